@@ -1,0 +1,44 @@
+"""The folder is the registry.
+
+Every file of a catalogue folder holds exactly one entry (`PROBER`, `INFERENCE`, `RULE` or `REPORT`), whose id is
+the file's name with hyphens. There is no list to keep, so none can rot; a file without its entry is refused.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import Protocol, TypeVar
+
+
+class _Entry(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+E = TypeVar("E", bound=_Entry)
+
+
+class CatalogueError(Exception):
+    """A file of a catalogue folder does not hold what it must."""
+
+
+@cache
+def load(package: str, name: str, kind: type[E]) -> dict[str, E]:
+    """Every entry of a folder, by id, in the order of file names.
+
+    `package` is the folder's import name, `name` what each file calls its entry, `kind` the entry's type.
+    Raises CatalogueError for a file without its entry, or with one whose id is not the file's name.
+    """
+    entries: dict[str, E] = {}
+    folder = importlib.import_module(package)
+    for found in sorted(pkgutil.iter_modules(folder.__path__), key=lambda m: m.name):
+        module = importlib.import_module(f"{package}.{found.name}")
+        entry = getattr(module, name, None)
+        if not isinstance(entry, kind):
+            raise CatalogueError(f"{module.__name__} defines no {name}: {kind.__name__}")
+        if entry.id != found.name.replace("_", "-"):
+            raise CatalogueError(f"{module.__name__} holds {entry.id!r}; the file and its entry must have one name")
+        entries[entry.id] = entry
+    return entries

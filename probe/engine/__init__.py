@@ -1,0 +1,1 @@
+"""From an estate to a run: what to try, observing, judging."""

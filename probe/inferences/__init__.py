@@ -1,0 +1,1 @@
+"""One file, facts in, facts out, one INFERENCE."""

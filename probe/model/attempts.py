@@ -1,0 +1,87 @@
+"""An attempt: one prober tried on one endpoint, with its outcome, its readings and its transcript."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from probe.model.facts import Reading, Why
+
+
+class Outcome(StrEnum):
+    """How an attempt ended, named for what happened."""
+
+    COMPLETED = "completed"
+    UNRESOLVED = "unresolved"
+    """The name has no address, or the resolver did not say."""
+    REFUSED = "refused"
+    """The connection was refused: the host is up, the port closed."""
+    UNREACHABLE = "unreachable"
+    """No way to the host."""
+    TIMED_OUT = "timed-out"
+    THROTTLED = "throttled"
+    """The peer says: not now, or not so many."""
+    CLOSED = "closed"
+    """The peer ended the connection in the middle."""
+    TLS_FAILED = "tls-failed"
+    OFF_PROTOCOL = "off-protocol"
+    """What came is not the protocol."""
+    DENIED = "denied"
+    """The peer will not serve us."""
+    UNTRUSTED_PEER = "untrusted-peer"
+    """Credentials were held back, because the certificate does not earn them."""
+    NOT_SCHEDULED = "not-scheduled"
+    INTERRUPTED = "interrupted"
+    BUG = "bug"
+
+
+WHY_AFTER: dict[Outcome, Why] = {
+    Outcome.COMPLETED: Why.NOT_DISCLOSED,
+    Outcome.UNRESOLVED: Why.UNRESOLVED,
+    Outcome.REFUSED: Why.REFUSED,
+    Outcome.UNREACHABLE: Why.UNREACHABLE,
+    Outcome.TIMED_OUT: Why.TIMED_OUT,
+    Outcome.THROTTLED: Why.THROTTLED,
+    Outcome.CLOSED: Why.CLOSED,
+    Outcome.TLS_FAILED: Why.TLS_FAILED,
+    Outcome.OFF_PROTOCOL: Why.OFF_PROTOCOL,
+    Outcome.DENIED: Why.DENIED,
+    Outcome.UNTRUSTED_PEER: Why.UNTRUSTED_PEER,
+    Outcome.NOT_SCHEDULED: Why.NOT_ATTEMPTED,
+    Outcome.INTERRUPTED: Why.INTERRUPTED,
+    Outcome.BUG: Why.BUG,
+}
+"""Why a promised fact is missing after an attempt that ended so and said nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptLine:
+    """One line of a conversation, less its secrets."""
+
+    number: int
+    """From 1."""
+    speaker: Literal["probe", "peer", "note"]
+    """`note` is what happened rather than what was said: a connection made, a handshake."""
+    text: str
+    """Printable; bytes that are not are written as `\\xNN`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One prober tried on one endpoint. A failed attempt keeps what it learnt."""
+
+    id: str
+    """`a1`, `a2`, ...: unique in a run."""
+    prober: str
+    subject: str
+    mailbox: str | None
+    address: str | None
+    """The address that was used, None where it did not come to that."""
+    outcome: Outcome
+    detail: str
+    """One sentence on the outcome, empty when completed."""
+    connections: int
+    seconds: float
+    transcript: tuple[TranscriptLine, ...]
+    readings: tuple[Reading, ...]

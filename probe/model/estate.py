@@ -1,0 +1,338 @@
+"""What the operator declares: the deployment, its email server profiles and its mailboxes.
+
+Values only: building one resolves no name and opens no file. The words are those of Dynamics' own forms.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NoReturn
+from urllib.parse import SplitResult, urlsplit
+
+
+class Service(StrEnum):
+    """What an endpoint speaks."""
+
+    EWS = "ews"
+    POP3 = "pop3"
+    SMTP = "smtp"
+    IMAP = "imap"
+    TLS = "tls"
+
+
+class Security(StrEnum):
+    """How an endpoint comes to speak TLS."""
+
+    IMPLICIT = "implicit"
+    """TLS from the first byte."""
+    UPGRADE = "starttls"
+    """In clear first, then upgraded by STLS or STARTTLS, if that is offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scheme:
+    service: Service
+    security: Security
+    port: int | None
+    """The port when the URL names none; None where one must be named."""
+
+
+# RFC 1939, 2595, 6409, 8314, 9051 and the schemes of the contract.
+_SCHEMES: Mapping[str, _Scheme] = {
+    "pop3": _Scheme(Service.POP3, Security.UPGRADE, 110),
+    "pop3s": _Scheme(Service.POP3, Security.IMPLICIT, 995),
+    "smtp": _Scheme(Service.SMTP, Security.UPGRADE, 587),
+    "smtps": _Scheme(Service.SMTP, Security.IMPLICIT, 465),
+    "imap": _Scheme(Service.IMAP, Security.UPGRADE, 143),
+    "imaps": _Scheme(Service.IMAP, Security.IMPLICIT, 993),
+    "https": _Scheme(Service.EWS, Security.IMPLICIT, 443),
+    "tls": _Scheme(Service.TLS, Security.IMPLICIT, None),
+}
+
+EWS_PATH = "/EWS/Exchange.asmx"
+"""Where Exchange serves EWS; taken when an https URL names no path."""
+
+# A host name as DNS and certificates know it: labels of 1 to 63 letters, digits, hyphens, and the underscores
+# that Windows networks use (RFC 1123 section 2.1).
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One service on one host and port."""
+
+    service: Service
+    host: str
+    """Lower-case name or address; IPv6 without brackets."""
+    port: int
+    security: Security
+    path: str = ""
+    """The path of an EWS endpoint, as written; empty for every other service."""
+
+    @property
+    def url(self) -> str:
+        """The endpoint as a subject: lower-case host, port always written."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        scheme = next(n for n, s in _SCHEMES.items() if (s.service, s.security) == (self.service, self.security))
+        return f"{scheme}://{host}:{self.port}{self.path}"
+
+    @classmethod
+    def parse(cls, url: str) -> Endpoint:
+        """The endpoint that a URL names. Raises ValueError with one sentence on what would be right."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as wrong:
+            raise ValueError(f"{_shown(url)} is not a URL: {wrong}") from None
+        scheme = _SCHEMES.get(parts.scheme)
+        if scheme is None or "://" not in url:
+            raise ValueError(f"{_shown(url)} must begin with one of {', '.join(s + '://' for s in _SCHEMES)}")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("a URL must not carry a user name or password; name a secret with `password = \"env:NAME\"`")
+        host = _host_of(parts, url)
+        port = scheme.port if port is None else port
+        if port is None:
+            raise ValueError(f"{_shown(url)} needs a port, as in tls://{host}:443")
+        if not 1 <= port <= 65535:
+            raise ValueError(f"{_shown(url)} names port {port}; a port is a number from 1 to 65535")
+        if parts.query or parts.fragment:
+            raise ValueError(f"{_shown(url)} must not have a query or a fragment")
+        if scheme.service is Service.EWS:
+            return cls(scheme.service, host, port, scheme.security, parts.path if parts.path not in ("", "/") else EWS_PATH)
+        if parts.path not in ("", "/"):
+            raise ValueError(f"{_shown(url)} must not have a path; only https:// endpoints have one")
+        return cls(scheme.service, host, port, scheme.security)
+
+
+def _host_of(parts: SplitResult, url: str) -> str:
+    host = (parts.hostname or "").lower()
+    if not host:
+        raise ValueError(f"{_shown(url)} names no host")
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    try:
+        ascii_host = host.encode("idna").decode("ascii") if not host.isascii() else host
+    except UnicodeError:
+        ascii_host = host
+    if not _HOST_NAME.match(ascii_host) or len(ascii_host) > 253:
+        raise ValueError(f"{_shown(url)} names no valid host: {host!r}")
+    if re.fullmatch(r"[0-9.]+", ascii_host):
+        raise ValueError(f"{_shown(url)} names no valid address: {host!r}")
+    return ascii_host
+
+
+def _shown(url: str) -> str:
+    """The URL for a message: bounded, and never with what stands before an @ (it may be a password)."""
+    return repr(re.sub(r"//.*@", "//...@", url)[:200])
+
+
+class Effect(StrEnum):
+    """What a conversation does to the peer, from nothing to lasting change."""
+
+    READS = "reads"
+    PROVOKES = "provokes"
+    """Leaves a mark, such as a failed logon in the peer's log, or tests for a weakness."""
+    LOGS_IN = "logs-in"
+    SENDS_MAIL = "sends-mail"
+    CHANGES = "changes"
+
+
+class DeploymentKind(StrEnum):
+    ON_PREMISES = "on-premises"
+
+
+class ServerType(StrEnum):
+    """The server type of an email server profile."""
+
+    EXCHANGE_SERVER = "exchange-server"
+    EXCHANGE_SERVER_HYBRID = "exchange-server-hybrid"
+    EXCHANGE_ONLINE = "exchange-online"
+    POP3_SMTP = "pop3-smtp"
+    IMAP_SMTP = "imap-smtp"
+
+    @property
+    def speaks_ews(self) -> bool:
+        return self in (ServerType.EXCHANGE_SERVER, ServerType.EXCHANGE_SERVER_HYBRID, ServerType.EXCHANGE_ONLINE)
+
+
+class Authentication(StrEnum):
+    AUTO = "auto"
+    NEGOTIATE = "negotiate"
+    NTLM = "ntlm"
+    BASIC = "basic"
+    OAUTH = "oauth"
+
+
+class Credentials(StrEnum):
+    """Whose credentials a profile signs in with."""
+
+    MAILBOX = "mailbox"
+    PROFILE = "profile"
+    SERVER_TO_SERVER = "server-to-server"
+    WINDOWS_INTEGRATED = "windows-integrated"
+    ANONYMOUS = "anonymous"
+
+
+class Delivery(StrEnum):
+    """How a mailbox's mail, or its appointments, contacts and tasks, are synchronized."""
+
+    SERVER_SIDE = "server-side"
+    OUTLOOK = "outlook"
+    FORWARD = "forward"
+    """Only for incoming mail: it is forwarded to a mailbox that collects it."""
+    NONE = "none"
+
+
+class Location(StrEnum):
+    """Where a mailbox lives."""
+
+    ON_PREMISES = "on-premises"
+    EXCHANGE_ONLINE = "exchange-online"
+    ELSEWHERE = "elsewhere"
+
+
+class Secret:
+    """A password or token in memory, which cannot be printed, compared, pickled or serialised by accident."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself. To be called where it is sent, and nowhere else."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret cannot be pickled or copied")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """Where a secret is to be found when it is needed: `env:NAME`, `file:PATH` or `keyring:SERVICE/USER`."""
+
+    kind: str
+    """`env`, `file` or `keyring`."""
+    locator: str
+
+    @classmethod
+    def parse(cls, text: str) -> SecretReference:
+        """The reference that a text names. Raises ValueError, which never repeats the text: it may be a password."""
+        kind, colon, locator = text.partition(":")
+        if not colon or kind not in ("env", "file", "keyring") or not locator:
+            raise ValueError("a secret is never written here; refer to it as env:NAME, file:PATH or keyring:SERVICE/USER")
+        if kind == "env" and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_()]*", locator):
+            raise ValueError("after `env:` stands the name of an environment variable, as in env:CRM_EWS_PASSWORD")
+        if kind == "keyring" and not all(locator.partition("/")):
+            raise ValueError("after `keyring:` stand a service and a user, as in keyring:probe/svc-crm")
+        return cls(kind, locator)
+
+    def __repr__(self) -> str:
+        return f"SecretReference({self.kind}:...)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """The Dynamics organization."""
+
+    name: str
+    kind: DeploymentKind
+    version: str
+    runs_on: str
+    """Which Windows speaks TLS to the mail servers, as in `windows-server-2019`."""
+    fips: bool
+    """Whether the Windows FIPS policy is on where the asynchronous service runs."""
+    mass_email: bool
+    custom_email_providers: bool
+    outlook_on_the_web_tracking: bool
+    outlook_manual_tracking: bool
+    allow: frozenset[Effect] = frozenset()
+    """Effects beyond reading that the operator switched on."""
+    authorities: tuple[str, ...] = ()
+    """Hosts, besides the Entra ID clouds, that may be sent a password or an assertion."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerProfile:
+    """An email server profile."""
+
+    name: str
+    server_type: ServerType
+    incoming: Endpoint
+    outgoing: Endpoint
+    autodiscover: bool = False
+    authentication: Authentication = Authentication.AUTO
+    credentials: Credentials
+    impersonation: bool = False
+    username: str | None = None
+    password: SecretReference | None = None
+    fips_validated: str | None = None
+    """The operator's word that the mail server's cryptographic module is validated, and by which certificate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """A Dynamics mailbox."""
+
+    address: str
+    profile: str
+    """Name of its email server profile."""
+    incoming: Delivery
+    outgoing: Delivery
+    appointments: Delivery
+    """Appointments, contacts and tasks."""
+    username: str | None = None
+    password: SecretReference | None = None
+    location: Location | None = None
+    """Where the operator says that the mailbox lives; None where nothing was said."""
+    mfa: bool | None = None
+    """Whether the operator says that multi-factor authentication is required of the account it signs in with."""
+
+    @property
+    def is_served(self) -> bool:
+        """Whether server-side synchronization does anything for this mailbox."""
+        return Delivery.SERVER_SIDE in (self.incoming, self.outgoing, self.appointments)
+
+    @property
+    def uses_incoming(self) -> bool:
+        """Whether the profile's incoming endpoint serves it: for mail received, or for appointments (over EWS)."""
+        return Delivery.SERVER_SIDE in (self.incoming, self.appointments)
+
+    @property
+    def uses_outgoing(self) -> bool:
+        return self.outgoing is Delivery.SERVER_SIDE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estate:
+    """All that the operator declares."""
+
+    deployment: Deployment
+    profiles: tuple[ServerProfile, ...]
+    mailboxes: tuple[Mailbox, ...]
+
+    def profile_of(self, mailbox: Mailbox) -> ServerProfile:
+        """The profile that a mailbox names; reading an estate has made sure that there is one."""
+        return next(p for p in self.profiles if p.name == mailbox.profile)
+
+
+DEPLOYMENT_SUBJECT = "deployment"
+
+
+def profile_subject(name: str) -> str:
+    """The subject of facts about an email server profile."""
+    return f"profile:{name}"

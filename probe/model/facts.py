@@ -1,0 +1,354 @@
+"""Facts, and what is said in place of one: a missing with its reason.
+
+A fact says how it is known. *Observed*: we took part in it. *Declared*: somebody said so. *Inferred*: worked
+out from other facts. Asked for a key, observed is preferred to declared and declared to inferred; two of the
+best rank are reconciled as the key says, and what cannot be reconciled is missing, because it conflicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+from typing import Any, Generic, Literal, TypeVar, cast
+
+T = TypeVar("T")
+Json = Any
+"""What the json module takes: None, bool, int, float, str, lists and string-keyed dicts of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """A type of value, and its JSON form both ways."""
+
+    name: str
+    encode: Callable[[T], Json]
+    decode: Callable[[Json], T]
+    schema: Mapping[str, Json]
+    """JSON Schema of the encoded form."""
+
+
+Reconcile = Callable[[T, T], T | None]
+"""Draws two values of the same rank together; None where they contradict each other."""
+
+
+def equal(one: T, other: T) -> T | None:
+    """Two values agree only when they are the same."""
+    return one if one == other else None
+
+
+@dataclass(frozen=True, slots=True)
+class FactKey(Generic[T]):
+    """The name of one thing that can be known, and the type of its value."""
+
+    name: str
+    """Stable and published: `service.thing`, named for what was seen."""
+    kind: Kind[T]
+    doc: str
+    """One line of meaning."""
+    examples: tuple[T, ...]
+    reconcile: Reconcile[T] = field(default=equal, compare=False)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The words that support a fact, as they stood on the wire."""
+
+    attempt: str
+    line: int
+    """Line number in the attempt's transcript, from 1."""
+    excerpt: str
+    """The line itself, so that it can be read without the transcript."""
+
+
+class Rank(IntEnum):
+    """How facts of different provenance are preferred; the lowest first."""
+
+    OBSERVED = 0
+    DECLARED = 1
+    INFERRED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """We took part in it: a handshake, an obeyed command."""
+
+    evidence: tuple[Evidence, ...] = ()
+    rank = Rank.OBSERVED
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Somebody said so: a banner, the estate."""
+
+    by: Literal["peer", "operator"]
+    evidence: tuple[Evidence, ...] = ()
+    rank = Rank.DECLARED
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """Worked out from other facts by a named inference."""
+
+    inference: str
+    premises: tuple[str, ...] = ()
+    """Keys of the facts that it was worked out from."""
+    evidence: tuple[Evidence, ...] = ()
+    """What the premises rest on, carried along so that a reader sees the words."""
+    rank = Rank.INFERRED
+
+
+Provenance = Observed | Declared | Inferred
+
+
+class Why(StrEnum):
+    """Why a fact is missing. Each member is a different next step for the reader."""
+
+    NOT_ATTEMPTED = "not-attempted"
+    """Nothing that would tell was tried."""
+    NOT_APPLICABLE = "not-applicable"
+    """The question does not arise for this subject."""
+    NOT_DISCLOSED = "not-disclosed"
+    """Asked, or looked for, and the peer does not say."""
+    NO_CREDENTIALS = "no-credentials"
+    DENIED = "denied"
+    """The peer knew who asked and would not say, or the estate does not allow the question."""
+    UNRESOLVED = "unresolved"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed-out"
+    THROTTLED = "throttled"
+    CLOSED = "closed"
+    TLS_FAILED = "tls-failed"
+    OFF_PROTOCOL = "off-protocol"
+    UNTRUSTED_PEER = "untrusted-peer"
+    CONFLICTING = "conflicting"
+    INTERRUPTED = "interrupted"
+    BUG = "bug"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact(Generic[T]):
+    """A typed value known of a subject."""
+
+    subject: str
+    """An endpoint's URL, a mailbox's address, `profile:NAME` or `deployment`."""
+    mailbox: str | None = None
+    """The account's address, where the fact is true of one account at an endpoint."""
+    key: FactKey[T]
+    value: T
+    provenance: Provenance
+    at: datetime
+    attempt: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """A thing not known of a subject, and why."""
+
+    subject: str
+    mailbox: str | None = None
+    key: FactKey[Any]
+    why: Why
+    detail: str = ""
+
+
+Reading = Fact[Any] | Missing
+
+
+class Facts:
+    """What is known of one subject, to be asked by key."""
+
+    def __init__(self, subject: str, readings: Iterable[Reading] = ()) -> None:
+        self.subject = subject
+        self._by_key: dict[FactKey[Any], list[Reading]] = {}
+        for reading in readings:
+            self._by_key.setdefault(reading.key, []).append(reading)
+
+    def __iter__(self) -> Iterator[Reading]:
+        for readings in self._by_key.values():
+            yield from readings
+
+    def read(self, key: FactKey[T]) -> Fact[T] | Missing:
+        """The best fact for a key, or why there is none."""
+        readings = self._by_key.get(key, [])
+        facts = cast("list[Fact[T]]", [r for r in readings if isinstance(r, Fact)])
+        if not facts:
+            gap = _most_telling([r for r in readings if isinstance(r, Missing)])
+            return gap or Missing(subject=self.subject, key=key, why=Why.NOT_ATTEMPTED, detail="nothing was tried that would tell")
+        best_rank = min(f.provenance.rank for f in facts)
+        best, *others = [f for f in facts if f.provenance.rank == best_rank]
+        for other in others:
+            value = key.reconcile(best.value, other.value)
+            if value is None:
+                shown = " and ".join(str(key.kind.encode(f.value)) for f in (best, other))
+                return Missing(subject=self.subject, mailbox=best.mailbox, key=key, why=Why.CONFLICTING, detail=f"sources disagree: {shown}")
+            if value == other.value and value != best.value:
+                best = other
+            elif value != best.value:
+                best = Fact(subject=best.subject, mailbox=best.mailbox, key=key, value=value, provenance=best.provenance, at=best.at, attempt=best.attempt)
+        return best
+
+    def value(self, key: FactKey[T]) -> T | None:
+        """The value of the best fact, None where there is none. For inferences that look at a fact if it is there."""
+        reading = self.read(key)
+        return reading.value if isinstance(reading, Fact) else None
+
+    def knows(self, key: FactKey[Any]) -> bool:
+        """Whether there is any reading for a key, be it a fact or a missing."""
+        return key in self._by_key
+
+    def with_more(self, readings: Iterable[Reading]) -> Facts:
+        """These facts and more of the same subject."""
+        return Facts(self.subject, [*self, *readings])
+
+    def only(self, keys: Iterable[FactKey[Any]]) -> Facts:
+        """These facts as one sees them who may ask for some keys alone; asking for another is a KeyError."""
+        return _RestrictedFacts(self, frozenset(keys))
+
+
+class _RestrictedFacts(Facts):
+    def __init__(self, facts: Facts, keys: frozenset[FactKey[Any]]) -> None:
+        super().__init__(facts.subject, (r for r in facts if r.key in keys))
+        self._keys = keys
+
+    def read(self, key: FactKey[T]) -> Fact[T] | Missing:
+        if key not in self._keys:
+            raise KeyError(f"{key.name} is asked for, but not among the keys that are needed")
+        return super().read(key)
+
+
+def _most_telling(gaps: list[Missing]) -> Missing | None:
+    """Of several reasons for one gap, the one that somebody ran into rather than one that nobody tried."""
+    weak = (Why.NOT_ATTEMPTED, Why.NOT_APPLICABLE)
+    return next((g for g in gaps if g.why not in weak), gaps[0] if gaps else None)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Build:
+    """An Exchange build: `15.1.2507.57`, or three numbers where only three were shown."""
+
+    parts: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return ".".join(map(str, self.parts))
+
+    @classmethod
+    def parse(cls, text: str) -> Build:
+        """`15.1.2507.57`, `15.01.2507.057` or `15.1.2507`. Raises ValueError for anything else."""
+        numbers = text.split(".")
+        if len(numbers) not in (3, 4) or not all(n.isascii() and n.isdigit() and len(n) <= 6 for n in numbers):
+            raise ValueError("a build is three or four numbers with dots between")
+        return cls(tuple(map(int, numbers)))
+
+
+def longer_build(one: Build, other: Build) -> Build | None:
+    """The more specific of two builds that agree as far as both go."""
+    shared = min(len(one.parts), len(other.parts))
+    if one.parts[:shared] != other.parts[:shared]:
+        return None
+    return max(one, other, key=lambda b: len(b.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRange:
+    """Which update of a product runs: exactly, or between two neighbours, either of which may be open."""
+
+    exact: str | None = None
+    at_least: str | None = None
+    at_most: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSession:
+    """What a handshake agreed on; None where that cannot be seen."""
+
+    version: str | None
+    """`TLSv1.2`, `TLSv1.3`, ..."""
+    suite: str | None
+    """IANA name."""
+    group: str | None = None
+    scheme: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One way that an HTTP server says one may sign in (RFC 9110 section 11.6.1)."""
+
+    scheme: str
+    """As written; schemes compare without case."""
+    token: str | None = None
+    """The token68, as NTLM and Negotiate carry it."""
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+def _identity(value: T) -> T:
+    return value
+
+
+def _encode_time(value: datetime) -> str:
+    return value.isoformat().replace("+00:00", "Z")
+
+
+def _decode_challenge(form: Json) -> Challenge:
+    return Challenge(form["scheme"], form["token"], tuple((n, v) for n, v in form["parameters"]))
+
+
+def _object(**properties: Json) -> dict[str, Json]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+_TEXT = {"type": "string"}
+_TEXT_OR_NULL = {"type": ["string", "null"]}
+
+TEXT: Kind[str] = Kind("text", _identity, str, _TEXT)
+TEXTS: Kind[tuple[str, ...]] = Kind("list of text", list, tuple, {"type": "array", "items": _TEXT})
+FLAG: Kind[bool] = Kind("boolean", _identity, bool, {"type": "boolean"})
+COUNT: Kind[int] = Kind("number", _identity, int, {"type": "integer"})
+DAY: Kind[date] = Kind("date", date.isoformat, date.fromisoformat, {"type": "string", "format": "date"})
+MOMENT: Kind[datetime] = Kind(
+    "time", _encode_time, lambda form: datetime.fromisoformat(form.replace("Z", "+00:00")), {"type": "string", "format": "date-time"}
+)
+BUILD: Kind[Build] = Kind("build", str, Build.parse, {"type": "string", "pattern": r"^\d+\.\d+\.\d+(\.\d+)?$"})
+UPDATE: Kind[UpdateRange] = Kind(
+    "update",
+    lambda v: {"exact": v.exact} if v.exact is not None else {"at_least": v.at_least, "at_most": v.at_most},
+    lambda form: UpdateRange(form.get("exact"), form.get("at_least"), form.get("at_most")),
+    {"oneOf": [_object(exact=_TEXT), _object(at_least=_TEXT_OR_NULL, at_most=_TEXT_OR_NULL)]},
+)
+SESSION: Kind[TlsSession] = Kind(
+    "TLS session",
+    lambda v: {"version": v.version, "suite": v.suite, "group": v.group, "scheme": v.scheme},
+    lambda form: TlsSession(form["version"], form["suite"], form["group"], form["scheme"]),
+    _object(version=_TEXT_OR_NULL, suite=_TEXT_OR_NULL, group=_TEXT_OR_NULL, scheme=_TEXT_OR_NULL),
+)
+CHALLENGES: Kind[tuple[Challenge, ...]] = Kind(
+    "list of challenges",
+    lambda v: [{"scheme": c.scheme, "token": c.token, "parameters": [list(p) for p in c.parameters]} for c in v],
+    lambda form: tuple(map(_decode_challenge, form)),
+    {
+        "type": "array",
+        "items": _object(
+            scheme=_TEXT,
+            token=_TEXT_OR_NULL,
+            parameters={"type": "array", "items": {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": 2}},
+        ),
+    },
+)
+
+
+def choice(*values: str) -> Kind[str]:
+    """A text out of a closed list."""
+    return Kind("one of " + ", ".join(values), str, str, {"type": "string", "enum": [str(v) for v in values]})
+
+
+def choices(*values: str) -> Kind[tuple[str, ...]]:
+    """A list of texts, each out of a closed list."""
+    return Kind("some of " + ", ".join(values), list, tuple, {"type": "array", "items": {"type": "string", "enum": [str(v) for v in values]}})

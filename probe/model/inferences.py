@@ -1,0 +1,59 @@
+"""An inference: facts out of facts, pure in what is known and the date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from probe.model.facts import FactKey, Facts
+from probe.model.rules import Case
+
+Conclusion = tuple[FactKey[Any], Any]
+"""A key and the value that follows for it."""
+
+
+class Scope(StrEnum):
+    """What an inference looks at, and what its conclusions are facts of."""
+
+    ENDPOINT = "endpoint"
+    MAILBOX = "mailbox"
+    PROFILE = "profile"
+    """Looks at every mailbox of the estate that has this profile."""
+    DEPLOYMENT = "deployment"
+    """Looks at every mailbox of the estate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Premises:
+    """What an inference is shown."""
+
+    facts: Facts
+    """Of the subject itself."""
+    cases: tuple[Case, ...]
+    """Empty for an endpoint; the one mailbox; every mailbox of the profile; every mailbox of the estate."""
+    date: date
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What an inference says of a key for which nothing follows."""
+
+    key: FactKey[Any]
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inference:
+    """Facts out of facts."""
+
+    id: str
+    title: str
+    scope: Scope
+    needs: tuple[FactKey[Any], ...]
+    """The keys that it looks at."""
+    gives: tuple[FactKey[Any], ...]
+    """The keys that it promises a reading for."""
+    infer: Callable[[Premises], Iterable[Conclusion | Unsettled]]

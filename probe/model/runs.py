@@ -1,0 +1,32 @@
+"""A run: one pass over an estate or over some endpoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from probe.model.attempts import Attempt
+from probe.model.estate import Estate
+from probe.model.facts import Reading
+from probe.model.rules import Assessment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Attempts, readings and assessments of one pass."""
+
+    id: str
+    probe: str
+    """Version of this program."""
+    host: str
+    """Name of the host that probed."""
+    started: datetime
+    finished: datetime
+    judged_at: date
+    estate: Estate | None
+    """None for a look without an estate; then nothing is judged."""
+    attempts: tuple[Attempt, ...]
+    readings: tuple[Reading, ...]
+    """Everything that is known or missing: of the attempts, declared, and inferred."""
+    assessments: tuple[Assessment, ...]
+    interrupted: bool = False

@@ -1,0 +1,109 @@
+"""What a prober is, and what it is handed.
+
+A prober holds one kind of conversation with one endpoint. It returns nothing: what it learns it writes into its
+notebook at once, so that a conversation which dies half-way keeps what came before. It opens no socket itself;
+it is handed a `Dial`. It raises nothing of its own for a peer that misbehaves: what `probe.net.failures` lists
+passes through it, and anything else is our bug, caught in one place by the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from probe.model.attempts import TranscriptLine
+from probe.model.estate import Authentication, Effect, Endpoint, Secret, Service
+from probe.model.facts import Declared, Evidence, Fact, FactKey, Missing, Observed, Provenance, Reading, Why
+from probe.net.dial import Dial
+
+T = TypeVar("T")
+
+__all__ = ["Account", "Dial", "Effect", "Notebook", "Prober", "Subject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whom a prober that logs in signs in as, and for which mailbox."""
+
+    mailbox: str
+    """Address of the mailbox that is opened."""
+    username: str
+    password: Secret
+    authentication: Authentication
+    impersonates: bool
+    """Whether the account is another than the mailbox's own, and acts as it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a prober is pointed at."""
+
+    endpoint: Endpoint
+    account: Account | None = None
+
+
+Probe = Callable[[Subject, Dial, "Notebook"], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prober:
+    """One kind of conversation."""
+
+    id: str
+    title: str
+    """What the conversation does, for `--dry-run`: "asks for ..."."""
+    services: frozenset[Service]
+    effect: Effect
+    signs_in: bool
+    """Whether it is held once for each mailbox, with that mailbox's account, rather than once for the endpoint."""
+    collects: tuple[FactKey[Any], ...]
+    """Every key that it promises a reading for."""
+    probe: Probe
+
+
+class Notebook:
+    """What one attempt learns, as it learns it. Written again, a key takes its last value."""
+
+    def __init__(self, attempt: str, subject: str, mailbox: str | None, clock: Callable[[], datetime]) -> None:
+        self._attempt = attempt
+        self._subject = subject
+        self._mailbox = mailbox
+        self._clock = clock
+        self._readings: dict[tuple[FactKey[Any], str], Reading] = {}
+
+    def observed(self, key: FactKey[T], value: T, *lines: TranscriptLine) -> None:
+        """We took part in it; `lines` are the words that show it."""
+        self._write(key, value, Observed(self._evidence(lines)))
+
+    def declared(self, key: FactKey[T], value: T, *lines: TranscriptLine, source: str = "") -> None:
+        """The peer says so. A `source` keeps readings of one key apart, which are reconciled when the key is asked for."""
+        self._write(key, value, Declared("peer", self._evidence(lines)), source)
+
+    def missing(self, key: FactKey[Any], why: Why, detail: str) -> None:
+        """It is not known, and why; not written where there is a fact already."""
+        if not any(k == key and isinstance(r, Fact) for (k, _), r in self._readings.items()):
+            self._readings[key, ""] = Missing(subject=self._subject, mailbox=self._mailbox, key=key, why=why, detail=detail)
+
+    def knows(self, key: FactKey[Any]) -> bool:
+        """Whether something was written for a key."""
+        return any(k == key for k, _ in self._readings)
+
+    def close(self, collects: Iterable[FactKey[Any]], why: Why, detail: str) -> tuple[Reading, ...]:
+        """Everything written, and a missing for every promised key of which nothing was."""
+        for key in collects:
+            if not self.knows(key):
+                self.missing(key, why, detail)
+        return tuple(self._readings.values())
+
+    def _write(self, key: FactKey[T], value: T, provenance: Provenance, source: str = "") -> None:
+        gap = self._readings.get((key, ""))
+        if isinstance(gap, Missing):
+            del self._readings[key, ""]
+        self._readings[key, source] = Fact(
+            subject=self._subject, mailbox=self._mailbox, key=key, value=value, provenance=provenance, at=self._clock(), attempt=self._attempt
+        )
+
+    def _evidence(self, lines: Sequence[TranscriptLine]) -> tuple[Evidence, ...]:
+        return tuple(Evidence(attempt=self._attempt, line=line.number, excerpt=line.text) for line in lines)

@@ -1,0 +1,1 @@
+"""Bytes to messages and back, for what no library speaks. No sockets, no clocks, no loops."""
