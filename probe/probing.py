@@ -102,7 +102,13 @@ class Notebook:
         if isinstance(gap, Missing):
             del self._readings[key, ""]
         self._readings[key, source] = Fact(
-            subject=self._subject, mailbox=self._mailbox, key=key, value=value, provenance=provenance, at=self._clock(), attempt=self._attempt
+            subject=self._subject,
+            mailbox=self._mailbox,
+            key=key,
+            value=value,
+            provenance=provenance,
+            at=self._clock(),
+            attempt=self._attempt,
         )
 
     def _evidence(self, lines: Sequence[TranscriptLine]) -> tuple[Evidence, ...]:

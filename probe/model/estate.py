@@ -92,7 +92,7 @@ class Endpoint:
         if scheme is None or "://" not in url:
             raise ValueError(f"{_shown(url)} must begin with one of {', '.join(s + '://' for s in _SCHEMES)}")
         if parts.username is not None or parts.password is not None:
-            raise ValueError("a URL must not carry a user name or password; name a secret with `password = \"env:NAME\"`")
+            raise ValueError('a URL must not carry a user name or password; name a secret with `password = "env:NAME"`')
         host = _host_of(parts, url)
         port = scheme.port if port is None else port
         if port is None:

@@ -189,11 +189,21 @@ class Facts:
             value = key.reconcile(best.value, other.value)
             if value is None:
                 shown = " and ".join(str(key.kind.encode(f.value)) for f in (best, other))
-                return Missing(subject=self.subject, mailbox=best.mailbox, key=key, why=Why.CONFLICTING, detail=f"sources disagree: {shown}")
+                return Missing(
+                    subject=self.subject, mailbox=best.mailbox, key=key, why=Why.CONFLICTING, detail=f"sources disagree: {shown}"
+                )
             if value == other.value and value != best.value:
                 best = other
             elif value != best.value:
-                best = Fact(subject=best.subject, mailbox=best.mailbox, key=key, value=value, provenance=best.provenance, at=best.at, attempt=best.attempt)
+                best = Fact(
+                    subject=best.subject,
+                    mailbox=best.mailbox,
+                    key=key,
+                    value=value,
+                    provenance=best.provenance,
+                    at=best.at,
+                    attempt=best.attempt,
+                )
         return best
 
     def value(self, key: FactKey[T]) -> T | None:
@@ -313,9 +323,7 @@ TEXTS: Kind[tuple[str, ...]] = Kind("list of text", list, tuple, {"type": "array
 FLAG: Kind[bool] = Kind("boolean", _identity, bool, {"type": "boolean"})
 COUNT: Kind[int] = Kind("number", _identity, int, {"type": "integer"})
 DAY: Kind[date] = Kind("date", date.isoformat, date.fromisoformat, {"type": "string", "format": "date"})
-MOMENT: Kind[datetime] = Kind(
-    "time", _encode_time, lambda form: datetime.fromisoformat(form.replace("Z", "+00:00")), {"type": "string", "format": "date-time"}
-)
+MOMENT: Kind[datetime] = Kind("time", _encode_time, lambda form: datetime.fromisoformat(form), {"type": "string", "format": "date-time"})
 BUILD: Kind[Build] = Kind("build", str, Build.parse, {"type": "string", "pattern": r"^\d+\.\d+\.\d+(\.\d+)?$"})
 UPDATE: Kind[UpdateRange] = Kind(
     "update",
@@ -351,4 +359,6 @@ def choice(*values: str) -> Kind[str]:
 
 def choices(*values: str) -> Kind[tuple[str, ...]]:
     """A list of texts, each out of a closed list."""
-    return Kind("some of " + ", ".join(values), list, tuple, {"type": "array", "items": {"type": "string", "enum": [str(v) for v in values]}})
+    return Kind(
+        "some of " + ", ".join(values), list, tuple, {"type": "array", "items": {"type": "string", "enum": [str(v) for v in values]}}
+    )

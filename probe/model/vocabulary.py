@@ -33,7 +33,9 @@ from probe.model.facts import (
 
 # --- What the operator declares ---------------------------------------------------------------------------
 
-DEPLOYMENT_RUNS_ON: FactKey[str] = FactKey("deployment.runs_on", TEXT, "Which Windows speaks TLS to the mail servers.", ("windows-server-2019",))
+DEPLOYMENT_RUNS_ON: FactKey[str] = FactKey(
+    "deployment.runs_on", TEXT, "Which Windows speaks TLS to the mail servers.", ("windows-server-2019",)
+)
 DEPLOYMENT_FIPS: FactKey[bool] = FactKey(
     "deployment.fips", FLAG, "Whether the Windows FIPS policy is on where the asynchronous service runs.", (True, False)
 )
@@ -60,12 +62,17 @@ PROFILE_SERVER_TYPE: FactKey[str] = FactKey(
     "profile.server_type", choice(*ServerType), "Server type of the email server profile.", tuple(map(str, ServerType))
 )
 PROFILE_AUTHENTICATION: FactKey[str] = FactKey(
-    "profile.authentication", choice(*Authentication), "Authentication protocol that the profile is set to.", tuple(map(str, Authentication))
+    "profile.authentication",
+    choice(*Authentication),
+    "Authentication protocol that the profile is set to.",
+    tuple(map(str, Authentication)),
 )
 PROFILE_CREDENTIALS: FactKey[str] = FactKey(
     "profile.credentials", choice(*Credentials), "Whose credentials the profile signs in with.", tuple(map(str, Credentials))
 )
-PROFILE_IMPERSONATION: FactKey[bool] = FactKey("profile.impersonation", FLAG, "Whether the profile's account impersonates the mailbox.", (True, False))
+PROFILE_IMPERSONATION: FactKey[bool] = FactKey(
+    "profile.impersonation", FLAG, "Whether the profile's account impersonates the mailbox.", (True, False)
+)
 PROFILE_FIPS_VALIDATED: FactKey[str] = FactKey(
     "profile.fips_validated", TEXT, "The operator's word for the validation of the mail server's cryptographic module.", ("CMVP #4282",)
 )
@@ -76,7 +83,9 @@ PROFILE_LOCATIONS: FactKey[tuple[str, ...]] = FactKey(
     (("on-premises",), ("exchange-online", "on-premises")),
 )
 
-MAILBOX_INCOMING: FactKey[str] = FactKey("mailbox.incoming", choice(*Delivery), "How incoming mail is delivered.", tuple(map(str, Delivery)))
+MAILBOX_INCOMING: FactKey[str] = FactKey(
+    "mailbox.incoming", choice(*Delivery), "How incoming mail is delivered.", tuple(map(str, Delivery))
+)
 MAILBOX_OUTGOING: FactKey[str] = FactKey(
     "mailbox.outgoing", choice("server-side", "outlook", "none"), "How outgoing mail is delivered.", ("server-side", "outlook", "none")
 )
@@ -88,16 +97,23 @@ MAILBOX_APPOINTMENTS: FactKey[str] = FactKey(
 )
 MAILBOX_LOCATION: FactKey[str] = FactKey("mailbox.location", choice(*Location), "Where the mailbox lives.", tuple(map(str, Location)))
 
-ENDPOINT_SERVICE: FactKey[str] = FactKey("endpoint.service", choice(*Service), "What the endpoint is declared to speak.", tuple(map(str, Service)))
+ENDPOINT_SERVICE: FactKey[str] = FactKey(
+    "endpoint.service", choice(*Service), "What the endpoint is declared to speak.", tuple(map(str, Service))
+)
 ENDPOINT_SECURITY: FactKey[str] = FactKey(
     "endpoint.security", choice(*Security), "How the endpoint is declared to come to speak TLS.", tuple(map(str, Security))
 )
-ENDPOINT_HOST: FactKey[str] = FactKey("endpoint.host", TEXT, "The endpoint's host, lower-case.", ("outlook.office365.com", "mail.contoso.test", "::1"))
+ENDPOINT_HOST: FactKey[str] = FactKey(
+    "endpoint.host", TEXT, "The endpoint's host, lower-case.", ("outlook.office365.com", "mail.contoso.test", "::1")
+)
 
 # --- Reaching it ------------------------------------------------------------------------------------------
 
 NET_ADDRESSES: FactKey[tuple[str, ...]] = FactKey(
-    "net.addresses", TEXTS, "Every address that the name resolves to, in the resolver's order; empty when the name does not exist.", (("192.0.2.7", "2001:db8::7"), ())
+    "net.addresses",
+    TEXTS,
+    "Every address that the name resolves to, in the resolver's order; empty when the name does not exist.",
+    (("192.0.2.7", "2001:db8::7"), ()),
 )
 NET_CONNECTED: FactKey[bool] = FactKey(
     "net.connected", FLAG, "Whether a TCP connection came about: yes, or every address refused it or gave no way to it.", (True, False)
@@ -105,9 +121,14 @@ NET_CONNECTED: FactKey[bool] = FactKey(
 PROTOCOL_SPOKEN: FactKey[bool] = FactKey(
     "protocol.spoken", FLAG, "Whether what answered speaks the protocol of the endpoint.", (True, False)
 )
-PROTOCOL_GREETING: FactKey[str] = FactKey("protocol.greeting", TEXT, "The greeting as said, its lines joined by newlines.", ("+OK Dovecot ready.",))
+PROTOCOL_GREETING: FactKey[str] = FactKey(
+    "protocol.greeting", TEXT, "The greeting as said, its lines joined by newlines.", ("+OK Dovecot ready.",)
+)
 PROTOCOL_CAPABILITIES: FactKey[tuple[str, ...]] = FactKey(
-    "protocol.capabilities", TEXTS, "Capabilities as listed, in order, once TLS is up; the lines of CAPA, or of EHLO after its first.", (("TOP", "UIDL", "SASL PLAIN"), ())
+    "protocol.capabilities",
+    TEXTS,
+    "Capabilities as listed, in order, once TLS is up; the lines of CAPA, or of EHLO after its first.",
+    (("TOP", "UIDL", "SASL PLAIN"), ()),
 )
 PROTOCOL_CAPABILITIES_PLAIN: FactKey[tuple[str, ...]] = FactKey(
     "protocol.capabilities_plain", TEXTS, "Capabilities as listed before TLS.", (("TOP", "STLS"), ())
@@ -128,33 +149,56 @@ STARTTLS_EXTRA_BYTES: FactKey[str] = FactKey(
     "What came in clear between the upgrade's go-ahead and the handshake, bytes outside ASCII escaped; empty when nothing did.",
     ("", "+OK injected\\x0d\\x0a"),
 )
-TLS_MODE: FactKey[str] = FactKey("tls.mode", choice("implicit", "starttls", "none"), "How TLS came about, if it did.", ("implicit", "starttls", "none"))
-TLS_COMPLETED: FactKey[bool] = FactKey(
-    "tls.completed", FLAG, "Whether a TLS handshake with this program's own client came to its end, the certificate trusted or not.", (True, False)
+TLS_MODE: FactKey[str] = FactKey(
+    "tls.mode", choice("implicit", "starttls", "none"), "How TLS came about, if it did.", ("implicit", "starttls", "none")
 )
-TLS_FAILURE: FactKey[str] = FactKey("tls.failure", TEXT, "How the handshake failed, in words; empty when it did not.", ("", "the peer sent an alert: handshake failure"))
+TLS_COMPLETED: FactKey[bool] = FactKey(
+    "tls.completed",
+    FLAG,
+    "Whether a TLS handshake with this program's own client came to its end, the certificate trusted or not.",
+    (True, False),
+)
+TLS_FAILURE: FactKey[str] = FactKey(
+    "tls.failure", TEXT, "How the handshake failed, in words; empty when it did not.", ("", "the peer sent an alert: handshake failure")
+)
 TLS_NEGOTIATED: FactKey[TlsSession] = FactKey(
-    "tls.negotiated", SESSION, "What our own handshake agreed on, null where not visible.", (TlsSession("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),)
+    "tls.negotiated",
+    SESSION,
+    "What our own handshake agreed on, null where not visible.",
+    (TlsSession("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),),
 )
 CERTIFICATE_SUBJECT: FactKey[str] = FactKey("certificate.subject", TEXT, "Subject of the certificate, RFC 4514.", ("CN=mail.contoso.test",))
 CERTIFICATE_ISSUER: FactKey[str] = FactKey("certificate.issuer", TEXT, "Issuer of the certificate, RFC 4514.", ("CN=Contoso Issuing CA",))
 CERTIFICATE_NAMES: FactKey[tuple[str, ...]] = FactKey(
-    "certificate.names", TEXTS, "DNS names and addresses that the certificate is for (subject alternative names).", (("mail.contoso.test", "*.contoso.test"),)
+    "certificate.names",
+    TEXTS,
+    "DNS names and addresses that the certificate is for (subject alternative names).",
+    (("mail.contoso.test", "*.contoso.test"),),
 )
-CERTIFICATE_NOT_BEFORE: FactKey[datetime] = FactKey("certificate.not_before", MOMENT, "Start of validity.", (datetime(2026, 1, 1, tzinfo=UTC),))
+CERTIFICATE_NOT_BEFORE: FactKey[datetime] = FactKey(
+    "certificate.not_before", MOMENT, "Start of validity.", (datetime(2026, 1, 1, tzinfo=UTC),)
+)
 CERTIFICATE_NOT_AFTER: FactKey[datetime] = FactKey(
     "certificate.not_after", MOMENT, "End of validity.", (datetime(2027, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC))
 )
 CERTIFICATE_KEY: FactKey[str] = FactKey("certificate.key", TEXT, "Kind and size of the public key.", ("rsa-2048", "ecdsa-p256", "ed25519"))
-CERTIFICATE_SIGNATURE: FactKey[str] = FactKey("certificate.signature", TEXT, "Algorithm that the certificate is signed with.", ("sha256-rsa", "sha384-ecdsa"))
+CERTIFICATE_SIGNATURE: FactKey[str] = FactKey(
+    "certificate.signature", TEXT, "Algorithm that the certificate is signed with.", ("sha256-rsa", "sha384-ecdsa")
+)
 CERTIFICATE_CHAIN: FactKey[tuple[str, ...]] = FactKey(
-    "certificate.chain", TEXTS, "Subjects of the certificates sent, in the order sent.", (("CN=mail.contoso.test", "CN=Contoso Issuing CA"),)
+    "certificate.chain",
+    TEXTS,
+    "Subjects of the certificates sent, in the order sent.",
+    (("CN=mail.contoso.test", "CN=Contoso Issuing CA"),),
 )
 CERTIFICATE_TRUSTED: FactKey[bool] = FactKey(
     "certificate.trusted", FLAG, "Whether OpenSSL, with this machine's trust anchors, verified the chain (the name apart).", (True, False)
 )
 CERTIFICATE_DISTRUSTED_BECAUSE: FactKey[str] = FactKey(
-    "certificate.distrusted_because", TEXT, "Why the chain was not verified, in OpenSSL's words; empty when it was.", ("", "self-signed certificate", "certificate has expired")
+    "certificate.distrusted_because",
+    TEXT,
+    "Why the chain was not verified, in OpenSSL's words; empty when it was.",
+    ("", "self-signed certificate", "certificate has expired"),
 )
 CERTIFICATE_MATCHES_NAME: FactKey[bool] = FactKey(
     "certificate.matches_name", FLAG, "Whether the certificate is for the host that was asked for.", (True, False)
@@ -164,15 +208,23 @@ CERTIFICATE_MATCHES_NAME: FactKey[bool] = FactKey(
 
 HTTP_STATUS: FactKey[int] = FactKey("http.status", COUNT, "Status of the answer to an anonymous EWS request.", (401, 403, 200))
 HTTP_SERVER: FactKey[str] = FactKey("http.server", TEXT, "Server header of that answer.", ("Microsoft-IIS/10.0",))
-HTTP_REDIRECT: FactKey[str] = FactKey("http.redirect", TEXT, "Where that answer points elsewhere to; not followed.", ("https://other.example/EWS/Exchange.asmx",))
+HTTP_REDIRECT: FactKey[str] = FactKey(
+    "http.redirect", TEXT, "Where that answer points elsewhere to; not followed.", ("https://other.example/EWS/Exchange.asmx",)
+)
 EWS_CHALLENGES: FactKey[tuple[Challenge, ...]] = FactKey(
-    "ews.challenges", CHALLENGES, "All challenges of that answer, with their parameters.", ((Challenge("Basic", None, (("realm", "mail.contoso.test"),)),), ())
+    "ews.challenges",
+    CHALLENGES,
+    "All challenges of that answer, with their parameters.",
+    ((Challenge("Basic", None, (("realm", "mail.contoso.test"),)),), ()),
 )
 EWS_HEADERS: FactKey[tuple[str, ...]] = FactKey(
     "ews.headers", TEXTS, "The headers of that answer by which Exchange may be known, as `Name: value`.", (("X-FEServer: MAIL01",), ())
 )
 EWS_POLICY_BLOCK: FactKey[str] = FactKey(
-    "ews.policy_block", choice("disabled", "blocked-by-policy"), "How Exchange Online says that EWS is closed (X-EWS-Policy-Reason).", ("disabled", "blocked-by-policy")
+    "ews.policy_block",
+    choice("disabled", "blocked-by-policy"),
+    "How Exchange Online says that EWS is closed (X-EWS-Policy-Reason).",
+    ("disabled", "blocked-by-policy"),
 )
 EWS_MARKS: FactKey[tuple[str, ...]] = FactKey(
     "ews.exchange_marks",
@@ -181,11 +233,21 @@ EWS_MARKS: FactKey[tuple[str, ...]] = FactKey(
     (("header", "owa-page"), ()),
 )
 SERVER_BUILD: FactKey[Build] = FactKey(
-    "server.build", BUILD, "Exchange's build, three numbers where only three were shown.", (Build((15, 1, 2507, 57)), Build((15, 2, 2562))), longer_build
+    "server.build",
+    BUILD,
+    "Exchange's build, three numbers where only three were shown.",
+    (Build((15, 1, 2507, 57)), Build((15, 2, 2562))),
+    longer_build,
 )
-NTLM_WINDOWS_BUILD: FactKey[str] = FactKey("ntlm.windows_build", TEXT, "Windows version in the NTLM challenge; Windows', never Exchange's.", ("10.0.20348",))
-NTLM_COMPUTER: FactKey[str] = FactKey("ntlm.computer", TEXT, "DNS name of the computer in the NTLM challenge, else its NetBIOS name.", ("mail01.contoso.test",))
-NTLM_DOMAIN: FactKey[str] = FactKey("ntlm.domain", TEXT, "DNS name of the domain in the NTLM challenge, else its NetBIOS name.", ("contoso.test",))
+NTLM_WINDOWS_BUILD: FactKey[str] = FactKey(
+    "ntlm.windows_build", TEXT, "Windows version in the NTLM challenge; Windows', never Exchange's.", ("10.0.20348",)
+)
+NTLM_COMPUTER: FactKey[str] = FactKey(
+    "ntlm.computer", TEXT, "DNS name of the computer in the NTLM challenge, else its NetBIOS name.", ("mail01.contoso.test",)
+)
+NTLM_DOMAIN: FactKey[str] = FactKey(
+    "ntlm.domain", TEXT, "DNS name of the domain in the NTLM challenge, else its NetBIOS name.", ("contoso.test",)
+)
 
 # --- Signing in -------------------------------------------------------------------------------------------
 
@@ -195,9 +257,15 @@ AUTH_MECHANISMS: FactKey[tuple[str, ...]] = FactKey(
     "SASL and login mechanisms offered under TLS, upper-case, in order, each once; `USER` for POP3's USER and PASS, `APOP` for a stamp in the greeting.",
     (("PLAIN", "LOGIN", "XOAUTH2"), ()),
 )
-AUTH_MECHANISMS_PLAIN: FactKey[tuple[str, ...]] = FactKey("auth.mechanisms_plain", TEXTS, "The same, offered before TLS.", (("CRAM-MD5",), ()))
-AUTH_SCHEMES: FactKey[tuple[str, ...]] = FactKey("auth.schemes", TEXTS, "HTTP authentication schemes of EWS, as offered, each once.", (("Negotiate", "NTLM"), ()))
-AUTH_ACCEPTED: FactKey[bool] = FactKey("auth.accepted", FLAG, "Whether the account's credentials were taken, proved by a further command.", (True, False))
+AUTH_MECHANISMS_PLAIN: FactKey[tuple[str, ...]] = FactKey(
+    "auth.mechanisms_plain", TEXTS, "The same, offered before TLS.", (("CRAM-MD5",), ())
+)
+AUTH_SCHEMES: FactKey[tuple[str, ...]] = FactKey(
+    "auth.schemes", TEXTS, "HTTP authentication schemes of EWS, as offered, each once.", (("Negotiate", "NTLM"), ())
+)
+AUTH_ACCEPTED: FactKey[bool] = FactKey(
+    "auth.accepted", FLAG, "Whether the account's credentials were taken, proved by a further command.", (True, False)
+)
 AUTH_REFUSAL: FactKey[tuple[str, ...]] = FactKey(
     "auth.refusal",
     choices(
@@ -217,9 +285,14 @@ AUTH_REFUSAL: FactKey[tuple[str, ...]] = FactKey(
     (("bad-credentials",), ()),
 )
 EWS_INBOX: FactKey[str] = FactKey(
-    "ews.inbox", TEXT, "What came of FindFolder on the inbox: `found`, or Exchange's error code.", ("found", "ErrorNonExistentMailbox", "ErrorImpersonateUserDenied")
+    "ews.inbox",
+    TEXT,
+    "What came of FindFolder on the inbox: `found`, or Exchange's error code.",
+    ("found", "ErrorNonExistentMailbox", "ErrorImpersonateUserDenied"),
 )
-EWS_IMPERSONATION: FactKey[str] = FactKey("ews.impersonation", choice("granted", "denied"), "Whether the account may act as the mailbox.", ("granted", "denied"))
+EWS_IMPERSONATION: FactKey[str] = FactKey(
+    "ews.impersonation", choice("granted", "denied"), "Whether the account may act as the mailbox.", ("granted", "denied")
+)
 
 # --- What is worked out -----------------------------------------------------------------------------------
 
@@ -237,13 +310,22 @@ SERVER_UPDATE: FactKey[UpdateRange] = FactKey(
     "Which cumulative and security update of Exchange runs, exactly or between two.",
     (UpdateRange(exact="CU23 Oct25SU"), UpdateRange(at_least="CU23 May25HU", at_most="CU23 Aug25SU"), UpdateRange(at_least="RTM Aug26SU")),
 )
-SERVER_END_OF_SUPPORT: FactKey[date] = FactKey("server.end_of_support", DAY, "When the product's support ended or ends.", (date(2025, 10, 14), date(2035, 12, 31)))
+SERVER_END_OF_SUPPORT: FactKey[date] = FactKey(
+    "server.end_of_support", DAY, "When the product's support ended or ends.", (date(2025, 10, 14), date(2035, 12, 31))
+)
 PROVIDER: FactKey[str] = FactKey(
-    "provider", TEXT, "Whose hosted service it is.", ("gmail", "yahoo", "aol", "outlook.com", "msn", "windows-live", "exchange-online", "icloud")
+    "provider",
+    TEXT,
+    "Whose hosted service it is.",
+    ("gmail", "yahoo", "aol", "outlook.com", "msn", "windows-live", "exchange-online", "icloud"),
 )
 MODERN_AUTH_OFFERED: FactKey[bool] = FactKey("modern_auth.offered", FLAG, "Whether token sign-in (OAuth) is offered.", (True, False))
-PASSWORD_LOGIN_POSSIBLE: FactKey[bool] = FactKey("password_login.possible", FLAG, "Whether a password can work at all here and today.", (True, False))
-MFA_REQUIRED: FactKey[bool] = FactKey("mfa.required", FLAG, "Whether the account that signs in needs multi-factor authentication.", (True, False))
+PASSWORD_LOGIN_POSSIBLE: FactKey[bool] = FactKey(
+    "password_login.possible", FLAG, "Whether a password can work at all here and today.", (True, False)
+)
+MFA_REQUIRED: FactKey[bool] = FactKey(
+    "mfa.required", FLAG, "Whether the account that signs in needs multi-factor authentication.", (True, False)
+)
 
 
 def all_keys() -> dict[str, FactKey[Any]]:
