@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication, Effect, Endpoint, Secret, Service
 from probe.model.facts import Declared, Evidence, Fact, FactKey, Missing, Observed, Provenance, Reading, Why
+from probe.net.certificates import read_certificate, subject_of
 from probe.net.dial import Dial
+from probe.net.stream import Stream
 
 T = TypeVar("T")
 
-__all__ = ["Account", "Dial", "Effect", "Notebook", "Prober", "Subject"]
+__all__ = ["CONNECTION_KEYS", "Account", "Dial", "Effect", "Notebook", "Prober", "Stream", "Subject", "note_connection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +116,52 @@ class Notebook:
 
     def _evidence(self, lines: Sequence[TranscriptLine]) -> tuple[Evidence, ...]:
         return tuple(Evidence(attempt=self._attempt, line=line.number, excerpt=line.text) for line in lines)
+
+
+_CERTIFICATE_KEYS = (
+    v.CERTIFICATE_SUBJECT,
+    v.CERTIFICATE_ISSUER,
+    v.CERTIFICATE_NAMES,
+    v.CERTIFICATE_NOT_BEFORE,
+    v.CERTIFICATE_NOT_AFTER,
+    v.CERTIFICATE_KEY,
+    v.CERTIFICATE_SIGNATURE,
+    v.CERTIFICATE_CHAIN,
+    v.CERTIFICATE_TRUSTED,
+    v.CERTIFICATE_DISTRUSTED_BECAUSE,
+    v.CERTIFICATE_MATCHES_NAME,
+)
+
+CONNECTION_KEYS = (v.NET_ADDRESSES, v.NET_CONNECTED, v.TLS_MODE, v.TLS_COMPLETED, v.TLS_FAILURE, v.TLS_NEGOTIATED, *_CERTIFICATE_KEYS)
+"""What every conversation over TLS learns beside its own business. The first two, and a handshake that failed, are written by the engine."""
+
+
+def note_connection(notes: Notebook, stream: Stream, mode: str) -> None:
+    """Write down what the handshake of a stream showed. `mode` is the value of tls.mode."""
+    line = stream.handshake_line
+    notes.observed(v.TLS_MODE, mode, *line)
+    notes.observed(v.TLS_COMPLETED, True, *line)
+    notes.observed(v.TLS_FAILURE, "", *line)
+    if stream.session is not None:
+        notes.observed(v.TLS_NEGOTIATED, stream.session, *line)
+    if not stream.chain:
+        for key in _CERTIFICATE_KEYS:
+            notes.missing(key, Why.NOT_DISCLOSED, "the server sent no certificate")
+        return
+    notes.observed(v.CERTIFICATE_CHAIN, tuple(map(subject_of, stream.chain)), *line)
+    notes.observed(v.CERTIFICATE_TRUSTED, stream.distrust is None, *line)
+    notes.observed(v.CERTIFICATE_DISTRUSTED_BECAUSE, stream.distrust or "", *line)
+    try:
+        leaf = read_certificate(stream.chain[0])
+    except ValueError as unreadable:
+        for key in _CERTIFICATE_KEYS:
+            notes.missing(key, Why.OFF_PROTOCOL, str(unreadable))
+        return
+    notes.observed(v.CERTIFICATE_SUBJECT, leaf.subject, *line)
+    notes.observed(v.CERTIFICATE_ISSUER, leaf.issuer, *line)
+    notes.observed(v.CERTIFICATE_NAMES, leaf.names, *line)
+    notes.observed(v.CERTIFICATE_NOT_BEFORE, leaf.not_before, *line)
+    notes.observed(v.CERTIFICATE_NOT_AFTER, leaf.not_after, *line)
+    notes.observed(v.CERTIFICATE_KEY, leaf.key, *line)
+    notes.observed(v.CERTIFICATE_SIGNATURE, leaf.signature, *line)
+    notes.observed(v.CERTIFICATE_MATCHES_NAME, leaf.is_for(stream.host), *line)

@@ -83,16 +83,22 @@ class Endpoint:
     @classmethod
     def parse(cls, url: str) -> Endpoint:
         """The endpoint that a URL names. Raises ValueError with one sentence on what would be right."""
+        if "@" in url:
+            # Before anything else, and without a word of it: what stands before the @ may be a password.
+            raise ValueError('a URL must not carry a user name or password; name a secret with `password = "env:NAME"`')
+        if any(c.isspace() or not c.isprintable() for c in url):
+            raise ValueError(f"{_shown(url)} must not hold spaces or control characters")
         try:
             parts = urlsplit(url)
-            port = parts.port
         except ValueError as wrong:
             raise ValueError(f"{_shown(url)} is not a URL: {wrong}") from None
+        try:
+            port = parts.port
+        except ValueError:
+            raise ValueError(f"{_shown(url)} names no valid port; a port is a number from 1 to 65535") from None
         scheme = _SCHEMES.get(parts.scheme)
         if scheme is None or "://" not in url:
             raise ValueError(f"{_shown(url)} must begin with one of {', '.join(s + '://' for s in _SCHEMES)}")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError('a URL must not carry a user name or password; name a secret with `password = "env:NAME"`')
         host = _host_of(parts, url)
         port = scheme.port if port is None else port
         if port is None:
@@ -128,8 +134,8 @@ def _host_of(parts: SplitResult, url: str) -> str:
 
 
 def _shown(url: str) -> str:
-    """The URL for a message: bounded, and never with what stands before an @ (it may be a password)."""
-    return repr(re.sub(r"//.*@", "//...@", url)[:200])
+    """The URL for a message, bounded."""
+    return repr(url[:200])
 
 
 class Effect(StrEnum):

@@ -225,14 +225,27 @@ class Facts:
 
 
 class _RestrictedFacts(Facts):
+    """A view: it shares the readings, which are never changed, and looks at what is asked."""
+
     def __init__(self, facts: Facts, keys: frozenset[FactKey[Any]]) -> None:
-        super().__init__(facts.subject, (r for r in facts if r.key in keys))
+        self.subject = facts.subject
+        self._by_key = facts._by_key
         self._keys = keys
 
+    def __iter__(self) -> Iterator[Reading]:
+        return (reading for reading in super().__iter__() if reading.key in self._keys)
+
     def read(self, key: FactKey[T]) -> Fact[T] | Missing:
+        self._check(key)
+        return super().read(key)
+
+    def knows(self, key: FactKey[Any]) -> bool:
+        self._check(key)
+        return super().knows(key)
+
+    def _check(self, key: FactKey[Any]) -> None:
         if key not in self._keys:
             raise KeyError(f"{key.name} is asked for, but not among the keys that are needed")
-        return super().read(key)
 
 
 def _most_telling(gaps: list[Missing]) -> Missing | None:

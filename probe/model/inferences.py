@@ -43,6 +43,8 @@ class Unsettled:
 
     key: FactKey[Any]
     because: str
+    is_moot: bool = False
+    """Whether the question does not arise for this subject, rather than having no answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from probe.model.estate import Authentication, Credentials, Delivery, Location, Security, ServerType, Service
+from probe.model.estate import Authentication, Credentials, Delivery, Effect, Location, Security, ServerType, Service
 from probe.model.facts import (
     BUILD,
     CHALLENGES,
@@ -30,6 +30,14 @@ from probe.model.facts import (
     choices,
     longer_build,
 )
+
+
+def more_specific_product(one: str, other: str) -> str | None:
+    """`Exchange` (cannot be told which) gives way to one of the Exchange products; any other two must be the same."""
+    if one == other or (other == "Exchange" and one.startswith("Exchange ")):
+        return one
+    return other if one == "Exchange" and other.startswith("Exchange ") else None
+
 
 # --- What the operator declares ---------------------------------------------------------------------------
 
@@ -56,6 +64,12 @@ DEPLOYMENT_APPOINTMENT_WAYS: FactKey[tuple[str, ...]] = FactKey(
     choices(*Delivery),
     "The ways in which mailboxes of the organization synchronize appointments, contacts and tasks, `none` left out.",
     (("server-side",), ("outlook", "server-side"), ()),
+)
+DEPLOYMENT_ALLOWS: FactKey[tuple[str, ...]] = FactKey(
+    "deployment.allow",
+    choices(*Effect),
+    "Effects beyond reading that the operator switched on; empty where none is.",
+    (("logs-in",), ("logs-in", "provokes"), ()),
 )
 
 PROFILE_SERVER_TYPE: FactKey[str] = FactKey(
@@ -94,6 +108,9 @@ MAILBOX_APPOINTMENTS: FactKey[str] = FactKey(
     choice("server-side", "outlook", "none"),
     "How appointments, contacts and tasks are synchronized.",
     ("server-side", "outlook", "none"),
+)
+MAILBOX_DOMAIN: FactKey[str] = FactKey(
+    "mailbox.domain", TEXT, "Domain of the mailbox's address, lower-case.", ("contoso.test", "gmail.com", "msn.com")
 )
 MAILBOX_LOCATION: FactKey[str] = FactKey("mailbox.location", choice(*Location), "Where the mailbox lives.", tuple(map(str, Location)))
 
@@ -228,7 +245,7 @@ EWS_POLICY_BLOCK: FactKey[str] = FactKey(
 )
 EWS_MARKS: FactKey[tuple[str, ...]] = FactKey(
     "ews.exchange_marks",
-    choices("header", "owa-page", "export-tool", "service-page"),
+    choices("header", "owa-page", "export-tool"),
     "Where Exchange showed itself to an anonymous visitor; empty where it did not.",
     (("header", "owa-page"), ()),
 )
@@ -302,6 +319,7 @@ SERVER_PRODUCT: FactKey[str] = FactKey(
     TEXT,
     "What answers, as far as what was said reveals it.",
     ("Exchange Server 2016", "Exchange Server 2007", "Exchange Server SE", "Exchange Online", "Exchange", "Gmail", "Dovecot"),
+    more_specific_product,
 )
 SERVER_VERSION: FactKey[str] = FactKey("server.version", TEXT, "Its version, as far as what was said reveals it.", ("4.96", "15.1.2507.57"))
 SERVER_UPDATE: FactKey[UpdateRange] = FactKey(

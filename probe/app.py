@@ -1,0 +1,158 @@
+"""Joins the parts; the only room with a clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import platform
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from probe import catalogue
+from probe.engine import run as engine
+from probe.engine import select
+from probe.engine.judge import Book
+from probe.engine.observe import Terms
+from probe.model.attempts import Attempt, Outcome
+from probe.model.estate import Effect, Endpoint, Estate, Mailbox
+from probe.model.inferences import Inference
+from probe.model.rules import Readiness, Rule, Support
+from probe.model.runs import Run
+from probe.net.dial import Network
+from probe.net.killable import Children
+from probe.probing import Prober
+
+T = TypeVar("T")
+
+DEFAULT_TIMEOUT = 30.0
+"""Seconds for one attempt: mail servers delay their greeting by up to 20 against spammers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a run is held."""
+
+    timeout: float = DEFAULT_TIMEOUT
+    deadline: float | None = None
+    allow: frozenset[Effect] = frozenset()
+    """Effects beyond those that the estate allows."""
+    ca_file: Path | None = None
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    """Names with an address of their own; only the demo has them."""
+    all_addresses: bool = False
+    progress: Callable[[Attempt, int], None] = field(default=lambda attempt, of: None)
+    """Told of each attempt as it ends, and of how many there will be."""
+    report_bug: Callable[[str], None] = field(default=lambda text: None)
+
+
+def rules() -> dict[str, Rule]:
+    """Every rule, by id."""
+    return catalogue.load("probe.rules", "RULE", Rule)
+
+
+def probers() -> dict[str, Prober]:
+    """Every prober, by id."""
+    return catalogue.load("probe.probers", "PROBER", Prober)
+
+
+def inferences() -> dict[str, Inference]:
+    """Every inference, by id."""
+    return catalogue.load("probe.inferences", "INFERENCE", Inference)
+
+
+def today() -> date:
+    """The date of judgement when none is named: today in UTC, as every time in a document."""
+    return _now().date()
+
+
+def plan(estate: Estate, mailboxes: Sequence[Mailbox], allow: frozenset[Effect]) -> tuple[select.Conversation, ...]:
+    """Every conversation that a check would hold, and those that it would not, with the reason."""
+    return select.for_estate(estate, mailboxes, probers(), allow | estate.deployment.allow)
+
+
+async def check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options) -> Run:
+    """One run over an estate, or over some of its mailboxes."""
+    # What this call allows, the estate allows for this run: rules ask whether logins were allowed.
+    estate = replace(estate, deployment=replace(estate.deployment, allow=estate.deployment.allow | options.allow))
+    async with _ready(plan(estate, mailboxes, options.allow), options) as (conversations, terms):
+        return await engine.check(_identity(), estate, mailboxes, conversations, _book(), today(), terms)
+
+
+async def look(endpoints: Sequence[Endpoint], options: Options) -> Run:
+    """Facts of some endpoints, each once; nothing is judged."""
+    endpoints = tuple(dict.fromkeys(endpoints))
+    known = probers()
+    planned = tuple(c for e in endpoints for c in select.for_endpoint(e, known, options.allow) if not c.prober.signs_in)
+    async with _ready(planned, options) as (conversations, terms):
+        return await engine.look(_identity(), endpoints, conversations, _book(), today(), terms)
+
+
+async def demo(options: Options) -> Run:
+    """Start the simulated estate on loopback, check it for real, and stop it."""
+    from probe.simulation.estate import Simulation
+
+    async with Simulation.start() as simulation:
+        simulated = replace(options, hosts=simulation.hosts, ca_file=simulation.ca_file)
+        return await check(simulation.estate, simulation.estate.mailboxes, simulated)
+
+
+def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:
+    """The exit code that a run calls for, by the precedence 130, 70, 1, 3, 0."""
+    if run.interrupted:
+        return 130
+    if any(a.outcome is Outcome.BUG for a in run.attempts):
+        return 70
+    if run.estate is None:
+        is_complete = all(a.outcome in (Outcome.COMPLETED, Outcome.NOT_SCHEDULED) for a in run.attempts)
+        return 0 if is_complete else 3
+    assessed = [a for a in run.assessments if a.support is not Support.NOT_ASSESSED]
+    bad = {Support.UNSUPPORTED, Support.NOT_LISTED} - accept
+    if any(a.support in bad or a.readiness is Readiness.NOT_READY for a in assessed):
+        return 1
+    if any(Support.UNDETERMINED is a.support or a.readiness is Readiness.UNDETERMINED for a in assessed):
+        return 3
+    return 0
+
+
+def complete(work: Coroutine[Any, Any, T]) -> T:
+    """Run something to its end on a loop of its own."""
+    return asyncio.run(work)
+
+
+@contextlib.asynccontextmanager
+async def _ready(
+    conversations: tuple[select.Conversation, ...], options: Options
+) -> AsyncIterator[tuple[tuple[select.Conversation, ...], Terms]]:
+    """The conversations, at every address where that is wanted, and the terms that they are held on."""
+    async with Children() as children:
+        network = Network(hosts=options.hosts, ca_file=options.ca_file, children=children)
+        if options.all_addresses:
+            conversations = await engine.at_each_address(conversations, network.resolver)
+        total = len(conversations)
+        yield (
+            conversations,
+            Terms(
+                network=network,
+                clock=_now,
+                timeout=options.timeout,
+                deadline=options.deadline,
+                report_bug=options.report_bug,
+                progress=lambda attempt: options.progress(attempt, total),
+            ),
+        )
+
+
+def _book() -> Book:
+    return Book(inferences=inferences(), rules=rules())
+
+
+def _identity() -> engine.Identity:
+    return engine.Identity(id=uuid.uuid4().hex, host=platform.node() or "unknown")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,107 @@
+"""What the operator declared, as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, TypeVar
+
+from probe.model import vocabulary as v
+from probe.model.estate import DEPLOYMENT_SUBJECT, Deployment, Endpoint, Estate, Mailbox, ServerProfile, profile_subject
+from probe.model.facts import Declared, Fact, FactKey, Missing, Reading, Why
+
+T = TypeVar("T")
+
+_BY_OPERATOR = Declared("operator")
+
+DECLARABLE: frozenset[FactKey[Any]] = frozenset(
+    {
+        v.DEPLOYMENT_RUNS_ON,
+        v.DEPLOYMENT_FIPS,
+        v.DEPLOYMENT_MASS_EMAIL,
+        v.DEPLOYMENT_CUSTOM_PROVIDERS,
+        v.DEPLOYMENT_OWA_TRACKING,
+        v.DEPLOYMENT_MANUAL_TRACKING,
+        v.DEPLOYMENT_ALLOWS,
+        v.PROFILE_SERVER_TYPE,
+        v.PROFILE_AUTHENTICATION,
+        v.PROFILE_CREDENTIALS,
+        v.PROFILE_IMPERSONATION,
+        v.PROFILE_FIPS_VALIDATED,
+        v.MAILBOX_DOMAIN,
+        v.MAILBOX_INCOMING,
+        v.MAILBOX_OUTGOING,
+        v.MAILBOX_APPOINTMENTS,
+        v.MAILBOX_LOCATION,
+        v.MFA_REQUIRED,
+        v.ENDPOINT_SERVICE,
+        v.ENDPOINT_SECURITY,
+        v.ENDPOINT_HOST,
+    }
+)
+"""Every key that an estate can give a value to."""
+
+
+def declared_by(estate: Estate, at: datetime) -> tuple[Reading, ...]:
+    """Everything that an estate says, as facts of its deployment, profiles, mailboxes and endpoints."""
+    readings = [*_of_deployment(estate.deployment, at)]
+    for profile in estate.profiles:
+        readings += _of_profile(profile, at)
+    for mailbox in estate.mailboxes:
+        readings += _of_mailbox(mailbox, at)
+    endpoints = dict.fromkeys(e for p in estate.profiles for e in (p.incoming, p.outgoing))
+    return (*readings, *declared_of_endpoints(endpoints, at))
+
+
+def declared_of_endpoints(endpoints: Iterable[Endpoint], at: datetime) -> tuple[Reading, ...]:
+    """What the URLs of endpoints say."""
+    readings: list[Reading] = []
+    for endpoint in endpoints:
+        readings.append(_fact(endpoint.url, v.ENDPOINT_SERVICE, str(endpoint.service), at))
+        readings.append(_fact(endpoint.url, v.ENDPOINT_SECURITY, str(endpoint.security), at))
+        readings.append(_fact(endpoint.url, v.ENDPOINT_HOST, endpoint.host, at))
+    return tuple(readings)
+
+
+def _fact(subject: str, key: FactKey[T], value: T, at: datetime) -> Fact[T]:
+    return Fact(subject=subject, key=key, value=value, provenance=_BY_OPERATOR, at=at)
+
+
+def _of_deployment(deployment: Deployment, at: datetime) -> Iterator[Reading]:
+    subject = DEPLOYMENT_SUBJECT
+    yield _fact(subject, v.DEPLOYMENT_RUNS_ON, deployment.runs_on, at)
+    yield _fact(subject, v.DEPLOYMENT_FIPS, deployment.fips, at)
+    yield _fact(subject, v.DEPLOYMENT_MASS_EMAIL, deployment.mass_email, at)
+    yield _fact(subject, v.DEPLOYMENT_CUSTOM_PROVIDERS, deployment.custom_email_providers, at)
+    yield _fact(subject, v.DEPLOYMENT_OWA_TRACKING, deployment.outlook_on_the_web_tracking, at)
+    yield _fact(subject, v.DEPLOYMENT_MANUAL_TRACKING, deployment.outlook_manual_tracking, at)
+    yield _fact(subject, v.DEPLOYMENT_ALLOWS, tuple(sorted(map(str, deployment.allow))), at)
+
+
+def _of_profile(profile: ServerProfile, at: datetime) -> Iterator[Reading]:
+    subject = profile_subject(profile.name)
+    yield _fact(subject, v.PROFILE_SERVER_TYPE, str(profile.server_type), at)
+    yield _fact(subject, v.PROFILE_AUTHENTICATION, str(profile.authentication), at)
+    yield _fact(subject, v.PROFILE_CREDENTIALS, str(profile.credentials), at)
+    yield _fact(subject, v.PROFILE_IMPERSONATION, profile.impersonation, at)
+    if profile.fips_validated is not None:
+        yield _fact(subject, v.PROFILE_FIPS_VALIDATED, profile.fips_validated, at)
+    else:
+        yield Missing(
+            subject=subject,
+            key=v.PROFILE_FIPS_VALIDATED,
+            why=Why.NOT_ATTEMPTED,
+            detail="the estate does not say; no connection can show it",
+        )
+
+
+def _of_mailbox(mailbox: Mailbox, at: datetime) -> Iterator[Reading]:
+    subject = mailbox.address
+    yield _fact(subject, v.MAILBOX_DOMAIN, mailbox.address.rpartition("@")[2].lower(), at)
+    yield _fact(subject, v.MAILBOX_INCOMING, str(mailbox.incoming), at)
+    yield _fact(subject, v.MAILBOX_OUTGOING, str(mailbox.outgoing), at)
+    yield _fact(subject, v.MAILBOX_APPOINTMENTS, str(mailbox.appointments), at)
+    if mailbox.location is not None:
+        yield _fact(subject, v.MAILBOX_LOCATION, str(mailbox.location), at)
+    if mailbox.mfa is not None:
+        yield _fact(subject, v.MFA_REQUIRED, mailbox.mfa, at)

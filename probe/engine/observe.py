@@ -1,0 +1,214 @@
+"""From conversations to attempts: one task each, a deadline each, and one place where a bug is called a bug."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from probe.config import SecretUnavailable, resolve
+from probe.engine.select import Conversation
+from probe.model import vocabulary as v
+from probe.model.attempts import WHY_AFTER, Attempt, Outcome
+from probe.model.facts import Fact, Missing, Reading, Why
+from probe.net.dial import Dial, Network
+from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls, TlsFailed, expected
+from probe.net.limits import Deadline
+from probe.net.redact import Redactor
+from probe.net.transcript import Recorder
+from probe.probing import Account, Notebook, Subject
+from probe.wire.lines import WireError
+
+Progress = Callable[[Attempt], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What holds for every attempt of a run."""
+
+    network: Network
+    clock: Callable[[], datetime]
+    timeout: float
+    """Seconds for one attempt."""
+    deadline: float | None = None
+    """Seconds for all of them; None for no end."""
+    report_bug: Callable[[str], None] = field(default=lambda text: None)
+    """Is given the traceback of a bug."""
+    progress: Progress = field(default=lambda attempt: None)
+
+
+class _Accounts:
+    """One login at a time for an account until it is known to be let in; none after it was refused."""
+
+    def __init__(self) -> None:
+        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+        self._let_in: set[tuple[str, str]] = set()
+        self._refused: set[tuple[str, str]] = set()
+
+    def lock(self, account: tuple[str, str]) -> asyncio.Lock | None:
+        """What to hold while signing in; None once the account was let in."""
+        return None if account in self._let_in else self._locks.setdefault(account, asyncio.Lock())
+
+    def is_refused(self, account: tuple[str, str]) -> bool:
+        return account in self._refused
+
+    def learn(self, account: tuple[str, str], readings: Iterable[Reading]) -> None:
+        """Remember what an attempt showed of an account."""
+        for reading in readings:
+            if isinstance(reading, Fact) and reading.key == v.AUTH_ACCEPTED:
+                (self._let_in if reading.value else self._refused).add(account)
+
+
+async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
+    """Hold the conversations. Gives an attempt for each, in their order, and whether the run was interrupted before its end."""
+    attempts: dict[int, Attempt] = {}
+    accounts = _Accounts()
+
+    async def hold(number: int, conversation: Conversation) -> None:
+        attempt = await _hold(f"a{number + 1}", conversation, terms, accounts, lambda done: attempts.__setitem__(number, done))
+        attempts[number] = attempt
+        terms.progress(attempt)
+
+    ended_by, detail = None, ""
+    try:
+        async with asyncio.timeout(terms.deadline), asyncio.TaskGroup() as group:
+            for number, conversation in enumerate(conversations):
+                group.create_task(hold(number, conversation))
+    except TimeoutError:
+        ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {terms.deadline:g} s had come"
+    except asyncio.CancelledError:
+        # Ctrl-C: what was learnt until now is still told.
+        task = asyncio.current_task()
+        assert task is not None
+        task.uncancel()
+        ended_by, detail = Outcome.INTERRUPTED, "the run was interrupted"
+    for number, conversation in enumerate(conversations):
+        done = attempts.get(number)
+        if ended_by is not None and (done is None or done.outcome is Outcome.INTERRUPTED):
+            attempts[number] = _cut_short(done, f"a{number + 1}", conversation, ended_by, detail)
+    return tuple(attempts[number] for number in range(len(conversations))), ended_by is Outcome.INTERRUPTED
+
+
+def _cut_short(done: Attempt | None, name: str, conversation: Conversation, outcome: Outcome, detail: str) -> Attempt:
+    """An attempt that the run's end overtook, with the reason why its gaps are gaps."""
+    if done is None:
+        return _unheld(name, conversation, outcome, detail)
+    why = WHY_AFTER[outcome]
+    readings = tuple(
+        replace(r, why=why, detail=detail) if isinstance(r, Missing) and r.why is Why.INTERRUPTED else r for r in done.readings
+    )
+    return replace(done, outcome=outcome, detail=detail, readings=readings)
+
+
+def _unheld(name: str, conversation: Conversation, outcome: Outcome, detail: str, why: Why | None = None) -> Attempt:
+    """An attempt that was not begun."""
+    subject = conversation.endpoint.url
+    # What is unknown because nobody tried is told once, by the attempt; each key is missing for that reason.
+    readings = tuple(
+        Missing(subject=subject, mailbox=conversation.mailbox, key=key, why=why or WHY_AFTER[outcome], detail=detail)
+        for key in conversation.prober.collects
+    )
+    return Attempt(
+        id=name,
+        prober=conversation.prober.id,
+        subject=subject,
+        mailbox=conversation.mailbox,
+        address=None,
+        outcome=outcome,
+        detail=detail,
+        connections=0,
+        seconds=0.0,
+        transcript=(),
+        readings=readings,
+    )
+
+
+async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: _Accounts, keep: Callable[[Attempt], None]) -> Attempt:
+    if conversation.not_held:
+        why = Why.NO_CREDENTIALS if conversation.mailbox is not None else Why.NOT_ATTEMPTED
+        return _unheld(name, conversation, Outcome.NOT_SCHEDULED, conversation.not_held, why)
+    login = conversation.login
+    if login is None or conversation.mailbox is None:
+        return await _try(name, conversation, None, terms, keep)
+    try:
+        password = resolve(login.password)
+    except SecretUnavailable as unavailable:
+        return _unheld(name, conversation, Outcome.NOT_SCHEDULED, str(unavailable), Why.NO_CREDENTIALS)
+    account = Account(conversation.mailbox, login.username, password, login.authentication, login.impersonates)
+    # The same user with the same credential, wherever it signs in: what counts is what a server would count.
+    identity = (login.username.lower(), password.reveal())
+    lock = accounts.lock(identity)
+    if lock is None:
+        return await _try(name, conversation, account, terms, keep)
+    async with lock:
+        if accounts.is_refused(identity):
+            return _unheld(
+                name, conversation, Outcome.NOT_SCHEDULED, "the account was refused a moment ago; it is not tried again", Why.DENIED
+            )
+        attempt = await _try(name, conversation, account, terms, keep)
+        accounts.learn(identity, attempt.readings)
+        return attempt
+
+
+async def _try(name: str, conversation: Conversation, account: Account | None, terms: Terms, keep: Callable[[Attempt], None]) -> Attempt:
+    prober, endpoint = conversation.prober, conversation.endpoint
+    recorder = Recorder(Redactor([account.password.reveal()] if account else ()))
+    deadline = Deadline(terms.timeout)
+    dial = Dial(endpoint, terms.network, deadline, recorder, conversation.only_address)
+    notes = Notebook(name, endpoint.url, conversation.mailbox, terms.clock)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    def written(outcome: Outcome, detail: str) -> Attempt:
+        if not prober.signs_in:
+            if dial.addresses is not None:
+                notes.observed(v.NET_ADDRESSES, dial.addresses)
+            if dial.connected is not None:
+                notes.observed(v.NET_CONNECTED, dial.connected)
+        return Attempt(
+            id=name,
+            prober=prober.id,
+            subject=endpoint.url,
+            mailbox=conversation.mailbox,
+            address=dial.address,
+            outcome=outcome,
+            detail=detail,
+            connections=dial.connections,
+            seconds=round(loop.time() - began, 3),
+            transcript=recorder.lines(),
+            readings=notes.close(prober.collects, WHY_AFTER[outcome], detail or "the peer did not say"),
+        )
+
+    try:
+        async with deadline:
+            await prober.probe(Subject(endpoint, account), dial, notes)
+    except asyncio.CancelledError:
+        keep(written(Outcome.INTERRUPTED, "interrupted"))
+        raise
+    except Exception as failure:  # noqa: BLE001 - the one place where what nobody expected is called a bug
+        named = expected(failure)
+        if named is None:
+            # The exception's own text may hold what it was given; the traceback's places cannot.
+            places = "".join(traceback.format_tb(failure.__traceback__))
+            terms.report_bug(f"{prober.id} at {endpoint.url}: {type(failure).__name__}\n{places}")
+            return written(Outcome.BUG, f"a bug in probe: {type(failure).__name__}; please report it")
+        _note_failure(failure, conversation, notes)
+        return written(*named)
+    return written(Outcome.COMPLETED, "")
+
+
+def _note_failure(failure: Exception, conversation: Conversation, notes: Notebook) -> None:
+    """Some failures are themselves an answer."""
+    collects = conversation.prober.collects
+    if (
+        isinstance(failure, TlsFailed)
+        and not isinstance(failure, CertificateNotTrusted | PlaintextInsteadOfTls)
+        and v.TLS_COMPLETED in collects
+    ):
+        notes.observed(v.TLS_COMPLETED, False)
+        notes.observed(v.TLS_FAILURE, str(failure))
+    is_foreign = isinstance(failure, OffProtocol | WireError)
+    if is_foreign and v.PROTOCOL_SPOKEN in collects and not notes.knows(v.PROTOCOL_SPOKEN):
+        notes.observed(v.PROTOCOL_SPOKEN, False)

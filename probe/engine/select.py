@@ -1,0 +1,89 @@
+"""Which conversations an estate calls for, and why another is not held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from probe.model.estate import Authentication, Credentials, Effect, Endpoint, Estate, Mailbox, SecretReference, ServerProfile, Service
+from probe.probing import Prober
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The account that a conversation signs in with; its password is still a reference."""
+
+    username: str
+    password: SecretReference
+    authentication: Authentication
+    impersonates: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One prober to be tried on one endpoint, or the reason why it is not."""
+
+    prober: Prober
+    endpoint: Endpoint
+    mailbox: str | None = None
+    login: Login | None = None
+    not_held: str = ""
+    """Why it is not held; empty when it is."""
+    only_address: str | None = None
+    """The one address to use, where each address of a name is tried."""
+
+
+def for_estate(
+    estate: Estate, mailboxes: Iterable[Mailbox], probers: Mapping[str, Prober], allowed: frozenset[Effect]
+) -> tuple[Conversation, ...]:
+    """Every conversation that these mailboxes call for: one per prober and endpoint, one per mailbox where one signs in."""
+    users: dict[Endpoint, list[Mailbox]] = {}
+    for mailbox in mailboxes:
+        profile = estate.profile_of(mailbox)
+        for endpoint, is_used in ((profile.incoming, mailbox.uses_incoming), (profile.outgoing, mailbox.uses_outgoing)):
+            if is_used and mailbox not in users.setdefault(endpoint, []):
+                users[endpoint].append(mailbox)
+    found: list[Conversation] = []
+    for endpoint, served in users.items():
+        for conversation in for_endpoint(endpoint, probers, allowed):
+            if conversation.prober.signs_in and not conversation.not_held:
+                found += (_signed_in(conversation.prober, endpoint, mailbox, estate.profile_of(mailbox)) for mailbox in served)
+            else:
+                found.append(conversation)
+    return tuple(found)
+
+
+def for_endpoint(endpoint: Endpoint, probers: Mapping[str, Prober], allowed: frozenset[Effect]) -> Iterator[Conversation]:
+    """Every prober that speaks the endpoint's service, held where its effect is allowed."""
+    for prober in probers.values():
+        if endpoint.service in prober.services:
+            is_allowed = prober.effect is Effect.READS or prober.effect in allowed
+            yield Conversation(prober, endpoint, not_held="" if is_allowed else f"its effect is {prober.effect}, which is not allowed here")
+
+
+def unspoken(endpoints: Iterable[Endpoint], probers: Mapping[str, Prober]) -> tuple[Service, ...]:
+    """Services among the endpoints that no prober speaks."""
+    spoken = frozenset(service for prober in probers.values() for service in prober.services)
+    return tuple(dict.fromkeys(e.service for e in endpoints if e.service not in spoken))
+
+
+def _signed_in(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, profile: ServerProfile) -> Conversation:
+    login, reason = _login(mailbox, profile)
+    return Conversation(prober, endpoint, mailbox.address, login, reason)
+
+
+def _login(mailbox: Mailbox, profile: ServerProfile) -> tuple[Login | None, str]:
+    """Whom the profile signs in as for a mailbox, or why that cannot be done from here."""
+    if profile.authentication is Authentication.OAUTH:
+        return None, "the profile signs in with OAuth, and the estate gives no token"
+    match profile.credentials:
+        case Credentials.MAILBOX:
+            username, password = mailbox.username or mailbox.address, mailbox.password
+        case Credentials.PROFILE:
+            username, password = profile.username or "", profile.password
+        case other:
+            return None, f"the profile signs in with {other} credentials, which only the Dynamics server has"
+    if password is None or not username:
+        return None, "the estate names no password for the account"
+    impersonates = profile.impersonation and profile.credentials is Credentials.PROFILE
+    return Login(username, password, profile.authentication, impersonates), ""

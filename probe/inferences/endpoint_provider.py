@@ -1,0 +1,44 @@
+"""Whose hosted service an endpoint is: by what answers, and by its host's name.
+
+Microsoft serves tenants and consumers from one front, and Yahoo serves AOL; there the mailbox's domain tells
+(mailbox-provider), and here nothing is concluded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from probe.model import vocabulary as v
+from probe.model.estate import Service
+from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.tables import candidate_providers
+
+
+def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
+    facts = premises.facts
+    service, host = facts.value(v.ENDPOINT_SERVICE), facts.value(v.ENDPOINT_HOST)
+    if service is None or host is None:
+        yield Unsettled(v.PROVIDER, "it is not known where the endpoint is")
+        return
+    product = facts.value(v.SERVER_PRODUCT)
+    candidates = candidate_providers(host, product, Service(service))
+    if candidates is None:
+        yield Unsettled(v.PROVIDER, f"the host's name is a provider's, but {product} is not what answers there")
+    elif len(candidates) == 1:
+        yield v.PROVIDER, candidates[0]
+    elif candidates:
+        yield Unsettled(v.PROVIDER, f"it serves {', '.join(candidates)} alike; the mailbox's domain tells which")
+    elif product is None:
+        yield Unsettled(v.PROVIDER, "neither its words nor its host's name are those of a known provider")
+    else:
+        yield Unsettled(v.PROVIDER, f"anybody may run {product}, and the host's name is no known provider's")
+
+
+INFERENCE = Inference(
+    id="endpoint-provider",
+    title="Whose hosted service the endpoint is",
+    scope=Scope.ENDPOINT,
+    needs=(v.ENDPOINT_SERVICE, v.ENDPOINT_HOST, v.SERVER_PRODUCT),
+    gives=(v.PROVIDER,),
+    infer=_infer,
+)

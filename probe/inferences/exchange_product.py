@@ -1,0 +1,102 @@
+"""Which Exchange answers at an EWS endpoint: by its build, its host's name and its headers.
+
+The host's name decides what is Exchange Online before any number does, because Exchange Online has used numbers of
+on-premises releases. What imitates Exchange, or might, is not called Exchange; the doubt is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from probe.model import vocabulary as v
+from probe.model.estate import Service
+from probe.model.facts import Facts
+from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.tables import EXCHANGE_ONLINE, exchange_build, is_exchange_online_host
+
+_UNTOLD = "Exchange"
+
+# Headers that only Exchange Online sends, seen in its answers 2020 to 2025. X-FEServer is not among them.
+_ONLINE_HEADERS = frozenset({"x-nanoproxy", "x-feproxyinfo", "x-feefzinfo", "x-firsthopcafeefz", "x-rum-validated", "x-besku"})
+_ONLINE_TARGETS = (".prod.outlook.com", ".prod.exchangelabs.com", ".internal.outlook.com")
+
+# Realm of grommunio's Basic challenge (github.com/grommunio/gromox, exch/http/http_parser.cpp), which imitates Exchange.
+_GROMMUNIO_REALM = "msrpc realm"
+
+
+def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
+    facts = premises.facts
+    service = facts.value(v.ENDPOINT_SERVICE)
+    if service != Service.EWS:
+        return _nothing("the endpoint is no EWS endpoint", is_moot=True)
+    product, doubt = _product(facts)
+    if product is None:
+        return _nothing(doubt)
+    return _exchange(facts, product)
+
+
+def _product(facts: Facts) -> tuple[str | None, str]:
+    """The product, or None and the doubt."""
+    host = facts.value(v.ENDPOINT_HOST)
+    if host is not None and is_exchange_online_host(host):
+        return EXCHANGE_ONLINE, ""
+    if _is_grommunio(facts):
+        return None, f"the challenge's realm is {_GROMMUNIO_REALM!r}, which is grommunio's: it imitates Exchange"
+    build = facts.value(v.SERVER_BUILD)
+    shows_online = _shows_online(facts)
+    if build is not None:
+        place = exchange_build(build)
+        if place.product is None:
+            return None, f"{place.doubt}: it may be a service's own build, or something that imitates Exchange"
+        if shows_online and place.product != EXCHANGE_ONLINE:
+            return None, f"build {build} is that of {place.product}, but the headers are those of {EXCHANGE_ONLINE}"
+        return place.product, ""
+    if shows_online:
+        return EXCHANGE_ONLINE, ""
+    marks = facts.value(v.EWS_MARKS)
+    if marks:
+        return _UNTOLD, ""
+    if marks is None:
+        return None, "no answer was had that would show Exchange"
+    return None, "nothing in its answers shows that it is Exchange"
+
+
+def _is_grommunio(facts: Facts) -> bool:
+    challenges = facts.value(v.EWS_CHALLENGES) or ()
+    return any(name.lower() == "realm" and value == _GROMMUNIO_REALM for c in challenges for name, value in c.parameters)
+
+
+def _shows_online(facts: Facts) -> bool:
+    """Whether headers or challenges are those of Exchange Online."""
+    if facts.value(v.EWS_POLICY_BLOCK) is not None:
+        return True
+    for header in facts.value(v.EWS_HEADERS) or ():
+        name, _, value = header.partition(":")
+        if name.strip().lower() in _ONLINE_HEADERS:
+            return True
+        if name.strip().lower() in ("x-calculatedbetarget", "x-calculatedfetarget") and value.strip().lower().endswith(_ONLINE_TARGETS):
+            return True
+    # An on-premises server trusts the issuer of its own tenant, Exchange Online those of all.
+    challenges = facts.value(v.EWS_CHALLENGES) or ()
+    return any(name.lower() == "trusted_issuers" and value.endswith("@*") for c in challenges for name, value in c.parameters)
+
+
+def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:
+    yield v.SERVER_VENDOR, "Microsoft"
+    yield v.SERVER_PRODUCT, product
+    build = facts.value(v.SERVER_BUILD)
+    yield Unsettled(v.SERVER_VERSION, "the server does not show its build") if build is None else (v.SERVER_VERSION, str(build))
+
+
+def _nothing(because: str, *, is_moot: bool = False) -> Iterator[Unsettled]:
+    return (Unsettled(key, because, is_moot) for key in (v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_VERSION))
+
+
+INFERENCE = Inference(
+    id="exchange-product",
+    title="Which Exchange answers at an EWS endpoint, by its build, host and headers",
+    scope=Scope.ENDPOINT,
+    needs=(v.ENDPOINT_SERVICE, v.ENDPOINT_HOST, v.SERVER_BUILD, v.EWS_MARKS, v.EWS_HEADERS, v.EWS_CHALLENGES, v.EWS_POLICY_BLOCK),
+    gives=(v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_VERSION),
+    infer=_infer,
+)

@@ -1,0 +1,36 @@
+"""Which cumulative and security update of Exchange runs, by its build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from probe.model import vocabulary as v
+from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.tables import exchange_build, exchange_servers
+
+
+def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
+    product = premises.facts.value(v.SERVER_PRODUCT)
+    build = premises.facts.value(v.SERVER_BUILD)
+    if product is not None and product not in exchange_servers():
+        yield Unsettled(v.SERVER_UPDATE, f"{product} has no updates that are known by a build", is_moot=True)
+    elif product is None:
+        yield Unsettled(v.SERVER_UPDATE, "it is not known to be an Exchange Server")
+    elif build is None:
+        yield Unsettled(v.SERVER_UPDATE, "the server does not show its build")
+    else:
+        place = exchange_build(build)
+        if place.product == product and place.update is not None:
+            yield v.SERVER_UPDATE, place.update
+        else:
+            yield Unsettled(v.SERVER_UPDATE, place.doubt or f"build {build} is that of {place.product}, not of {product}")
+
+
+INFERENCE = Inference(
+    id="exchange-update",
+    title="Which update of Exchange Server runs: exactly, or between which two",
+    scope=Scope.ENDPOINT,
+    needs=(v.SERVER_PRODUCT, v.SERVER_BUILD),
+    gives=(v.SERVER_UPDATE,),
+    infer=_infer,
+)

@@ -1,0 +1,35 @@
+"""Whether the account that signs in needs multi-factor authentication.
+
+No mail server and no EWS endpoint announces it; only a refusal may show it. That an account was let in proves
+nothing: the requirement may depend on place and program, and an app password exists because of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from probe.model import vocabulary as v
+from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+
+_SHOWING = frozenset({"mfa-required", "app-password-required"})
+
+
+def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
+    (case,) = premises.cases
+    refusals = [refusal for endpoint in (case.incoming, case.outgoing) if (refusal := endpoint.value(v.AUTH_REFUSAL))]
+    if any(_SHOWING.issuperset(refusal) for refusal in refusals):
+        yield v.MFA_REQUIRED, True
+    elif any(_SHOWING.intersection(refusal) for refusal in refusals):
+        yield Unsettled(v.MFA_REQUIRED, "a login was refused, but its words do not tell multi-factor authentication from other causes")
+    else:
+        yield Unsettled(v.MFA_REQUIRED, "no mail server announces it, and no refusal showed it; say it in the estate (`mfa`)")
+
+
+INFERENCE = Inference(
+    id="mfa-required",
+    title="Whether the account needs multi-factor authentication, by how a login was refused",
+    scope=Scope.MAILBOX,
+    needs=(v.AUTH_REFUSAL,),
+    gives=(v.MFA_REQUIRED,),
+    infer=_infer,
+)

@@ -1,0 +1,170 @@
+"""How a prober comes to its connections, without opening a socket itself."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from probe.model.attempts import Outcome, TranscriptLine
+from probe.model.estate import Endpoint, Security
+from probe.net.failures import CertificateNotTrusted, NameUnresolved, NoAddressAnswered, UntrustedPeer, expected
+from probe.net.killable import Children
+from probe.net.limits import Deadline, Limits
+from probe.net.names import Resolver
+from probe.net.stream import Stream, TcpPipe
+from probe.net.tls import TlsPolicies
+from probe.net.transcript import Recorder
+
+
+class Network:
+    """What all attempts of a run share: the resolver, the limits, the TLS contexts, the children."""
+
+    def __init__(self, *, hosts: Mapping[str, str] | None = None, ca_file: Path | None = None, children: Children) -> None:
+        self.resolver = Resolver(hosts)
+        self.limits = Limits()
+        self.policies = TlsPolicies(ca_file)
+        self.ca_file = ca_file
+        self.children = children
+
+
+class Dial:
+    """The way of one attempt to its endpoint. Records the addresses, the one used, and the connections made."""
+
+    def __init__(
+        self, endpoint: Endpoint, network: Network, deadline: Deadline, recorder: Recorder, only_address: str | None = None
+    ) -> None:
+        self.endpoint = endpoint
+        self._network = network
+        self._deadline = deadline
+        self._recorder = recorder
+        self._only_address = only_address
+        self._distrust: str | None = None
+        self.addresses: tuple[str, ...] | None = None
+        """Every address of the name; None while it is not resolved, empty when there is no such name."""
+        self.address: str | None = None
+        """The address that answered."""
+        self.connected: bool | None = None
+        """Whether a connection came about; None where that was not settled."""
+        self.connections = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Stream]:
+        """A connection to read from. Where the endpoint speaks TLS at once, TLS is up."""
+        context = self._network.policies.reading if self._distrust is None else self._network.policies.reading_unverified
+        async with self._connected(context) as stream:
+            stream.distrust = self._distrust
+            if self.endpoint.security is Security.IMPLICIT:
+                await stream.start_tls()
+            yield stream
+
+    @asynccontextmanager
+    async def open_trusted(self) -> AsyncIterator[Stream]:
+        """A connection that has earned credentials: TLS at once, verified, for the very name. Raises UntrustedPeer."""
+        async with self._connected(self._network.policies.credentials) as stream:
+            try:
+                await stream.start_tls()
+            except CertificateNotTrusted as refused:
+                raise UntrustedPeer(f"no credentials were sent, since {refused}") from refused
+            yield stream
+
+    async def converse(self, talk: Callable[[Stream], Awaitable[None]]) -> None:
+        """Hold a conversation; if the certificate proves untrusted, hold it once more without verifying, for reading only."""
+        try:
+            async with self.open() as stream:
+                await talk(stream)
+        except CertificateNotTrusted as refused:
+            self._distrust = refused.reason
+            async with self.open() as stream:
+                await talk(stream)
+
+    def remaining(self) -> float:
+        """Seconds left of the attempt."""
+        return self._deadline.remaining()
+
+    def note(self, text: str) -> TranscriptLine | None:
+        """Write down something that happened beside the connections, such as what a child process did."""
+        self._recorder.note(text)
+        return self._recorder.latest_note(text)
+
+    @property
+    def children(self) -> Children:
+        """Where a library runs that cannot be stopped otherwise."""
+        return self._network.children
+
+    @property
+    def ca_file(self) -> Path | None:
+        """More trust anchors, for a library that makes its own connections."""
+        return self._network.ca_file
+
+    @asynccontextmanager
+    async def _connected(self, context: ssl.SSLContext) -> AsyncIterator[Stream]:
+        await self._resolve()
+        port = self.endpoint.port
+        failures: list[str] = []
+        outcome = Outcome.UNREACHABLE
+        candidates = self._candidates()
+        for position, address in enumerate(candidates):
+            async with self._network.limits.turn(address, port, self._deadline):
+                # A dead address must leave time for the next; the last may use all that is left.
+                share = self._deadline.remaining() / (len(candidates) - position)
+                try:
+                    pipe = await self._connect(address, port, share if position + 1 < len(candidates) else None)
+                except OSError as failed:
+                    named = expected(failed)
+                    if named is None:
+                        raise
+                    outcome, words = named
+                    failures.append(f"{address}: {words}")
+                    self._recorder.note(f"no connection to {_shown(address, port)}: {words}")
+                    continue
+                self.address, self.connected = address, True
+                self.connections += 1
+                self._recorder.note(f"connected to {_shown(address, port)}")
+                stream = Stream(pipe, self.endpoint.host, address, port, context, self._recorder)
+                try:
+                    async with stream:
+                        yield stream
+                finally:
+                    # The turn lasts until the connection is gone, or a server would count one too many.
+                    if pipe.transport.is_closing():
+                        await _gone(pipe)
+                return
+        if self.connected is None and outcome is not Outcome.TIMED_OUT:
+            self.connected = False
+        raise NoAddressAnswered("; ".join(failures), outcome)
+
+    async def _resolve(self) -> None:
+        if self.addresses is None:
+            try:
+                self.addresses = await self._network.resolver.addresses(self.endpoint.host)
+            except NameUnresolved as failed:
+                self.addresses = () if failed.is_unknown else None
+                raise
+
+    def _candidates(self) -> tuple[str, ...]:
+        chosen = self.address or self._only_address
+        return (chosen,) if chosen is not None else self.addresses or ()
+
+    async def _connect(self, address: str, port: int, seconds: float | None) -> TcpPipe:
+        try:
+            async with asyncio.timeout(seconds):
+                _, pipe = await asyncio.get_running_loop().create_connection(TcpPipe, address, port)
+        except TimeoutError:
+            raise TimeoutError("the connection did not come about in time") from None
+        return pipe
+
+
+async def _gone(pipe: TcpPipe) -> None:
+    """Wait, but not for long, until a closing connection is gone."""
+    try:
+        async with asyncio.timeout(1):
+            await pipe.closed.wait()
+    except TimeoutError:
+        pipe.transport.abort()
+
+
+def _shown(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -1,0 +1,400 @@
+"""exchangelib, held firmly: one endpoint, one address, one request, one logon. Nothing else imports it.
+
+Left to itself it guesses how to sign in, tries other versions of the schema, tries a refused password again, follows
+`.netrc` and proxy variables, and writes request headers into its log. All that is switched off or overridden here,
+and a transport of our own makes sure of it: whatever the library wants, a second request after the logon is refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import logging
+import re
+import ssl
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+with warnings.catch_warnings():
+    # What a library's modules say while they are loaded is nothing that an operator can act upon.
+    warnings.simplefilter("ignore")
+    import exchangelib.transport
+    import requests
+    from exchangelib import DELEGATE, UTC, Account, Build, Configuration, Credentials, FailFast, Version
+    from exchangelib.account import Identity
+    from exchangelib.errors import EWSError
+    from exchangelib.folders import DistinguishedFolderId
+    from exchangelib.properties import Mailbox
+    from exchangelib.protocol import CachingProtocol, Protocol
+    from exchangelib.services import FindFolder
+    from requests.adapters import HTTPAdapter
+
+from probe.net.ews_session import Order, Seen, Trouble
+from probe.net.http_exchange import USER_AGENT
+from probe.net.redact import Redactor
+from probe.wire.lines import as_text
+
+SCHEMA = "Exchange2010_SP2"
+"""What every server since Exchange 2010 SP2 speaks, so that one request is enough."""
+MAX_BODY_BYTES = 1024 * 1024
+"""Of one answer, unpacked; a FindFolder answer with one folder has about 2 KiB."""
+MAX_HEAD_BYTES = 64 * 1024
+"""Of a body, as far as it is kept for reading; ServerVersionInfo stands in the first KiB."""
+MAX_HEADER_CHARACTERS = 500
+"""Of one header value; the diagnostics of Exchange Online reach 400."""
+
+KEPT_HEADERS = frozenset(
+    {
+        "connection",
+        "location",
+        "request-id",
+        "retry-after",
+        "server",
+        "www-authenticate",
+        "x-autodiscovery-error",
+        "x-caserrorcode",
+        "x-ews-policy-reason",
+        "x-feserver",
+        "x-ms-diagnostics",
+        "x-owa-version",
+    }
+)
+"""Headers that tell something and hold no secret: no cookies, no tokens of ours."""
+
+_LOCKED = b"The referenced account is currently locked out"  # Windows error 1909, as IIS shows it
+_VERSION_INFO = re.compile(rb"<(?:[\w.-]{1,40}:)?ServerVersionInfo\b([^<>]{0,1000})>")
+_VERSION_NUMBER = re.compile(rb"(?<![\w:.-])(M(?:aj|in)or(?:Version|BuildNumber))\s{0,9}=\s{0,9}[\"'](\d{1,6})[\"']")
+_VERSION_PARTS = (b"MajorVersion", b"MinorVersion", b"MajorBuildNumber", b"MinorBuildNumber")
+_RESPONSE_CODE = re.compile(rb"<(?:[\w.-]{1,40}:)?ResponseCode\b[^<>]{0,500}>\s{0,99}(Error[A-Za-z]{1,80})\s{0,99}<")
+
+
+class HeldBack(Exception):
+    """The library wanted to send another request after the logon."""
+
+
+class TooLong(Exception):
+    """The answer is longer than any that EWS gives here."""
+
+
+class Record:
+    """What passed over the wire, kept as it passes, since the library's exceptions do not keep it."""
+
+    def __init__(self, order: Order) -> None:
+        self._redactor = Redactor((order.password, f"{order.username}:{order.password}"))
+        self._end = time.monotonic() + order.seconds
+        self.path = urlsplit(order.url).path
+        self.status: int | None = None
+        self.headers: tuple[tuple[str, str], ...] = ()
+        self.head = bytearray()
+        self.logons = 0
+        self.trouble: Trouble = ""
+        self.code: str | None = None
+        self.back_off: float | None = None
+        self.exchanges: list[tuple[str, str, int | None]] = []
+
+    def asked(self, request: requests.PreparedRequest) -> None:
+        """A request is about to be sent. Raises HeldBack where it must not be."""
+        if self.logons:
+            raise HeldBack
+        self.logons += _proves_a_password(request.headers.get("Authorization", ""))
+        self.exchanges.append((request.method or "", self.path, None))
+        self.status, self.headers = None, ()
+        self.head.clear()
+
+    def answered(self, response: requests.Response) -> None:
+        """The head of an answer came."""
+        self.status = response.status_code
+        self.exchanges[-1] = (*self.exchanges[-1][:2], self.status)
+        self.headers = tuple(
+            (str(name), self._shown(str(value))) for name, value in response.raw.headers.items() if str(name).lower() in KEPT_HEADERS
+        )
+
+    def failed(self, failure: Exception) -> None:
+        """Sending or receiving broke off."""
+        causes = list(_causes(failure))
+        if any(isinstance(c, ssl.SSLCertVerificationError) for c in causes):
+            self.trouble = "untrusted"
+        elif any(isinstance(c, TimeoutError | requests.Timeout) for c in causes):
+            self.trouble = "timed-out"
+        elif isinstance(failure, requests.exceptions.SSLError):
+            self.trouble = "tls-failed"
+        elif isinstance(failure, TooLong):
+            self.trouble = "too-long"
+        else:
+            self.trouble = "closed"
+
+    def remaining(self) -> float:
+        """Seconds left of the conversation."""
+        return max(0.1, self._end - time.monotonic())
+
+    def _shown(self, value: str) -> str:
+        printable = as_text(value.encode("utf-8", "surrogateescape"))
+        return self._redactor.clean(printable, said_by_us=False)[:MAX_HEADER_CHARACTERS]
+
+
+class BoundedResponse(requests.Response):
+    """An answer whose body is read up to a limit and up to a time, and whose beginning is kept."""
+
+    record: Record
+
+    def iter_content(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """As in requests. Past the limit it raises TooLong, past the time requests.Timeout."""
+        if getattr(self, "_content_consumed"):  # noqa: B009 - read before; this time it comes out of memory
+            yield from super().iter_content(*args, **kwargs)
+            return
+        length, overdue = 0, threading.Event()
+        # A body that drips resets the timeout of the socket with every byte, and what its status said must not be lost with it.
+        watch = threading.Timer(self.record.remaining(), self._cut_off, (overdue,))
+        watch.daemon = True
+        watch.start()
+        try:
+            for chunk in super().iter_content(*args, **kwargs):
+                length += len(chunk)
+                if length > MAX_BODY_BYTES:
+                    raise TooLong
+                self.record.head += chunk[: max(0, MAX_HEAD_BYTES - len(self.record.head))]
+                yield chunk
+            if overdue.is_set():
+                raise requests.Timeout
+        except (requests.RequestException, OSError, TooLong) as failure:
+            self.record.failed(requests.Timeout() if overdue.is_set() else failure)
+            self.close()
+            raise
+        finally:
+            watch.cancel()
+
+    def _cut_off(self, overdue: threading.Event) -> None:
+        overdue.set()
+        with contextlib.suppress(OSError, ValueError):  # it has just ended by itself
+            self.raw.shutdown()
+
+
+class PinnedAdapter(HTTPAdapter):
+    """Connects to one address, whatever is asked for, and verifies the certificate for the name in the URL."""
+
+    def __init__(self, order: Order, record: Record) -> None:
+        parts = urlsplit(order.url)
+        self._name = parts.hostname or ""
+        self._port = parts.port or 443
+        self._host_header = parts.netloc
+        self._address = order.address
+        self._record = record
+        # The same trust as that of `probe.net.tls` for credentials: this machine's anchors, not certifi's.
+        self._context = ssl.create_default_context()
+        if order.ca_file is not None:
+            self._context.load_verify_locations(order.ca_file)
+        super().__init__(pool_connections=1, pool_maxsize=1, pool_block=True, max_retries=0)
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> tuple[Any, Any]:
+        """Where to connect, and how to verify: the same, whatever the request says."""
+        where = {"scheme": "https", "host": self._address, "port": self._port}
+        return where, {"ssl_context": self._context, "cert_reqs": "CERT_REQUIRED", "server_hostname": self._name.rstrip(".")}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Adds no trust to that of the context; requests would add certifi's anchors here."""
+
+    def send(self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """As in requests, with the time that is left; HeldBack after the logon."""
+        self._record.asked(request)
+        request.headers["Host"] = self._host_header
+        try:
+            response = super().send(request, stream, self._record.remaining(), *args, **kwargs)
+        except (requests.RequestException, OSError) as failure:
+            self._record.failed(failure)
+            raise
+        self._record.answered(response)
+        return response
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """The answer, its body bounded."""
+        response = BoundedResponse()
+        response.__dict__.update(super().build_response(req, resp).__dict__)
+        response.record = self._record
+        return response
+
+
+class FirmProtocol(Protocol):  # type: ignore[misc]
+    """exchangelib's connection to a server, over our adapter alone. To be made past its cache, by `type.__call__`."""
+
+    def __init__(self, config: Configuration, order: Order, record: Record) -> None:
+        super().__init__(config=config)
+        self._order = order
+        self._record = record
+
+    def raw_session(self, prefix: str, **_: Any) -> requests.Session:
+        """A session without .netrc, proxies, or any way to another endpoint than the order's."""
+        session = requests.Session()
+        session.trust_env = False
+        session.headers.update(exchangelib.transport.DEFAULT_HEADERS)
+        session.headers["User-Agent"] = USER_AGENT
+        session.adapters.clear()
+        session.mount(self._order.url, PinnedAdapter(self._order, self._record))
+        return session
+
+
+class InboxOnce(FindFolder):  # type: ignore[misc]
+    """FindFolder on the inbox by exactly one request, in one version of the schema."""
+
+    def __init__(self, account: Account, order: Order, record: Record) -> None:
+        super().__init__(account=account, page_size=1)
+        self._order = order
+        self._record = record
+
+    def ask(self) -> None:
+        """Send it. Raises what exchangelib raises where the folder is not found."""
+        inbox = DistinguishedFolderId(id="inbox", mailbox=Mailbox(email_address=self._order.mailbox))
+        payload = self.get_payload(
+            folders=[inbox], additional_fields=None, restriction=None, shape="IdOnly", depth="Shallow", page_size=self.page_size
+        )
+        for page, _ in self._get_elements(payload=payload):
+            if isinstance(page, Exception):
+                raise page
+
+    def _api_versions_to_try(self) -> tuple[str, ...]:
+        return (SCHEMA,)
+
+    @property
+    def _account_to_impersonate(self) -> Identity | None:
+        return Identity(smtp_address=self._order.mailbox) if self._order.impersonate else None
+
+    # Both are where a response code turns into an exception; further up exchangelib replaces some by others.
+
+    def _get_soap_messages(self, body: Any) -> Any:
+        with self._code_noted():
+            return super()._get_soap_messages(body)
+
+    def _get_element_container(self, message: Any, name: Any = None) -> Any:
+        with self._code_noted():
+            return super()._get_element_container(message, name)
+
+    @contextlib.contextmanager
+    def _code_noted(self) -> Iterator[None]:
+        try:
+            yield
+        except EWSError as refused:
+            name = type(refused).__name__
+            self._record.code = name if name.startswith("Error") else None
+            # Here it is the server's own; later exchangelib puts a number of its own where there is none.
+            self._record.back_off = getattr(refused, "back_off", None)
+            raise
+
+
+def find_inbox(order: Order) -> Seen:
+    """As `probe.net.ews_session.find_inbox`."""
+    if not order.username or not order.password:
+        # With neither, requests-ntlm would sign in as whoever runs this program.
+        raise ValueError("a user name and a password are needed")
+    if urlsplit(order.url).scheme != "https":
+        raise ValueError("a password goes over https alone")
+    record = Record(order)
+    folder: str | None = None
+    with _quiet():
+        protocol = _protocol(order, record)
+        try:
+            InboxOnce(_account(order, protocol), order, record).ask()
+            folder = "found"
+        except HeldBack:
+            record.trouble = "second-request"
+        except Exception:
+            if not record.exchanges:
+                raise  # nothing was even sent, so it is no doing of a peer
+            folder = record.code or _raw_code(record)
+            record.trouble = record.trouble or _trouble(record, folder)
+        finally:
+            protocol.close()
+    return Seen(
+        status=record.status,
+        headers=record.headers,
+        folder=folder,
+        version=server_version(bytes(record.head)),
+        back_off_seconds=record.back_off,
+        error=record.trouble,
+        logons=record.logons,
+        exchanges=tuple(record.exchanges),
+    )
+
+
+def server_version(answer: bytes) -> str | None:
+    """The four numbers of ServerVersionInfo in a SOAP header, or None where it does not stand there whole."""
+    before_body = re.split(rb"<(?:[\w.-]{1,40}:)?Body\b", answer, maxsplit=1)[0]
+    info = _VERSION_INFO.search(before_body)
+    numbers = dict(_VERSION_NUMBER.findall(info[1])) if info else {}
+    if not all(part in numbers for part in _VERSION_PARTS):
+        return None
+    return ".".join(str(int(numbers[part])) for part in _VERSION_PARTS)
+
+
+def _protocol(order: Order, record: Record) -> FirmProtocol:
+    config = Configuration(
+        service_endpoint=order.url,
+        credentials=Credentials(order.username, order.password),
+        auth_type=exchangelib.transport.BASIC if order.authentication == "basic" else exchangelib.transport.NTLM,
+        version=Version(Build(14, 2), api_version=SCHEMA),
+        retry_policy=FailFast(),
+        max_connections=1,
+    )
+    return cast("FirmProtocol", type.__call__(FirmProtocol, config=config, order=order, record=record))
+
+
+def _account(order: Order, protocol: FirmProtocol) -> Account:
+    """The mailbox, as exchangelib wants it. It makes a protocol of its own, into a cache; both are dropped unused."""
+    account = Account(
+        primary_smtp_address=order.mailbox, access_type=DELEGATE, config=protocol.config, locale="en_US", default_timezone=UTC
+    )
+    CachingProtocol.clear_cache()
+    account.protocol = protocol
+    return account
+
+
+def _trouble(record: Record, folder: str | None) -> Trouble:
+    if _LOCKED in record.head:
+        return "locked"
+    if not record.logons and record.status is not None:
+        return "no-challenge"
+    # 200, and 500 with a SOAP fault, are what EWS answers with; any other status speaks for itself.
+    return "malformed" if folder is None and record.status in (None, 200) else ""
+
+
+def _raw_code(record: Record) -> str | None:
+    """The response code as it stands in the answer, for those that exchangelib does not know."""
+    match = _RESPONSE_CODE.search(record.head) if record.status in (200, 500) else None
+    return match[1].decode() if match else None
+
+
+def _proves_a_password(authorization: str) -> bool:
+    """Whether an Authorization header carries a password (Basic) or a proof of one (the third message of NTLM)."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() not in ("ntlm", "negotiate"):
+        return bool(authorization)
+    try:
+        message = base64.b64decode(token, validate=True)
+    except binascii.Error:
+        return True
+    return not message.startswith(b"NTLMSSP\0\x01")  # MS-NLMP section 2.2.1.1: the first message holds nothing of the password
+
+
+def _causes(failure: BaseException | None) -> Iterator[BaseException]:
+    """An exception, and those that it came out of."""
+    for _ in range(20):
+        if failure is None:
+            return
+        yield failure
+        failure = failure.__cause__ or failure.__context__
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing is logged or warned of: exchangelib logs request headers when something fails, and they hold the password."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,73 @@
+"""Signs in to EWS once, and looks into the inbox: what runs in the child process, and what goes in and comes out.
+
+The library that does it is loaded when it is needed, never before: it takes more than a second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Trouble = Literal["", "timed-out", "closed", "tls-failed", "untrusted", "too-long", "no-challenge", "locked", "second-request", "malformed"]
+"""What went wrong beside what the status says:
+
+- `timed-out`, `closed`: the connection gave no whole answer;
+- `tls-failed`, `untrusted`: the handshake, or the certificate; nothing was sent then;
+- `too-long`: the answer was cut off;
+- `no-challenge`: the server did not take up NTLM, so that nobody signed in;
+- `locked`: the server says in words that the account is locked out;
+- `second-request`: the library wanted to go on after the one logon, and was held back;
+- `malformed`: the answer is not what EWS says.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to do, for whom, and where. Made just before it is carried out, since it holds a password in clear."""
+
+    url: str
+    address: str
+    """The address to connect to, whatever the name in the URL may resolve to meanwhile; TLS goes by the name."""
+    username: str
+    password: str = field(repr=False)
+    authentication: Literal["ntlm", "basic", "negotiate"]
+    """`negotiate` carries NTLM inside; Kerberos is not spoken."""
+    mailbox: str
+    """Address of the mailbox whose inbox is looked into."""
+    impersonate: bool
+    ca_file: str | None = None
+    """More trust anchors, in PEM."""
+    seconds: float
+    """Longest conversation, so that what came before is told. Best effort: the deadline is the parent's, and a little later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What came of it: plain data, free of the password even where the peer repeats it."""
+
+    status: int | None
+    """HTTP status of the last answer, None where there was none."""
+    headers: tuple[tuple[str, str], ...]
+    """Headers of that answer that are on the list of `probe.net.ews_protocol`."""
+    folder: str | None
+    """`found`, or Exchange's response code, or None where Exchange said neither."""
+    version: str | None
+    """Four numbers out of ServerVersionInfo, as in `15.1.2507.57`."""
+    back_off_seconds: float | None
+    """How long a busy server asks to be left alone, if it says."""
+    error: Trouble
+    logons: int
+    """Requests that carried the password, or a proof of it: 0 or 1."""
+    exchanges: tuple[tuple[str, str, int | None], ...]
+    """Every request: method, path, and status, None where no answer came."""
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, or None; names compare without case."""
+        return next((v for n, v in self.headers if n.lower() == name.lower()), None)
+
+
+def find_inbox(order: Order) -> Seen:
+    """FindFolder on the inbox, by one request, with one logon at most. Blocks; raises nothing for what a peer does."""
+    from probe.net import ews_protocol
+
+    return ews_protocol.find_inbox(order)

@@ -1,0 +1,134 @@
+"""How a conversation can fail that is not our fault, and what that is called: one table, at the door."""
+
+from __future__ import annotations
+
+import errno
+import re
+import ssl
+
+from probe.model.attempts import Outcome
+from probe.wire.lines import WireError
+
+
+class PeerFailure(Exception):
+    """A conversation that ended otherwise than it should; the message is one sentence."""
+
+    outcome: Outcome
+
+
+class NameUnresolved(PeerFailure):
+    """The name has no address, or nobody said."""
+
+    outcome = Outcome.UNRESOLVED
+
+    def __init__(self, sentence: str, *, is_unknown: bool) -> None:
+        super().__init__(sentence)
+        self.is_unknown = is_unknown
+        """Whether the resolver said that there is no such name, rather than nothing."""
+
+
+class NoAddressAnswered(PeerFailure):
+    """No address of the name took a connection; `outcome` says how the last one failed."""
+
+    def __init__(self, sentence: str, outcome: Outcome) -> None:
+        super().__init__(sentence)
+        self.outcome = outcome
+
+
+class PeerClosed(PeerFailure):
+    """The peer ended the connection in the middle."""
+
+    outcome = Outcome.CLOSED
+
+
+class OffProtocol(PeerFailure):
+    """What came is not the protocol."""
+
+    outcome = Outcome.OFF_PROTOCOL
+
+
+class Throttled(PeerFailure):
+    """The peer says: not now, or not so many."""
+
+    outcome = Outcome.THROTTLED
+
+
+class Denied(PeerFailure):
+    """The peer will not serve us."""
+
+    outcome = Outcome.DENIED
+
+
+class UntrustedPeer(PeerFailure):
+    """The certificate does not earn credentials; none were sent."""
+
+    outcome = Outcome.UNTRUSTED_PEER
+
+
+class TlsFailed(PeerFailure):
+    """The handshake did not come about."""
+
+    outcome = Outcome.TLS_FAILED
+
+
+class PlaintextInsteadOfTls(TlsFailed):
+    """The peer went on in clear where the handshake belongs."""
+
+    def __init__(self, sentence: str, data: bytes) -> None:
+        super().__init__(sentence)
+        self.data = data
+
+
+class CertificateNotTrusted(TlsFailed):
+    """The chain was not verified; `reason` is OpenSSL's own sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the certificate is not trusted: {reason}")
+        self.reason = reason
+
+
+_NO_WAY = {
+    code: words
+    for name, words in {
+        "ENETUNREACH": "no route to the network",
+        "EHOSTUNREACH": "no route to the host",
+        "EHOSTDOWN": "the host is down",
+        "ENETDOWN": "the network is down",
+        "EADDRNOTAVAIL": "the address cannot be used from here",
+        "EAFNOSUPPORT": "this machine does not speak that kind of address",
+        "EACCES": "this machine forbids the connection",
+        "EPERM": "this machine forbids the connection",
+    }.items()
+    if (code := getattr(errno, name, None)) is not None
+}
+
+
+def expected(failure: BaseException) -> tuple[Outcome, str] | None:
+    """What to call a failure and one sentence on it; None for what is our own bug."""
+    match failure:
+        case PeerFailure():
+            return failure.outcome, str(failure)
+        case WireError():
+            return Outcome.OFF_PROTOCOL, f"the peer sent {failure}"
+        case ssl.SSLError():
+            return Outcome.TLS_FAILED, tls_sentence(failure)
+        case TimeoutError():
+            return Outcome.TIMED_OUT, str(failure) or "no answer in time"
+        case ConnectionRefusedError():
+            return Outcome.REFUSED, "the connection was refused"
+        case ConnectionError():
+            return Outcome.CLOSED, "the peer reset the connection"
+        case OSError() if failure.errno in _NO_WAY:
+            return Outcome.UNREACHABLE, _NO_WAY[failure.errno]
+    return None
+
+
+def tls_sentence(failure: ssl.SSLError) -> str:
+    """What OpenSSL says of a failed handshake, in words."""
+    reason = (getattr(failure, "reason", None) or "").lower()
+    alert = re.fullmatch(r"(?:tlsv1|sslv3|tlsv13)_alert_(\w+)", reason)
+    if alert:
+        return f"the peer sent an alert: {alert[1].replace('_', ' ')}"
+    if reason in ("wrong_version_number", "packet_length_too_long", "record_layer_failure", "http_request"):
+        return "what the peer sent is not TLS"
+    return f"the TLS handshake failed: {reason.replace('_', ' ') or failure.__class__.__name__}"

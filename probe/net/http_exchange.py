@@ -1,0 +1,191 @@
+"""HTTP/1.1 over a Stream: one request after another, their answers bounded, nothing followed by itself.
+
+h11 knows the protocol; this adds who pays for what. An answer's head is handed over before its body is read,
+so that a body which never ends cannot take back what the head said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import h11
+
+import probe
+from probe.model.estate import Endpoint
+from probe.net.failures import OffProtocol, PeerClosed
+from probe.net.stream import Stream
+from probe.wire.lines import as_text
+
+MAX_HEAD_BYTES = 64 * 1024
+"""Status line and headers; IIS sends 16 KiB at most, and Kerberos tickets in headers reach 48 KiB."""
+MAX_BODY_BYTES = 256 * 1024
+"""What is read of a body; an OWA logon page has about 60 KiB, and its build stands near the top."""
+MAX_ANSWER_BYTES = 4 * MAX_BODY_BYTES
+"""What may pass on the wire for that, interim answers and head included; chunks of one byte with long extensions would cost without end."""
+MAX_INTERIM_ANSWERS = 8
+"""Answers of status 1xx before the real one; servers send one, or two with early hints (RFC 8297)."""
+
+USER_AGENT = f"probe/{probe.__version__} (+connectivity check)"
+"""Says what is asking: a server's log should explain itself."""
+
+_BEGINNING = b"HTTP/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Status and headers of an answer."""
+
+    status: int
+    reason: str
+    headers: tuple[tuple[str, str], ...]
+    """Names as sent, in order; values printable."""
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a header, in order; names compare without case."""
+        return [v for n, v in self.headers if n.lower() == name.lower()]
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, or None."""
+        return next(iter(self.all(name)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Head):
+    """A whole answer."""
+
+    body: bytes
+    truncated: bool
+    """Whether there was more of the body than is read."""
+    keeps_alive: bool
+    """Whether the connection takes another request."""
+
+
+class HttpConnection:
+    """Requests and answers on one stream. `host` is what the Host header says."""
+
+    def __init__(self, stream: Stream, host: str) -> None:
+        self._stream = stream
+        self._host = host
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
+        self._start = b""
+        self._wire_bytes = 0
+        self._is_usable = True
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the last answer was read to its end, and another request may be sent."""
+        idle = self._h11.our_state is h11.IDLE and self._h11.their_state is h11.IDLE
+        done = self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE
+        # Bytes beyond the answer would be taken for the answer to a request that was not yet sent.
+        return self._is_usable and (idle or done) and not self._h11.trailing_data[0]
+
+    async def ask(self, method: str, target: str, *, headers: Sequence[tuple[str, str]] = (), body: bytes = b"") -> Head:
+        """Send a request, and wait for the head of its answer; `answer` or `close` must follow.
+
+        Raises OffProtocol where what comes is not HTTP, PeerClosed where nothing more comes.
+        """
+        if self._h11.their_state is h11.DONE:
+            self._h11.start_next_cycle()
+        self._start, self._wire_bytes = b"", 0
+        sent = [("Host", self._host), ("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", "identity"), *headers]
+        if body or method == "POST":
+            sent.append(("Content-Length", str(len(body))))
+        request = h11.Request(method=method, target=quote(target, safe="/%:?@!$&'()*+,;=~-._"), headers=sent)
+        request_bytes = self._h11.send(request) or b""
+        request_bytes += self._h11.send(h11.Data(data=body)) or b"" if body else b""
+        request_bytes += self._h11.send(h11.EndOfMessage()) or b""
+        await self._stream.send(request_bytes)
+        for _ in range(MAX_INTERIM_ANSWERS + 1):
+            event = await self._next_event()
+            if isinstance(event, h11.Response):
+                return Head(
+                    status=event.status_code,
+                    reason=_text(bytes(event.reason)),
+                    headers=tuple((_text(name), _text(value)) for name, value in event.headers.raw_items()),
+                )
+        raise OffProtocol(f"the peer sent more than {MAX_INTERIM_ANSWERS} interim answers and no final one")
+
+    async def answer(self, head: Head) -> Answer:
+        """The whole answer whose head was just asked for. Raises PeerClosed where the body breaks off."""
+        body = bytearray()
+        while True:
+            event = await self._next_event()
+            if isinstance(event, h11.EndOfMessage):
+                break
+            if isinstance(event, h11.Data):
+                body += event.data
+            if len(body) > MAX_BODY_BYTES:
+                self._is_usable = False
+                break
+        return Answer(
+            status=head.status,
+            reason=head.reason,
+            headers=head.headers,
+            body=bytes(body[:MAX_BODY_BYTES]),
+            truncated=not self._is_usable,
+            keeps_alive=self.keeps_alive,
+        )
+
+    async def _next_event(self) -> h11.Event:
+        """The next event of the answer, reading as much as it takes."""
+        while True:
+            try:
+                event = self._h11.next_event()
+            except h11.RemoteProtocolError as wrong:
+                self._is_usable = False
+                if self._h11.trailing_data[1]:
+                    raise PeerClosed("the peer closed the connection before its answer was complete") from wrong
+                raise OffProtocol(f"what the peer sent is not HTTP/1.1: {_sentence(str(wrong))}") from wrong
+            if isinstance(event, h11.Event):
+                return event
+            await self._feed()
+            if self._wire_bytes > MAX_ANSWER_BYTES:
+                self._is_usable = False
+                return h11.EndOfMessage()
+
+    async def _feed(self) -> None:
+        data = await self._stream.receive()
+        if len(self._start) < len(_BEGINNING):
+            self._start += data[: len(_BEGINNING) - len(self._start)]
+            # h11 waits for a whole head; a peer that greets in another protocol would wait for us in turn.
+            if not _BEGINNING.startswith(self._start):
+                self._is_usable = False
+                raise OffProtocol(f"the peer does not speak HTTP: it began with {_sentence(as_text(data))!r}")
+        self._wire_bytes += len(data)
+        self._h11.receive_data(data)
+
+
+async def exchange(
+    stream: Stream, method: str, target: str, *, host: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b""
+) -> Answer:
+    """One request on a stream of its own, and its whole answer. Raises OffProtocol and PeerClosed."""
+    connection = HttpConnection(stream, host)
+    return await connection.answer(await connection.ask(method, target, headers=headers, body=body))
+
+
+def host_header(endpoint: Endpoint) -> str:
+    """What the Host header says for an endpoint: brackets around IPv6, the port unless it is that of https."""
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    return host if endpoint.port == 443 else f"{host}:{endpoint.port}"
+
+
+def asked_to_wait(head: Head) -> str | None:
+    """One sentence where the server asks to be left alone for a while, else None."""
+    pause = head.header("Retry-After")
+    if head.status == 429 or (head.status == 503 and pause is not None):
+        return f"the server asks for patience: HTTP {head.status}" + (f", Retry-After: {pause[:40]}" if pause else "")
+    return None
+
+
+def _text(raw: bytes) -> str:
+    """A header's bytes as printable text; Latin-1 where they are not UTF-8, as headers once were (RFC 9110 section 5.5)."""
+    try:
+        return as_text(raw.decode("utf-8").encode())
+    except UnicodeDecodeError:
+        return as_text(raw.decode("latin-1").encode())
+
+
+def _sentence(words: str) -> str:
+    return words if len(words) <= 120 else f"{words[:120]}..."

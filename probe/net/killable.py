@@ -1,0 +1,215 @@
+"""Runs a function in a child process that can be killed, for libraries that cannot be stopped otherwise.
+
+A thread that hangs in a library cannot be ended, and would hold a slot, a connection and the program's exit. A
+child can. Each child has a pebble pool of its own, with one worker: killing it then disturbs no other, as it would
+where several share one pipe and its locks. Children are started when first needed, used again while they behave,
+and killed when a task overruns, is cancelled, or fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from multiprocessing.context import BaseContext
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+from pebble import ProcessExpired, ProcessPool
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+LIMIT = 4
+"""Children at a time: each may hold a connection and about 25 MiB of its own."""
+KILL_SECONDS = 5.0
+"""How long a kill is waited for: pebble waits 3 s after SIGTERM before it sends SIGKILL. Past that, the exit of the program does it."""
+GRACE_SECONDS = 5.0
+"""How long after its deadline a child ends itself, should nobody be left to kill it."""
+PRELOADED = ("__main__", "probe.net.ews_session", "probe.net.ews_protocol")
+"""What the fork server loads once, so that its children share the memory: exchangelib with all that it draws in, through the last."""
+
+OVERSTAYED = 124
+"""Exit code of a child that ended itself, as of timeout(1)."""
+
+
+class ChildDied(Exception):
+    """The child ended without a result, or the function raised what it should not. Never holds words of the function: they may hold secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """The function raised something: only its type's name crosses over."""
+
+    type_name: str
+
+
+class Children:
+    """At most so many child processes at a time. `async with` it: leaving kills them all."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._turns = asyncio.Semaphore(limit)
+        self._idle: list[_Child] = []
+        self._dying: set[asyncio.Future[None]] = set()
+
+    async def run(self, function: Callable[[A], R], argument: A, *, seconds: float) -> R:
+        """What a module-level function makes of an argument, in a child. The time begins when a child is free.
+
+        Both the argument and the result are pickled. Raises TimeoutError once the time is over, and ChildDied where
+        there is no result; by then, as when the caller is cancelled, the child has been killed.
+        """
+        async with self.turn() as turn:
+            return await turn.run(function, argument, seconds=seconds)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Turn]:
+        """Waits until a child is free. For callers whose clock must stand still meanwhile."""
+        async with self._turns:
+            yield Turn(self)
+
+    async def __aenter__(self) -> Children:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        while self._idle:
+            self._begin_to_kill(self._idle.pop())
+        if self._dying:
+            await asyncio.wait(self._dying, timeout=KILL_SECONDS)
+
+    async def _run(self, payload: bytes, seconds: float) -> Any:
+        # Started in its own thread, since the first one waits a second or two for the fork server to load its modules.
+        child = self._idle.pop() if self._idle else _Child()
+        try:
+            async with asyncio.timeout(seconds):
+                result = await child.call(payload, seconds)
+        except BaseException as failed:
+            await asyncio.wait({self._begin_to_kill(child)}, timeout=KILL_SECONDS)
+            if isinstance(failed, TimeoutError):
+                raise TimeoutError(f"no result within {seconds:.3g} s") from None
+            raise
+        self._idle.append(child)
+        return result
+
+    def _begin_to_kill(self, child: _Child) -> asyncio.Future[None]:
+        # Held here rather than by the caller, who may be cancelled while it waits.
+        dying = _in_thread(child.kill)
+        self._dying.add(dying)
+        dying.add_done_callback(self._dying.discard)
+        return dying
+
+
+class Turn:
+    """The right to one child."""
+
+    def __init__(self, children: Children) -> None:
+        self._children = children
+
+    async def run(self, function: Callable[[A], R], argument: A, *, seconds: float) -> R:
+        """As `Children.run`."""
+        # Pickled here, so that what cannot be pickled is told to the caller, and nothing of it to anybody else.
+        payload = pickle.dumps((function, argument))
+        return cast("R", await self._children._run(payload, seconds))
+
+
+class _Child:
+    """One child process, not started before its first call."""
+
+    def __init__(self) -> None:
+        self._pool = ProcessPool(max_workers=1, context=_context())
+
+    async def call(self, payload: bytes, seconds: float) -> Any:
+        """What the function in the payload returns. Raises ChildDied."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[bytes] = loop.create_future()
+        # Not `asyncio.wrap_future`: it would cancel the pool's future, whose result may be on its way at that moment.
+        job = await _in_thread(lambda: self._pool.schedule(_answer, args=(payload, seconds)))
+        job.add_done_callback(lambda done: _settle(loop, answer, done))
+        try:
+            # This is what our own child has just pickled; what it read from a peer is plain data within.
+            result = pickle.loads(await answer)  # noqa: S301
+        except ProcessExpired as expired:
+            raise ChildDied(f"the child process {_ending(expired.exitcode)}") from None
+        except Exception as failed:  # noqa: BLE001 - pebble's own kinds of failure, of which only the name is told
+            raise ChildDied(f"the child process gave no result: {type(failed).__name__}") from None
+        if isinstance(result, _Raised):
+            raise ChildDied(f"the child process ran into {result.type_name}")
+        return result
+
+    def kill(self) -> None:
+        """End the child, and the threads that watch it. Blocks."""
+        with contextlib.suppress(RuntimeError):  # not even SIGKILL ended it; there is no more to be done
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            self._pool.join()
+
+
+def _answer(payload: bytes, seconds: float) -> bytes:
+    """What runs in the child: calls the function, and pickles what it returned."""
+    # Python's own signal handlers and the parent's deadline normally come first. This is for a parent that was killed itself.
+    watch = threading.Timer(seconds + GRACE_SECONDS, os._exit, (OVERSTAYED,))
+    watch.daemon = True
+    watch.start()
+    try:
+        function, argument = pickle.loads(payload)  # noqa: S301 - from our own parent
+        return pickle.dumps(function(argument))
+    except BaseException as raised:  # noqa: BLE001 - whatever it is, its words stay here
+        return pickle.dumps(_Raised(type(raised).__name__))
+    finally:
+        watch.cancel()
+
+
+def _context() -> BaseContext:
+    """How children are started. Never by fork: it copies the threads' locks, and other connections, into the child."""
+    if os.name == "nt":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
+    return context
+
+
+def _ending(exit_code: int) -> str:
+    """How a process ended, in words."""
+    if exit_code >= 0:
+        return f"ended with exit code {exit_code}"
+    with contextlib.suppress(ValueError):
+        return f"was ended by {signal.Signals(-exit_code).name}"
+    return f"was ended by signal {-exit_code}"
+
+
+def _settle(loop: asyncio.AbstractEventLoop, answer: asyncio.Future[R], done: Future[R]) -> None:
+    """Tells a waiting task, from another thread, what came."""
+
+    def tell() -> None:
+        if not answer.done():
+            failure = done.exception()
+            if failure is None:
+                answer.set_result(done.result())
+            else:
+                answer.set_exception(failure)
+
+    with contextlib.suppress(RuntimeError):  # the loop is gone, and nobody waits
+        loop.call_soon_threadsafe(tell)
+
+
+def _in_thread(work: Callable[[], R]) -> asyncio.Future[R]:
+    """Runs what blocks on a thread of its own, which does not hold the program's exit as those of asyncio's executor do."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[R] = loop.create_future()
+    result: Future[R] = Future()
+
+    def go() -> None:
+        try:
+            result.set_result(work())
+        except Exception as failed:  # noqa: BLE001 - handed to whoever waits
+            result.set_exception(failed)
+
+    result.add_done_callback(lambda done: _settle(loop, answer, done))
+    threading.Thread(target=go, name="probe-child", daemon=True).start()
+    return answer

@@ -1,0 +1,194 @@
+"""A connection: bytes out, bytes in, an upgrade to TLS; bounded, and written down as it goes.
+
+Built on asyncio.Protocol rather than on StreamReader, whose buffer survives an upgrade to TLS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from types import TracebackType
+from typing import cast
+
+from probe.model.attempts import TranscriptLine
+from probe.model.facts import TlsSession
+from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls
+from probe.net.tls import TlsLayer
+from probe.net.transcript import Recorder
+from probe.wire.lines import as_text
+
+HIGH_WATER_BYTES = 64 * 1024
+"""Received and not yet read; above it the transport stops reading, so that a flood costs the peer, not us."""
+MAX_CONVERSATION_BYTES = 4 * 1024 * 1024
+"""Longest conversation with one peer over one connection, its TLS included; none of ours needs a tenth of it."""
+
+
+class TcpPipe(asyncio.Protocol):
+    """Raw bytes of one TCP connection, with back-pressure both ways."""
+
+    def __init__(self) -> None:
+        self._received = bytearray()
+        self._ended = False
+        self._failure: Exception | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self.transport: asyncio.Transport
+        self.closed = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if len(self._received) > HIGH_WATER_BYTES:
+            self.transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        self._wake()
+        return True  # half-closed: what we still have to say may be said
+
+    def connection_lost(self, failure: Exception | None) -> None:
+        self._ended = True
+        self._failure = failure
+        self._writable.set()
+        self.closed.set()
+        self._wake()
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    async def read(self) -> bytes:
+        """What came, or nothing once the peer has closed. Raises ConnectionError when it reset."""
+        while not self._received and not self._ended:
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        if not self._received and self._failure is not None:
+            raise self._failure
+        data = bytes(self._received)
+        self._received.clear()
+        if not self._ended:
+            self.transport.resume_reading()
+        return data
+
+    async def write(self, data: bytes) -> None:
+        if self._failure is not None:
+            raise self._failure
+        self.transport.write(data)
+        await self._writable.wait()
+
+    def take_unread(self) -> bytes:
+        """What has come and was not read yet."""
+        data = bytes(self._received)
+        self._received.clear()
+        return data
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+
+class Stream:
+    """One connection of an attempt. `async with` it: leaving closes the connection."""
+
+    def __init__(self, pipe: TcpPipe, host: str, address: str, port: int, context: ssl.SSLContext, recorder: Recorder) -> None:
+        self._pipe = pipe
+        self._tls: TlsLayer | None = None
+        self._context = context
+        self._recorder = recorder
+        self._received = 0
+        self.host = host
+        self.address = address
+        self.port = port
+        self.session: TlsSession | None = None
+        """What the handshake agreed on, once there was one."""
+        self.chain: tuple[bytes, ...] = ()
+        """Certificates that the peer sent, DER."""
+        self.distrust: str | None = None
+        """Why the chain was not verified on an earlier connection of this attempt; None when it was, or was not tried."""
+
+    async def receive(self) -> bytes:
+        """Some bytes, at most about 64 KiB; none once the peer has closed."""
+        data = await (self._tls or self._pipe).read()
+        self._count(len(data))
+        self._recorder.heard(data)
+        return data
+
+    async def send(self, data: bytes) -> None:
+        """Send all of it."""
+        self._recorder.said(data)
+        await (self._tls or self._pipe).write(data)
+
+    async def start_tls(self) -> None:
+        """Shake hands. Raises a TlsFailed of the kind that fits."""
+        layer = TlsLayer(self._pipe, self._context, self.host)
+        try:
+            await layer.handshake()
+        except CertificateNotTrusted as refused:
+            self._recorder.note(f"TLS handshake: certificate not trusted: {refused.reason}")
+            raise
+        except PlaintextInsteadOfTls as plain:
+            self._recorder.heard(plain.data)
+            raise
+        except Exception as failed:
+            self._recorder.note(f"TLS handshake failed: {failed}")
+            raise
+        self._tls = layer
+        self.session = layer.session()
+        self.chain = layer.chain()
+        self._recorder.note(f"TLS handshake: {self.session.version} {self.session.suite}")
+
+    def take_unread(self) -> bytes:
+        """What came in clear and was not asked for; before an upgrade it must be nothing."""
+        data = self._pipe.take_unread()
+        self._recorder.heard(data)
+        return data
+
+    def heard(self, text: str) -> TranscriptLine | None:
+        """The latest line of the peer that contains a text, as evidence for it."""
+        return self._recorder.latest(text)
+
+    def evidence(self, *texts: str) -> tuple[TranscriptLine, ...]:
+        """The latest lines of the peer that contain these texts, as far as there are any."""
+        return tuple(line for text in texts if (line := self._recorder.latest(text)) is not None)
+
+    @property
+    def handshake_line(self) -> tuple[TranscriptLine, ...]:
+        """The note of the handshake in the transcript, as evidence."""
+        line = self._recorder.latest_note("TLS handshake: TLS") or self._recorder.latest_note("TLS handshake: SSL")
+        return (line,) if line else ()
+
+    @property
+    def local_address(self) -> str:
+        """Our own address on this connection."""
+        return str(self._pipe.transport.get_extra_info("sockname")[0])
+
+    def close(self) -> None:
+        """End the connection at once."""
+        self._pipe.transport.abort()
+
+    async def __aenter__(self) -> Stream:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        # A polite FIN where all went well; where it did not, nobody waits for one.
+        if kind is None:
+            self._pipe.transport.close()
+        else:
+            self._pipe.transport.abort()
+
+    def _count(self, size: int) -> None:
+        self._received += size
+        if self._received > MAX_CONVERSATION_BYTES:
+            raise OffProtocol(f"the peer sent more than {MAX_CONVERSATION_BYTES // 1024 // 1024} MiB")
+
+
+def shown_bytes(data: bytes) -> str:
+    """Bytes as the text of a fact, line ends escaped too, bounded."""
+    text = as_text(data[:2000]).replace("\t", "\\x09")
+    return text if len(data) <= 2000 else f"{text}... ({len(data)} bytes)"

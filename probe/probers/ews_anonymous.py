@@ -1,0 +1,318 @@
+"""EWS, without signing in: how the endpoint answers, what sign-in it offers, and whether Exchange shows itself.
+
+What is sent, in this order, over one connection as long as the server keeps it open:
+
+1. `POST` of the smallest FindFolder request to the endpoint's own path, without any credentials;
+2. `GET /owa/auth/logon.aspx`, the logon page of Outlook on the web;
+3. `GET /ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application`, a manifest that every
+   Exchange since 2013 serves where its control panel is published.
+
+The first answer is what counts; the pages may give any status, time out or break off, and cost only what they
+would have told. A server that closes a kept connection instead of answering is asked once more on a new one. No
+redirect is followed. A server that asks for patience is asked nothing further.
+
+It signs nobody in and changes nothing; the server's log gains one refused request and two page views. It cannot
+tell whether a scheme that is offered would let anybody in, nor what a server offers to those who begin to sign
+in (on-premises Exchange shows Bearer only then). Headers can be forged, and a proxy in front may drop them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+
+from probe.model import vocabulary as v
+from probe.model.attempts import WHY_AFTER, Outcome, TranscriptLine
+from probe.model.estate import Endpoint, Service
+from probe.model.facts import Build, Why
+from probe.net.failures import PeerFailure, Throttled, expected
+from probe.net.http_exchange import Answer, Head, HttpConnection, asked_to_wait, host_header
+from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, note_connection
+from probe.wire.http_challenge import parse_challenges
+
+PAGE_SECONDS = 8.0
+"""Longest wait for a page, which is not needed; an OWA that was idle takes about 5 s to start its worker."""
+
+# Asks for a schema version that every Exchange since 2007 SP1 knows.
+_FIND_FOLDER = (
+    b'<?xml version="1.0" encoding="utf-8"?>'
+    b'<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"'
+    b' xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"'
+    b' xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages">'
+    b'<soap:Header><t:RequestServerVersion Version="Exchange2007_SP1"/></soap:Header>'
+    b'<soap:Body><m:FindFolder Traversal="Shallow"><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape>'
+    b'<m:ParentFolderIds><t:DistinguishedFolderId Id="inbox"/></m:ParentFolderIds></m:FindFolder></soap:Body></soap:Envelope>'
+)
+
+_OWA = "/owa/auth/logon.aspx"
+_EXPORT_TOOL = "/ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application"
+
+# Headers that Exchange or Exchange Online sends, less those that differ each time.
+_SHOWN = (
+    "X-OWA-Version", "X-FEServer", "X-BEServer", "X-TargetBEServer", "X-CalculatedBETarget", "X-CalculatedFETarget",
+    "X-DiagInfo", "X-BackEndHttpStatus", "X-Proxy-BackendServerStatus", "X-OWA-DiagnosticsInfo", "X-OWA-Error", "X-Auth-Error",
+    "X-SOAP-Enabled", "X-WSSecurity-Enabled", "X-WSSecurity-For", "X-OAuth-Enabled", "X-CasErrorCode", "X-EwsHandler",
+    "X-EWS-Policy-Reason", "X-ServerApplication", "X-MS-Diagnostics", "X-AutoDiscovery-Error", "X-FEProxyInfo", "X-FEEFZInfo",
+    "X-FirstHopCafeEFZ", "X-RUM-Validated", "X-BeSku", "X-NanoProxy",
+)  # fmt: skip
+_SHOWN_LOWER = frozenset(name.lower() for name in _SHOWN)
+MAX_HEADER_CHARACTERS = 300
+"""Of one header in `ews.headers`; the real ones have under 100."""
+
+# Those of them that nothing else sends. X-ServerApplication is not among them: grommunio sends it too.
+_TELLING = frozenset(
+    name.lower()
+    for name in (
+        "X-FEServer", "X-BEServer", "X-TargetBEServer", "X-CalculatedBETarget", "X-CalculatedFETarget", "X-CasErrorCode",
+        "X-EwsHandler", "X-EWS-Policy-Reason", "X-FEProxyInfo", "X-FirstHopCafeEFZ",
+    )
+)  # fmt: skip
+# SharePoint Online sends X-FEServer as well.
+_SHAREPOINT = ("microsoftsharepoint", "x-sharepoint", "sprequest")
+
+# Both values of the header, as Microsoft documents them (how-to-control-access-to-ews-in-exchange, read 2026-11).
+_POLICY_REASONS = {
+    "EWS is disabled for this user or tenant": "disabled",
+    "EWS is blocked by policy for this user or tenant": "blocked-by-policy",
+}
+
+_OWA_BUILD = re.compile(r"/owa/(?:auth/)?(\d{1,3}\.\d{1,3}\.\d{1,5}(?:\.\d{1,5})?)/", re.IGNORECASE)
+_OWA_MARK = re.compile(r"<!--\s?OwaPage\s?=\s?ASP\.|/owa/auth/errorFE\.aspx", re.IGNORECASE)
+_MANIFEST_IDENTITY = re.compile(r"<(?:\w{1,20}:)?assemblyIdentity\s([^<>]{0,1000})>", re.IGNORECASE)
+_MANIFEST_VERSION = re.compile(r"\bversion\s?=\s?[\"']([\d.]{5,30})[\"']", re.IGNORECASE)
+MAX_PAGE_BUILDS = 4
+"""Different builds taken from one page; a real one shows one."""
+
+
+async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+    """Hold the conversation of the module's page."""
+    visit = _Visit(subject.endpoint, dial, notes)
+    await dial.converse(visit.begin)
+    await visit.go_on()
+    visit.conclude()
+
+
+class _Visit:
+    """The conversation, over as many connections as the server makes it take."""
+
+    def __init__(self, endpoint: Endpoint, dial: Dial, notes: Notebook) -> None:
+        self._endpoint = endpoint
+        self._dial = dial
+        self._notes = notes
+        self._pages: list[tuple[str, Callable[[Stream, Answer], None]]] = []
+        self._marks: list[str] = []
+        self._builds: dict[str, tuple[Build, tuple[TranscriptLine, ...]]] = {}
+        self._gap = (
+            Why.NOT_DISCLOSED,
+            "neither the answer of EWS, nor the page of Outlook on the web, nor the export tool's manifest shows it",
+        )
+
+    async def begin(self, stream: Stream) -> None:
+        """The request to EWS, and the pages as far as the connection lasts."""
+        self._pages = [(_OWA, self._read_owa), (_EXPORT_TOOL, self._read_export_tool)]
+        note_connection(self._notes, stream, "implicit")
+        http = HttpConnection(stream, host_header(self._endpoint))
+        head = await http.ask("POST", self._endpoint.path, headers=[("Content-Type", "text/xml; charset=utf-8")], body=_FIND_FOLDER)
+        self._read_first(stream, head)
+        if (wait := asked_to_wait(head)) is not None:
+            raise Throttled(wait)
+        try:
+            async with asyncio.timeout(self._patience()):
+                await http.answer(head)
+        except (PeerFailure, OSError) as failed:
+            # The body tells nothing; it is read so that the connection can be used again.
+            self._stop_if_asked_to(*_named(failed))
+        await self._ask_pages(stream, http, is_reused=True)
+
+    async def go_on(self) -> None:
+        """The pages that are left, on connections of their own."""
+        while self._pages:
+            try:
+                async with self._dial.open() as stream:
+                    await self._ask_pages(stream, HttpConnection(stream, host_header(self._endpoint)), is_reused=False)
+            except (PeerFailure, OSError) as failed:
+                self._give_up(*_named(failed))
+                self._pages.clear()
+
+    def conclude(self) -> None:
+        """Say of what was looked for and not found why it was not."""
+        why, detail = self._gap
+        self._notes.missing(v.SERVER_BUILD, why, detail)
+        if not self._marks and why is Why.NOT_DISCLOSED:
+            self._notes.observed(v.EWS_MARKS, ())
+        self._notes.missing(v.EWS_MARKS, why, detail)
+
+    async def _ask_pages(self, stream: Stream, http: HttpConnection, *, is_reused: bool) -> None:
+        while self._pages and http.keeps_alive:
+            target, read = self._pages[0]
+            try:
+                async with asyncio.timeout(self._patience()):
+                    head = await http.ask("GET", target)
+                    if (wait := asked_to_wait(head)) is not None:
+                        raise Throttled(wait)
+                    self._read_head(stream, head, target)
+                    answer = await http.answer(head)
+            except (PeerFailure, OSError) as failed:
+                outcome, sentence = _named(failed)
+                if outcome is not Outcome.CLOSED or not is_reused:
+                    # A kept connection may have been closing while we asked (RFC 9112 section 9.3.1); a new one was not.
+                    del self._pages[0]
+                    self._give_up(outcome, sentence)
+                self._stop_if_asked_to(outcome, sentence)
+                return
+            del self._pages[0]
+            read(stream, answer)
+            is_reused = True
+
+    def _patience(self) -> float:
+        """Seconds for a page: never so many that waiting for one could end the attempt."""
+        return min(PAGE_SECONDS, self._dial.remaining() / 2)
+
+    def _give_up(self, outcome: Outcome, sentence: str) -> None:
+        """A page is not read, and that is why what it would have told may be missing."""
+        self._gap = (WHY_AFTER[outcome], f"a page that may show it was not read: {sentence}")
+
+    def _stop_if_asked_to(self, outcome: Outcome, sentence: str) -> None:
+        """After silence or a plea for patience nothing further is asked."""
+        if outcome in (Outcome.TIMED_OUT, Outcome.THROTTLED):
+            self._pages.clear()
+            self._give_up(outcome, sentence)
+
+    def _read_first(self, stream: Stream, head: Head) -> None:
+        """Everything that the answer to the EWS request says in its head."""
+        notes, status_line = self._notes, stream.evidence(f" {head.status}")
+        notes.observed(v.PROTOCOL_SPOKEN, True, *status_line)
+        notes.observed(v.HTTP_STATUS, head.status, *status_line)
+        server = head.header("Server")
+        if server:
+            notes.declared(v.HTTP_SERVER, server, *stream.evidence(server))
+        else:
+            notes.missing(v.HTTP_SERVER, Why.NOT_DISCLOSED, "the answer has no Server header")
+        self._read_redirect(stream, head)
+        self._read_challenges(stream, head)
+        shown = tuple(f"{name}: {value[:MAX_HEADER_CHARACTERS]}" for name in _SHOWN for value in head.all(name))
+        notes.observed(v.EWS_HEADERS, shown, *stream.evidence(*(n for n, _ in head.headers if n.lower() in _SHOWN_LOWER)))
+        self._read_policy(stream, head)
+        self._read_head(stream, head, "ews")
+
+    def _read_redirect(self, stream: Stream, head: Head) -> None:
+        location = head.header("Location")
+        if not 300 <= head.status < 400:
+            self._notes.missing(v.HTTP_REDIRECT, Why.NOT_APPLICABLE, f"HTTP {head.status} is no redirect")
+        elif location:
+            self._notes.observed(v.HTTP_REDIRECT, location, *stream.evidence(location[:200]))
+        else:
+            self._notes.missing(v.HTTP_REDIRECT, Why.NOT_DISCLOSED, "the redirect names no location")
+
+    def _read_challenges(self, stream: Stream, head: Head) -> None:
+        values = head.all("WWW-Authenticate")
+        challenges = parse_challenges(values)
+        lines = stream.evidence(*(value[:80] for value in values if value.strip()))
+        self._notes.declared(v.EWS_CHALLENGES, challenges, *lines)
+        schemes = {c.scheme.lower(): c.scheme for c in reversed(challenges)}
+        if schemes or head.status == 401:
+            self._notes.declared(v.AUTH_SCHEMES, tuple(reversed(schemes.values())), *lines)
+        else:
+            self._notes.missing(v.AUTH_SCHEMES, Why.NOT_DISCLOSED, f"the answer is HTTP {head.status} and asks for no sign-in")
+
+    def _read_policy(self, stream: Stream, head: Head) -> None:
+        reason = (head.header("X-EWS-Policy-Reason") or "").strip()
+        if reason in _POLICY_REASONS:
+            self._notes.declared(v.EWS_POLICY_BLOCK, _POLICY_REASONS[reason], *stream.evidence(reason))
+        elif reason:
+            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, f"the policy's reason is not a known one: {reason[:200]}")
+        elif head.status == 403:
+            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, "HTTP 403 comes without a reason of EWS policy")
+        else:
+            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_APPLICABLE, f"HTTP {head.status} is no refusal by EWS policy")
+
+    def _read_head(self, stream: Stream, head: Head, source: str) -> None:
+        """What any answer's headers tell of Exchange."""
+        names = {name.lower() for name, _ in head.headers}
+        is_sharepoint = any(name.startswith(_SHAREPOINT) for name in names)
+        if names & _TELLING and not is_sharepoint:
+            telling = next(name for name, _ in head.headers if name.lower() in _TELLING)
+            self._mark("header", *stream.evidence(telling))
+        version = head.header("X-OWA-Version")
+        if version is None:
+            return
+        build = _build(version)
+        if build is not None:
+            self._saw_build(f"{source} header", build, *stream.evidence(version))
+        if build is not None or not version.strip():
+            # Some operators blank it, which does not hide who had something to blank.
+            self._mark("header", *stream.evidence(version.strip() or "X-OWA-Version"))
+
+    def _read_owa(self, stream: Stream, answer: Answer) -> None:
+        """The build in the addresses of the page's parts, and the marks of the page."""
+        text = answer.body.decode("latin-1")
+        found = dict.fromkeys(match[1] for match in _OWA_BUILD.finditer(text))
+        for number, shown in enumerate(list(found)[:MAX_PAGE_BUILDS], 1):
+            if (build := _build(shown)) is not None:
+                self._saw_build(f"owa page {number}", build, *stream.evidence(shown))
+                self._mark("owa-page", *stream.evidence(shown))
+        mark = _OWA_MARK.search(text) or _OWA_MARK.search(answer.header("Location") or "")
+        if mark is not None:
+            self._mark("owa-page", *stream.evidence(mark[0]))
+
+    def _read_export_tool(self, stream: Stream, answer: Answer) -> None:
+        """The version of the export tool, which is built with Exchange."""
+        for identity in _MANIFEST_IDENTITY.finditer(answer.body.decode("latin-1")):
+            version = _MANIFEST_VERSION.search(identity[1])
+            if "exporttool" in identity[1].lower() and version is not None and (build := _build(version[1])) is not None:
+                self._saw_build("export tool", build, *stream.evidence(version[1]))
+                self._mark("export-tool", *stream.evidence(version[1]))
+                return
+
+    def _mark(self, mark: str, *lines: TranscriptLine) -> None:
+        if mark not in self._marks:
+            self._marks.append(mark)
+            self._notes.observed(v.EWS_MARKS, tuple(self._marks), *lines)
+
+    def _saw_build(self, source: str, build: Build, *lines: TranscriptLine) -> None:
+        """Write down a build. Parts of one Exchange may differ in the fourth number; then three are what is known."""
+        self._builds[source] = (build, lines)
+        for name, (seen, seen_lines) in self._builds.items():
+            is_firm = all(len(other.parts) < 4 or other.parts[:3] != seen.parts[:3] or other == seen for other, _ in self._builds.values())
+            self._notes.declared(v.SERVER_BUILD, seen if is_firm else Build(seen.parts[:3]), *seen_lines, source=name)
+
+
+def _named(failure: Exception) -> tuple[Outcome, str]:
+    """What to call a failure that costs only a page. What is no failure of the peer's passes on."""
+    named = expected(failure)
+    if named is None:
+        raise failure
+    return named
+
+
+def _build(text: str) -> Build | None:
+    """The build that a text is, None where it is blank or something else."""
+    try:
+        build = Build.parse(text.strip())
+    except ValueError:
+        return None
+    return build if build.parts[0] else None
+
+
+PROBER = Prober(
+    id="ews-anonymous",
+    title="asks EWS for a folder without signing in, and looks at two of Exchange's pages",
+    services=frozenset({Service.EWS}),
+    effect=Effect.READS,
+    signs_in=False,
+    collects=(
+        *CONNECTION_KEYS,
+        v.PROTOCOL_SPOKEN,
+        v.HTTP_STATUS,
+        v.HTTP_SERVER,
+        v.HTTP_REDIRECT,
+        v.EWS_CHALLENGES,
+        v.EWS_HEADERS,
+        v.EWS_POLICY_BLOCK,
+        v.EWS_MARKS,
+        v.AUTH_SCHEMES,
+        v.SERVER_BUILD,
+    ),
+    probe=probe,
+)

@@ -1,0 +1,291 @@
+"""EWS, signed in: one logon, and one FindFolder on the inbox, which is what server-side synchronization does first.
+
+What is sent, in this order:
+
+1. over a connection whose certificate was verified for the very name: an empty `POST` to the endpoint, without
+   credentials, which shows the schemes that are offered. That connection is then closed;
+2. by exchangelib in a child process, to the same address, verified again: `FindFolder` (shallow, identifiers only)
+   on the inbox of the mailbox, with `X-AnchorMailbox`, and with `ExchangeImpersonation` where the account is another
+   than the mailbox's. With NTLM this takes three requests, one of which proves the password; with Basic it takes one.
+
+`auto` is NTLM where NTLM or Negotiate is offered, else Basic. Under `negotiate`, NTLM is carried; Kerberos is not spoken.
+A scheme that is not offered is not tried. Whatever is answered, there is no second logon, and no redirect is followed.
+
+It changes nothing in the mailbox. The server counts one logon, which a wrong password makes a failed one.
+
+What it cannot tell: a bare HTTP 401 to a good scheme may mean a wrong password, a locked account, EWS switched off
+for the directory, a policy against password sign-in, or Extended Protection; `auth.refusal` then lists every word that fits.
+A mailbox that is not where it was looked for may be elsewhere, or not at all.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from probe.model import vocabulary as v
+from probe.model.attempts import TranscriptLine
+from probe.model.estate import Authentication, Service
+from probe.model.facts import Build, Why
+from probe.net.ews_session import Order, Seen, find_inbox
+from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
+from probe.net.http_exchange import Head, HttpConnection, host_header
+from probe.probing import Account, Dial, Effect, Notebook, Prober, Subject
+from probe.wire.http_challenge import parse_challenges
+
+CHILD_SHARE = 0.75
+"""Of the time that is left, for the child's conversation: the rest is for starting it, and for its report to arrive."""
+
+# What a bare 401 to an offered scheme may mean, by the responses collected in 2026-11: a wrong password, a locked account,
+# EWS off for the directory or by an authentication policy that blocks passwords. They look alike on purpose.
+_BARE_401 = ("bad-credentials", "account-locked", "protocol-disabled", "oauth-required")
+
+# Words in X-AutoDiscovery-Error and x-ms-diagnostics, as Exchange Online sent them until Basic was retired (2022-10 and later).
+_WORDS = (
+    ("AppPasswordRequired", ("app-password-required", "mfa-required")),
+    ("BasicAuthBlock", ("basic-auth-disabled",)),
+    ("Basic Auth Blocked", ("basic-auth-disabled",)),
+    ("BlockBasicAuth", ("basic-auth-disabled",)),
+    ("FederatedStsUnreachable", ("temporary-failure",)),
+)
+_TELLING_HEADERS = ("X-EWS-Policy-Reason", "X-AutoDiscovery-Error", "X-MS-Diagnostics", "X-CasErrorCode", "Retry-After", "Location")
+
+# Both values of X-EWS-Policy-Reason, as Microsoft documents them (how-to-control-access-to-ews-in-exchange, read 2026-11).
+_POLICY_REASONS = {
+    "EWS is disabled for this user or tenant": "disabled",
+    "EWS is blocked by policy for this user or tenant": "blocked-by-policy",
+}
+
+# Response codes of EWS (responsecode.md and ews-throttling-in-exchange.md of its documentation, read 2026-11).
+_BUSY = frozenset({"ErrorServerBusy", "ErrorExceededConnectionCount", "ErrorTooManyObjectsOpened"})
+_MAY_NOT_IMPERSONATE = frozenset({"ErrorImpersonateUserDenied", "ErrorImpersonationDenied"})
+_ACCOUNT_STATES: dict[str, tuple[str, ...] | None] = {
+    "ErrorPasswordExpired": ("password-expired",),
+    "ErrorPasswordChangeRequired": ("password-expired",),
+    "ErrorAccountDisabled": None,  # the vocabulary of refusals has no word for it
+}
+
+Scheme = Literal["ntlm", "basic", "negotiate"]
+
+
+class _Answer(Protocol):
+    """What is asked of an answer, be it read here or in the child."""
+
+    def header(self, name: str) -> str | None: ...
+
+
+async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+    """Hold the conversation of the module's page."""
+    account, endpoint = subject.account, subject.endpoint
+    if account is None:
+        _all_missing(notes, Why.NO_CREDENTIALS, "there is no account to sign in with")
+        return
+    if account.authentication is Authentication.OAUTH:
+        _all_missing(notes, Why.NOT_ATTEMPTED, "the profile signs in with a token (OAuth), and only passwords are tried here")
+        return
+    async with dial.open_trusted() as stream:
+        head = await HttpConnection(stream, host_header(endpoint)).ask("POST", endpoint.path, headers=[("Content-Type", "text/xml")])
+        scheme = _chosen_scheme(account, head, notes, stream.evidence(f" {head.status}"))
+        # The turn at this address is kept for the child's connection, which takes the place of this one.
+        stream.close()
+        if scheme is None:
+            return
+        order = Order(
+            url=endpoint.url,
+            address=stream.address,
+            username=account.username,
+            # The one place where the password leaves its wrapping: it goes to the child through a pipe, and from there to the server.
+            password=account.password.reveal(),
+            authentication=scheme,
+            mailbox=account.mailbox,
+            impersonate=account.impersonates,
+            ca_file=None if dial.ca_file is None else str(dial.ca_file),
+            seconds=dial.remaining() * CHILD_SHARE,
+        )
+        dial.note(f"signs in by {scheme}, in a child process, to {stream.address}")
+        seen = await dial.children.run(find_inbox, order, seconds=dial.remaining())
+        dial.connections += 1
+    _Reading(account, dial, notes, seen).conclude()
+
+
+def _chosen_scheme(account: Account, head: Head, notes: Notebook, lines: tuple[TranscriptLine, ...]) -> Scheme | None:
+    """How to sign in; None, with the reason noted, where nobody may. Raises what fits where the server will have nobody."""
+    if head.status == 200:
+        _all_missing(notes, Why.NOT_ATTEMPTED, "the server answers without asking for a sign-in, so that no password was sent")
+        return None
+    if head.status != 401:
+        _note_block(notes, head.status, head, lines)
+        raise _http_failure(head.status, head)
+    offered = {c.scheme.lower() for c in parse_challenges(head.all("WWW-Authenticate"))}
+    wanted: tuple[Scheme, ...] = ("ntlm", "negotiate", "basic")
+    if account.authentication is not Authentication.AUTO:
+        wanted = tuple(scheme for scheme in wanted if scheme == account.authentication.value)
+    scheme = next((scheme for scheme in wanted if scheme in offered), None)
+    if scheme is None:
+        shown = ", ".join(sorted(offered)) or "nothing"
+        _all_missing(notes, Why.DENIED, f"the profile signs in by {account.authentication.value}, and the server offers {shown[:200]}")
+    elif not account.username or not account.password.reveal():
+        _all_missing(notes, Why.NO_CREDENTIALS, "the user name or the password is empty")
+    elif scheme == "basic" and not _fits_basic(account):
+        _all_missing(notes, Why.NOT_ATTEMPTED, "the user name or the password holds characters that Basic does not carry everywhere")
+    else:
+        return scheme
+    return None
+
+
+def _fits_basic(account: Account) -> bool:
+    """Whether it is certain how to write them down: beyond Latin-1, clients and servers differ (RFC 7617 section 2.1)."""
+    try:
+        (account.username + account.password.reveal()).encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class _Reading:
+    """Draws facts out of what the child saw."""
+
+    def __init__(self, account: Account, dial: Dial, notes: Notebook, seen: Seen) -> None:
+        self._impersonates = account.impersonates
+        self._notes = notes
+        self._seen = seen
+        self._lines: tuple[TranscriptLine, ...] = ()
+        for method, path, status in seen.exchanges:
+            self._lines = _line(dial.note(f"{method} {path}: {'no answer' if status is None else f'HTTP {status}'}"))
+        for name in _TELLING_HEADERS:
+            if value := seen.header(name):
+                self._lines += _line(dial.note(f"{name}: {value}"))
+        self._version_line = _line(dial.note(f"ServerVersionInfo: {seen.version}")) if seen.version else ()
+        if seen.folder:
+            self._lines += _line(dial.note(f"FindFolder: {seen.folder}"))
+
+    def conclude(self) -> None:
+        """Write the facts; raises what fits where the conversation failed."""
+        seen, notes = self._seen, self._notes
+        if seen.version is not None:
+            notes.declared(v.SERVER_BUILD, Build.parse(seen.version), *self._version_line, source="ews-session")
+        if not self._impersonates:
+            notes.missing(v.EWS_IMPERSONATION, Why.NOT_APPLICABLE, "the account is the mailbox's own")
+        if seen.folder is not None:
+            self._conclude_answered(seen.folder)
+        elif seen.logons and (seen.status in (401, 456) or seen.error == "locked"):
+            self._conclude_refused()
+        elif seen.status not in (None, 200, 401, 500):
+            _note_block(notes, seen.status, seen, self._lines)
+            raise _http_failure(seen.status, seen)
+        else:
+            raise _broken_off(seen)
+
+    def _conclude_answered(self, code: str) -> None:
+        """Exchange itself answered, which it does for nobody whom the web server before it did not let in."""
+        notes, lines = self._notes, self._lines
+        if not self._seen.logons:
+            raise OffProtocol("the server answered FindFolder without asking who wants to know")
+        notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_APPLICABLE, "EWS answered")
+        if code in _ACCOUNT_STATES:
+            refusal = _ACCOUNT_STATES[code]
+            notes.observed(v.AUTH_ACCEPTED, False, *lines)
+            if refusal is not None:
+                notes.observed(v.AUTH_REFUSAL, refusal, *lines)
+            notes.missing(v.AUTH_REFUSAL, Why.NOT_DISCLOSED, f"Exchange says {code}")
+        else:
+            notes.observed(v.AUTH_ACCEPTED, True, *lines)
+            notes.observed(v.AUTH_REFUSAL, (), *lines)
+        if code in _BUSY:
+            pause = self._seen.back_off_seconds
+            raise Throttled(f"Exchange answers {code}" + (f", and asks for {pause:g} s of patience" if pause else ""))
+        notes.observed(v.EWS_INBOX, code, *lines)
+        if self._impersonates and code == "found":
+            notes.observed(v.EWS_IMPERSONATION, "granted", *lines)
+        elif self._impersonates and code in _MAY_NOT_IMPERSONATE:
+            notes.observed(v.EWS_IMPERSONATION, "denied", *lines)
+        else:
+            self._leave_open(Why.NOT_DISCLOSED, f"Exchange says {code}, which may come before or after that question")
+
+    def _conclude_refused(self) -> None:
+        """The one logon was refused."""
+        notes, seen = self._notes, self._seen
+        words = _words(seen)
+        if seen.error == "locked":
+            words = ("account-locked",)
+        elif seen.status == 456:  # Exchange Online: the password is right, and is not enough
+            words = words or ("app-password-required", "mfa-required")
+        notes.observed(v.AUTH_ACCEPTED, False, *self._lines)
+        notes.observed(v.AUTH_REFUSAL, words or _BARE_401, *self._lines)
+        for key in (v.EWS_INBOX, v.SERVER_BUILD, v.EWS_POLICY_BLOCK):
+            notes.missing(key, Why.DENIED, "the sign-in was refused")
+        self._leave_open(Why.DENIED, "the sign-in was refused")
+
+    def _leave_open(self, why: Why, detail: str) -> None:
+        """Say why it is not known whether the account may act as the mailbox, where that is a question."""
+        if self._impersonates:
+            self._notes.missing(v.EWS_IMPERSONATION, why, detail)
+
+
+def _line(line: TranscriptLine | None) -> tuple[TranscriptLine, ...]:
+    return () if line is None else (line,)
+
+
+def _words(answer: _Answer) -> tuple[str, ...]:
+    """What the headers say of a refusal, in our words."""
+    said = " ".join(filter(None, (answer.header("X-AutoDiscovery-Error"), answer.header("X-MS-Diagnostics")))).lower()
+    return next((meaning for word, meaning in _WORDS if word.lower() in said), ())
+
+
+def _note_block(notes: Notebook, status: int | None, answer: _Answer, lines: tuple[TranscriptLine, ...]) -> None:
+    """Write down what a refusal by status says of why."""
+    reason = (answer.header("X-EWS-Policy-Reason") or "").strip()
+    words = _words(answer)
+    if status == 403 and reason in _POLICY_REASONS:
+        notes.declared(v.EWS_POLICY_BLOCK, _POLICY_REASONS[reason], *lines)
+        words = ("protocol-disabled",)
+    elif status == 403:
+        notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, "HTTP 403 comes without a known reason of EWS policy")
+    if words:
+        notes.observed(v.AUTH_REFUSAL, words, *lines)
+
+
+def _http_failure(status: int | None, answer: _Answer) -> PeerFailure:
+    """What to call an answer that is neither EWS nor a question for credentials."""
+    if status in (429, 503):
+        pause = answer.header("Retry-After")
+        return Throttled(f"the server asks for patience: HTTP {status}" + (f", Retry-After: {pause[:40]}" if pause else ""))
+    if status == 403:
+        return Denied("the server refuses EWS: HTTP 403")
+    if status is not None and 300 <= status < 400:
+        return OffProtocol(f"the endpoint points elsewhere (HTTP {status}), which is not followed with credentials")
+    return OffProtocol(f"EWS is answered with HTTP {status}")
+
+
+def _broken_off(seen: Seen) -> Exception:
+    """What to call a conversation that came to no end."""
+    match seen.error:
+        case "timed-out":
+            return TimeoutError("EWS gave no whole answer in time")
+        case "closed":
+            return PeerClosed("the peer closed the connection before its answer was complete")
+        case "tls-failed":
+            return TlsFailed("the TLS handshake for the sign-in failed")
+        case "untrusted":
+            return UntrustedPeer("no credentials were sent, since the certificate was not trusted a second time")
+        case "no-challenge":
+            return Denied(f"the server offers a sign-in and then does not take it up: HTTP {seen.status}")
+        case "too-long":
+            return OffProtocol("the answer is longer than any of EWS")
+        case _:
+            return OffProtocol(f"what came with HTTP {seen.status} is no answer of EWS")
+
+
+def _all_missing(notes: Notebook, why: Why, detail: str) -> None:
+    for key in PROBER.collects:
+        notes.missing(key, why, detail)
+
+
+PROBER = Prober(
+    id="ews-inbox",
+    title="signs in to EWS once, and looks for the inbox of the mailbox",
+    services=frozenset({Service.EWS}),
+    effect=Effect.LOGS_IN,
+    signs_in=True,
+    collects=(v.AUTH_ACCEPTED, v.AUTH_REFUSAL, v.EWS_INBOX, v.EWS_IMPERSONATION, v.EWS_POLICY_BLOCK, v.SERVER_BUILD),
+    probe=probe,
+)

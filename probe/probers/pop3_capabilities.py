@@ -1,0 +1,141 @@
+"""POP3: the greeting, what is offered before TLS and under it.
+
+What is sent, in this order:
+
+1. nothing, until the greeting has come;
+2. where TLS is yet to come: `CAPA`, then `STLS` if it is listed, or if `CAPA` is refused; then the handshake;
+3. `CAPA` (again), and where that is refused, `AUTH` without arguments, which lists mechanisms on some servers;
+4. `QUIT`.
+
+It logs nobody in and changes nothing. It cannot tell whether a mechanism that is offered would let anybody in.
+"""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.estate import Service
+from probe.model.facts import FactKey, Why
+from probe.net.failures import Denied, OffProtocol, PeerClosed, PlaintextInsteadOfTls, Throttled
+from probe.net.stream import shown_bytes
+from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, note_connection
+from probe.wire.pop3 import Pop3Reader, Reply, mechanisms
+
+# RFC 2449 section 8.1.1, RFC 3206, and the words of servers without response codes.
+_LATER = ("[IN-USE]", "[LOGIN-DELAY]", "[SYS/TEMP]", "TOO MANY", "TRY AGAIN", "TRY LATER")
+
+
+async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+    """Hold the conversation of the module's page."""
+    await dial.converse(lambda stream: _Conversation(stream, notes).hold())
+
+
+class _Conversation:
+    def __init__(self, stream: Stream, notes: Notebook) -> None:
+        self._stream = stream
+        self._notes = notes
+        self._reader = Pop3Reader()
+        self._greeting = ""
+
+    async def hold(self) -> None:
+        is_implicit = self._stream.session is not None
+        if is_implicit:
+            note_connection(self._notes, self._stream, "implicit")
+            for key in (v.STARTTLS_OFFERED, v.STARTTLS_EXTRA_BYTES, v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN):
+                self._notes.missing(key, Why.NOT_APPLICABLE, "TLS is there from the first byte")
+        await self._hear_greeting()
+        if not is_implicit and not await self._upgrade():
+            return
+        await self._ask(v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS)
+        await self._stream.send(b"QUIT\r\n")
+
+    async def _hear_greeting(self) -> None:
+        greeting = await self._reply()
+        self._greeting = greeting.text
+        self._notes.observed(v.PROTOCOL_SPOKEN, True, *self._stream.evidence(greeting.text))
+        self._notes.declared(v.PROTOCOL_GREETING, greeting.text, *self._stream.evidence(greeting.text))
+        if not greeting.ok:
+            is_temporary = any(word in greeting.text.upper() for word in _LATER)
+            raise (Throttled if is_temporary else Denied)(f"the server greets with a refusal: {greeting.text[:200]}")
+
+    async def _upgrade(self) -> bool:
+        """Come to TLS; False where the server does not offer it."""
+        listed = await self._ask(v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN)
+        if listed is not None:
+            names = [line.upper().split()[0] for line in listed if line.split()]
+            self._notes.declared(v.STARTTLS_OFFERED, "STLS" in names, *self._stream.evidence("STLS"))
+            if "STLS" not in names:
+                await self._end_without_tls("STLS is not offered")
+                return False
+        await self._stream.send(b"STLS\r\n")
+        answer = await self._reply()
+        if listed is None:
+            self._notes.observed(v.STARTTLS_OFFERED, answer.ok, *self._stream.evidence(answer.text))
+        if not answer.ok:
+            await self._end_without_tls(f"STLS is refused: {answer.text[:200]}")
+            return False
+        extra = self._reader.take_rest() + self._stream.take_unread()
+        if not extra:
+            try:
+                await self._stream.start_tls()
+            except PlaintextInsteadOfTls as plain:
+                extra = plain.data
+        self._notes.observed(v.STARTTLS_EXTRA_BYTES, shown_bytes(extra))
+        if extra:
+            raise OffProtocol("the server went on in clear after it agreed to TLS; nothing of that is believed")
+        note_connection(self._notes, self._stream, "starttls")
+        return True
+
+    async def _end_without_tls(self, reason: str) -> None:
+        self._notes.observed(v.TLS_MODE, "none")
+        for key in (*CONNECTION_KEYS, v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS, v.STARTTLS_EXTRA_BYTES):
+            if not self._notes.knows(key) and key not in (v.NET_ADDRESSES, v.NET_CONNECTED):
+                self._notes.missing(key, Why.NOT_APPLICABLE, f"there was no TLS: {reason}")
+        await self._stream.send(b"QUIT\r\n")
+
+    async def _ask(self, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> tuple[str, ...] | None:
+        """Ask for capabilities and mechanisms, and write both down. None where CAPA is refused."""
+        await self._stream.send(b"CAPA\r\n")
+        answer = await self._reply(multiline=True)
+        if answer.ok:
+            evidence = self._stream.evidence(answer.lines[0]) if answer.lines else self._stream.evidence(answer.text)
+            self._notes.declared(capabilities, answer.lines, *evidence)
+            self._notes.declared(login, mechanisms(answer.lines, self._greeting), *(self._stream.evidence("SASL") or evidence))
+            return answer.lines
+        self._notes.missing(capabilities, Why.NOT_DISCLOSED, f"CAPA is refused: {answer.text[:200]}")
+        await self._stream.send(b"AUTH\r\n")
+        answer = await self._reply(multiline=True)
+        if answer.ok:
+            listed = [f"SASL {line}" for line in answer.lines]
+            self._notes.declared(login, mechanisms(listed, self._greeting), *self._stream.evidence(answer.text))
+        else:
+            self._notes.missing(login, Why.NOT_DISCLOSED, f"neither CAPA nor AUTH lists mechanisms: {answer.text[:200]}")
+        return None
+
+    async def _reply(self, *, multiline: bool = False) -> Reply:
+        while (reply := self._reader.next_reply(multiline=multiline)) is None:
+            data = await self._stream.receive()
+            if not data:
+                raise PeerClosed("the server closed the connection where a reply was due")
+            self._reader.feed(data)
+        return reply
+
+
+PROBER = Prober(
+    id="pop3-capabilities",
+    title="hears the POP3 greeting and asks for capabilities, before and under TLS",
+    services=frozenset({Service.POP3}),
+    effect=Effect.READS,
+    signs_in=False,
+    collects=(
+        *CONNECTION_KEYS,
+        v.PROTOCOL_SPOKEN,
+        v.PROTOCOL_GREETING,
+        v.PROTOCOL_CAPABILITIES_PLAIN,
+        v.PROTOCOL_CAPABILITIES,
+        v.AUTH_MECHANISMS_PLAIN,
+        v.AUTH_MECHANISMS,
+        v.STARTTLS_OFFERED,
+        v.STARTTLS_EXTRA_BYTES,
+    ),
+    probe=probe,
+)

@@ -1,0 +1,166 @@
+"""SMTP: the greeting, and what EHLO lists before TLS and under it.
+
+What is sent, in this order, through aiosmtplib over a relay:
+
+1. nothing, until the greeting has come;
+2. `EHLO` with our own address as an address literal (RFC 5321 section 4.1.4);
+3. where TLS is yet to come and STARTTLS is listed: `STARTTLS`, the handshake, and `EHLO` again;
+4. `QUIT`.
+
+It names no sender and no recipient, logs nobody in, and changes nothing. It cannot tell whether a mechanism that
+is offered would let anybody in, nor whether mail would be taken.
+"""
+
+from __future__ import annotations
+
+import aiosmtplib
+
+from probe.model import vocabulary as v
+from probe.model.estate import Service
+from probe.model.facts import FactKey, Why
+from probe.net.failures import OffProtocol, PlaintextInsteadOfTls
+from probe.net.relay import Relay, lend, smtp_failures
+from probe.net.stream import shown_bytes
+from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, note_connection
+from probe.wire.lines import as_text
+
+
+async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+    """Hold the conversation of the module's page."""
+
+    async def talk(stream: Stream) -> None:
+        async with lend(stream) as relay:
+            with smtp_failures(relay):
+                await _Conversation(stream, relay, notes).hold()
+
+    await dial.converse(talk)
+
+
+class _Conversation:
+    def __init__(self, stream: Stream, relay: Relay, notes: Notebook) -> None:
+        self._stream = stream
+        self._relay = relay
+        self._notes = notes
+        address = stream.local_address
+        literal = f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+        self._client = aiosmtplib.SMTP(sock=relay.library_end, use_tls=False, start_tls=False, local_hostname=literal, timeout=None)
+
+    async def hold(self) -> None:
+        is_implicit = self._stream.session is not None
+        if is_implicit:
+            note_connection(self._notes, self._stream, "implicit")
+            for key in (v.STARTTLS_OFFERED, v.STARTTLS_EXTRA_BYTES, v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN):
+                self._notes.missing(key, Why.NOT_APPLICABLE, "TLS is there from the first byte")
+        try:
+            await self._hear_greeting()
+            if not is_implicit and not await self._upgrade():
+                return
+            await self._ask(v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS)
+            await self._stream.send(b"QUIT\r\n")
+        finally:
+            self._client.close()
+
+    async def _hear_greeting(self) -> None:
+        try:
+            greeting = await self._client.connect()
+        except aiosmtplib.SMTPConnectResponseError as refused:
+            if refused.code >= 0:
+                self._note_greeting(refused.code, refused.message)
+            raise
+        self._note_greeting(greeting.code, greeting.message)
+
+    def _note_greeting(self, code: int, message: str) -> None:
+        lines = _lines(message)
+        said = [f"{code}{' ' if number == len(lines) else '-'}{line}" for number, line in enumerate(lines, 1)]
+        self._notes.observed(v.PROTOCOL_SPOKEN, True, *self._stream.evidence(said[0]))
+        self._notes.declared(v.PROTOCOL_GREETING, "\n".join(said), *self._stream.evidence(*said[:3]))
+
+    async def _upgrade(self) -> bool:
+        """Come to TLS; False where the server does not offer it."""
+        listed = await self._ask(v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN)
+        is_offered = "STARTTLS" in (line.strip().upper() for line in listed)
+        self._notes.declared(v.STARTTLS_OFFERED, is_offered, *self._stream.evidence("STARTTLS"))
+        if not is_offered:
+            await self._end_without_tls("STARTTLS is not offered")
+            return False
+        self._relay.hold_after_reply()
+        answer = await self._client.execute_command(b"STARTTLS")
+        if answer.code != 220:
+            self._relay.resume()
+            await self._end_without_tls(
+                f"STARTTLS is refused: {answer.code} {as_text(answer.message.encode('utf-8', 'surrogateescape'))[:200]}"
+            )
+            return False
+        try:
+            extra = await self._relay.upgrade()
+        except PlaintextInsteadOfTls as plain:
+            extra = plain.data
+        self._notes.observed(v.STARTTLS_EXTRA_BYTES, shown_bytes(extra))
+        if extra:
+            raise OffProtocol("the server went on in clear after it agreed to TLS; nothing of that is believed")
+        note_connection(self._notes, self._stream, "starttls")
+        return True
+
+    async def _end_without_tls(self, reason: str) -> None:
+        self._notes.observed(v.TLS_MODE, "none")
+        for key in (*CONNECTION_KEYS, v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS, v.STARTTLS_EXTRA_BYTES, v.SMTP_SIZE_LIMIT_BYTES):
+            if not self._notes.knows(key) and key not in (v.NET_ADDRESSES, v.NET_CONNECTED):
+                self._notes.missing(key, Why.NOT_APPLICABLE, f"there was no TLS: {reason}")
+        await self._stream.send(b"QUIT\r\n")
+
+    async def _ask(self, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> list[str]:
+        """Say EHLO, and write down what it lists."""
+        try:
+            answer = await self._client.ehlo()
+        except aiosmtplib.SMTPHeloError as refused:
+            self._notes.missing(capabilities, Why.NOT_DISCLOSED, f"EHLO is refused: {refused.code} {refused.message[:200]}")
+            self._notes.missing(login, Why.NOT_DISCLOSED, "EHLO is refused")
+            if refused.code < 0 or refused.code == 421:
+                raise
+            return []
+        first, *listed = _lines(answer.message)
+        self._notes.declared(v.SMTP_EHLO_NAME, first, *self._stream.evidence(first))
+        self._notes.declared(capabilities, tuple(listed), *self._stream.evidence(*listed[:1]))
+        self._notes.declared(login, _mechanisms(listed), *self._stream.evidence("AUTH"))
+        size = next((line.split() for line in listed if line.upper().split()[:1] == ["SIZE"]), None)
+        if size is not None and all(number.isdigit() and len(number) < 20 for number in size[1:2]):
+            self._notes.declared(v.SMTP_SIZE_LIMIT_BYTES, int(size[1]) if size[1:] else 0, *self._stream.evidence("SIZE"))
+        return listed
+
+
+def _lines(message: str) -> list[str]:
+    """The lines of a reply as aiosmtplib gives them, printable."""
+    return [as_text(line.encode("utf-8", "surrogateescape")) for line in message.split("\n")]
+
+
+def _mechanisms(listed: list[str]) -> tuple[str, ...]:
+    """The mechanisms of `AUTH`, and of the old `AUTH=`; each once, in order."""
+    found: list[str] = []
+    for line in listed:
+        words = line.upper().replace("AUTH=", "AUTH ", 1).split()
+        if words[:1] == ["AUTH"]:
+            found += words[1:]
+    return tuple(dict.fromkeys(found))
+
+
+PROBER = Prober(
+    id="smtp-extensions",
+    title="hears the SMTP greeting and says EHLO, before and under TLS",
+    services=frozenset({Service.SMTP}),
+    effect=Effect.READS,
+    signs_in=False,
+    collects=(
+        *CONNECTION_KEYS,
+        v.PROTOCOL_SPOKEN,
+        v.PROTOCOL_GREETING,
+        v.SMTP_EHLO_NAME,
+        v.PROTOCOL_CAPABILITIES_PLAIN,
+        v.PROTOCOL_CAPABILITIES,
+        v.AUTH_MECHANISMS_PLAIN,
+        v.AUTH_MECHANISMS,
+        v.SMTP_SIZE_LIMIT_BYTES,
+        v.STARTTLS_OFFERED,
+        v.STARTTLS_EXTRA_BYTES,
+    ),
+    probe=probe,
+)

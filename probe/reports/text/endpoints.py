@@ -1,0 +1,116 @@
+"""The endpoints: their main facts or all of them, what is not known, and what did not come to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from probe.model import vocabulary as v
+from probe.model.attempts import Outcome
+from probe.model.facts import Fact, FactKey, Facts, Why
+from probe.reports.text.known import Known
+from probe.reports.text.page import DOUBTFUL, Page
+from probe.reports.text.words import EXCERPT_LIMIT, VALUE_LIMIT, Form, bounded, gap_in_words, provenance, some_of, spaced, value_in_words
+
+
+def write_main_facts(page: Page, known: Known, subject: str, today: date) -> None:
+    facts = known.of.get(subject, Facts(subject))
+    lines = {
+        "Server": _server(facts, today),
+        "Addresses": _listed(facts, v.NET_ADDRESSES),
+        "TLS": _tls(facts),
+        "Certified": _certificate(facts),
+        "Sign-in": _sign_in(facts),
+    }
+    for label, text in lines.items():
+        if text:
+            page.say(bounded(text, VALUE_LIMIT), indent=2, label=label, column=11, cut=True)
+
+
+def _server(facts: Facts, today: date) -> str:
+    product, version, build = facts.value(v.SERVER_PRODUCT), facts.value(v.SERVER_VERSION), facts.value(v.SERVER_BUILD)
+    parts = [" ".join(filter(None, (product or "product unknown", version)))] if product or version else []
+    if build is not None and str(build) != version:
+        parts.append(f"build {build}")
+    update = facts.read(v.SERVER_UPDATE)
+    if isinstance(update, Fact):
+        parts.append("update " + value_in_words(v.SERVER_UPDATE.kind.encode(update.value)))
+    end = facts.value(v.SERVER_END_OF_SUPPORT)
+    if end is not None:
+        parts.append(f"support {'ended' if end < today else 'ends'} {end.isoformat()}")
+    return ", ".join(parts)
+
+
+def _listed(facts: Facts, key: FactKey[tuple[str, ...]]) -> str:
+    value = facts.value(key)
+    return "" if value is None else value_in_words(list(value))
+
+
+def _tls(facts: Facts) -> str:
+    session = facts.value(v.TLS_NEGOTIATED)
+    if session is not None:
+        parts = [session.version, session.suite, session.group, session.scheme]
+    else:
+        parts = ["none" if facts.value(v.TLS_MODE) == "none" else None, facts.value(v.TLS_FAILURE) or None]
+    return ", ".join(p for p in parts if p)
+
+
+def _certificate(facts: Facts) -> str:
+    end, trusted, matches = (
+        facts.value(v.CERTIFICATE_NOT_AFTER),
+        facts.value(v.CERTIFICATE_TRUSTED),
+        facts.value(v.CERTIFICATE_MATCHES_NAME),
+    )
+    reason = facts.value(v.CERTIFICATE_DISTRUSTED_BECAUSE)
+    parts = []
+    if end is not None:
+        parts.append(f"until {end.date().isoformat()}")
+    if trusted is not None:
+        parts.append("trusted" if trusted else f"not trusted ({reason})" if reason else "not trusted")
+    if matches is not None:
+        parts.append("for this name" if matches else "for another name")
+    return ", ".join(parts)
+
+
+def _sign_in(facts: Facts) -> str:
+    under_tls = [_listed(facts, key) for key in (v.AUTH_MECHANISMS, v.AUTH_SCHEMES)]
+    parts = [text for text in under_tls if text]
+    before = _listed(facts, v.AUTH_MECHANISMS_PLAIN)
+    if before:
+        parts.append(f"before TLS: {before}")
+    return "; ".join(parts)
+
+
+def write_all_facts(page: Page, known: Known, subject: str) -> None:
+    facts = list(known.facts_of(subject))
+    column = max((len(f["key"]) for f in facts), default=0) + 2
+    for fact in facts:
+        page.say(
+            bounded(value_in_words(fact["value"]), VALUE_LIMIT) + provenance(fact), indent=2, label=fact["key"], column=column, cut=True
+        )
+
+
+def write_gaps(page: Page, known: Known, subject: str, *, all_of_them: bool) -> None:
+    """What is not known of an endpoint, one paragraph for each reason; where the question does not arise, only if all are wanted."""
+    facts = known.of.get(subject, Facts(subject))
+    reasons: dict[tuple[Why, str], list[str]] = {}
+    for key in dict.fromkeys(r.key for r in facts):
+        reading = facts.read(key)
+        if not isinstance(reading, Fact) and (all_of_them or reading.why is not Why.NOT_APPLICABLE):
+            reasons.setdefault((reading.why, reading.detail), []).append(key.name)
+    for (why, detail), names in reasons.items():
+        words = gap_in_words({"why": why, "detail": detail})
+        page.say(f"{words}: {', '.join(names)}", indent=2, label="Unknown", column=11, cut=True)
+
+
+def write_failed_attempts(page: Page, attempts: Iterable[Form]) -> None:
+    alike: dict[tuple[str, str, str, str | None], list[str]] = {}
+    for attempt in attempts:
+        if attempt["outcome"] != Outcome.COMPLETED:
+            group = alike.setdefault((attempt["prober"], attempt["outcome"], attempt["detail"], attempt["address"]), [])
+            group.extend(filter(None, [attempt["mailbox"]]))
+    for (prober, outcome, detail, address), mailboxes in alike.items():
+        at = f" at {address}" if address else ""
+        whom = f" for {some_of(mailboxes)}" if mailboxes else ""
+        words = f"{prober}{at}{whom} {spaced(outcome)}" + (f": {bounded(detail, EXCERPT_LIMIT)}" if detail else "")
+        page.say(words, indent=2, label="Attempt", column=11, style=DOUBTFUL, cut=True)

@@ -1,0 +1,67 @@
+"""The page that the report is written on, and the one way out of it.
+
+Control characters are written out as escapes before a line is wrapped or coloured, so that no peer can steer the
+reader's terminal.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from probe.document import Options
+
+# Select Graphic Rendition codes (ECMA-48 section 8.3.117).
+GOOD, BAD, DOUBTFUL, STRONG, FAINT = "32", "31", "33", "1", "2"
+_MIN_WIDTH = 60  # what the widest label column leaves room for
+
+
+class Page:
+    """Lines of bounded width. The only way out, so nothing leaves unescaped."""
+
+    def __init__(self, options: Options) -> None:
+        self._width = max(options.width, _MIN_WIDTH)
+        self._colour = options.colour
+        self._lines: list[str] = []
+
+    def say(self, text: str, *, indent: int = 0, label: str = "", column: int = 0, style: str = "", cut: bool = False) -> None:
+        """One paragraph, wrapped; `label` stands before it in a column of its own. `cut` breaks words that are too long for a line."""
+        room = self._width - indent - column
+        lines = textwrap.wrap(visible(text), room, break_long_words=cut, break_on_hyphens=False) or [""]
+        self._put(lines, indent, label, column, style)
+
+    def quote(self, text: str, *, indent: int = 0, label: str = "", column: int = 0) -> None:
+        """Words off the wire: as they are, cut where the line ends and not between words."""
+        shown = visible(text)
+        room = self._width - indent - column
+        self._put([shown[at : at + room] for at in range(0, len(shown), room)] or [""], indent, label, column, "")
+
+    def heading(self, text: str) -> None:
+        """A heading with air around it."""
+        self.blank()
+        self.say(text.upper(), style=STRONG)
+        self._lines.append("=" * self._width)
+
+    def blank(self) -> None:
+        if self._lines and self._lines[-1]:
+            self._lines.append("")
+
+    def text(self) -> str:
+        return "\n".join(self._lines) + "\n"
+
+    def _put(self, lines: Sequence[str], indent: int, label: str, column: int, style: str) -> None:
+        margin = " " * indent
+        for number, line in enumerate(lines):
+            before = visible(label).ljust(column) if number == 0 else " " * column
+            painted = self._paint(before, FAINT) if label and number == 0 else before
+            self._lines.append((margin + painted + self._paint(line, style)).rstrip())
+
+    def _paint(self, text: str, style: str) -> str:
+        return f"\x1b[{style}m{text}\x1b[0m" if self._colour and style and text.strip() else text
+
+
+def visible(text: str) -> str:
+    """The text with everything that does not print, or that changes how others print, written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

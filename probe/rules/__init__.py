@@ -1,0 +1,148 @@
+"""The rules: one file, one statement, one RULE. Here stands what several of them share.
+
+A rule must not flip when more becomes known: it builds answers of `ask`, `told`, `all_of`, `any_of` and `negate`
+alone, and where `applies` looks at more than the estate always declares, `holds` asks for that again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
+from probe.model.estate import Authentication, Credentials, Delivery, Effect, Service
+from probe.model.facts import Fact, FactKey, Facts
+from probe.model.rules import Case, Needs, Reference
+
+T = TypeVar("T")
+Served = tuple[tuple[Answer, Facts], ...]  # endpoints, each with whether it is meant
+
+_ADMIN = "https://learn.microsoft.com/en-us/dynamics365/customerengagement/on-premises/admin/"
+_ARTICLES = (
+    "https://github.com/MicrosoftDocs/SupportArticles-docs/blob/main/support/power-platform/dataverse/email-exchange-synchronization/"
+)
+READ_ON = "2026-11-23"  # the day on which pages without a date of their own were read
+
+TABLE = "table of supported systems"
+NOTES = "notes above the table"
+UNSUPPORTED = "Unsupported email service configurations"
+
+EMAIL_ROUTER = (
+    "Do not plan on the Email Router, which Microsoft's page still names as a way out: "
+    "it was deprecated on 2018-07-17 and stopped working on 2021-04-12."
+)
+EMAIL_ROUTER_END = Reference(
+    "Migrate settings from the Email Router to server-side synchronization",
+    "https://learn.microsoft.com/en-us/previous-versions/dynamicscrm-2016/administering-dynamics-365/dn832114(v=crm.8)",
+    READ_ON,
+)
+
+MAIL_SERVICES = (Service.POP3, Service.SMTP, Service.IMAP)
+EXCHANGE_ONLINE = "Exchange Online"
+_SOME_EXCHANGE = ("Exchange", "Exchange Server")  # it shows that Exchange answers, but not which
+# The domains of Outlook.com, Hotmail, Live, MSN and Windows Live with their country forms (thunderbird/autoconfig, hotmail.com.xml).
+_MICROSOFT_CONSUMERS = re.compile(r"(outlook|hotmail|live|msn|windowslive)(\.com|(\.com?)?\.[a-z]{2})")
+
+
+def page(heading: str) -> Reference:
+    """Microsoft's page on what server-side synchronization supports, on-premises edition, at a heading."""
+    title = f"Supported email service configurations for server-side synchronization: {heading}"
+    return Reference(title, f"{_ADMIN}supported-email-service-configurations-server-side-synchronization?view=op-9-1", "2020-05-19")
+
+
+def admin_page(title: str, name: str, dated: str = READ_ON) -> Reference:
+    """Another page of the on-premises administration guide."""
+    return Reference(title, f"{_ADMIN}{name}?view=op-9-1", dated)
+
+
+def article(title: str, name: str) -> Reference:
+    """A troubleshooting article of Microsoft's support."""
+    return Reference(title, f"{_ARTICLES}{name}.md", READ_ON)
+
+
+def rfc(number: int, about: str, dated: str) -> Reference:
+    """An RFC, with the section or subject that is meant."""
+    return Reference(f"RFC {number}: {about}", f"https://www.rfc-editor.org/rfc/rfc{number}", dated)
+
+
+def told(facts: Facts, key: FactKey[T], verdict: Callable[[T], Truth]) -> Answer:
+    """What a value says, where some values leave the question open; unknown where there is none."""
+    reading = facts.read(key)
+    return Answer(verdict(reading.value) if isinstance(reading, Fact) else Truth.UNKNOWN, (reading,))
+
+
+def is_one_of(facts: Facts, key: FactKey[str], *values: str) -> Answer:
+    return ask(facts, key, lambda value: value in values)
+
+
+def is_product(endpoint: Facts, *products: str) -> Answer:
+    """Whether one of these products answers; unknown where it is some Exchange and one of them is an Exchange."""
+    exchange_is_meant = any(product.startswith("Exchange") for product in products)
+
+    def verdict(seen: str) -> Truth:
+        if seen in _SOME_EXCHANGE and exchange_is_meant:
+            return Truth.UNKNOWN
+        return Truth.YES if seen in products else Truth.NO
+
+    return told(endpoint, v.SERVER_PRODUCT, verdict)
+
+
+def is_server_side(case: Case, key: FactKey[str]) -> Answer:
+    return is_one_of(case.mailbox, key, Delivery.SERVER_SIDE)
+
+
+def speaks(endpoint: Facts, *services: Service) -> Answer:
+    return is_one_of(endpoint, v.ENDPOINT_SERVICE, *services)
+
+
+def served(case: Case, *services: Service, for_mail: bool = False) -> Served:
+    """The endpoints that server-side synchronization uses for the mailbox; with services, those that speak one of them.
+
+    For mail: appointments, contacts and tasks, which come through the incoming endpoint too, are left aside.
+    """
+    ways = (v.MAILBOX_INCOMING,) if for_mail else (v.MAILBOX_INCOMING, v.MAILBOX_APPOINTMENTS)
+    receives = any_of(*(is_server_side(case, way) for way in ways))
+    used = ((receives, case.incoming), (is_server_side(case, v.MAILBOX_OUTGOING), case.outgoing))
+    return tuple((all_of(meant, speaks(e, *services)), e) if services else (meant, e) for meant, e in used)
+
+
+def every_served(endpoints: Served, test: Callable[[Facts], Answer]) -> Answer:
+    """Whether each endpoint that is meant passes; those that are not meant are not cited."""
+    tested = [(meant, test(endpoint)) for meant, endpoint in endpoints if meant.truth is not Truth.NO]
+    return all_of(*(answer if meant.truth is Truth.YES else any_of(negate(meant), answer) for meant, answer in tested))
+
+
+def any_served(endpoints: Served, test: Callable[[Facts], Answer] | None = None) -> Answer:
+    """Whether an endpoint is meant at all, or one that is meant passes."""
+    return any_of(*(meant if test is None else all_of(meant, test(endpoint)) for meant, endpoint in endpoints))
+
+
+def needs_of_served(*endpoint: FactKey[Any], deployment: Any = (), profile: Any = (), mailbox: Any = (), for_mail: bool = False) -> Needs:
+    """What `served` needs to tell who is used, and these keys: of both endpoints, and of the other parts."""
+    ways = (v.MAILBOX_INCOMING, v.MAILBOX_OUTGOING) if for_mail else (v.MAILBOX_INCOMING, v.MAILBOX_OUTGOING, v.MAILBOX_APPOINTMENTS)
+    return Needs(deployment=deployment, profile=profile, mailbox=(*ways, *mailbox), incoming=endpoint, outgoing=endpoint)
+
+
+def uses_exchange_online(case: Case) -> Answer:
+    """Whether Exchange Online answers at an EWS endpoint that is used."""
+    return any_served(served(case, Service.EWS), lambda endpoint: is_product(endpoint, EXCHANGE_ONLINE))
+
+
+def signs_in_as_user(case: Case) -> Answer:
+    return is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.MAILBOX, Credentials.PROFILE)
+
+
+def signs_in_with_password(case: Case) -> Answer:
+    return all_of(signs_in_as_user(case), negate(is_one_of(case.profile, v.PROFILE_AUTHENTICATION, Authentication.OAUTH)))
+
+
+def logs_in(case: Case) -> Answer:
+    """Whether this program may try a login, and has a password to try: only then can it be asked what came of one."""
+    return all_of(ask(case.deployment, v.DEPLOYMENT_ALLOWS, lambda allowed: Effect.LOGS_IN in allowed), signs_in_with_password(case))
+
+
+def has_microsoft_consumer_domain(case: Case) -> Answer:
+    """Whether the address is one of Outlook.com, Hotmail, Live, MSN or Windows Live."""
+    return ask(case.mailbox, v.MAILBOX_DOMAIN, lambda domain: _MICROSOFT_CONSUMERS.fullmatch(domain) is not None)

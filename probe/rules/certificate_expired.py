@@ -1,0 +1,42 @@
+"""A certificate outside its time.
+
+Judged by whole days, because the date of judgement is a day: one that ends on that day is as good as ended, since
+what is enabled in the morning would fail by night.
+"""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of, ask
+from probe.model.facts import Facts
+from probe.model.rules import Case, Otherwise, Rule
+from probe.rules import any_served, every_served, needs_of_served, rfc, served
+
+
+def _applies(case: Case) -> Answer:
+    return any_served(served(case))
+
+
+def _holds(case: Case) -> Answer:
+    def is_in_time(endpoint: Facts) -> Answer:
+        has_begun = ask(endpoint, v.CERTIFICATE_NOT_BEFORE, lambda start: start.date() <= case.date)
+        return all_of(has_begun, ask(endpoint, v.CERTIFICATE_NOT_AFTER, lambda end: end.date() > case.date))
+
+    return every_served(served(case), is_in_time)
+
+
+RULE = Rule(
+    id="certificate-expired",
+    title="A certificate that has expired or is not valid yet",
+    statement="The certificate of every endpoint that is used is valid to the end of the day of judgement (UTC).",
+    references=(rfc(5280, "Internet X.509 Public Key Infrastructure Certificate and CRL Profile, section 4.1.2.5 (validity)", "2008-05"),),
+    needs=needs_of_served(v.CERTIFICATE_NOT_BEFORE, v.CERTIFICATE_NOT_AFTER),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Have the certificate renewed and installed for the service on the mail server (Exchange: `Enable-ExchangeCertificate -Services IIS`), "
+        "then restart or reload the service so that it is the one sent."
+    ),
+)

@@ -1,0 +1,33 @@
+"""A certificate that names other hosts than the one that was asked for."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, ask
+from probe.model.rules import Case, Otherwise, Rule
+from probe.rules import any_served, every_served, needs_of_served, rfc, served
+
+
+def _applies(case: Case) -> Answer:
+    return any_served(served(case))
+
+
+def _holds(case: Case) -> Answer:
+    return every_served(served(case), lambda endpoint: ask(endpoint, v.CERTIFICATE_MATCHES_NAME, bool))
+
+
+RULE = Rule(
+    id="certificate-for-another-name",
+    title="A certificate for another name",
+    statement="The certificate of every endpoint that is used names the host that the profile names.",
+    references=(rfc(9525, "Service Identity in TLS", "2023-11"),),
+    needs=needs_of_served(v.CERTIFICATE_MATCHES_NAME),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Write a host name that the certificate carries (see `certificate.names`) into the server location of the email server profile, "
+        "or have a certificate issued that carries the name used there."
+    ),
+)

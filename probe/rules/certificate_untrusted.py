@@ -1,0 +1,50 @@
+"""A certificate that this machine's trust anchors do not vouch for.
+
+Expiry of the certificate itself is another rule's matter, and no second finding is made of it here.
+"""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of, any_of, ask
+from probe.model.facts import Facts
+from probe.model.rules import Case, Otherwise, Rule
+from probe.rules import any_served, article, every_served, needs_of_served, rfc, served
+
+_EXPIRED = "certificate has expired"
+"""OpenSSL's words for X509_V_ERR_CERT_HAS_EXPIRED; it says the same of an expired issuer."""
+
+
+def _applies(case: Case) -> Answer:
+    return any_served(served(case))
+
+
+def _holds(case: Case) -> Answer:
+    def is_trusted_but_for_age(endpoint: Facts) -> Answer:
+        says_expired = ask(endpoint, v.CERTIFICATE_DISTRUSTED_BECAUSE, lambda reason: reason == _EXPIRED)
+        is_itself_expired = ask(endpoint, v.CERTIFICATE_NOT_AFTER, lambda end: end.date() <= case.date)
+        return any_of(ask(endpoint, v.CERTIFICATE_TRUSTED, bool), all_of(says_expired, is_itself_expired))
+
+    return every_served(served(case), is_trusted_but_for_age)
+
+
+RULE = Rule(
+    id="certificate-untrusted",
+    title="A certificate that is not trusted",
+    statement="The certificate of every endpoint that is used leads to an authority that the probing machine trusts.",
+    references=(
+        rfc(5280, "Internet X.509 Public Key Infrastructure Certificate and CRL Profile, section 6 (path validation)", "2008-05"),
+        article(
+            "Outgoing email authentication error shows in the mailbox alert", "outgoingemailauthenticationerror-shows-in-mailbox-alert"
+        ),
+    ),
+    needs=needs_of_served(v.CERTIFICATE_TRUSTED, v.CERTIFICATE_DISTRUSTED_BECAUSE, v.CERTIFICATE_NOT_AFTER),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Have the mail server send its whole chain from a known authority; for an authority of your own, import its root into "
+        "Trusted Root Certification Authorities on every server of the asynchronous service, and give it to this program with `--ca FILE`."
+    ),
+)

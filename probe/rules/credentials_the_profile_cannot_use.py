@@ -1,0 +1,43 @@
+"""Credentials settings that can never sign in."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of, any_of, negate
+from probe.model.estate import Credentials, Service
+from probe.model.rules import Case, Otherwise, Rule
+from probe.rules import admin_page, any_served, is_one_of, needs_of_served, served
+
+
+def _applies(case: Case) -> Answer:
+    return any_served(served(case))
+
+
+def _holds(case: Case) -> Answer:
+    windows = is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.WINDOWS_INTEGRATED)
+    return negate(
+        any_of(
+            is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.ANONYMOUS),
+            all_of(windows, any_served(served(case, Service.POP3, Service.IMAP))),
+        )
+    )
+
+
+RULE = Rule(
+    id="credentials-the-profile-cannot-use",
+    title="Credentials that cannot sign in",
+    statement="A profile signs in with credentials; those of the Windows service account serve Exchange and SMTP, not POP3 or IMAP.",
+    references=(
+        admin_page("Connect to POP3 or SMTP servers", "connect-to-pop3-or-smtp-servers"),
+        admin_page("Connect to Exchange Server (on-premises)", "connect-on-prem-exchange-server-on-prem"),
+    ),
+    needs=needs_of_served(v.ENDPOINT_SERVICE, profile=(v.PROFILE_CREDENTIALS,)),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Open the profile and set Authenticate Using to Credentials Specified by a User or Queue, "
+        "or to Credentials Specified in Email Server Profile, and enter a user name and password."
+    ),
+)

@@ -1,0 +1,46 @@
+"""An Exchange whose own support has ended, which every Exchange Server that the page lists has."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, any_of, ask
+from probe.model.estate import Service
+from probe.model.facts import Facts
+from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.rules import EXCHANGE_ONLINE, any_served, every_served, is_product, needs_of_served, served
+
+
+def _applies(case: Case) -> Answer:
+    return any_served(served(case, Service.EWS))
+
+
+def _holds(case: Case) -> Answer:
+    def has_support(endpoint: Facts) -> Answer:
+        is_a_service = is_product(endpoint, EXCHANGE_ONLINE)
+        return any_of(ask(endpoint, v.SERVER_END_OF_SUPPORT, lambda end: end >= case.date), is_a_service)
+
+    return every_served(served(case, Service.EWS), has_support)
+
+
+RULE = Rule(
+    id="end-of-support",
+    title="An Exchange Server out of support",
+    statement="The Exchange Server is itself still supported: 2010 was until 2020-10-13, 2013 until 2023-04-11, 2016 and 2019 until 2025-10-14.",
+    references=(
+        Reference(
+            "T-1 month: Exchange Server 2016 and Exchange Server 2019 End of Support",
+            "https://techcommunity.microsoft.com/blog/exchange/t-1-month-exchange-server-2016-and-exchange-server-2019-end-of-support/4453133",
+            "2025-09",
+        ),
+        Reference("endoflife.date: Microsoft Exchange", "https://endoflife.date/msexchange", "2026-11-23"),
+    ),
+    needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_END_OF_SUPPORT, v.SERVER_PRODUCT),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.ADVICE,
+    remedy=(
+        "Plan the move to Exchange Server SE, and ask Microsoft support about Dynamics with it first, because the page does not list it; "
+        "until then keep the server off the internet and on its last security update."
+    ),
+)

@@ -1,0 +1,36 @@
+"""Every address of an endpoint refuses the connection, or has no way to it.
+
+A connection that timed out decides nothing: it may come about a minute later.
+"""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, ask
+from probe.model.rules import Case, Otherwise, Rule
+from probe.rules import any_served, article, every_served, needs_of_served, served
+
+
+def _applies(case: Case) -> Answer:
+    return any_served(served(case))
+
+
+def _holds(case: Case) -> Answer:
+    return every_served(served(case), lambda endpoint: ask(endpoint, v.NET_CONNECTED, bool))
+
+
+RULE = Rule(
+    id="endpoint-unreachable",
+    title="An endpoint that cannot be connected to",
+    statement="A TCP connection to every endpoint that is used comes about, from the server where Dynamics runs.",
+    references=(article("General mailbox access error (socket exception)", "general-mailbox-access-error-occurred"),),
+    needs=needs_of_served(v.NET_CONNECTED),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Run `Test-NetConnection HOST -Port PORT` on the server of the asynchronous service; then correct the port in the email server profile, "
+        "start the mail service, or open the firewall between the two."
+    ),
+)

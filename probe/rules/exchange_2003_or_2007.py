@@ -1,0 +1,33 @@
+"""Exchange Server 2003 and 2007, whichever protocol they are spoken to in."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, negate
+from probe.model.rules import Case, Otherwise, Rule
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, any_served, every_served, is_product, needs_of_served, page, served
+
+
+def _applies(case: Case) -> Answer:
+    return any_served(served(case))
+
+
+def _holds(case: Case) -> Answer:
+    return every_served(served(case), lambda endpoint: negate(is_product(endpoint, "Exchange Server 2003", "Exchange Server 2007")))
+
+
+RULE = Rule(
+    id="exchange-2003-or-2007",
+    title="Exchange Server 2003 or 2007",
+    statement="Exchange Server 2003 and Exchange Server 2007 are not supported.",
+    references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
+    needs=needs_of_served(v.SERVER_PRODUCT),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.UNSUPPORTED,
+    remedy=(
+        "Move the mailbox to an Exchange Server that the page lists (2010, 2013, 2016 or 2019), point the profile at it, "
+        f"and test and enable the mailbox again. {EMAIL_ROUTER}"
+    ),
+)

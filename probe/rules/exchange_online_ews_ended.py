@@ -1,0 +1,44 @@
+"""EWS of Exchange Online after its end: nothing is left to connect to."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from probe.model import vocabulary as v
+from probe.model.answers import NO, YES, Answer, all_of, negate
+from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.rules import READ_ON, admin_page, needs_of_served, uses_exchange_online
+
+_END = date(2027, 4, 1)
+
+
+def _applies(case: Case) -> Answer:
+    return all_of(YES if case.date >= _END else NO, uses_exchange_online(case))
+
+
+def _holds(case: Case) -> Answer:
+    return negate(_applies(case))
+
+
+RULE = Rule(
+    id="exchange-online-ews-ended",
+    title="Exchange Online after the end of EWS",
+    statement="On 2027-04-01 EWS in Exchange Online ended, and with it server-side synchronization from Dynamics on-premises.",
+    references=(
+        Reference(
+            "Deprecation of Exchange Web Services in Exchange Online",
+            "https://learn.microsoft.com/en-us/exchange/clients-and-mobile-in-exchange-online/deprecation-of-ews-exchange-online",
+            READ_ON,
+        ),
+        admin_page("Connect Dynamics 365 (on-premises) to Exchange Online", "connect-dynamics-365-on-premises-exchange-online"),
+    ),
+    needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Move the mailbox to an Exchange Server, whose EWS is not affected, and give it an Exchange Server profile; "
+        "or move the organization to Dynamics 365 online."
+    ),
+)

@@ -1,0 +1,52 @@
+"""EWS of Exchange Online before its end: work ahead."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from probe.model import vocabulary as v
+from probe.model.answers import NO, YES, Answer, all_of, negate
+from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.rules import READ_ON, admin_page, needs_of_served, uses_exchange_online
+
+_END = date(2027, 4, 1)
+
+
+def _applies(case: Case) -> Answer:
+    return all_of(YES if case.date < _END else NO, uses_exchange_online(case))
+
+
+def _holds(case: Case) -> Answer:
+    return negate(_applies(case))
+
+
+RULE = Rule(
+    id="exchange-online-ews-retirement",
+    title="Exchange Online before the end of EWS",
+    statement=(
+        "EWS in Exchange Online is being retired: from 2026-10-01 it is switched off tenant by tenant where nobody decided otherwise, and on "
+        "2027-04-01 for all, which is also the end of support for Customer Engagement (on-premises) with Exchange Online."
+    ),
+    references=(
+        Reference(
+            "Deprecation of Exchange Web Services in Exchange Online",
+            "https://learn.microsoft.com/en-us/exchange/clients-and-mobile-in-exchange-online/deprecation-of-ews-exchange-online",
+            READ_ON,
+        ),
+        Reference(
+            "Exchange Online EWS, Your Time is Almost Up",
+            "https://techcommunity.microsoft.com/blog/exchange/exchange-online-ews-your-time-is-almost-up/4492361",
+            "2026-02-05",
+        ),
+        admin_page("Connect Dynamics 365 (on-premises) to Exchange Online", "connect-dynamics-365-on-premises-exchange-online"),
+    ),
+    needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.ADVICE,
+    remedy=(
+        "Plan before 2027-04-01: a mailbox on an Exchange Server, or Dynamics 365 online. Until then have `EWSEnabled` set to True for the tenant "
+        "and the application of Dynamics listed in EwsAllowedAppIDs, or EWS may stop earlier."
+    ),
+)

@@ -1,0 +1,39 @@
+"""The first row of the table, for appointments, contacts and tasks."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of
+from probe.model.estate import Service
+from probe.model.rules import Case, Needs, Otherwise, Rule
+from probe.rules import TABLE, is_product, is_server_side, page, speaks
+
+_LISTED = ("Exchange Online", "Exchange Server 2010", "Exchange Server 2013", "Exchange Server 2016", "Exchange Server 2019")
+
+
+def _applies(case: Case) -> Answer:
+    return all_of(is_server_side(case, v.MAILBOX_APPOINTMENTS), speaks(case.incoming, Service.EWS))
+
+
+def _holds(case: Case) -> Answer:
+    return is_product(case.incoming, *_LISTED)
+
+
+RULE = Rule(
+    id="exchange-version-not-listed-for-appointments",
+    title="Appointments, contacts and tasks through an Exchange that the page does not list",
+    statement=(
+        "Over Exchange Web Services, appointments, contacts and tasks are synchronized with Exchange Online "
+        "and with Exchange Server 2010, 2013, 2016 and 2019."
+    ),
+    references=(page(TABLE),),
+    needs=Needs(mailbox=(v.MAILBOX_APPOINTMENTS,), incoming=(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT)),
+    lists=True,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_LISTED,
+    remedy=(
+        "Move the mailbox to an Exchange that is listed, or set Appointments, Contacts, and Tasks to None in its Dynamics record "
+        "until Microsoft support has said in writing that this Exchange will do."
+    ),
+)

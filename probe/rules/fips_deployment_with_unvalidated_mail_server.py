@@ -1,0 +1,86 @@
+"""The footnote of the table and the bullet on FIPS: a deployment in FIPS mode wants a POP3/SMTP server that is validated.
+
+A connection can show that two ends cannot work under FIPS rules; it can never show that a module is validated.
+So the yes is the operator's word, and the providers that the page names get a no whatever is seen of them.
+"""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
+from probe.model.estate import Service
+from probe.model.facts import Facts
+from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.rules import (
+    EMAIL_ROUTER,
+    EMAIL_ROUTER_END,
+    TABLE,
+    UNSUPPORTED,
+    any_served,
+    every_served,
+    has_microsoft_consumer_domain,
+    is_one_of,
+    is_product,
+    needs_of_served,
+    page,
+    served,
+    told,
+)
+
+_NAMED = ("msn", "outlook.com", "windows-live")
+
+
+def _applies(case: Case) -> Answer:
+    return all_of(ask(case.deployment, v.DEPLOYMENT_FIPS, bool), any_served(served(case, Service.POP3, Service.SMTP)))
+
+
+def _holds(case: Case) -> Answer:
+    named_nowhere = every_served(served(case, Service.POP3, Service.SMTP), lambda endpoint: negate(_is_named(endpoint)))
+    return all_of(negate(has_microsoft_consumer_domain(case)), named_nowhere, _is_validated(case))
+
+
+def _is_named(endpoint: Facts) -> Answer:
+    """Whether one of the providers answers that the page names as not compliant."""
+    may_be = ask(endpoint, v.SERVER_PRODUCT, lambda product: product in ("Exchange Online", "Exchange"))
+    return any_of(is_product(endpoint, "Outlook.com"), all_of(may_be, is_one_of(endpoint, v.PROVIDER, *_NAMED)))
+
+
+def _is_validated(case: Case) -> Answer:
+    return told(case.profile, v.PROFILE_FIPS_VALIDATED, lambda word: Truth.YES if word.strip() else Truth.UNKNOWN)
+
+
+RULE = Rule(
+    id="fips-deployment-with-unvalidated-mail-server",
+    title="A deployment in FIPS mode with a mail server whose module is not known to be validated",
+    statement=(
+        "A deployment that is configured for FIPS 140-2 needs a POP3/SMTP server that keeps to FIPS 140-2 too; "
+        "MSN, Outlook.com and Windows Live Mail are named as ones that may not."
+    ),
+    references=(
+        page(UNSUPPORTED),
+        page(f"footnote 1 of the {TABLE}"),
+        Reference(
+            "Cryptographic Module Validation Program",
+            "https://csrc.nist.gov/projects/cryptographic-module-validation-program",
+            "2026-11-23",
+        ),
+        EMAIL_ROUTER_END,
+    ),
+    needs=needs_of_served(
+        v.ENDPOINT_SERVICE,
+        v.SERVER_PRODUCT,
+        v.PROVIDER,
+        deployment=(v.DEPLOYMENT_FIPS,),
+        profile=(v.PROFILE_FIPS_VALIDATED,),
+        mailbox=(v.MAILBOX_DOMAIN,),
+    ),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.UNSUPPORTED,
+    remedy=(
+        "Ask who runs the mail server for the CMVP certificate of its cryptographic module and write its number as `fips_validated` in the "
+        "profile, or use a server that has one, or Exchange. FIPS 140-2 certificates moved to CMVP's historical list on 2026-09-21/22: "
+        f"a new system needs one of FIPS 140-3. {EMAIL_ROUTER}"
+    ),
+)

@@ -1,0 +1,47 @@
+"""The profile's account may not impersonate the mailbox."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of, ask
+from probe.model.estate import Credentials, Service
+from probe.model.rules import Case, Otherwise, Rule
+from probe.rules import any_served, article, every_served, is_one_of, logs_in, needs_of_served, served
+
+
+def _applies(case: Case) -> Answer:
+    impersonates = all_of(
+        is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.PROFILE), ask(case.profile, v.PROFILE_IMPERSONATION, bool)
+    )
+    return all_of(impersonates, logs_in(case), any_served(served(case, Service.EWS)))
+
+
+def _holds(case: Case) -> Answer:
+    return every_served(served(case, Service.EWS), lambda endpoint: is_one_of(endpoint, v.EWS_IMPERSONATION, "granted"))
+
+
+RULE = Rule(
+    id="impersonation-denied",
+    title="An account that may not impersonate the mailbox",
+    statement="Where the profile uses impersonation, Exchange lets its account act as the mailbox.",
+    references=(
+        article(
+            "The account does not have permission to impersonate the requested user",
+            "the-account-does-not-have-permission-to-impersonate-the-requested-user-error",
+        ),
+    ),
+    needs=needs_of_served(
+        v.ENDPOINT_SERVICE,
+        v.EWS_IMPERSONATION,
+        deployment=(v.DEPLOYMENT_ALLOWS,),
+        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION, v.PROFILE_IMPERSONATION),
+    ),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Run `New-ManagementRoleAssignment -Role ApplicationImpersonation -User ACCOUNT` on Exchange, "
+        "with a scope that holds the mailbox; the change may take some minutes to reach every server."
+    ),
+)

@@ -1,0 +1,61 @@
+"""A login that was tried, and refused.
+
+It applies only where the estate allows logins: readiness without one means that all which shows without one is in
+order. A refusal that may pass by itself (throttled, a temporary failure) decides nothing. Logins are tried at EWS
+endpoints only, so those are what it asks about.
+"""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, Truth, all_of, any_of, ask
+from probe.model.estate import Service
+from probe.model.facts import Facts
+from probe.model.rules import Case, Otherwise, Rule
+from probe.rules import any_served, article, every_served, logs_in, needs_of_served, served, told
+
+_PASSING = frozenset({"throttled", "temporary-failure"})
+
+
+def _applies(case: Case) -> Answer:
+    return all_of(logs_in(case), any_served(served(case, Service.EWS)))
+
+
+def _holds(case: Case) -> Answer:
+    return every_served(served(case, Service.EWS), _is_let_in)
+
+
+def _is_let_in(endpoint: Facts) -> Answer:
+    has_no_cause_to_refuse = told(endpoint, v.AUTH_REFUSAL, lambda causes: _unless_passing(causes, Truth.NO if causes else Truth.YES))
+    may_pass = told(endpoint, v.AUTH_REFUSAL, lambda causes: _unless_passing(causes, Truth.NO))
+    return all_of(has_no_cause_to_refuse, any_of(ask(endpoint, v.AUTH_ACCEPTED, bool), may_pass))
+
+
+def _unless_passing(causes: tuple[str, ...], truth: Truth) -> Truth:
+    return Truth.UNKNOWN if _PASSING & set(causes) else truth
+
+
+RULE = Rule(
+    id="login-refused",
+    title="Credentials that are refused",
+    statement="Every Exchange that is used takes the credentials of the profile or mailbox.",
+    references=(
+        article("401 Unauthorized exception when using server-side synchronization", "exception-when-using-server-side-sync"),
+        article("Test Connection fails for the email server", "test-connection-fails-email-server"),
+    ),
+    needs=needs_of_served(
+        v.ENDPOINT_SERVICE,
+        v.AUTH_ACCEPTED,
+        v.AUTH_REFUSAL,
+        deployment=(v.DEPLOYMENT_ALLOWS,),
+        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION),
+    ),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Enter the user name in the form user@domain and the current password in the profile or mailbox; where `auth.refusal` names another cause "
+        "(locked, expired, multi-factor authentication), have that lifted first, because each further try counts towards a lockout."
+    ),
+)

@@ -1,0 +1,30 @@
+"""Mass mailings through server-side synchronization."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, ask, negate
+from probe.model.rules import Case, Needs, Otherwise, Rule
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, is_server_side, page
+
+
+def _applies(case: Case) -> Answer:
+    return is_server_side(case, v.MAILBOX_OUTGOING)
+
+
+def _holds(case: Case) -> Answer:
+    return negate(ask(case.deployment, v.DEPLOYMENT_MASS_EMAIL, bool))
+
+
+RULE = Rule(
+    id="mass-email-campaigns",
+    title="Mass email marketing campaigns",
+    statement="Mass email marketing campaigns are not a supported use of server-side synchronization.",
+    references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
+    needs=Needs(deployment=(v.DEPLOYMENT_MASS_EMAIL,), mailbox=(v.MAILBOX_OUTGOING,)),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.UNSUPPORTED,
+    remedy=(f"Send mass mailings through a service that is made for them, and then set `mass_email = false` in the estate. {EMAIL_ROUTER}"),
+)

@@ -1,0 +1,37 @@
+"""Multi-factor authentication towards Exchange Online.
+
+It speaks of profiles that sign in as a user: server-to-server sign-in has no user who could be asked for a second factor.
+"""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of, ask, negate
+from probe.model.rules import Case, Otherwise, Rule
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, needs_of_served, page, signs_in_as_user, uses_exchange_online
+
+
+def _applies(case: Case) -> Answer:
+    return all_of(signs_in_as_user(case), uses_exchange_online(case))
+
+
+def _holds(case: Case) -> Answer:
+    return all_of(_applies(case), negate(ask(case.mailbox, v.MFA_REQUIRED, bool)))
+
+
+RULE = Rule(
+    id="mfa-towards-exchange-online",
+    title="Multi-factor authentication towards Exchange Online",
+    statement="From Customer Engagement (on-premises) to Exchange Online, multi-factor authentication is not supported.",
+    references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
+    needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, profile=(v.PROFILE_CREDENTIALS,), mailbox=(v.MFA_REQUIRED,)),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.UNSUPPORTED,
+    remedy=(
+        "Set the profile to Server to Server Authentication, which signs in without a user, "
+        "or have the Entra ID administrator exempt the account that the profile signs in with by a Conditional Access policy. "
+        f"{EMAIL_ROUTER}"
+    ),
+)

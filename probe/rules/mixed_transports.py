@@ -1,0 +1,39 @@
+"""Exchange in one direction, POP3 or SMTP in the other.
+
+What counts is what the mailbox uses: a profile may name an endpoint that server-side synchronization never opens.
+"""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of, any_of, negate
+from probe.model.estate import Service
+from probe.model.rules import Case, Otherwise, Rule
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, is_server_side, needs_of_served, page, speaks
+
+
+def _applies(case: Case) -> Answer:
+    receives = any_of(is_server_side(case, v.MAILBOX_INCOMING), is_server_side(case, v.MAILBOX_APPOINTMENTS))
+    return all_of(receives, is_server_side(case, v.MAILBOX_OUTGOING))
+
+
+def _holds(case: Case) -> Answer:
+    incoming, outgoing = speaks(case.incoming, Service.EWS), speaks(case.outgoing, Service.EWS)
+    return any_of(all_of(incoming, outgoing), all_of(negate(incoming), negate(outgoing)))
+
+
+RULE = Rule(
+    id="mixed-transports",
+    title="Exchange in one direction and POP3 or SMTP in the other",
+    statement="Exchange for incoming with SMTP for outgoing mail is not supported, nor is POP3 for incoming with Exchange for outgoing mail.",
+    references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
+    needs=needs_of_served(v.ENDPOINT_SERVICE),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.UNSUPPORTED,
+    remedy=(
+        "Give the mailbox a profile with the same kind of server both ways: Exchange for incoming and outgoing, or POP3 with SMTP; "
+        f"then test and enable it again. {EMAIL_ROUTER}"
+    ),
+)

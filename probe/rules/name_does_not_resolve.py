@@ -1,0 +1,33 @@
+"""The host name of an endpoint has no address."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, ask
+from probe.model.rules import Case, Otherwise, Rule
+from probe.rules import any_served, article, every_served, needs_of_served, served
+
+
+def _applies(case: Case) -> Answer:
+    return any_served(served(case))
+
+
+def _holds(case: Case) -> Answer:
+    return every_served(served(case), lambda endpoint: ask(endpoint, v.NET_ADDRESSES, lambda addresses: len(addresses) > 0))
+
+
+RULE = Rule(
+    id="name-does-not-resolve",
+    title="A host name without an address",
+    statement="The host of every endpoint that is used resolves to an address, from the server where Dynamics runs.",
+    references=(article("Email can't be received by the mailbox (HostNotFound)", "email-cannot-be-received-mailbox"),),
+    needs=needs_of_served(v.NET_ADDRESSES),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Run `nslookup HOST` on the server of the asynchronous service; then correct the server location in the email server profile, "
+        "or the record in the DNS that this server asks."
+    ),
+)

@@ -1,0 +1,42 @@
+"""An endpoint that begins in clear and does not come to TLS: STLS or STARTTLS is not offered, or is refused."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of, ask
+from probe.model.estate import Security
+from probe.model.rules import Case, Otherwise, Rule
+from probe.rules import Served, any_served, every_served, is_one_of, needs_of_served, rfc, served
+
+
+def _in_clear_first(case: Case) -> Served:
+    return tuple((all_of(used, is_one_of(e, v.ENDPOINT_SECURITY, Security.UPGRADE)), e) for used, e in served(case))
+
+
+def _applies(case: Case) -> Answer:
+    return any_served(_in_clear_first(case))
+
+
+def _holds(case: Case) -> Answer:
+    return every_served(_in_clear_first(case), lambda endpoint: ask(endpoint, v.TLS_MODE, lambda mode: mode != "none"))
+
+
+RULE = Rule(
+    id="no-tls-offered",
+    title="An endpoint without TLS",
+    statement="Every endpoint that begins in clear offers an upgrade to TLS (STLS or STARTTLS) and goes through with it.",
+    references=(
+        rfc(8314, "Cleartext Considered Obsolete: Use of TLS for Email Submission and Access", "2018-01"),
+        rfc(2595, "Using TLS with IMAP, POP3 and ACAP", "1999-06"),
+        rfc(3207, "SMTP Service Extension for Secure SMTP over Transport Layer Security", "2002-02"),
+    ),
+    needs=needs_of_served(v.ENDPOINT_SECURITY, v.TLS_MODE),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Enable STLS or STARTTLS on the mail server, or set the profile to the port that speaks TLS at once (995 for POP3, 465 for SMTP) "
+        "and switch on Use SSL/TLS for that direction."
+    ),
+)

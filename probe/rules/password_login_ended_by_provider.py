@@ -1,0 +1,63 @@
+"""A profile that signs in with a password, at a provider that no longer takes one.
+
+Whether a password can still work is worked out from what the endpoint offers, who runs it, and the date; here it
+counts only where a provider runs it, since what else is offered is another rule's matter.
+"""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of, any_of, ask
+from probe.model.facts import Facts
+from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.rules import READ_ON, any_served, every_served, needs_of_served, served, signs_in_with_password
+
+_HOSTED = frozenset({"Gmail", "Yahoo Mail", "Outlook.com", "Exchange Online", "Exchange"})
+"""Products of providers that ended password logins, and what may be one of them."""
+
+
+def _applies(case: Case) -> Answer:
+    return all_of(signs_in_with_password(case), any_served(served(case)))
+
+
+def _holds(case: Case) -> Answer:
+    return every_served(served(case), _may_take_passwords)
+
+
+def _may_take_passwords(endpoint: Facts) -> Answer:
+    is_run_by_others = ask(endpoint, v.SERVER_PRODUCT, lambda product: product not in _HOSTED)
+    return any_of(ask(endpoint, v.PASSWORD_LOGIN_POSSIBLE, bool), is_run_by_others)
+
+
+RULE = Rule(
+    id="password-login-ended-by-provider",
+    title="A password where the provider has ended password logins",
+    statement=(
+        "The provider still takes passwords. Ended: Exchange Online from 2022-10-01 (SMTP submission excepted for now), "
+        "Outlook.com, Hotmail, Live and MSN on 2024-09-16; account passwords at Gmail on 2022-05-30 and at Google Workspace on 2025-05-01, "
+        "where app passwords remain; Yahoo takes app passwords only."
+    ),
+    references=(
+        Reference(
+            "Use of Basic authentication with Exchange Online",
+            "https://learn.microsoft.com/en-us/power-platform/admin/use-basic-authentication-exchange-online",
+            READ_ON,
+        ),
+        Reference(
+            "Modern authentication for Outlook.com, Hotmail, Live and MSN (16 September 2024)",
+            "https://techissuestoday.com/how-to-update-outlook-email-settings-to-avoid-losing-access-after-september-16/",
+            READ_ON,
+        ),
+        Reference("Less secure apps and app passwords at Google", "https://nanopo.st/reference/lsa-app-passwords-2026/", READ_ON),
+        Reference("Yahoo: app passwords", "https://github.com/chatmail/provider-db/blob/master/_providers/yahoo.md", READ_ON),
+    ),
+    needs=needs_of_served(v.PASSWORD_LOGIN_POSSIBLE, v.SERVER_PRODUCT, profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "At Gmail and Yahoo, create an app password and enter it in place of the account's; for Exchange Online, set the profile to "
+        "Server to Server Authentication; for Outlook.com and its kin, move the mailbox, because no on-premises profile can use their OAuth sign-in."
+    ),
+)

@@ -1,0 +1,36 @@
+"""The TLS handshake does not come to its end."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, ask
+from probe.model.rules import Case, Otherwise, Rule
+from probe.rules import admin_page, any_served, every_served, needs_of_served, rfc, served
+
+
+def _applies(case: Case) -> Answer:
+    return any_served(served(case))
+
+
+def _holds(case: Case) -> Answer:
+    return every_served(served(case), lambda endpoint: ask(endpoint, v.TLS_COMPLETED, bool))
+
+
+RULE = Rule(
+    id="tls-handshake-fails",
+    title="A TLS handshake that fails",
+    statement="A TLS handshake with every endpoint that is used comes to its end.",
+    references=(
+        rfc(8446, "The Transport Layer Security (TLS) Protocol Version 1.3, section 4.1.1 (cryptographic negotiation)", "2018-08"),
+        admin_page("Troubleshooting and monitoring server-side synchronization", "troubleshooting-monitoring-server-side-synchronization"),
+    ),
+    needs=needs_of_served(v.TLS_COMPLETED),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Look up the failure in the transcript (`--show transcripts`) and in the mail server's log (on Windows: Schannel events 36874 and 36888); "
+        "then enable TLS 1.2 and a cipher suite that both ends have."
+    ),
+)

@@ -1,0 +1,283 @@
+"""What Exchange Web Services answers to a signed-in account: folders of mailboxes that hold no mail, and the errors on the way to them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from xml.etree import ElementTree
+from xml.sax.saxutils import quoteattr
+
+from probe.simulation.releases import Release
+
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
+MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
+ERRORS = "http://schemas.microsoft.com/exchange/services/2006/errors"
+
+_NAMES = {"soap": SOAP, "t": TYPES, "m": MESSAGES}
+
+_TEXTS = {
+    "ErrorAccessDenied": "Access is denied. Check credentials and try again.",
+    "ErrorFolderNotFound": "The specified folder could not be found in the store.",
+    "ErrorImpersonateUserDenied": "The account does not have permission to impersonate the requested user.",
+    "ErrorInvalidIdMalformed": "Id is malformed.",
+    "ErrorInvalidServerVersion": "The specified server version is invalid.",
+    "ErrorMissingEmailAddress": "When making a request as an account that does not have a mailbox, you must specify the mailbox primary "
+    "SMTP address for any distinguished folder Ids.",
+    "ErrorNonExistentMailbox": "The SMTP address has no mailbox associated with it.",
+    "ErrorSchemaValidation": "The request failed schema validation.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    parent: str
+    element: str
+    folder_class: str
+    display_name: str
+
+
+_FOLDERS = {
+    "root": _Folder("", "Folder", "", "Root"),
+    "msgfolderroot": _Folder("root", "Folder", "", "Top of Information Store"),
+    "inbox": _Folder("msgfolderroot", "Folder", "IPF.Note", "Inbox"),
+    "drafts": _Folder("msgfolderroot", "Folder", "IPF.Note", "Drafts"),
+    "sentitems": _Folder("msgfolderroot", "Folder", "IPF.Note", "Sent Items"),
+    "deleteditems": _Folder("msgfolderroot", "Folder", "IPF.Note", "Deleted Items"),
+    "outbox": _Folder("msgfolderroot", "Folder", "IPF.Note", "Outbox"),
+    "junkemail": _Folder("msgfolderroot", "Folder", "IPF.Note", "Junk Email"),
+    "calendar": _Folder("msgfolderroot", "CalendarFolder", "IPF.Appointment", "Calendar"),
+    "contacts": _Folder("msgfolderroot", "ContactsFolder", "IPF.Contact", "Contacts"),
+    "tasks": _Folder("msgfolderroot", "TasksFolder", "IPF.Task", "Tasks"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Somebody who may sign in."""
+
+    password: str
+    mailbox: str | None = None
+    """The mailbox of its own, if it has one."""
+    may_act_as: frozenset[str] = frozenset()
+    """The mailboxes that it may impersonate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The mailboxes of one Exchange organization."""
+
+    release: Release
+    mailboxes: frozenset[str]
+
+    def answer(self, request: bytes, account: Account) -> tuple[int, bytes]:
+        """The HTTP status and the envelope that a request is answered with."""
+        schema = "Exchange2007"
+        try:
+            envelope = ElementTree.fromstring(request)  # noqa: S314  # from loopback, and expat bounds entities itself
+            wanted = envelope.find("soap:Header/t:RequestServerVersion", _NAMES)
+            schema = wanted.get("Version", "") if wanted is not None else schema
+            self._refuse_newer(schema)
+            operation = next(iter(envelope.findall("soap:Body/*", _NAMES)), None)
+            if operation is None:
+                raise _Fault("ErrorSchemaValidation")
+            acting = self._acting(envelope, account)
+            return 200, self._envelope(schema, _Operation(self.mailboxes, acting).run(operation))
+        except ElementTree.ParseError:
+            return 500, self._fault(_Fault("ErrorSchemaValidation"))
+        except _Fault as fault:
+            return 500, self._fault(fault)
+
+    def _refuse_newer(self, schema: str) -> None:
+        if self.release.takes(schema):
+            return
+        if self.release.build < (14,):
+            # 2007 knows no such value, and says so of the schema rather than of the version.
+            raise _Fault("ErrorSchemaValidation")
+        raise _Fault("ErrorInvalidServerVersion")
+
+    def _acting(self, envelope: ElementTree.Element, account: Account) -> str | None:
+        """Whose mailbox the request is made in. The address is looked up before the right to it."""
+        impersonated = next(iter(envelope.findall("soap:Header/t:ExchangeImpersonation/t:ConnectingSID/*", _NAMES)), None)
+        if impersonated is None:
+            return account.mailbox
+        address = (impersonated.text or "").strip().lower()
+        if address not in self.mailboxes:
+            raise _Fault("ErrorNonExistentMailbox")
+        if address not in account.may_act_as:
+            raise _Fault("ErrorImpersonateUserDenied")
+        return address
+
+    def _envelope(self, schema: str, body: str) -> bytes:
+        major, minor, build, revision = self.release.build
+        soap, types = ("s", "h") if self.release.build >= (14,) else ("soap", "t")
+        return (
+            f'<?xml version="1.0" encoding="utf-8"?><{soap}:Envelope xmlns:{soap}="{SOAP}"><{soap}:Header>'
+            f'<{types}:ServerVersionInfo MajorVersion="{major}" MinorVersion="{minor}" MajorBuildNumber="{build}" '
+            f'MinorBuildNumber="{revision}" Version={quoteattr(self.release.answers_in or schema)} xmlns:{types}="{TYPES}"/>'
+            f'</{soap}:Header><{soap}:Body xmlns:m="{MESSAGES}" xmlns:t="{TYPES}">{body}</{soap}:Body></{soap}:Envelope>'
+        ).encode()
+
+    def _fault(self, fault: _Fault) -> bytes:
+        """A fault carries no version of the server."""
+        soap = "s" if self.release.build >= (14,) else "soap"
+        text = _TEXTS[fault.code]
+        return (
+            f'<?xml version="1.0" encoding="utf-8"?><{soap}:Envelope xmlns:{soap}="{SOAP}"><{soap}:Body><{soap}:Fault>'
+            f'<faultcode xmlns:a="{TYPES}">a:{fault.code}</faultcode><faultstring xml:lang="en-US">{text}</faultstring>'
+            f'<detail><e:ResponseCode xmlns:e="{ERRORS}">{fault.code}</e:ResponseCode>'
+            f'<e:Message xmlns:e="{ERRORS}">{text}</e:Message></detail></{soap}:Fault></{soap}:Body></{soap}:Envelope>'
+        ).encode()
+
+
+class _Fault(Exception):
+    """The request as a whole is refused."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class _Refusal(Exception):
+    """One of the things asked for is refused."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    mailboxes: frozenset[str]
+    acting: str | None
+
+    def run(self, operation: ElementTree.Element) -> str:
+        name = operation.tag.rpartition("}")[2]
+        match name:
+            case "GetFolder":
+                asked = operation.findall("m:FolderIds/*", _NAMES)
+                answers = [self._message(name, partial(self._one_folder, operation, each)) for each in asked]
+            case "FindFolder":
+                asked = operation.findall("m:ParentFolderIds/*", _NAMES)
+                answers = [self._message(name, partial(self._folders_under, operation, each)) for each in asked]
+            case "ConvertId":
+                # Every id here is made up, so no other format of it is right.
+                asked = operation.findall("m:SourceIds/*", _NAMES)
+                answers = [self._message(name, _malformed) for _ in asked]
+            case _:
+                raise _Fault("ErrorSchemaValidation")
+        if not answers:
+            raise _Fault("ErrorSchemaValidation")
+        return f"<m:{name}Response><m:ResponseMessages>{''.join(answers)}</m:ResponseMessages></m:{name}Response>"
+
+    def _message(self, name: str, answer: Callable[[], str]) -> str:
+        try:
+            content = answer()
+        except _Refusal as refusal:
+            return (
+                f'<m:{name}ResponseMessage ResponseClass="Error"><m:MessageText>{_TEXTS[refusal.code]}</m:MessageText>'
+                f"<m:ResponseCode>{refusal.code}</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey></m:{name}ResponseMessage>"
+            )
+        return (
+            f'<m:{name}ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode>{content}</m:{name}ResponseMessage>'
+        )
+
+    def _one_folder(self, operation: ElementTree.Element, asked: ElementTree.Element) -> str:
+        mailbox, name = self._located(asked)
+        return f"<m:Folders>{_folder(mailbox, name, _wanted(operation))}</m:Folders>"
+
+    def _folders_under(self, operation: ElementTree.Element, asked: ElementTree.Element) -> str:
+        mailbox, parent = self._located(asked)
+        wanted = _wanted(operation)
+        found = list(_under(parent, deep=operation.get("Traversal") == "Deep"))
+        shown, paging = found, ""
+        view = operation.find("m:IndexedPageFolderView", _NAMES)
+        if view is not None:
+            start = _number(view.get("Offset", "0"))
+            shown = found[start : start + _number(view.get("MaxEntriesReturned", str(len(found))))]
+            paging = f'IndexedPagingOffset="{start + len(shown)}" '
+        last = "true" if not found or (shown and shown[-1] == found[-1]) else "false"
+        folders = "".join(_folder(mailbox, name, wanted) for name in shown)
+        return (
+            f'<m:RootFolder {paging}TotalItemsInView="{len(found)}" IncludesLastItemInRange="{last}">'
+            f"<t:Folders>{folders}</t:Folders></m:RootFolder>"
+        )
+
+    def _located(self, asked: ElementTree.Element) -> tuple[str, str]:
+        """Mailbox and folder of an id, where both exist and may be opened."""
+        if asked.tag.endswith("}FolderId"):
+            mailbox, name = _folder_of(asked.get("Id", ""))
+        else:
+            address = asked.findtext("t:Mailbox/t:EmailAddress", "", _NAMES).strip().lower()
+            mailbox, name = address or self.acting or "", asked.get("Id", "")
+        if not mailbox:
+            raise _Refusal("ErrorMissingEmailAddress")
+        if mailbox not in self.mailboxes:
+            raise _Refusal("ErrorNonExistentMailbox")
+        if mailbox != self.acting:
+            raise _Refusal("ErrorAccessDenied")
+        if name not in _FOLDERS:
+            raise _Refusal("ErrorFolderNotFound")
+        return mailbox, name
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise _Fault("ErrorSchemaValidation")
+    return int(text)
+
+
+def _malformed() -> str:
+    raise _Refusal("ErrorInvalidIdMalformed")
+
+
+def _under(parent: str, *, deep: bool) -> Iterator[str]:
+    for name, folder in _FOLDERS.items():
+        if folder.parent == parent:
+            yield name
+            if deep:
+                yield from _under(name, deep=True)
+
+
+def _wanted(operation: ElementTree.Element) -> frozenset[str]:
+    """The properties that a request asks for."""
+    shape = operation.findtext("m:FolderShape/t:BaseShape", "IdOnly", _NAMES)
+    basic = {
+        "Default": {"DisplayName", "TotalCount", "ChildFolderCount", "UnreadCount"},
+        "AllProperties": {"ParentFolderId", "FolderClass", "DisplayName", "TotalCount", "ChildFolderCount", "UnreadCount"},
+    }.get(shape, set())
+    fields = operation.findall("m:FolderShape/t:AdditionalProperties/t:FieldURI", _NAMES)
+    return frozenset(basic | {field.get("FieldURI", "").removeprefix("folder:") for field in fields})
+
+
+def _folder(mailbox: str, name: str, wanted: frozenset[str]) -> str:
+    """A folder with the properties asked for, in the order of the schema."""
+    folder = _FOLDERS[name]
+    parts = [f'<t:FolderId Id="{_folder_id(mailbox, name)}" ChangeKey="AQAAABYAAAA="/>']
+    if "ParentFolderId" in wanted and folder.parent:
+        parts.append(f'<t:ParentFolderId Id="{_folder_id(mailbox, folder.parent)}" ChangeKey="AQAAAA=="/>')
+    if "FolderClass" in wanted and folder.folder_class:
+        parts.append(f"<t:FolderClass>{folder.folder_class}</t:FolderClass>")
+    if "DisplayName" in wanted:
+        parts.append(f"<t:DisplayName>{folder.display_name}</t:DisplayName>")
+    if "TotalCount" in wanted:
+        parts.append("<t:TotalCount>0</t:TotalCount>")
+    if "ChildFolderCount" in wanted:
+        parts.append(f"<t:ChildFolderCount>{len(list(_under(name, deep=False)))}</t:ChildFolderCount>")
+    if "UnreadCount" in wanted and folder.element == "Folder":
+        parts.append("<t:UnreadCount>0</t:UnreadCount>")
+    return f"<t:{folder.element}>{''.join(parts)}</t:{folder.element}>"
+
+
+def _folder_id(mailbox: str, name: str) -> str:
+    return base64.b64encode(f"{mailbox}\n{name}".encode()).decode("ascii")
+
+
+def _folder_of(identifier: str) -> tuple[str, str]:
+    try:
+        mailbox, name = base64.b64decode(identifier, validate=True).decode().split("\n")
+    except ValueError:  # not base64, not a text, or not two parts
+        raise _Refusal("ErrorInvalidIdMalformed") from None
+    return mailbox, name

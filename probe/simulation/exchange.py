@@ -1,0 +1,230 @@
+"""Exchange as it shows itself over HTTPS: EWS, Outlook on the web and the export tool of Exchange Server, and EWS of Exchange Online.
+
+Headers and pages are those of recorded answers (read 2026-11): challenges in headers of their own, the front end's name
+from 2013 on, the build in the refusal from 2019 CU11 on, four numbers in the pages of 2007 and 2010 and three in later ones.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ssl
+import uuid
+from collections import deque
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
+
+from probe.simulation.ews import Account, Store
+from probe.simulation.mail import LOGONS_KEPT
+from probe.simulation.ntlm import WindowsHost, message_type, user_of
+from probe.simulation.releases import Release
+from probe.simulation.web import Request, Response, WebServer
+
+EWS_PATH = "/ews/exchange.asmx"
+LOGON_PATH = "/owa/auth/logon.aspx"
+EXPORT_TOOL_PATH = "/ecp/current/exporttool/microsoft.exchange.ediscovery.exporttool.application"
+
+Headers = tuple[tuple[str, str], ...]
+
+_HTML = ("Content-Type", "text/html")
+_NOT_FOUND = b"<html><head><title>404 - File or directory not found.</title></head><body><h1>Server Error</h1></body></html>"
+_NO_ACCESS = (
+    b"<html><head><title>401 - Unauthorized</title></head><body>You do not have permission to view this directory or page.</body></html>"
+)
+
+
+class ExchangeServer(WebServer):
+    """One Exchange Server of one release. Basic sign-in of its accounts succeeds; NTLM goes as far as the challenge, then is refused."""
+
+    def __init__(
+        self,
+        release: Release,
+        host: str,
+        tls: ssl.SSLContext | None = None,
+        *,
+        schemes: Iterable[str] = ("Negotiate", "NTLM", "Basic"),
+        accounts: Mapping[str, Account] | None = None,
+        mailboxes: Iterable[str] = (),
+        publishes_pages: bool = True,
+    ) -> None:
+        super().__init__(tls)
+        self.release = release
+        self.host = host
+        self.logons: deque[tuple[str, bool]] = deque(maxlen=LOGONS_KEPT)
+        """Who signed in with which request, and whether it succeeded: Exchange counts each request that carries credentials."""
+        self._schemes = tuple(schemes)
+        self._accounts = {name.lower(): account for name, account in (accounts or {}).items()}
+        self._store = Store(release, frozenset(address.lower() for address in mailboxes))
+        self._windows = WindowsHost(computer=host, domain=host.partition(".")[2] or host, version=release.windows)
+        self._publishes_pages = publishes_pages
+
+    def answer(self, request: Request) -> Response:
+        path = request.path
+        if path.startswith(("/ews/", "/autodiscover/")):
+            return self._service(request)
+        if not self._publishes_pages:
+            return self._not_found()
+        if path in ("/owa", "/owa/", "/ecp", "/ecp/"):
+            target = quote(f"https://{self.host}{path}", safe="")
+            location = f"https://{request.header('Host') or self.host}{LOGON_PATH}?url={target}&reason=0"
+            return Response(302, (*self._marks(), ("Location", location)))
+        if path == LOGON_PATH:
+            version = (("X-OWA-Version", self.release.version),) if self.release.has_front_end else ()
+            return Response(200, (*self._marks(), *version, ("Content-Type", "text/html; charset=utf-8")), self._logon_page())
+        if path == EXPORT_TOOL_PATH and self.release.has_front_end:
+            return Response(200, (*self._marks(), ("Content-Type", "application/x-ms-application")), self._manifest())
+        return self._not_found()
+
+    def _service(self, request: Request) -> Response:
+        scheme, _, token = request.header("Authorization").partition(" ")
+        account = self._signed_in(scheme.lower(), token.strip())
+        if account is None:
+            return self._refusal(request, scheme.lower(), token.strip())
+        if request.path != EWS_PATH:
+            return Response(503, (*self._marks(), _HTML))
+        if request.method != "POST":
+            page = b"<html><head><title>Services Service</title></head><body>You have created a service.</body></html>"
+            return Response(200, (*self._marks(), ("Content-Type", "text/html; charset=UTF-8")), page)
+        if not request.header("Content-Type").lower().startswith("text/xml"):
+            return Response(415, self._marks())
+        status, envelope = self._store.answer(request.body, account)
+        return Response(status, (*self._marks(), *self._back_end(status), ("Content-Type", "text/xml; charset=utf-8")), envelope)
+
+    def _signed_in(self, scheme: str, token: str) -> Account | None:
+        """The account whose credentials a request carries, if they are right; every try is counted."""
+        if scheme in ("ntlm", "negotiate") and message_type(token) == 3:
+            self.logons.append((user_of(token), False))
+        if scheme != "basic" or "Basic" not in self._schemes:
+            return None
+        try:
+            user, _, password = base64.b64decode(token, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        account = self._accounts.get(user.lower())
+        accepted = account is not None and account.password == password
+        self.logons.append((user, accepted))
+        return account if accepted else None
+
+    def _refusal(self, request: Request, scheme: str, token: str) -> Response:
+        offered = {name.lower(): name for name in self._schemes}
+        if scheme in ("ntlm", "negotiate") and scheme in offered and message_type(token) == 1:
+            others = tuple(("WWW-Authenticate", name) for name in self._schemes if name == "Negotiate" and scheme == "ntlm")
+            return Response(401, (("WWW-Authenticate", f"{offered[scheme]} {self._windows.challenge()}"), *others, *self._marks()))
+        realm = request.header("Host").partition(":")[0] or self.host
+        challenges = tuple(("WWW-Authenticate", f'Basic realm="{realm}"' if name == "Basic" else name) for name in self._schemes)
+        build = (("X-OWA-Version", self.release.version),) if self.release.names_build_when_refusing else ()
+        if not self.release.has_front_end:
+            return Response(401, (_HTML, *challenges, *self._marks()), _NO_ACCESS)
+        about: Headers = ()
+        if request.path.startswith("/autodiscover/"):
+            about = (
+                ("X-SOAP-Enabled", "True"),
+                ("X-WSSecurity-Enabled", "True"),
+                ("X-WSSecurity-For", "None"),
+                ("X-OAuth-Enabled", "True"),
+            )
+        return Response(401, (*build, *about, *challenges, *self._marks()))
+
+    def _marks(self) -> Headers:
+        """What every answer of this server carries."""
+        iis = (("Server", self.release.iis), ("X-Powered-By", "ASP.NET"))
+        if not self.release.has_front_end:
+            return iis
+        return (("request-id", str(uuid.uuid4())), *iis, ("X-FEServer", self._windows.netbios_computer))
+
+    def _back_end(self, status: int) -> Headers:
+        """What is added once the request went through to the mailbox server."""
+        about = (("X-AspNet-Version", self.release.aspnet), ("Cache-Control", "private"))
+        if not self.release.has_front_end:
+            return about
+        name = self._windows.netbios_computer
+        return (
+            ("X-CalculatedBETarget", self.host),
+            ("X-BackEndHttpStatus", str(status)),
+            ("X-DiagInfo", name),
+            ("X-BEServer", name),
+            *about,
+        )
+
+    def _not_found(self) -> Response:
+        return Response(404, (_HTML, ("Server", self.release.iis), ("X-Powered-By", "ASP.NET")), _NOT_FOUND)
+
+    def _logon_page(self) -> bytes:
+        if self.release.build < (14,):
+            title, style = "Microsoft Exchange - Outlook Web Access", f"/owa/{self.release.version}/themes/base/logon.css"
+        elif not self.release.has_front_end:
+            title, style = "Outlook Web App", f"/owa/{self.release.version}/themes/resources/owafont.css"
+        else:
+            title, style = "Outlook", f"/owa/auth/{self.release.update}/themes/resources/favicon.ico"
+        return (
+            '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN">\r\n<!-- OwaPage = ASP.auth_logon_aspx -->\r\n'
+            f'<html><head><title>{title}</title><link rel="stylesheet" href="{style}"></head>'
+            '<body class="signInBg"><form action="/owa/auth.owa" method="POST" name="logonForm"></form></body></html>'
+        ).encode()
+
+    def _manifest(self) -> bytes:
+        # The first identity is the tool's; those of what it depends on carry other versions.
+        return (
+            '<?xml version="1.0" encoding="utf-8"?><asmv1:assembly manifestVersion="1.0" xmlns:asmv1="urn:schemas-microsoft-com:asm.v1" '
+            'xmlns="urn:schemas-microsoft-com:asm.v2" xmlns:asmv2="urn:schemas-microsoft-com:asm.v2">'
+            f'<assemblyIdentity name="microsoft.exchange.ediscovery.exporttool.application" version="{self.release.version}" '
+            'publicKeyToken="b1d1a6c45aa418ce" language="neutral" processorArchitecture="msil" xmlns="urn:schemas-microsoft-com:asm.v1" />'
+            '<dependency><dependentAssembly dependencyType="preRequisite" allowDelayedBinding="true">'
+            '<assemblyIdentity name="Microsoft.Windows.CommonLanguageRuntime" version="4.0.30319.0" />'
+            "</dependentAssembly></dependency></asmv1:assembly>"
+        ).encode()
+
+
+# The application that Exchange Online's challenge names, and the issuer that it trusts for any tenant.
+_EXCHANGE_APPLICATION = "00000002-0000-0ff1-ce00-000000000000"
+_BEARER = (
+    f'Bearer client_id="{_EXCHANGE_APPLICATION}", trusted_issuers="00000001-0000-0000-c000-000000000000@*", '
+    'token_types="app_asserted_user_v1 service_asserted_app_v1", '
+    'authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"'
+)
+
+EWS_DISABLED = "EWS is disabled for this user or tenant"
+EWS_BLOCKED_BY_POLICY = "EWS is blocked by policy for this user or tenant"
+
+
+class ExchangeOnline(WebServer):
+    """Exchange Online's EWS. It takes tokens alone, and here no token is right.
+
+    `policy_reason` is what it says where the tenant has closed EWS. The real one knows the tenant by the token; this one says it
+    to everybody, so that a visitor without one can be shown it.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None, *, policy_reason: str = "") -> None:
+        super().__init__(tls)
+        self._policy_reason = policy_reason
+
+    def answer(self, request: Request) -> Response:
+        if request.path in ("/owa", "/owa/", LOGON_PATH):
+            location = f"https://login.microsoftonline.com/common/oauth2/authorize?client_id={_EXCHANGE_APPLICATION}"
+            return Response(302, (*self._marks(302), ("Location", location)))
+        if not request.path.startswith("/ews/"):
+            return Response(404, self._marks(404))
+        if self._policy_reason:
+            return Response(403, (*self._marks(403), ("X-EWS-Policy-Reason", self._policy_reason)))
+        if not request.header("Authorization").lower().startswith("bearer "):
+            return Response(401, (*self._marks(401), ("WWW-Authenticate", _BEARER)))
+        diagnosis = '2000001;reason="The token is malformed.";error_category="invalid_token"'
+        challenge = ("WWW-Authenticate", f'{_BEARER}, error="invalid_token"')
+        return Response(401, (*self._marks(401), challenge, ("x-ms-diagnostics", diagnosis)))
+
+    def _marks(self, status: int) -> Headers:
+        """The headers by which Exchange Online is known; the front end stands there twice, once for each of two front ends."""
+        return (
+            ("Server", "Microsoft-HTTPAPI/2.0"),
+            ("request-id", str(uuid.uuid4())),
+            ("X-NanoProxy", "1"),
+            ("X-CalculatedFETarget", "FR3P281CU004.internal.outlook.com"),
+            ("X-CalculatedBETarget", "BEZP281MB2374.DEUP281.PROD.OUTLOOK.COM"),
+            ("X-BackEndHttpStatus", str(status)),
+            ("X-FEProxyInfo", "FR3P281CA0105.DEUP281.PROD.OUTLOOK.COM"),
+            ("X-FEEFZInfo", "HHN"),
+            ("X-RUM-Validated", "1"),
+            ("X-FirstHopCafeEFZ", "HHN"),
+            ("X-FEServer", "FR3P281CA0105"),
+            ("X-FEServer", "BE1P281CA0041"),
+        )

@@ -1,0 +1,384 @@
+"""Typed readers of what lies in `probe/data`, each read once.
+
+Every table there says in its head where it is from and of what date it is. What a table does not hold is unknown:
+no reader here fills a gap.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from probe.model.estate import Service
+from probe.model.facts import Build, UpdateRange
+
+EXCHANGE_ONLINE = "Exchange Online"
+"""The product's name, as the tables and the facts write it."""
+
+
+def _text(name: str) -> str:
+    return files("probe.data").joinpath(name).read_text(encoding="utf-8")
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(line for line in _text(name).splitlines() if not line.startswith("#")))
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads(_text(name))
+
+
+# --- TLS ----------------------------------------------------------------------------------------------------
+
+
+@cache
+def suites() -> Mapping[int, str]:
+    """IANA names of cipher suites by number."""
+    return {int(row["id"], 16): row["name"] for row in _rows("tls_suites.csv")}
+
+
+def suite_name(number: int) -> str | None:
+    """IANA name of a cipher suite, None where the registry has none."""
+    return suites().get(number)
+
+
+# --- Exchange -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeBuild:
+    """One update of Exchange Server and its build."""
+
+    product: str
+    update: str
+    """`CU23 Oct25SU`, `SP3 RU10`, `RTM`, ..."""
+    released: str
+    """`2025-10-14`, or `2025-10` where the day is not known."""
+    build: Build
+    is_disputed: bool
+    """Documented once and out of order: known by sight, never taken for a neighbour."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPlace:
+    """Where a build stands among the known ones."""
+
+    product: str | None = None
+    update: UpdateRange | None = None
+    doubt: str = ""
+    """Why there is no product or no update, in words; empty where there are both."""
+
+
+@cache
+def exchange_builds() -> tuple[ExchangeBuild, ...]:
+    """Every known build of Exchange Server, in ascending order."""
+    builds = (
+        ExchangeBuild(row["product"], row["update"], row["released"], Build.parse(row["build"]), row["note"] == "disputed")
+        for row in _rows("exchange_builds.csv")
+    )
+    return tuple(sorted(builds, key=lambda b: b.build))
+
+
+_LARGEST_FOURTH_NUMBER = 999
+"""Exchange writes the fourth number with three digits (`15.02.2562.046`); grommunio, for one, sends 15.0.847.4040."""
+
+_NEWEST_PRODUCT = "Exchange Server SE"
+"""The only product whose updates go on under higher third numbers."""
+
+
+def exchange_build(build: Build) -> BuildPlace:
+    """Product and update of a build: exact, or between its neighbours, and never rounded to one of them.
+
+    From 2013 on the third number is the cumulative update's own, so it alone tells the update's family. The fourth
+    number on the wire may be that of a component, which no table has.
+    """
+    if build.parts[:2] == (15, 20):
+        return BuildPlace(EXCHANGE_ONLINE, doubt="Exchange Online has no updates of its own")
+    family = [b for b in exchange_builds() if b.build.parts[:2] == build.parts[:2]]
+    if not family:
+        return BuildPlace(doubt=f"no Exchange Server has builds that begin with {build.parts[0]}.{build.parts[1]}")
+    if len(build.parts) == 4 and build.parts[3] > _LARGEST_FOURTH_NUMBER:
+        return BuildPlace(doubt=f"build {build} has a fourth number that Exchange never had")
+    exact = next((b for b in family if b.build == build or b.build.parts == build.parts[:3]), None)
+    if exact is not None:
+        return BuildPlace(exact.product, UpdateRange(exact=exact.update))
+    trusted = [b for b in family if not b.is_disputed]
+    of_third = [b for b in trusted if b.build.parts[2] == build.parts[2]]
+    if build.parts[0] < 15:
+        return _among_rollups(build, trusted, of_third)
+    return _among_cumulative_updates(build, trusted, of_third)
+
+
+def _among_rollups(build: Build, family: list[ExchangeBuild], of_third: list[ExchangeBuild]) -> BuildPlace:
+    """Up to 2010 each update raised the third number, and components have numbers between those of two updates."""
+    product = family[0].product
+    if of_third and len(build.parts) == 3:
+        return BuildPlace(product, _range(of_third[0], of_third[-1]))
+    lower, higher = _neighbours(build, family)
+    if lower is None:
+        return BuildPlace(product, doubt=f"build {build} is older than the first release of {product}")
+    return BuildPlace(product, _range(lower, higher))
+
+
+def _among_cumulative_updates(build: Build, family: list[ExchangeBuild], of_third: list[ExchangeBuild]) -> BuildPlace:
+    newest = family[-1]
+    if not of_third:
+        if newest.product == _NEWEST_PRODUCT and build > newest.build:
+            return BuildPlace(newest.product, _range(newest, None))
+        return BuildPlace(doubt=f"no released Exchange Server has build {build}")
+    product = of_third[0].product
+    if len(build.parts) == 3:
+        # An update that is still serviced may be newer than the table.
+        return BuildPlace(product, _range(of_third[0], None if of_third[-1].released == _newest_release() else of_third[-1]))
+    lower, higher = _neighbours(build, of_third)
+    return BuildPlace(product, _range(lower or of_third[0], higher))
+
+
+def _neighbours(build: Build, candidates: list[ExchangeBuild]) -> tuple[ExchangeBuild | None, ExchangeBuild | None]:
+    below = [b for b in candidates if b.build < build]
+    above = [b for b in candidates if b.build > build]
+    return (below[-1] if below else None), (above[0] if above else None)
+
+
+def _range(lower: ExchangeBuild, higher: ExchangeBuild | None) -> UpdateRange:
+    return UpdateRange(at_least=lower.update, at_most=None if higher is None else higher.update)
+
+
+@cache
+def _newest_release() -> str:
+    return max(b.released for b in exchange_builds())
+
+
+@cache
+def _lifecycle() -> Mapping[str, date | None]:
+    rows = _rows("exchange_lifecycle.csv")
+    return {row["product"]: date.fromisoformat(row["end_of_support"]) if row["end_of_support"] else None for row in rows}
+
+
+def exchange_servers() -> frozenset[str]:
+    """Names of every Exchange Server product."""
+    return frozenset(_lifecycle())
+
+
+def end_of_support(product: str) -> date | None:
+    """The day on which support for a product ended or ends, None where no source tells."""
+    return _lifecycle().get(product)
+
+
+# --- Providers ----------------------------------------------------------------------------------------------
+
+
+@cache
+def _providers_by_domain() -> Mapping[str, str]:
+    return {domain: entry["name"] for entry in _toml("mail_domains.toml")["provider"] for domain in entry["domains"]}
+
+
+def provider_of_domain(domain: str) -> str | None:
+    """The provider whose own mail domain this is; None for a domain of somebody else, wherever it may be hosted."""
+    return _providers_by_domain().get(domain.lower())
+
+
+@cache
+def _providers_by_host() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    entries = _toml("provider_hosts.toml")["host"]
+    return tuple((name, tuple(entry["providers"])) for entry in entries for name in entry["names"])
+
+
+def providers_of_host(host: str) -> tuple[str, ...]:
+    """Whom a provider's own host name serves; several where one host serves several; empty for every other name."""
+    return next((providers for name, providers in _providers_by_host() if _covers(name, host)), ())
+
+
+@cache
+def _providers_by_product() -> Mapping[str, tuple[str, ...]]:
+    return {entry["name"]: tuple(entry["providers"]) for entry in _toml("provider_hosts.toml")["product"]}
+
+
+def providers_of_product(product: str) -> tuple[str, ...]:
+    """Whom a product serves that only providers run; several where it serves several; empty for what anybody may run."""
+    return _providers_by_product().get(product, ())
+
+
+def candidate_providers(host: str, product: str | None, service: Service) -> tuple[str, ...] | None:
+    """Whose service an endpoint may be, by its host's name and by what answers there.
+
+    Empty where neither tells; None where they contradict each other, as when Dovecot answers under Gmail's name.
+    """
+    by_host, by_product = providers_of_host(host), () if product is None else providers_of_product(product)
+    if by_host and by_product:
+        candidates = tuple(p for p in by_host if p in by_product)
+    elif by_host and product is not None and not (product == "Exchange" and is_exchange_online_host(host)):
+        candidates = ()
+    else:
+        candidates = by_host or by_product
+    if by_host and not candidates:
+        return None
+    # Microsoft's consumers are not served over EWS.
+    return ("exchange-online",) if service is Service.EWS and "exchange-online" in candidates else candidates
+
+
+def one_house(provider: str, other: str) -> bool:
+    """Whether two providers are brands of one house, which serves the one's mailboxes under the other's host names."""
+    return any(provider in house and other in house for house in _houses())
+
+
+@cache
+def _houses() -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(entry["brands"]) for entry in _toml("provider_hosts.toml")["house"])
+
+
+@cache
+def _exchange_online_hosts() -> tuple[str, ...]:
+    return tuple(_toml("provider_hosts.toml")["exchange_online"]["names"])
+
+
+def is_exchange_online_host(host: str) -> bool:
+    """Whether a host name is one of Exchange Online's, the national clouds included."""
+    return any(_covers(name, host) for name in _exchange_online_hosts())
+
+
+def _covers(name: str, host: str) -> bool:
+    """A name that begins with a dot covers every host under it; any other covers itself."""
+    host = host.lower().rstrip(".")
+    return host.endswith(name) if name.startswith(".") else host == name
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordEnding:
+    """When a provider ceased to take the account's password, and what is left."""
+
+    provider: str
+    services: frozenset[Service]
+    ended: date
+    remains: Literal["app-password", "nothing", "unsettled"]
+    """`unsettled`: it depends on what the customer switched on."""
+    says: str
+    """One sentence for the reader."""
+
+
+@cache
+def _password_endings() -> tuple[PasswordEnding, ...]:
+    return tuple(
+        PasswordEnding(provider, frozenset(map(Service, entry["services"])), entry["ended"], entry["remains"], entry["says"])
+        for entry in _toml("password_endings.toml")["ending"]
+        for provider in entry["providers"]
+    )
+
+
+def password_ending(provider: str, service: Service) -> PasswordEnding | None:
+    """How passwords ended at a provider's service, None where they did not."""
+    return next((e for e in _password_endings() if e.provider == provider and service in e.services), None)
+
+
+# --- Fingerprints -------------------------------------------------------------------------------------------
+
+MAX_FINGERPRINTED = 8192
+"""Characters of a text that are looked at. The longest CAPA or EHLO list seen has under 1,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text, as it stood on the wire, and the version that it shows."""
+
+    text: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """A mark by which a product may be known, and the texts that show it."""
+
+    id: str
+    services: frozenset[Service]
+    reads: Literal["greeting", "ehlo", "capabilities"]
+    pattern: re.Pattern[str]
+    vendor: str
+    product: str
+    fronts: tuple[str, ...]
+    """Products that this one may be a part of, and to whose own marks it gives way."""
+    source: str
+    examples: tuple[Example, ...]
+    counterexamples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a fingerprint found in a text."""
+
+    fingerprint: Fingerprint
+    version: str | None
+
+
+@cache
+def fingerprints() -> tuple[Fingerprint, ...]:
+    """Every fingerprint, in the order of files and entries."""
+    folder = files("probe.data").joinpath("fingerprints")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return tuple(_fingerprint(entry) for name in names for entry in _toml(f"fingerprints/{name}").get("fingerprint", ()))
+
+
+def _fingerprint(entry: dict[str, Any]) -> Fingerprint:
+    return Fingerprint(
+        id=entry["id"],
+        services=frozenset(map(Service, entry["services"])),
+        reads=entry["reads"],
+        # Each line of a list is matched by itself with ^ and $; \A binds to the beginning of the text.
+        pattern=re.compile(entry["pattern"], re.MULTILINE),
+        vendor=entry["vendor"],
+        product=entry["product"],
+        fronts=tuple(entry.get("fronts", ())),
+        source=entry["source"],
+        examples=tuple(Example(e["text"], e.get("version")) for e in entry["examples"]),
+        counterexamples=tuple(entry.get("counterexamples", ())),
+    )
+
+
+def matches(service: Service, reads: str, text: str) -> tuple[Match, ...]:
+    """Every fingerprint of a service that a text shows. A greeting is given as said, lists without their codes."""
+    readable = bare_greeting(text) if reads == "greeting" else text[:MAX_FINGERPRINTED]
+    # Texts are bounded, patterns anchored and without nested repetition: hostile texts cost no more than others.
+    found = ((f, f.pattern.search(readable)) for f in fingerprints() if service in f.services and f.reads == reads)
+    return tuple(Match(f, hit.groupdict().get("version")) for f, hit in found if hit is not None)
+
+
+_STATUS = re.compile(r"(?:\d{3}(?:[ -]|$)|\+OK *|-ERR *|\* +(?:OK|PREAUTH|BYE|NO|BAD) *)")
+_RESPONSE_CODE = re.compile(r"\[[A-Z][A-Z-]*(?: [^\]]*)?\] *")
+_STAMP = re.compile(r"<[^<>\s]*@[^<>\s]*>,? *")
+_BASE64 = re.compile(r"\[([A-Za-z0-9+/]{24,1024}={0,2})\]\s*\Z")
+
+
+def bare_greeting(text: str) -> str:
+    """A greeting less status, response code and APOP stamp at its beginning, and with the name that Exchange hides made readable."""
+    lines = text[:MAX_FINGERPRINTED].splitlines() or [""]
+    lines = [line[found.end() :] if (found := _STATUS.match(line)) else line for line in lines]
+    for prefix in (_RESPONSE_CODE, _STAMP):
+        if found := prefix.match(lines[0]):
+            lines[0] = lines[0][found.end() :]
+    bare = "\n".join(line.strip() for line in lines)
+    # Exchange Online ends its greeting with the server's name, as base64 of UTF-16LE.
+    return _BASE64.sub(lambda hidden: f"[{_revealed(hidden[1])}]", bare)
+
+
+def _revealed(hidden: str) -> str:
+    """The host name behind base64 of UTF-16LE; what is no such thing stays as it is."""
+    try:
+        name = base64.b64decode(hidden, validate=True).decode("utf-16-le")
+    except (binascii.Error, UnicodeDecodeError):
+        return hidden
+    return name if re.fullmatch(r"[A-Za-z0-9.-]{1,253}", name) else hidden
+
+
+@cache
+def generic_texts() -> tuple[tuple[Service, str, str], ...]:
+    """Texts that many products say: service, what they are, text. No fingerprint may match one."""
+    entries: Iterable[dict[str, str]] = _toml("fingerprints/generic.toml")["generic"]
+    return tuple((Service(e["service"]), e["reads"], e["text"]) for e in entries)

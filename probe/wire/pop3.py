@@ -1,0 +1,90 @@
+"""POP3 replies: bytes in, reply out (RFC 1939, 2449, 5034)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from probe.wire.lines import LineBuffer, WireError, as_text
+
+MAX_REPLY_LINES = 200
+"""Lines of a multi-line reply. The longest CAPA list seen has 20."""
+MAX_REPLY_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server answered."""
+
+    ok: bool
+    text: str
+    """The first line, with its `+OK` or `-ERR`."""
+    lines: tuple[str, ...] = ()
+    """The further lines of a multi-line reply, dots removed, without the last."""
+
+
+class Pop3Reader:
+    """Feed it bytes and ask for replies.
+
+    Anything but WireError out of it is our bug. It does not know which command was asked: whether a good reply
+    goes on over several lines is said by the asker (`multiline`), as RFC 1939 leaves it to the command.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = LineBuffer()
+        self._first: str | None = None
+        self._lines: list[str] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> None:
+        """Store what came."""
+        self._buffer.feed(data)
+
+    def next_reply(self, *, multiline: bool = False) -> Reply | None:
+        """The next reply, or None while more bytes are needed."""
+        while (line := self._buffer.next_line()) is not None:
+            text = as_text(line)
+            if self._first is None:
+                status = text.split(" ", 1)[0].upper()
+                if status not in ("+OK", "-ERR"):
+                    raise WireError(f"not a POP3 reply: {text[:80]!r}")
+                if status == "-ERR" or not multiline:
+                    return Reply(status == "+OK", text)
+                self._first = text
+                continue
+            if line == b".":
+                reply = Reply(True, self._first, tuple(self._lines))
+                self._first, self._lines, self._size = None, [], 0
+                return reply
+            self._size += len(line)
+            if len(self._lines) == MAX_REPLY_LINES or self._size > MAX_REPLY_BYTES:
+                raise WireError(f"a reply of more than {MAX_REPLY_LINES} lines or {MAX_REPLY_BYTES} bytes")
+            self._lines.append(text.removeprefix("."))
+        return None
+
+    def take_rest(self) -> bytes:
+        """What came after the last reply; at STLS it must be nothing (RFC 2595 section 4)."""
+        return self._buffer.take_rest()
+
+
+def mechanisms(capabilities: Iterable[str], greeting: str) -> tuple[str, ...]:
+    """How one may sign in, by CAPA: the SASL list, `USER` (RFC 2449 section 6), and `APOP` for a stamp in the greeting."""
+    found: list[str] = []
+    for line in capabilities:
+        name, *arguments = line.upper().split()[:50] or [""]
+        if name in ("SASL", "AUTH"):
+            found += arguments
+        elif name.startswith(("SASL=", "AUTH=")):
+            found.append(name[5:])
+        elif name == "USER":
+            found.append(name)
+    if has_stamp(greeting):
+        found.append("APOP")
+    return tuple(dict.fromkeys(found))
+
+
+def has_stamp(greeting: str) -> bool:
+    """Whether the greeting ends in a message-id, which offers APOP (RFC 1939 section 7)."""
+    start, _, rest = greeting.rpartition("<")
+    inside, closes, _ = rest.partition(">")
+    return bool(start and closes and "@" in inside and " " not in inside)

@@ -1,0 +1,1 @@
+"""The tests: a mirror of probe/, with real servers under servers/."""

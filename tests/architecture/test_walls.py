@@ -1,0 +1,146 @@
+"""Every wall of the house stands: import-linter reports a deliberate breach of each contract, and none in the code as it is.
+
+The breaches are made in a house of stubs, whose rooms are those that pyproject.toml names; so they prove the contracts,
+whatever the code happens to import today.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+_CONFIGURATION: dict[str, Any] = tomllib.loads((_ROOT / "pyproject.toml").read_text())
+_CONTRACTS: dict[str, dict[str, Any]] = {contract["name"]: contract for contract in _CONFIGURATION["tool"]["importlinter"]["contracts"]}
+_CATALOGUE_FOLDERS = ("probers", "inferences", "rules", "reports")
+
+Breach = tuple[str, str]
+"""The module that imports, and what it imports."""
+
+
+def _floors() -> list[list[str]]:
+    """The rooms of each floor, from the top."""
+    contract = next(contract for contract in _CONTRACTS.values() if contract["type"] == "layers")
+    return [re.findall(r"\w+", floor) for floor in contract["layers"]]
+
+
+def _upwards() -> list[Breach]:
+    """From each floor an import of the floor above it, and of a neighbour on the same floor."""
+    floors = _floors()
+    up = [(f"probe.{lower[0]}", f"probe.{upper[0]}") for upper, lower in itertools.pairwise(floors)]
+    aside = [(f"probe.{first}", f"probe.{second}") for floor in floors for first, second in itertools.pairwise(floor)]
+    return up + aside
+
+
+def _each(rooms: str, imported: str) -> list[Breach]:
+    return [(f"probe.{room}", name) for room in rooms.split() for name in imported.split()]
+
+
+# What each wall must stop, told again in the design's words rather than read from the contract: a contract that
+# loses a room from its list is found out here.
+_BREACHES: dict[str, list[Breach]] = {
+    "Imports only ever point down": _upwards(),
+    "Model, codecs, rules and inferences know nothing of sockets, clocks or loops": _each(
+        "model wire rules inferences", "asyncio socket ssl time"
+    ),
+    "There is one door to the network": _each(
+        "model catalogue tables wire probing config document probers inferences rules reports engine app cli", "socket ssl"
+    ),
+    "Rules, inferences and reports see facts, never the wire": _each(
+        "rules inferences reports", "probe.net probe.wire probe.probing probe.probers"
+    ),
+    "Probers do not know each other": [("probe.probers.one", "probe.probers.two")],
+    "Rules do not know each other": [("probe.rules.one", "probe.rules.two")],
+    "Inferences do not know each other": [("probe.inferences.one", "probe.inferences.two")],
+    "Reports do not know each other": [("probe.reports.one", "probe.reports.two")],
+    "The simulation shares no codec, fingerprint or rule with what it tests": _each(
+        "simulation", "probe.wire probe.net probe.probers probe.inferences probe.rules probe.tables"
+    ),
+    "Only the edges know pydantic": _each(
+        "model catalogue tables wire net probing probers inferences rules reports engine simulation app cli", "pydantic"
+    ),
+}
+
+
+def _lint(folder: Path, configuration: Path, *arguments: str) -> tuple[int, str]:
+    """What import-linter says of the package `probe` in a folder: exit code and text."""
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
+    finished = subprocess.run(
+        [*command, "--config", str(configuration), "--no-cache", "--no-logo", *arguments],
+        cwd=folder,
+        env={"COLUMNS": "400", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    return finished.returncode, finished.stdout + finished.stderr
+
+
+def _build(folder: Path, breaches: Sequence[Breach] = ()) -> Path:
+    """A house of empty rooms, with these imports in it; returns its configuration."""
+    configuration = folder / "pyproject.toml"
+    configuration.write_text((_ROOT / "pyproject.toml").read_text())
+    named = {f"probe.{room}" for floor in _floors() for room in floor}
+    named |= {f"probe.{room}.{name}" for room in _CATALOGUE_FOLDERS for name in ("one", "two")}
+    text = dict.fromkeys(sorted(named), "")
+    for importer, imported in breaches:
+        text[importer] = text.get(importer, "") + f"import {imported}\n"
+    (folder / "probe").mkdir()
+    (folder / "probe/__init__.py").touch()
+    for name, lines in text.items():
+        stem = folder / Path(*name.split("."))
+        if any(other.startswith(f"{name}.") for other in text):
+            stem.mkdir(exist_ok=True)
+            (stem / "__init__.py").write_text(lines)
+        else:
+            stem.with_suffix(".py").write_text(lines)
+    return configuration
+
+
+def test_house_of_stubs_stands(tmp_path: Path) -> None:
+    """Rooms that import nothing keep every contract, so that a breach is what breaks one."""
+    code, said = _lint(tmp_path, _build(tmp_path))
+    assert code == 0, said
+
+
+@pytest.mark.parametrize("name", _CONTRACTS)
+def test_breach_is_reported(tmp_path: Path, name: str) -> None:
+    """Each breach of a wall is reported under the wall's name."""
+    assert name in _BREACHES, f"a new wall needs a breach that proves it: {name}"
+    _, said = _lint(tmp_path, _build(tmp_path, _BREACHES[name]))
+    verdicts = re.search(rf"^{re.escape(name)} (\w+)", said, re.MULTILINE)
+    assert verdicts, said
+    assert verdicts[1] == "BROKEN", said
+    reported = said.partition(f"\n{name}\n---")[2]
+    missing = [
+        (importer, imported) for importer, imported in _BREACHES[name] if not re.search(rf"{importer} -> {imported} \(l\.\d+", reported)
+    ]
+    assert not missing, said
+
+
+def test_every_breach_has_its_wall() -> None:
+    """The walls that are proved are the walls that there are."""
+    assert set(_BREACHES) == set(_CONTRACTS)
+
+
+def test_room_on_no_floor_is_reported(tmp_path: Path) -> None:
+    """A room that stands on no floor breaks the floors' contract."""
+    configuration = _build(tmp_path, [("probe.helpers", "json")])
+    code, said = _lint(tmp_path, configuration)
+    assert code != 0
+    assert "probe.helpers" in said
+
+
+def test_code_keeps_every_wall() -> None:
+    """The code as it is keeps every contract."""
+    code, said = _lint(_ROOT, _ROOT / "pyproject.toml")
+    assert code == 0, said

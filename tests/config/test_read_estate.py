@@ -1,0 +1,326 @@
+"""From TOML to an estate."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from probe.config import MOST_ESTATE_BYTES, EstateError, Problem, load_estate, read_estate
+from probe.model.estate import Authentication, Credentials, Delivery, DeploymentKind, Effect, Endpoint, Location, ServerType
+from tests.config.estates import DEPLOYMENT, ESTATE, MAILBOX, PROFILE, profile
+
+EWS = "https://mail.contoso.test/EWS/Exchange.asmx"
+
+
+def messages(text: str) -> list[str]:
+    """What is said of a text; nothing where it loads."""
+    try:
+        read_estate(text, "estate.toml")
+    except EstateError as refused:
+        return [str(problem) for problem in refused.problems]
+    return []
+
+
+def test_a_small_estate_is_read_as_written() -> None:
+    """What the file says stands in the estate, and what it leaves out has the default of the contract."""
+    estate = read_estate(ESTATE, "estate.toml")
+    assert estate.deployment.kind is DeploymentKind.ON_PREMISES
+    assert (estate.deployment.version, estate.deployment.runs_on) == ("9.1", "windows-server-2019")
+    assert estate.deployment.allow == frozenset()
+    assert estate.deployment.authorities == ()
+    (corp,) = estate.profiles
+    assert corp.server_type is ServerType.EXCHANGE_SERVER
+    assert corp.incoming == corp.outgoing == Endpoint.parse(EWS)
+    assert corp.authentication is Authentication.AUTO
+    assert corp.credentials is Credentials.PROFILE
+    assert (corp.autodiscover, corp.impersonation, corp.fips_validated) == (False, False, None)
+    assert corp.password is not None
+    assert (corp.password.kind, corp.password.locator) == ("env", "CRM_EWS_PASSWORD")
+    (sales,) = estate.mailboxes
+    assert estate.profile_of(sales) is corp
+    assert sales.incoming is sales.outgoing is sales.appointments is Delivery.SERVER_SIDE
+    assert (sales.username, sales.password, sales.location, sales.mfa) == (None, None, None, None)
+
+
+def test_optional_keys_are_read() -> None:
+    """Every optional key of the three tables reaches the estate."""
+    deployment = DEPLOYMENT + 'allow = ["logs-in", "provokes", "sends-mail", "changes"]\nauthorities = ["ADFS.contoso.test", "[::1]"]\n'
+    corp = PROFILE + 'autodiscover = true\nauthentication = "ntlm"\nimpersonation = true\nfips_validated = "CMVP #4282"\n'
+    sales = MAILBOX + 'username = "s"\npassword = "keyring:probe/sales"\nlocation = "exchange-online"\nmfa = true\n'
+    estate = read_estate(deployment + corp + sales, "estate.toml")
+    assert estate.deployment.allow == {Effect.LOGS_IN, Effect.PROVOKES, Effect.SENDS_MAIL, Effect.CHANGES}
+    assert estate.deployment.authorities == ("adfs.contoso.test", "::1")
+    assert (estate.profiles[0].autodiscover, estate.profiles[0].impersonation) == (True, True)
+    assert estate.profiles[0].authentication is Authentication.NTLM
+    assert estate.profiles[0].fips_validated == "CMVP #4282"
+    assert estate.mailboxes[0].username == "s"
+    assert estate.mailboxes[0].location is Location.EXCHANGE_ONLINE
+    assert estate.mailboxes[0].mfa is True
+
+
+def test_incoming_mail_may_be_forwarded() -> None:
+    """`forward` is a way for incoming mail."""
+    estate = read_estate(ESTATE.replace('incoming = "server-side"', 'incoming = "forward"'), "estate.toml")
+    assert estate.mailboxes[0].incoming is Delivery.FORWARD
+
+
+@pytest.mark.parametrize("release", ["2012-r2", "2016", "2019", "2022", "2025"])
+def test_each_windows_is_known(release: str) -> None:
+    """`runs_on` names any of the Windows releases of the contract."""
+    text = ESTATE.replace("windows-server-2019", f"windows-server-{release}")
+    assert read_estate(text, "estate.toml").deployment.runs_on == f"windows-server-{release}"
+
+
+@pytest.mark.parametrize(
+    ("server_type", "incoming", "outgoing"),
+    [
+        ("exchange-server", EWS, "smtp://mail.contoso.test"),
+        ("exchange-server", "pop3s://mail.contoso.test", EWS),
+        ("exchange-online", "imaps://mail.contoso.test", "smtps://mail.contoso.test"),
+        ("pop3-smtp", "pop3://mail.contoso.test", "smtp://mail.contoso.test:25"),
+        ("pop3-smtp", EWS, "smtp://mail.contoso.test"),
+        ("pop3-smtp", EWS, None),
+        ("imap-smtp", "imap://[2001:db8::1]", "smtps://[2001:db8::1]"),
+        ("exchange-server-hybrid", "HTTPS://Mail.Contoso.Test", None),
+    ],
+)
+def test_any_mix_of_transports_is_an_estate(server_type: str, incoming: str, outgoing: str | None) -> None:
+    """Transports that do not suit each other or the server type are read, since a rule judges them."""
+    (corp,) = read_estate(profile(server_type, incoming, outgoing), "estate.toml").profiles
+    assert corp.incoming == Endpoint.parse(incoming)
+    assert corp.outgoing == Endpoint.parse(incoming if outgoing is None else outgoing)
+
+
+@pytest.mark.parametrize("incoming", ["pop3://mail.contoso.test", "imaps://mail.contoso.test"])
+@pytest.mark.parametrize("server_type", ["exchange-server", "pop3-smtp", "imap-smtp"])
+def test_outgoing_must_be_named_where_incoming_cannot_send(server_type: str, incoming: str) -> None:
+    """POP3 and IMAP do not send, so outgoing may not be left out."""
+    (message,) = messages(profile(server_type, incoming))
+    assert 'profile[0].outgoing (profile "corp"): is missing' in message
+
+
+def test_a_profile_may_lack_an_account() -> None:
+    """Credentials of the profile without user name and password are no mistake: probe then cannot sign in."""
+    text = ESTATE.replace('username = "svc-crm@contoso.test"\npassword = "env:CRM_EWS_PASSWORD"\n', "")
+    assert read_estate(text, "estate.toml").profiles[0].username is None
+
+
+def test_a_mailbox_may_have_a_password_without_a_user_name() -> None:
+    """A mailbox's user name need not be written, since its address stands for it."""
+    assert messages(ESTATE + 'password = "env:SALES"\n') == []
+
+
+def test_dotted_keys_inline_tables_and_quoted_keys_are_toml_too() -> None:
+    """The shape of the TOML does not matter, and a mistake in any shape is found on its line."""
+    dotted = "\n".join(f"deployment.{line}" for line in DEPLOYMENT.strip().splitlines()[1:])
+    mailbox = 'mailbox = [\n  # one\n  { "address" = "a@contoso.test", profile = "corp", incoming = "none", outgoing = "none",\n appointments = "none" },\n]\n'
+    text = f"{dotted}\n{mailbox.replace(chr(10) + ' app', ' app')}{PROFILE}"
+    assert messages(text) == []
+    (message,) = messages(text.replace('appointments = "none"', 'appointments = "never"'))
+    assert message.startswith('estate.toml:12: mailbox[0].appointments (mailbox "a@contoso.test"): must be')
+
+
+def test_a_table_below_the_last_profile_is_found_there() -> None:
+    """A heading below `[[profile]]` belongs to the profile above it, and its mistake stands on its line."""
+    second = PROFILE.replace("corp", "branch")
+    (message,) = messages(DEPLOYMENT + PROFILE + second + '\n[profile.limits]\n"a b" = 1\n' + MAILBOX)
+    assert message.startswith('estate.toml:29: profile[1].limits (profile "branch"): is not known here')
+
+
+def test_an_odd_key_is_shown_safely() -> None:
+    """A key that is no plain word is shown in quotes, on one line and cut short."""
+    (message,) = messages(ESTATE + f'"two\\nlines{"x" * 500}" = 1\n')
+    assert 'mailbox[0]."two\\nlines' in message
+    assert len(message) < 400
+
+
+def test_a_misspelt_reference_beside_an_unreadable_profile_name_is_not_held_against_the_mailbox() -> None:
+    """A mailbox's profile is not called unknown while a profile's name cannot be read."""
+    (message,) = messages(ESTATE.replace('name = "corp"', 'name = ""'))
+    assert "profile[0].name" in message
+
+
+def test_an_unknown_profile_is_told_however_many_there_are() -> None:
+    """With more profiles than are compared, the message does without a suggestion."""
+    many = "".join(PROFILE.replace("corp", f"corp{i}") for i in range(201))
+    (message,) = messages(DEPLOYMENT + many + MAILBOX)
+    assert message.endswith("names no profile of this estate; write its [[profile]], or name one that is there")
+
+
+@pytest.mark.parametrize("address", ["sales@example", "o'hara+crm@contoso.test", "büro@münchen.test"])
+def test_unusual_addresses_are_addresses(address: str) -> None:
+    """An address needs an @ between a name and a host, and no more."""
+    assert messages(ESTATE.replace("sales@contoso.test", address)) == []
+
+
+@pytest.mark.parametrize("version", ["9.1", "9", "8.2.3.8", "9.1.18.22"])
+def test_a_version_is_numbers_between_dots(version: str) -> None:
+    """A version may be given as exactly as it is known."""
+    assert messages(ESTATE.replace('"9.1"', f'"{version}"')) == []
+
+
+def test_carriage_returns_end_lines_too() -> None:
+    """A file that Windows wrote is read, and its lines are counted the same."""
+    assert messages(ESTATE.replace("\n", "\r\n")) == []
+    (message,) = messages(ESTATE.replace("fips = false", "fips = 0").replace("\n", "\r\n"))
+    assert message.startswith("estate.toml:7: ")
+
+
+def test_two_thousand_mailboxes_load_at_once() -> None:
+    """An estate of 2,000 mailboxes loads in under two seconds of CPU, and so does the list of its mistakes."""
+    many = "".join(MAILBOX.replace("sales", f"user{i}") for i in range(2000))
+    started = time.process_time()
+    assert len(read_estate(DEPLOYMENT + PROFILE + many, "estate.toml").mailboxes) == 2000
+    assert time.process_time() - started < 2
+    started = time.process_time()
+    assert len(messages(DEPLOYMENT + PROFILE + many.replace('profile = "corp"', 'profile = "crop"'))) == 2000
+    assert time.process_time() - started < 4
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = " + "[" * 100_000, "estate.toml: is nested too deeply"),
+        ("a = " + "{a = " * 5000, "estate.toml: is nested too deeply"),
+        ("a" + ".a" * 100_000 + " = 1", "estate.toml:1: holds more than 1000 dots in a line"),
+        ("\n\na = " + "9" * 5000, "estate.toml:3: is not TOML that can be read: a number is too long"),
+        ("\ufeff" + ESTATE, "estate.toml:1: begins with a byte order mark"),
+        ("[]", "estate.toml:1: is not TOML: "),
+        ("a = 1\n\0", "estate.toml:2: is not TOML: "),
+    ],
+    ids=["arrays", "inline-tables", "dotted-key", "number", "byte-order-mark", "no-name", "nul"],
+)
+def test_hostile_toml_ends_in_one_message(text: str, said: str) -> None:
+    """Whatever the text is, reading it ends, with a message."""
+    (message,) = messages(text)
+    assert message.startswith(said)
+
+
+def test_nesting_that_toml_allows_is_an_unknown_table() -> None:
+    """Values nested 50 deep are unknown keys like any other."""
+    (message,) = messages(ESTATE + "\n[x]\na = " + "[" * 50 + "]" * 50)
+    assert "x: is not known here" in message
+
+
+_toml_values = st.recursive(
+    st.booleans() | st.integers(-10, 10) | st.text(max_size=12) | st.sampled_from(["online", "tls://h:1", "@", "env:", "file:x", EWS]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "profile", "address", "x"]), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def toml(value: Any) -> str:
+    """A value as TOML."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_any_value_anywhere_is_taken_or_refused_in_our_words(data: st.DataObject) -> None:
+    """Whatever a key holds, the estate is read, or refused with messages that name a line and none of pydantic's words."""
+    lines = ESTATE.strip().splitlines()
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.sampled_from([i for i, line in enumerate(lines) if " = " in line]))
+        lines[at] = f"{lines[at].partition(' = ')[0]} = {toml(data.draw(_toml_values))}"
+    for message in messages("\n".join(lines)):
+        assert message.startswith("estate.toml:")
+        assert not [word for word in ("Input should", "Value error", "Field required", "valid dictionary") if word in message]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["deployment", "profile", "mailbox", "x"]), _toml_values)
+def test_any_value_for_a_whole_table_is_taken_or_refused(heading: str, value: Any) -> None:
+    """What is not a table where a table belongs is refused with a message."""
+    assert messages(f"{heading} = {toml(value)}\n")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, len(ESTATE)), st.integers(0, 30), st.text(alphabet="[]{}\"'=.,#\n \\uax0\t-:", max_size=6))
+def test_a_torn_estate_never_ends_in_a_traceback(start: int, length: int, instead: str) -> None:
+    """With any piece cut out and any other put in, the text is read or refused."""
+    for message in messages(ESTATE[:start] + instead + ESTATE[start + length :]):
+        assert message.startswith("estate.toml")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.text(alphabet="abcXYZ0189!/:@#%?= .", min_size=1, max_size=12).map(lambda rest: f"hunter2{rest}"),
+    st.sampled_from(
+        [
+            ('password = "env:CRM_EWS_PASSWORD"', 'password = "{}"'),
+            ('password = "env:CRM_EWS_PASSWORD"', 'password = "env:{}!"'),
+            ('password = "env:CRM_EWS_PASSWORD"', 'password = ["{}"]'),
+            ('password = "env:CRM_EWS_PASSWORD"', "password = {}$"),
+            ('password = "env:CRM_EWS_PASSWORD"', 'secret = "{}"'),
+            ('credentials = "profile"', 'credentials = "{}"'),
+            (f'incoming = "{EWS}"', 'incoming = "https://svc:{}@mail.contoso.test/"'),
+            (f'incoming = "{EWS}"', 'incoming = "svc:{}@mail.contoso.test"'),
+        ]
+    ),
+)
+def test_a_secret_in_clear_is_refused_and_never_repeated(secret: str, place: tuple[str, str]) -> None:
+    """Wherever a secret is written in clear, messages come, and none holds any part of it."""
+    said = messages(ESTATE.replace(place[0], place[1].format(secret)))
+    assert said
+    assert not [message for message in said if "hunter2" in message]
+
+
+def test_an_error_is_raised_without_the_values_in_its_causes() -> None:
+    """An estate error carries no pydantic error along, which would hold every value of the file."""
+    with pytest.raises(EstateError) as refused:
+        read_estate(ESTATE.replace("env:CRM_EWS_PASSWORD", "hunter2"), "estate.toml")
+    assert refused.value.__cause__ is None
+    assert refused.value.__context__ is None
+
+
+def test_a_problem_says_where_it_is() -> None:
+    """A problem is written as file, line, key, its owner, and the message."""
+    problem = Problem("estate.toml", 12, "profile[0].incoming", 'profile "corp"', "must be a URL")
+    assert str(problem) == 'estate.toml:12: profile[0].incoming (profile "corp"): must be a URL'
+    assert str(Problem("estate.toml", None, "", "", "cannot be read")) == "estate.toml: cannot be read"
+
+
+def refusal(path: Path) -> str:
+    """The one thing that is said of a file."""
+    with pytest.raises(EstateError) as refused:
+        load_estate(path)
+    (problem,) = refused.value.problems
+    return str(problem).removeprefix(str(path))
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    """An estate is read from a UTF-8 file."""
+    path = tmp_path / "estate.toml"
+    path.write_text(ESTATE, encoding="utf-8")
+    assert load_estate(path) == read_estate(ESTATE, "estate.toml")
+
+
+def test_what_cannot_be_read_as_a_file_is_refused(tmp_path: Path) -> None:
+    """A missing file, a folder, a foreign encoding and a file beyond any estate each draw one message."""
+    assert refusal(tmp_path / "none.toml") == ": cannot be read: no such file or directory"
+    assert refusal(tmp_path).startswith(": cannot be read: ")
+    path = tmp_path / "estate.toml"
+    path.write_bytes(b"# one\n# caf\xe9\n")
+    assert refusal(path) == ":2: is not UTF-8; save the file as UTF-8"
+    path.write_text(ESTATE, encoding="utf-16")
+    assert refusal(path) == ":1: is not UTF-8; save the file as UTF-8"
+    path.write_text(ESTATE, encoding="utf-8-sig")
+    assert refusal(path) == ":1: begins with a byte order mark; save the file as UTF-8 without one"
+    with path.open("wb") as file:
+        file.truncate(MOST_ESTATE_BYTES + 1)
+    assert refusal(path) == ": is larger than 16 MiB, so it is not an estate"
+
+
+def test_a_name_that_no_file_can_have_is_refused() -> None:
+    """A path with a NUL in it draws a message, not a traceback."""
+    assert refusal(Path("a\0b")).startswith(": cannot be read: ")

@@ -1,0 +1,250 @@
+"""Tests of the published form of a run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from probe.document import parse, publish
+from probe.model import vocabulary as v
+from probe.model.attempts import Outcome, TranscriptLine
+from probe.model.facts import Declared, Inferred, Observed, Why
+from probe.model.rules import Otherwise, Readiness, Result, Support
+from tests.runs import (
+    EWS,
+    POP,
+    PRODUCT,
+    SECRET_PLACES,
+    SMTP,
+    TOO_LATE,
+    a_checked_run,
+    a_fact,
+    a_finding,
+    a_gap,
+    a_mailbox,
+    a_rule,
+    a_run,
+    an_assessment,
+    an_attempt,
+    an_estate,
+    words,
+)
+
+
+def test_a_document_says_who_ran_when() -> None:
+    """A document names its form, the run, the program's version, the host, the times to the second in UTC and the date of judgement."""
+    document = publish(a_run())
+    assert {name: document[name] for name in ("schema", "id", "probe", "from", "started", "finished", "judged_at", "interrupted")} == {
+        "schema": "probe.run/1",
+        "id": "run-1",
+        "probe": "0.1.0",
+        "from": "crm01",
+        "started": "2026-11-23T12:00:00Z",
+        "finished": "2026-11-23T12:00:07Z",
+        "judged_at": "2026-11-23",
+        "interrupted": False,
+    }
+
+
+def test_a_look_has_no_estate() -> None:
+    """A run without an estate publishes null for it, and judges nobody."""
+    document = publish(a_run(readings=[PRODUCT]))
+    assert document["estate"] is None
+    assert document["assessments"] == []
+
+
+def test_an_interrupted_run_says_so() -> None:
+    """A run that was interrupted is published as such."""
+    assert publish(a_run(interrupted=True))["interrupted"] is True
+
+
+def test_the_estate_is_published_in_the_words_of_its_file() -> None:
+    """Deployment, profiles and mailboxes carry what the operator declared, endpoints as URLs."""
+    estate = publish(a_run(estate=an_estate(a_mailbox("sales@branch.test"))))["estate"]
+    assert estate["deployment"]["kind"] == "on-premises"
+    assert estate["deployment"]["allow"] == ["logs-in", "provokes"]
+    assert estate["deployment"]["authorities"] == ["adfs.contoso.test"]
+    assert estate["profiles"][1] == {
+        "name": "branch",
+        "server_type": "pop3-smtp",
+        "incoming": POP,
+        "outgoing": SMTP,
+        "autodiscover": False,
+        "authentication": "auto",
+        "credentials": "mailbox",
+        "impersonation": False,
+        "username": None,
+        "fips_validated": None,
+    }
+    assert estate["mailboxes"] == [
+        {
+            "address": "sales@branch.test",
+            "profile": "branch",
+            "incoming": "server-side",
+            "outgoing": "server-side",
+            "appointments": "none",
+            "username": "sales@branch.test",
+            "location": None,
+            "mfa": None,
+        }
+    ]
+
+
+def test_no_secret_and_no_place_of_one_is_published() -> None:
+    """Neither a secret's reference nor any part of it stands anywhere in a document."""
+    text = json.dumps(publish(a_checked_run()))
+    assert "svc-crm@contoso.test" in text
+    assert "MARKED_SECRET" not in text
+    assert "password" not in text
+    for place in SECRET_PLACES:
+        assert place not in text
+
+
+def test_an_attempt_carries_its_conversation() -> None:
+    """An attempt is published with its outcome, its cost and its transcript, line by line with the speaker."""
+    attempt = replace(an_attempt(said=["+OK ready"]), transcript=(TranscriptLine(1, "note", "connected"), TranscriptLine(2, "peer", "+OK")))
+    assert publish(a_run(attempts=[attempt]))["attempts"] == [
+        {
+            "id": "a1",
+            "prober": "pop3-capabilities",
+            "subject": POP,
+            "mailbox": None,
+            "address": "192.0.2.7",
+            "outcome": "completed",
+            "detail": "",
+            "connections": 1,
+            "seconds": 0.031,
+            "transcript": [{"line": 1, "from": "note", "text": "connected"}, {"line": 2, "from": "peer", "text": "+OK"}],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("provenance", "basis"),
+    [
+        (Observed(), {"basis": "observed"}),
+        (Declared("peer"), {"basis": "declared", "by": "peer"}),
+        (Declared("operator"), {"basis": "declared", "by": "operator"}),
+        (
+            Inferred("greeting-product", ("protocol.greeting",)),
+            {"basis": "inferred", "inference": "greeting-product", "premises": ["protocol.greeting"]},
+        ),
+    ],
+)
+def test_a_fact_says_how_it_is_known(provenance: Any, basis: dict[str, Any]) -> None:
+    """A fact is observed, or declared by somebody, or inferred by a named inference from named premises."""
+    [fact] = publish(a_run(readings=[a_fact(v.SERVER_PRODUCT, "Dovecot", provenance=provenance)]))["facts"]
+    assert fact == {
+        "subject": POP,
+        "mailbox": None,
+        "key": "server.product",
+        "value": "Dovecot",
+        **basis,
+        "attempt": "a1",
+        "evidence": [],
+        "at": "2026-11-23T12:00:00Z",
+    }
+
+
+def test_a_fact_carries_the_words_that_support_it() -> None:
+    """Evidence names the attempt and the line, and repeats the words."""
+    [fact] = publish(a_run(readings=[a_fact(v.SERVER_PRODUCT, "Dovecot", provenance=Observed(words("a1", 3, "+OK Dovecot")))]))["facts"]
+    assert fact["evidence"] == [{"attempt": "a1", "line": 3, "excerpt": "+OK Dovecot"}]
+
+
+def test_what_is_missing_says_why() -> None:
+    """A thing not known is published with its reason, apart from the facts."""
+    document = publish(a_run(readings=[a_gap(v.AUTH_ACCEPTED, Why.NO_CREDENTIALS, "none were given", EWS, "a@x.test")]))
+    assert document["facts"] == []
+    assert document["missing"] == [
+        {"subject": EWS, "mailbox": "a@x.test", "key": "auth.accepted", "why": "no-credentials", "detail": "none were given"}
+    ]
+
+
+def test_readings_stand_in_one_order() -> None:
+    """The order of facts and gaps depends on what they are, not on which conversation ended first."""
+    readings = a_checked_run().readings
+    there, back = publish(a_run(readings=readings)), publish(a_run(readings=reversed(readings)))
+    assert there["facts"] == back["facts"]
+    assert there["missing"] == back["missing"]
+
+
+def test_a_finding_cites_what_decided_it() -> None:
+    """A finding carries its rule's statement, sources and remedy, and the readings that decided it, facts with value and gaps with reason."""
+    rule = a_rule("tls-fails", Otherwise.NOT_READY, title="TLS fails")
+    other = replace(rule.references[0], url="https://learn.example/other")
+    rule = replace(rule, references=(*rule.references, other))
+    run = a_run(
+        estate=an_estate(a_mailbox("sales@branch.test")),
+        assessments=[
+            an_assessment(
+                "sales@branch.test", Support.SUPPORTED, Readiness.UNDETERMINED, a_finding(rule, Result.UNKNOWN, PRODUCT, TOO_LATE)
+            )
+        ],
+    )
+    [assessment] = publish(run)["assessments"]
+    first = {"title": "Supported configurations, tls-fails", "url": "https://learn.example/tls-fails", "dated": "2023-03"}
+    assert assessment == {
+        "mailbox": "sales@branch.test",
+        "profile": "branch",
+        "support": "supported",
+        "readiness": "undetermined",
+        "findings": [
+            {
+                "rule": "tls-fails",
+                "title": "TLS fails",
+                "result": "unknown",
+                "otherwise": "not-ready",
+                "lists": False,
+                "because": [
+                    {"subject": POP, "mailbox": None, "key": "server.product", "value": "Dovecot"},
+                    {"subject": SMTP, "mailbox": None, "key": "tls.negotiated", "why": "timed-out", "detail": "no greeting within 30 s"},
+                ],
+                "statement": rule.statement,
+                "reference": first,
+                "references": [first, {**first, "url": "https://learn.example/other"}],
+                "remedy": rule.remedy,
+            }
+        ],
+    }
+
+
+def test_a_mailbox_that_is_not_served_has_no_findings() -> None:
+    """A mailbox that server-side synchronization does not serve is published as not assessed, with no findings."""
+    [assessment] = [a for a in publish(a_checked_run())["assessments"] if a["mailbox"] == "unserved@branch.test"]
+    assert (assessment["support"], assessment["readiness"], assessment["findings"]) == ("not-assessed", "not-assessed", [])
+
+
+def test_a_document_can_always_be_written() -> None:
+    """Lone surrogates, wherever they come from, are written as escapes, so that the document is valid UTF-8."""
+    hostile = "caf\u00e9 \ud800\x1b[31m"
+    run = a_run(
+        host=hostile,
+        attempts=[an_attempt(subject=f"https://h.test:443/{hostile}", outcome=Outcome.OFF_PROTOCOL, detail=hostile, said=[hostile])],
+        readings=[
+            a_fact(v.SERVER_PRODUCT, hostile, provenance=Declared("peer", words("a1", 1, hostile))),
+            a_fact(v.AUTH_MECHANISMS, (hostile,)),
+            a_gap(v.SERVER_VERSION, Why.NOT_DISCLOSED, hostile),
+        ],
+        estate=an_estate(),
+        assessments=[
+            an_assessment(
+                hostile,
+                Support.UNDETERMINED,
+                Readiness.UNDETERMINED,
+                a_finding(a_rule("r", Otherwise.ADVICE), Result.UNKNOWN, a_fact(v.SERVER_PRODUCT, hostile)),
+            )
+        ],
+    )
+    document = publish(run)
+    assert json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8")) == document
+    assert document["from"] == "caf\u00e9 \\ud800\x1b[31m"
+
+
+def test_what_is_published_is_the_form_that_the_models_describe() -> None:
+    """A published run, read by the models and written again, comes out the same."""
+    document = publish(a_checked_run())
+    assert parse(document).model_dump(mode="json") == document

@@ -1,0 +1,162 @@
+"""Tests of holding conversations: limits, deadlines, bugs, accounts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from probe.engine.observe import Terms, observe
+from probe.engine.select import Conversation, Login
+from probe.model import vocabulary as v
+from probe.model.attempts import Attempt, Outcome
+from probe.model.estate import Authentication, Effect, Endpoint, SecretReference, Service
+from probe.model.facts import Fact, Missing
+from probe.net.dial import Dial, Network
+from probe.net.killable import Children
+from probe.probing import Notebook, Prober, Subject
+from tests.hostile import Hostile
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def prober(probe: Any, *, collects: tuple[Any, ...] = (v.PROTOCOL_GREETING,), signs_in: bool = False) -> Prober:
+    return Prober(
+        id="a-prober",
+        title="tries something",
+        services=frozenset({Service.POP3}),
+        effect=Effect.LOGS_IN if signs_in else Effect.READS,
+        signs_in=signs_in,
+        collects=collects,
+        probe=probe,
+    )
+
+
+def endpoint(port: int) -> Endpoint:
+    return Endpoint.parse(f"pop3://127.0.0.1:{port}")
+
+
+async def held(
+    conversations: Sequence[Conversation], *, timeout: float = 5.0, deadline: float | None = None, **terms: Any
+) -> tuple[Sequence[Attempt], bool]:
+    async with Children() as children:
+        network = Network(children=children)
+        return await observe(conversations, Terms(network=network, clock=lambda: AT, timeout=timeout, deadline=deadline, **terms))
+
+
+async def greet(subject: Subject, dial: Dial, notes: Notebook) -> None:
+    async with dial.open() as stream:
+        notes.declared(v.PROTOCOL_GREETING, (await stream.receive()).decode())
+        await asyncio.sleep(0.02)
+
+
+async def test_no_more_than_three_connections_at_once_to_one_port() -> None:
+    """However many conversations there are, an address and port sees three at a time, and waiting costs none of them its deadline."""
+    async with Hostile(greeting=b"+OK\r\n").serving() as server:
+        attempts, _ = await held([Conversation(prober(greet), endpoint(server.port))] * 30, timeout=1.0)
+        assert (server.connections, server.most_at_once) == (30, 3)
+    assert {a.outcome for a in attempts} == {Outcome.COMPLETED}
+    assert [a.id for a in attempts] == [f"a{n}" for n in range(1, 31)]
+
+
+async def test_a_bug_is_called_a_bug_and_spoils_nothing_else() -> None:
+    """What nobody expected ends its own attempt alone; its text, which may hold anything, is not repeated."""
+
+    password = "-".join(["hunter", "2"])
+
+    async def broken(subject: Subject, dial: Dial, notes: Notebook) -> None:
+        raise KeyError(f"the password is {password}")
+
+    told: list[str] = []
+    async with Hostile(greeting=b"+OK\r\n").serving() as server:
+        attempts, _ = await held(
+            [Conversation(prober(broken), endpoint(server.port)), Conversation(prober(greet), endpoint(server.port))],
+            report_bug=told.append,
+        )
+    assert [a.outcome for a in attempts] == [Outcome.BUG, Outcome.COMPLETED]
+    (gap,) = [r for r in attempts[0].readings if isinstance(r, Missing)]
+    assert gap.why == "bug"
+    assert "KeyError" in told[0]
+    assert password not in told[0] + attempts[0].detail
+
+
+async def test_the_deadline_of_a_run_ends_all_that_is_left() -> None:
+    """At the run's deadline every attempt that is not done ends as timed out, begun or not."""
+    async with Hostile().serving() as server:
+        attempts, interrupted = await held([Conversation(prober(greet), endpoint(server.port))] * 5, timeout=30, deadline=0.3)
+    assert not interrupted
+    assert {a.outcome for a in attempts} == {Outcome.TIMED_OUT}
+    assert {r.why for a in attempts for r in a.readings if isinstance(r, Missing)} == {"timed-out"}
+    assert "deadline of 0.3 s" in attempts[0].detail
+
+
+async def test_an_interrupt_keeps_what_was_learnt() -> None:
+    """Cancelled in the middle, a run gives what it knows, and says of the rest that it was interrupted."""
+    async with Hostile(greeting=b"+OK\r\n").serving() as ready, Hostile().serving() as silent:
+        done = asyncio.Event()
+
+        async def run() -> tuple[Sequence[Attempt], bool]:
+            conversations = [Conversation(prober(greet), endpoint(ready.port)), Conversation(prober(greet), endpoint(silent.port))]
+            return await held(conversations, progress=lambda attempt: done.set())
+
+        task = asyncio.get_running_loop().create_task(run())
+        await done.wait()
+        task.cancel()
+        attempts, interrupted = await task
+    assert interrupted
+    assert [a.outcome for a in attempts] == [Outcome.COMPLETED, Outcome.INTERRUPTED]
+    assert any(isinstance(r, Missing) and r.why == "interrupted" for r in attempts[1].readings)
+
+
+@pytest.fixture
+def login(tmp_path: Path) -> Login:
+    file = tmp_path / "password"
+    file.write_text("s3cret")
+    return Login("svc@contoso.test", SecretReference("file", str(file)), Authentication.NTLM, impersonates=True)
+
+
+@pytest.mark.parametrize(("accepted", "tries"), [(False, 1), (True, 10)])
+async def test_a_refused_account_is_not_tried_again(login: Login, accepted: bool, tries: int) -> None:
+    """Ten mailboxes behind one account make one login where it is refused, and one each where it is let in."""
+    tried: list[str] = []
+
+    async def sign_in(subject: Subject, dial: Dial, notes: Notebook) -> None:
+        assert subject.account is not None
+        tried.append(subject.account.mailbox)
+        await asyncio.sleep(0)
+        notes.observed(v.AUTH_ACCEPTED, accepted)
+
+    conversations = [
+        Conversation(prober(sign_in, collects=(v.AUTH_ACCEPTED,), signs_in=True), endpoint(1), f"m{n}@contoso.test", login)
+        for n in range(10)
+    ]
+    attempts, _ = await held(conversations)
+    assert len(tried) == tries
+    known = [r for a in attempts for r in a.readings if isinstance(r, Fact)]
+    gaps = [r for a in attempts for r in a.readings if isinstance(r, Missing)]
+    assert (len(known), len(gaps)) == (tries, 10 - tries)
+    assert {r.mailbox for r in known} <= {f"m{n}@contoso.test" for n in range(10)}
+    assert {r.why for r in gaps} <= {"denied"}
+
+
+async def test_a_secret_that_is_not_there_is_a_reason() -> None:
+    """Where the password cannot be had, nothing is tried, and the gap says so."""
+    login = Login("svc@contoso.test", SecretReference("env", "PROBE_TESTS_NO_SUCH_SECRET"), Authentication.NTLM, impersonates=False)
+    attempts, _ = await held([Conversation(prober(greet, signs_in=True), endpoint(1), "m@contoso.test", login)])
+    assert attempts[0].outcome is Outcome.NOT_SCHEDULED
+    (gap,) = attempts[0].readings
+    assert isinstance(gap, Missing)
+    assert gap.why == "no-credentials"
+
+
+async def test_what_is_not_held_is_an_attempt_too() -> None:
+    """A conversation that is not held says why, and leaves its keys as not attempted."""
+    attempts, _ = await held([Conversation(prober(greet), endpoint(1), not_held="its effect is not allowed")])
+    assert (attempts[0].outcome, attempts[0].detail) == (Outcome.NOT_SCHEDULED, "its effect is not allowed")
+    (gap,) = attempts[0].readings
+    assert isinstance(gap, Missing)
+    assert gap.why == "not-attempted"

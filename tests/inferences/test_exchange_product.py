@@ -1,0 +1,100 @@
+"""Which Exchange answers at an EWS endpoint."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.inferences.exchange_product import INFERENCE
+from probe.model import vocabulary as v
+from probe.model.facts import Build, Challenge
+from probe.model.inferences import Unsettled
+from tests.inferences.known import Known, concluded, settled
+
+
+def _ews(
+    build: str | None = None, host: str = "mail.contoso.test", headers: tuple[str, ...] = (), marks: tuple[str, ...] | None = None
+) -> Known:
+    known: Known = {v.ENDPOINT_SERVICE: "ews", v.ENDPOINT_HOST: host, v.EWS_HEADERS: headers}
+    if build is not None:
+        known[v.SERVER_BUILD] = Build.parse(build)
+    if marks is not None:
+        known[v.EWS_MARKS] = marks
+    return known
+
+
+@pytest.mark.parametrize(
+    ("known", "product"),
+    [
+        (_ews("8.3.485.1"), "Exchange Server 2007"),
+        (_ews("14.3.169.1"), "Exchange Server 2010"),
+        (_ews("15.0.1497.48"), "Exchange Server 2013"),
+        (_ews("15.1.2507.57"), "Exchange Server 2016"),
+        (_ews("15.2.1748.39"), "Exchange Server 2019"),
+        (_ews("15.2.858"), "Exchange Server 2019"),
+        (_ews("15.2.2562.17"), "Exchange Server SE"),
+        (_ews("15.2.2562"), "Exchange Server SE"),
+        (_ews("15.2.2900.3"), "Exchange Server SE"),
+        (_ews("15.20.9073.22"), "Exchange Online"),
+        (_ews(None, "outlook.office365.com"), "Exchange Online"),
+        (_ews("15.1.1240.3", "eur01.outlook.com"), "Exchange Online"),
+        (_ews("15.0.847.32", "outlook.office365.com"), "Exchange Online"),
+        (_ews(None, "outlook.office365.us"), "Exchange Online"),
+        (_ews(None, "partner.outlook.cn"), "Exchange Online"),
+        (_ews(headers=("X-NanoProxy: 1",)), "Exchange Online"),
+        (_ews(headers=("X-FEServer: A", "x-calculatedbetarget: SG2PR03MB1234.apcprd03.PROD.OUTLOOK.COM")), "Exchange Online"),
+        (_ews(headers=("X-CalculatedFETarget: FR3P281CU004.internal.outlook.com",)), "Exchange Online"),
+        ({**_ews(), v.EWS_POLICY_BLOCK: "disabled"}, "Exchange Online"),
+        (
+            {**_ews(), v.EWS_CHALLENGES: (Challenge("Bearer", None, (("trusted_issuers", "00000001-0000-0000-c000-000000000000@*"),)),)},
+            "Exchange Online",
+        ),
+        (_ews(headers=("X-FEServer: MAIL01",), marks=("header",)), "Exchange"),
+        (_ews(headers=("X-CalculatedBETarget: mail02.contoso.test",), marks=("header", "owa-page")), "Exchange"),
+    ],
+)
+def test_build_host_and_headers_tell_the_product(known: Known, product: str) -> None:
+    """The host decides before the number, the number before the headers, and marks alone tell only that it is Exchange."""
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == product
+    assert settled(INFERENCE, v.SERVER_VENDOR, known) == "Microsoft"
+
+
+def test_the_version_is_the_build_as_shown() -> None:
+    """Four numbers or three, as many as were shown; none where none were."""
+    assert settled(INFERENCE, v.SERVER_VERSION, _ews("15.1.2507.57")) == "15.1.2507.57"
+    assert settled(INFERENCE, v.SERVER_VERSION, _ews("15.1.2507")) == "15.1.2507"
+    assert settled(INFERENCE, v.SERVER_VERSION, _ews(marks=("header",))) is None
+
+
+_MSRPC = (Challenge("Basic", None, (("realm", "msrpc realm"), ("charset", "utf-8"))),)
+
+
+@pytest.mark.parametrize(
+    ("known", "doubt"),
+    [
+        (_ews("15.0.847.4040", marks=("header",)), "15.0.847.4040"),
+        (_ews("15.1.2345.6789", marks=("header",)), "15.1.2345.6789"),
+        ({**_ews("15.0.847.32"), v.EWS_CHALLENGES: _MSRPC}, "grommunio"),
+        ({**_ews(marks=("header",)), v.EWS_CHALLENGES: _MSRPC}, "grommunio"),
+        (_ews("15.1.1240.3"), "no released Exchange Server"),
+        (_ews("99.1.1.1"), "99.1"),
+        (_ews("15.2.1748.39", headers=("X-NanoProxy: 1",)), "Exchange Server 2019"),
+        (_ews(marks=()), "nothing in its answers"),
+        (_ews(), "no answer"),
+        ({**_ews("15.1.2507.57"), v.ENDPOINT_SERVICE: "pop3"}, "no EWS endpoint"),
+    ],
+)
+def test_what_may_imitate_exchange_is_not_called_exchange(known: Known, doubt: str) -> None:
+    """Where there is a doubt nothing is concluded, and the doubt is told."""
+    said = concluded(INFERENCE, known)
+    assert isinstance(said[v.SERVER_PRODUCT], Unsettled)
+    assert doubt in said[v.SERVER_PRODUCT].because
+
+
+def test_exchange_gives_way_to_one_of_its_products() -> None:
+    """Told both that it is Exchange and which, the product is which; two different ones conflict."""
+    reconcile = v.SERVER_PRODUCT.reconcile
+    assert reconcile("Exchange", "Exchange Server 2016") == "Exchange Server 2016"
+    assert reconcile("Exchange Online", "Exchange") == "Exchange Online"
+    assert reconcile("Exchange", "Exchange") == "Exchange"
+    assert reconcile("Exchange Online", "Exchange Server 2016") is None
+    assert reconcile("Exchange", "Exim") is None

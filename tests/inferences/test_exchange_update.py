@@ -1,0 +1,42 @@
+"""Which update of Exchange Server runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.inferences.exchange_update import INFERENCE
+from probe.model import vocabulary as v
+from probe.model.facts import Build, UpdateRange
+from tests.inferences.known import Known, settled
+
+
+@pytest.mark.parametrize(
+    ("product", "build", "update"),
+    [
+        ("Exchange Server 2016", "15.1.2507.61", UpdateRange(exact="CU23 Oct25SU")),
+        ("Exchange Server 2013", "15.0.1497.46", UpdateRange(at_least="CU23 Jan23SU", at_most="CU23 Feb23SU")),
+        ("Exchange Server SE", "15.2.2562.99", UpdateRange(at_least="RTM Aug26SU")),
+        ("Exchange Server 2019", "15.2.986", UpdateRange(at_least="CU11", at_most="CU11 Mar23SU")),
+    ],
+)
+def test_an_update_is_told_exactly_or_between_two(product: str, build: str, update: UpdateRange) -> None:
+    """A build of the table names its update, another the two that it lies between."""
+    assert settled(INFERENCE, v.SERVER_UPDATE, {v.SERVER_PRODUCT: product, v.SERVER_BUILD: Build.parse(build)}) == update
+
+
+@pytest.mark.parametrize(
+    ("product", "build"),
+    [
+        ("Exchange Online", "15.1.1531.8"),
+        ("Exchange", None),
+        ("Dovecot", None),
+        (None, "15.1.2507.61"),
+        ("Exchange Server 2016", None),
+        ("Exchange Server 2019", "15.1.2507.61"),
+        ("Exchange Server 2007", "8.0.595.0"),
+    ],
+)
+def test_no_update_is_told_where_the_product_is_not_known_to_have_it(product: str | None, build: str | None) -> None:
+    """Only an Exchange Server of that very product has the update of a build."""
+    known: Known = {v.SERVER_PRODUCT: product, v.SERVER_BUILD: None if build is None else Build.parse(build)}
+    assert settled(INFERENCE, v.SERVER_UPDATE, {key: value for key, value in known.items() if value is not None}) is None

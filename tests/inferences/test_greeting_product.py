@@ -1,0 +1,148 @@
+"""Which mail server answers, by what it says."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.inferences.greeting_product import INFERENCE
+from probe.model import vocabulary as v
+from probe.model.inferences import Unsettled
+from probe.tables import generic_texts
+from tests.inferences.known import Known, concluded, settled
+
+_ONLINE = "+OK The Microsoft Exchange POP3 service is ready. [UwBHADIAUABSADAAMwBDAEEAMAAwADkANwAuAGEAcABjAHAAcgBkADAAMwAuAHAAcgBvAGQALgBvAHUAdABsAG8AbwBrAC4AYwBvAG0A]"
+
+
+def _pop3(greeting: str | None = None, *capabilities: str) -> Known:
+    known: Known = {v.ENDPOINT_SERVICE: "pop3"}
+    if greeting is not None:
+        known[v.PROTOCOL_GREETING] = greeting
+    if capabilities:
+        known[v.PROTOCOL_CAPABILITIES] = capabilities
+    return known
+
+
+def _smtp(greeting: str, ehlo: str | None = None, *capabilities: str) -> Known:
+    known: Known = {v.ENDPOINT_SERVICE: "smtp", v.PROTOCOL_GREETING: greeting}
+    if ehlo is not None:
+        known[v.SMTP_EHLO_NAME] = ehlo
+        known[v.PROTOCOL_CAPABILITIES] = capabilities
+    return known
+
+
+@pytest.mark.parametrize(
+    ("known", "vendor", "product", "version"),
+    [
+        (_pop3("+OK Dovecot ready."), "Dovecot", "Dovecot", None),
+        (_pop3("+OK hi", "CAPA", "TOP", "UIDL", "RESP-CODES", "SASL PLAIN"), "Dovecot", "Dovecot", None),
+        (_pop3(None, "USER", "X-GOOGLE-RICO"), "Google", "Gmail", None),
+        (_pop3("+OK hello from popgate 2.43 on pop106", "IMPLEMENTATION popgate 2.43"), "Yahoo", "Yahoo Mail", "2.43"),
+        (_pop3("+OK The Microsoft Exchange POP3 service is ready."), "Microsoft", "Exchange", None),
+        (_pop3(_ONLINE), "Microsoft", "Exchange Online", None),
+        (_pop3(_ONLINE, "TOP", "UIDL", "SASL PLAIN XOAUTH2", "USER"), "Microsoft", "Exchange Online", None),
+        (
+            _pop3("+OK Microsoft Exchange Server 2003 POP3 server version 6.5.7638.1 (mail01) ready.", "TOP", "UIDL", "SASL NTLM", "USER"),
+            "Microsoft",
+            "Exchange Server 2003",
+            "6.5.7638.1",
+        ),
+        (_smtp("220 mail.example ESMTP Postfix (Debian/GNU)"), "Postfix", "Postfix", None),
+        (
+            _smtp("220 mail.example ESMTP", "mail.example", "PIPELINING", "SIZE 10240000", "ETRN", "ENHANCEDSTATUSCODES", "8BITMIME"),
+            "Postfix",
+            "Postfix",
+            None,
+        ),
+        (
+            _smtp("220 mail.example ESMTP Exim 4.96 Mon", "mail.example Hello x [127.0.0.1]", "SIZE 1", "8BITMIME", "PIPELINING", "HELP"),
+            "Exim",
+            "Exim",
+            "4.96",
+        ),
+        (_smtp("220 mail.example", "smtp.gmail.com at your service, [192.0.2.1]"), "Google", "Gmail", None),
+        (
+            _smtp("220 mail.example Microsoft ESMTP MAIL Service, Version: 10.0.14393.2608 ready at x"),
+            "Microsoft",
+            "IIS SMTP Service",
+            "10.0.14393.2608",
+        ),
+        (
+            _smtp(
+                "220 mail.example Microsoft ESMTP MAIL Service, Version: 6.0.3790.4675 ready at x",
+                "mail.example Hello [192.0.2.1]",
+                "XEXCH50",
+            ),
+            "Microsoft",
+            "Exchange",
+            None,
+        ),
+        (
+            _smtp(
+                "220 iCloud iscream SMTP proxy - p00-iscream-smtp-x 3.5.0 (2403B23)",
+                "p00-iscream-smtp-x",
+                "PIPELINING",
+                "SIZE 28311552",
+                "ETRN",
+                "ENHANCEDSTATUSCODES",
+                "8BITMIME",
+            ),
+            "Apple",
+            "iCloud Mail",
+            "3.5.0",
+        ),
+    ],
+)
+def test_marks_that_agree_tell_vendor_product_and_version(known: Known, vendor: str, product: str, version: str | None) -> None:
+    """The most specific of the marks that agree is told, and a version only where one is shown."""
+    assert settled(INFERENCE, v.SERVER_VENDOR, known) == vendor
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == product
+    assert settled(INFERENCE, v.SERVER_VERSION, known) == version
+
+
+def test_imap_capabilities_are_read_in_one_line() -> None:
+    """What an IMAP server lists is matched as it stood on the line."""
+    known: Known = {
+        v.ENDPOINT_SERVICE: "imap",
+        v.PROTOCOL_CAPABILITIES_PLAIN: ("IMAP4rev1", "SASL-IR", "LOGIN-REFERRALS", "ID", "ENABLE", "IDLE", "LITERAL+"),
+    }
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == "Dovecot"
+
+
+def test_a_reply_to_ehlo_counts_without_its_list() -> None:
+    """The first line of the reply to EHLO is a mark even where the list was not kept."""
+    known: Known = {v.ENDPOINT_SERVICE: "smtp", v.SMTP_EHLO_NAME: "smtp.gmail.com at your service, [192.0.2.1]"}
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == "Gmail"
+
+
+def test_marks_that_disagree_are_told_and_nothing_is_concluded() -> None:
+    """A greeting of Dovecot over capabilities of Gmail is neither."""
+    said = concluded(INFERENCE, _pop3("+OK Dovecot ready.", "USER", "X-GOOGLE-RICO"))
+    for key in INFERENCE.gives:
+        assert isinstance(said[key], Unsettled)
+    assert "Dovecot" in said[v.SERVER_PRODUCT].because
+    assert "Gmail" in said[v.SERVER_PRODUCT].because
+
+
+def test_versions_that_disagree_leave_the_product_and_drop_the_version() -> None:
+    """Two versions of one product are no version."""
+    known = _pop3("+OK hello from popgate 2.43 on pop106", "IMPLEMENTATION popgate 2.99")
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == "Yahoo Mail"
+    assert settled(INFERENCE, v.SERVER_VERSION, known) is None
+
+
+@pytest.mark.parametrize(("service", "reads", "text"), [g for g in generic_texts() if g[1] == "greeting"])
+def test_a_generic_greeting_stays_unknown(service: str, reads: str, text: str) -> None:
+    """A greeting that many products send names none."""
+    assert settled(INFERENCE, v.SERVER_PRODUCT, {v.ENDPOINT_SERVICE: service, v.PROTOCOL_GREETING: text}) is None
+
+
+@pytest.mark.parametrize("service", ["ews", "tls"])
+def test_only_mail_servers_are_known_by_their_words(service: str) -> None:
+    """An EWS or bare TLS endpoint has no greeting to be known by."""
+    assert settled(INFERENCE, v.SERVER_PRODUCT, {v.ENDPOINT_SERVICE: service, v.PROTOCOL_GREETING: "+OK Dovecot ready."}) is None
+
+
+def test_silence_is_told_apart_from_unknown_words() -> None:
+    """Where nothing was heard, that is the reason."""
+    said = concluded(INFERENCE, {v.ENDPOINT_SERVICE: "pop3"})
+    assert "heard" in said[v.SERVER_PRODUCT].because

@@ -1,0 +1,76 @@
+"""What holds for every inference of the catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probe import catalogue
+from probe.model import vocabulary as v
+from probe.model.facts import FactKey
+from probe.model.inferences import Inference, Premises, Scope, Unsettled
+from probe.model.rules import Needs
+from probe.tables import fingerprints
+from tests.inferences.known import TODAY, Known, case, facts
+
+_INFERENCES = catalogue.load("probe.inferences", "INFERENCE", Inference)
+
+_GREETINGS = [f.examples[0].text for f in fingerprints() if f.reads == "greeting"]
+_MORE_VALUES: dict[FactKey[Any], list[Any]] = {
+    v.PROTOCOL_GREETING: _GREETINGS,
+    v.ENDPOINT_HOST: ["pop.gmail.com", "smtp-mail.outlook.com", "smtp.office365.com", "pop.aol.com"],
+    v.SERVER_PRODUCT: ["Yahoo Mail", "Exchange Server 2019", "Outlook.com", "Postfix"],
+    v.PROVIDER: ["gmail", "exchange-online", "outlook.com", "msn"],
+}
+
+
+def _known(keys: tuple[FactKey[Any], ...]) -> st.SearchStrategy[Known]:
+    optional = {key: st.sampled_from([*key.examples, *_MORE_VALUES.get(key, [])]) for key in keys}
+    return st.fixed_dictionaries({}, optional=optional)
+
+
+def _check(inference: Inference, premises: Premises) -> None:
+    said = list(inference.infer(premises))
+    for item in said:
+        if isinstance(item, Unsettled):
+            assert item.because
+        else:
+            key, value = item
+            assert key.kind.decode(key.kind.encode(value)) == value
+    assert sorted(i.key.name if isinstance(i, Unsettled) else i[0].name for i in said) == sorted(k.name for k in inference.gives)
+
+
+def _cases_of(inference: Inference) -> int:
+    return {Scope.ENDPOINT: 0, Scope.MAILBOX: 1, Scope.PROFILE: 2, Scope.DEPLOYMENT: 2}[inference.scope]
+
+
+@pytest.mark.parametrize("inference", _INFERENCES.values(), ids=_INFERENCES)
+def test_an_inference_leaves_a_reading_for_every_key_where_nothing_is_known(inference: Inference) -> None:
+    """Of nothing, every inference concludes nothing, and says so of every key that it promises."""
+    cases = tuple(case(address=f"{n}@contoso.test") for n in range(_cases_of(inference)))
+    _check(inference, Premises(facts=facts("s", {}).only(inference.needs), cases=cases, date=TODAY))
+    for item in inference.infer(Premises(facts=facts("s", {}).only(inference.needs), cases=cases, date=TODAY)):
+        assert isinstance(item, Unsettled)
+
+
+@pytest.mark.parametrize("inference", _INFERENCES.values(), ids=_INFERENCES)
+@given(data=st.data())
+def test_an_inference_leaves_a_reading_for_every_key_whatever_is_known(inference: Inference, data: st.DataObject) -> None:
+    """Whatever is known of what it needs, each promised key is concluded or unsettled, once, in a value of its kind."""
+    known = _known(inference.needs)
+    cases = tuple(
+        case(data.draw(known), data.draw(known), data.draw(known), address=f"{n}@contoso.test").restricted_to(
+            Needs(mailbox=inference.needs, incoming=inference.needs, outgoing=inference.needs)
+        )
+        for n in range(_cases_of(inference))
+    )
+    _check(inference, Premises(facts=facts("s", data.draw(known)).only(inference.needs), cases=cases, date=TODAY))
+
+
+@pytest.mark.parametrize("inference", _INFERENCES.values(), ids=_INFERENCES)
+def test_an_inference_does_not_feed_on_itself(inference: Inference) -> None:
+    """What an inference gives of a subject it does not need of the same subject, the provider of an endpoint and of a mailbox apart."""
+    assert set(inference.needs) & set(inference.gives) <= {v.PROVIDER}

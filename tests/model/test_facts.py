@@ -1,0 +1,221 @@
+"""Facts, gaps, and how they are read."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import jsonschema
+import pytest
+
+from probe.model import vocabulary as v
+from probe.model.facts import (
+    Build,
+    Challenge,
+    Declared,
+    Fact,
+    FactKey,
+    Facts,
+    Inferred,
+    Missing,
+    Observed,
+    Provenance,
+    TlsSession,
+    UpdateRange,
+    Why,
+    equal,
+    longer_build,
+)
+from probe.model.vocabulary import all_keys
+from tests.cases import NOON
+
+OBSERVED, BY_PEER, BY_OPERATOR, INFERRED = Observed(), Declared("peer"), Declared("operator"), Inferred("some-inference")
+
+
+def fact(key: FactKey[Any], value: Any, provenance: Provenance = OBSERVED, mailbox: str | None = None) -> Fact[Any]:
+    return Fact(subject="endpoint", mailbox=mailbox, key=key, value=value, provenance=provenance, at=NOON, attempt="a1")
+
+
+def gap(key: FactKey[Any], why: Why) -> Missing:
+    return Missing(subject="endpoint", key=key, why=why)
+
+
+def test_what_was_never_asked_was_not_attempted() -> None:
+    """A key without any reading is missing because nothing was tried, and says of which subject."""
+    reading = Facts("endpoint").read(v.NET_CONNECTED)
+    assert isinstance(reading, Missing)
+    assert (reading.subject, reading.why) == ("endpoint", Why.NOT_ATTEMPTED)
+    assert Facts("endpoint").value(v.NET_CONNECTED) is None
+    assert not Facts("endpoint").knows(v.NET_CONNECTED)
+
+
+def test_no_is_a_fact_and_not_a_gap() -> None:
+    """A value of no, zero or nothing is known."""
+    known = Facts("endpoint", [fact(v.NET_CONNECTED, False), fact(v.NET_ADDRESSES, ()), fact(v.SMTP_SIZE_LIMIT_BYTES, 0)])
+    assert (known.value(v.NET_CONNECTED), known.value(v.NET_ADDRESSES), known.value(v.SMTP_SIZE_LIMIT_BYTES)) == (False, (), 0)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_observed_beats_declared_beats_inferred(order: tuple[int, int, int]) -> None:
+    """Whatever the order in which they came, the best provenance is read."""
+    ranked = [
+        fact(v.SERVER_PRODUCT, "Gmail", OBSERVED),
+        fact(v.SERVER_PRODUCT, "Dovecot", BY_PEER),
+        fact(v.SERVER_PRODUCT, "Exim", INFERRED),
+    ]
+    assert Facts("endpoint", [ranked[i] for i in order]).value(v.SERVER_PRODUCT) == "Gmail"
+    assert Facts("endpoint", [ranked[i] for i in order if i]).value(v.SERVER_PRODUCT) == "Dovecot"
+
+
+def test_two_of_the_same_rank_that_agree_are_one() -> None:
+    """Two sources that say the same make one fact."""
+    assert Facts("endpoint", [fact(v.SERVER_PRODUCT, "Gmail", BY_PEER), fact(v.SERVER_PRODUCT, "Gmail", BY_OPERATOR)]).value(
+        v.SERVER_PRODUCT
+    ) == ("Gmail")
+
+
+def test_two_of_the_same_rank_that_differ_conflict() -> None:
+    """Two sources that contradict each other make a gap, which names both values and the account that they are true of."""
+    reading = Facts(
+        "endpoint", [fact(v.AUTH_ACCEPTED, True, mailbox="sales@contoso.test"), fact(v.AUTH_ACCEPTED, False, mailbox="sales@contoso.test")]
+    ).read(v.AUTH_ACCEPTED)
+    assert isinstance(reading, Missing)
+    assert (reading.why, reading.mailbox) == (Why.CONFLICTING, "sales@contoso.test")
+    assert "True" in reading.detail
+    assert "False" in reading.detail
+
+
+def test_a_conflict_of_a_lower_rank_does_not_matter() -> None:
+    """Where one was observed, it does not matter that two were inferred differently."""
+    readings = [fact(v.SERVER_PRODUCT, "Exim", INFERRED), fact(v.SERVER_PRODUCT, "Gmail"), fact(v.SERVER_PRODUCT, "Postfix", INFERRED)]
+    assert Facts("endpoint", readings).value(v.SERVER_PRODUCT) == "Gmail"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_builds_that_agree_the_longer_is_read(turned: bool) -> None:
+    """A build of four numbers is read in place of its first three, with its own provenance."""
+    short, long = fact(v.SERVER_BUILD, Build((15, 1, 2507)), BY_PEER), fact(v.SERVER_BUILD, Build((15, 1, 2507, 57)), BY_PEER)
+    assert Facts("endpoint", [long, short] if turned else [short, long]).read(v.SERVER_BUILD) is long
+
+
+def test_two_builds_that_disagree_conflict() -> None:
+    """Builds of different updates cannot be reconciled."""
+    builds = [fact(v.SERVER_BUILD, Build.parse(text)) for text in ("15.1.2507.57", "15.1.2507.58")]
+    reading = Facts("endpoint", builds).read(v.SERVER_BUILD)
+    assert isinstance(reading, Missing)
+    assert reading.why is Why.CONFLICTING
+
+
+def test_a_key_may_draw_two_values_together_into_a_third() -> None:
+    """A reconciled value that neither source gave is read with the provenance of the first."""
+    union: FactKey[tuple[str, ...]] = FactKey(
+        "test.names", v.NET_ADDRESSES.kind, "Names.", (("a",),), lambda one, other: tuple(sorted({*one, *other}))
+    )
+    reading = Facts("endpoint", [fact(union, ("a",), BY_PEER), fact(union, ("b",), BY_OPERATOR)]).read(union)
+    assert isinstance(reading, Fact)
+    assert (reading.value, reading.provenance, reading.attempt) == (("a", "b"), BY_PEER, "a1")
+
+
+def test_a_fact_fills_a_gap() -> None:
+    """Where one attempt learnt it and another did not, it is known."""
+    assert Facts("endpoint", [gap(v.TLS_COMPLETED, Why.TIMED_OUT), fact(v.TLS_COMPLETED, True)]).value(v.TLS_COMPLETED) is True
+
+
+def test_of_several_gaps_the_most_telling_is_read() -> None:
+    """A reason that somebody ran into is told rather than that nobody tried."""
+    gaps = [gap(v.TLS_COMPLETED, Why.NOT_ATTEMPTED), gap(v.TLS_COMPLETED, Why.TIMED_OUT), gap(v.TLS_COMPLETED, Why.NOT_APPLICABLE)]
+    reading = Facts("endpoint", gaps).read(v.TLS_COMPLETED)
+    assert isinstance(reading, Missing)
+    assert reading.why is Why.TIMED_OUT
+    assert Facts("endpoint", gaps[:1]).read(v.TLS_COMPLETED) is gaps[0]
+
+
+def test_more_may_be_added_without_changing_what_there_is() -> None:
+    """Facts with more readings are others, and the first stay as they were."""
+    first = Facts("endpoint", [gap(v.NET_CONNECTED, Why.TIMED_OUT)])
+    more = first.with_more([fact(v.NET_CONNECTED, True)])
+    assert (first.value(v.NET_CONNECTED), more.value(v.NET_CONNECTED)) == (None, True)
+    assert len(list(more)) == 2
+
+
+def test_facts_may_be_narrowed_to_some_keys() -> None:
+    """Narrowed facts answer for their keys, list only those, and refuse every other question."""
+    narrowed = Facts("endpoint", [fact(v.NET_CONNECTED, True), fact(v.TLS_COMPLETED, True)]).only([v.NET_CONNECTED])
+    assert narrowed.value(v.NET_CONNECTED) is True
+    assert narrowed.knows(v.NET_CONNECTED)
+    assert [reading.key for reading in narrowed] == [v.NET_CONNECTED]
+    with pytest.raises(KeyError, match=r"tls\.completed"):
+        narrowed.value(v.TLS_COMPLETED)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"), [("15.1.2507.57", (15, 1, 2507, 57)), ("15.01.2507.057", (15, 1, 2507, 57)), ("15.2.2562", (15, 2, 2562))]
+)
+def test_builds_are_read_with_and_without_leading_zeros(text: str, parts: tuple[int, ...]) -> None:
+    """A build is three or four numbers, and writes itself without leading zeros."""
+    assert Build.parse(text).parts == parts
+    assert str(Build.parse(text)) == ".".join(map(str, parts))
+
+
+@pytest.mark.parametrize("text", ["", "15", "15.1", "15.1.2507.57.1", "15.1.x.2", "15.1.-2.3", "15.1.1234567.1", "15.1.٢.3"])
+def test_what_is_no_build_is_refused(text: str) -> None:
+    """Anything but three or four short ASCII numbers is an error."""
+    with pytest.raises(ValueError, match="three or four numbers"):
+        Build.parse(text)
+
+
+def test_builds_are_ordered_by_number() -> None:
+    """Build 15.1.999 comes before 15.1.2507."""
+    assert Build.parse("15.1.999.1") < Build.parse("15.1.2507.1") < Build.parse("15.2.221.12")
+
+
+def test_reconciling_is_symmetric() -> None:
+    """Which of two values came first does not matter."""
+    short, long, other = Build((15, 1, 2507)), Build((15, 1, 2507, 57)), Build((15, 2, 2562))
+    assert longer_build(short, long) == longer_build(long, short) == long
+    assert longer_build(short, other) is longer_build(other, short) is None
+    assert (equal("a", "a"), equal("a", "b")) == ("a", None)
+
+
+@pytest.mark.parametrize("key", all_keys().values(), ids=str)
+def test_every_example_survives_its_json_form(key: FactKey[Any]) -> None:
+    """Every key has an example, each of which fits the key's schema and comes back from JSON as it was."""
+    assert key.examples
+    for example in key.examples:
+        form = json.loads(json.dumps(key.kind.encode(example)))
+        jsonschema.validate(form, key.kind.schema)
+        assert key.kind.decode(form) == example
+
+
+@pytest.mark.parametrize("name", all_keys())
+def test_every_key_is_named_and_explained(name: str) -> None:
+    """Every key is lower-case words joined by a dot, and has one line of meaning."""
+    key = all_keys()[name]
+    assert name == name.lower()
+    assert key.doc.endswith((".", "…"))
+    assert "\n" not in key.doc
+
+
+def test_keys_are_told_apart_by_name() -> None:
+    """Two keys of the vocabulary never share a name."""
+    keys = [value for value in vars(v).values() if isinstance(value, FactKey)]
+    assert len({key.name for key in keys}) == len(keys)
+    assert repr(v.NET_CONNECTED) == "<net.connected>"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "form"),
+    [
+        (v.SERVER_UPDATE, UpdateRange(exact="CU23 Oct25SU"), {"exact": "CU23 Oct25SU"}),
+        (v.SERVER_UPDATE, UpdateRange(at_least="RTM Aug26SU"), {"at_least": "RTM Aug26SU", "at_most": None}),
+        (v.SERVER_END_OF_SUPPORT, date(2025, 10, 14), "2025-10-14"),
+        (v.CERTIFICATE_NOT_AFTER, NOON, "2026-11-23T12:00:00Z"),
+        (v.SERVER_BUILD, Build((15, 1, 2507, 57)), "15.1.2507.57"),
+        (v.TLS_NEGOTIATED, TlsSession("TLSv1.3", None), {"version": "TLSv1.3", "suite": None, "group": None, "scheme": None}),
+        (v.EWS_CHALLENGES, (Challenge("NTLM"),), [{"scheme": "NTLM", "token": None, "parameters": []}]),
+    ],
+)
+def test_values_have_the_published_form(key: FactKey[Any], value: Any, form: Any) -> None:
+    """Dates, builds, updates, sessions and challenges are written as the contract says."""
+    assert key.kind.encode(value) == form

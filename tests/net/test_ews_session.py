@@ -1,0 +1,432 @@
+"""Signing in to EWS once."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import io
+import logging
+import pickle
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import requests
+
+from probe.net.ews_protocol import MAX_BODY_BYTES, HeldBack, InboxOnce, Record, server_version
+from probe.net.ews_session import Order, Seen, find_inbox
+from probe.net.killable import Children
+from tests.net.ews_stub import MAILBOX, PASSWORD, USERNAME, EwsStub, Reply, fault, find_folder, refused, run_ews_stub, soap
+from tests.servers.certificates import ServerCertificate
+
+REQUEST = ("POST", "/EWS/Exchange.asmx")
+
+
+@pytest.fixture
+def ews(server_certificate: ServerCertificate, tmp_path: Path) -> Iterator[EwsStub]:
+    """An EWS endpoint that knows one user, by NTLM and by Basic."""
+    with run_ews_stub(server_certificate, tmp_path) as stub:
+        yield stub
+
+
+def order_for(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate"] = "ntlm", **changes: Any) -> Order:
+    """An order to look into the inbox, with the right password."""
+    ews.challenges = {"ntlm": ("Negotiate", "NTLM"), "basic": ('Basic realm="mail"',), "negotiate": ("Negotiate",)}[authentication]
+    order = Order(
+        url=ews.url,
+        address="127.0.0.1",
+        username=USERNAME,
+        password=PASSWORD,
+        authentication=authentication,
+        mailbox=MAILBOX,
+        impersonate=False,
+        ca_file=ews.ca_file,
+        seconds=10.0,
+    )
+    return replace(order, **changes)
+
+
+@pytest.mark.parametrize("authentication", ["ntlm", "negotiate", "basic"])
+def test_the_inbox_is_found(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate"]) -> None:
+    """With the right password the inbox is found by one logon, and the server's version is read."""
+    seen = find_inbox(order_for(ews, authentication))
+    statuses = (200,) if authentication == "basic" else (401, 401, 200)
+    assert (seen.folder, seen.version, seen.error, seen.status) == ("found", "15.1.2507.57", "", 200)
+    assert seen.exchanges == tuple((*REQUEST, status) for status in statuses)
+    assert (seen.logons, ews.logons) == (1, 1)
+
+
+def test_what_is_asked(ews: EwsStub) -> None:
+    """The request is a shallow FindFolder on the inbox in the schema of Exchange 2010 SP2, anchored to the mailbox."""
+    find_inbox(order_for(ews))
+    headers, body = ews.requests[-1]
+    assert headers["X-AnchorMailbox"] == MAILBOX
+    assert headers["Host"] == f"localhost:{ews.port}"
+    assert headers["User-Agent"].startswith("probe/")
+    assert b'Traversal="Shallow"' in body
+    assert b'DistinguishedFolderId Id="inbox"' in body
+    assert b'Version="Exchange2010_SP2"' in body
+    assert b"ExchangeImpersonation" not in body
+
+
+def test_impersonation_is_by_smtp_address(ews: EwsStub) -> None:
+    """An account that impersonates names the mailbox by its SMTP address."""
+    find_inbox(order_for(ews, impersonate=True))
+    assert f"<t:ConnectingSID><t:SmtpAddress>{MAILBOX}</t:SmtpAddress></t:ConnectingSID>".encode() in ews.requests[-1][1]
+
+
+def test_an_empty_inbox_is_found(ews: EwsStub) -> None:
+    """An inbox without folders in it is found all the same."""
+    ews.answer = Reply(200, find_folder(in_view=0))
+    assert find_inbox(order_for(ews)).folder == "found"
+
+
+def test_no_second_page_is_asked_for(ews: EwsStub) -> None:
+    """A server that claims to have more is not asked for it."""
+    ews.answer = Reply(200, find_folder(in_view=5, is_last=False))
+    seen = find_inbox(order_for(ews, "basic"))
+    assert (seen.folder, len(ews.requests)) == ("found", 1)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Reply(401),
+        Reply(401, headers=(("WWW-Authenticate", "NTLM"), ("WWW-Authenticate", 'Basic realm="mail"'))),
+        Reply(401, headers=(("Connection", "close"),)),
+        Reply(401, headers=(("Connection", "close"), ("Retry-After", "1"), ("WWW-Authenticate", "NTLM"))),
+        Reply(403),
+        Reply(456, headers=(("X-AutoDiscovery-Error", "LiveIdBasicAuth:AppPasswordRequired"),)),
+        Reply(500),
+        Reply(500, b"Server Error in '/EWS' Application"),
+        Reply(503),
+        Reply(503, headers=(("Connection", "close"), ("Retry-After", "1"))),
+        Reply(302, headers=(("Location", "/ews/genericerrorpage.htm?aspxerrorpath=/ews/exchange.asmx"),)),
+        Reply(500, fault("ErrorServerBusy")),
+        Reply(500, fault("ErrorInvalidServerVersion")),
+        Reply(200, refused("ErrorInvalidRequest")),
+        Reply(200, refused("ErrorInternalServerTransientError")),
+        Reply(200, closes=True),
+    ],
+)
+@pytest.mark.parametrize("authentication", ["ntlm", "basic"])
+def test_a_refused_password_is_sent_once(ews: EwsStub, refusal: Reply, authentication: Literal["ntlm", "basic"]) -> None:
+    """However a server refuses a logon, it counts exactly one, and no request after it."""
+    ews.refusal = refusal
+    seen = find_inbox(order_for(ews, authentication, password="wrong-S3cret!"))
+    assert (seen.logons, ews.logons) == (1, 1)
+    assert seen.status == (None if refusal.closes else refusal.status)
+    assert len(ews.requests) == len(seen.exchanges) == (3 if authentication == "ntlm" else 1)
+
+
+def test_a_server_that_hangs_up_while_challenging_gets_one_logon(ews: EwsStub) -> None:
+    """NTLM over connections that are closed again and again comes to one logon at most."""
+    ews.challenge = Reply(401, headers=(("WWW-Authenticate", "NTLM"), ("Connection", "close")))
+    seen = find_inbox(order_for(ews))
+    assert (seen.folder, seen.error, seen.logons, ews.logons) == (None, "no-challenge", 0, 0)
+
+
+def test_a_challenge_that_fails_with_503_is_told_by_its_status(ews: EwsStub) -> None:
+    """An error in the middle of NTLM is told by its status, and nobody has signed in."""
+    ews.challenge = Reply(503)
+    seen = find_inbox(order_for(ews))
+    assert (seen.status, seen.logons) == (503, 0)
+
+
+def test_a_policy_block_keeps_its_reason(ews: EwsStub) -> None:
+    """The header by which Exchange Online says that EWS is closed is kept; headers that are not on the list are not."""
+    ews.answer = Reply(
+        403, headers=(("X-EWS-Policy-Reason", "EWS is disabled for this user or tenant"), ("Set-Cookie", "a=b"), ("X-Other", "c"))
+    )
+    seen = find_inbox(order_for(ews))
+    assert (seen.status, seen.folder) == (403, None)
+    assert seen.header("x-ews-policy-reason") == "EWS is disabled for this user or tenant"
+    assert {name for name, _ in seen.headers} == {"Server", "X-EWS-Policy-Reason"}
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("code", ["ErrorNonExistentMailbox", "ErrorImpersonateUserDenied", "ErrorAccessDenied", "ErrorFolderNotFound"])
+def test_a_response_code_is_told(ews: EwsStub, code: str, status: int) -> None:
+    """Exchange's own code is told, whether it comes in an answer or as a fault, and the version with it."""
+    ews.answer = Reply(status, refused(code) if status == 200 else fault(code))
+    seen = find_inbox(order_for(ews))
+    assert (seen.folder, seen.version, seen.error) == (code, "15.1.2507.57", "")
+
+
+@pytest.mark.parametrize("code", ["ErrorInvalidServerVersion", "ErrorInvalidSchemaVersionForMailboxVersion", "ErrorTooManyObjectsOpened"])
+def test_a_code_that_the_library_replaces_is_told_as_sent(ews: EwsStub, code: str) -> None:
+    """A code that exchangelib would turn into another one is told as the server sent it."""
+    ews.answer = Reply(500, fault(code))
+    assert find_inbox(order_for(ews)).folder == code
+
+
+@pytest.mark.parametrize("body", [refused("ErrorOfTheYear2031"), fault("ErrorOfTheYear"), refused("ErrorOfTheYear")])
+def test_a_code_that_the_library_does_not_know_is_told_as_sent(ews: EwsStub, body: bytes) -> None:
+    """A code that is newer than exchangelib is told if it looks like one, and else nothing is."""
+    ews.answer = Reply(200, body)
+    assert find_inbox(order_for(ews)).folder == (None if b"2031" in body else "ErrorOfTheYear")
+
+
+def test_how_long_a_busy_server_wants_to_be_left_alone(ews: EwsStub) -> None:
+    """A busy server's hint is told in seconds."""
+    hint = (
+        '<t:MessageXml xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"><t:Value Name="BackOffMilliseconds">4500'
+        "</t:Value></t:MessageXml>"
+    )
+    ews.answer = Reply(500, fault("ErrorServerBusy", hint))
+    seen = find_inbox(order_for(ews))
+    assert (seen.folder, seen.back_off_seconds) == ("ErrorServerBusy", 4.5)
+
+
+def test_a_code_that_the_library_returns_rather_than_raises_is_told(ews: EwsStub) -> None:
+    """A code that exchangelib hands on without raising it is told like any other."""
+    ews.answer = Reply(200, refused("ErrorItemNotFound"))
+    assert find_inbox(order_for(ews)).folder == "ErrorItemNotFound"
+
+
+def test_an_inner_code_counts(ews: EwsStub) -> None:
+    """Throttling that is wrapped in an internal error is told as throttling."""
+    inner = '<m:MessageXml><t:Value Name="InnerErrorResponseCode">ErrorServerBusy</t:Value></m:MessageXml>'
+    ews.answer = Reply(200, refused("ErrorInternalServerError", inner))
+    assert find_inbox(order_for(ews)).folder == "ErrorServerBusy"
+
+
+def test_a_lock_that_is_put_in_words_is_told(ews: EwsStub) -> None:
+    """A server that says in words that the account is locked is understood."""
+    ews.refusal = Reply(401, b"<html>The referenced account is currently locked out and may not be logged on to.</html>")
+    assert find_inbox(order_for(ews, password="wrong")).error == "locked"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>hello</html>", b"<a>", soap("<m:Other/>"), soap("<m:FindFolderResponse/>"), b'{"a": 1}'])
+def test_what_is_not_ews_is_malformed(ews: EwsStub, body: bytes) -> None:
+    """An answer that is not what EWS says is told as malformed, never as found."""
+    ews.answer = Reply(200, body)
+    seen = find_inbox(order_for(ews))
+    assert (seen.folder, seen.error, seen.status) == (None, "malformed", 200)
+
+
+def test_an_entity_bomb_is_malformed(ews: EwsStub) -> None:
+    """XML that declares entities is not unfolded."""
+    bomb = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "' + b"a" * 1000 + b'"><!ENTITY b "' + b"&a;" * 1000 + b'">]>' + soap("&b;")[38:]
+    ews.answer = Reply(200, bomb)
+    assert find_inbox(order_for(ews)).error == "malformed"
+
+
+def test_an_endless_answer_is_cut_off(ews: EwsStub) -> None:
+    """An answer without end is read up to a limit."""
+    ews.answer = Reply(200, endless=True)
+    seen = find_inbox(order_for(ews))
+    assert (seen.error, seen.status, seen.folder) == ("too-long", 200, None)
+
+
+def test_a_packed_bomb_is_cut_off(ews: EwsStub) -> None:
+    """The limit is on the unpacked answer."""
+    import gzip
+
+    ews.answer = Reply(200, gzip.compress(b" " * 50 * MAX_BODY_BYTES), headers=(("Content-Encoding", "gzip"),))
+    assert find_inbox(order_for(ews)).error == "too-long"
+
+
+@pytest.mark.parametrize(
+    "refusal", [Reply(401, drips=True), Reply(200, drips=True), Reply(401, drips=True, headers=(("Connection", "close"),))]
+)
+def test_a_dripping_body_keeps_its_status(ews: EwsStub, refusal: Reply) -> None:
+    """A refusal whose body drips for ever is told as a refusal, in time."""
+    ews.refusal = refusal
+    seen = find_inbox(order_for(ews, password="wrong", seconds=1.5))
+    assert (seen.status, seen.logons, seen.error) == (refusal.status, 1, "timed-out")
+
+
+def test_silence_times_out(ews: EwsStub) -> None:
+    """A server that says nothing after the logon is told as one that timed out, with the logon counted."""
+    ews.answer = Reply(200, silent=True)
+    seen = find_inbox(order_for(ews, "basic", seconds=0.5))
+    assert (seen.error, seen.status, seen.logons, seen.exchanges) == ("timed-out", None, 1, ((*REQUEST, None),))
+
+
+def test_a_cut_connection_is_closed(ews: EwsStub) -> None:
+    """A server that hangs up is told as one that closed."""
+    ews.answer = Reply(200, closes=True)
+    assert find_inbox(order_for(ews, "basic")).error == "closed"
+
+
+def test_nobody_there(ews: EwsStub) -> None:
+    """Where nothing listens any more, no logon is counted."""
+    url = "https://localhost:1/EWS/Exchange.asmx"
+    seen = find_inbox(order_for(ews, "basic", url=url))
+    assert (seen.error, seen.status) == ("closed", None)
+
+
+def test_a_server_without_tls_gets_nothing(server_certificate: ServerCertificate, tmp_path: Path) -> None:
+    """Where what answers does not speak TLS, no request is sent."""
+    with run_ews_stub(server_certificate, tmp_path, speaks_tls=False) as plain:
+        seen = find_inbox(order_for(plain, "basic"))
+        assert (seen.error, seen.status) == ("tls-failed", None)
+        assert plain.requests == []
+
+
+@pytest.mark.parametrize("authorization", ["Basic eDp5", "NTLM TlRMTVNTUAADAAAA", "Negotiate TlRMTVNTUAADAAAA", "NTLM ???", "Bearer x"])
+def test_after_a_logon_no_request_is_let_through(ews: EwsStub, authorization: str) -> None:
+    """Whatever the library may want after a request that carried a proof of the password, it is held back."""
+    record = Record(order_for(ews))
+    signed = requests.Request("POST", ews.url, headers={"Authorization": authorization}).prepare()
+    record.asked(requests.Request("POST", ews.url).prepare())
+    record.asked(signed)
+    for more in (signed, requests.Request("POST", ews.url).prepare()):
+        with pytest.raises(HeldBack):
+            record.asked(more)
+    assert (record.logons, len(record.exchanges)) == (1, 2)
+
+
+def test_a_library_that_goes_on_is_told(ews: EwsStub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should the library ask again after the logon, that is told, and the server never hears of it."""
+
+    def ask_twice(self: InboxOnce) -> None:
+        ask(self)
+        ask(self)
+
+    ask = InboxOnce.ask
+    monkeypatch.setattr(InboxOnce, "ask", ask_twice)
+    seen = find_inbox(order_for(ews, "basic"))
+    assert (seen.error, seen.folder, ews.logons, len(ews.requests)) == ("second-request", None, 1, 1)
+
+
+def test_an_untrusted_certificate_gets_nothing(ews: EwsStub) -> None:
+    """Where the certificate's issuer is not trusted, no request is sent, with or without credentials."""
+    seen = find_inbox(order_for(ews, "basic", ca_file=None))
+    assert (seen.error, seen.status, seen.folder) == ("untrusted", None, None)
+    assert ews.requests == []
+
+
+def test_a_certificate_for_another_name_gets_nothing(ews: EwsStub) -> None:
+    """The certificate is checked for the name in the URL, whatever the address that is connected to."""
+    seen = find_inbox(order_for(ews, "basic", url=f"https://mail.contoso.test:{ews.port}/EWS/Exchange.asmx"))
+    assert seen.error == "untrusted"
+    assert ews.requests == []
+
+
+def test_the_given_address_is_used(ews: EwsStub) -> None:
+    """The connection goes to the given address and to no other that the name may have."""
+    assert find_inbox(order_for(ews, "basic", address="127.0.0.9")).error == "closed"
+    assert ews.connections == 0
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("authentication", ["ntlm", "basic"])
+def test_no_redirect_is_followed(
+    ews: EwsStub, server_certificate: ServerCertificate, tmp_path: Path, status: int, authentication: Literal["ntlm", "basic"]
+) -> None:
+    """A redirect, to another host or within the same one, is told by its status and not followed."""
+    with run_ews_stub(server_certificate, tmp_path) as other:
+        ews.answer = Reply(status, headers=(("Location", other.url),))
+        seen = find_inbox(order_for(ews, authentication))
+        assert (seen.status, seen.header("Location"), seen.folder) == (status, other.url, None)
+        assert other.connections == 0
+        ews.requests.clear()
+        ews.anonymous = Reply(status, headers=(("Location", ews.url),))
+        find_inbox(order_for(ews, authentication))
+        assert len(ews.requests) == 1
+
+
+def test_the_environment_is_left_out(ews: EwsStub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither proxies nor another trust or password out of the environment or .netrc are used."""
+    (tmp_path / ".netrc").write_text("machine localhost login other password other\n")
+    for name, value in {
+        "HTTPS_PROXY": "http://127.0.0.1:1",
+        "ALL_PROXY": "http://127.0.0.1:1",
+        "HOME": str(tmp_path),
+        "REQUESTS_CA_BUNDLE": "/nowhere",
+        "CURL_CA_BUNDLE": "/nowhere",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert find_inbox(order_for(ews, "basic")).folder == "found"
+
+
+@pytest.mark.parametrize(("username", "password"), [("", PASSWORD), (USERNAME, "")])
+def test_an_empty_credential_is_never_tried(ews: EwsStub, username: str, password: str) -> None:
+    """Without a user name or a password nothing is sent, since NTLM would then sign in as whoever runs the program."""
+    with pytest.raises(ValueError, match="are needed"):
+        find_inbox(order_for(ews, username=username, password=password))
+    assert ews.connections == 0
+
+
+def test_a_password_goes_over_https_alone(ews: EwsStub) -> None:
+    """A URL without TLS is refused before anything is sent."""
+    with pytest.raises(ValueError, match="https alone"):
+        find_inbox(order_for(ews, url="http://localhost/EWS/Exchange.asmx"))
+
+
+def test_what_cannot_be_sent_is_our_own_failure(ews: EwsStub) -> None:
+    """A failure before the first request is no doing of the peer, and is raised."""
+    with pytest.raises(UnicodeEncodeError):
+        find_inbox(order_for(ews, "basic", password="Пароль"))
+    assert ews.requests == []
+
+
+def test_no_secret_comes_back(ews: EwsStub, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    """The password is in no result, no representation and no log, even where the server repeats it in every form."""
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("exchangelib").setLevel(logging.DEBUG)
+    pair = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+    for authentication in ("ntlm", "basic"):
+        for reply in (Reply(200, b"<html>"), Reply(456, f"{PASSWORD} {pair}".encode()), Reply(200, closes=True)):
+            ews.answer = replace(reply, headers=(("X-FEServer", PASSWORD), ("X-CasErrorCode", f"Basic {pair}"), ("Server", f"a {pair} b")))
+            order = order_for(ews, authentication)
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+                seen = find_inbox(order)
+            said = repr(seen) + repr(order) + repr(pickle.dumps(seen)) + out.getvalue() + caplog.text + "".join(capfd.readouterr())
+            assert PASSWORD not in said
+            assert pair not in said
+
+
+def test_a_header_is_bounded_and_printable(ews: EwsStub) -> None:
+    """What a peer says in a header is shortened, and cannot steer a terminal."""
+    ews.answer = Reply(403, headers=(("X-FEServer", "\x1b[31m" + "a" * 5000),))
+    value = find_inbox(order_for(ews)).header("X-FEServer")
+    assert value is not None
+    assert value.startswith("\\x1b[31m")
+    assert len(value) == 500
+
+
+@pytest.mark.parametrize(
+    ("answer", "version"),
+    [
+        (soap(""), "15.1.2507.57"),
+        (soap("", version="MinorBuildNumber='046' MajorBuildNumber='2562' MinorVersion='2' MajorVersion = '15'"), "15.2.2562.46"),
+        (soap("", version='MajorVersion="15" MinorVersion="1" MajorBuildNumber="2507"'), None),
+        (soap("", version='MajorVersion="15" MinorVersion="1" MajorBuildNumber="2507" MinorBuildNumber="x"'), None),
+        (soap("", version='xMajorVersion="15" MinorVersion="1" MajorBuildNumber="2507" MinorBuildNumber="1"'), None),
+        (b'<s:Body><t:ServerVersionInfo MajorVersion="1" MinorVersion="1" MajorBuildNumber="1" MinorBuildNumber="1"/></s:Body>', None),
+        (b"<ServerVersionInfo " + b" " * 5000 + b"/>", None),
+        (b"", None),
+    ],
+)
+def test_the_version_is_read_whole_or_not_at_all(answer: bytes, version: str | None) -> None:
+    """ServerVersionInfo counts where it stands in the header with all four numbers."""
+    assert server_version(answer) == version
+
+
+async def test_all_that_happens_in_a_child(ews: EwsStub) -> None:
+    """The order crosses over into a child, and what it saw comes back as it is."""
+    async with Children() as children:
+        order = order_for(ews)
+        seen = await children.run(find_inbox, order, seconds=30)
+        assert isinstance(seen, Seen)
+        assert seen == replace(find_inbox(order), exchanges=seen.exchanges)
+
+
+async def test_a_dripping_head_ends_at_the_deadline(ews: EwsStub) -> None:
+    """A server that sends one byte a second is left at the deadline, and no connection to it is kept."""
+    ews.answer = Reply(200, drips_head=True)
+    async with Children() as children:
+        await children.run(find_inbox, order_for(ews, address="127.0.0.9"), seconds=30)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        with pytest.raises(TimeoutError):
+            await children.run(find_inbox, order_for(ews, "basic"), seconds=2.5)
+        assert loop.time() - began < 8
+    assert ews.logons == 1

@@ -1,0 +1,390 @@
+"""Tests of the anonymous EWS conversation, with answers as real servers give them."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.model import vocabulary as v
+from probe.model.attempts import Outcome
+from probe.model.facts import Build, Challenge, Fact
+from probe.probers.ews_anonymous import PROBER
+from tests.looking import Looked, look
+from tests.probers.scripted_http import EXPORT_TOOL, HANG_UP, NOT_FOUND, OWA, POST, answer, serving
+
+IIS_401 = ("Server: Microsoft-IIS/10.0", "WWW-Authenticate: Negotiate", "WWW-Authenticate: NTLM")
+REFUSED = answer("401 Unauthorized", *IIS_401, "X-FEServer: MAIL01")
+PLAIN_401 = answer("401 Unauthorized", *IIS_401)
+OWA_2016 = '<!-- OwaPage = ASP.auth_logon_aspx -->\n<link rel="shortcut icon" href="/owa/auth/15.1.2507/themes/resources/favicon.ico">'
+OWA_2010 = '<link type="text/css" href="/owa/14.3.169.1/themes/resources/logon.css"><title>Outlook Web App</title>'
+OWA_2007 = '<link type="text/css" href="/owa/8.3.485.1/themes/base/logon.css">'
+
+
+def manifest(version: str) -> str:
+    return (
+        '<?xml version="1.0" encoding="utf-8"?><asmv1:assembly xmlns="urn:schemas-microsoft-com:asm.v2">'
+        f'<assemblyIdentity name="microsoft.exchange.ediscovery.exporttool.application" version="{version}" language="neutral"/>'
+        '<dependency><assemblyIdentity name="other" version="9.9.9.9"/></dependency></asmv1:assembly>'
+    )
+
+
+async def looked_at(answers: dict[str, bytes | None], timeout: float = 5.0) -> Looked:
+    async with serving(answers) as peer:
+        return await look(peer.url, timeout=timeout)
+
+
+def build(text: str) -> Build:
+    return Build.parse(text)
+
+
+async def test_exchange_2016_is_read_from_all_three_places() -> None:
+    """Status, schemes, headers, marks and the longest of the builds that agree come from three requests on one connection."""
+    answers = {POST: REFUSED, OWA: answer("200 OK", body=OWA_2016), EXPORT_TOOL: answer("200 OK", body=manifest("15.1.2507.57"))}
+    async with serving(answers) as peer:
+        looked = await look(peer.url)
+    assert (looked.attempt.outcome, looked.attempt.connections) == (Outcome.COMPLETED, 1)
+    assert peer.asked == [POST, OWA, EXPORT_TOOL]
+    assert looked.value(v.HTTP_STATUS) == 401
+    assert looked.value(v.HTTP_SERVER) == "Microsoft-IIS/10.0"
+    assert looked.value(v.PROTOCOL_SPOKEN) is True
+    assert looked.value(v.AUTH_SCHEMES) == ("Negotiate", "NTLM")
+    assert looked.value(v.EWS_CHALLENGES) == (Challenge("Negotiate"), Challenge("NTLM"))
+    assert looked.value(v.EWS_HEADERS) == ("X-FEServer: MAIL01",)
+    assert looked.value(v.EWS_MARKS) == ("header", "owa-page", "export-tool")
+    assert looked.value(v.SERVER_BUILD) == build("15.1.2507.57")
+    assert looked.why(v.EWS_POLICY_BLOCK) == looked.why(v.HTTP_REDIRECT) == "not-applicable"
+    assert looked.value(v.TLS_MODE) == "implicit"
+    assert looked.value(v.CERTIFICATE_TRUSTED) is True
+
+
+async def test_no_request_carries_credentials_or_cookies() -> None:
+    """Everything that is sent, anybody could send."""
+    async with serving({POST: answer("401 Unauthorized", *IIS_401, "Set-Cookie: exchangecookie=1")}) as peer:
+        await look(peer.url)
+    for request in peer.requests:
+        assert b"authorization:" not in request.lower()
+        assert b"cookie:" not in request.lower()
+    assert b"<m:FindFolder" in peer.requests[0]
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected", "marks"),
+    [
+        ({POST: answer("401 Unauthorized", *IIS_401, "X-OWA-Version: 15.2.2562.35")}, "15.2.2562.35", ("header",)),
+        ({POST: answer("401 Unauthorized", *IIS_401, "x-owa-version: 15.2.1748.26")}, "15.2.1748.26", ("header",)),
+        ({POST: PLAIN_401, OWA: answer("302 Found", "X-OWA-Version: 15.0.1497.48", "Location: /owa/")}, "15.0.1497.48", ("header",)),
+        ({POST: PLAIN_401, OWA: answer("200 OK", body=OWA_2016)}, "15.1.2507", ("owa-page",)),
+        ({POST: PLAIN_401, OWA: answer("200 OK", body=OWA_2010)}, "14.3.169.1", ("owa-page",)),
+        ({POST: PLAIN_401, OWA: answer("400 Bad Request", body=OWA_2007)}, "8.3.485.1", ("owa-page",)),
+        ({POST: PLAIN_401, EXPORT_TOOL: answer("200 OK", body=manifest("15.2.1748.36"))}, "15.2.1748.36", ("export-tool",)),
+    ],
+    ids=["SE", "2019 behind HTTP/2", "2013", "2016", "2010", "2007", "2019 without OWA"],
+)
+async def test_one_place_that_shows_the_build_is_enough(answers: dict[str, bytes | None], expected: str, marks: tuple[str, ...]) -> None:
+    """A header in either case, the page whatever its status, or the manifest tells the build."""
+    looked = await looked_at(answers)
+    assert looked.value(v.SERVER_BUILD) == build(expected)
+    assert looked.value(v.EWS_MARKS) == marks
+
+
+@pytest.mark.parametrize("said", ["", "hello", "15", "1.2.3.4.5", "15.1.-1.2", "9" * 400, "0.0.0.0"])
+async def test_a_version_header_that_holds_no_build_is_no_build(said: str) -> None:
+    """Blank and nonsense are passed over; only a blanked header still marks Exchange."""
+    looked = await looked_at({POST: answer("401 Unauthorized", *IIS_401, f"X-OWA-Version: {said}")})
+    assert looked.why(v.SERVER_BUILD) == "not-disclosed"
+    assert looked.value(v.EWS_MARKS) == (() if said else ("header",))
+
+
+async def test_builds_of_different_updates_conflict() -> None:
+    """A header that says otherwise than the page leaves the build unknown."""
+    post = answer("401 Unauthorized", *IIS_401, "X-OWA-Version: 15.2.1748.26")
+    looked = await looked_at({POST: post, OWA: answer("200 OK", body=OWA_2016)})
+    assert looked.why(v.SERVER_BUILD) == "conflicting"
+
+
+async def test_parts_that_differ_in_the_fourth_number_show_three() -> None:
+    """Components of one Exchange, or two servers behind one name, agree on the cumulative update alone."""
+    post = answer("401 Unauthorized", *IIS_401, "X-OWA-Version: 15.1.2507.44")
+    looked = await looked_at(
+        {POST: post, OWA: answer("200 OK", body=OWA_2016), EXPORT_TOOL: answer("200 OK", body=manifest("15.1.2507.57"))}
+    )
+    assert looked.value(v.SERVER_BUILD) == build("15.1.2507")
+
+
+async def test_exchange_behind_nginx_keeps_exchange_s_headers() -> None:
+    """The Server header is the proxy's, the marks are Exchange's."""
+    post = answer("401 Unauthorized", "Server: nginx/1.22.1", 'WWW-Authenticate: Basic realm="mail.contoso.test"', "X-FEServer: EX01")
+    looked = await looked_at({POST: post})
+    assert looked.value(v.HTTP_SERVER) == "nginx/1.22.1"
+    assert looked.value(v.AUTH_SCHEMES) == ("Basic",)
+    assert looked.value(v.EWS_CHALLENGES) == (Challenge("Basic", None, (("realm", "mail.contoso.test"),)),)
+    assert looked.value(v.EWS_MARKS) == ("header",)
+
+
+async def test_exchange_online_shows_its_bearer_challenge_and_front_ends() -> None:
+    """The challenge keeps its parameters, and both X-FEServer headers are shown."""
+    post = answer(
+        "401 Unauthorized",
+        "Server: Microsoft-HTTPAPI/2.0",
+        'WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="a@*, b@*", '
+        'authorization_uri="https://login.windows.net/common/oauth2/authorize", Basic Realm=""',
+        "x-feserver: FR3P281CA0105",
+        "x-feserver: BE1P281CA0041",
+        "X-NanoProxy: 1",
+    )
+    looked = await looked_at({POST: post})
+    assert looked.value(v.AUTH_SCHEMES) == ("Bearer", "Basic")
+    (bearer, _) = looked.value(v.EWS_CHALLENGES) or ()
+    assert dict(bearer.parameters)["authorization_uri"] == "https://login.windows.net/common/oauth2/authorize"
+    assert looked.value(v.EWS_HEADERS) == ("X-FEServer: FR3P281CA0105", "X-FEServer: BE1P281CA0041", "X-NanoProxy: 1")
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("EWS is disabled for this user or tenant", "disabled"),
+        ("EWS is blocked by policy for this user or tenant", "blocked-by-policy"),
+    ],
+)
+async def test_a_policy_block_is_told_from_its_header(reason: str, expected: str) -> None:
+    """Both reasons of Exchange Online are read."""
+    looked = await looked_at({POST: answer("403 Forbidden", f"X-EWS-Policy-Reason: {reason}")})
+    assert looked.value(v.EWS_POLICY_BLOCK) == expected
+    assert looked.value(v.HTTP_STATUS) == 403
+    assert looked.value(v.EWS_MARKS) == ("header",)
+
+
+@pytest.mark.parametrize("headers", [(), ("X-EWS-Policy-Reason: something new",)])
+async def test_another_403_is_no_policy_block(headers: tuple[str, ...]) -> None:
+    """Without a reason that is known, the cause of a 403 stays unknown, and so do the schemes."""
+    looked = await looked_at({POST: answer("403 Forbidden", *headers)})
+    assert looked.why(v.EWS_POLICY_BLOCK) == "not-disclosed"
+    assert looked.why(v.AUTH_SCHEMES) == "not-disclosed"
+
+
+async def test_a_redirect_is_shown_and_not_followed() -> None:
+    """Where it points is a fact; nothing is asked there."""
+    async with serving({POST: answer("302 Found", "Location: https://other.example/EWS/Exchange.asmx")}) as peer:
+        looked = await look(peer.url)
+    assert looked.value(v.HTTP_REDIRECT) == "https://other.example/EWS/Exchange.asmx"
+    assert peer.asked == [POST, OWA, EXPORT_TOOL]
+    nowhere = await looked_at({POST: answer("302 Found")})
+    assert nowhere.why(v.HTTP_REDIRECT) == "not-disclosed"
+
+
+async def test_a_broken_front_end_is_still_exchange() -> None:
+    """Its error page is named in the redirect of the logon page."""
+    looked = await looked_at({POST: PLAIN_401, OWA: answer("302 Found", "Location: /owa/auth/errorFE.aspx?httpCode=500")})
+    assert looked.value(v.EWS_MARKS) == ("owa-page",)
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        answer(
+            "401 Unauthorized",
+            'WWW-Authenticate: Basic realm="msrpc realm", charset="utf-8"',
+            "X-ServerApplication: Exchange/15.00.0847.4040",
+        ),
+        answer("401 Unauthorized", *IIS_401, "X-FEServer: SPO", "MicrosoftSharePointTeamServices: 16.0.0.1"),
+        answer("404 Not Found", "Server: Microsoft-IIS/10.0", body="<h2>404 - File or directory not found: /owa/auth/logon.aspx</h2>"),
+        answer("200 OK", "Server: Apache", body="<title>Welcome</title>"),
+    ],
+    ids=["grommunio", "SharePoint", "IIS", "a web site"],
+)
+async def test_what_is_not_exchange_bears_no_mark(post: bytes) -> None:
+    """Lookalikes and plain web servers show no mark and no build, and that is a fact."""
+    looked = await looked_at({POST: post, OWA: post, EXPORT_TOOL: post})
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.EWS_MARKS) == ()
+    assert looked.why(v.SERVER_BUILD) == "not-disclosed"
+
+
+async def test_401_without_a_challenge_offers_no_scheme() -> None:
+    """Asked, and nothing offered, is a fact."""
+    looked = await looked_at({POST: answer("401 Unauthorized")})
+    assert looked.value(v.AUTH_SCHEMES) == ()
+    assert looked.why(v.HTTP_SERVER) == "not-disclosed"
+
+
+async def test_schemes_are_listed_once_as_first_written() -> None:
+    """Schemes compare without case and keep their order."""
+    headers = ("WWW-Authenticate: NTLM", "WWW-Authenticate: negotiate, ntlm", "WWW-Authenticate: Negotiate")
+    looked = await looked_at({POST: answer("401 Unauthorized", *headers)})
+    assert looked.value(v.AUTH_SCHEMES) == ("NTLM", "negotiate")
+
+
+@pytest.mark.parametrize(("status", "headers"), [("503 Service Unavailable", ("Retry-After: 30",)), ("429 Too Many Requests", ())])
+async def test_a_server_that_asks_for_patience_is_left_alone(status: str, headers: tuple[str, ...]) -> None:
+    """Its status is kept, the attempt is throttled, and nothing further is asked."""
+    async with serving({POST: answer(status, *headers)}) as peer:
+        looked = await look(peer.url)
+    assert looked.attempt.outcome is Outcome.THROTTLED
+    assert looked.value(v.HTTP_STATUS) == int(status[:3])
+    assert looked.why(v.SERVER_BUILD) == looked.why(v.EWS_MARKS) == "throttled"
+    assert peer.asked == [POST]
+
+
+async def test_a_page_that_asks_for_patience_ends_the_asking() -> None:
+    """What the first answer told is kept, and the build is missing because the server throttles."""
+    async with serving({POST: REFUSED, OWA: answer("503 Service Unavailable", "Retry-After: 30")}) as peer:
+        looked = await look(peer.url)
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.HTTP_STATUS) == 401
+    assert looked.why(v.SERVER_BUILD) == "throttled"
+    assert peer.asked == [POST, OWA]
+
+
+async def test_connections_that_are_closed_after_each_answer_cost_nothing_but_connections() -> None:
+    """With an announced close, each request has a connection of its own."""
+    close = "Connection: close"
+    answers = {
+        POST: answer("401 Unauthorized", *IIS_401, close),
+        OWA: answer("200 OK", close, body=OWA_2016),
+        EXPORT_TOOL: answer("200 OK", close, body=manifest("15.1.2507.57")),
+    }
+    async with serving(answers) as peer:
+        looked = await look(peer.url)
+    assert looked.value(v.SERVER_BUILD) == build("15.1.2507.57")
+    assert (peer.asked, peer.connections) == ([POST, OWA, EXPORT_TOOL], 3)
+
+
+async def test_a_connection_that_is_closed_without_warning_is_opened_again() -> None:
+    """A request that met a closing connection is asked again on a new one, and only there."""
+    answers = {POST: PLAIN_401, OWA: answer("200 OK", body=OWA_2016), EXPORT_TOOL: answer("200 OK", body=manifest("15.1.2507.57"))}
+    async with serving(answers, requests_per_connection=1) as peer:
+        looked = await look(peer.url)
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.SERVER_BUILD) == build("15.1.2507.57")
+    assert peer.connections == 3
+
+
+async def test_a_page_that_was_read_at_the_second_try_leaves_no_gap() -> None:
+    """Once every page was read, a build that none shows is not disclosed, and no mark is a fact."""
+    async with serving({POST: PLAIN_401}, requests_per_connection=1) as peer:
+        looked = await look(peer.url)
+    assert looked.why(v.SERVER_BUILD) == "not-disclosed"
+    assert looked.value(v.EWS_MARKS) == ()
+
+
+async def test_a_first_body_that_never_ends_ends_the_asking() -> None:
+    """The head's facts stay, and what the pages would tell timed out."""
+    async with serving({POST: b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: NTLM\r\nContent-Length: 10\r\n\r\nhel"}) as peer:
+        looked = await look(peer.url, timeout=2)
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.AUTH_SCHEMES) == ("NTLM",)
+    assert looked.why(v.SERVER_BUILD) == looked.why(v.EWS_MARKS) == "timed-out"
+    assert peer.asked == [POST]
+
+
+async def test_a_server_that_is_gone_after_its_first_answer_costs_the_pages() -> None:
+    """Where no further connection comes about, the first answer's facts stay."""
+    async with serving({POST: answer("401 Unauthorized", *IIS_401, "Connection: close")}, connections=1) as peer:
+        looked = await look(peer.url)
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.HTTP_STATUS) == 401
+    assert looked.why(v.SERVER_BUILD) == looked.why(v.EWS_MARKS) == "refused"
+    assert peer.asked == [POST]
+
+
+async def test_pages_that_hang_up_cost_only_themselves() -> None:
+    """Each page is asked no more than twice, and the first answer's facts stay."""
+    async with serving({POST: REFUSED, OWA: HANG_UP, EXPORT_TOOL: HANG_UP}) as peer:
+        looked = await look(peer.url)
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.AUTH_SCHEMES) == ("Negotiate", "NTLM")
+    assert looked.why(v.SERVER_BUILD) == "closed"
+    assert looked.value(v.EWS_MARKS) == ("header",)
+    assert peer.asked == [POST, OWA, OWA, EXPORT_TOOL]
+
+
+async def test_a_page_that_never_comes_does_not_end_the_attempt() -> None:
+    """Half of what time is left is waited for it, and nothing else is asked then."""
+    async with serving({POST: PLAIN_401, OWA: None}) as peer:
+        looked = await look(peer.url, timeout=2)
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.HTTP_STATUS) == 401
+    assert looked.why(v.SERVER_BUILD) == looked.why(v.EWS_MARKS) == "timed-out"
+    assert peer.asked == [POST, OWA]
+
+
+@pytest.mark.parametrize(
+    "body", [b"Content-Length: 10\r\n\r\nhel", b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"], ids=["breaks off", "broken"]
+)
+async def test_a_broken_body_does_not_take_back_the_head(body: bytes) -> None:
+    """What the first answer's head said stays, and the pages are asked on a new connection."""
+    post = b"HTTP/1.1 401 Unauthorized\r\nX-OWA-Version: 15.2.1544.11\r\n" + body
+    async with serving({POST: post}, requests_per_connection=1) as peer:
+        looked = await look(peer.url)
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.SERVER_BUILD) == build("15.2.1544.11")
+    assert OWA in peer.asked
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "why"),
+    [
+        (HANG_UP, Outcome.CLOSED, "closed"),
+        (b"220 mail.test ESMTP Postfix\r\n", Outcome.OFF_PROTOCOL, "off-protocol"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000, Outcome.OFF_PROTOCOL, "off-protocol"),
+        (b"HTTP/1.1 200 OK\r\nX: y", Outcome.CLOSED, "closed"),
+        (None, Outcome.TIMED_OUT, "timed-out"),
+    ],
+    ids=["hangs up", "SMTP", "endless header", "half a head", "silence"],
+)
+async def test_a_peer_that_does_not_answer_ends_the_attempt(said: bytes | None, outcome: Outcome, why: str) -> None:
+    """Each way of not answering has its outcome, and every promised key a reason."""
+    async with serving({POST: said}, requests_per_connection=1) as peer:
+        looked = await look(peer.url, timeout=1)
+    assert looked.attempt.outcome is outcome
+    assert looked.attempt.detail
+    for key in (v.HTTP_STATUS, v.AUTH_SCHEMES, v.SERVER_BUILD, v.EWS_MARKS):
+        assert looked.why(key) == why
+    assert looked.value(v.PROTOCOL_SPOKEN) == (False if why == "off-protocol" else None)
+    assert {key.name for key in PROBER.collects} <= {reading.key.name for reading in looked.attempt.readings}
+
+
+async def test_an_answer_is_the_same_byte_by_byte() -> None:
+    """How the bytes arrive changes no fact."""
+    answers = {POST: REFUSED, OWA: answer("200 OK", body=OWA_2016), EXPORT_TOOL: answer("200 OK", body=manifest("15.1.2507.57"))}
+    async with serving(answers, drips=True) as peer:
+        dripped = await look(peer.url)
+    whole = await looked_at(dict(answers))
+    for key in PROBER.collects:
+        if key not in (v.NET_ADDRESSES, v.CERTIFICATE_NOT_BEFORE):
+            assert dripped.value(key) == whole.value(key)
+
+
+async def test_an_untrusted_certificate_does_not_stop_reading() -> None:
+    """Everything anonymous is read, also on further connections, and the distrust is a fact."""
+    close = "Connection: close"
+    answers = {POST: answer("401 Unauthorized", *IIS_401, close), OWA: answer("200 OK", close, body=OWA_2016)}
+    async with serving(answers, certificate="self-signed") as peer:
+        looked = await look(peer.url)
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.CERTIFICATE_TRUSTED) is False
+    assert looked.value(v.SERVER_BUILD) == build("15.1.2507")
+
+
+async def test_facts_name_the_words_that_support_them() -> None:
+    """The build's evidence is the line that showed it."""
+    looked = await looked_at({POST: PLAIN_401, OWA: answer("200 OK", body=OWA_2010)})
+    reading = looked.facts.read(v.SERVER_BUILD)
+    assert isinstance(reading, Fact)
+    (evidence,) = reading.provenance.evidence
+    assert "/owa/14.3.169.1/" in evidence.excerpt
+    assert looked.attempt.transcript[evidence.line - 1].text == evidence.excerpt
+
+
+async def test_a_hostile_page_gives_a_bounded_number_of_builds() -> None:
+    """A page full of builds, of which no two agree, leaves the build unknown."""
+    page = "".join(f"/owa/auth/15.1.{n}/" for n in range(1, 2000)) + "<assemblyIdentity " * 2000 + manifest("15.1.99999999.1")
+    looked = await looked_at({POST: PLAIN_401, OWA: answer("200 OK", body=page), EXPORT_TOOL: answer("200 OK", body=page)})
+    assert looked.why(v.SERVER_BUILD) == "conflicting"
+    assert len([r for r in looked.attempt.readings if r.key == v.SERVER_BUILD]) == 4
+
+
+async def test_the_page_behind_another_path_is_asked_at_the_root() -> None:
+    """The endpoint's own path is asked as the estate has it."""
+    async with serving({"POST /proxy/ews": NOT_FOUND}) as peer:
+        await look(f"https://localhost:{peer.port}/proxy/ews")
+    assert peer.asked == ["POST /proxy/ews", OWA, EXPORT_TOOL]

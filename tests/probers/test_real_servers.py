@@ -1,0 +1,78 @@
+"""Real servers: Dovecot, Postfix and Exim answer, and the facts are what they were set up to be."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.model import vocabulary as v
+from probe.model.attempts import Outcome
+from tests.looking import Looked, look
+from tests.servers.dovecot import Dovecot
+from tests.servers.exim import Exim
+from tests.servers.postfix import Postfix
+
+
+def assert_certificate_is_right(looked: Looked) -> None:
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.CERTIFICATE_TRUSTED) is True
+    assert looked.value(v.CERTIFICATE_MATCHES_NAME) is True
+    assert "localhost" in (looked.value(v.CERTIFICATE_NAMES) or ())
+    session = looked.value(v.TLS_NEGOTIATED)
+    assert session is not None
+    assert session.version == "TLSv1.3"
+    assert session.suite is not None
+    assert session.suite.startswith("TLS_")
+
+
+@pytest.mark.parametrize("security", ["implicit", "starttls"])
+async def test_dovecot_is_read(dovecot: Dovecot, security: str) -> None:
+    """Dovecot over POP3S, and over POP3 with STLS, where it offers no password before TLS."""
+    implicit = security == "implicit"
+    url = f"pop3s://localhost:{dovecot.pop3s_port}" if implicit else f"pop3://{dovecot.distant_host}:{dovecot.pop3_port}"
+    looked = await look(url, ca_file=dovecot.ca_file)
+    assert_certificate_is_right(looked)
+    assert looked.value(v.SERVER_PRODUCT) == "Dovecot"
+    assert looked.value(v.TLS_MODE) == security
+    assert {"PLAIN", "USER"} <= set(looked.value(v.AUTH_MECHANISMS) or ())
+    if not implicit:
+        assert looked.value(v.STARTTLS_OFFERED) is True
+        assert looked.value(v.AUTH_MECHANISMS_PLAIN) == ()
+        assert looked.value(v.STARTTLS_EXTRA_BYTES) == ""
+
+
+@pytest.mark.parametrize("security", ["implicit", "starttls"])
+async def test_postfix_is_read(postfix: Postfix, security: str) -> None:
+    """Postfix over SMTPS, and over SMTP with STARTTLS, where it offers no AUTH before TLS."""
+    implicit = security == "implicit"
+    looked = await look(
+        f"smtps://localhost:{postfix.smtps_port}" if implicit else f"smtp://localhost:{postfix.smtp_port}", ca_file=postfix.ca_file
+    )
+    assert_certificate_is_right(looked)
+    assert looked.value(v.SERVER_PRODUCT) == "Postfix"
+    assert looked.value(v.SMTP_SIZE_LIMIT_BYTES) == postfix.message_size
+    assert "PLAIN" in (looked.value(v.AUTH_MECHANISMS) or ())
+    if not implicit:
+        assert looked.value(v.AUTH_MECHANISMS_PLAIN) == ()
+
+
+@pytest.mark.parametrize("security", ["implicit", "starttls"])
+async def test_exim_is_read(exim: Exim, security: str) -> None:
+    """Exim over SMTPS, and over SMTP with STARTTLS; its greeting names its version."""
+    implicit = security == "implicit"
+    looked = await look(f"smtps://localhost:{exim.smtps_port}" if implicit else f"smtp://localhost:{exim.smtp_port}", ca_file=exim.ca_file)
+    assert_certificate_is_right(looked)
+    assert looked.value(v.SERVER_PRODUCT) == "Exim"
+    greeting = looked.value(v.PROTOCOL_GREETING)
+    version = looked.value(v.SERVER_VERSION)
+    assert greeting is not None
+    assert version is not None
+    assert f"Exim {version} " in greeting
+
+
+async def test_a_real_server_is_not_trusted_without_its_anchor(dovecot: Dovecot) -> None:
+    """Without the authority among the trust anchors the chain is refused, and everything is read all the same."""
+    looked = await look(f"pop3s://localhost:{dovecot.pop3s_port}")
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.CERTIFICATE_TRUSTED) is False
+    assert looked.value(v.CERTIFICATE_DISTRUSTED_BECAUSE)
+    assert looked.value(v.SERVER_PRODUCT) == "Dovecot"

@@ -1,0 +1,364 @@
+"""Tests of the report for a person."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from probe.document import Options, publish
+from probe.model import vocabulary as v
+from probe.model.attempts import Outcome
+from probe.model.facts import Declared, Inferred, UpdateRange, Why
+from probe.model.rules import Readiness, Result, Support
+from probe.model.runs import Run
+from probe.reports.text import REPORT
+from probe.reports.text.words import WHY_IN_WORDS, bounded, gap_in_words, some_of, value_in_words
+from tests.runs import (
+    EWS,
+    NOT_TESTED,
+    OLD_PRODUCT,
+    POP,
+    PRODUCT,
+    SMTP,
+    TLS_WORKS,
+    TOO_OLD,
+    a_checked_run,
+    a_fact,
+    a_finding,
+    a_gap,
+    a_mailbox,
+    a_run,
+    an_assessment,
+    an_attempt,
+    an_estate,
+    words,
+)
+
+GOLDEN = Path(__file__).parent / "checked_run_80.txt"
+
+
+def render(run: Run, **options: Any) -> str:
+    """The text report of a run."""
+    return REPORT.render(publish(run), Options(**options))
+
+
+def look() -> Run:
+    """The same endpoints without an estate."""
+    run = a_checked_run()
+    return a_run(attempts=run.attempts[:3], readings=[r for r in run.readings if r.mailbox is None and "://" in r.subject])
+
+
+def one_mailbox(run_of: Any) -> Run:
+    """A run of one mailbox with one finding."""
+    return a_run(
+        estate=an_estate(a_mailbox("sales@branch.test")),
+        assessments=[an_assessment("sales@branch.test", Support.UNSUPPORTED, Readiness.READY, run_of)],
+    )
+
+
+def test_the_report_of_a_checked_run_is_the_one_on_file() -> None:
+    """At 80 columns and without colour the report reads as the golden file, transcripts and all."""
+    assert render(a_checked_run(), transcripts=True) == GOLDEN.read_text("utf-8")
+
+
+def test_the_verdict_comes_first() -> None:
+    """The first sentence counts the mailboxes by verdict, the second by readiness."""
+    text = " ".join(render(a_checked_run(), width=200).splitlines()[:2])
+    assert text == (
+        "7 mailboxes: 1 supported and ready, 1 not listed, 1 support undetermined, 3 unsupported, 1 not assessed. "
+        "Readiness: 2 ready, 2 undetermined, 2 not ready."
+    )
+
+
+@pytest.mark.parametrize("width", [60, 72, 80, 120])
+def test_lines_keep_to_the_width(width: int) -> None:
+    """No line is wider than the terminal, apart from one that holds a URL."""
+    for text in (render(a_checked_run(), width=width, transcripts=True), render(look(), width=width)):
+        assert [line for line in text.splitlines() if len(line) > width and "://" not in line] == []
+
+
+def test_a_terminal_that_is_too_narrow_is_taken_for_sixty_columns() -> None:
+    """Below 60 columns the report stays at 60, where its columns still fit."""
+    assert render(a_checked_run(), width=10) == render(a_checked_run(), width=60)
+
+
+def test_a_failed_finding_shows_words_statement_place_and_remedy() -> None:
+    """Of a finding that fails one reads what was seen, the words off the wire, the statement and where it stands, and the remedy."""
+    text = render(a_checked_run())
+    block = text[text.index("UNSUPPORTED: Exchange Server 2003 or 2007") :]
+    assert [line.strip() for line in block.splitlines()[:9]] == [
+        "UNSUPPORTED: Exchange Server 2003 or 2007",
+        f"Seen    server.product at {EWS}",
+        "= Exchange Server 2007 (inferred)",
+        "| X-OWA-Version: 8.3.485.1",
+        "Stated  What the page states about exchange-2003-or-2007, said in our own",
+        "words and long enough to be wrapped at eighty columns.",
+        "Supported configurations, exchange-2003-or-2007 (2023-03)",
+        "https://learn.example/exchange-2003-or-2007",
+        "Remedy  What to do about exchange-2003-or-2007.",
+    ]
+
+
+def test_findings_stand_worst_first_and_advice_last() -> None:
+    """Within a mailbox, what fails of support comes before what is unknown of readiness, and advice comes last."""
+    text = render(a_checked_run())
+    block = text[text.index("pop@branch.test") : text.index("silent@branch.test")]
+    assert re.findall(r"^  ([A-Z ]+): ", block, re.MULTILINE) == ["UNSUPPORTED", "UNKNOWN", "ADVICE"]
+
+
+def test_what_is_unknown_says_why() -> None:
+    """Of a finding that is unknown one reads what is missing, where, and why, in words."""
+    text = " ".join(render(a_checked_run()).split())
+    assert f"Unknown tls.negotiated at {SMTP}: the server did not answer in time (no greeting within 30 s)" in text
+
+
+def test_unknowns_beside_a_worse_verdict_are_named_in_one_line() -> None:
+    """What is unknown but could not change the verdict is only named."""
+    assert "  Not known either: A certificate that ends soon." in render(a_checked_run())
+
+
+def test_a_supported_mailbox_shows_what_lists_it() -> None:
+    """Of a supported mailbox one reads the statement that lists its system."""
+    assert "  LISTED: What the page states about exchange-mail" in render(a_checked_run())
+
+
+def test_a_mailbox_that_nothing_lists_says_so() -> None:
+    """A mailbox that is not listed although nothing failed is told that no row is met."""
+    assert "NOT LISTED: no row of Microsoft's table" in render(a_checked_run())
+
+
+def test_mailboxes_alike_stand_in_one_block() -> None:
+    """Two thousand mailboxes of which the same is to be said make one block, with the first addresses and a count."""
+    refusals = {f"m{n}@branch.test": a_fact(v.AUTH_ACCEPTED, False, mailbox=f"m{n}@branch.test") for n in range(2000)}
+    run = a_run(
+        estate=an_estate(*map(a_mailbox, refusals)),
+        assessments=[
+            an_assessment(
+                m,
+                Support.UNSUPPORTED,
+                Readiness.READY,
+                a_finding(NOT_TESTED, Result.FAILS, PRODUCT, refused, a_fact(v.MAILBOX_INCOMING, "server-side", subject=m)),
+            )
+            for m, refused in refusals.items()
+        ],
+    )
+    text = render(run)
+    assert "UNSUPPORTED, ready: 2,000 mailboxes with profile branch" in text
+    assert "m4@branch.test and 1,995 more" in " ".join(text.split())
+    assert "mailbox.incoming of the mailbox" in text
+    assert text.count("Remedy") == 1
+
+
+def test_mailboxes_of_which_something_else_is_to_be_said_stand_apart() -> None:
+    """Mailboxes with one verdict for different reasons make two blocks."""
+    run = a_run(
+        estate=an_estate(a_mailbox("a@branch.test"), a_mailbox("b@branch.test")),
+        assessments=[
+            an_assessment("a@branch.test", Support.UNSUPPORTED, Readiness.READY, a_finding(NOT_TESTED, Result.FAILS, PRODUCT)),
+            an_assessment("b@branch.test", Support.UNSUPPORTED, Readiness.READY, a_finding(NOT_TESTED, Result.FAILS, OLD_PRODUCT)),
+        ],
+    )
+    assert render(run).count("UNSUPPORTED, ready: 1 mailbox with profile branch") == 2
+
+
+def test_a_mailbox_that_is_not_served_is_listed() -> None:
+    """A mailbox that server-side synchronization does not serve is listed as not assessed."""
+    text = render(a_checked_run())
+    assert (
+        "NOT ASSESSED: 1 mailbox with profile branch\n  unserved@branch.test\n  Server-side synchronization does nothing for it.\n" in text
+    )
+
+
+def test_a_run_in_which_nobody_was_judged_says_so() -> None:
+    """A check that was interrupted before anybody was judged says both."""
+    text = render(a_run(estate=an_estate(), interrupted=True))
+    assert text.startswith("No mailbox was judged.\nThe run was interrupted; this is what was learnt until then.\n")
+    assert "MAILBOXES" not in text
+
+
+def test_an_endpoint_shows_its_main_facts() -> None:
+    """Of an endpoint one reads product, build, update and end of support, addresses, TLS, certificate and ways to sign in."""
+    text = " ".join(render(a_checked_run()).split())
+    assert "Server Exchange Server 2007, build 8.3.485.1, update SP3 RU23, support ended 2017-04-11" in text
+    assert "Addresses 192.0.2.7, 2001:db8::7" in text
+    assert "TLS TLSv1.3, TLS_AES_256_GCM_SHA384, x25519" in text
+    assert "Certified until 2026-12-01, not trusted (self-signed certificate), for this name" in text
+    assert "Sign-in PLAIN, LOGIN; before TLS: none" in text
+
+
+def test_an_endpoint_without_tls_shows_what_stood_in_the_way() -> None:
+    """Where TLS failed, its failure stands in the place of what was agreed on."""
+    readings = [a_fact(v.TLS_MODE, "none"), a_fact(v.TLS_FAILURE, "handshake failure"), a_fact(v.CERTIFICATE_TRUSTED, False)]
+    text = render(a_run(estate=an_estate(), readings=readings))
+    assert "  TLS        none, handshake failure\n  Certified  not trusted\n" in text
+
+
+def test_facts_that_contradict_each_other_are_unknown() -> None:
+    """Where two sources of one rank disagree the report says so, and takes neither side."""
+    text = render(a_run(estate=an_estate(), readings=[PRODUCT, replace(PRODUCT, value="Exim")]))
+    assert "what was seen contradicts itself" in text
+    assert "Server " not in text
+
+
+def test_a_version_is_shown_even_of_an_unknown_product() -> None:
+    """A version is told where the product is not known, and the end of support to come as one that will end."""
+    readings = [a_fact(v.SERVER_VERSION, "4.96"), a_fact(v.SERVER_END_OF_SUPPORT, v.SERVER_END_OF_SUPPORT.examples[1])]
+    assert "Server     product unknown 4.96, support ends 2035-12-31" in render(a_run(estate=an_estate(), readings=readings))
+
+
+def test_attempts_that_failed_alike_stand_in_one_line() -> None:
+    """Attempts for many accounts that ended alike are told once, with the outcome and its detail."""
+    text = " ".join(render(a_checked_run()).split())
+    assert "Attempt ews-inbox at 192.0.2.7 for info@contoso.test, team@contoso.test denied: the login was refused" in text
+    assert "Attempt smtp-extensions at 192.0.2.7 timed out: no greeting within 30 s" in text
+
+
+def test_a_look_shows_every_fact_and_every_gap() -> None:
+    """Without an estate, every fact of an endpoint is shown beside its key, and every gap with its reason."""
+    run = look()
+    text = render(run)
+    assert text.startswith("3 endpoints, 3 attempts: 2 completed, 1 timed out.\n")
+    for reading in run.readings:
+        assert reading.key.name in text
+    assert re.search(r"^  server\.product +Dovecot \(inferred\)$", text, re.MULTILINE)
+    assert re.search(r"^  certificate\.trusted +no$", text, re.MULTILINE)
+    assert "  Unknown    the question does not arise here: server.build" in text
+
+
+def test_a_look_at_nothing_says_so() -> None:
+    """A look in which nothing was tried says so."""
+    assert render(a_run()).startswith("0 endpoints, 0 attempts: nothing was tried.\n")
+
+
+def test_quiet_shows_verdicts_alone() -> None:
+    """Quiet leaves the summary, the mailboxes and their verdicts."""
+    text = render(a_checked_run(), quiet=True)
+    assert "UNSUPPORTED, not ready: 2 mailboxes with profile corp\n  info@contoso.test, team@contoso.test\n" in text
+    assert "Remedy" not in text
+    assert "ENDPOINTS" not in text
+
+
+def test_transcripts_are_shown_only_when_wanted() -> None:
+    """The conversations are shown word for word when they are asked for, and not else."""
+    assert "   1 peer  HTTP/1.1 401 Unauthorized\n" in render(a_checked_run(), transcripts=True)
+    assert "TRANSCRIPTS" not in render(a_checked_run())
+
+
+def test_a_transcript_keeps_its_spaces() -> None:
+    """Lines of a transcript are cut where the line ends, with not a character lost."""
+    said = "AUTH   " + "x" * 100 + "   end"
+    text = render(a_run(attempts=[an_attempt(said=[said])]), transcripts=True)
+    shown = text[text.index("   1 peer") :].splitlines()
+    assert "".join(line[11:] for line in shown) == said
+
+
+def test_colour_marks_without_changing_a_word() -> None:
+    """With colour the report has the same words, and without it not one escape."""
+    plain, coloured = render(a_checked_run()), render(a_checked_run(), colour=True)
+    assert "\x1b" not in plain
+    assert re.sub(r"\x1b\[[0-9;]+m", "", coloured) == plain
+    assert "\x1b[1;31mUNSUPPORTED, not ready" in coloured
+    assert "\x1b[1;32mSUPPORTED, ready" in coloured
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_no_peer_can_steer_the_terminal(colour: bool) -> None:
+    """Control characters, direction marks and markup in a peer's words are shown, never obeyed, in whatever part they stand."""
+    evil = "\x1b]0;owned\x07\x1b[2J[bold]red[/bold]\r\n\x9b31m\u202egnp.exe\ud800 {x} %s"
+    fact = a_fact(v.SERVER_PRODUCT, evil, provenance=Declared("peer", words("a1", 1, evil)))
+    gap = a_gap(v.SERVER_VERSION, Why.NOT_DISCLOSED, evil)
+    parts: dict[str, Any] = {
+        "host": evil,
+        "attempts": [an_attempt(said=[evil], outcome=Outcome.OFF_PROTOCOL, detail=evil, subject=f"https://h.test:443/{evil}")],
+        "readings": [fact, gap, a_fact(v.PROTOCOL_CAPABILITIES, (evil,)), a_fact(v.TLS_FAILURE, evil), a_fact(v.NET_ADDRESSES, (evil,))],
+    }
+    judged = [
+        an_assessment(
+            evil,
+            Support.UNDETERMINED,
+            Readiness.NOT_READY,
+            a_finding(TOO_OLD, Result.UNKNOWN, gap),
+            a_finding(TLS_WORKS, Result.FAILS, fact),
+        )
+    ]
+    for run in (a_run(**parts), a_run(**parts, estate=an_estate(), assessments=judged)):
+        text = render(run, colour=colour, transcripts=True)
+        text = re.sub(r"\x1b\[(0|1|2|31|32|33|1;3[123])m", "", text) if colour else text
+        assert all(c == "\n" or c.isprintable() for c in text)
+        assert r"\x1b]0;owned\x07\x1b[2J[bold]red[/bold]\r\n\x9b31m\u202egnp.exe" in re.sub(r"\n +(\| )?", "", text)
+
+
+def test_endless_words_are_bounded() -> None:
+    """A peer's words of any length fill some lines of the report, and the rest is counted."""
+    long = "x" * 100_000
+    finding = a_finding(NOT_TESTED, Result.FAILS, a_fact(v.SERVER_PRODUCT, long))
+    text = render(one_mailbox(finding))
+    assert "... (99,760 more characters)" in " ".join(text.split())
+    assert len(text) < 5000
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_evidence_that_supports_several_facts_is_shown_once() -> None:
+    """Within a finding the same words off the wire are not repeated, and at most three lines stand for one fact."""
+    evidence = tuple(e for n in range(1, 6) for e in words("a1", n, f"line {n}"))
+    one = a_fact(v.SERVER_PRODUCT, "Dovecot", provenance=Inferred("i", (), (*evidence[:1], *evidence)))
+    other = a_fact(v.SERVER_VENDOR, "Dovecot", provenance=Inferred("i", (), evidence[:1]))
+    run = replace(one_mailbox(a_finding(NOT_TESTED, Result.FAILS, one, other)), readings=(one, other))
+    assert re.findall(r"\| (.*)", render(run)) == ["line 1", "line 2", "line 3"]
+
+
+@pytest.mark.parametrize("why", Why)
+def test_every_reason_is_said_in_words(why: Why) -> None:
+    """Each reason for a gap has words of its own that a person understands, with the detail after them."""
+    assert " " in WHY_IN_WORDS[why]
+    assert len(set(WHY_IN_WORDS.values())) == len(Why)
+    assert gap_in_words({"why": why.value, "detail": ""}) == WHY_IN_WORDS[why]
+    assert gap_in_words({"why": why.value, "detail": "this"}) == f"{WHY_IN_WORDS[why]} (this)"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "not visible"),
+        (True, "yes"),
+        (False, "no"),
+        (25, "25"),
+        ("", "(empty)"),
+        ("text", "text"),
+        ([], "none"),
+        (["a", "b"], "a, b"),
+        (v.SERVER_UPDATE.kind.encode(UpdateRange(exact="CU23")), "CU23"),
+        (v.SERVER_UPDATE.kind.encode(UpdateRange(at_least="CU1", at_most="CU2")), "between CU1 and CU2"),
+        (v.SERVER_UPDATE.kind.encode(UpdateRange(at_least="CU1")), "CU1 or later"),
+        (v.SERVER_UPDATE.kind.encode(UpdateRange(at_most="CU2")), "CU2 or earlier"),
+        (v.SERVER_UPDATE.kind.encode(UpdateRange()), "any"),
+        ({"version": None, "suite": None, "group": None, "scheme": None}, "not visible"),
+        ({"TLSv1.2": ["A", "B"], "TLSv1.3": []}, "TLSv1.2: A, B; TLSv1.3: none"),
+        ([{"scheme": "NTLM", "token": "TlRM", "parameters": []}], "NTLM TlRM"),
+        ([{"scheme": "Basic", "token": None, "parameters": [["realm", "m"], ["charset", "UTF-8"]]}], "Basic realm=m, charset=UTF-8"),
+    ],
+)
+def test_values_are_written_as_a_person_would(value: Any, shown: str) -> None:
+    """Every form of value has a way of being written in words."""
+    assert value_in_words(value) == shown
+
+
+def test_addresses_are_counted_beyond_the_first() -> None:
+    """A list is shown whole where that takes no more room than counting the rest."""
+    assert some_of(list("abcdef")) == "a, b, c, d, e, f"
+    assert some_of(list("abcdefg")) == "a, b, c, d, e and 2 more"
+
+
+def test_a_text_within_its_bound_is_untouched() -> None:
+    """Only what is too long is cut."""
+    assert bounded("abc", 3) == "abc"
+    assert bounded("abcd", 3) == "abc... (1 more characters)"
+
+
+def test_an_endpoint_nobody_tried_is_shown_by_its_facts() -> None:
+    """An endpoint that has facts but no attempt stands among the endpoints."""
+    assert f"\n{POP}\n  Server     Dovecot\n" in render(a_run(estate=an_estate(), readings=[PRODUCT]))

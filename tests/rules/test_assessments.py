@@ -1,0 +1,85 @@
+"""What all rules together say of whole cases."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from probe.model import vocabulary as v
+from probe.model.facts import Why
+from probe.model.rules import Case, Otherwise, Readiness, Result, Support
+from tests.cases import Known, assess, exchange_case, gmail_case, online_case
+
+WITH_LOGIN = {v.DEPLOYMENT_ALLOWS: ("logs-in",)}
+LET_IN: Known = {v.AUTH_ACCEPTED: True, v.AUTH_REFUSAL: (), v.EWS_INBOX: "found", v.EWS_IMPERSONATION: "granted"}
+
+
+@pytest.mark.parametrize("case", [exchange_case(), gmail_case(), online_case()], ids=["exchange-2016", "gmail", "exchange-online"])
+def test_a_healthy_mailbox_is_supported_and_ready_without_a_login(case: Case) -> None:
+    """A healthy mailbox of a listed system is supported and ready by what shows without a login."""
+    assessment = assess(case)
+    assert (assessment.support, assessment.readiness) == (Support.SUPPORTED, Readiness.READY)
+
+
+def test_a_login_that_was_allowed_and_worked_leaves_a_mailbox_ready() -> None:
+    """Where logins are allowed, one that was accepted leaves the mailbox ready."""
+    assert assess(exchange_case(deployment=WITH_LOGIN, endpoint=LET_IN)).readiness is Readiness.READY
+
+
+def test_a_login_that_was_allowed_and_not_tried_leaves_readiness_open() -> None:
+    """Where logins are allowed and none came about, readiness is undetermined."""
+    assert assess(exchange_case(deployment=WITH_LOGIN)).readiness is Readiness.UNDETERMINED
+
+
+def test_a_block_that_shows_after_sign_in_is_not_ready() -> None:
+    """A policy that blocks EWS after sign-in makes the mailbox not ready, although the anonymous answer was 401."""
+    blocked: Known = {v.EWS_POLICY_BLOCK: "disabled", v.AUTH_REFUSAL: ("protocol-disabled",), v.EWS_INBOX: Why.DENIED}
+    assert assess(exchange_case(deployment=WITH_LOGIN, endpoint=blocked)).readiness is Readiness.NOT_READY
+
+
+def test_exchange_se_is_not_listed_but_ready() -> None:
+    """Exchange Server SE, which the page is older than, is not listed, whatever its readiness."""
+    assessment = assess(exchange_case(endpoint={v.SERVER_PRODUCT: "Exchange Server SE", v.SERVER_END_OF_SUPPORT: date(2035, 12, 31)}))
+    assert (assessment.support, assessment.readiness) == (Support.NOT_LISTED, Readiness.READY)
+
+
+def test_exchange_2007_is_unsupported_rather_than_not_listed() -> None:
+    """Exchange Server 2007 is unsupported, which outweighs that it is not listed."""
+    assert assess(exchange_case(endpoint={v.SERVER_PRODUCT: "Exchange Server 2007"})).support is Support.UNSUPPORTED
+
+
+def test_an_exchange_that_does_not_tell_its_version_is_undetermined() -> None:
+    """Support of an Exchange whose version does not show is undetermined."""
+    assert assess(exchange_case(endpoint={v.SERVER_PRODUCT: "Exchange"})).support is Support.UNDETERMINED
+
+
+def test_another_pop3_smtp_system_is_unsupported_and_may_be_ready() -> None:
+    """A POP3/SMTP system that was not tested is unsupported, even where it works."""
+    own = {v.SERVER_PRODUCT: "Dovecot", v.PROVIDER: Why.NOT_DISCLOSED}
+    assessment = assess(gmail_case(endpoint=own, mailbox={v.MAILBOX_DOMAIN: "contoso.test", v.PROVIDER: Why.NOT_DISCLOSED}))
+    assert (assessment.support, assessment.readiness) == (Support.UNSUPPORTED, Readiness.READY)
+
+
+def test_an_endpoint_that_did_not_answer_in_time_leaves_both_open() -> None:
+    """A connection that timed out makes nothing unsupported and nothing not ready."""
+    silent: Known = dict.fromkeys(
+        (v.NET_CONNECTED, v.PROTOCOL_SPOKEN, v.TLS_COMPLETED, v.TLS_MODE, v.SERVER_PRODUCT, v.PROVIDER), Why.TIMED_OUT
+    )
+    assessment = assess(gmail_case(endpoint=silent))
+    assert (assessment.support, assessment.readiness) == (Support.UNDETERMINED, Readiness.UNDETERMINED)
+
+
+def test_imap_is_not_listed() -> None:
+    """A mailbox under an IMAP/SMTP profile is not listed, its SMTP half being so."""
+    assert (
+        assess(gmail_case(profile={v.PROFILE_SERVER_TYPE: "imap-smtp"}, incoming={v.ENDPOINT_SERVICE: "imap"})).support
+        is Support.NOT_LISTED
+    )
+
+
+def test_advice_changes_no_verdict() -> None:
+    """Advice that is not followed leaves a mailbox supported and ready."""
+    assessment = assess(exchange_case())
+    failed = {f.rule.id: f.rule.otherwise for f in assessment.findings if f.result is Result.FAILS}
+    assert failed == {"end-of-support": Otherwise.ADVICE}

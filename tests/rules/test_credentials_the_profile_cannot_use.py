@@ -1,0 +1,40 @@
+"""Credentials that cannot sign in."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.model import vocabulary as v
+from probe.model.facts import Why
+from probe.model.rules import Result
+from probe.rules.credentials_the_profile_cannot_use import RULE
+from tests.cases import exchange_case, gmail_case, result_of
+
+
+@pytest.mark.parametrize("credentials", ["mailbox", "profile", "server-to-server", "windows-integrated"])
+def test_it_holds_for_credentials_that_can_sign_in_to_exchange(credentials: str) -> None:
+    """Every credentials setting but anonymous can sign in to Exchange."""
+    assert result_of(RULE, exchange_case(profile={v.PROFILE_CREDENTIALS: credentials})) is Result.HOLDS
+
+
+def test_it_fails_for_anonymous() -> None:
+    """A profile without credentials signs in nowhere."""
+    assert result_of(RULE, exchange_case(profile={v.PROFILE_CREDENTIALS: "anonymous"})) is Result.FAILS
+
+
+def test_it_fails_for_the_windows_account_over_pop3() -> None:
+    """The service account's credentials serve SMTP, and not POP3."""
+    windows = {v.PROFILE_CREDENTIALS: "windows-integrated"}
+    assert result_of(RULE, gmail_case(profile=windows)) is Result.FAILS
+    assert result_of(RULE, gmail_case(profile=windows, mailbox={v.MAILBOX_INCOMING: "none"})) is Result.HOLDS
+
+
+def test_it_is_unknown_where_the_profile_was_not_read() -> None:
+    """A profile whose credentials are not known decides nothing."""
+    assert result_of(RULE, exchange_case(profile={v.PROFILE_CREDENTIALS: Why.NOT_ATTEMPTED})) is Result.UNKNOWN
+
+
+def test_it_does_not_apply_to_a_mailbox_that_is_not_served() -> None:
+    """A mailbox that server-side synchronization does not serve is not meant."""
+    unserved = {v.MAILBOX_INCOMING: "none", v.MAILBOX_OUTGOING: "none", v.MAILBOX_APPOINTMENTS: "none"}
+    assert result_of(RULE, exchange_case(mailbox=unserved)) is Result.NOT_APPLICABLE

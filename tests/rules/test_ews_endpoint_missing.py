@@ -1,0 +1,33 @@
+"""No EWS at the address."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.model import vocabulary as v
+from probe.model.facts import Why
+from probe.model.rules import Result
+from probe.rules.ews_endpoint_missing import RULE
+from tests.cases import exchange_case, gmail_case, result_of
+
+
+def test_it_holds_where_the_address_asks_who_calls() -> None:
+    """A 401 shows that something is served there."""
+    assert result_of(RULE, exchange_case()) is Result.HOLDS
+
+
+@pytest.mark.parametrize("status", [404, 405, 410])
+def test_it_fails_where_nothing_is_served(status: int) -> None:
+    """An answer that nothing is there, or takes no POST, is not ready."""
+    assert result_of(RULE, exchange_case(outgoing={v.HTTP_STATUS: status})) is Result.FAILS
+
+
+@pytest.mark.parametrize("status", [200, 302, 403, 500, 503, Why.TIMED_OUT])
+def test_it_is_unknown_for_answers_that_may_pass_or_come_from_before_exchange(status: int | Why) -> None:
+    """Busy servers, redirects and refusals decide nothing."""
+    assert result_of(RULE, exchange_case(endpoint={v.HTTP_STATUS: status})) is Result.UNKNOWN
+
+
+def test_it_does_not_apply_to_pop3_and_smtp() -> None:
+    """Mail servers have no EWS address."""
+    assert result_of(RULE, gmail_case()) is Result.NOT_APPLICABLE

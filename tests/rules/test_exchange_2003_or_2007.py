@@ -1,0 +1,36 @@
+"""Exchange Server 2003 and 2007."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.model import vocabulary as v
+from probe.model.facts import Why
+from probe.model.rules import Result
+from probe.rules.exchange_2003_or_2007 import RULE
+from tests.cases import exchange_case, gmail_case, result_of
+
+
+def test_it_holds_for_other_products() -> None:
+    """A newer Exchange and any other product are not what the statement excludes."""
+    assert result_of(RULE, exchange_case()) is Result.HOLDS
+    assert result_of(RULE, gmail_case()) is Result.HOLDS
+
+
+@pytest.mark.parametrize("product", ["Exchange Server 2003", "Exchange Server 2007"])
+def test_it_fails_for_both_whatever_they_speak(product: str) -> None:
+    """Exchange Server 2003 and 2007 are not supported, over EWS, POP3 or SMTP."""
+    assert result_of(RULE, exchange_case(endpoint={v.SERVER_PRODUCT: product})) is Result.FAILS
+    assert result_of(RULE, gmail_case(outgoing={v.SERVER_PRODUCT: product})) is Result.FAILS
+
+
+@pytest.mark.parametrize("product", ["Exchange", Why.TIMED_OUT])
+def test_it_is_unknown_where_the_version_does_not_show(product: str | Why) -> None:
+    """An Exchange that cannot be told may be one of them."""
+    assert result_of(RULE, exchange_case(endpoint={v.SERVER_PRODUCT: product})) is Result.UNKNOWN
+
+
+def test_it_does_not_apply_to_a_mailbox_that_is_not_served() -> None:
+    """A mailbox that server-side synchronization does not serve is not meant."""
+    unserved = {v.MAILBOX_INCOMING: "none", v.MAILBOX_OUTGOING: "none", v.MAILBOX_APPOINTMENTS: "none"}
+    assert result_of(RULE, exchange_case(mailbox=unserved)) is Result.NOT_APPLICABLE

@@ -1,0 +1,97 @@
+"""What several rules share."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.model import vocabulary as v
+from probe.model.answers import Truth, ask
+from probe.model.estate import Service
+from probe.model.facts import Why
+from probe.rules import any_served, every_served, has_microsoft_consumer_domain, is_product, served
+from tests.cases import exchange_case, facts, gmail_case
+
+
+@pytest.mark.parametrize(
+    ("incoming", "appointments", "outgoing", "used"),
+    [
+        ("server-side", "none", "none", (Truth.YES, Truth.NO)),
+        ("none", "server-side", "none", (Truth.YES, Truth.NO)),
+        ("forward", "outlook", "server-side", (Truth.NO, Truth.YES)),
+        ("outlook", "none", "outlook", (Truth.NO, Truth.NO)),
+    ],
+)
+def test_the_endpoints_that_are_used_follow_from_the_delivery_methods(
+    incoming: str, appointments: str, outgoing: str, used: tuple[Truth, Truth]
+) -> None:
+    """The incoming endpoint serves mail received and appointments, the outgoing one mail sent."""
+    case = exchange_case(mailbox={v.MAILBOX_INCOMING: incoming, v.MAILBOX_APPOINTMENTS: appointments, v.MAILBOX_OUTGOING: outgoing})
+    assert tuple(meant.truth for meant, _ in served(case)) == used
+
+
+def test_appointments_are_left_aside_where_mail_is_meant() -> None:
+    """For mail, an endpoint that serves appointments alone is not used."""
+    case = exchange_case(mailbox={v.MAILBOX_INCOMING: "none"})
+    assert [meant.truth for meant, _ in served(case, for_mail=True)] == [Truth.NO, Truth.YES]
+
+
+def test_endpoints_of_other_services_are_left_aside() -> None:
+    """Asked for a service, only the endpoints that speak it are meant."""
+    assert [meant.truth for meant, _ in served(gmail_case(), Service.SMTP)] == [Truth.NO, Truth.YES]
+
+
+def test_an_endpoint_of_which_it_is_open_whether_it_is_used_counts_only_if_it_passes() -> None:
+    """Where it is not known whether an endpoint is used, a failure there decides nothing, and a pass is a pass."""
+    unread = {v.MAILBOX_OUTGOING: Why.NOT_ATTEMPTED}
+    failing = exchange_case(mailbox=unread, outgoing={v.NET_CONNECTED: False})
+    assert every_served(served(failing), lambda e: ask(e, v.NET_CONNECTED, bool)).truth is Truth.UNKNOWN
+    assert every_served(served(exchange_case(mailbox=unread)), lambda e: ask(e, v.NET_CONNECTED, bool)).truth is Truth.YES
+
+
+def test_only_what_decided_is_cited() -> None:
+    """A verdict on the endpoints cites the readings of the endpoint that failed."""
+    answer = every_served(served(gmail_case(outgoing={v.NET_CONNECTED: False})), lambda e: ask(e, v.NET_CONNECTED, bool))
+    assert [(reading.subject, reading.key) for reading in answer.because] == [("smtps://smtp.gmail.com:465", v.NET_CONNECTED)]
+
+
+def test_any_served_asks_the_endpoints_that_are_meant() -> None:
+    """A pass at an endpoint that is not used is none."""
+    unused = exchange_case(mailbox={v.MAILBOX_OUTGOING: "none"}, incoming={v.NET_CONNECTED: False})
+    assert any_served(served(unused), lambda e: ask(e, v.NET_CONNECTED, bool)).truth is Truth.NO
+
+
+@pytest.mark.parametrize(
+    ("seen", "asked", "truth"),
+    [
+        ("Exchange Online", "Exchange Online", Truth.YES),
+        ("Exchange", "Exchange Online", Truth.UNKNOWN),
+        ("Exchange Server", "Exchange Server 2007", Truth.UNKNOWN),
+        ("Exchange", "Gmail", Truth.NO),
+        ("Dovecot", "Exchange Online", Truth.NO),
+        (Why.TIMED_OUT, "Gmail", Truth.UNKNOWN),
+    ],
+)
+def test_an_exchange_that_cannot_be_told_may_be_any_exchange(seen: str | Why, asked: str, truth: Truth) -> None:
+    """A product is compared, and some Exchange may be each Exchange and is nothing else."""
+    assert is_product(facts("https://mail.contoso.test:443", {v.SERVER_PRODUCT: seen}), asked).truth is truth
+
+
+@pytest.mark.parametrize(
+    ("domain", "is_consumer"),
+    [
+        ("outlook.com", True),
+        ("hotmail.co.uk", True),
+        ("live.nl", True),
+        ("msn.com", True),
+        ("windowslive.com", True),
+        ("outlook.com.br", True),
+        ("live.contoso.test", False),
+        ("outlook.contoso.com", False),
+        ("myoutlook.com", False),
+        ("contoso.onmicrosoft.com", False),
+    ],
+)
+def test_microsofts_consumer_domains_are_told_from_others(domain: str, is_consumer: bool) -> None:
+    """The domains of Outlook.com, Hotmail, Live, MSN and Windows Live are known, and names that only look like them are not taken."""
+    answer = has_microsoft_consumer_domain(gmail_case(mailbox={v.MAILBOX_DOMAIN: domain}))
+    assert answer.truth is (Truth.YES if is_consumer else Truth.NO)

@@ -1,0 +1,254 @@
+"""Laws over the whole catalogue of rules."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, find, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
+
+from probe.model import vocabulary as v
+from probe.model.answers import NO, YES, Answer, ask
+from probe.model.facts import Fact, FactKey, Facts, Missing, Observed, Why
+from probe.model.rules import (
+    Case,
+    Finding,
+    Needs,
+    Otherwise,
+    Readiness,
+    Reference,
+    Result,
+    Rule,
+    Support,
+    judge,
+    readiness,
+    support,
+)
+from tests.cases import ALWAYS_DECLARED, DAY, NOON, all_rules, exchange_case, gmail_case, online_case, result_of
+
+RULES = all_rules()
+PARTS = tuple(part.name for part in fields(Needs))
+
+# Beside the vocabulary's own examples: what the rules tell apart.
+TELLING: dict[FactKey[Any], tuple[Any, ...]] = {
+    v.SERVER_PRODUCT: ("Exchange Server 2003", "Exchange Server 2010", "Outlook.com", "Yahoo Mail", "Postfix", "Exchange Server"),
+    v.MAILBOX_DOMAIN: ("aol.com", "yahoo.com", "hotmail.co.uk"),
+    v.HTTP_STATUS: (404, 503),
+    v.AUTH_SCHEMES: (("Bearer",), ("Basic",), ()),
+    v.AUTH_MECHANISMS: (("XOAUTH2",), ("CRAM-MD5",), ()),
+    v.AUTH_MECHANISMS_PLAIN: (("PLAIN", "LOGIN"), ()),
+    v.AUTH_REFUSAL: (("throttled",), ("bad-credentials", "temporary-failure")),
+    v.EWS_INBOX: ("ErrorAccessDenied", "ErrorServerBusy"),
+    v.CERTIFICATE_NOT_AFTER: (datetime(2026, 12, 1, tzinfo=UTC), datetime(2026, 11, 23, 18, tzinfo=UTC)),
+    v.SERVER_END_OF_SUPPORT: (date(2026, 11, 23),),
+    v.PROFILE_FIPS_VALIDATED: (" ",),
+}
+
+
+def needed(part: str, rules: dict[str, Rule]) -> tuple[FactKey[Any], ...]:
+    """Every key that some rule needs of a part of the case, in the order of their names."""
+    keys = {key for rule in rules.values() for key in getattr(rule.needs, part)}
+    return tuple(sorted(keys, key=lambda key: key.name))
+
+
+def values_of(key: FactKey[Any]) -> tuple[Any, ...]:
+    return (*key.examples, *TELLING.get(key, ()))
+
+
+def _fates(key: FactKey[Any]) -> list[tuple[Any, bool, bool]]:
+    """What may become of a key: a value, whether it is known at first, and whether it is known later. One draw each, for speed."""
+    known = [(value, True, True) for value in values_of(key)]
+    if key in ALWAYS_DECLARED:
+        return known
+    return known + [(value, False, True) for value in values_of(key)] + [(values_of(key)[0], False, False)]
+
+
+def _less_and_more(part: str, rules: dict[str, Rule]) -> st.SearchStrategy[tuple[Facts, Facts]]:
+    """Facts of a part with gaps, and the same with some of the gaps filled."""
+    by_name = {key.name: key for key in needed(part, rules)}
+    choices = {name: st.sampled_from(_fates(key)) for name, key in by_name.items()}
+
+    def build(drawn: dict[str, tuple[Any, bool, bool]]) -> tuple[Facts, Facts]:
+        def facts(index: int) -> Facts:
+            readings = [
+                Fact(subject=part, key=by_name[name], value=entry[0], provenance=Observed(), at=NOON)
+                if entry[index]
+                else Missing(subject=part, key=by_name[name], why=Why.TIMED_OUT)
+                for name, entry in drawn.items()
+            ]
+            return Facts(part, readings)
+
+        return facts(1), facts(2)
+
+    return st.fixed_dictionaries(choices).map(build)
+
+
+def _cases(rules: dict[str, Rule]) -> st.SearchStrategy[tuple[Case, Case]]:
+    """A case with gaps, and one of the same mailbox in which more is known."""
+    parts = [_less_and_more(part, rules) for part in PARTS]
+    days = st.sampled_from((DAY, date(2027, 4, 1), date(2019, 1, 1)))
+
+    def build(drawn: tuple[Any, ...]) -> tuple[Case, Case]:
+        *pairs, day = drawn
+        less, more = (Case(**dict(zip(PARTS, facts, strict=True)), date=day) for facts in zip(*pairs, strict=True))
+        return less, more
+
+    return st.tuples(*parts, days).map(build)
+
+
+def flips(rule: Rule, less: Case, more: Case) -> bool:
+    """Whether a definite result of the rule becomes another when more is known."""
+    before = judge(rule, less).result
+    return before is not Result.UNKNOWN and judge(rule, more).result is not before
+
+
+@settings(max_examples=1500, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@given(_cases(RULES))
+def test_learning_more_never_flips_a_definite_answer(pair: tuple[Case, Case]) -> None:
+    """Whatever gaps are filled, a definite result, support or readiness stays as it was."""
+    less, more = pair
+    before = [judge(rule, less) for rule in RULES.values()]
+    after = [judge(rule, more) for rule in RULES.values()]
+    flipped = [b.rule.id for b, a in zip(before, after, strict=True) if b.result not in (Result.UNKNOWN, a.result)]
+    assert flipped == []
+    if support(before) is not Support.UNDETERMINED:
+        assert support(after) is support(before)
+    if readiness(before) is not Readiness.UNDETERMINED:
+        assert readiness(after) is readiness(before)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_each_rule_by_itself_never_flips(name: str) -> None:
+    """No example of a rule's own keys is found in which learning more flips its result."""
+    rule = RULES[name]
+    alone = {name: rule}
+    with pytest.raises(NoSuchExample):
+        find(_cases(alone), lambda pair: flips(rule, *pair), settings=settings(max_examples=2500, deadline=None, database=None))
+
+
+def _reference() -> Reference:
+    return Reference("a test", "https://example.test/", "2026-11-23")
+
+
+def _unsound(applies: Any, holds: Any) -> Rule:
+    return Rule(
+        id="unsound",
+        title="unsound",
+        statement="unsound",
+        references=(_reference(),),
+        needs=Needs(mailbox=(v.MFA_REQUIRED,), incoming=(v.NET_CONNECTED, v.TLS_COMPLETED)),
+        lists=False,
+        applies=applies,
+        holds=holds,
+        otherwise=Otherwise.NOT_READY,
+        remedy="none",
+    )
+
+
+def _gap_is_no(case: Case) -> Answer:
+    return YES if case.incoming.value(v.NET_CONNECTED) else NO
+
+
+def _asks_what_is_observed(case: Case) -> Answer:
+    return ask(case.incoming, v.TLS_COMPLETED, bool)
+
+
+@pytest.mark.parametrize(
+    ("applies", "holds"),
+    [
+        pytest.param(lambda case: YES, _gap_is_no, id="takes a gap for a no"),
+        pytest.param(_gap_is_no, lambda case: NO, id="takes a gap for not applicable"),
+        pytest.param(_asks_what_is_observed, lambda case: YES, id="holds where it may turn out not to apply"),
+    ],
+)
+def test_the_law_finds_an_unsound_rule(applies: Any, holds: Any) -> None:
+    """A rule that takes a gap for an answer is caught by the law on learning more."""
+    rule = _unsound(applies, holds)
+    less, more = find(_cases({"unsound": rule}), lambda pair: flips(rule, *pair), settings=settings(database=None, deadline=None))
+    assert judge(rule, less).result is not judge(rule, more).result
+
+
+def test_reading_what_is_not_needed_is_an_error() -> None:
+    """A rule that reads a key beyond its needs ends in a KeyError."""
+    rule = _unsound(lambda case: YES, lambda case: ask(case.incoming, v.NET_ADDRESSES, bool))
+    with pytest.raises(KeyError, match=r"net\.addresses"):
+        judge(rule, exchange_case())
+
+
+class _Recorded(Facts):
+    """Facts that remember which keys they were asked for."""
+
+    def __init__(self, facts: Facts, part: str, reads: set[tuple[str, FactKey[Any]]]) -> None:
+        super().__init__(facts.subject, facts)
+        self._part = part
+        self._reads = reads
+
+    def read(self, key: FactKey[Any]) -> Fact[Any] | Missing:
+        self._reads.add((self._part, key))
+        return super().read(key)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_needs_what_it_reads_and_nothing_else(name: str) -> None:
+    """A rule's needs are exactly the keys that it reads in one case or another."""
+    rule = RULES[name]
+    reads: set[tuple[str, FactKey[Any]]] = set()
+    cases = (exchange_case(), gmail_case(), gmail_case(endpoint={v.ENDPOINT_SECURITY: "starttls"}), online_case())
+    for case in cases:
+        recorded = Case(**{part: _Recorded(getattr(case, part), part, reads) for part in PARTS}, date=case.date)
+        rule.applies(recorded)
+        rule.holds(recorded)
+    assert reads == {(part, key) for part in PARTS for key in getattr(rule.needs, part)}
+
+
+def test_no_need_is_named_twice() -> None:
+    """A rule names each key that it needs of a part once."""
+    twice = [name for name, rule in RULES.items() for part in PARTS if len(set(keys := getattr(rule.needs, part))) != len(keys)]
+    assert twice == []
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_says_what_why_where_and_what_to_do(name: str) -> None:
+    """Every rule has a title, a statement, a remedy and dated references, each a sentence or an address."""
+    rule = RULES[name]
+    assert rule.title
+    assert rule.statement.endswith(".")
+    assert rule.remedy.endswith(".")
+    assert rule.references
+    for reference in rule.references:
+        assert reference.title
+        assert reference.url.startswith("https://")
+        assert date.fromisoformat(reference.dated if len(reference.dated) == 10 else f"{reference.dated}-01")
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_no_rule_calls_what_it_saw_fips_compliant(name: str) -> None:
+    """No text calls anything FIPS compliant, because no connection can show that."""
+    rule = RULES[name]
+    assert "fips compliant" not in f"{rule.title} {rule.statement} {rule.remedy}".lower()
+
+
+def test_every_rule_has_a_test_of_its_name_and_no_test_is_left_over() -> None:
+    """Each rule is tested in a file of its own name."""
+    here = Path(__file__).parent
+    general = {"test_laws", "test_statements", "test_assessments", "test_shared"}
+    assert {f"test_{name.replace('-', '_')}" for name in RULES} == {path.stem for path in here.glob("test_*.py")} - general
+
+
+def test_a_rule_that_holds_whatever_applies_holds() -> None:
+    """Where it is unknown whether a rule applies, it holds if it would hold anyway, and else is unknown."""
+    unsettled = exchange_case(incoming={v.TLS_COMPLETED: Why.TIMED_OUT})
+    assert result_of(_unsound(_asks_what_is_observed, lambda case: YES), unsettled) is Result.HOLDS
+    assert result_of(_unsound(_asks_what_is_observed, lambda case: NO), unsettled) is Result.UNKNOWN
+
+
+def test_every_finding_cites_a_reading_that_decided_it() -> None:
+    """In a healthy case and in a case of gaps, every finding says which readings decided it, but for what the date decides."""
+    gaps = dict.fromkeys((key for key in needed("incoming", RULES) if key not in ALWAYS_DECLARED), Why.TIMED_OUT)
+    findings: list[Finding] = [judge(rule, case) for case in (exchange_case(), exchange_case(endpoint=gaps)) for rule in RULES.values()]
+    assert {f.rule.id for f in findings if not f.because} <= {"exchange-online-ews-ended"}

@@ -1,0 +1,113 @@
+"""The fixtures of the real servers, and what happens where one is missing.
+
+Each fixture starts its server once in a test process. A test that wants another minimum TLS version than 1.2 asks for it by
+`@pytest.mark.parametrize("dovecot", ["TLSv1.3"], indirect=True)`. A server that is missing is never passed over in
+silence: its tests are named at the end of the run, and under CI they fail. `--no-servers` leaves out every test that needs one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import cast
+
+import pytest
+
+from tests.servers.certificates import ServerCertificate, make_certificate
+from tests.servers.dovecot import Dovecot, run_dovecot
+from tests.servers.exim import Exim, run_exim
+from tests.servers.nginx import Nginx, NginxBefore, run_nginx
+from tests.servers.postfix import Postfix, run_postfix
+from tests.servers.programs import MinimumTls, ServerMissing
+
+_SERVERS = frozenset({"dovecot", "postfix", "exim", "nginx_before"})
+_NOT_RUN = "server missing: "
+
+
+@pytest.fixture(scope="session")
+def server_certificate(tmp_path_factory: pytest.TempPathFactory) -> ServerCertificate:
+    """The certificate that every real server shows, for `localhost`, 127.0.0.1 and 127.0.0.2."""
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="session")
+def dovecot(request: pytest.FixtureRequest, server_certificate: ServerCertificate) -> Iterator[Dovecot]:
+    """A running Dovecot: POP3, POP3S, IMAP and IMAPS."""
+    with _missing_is_told(), run_dovecot(server_certificate, _minimum_tls(request)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postfix(request: pytest.FixtureRequest, server_certificate: ServerCertificate) -> Iterator[Postfix]:
+    """A running Postfix: SMTP and SMTPS, with a Dovecot of its own that knows the passwords."""
+    with (
+        _missing_is_told(),
+        run_dovecot(server_certificate, "TLSv1.2") as passwords,
+        run_postfix(server_certificate, _minimum_tls(request), passwords) as server,
+    ):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def exim(request: pytest.FixtureRequest, server_certificate: ServerCertificate) -> Iterator[Exim]:
+    """A running Exim: SMTP and SMTPS."""
+    with _missing_is_told(), run_exim(server_certificate, _minimum_tls(request)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nginx_before(server_certificate: ServerCertificate) -> Iterator[NginxBefore]:
+    """Starts nginx before a backend that a test names; each runs until the tests are over."""
+    with ExitStack() as started:
+
+        def start(backend: str, minimum_tls: MinimumTls = "TLSv1.2") -> Nginx:
+            with _missing_is_told():
+                return started.enter_context(run_nginx(server_certificate, backend, minimum_tls))
+
+        yield start
+
+
+def _minimum_tls(request: pytest.FixtureRequest) -> MinimumTls:
+    return cast("MinimumTls", getattr(request, "param", "TLSv1.2"))
+
+
+@contextmanager
+def _missing_is_told() -> Iterator[None]:
+    """Turns a missing server into a failure under CI, elsewhere into a test that is named as not run."""
+    try:
+        yield
+    except ServerMissing as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{missing}; under CI every server must be there", pytrace=False)
+        pytest.skip(f"{_NOT_RUN}{missing}")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds `--no-servers`."""
+    parser.addoption("--no-servers", action="store_true", help="leave out the tests that start a real server")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests that start a real server, where that was asked for."""
+    if not config.getoption("--no-servers"):
+        return
+    left_out = [item for item in items if _SERVERS.intersection(getattr(item, "fixturenames", ()))]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Names every test that was not run, and why."""
+    not_run = [
+        f"NOT RUN: {report.nodeid} because {reason.partition(_NOT_RUN)[2]}"
+        for report in terminalreporter.stats.get("skipped", ())
+        if isinstance(report, pytest.TestReport)
+        and _NOT_RUN in (reason := str(report.longrepr[2] if isinstance(report.longrepr, tuple) else ""))
+    ]
+    if config.getoption("--no-servers"):
+        not_run.append("NOT RUN: the tests that start a real server, because of --no-servers")
+    if not_run:
+        terminalreporter.section("not run")
+        for line in not_run:
+            terminalreporter.line(line)

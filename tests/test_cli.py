@@ -1,0 +1,243 @@
+"""Tests of the commands as a user runs them: real processes, their output and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from probe import __version__, app
+from probe.model.vocabulary import all_keys
+from tests.hostile import Hostile, closed_port
+from tests.looking import authority, playing
+from tests.scripted import TRANSCRIPTS
+
+DOVECOT = (TRANSCRIPTS / "pop3-capabilities" / "dovecot-stls.txt").read_text()
+
+
+def probe(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "probe", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=100,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONWARNINGS": "error", **environment},
+        check=False,
+    )
+
+
+async def probe_beside(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run it while servers of this process answer."""
+    import asyncio
+
+    return await asyncio.to_thread(probe, *arguments, **environment)
+
+
+def test_help_names_the_commands_and_exit_codes_at_once() -> None:
+    """Help costs under 200 ms of CPU and loads none of the heavy libraries."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = probe("--help", PYTHONWARNINGS="default")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0
+    for command in ("demo", "init", "check", "look", "rules", "facts", "schema"):
+        assert f"\n  {command} " in done.stdout
+    assert "130  interrupted" in done.stdout
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert spent < 1.0, "far beyond what a loaded machine explains; the figure itself is measured by hand"
+    loaded = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "probe", "--help"], capture_output=True, text=True, timeout=60, check=True
+    ).stderr
+    for heavy in ("asyncio", "pydantic", "cryptography", "exchangelib", "aiosmtplib", "rich", "keyring"):
+        assert f" {heavy}\n" not in loaded
+
+
+def test_the_version_is_told() -> None:
+    """--version names the program and its version."""
+    assert probe("--version").stdout == f"probe, version {__version__}\n"
+
+
+async def test_a_look_prints_one_json_document_and_nothing_else() -> None:
+    """With --json, standard output is the document; a completed look exits 0."""
+    async with playing(DOVECOT, implicit=False) as server:
+        done = await probe_beside("look", "--json", "--ca", str(authority().ca_file), f"pop3://localhost:{server.port}")
+    assert (done.returncode, done.stderr) == (0, "")
+    document = json.loads(done.stdout)
+    assert document["schema"] == "probe.run/1"
+    values = {f["key"]: f["value"] for f in document["facts"]}
+    assert values["server.product"] == "Dovecot"
+    assert values["certificate.trusted"] is True
+    assert document["assessments"] == []
+
+
+async def test_a_look_is_readable_for_a_person() -> None:
+    """The text form shows facts by name, in 80 columns and without colour when it is piped."""
+    async with playing(DOVECOT, implicit=False) as server:
+        done = await probe_beside("look", "--show", "transcripts", f"pop3://localhost:{server.port}")
+    assert done.returncode == 0
+    assert "server.product" in done.stdout or "Dovecot" in done.stdout
+    assert "+OK Dovecot (Debian) ready." in done.stdout
+    assert "\x1b" not in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines() if "://" not in line) <= 80
+
+
+async def test_a_look_that_does_not_complete_exits_three() -> None:
+    """An attempt that ended otherwise than completed is exit code 3, with its outcome in the document."""
+    done = await probe_beside("look", "--json", f"pop3s://127.0.0.1:{closed_port()}")
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["attempts"][0]["outcome"] == "refused"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["look"], "Missing argument"),
+        (["look", "ftp://x"], "must begin with one of"),
+        (["look", "pop3://x:70000"], "a port is a number from 1 to 65535"),
+        (["look", "imap://mail.contoso.test"], "does not speak IMAP"),
+        (["look", "--allow", "everything", "pop3://x"], "none of provokes, logs-in, sends-mail"),
+        (["look", "--ca", "pyproject.toml", "pop3://x"], "holds no PEM certificates"),
+        (["look", "--timeout", "0", "pop3://x"], "timeout"),
+        (["look", "--format", "nonsense", "pop3://x"], "nonsense"),
+        (["check", "no-such-file.toml"], "no-such-file.toml"),
+        (["rules", "exchange-2003-or-2006"], "did you mean exchange-2003-or-2007?"),
+        (["facts", "server.produkt"], "did you mean server.product?"),
+        (["gate", "x"], "No such command"),
+    ],
+)
+def test_a_wrong_command_line_is_explained(arguments: list[str], message: str) -> None:
+    """Usage errors exit 2, say what is wrong, and print nothing on standard output."""
+    done = probe(*arguments, cwd=Path(__file__).parent.parent)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_the_example_estate_is_written_and_loads(tmp_path: Path) -> None:
+    """init writes an estate that a dry run can read, and does not overwrite one."""
+    estate = tmp_path / "estate.toml"
+    assert probe("init", str(estate)).returncode == 0
+    again = probe("init", str(estate))
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+    assert probe("init", "--force", str(estate)).returncode == 0
+    assert probe("init", "-").stdout == estate.read_text(encoding="utf-8")
+    plan = probe("check", str(estate), "--dry-run", "--json")
+    assert plan.returncode == 0
+    conversations = json.loads(plan.stdout)["conversations"]
+    assert {c["effect"] for c in conversations if c["held"]} >= {"reads"}
+    text = probe("check", str(estate), "--dry-run")
+    assert "Nothing was connected." in text.stdout
+
+
+def test_mistakes_in_an_estate_are_told_all_at_once(tmp_path: Path) -> None:
+    """Each mistake is one line with file, line and key; nothing is probed."""
+    estate = tmp_path / "estate.toml"
+    probe("init", str(estate))
+    text = estate.read_text(encoding="utf-8").replace("fips = false", 'fips = "no"').replace("mass_email", "mass_mail")
+    estate.write_text(text, encoding="utf-8")
+    done = probe("check", str(estate))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith(f"{estate}:") for line in lines)
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_mailbox_is_a_usage_error(tmp_path: Path) -> None:
+    """Asking for a mailbox that the estate does not have is exit code 2."""
+    estate = tmp_path / "estate.toml"
+    probe("init", str(estate))
+    done = probe("check", str(estate), "--mailbox", "nobody@contoso.test")
+    assert done.returncode == 2
+    assert "no mailbox nobody@contoso.test" in done.stderr
+
+
+def test_the_rules_are_shown_with_source_and_remedy() -> None:
+    """Every rule is listed; one is shown whole."""
+    listed = probe("rules")
+    assert all(rule in listed.stdout for rule in app.rules())
+    one = probe("rules", "exchange-2003-or-2007").stdout
+    assert "https://learn.microsoft.com/" in one
+    assert "Remedy: " in one
+    forms: list[dict[str, Any]] = json.loads(probe("rules", "--json").stdout)
+    assert {form["id"] for form in forms} == set(app.rules())
+
+
+def test_the_vocabulary_is_shown() -> None:
+    """Every fact is listed; one is shown with its type, its examples and who learns it."""
+    listed = probe("facts")
+    assert all(key in listed.stdout for key in all_keys())
+    one = probe("facts", "server.product").stdout
+    assert "greeting-product" in one
+    forms = json.loads(probe("facts", "--json").stdout)
+    assert {form["key"] for form in forms} == set(all_keys())
+
+
+def test_the_schema_is_printed() -> None:
+    """The schema of a run is one JSON document."""
+    assert json.loads(probe("schema").stdout)["title"]
+
+
+def test_a_closed_pipe_is_no_traceback() -> None:
+    """A reader that has seen enough ends the program quietly."""
+    done = subprocess.run(
+        f"{sys.executable} -m probe rules | head -n 1", shell=True, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr == ""
+
+
+async def test_an_interrupt_still_prints_what_was_learnt() -> None:
+    """Ctrl-C exits 130, with the document of what is known until then."""
+    import asyncio
+
+    async with Hostile(greeting=b"+OK ready\r\n").serving() as server:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "probe", "look", "--json", f"pop3://localhost:{server.port}"),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(30):
+            while not server.connections:  # noqa: ASYNC110 - the server counts, it does not call
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+            out, _ = await process.communicate()
+    assert process.returncode == 130
+    document = json.loads(out)
+    assert document["attempts"][0]["outcome"] == "interrupted"
+    assert any(f["key"] == "protocol.greeting" for f in document["facts"])
+
+
+async def test_a_result_goes_to_a_file_when_asked(tmp_path: Path) -> None:
+    """--output writes the result there, and nothing to standard output."""
+    file = tmp_path / "run.json"
+    done = await probe_beside("look", "--json", "--output", str(file), f"pop3s://127.0.0.1:{closed_port()}")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert json.loads(file.read_text(encoding="utf-8"))["schema"] == "probe.run/1"
+
+
+@pytest.mark.parametrize("name", ["json", "text"])
+def test_the_demo_shows_every_verdict(name: str) -> None:
+    """The demo completes with exit code 0, and shows at least one mailbox of every verdict."""
+    done = probe("demo", "--format", name)
+    assert (done.returncode, done.stderr) == (0, "")
+    if name == "json":
+        assessments = json.loads(done.stdout)["assessments"]
+        assert {a["support"] for a in assessments} == {"supported", "not-listed", "undetermined", "unsupported", "not-assessed"}
+        assert {a["readiness"] for a in assessments} == {"ready", "undetermined", "not-ready", "not-assessed"}
+        assert any(a["support"] == "supported" and a["readiness"] == "ready" for a in assessments)
+    else:
+        assert max(len(line) for line in done.stdout.splitlines() if "://" not in line) <= 80

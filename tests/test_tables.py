@@ -1,0 +1,205 @@
+"""The typed readers of what lies in probe/data."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from probe import tables
+from probe.model.estate import Service
+from probe.model.facts import Build, UpdateRange
+from probe.tables import ExchangeBuild
+
+
+def test_suites_go_by_their_iana_names() -> None:
+    """A registered number has its IANA name, another has none."""
+    assert tables.suite_name(0xC02F) == "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+    assert tables.suite_name(0x1301) == "TLS_AES_128_GCM_SHA256"
+    assert tables.suite_name(0xFAFA) is None
+    assert len(tables.suites()) == 418
+
+
+@pytest.mark.parametrize("row", tables.exchange_builds(), ids=lambda row: str(row.build))
+def test_every_build_of_the_table_is_found_exactly(row: ExchangeBuild) -> None:
+    """A build that stands in the table has its row's product and its row's update, exactly."""
+    place = tables.exchange_build(row.build)
+    assert (place.product, place.update, place.doubt) == (row.product, UpdateRange(exact=row.update), "")
+
+
+@pytest.mark.parametrize("row", [r for r in tables.exchange_builds() if r.build.parts[0] >= 15], ids=lambda row: str(row.build))
+def test_three_numbers_of_a_modern_build_keep_its_product_and_hold_its_update_between_two(row: ExchangeBuild) -> None:
+    """Three numbers tell product and cumulative update; the first update of that family is the least that runs."""
+    place = tables.exchange_build(Build(row.build.parts[:3]))
+    assert place.product == row.product
+    assert place.update is not None
+    assert place.update.exact is None
+    family = [r for r in tables.exchange_builds() if r.build.parts[:3] == row.build.parts[:3]]
+    assert place.update.at_least == family[0].update
+    assert place.update.at_most in (None, family[-1].update)
+
+
+def test_every_product_of_the_builds_has_a_life_cycle() -> None:
+    """Both tables name the same products."""
+    assert {b.product for b in tables.exchange_builds()} == tables.exchange_servers()
+
+
+@pytest.mark.parametrize(
+    ("build", "product", "update"),
+    [
+        ("15.2.986", "Exchange Server 2019", UpdateRange(at_least="CU11", at_most="CU11 Mar23SU")),
+        ("15.1.2507", "Exchange Server 2016", UpdateRange(at_least="CU23", at_most=None)),
+        ("15.0.1178.2", "Exchange Server 2013", UpdateRange(at_least="CU12", at_most="CU12")),
+        ("15.1.1531.7", "Exchange Server 2016", UpdateRange(at_least="CU10 Aug18SU", at_most="CU10 Oct18SU")),
+        ("15.1.2375.99", "Exchange Server 2016", UpdateRange(at_least="CU22 Nov22SU", at_most=None)),
+        ("15.2.2562", "Exchange Server SE", UpdateRange(at_least="RTM", at_most=None)),
+        ("15.2.2562.99", "Exchange Server SE", UpdateRange(at_least="RTM Aug26SU", at_most=None)),
+        ("15.2.3000.5", "Exchange Server SE", UpdateRange(at_least="RTM Aug26SU", at_most=None)),
+        ("14.3.487.0", "Exchange Server 2010", UpdateRange(at_least="SP3 RU29", at_most="SP3 RU30")),
+        ("14.3.330.1", "Exchange Server 2010", UpdateRange(at_least="SP3 RU15", at_most="SP3 RU16")),
+        ("14.3.520.0", "Exchange Server 2010", UpdateRange(at_least="SP3 RU32", at_most=None)),
+        ("14.3.248", "Exchange Server 2010", UpdateRange(at_least="SP3 RU10", at_most="SP3 RU10")),
+        ("8.3.300.0", "Exchange Server 2007", UpdateRange(at_least="SP3 RU10", at_most="SP3 RU11")),
+        ("8.3.159", "Exchange Server 2007", UpdateRange(at_least="SP3 RU3", at_most="SP3 RU3 v2")),
+        ("6.5.7638.1", "Exchange Server 2003", UpdateRange(exact="SP2")),
+        ("6.5.7300.0", "Exchange Server 2003", UpdateRange(at_least="SP1", at_most="SP2")),
+        ("6.0.6249.0", "Exchange 2000 Server", UpdateRange(exact="SP3")),
+    ],
+)
+def test_a_build_between_updates_is_told_as_a_range(build: str, product: str, update: UpdateRange) -> None:
+    """What no table has lies between its neighbours, and is never rounded to one of them."""
+    place = tables.exchange_build(Build.parse(build))
+    assert (place.product, place.update) == (product, update)
+
+
+@pytest.mark.parametrize(
+    "build",
+    ["15.0.847.4040", "15.1.2345.6789", "15.1.1240.3", "15.2.2000.1", "16.0.1.1", "9.9.9", "15.1.2600.1"],
+)
+def test_a_build_that_no_exchange_server_had_is_doubted(build: str) -> None:
+    """Such a build has neither product nor update, and the doubt is told."""
+    place = tables.exchange_build(Build.parse(build))
+    assert place.product is None
+    assert place.update is None
+    assert place.doubt
+
+
+def test_exchange_online_is_known_by_15_20() -> None:
+    """15.20 is Exchange Online, which has no updates to name."""
+    place = tables.exchange_build(Build.parse("15.20.9073.22"))
+    assert (place.product, place.update) == ("Exchange Online", None)
+
+
+def test_a_build_before_the_first_release_has_a_product_and_no_update() -> None:
+    """A pre-release of 2007 is 2007, before any update."""
+    place = tables.exchange_build(Build.parse("8.0.595.0"))
+    assert place.product == "Exchange Server 2007"
+    assert place.update is None
+    assert "older" in place.doubt
+
+
+def test_end_of_support_is_on_record_for_exchange_alone() -> None:
+    """Exchange Servers have a day, as far as sources give one; nothing else has."""
+    assert tables.end_of_support("Exchange Server 2016") == date(2025, 10, 14)
+    assert tables.end_of_support("Exchange Server 4.0") is None
+    assert tables.end_of_support("Dovecot") is None
+
+
+@pytest.mark.parametrize(
+    ("domain", "provider"),
+    [
+        ("gmail.com", "gmail"),
+        ("GoogleMail.com", "gmail"),
+        ("yahoo.co.uk", "yahoo"),
+        ("ymail.com", "yahoo"),
+        ("yahoo.co.jp", None),
+        ("aol.com", "aol"),
+        ("msn.com", "msn"),
+        ("live.com", "windows-live"),
+        ("windowslive.com", "windows-live"),
+        ("hotmail.fr", "outlook.com"),
+        ("outlook.com", "outlook.com"),
+        ("me.com", "icloud"),
+        ("contoso.test", None),
+    ],
+)
+def test_a_domain_tells_its_provider(domain: str, provider: str | None) -> None:
+    """A provider's own mail domain tells the provider; any other tells none."""
+    assert tables.provider_of_domain(domain) == provider
+
+
+@pytest.mark.parametrize(
+    ("host", "providers"),
+    [
+        ("pop.gmail.com", ("gmail",)),
+        ("smtp-mail.outlook.com", ("outlook.com",)),
+        ("smtp.live.com", ("windows-live",)),
+        ("outlook.office365.com", ("exchange-online", "outlook.com", "msn", "windows-live")),
+        ("outlook.office365.us", ("exchange-online",)),
+        ("smtp.partner.outlook.cn", ("exchange-online",)),
+        ("pop.aol.com", ("aol",)),
+        ("pop.gmail.com.", ("gmail",)),
+        ("pop.gmail.com.example.com", ()),
+        ("mail.contoso.test", ()),
+    ],
+)
+def test_a_host_name_tells_whom_it_serves(host: str, providers: tuple[str, ...]) -> None:
+    """A provider's host name tells whom it serves; a name that merely contains it tells nothing."""
+    assert tables.providers_of_host(host) == providers
+
+
+@pytest.mark.parametrize(
+    ("host", "is_online"),
+    [
+        ("outlook.office365.com", True),
+        ("eur.outlook.com", True),
+        ("outlook.office365.us", True),
+        ("partner.outlook.cn", True),
+        ("outlook.contoso.test", False),
+        ("notoutlook.com", False),
+    ],
+)
+def test_exchange_online_is_known_by_its_host_names(host: str, is_online: bool) -> None:
+    """The names of Exchange Online and its national clouds, and no name that resembles them."""
+    assert tables.is_exchange_online_host(host) is is_online
+
+
+@pytest.mark.parametrize(
+    ("host", "product", "service", "candidates"),
+    [
+        ("pop.gmail.com", "Gmail", Service.POP3, ("gmail",)),
+        ("pop.gmail.com", None, Service.POP3, ("gmail",)),
+        ("pop.gmail.com", "Dovecot", Service.POP3, None),
+        ("mail.contoso.test", "Gmail", Service.POP3, ("gmail",)),
+        ("mail.contoso.test", "Dovecot", Service.POP3, ()),
+        ("smtp.aol.com", "Yahoo Mail", Service.SMTP, ("aol",)),
+        ("127.0.0.1", "Yahoo Mail", Service.SMTP, ("yahoo", "aol")),
+        ("smtp.office365.com", "Exchange", Service.SMTP, ("exchange-online", "outlook.com", "msn", "windows-live")),
+        ("smtp-mail.outlook.com", "Exchange Online", Service.SMTP, ("outlook.com",)),
+        ("outlook.office365.com", "Exchange Online", Service.EWS, ("exchange-online",)),
+        ("mail.contoso.test", "Exchange", Service.SMTP, ()),
+    ],
+)
+def test_host_and_product_together_narrow_down_the_provider(
+    host: str, product: str | None, service: Service, candidates: tuple[str, ...] | None
+) -> None:
+    """What both allow remains; where they contradict each other nothing does."""
+    assert tables.candidate_providers(host, product, service) == candidates
+
+
+def test_brands_of_one_house_are_known() -> None:
+    """MSN and Outlook.com are one house, Gmail and Yahoo are not."""
+    assert tables.one_house("outlook.com", "msn")
+    assert not tables.one_house("gmail", "yahoo")
+
+
+def test_passwords_ended_where_and_when_the_table_says() -> None:
+    """Outlook.com takes none since 2024-09-16, Gmail takes app passwords, others are not in the table."""
+    ending = tables.password_ending("outlook.com", Service.POP3)
+    assert ending is not None
+    assert (ending.ended, ending.remains) == (date(2024, 9, 16), "nothing")
+    gmail = tables.password_ending("gmail", Service.SMTP)
+    assert gmail is not None
+    assert gmail.remains == "app-password"
+    assert tables.password_ending("gmx", Service.POP3) is None
+    assert tables.password_ending("outlook.com", Service.EWS) is None

@@ -1,0 +1,62 @@
+"""Tests of the line buffer and of text from the wire."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probe.wire.lines import LineBuffer, WireError, as_text
+
+
+def lines_of(chunks: list[bytes]) -> list[bytes]:
+    buffer = LineBuffer()
+    found = []
+    for chunk in chunks:
+        buffer.feed(chunk)
+        while (line := buffer.next_line()) is not None:
+            found.append(line)
+    return found
+
+
+@given(st.binary(max_size=300))
+def test_lines_are_the_same_whole_and_byte_by_byte(data: bytes) -> None:
+    """However the network cuts the bytes, the lines are the same."""
+    assert lines_of([data]) == lines_of([bytes([b]) for b in data])
+
+
+def test_crlf_and_bare_lf_both_end_a_line() -> None:
+    """A bare LF ends a line as CRLF does."""
+    assert lines_of([b"one\r\ntwo\nthree"]) == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("data", [b"x" * 11, b"x" * 11 + b"\n"])
+def test_an_endless_line_is_refused(data: bytes) -> None:
+    """A line over the limit is an error, whether or not its end has come."""
+    buffer = LineBuffer(limit=10)
+    buffer.feed(data)
+    with pytest.raises(WireError, match="more than 10 bytes"):
+        buffer.next_line()
+
+
+def test_what_is_left_is_taken_once() -> None:
+    """Taking the rest empties the buffer."""
+    buffer = LineBuffer()
+    buffer.feed(b"+OK\r\ninjected\r\n")
+    assert buffer.next_line() == b"+OK"
+    assert buffer.take_rest() == b"injected\r\n"
+    assert buffer.take_rest() == b""
+
+
+@given(st.binary(max_size=200))
+def test_text_from_the_wire_is_printable_utf8(data: bytes) -> None:
+    """No byte of a peer becomes a control character or breaks an encoding."""
+    text = as_text(data)
+    text.encode("utf-8")
+    assert all(c == "\t" or ord(c) >= 0x20 for c in text)
+
+
+def test_escape_sequences_lose_their_power() -> None:
+    """A terminal escape is shown, not obeyed; UTF-8 stays, another byte is named."""
+    assert as_text("\x1b[2J grün".encode()) == "\\x1b[2J grün"
+    assert as_text(b"Verf\xfcgung") == "Verf\\xfcgung"
