@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from probe.config import SecretUnavailable, resolve
 from probe.engine.select import Conversation
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome
-from probe.model.facts import Fact, Missing, Reading, Why
+from probe.model.facts import Fact, Missing, Why
 from probe.net.dial import Dial, Network
 from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls, TlsFailed, expected
 from probe.net.limits import Deadline
@@ -39,26 +39,35 @@ class Terms:
     progress: Progress = field(default=lambda attempt: None)
 
 
+_LOGIN_MAY_HAVE_FAILED = (Outcome.TIMED_OUT, Outcome.CLOSED, Outcome.OFF_PROTOCOL, Outcome.TLS_FAILED, Outcome.INTERRUPTED, Outcome.BUG)
+"""Ends of an attempt that may lie behind a password's having been sent."""
+
+
 class _Accounts:
     """One login at a time for an account until it is known to be let in; none after it was refused."""
 
     def __init__(self) -> None:
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
         self._let_in: set[tuple[str, str]] = set()
-        self._refused: set[tuple[str, str]] = set()
+        self._barred: dict[tuple[str, str], str] = {}
 
     def lock(self, account: tuple[str, str]) -> asyncio.Lock | None:
         """What to hold while signing in; None once the account was let in."""
         return None if account in self._let_in else self._locks.setdefault(account, asyncio.Lock())
 
-    def is_refused(self, account: tuple[str, str]) -> bool:
-        return account in self._refused
+    def barred(self, account: tuple[str, str]) -> str | None:
+        """Why an account is not tried again; None where it may be."""
+        return self._barred.get(account)
 
-    def learn(self, account: tuple[str, str], readings: Iterable[Reading]) -> None:
-        """Remember what an attempt showed of an account."""
-        for reading in readings:
-            if isinstance(reading, Fact) and reading.key == v.AUTH_ACCEPTED:
-                (self._let_in if reading.value else self._refused).add(account)
+    def learn(self, account: tuple[str, str], attempt: Attempt) -> None:
+        """Remember what an attempt showed of an account. A login whose end was not seen may have been refused."""
+        accepted = next((r.value for r in attempt.readings if isinstance(r, Fact) and r.key == v.AUTH_ACCEPTED), None)
+        if accepted:
+            self._let_in.add(account)
+        elif accepted is False:
+            self._barred[account] = "the account was refused a moment ago; it is not tried again"
+        elif attempt.outcome in _LOGIN_MAY_HAVE_FAILED:
+            self._barred[account] = "how a login of the account ended a moment ago is not known; it is not tried again"
 
 
 async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
@@ -143,12 +152,10 @@ async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: _
     if lock is None:
         return await _try(name, conversation, account, terms, keep)
     async with lock:
-        if accounts.is_refused(identity):
-            return _unheld(
-                name, conversation, Outcome.NOT_SCHEDULED, "the account was refused a moment ago; it is not tried again", Why.DENIED
-            )
+        if (reason := accounts.barred(identity)) is not None:
+            return _unheld(name, conversation, Outcome.NOT_SCHEDULED, reason, Why.DENIED)
         attempt = await _try(name, conversation, account, terms, keep)
-        accounts.learn(identity, attempt.readings)
+        accounts.learn(identity, attempt)
         return attempt
 
 

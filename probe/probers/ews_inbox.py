@@ -102,7 +102,7 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
             seconds=dial.remaining() * CHILD_SHARE,
         )
         dial.note(f"signs in by {scheme}, in a child process, to {stream.address}")
-        seen = await dial.children.run(find_inbox, order, seconds=dial.remaining())
+        seen = await dial.in_child(find_inbox, order)
         dial.connections += 1
     _Reading(account, dial, notes, seen).conclude()
 

@@ -6,7 +6,6 @@ alone, and where `applies` looks at more than the estate always declares, `holds
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -15,6 +14,7 @@ from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
 from probe.model.estate import Authentication, Credentials, Delivery, Effect, Service
 from probe.model.facts import Fact, FactKey, Facts
 from probe.model.rules import Case, Needs, Reference
+from probe.tables import provider_of_domain
 
 T = TypeVar("T")
 Served = tuple[tuple[Answer, Facts], ...]  # endpoints, each with whether it is meant
@@ -42,8 +42,7 @@ EMAIL_ROUTER_END = Reference(
 MAIL_SERVICES = (Service.POP3, Service.SMTP, Service.IMAP)
 EXCHANGE_ONLINE = "Exchange Online"
 _SOME_EXCHANGE = ("Exchange", "Exchange Server")  # it shows that Exchange answers, but not which
-# The domains of Outlook.com, Hotmail, Live, MSN and Windows Live with their country forms (thunderbird/autoconfig, hotmail.com.xml).
-_MICROSOFT_CONSUMERS = re.compile(r"(outlook|hotmail|live|msn|windowslive)(\.com|(\.com?)?\.[a-z]{2})")
+MICROSOFT_CONSUMERS = ("outlook.com", "msn", "windows-live")
 
 
 def page(heading: str) -> Reference:
@@ -143,6 +142,6 @@ def logs_in(case: Case) -> Answer:
     return all_of(ask(case.deployment, v.DEPLOYMENT_ALLOWS, lambda allowed: Effect.LOGS_IN in allowed), signs_in_with_password(case))
 
 
-def has_microsoft_consumer_domain(case: Case) -> Answer:
-    """Whether the address is one of Outlook.com, Hotmail, Live, MSN or Windows Live."""
-    return ask(case.mailbox, v.MAILBOX_DOMAIN, lambda domain: _MICROSOFT_CONSUMERS.fullmatch(domain) is not None)
+def has_domain_of(case: Case, *providers: str) -> Answer:
+    """Whether the domain of the address is such a provider's own."""
+    return ask(case.mailbox, v.MAILBOX_DOMAIN, lambda domain: provider_of_domain(domain) in providers)

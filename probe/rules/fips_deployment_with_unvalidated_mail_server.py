@@ -14,11 +14,13 @@ from probe.model.rules import Case, Otherwise, Reference, Rule
 from probe.rules import (
     EMAIL_ROUTER,
     EMAIL_ROUTER_END,
+    EXCHANGE_ONLINE,
+    MICROSOFT_CONSUMERS,
     TABLE,
     UNSUPPORTED,
     any_served,
     every_served,
-    has_microsoft_consumer_domain,
+    has_domain_of,
     is_one_of,
     is_product,
     needs_of_served,
@@ -27,22 +29,20 @@ from probe.rules import (
     told,
 )
 
-_NAMED = ("msn", "outlook.com", "windows-live")
-
 
 def _applies(case: Case) -> Answer:
     return all_of(ask(case.deployment, v.DEPLOYMENT_FIPS, bool), any_served(served(case, Service.POP3, Service.SMTP)))
 
 
 def _holds(case: Case) -> Answer:
-    named_nowhere = every_served(served(case, Service.POP3, Service.SMTP), lambda endpoint: negate(_is_named(endpoint)))
-    return all_of(negate(has_microsoft_consumer_domain(case)), named_nowhere, _is_validated(case))
+    named_nowhere = every_served(served(case, Service.POP3, Service.SMTP), lambda endpoint: negate(_is_named(case, endpoint)))
+    return all_of(negate(has_domain_of(case, *MICROSOFT_CONSUMERS)), named_nowhere, _is_validated(case))
 
 
-def _is_named(endpoint: Facts) -> Answer:
-    """Whether one of the providers answers that the page names as not compliant."""
-    may_be = ask(endpoint, v.SERVER_PRODUCT, lambda product: product in ("Exchange Online", "Exchange"))
-    return any_of(is_product(endpoint, "Outlook.com"), all_of(may_be, is_one_of(endpoint, v.PROVIDER, *_NAMED)))
+def _is_named(case: Case, endpoint: Facts) -> Answer:
+    """Whether one of the providers answers that the page names as not compliant; Exchange Online's servers serve them too."""
+    serves_them = ask(endpoint, v.SERVER_PRODUCT, lambda product: product == EXCHANGE_ONLINE)
+    return any_of(is_product(endpoint, "Outlook.com"), all_of(serves_them, is_one_of(case.mailbox, v.PROVIDER, *MICROSOFT_CONSUMERS)))
 
 
 def _is_validated(case: Case) -> Answer:
@@ -69,10 +69,9 @@ RULE = Rule(
     needs=needs_of_served(
         v.ENDPOINT_SERVICE,
         v.SERVER_PRODUCT,
-        v.PROVIDER,
         deployment=(v.DEPLOYMENT_FIPS,),
         profile=(v.PROFILE_FIPS_VALIDATED,),
-        mailbox=(v.MAILBOX_DOMAIN,),
+        mailbox=(v.MAILBOX_DOMAIN, v.PROVIDER),
     ),
     lists=False,
     applies=_applies,

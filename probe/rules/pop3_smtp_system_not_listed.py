@@ -1,15 +1,14 @@
 """The second row of the table: which POP3/SMTP systems Microsoft tested.
 
 What answers must have been seen: the address's domain alone does not tell, because any server may stand behind a
-profile. Where Yahoo's servers answer, or Microsoft's, which serve several brands, the domain tells them apart.
+profile. Yahoo's servers serve AOL too, which is not listed, and Microsoft's serve tenants as well as consumers; there
+it counts whose mailbox it is.
 """
 
 from __future__ import annotations
 
-import re
-
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, all_of, any_of, ask
+from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Rule
@@ -17,22 +16,18 @@ from probe.rules import (
     EMAIL_ROUTER,
     EMAIL_ROUTER_END,
     EXCHANGE_ONLINE,
+    MICROSOFT_CONSUMERS,
     NOTES,
     TABLE,
     any_served,
     every_served,
-    has_microsoft_consumer_domain,
+    has_domain_of,
     is_one_of,
     is_product,
     needs_of_served,
     page,
     served,
 )
-
-_MICROSOFT = ("outlook.com", "msn", "windows-live")
-
-# AOL's mail is served by Yahoo's servers, and AOL is not listed (domains of thunderbird/autoconfig, aol.com.xml).
-_AOL = re.compile(r"aol(\.com|(\.com?)?\.[a-z]{2})|aim\.com|netscape\.net|verizon\.net")
 
 
 def _applies(case: Case) -> Answer:
@@ -44,24 +39,19 @@ def _holds(case: Case) -> Answer:
 
 
 def _is_listed(case: Case, endpoint: Facts) -> Answer:
+    is_of_yahoo = any_of(is_one_of(endpoint, v.PROVIDER, "yahoo"), has_domain_of(case, "yahoo"))
+    is_of_consumer = is_one_of(case.mailbox, v.PROVIDER, *MICROSOFT_CONSUMERS)
     return any_of(
         is_product(endpoint, "Gmail", "Outlook.com"),
-        all_of(
-            is_product(endpoint, "Yahoo Mail"),
-            ask(case.mailbox, v.MAILBOX_DOMAIN, lambda domain: _AOL.fullmatch(domain) is None),
-            _is_of(case, endpoint, "yahoo"),
-        ),
-        all_of(_may_be_microsofts(endpoint), has_microsoft_consumer_domain(case), _is_of(case, endpoint, *_MICROSOFT)),
+        all_of(is_product(endpoint, "Yahoo Mail"), negate(has_domain_of(case, "aol")), is_of_yahoo),
+        all_of(_answers(endpoint, EXCHANGE_ONLINE), is_of_consumer),
+        all_of(_answers(endpoint, "Exchange"), has_domain_of(case, *MICROSOFT_CONSUMERS), is_of_consumer),
     )
 
 
-def _may_be_microsofts(endpoint: Facts) -> Answer:
-    """Whether what answers may be Exchange Online, whose servers serve Microsoft's consumers as well as tenants."""
-    return ask(endpoint, v.SERVER_PRODUCT, lambda product: product in (EXCHANGE_ONLINE, "Exchange"))
-
-
-def _is_of(case: Case, endpoint: Facts, *providers: str) -> Answer:
-    return any_of(*(is_one_of(facts, v.PROVIDER, *providers) for facts in (endpoint, case.mailbox)))
+def _answers(endpoint: Facts, name: str) -> Answer:
+    """Whether the product is called so; `Exchange` is the name where it does not show which."""
+    return ask(endpoint, v.SERVER_PRODUCT, lambda product: product == name)
 
 
 RULE = Rule(

@@ -143,6 +143,23 @@ async def test_a_refused_account_is_not_tried_again(login: Login, accepted: bool
     assert {r.why for r in gaps} <= {"denied"}
 
 
+async def test_an_account_whose_login_ended_unseen_is_not_tried_again(login: Login) -> None:
+    """Where it is not known whether the password was taken, it might have been refused: one try is all it gets."""
+    tried: list[str] = []
+
+    async def hang(subject: Subject, dial: Dial, notes: Notebook) -> None:
+        tried.append("once")
+        raise TimeoutError
+
+    conversations = [
+        Conversation(prober(hang, collects=(v.AUTH_ACCEPTED,), signs_in=True), endpoint(1), f"m{n}@contoso.test", login) for n in range(5)
+    ]
+    attempts, _ = await held(conversations)
+    assert tried == ["once"]
+    assert [a.outcome for a in attempts].count(Outcome.NOT_SCHEDULED) == 4
+    assert "not known" in attempts[-1].detail
+
+
 async def test_a_secret_that_is_not_there_is_a_reason() -> None:
     """Where the password cannot be had, nothing is tried, and the gap says so."""
     login = Login("svc@contoso.test", SecretReference("env", "PROBE_TESTS_NO_SUCH_SECRET"), Authentication.NTLM, impersonates=False)

@@ -40,6 +40,11 @@ def test_it_holds_for_microsofts_consumers_at_shared_servers(domain: str, provid
         assert result_of(RULE, case) is Result.HOLDS
 
 
+def test_it_holds_for_a_consumer_with_a_domain_of_its_own() -> None:
+    """A mailbox that its endpoints show to be Outlook.com's is listed whatever its domain."""
+    assert result_of(RULE, gmail_case(endpoint=MICROSOFT, mailbox=of("contoso.test", "outlook.com"))) is Result.HOLDS
+
+
 def test_it_holds_for_outlook_com_by_its_own_servers() -> None:
     """Outlook.com, where it shows as such, is listed."""
     case = gmail_case(endpoint={v.SERVER_PRODUCT: "Outlook.com", v.PROVIDER: "outlook.com"}, mailbox=of("contoso.test", Why.NOT_DISCLOSED))
@@ -58,11 +63,15 @@ def test_it_fails_for_aol_at_yahoos_servers() -> None:
     assert result_of(RULE, gmail_case(endpoint=YAHOO, mailbox=of("aol.com", "aol"))) is Result.FAILS
 
 
-@pytest.mark.parametrize("provider", [Why.NOT_DISCLOSED, "exchange-online"])
-def test_it_fails_for_exchange_online_with_a_tenants_domain(provider: str | Why) -> None:
+def test_it_fails_for_exchange_online_with_a_tenants_mailbox() -> None:
     """Exchange Online over POP3/SMTP is not among the systems of the row."""
-    endpoint = {v.SERVER_PRODUCT: "Exchange Online", v.PROVIDER: provider}
-    assert result_of(RULE, gmail_case(endpoint=endpoint, mailbox=of("contoso.test", Why.NOT_DISCLOSED))) is Result.FAILS
+    assert result_of(RULE, gmail_case(endpoint=MICROSOFT, mailbox=of("contoso.test", "exchange-online"))) is Result.FAILS
+
+
+def test_it_fails_for_some_exchange_with_a_domain_of_ones_own() -> None:
+    """Whichever Exchange it is, on premises or online, it is not listed over POP3/SMTP but for consumers' addresses."""
+    case = gmail_case(endpoint={**MICROSOFT, v.SERVER_PRODUCT: "Exchange"}, mailbox=of("contoso.test", Why.NOT_DISCLOSED))
+    assert result_of(RULE, case) is Result.FAILS
 
 
 @pytest.mark.parametrize("product", ["Dovecot", "Postfix", "Exchange Server 2016", "iCloud Mail"])
@@ -83,9 +92,11 @@ def test_it_is_unknown_where_nothing_shows_what_answers() -> None:
     assert result_of(RULE, gmail_case(endpoint=unseen)) is Result.UNKNOWN
 
 
-def test_it_is_unknown_for_a_consumer_domain_whose_provider_is_not_known() -> None:
-    """Microsoft's servers with a domain that may be a consumer's leave it open."""
-    assert result_of(RULE, gmail_case(endpoint=MICROSOFT, mailbox=of("live.de", Why.NOT_DISCLOSED))) is Result.UNKNOWN
+@pytest.mark.parametrize("product", ["Exchange Online", "Exchange"])
+def test_it_is_unknown_where_microsofts_servers_answer_and_it_is_not_known_whose_mailbox_it_is(product: str) -> None:
+    """Microsoft's servers, with a mailbox that may be a consumer's or a tenant's, leave it open."""
+    case = gmail_case(endpoint={**MICROSOFT, v.SERVER_PRODUCT: product}, mailbox=of("live.de", Why.NOT_DISCLOSED))
+    assert result_of(RULE, case) is Result.UNKNOWN
 
 
 def test_it_does_not_apply_to_ews() -> None:
