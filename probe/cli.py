@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -39,6 +40,8 @@ Exit codes:
   130  interrupted; what was learnt until then is still printed"""
 
 _FORMATS = sorted(module.name for module in pkgutil.iter_modules(probe.reports.__path__))
+DEMO_TIMEOUT = 8.0
+"""One of the demo's servers never says a word; nobody should wait for it as long as for a real one."""
 _EFFECTS = ("provokes", "logs-in", "sends-mail")
 
 
@@ -128,11 +131,16 @@ def _output_options(command: Callable[..., Any]) -> Any:
     return _with_options(command, gathered, options)
 
 
-def _probing_options(command: Callable[..., Any]) -> Any:
-    """The options that every command which probes has; they reach it as one `options`, given the output."""
+def _probing_options(command: Callable[..., Any], *, timeout: float = 30.0) -> Any:
+    """The options that every command which probes has; they reach it as one `options`, given the output. `timeout` is the default."""
+    default_timeout = timeout
     options = [
         click.option(
-            "--timeout", type=click.FloatRange(min=0.1, max=3600), default=30.0, show_default=True, help="Seconds for one attempt."
+            "--timeout",
+            type=click.FloatRange(min=0.1, max=3600),
+            default=default_timeout,
+            show_default=True,
+            help="Seconds for one attempt.",
         ),
         click.option("--deadline", type=click.FloatRange(min=0.1), help="Seconds for the whole run.  [default: none]"),
         click.option(
@@ -211,7 +219,7 @@ def cli() -> None:
 
 @cli.command()
 @_output_options
-@_probing_options
+@partial(_probing_options, timeout=DEMO_TIMEOUT)
 def demo(output: _Output, options: Options) -> NoReturn:
     """Probe a simulated estate on this machine, for real.
 

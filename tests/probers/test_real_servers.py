@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
+from probe.simulation.exchange import ExchangeServer
+from probe.simulation.releases import EXCHANGE_2016, EXCHANGE_2019, EXCHANGE_SE, Release
 from tests.looking import Looked, look
 from tests.servers.dovecot import Dovecot
 from tests.servers.exim import Exim
+from tests.servers.nginx import NginxBefore
 from tests.servers.postfix import Postfix
 
 
@@ -33,7 +38,9 @@ async def test_dovecot_is_read(dovecot: Dovecot, security: str) -> None:
     assert_certificate_is_right(looked)
     assert looked.value(v.SERVER_PRODUCT) == "Dovecot"
     assert looked.value(v.TLS_MODE) == security
-    assert {"PLAIN", "USER"} <= set(looked.value(v.AUTH_MECHANISMS) or ())
+    mechanisms = looked.value(v.AUTH_MECHANISMS)
+    assert mechanisms is not None
+    assert {"PLAIN", "USER"} <= set(mechanisms)
     if not implicit:
         assert looked.value(v.STARTTLS_OFFERED) is True
         assert looked.value(v.AUTH_MECHANISMS_PLAIN) == ()
@@ -76,3 +83,20 @@ async def test_a_real_server_is_not_trusted_without_its_anchor(dovecot: Dovecot)
     assert looked.value(v.CERTIFICATE_TRUSTED) is False
     assert looked.value(v.CERTIFICATE_DISTRUSTED_BECAUSE)
     assert looked.value(v.SERVER_PRODUCT) == "Dovecot"
+
+
+@pytest.mark.parametrize("release", [EXCHANGE_2016, EXCHANGE_2019, EXCHANGE_SE], ids=lambda release: release.version)
+async def test_exchange_is_read_through_a_real_web_server(nginx_before: NginxBefore, release: Release) -> None:
+    """nginx in front of Exchange, as many are published: TLS is nginx's, product and build are Exchange's."""
+    async with ExchangeServer(release, "mail.contoso.test") as exchange:
+        nginx = await asyncio.to_thread(nginx_before, f"http://127.0.0.1:{exchange.port}")
+        looked = await look(f"https://localhost:{nginx.port}/EWS/Exchange.asmx", ca_file=nginx.ca_file)
+    assert_certificate_is_right(looked)
+    assert str(looked.value(v.SERVER_BUILD)) == release.version
+    assert looked.value(v.HTTP_STATUS) == 401
+    product = looked.value(v.SERVER_PRODUCT)
+    assert (
+        product
+        == {EXCHANGE_2016: "Exchange Server 2016", EXCHANGE_2019: "Exchange Server 2019", EXCHANGE_SE: "Exchange Server SE"}[release]
+    )
+    assert {s.lower() for s in looked.value(v.AUTH_SCHEMES) or ()} == {"negotiate", "ntlm", "basic"}

@@ -1,0 +1,143 @@
+"""The simulated estate, checked whole: the verdict of every mailbox, and what must never show."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from probe import app, catalogue
+from probe.document import Options, Report, publish
+from probe.model.estate import Effect
+from probe.model.runs import Run
+from probe.simulation.estate import Simulation
+
+
+@dataclass(frozen=True)
+class Checked:
+    run: Run
+    document: dict[str, Any]
+    secrets: tuple[str, ...]
+    bugs: tuple[str, ...]
+
+
+@cache
+def checked() -> Checked:
+    """One check of the simulated estate, with everything allowed that the estate allows, and NTLM challenges."""
+
+    async def work() -> Checked:
+        bugs: list[str] = []
+        async with Simulation.start() as simulation:
+            estate = simulation.estate
+            options = app.Options(
+                timeout=10,
+                hosts=simulation.hosts,
+                ca_file=simulation.ca_file,
+                report_bug=bugs.append,
+                allow=frozenset({Effect.PROVOKES}),
+            )
+            references = [p.password for p in estate.profiles] + [m.password for m in estate.mailboxes]
+            secrets = tuple({Path(reference.locator).read_text().strip() for reference in references if reference is not None})
+            run = await app.check(estate, estate.mailboxes, options)
+        return Checked(run, publish(run), secrets, tuple(bugs))
+
+    return asyncio.run(work())
+
+
+VERDICTS = {
+    "sales@contoso.test": ("supported", "ready"),
+    "service@contoso.test": ("supported", "ready"),
+    "finance@contoso.test": ("supported", "ready"),
+    "board@contoso.test": ("supported", "not-ready"),
+    "newsletter@contoso.test": ("not-assessed", "not-assessed"),
+    "pilot@contoso.test": ("not-listed", "ready"),
+    "depot@contoso.test": ("supported", "not-ready"),
+    "warehouse@contoso.test": ("supported", "ready"),
+    "archive@contoso.test": ("unsupported", "ready"),
+    "contoso.events@gmail.com": ("supported", "ready"),
+    "contoso.parts@yahoo.com": ("supported", "ready"),
+    "contoso.jobs@gmail.com": ("unsupported", "not-ready"),
+    "contoso.fairs@outlook.com": ("supported", "not-ready"),
+    "orders@fabrikam.test": ("unsupported", "ready"),
+    "support@tailspin.test": ("undetermined", "undetermined"),
+}
+
+
+@pytest.mark.parametrize("mailbox", VERDICTS)
+def test_a_mailbox_has_the_verdict_that_it_was_made_for(mailbox: str) -> None:
+    """Every mailbox of the simulated estate is judged as its servers and settings deserve."""
+    found = {a["mailbox"]: a for a in checked().document["assessments"]}
+    verdict = (found[mailbox]["support"], found[mailbox]["readiness"])
+    decided = [(f["rule"], f["result"], f["otherwise"]) for f in found[mailbox]["findings"] if f["result"] in ("fails", "unknown")]
+    assert verdict == VERDICTS[mailbox], decided
+
+
+def test_no_attempt_is_a_bug() -> None:
+    """The whole estate, broken servers included, is probed without a bug."""
+    assert checked().bugs == ()
+    assert "bug" not in {a["outcome"] for a in checked().document["attempts"]}
+
+
+def test_each_exchange_is_told_from_the_others() -> None:
+    """Seven kinds of Exchange answer, and each is called by its name."""
+    products = {f["value"] for f in checked().document["facts"] if f["key"] == "server.product"}
+    assert {f"Exchange Server {n}" for n in ("2007", "2010", "2013", "2016", "2019", "SE")} | {"Exchange Online"} <= products
+
+
+def test_every_promise_of_every_scheduled_prober_is_kept() -> None:
+    """Each key that a prober promises is known or missing with a reason, for each subject that it was tried on."""
+    document = checked().document
+    answered = {(r["subject"], r["mailbox"], r["key"]) for part in ("facts", "missing") for r in document[part]}
+    for attempt in document["attempts"]:
+        for key in app.probers()[attempt["prober"]].collects:
+            assert (attempt["subject"], attempt["mailbox"], key.name) in answered
+
+
+def test_every_promise_of_every_inference_is_kept() -> None:
+    """Each key that an endpoint's inference promises is known or missing, for every endpoint of the estate."""
+    document = checked().document
+    answered = {(r["subject"], r["key"]) for part in ("facts", "missing") for r in document[part]}
+    subjects = {r["subject"] for r in document["facts"] if r["key"] == "endpoint.host"}
+    promised = {key.name for i in app.inferences().values() if i.scope == "endpoint" for key in i.gives}
+    assert {(s, k) for s in subjects for k in promised} <= answered
+
+
+def test_no_secret_shows_anywhere() -> None:
+    """No password, in clear or in base64, is in the document or in any report, transcripts included."""
+    reports = catalogue.load("probe.reports", "REPORT", Report)
+    shown = [report.render(checked().document, Options(transcripts=True)) for report in reports.values()]
+    shown += [json.dumps(checked().document), repr(checked().run)]
+    assert checked().secrets
+    for secret in checked().secrets:
+        encoded = base64.b64encode(secret.encode()).decode().rstrip("=")[:-1]
+        for text in shown:
+            assert secret not in text
+            assert encoded not in text
+
+
+def test_a_fact_can_be_traced_to_the_words_on_the_wire() -> None:
+    """Evidence names a line of a transcript that stands there word for word."""
+    document = checked().document
+    lines = {(a["id"], line["line"]): line["text"] for a in document["attempts"] for line in a["transcript"]}
+    evidence = [e for f in document["facts"] for e in f["evidence"]]
+    assert len(evidence) > 100
+    assert all(lines[e["attempt"], e["line"]] == e["excerpt"] for e in evidence)
+
+
+def test_an_endpoint_is_probed_once_for_all_its_mailboxes() -> None:
+    """No reading conversation is held twice with one endpoint."""
+    held = [(a["prober"], a["subject"]) for a in checked().document["attempts"] if a["mailbox"] is None]
+    assert len(held) == len(set(held))
+
+
+def test_each_account_signs_in_once_for_each_mailbox() -> None:
+    """Signing in is one attempt per mailbox and endpoint."""
+    held = [(a["prober"], a["subject"], a["mailbox"]) for a in checked().document["attempts"] if a["mailbox"] is not None]
+    assert held
+    assert len(held) == len(set(held))
