@@ -131,9 +131,8 @@ def _output_options(command: Callable[..., Any]) -> Any:
     return _with_options(command, gathered, options)
 
 
-def _probing_options(command: Callable[..., Any], *, timeout: float = 30.0) -> Any:
-    """The options that every command which probes has; they reach it as one `options`, given the output. `timeout` is the default."""
-    default_timeout = timeout
+def _probing_options(command: Callable[..., Any], *, default_timeout: float = 30.0) -> Any:
+    """The options that every command which probes has; they reach it as one `options`, given the output."""
     options = [
         click.option(
             "--timeout",
@@ -219,7 +218,7 @@ def cli() -> None:
 
 @cli.command()
 @_output_options
-@partial(_probing_options, timeout=DEMO_TIMEOUT)
+@partial(_probing_options, default_timeout=DEMO_TIMEOUT)
 def demo(output: _Output, options: Options) -> NoReturn:
     """Probe a simulated estate on this machine, for real.
 

@@ -36,11 +36,11 @@ def probe(*arguments: str, cwd: Path | None = None, **environment: str) -> subpr
     )
 
 
-async def probe_beside(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+async def probe_beside(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run it while servers of this process answer."""
     import asyncio
 
-    return await asyncio.to_thread(probe, *arguments, **environment)
+    return await asyncio.to_thread(probe, *arguments)
 
 
 def test_help_names_the_commands_and_exit_codes_at_once() -> None:
