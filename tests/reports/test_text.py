@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from probe.document import Options, publish
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
-from probe.model.facts import Declared, Inferred, UpdateRange, Why
+from probe.model.facts import Declared, UpdateRange, Why
 from probe.model.rules import Readiness, Result, Support
 from probe.model.runs import Run
-from probe.reports.text import REPORT
-from probe.reports.text.words import WHY_IN_WORDS, bounded, gap_in_words, some_of, value_in_words
+from probe.reports.text.words import WHAT_TO_DO, WHY_IN_WORDS, bounded, gap_in_words, some_of, value_in_words
+from tests.reports.rendering import render
 from tests.runs import (
+    ENDS_SOON,
     EWS,
     NOT_TESTED,
     OLD_PRODUCT,
@@ -41,23 +41,10 @@ from tests.runs import (
 GOLDEN = Path(__file__).parent / "checked_run_80.txt"
 
 
-def render(run: Run, **options: Any) -> str:
-    """The text report of a run."""
-    return REPORT.render(publish(run), Options(**options))
-
-
 def look() -> Run:
     """The same endpoints without an estate."""
     run = a_checked_run()
     return a_run(attempts=run.attempts[:3], readings=[r for r in run.readings if r.mailbox is None and "://" in r.subject])
-
-
-def one_mailbox(run_of: Any) -> Run:
-    """A run of one mailbox with one finding."""
-    return a_run(
-        estate=an_estate(a_mailbox("sales@branch.test")),
-        assessments=[an_assessment("sales@branch.test", Support.UNSUPPORTED, Readiness.READY, run_of)],
-    )
 
 
 def test_the_report_of_a_checked_run_is_the_one_on_file() -> None:
@@ -106,8 +93,51 @@ def test_a_failed_finding_shows_words_statement_place_and_remedy() -> None:
 def test_findings_stand_worst_first_and_advice_last() -> None:
     """Within a mailbox, what fails of support comes before what is unknown of readiness, and advice comes last."""
     text = render(a_checked_run())
-    block = text[text.index("pop@branch.test") : text.index("silent@branch.test")]
+    block = text[text.index("pop@branch.test") : text.index("new@contoso.test")]
     assert re.findall(r"^  ([A-Z ]+): ", block, re.MULTILINE) == ["UNSUPPORTED", "UNKNOWN", "ADVICE"]
+
+
+def test_the_worst_mailboxes_come_first_and_the_ready_ones_last() -> None:
+    """Mailboxes stand in the order of the exit codes: bad, undetermined, ready, and then those that are not served."""
+    verdicts = re.findall(r"^([A-Z ]+, [a-z ]+|NOT ASSESSED): 1|^([A-Z ]+, [a-z ]+): 2", render(a_checked_run()), re.MULTILINE)
+    assert ["".join(v) for v in verdicts] == [
+        "UNSUPPORTED, not ready",
+        "UNSUPPORTED, readiness undetermined",
+        "NOT LISTED, ready",
+        "SUPPORT UNDETERMINED, readiness undetermined",
+        "SUPPORTED, ready",
+        "NOT ASSESSED",
+    ]
+
+
+def test_the_type_of_a_profile_is_written_as_in_the_estate() -> None:
+    """The server type stands in the words of the estate file, and an endpoint for both directions stands once."""
+    text = render(a_checked_run())
+    assert f"  Type      pop3-smtp\n  Incoming  {POP}\n  Outgoing  {SMTP}\n" in text
+    assert f"  Type      exchange-server\n  Endpoint  {EWS}\n" in text
+
+
+def test_ready_mailboxes_take_a_line_and_their_advice() -> None:
+    """Of ready mailboxes one reads a line with their addresses, and advice in brief: what was seen, and the remedy once."""
+    ends = a_fact(v.CERTIFICATE_NOT_AFTER, v.CERTIFICATE_NOT_AFTER.examples[0])
+    mailboxes = [(f"{name}@branch.test", profile) for name, profile in (("a", "branch"), ("b", "branch"), ("c", "corp"), ("d", "plain"))]
+    findings = {"plain": (), **dict.fromkeys(("branch", "corp"), (a_finding(ENDS_SOON, Result.FAILS, ends),))}
+    judged = [an_assessment(m, Support.SUPPORTED, Readiness.READY, *findings[p], profile=p) for m, p in mailboxes]
+    text = render(a_run(estate=an_estate(), assessments=judged))
+    assert text[text.index("SUPPORTED, ready") : text.index("ENDPOINTS")].rstrip().splitlines() == [
+        "SUPPORTED, ready: 2 mailboxes with profile branch: a@branch.test, b@branch.test",
+        "  ADVICE: A certificate that ends soon (certificate-ends-soon)",
+        "    Seen    certificate.not_after = 2027-01-01T00:00:00Z at",
+        f"            {POP}",
+        "    Remedy  What to do about certificate-ends-soon.",
+        "",
+        "SUPPORTED, ready: 1 mailbox with profile corp: c@branch.test",
+        "  ADVICE: A certificate that ends soon (certificate-ends-soon), remedy as above",
+        "    Seen    certificate.not_after = 2027-01-01T00:00:00Z at",
+        f"            {POP}",
+        "",
+        "SUPPORTED, ready: 1 mailbox with profile plain: d@branch.test",
+    ]
 
 
 def test_what_is_unknown_says_why() -> None:
@@ -122,8 +152,10 @@ def test_unknowns_beside_a_worse_verdict_are_named_in_one_line() -> None:
 
 
 def test_a_supported_mailbox_shows_what_lists_it() -> None:
-    """Of a supported mailbox one reads the statement that lists its system."""
-    assert "  LISTED: What the page states about exchange-mail" in render(a_checked_run())
+    """After the mailboxes one reads each statement that lists supported systems, and for which profiles it holds."""
+    text = render(a_checked_run())
+    assert "\nLISTED: What the page states about exchange-mail" in text
+    assert "\n  Holds for corp\n            Supported configurations, exchange-mail (2023-03)\n" in text
 
 
 def test_a_mailbox_that_nothing_lists_says_so() -> None:
@@ -149,7 +181,7 @@ def test_mailboxes_alike_stand_in_one_block() -> None:
     text = render(run)
     assert "UNSUPPORTED, ready: 2,000 mailboxes with profile branch" in text
     assert "m4@branch.test and 1,995 more" in " ".join(text.split())
-    assert "mailbox.incoming of the mailbox" in text
+    assert "mailbox.incoming of the mailbox = server-side" in text
     assert text.count("Remedy") == 1
 
 
@@ -200,7 +232,7 @@ def test_an_endpoint_without_tls_shows_what_stood_in_the_way() -> None:
 def test_facts_that_contradict_each_other_are_unknown() -> None:
     """Where two sources of one rank disagree the report says so, and takes neither side."""
     text = render(a_run(estate=an_estate(), readings=[PRODUCT, replace(PRODUCT, value="Exim")]))
-    assert "what was seen contradicts itself" in text
+    assert "what was seen of the server contradicts itself" in text
     assert "Server " not in text
 
 
@@ -226,7 +258,44 @@ def test_a_look_shows_every_fact_and_every_gap() -> None:
         assert reading.key.name in text
     assert re.search(r"^  server\.product +Dovecot \(inferred\)$", text, re.MULTILINE)
     assert re.search(r"^  certificate\.trusted +no$", text, re.MULTILINE)
-    assert "  Unknown    the question does not arise here: server.build" in text
+    assert "  Unknown    the question does not arise for the server: server.build" in text
+
+
+def test_a_look_tells_what_befell_a_conversation_once() -> None:
+    """Without an estate, gaps that one failure left are one paragraph, and gaps with reasons of their own one each."""
+    failed = [a_gap(v.TLS_MODE, Why.TIMED_OUT, "no greeting"), a_gap(v.TLS_COMPLETED, Why.TIMED_OUT, "no greeting")]
+    others = [a_gap(v.PROVIDER, Why.NOT_DISCLOSED, "no name"), a_gap(v.SERVER_VERSION, Why.NOT_DISCLOSED, "no number")]
+    text = render(a_run(readings=[*failed, a_gap(v.SERVER_PRODUCT, Why.TIMED_OUT, "nothing heard"), *others]), width=120)
+    assert text[text.index(POP) :].splitlines()[1:] == [
+        "  Unknown    the server did not answer in time (no greeting): tls.mode, tls.completed, server.product",
+        "  Unknown    the server did not say (no number): server.version",
+        "  Unknown    the server did not say (no name): provider",
+    ]
+
+
+def test_a_check_shows_some_gaps_of_an_endpoint() -> None:
+    """Of an endpoint in a check one reads each reason with at most a few keys, and nothing of questions that do not arise."""
+    keys = (v.TLS_MODE, v.TLS_COMPLETED, v.TLS_FAILURE, v.TLS_NEGOTIATED, v.STARTTLS_OFFERED, v.PROTOCOL_SPOKEN, v.PROTOCOL_GREETING)
+    gaps = [a_gap(key, Why.TIMED_OUT, key.name[:3]) for key in keys]
+    moot = [a_gap(v.SERVER_UPDATE, Why.NOT_APPLICABLE, "no updates are known")]
+    text = render(a_run(estate=an_estate(), readings=[*gaps, *moot]))
+    assert text[text.index(POP) :].splitlines()[1:] == [
+        "  Unknown    the server did not answer in time: protocol.spoken,",
+        "             protocol.greeting, starttls.offered, tls.mode, tls.completed and 2",
+        "             more",
+    ]
+
+
+def test_an_attempt_that_was_not_scheduled_is_told_once() -> None:
+    """Why something was not tried is told with the gaps that it left, else as an attempt."""
+    gap = a_gap(v.NTLM_COMPUTER, Why.NOT_ATTEMPTED, "it is not allowed")
+    attempts = [
+        an_attempt(n, outcome=Outcome.NOT_SCHEDULED, detail=detail) for n, detail in ((1, "it is not allowed"), (2, "there is no token"))
+    ]
+    text = " ".join(render(a_run(estate=an_estate(), readings=[gap], attempts=attempts)).split())
+    assert text.count("it is not allowed") == 1
+    assert text.count("Attempt") == 1
+    assert "not scheduled: there is no token" in text
 
 
 def test_a_look_at_nothing_says_so() -> None:
@@ -292,30 +361,11 @@ def test_no_peer_can_steer_the_terminal(colour: bool) -> None:
         assert r"\x1b]0;owned\x07\x1b[2J[bold]red[/bold]\r\n\x9b31m\u202egnp.exe" in re.sub(r"\n +(\| )?", "", text)
 
 
-def test_endless_words_are_bounded() -> None:
-    """A peer's words of any length fill some lines of the report, and the rest is counted."""
-    long = "x" * 100_000
-    finding = a_finding(NOT_TESTED, Result.FAILS, a_fact(v.SERVER_PRODUCT, long))
-    text = render(one_mailbox(finding))
-    assert "... (99,760 more characters)" in " ".join(text.split())
-    assert len(text) < 5000
-    assert max(map(len, text.splitlines())) <= 80
-
-
-def test_evidence_that_supports_several_facts_is_shown_once() -> None:
-    """Within a finding the same words off the wire are not repeated, and at most three lines stand for one fact."""
-    evidence = tuple(e for n in range(1, 6) for e in words("a1", n, f"line {n}"))
-    one = a_fact(v.SERVER_PRODUCT, "Dovecot", provenance=Inferred("i", (), (*evidence[:1], *evidence)))
-    other = a_fact(v.SERVER_VENDOR, "Dovecot", provenance=Inferred("i", (), evidence[:1]))
-    run = replace(one_mailbox(a_finding(NOT_TESTED, Result.FAILS, one, other)), readings=(one, other))
-    assert re.findall(r"\| (.*)", render(run)) == ["line 1", "line 2", "line 3"]
-
-
 @pytest.mark.parametrize("why", Why)
 def test_every_reason_is_said_in_words(why: Why) -> None:
     """Each reason for a gap has words of its own that a person understands, with the detail after them."""
     assert " " in WHY_IN_WORDS[why]
-    assert len(set(WHY_IN_WORDS.values())) == len(Why)
+    assert len(set(WHY_IN_WORDS.values())) == len(set(WHAT_TO_DO.values())) == len(Why)
     assert gap_in_words({"why": why.value, "detail": ""}) == WHY_IN_WORDS[why]
     assert gap_in_words({"why": why.value, "detail": "this"}) == f"{WHY_IN_WORDS[why]} (this)"
 

@@ -57,18 +57,23 @@ def run_exim(certificate: ServerCertificate, minimum_tls: MinimumTls) -> Iterato
             (folder / name).mkdir(exist_ok=True)
             os.chown(folder / name, owner.pw_uid, owner.pw_gid)
         os.chown(key_file, owner.pw_uid, owner.pw_gid)
-        (folder / "exim.conf").write_text(_configuration(folder, ports, chain_file, key_file, minimum_tls, owner.pw_name))
+        (folder / "exim.conf").write_text(_configuration(folder, ports, chain_file, key_file, minimum_tls, owner))
         return [str(copy), "-bdf", "-C", str(folder / "exim.conf")]
 
     with running("Exim", 2, configure) as (smtp, smtps):
         yield Exim(host="localhost", smtp_port=smtp, smtps_port=smtps, certificate=certificate, minimum_tls=minimum_tls)
 
 
-def _configuration(folder: Path, ports: Sequence[int], chain_file: Path, key_file: Path, minimum_tls: MinimumTls, owner: str) -> str:
+def _configuration(
+    folder: Path, ports: Sequence[int], chain_file: Path, key_file: Path, minimum_tls: MinimumTls, owner: pwd.struct_passwd
+) -> str:
     smtp, smtps = ports
     versions = {"TLSv1.2": "+VERS-TLS1.2:+VERS-TLS1.3", "TLSv1.3": "+VERS-TLS1.3"}[minimum_tls]
     return f"""
-exim_user = {owner}
+exim_user = {owner.pw_uid}
+exim_group = {owner.pw_gid}
+# It stays who it is, so that it needs no root to deliver.
+deliver_drop_privilege = yes
 spool_directory = {folder}/spool
 log_file_path = {folder}/log/%slog
 pid_file_path = {folder}/exim.pid

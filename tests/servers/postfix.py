@@ -50,11 +50,11 @@ class Postfix:
 @contextmanager
 def run_postfix(certificate: ServerCertificate, minimum_tls: MinimumTls, dovecot: Dovecot) -> Iterator[Postfix]:
     """Postfix until the context ends; it asks Dovecot whether a password is right, as it mostly does in the field."""
+    if os.geteuid() != 0:
+        raise ServerMissing("Postfix cannot run without root, and this is not root")
     root = next((root for root in (UNPACKED, Path("/")) if (root / "usr/lib/postfix/sbin/master").exists()), None)
     if root is None:
         raise ServerMissing("Postfix is not installed")
-    if os.geteuid() != 0:
-        raise ServerMissing("Postfix cannot run without root, and this is not root")
 
     def configure(folder: Path, ports: list[int]) -> Sequence[str]:
         _make_queue(folder)

@@ -125,14 +125,24 @@ def test_smtp_servers_take_the_minimum_version(request: pytest.FixtureRequest, s
         assert tls.version() == "TLSv1.2"
 
 
-@pytest.mark.parametrize(("postfix", "exim"), [("TLSv1.3", "TLSv1.3")], indirect=True)
-def test_smtp_servers_refuse_less_than_the_minimum_version(postfix: Postfix, exim: Exim) -> None:
-    """An SMTP server that was asked to take TLS 1.3 at least refuses a client of TLS 1.2."""
-    for server in (postfix, exim):
-        context = _trusting(server)
-        context.maximum_version = ssl.TLSVersion.TLSv1_2
-        with socket.create_connection((server.host, server.smtps_port), timeout=20) as raw, pytest.raises(OSError, match=r"SSL|reset"):
-            context.wrap_socket(raw, server_hostname="localhost")
+def _refuses_tls_1_2(server: Postfix | Exim) -> bool:
+    context = _trusting(server)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with socket.create_connection((server.host, server.smtps_port), timeout=20) as raw, pytest.raises(OSError, match=r"SSL|reset"):
+        context.wrap_socket(raw, server_hostname="localhost")
+    return True
+
+
+@pytest.mark.parametrize("postfix", ["TLSv1.3"], indirect=True)
+def test_postfix_refuses_less_than_the_minimum_version(postfix: Postfix) -> None:
+    """Postfix that was asked to take TLS 1.3 at least refuses a client of TLS 1.2."""
+    assert _refuses_tls_1_2(postfix)
+
+
+@pytest.mark.parametrize("exim", ["TLSv1.3"], indirect=True)
+def test_exim_refuses_less_than_the_minimum_version(exim: Exim) -> None:
+    """Exim that was asked to take TLS 1.3 at least refuses a client of TLS 1.2."""
+    assert _refuses_tls_1_2(exim)
 
 
 class _Backend(BaseHTTPRequestHandler):

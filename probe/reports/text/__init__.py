@@ -9,7 +9,7 @@ from typing import Any
 
 from probe.document import Options, Report
 from probe.model.rules import Readiness, Support
-from probe.reports.text.endpoints import write_all_facts, write_failed_attempts, write_gaps, write_main_facts
+from probe.reports.text.endpoints import write_all_facts, write_all_gaps, write_failed_attempts, write_gaps, write_main_facts
 from probe.reports.text.known import Known
 from probe.reports.text.mailboxes import READINESS_WORDS, SUPPORT_WORDS, write_mailboxes
 from probe.reports.text.page import DOUBTFUL, STRONG, Page
@@ -40,10 +40,11 @@ def _render(document: Mapping[str, Any], options: Options) -> str:
             page.say(subject, style=STRONG)
             if judged:
                 write_main_facts(page, known, subject, date.fromisoformat(document["judged_at"]))
+                write_gaps(page, known, subject)
             else:
                 write_all_facts(page, known, subject)
-            write_gaps(page, known, subject, all_of_them=not judged)
-            write_failed_attempts(page, known.attempts.get(subject, []))
+                write_all_gaps(page, known, subject)
+            write_failed_attempts(page, known, subject)
     if options.transcripts:
         _transcripts(page, document["attempts"])
     return page.text()

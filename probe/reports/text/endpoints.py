@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
 from datetime import date
 
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
-from probe.model.facts import Fact, FactKey, Facts, Why
+from probe.model.facts import Fact, FactKey, Facts, Missing, Why
+from probe.reports.text.causes import BEFELL_ALL
 from probe.reports.text.known import Known
 from probe.reports.text.page import DOUBTFUL, Page
-from probe.reports.text.words import EXCERPT_LIMIT, VALUE_LIMIT, Form, bounded, gap_in_words, provenance, some_of, spaced, value_in_words
+from probe.reports.text.words import CITED_LIMIT, VALUE_LIMIT, bounded, gap_in_words, provenance, some_of, spaced, value_in_words
 
 
 def write_main_facts(page: Page, known: Known, subject: str, today: date) -> None:
@@ -90,27 +91,40 @@ def write_all_facts(page: Page, known: Known, subject: str) -> None:
         )
 
 
-def write_gaps(page: Page, known: Known, subject: str, *, all_of_them: bool) -> None:
-    """What is not known of an endpoint, one paragraph for each reason; where the question does not arise, only if all are wanted."""
-    facts = known.of.get(subject, Facts(subject))
-    reasons: dict[tuple[Why, str], list[str]] = {}
-    for key in dict.fromkeys(r.key for r in facts):
-        reading = facts.read(key)
-        if not isinstance(reading, Fact) and (all_of_them or reading.why is not Why.NOT_APPLICABLE):
-            reasons.setdefault((reading.why, reading.detail), []).append(key.name)
-    for (why, detail), names in reasons.items():
+def write_gaps(page: Page, known: Known, subject: str) -> None:
+    """What a check left unknown of an endpoint: a paragraph for each reason, and some of the keys."""
+    reasons: dict[Why, list[Missing]] = {}
+    for gap in known.gaps_of(subject):
+        if gap.why is not Why.NOT_APPLICABLE:
+            reasons.setdefault(gap.why, []).append(gap)
+    for why, gaps in reasons.items():
+        details = {gap.detail for gap in gaps}
+        words = gap_in_words({"why": why, "detail": details.pop() if len(details) == 1 else ""})
+        page.say(f"{words}: {some_of([gap.key.name for gap in gaps])}", indent=2, label="Unknown", column=11, cut=True)
+
+
+def write_all_gaps(page: Page, known: Known, subject: str) -> None:
+    """Everything that is not known of an endpoint, one paragraph for each reason; for each detail where details tell more."""
+    reasons: dict[tuple[Why, str], list[Missing]] = {}
+    for gap in known.gaps_of(subject):
+        reasons.setdefault((gap.why, "" if gap.why in BEFELL_ALL else gap.detail), []).append(gap)
+    for (why, _), gaps in reasons.items():
+        detail = Counter(gap.detail for gap in gaps).most_common(1)[0][0]  # the commonest names the root
         words = gap_in_words({"why": why, "detail": detail})
-        page.say(f"{words}: {', '.join(names)}", indent=2, label="Unknown", column=11, cut=True)
+        page.say(f"{words}: {', '.join(gap.key.name for gap in gaps)}", indent=2, label="Unknown", column=11, cut=True)
 
 
-def write_failed_attempts(page: Page, attempts: Iterable[Form]) -> None:
+def write_failed_attempts(page: Page, known: Known, subject: str) -> None:
+    """Attempts that did not complete, those alike in one line; what was not scheduled only where no gap has said why."""
+    said = {gap.detail for gap in known.gaps_of(subject)}
     alike: dict[tuple[str, str, str, str | None], list[str]] = {}
-    for attempt in attempts:
-        if attempt["outcome"] != Outcome.COMPLETED:
+    for attempt in known.attempts.get(subject, []):
+        told = attempt["outcome"] == Outcome.NOT_SCHEDULED and attempt["detail"] in said
+        if attempt["outcome"] != Outcome.COMPLETED and not told:
             group = alike.setdefault((attempt["prober"], attempt["outcome"], attempt["detail"], attempt["address"]), [])
             group.extend(filter(None, [attempt["mailbox"]]))
     for (prober, outcome, detail, address), mailboxes in alike.items():
         at = f" at {address}" if address else ""
         whom = f" for {some_of(mailboxes)}" if mailboxes else ""
-        words = f"{prober}{at}{whom} {spaced(outcome)}" + (f": {bounded(detail, EXCERPT_LIMIT)}" if detail else "")
+        words = f"{prober}{at}{whom} {spaced(outcome)}" + (f": {bounded(detail, CITED_LIMIT)}" if detail else "")
         page.say(words, indent=2, label="Attempt", column=11, style=DOUBTFUL, cut=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from probe.document import readings
-from probe.model.facts import Facts
+from probe.model.facts import Facts, Missing
 from probe.reports.text.words import Form
 
 
@@ -31,7 +31,28 @@ class Known:
         """Every fact of a subject itself, not of an account there."""
         return (f for (s, mailbox, _), facts in self.facts.items() if s == subject and mailbox is None for f in facts)
 
+    def gaps_of(self, subject: str) -> list[Missing]:
+        """What is not known of a subject itself, by key: the most telling reason of each."""
+        facts = self.of.get(subject, Facts(subject))
+        best = (facts.read(key) for key in dict.fromkeys(reading.key for reading in facts))
+        return [reading for reading in best if isinstance(reading, Missing)]
+
     def behind(self, cited: Form) -> list[Form]:
         """The whole facts that a finding cites; where several sources were drawn together, all of them."""
         facts = self.facts.get((cited["subject"], cited["mailbox"], cited["key"]), [])
         return [f for f in facts if f["value"] == cited["value"]] or facts
+
+    def texts_behind(self, fact: Form) -> set[str]:
+        """The fact's value and the values that it was worked out from, as far as they are texts that a peer may have said."""
+        texts: set[str] = set()
+        waiting, seen = [fact], set()
+        while waiting:
+            one = waiting.pop()
+            if one["key"] in seen or one.get("by") == "operator":
+                continue
+            seen.add(one["key"])
+            if isinstance(one["value"], str):
+                texts.add(one["value"])
+            for key in one.get("premises", ()):
+                waiting.extend(self.facts.get((one["subject"], one["mailbox"], key), []))
+        return texts

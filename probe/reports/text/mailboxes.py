@@ -1,4 +1,4 @@
-"""The mailboxes: verdict, what decided it, in what words, by which statement, and what to do.
+"""The mailboxes: the worst first, each with its verdict and what decided it; the ready ones last and in brief.
 
 Mailboxes of which the same is to be said stand in one block.
 """
@@ -11,11 +11,11 @@ from typing import Any
 
 from probe.document import Options
 from probe.model.rules import Otherwise, Readiness, Result, Support
+from probe.reports.text.causes import questions_in_common
+from probe.reports.text.findings import Told, is_advice, write_advice, write_finding, write_listing, write_questions
 from probe.reports.text.known import Known
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, STRONG, Page
-from probe.reports.text.words import EXCERPT_LIMIT, Form, bounded, count, gap_in_words, provenance, some_of, spaced, value_in_words
-
-_EXCERPTS_SHOWN = 3
+from probe.reports.text.words import Form, count, some_of
 
 SUPPORT_WORDS = {
     Support.UNSUPPORTED: "unsupported",
@@ -51,33 +51,54 @@ class _Block:
     """For a supported mailbox: the statements that list it."""
     addresses: list[str]
 
+    @property
+    def is_ready(self) -> bool:
+        return self.support is Support.SUPPORTED and self.readiness is Readiness.READY
+
 
 def write_mailboxes(page: Page, document: Mapping[str, Any], known: Known, options: Options) -> None:
+    """Every mailbox, the worst first and the ready ones last, a line for each of their blocks; then what lists the supported ones."""
     profiles = {p["name"]: p for p in document["estate"]["profiles"]}
     blocks = _blocks(document["assessments"])
+    advised: set[str] = set()
     if blocks:
         page.heading("Mailboxes")
+    brief = False
     for block in blocks:
-        page.blank()
-        words = [SUPPORT_WORDS[block.support].upper(), READINESS_WORDS.get(block.readiness, "")]
-        number = len(block.addresses)
-        who = some_of(block.addresses)
-        page.say(
-            ": ".join([", ".join(filter(None, words)), count(number, "mailbox", "mailboxes")]) + f" with profile {block.profile}",
-            style=_verdict_style(block),
-        )
-        page.say(who, indent=2)
+        if not (brief and block.is_ready):
+            page.blank()
+        brief = block.is_ready and not block.decided and not block.undecided
+        _verdict(page, block, short=block.is_ready and not options.quiet)
         if options.quiet:
             continue
         if block.support is Support.NOT_ASSESSED:
-            page.say("Server-side synchronization does nothing for " + ("it." if number == 1 else "them."), indent=2)
+            page.say("Server-side synchronization does nothing for " + ("it." if len(block.addresses) == 1 else "them."), indent=2)
             continue
         profile = profiles.get(block.profile)
-        if profile is not None:
-            page.say(spaced(profile["server_type"]), indent=2, label="Type", column=10)
-            page.say(profile["incoming"], indent=2, label="Incoming", column=10)
-            page.say(profile["outgoing"], indent=2, label="Outgoing", column=10)
-        _explanations(page, block, known)
+        if profile is not None and not block.is_ready:
+            _profile(page, profile)
+        _explanations(page, block, known, Told(block.addresses[0], advised))
+    if not options.quiet:
+        _listings(page, blocks, advised)
+
+
+def _verdict(page: Page, block: _Block, *, short: bool) -> None:
+    words = ", ".join(filter(None, [SUPPORT_WORDS[block.support].upper(), READINESS_WORDS.get(block.readiness, "")]))
+    line = f"{words}: {count(len(block.addresses), 'mailbox', 'mailboxes')} with profile {block.profile}"
+    if short:
+        page.say(f"{line}: {some_of(block.addresses)}", style=_verdict_style(block))
+    else:
+        page.say(line, style=_verdict_style(block))
+        page.say(some_of(block.addresses), indent=2)
+
+
+def _profile(page: Page, profile: Form) -> None:
+    page.say(profile["server_type"], indent=2, label="Type", column=10)
+    if profile["incoming"] == profile["outgoing"]:
+        page.say(profile["incoming"], indent=2, label="Endpoint", column=10)
+    else:
+        page.say(profile["incoming"], indent=2, label="Incoming", column=10)
+        page.say(profile["outgoing"], indent=2, label="Outgoing", column=10)
 
 
 def _verdict_style(block: _Block) -> str:
@@ -85,24 +106,61 @@ def _verdict_style(block: _Block) -> str:
     return next((f"{STRONG};{c}" for c in (BAD, DOUBTFUL, GOOD) if c in colours), STRONG)
 
 
-def _explanations(page: Page, block: _Block, known: Known) -> None:
+def _explanations(page: Page, block: _Block, known: Known, told: Told) -> None:
+    collapsed = questions_in_common(f for f in block.decided if f["result"] == Result.UNKNOWN)
+    not_listed_either = _not_listed_either(block.decided)
+    also = [f["rule"] for findings in not_listed_either.values() for f in findings]
+    written: set[str] = set()
     for finding in block.decided:
-        page.blank()
-        _finding(page, finding, known, block.addresses[0])
+        if finding["rule"] in also or finding["rule"] in written:
+            continue
+        if not block.is_ready:
+            page.blank()
+        questions = next((q for q in collapsed if finding in q.findings), None)
+        if questions is not None:
+            write_questions(page, questions)
+            written.update(f["rule"] for f in questions.findings)
+        elif is_advice(finding):
+            write_advice(page, finding, told)
+        else:
+            write_finding(page, finding, known, told, not_listed_either.get(finding["rule"], ()))
     if block.support is Support.NOT_LISTED and not any(f["otherwise"] == Otherwise.NOT_LISTED for f in block.decided):
         page.blank()
         page.say("NOT LISTED: no row of Microsoft's table of supported systems is met.", indent=2, style=BAD)
     if block.readiness is Readiness.UNDETERMINED and not any(f["otherwise"] == Otherwise.NOT_READY for f in block.decided):
         page.blank()
         page.say("UNKNOWN: nothing was found that shows it ready.", indent=2, style=DOUBTFUL)
-    if block.listed:
-        page.blank()
-    for finding in block.listed:
-        page.say(f"LISTED: {finding['statement']}", indent=2, style=GOOD)  # the title names what it is not
-        _references(page, finding)
     if block.undecided:
-        page.blank()
+        if not block.is_ready:
+            page.blank()
         page.say("; ".join(f["title"] for f in block.undecided) + ".", indent=2, label="Not known either: ", column=18)
+
+
+def _not_listed_either(decided: Iterable[Form]) -> dict[str, list[Form]]:
+    """By an unsupported finding's rule, the weaker ones that the same facts decided."""
+    failed = [f for f in decided if f["result"] == Result.FAILS]
+    stronger = [f for f in failed if f["otherwise"] == Otherwise.UNSUPPORTED]
+    weaker: dict[str, list[Form]] = {}
+    for finding in failed:
+        if finding["otherwise"] == Otherwise.NOT_LISTED:
+            same = next((s for s in stronger if all(cited in s["because"] for cited in finding["because"])), None)
+            if same is not None:
+                weaker.setdefault(same["rule"], []).append(finding)
+    return weaker
+
+
+def _listings(page: Page, blocks: Iterable[_Block], advised: set[str]) -> None:
+    """The statements that list the supported systems, each once."""
+    statements: dict[str, Form] = {}
+    profiles: dict[str, dict[str, None]] = {}
+    for block in blocks:
+        for finding in block.listed:
+            statements.setdefault(finding["rule"], finding)
+            profiles.setdefault(finding["rule"], {})[block.profile] = None
+    told = Told("", advised)
+    for rule, finding in statements.items():
+        page.blank()
+        write_listing(page, finding, list(profiles[rule]), told)
 
 
 def _blocks(assessments: Iterable[Form]) -> list[_Block]:
@@ -116,8 +174,18 @@ def _blocks(assessments: Iterable[Form]) -> list[_Block]:
             _Block(support, readiness, assessment["profile"], decided, undecided, listed, []),
         )
         block.addresses.append(assessment["mailbox"])
-    order = (list(Support), list(Readiness))
-    return sorted(blocks.values(), key=lambda b: (order[0].index(b.support), order[1].index(b.readiness), b.profile, -len(b.addresses)))
+    return sorted(blocks.values(), key=_urgency)
+
+
+def _urgency(block: _Block) -> tuple[int, int, int, str, int]:
+    """The order of the exit codes: what is bad, what is undetermined, what is ready."""
+    if Support.NOT_ASSESSED is block.support:
+        place = 3
+    elif block.support in (Support.UNSUPPORTED, Support.NOT_LISTED) or block.readiness is Readiness.NOT_READY:
+        place = 0
+    else:
+        place = 2 if block.is_ready else 1
+    return place, list(Support).index(block.support), list(Readiness).index(block.readiness), block.profile, -len(block.addresses)
 
 
 def _sorted_out(findings: Iterable[Form], support: Support, readiness: Readiness) -> tuple[list[Form], list[Form], list[Form]]:
@@ -156,54 +224,3 @@ def _likeness(finding: Form, mailbox: str) -> tuple[Any, ...]:
         for c in finding["because"]
     )
     return finding["rule"], finding["result"], cited
-
-
-def _finding(page: Page, finding: Form, known: Known, mailbox: str) -> None:
-    fails = finding["result"] == Result.FAILS
-    advice = finding["otherwise"] == Otherwise.ADVICE
-    word = spaced(finding["otherwise"]).upper() if fails else "UNKNOWN"
-    page.say(f"{word}: {finding['title']}", indent=2, style=BAD if fails and not advice else DOUBTFUL)
-    shown: set[str] = set()
-    for cited in finding["because"]:
-        _cited(page, cited, known, mailbox, shown)
-    _stated(page, finding)
-    page.say(finding["remedy"], indent=4, label="Remedy" if fails else "If so", column=8)
-
-
-def _cited(page: Page, cited: Form, known: Known, mailbox: str, shown: set[str]) -> None:
-    where = _whose(cited["subject"], mailbox) + (" for this account" if cited["mailbox"] is not None else "")
-    if "why" in cited:
-        page.say(
-            f"{cited['key']} {where}: {gap_in_words(cited)}", indent=4, label="Unknown", column=8, cut=len(cited["detail"]) > EXCERPT_LIMIT
-        )
-        return
-    facts = known.behind(cited)
-    page.say(f"{cited['key']} {where}", indent=4, label="Seen", column=8)
-    page.say(
-        bounded(value_in_words(cited["value"]), EXCERPT_LIMIT) + "".join(map(provenance, facts[:1])),
-        indent=12,
-        label="= ",
-        column=2,
-        cut=True,
-    )
-    excerpts = [e["excerpt"] for f in facts for e in f["evidence"] if e["excerpt"] not in shown]
-    for excerpt in list(dict.fromkeys(excerpts))[:_EXCERPTS_SHOWN]:
-        shown.add(excerpt)
-        page.quote(bounded(excerpt, EXCERPT_LIMIT), indent=12, label="| ", column=2)
-
-
-def _stated(page: Page, finding: Form) -> None:
-    page.say(finding["statement"], indent=4, label="Stated", column=8)
-    _references(page, finding)
-
-
-def _references(page: Page, finding: Form) -> None:
-    for reference in finding["references"]:
-        page.say(f"{reference['title']} ({reference['dated']})", indent=12)
-        page.say(reference["url"], indent=12)
-
-
-def _whose(subject: str, mailbox: str) -> str:
-    if subject == mailbox:
-        return "of the mailbox"
-    return f"at {subject}" if "://" in subject else f"of {subject}"

@@ -30,11 +30,17 @@ class Page:
         lines = textwrap.wrap(visible(text), room, break_long_words=cut, break_on_hyphens=False) or [""]
         self._put(lines, indent, label, column, style)
 
-    def quote(self, text: str, *, indent: int = 0, label: str = "", column: int = 0) -> None:
-        """Words off the wire: as they are, cut where the line ends and not between words."""
+    def quote(self, text: str, *, indent: int = 0, label: str = "", column: int = 0, most: int | None = None) -> None:
+        """Words off the wire: as they are, cut where the line ends and not between words; `most` bounds the lines."""
         shown = visible(text)
         room = self._width - indent - column
+        if most is not None and len(shown) > most * room:
+            shown = shown[: most * room - 3] + "..."
         self._put([shown[at : at + room] for at in range(0, len(shown), room)] or [""], indent, label, column, "")
+
+    def fits(self, text: str, *, indent: int = 0, column: int = 0) -> bool:
+        """Whether a text takes no more than one line."""
+        return len(visible(text)) <= self._width - indent - column
 
     def heading(self, text: str) -> None:
         """A heading with air around it."""

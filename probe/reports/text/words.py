@@ -10,31 +10,54 @@ from probe.model.facts import Why
 Form = Mapping[str, Any]
 """A part of the document."""
 
-WHY_IN_WORDS: dict[Why, str] = {
-    Why.NOT_ATTEMPTED: "nothing was tried that would tell",
-    Why.NOT_APPLICABLE: "the question does not arise here",
-    Why.NOT_DISCLOSED: "the server does not say",
-    Why.NO_CREDENTIALS: "there are no credentials to ask with",
-    Why.DENIED: "it may not be asked: the server refuses, or the estate does not allow it",
-    Why.UNRESOLVED: "no address was found for the name",
-    Why.REFUSED: "the host refused the connection",
-    Why.UNREACHABLE: "there is no way to the host",
-    Why.TIMED_OUT: "the server did not answer in time",
-    Why.THROTTLED: "the server asked to be left alone for now",
-    Why.CLOSED: "the server ended the connection in the middle",
-    Why.TLS_FAILED: "TLS could not be agreed on",
-    Why.OFF_PROTOCOL: "what answered does not speak the protocol",
-    Why.UNTRUSTED_PEER: "credentials were held back, because the certificate does not earn them",
-    Why.CONFLICTING: "what was seen contradicts itself",
-    Why.INTERRUPTED: "the run was interrupted before it was known",
-    Why.BUG: "this program failed; please report it",
+_WHY_OF: dict[Why, str] = {
+    Why.NOT_ATTEMPTED: "nothing was tried on {} that would tell",
+    Why.NOT_APPLICABLE: "the question does not arise for {}",
+    Why.NOT_DISCLOSED: "{} did not say",
+    Why.NO_CREDENTIALS: "there are no credentials to ask {} with",
+    Why.DENIED: "{} may not be asked: it refuses, or the estate does not allow it",
+    Why.UNRESOLVED: "no address was found for {}",
+    Why.REFUSED: "{} refused the connection",
+    Why.UNREACHABLE: "there is no way to {}",
+    Why.TIMED_OUT: "{} did not answer in time",
+    Why.THROTTLED: "{} asked to be left alone for now",
+    Why.CLOSED: "{} ended the connection in the middle",
+    Why.TLS_FAILED: "TLS could not be agreed on with {}",
+    Why.OFF_PROTOCOL: "what answered at {} does not speak the protocol",
+    Why.UNTRUSTED_PEER: "credentials were held back from {}, because the certificate does not earn them",
+    Why.CONFLICTING: "what was seen of {} contradicts itself",
+    Why.INTERRUPTED: "the run was interrupted before {} was done with",
+    Why.BUG: "this program failed on {}; please report it",
 }
+
+WHY_IN_WORDS: dict[Why, str] = {why: words.format("the server") for why, words in _WHY_OF.items()}
 """What a reader is told of each reason."""
 
-# An excerpt must fit a glance; the transcript has the rest. A value may be long, as capabilities are, but not endless.
-EXCERPT_LIMIT = 240
+WHAT_TO_DO: dict[Why, str] = {
+    Why.NOT_ATTEMPTED: "Allow what would tell (`allow` in the estate, see `probe check --dry-run`), then check again.",
+    Why.NOT_APPLICABLE: "Nothing is to be done.",
+    Why.NOT_DISCLOSED: "Ask whoever runs the server.",
+    Why.NO_CREDENTIALS: "Name the account's credentials in the estate, then check again.",
+    Why.DENIED: "Have the server or the estate allow the question, then check again.",
+    Why.UNRESOLVED: "See that the name is spelt right and that this machine's resolver knows it, then check again.",
+    Why.REFUSED: "See that host and port are right and that the service is running, then check again.",
+    Why.UNREACHABLE: "See that this machine has a route to the host and that no firewall is in the way, then check again.",
+    Why.TIMED_OUT: "See that a firewall lets this machine through and that the service answers, then check again.",
+    Why.THROTTLED: "Wait until the server takes connections again, then check again.",
+    Why.CLOSED: "See in the server's log why it ended the connection, then check again.",
+    Why.TLS_FAILED: "See in the server's log why the handshake failed, enable what both ends have, then check again.",
+    Why.OFF_PROTOCOL: "Compare host, port and the SSL setting of the profile with what runs there, then check again.",
+    Why.UNTRUSTED_PEER: "Put the certificate right, or trust its authority with `--ca FILE`, then check again.",
+    Why.CONFLICTING: "See whether several servers stand behind the name, and compare them.",
+    Why.INTERRUPTED: "Check again, and let the run come to its end.",
+    Why.BUG: "Report it with the output of `--json`, and check again.",
+}
+"""What may turn each reason into an answer."""
+
+# What is cited must fit a glance; the JSON report has the rest. A value may be long, as capabilities are, but not endless.
+CITED_LIMIT = 240
 VALUE_LIMIT = 2000
-_ADDRESSES_SHOWN = 5
+_SHOWN_OF_A_LIST = 5
 
 
 def value_in_words(value: Any) -> str:
@@ -67,8 +90,14 @@ def value_in_words(value: Any) -> str:
 
 
 def gap_in_words(gap: Form) -> str:
-    words, detail = WHY_IN_WORDS[Why(gap["why"])], bounded(gap["detail"], EXCERPT_LIMIT)
+    words, detail = WHY_IN_WORDS[Why(gap["why"])], bounded(gap["detail"], CITED_LIMIT)
     return f"{words} ({detail})" if detail and detail != words else words
+
+
+def reason_in_words(why: Why, subjects: Sequence[str], detail: str) -> str:
+    """A reason and of whom it is true, as a clause."""
+    words = _WHY_OF[why].format(" and ".join(subjects))
+    return f"{words} ({bounded(detail, CITED_LIMIT)})" if detail else words
 
 
 def provenance(fact: Form) -> str:
@@ -96,8 +125,8 @@ def moment(text: str) -> str:
     return text.replace("T", " ").replace("Z", " UTC")
 
 
-def some_of(addresses: Sequence[str]) -> str:
-    more = len(addresses) - _ADDRESSES_SHOWN
-    if more <= 1:  # the last one's address takes no more room than "and 1 more"
-        return ", ".join(addresses)
-    return ", ".join(addresses[:_ADDRESSES_SHOWN]) + f" and {more:,} more"
+def some_of(items: Sequence[str]) -> str:
+    more = len(items) - _SHOWN_OF_A_LIST
+    if more <= 1:  # the last one takes no more room than "and 1 more"
+        return ", ".join(items)
+    return ", ".join(items[:_SHOWN_OF_A_LIST]) + f" and {more:,} more"

@@ -1,0 +1,156 @@
+"""One finding as a paragraph: what was seen or is not known, in what words, by which statement, and what to do.
+
+A block of the report tells nothing twice: facts, excerpts and sources that were told before are only named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from probe.model.rules import Otherwise, Result
+from probe.reports.text.causes import Questions
+from probe.reports.text.excerpts import telling_excerpts
+from probe.reports.text.known import Known
+from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
+from probe.reports.text.words import CITED_LIMIT, WHAT_TO_DO, Form, bounded, count, gap_in_words, provenance, spaced, value_in_words
+
+_SOURCES_DISAGREE = frozenset({"imap-smtp-profile"})
+"""Rules whose sources contradict each other, so that a reader needs every address."""
+_EXCERPT_LINES = 2  # an excerpt must fit a glance
+_SHORT_VALUE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a block has told already."""
+
+    mailbox: str
+    """Whose block it is; the first of several mailboxes alike."""
+    advised: set[str]
+    """Rules whose remedy was given as advice, in whatever block."""
+    cited: set[tuple[str, str | None, str]] = field(default_factory=set)
+    excerpts: set[str] = field(default_factory=set)
+    sources: dict[str, list[str]] = field(default_factory=dict)
+    """Titles of the pages whose address was given, by address."""
+
+
+def write_finding(page: Page, finding: Form, known: Known, told: Told, also_not_listed: Sequence[Form] = ()) -> None:
+    """A finding that decided something, in full."""
+    fails = finding["result"] == Result.FAILS
+    word = spaced(finding["otherwise"]).upper() if fails else "UNKNOWN"
+    page.say(f"{word}: {finding['title']}", indent=2, style=BAD if fails else DOUBTFUL)
+    for cited in finding["because"]:
+        if "why" not in cited:
+            _seen(page, cited, known, told)
+    _not_known(page, [cited for cited in finding["because"] if "why" in cited], told)
+    page.say(finding["statement"], indent=4, label="Stated", column=8)
+    _sources(page, finding, told)
+    page.say(finding["remedy"], indent=4, label="Remedy" if fails else "If so", column=8)
+    if also_not_listed:
+        page.say(f"Also not listed: {'; '.join(_named(f) for f in also_not_listed)}.", indent=4)
+
+
+def write_questions(page: Page, questions: Questions) -> None:
+    """Unknown findings with one cause: the cause, their titles, and what would answer them."""
+    number = count(len(questions.findings), "question", "questions")
+    page.say(f"UNKNOWN: {number}, because {questions.because()}", indent=2, style=DOUBTFUL)
+    for finding in questions.findings:
+        page.say(_named(finding), indent=4, label="-", column=2)
+    page.say(" ".join(WHAT_TO_DO[why] for why in questions.whys), indent=4, label="To do", column=8)
+    page.say("`probe rules ID` shows what each asks, by the name in brackets.", indent=4, label="More", column=8)
+
+
+def write_advice(page: Page, finding: Form, told: Told) -> None:
+    """Advice in brief: it decides nothing. Its remedy is given once in a report."""
+    repeated = finding["rule"] in told.advised
+    told.advised.add(finding["rule"])
+    page.say(f"ADVICE: {_named(finding)}{', remedy as above' if repeated else ''}", indent=2, style=DOUBTFUL)
+    subjects: dict[str, list[str]] = {}
+    for cited in finding["because"]:
+        if "value" in cited and "://" in cited["subject"] and not cited["key"].startswith("endpoint."):
+            value = bounded(value_in_words(cited["value"]), _SHORT_VALUE)
+            subjects.setdefault(cited["subject"], []).append(f"{cited['key']} = {value}")
+    for subject, values in subjects.items():
+        page.say(f"{', '.join(values)} at {subject}", indent=4, label="Seen", column=8)
+    if not repeated:
+        page.say(finding["remedy"], indent=4, label="Remedy", column=8)
+
+
+def write_listing(page: Page, finding: Form, profiles: Sequence[str], told: Told) -> None:
+    """A statement that lists systems, and the profiles for which it holds."""
+    page.say(f"LISTED: {finding['statement']}", style=GOOD)  # the title names what it is not
+    page.say(", ".join(profiles), indent=2, label="Holds for", column=10)
+    _sources(page, finding, told)
+
+
+def is_advice(finding: Form) -> bool:
+    return bool(finding["otherwise"] == Otherwise.ADVICE and finding["result"] == Result.FAILS)
+
+
+def _named(finding: Form) -> str:
+    return f"{finding['title']} ({finding['rule']})"
+
+
+def _seen(page: Page, cited: Form, known: Known, told: Told) -> None:
+    facts = known.behind(cited)
+    key = f"{cited['key']} {_whose(cited, told)}"
+    value = "= " + bounded(value_in_words(cited["value"]), CITED_LIMIT) + "".join(map(provenance, facts[:1]))
+    name = (cited["subject"], cited["mailbox"], cited["key"])
+    repeated = name in told.cited
+    told.cited.add(name)
+    if repeated:
+        value += ", as above"
+    if page.fits(f"{key} {value}", indent=4, column=8):
+        page.say(f"{key} {value}", indent=4, label="Seen", column=8)
+    else:
+        page.say(key, indent=4, label="Seen", column=8)
+        page.say(value, indent=12, cut=True)
+    for excerpt in () if repeated else telling_excerpts(known, facts):
+        if excerpt not in told.excerpts:
+            page.quote(excerpt, indent=12, label="| ", column=2, most=_EXCERPT_LINES)
+        told.excerpts.add(excerpt)
+
+
+def _not_known(page: Page, gaps: Sequence[Form], told: Told) -> None:
+    """Gaps with their reasons; those alike in one paragraph."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for gap in gaps:
+        name = (gap["subject"], gap["mailbox"], gap["key"])
+        reason = "unknown, as above" if name in told.cited else gap_in_words(gap)
+        told.cited.add(name)
+        alike.setdefault((_whose(gap, told), reason), []).append(gap["key"])
+    for (whose, reason), keys in alike.items():
+        page.say(f"{', '.join(keys)} {whose}: {reason}", indent=4, label="Unknown", column=8, cut=len(reason) > CITED_LIMIT)
+
+
+def _whose(cited: Form, told: Told) -> str:
+    if cited["subject"] == told.mailbox:
+        return "of the mailbox"
+    where = f"at {cited['subject']}" if "://" in cited["subject"] else f"of {cited['subject']}"
+    return f"{where} for this account" if cited["mailbox"] is not None else where
+
+
+def _sources(page: Page, finding: Form, told: Told) -> None:
+    """The first source with its address, further ones by title; where sources disagree, all with their addresses."""
+    references = finding["references"]
+    addressed = len(references) if finding["rule"] in _SOURCES_DISAGREE else 1
+    for number, reference in enumerate(references):
+        titles = told.sources.get(reference["url"], [])
+        if titles:
+            page.say(f"({_same_page(reference['title'], titles)})", indent=12)
+        elif number < addressed:
+            page.say(f"{reference['title']} ({reference['dated']})", indent=12)
+            page.say(reference["url"], indent=12)
+        else:
+            page.say(f"also: {reference['title']} ({reference['dated']})", indent=12)
+        if titles or number < addressed:
+            told.sources.setdefault(reference["url"], []).append(reference["title"])
+
+
+def _same_page(title: str, titles: Sequence[str]) -> str:
+    """A place on a page whose address was given before: its heading, which stands after the page's title."""
+    if title in titles:
+        return "same page and heading as above"
+    page, colon, heading = title.rpartition(": ")
+    return f"same page, {heading}" if colon and titles[0].startswith(page) else f"same page, {title}"

@@ -1,0 +1,36 @@
+"""Text reports of small runs, for tests of what they say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from probe.document import Options, publish
+from probe.model.facts import Reading
+from probe.model.rules import Finding, Readiness, Support
+from probe.model.runs import Run
+from probe.reports.text import REPORT
+from tests.runs import (
+    a_mailbox,
+    a_run,
+    an_assessment,
+    an_estate,
+)
+
+
+def render(run: Run, **options: Any) -> str:
+    """The text report of a run."""
+    return REPORT.render(publish(run), Options(**options))
+
+
+def one_mailbox(run_of: Any) -> Run:
+    """A run of one mailbox with one finding."""
+    return a_run(
+        estate=an_estate(a_mailbox("sales@branch.test")),
+        assessments=[an_assessment("sales@branch.test", Support.UNSUPPORTED, Readiness.READY, run_of)],
+    )
+
+
+def of_one_mailbox(*findings: Finding, support: Support = Support.UNDETERMINED, readings: tuple[Reading, ...] = ()) -> str:
+    """The report of one mailbox with some findings, its spaces folded."""
+    judged = [an_assessment("sales@branch.test", support, Readiness.UNDETERMINED, *findings)]
+    return " ".join(render(a_run(estate=an_estate(), assessments=judged, readings=readings)).split("ENDPOINTS")[0].split())
