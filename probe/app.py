@@ -131,7 +131,9 @@ async def _ready(
     async with Children() as children:
         network = Network(hosts=options.hosts, ca_file=options.ca_file, children=children)
         if options.all_addresses:
-            conversations = await engine.at_each_address(conversations, network.resolver)
+            conversations = await engine.at_each_address(
+                conversations, network.resolver, min(options.timeout, options.deadline or options.timeout)
+            )
         total = len(conversations)
         yield (
             conversations,

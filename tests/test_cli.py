@@ -90,6 +90,16 @@ async def test_a_look_is_readable_for_a_person() -> None:
     assert max(len(line) for line in done.stdout.splitlines() if "://" not in line) <= 80
 
 
+async def test_json_is_utf8_whatever_the_console_is() -> None:
+    """The document stays valid JSON where standard output is set to another encoding."""
+    import asyncio
+
+    async with Hostile(greeting="+OK café\r\n".encode()).serving() as server:
+        url = f"pop3://localhost:{server.port}"
+        done = await asyncio.to_thread(probe, "look", "--json", "--timeout", "0.5", url, PYTHONIOENCODING="ascii")
+    assert "+OK café" in json.loads(done.stdout)["attempts"][0]["transcript"][1]["text"]
+
+
 async def test_a_look_that_does_not_complete_exits_three() -> None:
     """An attempt that ended otherwise than completed is exit code 3, with its outcome in the document."""
     done = await probe_beside("look", "--json", f"pop3s://127.0.0.1:{closed_port()}")
@@ -107,6 +117,8 @@ async def test_a_look_that_does_not_complete_exits_three() -> None:
         (["look", "--allow", "everything", "pop3://x"], "none of provokes, logs-in, sends-mail"),
         (["look", "--ca", "pyproject.toml", "pop3://x"], "holds no PEM certificates"),
         (["look", "--timeout", "0", "pop3://x"], "timeout"),
+        (["look", "--timeout", "nan", "pop3://x"], "nan is not a number"),
+        (["look", "--output", "/no/such/folder/x.json", "pop3://x"], "cannot be written"),
         (["look", "--format", "nonsense", "pop3://x"], "nonsense"),
         (["check", "no-such-file.toml"], "no-such-file.toml"),
         (["rules", "exchange-2003-or-2006"], "did you mean exchange-2003-or-2007?"),

@@ -175,6 +175,10 @@ def _conclusions(inference: Inference, facts: Facts, cases: tuple[Case, ...], on
 def _why(facts: Facts, inference: Inference) -> Why:
     """Nothing follows: because of what kept its premises away where that is all there is, else because nobody disclosed it."""
     premises = [facts.read(key) for key in inference.needs if facts.knows(key) and key not in _ALWAYS_DECLARED]
+    if any(isinstance(premise, Missing) and premise.why is Why.CONFLICTING for premise in premises):
+        return Why.CONFLICTING
+    if not premises and inference.scope is Scope.ENDPOINT:
+        return Why.NOT_ATTEMPTED
     if premises and all(isinstance(premise, Missing) for premise in premises):
         return next((p.why for p in premises if isinstance(p, Missing) and p.why is not Why.NOT_APPLICABLE), Why.NOT_DISCLOSED)
     return Why.NOT_DISCLOSED

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from probe.config import SecretUnavailable, resolve
+from probe.config.secrets import SecretUnavailable, resolve
 from probe.engine.select import Conversation
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome

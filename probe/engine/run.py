@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -77,14 +79,21 @@ async def look(
     )
 
 
-async def at_each_address(conversations: Sequence[Conversation], resolver: Resolver) -> tuple[Conversation, ...]:
-    """The same conversations, once for each address of their names. A name without any stays as it is, to fail as it will."""
+async def at_each_address(conversations: Sequence[Conversation], resolver: Resolver, timeout: float) -> tuple[Conversation, ...]:
+    """The same conversations, once for each address of their names. A name without any, or too slow to have any, stays as it is, to fail as it will."""
+    found: dict[str, tuple[str, ...]] = {}
+
+    async def look_up(host: str) -> None:
+        with contextlib.suppress(NameUnresolved, TimeoutError):
+            async with asyncio.timeout(timeout):
+                found[host] = await resolver.addresses(host)
+
+    async with asyncio.TaskGroup() as group:
+        for host in dict.fromkeys(c.endpoint.host for c in conversations):
+            group.create_task(look_up(host))
     spread: list[Conversation] = []
     for conversation in conversations:
-        try:
-            addresses = await resolver.addresses(conversation.endpoint.host)
-        except NameUnresolved:
-            addresses = ()
+        addresses = found.get(conversation.endpoint.host, ())
         if conversation.not_held or conversation.prober.signs_in or len(addresses) < 2:
             spread.append(conversation)
         else:

@@ -16,6 +16,8 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
         yield v.SERVER_END_OF_SUPPORT, day
     elif product is None:
         yield Unsettled(v.SERVER_END_OF_SUPPORT, "it is not known what product it is")
+    elif product == "Exchange":
+        yield Unsettled(v.SERVER_END_OF_SUPPORT, "it is not told which Exchange it is")
     else:
         yield Unsettled(v.SERVER_END_OF_SUPPORT, f"no end of support is on record for {product}", is_moot=True)
 

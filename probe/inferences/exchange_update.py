@@ -12,7 +12,9 @@ from probe.tables import exchange_build, exchange_servers
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     product = premises.facts.value(v.SERVER_PRODUCT)
     build = premises.facts.value(v.SERVER_BUILD)
-    if product is not None and product not in exchange_servers():
+    if product == "Exchange":
+        yield Unsettled(v.SERVER_UPDATE, "it is not told which Exchange it is")
+    elif product is not None and product not in exchange_servers():
         yield Unsettled(v.SERVER_UPDATE, f"{product} has no updates that are known by a build", is_moot=True)
     elif product is None:
         yield Unsettled(v.SERVER_UPDATE, "it is not known to be an Exchange Server")

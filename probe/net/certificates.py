@@ -82,6 +82,9 @@ def _alternative_names(certificate: x509.Certificate) -> tuple[str, ...]:
         extension = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
     except x509.ExtensionNotFound:
         return ()
+    except ValueError:
+        # One name that breaks the rules must not hide the rest of the certificate.
+        return ()
     found = extension.value
     assert isinstance(found, x509.SubjectAlternativeName)
     return (*found.get_values_for_type(x509.DNSName), *map(str, found.get_values_for_type(x509.IPAddress)))

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from probe.model.attempts import Outcome, TranscriptLine
 from probe.model.estate import Endpoint, Security
-from probe.net.failures import CertificateNotTrusted, NameUnresolved, NoAddressAnswered, UntrustedPeer, expected
+from probe.net.failures import CertificateNotTrusted, NameUnresolved, NoAddressAnswered, UntrustedPeer, expected, unconnectable
 from probe.net.killable import Children
 from probe.net.limits import Deadline, Limits
 from probe.net.names import Resolver
@@ -119,7 +119,7 @@ class Dial:
                 try:
                     pipe = await self._connect(address, port, share if position + 1 < len(candidates) else None)
                 except OSError as failed:
-                    named = expected(failed)
+                    named = expected(failed) or unconnectable(failed)
                     if named is None:
                         raise
                     outcome, words = named

@@ -123,6 +123,13 @@ def expected(failure: BaseException) -> tuple[Outcome, str] | None:
     return None
 
 
+def unconnectable(failure: OSError) -> tuple[Outcome, str] | None:
+    """What to call the system's refusal to connect at all; None where this machine is out of files or memory."""
+    if failure.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+        return None
+    return Outcome.UNREACHABLE, f"no connection can be made: {failure.strerror or type(failure).__name__}"
+
+
 def tls_sentence(failure: ssl.SSLError) -> str:
     """What OpenSSL says of a failed handshake, in words."""
     reason = (getattr(failure, "reason", None) or "").lower()

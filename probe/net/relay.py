@@ -131,11 +131,11 @@ def smtp_failures(relay: Relay) -> Iterator[None]:
     try:
         yield
     except aiosmtplib.SMTPResponseException as answered:
-        if answered.code == 421:
-            raise Throttled(f"the server ends the conversation: 421 {_one_line(answered.message)}") from answered
+        if 400 <= answered.code <= 499:
+            raise Throttled(f"the server says: not now: {answered.code} {_one_line(answered.message)}") from answered
         if answered.code == 554:
             raise Denied(f"the server refuses to serve: 554 {_one_line(answered.message)}") from answered
-        raise OffProtocol(f"not SMTP as it should be: {_one_line(answered.message)}") from answered
+        raise OffProtocol(f"an answer that SMTP does not know there: {answered.code} {_one_line(answered.message)}") from answered
     except (aiosmtplib.SMTPException, ConnectionError) as failed:
         if relay.failure is not None:
             raise relay.failure from failed

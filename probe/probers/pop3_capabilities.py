@@ -29,6 +29,10 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     await dial.converse(lambda stream: _Conversation(stream, notes).hold())
 
 
+def _is_temporary(refusal: str) -> bool:
+    return any(word in refusal.upper() for word in _LATER)
+
+
 class _Conversation:
     def __init__(self, stream: Stream, notes: Notebook) -> None:
         self._stream = stream
@@ -54,8 +58,7 @@ class _Conversation:
         self._notes.observed(v.PROTOCOL_SPOKEN, True, *self._stream.evidence(greeting.text))
         self._notes.declared(v.PROTOCOL_GREETING, greeting.text, *self._stream.evidence(greeting.text))
         if not greeting.ok:
-            is_temporary = any(word in greeting.text.upper() for word in _LATER)
-            raise (Throttled if is_temporary else Denied)(f"the server greets with a refusal: {greeting.text[:200]}")
+            raise (Throttled if _is_temporary(greeting.text) else Denied)(f"the server greets with a refusal: {greeting.text[:200]}")
 
     async def _upgrade(self) -> bool:
         """Come to TLS; False where the server does not offer it."""
@@ -68,9 +71,11 @@ class _Conversation:
                 return False
         await self._stream.send(b"STLS\r\n")
         answer = await self._reply()
-        if listed is None:
+        if listed is None and (answer.ok or not _is_temporary(answer.text)):
             self._notes.observed(v.STARTTLS_OFFERED, answer.ok, *self._stream.evidence(answer.text))
         if not answer.ok:
+            if _is_temporary(answer.text):
+                raise Throttled(f"STLS is refused for now: {answer.text[:200]}")
             await self._end_without_tls(f"STLS is refused: {answer.text[:200]}")
             return False
         extra = self._reader.take_rest() + self._stream.take_unread()

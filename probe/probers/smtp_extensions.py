@@ -87,6 +87,8 @@ class _Conversation:
         answer = await self._client.execute_command(b"STARTTLS")
         if answer.code != 220:
             self._relay.resume()
+            if not 500 <= answer.code <= 599:
+                raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
             await self._end_without_tls(
                 f"STARTTLS is refused: {answer.code} {as_text(answer.message.encode('utf-8', 'surrogateescape'))[:200]}"
             )
@@ -113,17 +115,18 @@ class _Conversation:
         try:
             answer = await self._client.ehlo()
         except aiosmtplib.SMTPHeloError as refused:
-            self._notes.missing(capabilities, Why.NOT_DISCLOSED, f"EHLO is refused: {refused.code} {refused.message[:200]}")
-            self._notes.missing(login, Why.NOT_DISCLOSED, "EHLO is refused")
-            if refused.code < 0 or refused.code == 421:
+            if not 500 <= refused.code <= 599:
+                # Later, or an answer to something else: neither says what the server has to offer.
                 raise
+            self._notes.missing(capabilities, Why.NOT_DISCLOSED, f"EHLO is refused: {refused.code} {_lines(refused.message)[0][:200]}")
+            self._notes.missing(login, Why.NOT_DISCLOSED, "EHLO is refused")
             return []
         first, *listed = _lines(answer.message)
         self._notes.declared(v.SMTP_EHLO_NAME, first, *self._stream.evidence(first))
         self._notes.declared(capabilities, tuple(listed), *self._stream.evidence(*listed[:1]))
         self._notes.declared(login, _mechanisms(listed), *self._stream.evidence("AUTH"))
         size = next((line.split() for line in listed if line.upper().split()[:1] == ["SIZE"]), None)
-        if size is not None and all(number.isdigit() and len(number) < 20 for number in size[1:2]):
+        if size is not None and all(number.isascii() and number.isdigit() and len(number) < 20 for number in size[1:2]):
             self._notes.declared(v.SMTP_SIZE_LIMIT_BYTES, int(size[1]) if size[1:] else 0, *self._stream.evidence("SIZE"))
         return listed
 

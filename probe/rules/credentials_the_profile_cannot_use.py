@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, negate
-from probe.model.estate import Credentials, Service
+from probe.model.estate import Authentication, Credentials, ServerType, Service
 from probe.model.rules import Case, Otherwise, Rule
 from probe.rules import admin_page, any_served, is_one_of, needs_of_served, served
 
@@ -19,6 +19,16 @@ def _holds(case: Case) -> Answer:
         any_of(
             is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.ANONYMOUS),
             all_of(windows, any_served(served(case, Service.POP3, Service.IMAP))),
+            # Server to Server is a trust between Dynamics and Exchange; OAuth on premises exists for Gmail over IMAP alone.
+            all_of(
+                is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.SERVER_TO_SERVER),
+                any_served(served(case, Service.POP3, Service.SMTP, Service.IMAP)),
+            ),
+            all_of(
+                is_one_of(case.profile, v.PROFILE_AUTHENTICATION, Authentication.OAUTH),
+                is_one_of(case.profile, v.PROFILE_SERVER_TYPE, ServerType.POP3_SMTP),
+                any_served(served(case, Service.POP3, Service.SMTP)),
+            ),
         )
     )
 
@@ -26,12 +36,15 @@ def _holds(case: Case) -> Answer:
 RULE = Rule(
     id="credentials-the-profile-cannot-use",
     title="Credentials that cannot sign in",
-    statement="A profile signs in with credentials; those of the Windows service account serve Exchange and SMTP, not POP3 or IMAP.",
+    statement=(
+        "A profile signs in with credentials; those of the Windows service account serve Exchange and SMTP, not POP3 or IMAP, "
+        "Server to Server serves Exchange alone, and a POP3/SMTP profile on premises has no OAuth sign-in."
+    ),
     references=(
         admin_page("Connect to POP3 or SMTP servers", "connect-to-pop3-or-smtp-servers"),
         admin_page("Connect to Exchange Server (on-premises)", "connect-on-prem-exchange-server-on-prem"),
     ),
-    needs=needs_of_served(v.ENDPOINT_SERVICE, profile=(v.PROFILE_CREDENTIALS,)),
+    needs=needs_of_served(v.ENDPOINT_SERVICE, profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION, v.PROFILE_SERVER_TYPE)),
     lists=False,
     applies=_applies,
     holds=_holds,

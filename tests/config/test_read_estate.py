@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.config import MOST_ESTATE_BYTES, EstateError, Problem, load_estate, read_estate
+from probe.config import EstateError, Problem, load_estate, read_estate
+from probe.config.reading import MOST_ESTATE_BYTES
 from probe.model.estate import Authentication, Credentials, Delivery, DeploymentKind, Effect, Endpoint, Location, ServerType
 from tests.config.estates import DEPLOYMENT, ESTATE, MAILBOX, PROFILE, profile
 

@@ -12,7 +12,8 @@ import keyring.errors
 import pytest
 from keyring.backend import KeyringBackend
 
-from probe.config import MOST_SECRET_BYTES, SecretUnavailable, read_estate, resolve
+from probe.config import SecretUnavailable, read_estate, resolve
+from probe.config.secrets import MOST_SECRET_BYTES
 from probe.model.estate import SecretReference
 from tests.config.estates import ESTATE
 

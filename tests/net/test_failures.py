@@ -45,3 +45,11 @@ def test_what_can_go_wrong_at_a_peer_has_its_outcome(failure: Exception, outcome
 def test_what_is_our_own_fault_has_none(failure: Exception) -> None:
     """A bug, or this machine's own shortage, is not blamed on the peer."""
     assert failures.expected(failure) is None
+
+
+def test_whatever_keeps_the_system_from_connecting_is_unreachable() -> None:
+    """An address that the system refuses to connect to is unreachable; a shortage of files is this machine's own."""
+    named = failures.unconnectable(OSError(errno.EINVAL, "Invalid argument"))
+    assert named is not None
+    assert named[0] is Outcome.UNREACHABLE
+    assert failures.unconnectable(OSError(errno.EMFILE, "Too many open files")) is None

@@ -101,6 +101,15 @@ async def test_stls_is_asked_outright_where_capa_is_refused() -> None:
     assert looked.why(v.PROTOCOL_CAPABILITIES_PLAIN) == "not-disclosed"
 
 
+async def test_not_now_is_not_never() -> None:
+    """A temporary refusal of STLS says nothing of what the server would offer."""
+    steps = ["S: +OK ready", "C: CAPA", "S: +OK", "S: STLS", "S: .", "C: STLS", "S: -ERR [SYS/TEMP] later"]
+    async with playing(steps, implicit=False) as server:
+        looked = await look(f"pop3://localhost:{server.port}")
+    assert looked.attempt.outcome is Outcome.THROTTLED
+    assert looked.why(v.TLS_MODE) == "throttled"
+
+
 @pytest.mark.parametrize(
     ("greeting", "outcome"),
     [("-ERR [IN-USE] too many connections", Outcome.THROTTLED), ("-ERR go away", Outcome.DENIED)],

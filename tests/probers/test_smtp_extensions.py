@@ -79,11 +79,37 @@ async def test_a_server_without_starttls_is_left_in_peace() -> None:
 
 async def test_starttls_may_be_offered_and_refused() -> None:
     """A refusal of STARTTLS leaves no TLS, with the server's words."""
-    async with playing(["S: 220 hi", *EHLO, "C: STARTTLS", "S: 454 TLS not available", "C: QUIT"], implicit=False) as server:
+    async with playing(["S: 220 hi", *EHLO, "C: STARTTLS", "S: 502 TLS not available", "C: QUIT"], implicit=False) as server:
         looked = await look(f"smtp://localhost:{server.port}")
     assert server.departures == []
     assert looked.value(v.STARTTLS_OFFERED) is True
     assert looked.value(v.TLS_MODE) == "none"
+
+
+@pytest.mark.parametrize(
+    ("steps", "outcome"),
+    [
+        (["S: 220 hi", "C: EHLO *", "S: 451 try later"], Outcome.THROTTLED),
+        (["S: 220 hi", *EHLO, "C: STARTTLS", "S: 421 bye"], Outcome.THROTTLED),
+        (["S: 220 hi", *EHLO, "C: STARTTLS", "S: 454 temporary"], Outcome.THROTTLED),
+        (["S: 220 hi", "C: EHLO *", "S: 220 out of step"], Outcome.OFF_PROTOCOL),
+    ],
+)
+async def test_not_now_is_not_never(steps: list[str], outcome: Outcome) -> None:
+    """A temporary refusal, or an answer to something else, says nothing of what the server would offer."""
+    async with playing(steps, implicit=False) as server:
+        looked = await look(f"smtp://localhost:{server.port}")
+    assert looked.attempt.outcome is outcome
+    assert looked.value(v.TLS_MODE) is None
+    assert looked.value(v.STARTTLS_OFFERED) is not False
+
+
+async def test_a_size_that_is_no_number_is_passed_over() -> None:
+    """A digit of another script is no number in SMTP."""
+    async with playing(["S: 220 hi", "C: EHLO *", "S: 250-x", "S: 250 SIZE \u00b2", "C: QUIT"], implicit=True) as server:
+        looked = await look(f"smtps://localhost:{server.port}")
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.why(v.SMTP_SIZE_LIMIT_BYTES) == "not-disclosed"
 
 
 async def test_a_refused_ehlo_leaves_reasons() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from probe.model import vocabulary as v
@@ -27,6 +29,13 @@ def test_it_fails_for_the_windows_account_over_pop3() -> None:
     windows = {v.PROFILE_CREDENTIALS: "windows-integrated"}
     assert result_of(RULE, gmail_case(profile=windows)) is Result.FAILS
     assert result_of(RULE, gmail_case(profile=windows, mailbox={v.MAILBOX_INCOMING: "none"})) is Result.HOLDS
+
+
+@pytest.mark.parametrize("settings", [{v.PROFILE_CREDENTIALS: "server-to-server"}, {v.PROFILE_AUTHENTICATION: "oauth"}])
+def test_it_fails_where_a_pop3_smtp_profile_has_no_such_sign_in(settings: dict[Any, object]) -> None:
+    """Server to Server and OAuth serve no POP3/SMTP profile on premises."""
+    assert result_of(RULE, gmail_case(profile=settings)) is Result.FAILS
+    assert result_of(RULE, exchange_case(profile=settings)) is Result.HOLDS
 
 
 def test_it_is_unknown_where_the_profile_was_not_read() -> None:

@@ -1,0 +1,231 @@
+"""Commands and exit codes. The only room that prints.
+
+Everything beyond the options themselves is imported when a command runs, so that `probe --help` answers at once.
+Results go to standard output, everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from probe import __version__
+from probe.cli.options import output_options, probing_options
+
+if TYPE_CHECKING:
+    from probe.app import Options
+    from probe.cli.output import Output
+    from probe.model.estate import Endpoint, Estate, Mailbox
+
+EXIT_CODES = """\b
+Exit codes:
+  0    every assessed mailbox is supported and ready (look: every attempt completed)
+  1    at least one is unsupported, not listed, or not ready
+  2    usage or estate error: nothing was probed
+  3    none is as bad as 1, and at least one is undetermined (look: an attempt did not complete)
+  70   the program itself failed
+  130  interrupted; what was learnt until then is still printed"""
+
+DEMO_TIMEOUT = 8.0
+"""One of the demo's servers never says a word; nobody should wait for it as long as for a real one."""
+
+
+@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="probe")
+def cli() -> None:
+    """Probes the mail servers behind Dynamics 365 server-side synchronization.
+
+    It connects to the EWS, POP3 and SMTP endpoints of an estate, and says for every mailbox whether Microsoft supports
+    the configuration, whether it would work now, why, and what to do. It reads only, unless you allow more.
+    """
+
+
+@cli.command()
+@output_options
+@partial(probing_options, default_timeout=DEMO_TIMEOUT)
+def demo(output: Output, options: Options) -> NoReturn:
+    """Probe a simulated estate on this machine, for real.
+
+    Starts mail servers on loopback, probes them over real sockets, and prints the report. Nothing outside is touched.
+    """
+    from probe import app
+
+    with output.progress(options) as options:
+        run = app.complete(app.demo(options))
+    output.write_run(run)
+    # What is shown is meant to be bad in places; the code says that showing it worked.
+    code = app.exit_code(run)
+    sys.exit(code if code in (70, 130) else 0)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path), default="estate.toml")
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+def init(file: Path, force: bool) -> None:
+    """Write a commented example estate to FILE (estate.toml)."""
+    from probe.config import example_estate
+
+    text = example_estate()
+    if str(file) == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        with file.open("w" if force else "x", encoding="utf-8", newline="\n") as target:
+            target.write(text)
+    except FileExistsError:
+        raise click.UsageError(f"{file} is there already; --force overwrites it") from None
+    except OSError as failed:
+        raise click.UsageError(f"{file} cannot be written: {failed.strerror}") from None
+    click.echo(f"{file} is written. Make it yours, then: probe check {file} --dry-run", err=True)
+
+
+@cli.command()
+@click.argument("estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path))
+@click.option("--mailbox", "addresses", multiple=True, metavar="ADDRESS", help="Only this mailbox; may be given again.")
+@click.option("--dry-run", is_flag=True, help="List every conversation, with whom, its effect and its account; connect to nothing.")
+@click.option("--accept", multiple=True, type=click.Choice(["not-listed"]), help="Let these pass in the exit code.")
+@output_options
+@probing_options
+def check(output: Output, options: Options, estate_file: Path, addresses: Sequence[str], dry_run: bool, accept: Sequence[str]) -> NoReturn:
+    """Check the mailboxes of an estate."""
+    from probe import app
+    from probe.cli.listings import write_plan
+    from probe.config import EstateError, load_estate
+    from probe.model.rules import Support
+
+    try:
+        estate = load_estate(estate_file)
+    except EstateError as wrong:
+        for problem in wrong.problems:
+            click.echo(str(problem), err=True)
+        sys.exit(2)
+    mailboxes = _chosen(estate, addresses)
+    if dry_run:
+        write_plan(output, app.plan(estate, mailboxes, options.allow))
+        sys.exit(0)
+    with output.progress(options) as options:
+        run = app.complete(app.check(estate, mailboxes, options))
+    output.write_run(run)
+    sys.exit(app.exit_code(run, frozenset(map(Support, accept))))
+
+
+@cli.command()
+@click.argument("urls", metavar="URL...", nargs=-1, required=True)
+@output_options
+@probing_options
+def look(output: Output, options: Options, urls: Sequence[str]) -> NoReturn:
+    """Look at one or more endpoints without an estate: facts only, nothing judged.
+
+    \b
+    A URL is one of
+      pop3://host[:110]  smtp://host[:587]    upgraded by STLS or STARTTLS
+      pop3s://host[:995] smtps://host[:465]   TLS at once
+      https://host[:443]/EWS/Exchange.asmx    EWS
+      tls://host:port                         nothing but TLS
+    """
+    from probe import app
+    from probe.engine.select import unspoken
+
+    endpoints = _endpoints(urls)
+    for service in unspoken(endpoints, app.probers()):
+        raise click.UsageError(f"this version of probe does not speak {service.upper()}")
+    with output.progress(options) as options:
+        run = app.complete(app.look(endpoints, options))
+    output.write_run(run)
+    sys.exit(app.exit_code(run))
+
+
+@cli.command()
+@click.argument("rule", metavar="[ID]", required=False)
+@output_options
+def rules(output: Output, rule: str | None) -> None:
+    """Show the rules, with their sources and remedies."""
+    from probe import app
+    from probe.cli.listings import write_rules
+
+    write_rules(output, _named(rule, app.rules(), "rule"), whole=rule is not None)
+
+
+@cli.command()
+@click.argument("key", metavar="[KEY]", required=False)
+@output_options
+def facts(output: Output, key: str | None) -> None:
+    """Show the vocabulary: every fact that can be known, its type and meaning."""
+    from probe import app
+    from probe.cli.listings import learners, write_facts
+    from probe.model.vocabulary import all_keys
+
+    chosen = _named(key, all_keys(), "fact")
+    write_facts(output, chosen, learners(app.probers(), app.inferences()), whole=key is not None)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON schema of a run (probe.run/1)."""
+    from probe.document import schema_text
+
+    click.echo(schema_text(), nl=False)
+
+
+def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:
+    from probe.model.estate import Endpoint
+
+    endpoints, wrong = [], []
+    for url in urls:
+        try:
+            endpoints.append(Endpoint.parse(url))
+        except ValueError as problem:
+            wrong.append(str(problem))
+    if wrong:
+        raise click.UsageError("\n".join(wrong))
+    return tuple(endpoints)
+
+
+def _chosen(estate: Estate, addresses: Sequence[str]) -> tuple[Mailbox, ...]:
+    if not addresses:
+        return estate.mailboxes
+    by_address = {m.address.lower(): m for m in estate.mailboxes}
+    unknown = [a for a in addresses if a.lower() not in by_address]
+    if unknown:
+        raise click.UsageError(f"the estate has no mailbox {', '.join(unknown)}")
+    return tuple(by_address[a] for a in dict.fromkeys(a.lower() for a in addresses))
+
+
+def _named(name: str | None, known: Mapping[str, Any], what: str) -> list[Any]:
+    if name is None:
+        return list(known.values())
+    if name not in known:
+        import difflib
+
+        near = difflib.get_close_matches(name, known, n=1)
+        raise click.UsageError(f"there is no {what} {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+    return [known[name]]
+
+
+def main() -> NoReturn:
+    """Run the command, and turn every way to end into its exit code."""
+    try:
+        code = cli.main(prog_name="probe", standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        code = ended.exit_code
+    except click.ClickException as wrong:
+        wrong.show()
+        code = 2
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except BrokenPipeError:
+        # The reader has seen enough; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception:  # noqa: BLE001 - the last place where a bug can be given its exit code
+        import traceback
+
+        traceback.print_exc()
+        code = 70
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,126 @@
+"""How plans, rules and facts are listed."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from probe.cli.output import Output
+    from probe.engine.select import Conversation
+    from probe.model.facts import FactKey
+    from probe.model.inferences import Inference
+    from probe.model.rules import Rule
+    from probe.probing import Prober
+
+
+def write_plan(output: Output, conversations: Sequence[Conversation]) -> None:
+    """What a check would do. Nothing was connected to find it out."""
+    if output.format == "json":
+        forms = [
+            {
+                "prober": c.prober.id,
+                "does": c.prober.title,
+                "subject": c.endpoint.url,
+                "effect": c.prober.effect,
+                "mailbox": c.mailbox,
+                "account": c.login.username if c.login else None,
+                "held": not c.not_held,
+                "why_not": c.not_held or None,
+            }
+            for c in conversations
+        ]
+        output.write(json.dumps({"schema": "probe.plan/1", "conversations": forms}, indent=2, ensure_ascii=False) + "\n")
+        return
+    lines = []
+    for c in conversations:
+        lines.append(f"{c.endpoint.url}" + (f" for {c.mailbox}" if c.mailbox else ""))
+        lines.append(f"  {c.prober.id}: {c.prober.title}")
+        lines.append(f"  effect: {c.prober.effect}; account: {c.login.username if c.login else 'none'}")
+        if c.not_held:
+            lines.append(f"  NOT HELD: {c.not_held}")
+    held = sum(not c.not_held for c in conversations)
+    lines.append(f"{held} conversations would be held, {len(conversations) - held} would not. Nothing was connected.")
+    output.write("\n".join(lines) + "\n")
+
+
+def write_rules(output: Output, rules: Sequence[Rule], *, whole: bool) -> None:
+    """The rules, a line each; `whole` shows the one that was asked for."""
+    if output.format == "json":
+        output.write(json.dumps([_rule_as_json(r) for r in rules], indent=2, ensure_ascii=False) + "\n")
+    elif whole:
+        output.write(_rule_as_text(rules[0]))
+    else:
+        output.write("\n".join(f"{r.id:<58} {r.otherwise:<12} {r.title}" for r in rules) + "\n")
+
+
+def _rule_as_json(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "statement": rule.statement,
+        "otherwise": rule.otherwise,
+        "references": [{"title": r.title, "url": r.url, "dated": r.dated} for r in rule.references],
+        "needs": {
+            part: [k.name for k in getattr(rule.needs, part)] for part in ("deployment", "profile", "mailbox", "incoming", "outgoing")
+        },
+        "remedy": rule.remedy,
+    }
+
+
+def _rule_as_text(rule: Rule) -> str:
+    sources = "\n".join(f"  {r.title}, {r.dated}\n  {r.url}" for r in rule.references)
+    needs = ", ".join(
+        sorted({k.name for part in ("deployment", "profile", "mailbox", "incoming", "outgoing") for k in getattr(rule.needs, part)})
+    )
+    parts = (
+        f"{rule.id}: {rule.title}",
+        textwrap.fill(rule.statement, 80),
+        f"When it does not hold: {rule.otherwise}",
+        textwrap.fill(f"Remedy: {rule.remedy}", 80),
+        textwrap.fill(f"Looks at: {needs}", 80, break_on_hyphens=False),
+        f"Stated at:\n{sources}",
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def write_facts(output: Output, keys: Sequence[FactKey[Any]], learnt_by: Mapping[str, Sequence[str]], *, whole: bool) -> None:
+    """The facts that can be known, a line each; `whole` shows the one that was asked for."""
+    if output.format == "json":
+        forms = [_key_as_json(k, learnt_by.get(k.name, [])) for k in keys]
+        output.write(json.dumps(forms, indent=2, ensure_ascii=False) + "\n")
+    elif whole:
+        output.write(_key_as_text(keys[0], learnt_by.get(keys[0].name, [])))
+    else:
+        output.write("\n".join(f"{k.name:<36} {k.doc}" for k in keys) + "\n")
+
+
+def _key_as_json(key: FactKey[Any], learnt_by: Sequence[str]) -> dict[str, Any]:
+    return {
+        "key": key.name,
+        "type": key.kind.name,
+        "schema": dict(key.kind.schema),
+        "meaning": key.doc,
+        "from": learnt_by,
+        "examples": [key.kind.encode(e) for e in key.examples],
+    }
+
+
+def _key_as_text(key: FactKey[Any], learnt_by: Sequence[str]) -> str:
+    examples = "\n".join(f"  {json.dumps(key.kind.encode(e), ensure_ascii=False)}" for e in key.examples)
+    learnt = ", ".join(learnt_by) or "the estate alone"
+    return f"{key.name}\n\n{key.doc}\n\nType: {key.kind.name}\nLearnt by: {learnt}\nFor example:\n{examples}\n"
+
+
+def learners(probers: Mapping[str, Prober], inferences: Mapping[str, Inference]) -> dict[str, list[str]]:
+    """Who learns each key."""
+    found: dict[str, list[str]] = {}
+    for prober in probers.values():
+        for key in prober.collects:
+            found.setdefault(key.name, []).append(prober.id)
+    for inference in inferences.values():
+        for key in inference.gives:
+            found.setdefault(key.name, []).append(inference.id)
+    return found

@@ -1,0 +1,163 @@
+"""The options that several commands share. What they gather is imported when a command runs."""
+
+from __future__ import annotations
+
+import math
+import os
+import pkgutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import probe.reports
+
+if TYPE_CHECKING:
+    from probe.cli.output import Output
+
+_FORMATS = sorted(module.name for module in pkgutil.iter_modules(probe.reports.__path__))
+_EFFECTS = ("provokes", "logs-in", "sends-mail")
+
+
+def output_options(command: Callable[..., Any]) -> Any:
+    """The options that every command with a result has; they reach it as one `output`."""
+    options = [
+        click.option("--format", "format_", type=click.Choice(_FORMATS), default="text", show_default=True, help="Form of the result."),
+        click.option("--json", "as_json", is_flag=True, help="Short for --format json."),
+        click.option(
+            "--output",
+            "output_file",
+            type=click.Path(path_type=Path, dir_okay=False, writable=True),
+            callback=_writable,
+            help="Write the result here rather than to standard output.",
+        ),
+        click.option("--quiet", is_flag=True, help="Verdicts only, and no progress."),
+        click.option(
+            "--show", type=click.Choice(["transcripts"]), multiple=True, help="Show the conversations word for word, less their secrets."
+        ),
+        click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment means the same."),
+        click.option(
+            "--log-format",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            show_default=True,
+            help="Form of messages on standard error.",
+        ),
+    ]
+
+    def gathered(
+        *,
+        format_: str,
+        as_json: bool,
+        output_file: Path | None,
+        quiet: bool,
+        show: Sequence[str],
+        no_color: bool,
+        log_format: str,
+        **rest: Any,
+    ) -> Any:
+        from probe.cli.output import Output
+
+        colour = not no_color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+        output = Output(
+            format="json" if as_json else format_,
+            file=output_file,
+            quiet=quiet,
+            transcripts="transcripts" in show,
+            colour=colour,
+            log_format=log_format,
+        )
+        return command(output=output, **rest)
+
+    return _with_options(command, gathered, options)
+
+
+def probing_options(command: Callable[..., Any], *, default_timeout: float = 30.0) -> Any:
+    """The options that every command which probes has; they reach it as one `options`, given the output."""
+    options = [
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0.1, max=3600),
+            callback=_number,
+            default=default_timeout,
+            show_default=True,
+            help="Seconds for one attempt.",
+        ),
+        click.option("--deadline", type=click.FloatRange(min=0.1), callback=_number, help="Seconds for the whole run.  [default: none]"),
+        click.option(
+            "--allow", default="", metavar="EFFECT,...", callback=_effects, help=f"Allow more than reading: {', '.join(_EFFECTS)}."
+        ),
+        click.option(
+            "--ca",
+            "ca_file",
+            type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            callback=_anchors,
+            help="A PEM file of more trust anchors.",
+        ),
+        click.option("--all-addresses", is_flag=True, help="Probe every address of a name, not the first that answers."),
+    ]
+
+    def gathered(
+        *,
+        output: Output,
+        timeout: float,
+        deadline: float | None,
+        allow: frozenset[Any],
+        ca_file: Path | None,
+        all_addresses: bool,
+        **rest: Any,
+    ) -> Any:
+        from probe.app import Options
+
+        def report_bug(text: str) -> None:
+            output.log(f"a bug: {text}")
+
+        made = Options(timeout=timeout, deadline=deadline, allow=allow, ca_file=ca_file, all_addresses=all_addresses, report_bug=report_bug)
+        return command(output=output, options=made, **rest)
+
+    return _with_options(command, gathered, options)
+
+
+def _with_options(command: Any, gathered: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
+    gathered.__doc__, gathered.__name__ = command.__doc__, command.__name__
+    gathered.__click_params__ = list(getattr(command, "__click_params__", []))
+    for option in reversed(options):
+        gathered = option(gathered)
+    return gathered
+
+
+def _effects(_context: click.Context, _parameter: click.Parameter, value: str) -> frozenset[Any]:
+    from probe.model.estate import Effect
+
+    named = [word.strip() for word in value.split(",") if word.strip()]
+    for word in named:
+        if word not in _EFFECTS:
+            raise click.BadParameter(f"{word!r} is none of {', '.join(_EFFECTS)}")
+    return frozenset(map(Effect, named))
+
+
+def _writable(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
+    """That a file cannot be written is found out before anything is probed."""
+    if value is not None and not os.access(value.absolute().parent, os.W_OK):
+        raise click.BadParameter(f"{value} cannot be written: {value.absolute().parent} is not a folder that can be written to")
+    return value
+
+
+def _number(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    """A range lets pass what is no number at all."""
+    if value is not None and math.isnan(value):
+        raise click.BadParameter("nan is not a number of seconds")
+    return value
+
+
+def _anchors(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
+    """A file without a certificate would be found out only when the first handshake wants it."""
+    if value is not None:
+        from cryptography import x509
+
+        try:
+            x509.load_pem_x509_certificates(value.read_bytes())
+        except (OSError, ValueError):
+            raise click.BadParameter(f"{value} holds no PEM certificates that can be read") from None
+    return value

@@ -1,0 +1,87 @@
+"""How and where a result is written, and the progress that a person sees meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from probe.app import Options
+    from probe.model.attempts import Attempt
+    from probe.model.runs import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """How and where a result is written."""
+
+    format: str
+    file: Path | None
+    quiet: bool
+    transcripts: bool
+    colour: bool
+    log_format: str
+
+    def write(self, text: str) -> None:
+        """Write a result. Raises click.ClickException where it cannot be written."""
+        try:
+            if self.file is not None:
+                self.file.write_text(text, encoding="utf-8", newline="\n")
+            elif self.format == "json":
+                # JSON is UTF-8 (RFC 8259 section 8.1), whatever the console or pipe is set to.
+                sys.stdout.flush()
+                sys.stdout.buffer.write(text.encode())
+                sys.stdout.buffer.flush()
+            else:
+                # A pipe or console may know less than UTF-8; an answer with a few escapes beats no answer.
+                encoding = sys.stdout.encoding or "utf-8"
+                sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+                sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as failed:
+            raise click.ClickException(f"the result cannot be written: {failed.strerror}") from failed
+
+    def log(self, text: str) -> None:
+        """One message to standard error."""
+        click.echo(json.dumps({"message": text}) if self.log_format == "json" else f"probe: {text}", err=True)
+
+    def write_run(self, run: Run) -> None:
+        from probe import catalogue
+        from probe.document import Options as ReportOptions
+        from probe.document import Report, publish
+
+        report = catalogue.load("probe.reports", "REPORT", Report)[self.format]
+        is_terminal = self.file is None and sys.stdout.isatty()
+        width = min(os.get_terminal_size(sys.stdout.fileno()).columns, 120) if is_terminal else 80
+        options = ReportOptions(width=width, colour=self.colour and is_terminal, transcripts=self.transcripts, quiet=self.quiet)
+        self.write(report.render(publish(run), options))
+
+    @contextmanager
+    def progress(self, options: Options) -> Iterator[Options]:
+        """The options with a progress bar on standard error, where a person looks on."""
+        if self.quiet or not sys.stderr.isatty():
+            yield options
+            return
+        from dataclasses import replace
+
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True, no_color=not self.colour)
+        columns = (TextColumn("probing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task("", total=None)
+
+            def advance(_attempt: Attempt, of: int) -> None:
+                bar.update(task, total=of, advance=1)
+
+            yield replace(options, progress=advance)

@@ -1,0 +1,60 @@
+"""What is wrong between keys and tables.
+
+It is judged on the values as written, not on the tables as read, so that one mistake never hides another.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from probe.config.problems import Found, KeyPath
+from probe.config.wording import nearest, readable
+from probe.model.estate import Endpoint, Service
+
+
+def _tables(data: dict[str, Any], heading: str) -> list[tuple[KeyPath, dict[str, Any]]]:
+    listed = data.get(heading)
+    return [((heading, i), table) for i, table in enumerate(listed if isinstance(listed, list) else ()) if isinstance(table, dict)]
+
+
+def _repeated(data: dict[str, Any], heading: str, key: str, same: Callable[[str], str], message: str) -> Iterator[Found]:
+    first: dict[str, KeyPath] = {}
+    for path, table in _tables(data, heading):
+        if readable(table.get(key)) and first.setdefault(same(table[key]), path) != path:
+            yield Found((*path, key), message, first=(*first[same(table[key])], key))
+
+
+def _unknown_profiles(data: dict[str, Any]) -> Iterator[Found]:
+    names = [table["name"] for _, table in _tables(data, "profile") if readable(table.get("name"))]
+    if not names or len(names) != len(data["profile"]):
+        return  # a mailbox may mean the profile whose name could not be read
+    for path, table in _tables(data, "mailbox"):
+        name = table.get("profile")
+        if isinstance(name, str) and readable(name) and name not in names:
+            near = nearest(name, names)
+            meant = f"did you mean {json.dumps(near, ensure_ascii=False)}?" if near else "write its [[profile]], or name one that is there"
+            yield Found((*path, "profile"), f"names no profile of this estate; {meant}")
+
+
+def _unfinished_profiles(data: dict[str, Any]) -> Iterator[Found]:
+    for path, table in _tables(data, "profile"):
+        if "password" in table and "username" not in table:
+            message = 'is missing: a password needs its account; write it as in username = "svc-crm@contoso.test"'
+            yield Found((*path, "username"), message, is_missing=True)
+        try:
+            sends = Endpoint.parse(str(table.get("incoming"))).service not in (Service.POP3, Service.IMAP)
+        except ValueError:
+            continue
+        if not sends and "outgoing" not in table:
+            message = 'is missing: POP3 and IMAP do not send; write it as in outgoing = "smtp://mail.contoso.test:587"'
+            yield Found((*path, "outgoing"), message, is_missing=True)
+
+
+def mistakes_across(data: dict[str, Any]) -> Iterator[Found]:
+    """Names given twice, profiles that are not there, and keys that another key calls for."""
+    yield from _repeated(data, "profile", "name", str, "is the name of another profile; give each its own")
+    yield from _repeated(data, "mailbox", "address", str.casefold, "is listed already; list each mailbox once")
+    yield from _unknown_profiles(data)
+    yield from _unfinished_profiles(data)

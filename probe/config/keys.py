@@ -1,0 +1,185 @@
+"""What each key of an estate may hold: its type, its meaning, and an example for messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+
+from probe.config.wording import listed, nearest, quoted
+from probe.model.estate import (
+    Authentication,
+    Credentials,
+    Delivery,
+    DeploymentKind,
+    Effect,
+    Endpoint,
+    Location,
+    SecretReference,
+    ServerType,
+)
+
+WINDOWS = tuple(f"windows-server-{release}" for release in ("2012-r2", "2016", "2019", "2022", "2025"))
+"""The Windows releases whose TLS can be named in `runs_on`."""
+
+_E = TypeVar("_E", bound=StrEnum)
+
+
+def _one_of(given: object, allowed: Iterable[str], note: str = "") -> str:
+    # The value is not repeated: `credentials = "hunter2"` is a likely mistake.
+    words = list(allowed)
+    if isinstance(given, str):
+        if given in words:
+            return given
+        near = nearest(given, words)
+        if near and re.findall("[0-9]", near) == re.findall("[0-9]", given):  # 2008 was not meant to be 2025
+            note = f'; did you mean "{near}"?{note}'
+    raise ValueError(f"must be {quoted(words)}{note}")
+
+
+def _choice(kind: type[_E], *without: _E, note: str = "") -> PlainValidator:
+    return PlainValidator(lambda given: kind(_one_of(given, [member for member in kind if member not in without], note)))
+
+
+def _kind(given: object) -> DeploymentKind:
+    if given == "online":
+        raise ValueError('must be "on-premises"; "online" is refused until its rules exist')
+    return DeploymentKind(_one_of(given, DeploymentKind))
+
+
+def _runs_on(given: object) -> str:
+    return _one_of(given, WINDOWS)
+
+
+def _effect(given: object) -> Effect:
+    if given == Effect.READS:
+        raise ValueError('leave out "reads": reading is always allowed')
+    return Effect(_one_of(given, [effect for effect in Effect if effect is not Effect.READS]))
+
+
+def _authority(given: object) -> str:
+    try:
+        return Endpoint.parse(f"tls://{given}:443").host
+    except ValueError:
+        raise ValueError('must be a host name without scheme, port or path, as in "adfs.contoso.test"') from None
+
+
+def _endpoint(*schemes: str) -> PlainValidator:
+    def read(given: object) -> Endpoint:
+        if isinstance(given, str) and "@" in given:  # wherever it stands, what is before it may be a password: nothing is repeated
+            raise ValueError('must not carry a user name or password; name a secret with password = "env:NAME"')
+        if not isinstance(given, str) or not given.lower().startswith(tuple(f"{scheme}://" for scheme in schemes)):
+            raise ValueError(f"must be a URL that begins with {listed(f'{scheme}://' for scheme in schemes)}")
+        if " " in given or not given.isprintable():  # urllib drops control characters silently
+            raise ValueError("must be a URL without spaces or control characters")
+        return Endpoint.parse(given)
+
+    return PlainValidator(read)
+
+
+def _secret(given: object) -> SecretReference:
+    return SecretReference.parse(given if isinstance(given, str) else "")
+
+
+def _text(given: str) -> str:
+    if not given.strip() or not given.isprintable() or len(given) > 256:
+        raise ValueError("must be one line of text, of 1 to 256 characters")
+    return given
+
+
+def _version(given: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}", given):
+        raise ValueError('must be a version in numbers, as in "9.1"')
+    return given
+
+
+def _address(given: str) -> str:
+    local, _, domain = given.rpartition("@")
+    try:
+        Endpoint.parse(f"tls://{domain}:443")
+    except ValueError:
+        local = ""
+    # RFC 5321 section 4.5.3.1: at most 64 before the @, 255 after it.
+    if not re.fullmatch(r'[^\s@<>()",;:\\\x00-\x1f\x7f]{1,64}', local):
+        raise ValueError('must be one mail address, as in "sales@contoso.test"')
+    return given
+
+
+_Text = Annotated[str, AfterValidator(_text)]
+_Incoming = Annotated[Endpoint, _endpoint("https", "pop3", "pop3s", "imap", "imaps")]
+_Outgoing = Annotated[Endpoint, _endpoint("https", "smtp", "smtps")]
+_Reference = Annotated[SecretReference, PlainValidator(_secret)]
+_EWS = "https://mail.contoso.test/EWS/Exchange.asmx"
+_UNSEEN = "no wire can show it, so it must be answered"
+
+
+def _key(meaning: str, example: object, **more: Any) -> Any:
+    """A key of a table: what it means and an example, both for messages; required unless it has a default."""
+    return Field(description=meaning, examples=[example], **more)
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class _Deployment(_Table):
+    name: _Text = _key("what you call the Dynamics organization", "contoso-crm")
+    kind: Annotated[DeploymentKind, PlainValidator(_kind)] = _key("where Dynamics runs", "on-premises")
+    version: Annotated[str, AfterValidator(_version)] = _key("the version of Dynamics", "9.1")
+    runs_on: Annotated[str, PlainValidator(_runs_on)] = _key("the Windows that speaks TLS to the mail servers", "windows-server-2019")
+    fips: bool = _key(f"whether the Windows FIPS policy is on; {_UNSEEN}", False)
+    mass_email: bool = _key(f"whether mass mailings are sent; {_UNSEEN}", False)
+    custom_email_providers: bool = _key(f"whether custom email providers are in use; {_UNSEEN}", False)
+    outlook_on_the_web_tracking: bool = _key(f"whether the Dynamics app for Outlook on the web is in use; {_UNSEEN}", False)
+    outlook_manual_tracking: bool = _key(f"whether people track mail by hand in Outlook; {_UNSEEN}", False)
+    allow: list[Annotated[Effect, PlainValidator(_effect)]] = _key("effects beyond reading", ["logs-in"], default=[])
+    authorities: list[Annotated[str, PlainValidator(_authority)]] = _key("who may be sent a password", ["adfs.contoso.test"], default=[])
+
+
+class _Profile(_Table):
+    name: _Text = _key("the name of the email server profile", "corp")
+    server_type: Annotated[ServerType, _choice(ServerType)] = _key(
+        f"the server type of the profile, {quoted(ServerType)}", "exchange-server"
+    )
+    incoming: _Incoming = _key("where mail is collected", _EWS)
+    outgoing: _Outgoing | None = _key("where mail is sent", _EWS, default=None)
+    autodiscover: bool = _key("whether Autodiscover finds the server", False, default=False)
+    authentication: Annotated[Authentication, _choice(Authentication)] = _key("how it signs in", "ntlm", default=Authentication.AUTO)
+    credentials: Annotated[Credentials, _choice(Credentials)] = _key(f"whose credentials are used, {quoted(Credentials)}", "profile")
+    impersonation: bool = _key("whether the account acts as each mailbox", True, default=False)
+    username: _Text | None = _key("the account of the profile", "svc-crm@contoso.test", default=None)
+    password: _Reference | None = _key("where its password is kept", "env:CRM_EWS_PASSWORD", default=None)
+    fips_validated: _Text | None = _key("the certificate of the mail server's module", "CMVP #4282", default=None)
+
+
+_ONLY_INCOMING = '; "forward" is for incoming mail alone'
+_NOT_FORWARD = quoted(word for word in Delivery if word is not Delivery.FORWARD)
+
+
+class _Mailbox(_Table):
+    address: Annotated[str, AfterValidator(_address)] = _key("the mail address of the mailbox", "sales@contoso.test")
+    profile: _Text = _key("the name of its email server profile", "corp")
+    incoming: Annotated[Delivery, _choice(Delivery)] = _key(f"how mail comes in, {quoted(Delivery)}", "server-side")
+    outgoing: Annotated[Delivery, _choice(Delivery, Delivery.FORWARD, note=_ONLY_INCOMING)] = _key(
+        f"how mail goes out, {_NOT_FORWARD}", "server-side"
+    )
+    appointments: Annotated[Delivery, _choice(Delivery, Delivery.FORWARD, note=_ONLY_INCOMING)] = _key(
+        f"how appointments, contacts and tasks go, {_NOT_FORWARD}", "server-side"
+    )
+    username: _Text | None = _key("its own account", "sales@contoso.test", default=None)
+    password: _Reference | None = _key("where its password is kept", "file:/run/secrets/sales", default=None)
+    location: Annotated[Location, _choice(Location)] | None = _key("where the mailbox lives", "on-premises", default=None)
+    mfa: bool | None = _key("whether its account needs multi-factor authentication", True, default=None)
+
+
+class EstateTables(_Table):
+    deployment: _Deployment
+    profile: list[_Profile] = Field(min_length=1)
+    mailbox: list[_Mailbox] = Field(min_length=1)
+
+
+HEADINGS = {"deployment": "[deployment]", "profile": "[[profile]]", "mailbox": "[[mailbox]]"}
+TABLES: dict[str | int, type[_Table]] = {"deployment": _Deployment, "profile": _Profile, "mailbox": _Mailbox}

@@ -1,0 +1,76 @@
+"""The way in: from the operator's TOML, or the file that holds it, to the model, with every mistake named at once."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import NoReturn
+
+from probe.config.problems import EstateError, KeyPath, Problem, why_unreadable
+from probe.model.estate import Deployment, Estate, Mailbox, ServerProfile
+
+MOST_ESTATE_BYTES = 16 * 1024 * 1024
+"""An estate of 2,000 mailboxes takes 0.5 MiB; what is far larger is some other file."""
+
+
+def read_estate(text: str, filename: str) -> Estate:
+    """The estate that a TOML text declares; `filename` is for messages. Raises EstateError with every mistake at once."""
+    # Building the models takes pydantic tens of milliseconds, which a look, with no estate to read, need not spend.
+    from pydantic import ValidationError
+
+    from probe.config.across import mistakes_across
+    from probe.config.keys import EstateTables
+    from probe.config.positions import located
+    from probe.config.sentences import meant_key, translated
+    from probe.config.syntax import toml_values
+
+    data = toml_values(text, filename)
+    found = list(mistakes_across(data))
+    meant: set[KeyPath] = set()
+    try:
+        read = EstateTables.model_validate(data)
+    except ValidationError as wrong:
+        for error in wrong.errors(include_url=False, include_input=False):
+            found.append(translated(error, data))
+            if error["type"] == "extra_forbidden" and (near := meant_key(error["loc"], data)):
+                meant.add((*error["loc"][:-1], near))
+    # A misspelt key is one mistake, not an unknown key and a missing one.
+    found = [mistake for mistake in found if not (mistake.is_missing and mistake.path in meant)]
+    if found:
+        problems = located(found, data, text, filename)
+        raise EstateError(sorted(problems, key=lambda problem: problem.line or 0))
+    return Estate(
+        deployment=Deployment(
+            **{**dict(read.deployment), "allow": frozenset(read.deployment.allow), "authorities": tuple(read.deployment.authorities)}
+        ),
+        profiles=tuple(ServerProfile(**{**dict(profile), "outgoing": profile.outgoing or profile.incoming}) for profile in read.profile),
+        mailboxes=tuple(Mailbox(**dict(mailbox)) for mailbox in read.mailbox),
+    )
+
+
+def load_estate(path: Path) -> Estate:
+    """The estate in a file. Raises EstateError, also where the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_ESTATE_BYTES + 1)
+    except (OSError, ValueError) as wrong:  # ValueError: a NUL in the name
+        _refuse(path, None, f"cannot be read: {why_unreadable(wrong)}")
+    if len(content) > MOST_ESTATE_BYTES:
+        _refuse(path, None, f"is larger than {MOST_ESTATE_BYTES // 1024 // 1024} MiB, so it is not an estate")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as wrong:
+        _refuse(path, content.count(b"\n", 0, wrong.start) + 1, "is not UTF-8; save the file as UTF-8")
+    return read_estate(text, str(path))
+
+
+def _refuse(path: Path, line: int | None, message: str) -> NoReturn:
+    raise EstateError([Problem(str(path), line, "", "", message)]) from None
+
+
+def example_estate() -> str:
+    """The text of the commented example: from the installed package, else from the source tree."""
+    installed = resources.files("probe.data") / "estate.example.toml"
+    if installed.is_file():
+        return installed.read_text(encoding="utf-8")
+    return (Path(__file__).parents[2] / "config" / "estate.example.toml").read_text(encoding="utf-8")
