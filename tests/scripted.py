@@ -32,6 +32,8 @@ class ScriptedServer:
         self.departures: list[str] = []
         """What a client said otherwise than the transcript has it."""
         self.connections = 0
+        self.once = False
+        """Whether every connection after the first is closed at once."""
         self.port = 0
         self._open: set[asyncio.Transport] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -67,7 +69,10 @@ class _Player(asyncio.Protocol):
         self._server._open.add(self._transport)
         if first:
             self._server.connections += 1
-            self._play()
+            if self._server.once and self._server.connections > 1:
+                self._transport.abort()
+            else:
+                self._play()
 
     def data_received(self, data: bytes) -> None:
         self._heard += data

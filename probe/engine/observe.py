@@ -174,6 +174,10 @@ async def _try(name: str, conversation: Conversation, account: Account | None, t
                 notes.observed(v.NET_ADDRESSES, dial.addresses)
             if dial.connected is not None:
                 notes.observed(v.NET_CONNECTED, dial.connected)
+            if dial.distrust is not None and not notes.knows(v.CERTIFICATE_TRUSTED):
+                # The verified handshake decided it, however the unverified one after it ended.
+                notes.observed(v.CERTIFICATE_TRUSTED, False)
+                notes.observed(v.CERTIFICATE_DISTRUSTED_BECAUSE, dial.distrust)
         return Attempt(
             id=name,
             prober=prober.id,

@@ -54,6 +54,11 @@ class Dial:
         """Whether a connection came about; None where that was not settled."""
         self.connections = 0
 
+    @property
+    def distrust(self) -> str | None:
+        """Why a chain was not verified on a connection of this attempt; None when that did not happen."""
+        return self._distrust
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Stream]:
         """A connection to read from. Where the endpoint speaks TLS at once, TLS is up."""

@@ -68,6 +68,17 @@ async def test_an_untrusted_certificate_does_not_stop_reading() -> None:
     assert looked.attempt.outcome is Outcome.COMPLETED
 
 
+async def test_distrust_is_kept_when_the_second_connection_fails() -> None:
+    """What the verified handshake decided stays, though the server takes no second connection."""
+    async with playing(DOVECOT, implicit=False, certificate="self-signed") as server:
+        server.once = True
+        looked = await look(f"pop3://localhost:{server.port}")
+    assert looked.attempt.outcome is Outcome.CLOSED
+    assert looked.value(v.CERTIFICATE_TRUSTED) is False
+    assert looked.value(v.CERTIFICATE_DISTRUSTED_BECAUSE) == "self-signed certificate"
+    assert looked.why(v.CERTIFICATE_SUBJECT) == "closed"
+
+
 @pytest.mark.parametrize(("certificate", "trusted", "matches"), [("expired", False, True), ("wrong-name", True, False)])
 async def test_trust_and_name_are_told_apart(certificate: str, trusted: bool, matches: bool) -> None:
     """An expired certificate is not trusted, one for another name does not match: two facts."""
