@@ -23,7 +23,7 @@ from probe.net.stream import Stream
 
 T = TypeVar("T")
 
-__all__ = ["CONNECTION_KEYS", "Account", "Dial", "Effect", "Notebook", "Prober", "Stream", "Subject", "note_connection"]
+__all__ = ["CONNECTION_KEYS", "Account", "Dial", "Effect", "Notebook", "Prober", "Stream", "Subject", "note_connection", "note_no_tls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +165,11 @@ def note_connection(notes: Notebook, stream: Stream, mode: str) -> None:
     notes.observed(v.CERTIFICATE_KEY, leaf.key, *line)
     notes.observed(v.CERTIFICATE_SIGNATURE, leaf.signature, *line)
     notes.observed(v.CERTIFICATE_MATCHES_NAME, leaf.is_for(stream.host), *line)
+
+
+def note_no_tls(notes: Notebook, promised: Iterable[FactKey[Any]], reason: str) -> None:
+    """Write down that there was no TLS, and that what is promised of it and is not known does not apply."""
+    notes.observed(v.TLS_MODE, "none")
+    for key in promised:
+        if not notes.knows(key) and key not in (v.NET_ADDRESSES, v.NET_CONNECTED):
+            notes.missing(key, Why.NOT_APPLICABLE, f"there was no TLS: {reason}")

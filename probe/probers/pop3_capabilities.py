@@ -17,7 +17,7 @@ from probe.model.estate import Service
 from probe.model.facts import FactKey, Why
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PlaintextInsteadOfTls, Throttled
 from probe.net.stream import shown_bytes
-from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, note_connection
+from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, note_connection, note_no_tls
 from probe.wire.pop3 import Pop3Reader, Reply, mechanisms
 
 # RFC 2449 section 8.1.1, RFC 3206, and the words of servers without response codes.
@@ -91,10 +91,7 @@ class _Conversation:
         return True
 
     async def _end_without_tls(self, reason: str) -> None:
-        self._notes.observed(v.TLS_MODE, "none")
-        for key in (*CONNECTION_KEYS, v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS, v.STARTTLS_EXTRA_BYTES):
-            if not self._notes.knows(key) and key not in (v.NET_ADDRESSES, v.NET_CONNECTED):
-                self._notes.missing(key, Why.NOT_APPLICABLE, f"there was no TLS: {reason}")
+        note_no_tls(self._notes, (*CONNECTION_KEYS, v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS, v.STARTTLS_EXTRA_BYTES), reason)
         await self._stream.send(b"QUIT\r\n")
 
     async def _ask(self, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> tuple[str, ...] | None:

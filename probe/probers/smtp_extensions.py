@@ -21,7 +21,7 @@ from probe.model.facts import FactKey, Why
 from probe.net.failures import OffProtocol, PlaintextInsteadOfTls
 from probe.net.relay import Relay, lend, smtp_failures
 from probe.net.stream import shown_bytes
-from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, note_connection
+from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, note_connection, note_no_tls
 from probe.wire.lines import as_text
 
 
@@ -104,10 +104,11 @@ class _Conversation:
         return True
 
     async def _end_without_tls(self, reason: str) -> None:
-        self._notes.observed(v.TLS_MODE, "none")
-        for key in (*CONNECTION_KEYS, v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS, v.STARTTLS_EXTRA_BYTES, v.SMTP_SIZE_LIMIT_BYTES):
-            if not self._notes.knows(key) and key not in (v.NET_ADDRESSES, v.NET_CONNECTED):
-                self._notes.missing(key, Why.NOT_APPLICABLE, f"there was no TLS: {reason}")
+        note_no_tls(
+            self._notes,
+            (*CONNECTION_KEYS, v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS, v.STARTTLS_EXTRA_BYTES, v.SMTP_SIZE_LIMIT_BYTES),
+            reason,
+        )
         await self._stream.send(b"QUIT\r\n")
 
     async def _ask(self, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> list[str]:
