@@ -99,7 +99,7 @@ def exchange_build(build: Build) -> BuildPlace:
     """Product and update of a build: exact, or between its neighbours, and never rounded to one of them.
 
     From 2013 on the third number is the cumulative update's own, so it alone tells the update's family. The fourth
-    number on the wire may be that of a component, which no table has.
+    number on the wire may be that of a component, which no table has: lower than the first of its family, maybe.
     """
     if build.parts[:2] == (15, 20):
         return BuildPlace(EXCHANGE_ONLINE, doubt="Exchange Online has no updates of its own")
@@ -123,10 +123,7 @@ def _among_rollups(build: Build, family: list[ExchangeBuild], of_third: list[Exc
     product = family[0].product
     if of_third and len(build.parts) == 3:
         return BuildPlace(product, _range(of_third[0], of_third[-1]))
-    lower, higher = _neighbours(build, family)
-    if lower is None:
-        return BuildPlace(product, doubt=f"build {build} is older than the first release of {product}")
-    return BuildPlace(product, _range(lower, higher))
+    return BuildPlace(product, _range(*_neighbours(build, family)))
 
 
 def _among_cumulative_updates(build: Build, family: list[ExchangeBuild], of_third: list[ExchangeBuild]) -> BuildPlace:
@@ -139,8 +136,7 @@ def _among_cumulative_updates(build: Build, family: list[ExchangeBuild], of_thir
     if len(build.parts) == 3:
         # An update that is still serviced may be newer than the table.
         return BuildPlace(product, _range(of_third[0], None if of_third[-1].released == _newest_release() else of_third[-1]))
-    lower, higher = _neighbours(build, of_third)
-    return BuildPlace(product, _range(lower or of_third[0], higher))
+    return BuildPlace(product, _range(*_neighbours(build, of_third)))
 
 
 def _neighbours(build: Build, candidates: list[ExchangeBuild]) -> tuple[ExchangeBuild | None, ExchangeBuild | None]:
@@ -149,8 +145,9 @@ def _neighbours(build: Build, candidates: list[ExchangeBuild]) -> tuple[Exchange
     return (below[-1] if below else None), (above[0] if above else None)
 
 
-def _range(lower: ExchangeBuild, higher: ExchangeBuild | None) -> UpdateRange:
-    return UpdateRange(at_least=lower.update, at_most=None if higher is None else higher.update)
+def _range(lower: ExchangeBuild | None, higher: ExchangeBuild | None) -> UpdateRange:
+    """Open at an end where no build is known: below the first of a family, and above the last."""
+    return UpdateRange(at_least=None if lower is None else lower.update, at_most=None if higher is None else higher.update)
 
 
 @cache
@@ -299,7 +296,7 @@ class Fingerprint:
 
     id: str
     services: frozenset[Service]
-    reads: Literal["greeting", "ehlo", "capabilities"]
+    reads: Literal["greeting", "ehlo", "capabilities", "id"]
     pattern: re.Pattern[str]
     vendor: str
     product: str
@@ -343,15 +340,24 @@ def _fingerprint(entry: dict[str, Any]) -> Fingerprint:
 
 
 def matches(service: Service, reads: str, text: str) -> tuple[Match, ...]:
-    """Every fingerprint of a service that a text shows. A greeting is given as said, lists without their codes."""
-    readable = bare_greeting(text) if reads == "greeting" else text[:MAX_FINGERPRINTED]
+    """Every fingerprint of a service that a text shows. A greeting is given as said, lists without their codes.
+
+    An IMAP greeting that carries the list of capabilities is read for that list too.
+    """
+    readable = {reads: text[:MAX_FINGERPRINTED]}
+    if reads == "greeting":
+        readable = {reads: bare_greeting(text)}
+        if service is Service.IMAP and (announced := _ANNOUNCED.match(text[:MAX_FINGERPRINTED])):
+            readable["capabilities"] = announced[1]
     # Texts are bounded, patterns anchored and without nested repetition: hostile texts cost no more than others.
-    found = ((f, f.pattern.search(readable)) for f in fingerprints() if service in f.services and f.reads == reads)
+    wanted = (f for f in fingerprints() if service in f.services and f.reads in readable)
+    found = ((f, f.pattern.search(readable[f.reads])) for f in wanted)
     return tuple(Match(f, hit.groupdict().get("version")) for f, hit in found if hit is not None)
 
 
 _STATUS = re.compile(r"(?:\d{3}(?:[ -]|$)|\+OK *|-ERR *|\* +(?:OK|PREAUTH|BYE|NO|BAD) *)")
 _RESPONSE_CODE = re.compile(r"\[[A-Z][A-Z-]*(?: [^\]]*)?\] *")
+_ANNOUNCED = re.compile(r"\* +(?:OK|PREAUTH) +\[CAPABILITY +([^\]\r\n]*)\]")  # RFC 9051 section 7.1
 _STAMP = re.compile(r"<[^<>\s]*@[^<>\s]*>,? *")
 _BASE64 = re.compile(r"\[([A-Za-z0-9+/]{24,1024}={0,2})\]\s*\Z")
 

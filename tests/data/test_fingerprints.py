@@ -67,15 +67,49 @@ def test_every_pattern_is_anchored() -> None:
         assert fingerprint.pattern.pattern.startswith((r"\A", start)), fingerprint.id
 
 
-@pytest.mark.parametrize("unit", ["a", " ", "A1.", "SIZE 1\n", "Hello [", "x x ", "AUTH PLAIN\n", "1.", "<@", "[A ", "-", "POP3 "])
+_UNITS = [
+    "a",
+    " ",
+    "A1.",
+    "SIZE 1\n",
+    "Hello [",
+    "x x ",
+    "AUTH PLAIN\n",
+    "1.",
+    "<@",
+    "[A ",
+    "-",
+    "POP3 ",
+    "ESMTP ",
+    "-1.a",
+    '"name" ',
+    "[CAPABILITY A ",
+]
+
+
+@pytest.mark.parametrize("unit", _UNITS)
 def test_a_hostile_text_costs_no_more_than_another(unit: str) -> None:
     """All fingerprints together look at a text of any length and repetition in well under a second."""
     text = "x " + unit * (2 * MAX_FINGERPRINTED // len(unit))
     began = time.process_time()
     for service in (Service.POP3, Service.SMTP, Service.IMAP):
-        for reads in ("greeting", "ehlo", "capabilities"):
+        for reads in ("greeting", "ehlo", "capabilities", "id"):
             matches(service, reads, text)
     assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize(
+    ("service", "greeting", "ids"),
+    [
+        (Service.IMAP, "* OK [CAPABILITY XAPPLEPUSHSERVICE IMAP4 IMAP4rev1 SASL-IR] x", ["icloud-imap-capabilities"]),
+        (Service.IMAP, "* OK XAPPLEPUSHSERVICE IMAP4 IMAP4rev1 SASL-IR", []),
+        (Service.IMAP, "* OK [CAPABILITY XAPPLEPUSHSERVICE IMAP4 IMAP4rev1 SASL-IR", []),
+        (Service.POP3, "* OK [CAPABILITY XAPPLEPUSHSERVICE IMAP4 IMAP4rev1 SASL-IR] x", []),
+    ],
+)
+def test_the_list_within_an_imap_greeting_is_read_as_a_list(service: Service, greeting: str, ids: list[str]) -> None:
+    """What stands in the response code CAPABILITY is matched by the marks of lists, for IMAP alone and only if it is closed."""
+    assert [m.fingerprint.id for m in matches(service, "greeting", greeting)] == ids
 
 
 @pytest.mark.parametrize(

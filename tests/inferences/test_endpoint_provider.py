@@ -28,6 +28,8 @@ def _known(service: str, host: str, product: str | None = None) -> Known:
         (_known("ews", "outlook.office365.com", "Exchange Online"), "exchange-online"),
         (_known("ews", "mail.contoso.test", "Exchange Online"), "exchange-online"),
         (_known("imap", "imap.mail.me.com", "iCloud Mail"), "icloud"),
+        (_known("smtp", "mail.contoso.test", "IONOS Mail"), "ionos"),
+        (_known("pop3", "mail.contoso.test", "T-Online Mail"), "t-online"),
     ],
 )
 def test_product_and_host_tell_the_provider(known: Known, provider: str) -> None:

@@ -60,6 +60,10 @@ def _smtp(greeting: str, ehlo: str | None = None, *capabilities: str) -> Known:
             "4.96",
         ),
         (_smtp("220 mail.example", "smtp.gmail.com at your service, [192.0.2.1]"), "Google", "Gmail", None),
+        (_smtp("220 mail.example ESMTP Exim 4.98.1-27-gabc123 Mon"), "Exim", "Exim", "4.98.1-27-gabc123"),
+        (_smtp("220 mail.example ESMTP MailEnable Service, Version: 0-10.34- ready at x"), "MailEnable", "MailEnable", "10.34"),
+        (_smtp("220 outlook.office365.com Microsoft ESMTP MAIL Service ready at x"), "Microsoft", "Exchange Online", None),
+        (_smtp("220 mail.example Microsoft ESMTP MAIL Service ready at x"), "Microsoft", "Exchange", None),
         (
             _smtp("220 mail.example Microsoft ESMTP MAIL Service, Version: 10.0.14393.2608 ready at x"),
             "Microsoft",
@@ -106,6 +110,33 @@ def test_imap_capabilities_are_read_in_one_line() -> None:
         v.PROTOCOL_CAPABILITIES_PLAIN: ("IMAP4rev1", "SASL-IR", "LOGIN-REFERRALS", "ID", "ENABLE", "IDLE", "LITERAL+"),
     }
     assert settled(INFERENCE, v.SERVER_PRODUCT, known) == "Dovecot"
+
+
+_YAHOO = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=XOAUTH2 ID MOVE NAMESPACE XYMHIGHESTMODSEQ] IMAP4rev1 Hello"
+_ICLOUD = "* OK [CAPABILITY XAPPLEPUSHSERVICE IMAP4 IMAP4rev1 SASL-IR AUTH=ATOKEN AUTH=PLAIN] ready"
+
+
+@pytest.mark.parametrize(
+    ("greeting", "product"),
+    [
+        (_YAHOO, "Yahoo Mail"),
+        (_ICLOUD, "iCloud Mail"),
+        ("* OK [CAPABILITY IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+ AUTH=PLAIN] welcome", "Dovecot"),
+        ("* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR LOGIN-REFERRALS ID ENABLE IDLE] welcome", "Dovecot"),
+        ("* OK IMAP4rev1 Hello", None),
+        ("* OK [CAPABILITY IMAP4rev1 LITERAL+ AUTH=PLAIN] IMAP4rev1 Hello", None),
+    ],
+)
+def test_capabilities_within_an_imap_greeting_are_marks_too(greeting: str, product: str | None) -> None:
+    """An IMAP greeting that lists capabilities is known by them, and a vague one without them stays unknown."""
+    known: Known = {v.ENDPOINT_SERVICE: "imap", v.PROTOCOL_GREETING: greeting}
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == product
+
+
+def test_a_greeting_at_odds_with_the_capabilities_within_it_is_neither() -> None:
+    """Courier's words around Dovecot's list conclude nothing."""
+    greeting = "* OK [CAPABILITY IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+] Courier-IMAP ready."
+    assert settled(INFERENCE, v.SERVER_PRODUCT, {v.ENDPOINT_SERVICE: "imap", v.PROTOCOL_GREETING: greeting}) is None
 
 
 def test_a_reply_to_ehlo_counts_without_its_list() -> None:
