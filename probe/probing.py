@@ -23,7 +23,20 @@ from probe.net.stream import Stream
 
 T = TypeVar("T")
 
-__all__ = ["CONNECTION_KEYS", "Account", "Dial", "Effect", "Notebook", "Prober", "Stream", "Subject", "note_connection", "note_no_tls"]
+__all__ = [
+    "CONNECTION_KEYS",
+    "Account",
+    "Dial",
+    "Effect",
+    "Notebook",
+    "Prober",
+    "Stream",
+    "Subject",
+    "converse",
+    "note_connection",
+    "note_no_tls",
+    "refuse_overlong",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +149,21 @@ CONNECTION_KEYS = (v.NET_ADDRESSES, v.NET_CONNECTED, v.TLS_MODE, v.TLS_COMPLETED
 """What every conversation over TLS learns beside its own business. The first two, and a handshake that failed, are written by the engine."""
 
 
+MAX_TOLD_LINES = 100
+MAX_TOLD_CHARACTERS = 8192
+"""Most that is kept of a greeting or a list. Real lists have about 20 lines of 20 characters; one line may have 512 octets (RFC 2449, RFC 5321)."""
+
+
+async def converse(dial: Dial, notes: Notebook, talk: Callable[[Stream], Awaitable[None]]) -> None:
+    """Hold a conversation as `Dial.converse` does; what certificate a handshake showed before it failed is written down."""
+    try:
+        await dial.converse(talk)
+    finally:
+        stream = dial.showed_chain
+        if stream is not None and not notes.knows(v.CERTIFICATE_CHAIN):
+            _note_certificate(notes, stream)
+
+
 def note_connection(notes: Notebook, stream: Stream, mode: str) -> None:
     """Write down what the handshake of a stream showed. `mode` is the value of tls.mode."""
     line = stream.handshake_line
@@ -148,9 +176,16 @@ def note_connection(notes: Notebook, stream: Stream, mode: str) -> None:
         for key in _CERTIFICATE_KEYS:
             notes.missing(key, Why.NOT_DISCLOSED, "the server sent no certificate")
         return
+    _note_certificate(notes, stream)
+
+
+def _note_certificate(notes: Notebook, stream: Stream) -> None:
+    """Write down what the certificates that a stream showed say, and whether they were verified as far as that was decided."""
+    line = stream.handshake_line
     notes.observed(v.CERTIFICATE_CHAIN, tuple(map(subject_of, stream.chain)), *line)
-    notes.observed(v.CERTIFICATE_TRUSTED, stream.distrust is None, *line)
-    notes.observed(v.CERTIFICATE_DISTRUSTED_BECAUSE, stream.distrust or "", *line)
+    if stream.is_verified or stream.distrust is not None:
+        notes.observed(v.CERTIFICATE_TRUSTED, stream.is_verified, *line)
+        notes.observed(v.CERTIFICATE_DISTRUSTED_BECAUSE, "" if stream.is_verified else stream.distrust or "", *line)
     try:
         leaf = read_certificate(stream.chain[0])
     except ValueError as unreadable:
@@ -159,12 +194,31 @@ def note_connection(notes: Notebook, stream: Stream, mode: str) -> None:
         return
     notes.observed(v.CERTIFICATE_SUBJECT, leaf.subject, *line)
     notes.observed(v.CERTIFICATE_ISSUER, leaf.issuer, *line)
-    notes.observed(v.CERTIFICATE_NAMES, leaf.names, *line)
     notes.observed(v.CERTIFICATE_NOT_BEFORE, leaf.not_before, *line)
     notes.observed(v.CERTIFICATE_NOT_AFTER, leaf.not_after, *line)
     notes.observed(v.CERTIFICATE_KEY, leaf.key, *line)
     notes.observed(v.CERTIFICATE_SIGNATURE, leaf.signature, *line)
-    notes.observed(v.CERTIFICATE_MATCHES_NAME, leaf.is_for(stream.host), *line)
+    matches = leaf.is_for(stream.host)
+    if leaf.names is None or matches is None:
+        for key in (v.CERTIFICATE_NAMES, v.CERTIFICATE_MATCHES_NAME):
+            notes.missing(
+                key, Why.OFF_PROTOCOL, "an extension of the certificate breaks the rules, so that its alternative names cannot be read"
+            )
+        return
+    notes.observed(v.CERTIFICATE_NAMES, leaf.names, *line)
+    notes.observed(v.CERTIFICATE_MATCHES_NAME, matches, *line)
+
+
+def refuse_overlong(notes: Notebook, told: Sequence[str], *keys: FactKey[Any]) -> bool:
+    """Whether what a peer told, given line by line, is more than is kept; then the keys that are drawn from it are missing.
+
+    A list that was cut short would be another list, and what it leaves out would count as not offered.
+    """
+    if len(told) <= MAX_TOLD_LINES and sum(map(len, told)) <= MAX_TOLD_CHARACTERS:
+        return False
+    for key in keys:
+        notes.missing(key, Why.OFF_PROTOCOL, f"what was told has more than {MAX_TOLD_LINES} lines or {MAX_TOLD_CHARACTERS} characters")
+    return True
 
 
 def note_no_tls(notes: Notebook, promised: Iterable[FactKey[Any]], reason: str) -> None:

@@ -28,19 +28,22 @@ class Certificate:
 
     subject: str
     issuer: str
-    names: tuple[str, ...]
-    """DNS names and addresses of the subject alternative name."""
+    names: tuple[str, ...] | None
+    """DNS names and addresses of the subject alternative name; empty where there is none, None where the extensions cannot be read."""
     common_names: tuple[str, ...]
     not_before: datetime
     not_after: datetime
     key: str
     signature: str
 
-    def is_for(self, host: str) -> bool:
+    def is_for(self, host: str) -> bool | None:
         """Whether it is for a host: by its alternative names (RFC 9525), or by its common name where it has no DNS name.
 
         The common name no longer counts for browsers, but it does for Windows, whose verdict is the one that matters here.
+        None where the alternative names cannot be read: whether the common name counts hangs on them.
         """
+        if self.names is None:
+            return None
         try:
             address = ipaddress.ip_address(host)
         except ValueError:
@@ -77,14 +80,14 @@ def subject_of(der: bytes) -> str:
         return "(unreadable)"
 
 
-def _alternative_names(certificate: x509.Certificate) -> tuple[str, ...]:
+def _alternative_names(certificate: x509.Certificate) -> tuple[str, ...] | None:
     try:
         extension = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
     except x509.ExtensionNotFound:
         return ()
-    except ValueError:
-        # One name that breaks the rules must not hide the rest of the certificate.
-        return ()
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        # `cryptography` reads all extensions or none. One that breaks the rules must not hide the rest of the certificate.
+        return None
     found = extension.value
     assert isinstance(found, x509.SubjectAlternativeName)
     return (*found.get_values_for_type(x509.DNSName), *map(str, found.get_values_for_type(x509.IPAddress)))

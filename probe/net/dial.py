@@ -53,6 +53,8 @@ class Dial:
         self.connected: bool | None = None
         """Whether a connection came about; None where that was not settled."""
         self.connections = 0
+        self.showed_chain: Stream | None = None
+        """The latest connection for reading on which the peer showed a certificate, whether the handshake came to its end or not."""
 
     @property
     def distrust(self) -> str | None:
@@ -65,8 +67,22 @@ class Dial:
         context = self._network.policies.reading if self._distrust is None else self._network.policies.reading_unverified
         async with self._connected(context) as stream:
             stream.distrust = self._distrust
-            if self.endpoint.security is Security.IMPLICIT:
-                await stream.start_tls()
+            try:
+                if self.endpoint.security is Security.IMPLICIT:
+                    await stream.start_tls()
+                yield stream
+            finally:
+                if stream.chain:
+                    self.showed_chain = stream
+
+    @asynccontextmanager
+    async def open_bare(self, *, recorded: bool = True) -> AsyncIterator[Stream]:
+        """A connection on which no TLS is begun, even where the endpoint speaks TLS at once: for hellos of the caller's own making.
+
+        One that is not recorded leaves nothing in the transcript, not even that it was made, since an attempt may make
+        hundreds; it counts as any other does, and waits for its turn. The caller writes down by `note` what came of it.
+        """
+        async with self._connected(self._network.policies.reading, recorded=recorded) as stream:
             yield stream
 
     @asynccontextmanager
@@ -95,8 +111,7 @@ class Dial:
 
     def note(self, text: str) -> TranscriptLine | None:
         """Write down something that happened beside the connections, such as what a child process did."""
-        self._recorder.note(text)
-        return self._recorder.latest_note(text)
+        return self._recorder.note(text)
 
     async def in_child(self, function: Callable[[A], R], argument: A) -> R:
         """What a module-level function makes of an argument, in a child that ends with the attempt. Waiting for a child costs no time."""
@@ -111,7 +126,7 @@ class Dial:
         return self._network.ca_file
 
     @asynccontextmanager
-    async def _connected(self, context: ssl.SSLContext) -> AsyncIterator[Stream]:
+    async def _connected(self, context: ssl.SSLContext, *, recorded: bool = True) -> AsyncIterator[Stream]:
         await self._resolve()
         port = self.endpoint.port
         failures: list[str] = []
@@ -129,12 +144,14 @@ class Dial:
                         raise
                     outcome, words = named
                     failures.append(f"{address}: {words}")
-                    self._recorder.note(f"no connection to {_shown(address, port)}: {words}")
+                    if recorded:
+                        self._recorder.note(f"no connection to {_shown(address, port)}: {words}")
                     continue
                 self.address, self.connected = address, True
                 self.connections += 1
-                self._recorder.note(f"connected to {_shown(address, port)}")
-                stream = Stream(pipe, self.endpoint.host, address, port, context, self._recorder)
+                if recorded:
+                    self._recorder.note(f"connected to {_shown(address, port)}")
+                stream = Stream(pipe, self.endpoint.host, address, port, context, self._recorder, recorded=recorded)
                 try:
                     async with stream:
                         yield stream

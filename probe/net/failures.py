@@ -87,6 +87,10 @@ class CertificateNotTrusted(TlsFailed):
         self.reason = reason
 
 
+class ChildKilled(Exception):
+    """A child process of ours was ended from outside: by the system for want of memory, or by an administrator."""
+
+
 _NO_WAY = {
     code: words
     for name, words in {
@@ -110,6 +114,9 @@ def expected(failure: BaseException) -> tuple[Outcome, str] | None:
             return failure.outcome, str(failure)
         case WireError():
             return Outcome.OFF_PROTOCOL, f"the peer sent {failure}"
+        case ChildKilled():
+            # Neither the peer's doing nor a bug: the attempt was cut short, as by Ctrl-C, and can be made again.
+            return Outcome.INTERRUPTED, str(failure)
         case ssl.SSLError():
             return Outcome.TLS_FAILED, tls_sentence(failure)
         case TimeoutError():

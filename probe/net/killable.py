@@ -25,6 +25,8 @@ from typing import Any, TypeVar, cast
 
 from pebble import ProcessExpired, ProcessPool
 
+from probe.net.failures import ChildKilled
+
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -41,8 +43,18 @@ OVERSTAYED = 124
 """Exit code of a child that ended itself, as of timeout(1)."""
 
 
+_CRASHES = {
+    getattr(signal, name) for name in ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP") if hasattr(signal, name)
+}
+"""Signals that a process brings upon itself by what it does."""
+
+
 class ChildDied(Exception):
-    """The child ended without a result, or the function raised what it should not. Never holds words of the function: they may hold secrets."""
+    """The child ended without a result, or the function raised what it should not. Never holds words of the function: they may hold secrets.
+
+    It counts as a bug, because what runs in a child is ours: it crashed, it left by itself, or it raised what it should have
+    told. A child that was killed from outside is no bug, and is ChildKilled; Windows does not tell the two apart, so there both are this.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +75,9 @@ class Children:
     async def run(self, function: Callable[[A], R], argument: A, *, seconds: float) -> R:
         """What a module-level function makes of an argument, in a child. The time begins when a child is free.
 
-        Both the argument and the result are pickled. Raises TimeoutError once the time is over, and ChildDied where
-        there is no result; by then, as when the caller is cancelled, the child has been killed.
+        Both the argument and the result are pickled. Raises TimeoutError once the time is over, ChildKilled where
+        somebody else killed it, and ChildDied where there is no result for another reason; by then, as when the caller is
+        cancelled, the child has been killed.
         """
         async with self.turn() as turn:
             return await turn.run(function, argument, seconds=seconds)
@@ -126,7 +139,7 @@ class _Child:
         self._pool = ProcessPool(max_workers=1, context=_context())
 
     async def call(self, payload: bytes, seconds: float) -> Any:
-        """What the function in the payload returns. Raises ChildDied."""
+        """What the function in the payload returns. Raises ChildDied and ChildKilled."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bytes] = loop.create_future()
         # Not `asyncio.wrap_future`: it would cancel the pool's future, whose result may be on its way at that moment.
@@ -136,7 +149,10 @@ class _Child:
             # This is what our own child has just pickled; what it read from a peer is plain data within.
             result = pickle.loads(await answer)  # noqa: S301
         except ProcessExpired as expired:
-            raise ChildDied(f"the child process {_ending(expired.exitcode)}") from None
+            # Told to end by SIGTERM, pebble's child leaves with that signal's number.
+            code = -signal.SIGTERM if expired.exitcode == signal.SIGTERM else expired.exitcode
+            was_killed = code < 0 and -code not in _CRASHES
+            raise (ChildKilled if was_killed else ChildDied)(f"the child process {_ending(code)}") from None
         except Exception as failed:  # noqa: BLE001 - pebble's own kinds of failure, of which only the name is told
             raise ChildDied(f"the child process gave no result: {type(failed).__name__}") from None
         if isinstance(result, _Raised):

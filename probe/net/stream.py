@@ -96,11 +96,14 @@ class TcpPipe(asyncio.Protocol):
 class Stream:
     """One connection of an attempt. `async with` it: leaving closes the connection."""
 
-    def __init__(self, pipe: TcpPipe, host: str, address: str, port: int, context: ssl.SSLContext, recorder: Recorder) -> None:
+    def __init__(
+        self, pipe: TcpPipe, host: str, address: str, port: int, context: ssl.SSLContext, recorder: Recorder, *, recorded: bool = True
+    ) -> None:
         self._pipe = pipe
         self._tls: TlsLayer | None = None
         self._context = context
         self._recorder = recorder
+        self._recorded = recorded
         self._received = 0
         self.host = host
         self.address = address
@@ -108,20 +111,24 @@ class Stream:
         self.session: TlsSession | None = None
         """What the handshake agreed on, once there was one."""
         self.chain: tuple[bytes, ...] = ()
-        """Certificates that the peer sent, DER."""
+        """Certificates that the peer sent, DER; also where the handshake failed after that."""
+        self.is_verified = False
+        """Whether OpenSSL verified the chain, on this connection."""
         self.distrust: str | None = None
-        """Why the chain was not verified on an earlier connection of this attempt; None when it was, or was not tried."""
+        """Why the chain was not verified, on this connection or an earlier one of this attempt; None when it was, or was not tried."""
 
     async def receive(self) -> bytes:
         """Some bytes, at most about 64 KiB; none once the peer has closed."""
         data = await (self._tls or self._pipe).read()
         self._count(len(data))
-        self._recorder.heard(data)
+        if self._recorded:
+            self._recorder.heard(data)
         return data
 
     async def send(self, data: bytes) -> None:
         """Send all of it."""
-        self._recorder.said(data)
+        if self._recorded:
+            self._recorder.said(data)
         await (self._tls or self._pipe).write(data)
 
     async def start_tls(self) -> None:
@@ -130,23 +137,32 @@ class Stream:
         try:
             await layer.handshake()
         except CertificateNotTrusted as refused:
-            self._recorder.note(f"TLS handshake: certificate not trusted: {refused.reason}")
+            self.distrust = refused.reason
+            self._note(f"TLS handshake: certificate not trusted: {refused.reason}")
             raise
         except PlaintextInsteadOfTls as plain:
-            self._recorder.heard(plain.data)
+            if self._recorded:
+                self._recorder.heard(plain.data)
             raise
         except Exception as failed:
-            self._recorder.note(f"TLS handshake failed: {failed}")
+            self._note(f"TLS handshake failed: {failed}")
             raise
+        finally:
+            # A server that asks for a certificate of ours shows its own first, and so may one that then falls silent.
+            self.chain, self.is_verified = layer.chain(), layer.has_verified
         self._tls = layer
         self.session = layer.session()
-        self.chain = layer.chain()
-        self._recorder.note(f"TLS handshake: {self.session.version} {self.session.suite}")
+        self._note(f"TLS handshake: {self.session.version} {self.session.suite}")
+
+    def silence(self) -> None:
+        """From here on write nothing of this connection down: bytes that are no text make no transcript. `Dial.note` says what came of them."""
+        self._recorded = False
 
     def take_unread(self) -> bytes:
         """What came in clear and was not asked for; before an upgrade it must be nothing."""
         data = self._pipe.take_unread()
-        self._recorder.heard(data)
+        if self._recorded:
+            self._recorder.heard(data)
         return data
 
     def heard(self, text: str) -> TranscriptLine | None:
@@ -159,8 +175,8 @@ class Stream:
 
     @property
     def handshake_line(self) -> tuple[TranscriptLine, ...]:
-        """The note of the handshake in the transcript, as evidence."""
-        line = self._recorder.latest_note("TLS handshake: TLS") or self._recorder.latest_note("TLS handshake: SSL")
+        """The note of the latest handshake in the transcript, as evidence, whether it failed or not."""
+        line = self._recorder.latest_note("TLS handshake")
         return (line,) if line else ()
 
     @property
@@ -181,6 +197,10 @@ class Stream:
             self._pipe.transport.close()
         else:
             self._pipe.transport.abort()
+
+    def _note(self, text: str) -> None:
+        if self._recorded:
+            self._recorder.note(text)
 
     def _count(self, size: int) -> None:
         self._received += size

@@ -66,6 +66,22 @@ class TlsPolicies:
             context.load_verify_locations(self._ca_file)
 
 
+def check_anchors(file: Path) -> None:
+    """See that a file of trust anchors can be loaded, by the very call that a run makes. Raises ValueError with one sentence.
+
+    OpenSSL reads the whole file, lists of revoked certificates included, and takes nothing of it where one part is broken.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(file)
+    except ssl.SSLError:
+        raise ValueError(f"{file} holds no PEM certificates that can be read, or something else besides that cannot") from None
+    except OSError as failed:
+        raise ValueError(f"{file} cannot be read: {failed.strerror}") from None
+    if not context.cert_store_stats()["x509"]:
+        raise ValueError(f"{file} holds no PEM certificates, only lists of revoked ones")
+
+
 class Pipe(Protocol):
     """What TLS runs over."""
 
@@ -82,10 +98,13 @@ class TlsLayer:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host.rstrip("."))
+        self.has_verified = False
+        """Whether OpenSSL verified the chain, however the handshake ended."""
 
     async def handshake(self) -> None:
         """Shake hands. Raises a TlsFailed of the kind that fits, or PeerClosed."""
         await self._until_done(self._object.do_handshake, first_flight=True)
+        self._note_verified()
 
     async def read(self) -> bytes:
         """Some bytes, or none once the peer has closed."""
@@ -110,9 +129,9 @@ class TlsLayer:
         return TlsSession(self._object.version(), _iana_name(self._context, cipher[0]) if cipher else None)
 
     def chain(self) -> tuple[bytes, ...]:
-        """The certificates sent, DER, in the order sent."""
+        """The certificates sent, DER, in the order sent; also of a handshake that failed after it had shown them."""
         if hasattr(self._object, "get_unverified_chain"):
-            return tuple(self._object.get_unverified_chain())
+            return tuple(self._object.get_unverified_chain() or ())
         # Before Python 3.13 the same call is there, without its public name.
         inner: Any = getattr(self._object, "_sslobj")  # noqa: B009 - a public name as soon as there is one
         return tuple(ssl.PEM_cert_to_DER_cert(c.public_bytes()) for c in inner.get_unverified_chain() or ())
@@ -123,6 +142,8 @@ class TlsLayer:
             try:
                 result = step()
             except ssl.SSLWantReadError:
+                if first_flight and self._outgoing.pending:
+                    self._note_verified()
                 await self._flush()
                 data = await self._pipe.read()
                 if not data:
@@ -145,6 +166,10 @@ class TlsLayer:
             else:
                 await self._flush()
                 return result
+
+    def _note_verified(self) -> None:
+        """A client that must verify goes on to answer a chain only once it has."""
+        self.has_verified = self._context.verify_mode is ssl.CERT_REQUIRED and bool(self.chain())
 
     async def _flush(self) -> None:
         if self._outgoing.pending:

@@ -11,7 +11,10 @@ from probe.wire.lines import as_text
 MAX_LINE_CHARACTERS = 1000
 MAX_BURST_LINES = 120
 """Lines kept of what one side says before the other speaks: a capability list is whole, a web page is not."""
-MAX_LINES = 2000
+MAX_BYTES = 128 * 1024
+"""Kept of one attempt. Twice a whole logon page of Outlook on the web (60 KB), the longest that is read; a run holds every transcript in memory."""
+LINE_BYTES = 100
+"""What a line takes beside its text, in memory as in the document."""
 
 
 class Recorder:
@@ -24,6 +27,9 @@ class Recorder:
         self._partial = bytearray()
         self._burst = 0
         self._unwritten = 0
+        self._untold = 0
+        self._room = MAX_BYTES
+        self._burst_room = 0
 
     def heard(self, data: bytes) -> None:
         """The peer said this."""
@@ -33,10 +39,13 @@ class Recorder:
         """We said this."""
         self._spoken("probe", data)
 
-    def note(self, text: str) -> None:
-        """Something happened that is no speech."""
+    def note(self, text: str) -> TranscriptLine | None:
+        """Something happened that is no speech. Gives the line, None where there is no room for it."""
         self._settle()
-        self._append("note", text)
+        if self._append("note", _cut(text)):
+            return self._lines[-1]
+        self._untold += 1
+        return None
 
     def latest(self, text: str) -> TranscriptLine | None:
         """The latest line of the peer that contains a text, as evidence."""
@@ -50,12 +59,17 @@ class Recorder:
     def lines(self) -> tuple[TranscriptLine, ...]:
         """Everything so far."""
         self._settle()
-        return tuple(self._lines)
+        if not self._untold:
+            return tuple(self._lines)
+        end = f"... and {self._untold} more lines; at most {MAX_BYTES // 1024} KiB are kept of an attempt"
+        return (*self._lines, TranscriptLine(len(self._lines) + 1, "note", end))
 
     def _spoken(self, speaker: Literal["probe", "peer"], data: bytes) -> None:
         if speaker != self._speaker:
             self._settle()
             self._speaker = speaker
+            # Never more than half of what is left, so that no flood can crowd out what comes after it.
+            self._burst_room = self._room // 2
         *whole, rest = (bytes(self._partial) + data).split(b"\n") if b"\n" in data else (bytes(self._partial) + data,)
         for line in whole:
             self._write(line.removesuffix(b"\r"))
@@ -64,8 +78,8 @@ class Recorder:
 
     def _settle(self) -> None:
         self._write_partial()
-        if self._unwritten:
-            self._append("note", f"... and {self._unwritten} more lines")
+        if self._unwritten and not self._append("note", f"... and {self._unwritten} more lines"):
+            self._untold += self._unwritten
         self._speaker, self._burst, self._unwritten = None, 0, 0
 
     def _write_partial(self) -> None:
@@ -78,11 +92,25 @@ class Recorder:
         if self._burst > MAX_BURST_LINES or self._speaker is None:
             self._unwritten += 1
             return
-        text = self._redactor.clean(as_text(line), said_by_us=self._speaker == "probe")
-        if len(text) > MAX_LINE_CHARACTERS:
-            text = f"{text[:MAX_LINE_CHARACTERS]}... ({len(text)} characters)"
-        self._append(self._speaker, text)
+        text = _cut(self._redactor.clean(as_text(line), said_by_us=self._speaker == "probe"))
+        if _size(text) > self._burst_room or not self._append(self._speaker, text):
+            self._unwritten += 1
+            return
+        self._burst_room -= _size(text)
 
-    def _append(self, speaker: Literal["probe", "peer", "note"], text: str) -> None:
-        if len(self._lines) < MAX_LINES:
-            self._lines.append(TranscriptLine(len(self._lines) + 1, speaker, text))
+    def _append(self, speaker: Literal["probe", "peer", "note"], text: str) -> bool:
+        """Write a line down; False where there is no room for it."""
+        if _size(text) > self._room:
+            return False
+        self._room -= _size(text)
+        self._lines.append(TranscriptLine(len(self._lines) + 1, speaker, text))
+        return True
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_LINE_CHARACTERS else f"{text[:MAX_LINE_CHARACTERS]}... ({len(text)} characters)"
+
+
+def _size(text: str) -> int:
+    """Bytes that a line takes: four for each character unless all are ASCII, which neither UTF-8 nor Python's own form exceeds."""
+    return LINE_BYTES + (1 if text.isascii() else 4) * len(text)

@@ -28,7 +28,7 @@ from probe.model.estate import Endpoint, Service
 from probe.model.facts import Build, Why
 from probe.net.failures import PeerFailure, Throttled, expected
 from probe.net.http_exchange import Answer, Head, HttpConnection, asked_to_wait, host_header
-from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, note_connection
+from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, converse, note_connection
 from probe.wire.http_challenge import parse_challenges
 
 PAGE_SECONDS = 8.0
@@ -88,7 +88,7 @@ MAX_PAGE_BUILDS = 4
 async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     visit = _Visit(subject.endpoint, dial, notes)
-    await dial.converse(visit.begin)
+    await converse(dial, notes, visit.begin)
     await visit.go_on()
     visit.conclude()
 

@@ -17,7 +17,19 @@ from probe.model.estate import Service
 from probe.model.facts import FactKey, Why
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PlaintextInsteadOfTls, Throttled
 from probe.net.stream import shown_bytes
-from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, note_connection, note_no_tls
+from probe.probing import (
+    CONNECTION_KEYS,
+    Dial,
+    Effect,
+    Notebook,
+    Prober,
+    Stream,
+    Subject,
+    converse,
+    note_connection,
+    note_no_tls,
+    refuse_overlong,
+)
 from probe.wire.pop3 import Pop3Reader, Reply, mechanisms
 
 # RFC 2449 section 8.1.1, RFC 3206, and the words of servers without response codes.
@@ -26,7 +38,7 @@ _LATER = ("[IN-USE]", "[LOGIN-DELAY]", "[SYS/TEMP]", "TOO MANY", "TRY AGAIN", "T
 
 async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
-    await dial.converse(lambda stream: _Conversation(stream, notes).hold())
+    await converse(dial, notes, lambda stream: _Conversation(stream, notes).hold())
 
 
 def _is_temporary(refusal: str) -> bool:
@@ -55,8 +67,10 @@ class _Conversation:
     async def _hear_greeting(self) -> None:
         greeting = await self._reply()
         self._greeting = greeting.text
-        self._notes.observed(v.PROTOCOL_SPOKEN, True, *self._stream.evidence(greeting.text))
-        self._notes.declared(v.PROTOCOL_GREETING, greeting.text, *self._stream.evidence(greeting.text))
+        evidence = self._stream.evidence(greeting.text[:200])
+        self._notes.observed(v.PROTOCOL_SPOKEN, True, *evidence)
+        if not refuse_overlong(self._notes, [greeting.text], v.PROTOCOL_GREETING):
+            self._notes.declared(v.PROTOCOL_GREETING, greeting.text, *evidence)
         if not greeting.ok:
             raise (Throttled if _is_temporary(greeting.text) else Denied)(f"the server greets with a refusal: {greeting.text[:200]}")
 
@@ -99,17 +113,18 @@ class _Conversation:
         await self._stream.send(b"CAPA\r\n")
         answer = await self._reply(multiline=True)
         if answer.ok:
-            evidence = self._stream.evidence(answer.lines[0]) if answer.lines else self._stream.evidence(answer.text)
-            self._notes.declared(capabilities, answer.lines, *evidence)
-            self._notes.declared(login, mechanisms(answer.lines, self._greeting), *(self._stream.evidence("SASL") or evidence))
+            if not refuse_overlong(self._notes, answer.lines, capabilities, login):
+                evidence = self._stream.evidence(answer.lines[0]) if answer.lines else self._stream.evidence(answer.text)
+                self._notes.declared(capabilities, answer.lines, *evidence)
+                self._notes.declared(login, mechanisms(answer.lines, self._greeting), *(self._stream.evidence("SASL") or evidence))
             return answer.lines
         self._notes.missing(capabilities, Why.NOT_DISCLOSED, f"CAPA is refused: {answer.text[:200]}")
         await self._stream.send(b"AUTH\r\n")
         answer = await self._reply(multiline=True)
-        if answer.ok:
+        if answer.ok and not refuse_overlong(self._notes, answer.lines, login):
             listed = [f"SASL {line}" for line in answer.lines]
             self._notes.declared(login, mechanisms(listed, self._greeting), *self._stream.evidence(answer.text))
-        else:
+        elif not answer.ok:
             self._notes.missing(login, Why.NOT_DISCLOSED, f"neither CAPA nor AUTH lists mechanisms: {answer.text[:200]}")
         return None
 

@@ -21,7 +21,19 @@ from probe.model.facts import FactKey, Why
 from probe.net.failures import OffProtocol, PlaintextInsteadOfTls
 from probe.net.relay import Relay, lend, smtp_failures
 from probe.net.stream import shown_bytes
-from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, note_connection, note_no_tls
+from probe.probing import (
+    CONNECTION_KEYS,
+    Dial,
+    Effect,
+    Notebook,
+    Prober,
+    Stream,
+    Subject,
+    converse,
+    note_connection,
+    note_no_tls,
+    refuse_overlong,
+)
 from probe.wire.lines import as_text
 
 
@@ -33,7 +45,7 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
             with smtp_failures(relay):
                 await _Conversation(stream, relay, notes).hold()
 
-    await dial.converse(talk)
+    await converse(dial, notes, talk)
 
 
 class _Conversation:
@@ -72,8 +84,10 @@ class _Conversation:
     def _note_greeting(self, code: int, message: str) -> None:
         lines = _lines(message)
         said = [f"{code}{' ' if number == len(lines) else '-'}{line}" for number, line in enumerate(lines, 1)]
-        self._notes.observed(v.PROTOCOL_SPOKEN, True, *self._stream.evidence(said[0]))
-        self._notes.declared(v.PROTOCOL_GREETING, "\n".join(said), *self._stream.evidence(*said[:3]))
+        evidence = self._stream.evidence(*(line[:200] for line in said[:3]))
+        self._notes.observed(v.PROTOCOL_SPOKEN, True, *evidence[:1])
+        if not refuse_overlong(self._notes, said, v.PROTOCOL_GREETING):
+            self._notes.declared(v.PROTOCOL_GREETING, "\n".join(said), *evidence)
 
     async def _upgrade(self) -> bool:
         """Come to TLS; False where the server does not offer it."""
@@ -122,7 +136,9 @@ class _Conversation:
             self._notes.missing(capabilities, Why.NOT_DISCLOSED, f"EHLO is refused: {refused.code} {_lines(refused.message)[0][:200]}")
             self._notes.missing(login, Why.NOT_DISCLOSED, "EHLO is refused")
             return []
-        first, *listed = _lines(answer.message)
+        first, *listed = lines = _lines(answer.message)
+        if refuse_overlong(self._notes, lines, v.SMTP_EHLO_NAME, capabilities, login, v.SMTP_SIZE_LIMIT_BYTES):
+            return listed
         self._notes.declared(v.SMTP_EHLO_NAME, first, *self._stream.evidence(first))
         self._notes.declared(capabilities, tuple(listed), *self._stream.evidence(*listed[:1]))
         self._notes.declared(login, _mechanisms(listed), *self._stream.evidence("AUTH"))

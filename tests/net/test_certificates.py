@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from probe.net.certificates import Certificate, read_certificate, subject_of
 from probe.simulation.authority import Authority
@@ -29,9 +34,46 @@ def test_a_certificate_is_read_whole(tmp_path: Path, key: str) -> None:
     assert "Simulated Issuing CA" in certificate.issuer
 
 
-def certificate(*names: str, common: str = "cn.example.test") -> Certificate:
-    from datetime import UTC, datetime
+def leaf_of(
+    *extensions: x509.UnrecognizedExtension, key: ec.EllipticCurvePrivateKey | None = None, common_name: str = "cn.example.test"
+) -> bytes:
+    """A certificate that signs itself, with these extensions as they are."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    builder = builder.not_valid_before(moment).not_valid_after(moment)
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
+
+def odd_extension(oid: x509.ObjectIdentifier, value: str) -> x509.UnrecognizedExtension:
+    return x509.UnrecognizedExtension(oid, bytes.fromhex(value))
+
+
+ODD = {
+    "a DNS name beyond ASCII": odd_extension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, "30058203" + "6dfc61"),
+    "an address of three bytes": odd_extension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, "30058703" + "7f0001"),
+    "a kind of name that is not supported": odd_extension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, "3002a500"),
+    "no DER at all": odd_extension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, "ffff"),
+    "another extension that breaks the rules": odd_extension(ExtensionOID.BASIC_CONSTRAINTS, "ffff"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
+def test_names_that_cannot_be_read_are_not_no_names(odd: x509.UnrecognizedExtension) -> None:
+    """Where the alternative names cannot be read the common name is no substitute, and all the rest is still read."""
+    read = read_certificate(leaf_of(odd))
+    assert read.names is None
+    assert read.is_for("cn.example.test") is None
+    assert read.is_for("127.0.0.1") is None
+    assert read.subject == "CN=cn.example.test"
+    assert read.key == "ecdsa-p256"
+    assert read_certificate(leaf_of()).is_for("cn.example.test") is True
+
+
+def certificate(*names: str, common: str = "cn.example.test") -> Certificate:
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     return Certificate(
         subject="",

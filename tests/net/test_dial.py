@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 
 import pytest
 
@@ -11,11 +12,11 @@ from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.estate import Endpoint
 from probe.net.dial import Dial, Network
-from probe.net.failures import UntrustedPeer
+from probe.net.failures import NoAddressAnswered, PlaintextInsteadOfTls, UntrustedPeer
 from probe.net.killable import Children
-from probe.net.limits import Deadline, Limits
+from probe.net.limits import PER_ADDRESS, Deadline, Limits
 from probe.net.transcript import Recorder
-from tests.hostile import Hostile
+from tests.hostile import Hostile, closed_port
 from tests.looking import authority, look, playing
 
 
@@ -63,6 +64,98 @@ async def test_credentials_need_a_certificate_that_earns_them(certificate: str, 
                 with pytest.raises(UntrustedPeer, match="no credentials were sent"):
                     async with dial.open_trusted():
                         pytest.fail("an untrusted peer was let in")
+
+
+def dial_to(port: int, deadline: Deadline, recorder: Recorder, children: Children) -> Dial:
+    network = Network(ca_file=authority().ca_file, children=children)
+    return Dial(Endpoint.parse(f"tls://localhost:{port}"), network, deadline, recorder)
+
+
+def client_hello() -> bytes:
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    hello = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        hello.do_handshake()
+    return outgoing.read()
+
+
+async def test_a_bare_connection_takes_hellos_of_the_callers_making() -> None:
+    """On a bare connection no TLS is begun though the endpoint speaks it at once, and a silenced one leaves only what is noted."""
+    recorder = Recorder()
+    async with playing(["S: hello"], implicit=True) as server, Children() as children, Deadline(5) as deadline:
+        dial = dial_to(server.port, deadline, recorder, children)
+        async with dial.open_bare() as stream:
+            assert stream.session is None
+            stream.silence()
+            await stream.send(client_hello())
+            answer = await stream.receive()
+            assert answer[:3] == b"\x16\x03\x03"
+            line = dial.note(f"hello 1: ServerHello of {len(answer)} bytes")
+        assert dial.connections == 1
+    assert line is not None
+    assert [entry.text for entry in recorder.lines()] == [f"connected to 127.0.0.1:{server.port}", line.text]
+    assert recorder.lines()[1] == line
+
+
+async def test_words_before_the_silence_are_written_down() -> None:
+    """Until it is silenced a bare connection is written down, so that an upgrade in clear can be followed by hellos."""
+    recorder = Recorder()
+    async with Hostile(greeting=b"220 go\r\n").serving() as server, Children() as children, Deadline(5) as deadline:
+        dial = dial_to(server.port, deadline, recorder, children)
+        async with dial.open_bare() as stream:
+            await stream.send(b"STARTTLS\r\n")
+            await stream.receive()
+            stream.silence()
+            await stream.send(b"\x16\x03\x01")
+            stream.take_unread()
+    assert [entry.text for entry in recorder.lines()][1:] == ["STARTTLS", "220 go"]
+
+
+async def test_hundreds_of_connections_need_no_line_each() -> None:
+    """Connections that are not recorded leave nothing in the transcript; they are counted, and keep to the limit for one address."""
+    recorder = Recorder()
+    async with Hostile(greeting=b"\x15\x03\x01\x00\x02\x02\x28").serving() as server, Children() as children, Deadline(20) as deadline:
+        dial = dial_to(server.port, deadline, recorder, children)
+
+        async def say_hello() -> None:
+            async with dial.open_bare(recorded=False) as stream:
+                await stream.send(b"\x16\x03\x01")
+                assert await stream.receive() == server.greeting
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(170):
+                group.create_task(say_hello())
+    assert recorder.lines() == ()
+    assert dial.connections == server.connections == 170
+    assert server.most_at_once <= PER_ADDRESS
+
+
+async def test_a_bare_connection_that_is_refused_is_told_by_its_failure() -> None:
+    """Not even the refusal of a connection that is not recorded is written down; the failure that is raised says it."""
+    recorder = Recorder()
+    async with Children() as children, Deadline(5) as deadline:
+        dial = dial_to(closed_port(), deadline, recorder, children)
+        with pytest.raises(NoAddressAnswered, match=r"127\.0\.0\.1: the connection was refused"):
+            async with dial.open_bare(recorded=False):
+                pytest.fail("nobody listens there")
+    assert recorder.lines() == ()
+
+
+async def test_a_handshake_on_a_silenced_connection_leaves_no_note() -> None:
+    """A silenced connection may still shake hands; what came of it is known, and not written down."""
+    recorder = Recorder()
+    async with playing(["S: hello"], implicit=True) as server, Children() as children, Deadline(5) as deadline:
+        dial = dial_to(server.port, deadline, recorder, children)
+        async with dial.open_bare(recorded=False) as stream:
+            await stream.start_tls()
+            assert stream.is_verified
+            assert await stream.receive() == b"hello\r\n"
+    async with Hostile(greeting=b"220 in clear\r\n").serving() as plain, Children() as children, Deadline(5) as deadline:
+        dial = dial_to(plain.port, deadline, recorder, children)
+        async with dial.open_bare(recorded=False) as stream:
+            with pytest.raises(PlaintextInsteadOfTls):
+                await stream.start_tls()
+    assert recorder.lines() == ()
 
 
 async def test_waiting_for_a_turn_costs_no_time() -> None:

@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from probe.model.attempts import Outcome
 from probe.model.estate import Secret
+from probe.net.failures import ChildKilled, expected
 from probe.net.killable import GRACE_SECONDS, OVERSTAYED, ChildDied, Children, _answer
 
 SECONDS = 30.0
@@ -198,12 +200,26 @@ async def test_a_child_that_exits_is_told_in_words() -> None:
             await children.run(exit_with, 3, seconds=SECONDS)
 
 
-@pytest.mark.parametrize(("number", "words"), [(signal.SIGKILL, "ended by SIGKILL"), (40, "ended by signal 40")])
-async def test_a_child_that_is_killed_is_told_in_words(number: int, words: str) -> None:
-    """A child that a signal ends is told with that signal, by its name where it has one."""
+@pytest.mark.parametrize(
+    ("number", "words"), [(signal.SIGKILL, "ended by SIGKILL"), (signal.SIGTERM, "ended by SIGTERM"), (40, "signal 40")]
+)
+async def test_a_child_that_is_killed_from_outside_is_no_bug(number: int, words: str) -> None:
+    """A child that the system or an administrator ends was interrupted; the signal is told by its name where it has one."""
     async with Children() as children:
-        with pytest.raises(ChildDied, match=words):
+        with pytest.raises(ChildKilled, match=words) as killed:
             await children.run(die_by, int(number), seconds=SECONDS)
+    named = expected(killed.value)
+    assert named is not None
+    assert named[0] is Outcome.INTERRUPTED
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT])
+async def test_a_child_that_crashes_is_a_bug(number: int) -> None:
+    """A signal that a process brings upon itself is ours to answer for."""
+    async with Children() as children:
+        with pytest.raises(ChildDied, match=f"ended by {signal.Signals(number).name}") as died:
+            await children.run(die_by, int(number), seconds=SECONDS)
+    assert expected(died.value) is None
 
 
 async def test_an_exception_keeps_its_words_to_itself() -> None:

@@ -76,7 +76,8 @@ async def test_distrust_is_kept_when_the_second_connection_fails() -> None:
     assert looked.attempt.outcome is Outcome.CLOSED
     assert looked.value(v.CERTIFICATE_TRUSTED) is False
     assert looked.value(v.CERTIFICATE_DISTRUSTED_BECAUSE) == "self-signed certificate"
-    assert looked.why(v.CERTIFICATE_SUBJECT) == "closed"
+    assert looked.value(v.CERTIFICATE_SUBJECT) == "CN=localhost"
+    assert looked.why(v.TLS_NEGOTIATED) == "closed"
 
 
 @pytest.mark.parametrize(("certificate", "trusted", "matches"), [("expired", False, True), ("wrong-name", True, False)])
@@ -110,6 +111,43 @@ async def test_stls_is_asked_outright_where_capa_is_refused() -> None:
     assert looked.value(v.STARTTLS_OFFERED) is False
     assert looked.value(v.AUTH_MECHANISMS_PLAIN) == ("PLAIN",)
     assert looked.why(v.PROTOCOL_CAPABILITIES_PLAIN) == "not-disclosed"
+
+
+@pytest.mark.parametrize("lines", [["X" * 400] * 30, ["XA"] * 101], ids=["too many characters", "too many lines"])
+async def test_a_list_too_long_to_be_one_is_missing_whole(lines: list[str]) -> None:
+    """An endless list is neither kept nor cut; whether STLS is in it counts all the same, and the conversation goes on under TLS."""
+    told = [f"S: {line}" for line in lines]
+    steps = ["S: +OK ready", "C: CAPA", "S: +OK", *told, "S: SASL PLAIN", "S: STLS", "S: .", "C: STLS", "S: +OK go", "TLS"]
+    async with playing([*steps, "C: CAPA", "S: +OK", "S: SASL LOGIN", "S: .", "C: QUIT"], implicit=False) as server:
+        looked = await look(f"pop3://localhost:{server.port}")
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.why(v.PROTOCOL_CAPABILITIES_PLAIN) == "off-protocol"
+    assert looked.why(v.AUTH_MECHANISMS_PLAIN) == "off-protocol"
+    assert looked.value(v.STARTTLS_OFFERED) is True
+    assert looked.value(v.PROTOCOL_CAPABILITIES) == ("SASL LOGIN",)
+    assert looked.value(v.AUTH_MECHANISMS) == ("LOGIN",)
+
+
+async def test_a_list_of_auth_too_long_to_be_one_is_missing() -> None:
+    """The same holds of what AUTH lists where CAPA is refused."""
+    steps = ["S: +OK ready", "C: CAPA", "S: -ERR", "C: AUTH", "S: +OK", *["S: M"] * 101, "S: .", "C: QUIT"]
+    async with playing(steps, implicit=True) as server:
+        looked = await look(f"pop3s://localhost:{server.port}")
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.why(v.AUTH_MECHANISMS) == "off-protocol"
+
+
+async def test_a_greeting_too_long_to_be_one_is_missing() -> None:
+    """Words without end are no greeting, yet they are POP3, and their beginning is in the transcript."""
+    steps = ["S: +OK " + "\N{LATIN SMALL LETTER E WITH ACUTE}" * 3000, "C: CAPA", "S: +OK", "S: UIDL", "S: .", "C: QUIT"]
+    async with playing(steps, implicit=True) as server:
+        looked = await look(f"pop3s://localhost:{server.port}")
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.PROTOCOL_SPOKEN) is True
+    assert looked.why(v.PROTOCOL_GREETING) == "off-protocol"
+    assert looked.value(v.PROTOCOL_CAPABILITIES) == ("UIDL",)
+    (evidence,) = looked.facts.read(v.PROTOCOL_SPOKEN).provenance.evidence  # type: ignore[union-attr]
+    assert evidence.excerpt.startswith("+OK \\xe9")
 
 
 async def test_not_now_is_not_never() -> None:

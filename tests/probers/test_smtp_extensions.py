@@ -112,6 +112,31 @@ async def test_a_size_that_is_no_number_is_passed_over() -> None:
     assert looked.why(v.SMTP_SIZE_LIMIT_BYTES) == "not-disclosed"
 
 
+@pytest.mark.parametrize("lines", [["X" * 400] * 30, ["XA"] * 101], ids=["too many characters", "too many lines"])
+async def test_a_list_too_long_to_be_one_is_missing_whole(lines: list[str]) -> None:
+    """An endless list is neither kept nor cut; whether STARTTLS is in it counts all the same, and the conversation goes on under TLS."""
+    told = [f"S: 250-{line}" for line in lines]
+    steps = ["S: 220 hi", "C: EHLO *", "S: 250-x", *told, "S: 250-AUTH PLAIN", "S: 250 STARTTLS", "C: STARTTLS", "S: 220 go", "TLS"]
+    async with playing([*steps, "C: EHLO *", "S: 250-x", "S: 250 AUTH LOGIN", "C: QUIT"], implicit=False) as server:
+        looked = await look(f"smtp://localhost:{server.port}")
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.why(v.PROTOCOL_CAPABILITIES_PLAIN) == "off-protocol"
+    assert looked.why(v.AUTH_MECHANISMS_PLAIN) == "off-protocol"
+    assert looked.value(v.STARTTLS_OFFERED) is True
+    assert looked.value(v.PROTOCOL_CAPABILITIES) == ("AUTH LOGIN",)
+    assert looked.value(v.AUTH_MECHANISMS) == ("LOGIN",)
+
+
+async def test_a_greeting_too_long_to_be_one_is_missing() -> None:
+    """A greeting of hundreds of lines is not kept; that SMTP is spoken is."""
+    steps = [*["S: 220-welcome"] * 150, "S: 220 hi", "C: EHLO *", "S: 250-x", "S: 250 AUTH LOGIN", "C: QUIT"]
+    async with playing(steps, implicit=True) as server:
+        looked = await look(f"smtps://localhost:{server.port}")
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.PROTOCOL_SPOKEN) is True
+    assert looked.why(v.PROTOCOL_GREETING) == "off-protocol"
+
+
 async def test_a_refused_ehlo_leaves_reasons() -> None:
     """A server without EHLO has no list, and says so."""
     async with playing(["S: 220 old", "C: EHLO *", "S: 502 not implemented", "C: QUIT"], implicit=True) as server:
