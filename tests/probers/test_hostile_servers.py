@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from probe.model import vocabulary as v
@@ -19,10 +17,9 @@ GREETINGS = {"pop3": b"+OK ready\r\n", "smtp": b"220 mail.example.test ready\r\n
 async def test_a_silent_server_ends_at_the_timeout(scheme: str) -> None:
     """Silence is a time-out, not a refusal."""
     async with Hostile().serving() as server:
-        began = time.monotonic()
         looked = await look(f"{scheme}://localhost:{server.port}", timeout=0.5)
-        assert time.monotonic() - began < 3
     assert looked.attempt.outcome is Outcome.TIMED_OUT
+    assert looked.attempt.seconds < 3
     assert looked.why(v.TLS_NEGOTIATED) == "timed-out"
     assert looked.value(v.NET_CONNECTED) is True
 
