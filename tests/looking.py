@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from probe import app
@@ -25,8 +26,10 @@ T = TypeVar("T")
 
 @cache
 def authority() -> Authority:
-    """One authority for all tests of a process; it lies in a folder that ends with the machine's temporary files."""
-    return Authority(Path(mkdtemp(prefix="probe-tests-")))
+    """One authority for all tests of a process; it lies in a folder that ends with the process."""
+    folder = TemporaryDirectory(prefix="probe-tests-")
+    atexit.register(folder.cleanup)
+    return Authority(Path(folder.name))
 
 
 @cache

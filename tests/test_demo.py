@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from probe import app, catalogue
-from probe.document import Options, Report, publish
+from probe.document import Options, Report, publish, readings
+from probe.engine.judge import Book, judge_estate
 from probe.model.estate import Effect
 from probe.model.runs import Run
 from probe.simulation.estate import Simulation
@@ -106,6 +107,26 @@ def test_every_promise_of_every_inference_is_kept() -> None:
     subjects = {r["subject"] for r in document["facts"] if r["key"] == "endpoint.host"}
     promised = {key.name for i in app.inferences().values() if i.scope == "endpoint" for key in i.gives}
     assert {(s, k) for s in subjects for k in promised} <= answered
+
+
+def test_each_key_is_known_or_missing_once() -> None:
+    """Of each key there is one reading for a subject and mailbox, so that whoever looks a fact up finds the one that counts."""
+    document = checked().document
+    names = [(r["subject"], r["mailbox"], r["key"]) for part in ("facts", "missing") for r in document[part]]
+    assert len(names) == len(set(names))
+
+
+def test_the_document_is_judged_again_to_the_same() -> None:
+    """Judged again from its document, without a connection, the whole estate has the same readings and assessments."""
+    run = checked().run
+    assert run.estate is not None
+    known = readings(json.loads(json.dumps(checked().document)))
+    book = Book(inferences=app.inferences(), rules=app.rules())
+    again = judge_estate(run.estate, known, run.estate.mailboxes, book, run.judged_at, run.finished)
+    document = publish(replace(run, readings=again.readings, assessments=again.assessments))
+    assert {part: document[part] for part in ("facts", "missing", "assessments")} == {
+        part: checked().document[part] for part in ("facts", "missing", "assessments")
+    }
 
 
 def test_no_secret_shows_anywhere() -> None:

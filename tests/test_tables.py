@@ -49,7 +49,12 @@ def test_every_product_of_the_builds_has_a_life_cycle() -> None:
     [
         ("15.2.986", "Exchange Server 2019", UpdateRange(at_least="CU11", at_most="CU11 Mar23SU")),
         ("15.1.2507", "Exchange Server 2016", UpdateRange(at_least="CU23", at_most=None)),
-        ("15.0.1178.2", "Exchange Server 2013", UpdateRange(at_least="CU12", at_most="CU12")),
+        ("15.0.1178.2", "Exchange Server 2013", UpdateRange(at_least=None, at_most="CU12")),
+        ("15.1.2507.1", "Exchange Server 2016", UpdateRange(at_least=None, at_most="CU23")),
+        ("15.2.2562.1", "Exchange Server SE", UpdateRange(at_least=None, at_most="RTM")),
+        ("8.0.685.24", "Exchange Server 2007", UpdateRange(at_least=None, at_most="RTM")),
+        ("8.0.595.0", "Exchange Server 2007", UpdateRange(at_least=None, at_most="RTM")),
+        ("14.1.100.0", "Exchange Server 2010", UpdateRange(at_least=None, at_most="SP1")),
         ("15.1.1531.7", "Exchange Server 2016", UpdateRange(at_least="CU10 Aug18SU", at_most="CU10 Oct18SU")),
         ("15.1.2375.99", "Exchange Server 2016", UpdateRange(at_least="CU22 Nov22SU", at_most=None)),
         ("15.2.2562", "Exchange Server SE", UpdateRange(at_least="RTM", at_most=None)),
@@ -90,12 +95,26 @@ def test_exchange_online_is_known_by_15_20() -> None:
     assert (place.product, place.update) == ("Exchange Online", None)
 
 
-def test_a_build_before_the_first_release_has_a_product_and_no_update() -> None:
-    """A pre-release of 2007 is 2007, before any update."""
-    place = tables.exchange_build(Build.parse("8.0.595.0"))
-    assert place.product == "Exchange Server 2007"
-    assert place.update is None
-    assert "older" in place.doubt
+_NEXT_TO_KNOWN = [
+    (Build((*known.build.parts[:3], known.build.parts[3] + step)), known.product)
+    for known in tables.exchange_builds()
+    for step in (-1, 1)
+    if len(known.build.parts) == 4 and known.build.parts[3] + step >= 0
+]
+
+
+@pytest.mark.parametrize(("build", "product"), _NEXT_TO_KNOWN, ids=str)
+def test_no_end_of_a_range_is_on_the_wrong_side_of_the_build(build: Build, product: str) -> None:
+    """A build next to a known one is never said to be at least an update that is newer, nor at most one that is older."""
+    update = tables.exchange_build(build).update
+    assert update is not None
+
+    def builds_of(name: str | None) -> list[Build]:
+        return [known.build for known in tables.exchange_builds() if (known.product, known.update) == (product, name)]
+
+    assert update.exact is None or build in builds_of(update.exact)
+    assert update.at_least is None or min(builds_of(update.at_least)) < build
+    assert update.at_most is None or max(builds_of(update.at_most)) > build
 
 
 def test_end_of_support_is_on_record_for_exchange_alone() -> None:

@@ -1,8 +1,12 @@
-"""From readings to assessments: pure in the estate, the facts and the date, so that a stored run can be judged again."""
+"""From readings to assessments: pure in the estate, the facts and the date, so that a stored run can be judged again.
+
+Of each key there is one reading for a subject and mailbox, as `Facts.read` gives it. Given back what it gave, be it
+from a stored document, it gives the same: what was inferred is inferred anew, by the inferences and for the date of now.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -40,7 +44,7 @@ class Judgement:
 
 def infer_endpoints(endpoints: Iterable[Endpoint], observed: Iterable[Reading], book: Book, on: date, at: datetime) -> tuple[Reading, ...]:
     """The readings of some endpoints, with what was declared of them and inferred from it: all that a look needs."""
-    everything = [*observed, *declared_of_endpoints(endpoints, at)]
+    everything = _settled((*_not_inferred(observed, book), *declared_of_endpoints(endpoints, at)))
     inferred: list[Reading] = []
     for facts in _by_subject(r for r in everything if r.mailbox is None).values():
         inferred += _inferred(facts, (), Scope.ENDPOINT, book, on, at)
@@ -51,7 +55,7 @@ def judge_estate(
     estate: Estate, observed: Iterable[Reading], mailboxes: Iterable[Mailbox], book: Book, on: date, at: datetime
 ) -> Judgement:
     """Infer over the whole estate and assess some of its mailboxes."""
-    everything: list[Reading] = [*observed, *declared_by(estate, at)]
+    everything = _settled((*_not_inferred(observed, book), *declared_by(estate, at)))
     facts = _by_subject(r for r in everything if r.mailbox is None)
     of_accounts: dict[tuple[str, str], list[Reading]] = {}
     for reading in everything:
@@ -103,16 +107,21 @@ def _assess(mailbox: Mailbox, case: Case, book: Book) -> Assessment:
     )
 
 
-def _settled(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
-    """Every fact, and one gap for each key of which there is none: the one that tells most, where several looked in vain."""
+def _not_inferred(readings: Iterable[Reading], book: Book) -> Iterator[Reading]:
+    """The readings less what inferences left behind, facts and gaps: they leave a reading for each of their keys again."""
+    inferable = {key for inference in book.inferences.values() for key in inference.gives}
+    for reading in readings:
+        facts = (reading,) if isinstance(reading, Fact) else reading.claims
+        if not any(isinstance(fact.provenance, Inferred) for fact in facts) and (facts or reading.key not in inferable):
+            yield reading
+
+
+def _settled(readings: Iterable[Reading]) -> tuple[Reading, ...]:
+    """One reading for each key of a subject and mailbox: all that agree as one fact, or one gap, which tells most."""
     grouped: dict[tuple[str, str | None, str], list[Reading]] = {}
     for reading in readings:
         grouped.setdefault((reading.subject, reading.mailbox, reading.key.name), []).append(reading)
-    kept: list[Reading] = []
-    for (subject, _, _), group in grouped.items():
-        facts = [reading for reading in group if isinstance(reading, Fact)]
-        kept += facts or [Facts(subject, group).read(group[0].key)]
-    return tuple(kept)
+    return tuple(Facts(group[0].subject, group).read(group[0].key) for group in grouped.values())
 
 
 def _by_subject(readings: Iterable[Reading]) -> dict[str, Facts]:

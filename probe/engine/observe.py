@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from probe.config.secrets import SecretUnavailable, resolve
+from probe.engine.addresses import at_each_address
 from probe.engine.select import Conversation
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome
@@ -21,7 +22,8 @@ from probe.net.transcript import Recorder
 from probe.probing import Account, Notebook, Subject
 from probe.wire.lines import WireError
 
-Progress = Callable[[Attempt], None]
+Progress = Callable[[Attempt, int], None]
+"""Told of each attempt as it ends, and of how many there will be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +36,11 @@ class Terms:
     """Seconds for one attempt."""
     deadline: float | None = None
     """Seconds for all of them; None for no end."""
+    all_addresses: bool = False
+    """Whether every address of a name is probed, not the first that answers."""
     report_bug: Callable[[str], None] = field(default=lambda text: None)
     """Is given the traceback of a bug."""
-    progress: Progress = field(default=lambda attempt: None)
+    progress: Progress = field(default=lambda attempt, of: None)
 
 
 _LOGIN_MAY_HAVE_FAILED = (Outcome.TIMED_OUT, Outcome.CLOSED, Outcome.OFF_PROTOCOL, Outcome.TLS_FAILED, Outcome.INTERRUPTED, Outcome.BUG)
@@ -71,20 +75,26 @@ class _Accounts:
 
 
 async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
-    """Hold the conversations. Gives an attempt for each, in their order, and whether the run was interrupted before its end."""
+    """Hold the conversations. Gives an attempt for each, in their order, and whether the run was interrupted before its end.
+
+    The names are looked up within the run, so that its deadline and an interrupt end a resolver that hangs.
+    """
     attempts: dict[int, Attempt] = {}
     accounts = _Accounts()
 
     async def hold(number: int, conversation: Conversation) -> None:
         attempt = await _hold(f"a{number + 1}", conversation, terms, accounts, lambda done: attempts.__setitem__(number, done))
         attempts[number] = attempt
-        terms.progress(attempt)
+        terms.progress(attempt, len(conversations))
 
     ended_by, detail = None, ""
     try:
-        async with asyncio.timeout(terms.deadline), asyncio.TaskGroup() as group:
-            for number, conversation in enumerate(conversations):
-                group.create_task(hold(number, conversation))
+        async with asyncio.timeout(terms.deadline):
+            if terms.all_addresses:
+                conversations = await at_each_address(conversations, terms.network.resolver, terms.timeout)
+            async with asyncio.TaskGroup() as group:
+                for number, conversation in enumerate(conversations):
+                    group.create_task(hold(number, conversation))
     except TimeoutError:
         ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {terms.deadline:g} s had come"
     except asyncio.CancelledError:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.estate import Service
-from probe.model.facts import Facts
+from probe.model.facts import Build, Fact, Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
 from probe.tables import EXCHANGE_ONLINE, exchange_build, is_exchange_online_host
 
@@ -42,15 +42,10 @@ def _product(facts: Facts) -> tuple[str | None, str]:
         return EXCHANGE_ONLINE, ""
     if _is_grommunio(facts):
         return None, f"the challenge's realm is {_GROMMUNIO_REALM!r}, which is grommunio's: it imitates Exchange"
-    build = facts.value(v.SERVER_BUILD)
+    builds = _builds(facts)
     shows_online = _shows_online(facts)
-    if build is not None:
-        place = exchange_build(build)
-        if place.product is None:
-            return None, f"{place.doubt}: it may be a service's own build, or something that imitates Exchange"
-        if shows_online and place.product != EXCHANGE_ONLINE:
-            return None, f"build {build} is that of {place.product}, but the headers are those of {EXCHANGE_ONLINE}"
-        return place.product, ""
+    if builds:
+        return _product_of(builds, shows_online)
     if shows_online:
         return EXCHANGE_ONLINE, ""
     marks = facts.value(v.EWS_MARKS)
@@ -59,6 +54,26 @@ def _product(facts: Facts) -> tuple[str | None, str]:
     if marks is None:
         return None, "no answer was had that would show Exchange"
     return None, "nothing in its answers shows that it is Exchange"
+
+
+def _builds(facts: Facts) -> tuple[Build, ...]:
+    """The build, or several where different ones were shown, as by a proxy in front of two servers."""
+    reading = facts.read(v.SERVER_BUILD)
+    shown = (reading,) if isinstance(reading, Fact) else reading.claims
+    return tuple(dict.fromkeys(fact.value for fact in shown))
+
+
+def _product_of(builds: tuple[Build, ...], shows_online: bool) -> tuple[str | None, str]:
+    """What all builds agree on: one product, or that it is Exchange."""
+    products: list[str] = []
+    for build in builds:
+        place = exchange_build(build)
+        if place.product is None:
+            return None, f"{place.doubt}: it may be a service's own build, or something that imitates Exchange"
+        if shows_online and place.product != EXCHANGE_ONLINE:
+            return None, f"build {build} is that of {place.product}, but the headers are those of {EXCHANGE_ONLINE}"
+        products.append(place.product)
+    return (products[0] if len(set(products)) == 1 else _UNTOLD), ""
 
 
 def _is_grommunio(facts: Facts) -> bool:
@@ -84,8 +99,12 @@ def _shows_online(facts: Facts) -> bool:
 def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:
     yield v.SERVER_VENDOR, "Microsoft"
     yield v.SERVER_PRODUCT, product
-    build = facts.value(v.SERVER_BUILD)
-    yield Unsettled(v.SERVER_VERSION, "the server does not show its build") if build is None else (v.SERVER_VERSION, str(build))
+    builds = _builds(facts)
+    if len(builds) == 1:
+        yield v.SERVER_VERSION, str(builds[0])
+    else:
+        told = f"different builds were shown: {', '.join(map(str, builds))}" if builds else "the server does not show its build"
+        yield Unsettled(v.SERVER_VERSION, told)
 
 
 def _nothing(because: str, *, is_moot: bool = False) -> Iterator[Unsettled]:

@@ -64,7 +64,7 @@ def _over_http(facts: Facts) -> Conclusion | Unsettled:
     if schemes is None:
         return Unsettled(_KEY, "it is not known how one may sign in")
     offered = {scheme.lower() for scheme in schemes}
-    if product == "Exchange" and offered & _WINDOWS_SCHEMES:
+    if product in (None, "Exchange") and offered & _WINDOWS_SCHEMES:
         return _KEY, True
     if product not in exchange_servers():
         return Unsettled(_KEY, "it is not known to be an Exchange Server on premises")

@@ -2,13 +2,15 @@
 
 A fact says how it is known. *Observed*: we took part in it. *Declared*: somebody said so. *Inferred*: worked
 out from other facts. Asked for a key, observed is preferred to declared and declared to inferred; two of the
-best rank are reconciled as the key says, and what cannot be reconciled is missing, because it conflicts.
+best rank are reconciled as the key says, and what cannot be reconciled is missing, because it conflicts. So there
+is one reading of a key for a subject: a fact with the evidence of all that agree with it, or a missing, which
+keeps the facts that contradict each other as its claims.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, Generic, Literal, TypeVar, cast
@@ -158,9 +160,15 @@ class Missing:
     key: FactKey[Any]
     why: Why
     detail: str = ""
+    claims: tuple[Fact[Any], ...] = ()
+    """The facts that contradict each other, where that is why."""
 
 
 Reading = Fact[Any] | Missing
+
+# A detail is a sentence; claims have the whole values and all of their evidence.
+_MAX_PLACES = 2
+_MAX_CLAIM = 60
 
 
 class Facts:
@@ -170,7 +178,9 @@ class Facts:
         self.subject = subject
         self._by_key: dict[FactKey[Any], list[Reading]] = {}
         for reading in readings:
-            self._by_key.setdefault(reading.key, []).append(reading)
+            # Claims are weighed anew: another fact may outrank them.
+            claims = reading.claims if isinstance(reading, Missing) else ()
+            self._by_key.setdefault(reading.key, []).extend(claims or (reading,))
 
     def __iter__(self) -> Iterator[Reading]:
         for readings in self._by_key.values():
@@ -179,32 +189,15 @@ class Facts:
     def read(self, key: FactKey[T]) -> Fact[T] | Missing:
         """The best fact for a key, or why there is none."""
         readings = self._by_key.get(key, [])
+        if len(readings) == 1:  # nearly always, and rules read a million times in an estate of 2,000 mailboxes
+            return readings[0]
         facts = cast("list[Fact[T]]", [r for r in readings if isinstance(r, Fact)])
         if not facts:
             gap = _most_telling([r for r in readings if isinstance(r, Missing)])
             return gap or Missing(subject=self.subject, key=key, why=Why.NOT_ATTEMPTED, detail="nothing was tried that would tell")
         best_rank = min(f.provenance.rank for f in facts)
-        best, *others = [f for f in facts if f.provenance.rank == best_rank]
-        for other in others:
-            value = key.reconcile(best.value, other.value)
-            if value is None:
-                shown = " and ".join(str(key.kind.encode(f.value)) for f in (best, other))
-                return Missing(
-                    subject=self.subject, mailbox=best.mailbox, key=key, why=Why.CONFLICTING, detail=f"sources disagree: {shown}"
-                )
-            if value == other.value and value != best.value:
-                best = other
-            elif value != best.value:
-                best = Fact(
-                    subject=best.subject,
-                    mailbox=best.mailbox,
-                    key=key,
-                    value=value,
-                    provenance=best.provenance,
-                    at=best.at,
-                    attempt=best.attempt,
-                )
-        return best
+        claims = _drawn_together([f for f in facts if f.provenance.rank == best_rank])
+        return claims[0] if len(claims) == 1 else _conflict(claims)
 
     def value(self, key: FactKey[T]) -> T | None:
         """The value of the best fact, None where there is none. For inferences that look at a fact if it is there."""
@@ -246,6 +239,42 @@ class _RestrictedFacts(Facts):
     def _check(self, key: FactKey[Any]) -> None:
         if key not in self._keys:
             raise KeyError(f"{key.name} is asked for, but not among the keys that are needed")
+
+
+def _drawn_together(facts: list[Fact[T]]) -> list[Fact[T]]:
+    """Facts of one key and rank as one where all agree; else as few as contradict each other."""
+    claims: list[Fact[T]] = []
+    for fact in facts:
+        for place, claim in enumerate(claims):
+            value = fact.key.reconcile(claim.value, fact.value)
+            if value is not None:
+                claims[place] = _joined(claim, fact, value)
+                break
+        else:
+            claims.append(fact)
+    return claims
+
+
+def _joined(one: Fact[T], other: Fact[T], value: T) -> Fact[T]:
+    """Two facts that agree on a value as the one that says as much, with the evidence of both."""
+    best, more = (other, one) if value == other.value and value != one.value else (one, other)
+    evidence = tuple(dict.fromkeys((*best.provenance.evidence, *more.provenance.evidence)))
+    if value == best.value and evidence == best.provenance.evidence:
+        return best
+    return replace(best, value=value, provenance=replace(best.provenance, evidence=evidence))
+
+
+def _conflict(claims: list[Fact[T]]) -> Missing:
+    told = f"sources disagree: {' and '.join(map(_told, claims))}"
+    first = claims[0]
+    return Missing(subject=first.subject, mailbox=first.mailbox, key=first.key, why=Why.CONFLICTING, detail=told, claims=tuple(claims))
+
+
+def _told(claim: Fact[Any]) -> str:
+    """The value and where it was seen, as far as a sentence goes."""
+    value = str(claim.key.kind.encode(claim.value))
+    where = ", ".join(f"{line.attempt} line {line.line}" for line in claim.provenance.evidence[:_MAX_PLACES]) or claim.attempt
+    return (value if len(value) <= _MAX_CLAIM else f"{value[:_MAX_CLAIM]}...") + (f" ({where})" if where else "")
 
 
 def _most_telling(gaps: list[Missing]) -> Missing | None:

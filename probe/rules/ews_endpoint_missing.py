@@ -1,15 +1,18 @@
 """A web server answers, but serves no EWS at the address of the profile.
 
-Answers that may pass (5xx), or that come from something in front of Exchange (redirects, 403), decide nothing.
+Answers that may pass (5xx), or that come from something in front of Exchange (redirects, 403), decide nothing. Nor
+does a 401 alone: many a web server asks for a password at whatever address, so Exchange must have shown itself too, or
+EWS must have answered somebody who signed in.
 """
 
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, Truth
+from probe.model.answers import Answer, Truth, all_of, any_of, ask
 from probe.model.estate import Service
+from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import admin_page, any_served, every_served, needs_of_served, rfc, served, told
+from probe.rules import admin_page, any_served, every_served, logs_in, needs_of_served, rfc, served, told
 
 # RFC 9110 section 15.5: not found, method not allowed, gone. EWS takes POST wherever it is.
 _ABSENT = frozenset({404, 405, 410})
@@ -20,7 +23,12 @@ def _applies(case: Case) -> Answer:
 
 
 def _holds(case: Case) -> Answer:
-    return every_served(served(case, Service.EWS), lambda endpoint: told(endpoint, v.HTTP_STATUS, _verdict))
+    def is_there(endpoint: Facts) -> Answer:
+        is_exchange = told(endpoint, v.SERVER_PRODUCT, lambda product: Truth.YES if product.startswith("Exchange") else Truth.UNKNOWN)
+        has_answered = all_of(logs_in(case), ask(endpoint, v.EWS_INBOX, lambda _: True))
+        return all_of(told(endpoint, v.HTTP_STATUS, _verdict), any_of(is_exchange, has_answered))
+
+    return every_served(served(case, Service.EWS), is_there)
 
 
 def _verdict(status: int) -> Truth:
@@ -32,12 +40,19 @@ def _verdict(status: int) -> Truth:
 RULE = Rule(
     id="ews-endpoint-missing",
     title="No EWS at this address",
-    statement="The address of every EWS endpoint that is used is served, and asks who calls.",
+    statement="At the address of every EWS endpoint that is used Exchange answers, and asks who calls.",
     references=(
         admin_page("Connect to Exchange Server (on-premises)", "connect-on-prem-exchange-server-on-prem"),
         rfc(9110, "HTTP Semantics, section 15.5 (client error 4xx)", "2022-06"),
     ),
-    needs=needs_of_served(v.ENDPOINT_SERVICE, v.HTTP_STATUS),
+    needs=needs_of_served(
+        v.ENDPOINT_SERVICE,
+        v.HTTP_STATUS,
+        v.SERVER_PRODUCT,
+        v.EWS_INBOX,
+        deployment=(v.DEPLOYMENT_ALLOWS,),
+        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION),
+    ),
     lists=False,
     applies=_applies,
     holds=_holds,

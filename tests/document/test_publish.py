@@ -11,7 +11,7 @@ import pytest
 from probe.document import parse, publish
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome, TranscriptLine
-from probe.model.facts import Declared, Inferred, Observed, Why
+from probe.model.facts import Declared, Facts, Inferred, Observed, Why
 from probe.model.rules import Otherwise, Readiness, Result, Support
 from tests.runs import (
     EWS,
@@ -164,6 +164,24 @@ def test_what_is_missing_says_why() -> None:
     ]
 
 
+def test_what_conflicts_is_published_with_what_each_source_says() -> None:
+    """Sources that contradict each other are no fact: the gap carries each one's value and words, and whoever cites the gap need not."""
+    said = [a_fact(v.SERVER_PRODUCT, name, provenance=Declared("peer", words("a1", 1, name))) for name in ("Exim", "Postfix")]
+    conflict = Facts(POP, said).read(v.SERVER_PRODUCT)
+    cited = a_finding(a_rule("r", Otherwise.ADVICE), Result.UNKNOWN, conflict)
+    assessment = an_assessment("sales@branch.test", Support.UNDETERMINED, Readiness.UNDETERMINED, cited)
+    document = publish(a_run(readings=[conflict], estate=an_estate(), assessments=[assessment]))
+    assert document["facts"] == []
+    [gap] = document["missing"]
+    assert (gap["why"], gap["detail"]) == ("conflicting", "sources disagree: Exim (a1 line 1) and Postfix (a1 line 1)")
+    assert [(c["value"], c["basis"], c["evidence"][0]["excerpt"]) for c in gap["claims"]] == [
+        ("Exim", "declared", "Exim"),
+        ("Postfix", "declared", "Postfix"),
+    ]
+    [because] = document["assessments"][0]["findings"][0]["because"]
+    assert because == {name: value for name, value in gap.items() if name != "claims"}
+
+
 def test_readings_stand_in_one_order() -> None:
     """The order of facts and gaps depends on what they are, not on which conversation ended first."""
     readings = a_checked_run().readings
@@ -247,4 +265,4 @@ def test_a_document_can_always_be_written() -> None:
 def test_what_is_published_is_the_form_that_the_models_describe() -> None:
     """A published run, read by the models and written again, comes out the same."""
     document = publish(a_checked_run())
-    assert parse(document).model_dump(mode="json") == document
+    assert parse(document).model_dump(mode="json", exclude_unset=True) == document

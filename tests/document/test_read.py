@@ -7,7 +7,7 @@ import json
 import pytest
 
 from probe.document import parse, publish, readings
-from probe.model.facts import Declared, Fact, Inferred, Observed, Reading, Why
+from probe.model.facts import Declared, Fact, Facts, Inferred, Observed, Reading, Why
 from probe.model.vocabulary import all_keys
 from tests.runs import EWS, a_checked_run, a_fact, a_gap, a_run, words
 
@@ -20,7 +20,7 @@ def test_every_example_of_the_vocabulary_comes_back_as_it_went() -> None:
 
 
 def test_every_way_of_knowing_comes_back_as_it_went() -> None:
-    """Provenance, evidence, account and reasons survive being stored."""
+    """Provenance, evidence, account, reasons and what sources claim against each other survive being stored."""
     key = all_keys()["server.product"]
     told: tuple[Reading, ...] = (
         a_fact(key, "A", provenance=Observed(words("a1", 1, "one"))),
@@ -28,6 +28,7 @@ def test_every_way_of_knowing_comes_back_as_it_went() -> None:
         a_fact(key, "C", provenance=Inferred("i", ("protocol.greeting",), words("a3", 3, "three"))),
         a_fact(key, "D", provenance=Declared("operator"), mailbox="sales@branch.test"),
         *(a_gap(key, why, "because", EWS, "sales@branch.test") for why in Why),
+        Facts(EWS, [a_fact(key, name, EWS, Declared("peer", words("a4", 4, name))) for name in ("E", "F")]).read(key),
     )
     stored = json.loads(json.dumps(publish(a_run(readings=told))))
     assert set(readings(stored)) == set(told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from importlib import resources
 from typing import Any
@@ -14,7 +15,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from probe.document import publish, schema, schema_text
 from probe.model.attempts import Outcome
-from probe.model.facts import Why
+from probe.model.facts import Facts, Why
 from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.model.vocabulary import all_keys
 from tests.runs import PRODUCT, a_checked_run, a_fact, a_run
@@ -47,9 +48,12 @@ def test_every_key_is_in_the_schema() -> None:
     assert [c["if"]["properties"]["key"]["const"] for c in schema()["$defs"]["ValueOfKey"]["allOf"]] == list(all_keys())
 
 
-@pytest.mark.parametrize("run", [a_checked_run(), a_run(readings=[PRODUCT])], ids=["check", "look"])
+CONFLICT = Facts(PRODUCT.subject, [PRODUCT, replace(PRODUCT, value="Exim")]).read(PRODUCT.key)
+
+
+@pytest.mark.parametrize("run", [a_checked_run(), a_run(readings=[PRODUCT]), a_run(readings=[CONFLICT])], ids=["check", "look", "conflict"])
 def test_published_runs_are_valid(run: Any, validator: Draft202012Validator) -> None:
-    """What is published of a check or a look satisfies the schema."""
+    """What is published of a check or a look, and of sources that contradict each other, satisfies the schema."""
     validator.validate(publish(run))
 
 

@@ -101,7 +101,7 @@ async def test_an_interrupt_keeps_what_was_learnt() -> None:
 
         async def run() -> tuple[Sequence[Attempt], bool]:
             conversations = [Conversation(prober(greet), endpoint(ready.port)), Conversation(prober(greet), endpoint(silent.port))]
-            return await held(conversations, progress=lambda attempt: done.set())
+            return await held(conversations, progress=lambda attempt, of: done.set())
 
         task = asyncio.get_running_loop().create_task(run())
         await done.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,10 +14,23 @@ TODAY = date(2026, 11, 23)
 Known = dict[FactKey[Any], Any]
 
 
+@dataclass(frozen=True)
+class Disputed:
+    """Values of one key that different sources gave."""
+
+    values: tuple[Any, ...]
+
+
+def disputed(*values: Any) -> Disputed:
+    """In place of a value: several, which the key may be unable to reconcile."""
+    return Disputed(values)
+
+
 def facts(subject: str, known: Known) -> Facts:
     """Facts of one subject, each said by a peer."""
     at = datetime(2026, 11, 23, tzinfo=UTC)
-    return Facts(subject, [Fact(subject=subject, key=key, value=value, provenance=Declared("peer"), at=at) for key, value in known.items()])
+    said = [(key, value) for key, given in known.items() for value in (given.values if isinstance(given, Disputed) else (given,))]
+    return Facts(subject, [Fact(subject=subject, key=key, value=value, provenance=Declared("peer"), at=at) for key, value in said])
 
 
 def case(

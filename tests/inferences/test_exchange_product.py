@@ -8,7 +8,7 @@ from probe.inferences.exchange_product import INFERENCE
 from probe.model import vocabulary as v
 from probe.model.facts import Build, Challenge
 from probe.model.inferences import Unsettled
-from tests.inferences.known import Known, concluded, settled
+from tests.inferences.known import Known, concluded, disputed, settled
 
 
 def _ews(
@@ -86,6 +86,36 @@ _MSRPC = (Challenge("Basic", None, (("realm", "msrpc realm"), ("charset", "utf-8
 def test_what_may_imitate_exchange_is_not_called_exchange(known: Known, doubt: str) -> None:
     """Where there is a doubt nothing is concluded, and the doubt is told."""
     said = concluded(INFERENCE, known)
+    assert isinstance(said[v.SERVER_PRODUCT], Unsettled)
+    assert doubt in said[v.SERVER_PRODUCT].because
+
+
+@pytest.mark.parametrize(
+    ("builds", "product"),
+    [
+        (("15.1.2507.57", "15.2.1118.40"), "Exchange"),
+        (("15.1.2507.57", "15.20.9073.22"), "Exchange"),
+        (("15.1.2507.57", "15.1.2375.7"), "Exchange Server 2016"),
+    ],
+)
+def test_of_different_builds_counts_what_they_agree_on(builds: tuple[str, ...], product: str) -> None:
+    """Two servers behind one name are the product that both are, else some Exchange; which version is not told, and why."""
+    said = concluded(INFERENCE, {**_ews(marks=("header", "owa-page")), v.SERVER_BUILD: disputed(*map(Build.parse, builds))})
+    assert said[v.SERVER_PRODUCT] == product
+    assert isinstance(said[v.SERVER_VERSION], Unsettled)
+    assert said[v.SERVER_VERSION].because == f"different builds were shown: {', '.join(builds)}"
+
+
+@pytest.mark.parametrize(
+    ("builds", "headers", "doubt"),
+    [
+        (("15.1.2507.57", "15.0.847.4040"), (), "15.0.847.4040"),
+        (("15.1.2507.57", "15.2.1118.40"), ("X-NanoProxy: 1",), "headers are those of Exchange Online"),
+    ],
+)
+def test_of_different_builds_one_that_is_doubted_spoils_all(builds: tuple[str, ...], headers: tuple[str, ...], doubt: str) -> None:
+    """Where one of the builds is not one of Exchange, or headers contradict it, nothing is concluded."""
+    said = concluded(INFERENCE, {**_ews(headers=headers, marks=("header",)), v.SERVER_BUILD: disputed(*map(Build.parse, builds))})
     assert isinstance(said[v.SERVER_PRODUCT], Unsettled)
     assert doubt in said[v.SERVER_PRODUCT].because
 

@@ -7,7 +7,10 @@ import pytest
 from probe.inferences.exchange_update import INFERENCE
 from probe.model import vocabulary as v
 from probe.model.facts import Build, UpdateRange
-from tests.inferences.known import Known, settled
+from probe.model.inferences import Unsettled
+from tests.inferences.known import Known, concluded, disputed, settled
+
+BUILDS_OF_2016 = (Build.parse("15.1.2507.57"), Build.parse("15.1.2375.7"))
 
 
 @pytest.mark.parametrize(
@@ -16,6 +19,8 @@ from tests.inferences.known import Known, settled
         ("Exchange Server 2016", "15.1.2507.61", UpdateRange(exact="CU23 Oct25SU")),
         ("Exchange Server 2013", "15.0.1497.46", UpdateRange(at_least="CU23 Jan23SU", at_most="CU23 Feb23SU")),
         ("Exchange Server SE", "15.2.2562.99", UpdateRange(at_least="RTM Aug26SU")),
+        ("Exchange Server 2007", "8.0.685.24", UpdateRange(at_most="RTM")),
+        ("Exchange Server 2016", "15.1.2507.1", UpdateRange(at_most="CU23")),
         ("Exchange Server 2019", "15.2.986", UpdateRange(at_least="CU11", at_most="CU11 Mar23SU")),
     ],
 )
@@ -33,10 +38,17 @@ def test_an_update_is_told_exactly_or_between_two(product: str, build: str, upda
         (None, "15.1.2507.61"),
         ("Exchange Server 2016", None),
         ("Exchange Server 2019", "15.1.2507.61"),
-        ("Exchange Server 2007", "8.0.595.0"),
     ],
 )
 def test_no_update_is_told_where_the_product_is_not_known_to_have_it(product: str | None, build: str | None) -> None:
     """Only an Exchange Server of that very product has the update of a build."""
     known: Known = {v.SERVER_PRODUCT: product, v.SERVER_BUILD: None if build is None else Build.parse(build)}
     assert settled(INFERENCE, v.SERVER_UPDATE, {key: value for key, value in known.items() if value is not None}) is None
+
+
+@pytest.mark.parametrize("product", ["Exchange Server 2016", "Exchange"])
+def test_no_update_is_told_where_different_builds_were_shown(product: str) -> None:
+    """Two builds, as of two servers behind one name, tell no update, and it is said why."""
+    said = concluded(INFERENCE, {v.SERVER_PRODUCT: product, v.SERVER_BUILD: disputed(*BUILDS_OF_2016)})
+    assert isinstance(said[v.SERVER_UPDATE], Unsettled)
+    assert said[v.SERVER_UPDATE].because == "different builds were shown: 15.1.2507.57, 15.1.2375.7"

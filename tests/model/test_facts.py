@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from probe.model import vocabulary as v
 from probe.model.facts import (
     Build,
     Challenge,
     Declared,
+    Evidence,
     Fact,
     FactKey,
     Facts,
@@ -105,6 +109,70 @@ def test_two_builds_that_disagree_conflict() -> None:
     reading = Facts("endpoint", builds).read(v.SERVER_BUILD)
     assert isinstance(reading, Missing)
     assert reading.why is Why.CONFLICTING
+
+
+def line(attempt: str, number: int) -> Evidence:
+    return Evidence(attempt=attempt, line=number, excerpt="words")
+
+
+def test_a_fact_has_the_evidence_of_all_that_agree() -> None:
+    """Sources of one rank that agree make one fact, which keeps the words of each once, first those of the one that says most."""
+    short = fact(v.SERVER_BUILD, Build((15, 1, 2507)), Declared("peer", (line("a1", 9), line("a1", 3))))
+    long = fact(v.SERVER_BUILD, Build((15, 1, 2507, 57)), Declared("peer", (line("a1", 3),)))
+    other = fact(v.SERVER_BUILD, Build((15, 1, 2507, 57)), Declared("peer", (line("a2", 1),)))
+    outranked = fact(v.SERVER_BUILD, Build((15, 1, 2507, 57)), Inferred("i", (), (line("a3", 1),)))
+    reading = Facts("endpoint", [short, long, other, outranked]).read(v.SERVER_BUILD)
+    assert isinstance(reading, Fact)
+    assert reading == replace(long, provenance=Declared("peer", (line("a1", 3), line("a1", 9), line("a2", 1))))
+
+
+def test_what_conflicts_is_told_with_where_it_was_seen() -> None:
+    """A conflict names each value with the places where it was seen; those that agree with each other are one of its claims."""
+    said = [
+        fact(v.SERVER_BUILD, Build.parse("15.1.2507.57"), Declared("peer", (line("a1", 12),))),
+        fact(v.SERVER_BUILD, Build.parse("15.2.1118"), Declared("peer", (line("a1", 31),))),
+        fact(v.SERVER_BUILD, Build.parse("15.2.1118.40"), Declared("peer", (line("a2", 5),))),
+    ]
+    reading = Facts("endpoint", said).read(v.SERVER_BUILD)
+    assert isinstance(reading, Missing)
+    assert reading.detail == "sources disagree: 15.1.2507.57 (a1 line 12) and 15.2.1118.40 (a2 line 5, a1 line 31)"
+    assert reading.claims == (said[0], replace(said[2], provenance=Declared("peer", (line("a2", 5), line("a1", 31)))))
+
+
+def test_a_long_value_is_cut_where_a_conflict_is_told() -> None:
+    """The sentence on a conflict stays short; the claims have the whole values."""
+    long = "x" * 1000
+    reading = Facts("endpoint", [fact(v.HTTP_SERVER, long), fact(v.HTTP_SERVER, "y")]).read(v.HTTP_SERVER)
+    assert isinstance(reading, Missing)
+    assert len(reading.detail) < 120
+    assert reading.claims[0].value == long
+
+
+def test_a_conflict_is_weighed_anew_with_what_else_is_known() -> None:
+    """Claims count as the facts they are: a fact of a better rank settles their conflict, one of a lower rank does not."""
+    conflict = Facts("endpoint", [fact(v.SERVER_PRODUCT, "Exim", BY_PEER), fact(v.SERVER_PRODUCT, "Postfix", BY_PEER)]).read(
+        v.SERVER_PRODUCT
+    )
+    assert Facts("endpoint", [conflict, fact(v.SERVER_PRODUCT, "Gmail", OBSERVED)]).value(v.SERVER_PRODUCT) == "Gmail"
+    assert Facts("endpoint", [fact(v.SERVER_PRODUCT, "Gmail", INFERRED), conflict]).read(v.SERVER_PRODUCT) == conflict
+
+
+BUILDS = st.sampled_from(
+    [
+        fact(v.SERVER_BUILD, Build.parse(text), who)
+        for who in (OBSERVED, BY_PEER, INFERRED)
+        for text in ("15.1.2507", "15.1.2507.57", "15.1.2507.58", "15.2.1118", "15.2.1118.40")
+    ]
+)
+
+
+@given(st.lists(BUILDS, min_size=1, max_size=5), st.lists(BUILDS, max_size=5))
+def test_nothing_is_lost_by_keeping_one_reading_in_place_of_all(first: list[Fact[Build]], more: list[Fact[Build]]) -> None:
+    """Read together with more facts, the reading of some facts says what those facts would have said, in whatever order."""
+    kept = Facts("endpoint", first).read(v.SERVER_BUILD)
+    together, anew = Facts("endpoint", [*first, *more]).read(v.SERVER_BUILD), Facts("endpoint", [*more, kept]).read(v.SERVER_BUILD)
+    assert isinstance(together, Missing) is isinstance(anew, Missing)
+    assert getattr(together, "value", None) == getattr(anew, "value", None)
 
 
 def test_a_key_may_draw_two_values_together_into_a_third() -> None:

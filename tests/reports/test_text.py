@@ -11,7 +11,7 @@ import pytest
 
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
-from probe.model.facts import Declared, UpdateRange, Why
+from probe.model.facts import Declared, Facts, UpdateRange, Why
 from probe.model.rules import Readiness, Result, Support
 from probe.model.runs import Run
 from probe.reports.text.words import WHAT_TO_DO, WHY_IN_WORDS, bounded, gap_in_words, some_of, value_in_words
@@ -236,6 +236,21 @@ def test_facts_that_contradict_each_other_are_unknown() -> None:
     assert "Server " not in text
 
 
+@pytest.mark.parametrize("estate", [None, an_estate()], ids=["look", "check"])
+def test_what_conflicts_is_told_with_what_each_source_says(estate: Any) -> None:
+    """Each key whose sources disagree has a paragraph with the values and where they were seen, apart from what merely follows."""
+    said = [
+        a_fact(v.SERVER_BUILD, v.SERVER_BUILD.kind.decode(build), provenance=Declared("peer", words("a1", line, build)))
+        for line, build in ((3, "15.1.2507.57"), (9, "15.2.1118.40"))
+    ]
+    conflict = Facts(POP, said).read(v.SERVER_BUILD)
+    follows = [a_gap(key, Why.CONFLICTING, "different builds") for key in (v.SERVER_VERSION, v.SERVER_UPDATE)]
+    text = " ".join(render(a_run(estate=estate, readings=[conflict, *follows])).split())
+    contradicts = "Unknown what was seen of the server contradicts itself"
+    assert f"{contradicts} (sources disagree: 15.1.2507.57 (a1 line 3) and 15.2.1118.40 (a1 line 9)): server.build" in text
+    assert f"{contradicts} (different builds): server.version, server.update" in text
+
+
 def test_a_version_is_shown_even_of_an_unknown_product() -> None:
     """A version is told where the product is not known, and the end of support to come as one that will end."""
     readings = [a_fact(v.SERVER_VERSION, "4.96"), a_fact(v.SERVER_END_OF_SUPPORT, v.SERVER_END_OF_SUPPORT.examples[1])]
@@ -383,6 +398,7 @@ def test_every_reason_is_said_in_words(why: Why) -> None:
         (["a", "b"], "a, b"),
         (v.SERVER_UPDATE.kind.encode(UpdateRange(exact="CU23")), "CU23"),
         (v.SERVER_UPDATE.kind.encode(UpdateRange(at_least="CU1", at_most="CU2")), "between CU1 and CU2"),
+        (v.SERVER_UPDATE.kind.encode(UpdateRange(at_least="CU1", at_most="CU1")), "CU1, though not exactly"),
         (v.SERVER_UPDATE.kind.encode(UpdateRange(at_least="CU1")), "CU1 or later"),
         (v.SERVER_UPDATE.kind.encode(UpdateRange(at_most="CU2")), "CU2 or earlier"),
         (v.SERVER_UPDATE.kind.encode(UpdateRange()), "any"),

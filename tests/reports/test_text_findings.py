@@ -104,6 +104,14 @@ def test_what_is_unknown_for_a_fact_is_not_counted_with_the_gaps() -> None:
     assert f"Seen http.status at {POP} = 403 Unknown tls.mode at {POP}: unknown, as above" in text
 
 
+def test_questions_that_a_product_leaves_open_are_one_block() -> None:
+    """An Exchange that does not show which it is leaves its questions open for one reason, which is told once."""
+    some_exchange = replace(OLD_PRODUCT, value="Exchange")
+    text = of_one_mailbox(*(a_finding(rule, Result.UNKNOWN, some_exchange) for rule in (TOO_OLD, EWS_ROW)))
+    assert f"UNKNOWN: 2 questions, because {EWS} did not say (it is Exchange, and no more shows) - Exchange Server 2003 or 2007" in text
+    assert "Seen" not in text
+
+
 def test_gaps_alike_are_told_together() -> None:
     """Of one finding, gaps with one reason at one place are one sentence."""
     gaps = [a_gap(key, Why.NOT_DISCLOSED, "it hides") for key in (v.SERVER_VERSION, v.SERVER_BUILD)]

@@ -78,6 +78,23 @@ def test_imap_is_not_listed() -> None:
     )
 
 
+def test_an_unknown_web_server_is_undetermined_because_ews_was_not_seen() -> None:
+    """What asks for a Windows password and shows no mark of Exchange is neither ready nor not, and one question of readiness is why."""
+    unknown: Known = {v.SERVER_PRODUCT: Why.NOT_DISCLOSED, v.SERVER_END_OF_SUPPORT: Why.NOT_DISCLOSED}
+    assessment = assess(exchange_case(endpoint=unknown))
+    assert (assessment.support, assessment.readiness) == (Support.UNDETERMINED, Readiness.UNDETERMINED)
+    assert [f.rule.id for f in assessment.findings if f.result is Result.UNKNOWN and f.rule.otherwise is Otherwise.NOT_READY] == [
+        "ews-endpoint-missing"
+    ]
+
+
+def test_an_unknown_mail_server_that_speaks_its_protocol_is_ready() -> None:
+    """What speaks POP3 and SMTP and takes passwords under TLS is ready by what shows, whoever made it."""
+    unknown: Known = {v.SERVER_PRODUCT: Why.NOT_DISCLOSED, v.PROVIDER: Why.NOT_DISCLOSED}
+    assessment = assess(gmail_case(endpoint=unknown, mailbox={v.PROVIDER: Why.NOT_DISCLOSED}))
+    assert (assessment.support, assessment.readiness) == (Support.UNDETERMINED, Readiness.READY)
+
+
 def test_advice_changes_no_verdict() -> None:
     """Advice that is not followed leaves a mailbox supported and ready."""
     assessment = assess(exchange_case())

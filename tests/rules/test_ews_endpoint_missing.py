@@ -10,10 +10,23 @@ from probe.model.rules import Result
 from probe.rules.ews_endpoint_missing import RULE
 from tests.cases import exchange_case, gmail_case, result_of
 
+ALLOWED = {v.DEPLOYMENT_ALLOWS: ("logs-in",)}
 
-def test_it_holds_where_the_address_asks_who_calls() -> None:
-    """A 401 shows that something is served there."""
-    assert result_of(RULE, exchange_case()) is Result.HOLDS
+
+@pytest.mark.parametrize("product", ["Exchange Server 2016", "Exchange Online", "Exchange"])
+def test_it_holds_where_exchange_asks_who_calls(product: str) -> None:
+    """A 401 of some Exchange shows that EWS is there."""
+    assert result_of(RULE, exchange_case(endpoint={v.SERVER_PRODUCT: product})) is Result.HOLDS
+
+
+@pytest.mark.parametrize("product", [Why.NOT_DISCLOSED, "a product that imitates Exchange"])
+def test_a_web_server_that_asks_for_a_password_need_not_have_ews(product: str | Why) -> None:
+    """A 401 of what does not show itself as Exchange decides nothing, until EWS has answered somebody who signed in."""
+    unknown = {v.SERVER_PRODUCT: product}
+    assert result_of(RULE, exchange_case(endpoint=unknown)) is Result.UNKNOWN
+    assert result_of(RULE, exchange_case(deployment=ALLOWED, endpoint={**unknown, v.EWS_INBOX: Why.DENIED})) is Result.UNKNOWN
+    for answer in ("found", "ErrorNonExistentMailbox"):
+        assert result_of(RULE, exchange_case(deployment=ALLOWED, endpoint={**unknown, v.EWS_INBOX: answer})) is Result.HOLDS
 
 
 @pytest.mark.parametrize("status", [404, 405, 410])

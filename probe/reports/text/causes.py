@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from probe.model import vocabulary as v
 from probe.model.facts import Why
 from probe.model.rules import Result
 from probe.reports.text.words import Form, reason_in_words
@@ -55,11 +56,11 @@ class Questions:
 
     def because(self) -> str:
         """The reasons as one clause; of the details the commonest, which names the root rather than what follows from it."""
-        gaps = [gap for finding in self.findings for gap in finding["because"] if "://" in gap["subject"]]
+        reasons = [reason for finding in self.findings for cited in finding["because"] if (reason := _reason(cited)) is not None]
         endpoints: dict[tuple[Why, str], list[str]] = {}
-        for name in dict.fromkeys((Why(g["why"]), g["subject"], g["mailbox"] is not None) for g in gaps):
+        for name in dict.fromkeys((r.why, r.endpoint, r.of_account) for r in reasons):
             why, endpoint, of_account = name
-            details = Counter(g["detail"] for g in gaps if (Why(g["why"]), g["subject"], g["mailbox"] is not None) == name)
+            details = Counter(r.detail for r in reasons if (r.why, r.endpoint, r.of_account) == name)
             whose = f"{endpoint} for this account" if of_account else endpoint
             endpoints.setdefault((why, details.most_common(1)[0][0]), []).append(whose)
         return "; ".join(reason_in_words(why, whose, detail) for (why, detail), whose in endpoints.items())
@@ -77,15 +78,22 @@ def questions_in_common(findings: Iterable[Form]) -> list[Questions]:
 
 
 def _cause(finding: Form) -> _Cause | None:
-    """What a finding is unknown for; None where that is more than gaps at endpoints."""
-    gaps = finding["because"]
-    if not gaps or not all("why" in gap for gap in gaps):
+    """What a finding is unknown for; None where that is more than what endpoints left open."""
+    reasons = [(cited["key"], _reason(cited)) for cited in finding["because"]]
+    asked_there = {key for key, reason in reasons if reason is not None}
+    if not asked_there or any(key not in asked_there for key, _ in reasons):
         return None
-    at_endpoints = [gap for gap in gaps if "://" in gap["subject"]]
-    asked_there = {gap["key"] for gap in at_endpoints}
-    if any(gap["key"] not in asked_there for gap in gaps):  # a mailbox's provider, say, is unknown because its endpoint's is
+    found = (reason for _, reason in reasons if reason is not None)  # a mailbox's provider, say, is unknown because its endpoint's is
+    return frozenset(replace(reason, detail="") if reason.why in BEFELL_ALL else reason for reason in found)
+
+
+def _reason(cited: Form) -> _Reason | None:
+    """Why what is cited leaves a question open; None where that is no matter of an endpoint's."""
+    subject, of_account = cited["subject"], cited["mailbox"] is not None
+    if "://" not in subject:
         return None
-    return frozenset(
-        _Reason(Why(g["why"]), g["subject"], g["mailbox"] is not None, "" if Why(g["why"]) in BEFELL_ALL else g["detail"])
-        for g in at_endpoints
-    )
+    if "why" in cited:
+        return _Reason(Why(cited["why"]), subject, of_account, cited["detail"])
+    if cited["key"] == v.SERVER_PRODUCT.name:  # a product that leaves questions open is one that does not show which
+        return _Reason(Why.NOT_DISCLOSED, subject, of_account, f"it is {cited['value']}, and no more shows")
+    return None

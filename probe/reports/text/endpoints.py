@@ -92,12 +92,12 @@ def write_all_facts(page: Page, known: Known, subject: str) -> None:
 
 
 def write_gaps(page: Page, known: Known, subject: str) -> None:
-    """What a check left unknown of an endpoint: a paragraph for each reason, and some of the keys."""
-    reasons: dict[Why, list[Missing]] = {}
+    """What a check left unknown of an endpoint: a paragraph for each reason, and some of the keys. What conflicts is told one by one."""
+    reasons: dict[tuple[Why, str], list[Missing]] = {}
     for gap in known.gaps_of(subject):
         if gap.why is not Why.NOT_APPLICABLE:
-            reasons.setdefault(gap.why, []).append(gap)
-    for why, gaps in reasons.items():
+            reasons.setdefault((gap.why, gap.detail if gap.claims else ""), []).append(gap)
+    for (why, _), gaps in reasons.items():
         details = {gap.detail for gap in gaps}
         words = gap_in_words({"why": why, "detail": details.pop() if len(details) == 1 else ""})
         page.say(f"{words}: {some_of([gap.key.name for gap in gaps])}", indent=2, label="Unknown", column=11, cut=True)

@@ -77,6 +77,8 @@ def value_in_words(value: Any) -> str:
             return ", ".join(map(value_in_words, value))
         case {"exact": str(exact)}:
             return exact
+        case {"at_least": str(low), "at_most": high} if low == high:
+            return f"{low}, though not exactly"
         case {"at_least": low, "at_most": high}:
             return f"between {low} and {high}" if low and high else f"{low} or later" if low else f"{high} or earlier" if high else "any"
         case {"scheme": str(scheme), "token": token, "parameters": parameters}:

@@ -1,0 +1,41 @@
+"""A run as it is published: the document `probe.run/1`, and what a report is.
+
+History, reports, the HTTP API and the dashboard all read this one form: `forms` says what it looks like, `publishing`
+makes it of a run, and `reading` makes readings of it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from probe.document.forms import parse, schema, schema_text
+from probe.document.publishing import json_text, publish
+from probe.document.reading import readings
+
+__all__ = ["Options", "Report", "json_text", "parse", "publish", "readings", "schema", "schema_text"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a report is wanted. A format for machines may ignore all of it."""
+
+    width: int = 80
+    """Columns of the terminal."""
+    colour: bool = False
+    transcripts: bool = False
+    """Whether the conversations are shown word for word."""
+    quiet: bool = False
+    """Verdicts alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A rendering of a published run."""
+
+    id: str
+    title: str
+    media_type: str
+    render: Callable[[Mapping[str, Any], Options], str]
+    """From the document, as `publish` makes it, to text that ends with a newline."""

@@ -1,0 +1,254 @@
+"""What the document looks like: the models that read it back, and that its JSON Schema comes from.
+
+`probe/data/probe.run-1.schema.json` is `schema_text()`, kept in the tree.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from probe.model.attempts import Outcome
+from probe.model.estate import Authentication, Credentials, Delivery, DeploymentKind, Effect, Location, ServerType
+from probe.model.facts import FactKey, Json, Why
+from probe.model.rules import Otherwise, Readiness, Result, Support
+from probe.model.vocabulary import all_keys
+
+SCHEMA = "probe.run/1"
+
+
+class Form(BaseModel):
+    """A part of the document."""
+
+    # A later version of this program may add fields, and its documents must still be read; so others are let pass.
+    # Validators are built when something is first read: a run that is only published does not wait for them.
+    model_config = ConfigDict(extra="ignore", frozen=True, serialize_by_alias=True, defer_build=True)
+
+
+class DeploymentForm(Form):
+    """The Dynamics organization."""
+
+    name: str
+    kind: DeploymentKind
+    version: str
+    runs_on: str
+    fips: bool
+    mass_email: bool
+    custom_email_providers: bool
+    outlook_on_the_web_tracking: bool
+    outlook_manual_tracking: bool
+    allow: tuple[Effect, ...]
+    authorities: tuple[str, ...]
+
+
+class ProfileForm(Form):
+    """An email server profile, less its secret and where that is kept."""
+
+    name: str
+    server_type: ServerType
+    incoming: str
+    outgoing: str
+    autodiscover: bool
+    authentication: Authentication
+    credentials: Credentials
+    impersonation: bool
+    username: str | None
+    fips_validated: str | None
+
+
+class MailboxForm(Form):
+    """A Dynamics mailbox, less its secret and where that is kept."""
+
+    address: str
+    profile: str
+    incoming: Delivery
+    outgoing: Delivery
+    appointments: Delivery
+    username: str | None
+    location: Location | None
+    mfa: bool | None
+
+
+class EstateForm(Form):
+    """All that the operator declares."""
+
+    deployment: DeploymentForm
+    profiles: tuple[ProfileForm, ...]
+    mailboxes: tuple[MailboxForm, ...]
+
+
+class LineForm(Form):
+    """One line of a conversation; a note is what happened rather than what was said."""
+
+    line: int
+    speaker: Literal["probe", "peer", "note"] = Field(alias="from")
+    text: str
+
+
+class AttemptForm(Form):
+    """One prober tried on one endpoint."""
+
+    id: str
+    prober: str
+    subject: str
+    mailbox: str | None
+    address: str | None
+    outcome: Outcome
+    detail: str
+    connections: int
+    seconds: float
+    transcript: tuple[LineForm, ...]
+
+
+class EvidenceForm(Form):
+    """The words that support a fact."""
+
+    attempt: str
+    line: int
+    excerpt: str
+
+
+class _FactForm(Form):
+    subject: str
+    mailbox: str | None
+    key: str
+    value: JsonValue
+    attempt: str | None
+    evidence: tuple[EvidenceForm, ...]
+    at: datetime
+
+
+class ObservedFact(_FactForm):
+    """A fact that the program took part in: a handshake, an obeyed command."""
+
+    basis: Literal["observed"]
+
+
+class DeclaredFact(_FactForm):
+    """A fact that somebody said: a banner, the estate."""
+
+    basis: Literal["declared"]
+    by: Literal["peer", "operator"]
+
+
+class InferredFact(_FactForm):
+    """A fact that was worked out from others."""
+
+    basis: Literal["inferred"]
+    inference: str
+    premises: tuple[str, ...]
+
+
+_AnyFact = Annotated[ObservedFact | DeclaredFact | InferredFact, Field(discriminator="basis")]
+
+
+class MissingForm(Form):
+    """A thing not known, and why."""
+
+    subject: str
+    mailbox: str | None
+    key: str
+    why: Why
+    detail: str
+    claims: tuple[_AnyFact, ...] = ()
+    """Where sources contradict each other, what each says; left out where there are none, and where a finding cites the gap."""
+
+
+class CitedFact(Form):
+    """A fact that decided a finding; the whole of it is among `facts`."""
+
+    subject: str
+    mailbox: str | None
+    key: str
+    value: JsonValue
+
+
+class ReferenceForm(Form):
+    """Where a statement stands."""
+
+    title: str
+    url: str
+    dated: str
+
+
+class FindingForm(Form):
+    """What came of one rule for one mailbox, with the readings that decided it."""
+
+    rule: str
+    title: str
+    result: Result
+    otherwise: Otherwise
+    lists: bool
+    """Whether the rule is a row of the support table."""
+    because: tuple[CitedFact | MissingForm, ...]
+    statement: str
+    reference: ReferenceForm
+    references: tuple[ReferenceForm, ...]
+    remedy: str
+
+
+class AssessmentForm(Form):
+    """The findings of a mailbox, drawn together."""
+
+    mailbox: str
+    profile: str
+    support: Support
+    readiness: Readiness
+    findings: tuple[FindingForm, ...]
+
+
+class Document(Form):
+    """One run of probe: what was tried, what is known, and what is thought of it.
+
+    Of each key there is one fact for a subject and mailbox, or one entry in `missing`, and never both. Sources that agree
+    are one fact with the evidence of all; its value is the one that tells most, as the longer of two builds. Observed is
+    preferred to declared, and declared to inferred, which is then left out. Sources that contradict each other make no
+    fact but an entry in `missing`: `conflicting`, with what each says as its `claims`.
+    """
+
+    form: Literal["probe.run/1"] = Field(alias="schema")
+    id: str
+    probe: str
+    host: str = Field(alias="from")
+    started: datetime
+    finished: datetime
+    judged_at: date
+    interrupted: bool
+    estate: EstateForm | None
+    attempts: tuple[AttemptForm, ...]
+    facts: tuple[_AnyFact, ...]
+    missing: tuple[MissingForm, ...]
+    assessments: tuple[AssessmentForm, ...]
+
+
+def parse(document: object) -> Document:
+    """A document, validated. Raises pydantic's ValidationError, a ValueError, which names every mistake."""
+    return Document.model_validate(document)
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of the document, the value of every fact typed by its key."""
+    form = Document.model_json_schema(by_alias=True)
+    for model in (ObservedFact, DeclaredFact, InferredFact, CitedFact):
+        form["$defs"][model.__name__]["allOf"] = [{"$ref": "#/$defs/ValueOfKey"}]
+    form["$defs"]["ValueOfKey"] = {
+        "description": "The form of each known key's value. Other keys may be added.",
+        "allOf": [
+            {"if": {"properties": {"key": {"const": key.name}}}, "then": {"properties": {"value": _schema_of(key)}}}
+            for key in all_keys().values()
+        ],
+    }
+    form["$defs"] = dict(sorted(form["$defs"].items()))
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **form, "title": SCHEMA}
+
+
+def schema_text() -> str:
+    """The schema as it stands in `probe/data/probe.run-1.schema.json`."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _schema_of(key: FactKey[Any]) -> dict[str, Json]:
+    return {"description": key.doc, **key.kind.schema, "examples": [key.kind.encode(e) for e in key.examples]}

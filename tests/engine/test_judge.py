@@ -1,0 +1,152 @@
+"""Tests of inferring and judging: one reading for each key, and the same again from a stored document."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from probe import app
+from probe.document import parse, publish, readings
+from probe.engine.judge import Book, Judgement, infer_endpoints, judge_estate
+from probe.model import vocabulary as v
+from probe.model.estate import Delivery, Endpoint, Estate, Location, Mailbox
+from probe.model.facts import Build, Declared, Fact, FactKey, Facts, Inferred, Missing, Reading, Why
+from probe.model.rules import Readiness, Support
+from tests.runs import EWS, NOON, a_fact, a_gap, a_run, an_estate, words
+
+BOOK = Book(inferences=app.inferences(), rules=app.rules())
+BEHIND_A_PROXY = (
+    a_fact(v.SERVER_BUILD, Build.parse("15.1.2507.57"), EWS, Declared("peer", words("a1", 12, "X-OWA-Version: 15.1.2507.57"))),
+    a_fact(v.SERVER_BUILD, Build.parse("15.2.1118.40"), EWS, Declared("peer", words("a1", 31, 'href="/owa/auth/15.2.1118.40/themes"'))),
+    a_fact(v.EWS_MARKS, ("header", "owa-page"), EWS),
+)
+THREE_SOURCES = (
+    a_fact(v.SERVER_BUILD, Build.parse("15.1.2507"), EWS, Declared("peer", words("a1", 31, 'href="/owa/auth/15.1.2507/themes"'))),
+    a_fact(v.SERVER_BUILD, Build.parse("15.1.2507.57"), EWS, Declared("peer", words("a1", 12, "X-OWA-Version: 15.1.2507.57"))),
+    a_fact(v.SERVER_BUILD, Build.parse("15.1.2507.57"), EWS, Declared("peer", words("a1", 40, 'version="15.1.2507.57"'))),
+)
+
+
+def looked(observed: Iterable[Reading]) -> tuple[Reading, ...]:
+    """What a look at the one endpoint makes of readings."""
+    return infer_endpoints([Endpoint.parse(EWS)], observed, BOOK, NOON.date(), NOON)
+
+
+def only(all_of_them: Iterable[Reading], key: FactKey[Any]) -> Reading:
+    (reading,) = [r for r in all_of_them if r.key == key]
+    return reading
+
+
+def estate(location: Location | None = None) -> Estate:
+    return an_estate(
+        Mailbox(
+            address="sales@contoso.test",
+            profile="corp",
+            incoming=Delivery.SERVER_SIDE,
+            outgoing=Delivery.SERVER_SIDE,
+            appointments=Delivery.SERVER_SIDE,
+            location=location,
+        )
+    )
+
+
+def judged(observed: Iterable[Reading], location: Location | None = None) -> Judgement:
+    declared = estate(location)
+    return judge_estate(declared, observed, declared.mailboxes, BOOK, NOON.date(), NOON)
+
+
+def stored(kept: Iterable[Reading]) -> tuple[Reading, ...]:
+    """The readings as they come back from a document that was written, validated and read."""
+    document = json.loads(json.dumps(publish(a_run(readings=kept))))
+    parse(document)
+    return readings(document)
+
+
+def test_sources_that_agree_are_one_fact() -> None:
+    """Three sources of a build, one of which shows less of it, are one fact: the longest, with the evidence of all three."""
+    build = only(looked(THREE_SOURCES), v.SERVER_BUILD)
+    assert isinstance(build, Fact)
+    assert str(build.value) == "15.1.2507.57"
+    assert [line.line for line in build.provenance.evidence] == [12, 31, 40]
+
+
+def test_sources_that_contradict_each_other_are_no_fact() -> None:
+    """Where sources contradict each other there is a gap that says so, with the values and their places, and no fact to mislead anybody."""
+    found = looked(BEHIND_A_PROXY)
+    build = only(found, v.SERVER_BUILD)
+    assert isinstance(build, Missing)
+    assert build.why is Why.CONFLICTING
+    assert build.detail == "sources disagree: 15.1.2507.57 (a1 line 12) and 15.2.1118.40 (a1 line 31)"
+    document = publish(a_run(readings=found))
+    assert "server.build" not in {f["key"] for f in document["facts"]}
+    (gap,) = [gap for gap in document["missing"] if gap["key"] == "server.build"]
+    assert [(c["value"], c["evidence"][0]["line"]) for c in gap["claims"]] == [("15.1.2507.57", 12), ("15.2.1118.40", 31)]
+
+
+def test_an_exchange_that_shows_two_builds_is_some_exchange() -> None:
+    """A proxy in front of two Exchange Servers is Exchange; its version and update conflict, and its support is not told."""
+    found = Facts(EWS, looked(BEHIND_A_PROXY))
+    assert found.value(v.SERVER_PRODUCT) == "Exchange"
+    version = found.read(v.SERVER_VERSION)
+    assert isinstance(version, Missing)
+    assert (version.why, version.detail) == (Why.CONFLICTING, "different builds were shown: 15.1.2507.57, 15.2.1118.40")
+    (assessment,) = judged(BEHIND_A_PROXY).assessments
+    assert assessment.support is Support.UNDETERMINED
+
+
+def test_what_the_operator_says_stands_in_place_of_what_would_be_inferred() -> None:
+    """Of a key that is declared and could be inferred too, what was declared is the one reading."""
+    opened = [a_fact(v.EWS_INBOX, "found", EWS, mailbox="sales@contoso.test"), *THREE_SOURCES]
+    location = only(judged(opened, Location.EXCHANGE_ONLINE).readings, v.MAILBOX_LOCATION)
+    assert isinstance(location, Fact)
+    assert (location.value, location.provenance) == ("exchange-online", Declared("operator"))
+    inferred = only(judged(opened).readings, v.MAILBOX_LOCATION)
+    assert isinstance(inferred, Fact)
+    assert (inferred.value, inferred.provenance.rank) == ("on-premises", Inferred("").rank)
+
+
+@pytest.mark.parametrize("observed", [(), THREE_SOURCES, BEHIND_A_PROXY], ids=["nothing", "one-build", "two-builds"])
+@pytest.mark.parametrize("location", [None, Location.ON_PREMISES])
+def test_a_stored_run_is_judged_again_to_the_same(observed: tuple[Reading, ...], location: Location | None) -> None:
+    """Judged again from its document, a run has the same readings and the same assessments, and each key once."""
+    opened = (*observed, a_fact(v.EWS_INBOX, "found", EWS, mailbox="sales@contoso.test"), a_gap(v.HTTP_STATUS, Why.TIMED_OUT, subject=EWS))
+    first = judged(opened, location)
+    again = judged(stored(first.readings), location)
+    assert set(again.readings) == set(first.readings)
+    assert again.assessments == first.assessments
+    assert max(Counter((r.subject, r.mailbox, r.key) for r in first.readings).values()) == 1
+
+
+def test_a_stored_look_is_inferred_again_to_the_same() -> None:
+    """Inferred again from its document, a look has the same readings."""
+    first = looked(BEHIND_A_PROXY)
+    assert set(looked(stored(first))) == set(first)
+
+
+def test_what_was_inferred_before_is_inferred_anew() -> None:
+    """What an inference once concluded, or left open, does not outlive the facts that it would be concluded from today."""
+    old: list[Reading] = [
+        a_fact(v.SERVER_PRODUCT, "Exchange Server 2010", EWS, Inferred("exchange-product", ("server.build",))),
+        a_gap(v.SERVER_UPDATE, Why.NOT_DISCLOSED, "the server does not show its build", EWS),
+        Missing(
+            subject=EWS,
+            key=v.SERVER_VENDOR,
+            why=Why.CONFLICTING,
+            claims=tuple(a_fact(v.SERVER_VENDOR, name, EWS, Inferred(name)) for name in ("Microsoft", "Google")),
+        ),
+    ]
+    found = looked([*old, *THREE_SOURCES])
+    assert set(found) == set(looked(THREE_SOURCES))
+
+
+def test_a_mailbox_that_is_not_served_is_not_assessed() -> None:
+    """A mailbox for which server-side synchronization does nothing has no findings."""
+    unserved = an_estate(
+        Mailbox(address="a@x.test", profile="corp", incoming=Delivery.NONE, outgoing=Delivery.NONE, appointments=Delivery.NONE)
+    )
+    (assessment,) = judge_estate(unserved, (), unserved.mailboxes, BOOK, NOON.date(), NOON).assessments
+    assert (assessment.support, assessment.readiness, assessment.findings) == (Support.NOT_ASSESSED, Readiness.NOT_ASSESSED, ())
