@@ -78,8 +78,8 @@ async def check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options) 
     """One run over an estate, or over some of its mailboxes."""
     # What this call allows, the estate allows for this run: rules ask whether logins were allowed.
     estate = replace(estate, deployment=replace(estate.deployment, allow=estate.deployment.allow | options.allow))
-    async with _ready(plan(estate, mailboxes, options.allow), options) as (conversations, terms):
-        return await engine.check(_identity(), estate, mailboxes, conversations, _book(), today(), terms)
+    async with _terms(options) as terms:
+        return await engine.check(_identity(), estate, mailboxes, plan(estate, mailboxes, options.allow), _book(), today(), terms)
 
 
 async def look(endpoints: Sequence[Endpoint], options: Options) -> Run:
@@ -87,8 +87,8 @@ async def look(endpoints: Sequence[Endpoint], options: Options) -> Run:
     endpoints = tuple(dict.fromkeys(endpoints))
     known = probers()
     planned = tuple(c for e in endpoints for c in select.for_endpoint(e, known, options.allow) if not c.prober.signs_in)
-    async with _ready(planned, options) as (conversations, terms):
-        return await engine.look(_identity(), endpoints, conversations, _book(), today(), terms)
+    async with _terms(options) as terms:
+        return await engine.look(_identity(), endpoints, planned, _book(), today(), terms)
 
 
 async def demo(options: Options) -> Run:
@@ -124,27 +124,17 @@ def complete(work: Coroutine[Any, Any, T]) -> T:
 
 
 @contextlib.asynccontextmanager
-async def _ready(
-    conversations: tuple[select.Conversation, ...], options: Options
-) -> AsyncIterator[tuple[tuple[select.Conversation, ...], Terms]]:
-    """The conversations, at every address where that is wanted, and the terms that they are held on."""
+async def _terms(options: Options) -> AsyncIterator[Terms]:
+    """What a run is held on; its children end with it."""
     async with Children() as children:
-        network = Network(hosts=options.hosts, ca_file=options.ca_file, children=children)
-        if options.all_addresses:
-            conversations = await engine.at_each_address(
-                conversations, network.resolver, min(options.timeout, options.deadline or options.timeout)
-            )
-        total = len(conversations)
-        yield (
-            conversations,
-            Terms(
-                network=network,
-                clock=_now,
-                timeout=options.timeout,
-                deadline=options.deadline,
-                report_bug=options.report_bug,
-                progress=lambda attempt: options.progress(attempt, total),
-            ),
+        yield Terms(
+            network=Network(hosts=options.hosts, ca_file=options.ca_file, children=children),
+            clock=_now,
+            timeout=options.timeout,
+            deadline=options.deadline,
+            all_addresses=options.all_addresses,
+            report_bug=options.report_bug,
+            progress=options.progress,
         )
 
 

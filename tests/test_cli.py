@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from probe import __version__, app
+from probe.cli import SCHEMES
+from probe.model.estate import Endpoint
 from probe.model.vocabulary import all_keys
 from tests.hostile import Hostile, closed_port
 from tests.looking import authority, playing
@@ -28,6 +30,7 @@ def probe(*arguments: str, cwd: Path | None = None, **environment: str) -> subpr
         capture_output=True,
         text=True,
         encoding="utf-8",
+        errors="backslashreplace",
         timeout=100,
         cwd=cwd,
         stdin=subprocess.DEVNULL,
@@ -116,9 +119,24 @@ async def test_a_look_that_does_not_complete_exits_three() -> None:
         (["look", "imap://mail.contoso.test"], "does not speak IMAP"),
         (["look", "--allow", "everything", "pop3://x"], "none of provokes, logs-in, sends-mail"),
         (["look", "--ca", "pyproject.toml", "pop3://x"], "holds no PEM certificates"),
-        (["look", "--timeout", "0", "pop3://x"], "timeout"),
-        (["look", "--timeout", "nan", "pop3://x"], "nan is not a number"),
+        (["look", "--timeout", "0", "pop3://x"], "'0' is not a number of seconds from 0.1 to 3600"),
+        (["look", "--timeout", "nan", "pop3://x"], "'nan' is not a number of seconds"),
+        (["look", "--timeout", "0,5", "pop3://x"], "'0,5' is not a number of seconds"),
+        (["look", "--timeout", "1e9", "pop3://x"], "'1e9' is not a number of seconds"),
+        (["look", "--deadline", "-1", "pop3://x"], "'-1' is not a number of seconds from 0.1 to 604800"),
+        (["look", "--deadline", "inf", "pop3://x"], "'inf' is not a number of seconds"),
         (["look", "--output", "/no/such/folder/x.json", "pop3://x"], "cannot be written"),
+        (["look", "--output", "tests", "pop3://x"], "is a directory"),
+        (["look", "--output", "", "pop3://x"], "is a folder; name a file"),
+        (["look", "--ca", "no-such-file.pem", "pop3://x"], "does not exist"),
+        (["look", ""], "must begin with one of pop3://"),
+        (["look", "mail.contoso.test:995"], "must begin with one of pop3://"),
+        (["look", "pop3:mail.contoso.test"], "must begin with one of pop3://"),
+        (["look", "pop3://x y"], "must not hold spaces"),
+        (["look", "pop3://bücher.example:0"], "a port is a number from 1 to 65535"),
+        (["init", "tests"], "tests is a folder; name a file"),
+        (["check", "tests"], "is a directory"),
+        (["check", "pyproject.toml", "--dryrun"], "--dry-run"),
         (["look", "--format", "nonsense", "pop3://x"], "nonsense"),
         (["check", "no-such-file.toml"], "no-such-file.toml"),
         (["rules", "exchange-2003-or-2006"], "did you mean exchange-2003-or-2007?"),
@@ -173,7 +191,8 @@ def test_an_unknown_mailbox_is_a_usage_error(tmp_path: Path) -> None:
     probe("init", str(estate))
     done = probe("check", str(estate), "--mailbox", "nobody@contoso.test")
     assert done.returncode == 2
-    assert "no mailbox nobody@contoso.test" in done.stderr
+    assert "no mailbox 'nobody@contoso.test'" in done.stderr
+    assert "did you mean sales@contoso.test?" in probe("check", str(estate), "--mailbox", "sale@contoso.test").stderr
 
 
 def test_the_rules_are_shown_with_source_and_remedy() -> None:
@@ -233,12 +252,89 @@ async def test_an_interrupt_still_prints_what_was_learnt() -> None:
     assert any(f["key"] == "protocol.greeting" for f in document["facts"])
 
 
+HANGING = """
+import socket, sys, time
+def hang(*asked, **how):
+    print("asked", file=sys.stderr, flush=True)
+    time.sleep(60)
+socket.getaddrinfo = hang
+from probe.cli import main
+main()
+"""
+"""The command, where the system's resolver does not answer."""
+
+
+def test_an_interrupt_while_names_are_looked_up_prints_the_document() -> None:
+    """Ctrl-C exits 130 with the document also before the first connection, when all addresses are asked for."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HANGING, "look", "--json", "--all-addresses", "pop3://mail.contoso.test"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "asked\n"
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    document = json.loads(out)
+    assert document["interrupted"] is True
+    assert [a["outcome"] for a in document["attempts"]] == ["interrupted"]
+
+
+def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Ctrl-C ends the demo's servers, and their folder is gone."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "probe", "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, start_new_session=True
+    ) as process:
+        while not list(tmp_path.glob("probe-simulation-*")):
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the children too
+        process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert list(tmp_path.glob("probe-simulation-*")) == []
+
+
 async def test_a_result_goes_to_a_file_when_asked(tmp_path: Path) -> None:
     """--output writes the result there, and nothing to standard output."""
     file = tmp_path / "run.json"
     done = await probe_beside("look", "--json", "--output", str(file), f"pop3s://127.0.0.1:{closed_port()}")
     assert (done.returncode, done.stdout) == (3, "")
     assert json.loads(file.read_text(encoding="utf-8"))["schema"] == "probe.run/1"
+
+
+def test_a_dash_is_standard_output() -> None:
+    """--output - is standard output, as elsewhere."""
+    done = probe("look", "--json", "--output", "-", f"pop3s://127.0.0.1:{closed_port()}")
+    assert json.loads(done.stdout)["schema"] == "probe.run/1"
+
+
+def test_a_password_in_a_url_is_not_repeated() -> None:
+    """A URL with a user and a password is refused without a word of it."""
+    done = probe("look", "pop3://someone:hunter2@mail.contoso.test")
+    assert done.returncode == 2
+    assert "must not carry a user name or password" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_the_schemes_of_a_look_are_those_that_are_spoken() -> None:
+    """A wrong scheme is answered with what works in this version, and with nothing else."""
+    spoken = {service for prober in app.probers().values() for service in prober.services}
+    assert {Endpoint.parse(f"{scheme}x:1").service for scheme in SCHEMES} == spoken
+    assert "imap" not in probe("look", "ftp://x").stderr
+
+
+@pytest.mark.parametrize(
+    "environment", [{"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}]
+)
+def test_a_poor_console_is_answered(environment: dict[str, str]) -> None:
+    """Whatever encoding standard output is set to, a report and a mistake are written to it without a traceback."""
+    looked = probe("look", "--timeout", "0.5", f"pop3s://127.0.0.1:{closed_port()}", cwd=None, **environment)
+    assert (looked.returncode, looked.stderr) == (3, "")
+    wrong = probe("check", "ä\u2013.toml", cwd=None, **environment)
+    assert wrong.returncode == 2
+    assert "cannot be read: no such file or directory" in wrong.stderr
 
 
 @pytest.mark.parametrize("name", ["json", "text"])

@@ -6,9 +6,9 @@ Results go to standard output, everything else to standard error.
 
 from __future__ import annotations
 
-import os
+import contextlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,6 +17,7 @@ import click
 
 from probe import __version__
 from probe.cli.options import output_options, probing_options
+from probe.cli.streams import NotWritten, discard_output, is_of_echo, stand_in, tell, write_result
 
 if TYPE_CHECKING:
     from probe.app import Options
@@ -31,6 +32,9 @@ Exit codes:
   3    none is as bad as 1, and at least one is undetermined (look: an attempt did not complete)
   70   the program itself failed
   130  interrupted; what was learnt until then is still printed"""
+
+SCHEMES = ("pop3://", "pop3s://", "smtp://", "smtps://", "https://", "tls://")
+"""What the URL of a look begins with. An estate may name IMAP too, which no prober speaks yet."""
 
 DEMO_TIMEOUT = 8.0
 """One of the demo's servers never says a word; nobody should wait for it as long as for a real one."""
@@ -73,8 +77,10 @@ def init(file: Path, force: bool) -> None:
 
     text = example_estate()
     if str(file) == "-":
-        click.echo(text, nl=False)
+        write_result(text, is_utf8=True)
         return
+    if file.is_dir():
+        raise click.UsageError(f"{file} is a folder; name a file")
     try:
         with file.open("w" if force else "x", encoding="utf-8", newline="\n") as target:
             target.write(text)
@@ -82,7 +88,7 @@ def init(file: Path, force: bool) -> None:
         raise click.UsageError(f"{file} is there already; --force overwrites it") from None
     except OSError as failed:
         raise click.UsageError(f"{file} cannot be written: {failed.strerror}") from None
-    click.echo(f"{file} is written. Make it yours, then: probe check {file} --dry-run", err=True)
+    tell(f"{file} is written. Make it yours, then: probe check {file} --dry-run")
 
 
 @cli.command()
@@ -103,7 +109,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
         estate = load_estate(estate_file)
     except EstateError as wrong:
         for problem in wrong.problems:
-            click.echo(str(problem), err=True)
+            tell(str(problem))
         sys.exit(2)
     mailboxes = _chosen(estate, addresses)
     if dry_run:
@@ -170,7 +176,7 @@ def schema() -> None:
     """Print the JSON schema of a run (probe.run/1)."""
     from probe.document import schema_text
 
-    click.echo(schema_text(), nl=False)
+    write_result(schema_text(), is_utf8=True)
 
 
 def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:
@@ -181,7 +187,8 @@ def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:
         try:
             endpoints.append(Endpoint.parse(url))
         except ValueError as problem:
-            wrong.append(str(problem))
+            is_scheme = "@" in url or url.lower().startswith(SCHEMES)
+            wrong.append(str(problem) if is_scheme else f"{url[:200]!r} must begin with one of {', '.join(SCHEMES)}")
     if wrong:
         raise click.UsageError("\n".join(wrong))
     return tuple(endpoints)
@@ -193,7 +200,7 @@ def _chosen(estate: Estate, addresses: Sequence[str]) -> tuple[Mailbox, ...]:
     by_address = {m.address.lower(): m for m in estate.mailboxes}
     unknown = [a for a in addresses if a.lower() not in by_address]
     if unknown:
-        raise click.UsageError(f"the estate has no mailbox {', '.join(unknown)}")
+        raise click.UsageError("\n".join(f"the estate has no mailbox {a!r}{_near(a.lower(), by_address)}" for a in unknown))
     return tuple(by_address[a] for a in dict.fromkeys(a.lower() for a in addresses))
 
 
@@ -201,31 +208,37 @@ def _named(name: str | None, known: Mapping[str, Any], what: str) -> list[Any]:
     if name is None:
         return list(known.values())
     if name not in known:
-        import difflib
-
-        near = difflib.get_close_matches(name, known, n=1)
-        raise click.UsageError(f"there is no {what} {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+        raise click.UsageError(f"there is no {what} {name!r}{_near(name, known)}")
     return [known[name]]
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def main() -> NoReturn:
     """Run the command, and turn every way to end into its exit code."""
+    stand_in()
     try:
         code = cli.main(prog_name="probe", standalone_mode=False)
     except click.exceptions.Exit as ended:
         code = ended.exit_code
     except click.ClickException as wrong:
-        wrong.show()
-        code = 2
+        with contextlib.suppress(OSError):
+            wrong.show()
+        code = wrong.exit_code if isinstance(wrong, NotWritten) else 2
     except (click.Abort, KeyboardInterrupt):
         code = 130
-    except BrokenPipeError:
-        # The reader has seen enough; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except Exception:  # noqa: BLE001 - the last place where a bug can be given its exit code
-        import traceback
+    except Exception as failed:  # noqa: BLE001 - the last place where a bug can be given its exit code
+        if isinstance(failed, OSError) and is_of_echo(failed):
+            discard_output()
+            tell(f"Error: {NotWritten(failed)}")
+        else:
+            import traceback
 
-        traceback.print_exc()
+            tell("".join(traceback.format_exception(failed)).rstrip())
         code = 70
     sys.exit(code if isinstance(code, int) else 0)

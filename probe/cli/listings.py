@@ -42,7 +42,9 @@ def write_plan(output: Output, conversations: Sequence[Conversation]) -> None:
         if c.not_held:
             lines.append(f"  NOT HELD: {c.not_held}")
     held = sum(not c.not_held for c in conversations)
-    lines.append(f"{held} conversations would be held, {len(conversations) - held} would not. Nothing was connected.")
+    lines.append(
+        f"{held} conversation{'' if held == 1 else 's'} would be held, {len(conversations) - held} would not. Nothing was connected."
+    )
     output.write("\n".join(lines) + "\n")
 
 

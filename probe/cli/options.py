@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
 import pkgutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from probe.cli.output import Output
 
 _FORMATS = sorted(module.name for module in pkgutil.iter_modules(probe.reports.__path__))
+_LEAST_SECONDS = 0.1
 _EFFECTS = ("provokes", "logs-in", "sends-mail")
 
 
@@ -28,7 +29,7 @@ def output_options(command: Callable[..., Any]) -> Any:
         click.option(
             "--output",
             "output_file",
-            type=click.Path(path_type=Path, dir_okay=False, writable=True),
+            type=click.Path(path_type=Path, dir_okay=False, writable=True, allow_dash=True),
             callback=_writable,
             help="Write the result here rather than to standard output.",
         ),
@@ -59,7 +60,7 @@ def output_options(command: Callable[..., Any]) -> Any:
     ) -> Any:
         from probe.cli.output import Output
 
-        colour = not no_color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+        colour = not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         output = Output(
             format="json" if as_json else format_,
             file=output_file,
@@ -78,13 +79,15 @@ def probing_options(command: Callable[..., Any], *, default_timeout: float = 30.
     options = [
         click.option(
             "--timeout",
-            type=click.FloatRange(min=0.1, max=3600),
-            callback=_number,
-            default=default_timeout,
+            metavar="SECONDS",
+            callback=partial(_seconds, most=3600),
+            default=str(default_timeout),
             show_default=True,
             help="Seconds for one attempt.",
         ),
-        click.option("--deadline", type=click.FloatRange(min=0.1), callback=_number, help="Seconds for the whole run.  [default: none]"),
+        click.option(
+            "--deadline", metavar="SECONDS", callback=partial(_seconds, most=7 * 86400), help="Seconds for the whole run.  [default: none]"
+        ),
         click.option(
             "--allow", default="", metavar="EFFECT,...", callback=_effects, help=f"Allow more than reading: {', '.join(_EFFECTS)}."
         ),
@@ -138,26 +141,36 @@ def _effects(_context: click.Context, _parameter: click.Parameter, value: str) -
 
 
 def _writable(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
-    """That a file cannot be written is found out before anything is probed."""
+    """That a file cannot be written is found out before anything is probed. `-` is standard output."""
+    if value is not None and str(value) == "-":
+        return None
+    if value is not None and value.is_dir():  # an empty name too
+        raise click.BadParameter(f"{value} is a folder; name a file")
     if value is not None and not os.access(value.absolute().parent, os.W_OK):
         raise click.BadParameter(f"{value} cannot be written: {value.absolute().parent} is not a folder that can be written to")
     return value
 
 
-def _number(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
-    """A range lets pass what is no number at all."""
-    if value is not None and math.isnan(value):
-        raise click.BadParameter("nan is not a number of seconds")
-    return value
+def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | None, *, most: float) -> float | None:
+    """A time. What is longer than the most is a mistake in the number."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not _LEAST_SECONDS <= seconds <= most:  # which is not so of nan either
+        raise click.BadParameter(f"{value!r} is not a number of seconds from {_LEAST_SECONDS} to {most}")
+    return seconds
 
 
 def _anchors(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
-    """A file without a certificate would be found out only when the first handshake wants it."""
+    """A file that cannot be loaded would be found out only when the first handshake wants it, and the peer be blamed."""
     if value is not None:
-        from cryptography import x509
+        from probe.net.tls import check_anchors
 
         try:
-            x509.load_pem_x509_certificates(value.read_bytes())
-        except (OSError, ValueError):
-            raise click.BadParameter(f"{value} holds no PEM certificates that can be read") from None
+            check_anchors(value)
+        except ValueError as wrong:
+            raise click.BadParameter(str(wrong)) from None
     return value

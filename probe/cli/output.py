@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from probe.cli.streams import NotWritten, tell, write_result
 
 if TYPE_CHECKING:
     from probe.app import Options
@@ -31,28 +32,19 @@ class Output:
     log_format: str
 
     def write(self, text: str) -> None:
-        """Write a result. Raises click.ClickException where it cannot be written."""
+        """Write a result. Raises NotWritten."""
+        if self.file is None:
+            # JSON is UTF-8 (RFC 8259 section 8.1), whatever the console or pipe is set to.
+            write_result(text, is_utf8=self.format == "json")
+            return
         try:
-            if self.file is not None:
-                self.file.write_text(text, encoding="utf-8", newline="\n")
-            elif self.format == "json":
-                # JSON is UTF-8 (RFC 8259 section 8.1), whatever the console or pipe is set to.
-                sys.stdout.flush()
-                sys.stdout.buffer.write(text.encode())
-                sys.stdout.buffer.flush()
-            else:
-                # A pipe or console may know less than UTF-8; an answer with a few escapes beats no answer.
-                encoding = sys.stdout.encoding or "utf-8"
-                sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-                sys.stdout.flush()
-        except BrokenPipeError:
-            raise
+            self.file.write_text(text, encoding="utf-8", newline="\n")
         except OSError as failed:
-            raise click.ClickException(f"the result cannot be written: {failed.strerror}") from failed
+            raise NotWritten(failed) from None
 
     def log(self, text: str) -> None:
         """One message to standard error."""
-        click.echo(json.dumps({"message": text}) if self.log_format == "json" else f"probe: {text}", err=True)
+        tell(json.dumps({"message": text}) if self.log_format == "json" else f"probe: {text}")
 
     def write_run(self, run: Run) -> None:
         from probe import catalogue
@@ -61,14 +53,14 @@ class Output:
 
         report = catalogue.load("probe.reports", "REPORT", Report)[self.format]
         is_terminal = self.file is None and sys.stdout.isatty()
-        width = min(os.get_terminal_size(sys.stdout.fileno()).columns, 120) if is_terminal else 80
+        width = min(shutil.get_terminal_size().columns, 120) if is_terminal else 80
         options = ReportOptions(width=width, colour=self.colour and is_terminal, transcripts=self.transcripts, quiet=self.quiet)
         self.write(report.render(publish(run), options))
 
     @contextmanager
     def progress(self, options: Options) -> Iterator[Options]:
         """The options with a progress bar on standard error, where a person looks on."""
-        if self.quiet or not sys.stderr.isatty():
+        if self.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
             yield options
             return
         from dataclasses import replace

@@ -57,6 +57,8 @@ def load_estate(path: Path) -> Estate:
         _refuse(path, None, f"cannot be read: {why_unreadable(wrong)}")
     if len(content) > MOST_ESTATE_BYTES:
         _refuse(path, None, f"is larger than {MOST_ESTATE_BYTES // 1024 // 1024} MiB, so it is not an estate")
+    if b"\0" in content[:100]:
+        _refuse(path, 1, "is not UTF-8 but perhaps UTF-16, which Windows PowerShell writes; save the file as UTF-8")
     try:
         text = content.decode()
     except UnicodeDecodeError as wrong:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from probe import __version__
 from probe.engine.judge import Book, infer_endpoints, judge_estate
 from probe.engine.observe import Terms, observe
-from probe.engine.select import Conversation
+from probe.engine.select import Conversation, users_of_endpoints
 from probe.model.attempts import Attempt
 from probe.model.estate import Endpoint, Estate, Mailbox
-from probe.model.facts import Reading
+from probe.model.facts import Declared, Fact, Reading
+from probe.model.rules import Assessment
 from probe.model.runs import Run
-from probe.net.failures import NameUnresolved
-from probe.net.names import Resolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ async def check(
         judged_at=on,
         estate=estate,
         attempts=attempts,
-        readings=judgement.readings,
+        readings=_about(judgement.readings, estate, mailboxes, judgement.assessments),
         assessments=judgement.assessments,
         interrupted=interrupted,
     )
@@ -79,26 +76,23 @@ async def look(
     )
 
 
-async def at_each_address(conversations: Sequence[Conversation], resolver: Resolver, timeout: float) -> tuple[Conversation, ...]:
-    """The same conversations, once for each address of their names. A name without any, or too slow to have any, stays as it is, to fail as it will."""
-    found: dict[str, tuple[str, ...]] = {}
+def _about(
+    readings: Sequence[Reading], estate: Estate, mailboxes: Sequence[Mailbox], assessments: Sequence[Assessment]
+) -> tuple[Reading, ...]:
+    """The readings less those of endpoints that serve none of these mailboxes: nobody asked there, so there is nothing to tell.
 
-    async def look_up(host: str) -> None:
-        with contextlib.suppress(NameUnresolved, TimeoutError):
-            async with asyncio.timeout(timeout):
-                found[host] = await resolver.addresses(host)
-
-    async with asyncio.TaskGroup() as group:
-        for host in dict.fromkeys(c.endpoint.host for c in conversations):
-            group.create_task(look_up(host))
-    spread: list[Conversation] = []
-    for conversation in conversations:
-        addresses = found.get(conversation.endpoint.host, ())
-        if conversation.not_held or conversation.prober.signs_in or len(addresses) < 2:
-            spread.append(conversation)
-        else:
-            spread += (replace(conversation, only_address=address) for address in addresses)
-    return tuple(spread)
+    What a finding rests on stays, but for what the URL says: that stands in the estate.
+    """
+    used = {endpoint.url for endpoint in users_of_endpoints(estate, mailboxes)}
+    unused = {endpoint.url for profile in estate.profiles for endpoint in (profile.incoming, profile.outgoing)} - used
+    cited = {
+        (reading.subject, reading.key)
+        for assessment in assessments
+        for finding in assessment.findings
+        for reading in finding.because
+        if not (isinstance(reading, Fact) and isinstance(reading.provenance, Declared))
+    }
+    return tuple(reading for reading in readings if reading.subject not in unused or (reading.subject, reading.key) in cited)
 
 
 def _readings(attempts: Sequence[Attempt]) -> tuple[Reading, ...]:

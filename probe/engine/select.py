@@ -37,20 +37,25 @@ def for_estate(
     estate: Estate, mailboxes: Iterable[Mailbox], probers: Mapping[str, Prober], allowed: frozenset[Effect]
 ) -> tuple[Conversation, ...]:
     """Every conversation that these mailboxes call for: one per prober and endpoint, one per mailbox where one signs in."""
-    users: dict[Endpoint, list[Mailbox]] = {}
-    for mailbox in mailboxes:
-        profile = estate.profile_of(mailbox)
-        for endpoint, is_used in ((profile.incoming, mailbox.uses_incoming), (profile.outgoing, mailbox.uses_outgoing)):
-            if is_used and mailbox not in users.setdefault(endpoint, []):
-                users[endpoint].append(mailbox)
     found: list[Conversation] = []
-    for endpoint, served in users.items():
+    for endpoint, served in users_of_endpoints(estate, mailboxes).items():
         for conversation in for_endpoint(endpoint, probers, allowed):
             if conversation.prober.signs_in and not conversation.not_held:
                 found += (_signed_in(conversation.prober, endpoint, mailbox, estate.profile_of(mailbox)) for mailbox in served)
             else:
                 found.append(conversation)
     return tuple(found)
+
+
+def users_of_endpoints(estate: Estate, mailboxes: Iterable[Mailbox]) -> dict[Endpoint, tuple[Mailbox, ...]]:
+    """The endpoints that serve these mailboxes, each with the mailboxes that it serves."""
+    users: dict[Endpoint, dict[str, Mailbox]] = {}
+    for mailbox in mailboxes:
+        profile = estate.profile_of(mailbox)
+        for endpoint, is_used in ((profile.incoming, mailbox.uses_incoming), (profile.outgoing, mailbox.uses_outgoing)):
+            if is_used:
+                users.setdefault(endpoint, {})[mailbox.address] = mailbox
+    return {endpoint: tuple(served.values()) for endpoint, served in users.items()}
 
 
 def for_endpoint(endpoint: Endpoint, probers: Mapping[str, Prober], allowed: frozenset[Effect]) -> Iterator[Conversation]:

@@ -8,6 +8,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from probe.simulation.listening import Conversation, Server
 
@@ -15,12 +16,27 @@ from probe.simulation.listening import Conversation, Server
 LINE_LIMIT = 12288
 LOGONS_KEPT = 1000
 
+P = TypeVar("P")
 
-class MailServer(Server):
-    """A server that knows accounts and counts who signs in."""
 
-    def __init__(self, tls: ssl.SSLContext | None, *, implicit: bool = False, accounts: Mapping[str, str] | None = None) -> None:
+class MailServer(Server, Generic[P]):
+    """A server of some personality, that knows accounts and counts who signs in.
+
+    `injected` is what it says in clear after the go-ahead for TLS, which a sound one never does.
+    """
+
+    def __init__(
+        self,
+        personality: P,
+        tls: ssl.SSLContext | None = None,
+        *,
+        implicit: bool = False,
+        accounts: Mapping[str, str] | None = None,
+        injected: bytes = b"",
+    ) -> None:
         super().__init__(tls, implicit=implicit)
+        self.personality = personality
+        self.injected = injected
         self._accounts = {name.lower(): password for name, password in (accounts or {}).items()}
         self.logons: deque[tuple[str, bool]] = deque(maxlen=LOGONS_KEPT)
         """Who tried to sign in, and whether it succeeded."""
@@ -32,12 +48,13 @@ class MailServer(Server):
         return accepted
 
 
-class LineConversation(Conversation):
+class LineConversation(Conversation, Generic[P]):
     """A conversation in lines, which can ask for a line that is no command."""
 
-    def __init__(self, server: MailServer) -> None:
+    def __init__(self, server: MailServer[P]) -> None:
         super().__init__(server)
         self.server = server
+        self.personality = server.personality
         self._unread = b""
         self._next: Callable[[str], None] | None = None
 
@@ -55,10 +72,10 @@ class LineConversation(Conversation):
         filled = text.replace("{peer}", self.peer).replace("{date}", now)
         self.send(b"".join(line.encode("ascii", "replace") + b"\r\n" for line in filled.split("\n")))
 
-    def start_tls(self, ready: str, injected: bytes = b"") -> None:
+    def start_tls(self, ready: str) -> None:
         """Says that TLS may begin, in the same segment whatever is injected, and forgets what was said in clear (RFC 3207 section 4.2)."""
         self._unread = b""
-        self.send(ready.encode("ascii") + b"\r\n" + injected)
+        self.send(ready.encode("ascii") + b"\r\n" + self.server.injected)
         self.upgrade()
 
     def received(self, data: bytes) -> None:
@@ -75,6 +92,67 @@ class LineConversation(Conversation):
                 self.command(text)
         if len(self._unread) > LINE_LIMIT:
             self.close()
+
+
+class SaslPersonality(Protocol):
+    """What a make of server says while somebody signs in."""
+
+    @property
+    def token_challenge(self) -> str:
+        """What a bad token is answered with before the refusal; empty where the refusal comes at once."""
+
+    @property
+    def takes_passwords(self) -> bool:
+        """Whether any password is right."""
+
+
+S = TypeVar("S", bound=SaslPersonality)
+
+
+class SaslConversation(LineConversation[S]):
+    """A conversation in which a client can sign in by SASL: PLAIN, LOGIN, and tokens, of which none is right."""
+
+    challenge: ClassVar[str]
+    """What stands before the words of a challenge."""
+    signed_in = False
+
+    def judged(self, *, is_token: bool) -> None:
+        """Whether the client is signed in has been settled, and is to be said."""
+        raise NotImplementedError
+
+    def judge(self, user: str, password: str | None) -> None:
+        """The client gave a name and a password; None for a token."""
+        if password is not None and self.personality.takes_passwords:
+            self.signed_in = self.server.signs_in(user, password)
+        else:
+            self.server.logons.append((user, False))
+        self.judged(is_token=password is None)
+
+    def authenticate(self, mechanism: str, first: str) -> None:
+        """The client chose a mechanism that is offered; its first message may come with it."""
+        answer = self._name_given if mechanism == "LOGIN" else lambda line: self._message(mechanism, line)
+        if first:
+            answer(first)
+        else:
+            self.await_line(answer)
+            self.say(self.challenge + (encoded("Username:") if mechanism == "LOGIN" else ""))
+
+    def _name_given(self, line: str) -> None:
+        user = decoded(line) or ""
+        self.await_line(lambda secret: self.judge(user, decoded(secret) or ""))
+        self.say(self.challenge + encoded("Password:"))
+
+    def _message(self, mechanism: str, line: str) -> None:
+        if mechanism == "PLAIN":
+            self.judge(*(plain_credentials(line) or ("", "")))
+            return
+        # No token is right: nobody issues any.
+        user = token_user(line)
+        if self.personality.token_challenge:
+            self.await_line(lambda _: self.judge(user, None))
+            self.say(self.challenge + encoded(self.personality.token_challenge))
+        else:
+            self.judge(user, None)
 
 
 def decoded(text: str) -> str | None:

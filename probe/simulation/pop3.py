@@ -7,12 +7,10 @@ Greetings, capabilities and refusals are what such servers were seen to say in p
 from __future__ import annotations
 
 import base64
-import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from probe.simulation.listening import Conversation
-from probe.simulation.mail import LineConversation, MailServer, decoded, encoded, plain_credentials, token_user
+from probe.simulation.mail import MailServer, SaslConversation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,40 +45,26 @@ class Pop3Personality:
     takes_passwords: bool = True
 
 
-class Pop3Server(MailServer):
-    """A POP3 server. `injected` is what it says in clear after the go-ahead for TLS, which a sound one never does."""
-
-    def __init__(
-        self,
-        personality: Pop3Personality,
-        tls: ssl.SSLContext | None = None,
-        *,
-        implicit: bool = False,
-        accounts: Mapping[str, str] | None = None,
-        injected: bytes = b"",
-    ) -> None:
-        super().__init__(tls, implicit=implicit, accounts=accounts)
-        self.personality = personality
-        self.injected = injected
+class Pop3Server(MailServer[Pop3Personality]):
+    """A POP3 server."""
 
     def converse(self) -> Conversation:
         return _Pop3Conversation(self)
 
 
-class _Pop3Conversation(LineConversation):
+class _Pop3Conversation(SaslConversation[Pop3Personality]):
+    challenge = "+ "
+
     def __init__(self, server: Pop3Server) -> None:
         super().__init__(server)
-        self._personality = server.personality
-        self._injected = server.injected
         self._user = ""
-        self._signed_in = False
 
     def opened(self) -> None:
-        self.say(self._personality.greeting)
+        self.say(self.personality.greeting)
 
     @property
     def _capabilities(self) -> tuple[str, ...]:
-        return self._personality.capabilities_secure if self.secure else self._personality.capabilities
+        return self.personality.capabilities_secure if self.secure else self.personality.capabilities
 
     @property
     def _mechanisms(self) -> tuple[str, ...]:
@@ -90,25 +74,25 @@ class _Pop3Conversation(LineConversation):
         word, _, argument = line.partition(" ")
         match word.upper():
             case "CAPA" if self._capabilities:
-                self._list(self._personality.capabilities_heading, self._capabilities)
+                self._list(self.personality.capabilities_heading, self._capabilities)
             case "STLS" if self.secure:
-                self.say(self._personality.tls_is_up)
+                self.say(self.personality.tls_is_up)
             case "STLS" if "STLS" in self._capabilities:
-                self.start_tls(self._personality.tls_ready, self._injected)
+                self.start_tls(self.personality.tls_ready)
             case "QUIT":
-                self.say(self._personality.bye)
+                self.say(self.personality.bye)
                 self.close()
             case "STAT" | "LIST" | "UIDL" | "RETR" | "TOP" | "DELE" | "NOOP" | "RSET":
                 self._transact(word.upper(), argument)
-            case "USER" | "PASS" | "AUTH" if not self._signed_in:
+            case "USER" | "PASS" | "AUTH" if not self.signed_in:
                 self._log_in(word.upper(), argument)
             case _:
-                self.say(self._personality.unknown)
+                self.say(self.personality.unknown)
 
     def _transact(self, word: str, argument: str) -> None:
         """An empty mailbox answers."""
-        if not self._signed_in:
-            self.say(self._personality.misplaced)
+        if not self.signed_in:
+            self.say(self.personality.misplaced)
         elif word == "STAT":
             self.say("+OK 0 0")
         elif word in ("LIST", "UIDL") and not argument:
@@ -119,62 +103,35 @@ class _Pop3Conversation(LineConversation):
             self.say("-ERR There's no message 1.")
 
     def _log_in(self, word: str, argument: str) -> None:
-        if word == "AUTH" and not argument and self._personality.lists_mechanisms:
+        if word == "AUTH" and not argument and self.personality.lists_mechanisms:
             self._list("+OK", self._mechanisms)
         elif word == "AUTH" and not argument:
-            self.say(self._personality.unknown)
+            self.say(self.personality.unknown)
         elif not self.secure and "USER" not in self._capabilities:
-            self.say(self._personality.login_in_clear)
+            self.say(self.personality.login_in_clear)
         elif word == "AUTH":
-            self._authenticate(*argument.partition(" ")[::2])
+            mechanism, _, first = argument.partition(" ")
+            self._authenticate(mechanism.upper(), first)
         elif word == "USER":
             self._user = argument
-            self.say(self._personality.user_taken)
+            self.say(self.personality.user_taken)
         elif self._user:
-            self._judge(self._user, argument)
+            self.judge(self._user, argument)
         else:
-            self.say(self._personality.misplaced)
+            self.say(self.personality.misplaced)
 
     def _authenticate(self, mechanism: str, first: str) -> None:
-        mechanism = mechanism.upper()
-        if mechanism not in self._mechanisms or (first and not self._personality.takes_initial_response):
-            self.say(self._personality.unknown)
-        elif mechanism == "LOGIN":
-            self.await_line(self._name_given)
-            self.say("+ " + encoded("Username:"))
-        elif first:
-            self._message(mechanism, first)
+        if mechanism not in self._mechanisms or (first and not self.personality.takes_initial_response):
+            self.say(self.personality.unknown)
         else:
-            self.await_line(lambda line: self._message(mechanism, line))
-            self.say("+ ")
+            self.authenticate(mechanism, first)
 
-    def _name_given(self, line: str) -> None:
-        user = decoded(line) or ""
-        self.await_line(lambda secret: self._judge(user, decoded(secret) or ""))
-        self.say("+ " + encoded("Password:"))
-
-    def _message(self, mechanism: str, line: str) -> None:
-        if mechanism == "PLAIN":
-            self._judge(*(plain_credentials(line) or ("", "")))
-            return
-        # No token is right: nobody issues any.
-        user = token_user(line)
-        if self._personality.token_challenge:
-            self.await_line(lambda _: self._judge(user, None))
-            self.say("+ " + encoded(self._personality.token_challenge))
+    def judged(self, *, is_token: bool) -> None:
+        if self.signed_in:
+            self.say(self.personality.welcome)
         else:
-            self._judge(user, None)
-
-    def _judge(self, user: str, password: str | None) -> None:
-        known = password is not None and self._personality.takes_passwords
-        if known and self.server.signs_in(user, password or ""):
-            self._signed_in = True
-            self.say(self._personality.welcome)
-            return
-        if not known:
-            self.server.logons.append((user, False))
-        self._user = ""
-        self.say(self._personality.refused)
+            self._user = ""
+            self.say(self.personality.refused)
 
     def _list(self, heading: str, lines: tuple[str, ...]) -> None:
         self.say("\n".join((heading, *lines, ".")))

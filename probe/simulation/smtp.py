@@ -6,12 +6,10 @@ Banners, extensions and refusals are what such servers were seen to say in publi
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from probe.simulation.listening import Conversation
-from probe.simulation.mail import LineConversation, MailServer, decoded, encoded, plain_credentials, token_user
+from probe.simulation.mail import MailServer, SaslConversation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,47 +43,33 @@ class SmtpPersonality:
     takes_passwords: bool = True
 
 
-class SmtpServer(MailServer):
-    """An SMTP server. `injected` is what it says in clear after the go-ahead for TLS, which a sound one never does."""
-
-    def __init__(
-        self,
-        personality: SmtpPersonality,
-        tls: ssl.SSLContext | None = None,
-        *,
-        implicit: bool = False,
-        accounts: Mapping[str, str] | None = None,
-        injected: bytes = b"",
-    ) -> None:
-        super().__init__(tls, implicit=implicit, accounts=accounts)
-        self.personality = personality
-        self.injected = injected
+class SmtpServer(MailServer[SmtpPersonality]):
+    """An SMTP server."""
 
     def converse(self) -> Conversation:
         return _SmtpConversation(self)
 
 
-class _SmtpConversation(LineConversation):
+class _SmtpConversation(SaslConversation[SmtpPersonality]):
+    challenge = "334 "
+
     def __init__(self, server: SmtpServer) -> None:
         super().__init__(server)
-        self._personality = server.personality
-        self._injected = server.injected
         self._greeted = False
-        self._signed_in = False
 
     def opened(self) -> None:
-        self.say(self._personality.greeting)
+        self.say(self.personality.greeting)
 
     @property
     def _extensions(self) -> tuple[str, ...]:
-        return self._personality.extensions_secure if self.secure else self._personality.extensions
+        return self.personality.extensions_secure if self.secure else self.personality.extensions
 
     @property
     def _mechanisms(self) -> tuple[str, ...]:
         return next((tuple(line.split()[1:]) for line in self._extensions if line.startswith("AUTH ")), ())
 
     def command(self, line: str) -> None:
-        says = self._personality
+        says = self.personality
         word, _, argument = line.partition(" ")
         match word.upper():
             case "EHLO" | "HELO" if not argument:
@@ -105,16 +89,17 @@ class _SmtpConversation(LineConversation):
                 self.say(says.tls_is_up)
             case "STARTTLS" if "STARTTLS" in self._extensions and self._greeted:
                 self._greeted = False
-                self.start_tls(says.tls_ready, self._injected)
+                self.start_tls(says.tls_ready)
             case "STARTTLS" if "STARTTLS" in self._extensions:
                 self.say(says.hello_first)
             case "AUTH" | "MAIL" | "RCPT" | "DATA" if not self._greeted:
                 self.say(says.hello_first)
             case "AUTH" | "MAIL" | "RCPT" | "DATA" if not self.secure and "STARTTLS" in self._extensions:
                 self.say(says.tls_first)
-            case "AUTH" if not self._signed_in:
-                self._authenticate(*argument.partition(" ")[::2])
-            case "MAIL" if not self._signed_in:
+            case "AUTH" if not self.signed_in:
+                mechanism, _, first = argument.partition(" ")
+                self._authenticate(mechanism.upper(), first)
+            case "MAIL" if not self.signed_in:
                 self.say(says.login_first)
             case "MAIL":
                 self.say("452 4.3.1 Insufficient system storage")
@@ -124,50 +109,16 @@ class _SmtpConversation(LineConversation):
                 self.say(says.unknown)
 
     def _authenticate(self, mechanism: str, first: str) -> None:
-        mechanism = mechanism.upper()
         if mechanism not in self._mechanisms:
-            self.say(self._personality.unknown_mechanism)
-        elif mechanism == "LOGIN" and not first:
-            self.await_line(self._name_given)
-            self.say("334 " + encoded("Username:"))
-        elif mechanism == "LOGIN":
-            self._name_given(first)
-        elif first:
-            self._message(mechanism, first)
+            self.say(self.personality.unknown_mechanism)
         else:
-            self.await_line(lambda line: self._message(mechanism, line))
-            self.say("334 ")
+            self.authenticate(mechanism, first)
 
-    def _name_given(self, line: str) -> None:
-        user = decoded(line) or ""
-        self.await_line(lambda secret: self._judge(user, decoded(secret) or ""))
-        self.say("334 " + encoded("Password:"))
-
-    def _message(self, mechanism: str, line: str) -> None:
-        if mechanism == "PLAIN":
-            self._judge(*(plain_credentials(line) or ("", "")))
-            return
-        # No token is right: nobody issues any.
-        user = token_user(line)
-        if self._personality.token_challenge:
-            self.await_line(lambda _: self._refuse_token(user))
-            self.say("334 " + encoded(self._personality.token_challenge))
+    def judged(self, *, is_token: bool) -> None:
+        if self.signed_in:
+            self.say(self.personality.accepted)
         else:
-            self._refuse_token(user)
-
-    def _refuse_token(self, user: str) -> None:
-        self.server.logons.append((user, False))
-        self.say(self._personality.refused_token)
-
-    def _judge(self, user: str, password: str) -> None:
-        if not self._personality.takes_passwords:
-            self.server.logons.append((user, False))
-            self.say(self._personality.refused)
-        elif self.server.signs_in(user, password):
-            self._signed_in = True
-            self.say(self._personality.accepted)
-        else:
-            self.say(self._personality.refused)
+            self.say(self.personality.refused_token if is_token else self.personality.refused)
 
     def _reply_in_lines(self, *lines: str) -> None:
         *before, last = lines

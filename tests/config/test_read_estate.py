@@ -317,8 +317,9 @@ def test_what_cannot_be_read_as_a_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "estate.toml"
     path.write_bytes(b"# one\n# caf\xe9\n")
     assert refusal(path) == ":2: is not UTF-8; save the file as UTF-8"
-    path.write_text(ESTATE, encoding="utf-16")
-    assert refusal(path) == ":1: is not UTF-8; save the file as UTF-8"
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        path.write_text(ESTATE, encoding=encoding)
+        assert refusal(path) == ":1: is not UTF-8 but perhaps UTF-16, which Windows PowerShell writes; save the file as UTF-8"
     path.write_text(ESTATE, encoding="utf-8-sig")
     assert refusal(path) == ":1: begins with a byte order mark; save the file as UTF-8 without one"
     with path.open("wb") as file:

@@ -8,46 +8,12 @@ import pytest
 
 from probe import app
 from probe.engine import select
-from probe.model.estate import (
-    Authentication,
-    Credentials,
-    Delivery,
-    Deployment,
-    DeploymentKind,
-    Effect,
-    Endpoint,
-    Estate,
-    Mailbox,
-    SecretReference,
-    ServerProfile,
-    ServerType,
-)
+from probe.model.estate import Authentication, Credentials, Delivery, Effect, Endpoint, Estate, ServerType
+from tests.runs import a_mailbox, an_estate
 
-DEPLOYMENT = Deployment(
-    name="contoso",
-    kind=DeploymentKind.ON_PREMISES,
-    version="9.1",
-    runs_on="windows-server-2019",
-    fips=False,
-    mass_email=False,
-    custom_email_providers=False,
-    outlook_on_the_web_tracking=False,
-    outlook_manual_tracking=False,
-)
-EWS = Endpoint.parse("https://mail.contoso.test/EWS/Exchange.asmx")
-CORP = ServerProfile(
-    name="corp",
-    server_type=ServerType.EXCHANGE_SERVER,
-    incoming=EWS,
-    outgoing=EWS,
-    credentials=Credentials.PROFILE,
-    impersonation=True,
-    username="svc@contoso.test",
-    password=SecretReference("env", "X"),
-)
-SERVED = Mailbox(
-    address="a@contoso.test", profile="corp", incoming=Delivery.SERVER_SIDE, outgoing=Delivery.SERVER_SIDE, appointments=Delivery.NONE
-)
+DEPLOYMENT = replace(an_estate().deployment, allow=frozenset())
+CORP = an_estate().profiles[0]
+SERVED = replace(a_mailbox("a@contoso.test", "corp"), username=None, password=None)
 
 
 def planned(estate: Estate, allowed: frozenset[Effect] = frozenset()) -> tuple[select.Conversation, ...]:
@@ -81,7 +47,7 @@ def test_signing_in_is_held_for_each_mailbox() -> None:
     conversations = planned(Estate(deployment=DEPLOYMENT, profiles=(CORP,), mailboxes=mailboxes), frozenset({Effect.LOGS_IN}))
     logins = [c for c in conversations if c.prober.signs_in]
     assert [c.mailbox for c in logins] == ["a@contoso.test", "b@contoso.test"]
-    assert all(c.login is not None and c.login.username == "svc@contoso.test" and c.login.impersonates for c in logins)
+    assert all(c.login is not None and c.login.username == CORP.username and c.login.impersonates for c in logins)
 
 
 @pytest.mark.parametrize(
@@ -109,4 +75,13 @@ def test_a_mailbox_that_is_not_served_calls_for_nothing() -> None:
 
 def test_services_that_nobody_speaks_are_named() -> None:
     """IMAP has no prober yet, and that is said rather than passed over."""
-    assert select.unspoken([Endpoint.parse("imaps://mail.contoso.test"), EWS], app.probers()) == ("imap",)
+    assert select.unspoken([Endpoint.parse("imaps://mail.contoso.test"), CORP.incoming], app.probers()) == ("imap",)
+
+
+def test_only_the_endpoints_that_serve_the_chosen_mailboxes_are_used() -> None:
+    """Each endpoint is listed with the mailboxes that it serves, each mailbox once, and an endpoint that serves none is not."""
+    branch = replace(CORP, name="branch", incoming=Endpoint.parse("pop3://a.test"), outgoing=Endpoint.parse("smtp://a.test"))
+    collects = replace(SERVED, address="b@contoso.test", profile="branch", outgoing=Delivery.OUTLOOK)
+    estate = Estate(deployment=DEPLOYMENT, profiles=(CORP, branch), mailboxes=(SERVED, collects))
+    assert select.users_of_endpoints(estate, [SERVED]) == {CORP.incoming: (SERVED,)}
+    assert select.users_of_endpoints(estate, [collects, collects]) == {branch.incoming: (collects,)}

@@ -1,0 +1,75 @@
+"""Standard output and standard error as they may be: full, closed, or read by somebody who has seen enough."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+
+import click
+
+
+class NotWritten(click.ClickException):
+    """A result that could not be written: something was probed, so this is no usage error."""
+
+    exit_code = 70
+
+    def __init__(self, failed: OSError) -> None:
+        super().__init__(f"the result cannot be written: {failed.strerror or failed}")
+
+
+def stand_in() -> None:
+    """Put something in the place of standard streams that are closed.
+
+    Their numbers would else be given to the next sockets, into which some library might then write its warnings.
+    """
+    for number, how in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, how), True)  # the lowest free number, so this one
+    if sys.stdout is None:
+        # Open for reading alone: a result written here fails, as on the closed stream itself.
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
+
+
+def write_result(text: str, *, is_utf8: bool = False) -> None:
+    """Write to standard output. Raises NotWritten.
+
+    A reader that has seen enough, such as `head`, is no failure: what the command found still decides its exit code.
+    """
+    try:
+        if is_utf8:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(text.encode())
+        else:
+            # A pipe or console may know less than UTF-8; an answer with a few escapes beats no answer.
+            encoding = sys.stdout.encoding or "utf-8"
+            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except OSError as failed:
+        discard_output()
+        if not isinstance(failed, BrokenPipeError):
+            raise NotWritten(failed) from None
+
+
+def tell(text: str) -> None:
+    """Write a line to standard error, where that can be written to."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
+
+
+def is_of_echo(failed: BaseException) -> bool:
+    """Whether click itself could not write, which it does for `--help` and `--version`."""
+    frames = [frame for frame, _ in traceback.walk_tb(failed.__traceback__)]
+    return isinstance(failed, OSError) and frames[-1].f_code is click.echo.__code__
+
+
+def discard_output() -> None:
+    """Let what was not written go; Python would complain of it once more when it flushes at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,34 @@
+"""The same conversations at each address of their names, for who asked for that."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from probe.engine.select import Conversation
+from probe.net.failures import NameUnresolved
+from probe.net.names import Resolver
+
+
+async def at_each_address(conversations: Sequence[Conversation], resolver: Resolver, timeout: float) -> tuple[Conversation, ...]:
+    """The conversations, once for each address. A name without any, or not answered within the timeout, stays as it is, to fail as it will."""
+    found: dict[str, tuple[str, ...]] = {}
+
+    async def look_up(host: str) -> None:
+        with contextlib.suppress(NameUnresolved, TimeoutError):
+            async with asyncio.timeout(timeout):
+                found[host] = await resolver.addresses(host)
+
+    async with asyncio.TaskGroup() as group:
+        for host in dict.fromkeys(c.endpoint.host for c in conversations):
+            group.create_task(look_up(host))
+    spread: list[Conversation] = []
+    for conversation in conversations:
+        addresses = found.get(conversation.endpoint.host, ())
+        if conversation.not_held or conversation.prober.signs_in or len(addresses) < 2:
+            spread.append(conversation)
+        else:
+            spread += (replace(conversation, only_address=address) for address in addresses)
+    return tuple(spread)

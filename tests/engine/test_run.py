@@ -1,0 +1,88 @@
+"""Tests of one pass: what bounds it, and what it tells of."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from probe import app
+from probe.model.attempts import Outcome
+from probe.model.estate import Delivery, Endpoint, Estate, ServerType
+from probe.model.facts import Missing, Why
+from tests.engine.test_select import CORP, DEPLOYMENT, SERVED
+from tests.hostile import closed_port
+
+NAMED = Endpoint.parse("pop3://mail.contoso.test")
+
+
+@contextmanager
+def hanging_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """The system's resolver, hanging until the test is over; the event is set once it was asked."""
+    asked, release = threading.Event(), threading.Event()
+
+    def hang(*_: object, **__: object) -> list[object]:
+        asked.set()
+        release.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    yield asked
+    release.set()
+
+
+async def test_the_deadline_of_a_run_ends_its_look_ups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all addresses asked for, names are looked up within the run's deadline, and what is missing says so."""
+    with hanging_resolver(monkeypatch):
+        async with asyncio.timeout(10):
+            run = await app.look([NAMED], app.Options(timeout=30, deadline=0.2, all_addresses=True))
+    assert [(a.outcome, a.detail) for a in run.attempts] == [(Outcome.TIMED_OUT, "the run's deadline of 0.2 s had come")]
+    observable = [r for r in run.readings if isinstance(r, Missing) and r.key.name == "protocol.greeting"]
+    assert [r.why for r in observable] == [Why.TIMED_OUT]
+
+
+async def test_an_interrupt_ends_the_look_ups_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupted while names are looked up, a run still comes to its end, with every attempt in it."""
+    with hanging_resolver(monkeypatch) as asked:
+        running = asyncio.create_task(app.look([NAMED], app.Options(timeout=30, all_addresses=True)))
+        await asyncio.to_thread(asked.wait, 10)
+        running.cancel()
+        run = await running
+    assert run.interrupted
+    assert [a.outcome for a in run.attempts] == [Outcome.INTERRUPTED]
+    assert app.exit_code(run) == 130
+
+
+async def test_progress_counts_every_address() -> None:
+    """Whoever watches is told how many attempts there will be once the addresses are known."""
+    told: list[int] = []
+    port = closed_port()
+    options = app.Options(timeout=5, all_addresses=True, progress=lambda attempt, of: told.append(of))
+    run = await app.look([Endpoint.parse(f"pop3://localhost:{port}"), Endpoint.parse(f"pop3://127.0.0.1:{port}")], options)
+    assert told == [len(run.attempts)] * len(run.attempts)
+
+
+async def test_a_run_over_one_mailbox_tells_of_its_endpoints_alone() -> None:
+    """Only the endpoints that serve the chosen mailboxes are probed and listed; the rest of the estate is still known as declared."""
+    port = closed_port()
+    branch = replace(
+        CORP,
+        name="branch",
+        server_type=ServerType.POP3_SMTP,
+        incoming=Endpoint.parse(f"pop3://127.0.0.1:{port}"),
+        outgoing=Endpoint.parse(f"smtp://127.0.0.1:{port}"),
+    )
+    collects = replace(SERVED, address="b@contoso.test", profile="branch", outgoing=Delivery.OUTLOOK)
+    estate = Estate(deployment=DEPLOYMENT, profiles=(CORP, branch), mailboxes=(SERVED, collects))
+    planned = app.plan(estate, [collects], frozenset())
+    assert {c.endpoint for c in planned} == {branch.incoming}
+    run = await app.check(estate, [collects], app.Options(timeout=5))
+    assert {a.subject for a in run.attempts} == {branch.incoming.url}
+    assert {r.subject for r in run.readings if "://" in r.subject} == {branch.incoming.url}
+    assert {"deployment", "profile:corp", "profile:branch"} <= {r.subject for r in run.readings}
+    assert run.estate == estate

@@ -1,0 +1,143 @@
+"""Tests of the commands where standard output and standard error are not what one would wish: real processes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import shlex
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+
+from tests.hostile import closed_port
+
+PROBE = f"{shlex.quote(sys.executable)} -m probe"
+CANNOT = "Error: the result cannot be written: "
+
+
+def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run it by the shell, which can close what a process is given."""
+    return subprocess.run(
+        ["/bin/sh", "-c", command],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=100,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+def refused() -> str:
+    return f"pop3://127.0.0.1:{closed_port()}"
+
+
+@pytest.mark.parametrize(
+    ("command", "redirected"),
+    [
+        ("look URL", ">&-"),
+        ("look URL", "<&- >&-"),
+        ("look URL", ">/dev/full"),
+        ("look --json URL", ">/dev/full"),
+        ("rules", ">/dev/full"),
+        ("schema", ">&-"),
+        ("init -", ">/dev/full"),
+        ("--help", ">&-"),
+        ("--help", ">/dev/full"),
+        ("--version", ">/dev/full"),
+    ],
+)
+def test_a_result_that_cannot_be_written_is_a_failure_in_words(command: str, redirected: str) -> None:
+    """Where standard output is closed or full, one line says so, and the exit code is 70: something was probed."""
+    done = shell(f"{PROBE} {command.replace('URL', refused())} {redirected}")
+    assert done.returncode == 70
+    assert done.stderr.startswith(CANNOT)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_file_that_cannot_be_written_is_told_so() -> None:
+    """A result that does not fit on the disk is exit code 70 too."""
+    done = shell(f"{PROBE} look {refused()} --output /dev/full")
+    assert (done.returncode, done.stderr) == (70, f"{CANNOT}No space left on device\n")
+
+
+@pytest.mark.parametrize("redirected", ["2>&-", "2>/dev/full"])
+@pytest.mark.parametrize(("command", "code"), [("look URL", 3), ("rules", 0), ("look ftp://x", 2), ("check no-such-file", 2)])
+def test_nothing_needs_standard_error(command: str, code: int, redirected: str) -> None:
+    """Where standard error is closed or full, the result and the exit code are as ever."""
+    done = shell(f"{PROBE} {command.replace('URL', refused())} {redirected}")
+    assert done.returncode == code
+    assert bool(done.stdout) is (code != 2)
+    assert "Traceback" not in done.stdout
+
+
+def test_with_both_closed_the_exit_code_still_tells() -> None:
+    """With nowhere to say anything, the exit code alone says that the result is lost."""
+    assert shell(f"{PROBE} look {refused()} >&- 2>&-").returncode == 70
+
+
+@pytest.mark.parametrize(("command", "code"), [("look --json URL", 3), ("rules", 0), ("schema", 0)])
+def test_a_reader_that_has_seen_enough_changes_no_verdict(command: str, code: int) -> None:
+    """A closed pipe is quiet, and the exit code is the one that the result calls for."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    arguments = command.replace("URL", refused()).split()
+    done = subprocess.run(
+        [sys.executable, "-m", "probe", *arguments],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        timeout=100,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (code, b"")
+
+
+def on_terminal(command: str, columns: int, **environment: str) -> str:
+    """What a terminal is given, standard output and standard error together."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "probe", *shlex.split(command)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**clean, "TERM": "xterm", **environment},
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            more = os.read(ours, 65536)
+        except OSError:  # Linux says so when the other end is closed
+            break
+        if not more:
+            break
+        shown += more
+    os.close(ours)
+    assert process.wait(60) == 3
+    return shown.decode()
+
+
+def test_a_terminal_has_colours_unless_somebody_objects() -> None:
+    """NO_COLOR counts where it is not empty, as its definition says; a dumb terminal gets neither colours nor progress."""
+    bold = "\x1b[1m"
+    assert bold in on_terminal(f"look {refused()}", 80, NO_COLOR="")
+    assert bold not in on_terminal(f"look {refused()}", 80, NO_COLOR="1")
+    dumb = on_terminal(f"look {refused()}", 80, TERM="dumb")
+    assert "\x1b" not in dumb
+    assert dumb.startswith("1 endpoint")
+
+
+def test_a_terminal_that_does_not_know_its_width_counts_as_80_columns() -> None:
+    """Some consoles say that they have no columns at all; the report is then made for 80."""
+    wide = on_terminal(f"look --quiet {refused()} --show transcripts --no-color", 0)
+    assert "=" * 80 in wide.splitlines()
+    assert "=" * 60 in on_terminal(f"look --quiet {refused()} --show transcripts --no-color", 40).splitlines()
