@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.estate import Service
-from probe.model.facts import Build, Fact, Facts
+from probe.model.facts import Build, Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
 from probe.tables import EXCHANGE_ONLINE, exchange_build, is_exchange_online_host
 
@@ -42,7 +42,7 @@ def _product(facts: Facts) -> tuple[str | None, str]:
         return EXCHANGE_ONLINE, ""
     if _is_grommunio(facts):
         return None, f"the challenge's realm is {_GROMMUNIO_REALM!r}, which is grommunio's: it imitates Exchange"
-    builds = _builds(facts)
+    builds = facts.claimed(v.SERVER_BUILD)
     shows_online = _shows_online(facts)
     if builds:
         return _product_of(builds, shows_online)
@@ -54,13 +54,6 @@ def _product(facts: Facts) -> tuple[str | None, str]:
     if marks is None:
         return None, "no answer was had that would show Exchange"
     return None, "nothing in its answers shows that it is Exchange"
-
-
-def _builds(facts: Facts) -> tuple[Build, ...]:
-    """The build, or several where different ones were shown, as by a proxy in front of two servers."""
-    reading = facts.read(v.SERVER_BUILD)
-    shown = (reading,) if isinstance(reading, Fact) else reading.claims
-    return tuple(dict.fromkeys(fact.value for fact in shown))
 
 
 def _product_of(builds: tuple[Build, ...], shows_online: bool) -> tuple[str | None, str]:
@@ -99,7 +92,7 @@ def _shows_online(facts: Facts) -> bool:
 def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:
     yield v.SERVER_VENDOR, "Microsoft"
     yield v.SERVER_PRODUCT, product
-    builds = _builds(facts)
+    builds = facts.claimed(v.SERVER_BUILD)
     if len(builds) == 1:
         yield v.SERVER_VERSION, str(builds[0])
     else:

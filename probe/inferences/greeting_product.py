@@ -30,18 +30,17 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 
 
 def _texts(service: Service, facts: Facts) -> Iterator[tuple[str, str]]:
-    """What was said, each with what it is."""
-    greeting = facts.value(v.PROTOCOL_GREETING)
-    if greeting is not None:
+    """What was said, each with what it is; of several servers behind one name, what each said."""
+    for greeting in facts.claimed(v.PROTOCOL_GREETING):
         yield "greeting", greeting
-    lists = [facts.value(key) for key in (v.PROTOCOL_CAPABILITIES, v.PROTOCOL_CAPABILITIES_PLAIN)]
-    known = [lines for lines in lists if lines is not None]
+    lists = [lines for key in (v.PROTOCOL_CAPABILITIES, v.PROTOCOL_CAPABILITIES_PLAIN) for lines in facts.claimed(key)]
     if service is Service.SMTP:
-        first = facts.value(v.SMTP_EHLO_NAME)
-        for lines in known or ([()] if first is not None else []):
-            yield "ehlo", "\n".join((first or "", *lines))
+        firsts = facts.claimed(v.SMTP_EHLO_NAME)
+        for lines in lists or ([()] if firsts else []):
+            for first in firsts or ("",):
+                yield "ehlo", "\n".join((first, *lines))
     else:
-        for lines in known:
+        for lines in lists:
             yield "capabilities", (" " if service is Service.IMAP else "\n").join(lines)
 
 

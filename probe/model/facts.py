@@ -204,6 +204,11 @@ class Facts:
         reading = self.read(key)
         return reading.value if isinstance(reading, Fact) else None
 
+    def claimed(self, key: FactKey[T]) -> tuple[T, ...]:
+        """Every value that the best sources claim: one where they agree, several where they contradict each other, none where there is no fact."""
+        reading = self.read(key)
+        return tuple(claim.value for claim in ((reading,) if isinstance(reading, Fact) else reading.claims))
+
     def knows(self, key: FactKey[Any]) -> bool:
         """Whether there is any reading for a key, be it a fact or a missing."""
         return key in self._by_key

@@ -8,7 +8,7 @@ from probe.inferences.greeting_product import INFERENCE
 from probe.model import vocabulary as v
 from probe.model.inferences import Unsettled
 from probe.tables import generic_texts
-from tests.inferences.known import Known, concluded, settled
+from tests.inferences.known import Known, concluded, disputed, settled
 
 _ONLINE = "+OK The Microsoft Exchange POP3 service is ready. [UwBHADIAUABSADAAMwBDAEEAMAAwADkANwAuAGEAcABjAHAAcgBkADAAMwAuAHAAcgBvAGQALgBvAHUAdABsAG8AbwBrAC4AYwBvAG0A]"
 
@@ -152,6 +152,17 @@ def test_marks_that_disagree_are_told_and_nothing_is_concluded() -> None:
         assert isinstance(said[key], Unsettled)
     assert "Dovecot" in said[v.SERVER_PRODUCT].because
     assert "Gmail" in said[v.SERVER_PRODUCT].because
+
+
+def test_several_servers_behind_one_name_are_known_by_what_all_of_them_say() -> None:
+    """Greetings that differ from address to address contradict each other as texts, and still may show one product; or two, and then none."""
+    one = {v.ENDPOINT_SERVICE: "pop3", v.PROTOCOL_GREETING: disputed("+OK Dovecot ready. <1.2@a>", "+OK Dovecot ready. <3.4@b>")}
+    assert settled(INFERENCE, v.SERVER_PRODUCT, one) == "Dovecot"
+    two = {
+        v.ENDPOINT_SERVICE: "pop3",
+        v.PROTOCOL_GREETING: disputed("+OK Dovecot ready.", "+OK The Microsoft Exchange POP3 service is ready."),
+    }
+    assert settled(INFERENCE, v.SERVER_PRODUCT, two) is None
 
 
 def test_versions_that_disagree_leave_the_product_and_drop_the_version() -> None:
