@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.context import BaseContext
 from types import TracebackType
 from typing import Any, TypeVar, cast
@@ -95,7 +96,15 @@ class Children:
         while self._idle:
             self._begin_to_kill(self._idle.pop())
         if self._dying:
-            await asyncio.wait(self._dying, timeout=KILL_SECONDS)
+            try:
+                await asyncio.wait(self._dying, timeout=KILL_SECONDS)
+            except asyncio.CancelledError:
+                if kind is not None:
+                    raise
+                # All work is done, and the threads kill without us: an impatient Ctrl-C must not cost what was learnt.
+                task = asyncio.current_task()
+                assert task is not None
+                task.uncancel()
 
     async def _run(self, payload: bytes, seconds: float) -> Any:
         # Started in its own thread, since the first one waits a second or two for the fork server to load its modules.
@@ -143,7 +152,7 @@ class _Child:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bytes] = loop.create_future()
         # Not `asyncio.wrap_future`: it would cancel the pool's future, whose result may be on its way at that moment.
-        job = await _in_thread(lambda: self._pool.schedule(_answer, args=(payload, seconds)))
+        job = await _in_thread(lambda: self._schedule(payload, seconds))
         job.add_done_callback(lambda done: _settle(loop, answer, done))
         try:
             # This is what our own child has just pickled; what it read from a peer is plain data within.
@@ -158,6 +167,14 @@ class _Child:
         if isinstance(result, _Raised):
             raise ChildDied(f"the child process ran into {result.type_name}")
         return result
+
+    def _schedule(self, payload: bytes, seconds: float) -> Future[bytes]:
+        if hasattr(signal, "pthread_sigmask"):
+            # The fork server inherits it. Ctrl-C is for us, who then kill; it would print a traceback while it loads its modules.
+            # The resource tracker, which starts before it, would take the block away again.
+            resource_tracker.ensure_running()
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        return cast("Future[bytes]", self._pool.schedule(_answer, args=(payload, seconds)))
 
     def kill(self) -> None:
         """End the child, and the threads that watch it. Blocks."""

@@ -75,6 +75,10 @@ def raise_exit(code: int) -> None:
     sys.exit(code)
 
 
+def blocked_signals(_: None) -> list[int]:
+    return sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+
+
 def is_running(pid: int) -> bool:
     """Whether a process exists, be it as a zombie."""
     try:
@@ -306,3 +310,24 @@ def test_a_hung_child_does_not_hold_the_exit(ending: str, code: int, tmp_path: P
     assert "ResourceWarning" not in done.stderr
     assert "leaked" not in done.stderr
     assert not is_running(int(done.stdout))
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows has no such masks, nor a fork server")
+async def test_the_terminals_interrupt_is_not_for_the_children() -> None:
+    """Ctrl-C reaches every process of the terminal; the fork server and the children do not see it, and print nothing of it."""
+    async with Children() as children:
+        assert signal.SIGINT in await children.run(blocked_signals, None, seconds=SECONDS)
+
+
+async def test_an_impatient_interrupt_does_not_cost_what_was_learnt() -> None:
+    """Cancelled while it only waits for idle children to be gone, the block of the children still ends as if it had not been."""
+
+    async def work() -> int:
+        async with Children() as children:
+            result = await children.run(double, 21, seconds=SECONDS)
+            task = asyncio.current_task()
+            assert task is not None
+            asyncio.get_running_loop().call_soon(task.cancel)
+        return result
+
+    assert await asyncio.create_task(work()) == 42
