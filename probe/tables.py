@@ -40,10 +40,15 @@ def _toml(name: str) -> dict[str, Any]:
 # --- TLS ----------------------------------------------------------------------------------------------------
 
 
+def tls_registry(table: Literal["suites", "sslv2_kinds", "groups", "schemes"]) -> list[dict[str, str]]:
+    """The rows of one of the tables of TLS numbers, by column; `probe.wire.tls.registry` gives them their types."""
+    return _rows(f"tls_{table}.csv")
+
+
 @cache
 def suites() -> Mapping[int, str]:
     """IANA names of cipher suites by number."""
-    return {int(row["id"], 16): row["name"] for row in _rows("tls_suites.csv")}
+    return {int(row["id"], 16): row["name"] for row in tls_registry("suites")}
 
 
 def suite_name(number: int) -> str | None:

@@ -21,7 +21,7 @@ from tests.servers.nginx import Nginx, NginxBefore, run_nginx
 from tests.servers.postfix import Postfix, run_postfix
 from tests.servers.programs import MinimumTls, ServerMissing
 
-_SERVERS = frozenset({"dovecot", "postfix", "exim", "nginx_before"})
+_SERVERS = frozenset({"dovecot", "postfix", "exim", "nginx_before", "openssl", "gnutls"})
 _NOT_RUN = "server missing: "
 
 

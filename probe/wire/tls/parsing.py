@@ -1,0 +1,56 @@
+"""Reading numbers and vectors out of TLS structures, and the one error of all that reads flights."""
+
+from __future__ import annotations
+
+from probe.wire.lines import WireError
+
+
+class FlightError(WireError):
+    """What the server sent is no TLS flight that answers the hello; the message is one sentence about what came."""
+
+
+class Reader:
+    """Reads one structure from its start to its end (RFC 8446 section 3)."""
+
+    __slots__ = ("_at", "_data", "_what")
+
+    def __init__(self, data: bytes, what: str) -> None:
+        self._data = data
+        self._at = 0
+        self._what = what
+
+    def take(self, size: int) -> bytes:
+        """The next bytes."""
+        end = self._at + size
+        if end > len(self._data):
+            raise FlightError(f"the server's {self._what} ends too early")
+        taken = self._data[self._at : end]
+        self._at = end
+        return taken
+
+    def number(self, size: int) -> int:
+        """A number of so many bytes."""
+        return int.from_bytes(self.take(size), "big")
+
+    def vector(self, size: int) -> bytes:
+        """Bytes after their length, itself of `size` bytes."""
+        return self.take(self.number(size))
+
+    def has_more(self) -> bool:
+        """Whether something is left."""
+        return self._at < len(self._data)
+
+    def end(self) -> None:
+        """Nothing may be left here."""
+        if self.has_more():
+            raise FlightError(f"the server's {self._what} has more bytes than its parts")
+
+
+def vector(size: int, content: bytes) -> bytes:
+    """Bytes with their length before them, itself of `size` bytes."""
+    return len(content).to_bytes(size, "big") + content
+
+
+def numbers(values: tuple[int, ...], size: int = 2) -> bytes:
+    """Numbers of so many bytes each, one after another."""
+    return b"".join(value.to_bytes(size, "big") for value in values)
