@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from probe import catalogue
 from probe.engine import run as engine
@@ -24,12 +24,14 @@ from probe.model.rules import Readiness, Rule, Support
 from probe.model.runs import Run
 from probe.net.dial import Network
 from probe.net.killable import Children
-from probe.probing import Prober
+from probe.probing import Prober, TlsQuestion
 
 T = TypeVar("T")
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for one attempt: mail servers delay their greeting by up to 20 against spammers."""
+DEFAULT_FIPS_CLIENT = "sp800-52r2"
+"""NIST's own guideline for TLS, where no deployment says which Windows is meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,10 @@ class Options:
     hosts: Mapping[str, str] = field(default_factory=dict)
     """Names with an address of their own; only the demo has them."""
     all_addresses: bool = False
+    tls: Literal["quick", "full"] | None = None
+    """How much is asked about TLS: the question of FIPS, everything, or nothing beyond what a conversation itself shows."""
+    fips_client: str = DEFAULT_FIPS_CLIENT
+    """FIPS profile of a look; a check asks about the Windows that the deployment runs on."""
     progress: Callable[[Attempt, int], None] = field(default=lambda attempt, of: None)
     """Told of each attempt as it ends, and of how many there will be."""
     report_bug: Callable[[str], None] = field(default=lambda text: None)
@@ -69,9 +75,10 @@ def today() -> date:
     return _now().date()
 
 
-def plan(estate: Estate, mailboxes: Sequence[Mailbox], allow: frozenset[Effect]) -> tuple[select.Conversation, ...]:
+def plan(estate: Estate, mailboxes: Sequence[Mailbox], options: Options) -> tuple[select.Conversation, ...]:
     """Every conversation that a check would hold, and those that it would not, with the reason."""
-    return select.for_estate(estate, mailboxes, probers(), allow | estate.deployment.allow)
+    tls = _tls_question(options, estate.deployment.runs_on, fips=estate.deployment.fips)
+    return select.for_estate(estate, mailboxes, probers(), options.allow | estate.deployment.allow, tls)
 
 
 async def check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options) -> Run:
@@ -79,14 +86,16 @@ async def check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options) 
     # What this call allows, the estate allows for this run: rules ask whether logins were allowed.
     estate = replace(estate, deployment=replace(estate.deployment, allow=estate.deployment.allow | options.allow))
     async with _terms(options) as terms:
-        return await engine.check(_identity(), estate, mailboxes, plan(estate, mailboxes, options.allow), _book(), today(), terms)
+        return await engine.check(_identity(), estate, mailboxes, plan(estate, mailboxes, options), _book(), today(), terms)
 
 
 async def look(endpoints: Sequence[Endpoint], options: Options) -> Run:
     """Facts of some endpoints, each once; nothing is judged."""
     endpoints = tuple(dict.fromkeys(endpoints))
     known = probers()
-    planned = tuple(c for e in endpoints for c in select.for_endpoint(e, known, options.allow) if not c.prober.signs_in)
+    # With no deployment to ask, the client named is meant with its FIPS policy on.
+    tls = _tls_question(options, options.fips_client, fips=True)
+    planned = tuple(c for e in endpoints for c in select.for_endpoint(e, known, options.allow, tls) if not c.prober.signs_in)
     async with _terms(options) as terms:
         return await engine.look(_identity(), endpoints, planned, _book(), today(), terms)
 
@@ -136,6 +145,10 @@ async def _terms(options: Options) -> AsyncIterator[Terms]:
             report_bug=options.report_bug,
             progress=options.progress,
         )
+
+
+def _tls_question(options: Options, client: str, *, fips: bool) -> TlsQuestion | None:
+    return None if options.tls is None else TlsQuestion(client=client, fips=fips, is_full=options.tls == "full")
 
 
 def _book() -> Book:

@@ -17,9 +17,9 @@ from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication, Effect, Endpoint, Secret, Service
 from probe.model.facts import Declared, Evidence, Fact, FactKey, Missing, Observed, Provenance, Reading, Why
-from probe.net.certificates import read_certificate, subject_of
 from probe.net.dial import Dial
 from probe.net.stream import Stream
+from probe.wire.certificates import read_certificate, subject_of
 
 T = TypeVar("T")
 
@@ -32,6 +32,7 @@ __all__ = [
     "Prober",
     "Stream",
     "Subject",
+    "TlsQuestion",
     "converse",
     "note_connection",
     "note_no_tls",
@@ -52,12 +53,26 @@ class Account:
     """Whether the account is another than the mailbox's own, and acts as it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsQuestion:
+    """What is to be found out about a server's TLS beyond the one session that a conversation gets."""
+
+    client: str
+    """Name of the FIPS profile whose FIPS mode is asked about."""
+    fips: bool
+    """Whether that client's FIPS policy is on where the server is really used."""
+    is_full: bool
+    """Everything that the server takes, or the question of FIPS alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What a prober is pointed at."""
 
     endpoint: Endpoint
     account: Account | None = None
+    tls: TlsQuestion | None = None
+    """For a prober that `asks_tls`."""
 
 
 Probe = Callable[[Subject, Dial, "Notebook"], Awaitable[None]]
@@ -77,6 +92,8 @@ class Prober:
     collects: tuple[FactKey[Any], ...]
     """Every key that it promises a reading for."""
     probe: Probe
+    asks_tls: bool = False
+    """Whether it answers a question on TLS, and is held only where there is one."""
 
 
 class Notebook:

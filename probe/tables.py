@@ -393,3 +393,64 @@ def generic_texts() -> tuple[tuple[Service, str, str], ...]:
     """Texts that many products say: service, what they are, text. No fingerprint may match one."""
     entries: Iterable[dict[str, str]] = _toml("fingerprints/generic.toml")["generic"]
     return tuple((Service(e["service"]), e["reads"], e["text"]) for e in entries)
+
+
+# --- FIPS profiles ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FipsOffer:
+    """What a client's hello offers, by names of the IANA registries, in its order of preference."""
+
+    versions: tuple[str, ...]
+    suites: tuple[str, ...]
+    groups: tuple[str, ...]
+    schemes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FipsProfile:
+    """What a client allows in FIPS mode, and what it sends."""
+
+    name: str
+    title: str
+    """As in "what ... allows"."""
+    allowed: FipsOffer
+    offered: FipsOffer
+    """By default, with the FIPS policy on."""
+    offered_without_fips: FipsOffer
+    keys: frozenset[str]
+    """Kinds of a certificate's key: `rsa`, `ecdsa-p256`, `ed25519`."""
+    rsa_bits: int
+    most_rsa_bits: int | None
+    dhe_bits: int
+    hashes: frozenset[str]
+    """Beginnings of the names of signatures within a chain: `sha256`, `ed25519`."""
+    requires_extended_master_secret: bool
+
+
+@cache
+def fips_profiles() -> Mapping[str, FipsProfile]:
+    """Every FIPS profile by its name."""
+    return {entry["name"]: _fips_profile(entry) for entry in _toml("fips_profiles.toml")["profile"]}
+
+
+def _fips_profile(entry: dict[str, Any]) -> FipsProfile:
+    allowed = _fips_offer(entry)
+    return FipsProfile(
+        name=entry["name"],
+        title=entry["title"],
+        allowed=allowed,
+        offered=_fips_offer(entry["offered"]) if "offered" in entry else allowed,
+        offered_without_fips=_fips_offer(entry["offered_without_fips"]) if "offered_without_fips" in entry else allowed,
+        keys=frozenset(entry["keys"]),
+        rsa_bits=entry["rsa_bits"],
+        most_rsa_bits=entry.get("most_rsa_bits"),
+        dhe_bits=entry["dhe_bits"],
+        hashes=frozenset(entry["hashes"]),
+        requires_extended_master_secret=entry["requires_extended_master_secret"],
+    )
+
+
+def _fips_offer(entry: dict[str, Any]) -> FipsOffer:
+    return FipsOffer(tuple(entry["versions"]), tuple(entry["suites"]), tuple(entry["groups"]), tuple(entry["schemes"]))

@@ -80,6 +80,7 @@ SOUND: Known = {
     v.CERTIFICATE_DISTRUSTED_BECAUSE: "",
     v.CERTIFICATE_MATCHES_NAME: True,
     v.ENDPOINT_SECURITY: "implicit",
+    v.FIPS_REASONS: (),
 }
 EWS: Known = {
     **SOUND,

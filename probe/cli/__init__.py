@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from probe import __version__
-from probe.cli.options import output_options, probing_options
+from probe.cli.options import output_options, probing_options, profile
 from probe.cli.streams import NotWritten, discard_output, is_of_echo, stand_in, tell, write_result
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
         sys.exit(2)
     mailboxes = _chosen(estate, addresses)
     if dry_run:
-        write_plan(output, app.plan(estate, mailboxes, options.allow))
+        write_plan(output, app.plan(estate, mailboxes, options))
         sys.exit(0)
     with output.progress(options) as options:
         run = app.complete(app.check(estate, mailboxes, options))
@@ -125,7 +126,16 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
 @output_options
 @probing_options
-def look(output: Output, options: Options, urls: Sequence[str]) -> NoReturn:
+@click.option(
+    "--fips",
+    "fips_client",
+    metavar="PROFILE",
+    default="sp800-52r2",
+    show_default=True,
+    callback=profile,
+    help="The client whose FIPS mode is asked about.",
+)
+def look(output: Output, options: Options, urls: Sequence[str], fips_client: str) -> NoReturn:
     """Look at one or more endpoints without an estate: facts only, nothing judged.
 
     \b
@@ -142,7 +152,7 @@ def look(output: Output, options: Options, urls: Sequence[str]) -> NoReturn:
     for service in unspoken(endpoints, app.probers()):
         raise click.UsageError(f"this version of probe does not speak {service.upper()}")
     with output.progress(options) as options:
-        run = app.complete(app.look(endpoints, options))
+        run = app.complete(app.look(endpoints, replace(options, fips_client=fips_client)))
     output.write_run(run)
     sys.exit(app.exit_code(run))
 

@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
@@ -99,6 +99,13 @@ def probing_options(command: Callable[..., Any], *, default_timeout: float = 30.
             help="A PEM file of more trust anchors.",
         ),
         click.option("--all-addresses", is_flag=True, help="Probe every address of a name, not the first that answers."),
+        click.option(
+            "--tls",
+            type=click.Choice(["quick", "full", "none"]),
+            default="quick",
+            show_default=True,
+            help="Ask about TLS: whether a client in FIPS mode can work (quick), also everything the server takes (full), or nothing.",
+        ),
     ]
 
     def gathered(
@@ -109,6 +116,7 @@ def probing_options(command: Callable[..., Any], *, default_timeout: float = 30.
         allow: frozenset[Any],
         ca_file: Path | None,
         all_addresses: bool,
+        tls: str,
         **rest: Any,
     ) -> Any:
         from probe.app import Options
@@ -116,7 +124,15 @@ def probing_options(command: Callable[..., Any], *, default_timeout: float = 30.
         def report_bug(text: str) -> None:
             output.log(f"a bug: {text}")
 
-        made = Options(timeout=timeout, deadline=deadline, allow=allow, ca_file=ca_file, all_addresses=all_addresses, report_bug=report_bug)
+        made = Options(
+            timeout=timeout,
+            deadline=deadline,
+            allow=allow,
+            ca_file=ca_file,
+            all_addresses=all_addresses,
+            tls=None if tls == "none" else cast("Literal['quick', 'full']", tls),
+            report_bug=report_bug,
+        )
         return command(output=output, options=made, **rest)
 
     return _with_options(command, gathered, options)
@@ -128,6 +144,15 @@ def _with_options(command: Any, gathered: Any, options: Sequence[Callable[[Any],
     for option in reversed(options):
         gathered = option(gathered)
     return gathered
+
+
+def profile(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """The name of a FIPS profile. The names are data, so that they are read only when one is given."""
+    from probe.tables import fips_profiles
+
+    if value not in fips_profiles():
+        raise click.BadParameter(f"{value!r} is none of {', '.join(fips_profiles())}")
+    return value
 
 
 def _effects(_context: click.Context, _parameter: click.Parameter, value: str) -> frozenset[Any]:

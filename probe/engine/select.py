@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from probe.model.estate import Authentication, Credentials, Effect, Endpoint, Estate, Mailbox, SecretReference, ServerProfile, Service
-from probe.probing import Prober
+from probe.probing import Prober, TlsQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,20 @@ class Conversation:
     """Why it is not held; empty when it is."""
     only_address: str | None = None
     """The one address to use, where each address of a name is tried."""
+    tls: TlsQuestion | None = None
 
 
 def for_estate(
-    estate: Estate, mailboxes: Iterable[Mailbox], probers: Mapping[str, Prober], allowed: frozenset[Effect]
+    estate: Estate,
+    mailboxes: Iterable[Mailbox],
+    probers: Mapping[str, Prober],
+    allowed: frozenset[Effect],
+    tls: TlsQuestion | None = None,
 ) -> tuple[Conversation, ...]:
     """Every conversation that these mailboxes call for: one per prober and endpoint, one per mailbox where one signs in."""
     found: list[Conversation] = []
     for endpoint, served in users_of_endpoints(estate, mailboxes).items():
-        for conversation in for_endpoint(endpoint, probers, allowed):
+        for conversation in for_endpoint(endpoint, probers, allowed, tls):
             if conversation.prober.signs_in and not conversation.not_held:
                 found += (_signed_in(conversation.prober, endpoint, mailbox, estate.profile_of(mailbox)) for mailbox in served)
             else:
@@ -58,12 +63,15 @@ def users_of_endpoints(estate: Estate, mailboxes: Iterable[Mailbox]) -> dict[End
     return {endpoint: tuple(served.values()) for endpoint, served in users.items()}
 
 
-def for_endpoint(endpoint: Endpoint, probers: Mapping[str, Prober], allowed: frozenset[Effect]) -> Iterator[Conversation]:
-    """Every prober that speaks the endpoint's service, held where its effect is allowed."""
+def for_endpoint(
+    endpoint: Endpoint, probers: Mapping[str, Prober], allowed: frozenset[Effect], tls: TlsQuestion | None = None
+) -> Iterator[Conversation]:
+    """Every prober that speaks the endpoint's service and has something to ask, held where its effect is allowed."""
     for prober in probers.values():
-        if endpoint.service in prober.services:
+        if endpoint.service in prober.services and (tls is not None or not prober.asks_tls):
             is_allowed = prober.effect is Effect.READS or prober.effect in allowed
-            yield Conversation(prober, endpoint, not_held="" if is_allowed else f"its effect is {prober.effect}, which is not allowed here")
+            reason = "" if is_allowed else f"its effect is {prober.effect}, which is not allowed here"
+            yield Conversation(prober, endpoint, not_held=reason, tls=tls if prober.asks_tls else None)
 
 
 def unspoken(endpoints: Iterable[Endpoint], probers: Mapping[str, Prober]) -> tuple[Service, ...]:

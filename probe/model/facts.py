@@ -384,6 +384,20 @@ SESSION: Kind[TlsSession] = Kind(
     lambda form: TlsSession(form["version"], form["suite"], form["group"], form["scheme"]),
     _object(version=_TEXT_OR_NULL, suite=_TEXT_OR_NULL, group=_TEXT_OR_NULL, scheme=_TEXT_OR_NULL),
 )
+Lists = tuple[tuple[str, tuple[str, ...]], ...]
+"""A list of names for each of some versions, in the order of the versions."""
+Flags = tuple[tuple[str, bool], ...]
+"""A yes or no for each of some versions."""
+
+LISTS: Kind[Lists] = Kind(
+    "list of text by version",
+    lambda v: {version: list(names) for version, names in v},
+    lambda form: tuple((version, tuple(names)) for version, names in form.items()),
+    {"type": "object", "additionalProperties": {"type": "array", "items": _TEXT}},
+)
+FLAGS: Kind[Flags] = Kind(
+    "boolean by version", dict, lambda form: tuple(form.items()), {"type": "object", "additionalProperties": {"type": "boolean"}}
+)
 CHALLENGES: Kind[tuple[Challenge, ...]] = Kind(
     "list of challenges",
     lambda v: [{"scheme": c.scheme, "token": c.token, "parameters": [list(p) for p in c.parameters]} for c in v],

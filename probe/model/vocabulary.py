@@ -16,6 +16,8 @@ from probe.model.facts import (
     COUNT,
     DAY,
     FLAG,
+    FLAGS,
+    LISTS,
     MOMENT,
     SESSION,
     TEXT,
@@ -24,6 +26,8 @@ from probe.model.facts import (
     Build,
     Challenge,
     FactKey,
+    Flags,
+    Lists,
     TlsSession,
     UpdateRange,
     choice,
@@ -183,6 +187,78 @@ TLS_NEGOTIATED: FactKey[TlsSession] = FactKey(
     SESSION,
     "What our own handshake agreed on, null where not visible.",
     (TlsSession("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),),
+)
+TLS_VERSIONS: FactKey[tuple[str, ...]] = FactKey(
+    "tls.versions",
+    choices("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"),
+    "Every protocol version that the server takes, lowest first.",
+    (("TLSv1.2", "TLSv1.3"),),
+)
+TLS_SUITES: FactKey[Lists] = FactKey(
+    "tls.suites",
+    LISTS,
+    "Every cipher suite that it takes, by version, IANA names, in the server's order where it has one.",
+    ((("TLSv1.2", ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",)),),),
+)
+TLS_GROUPS: FactKey[Lists] = FactKey(
+    "tls.groups",
+    LISTS,
+    "Every group that it exchanges keys in, by version; empty where keys are exchanged in none.",
+    ((("TLSv1.3", ("x25519",)),),),
+)
+TLS_SCHEMES: FactKey[Lists] = FactKey(
+    "tls.schemes", LISTS, "Every signature scheme that it signs with, for TLS 1.2 and 1.3.", ((("TLSv1.3", ("rsa_pss_rsae_sha256",)),),)
+)
+TLS_SERVER_ORDER: FactKey[Flags] = FactKey(
+    "tls.server_order",
+    FLAGS,
+    "Whether the server's order of suites decides rather than the client's, for versions with two suites or more.",
+    ((("TLSv1.2", True), ("TLSv1.3", False)),),
+)
+TLS_EXTENDED_MASTER_SECRET: FactKey[bool] = FactKey(
+    "tls.extended_master_secret", FLAG, "Whether TLS 1.2 is held with the extended master secret (RFC 7627).", (True, False)
+)
+TLS_SECURE_RENEGOTIATION: FactKey[bool] = FactKey(
+    "tls.secure_renegotiation",
+    FLAG,
+    "Whether the server knows secure renegotiation (RFC 5746), in its highest version below TLS 1.3.",
+    (True, False),
+)
+TLS_WITHOUT_SCHEMES: FactKey[str] = FactKey(
+    "tls.without_schemes",
+    TEXT,
+    "What a TLS 1.2 server signs with when the client names no signature scheme; `refused` where it then ends the handshake.",
+    ("refused", "rsa_pkcs1_sha1"),
+)
+TLS_CERTIFICATES: FactKey[tuple[str, ...]] = FactKey(
+    "tls.certificates",
+    TEXTS,
+    "Every server certificate that the hellos brought to light: key, signature, subject.",
+    (("rsa-2048, sha256-rsa, CN=mail.contoso.test", "ecdsa-p256, sha256-ecdsa, CN=mail.contoso.test"),),
+)
+FIPS_PROFILE: FactKey[str] = FactKey(
+    "fips.profile", TEXT, "The client whose FIPS mode the other facts of this name are about.", ("sp800-52r2", "windows-server-2019")
+)
+FIPS_CAN_WORK: FactKey[bool] = FactKey(
+    "fips.can_work",
+    FLAG,
+    "Whether that client, limited to what its FIPS mode allows, comes to a TLS session with this server.",
+    (True, False),
+)
+FIPS_REASONS: FactKey[tuple[str, ...]] = FactKey(
+    "fips.reasons", TEXTS, "Why it does not, in words; empty where it does.", (("the server shows an rsa-1024 key",), ())
+)
+FIPS_NEGOTIATES: FactKey[TlsSession] = FactKey(
+    "fips.negotiates",
+    SESSION,
+    "What this pair gets when the client offers what it offers by default, its FIPS policy being as declared.",
+    (TlsSession("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "secp384r1", "rsa_pss_rsae_sha256"),),
+)
+FIPS_ALSO_ACCEPTS: FactKey[tuple[str, ...]] = FactKey(
+    "fips.also_accepts",
+    TEXTS,
+    "What the server takes and that client's FIPS mode refuses: all of it after a full posture, else one of each kind that was asked for.",
+    (("TLSv1.3 with TLS_CHACHA20_POLY1305_SHA256", "TLSv1.1"), ()),
 )
 CERTIFICATE_SUBJECT: FactKey[str] = FactKey("certificate.subject", TEXT, "Subject of the certificate, RFC 4514.", ("CN=mail.contoso.test",))
 CERTIFICATE_ISSUER: FactKey[str] = FactKey("certificate.issuer", TEXT, "Issuer of the certificate, RFC 4514.", ("CN=Contoso Issuing CA",))

@@ -87,6 +87,14 @@ class CertificateNotTrusted(TlsFailed):
         self.reason = reason
 
 
+class Unsettled(PeerFailure):
+    """Questions stayed without an answer; `outcome` says what kept them from it."""
+
+    def __init__(self, sentence: str, outcome: Outcome) -> None:
+        super().__init__(sentence)
+        self.outcome = outcome
+
+
 class ChildKilled(Exception):
     """A child process of ours was ended from outside: by the system for want of memory, or by an administrator."""
 

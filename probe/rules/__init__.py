@@ -142,6 +142,11 @@ def logs_in(case: Case) -> Answer:
     return all_of(ask(case.deployment, v.DEPLOYMENT_ALLOWS, lambda allowed: Effect.LOGS_IN in allowed), signs_in_with_password(case))
 
 
+def works_in_fips_mode(endpoint: Facts) -> Answer:
+    """Whether the deployment's Windows, in FIPS mode, comes to a TLS session there; what keeps it from one is what is cited."""
+    return told(endpoint, v.FIPS_REASONS, lambda reasons: Truth.NO if reasons else Truth.YES)
+
+
 def has_domain_of(case: Case, *providers: str) -> Answer:
     """Whether the domain of the address is such a provider's own."""
     return ask(case.mailbox, v.MAILBOX_DOMAIN, lambda domain: provider_of_domain(domain) in providers)

@@ -1,7 +1,8 @@
 """The footnote of the table and the bullet on FIPS: a deployment in FIPS mode wants a POP3/SMTP server that is validated.
 
-A connection can show that two ends cannot work under FIPS rules; it can never show that a module is validated.
-So the yes is the operator's word, and the providers that the page names get a no whatever is seen of them.
+A connection can show that two ends cannot work together under FIPS rules, which is a no; it can never show that a
+module is validated, so that the yes needs the operator's word. The providers that the page names get a no whatever is
+seen of them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from probe.rules import (
     page,
     served,
     told,
+    works_in_fips_mode,
 )
 
 
@@ -35,8 +37,10 @@ def _applies(case: Case) -> Answer:
 
 
 def _holds(case: Case) -> Answer:
-    named_nowhere = every_served(served(case, Service.POP3, Service.SMTP), lambda endpoint: negate(_is_named(case, endpoint)))
-    return all_of(negate(has_domain_of(case, *MICROSOFT_CONSUMERS)), named_nowhere, _is_validated(case))
+    used = served(case, Service.POP3, Service.SMTP)
+    named_nowhere = every_served(used, lambda endpoint: negate(_is_named(case, endpoint)))
+    all_work = every_served(used, works_in_fips_mode)
+    return all_of(negate(has_domain_of(case, *MICROSOFT_CONSUMERS)), named_nowhere, all_work, _is_validated(case))
 
 
 def _is_named(case: Case, endpoint: Facts) -> Answer:
@@ -69,6 +73,7 @@ RULE = Rule(
     needs=needs_of_served(
         v.ENDPOINT_SERVICE,
         v.SERVER_PRODUCT,
+        v.FIPS_REASONS,
         deployment=(v.DEPLOYMENT_FIPS,),
         profile=(v.PROFILE_FIPS_VALIDATED,),
         mailbox=(v.MAILBOX_DOMAIN, v.PROVIDER),
@@ -78,8 +83,9 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(
-        "Ask who runs the mail server for the CMVP certificate of its cryptographic module and write its number as `fips_validated` in the "
-        "profile, or use a server that has one, or Exchange. FIPS 140-2 certificates moved to CMVP's historical list on 2026-09-21/22: "
+        "Where a reason is named why the deployment's Windows in FIPS mode gets no TLS session, the server's TLS must change first. Then ask "
+        "who runs it for the CMVP certificate of its cryptographic module, since no connection can show one, and write its number as "
+        "`fips_validated` in the profile; or use a server that has one, or Exchange. FIPS 140-2 certificates moved to CMVP's historical list on 2026-09-21/22: "
         f"a new system needs one of FIPS 140-3. {EMAIL_ROUTER}"
     ),
 )

@@ -79,7 +79,7 @@ async def test_a_run_over_one_mailbox_tells_of_its_endpoints_alone() -> None:
     )
     collects = replace(SERVED, address="b@contoso.test", profile="branch", outgoing=Delivery.OUTLOOK)
     estate = Estate(deployment=DEPLOYMENT, profiles=(CORP, branch), mailboxes=(SERVED, collects))
-    planned = app.plan(estate, [collects], frozenset())
+    planned = app.plan(estate, [collects], app.Options())
     assert {c.endpoint for c in planned} == {branch.incoming}
     run = await app.check(estate, [collects], app.Options(timeout=5))
     assert {a.subject for a in run.attempts} == {branch.incoming.url}

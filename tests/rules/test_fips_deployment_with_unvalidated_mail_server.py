@@ -36,6 +36,24 @@ def test_it_fails_where_one_of_them_answers(product: str, provider: str | Why) -
     assert result_of(RULE, case) is Result.FAILS
 
 
+REASON = "the server takes none of the cipher suites"
+
+
+def test_it_fails_where_the_two_ends_cannot_work_together() -> None:
+    """A server with which the deployment's Windows gets no TLS session in FIPS mode is unsupported, declared validated or not, and why is cited."""
+    cannot = {v.FIPS_REASONS: (REASON,)}
+    assert result_of(RULE, gmail_case(deployment=FIPS, profile=VALIDATED, endpoint=cannot)) is Result.FAILS
+    assert result_of(RULE, gmail_case(deployment=FIPS, endpoint=cannot)) is Result.FAILS
+    case = gmail_case(deployment=FIPS, endpoint=cannot)
+    assert (REASON,) in [getattr(reading, "value", None) for reading in RULE.holds(case).because]
+
+
+def test_it_is_unknown_where_that_is_not_known() -> None:
+    """A validation is declared, but whether the two ends can work together did not show."""
+    unseen = {v.FIPS_REASONS: Why.THROTTLED}
+    assert result_of(RULE, gmail_case(deployment=FIPS, profile=VALIDATED, endpoint=unseen)) is Result.UNKNOWN
+
+
 def test_it_is_unknown_without_the_operators_word() -> None:
     """Nothing that a connection shows proves a validated module."""
     assert result_of(RULE, gmail_case(deployment=FIPS)) is Result.UNKNOWN

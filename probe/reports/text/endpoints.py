@@ -11,6 +11,7 @@ from probe.model.facts import Fact, FactKey, Facts, Missing, Why
 from probe.reports.text.causes import BEFELL_ALL
 from probe.reports.text.known import Known
 from probe.reports.text.page import DOUBTFUL, Page
+from probe.reports.text.tls import IN_TABLE, fips_in_words, write_tls_table
 from probe.reports.text.words import CITED_LIMIT, VALUE_LIMIT, bounded, gap_in_words, provenance, some_of, spaced, value_in_words
 
 
@@ -21,6 +22,7 @@ def write_main_facts(page: Page, known: Known, subject: str, today: date) -> Non
         "Addresses": _listed(facts, v.NET_ADDRESSES),
         "TLS": _tls(facts),
         "Certified": _certificate(facts),
+        "FIPS": fips_in_words(facts),
         "Sign-in": _sign_in(facts),
     }
     for label, text in lines.items():
@@ -83,12 +85,13 @@ def _sign_in(facts: Facts) -> str:
 
 
 def write_all_facts(page: Page, known: Known, subject: str) -> None:
-    facts = list(known.facts_of(subject))
+    facts = [fact for fact in known.facts_of(subject) if fact["key"] not in IN_TABLE]
     column = max((len(f["key"]) for f in facts), default=0) + 2
     for fact in facts:
         page.say(
             bounded(value_in_words(fact["value"]), VALUE_LIMIT) + provenance(fact), indent=2, label=fact["key"], column=column, cut=True
         )
+    write_tls_table(page, known.of.get(subject, Facts(subject)))
 
 
 def write_gaps(page: Page, known: Known, subject: str) -> None:

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from probe.net.certificates import Certificate, read_certificate, subject_of
 from probe.simulation.authority import Authority
+from probe.wire.certificates import Certificate, read_certificate, subject_of
 
 
 def der_of(file: Path) -> bytes:

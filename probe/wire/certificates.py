@@ -35,6 +35,8 @@ class Certificate:
     not_after: datetime
     key: str
     signature: str
+    is_self_issued: bool
+    """Whether subject and issuer are one, so that its own signature proves nothing."""
 
     def is_for(self, host: str) -> bool | None:
         """Whether it is for a host: by its alternative names (RFC 9525), or by its common name where it has no DNS name.
@@ -67,6 +69,7 @@ def read_certificate(der: bytes) -> Certificate:
                 not_after=certificate.not_valid_after_utc,
                 key=_key(certificate),
                 signature=_signature(certificate),
+                is_self_issued=certificate.subject == certificate.issuer,
             )
     except Exception as unreadable:
         raise ValueError(f"the certificate cannot be read: {type(unreadable).__name__}") from unreadable

@@ -1,0 +1,363 @@
+"""TLS, asked with hellos: whether a client in FIPS mode can work here, and, when everything is asked for, all that the server takes.
+
+What is sent: TLS hellos, each over a connection of its own, one after another, never a whole handshake. With `pop3://`, `smtp://` and
+`imap://` what leads to TLS comes first: the greeting is awaited, then `STLS`, or `EHLO` and `STARTTLS`. No more is said.
+
+1. One hello that offers just what the client in question allows in FIPS mode: versions, suites, groups, signature schemes together. What
+   the server answers, down to its certificate and its signature, is what that client would get.
+2. Where the client offers something else by default, or its FIPS policy is off, one more as it would really be sent.
+3. Where the first is refused, up to four that leave out one limit after another, to find the first that is in the way.
+4. Quick: four that offer only what the client would refuse. Full: for each version from TLS 1.3 down to SSLv2, hellos that
+   leave out what was taken before, until nothing more is taken.
+
+It changes nothing on the server, which sees handshakes that break off.
+
+What it cannot tell: whether a module is validated, which no connection shows. The signatures are not verified. Suites that need a
+secret known beforehand (PSK, SRP, Kerberos) cannot be asked for. A server that limits connections answers late, or not at all: it is
+asked more slowly once it says so, and what stays unanswered is missing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from probe.model import vocabulary as v
+from probe.model.attempts import WHY_AFTER, TranscriptLine
+from probe.model.estate import Service
+from probe.model.facts import FactKey, TlsSession, Why
+from probe.net.failures import Unsettled
+from probe.net.hellos import SILENT_ALERT, Answer, Hellos, Unclear
+from probe.net.starttls import NoUpgrade
+from probe.probing import Dial, Effect, Notebook, Prober, Subject, TlsQuestion
+from probe.wire.certificates import read_certificate
+from probe.wire.tls import fips
+from probe.wire.tls.elimination import Elimination, Listing
+from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.registry import group_name, scheme_name, suite_name
+
+T = TypeVar("T")
+
+_FIPS_KEYS = (v.FIPS_PROFILE, v.FIPS_CAN_WORK, v.FIPS_REASONS, v.FIPS_NEGOTIATES, v.FIPS_ALSO_ACCEPTS)
+_POSTURE_KEYS = (
+    v.TLS_VERSIONS,
+    v.TLS_SUITES,
+    v.TLS_GROUPS,
+    v.TLS_SCHEMES,
+    v.TLS_SERVER_ORDER,
+    v.TLS_EXTENDED_MASTER_SECRET,
+    v.TLS_SECURE_RENEGOTIATION,
+    v.TLS_WITHOUT_SCHEMES,
+    v.TLS_CERTIFICATES,
+)
+_ORDER = (Version.TLS12, Version.TLS13, Version.TLS11, Version.TLS10, Version.SSL3, Version.SSL2)
+"""What servers have first, so that a hello which works is known when those are asked for that most have switched off."""
+_OUTCOME_OF = {why: outcome for outcome, why in WHY_AFTER.items()}
+_ALERTS = {40: "handshake failure", 47: "illegal parameter", 70: "protocol version", 71: "insufficient security", 109: "missing extension"}
+
+
+async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+    """Hold the conversation of the module's page."""
+    assert subject.tls is not None
+    inquiry = _Inquiry(subject.tls, subject.endpoint.host, dial, notes)
+    try:
+        await inquiry.hold()
+    except NoUpgrade as refused:
+        for key in PROBER.collects:
+            if not notes.knows(key):
+                notes.missing(key, Why.NOT_APPLICABLE, f"there is no TLS: {refused}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """An answer, and the note of it in the transcript."""
+
+    answer: Answer
+    lines: tuple[TranscriptLine, ...]
+
+
+class _Inquiry:
+    """The questions of one attempt, and what is written down of their answers."""
+
+    def __init__(self, question: TlsQuestion, host: str, dial: Dial, notes: Notebook) -> None:
+        self._question = question
+        self._client = fips.profile_named(question.client)
+        self._server_name = None if _is_address(host) else host
+        self._dial = dial
+        self._notes = notes
+        self._hellos = Hellos(dial, patient=question.is_full)
+
+    async def hold(self) -> None:
+        notes = self._notes
+        notes.observed(v.FIPS_PROFILE, self._client.name)
+        if not self._question.is_full:
+            for key in _POSTURE_KEYS:
+                notes.missing(key, Why.NOT_ATTEMPTED, "only a full look at TLS shows it: --tls full")
+        heard = await self._ask(f"what {self._client.name} allows", self._allowed())
+        await self._note_can_work(heard)
+        await self._note_negotiates(heard)
+        if self._question.is_full:
+            await self._note_posture()
+        else:
+            await self._note_beyond()
+        if (last := self._hellos.given_up) is not None:
+            raise Unsettled(f"not all was asked: {last.detail}", _OUTCOME_OF[last.why])
+
+    def _allowed(self) -> Offer:
+        return fips.hello_of(self._client, server_name=self._server_name)
+
+    async def _ask(self, what: str, offer: Offer, *, whole: bool = True) -> _Heard:
+        answer = await self._hellos.ask(offer, whole=whole)
+        return _Heard(answer, self._note(what, answer))
+
+    def _note(self, what: str, answer: Answer) -> tuple[TranscriptLine, ...]:
+        line = self._dial.note(f"hello with {what}: {_told(answer)}")
+        return (line,) if line else ()
+
+    # --- The question of FIPS -------------------------------------------------------------------------------
+
+    async def _note_can_work(self, heard: _Heard) -> None:
+        notes, answer = self._notes, heard.answer
+        if isinstance(answer, Unclear):
+            for key in (v.FIPS_CAN_WORK, v.FIPS_REASONS):
+                notes.missing(key, answer.why, answer.detail)
+            return
+        if isinstance(answer, Reply):
+            reasons, lines = fips.verdict(self._client, answer), heard.lines
+        else:
+            reasons, lines = await self._diagnosed(heard)
+        notes.observed(v.FIPS_CAN_WORK, not reasons, *lines)
+        notes.observed(v.FIPS_REASONS, reasons, *lines)
+
+    async def _diagnosed(self, refused: _Heard) -> tuple[tuple[str, ...], tuple[TranscriptLine, ...]]:
+        lines = list(refused.lines)
+        questions = fips.diagnosis(self._client, self._server_name)
+        try:
+            offer = next(questions)
+            while True:
+                heard = await self._ask("one limit less", offer)
+                lines += heard.lines
+                offer = questions.send(None if isinstance(heard.answer, Unclear) else heard.answer)
+        except StopIteration as found:
+            reasons: tuple[str, ...] = found.value
+        return reasons or ("the server refuses what it offers; which part is in the way was not found",), tuple(lines)
+
+    async def _note_negotiates(self, allowed: _Heard) -> None:
+        """What the client gets that sends its default offer, FIPS policy as declared."""
+        notes, key = self._notes, v.FIPS_NEGOTIATES
+        offer = fips.hello_of(self._client, server_name=self._server_name, fips=self._question.fips, by_default=True)
+        heard = allowed if self._question.fips and _is_same_to(allowed.answer, offer) else await self._ask("its default offer", offer)
+        answer = heard.answer
+        if isinstance(answer, Unclear):
+            notes.missing(key, answer.why, answer.detail)
+        elif isinstance(answer, Refusal):
+            notes.missing(key, Why.NOT_APPLICABLE, "the server refuses what this client offers by default")
+        elif self._question.fips and (reasons := fips.verdict(self._client, answer)):
+            notes.missing(key, Why.NOT_APPLICABLE, f"this client ends the handshake: {'; '.join(reasons)}")
+        else:
+            notes.observed(key, _session(answer), *heard.lines)
+
+    async def _note_beyond(self) -> None:
+        """One example of each kind of thing that the client refuses and the server takes."""
+        beyond = fips.beyond(self._client, self._server_name)
+        answers = await self._hellos.ask_all([one.offer for one in beyond])
+        accepted: list[str] = []
+        lines: list[TranscriptLine] = []
+        unclear: Unclear | None = None
+        for one in beyond:
+            answer = answers[one.offer]
+            lines += self._note(one.label, answer)
+            if isinstance(answer, Reply):
+                accepted.append(fips.accepted_beyond(one, answer))
+            elif isinstance(answer, Unclear):
+                unclear = answer
+        if unclear is not None:
+            self._notes.missing(v.FIPS_ALSO_ACCEPTS, unclear.why, unclear.detail)
+        else:
+            self._notes.observed(v.FIPS_ALSO_ACCEPTS, tuple(accepted), *lines)
+
+    # --- Everything -----------------------------------------------------------------------------------------
+
+    async def _note_posture(self) -> None:
+        found: dict[Version, Elimination] = {}
+        last: Unclear | None = None
+        try:
+            for version in _ORDER:
+                after = found.get(Version.TLS12) if version < Version.TLS12 else None
+                found[version] = Elimination(version, self._server_name, after=after)
+                last = await self._eliminate(version, found[version]) or last
+        finally:
+            # Also where the deadline ends it: what is complete by then is known.
+            why, detail = (last.why, last.detail) if last else (Why.TIMED_OUT, "the time for this attempt ended before all was asked")
+            _write_posture(
+                self._notes,
+                [(found.get(version) or Elimination(version, None)).listing for version in sorted(_ORDER)],
+                self._client,
+                why,
+                detail,
+            )
+
+    async def _eliminate(self, version: Version, elimination: Elimination) -> Unclear | None:
+        """Ask all that one version calls for. Gives the last thing that stayed unclear."""
+        unclear: Unclear | None = None
+        questions = elimination.questions()
+        asked = next(questions, None)
+        while asked is not None:
+            offer = asked.offer
+            what = f"{version.label}, {len(offer.suites)} suites, {len(offer.groups)} groups, {len(offer.schemes)} schemes"
+            heard = await self._ask(what, offer, whole=asked.whole)
+            if isinstance(heard.answer, Unclear):
+                unclear = heard.answer
+            try:
+                asked = questions.send(None if isinstance(heard.answer, Unclear) else heard.answer)
+            except StopIteration:
+                break
+        return unclear
+
+
+def _write_posture(notes: Notebook, listings: Sequence[Listing], client: fips.Profile, why: Why, detail: str) -> None:
+    """Each list as far as it is complete for every version that the server takes; else why it is not."""
+    offered = [listing for listing in listings if listing.offered]
+    are_versions_known = all(listing.offered is not None for listing in listings)
+
+    def complete(key: FactKey[tuple[tuple[str, T], ...]], values: Sequence[tuple[Listing, T | None]]) -> None:
+        known = tuple((listing.version.label, value) for listing, value in values if value is not None)
+        if are_versions_known and len(known) == len(values):
+            notes.observed(key, known)
+        else:
+            notes.missing(key, why, detail + _so_far([version for version, _ in known]))
+
+    if are_versions_known:
+        notes.observed(v.TLS_VERSIONS, tuple(listing.version.label for listing in offered))
+    else:
+        notes.missing(v.TLS_VERSIONS, why, detail + _so_far([listing.version.label for listing in offered]))
+    with_extensions = [listing for listing in offered if listing.version >= Version.TLS10]
+    with_schemes = [listing for listing in offered if listing.version >= Version.TLS12]
+    complete(v.TLS_SUITES, [(one, _names(one.suites, suite_name)) for one in offered])
+    complete(v.TLS_GROUPS, [(one, _names(one.groups, group_name)) for one in with_extensions])
+    complete(v.TLS_SCHEMES, [(one, _names(one.schemes, scheme_name)) for one in with_schemes])
+    complete(v.TLS_SERVER_ORDER, [(one, one.server_order) for one in offered if one.suites is None or len(one.suites) > 1])
+    _write_extensions(notes, listings, why, detail)
+    _write_certificates(notes, listings)
+    also = _taken_beyond(listings, client)
+    if also is None:
+        notes.missing(v.FIPS_ALSO_ACCEPTS, why, detail)
+    else:
+        notes.observed(v.FIPS_ALSO_ACCEPTS, also)
+
+
+def _write_extensions(notes: Notebook, listings: Sequence[Listing], why: Why, detail: str) -> None:
+    tls12 = next(listing for listing in listings if listing.version is Version.TLS12)
+    below_tls13 = [one for one in listings if Version.SSL3 <= one.version <= Version.TLS12]
+    highest = next((one for one in reversed(below_tls13) if one.offered is not False), tls12)
+
+    def write(key: FactKey[T], listing: Listing, value: T | None) -> None:
+        if listing.offered is False:
+            notes.missing(key, Why.NOT_APPLICABLE, "the server takes no version of TLS that has it")
+        elif value is None:
+            notes.missing(key, why, detail)
+        else:
+            notes.observed(key, value)
+
+    write(v.TLS_EXTENDED_MASTER_SECRET, tls12, tls12.extended_master_secret)
+    write(v.TLS_WITHOUT_SCHEMES, tls12, tls12.without_schemes)
+    write(v.TLS_SECURE_RENEGOTIATION, highest, highest.secure_renegotiation)
+
+
+def _write_certificates(notes: Notebook, listings: Sequence[Listing]) -> None:
+    leaves = dict.fromkeys(reply.chain[0] for listing in reversed(listings) for reply in listing.replies if reply.chain)
+    told = []
+    for leaf in leaves:
+        try:
+            certificate = read_certificate(leaf)
+        except ValueError as unreadable:
+            notes.missing(v.TLS_CERTIFICATES, Why.OFF_PROTOCOL, str(unreadable))
+            return
+        told.append(f"{certificate.key}, {certificate.signature}, {certificate.subject}")
+    if told:
+        notes.observed(v.TLS_CERTIFICATES, tuple(told))
+    else:
+        notes.missing(v.TLS_CERTIFICATES, Why.NOT_DISCLOSED, "the server showed no certificate")
+
+
+def _taken_beyond(listings: Sequence[Listing], client: fips.Profile) -> tuple[str, ...] | None:
+    """Everything in complete lists that a client refuses; None where a list is not complete."""
+    found: list[str] = []
+    for listing in sorted(listings, key=lambda one: one.version, reverse=True):
+        if listing.offered is None or (listing.offered and (listing.suites is None or listing.groups is None)):
+            return None
+        if not listing.offered:
+            continue
+        label = listing.version.label
+        if fips.refuses_version(client, listing.version):
+            found.append(label)
+        if listing.version not in client.versions:
+            continue
+        found += [f"{label} with {suite_name(suite)}" for suite in listing.suites or () if suite not in client.suites]
+        found += [f"{label} with {group_name(group)}" for group in listing.groups or () if group not in client.groups]
+    return tuple(found)
+
+
+def _is_same_to(answer: Answer, offer: Offer) -> bool:
+    """Whether what was chosen out of a longer offer is in this one too, so that the same would be chosen again."""
+    if not isinstance(answer, Reply):
+        return False
+    has_group = answer.group is None or answer.group in offer.groups
+    has_scheme = answer.scheme is None or answer.scheme in offer.schemes
+    return answer.version in offer.versions and answer.suite in offer.suites and has_group and has_scheme
+
+
+def _session(reply: Reply) -> TlsSession:
+    return TlsSession(
+        reply.version.label,
+        suite_name(reply.suite),
+        None if reply.group is None else group_name(reply.group),
+        None if reply.scheme is None else scheme_name(reply.scheme),
+    )
+
+
+def _told(answer: Answer) -> str:
+    """An answer in a line of the transcript."""
+    if isinstance(answer, Unclear):
+        return f"unclear: {answer.detail}"
+    if isinstance(answer, Refusal):
+        if answer.other_version is not None:
+            return f"the server would speak {answer.other_version.label} only"
+        if answer.description == SILENT_ALERT:
+            return "the server hangs up, while another hello works"
+        return f"refused with alert {answer.description} ({_ALERTS.get(answer.description, 'other')})"
+    return " ".join(filter(None, _session_words(_session(answer))))
+
+
+def _session_words(session: TlsSession) -> tuple[str | None, ...]:
+    return session.version, session.suite, session.group, session.scheme
+
+
+def _so_far(versions: Sequence[str]) -> str:
+    return f"; known so far for {', '.join(versions)}" if versions else ""
+
+
+def _names(numbers: Sequence[int] | None, name: Callable[[int], str]) -> tuple[str, ...] | None:
+    return None if numbers is None else tuple(map(name, numbers))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+PROBER = Prober(
+    id="tls-posture",
+    title="asks by TLS hellos what a client in FIPS mode would get",
+    services=frozenset({Service.POP3, Service.SMTP, Service.IMAP, Service.EWS, Service.TLS}),
+    effect=Effect.READS,
+    signs_in=False,
+    collects=(*_FIPS_KEYS, *_POSTURE_KEYS),
+    probe=probe,
+    asks_tls=True,
+)

@@ -1,0 +1,62 @@
+"""What a server's TLS takes, version by version, as a table; and in one line, what a client in FIPS mode gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from probe.model import vocabulary as v
+from probe.model.facts import FactKey, Facts, Flags, Lists
+from probe.reports.text.page import STRONG, Page
+
+IN_TABLE = frozenset(key.name for key in (v.TLS_SUITES, v.TLS_GROUPS, v.TLS_SCHEMES, v.TLS_SERVER_ORDER))
+"""Keys that the table tells, so that they need no lines of their own."""
+
+
+def write_tls_table(page: Page, facts: Facts) -> None:
+    """Nothing where no full posture was taken. A list that is not complete is left out; the gaps say why."""
+    suites, groups, schemes = _lists(facts, v.TLS_SUITES), _lists(facts, v.TLS_GROUPS), _lists(facts, v.TLS_SCHEMES)
+    flags: Flags = facts.value(v.TLS_SERVER_ORDER) or ()
+    order = dict(flags)
+    taken: tuple[str, ...] = facts.value(v.TLS_VERSIONS) or ()
+    also: tuple[str, ...] = facts.value(v.FIPS_ALSO_ACCEPTS) or ()
+    refused = frozenset(also)
+    versions = [version for version in reversed(taken) if version in suites or version in groups]
+    for version in versions:
+        chosen = "" if version not in order else ", in the server's order" if order[version] else ", in the client's order"
+        page.blank()
+        page.say(f"{version}{chosen}{_mark(version in refused)}", indent=2, style=STRONG)
+        for place, suite in enumerate(suites.get(version, ())):
+            mark = _mark(f"{version} with {suite}" in refused)
+            page.say(f"{suite}{mark}", indent=4, label="" if place else "suites", column=10)
+        _listed(page, "groups", groups, version, refused)
+        _listed(page, "schemes", schemes, version, refused)
+    client = facts.value(v.FIPS_PROFILE)
+    if versions and refused and client:
+        page.blank()
+        page.say(f"*  refused by {client} in FIPS mode", indent=2)
+
+
+def _lists(facts: Facts, key: FactKey[Lists]) -> dict[str, tuple[str, ...]]:
+    lists: Lists = facts.value(key) or ()
+    return dict(lists)
+
+
+def _listed(page: Page, label: str, lists: Mapping[str, Sequence[str]], version: str, refused: frozenset[str]) -> None:
+    if version in lists:
+        names = [f"{name}{_mark(f'{version} with {name}' in refused)}" for name in lists[version]]
+        page.say(", ".join(names) or "none", indent=4, label=label, column=10)
+
+
+def _mark(is_refused: bool) -> str:
+    return " *" if is_refused else ""
+
+
+def fips_in_words(facts: Facts) -> str:
+    """What the client gets, or what keeps it from a session; empty where neither is known."""
+    client, reasons, session = facts.value(v.FIPS_PROFILE), facts.value(v.FIPS_REASONS), facts.value(v.FIPS_NEGOTIATES)
+    if client is None or reasons is None:
+        return ""
+    if reasons:
+        return f"{client} in FIPS mode cannot work: {'; '.join(reasons)}"
+    gets = ", ".join(filter(None, (session.version, session.suite, session.group, session.scheme))) if session else ""
+    return f"{client} in FIPS mode can work" + (f"; gets {gets}" if gets else "")

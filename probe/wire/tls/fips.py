@@ -1,0 +1,246 @@
+"""A client in FIPS mode, played by one hello: what it would get of a server, what keeps it from a session, what it would refuse.
+
+Which client that is, is data (`fips_profiles.toml`). A session that it would get is no sign of a validated module on the
+server's side; nothing on the wire is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from probe.tables import FipsOffer, fips_profiles
+from probe.wire.certificates import Certificate, read_certificate
+from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.registry import (
+    group_name,
+    group_number,
+    groups,
+    groups_of,
+    scheme_name,
+    scheme_number,
+    schemes_of,
+    suite_name,
+    suite_number,
+    suites,
+    suites_of,
+)
+
+Heard = Reply | Refusal | None
+"""What came of a question; None where that could not be settled."""
+
+_SHARE = group_number("secp256r1")
+"""Sent along where it is offered: nearly every client in FIPS mode has it, and it saves a round trip."""
+_VERSIONS = {version.label: version for version in Version}
+_OLD_VERSIONS = (Version.TLS11, Version.TLS10, Version.SSL3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What a client allows in FIPS mode, by numbers of the registries, in its order of preference."""
+
+    name: str
+    versions: tuple[Version, ...]
+    """Highest first."""
+    suites: tuple[int, ...]
+    groups: tuple[int, ...]
+    schemes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """A hello that asks for what a client in FIPS mode refuses, and for nothing else."""
+
+    offer: Offer
+    label: str
+    """What it asks for, in words."""
+    part: str
+    """What the answer shows: `version`, `suite` or `group`."""
+
+
+@cache
+def profile_named(name: str) -> Profile:
+    """A profile of the table. Raises KeyError for a name that it does not have."""
+    allowed = _numbered(fips_profiles()[name].allowed)
+    return Profile(name=name, versions=allowed.versions, suites=allowed.suites, groups=allowed.groups, schemes=allowed.schemes)
+
+
+def hello_of(profile: Profile, *, server_name: str | None, fips: bool = True, by_default: bool = False) -> Offer:
+    """The whole client in one hello: all that it allows in FIPS mode, or what it sends by default with the FIPS policy on or off."""
+    entry = fips_profiles()[profile.name]
+    return _numbered((entry.offered if fips else entry.offered_without_fips) if by_default else entry.allowed, server_name)
+
+
+@cache
+def _numbered(offer: FipsOffer, server_name: str | None = None) -> Offer:
+    versions = tuple(_VERSIONS[label] for label in offer.versions)
+    groups_offered = tuple(map(group_number, offer.groups))
+    return Offer(
+        versions=versions,
+        suites=tuple(map(suite_number, offer.suites)),
+        groups=groups_offered,
+        schemes=tuple(map(scheme_number, offer.schemes)),
+        shares=(_SHARE,) if versions[0] is Version.TLS13 and _SHARE in groups_offered else (),
+        server_name=server_name,
+    )
+
+
+# --- What it makes of an answer -----------------------------------------------------------------------------
+
+
+def verdict(profile: Profile, reply: Reply) -> tuple[str, ...]:
+    """Why the client ends a handshake that the server was ready for; empty where it does not."""
+    entry = fips_profiles()[profile.name]
+    reasons = []
+    if reply.version <= Version.TLS12 and entry.requires_extended_master_secret and not reply.extended_master_secret:
+        reasons.append(f"the server holds {reply.version.label} without the extended master secret, which the client requires")
+    if reply.finite_field_bits is not None and reply.finite_field_bits < entry.dhe_bits:
+        reasons.append(f"its Diffie-Hellman prime has {reply.finite_field_bits} bits, and the client takes no less than {entry.dhe_bits}")
+    return (*reasons, *_against_chain(profile, reply.chain))
+
+
+def _against_chain(profile: Profile, chain: Iterable[bytes]) -> Iterable[str]:
+    """What is below the client's bar in the certificates. Those that are issued by themselves are trusted or not; nobody checks their signature."""
+    for place, der in enumerate(chain):
+        whose = "the server's certificate" if place == 0 else f"certificate {place + 1} of its chain"
+        try:
+            certificate = read_certificate(der)
+        except ValueError as unreadable:
+            yield f"{whose}: {unreadable}"
+            continue
+        if place > 0 and certificate.is_self_issued:
+            continue
+        yield from _against_key(profile, whose, certificate)
+        entry = fips_profiles()[profile.name]
+        if not certificate.is_self_issued and certificate.signature.split("-")[0] not in entry.hashes:
+            yield f"{whose} is signed with {certificate.signature}"
+
+
+def _against_key(profile: Profile, whose: str, certificate: Certificate) -> Iterable[str]:
+    entry = fips_profiles()[profile.name]
+    kind, _, size = certificate.key.partition("-")
+    if kind != "rsa":
+        if certificate.key not in entry.keys:
+            yield f"{whose} has a key of a kind that the client refuses: {certificate.key}"
+    elif int(size) < entry.rsa_bits:
+        yield f"{whose} has an RSA key of {size} bits, and the client takes no less than {entry.rsa_bits}"
+    elif entry.most_rsa_bits is not None and int(size) > entry.most_rsa_bits:
+        yield f"{whose} has an RSA key of {size} bits, and the client takes no more than {entry.most_rsa_bits}"
+
+
+# --- Why it was refused -------------------------------------------------------------------------------------
+
+
+def diagnosis(profile: Profile, server_name: str | None) -> Generator[Offer, Heard, tuple[str, ...]]:
+    """After a refusal: hellos that leave out one limit after another, at most three. Gives the first that is in the way, in words."""
+    everything = _everything(server_name)
+    heard = yield everything
+    if not isinstance(heard, Reply):
+        return ()
+    if heard.version not in profile.versions:
+        lowest = profile.versions[-1]
+        if heard.version < lowest:
+            return (f"the server speaks no version above {heard.version.label}, and the client none below {lowest.label}",)
+        # It prefers a version that the client does not have; what it takes of the client's own shows without that one.
+        return (f"the server takes none of {_listed(v.label for v in profile.versions)} from the client; it speaks {heard.version.label}",)
+    chosen = heard
+    heard = yield _with(everything, profile, suites=True)
+    if isinstance(heard, Refusal):
+        rest = f"; offered all, it chose {suite_name(chosen.suite)} in {chosen.version.label}"
+        return (f"the server takes none of the client's cipher suites{rest}",)
+    if not isinstance(heard, Reply):
+        return ()
+    chosen = heard
+    heard = yield _with(everything, profile, suites=True, groups=True)
+    if isinstance(heard, Refusal) and chosen.group is not None:
+        return (f"the server exchanges keys in none of the client's groups; offered all, it chose {group_name(chosen.group)}",)
+    if isinstance(heard, Reply):
+        against = tuple(_against_chain(profile, heard.chain))
+        if heard.scheme is not None and heard.scheme not in profile.schemes:
+            return (
+                f"the server signs with none of the client's signature schemes; offered all, it chose {scheme_name(heard.scheme)}",
+                *against,
+            )
+        return against
+    return ()
+
+
+def _everything(server_name: str | None) -> Offer:
+    versions = (Version.TLS13, Version.TLS12, Version.TLS11, Version.TLS10, Version.SSL3)
+    return Offer(
+        versions=versions,
+        suites=tuple(dict.fromkeys(suite for version in versions for suite in suites_of(version))),
+        groups=_curves(),
+        schemes=tuple(dict.fromkeys((*schemes_of(Version.TLS13), *schemes_of(Version.TLS12)))),
+        shares=(_SHARE,),
+        server_name=server_name,
+    )
+
+
+def _with(offer: Offer, profile: Profile, *, suites: bool = False, groups: bool = False) -> Offer:
+    """An offer of everything, less what a client does not have of these."""
+    taken = profile.groups if groups else offer.groups
+    return Offer(
+        versions=profile.versions,
+        suites=profile.suites if suites else offer.suites,
+        groups=taken,
+        schemes=offer.schemes,
+        shares=(_SHARE,) if profile.versions[0] is Version.TLS13 and _SHARE in taken else (),
+        server_name=offer.server_name,
+    )
+
+
+def _curves() -> tuple[int, ...]:
+    """Every group, less those of RFC 7919: before TLS 1.3 they would keep a server with another prime from DHE (section 4)."""
+    every = dict.fromkeys((*groups_of(Version.TLS13), *groups_of(Version.TLS12)))
+    return tuple(number for number in every if groups()[number].kind != "ffdhe")
+
+
+# --- What it would refuse -----------------------------------------------------------------------------------
+
+
+def beyond(profile: Profile, server_name: str | None) -> tuple[Beyond, ...]:
+    """Hellos for what the client refuses, at most four. Those that few servers take come first, so that the answers to the last confirm them."""
+    found = []
+    older = tuple(version for version in _OLD_VERSIONS if version < profile.versions[-1])[:2]
+    if older:
+        offer = Offer(versions=older, suites=suites_of(older[0]), groups=_usable(older[0]), server_name=server_name)
+        found.append(Beyond(offer, f"{older[0].label} or lower", "version"))
+    for version in (Version.TLS12, Version.TLS13):
+        refused = tuple(number for number in suites_of(version) if number not in profile.suites)
+        if version in profile.versions:
+            offer = _asking(version, refused, _usable(version), server_name)
+            found.append(Beyond(offer, f"{version.label} and other suites only", "suite"))
+    highest = profile.versions[0]
+    in_a_group = tuple(number for number in suites_of(highest) if suites()[number].key_exchange in ("any", "ECDHE", "ECDH_anon"))
+    others = tuple(number for number in _usable(highest) if number not in profile.groups)
+    found.append(Beyond(_asking(highest, in_a_group, others, server_name), f"{highest.label} and other groups only", "group"))
+    return tuple(found)
+
+
+def _asking(version: Version, asked_suites: tuple[int, ...], asked_groups: tuple[int, ...], server_name: str | None) -> Offer:
+    return Offer(versions=(version,), suites=asked_suites, groups=asked_groups, schemes=schemes_of(version), server_name=server_name)
+
+
+def _usable(version: Version) -> tuple[int, ...]:
+    return tuple(number for number in groups_of(version) if version is Version.TLS13 or groups()[number].kind != "ffdhe")
+
+
+def accepted_beyond(one: Beyond, reply: Reply) -> str:
+    """What the server took, in words."""
+    label = reply.version.label
+    if one.part == "version":
+        return label
+    if one.part == "suite" or reply.group is None:
+        return f"{label} with {suite_name(reply.suite)}"
+    return f"{label} with {group_name(reply.group)}"
+
+
+def refuses_version(profile: Profile, version: Version) -> bool:
+    """Whether a version is below all that the client allows. One above them it does not know."""
+    return version < profile.versions[-1]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

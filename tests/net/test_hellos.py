@@ -1,0 +1,189 @@
+"""Tests of hellos, and of what a server's goodbye or silence is taken for."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from probe.model.estate import Endpoint
+from probe.model.facts import Why
+from probe.net import hellos as module
+from probe.net.dial import Dial, Network
+from probe.net.failures import NoAddressAnswered
+from probe.net.hellos import SILENT_ALERT, Hellos, Unclear
+from probe.net.killable import Children
+from probe.net.limits import Deadline
+from probe.net.starttls import NoUpgrade
+from probe.net.transcript import Recorder
+from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.registry import group_number, groups_of, schemes_of, suite_number
+from tests.looking import authority, playing, server_context
+from tests.tls_server import Manner, TlsServer
+
+GOOD = Offer(
+    versions=(Version.TLS12,),
+    suites=tuple(suite_number(f"TLS_ECDHE_{key}_WITH_AES_128_GCM_SHA256") for key in ("RSA", "ECDSA")),
+    groups=(group_number("secp256r1"),),
+    schemes=schemes_of(Version.TLS12),
+)
+BAD = Offer(versions=(Version.TLS12,), suites=(suite_number("TLS_RSA_WITH_RC4_128_MD5"),), groups=groups_of(Version.TLS12))
+OTHER_BAD = Offer(versions=(Version.TLS11,), suites=(suite_number("TLS_RSA_WITH_RC4_128_MD5"),))
+
+
+@asynccontextmanager
+async def asking(url: str, *, seconds: float = 10.0, patient: bool = True) -> AsyncIterator[Hellos]:
+    """What asks one endpoint, with its deadline running."""
+    async with Children() as children, Deadline(seconds) as deadline:
+        network = Network(ca_file=authority().ca_file, children=children)
+        yield Hellos(Dial(Endpoint.parse(url), network, deadline, Recorder()), patient=patient)
+
+
+def tls12() -> ssl.SSLContext:
+    """A server of TLS 1.2 alone."""
+    context = server_context("wrong-name")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits a minute for a test."""
+    monkeypatch.setattr(module, "PAUSES_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr(module, "LONGEST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(module, "SLOW_PACE_SECONDS", 0.01)
+    monkeypatch.setattr(module, "HELLO_SECONDS", 0.3)
+
+
+async def test_a_flight_is_a_yes_and_an_alert_is_a_no() -> None:
+    """Both are settled by one connection each."""
+    async with TlsServer(tls12()).serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        assert isinstance(await hellos.ask(GOOD), Reply)
+        assert await hellos.ask(BAD) == Refusal(40)
+        assert server.connections == 2
+        assert hellos.given_up is None
+
+
+@pytest.mark.parametrize("way", ["close", "reset"])
+async def test_hanging_up_is_a_no_where_a_good_hello_still_works(way: str) -> None:
+    """A server that closes or resets instead of sending an alert refuses, once a hello that is known to work did and it hung up again."""
+    server = TlsServer(tls12(), says_no="close" if way == "close" else "reset")
+    async with server.serving(), asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        await hellos.ask(GOOD)
+        assert await hellos.ask(BAD) == Refusal(SILENT_ALERT)
+        assert server.connections == 4
+        assert await hellos.ask(OTHER_BAD) == Refusal(SILENT_ALERT)
+        assert server.connections == 6
+
+
+async def test_the_first_hello_that_is_hung_up_on_is_settled_by_one_that_asks_for_nothing_special() -> None:
+    """With no hello known to work, everything is offered at once; where that works, the first was refused."""
+    async with TlsServer(tls12(), says_no="close").serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        assert await hellos.ask(BAD) == Refusal(SILENT_ALERT)
+
+
+async def test_a_server_that_hangs_up_whatever_is_offered_refuses_nothing() -> None:
+    """It is unclear why it does, and no more is asked."""
+    async with TlsServer(manner=lambda number: "close").serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        answer = await hellos.ask(GOOD)
+        assert isinstance(answer, Unclear)
+        assert answer.why is Why.CLOSED
+        before = server.connections
+        assert await hellos.ask(BAD) == answer
+        assert server.connections == before == 3
+
+
+async def test_a_server_that_hangs_up_for_a_while_is_asked_again_later() -> None:
+    """Where a hello that worked does no more, there is a limit: it is waited for, and nothing is taken for a refusal."""
+
+    def manner(number: int) -> Manner:
+        return "close" if 2 <= number <= 6 else "serve"
+
+    async with TlsServer(tls12(), manner=manner).serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        await hellos.ask(GOOD)
+        assert isinstance(await hellos.ask(GOOD), Reply)
+
+
+async def test_a_limit_that_outlasts_patience_is_throttling() -> None:
+    """A server that serves one connection and hangs up on all others leaves the question unclear, and is left alone from then on."""
+
+    def manner(number: int) -> Manner:
+        return "serve" if number == 1 else "close-at-once"
+
+    server = TlsServer(tls12(), manner=manner)
+    async with server.serving(), asking(f"tls://127.0.0.1:{server.port}", patient=False) as hellos:
+        await hellos.ask(GOOD)
+        answer = await hellos.ask(BAD)
+        assert isinstance(answer, Unclear)
+        assert answer.why is Why.THROTTLED
+        before = server.connections
+        await hellos.ask(BAD)
+        assert server.connections == before
+
+
+async def test_silence_is_neither_yes_nor_no() -> None:
+    """A hello without an answer is unclear, and after the second one no more are sent."""
+    async with TlsServer(manner=lambda number: "silent").serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        for _ in range(3):
+            answer = await hellos.ask(GOOD)
+            assert isinstance(answer, Unclear)
+            assert answer.why is Why.TIMED_OUT
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize("manner", ["garbage", "alert-80"])
+async def test_what_is_no_answer_to_a_hello_is_unclear(manner: Manner) -> None:
+    """Another protocol, or an alert that speaks of the server's own trouble, decides nothing."""
+    async with TlsServer(manner=lambda number: manner).serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        answer = await hellos.ask(GOOD)
+        assert isinstance(answer, Unclear)
+        assert answer.why is Why.OFF_PROTOCOL
+
+
+async def test_several_offers_share_one_control() -> None:
+    """Of a server that hangs up, refusals between two good hellos need no connection more; those at the end need one for all of them."""
+    server = TlsServer(tls12(), says_no="close")
+    async with server.serving(), asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        await hellos.ask(GOOD)
+        answers = await hellos.ask_all([BAD, GOOD])
+        assert answers[BAD] == Refusal(SILENT_ALERT)
+        assert server.connections == 3
+        answers = await hellos.ask_all([BAD, OTHER_BAD])
+        assert set(answers.values()) == {Refusal(SILENT_ALERT)}
+        assert server.connections == 6
+
+
+async def test_words_that_mean_later_are_obeyed() -> None:
+    """A 421 is waited for, and the same hello is sent again."""
+    steps = ["S: 421 4.7.0 Error: too many connections"]
+    async with playing(steps, implicit=False) as server, asking(f"smtp://127.0.0.1:{server.port}", seconds=1.5) as hellos:
+        answer = await hellos.ask(GOOD)
+        assert isinstance(answer, Unclear)
+        assert answer.why is Why.THROTTLED
+        assert "421" in answer.detail
+
+
+async def test_what_a_first_connection_fails_with_is_raised() -> None:
+    """A port that is closed is no finding about TLS; neither is a server that offers none."""
+    closed = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
+    port = closed.sockets[0].getsockname()[1]
+    closed.close()
+    async with asking(f"tls://127.0.0.1:{port}") as hellos:
+        with pytest.raises(NoAddressAnswered):
+            await hellos.ask(GOOD)
+    steps = ["S: +OK", "C: STLS", "S: -ERR unknown command"]
+    async with playing(steps, implicit=False) as server, asking(f"pop3://127.0.0.1:{server.port}") as hellos:
+        with pytest.raises(NoUpgrade):
+            await hellos.ask(GOOD)
+
+
+async def test_one_connection_at_a_time_is_open() -> None:
+    """Hellos follow one another, so that a server with a narrow limit is not pressed."""
+    async with TlsServer(tls12()).serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        for _ in range(5):
+            await hellos.ask(GOOD)
+            await hellos.ask(BAD)
+        assert server.most_at_once <= 2
