@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import platform
-import uuid
+import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -97,7 +98,7 @@ async def look(endpoints: Sequence[Endpoint], options: Options) -> Run:
     tls = _tls_question(options, options.fips_client, fips=True)
     planned = tuple(c for e in endpoints for c in select.for_endpoint(e, known, options.allow, tls) if not c.prober.signs_in)
     async with _terms(options) as terms:
-        return await engine.look(_identity(), endpoints, planned, _book(), today(), terms)
+        return await engine.look(_identity(), endpoints, planned, Book(inferences=inferences(), rules={}), today(), terms)
 
 
 async def demo(options: Options) -> Run:
@@ -129,6 +130,8 @@ def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:
 
 def complete(work: Coroutine[Any, Any, T]) -> T:
     """Run something to its end on a loop of its own."""
+    gc.freeze()
+    gc.enable()
     return asyncio.run(work)
 
 
@@ -156,7 +159,7 @@ def _book() -> Book:
 
 
 def _identity() -> engine.Identity:
-    return engine.Identity(id=uuid.uuid4().hex, host=platform.node() or "unknown")
+    return engine.Identity(id=secrets.token_hex(16), host=platform.node() or "unknown")
 
 
 def _now() -> datetime:

@@ -8,13 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from probe.document.forms import parse, schema, schema_text
 from probe.document.publishing import json_text, publish
 from probe.document.reading import readings
 
+if TYPE_CHECKING:
+    from probe.document.forms import parse, schema, schema_text
+
 __all__ = ["Options", "Report", "json_text", "parse", "publish", "readings", "schema", "schema_text"]
+
+
+_FORMS = ("parse", "schema", "schema_text")
+
+
+def __getattr__(name: str) -> Any:
+    # The forms bring pydantic, a third of the time that a look at one endpoint takes; to write a run they are not needed.
+    if name not in _FORMS:
+        raise AttributeError(name)
+    from probe.document import forms
+
+    return getattr(forms, name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

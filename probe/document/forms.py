@@ -11,13 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from probe.document.publishing import SCHEMA
 from probe.model.attempts import Outcome
 from probe.model.estate import Authentication, Credentials, Delivery, DeploymentKind, Effect, Location, ServerType
 from probe.model.facts import FactKey, Json, Why
 from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.model.vocabulary import all_keys
-
-SCHEMA = "probe.run/1"
 
 
 class Form(BaseModel):

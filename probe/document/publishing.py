@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from probe.document.forms import SCHEMA, DeploymentForm, Form, MailboxForm, ProfileForm
 from probe.model.attempts import Attempt
 from probe.model.estate import Deployment, Endpoint, Estate, Mailbox, ServerProfile
 from probe.model.facts import Declared, Fact, Inferred, Json, Missing, Observed, Provenance
 from probe.model.rules import Assessment, Rule
 from probe.model.runs import Run
 from probe.model.vocabulary import all_keys
+
+if TYPE_CHECKING:
+    from probe.document.forms import Form
+
+SCHEMA = "probe.run/1"
 
 
 def publish(run: Run) -> dict[str, Any]:
@@ -62,6 +66,9 @@ def _encodable(form: Json) -> Json:
 
 
 def _estate(estate: Estate) -> dict[str, Json]:
+    # The forms bring pydantic, which a look has no other use for.
+    from probe.document.forms import DeploymentForm, MailboxForm, ProfileForm
+
     return {
         "deployment": _as_declared(estate.deployment, DeploymentForm),
         "profiles": [_as_declared(p, ProfileForm) for p in estate.profiles],

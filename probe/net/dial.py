@@ -64,7 +64,8 @@ class Dial:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Stream]:
         """A connection to read from. Where the endpoint speaks TLS at once, TLS is up."""
-        context = self._network.policies.reading if self._distrust is None else self._network.policies.reading_unverified
+        policies = self._network.policies
+        context = await (policies.reading() if self._distrust is None else policies.reading_unverified())
         async with self._connected(context) as stream:
             stream.distrust = self._distrust
             try:
@@ -82,13 +83,13 @@ class Dial:
         One that is not recorded leaves nothing in the transcript, not even that it was made, since an attempt may make
         hundreds; it counts as any other does, and waits for its turn. The caller writes down by `note` what came of it.
         """
-        async with self._connected(self._network.policies.reading, recorded=recorded) as stream:
+        async with self._connected(None, recorded=recorded) as stream:
             yield stream
 
     @asynccontextmanager
     async def open_trusted(self) -> AsyncIterator[Stream]:
         """A connection that has earned credentials: TLS at once, verified, for the very name. Raises UntrustedPeer."""
-        async with self._connected(self._network.policies.credentials) as stream:
+        async with self._connected(await self._network.policies.credentials()) as stream:
             try:
                 await stream.start_tls()
             except CertificateNotTrusted as refused:
@@ -126,7 +127,7 @@ class Dial:
         return self._network.ca_file
 
     @asynccontextmanager
-    async def _connected(self, context: ssl.SSLContext, *, recorded: bool = True) -> AsyncIterator[Stream]:
+    async def _connected(self, context: ssl.SSLContext | None, *, recorded: bool = True) -> AsyncIterator[Stream]:
         await self._resolve()
         port = self.endpoint.port
         failures: list[str] = []

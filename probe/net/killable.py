@@ -24,8 +24,6 @@ from multiprocessing.context import BaseContext
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
-from pebble import ProcessExpired, ProcessPool
-
 from probe.net.failures import ChildKilled
 
 A = TypeVar("A")
@@ -145,10 +143,15 @@ class _Child:
     """One child process, not started before its first call."""
 
     def __init__(self) -> None:
+        # Imported when a child is first wanted: most runs want none.
+        from pebble import ProcessPool
+
         self._pool = ProcessPool(max_workers=1, context=_context())
 
     async def call(self, payload: bytes, seconds: float) -> Any:
         """What the function in the payload returns. Raises ChildDied and ChildKilled."""
+        from pebble import ProcessExpired
+
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bytes] = loop.create_future()
         # Not `asyncio.wrap_future`: it would cancel the pool's future, whose result may be on its way at that moment.

@@ -97,7 +97,15 @@ class Stream:
     """One connection of an attempt. `async with` it: leaving closes the connection."""
 
     def __init__(
-        self, pipe: TcpPipe, host: str, address: str, port: int, context: ssl.SSLContext, recorder: Recorder, *, recorded: bool = True
+        self,
+        pipe: TcpPipe,
+        host: str,
+        address: str,
+        port: int,
+        context: ssl.SSLContext | None,
+        recorder: Recorder,
+        *,
+        recorded: bool = True,
     ) -> None:
         self._pipe = pipe
         self._tls: TlsLayer | None = None
@@ -132,7 +140,8 @@ class Stream:
         await (self._tls or self._pipe).write(data)
 
     async def start_tls(self) -> None:
-        """Shake hands. Raises a TlsFailed of the kind that fits."""
+        """Shake hands. Raises a TlsFailed of the kind that fits. A bare stream cannot."""
+        assert self._context is not None
         layer = TlsLayer(self._pipe, self._context, self.host)
         try:
             await layer.handshake()

@@ -6,10 +6,10 @@ they had come inside TLS, and bytes that come in clear in place of it would be l
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,24 +23,32 @@ _RECORD_TYPES = range(0x14, 0x19)
 
 
 class TlsPolicies:
-    """The contexts of a run, made when first needed: loading trust anchors takes 20 ms."""
+    """The contexts of a run, made when first needed, in a thread: loading trust anchors takes 20 to 60 ms, in which others may go on."""
 
     def __init__(self, ca_file: Path | None = None) -> None:
         self._ca_file = ca_file
+        self._made: dict[str, ssl.SSLContext] = {}
+        self._making = asyncio.Lock()
 
-    @cached_property
-    def reading(self) -> ssl.SSLContext:
+    async def reading(self) -> ssl.SSLContext:
         """For reading: verified, the name apart, and otherwise as lenient as OpenSSL can be, or old servers could not be read at all."""
-        return self._lenient(verified=True)
+        return await self._once("reading", lambda: self._lenient(verified=True))
 
-    @cached_property
-    def reading_unverified(self) -> ssl.SSLContext:
+    async def reading_unverified(self) -> ssl.SSLContext:
         """For reading after the verified one failed."""
-        return self._lenient(verified=False)
+        return await self._once("reading_unverified", lambda: self._lenient(verified=False))
 
-    @cached_property
-    def credentials(self) -> ssl.SSLContext:
+    async def credentials(self) -> ssl.SSLContext:
         """For sending a secret: this machine's defaults, the name included."""
+        return await self._once("credentials", self._strict)
+
+    async def _once(self, name: str, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+        async with self._making:
+            if name not in self._made:
+                self._made[name] = await asyncio.to_thread(make)
+            return self._made[name]
+
+    def _strict(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
         self._add_anchors(context)
         return context

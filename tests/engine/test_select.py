@@ -74,8 +74,9 @@ def test_a_mailbox_that_is_not_served_calls_for_nothing() -> None:
 
 
 def test_services_that_nobody_speaks_are_named() -> None:
-    """IMAP has no prober yet, and that is said rather than passed over."""
-    assert select.unspoken([Endpoint.parse("imaps://mail.contoso.test"), CORP.incoming], app.probers()) == ("imap",)
+    """A service without a prober is said rather than passed over."""
+    probers = {name: prober for name, prober in app.probers().items() if "imap" not in prober.services}
+    assert select.unspoken([Endpoint.parse("imaps://mail.contoso.test"), CORP.incoming], probers) == ("imap",)
 
 
 def test_only_the_endpoints_that_serve_the_chosen_mailboxes_are_used() -> None:

@@ -12,7 +12,7 @@ from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.estate import Endpoint
 from probe.net.dial import Dial, Network
-from probe.net.failures import NoAddressAnswered, PlaintextInsteadOfTls, UntrustedPeer
+from probe.net.failures import NoAddressAnswered, UntrustedPeer
 from probe.net.killable import Children
 from probe.net.limits import PER_ADDRESS, Deadline, Limits
 from probe.net.transcript import Recorder
@@ -138,23 +138,6 @@ async def test_a_bare_connection_that_is_refused_is_told_by_its_failure() -> Non
         with pytest.raises(NoAddressAnswered, match=r"127\.0\.0\.1: the connection was refused"):
             async with dial.open_bare(recorded=False):
                 pytest.fail("nobody listens there")
-    assert recorder.lines() == ()
-
-
-async def test_a_handshake_on_a_silenced_connection_leaves_no_note() -> None:
-    """A silenced connection may still shake hands; what came of it is known, and not written down."""
-    recorder = Recorder()
-    async with playing(["S: hello"], implicit=True) as server, Children() as children, Deadline(5) as deadline:
-        dial = dial_to(server.port, deadline, recorder, children)
-        async with dial.open_bare(recorded=False) as stream:
-            await stream.start_tls()
-            assert stream.is_verified
-            assert await stream.receive() == b"hello\r\n"
-    async with Hostile(greeting=b"220 in clear\r\n").serving() as plain, Children() as children, Deadline(5) as deadline:
-        dial = dial_to(plain.port, deadline, recorder, children)
-        async with dial.open_bare(recorded=False) as stream:
-            with pytest.raises(PlaintextInsteadOfTls):
-                await stream.start_tls()
     assert recorder.lines() == ()
 
 

@@ -38,14 +38,14 @@ def test_a_file_that_a_run_can_load_is_good(tmp_path: Path, before: bytes) -> No
     [_BROKEN_CRL + good(), good() + _BROKEN_CRL, good() + _BROKEN_CERTIFICATE, good()[:-30], b"no certificate", b""],
     ids=["broken CRL first", "broken CRL last", "broken certificate last", "cut off", "text", "empty"],
 )
-def test_a_file_that_a_run_cannot_load_is_told_before_it(tmp_path: Path, content: bytes) -> None:
+async def test_a_file_that_a_run_cannot_load_is_told_before_it(tmp_path: Path, content: bytes) -> None:
     """What the check refuses is what OpenSSL refuses in a run, where the peer would be blamed for it."""
     file = tmp_path / "ca.pem"
     file.write_bytes(content)
     with pytest.raises(ValueError, match="holds no PEM certificates that can be read"):
         check_anchors(file)
     with pytest.raises(ssl.SSLError):
-        _ = TlsPolicies(file).reading
+        await TlsPolicies(file).reading()
 
 
 def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.simulation.authority import Identity
 from tests.looking import Looked, authority, look
-from tests.net.test_certificates import ODD, leaf_of
 from tests.scripted import ScriptedServer
+from tests.wire.test_certificates import ODD, leaf_of
 
 STLS = ["S: +OK ready", "C: CAPA", "S: +OK", "S: STLS", "S: .", "C: STLS", "S: +OK go"]
 STARTTLS = ["S: 220 hi", "C: EHLO", "S: 250-x", "S: 250 STARTTLS", "C: STARTTLS", "S: 220 go"]

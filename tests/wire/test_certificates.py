@@ -84,6 +84,7 @@ def certificate(*names: str, common: str = "cn.example.test") -> Certificate:
         not_after=moment,
         key="rsa-2048",
         signature="sha256-rsa",
+        is_self_issued=False,
     )
 
 
