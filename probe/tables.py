@@ -406,6 +406,8 @@ class FipsOffer:
     suites: tuple[str, ...]
     groups: tuple[str, ...]
     schemes: tuple[str, ...]
+    certificate_schemes: tuple[str, ...]
+    """For the signatures within the chain; empty where the client does not name them apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -453,4 +455,5 @@ def _fips_profile(entry: dict[str, Any]) -> FipsProfile:
 
 
 def _fips_offer(entry: dict[str, Any]) -> FipsOffer:
-    return FipsOffer(tuple(entry["versions"]), tuple(entry["suites"]), tuple(entry["groups"]), tuple(entry["schemes"]))
+    of_chain = tuple(entry.get("certificate_schemes", ()))
+    return FipsOffer(tuple(entry["versions"]), tuple(entry["suites"]), tuple(entry["groups"]), tuple(entry["schemes"]), of_chain)

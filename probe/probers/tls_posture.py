@@ -6,8 +6,9 @@ What is sent: TLS hellos, each over a connection of its own, one after another, 
 1. One hello that offers just what the client in question allows in FIPS mode: versions, suites, groups, signature schemes together. What
    the server answers, down to its certificate and its signature, is what that client would get.
 2. Where the client offers something else by default, or its FIPS policy is off, one more as it would really be sent.
-3. Where the first is refused, up to four that leave out one limit after another, to find the first that is in the way.
-4. Quick: four that offer only what the client would refuse. Full: for each version from TLS 1.3 down to SSLv2, hellos that
+3. Quick, or where the first is refused: up to four that offer only what the client would refuse.
+4. Where the first is refused, one or two with fewer limits, to find the first thing that is in the way.
+5. Full: for each version from TLS 1.3 down to SSLv2, hellos that
    leave out what was taken before, until nothing more is taken.
 
 It changes nothing on the server, which sees handshakes that break off.
@@ -88,6 +89,7 @@ class _Inquiry:
         self._dial = dial
         self._notes = notes
         self._hellos = Hellos(dial, patient=question.is_full)
+        self._beyond: dict[fips.Beyond, _Heard] = {}
 
     async def hold(self) -> None:
         notes = self._notes
@@ -132,12 +134,14 @@ class _Inquiry:
         notes.observed(v.FIPS_REASONS, reasons, *lines)
 
     async def _diagnosed(self, refused: _Heard) -> tuple[tuple[str, ...], tuple[TranscriptLine, ...]]:
-        lines = list(refused.lines)
-        questions = fips.diagnosis(self._client, self._server_name)
+        await self._hear_beyond()
+        lines = [*refused.lines, *(line for heard in self._beyond.values() for line in heard.lines)]
+        answers = {one: None if isinstance(heard.answer, Unclear) else heard.answer for one, heard in self._beyond.items()}
+        questions = fips.diagnosis(self._client, answers, self._server_name)
         try:
             offer = next(questions)
             while True:
-                heard = await self._ask("one limit less", offer)
+                heard = await self._ask("its own suites and fewer limits", offer)
                 lines += heard.lines
                 offer = questions.send(None if isinstance(heard.answer, Unclear) else heard.answer)
         except StopIteration as found:
@@ -148,7 +152,9 @@ class _Inquiry:
         """What the client gets that sends its default offer, FIPS policy as declared."""
         notes, key = self._notes, v.FIPS_NEGOTIATES
         offer = fips.hello_of(self._client, server_name=self._server_name, fips=self._question.fips, by_default=True)
-        heard = allowed if self._question.fips and _is_same_to(allowed.answer, offer) else await self._ask("its default offer", offer)
+        # What is offered by default in FIPS mode is part of what is allowed there.
+        is_settled = self._question.fips and (not isinstance(allowed.answer, Reply) or _is_same_to(allowed.answer, offer))
+        heard = allowed if is_settled else await self._ask("its default offer", offer)
         answer = heard.answer
         if isinstance(answer, Unclear):
             notes.missing(key, answer.why, answer.detail)
@@ -159,24 +165,22 @@ class _Inquiry:
         else:
             notes.observed(key, _session(answer), *heard.lines)
 
+    async def _hear_beyond(self) -> None:
+        """One example of each kind of thing that the client refuses and the server may take; asked for once."""
+        if not self._beyond:
+            beyond = fips.beyond(self._client, self._server_name)
+            answers = await self._hellos.ask_all([one.offer for one in beyond])
+            self._beyond = {one: _Heard(answers[one.offer], self._note(one.label, answers[one.offer])) for one in beyond}
+
     async def _note_beyond(self) -> None:
-        """One example of each kind of thing that the client refuses and the server takes."""
-        beyond = fips.beyond(self._client, self._server_name)
-        answers = await self._hellos.ask_all([one.offer for one in beyond])
-        accepted: list[str] = []
-        lines: list[TranscriptLine] = []
-        unclear: Unclear | None = None
-        for one in beyond:
-            answer = answers[one.offer]
-            lines += self._note(one.label, answer)
-            if isinstance(answer, Reply):
-                accepted.append(fips.accepted_beyond(one, answer))
-            elif isinstance(answer, Unclear):
-                unclear = answer
+        await self._hear_beyond()
+        unclear = next((heard.answer for heard in self._beyond.values() if isinstance(heard.answer, Unclear)), None)
         if unclear is not None:
             self._notes.missing(v.FIPS_ALSO_ACCEPTS, unclear.why, unclear.detail)
-        else:
-            self._notes.observed(v.FIPS_ALSO_ACCEPTS, tuple(accepted), *lines)
+            return
+        accepted = [fips.accepted_beyond(one, heard.answer) for one, heard in self._beyond.items() if isinstance(heard.answer, Reply)]
+        lines = [line for heard in self._beyond.values() for line in heard.lines]
+        self._notes.observed(v.FIPS_ALSO_ACCEPTS, tuple(accepted), *lines)
 
     # --- Everything -----------------------------------------------------------------------------------------
 

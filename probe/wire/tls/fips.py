@@ -6,8 +6,8 @@ server's side; nothing on the wire is.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 
 from probe.tables import FipsOffer, fips_profiles
@@ -33,6 +33,7 @@ Heard = Reply | Refusal | None
 _SHARE = group_number("secp256r1")
 """Sent along where it is offered: nearly every client in FIPS mode has it, and it saves a round trip."""
 _VERSIONS = {version.label: version for version in Version}
+_PROTOCOL_VERSION = 70
 _OLD_VERSIONS = (Version.TLS11, Version.TLS10, Version.SSL3)
 
 
@@ -81,6 +82,7 @@ def _numbered(offer: FipsOffer, server_name: str | None = None) -> Offer:
         suites=tuple(map(suite_number, offer.suites)),
         groups=groups_offered,
         schemes=tuple(map(scheme_number, offer.schemes)),
+        certificate_schemes=tuple(map(scheme_number, offer.certificate_schemes)),
         shares=(_SHARE,) if versions[0] is Version.TLS13 and _SHARE in groups_offered else (),
         server_name=server_name,
     )
@@ -100,8 +102,12 @@ def verdict(profile: Profile, reply: Reply) -> tuple[str, ...]:
     return (*reasons, *_against_chain(profile, reply.chain))
 
 
-def _against_chain(profile: Profile, chain: Iterable[bytes]) -> Iterable[str]:
-    """What is below the client's bar in the certificates. Those that are issued by themselves are trusted or not; nobody checks their signature."""
+def _against_chain(profile: Profile, chain: Iterable[bytes], *, is_held_against: bool = False) -> Iterable[str]:
+    """What is below the client's bar in the certificates.
+
+    Those that are issued by themselves are trusted or not, and no client checks their signature; but a server may hold it against
+    the schemes that the client names for the chain, as OpenSSL does.
+    """
     for place, der in enumerate(chain):
         whose = "the server's certificate" if place == 0 else f"certificate {place + 1} of its chain"
         try:
@@ -113,7 +119,7 @@ def _against_chain(profile: Profile, chain: Iterable[bytes]) -> Iterable[str]:
             continue
         yield from _against_key(profile, whose, certificate)
         entry = fips_profiles()[profile.name]
-        if not certificate.is_self_issued and certificate.signature.split("-")[0] not in entry.hashes:
+        if (is_held_against or not certificate.is_self_issued) and certificate.signature.split("-")[0] not in entry.hashes:
             yield f"{whose} is signed with {certificate.signature}"
 
 
@@ -127,74 +133,6 @@ def _against_key(profile: Profile, whose: str, certificate: Certificate) -> Iter
         yield f"{whose} has an RSA key of {size} bits, and the client takes no less than {entry.rsa_bits}"
     elif entry.most_rsa_bits is not None and int(size) > entry.most_rsa_bits:
         yield f"{whose} has an RSA key of {size} bits, and the client takes no more than {entry.most_rsa_bits}"
-
-
-# --- Why it was refused -------------------------------------------------------------------------------------
-
-
-def diagnosis(profile: Profile, server_name: str | None) -> Generator[Offer, Heard, tuple[str, ...]]:
-    """After a refusal: hellos that leave out one limit after another, at most three. Gives the first that is in the way, in words."""
-    everything = _everything(server_name)
-    heard = yield everything
-    if not isinstance(heard, Reply):
-        return ()
-    if heard.version not in profile.versions:
-        lowest = profile.versions[-1]
-        if heard.version < lowest:
-            return (f"the server speaks no version above {heard.version.label}, and the client none below {lowest.label}",)
-        # It prefers a version that the client does not have; what it takes of the client's own shows without that one.
-        return (f"the server takes none of {_listed(v.label for v in profile.versions)} from the client; it speaks {heard.version.label}",)
-    chosen = heard
-    heard = yield _with(everything, profile, suites=True)
-    if isinstance(heard, Refusal):
-        rest = f"; offered all, it chose {suite_name(chosen.suite)} in {chosen.version.label}"
-        return (f"the server takes none of the client's cipher suites{rest}",)
-    if not isinstance(heard, Reply):
-        return ()
-    chosen = heard
-    heard = yield _with(everything, profile, suites=True, groups=True)
-    if isinstance(heard, Refusal) and chosen.group is not None:
-        return (f"the server exchanges keys in none of the client's groups; offered all, it chose {group_name(chosen.group)}",)
-    if isinstance(heard, Reply):
-        against = tuple(_against_chain(profile, heard.chain))
-        if heard.scheme is not None and heard.scheme not in profile.schemes:
-            return (
-                f"the server signs with none of the client's signature schemes; offered all, it chose {scheme_name(heard.scheme)}",
-                *against,
-            )
-        return against
-    return ()
-
-
-def _everything(server_name: str | None) -> Offer:
-    versions = (Version.TLS13, Version.TLS12, Version.TLS11, Version.TLS10, Version.SSL3)
-    return Offer(
-        versions=versions,
-        suites=tuple(dict.fromkeys(suite for version in versions for suite in suites_of(version))),
-        groups=_curves(),
-        schemes=tuple(dict.fromkeys((*schemes_of(Version.TLS13), *schemes_of(Version.TLS12)))),
-        shares=(_SHARE,),
-        server_name=server_name,
-    )
-
-
-def _with(offer: Offer, profile: Profile, *, suites: bool = False, groups: bool = False) -> Offer:
-    """An offer of everything, less what a client does not have of these."""
-    taken = profile.groups if groups else offer.groups
-    return Offer(
-        versions=profile.versions,
-        suites=profile.suites if suites else offer.suites,
-        groups=taken,
-        schemes=offer.schemes,
-        shares=(_SHARE,) if profile.versions[0] is Version.TLS13 and _SHARE in taken else (),
-        server_name=offer.server_name,
-    )
-
-
-def _curves() -> tuple[int, ...]:
-    """Every group, less those of RFC 7919: before TLS 1.3 they would keep a server with another prime from DHE (section 4)."""
-    every = dict.fromkeys((*groups_of(Version.TLS13), *groups_of(Version.TLS12)))
-    return tuple(number for number in every if groups()[number].kind != "ffdhe")
 
 
 # --- What it would refuse -----------------------------------------------------------------------------------
@@ -235,6 +173,77 @@ def accepted_beyond(one: Beyond, reply: Reply) -> str:
     if one.part == "suite" or reply.group is None:
         return f"{label} with {suite_name(reply.suite)}"
     return f"{label} with {group_name(reply.group)}"
+
+
+# --- Why it was refused -------------------------------------------------------------------------------------
+
+
+def diagnosis(profile: Profile, heard: Mapping[Beyond, Heard], server_name: str | None) -> Generator[Offer, Heard, tuple[str, ...]]:
+    """After a refusal of the client's hello, and with what came of `beyond`: the first thing in the way, in words; empty where it was not found.
+
+    Asks at most two hellos: the client's own suites with all groups and schemes, then with its own groups too.
+    """
+    open_answer = yield _relaxed(profile, server_name, any_group=True)
+    if isinstance(open_answer, Refusal):
+        return (yield from _missing_suite(profile, heard, server_name))
+    if not isinstance(open_answer, Reply):
+        return ()
+    foreign_group = open_answer.group is not None and open_answer.group not in profile.groups
+    foreign_scheme = open_answer.scheme is not None and open_answer.scheme not in profile.schemes
+    answer: Heard = open_answer
+    if foreign_group and foreign_scheme:
+        answer = yield _relaxed(profile, server_name, any_group=False)
+    if foreign_group and (isinstance(answer, Refusal) or not foreign_scheme):
+        chosen = group_name(open_answer.group or 0)
+        return (f"the server exchanges keys in none of the client's groups; offered others, it chose {chosen}",)
+    if foreign_scheme and isinstance(answer, Reply) and answer.scheme is not None:
+        chosen = scheme_name(answer.scheme)
+        return (
+            f"the server signs with none of the client's signature schemes; offered others, it chose {chosen}",
+            *_against_chain(profile, answer.chain),
+        )
+    return tuple(
+        _against_chain(profile, open_answer.chain, is_held_against=bool(fips_profiles()[profile.name].allowed.certificate_schemes))
+    )
+
+
+def _missing_suite(profile: Profile, heard: Mapping[Beyond, Heard], server_name: str | None) -> Generator[Offer, Heard, tuple[str, ...]]:
+    taken = {one.part: reply for one, reply in heard.items() if isinstance(reply, Reply)}
+    lowest, highest = profile.versions[-1], profile.versions[0]
+    if reply := taken.get("suite"):
+        if reply.version < highest and not any(_is_about_version(a) for one, a in heard.items() if one.offer.versions[0] is highest):
+            answer = yield replace(_relaxed(profile, server_name, any_group=True), versions=(reply.version,), shares=())
+            if isinstance(answer, Reply):
+                return (
+                    f"the server refuses {highest.label} to {reply.version.label} offered together, though it takes {reply.version.label} alone",
+                )
+        chosen = f"{suite_name(reply.suite)} in {reply.version.label}"
+        return (f"the server takes none of the client's cipher suites; offered others, it chose {chosen}",)
+    if reply := taken.get("version"):
+        return (f"the server speaks no version above {reply.version.label}, and the client none below {lowest.label}",)
+    if highest < Version.TLS13:
+        answer = yield _asking(Version.TLS13, suites_of(Version.TLS13), groups_of(Version.TLS13), server_name)
+        if isinstance(answer, Reply):
+            return (f"the server speaks no version below {answer.version.label}, and the client none above {highest.label}",)
+    return ("the server refuses it, and everything else that was offered to it",)
+
+
+def _is_about_version(answer: Heard) -> bool:
+    return isinstance(answer, Refusal) and (answer.description == _PROTOCOL_VERSION or answer.other_version is not None)
+
+
+def _relaxed(profile: Profile, server_name: str | None, *, any_group: bool) -> Offer:
+    """The client's versions and suites, with every scheme and, where that is asked for, every group."""
+    every_group = tuple(dict.fromkeys((*groups_of(Version.TLS13), *groups_of(Version.TLS12))))
+    offered = every_group if any_group else profile.groups
+    return Offer(
+        versions=profile.versions,
+        suites=profile.suites,
+        groups=offered,
+        schemes=tuple(dict.fromkeys((*schemes_of(Version.TLS13), *schemes_of(Version.TLS12)))),
+        shares=(_SHARE,) if profile.versions[0] is Version.TLS13 and _SHARE in offered else (),
+        server_name=server_name,
+    )
 
 
 def refuses_version(profile: Profile, version: Version) -> bool:
