@@ -171,8 +171,9 @@ class Elimination:
             self._notice_order()
             yield from self._settle_order()
         if self._suites.is_complete:
-            yield from self._jointly(self._groups, self._schemes)
+            yield from self._complete(self._groups, (self._groups, self._schemes))
             yield from self._in_fields()
+            yield from self._for_each_key()
         else:
             # What a suite that was not found would be used with is not known either.
             self._groups.is_complete = self._schemes.is_complete = None
@@ -284,6 +285,22 @@ class Elimination:
             else:
                 self._strike(target, chosen)
 
+    def _for_each_key(self) -> Generator[Question, Heard, None]:
+        """The schemes before TLS 1.3, for suites of one kind of key at a time: OpenSSL chooses the suite first, and gives up if its key has none."""
+        signed = [suites()[number] for number in self._suites.found if suites()[number].key_exchange in _SIGNED]
+        for kind in dict.fromkeys(suite.authentication for suite in signed):
+            chosen = tuple(suite.number for suite in signed if suite.authentication == kind)
+            had = -1
+            while self._schemes.left and len(self._schemes.found) > had:
+                had = len(self._schemes.found)
+                heard = yield from self._ask(chosen, asked_schemes=tuple(self._schemes.left))
+                if heard is None:
+                    self._schemes.is_complete = None
+                    return
+                if isinstance(heard, Reply):
+                    self._keep(heard)
+        self._schemes.is_complete = True
+
     def _suites_beside(self, target: _List) -> tuple[int, ...]:
         """The suites to offer while a list is completed."""
         if target is self._suites:
@@ -292,8 +309,7 @@ class Elimination:
             if target is self._groups:
                 return tuple(reversed(self._suites.found))
             return (self._readable.suite,) if self._readable else ()
-        kinds = _IN_A_GROUP if target is self._groups else _SIGNED
-        return tuple(suite for suite in self._suites.found if suites()[suite].key_exchange in kinds)
+        return tuple(suite for suite in self._suites.found if suites()[suite].key_exchange in _IN_A_GROUP)
 
     def _groups_beside(self, target: _List, *, is_narrow: bool) -> tuple[int, ...]:
         if target is self._schemes and self._version is Version.TLS13:
@@ -366,7 +382,7 @@ class Elimination:
             self._keep(heard)
 
     def _unnamed_schemes(self) -> Generator[Question, Heard, None]:
-        chosen = self._suites_beside(self._schemes)
+        chosen = tuple(suite for suite in self._suites.found if suites()[suite].key_exchange in _SIGNED)
         if chosen:
             offer = Offer(versions=(self._version,), suites=chosen, groups=self._groups.all, server_name=self._server_name)
             heard = yield from self._put(offer)

@@ -190,21 +190,20 @@ def diagnosis(profile: Profile, heard: Mapping[Beyond, Heard], server_name: str 
         return ()
     foreign_group = open_answer.group is not None and open_answer.group not in profile.groups
     foreign_scheme = open_answer.scheme is not None and open_answer.scheme not in profile.schemes
+    names_chain_schemes = bool(fips_profiles()[profile.name].allowed.certificate_schemes)
     answer: Heard = open_answer
-    if foreign_group and foreign_scheme:
+    if foreign_group and (foreign_scheme or names_chain_schemes):
         answer = yield _relaxed(profile, server_name, any_group=False)
-    if foreign_group and (isinstance(answer, Refusal) or not foreign_scheme):
-        chosen = group_name(open_answer.group or 0)
+    if open_answer.group is not None and foreign_group and (isinstance(answer, Refusal) or answer is open_answer):
+        chosen = group_name(open_answer.group)
         return (f"the server exchanges keys in none of the client's groups; offered others, it chose {chosen}",)
-    if foreign_scheme and isinstance(answer, Reply) and answer.scheme is not None:
+    if not isinstance(answer, Reply):
+        return ()
+    against = tuple(_against_chain(profile, answer.chain, is_held_against=names_chain_schemes))
+    if answer.scheme is not None and answer.scheme not in profile.schemes:
         chosen = scheme_name(answer.scheme)
-        return (
-            f"the server signs with none of the client's signature schemes; offered others, it chose {chosen}",
-            *_against_chain(profile, answer.chain),
-        )
-    return tuple(
-        _against_chain(profile, open_answer.chain, is_held_against=bool(fips_profiles()[profile.name].allowed.certificate_schemes))
-    )
+        return (f"the server signs with none of the client's signature schemes; offered others, it chose {chosen}", *against)
+    return against
 
 
 def _missing_suite(profile: Profile, heard: Mapping[Beyond, Heard], server_name: str | None) -> Generator[Offer, Heard, tuple[str, ...]]:
@@ -215,7 +214,7 @@ def _missing_suite(profile: Profile, heard: Mapping[Beyond, Heard], server_name:
             answer = yield replace(_relaxed(profile, server_name, any_group=True), versions=(reply.version,), shares=())
             if isinstance(answer, Reply):
                 return (
-                    f"the server refuses {highest.label} to {reply.version.label} offered together, though it takes {reply.version.label} alone",
+                    f"the server refuses {highest.label} and {reply.version.label} offered together, though it takes {reply.version.label} alone",
                 )
         chosen = f"{suite_name(reply.suite)} in {reply.version.label}"
         return (f"the server takes none of the client's cipher suites; offered others, it chose {chosen}",)
