@@ -85,13 +85,15 @@ class _Connection(asyncio.Protocol):
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
-            self._transport.write(self._outgoing.read())
+            pass
         except ssl.SSLError:
             if self._server.says_no == "alert":
                 self._transport.write(self._outgoing.read())
                 self._transport.close()
             else:
                 self._end(self._server.says_no)
+            return
+        self._transport.write(self._outgoing.read())
 
     def _end(self, how: str) -> None:
         if how == "reset":

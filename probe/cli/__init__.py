@@ -47,8 +47,8 @@ DEMO_TIMEOUT = 8.0
 def cli() -> None:
     """Probes the mail servers behind Dynamics 365 server-side synchronization.
 
-    It connects to the EWS, POP3 and SMTP endpoints of an estate, and says for every mailbox whether Microsoft supports
-    the configuration, whether it would work now, why, and what to do. It reads only, unless you allow more.
+    It connects to the EWS, POP3, IMAP and SMTP endpoints of an estate, and says for every mailbox whether Microsoft
+    supports the configuration, whether it would work now, why, and what to do. It reads only, unless you allow more.
     """
 
 
@@ -141,11 +141,10 @@ def look(output: Output, options: Options, urls: Sequence[str], fips_client: str
 
     \b
     A URL is one of
-      pop3://host[:110]  smtp://host[:587]    upgraded by STLS or STARTTLS
-      pop3s://host[:995] smtps://host[:465]   TLS at once
-      imap://host[:143]  imaps://host[:993]   IMAP; its TLS, as yet, and no more
-      https://host[:443]/EWS/Exchange.asmx    EWS
-      tls://host:port                         nothing but TLS
+      pop3://host[:110]  smtp://host[:587]  imap://host[:143]   upgraded by STLS or STARTTLS
+      pop3s://host[:995] smtps://host[:465] imaps://host[:993]  TLS at once
+      https://host[:443]/EWS/Exchange.asmx                      EWS
+      tls://host:port                                           nothing but TLS
     """
     from probe import app
     from probe.engine.select import unspoken

@@ -1,4 +1,4 @@
-"""Which mail server answers, by the marks in its greeting, its list of capabilities and its reply to EHLO.
+"""Which mail server answers, by the marks in its greeting, its list of capabilities, its reply to EHLO and its IMAP ID.
 
 Every mark that is found must agree with the others; a mark that names a family gives way to one that names a
 member. What disagrees is told, and nothing is concluded: a product named wrongly is worse than one not named.
@@ -42,6 +42,15 @@ def _texts(service: Service, facts: Facts) -> Iterator[tuple[str, str]]:
     else:
         for lines in lists:
             yield "capabilities", (" " if service is Service.IMAP else "\n").join(lines)
+    for fields in facts.claimed(v.IMAP_ID):
+        if fields:
+            yield "id", f"({' '.join(map(_as_sent, fields))})"
+
+
+def _as_sent(field: str) -> str:
+    """A field of an ID as it stood on the wire."""
+    name, has_value, value = (part.replace("\\", "\\\\").replace('"', '\\"') for part in field.partition("="))
+    return f'"{name}" "{value}"' if has_value else f'"{name}" NIL'
 
 
 def _conclude(found: list[Match]) -> Iterator[Conclusion | Unsettled]:
@@ -87,9 +96,9 @@ def _nothing(because: str, *, is_moot: bool = False) -> Iterator[Unsettled]:
 
 INFERENCE = Inference(
     id="greeting-product",
-    title="Which mail server answers, by its greeting, capabilities and reply to EHLO",
+    title="Which mail server answers, by its greeting, capabilities, reply to EHLO and IMAP ID",
     scope=Scope.ENDPOINT,
-    needs=(v.ENDPOINT_SERVICE, v.PROTOCOL_GREETING, v.PROTOCOL_CAPABILITIES, v.PROTOCOL_CAPABILITIES_PLAIN, v.SMTP_EHLO_NAME),
+    needs=(v.ENDPOINT_SERVICE, v.PROTOCOL_GREETING, v.PROTOCOL_CAPABILITIES, v.PROTOCOL_CAPABILITIES_PLAIN, v.SMTP_EHLO_NAME, v.IMAP_ID),
     gives=(v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_VERSION),
     infer=_infer,
 )

@@ -148,7 +148,7 @@ PROTOCOL_GREETING: FactKey[str] = FactKey(
 PROTOCOL_CAPABILITIES: FactKey[tuple[str, ...]] = FactKey(
     "protocol.capabilities",
     TEXTS,
-    "Capabilities as listed, in order, once TLS is up; the lines of CAPA, or of EHLO after its first.",
+    "Capabilities as listed, in order, once TLS is up; the lines of CAPA, of EHLO after its first, or the words of IMAP's CAPABILITY.",
     (("TOP", "UIDL", "SASL PLAIN"), ()),
 )
 PROTOCOL_CAPABILITIES_PLAIN: FactKey[tuple[str, ...]] = FactKey(
@@ -156,6 +156,15 @@ PROTOCOL_CAPABILITIES_PLAIN: FactKey[tuple[str, ...]] = FactKey(
 )
 SMTP_EHLO_NAME: FactKey[str] = FactKey(
     "smtp.ehlo_greeting", TEXT, "First line of the reply to EHLO, less its code.", ("mail.example Hello probe [192.0.2.1]",)
+)
+IMAP_ID: FactKey[tuple[str, ...]] = FactKey(
+    "imap.id",
+    TEXTS,
+    "What the server says of itself in answer to ID (RFC 2971), as `field=value`, a field alone where its value is NIL; empty for NIL.",
+    (("name=Cyrus IMAPD", "version=3.6.1"), ()),
+)
+IMAP_PREAUTH: FactKey[bool] = FactKey(
+    "imap.preauth", FLAG, "Whether the greeting takes us for signed in, so that STARTTLS is out of reach.", (True, False)
 )
 SMTP_SIZE_LIMIT_BYTES: FactKey[int] = FactKey(
     "smtp.size_limit_bytes", COUNT, "Largest message that the server says it takes; 0 where it says that it sets no limit.", (37748736, 0)
@@ -347,7 +356,7 @@ NTLM_DOMAIN: FactKey[str] = FactKey(
 AUTH_MECHANISMS: FactKey[tuple[str, ...]] = FactKey(
     "auth.mechanisms",
     TEXTS,
-    "SASL and login mechanisms offered under TLS, upper-case, in order, each once; `USER` for POP3's USER and PASS, `APOP` for a stamp in the greeting.",
+    "SASL and login mechanisms offered under TLS, upper-case, in order, each once; `USER` for POP3's USER and PASS, `APOP` for a stamp in the greeting, `LOGIN` also for IMAP's LOGIN unless it is disabled.",
     (("PLAIN", "LOGIN", "XOAUTH2"), ()),
 )
 AUTH_MECHANISMS_PLAIN: FactKey[tuple[str, ...]] = FactKey(

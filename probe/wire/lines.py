@@ -40,6 +40,15 @@ class LineBuffer:
         self._searched = 0
         return line.removesuffix(b"\r")
 
+    def next_bytes(self, count: int) -> bytes | None:
+        """So many bytes, whatever they are, or None while there are fewer."""
+        if len(self._bytes) < count:
+            return None
+        data = bytes(self._bytes[:count])
+        del self._bytes[:count]
+        self._searched = 0
+        return data
+
     def take_rest(self) -> bytes:
         """Everything that is left, which the buffer then forgets."""
         rest = bytes(self._bytes)

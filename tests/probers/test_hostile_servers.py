@@ -9,8 +9,8 @@ from probe.model.attempts import Outcome
 from tests.hostile import Hostile, closed_port
 from tests.looking import look
 
-SCHEMES = ("pop3", "pop3s", "smtp", "smtps", "https", "tls")
-GREETINGS = {"pop3": b"+OK ready\r\n", "smtp": b"220 mail.example.test ready\r\n"}
+SCHEMES = ("pop3", "pop3s", "smtp", "smtps", "imap", "imaps", "https", "tls")
+GREETINGS = {"pop3": b"+OK ready\r\n", "smtp": b"220 mail.example.test ready\r\n", "imap": b"* OK ready\r\n"}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -42,16 +42,16 @@ async def test_an_endless_line_ends_early(scheme: str) -> None:
     assert looked.attempt.seconds < 10
 
 
-@pytest.mark.parametrize("scheme", ["pop3", "smtp"])
+@pytest.mark.parametrize("scheme", ["pop3", "smtp", "imap"])
 async def test_endless_lines_end_early_and_the_greeting_stays(scheme: str) -> None:
     """A list without end is refused at its limit; the greeting before it is kept."""
-    lines = {"pop3": b"+OK\r\n" + b"X\r\n" * 4000, "smtp": b"250-X\r\n" * 4000}[scheme]
+    lines = {"pop3": b"+OK\r\n" + b"X\r\n" * 4000, "smtp": b"250-X\r\n" * 4000, "imap": b"* X\r\n" * 4000}[scheme]
     async with Hostile(greeting=GREETINGS[scheme], again=lines).serving() as server:
         looked = await look(f"{scheme}://localhost:{server.port}", timeout=20)
     assert looked.attempt.outcome in (Outcome.OFF_PROTOCOL, Outcome.CLOSED)
     assert looked.attempt.seconds < 10
-    if scheme == "pop3":
-        assert looked.value(v.PROTOCOL_GREETING) == "+OK ready"
+    if scheme != "smtp":
+        assert looked.value(v.PROTOCOL_GREETING) == GREETINGS[scheme].decode().strip()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -64,7 +64,7 @@ async def test_a_server_that_hangs_up_is_told(scheme: str, then: str) -> None:
     assert looked.attempt.detail
 
 
-@pytest.mark.parametrize("scheme", ["pop3", "smtp"])
+@pytest.mark.parametrize("scheme", ["pop3", "smtp", "imap"])
 async def test_what_was_learnt_before_silence_stays(scheme: str) -> None:
     """A server that greets and falls silent leaves its greeting, and reasons for the rest."""
     async with Hostile(greeting=GREETINGS[scheme]).serving() as server:
@@ -74,7 +74,7 @@ async def test_what_was_learnt_before_silence_stays(scheme: str) -> None:
     assert looked.why(v.AUTH_MECHANISMS) == "timed-out"
 
 
-@pytest.mark.parametrize("scheme", ["pop3s", "smtps", "https", "tls"])
+@pytest.mark.parametrize("scheme", ["pop3s", "smtps", "imaps", "https", "tls"])
 async def test_plaintext_where_tls_belongs_is_told(scheme: str) -> None:
     """A server that speaks in clear on a TLS port did not shake hands, and its words are in the transcript."""
     async with Hostile(greeting=b"220 mail.example.test ESMTP\r\n").serving() as server:

@@ -48,6 +48,24 @@ async def test_dovecot_is_read(dovecot: Dovecot, security: str) -> None:
 
 
 @pytest.mark.parametrize("security", ["implicit", "starttls"])
+async def test_dovecot_is_read_over_imap(dovecot: Dovecot, security: str) -> None:
+    """Dovecot over IMAPS, and over IMAP with STARTTLS, where it offers no login before TLS; it tells its name when asked."""
+    implicit = security == "implicit"
+    url = f"imaps://localhost:{dovecot.imaps_port}" if implicit else f"imap://{dovecot.distant_host}:{dovecot.imap_port}"
+    looked = await look(url, ca_file=dovecot.ca_file)
+    assert_certificate_is_right(looked)
+    assert looked.value(v.SERVER_PRODUCT) == "Dovecot"
+    assert looked.value(v.TLS_MODE) == security
+    assert looked.value(v.AUTH_MECHANISMS) == ("PLAIN", "LOGIN")
+    assert looked.value(v.IMAP_ID) == ("name=Dovecot",)
+    assert looked.value(v.IMAP_PREAUTH) is False
+    if not implicit:
+        assert looked.value(v.STARTTLS_OFFERED) is True
+        assert looked.value(v.AUTH_MECHANISMS_PLAIN) == ()
+        assert looked.value(v.STARTTLS_EXTRA_BYTES) == ""
+
+
+@pytest.mark.parametrize("security", ["implicit", "starttls"])
 async def test_postfix_is_read(postfix: Postfix, security: str) -> None:
     """Postfix over SMTPS, and over SMTP with STARTTLS, where it offers no AUTH before TLS."""
     implicit = security == "implicit"

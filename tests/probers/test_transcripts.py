@@ -51,4 +51,4 @@ async def test_a_transcript_cut_after_any_line_ends_with_every_promise_kept(case
 def test_every_text_prober_has_a_transcript() -> None:
     """No prober of a text protocol escapes the law."""
     have = {case.parent.name for case in CASES}
-    assert {"pop3-capabilities", "smtp-extensions"} <= have <= set(app.probers())
+    assert {"imap-capabilities", "pop3-capabilities", "smtp-extensions"} <= have <= set(app.probers())

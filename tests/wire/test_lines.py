@@ -60,3 +60,15 @@ def test_escape_sequences_lose_their_power() -> None:
     """A terminal escape is shown, not obeyed; UTF-8 stays, another byte is named."""
     assert as_text("\x1b[2J grün".encode()) == "\\x1b[2J grün"
     assert as_text(b"Verf\xfcgung") == "Verf\\xfcgung"
+
+
+def test_bytes_may_be_taken_between_lines() -> None:
+    """So many bytes are given out once all have come, line ends among them, and the next line begins after them."""
+    buffer = LineBuffer()
+    buffer.feed(b"first\r\na\n")
+    assert buffer.next_line() == b"first"
+    assert buffer.next_bytes(4) is None
+    buffer.feed(b"\r\n)\r\n")
+    assert buffer.next_bytes(4) == b"a\n\r\n"
+    assert buffer.next_line() == b")"
+    assert buffer.next_bytes(0) == b""

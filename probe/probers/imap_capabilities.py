@@ -1,0 +1,218 @@
+"""IMAP: the greeting, what is offered before TLS and under it, and what the server calls itself.
+
+What is sent, in this order, each with a tag of its own:
+
+1. nothing, until the greeting has come;
+2. where TLS is yet to come: `CAPABILITY`, then `STARTTLS` if it is listed, or if no list is given; then the handshake,
+   after which nothing that was said before it is believed. A server that greets with PREAUTH is past that point
+   (RFC 9051 section 6.2.1), and is not asked to upgrade;
+3. `CAPABILITY` (again), and `ID NIL` (RFC 2971), which tells the server nothing of us; also where it is not listed, since
+   servers answer it all the same. Where there is no TLS to be had, `ID NIL` goes in clear;
+4. `LOGOUT`.
+
+It logs nobody in and changes nothing. It cannot tell whether a mechanism that is offered would let anybody in, nor
+whether what the server calls itself is true.
+"""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.estate import Service
+from probe.model.facts import FactKey, Why
+from probe.net.failures import Denied, OffProtocol, PeerClosed, PlaintextInsteadOfTls, Throttled
+from probe.net.stream import shown_bytes
+from probe.probing import (
+    CONNECTION_KEYS,
+    Dial,
+    Effect,
+    Notebook,
+    Prober,
+    Stream,
+    Subject,
+    converse,
+    note_connection,
+    note_no_tls,
+    refuse_overlong,
+)
+from probe.wire.imap import Answer, ImapReader, announced_capabilities, capabilities, identity, mechanisms
+from probe.wire.lines import WireError
+
+# RFC 5530, and the words of servers without response codes.
+_LATER = (
+    "[UNAVAILABLE]",
+    "[INUSE]",
+    "[LIMIT]",
+    "[SYS/TEMP]",
+    "TOO MANY",
+    "TRY AGAIN",
+    "TRY LATER",
+    "LIMIT EXCEEDED",
+    "LIMIT REACHED",
+    "MAXIMUM",
+    "TEMPORAR",
+    "BUSY",
+)
+
+
+async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+    """Hold the conversation of the module's page."""
+    await converse(dial, notes, lambda stream: _Conversation(stream, notes).hold())
+
+
+def _is_temporary(refusal: str) -> bool:
+    return any(word in refusal.upper() for word in _LATER)
+
+
+class _Conversation:
+    def __init__(self, stream: Stream, notes: Notebook) -> None:
+        self._stream = stream
+        self._notes = notes
+        self._reader = ImapReader()
+        self._commands = 0
+        self._announced: tuple[str, ...] | None = None
+        """What the greeting lists; None where it lists nothing, or is believed no longer."""
+
+    async def hold(self) -> None:
+        is_implicit = self._stream.session is not None
+        if is_implicit:
+            note_connection(self._notes, self._stream, "implicit")
+            for key in (v.STARTTLS_OFFERED, v.STARTTLS_EXTRA_BYTES, v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN):
+                self._notes.missing(key, Why.NOT_APPLICABLE, "TLS is there from the first byte")
+        is_signed_in = await self._hear_greeting()
+        if is_implicit or await self._upgrade(is_signed_in):
+            await self._ask_capabilities(v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS)
+        await self._ask_identity()
+        await self._send("LOGOUT")
+
+    async def _hear_greeting(self) -> bool:
+        """Whether the server takes us for signed in already."""
+        while (greeting := self._reader.next_greeting()) is None:
+            await self._feed()
+        evidence = self._stream.evidence(greeting.text[:200])
+        self._notes.observed(v.PROTOCOL_SPOKEN, True, *evidence)
+        if not refuse_overlong(self._notes, [greeting.text], v.PROTOCOL_GREETING):
+            self._notes.declared(v.PROTOCOL_GREETING, greeting.text, *evidence)
+        if greeting.kind == "BYE":
+            raise (Throttled if _is_temporary(greeting.text) else Denied)(f"the server greets with a refusal: {greeting.text[:200]}")
+        self._notes.observed(v.IMAP_PREAUTH, greeting.kind == "PREAUTH", *evidence)
+        self._announced = announced_capabilities(greeting)
+        return greeting.kind == "PREAUTH"
+
+    async def _upgrade(self, is_signed_in: bool) -> bool:
+        """Come to TLS; False where the server does not offer it."""
+        listed = await self._ask_capabilities(v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN)
+        if listed is not None:
+            is_offered = "STARTTLS" in (name.upper() for name in listed)
+            self._notes.declared(v.STARTTLS_OFFERED, is_offered, *self._stream.evidence("STARTTLS"))
+            if not is_offered:
+                self._note_no_tls("STARTTLS is not offered")
+                return False
+        if is_signed_in:
+            self._notes.missing(v.STARTTLS_OFFERED, Why.NOT_DISCLOSED, "the server takes us for signed in, where no STARTTLS is possible")
+            self._note_no_tls("the server takes us for signed in before TLS, where no STARTTLS is possible")
+            return False
+        answer = await self._ask("STARTTLS")
+        told = answer.last.text
+        if listed is None and (answer.ok or not _is_temporary(told)):
+            self._notes.observed(v.STARTTLS_OFFERED, answer.ok, *self._stream.evidence(told[:200]))
+        if not answer.ok:
+            if _is_temporary(told):
+                raise Throttled(f"STARTTLS is refused for now: {told[:200]}")
+            self._note_no_tls(f"STARTTLS is refused: {told[:200]}")
+            return False
+        extra = self._reader.take_rest() + self._stream.take_unread()
+        if not extra:
+            try:
+                await self._stream.start_tls()
+            except PlaintextInsteadOfTls as plain:
+                extra = plain.data
+        self._notes.observed(v.STARTTLS_EXTRA_BYTES, shown_bytes(extra))
+        if extra:
+            raise OffProtocol("the server went on in clear after it agreed to TLS; nothing of that is believed")
+        note_connection(self._notes, self._stream, "starttls")
+        self._announced = None
+        return True
+
+    def _note_no_tls(self, reason: str) -> None:
+        note_no_tls(self._notes, (*CONNECTION_KEYS, v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS, v.STARTTLS_EXTRA_BYTES), reason)
+
+    async def _ask_capabilities(
+        self, key: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]
+    ) -> tuple[str, ...] | None:
+        """Ask for capabilities, and write them and the mechanisms among them down. None where the server lists nothing."""
+        answer = await self._ask("CAPABILITY")
+        listed = capabilities(answer) if answer.ok else None
+        if listed is None:
+            listed = self._announced
+        if listed is None:
+            is_refused = "CAPABILITY is answered without a list" if answer.ok else "CAPABILITY is refused"
+            for missing in (key, login):
+                self._notes.missing(missing, Why.NOT_DISCLOSED, f"{is_refused}: {answer.last.text[:200]}")
+        elif not refuse_overlong(self._notes, listed, key, login):
+            evidence = self._stream.evidence(" ".join(listed)[:200]) or self._stream.evidence(answer.last.text[:200])
+            self._notes.declared(key, listed, *evidence)
+            self._notes.declared(login, mechanisms(listed), *evidence)
+        return listed
+
+    async def _ask_identity(self) -> None:
+        answer = await self._ask("ID NIL")
+        if not answer.ok:
+            self._notes.missing(v.IMAP_ID, Why.NOT_DISCLOSED, f"ID is refused: {answer.last.text[:200]}")
+            return
+        try:
+            fields = identity(answer)
+        except WireError as malformed:
+            # Of no consequence to the rest of the conversation, whose end it is.
+            self._notes.missing(v.IMAP_ID, Why.OFF_PROTOCOL, f"the server sent {malformed}")
+            return
+        if fields is None:
+            self._notes.missing(v.IMAP_ID, Why.NOT_DISCLOSED, f"ID is answered without a word on it: {answer.last.text[:200]}")
+            return
+        told = tuple(name if value is None else f"{name}={value}" for name, value in fields)
+        if not refuse_overlong(self._notes, told, v.IMAP_ID):
+            said = [response.text[: len("* ID (")] for response in answer.untagged if response.kind == "ID"]
+            self._notes.declared(v.IMAP_ID, told, *self._stream.evidence(*said[-1:]))
+
+    async def _ask(self, command: str) -> Answer:
+        tag = await self._send(command)
+        while (answer := self._reader.next_answer(tag)) is None:
+            await self._feed()
+        if answer.last.kind == "BYE":
+            told = answer.last.text
+            raise (Throttled if _is_temporary(told) else PeerClosed)(f"the server says goodbye: {told[:200]}")
+        return answer
+
+    async def _send(self, command: str) -> str:
+        self._commands += 1
+        tag = f"a{self._commands}"
+        await self._stream.send(f"{tag} {command}\r\n".encode())
+        return tag
+
+    async def _feed(self) -> None:
+        data = await self._stream.receive()
+        if not data:
+            raise PeerClosed("the server closed the connection where a reply was due")
+        self._reader.feed(data)
+
+
+PROBER = Prober(
+    id="imap-capabilities",
+    title="hears the IMAP greeting, asks for capabilities, before and under TLS, and for the server's name",
+    services=frozenset({Service.IMAP}),
+    effect=Effect.READS,
+    signs_in=False,
+    collects=(
+        *CONNECTION_KEYS,
+        v.PROTOCOL_SPOKEN,
+        v.PROTOCOL_GREETING,
+        v.IMAP_PREAUTH,
+        v.PROTOCOL_CAPABILITIES_PLAIN,
+        v.PROTOCOL_CAPABILITIES,
+        v.AUTH_MECHANISMS_PLAIN,
+        v.AUTH_MECHANISMS,
+        v.IMAP_ID,
+        v.STARTTLS_OFFERED,
+        v.STARTTLS_EXTRA_BYTES,
+    ),
+    probe=probe,
+)

@@ -1,0 +1,257 @@
+"""Tests of the IMAP reader."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probe.wire.imap import (
+    MAX_ANSWER_LINES,
+    Answer,
+    ImapReader,
+    Response,
+    announced_capabilities,
+    capabilities,
+    identity,
+    mechanisms,
+)
+from probe.wire.lines import WireError
+
+GREETINGS = [
+    (b"* OK Dovecot ready.\r\n", Response("*", "OK", "Dovecot ready.", "* OK Dovecot ready.")),
+    (b"* OK\n", Response("*", "OK", "", "* OK")),
+    (b"* preauth welcome\r\n", Response("*", "PREAUTH", "welcome", "* preauth welcome")),
+    (b"* BYE {5}\r\n", Response("*", "BYE", "{5}", "* BYE {5}")),
+    (b"*  OK\ta\tb\r\n", Response("*", "OK", "a\tb", "*  OK\ta\tb")),
+    (b"* OK Verf\xfcgung\r\n", Response("*", "OK", "Verf\\xfcgung", "* OK Verf\\xfcgung")),
+]
+
+ANSWERS = [
+    (b"a1 OK !!\r\n", Answer(Response("a1", "OK", "!!", "a1 OK !!"))),
+    (b"A1 no {3}\r\n", Answer(Response("A1", "NO", "{3}", "A1 no {3}"))),
+    (
+        b"* CAPABILITY IMAP4rev1\n* OK {2}\na1 OK done\n",
+        Answer(
+            Response("a1", "OK", "done", "a1 OK done"),
+            (Response("*", "CAPABILITY", "IMAP4rev1", "* CAPABILITY IMAP4rev1"), Response("*", "OK", "{2}", "* OK {2}")),
+        ),
+    ),
+    (b"* BYE enough\r\n", Answer(Response("*", "BYE", "enough", "* BYE enough"))),
+]
+
+
+def answer_of(data: bytes, tag: str = "a1") -> Answer:
+    """The answer that some bytes make."""
+    reader = ImapReader()
+    reader.feed(data)
+    answer = reader.next_answer(tag)
+    assert answer is not None
+    return answer
+
+
+@pytest.mark.parametrize(("data", "expected"), GREETINGS)
+@pytest.mark.parametrize("trailing", [b"", b"* OK next\r\n"])
+def test_a_greeting_is_the_same_whole_byte_by_byte_and_with_trailing_bytes(data: bytes, expected: Response, trailing: bytes) -> None:
+    """However its bytes come, a greeting reads the same, and what follows is left alone."""
+    whole = ImapReader()
+    whole.feed(data + trailing)
+    assert whole.next_greeting() == expected
+    assert whole.take_rest() == trailing
+    slowly = ImapReader()
+    greetings = []
+    for number in data:
+        slowly.feed(bytes([number]))
+        greetings.append(slowly.next_greeting())
+    assert greetings == [None] * (len(data) - 1) + [expected]
+
+
+@pytest.mark.parametrize(("data", "expected"), ANSWERS)
+@pytest.mark.parametrize("trailing", [b"", b"* OK next\r\n"])
+def test_an_answer_is_the_same_whole_byte_by_byte_and_with_trailing_bytes(data: bytes, expected: Answer, trailing: bytes) -> None:
+    """However its bytes come, an answer reads the same, and what follows is left alone."""
+    whole = ImapReader()
+    whole.feed(data + trailing)
+    assert whole.next_answer("a1") == expected
+    assert whole.take_rest() == trailing
+    assert _slowly(data) == [None] * (len(data) - 1) + [expected]
+
+
+def _slowly(data: bytes) -> list[Answer | None]:
+    reader = ImapReader()
+    answers = []
+    for number in data:
+        reader.feed(bytes([number]))
+        answers.append(reader.next_answer("a1"))
+    return answers
+
+
+def test_a_literal_reads_as_a_string() -> None:
+    """A literal may hold any bytes, line ends and brackets too, whole or byte by byte; what follows it belongs to the same response."""
+    data = b'* ID ("name" {8}\r\na"\\)\r\n(\xff "version" {0+}\r\n)\r\na1 OK\r\n'
+    answer = answer_of(data)
+    assert identity(answer) == (("name", 'a"\\)\\x0d\\x0a(\\xff'), ("version", ""))
+    assert _slowly(data)[-1] == answer
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"+OK ready\r\n", r"not an IMAP response|not an IMAP greeting: '\+OK ready'"),
+        (b"220 mail.example ESMTP\r\n", "not an IMAP greeting: '220 mail"),
+        (b"* CAPABILITY IMAP4rev1\r\n", "not an IMAP greeting"),
+        (b"a1 OK\r\n", "not an IMAP greeting"),
+        (b"* \r\n", "not an IMAP response"),
+        (b"\r\n", "not an IMAP response: ''"),
+        (b"x" * 9000, "a line of more than"),
+    ],
+)
+def test_what_is_no_greeting_is_refused(data: bytes, message: str) -> None:
+    """A greeting is an untagged OK, PREAUTH or BYE."""
+    reader = ImapReader()
+    reader.feed(data)
+    with pytest.raises(WireError, match=message):
+        reader.next_greeting()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"a2 OK\r\n", "not an answer to the command a1: 'a2 OK'"),
+        (b"a1 MAYBE\r\n", "not an answer"),
+        (b"+ go on\r\n", "not an answer"),
+        (b"* X\r\n" * (MAX_ANSWER_LINES + 1), "more than 200 lines"),
+        (b"* X " + b"y" * 8000 + b"\r\n", None),
+        ((b"* X " + b"y" * 8000 + b"\r\n") * 9, "more than 65536 bytes"),
+        (b"* ID {8193}\r\n", "a literal of 8193 bytes"),
+        (b"* ID {9999999999}\r\n", "a literal of 9999999999 bytes"),
+        (b"* ID {8000}\r\n" + (b"z" * 8000 + b"{8000}\r\n") * 9, "more than 65536 bytes"),
+    ],
+)
+def test_an_answer_has_limits(data: bytes, message: str | None) -> None:
+    """Foreign tags, and answers beyond the limits in lines, bytes and literals, are refused."""
+    reader = ImapReader()
+    reader.feed(data)
+    if message is None:
+        assert reader.next_answer("a1") is None
+        return
+    with pytest.raises(WireError, match=message):
+        reader.next_answer("a1")
+
+
+def test_the_limit_is_that_of_one_answer() -> None:
+    """A long conversation of short answers is no long answer."""
+    reader = ImapReader()
+    reader.feed(b"* OK " + b"x" * 8000 + b"\r\n")
+    assert reader.next_greeting()
+    for number in range(50):
+        reader.feed(b"* X " + b"y" * 8000 + f"\r\na{number} OK\r\n".encode())
+        assert reader.next_answer(f"a{number}")
+
+
+def test_many_empty_literals_cost_little() -> None:
+    """Literals without a byte in them, as many as an answer holds, are read in well under a second."""
+    reader = ImapReader()
+    reader.feed(b"* ID (" + b"{0}\r\n" * 20_000)
+    began = time.process_time()
+    with pytest.raises(WireError, match="more than 65536 bytes"):
+        reader.next_answer("a1")
+    assert time.process_time() - began < 1.0
+
+
+@given(
+    st.binary(max_size=400) | st.lists(st.sampled_from([b"* ", b"a1 ", b"OK", b"ID (", b'"', b"{3}", b"\r\n", b"\\", b")"])).map(b"".join)
+)
+def test_nothing_but_its_own_error_comes_out(data: bytes) -> None:
+    """Whatever comes, the reader gives responses, asks for more, or raises WireError."""
+    reader = ImapReader()
+    reader.feed(data)
+    try:
+        if reader.next_greeting() is None:
+            return
+        while (answer := reader.next_answer("a1")) is not None:
+            capabilities(answer)
+            identity(answer)
+    except WireError:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\na1 OK done", ("IMAP4rev1", "AUTH=PLAIN")),
+        ("* capability\timap4rev1  starttls \r\na1 ok done", ("imap4rev1", "starttls")),
+        ("* CAPABILITY one\r\n* CAPABILITY two\r\na1 OK [CAPABILITY three] done", ("two",)),
+        ("a1 OK [CAPABILITY IMAP4rev1 ID] done", ("IMAP4rev1", "ID")),
+        ("* OK [capability IMAP4rev2] hm\r\na1 OK done", ("IMAP4rev2",)),
+        ("* CAPABILITY\r\na1 OK done", ()),
+        ("* CAPABILITY st11p00mm-iscream009 1Q49 IMAP4rev1\r\na1 OK", ("st11p00mm-iscream009", "1Q49", "IMAP4rev1")),
+        ("a1 OK !!", None),
+        ("a1 NO [CAPABILITY IMAP4rev1] no", None),
+        ("a1 OK [CAPABILITY IMAP4rev1", None),
+    ],
+)
+def test_capabilities_are_those_of_the_latest_list(said: str, expected: tuple[str, ...] | None) -> None:
+    """An untagged list counts before one in a response code, and a later one before an earlier."""
+    assert capabilities(answer_of(said.encode() + b"\r\n")) == expected
+
+
+@pytest.mark.parametrize(
+    ("greeting", "expected"),
+    [
+        ("* OK [CAPABILITY IMAP4rev1 ID] ready", ("IMAP4rev1", "ID")),
+        ("* PREAUTH [CAPABILITY IMAP4rev1] ready", ("IMAP4rev1",)),
+        ("* OK [ALERT] ready", None),
+        ("* OK ready [CAPABILITY IMAP4rev1]", None),
+        ("* BYE [CAPABILITY IMAP4rev1]", None),
+    ],
+)
+def test_a_greeting_may_carry_capabilities(greeting: str, expected: tuple[str, ...] | None) -> None:
+    """A list in the response code of a greeting is a list, elsewhere in its text it is not."""
+    reader = ImapReader()
+    reader.feed(greeting.encode() + b"\r\n")
+    response = reader.next_greeting()
+    assert response is not None
+    assert announced_capabilities(response) == expected
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        (["IMAP4rev1", "AUTH=PLAIN", "auth=xoauth2"], ("PLAIN", "XOAUTH2", "LOGIN")),
+        (["IMAP4rev1", "STARTTLS", "LoginDisabled"], ()),
+        (["AUTH=LOGIN", "AUTH=PLAIN", "AUTH="], ("LOGIN", "PLAIN")),
+        ([], ("LOGIN",)),
+    ],
+)
+def test_mechanisms_are_gathered_from_capabilities(listed: list[str], expected: tuple[str, ...]) -> None:
+    """Each AUTH=, and LOGIN unless it is disabled, each once and in order."""
+    assert mechanisms(listed) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ('* ID ("name" "Cyrus IMAPD" "version" "3.6.1" "os" NIL)', (("name", "Cyrus IMAPD"), ("version", "3.6.1"), ("os", None))),
+        ('* id ( "NAME" "Zimbra"  "VERSION"\t"8.6" )', (("NAME", "Zimbra"), ("VERSION", "8.6"))),
+        ("* ID (name Dovecot version nil)", (("name", "Dovecot"), ("version", None))),
+        ('* ID ("a\\"b" "c\\\\d)")', (('a"b', "c\\d)"),)),
+        ("* ID NIL", ()),
+        ("* ID nil", ()),
+        ("* ID ()", ()),
+        ("* ID ( )", ()),
+        ("* OK nothing to say", None),
+    ],
+)
+def test_an_identity_is_read_by_field(said: str, expected: tuple[tuple[str, str | None], ...] | None) -> None:
+    """Names and values keep their case and order; NIL, and an empty list, tell of nothing."""
+    assert identity(answer_of(f"{said}\r\na1 OK done\r\n".encode())) == expected
+
+
+@pytest.mark.parametrize("data", ['"name" "x"', '("name" "x"', '("name" "x)', '("name")', '(NIL "x")', '("a" ("b"))', "x", ""])
+def test_a_list_that_is_none_is_refused(data: str) -> None:
+    """What is no list of names and values is told, and nothing of it is believed."""
+    with pytest.raises(WireError, match="an ID "):
+        identity(answer_of(f"* ID {data}\r\na1 OK done\r\n".encode()))
