@@ -136,9 +136,7 @@ class _Conversation:
     def _note_no_tls(self, reason: str) -> None:
         note_no_tls(self._notes, (*CONNECTION_KEYS, v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS, v.STARTTLS_EXTRA_BYTES), reason)
 
-    async def _ask_capabilities(
-        self, key: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]
-    ) -> tuple[str, ...] | None:
+    async def _ask_capabilities(self, key: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> tuple[str, ...] | None:
         """Ask for capabilities, and write them and the mechanisms among them down. None where the server lists nothing."""
         answer = await self._ask("CAPABILITY")
         listed = capabilities(answer) if answer.ok else None

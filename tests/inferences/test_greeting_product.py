@@ -188,3 +188,31 @@ def test_silence_is_told_apart_from_unknown_words() -> None:
     """Where nothing was heard, that is the reason."""
     said = concluded(INFERENCE, {v.ENDPOINT_SERVICE: "pop3"})
     assert "heard" in said[v.SERVER_PRODUCT].because
+
+
+@pytest.mark.parametrize(
+    ("fields", "product", "version"),
+    [
+        (("name=Cyrus IMAPD", "version=3.2.12", "vendor=Project Cyrus"), "Cyrus IMAP", "3.2.12"),
+        (("NAME=Zimbra", "VERSION=8.6.0_GA_1153", "RELEASE=20141215151116"), "Zimbra Collaboration", "8.6.0_GA_1153"),
+        (("os", "name=Dovecot"), "Dovecot", None),
+        (('name=say "Dovecot"',), None, None),
+        (("name",), None, None),
+    ],
+)
+def test_an_imap_id_is_a_mark_too(fields: tuple[str, ...], product: str | None, version: str | None) -> None:
+    """What an IMAP server calls itself tells product and version, also where its greeting is vague."""
+    known: Known = {v.ENDPOINT_SERVICE: "imap", v.PROTOCOL_GREETING: "* OK ready", v.IMAP_ID: fields}
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == product
+    assert settled(INFERENCE, v.SERVER_VERSION, known) == version
+
+
+def test_an_imap_id_that_contradicts_the_greeting_is_told() -> None:
+    """A server whose greeting and ID are marks of different products is called neither."""
+    known: Known = {v.ENDPOINT_SERVICE: "imap", v.PROTOCOL_GREETING: "* OK Dovecot ready.", v.IMAP_ID: ("name=GImap",)}
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) is None
+
+
+def test_an_empty_imap_id_is_no_word() -> None:
+    """A server that answers ID with NIL, and of which nothing else was heard, stays unknown."""
+    assert settled(INFERENCE, v.SERVER_PRODUCT, {v.ENDPOINT_SERVICE: "imap", v.IMAP_ID: ()}) is None

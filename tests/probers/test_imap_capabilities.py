@@ -16,7 +16,15 @@ def _played(name: str) -> str:
 
 DOVECOT = _played("dovecot-starttls")
 GREETED = ["S: * OK ready", "C: a1 CAPABILITY", "S: * CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN", "S: a1 OK done", "C: a2 STARTTLS"]
-UNDER_TLS = ["TLS", "C: a3 CAPABILITY", "S: * CAPABILITY IMAP4rev1 AUTH=PLAIN", "S: a3 OK", "C: a4 ID NIL", "S: a4 BAD what", "C: a5 LOGOUT"]
+UNDER_TLS = [
+    "TLS",
+    "C: a3 CAPABILITY",
+    "S: * CAPABILITY IMAP4rev1 AUTH=PLAIN",
+    "S: a3 OK",
+    "C: a4 ID NIL",
+    "S: a4 BAD what",
+    "C: a5 LOGOUT",
+]
 
 
 async def test_capabilities_are_asked_before_and_under_tls() -> None:
@@ -107,7 +115,15 @@ async def test_plaintext_after_starttls_is_a_fact_and_never_parsed(steps: list[s
 async def test_what_was_listed_before_tls_is_forgotten(answer: str) -> None:
     """After STARTTLS neither the greeting's list nor the one in clear stands in for a list that is not given (RFC 9051 section 6.2.1)."""
     steps = ["S: * OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] ready", "C: a1 CAPABILITY", "S: a1 OK !!", "C: a2 STARTTLS"]
-    steps += ["S: a2 OK [CAPABILITY IMAP4rev1 AUTH=FALSE] go", "TLS", "C: a3 CAPABILITY", answer, "C: a4 ID NIL", "S: a4 OK", "C: a5 LOGOUT"]
+    steps += [
+        "S: a2 OK [CAPABILITY IMAP4rev1 AUTH=FALSE] go",
+        "TLS",
+        "C: a3 CAPABILITY",
+        answer,
+        "C: a4 ID NIL",
+        "S: a4 OK",
+        "C: a5 LOGOUT",
+    ]
     async with playing(steps, implicit=False) as server:
         looked = await look(f"imap://localhost:{server.port}")
     assert looked.attempt.outcome is Outcome.COMPLETED
@@ -178,7 +194,16 @@ async def test_what_the_server_calls_itself_is_a_list_of_fields(told: str, expec
 @pytest.mark.parametrize("told", ['* ID ("name" "x"', "* ID (" + ' "a" "b"' * 101 + ")"], ids=["malformed", "too long"])
 async def test_an_id_that_is_none_is_missing(told: str) -> None:
     """A malformed or endless ID is told, and costs nothing else."""
-    steps = ["S: * OK", "C: a1 CAPABILITY", "S: * CAPABILITY IMAP4rev1", "S: a1 OK", "C: a2 ID NIL", f"S: {told}", "S: a2 OK", "C: a3 LOGOUT"]
+    steps = [
+        "S: * OK",
+        "C: a1 CAPABILITY",
+        "S: * CAPABILITY IMAP4rev1",
+        "S: a1 OK",
+        "C: a2 ID NIL",
+        f"S: {told}",
+        "S: a2 OK",
+        "C: a3 LOGOUT",
+    ]
     async with playing(steps, implicit=True) as server:
         looked = await look(f"imaps://localhost:{server.port}")
     assert looked.attempt.outcome is Outcome.COMPLETED

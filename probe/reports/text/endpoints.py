@@ -11,7 +11,7 @@ from probe.model.facts import Fact, FactKey, Facts, Missing, Why
 from probe.reports.text.causes import BEFELL_ALL
 from probe.reports.text.known import Known
 from probe.reports.text.page import DOUBTFUL, Page
-from probe.reports.text.tls import IN_TABLE, fips_in_words, write_tls_table
+from probe.reports.text.tls import IN_TABLE, fips_in_words, was_left_out, write_tls_table
 from probe.reports.text.words import CITED_LIMIT, VALUE_LIMIT, bounded, gap_in_words, provenance, some_of, spaced, value_in_words
 
 
@@ -98,7 +98,7 @@ def write_gaps(page: Page, known: Known, subject: str) -> None:
     """What a check left unknown of an endpoint: a paragraph for each reason, and some of the keys. What conflicts is told one by one."""
     reasons: dict[tuple[Why, str], list[Missing]] = {}
     for gap in known.gaps_of(subject):
-        if gap.why is not Why.NOT_APPLICABLE:
+        if gap.why is not Why.NOT_APPLICABLE and not was_left_out(gap):
             reasons.setdefault((gap.why, gap.detail if gap.claims else ""), []).append(gap)
     for (why, _), gaps in reasons.items():
         details = {gap.detail for gap in gaps}

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from probe.model import vocabulary as v
-from probe.model.facts import FactKey, Facts, Flags, Lists
+from probe.model.facts import FactKey, Facts, Flags, Lists, Missing, Why
 from probe.reports.text.page import STRONG, Page
 
 IN_TABLE = frozenset(key.name for key in (v.TLS_SUITES, v.TLS_GROUPS, v.TLS_SCHEMES, v.TLS_SERVER_ORDER))
 """Keys that the table tells, so that they need no lines of their own."""
+_ONLY_OF_FULL = frozenset(
+    {v.TLS_VERSIONS, v.TLS_SUITES, v.TLS_GROUPS, v.TLS_SCHEMES, v.TLS_SERVER_ORDER, v.TLS_EXTENDED_MASTER_SECRET}
+    | {v.TLS_SECURE_RENEGOTIATION, v.TLS_WITHOUT_SCHEMES, v.TLS_CERTIFICATES}
+)
+
+
+def was_left_out(gap: Missing) -> bool:
+    """Whether something is missing because no full posture was asked for."""
+    return gap.why is Why.NOT_ATTEMPTED and gap.key in _ONLY_OF_FULL
 
 
 def write_tls_table(page: Page, facts: Facts) -> None:
@@ -57,6 +66,6 @@ def fips_in_words(facts: Facts) -> str:
     if client is None or reasons is None:
         return ""
     if reasons:
-        return f"{client} in FIPS mode cannot work: {'; '.join(reasons)}"
+        return f"{client} cannot work in FIPS mode: {'; '.join(reasons)}"
     gets = ", ".join(filter(None, (session.version, session.suite, session.group, session.scheme))) if session else ""
-    return f"{client} in FIPS mode can work" + (f"; gets {gets}" if gets else "")
+    return f"{client} can work in FIPS mode" + (f"; with its policy as declared it gets {gets}" if gets else "")
