@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
+from probe.model.facts import FactKey
 from tests.looking import look, playing
 from tests.scripted import TRANSCRIPTS
 
@@ -50,12 +53,13 @@ async def test_a_fact_names_the_words_that_support_it() -> None:
     """Greeting, capabilities and ID each have their own line of the transcript as evidence."""
     async with playing(DOVECOT, implicit=False) as server:
         looked = await look(f"imap://localhost:{server.port}")
-    for key, begins in (
+    lines: tuple[tuple[FactKey[Any], str], ...] = (
         (v.PROTOCOL_GREETING, "* OK [CAPABILITY"),
         (v.PROTOCOL_CAPABILITIES_PLAIN, "* CAPABILITY IMAP4rev1"),
         (v.PROTOCOL_CAPABILITIES, "* CAPABILITY IMAP4rev1"),
         (v.IMAP_ID, '* ID ("name"'),
-    ):
+    )
+    for key, begins in lines:
         (evidence,) = looked.facts.read(key).provenance.evidence  # type: ignore[union-attr]
         assert evidence.excerpt.startswith(begins)
         assert looked.attempt.transcript[evidence.line - 1].text == evidence.excerpt
@@ -278,3 +282,15 @@ async def test_another_protocol_is_told() -> None:
     assert looked.attempt.outcome is Outcome.OFF_PROTOCOL
     assert looked.value(v.PROTOCOL_SPOKEN) is False
     assert looked.why(v.PROTOCOL_GREETING) == "off-protocol"
+
+
+async def test_a_greeting_too_long_to_be_one_is_missing() -> None:
+    """Words without end are no greeting, yet they are IMAP, and the conversation goes on."""
+    words = "\N{LATIN SMALL LETTER E WITH ACUTE}" * 3000
+    steps = [f"S: * OK {words}", "C: a1 CAPABILITY", "S: * CAPABILITY IMAP4rev1", "S: a1 OK", "C: a2 ID NIL", "S: a2 OK", "C: a3 LOGOUT"]
+    async with playing(steps, implicit=True) as server:
+        looked = await look(f"imaps://localhost:{server.port}")
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.PROTOCOL_SPOKEN) is True
+    assert looked.why(v.PROTOCOL_GREETING) == "off-protocol"
+    assert looked.value(v.PROTOCOL_CAPABILITIES) == ("IMAP4rev1",)
