@@ -20,11 +20,14 @@ from probe.model.facts import Declared, Evidence, Fact, FactKey, Missing, Observ
 from probe.net.dial import Dial
 from probe.net.stream import Stream
 from probe.wire.certificates import read_certificate, subject_of
+from probe.wire.refusals import causes_of
+from probe.wire.sasl import PASSWORD_MECHANISMS, TOKEN_MECHANISMS, chosen
 
 T = TypeVar("T")
 
 __all__ = [
     "CONNECTION_KEYS",
+    "LOGIN_KEYS",
     "Account",
     "Dial",
     "Effect",
@@ -34,7 +37,10 @@ __all__ = [
     "Subject",
     "TlsQuestion",
     "converse",
+    "login_mechanism",
     "note_connection",
+    "note_login",
+    "note_no_login",
     "note_no_tls",
     "refuse_overlong",
 ]
@@ -236,6 +242,50 @@ def refuse_overlong(notes: Notebook, told: Sequence[str], *keys: FactKey[Any]) -
     for key in keys:
         notes.missing(key, Why.OFF_PROTOCOL, f"what was told has more than {MAX_TOLD_LINES} lines or {MAX_TOLD_CHARACTERS} characters")
     return True
+
+
+LOGIN_KEYS = (v.AUTH_ACCEPTED, v.AUTH_REFUSAL, v.AUTH_REPLY, v.AUTH_MECHANISM)
+"""What every sign-in to a mail server learns."""
+
+
+def note_login(notes: Notebook, mechanism: str, refusal: str, *lines: TranscriptLine) -> None:
+    """Write down how a sign-in ended. `refusal` is what the server said to it, or to the command that was to prove it; empty where it was let in."""
+    notes.observed(v.AUTH_MECHANISM, mechanism, *lines)
+    notes.observed(v.AUTH_ACCEPTED, not refusal, *lines)
+    notes.observed(v.AUTH_REPLY, refusal, *lines)
+    notes.observed(v.AUTH_REFUSAL, causes_of(refusal) if refusal else (), *lines)
+
+
+def note_no_login(notes: Notebook, why: Why, detail: str) -> None:
+    """Write down that no credentials were sent, and why."""
+    for key in LOGIN_KEYS:
+        notes.missing(key, why, detail)
+
+
+def login_mechanism(account: Account, offered: Sequence[str], own: str, notes: Notebook) -> str | None:
+    """The one mechanism to sign in by: the protocol's own command, or one of SASL; None, with the reason noted, where there is none.
+
+    `own` is the name under which the protocol's own command for user name and password is offered.
+    """
+    if not account.username or not account.password.reveal():
+        note_no_login(notes, Why.NO_CREDENTIALS, "the user name or the password is empty")
+        return None
+    if any(character in account.username + account.password.reveal() for character in "\0\r\n"):
+        note_no_login(notes, Why.NO_CREDENTIALS, "the user name or the password holds characters that no mail protocol carries")
+        return None
+    match account.authentication:
+        case Authentication.OAUTH:
+            wanted: tuple[str, ...] = TOKEN_MECHANISMS
+        case Authentication.AUTO | Authentication.BASIC:
+            wanted = (own, *PASSWORD_MECHANISMS)
+        case other:
+            note_no_login(notes, Why.NOT_ATTEMPTED, f"the profile signs in by {other}, which is not spoken to mail servers here")
+            return None
+    found = chosen(offered, wanted)
+    if found is None:
+        shown = ", ".join(offered)[:200] or "nothing"
+        note_no_login(notes, Why.NOT_APPLICABLE, f"of {', '.join(filter(None, wanted))} the server offers none: it offers {shown}")
+    return found
 
 
 def note_no_tls(notes: Notebook, promised: Iterable[FactKey[Any]], reason: str) -> None:

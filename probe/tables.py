@@ -457,3 +457,35 @@ def _fips_profile(entry: dict[str, Any]) -> FipsProfile:
 def _fips_offer(entry: dict[str, Any]) -> FipsOffer:
     of_chain = tuple(entry.get("certificate_schemes", ()))
     return FipsOffer(tuple(entry["versions"]), tuple(entry["suites"]), tuple(entry["groups"]), tuple(entry["schemes"]), of_chain)
+
+
+# --- Refused logins -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalWords:
+    """A sentence by which a server refuses a login, and what it may mean."""
+
+    id: str
+    pattern: re.Pattern[str]
+    unless: re.Pattern[str] | None
+    causes: tuple[str, ...]
+    """The likeliest first."""
+    source: str
+    examples: tuple[str, ...]
+
+
+@cache
+def refusal_words() -> tuple[RefusalWords, ...]:
+    """Every known sentence, in the order in which they are looked for."""
+    return tuple(
+        RefusalWords(
+            id=entry["id"],
+            pattern=re.compile(entry["pattern"], re.IGNORECASE),
+            unless=re.compile(entry["unless"], re.IGNORECASE) if "unless" in entry else None,
+            causes=tuple(entry["causes"]),
+            source=entry["source"],
+            examples=tuple(entry["examples"]),
+        )
+        for entry in _toml("auth_refusals.toml")["refusal"]
+    )

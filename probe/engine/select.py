@@ -81,13 +81,14 @@ def unspoken(endpoints: Iterable[Endpoint], probers: Mapping[str, Prober]) -> tu
 
 
 def _signed_in(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, profile: ServerProfile) -> Conversation:
-    login, reason = _login(mailbox, profile)
+    login, reason = _login(mailbox, profile, endpoint)
     return Conversation(prober, endpoint, mailbox.address, login, reason)
 
 
-def _login(mailbox: Mailbox, profile: ServerProfile) -> tuple[Login | None, str]:
+def _login(mailbox: Mailbox, profile: ServerProfile, endpoint: Endpoint) -> tuple[Login | None, str]:
     """Whom the profile signs in as for a mailbox, or why that cannot be done from here."""
-    if profile.authentication is Authentication.OAUTH:
+    # A mail server is handed the access token where a password would stand, so that the estate can name one.
+    if profile.authentication is Authentication.OAUTH and endpoint.service is Service.EWS:
         return None, "the profile signs in with OAuth, and the estate gives no token"
     match profile.credentials:
         case Credentials.MAILBOX:

@@ -368,6 +368,18 @@ AUTH_SCHEMES: FactKey[tuple[str, ...]] = FactKey(
 AUTH_ACCEPTED: FactKey[bool] = FactKey(
     "auth.accepted", FLAG, "Whether the account's credentials were taken, proved by a further command.", (True, False)
 )
+AUTH_MECHANISM: FactKey[str] = FactKey(
+    "auth.mechanism",
+    TEXT,
+    "How the account was signed in, or tried to be: a SASL mechanism, `USER` for POP3's USER and PASS, `APOP`, `LOGIN` also for IMAP's LOGIN.",
+    ("PLAIN", "USER"),
+)
+AUTH_REPLY: FactKey[str] = FactKey(
+    "auth.reply",
+    TEXT,
+    "The server's words to a login that it refused, or to the command after it, its lines joined by newlines; empty where it refused nothing.",
+    ("535 5.7.8 Error: authentication failed", "-ERR [AUTH] Invalid credentials", ""),
+)
 AUTH_REFUSAL: FactKey[tuple[str, ...]] = FactKey(
     "auth.refusal",
     choices(

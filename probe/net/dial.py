@@ -15,6 +15,7 @@ from probe.net.failures import CertificateNotTrusted, NameUnresolved, NoAddressA
 from probe.net.killable import Children
 from probe.net.limits import Deadline, Limits
 from probe.net.names import Resolver
+from probe.net.starttls import come_to_tls
 from probe.net.stream import Stream, TcpPipe
 from probe.net.tls import TlsPolicies
 from probe.net.transcript import Recorder
@@ -88,8 +89,12 @@ class Dial:
 
     @asynccontextmanager
     async def open_trusted(self) -> AsyncIterator[Stream]:
-        """A connection that has earned credentials: TLS at once, verified, for the very name. Raises UntrustedPeer."""
+        """A connection that has earned credentials: TLS is up, verified, for the very name.
+
+        Raises UntrustedPeer, and NoUpgrade where the service goes over to TLS by a command and the server will not.
+        """
         async with self._connected(await self._network.policies.credentials()) as stream:
+            await come_to_tls(stream, self.endpoint.service, self.endpoint.security)
             try:
                 await stream.start_tls()
             except CertificateNotTrusted as refused:

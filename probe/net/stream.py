@@ -133,10 +133,10 @@ class Stream:
             self._recorder.heard(data)
         return data
 
-    async def send(self, data: bytes) -> None:
-        """Send all of it."""
+    async def send(self, data: bytes, *, shown: str | None = None) -> None:
+        """Send all of it. `shown` stands in the transcript instead, where what is sent is a secret or made of one."""
         if self._recorded:
-            self._recorder.said(data)
+            self._recorder.said(data if shown is None else f"{shown}\r\n".encode())
         await (self._tls or self._pipe).write(data)
 
     async def start_tls(self) -> None:

@@ -1,15 +1,13 @@
 """A login that was tried, and refused.
 
 It applies only where the estate allows logins: readiness without one means that all which shows without one is in
-order. A refusal that may pass by itself (throttled, a temporary failure) decides nothing. Logins are tried at EWS
-endpoints only, so those are what it asks about.
+order. A refusal that may pass by itself (throttled, a temporary failure) decides nothing.
 """
 
 from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of, any_of, ask
-from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Rule
 from probe.rules import any_served, article, every_served, logs_in, needs_of_served, served, told
@@ -18,11 +16,11 @@ _PASSING = frozenset({"throttled", "temporary-failure"})
 
 
 def _applies(case: Case) -> Answer:
-    return all_of(logs_in(case), any_served(served(case, Service.EWS)))
+    return all_of(logs_in(case), any_served(served(case)))
 
 
 def _holds(case: Case) -> Answer:
-    return every_served(served(case, Service.EWS), _is_let_in)
+    return every_served(served(case), _is_let_in)
 
 
 def _is_let_in(endpoint: Facts) -> Answer:
@@ -38,13 +36,12 @@ def _unless_passing(causes: tuple[str, ...], truth: Truth) -> Truth:
 RULE = Rule(
     id="login-refused",
     title="Credentials that are refused",
-    statement="Every Exchange that is used takes the credentials of the profile or mailbox.",
+    statement="Every server that is used takes the credentials of the profile or mailbox.",
     references=(
         article("401 Unauthorized exception when using server-side synchronization", "exception-when-using-server-side-sync"),
         article("Test Connection fails for the email server", "test-connection-fails-email-server"),
     ),
     needs=needs_of_served(
-        v.ENDPOINT_SERVICE,
         v.AUTH_ACCEPTED,
         v.AUTH_REFUSAL,
         deployment=(v.DEPLOYMENT_ALLOWS,),

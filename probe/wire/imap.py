@@ -83,16 +83,29 @@ class ImapReader:
     def next_answer(self, tag: str) -> Answer | None:
         """The answer to the command of that tag, or None while more bytes are needed."""
         while (response := self._next_response()) is not None:
-            if response.tag == "*" and response.kind != "BYE":
-                if len(self._untagged) == MAX_ANSWER_LINES:
-                    raise WireError(f"an answer of more than {MAX_ANSWER_LINES} lines")
-                self._untagged.append(response)
-                continue
-            if response.tag != "*" and (response.tag.upper() != tag.upper() or response.kind not in ("OK", "NO", "BAD")):
-                raise WireError(f"not an answer to the command {tag}: {response.text[:80]!r}")
-            answer = Answer(response, tuple(self._untagged))
-            self._untagged, self._size = [], 0
-            return answer
+            if (answer := self._take(response, tag)) is not None:
+                return answer
+        return None
+
+    def _take(self, response: Response, tag: str) -> Answer | None:
+        if response.tag == "*" and response.kind != "BYE":
+            if len(self._untagged) == MAX_ANSWER_LINES:
+                raise WireError(f"an answer of more than {MAX_ANSWER_LINES} lines")
+            self._untagged.append(response)
+            return None
+        if response.tag != "*" and (response.tag.upper() != tag.upper() or response.kind not in ("OK", "NO", "BAD")):
+            raise WireError(f"not an answer to the command {tag}: {response.text[:80]!r}")
+        answer = Answer(response, tuple(self._untagged))
+        self._untagged, self._size = [], 0
+        return answer
+
+    def next_answer_or_challenge(self, tag: str) -> Answer | str | None:
+        """In the middle of AUTHENTICATE: the next challenge, in base64 as it came, or the answer that ends it."""
+        while (response := self._next_response()) is not None:
+            if response.tag == "+":
+                return response.data
+            if (answer := self._take(response, tag)) is not None:
+                return answer
         return None
 
     def take_rest(self) -> bytes:
@@ -106,12 +119,14 @@ class ImapReader:
                 if literal is None:
                     return None
                 self._awaited = None
-                self._line += _quoted(as_text(literal)).encode()
+                self._line += quoted(as_text(literal)).encode()
                 self._count(len(literal))
             line = self._buffer.next_line()
             if line is None:
                 return None
             self._count(len(line) + 2)
+            if line[:1] == b"+" and not self._line:
+                return Response("+", "+", as_text(line[1:]).strip(), as_text(line))
             announced = _LITERAL.search(line)
             if announced is None or _is_status(bytes(self._line[:80]) or line):
                 text = as_text(bytes(self._line) + line)
@@ -143,7 +158,8 @@ def _response(text: str) -> Response:
     return Response(tag, kind.upper(), text[start:].strip(), text)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A quoted string (RFC 9051 section 4.3)."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

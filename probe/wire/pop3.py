@@ -62,6 +62,19 @@ class Pop3Reader:
             self._lines.append(text.removeprefix("."))
         return None
 
+    def next_challenge(self) -> bytes | Reply | None:
+        """In the middle of AUTH: the next challenge, in base64 as it came (RFC 5034 section 4), or the reply that ends it."""
+        line = self._buffer.next_line()
+        if line is None:
+            return None
+        if line[:2] == b"+ " or line == b"+":
+            return line[2:].strip()
+        text = as_text(line)
+        status = text.split(" ", 1)[0].upper()
+        if status not in ("+OK", "-ERR"):
+            raise WireError(f"not a POP3 challenge: {text[:80]!r}")
+        return Reply(status == "+OK", text)
+
     def take_rest(self) -> bytes:
         """What came after the last reply; at STLS it must be nothing (RFC 2595 section 4)."""
         return self._buffer.take_rest()

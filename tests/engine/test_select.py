@@ -29,7 +29,7 @@ def test_two_thousand_mailboxes_behind_twenty_endpoints_make_twenty_endpoints_co
         replace(CORP, name=f"p{n}", server_type=ServerType.POP3_SMTP, incoming=endpoints[n], outgoing=endpoints[10 + n]) for n in range(10)
     )
     mailboxes = tuple(replace(SERVED, address=f"m{n}@contoso.test", profile=f"p{n % 10}") for n in range(2000))
-    conversations = planned(Estate(deployment=DEPLOYMENT, profiles=profiles, mailboxes=mailboxes))
+    conversations = [c for c in planned(Estate(deployment=DEPLOYMENT, profiles=profiles, mailboxes=mailboxes)) if not c.not_held]
     assert len(conversations) == 20
     assert {c.endpoint for c in conversations} == set(endpoints)
 

@@ -43,7 +43,7 @@ class Pieces(Stream):
     async def receive(self) -> bytes:
         return self.pieces.pop(0) if self.pieces else b""
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes, *, shown: str | None = None) -> None:
         self.sent += data
 
 

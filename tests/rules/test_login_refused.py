@@ -10,7 +10,7 @@ from probe.model import vocabulary as v
 from probe.model.facts import Why
 from probe.model.rules import Case, Result
 from probe.rules.login_refused import RULE
-from tests.cases import exchange_case, gmail_case, online_case, result_of
+from tests.cases import Known, exchange_case, gmail_case, online_case, result_of
 
 WITH_LOGIN = {v.DEPLOYMENT_ALLOWS: ("logs-in",)}
 
@@ -48,7 +48,15 @@ def test_it_is_unknown_where_no_login_came_about() -> None:
 
 
 def test_it_does_not_apply_where_no_login_can_be_tried() -> None:
-    """Where logins are not allowed, no password is used, or it is not Exchange, nothing is asked of one."""
+    """Where logins are not allowed, or no password is used, nothing is asked of one."""
     assert result_of(RULE, exchange_case()) is Result.NOT_APPLICABLE
     assert result_of(RULE, online_case(deployment=WITH_LOGIN)) is Result.NOT_APPLICABLE
-    assert result_of(RULE, gmail_case(deployment=WITH_LOGIN)) is Result.NOT_APPLICABLE
+
+
+def test_it_asks_mail_servers_too() -> None:
+    """A login at POP3 or SMTP counts as one at Exchange does, for every endpoint that is used."""
+    accepted: Known = {v.AUTH_ACCEPTED: True, v.AUTH_REFUSAL: ()}
+    refused: Known = {v.AUTH_ACCEPTED: False, v.AUTH_REFUSAL: ("app-password-required",)}
+    assert result_of(RULE, gmail_case(deployment=WITH_LOGIN)) is Result.UNKNOWN
+    assert result_of(RULE, gmail_case(deployment=WITH_LOGIN, endpoint=accepted)) is Result.HOLDS
+    assert result_of(RULE, gmail_case(deployment=WITH_LOGIN, incoming=accepted, outgoing=refused)) is Result.FAILS

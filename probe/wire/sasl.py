@@ -1,0 +1,135 @@
+"""The client's side of SASL mechanisms: challenge in, response out (RFC 4422). One of them is one attempt at signing in."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from probe.wire.lines import WireError
+
+MAX_CHALLENGE_BYTES = 8192
+"""Longest challenge that is answered. NTLM's has about 300 bytes, an OAuth error 200."""
+
+
+class Mechanism(Protocol):
+    """One exchange. `first` is what the client says at once, None where it waits for a challenge."""
+
+    name: str
+    first: bytes | None
+
+    def respond(self, challenge: bytes) -> bytes:
+        """The answer to a challenge. Raises WireError for one that the mechanism has no answer to."""
+        ...
+
+
+class Plain:
+    """RFC 4616."""
+
+    name = "PLAIN"
+
+    def __init__(self, username: str, password: str) -> None:
+        self.first: bytes | None = b"\0" + username.encode() + b"\0" + password.encode()
+
+    def respond(self, challenge: bytes) -> bytes:
+        raise WireError("a challenge after PLAIN had said all")
+
+
+class Login:
+    """Never standardised: the server asks for the user name, then for the password (draft-murchison-sasl-login)."""
+
+    name = "LOGIN"
+    first: bytes | None = None
+
+    def __init__(self, username: str, password: str) -> None:
+        self._answers = [username.encode(), password.encode()]
+
+    def respond(self, challenge: bytes) -> bytes:
+        if not self._answers:
+            raise WireError("a third challenge of LOGIN")
+        return self._answers.pop(0)
+
+
+class CramMd5:
+    """RFC 2195."""
+
+    name = "CRAM-MD5"
+    first: bytes | None = None
+
+    def __init__(self, username: str, password: str) -> None:
+        self._username, self._password = username, password
+        self._is_done = False
+
+    def respond(self, challenge: bytes) -> bytes:
+        if self._is_done or not challenge:
+            raise WireError("a challenge that CRAM-MD5 has no answer to")
+        self._is_done = True
+        digest = hmac.new(self._password.encode(), challenge, hashlib.md5).hexdigest()
+        return f"{self._username} {digest}".encode()
+
+
+class XOAuth2:
+    """Google's and Microsoft's way to hand over an access token. A failure comes as a challenge, which wants an empty answer."""
+
+    name = "XOAUTH2"
+
+    def __init__(self, username: str, token: str) -> None:
+        self.first: bytes | None = f"user={username}\1auth=Bearer {token}\1\1".encode()
+        self.error = b""
+        """What the server says of a token that it does not take: JSON, as it came."""
+
+    def respond(self, challenge: bytes) -> bytes:
+        if self.error:
+            raise WireError("a second error of XOAUTH2")
+        self.error = challenge or b"{}"
+        return b""
+
+
+class OAuthBearer:
+    """RFC 7628. A failure comes as a challenge, which wants a single ^A."""
+
+    name = "OAUTHBEARER"
+
+    def __init__(self, username: str, token: str, host: str, port: int) -> None:
+        name = username.replace("=", "=3D").replace(",", "=2C")
+        self.first: bytes | None = f"n,a={name},\1host={host}\1port={port}\1auth=Bearer {token}\1\1".encode()
+        self.error = b""
+
+    def respond(self, challenge: bytes) -> bytes:
+        if self.error:
+            raise WireError("a second error of OAUTHBEARER")
+        self.error = challenge or b"{}"
+        return b"\1"
+
+
+def apop_digest(greeting: str, password: str) -> str | None:
+    """The digest that APOP sends for the stamp in a greeting (RFC 1939 section 7); None where there is no stamp."""
+    begin = greeting.find("<")
+    end = greeting.find(">", begin)
+    stamp = greeting[begin : end + 1]
+    if begin < 0 or end < 0 or "@" not in stamp or not stamp.isascii():
+        return None
+    return hashlib.md5(stamp.encode() + password.encode(), usedforsecurity=False).hexdigest()
+
+
+PASSWORD_MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5")
+"""In the order in which one is chosen. Under TLS that is verified, PLAIN says no more than the others, and every server gets it right."""
+TOKEN_MECHANISMS = ("XOAUTH2", "OAUTHBEARER")
+
+
+def chosen(offered: Sequence[str], wanted: Sequence[str]) -> str | None:
+    """The first of the wanted mechanisms that is offered."""
+    return next((name for name in wanted if name in offered), None)
+
+
+def mechanism(name: str, username: str, secret: str, host: str, port: int) -> Mechanism:
+    """A fresh exchange. Raises KeyError for a mechanism that is not spoken here."""
+    makers: dict[str, Callable[[], Mechanism]] = {
+        "PLAIN": lambda: Plain(username, secret),
+        "LOGIN": lambda: Login(username, secret),
+        "CRAM-MD5": lambda: CramMd5(username, secret),
+        "XOAUTH2": lambda: XOAuth2(username, secret),
+        "OAUTHBEARER": lambda: OAuthBearer(username, secret, host, port),
+    }
+    return makers[name]()

@@ -1,0 +1,318 @@
+"""Signing in to POP3, SMTP and IMAP: one login, proved by one more command, against scripted and real servers."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from probe import app
+from probe.model.attempts import Attempt
+from probe.model.estate import Authentication, Credentials, Delivery, Effect, Endpoint, Estate, SecretReference, ServerType
+from probe.model.facts import Fact, Missing
+from tests.engine.test_select import CORP, DEPLOYMENT, SERVED
+from tests.looking import authority, playing
+from tests.scripted import ScriptedServer
+from tests.servers.dovecot import Dovecot
+from tests.servers.postfix import Postfix
+
+PASSWORD = "correct horse"
+USER = "sales@contoso.test"
+NAMES = ("auth.accepted", "auth.refusal", "auth.reply", "auth.mechanism")
+
+
+def coded(text: str) -> str:
+    """In base64, as SASL goes over the wire."""
+    return base64.b64encode(text.encode()).decode()
+
+
+async def sign_in(
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    username: str = USER,
+    password: str = PASSWORD,
+    authentication: Authentication = Authentication.AUTO,
+    ca_file: Path | None = None,
+    other: str | None = None,
+) -> list[Attempt]:
+    """The logins that a check of one mailbox makes at an endpoint, and at another one if it is named."""
+    monkeypatch.setenv("TEST_PASSWORD", password)
+    endpoint = Endpoint.parse(url)
+    profile = replace(
+        CORP,
+        server_type=ServerType.POP3_SMTP,
+        incoming=endpoint,
+        outgoing=Endpoint.parse(other or url),
+        authentication=authentication,
+        credentials=Credentials.MAILBOX,
+        impersonation=False,
+    )
+    mailbox = replace(
+        SERVED,
+        address=USER,
+        username=username,
+        password=SecretReference.parse("env:TEST_PASSWORD"),
+        appointments=Delivery.NONE,
+        outgoing=Delivery.SERVER_SIDE if other else Delivery.NONE,
+    )
+    estate = Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(mailbox,))
+    bugs: list[str] = []
+    options = app.Options(timeout=10, ca_file=ca_file or authority().ca_file, allow=frozenset({Effect.LOGS_IN}), report_bug=bugs.append)
+    run = await app.check(estate, estate.mailboxes, options)
+    assert not bugs, bugs[0]
+    assert password not in repr(run.attempts)
+    assert coded(password).rstrip("=") not in repr(run.attempts)
+    return [attempt for attempt in run.attempts if attempt.prober.endswith("-login")]
+
+
+def learnt(attempt: Attempt) -> dict[str, object]:
+    """What an attempt learnt, by key; the reason where something is missing."""
+    return {r.key.name: r.value if isinstance(r, Fact) else r.why.value for r in attempt.readings if isinstance(r, Fact | Missing)}
+
+
+async def scripted(scheme: str, steps: Sequence[str], monkeypatch: pytest.MonkeyPatch, **how: object) -> tuple[Attempt, ScriptedServer]:
+    """One login at a server that plays these steps under TLS. The reading probers are met by the same steps, and do not matter."""
+    async with playing(list(steps), implicit=True) as server:
+        (attempt,) = await sign_in(f"{scheme}://localhost:{server.port}", monkeypatch, **how)  # type: ignore[arg-type]
+    return attempt, server
+
+
+POP3 = ["S: +OK ready", "C: CAPA", "S: +OK", "S: USER", "S: SASL PLAIN LOGIN CRAM-MD5", "S: ."]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "steps", "mechanism"),
+    [
+        ("pop3s", [*POP3, f"C: USER {USER}", "S: +OK", f"C: PASS {PASSWORD}", "S: +OK", "C: STAT", "S: +OK 0 0", "C: QUIT"], "USER"),
+        (
+            "pop3s",
+            [
+                "S: +OK",
+                "C: CAPA",
+                "S: +OK",
+                "S: SASL PLAIN",
+                "S: .",
+                "C: AUTH PLAIN",
+                "S: + ",
+                f"C: {coded(chr(0) + USER + chr(0) + PASSWORD)}",
+                "S: +OK",
+                "C: STAT",
+                "S: +OK 0 0",
+                "C: QUIT",
+            ],
+            "PLAIN",
+        ),
+        (
+            "smtps",
+            [
+                "S: 220 hi",
+                "C: EHLO*",
+                "S: 250-x",
+                "S: 250 AUTH LOGIN",
+                "C: AUTH LOGIN",
+                f"S: 334 {coded('Username:')}",
+                f"C: {coded(USER)}",
+                f"S: 334 {coded('Password:')}",
+                f"C: {coded(PASSWORD)}",
+                "S: 235 2.7.0 ok",
+                "C: NOOP",
+                "S: 250 ok",
+                "C: QUIT",
+            ],
+            "LOGIN",
+        ),
+        (
+            "smtps",
+            [
+                "S: 220 hi",
+                "C: EHLO*",
+                "S: 250-x",
+                "S: 250 AUTH PLAIN LOGIN",
+                f"C: AUTH PLAIN {coded(chr(0) + USER + chr(0) + PASSWORD)}",
+                "S: 235 ok",
+                "C: NOOP",
+                "S: 250 ok",
+                "C: QUIT",
+            ],
+            "PLAIN",
+        ),
+        (
+            "imaps",
+            [
+                "S: * OK hi",
+                "C: a1 CAPABILITY",
+                "S: * CAPABILITY IMAP4rev1 NAMESPACE",
+                "S: a1 OK",
+                f'C: a2 LOGIN "{USER}" "{PASSWORD}"',
+                "S: a2 OK",
+                "C: a3 NAMESPACE",
+                'S: * NAMESPACE (("" "/")) NIL NIL',
+                "S: a3 OK",
+                "C: a4 LOGOUT",
+            ],
+            "LOGIN",
+        ),
+        (
+            "imaps",
+            [
+                "S: * OK hi",
+                "C: a1 CAPABILITY",
+                "S: * CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=PLAIN",
+                "S: a1 OK",
+                "C: a2 AUTHENTICATE PLAIN",
+                "S: + ",
+                f"C: {coded(chr(0) + USER + chr(0) + PASSWORD)}",
+                "S: a2 OK",
+                'C: a3 LIST "" ""',
+                "S: a3 OK",
+                "C: a4 LOGOUT",
+            ],
+            "PLAIN",
+        ),
+    ],
+)
+async def test_one_login_is_proved_by_one_more_command(
+    scheme: str, steps: list[str], mechanism: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's own command or the first SASL mechanism is used, one at a time, and what follows shows that the mailbox is there."""
+    attempt, _ = await scripted(scheme, steps, monkeypatch)
+    assert learnt(attempt) == {"auth.accepted": True, "auth.refusal": (), "auth.reply": "", "auth.mechanism": mechanism}
+    assert attempt.outcome == "completed"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "steps", "reply", "causes"),
+    [
+        (
+            "pop3s",
+            [*POP3, "C: USER*", "S: +OK", "C: PASS*", "S: -ERR [AUTH] Invalid login", "C: QUIT"],
+            "-ERR [AUTH] Invalid login",
+            ("bad-credentials",),
+        ),
+        (
+            "smtps",
+            [
+                "S: 220 hi",
+                "C: EHLO*",
+                "S: 250-x",
+                "S: 250 AUTH PLAIN",
+                "C: AUTH PLAIN*",
+                "S: 534-5.7.9 Application-specific password required.",
+                "S: 534 5.7.9 https://support.google.com/mail/?p=InvalidSecondFactor",
+                "C: QUIT",
+            ],
+            "534-5.7.9 Application-specific password required.\n534 5.7.9 https://support.google.com/mail/?p=InvalidSecondFactor",
+            ("app-password-required",),
+        ),
+        (
+            "imaps",
+            [
+                "S: * OK hi",
+                "C: a1 CAPABILITY",
+                "S: * CAPABILITY IMAP4rev1",
+                "S: a1 OK",
+                "C: a2 LOGIN*",
+                "S: a2 NO Basic authentication is disabled.",
+                "C: a3 LOGOUT",
+            ],
+            "NO Basic authentication is disabled.",
+            ("basic-auth-disabled", "oauth-required"),
+        ),
+        (
+            "imaps",
+            [
+                "S: * OK hi",
+                "C: a1 CAPABILITY",
+                "S: * CAPABILITY IMAP4rev1 NAMESPACE",
+                "S: a1 OK",
+                "C: a2 LOGIN*",
+                "S: a2 OK",
+                "C: a3 NAMESPACE",
+                "S: a3 BAD User is authenticated but not connected.",
+                "C: a4 LOGOUT",
+            ],
+            "BAD User is authenticated but not connected.",
+            ("bad-credentials", "basic-auth-disabled", "protocol-disabled"),
+        ),
+    ],
+)
+async def test_a_refusal_is_kept_in_the_servers_words_and_classed(
+    scheme: str, steps: list[str], reply: str, causes: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the server said stays as evidence; what it may mean stands beside it; there is no second login."""
+    attempt, _ = await scripted(scheme, steps, monkeypatch)
+    found = learnt(attempt)
+    assert (found["auth.accepted"], found["auth.reply"], found["auth.refusal"]) == (False, reply, causes)
+
+
+async def test_a_token_is_handed_over_in_two_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Microsoft's POP3 wants the mechanism and the token in lines of their own; a refused token's error is answered with nothing."""
+    steps = ["S: +OK", "C: CAPA", "S: +OK", "S: SASL XOAUTH2", "S: .", "C: AUTH XOAUTH2", "S: + "]
+    steps += [
+        f"C: {coded(f'user={USER}{chr(1)}auth=Bearer {PASSWORD}{chr(1)}{chr(1)}')}",
+        f"S: + {coded('{}')}",
+        "C: ",
+        "S: -ERR no",
+        "C: QUIT",
+    ]
+    attempt, _ = await scripted("pop3s", steps, monkeypatch, authentication=Authentication.OAUTH)
+    found = learnt(attempt)
+    assert (found["auth.accepted"], found["auth.mechanism"]) == (False, "XOAUTH2")
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ({"authentication": Authentication.NTLM}, "not-attempted"),
+        ({"username": "a\r\nDELE 1"}, "no-credentials"),
+        ({"password": "two\nlines"}, "no-credentials"),
+    ],
+)
+async def test_what_cannot_be_said_safely_is_not_said(how: dict[str, object], why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheme that is not spoken, and words that would end a command, send no credentials."""
+    attempt, _ = await scripted("pop3s", [*POP3, "C: QUIT"], monkeypatch, **how)
+    assert all(learnt(attempt)[name] == why for name in NAMES)
+
+
+async def test_no_password_goes_over_a_line_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where STLS is refused, nothing is sent."""
+    async with playing(["S: +OK", "C: STLS", "S: -ERR no"], implicit=False) as server:
+        (attempt,) = await sign_in(f"pop3://localhost:{server.port}", monkeypatch)
+    assert all(learnt(attempt)[name] == "denied" for name in NAMES)
+
+
+# --- Real servers -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["pop3", "pop3s", "imap", "imaps"])
+async def test_dovecot_lets_in_and_refuses(scheme: str, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The right password is taken over every way to it; a wrong one is told as wrong."""
+    url = f"{scheme}://localhost:{getattr(dovecot, f'{scheme}_port')}"
+    (good,) = await sign_in(url, monkeypatch, username=dovecot.username, password=dovecot.password, ca_file=dovecot.ca_file)
+    assert learnt(good)["auth.accepted"] is True
+    (bad,) = await sign_in(url, monkeypatch, username=dovecot.username, password="wrong-one", ca_file=dovecot.ca_file)
+    assert learnt(bad)["auth.accepted"] is False
+    assert "bad-credentials" in str(learnt(bad)["auth.refusal"])
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+async def test_postfix_lets_in_and_refuses(scheme: str, postfix: Postfix, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AUTH is taken with the right password and refused with a wrong one, over both ways to TLS."""
+    url = f"{scheme}://localhost:{getattr(postfix, f'{scheme}_port')}"
+    (good,) = await sign_in(url, monkeypatch, username=postfix.username, password=postfix.password, ca_file=postfix.ca_file)
+    assert learnt(good)["auth.accepted"] is True
+    (bad,) = await sign_in(url, monkeypatch, username=postfix.username, password="wrong-one", ca_file=postfix.ca_file)
+    assert (learnt(bad)["auth.accepted"], learnt(bad)["auth.refusal"]) == (False, ("bad-credentials",))
+
+
+async def test_a_password_that_was_refused_is_not_tried_on_another_protocol(
+    dovecot: Dovecot, postfix: Postfix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of the two logins is made; the other is not held, and says why."""
+    urls = f"pop3s://localhost:{dovecot.pop3s_port}", f"smtps://localhost:{postfix.smtps_port}"
+    attempts = await sign_in(urls[0], monkeypatch, username=dovecot.username, password="wrong-one", ca_file=dovecot.ca_file, other=urls[1])
+    assert sorted(attempt.outcome.value for attempt in attempts) == ["completed", "not-scheduled"]

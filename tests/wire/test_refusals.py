@@ -1,0 +1,70 @@
+"""What refusals may mean: by the examples of the table, and by codes where no sentence is known."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probe.model import vocabulary as v
+from probe.tables import refusal_words
+from probe.wire.refusals import causes_of
+
+EXAMPLES = [(words.id, example) for words in refusal_words() for example in words.examples]
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES)
+def test_every_example_is_read_by_its_own_entry(name: str, example: str) -> None:
+    """Each sentence of the table means what its entry says."""
+    (words,) = [words for words in refusal_words() if words.id == name]
+    assert causes_of(example) == words.causes
+
+
+@pytest.mark.parametrize(
+    ("reply", "causes"),
+    [
+        ("NO [AUTHORIZATIONFAILED] no", ("protocol-disabled",)),
+        ("NO [AUTHENTICATIONFAILED] no", ("bad-credentials",)),
+        ("-ERR [AUTH] no", ("bad-credentials",)),
+        ("-ERR [SYS/PERM] no", ("protocol-disabled", "account-locked")),
+        ("538 5.7.11 no", ("tls-required",)),
+        ("421 bye", ("throttled",)),
+        ("454 4.7.0 no", ("temporary-failure",)),
+        ("432 4.7.12 A password transition is needed", ("password-expired",)),
+        ("535 no", ("bad-credentials",)),
+        ("535 5.7.8 no", ("bad-credentials",)),
+        ("534 5.7.9 no", ("app-password-required", "oauth-required", "mfa-required")),
+        ("503 no", ("protocol-disabled",)),
+        ("NO", ("bad-credentials", "protocol-disabled")),
+        ("-ERR", ("bad-credentials", "protocol-disabled")),
+        ("BAD what", ("protocol-disabled",)),
+    ],
+)
+def test_codes_decide_where_no_sentence_does(reply: str, causes: tuple[str, ...]) -> None:
+    """RFC 5530, RFC 3206, RFC 4954 and RFC 5248, then the bare status; where that fits two causes, both are given."""
+    assert causes_of(reply) == causes
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "534-5.7.9 Application-specific password required. Invalid credentials.",
+        "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.",
+        "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.",
+        "-ERR [AUTH] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.",
+        "NO [ALERT] Please log in via your web browser (Failure)",
+        "535 5.7.8 Error: authentication failed: multi-factor authentication is needed",
+    ],
+)
+def test_what_is_no_wrong_password_is_never_called_one(reply: str) -> None:
+    """An app password, a second factor, a protocol that is off or TLS that is missing is not told as a wrong password."""
+    assert "bad-credentials" not in causes_of(reply)
+
+
+@given(st.text())
+def test_any_text_has_some_cause_of_the_vocabulary(reply: str) -> None:
+    """Whatever a server says, the answer is a few words of `auth.refusal`."""
+    known = v.AUTH_REFUSAL.kind.schema["items"]
+    assert isinstance(known, dict)
+    assert set(causes_of(reply)) <= set(known["enum"])
+    assert causes_of(reply)
