@@ -18,6 +18,7 @@ from probe.engine import run as engine
 from probe.engine import select
 from probe.engine.judge import Book
 from probe.engine.observe import Terms
+from probe.memory import Memory
 from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import Effect, Endpoint, Estate, Mailbox
 from probe.model.inferences import Inference
@@ -54,6 +55,8 @@ class Options:
     progress: Callable[[Attempt, int], None] = field(default=lambda attempt, of: None)
     """Told of each attempt as it ends, and of how many there will be."""
     report_bug: Callable[[str], None] = field(default=lambda text: None)
+    state: Path | None = None
+    """Folder of what must outlive the run: refused logins. None: nothing is remembered, as in the demo."""
 
 
 def rules() -> dict[str, Rule]:
@@ -147,6 +150,7 @@ async def _terms(options: Options) -> AsyncIterator[Terms]:
             all_addresses=options.all_addresses,
             report_bug=options.report_bug,
             progress=options.progress,
+            memory=None if options.state is None else Memory(options.state),
         )
 
 

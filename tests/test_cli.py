@@ -319,6 +319,14 @@ def test_a_password_in_a_url_is_not_repeated() -> None:
     assert "hunter2" not in done.stderr
 
 
+def test_forgetting_is_told(tmp_path: Path) -> None:
+    """`probe forget` says how many refused logins it forgot, and of a memory out of reach why."""
+    done = probe("forget", "sales@contoso.test", PROBE_STATE_DIR=str(tmp_path / "state"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "0 forgotten\n")
+    (tmp_path / "file").write_text("")
+    assert probe("forget", PROBE_STATE_DIR=str(tmp_path / "file" / "below")).returncode == 2
+
+
 def test_the_schemes_of_a_look_are_those_that_are_spoken() -> None:
     """A wrong scheme is answered with what works in this version, and with nothing else."""
     spoken = {service for prober in app.probers().values() for service in prober.services}

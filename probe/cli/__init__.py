@@ -105,6 +105,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
     from probe import app
     from probe.cli.listings import write_plan
     from probe.config import EstateError, load_estate
+    from probe.memory import default_folder
     from probe.model.rules import Support
 
     try:
@@ -118,7 +119,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
         write_plan(output, app.plan(estate, mailboxes, options))
         sys.exit(0)
     with output.progress(options) as options:
-        run = app.complete(app.check(estate, mailboxes, options))
+        run = app.complete(app.check(estate, mailboxes, replace(options, state=default_folder())))
     output.write_run(run)
     sys.exit(app.exit_code(run, frozenset(map(Support, accept))))
 
@@ -156,6 +157,23 @@ def look(output: Output, options: Options, urls: Sequence[str], fips_client: str
         run = app.complete(app.look(endpoints, replace(options, fips_client=fips_client)))
     output.write_run(run)
     sys.exit(app.exit_code(run))
+
+
+@cli.command()
+@click.argument("username", metavar="[USERNAME]", required=False)
+def forget(username: str | None) -> None:
+    """Forget refused logins: those of one user name, or all.
+
+    Credentials that a server refused as wrong are not tried again, in any run on this machine, until they change. Say so here when
+    they are right after all, as once an account is unlocked.
+    """
+    from probe.memory import Memory, MemoryUnavailable, default_folder
+
+    try:
+        count = Memory(default_folder()).forget(username)
+    except MemoryUnavailable as unavailable:
+        raise click.UsageError(str(unavailable)) from None
+    tell(f"{count} forgotten")
 
 
 @cli.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from datetime import datetime
 from probe.config.secrets import SecretUnavailable, resolve
 from probe.engine.addresses import at_each_address
 from probe.engine.select import Conversation
+from probe.memory import Identity, Memory, MemoryUnavailable
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome
 from probe.model.facts import Fact, Missing, Why
@@ -41,10 +43,16 @@ class Terms:
     report_bug: Callable[[str], None] = field(default=lambda text: None)
     """Is given the traceback of a bug."""
     progress: Progress = field(default=lambda attempt, of: None)
+    memory: Memory | None = None
+    """Where refused credentials are remembered from run to run; None where they are not, as in the demo."""
 
 
 _LOGIN_MAY_HAVE_FAILED = (Outcome.TIMED_OUT, Outcome.CLOSED, Outcome.OFF_PROTOCOL, Outcome.TLS_FAILED, Outcome.INTERRUPTED, Outcome.BUG)
 """Ends of an attempt that may lie behind a password's having been sent."""
+
+
+_NOT_THE_CREDENTIALS = frozenset({"throttled", "temporary-failure", "tls-required", "protocol-disabled", "basic-auth-disabled"})
+"""Causes of a refusal that say nothing against user name and password: they may work later, or elsewhere."""
 
 
 class _Accounts:
@@ -164,9 +172,41 @@ async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: _
     async with lock:
         if (reason := accounts.barred(identity)) is not None:
             return _unheld(name, conversation, Outcome.NOT_SCHEDULED, reason, Why.DENIED)
+        try:
+            claim = await _claimed(terms, identity, conversation.endpoint.url)
+        except MemoryUnavailable as unavailable:
+            detail = f"a refusal could not be remembered, so that no login is tried: {unavailable}"
+            return _unheld(name, conversation, Outcome.NOT_SCHEDULED, detail, Why.NOT_ATTEMPTED)
+        if isinstance(claim, str):
+            return _unheld(name, conversation, Outcome.NOT_SCHEDULED, claim, Why.DENIED)
         attempt = await _try(name, conversation, account, terms, keep)
         accounts.learn(identity, attempt)
+        await _remember(terms, claim, attempt)
         return attempt
+
+
+async def _claimed(terms: Terms, account: tuple[str, str], subject: str) -> Identity | str | None:
+    """The claim to a login, or why nobody may log in; None where nothing is remembered."""
+    memory = terms.memory
+    if memory is None:
+        return None
+    identity = await asyncio.to_thread(memory.identity, *account)
+    return await asyncio.to_thread(memory.begin, identity, subject, terms.clock()) or identity
+
+
+async def _remember(terms: Terms, identity: Identity | None, attempt: Attempt) -> None:
+    """Keep a refusal for later runs. A login whose end was not seen stays begun, and bars the next for a while."""
+    memory = terms.memory
+    if memory is None or identity is None:
+        return
+    known = {r.key: r.value for r in attempt.readings if isinstance(r, Fact) and r.key in (v.AUTH_ACCEPTED, v.AUTH_REFUSAL)}
+    is_wrong = known.get(v.AUTH_ACCEPTED) is False and not set(known.get(v.AUTH_REFUSAL, ())) <= _NOT_THE_CREDENTIALS
+    # A memory that fails now has the login down as begun, which bars enough.
+    with contextlib.suppress(MemoryUnavailable):
+        if is_wrong:
+            await asyncio.to_thread(memory.refused, identity, attempt.subject, terms.clock())
+        elif v.AUTH_ACCEPTED in known or attempt.outcome not in _LOGIN_MAY_HAVE_FAILED:
+            await asyncio.to_thread(memory.ended, identity)
 
 
 async def _try(name: str, conversation: Conversation, account: Account | None, terms: Terms, keep: Callable[[Attempt], None]) -> Attempt:

@@ -38,6 +38,7 @@ async def sign_in(
     authentication: Authentication = Authentication.AUTO,
     ca_file: Path | None = None,
     other: str | None = None,
+    state: Path | None = None,
 ) -> list[Attempt]:
     """The logins that a check of one mailbox makes at an endpoint, and at another one if it is named."""
     monkeypatch.setenv("TEST_PASSWORD", password)
@@ -61,7 +62,9 @@ async def sign_in(
     )
     estate = Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(mailbox,))
     bugs: list[str] = []
-    options = app.Options(timeout=10, ca_file=ca_file or authority().ca_file, allow=frozenset({Effect.LOGS_IN}), report_bug=bugs.append)
+    options = app.Options(
+        timeout=10, ca_file=ca_file or authority().ca_file, allow=frozenset({Effect.LOGS_IN}), report_bug=bugs.append, state=state
+    )
     run = await app.check(estate, estate.mailboxes, options)
     assert not bugs, bugs[0]
     assert password not in repr(run.attempts)
@@ -316,3 +319,30 @@ async def test_a_password_that_was_refused_is_not_tried_on_another_protocol(
     urls = f"pop3s://localhost:{dovecot.pop3s_port}", f"smtps://localhost:{postfix.smtps_port}"
     attempts = await sign_in(urls[0], monkeypatch, username=dovecot.username, password="wrong-one", ca_file=dovecot.ca_file, other=urls[1])
     assert sorted(attempt.outcome.value for attempt in attempts) == ["completed", "not-scheduled"]
+
+
+async def test_a_wrong_password_reaches_a_server_once_in_fifty_runs(
+    dovecot: Dovecot, postfix: Postfix, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever the protocols of the mailbox and however often it is checked, one login is made in all."""
+    urls = (f"pop3s://localhost:{dovecot.pop3s_port}", f"imaps://localhost:{dovecot.imaps_port}")
+    tried = []
+    for run in range(50):
+        how = {"username": dovecot.username, "password": "wrong-one", "ca_file": dovecot.ca_file, "state": tmp_path}
+        attempts = await sign_in(urls[run % 2], monkeypatch, other=f"smtps://localhost:{postfix.smtps_port}", **how)  # type: ignore[arg-type]
+        tried += [attempt for attempt in attempts if attempt.connections]
+    assert len(tried) == 1
+    assert learnt(tried[0])["auth.accepted"] is False
+    (good,) = await sign_in(
+        urls[0], monkeypatch, username=dovecot.username, password=dovecot.password, ca_file=dovecot.ca_file, state=tmp_path
+    )
+    assert learnt(good)["auth.accepted"] is True
+
+
+async def test_without_a_memory_no_login_is_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where a refusal could not be remembered, nothing is risked, and the reason is told."""
+    (tmp_path / "file").write_text("")
+    async with playing(["S: +OK"], implicit=True) as server:
+        (attempt,) = await sign_in(f"pop3s://localhost:{server.port}", monkeypatch, state=tmp_path / "file" / "below")
+    assert attempt.outcome == "not-scheduled"
+    assert "could not be remembered" in attempt.detail
