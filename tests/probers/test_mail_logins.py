@@ -288,6 +288,43 @@ async def test_no_password_goes_over_a_line_without_tls(monkeypatch: pytest.Monk
     assert all(learnt(attempt)[name] == "denied" for name in NAMES)
 
 
+@pytest.mark.parametrize(
+    ("scheme", "steps", "outcome"),
+    [
+        ("pop3s", ["S: SSH-2.0-OpenSSH"], "off-protocol"),
+        ("pop3s", ["S: -ERR [IN-USE] busy"], "throttled"),
+        ("pop3s", [*POP3, "C: USER*", "S: +OK", "C: PASS*"], "closed"),
+        ("pop3s", ["S: +OK", "C: CAPA", "S: +OK", "S: SASL CRAM-MD5", "S: .", "C: AUTH CRAM-MD5", "S: + not base64!"], "off-protocol"),
+        (
+            "pop3s",
+            ["S: +OK", "C: CAPA", "S: +OK", "S: SASL PLAIN", "S: .", "C: AUTH PLAIN", "S: + ", "C: *", "S: + bW9yZQ=="],
+            "off-protocol",
+        ),
+        ("pop3s", ["S: +OK", "C: CAPA", *["S: +OK" if n == 0 else f"S: X{n}" for n in range(300)]], "off-protocol"),
+        ("smtps", ["S: 421 too many"], "throttled"),
+        (
+            "smtps",
+            ["S: 220 hi", "C: EHLO*", "S: 250-x", "S: 250 AUTH LOGIN", "C: AUTH LOGIN", "S: 334 ", "C: *", "S: 334 ", "C: *", "S: 334 "],
+            "off-protocol",
+        ),
+        ("smtps", ["S: 220 hi", "C: EHLO*", *[f"S: 250-X{n}" for n in range(300)]], "off-protocol"),
+        ("smtps", ["S: 220 hi", "C: EHLO*", "S: 250-x", "S: 250 AUTH PLAIN", "C: AUTH PLAIN*"], "closed"),
+        ("imaps", ["S: * BYE too many"], "throttled"),
+        ("imaps", ["S: * OK", "C: a1 CAPABILITY", "S: a9 OK what"], "off-protocol"),
+        ("imaps", ["S: * OK", "C: a1 CAPABILITY", *[f"S: * X{n} 1" for n in range(300)]], "off-protocol"),
+        ("imaps", ["S: * OK", "C: a1 CAPABILITY", "S: * CAPABILITY IMAP4rev1", "S: a1 OK", "C: a2 LOGIN*", "S: + go on"], "off-protocol"),
+        ("imaps", ["S: * OK", "C: a1 CAPABILITY", "S: * CAPABILITY IMAP4rev1", "S: a1 OK", "C: a2 LOGIN*"], "closed"),
+    ],
+)
+async def test_a_server_that_misbehaves_ends_the_login(
+    scheme: str, steps: list[str], outcome: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each misbehaviour has a clear outcome; where the password had been sent, it is not sent again for a while."""
+    attempt, _ = await scripted(scheme, steps, monkeypatch, state=tmp_path)
+    assert attempt.outcome == outcome
+    assert all(learnt(attempt)[name] == outcome for name in NAMES)
+
+
 # --- Real servers -------------------------------------------------------------------------------------------
 
 
