@@ -18,6 +18,7 @@ from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication, Effect, Endpoint, Secret, Service
 from probe.model.facts import Declared, Evidence, Fact, FactKey, Missing, Observed, Provenance, Reading, Why
 from probe.net.dial import Dial
+from probe.net.starttls import NoUpgrade
 from probe.net.stream import Stream
 from probe.wire.certificates import read_certificate, subject_of
 from probe.wire.refusals import causes_of
@@ -28,6 +29,7 @@ T = TypeVar("T")
 __all__ = [
     "CONNECTION_KEYS",
     "LOGIN_KEYS",
+    "STRUCK",
     "Account",
     "Dial",
     "Effect",
@@ -37,6 +39,7 @@ __all__ = [
     "Subject",
     "TlsQuestion",
     "converse",
+    "converse_signed_in",
     "login_mechanism",
     "note_connection",
     "note_login",
@@ -262,10 +265,28 @@ def note_no_login(notes: Notebook, why: Why, detail: str) -> None:
         notes.missing(key, why, detail)
 
 
-def login_mechanism(account: Account, offered: Sequence[str], own: str, notes: Notebook) -> str | None:
+STRUCK = "***"
+"""What stands in a transcript for a secret, or for what is made of one."""
+
+
+async def converse_signed_in(subject: Subject, dial: Dial, notes: Notebook, talk: Callable[[Stream, Account], Awaitable[None]]) -> None:
+    """Hold a conversation that signs in to a mail server, over TLS that has earned it; why it is not held is written down."""
+    account = subject.account
+    if account is None:
+        note_no_login(notes, Why.NO_CREDENTIALS, "there is no account to sign in with")
+        return
+    try:
+        async with dial.open_trusted() as stream:
+            await talk(stream, account)
+    except NoUpgrade as refused:
+        note_no_login(notes, Why.DENIED, f"no credentials were sent, since there is no TLS: {refused}")
+
+
+def login_mechanism(account: Account, offered: Sequence[str], own: str, notes: Notebook, *, last: str = "") -> str | None:
     """The one mechanism to sign in by: the protocol's own command, or one of SASL; None, with the reason noted, where there is none.
 
-    `own` is the name under which the protocol's own command for user name and password is offered.
+    `own` is the name under which the protocol's own command for user name and password is offered, and `last` that of one which is
+    used only where there is no other.
     """
     if not account.username or not account.password.reveal():
         note_no_login(notes, Why.NO_CREDENTIALS, "the user name or the password is empty")
@@ -277,7 +298,7 @@ def login_mechanism(account: Account, offered: Sequence[str], own: str, notes: N
         case Authentication.OAUTH:
             wanted: tuple[str, ...] = TOKEN_MECHANISMS
         case Authentication.AUTO | Authentication.BASIC:
-            wanted = (own, *PASSWORD_MECHANISMS)
+            wanted = (own, *PASSWORD_MECHANISMS, last)
         case other:
             note_no_login(notes, Why.NOT_ATTEMPTED, f"the profile signs in by {other}, which is not spoken to mail servers here")
             return None

@@ -22,9 +22,9 @@ import binascii
 from probe.model.estate import Security, Service
 from probe.model.facts import Why
 from probe.net.failures import PeerClosed, Throttled
-from probe.net.starttls import NoUpgrade
 from probe.probing import (
     LOGIN_KEYS,
+    STRUCK,
     Account,
     Dial,
     Effect,
@@ -32,6 +32,7 @@ from probe.probing import (
     Prober,
     Stream,
     Subject,
+    converse_signed_in,
     login_mechanism,
     note_login,
     note_no_login,
@@ -40,20 +41,14 @@ from probe.wire.imap import Answer, ImapReader, capabilities, mechanisms, quoted
 from probe.wire.lines import WireError
 from probe.wire.sasl import MAX_CHALLENGE_BYTES, mechanism
 
-STRUCK = "***"
-
 
 async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
-    account = subject.account
-    if account is None:
-        note_no_login(notes, Why.NO_CREDENTIALS, "there is no account to sign in with")
-        return
-    try:
-        async with dial.open_trusted() as stream:
-            await _Conversation(stream, account, subject, notes).hold()
-    except NoUpgrade as refused:
-        note_no_login(notes, Why.DENIED, f"no credentials were sent, since there is no TLS: {refused}")
+
+    async def talk(stream: Stream, account: Account) -> None:
+        await _Conversation(stream, account, subject, notes).hold()
+
+    await converse_signed_in(subject, dial, notes, talk)
 
 
 class _Conversation:

@@ -21,11 +21,10 @@ import base64
 import binascii
 
 from probe.model.estate import Security, Service
-from probe.model.facts import Why
 from probe.net.failures import Denied, PeerClosed, Throttled
-from probe.net.starttls import NoUpgrade
 from probe.probing import (
     LOGIN_KEYS,
+    STRUCK,
     Account,
     Dial,
     Effect,
@@ -33,29 +32,24 @@ from probe.probing import (
     Prober,
     Stream,
     Subject,
+    converse_signed_in,
     login_mechanism,
     note_login,
-    note_no_login,
 )
 from probe.wire.lines import WireError
 from probe.wire.pop3 import Pop3Reader, Reply, mechanisms
 from probe.wire.sasl import MAX_CHALLENGE_BYTES, apop_digest, mechanism
 
 _LATER = ("[IN-USE]", "[LOGIN-DELAY]", "[SYS/TEMP]")
-STRUCK = "***"
 
 
 async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
-    account = subject.account
-    if account is None:
-        note_no_login(notes, Why.NO_CREDENTIALS, "there is no account to sign in with")
-        return
-    try:
-        async with dial.open_trusted() as stream:
-            await _Conversation(stream, account, subject, notes).hold()
-    except NoUpgrade as refused:
-        note_no_login(notes, Why.DENIED, f"no credentials were sent, since there is no TLS: {refused}")
+
+    async def talk(stream: Stream, account: Account) -> None:
+        await _Conversation(stream, account, subject, notes).hold()
+
+    await converse_signed_in(subject, dial, notes, talk)
 
 
 class _Conversation:
@@ -76,15 +70,15 @@ class _Conversation:
         await self._stream.send(b"CAPA\r\n")
         listed = await self._reply(multiline=True)
         offered = mechanisms(listed.lines, greeting) if listed.ok else ("USER",)
-        name = login_mechanism(self._account, (*offered, *(("USER",) if not offered else ())), "USER", self._notes)
-        if name is None and "APOP" not in offered:
+        name = login_mechanism(self._account, (*offered, *(("USER",) if not offered else ())), "USER", self._notes, last="APOP")
+        if name is None:
             await self._stream.send(b"QUIT\r\n")
             return
-        answer = await self._sign_in(name or "APOP", greeting)
+        answer = await self._sign_in(name, greeting)
         if answer.ok:
             await self._stream.send(b"STAT\r\n")
             answer = await self._reply()
-        note_login(self._notes, name or "APOP", "" if answer.ok else answer.text, *self._stream.evidence(answer.text[:200]))
+        note_login(self._notes, name, "" if answer.ok else answer.text, *self._stream.evidence(answer.text[:200]))
         await self._stream.send(b"QUIT\r\n")
 
     async def _sign_in(self, name: str, greeting: str) -> Reply:

@@ -19,11 +19,10 @@ import base64
 import binascii
 
 from probe.model.estate import Security, Service
-from probe.model.facts import Why
 from probe.net.failures import Denied, OffProtocol, PeerClosed, Throttled
-from probe.net.starttls import NoUpgrade
 from probe.probing import (
     LOGIN_KEYS,
+    STRUCK,
     Account,
     Dial,
     Effect,
@@ -31,28 +30,23 @@ from probe.probing import (
     Prober,
     Stream,
     Subject,
+    converse_signed_in,
     login_mechanism,
     note_login,
-    note_no_login,
 )
 from probe.wire.lines import LineBuffer, WireError, as_text
 from probe.wire.sasl import MAX_CHALLENGE_BYTES, mechanism
 
 MAX_REPLY_LINES = 200
-STRUCK = "***"
 
 
 async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
-    account = subject.account
-    if account is None:
-        note_no_login(notes, Why.NO_CREDENTIALS, "there is no account to sign in with")
-        return
-    try:
-        async with dial.open_trusted() as stream:
-            await _Conversation(stream, account, subject, notes).hold()
-    except NoUpgrade as refused:
-        note_no_login(notes, Why.DENIED, f"no credentials were sent, since there is no TLS: {refused}")
+
+    async def talk(stream: Stream, account: Account) -> None:
+        await _Conversation(stream, account, subject, notes).hold()
+
+    await converse_signed_in(subject, dial, notes, talk)
 
 
 class _Conversation:

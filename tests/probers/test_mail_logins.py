@@ -252,6 +252,22 @@ async def test_a_refusal_is_kept_in_the_servers_words_and_classed(
     assert (found["auth.accepted"], found["auth.reply"], found["auth.refusal"]) == (False, reply, causes)
 
 
+async def test_apop_is_the_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is only a stamp in the greeting, its digest is sent."""
+    steps = [
+        "S: +OK <1896.697170952@dbc.mtview.ca.us>",
+        "C: CAPA",
+        "S: +OK",
+        "S: TOP",
+        "S: .",
+        "C: APOP mrose c4c9334bac560ecc979e58001b3e22fb",
+    ]
+    attempt, _ = await scripted(
+        "pop3s", [*steps, "S: +OK", "C: STAT", "S: +OK 1 2", "C: QUIT"], monkeypatch, username="mrose", password="tanstaaf"
+    )
+    assert (learnt(attempt)["auth.mechanism"], learnt(attempt)["auth.accepted"]) == ("APOP", True)
+
+
 async def test_a_token_is_handed_over_in_two_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Microsoft's POP3 wants the mechanism and the token in lines of their own; a refused token's error is answered with nothing."""
     steps = ["S: +OK", "C: CAPA", "S: +OK", "S: SASL XOAUTH2", "S: .", "C: AUTH XOAUTH2", "S: + "]
@@ -277,7 +293,10 @@ async def test_a_token_is_handed_over_in_two_lines(monkeypatch: pytest.MonkeyPat
 )
 async def test_what_cannot_be_said_safely_is_not_said(how: dict[str, object], why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scheme that is not spoken, and words that would end a command, send no credentials."""
-    attempt, _ = await scripted("pop3s", [*POP3, "C: QUIT"], monkeypatch, **how)
+    steps = ["S: +OK <1.2@x>", "C: CAPA", "S: +OK", "S: USER", "S: SASL PLAIN LOGIN CRAM-MD5", "S: .", "C: QUIT"]
+    attempt, server = await scripted("pop3s", steps, monkeypatch, **how)
+    assert [line.text for line in attempt.transcript if line.speaker == "probe"] == ["CAPA", "QUIT"]
+    assert server.connections >= 1
     assert all(learnt(attempt)[name] == why for name in NAMES)
 
 
