@@ -28,6 +28,11 @@ Progress = Callable[[Attempt, int], None]
 """Told of each attempt as it ends, and of how many there will be."""
 
 
+ATTEMPTS_AT_ONCE = 100
+"""Attempts under way at a time: a handshake and its like cost milliseconds of this machine, and a thousand at once would all end at their
+deadline. Those that wait for their turn have no clock running."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What holds for every attempt of a run."""
@@ -45,6 +50,8 @@ class Terms:
     progress: Progress = field(default=lambda attempt, of: None)
     memory: Memory | None = None
     """Where refused credentials are remembered from run to run; None where they are not, as in the demo."""
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ATTEMPTS_AT_ONCE))
+    """What an attempt waits for before it begins."""
 
 
 _LOGIN_MAY_HAVE_FAILED = (Outcome.TIMED_OUT, Outcome.CLOSED, Outcome.OFF_PROTOCOL, Outcome.TLS_FAILED, Outcome.INTERRUPTED, Outcome.BUG)
@@ -158,7 +165,7 @@ async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: _
         return _unheld(name, conversation, Outcome.NOT_SCHEDULED, conversation.not_held, why)
     login = conversation.login
     if login is None or conversation.mailbox is None:
-        return await _try(name, conversation, None, terms, keep)
+        return await _in_turn(name, conversation, None, terms, keep)
     try:
         password = resolve(login.password)
     except SecretUnavailable as unavailable:
@@ -168,7 +175,7 @@ async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: _
     identity = (login.username.lower(), password.reveal())
     lock = accounts.lock(identity)
     if lock is None:
-        return await _try(name, conversation, account, terms, keep)
+        return await _in_turn(name, conversation, account, terms, keep)
     async with lock:
         if (reason := accounts.barred(identity)) is not None:
             return _unheld(name, conversation, Outcome.NOT_SCHEDULED, reason, Why.DENIED)
@@ -179,7 +186,7 @@ async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: _
             return _unheld(name, conversation, Outcome.NOT_SCHEDULED, detail, Why.NOT_ATTEMPTED)
         if isinstance(claim, str):
             return _unheld(name, conversation, Outcome.NOT_SCHEDULED, claim, Why.DENIED)
-        attempt = await _try(name, conversation, account, terms, keep)
+        attempt = await _in_turn(name, conversation, account, terms, keep)
         accounts.learn(identity, attempt)
         await _remember(terms, claim, attempt)
         return attempt
@@ -207,6 +214,13 @@ async def _remember(terms: Terms, identity: Identity | None, attempt: Attempt) -
             await asyncio.to_thread(memory.refused, identity, attempt.subject, terms.clock())
         elif v.AUTH_ACCEPTED in known or attempt.outcome not in _LOGIN_MAY_HAVE_FAILED:
             await asyncio.to_thread(memory.ended, identity)
+
+
+async def _in_turn(
+    name: str, conversation: Conversation, account: Account | None, terms: Terms, keep: Callable[[Attempt], None]
+) -> Attempt:
+    async with terms.turns:
+        return await _try(name, conversation, account, terms, keep)
 
 
 async def _try(name: str, conversation: Conversation, account: Account | None, terms: Terms, keep: Callable[[Attempt], None]) -> Attempt:
