@@ -8,6 +8,7 @@ passes through it, and anything else is our bug, caught in one place by the engi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +19,11 @@ from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication, Effect, Endpoint, Secret, Service
 from probe.model.facts import Declared, Evidence, Fact, FactKey, Missing, Observed, Provenance, Reading, Why
 from probe.net.dial import Dial
+from probe.net.failures import PeerFailure
 from probe.net.starttls import NoUpgrade
 from probe.net.stream import Stream
 from probe.wire.certificates import read_certificate, subject_of
+from probe.wire.lines import LineBuffer, WireError, as_text
 from probe.wire.refusals import causes_of
 from probe.wire.sasl import PASSWORD_MECHANISMS, TOKEN_MECHANISMS, chosen
 
@@ -29,6 +32,7 @@ T = TypeVar("T")
 __all__ = [
     "CONNECTION_KEYS",
     "LOGIN_KEYS",
+    "PATIENCE_AT_LEAVE_SECONDS",
     "STRUCK",
     "Account",
     "Dial",
@@ -46,6 +50,7 @@ __all__ = [
     "note_no_login",
     "note_no_tls",
     "refuse_overlong",
+    "take_leave",
 ]
 
 
@@ -267,6 +272,31 @@ def note_no_login(notes: Notebook, why: Why, detail: str) -> None:
 
 STRUCK = "***"
 """What stands in a transcript for a secret, or for what is made of one."""
+
+
+PATIENCE_AT_LEAVE_SECONDS = 2.0
+"""How long a server is given for words that nothing depends on: all else is known when we take our leave."""
+
+
+async def take_leave(stream: Stream, notes: Notebook, command: bytes, *, last: bytes = b"") -> None:
+    """Say QUIT or LOGOUT, and write down what is said to it, to the line that begins with `last`. What becomes of it spoils nothing."""
+    buffer, is_over = LineBuffer(), False
+    said: list[str] = []
+    try:
+        async with asyncio.timeout(PATIENCE_AT_LEAVE_SECONDS):
+            await stream.send(command)
+            while not is_over and (data := await stream.receive()):
+                buffer.feed(data)
+                while not is_over and len(said) < 5 and (line := buffer.next_line()) is not None:
+                    said.append(as_text(line))
+                    is_over = line.startswith(last)
+                is_over = is_over or len(said) == 5
+    except (TimeoutError, OSError, PeerFailure, WireError):
+        pass
+    if not said:
+        notes.missing(v.PROTOCOL_FAREWELL, Why.NOT_DISCLOSED, "the server said no farewell")
+    elif not refuse_overlong(notes, said, v.PROTOCOL_FAREWELL):
+        notes.declared(v.PROTOCOL_FAREWELL, "\n".join(said), *stream.evidence(*(line[:200] for line in said[:2])))
 
 
 async def converse_signed_in(subject: Subject, dial: Dial, notes: Notebook, talk: Callable[[Stream, Account], Awaitable[None]]) -> None:

@@ -301,7 +301,7 @@ class Fingerprint:
 
     id: str
     services: frozenset[Service]
-    reads: Literal["greeting", "ehlo", "capabilities", "id"]
+    reads: Literal["greeting", "ehlo", "capabilities", "id", "help", "farewell"]
     pattern: re.Pattern[str]
     vendor: str
     product: str
@@ -350,9 +350,9 @@ def matches(service: Service, reads: str, text: str) -> tuple[Match, ...]:
     An IMAP greeting that carries the list of capabilities is read for that list too.
     """
     readable = {reads: text[:MAX_FINGERPRINTED]}
-    if reads == "greeting":
+    if reads in ("greeting", "help", "farewell"):
         readable = {reads: bare_greeting(text)}
-        if service is Service.IMAP and (announced := _ANNOUNCED.match(text[:MAX_FINGERPRINTED])):
+        if reads == "greeting" and service is Service.IMAP and (announced := _ANNOUNCED.match(text[:MAX_FINGERPRINTED])):
             readable["capabilities"] = announced[1]
     # Texts are bounded, patterns anchored and without nested repetition: hostile texts cost no more than others.
     wanted = (f for f in fingerprints() if service in f.services and f.reads in readable)

@@ -1,4 +1,4 @@
-"""Which mail server answers, by the marks in its greeting, its list of capabilities, its reply to EHLO and its IMAP ID.
+"""Which mail server answers, by the marks in its greeting, its list of capabilities, its replies to EHLO, HELP and QUIT, and its IMAP ID.
 
 Every mark that is found must agree with the others; a mark that names a family gives way to one that names a
 member. What disagrees is told, and nothing is concluded: a product named wrongly is worse than one not named.
@@ -42,6 +42,9 @@ def _texts(service: Service, facts: Facts) -> Iterator[tuple[str, str]]:
     else:
         for lines in lists:
             yield "capabilities", (" " if service is Service.IMAP else "\n").join(lines)
+    for reads, key in (("help", v.SMTP_HELP), ("farewell", v.PROTOCOL_FAREWELL)):
+        for said in facts.claimed(key):
+            yield reads, said
     for fields in facts.claimed(v.IMAP_ID):
         if fields:
             yield "id", f"({' '.join(map(_as_sent, fields))})"
@@ -96,9 +99,18 @@ def _nothing(because: str, *, is_moot: bool = False) -> Iterator[Unsettled]:
 
 INFERENCE = Inference(
     id="greeting-product",
-    title="Which mail server answers, by its greeting, capabilities, reply to EHLO and IMAP ID",
+    title="Which mail server answers, by its greeting, capabilities, replies to EHLO, HELP and QUIT, and IMAP ID",
     scope=Scope.ENDPOINT,
-    needs=(v.ENDPOINT_SERVICE, v.PROTOCOL_GREETING, v.PROTOCOL_CAPABILITIES, v.PROTOCOL_CAPABILITIES_PLAIN, v.SMTP_EHLO_NAME, v.IMAP_ID),
+    needs=(
+        v.ENDPOINT_SERVICE,
+        v.PROTOCOL_GREETING,
+        v.PROTOCOL_CAPABILITIES,
+        v.PROTOCOL_CAPABILITIES_PLAIN,
+        v.SMTP_EHLO_NAME,
+        v.SMTP_HELP,
+        v.PROTOCOL_FAREWELL,
+        v.IMAP_ID,
+    ),
     gives=(v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_VERSION),
     infer=_infer,
 )

@@ -157,6 +157,15 @@ PROTOCOL_CAPABILITIES_PLAIN: FactKey[tuple[str, ...]] = FactKey(
 SMTP_EHLO_NAME: FactKey[str] = FactKey(
     "smtp.ehlo_greeting", TEXT, "First line of the reply to EHLO, less its code.", ("mail.example Hello probe [192.0.2.1]",)
 )
+SMTP_HELP: FactKey[str] = FactKey(
+    "smtp.help",
+    TEXT,
+    "Reply to HELP, as said, good or not; asked only where the greeting names no product.",
+    ("214 2.0.0 This is OpenSMTPD", "502 5.5.2 Error: command not recognized"),
+)
+PROTOCOL_FAREWELL: FactKey[str] = FactKey(
+    "protocol.farewell", TEXT, "What the server said when we took our leave, as said.", ("+OK Better luck next time.",)
+)
 IMAP_ID: FactKey[tuple[str, ...]] = FactKey(
     "imap.id",
     TEXTS,

@@ -33,6 +33,7 @@ from probe.probing import (
     note_connection,
     note_no_tls,
     refuse_overlong,
+    take_leave,
 )
 from probe.wire.imap import Answer, ImapReader, announced_capabilities, capabilities, identity, mechanisms
 from probe.wire.lines import WireError
@@ -82,7 +83,9 @@ class _Conversation:
         if is_implicit or await self._upgrade(is_signed_in):
             await self._ask_capabilities(v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS)
         await self._ask_identity()
-        await self._send("LOGOUT")
+        self._commands += 1
+        tag = f"a{self._commands}".encode()
+        await take_leave(self._stream, self._notes, tag + b" LOGOUT\r\n", last=tag)
 
     async def _hear_greeting(self) -> bool:
         """Whether the server takes us for signed in already."""
@@ -203,6 +206,7 @@ PROBER = Prober(
         *CONNECTION_KEYS,
         v.PROTOCOL_SPOKEN,
         v.PROTOCOL_GREETING,
+        v.PROTOCOL_FAREWELL,
         v.IMAP_PREAUTH,
         v.PROTOCOL_CAPABILITIES_PLAIN,
         v.PROTOCOL_CAPABILITIES,

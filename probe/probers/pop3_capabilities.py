@@ -29,6 +29,7 @@ from probe.probing import (
     note_connection,
     note_no_tls,
     refuse_overlong,
+    take_leave,
 )
 from probe.wire.pop3 import Pop3Reader, Reply, mechanisms
 
@@ -62,7 +63,7 @@ class _Conversation:
         if not is_implicit and not await self._upgrade():
             return
         await self._ask(v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS)
-        await self._stream.send(b"QUIT\r\n")
+        await take_leave(self._stream, self._notes, b"QUIT\r\n")
 
     async def _hear_greeting(self) -> None:
         greeting = await self._reply()
@@ -106,7 +107,7 @@ class _Conversation:
 
     async def _end_without_tls(self, reason: str) -> None:
         note_no_tls(self._notes, (*CONNECTION_KEYS, v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS, v.STARTTLS_EXTRA_BYTES), reason)
-        await self._stream.send(b"QUIT\r\n")
+        await take_leave(self._stream, self._notes, b"QUIT\r\n")
 
     async def _ask(self, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> tuple[str, ...] | None:
         """Ask for capabilities and mechanisms, and write both down. None where CAPA is refused."""
@@ -147,6 +148,7 @@ PROBER = Prober(
         *CONNECTION_KEYS,
         v.PROTOCOL_SPOKEN,
         v.PROTOCOL_GREETING,
+        v.PROTOCOL_FAREWELL,
         v.PROTOCOL_CAPABILITIES_PLAIN,
         v.PROTOCOL_CAPABILITIES,
         v.AUTH_MECHANISMS_PLAIN,

@@ -5,7 +5,8 @@ What is sent, in this order, through aiosmtplib over a relay:
 1. nothing, until the greeting has come;
 2. `EHLO` with our own address as an address literal (RFC 5321 section 4.1.4);
 3. where TLS is yet to come and STARTTLS is listed: `STARTTLS`, the handshake, and `EHLO` again;
-4. `QUIT`.
+4. where the greeting is no mark of a known product: `HELP`, for its words or those of its refusal;
+5. `QUIT`.
 
 It names no sender and no recipient, logs nobody in, and changes nothing. It cannot tell whether a mechanism that
 is offered would let anybody in, nor whether mail would be taken.
@@ -23,6 +24,7 @@ from probe.net.relay import Relay, lend, smtp_failures
 from probe.net.stream import shown_bytes
 from probe.probing import (
     CONNECTION_KEYS,
+    PATIENCE_AT_LEAVE_SECONDS,
     Dial,
     Effect,
     Notebook,
@@ -34,6 +36,7 @@ from probe.probing import (
     note_no_tls,
     refuse_overlong,
 )
+from probe.tables import matches
 from probe.wire.lines import as_text
 
 
@@ -53,6 +56,7 @@ class _Conversation:
         self._stream = stream
         self._relay = relay
         self._notes = notes
+        self._greeting = ""
         address = stream.local_address
         literal = f"[IPv6:{address}]" if ":" in address else f"[{address}]"
         self._client = aiosmtplib.SMTP(sock=relay.library_end, use_tls=False, start_tls=False, local_hostname=literal, timeout=None)
@@ -68,7 +72,7 @@ class _Conversation:
             if not is_implicit and not await self._upgrade():
                 return
             await self._ask(v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS)
-            await self._stream.send(b"QUIT\r\n")
+            await self._take_leave()
         finally:
             self._client.close()
 
@@ -82,8 +86,8 @@ class _Conversation:
         self._note_greeting(greeting.code, greeting.message)
 
     def _note_greeting(self, code: int, message: str) -> None:
-        lines = _lines(message)
-        said = [f"{code}{' ' if number == len(lines) else '-'}{line}" for number, line in enumerate(lines, 1)]
+        said = _said(code, _lines(message))
+        self._greeting = "\n".join(said)
         evidence = self._stream.evidence(*(line[:200] for line in said[:3]))
         self._notes.observed(v.PROTOCOL_SPOKEN, True, *evidence[:1])
         if not refuse_overlong(self._notes, said, v.PROTOCOL_GREETING):
@@ -123,7 +127,28 @@ class _Conversation:
             (*CONNECTION_KEYS, v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS, v.STARTTLS_EXTRA_BYTES, v.SMTP_SIZE_LIMIT_BYTES),
             reason,
         )
-        await self._stream.send(b"QUIT\r\n")
+        await self._take_leave()
+
+    async def _take_leave(self) -> None:
+        """HELP, where more is to be learnt by it, and QUIT. What becomes of them spoils nothing: all else is known by now."""
+        key = v.SMTP_HELP
+        try:
+            if matches(Service.SMTP, "greeting", self._greeting):
+                self._notes.missing(key, Why.NOT_APPLICABLE, "the greeting names the product")
+            else:
+                await self._last_words(b"HELP", key)
+            key = v.PROTOCOL_FAREWELL
+            await self._last_words(b"QUIT", key)
+        except (aiosmtplib.SMTPException, ConnectionError):
+            self._notes.missing(
+                key, Why.NOT_DISCLOSED, f"the server gave no answer within {PATIENCE_AT_LEAVE_SECONDS:g} s, or none that could be read"
+            )
+
+    async def _last_words(self, command: bytes, key: FactKey[str]) -> None:
+        answer = await self._client.execute_command(command, timeout=PATIENCE_AT_LEAVE_SECONDS)
+        said = _said(answer.code, _lines(answer.message))
+        if not refuse_overlong(self._notes, said, key):
+            self._notes.declared(key, "\n".join(said), *self._stream.evidence(*(line[:200] for line in said[:3])))
 
     async def _ask(self, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> list[str]:
         """Say EHLO, and write down what it lists."""
@@ -153,6 +178,11 @@ def _lines(message: str) -> list[str]:
     return [as_text(line.encode("utf-8", "surrogateescape")) for line in message.split("\n")]
 
 
+def _said(code: int, lines: list[str]) -> list[str]:
+    """The lines of a reply as they stood on the wire."""
+    return [f"{code}{' ' if number == len(lines) else '-'}{line}" for number, line in enumerate(lines, 1)]
+
+
 def _mechanisms(listed: list[str]) -> tuple[str, ...]:
     """The mechanisms of `AUTH`, and of the old `AUTH=`; each once, in order."""
     found: list[str] = []
@@ -173,6 +203,8 @@ PROBER = Prober(
         *CONNECTION_KEYS,
         v.PROTOCOL_SPOKEN,
         v.PROTOCOL_GREETING,
+        v.PROTOCOL_FAREWELL,
+        v.SMTP_HELP,
         v.SMTP_EHLO_NAME,
         v.PROTOCOL_CAPABILITIES_PLAIN,
         v.PROTOCOL_CAPABILITIES,

@@ -79,7 +79,9 @@ async def test_a_server_without_starttls_is_left_in_peace() -> None:
 
 async def test_starttls_may_be_offered_and_refused() -> None:
     """A refusal of STARTTLS leaves no TLS, with the server's words."""
-    async with playing(["S: 220 hi", *EHLO, "C: STARTTLS", "S: 502 TLS not available", "C: QUIT"], implicit=False) as server:
+    async with playing(
+        ["S: 220 hi", *EHLO, "C: STARTTLS", "S: 502 TLS not available", "C: HELP", "S: 500 what?", "C: QUIT"], implicit=False
+    ) as server:
         looked = await look(f"smtp://localhost:{server.port}")
     assert server.departures == []
     assert looked.value(v.STARTTLS_OFFERED) is True
