@@ -12,7 +12,7 @@ from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import Fingerprint, Match, matches
+from probe.tables.marks import Fingerprint, Match, matches
 
 _MAIL = (Service.POP3, Service.SMTP, Service.IMAP)
 

@@ -36,7 +36,7 @@ from probe.probing import (
     note_no_tls,
     refuse_overlong,
 )
-from probe.tables import matches
+from probe.tables.marks import matches
 from probe.wire.lines import as_text
 
 

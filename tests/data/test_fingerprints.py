@@ -10,7 +10,7 @@ import pytest
 
 from probe.model import vocabulary as v
 from probe.model.estate import Service
-from probe.tables import MAX_FINGERPRINTED, Example, Fingerprint, bare_greeting, fingerprints, generic_texts, matches
+from probe.tables.marks import MAX_FINGERPRINTED, Example, Fingerprint, bare_greeting, fingerprints, generic_texts, matches
 
 _EXAMPLES = [pytest.param(f, e, id=f"{f.id}-{n}") for f in fingerprints() for n, e in enumerate(f.examples)]
 _COUNTEREXAMPLES = [pytest.param(f, text, id=f"{f.id}-{n}") for f in fingerprints() for n, text in enumerate(f.counterexamples)]

@@ -7,7 +7,7 @@ import pytest
 from probe.inferences.greeting_product import INFERENCE
 from probe.model import vocabulary as v
 from probe.model.inferences import Unsettled
-from probe.tables import generic_texts
+from probe.tables.marks import generic_texts
 from tests.inferences.known import Known, concluded, disputed, settled
 
 _ONLINE = "+OK The Microsoft Exchange POP3 service is ready. [UwBHADIAUABSADAAMwBDAEEAMAAwADkANwAuAGEAcABjAHAAcgBkADAAMwAuAHAAcgBvAGQALgBvAHUAdABsAG8AbwBrAC4AYwBvAG0A]"

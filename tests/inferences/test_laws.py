@@ -13,7 +13,7 @@ from probe.model import vocabulary as v
 from probe.model.facts import FactKey
 from probe.model.inferences import Inference, Premises, Scope, Unsettled
 from probe.model.rules import Needs
-from probe.tables import fingerprints
+from probe.tables.marks import fingerprints
 from tests.inferences.known import TODAY, Known, case, facts
 
 _INFERENCES = catalogue.load("probe.inferences", "INFERENCE", Inference)

@@ -6,35 +6,19 @@ no reader here fills a gap.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import csv
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
 
 from probe.model.estate import Service
 from probe.model.facts import Build, UpdateRange
+from probe.tables.files import rows, toml
 
 EXCHANGE_ONLINE = "Exchange Online"
 """The product's name, as the tables and the facts write it."""
-
-
-def _text(name: str) -> str:
-    return files("probe.data").joinpath(name).read_text(encoding="utf-8")
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(line for line in _text(name).splitlines() if not line.startswith("#")))
-
-
-def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads(_text(name))
 
 
 # --- TLS ----------------------------------------------------------------------------------------------------
@@ -42,7 +26,7 @@ def _toml(name: str) -> dict[str, Any]:
 
 def tls_registry(table: Literal["suites", "sslv2_kinds", "groups", "schemes"]) -> list[dict[str, str]]:
     """The rows of one of the tables of TLS numbers, by column; `probe.wire.tls.registry` gives them their types."""
-    return _rows(f"tls_{table}.csv")
+    return rows(f"tls_{table}.csv")
 
 
 @cache
@@ -88,7 +72,7 @@ def exchange_builds() -> tuple[ExchangeBuild, ...]:
     """Every known build of Exchange Server, in ascending order."""
     builds = (
         ExchangeBuild(row["product"], row["update"], row["released"], Build.parse(row["build"]), row["note"] == "disputed")
-        for row in _rows("exchange_builds.csv")
+        for row in rows("exchange_builds.csv")
     )
     return tuple(sorted(builds, key=lambda b: b.build))
 
@@ -162,8 +146,8 @@ def _newest_release() -> str:
 
 @cache
 def _lifecycle() -> Mapping[str, date | None]:
-    rows = _rows("exchange_lifecycle.csv")
-    return {row["product"]: date.fromisoformat(row["end_of_support"]) if row["end_of_support"] else None for row in rows}
+    lifecycle = rows("exchange_lifecycle.csv")
+    return {row["product"]: date.fromisoformat(row["end_of_support"]) if row["end_of_support"] else None for row in lifecycle}
 
 
 def exchange_servers() -> frozenset[str]:
@@ -181,7 +165,7 @@ def end_of_support(product: str) -> date | None:
 
 @cache
 def _providers_by_domain() -> Mapping[str, str]:
-    return {domain: entry["name"] for entry in _toml("mail_domains.toml")["provider"] for domain in entry["domains"]}
+    return {domain: entry["name"] for entry in toml("mail_domains.toml")["provider"] for domain in entry["domains"]}
 
 
 def provider_of_domain(domain: str) -> str | None:
@@ -191,7 +175,7 @@ def provider_of_domain(domain: str) -> str | None:
 
 @cache
 def _providers_by_host() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    entries = _toml("provider_hosts.toml")["host"]
+    entries = toml("provider_hosts.toml")["host"]
     return tuple((name, tuple(entry["providers"])) for entry in entries for name in entry["names"])
 
 
@@ -202,7 +186,7 @@ def providers_of_host(host: str) -> tuple[str, ...]:
 
 @cache
 def _providers_by_product() -> Mapping[str, tuple[str, ...]]:
-    return {entry["name"]: tuple(entry["providers"]) for entry in _toml("provider_hosts.toml")["product"]}
+    return {entry["name"]: tuple(entry["providers"]) for entry in toml("provider_hosts.toml")["product"]}
 
 
 def providers_of_product(product: str) -> tuple[str, ...]:
@@ -235,12 +219,12 @@ def one_house(provider: str, other: str) -> bool:
 
 @cache
 def _houses() -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(entry["brands"]) for entry in _toml("provider_hosts.toml")["house"])
+    return tuple(tuple(entry["brands"]) for entry in toml("provider_hosts.toml")["house"])
 
 
 @cache
 def _exchange_online_hosts() -> tuple[str, ...]:
-    return tuple(_toml("provider_hosts.toml")["exchange_online"]["names"])
+    return tuple(toml("provider_hosts.toml")["exchange_online"]["names"])
 
 
 def is_exchange_online_host(host: str) -> bool:
@@ -271,7 +255,7 @@ class PasswordEnding:
 def _password_endings() -> tuple[PasswordEnding, ...]:
     return tuple(
         PasswordEnding(provider, frozenset(map(Service, entry["services"])), entry["ended"], entry["remains"], entry["says"])
-        for entry in _toml("password_endings.toml")["ending"]
+        for entry in toml("password_endings.toml")["ending"]
         for provider in entry["providers"]
     )
 
@@ -279,120 +263,6 @@ def _password_endings() -> tuple[PasswordEnding, ...]:
 def password_ending(provider: str, service: Service) -> PasswordEnding | None:
     """How passwords ended at a provider's service, None where they did not."""
     return next((e for e in _password_endings() if e.provider == provider and service in e.services), None)
-
-
-# --- Fingerprints -------------------------------------------------------------------------------------------
-
-MAX_FINGERPRINTED = 8192
-"""Characters of a text that are looked at. The longest CAPA or EHLO list seen has under 1,000."""
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A text, as it stood on the wire, and the version that it shows."""
-
-    text: str
-    version: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """A mark by which a product may be known, and the texts that show it."""
-
-    id: str
-    services: frozenset[Service]
-    reads: Literal["greeting", "ehlo", "capabilities", "id", "help", "farewell"]
-    pattern: re.Pattern[str]
-    vendor: str
-    product: str
-    fronts: tuple[str, ...]
-    """Products that this one may be a part of, and to whose own marks it gives way."""
-    source: str
-    examples: tuple[Example, ...]
-    counterexamples: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """What a fingerprint found in a text."""
-
-    fingerprint: Fingerprint
-    version: str | None
-
-
-@cache
-def fingerprints() -> tuple[Fingerprint, ...]:
-    """Every fingerprint, in the order of files and entries."""
-    folder = files("probe.data").joinpath("fingerprints")
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return tuple(_fingerprint(entry) for name in names for entry in _toml(f"fingerprints/{name}").get("fingerprint", ()))
-
-
-def _fingerprint(entry: dict[str, Any]) -> Fingerprint:
-    return Fingerprint(
-        id=entry["id"],
-        services=frozenset(map(Service, entry["services"])),
-        reads=entry["reads"],
-        # Each line of a list is matched by itself with ^ and $; \A binds to the beginning of the text.
-        pattern=re.compile(entry["pattern"], re.MULTILINE),
-        vendor=entry["vendor"],
-        product=entry["product"],
-        fronts=tuple(entry.get("fronts", ())),
-        source=entry["source"],
-        examples=tuple(Example(e["text"], e.get("version")) for e in entry["examples"]),
-        counterexamples=tuple(entry.get("counterexamples", ())),
-    )
-
-
-def matches(service: Service, reads: str, text: str) -> tuple[Match, ...]:
-    """Every fingerprint of a service that a text shows. A greeting is given as said, lists without their codes.
-
-    An IMAP greeting that carries the list of capabilities is read for that list too.
-    """
-    readable = {reads: text[:MAX_FINGERPRINTED]}
-    if reads in ("greeting", "help", "farewell"):
-        readable = {reads: bare_greeting(text)}
-        if reads == "greeting" and service is Service.IMAP and (announced := _ANNOUNCED.match(text[:MAX_FINGERPRINTED])):
-            readable["capabilities"] = announced[1]
-    # Texts are bounded, patterns anchored and without nested repetition: hostile texts cost no more than others.
-    wanted = (f for f in fingerprints() if service in f.services and f.reads in readable)
-    found = ((f, f.pattern.search(readable[f.reads])) for f in wanted)
-    return tuple(Match(f, hit.groupdict().get("version")) for f, hit in found if hit is not None)
-
-
-_STATUS = re.compile(r"(?:\d{3}(?:[ -]|$)|\+OK *|-ERR *|\* +(?:OK|PREAUTH|BYE|NO|BAD) *)")
-_RESPONSE_CODE = re.compile(r"\[[A-Z][A-Z-]*(?: [^\]]*)?\] *")
-_ANNOUNCED = re.compile(r"\* +(?:OK|PREAUTH) +\[CAPABILITY +([^\]\r\n]*)\]")  # RFC 9051 section 7.1
-_STAMP = re.compile(r"<[^<>\s]*@[^<>\s]*>,? *")
-_BASE64 = re.compile(r"\[([A-Za-z0-9+/]{24,1024}={0,2})\]\s*\Z")
-
-
-def bare_greeting(text: str) -> str:
-    """A greeting less status, response code and APOP stamp at its beginning, and with the name that Exchange hides made readable."""
-    lines = text[:MAX_FINGERPRINTED].splitlines() or [""]
-    lines = [line[found.end() :] if (found := _STATUS.match(line)) else line for line in lines]
-    for prefix in (_RESPONSE_CODE, _STAMP):
-        if found := prefix.match(lines[0]):
-            lines[0] = lines[0][found.end() :]
-    bare = "\n".join(line.strip() for line in lines)
-    # Exchange Online ends its greeting with the server's name, as base64 of UTF-16LE.
-    return _BASE64.sub(lambda hidden: f"[{_revealed(hidden[1])}]", bare)
-
-
-def _revealed(hidden: str) -> str:
-    """The host name behind base64 of UTF-16LE; what is no such thing stays as it is."""
-    try:
-        name = base64.b64decode(hidden, validate=True).decode("utf-16-le")
-    except (binascii.Error, UnicodeDecodeError):
-        return hidden
-    return name if re.fullmatch(r"[A-Za-z0-9.-]{1,253}", name) else hidden
-
-
-@cache
-def generic_texts() -> tuple[tuple[Service, str, str], ...]:
-    """Texts that many products say: service, what they are, text. No fingerprint may match one."""
-    entries: Iterable[dict[str, str]] = _toml("fingerprints/generic.toml")["generic"]
-    return tuple((Service(e["service"]), e["reads"], e["text"]) for e in entries)
 
 
 # --- FIPS profiles ------------------------------------------------------------------------------------------
@@ -434,7 +304,7 @@ class FipsProfile:
 @cache
 def fips_profiles() -> Mapping[str, FipsProfile]:
     """Every FIPS profile by its name."""
-    return {entry["name"]: _fips_profile(entry) for entry in _toml("fips_profiles.toml")["profile"]}
+    return {entry["name"]: _fips_profile(entry) for entry in toml("fips_profiles.toml")["profile"]}
 
 
 def _fips_profile(entry: dict[str, Any]) -> FipsProfile:
@@ -487,5 +357,5 @@ def refusal_words() -> tuple[RefusalWords, ...]:
             source=entry["source"],
             examples=tuple(entry["examples"]),
         )
-        for entry in _toml("auth_refusals.toml")["refusal"]
+        for entry in toml("auth_refusals.toml")["refusal"]
     )

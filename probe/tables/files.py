@@ -1,0 +1,23 @@
+"""The files under probe/data, as text, rows and TOML."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from importlib.resources import files
+from typing import Any
+
+
+def text(name: str) -> str:
+    """A file, whole."""
+    return files("probe.data").joinpath(name).read_text(encoding="utf-8")
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """A CSV table by column, comments left out."""
+    return list(csv.DictReader(line for line in text(name).splitlines() if not line.startswith("#")))
+
+
+def toml(name: str) -> dict[str, Any]:
+    """A TOML table."""
+    return tomllib.loads(text(name))

@@ -1,0 +1,163 @@
+"""Fingerprints: the marks by which a mail server is known by what it says."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from probe.model.estate import Service
+from probe.tables.files import toml
+
+MAX_FINGERPRINTED = 8192
+"""Characters of a text that are looked at. The longest CAPA or EHLO list seen has under 1,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text, as it stood on the wire, and the version that it shows."""
+
+    text: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """A mark by which a product may be known, and the texts that show it."""
+
+    id: str
+    services: frozenset[Service]
+    reads: Literal["greeting", "ehlo", "capabilities", "id", "help", "farewell"]
+    pattern: re.Pattern[str]
+    vendor: str
+    product: str
+    fronts: tuple[str, ...]
+    """Products that this one may be a part of, and to whose own marks it gives way."""
+    source: str
+    examples: tuple[Example, ...]
+    counterexamples: tuple[str, ...]
+    is_bare_name: bool
+    """Whether it is no more than the product's name somewhere in a greeting: it gives way to every other mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a fingerprint found in a text."""
+
+    fingerprint: Fingerprint
+    version: str | None
+
+
+@cache
+def fingerprints() -> tuple[Fingerprint, ...]:
+    """Every fingerprint, in the order of files and entries."""
+    folder = files("probe.data").joinpath("fingerprints")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    marks = tuple(_fingerprint(entry) for name in names for entry in toml(f"fingerprints/{name}").get("fingerprint", ()))
+    return marks + tuple(map(_bare_name, toml("product_names.toml")["product"]))
+
+
+def _fingerprint(entry: dict[str, Any]) -> Fingerprint:
+    return Fingerprint(
+        id=entry["id"],
+        services=frozenset(map(Service, entry["services"])),
+        reads=entry["reads"],
+        # Each line of a list is matched by itself with ^ and $; \A binds to the beginning of the text.
+        pattern=re.compile(entry["pattern"], re.MULTILINE),
+        vendor=entry["vendor"],
+        product=entry["product"],
+        fronts=tuple(entry.get("fronts", ())),
+        source=entry["source"],
+        examples=tuple(Example(e["text"], e.get("version")) for e in entry["examples"]),
+        counterexamples=tuple(entry.get("counterexamples", ())),
+        is_bare_name=False,
+    )
+
+
+def _bare_name(entry: dict[str, Any]) -> Fingerprint:
+    """The mark that is only a name: no part of a host's name, in no sentence that denies something, with the version if one follows."""
+    names = "|".join(re.escape(name) for name in entry["names"])
+    return Fingerprint(
+        id=f"named-{re.sub('[^a-z0-9]+', '-', entry['product'].lower()).strip('-')}",
+        services=frozenset(map(Service, entry.get("services", ("pop3", "smtp", "imap")))),
+        reads="greeting",
+        pattern=re.compile(_NAMED % (_NOT_MEANT, names)),
+        vendor=entry["vendor"],
+        product=entry["product"],
+        fronts=(),
+        source=entry["source"],
+        examples=tuple(Example(e["text"], e.get("version")) for e in entry["examples"]),
+        counterexamples=tuple(entry.get("counterexamples", ())),
+        is_bare_name=True,
+    )
+
+
+_NOT_MEANT = (
+    r"not?|isn't|aren't|(?:un)?like|former(?:ly)?|old|once|was|were|used|than|for|from|instead|replac\w*|emulat\w*|imitat\w*|pretend\w*|compatib\w*"
+    r"|fake|honeypot|clone|similar|migrat\w*|behind|protect\w*|moved|never|fork|based"
+)
+"""Words beside which a name may stand without being the name of what answers."""
+
+_NAMED = (
+    # SMTP begins with the host's name, POP3 and IMAP may begin with the product's.
+    r"\A(?![^\n]*\b(?i:%s)\b)(?:[^\n]{0,100}[\s(\[|,;:/])?(?:%s)(?![\w@]|[.-][A-Za-z])"
+    r"(?:(?:\(TM\)|[ ,]+(?i:mail ?server|server|mta|gateway|enterprise|professional|pro|standard|free|edition|e?smtp|pop3?|imap4?(?:rev1)?|service)){0,4}"
+    r"[ ,/(\[-]{1,3}(?i:v|ver\.?|version|release)?[ .:]{0,2}(?P<version>\d{1,5}(?:\.\d{1,6}){1,4}(?:[a-z]\d{0,3})?(?:[-_]\d{1,5})?)(?![\w@]))?"
+)
+
+
+def matches(service: Service, reads: str, text: str) -> tuple[Match, ...]:
+    """Every fingerprint of a service that a text shows. A greeting is given as said, lists without their codes.
+
+    An IMAP greeting that carries the list of capabilities is read for that list too.
+    """
+    readable = {reads: text[:MAX_FINGERPRINTED]}
+    if reads in ("greeting", "help", "farewell"):
+        readable = {reads: bare_greeting(text)}
+        if reads == "greeting" and service is Service.IMAP and (announced := _ANNOUNCED.match(text[:MAX_FINGERPRINTED])):
+            readable["capabilities"] = announced[1]
+    # Texts are bounded, patterns anchored and without nested repetition: hostile texts cost no more than others.
+    wanted = (f for f in fingerprints() if service in f.services and f.reads in readable)
+    found = [(f, hit) for f in wanted if (hit := f.pattern.search(readable[f.reads])) is not None]
+    marks = [(f, hit) for f, hit in found if not f.is_bare_name] or found
+    return tuple(Match(f, hit.groupdict().get("version")) for f, hit in marks)
+
+
+_STATUS = re.compile(r"(?:\d{3}(?:[ -]|$)|\+OK *|-ERR *|\* +(?:OK|PREAUTH|BYE|NO|BAD) *)")
+_RESPONSE_CODE = re.compile(r"\[[A-Z][A-Z-]*(?: [^\]]*)?\] *")
+_ANNOUNCED = re.compile(r"\* +(?:OK|PREAUTH) +\[CAPABILITY +([^\]\r\n]*)\]")  # RFC 9051 section 7.1
+_STAMP = re.compile(r"<[^<>\s]*@[^<>\s]*>,? *")
+_BASE64 = re.compile(r"\[([A-Za-z0-9+/]{24,1024}={0,2})\]\s*\Z")
+
+
+def bare_greeting(text: str) -> str:
+    """A greeting less status, response code and APOP stamp at its beginning, and with the name that Exchange hides made readable."""
+    lines = text[:MAX_FINGERPRINTED].splitlines() or [""]
+    lines = [line[found.end() :] if (found := _STATUS.match(line)) else line for line in lines]
+    for prefix in (_RESPONSE_CODE, _STAMP):
+        if found := prefix.match(lines[0]):
+            lines[0] = lines[0][found.end() :]
+    bare = "\n".join(line.strip() for line in lines)
+    # Exchange Online ends its greeting with the server's name, as base64 of UTF-16LE.
+    return _BASE64.sub(lambda hidden: f"[{_revealed(hidden[1])}]", bare)
+
+
+def _revealed(hidden: str) -> str:
+    """The host name behind base64 of UTF-16LE; what is no such thing stays as it is."""
+    try:
+        name = base64.b64decode(hidden, validate=True).decode("utf-16-le")
+    except (binascii.Error, UnicodeDecodeError):
+        return hidden
+    return name if re.fullmatch(r"[A-Za-z0-9.-]{1,253}", name) else hidden
+
+
+@cache
+def generic_texts() -> tuple[tuple[Service, str, str], ...]:
+    """Texts that many products say: service, what they are, text. No fingerprint may match one."""
+    entries: Iterable[dict[str, str]] = toml("fingerprints/generic.toml")["generic"]
+    return tuple((Service(e["service"]), e["reads"], e["text"]) for e in entries)
