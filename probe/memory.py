@@ -1,4 +1,4 @@
-"""What must outlive a run: which credentials a server refused, and which login was begun and not seen to its end.
+"""What must outlive a run: which credentials a server refused, which login was begun and not seen to its end, and who asked to be left alone.
 
 One small SQLite file in a folder of this machine, so that a scheduled check, a service and an administrator share it.
 No password is in it, nor a hash of one that could be guessed at: account and password are told apart by a hash under a
@@ -16,22 +16,35 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 FOLDER_VARIABLE = "PROBE_STATE_DIR"
 """Environment variable that names the folder, instead of the machine's own."""
 IN_DOUBT = timedelta(minutes=15)
 """How long a login whose end was not seen bars the next. Windows' and Exchange's lockout counters reset after 15 to 30 minutes by default."""
-_VERSION = 1
+LEFT_ALONE = timedelta(minutes=5)
+"""How long a server that said "not now" to a login, and did not say for how long, sees none."""
+LONGEST_REST = timedelta(hours=1)
+"""The longest time that a server may ask for: RFC 2449's LOGIN-DELAY is seconds, and the longest that was seen is 900."""
+_VERSION = 2
 _BUSY_SECONDS = 10.0
-_SCHEMA = """
+_LOGINS = """
 CREATE TABLE login (
     identity BLOB PRIMARY KEY,  -- keyed hash of user name and password
     account BLOB NOT NULL,      -- keyed hash of the user name alone
     state TEXT NOT NULL,        -- begun, refused
     subject TEXT NOT NULL,      -- where
     at TEXT NOT NULL
+) STRICT
+"""
+_RESTS = """
+CREATE TABLE rest (
+    account BLOB NOT NULL,      -- keyed hash of the user name; empty for whoever it is
+    subject TEXT NOT NULL,      -- where
+    until TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (account, subject)
 ) STRICT
 """
 
@@ -83,12 +96,33 @@ class Memory:
         with self._open() as database:
             database.execute("DELETE FROM login WHERE identity = ?", (identity.identity,))
 
+    def rest(self, identity: Identity | None, subject: str, wanted: timedelta, reason: str, now: datetime) -> None:
+        """A server wants no login of an account, or of anybody, for a time. Never shortens what it wanted before."""
+        account, until = identity.account if identity else b"", now + min(wanted, LONGEST_REST)
+        with self._open() as database:
+            database.execute("DELETE FROM rest WHERE until <= ?", (_moment(now),))
+            database.execute(
+                "INSERT INTO rest VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until, reason = excluded.reason WHERE until < excluded.until",
+                (account, subject, _moment(until), reason),
+            )
+
+    def resting(self, identity: Identity, subject: str, now: datetime) -> str | None:
+        """Why an account does not sign in to a server for now; None where it may."""
+        with self._open() as database:
+            row = database.execute(
+                "SELECT reason, until FROM rest WHERE account IN (?, ?) AND subject = ? AND until > ? ORDER BY until DESC",
+                (identity.account, b"", subject, _moment(now)),
+            ).fetchone()
+        return None if row is None else f"{row[0]}; no login is tried until {row[1][11:19]} UTC"
+
     def forget(self, username: str | None = None) -> int:
         """Forget what is known of an account, or of all. Gives how many entries there were."""
         with self._open() as database:
             if username is None:
-                return database.execute("DELETE FROM login").rowcount
-            return database.execute("DELETE FROM login WHERE account = ?", (self.identity(username, "").account,)).rowcount
+                return database.execute("DELETE FROM login").rowcount + database.execute("DELETE FROM rest").rowcount
+            account = (self.identity(username, "").account,)
+            logins = database.execute("DELETE FROM login WHERE account = ?", account).rowcount
+            return logins + database.execute("DELETE FROM rest WHERE account = ?", account).rowcount
 
     @staticmethod
     def _write(database: sqlite3.Connection, identity: Identity, state: str, subject: str, now: datetime) -> None:
@@ -107,7 +141,9 @@ class Memory:
                 database.execute("BEGIN IMMEDIATE")
                 version = database.execute("PRAGMA user_version").fetchone()[0]
                 if version == 0:
-                    database.execute(_SCHEMA)
+                    database.execute(_LOGINS)
+                if version in (0, 1):
+                    database.execute(_RESTS)
                     database.execute(f"PRAGMA user_version = {_VERSION}")
                 elif version != _VERSION:
                     raise MemoryUnavailable(f"{file} was written by another version of probe")
@@ -140,6 +176,11 @@ class Memory:
 
     def _make_folder(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _moment(at: datetime) -> str:
+    """A time as the file has it, so that the earlier sorts first."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def default_folder() -> Path:

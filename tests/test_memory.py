@@ -144,3 +144,31 @@ def test_the_folder_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert default_folder() == tmp_path
     monkeypatch.delenv(FOLDER_VARIABLE)
     assert default_folder().name == "probe"
+
+
+def test_a_rest_ends_by_itself_is_never_shortened_and_never_endless(tmp_path: Path) -> None:
+    """What a server wants is kept to the second, for the account or for all; the longer wish stands, and none lasts beyond an hour."""
+    memory = Memory(tmp_path)
+    one, other = memory.identity("a", "b"), memory.identity("c", "d")
+    memory.rest(one, URL, timedelta(seconds=300), "the server wants 300 s", NOW)
+    memory.rest(one, URL, timedelta(seconds=10), "the server wants 10 s", NOW)
+    assert memory.resting(one, URL, NOW + timedelta(seconds=299)) == "the server wants 300 s; no login is tried until 08:05:00 UTC"
+    assert memory.resting(one, URL, NOW + timedelta(seconds=300)) is None
+    assert memory.resting(other, URL, NOW) is None
+    assert memory.resting(one, "pop3s://other:995", NOW) is None
+    memory.rest(None, URL, timedelta(days=365), "asked to be left alone", NOW)
+    assert "asked to be left alone" in (memory.resting(other, URL, NOW + timedelta(minutes=59)) or "")
+    assert memory.resting(other, URL, NOW + timedelta(minutes=61)) is None
+
+
+def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    """What an older probe remembered still bars."""
+    memory = Memory(tmp_path)
+    wrong = memory.identity("a", "b")
+    memory.refused(wrong, URL, NOW)
+    with sqlite3.connect(tmp_path / "memory.sqlite") as database:
+        database.execute("DROP TABLE rest")
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+    assert memory.resting(wrong, URL, NOW) is None
+    assert memory.begin(wrong, URL, NOW) is not None

@@ -7,12 +7,12 @@ import contextlib
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from probe.config.secrets import SecretUnavailable, resolve
 from probe.engine.addresses import at_each_address
 from probe.engine.select import Conversation
-from probe.memory import Identity, Memory, MemoryUnavailable
+from probe.memory import LEFT_ALONE, Identity, Memory, MemoryUnavailable
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome
 from probe.model.facts import Fact, Missing, Why
@@ -184,21 +184,33 @@ async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: _
         except MemoryUnavailable as unavailable:
             detail = f"a refusal could not be remembered, so that no login is tried: {unavailable}"
             return _unheld(name, conversation, Outcome.NOT_SCHEDULED, detail, Why.NOT_ATTEMPTED)
-        if isinstance(claim, str):
-            return _unheld(name, conversation, Outcome.NOT_SCHEDULED, claim, Why.DENIED)
+        if isinstance(claim, _Barred):
+            return _unheld(name, conversation, Outcome.NOT_SCHEDULED, claim.reason, claim.why)
         attempt = await _in_turn(name, conversation, account, terms, keep)
         accounts.learn(identity, attempt)
         await _remember(terms, claim, attempt)
         return attempt
 
 
-async def _claimed(terms: Terms, account: tuple[str, str], subject: str) -> Identity | str | None:
+@dataclass(frozen=True, slots=True)
+class _Barred:
+    """That nobody may sign in, and why."""
+
+    reason: str
+    why: Why
+
+
+async def _claimed(terms: Terms, account: tuple[str, str], subject: str) -> Identity | _Barred | None:
     """The claim to a login, or why nobody may log in; None where nothing is remembered."""
     memory = terms.memory
     if memory is None:
         return None
     identity = await asyncio.to_thread(memory.identity, *account)
-    return await asyncio.to_thread(memory.begin, identity, subject, terms.clock()) or identity
+    if rests := await asyncio.to_thread(memory.resting, identity, subject, terms.clock()):
+        return _Barred(rests, Why.THROTTLED)
+    if refused := await asyncio.to_thread(memory.begin, identity, subject, terms.clock()):
+        return _Barred(refused, Why.DENIED)
+    return identity
 
 
 async def _remember(terms: Terms, identity: Identity | None, attempt: Attempt) -> None:
@@ -206,7 +218,7 @@ async def _remember(terms: Terms, identity: Identity | None, attempt: Attempt) -
     memory = terms.memory
     if memory is None or identity is None:
         return
-    known = {r.key: r.value for r in attempt.readings if isinstance(r, Fact) and r.key in (v.AUTH_ACCEPTED, v.AUTH_REFUSAL)}
+    known = {r.key: r.value for r in attempt.readings if isinstance(r, Fact)}
     is_wrong = known.get(v.AUTH_ACCEPTED) is False and not set(known.get(v.AUTH_REFUSAL, ())) <= _NOT_THE_CREDENTIALS
     # A memory that fails now has the login down as begun, which bars enough.
     with contextlib.suppress(MemoryUnavailable):
@@ -214,6 +226,17 @@ async def _remember(terms: Terms, identity: Identity | None, attempt: Attempt) -
             await asyncio.to_thread(memory.refused, identity, attempt.subject, terms.clock())
         elif v.AUTH_ACCEPTED in known or attempt.outcome not in _LOGIN_MAY_HAVE_FAILED:
             await asyncio.to_thread(memory.ended, identity)
+        now = terms.clock()
+        if v.AUTH_ACCEPTED in known and (delay := known.get(v.POP3_LOGIN_DELAY_SECONDS)):
+            reason = f"the server wants {delay} s between logins of one account"
+            await asyncio.to_thread(memory.rest, identity, attempt.subject, timedelta(seconds=delay), reason, now)
+        if set(known.get(v.AUTH_REFUSAL, ())) & {"throttled", "temporary-failure"}:
+            reason = f"the server did not take a login for now: {known.get(v.AUTH_REPLY, '')[:100]}"
+            await asyncio.to_thread(memory.rest, identity, attempt.subject, LEFT_ALONE, reason, now)
+        elif attempt.outcome is Outcome.THROTTLED:
+            await asyncio.to_thread(
+                memory.rest, None, attempt.subject, LEFT_ALONE, f"the server asked to be left alone: {attempt.detail[:100]}", now
+            )
 
 
 async def _in_turn(

@@ -157,6 +157,12 @@ PROTOCOL_CAPABILITIES_PLAIN: FactKey[tuple[str, ...]] = FactKey(
 SMTP_EHLO_NAME: FactKey[str] = FactKey(
     "smtp.ehlo_greeting", TEXT, "First line of the reply to EHLO, less its code.", ("mail.example Hello probe [192.0.2.1]",)
 )
+POP3_LOGIN_DELAY_SECONDS: FactKey[int] = FactKey(
+    "pop3.login_delay_seconds",
+    COUNT,
+    "Seconds that the server wants between logins of one account (LOGIN-DELAY, RFC 2449 section 6.5), while nobody is signed in.",
+    (300, 10),
+)
 SMTP_HELP: FactKey[str] = FactKey(
     "smtp.help",
     TEXT,

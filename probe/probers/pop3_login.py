@@ -20,7 +20,9 @@ from __future__ import annotations
 import base64
 import binascii
 
+from probe.model import vocabulary as v
 from probe.model.estate import Security, Service
+from probe.model.facts import Why
 from probe.net.failures import Denied, PeerClosed, Throttled
 from probe.probing import (
     LOGIN_KEYS,
@@ -37,7 +39,7 @@ from probe.probing import (
     note_login,
 )
 from probe.wire.lines import WireError
-from probe.wire.pop3 import Pop3Reader, Reply, mechanisms
+from probe.wire.pop3 import Pop3Reader, Reply, login_delay, mechanisms
 from probe.wire.sasl import MAX_CHALLENGE_BYTES, apop_digest, mechanism
 
 _LATER = ("[IN-USE]", "[LOGIN-DELAY]", "[SYS/TEMP]")
@@ -69,6 +71,11 @@ class _Conversation:
             greeting = first.text
         await self._stream.send(b"CAPA\r\n")
         listed = await self._reply(multiline=True)
+        delay = login_delay(listed.lines)
+        if delay is None:
+            self._notes.missing(v.POP3_LOGIN_DELAY_SECONDS, Why.NOT_DISCLOSED, "the server asks for no time between logins")
+        else:
+            self._notes.declared(v.POP3_LOGIN_DELAY_SECONDS, delay, *self._stream.evidence("LOGIN-DELAY"))
         offered = mechanisms(listed.lines, greeting) if listed.ok else ("USER",)
         name = login_mechanism(self._account, (*offered, *(("USER",) if not offered else ())), "USER", self._notes, last="APOP")
         if name is None:
@@ -135,6 +142,6 @@ PROBER = Prober(
     services=frozenset({Service.POP3}),
     effect=Effect.LOGS_IN,
     signs_in=True,
-    collects=LOGIN_KEYS,
+    collects=(*LOGIN_KEYS, v.POP3_LOGIN_DELAY_SECONDS),
     probe=probe,
 )

@@ -96,6 +96,15 @@ def mechanisms(capabilities: Iterable[str], greeting: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def login_delay(capabilities: Iterable[str]) -> int | None:
+    """Seconds between logins that `LOGIN-DELAY` asks for (RFC 2449 section 6.5); None where nothing is asked."""
+    for line in capabilities:
+        name, *arguments = line.upper().split()[:3] or [""]
+        if name == "LOGIN-DELAY" and arguments and arguments[0].isascii() and arguments[0].isdigit() and len(arguments[0]) < 8:
+            return int(arguments[0])
+    return None
+
+
 def has_stamp(greeting: str) -> bool:
     """Whether the greeting ends in a message-id, which offers APOP (RFC 1939 section 7)."""
     start, _, rest = greeting.rpartition("<")

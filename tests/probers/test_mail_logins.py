@@ -183,7 +183,13 @@ async def test_one_login_is_proved_by_one_more_command(
 ) -> None:
     """The server's own command or the first SASL mechanism is used, one at a time, and what follows shows that the mailbox is there."""
     attempt, _ = await scripted(scheme, steps, monkeypatch)
-    assert learnt(attempt) == {"auth.accepted": True, "auth.refusal": (), "auth.reply": "", "auth.mechanism": mechanism}
+    known = learnt(attempt)
+    assert {name: known[name] for name in NAMES} == {
+        "auth.accepted": True,
+        "auth.refusal": (),
+        "auth.reply": "",
+        "auth.mechanism": mechanism,
+    }
     assert attempt.outcome == "completed"
 
 
@@ -402,3 +408,38 @@ async def test_without_a_memory_no_login_is_tried(monkeypatch: pytest.MonkeyPatc
         (attempt,) = await sign_in(f"pop3s://localhost:{server.port}", monkeypatch, state=tmp_path / "file" / "below")
     assert attempt.outcome == "not-scheduled"
     assert "could not be remembered" in attempt.detail
+
+
+@pytest.mark.parametrize(
+    ("capa", "answers", "words"),
+    [
+        (["S: USER", "S: LOGIN-DELAY 300"], ["S: +OK", "C: STAT", "S: +OK 0 0", "C: QUIT"], "300 s between logins"),
+        (["S: USER"], ["S: -ERR [IN-USE] mailbox is busy", "C: QUIT"], "[IN-USE] mailbox is busy"),
+        (["S: USER"], ["S: -ERR [LOGIN-DELAY] minimum time between mail checks", "C: QUIT"], "[LOGIN-DELAY]"),
+    ],
+)
+async def test_a_server_that_asks_for_time_is_left_alone_by_the_next_run(
+    capa: list[str], answers: list[str], words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """LOGIN-DELAY after a login, [IN-USE] and [LOGIN-DELAY] in a refusal: the next check makes no login, and says until when."""
+    steps = ["S: +OK ready", "C: CAPA", "S: +OK", *capa, "S: .", f"C: USER {USER}", "S: +OK", f"C: PASS {PASSWORD}", *answers]
+    async with playing(steps, implicit=True) as server:
+        url = f"pop3s://localhost:{server.port}"
+        (first,) = await sign_in(url, monkeypatch, state=tmp_path)
+        (second,) = await sign_in(url, monkeypatch, state=tmp_path)
+    assert first.outcome.value == "completed"
+    assert second.outcome.value == "not-scheduled"
+    assert learnt(second)["auth.accepted"] == "throttled"
+    assert words in second.detail
+    assert "no login is tried until" in second.detail
+
+
+async def test_421_is_remembered_for_every_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A server that says 421 to one account is left alone by the others too."""
+    async with playing(["S: 421 4.7.0 too many connections"], implicit=True) as server:
+        url = f"smtps://localhost:{server.port}"
+        (first,) = await sign_in(url, monkeypatch, state=tmp_path)
+        (second,) = await sign_in(url, monkeypatch, state=tmp_path, username="other@contoso.test")
+    assert first.outcome.value == "throttled"
+    assert second.outcome.value == "not-scheduled"
+    assert "421" in second.detail
