@@ -99,7 +99,9 @@ async def look(endpoints: Sequence[Endpoint], options: Options) -> Run:
     known = probers()
     # With no deployment to ask, the client named is meant with its FIPS policy on.
     tls = _tls_question(options, options.fips_client, fips=True)
-    planned = tuple(c for e in endpoints for c in select.for_endpoint(e, known, options.allow, tls) if not c.prober.signs_in)
+    found = (c for e in endpoints for c in select.for_endpoint(e, known, options.allow, tls))
+    # What is not allowed is nothing that was asked for: there is no estate that it would be missing from.
+    planned = tuple(c for c in found if not c.prober.signs_in and not c.not_held)
     async with _terms(options) as terms:
         return await engine.look(_identity(), endpoints, planned, Book(inferences=inferences(), rules={}), today(), terms)
 

@@ -194,6 +194,24 @@ STARTTLS_EXTRA_BYTES: FactKey[str] = FactKey(
     "What came in clear between the upgrade's go-ahead and the handshake, bytes outside ASCII escaped; empty when nothing did.",
     ("", "+OK injected\\x0d\\x0a"),
 )
+STARTTLS_TAKES_INJECTED: FactKey[bool] = FactKey(
+    "starttls.takes_injected_commands",
+    FLAG,
+    "Whether a command that came in clear behind STLS or STARTTLS was obeyed under TLS, as if it had come there.",
+    (True, False),
+)
+STARTTLS_WITHDRAWN: FactKey[tuple[str, ...]] = FactKey(
+    "starttls.withdrawn_capabilities",
+    TEXTS,
+    "Names of capabilities, other than the upgrade itself, that were listed before TLS and are not listed under it.",
+    ((), ("AUTH",)),
+)
+STARTTLS_DIFFERS: FactKey[bool] = FactKey(
+    "starttls.differs_between_addresses",
+    FLAG,
+    "Whether STLS or STARTTLS was listed at one address of the name and not at another.",
+    (True, False),
+)
 TLS_MODE: FactKey[str] = FactKey(
     "tls.mode", choice("implicit", "starttls", "none"), "How TLS came about, if it did.", ("implicit", "starttls", "none")
 )

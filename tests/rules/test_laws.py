@@ -198,7 +198,9 @@ def test_a_rule_needs_what_it_reads_and_nothing_else(name: str) -> None:
     """A rule's needs are exactly the keys that it reads in one case or another."""
     rule = RULES[name]
     reads: set[tuple[str, FactKey[Any]]] = set()
-    cases = (exchange_case(), gmail_case(), gmail_case(endpoint={v.ENDPOINT_SECURITY: "starttls"}), online_case())
+    upgraded = {v.ENDPOINT_SECURITY: "starttls"}
+    imap = {**upgraded, v.ENDPOINT_SERVICE: "imap"}
+    cases = (exchange_case(), gmail_case(), gmail_case(endpoint=upgraded), gmail_case(endpoint=imap), online_case())
     for case in cases:
         recorded = Case(**{part: _Recorded(getattr(case, part), part, reads) for part in PARTS}, date=case.date)
         rule.applies(recorded)

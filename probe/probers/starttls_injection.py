@@ -1,0 +1,149 @@
+"""POP3, SMTP and IMAP: whether a command that comes in clear behind STLS or STARTTLS is obeyed under TLS.
+
+Who can write into the connection before TLS could have such a server take his commands for the client's own
+(https://nostarttls.secvuln.info). What is sent, over a connection that begins in clear:
+
+1. where SMTP is spoken, `EHLO`;
+2. in one segment, `STLS` or `STARTTLS`, and behind it a command that does nothing: `CAPA`, `NOOP` or `CAPABILITY`;
+3. the handshake, and under TLS `QUIT` or `LOGOUT`.
+
+A server that answers the second command under TLS has kept it for there. One that answers the leave alone has thrown it
+away. One that breaks off is asked once more, with nothing behind the upgrade: if that goes through, it broke off for
+that reason, which is a good one.
+
+It is a test for a weakness, may be logged as an attack, and is therefore held only when it is allowed. It logs nobody
+in and changes nothing. It says nothing of a client's own faults, nor of what answers that are injected might do there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from probe.model import vocabulary as v
+from probe.model.estate import Security, Service
+from probe.model.facts import Why
+from probe.net.failures import Denied, OffProtocol, PeerClosed, TlsFailed
+from probe.net.stream import Stream
+from probe.probing import Dial, Effect, Notebook, Prober, Subject
+from probe.wire.lines import LineBuffer, as_text
+
+_UPGRADE = {Service.POP3: b"STLS\r\n", Service.SMTP: b"STARTTLS\r\n", Service.IMAP: b"a1 STARTTLS\r\n"}
+_BEHIND = {Service.POP3: b"CAPA\r\n", Service.SMTP: b"NOOP\r\n", Service.IMAP: b"a2 CAPABILITY\r\n"}
+_LEAVE = {Service.POP3: b"QUIT\r\n", Service.SMTP: b"QUIT\r\n", Service.IMAP: b"a3 LOGOUT\r\n"}
+_CONSENT = {Service.POP3: "+OK", Service.SMTP: "220", Service.IMAP: "a1 OK"}
+_TAKEN = {Service.POP3: "+OK", Service.SMTP: "250", Service.IMAP: "a2 OK"}
+"""How the answer to the command behind the upgrade begins."""
+_LEFT = {Service.POP3: "+OK", Service.SMTP: "221", Service.IMAP: "a3 OK"}
+_MAX_LINES = 200
+_ANSWERS_SECONDS = 5.0
+"""For what is said under TLS, after the leave was taken."""
+
+
+async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+    """Hold the conversation of the module's page."""
+    service, key = subject.endpoint.service, v.STARTTLS_TAKES_INJECTED
+    if subject.endpoint.security is Security.IMPLICIT:
+        notes.missing(key, Why.NOT_APPLICABLE, "TLS is there from the first byte")
+        return
+
+    async def with_command(stream: Stream) -> None:
+        if not await _upgraded(stream, service, notes, behind=_BEHIND[service]):
+            return
+        told = await _told_after_leave(stream, service)
+        if not told:
+            raise PeerClosed("the server said nothing under TLS")
+        # POP3's answers are alike, so that they are counted; the others are told apart by code or tag.
+        answers = [line for line in told if line.upper().startswith(_TAKEN[service].upper())]
+        is_taken = len(answers) > 1 if service is Service.POP3 else bool(answers)
+        notes.observed(key, is_taken, *stream.evidence(*told[:2]))
+
+    async def without(stream: Stream) -> None:
+        await _upgraded(stream, service, notes, behind=b"")
+
+    try:
+        await dial.converse(with_command)
+    except (PeerClosed, TlsFailed, ConnectionError, OffProtocol) as broken:
+        if notes.knows(key):
+            raise
+        note = dial.note(f"broke off with a command behind the upgrade: {broken}")
+        await dial.converse(without)
+        if not notes.knows(key):
+            notes.observed(key, False, *((note,) if note else ()))
+
+
+async def _upgraded(stream: Stream, service: Service, notes: Notebook, *, behind: bytes) -> bool:
+    """Come to TLS with bytes behind the command. False, with the reason noted, where the server does not go over."""
+    lines = _Lines(stream)
+    greeting = await lines.reply(service, "*")
+    if not greeting.upper().startswith(("+OK", "220", "* OK")):
+        raise Denied(f"the server does not begin a session: {greeting[:200]}")
+    if service is Service.SMTP:
+        own = stream.local_address
+        await stream.send(f"EHLO [{'IPv6:' if ':' in own else ''}{own}]\r\n".encode())
+        await lines.reply(service, "")
+    await stream.send(_UPGRADE[service] + behind)
+    answer = await lines.reply(service, "a1")
+    if not answer.upper().startswith(_CONSENT[service].upper()):
+        notes.missing(v.STARTTLS_TAKES_INJECTED, Why.NOT_APPLICABLE, f"there is no upgrade to TLS: {answer[:200]}")
+        return False
+    if lines.rest() or stream.take_unread():
+        raise OffProtocol("the server answered in clear what came behind the upgrade")
+    await stream.start_tls()
+    return True
+
+
+async def _told_after_leave(stream: Stream, service: Service) -> list[str]:
+    """The lines that are said under TLS until the connection ends, or the answer to the leave is there."""
+    told: list[str] = []
+    buffer = LineBuffer()
+    try:
+        async with asyncio.timeout(_ANSWERS_SECONDS):
+            await stream.send(_LEAVE[service])
+            while len(told) < _MAX_LINES and (data := await stream.receive()):
+                buffer.feed(data)
+                while (line := buffer.next_line()) is not None:
+                    told.append(as_text(line))
+                if service is not Service.POP3 and any(line.startswith(_LEFT[service]) for line in told):
+                    break
+    except (TimeoutError, OSError):
+        pass
+    return told
+
+
+class _Lines:
+    """Replies of the peer, as far as they must be told apart here."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._buffer = LineBuffer()
+
+    async def reply(self, service: Service, tag: str) -> str:
+        """The last line of the next reply; of IMAP the line that begins with the tag."""
+        for _ in range(_MAX_LINES):
+            line = await self._line()
+            is_last = line[3:4] != "-" if service is Service.SMTP else service is Service.POP3 or line.startswith(f"{tag} ")
+            if is_last:
+                return line
+        raise OffProtocol(f"more than {_MAX_LINES} lines before TLS")
+
+    async def _line(self) -> str:
+        while (line := self._buffer.next_line()) is None:
+            data = await self._stream.receive()
+            if not data:
+                raise PeerClosed("the server closed the connection before TLS")
+            self._buffer.feed(data)
+        return as_text(line)
+
+    def rest(self) -> bytes:
+        return self._buffer.take_rest()
+
+
+PROBER = Prober(
+    id="starttls-injection",
+    title="sends a command in clear behind STLS or STARTTLS, and sees whether it is obeyed under TLS",
+    services=frozenset({Service.POP3, Service.SMTP, Service.IMAP}),
+    effect=Effect.PROVOKES,
+    signs_in=False,
+    collects=(v.STARTTLS_TAKES_INJECTED,),
+    probe=probe,
+)

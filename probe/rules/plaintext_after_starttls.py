@@ -1,0 +1,41 @@
+"""A server that goes on in clear after it agreed to TLS, or somebody on the way who does."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of, ask
+from probe.model.estate import Security
+from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.rules import Served, any_served, every_served, is_one_of, needs_of_served, rfc, served
+
+
+def _in_clear_first(case: Case) -> Served:
+    return tuple((all_of(used, is_one_of(e, v.ENDPOINT_SECURITY, Security.UPGRADE)), e) for used, e in served(case))
+
+
+def _applies(case: Case) -> Answer:
+    return any_served(_in_clear_first(case))
+
+
+def _holds(case: Case) -> Answer:
+    return every_served(_in_clear_first(case), lambda endpoint: ask(endpoint, v.STARTTLS_EXTRA_BYTES, lambda extra: not extra))
+
+
+RULE = Rule(
+    id="plaintext-after-starttls",
+    title="Words in clear after the agreement to TLS",
+    statement="After it agreed to TLS, no mail server that is used says another word in clear.",
+    references=(
+        Reference("NO STARTTLS: a security analysis of STARTTLS in the email context", "https://nostarttls.secvuln.info", "2021-08"),
+        rfc(2595, "Using TLS with IMAP, POP3 and ACAP, section 4", "1999-06"),
+    ),
+    needs=needs_of_served(v.ENDPOINT_SECURITY, v.STARTTLS_EXTRA_BYTES),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Somebody between here and the mail server may write into the connection, or the server or a proxy is faulty: compare `starttls.extra_bytes` "
+        "with what the server sends when asked on its own network, and use the port that speaks TLS at once."
+    ),
+)

@@ -1,0 +1,40 @@
+"""A mail server that obeys under TLS what came in clear before it."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of, ask
+from probe.model.estate import Security
+from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.rules import Served, any_served, every_served, is_one_of, needs_of_served, served
+
+
+def _in_clear_first(case: Case) -> Served:
+    return tuple((all_of(used, is_one_of(e, v.ENDPOINT_SECURITY, Security.UPGRADE)), e) for used, e in served(case))
+
+
+def _applies(case: Case) -> Answer:
+    return any_served(_in_clear_first(case))
+
+
+def _holds(case: Case) -> Answer:
+    return every_served(_in_clear_first(case), lambda endpoint: ask(endpoint, v.STARTTLS_TAKES_INJECTED, lambda taken: not taken))
+
+
+RULE = Rule(
+    id="starttls-injection",
+    title="Commands injected before TLS",
+    statement="No mail server that is used obeys under TLS a command that came in clear behind STLS or STARTTLS.",
+    references=(
+        Reference("NO STARTTLS: a security analysis of STARTTLS in the email context", "https://nostarttls.secvuln.info", "2021-08"),
+    ),
+    needs=needs_of_served(v.ENDPOINT_SECURITY, v.STARTTLS_TAKES_INJECTED),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.ADVICE,
+    remedy=(
+        "Update the mail server, or the proxy in front of it, to a version that throws away what comes behind STLS or STARTTLS; until then "
+        "set the profile to the port that speaks TLS at once."
+    ),
+)

@@ -1,0 +1,39 @@
+"""A name of which some addresses offer the upgrade to TLS, and others do not."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of, ask
+from probe.model.estate import Security
+from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.rules import Served, any_served, every_served, is_one_of, needs_of_served, served
+
+
+def _in_clear_first(case: Case) -> Served:
+    return tuple((all_of(used, is_one_of(e, v.ENDPOINT_SECURITY, Security.UPGRADE)), e) for used, e in served(case))
+
+
+def _applies(case: Case) -> Answer:
+    return any_served(_in_clear_first(case))
+
+
+def _holds(case: Case) -> Answer:
+    return every_served(_in_clear_first(case), lambda endpoint: ask(endpoint, v.STARTTLS_DIFFERS, lambda differs: not differs))
+
+
+RULE = Rule(
+    id="starttls-on-some-addresses-only",
+    title="TLS at some addresses only",
+    statement="STLS or STARTTLS is offered at every address of a mail server that is used, or at none.",
+    references=(
+        Reference("NO STARTTLS: a security analysis of STARTTLS in the email context", "https://nostarttls.secvuln.info", "2021-08"),
+    ),
+    needs=needs_of_served(v.ENDPOINT_SECURITY, v.STARTTLS_DIFFERS),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Compare the addresses with `probe look --all-addresses`: set up TLS at the ones that lack it, or find out who takes STARTTLS out of their words."
+    ),
+)
