@@ -161,7 +161,7 @@ class _Conversation:
             self._notes.missing(capabilities, Why.NOT_DISCLOSED, f"EHLO is refused: {refused.code} {_lines(refused.message)[0][:200]}")
             self._notes.missing(login, Why.NOT_DISCLOSED, "EHLO is refused")
             return []
-        first, *listed = lines = _lines(answer.message)
+        first, *listed = lines = [self._whole(line) for line in _lines(answer.message)]
         if refuse_overlong(self._notes, lines, v.SMTP_EHLO_NAME, capabilities, login, v.SMTP_SIZE_LIMIT_BYTES):
             return listed
         self._notes.declared(v.SMTP_EHLO_NAME, first, *self._stream.evidence(first))
@@ -171,6 +171,13 @@ class _Conversation:
         if size is not None and all(number.isascii() and number.isdigit() and len(number) < 20 for number in size[1:2]):
             self._notes.declared(v.SMTP_SIZE_LIMIT_BYTES, int(size[1]) if size[1:] else 0, *self._stream.evidence("SIZE"))
         return listed
+
+    def _whole(self, line: str) -> str:
+        """A line with its first letter, where the server left out what stands between it and the code (GMX was seen to say `250AUTH LOGIN`)."""
+        heard = self._stream.heard(line)
+        if heard is None or heard.text[3:4] in ("", " ", "-") or heard.text[4:] != line:
+            return line
+        return heard.text[3:]
 
 
 def _lines(message: str) -> list[str]:
