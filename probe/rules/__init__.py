@@ -66,6 +66,17 @@ def rfc(number: int, about: str, dated: str) -> Reference:
     return Reference(f"RFC {number}: {about}", f"https://www.rfc-editor.org/rfc/rfc{number}", dated)
 
 
+def not_refused_for(case: Case, causes: frozenset[str]) -> Answer:
+    """Whether no server that is used refused a login for these causes; words that fit others too leave it open."""
+
+    def verdict(said: tuple[str, ...]) -> Truth:
+        if not causes & set(said):
+            return Truth.YES
+        return Truth.NO if causes >= set(said) else Truth.UNKNOWN
+
+    return every_served(served(case), lambda endpoint: told(endpoint, v.AUTH_REFUSAL, verdict))
+
+
 def told(facts: Facts, key: FactKey[T], verdict: Callable[[T], Truth]) -> Answer:
     """What a value says, where some values leave the question open; unknown where there is none."""
     reading = facts.read(key)

@@ -1,0 +1,41 @@
+"""A login that is refused because the provider wants an app password."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of
+from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.rules import any_served, logs_in, needs_of_served, not_refused_for, served
+
+_SHOWING = frozenset({"app-password-required", "mfa-required"})
+"""Causes of a refusal that this rule is about."""
+
+
+def _applies(case: Case) -> Answer:
+    return all_of(logs_in(case), any_served(served(case)))
+
+
+def _holds(case: Case) -> Answer:
+    return not_refused_for(case, _SHOWING)
+
+
+RULE = Rule(
+    id="app-password-wanted",
+    title="A provider that wants an app password",
+    statement="No server that is used refuses the password because the account is under two-step verification and wants an app password.",
+    references=(
+        Reference("Google Account Help: Sign in with app passwords", "https://support.google.com/accounts/answer/185833", "2026-11-24"),
+        Reference("Yahoo Help: Generate and manage third-party app passwords", "https://help.yahoo.com/kb/SLN15241.html", "2026-11-24"),
+    ),
+    needs=needs_of_served(v.AUTH_REFUSAL, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Make an app password in the account's security settings and enter it in the profile or mailbox in place of the password (Gmail: "
+        "myaccount.google.com/apppasswords; Yahoo and AOL: Account security, Generate app password; iCloud: account.apple.com, App-Specific Passwords; "
+        "Yandex, mail.ru, GMX, WEB.DE, Zoho, QQ: the security settings of the account). Outlook.com, MSN, Windows Live and Exchange Online take no "
+        "app password any more: there, use OAuth."
+    ),
+)

@@ -1,0 +1,48 @@
+"""A login that is refused because the protocol is switched off for the account."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of
+from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.rules import any_served, logs_in, needs_of_served, not_refused_for, served
+
+_SHOWING = frozenset({"protocol-disabled"})
+"""Causes of a refusal that this rule is about."""
+
+
+def _applies(case: Case) -> Answer:
+    return all_of(logs_in(case), any_served(served(case)))
+
+
+def _holds(case: Case) -> Answer:
+    return not_refused_for(case, _SHOWING)
+
+
+RULE = Rule(
+    id="protocol-switched-off",
+    title="A protocol that is switched off",
+    statement="POP3, IMAP or SMTP sign-in is switched on for the account at every server that is used.",
+    references=(
+        Reference(
+            "Gmail Help: Read Gmail messages on other email clients using POP",
+            "https://support.google.com/mail/answer/7104828",
+            "2026-11-24",
+        ),
+        Reference(
+            "Enable or disable authenticated client SMTP submission (SMTP AUTH) in Exchange Online",
+            "https://learn.microsoft.com/en-us/exchange/clients-and-mobile-in-exchange-online/authenticated-client-smtp-submission",
+            "2026-11-24",
+        ),
+    ),
+    needs=needs_of_served(v.AUTH_REFUSAL, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Switch the protocol on for the account (Gmail: Settings, Forwarding and POP/IMAP; Outlook.com: Settings, Mail, Forwarding and IMAP; GMX and WEB.DE: "
+        "Settings, POP3/IMAP; Yandex, mail.ru, Zoho, QQ: the mail programs' page of the settings; Exchange Online and Exchange Server: Set-CASMailbox with "
+        "-PopEnabled, -ImapEnabled or -SmtpClientAuthenticationDisabled), then test again."
+    ),
+)

@@ -1,0 +1,42 @@
+"""A login that is refused because the server takes no passwords, only tokens."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, all_of
+from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.rules import any_served, logs_in, needs_of_served, not_refused_for, served
+
+_SHOWING = frozenset({"oauth-required", "basic-auth-disabled"})
+"""Causes of a refusal that this rule is about."""
+
+
+def _applies(case: Case) -> Answer:
+    return all_of(logs_in(case), any_served(served(case)))
+
+
+def _holds(case: Case) -> Answer:
+    return not_refused_for(case, _SHOWING)
+
+
+RULE = Rule(
+    id="token-wanted",
+    title="A server that takes tokens only",
+    statement="No server that is used refuses the password because it takes nothing but modern authentication (OAuth).",
+    references=(
+        Reference(
+            "Deprecation of Basic authentication in Exchange Online",
+            "https://learn.microsoft.com/en-us/exchange/clients-and-mobile-in-exchange-online/deprecation-of-basic-authentication-exchange-online",
+            "2026-11-24",
+        ),
+    ),
+    needs=needs_of_served(v.AUTH_REFUSAL, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Set the profile to OAuth where Dynamics offers it for this server (Exchange Online), or move the mailbox to a server that takes passwords: no "
+        "password and no app password will be let in here."
+    ),
+)
