@@ -28,7 +28,7 @@ Progress = Callable[[Attempt, int], None]
 """Told of each attempt as it ends, and of how many there will be."""
 
 
-ATTEMPTS_AT_ONCE = 100
+ATTEMPTS_AT_ONCE = 200
 """Attempts under way at a time: a handshake and its like cost milliseconds of this machine, and a thousand at once would all end at their
 deadline. Those that wait for their turn have no clock running."""
 
