@@ -327,8 +327,12 @@ def login_mechanism(account: Account, offered: Sequence[str], own: str, notes: N
     match account.authentication:
         case Authentication.OAUTH:
             wanted: tuple[str, ...] = TOKEN_MECHANISMS
-        case Authentication.AUTO | Authentication.BASIC:
+        case Authentication.BASIC:
             wanted = (own, *PASSWORD_MECHANISMS, last)
+        case Authentication.AUTO:
+            wanted = (own, *PASSWORD_MECHANISMS, last, "NTLM")
+        case Authentication.NTLM:
+            wanted = ("NTLM",)
         case other:
             note_no_login(notes, Why.NOT_ATTEMPTED, f"the profile signs in by {other}, which is not spoken to mail servers here")
             return None

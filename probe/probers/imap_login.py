@@ -3,7 +3,7 @@
 What is sent, in this order, over TLS whose certificate was verified for the very name (`STARTTLS` first, with `imap://`):
 
 1. `CAPABILITY`, to see how one may sign in;
-2. one login: `LOGIN` unless it is disabled; else `AUTHENTICATE` with PLAIN or CRAM-MD5. Where the profile signs in with OAuth,
+2. one login: `LOGIN` unless it is disabled; else `AUTHENTICATE` with PLAIN, LOGIN, CRAM-MD5 or NTLM. Where the profile signs in with OAuth,
    `AUTHENTICATE` with XOAUTH2 or OAUTHBEARER, and the secret is the access token. Nothing is sent before the server asks for it;
 3. `NAMESPACE` where it is listed, else `LIST` of no name: a login that Microsoft takes with the wrong scope is refused only here;
 4. `LOGOUT`.

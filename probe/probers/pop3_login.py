@@ -4,7 +4,7 @@ What is sent, in this order, over TLS whose certificate was verified for the ver
 
 1. `CAPA`, to see how one may sign in;
 2. one login: `USER` and `PASS` where they are offered, or where nothing is said of it; else `AUTH` with PLAIN, LOGIN or CRAM-MD5; else
-   `APOP`, if the greeting has a stamp and came under TLS. Where the profile signs in with OAuth, `AUTH` with XOAUTH2 or OAUTHBEARER, and
+   `APOP`, if the greeting has a stamp and came under TLS; else `AUTH NTLM`. Where the profile signs in with OAuth, `AUTH` with XOAUTH2 or OAUTHBEARER, and
    the secret is the access token. The command and what follows it go in lines of their own, as Microsoft's servers want it;
 3. `STAT`, which only a mailbox that is open answers;
 4. `QUIT`.
@@ -104,7 +104,7 @@ class _Conversation:
         exchange = mechanism(name, account.username, secret, self._endpoint.host, self._endpoint.port)
         await self._stream.send(f"AUTH {name}\r\n".encode())
         pending = exchange.first
-        while isinstance(challenge := await self._reply_or_challenge(), bytes):
+        while isinstance(challenge := await self._reply_or_challenge(is_first_of_ntlm=name == "NTLM" and pending is not None), bytes):
             said = exchange.respond(challenge) if pending is None else pending
             pending = None
             await self._stream.send(base64.b64encode(said) + b"\r\n", shown=STRUCK)
@@ -115,11 +115,12 @@ class _Conversation:
             await self._feed()
         return reply
 
-    async def _reply_or_challenge(self) -> Reply | bytes:
+    async def _reply_or_challenge(self, *, is_first_of_ntlm: bool) -> Reply | bytes:
         while (challenge := self._reader.next_challenge()) is None:
             await self._feed()
         if isinstance(challenge, Reply):
-            return challenge
+            # Exchange 2003 asks for the first message of NTLM by `+OK`.
+            return b"" if challenge.ok and is_first_of_ntlm else challenge
         try:
             return base64.b64decode(challenge[:MAX_CHALLENGE_BYTES], validate=True)
         except binascii.Error:
