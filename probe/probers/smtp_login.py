@@ -3,7 +3,7 @@
 What is sent, in this order, over TLS whose certificate was verified for the very name (`EHLO` and `STARTTLS` first, with `smtp://`):
 
 1. `EHLO`, to see how one may sign in;
-2. one `AUTH` with PLAIN, LOGIN or CRAM-MD5; where the profile signs in with OAuth, with XOAUTH2 or OAUTHBEARER, and the secret is the
+2. one `AUTH` with PLAIN, LOGIN, CRAM-MD5 or NTLM; where the profile signs in with OAuth, with XOAUTH2 or OAUTHBEARER, and the secret is the
    access token. What the mechanism says at once goes on the same line (RFC 4954 section 4);
 3. `NOOP`, and `QUIT`. No mail is sent.
 
