@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,3 +72,16 @@ def test_any_text_has_some_cause_of_the_vocabulary(reply: str) -> None:
     assert isinstance(known, dict)
     assert set(causes_of(reply)) <= set(known["enum"])
     assert causes_of(reply)
+
+
+AT_LARGE = json.loads((Path(__file__).parent / "refusals.json").read_text(encoding="utf-8"))
+"""Refusals of many servers, written down before the table was widened for them: general knowledge, not captures."""
+
+
+@pytest.mark.parametrize("refusal", AT_LARGE, ids=lambda refusal: refusal["says"][:40])
+def test_a_refusal_at_large_has_a_cause_that_it_may_mean(refusal: dict[str, Any]) -> None:
+    """One of its causes is among those that we name, at most three are named, and a wrong password alone only where it may be one."""
+    found = causes_of(refusal["says"])
+    assert set(found) & set(refusal["may_mean"])
+    assert len(found) <= 3
+    assert found != ("bad-credentials",) or "bad-credentials" in refusal["may_mean"]
