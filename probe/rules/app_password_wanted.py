@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of
 from probe.model.rules import Case, Otherwise, Reference, Rule
-from probe.rules import any_served, logs_in, needs_of_served, not_refused_for, served
+from probe.rules import READ_ON, any_served, logs_in, needs_of_served, not_refused_for, served
 
 _SHOWING = frozenset({"app-password-required", "mfa-required"})
 """Causes of a refusal that this rule is about."""
@@ -24,8 +24,8 @@ RULE = Rule(
     title="A provider that wants an app password",
     statement="No server that is used refuses the password because the account is under two-step verification and wants an app password.",
     references=(
-        Reference("Google Account Help: Sign in with app passwords", "https://support.google.com/accounts/answer/185833", "2026-11-24"),
-        Reference("Yahoo Help: Generate and manage third-party app passwords", "https://help.yahoo.com/kb/SLN15241.html", "2026-11-24"),
+        Reference("Google Account Help: Sign in with app passwords", "https://support.google.com/mail/answer/185833", "2026-11-24"),
+        Reference("Yahoo: app passwords", "https://github.com/chatmail/provider-db/blob/master/_providers/yahoo.md", READ_ON),
     ),
     needs=needs_of_served(v.AUTH_REFUSAL, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)),
     lists=False,

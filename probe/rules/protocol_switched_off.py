@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of
 from probe.model.rules import Case, Otherwise, Reference, Rule
-from probe.rules import any_served, logs_in, needs_of_served, not_refused_for, served
+from probe.rules import READ_ON, any_served, logs_in, needs_of_served, not_refused_for, served
 
 _SHOWING = frozenset({"protocol-disabled"})
 """Causes of a refusal that this rule is about."""
@@ -24,15 +24,9 @@ RULE = Rule(
     title="A protocol that is switched off",
     statement="POP3, IMAP or SMTP sign-in is switched on for the account at every server that is used.",
     references=(
+        Reference("The page that Exchange Online names in its own refusal", "https://aka.ms/smtp_auth_disabled", READ_ON),
         Reference(
-            "Gmail Help: Read Gmail messages on other email clients using POP",
-            "https://support.google.com/mail/answer/7104828",
-            "2026-11-24",
-        ),
-        Reference(
-            "Enable or disable authenticated client SMTP submission (SMTP AUTH) in Exchange Online",
-            "https://learn.microsoft.com/en-us/exchange/clients-and-mobile-in-exchange-online/authenticated-client-smtp-submission",
-            "2026-11-24",
+            "GMX and WEB.DE: POP3 and IMAP are off until they are switched on", "https://github.com/jens-maus/yam/issues/638", READ_ON
         ),
     ),
     needs=needs_of_served(v.AUTH_REFUSAL, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of
 from probe.model.rules import Case, Otherwise, Reference, Rule
-from probe.rules import any_served, logs_in, needs_of_served, not_refused_for, served
+from probe.rules import READ_ON, any_served, logs_in, needs_of_served, not_refused_for, served
 
 _SHOWING = frozenset({"oauth-required", "basic-auth-disabled"})
 """Causes of a refusal that this rule is about."""
@@ -25,9 +25,9 @@ RULE = Rule(
     statement="No server that is used refuses the password because it takes nothing but modern authentication (OAuth).",
     references=(
         Reference(
-            "Deprecation of Basic authentication in Exchange Online",
-            "https://learn.microsoft.com/en-us/exchange/clients-and-mobile-in-exchange-online/deprecation-of-basic-authentication-exchange-online",
-            "2026-11-24",
+            "Use of Basic authentication with Exchange Online",
+            "https://learn.microsoft.com/en-us/power-platform/admin/use-basic-authentication-exchange-online",
+            READ_ON,
         ),
     ),
     needs=needs_of_served(v.AUTH_REFUSAL, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)),
