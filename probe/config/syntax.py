@@ -34,13 +34,21 @@ def _syntax_problem(wrong: ValueError, text: str, filename: str) -> Problem:
     number = re.match(r"line ([0-9]+)", place)
     line = int(number[1]) if number else text.rstrip().count("\n") + 1
     keys = positions(text)
-    path = next((path for path, at in reversed(keys) if at == line), ()) or _key_of_line(text, line, keys)
+    # What stands after the key may be a secret without quotes, which must not be taken for a key because it has an = in it.
+    begins = (text.split("\n")[line - 1 : line] or [""])[0].lstrip(" \t[\"'")
+    path = next((path for path, at in reversed(keys) if at == line and _begins_with(begins, path)), ()) or _key_of_line(text, line, keys)
     lines = [at for same, at in keys if same == path and path]
     if len(lines) > 1 and said.startswith(("Cannot", "Duplicate")):
         several = f"; head each {path[0]} with {HEADINGS[str(path[0])]}" if path in (("profile",), ("mailbox",)) else "; keep one"
         return Problem(filename, line, shown_key(path), "", f"is given twice (first on line {lines[0]}){several}")
     hint = f"; {_SYNTAX[said]}" if said in _SYNTAX else ""
     return Problem(filename, line, shown_key(path), "", f"is not TOML: {said[:1].lower()}{said[1:]}{hint}")
+
+
+def _begins_with(line: str, path: KeyPath) -> bool:
+    """Whether a line's first word is the key's own."""
+    names = [name for name in path if isinstance(name, str)]
+    return bool(names) and line.startswith(names[-1])
 
 
 def _key_of_line(text: str, line: int, keys: list[tuple[KeyPath, int]]) -> KeyPath:

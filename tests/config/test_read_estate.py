@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from probe.config import EstateError, Problem, load_estate, read_estate
@@ -273,6 +273,7 @@ def test_a_torn_estate_never_ends_in_a_traceback(start: int, length: int, instea
         ]
     ),
 )
+@example("hunter20=0#", ('password = "env:CRM_EWS_PASSWORD"', "password = {}$"))
 def test_a_secret_in_clear_is_refused_and_never_repeated(secret: str, place: tuple[str, str]) -> None:
     """Wherever a secret is written in clear, messages come, and none holds any part of it."""
     said = messages(ESTATE.replace(place[0], place[1].format(secret)))
