@@ -46,9 +46,9 @@ def _syntax_problem(wrong: ValueError, text: str, filename: str) -> Problem:
 
 
 def _begins_with(line: str, path: KeyPath) -> bool:
-    """Whether a line's first word is the key's own."""
+    """Whether a line begins with the key itself, dotted or not."""
     names = [name for name in path if isinstance(name, str)]
-    return bool(names) and line.startswith(names[-1])
+    return any(line.startswith(".".join(names[first:])) for first in range(len(names)))
 
 
 def _key_of_line(text: str, line: int, keys: list[tuple[KeyPath, int]]) -> KeyPath:
