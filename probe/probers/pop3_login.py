@@ -17,124 +17,46 @@ What it cannot tell: why a login was refused, where the server's words fit sever
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from probe.model import vocabulary as v
-from probe.model.estate import Security, Service
+from probe.model.estate import Service
 from probe.model.facts import Why
-from probe.net.failures import Denied, PeerClosed, Throttled
 from probe.probing import (
     LOGIN_KEYS,
-    STRUCK,
     Account,
     Dial,
     Effect,
+    NoMechanism,
     Notebook,
     Prober,
     Stream,
     Subject,
     converse_signed_in,
-    login_mechanism,
     note_login,
+    note_no_login,
 )
-from probe.wire.lines import WireError
-from probe.wire.pop3 import Pop3Reader, Reply, login_delay, mechanisms
-from probe.wire.sasl import MAX_CHALLENGE_BYTES, apop_digest, mechanism
-
-_LATER = ("[IN-USE]", "[LOGIN-DELAY]", "[SYS/TEMP]")
+from probe.probing.pop3_session import Pop3Session
 
 
 async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
 
     async def talk(stream: Stream, account: Account) -> None:
-        await _Conversation(stream, account, subject, notes).hold()
+        session = Pop3Session(stream, account, subject.endpoint)
+        name = await session.open()
+        if session.login_delay is None:
+            notes.missing(v.POP3_LOGIN_DELAY_SECONDS, Why.NOT_DISCLOSED, "the server asks for no time between logins")
+        else:
+            notes.declared(v.POP3_LOGIN_DELAY_SECONDS, session.login_delay, *stream.evidence("LOGIN-DELAY"))
+        if isinstance(name, NoMechanism):
+            note_no_login(notes, name.why, name.detail)
+        else:
+            answer = await session.sign_in(name)
+            if answer.ok:
+                answer = await session.ask("STAT")
+            note_login(notes, name, "" if answer.ok else answer.text, *stream.evidence(answer.text[:200]))
+        await stream.send(b"QUIT\r\n")
 
     await converse_signed_in(subject, dial, notes, talk)
-
-
-class _Conversation:
-    def __init__(self, stream: Stream, account: Account, subject: Subject, notes: Notebook) -> None:
-        self._stream = stream
-        self._account = account
-        self._endpoint = subject.endpoint
-        self._notes = notes
-        self._reader = Pop3Reader()
-
-    async def hold(self) -> None:
-        greeting = ""
-        if self._endpoint.security is Security.IMPLICIT:
-            first = await self._reply()
-            if not first.ok:
-                raise (Throttled if _is_for_now(first.text) else Denied)(f"the server greets with a refusal: {first.text[:200]}")
-            greeting = first.text
-        await self._stream.send(b"CAPA\r\n")
-        listed = await self._reply(multiline=True)
-        delay = login_delay(listed.lines)
-        if delay is None:
-            self._notes.missing(v.POP3_LOGIN_DELAY_SECONDS, Why.NOT_DISCLOSED, "the server asks for no time between logins")
-        else:
-            self._notes.declared(v.POP3_LOGIN_DELAY_SECONDS, delay, *self._stream.evidence("LOGIN-DELAY"))
-        offered = mechanisms(listed.lines, greeting) if listed.ok else ("USER",)
-        name = login_mechanism(self._account, (*offered, *(("USER",) if not offered else ())), "USER", self._notes, last="APOP")
-        if name is None:
-            await self._stream.send(b"QUIT\r\n")
-            return
-        answer = await self._sign_in(name, greeting)
-        if answer.ok:
-            await self._stream.send(b"STAT\r\n")
-            answer = await self._reply()
-        note_login(self._notes, name, "" if answer.ok else answer.text, *self._stream.evidence(answer.text[:200]))
-        await self._stream.send(b"QUIT\r\n")
-
-    async def _sign_in(self, name: str, greeting: str) -> Reply:
-        account, secret = self._account, self._account.password.reveal()
-        if name == "USER":
-            await self._stream.send(f"USER {account.username}\r\n".encode())
-            answer = await self._reply()
-            if answer.ok:
-                await self._stream.send(f"PASS {secret}\r\n".encode(), shown=f"PASS {STRUCK}")
-                answer = await self._reply()
-            return answer
-        if name == "APOP":
-            digest = apop_digest(greeting, secret)
-            await self._stream.send(f"APOP {account.username} {digest}\r\n".encode(), shown=f"APOP {account.username} {STRUCK}")
-            return await self._reply()
-        exchange = mechanism(name, account.username, secret, self._endpoint.host, self._endpoint.port)
-        await self._stream.send(f"AUTH {name}\r\n".encode())
-        pending = exchange.first
-        while isinstance(challenge := await self._reply_or_challenge(is_first_of_ntlm=name == "NTLM" and pending is not None), bytes):
-            said = exchange.respond(challenge) if pending is None else pending
-            pending = None
-            await self._stream.send(base64.b64encode(said) + b"\r\n", shown=STRUCK)
-        return challenge
-
-    async def _reply(self, *, multiline: bool = False) -> Reply:
-        while (reply := self._reader.next_reply(multiline=multiline)) is None:
-            await self._feed()
-        return reply
-
-    async def _reply_or_challenge(self, *, is_first_of_ntlm: bool) -> Reply | bytes:
-        while (challenge := self._reader.next_challenge()) is None:
-            await self._feed()
-        if isinstance(challenge, Reply):
-            # Exchange 2003 asks for the first message of NTLM by `+OK`.
-            return b"" if challenge.ok and is_first_of_ntlm else challenge
-        try:
-            return base64.b64decode(challenge[:MAX_CHALLENGE_BYTES], validate=True)
-        except binascii.Error:
-            raise WireError("a challenge that is not base64") from None
-
-    async def _feed(self) -> None:
-        data = await self._stream.receive()
-        if not data:
-            raise PeerClosed("the server closed the connection in the middle of the sign-in")
-        self._reader.feed(data)
-
-
-def _is_for_now(text: str) -> bool:
-    return any(code in text.upper() for code in _LATER)
 
 
 PROBER = Prober(

@@ -37,14 +37,15 @@ __all__ = [
     "Account",
     "Dial",
     "Effect",
+    "NoMechanism",
     "Notebook",
     "Prober",
     "Stream",
     "Subject",
     "TlsQuestion",
+    "choose_mechanism",
     "converse",
     "converse_signed_in",
-    "login_mechanism",
     "note_connection",
     "note_login",
     "note_no_login",
@@ -312,18 +313,24 @@ async def converse_signed_in(subject: Subject, dial: Dial, notes: Notebook, talk
         note_no_login(notes, Why.DENIED, f"no credentials were sent, since there is no TLS: {refused}")
 
 
-def login_mechanism(account: Account, offered: Sequence[str], own: str, notes: Notebook, *, last: str = "") -> str | None:
-    """The one mechanism to sign in by: the protocol's own command, or one of SASL; None, with the reason noted, where there is none.
+@dataclass(frozen=True, slots=True)
+class NoMechanism:
+    """That an account cannot be signed in, and why."""
+
+    why: Why
+    detail: str
+
+
+def choose_mechanism(account: Account, offered: Sequence[str], own: str, *, last: str = "") -> str | NoMechanism:
+    """The one mechanism to sign in by: the protocol's own command, or one of SASL; or why there is none.
 
     `own` is the name under which the protocol's own command for user name and password is offered, and `last` that of one which is
     used only where there is no other.
     """
     if not account.username or not account.password.reveal():
-        note_no_login(notes, Why.NO_CREDENTIALS, "the user name or the password is empty")
-        return None
+        return NoMechanism(Why.NO_CREDENTIALS, "the user name or the password is empty")
     if any(character in account.username + account.password.reveal() for character in "\0\r\n"):
-        note_no_login(notes, Why.NO_CREDENTIALS, "the user name or the password holds characters that no mail protocol carries")
-        return None
+        return NoMechanism(Why.NO_CREDENTIALS, "the user name or the password holds characters that no mail protocol carries")
     match account.authentication:
         case Authentication.OAUTH:
             wanted: tuple[str, ...] = TOKEN_MECHANISMS
@@ -334,12 +341,11 @@ def login_mechanism(account: Account, offered: Sequence[str], own: str, notes: N
         case Authentication.NTLM:
             wanted = ("NTLM",)
         case other:
-            note_no_login(notes, Why.NOT_ATTEMPTED, f"the profile signs in by {other}, which is not spoken to mail servers here")
-            return None
+            return NoMechanism(Why.NOT_ATTEMPTED, f"the profile signs in by {other}, which is not spoken to mail servers here")
     found = chosen(offered, wanted)
     if found is None:
         shown = ", ".join(offered)[:200] or "nothing"
-        note_no_login(notes, Why.NOT_APPLICABLE, f"of {', '.join(filter(None, wanted))} the server offers none: it offers {shown}")
+        return NoMechanism(Why.NOT_APPLICABLE, f"of {', '.join(filter(None, wanted))} the server offers none: it offers {shown}")
     return found
 
 

@@ -1,0 +1,94 @@
+"""A conversation with a POP3 server up to a sign-in, and what is asked after it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from probe.model.estate import Endpoint, Security
+from probe.net.failures import Denied, PeerClosed, Throttled
+from probe.probing import STRUCK, Account, NoMechanism, Stream, choose_mechanism
+from probe.wire.lines import WireError
+from probe.wire.pop3 import Pop3Reader, Reply, login_delay, mechanisms
+from probe.wire.sasl import MAX_CHALLENGE_BYTES, apop_digest, mechanism
+
+_LATER = ("[IN-USE]", "[LOGIN-DELAY]", "[SYS/TEMP]")
+
+
+class Pop3Session:
+    """One connection, TLS up and trusted. `open`, then `sign_in`, once; then what else is to be asked."""
+
+    def __init__(self, stream: Stream, account: Account, endpoint: Endpoint) -> None:
+        self._stream = stream
+        self._account = account
+        self._endpoint = endpoint
+        self._reader = Pop3Reader()
+        self._greeting = ""
+        self.login_delay: int | None = None
+        """Seconds between logins that the server asks for, once it was opened."""
+
+    async def open(self) -> str | NoMechanism:
+        """Hear the greeting and ask CAPA; how to sign in. Raises Throttled or Denied for a server that serves nobody."""
+        if self._endpoint.security is Security.IMPLICIT:
+            first = await self._reply()
+            if not first.ok:
+                raise (Throttled if _is_for_now(first.text) else Denied)(f"the server greets with a refusal: {first.text[:200]}")
+            self._greeting = first.text
+        listed = await self.ask("CAPA", multiline=True)
+        self.login_delay = login_delay(listed.lines)
+        offered = mechanisms(listed.lines, self._greeting) if listed.ok else ("USER",)
+        return choose_mechanism(self._account, (*offered, *(("USER",) if not offered else ())), "USER", last="APOP")
+
+    async def sign_in(self, name: str) -> Reply:
+        """One login. Gives the reply that ends it."""
+        account, secret = self._account, self._account.password.reveal()
+        if name == "USER":
+            await self._stream.send(f"USER {account.username}\r\n".encode())
+            answer = await self._reply()
+            if answer.ok:
+                await self._stream.send(f"PASS {secret}\r\n".encode(), shown=f"PASS {STRUCK}")
+                answer = await self._reply()
+            return answer
+        if name == "APOP":
+            digest = apop_digest(self._greeting, secret)
+            await self._stream.send(f"APOP {account.username} {digest}\r\n".encode(), shown=f"APOP {account.username} {STRUCK}")
+            return await self._reply()
+        exchange = mechanism(name, account.username, secret, self._endpoint.host, self._endpoint.port)
+        await self._stream.send(f"AUTH {name}\r\n".encode())
+        pending = exchange.first
+        while isinstance(challenge := await self._reply_or_challenge(is_first_of_ntlm=name == "NTLM" and pending is not None), bytes):
+            said = exchange.respond(challenge) if pending is None else pending
+            pending = None
+            await self._stream.send(base64.b64encode(said) + b"\r\n", shown=STRUCK)
+        return challenge
+
+    async def ask(self, command: str, *, multiline: bool = False) -> Reply:
+        """The reply to a command."""
+        await self._stream.send(f"{command}\r\n".encode())
+        return await self._reply(multiline=multiline)
+
+    async def _reply(self, *, multiline: bool = False) -> Reply:
+        while (reply := self._reader.next_reply(multiline=multiline)) is None:
+            await self._feed()
+        return reply
+
+    async def _reply_or_challenge(self, *, is_first_of_ntlm: bool) -> Reply | bytes:
+        while (challenge := self._reader.next_challenge()) is None:
+            await self._feed()
+        if isinstance(challenge, Reply):
+            # Exchange 2003 asks for the first message of NTLM by `+OK`.
+            return b"" if challenge.ok and is_first_of_ntlm else challenge
+        try:
+            return base64.b64decode(challenge[:MAX_CHALLENGE_BYTES], validate=True)
+        except binascii.Error:
+            raise WireError("a challenge that is not base64") from None
+
+    async def _feed(self) -> None:
+        data = await self._stream.receive()
+        if not data:
+            raise PeerClosed("the server closed the connection in the middle of the sign-in")
+        self._reader.feed(data)
+
+
+def _is_for_now(text: str) -> bool:
+    return any(code in text.upper() for code in _LATER)
