@@ -24,6 +24,7 @@ def write_plan(output: Output, conversations: Sequence[Conversation]) -> None:
                 "prober": c.prober.id,
                 "does": c.prober.title,
                 "subject": c.endpoint.url,
+                "fetches_from": c.incoming.url if c.incoming else None,
                 "effect": c.prober.effect,
                 "mailbox": c.mailbox,
                 "account": c.login.username if c.login else None,
@@ -36,7 +37,8 @@ def write_plan(output: Output, conversations: Sequence[Conversation]) -> None:
         return
     lines = []
     for c in conversations:
-        lines.append(f"{c.endpoint.url}" + (f" for {c.mailbox}" if c.mailbox else ""))
+        also = f" and {c.incoming.url}" if c.incoming else ""
+        lines.append(f"{c.endpoint.url}{also}" + (f" for {c.mailbox}" if c.mailbox else ""))
         lines.append(f"  {c.prober.id}: {c.prober.title}")
         lines.append(f"  effect: {c.prober.effect}; account: {c.login.username if c.login else 'none'}")
         if c.not_held:

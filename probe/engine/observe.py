@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -107,9 +107,12 @@ async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[
         async with asyncio.timeout(terms.deadline):
             if terms.all_addresses:
                 conversations = await at_each_address(conversations, terms.network.resolver, terms.timeout)
-            async with asyncio.TaskGroup() as group:
-                for number, conversation in enumerate(conversations):
-                    group.create_task(hold(number, conversation))
+            for is_second in (False, True):
+                async with asyncio.TaskGroup() as group:
+                    for number, conversation in enumerate(conversations):
+                        if (conversation.incoming is not None) is is_second:
+                            checked = _once_let_in(conversation, attempts.values()) if is_second else conversation
+                            group.create_task(hold(number, checked))
     except TimeoutError:
         ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {terms.deadline:g} s had come"
     except asyncio.CancelledError:
@@ -123,6 +126,20 @@ async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[
         if ended_by is not None and (done is None or done.outcome is Outcome.INTERRUPTED):
             attempts[number] = _cut_short(done, f"a{number + 1}", conversation, ended_by, detail)
     return tuple(attempts[number] for number in range(len(conversations))), ended_by is Outcome.INTERRUPTED
+
+
+def _once_let_in(conversation: Conversation, attempts: Iterable[Attempt]) -> Conversation:
+    """A conversation with two endpoints, held only if both let the account in during this run."""
+    if conversation.not_held or conversation.incoming is None:
+        return conversation
+    let_in = {
+        attempt.subject
+        for attempt in attempts
+        if attempt.mailbox == conversation.mailbox
+        and any(isinstance(r, Fact) and r.key == v.AUTH_ACCEPTED and r.value for r in attempt.readings)
+    }
+    refused = [endpoint.url for endpoint in (conversation.endpoint, conversation.incoming) if endpoint.url not in let_in]
+    return replace(conversation, not_held=f"the account was not let in at {' and '.join(refused)} before" if refused else "")
 
 
 def _cut_short(done: Attempt | None, name: str, conversation: Conversation, outcome: Outcome, detail: str) -> Attempt:
@@ -161,7 +178,7 @@ def _unheld(name: str, conversation: Conversation, outcome: Outcome, detail: str
 
 async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: _Accounts, keep: Callable[[Attempt], None]) -> Attempt:
     if conversation.not_held:
-        why = Why.NO_CREDENTIALS if conversation.mailbox is not None else Why.NOT_ATTEMPTED
+        why = Why.NO_CREDENTIALS if conversation.mailbox is not None and conversation.login is None else Why.NOT_ATTEMPTED
         return _unheld(name, conversation, Outcome.NOT_SCHEDULED, conversation.not_held, why)
     login = conversation.login
     if login is None or conversation.mailbox is None:
@@ -281,7 +298,7 @@ async def _try(name: str, conversation: Conversation, account: Account | None, t
 
     try:
         async with deadline:
-            await prober.probe(Subject(endpoint, account, conversation.tls), dial, notes)
+            await prober.probe(Subject(endpoint, account, conversation.tls, conversation.incoming), dial, notes)
     except asyncio.CancelledError:
         keep(written(Outcome.INTERRUPTED, "interrupted"))
         raise

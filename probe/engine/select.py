@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from probe.model.estate import Authentication, Credentials, Effect, Endpoint, Estate, Mailbox, SecretReference, ServerProfile, Service
 from probe.probing import Prober, TlsQuestion
@@ -32,6 +32,8 @@ class Conversation:
     only_address: str | None = None
     """The one address to use, where each address of a name is tried."""
     tls: TlsQuestion | None = None
+    incoming: Endpoint | None = None
+    """Where what is sent to `endpoint` is fetched from, for a prober that needs both."""
 
 
 def for_estate(
@@ -45,11 +47,34 @@ def for_estate(
     found: list[Conversation] = []
     for endpoint, served in users_of_endpoints(estate, mailboxes).items():
         for conversation in for_endpoint(endpoint, probers, allowed, tls):
-            if conversation.prober.signs_in and not conversation.not_held:
+            if conversation.prober.fetches_from:
+                found += _round_trips(conversation, served, estate, allowed)
+            elif conversation.prober.signs_in and not conversation.not_held:
                 found += (_signed_in(conversation.prober, endpoint, mailbox, estate.profile_of(mailbox)) for mailbox in served)
             else:
                 found.append(conversation)
     return tuple(found)
+
+
+def _round_trips(
+    conversation: Conversation, served: Iterable[Mailbox], estate: Estate, allowed: frozenset[Effect]
+) -> Iterator[Conversation]:
+    """One for each mailbox that sends by this endpoint and fetches by one that the prober can fetch from."""
+    endpoint, prober = conversation.endpoint, conversation.prober
+    pairs = [
+        (mailbox, profile)
+        for mailbox in served
+        if (profile := estate.profile_of(mailbox)).outgoing == endpoint
+        and profile.incoming.service in prober.fetches_from
+        and mailbox.uses_incoming
+        and mailbox.uses_outgoing
+    ]
+    if conversation.not_held or Effect.LOGS_IN not in allowed:
+        reason = conversation.not_held or f"it signs in, and {Effect.LOGS_IN} is not allowed here"
+        yield from [replace(conversation, not_held=reason)] * bool(pairs)
+        return
+    for mailbox, profile in pairs:
+        yield replace(_signed_in(prober, endpoint, mailbox, profile), incoming=profile.incoming)
 
 
 def users_of_endpoints(estate: Estate, mailboxes: Iterable[Mailbox]) -> dict[Endpoint, tuple[Mailbox, ...]]:

@@ -163,6 +163,27 @@ POP3_LOGIN_DELAY_SECONDS: FactKey[int] = FactKey(
     "Seconds that the server wants between logins of one account (LOGIN-DELAY, RFC 2449 section 6.5), while nobody is signed in.",
     (300, 10),
 )
+ROUNDTRIP_SENT: FactKey[bool] = FactKey(
+    "roundtrip.sent", FLAG, "Whether the outgoing server took a test message from the mailbox to itself.", (True, False)
+)
+ROUNDTRIP_REPLY: FactKey[str] = FactKey(
+    "roundtrip.reply",
+    TEXT,
+    "What the outgoing server said to the test message, or to the command at which it refused it.",
+    ("250 2.0.0 Ok: queued as 4F1", "550 5.7.60 SMTP; Client does not have permissions to send as this sender"),
+)
+ROUNDTRIP_MILLISECONDS: FactKey[int] = FactKey(
+    "roundtrip.milliseconds",
+    COUNT,
+    "Time from the outgoing server's yes until the test message was seen in the inbox, in milliseconds.",
+    (850, 12000),
+)
+ROUNDTRIP_REMOVED: FactKey[bool] = FactKey(
+    "roundtrip.removed",
+    FLAG,
+    "Whether the test message is gone from the inbox; no where the server let it be marked as deleted at most.",
+    (True, False),
+)
 SMTP_HELP: FactKey[str] = FactKey(
     "smtp.help",
     TEXT,

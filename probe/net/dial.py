@@ -111,6 +111,10 @@ class Dial:
             async with self.open() as stream:
                 await talk(stream)
 
+    def to(self, endpoint: Endpoint) -> Dial:
+        """The way of the same attempt to another endpoint: the same deadline and transcript."""
+        return Dial(endpoint, self._network, self._deadline, self._recorder)
+
     def remaining(self) -> float:
         """Seconds left of the attempt."""
         return self._deadline.remaining()

@@ -88,6 +88,8 @@ class Subject:
     account: Account | None = None
     tls: TlsQuestion | None = None
     """For a prober that `asks_tls`."""
+    incoming: Endpoint | None = None
+    """For a prober that `fetches_from` another endpoint: that endpoint."""
 
 
 Probe = Callable[[Subject, Dial, "Notebook"], Awaitable[None]]
@@ -109,6 +111,9 @@ class Prober:
     probe: Probe
     asks_tls: bool = False
     """Whether it answers a question on TLS, and is held only where there is one."""
+    fetches_from: frozenset[Service] = frozenset()
+    """Services of the mailbox's incoming endpoint that it needs beside the outgoing one, its subject; it is held once the account was let
+    in at both. Empty for a prober that talks to one endpoint."""
 
 
 class Notebook:

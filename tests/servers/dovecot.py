@@ -36,6 +36,10 @@ class Dovecot:
     """Upgraded by STARTTLS."""
     imaps_port: int
     sasl_port: int
+    home: Path
+    """Of the one user; the mail lies in `Maildir` below it."""
+    owner: tuple[int, int]
+    """User and group that the mail belongs to."""
     """Dovecot's SASL service, for an SMTP server."""
     version: str
     certificate: ServerCertificate
@@ -58,10 +62,13 @@ def run_dovecot(certificate: ServerCertificate, minimum_tls: MinimumTls) -> Iter
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split()[0]
     settings = _settings_2_3 if version.startswith("2.3.") else _settings_2_4
 
+    # The mailbox's owner must not be root: Dovecot refuses that.
+    owner = pwd.getpwnam("dovenull") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    homes: list[Path] = []
+
     def configure(folder: Path, ports: list[int]) -> Sequence[str]:
-        # The mailbox's owner must not be root: Dovecot refuses that.
-        owner = pwd.getpwnam("dovenull") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         home = folder / "home"
+        homes.append(home)
         home.mkdir(exist_ok=True)
         os.chown(home, owner.pw_uid, owner.pw_gid)
         (folder / "users").write_text(f"{USERNAME}:{{PLAIN}}{PASSWORD}:{owner.pw_uid}:{owner.pw_gid}::{home}\n")
@@ -77,6 +84,8 @@ def run_dovecot(certificate: ServerCertificate, minimum_tls: MinimumTls) -> Iter
             imap_port=imap,
             imaps_port=imaps,
             sasl_port=sasl,
+            home=homes[-1],
+            owner=(owner.pw_uid, owner.pw_gid),
             version=version,
             certificate=certificate,
             minimum_tls=minimum_tls,

@@ -29,7 +29,7 @@ _QUEUE_FOLDERS = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postfix:
-    """A running Postfix. It offers AUTH only under TLS, and throws away every message that it takes."""
+    """A running Postfix. It offers AUTH only under TLS, delivers to one mailbox, and throws away every other message that it takes."""
 
     host: str
     smtp_port: int
@@ -39,6 +39,8 @@ class Postfix:
     minimum_tls: MinimumTls
     username: str
     password: str
+    dovecot: Dovecot
+    """Where the mailbox lies."""
     message_size: int = MESSAGE_SIZE
     """What it announces with SIZE, in bytes."""
 
@@ -76,6 +78,7 @@ def run_postfix(certificate: ServerCertificate, minimum_tls: MinimumTls, dovecot
             minimum_tls=minimum_tls,
             username=dovecot.username,
             password=dovecot.password,
+            dovecot=dovecot,
         )
 
 
@@ -115,6 +118,12 @@ mynetworks =
 alias_maps =
 local_recipient_maps =
 default_transport = discard
+virtual_mailbox_domains = {dovecot.username.partition("@")[2]}
+virtual_mailbox_base = {dovecot.home}
+virtual_mailbox_maps = inline:{{ {{ {dovecot.username} = Maildir/ }} }}
+virtual_minimum_uid = 1
+virtual_uid_maps = static:{dovecot.owner[0]}
+virtual_gid_maps = static:{dovecot.owner[1]}
 message_size_limit = {MESSAGE_SIZE}
 smtpd_relay_restrictions = permit_sasl_authenticated, reject
 smtpd_tls_security_level = may
@@ -145,6 +154,7 @@ proxymap unix - - n - - proxymap
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
+virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd

@@ -1,0 +1,331 @@
+"""The round trip: one marked message to the mailbox itself, sent by SMTP, fetched by POP3 or IMAP, and deleted again.
+
+It is held only where the account was let in at both servers a moment ago. What is sent, over TLS that was verified for the very names:
+
+1. to the incoming server: a sign-in, then `STAT` and `UIDL n` of the last message (POP3), or `SELECT INBOX` (IMAP), so as to know
+   what was there before;
+2. to the outgoing server: a sign-in, then `MAIL`, `RCPT` and `DATA` with a message of a few lines, from the mailbox to itself, whose subject
+   ends in 128 random bits;
+3. to the incoming server, at growing intervals until a little before the attempt's time is over: with POP3 a sign-in, `STAT`, and of at most
+   20 new messages `UIDL`, `LIST`, and for those of about the right size `TOP n 0`; with IMAP `UID SEARCH` for the subject, and
+   `UID FETCH` of that header line by `BODY.PEEK`, which marks nothing as read;
+4. where the subject is ours, letter by letter: `DELE` of that number, after `UIDL` has said the same again; or `UID STORE` and
+   `UID EXPUNGE` of that one UID. Where a server has no `UIDPLUS`, the message is marked as deleted and stays, since a bare `EXPUNGE`
+   would take other messages with it.
+
+It leaves nothing where all goes well. What was sent and not seen in time may still come, and then stays; so does one that was filed
+elsewhere than in the inbox. No other message is opened, marked or deleted; of new ones, POP3 shows the header.
+
+A server that asks for time between logins is given it, or no message is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Protocol
+
+from probe.model import vocabulary as v
+from probe.model.estate import Endpoint, Service
+from probe.model.facts import Why
+from probe.net.failures import Denied, OffProtocol, Throttled
+from probe.net.starttls import NoUpgrade
+from probe.probing import Account, Dial, Effect, NoMechanism, Notebook, Prober, Stream, Subject
+from probe.probing.imap_session import ImapSession
+from probe.probing.pop3_session import Pop3Session
+from probe.probing.smtp_session import SmtpSession
+from probe.wire.imap import quoted
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 5.0
+RESERVE_SECONDS = 3.0
+"""What is kept of the attempt's time for fetching and deleting a message that came late."""
+NEWEST = 20
+"""New messages that are looked at; a mailbox that gets more than these within seconds is no mailbox of a test."""
+ADDED_BYTES = 64 * 1024
+"""How much a message may grow on its way. Exchange Online adds 10 KiB of headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A message that is known again by its subject."""
+
+    address: str
+    subject: str
+
+    @classmethod
+    def fresh(cls, address: str) -> _Message:
+        return cls(address, f"probe round trip {secrets.token_hex(16)}")
+
+    def lines(self) -> list[str]:
+        """Its lines; none begins with a dot."""
+        return [
+            f"From: <{self.address}>",
+            f"To: <{self.address}>",
+            f"Subject: {self.subject}",
+            f"Date: {formatdate()}",
+            f"Message-ID: <{self.subject.rpartition(' ')[2]}@probe.invalid>",
+            "Auto-Submitted: auto-generated",  # RFC 3834: nobody is to answer
+            "MIME-Version: 1.0",
+            "Content-Type: text/plain; charset=us-ascii",
+            "",
+            "probe sends this message from a mailbox to itself to see whether mail arrives, and deletes it.",
+            "If you can read it, it arrived late or elsewhere; it can be deleted.",
+        ]
+
+
+class _Inbox(Protocol):
+    """Where the message is to arrive."""
+
+    async def remember(self) -> None:
+        """Sign in, and see what is there before the message."""
+        ...
+
+    async def take(self, message: _Message) -> bool | None:
+        """Look for the message and delete it. None where it is not there; else whether it is gone."""
+        ...
+
+
+async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+    """Hold the conversation of the module's page."""
+    account, incoming = subject.account, subject.incoming
+    if account is None or incoming is None:
+        _nothing_sent(notes, Why.NO_CREDENTIALS, "there is no account to sign in with, or nowhere to fetch from")
+        return
+    if not account.mailbox.isascii() or any(character in account.mailbox for character in "<>\r\n\0 "):
+        _nothing_sent(notes, Why.NOT_APPLICABLE, "the address holds characters that a message without SMTPUTF8 does not carry")
+        return
+    way_in = dial.to(incoming)
+    try:
+        async with AsyncExitStack() as stack:
+            inbox: _Inbox
+            if incoming.service is Service.IMAP:
+                inbox = _ImapInbox(await stack.enter_async_context(way_in.open_trusted()), account, incoming)
+            else:
+                inbox = _Pop3Inbox(way_in, account, incoming)
+            await inbox.remember()
+            message = _Message.fresh(account.mailbox)
+            if await _send(message, account, dial, notes):
+                await _await_return(message, inbox, dial, notes)
+    except NoUpgrade as refused:
+        _nothing_sent(notes, Why.DENIED, f"no credentials were sent, since there is no TLS: {refused}")
+    finally:
+        dial.connections += way_in.connections
+
+
+def _nothing_sent(notes: Notebook, why: Why, detail: str) -> None:
+    for key in PROBER.collects:
+        notes.missing(key, why, detail)
+
+
+async def _send(message: _Message, account: Account, dial: Dial, notes: Notebook) -> bool:
+    """Whether the outgoing server took the message."""
+    async with dial.open_trusted() as stream:
+        session = SmtpSession(stream, account, dial.endpoint)
+        name = _want(await session.open(), dial.endpoint)
+        _let_in((answer := await session.sign_in(name))[-1].startswith("235"), answer[-1], dial.endpoint)
+        for command, good in (
+            (f"MAIL FROM:<{message.address}>", "250"),
+            (f"RCPT TO:<{message.address}>", "25"),
+            ("DATA", "354"),
+            ("\r\n".join((*message.lines(), ".")), "250"),
+        ):
+            answer = await session.ask(command)
+            if not answer[-1].startswith(good):
+                break
+        taken = answer[-1].startswith("250") and command.endswith(".")
+        notes.observed(v.ROUNDTRIP_SENT, taken, *stream.evidence(answer[-1][:200]))
+        notes.observed(v.ROUNDTRIP_REPLY, "\n".join(answer), *stream.evidence(answer[-1][:200]))
+        await stream.send(b"QUIT\r\n")
+    if not taken:
+        for key in (v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED):
+            notes.missing(key, Why.NOT_APPLICABLE, "the server did not take the message")
+    return taken
+
+
+async def _await_return(message: _Message, inbox: _Inbox, dial: Dial, notes: Notebook) -> None:
+    """Look for the message at growing intervals, as long as there is time."""
+    clock = asyncio.get_running_loop().time
+    sent, pause = clock(), FIRST_PAUSE_SECONDS
+    while dial.remaining() > RESERVE_SECONDS + pause:
+        await asyncio.sleep(pause)
+        is_gone = await inbox.take(message)
+        if is_gone is not None:
+            notes.observed(v.ROUNDTRIP_MILLISECONDS, round((clock() - sent) * 1000))
+            notes.observed(v.ROUNDTRIP_REMOVED, is_gone)
+            return
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+    detail = f"the message was not in the inbox {clock() - sent:.0f} s after the server took it; it may come late, or lie in another folder: {message.subject}"
+    for key in (v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED):
+        notes.missing(key, Why.TIMED_OUT, detail)
+
+
+class _Pop3Inbox:
+    """A mailbox whose state shows only at a sign-in, so that each look is one."""
+
+    def __init__(self, dial: Dial, account: Account, endpoint: Endpoint) -> None:
+        self._dial = dial
+        self._account = account
+        self._endpoint = endpoint
+        self._delay = 0
+        self._last = ""
+        """Unique id of the newest message before ours; empty where there was none."""
+
+    async def remember(self) -> None:
+        async with self._dial.open_trusted() as stream:
+            session = Pop3Session(stream, self._account, self._endpoint)
+            _want(await session.open(), self._endpoint)
+            self._delay = session.login_delay or 0
+            await stream.send(b"QUIT\r\n")
+        if self._delay and 2 * self._delay + RESERVE_SECONDS > self._dial.remaining():
+            raise Throttled(f"the server wants {self._delay} s between logins, for which there is no time; no message was sent")
+        async with self._dial.open_trusted() as stream:
+            session = await self._signed_in(stream)
+            count = await _count(session)
+            self._last = await _unique_id(session, count) if count else ""
+            await session.ask("QUIT")
+
+    async def take(self, message: _Message) -> bool | None:
+        if self._delay > self._dial.remaining() - RESERVE_SECONDS:
+            raise Throttled(f"the server wants {self._delay} s between logins, for which there is no more time")
+        async with self._dial.open_trusted() as stream:
+            session = await self._signed_in(stream)
+            number = await self._find(session, message)
+            is_marked = number is not None and (await session.ask(f"DELE {number}")).ok
+            # The deletion takes place at QUIT, and nowhere else (RFC 1939 section 6).
+            left = await session.ask("QUIT")
+            return None if number is None else is_marked and left.ok
+
+    async def _signed_in(self, stream: Stream) -> Pop3Session:
+        await asyncio.sleep(self._delay)
+        session = Pop3Session(stream, self._account, self._endpoint)
+        name = _want(await session.open(), self._endpoint)
+        answer = await session.sign_in(name)
+        _let_in(answer.ok, answer.text, self._endpoint)
+        return session
+
+    async def _find(self, session: Pop3Session, message: _Message) -> int | None:
+        """The number of our message in this session."""
+        count = await _count(session)
+        for number in range(count, max(count - NEWEST, 0), -1):
+            unique_id = await _unique_id(session, number)
+            if unique_id == self._last:
+                return None
+            listed = (await session.ask(f"LIST {number}")).text.split()
+            if len(listed) < 3 or not listed[2].isdigit() or int(listed[2]) > ADDED_BYTES:
+                continue
+            top = await session.ask(f"TOP {number} 0", multiline=True)
+            if not top.ok:
+                raise Denied(f"the server shows no header (TOP), without which no message is known again: {top.text[:200]}")
+            if _is_subject(top.lines, message) and await _unique_id(session, number) == unique_id:
+                return number
+        return None
+
+
+async def _count(session: Pop3Session) -> int:
+    words = (await session.ask("STAT")).text.split()
+    if len(words) < 2 or not (words[1].isascii() and words[1].isdigit()) or len(words[1]) > 9:
+        raise OffProtocol("an answer to STAT without a number")
+    return int(words[1])
+
+
+async def _unique_id(session: Pop3Session, number: int) -> str:
+    """RFC 1939 section 7: `+OK number id`."""
+    answer = await session.ask(f"UIDL {number}")
+    words = answer.text.split()
+    if not answer.ok or len(words) < 3 or words[1] != str(number):
+        raise Denied(f"the server gives no unique id, without which nothing is deleted: {answer.text[:200]}")
+    return words[2]
+
+
+def _is_subject(header: tuple[str, ...], message: _Message) -> bool:
+    """Whether a header has our subject, and no other: a bounce and a reply put their own words before it."""
+    unfolded: list[str] = []
+    for line in header:
+        if line[:1] in (" ", "\t") and unfolded:
+            unfolded[-1] += " " + line.strip()
+        else:
+            unfolded.append(line)
+    subjects = [line.partition(":")[2].strip() for line in unfolded if line.lower().startswith("subject:")]
+    return subjects == [message.subject]
+
+
+class _ImapInbox:
+    """A mailbox that stays open, so that one sign-in is enough."""
+
+    def __init__(self, stream: Stream, account: Account, endpoint: Endpoint) -> None:
+        self._session = ImapSession(stream, account, endpoint)
+        self._endpoint = endpoint
+
+    async def remember(self) -> None:
+        name = _want(await self._session.open(), self._endpoint)
+        answer = await self._session.sign_in(name)
+        _let_in(answer.ok, answer.last.text, self._endpoint)
+        await self._session.ask_capabilities()
+        if not (selected := await self._session.ask("SELECT INBOX")).ok:
+            raise Denied(f"the inbox cannot be opened: {selected.last.text[:200]}")
+
+    async def take(self, message: _Message) -> bool | None:
+        # Some servers tell of new messages only when they are asked for nothing.
+        await self._session.ask("NOOP")
+        found = await self._session.ask(f"UID SEARCH HEADER SUBJECT {quoted(message.subject)}")
+        if not found.ok:
+            raise Denied(f"the server does not search: {found.last.text[:200]}")
+        uids = [uid for r in found.untagged if r.kind == "SEARCH" for uid in r.data.split() if uid.isascii() and uid.isdigit()]
+        for uid in uids[:NEWEST]:
+            shown = await self._session.ask(f"UID FETCH {uid} (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+            if any(_is_fetch_of(r.data, uid) and _is_subject(_header_shown(r.data), message) for r in shown.untagged):
+                return await self._delete(uid)
+        return None
+
+    async def _delete(self, uid: str) -> bool:
+        marked = await self._session.ask(f"UID STORE {uid} +FLAGS.SILENT (\\Deleted)")
+        if not marked.ok or "UIDPLUS" not in self._session.capabilities:
+            return False
+        return (await self._session.ask(f"UID EXPUNGE {uid}")).ok
+
+
+_FETCHED_UID = re.compile(r"[( ]UID (\d{1,10})[ )]", re.IGNORECASE)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+def _is_fetch_of(data: str, uid: str) -> bool:
+    """Whether a FETCH tells of one message and not, unasked, of another."""
+    # The header is left out: what a sender wrote there is not the server's word.
+    told = _FETCHED_UID.search(_QUOTED.sub('""', data))
+    return told is not None and told[1] == uid
+
+
+def _header_shown(data: str) -> tuple[str, ...]:
+    """The lines of the header in a FETCH, which the reader gives as a quoted string with its line ends written out."""
+    header = _QUOTED.search(data)
+    text = re.sub(r"\\(.)", r"\1", header[1]) if header else ""
+    return tuple(line for line in text.replace("\\x0d", "").split("\\x0a") if line)
+
+
+def _want(name: str | NoMechanism, endpoint: Endpoint) -> str:
+    """The mechanism, where there is one; the account was let in by one a moment ago."""
+    if isinstance(name, NoMechanism):
+        raise Denied(f"{endpoint.url} no longer lets the account in: {name.detail}")
+    return name
+
+
+def _let_in(accepted: bool, answer: str, endpoint: Endpoint) -> None:
+    if not accepted:
+        raise Denied(f"{endpoint.url} refused the sign-in, which it had taken a moment before: {answer[:200]}")
+
+
+PROBER = Prober(
+    id="mail-round-trip",
+    title="sends one marked message to the mailbox itself, fetches it, and deletes it",
+    services=frozenset({Service.SMTP}),
+    effect=Effect.SENDS_MAIL,
+    signs_in=True,
+    collects=(v.ROUNDTRIP_SENT, v.ROUNDTRIP_REPLY, v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED),
+    probe=probe,
+    fetches_from=frozenset({Service.POP3, Service.IMAP}),
+)
