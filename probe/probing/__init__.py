@@ -267,7 +267,27 @@ def note_login(notes: Notebook, mechanism: str, refusal: str, *lines: Transcript
     notes.observed(v.AUTH_MECHANISM, mechanism, *lines)
     notes.observed(v.AUTH_ACCEPTED, not refusal, *lines)
     notes.observed(v.AUTH_REPLY, refusal, *lines)
-    notes.observed(v.AUTH_REFUSAL, causes_of(refusal) if refusal else (), *lines)
+    causes = causes_of(refusal) if refusal else ()
+    notes.observed(v.AUTH_REFUSAL, causes, *lines)
+    _note_ways_in(notes, is_token=mechanism in TOKEN_MECHANISMS, causes=frozenset(causes), is_let_in=not refusal, lines=lines)
+
+
+_WANTS_TOKEN = frozenset({"oauth-required"})
+_TAKES_NO_PASSWORD = frozenset({"oauth-required", "basic-auth-disabled"})
+_TAKES_APP_PASSWORD = frozenset({"app-password-required"})
+
+
+def _note_ways_in(notes: Notebook, *, is_token: bool, causes: frozenset[str], is_let_in: bool, lines: tuple[TranscriptLine, ...]) -> None:
+    """Write down what the end of a login shows of how this account may sign in; words that fit another cause too show nothing."""
+    if is_let_in:
+        notes.observed(v.MODERN_AUTH_OFFERED if is_token else v.PASSWORD_LOGIN_POSSIBLE, True, *lines)
+    elif causes and not is_token:
+        if causes <= _TAKES_NO_PASSWORD:
+            notes.declared(v.PASSWORD_LOGIN_POSSIBLE, False, *lines)
+        elif causes <= _TAKES_APP_PASSWORD:
+            notes.declared(v.PASSWORD_LOGIN_POSSIBLE, True, *lines)
+        if causes <= _WANTS_TOKEN:
+            notes.declared(v.MODERN_AUTH_OFFERED, True, *lines)
 
 
 def note_no_login(notes: Notebook, why: Why, detail: str) -> None:

@@ -443,3 +443,29 @@ async def test_421_is_remembered_for_every_account(monkeypatch: pytest.MonkeyPat
     assert first.outcome.value == "throttled"
     assert second.outcome.value == "not-scheduled"
     assert "421" in second.detail
+
+
+@pytest.mark.parametrize(
+    ("answer", "authentication", "shown"),
+    [
+        ("235 2.7.0 Accepted", Authentication.BASIC, {"password_login.possible": True}),
+        ("235 2.7.0 Accepted", Authentication.OAUTH, {"modern_auth.offered": True}),
+        (
+            "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.",
+            Authentication.BASIC,
+            {"password_login.possible": False},
+        ),
+        ("534-5.7.9 Application-specific password required.\nS: 534 5.7.9 more", Authentication.BASIC, {"password_login.possible": True}),
+        ("535 5.7.8 Username and Password not accepted", Authentication.BASIC, {}),
+        ("535 5.7.8 Username and Password not accepted", Authentication.OAUTH, {}),
+    ],
+)
+async def test_the_end_of_a_login_shows_how_the_account_may_sign_in(
+    answer: str, authentication: Authentication, shown: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was taken, or refused in words that fit one cause, decides before what is offered; a plain refusal shows nothing."""
+    steps = ["S: 220 hi", "C: EHLO*", "S: 250-x", "S: 250 AUTH PLAIN XOAUTH2", "C: AUTH *", *(f"S: {answer}".split("\n"))]
+    steps += ["C: NOOP", "S: 250 ok", "C: QUIT"] if answer.startswith("235") else ["C: QUIT"]
+    attempt, _ = await scripted("smtps", steps, monkeypatch, authentication=authentication)
+    known = learnt(attempt)
+    assert {key: known[key] for key in ("password_login.possible", "modern_auth.offered") if key in known} == shown
