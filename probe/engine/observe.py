@@ -69,10 +69,19 @@ class _Accounts:
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
         self._let_in: set[tuple[str, str]] = set()
         self._barred: dict[tuple[str, str], str] = {}
+        self._round_trips: dict[tuple[str, str], asyncio.Lock] = {}
 
     def lock(self, account: tuple[str, str]) -> asyncio.Lock | None:
         """What to hold while signing in; None once the account was let in."""
         return None if account in self._let_in else self._locks.setdefault(account, asyncio.Lock())
+
+    def round_trip(self, account: tuple[str, str]) -> asyncio.Lock:
+        """What to hold while a message of the account is under way: a POP3 mailbox is open to one session at a time (RFC 1939 section 4)."""
+        return self._round_trips.setdefault(account, asyncio.Lock())
+
+    def bar(self, account: tuple[str, str], reason: str) -> None:
+        """Try the account no more."""
+        self._barred[account] = reason
 
     def barred(self, account: tuple[str, str]) -> str | None:
         """Why an account is not tried again; None where it may be."""
@@ -190,6 +199,8 @@ async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: _
     account = Account(conversation.mailbox, login.username, password, login.authentication, login.impersonates)
     # The same user with the same credential, wherever it signs in: what counts is what a server would count.
     identity = (login.username.lower(), password.reveal())
+    if conversation.incoming is not None:
+        return await _round_trip(name, conversation, account, identity, terms, accounts, keep)
     lock = accounts.lock(identity)
     if lock is None:
         return await _in_turn(name, conversation, account, terms, keep)
@@ -206,6 +217,25 @@ async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: _
         attempt = await _in_turn(name, conversation, account, terms, keep)
         accounts.learn(identity, attempt)
         await _remember(terms, claim, attempt)
+        return attempt
+
+
+async def _round_trip(
+    name: str,
+    conversation: Conversation,
+    account: Account,
+    identity: tuple[str, str],
+    terms: Terms,
+    accounts: _Accounts,
+    keep: Callable[[Attempt], None],
+) -> Attempt:
+    """One with two endpoints, of an account that was let in; once that is no longer so, no other of the account follows."""
+    async with accounts.round_trip(identity):
+        if (reason := accounts.barred(identity)) is not None:
+            return _unheld(name, conversation, Outcome.NOT_SCHEDULED, reason, Why.DENIED)
+        attempt = await _in_turn(name, conversation, account, terms, keep)
+        if attempt.outcome is Outcome.DENIED:
+            accounts.bar(identity, f"the account was let in at first, and then no more: {attempt.detail[:200]}")
         return attempt
 
 

@@ -74,7 +74,18 @@ def _round_trips(
         yield from [replace(conversation, not_held=reason)] * bool(pairs)
         return
     for mailbox, profile in pairs:
-        yield replace(_signed_in(prober, endpoint, mailbox, profile), incoming=profile.incoming)
+        found = _signed_in(prober, endpoint, mailbox, profile)
+        if (
+            found.login is not None
+            and profile.credentials is Credentials.PROFILE
+            and found.login.username.lower() != mailbox.address.lower()
+        ):
+            # A mail server opens the mailbox of whoever signs in: a message to another would stay there for good.
+            reason = (
+                f"{found.login.username} opens its own mailbox, so that a message to {mailbox.address} could not be fetched and deleted"
+            )
+            found = replace(found, not_held=reason)
+        yield replace(found, incoming=profile.incoming)
 
 
 def users_of_endpoints(estate: Estate, mailboxes: Iterable[Mailbox]) -> dict[Endpoint, tuple[Mailbox, ...]]:

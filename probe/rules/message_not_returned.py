@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask
-from probe.model.estate import Effect, Service
+from probe.model.estate import Credentials, Effect, Service
 from probe.model.rules import Case, Needs, Otherwise, Rule
-from probe.rules import is_server_side, logs_in, rfc, speaks
+from probe.rules import is_one_of, is_server_side, logs_in, rfc, speaks
 
 
 def _applies(case: Case) -> Answer:
     return all_of(
         ask(case.deployment, v.DEPLOYMENT_ALLOWS, lambda allowed: Effect.SENDS_MAIL in allowed),
         logs_in(case),
+        # An account of the profile opens its own mailbox, and no message is sent that could not be fetched again.
+        is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.MAILBOX),
         is_server_side(case, v.MAILBOX_INCOMING),
         is_server_side(case, v.MAILBOX_OUTGOING),
         speaks(case.incoming, Service.POP3, Service.IMAP),

@@ -86,3 +86,45 @@ def test_only_the_endpoints_that_serve_the_chosen_mailboxes_are_used() -> None:
     estate = Estate(deployment=DEPLOYMENT, profiles=(CORP, branch), mailboxes=(SERVED, collects))
     assert select.users_of_endpoints(estate, [SERVED]) == {CORP.incoming: (SERVED,)}
     assert select.users_of_endpoints(estate, [collects, collects]) == {branch.incoming: (collects,)}
+
+
+POP3_PROFILE = replace(
+    CORP,
+    server_type=ServerType.POP3_SMTP,
+    incoming=Endpoint.parse("pop3s://pop.contoso.test"),
+    outgoing=Endpoint.parse("smtps://smtp.contoso.test"),
+)
+SENDING = frozenset({Effect.LOGS_IN, Effect.SENDS_MAIL})
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed", "outgoing", "incoming", "reason"),
+    [
+        (CORP.username, SENDING, "smtps://smtp.contoso.test", "pop3s://pop.contoso.test", ""),
+        (CORP.username, SENDING, "smtps://smtp.contoso.test", "imaps://imap.contoso.test", ""),
+        ("a@contoso.test", SENDING, "smtps://smtp.contoso.test", "pop3s://pop.contoso.test", "could not be fetched and deleted"),
+        (CORP.username, frozenset({Effect.SENDS_MAIL}), "smtps://smtp.contoso.test", "pop3s://pop.contoso.test", "logs-in is not allowed"),
+        (
+            CORP.username,
+            frozenset({Effect.LOGS_IN}),
+            "smtps://smtp.contoso.test",
+            "pop3s://pop.contoso.test",
+            "sends-mail, which is not allowed",
+        ),
+        (CORP.username, SENDING, "smtps://smtp.contoso.test", "https://mail.contoso.test", None),
+    ],
+)
+def test_a_round_trip_needs_both_effects_both_servers_and_the_mailboxs_own_account(
+    address: str, allowed: frozenset[Effect], outgoing: str, incoming: str, reason: str | None
+) -> None:
+    """A message goes only where it can be fetched and deleted again; where the incoming endpoint is EWS, none is planned."""
+    profile = replace(
+        POP3_PROFILE, incoming=Endpoint.parse(incoming), outgoing=Endpoint.parse(outgoing), authentication=Authentication.BASIC
+    )
+    estate = Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(replace(SERVED, address=address),))
+    trips = [c for c in planned(estate, allowed) if c.prober.id == "mail-round-trip"]
+    if reason is None:
+        assert trips == []
+    else:
+        (trip,) = trips
+        assert (reason in trip.not_held) if reason else not trip.not_held

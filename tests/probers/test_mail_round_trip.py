@@ -164,6 +164,45 @@ async def test_no_message_is_sent_for_an_account_that_was_not_let_in(
     assert set(learnt(attempt).values()) == {Why.NOT_ATTEMPTED}
 
 
+class Fickle(smtp.SmtpServer):
+    """Lets an account in for its first logins, and then no more: its password was changed in between."""
+
+    def signs_in(self, user: str, password: str) -> bool:
+        is_early = len(self.logons) < MAILBOXES
+        accepted = super().signs_in(user, password) and is_early
+        self.logons[-1] = (user, accepted)
+        return accepted
+
+
+MAILBOXES = 5
+
+
+async def test_a_password_that_is_changed_during_the_run_makes_one_more_failed_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five mailboxes sign in with one account; the first refusal in a round trip ends those of the others."""
+    monkeypatch.setenv("TEST_PASSWORD", "correct horse")
+    accounts = {"crm@contoso.test": "correct horse"}
+    async with AsyncExitStack() as stack:
+        incoming = await stack.enter_async_context(pop3.Pop3Server(pop3.DOVECOT, server_context(), implicit=True, accounts=accounts))
+        outgoing = await stack.enter_async_context(Fickle(smtp.GMAIL, server_context(), implicit=True, accounts=accounts))
+        profile = replace(
+            CORP,
+            server_type=ServerType.POP3_SMTP,
+            incoming=Endpoint.parse(f"pop3s://localhost:{incoming.port}"),
+            outgoing=Endpoint.parse(f"smtps://localhost:{outgoing.port}"),
+            authentication=Authentication.BASIC,
+            credentials=Credentials.MAILBOX,
+            impersonation=False,
+        )
+        password = SecretReference.parse("env:TEST_PASSWORD")
+        served = replace(SERVED, username="crm@contoso.test", password=password, appointments=Delivery.NONE)
+        mailboxes = tuple(replace(served, address=f"m{n}@contoso.test") for n in range(MAILBOXES))
+        estate = Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=mailboxes)
+        run = await app.check(estate, mailboxes, app.Options(timeout=20, ca_file=authority().ca_file, allow=BOTH))
+        assert [accepted for _, accepted in outgoing.logons] == [*[True] * MAILBOXES, False]
+    outcomes = sorted(attempt.outcome for attempt in run.attempts if attempt.prober == "mail-round-trip")
+    assert outcomes == [Outcome.DENIED, *[Outcome.NOT_SCHEDULED] * (MAILBOXES - 1)]
+
+
 @pytest.mark.parametrize(
     ("header", "is_ours"),
     [
