@@ -30,9 +30,10 @@ from email.utils import formatdate
 from typing import Protocol
 
 from probe.model import vocabulary as v
+from probe.model.attempts import WHY_AFTER
 from probe.model.estate import Endpoint, Service
 from probe.model.facts import Why
-from probe.net.failures import Denied, OffProtocol, Throttled
+from probe.net.failures import Denied, OffProtocol, Throttled, expected
 from probe.net.starttls import NoUpgrade
 from probe.probing import Account, Dial, Effect, NoMechanism, Notebook, Prober, Stream, Subject
 from probe.probing.imap_session import ImapSession
@@ -148,20 +149,30 @@ async def _send(message: _Message, account: Account, dial: Dial, notes: Notebook
 
 
 async def _await_return(message: _Message, inbox: _Inbox, dial: Dial, notes: Notebook) -> None:
-    """Look for the message at growing intervals, as long as there is time."""
+    """Look for the message at growing intervals, as long as there is time. However that ends, it is told what may have stayed behind."""
     clock = asyncio.get_running_loop().time
     sent, pause = clock(), FIRST_PAUSE_SECONDS
-    while dial.remaining() > RESERVE_SECONDS + pause:
-        await asyncio.sleep(pause)
-        is_gone = await inbox.take(message)
-        if is_gone is not None:
-            notes.observed(v.ROUNDTRIP_MILLISECONDS, round((clock() - sent) * 1000))
-            notes.observed(v.ROUNDTRIP_REMOVED, is_gone)
-            return
-        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-    detail = f"the message was not in the inbox {clock() - sent:.0f} s after the server took it; it may come late, or lie in another folder: {message.subject}"
-    for key in (v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED):
-        notes.missing(key, Why.TIMED_OUT, detail)
+
+    def leave(why: Why, words: str) -> None:
+        for key in (v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED):
+            notes.missing(key, why, f"{words}; it may come late, or lie in another folder, and was not deleted: {message.subject}")
+
+    # For the deadline, which ends everything wherever it stands.
+    leave(Why.TIMED_OUT, "the message was not seen in time")
+    try:
+        while dial.remaining() > RESERVE_SECONDS + pause:
+            await asyncio.sleep(pause)
+            is_gone = await inbox.take(message)
+            if is_gone is not None:
+                notes.observed(v.ROUNDTRIP_MILLISECONDS, round((clock() - sent) * 1000))
+                notes.observed(v.ROUNDTRIP_REMOVED, is_gone)
+                return
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+    except Exception as failed:
+        if (named := expected(failed)) is not None:
+            leave(WHY_AFTER[named[0]], f"the message was sent, and then {named[1]}")
+        raise
+    leave(Why.TIMED_OUT, f"the message was not in the inbox {clock() - sent:.0f} s after the server took it")
 
 
 class _Pop3Inbox:

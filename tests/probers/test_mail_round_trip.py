@@ -164,6 +164,44 @@ async def test_no_message_is_sent_for_an_account_that_was_not_let_in(
     assert set(learnt(attempt).values()) == {Why.NOT_ATTEMPTED}
 
 
+class Vanishing(pop3.Pop3Server):
+    """Ends the session of whoever signs in for the third time."""
+
+    def signs_in(self, user: str, password: str) -> bool:
+        if len(self.logons) == 2:
+            raise ConnectionResetError
+        return super().signs_in(user, password)
+
+
+@pytest.mark.parametrize(("server", "why"), [(pop3.Pop3Server, Why.TIMED_OUT), (Vanishing, Why.CLOSED)])
+async def test_what_was_sent_and_not_found_is_named(
+    server: type[pop3.Pop3Server], why: Why, postfix: Postfix, maildir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that is not seen in time, or whose inbox goes away, is a gap, and its subject is told to whoever must delete it."""
+    async with server(pop3.DOVECOT, server_context(), implicit=True, accounts={postfix.username: postfix.password}) as elsewhere:
+        attempt = await round_trip(
+            f"pop3s://localhost:{elsewhere.port}",
+            f"smtps://localhost:{postfix.smtps_port}",
+            monkeypatch,
+            address=postfix.username,
+            password=postfix.password,
+            ca_file=both_authorities(maildir.parent, postfix.ca_file),
+            timeout=8,
+        )
+    known = learnt(attempt)
+    assert known["roundtrip.sent"] is True
+    assert known["roundtrip.removed"] is why
+    gaps = [reading for reading in attempt.readings if isinstance(reading, Missing)]
+    assert all("not deleted: probe round trip " in gap.detail for gap in gaps)
+
+
+def both_authorities(folder: Path, ca_file: Path) -> Path:
+    """Trust in the real servers' certificate and in the simulation's."""
+    both = folder / "both.pem"
+    both.write_text(ca_file.read_text() + authority().ca_file.read_text())
+    return both
+
+
 class Fickle(smtp.SmtpServer):
     """Lets an account in for its first logins, and then no more: its password was changed in between."""
 
