@@ -12,6 +12,7 @@ from probe.model.rules import Readiness, Support
 from probe.reports.text.endpoints import write_all_facts, write_all_gaps, write_failed_attempts, write_gaps, write_main_facts
 from probe.reports.text.known import Known
 from probe.reports.text.mailboxes import READINESS_WORDS, SUPPORT_WORDS, write_mailboxes
+from probe.reports.text.messages import write_messages
 from probe.reports.text.page import DOUBTFUL, STRONG, Page
 from probe.reports.text.words import Form, count, moment, spaced
 
@@ -33,6 +34,7 @@ def _render(document: Mapping[str, Any], options: Options) -> str:
     _circumstances(page, document)
     if judged:
         write_mailboxes(page, document, known, options)
+        write_messages(page, document)
     if not options.quiet:
         page.heading("Endpoints")
         for subject in known.endpoints:
