@@ -118,7 +118,7 @@ mynetworks =
 alias_maps =
 local_recipient_maps =
 default_transport = discard
-virtual_mailbox_domains = {dovecot.username.partition("@")[2]}
+transport_maps = inline:{{ {{ {dovecot.username} = virtual: }} }}
 virtual_mailbox_base = {dovecot.home}
 virtual_mailbox_maps = inline:{{ {{ {dovecot.username} = Maildir/ }} }}
 virtual_minimum_uid = 1
