@@ -15,6 +15,7 @@ from probe.engine.select import Conversation
 from probe.memory import LEFT_ALONE, Identity, Memory, MemoryUnavailable
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome
+from probe.model.estate import Endpoint
 from probe.model.facts import Fact, Missing, Why
 from probe.net.dial import Dial, Network
 from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls, TlsFailed, expected
@@ -116,12 +117,15 @@ async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[
         async with asyncio.timeout(terms.deadline):
             if terms.all_addresses:
                 conversations = await at_each_address(conversations, terms.network.resolver, terms.timeout)
-            for is_second in (False, True):
-                async with asyncio.TaskGroup() as group:
-                    for number, conversation in enumerate(conversations):
-                        if (conversation.incoming is not None) is is_second:
-                            checked = _once_let_in(conversation, attempts.values()) if is_second else conversation
-                            group.create_task(hold(number, checked))
+            async with asyncio.TaskGroup() as group:
+                for number, conversation in enumerate(conversations):
+                    if conversation.incoming is None:
+                        group.create_task(hold(number, conversation))
+            let_in = _let_in(attempts.values())
+            async with asyncio.TaskGroup() as group:
+                for number, conversation in enumerate(conversations):
+                    if conversation.incoming is not None:
+                        group.create_task(hold(number, _once_let_in(conversation, conversation.incoming, let_in)))
     except TimeoutError:
         ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {terms.deadline:g} s had come"
     except asyncio.CancelledError:
@@ -137,18 +141,21 @@ async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[
     return tuple(attempts[number] for number in range(len(conversations))), ended_by is Outcome.INTERRUPTED
 
 
-def _once_let_in(conversation: Conversation, attempts: Iterable[Attempt]) -> Conversation:
-    """A conversation with two endpoints, held only if both let the account in during this run."""
-    if conversation.not_held or conversation.incoming is None:
-        return conversation
-    let_in = {
-        attempt.subject
+def _let_in(attempts: Iterable[Attempt]) -> frozenset[tuple[str, str | None]]:
+    """Where each mailbox's account was let in: endpoint and mailbox."""
+    return frozenset(
+        (attempt.subject, attempt.mailbox)
         for attempt in attempts
-        if attempt.mailbox == conversation.mailbox
-        and any(isinstance(r, Fact) and r.key == v.AUTH_ACCEPTED and r.value for r in attempt.readings)
-    }
-    refused = [endpoint.url for endpoint in (conversation.endpoint, conversation.incoming) if endpoint.url not in let_in]
-    return replace(conversation, not_held=f"the account was not let in at {' and '.join(refused)} before" if refused else "")
+        if any(isinstance(r, Fact) and r.key == v.AUTH_ACCEPTED and r.value for r in attempt.readings)
+    )
+
+
+def _once_let_in(conversation: Conversation, incoming: Endpoint, let_in: frozenset[tuple[str, str | None]]) -> Conversation:
+    """A conversation with two endpoints, held only if both let the account in during this run."""
+    refused = [e.url for e in (conversation.endpoint, incoming) if (e.url, conversation.mailbox) not in let_in]
+    if conversation.not_held or not refused:
+        return conversation
+    return replace(conversation, not_held=f"the account was not let in at {' and '.join(refused)} before")
 
 
 def _cut_short(done: Attempt | None, name: str, conversation: Conversation, outcome: Outcome, detail: str) -> Attempt:

@@ -70,8 +70,8 @@ def _round_trips(
         and mailbox.uses_outgoing
     ]
     if conversation.not_held or Effect.LOGS_IN not in allowed:
-        reason = conversation.not_held or f"it signs in, and {Effect.LOGS_IN} is not allowed here"
-        yield from [replace(conversation, not_held=reason)] * bool(pairs)
+        if pairs:
+            yield replace(conversation, not_held=conversation.not_held or f"it signs in, and {Effect.LOGS_IN} is not allowed here")
         return
     for mailbox, profile in pairs:
         found = _signed_in(prober, endpoint, mailbox, profile)

@@ -13,6 +13,7 @@ from probe.model.estate import Security, Service
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled
 from probe.net.stream import Stream
 from probe.wire.lines import LineBuffer, as_text
+from probe.wire.smtp import address_literal
 
 GREETING_SECONDS = 35.0
 """For the greeting alone: Postfix' postscreen waits 6 s by default and up to 15, sendmail's greet_pause up to 20, Exchange's tarpit 5."""
@@ -113,8 +114,7 @@ async def _smtp(stream: Stream, replies: _Replies) -> None:
     greeting = await replies.greeting(replies.smtp)
     if not greeting.startswith("2"):
         raise (Throttled if greeting.startswith("4") else Denied)(f"the server greets with a refusal: {greeting[:200]}")
-    own = stream.local_address
-    await stream.send(f"EHLO [{'IPv6:' if ':' in own else ''}{own}]\r\n".encode())
+    await stream.send(f"EHLO {address_literal(stream.local_address)}\r\n".encode())
     answer = await replies.smtp()
     if not answer.startswith("2"):
         raise (Throttled if answer.startswith("4") else NoUpgrade)(f"EHLO is refused: {answer[:200]}")

@@ -38,6 +38,7 @@ from probe.probing import (
 )
 from probe.tables.marks import matches
 from probe.wire.lines import as_text
+from probe.wire.smtp import address_literal, mechanisms
 
 
 async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
@@ -57,9 +58,9 @@ class _Conversation:
         self._relay = relay
         self._notes = notes
         self._greeting = ""
-        address = stream.local_address
-        literal = f"[IPv6:{address}]" if ":" in address else f"[{address}]"
-        self._client = aiosmtplib.SMTP(sock=relay.library_end, use_tls=False, start_tls=False, local_hostname=literal, timeout=None)
+        self._client = aiosmtplib.SMTP(
+            sock=relay.library_end, use_tls=False, start_tls=False, local_hostname=address_literal(stream.local_address), timeout=None
+        )
 
     async def hold(self) -> None:
         is_implicit = self._stream.session is not None
@@ -166,7 +167,7 @@ class _Conversation:
             return listed
         self._notes.declared(v.SMTP_EHLO_NAME, first, *self._stream.evidence(first))
         self._notes.declared(capabilities, tuple(listed), *self._stream.evidence(*listed[:1]))
-        self._notes.declared(login, _mechanisms(listed), *self._stream.evidence("AUTH"))
+        self._notes.declared(login, mechanisms(listed), *self._stream.evidence("AUTH"))
         size = next((line.split() for line in listed if line.upper().split()[:1] == ["SIZE"]), None)
         if size is not None and all(number.isascii() and number.isdigit() and len(number) < 20 for number in size[1:2]):
             self._notes.declared(v.SMTP_SIZE_LIMIT_BYTES, int(size[1]) if size[1:] else 0, *self._stream.evidence("SIZE"))
@@ -188,16 +189,6 @@ def _lines(message: str) -> list[str]:
 def _said(code: int, lines: list[str]) -> list[str]:
     """The lines of a reply as they stood on the wire."""
     return [f"{code}{' ' if number == len(lines) else '-'}{line}" for number, line in enumerate(lines, 1)]
-
-
-def _mechanisms(listed: list[str]) -> tuple[str, ...]:
-    """The mechanisms of `AUTH`, and of the old `AUTH=`; each once, in order."""
-    found: list[str] = []
-    for line in listed:
-        words = line.upper().replace("AUTH=", "AUTH ", 1).split()
-        if words[:1] == ["AUTH"]:
-            found += words[1:]
-    return tuple(dict.fromkeys(found))
 
 
 PROBER = Prober(

@@ -26,6 +26,7 @@ from probe.net.failures import Denied, OffProtocol, PeerClosed, TlsFailed
 from probe.net.stream import Stream
 from probe.probing import Dial, Effect, Notebook, Prober, Subject
 from probe.wire.lines import LineBuffer, as_text
+from probe.wire.smtp import address_literal
 
 _UPGRADE = {Service.POP3: b"STLS\r\n", Service.SMTP: b"STARTTLS\r\n", Service.IMAP: b"a1 STARTTLS\r\n"}
 _BEHIND = {Service.POP3: b"CAPA\r\n", Service.SMTP: b"NOOP\r\n", Service.IMAP: b"a2 CAPABILITY\r\n"}
@@ -78,8 +79,7 @@ async def _upgraded(stream: Stream, service: Service, notes: Notebook, *, behind
     if not greeting.upper().startswith(("+OK", "220", "* OK")):
         raise Denied(f"the server does not begin a session: {greeting[:200]}")
     if service is Service.SMTP:
-        own = stream.local_address
-        await stream.send(f"EHLO [{'IPv6:' if ':' in own else ''}{own}]\r\n".encode())
+        await stream.send(f"EHLO {address_literal(stream.local_address)}\r\n".encode())
         await lines.reply(service, "")
     await stream.send(_UPGRADE[service] + behind)
     answer = await lines.reply(service, "a1")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from probe.model.estate import Endpoint, Security
 from probe.model.facts import Why
 from probe.net.failures import PeerClosed, Throttled
 from probe.probing import STRUCK, Account, NoMechanism, Stream, choose_mechanism
 from probe.wire.imap import Answer, ImapReader, capabilities, mechanisms, quoted
-from probe.wire.lines import WireError
-from probe.wire.sasl import MAX_CHALLENGE_BYTES, mechanism
+from probe.wire.sasl import decoded, mechanism
 
 
 class ImapSession:
@@ -76,10 +74,7 @@ class ImapSession:
             await self._feed()
         if isinstance(found, Answer):
             return found
-        try:
-            return base64.b64decode(found[:MAX_CHALLENGE_BYTES], validate=True)
-        except binascii.Error:
-            raise WireError("a challenge that is not base64") from None
+        return decoded(found)
 
     async def leave(self) -> None:
         """Say LOGOUT, and wait for nothing."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from probe.model.estate import Endpoint, Security
 from probe.net.failures import Denied, PeerClosed, Throttled
 from probe.probing import STRUCK, Account, NoMechanism, Stream, choose_mechanism
-from probe.wire.lines import WireError
 from probe.wire.pop3 import Pop3Reader, Reply, login_delay, mechanisms
-from probe.wire.sasl import MAX_CHALLENGE_BYTES, apop_digest, mechanism
+from probe.wire.sasl import apop_digest, decoded, mechanism
 
 _LATER = ("[IN-USE]", "[LOGIN-DELAY]", "[SYS/TEMP]")
 
@@ -78,10 +76,7 @@ class Pop3Session:
         if isinstance(challenge, Reply):
             # Exchange 2003 asks for the first message of NTLM by `+OK`.
             return b"" if challenge.ok and is_first_of_ntlm else challenge
-        try:
-            return base64.b64decode(challenge[:MAX_CHALLENGE_BYTES], validate=True)
-        except binascii.Error:
-            raise WireError("a challenge that is not base64") from None
+        return decoded(challenge)
 
     async def _feed(self) -> None:
         data = await self._stream.receive()

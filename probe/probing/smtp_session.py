@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from probe.model.estate import Endpoint, Security
 from probe.net.failures import Denied, OffProtocol, PeerClosed, Throttled
 from probe.probing import STRUCK, Account, NoMechanism, Stream, choose_mechanism
 from probe.wire.lines import LineBuffer, WireError, as_text
-from probe.wire.sasl import MAX_CHALLENGE_BYTES, mechanism
+from probe.wire.sasl import decoded, mechanism
+from probe.wire.smtp import address_literal, mechanisms
 
 MAX_REPLY_LINES = 200
 
@@ -30,11 +30,11 @@ class SmtpSession:
             if not greeting[-1].startswith("2"):
                 kind = Throttled if greeting[-1].startswith("4") else Denied
                 raise kind(f"the server greets with a refusal: {greeting[-1][:200]}")
-        own = self._stream.local_address
-        answer = await self.ask(f"EHLO [{'IPv6:' if ':' in own else ''}{own}]")
+        answer = await self.ask(f"EHLO {address_literal(self._stream.local_address)}")
         if not answer[-1].startswith("2"):
             raise (Throttled if answer[-1].startswith("4") else Denied)(f"EHLO is refused: {answer[-1][:200]}")
-        return choose_mechanism(self._account, _mechanisms(answer), "")
+        extensions = (line[3:].lstrip(" -") for line in answer)  # GMX was seen to say `250AUTH LOGIN`
+        return choose_mechanism(self._account, mechanisms(extensions), "")
 
     async def sign_in(self, name: str) -> list[str]:
         """One AUTH. Gives the reply that ends it: 235 where the account is let in."""
@@ -43,10 +43,10 @@ class SmtpSession:
         answer = await self.ask(f"AUTH {name}{first}", shown=f"AUTH {name}{first and ' ' + STRUCK}")
         while answer[-1].startswith("334"):
             try:
-                challenge = base64.b64decode(answer[-1][4:].strip()[:MAX_CHALLENGE_BYTES], validate=True)
-            except (binascii.Error, ValueError):
+                challenge = decoded(answer[-1][4:].strip())
+            except WireError:
                 if exchange.first is not None or name != "LOGIN":
-                    raise WireError("a challenge that is not base64") from None
+                    raise
                 challenge = b""  # some ask for the user name in clear
             answer = await self.ask(base64.b64encode(exchange.respond(challenge)).decode(), shown=STRUCK)
         return answer
@@ -73,13 +73,3 @@ class SmtpSession:
                 return found
             if len(found) == MAX_REPLY_LINES:
                 raise OffProtocol(f"a reply of more than {MAX_REPLY_LINES} lines")
-
-
-def _mechanisms(answer: list[str]) -> tuple[str, ...]:
-    """The mechanisms of `AUTH`, and of the old `AUTH=`; each once, in order. GMX was seen to say `250AUTH LOGIN`."""
-    found: list[str] = []
-    for line in answer:
-        words = line[3:].lstrip(" -").upper().replace("AUTH=", "AUTH ", 1).split()
-        if words[:1] == ["AUTH"]:
-            found += words[1:]
-    return tuple(dict.fromkeys(found))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
-from probe.model.estate import Authentication, Credentials, Delivery, Effect, Service
+from probe.model.estate import Authentication, Credentials, Delivery, Effect, Security, Service
 from probe.model.facts import Fact, FactKey, Facts
 from probe.model.rules import Case, Needs, Reference
 from probe.tables import provider_of_domain
@@ -118,6 +118,11 @@ def served(case: Case, *services: Service, for_mail: bool = False) -> Served:
     return tuple((all_of(meant, speaks(e, *services)), e) if services else (meant, e) for meant, e in used)
 
 
+def in_clear_first(case: Case, *services: Service) -> Served:
+    """The endpoints that are used and begin in clear, to be upgraded; with services, those that speak one of them."""
+    return tuple((all_of(used, is_one_of(e, v.ENDPOINT_SECURITY, Security.UPGRADE)), e) for used, e in served(case, *services))
+
+
 def every_served(endpoints: Served, test: Callable[[Facts], Answer]) -> Answer:
     """Whether each endpoint that is meant passes; those that are not meant are not cited."""
     tested = [(meant, test(endpoint)) for meant, endpoint in endpoints if meant.truth is not Truth.NO]
@@ -151,6 +156,17 @@ def signs_in_with_password(case: Case) -> Answer:
 def logs_in(case: Case) -> Answer:
     """Whether this program may try a login, and has a password to try: only then can it be asked what came of one."""
     return all_of(ask(case.deployment, v.DEPLOYMENT_ALLOWS, lambda allowed: Effect.LOGS_IN in allowed), signs_in_with_password(case))
+
+
+def tries_a_login(case: Case) -> Answer:
+    """Whether a login may be tried at a server that is used."""
+    return all_of(logs_in(case), any_served(served(case)))
+
+
+NEEDS_OF_REFUSAL = needs_of_served(
+    v.AUTH_REFUSAL, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)
+)
+"""What `tries_a_login` and `not_refused_for` look at."""
 
 
 def works_in_fips_mode(endpoint: Facts) -> Answer:

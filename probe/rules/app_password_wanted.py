@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from probe.model import vocabulary as v
-from probe.model.answers import Answer, all_of
+from probe.model.answers import Answer
 from probe.model.rules import Case, Otherwise, Reference, Rule
-from probe.rules import READ_ON, any_served, logs_in, needs_of_served, not_refused_for, served
+from probe.rules import NEEDS_OF_REFUSAL, READ_ON, not_refused_for, tries_a_login
 
 _SHOWING = frozenset({"app-password-required", "mfa-required"})
 """Causes of a refusal that this rule is about."""
-
-
-def _applies(case: Case) -> Answer:
-    return all_of(logs_in(case), any_served(served(case)))
 
 
 def _holds(case: Case) -> Answer:
@@ -27,9 +22,9 @@ RULE = Rule(
         Reference("Google Account Help: Sign in with app passwords", "https://support.google.com/mail/answer/185833", "2026-11-24"),
         Reference("Yahoo: app passwords", "https://github.com/chatmail/provider-db/blob/master/_providers/yahoo.md", READ_ON),
     ),
-    needs=needs_of_served(v.AUTH_REFUSAL, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)),
+    needs=NEEDS_OF_REFUSAL,
     lists=False,
-    applies=_applies,
+    applies=tries_a_login,
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, all_of, ask
-from probe.model.estate import Security, Service
+from probe.model.answers import Answer, ask
+from probe.model.estate import Service
 from probe.model.rules import Case, Otherwise, Reference, Rule
-from probe.rules import Served, any_served, every_served, is_one_of, needs_of_served, rfc, served
-
-
-def _in_clear_first(case: Case) -> Served:
-    return tuple(
-        (all_of(used, is_one_of(e, v.ENDPOINT_SECURITY, Security.UPGRADE), is_one_of(e, v.ENDPOINT_SERVICE, Service.IMAP)), e)
-        for used, e in served(case)
-    )
+from probe.rules import any_served, every_served, in_clear_first, needs_of_served, rfc
 
 
 def _applies(case: Case) -> Answer:
-    return any_served(_in_clear_first(case))
+    return any_served(in_clear_first(case, Service.IMAP))
 
 
 def _holds(case: Case) -> Answer:
-    return every_served(_in_clear_first(case), lambda endpoint: ask(endpoint, v.IMAP_PREAUTH, lambda preauth: not preauth))
+    return every_served(in_clear_first(case, Service.IMAP), lambda endpoint: ask(endpoint, v.IMAP_PREAUTH, lambda preauth: not preauth))
 
 
 RULE = Rule(

@@ -10,13 +10,9 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of, any_of, ask
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import any_served, article, every_served, logs_in, needs_of_served, served, told
+from probe.rules import article, every_served, needs_of_served, served, told, tries_a_login
 
 _PASSING = frozenset({"throttled", "temporary-failure"})
-
-
-def _applies(case: Case) -> Answer:
-    return all_of(logs_in(case), any_served(served(case)))
 
 
 def _holds(case: Case) -> Answer:
@@ -48,7 +44,7 @@ RULE = Rule(
         profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION),
     ),
     lists=False,
-    applies=_applies,
+    applies=tries_a_login,
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import struct
@@ -125,6 +126,14 @@ class Ntlm:
             return self._context.step(challenge) or b""
         except (self._refused, ValueError, IndexError, KeyError, struct.error) as malformed:
             raise WireError("an NTLM challenge that cannot be read") from malformed
+
+
+def decoded(challenge: str | bytes) -> bytes:
+    """A challenge as it came, in base64. Raises WireError for what is none."""
+    try:
+        return base64.b64decode(challenge[:MAX_CHALLENGE_BYTES], validate=True)
+    except ValueError:  # not of its alphabet, or not ASCII at all
+        raise WireError("a challenge that is not base64") from None
 
 
 def apop_digest(greeting: str, password: str) -> str | None:
