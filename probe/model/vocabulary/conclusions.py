@@ -1,0 +1,47 @@
+"""What is worked out of what was seen."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from probe.model.facts import DAY, FLAG, TEXT, UPDATE, FactKey, UpdateRange
+
+
+def more_specific_product(one: str, other: str) -> str | None:
+    """`Exchange` (cannot be told which) gives way to one of the Exchange products; any other two must be the same."""
+    if one == other or (other == "Exchange" and one.startswith("Exchange ")):
+        return one
+    return other if one == "Exchange" and other.startswith("Exchange ") else None
+
+
+SERVER_VENDOR: FactKey[str] = FactKey("server.vendor", TEXT, "Who makes or runs it.", ("Microsoft", "Google"))
+SERVER_PRODUCT: FactKey[str] = FactKey(
+    "server.product",
+    TEXT,
+    "What answers, as far as what was said reveals it.",
+    ("Exchange Server 2016", "Exchange Server 2007", "Exchange Server SE", "Exchange Online", "Exchange", "Gmail", "Dovecot"),
+    more_specific_product,
+)
+SERVER_VERSION: FactKey[str] = FactKey("server.version", TEXT, "Its version, as far as what was said reveals it.", ("4.96", "15.1.2507.57"))
+SERVER_UPDATE: FactKey[UpdateRange] = FactKey(
+    "server.update",
+    UPDATE,
+    "Which cumulative and security update of Exchange runs, exactly or between two.",
+    (UpdateRange(exact="CU23 Oct25SU"), UpdateRange(at_least="CU23 May25HU", at_most="CU23 Aug25SU"), UpdateRange(at_least="RTM Aug26SU")),
+)
+SERVER_END_OF_SUPPORT: FactKey[date] = FactKey(
+    "server.end_of_support", DAY, "When the product's support ended or ends.", (date(2025, 10, 14), date(2035, 12, 31))
+)
+PROVIDER: FactKey[str] = FactKey(
+    "provider",
+    TEXT,
+    "Whose hosted service it is.",
+    ("gmail", "yahoo", "aol", "outlook.com", "msn", "windows-live", "exchange-online", "icloud"),
+)
+MODERN_AUTH_OFFERED: FactKey[bool] = FactKey("modern_auth.offered", FLAG, "Whether token sign-in (OAuth) is offered.", (True, False))
+PASSWORD_LOGIN_POSSIBLE: FactKey[bool] = FactKey(
+    "password_login.possible", FLAG, "Whether a password can work at all here and today.", (True, False)
+)
+MFA_REQUIRED: FactKey[bool] = FactKey(
+    "mfa.required", FLAG, "Whether the account that signs in needs multi-factor authentication.", (True, False)
+)

@@ -1,0 +1,89 @@
+"""What the operator declares of the estate."""
+
+from __future__ import annotations
+
+from probe.model.estate import Authentication, Credentials, Delivery, Effect, Location, Security, ServerType, Service
+from probe.model.facts import FLAG, TEXT, FactKey, choice, choices
+
+DEPLOYMENT_RUNS_ON: FactKey[str] = FactKey(
+    "deployment.runs_on", TEXT, "Which Windows speaks TLS to the mail servers.", ("windows-server-2019",)
+)
+DEPLOYMENT_FIPS: FactKey[bool] = FactKey(
+    "deployment.fips", FLAG, "Whether the Windows FIPS policy is on where the asynchronous service runs.", (True, False)
+)
+DEPLOYMENT_MASS_EMAIL: FactKey[bool] = FactKey(
+    "deployment.mass_email", FLAG, "Whether mass mailings are sent through server-side synchronization.", (True, False)
+)
+DEPLOYMENT_CUSTOM_PROVIDERS: FactKey[bool] = FactKey(
+    "deployment.custom_email_providers", FLAG, "Whether the mail protocols are extended or custom email providers are used.", (True, False)
+)
+DEPLOYMENT_OWA_TRACKING: FactKey[bool] = FactKey(
+    "deployment.outlook_on_the_web_tracking", FLAG, "Whether people track from Outlook on the web.", (True, False)
+)
+DEPLOYMENT_MANUAL_TRACKING: FactKey[bool] = FactKey(
+    "deployment.outlook_manual_tracking", FLAG, "Whether people track by hand in Dynamics 365 for Outlook.", (True, False)
+)
+DEPLOYMENT_APPOINTMENT_WAYS: FactKey[tuple[str, ...]] = FactKey(
+    "deployment.appointment_ways",
+    choices(*Delivery),
+    "The ways in which mailboxes of the organization synchronize appointments, contacts and tasks, `none` left out.",
+    (("server-side",), ("outlook", "server-side"), ()),
+)
+DEPLOYMENT_ALLOWS: FactKey[tuple[str, ...]] = FactKey(
+    "deployment.allow",
+    choices(*Effect),
+    "Effects beyond reading that the operator switched on; empty where none is.",
+    (("logs-in",), ("logs-in", "provokes"), ()),
+)
+
+PROFILE_SERVER_TYPE: FactKey[str] = FactKey(
+    "profile.server_type", choice(*ServerType), "Server type of the email server profile.", tuple(map(str, ServerType))
+)
+PROFILE_AUTHENTICATION: FactKey[str] = FactKey(
+    "profile.authentication",
+    choice(*Authentication),
+    "Authentication protocol that the profile is set to.",
+    tuple(map(str, Authentication)),
+)
+PROFILE_CREDENTIALS: FactKey[str] = FactKey(
+    "profile.credentials", choice(*Credentials), "Whose credentials the profile signs in with.", tuple(map(str, Credentials))
+)
+PROFILE_IMPERSONATION: FactKey[bool] = FactKey(
+    "profile.impersonation", FLAG, "Whether the profile's account impersonates the mailbox.", (True, False)
+)
+PROFILE_FIPS_VALIDATED: FactKey[str] = FactKey(
+    "profile.fips_validated", TEXT, "The operator's word for the validation of the mail server's cryptographic module.", ("CMVP #4282",)
+)
+PROFILE_LOCATIONS: FactKey[tuple[str, ...]] = FactKey(
+    "profile.locations",
+    choices(*Location),
+    "Where the mailboxes live that server-side synchronization serves through this profile, as far as all of them are known.",
+    (("on-premises",), ("exchange-online", "on-premises")),
+)
+
+MAILBOX_INCOMING: FactKey[str] = FactKey(
+    "mailbox.incoming", choice(*Delivery), "How incoming mail is delivered.", tuple(map(str, Delivery))
+)
+MAILBOX_OUTGOING: FactKey[str] = FactKey(
+    "mailbox.outgoing", choice("server-side", "outlook", "none"), "How outgoing mail is delivered.", ("server-side", "outlook", "none")
+)
+MAILBOX_APPOINTMENTS: FactKey[str] = FactKey(
+    "mailbox.appointments",
+    choice("server-side", "outlook", "none"),
+    "How appointments, contacts and tasks are synchronized.",
+    ("server-side", "outlook", "none"),
+)
+MAILBOX_DOMAIN: FactKey[str] = FactKey(
+    "mailbox.domain", TEXT, "Domain of the mailbox's address, lower-case.", ("contoso.test", "gmail.com", "msn.com")
+)
+MAILBOX_LOCATION: FactKey[str] = FactKey("mailbox.location", choice(*Location), "Where the mailbox lives.", tuple(map(str, Location)))
+
+ENDPOINT_SERVICE: FactKey[str] = FactKey(
+    "endpoint.service", choice(*Service), "What the endpoint is declared to speak.", tuple(map(str, Service))
+)
+ENDPOINT_SECURITY: FactKey[str] = FactKey(
+    "endpoint.security", choice(*Security), "How the endpoint is declared to come to speak TLS.", tuple(map(str, Security))
+)
+ENDPOINT_HOST: FactKey[str] = FactKey(
+    "endpoint.host", TEXT, "The endpoint's host, lower-case.", ("outlook.office365.com", "mail.contoso.test", "::1")
+)

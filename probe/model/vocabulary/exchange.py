@@ -1,0 +1,48 @@
+"""HTTP and Exchange."""
+
+from __future__ import annotations
+
+from probe.model.facts import BUILD, CHALLENGES, COUNT, TEXT, TEXTS, Build, Challenge, FactKey, choice, choices, longer_build
+
+HTTP_STATUS: FactKey[int] = FactKey("http.status", COUNT, "Status of the answer to an anonymous EWS request.", (401, 403, 200))
+HTTP_SERVER: FactKey[str] = FactKey("http.server", TEXT, "Server header of that answer.", ("Microsoft-IIS/10.0",))
+HTTP_REDIRECT: FactKey[str] = FactKey(
+    "http.redirect", TEXT, "Where that answer points elsewhere to; not followed.", ("https://other.example/EWS/Exchange.asmx",)
+)
+EWS_CHALLENGES: FactKey[tuple[Challenge, ...]] = FactKey(
+    "ews.challenges",
+    CHALLENGES,
+    "All challenges of that answer, with their parameters.",
+    ((Challenge("Basic", None, (("realm", "mail.contoso.test"),)),), ()),
+)
+EWS_HEADERS: FactKey[tuple[str, ...]] = FactKey(
+    "ews.headers", TEXTS, "The headers of that answer by which Exchange may be known, as `Name: value`.", (("X-FEServer: MAIL01",), ())
+)
+EWS_POLICY_BLOCK: FactKey[str] = FactKey(
+    "ews.policy_block",
+    choice("disabled", "blocked-by-policy"),
+    "How Exchange Online says that EWS is closed (X-EWS-Policy-Reason).",
+    ("disabled", "blocked-by-policy"),
+)
+EWS_MARKS: FactKey[tuple[str, ...]] = FactKey(
+    "ews.exchange_marks",
+    choices("header", "owa-page", "export-tool"),
+    "Where Exchange showed itself to an anonymous visitor; empty where it did not.",
+    (("header", "owa-page"), ()),
+)
+SERVER_BUILD: FactKey[Build] = FactKey(
+    "server.build",
+    BUILD,
+    "Exchange's build, three numbers where only three were shown.",
+    (Build((15, 1, 2507, 57)), Build((15, 2, 2562))),
+    longer_build,
+)
+NTLM_WINDOWS_BUILD: FactKey[str] = FactKey(
+    "ntlm.windows_build", TEXT, "Windows version in the NTLM challenge; Windows', never Exchange's.", ("10.0.20348",)
+)
+NTLM_COMPUTER: FactKey[str] = FactKey(
+    "ntlm.computer", TEXT, "DNS name of the computer in the NTLM challenge, else its NetBIOS name.", ("mail01.contoso.test",)
+)
+NTLM_DOMAIN: FactKey[str] = FactKey(
+    "ntlm.domain", TEXT, "DNS name of the domain in the NTLM challenge, else its NetBIOS name.", ("contoso.test",)
+)

@@ -1,0 +1,60 @@
+"""Signing in."""
+
+from __future__ import annotations
+
+from probe.model.facts import FLAG, TEXT, TEXTS, FactKey, choice, choices
+
+AUTH_MECHANISMS: FactKey[tuple[str, ...]] = FactKey(
+    "auth.mechanisms",
+    TEXTS,
+    "SASL and login mechanisms offered under TLS, upper-case, in order, each once; `USER` for POP3's USER and PASS, `APOP` for a stamp in the greeting, `LOGIN` also for IMAP's LOGIN unless it is disabled.",
+    (("PLAIN", "LOGIN", "XOAUTH2"), ()),
+)
+AUTH_MECHANISMS_PLAIN: FactKey[tuple[str, ...]] = FactKey(
+    "auth.mechanisms_plain", TEXTS, "The same, offered before TLS.", (("CRAM-MD5",), ())
+)
+AUTH_SCHEMES: FactKey[tuple[str, ...]] = FactKey(
+    "auth.schemes", TEXTS, "HTTP authentication schemes of EWS, as offered, each once.", (("Negotiate", "NTLM"), ())
+)
+AUTH_ACCEPTED: FactKey[bool] = FactKey(
+    "auth.accepted", FLAG, "Whether the account's credentials were taken, proved by a further command.", (True, False)
+)
+AUTH_MECHANISM: FactKey[str] = FactKey(
+    "auth.mechanism",
+    TEXT,
+    "How the account was signed in, or tried to be: a SASL mechanism, `USER` for POP3's USER and PASS, `APOP`, `LOGIN` also for IMAP's LOGIN.",
+    ("PLAIN", "USER"),
+)
+AUTH_REPLY: FactKey[str] = FactKey(
+    "auth.reply",
+    TEXT,
+    "The server's words to a login that it refused, or to the command after it, its lines joined by newlines; empty where it refused nothing.",
+    ("535 5.7.8 Error: authentication failed", "-ERR [AUTH] Invalid credentials", ""),
+)
+AUTH_REFUSAL: FactKey[tuple[str, ...]] = FactKey(
+    "auth.refusal",
+    choices(
+        "mfa-required",
+        "app-password-required",
+        "oauth-required",
+        "basic-auth-disabled",
+        "protocol-disabled",
+        "bad-credentials",
+        "account-locked",
+        "throttled",
+        "tls-required",
+        "password-expired",
+        "temporary-failure",
+    ),
+    "What the refusal of a login may mean; several where the words cannot separate them.",
+    (("bad-credentials",), ()),
+)
+EWS_INBOX: FactKey[str] = FactKey(
+    "ews.inbox",
+    TEXT,
+    "What came of FindFolder on the inbox: `found`, or Exchange's error code.",
+    ("found", "ErrorNonExistentMailbox", "ErrorImpersonateUserDenied"),
+)
+EWS_IMPERSONATION: FactKey[str] = FactKey(
+    "ews.impersonation", choice("granted", "denied"), "Whether the account may act as the mailbox.", ("granted", "denied")
+)

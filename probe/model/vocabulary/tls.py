@@ -1,0 +1,159 @@
+"""TLS, the certificate, and what FIPS mode leaves of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from probe.model.facts import FLAG, FLAGS, LISTS, MOMENT, SESSION, TEXT, TEXTS, FactKey, Flags, Lists, TlsSession, choice, choices
+
+STARTTLS_OFFERED: FactKey[bool] = FactKey("starttls.offered", FLAG, "Whether STLS or STARTTLS was listed before TLS.", (True, False))
+STARTTLS_EXTRA_BYTES: FactKey[str] = FactKey(
+    "starttls.extra_bytes",
+    TEXT,
+    "What came in clear between the upgrade's go-ahead and the handshake, bytes outside ASCII escaped; empty when nothing did.",
+    ("", "+OK injected\\x0d\\x0a"),
+)
+STARTTLS_TAKES_INJECTED: FactKey[bool] = FactKey(
+    "starttls.takes_injected_commands",
+    FLAG,
+    "Whether a command that came in clear behind STLS or STARTTLS was obeyed under TLS, as if it had come there.",
+    (True, False),
+)
+STARTTLS_WITHDRAWN: FactKey[tuple[str, ...]] = FactKey(
+    "starttls.withdrawn_capabilities",
+    TEXTS,
+    "Names of capabilities, other than the upgrade itself, that were listed before TLS and are not listed under it.",
+    ((), ("AUTH",)),
+)
+STARTTLS_DIFFERS: FactKey[bool] = FactKey(
+    "starttls.differs_between_addresses",
+    FLAG,
+    "Whether STLS or STARTTLS was listed at one address of the name and not at another.",
+    (True, False),
+)
+TLS_MODE: FactKey[str] = FactKey(
+    "tls.mode", choice("implicit", "starttls", "none"), "How TLS came about, if it did.", ("implicit", "starttls", "none")
+)
+TLS_COMPLETED: FactKey[bool] = FactKey(
+    "tls.completed",
+    FLAG,
+    "Whether a TLS handshake with this program's own client came to its end, the certificate trusted or not.",
+    (True, False),
+)
+TLS_FAILURE: FactKey[str] = FactKey(
+    "tls.failure", TEXT, "How the handshake failed, in words; empty when it did not.", ("", "the peer sent an alert: handshake failure")
+)
+TLS_NEGOTIATED: FactKey[TlsSession] = FactKey(
+    "tls.negotiated",
+    SESSION,
+    "What our own handshake agreed on, null where not visible.",
+    (TlsSession("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),),
+)
+TLS_VERSIONS: FactKey[tuple[str, ...]] = FactKey(
+    "tls.versions",
+    choices("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"),
+    "Every protocol version that the server takes, lowest first.",
+    (("TLSv1.2", "TLSv1.3"),),
+)
+TLS_SUITES: FactKey[Lists] = FactKey(
+    "tls.suites",
+    LISTS,
+    "Every cipher suite that it takes, by version, IANA names, in the server's order where it has one.",
+    ((("TLSv1.2", ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",)),),),
+)
+TLS_GROUPS: FactKey[Lists] = FactKey(
+    "tls.groups",
+    LISTS,
+    "Every group that it exchanges keys in, by version; empty where keys are exchanged in none.",
+    ((("TLSv1.3", ("x25519",)),),),
+)
+TLS_SCHEMES: FactKey[Lists] = FactKey(
+    "tls.schemes", LISTS, "Every signature scheme that it signs with, for TLS 1.2 and 1.3.", ((("TLSv1.3", ("rsa_pss_rsae_sha256",)),),)
+)
+TLS_SERVER_ORDER: FactKey[Flags] = FactKey(
+    "tls.server_order",
+    FLAGS,
+    "Whether the server's order of suites decides rather than the client's, for versions with two suites or more.",
+    ((("TLSv1.2", True), ("TLSv1.3", False)),),
+)
+TLS_EXTENDED_MASTER_SECRET: FactKey[bool] = FactKey(
+    "tls.extended_master_secret", FLAG, "Whether TLS 1.2 is held with the extended master secret (RFC 7627).", (True, False)
+)
+TLS_SECURE_RENEGOTIATION: FactKey[bool] = FactKey(
+    "tls.secure_renegotiation",
+    FLAG,
+    "Whether the server knows secure renegotiation (RFC 5746), in its highest version below TLS 1.3.",
+    (True, False),
+)
+TLS_WITHOUT_SCHEMES: FactKey[str] = FactKey(
+    "tls.without_schemes",
+    TEXT,
+    "What a TLS 1.2 server signs with when the client names no signature scheme; `refused` where it then ends the handshake.",
+    ("refused", "rsa_pkcs1_sha1"),
+)
+TLS_CERTIFICATES: FactKey[tuple[str, ...]] = FactKey(
+    "tls.certificates",
+    TEXTS,
+    "Every server certificate that the hellos brought to light: key, signature, subject.",
+    (("rsa-2048, sha256-rsa, CN=mail.contoso.test", "ecdsa-p256, sha256-ecdsa, CN=mail.contoso.test"),),
+)
+FIPS_PROFILE: FactKey[str] = FactKey(
+    "fips.profile", TEXT, "The client whose FIPS mode the other facts of this name are about.", ("sp800-52r2", "windows-server-2019")
+)
+FIPS_CAN_WORK: FactKey[bool] = FactKey(
+    "fips.can_work",
+    FLAG,
+    "Whether that client, limited to what its FIPS mode allows, comes to a TLS session with this server.",
+    (True, False),
+)
+FIPS_REASONS: FactKey[tuple[str, ...]] = FactKey(
+    "fips.reasons", TEXTS, "Why it does not, in words; empty where it does.", (("the server shows an rsa-1024 key",), ())
+)
+FIPS_NEGOTIATES: FactKey[TlsSession] = FactKey(
+    "fips.negotiates",
+    SESSION,
+    "What this pair gets when the client offers what it offers by default, its FIPS policy being as declared.",
+    (TlsSession("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "secp384r1", "rsa_pss_rsae_sha256"),),
+)
+FIPS_ALSO_ACCEPTS: FactKey[tuple[str, ...]] = FactKey(
+    "fips.also_accepts",
+    TEXTS,
+    "What the server takes and that client's FIPS mode refuses: all of it after a full posture, else one of each kind that was asked for.",
+    (("TLSv1.3 with TLS_CHACHA20_POLY1305_SHA256", "TLSv1.1"), ()),
+)
+CERTIFICATE_SUBJECT: FactKey[str] = FactKey("certificate.subject", TEXT, "Subject of the certificate, RFC 4514.", ("CN=mail.contoso.test",))
+CERTIFICATE_ISSUER: FactKey[str] = FactKey("certificate.issuer", TEXT, "Issuer of the certificate, RFC 4514.", ("CN=Contoso Issuing CA",))
+CERTIFICATE_NAMES: FactKey[tuple[str, ...]] = FactKey(
+    "certificate.names",
+    TEXTS,
+    "DNS names and addresses that the certificate is for (subject alternative names).",
+    (("mail.contoso.test", "*.contoso.test"),),
+)
+CERTIFICATE_NOT_BEFORE: FactKey[datetime] = FactKey(
+    "certificate.not_before", MOMENT, "Start of validity.", (datetime(2026, 1, 1, tzinfo=UTC),)
+)
+CERTIFICATE_NOT_AFTER: FactKey[datetime] = FactKey(
+    "certificate.not_after", MOMENT, "End of validity.", (datetime(2027, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC))
+)
+CERTIFICATE_KEY: FactKey[str] = FactKey("certificate.key", TEXT, "Kind and size of the public key.", ("rsa-2048", "ecdsa-p256", "ed25519"))
+CERTIFICATE_SIGNATURE: FactKey[str] = FactKey(
+    "certificate.signature", TEXT, "Algorithm that the certificate is signed with.", ("sha256-rsa", "sha384-ecdsa")
+)
+CERTIFICATE_CHAIN: FactKey[tuple[str, ...]] = FactKey(
+    "certificate.chain",
+    TEXTS,
+    "Subjects of the certificates sent, in the order sent.",
+    (("CN=mail.contoso.test", "CN=Contoso Issuing CA"),),
+)
+CERTIFICATE_TRUSTED: FactKey[bool] = FactKey(
+    "certificate.trusted", FLAG, "Whether OpenSSL, with this machine's trust anchors, verified the chain (the name apart).", (True, False)
+)
+CERTIFICATE_DISTRUSTED_BECAUSE: FactKey[str] = FactKey(
+    "certificate.distrusted_because",
+    TEXT,
+    "Why the chain was not verified, in OpenSSL's words; empty when it was.",
+    ("", "self-signed certificate", "certificate has expired"),
+)
+CERTIFICATE_MATCHES_NAME: FactKey[bool] = FactKey(
+    "certificate.matches_name", FLAG, "Whether the certificate is for the host that was asked for.", (True, False)
+)
