@@ -335,7 +335,7 @@ async def _try(name: str, conversation: Conversation, account: Account | None, t
 
     try:
         async with deadline:
-            await prober.probe(Subject(endpoint, account, conversation.tls, conversation.incoming), dial, notes)
+            await prober.probe(Subject(endpoint, account, conversation.tls, conversation.incoming, conversation.identity), dial, notes)
     except asyncio.CancelledError:
         keep(written(Outcome.INTERRUPTED, "interrupted"))
         raise

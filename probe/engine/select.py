@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from probe.model.estate import Authentication, Credentials, Effect, Endpoint, Estate, Mailbox, SecretReference, ServerProfile, Service
@@ -34,6 +34,8 @@ class Conversation:
     tls: TlsQuestion | None = None
     incoming: Endpoint | None = None
     """Where what is sent to `endpoint` is fetched from, for a prober that needs both."""
+    identity: str | None = None
+    """A mailbox that stands for all behind the endpoint, where they are of one domain."""
 
 
 def for_estate(
@@ -52,8 +54,13 @@ def for_estate(
             elif conversation.prober.signs_in and not conversation.not_held:
                 found += (_signed_in(conversation.prober, endpoint, mailbox, estate.profile_of(mailbox)) for mailbox in served)
             else:
-                found.append(conversation)
+                found.append(replace(conversation, identity=_one_for_all(served)))
     return tuple(found)
+
+
+def _one_for_all(served: Sequence[Mailbox]) -> str | None:
+    """The first of the mailboxes, where what holds for its domain holds for all of them."""
+    return served[0].address if len({mailbox.address.lower().rpartition("@")[2] for mailbox in served}) == 1 else None
 
 
 def _round_trips(

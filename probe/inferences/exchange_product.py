@@ -20,6 +20,35 @@ _UNTOLD = "Exchange"
 _ONLINE_HEADERS = frozenset({"x-nanoproxy", "x-feproxyinfo", "x-feefzinfo", "x-firsthopcafeefz", "x-rum-validated", "x-besku"})
 _ONLINE_TARGETS = (".prod.outlook.com", ".prod.exchangelabs.com", ".internal.outlook.com")
 
+# What an EWS endpoint of Exchange shows beside any build: IIS, Windows' schemes, or the application id that tokens for Exchange name.
+_WINDOWS_SERVERS = ("microsoft-iis", "microsoft-httpapi")
+_WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
+_EXCHANGE_APPLICATION = "00000002-0000-0ff1-ce00-000000000000"
+_TELLING_MARKS = frozenset({"export-tool", "mapi-page", "soap"})
+_TELLING_HEADERS = frozenset({"x-feserver", "x-beserver", "x-calculatedbetarget", "x-calculatedfetarget", "x-targetbeserver", "x-diaginfo"})
+
+# Programs that answer for themselves, never for an Exchange behind them: other groupware that speaks EWS or ActiveSync,
+# and what traps and toys are written in.
+_NEVER_EXCHANGE = (
+    "axigen", "basehttp", "cherrypy", "communigate", "davmail", "exim", "gromox", "grommunio", "gunicorn", "icewarp", "kerio", "kopano",
+    "mdaemon", "postfix", "python", "simplehttp", "sogo", "tornado", "twisted", "werkzeug", "wsgi", "zarafa", "zimbra",
+)  # fmt: skip
+
+# What ActiveSync says of itself follows the product's own number; others imitate it, so it counts only where Exchange has shown itself.
+_BY_ACTIVESYNC = {
+    "6.5": "Exchange Server 2003",
+    "8.0": "Exchange Server 2007",
+    "8.1": "Exchange Server 2007",
+    "8.2": "Exchange Server 2007",
+    "8.3": "Exchange Server 2007",
+    "14.0": "Exchange Server 2010",
+    "14.1": "Exchange Server 2010",
+    "14.2": "Exchange Server 2010",
+    "14.3": "Exchange Server 2010",
+    "15.0": "Exchange Server 2013",
+    "15.1": "Exchange Server 2016",
+}
+
 # Realm of grommunio's Basic challenge (github.com/grommunio/gromox, exch/http/http_parser.cpp), which imitates Exchange.
 _GROMMUNIO_REALM = "msrpc realm"
 
@@ -44,13 +73,19 @@ def _product(facts: Facts) -> tuple[str | None, str]:
         return None, f"the challenge's realm is {_GROMMUNIO_REALM!r}, which is grommunio's: it imitates Exchange"
     builds = facts.claimed(v.SERVER_BUILD)
     shows_online = _shows_online(facts)
+    server = (facts.value(v.HTTP_SERVER) or "").lower()
+    if (other := next((name for name in _NEVER_EXCHANGE if name in server), None)) is not None:
+        return None, f"the server calls itself {server[:60]!r}, and {other} is not Exchange"
     if builds:
-        return _product_of(builds, shows_online)
+        product, doubt = _product_of(builds, shows_online)
+        if product is not None and not shows_online and not _is_borne_out(facts):
+            return None, f"build {builds[0]} is {product}'s, but nothing else at the endpoint is as Exchange has it"
+        return product, doubt
     if shows_online:
         return EXCHANGE_ONLINE, ""
     marks = facts.value(v.EWS_MARKS)
     if marks:
-        return _UNTOLD, ""
+        return _BY_ACTIVESYNC.get(".".join((facts.value(v.ACTIVESYNC_VERSION) or "").split(".")[:2]), _UNTOLD), ""
     if marks is None:
         return None, "no answer was had that would show Exchange"
     return None, "nothing in its answers shows that it is Exchange"
@@ -67,6 +102,20 @@ def _product_of(builds: tuple[Build, ...], shows_online: bool) -> tuple[str | No
             return None, f"build {build} is that of {place.product}, but the headers are those of {EXCHANGE_ONLINE}"
         products.append(place.product)
     return (products[0] if len(set(products)) == 1 else _UNTOLD), ""
+
+
+def _is_borne_out(facts: Facts) -> bool:
+    """Whether something beside the build is as on an Exchange: one forged header, or one copied page, is not enough."""
+    if (facts.value(v.HTTP_SERVER) or "").lower().startswith(_WINDOWS_SERVERS):
+        return True
+    if any(scheme.lower() in _WINDOWS_SCHEMES for scheme in facts.value(v.AUTH_SCHEMES) or ()):
+        return True
+    if any(mark in _TELLING_MARKS for mark in facts.value(v.EWS_MARKS) or ()):
+        return True
+    if any(header.partition(":")[0].strip().lower() in _TELLING_HEADERS for header in facts.value(v.EWS_HEADERS) or ()):
+        return True
+    challenges = (*(facts.value(v.EWS_CHALLENGES) or ()), *(facts.value(v.EWS_BEARER_CHALLENGES) or ()))
+    return any(name.lower() == "client_id" and value == _EXCHANGE_APPLICATION for c in challenges for name, value in c.parameters)
 
 
 def _is_grommunio(facts: Facts) -> bool:
@@ -108,7 +157,19 @@ INFERENCE = Inference(
     id="exchange-product",
     title="Which Exchange answers at an EWS endpoint, by its build, host and headers",
     scope=Scope.ENDPOINT,
-    needs=(v.ENDPOINT_SERVICE, v.ENDPOINT_HOST, v.SERVER_BUILD, v.EWS_MARKS, v.EWS_HEADERS, v.EWS_CHALLENGES, v.EWS_POLICY_BLOCK),
+    needs=(
+        v.ENDPOINT_SERVICE,
+        v.ENDPOINT_HOST,
+        v.SERVER_BUILD,
+        v.EWS_MARKS,
+        v.EWS_HEADERS,
+        v.EWS_CHALLENGES,
+        v.EWS_BEARER_CHALLENGES,
+        v.EWS_POLICY_BLOCK,
+        v.AUTH_SCHEMES,
+        v.HTTP_SERVER,
+        v.ACTIVESYNC_VERSION,
+    ),
     gives=(v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_VERSION),
     infer=_infer,
 )

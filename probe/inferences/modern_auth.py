@@ -1,18 +1,24 @@
 """Whether an endpoint offers sign-in by token (OAuth).
 
 Offered is not required: whether a password would still do is another question (password-login). An Exchange on
-premises shows Bearer only to a client that asks for it, so its silence towards an anonymous visitor proves nothing.
+premises shows Bearer only to a client that asks for it by an empty token, and newer ones only where the request names a
+mailbox; so silence proves something only where that was done.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import EXCHANGE_ONLINE, is_exchange_online_host
+from probe.tables import EXCHANGE_ONLINE, exchange_servers, is_exchange_online_host
+
+_BEFORE_TOKENS = frozenset({"Exchange Server 2003", "Exchange Server 2007", "Exchange Server 2010"})
+"""They know no tokens; modern authentication on premises begins with 2013 CU19 (Microsoft's page on hybrid modern authentication)."""
+_NOT_FOR_DOMAIN = re.compile(r"Flighting is not enabled for domain '([^']{1,255})'", re.IGNORECASE)
 
 _TOKEN_MECHANISMS = frozenset({"XOAUTH2", "OAUTHBEARER"})
 
@@ -32,12 +38,34 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 
 
 def _over_http(facts: Facts) -> Conclusion | Unsettled:
-    bearers = [c for c in facts.value(v.EWS_CHALLENGES) or () if c.scheme.lower() == "bearer"]
+    key, drawn, product = v.MODERN_AUTH_OFFERED, facts.value(v.EWS_BEARER_CHALLENGES), facts.value(v.SERVER_PRODUCT) or ""
+    bearers = [c for c in (*(facts.value(v.EWS_CHALLENGES) or ()), *(drawn or ())) if c.scheme.lower() == "bearer"]
     if any(name.lower() == "authorization_uri" and value for c in bearers for name, value in c.parameters):
-        return v.MODERN_AUTH_OFFERED, True
+        return key, True
+    if product in _BEFORE_TOKENS:
+        return key, False
     if bearers:
-        return Unsettled(v.MODERN_AUTH_OFFERED, "a Bearer challenge came, but it names no authority to sign in to")
-    return Unsettled(v.MODERN_AUTH_OFFERED, "no Bearer challenge came; Exchange shows it only to clients that ask for it")
+        return _without_authority(facts)
+    if drawn is None:
+        return Unsettled(key, "no Bearer challenge came; Exchange shows it only to clients that ask for it")
+    if product not in ("Exchange", *exchange_servers()):
+        return Unsettled(key, "no Bearer challenge came, but it is not known to be an Exchange Server")
+    return key, False
+
+
+def _without_authority(facts: Facts) -> Conclusion | Unsettled:
+    """Tokens are taken, but no authority is named: Exchange has no modern authentication for the domain that it looked at."""
+    key, asked_for = v.MODERN_AUTH_OFFERED, facts.value(v.EWS_ASKED_FOR)
+    for said in facts.value(v.EWS_BEARER_DIAGNOSTICS) or ():
+        looked_at = _NOT_FOR_DOMAIN.search(said)
+        if looked_at is None:
+            continue
+        if asked_for is not None and looked_at[1].lower() == asked_for.lower().rpartition("@")[2]:
+            return key, False
+        return Unsettled(
+            key, f"the server looked at the domain {looked_at[1]!r}, which is not that of a mailbox; it cannot be told for any other"
+        )
+    return Unsettled(key, "a Bearer challenge came, but it names no authority to sign in to")
 
 
 def _over_sasl(facts: Facts) -> Conclusion | Unsettled:
@@ -63,6 +91,9 @@ INFERENCE = Inference(
         v.AUTH_MECHANISMS,
         v.AUTH_MECHANISMS_PLAIN,
         v.EWS_CHALLENGES,
+        v.EWS_BEARER_CHALLENGES,
+        v.EWS_BEARER_DIAGNOSTICS,
+        v.EWS_ASKED_FOR,
     ),
     gives=(v.MODERN_AUTH_OFFERED,),
     infer=_infer,

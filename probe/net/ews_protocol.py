@@ -37,6 +37,7 @@ with warnings.catch_warnings():
 from probe.net.ews_session import Order, Seen, Trouble
 from probe.net.http_exchange import USER_AGENT
 from probe.net.redact import Redactor
+from probe.wire.exchange import soap_build
 from probe.wire.lines import as_text
 
 SCHEMA = "Exchange2010_SP2"
@@ -67,9 +68,6 @@ KEPT_HEADERS = frozenset(
 """Headers that tell something and hold no secret: no cookies, no tokens of ours."""
 
 _LOCKED = b"The referenced account is currently locked out"  # Windows error 1909, as IIS shows it
-_VERSION_INFO = re.compile(rb"<(?:[\w.-]{1,40}:)?ServerVersionInfo\b([^<>]{0,1000})>")
-_VERSION_NUMBER = re.compile(rb"(?<![\w:.-])(M(?:aj|in)or(?:Version|BuildNumber))\s{0,9}=\s{0,9}[\"'](\d{1,6})[\"']")
-_VERSION_PARTS = (b"MajorVersion", b"MinorVersion", b"MajorBuildNumber", b"MinorBuildNumber")
 _RESPONSE_CODE = re.compile(rb"<(?:[\w.-]{1,40}:)?ResponseCode\b[^<>]{0,500}>\s{0,99}(Error[A-Za-z]{1,80})\s{0,99}<")
 
 
@@ -311,22 +309,12 @@ def find_inbox(order: Order) -> Seen:
         status=record.status,
         headers=record.headers,
         folder=folder,
-        version=server_version(bytes(record.head)),
+        version=None if (build := soap_build(bytes(record.head))) is None else str(build),
         back_off_seconds=record.back_off,
         error=record.trouble,
         logons=record.logons,
         exchanges=tuple(record.exchanges),
     )
-
-
-def server_version(answer: bytes) -> str | None:
-    """The four numbers of ServerVersionInfo in a SOAP header, or None where it does not stand there whole."""
-    before_body = re.split(rb"<(?:[\w.-]{1,40}:)?Body\b", answer, maxsplit=1)[0]
-    info = _VERSION_INFO.search(before_body)
-    numbers = dict(_VERSION_NUMBER.findall(info[1])) if info else {}
-    if not all(part in numbers for part in _VERSION_PARTS):
-        return None
-    return ".".join(str(int(numbers[part])) for part in _VERSION_PARTS)
 
 
 def _protocol(order: Order, record: Record) -> FirmProtocol:

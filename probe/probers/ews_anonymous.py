@@ -1,34 +1,44 @@
 """EWS, without signing in: how the endpoint answers, what sign-in it offers, and whether Exchange shows itself.
 
-What is sent, in this order, over one connection as long as the server keeps it open:
+What is sent, in this order, over one connection as long as the server keeps it open; five requests where the build is known by then,
+seven otherwise:
 
 1. `POST` of the smallest FindFolder request to the endpoint's own path, without any credentials;
-2. `GET /owa/auth/logon.aspx`, the logon page of Outlook on the web;
-3. `GET /ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application`, a manifest that every
-   Exchange since 2013 serves where its control panel is published.
+2. the same with `Authorization: Bearer` and no token, which is what draws the challenge for tokens out of an Exchange on premises; where
+   all mailboxes behind the endpoint are of one domain, with `X-User-Identity`, without which newer ones look at the host's name instead;
+3. `OPTIONS /Microsoft-Server-ActiveSync`, likewise;
+4. `GET /owa/auth/logon.aspx`, the logon page of Outlook on the web;
+5. `GET /ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application`, a manifest that every
+   Exchange since 2013 serves where its control panel is published;
+6. `GET /autodiscover/autodiscover.xml`;
+7. `GET /mapi/nspi/`.
 
-The first answer is what counts; the pages may give any status, time out or break off, and cost only what they
+Where the first answer is that of Exchange Online, 4 to 7 have nothing to tell; instead Autodiscover's GetFederationInformation is asked
+for, which answers anybody and carries the build.
+
+The first answer is what counts; the others may give any status, time out or break off, and cost only what they
 would have told. A server that closes a kept connection instead of answering is asked once more on a new one. No
 redirect is followed. A server that asks for patience is asked nothing further.
 
-It signs nobody in and changes nothing; the server's log gains one refused request and two page views. It cannot
-tell whether a scheme that is offered would let anybody in, nor what a server offers to those who begin to sign
-in (on-premises Exchange shows Bearer only then). Headers can be forged, and a proxy in front may drop them.
+It signs nobody in and changes nothing; the server's log gains a few refused requests and page views. It cannot
+tell whether a scheme that is offered would let anybody in. Headers can be forged, and a proxy in front may drop them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Outcome, TranscriptLine
-from probe.model.estate import Endpoint, Service
-from probe.model.facts import Build, Why
+from probe.model.estate import Service
+from probe.model.facts import Build, Challenge, Why
 from probe.net.failures import PeerFailure, Throttled, expected
 from probe.net.http_exchange import Answer, Head, HttpConnection, asked_to_wait, host_header
 from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, converse, note_connection
+from probe.tables import is_exchange_online_host
+from probe.wire.exchange import application_build, build_of, manifest_build, mapi_build, page_builds, page_mark, soap_build
 from probe.wire.http_challenge import parse_challenges
 
 PAGE_SECONDS = 8.0
@@ -45,8 +55,20 @@ _FIND_FOLDER = (
     b'<m:ParentFolderIds><t:DistinguishedFolderId Id="inbox"/></m:ParentFolderIds></m:FindFolder></soap:Body></soap:Envelope>'
 )
 
-_OWA = "/owa/auth/logon.aspx"
-_EXPORT_TOOL = "/ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application"
+# [MS-OXWSADISC]; the operation that federation partners ask before there is any trust between them.
+_FEDERATION = (
+    '<?xml version="1.0" encoding="utf-8"?>'
+    '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:a="http://www.w3.org/2005/08/addressing"'
+    ' xmlns:d="http://schemas.microsoft.com/exchange/2010/Autodiscover"><soap:Header>'
+    "<d:RequestedServerVersion>Exchange2010</d:RequestedServerVersion>"
+    "<a:Action>http://schemas.microsoft.com/exchange/2010/Autodiscover/Autodiscover/GetFederationInformation</a:Action>"
+    "<a:To>https://{host}/autodiscover/autodiscover.svc</a:To></soap:Header><soap:Body>"
+    "<d:GetFederationInformationRequestMessage><d:Request><d:Domain>{domain}</d:Domain></d:Request>"
+    "</d:GetFederationInformationRequestMessage></soap:Body></soap:Envelope>"
+)
+
+_XML = (("Content-Type", "text/xml; charset=utf-8"),)
+_NO_TOKEN = (("Authorization", "Bearer"),)
 
 # Headers that Exchange or Exchange Online sends, less those that differ each time.
 _SHOWN = (
@@ -70,58 +92,69 @@ _TELLING = frozenset(
 )  # fmt: skip
 # SharePoint Online sends X-FEServer as well.
 _SHAREPOINT = ("microsoftsharepoint", "x-sharepoint", "sprequest")
+# Those that Exchange Online alone sends, and the hosts that it names.
+_ONLINE = frozenset({"x-nanoproxy", "x-feproxyinfo", "x-feefzinfo", "x-firsthopcafeefz", "x-rum-validated", "x-besku"})
 
 # Both values of the header, as Microsoft documents them (how-to-control-access-to-ews-in-exchange, read 2026-11).
 _POLICY_REASONS = {
     "EWS is disabled for this user or tenant": "disabled",
     "EWS is blocked by policy for this user or tenant": "blocked-by-policy",
 }
-
-_OWA_BUILD = re.compile(r"/owa/(?:auth/)?(\d{1,3}\.\d{1,3}\.\d{1,5}(?:\.\d{1,5})?)/", re.IGNORECASE)
-_OWA_MARK = re.compile(r"<!--\s?OwaPage\s?=\s?ASP\.|/owa/auth/errorFE\.aspx", re.IGNORECASE)
-_MANIFEST_IDENTITY = re.compile(r"<(?:\w{1,20}:)?assemblyIdentity\s([^<>]{0,1000})>", re.IGNORECASE)
-_MANIFEST_VERSION = re.compile(r"\bversion\s?=\s?[\"']([\d.]{5,30})[\"']", re.IGNORECASE)
-MAX_PAGE_BUILDS = 4
-"""Different builds taken from one page; a real one shows one."""
+MAX_BEARER_CHALLENGES = 8
+"""Kept of those that requests with an empty token drew; real servers send one each."""
 
 
 async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
-    visit = _Visit(subject.endpoint, dial, notes)
+    visit = _Visit(subject, dial, notes)
     await converse(dial, notes, visit.begin)
     await visit.go_on()
     visit.conclude()
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One of the requests after the first, and who reads its answer."""
+
+    method: str
+    target: str
+    read: Callable[[Stream, Answer], None]
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    only_for_build: bool = False
+    """Whether it is asked only as long as the build is not known to its fourth number."""
+
+
 class _Visit:
     """The conversation, over as many connections as the server makes it take."""
 
-    def __init__(self, endpoint: Endpoint, dial: Dial, notes: Notebook) -> None:
-        self._endpoint = endpoint
+    def __init__(self, subject: Subject, dial: Dial, notes: Notebook) -> None:
+        self._endpoint = subject.endpoint
+        self._identity = subject.identity
         self._dial = dial
         self._notes = notes
-        self._pages: list[tuple[str, Callable[[Stream, Answer], None]]] = []
+        self._pages: list[_Page] = []
         self._marks: list[str] = []
+        self._bearers: list[Challenge] = []
+        self._diagnostics: list[str] = []
+        self._asked_for_token: list[bool] = []
         self._builds: dict[str, tuple[Build, tuple[TranscriptLine, ...]]] = {}
-        self._gap = (
-            Why.NOT_DISCLOSED,
-            "neither the answer of EWS, nor the page of Outlook on the web, nor the export tool's manifest shows it",
-        )
+        self._gap = (Why.NOT_DISCLOSED, "none of its answers shows it")
 
     async def begin(self, stream: Stream) -> None:
         """The request to EWS, and the pages as far as the connection lasts."""
-        self._pages = [(_OWA, self._read_owa), (_EXPORT_TOOL, self._read_export_tool)]
         note_connection(self._notes, stream, "implicit")
         http = HttpConnection(stream, host_header(self._endpoint))
-        head = await http.ask("POST", self._endpoint.path, headers=[("Content-Type", "text/xml; charset=utf-8")], body=_FIND_FOLDER)
+        head = await http.ask("POST", self._endpoint.path, headers=_XML, body=_FIND_FOLDER)
+        self._pages = self._pages_after(head)
         self._read_first(stream, head)
         if (wait := asked_to_wait(head)) is not None:
             raise Throttled(wait)
         try:
             async with asyncio.timeout(self._patience()):
-                await http.answer(head)
+                self._read_soap(stream, await http.answer(head))
         except (PeerFailure, OSError) as failed:
-            # The body tells nothing; it is read so that the connection can be used again.
+            # The body is not needed; it is read so that the connection can be used again.
             self._stop_if_asked_to(*_named(failed))
         await self._ask_pages(stream, http, is_reused=True)
 
@@ -142,16 +175,46 @@ class _Visit:
         if not self._marks and why is Why.NOT_DISCLOSED:
             self._notes.observed(v.EWS_MARKS, ())
         self._notes.missing(v.EWS_MARKS, why, detail)
+        if len(self._asked_for_token) == 2 or self._bearers:
+            self._notes.declared(v.EWS_BEARER_CHALLENGES, tuple(self._bearers))
+        self._notes.missing(v.EWS_BEARER_CHALLENGES, why, "a request with an empty token was not answered with a challenge")
+        self._notes.missing(v.EWS_BEARER_DIAGNOSTICS, why, "no diagnosis came with the answer to an empty token")
+        self._notes.missing(v.ACTIVESYNC_VERSION, why, "ActiveSync does not tell its version to those who are not signed in")
+        if self._identity is not None:
+            self._notes.observed(v.EWS_ASKED_FOR, self._identity)
+        self._notes.missing(v.EWS_ASKED_FOR, Why.NOT_APPLICABLE, "no mailbox, or mailboxes of several domains, stand behind the endpoint")
+
+    def _pages_after(self, first: Head) -> list[_Page]:
+        """What is asked once it is known what answered."""
+        named = (("X-User-Identity", self._identity),) if self._identity is not None else ()
+        pages = [
+            _Page("POST", self._endpoint.path, self._read_without_token, (*_XML, *_NO_TOKEN, *named), _FIND_FOLDER),
+            _Page("OPTIONS", "/Microsoft-Server-ActiveSync", self._read_without_token, (*_NO_TOKEN, *named)),
+        ]
+        if self._is_online(first):
+            domain = self._identity.rpartition("@")[2] if self._identity else self._endpoint.host
+            envelope = _FEDERATION.format(host=host_header(self._endpoint), domain=domain).encode("ascii", "xmlcharrefreplace")
+            return [*pages, _Page("POST", "/autodiscover/autodiscover.svc", self._read_soap, _XML, envelope)]
+        return [
+            *pages,
+            _Page("GET", "/owa/auth/logon.aspx", self._read_owa),
+            _Page("GET", "/ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application", self._read_export_tool),
+            _Page("GET", "/autodiscover/autodiscover.xml", self._read_soap, only_for_build=True),
+            _Page("GET", "/mapi/nspi/", self._read_mapi, only_for_build=True),
+        ]
+
+    def _is_online(self, first: Head) -> bool:
+        return is_exchange_online_host(self._endpoint.host) or any(name.lower() in _ONLINE for name, _ in first.headers)
 
     async def _ask_pages(self, stream: Stream, http: HttpConnection, *, is_reused: bool) -> None:
         while self._pages and http.keeps_alive:
-            target, read = self._pages[0]
+            page = self._pages[0]
             try:
                 async with asyncio.timeout(self._patience()):
-                    head = await http.ask("GET", target)
+                    head = await http.ask(page.method, page.target, headers=page.headers, body=page.body)
                     if (wait := asked_to_wait(head)) is not None:
                         raise Throttled(wait)
-                    self._read_head(stream, head, target)
+                    self._read_head(stream, head, page.target)
                     answer = await http.answer(head)
             except (PeerFailure, OSError) as failed:
                 outcome, sentence = _named(failed)
@@ -162,7 +225,9 @@ class _Visit:
                 self._stop_if_asked_to(outcome, sentence)
                 return
             del self._pages[0]
-            read(stream, answer)
+            page.read(stream, answer)
+            if any(len(build.parts) == 4 for build, _ in self._builds.values()):
+                self._pages = [page for page in self._pages if not page.only_for_build]
             is_reused = True
 
     def _patience(self) -> float:
@@ -234,36 +299,62 @@ class _Visit:
         if names & _TELLING and not is_sharepoint:
             telling = next(name for name, _ in head.headers if name.lower() in _TELLING)
             self._mark("header", *stream.evidence(telling))
+        application = head.header("X-ServerApplication")
+        if application is not None and (build := application_build(application)) is not None:
+            self._saw_build(f"{source} application header", build, *stream.evidence(application))
+        activesync = head.header("MS-Server-ActiveSync")
+        if activesync is not None and activesync.strip():
+            self._notes.declared(v.ACTIVESYNC_VERSION, activesync.strip()[:MAX_HEADER_CHARACTERS], *stream.evidence(activesync))
         version = head.header("X-OWA-Version")
         if version is None:
             return
-        build = _build(version)
+        build = build_of(version)
         if build is not None:
             self._saw_build(f"{source} header", build, *stream.evidence(version))
         if build is not None or not version.strip():
             # Some operators blank it, which does not hide who had something to blank.
             self._mark("header", *stream.evidence(version.strip() or "X-OWA-Version"))
 
+    def _read_without_token(self, stream: Stream, answer: Answer) -> None:
+        """What a request with an empty token drew: the challenge that Exchange on premises shows to nobody else."""
+        if answer.status == 401:
+            self._asked_for_token.append(True)
+        found = [c for c in parse_challenges(answer.all("WWW-Authenticate")) if c.scheme.lower() == "bearer" and c not in self._bearers]
+        if found:
+            self._bearers = (self._bearers + found)[:MAX_BEARER_CHALLENGES]
+            self._notes.declared(v.EWS_BEARER_CHALLENGES, tuple(self._bearers), *stream.evidence("Bearer"))
+        diagnostics = [text[:MAX_HEADER_CHARACTERS] for text in answer.all("X-MS-Diagnostics") if text.strip()]
+        if diagnostics:
+            self._diagnostics = list(dict.fromkeys(self._diagnostics + diagnostics))[:MAX_BEARER_CHALLENGES]
+            self._notes.declared(v.EWS_BEARER_DIAGNOSTICS, tuple(self._diagnostics), *stream.evidence(diagnostics[0][:80]))
+        self._read_soap(stream, answer)
+
     def _read_owa(self, stream: Stream, answer: Answer) -> None:
         """The build in the addresses of the page's parts, and the marks of the page."""
         text = answer.body.decode("latin-1")
-        found = dict.fromkeys(match[1] for match in _OWA_BUILD.finditer(text))
-        for number, shown in enumerate(list(found)[:MAX_PAGE_BUILDS], 1):
-            if (build := _build(shown)) is not None:
-                self._saw_build(f"owa page {number}", build, *stream.evidence(shown))
-                self._mark("owa-page", *stream.evidence(shown))
-        mark = _OWA_MARK.search(text) or _OWA_MARK.search(answer.header("Location") or "")
+        for number, (shown, build) in enumerate(page_builds(text), 1):
+            self._saw_build(f"owa page {number}", build, *stream.evidence(shown))
+            self._mark("owa-page", *stream.evidence(shown))
+        mark = page_mark(text) or page_mark(answer.header("Location") or "")
         if mark is not None:
-            self._mark("owa-page", *stream.evidence(mark[0]))
+            self._mark("owa-page", *stream.evidence(mark))
 
     def _read_export_tool(self, stream: Stream, answer: Answer) -> None:
-        """The version of the export tool, which is built with Exchange."""
-        for identity in _MANIFEST_IDENTITY.finditer(answer.body.decode("latin-1")):
-            version = _MANIFEST_VERSION.search(identity[1])
-            if "exporttool" in identity[1].lower() and version is not None and (build := _build(version[1])) is not None:
-                self._saw_build("export tool", build, *stream.evidence(version[1]))
-                self._mark("export-tool", *stream.evidence(version[1]))
-                return
+        if (found := manifest_build(answer.body.decode("latin-1"))) is not None:
+            self._saw_build("export tool", found[1], *stream.evidence(found[0]))
+            self._mark("export-tool", *stream.evidence(found[0]))
+
+    def _read_mapi(self, stream: Stream, answer: Answer) -> None:
+        if (found := mapi_build(answer.body.decode("latin-1"))) is not None:
+            self._saw_build("mapi page", found[1], *stream.evidence(found[0]))
+            self._mark("mapi-page", *stream.evidence(found[0]))
+
+    def _read_soap(self, stream: Stream, answer: Answer) -> None:
+        """ServerVersionInfo, which federation information carries for anybody, and EWS and Autodiscover for those who are signed in."""
+        if (build := soap_build(answer.body)) is not None:
+            lines = stream.evidence("ServerVersionInfo")
+            self._saw_build("soap", build, *lines)
+            self._mark("soap", *lines)
 
     def _mark(self, mark: str, *lines: TranscriptLine) -> None:
         if mark not in self._marks:
@@ -286,18 +377,9 @@ def _named(failure: Exception) -> tuple[Outcome, str]:
     return named
 
 
-def _build(text: str) -> Build | None:
-    """The build that a text is, None where it is blank or something else."""
-    try:
-        build = Build.parse(text.strip())
-    except ValueError:
-        return None
-    return build if build.parts[0] else None
-
-
 PROBER = Prober(
     id="ews-anonymous",
-    title="asks EWS for a folder without signing in, and looks at two of Exchange's pages",
+    title="asks EWS for a folder without signing in, and looks at the pages where Exchange shows itself",
     services=frozenset({Service.EWS}),
     effect=Effect.READS,
     signs_in=False,
@@ -311,6 +393,10 @@ PROBER = Prober(
         v.EWS_HEADERS,
         v.EWS_POLICY_BLOCK,
         v.EWS_MARKS,
+        v.EWS_BEARER_CHALLENGES,
+        v.EWS_BEARER_DIAGNOSTICS,
+        v.EWS_ASKED_FOR,
+        v.ACTIVESYNC_VERSION,
         v.AUTH_SCHEMES,
         v.SERVER_BUILD,
     ),

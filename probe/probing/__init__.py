@@ -90,6 +90,8 @@ class Subject:
     """For a prober that `asks_tls`."""
     incoming: Endpoint | None = None
     """For a prober that `fetches_from` another endpoint: that endpoint."""
+    identity: str | None = None
+    """A mailbox that stands for all behind the endpoint, where they are of one domain; for asking what depends on the domain alone."""
 
 
 Probe = Callable[[Subject, Dial, "Notebook"], Awaitable[None]]

@@ -12,6 +12,7 @@ import ssl
 import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from probe.simulation.ews import Account, Store
@@ -22,7 +23,11 @@ from probe.simulation.web import Request, Response, WebServer
 
 EWS_PATH = "/ews/exchange.asmx"
 LOGON_PATH = "/owa/auth/logon.aspx"
+ACTIVESYNC_PATH = "/microsoft-server-activesync"
 EXPORT_TOOL_PATH = "/ecp/current/exporttool/microsoft.exchange.ediscovery.exporttool.application"
+
+_SERVICES = ("/ews/", "/autodiscover/", ACTIVESYNC_PATH, "/mapi/")
+"""Paths that want somebody to be signed in."""
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -31,6 +36,30 @@ _NOT_FOUND = b"<html><head><title>404 - File or directory not found.</title></he
 _NO_ACCESS = (
     b"<html><head><title>401 - Unauthorized</title></head><body>You do not have permission to view this directory or page.</body></html>"
 )
+
+
+# 2019 CU14 and SE (collected answers, read 2026-11).
+_FIRST_TO_LOOK_UP_THE_DOMAIN = (15, 2, 1544)
+
+# The application that Exchange's challenges name, on premises and online.
+_EXCHANGE_APPLICATION = "00000002-0000-0ff1-ce00-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class ModernAuth:
+    """Hybrid modern authentication, or that by an AD FS: where Exchange sends those who would sign in with a token."""
+
+    authority: str
+    """The authorization_uri."""
+    tenant: str
+    domains: frozenset[str]
+    """Domains of mailboxes that it is in effect for."""
+
+    def challenge(self) -> str:
+        return (
+            f'Bearer client_id="{_EXCHANGE_APPLICATION}", trusted_issuers="00000001-0000-0000-c000-000000000000@{self.tenant}", '
+            f'token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="{self.authority}"'
+        )
 
 
 class ExchangeServer(WebServer):
@@ -46,6 +75,7 @@ class ExchangeServer(WebServer):
         accounts: Mapping[str, Account] | None = None,
         mailboxes: Iterable[str] = (),
         publishes_pages: bool = True,
+        modern_auth: ModernAuth | None = None,
     ) -> None:
         super().__init__(tls)
         self.release = release
@@ -57,10 +87,11 @@ class ExchangeServer(WebServer):
         self._store = Store(release, frozenset(address.lower() for address in mailboxes))
         self._windows = WindowsHost(computer=host, domain=host.partition(".")[2] or host, version=release.windows)
         self._publishes_pages = publishes_pages
+        self._modern_auth = modern_auth
 
     def answer(self, request: Request) -> Response:
         path = request.path
-        if path.startswith(("/ews/", "/autodiscover/")):
+        if path.startswith(_SERVICES):
             return self._service(request)
         if not self._publishes_pages:
             return self._not_found()
@@ -112,6 +143,8 @@ class ExchangeServer(WebServer):
             return Response(401, (("WWW-Authenticate", f"{offered[scheme]} {self._windows.challenge()}"), *others, *self._marks()))
         realm = request.header("Host").partition(":")[0] or self.host
         challenges = tuple(("WWW-Authenticate", f'Basic realm="{realm}"' if name == "Basic" else name) for name in self._schemes)
+        if scheme == "bearer":
+            challenges = (*self._bearer(request), *challenges)
         build = (("X-OWA-Version", self.release.version),) if self.release.names_build_when_refusing else ()
         if not self.release.has_front_end:
             return Response(401, (_HTML, *challenges, *self._marks()), _NO_ACCESS)
@@ -124,6 +157,22 @@ class ExchangeServer(WebServer):
                 ("X-OAuth-Enabled", "True"),
             )
         return Response(401, (*build, *about, *challenges, *self._marks()))
+
+    def _bearer(self, request: Request) -> Headers:
+        """What a request with an empty or a wrong token is shown: the authority, or that there is none for the domain looked at."""
+        auth = self._modern_auth
+        if auth is None or not self.release.has_front_end:
+            return ()
+        # The newest look the mailbox's domain up, and take the host's name for it where the request names no mailbox.
+        if self.release.build >= _FIRST_TO_LOOK_UP_THE_DOMAIN:
+            domain = request.header("X-User-Identity").rpartition("@")[2].lower() or self.host
+            if domain not in auth.domains:
+                diagnosis = f'4000000;reason="Flighting is not enabled for domain \'{domain}\'.";error_category="oauth_not_available"'
+                return (
+                    ("WWW-Authenticate", f'Bearer client_id="{_EXCHANGE_APPLICATION}", error="invalid_token"'),
+                    ("x-ms-diagnostics", diagnosis),
+                )
+        return (("WWW-Authenticate", auth.challenge()),)
 
     def _marks(self) -> Headers:
         """What every answer of this server carries."""
@@ -175,12 +224,24 @@ class ExchangeServer(WebServer):
         ).encode()
 
 
-# The application that Exchange Online's challenge names, and the issuer that it trusts for any tenant.
-_EXCHANGE_APPLICATION = "00000002-0000-0ff1-ce00-000000000000"
+# The issuer is that of any tenant.
 _BEARER = (
     f'Bearer client_id="{_EXCHANGE_APPLICATION}", trusted_issuers="00000001-0000-0000-c000-000000000000@*", '
     'token_types="app_asserted_user_v1 service_asserted_app_v1", '
     'authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"'
+)
+
+# What anybody is told of a domain; the build stands in the header whatever becomes of the question.
+_FEDERATION_INFORMATION = (
+    b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:a="http://www.w3.org/2005/08/addressing"><s:Header>'
+    b'<a:Action s:mustUnderstand="1">http://schemas.microsoft.com/exchange/2010/Autodiscover/Autodiscover/GetFederationInformationResponse'
+    b'</a:Action><h:ServerVersionInfo xmlns:h="http://schemas.microsoft.com/exchange/2010/Autodiscover" '
+    b'xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><h:MajorVersion>15</h:MajorVersion><h:MinorVersion>20</h:MinorVersion>'
+    b"<h:MajorBuildNumber>9073</h:MajorBuildNumber><h:MinorBuildNumber>22</h:MinorBuildNumber><h:Version>Exchange2015</h:Version>"
+    b"</h:ServerVersionInfo></s:Header><s:Body><GetFederationInformationResponseMessage "
+    b'xmlns="http://schemas.microsoft.com/exchange/2010/Autodiscover"><Response xmlns:i="http://www.w3.org/2001/XMLSchema-instance">'
+    b"<ErrorCode>NoError</ErrorCode><ErrorMessage/><ApplicationUri>outlook.com</ApplicationUri><Domains/>"
+    b"</Response></GetFederationInformationResponseMessage></s:Body></s:Envelope>"
 )
 
 EWS_DISABLED = "EWS is disabled for this user or tenant"
@@ -202,7 +263,9 @@ class ExchangeOnline(WebServer):
         if request.path in ("/owa", "/owa/", LOGON_PATH):
             location = f"https://login.microsoftonline.com/common/oauth2/authorize?client_id={_EXCHANGE_APPLICATION}"
             return Response(302, (*self._marks(302), ("Location", location)))
-        if not request.path.startswith("/ews/"):
+        if request.path == "/autodiscover/autodiscover.svc" and b"GetFederationInformationRequestMessage" in request.body:
+            return Response(200, (*self._marks(200), ("Content-Type", "text/xml; charset=utf-8")), _FEDERATION_INFORMATION)
+        if not request.path.startswith(("/ews/", ACTIVESYNC_PATH)):
             return Response(404, self._marks(404))
         if self._policy_reason:
             return Response(403, (*self._marks(403), ("X-EWS-Policy-Reason", self._policy_reason)))

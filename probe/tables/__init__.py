@@ -77,7 +77,7 @@ def exchange_builds() -> tuple[ExchangeBuild, ...]:
     return tuple(sorted(builds, key=lambda b: b.build))
 
 
-_LARGEST_FOURTH_NUMBER = 999
+LARGEST_FOURTH_NUMBER = 999
 """Exchange writes the fourth number with three digits (`15.02.2562.046`); grommunio, for one, sends 15.0.847.4040."""
 
 _NEWEST_PRODUCT = "Exchange Server SE"
@@ -95,7 +95,7 @@ def exchange_build(build: Build) -> BuildPlace:
     family = [b for b in exchange_builds() if b.build.parts[:2] == build.parts[:2]]
     if not family:
         return BuildPlace(doubt=f"no Exchange Server has builds that begin with {build.parts[0]}.{build.parts[1]}")
-    if len(build.parts) == 4 and build.parts[3] > _LARGEST_FOURTH_NUMBER:
+    if len(build.parts) == 4 and build.parts[3] > LARGEST_FOURTH_NUMBER:
         return BuildPlace(doubt=f"build {build} has a fourth number that Exchange never had")
     exact = next((b for b in family if b.build == build or b.build.parts == build.parts[:3]), None)
     if exact is not None:

@@ -23,11 +23,13 @@ BEHIND_A_PROXY = (
     a_fact(v.SERVER_BUILD, Build.parse("15.1.2507.57"), EWS, Declared("peer", words("a1", 12, "X-OWA-Version: 15.1.2507.57"))),
     a_fact(v.SERVER_BUILD, Build.parse("15.2.1118.40"), EWS, Declared("peer", words("a1", 31, 'href="/owa/auth/15.2.1118.40/themes"'))),
     a_fact(v.EWS_MARKS, ("header", "owa-page"), EWS),
+    a_fact(v.AUTH_SCHEMES, ("Negotiate", "NTLM"), EWS),
 )
 THREE_SOURCES = (
     a_fact(v.SERVER_BUILD, Build.parse("15.1.2507"), EWS, Declared("peer", words("a1", 31, 'href="/owa/auth/15.1.2507/themes"'))),
     a_fact(v.SERVER_BUILD, Build.parse("15.1.2507.57"), EWS, Declared("peer", words("a1", 12, "X-OWA-Version: 15.1.2507.57"))),
     a_fact(v.SERVER_BUILD, Build.parse("15.1.2507.57"), EWS, Declared("peer", words("a1", 40, 'version="15.1.2507.57"'))),
+    a_fact(v.AUTH_SCHEMES, ("Negotiate", "NTLM"), EWS),
 )
 
 

@@ -14,7 +14,7 @@ from tests.inferences.known import Known, concluded, disputed, settled
 def _ews(
     build: str | None = None, host: str = "mail.contoso.test", headers: tuple[str, ...] = (), marks: tuple[str, ...] | None = None
 ) -> Known:
-    known: Known = {v.ENDPOINT_SERVICE: "ews", v.ENDPOINT_HOST: host, v.EWS_HEADERS: headers}
+    known: Known = {v.ENDPOINT_SERVICE: "ews", v.ENDPOINT_HOST: host, v.EWS_HEADERS: headers, v.HTTP_SERVER: "Microsoft-IIS/10.0"}
     if build is not None:
         known[v.SERVER_BUILD] = Build.parse(build)
     if marks is not None:
@@ -81,6 +81,10 @@ _MSRPC = (Challenge("Basic", None, (("realm", "msrpc realm"), ("charset", "utf-8
         (_ews(marks=()), "nothing in its answers"),
         (_ews(), "no answer"),
         ({**_ews("15.1.2507.57"), v.ENDPOINT_SERVICE: "pop3"}, "no EWS endpoint"),
+        ({**_ews("15.1.2507.57", marks=("header",)), v.HTTP_SERVER: "nginx"}, "nothing else at the endpoint"),
+        ({**_ews("15.2.1544.4", marks=("header", "owa-page")), v.HTTP_SERVER: "Werkzeug/2.0.1 Python/3.8"}, "werkzeug"),
+        ({**_ews("14.3.123.4", marks=("soap",)), v.HTTP_SERVER: "Kerio Connect 10.0.2"}, "kerio"),
+        ({**_ews(marks=()), v.ACTIVESYNC_VERSION: "14.1"}, "nothing in its answers"),
     ],
 )
 def test_what_may_imitate_exchange_is_not_called_exchange(known: Known, doubt: str) -> None:
@@ -128,3 +132,34 @@ def test_exchange_gives_way_to_one_of_its_products() -> None:
     assert reconcile("Exchange", "Exchange") == "Exchange"
     assert reconcile("Exchange Online", "Exchange Server 2016") is None
     assert reconcile("Exchange", "Exim") is None
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {v.AUTH_SCHEMES: ("Negotiate", "NTLM")},
+        {v.EWS_HEADERS: ("X-FEServer: EX01",)},
+        {v.EWS_MARKS: ("header", "export-tool")},
+        {v.EWS_BEARER_CHALLENGES: (Challenge("Bearer", None, (("client_id", "00000002-0000-0ff1-ce00-000000000000"),)),)},
+    ],
+)
+def test_behind_a_proxy_something_else_bears_the_build_out(known: Known) -> None:
+    """A proxy's name hides IIS; Windows' schemes, a front end's name, a manifest or Exchange's application id stand for it."""
+    behind = {**_ews("15.2.1748.39", marks=("header",)), v.HTTP_SERVER: "nginx/1.22.1", **known}
+    assert settled(INFERENCE, v.SERVER_PRODUCT, behind) == "Exchange Server 2019"
+
+
+@pytest.mark.parametrize(
+    ("said", "product"),
+    [
+        ("6.5.7638.1", "Exchange Server 2003"),
+        ("14.3", "Exchange Server 2010"),
+        ("15.1", "Exchange Server 2016"),
+        ("15.2", "Exchange"),
+        ("16.1", "Exchange"),
+    ],
+)
+def test_activesync_tells_which_exchange_it_is(said: str, product: str) -> None:
+    """Where Exchange shows itself and no build, ActiveSync's number tells the product as far as it is one product's alone."""
+    known = {**_ews(headers=("X-FEServer: MAIL01",), marks=("header",)), v.ACTIVESYNC_VERSION: said}
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == product

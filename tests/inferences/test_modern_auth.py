@@ -15,6 +15,13 @@ _POP3: Known = {v.ENDPOINT_SERVICE: "pop3", v.ENDPOINT_HOST: "mail.contoso.test"
 _EWS: Known = {v.ENDPOINT_SERVICE: "ews", v.ENDPOINT_HOST: "mail.contoso.test"}
 _BEARER = Challenge("Bearer", None, (("client_id", "x"), ("authorization_uri", "https://login.windows.net/common/oauth2/authorize")))
 
+_NOT_HERE: Known = {
+    v.EWS_BEARER_CHALLENGES: (Challenge("Bearer", None, (("client_id", "x"), ("error", "invalid_token"))),),
+    v.EWS_BEARER_DIAGNOSTICS: (
+        '4000000;reason="Flighting is not enabled for domain \'contoso.test\'.";error_category="oauth_not_available"',
+    ),
+}
+
 
 @pytest.mark.parametrize(
     ("known", "offered"),
@@ -33,6 +40,13 @@ _BEARER = Challenge("Bearer", None, (("client_id", "x"), ("authorization_uri", "
         ({**_EWS, v.EWS_CHALLENGES: (Challenge("bearer", None, (("error", "invalid_token"),)),)}, None),
         ({**_EWS, v.EWS_CHALLENGES: (Challenge("NTLM"), Challenge("Negotiate"))}, None),
         (_EWS, None),
+        ({**_EWS, v.EWS_BEARER_CHALLENGES: (_BEARER,)}, True),
+        ({**_EWS, v.EWS_BEARER_CHALLENGES: ()}, None),
+        ({**_EWS, v.EWS_BEARER_CHALLENGES: (), v.SERVER_PRODUCT: "Exchange Server 2016"}, False),
+        ({**_EWS, v.EWS_CHALLENGES: (Challenge("NTLM"),), v.SERVER_PRODUCT: "Exchange Server 2010"}, False),
+        ({**_EWS, **_NOT_HERE, v.EWS_ASKED_FOR: "sales@contoso.test"}, False),
+        ({**_EWS, **_NOT_HERE, v.EWS_ASKED_FOR: "sales@fabrikam.test"}, None),
+        ({**_EWS, **_NOT_HERE}, None),
         ({v.ENDPOINT_SERVICE: "tls", v.ENDPOINT_HOST: "mail.contoso.test"}, None),
     ],
 )

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import pytest
 import requests
 
-from probe.net.ews_protocol import MAX_BODY_BYTES, HeldBack, InboxOnce, Record, server_version
+from probe.net.ews_protocol import MAX_BODY_BYTES, HeldBack, InboxOnce, Record
 from probe.net.ews_session import Order, Seen, find_inbox
 from probe.net.killable import Children
 from tests.net.ews_stub import MAILBOX, PASSWORD, USERNAME, EwsStub, Reply, fault, find_folder, refused, run_ews_stub, soap
@@ -390,24 +390,6 @@ def test_a_header_is_bounded_and_printable(ews: EwsStub) -> None:
     assert value is not None
     assert value.startswith("\\x1b[31m")
     assert len(value) == 500
-
-
-@pytest.mark.parametrize(
-    ("answer", "version"),
-    [
-        (soap(""), "15.1.2507.57"),
-        (soap("", version="MinorBuildNumber='046' MajorBuildNumber='2562' MinorVersion='2' MajorVersion = '15'"), "15.2.2562.46"),
-        (soap("", version='MajorVersion="15" MinorVersion="1" MajorBuildNumber="2507"'), None),
-        (soap("", version='MajorVersion="15" MinorVersion="1" MajorBuildNumber="2507" MinorBuildNumber="x"'), None),
-        (soap("", version='xMajorVersion="15" MinorVersion="1" MajorBuildNumber="2507" MinorBuildNumber="1"'), None),
-        (b'<s:Body><t:ServerVersionInfo MajorVersion="1" MinorVersion="1" MajorBuildNumber="1" MinorBuildNumber="1"/></s:Body>', None),
-        (b"<ServerVersionInfo " + b" " * 5000 + b"/>", None),
-        (b"", None),
-    ],
-)
-def test_the_version_is_read_whole_or_not_at_all(answer: bytes, version: str | None) -> None:
-    """ServerVersionInfo counts where it stands in the header with all four numbers."""
-    assert server_version(answer) == version
 
 
 async def test_all_that_happens_in_a_child(ews: EwsStub) -> None:

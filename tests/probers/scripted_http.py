@@ -11,6 +11,12 @@ from tests.looking import server_context
 
 POST = "POST /EWS/Exchange.asmx"
 OWA = "GET /owa/auth/logon.aspx"
+WITHOUT_TOKEN = f"{POST} (no token)"
+"""The same with an empty token; answered as the other where nothing else is said."""
+ACTIVESYNC = "OPTIONS /Microsoft-Server-ActiveSync (no token)"
+AUTODISCOVER = "GET /autodiscover/autodiscover.xml"
+FEDERATION = "POST /autodiscover/autodiscover.svc"
+MAPI = "GET /mapi/nspi/"
 EXPORT_TOOL = "GET /ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application"
 
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nServer: Microsoft-IIS/10.0\r\nContent-Length: 9\r\n\r\nNot Found"
@@ -72,11 +78,12 @@ class _Player(asyncio.Protocol):
             return
         self._heard = rest[length:]
         self._peer.requests.append(head + end + rest[:length])
-        self._serve(" ".join(head.decode().split(" ")[:2]))
+        is_empty = b"\r\nauthorization: bearer\r\n" in head.lower() + b"\r\n"
+        self._serve(" ".join(head.decode().split(" ")[:2]), " (no token)" if is_empty else "")
 
-    def _serve(self, asked: str) -> None:
-        self._peer.asked.append(asked)
-        said = self._peer.answers.get(asked, NOT_FOUND)
+    def _serve(self, asked: str, variant: str) -> None:
+        self._peer.asked.append(asked + variant)
+        said = self._peer.answers.get(asked + variant, self._peer.answers.get(asked, NOT_FOUND))
         if said is None:
             return
         for piece in [said[n : n + 1] for n in range(len(said))] if self._peer.drips else [said]:

@@ -9,7 +9,20 @@ from probe.model.attempts import Outcome
 from probe.model.facts import Build, Challenge, Fact
 from probe.probers.ews_anonymous import PROBER
 from tests.looking import Looked, look
-from tests.probers.scripted_http import EXPORT_TOOL, HANG_UP, NOT_FOUND, OWA, POST, answer, serving
+from tests.probers.scripted_http import (
+    ACTIVESYNC,
+    AUTODISCOVER,
+    EXPORT_TOOL,
+    FEDERATION,
+    HANG_UP,
+    MAPI,
+    NOT_FOUND,
+    OWA,
+    POST,
+    WITHOUT_TOKEN,
+    answer,
+    serving,
+)
 
 IIS_401 = ("Server: Microsoft-IIS/10.0", "WWW-Authenticate: Negotiate", "WWW-Authenticate: NTLM")
 REFUSED = answer("401 Unauthorized", *IIS_401, "X-FEServer: MAIL01")
@@ -17,6 +30,13 @@ PLAIN_401 = answer("401 Unauthorized", *IIS_401)
 OWA_2016 = '<!-- OwaPage = ASP.auth_logon_aspx -->\n<link rel="shortcut icon" href="/owa/auth/15.1.2507/themes/resources/favicon.ico">'
 OWA_2010 = '<link type="text/css" href="/owa/14.3.169.1/themes/resources/logon.css"><title>Outlook Web App</title>'
 OWA_2007 = '<link type="text/css" href="/owa/8.3.485.1/themes/base/logon.css">'
+
+_TOKENS = [POST, WITHOUT_TOKEN, ACTIVESYNC]
+_BEARER = (
+    'WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", '
+    'trusted_issuers="00000001-0000-0000-c000-000000000000@0b5b4ad3-0000-4000-8000-000000000001", '
+    'token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize"'
+)
 
 
 def manifest(version: str) -> str:
@@ -36,13 +56,13 @@ def build(text: str) -> Build:
     return Build.parse(text)
 
 
-async def test_exchange_2016_is_read_from_all_three_places() -> None:
-    """Status, schemes, headers, marks and the longest of the builds that agree come from three requests on one connection."""
+async def test_exchange_2016_is_read_from_all_places() -> None:
+    """Status, schemes, headers, marks and the longest of the builds that agree come from five requests on one connection."""
     answers = {POST: REFUSED, OWA: answer("200 OK", body=OWA_2016), EXPORT_TOOL: answer("200 OK", body=manifest("15.1.2507.57"))}
     async with serving(answers) as peer:
         looked = await look(peer.url)
     assert (looked.attempt.outcome, looked.attempt.connections) == (Outcome.COMPLETED, 1)
-    assert peer.asked == [POST, OWA, EXPORT_TOOL]
+    assert peer.asked == [*_TOKENS, OWA, EXPORT_TOOL]
     assert looked.value(v.HTTP_STATUS) == 401
     assert looked.value(v.HTTP_SERVER) == "Microsoft-IIS/10.0"
     assert looked.value(v.PROTOCOL_SPOKEN) is True
@@ -61,7 +81,7 @@ async def test_no_request_carries_credentials_or_cookies() -> None:
     async with serving({POST: answer("401 Unauthorized", *IIS_401, "Set-Cookie: exchangecookie=1")}) as peer:
         await look(peer.url)
     for request in peer.requests:
-        assert b"authorization:" not in request.lower()
+        assert b"authorization:" not in request.lower().replace(b"\r\nauthorization: bearer\r\n", b"\r\n")
         assert b"cookie:" not in request.lower()
     assert b"<m:FindFolder" in peer.requests[0]
 
@@ -166,7 +186,7 @@ async def test_a_redirect_is_shown_and_not_followed() -> None:
     async with serving({POST: answer("302 Found", "Location: https://other.example/EWS/Exchange.asmx")}) as peer:
         looked = await look(peer.url)
     assert looked.value(v.HTTP_REDIRECT) == "https://other.example/EWS/Exchange.asmx"
-    assert peer.asked == [POST, OWA, EXPORT_TOOL]
+    assert peer.asked == [*_TOKENS, OWA, EXPORT_TOOL, AUTODISCOVER, MAPI]
     nowhere = await looked_at({POST: answer("302 Found")})
     assert nowhere.why(v.HTTP_REDIRECT) == "not-disclosed"
 
@@ -231,7 +251,7 @@ async def test_a_page_that_asks_for_patience_ends_the_asking() -> None:
     assert looked.attempt.outcome is Outcome.COMPLETED
     assert looked.value(v.HTTP_STATUS) == 401
     assert looked.why(v.SERVER_BUILD) == "throttled"
-    assert peer.asked == [POST, OWA]
+    assert peer.asked == [*_TOKENS, OWA]
 
 
 async def test_connections_that_are_closed_after_each_answer_cost_nothing_but_connections() -> None:
@@ -245,7 +265,7 @@ async def test_connections_that_are_closed_after_each_answer_cost_nothing_but_co
     async with serving(answers) as peer:
         looked = await look(peer.url)
     assert looked.value(v.SERVER_BUILD) == build("15.1.2507.57")
-    assert (peer.asked, peer.connections) == ([POST, OWA, EXPORT_TOOL], 3)
+    assert (peer.asked, peer.connections) == ([*_TOKENS, OWA, EXPORT_TOOL], 4)  # ActiveSync's answer closes nothing
 
 
 async def test_a_connection_that_is_closed_without_warning_is_opened_again() -> None:
@@ -255,7 +275,7 @@ async def test_a_connection_that_is_closed_without_warning_is_opened_again() -> 
         looked = await look(peer.url)
     assert looked.attempt.outcome is Outcome.COMPLETED
     assert looked.value(v.SERVER_BUILD) == build("15.1.2507.57")
-    assert peer.connections == 3
+    assert peer.connections == 5
 
 
 async def test_a_page_that_was_read_at_the_second_try_leaves_no_gap() -> None:
@@ -294,7 +314,7 @@ async def test_pages_that_hang_up_cost_only_themselves() -> None:
     assert looked.value(v.AUTH_SCHEMES) == ("Negotiate", "NTLM")
     assert looked.why(v.SERVER_BUILD) == "closed"
     assert looked.value(v.EWS_MARKS) == ("header",)
-    assert peer.asked == [POST, OWA, OWA, EXPORT_TOOL]
+    assert peer.asked == [*_TOKENS, OWA, OWA, EXPORT_TOOL, AUTODISCOVER, MAPI]
 
 
 async def test_a_page_that_never_comes_does_not_end_the_attempt() -> None:
@@ -304,7 +324,7 @@ async def test_a_page_that_never_comes_does_not_end_the_attempt() -> None:
     assert looked.attempt.outcome is Outcome.COMPLETED
     assert looked.value(v.HTTP_STATUS) == 401
     assert looked.why(v.SERVER_BUILD) == looked.why(v.EWS_MARKS) == "timed-out"
-    assert peer.asked == [POST, OWA]
+    assert peer.asked == [*_TOKENS, OWA]
 
 
 @pytest.mark.parametrize(
@@ -387,4 +407,72 @@ async def test_the_page_behind_another_path_is_asked_at_the_root() -> None:
     """The endpoint's own path is asked as the estate has it."""
     async with serving({"POST /proxy/ews": NOT_FOUND}) as peer:
         await look(f"https://localhost:{peer.port}/proxy/ews")
-    assert peer.asked == ["POST /proxy/ews", OWA, EXPORT_TOOL]
+    assert peer.asked == ["POST /proxy/ews", "POST /proxy/ews (no token)", ACTIVESYNC, OWA, EXPORT_TOOL, AUTODISCOVER, MAPI]
+
+
+async def test_an_empty_token_draws_the_bearer_challenge() -> None:
+    """What Exchange on premises shows to nobody else comes from EWS and ActiveSync, each challenge once, and is no scheme of EWS."""
+    drawn = answer("401 Unauthorized", *IIS_401, _BEARER)
+    looked = await looked_at({POST: PLAIN_401, WITHOUT_TOKEN: drawn, ACTIVESYNC: drawn})
+    (challenge,) = looked.value(v.EWS_BEARER_CHALLENGES) or ()
+    assert dict(challenge.parameters)["authorization_uri"] == "https://login.windows.net/common/oauth2/authorize"
+    assert looked.value(v.AUTH_SCHEMES) == ("Negotiate", "NTLM")
+    assert looked.value(v.MODERN_AUTH_OFFERED) is True
+
+
+async def test_no_challenge_after_two_refusals_is_a_fact() -> None:
+    """Both EWS and ActiveSync refuse without a Bearer: there is none. Where one of them does not answer so, it is not known."""
+    both = await looked_at({POST: PLAIN_401, ACTIVESYNC: PLAIN_401})
+    assert both.value(v.EWS_BEARER_CHALLENGES) == ()
+    one = await looked_at({POST: PLAIN_401})
+    assert one.why(v.EWS_BEARER_CHALLENGES) == "not-disclosed"
+
+
+async def test_what_the_server_says_of_the_domain_is_kept() -> None:
+    """A server that has no modern authentication for the domain says which domain it looked at."""
+    said = '4000000;reason="Flighting is not enabled for domain \'localhost\'.";error_category="oauth_not_available"'
+    drawn = answer("401 Unauthorized", 'WWW-Authenticate: Bearer client_id="x", error="invalid_token"', f"x-ms-diagnostics: {said}")
+    looked = await looked_at({POST: REFUSED, WITHOUT_TOKEN: drawn})
+    assert looked.value(v.EWS_BEARER_DIAGNOSTICS) == (said,)
+    assert looked.why(v.MODERN_AUTH_OFFERED) == "not-disclosed"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "expected"),
+    [
+        (ACTIVESYNC, answer("401 Unauthorized", "X-OWA-Version: 15.2.1544.11"), "15.2.1544.11"),
+        (AUTODISCOVER, answer("401 Unauthorized", "X-OWA-Version: 15.1.2507.39"), "15.1.2507.39"),
+        (MAPI, answer("401 Unauthorized", "X-ServerApplication: Exchange/15.01.2176.009"), "15.1.2176.9"),
+        (MAPI, answer("200 OK", body="Exchange MAPI/HTTP Connectivity Endpoint<br>Version: 15.1.2176.9<br>"), "15.1.2176.9"),
+    ],
+)
+async def test_the_build_may_show_in_one_answer_alone(asked: str, said: bytes, expected: str) -> None:
+    """ActiveSync, Autodiscover and MAPI are asked where the pages told nothing."""
+    looked = await looked_at({POST: PLAIN_401, asked: said})
+    assert looked.value(v.SERVER_BUILD) == build(expected)
+
+
+async def test_what_activesync_says_of_itself_is_kept() -> None:
+    """A version that is shown to anybody is a fact; it is no mark of Exchange, since others send it too."""
+    looked = await looked_at({POST: PLAIN_401, ACTIVESYNC: answer("200 OK", "MS-Server-ActiveSync: 14.1")})
+    assert looked.value(v.ACTIVESYNC_VERSION) == "14.1"
+    assert looked.value(v.EWS_MARKS) == ()
+    assert looked.why(v.SERVER_PRODUCT) == "not-disclosed"
+
+
+async def test_exchange_online_tells_its_build_by_federation_information() -> None:
+    """Its pages have nothing to tell and are not asked; Autodiscover answers anybody, with the build in the SOAP header."""
+    post = answer("401 Unauthorized", "Server: Microsoft-HTTPAPI/2.0", "X-NanoProxy: 1", "X-FEServer: FR3P281CA0105", _BEARER)
+    version = (
+        "<h:MajorVersion>15</h:MajorVersion><h:MinorVersion>20</h:MinorVersion>"
+        "<h:MajorBuildNumber>9073</h:MajorBuildNumber><h:MinorBuildNumber>22</h:MinorBuildNumber>"
+    )
+    federation = answer(
+        "200 OK", body=f"<s:Envelope><s:Header><h:ServerVersionInfo>{version}</h:ServerVersionInfo></s:Header><s:Body/></s:Envelope>"
+    )
+    async with serving({POST: post, FEDERATION: federation}) as peer:
+        looked = await look(peer.url)
+    assert peer.asked == [*_TOKENS, FEDERATION]
+    assert b"<d:GetFederationInformationRequestMessage>" in peer.requests[-1]
+    assert looked.value(v.SERVER_BUILD) == build("15.20.9073.22")
+    assert looked.value(v.SERVER_PRODUCT) == "Exchange Online"

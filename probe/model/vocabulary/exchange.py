@@ -26,9 +26,30 @@ EWS_POLICY_BLOCK: FactKey[str] = FactKey(
 )
 EWS_MARKS: FactKey[tuple[str, ...]] = FactKey(
     "ews.exchange_marks",
-    choices("header", "owa-page", "export-tool"),
+    choices("header", "owa-page", "export-tool", "mapi-page", "soap"),
     "Where Exchange showed itself to an anonymous visitor; empty where it did not.",
     (("header", "owa-page"), ()),
+)
+EWS_BEARER_CHALLENGES: FactKey[tuple[Challenge, ...]] = FactKey(
+    "ews.bearer_challenges",
+    CHALLENGES,
+    "Bearer challenges that EWS or ActiveSync showed to a request with an empty token; empty where both refused it without one.",
+    ((Challenge("Bearer", None, (("authorization_uri", "https://login.microsoftonline.com/common/oauth2/authorize"),)),), ()),
+)
+EWS_BEARER_DIAGNOSTICS: FactKey[tuple[str, ...]] = FactKey(
+    "ews.bearer_diagnostics",
+    TEXTS,
+    "What the server said of such a request in `X-MS-Diagnostics`.",
+    (('4000000;reason="Flighting is not enabled for domain \'mail.contoso.test\'.";error_category="oauth_not_available"',),),
+)
+EWS_ASKED_FOR: FactKey[str] = FactKey(
+    "ews.asked_for", TEXT, "The mailbox that such a request named (X-User-Identity), for all of its domain.", ("sales@contoso.test",)
+)
+ACTIVESYNC_VERSION: FactKey[str] = FactKey(
+    "activesync.version",
+    TEXT,
+    "What ActiveSync says of itself (MS-Server-ActiveSync); others than Exchange say the same numbers.",
+    ("15.2", "14.3"),
 )
 SERVER_BUILD: FactKey[Build] = FactKey(
     "server.build",
