@@ -15,7 +15,7 @@ from probe.engine.select import Conversation
 from probe.memory import LEFT_ALONE, Identity, Memory, MemoryUnavailable
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome
-from probe.model.estate import Endpoint
+from probe.model.estate import Endpoint, Service
 from probe.model.facts import Fact, Missing, Why
 from probe.net.dial import Dial, Network
 from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls, TlsFailed, expected
@@ -64,17 +64,24 @@ _NOT_THE_CREDENTIALS = frozenset({"throttled", "temporary-failure", "tls-require
 
 
 class _Accounts:
-    """One login at a time for an account until it is known to be let in; none after it was refused."""
+    """One login at a time for an account, beside others only where it was let in; none after it was refused."""
 
     def __init__(self) -> None:
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
-        self._let_in: set[tuple[str, str]] = set()
+        self._let_in: set[tuple[tuple[str, str], Endpoint]] = set()
         self._barred: dict[tuple[str, str], str] = {}
         self._round_trips: dict[tuple[str, str], asyncio.Lock] = {}
 
-    def lock(self, account: tuple[str, str]) -> asyncio.Lock | None:
-        """What to hold while signing in; None once the account was let in."""
-        return None if account in self._let_in else self._locks.setdefault(account, asyncio.Lock())
+    def lock(self, account: tuple[str, str]) -> asyncio.Lock:
+        """What to hold while signing in, or while finding out that it need not be held."""
+        return self._locks.setdefault(account, asyncio.Lock())
+
+    def may_sign_in_beside(self, account: tuple[str, str], endpoint: Endpoint) -> bool:
+        """Whether logins of the account may go on side by side there: at an EWS endpoint that has let it in during this run.
+
+        One account opens many mailboxes there. A mail server opens the account's own, and some let one session in at a time.
+        """
+        return endpoint.service is Service.EWS and (account, endpoint) in self._let_in
 
     def round_trip(self, account: tuple[str, str]) -> asyncio.Lock:
         """What to hold while a message of the account is under way: a POP3 mailbox is open to one session at a time (RFC 1939 section 4)."""
@@ -88,11 +95,11 @@ class _Accounts:
         """Why an account is not tried again; None where it may be."""
         return self._barred.get(account)
 
-    def learn(self, account: tuple[str, str], attempt: Attempt) -> None:
+    def learn(self, account: tuple[str, str], endpoint: Endpoint, attempt: Attempt) -> None:
         """Remember what an attempt showed of an account. A login whose end was not seen may have been refused."""
         accepted = next((r.value for r in attempt.readings if isinstance(r, Fact) and r.key == v.AUTH_ACCEPTED), None)
         if accepted:
-            self._let_in.add(account)
+            self._let_in.add((account, endpoint))
         elif accepted is False:
             self._barred[account] = "the account was refused a moment ago; it is not tried again"
         elif attempt.outcome in _LOGIN_MAY_HAVE_FAILED:
@@ -203,28 +210,51 @@ async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: _
         password = resolve(login.password)
     except SecretUnavailable as unavailable:
         return _unheld(name, conversation, Outcome.NOT_SCHEDULED, str(unavailable), Why.NO_CREDENTIALS)
-    account = Account(conversation.mailbox, login.username, password, login.authentication, login.impersonates)
+    account = Account(
+        conversation.mailbox, login.username, password, login.authentication, login.impersonates, login.synchronizes_appointments
+    )
     # The same user with the same credential, wherever it signs in: what counts is what a server would count.
     identity = (login.username.lower(), password.reveal())
     if conversation.incoming is not None:
         return await _round_trip(name, conversation, account, identity, terms, accounts, keep)
-    lock = accounts.lock(identity)
-    if lock is None:
-        return await _in_turn(name, conversation, account, terms, keep)
-    async with lock:
+    async with accounts.lock(identity):
         if (reason := accounts.barred(identity)) is not None:
             return _unheld(name, conversation, Outcome.NOT_SCHEDULED, reason, Why.DENIED)
-        try:
-            claim = await _claimed(terms, identity, conversation.endpoint.url)
-        except MemoryUnavailable as unavailable:
-            detail = f"a refusal could not be remembered, so that no login is tried: {unavailable}"
-            return _unheld(name, conversation, Outcome.NOT_SCHEDULED, detail, Why.NOT_ATTEMPTED)
-        if isinstance(claim, _Barred):
-            return _unheld(name, conversation, Outcome.NOT_SCHEDULED, claim.reason, claim.why)
-        attempt = await _in_turn(name, conversation, account, terms, keep)
-        accounts.learn(identity, attempt)
-        await _remember(terms, claim, attempt)
-        return attempt
+        if not accounts.may_sign_in_beside(identity, conversation.endpoint):
+            try:
+                claim = await _claimed(terms, identity, conversation.endpoint.url)
+            except MemoryUnavailable as unavailable:
+                detail = f"a refusal could not be remembered, so that no login is tried: {unavailable}"
+                return _unheld(name, conversation, Outcome.NOT_SCHEDULED, detail, Why.NOT_ATTEMPTED)
+            if isinstance(claim, _Barred):
+                return _unheld(name, conversation, Outcome.NOT_SCHEDULED, claim.reason, claim.why)
+            attempt = await _in_turn(name, conversation, account, terms, keep)
+            accounts.learn(identity, conversation.endpoint, attempt)
+            await _remember(terms, claim, attempt)
+            return attempt
+    return await _beside_others(name, conversation, account, identity, terms, accounts, keep)
+
+
+async def _beside_others(
+    name: str,
+    conversation: Conversation,
+    account: Account,
+    identity: tuple[str, str],
+    terms: Terms,
+    accounts: _Accounts,
+    keep: Callable[[Attempt], None],
+) -> Attempt:
+    """A login of an account that this endpoint has let in during this run, for another mailbox."""
+    async with terms.turns:
+        # Asked again now: while it waited for its turn another of the account may have been refused.
+        if (reason := accounts.barred(identity)) is not None:
+            return _unheld(name, conversation, Outcome.NOT_SCHEDULED, reason, Why.DENIED)
+        attempt = await _try(name, conversation, account, terms, keep)
+    accounts.learn(identity, conversation.endpoint, attempt)
+    if terms.memory is not None:
+        with contextlib.suppress(MemoryUnavailable):
+            await _remember(terms, await asyncio.to_thread(terms.memory.identity, *identity), attempt)
+    return attempt
 
 
 async def _round_trip(

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from probe.model.estate import Authentication, Credentials, Effect, Endpoint, Estate, Mailbox, SecretReference, ServerProfile, Service
+from probe.model.estate import (
+    Authentication,
+    Credentials,
+    Delivery,
+    Effect,
+    Endpoint,
+    Estate,
+    Mailbox,
+    SecretReference,
+    ServerProfile,
+    Service,
+)
 from probe.probing import Prober, TlsQuestion
 
 
@@ -17,6 +28,7 @@ class Login:
     password: SecretReference
     authentication: Authentication
     impersonates: bool
+    synchronizes_appointments: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +155,4 @@ def _login(mailbox: Mailbox, profile: ServerProfile, endpoint: Endpoint) -> tupl
     if password is None or not username:
         return None, "the estate names no password for the account"
     impersonates = profile.impersonation and profile.credentials is Credentials.PROFILE
-    return Login(username, password, profile.authentication, impersonates), ""
+    return Login(username, password, profile.authentication, impersonates, mailbox.appointments is Delivery.SERVER_SIDE), ""

@@ -1,8 +1,8 @@
-"""exchangelib, held firmly: one endpoint, one address, one request, one logon. Nothing else imports it.
+"""exchangelib, held firmly: one endpoint, one address, one request for each folder, one logon. Nothing else imports it.
 
 Left to itself it guesses how to sign in, tries other versions of the schema, tries a refused password again, follows
 `.netrc` and proxy variables, and writes request headers into its log. All that is switched off or overridden here,
-and a transport of our own makes sure of it: whatever the library wants, a second request after the logon is refused.
+and a transport of our own makes sure of it: whatever the library wants, nothing more is sent for a folder once the logon was, and nothing at all after a refusal.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -90,6 +91,7 @@ class Record:
         self.headers: tuple[tuple[str, str], ...] = ()
         self.head = bytearray()
         self.logons = 0
+        self._is_spent = False
         self.trouble: Trouble = ""
         self.code: str | None = None
         self.back_off: float | None = None
@@ -97,12 +99,19 @@ class Record:
 
     def asked(self, request: requests.PreparedRequest) -> None:
         """A request is about to be sent. Raises HeldBack where it must not be."""
-        if self.logons:
+        if self._is_spent:
             raise HeldBack
-        self.logons += _proves_a_password(request.headers.get("Authorization", ""))
+        if _proves_a_password(request.headers.get("Authorization", "")):
+            self.logons += 1
+            self._is_spent = True
         self.exchanges.append((request.method or "", self.path, None))
         self.status, self.headers = None, ()
         self.head.clear()
+
+    def next_folder(self) -> None:
+        """The last folder was found, so that the account is let in, and another may be asked for."""
+        self._is_spent = False
+        self.trouble, self.code = "", None
 
     def answered(self, response: requests.Response) -> None:
         """The head of an answer came."""
@@ -230,24 +239,27 @@ class FirmProtocol(Protocol):  # type: ignore[misc]
         session.trust_env = False
         session.headers.update(exchangelib.transport.DEFAULT_HEADERS)
         session.headers["User-Agent"] = USER_AGENT
+        if self._order.authentication == "bearer":
+            session.headers["Authorization"] = f"Bearer {self._order.password}"
         session.adapters.clear()
         session.mount(self._order.url, PinnedAdapter(self._order, self._record))
         return session
 
 
-class InboxOnce(FindFolder):  # type: ignore[misc]
-    """FindFolder on the inbox by exactly one request, in one version of the schema."""
+class FolderOnce(FindFolder):  # type: ignore[misc]
+    """FindFolder on one folder by exactly one request, in one version of the schema."""
 
-    def __init__(self, account: Account, order: Order, record: Record) -> None:
+    def __init__(self, account: Account, order: Order, record: Record, folder: str) -> None:
         super().__init__(account=account, page_size=1)
+        self._folder = folder
         self._order = order
         self._record = record
 
     def ask(self) -> None:
         """Send it. Raises what exchangelib raises where the folder is not found."""
-        inbox = DistinguishedFolderId(id="inbox", mailbox=Mailbox(email_address=self._order.mailbox))
+        where = DistinguishedFolderId(id=self._folder, mailbox=Mailbox(email_address=self._order.mailbox))
         payload = self.get_payload(
-            folders=[inbox], additional_fields=None, restriction=None, shape="IdOnly", depth="Shallow", page_size=self.page_size
+            folders=[where], additional_fields=None, restriction=None, shape="IdOnly", depth="Shallow", page_size=self.page_size
         )
         for page, _ in self._get_elements(payload=payload):
             if isinstance(page, Exception):
@@ -282,29 +294,49 @@ class InboxOnce(FindFolder):  # type: ignore[misc]
             raise
 
 
-def find_inbox(order: Order) -> Seen:
-    """As `probe.net.ews_session.find_inbox`."""
-    if not order.username or not order.password:
+def find_folders(order: Order) -> Seen:
+    """As `probe.net.ews_session.find_folders`."""
+    if not order.password or not (order.username or order.authentication == "bearer"):
         # With neither, requests-ntlm would sign in as whoever runs this program.
         raise ValueError("a user name and a password are needed")
     if urlsplit(order.url).scheme != "https":
         raise ValueError("a password goes over https alone")
     record = Record(order)
-    folder: str | None = None
+    first, *others = order.folders
+    found: list[tuple[str, str]] = []
     with _quiet():
         protocol = _protocol(order, record)
         try:
-            InboxOnce(_account(order, protocol), order, record).ask()
-            folder = "found"
-        except HeldBack:
-            record.trouble = "second-request"
-        except Exception:
-            if not record.exchanges:
-                raise  # nothing was even sent, so it is no doing of a peer
-            folder = record.code or _raw_code(record)
-            record.trouble = record.trouble or _trouble(record, folder)
+            account = _account(order, protocol)
+            seen = _seen(record, _find(account, order, record, first))
+            for name in others if seen.folder == "found" else ():
+                record.next_folder()
+                if (came := _find(account, order, record, name)) is None:
+                    break
+                found.append((name, came))
         finally:
             protocol.close()
+    return replace(seen, others=tuple(found), logons=record.logons, exchanges=tuple(record.exchanges))
+
+
+def _find(account: Account, order: Order, record: Record, folder: str) -> str | None:
+    """What came of one folder, as in Seen; what went wrong is in the record."""
+    before = len(record.exchanges)
+    try:
+        FolderOnce(account, order, record, folder).ask()
+    except HeldBack:
+        record.trouble = "second-request"
+        return None
+    except Exception:
+        if len(record.exchanges) == before:
+            raise  # nothing was even sent, so it is no doing of a peer
+        came = record.code or _raw_code(record)
+        record.trouble = record.trouble or _trouble(record, came)
+        return came
+    return "found"
+
+
+def _seen(record: Record, folder: str | None) -> Seen:
     return Seen(
         status=record.status,
         headers=record.headers,
@@ -317,11 +349,20 @@ def find_inbox(order: Order) -> Seen:
     )
 
 
+# A token is written into the session's headers by FirmProtocol, so that the library has nothing to fetch or renew.
+_AUTH_TYPES = {
+    "basic": exchangelib.transport.BASIC,
+    "ntlm": exchangelib.transport.NTLM,
+    "negotiate": exchangelib.transport.NTLM,
+    "bearer": exchangelib.transport.NOAUTH,
+}
+
+
 def _protocol(order: Order, record: Record) -> FirmProtocol:
     config = Configuration(
         service_endpoint=order.url,
-        credentials=Credentials(order.username, order.password),
-        auth_type=exchangelib.transport.BASIC if order.authentication == "basic" else exchangelib.transport.NTLM,
+        credentials=None if order.authentication == "bearer" else Credentials(order.username, order.password),
+        auth_type=_AUTH_TYPES[order.authentication],
         version=Version(Build(14, 2), api_version=SCHEMA),
         retry_policy=FailFast(),
         max_connections=1,

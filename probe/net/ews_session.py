@@ -1,4 +1,4 @@
-"""Signs in to EWS once, and looks into the inbox: what runs in the child process, and what goes in and comes out.
+"""Signs in to EWS once, and looks into folders: what runs in the child process, and what goes in and comes out.
 
 The library that does it is loaded when it is needed, never before: it takes more than a second.
 """
@@ -29,12 +29,16 @@ class Order:
     address: str
     """The address to connect to, whatever the name in the URL may resolve to meanwhile; TLS goes by the name."""
     username: str
+    """Empty where a token says who it is."""
     password: str = field(repr=False)
-    authentication: Literal["ntlm", "basic", "negotiate"]
+    """The password; the access token where it is `bearer`."""
+    authentication: Literal["ntlm", "basic", "negotiate", "bearer"]
     """`negotiate` carries NTLM inside; Kerberos is not spoken."""
     mailbox: str
-    """Address of the mailbox whose inbox is looked into."""
+    """Address of the mailbox whose folders are looked into."""
     impersonate: bool
+    folders: tuple[str, ...] = ("inbox",)
+    """Distinguished names of the folders, in order; those after the first are asked for only if the first is found."""
     ca_file: str | None = None
     """More trust anchors, in PEM."""
     seconds: float
@@ -50,14 +54,16 @@ class Seen:
     headers: tuple[tuple[str, str], ...]
     """Headers of that answer that are on the list of `probe.net.ews_protocol`."""
     folder: str | None
-    """`found`, or Exchange's response code, or None where Exchange said neither."""
+    """What came of the first folder: `found`, or Exchange's response code, or None where Exchange said neither."""
+    others: tuple[tuple[str, str], ...] = ()
+    """What came of the other folders, likewise, as far as they were answered. All else here is about the first."""
     version: str | None
     """Four numbers out of ServerVersionInfo, as in `15.1.2507.57`."""
     back_off_seconds: float | None
     """How long a busy server asks to be left alone, if it says."""
     error: Trouble
     logons: int
-    """Requests that carried the password, or a proof of it: 0 or 1."""
+    """Requests that carried the password, a proof of it, or the token; after the first that was refused there is no other."""
     exchanges: tuple[tuple[str, str, int | None], ...]
     """Every request: method, path, and status, None where no answer came."""
 
@@ -66,8 +72,8 @@ class Seen:
         return next((v for n, v in self.headers if n.lower() == name.lower()), None)
 
 
-def find_inbox(order: Order) -> Seen:
-    """FindFolder on the inbox, by one request, with one logon at most. Blocks; raises nothing for what a peer does."""
+def find_folders(order: Order) -> Seen:
+    """FindFolder on each folder, by one request each, all on one logon. Blocks; raises nothing for what a peer does."""
     from probe.net import ews_protocol
 
-    return ews_protocol.find_inbox(order)
+    return ews_protocol.find_folders(order)

@@ -1,4 +1,4 @@
-"""EWS, signed in: one logon, and one FindFolder on the inbox, which is what server-side synchronization does first.
+"""EWS, signed in: one logon, and FindFolder on the inbox, which is what server-side synchronization does first.
 
 What is sent, in this order:
 
@@ -6,7 +6,9 @@ What is sent, in this order:
    credentials, which shows the schemes that are offered. That connection is then closed;
 2. by exchangelib in a child process, to the same address, verified again: `FindFolder` (shallow, identifiers only)
    on the inbox of the mailbox, with `X-AnchorMailbox`, and with `ExchangeImpersonation` where the account is another
-   than the mailbox's. With NTLM this takes three requests, one of which proves the password; with Basic it takes one.
+   than the mailbox's. With NTLM this takes three requests, one of which proves the password; with Basic it takes one;
+3. where the inbox is found and appointments, contacts and tasks are synchronized: the same for the calendar, the contacts and the tasks,
+   one request each, on the connection that is signed in.
 
 `auto` is NTLM where NTLM or Negotiate is offered, else Basic. Under `negotiate`, NTLM is carried; Kerberos is not spoken.
 A scheme that is not offered is not tried. Whatever is answered, there is no second logon, and no redirect is followed.
@@ -26,7 +28,7 @@ from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication, Service
 from probe.model.facts import Build, Why
-from probe.net.ews_session import Order, Seen, find_inbox
+from probe.net.ews_session import Order, Seen, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.probing import Account, Dial, Effect, Notebook, Prober, Subject
@@ -64,6 +66,9 @@ _ACCOUNT_STATES: dict[str, tuple[str, ...] | None] = {
     "ErrorAccountDisabled": None,  # the vocabulary of refusals has no word for it
 }
 
+_APPOINTMENT_FOLDERS = {"calendar": v.EWS_CALENDAR, "contacts": v.EWS_CONTACTS, "tasks": v.EWS_TASKS}
+"""Folders of what is synchronized beside mail, by their distinguished names."""
+
 Scheme = Literal["ntlm", "basic", "negotiate"]
 
 
@@ -99,10 +104,11 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
             mailbox=account.mailbox,
             impersonate=account.impersonates,
             ca_file=None if dial.ca_file is None else str(dial.ca_file),
+            folders=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
             seconds=dial.remaining() * CHILD_SHARE,
         )
         dial.note(f"signs in by {scheme}, in a child process, to {stream.address}")
-        seen = await dial.in_child(find_inbox, order)
+        seen = await dial.in_child(find_folders, order)
         dial.connections += 1
     _Reading(account, dial, notes, seen).conclude()
 
@@ -146,6 +152,7 @@ class _Reading:
 
     def __init__(self, account: Account, dial: Dial, notes: Notebook, seen: Seen) -> None:
         self._impersonates = account.impersonates
+        self._wants_appointments = account.synchronizes_appointments
         self._notes = notes
         self._seen = seen
         self._lines: tuple[TranscriptLine, ...] = ()
@@ -154,6 +161,7 @@ class _Reading:
         for name in _TELLING_HEADERS:
             if value := seen.header(name):
                 self._lines += _line(dial.note(f"{name}: {value}"))
+        self._other_lines = {name: _line(dial.note(f"FindFolder on {name}: {came}")) for name, came in seen.others}
         self._version_line = _line(dial.note(f"ServerVersionInfo: {seen.version}")) if seen.version else ()
         if seen.folder:
             self._lines += _line(dial.note(f"FindFolder: {seen.folder}"))
@@ -165,6 +173,7 @@ class _Reading:
             notes.declared(v.SERVER_BUILD, Build.parse(seen.version), *self._version_line, source="ews-session")
         if not self._impersonates:
             notes.missing(v.EWS_IMPERSONATION, Why.NOT_APPLICABLE, "the account is the mailbox's own")
+        self._conclude_others()
         if seen.folder is not None:
             self._conclude_answered(seen.folder)
         elif seen.logons and (seen.status in (401, 456) or seen.error == "locked"):
@@ -174,6 +183,19 @@ class _Reading:
             raise _http_failure(seen.status, seen)
         else:
             raise _broken_off(seen)
+
+    def _conclude_others(self) -> None:
+        """What came of calendar, contacts and tasks, and why nothing came of those that were not asked for."""
+        came = dict(self._seen.others)
+        for name, key in _APPOINTMENT_FOLDERS.items():
+            if name in came:
+                self._notes.observed(key, came[name], *self._other_lines[name])
+            elif not self._wants_appointments:
+                self._notes.missing(key, Why.NOT_APPLICABLE, "appointments, contacts and tasks are not synchronized here")
+            elif self._seen.folder == "found":
+                self._notes.missing(key, Why.NOT_DISCLOSED, "Exchange gave no answer to this folder, or to one before it")
+            else:
+                self._notes.missing(key, Why.NOT_ATTEMPTED, "the inbox was not found, so that no other folder was asked for")
 
     def _conclude_answered(self, code: str) -> None:
         """Exchange itself answered, which it does for nobody whom the web server before it did not let in."""
@@ -282,10 +304,18 @@ def _all_missing(notes: Notebook, why: Why, detail: str) -> None:
 
 PROBER = Prober(
     id="ews-inbox",
-    title="signs in to EWS once, and looks for the inbox of the mailbox",
+    title="signs in to EWS once, and looks for the mailbox's inbox, and for its calendar, contacts and tasks where they are synchronized",
     services=frozenset({Service.EWS}),
     effect=Effect.LOGS_IN,
     signs_in=True,
-    collects=(v.AUTH_ACCEPTED, v.AUTH_REFUSAL, v.EWS_INBOX, v.EWS_IMPERSONATION, v.EWS_POLICY_BLOCK, v.SERVER_BUILD),
+    collects=(
+        v.AUTH_ACCEPTED,
+        v.AUTH_REFUSAL,
+        v.EWS_INBOX,
+        *_APPOINTMENT_FOLDERS.values(),
+        v.EWS_IMPERSONATION,
+        v.EWS_POLICY_BLOCK,
+        v.SERVER_BUILD,
+    ),
     probe=probe,
 )

@@ -66,6 +66,8 @@ class Account:
     authentication: Authentication
     impersonates: bool
     """Whether the account is another than the mailbox's own, and acts as it."""
+    synchronizes_appointments: bool = False
+    """Whether appointments, contacts and tasks of the mailbox are synchronized too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

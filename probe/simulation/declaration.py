@@ -81,7 +81,7 @@ def _exchange(name: str, url: str, username: str | None, password: SecretReferen
         server_type=ServerType.EXCHANGE_SERVER,
         incoming=endpoint,
         outgoing=endpoint,
-        authentication=Authentication.BASIC if username else Authentication.NEGOTIATE,
+        authentication=Authentication.NTLM if username else Authentication.NEGOTIATE,
         credentials=Credentials.PROFILE if username else Credentials.WINDOWS_INTEGRATED,
         impersonation=True,
         username=username,

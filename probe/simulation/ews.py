@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
@@ -19,6 +19,18 @@ ERRORS = "http://schemas.microsoft.com/exchange/services/2006/errors"
 _NAMES = {"soap": SOAP, "t": TYPES, "m": MESSAGES}
 
 _TEXTS = {
+    "ErrorAccountDisabled": "The account that was used to make the request is disabled.",
+    "ErrorInternalServerError": "An internal server error occurred. The operation failed.",
+    "ErrorInvalidLicense": "There is no valid license for the mailbox.",
+    "ErrorMailboxFailover": "The mailbox is being failed over.",
+    "ErrorMailboxMoveInProgress": "Mailbox move in progress. Try again later., Cannot open mailbox.",
+    "ErrorMailboxStoreUnavailable": "The mailbox database is temporarily unavailable., Cannot open mailbox.",
+    "ErrorNoRespondingCASInDestinationSite": "There are no Client Access servers in the destination site that can process the request.",
+    "ErrorPasswordChangeRequired": "The password must be changed.",
+    "ErrorPasswordExpired": "The password has expired.",
+    "ErrorServerBusy": "The server cannot service this request right now. Try again later.",
+    "ErrorExceededConnectionCount": "You have exceeded the available concurrent connections for your account. Try again once your other requests have completed.",
+    "ErrorImpersonationFailed": "Exchange Web Services is not currently available for this request because the impersonation failed.",
     "ErrorAccessDenied": "Access is denied. Check credentials and try again.",
     "ErrorFolderNotFound": "The specified folder could not be found in the store.",
     "ErrorImpersonateUserDenied": "The account does not have permission to impersonate the requested user.",
@@ -29,6 +41,9 @@ _TEXTS = {
     "ErrorNonExistentMailbox": "The SMTP address has no mailbox associated with it.",
     "ErrorSchemaValidation": "The request failed schema validation.",
 }
+
+
+BACK_OFF_MILLISECONDS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +78,8 @@ class Account:
     """The mailbox of its own, if it has one."""
     may_act_as: frozenset[str] = frozenset()
     """The mailboxes that it may impersonate."""
+    state: str = ""
+    """The response code that whatever it asks gets; empty where it is in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +88,8 @@ class Store:
 
     release: Release
     mailboxes: frozenset[str]
+    states: Mapping[str, str] = field(default_factory=dict)
+    """Mailboxes that are not as they should be, each with the response code that a request for it gets."""
 
     def answer(self, request: bytes, account: Account) -> tuple[int, bytes]:
         """The HTTP status and the envelope that a request is answered with."""
@@ -83,6 +102,8 @@ class Store:
             operation = next(iter(envelope.findall("soap:Body/*", _NAMES)), None)
             if operation is None:
                 raise _Fault("ErrorSchemaValidation")
+            if account.state:
+                raise _Fault(account.state)
             acting = self._acting(envelope, account)
             return 200, self._envelope(schema, _Operation(self.mailboxes, acting).run(operation))
         except ElementTree.ParseError:
@@ -108,6 +129,8 @@ class Store:
             raise _Fault("ErrorNonExistentMailbox")
         if address not in account.may_act_as:
             raise _Fault("ErrorImpersonateUserDenied")
+        if (code := self.states.get(address)) is not None:
+            raise _Fault(code)
         return address
 
     def _envelope(self, schema: str, body: str) -> bytes:
@@ -128,8 +151,15 @@ class Store:
             f'<?xml version="1.0" encoding="utf-8"?><{soap}:Envelope xmlns:{soap}="{SOAP}"><{soap}:Body><{soap}:Fault>'
             f'<faultcode xmlns:a="{TYPES}">a:{fault.code}</faultcode><faultstring xml:lang="en-US">{text}</faultstring>'
             f'<detail><e:ResponseCode xmlns:e="{ERRORS}">{fault.code}</e:ResponseCode>'
-            f'<e:Message xmlns:e="{ERRORS}">{text}</e:Message></detail></{soap}:Fault></{soap}:Body></{soap}:Envelope>'
+            f'<e:Message xmlns:e="{ERRORS}">{text}</e:Message>{_hint(fault.code)}</detail></{soap}:Fault></{soap}:Body></{soap}:Envelope>'
         ).encode()
+
+
+def _hint(code: str) -> str:
+    """How long a busy server asks to be left alone."""
+    if code != "ErrorServerBusy":
+        return ""
+    return f'<t:MessageXml xmlns:t="{TYPES}"><t:Value Name="BackOffMilliseconds">{BACK_OFF_MILLISECONDS}</t:Value></t:MessageXml>'
 
 
 class _Fault(Exception):

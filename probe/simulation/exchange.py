@@ -13,11 +13,12 @@ import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from probe.simulation.ews import Account, Store
 from probe.simulation.mail import LOGONS_KEPT
-from probe.simulation.ntlm import WindowsHost, message_type, user_of
+from probe.simulation.ntlm import Proof, WindowsHost, message_type
 from probe.simulation.releases import Release
 from probe.simulation.web import Request, Response, WebServer
 
@@ -63,7 +64,7 @@ class ModernAuth:
 
 
 class ExchangeServer(WebServer):
-    """One Exchange Server of one release. Basic sign-in of its accounts succeeds; NTLM goes as far as the challenge, then is refused."""
+    """One Exchange Server of one release. Its accounts sign in by Basic and by NTLM, under their address or as `DOMAIN\\user`."""
 
     def __init__(
         self,
@@ -76,7 +77,10 @@ class ExchangeServer(WebServer):
         mailboxes: Iterable[str] = (),
         publishes_pages: bool = True,
         modern_auth: ModernAuth | None = None,
+        states: Mapping[str, str] | None = None,
+        protected: bytes | None = None,
     ) -> None:
+        """`states` are response codes that mailboxes answer with; `protected` is the certificate that Extended Protection is bound to."""
         super().__init__(tls)
         self.release = release
         self.host = host
@@ -84,7 +88,8 @@ class ExchangeServer(WebServer):
         """Who signed in with which request, and whether it succeeded: Exchange counts each request that carries credentials."""
         self._schemes = tuple(schemes)
         self._accounts = {name.lower(): account for name, account in (accounts or {}).items()}
-        self._store = Store(release, frozenset(address.lower() for address in mailboxes))
+        self._store = Store(release, frozenset(address.lower() for address in mailboxes), dict(states or {}))
+        self._protected = protected
         self._windows = WindowsHost(computer=host, domain=host.partition(".")[2] or host, version=release.windows)
         self._publishes_pages = publishes_pages
         self._modern_auth = modern_auth
@@ -108,7 +113,7 @@ class ExchangeServer(WebServer):
 
     def _service(self, request: Request) -> Response:
         scheme, _, token = request.header("Authorization").partition(" ")
-        account = self._signed_in(scheme.lower(), token.strip())
+        account = self._signed_in(scheme.lower(), token.strip(), request.connection)
         if account is None:
             return self._refusal(request, scheme.lower(), token.strip())
         if request.path != EWS_PATH:
@@ -121,11 +126,17 @@ class ExchangeServer(WebServer):
         status, envelope = self._store.answer(request.body, account)
         return Response(status, (*self._marks(), *self._back_end(status), ("Content-Type", "text/xml; charset=utf-8")), envelope)
 
-    def _signed_in(self, scheme: str, token: str) -> Account | None:
-        """The account whose credentials a request carries, if they are right; every try is counted."""
-        if scheme in ("ntlm", "negotiate") and message_type(token) == 3:
-            self.logons.append((user_of(token), False))
-        if scheme != "basic" or "Basic" not in self._schemes:
+    def _signed_in(self, scheme: str, token: str, connection: dict[str, Any]) -> Account | None:
+        """The account whose credentials a request carries, if they are right, or the connection's; every try is counted."""
+        offered = {name.lower() for name in self._schemes}
+        if not scheme:
+            known: Account | None = connection.get("account")
+            return known
+        connection.pop("account", None)
+        if scheme in ("ntlm", "negotiate") and scheme in offered and message_type(token) == 3:
+            connection["account"] = account = self._by_ntlm(Proof.read(token))
+            return account
+        if scheme != "basic" or scheme not in offered:
             return None
         try:
             user, _, password = base64.b64decode(token, validate=True).decode().partition(":")
@@ -134,6 +145,17 @@ class ExchangeServer(WebServer):
         account = self._accounts.get(user.lower())
         accepted = account is not None and account.password == password
         self.logons.append((user, accepted))
+        return account if accepted else None
+
+    def _by_ntlm(self, proof: Proof) -> Account | None:
+        name = proof.user.lower()
+        if "@" not in name:
+            name = f"{name}@{self._windows.domain}" if proof.domain.upper() in ("", self._windows.netbios_domain) else ""
+        account = self._accounts.get(name)
+        accepted = account is not None and proof.is_of(account.password)
+        # Extended Protection refuses as a wrong password is refused.
+        accepted = accepted and (self._protected is None or proof.is_bound_to(self._protected))
+        self.logons.append((proof.user, accepted))
         return account if accepted else None
 
     def _refusal(self, request: Request, scheme: str, token: str) -> Response:

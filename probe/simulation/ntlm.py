@@ -1,22 +1,31 @@
-"""The NTLM challenge that a Windows server answers a first message with, put together field by field ([MS-NLMP] section 2.2.1.2)."""
+"""NTLM as a Windows server plays it: the challenge, put together field by field ([MS-NLMP] section 2.2.1.2), and the proof that answers it.
+
+pyspnego does the cryptography. Its own server would name itself in the challenge, where names and Windows' version are wanted as each
+simulated host has them.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 import struct
 import time
 from dataclasses import dataclass
+
+from spnego._ntlm_raw.crypto import hmac_md5, ntowfv1, ntowfv2
 
 SIGNATURE = b"NTLMSSP\0"
 
 # UNICODE, REQUEST_TARGET, NTLM, ALWAYS_SIGN, TARGET_TYPE_DOMAIN, EXTENDED_SESSIONSECURITY, TARGET_INFO, VERSION, 128, KEY_EXCH, 56.
 _FLAGS = 0x00000001 | 0x4 | 0x200 | 0x8000 | 0x10000 | 0x80000 | 0x800000 | 0x2000000 | 0x20000000 | 0x40000000 | 0x80000000
 
-# A server's challenge is random; nothing here checks an answer to it, and a fixed one keeps answers comparable.
+# A server's challenge is random; a fixed one keeps answers comparable, and nobody listens on loopback to repeat them.
 _CHALLENGE = bytes.fromhex("0123456789abcdef")
 
 _NTLM_REVISION = 15
+_CHANNEL_BINDINGS = 10
 _SECONDS_1601_TO_1970 = 11644473600
 
 
@@ -66,13 +75,53 @@ def message_type(token: str) -> int | None:
     return int(struct.unpack_from("<I", message, 8)[0])
 
 
-def user_of(token: str) -> str:
-    """The user that a type 3 message names, empty where it names none."""
-    message = _decoded(token)
-    if len(message) < 44:
-        return ""
-    length, _, offset = struct.unpack_from("<HHI", message, 36)
-    return message[offset : offset + length].decode("utf-16-le", "replace")
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a type 3 message says and proves."""
+
+    user: str
+    domain: str
+    _response: bytes
+
+    @classmethod
+    def read(cls, token: str) -> Proof:
+        """Out of a type 3 message; what it does not hold is empty, and proves nothing."""
+        message = _decoded(token)
+        return cls(_text(message, 36), _text(message, 28), _field(message, 20))
+
+    def is_of(self, password: str) -> bool:
+        """Whether whoever wrote it knew the password (NTLMv2, section 3.3.2)."""
+        key = ntowfv2(self.user, ntowfv1(password), self.domain)
+        return len(self._response) > 16 and hmac.compare_digest(hmac_md5(key, _CHALLENGE + self._response[16:]), self._response[:16])
+
+    def is_bound_to(self, certificate: bytes) -> bool:
+        """Whether it is bound to the TLS channel of this certificate (DER), as Extended Protection wants it (section 3.1.5.1.2)."""
+        # gss_channel_bindings_struct of RFC 2744 with neither address, around the end point's hash of RFC 5929.
+        end_point = b"tls-server-end-point:" + hashlib.sha256(certificate).digest()
+        wanted = hashlib.md5(bytes(16) + struct.pack("<I", len(end_point)) + end_point, usedforsecurity=False).digest()
+        return _pair_of(self._response[16 + 28 :], _CHANNEL_BINDINGS) == wanted
+
+
+def _text(message: bytes, at: int) -> str:
+    return _field(message, at).decode("utf-16-le", "replace")
+
+
+def _field(message: bytes, at: int) -> bytes:
+    """The bytes that a field of length, room and offset points to."""
+    if len(message) < at + 8:
+        return b""
+    length, _, offset = struct.unpack_from("<HHI", message, at)
+    return message[offset : offset + length]
+
+
+def _pair_of(pairs: bytes, wanted: int) -> bytes:
+    """The value of an AV_PAIR, empty where there is none."""
+    while len(pairs) >= 4:
+        kind, length = struct.unpack_from("<HH", pairs)
+        if kind in (wanted, 0):
+            return pairs[4 : 4 + length]
+        pairs = pairs[4 + length :]
+    return b""
 
 
 def _decoded(token: str) -> bytes:

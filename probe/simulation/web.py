@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ssl
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
+from typing import Any
 
 from probe.simulation.listening import Conversation, Server
 
@@ -36,6 +37,8 @@ class Request:
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
     persistent: bool = True
+    connection: dict[str, Any] = field(default_factory=dict)
+    """What the server keeps of the connection, from request to request; NTLM signs in the connection."""
 
     @property
     def path(self) -> str:
@@ -80,6 +83,7 @@ class _WebConversation(Conversation):
         self._web = server
         self._unread = b""
         self._head: Request | None = None
+        self._state: dict[str, Any] = {}
 
     def received(self, data: bytes) -> None:
         self._unread += data
@@ -112,7 +116,7 @@ class _WebConversation(Conversation):
         if body is None:
             return None
         head_read, self._head = self._head, None
-        return Request(head_read.method, head_read.target, head_read.headers, body, head_read.persistent)
+        return Request(head_read.method, head_read.target, head_read.headers, body, head_read.persistent, self._state)
 
     def _read_head(self, head: bytes) -> Request:
         first, *lines = head.decode("latin-1").split("\r\n")

@@ -19,6 +19,7 @@ from tests.servers.certificates import ServerCertificate
 
 USERNAME = "CONTOSO\\svc-crm"
 PASSWORD = "marked-S3cret!"
+TOKEN = "right-T0ken"
 MAILBOX = "sales@contoso.test"
 
 
@@ -97,6 +98,9 @@ class EwsStub:
     """The answer after a logon."""
     refusal: Reply = Reply(401)
     """The answer to a wrong password."""
+    later: Reply | None = None
+    """The answer to requests that follow on a connection that is signed in; None gives the same as to the first."""
+    keeps_signed_in: bool = True
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     connections: int = 0
     logons: int = 0
@@ -122,6 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
     _ntlm: Any = None
+    _is_signed_in = False
+    """As IIS has it: NTLM signs in the connection, and requests that follow on it carry nothing."""
     timeout = 20
 
     def setup(self) -> None:
@@ -140,11 +146,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _decide(self, stub: EwsStub, authorization: str) -> Reply:
         asking = Reply(401, headers=tuple(("WWW-Authenticate", c) for c in stub.challenges))
         scheme, _, token = authorization.partition(" ")
+        if not authorization and self._is_signed_in and stub.keeps_signed_in:
+            return stub.later if stub.later is not None else stub.answer
         if not authorization:
             return stub.anonymous if stub.anonymous is not None and len(stub.requests) > stub.anonymous_from else asking
         if scheme == "Basic":
             stub.logons += 1
             return stub.answer if base64.b64decode(token).decode("latin-1") == f"{USERNAME}:{PASSWORD}" else stub.refusal
+        if scheme == "Bearer":
+            stub.logons += 1
+            return stub.answer if token == TOKEN else stub.refusal
         message = base64.b64decode(token)
         if message[8] == 1:
             if stub.challenge is not None:
@@ -157,6 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._ntlm.step(message)
         except spnego.exceptions.SpnegoError:
             return stub.refusal
+        self._is_signed_in = True
         return stub.answer
 
     def _send(self, reply: Reply) -> None:

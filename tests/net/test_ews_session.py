@@ -16,8 +16,8 @@ from typing import Any, Literal
 import pytest
 import requests
 
-from probe.net.ews_protocol import MAX_BODY_BYTES, HeldBack, InboxOnce, Record
-from probe.net.ews_session import Order, Seen, find_inbox
+from probe.net.ews_protocol import MAX_BODY_BYTES, FolderOnce, HeldBack, Record
+from probe.net.ews_session import Order, Seen, find_folders
 from probe.net.killable import Children
 from tests.net.ews_stub import MAILBOX, PASSWORD, USERNAME, EwsStub, Reply, fault, find_folder, refused, run_ews_stub, soap
 from tests.servers.certificates import ServerCertificate
@@ -32,9 +32,11 @@ def ews(server_certificate: ServerCertificate, tmp_path: Path) -> Iterator[EwsSt
         yield stub
 
 
-def order_for(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate"] = "ntlm", **changes: Any) -> Order:
+def order_for(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate", "bearer"] = "ntlm", **changes: Any) -> Order:
     """An order to look into the inbox, with the right password."""
-    ews.challenges = {"ntlm": ("Negotiate", "NTLM"), "basic": ('Basic realm="mail"',), "negotiate": ("Negotiate",)}[authentication]
+    ews.challenges = {"ntlm": ("Negotiate", "NTLM"), "basic": ('Basic realm="mail"',), "negotiate": ("Negotiate",), "bearer": ("Bearer",)}[
+        authentication
+    ]
     order = Order(
         url=ews.url,
         address="127.0.0.1",
@@ -52,7 +54,7 @@ def order_for(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate"
 @pytest.mark.parametrize("authentication", ["ntlm", "negotiate", "basic"])
 def test_the_inbox_is_found(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate"]) -> None:
     """With the right password the inbox is found by one logon, and the server's version is read."""
-    seen = find_inbox(order_for(ews, authentication))
+    seen = find_folders(order_for(ews, authentication))
     statuses = (200,) if authentication == "basic" else (401, 401, 200)
     assert (seen.folder, seen.version, seen.error, seen.status) == ("found", "15.1.2507.57", "", 200)
     assert seen.exchanges == tuple((*REQUEST, status) for status in statuses)
@@ -61,7 +63,7 @@ def test_the_inbox_is_found(ews: EwsStub, authentication: Literal["ntlm", "basic
 
 def test_what_is_asked(ews: EwsStub) -> None:
     """The request is a shallow FindFolder on the inbox in the schema of Exchange 2010 SP2, anchored to the mailbox."""
-    find_inbox(order_for(ews))
+    find_folders(order_for(ews))
     headers, body = ews.requests[-1]
     assert headers["X-AnchorMailbox"] == MAILBOX
     assert headers["Host"] == f"localhost:{ews.port}"
@@ -74,20 +76,20 @@ def test_what_is_asked(ews: EwsStub) -> None:
 
 def test_impersonation_is_by_smtp_address(ews: EwsStub) -> None:
     """An account that impersonates names the mailbox by its SMTP address."""
-    find_inbox(order_for(ews, impersonate=True))
+    find_folders(order_for(ews, impersonate=True))
     assert f"<t:ConnectingSID><t:SmtpAddress>{MAILBOX}</t:SmtpAddress></t:ConnectingSID>".encode() in ews.requests[-1][1]
 
 
 def test_an_empty_inbox_is_found(ews: EwsStub) -> None:
     """An inbox without folders in it is found all the same."""
     ews.answer = Reply(200, find_folder(in_view=0))
-    assert find_inbox(order_for(ews)).folder == "found"
+    assert find_folders(order_for(ews)).folder == "found"
 
 
 def test_no_second_page_is_asked_for(ews: EwsStub) -> None:
     """A server that claims to have more is not asked for it."""
     ews.answer = Reply(200, find_folder(in_view=5, is_last=False))
-    seen = find_inbox(order_for(ews, "basic"))
+    seen = find_folders(order_for(ews, "basic"))
     assert (seen.folder, len(ews.requests)) == ("found", 1)
 
 
@@ -116,7 +118,7 @@ def test_no_second_page_is_asked_for(ews: EwsStub) -> None:
 def test_a_refused_password_is_sent_once(ews: EwsStub, refusal: Reply, authentication: Literal["ntlm", "basic"]) -> None:
     """However a server refuses a logon, it counts exactly one, and no request after it."""
     ews.refusal = refusal
-    seen = find_inbox(order_for(ews, authentication, password="wrong-S3cret!"))
+    seen = find_folders(order_for(ews, authentication, password="wrong-S3cret!"))
     assert (seen.logons, ews.logons) == (1, 1)
     assert seen.status == (None if refusal.closes else refusal.status)
     assert len(ews.requests) == len(seen.exchanges) == (3 if authentication == "ntlm" else 1)
@@ -125,14 +127,14 @@ def test_a_refused_password_is_sent_once(ews: EwsStub, refusal: Reply, authentic
 def test_a_server_that_hangs_up_while_challenging_gets_one_logon(ews: EwsStub) -> None:
     """NTLM over connections that are closed again and again comes to one logon at most."""
     ews.challenge = Reply(401, headers=(("WWW-Authenticate", "NTLM"), ("Connection", "close")))
-    seen = find_inbox(order_for(ews))
+    seen = find_folders(order_for(ews))
     assert (seen.folder, seen.error, seen.logons, ews.logons) == (None, "no-challenge", 0, 0)
 
 
 def test_a_challenge_that_fails_with_503_is_told_by_its_status(ews: EwsStub) -> None:
     """An error in the middle of NTLM is told by its status, and nobody has signed in."""
     ews.challenge = Reply(503)
-    seen = find_inbox(order_for(ews))
+    seen = find_folders(order_for(ews))
     assert (seen.status, seen.logons) == (503, 0)
 
 
@@ -141,7 +143,7 @@ def test_a_policy_block_keeps_its_reason(ews: EwsStub) -> None:
     ews.answer = Reply(
         403, headers=(("X-EWS-Policy-Reason", "EWS is disabled for this user or tenant"), ("Set-Cookie", "a=b"), ("X-Other", "c"))
     )
-    seen = find_inbox(order_for(ews))
+    seen = find_folders(order_for(ews))
     assert (seen.status, seen.folder) == (403, None)
     assert seen.header("x-ews-policy-reason") == "EWS is disabled for this user or tenant"
     assert {name for name, _ in seen.headers} == {"Server", "X-EWS-Policy-Reason"}
@@ -152,7 +154,7 @@ def test_a_policy_block_keeps_its_reason(ews: EwsStub) -> None:
 def test_a_response_code_is_told(ews: EwsStub, code: str, status: int) -> None:
     """Exchange's own code is told, whether it comes in an answer or as a fault, and the version with it."""
     ews.answer = Reply(status, refused(code) if status == 200 else fault(code))
-    seen = find_inbox(order_for(ews))
+    seen = find_folders(order_for(ews))
     assert (seen.folder, seen.version, seen.error) == (code, "15.1.2507.57", "")
 
 
@@ -160,14 +162,14 @@ def test_a_response_code_is_told(ews: EwsStub, code: str, status: int) -> None:
 def test_a_code_that_the_library_replaces_is_told_as_sent(ews: EwsStub, code: str) -> None:
     """A code that exchangelib would turn into another one is told as the server sent it."""
     ews.answer = Reply(500, fault(code))
-    assert find_inbox(order_for(ews)).folder == code
+    assert find_folders(order_for(ews)).folder == code
 
 
 @pytest.mark.parametrize("body", [refused("ErrorOfTheYear2031"), fault("ErrorOfTheYear"), refused("ErrorOfTheYear")])
 def test_a_code_that_the_library_does_not_know_is_told_as_sent(ews: EwsStub, body: bytes) -> None:
     """A code that is newer than exchangelib is told if it looks like one, and else nothing is."""
     ews.answer = Reply(200, body)
-    assert find_inbox(order_for(ews)).folder == (None if b"2031" in body else "ErrorOfTheYear")
+    assert find_folders(order_for(ews)).folder == (None if b"2031" in body else "ErrorOfTheYear")
 
 
 def test_how_long_a_busy_server_wants_to_be_left_alone(ews: EwsStub) -> None:
@@ -177,34 +179,34 @@ def test_how_long_a_busy_server_wants_to_be_left_alone(ews: EwsStub) -> None:
         "</t:Value></t:MessageXml>"
     )
     ews.answer = Reply(500, fault("ErrorServerBusy", hint))
-    seen = find_inbox(order_for(ews))
+    seen = find_folders(order_for(ews))
     assert (seen.folder, seen.back_off_seconds) == ("ErrorServerBusy", 4.5)
 
 
 def test_a_code_that_the_library_returns_rather_than_raises_is_told(ews: EwsStub) -> None:
     """A code that exchangelib hands on without raising it is told like any other."""
     ews.answer = Reply(200, refused("ErrorItemNotFound"))
-    assert find_inbox(order_for(ews)).folder == "ErrorItemNotFound"
+    assert find_folders(order_for(ews)).folder == "ErrorItemNotFound"
 
 
 def test_an_inner_code_counts(ews: EwsStub) -> None:
     """Throttling that is wrapped in an internal error is told as throttling."""
     inner = '<m:MessageXml><t:Value Name="InnerErrorResponseCode">ErrorServerBusy</t:Value></m:MessageXml>'
     ews.answer = Reply(200, refused("ErrorInternalServerError", inner))
-    assert find_inbox(order_for(ews)).folder == "ErrorServerBusy"
+    assert find_folders(order_for(ews)).folder == "ErrorServerBusy"
 
 
 def test_a_lock_that_is_put_in_words_is_told(ews: EwsStub) -> None:
     """A server that says in words that the account is locked is understood."""
     ews.refusal = Reply(401, b"<html>The referenced account is currently locked out and may not be logged on to.</html>")
-    assert find_inbox(order_for(ews, password="wrong")).error == "locked"
+    assert find_folders(order_for(ews, password="wrong")).error == "locked"
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>hello</html>", b"<a>", soap("<m:Other/>"), soap("<m:FindFolderResponse/>"), b'{"a": 1}'])
 def test_what_is_not_ews_is_malformed(ews: EwsStub, body: bytes) -> None:
     """An answer that is not what EWS says is told as malformed, never as found."""
     ews.answer = Reply(200, body)
-    seen = find_inbox(order_for(ews))
+    seen = find_folders(order_for(ews))
     assert (seen.folder, seen.error, seen.status) == (None, "malformed", 200)
 
 
@@ -212,13 +214,13 @@ def test_an_entity_bomb_is_malformed(ews: EwsStub) -> None:
     """XML that declares entities is not unfolded."""
     bomb = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "' + b"a" * 1000 + b'"><!ENTITY b "' + b"&a;" * 1000 + b'">]>' + soap("&b;")[38:]
     ews.answer = Reply(200, bomb)
-    assert find_inbox(order_for(ews)).error == "malformed"
+    assert find_folders(order_for(ews)).error == "malformed"
 
 
 def test_an_endless_answer_is_cut_off(ews: EwsStub) -> None:
     """An answer without end is read up to a limit."""
     ews.answer = Reply(200, endless=True)
-    seen = find_inbox(order_for(ews))
+    seen = find_folders(order_for(ews))
     assert (seen.error, seen.status, seen.folder) == ("too-long", 200, None)
 
 
@@ -227,7 +229,7 @@ def test_a_packed_bomb_is_cut_off(ews: EwsStub) -> None:
     import gzip
 
     ews.answer = Reply(200, gzip.compress(b" " * 50 * MAX_BODY_BYTES), headers=(("Content-Encoding", "gzip"),))
-    assert find_inbox(order_for(ews)).error == "too-long"
+    assert find_folders(order_for(ews)).error == "too-long"
 
 
 @pytest.mark.parametrize(
@@ -236,34 +238,34 @@ def test_a_packed_bomb_is_cut_off(ews: EwsStub) -> None:
 def test_a_dripping_body_keeps_its_status(ews: EwsStub, refusal: Reply) -> None:
     """A refusal whose body drips for ever is told as a refusal, in time."""
     ews.refusal = refusal
-    seen = find_inbox(order_for(ews, password="wrong", seconds=1.5))
+    seen = find_folders(order_for(ews, password="wrong", seconds=1.5))
     assert (seen.status, seen.logons, seen.error) == (refusal.status, 1, "timed-out")
 
 
 def test_silence_times_out(ews: EwsStub) -> None:
     """A server that says nothing after the logon is told as one that timed out, with the logon counted."""
     ews.answer = Reply(200, silent=True)
-    seen = find_inbox(order_for(ews, "basic", seconds=0.5))
+    seen = find_folders(order_for(ews, "basic", seconds=0.5))
     assert (seen.error, seen.status, seen.logons, seen.exchanges) == ("timed-out", None, 1, ((*REQUEST, None),))
 
 
 def test_a_cut_connection_is_closed(ews: EwsStub) -> None:
     """A server that hangs up is told as one that closed."""
     ews.answer = Reply(200, closes=True)
-    assert find_inbox(order_for(ews, "basic")).error == "closed"
+    assert find_folders(order_for(ews, "basic")).error == "closed"
 
 
 def test_nobody_there(ews: EwsStub) -> None:
     """Where nothing listens any more, no logon is counted."""
     url = "https://localhost:1/EWS/Exchange.asmx"
-    seen = find_inbox(order_for(ews, "basic", url=url))
+    seen = find_folders(order_for(ews, "basic", url=url))
     assert (seen.error, seen.status) == ("closed", None)
 
 
 def test_a_server_without_tls_gets_nothing(server_certificate: ServerCertificate, tmp_path: Path) -> None:
     """Where what answers does not speak TLS, no request is sent."""
     with run_ews_stub(server_certificate, tmp_path, speaks_tls=False) as plain:
-        seen = find_inbox(order_for(plain, "basic"))
+        seen = find_folders(order_for(plain, "basic"))
         assert (seen.error, seen.status) == ("tls-failed", None)
         assert plain.requests == []
 
@@ -284,33 +286,33 @@ def test_after_a_logon_no_request_is_let_through(ews: EwsStub, authorization: st
 def test_a_library_that_goes_on_is_told(ews: EwsStub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Should the library ask again after the logon, that is told, and the server never hears of it."""
 
-    def ask_twice(self: InboxOnce) -> None:
+    def ask_twice(self: FolderOnce) -> None:
         ask(self)
         ask(self)
 
-    ask = InboxOnce.ask
-    monkeypatch.setattr(InboxOnce, "ask", ask_twice)
-    seen = find_inbox(order_for(ews, "basic"))
+    ask = FolderOnce.ask
+    monkeypatch.setattr(FolderOnce, "ask", ask_twice)
+    seen = find_folders(order_for(ews, "basic"))
     assert (seen.error, seen.folder, ews.logons, len(ews.requests)) == ("second-request", None, 1, 1)
 
 
 def test_an_untrusted_certificate_gets_nothing(ews: EwsStub) -> None:
     """Where the certificate's issuer is not trusted, no request is sent, with or without credentials."""
-    seen = find_inbox(order_for(ews, "basic", ca_file=None))
+    seen = find_folders(order_for(ews, "basic", ca_file=None))
     assert (seen.error, seen.status, seen.folder) == ("untrusted", None, None)
     assert ews.requests == []
 
 
 def test_a_certificate_for_another_name_gets_nothing(ews: EwsStub) -> None:
     """The certificate is checked for the name in the URL, whatever the address that is connected to."""
-    seen = find_inbox(order_for(ews, "basic", url=f"https://mail.contoso.test:{ews.port}/EWS/Exchange.asmx"))
+    seen = find_folders(order_for(ews, "basic", url=f"https://mail.contoso.test:{ews.port}/EWS/Exchange.asmx"))
     assert seen.error == "untrusted"
     assert ews.requests == []
 
 
 def test_the_given_address_is_used(ews: EwsStub) -> None:
     """The connection goes to the given address and to no other that the name may have."""
-    assert find_inbox(order_for(ews, "basic", address="127.0.0.9")).error == "closed"
+    assert find_folders(order_for(ews, "basic", address="127.0.0.9")).error == "closed"
     assert ews.connections == 0
 
 
@@ -322,12 +324,12 @@ def test_no_redirect_is_followed(
     """A redirect, to another host or within the same one, is told by its status and not followed."""
     with run_ews_stub(server_certificate, tmp_path) as other:
         ews.answer = Reply(status, headers=(("Location", other.url),))
-        seen = find_inbox(order_for(ews, authentication))
+        seen = find_folders(order_for(ews, authentication))
         assert (seen.status, seen.header("Location"), seen.folder) == (status, other.url, None)
         assert other.connections == 0
         ews.requests.clear()
         ews.anonymous = Reply(status, headers=(("Location", ews.url),))
-        find_inbox(order_for(ews, authentication))
+        find_folders(order_for(ews, authentication))
         assert len(ews.requests) == 1
 
 
@@ -342,27 +344,27 @@ def test_the_environment_is_left_out(ews: EwsStub, tmp_path: Path, monkeypatch: 
         "CURL_CA_BUNDLE": "/nowhere",
     }.items():
         monkeypatch.setenv(name, value)
-    assert find_inbox(order_for(ews, "basic")).folder == "found"
+    assert find_folders(order_for(ews, "basic")).folder == "found"
 
 
 @pytest.mark.parametrize(("username", "password"), [("", PASSWORD), (USERNAME, "")])
 def test_an_empty_credential_is_never_tried(ews: EwsStub, username: str, password: str) -> None:
     """Without a user name or a password nothing is sent, since NTLM would then sign in as whoever runs the program."""
     with pytest.raises(ValueError, match="are needed"):
-        find_inbox(order_for(ews, username=username, password=password))
+        find_folders(order_for(ews, username=username, password=password))
     assert ews.connections == 0
 
 
 def test_a_password_goes_over_https_alone(ews: EwsStub) -> None:
     """A URL without TLS is refused before anything is sent."""
     with pytest.raises(ValueError, match="https alone"):
-        find_inbox(order_for(ews, url="http://localhost/EWS/Exchange.asmx"))
+        find_folders(order_for(ews, url="http://localhost/EWS/Exchange.asmx"))
 
 
 def test_what_cannot_be_sent_is_our_own_failure(ews: EwsStub) -> None:
     """A failure before the first request is no doing of the peer, and is raised."""
     with pytest.raises(UnicodeEncodeError):
-        find_inbox(order_for(ews, "basic", password="Пароль"))
+        find_folders(order_for(ews, "basic", password="Пароль"))
     assert ews.requests == []
 
 
@@ -377,7 +379,7 @@ def test_no_secret_comes_back(ews: EwsStub, capfd: pytest.CaptureFixture[str], c
             order = order_for(ews, authentication)
             out = io.StringIO()
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-                seen = find_inbox(order)
+                seen = find_folders(order)
             said = repr(seen) + repr(order) + repr(pickle.dumps(seen)) + out.getvalue() + caplog.text + "".join(capfd.readouterr())
             assert PASSWORD not in said
             assert pair not in said
@@ -386,7 +388,7 @@ def test_no_secret_comes_back(ews: EwsStub, capfd: pytest.CaptureFixture[str], c
 def test_a_header_is_bounded_and_printable(ews: EwsStub) -> None:
     """What a peer says in a header is shortened, and cannot steer a terminal."""
     ews.answer = Reply(403, headers=(("X-FEServer", "\x1b[31m" + "a" * 5000),))
-    value = find_inbox(order_for(ews)).header("X-FEServer")
+    value = find_folders(order_for(ews)).header("X-FEServer")
     assert value is not None
     assert value.startswith("\\x1b[31m")
     assert len(value) == 500
@@ -396,19 +398,84 @@ async def test_all_that_happens_in_a_child(ews: EwsStub) -> None:
     """The order crosses over into a child, and what it saw comes back as it is."""
     async with Children() as children:
         order = order_for(ews)
-        seen = await children.run(find_inbox, order, seconds=30)
+        seen = await children.run(find_folders, order, seconds=30)
         assert isinstance(seen, Seen)
-        assert seen == replace(find_inbox(order), exchanges=seen.exchanges)
+        assert seen == replace(find_folders(order), exchanges=seen.exchanges)
 
 
 async def test_a_dripping_head_ends_at_the_deadline(ews: EwsStub) -> None:
     """A server that sends one byte a second is left at the deadline, and no connection to it is kept."""
     ews.answer = Reply(200, drips_head=True)
     async with Children() as children:
-        await children.run(find_inbox, order_for(ews, address="127.0.0.9"), seconds=30)
+        await children.run(find_folders, order_for(ews, address="127.0.0.9"), seconds=30)
         loop = asyncio.get_running_loop()
         began = loop.time()
         with pytest.raises(TimeoutError):
-            await children.run(find_inbox, order_for(ews, "basic"), seconds=2.5)
+            await children.run(find_folders, order_for(ews, "basic"), seconds=2.5)
         assert loop.time() - began < 8
     assert ews.logons == 1
+
+
+APPOINTMENTS = ("inbox", "calendar", "contacts", "tasks")
+
+
+def asked_for(ews: EwsStub) -> list[str]:
+    """The folders that requests with a body asked for, in order."""
+    return [
+        body.partition(b'DistinguishedFolderId Id="')[2].partition(b'"')[0].decode() for _, body in ews.requests if b"FindFolder" in body
+    ]
+
+
+@pytest.mark.parametrize(("authentication", "logons"), [("ntlm", 1), ("negotiate", 1), ("basic", 4)])
+def test_more_folders_are_found_on_the_same_logon(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate"], logons: int) -> None:
+    """NTLM proves the password once for all folders; Basic, which has no other way, carries it with each request that follows a good one."""
+    seen = find_folders(order_for(ews, authentication, folders=APPOINTMENTS))
+    assert (seen.folder, seen.others) == ("found", tuple((name, "found") for name in APPOINTMENTS[1:]))
+    assert (seen.logons, ews.logons) == (logons, logons)
+    assert asked_for(ews)[-4:] == list(APPOINTMENTS)
+    assert ews.connections == 1
+
+
+def test_a_folder_that_is_refused_is_told_and_the_next_is_asked_for(ews: EwsStub) -> None:
+    """Exchange's answer to one folder says nothing of the next."""
+    ews.later = Reply(200, refused("ErrorFolderNotFound"))
+    seen = find_folders(order_for(ews, folders=APPOINTMENTS))
+    assert (seen.folder, seen.status, seen.error) == ("found", 200, "")
+    assert seen.others == tuple((name, "ErrorFolderNotFound") for name in APPOINTMENTS[1:])
+
+
+@pytest.mark.parametrize("later", [Reply(403), Reply(503), Reply(200, b"no XML"), Reply(200, closes=True)])
+def test_what_goes_wrong_later_does_not_take_back_the_inbox(ews: EwsStub, later: Reply) -> None:
+    """After an answer that is not of EWS no other folder is asked for, and what the inbox showed stays."""
+    ews.later = later
+    seen = find_folders(order_for(ews, folders=APPOINTMENTS))
+    assert (seen.folder, seen.status, seen.version, seen.error, seen.others) == ("found", 200, "15.1.2507.57", "", ())
+    assert seen.logons == 1
+
+
+def test_a_password_that_is_refused_between_folders_is_not_tried_again(ews: EwsStub) -> None:
+    """A server that wants the password proved again, and then refuses it, hears it no third time."""
+    ews.keeps_signed_in = False
+    ews.refusal = Reply(401)
+    order = order_for(ews, folders=APPOINTMENTS)
+    seen = find_folders(order)
+    assert seen.others == tuple((name, "found") for name in APPOINTMENTS[1:])
+    assert ews.logons == 4
+    wrong = find_folders(replace(order, password="wrong-S3cret!"))
+    assert (wrong.folder, wrong.logons, ews.logons) == (None, 1, 5)
+
+
+def test_other_folders_wait_for_the_inbox(ews: EwsStub) -> None:
+    """Where the inbox is refused no other folder is asked for."""
+    ews.answer = Reply(200, refused("ErrorAccessDenied"))
+    seen = find_folders(order_for(ews, folders=APPOINTMENTS))
+    assert (seen.folder, seen.others, len(set(asked_for(ews)))) == ("ErrorAccessDenied", (), 1)
+
+
+def test_a_token_signs_in_by_itself(ews: EwsStub) -> None:
+    """A token goes with each request in its header, without a user name, and a refused one is not sent again."""
+    ews.challenges = ("Bearer",)
+    seen = find_folders(order_for(ews, authentication="bearer", username="", password="marked-T0ken"))
+    assert ews.requests[-1][0]["Authorization"] == "Bearer marked-T0ken"
+    assert (seen.status, seen.logons, len(ews.requests)) == (401, 1, 1)
+    assert "marked-T0ken" not in repr(seen)

@@ -12,7 +12,8 @@ from probe.model.rules import Case, Otherwise, Readiness, Result, Support
 from tests.cases import Known, assess, exchange_case, gmail_case, online_case
 
 WITH_LOGIN = {v.DEPLOYMENT_ALLOWS: ("logs-in",)}
-LET_IN: Known = {v.AUTH_ACCEPTED: True, v.AUTH_REFUSAL: (), v.EWS_INBOX: "found", v.EWS_IMPERSONATION: "granted"}
+OPENED: Known = {v.EWS_CALENDAR: "found", v.EWS_CONTACTS: "found", v.EWS_TASKS: "found"}
+LET_IN: Known = {v.AUTH_ACCEPTED: True, v.AUTH_REFUSAL: (), v.EWS_INBOX: "found", v.EWS_IMPERSONATION: "granted", **OPENED}
 
 
 @pytest.mark.parametrize("case", [exchange_case(), gmail_case(), online_case()], ids=["exchange-2016", "gmail", "exchange-online"])

@@ -152,11 +152,24 @@ async def test_a_wrong_password_is_one_logon(tls: ssl.SSLContext, sign_in: SignI
         assert list(server.logons) == [(SERVICE, False)]
 
 
-async def test_ntlm_sign_in_is_refused_after_the_challenge(tls: ssl.SSLContext, sign_in: SignIn) -> None:
-    """A real NTLM client gets through the challenge, and its answer is refused as one failed logon."""
+@pytest.mark.parametrize("user", ["CONTOSO\\svc-crm", SERVICE])
+async def test_ntlm_signs_in_the_connection(tls: ssl.SSLContext, sign_in: SignIn, user: str) -> None:
+    """A real NTLM client is let in by one logon, and its next request on the connection needs none."""
+
+    def act(account: Account) -> None:
+        _find_under_inbox(account)
+        _find_under_inbox(account)
+
+    async with _exchange(tls) as server:
+        await _with(sign_in(server, user=user, auth_type=NTLM), act)
+        assert [ok for _, ok in server.logons] == [True]
+
+
+async def test_a_wrong_password_by_ntlm_is_one_failed_logon(tls: ssl.SSLContext, sign_in: SignIn) -> None:
+    """A real NTLM client gets through the challenge, and its wrong answer is refused."""
     async with _exchange(tls) as server:
         with pytest.raises(UnauthorizedError):
-            await _with(sign_in(server, user="CONTOSO\\svc-crm", auth_type=NTLM), _find_under_inbox)
+            await _with(sign_in(server, user="CONTOSO\\svc-crm", password="wrong", auth_type=NTLM), _find_under_inbox)
         assert list(server.logons) == [("svc-crm", False)]
 
 

@@ -142,7 +142,7 @@ async def test_only_the_schemes_that_are_on_are_offered(tls: ssl.SSLContext, tru
 
 
 @pytest.mark.parametrize("scheme", ["NTLM", "Negotiate"])
-async def test_ntlm_goes_as_far_as_the_challenge(scheme: str, tls: ssl.SSLContext, trust: ssl.SSLContext) -> None:
+async def test_ntlm_without_a_proof_goes_as_far_as_the_challenge(scheme: str, tls: ssl.SSLContext, trust: ssl.SSLContext) -> None:
     """A type 1 message gets a type 2 message; the type 3 message is refused, and counted as a failed logon."""
     user = "svc-crm".encode("utf-16-le")
     type_3 = b"NTLMSSP\0" + struct.pack("<I", 3) + bytes(24) + struct.pack("<HHI", len(user), len(user), 64) + bytes(20) + user

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import time
 
+import pytest
+import spnego
 from spnego._ntlm_raw.messages import AvId, Challenge
 
-from probe.simulation.ntlm import WindowsHost, message_type, user_of
+from probe.simulation.ntlm import Proof, WindowsHost, message_type
 
 HOST = WindowsHost(computer="ex2016.contoso.test", domain="contoso.test", version=(10, 0, 14393))
 
@@ -38,6 +40,27 @@ def test_messages_are_told_apart() -> None:
     assert message_type("not base64") is None
 
 
-def test_a_short_message_names_no_user() -> None:
-    """A type 3 message that ends before its fields names nobody."""
-    assert user_of("TlRMTVNTUAADAAAA") == ""
+def _answered(user: str, password: str) -> Proof:
+    """What pyspnego's client answers the challenge with."""
+    client = spnego.client(user, password, protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm)
+    client.step()
+    answer = client.step(base64.b64decode(HOST.challenge()))
+    assert answer is not None
+    return Proof.read(base64.b64encode(answer).decode())
+
+
+@pytest.mark.parametrize(("user", "name", "domain"), [("svc@contoso.test", "svc@contoso.test", ""), ("CONTOSO\\svc", "svc", "CONTOSO")])
+def test_a_client_s_answer_proves_the_password_it_knows(user: str, name: str, domain: str) -> None:
+    """The proof is right for one password and for no other, under either form of the name."""
+    proof = _answered(user, "Pässword-1")
+    assert (proof.user, proof.domain) == (name, domain)
+    assert proof.is_of("Pässword-1")
+    assert not proof.is_of("password-1")
+    assert not proof.is_bound_to(b"a certificate")
+
+
+def test_a_short_message_proves_nothing() -> None:
+    """A type 3 message that ends before its fields names nobody, and is no proof of any password."""
+    proof = Proof.read("TlRMTVNTUAADAAAA")
+    assert proof.user == ""
+    assert not proof.is_of("")

@@ -55,6 +55,11 @@ EWS_INBOX: FactKey[str] = FactKey(
     "What came of FindFolder on the inbox: `found`, or Exchange's error code.",
     ("found", "ErrorNonExistentMailbox", "ErrorImpersonateUserDenied"),
 )
+EWS_CALENDAR: FactKey[str] = FactKey(
+    "ews.calendar", TEXT, "What came of FindFolder on the calendar: `found`, or Exchange's error code.", ("found", "ErrorAccessDenied")
+)
+EWS_CONTACTS: FactKey[str] = FactKey("ews.contacts", TEXT, "The same for the contacts.", ("found", "ErrorFolderNotFound"))
+EWS_TASKS: FactKey[str] = FactKey("ews.tasks", TEXT, "The same for the tasks.", ("found", "ErrorFolderNotFound"))
 EWS_IMPERSONATION: FactKey[str] = FactKey(
     "ews.impersonation", choice("granted", "denied"), "Whether the account may act as the mailbox.", ("granted", "denied")
 )

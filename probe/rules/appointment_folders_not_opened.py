@@ -1,0 +1,59 @@
+"""Calendar, contacts and tasks of a mailbox whose appointments are synchronized through EWS.
+
+The inbox may open while another folder does not: a delegate's rights go folder by folder, and a folder may be missing.
+"""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Answer, Truth, all_of
+from probe.model.estate import Service
+from probe.model.rules import Case, Needs, Otherwise, Reference, Rule
+from probe.rules import READ_ON, is_server_side, logs_in, speaks, told
+
+# EWS ResponseCode: rights and folders that are missing until somebody mends it. Those of moves and load are left open.
+_DENIED = frozenset(
+    {"ErrorAccessDenied", "ErrorFolderNotFound", "ErrorItemNotFound", "ErrorNonExistentMailbox", "ErrorImpersonateUserDenied"}
+)
+_FOLDERS = (v.EWS_CALENDAR, v.EWS_CONTACTS, v.EWS_TASKS)
+
+
+def _applies(case: Case) -> Answer:
+    return all_of(logs_in(case), is_server_side(case, v.MAILBOX_APPOINTMENTS), speaks(case.incoming, Service.EWS))
+
+
+def _holds(case: Case) -> Answer:
+    return all_of(*(told(case.incoming, key, _verdict) for key in _FOLDERS))
+
+
+def _verdict(outcome: str) -> Truth:
+    if outcome == "found":
+        return Truth.YES
+    return Truth.NO if outcome in _DENIED else Truth.UNKNOWN
+
+
+RULE = Rule(
+    id="appointment-folders-not-opened",
+    title="A calendar, contacts or tasks folder that cannot be opened",
+    statement="Where appointments, contacts and tasks are synchronized, the account opens the mailbox's calendar, contacts and tasks.",
+    references=(
+        Reference(
+            "EWS: ResponseCode", "https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/responsecode", READ_ON
+        ),
+    ),
+    needs=Needs(
+        deployment=(v.DEPLOYMENT_ALLOWS,),
+        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION),
+        mailbox=(v.MAILBOX_APPOINTMENTS,),
+        incoming=(v.ENDPOINT_SERVICE, *_FOLDERS),
+    ),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Let the profile impersonate, which opens the whole mailbox, or grant the account Full Access "
+        "(`Add-MailboxPermission ADDRESS -User ACCOUNT -AccessRights FullAccess`); where a folder is missing, let its owner sign in to Outlook once, "
+        "or run `outlook.exe /resetfolders`. Or set Appointments, Contacts, and Tasks of the Dynamics mailbox to None."
+    ),
+)
