@@ -43,6 +43,11 @@ def _unfinished_profiles(data: dict[str, Any]) -> Iterator[Found]:
         if "password" in table and "username" not in table:
             message = 'is missing: a password needs its account; write it as in username = "svc-crm@contoso.test"'
             yield Found((*path, "username"), message, is_missing=True)
+        for key in ("client_secret", "client_certificate"):
+            for wanted, example in (("client_id", "6731de76-14a6-49ae-97bc-6eba6914391e"), ("tenant", "contoso.onmicrosoft.com")):
+                if key in table and wanted not in table:
+                    message = f'is missing: {key} is that of an application in a tenant; write it as in {wanted} = "{example}"'
+                    yield Found((*path, wanted), message, is_missing=True)
         try:
             sends = Endpoint.parse(str(table.get("incoming"))).service not in (Service.POP3, Service.IMAP)
         except ValueError:

@@ -152,6 +152,10 @@ class _Profile(_Table):
     impersonation: bool = _key("whether the account acts as each mailbox", True, default=False)
     username: _Text | None = _key("the account of the profile", "svc-crm@contoso.test", default=None)
     password: _Reference | None = _key("where its password is kept", "env:CRM_EWS_PASSWORD", default=None)
+    tenant: _Text | None = _key("the tenant of Entra ID, by GUID or domain", "contoso.onmicrosoft.com", default=None)
+    client_id: _Text | None = _key("the application that asks for tokens", "6731de76-14a6-49ae-97bc-6eba6914391e", default=None)
+    client_secret: _Reference | None = _key("where the application's secret is kept", "env:CRM_CLIENT_SECRET", default=None)
+    client_certificate: _Reference | None = _key("where its certificate is kept, PEM with key", "file:/run/secrets/crm.pem", default=None)
     fips_validated: _Text | None = _key("the certificate of the mail server's module", "CMVP #4282", default=None)
 
 

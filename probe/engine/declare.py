@@ -26,6 +26,7 @@ DECLARABLE: frozenset[FactKey[Any]] = frozenset(
         v.PROFILE_SERVER_TYPE,
         v.PROFILE_AUTHENTICATION,
         v.PROFILE_CREDENTIALS,
+        v.PROFILE_APPLICATION,
         v.PROFILE_IMPERSONATION,
         v.PROFILE_FIPS_VALIDATED,
         v.MAILBOX_DOMAIN,
@@ -82,6 +83,7 @@ def _of_profile(profile: ServerProfile, at: datetime) -> Iterator[Reading]:
     subject = profile_subject(profile.name)
     yield _fact(subject, v.PROFILE_SERVER_TYPE, str(profile.server_type), at)
     yield _fact(subject, v.PROFILE_AUTHENTICATION, str(profile.authentication), at)
+    yield _fact(subject, v.PROFILE_APPLICATION, profile.application_secret is not None, at)
     yield _fact(subject, v.PROFILE_CREDENTIALS, str(profile.credentials), at)
     yield _fact(subject, v.PROFILE_IMPERSONATION, profile.impersonation, at)
     if profile.fips_validated is not None:

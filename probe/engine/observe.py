@@ -211,7 +211,14 @@ async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: _
     except SecretUnavailable as unavailable:
         return _unheld(name, conversation, Outcome.NOT_SCHEDULED, str(unavailable), Why.NO_CREDENTIALS)
     account = Account(
-        conversation.mailbox, login.username, password, login.authentication, login.impersonates, login.synchronizes_appointments
+        mailbox=conversation.mailbox,
+        username=login.username,
+        password=password,
+        authentication=login.authentication,
+        impersonates=login.impersonates,
+        synchronizes_appointments=login.synchronizes_appointments,
+        application=login.application,
+        authorities=login.authorities,
     )
     # The same user with the same credential, wherever it signs in: what counts is what a server would count.
     identity = (login.username.lower(), password.reveal())

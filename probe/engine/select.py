@@ -17,7 +17,7 @@ from probe.model.estate import (
     ServerProfile,
     Service,
 )
-from probe.probing import Prober, TlsQuestion
+from probe.probing import Application, Prober, TlsQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Login:
     authentication: Authentication
     impersonates: bool
     synchronizes_appointments: bool = False
+    application: Application | None = None
+    authorities: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def for_estate(
             if conversation.prober.fetches_from:
                 found += _round_trips(conversation, served, estate, allowed)
             elif conversation.prober.signs_in and not conversation.not_held:
-                found += (_signed_in(conversation.prober, endpoint, mailbox, estate.profile_of(mailbox)) for mailbox in served)
+                found += (_signed_in(conversation.prober, endpoint, mailbox, estate) for mailbox in served)
             else:
                 found.append(replace(conversation, identity=_one_for_all(served)))
     return tuple(found)
@@ -93,7 +95,7 @@ def _round_trips(
             yield replace(conversation, not_held=conversation.not_held or f"it signs in, and {Effect.LOGS_IN} is not allowed here")
         return
     for mailbox, profile in pairs:
-        found = _signed_in(prober, endpoint, mailbox, profile)
+        found = _signed_in(prober, endpoint, mailbox, estate)
         if (
             found.login is not None
             and profile.credentials is Credentials.PROFILE
@@ -135,16 +137,23 @@ def unspoken(endpoints: Iterable[Endpoint], probers: Mapping[str, Prober]) -> tu
     return tuple(dict.fromkeys(e.service for e in endpoints if e.service not in spoken))
 
 
-def _signed_in(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, profile: ServerProfile) -> Conversation:
-    login, reason = _login(mailbox, profile, endpoint)
+def _signed_in(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, estate: Estate) -> Conversation:
+    login, reason = _login(mailbox, estate.profile_of(mailbox), endpoint)
+    if login is not None:
+        login = replace(login, authorities=frozenset(estate.deployment.authorities))
     return Conversation(prober, endpoint, mailbox.address, login, reason)
 
 
 def _login(mailbox: Mailbox, profile: ServerProfile, endpoint: Endpoint) -> tuple[Login | None, str]:
     """Whom the profile signs in as for a mailbox, or why that cannot be done from here."""
-    # A mail server is handed the access token where a password would stand, so that the estate can name one.
-    if profile.authentication is Authentication.OAUTH and endpoint.service is Service.EWS:
-        return None, "the profile signs in with OAuth, and the estate gives no token"
+    appointments = mailbox.appointments is Delivery.SERVER_SIDE
+    application = None
+    if endpoint.service is Service.EWS and profile.client_id is not None:
+        secret = profile.application_secret
+        by_itself = secret is not None and profile.authentication is Authentication.OAUTH
+        application = Application(profile.client_id, profile.tenant or "", by_itself, profile.client_certificate is not None)
+        if by_itself and secret is not None:
+            return Login(profile.client_id, secret, Authentication.OAUTH, True, appointments, application), ""
     match profile.credentials:
         case Credentials.MAILBOX:
             username, password = mailbox.username or mailbox.address, mailbox.password
@@ -155,4 +164,4 @@ def _login(mailbox: Mailbox, profile: ServerProfile, endpoint: Endpoint) -> tupl
     if password is None or not username:
         return None, "the estate names no password for the account"
     impersonates = profile.impersonation and profile.credentials is Credentials.PROFILE
-    return Login(username, password, profile.authentication, impersonates, mailbox.appointments is Delivery.SERVER_SIDE), ""
+    return Login(username, password, profile.authentication, impersonates, appointments, application), ""

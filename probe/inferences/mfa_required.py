@@ -1,7 +1,8 @@
 """Whether the account that signs in needs multi-factor authentication.
 
-No mail server and no EWS endpoint announces it; only a refusal may show it. That an account was let in proves
-nothing: the requirement may depend on place and program, and an app password exists because of it.
+No mail server and no EWS endpoint announces it; only a refusal may show it. That an account was let in by a server proves
+nothing: an app password exists because of the requirement. A token that its authority gave for the password alone proves that
+it is not required from here; it may be from elsewhere, or of another program.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ _SHOWING = frozenset({"mfa-required", "app-password-required"})
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     (case,) = premises.cases
     refusals = [refusal for endpoint in (case.incoming, case.outgoing) if (refusal := endpoint.value(v.AUTH_REFUSAL))]
-    if any(_SHOWING.issuperset(refusal) for refusal in refusals):
+    if case.incoming.value(v.AUTHORITY_GRANTED) or case.outgoing.value(v.AUTHORITY_GRANTED):
+        yield v.MFA_REQUIRED, False
+    elif any(_SHOWING.issuperset(refusal) for refusal in refusals):
         yield v.MFA_REQUIRED, True
     elif any(_SHOWING.intersection(refusal) for refusal in refusals):
         yield Unsettled(v.MFA_REQUIRED, "a login was refused, but its words do not tell multi-factor authentication from other causes")
@@ -29,7 +32,7 @@ INFERENCE = Inference(
     id="mfa-required",
     title="Whether the account needs multi-factor authentication, by how a login was refused",
     scope=Scope.MAILBOX,
-    needs=(v.AUTH_REFUSAL,),
+    needs=(v.AUTH_REFUSAL, v.AUTHORITY_GRANTED),
     gives=(v.MFA_REQUIRED,),
     infer=_infer,
 )

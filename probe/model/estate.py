@@ -22,6 +22,8 @@ class Service(StrEnum):
     SMTP = "smtp"
     IMAP = "imap"
     TLS = "tls"
+    AUTHORITY = "authority"
+    """Who gives tokens; never in an estate, but named by it or by a server."""
 
 
 class Security(StrEnum):
@@ -77,7 +79,8 @@ class Endpoint:
     def url(self) -> str:
         """The endpoint as a subject: lower-case host, port always written."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        scheme = next(n for n, s in _SCHEMES.items() if (s.service, s.security) == (self.service, self.security))
+        is_spoken = {(s.service, s.security): name for name, s in _SCHEMES.items()}
+        scheme = is_spoken.get((self.service, self.security), "https")
         return f"{scheme}://{host}:{self.port}{self.path}"
 
     @classmethod
@@ -286,8 +289,20 @@ class ServerProfile:
     impersonation: bool = False
     username: str | None = None
     password: SecretReference | None = None
+    tenant: str | None = None
+    """Tenant of Entra ID, by its GUID or a domain of it."""
+    client_id: str | None = None
+    """Application that asks for tokens."""
+    client_secret: SecretReference | None = None
+    client_certificate: SecretReference | None = None
+    """PEM with the application's certificate and private key."""
     fips_validated: str | None = None
     """The operator's word that the mail server's cryptographic module is validated, and by which certificate."""
+
+    @property
+    def application_secret(self) -> SecretReference | None:
+        """By what the application signs in by itself; None where it cannot."""
+        return (self.client_certificate or self.client_secret) if self.client_id and self.tenant else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

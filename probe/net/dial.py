@@ -88,12 +88,14 @@ class Dial:
             yield stream
 
     @asynccontextmanager
-    async def open_trusted(self) -> AsyncIterator[Stream]:
+    async def open_trusted(self, *, recorded: bool = True) -> AsyncIterator[Stream]:
         """A connection that has earned credentials: TLS is up, verified, for the very name.
+
+        One that is not recorded leaves nothing in the transcript; it is for what is a secret nearly as a whole.
 
         Raises UntrustedPeer, and NoUpgrade where the service goes over to TLS by a command and the server will not.
         """
-        async with self._connected(await self._network.policies.credentials()) as stream:
+        async with self._connected(await self._network.policies.credentials(), recorded=recorded) as stream:
             await come_to_tls(stream, self.endpoint.service, self.endpoint.security)
             try:
                 await stream.start_tls()

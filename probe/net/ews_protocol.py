@@ -33,10 +33,10 @@ with warnings.catch_warnings():
     from exchangelib.properties import Mailbox
     from exchangelib.protocol import CachingProtocol, Protocol
     from exchangelib.services import FindFolder
-    from requests.adapters import HTTPAdapter
 
 from probe.net.ews_session import Order, Seen, Trouble
 from probe.net.http_exchange import USER_AGENT
+from probe.net.pinned import PinnedAdapter
 from probe.net.redact import Redactor
 from probe.wire.exchange import soap_build
 from probe.wire.lines import as_text
@@ -181,36 +181,18 @@ class BoundedResponse(requests.Response):
             self.raw.shutdown()
 
 
-class PinnedAdapter(HTTPAdapter):
-    """Connects to one address, whatever is asked for, and verifies the certificate for the name in the URL."""
+class RecordingAdapter(PinnedAdapter):
+    """The way to the server, with what passes written down, and HeldBack after the logon."""
 
     def __init__(self, order: Order, record: Record) -> None:
-        parts = urlsplit(order.url)
-        self._name = parts.hostname or ""
-        self._port = parts.port or 443
-        self._host_header = parts.netloc
-        self._address = order.address
+        super().__init__(order.url, order.address, order.ca_file, record.remaining)
         self._record = record
-        # The same trust as that of `probe.net.tls` for credentials: this machine's anchors, not certifi's.
-        self._context = ssl.create_default_context()
-        if order.ca_file is not None:
-            self._context.load_verify_locations(order.ca_file)
-        super().__init__(pool_connections=1, pool_maxsize=1, pool_block=True, max_retries=0)
 
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> tuple[Any, Any]:
-        """Where to connect, and how to verify: the same, whatever the request says."""
-        where = {"scheme": "https", "host": self._address, "port": self._port}
-        return where, {"ssl_context": self._context, "cert_reqs": "CERT_REQUIRED", "server_hostname": self._name.rstrip(".")}
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Adds no trust to that of the context; requests would add certifi's anchors here."""
-
-    def send(self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """As in requests, with the time that is left; HeldBack after the logon."""
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        """As in PinnedAdapter; HeldBack after the logon."""
         self._record.asked(request)
-        request.headers["Host"] = self._host_header
         try:
-            response = super().send(request, stream, self._record.remaining(), *args, **kwargs)
+            response = super().send(request, *args, **kwargs)
         except (requests.RequestException, OSError) as failure:
             self._record.failed(failure)
             raise
@@ -242,7 +224,7 @@ class FirmProtocol(Protocol):  # type: ignore[misc]
         if self._order.authentication == "bearer":
             session.headers["Authorization"] = f"Bearer {self._order.password}"
         session.adapters.clear()
-        session.mount(self._order.url, PinnedAdapter(self._order, self._record))
+        session.mount(self._order.url, RecordingAdapter(self._order, self._record))
         return session
 
 

@@ -36,7 +36,7 @@ KILL_SECONDS = 5.0
 """How long a kill is waited for: pebble waits 3 s after SIGTERM before it sends SIGKILL. Past that, the exit of the program does it."""
 GRACE_SECONDS = 5.0
 """How long after its deadline a child ends itself, should nobody be left to kill it."""
-PRELOADED = ("__main__", "probe.net.ews_session", "probe.net.ews_protocol")
+PRELOADED = ("__main__", "probe.net.ews_session", "probe.net.ews_protocol", "probe.net.app_token")
 """What the fork server loads once, so that its children share the memory: exchangelib with all that it draws in, through the last."""
 
 OVERSTAYED = 124

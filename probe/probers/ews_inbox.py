@@ -10,7 +10,10 @@ What is sent, in this order:
 3. where the inbox is found and appointments, contacts and tasks are synchronized: the same for the calendar, the contacts and the tasks,
    one request each, on the connection that is signed in.
 
-`auto` is NTLM where NTLM or Negotiate is offered, else Basic. Under `negotiate`, NTLM is carried; Kerberos is not spoken.
+Where the profile signs in by token (`oauth`, or `auto` where nothing else is offered), the first request carries an empty token, and
+before the second step a token is asked for, of an authority that may be asked: see `probe.probing.authority`.
+
+`auto` is NTLM where NTLM or Negotiate is offered, else Basic, else a token. Under `negotiate`, NTLM is carried; Kerberos is not spoken.
 A scheme that is not offered is not tried. Whatever is answered, there is no second logon, and no redirect is followed.
 
 It changes nothing in the mailbox. The server counts one logon, which a wrong password makes a failed one.
@@ -26,13 +29,16 @@ from typing import Literal, Protocol
 
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
-from probe.model.estate import Authentication, Service
-from probe.model.facts import Build, Why
+from probe.model.estate import Authentication, Endpoint, Service
+from probe.model.facts import Build, Challenge, Why
 from probe.net.ews_session import Order, Seen, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.probing import Account, Dial, Effect, Notebook, Prober, Subject
+from probe.probing.authority import NoToken, allowed_authority, token_by_application, token_by_password
+from probe.tables import is_exchange_online_host
 from probe.wire.http_challenge import parse_challenges
+from probe.wire.oauth import named_authority
 
 CHILD_SHARE = 0.75
 """Of the time that is left, for the child's conversation: the rest is for starting it, and for its report to arrive."""
@@ -69,7 +75,21 @@ _ACCOUNT_STATES: dict[str, tuple[str, ...] | None] = {
 _APPOINTMENT_FOLDERS = {"calendar": v.EWS_CALENDAR, "contacts": v.EWS_CONTACTS, "tasks": v.EWS_TASKS}
 """Folders of what is synchronized beside mail, by their distinguished names."""
 
-Scheme = Literal["ntlm", "basic", "negotiate"]
+Scheme = Literal["ntlm", "basic", "negotiate", "bearer"]
+_BY_PASSWORD: tuple[Scheme, ...] = ("ntlm", "negotiate", "basic")
+
+_ENTRA_ID = "https://login.microsoftonline.com/"
+"""Exchange Online's authority, should its challenge not name one."""
+
+
+_OF_AUTHORITIES = (
+    v.AUTHORITY_ISSUER,
+    v.AUTHORITY_TENANT,
+    v.AUTHORITY_REALM,
+    v.AUTHORITY_FEDERATION,
+    v.AUTHORITY_GRANTED,
+    v.AUTHORITY_ERRORS,
+)
 
 
 class _Answer(Protocol):
@@ -84,36 +104,73 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     if account is None:
         _all_missing(notes, Why.NO_CREDENTIALS, "there is no account to sign in with")
         return
-    if account.authentication is Authentication.OAUTH:
-        _all_missing(notes, Why.NOT_ATTEMPTED, "the profile signs in with a token (OAuth), and only passwords are tried here")
-        return
     async with dial.open_trusted() as stream:
-        head = await HttpConnection(stream, host_header(endpoint)).ask("POST", endpoint.path, headers=[("Content-Type", "text/xml")])
-        scheme = _chosen_scheme(account, head, notes, stream.evidence(f" {head.status}"))
+        head = await HttpConnection(stream, host_header(endpoint)).ask("POST", endpoint.path, headers=_asking(account))
+        challenges = parse_challenges(head.all("WWW-Authenticate"))
+        scheme = _chosen_scheme(account, endpoint, head, challenges, notes, stream.evidence(f" {head.status}"))
         # The turn at this address is kept for the child's connection, which takes the place of this one.
         stream.close()
         if scheme is None:
             return
-        order = Order(
-            url=endpoint.url,
-            address=stream.address,
-            username=account.username,
+        if scheme != "bearer":
             # The one place where the password leaves its wrapping: it goes to the child through a pipe, and from there to the server.
-            password=account.password.reveal(),
-            authentication=scheme,
-            mailbox=account.mailbox,
-            impersonate=account.impersonates,
-            ca_file=None if dial.ca_file is None else str(dial.ca_file),
-            folders=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
-            seconds=dial.remaining() * CHILD_SHARE,
-        )
-        dial.note(f"signs in by {scheme}, in a child process, to {stream.address}")
-        seen = await dial.in_child(find_folders, order)
-        dial.connections += 1
-    _Reading(account, dial, notes, seen).conclude()
+            await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal())
+            return
+    token = await _token(account, dial, notes, challenges)
+    if isinstance(token, NoToken):
+        _all_missing(notes, token.why, token.detail)
+        return
+    async with dial.open_trusted() as stream:
+        stream.close()
+        await _sign_in(account, dial, notes, stream.address, scheme, token)
 
 
-def _chosen_scheme(account: Account, head: Head, notes: Notebook, lines: tuple[TranscriptLine, ...]) -> Scheme | None:
+async def _sign_in(account: Account, dial: Dial, notes: Notebook, address: str, scheme: Scheme, secret: str) -> None:
+    """The one logon, in a child process, and what it showed."""
+    order = Order(
+        url=dial.endpoint.url,
+        address=address,
+        username="" if scheme == "bearer" else account.username,
+        password=secret,
+        authentication=scheme,
+        mailbox=account.mailbox,
+        impersonate=account.impersonates,
+        ca_file=None if dial.ca_file is None else str(dial.ca_file),
+        folders=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
+        seconds=dial.remaining() * CHILD_SHARE,
+    )
+    dial.note(f"signs in by {scheme}, in a child process, to {address}")
+    seen = await dial.in_child(find_folders, order)
+    dial.connections += 1
+    _Reading(account, dial, notes, seen, is_token=scheme == "bearer").conclude()
+
+
+async def _token(account: Account, dial: Dial, notes: Notebook, challenges: tuple[Challenge, ...]) -> str | NoToken:
+    """A token from the authority that the server names, if it may be asked for one."""
+    named = named_authority(challenges)
+    if named is None and is_exchange_online_host(dial.endpoint.host):
+        named = _ENTRA_ID
+    if named is None:
+        return NoToken(Why.NOT_DISCLOSED, "the server takes tokens, but names no authority that gives them")
+    authority = allowed_authority(account, named)
+    if isinstance(authority, NoToken):
+        return authority
+    if account.application is not None and account.application.signs_in:
+        return await token_by_application(account, dial, notes, authority)
+    return await token_by_password(account, dial, notes, authority, dial.endpoint.url)
+
+
+def _asking(account: Account) -> list[tuple[str, str]]:
+    """Headers of the request that shows the schemes; an Exchange on premises shows that for tokens to an empty one alone."""
+    headers = [("Content-Type", "text/xml")]
+    if account.authentication is Authentication.OAUTH:
+        headers += [("Authorization", "Bearer"), ("X-User-Identity", account.mailbox)]
+    return headers
+
+
+def _chosen_scheme(
+    account: Account, endpoint: Endpoint, head: Head, challenges: tuple[Challenge, ...], notes: Notebook, lines: tuple[TranscriptLine, ...]
+) -> Scheme | None:
     """How to sign in; None, with the reason noted, where nobody may. Raises what fits where the server will have nobody."""
     if head.status == 200:
         _all_missing(notes, Why.NOT_ATTEMPTED, "the server answers without asking for a sign-in, so that no password was sent")
@@ -121,10 +178,17 @@ def _chosen_scheme(account: Account, head: Head, notes: Notebook, lines: tuple[T
     if head.status != 401:
         _note_block(notes, head.status, head, lines)
         raise _http_failure(head.status, head)
-    offered = {c.scheme.lower() for c in parse_challenges(head.all("WWW-Authenticate"))}
-    wanted: tuple[Scheme, ...] = ("ntlm", "negotiate", "basic")
-    if account.authentication is not Authentication.AUTO:
-        wanted = tuple(scheme for scheme in wanted if scheme == account.authentication.value)
+    offered = {c.scheme.lower() for c in challenges}
+    match account.authentication:
+        case Authentication.AUTO if is_exchange_online_host(endpoint.host):
+            # It lists Basic at times, and refuses every password.
+            wanted: tuple[Scheme, ...] = ("bearer",)
+        case Authentication.AUTO:
+            wanted = ("ntlm", "negotiate", "basic", "bearer")
+        case Authentication.OAUTH:
+            wanted = ("bearer",)
+        case other:
+            wanted = tuple(scheme for scheme in _BY_PASSWORD if scheme == other.value)
     scheme = next((scheme for scheme in wanted if scheme in offered), None)
     if scheme is None:
         shown = ", ".join(sorted(offered)) or "nothing"
@@ -150,7 +214,8 @@ def _fits_basic(account: Account) -> bool:
 class _Reading:
     """Draws facts out of what the child saw."""
 
-    def __init__(self, account: Account, dial: Dial, notes: Notebook, seen: Seen) -> None:
+    def __init__(self, account: Account, dial: Dial, notes: Notebook, seen: Seen, *, is_token: bool) -> None:
+        self._is_token = is_token
         self._impersonates = account.impersonates
         self._wants_appointments = account.synchronizes_appointments
         self._notes = notes
@@ -169,6 +234,8 @@ class _Reading:
     def conclude(self) -> None:
         """Write the facts; raises what fits where the conversation failed."""
         seen, notes = self._seen, self._notes
+        for key in _OF_AUTHORITIES:
+            notes.missing(key, Why.NOT_APPLICABLE, "the authority said nothing of it" if self._is_token else "no token was asked for")
         if seen.version is not None:
             notes.declared(v.SERVER_BUILD, Build.parse(seen.version), *self._version_line, source="ews-session")
         if not self._impersonates:
@@ -232,7 +299,11 @@ class _Reading:
         elif seen.status == 456:  # Exchange Online: the password is right, and is not enough
             words = words or ("app-password-required", "mfa-required")
         notes.observed(v.AUTH_ACCEPTED, False, *self._lines)
-        notes.observed(v.AUTH_REFUSAL, words or _BARE_401, *self._lines)
+        if self._is_token and not words:
+            diagnosis = seen.header("X-MS-Diagnostics") or f"HTTP {seen.status}"
+            notes.missing(v.AUTH_REFUSAL, Why.NOT_DISCLOSED, f"Exchange takes the authority's token for none: {diagnosis[:200]}")
+        else:
+            notes.observed(v.AUTH_REFUSAL, words or _BARE_401, *self._lines)
         for key in (v.EWS_INBOX, v.SERVER_BUILD, v.EWS_POLICY_BLOCK):
             notes.missing(key, Why.DENIED, "the sign-in was refused")
         self._leave_open(Why.DENIED, "the sign-in was refused")
@@ -316,6 +387,7 @@ PROBER = Prober(
         v.EWS_IMPERSONATION,
         v.EWS_POLICY_BLOCK,
         v.SERVER_BUILD,
+        *_OF_AUTHORITIES,
     ),
     probe=probe,
 )

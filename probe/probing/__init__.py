@@ -35,6 +35,7 @@ __all__ = [
     "PATIENCE_AT_LEAVE_SECONDS",
     "STRUCK",
     "Account",
+    "Application",
     "Dial",
     "Effect",
     "NoMechanism",
@@ -56,6 +57,19 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
+class Application:
+    """What asks for tokens in a tenant of Entra ID."""
+
+    client: str
+    """Its id."""
+    tenant: str
+    signs_in: bool
+    """Whether it signs in by itself, with the account's secret as its own."""
+    is_certificate: bool = False
+    """Whether that secret is PEM with a certificate and its private key."""
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Whom a prober that logs in signs in as, and for which mailbox."""
 
@@ -68,6 +82,10 @@ class Account:
     """Whether the account is another than the mailbox's own, and acts as it."""
     synchronizes_appointments: bool = False
     """Whether appointments, contacts and tasks of the mailbox are synchronized too."""
+    application: Application | None = None
+    """Where the estate names one."""
+    authorities: frozenset[str] = frozenset()
+    """Hosts, besides Entra ID's clouds, that may be sent a password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

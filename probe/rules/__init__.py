@@ -154,8 +154,9 @@ def signs_in_with_password(case: Case) -> Answer:
 
 
 def logs_in(case: Case) -> Answer:
-    """Whether this program may try a login, and has a password to try: only then can it be asked what came of one."""
-    return all_of(ask(case.deployment, v.DEPLOYMENT_ALLOWS, lambda allowed: Effect.LOGS_IN in allowed), signs_in_with_password(case))
+    """Whether this program may try a login, and has something to try: only then can it be asked what came of one."""
+    may = ask(case.deployment, v.DEPLOYMENT_ALLOWS, lambda allowed: Effect.LOGS_IN in allowed)
+    return all_of(may, any_of(signs_in_as_user(case), ask(case.profile, v.PROFILE_APPLICATION, bool)))
 
 
 def tries_a_login(case: Case) -> Answer:
@@ -164,7 +165,7 @@ def tries_a_login(case: Case) -> Answer:
 
 
 NEEDS_OF_REFUSAL = needs_of_served(
-    v.AUTH_REFUSAL, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)
+    v.AUTH_REFUSAL, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION)
 )
 """What `tries_a_login` and `not_refused_for` look at."""
 

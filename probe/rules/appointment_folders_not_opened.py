@@ -43,7 +43,7 @@ RULE = Rule(
     ),
     needs=Needs(
         deployment=(v.DEPLOYMENT_ALLOWS,),
-        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION),
+        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
         mailbox=(v.MAILBOX_APPOINTMENTS,),
         incoming=(v.ENDPOINT_SERVICE, *_FOLDERS),
     ),

@@ -48,7 +48,7 @@ RULE = Rule(
         v.EWS_POLICY_BLOCK,
         v.EWS_INBOX,
         deployment=(v.DEPLOYMENT_ALLOWS,),
-        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION),
+        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
     ),
     lists=False,
     applies=_applies,

@@ -51,7 +51,7 @@ RULE = Rule(
         v.SERVER_PRODUCT,
         v.EWS_INBOX,
         deployment=(v.DEPLOYMENT_ALLOWS,),
-        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION),
+        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
     ),
     lists=False,
     applies=_applies,

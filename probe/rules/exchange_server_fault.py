@@ -43,7 +43,10 @@ RULE = Rule(
         ),
     ),
     needs=needs_of_served(
-        v.ENDPOINT_SERVICE, v.EWS_INBOX, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)
+        v.ENDPOINT_SERVICE,
+        v.EWS_INBOX,
+        deployment=(v.DEPLOYMENT_ALLOWS,),
+        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
     ),
     lists=False,
     applies=_applies,

@@ -34,7 +34,7 @@ RULE = Rule(
         v.ENDPOINT_SERVICE,
         v.EWS_IMPERSONATION,
         deployment=(v.DEPLOYMENT_ALLOWS,),
-        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION, v.PROFILE_IMPERSONATION),
+        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION, v.PROFILE_IMPERSONATION),
     ),
     lists=False,
     applies=_applies,

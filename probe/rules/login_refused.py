@@ -41,7 +41,7 @@ RULE = Rule(
         v.AUTH_ACCEPTED,
         v.AUTH_REFUSAL,
         deployment=(v.DEPLOYMENT_ALLOWS,),
-        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION),
+        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
     ),
     lists=False,
     applies=tries_a_login,

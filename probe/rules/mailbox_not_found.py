@@ -32,7 +32,10 @@ RULE = Rule(
     statement="Exchange finds a mailbox at the address of the Dynamics mailbox.",
     references=(article("The SMTP address has no mailbox associated with it", "the-smtp-address-has-no-mailbox"),),
     needs=needs_of_served(
-        v.ENDPOINT_SERVICE, v.EWS_INBOX, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)
+        v.ENDPOINT_SERVICE,
+        v.EWS_INBOX,
+        deployment=(v.DEPLOYMENT_ALLOWS,),
+        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
     ),
     lists=False,
     applies=_applies,

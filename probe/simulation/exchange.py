@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from probe.simulation.authorities import Holder
 from probe.simulation.ews import Account, Store
 from probe.simulation.mail import LOGONS_KEPT
 from probe.simulation.ntlm import Proof, WindowsHost, message_type
-from probe.simulation.releases import Release
+from probe.simulation.releases import EXCHANGE_ONLINE, Release
 from probe.simulation.web import Request, Response, WebServer
 
 EWS_PATH = "/ews/exchange.asmx"
@@ -63,6 +64,10 @@ class ModernAuth:
         )
 
 
+def _nobody(token: str) -> str | None:
+    return None
+
+
 class ExchangeServer(WebServer):
     """One Exchange Server of one release. Its accounts sign in by Basic and by NTLM, under their address or as `DOMAIN\\user`."""
 
@@ -79,6 +84,7 @@ class ExchangeServer(WebServer):
         modern_auth: ModernAuth | None = None,
         states: Mapping[str, str] | None = None,
         protected: bytes | None = None,
+        token_holder: Holder = _nobody,
     ) -> None:
         """`states` are response codes that mailboxes answer with; `protected` is the certificate that Extended Protection is bound to."""
         super().__init__(tls)
@@ -90,6 +96,7 @@ class ExchangeServer(WebServer):
         self._accounts = {name.lower(): account for name, account in (accounts or {}).items()}
         self._store = Store(release, frozenset(address.lower() for address in mailboxes), dict(states or {}))
         self._protected = protected
+        self._token_holder = token_holder
         self._windows = WindowsHost(computer=host, domain=host.partition(".")[2] or host, version=release.windows)
         self._publishes_pages = publishes_pages
         self._modern_auth = modern_auth
@@ -136,6 +143,10 @@ class ExchangeServer(WebServer):
         if scheme in ("ntlm", "negotiate") and scheme in offered and message_type(token) == 3:
             connection["account"] = account = self._by_ntlm(Proof.read(token))
             return account
+        if scheme == "bearer" and token:
+            holder = self._token_holder(token)
+            self.logons.append((holder or "", holder in self._accounts))
+            return self._accounts.get(holder or "")
         if scheme != "basic" or scheme not in offered:
             return None
         try:
@@ -250,7 +261,7 @@ class ExchangeServer(WebServer):
 _BEARER = (
     f'Bearer client_id="{_EXCHANGE_APPLICATION}", trusted_issuers="00000001-0000-0000-c000-000000000000@*", '
     'token_types="app_asserted_user_v1 service_asserted_app_v1", '
-    'authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"'
+    'authorization_uri="{authority}/common/oauth2/authorize"'
 )
 
 # What anybody is told of a domain; the build stands in the header whatever becomes of the question.
@@ -271,15 +282,30 @@ EWS_BLOCKED_BY_POLICY = "EWS is blocked by policy for this user or tenant"
 
 
 class ExchangeOnline(WebServer):
-    """Exchange Online's EWS. It takes tokens alone, and here no token is right.
+    """Exchange Online's EWS. It takes tokens alone: those of its accounts, by users' names or applications' ids.
 
     `policy_reason` is what it says where the tenant has closed EWS. The real one knows the tenant by the token; this one says it
     to everybody, so that a visitor without one can be shown it.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None, *, policy_reason: str = "") -> None:
+    def __init__(
+        self,
+        tls: ssl.SSLContext | None = None,
+        *,
+        policy_reason: str = "",
+        authority: str = "https://login.microsoftonline.com",
+        token_holder: Holder = _nobody,
+        accounts: Mapping[str, Account] | None = None,
+        mailboxes: Iterable[str] = (),
+    ) -> None:
         super().__init__(tls)
         self._policy_reason = policy_reason
+        self._bearer = _BEARER.format(authority=authority)
+        self._token_holder = token_holder
+        self._accounts = {name.lower(): account for name, account in (accounts or {}).items()}
+        self._store = Store(EXCHANGE_ONLINE, frozenset(address.lower() for address in mailboxes))
+        self.logons: deque[tuple[str, bool]] = deque(maxlen=LOGONS_KEPT)
+        """Whose tokens came, and whether they were taken."""
 
     def answer(self, request: Request) -> Response:
         if request.path in ("/owa", "/owa/", LOGON_PATH):
@@ -291,10 +317,16 @@ class ExchangeOnline(WebServer):
             return Response(404, self._marks(404))
         if self._policy_reason:
             return Response(403, (*self._marks(403), ("X-EWS-Policy-Reason", self._policy_reason)))
-        if not request.header("Authorization").lower().startswith("bearer "):
-            return Response(401, (*self._marks(401), ("WWW-Authenticate", _BEARER)))
+        scheme, _, token = request.header("Authorization").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return Response(401, (*self._marks(401), ("WWW-Authenticate", self._bearer)))
+        account = self._accounts.get(self._token_holder(token.strip()) or "")
+        self.logons.append((self._token_holder(token.strip()) or "", account is not None))
+        if account is not None:
+            status, envelope = self._store.answer(request.body, account)
+            return Response(status, (*self._marks(status), ("Content-Type", "text/xml; charset=utf-8")), envelope)
         diagnosis = '2000001;reason="The token is malformed.";error_category="invalid_token"'
-        challenge = ("WWW-Authenticate", f'{_BEARER}, error="invalid_token"')
+        challenge = ("WWW-Authenticate", f'{self._bearer}, error="invalid_token"')
         return Response(401, (*self._marks(401), challenge, ("x-ms-diagnostics", diagnosis)))
 
     def _marks(self, status: int) -> Headers:

@@ -101,6 +101,14 @@ EXCHANGE_2019 = Release(
     newest_schema="Exchange2016",
     answers_in="V2017_07_11",
 )
+EXCHANGE_ONLINE = Release(
+    build=(15, 20, 9073, 22),
+    iis="Microsoft-HTTPAPI/2.0",
+    windows=(10, 0, 20348),
+    aspnet="4.0.30319",
+    newest_schema="Exchange2016",
+    answers_in="V2018_01_08",
+)
 EXCHANGE_SE = Release(
     build=(15, 2, 2562, 35),
     iis="Microsoft-IIS/10.0",

@@ -54,7 +54,7 @@ def test_signing_in_is_held_for_each_mailbox() -> None:
     ("changes", "reason"),
     [
         ({"password": None}, "names no password"),
-        ({"authentication": Authentication.OAUTH}, "OAuth"),
+        ({"authentication": Authentication.OAUTH, "password": None}, "names no password"),
         ({"credentials": Credentials.SERVER_TO_SERVER}, "server-to-server"),
         ({"credentials": Credentials.MAILBOX}, "names no password"),
     ],

@@ -146,6 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _decide(self, stub: EwsStub, authorization: str) -> Reply:
         asking = Reply(401, headers=tuple(("WWW-Authenticate", c) for c in stub.challenges))
         scheme, _, token = authorization.partition(" ")
+        if authorization == "Bearer":
+            return asking
         if not authorization and self._is_signed_in and stub.keeps_signed_in:
             return stub.later if stub.later is not None else stub.answer
         if not authorization:

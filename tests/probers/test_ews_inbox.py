@@ -284,7 +284,6 @@ async def test_a_federation_server_that_is_down(ews: EwsStub, children: Children
         (BASIC, Authentication.NEGOTIATE),
         (NTLM, Authentication.BASIC),
         (("Negotiate",), Authentication.NTLM),
-        (('Bearer client_id="1"',), Authentication.AUTO),
         ((), Authentication.AUTO),
     ],
 )
@@ -395,11 +394,14 @@ async def test_impersonation_is_no_question_for_a_mailbox_of_its_own(ews: EwsStu
     assert done.value(v.EWS_IMPERSONATION) is Why.NOT_APPLICABLE
 
 
-async def test_tokens_are_not_used(ews: EwsStub, children: Children) -> None:
-    """A profile that signs in with a token is not tried, and no connection is made."""
+async def test_a_profile_that_signs_in_by_token_sends_no_password_to_exchange(ews: EwsStub, children: Children) -> None:
+    """Where no Bearer challenge comes, nothing is tried, though Exchange would take the password by NTLM."""
+    ews.challenges = NTLM
     done = await attempt(ews, children, authentication=Authentication.OAUTH)
-    assert done.values() == (Why.NOT_ATTEMPTED,) * 4
-    assert ews.connections == 0
+    assert done.values() == (Why.DENIED,) * 4
+    assert (ews.logons, len(ews.requests)) == (0, 1)
+    assert ews.requests[0][0]["Authorization"] == "Bearer"
+    assert ews.requests[0][0]["X-User-Identity"] == MAILBOX
 
 
 @pytest.mark.parametrize(

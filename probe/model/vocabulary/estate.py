@@ -48,6 +48,9 @@ PROFILE_AUTHENTICATION: FactKey[str] = FactKey(
 PROFILE_CREDENTIALS: FactKey[str] = FactKey(
     "profile.credentials", choice(*Credentials), "Whose credentials the profile signs in with.", tuple(map(str, Credentials))
 )
+PROFILE_APPLICATION: FactKey[bool] = FactKey(
+    "profile.application", FLAG, "Whether the estate names an application that signs in by itself for the profile.", (True, False)
+)
 PROFILE_IMPERSONATION: FactKey[bool] = FactKey(
     "profile.impersonation", FLAG, "Whether the profile's account impersonates the mailbox.", (True, False)
 )

@@ -49,6 +49,31 @@ AUTH_REFUSAL: FactKey[tuple[str, ...]] = FactKey(
     "What the refusal of a login may mean; several where the words cannot separate them.",
     (("bad-credentials",), ()),
 )
+AUTHORITY_ISSUER: FactKey[str] = FactKey(
+    "authority.issuer",
+    TEXT,
+    "Issuer that the authority of the account's domain names (OpenID discovery).",
+    ("https://sts.windows.net/0b5b4ad3/",),
+)
+AUTHORITY_TENANT: FactKey[str] = FactKey("authority.tenant", TEXT, "Tenant in that issuer.", ("0b5b4ad3-4a6c-4b5e-8f5e-2f7f0b0d1c11",))
+AUTHORITY_REALM: FactKey[str] = FactKey(
+    "authority.realm",
+    choice("managed", "federated", "unknown"),
+    "Whether Entra ID itself checks the account's password, a federation server does, or it knows no such domain.",
+    ("managed", "federated"),
+)
+AUTHORITY_FEDERATION: FactKey[str] = FactKey(
+    "authority.federation_url",
+    TEXT,
+    "Where a federated account signs in, as Entra ID says; not followed.",
+    ("https://adfs.contoso.test/adfs/ls/",),
+)
+AUTHORITY_GRANTED: FactKey[bool] = FactKey(
+    "authority.granted", FLAG, "Whether the authority gave a token for user name and password alone.", (True, False)
+)
+AUTHORITY_ERRORS: FactKey[tuple[str, ...]] = FactKey(
+    "authority.errors", TEXTS, "What the authority refused with: its error, and Entra ID's numbers.", (("invalid_grant", "AADSTS50076"),)
+)
 EWS_INBOX: FactKey[str] = FactKey(
     "ews.inbox",
     TEXT,

@@ -1,0 +1,45 @@
+"""The way of a library's own HTTP client to one address: verified for the name in the URL, and to nowhere else.
+
+For libraries that make their connections themselves and run in a child process: exchangelib and msal.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+
+class PinnedAdapter(HTTPAdapter):
+    """Connects to one address, whatever is asked for, and verifies the certificate for the name in the URL."""
+
+    def __init__(self, url: str, address: str, ca_file: str | None, remaining: Callable[[], float]) -> None:
+        """`remaining` gives the seconds that a socket may wait, asked anew for each request."""
+        parts = urlsplit(url)
+        self._name = parts.hostname or ""
+        self._port = parts.port or 443
+        self._host_header = parts.netloc
+        self._address = address
+        self._remaining = remaining
+        # The same trust as that of `probe.net.tls` for credentials: this machine's anchors, not certifi's.
+        self._context = ssl.create_default_context()
+        if ca_file is not None:
+            self._context.load_verify_locations(ca_file)
+        super().__init__(pool_connections=1, pool_maxsize=1, pool_block=True, max_retries=0)
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> tuple[Any, Any]:
+        """Where to connect, and how to verify: the same, whatever the request says."""
+        where = {"scheme": "https", "host": self._address, "port": self._port}
+        return where, {"ssl_context": self._context, "cert_reqs": "CERT_REQUIRED", "server_hostname": self._name.rstrip(".")}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Adds no trust to that of the context; requests would add certifi's anchors here."""
+
+    def send(self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """As in requests, with the time that is left."""
+        request.headers["Host"] = self._host_header
+        return super().send(request, stream, self._remaining(), *args, **kwargs)

@@ -1,0 +1,169 @@
+"""OAuth as far as a token for Exchange takes it: who is named as the authority, what its documents say, and what its refusals mean.
+
+Pure reading. Whether a named authority may be sent anything is decided by a list (`probe.tables.authorities`), never by what it says.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from probe.model.facts import Challenge
+
+MAX_TEXT = 300
+"""Characters of one text that an authority gives, as far as it is kept; an error's description has about 250."""
+MAX_CODES = 8
+
+DEFAULT_CLIENT = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+"""Application that a password is tried with where the estate names none: Azure CLI, which is in every tenant of Entra ID and asks for no
+consent (learn.microsoft.com, "Verify first-party Microsoft applications in sign-in reports"). Its token opens no mailbox; it shows
+whether the password alone is enough."""
+
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
+_CODE = re.compile(r"\bAADSTS(\d{4,7})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who gives tokens."""
+
+    host: str
+    port: int
+    is_adfs: bool
+
+    @property
+    def url(self) -> str:
+        """Its origin."""
+        return f"https://{self.host}" + ("" if self.port == 443 else f":{self.port}")
+
+
+def authority_of(authorization_uri: str) -> Authority | None:
+    """The authority that a challenge names; None where that is no https URL with a host and nothing odd about it."""
+    try:
+        parts = urlsplit(authorization_uri)
+        port = parts.port or 443
+    except ValueError:
+        return None
+    if parts.scheme.lower() != "https" or not parts.hostname or "@" in parts.netloc or not authorization_uri.isprintable():
+        return None
+    return Authority(parts.hostname.lower(), port, parts.path.lower().startswith("/adfs/"))
+
+
+def named_authority(challenges: Iterable[Challenge]) -> str | None:
+    """The authorization_uri of the first Bearer challenge that has one."""
+    return next(
+        (
+            value
+            for c in challenges
+            if c.scheme.lower() == "bearer"
+            for name, value in c.parameters
+            if name.lower() == "authorization_uri" and value
+        ),
+        None,
+    )
+
+
+def trusted_tenant(challenges: Iterable[Challenge]) -> str | None:
+    """The one tenant whose tokens a Bearer challenge says are trusted; None where there are several, or any."""
+    issuers = [
+        value for c in challenges if c.scheme.lower() == "bearer" for name, value in c.parameters if name.lower() == "trusted_issuers"
+    ]
+    tenants = {issuer.strip().rpartition("@")[2].lower() for value in issuers for issuer in value.split(",")}
+    found = {tenant for tenant in tenants if _GUID.match(tenant)}
+    return found.pop() if len(found) == 1 and len(tenants) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What an OpenID configuration says."""
+
+    issuer: str
+    tenant: str | None
+    """The GUID in the issuer, where there is one."""
+
+
+def read_discovery(document: bytes) -> Discovery | None:
+    """The issuer out of an OpenID configuration (OpenID Connect Discovery 1.0 section 3); None where it is none."""
+    issuer = _text(_object(document), "issuer")
+    if not issuer:
+        return None
+    parts = urlsplit(issuer).path.strip("/").split("/") if issuer.isprintable() else []
+    return Discovery(issuer, parts[0].lower() if parts and _GUID.match(parts[0]) else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Realm:
+    """Who checks the password of an account: Entra ID, or a federation server."""
+
+    kind: str
+    """`managed`, `federated` or `unknown`."""
+    federation_url: str
+    """Where a federated account signs in; empty where that is not said."""
+
+
+def read_realm(document: bytes) -> Realm | None:
+    """What Entra ID's user realm document says; None where it is none."""
+    answer = _object(document)
+    kind = _text(answer, "NameSpaceType").lower()
+    return Realm(kind, _text(answer, "AuthURL")) if kind in ("managed", "federated", "unknown") else None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswer:
+    """What a token endpoint answered (RFC 6749 sections 5.1 and 5.2). The token is kept out of every text."""
+
+    token: str | None
+    error: str
+    """`invalid_grant` and the like; empty where there is a token, or nothing that can be read."""
+    codes: tuple[int, ...]
+    """Entra ID's own numbers of what is wrong."""
+    description: str
+
+    def __repr__(self) -> str:
+        return f"TokenAnswer({'a token' if self.token else self.error!r}, {self.codes})"
+
+
+def read_token_answer(document: bytes | Mapping[str, Any]) -> TokenAnswer:
+    """The answer of a token endpoint, as bytes or as a library read it. Never raises."""
+    answer = _object(document) if isinstance(document, bytes) else dict(document)
+    token = answer.get("access_token")
+    description = " ".join(_text(answer, "error_description").split())
+    listed = answer.get("error_codes")
+    codes = [code for code in listed if type(code) is int and 0 < code < 10**8] if isinstance(listed, list) else []
+    codes = codes or [int(number) for number in _CODE.findall(description)]
+    return TokenAnswer(
+        token=token if isinstance(token, str) and token and token.isascii() and token.isprintable() else None,
+        error=_text(answer, "error"),
+        codes=tuple(dict.fromkeys(codes))[:MAX_CODES],
+        description=description,
+    )
+
+
+def password_grant(authority: Authority, *, client: str, username: str, password: str, resource: str | None, ews: str) -> bytes:
+    """The form of one sign-in by user name and password (RFC 6749 section 4.3.2).
+
+    With a resource, the token is for EWS there; without one it is for nothing but the sign-in. AD FS names the resource by EWS's own URL.
+    """
+    form = {"grant_type": "password", "client_id": client, "username": username, "password": password}
+    if authority.is_adfs:
+        form |= {"resource": ews, "scope": "openid"}
+    else:
+        form["scope"] = "openid" if resource is None else f"{resource}/EWS.AccessAsUser.All"
+    return urlencode(form).encode("ascii")
+
+
+def _object(document: bytes) -> dict[str, Any]:
+    try:
+        read = json.loads(document)
+    except (ValueError, RecursionError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _text(answer: Mapping[str, Any], name: str) -> str:
+    value = answer.get(name)
+    return "".join(c if c.isprintable() or c.isspace() else "?" for c in value[:MAX_TEXT]) if isinstance(value, str) else ""
