@@ -101,7 +101,7 @@ async def look(endpoints: Sequence[Endpoint], options: Options) -> Run:
     tls = _tls_question(options, options.fips_client, fips=True)
     found = (c for e in endpoints for c in select.for_endpoint(e, known, options.allow, tls))
     # What is not allowed is nothing that was asked for: there is no estate that it would be missing from.
-    planned = tuple(c for c in found if not c.prober.signs_in and not c.not_held)
+    planned = tuple(c for c in found if not c.prober.signs_in and not c.prober.about_mailbox and not c.not_held)
     async with _terms(options) as terms:
         return await engine.look(_identity(), endpoints, planned, Book(inferences=inferences(), rules={}), today(), terms)
 

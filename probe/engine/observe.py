@@ -178,10 +178,10 @@ def _cut_short(done: Attempt | None, name: str, conversation: Conversation, outc
 
 def _unheld(name: str, conversation: Conversation, outcome: Outcome, detail: str, why: Why | None = None) -> Attempt:
     """An attempt that was not begun."""
-    subject = conversation.endpoint.url
+    subject, mailbox = conversation.subject, None if conversation.prober.about_mailbox else conversation.mailbox
     # What is unknown because nobody tried is told once, by the attempt; each key is missing for that reason.
     readings = tuple(
-        Missing(subject=subject, mailbox=conversation.mailbox, key=key, why=why or WHY_AFTER[outcome], detail=detail)
+        Missing(subject=subject, mailbox=mailbox, key=key, why=why or WHY_AFTER[outcome], detail=detail)
         for key in conversation.prober.collects
     )
     return Attempt(
@@ -342,12 +342,13 @@ async def _try(name: str, conversation: Conversation, account: Account | None, t
     recorder = Recorder(Redactor([account.password.reveal()] if account else ()))
     deadline = Deadline(terms.timeout)
     dial = Dial(endpoint, terms.network, deadline, recorder, conversation.only_address)
-    notes = Notebook(name, endpoint.url, conversation.mailbox, terms.clock)
+    mailbox = None if prober.about_mailbox else conversation.mailbox
+    notes = Notebook(name, conversation.subject, mailbox, terms.clock)
     loop = asyncio.get_running_loop()
     began = loop.time()
 
     def written(outcome: Outcome, detail: str) -> Attempt:
-        if not prober.signs_in:
+        if not prober.signs_in and not prober.about_mailbox:
             if dial.addresses is not None:
                 notes.observed(v.NET_ADDRESSES, dial.addresses)
             if dial.connected is not None:
@@ -359,7 +360,7 @@ async def _try(name: str, conversation: Conversation, account: Account | None, t
         return Attempt(
             id=name,
             prober=prober.id,
-            subject=endpoint.url,
+            subject=conversation.subject,
             mailbox=conversation.mailbox,
             address=dial.address,
             outcome=outcome,
@@ -372,7 +373,11 @@ async def _try(name: str, conversation: Conversation, account: Account | None, t
 
     try:
         async with deadline:
-            await prober.probe(Subject(endpoint, account, conversation.tls, conversation.incoming, conversation.identity), dial, notes)
+            await prober.probe(
+                Subject(endpoint, account, conversation.tls, conversation.incoming, conversation.identity, conversation.finds_server),
+                dial,
+                notes,
+            )
     except asyncio.CancelledError:
         keep(written(Outcome.INTERRUPTED, "interrupted"))
         raise

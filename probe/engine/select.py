@@ -49,7 +49,14 @@ class Conversation:
     incoming: Endpoint | None = None
     """Where what is sent to `endpoint` is fetched from, for a prober that needs both."""
     identity: str | None = None
-    """A mailbox that stands for all behind the endpoint, where they are of one domain."""
+    """The mailbox that it is about without signing in, or one that stands for all behind the endpoint, where they are of one domain."""
+    finds_server: bool = False
+    """Whether the mailbox's profile finds its server by Autodiscover."""
+
+    @property
+    def subject(self) -> str:
+        """What it learns about: the endpoint, or the mailbox."""
+        return self.identity if self.prober.about_mailbox and self.identity is not None else self.endpoint.url
 
 
 def for_estate(
@@ -65,11 +72,21 @@ def for_estate(
         for conversation in for_endpoint(endpoint, probers, allowed, tls):
             if conversation.prober.fetches_from:
                 found += _round_trips(conversation, served, estate, allowed)
+            elif conversation.prober.about_mailbox:
+                found += _about_mailboxes(conversation, served, estate)
             elif conversation.prober.signs_in and not conversation.not_held:
                 found += (_signed_in(conversation.prober, endpoint, mailbox, estate) for mailbox in served)
             else:
                 found.append(replace(conversation, identity=_one_for_all(served)))
     return tuple(found)
+
+
+def _about_mailboxes(conversation: Conversation, served: Iterable[Mailbox], estate: Estate) -> Iterator[Conversation]:
+    """One for each mailbox that is opened at this endpoint, unless the estate says where it lives."""
+    for mailbox in served:
+        profile = estate.profile_of(mailbox)
+        if profile.incoming == conversation.endpoint and mailbox.uses_incoming and mailbox.location is None:
+            yield replace(conversation, mailbox=mailbox.address, identity=mailbox.address, finds_server=profile.autodiscover)
 
 
 def _one_for_all(served: Sequence[Mailbox]) -> str | None:

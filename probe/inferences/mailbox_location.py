@@ -1,36 +1,56 @@
 """Where a mailbox lives: on premises, in Exchange Online, or elsewhere, by where its inbox was opened.
 
-Autodiscover, which would tell more, is not asked. An outgoing endpoint tells nothing: mail may be sent through
-another system than the one that keeps it.
+Where it was not opened, or what answered is not known, Autodiscover's word counts: a URL at one of Exchange Online's hosts is Exchange
+Online, one elsewhere is a server on premises. That Exchange Online sends somebody on to itself tells nothing: it does so for addresses
+that it does not know. An outgoing endpoint tells nothing either: mail may be sent through another system than the one that keeps it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from probe.model import vocabulary as v
 from probe.model.estate import Location, Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import EXCHANGE_ONLINE, exchange_servers
+from probe.tables import EXCHANGE_ONLINE, exchange_servers, is_exchange_online_host
 
-_UNTOLD = "Autodiscover was not asked; say where the mailbox lives in the estate (`location`)"
+_UNTOLD = "Autodiscover does not tell; say where the mailbox lives in the estate (`location`)"
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     (case,) = premises.cases
-    incoming = case.incoming
+    by_inbox = _by_inbox(case.incoming, premises.facts)
+    if isinstance(by_inbox, Unsettled) and case.incoming.value(v.ENDPOINT_SERVICE) == Service.EWS:
+        yield _by_autodiscover(case.incoming, premises.facts) or by_inbox
+    else:
+        yield by_inbox
+
+
+def _by_inbox(incoming: Facts, mailbox: Facts) -> Conclusion | Unsettled:
     product = incoming.value(v.SERVER_PRODUCT)
     if not _was_opened(incoming):
-        yield Unsettled(v.MAILBOX_LOCATION, f"its inbox was not opened; {_UNTOLD}")
-    elif product in exchange_servers():
-        yield v.MAILBOX_LOCATION, Location.ON_PREMISES
-    elif product == EXCHANGE_ONLINE:
-        yield _at_microsoft(incoming, premises.facts)
-    elif product in (None, "Exchange") or incoming.value(v.ENDPOINT_SERVICE) == Service.EWS:
-        yield Unsettled(v.MAILBOX_LOCATION, f"its inbox was opened, but what answered is not known; {_UNTOLD}")
-    else:
-        yield v.MAILBOX_LOCATION, Location.ELSEWHERE
+        return Unsettled(v.MAILBOX_LOCATION, f"its inbox was not opened; {_UNTOLD}")
+    if product in exchange_servers():
+        return v.MAILBOX_LOCATION, Location.ON_PREMISES
+    if product == EXCHANGE_ONLINE:
+        return _at_microsoft(incoming, mailbox)
+    if product in (None, "Exchange") or incoming.value(v.ENDPOINT_SERVICE) == Service.EWS:
+        return Unsettled(v.MAILBOX_LOCATION, f"its inbox was opened, but what answered is not known; {_UNTOLD}")
+    return v.MAILBOX_LOCATION, Location.ELSEWHERE
+
+
+def _by_autodiscover(incoming: Facts, mailbox: Facts) -> Conclusion | None:
+    if (incoming.value(v.SERVER_PRODUCT) or "") not in ("Exchange", EXCHANGE_ONLINE, *exchange_servers()):
+        return None  # groupware that imitates Exchange answers Autodiscover too, for itself
+    url, redirects = mailbox.value(v.AUTODISCOVER_URL), mailbox.value(v.AUTODISCOVER_REDIRECTS)
+    host = urlsplit(url).hostname if url is not None else None
+    if host is None or redirects is None:
+        return None
+    if not is_exchange_online_host(host):
+        return v.MAILBOX_LOCATION, Location.ON_PREMISES
+    return None if redirects else (v.MAILBOX_LOCATION, Location.EXCHANGE_ONLINE)
 
 
 def _was_opened(incoming: Facts) -> bool:
@@ -53,9 +73,9 @@ def _at_microsoft(incoming: Facts, mailbox: Facts) -> Conclusion | Unsettled:
 
 INFERENCE = Inference(
     id="mailbox-location",
-    title="Where the mailbox lives, by where its inbox was opened",
+    title="Where the mailbox lives, by where its inbox was opened, else by what Autodiscover says",
     scope=Scope.MAILBOX,
-    needs=(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, v.EWS_INBOX, v.AUTH_ACCEPTED, v.PROVIDER),
+    needs=(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, v.EWS_INBOX, v.AUTH_ACCEPTED, v.PROVIDER, v.AUTODISCOVER_URL, v.AUTODISCOVER_REDIRECTS),
     gives=(v.MAILBOX_LOCATION,),
     infer=_infer,
 )

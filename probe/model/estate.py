@@ -22,6 +22,8 @@ class Service(StrEnum):
     SMTP = "smtp"
     IMAP = "imap"
     TLS = "tls"
+    AUTODISCOVER = "autodiscover"
+    """Never in an estate; asked about a mailbox."""
     AUTHORITY = "authority"
     """Who gives tokens; never in an estate, but named by it or by a server."""
 

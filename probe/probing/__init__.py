@@ -111,7 +111,9 @@ class Subject:
     incoming: Endpoint | None = None
     """For a prober that `fetches_from` another endpoint: that endpoint."""
     identity: str | None = None
-    """A mailbox that stands for all behind the endpoint, where they are of one domain; for asking what depends on the domain alone."""
+    """The mailbox that a prober is `about_mailbox`; else one that stands for all behind the endpoint, where they are of one domain."""
+    finds_server: bool = False
+    """Whether the mailbox's profile finds its server by Autodiscover."""
 
 
 Probe = Callable[[Subject, Dial, "Notebook"], Awaitable[None]]
@@ -131,6 +133,8 @@ class Prober:
     collects: tuple[FactKey[Any], ...]
     """Every key that it promises a reading for."""
     probe: Probe
+    about_mailbox: bool = False
+    """Whether it is held once for each mailbox without signing in, and what it learns is of the mailbox rather than of the endpoint."""
     asks_tls: bool = False
     """Whether it answers a question on TLS, and is held only where there is one."""
     fetches_from: frozenset[Service] = frozenset()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import ssl
 import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 from probe.simulation.authorities import Holder
 from probe.simulation.ews import Account, Store
@@ -38,6 +39,15 @@ _NOT_FOUND = b"<html><head><title>404 - File or directory not found.</title></he
 _NO_ACCESS = (
     b"<html><head><title>401 - Unauthorized</title></head><body>You do not have permission to view this directory or page.</body></html>"
 )
+
+
+_FIRST_WITH_AUTODISCOVER_JSON = (15, 1)
+
+
+def autodiscover_answer(url: str, marks: Headers) -> Response:
+    """What version 2 of Autodiscover answers."""
+    body = json.dumps({"Protocol": "EWS", "Url": url}, separators=(",", ":")).encode()
+    return Response(200, (*marks, ("Content-Type", "application/json; charset=utf-8")), body)
 
 
 # 2019 CU14 and SE (collected answers, read 2026-11).
@@ -85,8 +95,9 @@ class ExchangeServer(WebServer):
         states: Mapping[str, str] | None = None,
         protected: bytes | None = None,
         token_holder: Holder = _nobody,
+        moved: Mapping[str, str] | None = None,
     ) -> None:
-        """`states` are response codes that mailboxes answer with; `protected` is the certificate that Extended Protection is bound to."""
+        """`moved` are mailboxes that were moved away, each with its EWS there; `states` are response codes that mailboxes answer with; `protected` is the certificate that Extended Protection is bound to."""
         super().__init__(tls)
         self.release = release
         self.host = host
@@ -96,6 +107,7 @@ class ExchangeServer(WebServer):
         self._accounts = {name.lower(): account for name, account in (accounts or {}).items()}
         self._store = Store(release, frozenset(address.lower() for address in mailboxes), dict(states or {}))
         self._protected = protected
+        self._moved = {address.lower(): url for address, url in (moved or {}).items()}
         self._token_holder = token_holder
         self._windows = WindowsHost(computer=host, domain=host.partition(".")[2] or host, version=release.windows)
         self._publishes_pages = publishes_pages
@@ -103,6 +115,8 @@ class ExchangeServer(WebServer):
 
     def answer(self, request: Request) -> Response:
         path = request.path
+        if path.startswith("/autodiscover/autodiscover.json") and self.release.build >= _FIRST_WITH_AUTODISCOVER_JSON:
+            return self._autodiscover(request)
         if path.startswith(_SERVICES):
             return self._service(request)
         if not self._publishes_pages:
@@ -132,6 +146,15 @@ class ExchangeServer(WebServer):
             return Response(415, self._marks())
         status, envelope = self._store.answer(request.body, account)
         return Response(status, (*self._marks(), *self._back_end(status), ("Content-Type", "text/xml; charset=utf-8")), envelope)
+
+    def _autodiscover(self, request: Request) -> Response:
+        """Version 2: its own EWS for its mailboxes, and another server's for those that have moved there."""
+        address = parse_qs(request.target.partition("?")[2]).get("Email", [""])[0].lower()
+        if (elsewhere := self._moved.get(address)) is not None:
+            return autodiscover_answer(elsewhere, self._marks())
+        if address not in self._store.mailboxes:
+            return Response(404, (*self._marks(), ("X-CasErrorCode", "UserNotFound"), _HTML))
+        return autodiscover_answer(f"https://{request.header('Host') or self.host}/EWS/Exchange.asmx", self._marks())
 
     def _signed_in(self, scheme: str, token: str, connection: dict[str, Any]) -> Account | None:
         """The account whose credentials a request carries, if they are right, or the connection's; every try is counted."""
@@ -297,9 +320,12 @@ class ExchangeOnline(WebServer):
         token_holder: Holder = _nobody,
         accounts: Mapping[str, Account] | None = None,
         mailboxes: Iterable[str] = (),
+        on_premises: Mapping[str, str] | None = None,
     ) -> None:
+        """`on_premises` are mailboxes of its tenants that live on a server of theirs, each with the origin of that."""
         super().__init__(tls)
         self._policy_reason = policy_reason
+        self._on_premises = {address.lower(): origin for address, origin in (on_premises or {}).items()}
         self._bearer = _BEARER.format(authority=authority)
         self._token_holder = token_holder
         self._accounts = {name.lower(): account for name, account in (accounts or {}).items()}
@@ -311,6 +337,8 @@ class ExchangeOnline(WebServer):
         if request.path in ("/owa", "/owa/", LOGON_PATH):
             location = f"https://login.microsoftonline.com/common/oauth2/authorize?client_id={_EXCHANGE_APPLICATION}"
             return Response(302, (*self._marks(302), ("Location", location)))
+        if request.path == "/autodiscover/autodiscover.json":
+            return self._autodiscover(request)
         if request.path == "/autodiscover/autodiscover.svc" and b"GetFederationInformationRequestMessage" in request.body:
             return Response(200, (*self._marks(200), ("Content-Type", "text/xml; charset=utf-8")), _FEDERATION_INFORMATION)
         if not request.path.startswith(("/ews/", ACTIVESYNC_PATH)):
@@ -328,6 +356,15 @@ class ExchangeOnline(WebServer):
         diagnosis = '2000001;reason="The token is malformed.";error_category="invalid_token"'
         challenge = ("WWW-Authenticate", f'{self._bearer}, error="invalid_token"')
         return Response(401, (*self._marks(401), challenge, ("x-ms-diagnostics", diagnosis)))
+
+    def _autodiscover(self, request: Request) -> Response:
+        """Version 2: those whose mailbox is not here are sent on, to their own server or, for want of one, to where they have come."""
+        address = parse_qs(request.target.partition("?")[2]).get("Email", [""])[0].lower()
+        if address in self._store.mailboxes:
+            return autodiscover_answer(f"https://{request.header('Host')}/EWS/Exchange.asmx", self._marks(200))
+        where = self._on_premises.get(address, f"https://{request.header('Host')}")
+        location = f"{where}/autodiscover/autodiscover.json?Email={quote(address, safe='@')}&Protocol=EWS&RedirectCount=1"
+        return Response(302, (*self._marks(302), ("Location", location)))
 
     def _marks(self, status: int) -> Headers:
         """The headers by which Exchange Online is known; the front end stands there twice, once for each of two front ends."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.model.facts import BUILD, CHALLENGES, COUNT, TEXT, TEXTS, Build, Challenge, FactKey, choice, choices, longer_build
+from probe.model.facts import BUILD, CHALLENGES, COUNT, FLAG, TEXT, TEXTS, Build, Challenge, FactKey, choice, choices, longer_build
 
 HTTP_STATUS: FactKey[int] = FactKey("http.status", COUNT, "Status of the answer to an anonymous EWS request.", (401, 403, 200))
 HTTP_SERVER: FactKey[str] = FactKey("http.server", TEXT, "Server header of that answer.", ("Microsoft-IIS/10.0",))
@@ -57,6 +57,15 @@ SERVER_BUILD: FactKey[Build] = FactKey(
     "Exchange's build, three numbers where only three were shown.",
     (Build((15, 1, 2507, 57)), Build((15, 2, 2562))),
     longer_build,
+)
+AUTODISCOVER_URL: FactKey[str] = FactKey(
+    "autodiscover.url",
+    TEXT,
+    "Where Autodiscover (version 2) says that the mailbox is to be opened by EWS, or who is to be asked instead; not followed.",
+    ("https://outlook.office365.com/EWS/Exchange.asmx", "https://mail.contoso.test/autodiscover/autodiscover.json?Email=a&RedirectCount=1"),
+)
+AUTODISCOVER_REDIRECTS: FactKey[bool] = FactKey(
+    "autodiscover.redirects", FLAG, "Whether that is another server that is to be asked, rather than EWS itself.", (True, False)
 )
 NTLM_WINDOWS_BUILD: FactKey[str] = FactKey(
     "ntlm.windows_build", TEXT, "Windows version in the NTLM challenge; Windows', never Exchange's.", ("10.0.20348",)

@@ -1,0 +1,87 @@
+"""Autodiscover (the JSON of version 2): where Exchange says that a mailbox is to be opened, asked without signing in.
+
+What is sent, once for each mailbox whose location the estate does not name, over TLS that was verified for the very name:
+
+1. to the host of the mailbox's EWS endpoint: `GET /autodiscover/autodiscover.json?Email=ADDRESS&Protocol=EWS`;
+2. where the profile finds its server by Autodiscover, and the first answer told nothing: the same to `autodiscover.DOMAIN`.
+
+The answer is a URL, or a redirect; neither is followed. Exchange Online sends those whose mailbox it does not keep on to their own server;
+an Exchange on premises (2016 and later) sends those whose mailbox has moved on to Exchange Online.
+
+It signs nobody in and changes nothing. It cannot tell whether there is such a mailbox: some servers answer for any address of their domains.
+"""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from probe.model import vocabulary as v
+from probe.model.estate import Endpoint, Security, Service
+from probe.model.facts import Why
+from probe.net.failures import PeerFailure, Throttled
+from probe.net.http_exchange import Answer, asked_to_wait, exchange, host_header
+from probe.probing import Dial, Effect, Notebook, Prober, Subject
+
+MAX_URL = 500
+"""Characters of a URL that is kept; real ones have under 100."""
+
+
+async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+    """Hold the conversation of the module's page."""
+    mailbox = subject.identity
+    assert mailbox is not None
+    if await _ask(mailbox, dial, notes) or not subject.finds_server:
+        return
+    domain = mailbox.rpartition("@")[2]
+    found = dial.to(Endpoint(Service.AUTODISCOVER, f"autodiscover.{domain}", 443, Security.IMPLICIT))
+    try:
+        await _ask(mailbox, found, notes)
+    except (PeerFailure, OSError) as failed:
+        # What the mailbox's own server did not tell is why it is not known; this was a second chance.
+        notes.missing(v.AUTODISCOVER_URL, Why.NOT_DISCLOSED, f"neither the EWS host nor autodiscover.{domain} tells: {failed}"[:300])
+    finally:
+        dial.connections += found.connections
+
+
+async def _ask(mailbox: str, dial: Dial, notes: Notebook) -> bool:
+    """Ask one host; whether it told. Raises Throttled where it wants to be left alone."""
+    path = f"/autodiscover/autodiscover.json?Email={quote(mailbox, safe='@')}&Protocol=EWS"
+    async with dial.open_trusted() as stream:
+        answer = await exchange(stream, "GET", path, host=host_header(dial.endpoint))
+        if (wait := asked_to_wait(answer)) is not None:
+            raise Throttled(wait)
+        url = _named(answer)
+        if url is None:
+            notes.missing(v.AUTODISCOVER_URL, Why.NOT_DISCLOSED, f"Autodiscover is answered with HTTP {answer.status} and names no URL")
+            return False
+        notes.declared(v.AUTODISCOVER_URL, url, *stream.evidence(url[:80]))
+        notes.declared(v.AUTODISCOVER_REDIRECTS, 300 <= answer.status < 400, *stream.evidence(f" {answer.status}"))
+        return True
+
+
+def _named(answer: Answer) -> str | None:
+    """The URL that an answer names: of EWS, or of who is to be asked instead."""
+    url: object = None
+    if answer.status in (301, 302, 303, 307, 308):
+        url = answer.header("Location")
+    elif answer.status == 200:
+        try:
+            read = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            return None
+        url = read.get("Url") if isinstance(read, dict) and str(read.get("Protocol", "")).upper() == "EWS" else None
+    is_whole = isinstance(url, str) and url.lower().startswith("https://") and len(url) <= MAX_URL and url.isprintable()
+    return url if is_whole and isinstance(url, str) else None
+
+
+PROBER = Prober(
+    id="autodiscover-json",
+    title="asks Autodiscover, without signing in, where the mailbox is to be opened",
+    services=frozenset({Service.EWS}),
+    effect=Effect.READS,
+    signs_in=False,
+    about_mailbox=True,
+    collects=(v.AUTODISCOVER_URL, v.AUTODISCOVER_REDIRECTS),
+    probe=probe,
+)

@@ -1,0 +1,111 @@
+"""Whole runs in which Autodiscover says where a mailbox lives."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from probe.model import vocabulary as v
+from probe.model.estate import Credentials, ServerType
+from probe.model.rules import Result
+from probe.model.runs import Run
+from probe.simulation import releases
+from probe.simulation.exchange import ExchangeOnline, ExchangeServer
+from probe.simulation.releases import Release
+from probe.simulation.web import Response
+from tests.exchange_world import ON_PREMISES, ONLINE, USER, Anything, World, reading
+
+ONLINE_EWS = "https://outlook.office365.com/EWS/Exchange.asmx"
+HYBRID = "https://hybrid.contoso.test"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with AsyncExitStack() as stack:
+        yield World(stack, tmp_path)
+
+
+async def on_premises(world: World, release: Release = releases.EXCHANGE_2019, **more: Any) -> tuple[ExchangeServer, Run]:
+    """A run at an Exchange of one's own, where the estate gives nothing to sign in with."""
+    server = ExchangeServer(release, ON_PREMISES, world.tls(ON_PREMISES), **more)
+    ews = await world.open(ON_PREMISES, server)
+    return server, await world.check(ews, credentials=Credentials.WINDOWS_INTEGRATED, server_type=ServerType.EXCHANGE_SERVER)
+
+
+async def online(world: World, **more: Any) -> Run:
+    """A run at Exchange Online, where the estate gives nothing to sign in with."""
+    server = ExchangeOnline(world.tls(ONLINE), **more)
+    return await world.check(await world.open(ONLINE, server), credentials=Credentials.SERVER_TO_SERVER)
+
+
+def failed(run: Run) -> set[str]:
+    return {f.rule.id for f in run.assessments[0].findings if f.result is Result.FAILS}
+
+
+async def test_a_mailbox_that_its_own_server_keeps_is_on_premises(world: World) -> None:
+    """The server's own EWS is named, and the fact says where it comes from."""
+    _, run = await on_premises(world, mailboxes=[USER])
+    assert reading(run, v.MAILBOX_LOCATION) == "on-premises"
+    assert reading(run, v.AUTODISCOVER_REDIRECTS) is False
+
+
+async def test_a_mailbox_that_has_moved_is_in_exchange_online(world: World) -> None:
+    """Its old server names Exchange Online."""
+    _, run = await on_premises(world, moved={USER: ONLINE_EWS})
+    assert reading(run, v.AUTODISCOVER_URL) == ONLINE_EWS
+    assert reading(run, v.MAILBOX_LOCATION) == "exchange-online"
+
+
+async def test_exchange_online_keeps_it_or_sends_it_on(world: World) -> None:
+    """What it keeps is there; what it sends on to another server is on premises, under a profile that cannot serve it."""
+    assert reading(await online(world, mailboxes=[USER]), v.MAILBOX_LOCATION) == "exchange-online"
+    run = await online(world, on_premises={USER: HYBRID})
+    assert reading(run, v.AUTODISCOVER_REDIRECTS) is True
+    assert reading(run, v.MAILBOX_LOCATION) == "on-premises"
+    assert "exchange-online-profile-with-on-premises-mailbox" in failed(run)
+
+
+async def test_exchange_online_that_sends_on_to_itself_tells_nothing(world: World) -> None:
+    """That is what it does with addresses that it does not know."""
+    assert reading(await online(world), v.MAILBOX_LOCATION) == "not-disclosed"
+
+
+@pytest.mark.parametrize("release", [releases.EXCHANGE_2010, releases.EXCHANGE_2013])
+async def test_an_exchange_without_the_json_tells_nothing(world: World, release: Release) -> None:
+    """Older servers want somebody to be signed in; nobody is, and nothing is concluded."""
+    server, run = await on_premises(world, release, mailboxes=[USER])
+    assert reading(run, v.AUTODISCOVER_URL) == reading(run, v.MAILBOX_LOCATION) == "not-disclosed"
+    assert not server.logons
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Response(200, (), b"{"),
+        Response(200, (), b'{"Protocol":"EWS","Url":7}'),
+        Response(200, (), b'{"Protocol":"ActiveSync","Url":"https://mail.contoso.test/x"}'),
+        Response(200, (), b'{"Protocol":"EWS","Url":"http://mail.contoso.test/EWS/Exchange.asmx"}'),
+        Response(302, (("Location", "http://autodiscover.contoso.test/"),)),
+        Response(302, (("Location", "/elsewhere"),)),
+        Response(200, (), b"[" * 100_000),
+        Response(404),
+    ],
+    ids=["cut", "number", "protocol", "plain", "redirect in clear", "relative", "deep", "none"],
+)
+async def test_what_names_no_https_url_tells_nothing(world: World, said: Response) -> None:
+    """Broken documents, other protocols, and addresses in clear are passed over, and none is followed."""
+    odd = Anything(world.tls(ON_PREMISES), said)
+    run = await world.check(await world.open(ON_PREMISES, odd), credentials=Credentials.WINDOWS_INTEGRATED)
+    assert reading(run, v.AUTODISCOVER_URL) == "not-disclosed"
+
+
+async def test_groupware_that_answers_for_itself_is_not_taken_for_exchange(world: World) -> None:
+    """A URL of its own tells nothing where it is not known that an Exchange answers."""
+    odd = Anything(world.tls(ON_PREMISES), Response(200, (), b'{"Protocol":"EWS","Url":"https://mail.contoso.test/EWS/Exchange.asmx"}'))
+    run = await world.check(await world.open(ON_PREMISES, odd), credentials=Credentials.WINDOWS_INTEGRATED)
+    assert reading(run, v.AUTODISCOVER_URL) == "https://mail.contoso.test/EWS/Exchange.asmx"
+    assert reading(run, v.MAILBOX_LOCATION) == "not-disclosed"
