@@ -193,9 +193,11 @@ class _Operation:
                 asked = operation.findall("m:ParentFolderIds/*", _NAMES)
                 answers = [self._message(name, partial(self._folders_under, operation, each)) for each in asked]
             case "ConvertId":
-                # Every id here is made up, so no other format of it is right.
                 asked = operation.findall("m:SourceIds/*", _NAMES)
-                answers = [self._message(name, _malformed) for _ in asked]
+                answers = [self._message(name, partial(_converted, operation, each)) for each in asked]
+            case "FindItem":
+                asked = operation.findall("m:ParentFolderIds/*", _NAMES)
+                answers = [self._message(name, partial(self._items_in, operation, each)) for each in asked]
             case _:
                 raise _Fault("ErrorSchemaValidation")
         if not answers:
@@ -221,7 +223,7 @@ class _Operation:
     def _folders_under(self, operation: ElementTree.Element, asked: ElementTree.Element) -> str:
         mailbox, parent = self._located(asked)
         wanted = _wanted(operation)
-        found = list(_under(parent, deep=operation.get("Traversal") == "Deep"))
+        found = [name for name in _under(parent, deep=operation.get("Traversal") == "Deep") if _is_wanted(operation, name)]
         shown, paging = found, ""
         view = operation.find("m:IndexedPageFolderView", _NAMES)
         if view is not None:
@@ -234,6 +236,12 @@ class _Operation:
             f'<m:RootFolder {paging}TotalItemsInView="{len(found)}" IncludesLastItemInRange="{last}">'
             f"<t:Folders>{folders}</t:Folders></m:RootFolder>"
         )
+
+    def _items_in(self, operation: ElementTree.Element, asked: ElementTree.Element) -> str:
+        """No mailbox here holds an item."""
+        self._located(asked)
+        paging = 'IndexedPagingOffset="0" ' if operation.find("m:IndexedPageItemView", _NAMES) is not None else ""
+        return f'<m:RootFolder {paging}TotalItemsInView="0" IncludesLastItemInRange="true"><t:Items/></m:RootFolder>'
 
     def _located(self, asked: ElementTree.Element) -> tuple[str, str]:
         """Mailbox and folder of an id, where both exist and may be opened."""
@@ -259,8 +267,16 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _malformed() -> str:
-    raise _Refusal("ErrorInvalidIdMalformed")
+def _converted(operation: ElementTree.Element, asked: ElementTree.Element) -> str:
+    """An id in the format of EWS, with the mailbox that it really is of; every id here is made up, so no other format of it is right."""
+    identifier = asked.get("Id", "")
+    mailbox, _ = _folder_of(identifier)
+    if (asked.get("Format"), operation.get("DestinationFormat")) != ("EwsId", "EwsId"):
+        raise _Refusal("ErrorInvalidIdMalformed")
+    return (
+        '<m:AlternateId xsi:type="t:AlternateIdType" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+        f'Format="EwsId" Id={quoteattr(identifier)} Mailbox={quoteattr(mailbox)}/>'
+    )
 
 
 def _under(parent: str, *, deep: bool) -> Iterator[str]:
@@ -269,6 +285,42 @@ def _under(parent: str, *, deep: bool) -> Iterator[str]:
             yield name
             if deep:
                 yield from _under(name, deep=True)
+
+
+def _is_wanted(operation: ElementTree.Element, name: str) -> bool:
+    """Whether a folder passes the request's restriction, if it has one."""
+    restriction = operation.find("m:Restriction", _NAMES)
+    return restriction is None or all(_passes(term, name) for term in restriction)
+
+
+# PR_CONTAINER_CLASS and PR_DISPLAY_NAME ([MS-OXPROPS]), by which clients ask for folders, beside EWS's own names for them.
+_ASKED_BY = {"0x3613": "folder_class", "0x3001": "display_name", "folder:FolderClass": "folder_class", "folder:DisplayName": "display_name"}
+
+
+def _passes(term: ElementTree.Element, name: str) -> bool:
+    """Whether a folder passes a search expression, as far as those go that clients send here; any other is no valid one."""
+    match term.tag.rpartition("}")[2]:
+        case "Or":
+            return any(_passes(each, name) for each in term)
+        case "And":
+            return all(_passes(each, name) for each in term)
+        case "Not":
+            return not all(_passes(each, name) for each in term)
+        case "Exists":
+            return bool(_property(term, name))
+        case "IsEqualTo":
+            constant = term.find("t:FieldURIOrConstant/t:Constant", _NAMES)
+            return constant is not None and _property(term, name) == constant.get("Value")
+        case _:
+            raise _Fault("ErrorSchemaValidation")
+
+
+def _property(term: ElementTree.Element, name: str) -> str:
+    path = next(iter(term), None)
+    asked = "" if path is None else path.get("PropertyTag") or path.get("FieldURI") or ""
+    if asked not in _ASKED_BY:
+        raise _Fault("ErrorSchemaValidation")
+    return str(getattr(_FOLDERS[name], _ASKED_BY[asked]))
 
 
 def _wanted(operation: ElementTree.Element) -> frozenset[str]:

@@ -8,20 +8,24 @@ silence: its tests are named at the end of the run, and under CI they fail. `--n
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from tests.servers.certificates import ServerCertificate, make_certificate
+from tests.servers.davmail import DavMail, run_davmail
 from tests.servers.dovecot import Dovecot, run_dovecot
 from tests.servers.exim import Exim, run_exim
 from tests.servers.nginx import Nginx, NginxBefore, run_nginx
 from tests.servers.postfix import Postfix, run_postfix
 from tests.servers.programs import MinimumTls, ServerMissing
 
-_SERVERS = frozenset({"dovecot", "postfix", "exim", "nginx_before", "openssl", "gnutls"})
+DavMailBefore = Callable[[str, Path], DavMail]
+_SERVERS = frozenset({"dovecot", "postfix", "exim", "nginx_before", "davmail_before", "openssl", "gnutls"})
 _NOT_RUN = "server missing: "
 
 
@@ -64,6 +68,19 @@ def nginx_before(server_certificate: ServerCertificate) -> Iterator[NginxBefore]
         def start(backend: str, minimum_tls: MinimumTls = "TLSv1.2") -> Nginx:
             with _missing_is_told():
                 return started.enter_context(run_nginx(server_certificate, backend, minimum_tls))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def davmail_before() -> Iterator[DavMailBefore]:
+    """Starts DavMail before an EWS endpoint that a test names, once for each; each runs until the tests are over."""
+    with ExitStack() as started:
+
+        @cache
+        def start(ews_url: str, ca_file: Path) -> DavMail:
+            with _missing_is_told():
+                return started.enter_context(run_davmail(ews_url, ca_file))
 
         yield start
 
