@@ -89,10 +89,19 @@ class World:
         return SecretReference("file", str(file))
 
     async def check(
-        self, ews: str, *, authorities: tuple[str, ...] = (), password: str = PASSWORD, state: Path | None = None, **profile: Any
+        self,
+        ews: str,
+        *,
+        authorities: tuple[str, ...] = (),
+        password: str = PASSWORD,
+        state: Path | None = None,
+        password_of_profile: str | None = None,
+        **profile: Any,
     ) -> Run:
         """A run over the one mailbox; the profile has OAuth and the mailbox's own credentials, unless said otherwise."""
         endpoint = Endpoint.parse(ews)
+        if password_of_profile is not None:
+            profile["password"] = self.secret(password_of_profile)
         made = ServerProfile(
             **{
                 "name": "cloud",

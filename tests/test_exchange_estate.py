@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from probe import app
 from probe.model import vocabulary as v
@@ -65,6 +67,7 @@ async def world(
     authentication: Authentication = Authentication.NTLM,
     states: dict[str, str] | None = None,
     account: Account | None = None,
+    protected: str = "",
 ) -> AsyncIterator[World]:
     """One service account that may act as every mailbox of every server."""
     secret = folder / "secret"
@@ -75,8 +78,11 @@ async def world(
             host = f"ex{number}.contoso.test"
             addresses = [f"m{number}-{n}@contoso.test" for n in range(mailboxes_each)]
             who = account or Account(password=PASSWORD, may_act_as=frozenset(addresses))
-            tls = authority().issue(host).context()
-            server = ExchangeServer(release, host, tls, accounts={SERVICE: who}, mailboxes=addresses, states=states)
+            identity = authority().issue(host)
+            tls = identity.context()
+            shown = {"by us": identity, "by a proxy": authority().issue("proxy.contoso.test")}.get(protected)
+            bound_to = None if shown is None else x509.load_pem_x509_certificate(shown.file.read_bytes()).public_bytes(Encoding.DER)
+            server = ExchangeServer(release, host, tls, accounts={SERVICE: who}, mailboxes=addresses, states=states, protected=bound_to)
             servers.append(await stack.enter_async_context(server))
             hosts[host] = "127.0.0.1"
             endpoint = Endpoint.parse(f"https://{host}:{server.port}")
@@ -192,3 +198,21 @@ async def test_an_account_in_no_state_to_sign_in_is_asked_once(tmp_path: Path, c
         assert len(there.logons) == 1
     assert {a.readiness for a in run.assessments} <= {Readiness.NOT_READY, Readiness.UNDETERMINED}
     assert run.assessments[0].readiness is Readiness.NOT_READY
+
+
+async def test_extended_protection_is_passed(tmp_path: Path) -> None:
+    """A logon by NTLM is bound to the TLS channel that it goes over, as Exchange wants it where Extended Protection is on."""
+    async with world(tmp_path, 1, served_by=[releases.EXCHANGE_SE], protected="by us") as there:
+        run = await there.check()
+        assert there.logons == [True]
+    assert found(run, v.EWS_INBOX) == ["found"]
+
+
+async def test_extended_protection_behind_a_proxy_is_suspected(tmp_path: Path) -> None:
+    """Where TLS ends at another certificate than Exchange's, a right password is refused as a wrong one is, and the remedy says so."""
+    async with world(tmp_path, 1, served_by=[releases.EXCHANGE_SE], protected="by a proxy") as there:
+        run = await there.check()
+        assert there.logons == [False]
+    (finding,) = [f for f in run.assessments[0].findings if f.rule.id == "login-refused"]
+    assert finding.result == "fails"
+    assert "Extended Protection" in finding.rule.remedy

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 from probe.model import vocabulary as v
-from probe.model.estate import Credentials, ServerType
+from probe.model.estate import Authentication, Credentials, ServerType
 from probe.model.rules import Result
 from probe.model.runs import Run
 from probe.simulation import releases
+from probe.simulation.ews import Account
 from probe.simulation.exchange import ExchangeOnline, ExchangeServer
 from probe.simulation.releases import Release
-from probe.simulation.web import Response
-from tests.exchange_world import ON_PREMISES, ONLINE, USER, Anything, World, reading
+from probe.simulation.web import Request, Response
+from tests.exchange_world import ON_PREMISES, ONLINE, PASSWORD, USER, Anything, World, reading
 
 ONLINE_EWS = "https://outlook.office365.com/EWS/Exchange.asmx"
 HYBRID = "https://hybrid.contoso.test"
@@ -34,6 +35,73 @@ async def on_premises(world: World, release: Release = releases.EXCHANGE_2019, *
     server = ExchangeServer(release, ON_PREMISES, world.tls(ON_PREMISES), **more)
     ews = await world.open(ON_PREMISES, server)
     return server, await world.check(ews, credentials=Credentials.WINDOWS_INTEGRATED, server_type=ServerType.EXCHANGE_SERVER)
+
+
+async def signed_in(world: World, release: Release, kind: type[ExchangeServer] = ExchangeServer, **more: Any) -> tuple[ExchangeServer, Run]:
+    """A run at an Exchange of one's own where an account that impersonates is let in."""
+    accounts = {"svc@contoso.test": Account(password=PASSWORD, may_act_as=frozenset({USER}))}
+    server = kind(release, ON_PREMISES, world.tls(ON_PREMISES), accounts=accounts, **more)
+    ews = await world.open(ON_PREMISES, server)
+    run = await world.check(
+        ews,
+        credentials=Credentials.PROFILE,
+        authentication=Authentication.NTLM,
+        impersonation=True,
+        username="svc@contoso.test",
+        password_of_profile=PASSWORD,
+        server_type=ServerType.EXCHANGE_SERVER,
+    )
+    return server, run
+
+
+@pytest.mark.parametrize("release", [releases.EXCHANGE_2010, releases.EXCHANGE_2013, releases.EXCHANGE_SE])
+async def test_who_is_signed_in_is_told_where_the_mailbox_has_gone(world: World, release: Release) -> None:
+    """EWS knows no such mailbox; Autodiscover on the same host, on the same logon, names the address of it in a tenant."""
+    server, run = await signed_in(world, release, moved={USER: ONLINE_EWS})
+    assert reading(run, v.EWS_INBOX) == "ErrorNonExistentMailbox"
+    assert (reading(run, v.AUTODISCOVER_ACTION), reading(run, v.AUTODISCOVER_TARGET)) == (
+        "redirect-address",
+        "anna@contoso.mail.onmicrosoft.com",
+    )
+    assert reading(run, v.MAILBOX_LOCATION) == "exchange-online"
+    assert [accepted for _, accepted in server.logons] == [True]
+
+
+class WithoutSoap(ExchangeServer):
+    """An Exchange behind a proxy that lets Autodiscover's plain form through alone."""
+
+    def answer(self, request: Request) -> Response:
+        return Response(404) if request.path.endswith(".svc") else super().answer(request)
+
+
+async def test_where_soap_is_not_let_through_the_plain_form_is_asked(world: World) -> None:
+    """The older request tells the same, on the same logon."""
+    server, run = await signed_in(world, releases.EXCHANGE_2013, kind=WithoutSoap, moved={USER: ONLINE_EWS})
+    assert reading(run, v.AUTODISCOVER_TARGET) == "anna@contoso.mail.onmicrosoft.com"
+    assert reading(run, v.MAILBOX_LOCATION) == "exchange-online"
+    assert [accepted for _, accepted in server.logons] == [True]
+
+
+async def test_a_mailbox_on_another_server_is_on_premises(world: World) -> None:
+    """A redirect to a server of one's own is followed by nobody, and told."""
+    _, run = await signed_in(world, releases.EXCHANGE_2013, moved={USER: "https://other.contoso.test/autodiscover/autodiscover.svc"})
+    assert reading(run, v.AUTODISCOVER_ACTION) == "redirect-url"
+    assert reading(run, v.MAILBOX_LOCATION) == "on-premises"
+
+
+async def test_a_mailbox_that_nobody_knows_is_nowhere(world: World) -> None:
+    """Autodiscover's error is told, and nothing is concluded."""
+    _, run = await signed_in(world, releases.EXCHANGE_2016)
+    assert reading(run, v.AUTODISCOVER_ACTION) == "InvalidUser"
+    assert reading(run, v.MAILBOX_LOCATION) == "not-disclosed"
+    assert "mailbox-not-found" in failed(run)
+
+
+async def test_autodiscover_is_not_asked_about_a_mailbox_that_was_opened(world: World) -> None:
+    """Where the inbox is found there is nothing to ask."""
+    _, run = await signed_in(world, releases.EXCHANGE_2019, mailboxes=[USER])
+    assert reading(run, v.AUTODISCOVER_ACTION) == "not-applicable"
+    assert reading(run, v.MAILBOX_LOCATION) == "on-premises"
 
 
 async def online(world: World, **more: Any) -> Run:

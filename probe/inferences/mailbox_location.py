@@ -19,6 +19,10 @@ from probe.tables import EXCHANGE_ONLINE, exchange_servers, is_exchange_online_h
 _UNTOLD = "Autodiscover does not tell; say where the mailbox lives in the estate (`location`)"
 
 
+# Domains that Microsoft gives to tenants, in the international cloud and the national ones.
+_TENANT_DOMAINS = (".onmicrosoft.com", ".onmicrosoft.us", ".partner.onmschina.cn")
+
+
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     (case,) = premises.cases
     by_inbox = _by_inbox(case.incoming, premises.facts)
@@ -44,6 +48,9 @@ def _by_inbox(incoming: Facts, mailbox: Facts) -> Conclusion | Unsettled:
 def _by_autodiscover(incoming: Facts, mailbox: Facts) -> Conclusion | None:
     if (incoming.value(v.SERVER_PRODUCT) or "") not in ("Exchange", EXCHANGE_ONLINE, *exchange_servers()):
         return None  # groupware that imitates Exchange answers Autodiscover too, for itself
+    action, target = incoming.value(v.AUTODISCOVER_ACTION), incoming.value(v.AUTODISCOVER_TARGET) or ""
+    if action in ("redirect-address", "redirect-url"):
+        return _by_redirect(target)
     url, redirects = mailbox.value(v.AUTODISCOVER_URL), mailbox.value(v.AUTODISCOVER_REDIRECTS)
     host = urlsplit(url).hostname if url is not None else None
     if host is None or redirects is None:
@@ -61,6 +68,16 @@ def _was_opened(incoming: Facts) -> bool:
     return service in (Service.POP3, Service.IMAP) and incoming.value(v.AUTH_ACCEPTED) is True
 
 
+def _by_redirect(target: str) -> Conclusion | None:
+    """A signed-in redirect is about a mailbox that exists: to a tenant's own domain or to Exchange Online's host, or to somebody else's server."""
+    host = urlsplit(target).hostname if "://" in target else target.rpartition("@")[2].lower()
+    if not host:
+        return None
+    if "://" in target:
+        return v.MAILBOX_LOCATION, Location.EXCHANGE_ONLINE if is_exchange_online_host(host) else Location.ON_PREMISES
+    return (v.MAILBOX_LOCATION, Location.EXCHANGE_ONLINE) if host.endswith(_TENANT_DOMAINS) else None
+
+
 def _at_microsoft(incoming: Facts, mailbox: Facts) -> Conclusion | Unsettled:
     """Exchange Online's POP3 front serves consumers too, who are not in Exchange Online."""
     if incoming.value(v.ENDPOINT_SERVICE) == Service.EWS:
@@ -75,7 +92,17 @@ INFERENCE = Inference(
     id="mailbox-location",
     title="Where the mailbox lives, by where its inbox was opened, else by what Autodiscover says",
     scope=Scope.MAILBOX,
-    needs=(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, v.EWS_INBOX, v.AUTH_ACCEPTED, v.PROVIDER, v.AUTODISCOVER_URL, v.AUTODISCOVER_REDIRECTS),
+    needs=(
+        v.ENDPOINT_SERVICE,
+        v.SERVER_PRODUCT,
+        v.EWS_INBOX,
+        v.AUTH_ACCEPTED,
+        v.PROVIDER,
+        v.AUTODISCOVER_URL,
+        v.AUTODISCOVER_REDIRECTS,
+        v.AUTODISCOVER_ACTION,
+        v.AUTODISCOVER_TARGET,
+    ),
     gives=(v.MAILBOX_LOCATION,),
     infer=_infer,
 )

@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 with warnings.catch_warnings():
     # What a library's modules say while they are loaded is nothing that an operator can act upon.
@@ -34,10 +34,11 @@ with warnings.catch_warnings():
     from exchangelib.protocol import CachingProtocol, Protocol
     from exchangelib.services import FindFolder
 
-from probe.net.ews_session import Order, Seen, Trouble
+from probe.net.ews_session import NO_SUCH_MAILBOX, Order, Seen, Trouble
 from probe.net.http_exchange import USER_AGENT
 from probe.net.pinned import PinnedAdapter
 from probe.net.redact import Redactor
+from probe.wire.autodiscover import POX_PATH, SOAP_PATH, pox_request, read_pox, read_soap, soap_request
 from probe.wire.exchange import soap_build
 from probe.wire.lines import as_text
 
@@ -86,7 +87,6 @@ class Record:
     def __init__(self, order: Order) -> None:
         self._redactor = Redactor((order.password, f"{order.username}:{order.password}"))
         self._end = time.monotonic() + order.seconds
-        self.path = urlsplit(order.url).path
         self.status: int | None = None
         self.headers: tuple[tuple[str, str], ...] = ()
         self.head = bytearray()
@@ -104,7 +104,7 @@ class Record:
         if _proves_a_password(request.headers.get("Authorization", "")):
             self.logons += 1
             self._is_spent = True
-        self.exchanges.append((request.method or "", self.path, None))
+        self.exchanges.append((request.method or "", urlsplit(request.url or "").path, None))
         self.status, self.headers = None, ()
         self.head.clear()
 
@@ -224,7 +224,9 @@ class FirmProtocol(Protocol):  # type: ignore[misc]
         if self._order.authentication == "bearer":
             session.headers["Authorization"] = f"Bearer {self._order.password}"
         session.adapters.clear()
-        session.mount(self._order.url, RecordingAdapter(self._order, self._record))
+        adapter = RecordingAdapter(self._order, self._record)
+        for path in (urlsplit(self._order.url).path, SOAP_PATH, POX_PATH):
+            session.mount(urljoin(self._order.url, path), adapter)
         return session
 
 
@@ -296,9 +298,10 @@ def find_folders(order: Order) -> Seen:
                 if (came := _find(account, order, record, name)) is None:
                     break
                 found.append((name, came))
+            directions = _directions(order, record, protocol) if seen.folder == NO_SUCH_MAILBOX else None
         finally:
             protocol.close()
-    return replace(seen, others=tuple(found), logons=record.logons, exchanges=tuple(record.exchanges))
+    return replace(seen, others=tuple(found), directions=directions, logons=record.logons, exchanges=tuple(record.exchanges))
 
 
 def _find(account: Account, order: Order, record: Record, folder: str) -> str | None:
@@ -316,6 +319,30 @@ def _find(account: Account, order: Order, record: Record, folder: str) -> str | 
         record.trouble = record.trouble or _trouble(record, came)
         return came
     return "found"
+
+
+def _directions(order: Order, record: Record, protocol: FirmProtocol) -> tuple[str, str] | None:
+    """Ask Autodiscover on the same host, as the account that was let in: by SOAP, and if that is not spoken by the plain request."""
+    soap_url = urljoin(order.url, SOAP_PATH)
+    for url, body, read in (
+        (soap_url, soap_request(soap_url, order.mailbox), read_soap),
+        (urljoin(order.url, POX_PATH), pox_request(order.mailbox), read_pox),
+    ):
+        record.next_folder()
+        session = protocol.get_session()
+        try:
+            session.post(
+                url, data=body, headers={"Content-Type": "text/xml; charset=utf-8"}, allow_redirects=False, timeout=record.remaining()
+            )
+        except (HeldBack, TooLong, requests.RequestException, OSError):
+            return None
+        finally:
+            protocol.release_session(session)
+        if record.status == 401:
+            return None
+        if record.status == 200 and (found := read(bytes(record.head))) is not None:
+            return found.action, found.target
+    return None
 
 
 def _seen(record: Record, folder: str | None) -> Seen:

@@ -45,6 +45,10 @@ class Order:
     """Longest conversation, so that what came before is told. Best effort: the deadline is the parent's, and a little later."""
 
 
+NO_SUCH_MAILBOX = "ErrorNonExistentMailbox"
+"""Exchange's code that makes Autodiscover worth asking: the mailbox is another server's, or nobody's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What came of it: plain data, free of the password even where the peer repeats it."""
@@ -57,6 +61,9 @@ class Seen:
     """What came of the first folder: `found`, or Exchange's response code, or None where Exchange said neither."""
     others: tuple[tuple[str, str], ...] = ()
     """What came of the other folders, likewise, as far as they were answered. All else here is about the first."""
+    directions: tuple[str, str] | None = None
+    """Where Autodiscover on the same host sends the mailbox: action and target, as in `probe.wire.autodiscover.Directions`; None where it
+    was not asked, which it is only where Exchange knows no such mailbox, or told nothing."""
     version: str | None
     """Four numbers out of ServerVersionInfo, as in `15.1.2507.57`."""
     back_off_seconds: float | None

@@ -8,7 +8,9 @@ What is sent, in this order:
    on the inbox of the mailbox, with `X-AnchorMailbox`, and with `ExchangeImpersonation` where the account is another
    than the mailbox's. With NTLM this takes three requests, one of which proves the password; with Basic it takes one;
 3. where the inbox is found and appointments, contacts and tasks are synchronized: the same for the calendar, the contacts and the tasks,
-   one request each, on the connection that is signed in.
+   one request each, on the connection that is signed in;
+4. where Exchange says that there is no such mailbox: one request to Autodiscover on the same host, by SOAP, or by the plain request where
+   SOAP is not answered, on the same logon. Where it sends the mailbox is written down, and not followed.
 
 Where the profile signs in by token (`oauth`, or `auto` where nothing else is offered), the first request carries an empty token, and
 before the second step a token is asked for, of an authority that may be asked: see `probe.probing.authority`.
@@ -31,7 +33,7 @@ from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication, Endpoint, Service
 from probe.model.facts import Build, Challenge, Why
-from probe.net.ews_session import Order, Seen, find_folders
+from probe.net.ews_session import NO_SUCH_MAILBOX, Order, Seen, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.probing import Account, Dial, Effect, Notebook, Prober, Subject
@@ -218,6 +220,7 @@ class _Reading:
         self._is_token = is_token
         self._impersonates = account.impersonates
         self._wants_appointments = account.synchronizes_appointments
+        self._dial = dial
         self._notes = notes
         self._seen = seen
         self._lines: tuple[TranscriptLine, ...] = ()
@@ -241,6 +244,7 @@ class _Reading:
         if not self._impersonates:
             notes.missing(v.EWS_IMPERSONATION, Why.NOT_APPLICABLE, "the account is the mailbox's own")
         self._conclude_others()
+        self._conclude_directions()
         if seen.folder is not None:
             self._conclude_answered(seen.folder)
         elif seen.logons and (seen.status in (401, 456) or seen.error == "locked"):
@@ -250,6 +254,22 @@ class _Reading:
             raise _http_failure(seen.status, seen)
         else:
             raise _broken_off(seen)
+
+    def _conclude_directions(self) -> None:
+        """Where Autodiscover sends a mailbox that EWS there does not know."""
+        if self._seen.directions is not None:
+            action, target = self._seen.directions
+            lines = _line(self._dial.note(f"Autodiscover: {action} {target}"))
+            self._notes.declared(v.AUTODISCOVER_ACTION, action, *lines)
+            if target:
+                self._notes.declared(v.AUTODISCOVER_TARGET, target, *lines)
+            return
+        was_asked = self._seen.folder == NO_SUCH_MAILBOX
+        for key in (v.AUTODISCOVER_ACTION, v.AUTODISCOVER_TARGET):
+            if was_asked:
+                self._notes.missing(key, Why.NOT_DISCLOSED, "Autodiscover on the same host gave no answer that can be read")
+            else:
+                self._notes.missing(key, Why.NOT_APPLICABLE, "it is asked only where Exchange knows no such mailbox")
 
     def _conclude_others(self) -> None:
         """What came of calendar, contacts and tasks, and why nothing came of those that were not asked for."""
@@ -387,6 +407,8 @@ PROBER = Prober(
         v.EWS_IMPERSONATION,
         v.EWS_POLICY_BLOCK,
         v.SERVER_BUILD,
+        v.AUTODISCOVER_ACTION,
+        v.AUTODISCOVER_TARGET,
         *_OF_AUTHORITIES,
     ),
     probe=probe,

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote
 
 from probe.simulation.authorities import Holder
+from probe.simulation.autodiscover import POX_PATH, SOAP_PATH, by_pox, by_soap
 from probe.simulation.ews import Account, Store
 from probe.simulation.mail import LOGONS_KEPT
 from probe.simulation.ntlm import Proof, WindowsHost, message_type
@@ -137,6 +138,8 @@ class ExchangeServer(WebServer):
         account = self._signed_in(scheme.lower(), token.strip(), request.connection)
         if account is None:
             return self._refusal(request, scheme.lower(), token.strip())
+        if request.method == "POST" and request.path in (SOAP_PATH, POX_PATH):
+            return self._directions(request)
         if request.path != EWS_PATH:
             return Response(503, (*self._marks(), _HTML))
         if request.method != "POST":
@@ -146,6 +149,16 @@ class ExchangeServer(WebServer):
             return Response(415, self._marks())
         status, envelope = self._store.answer(request.body, account)
         return Response(status, (*self._marks(), *self._back_end(status), ("Content-Type", "text/xml; charset=utf-8")), envelope)
+
+    def _directions(self, request: Request) -> Response:
+        """Autodiscover for those who are signed in; who has moved to Exchange Online is sent to the address that the tenant gave."""
+        ews = f"https://{request.header('Host') or self.host}/EWS/Exchange.asmx"
+        targets = {a: f"{a.partition('@')[0]}@contoso.mail.onmicrosoft.com" if "outlook" in url else url for a, url in self._moved.items()}
+        if request.path == SOAP_PATH and self.release.build < (14,):
+            return self._not_found()
+        answer = by_soap if request.path == SOAP_PATH else by_pox
+        body = answer(request.body, self._store.mailboxes, targets, ews)
+        return Response(200, (*self._marks(), *self._back_end(200), ("Content-Type", "text/xml; charset=utf-8")), body)
 
     def _autodiscover(self, request: Request) -> Response:
         """Version 2: its own EWS for its mailboxes, and another server's for those that have moved there."""

@@ -160,6 +160,13 @@ def end_of_support(product: str) -> date | None:
     return _lifecycle().get(product)
 
 
+@cache
+def extended_updates(product: str) -> tuple[date, tuple[str, ...]] | None:
+    """The last day of extended security updates, and the cumulative updates that get them; None for a product that has none."""
+    row = next((row for row in rows("exchange_lifecycle.csv") if row["product"] == product and row["extended_updates_end"]), None)
+    return None if row is None else (date.fromisoformat(row["extended_updates_end"]), tuple(row["extended_updates_for"].split()))
+
+
 # --- Providers ----------------------------------------------------------------------------------------------
 
 

@@ -32,6 +32,12 @@ SERVER_UPDATE: FactKey[UpdateRange] = FactKey(
 SERVER_END_OF_SUPPORT: FactKey[date] = FactKey(
     "server.end_of_support", DAY, "When the product's support ended or ends.", (date(2025, 10, 14), date(2035, 12, 31))
 )
+SERVER_EXTENDED_UPDATES_END: FactKey[date] = FactKey(
+    "server.extended_updates_end",
+    DAY,
+    "Last day on which extended security updates (ESU), which are sold, come out for the cumulative update that runs.",
+    (date(2026, 10, 31),),
+)
 PROVIDER: FactKey[str] = FactKey(
     "provider",
     TEXT,

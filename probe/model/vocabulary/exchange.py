@@ -67,6 +67,18 @@ AUTODISCOVER_URL: FactKey[str] = FactKey(
 AUTODISCOVER_REDIRECTS: FactKey[bool] = FactKey(
     "autodiscover.redirects", FLAG, "Whether that is another server that is to be asked, rather than EWS itself.", (True, False)
 )
+AUTODISCOVER_ACTION: FactKey[str] = FactKey(
+    "autodiscover.action",
+    TEXT,
+    "What Autodiscover, signed in to, says of a mailbox that EWS there does not know: `settings`, `redirect-address`, `redirect-url`, or its error.",
+    ("redirect-address", "settings", "InvalidUser"),
+)
+AUTODISCOVER_TARGET: FactKey[str] = FactKey(
+    "autodiscover.target",
+    TEXT,
+    "Where that leads: the URL of EWS, or the address or URL to ask for instead; not followed.",
+    ("sales@contoso.mail.onmicrosoft.com", "https://outlook.office365.com/EWS/Exchange.asmx"),
+)
 NTLM_WINDOWS_BUILD: FactKey[str] = FactKey(
     "ntlm.windows_build", TEXT, "Windows version in the NTLM challenge; Windows', never Exchange's.", ("10.0.20348",)
 )

@@ -1,0 +1,43 @@
+"""Until when extended security updates (ESU) come out for the Exchange Server that runs.
+
+They are sold, for some cumulative updates alone. Whether they were bought does not show, save by one being installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from probe.model import vocabulary as v
+from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.tables import extended_updates
+
+_KEY = v.SERVER_EXTENDED_UPDATES_END
+
+
+def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
+    product, update = premises.facts.value(v.SERVER_PRODUCT), premises.facts.value(v.SERVER_UPDATE)
+    if product is None or product == "Exchange":
+        yield Unsettled(_KEY, "it is not told which Exchange it is")
+        return
+    sold = extended_updates(product)
+    if sold is None:
+        yield Unsettled(_KEY, f"no extended security updates are on record for {product}", is_moot=True)
+    elif update is None:
+        yield Unsettled(_KEY, "it is not known which update runs")
+    else:
+        end, families = sold
+        bounds = {name.split()[0] for name in (update.exact, update.at_least, update.at_most) if name}
+        if bounds <= set(families):
+            yield _KEY, end
+        else:
+            yield Unsettled(_KEY, f"of {product} only {' and '.join(families)} gets them", is_moot=True)
+
+
+INFERENCE = Inference(
+    id="extended-updates",
+    title="Until when extended security updates come out for what runs",
+    scope=Scope.ENDPOINT,
+    needs=(v.SERVER_PRODUCT, v.SERVER_UPDATE),
+    gives=(_KEY,),
+    infer=_infer,
+)

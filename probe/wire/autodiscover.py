@@ -1,0 +1,113 @@
+"""Autodiscover for those who are signed in: its SOAP ([MS-OXWSADISC]) and, for what is older, its plain XML ([MS-OXDSCLI]).
+
+Requests are put together here and answers read; pieces are found by patterns that are bounded, so that broken or hostile XML reads as little
+as it says, and nothing of it is expanded.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+MAX_TEXT = 300
+"""Characters of an address or URL that is kept."""
+
+SOAP_PATH = "/autodiscover/autodiscover.svc"
+POX_PATH = "/autodiscover/autodiscover.xml"
+
+_NAME = r"(?:[\w.-]{1,40}:)?"
+
+
+@dataclass(frozen=True, slots=True)
+class Directions:
+    """Where an answer says that a mailbox is to be opened."""
+
+    action: str
+    """`settings`, `redirect-address`, `redirect-url`, or the server's own error code."""
+    target: str
+    """URL of EWS under `settings`, an address or a URL under the redirects; empty with an error, or where none is said."""
+
+
+def soap_request(url: str, mailbox: str) -> bytes:
+    """GetUserSettings for where EWS of one mailbox is."""
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>'
+        '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:a="http://www.w3.org/2005/08/addressing"'
+        ' xmlns:d="http://schemas.microsoft.com/exchange/2010/Autodiscover"><soap:Header>'
+        "<d:RequestedServerVersion>Exchange2010</d:RequestedServerVersion>"
+        "<a:Action>http://schemas.microsoft.com/exchange/2010/Autodiscover/Autodiscover/GetUserSettings</a:Action>"
+        f"<a:To>{escape(url)}</a:To></soap:Header><soap:Body><d:GetUserSettingsRequestMessage><d:Request>"
+        f"<d:Users><d:User><d:Mailbox>{escape(mailbox)}</d:Mailbox></d:User></d:Users>"
+        "<d:RequestedSettings><d:Setting>ExternalEwsUrl</d:Setting><d:Setting>InternalEwsUrl</d:Setting></d:RequestedSettings>"
+        "</d:Request></d:GetUserSettingsRequestMessage></soap:Body></soap:Envelope>"
+    ).encode()
+
+
+def pox_request(mailbox: str) -> bytes:
+    """The plain request for one mailbox's settings."""
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>'
+        '<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request>'
+        f"<EMailAddress>{escape(mailbox)}</EMailAddress>"
+        "<AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema>"
+        "</Request></Autodiscover>"
+    ).encode()
+
+
+def read_soap(answer: bytes) -> Directions | None:
+    """What GetUserSettings answered of its one user; None where that is not there."""
+    user = _element(_decoded(answer), "UserResponse")
+    if user is None:
+        return None
+    code = _text(user, "ErrorCode")
+    if code in ("RedirectAddress", "RedirectUrl"):
+        target = _text(user, "RedirectTarget")
+        return Directions("redirect-address" if code == "RedirectAddress" else "redirect-url", target) if target else None
+    if code not in ("", "NoError"):
+        return Directions(code, "")
+    named = {_text(setting, "Name"): _text(setting, "Value") for setting in _elements(user, "UserSetting")}
+    return Directions("settings", named.get("ExternalEwsUrl") or named.get("InternalEwsUrl") or "")
+
+
+def read_pox(answer: bytes) -> Directions | None:
+    """What the plain request was answered with; None where that is not there."""
+    text = _decoded(answer)
+    account = _element(text, "Account")
+    if account is None:
+        error = _element(text, "Error")
+        code = "" if error is None else _text(error, "ErrorCode")
+        return Directions(code, "") if code else None
+    match _text(account, "Action").lower():
+        case "redirectaddr":
+            target = _text(account, "RedirectAddr")
+            return Directions("redirect-address", target) if target else None
+        case "redirecturl":
+            target = _text(account, "RedirectUrl")
+            return Directions("redirect-url", target) if target else None
+        case "settings":
+            return Directions("settings", _text(account, "EwsUrl"))
+    return None
+
+
+def _decoded(answer: bytes) -> str:
+    return answer.decode("utf-8", "replace")
+
+
+def _elements(text: str, name: str) -> list[str]:
+    """Contents of every element of a name; none of ours holds another of its own name."""
+    opened = re.split(rf"<{_NAME}{name}(?:\s[^<>]{{0,1000}})?>", text)[1:65]
+    return [re.split(rf"</{_NAME}{name}\s{{0,9}}>", part, maxsplit=1)[0] for part in opened]
+
+
+def _element(text: str, name: str) -> str | None:
+    return next(iter(_elements(text, name)), None)
+
+
+def _text(text: str, name: str) -> str:
+    """The text of the first element of a name, of which no other is within; empty where there is none."""
+    found = re.search(rf"<{_NAME}{name}(?:\s[^<>]{{0,1000}})?>([^<>]{{0,{MAX_TEXT}}})</{_NAME}{name}\s{{0,9}}>", text)
+    shown = "" if found is None else found[1].strip()
+    for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&")):
+        shown = shown.replace(entity, character)
+    return shown if shown.isprintable() else ""
