@@ -7,6 +7,7 @@ from datetime import date
 
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
+from probe.model.estate import Service
 from probe.model.facts import Fact, FactKey, Facts, Missing, Why
 from probe.reports.text.causes import BEFELL_ALL
 from probe.reports.text.known import Known
@@ -81,6 +82,8 @@ def _sign_in(facts: Facts) -> str:
     before = _listed(facts, v.AUTH_MECHANISMS_PLAIN)
     if before:
         parts.append(f"before TLS: {before}")
+    if facts.value(v.ENDPOINT_SERVICE) == Service.EWS and (tokens := facts.value(v.MODERN_AUTH_OFFERED)) is not None:
+        parts.append("tokens (OAuth)" if tokens else "no tokens (OAuth)")
     return "; ".join(parts)
 
 
