@@ -20,6 +20,9 @@ _UNTOLD = "Exchange"
 _ONLINE_HEADERS = frozenset({"x-nanoproxy", "x-feproxyinfo", "x-feefzinfo", "x-firsthopcafeefz", "x-rum-validated", "x-besku"})
 _ONLINE_TARGETS = (".prod.outlook.com", ".prod.exchangelabs.com", ".internal.outlook.com")
 
+# Exchange Online ran under numbers of 2013 and 2016 until it took 15.20.
+_ONCE_ONLINE = ((15, 0), (15, 1))
+
 # What an EWS endpoint of Exchange shows beside any build: IIS, Windows' schemes, or the application id that tokens for Exchange name.
 _WINDOWS_SERVERS = ("microsoft-iis", "microsoft-httpapi")
 _WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
@@ -96,6 +99,9 @@ def _product_of(builds: tuple[Build, ...], shows_online: bool) -> tuple[str | No
     products: list[str] = []
     for build in builds:
         place = exchange_build(build)
+        if place.product is None and shows_online and build.parts[:2] in _ONCE_ONLINE:
+            products.append(EXCHANGE_ONLINE)
+            continue
         if place.product is None:
             return None, f"{place.doubt}: it may be a service's own build, or something that imitates Exchange"
         if shows_online and place.product != EXCHANGE_ONLINE:

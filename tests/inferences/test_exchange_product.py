@@ -48,6 +48,7 @@ def _ews(
             {**_ews(), v.EWS_CHALLENGES: (Challenge("Bearer", None, (("trusted_issuers", "00000001-0000-0000-c000-000000000000@*"),)),)},
             "Exchange Online",
         ),
+        (_ews("15.1.154.9", headers=("X-FEProxyInfo: AM3PR04CA0001.EURPRD04.PROD.OUTLOOK.COM",)), "Exchange Online"),
         (_ews(headers=("X-FEServer: MAIL01",), marks=("header",)), "Exchange"),
         (_ews(headers=("X-CalculatedBETarget: mail02.contoso.test",), marks=("header", "owa-page")), "Exchange"),
     ],
