@@ -26,6 +26,7 @@ from probe.model.rules import Readiness, Rule, Support
 from probe.model.runs import Run
 from probe.net.dial import Network
 from probe.net.killable import Children
+from probe.net.names import NameServer
 from probe.probing import Prober, TlsQuestion
 
 T = TypeVar("T")
@@ -47,6 +48,8 @@ class Options:
     ca_file: Path | None = None
     hosts: Mapping[str, str] = field(default_factory=dict)
     """Names with an address of their own; only the demo has them."""
+    name_server: NameServer | None = None
+    """Whom to ask for DNS records other than addresses, in place of the system's name servers."""
     all_addresses: bool = False
     tls: Literal["quick", "full"] | None = None
     """How much is asked about TLS: the question of FIPS, everything, or nothing beyond what a conversation itself shows."""
@@ -145,7 +148,7 @@ async def _terms(options: Options) -> AsyncIterator[Terms]:
     """What a run is held on; its children end with it."""
     async with Children() as children:
         yield Terms(
-            network=Network(hosts=options.hosts, ca_file=options.ca_file, children=children),
+            network=Network(hosts=options.hosts, ca_file=options.ca_file, children=children, name_server=options.name_server),
             clock=_now,
             timeout=options.timeout,
             deadline=options.deadline,

@@ -24,6 +24,7 @@ from probe.model.estate import (
 )
 from probe.model.facts import Fact, FactKey, Missing
 from probe.model.runs import Run
+from probe.net.names import NameServer
 from probe.simulation.authorities import Client, EntraAuthority, User
 from probe.simulation.ews import Account
 from probe.simulation.exchange import ExchangeOnline
@@ -96,6 +97,7 @@ class World:
         password: str = PASSWORD,
         state: Path | None = None,
         password_of_profile: str | None = None,
+        name_server: NameServer | None = None,
         **profile: Any,
     ) -> Run:
         """A run over the one mailbox; the profile has OAuth and the mailbox's own credentials, unless said otherwise."""
@@ -126,7 +128,9 @@ class World:
         deployment = replace(DEPLOYMENT, allow=frozenset({Effect.LOGS_IN}), authorities=authorities)
         estate = Estate(deployment=deployment, profiles=(made,), mailboxes=(mailbox,))
         bugs: list[str] = []
-        options = app.Options(timeout=15, hosts=self.hosts, ca_file=authority().ca_file, state=state, report_bug=bugs.append)
+        options = app.Options(
+            timeout=15, hosts=self.hosts, ca_file=authority().ca_file, state=state, report_bug=bugs.append, name_server=name_server
+        )
         run = await app.check(estate, estate.mailboxes, options)
         assert not bugs, bugs
         document = json.dumps(publish(run))

@@ -19,6 +19,7 @@ from probe.simulation.exchange import ExchangeOnline, ExchangeServer
 from probe.simulation.releases import Release
 from probe.simulation.web import Request, Response
 from tests.exchange_world import ON_PREMISES, ONLINE, PASSWORD, USER, Anything, World, reading
+from tests.name_server import name_server
 
 ONLINE_EWS = "https://outlook.office365.com/EWS/Exchange.asmx"
 HYBRID = "https://hybrid.contoso.test"
@@ -169,6 +170,30 @@ async def test_what_names_no_https_url_tells_nothing(world: World, said: Respons
     odd = Anything(world.tls(ON_PREMISES), said)
     run = await world.check(await world.open(ON_PREMISES, odd), credentials=Credentials.WINDOWS_INTEGRATED)
     assert reading(run, v.AUTODISCOVER_URL) == "not-disclosed"
+
+
+async def test_dns_names_who_else_may_be_asked(world: World) -> None:
+    """Where the EWS host does not tell, the host of the domain's SRV record is asked too, if the profile finds its server by Autodiscover."""
+    hybrid = ExchangeServer(releases.EXCHANGE_2019, "hybrid.contoso.test", world.tls("hybrid.contoso.test"), mailboxes=[USER])
+    origin = await world.open("hybrid.contoso.test", hybrid)
+    old = ExchangeServer(releases.EXCHANGE_2013, ON_PREMISES, world.tls(ON_PREMISES))
+    ews = await world.open(ON_PREMISES, old)
+    records: dict[tuple[str, str], list[str] | str] = {
+        ("_autodiscover._tcp.contoso.test", "SRV"): [f"0 0 {origin.rpartition(':')[2]} hybrid.contoso.test."],
+        ("autodiscover.contoso.test", "CNAME"): ["hybrid.contoso.test."],
+    }
+    async with name_server(records) as (server, asked):
+        profile: dict[str, Any] = {"credentials": Credentials.WINDOWS_INTEGRATED, "server_type": ServerType.EXCHANGE_SERVER}
+        run = await world.check(ews, name_server=server, autodiscover=True, **profile)
+        assert {kind for _, kind in asked} == {"SRV", "CNAME"}
+        asked.clear()
+        without = await world.check(ews, name_server=server, **profile)
+        assert asked == []
+    assert reading(run, v.AUTODISCOVER_ALIASES) == ("hybrid.contoso.test",)
+    assert reading(run, v.AUTODISCOVER_SERVICES) == (origin.removeprefix("https://"),)
+    assert reading(run, v.MAILBOX_LOCATION) == "on-premises"
+    assert reading(without, v.AUTODISCOVER_SERVICES) == "not-applicable"
+    assert reading(without, v.MAILBOX_LOCATION) == "not-disclosed"
 
 
 async def test_groupware_that_answers_for_itself_is_not_taken_for_exchange(world: World) -> None:

@@ -14,7 +14,7 @@ from probe.model.estate import Endpoint, Security
 from probe.net.failures import CertificateNotTrusted, NameUnresolved, NoAddressAnswered, UntrustedPeer, expected, unconnectable
 from probe.net.killable import Children
 from probe.net.limits import Deadline, Limits
-from probe.net.names import Resolver
+from probe.net.names import NameServer, Resolver
 from probe.net.starttls import come_to_tls
 from probe.net.stream import Stream, TcpPipe
 from probe.net.tls import TlsPolicies
@@ -27,8 +27,15 @@ R = TypeVar("R")
 class Network:
     """What all attempts of a run share: the resolver, the limits, the TLS contexts, the children."""
 
-    def __init__(self, *, hosts: Mapping[str, str] | None = None, ca_file: Path | None = None, children: Children) -> None:
-        self.resolver = Resolver(hosts)
+    def __init__(
+        self,
+        *,
+        hosts: Mapping[str, str] | None = None,
+        ca_file: Path | None = None,
+        children: Children,
+        name_server: NameServer | None = None,
+    ) -> None:
+        self.resolver = Resolver(hosts, name_server)
         self.limits = Limits()
         self.policies = TlsPolicies(ca_file)
         self.ca_file = ca_file
@@ -116,6 +123,14 @@ class Dial:
     def to(self, endpoint: Endpoint) -> Dial:
         """The way of the same attempt to another endpoint: the same deadline and transcript."""
         return Dial(endpoint, self._network, self._deadline, self._recorder)
+
+    async def aliases(self, host: str) -> tuple[str, ...]:
+        """As `Resolver.aliases`."""
+        return await self._network.resolver.aliases(host)
+
+    async def services(self, name: str) -> tuple[tuple[str, int], ...]:
+        """As `Resolver.services`."""
+        return await self._network.resolver.services(name)
 
     def remaining(self) -> float:
         """Seconds left of the attempt."""

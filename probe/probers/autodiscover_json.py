@@ -3,7 +3,9 @@
 What is sent, once for each mailbox whose location the estate does not name, over TLS that was verified for the very name:
 
 1. to the host of the mailbox's EWS endpoint: `GET /autodiscover/autodiscover.json?Email=ADDRESS&Protocol=EWS`;
-2. where the profile finds its server by Autodiscover, and the first answer told nothing: the same to `autodiscover.DOMAIN`.
+2. where the profile finds its server by Autodiscover: to DNS, for the SRV records of `_autodiscover._tcp.DOMAIN` and for the alias
+   of `autodiscover.DOMAIN`; and, if the first answer told nothing, the same request to `autodiscover.DOMAIN`, else to the first host of
+   the SRV records. Whoever answers DNS may name any host; it is asked what anybody may ask, over TLS for its own name, and no more.
 
 The answer is a URL, or a redirect; neither is followed. Exchange Online sends those whose mailbox it does not keep on to their own server;
 an Exchange on premises (2016 and later) sends those whose mailbox has moved on to Exchange Online.
@@ -19,7 +21,7 @@ from urllib.parse import quote
 from probe.model import vocabulary as v
 from probe.model.estate import Endpoint, Security, Service
 from probe.model.facts import Why
-from probe.net.failures import PeerFailure, Throttled
+from probe.net.failures import NameUnresolved, PeerFailure, Throttled
 from probe.net.http_exchange import Answer, asked_to_wait, exchange, host_header
 from probe.probing import Dial, Effect, Notebook, Prober, Subject
 
@@ -31,17 +33,43 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     mailbox = subject.identity
     assert mailbox is not None
-    if await _ask(mailbox, dial, notes) or not subject.finds_server:
+    if not subject.finds_server:
+        for key in (v.AUTODISCOVER_ALIASES, v.AUTODISCOVER_SERVICES):
+            notes.missing(key, Why.NOT_APPLICABLE, "the profile does not find its server by Autodiscover")
+        await _ask(mailbox, dial, notes)
         return
-    domain = mailbox.rpartition("@")[2]
-    found = dial.to(Endpoint(Service.AUTODISCOVER, f"autodiscover.{domain}", 443, Security.IMPLICIT))
+    domain = mailbox.rpartition("@")[2].lower()
+    hosts = await _named_by_dns(domain, dial, notes)
+    if await _ask(mailbox, dial, notes):
+        return
+    reasons: list[str] = []
+    for host, port in hosts:
+        found = dial.to(Endpoint(Service.AUTODISCOVER, host, port, Security.IMPLICIT))
+        try:
+            if await _ask(mailbox, found, notes):
+                return
+        except (PeerFailure, OSError) as failed:
+            # What the mailbox's own server did not tell is why it is not known; these are second chances.
+            reasons.append(f"{host}: {failed}"[:150])
+        finally:
+            dial.connections += found.connections
+    notes.missing(
+        v.AUTODISCOVER_URL, Why.NOT_DISCLOSED, f"the EWS host does not tell, nor does who DNS names: {'; '.join(reasons) or 'nobody'}"
+    )
+
+
+async def _named_by_dns(domain: str, dial: Dial, notes: Notebook) -> list[tuple[str, int]]:
+    """Who may be asked for a domain beside the EWS host: the usual name, then the first of the service's records."""
+    usual = f"autodiscover.{domain}"
     try:
-        await _ask(mailbox, found, notes)
-    except (PeerFailure, OSError) as failed:
-        # What the mailbox's own server did not tell is why it is not known; this was a second chance.
-        notes.missing(v.AUTODISCOVER_URL, Why.NOT_DISCLOSED, f"neither the EWS host nor autodiscover.{domain} tells: {failed}"[:300])
-    finally:
-        dial.connections += found.connections
+        notes.declared(v.AUTODISCOVER_ALIASES, await dial.aliases(usual))
+        services = await dial.services(f"_autodiscover._tcp.{domain}")
+        notes.declared(v.AUTODISCOVER_SERVICES, tuple(f"{host}:{port}" for host, port in services))
+    except NameUnresolved as failed:
+        for key in (v.AUTODISCOVER_ALIASES, v.AUTODISCOVER_SERVICES):
+            notes.missing(key, Why.UNRESOLVED, str(failed))
+        return [(usual, 443)]
+    return [(usual, 443), *services[:1]]
 
 
 async def _ask(mailbox: str, dial: Dial, notes: Notebook) -> bool:
@@ -82,6 +110,6 @@ PROBER = Prober(
     effect=Effect.READS,
     signs_in=False,
     about_mailbox=True,
-    collects=(v.AUTODISCOVER_URL, v.AUTODISCOVER_REDIRECTS),
+    collects=(v.AUTODISCOVER_URL, v.AUTODISCOVER_REDIRECTS, v.AUTODISCOVER_ALIASES, v.AUTODISCOVER_SERVICES),
     probe=probe,
 )

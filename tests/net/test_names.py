@@ -10,6 +10,7 @@ import pytest
 
 from probe.net import names
 from probe.net.failures import NameUnresolved
+from tests.name_server import GARBAGE, SILENCE, name_server
 
 
 async def test_an_address_is_its_own_answer() -> None:
@@ -69,3 +70,44 @@ async def test_a_resolver_that_hangs_ends_with_the_attempt(monkeypatch: pytest.M
     release.set()
     assert await resolver.addresses("slow.contoso.test") == ("192.0.2.9",)
     assert asked == ["slow.contoso.test"]
+
+
+SERVICE = "_autodiscover._tcp.contoso.test"
+
+
+async def test_services_come_in_their_order() -> None:
+    """Lower priority first, then higher weight; names lower-case, without the last dot."""
+    records = {(SERVICE, "SRV"): ["20 0 443 b.contoso.test.", "10 5 8443 C.contoso.test.", "10 60 443 a.contoso.test."]}
+    async with name_server(records) as (server, asked):
+        found = await names.Resolver(name_server=server).services(SERVICE)
+    assert found == (("a.contoso.test", 443), ("c.contoso.test", 8443), ("b.contoso.test", 443))
+    assert asked == [(SERVICE, "SRV")]
+
+
+async def test_an_alias_is_told_and_not_followed() -> None:
+    """What a name is an alias of is one name; a name that is none has none."""
+    records: dict[tuple[str, str], list[str] | str] = {
+        ("autodiscover.contoso.test", "CNAME"): ["autodiscover.outlook.com."],
+        ("mail.contoso.test", "A"): ["192.0.2.7"],
+    }
+    async with name_server(records) as (server, _):
+        resolver = names.Resolver(name_server=server)
+        assert await resolver.aliases("autodiscover.contoso.test") == ("autodiscover.outlook.com",)
+        assert await resolver.aliases("mail.contoso.test") == ()
+        assert await resolver.aliases("nowhere.contoso.test") == ()
+
+
+async def test_a_service_that_is_declared_absent_has_no_servers() -> None:
+    """A target of a single dot says that there is no such service."""
+    async with name_server({(SERVICE, "SRV"): ["0 0 0 ."]}) as (server, _):
+        assert await names.Resolver(name_server=server).services(SERVICE) == ()
+
+
+@pytest.mark.parametrize("said", [SILENCE, GARBAGE])
+async def test_a_name_server_that_says_nothing_is_no_no(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence and garbage end within bounds, and are not taken for there being no record."""
+    monkeypatch.setattr(names, "RECORD_SECONDS", 0.5)
+    async with name_server({(SERVICE, "SRV"): said}) as (server, _):
+        with pytest.raises(NameUnresolved) as told:
+            await names.Resolver(name_server=server).services(SERVICE)
+    assert not told.value.is_unknown

@@ -67,6 +67,18 @@ AUTODISCOVER_URL: FactKey[str] = FactKey(
 AUTODISCOVER_REDIRECTS: FactKey[bool] = FactKey(
     "autodiscover.redirects", FLAG, "Whether that is another server that is to be asked, rather than EWS itself.", (True, False)
 )
+AUTODISCOVER_ALIASES: FactKey[tuple[str, ...]] = FactKey(
+    "autodiscover.aliases",
+    TEXTS,
+    "What `autodiscover.DOMAIN` is an alias of (CNAME); empty where it is none.",
+    (("autodiscover.outlook.com",), ()),
+)
+AUTODISCOVER_SERVICES: FactKey[tuple[str, ...]] = FactKey(
+    "autodiscover.services",
+    TEXTS,
+    "Whom the domain names for Autodiscover by SRV records, as `host:port`, the preferred first.",
+    (("mail.contoso.test:443",), ()),
+)
 AUTODISCOVER_ACTION: FactKey[str] = FactKey(
     "autodiscover.action",
     TEXT,
