@@ -34,11 +34,13 @@ with warnings.catch_warnings():
     from exchangelib.protocol import CachingProtocol, Protocol
     from exchangelib.services import FindFolder
 
+from probe.net.ews_message import Taken, Taking
 from probe.net.ews_session import NO_SUCH_MAILBOX, Order, Seen, Trouble
 from probe.net.http_exchange import USER_AGENT
 from probe.net.pinned import PinnedAdapter
 from probe.net.redact import Redactor
 from probe.wire.autodiscover import POX_PATH, SOAP_PATH, pox_request, read_pox, read_soap, soap_request
+from probe.wire.ews import delete_item, find_item, read_deleted, read_found
 from probe.wire.exchange import soap_build
 from probe.wire.lines import as_text
 
@@ -319,6 +321,50 @@ def _find(account: Account, order: Order, record: Record, folder: str) -> str | 
         record.trouble = record.trouble or _trouble(record, came)
         return came
     return "found"
+
+
+def take_message(taking: Taking) -> Taken:
+    """As `probe.net.ews_message.take_message`."""
+    order = taking.order
+    record = Record(order)
+    with _quiet():
+        protocol = _protocol(order, record)
+        session = protocol.get_session()
+        try:
+            request = find_item(order.mailbox, taking.subject, SCHEMA, impersonates=order.impersonate)
+            if (trouble := _posted(session, order, record, request)) is not None:
+                return trouble
+            found = read_found(bytes(record.head), taking.subject)
+            if found is None:
+                return Taken(state="broken", detail=f"HTTP {record.status}", trouble="malformed")
+            code, items = found
+            if code != "NoError":
+                return Taken(state="refused", detail=code)
+            if not items:
+                return Taken(state="absent")
+            if len(items) > 1:
+                # Two messages with 128 random bits in common are not what was sent.
+                return Taken(state="kept", detail="several messages have the subject")
+            record.next_folder()
+            request = delete_item(order.mailbox, items[0], SCHEMA, impersonates=order.impersonate)
+            _posted(session, order, record, request)
+            return Taken(state="removed" if read_deleted(bytes(record.head)) == "NoError" else "kept")
+        finally:
+            protocol.release_session(session)
+            protocol.close()
+
+
+def _posted(session: requests.Session, order: Order, record: Record, request: bytes) -> Taken | None:
+    """Send a request to EWS; None where EWS answered it, else why not."""
+    headers = {"Content-Type": "text/xml; charset=utf-8", "X-AnchorMailbox": order.mailbox}
+    try:
+        session.post(order.url, data=request, headers=headers, allow_redirects=False, timeout=record.remaining())
+    except (HeldBack, TooLong, requests.RequestException, OSError):
+        return Taken(state="broken", detail="the connection gave no whole answer", trouble=record.trouble or "second-request")
+    if record.status not in (200, 500):
+        return Taken(state="refused", detail=f"HTTP {record.status}")
+    code = _raw_code(record) if record.status == 500 else None
+    return None if code is None else Taken(state="refused", detail=code)
 
 
 def _directions(order: Order, record: Record, protocol: FirmProtocol) -> tuple[str, str] | None:

@@ -27,7 +27,7 @@ A mailbox that is not where it was looked for may be elsewhere, or not at all.
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Protocol
 
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
@@ -38,6 +38,7 @@ from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Thr
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.probing import Account, Dial, Effect, Notebook, Prober, Subject
 from probe.probing.authority import NoToken, allowed_authority, token_by_application, token_by_password
+from probe.probing.ews import Scheme, scheme_for
 from probe.tables import is_exchange_online_host
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.oauth import named_authority
@@ -76,9 +77,6 @@ _ACCOUNT_STATES: dict[str, tuple[str, ...] | None] = {
 
 _APPOINTMENT_FOLDERS = {"calendar": v.EWS_CALENDAR, "contacts": v.EWS_CONTACTS, "tasks": v.EWS_TASKS}
 """Folders of what is synchronized beside mail, by their distinguished names."""
-
-Scheme = Literal["ntlm", "basic", "negotiate", "bearer"]
-_BY_PASSWORD: tuple[Scheme, ...] = ("ntlm", "negotiate", "basic")
 
 _ENTRA_ID = "https://login.microsoftonline.com/"
 """Exchange Online's authority, should its challenge not name one."""
@@ -181,17 +179,7 @@ def _chosen_scheme(
         _note_block(notes, head.status, head, lines)
         raise _http_failure(head.status, head)
     offered = {c.scheme.lower() for c in challenges}
-    match account.authentication:
-        case Authentication.AUTO if is_exchange_online_host(endpoint.host):
-            # It lists Basic at times, and refuses every password.
-            wanted: tuple[Scheme, ...] = ("bearer",)
-        case Authentication.AUTO:
-            wanted = ("ntlm", "negotiate", "basic", "bearer")
-        case Authentication.OAUTH:
-            wanted = ("bearer",)
-        case other:
-            wanted = tuple(scheme for scheme in _BY_PASSWORD if scheme == other.value)
-    scheme = next((scheme for scheme in wanted if scheme in offered), None)
+    scheme = scheme_for(account, endpoint, offered)
     if scheme is None:
         shown = ", ".join(sorted(offered)) or "nothing"
         _all_missing(notes, Why.DENIED, f"the profile signs in by {account.authentication.value}, and the server offers {shown[:200]}")

@@ -1,4 +1,4 @@
-"""The round trip: one marked message to the mailbox itself, sent by SMTP, fetched by POP3 or IMAP, and deleted again.
+"""The round trip: one marked message to the mailbox itself, sent by SMTP, fetched by POP3, IMAP or EWS, and deleted again.
 
 It is held only where the account was let in at both servers a moment ago. What is sent, over TLS that was verified for the very names:
 
@@ -8,10 +8,11 @@ It is held only where the account was let in at both servers a moment ago. What 
    ends in 128 random bits;
 3. to the incoming server, at growing intervals until a little before the attempt's time is over: with POP3 a sign-in, `STAT`, and of at most
    20 new messages `UIDL`, `LIST`, and for those of about the right size `TOP n 0`; with IMAP `UID SEARCH` for the subject, and
-   `UID FETCH` of that header line by `BODY.PEEK`, which marks nothing as read;
+   `UID FETCH` of that header line by `BODY.PEEK`, which marks nothing as read; with EWS a sign-in, and `FindItem` in the inbox for what has
+   exactly that subject;
 4. where the subject is ours, letter by letter: `DELE` of that number, after `UIDL` has said the same again; or `UID STORE` and
    `UID EXPUNGE` of that one UID. Where a server has no `UIDPLUS`, the message is marked as deleted and stays, since a bare `EXPUNGE`
-   would take other messages with it.
+   would take other messages with it. With EWS `DeleteItem` of that one id, past the folder of deleted messages.
 
 It leaves nothing where all goes well. What was sent and not seen in time may still come, and then stays; so does one that was filed
 elsewhere than in the inbox. No other message is opened, marked or deleted; of new ones, POP3 shows the header.
@@ -33,16 +34,23 @@ from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER
 from probe.model.estate import Endpoint, Service
 from probe.model.facts import Why
+from probe.net.ews_message import Taking, take_message
+from probe.net.ews_session import Order
 from probe.net.failures import Denied, OffProtocol, Throttled, expected
+from probe.net.http_exchange import HttpConnection, host_header
 from probe.net.starttls import NoUpgrade
 from probe.probing import Account, Dial, Effect, NoMechanism, Notebook, Prober, Stream, Subject
+from probe.probing.ews import Scheme, scheme_for
 from probe.probing.imap_session import ImapSession
 from probe.probing.pop3_session import Pop3Session
 from probe.probing.smtp_session import SmtpSession
+from probe.wire.http_challenge import parse_challenges
 from probe.wire.imap import quoted
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
+CHILD_SHARE = 0.75
+"""Of the time that is left, for the child's conversation with EWS: the rest is for starting it, and for its report to arrive."""
 RESERVE_SECONDS = 3.0
 """What is kept of the attempt's time for fetching and deleting a message that came late."""
 NEWEST = 20
@@ -104,7 +112,9 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     try:
         async with AsyncExitStack() as stack:
             inbox: _Inbox
-            if incoming.service is Service.IMAP:
+            if incoming.service is Service.EWS:
+                inbox = _EwsInbox(way_in, account)
+            elif incoming.service is Service.IMAP:
                 inbox = _ImapInbox(await stack.enter_async_context(way_in.open_trusted()), account, incoming)
             else:
                 inbox = _Pop3Inbox(way_in, account, incoming)
@@ -300,6 +310,56 @@ class _ImapInbox:
         return (await self._session.ask(f"UID EXPUNGE {uid}")).ok
 
 
+class _EwsInbox:
+    """A mailbox of Exchange. Each look is a sign-in, as with POP3: the library that holds it lives in a child for one task."""
+
+    def __init__(self, dial: Dial, account: Account) -> None:
+        self._dial = dial
+        self._account = account
+        self._scheme: Scheme | None = None
+
+    async def remember(self) -> None:
+        endpoint = self._dial.endpoint
+        async with self._dial.open_trusted() as stream:
+            head = await HttpConnection(stream, host_header(endpoint)).ask("POST", endpoint.path, headers=[("Content-Type", "text/xml")])
+        offered = {c.scheme.lower() for c in parse_challenges(head.all("WWW-Authenticate"))}
+        scheme = scheme_for(self._account, endpoint, offered)
+        if scheme is None or scheme == "bearer":
+            raise Denied(f"{endpoint.url} lets nobody in by a password, and a message is fetched by none but that; no message was sent")
+        self._scheme = scheme
+
+    async def take(self, message: _Message) -> bool | None:
+        account, dial = self._account, self._dial
+        assert self._scheme is not None
+        async with dial.open_trusted() as stream:
+            # The turn at this address is kept for the child's connection, which takes the place of this one.
+            stream.close()
+            order = Order(
+                url=dial.endpoint.url,
+                address=stream.address,
+                username=account.username,
+                password=account.password.reveal(),
+                authentication=self._scheme,
+                mailbox=account.mailbox,
+                impersonate=account.impersonates,
+                ca_file=None if dial.ca_file is None else str(dial.ca_file),
+                seconds=dial.remaining() * CHILD_SHARE,
+            )
+            taken = await dial.in_child(take_message, Taking(order=order, subject=message.subject))
+        dial.connections += 1
+        dial.note(f"FindItem for the subject: {taken.state} {taken.detail}".rstrip())
+        match taken.state:
+            case "absent":
+                return None
+            case "removed" | "kept":
+                return taken.state == "removed"
+            case "refused":
+                raise Denied(f"{dial.endpoint.url} refuses: {taken.detail}")
+        if taken.trouble == "timed-out":
+            raise TimeoutError("EWS gave no whole answer in time")
+        raise OffProtocol(f"{dial.endpoint.url} gives no answer of EWS: {taken.detail}")
+
+
 _FETCHED_UID = re.compile(r"[( ]UID (\d{1,10})[ )]", re.IGNORECASE)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
@@ -338,5 +398,5 @@ PROBER = Prober(
     signs_in=True,
     collects=(v.ROUNDTRIP_SENT, v.ROUNDTRIP_REPLY, v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED),
     probe=probe,
-    fetches_from=frozenset({Service.POP3, Service.IMAP}),
+    fetches_from=frozenset({Service.POP3, Service.IMAP, Service.EWS}),
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from xml.etree import ElementTree
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from probe.simulation.releases import Release
 
@@ -36,6 +36,7 @@ _TEXTS = {
     "ErrorImpersonateUserDenied": "The account does not have permission to impersonate the requested user.",
     "ErrorInvalidIdMalformed": "Id is malformed.",
     "ErrorInvalidServerVersion": "The specified server version is invalid.",
+    "ErrorItemNotFound": "The specified object was not found in the store.",
     "ErrorMissingEmailAddress": "When making a request as an account that does not have a mailbox, you must specify the mailbox primary "
     "SMTP address for any distinguished folder Ids.",
     "ErrorNonExistentMailbox": "The SMTP address has no mailbox associated with it.",
@@ -91,6 +92,14 @@ class Store:
     states: Mapping[str, str] = field(default_factory=dict)
     """Mailboxes that are not as they should be, each with the response code that a request for it gets."""
 
+    items: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What lies in the inboxes: of each mailbox, subjects by id."""
+
+    def deliver(self, mailbox: str, subject: str) -> None:
+        """A message comes into the inbox of a mailbox."""
+        inbox = self.items.setdefault(mailbox.lower(), {})
+        inbox[base64.b64encode(f"{mailbox.lower()}\nitem\n{len(inbox)}\n{subject}".encode()).decode("ascii")] = subject
+
     def answer(self, request: bytes, account: Account) -> tuple[int, bytes]:
         """The HTTP status and the envelope that a request is answered with."""
         schema = "Exchange2007"
@@ -105,7 +114,7 @@ class Store:
             if account.state:
                 raise _Fault(account.state)
             acting = self._acting(envelope, account)
-            return 200, self._envelope(schema, _Operation(self.mailboxes, acting).run(operation))
+            return 200, self._envelope(schema, _Operation(self.mailboxes, acting, self.items).run(operation))
         except ElementTree.ParseError:
             return 500, self._fault(_Fault("ErrorSchemaValidation"))
         except _Fault as fault:
@@ -182,6 +191,7 @@ class _Refusal(Exception):
 class _Operation:
     mailboxes: frozenset[str]
     acting: str | None
+    items: dict[str, dict[str, str]]
 
     def run(self, operation: ElementTree.Element) -> str:
         name = operation.tag.rpartition("}")[2]
@@ -195,6 +205,9 @@ class _Operation:
             case "ConvertId":
                 asked = operation.findall("m:SourceIds/*", _NAMES)
                 answers = [self._message(name, partial(_converted, operation, each)) for each in asked]
+            case "DeleteItem":
+                asked = operation.findall("m:ItemIds/*", _NAMES)
+                answers = [self._message(name, partial(self._deleted, each)) for each in asked]
             case "FindItem":
                 asked = operation.findall("m:ParentFolderIds/*", _NAMES)
                 answers = [self._message(name, partial(self._items_in, operation, each)) for each in asked]
@@ -238,10 +251,24 @@ class _Operation:
         )
 
     def _items_in(self, operation: ElementTree.Element, asked: ElementTree.Element) -> str:
-        """No mailbox here holds an item."""
-        self._located(asked)
-        paging = 'IndexedPagingOffset="0" ' if operation.find("m:IndexedPageItemView", _NAMES) is not None else ""
-        return f'<m:RootFolder {paging}TotalItemsInView="0" IncludesLastItemInRange="true"><t:Items/></m:RootFolder>'
+        """The messages of an inbox, less those that a restriction on the subject leaves out; other folders hold none."""
+        mailbox, folder = self._located(asked)
+        wanted = operation.find("m:Restriction/t:IsEqualTo/t:FieldURIOrConstant/t:Constant", _NAMES)
+        held = self.items.get(mailbox, {}) if folder == "inbox" else {}
+        found = {i: subject for i, subject in held.items() if wanted is None or subject == wanted.get("Value")}
+        paging = f'IndexedPagingOffset="{len(found)}" ' if operation.find("m:IndexedPageItemView", _NAMES) is not None else ""
+        shown = "".join(
+            f'<t:Message><t:ItemId Id="{i}" ChangeKey="CQAAABYAAAA="/><t:Subject>{escape(subject)}</t:Subject></t:Message>'
+            for i, subject in found.items()
+        )
+        view = f'TotalItemsInView="{len(found)}" IncludesLastItemInRange="true"'
+        return f"<m:RootFolder {paging}{view}><t:Items>{shown}</t:Items></m:RootFolder>"
+
+    def _deleted(self, asked: ElementTree.Element) -> str:
+        held = self.items.get(self.acting or "", {})
+        if held.pop(asked.get("Id", ""), None) is None:
+            raise _Refusal("ErrorItemNotFound")
+        return ""
 
     def _located(self, asked: ElementTree.Element) -> tuple[str, str]:
         """Mailbox and folder of an id, where both exist and may be opened."""

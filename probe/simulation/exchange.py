@@ -114,6 +114,16 @@ class ExchangeServer(WebServer):
         self._publishes_pages = publishes_pages
         self._modern_auth = modern_auth
 
+    def deliver(self, mailbox: str, message: str) -> None:
+        """A message comes in from outside."""
+        subject = next((line[9:] for line in message.split("\n") if line.startswith("Subject: ")), "")
+        self._store.deliver(mailbox, subject)
+
+    @property
+    def inboxes(self) -> Mapping[str, list[str]]:
+        """The subjects in each mailbox's inbox."""
+        return {mailbox: list(held.values()) for mailbox, held in self._store.items.items()}
+
     def answer(self, request: Request) -> Response:
         path = request.path
         if path.startswith("/autodiscover/autodiscover.json") and self.release.build >= _FIRST_WITH_AUTODISCOVER_JSON:

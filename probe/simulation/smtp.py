@@ -1,11 +1,12 @@
 """SMTP submission servers that behave as Gmail, Yahoo, Outlook.com, Postfix and a server of no known make do.
 
 Banners, extensions and refusals are what such servers were seen to say in public logs and, of Postfix, in a laboratory
-(2026-11). They let nobody send: a simulated server that took mail would have to lose it.
+(2026-11). They let nobody send, unless they are told where to deliver: a simulated server that took mail would have to lose it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from probe.simulation.listening import Conversation
@@ -43,8 +44,14 @@ class SmtpPersonality:
     takes_passwords: bool = True
 
 
+Deliver = Callable[[str, str], None]
+"""Is given a recipient and the lines of a message to it."""
+
+
 class SmtpServer(MailServer[SmtpPersonality]):
-    """An SMTP server."""
+    """An SMTP server. `deliver`, if there is one, is given what it takes."""
+
+    deliver: Deliver | None = None
 
     def converse(self) -> Conversation:
         return _SmtpConversation(self)
@@ -55,7 +62,10 @@ class _SmtpConversation(SaslConversation[SmtpPersonality]):
 
     def __init__(self, server: SmtpServer) -> None:
         super().__init__(server)
+        self._smtp = server
         self._greeted = False
+        self._recipients: list[str] = []
+        self._lines: list[str] = []
 
     def opened(self) -> None:
         self.say(self.personality.greeting)
@@ -101,12 +111,33 @@ class _SmtpConversation(SaslConversation[SmtpPersonality]):
                 self._authenticate(mechanism.upper(), first)
             case "MAIL" if not self.signed_in:
                 self.say(says.login_first)
+            case "MAIL" if self._smtp.deliver is not None:
+                self._recipients.clear()
+                self.say("250 2.1.0 Ok")
+            case "RCPT" if self._smtp.deliver is not None:
+                self._recipients.append(argument.partition("<")[2].partition(">")[0])
+                self.say("250 2.1.5 Ok")
+            case "DATA" if self._recipients:
+                self._lines.clear()
+                self.say("354 End data with <CR><LF>.<CR><LF>")
+                self.await_line(self._line_of_message)
             case "MAIL":
                 self.say("452 4.3.1 Insufficient system storage")
             case "RCPT" | "DATA" | "AUTH":
                 self.say("503 5.5.1 Bad sequence of commands")
             case _:
                 self.say(says.unknown)
+
+    def _line_of_message(self, line: str) -> None:
+        if line != ".":
+            self._lines.append(line.removeprefix("."))
+            self.await_line(self._line_of_message)
+            return
+        for recipient in self._recipients:
+            if self._smtp.deliver is not None:
+                self._smtp.deliver(recipient, "\n".join(self._lines))
+        self._recipients.clear()
+        self.say("250 2.0.0 Ok: queued as 4F1")
 
     def _authenticate(self, mechanism: str, first: str) -> None:
         if mechanism not in self._mechanisms:

@@ -111,13 +111,14 @@ SENDING = frozenset({Effect.LOGS_IN, Effect.SENDS_MAIL})
             "pop3s://pop.contoso.test",
             "sends-mail, which is not allowed",
         ),
-        (CORP.username, SENDING, "smtps://smtp.contoso.test", "https://mail.contoso.test", None),
+        (CORP.username, SENDING, "smtps://smtp.contoso.test", "https://mail.contoso.test", ""),
+        (CORP.username, SENDING, "https://mail.contoso.test", "https://mail.contoso.test", None),
     ],
 )
 def test_a_round_trip_needs_both_effects_both_servers_and_the_mailboxs_own_account(
     address: str, allowed: frozenset[Effect], outgoing: str, incoming: str, reason: str | None
 ) -> None:
-    """A message goes only where it can be fetched and deleted again; where the incoming endpoint is EWS, none is planned."""
+    """A message goes only where it can be fetched and deleted again; where mail goes out by EWS, none is planned."""
     profile = replace(
         POP3_PROFILE, incoming=Endpoint.parse(incoming), outgoing=Endpoint.parse(outgoing), authentication=Authentication.BASIC
     )

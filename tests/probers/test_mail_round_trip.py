@@ -18,7 +18,10 @@ from probe.model.facts import Fact, Missing, Why
 from probe.probers.mail_round_trip import _ImapInbox, _is_subject, _Message, _Pop3Inbox
 from probe.probing import Account
 from probe.probing.pop3_session import Pop3Session
-from probe.simulation import pop3, smtp
+from probe.simulation import pop3, releases, smtp
+from probe.simulation.ews import Account as EwsAccount
+from probe.simulation.exchange import ExchangeServer
+from probe.simulation.smtp import Deliver, SmtpServer
 from tests.engine.test_select import CORP, DEPLOYMENT, SERVED
 from tests.looking import authority, server_context
 from tests.servers.postfix import Postfix
@@ -392,3 +395,55 @@ async def test_pop3_asks_for_few_of_many_messages() -> None:
     peer = pop3_peer("another", unique_ids=lambda number, asked: f"id{number}", count=100_000)
     assert await find_by_pop3(peer) is None
     assert len(peer.asked) < 70
+
+
+async def by_ews(
+    monkeypatch: pytest.MonkeyPatch, deliver: Callable[[ExchangeServer], Deliver], **more: Any
+) -> tuple[Attempt, ExchangeServer]:
+    """A round trip by SMTP into a simulated Exchange, whose inbox holds a look-alike already."""
+    address, password = "sales@contoso.test", "Paper-Clip-3"
+    out = SmtpServer(smtp.POSTFIX, server_context(), accounts={address: password})
+    accounts = {address: EwsAccount(password=password, mailbox=address)}
+    exchange = ExchangeServer(releases.EXCHANGE_2016, "localhost", server_context(), accounts=accounts, mailboxes=[address])
+    exchange.deliver(address, f"Subject: {LOOKALIKE}")
+    out.deliver = deliver(exchange)
+    async with out, exchange:
+        attempt = await round_trip(
+            f"https://localhost:{exchange.port}", f"smtp://localhost:{out.port}", monkeypatch, address=address, password=password, **more
+        )
+    return attempt, exchange
+
+
+async def test_a_message_comes_back_by_ews(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is found by its whole subject, deleted by its id, and what lies beside it stays."""
+    attempt, exchange = await by_ews(monkeypatch, lambda exchange: exchange.deliver)
+    found = learnt(attempt)
+    assert attempt.outcome is Outcome.COMPLETED
+    assert (found["roundtrip.sent"], found["roundtrip.removed"]) == (True, True)
+    assert exchange.inboxes == {"sales@contoso.test": [LOOKALIKE]}
+    assert all(accepted for _, accepted in exchange.logons)
+
+
+async def test_of_two_messages_with_the_subject_none_is_deleted_by_ews(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be told from another is left where it is, and that is told."""
+
+    def twice(exchange: ExchangeServer) -> Deliver:
+        def deliver(recipient: str, message: str) -> None:
+            exchange.deliver(recipient, message)
+            exchange.deliver(recipient, message)
+
+        return deliver
+
+    attempt, exchange = await by_ews(monkeypatch, twice)
+    assert learnt(attempt)["roundtrip.removed"] is False
+    assert len(exchange.inboxes["sales@contoso.test"]) == 3
+
+
+async def test_a_message_that_does_not_reach_exchange_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taken by SMTP and not seen in the inbox in time, it is missing, with its subject."""
+    attempt, exchange = await by_ews(monkeypatch, lambda exchange: lambda recipient, message: None, timeout=7)
+    found = learnt(attempt)
+    assert found["roundtrip.sent"] is True
+    assert found["roundtrip.removed"] is Why.TIMED_OUT
+    assert any("probe round trip" in r.detail for r in attempt.readings if isinstance(r, Missing) and r.key.name == "roundtrip.removed")
+    assert exchange.inboxes == {"sales@contoso.test": [LOOKALIKE]}

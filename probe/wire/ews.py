@@ -1,0 +1,90 @@
+"""The two EWS operations of the round trip, put together and read (learn.microsoft.com, "FindItem operation" and "DeleteItem operation").
+
+Answers are read by a parser that expands nothing; what it cannot read is no answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, ParseError
+from xml.sax.saxutils import escape, quoteattr
+
+from defusedxml import DefusedXmlException, ElementTree
+
+_TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
+_MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
+MOST_FOUND = 5
+"""Items that are asked for; the subject is random, so that there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A message, as the server names it."""
+
+    identifier: str
+    change_key: str
+
+
+def find_item(mailbox: str, subject: str, schema: str, *, impersonates: bool) -> bytes:
+    """FindItem for the messages in the inbox that have exactly this subject."""
+    return _envelope(
+        schema,
+        mailbox if impersonates else None,
+        '<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>'
+        '<t:AdditionalProperties><t:FieldURI FieldURI="item:Subject"/></t:AdditionalProperties></m:ItemShape>'
+        f'<m:IndexedPageItemView MaxEntriesReturned="{MOST_FOUND}" Offset="0" BasePoint="Beginning"/>'
+        '<m:Restriction><t:IsEqualTo><t:FieldURI FieldURI="item:Subject"/>'
+        f"<t:FieldURIOrConstant><t:Constant Value={quoteattr(subject)}/></t:FieldURIOrConstant></t:IsEqualTo></m:Restriction>"
+        '<m:ParentFolderIds><t:DistinguishedFolderId Id="inbox">'
+        f"<t:Mailbox><t:EmailAddress>{escape(mailbox)}</t:EmailAddress></t:Mailbox></t:DistinguishedFolderId></m:ParentFolderIds></m:FindItem>",
+    )
+
+
+def delete_item(mailbox: str, item: Item, schema: str, *, impersonates: bool) -> bytes:
+    """DeleteItem for one message, past the folder of deleted ones."""
+    return _envelope(
+        schema,
+        mailbox if impersonates else None,
+        '<m:DeleteItem DeleteType="HardDelete"><m:ItemIds>'
+        f"<t:ItemId Id={quoteattr(item.identifier)} ChangeKey={quoteattr(item.change_key)}/></m:ItemIds></m:DeleteItem>",
+    )
+
+
+def read_found(answer: bytes, subject: str) -> tuple[str, tuple[Item, ...]] | None:
+    """The response code, and the messages with exactly this subject; None where it is no answer to FindItem."""
+    message = _response(answer, "FindItemResponseMessage")
+    if message is None:
+        return None
+    code, element = message
+    items = []
+    for found in element.iter(f"{{{_TYPES}}}Message"):
+        identifier = found.find(f"{{{_TYPES}}}ItemId")
+        if identifier is not None and found.findtext(f"{{{_TYPES}}}Subject") == subject and identifier.get("Id"):
+            items.append(Item(identifier.get("Id", ""), identifier.get("ChangeKey", "")))
+    return code, tuple(items)
+
+
+def read_deleted(answer: bytes) -> str | None:
+    """The response code of a DeleteItem; None where it is no answer to one."""
+    message = _response(answer, "DeleteItemResponseMessage")
+    return None if message is None else message[0]
+
+
+def _envelope(schema: str, impersonated: str | None, body: str) -> bytes:
+    sid = "" if impersonated is None else f"<t:PrimarySmtpAddress>{escape(impersonated)}</t:PrimarySmtpAddress>"
+    acting = f"<t:ExchangeImpersonation><t:ConnectingSID>{sid}</t:ConnectingSID></t:ExchangeImpersonation>" if sid else ""
+    return (
+        '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" '
+        f'xmlns:t="{_TYPES}" xmlns:m="{_MESSAGES}"><soap:Header><t:RequestServerVersion Version="{schema}"/>{acting}</soap:Header>'
+        f"<soap:Body>{body}</soap:Body></soap:Envelope>"
+    ).encode()
+
+
+def _response(answer: bytes, name: str) -> tuple[str, Element] | None:
+    try:
+        root: Element = ElementTree.fromstring(answer)
+    except (ParseError, DefusedXmlException, ValueError, RecursionError):
+        return None
+    element = next(root.iter(f"{{{_MESSAGES}}}{name}"), None)
+    code = None if element is None else element.findtext(f"{{{_MESSAGES}}}ResponseCode")
+    return None if element is None or not code else (code.strip()[:100], element)
