@@ -38,7 +38,13 @@ async def on_premises(world: World, release: Release = releases.EXCHANGE_2019, *
     return server, await world.check(ews, credentials=Credentials.WINDOWS_INTEGRATED, server_type=ServerType.EXCHANGE_SERVER)
 
 
-async def signed_in(world: World, release: Release, kind: type[ExchangeServer] = ExchangeServer, **more: Any) -> tuple[ExchangeServer, Run]:
+async def signed_in(
+    world: World,
+    release: Release,
+    kind: type[ExchangeServer] = ExchangeServer,
+    authentication: Authentication = Authentication.NTLM,
+    **more: Any,
+) -> tuple[ExchangeServer, Run]:
     """A run at an Exchange of one's own where an account that impersonates is let in."""
     accounts = {"svc@contoso.test": Account(password=PASSWORD, may_act_as=frozenset({USER}))}
     server = kind(release, ON_PREMISES, world.tls(ON_PREMISES), accounts=accounts, **more)
@@ -46,7 +52,7 @@ async def signed_in(world: World, release: Release, kind: type[ExchangeServer] =
     run = await world.check(
         ews,
         credentials=Credentials.PROFILE,
-        authentication=Authentication.NTLM,
+        authentication=authentication,
         impersonation=True,
         username="svc@contoso.test",
         password_of_profile=PASSWORD,
@@ -81,6 +87,12 @@ async def test_where_soap_is_not_let_through_the_plain_form_is_asked(world: Worl
     assert reading(run, v.AUTODISCOVER_TARGET) == "anna@contoso.mail.onmicrosoft.com"
     assert reading(run, v.MAILBOX_LOCATION) == "exchange-online"
     assert [accepted for _, accepted in server.logons] == [True]
+
+
+async def test_directions_that_repeat_the_password_are_told_without_it(world: World) -> None:
+    """A server that has the password, because it was given by Basic, may write it anywhere."""
+    _, run = await signed_in(world, releases.EXCHANGE_2013, authentication=Authentication.BASIC, moved={USER: f"https://x.test/{PASSWORD}"})
+    assert reading(run, v.AUTODISCOVER_TARGET) == "https://x.test/***"
 
 
 async def test_a_mailbox_on_another_server_is_on_premises(world: World) -> None:

@@ -23,7 +23,7 @@ from probe.simulation import releases
 from probe.simulation.authorities import AdfsAuthority, Client, EntraAuthority, User
 from probe.simulation.ews import Account
 from probe.simulation.exchange import ExchangeServer, ModernAuth
-from probe.simulation.web import Response
+from probe.simulation.web import Request, Response
 from tests.exchange_world import ADFS, AZURE_CLI, ENTRA, ON_PREMISES, OURS, PASSWORD, TENANT, USER, Anything, World, login, reading
 from tests.looking import authority
 
@@ -217,6 +217,23 @@ async def test_an_authority_that_answers_otherwise_sends_nobody_elsewhere(world:
     assert login(run).outcome == "off-protocol"
     assert evil.connections == 0
     assert not any(b"marked" in request.body for request in odd.requests)
+
+
+async def test_an_authority_that_repeats_the_password_is_not_quoted(world: World) -> None:
+    """What it says is told without the secret, in facts, in transcripts and in the attempt's detail."""
+
+    class Parrot(EntraAuthority):
+        def answer(self, request: Request) -> Response:
+            if request.method != "POST":
+                return super().answer(request)
+            said = {"error": PASSWORD, "error_description": f"AADSTS50126: no, not {PASSWORD}", "error_codes": [50126]}
+            return Response(400, (("Content-Type", "application/json"),), json.dumps(said).encode())
+
+    parrot = Parrot(world.tls(ENTRA), tenants={"contoso.test": TENANT}, users={USER: User(PASSWORD)}, clients={AZURE_CLI: Client()})
+    _, ews = await world.online(await world.open(ENTRA, parrot))
+    run = await world.check(ews)  # which looks for every secret in the document
+    assert reading(run, v.AUTHORITY_ERRORS) == ("***", "AADSTS50126")
+    assert PASSWORD not in repr(run)
 
 
 async def test_an_application_s_secret_follows_no_configuration_elsewhere(world: World) -> None:

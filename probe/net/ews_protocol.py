@@ -120,7 +120,7 @@ class Record:
         self.status = response.status_code
         self.exchanges[-1] = (*self.exchanges[-1][:2], self.status)
         self.headers = tuple(
-            (str(name), self._shown(str(value))) for name, value in response.raw.headers.items() if str(name).lower() in KEPT_HEADERS
+            (str(name), self.shown(str(value))) for name, value in response.raw.headers.items() if str(name).lower() in KEPT_HEADERS
         )
 
     def failed(self, failure: Exception) -> None:
@@ -141,7 +141,8 @@ class Record:
         """Seconds left of the conversation."""
         return max(0.1, self._end - time.monotonic())
 
-    def _shown(self, value: str) -> str:
+    def shown(self, value: str) -> str:
+        """A peer's words, printable, bounded, and without the secret that they may repeat."""
         printable = as_text(value.encode("utf-8", "surrogateescape"))
         return self._redactor.clean(printable, said_by_us=False)[:MAX_HEADER_CHARACTERS]
 
@@ -387,7 +388,7 @@ def _directions(order: Order, record: Record, protocol: FirmProtocol) -> tuple[s
         if record.status == 401:
             return None
         if record.status == 200 and (found := read(bytes(record.head))) is not None:
-            return found.action, found.target
+            return record.shown(found.action), record.shown(found.target)
     return None
 
 

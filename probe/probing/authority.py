@@ -13,7 +13,7 @@ No address out of these answers is followed. The token request is not in the tra
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from probe.model import vocabulary as v
@@ -23,7 +23,7 @@ from probe.model.facts import Why
 from probe.net.app_token import TokenOrder, fetch_token
 from probe.net.failures import OffProtocol, PeerClosed, Throttled, UntrustedPeer
 from probe.net.http_exchange import Answer, asked_to_wait, exchange, host_header
-from probe.probing import Account, Dial, Notebook
+from probe.probing import STRUCK, Account, Dial, Notebook
 from probe.tables.authorities import authority_errors, entra_resources
 from probe.wire.oauth import (
     DEFAULT_CLIENT,
@@ -85,7 +85,7 @@ async def token_by_password(account: Account, dial: Dial, notes: Notebook, autho
     form = password_grant(authority, client=client, username=username, password=password, resource=resource, ews=ews_url)
     path = "/adfs/oauth2/token" if authority.is_adfs else f"/{tenant}/oauth2/v2.0/token"
     answer = await visit.ask("POST", path, form)
-    said = read_token_answer(answer.body)
+    said = _without(password, read_token_answer(answer.body))
     lines = visit.note(f"POST {path}", answer.status, said)
     if said.token is None:
         return _refused(said, answer.status, notes, lines)
@@ -128,7 +128,7 @@ async def token_by_application(account: Account, dial: Dial, notes: Notebook, au
             return NoToken(Why.NO_CREDENTIALS, "the application's certificate is no PEM with a certificate and its private key")
         case "elsewhere":
             return NoToken(Why.UNTRUSTED_PEER, "the authority's configuration leads to another host, which was sent nothing")
-    said = read_token_answer(seen.answer)
+    said = _without(account.password.reveal(), read_token_answer(seen.answer))
     if seen.trouble or not (said.token or said.error):
         raise OffProtocol("what the authority answers is no answer of a token endpoint")
     lines = visit.note("application's token", None, said)
@@ -185,6 +185,11 @@ def _refused(said: TokenAnswer, status: int, notes: Notebook, lines: tuple[Trans
         notes.observed(v.AUTH_ACCEPTED, False, *lines)
         notes.observed(v.AUTH_REFUSAL, ("bad-credentials",) if _WRONG_AT_ADFS in said.description else _UNTOLD, *lines)
     return NoToken(Why.DENIED, f"the authority refuses: {said.error}, {said.description[:150]}")
+
+
+def _without(secret: str, said: TokenAnswer) -> TokenAnswer:
+    """An answer that does not repeat the secret that it answers."""
+    return replace(said, error=said.error.replace(secret, STRUCK), description=said.description.replace(secret, STRUCK))
 
 
 def _shown(said: TokenAnswer) -> tuple[str, ...]:
