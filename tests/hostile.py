@@ -27,6 +27,8 @@ class Hostile:
     connections: int = 0
     at_once: int = 0
     most_at_once: int = 0
+    heard: bytearray = field(default_factory=bytearray)
+    """The beginning of what clients said, all of them together."""
     open: set[asyncio.Transport] = field(default_factory=set)
 
     @asynccontextmanager
@@ -74,6 +76,9 @@ class _Talker(asyncio.Protocol):
 
     def _soon(self, call: Callable[[], None]) -> None:
         self._later = asyncio.get_running_loop().call_later(self._server.pause, call)
+
+    def data_received(self, data: bytes) -> None:
+        self._server.heard += data[: max(0, 4096 - len(self._server.heard))]
 
     def pause_writing(self) -> None:
         self._may_write = False

@@ -28,6 +28,7 @@ def write_plan(output: Output, conversations: Sequence[Conversation]) -> None:
                 "effect": c.prober.effect,
                 "mailbox": c.mailbox,
                 "account": c.login.username if c.login else None,
+                "authorities": c.login.may_ask if c.login else [],
                 "held": not c.not_held,
                 "why_not": c.not_held or None,
             }
@@ -41,6 +42,8 @@ def write_plan(output: Output, conversations: Sequence[Conversation]) -> None:
         lines.append(f"{c.endpoint.url}{also}" + (f" for {c.mailbox}" if c.mailbox else ""))
         lines.append(f"  {c.prober.id}: {c.prober.title}")
         lines.append(f"  effect: {c.prober.effect}; account: {c.login.username if c.login else 'none'}")
+        if c.login and c.login.may_ask:
+            lines.append(f"  may be sent the account's secret, where the server names it for tokens: {', '.join(c.login.may_ask)}")
         if c.not_held:
             lines.append(f"  NOT HELD: {c.not_held}")
     held = sum(not c.not_held for c in conversations)

@@ -18,6 +18,7 @@ from probe.model.estate import (
     Service,
 )
 from probe.probing import Application, Prober, TlsQuestion
+from probe.tables.authorities import entra_resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Login:
     synchronizes_appointments: bool = False
     application: Application | None = None
     authorities: frozenset[str] = frozenset()
+    may_ask: tuple[str, ...] = ()
+    """Hosts that may be asked for a token, and then are sent the password or secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,8 @@ def _signed_in(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, estate: Est
     login, reason = _login(mailbox, estate.profile_of(mailbox), endpoint)
     if login is not None:
         login = replace(login, authorities=frozenset(estate.deployment.authorities))
+        if endpoint.service is Service.EWS and login.authentication in (Authentication.OAUTH, Authentication.AUTO):
+            login = replace(login, may_ask=(*sorted(entra_resources()), *estate.deployment.authorities))
     return Conversation(prober, endpoint, mailbox.address, login, reason)
 
 

@@ -178,9 +178,9 @@ class _Visit:
         if len(self._asked_for_token) == 2 or self._bearers:
             self._notes.declared(v.EWS_BEARER_CHALLENGES, tuple(self._bearers))
         self._notes.missing(v.EWS_BEARER_CHALLENGES, why, "a request with an empty token was not answered with a challenge")
-        if not self._bearers:
-            self._notes.missing(v.EWS_BEARER_DIAGNOSTICS, Why.NOT_APPLICABLE, "no Bearer challenge came that would need one")
-        self._notes.missing(v.EWS_BEARER_DIAGNOSTICS, why, "no diagnosis came with the answer to an empty token")
+        if why is Why.NOT_DISCLOSED:
+            self._notes.missing(v.EWS_BEARER_DIAGNOSTICS, Why.NOT_APPLICABLE, "no diagnosis came with the answer to an empty token")
+        self._notes.missing(v.EWS_BEARER_DIAGNOSTICS, why, detail)
         self._notes.missing(v.ACTIVESYNC_VERSION, why, "ActiveSync does not tell its version to those who are not signed in")
         if self._identity is not None:
             self._notes.observed(v.EWS_ASKED_FOR, self._identity)

@@ -8,7 +8,7 @@ from datetime import date
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.estate import Service
-from probe.model.facts import Fact, FactKey, Facts, Missing, Why
+from probe.model.facts import Fact, FactKey, Facts, Inferred, Missing, Why
 from probe.reports.text.causes import BEFELL_ALL
 from probe.reports.text.known import Known
 from probe.reports.text.page import DOUBTFUL, Page
@@ -19,6 +19,7 @@ from probe.reports.text.words import CITED_LIMIT, VALUE_LIMIT, bounded, gap_in_w
 def write_main_facts(page: Page, known: Known, subject: str, today: date) -> None:
     facts = known.of.get(subject, Facts(subject))
     lines = {
+        "Lives": _location(facts),
         "Server": _server(facts, today),
         "Addresses": _listed(facts, v.NET_ADDRESSES),
         "TLS": _tls(facts),
@@ -42,7 +43,19 @@ def _server(facts: Facts, today: date) -> str:
     end = facts.value(v.SERVER_END_OF_SUPPORT)
     if end is not None:
         parts.append(f"support {'ended' if end < today else 'ends'} {end.isoformat()}")
+    sold = facts.value(v.SERVER_EXTENDED_UPDATES_END)
+    if sold is not None:
+        parts.append(f"extended updates {'ended' if sold < today else 'end'} {sold.isoformat()}")
     return ", ".join(parts)
+
+
+def _location(facts: Facts) -> str:
+    """Where a mailbox lives, where it is not the operator who says so."""
+    location = facts.read(v.MAILBOX_LOCATION)
+    if not isinstance(location, Fact) or not isinstance(location.provenance, Inferred):
+        return ""
+    url = facts.value(v.AUTODISCOVER_URL)
+    return str(location.value) + (f"; Autodiscover names {url}" if url else "")
 
 
 def _listed(facts: Facts, key: FactKey[tuple[str, ...]]) -> str:
