@@ -170,6 +170,32 @@ NEEDS_OF_REFUSAL = needs_of_served(
 """What `tries_a_login` and `not_refused_for` look at."""
 
 
+def opens_an_inbox(case: Case) -> Answer:
+    """Whether a login may be tried at an EWS endpoint that is used, so that it can be asked what came of the inbox."""
+    return all_of(logs_in(case), any_served(served(case, Service.EWS)))
+
+
+def inbox_not_refused_by(case: Case, codes: frozenset[str]) -> Answer:
+    """Whether Exchange opened the inbox, or did not for one of these response codes of EWS; any other code leaves it open."""
+
+    def verdict(outcome: str) -> Truth:
+        if outcome == "found":
+            return Truth.YES
+        return Truth.NO if outcome in codes else Truth.UNKNOWN
+
+    return every_served(served(case, Service.EWS), lambda endpoint: told(endpoint, v.EWS_INBOX, verdict))
+
+
+NEEDS_OF_INBOX = needs_of_served(
+    v.ENDPOINT_SERVICE, v.EWS_INBOX, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION)
+)
+"""What `opens_an_inbox` and `inbox_not_refused_by` look at."""
+
+RESPONSE_CODES = Reference(
+    "EWS: ResponseCode", "https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/responsecode", READ_ON
+)
+
+
 def works_in_fips_mode(endpoint: Facts) -> Answer:
     """Whether the deployment's Windows, in FIPS mode, comes to a TLS session there; what keeps it from one is what is cited."""
     return told(endpoint, v.FIPS_REASONS, lambda reasons: Truth.NO if reasons else Truth.YES)

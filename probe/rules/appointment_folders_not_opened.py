@@ -8,8 +8,8 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of
 from probe.model.estate import Service
-from probe.model.rules import Case, Needs, Otherwise, Reference, Rule
-from probe.rules import READ_ON, is_server_side, logs_in, speaks, told
+from probe.model.rules import Case, Needs, Otherwise, Rule
+from probe.rules import RESPONSE_CODES, is_server_side, logs_in, speaks, told
 
 # EWS ResponseCode: rights and folders that are missing until somebody mends it. Those of moves and load are left open.
 _DENIED = frozenset(
@@ -36,11 +36,7 @@ RULE = Rule(
     id="appointment-folders-not-opened",
     title="A calendar, contacts or tasks folder that cannot be opened",
     statement="Where appointments, contacts and tasks are synchronized, the account opens the mailbox's calendar, contacts and tasks.",
-    references=(
-        Reference(
-            "EWS: ResponseCode", "https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/responsecode", READ_ON
-        ),
-    ),
+    references=(RESPONSE_CODES,),
     needs=Needs(
         deployment=(v.DEPLOYMENT_ALLOWS,),
         profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
