@@ -33,13 +33,14 @@ from dataclasses import dataclass
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Outcome, TranscriptLine
 from probe.model.estate import Service
-from probe.model.facts import Build, Challenge, Why
+from probe.model.facts import Build, Challenge, FactKey, Why
 from probe.net.failures import PeerFailure, Throttled, expected
 from probe.net.http_exchange import Answer, Head, HttpConnection, asked_to_wait, host_header
 from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, converse, note_connection
 from probe.tables import is_exchange_online_host
 from probe.wire.exchange import application_build, build_of, manifest_build, mapi_build, page_builds, page_mark, soap_build
 from probe.wire.http_challenge import parse_challenges
+from probe.wire.oauth import named_authority, trusted_tenant
 
 PAGE_SECONDS = 8.0
 """Longest wait for a page, which is not needed; an OWA that was idle takes about 5 s to start its worker."""
@@ -135,9 +136,11 @@ class _Visit:
         self._notes = notes
         self._pages: list[_Page] = []
         self._marks: list[str] = []
+        self._challenges: tuple[Challenge, ...] = ()
         self._bearers: list[Challenge] = []
         self._diagnostics: list[str] = []
-        self._asked_for_token: list[bool] = []
+        self._refused_without_token = 0
+        """How many of the two requests with an empty token were refused for want of a sign-in."""
         self._builds: dict[str, tuple[Build, tuple[TranscriptLine, ...]]] = {}
         self._gap = (Why.NOT_DISCLOSED, "none of its answers shows it")
 
@@ -175,8 +178,9 @@ class _Visit:
         if not self._marks and why is Why.NOT_DISCLOSED:
             self._notes.observed(v.EWS_MARKS, ())
         self._notes.missing(v.EWS_MARKS, why, detail)
-        if len(self._asked_for_token) == 2 or self._bearers:
+        if self._refused_without_token == 2:
             self._notes.declared(v.EWS_BEARER_CHALLENGES, tuple(self._bearers))
+        self._name_authority()
         self._notes.missing(v.EWS_BEARER_CHALLENGES, why, "a request with an empty token was not answered with a challenge")
         if why is Why.NOT_DISCLOSED:
             self._notes.missing(v.EWS_BEARER_DIAGNOSTICS, Why.NOT_APPLICABLE, "no diagnosis came with the answer to an empty token")
@@ -185,6 +189,19 @@ class _Visit:
         if self._identity is not None:
             self._notes.observed(v.EWS_ASKED_FOR, self._identity)
         self._notes.missing(v.EWS_ASKED_FOR, Why.NOT_APPLICABLE, "no mailbox, or mailboxes of several domains, stand behind the endpoint")
+
+    def _name_authority(self) -> None:
+        """Who is named to give tokens, and the one tenant whose tokens are taken."""
+        challenges = (*self._challenges, *self._bearers)
+        said: tuple[tuple[FactKey[str], str | None], ...] = (
+            (v.MODERN_AUTH_AUTHORITY, named_authority(challenges)),
+            (v.MODERN_AUTH_TENANT, trusted_tenant(challenges)),
+        )
+        for key, value in said:
+            if value is not None:
+                self._notes.declared(key, value)
+            else:
+                self._notes.missing(key, Why.NOT_DISCLOSED, "no Bearer challenge names it")
 
     def _pages_after(self, first: Head) -> list[_Page]:
         """What is asked once it is known what answered."""
@@ -274,7 +291,7 @@ class _Visit:
 
     def _read_challenges(self, stream: Stream, head: Head) -> None:
         values = head.all("WWW-Authenticate")
-        challenges = parse_challenges(values)
+        self._challenges = challenges = parse_challenges(values)
         lines = stream.evidence(*(value[:80] for value in values if value.strip()))
         self._notes.declared(v.EWS_CHALLENGES, challenges, *lines)
         schemes = {c.scheme.lower(): c.scheme for c in reversed(challenges)}
@@ -320,7 +337,7 @@ class _Visit:
     def _read_without_token(self, stream: Stream, answer: Answer) -> None:
         """What a request with an empty token drew: the challenge that Exchange on premises shows to nobody else."""
         if answer.status == 401:
-            self._asked_for_token.append(True)
+            self._refused_without_token += 1
         found = [c for c in parse_challenges(answer.all("WWW-Authenticate")) if c.scheme.lower() == "bearer" and c not in self._bearers]
         if found:
             self._bearers = (self._bearers + found)[:MAX_BEARER_CHALLENGES]
@@ -398,6 +415,8 @@ PROBER = Prober(
         v.EWS_BEARER_CHALLENGES,
         v.EWS_BEARER_DIAGNOSTICS,
         v.EWS_ASKED_FOR,
+        v.MODERN_AUTH_AUTHORITY,
+        v.MODERN_AUTH_TENANT,
         v.ACTIVESYNC_VERSION,
         v.AUTH_SCHEMES,
         v.SERVER_BUILD,

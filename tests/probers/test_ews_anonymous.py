@@ -418,6 +418,8 @@ async def test_an_empty_token_draws_the_bearer_challenge() -> None:
     assert dict(challenge.parameters)["authorization_uri"] == "https://login.windows.net/common/oauth2/authorize"
     assert looked.value(v.AUTH_SCHEMES) == ("Negotiate", "NTLM")
     assert looked.value(v.MODERN_AUTH_OFFERED) is True
+    assert looked.value(v.MODERN_AUTH_AUTHORITY) == "https://login.windows.net/common/oauth2/authorize"
+    assert looked.value(v.MODERN_AUTH_TENANT) == "0b5b4ad3-0000-4000-8000-000000000001"
 
 
 async def test_no_challenge_after_two_refusals_is_a_fact() -> None:

@@ -49,6 +49,15 @@ AUTH_REFUSAL: FactKey[tuple[str, ...]] = FactKey(
     "What the refusal of a login may mean; several where the words cannot separate them.",
     (("bad-credentials",), ()),
 )
+MODERN_AUTH_AUTHORITY: FactKey[str] = FactKey(
+    "modern_auth.authority",
+    TEXT,
+    "Who EWS or ActiveSync names to give tokens (authorization_uri); not followed.",
+    ("https://login.microsoftonline.com/common/oauth2/authorize", "https://adfs.contoso.test/adfs/oauth2/authorize"),
+)
+MODERN_AUTH_TENANT: FactKey[str] = FactKey(
+    "modern_auth.tenant", TEXT, "The one tenant whose tokens it says it takes (trusted_issuers).", ("0b5b4ad3-4a6c-4b5e-8f5e-2f7f0b0d1c11",)
+)
 AUTHORITY_ISSUER: FactKey[str] = FactKey(
     "authority.issuer",
     TEXT,

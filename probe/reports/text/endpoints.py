@@ -96,7 +96,8 @@ def _sign_in(facts: Facts) -> str:
     if before:
         parts.append(f"before TLS: {before}")
     if facts.value(v.ENDPOINT_SERVICE) == Service.EWS and (tokens := facts.value(v.MODERN_AUTH_OFFERED)) is not None:
-        parts.append("tokens (OAuth)" if tokens else "no tokens (OAuth)")
+        named = facts.value(v.MODERN_AUTH_AUTHORITY)
+        parts.append(f"tokens (OAuth){f' of {named}' if named else ''}" if tokens else "no tokens (OAuth)")
     return "; ".join(parts)
 
 
