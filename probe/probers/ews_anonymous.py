@@ -4,17 +4,18 @@ What is sent, in this order, over one connection as long as the server keeps it 
 seven otherwise:
 
 1. `POST` of the smallest FindFolder request to the endpoint's own path, without any credentials;
-2. the same with `Authorization: Bearer` and no token, which is what draws the challenge for tokens out of an Exchange on premises; where
-   all mailboxes behind the endpoint are of one domain, with `X-User-Identity`, without which newer ones look at the host's name instead;
-3. `OPTIONS /Microsoft-Server-ActiveSync`, likewise;
-4. `GET /owa/auth/logon.aspx`, the logon page of Outlook on the web;
-5. `GET /ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application`, a manifest that every
+2. `GET /owa/auth/logon.aspx`, the logon page of Outlook on the web;
+3. `GET /ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application`, a manifest that every
    Exchange since 2013 serves where its control panel is published;
+4. the first request again with `Authorization: Bearer` and no token, which is what draws the challenge for tokens out of an Exchange on
+   premises; where all mailboxes behind the endpoint are of one domain, with `X-User-Identity`, without which newer ones look at the host's
+   name instead;
+5. `OPTIONS /Microsoft-Server-ActiveSync`, likewise;
 6. `GET /autodiscover/autodiscover.xml`;
 7. `GET /mapi/nspi/`.
 
-Where the first answer is that of Exchange Online, 4 to 7 have nothing to tell; instead Autodiscover's GetFederationInformation is asked
-for, which answers anybody and carries the build.
+Where the first answer is that of Exchange Online, its pages, 2, 3, 6 and 7, have nothing to tell; instead Autodiscover's
+GetFederationInformation is asked for, which answers anybody and carries the build.
 
 The first answer is what counts; the others may give any status, time out or break off, and cost only what they
 would have told. A server that closes a kept connection instead of answering is asked once more on a new one. No
@@ -206,18 +207,18 @@ class _Visit:
     def _pages_after(self, first: Head) -> list[_Page]:
         """What is asked once it is known what answered."""
         named = (("X-User-Identity", self._identity),) if self._identity is not None else ()
-        pages = [
+        tokens = [
             _Page("POST", self._endpoint.path, self._read_without_token, (*_XML, *_NO_TOKEN, *named), _FIND_FOLDER),
             _Page("OPTIONS", "/Microsoft-Server-ActiveSync", self._read_without_token, (*_NO_TOKEN, *named)),
         ]
         if self._is_online(first):
             domain = self._identity.rpartition("@")[2] if self._identity else self._endpoint.host
             envelope = _FEDERATION.format(host=host_header(self._endpoint), domain=domain).encode("ascii", "xmlcharrefreplace")
-            return [*pages, _Page("POST", "/autodiscover/autodiscover.svc", self._read_soap, _XML, envelope)]
+            return [_Page("POST", "/autodiscover/autodiscover.svc", self._read_soap, _XML, envelope), *tokens]
         return [
-            *pages,
             _Page("GET", "/owa/auth/logon.aspx", self._read_owa),
             _Page("GET", "/ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application", self._read_export_tool),
+            *tokens,
             _Page("GET", "/autodiscover/autodiscover.xml", self._read_soap, only_for_build=True),
             _Page("GET", "/mapi/nspi/", self._read_mapi, only_for_build=True),
         ]

@@ -31,7 +31,7 @@ OWA_2016 = '<!-- OwaPage = ASP.auth_logon_aspx -->\n<link rel="shortcut icon" hr
 OWA_2010 = '<link type="text/css" href="/owa/14.3.169.1/themes/resources/logon.css"><title>Outlook Web App</title>'
 OWA_2007 = '<link type="text/css" href="/owa/8.3.485.1/themes/base/logon.css">'
 
-_TOKENS = [POST, WITHOUT_TOKEN, ACTIVESYNC]
+_TOKENS = [WITHOUT_TOKEN, ACTIVESYNC]
 _BEARER = (
     'WWW-Authenticate: Bearer client_id="00000002-0000-0ff1-ce00-000000000000", '
     'trusted_issuers="00000001-0000-0000-c000-000000000000@0b5b4ad3-0000-4000-8000-000000000001", '
@@ -62,7 +62,7 @@ async def test_exchange_2016_is_read_from_all_places() -> None:
     async with serving(answers) as peer:
         looked = await look(peer.url)
     assert (looked.attempt.outcome, looked.attempt.connections) == (Outcome.COMPLETED, 1)
-    assert peer.asked == [*_TOKENS, OWA, EXPORT_TOOL]
+    assert peer.asked == [POST, OWA, EXPORT_TOOL, *_TOKENS]
     assert looked.value(v.HTTP_STATUS) == 401
     assert looked.value(v.HTTP_SERVER) == "Microsoft-IIS/10.0"
     assert looked.value(v.PROTOCOL_SPOKEN) is True
@@ -186,7 +186,7 @@ async def test_a_redirect_is_shown_and_not_followed() -> None:
     async with serving({POST: answer("302 Found", "Location: https://other.example/EWS/Exchange.asmx")}) as peer:
         looked = await look(peer.url)
     assert looked.value(v.HTTP_REDIRECT) == "https://other.example/EWS/Exchange.asmx"
-    assert peer.asked == [*_TOKENS, OWA, EXPORT_TOOL, AUTODISCOVER, MAPI]
+    assert peer.asked == [POST, OWA, EXPORT_TOOL, *_TOKENS, AUTODISCOVER, MAPI]
     nowhere = await looked_at({POST: answer("302 Found")})
     assert nowhere.why(v.HTTP_REDIRECT) == "not-disclosed"
 
@@ -251,7 +251,7 @@ async def test_a_page_that_asks_for_patience_ends_the_asking() -> None:
     assert looked.attempt.outcome is Outcome.COMPLETED
     assert looked.value(v.HTTP_STATUS) == 401
     assert looked.why(v.SERVER_BUILD) == "throttled"
-    assert peer.asked == [*_TOKENS, OWA]
+    assert peer.asked == [POST, OWA]
 
 
 async def test_connections_that_are_closed_after_each_answer_cost_nothing_but_connections() -> None:
@@ -265,7 +265,7 @@ async def test_connections_that_are_closed_after_each_answer_cost_nothing_but_co
     async with serving(answers) as peer:
         looked = await look(peer.url)
     assert looked.value(v.SERVER_BUILD) == build("15.1.2507.57")
-    assert (peer.asked, peer.connections) == ([*_TOKENS, OWA, EXPORT_TOOL], 4)  # ActiveSync's answer closes nothing
+    assert (peer.asked, peer.connections) == ([POST, OWA, EXPORT_TOOL, *_TOKENS], 5)
 
 
 async def test_a_connection_that_is_closed_without_warning_is_opened_again() -> None:
@@ -314,7 +314,7 @@ async def test_pages_that_hang_up_cost_only_themselves() -> None:
     assert looked.value(v.AUTH_SCHEMES) == ("Negotiate", "NTLM")
     assert looked.why(v.SERVER_BUILD) == "closed"
     assert looked.value(v.EWS_MARKS) == ("header",)
-    assert peer.asked == [*_TOKENS, OWA, OWA, EXPORT_TOOL, AUTODISCOVER, MAPI]
+    assert peer.asked == [POST, OWA, OWA, EXPORT_TOOL, *_TOKENS, AUTODISCOVER, MAPI]
 
 
 async def test_a_page_that_never_comes_does_not_end_the_attempt() -> None:
@@ -324,7 +324,7 @@ async def test_a_page_that_never_comes_does_not_end_the_attempt() -> None:
     assert looked.attempt.outcome is Outcome.COMPLETED
     assert looked.value(v.HTTP_STATUS) == 401
     assert looked.why(v.SERVER_BUILD) == looked.why(v.EWS_MARKS) == "timed-out"
-    assert peer.asked == [*_TOKENS, OWA]
+    assert peer.asked == [POST, OWA]
 
 
 @pytest.mark.parametrize(
@@ -407,7 +407,7 @@ async def test_the_page_behind_another_path_is_asked_at_the_root() -> None:
     """The endpoint's own path is asked as the estate has it."""
     async with serving({"POST /proxy/ews": NOT_FOUND}) as peer:
         await look(f"https://localhost:{peer.port}/proxy/ews")
-    assert peer.asked == ["POST /proxy/ews", "POST /proxy/ews (no token)", ACTIVESYNC, OWA, EXPORT_TOOL, AUTODISCOVER, MAPI]
+    assert peer.asked == ["POST /proxy/ews", OWA, EXPORT_TOOL, "POST /proxy/ews (no token)", ACTIVESYNC, AUTODISCOVER, MAPI]
 
 
 async def test_an_empty_token_draws_the_bearer_challenge() -> None:
@@ -474,7 +474,7 @@ async def test_exchange_online_tells_its_build_by_federation_information() -> No
     )
     async with serving({POST: post, FEDERATION: federation}) as peer:
         looked = await look(peer.url)
-    assert peer.asked == [*_TOKENS, FEDERATION]
-    assert b"<d:GetFederationInformationRequestMessage>" in peer.requests[-1]
+    assert peer.asked == [POST, FEDERATION, *_TOKENS]
+    assert b"<d:GetFederationInformationRequestMessage>" in peer.requests[1]
     assert looked.value(v.SERVER_BUILD) == build("15.20.9073.22")
     assert looked.value(v.SERVER_PRODUCT) == "Exchange Online"
