@@ -183,9 +183,10 @@ class _Visit:
             self._notes.declared(v.EWS_BEARER_CHALLENGES, tuple(self._bearers))
         self._name_authority()
         self._notes.missing(v.EWS_BEARER_CHALLENGES, why, "a request with an empty token was not answered with a challenge")
-        if why is Why.NOT_DISCLOSED:
-            self._notes.missing(v.EWS_BEARER_DIAGNOSTICS, Why.NOT_APPLICABLE, "no diagnosis came with the answer to an empty token")
-        self._notes.missing(v.EWS_BEARER_DIAGNOSTICS, why, detail)
+        is_answered = self._refused_without_token == 2 or bool(self._bearers)
+        self._notes.missing(
+            v.EWS_BEARER_DIAGNOSTICS, Why.NOT_APPLICABLE if is_answered else why, "no diagnosis came with the answer to an empty token"
+        )
         self._notes.missing(v.ACTIVESYNC_VERSION, why, "ActiveSync does not tell its version to those who are not signed in")
         if self._identity is not None:
             self._notes.observed(v.EWS_ASKED_FOR, self._identity)
@@ -194,6 +195,7 @@ class _Visit:
     def _name_authority(self) -> None:
         """Who is named to give tokens, and the one tenant whose tokens are taken."""
         challenges = (*self._challenges, *self._bearers)
+        challenges_for_tokens = [c for c in challenges if c.scheme.lower() == "bearer"]
         said: tuple[tuple[FactKey[str], str | None], ...] = (
             (v.MODERN_AUTH_AUTHORITY, named_authority(challenges)),
             (v.MODERN_AUTH_TENANT, trusted_tenant(challenges)),
@@ -202,7 +204,8 @@ class _Visit:
             if value is not None:
                 self._notes.declared(key, value)
             else:
-                self._notes.missing(key, Why.NOT_DISCLOSED, "no Bearer challenge names it")
+                is_without = self._refused_without_token == 2 and not challenges_for_tokens
+                self._notes.missing(key, Why.NOT_APPLICABLE if is_without else Why.NOT_DISCLOSED, "no Bearer challenge names it")
 
     def _pages_after(self, first: Head) -> list[_Page]:
         """What is asked once it is known what answered."""
