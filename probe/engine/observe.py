@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from probe.config.secrets import SecretUnavailable, resolve
 from probe.engine.addresses import at_each_address
@@ -339,11 +340,13 @@ async def _in_turn(
 
 async def _try(name: str, conversation: Conversation, account: Account | None, terms: Terms, keep: Callable[[Attempt], None]) -> Attempt:
     prober, endpoint = conversation.prober, conversation.endpoint
-    recorder = Recorder(Redactor([account.password.reveal()] if account else ()))
+    redactor = Redactor([account.password.reveal()] if account else ())
+    recorder = Recorder(redactor)
     deadline = Deadline(terms.timeout)
     dial = Dial(endpoint, terms.network, deadline, recorder, conversation.only_address)
     mailbox = None if prober.about_mailbox else conversation.mailbox
-    notes = Notebook(name, conversation.subject, mailbox, terms.clock)
+    clean = partial(redactor.clean, said_by_us=False)
+    notes = Notebook(name, conversation.subject, mailbox, terms.clock, clean)
     loop = asyncio.get_running_loop()
     began = loop.time()
 
@@ -364,7 +367,7 @@ async def _try(name: str, conversation: Conversation, account: Account | None, t
             mailbox=conversation.mailbox,
             address=dial.address,
             outcome=outcome,
-            detail=detail,
+            detail=clean(detail),
             connections=dial.connections,
             seconds=round(loop.time() - began, 3),
             transcript=recorder.lines(),

@@ -1,21 +1,22 @@
 """Lends a library one end of a local socket pair, whose other end is our Stream.
 
 So the library speaks the protocol, and the address, TLS, pace, bounds and transcript stay ours. At STARTTLS the
-relay holds back whatever comes after the server's go-ahead: the library never sees it, and we do.
+relay of SMTP holds back whatever comes after the server's go-ahead: the library never sees it, and we do.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
 
 import aiosmtplib
 
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled
 from probe.net.stream import Stream, TcpPipe
-from probe.wire.lines import LineBuffer
+from probe.wire.lines import LineBuffer, WireError
 
 
 class Relay:
@@ -24,14 +25,43 @@ class Relay:
     def __init__(self, stream: Stream, near: TcpPipe, far: socket.socket) -> None:
         self._stream = stream
         self._near = near
-        self._holding = False
-        self._released = asyncio.Event()
-        self._held = asyncio.Event()
-        self._held_back = b""
         self.library_end = far
         """The socket to hand to the library."""
         self.failure: Exception | None = None
         """Why the peer's side ended, where it ended otherwise than by closing."""
+
+    async def pump_out(self) -> None:
+        """Bytes from the library to the peer, until it closes its end."""
+        while data := await self._near.read():
+            await self._stream.send(data)
+
+    async def pump_in(self) -> None:
+        """Bytes from the peer to the library, until the peer closes."""
+        try:
+            while data := await self._next():
+                await self._near.write(data)
+        except (OSError, PeerFailure, WireError) as failed:
+            self.failure = failed
+        self._ended()
+        self._near.transport.close()
+
+    async def _next(self) -> bytes:
+        """What the library gets next; nothing once the peer has closed."""
+        return await self._stream.receive()
+
+    def _ended(self) -> None:
+        """Nothing more will come from the peer."""
+
+
+class SmtpRelay(Relay):
+    """A relay that stands still at STARTTLS."""
+
+    def __init__(self, stream: Stream, near: TcpPipe, far: socket.socket) -> None:
+        super().__init__(stream, near, far)
+        self._holding = False
+        self._released = asyncio.Event()
+        self._held = asyncio.Event()
+        self._held_back = b""
 
     def hold_after_reply(self) -> None:
         """Pass on one more SMTP reply, then nothing until `upgrade`."""
@@ -58,20 +88,8 @@ class Relay:
         self._holding = False
         self._released.set()
 
-    async def pump_out(self) -> None:
-        """Bytes from the library to the peer, until it closes its end."""
-        while data := await self._near.read():
-            await self._stream.send(data)
-
-    async def pump_in(self) -> None:
-        """Bytes from the peer to the library, until the peer closes."""
-        try:
-            while data := await self._next():
-                await self._near.write(data)
-        except (OSError, PeerFailure) as failed:
-            self.failure = failed
+    def _ended(self) -> None:
         self._held.set()
-        self._near.transport.close()
 
     async def _next(self) -> bytes:
         data = await self._stream.receive()
@@ -101,14 +119,17 @@ class Relay:
                 return reply, lines.take_rest()
 
 
+R = TypeVar("R", bound=Relay)
+
+
 @asynccontextmanager
-async def lend(stream: Stream) -> AsyncIterator[Relay]:
-    """A relay over a stream, until the block ends."""
+async def lend(stream: Stream, kind: Callable[[Stream, TcpPipe, socket.socket], R]) -> AsyncIterator[R]:
+    """A relay of some kind over a stream, until the block ends."""
     near_socket, far_socket = socket.socketpair()
     near_socket.setblocking(False)
     far_socket.setblocking(False)
     _, near = await asyncio.get_running_loop().create_connection(TcpPipe, sock=near_socket)
-    relay = Relay(stream, near, far_socket)
+    relay = kind(stream, near, far_socket)
     try:
         async with asyncio.TaskGroup() as group:
             pumps = [group.create_task(relay.pump_out()), group.create_task(relay.pump_in())]

@@ -1,6 +1,6 @@
 """IMAP, signed in: one login, proved by one more command.
 
-What is sent, in this order, over TLS whose certificate was verified for the very name (`STARTTLS` first, with `imap://`):
+What is sent, in this order, from 2 on through aioimaplib over a relay, over TLS whose certificate was verified for the very name (`STARTTLS` first, with `imap://`):
 
 1. `CAPABILITY`, to see how one may sign in;
 2. one login: `LOGIN` unless it is disabled; else `AUTHENTICATE` with PLAIN, LOGIN, CRAM-MD5 or NTLM. Where the profile signs in with OAuth,
@@ -38,17 +38,17 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
 
     async def talk(stream: Stream, account: Account) -> None:
-        session = ImapSession(stream, account, subject.endpoint)
-        name = await session.open()
-        if isinstance(name, NoMechanism):
-            note_no_login(notes, name.why, name.detail)
-        else:
-            answer = await session.sign_in(name)
-            if answer.ok:
-                answer = await session.ask("NAMESPACE" if "NAMESPACE" in session.capabilities else 'LIST "" ""')
-            words = answer.last.text.partition(" ")[2]
-            note_login(notes, name, "" if answer.ok else words, *stream.evidence(words[:200]))
-        await session.leave()
+        async with ImapSession(stream, account, subject.endpoint) as session:
+            name = await session.open()
+            if isinstance(name, NoMechanism):
+                note_no_login(notes, name.why, name.detail)
+            else:
+                told = await session.sign_in(name)
+                if told.ok:
+                    proof = ("NAMESPACE",) if "NAMESPACE" in session.capabilities else ("LIST", '""', '""')
+                    told = await session.client.ask(*proof)
+                note_login(notes, name, "" if told.ok else told.words, *stream.evidence(told.words[:200]))
+            await session.leave()
 
     await converse_signed_in(subject, dial, notes, talk)
 

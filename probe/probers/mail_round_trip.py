@@ -115,7 +115,8 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
             if incoming.service is Service.EWS:
                 inbox = _EwsInbox(way_in, account)
             elif incoming.service is Service.IMAP:
-                inbox = _ImapInbox(await stack.enter_async_context(way_in.open_trusted()), account, incoming)
+                stream = await stack.enter_async_context(way_in.open_trusted())
+                inbox = _ImapInbox(await stack.enter_async_context(ImapSession(stream, account, incoming)), incoming)
             else:
                 inbox = _Pop3Inbox(way_in, account, incoming)
             await inbox.remember()
@@ -150,7 +151,7 @@ async def _send(message: _Message, account: Account, dial: Dial, notes: Notebook
                 break
         taken = answer[-1].startswith("250") and command.endswith(".")
         notes.observed(v.ROUNDTRIP_SENT, taken, *stream.evidence(answer[-1][:200]))
-        notes.observed(v.ROUNDTRIP_REPLY, "\n".join(answer), *stream.evidence(answer[-1][:200]))
+        notes.heard(v.ROUNDTRIP_REPLY, "\n".join(answer), *stream.evidence(answer[-1][:200]))
         await stream.send(b"QUIT\r\n")
     if not taken:
         for key in (v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED):
@@ -278,36 +279,40 @@ def _is_subject(header: tuple[str, ...], message: _Message) -> bool:
 class _ImapInbox:
     """A mailbox that stays open, so that one sign-in is enough."""
 
-    def __init__(self, stream: Stream, account: Account, endpoint: Endpoint) -> None:
-        self._session = ImapSession(stream, account, endpoint)
+    def __init__(self, session: ImapSession, endpoint: Endpoint) -> None:
+        self._session = session
         self._endpoint = endpoint
+        self._can_expunge_one = False
 
     async def remember(self) -> None:
         name = _want(await self._session.open(), self._endpoint)
-        answer = await self._session.sign_in(name)
-        _let_in(answer.ok, answer.last.text, self._endpoint)
-        await self._session.ask_capabilities()
-        if not (selected := await self._session.ask("SELECT INBOX")).ok:
-            raise Denied(f"the inbox cannot be opened: {selected.last.text[:200]}")
+        told = await self._session.sign_in(name)
+        _let_in(told.ok, told.words, self._endpoint)
+        listed = await self._session.client.ask("CAPABILITY")
+        self._can_expunge_one = any("UIDPLUS" in words.upper().split() for words in listed.data)
+        if not (selected := await self._session.client.select("INBOX")).ok:
+            raise Denied(f"the inbox cannot be opened: {selected.words[:200]}")
 
     async def take(self, message: _Message) -> bool | None:
+        client = self._session.client
         # Some servers tell of new messages only when they are asked for nothing.
-        await self._session.ask("NOOP")
-        found = await self._session.ask(f"UID SEARCH HEADER SUBJECT {quoted(message.subject)}")
+        await client.ask("NOOP")
+        found = await client.ask("SEARCH", "HEADER", "SUBJECT", quoted(message.subject), by_uid=True)
         if not found.ok:
-            raise Denied(f"the server does not search: {found.last.text[:200]}")
-        uids = [uid for r in found.untagged if r.kind == "SEARCH" for uid in r.data.split() if uid.isascii() and uid.isdigit()]
+            raise Denied(f"the server does not search: {found.words[:200]}")
+        uids = [uid for line in found.data for uid in line.split() if uid.isascii() and uid.isdigit()]
         for uid in uids[:NEWEST]:
-            shown = await self._session.ask(f"UID FETCH {uid} (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
-            if any(_is_fetch_of(r.data, uid) and _is_subject(_header_shown(r.data), message) for r in shown.untagged):
+            shown = await client.ask("FETCH", uid, "(UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])", by_uid=True)
+            if any(_is_fetch_of(line, uid) and _is_subject(_header_shown(line), message) for line in shown.data):
                 return await self._delete(uid)
         return None
 
     async def _delete(self, uid: str) -> bool:
-        marked = await self._session.ask(f"UID STORE {uid} +FLAGS.SILENT (\\Deleted)")
-        if not marked.ok or "UIDPLUS" not in self._session.capabilities:
+        client = self._session.client
+        marked = await client.ask("STORE", uid, "+FLAGS.SILENT", "(\\Deleted)", by_uid=True, answers="FETCH")
+        if not marked.ok or not self._can_expunge_one:
             return False
-        return (await self._session.ask(f"UID EXPUNGE {uid}")).ok
+        return (await client.ask("EXPUNGE", uid, by_uid=True)).ok
 
 
 class _EwsInbox:

@@ -20,7 +20,7 @@ from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import FactKey, Why
 from probe.net.failures import OffProtocol, PlaintextInsteadOfTls
-from probe.net.relay import Relay, lend, smtp_failures
+from probe.net.relay import SmtpRelay, lend, smtp_failures
 from probe.net.stream import shown_bytes
 from probe.probing import (
     CONNECTION_KEYS,
@@ -45,7 +45,7 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
 
     async def talk(stream: Stream) -> None:
-        async with lend(stream) as relay:
+        async with lend(stream, SmtpRelay) as relay:
             with smtp_failures(relay):
                 await _Conversation(stream, relay, notes).hold()
 
@@ -53,7 +53,7 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
 
 
 class _Conversation:
-    def __init__(self, stream: Stream, relay: Relay, notes: Notebook) -> None:
+    def __init__(self, stream: Stream, relay: SmtpRelay, notes: Notebook) -> None:
         self._stream = stream
         self._relay = relay
         self._notes = notes

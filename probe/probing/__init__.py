@@ -145,7 +145,16 @@ class Prober:
 class Notebook:
     """What one attempt learns, as it learns it. Written again, a key takes its last value."""
 
-    def __init__(self, attempt: str, subject: str, mailbox: str | None, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        attempt: str,
+        subject: str,
+        mailbox: str | None,
+        clock: Callable[[], datetime],
+        clean: Callable[[str], str] = lambda text: text,
+    ) -> None:
+        """`clean` strikes the attempt's secrets out of what a peer said, which may repeat them."""
+        self._clean = clean
         self._attempt = attempt
         self._subject = subject
         self._mailbox = mailbox
@@ -160,10 +169,14 @@ class Notebook:
         """The peer says so. A `source` keeps readings of one key apart, which are reconciled when the key is asked for."""
         self._write(key, value, Declared("peer", self._evidence(lines)), source)
 
+    def heard(self, key: FactKey[str], words: str, *lines: TranscriptLine) -> None:
+        """The peer said just these words to us, who had told it a secret."""
+        self.observed(key, self._clean(words), *lines)
+
     def missing(self, key: FactKey[Any], why: Why, detail: str) -> None:
         """It is not known, and why; not written where there is a fact already."""
         if not any(k == key and isinstance(r, Fact) for (k, _), r in self._readings.items()):
-            self._readings[key, ""] = Missing(subject=self._subject, mailbox=self._mailbox, key=key, why=why, detail=detail)
+            self._readings[key, ""] = Missing(subject=self._subject, mailbox=self._mailbox, key=key, why=why, detail=self._clean(detail))
 
     def knows(self, key: FactKey[Any]) -> bool:
         """Whether something was written for a key."""
@@ -292,7 +305,7 @@ def note_login(notes: Notebook, mechanism: str, refusal: str, *lines: Transcript
     """Write down how a sign-in ended. `refusal` is what the server said to it, or to the command that was to prove it; empty where it was let in."""
     notes.observed(v.AUTH_MECHANISM, mechanism, *lines)
     notes.observed(v.AUTH_ACCEPTED, not refusal, *lines)
-    notes.observed(v.AUTH_REPLY, refusal, *lines)
+    notes.heard(v.AUTH_REPLY, refusal, *lines)
     causes = causes_of(refusal) if refusal else ()
     notes.observed(v.AUTH_REFUSAL, causes, *lines)
     _note_ways_in(notes, is_token=mechanism in TOKEN_MECHANISMS, causes=frozenset(causes), is_let_in=not refusal, lines=lines)

@@ -99,14 +99,15 @@ class ImapReader:
         self._untagged, self._size = [], 0
         return answer
 
-    def next_answer_or_challenge(self, tag: str) -> Answer | str | None:
-        """In the middle of AUTHENTICATE: the next challenge, in base64 as it came, or the answer that ends it."""
-        while (response := self._next_response()) is not None:
-            if response.tag == "+":
-                return response.data
-            if (answer := self._take(response, tag)) is not None:
-                return answer
-        return None
+    def next_response(self, tag: str, *, may_challenge: bool = False) -> Response | None:
+        """The next response that belongs to the answer to the command of that tag, or None while more bytes are needed.
+
+        For a reader that wants them one by one, within the bounds of a whole answer. `may_challenge` lets through what asks for more.
+        """
+        response = self._next_response()
+        if response is not None and not (may_challenge and response.tag == "+"):
+            self._take(response, tag)
+        return response
 
     def take_rest(self) -> bytes:
         """What came after the last answer; at STARTTLS it must be nothing (RFC 9051 section 6.2.1)."""
@@ -161,6 +162,12 @@ def _response(text: str) -> Response:
 def quoted(text: str) -> str:
     """A quoted string (RFC 9051 section 4.3)."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def plain_line(response: Response) -> bytes:
+    """A response as one line that no client reads as two: no literal, and nothing at its end that would announce one."""
+    line = f"{response.tag.upper()} {response.kind} {response.data}" if response.tag != "+" else f"+ {response.data}"
+    return f"{line} \r\n".encode() if line.endswith("}") else f"{line}\r\n".encode()
 
 
 def capabilities(answer: Answer) -> tuple[str, ...] | None:

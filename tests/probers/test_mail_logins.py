@@ -147,15 +147,15 @@ POP3 = ["S: +OK ready", "C: CAPA", "S: +OK", "S: USER", "S: SASL PLAIN LOGIN CRA
             "imaps",
             [
                 "S: * OK hi",
-                "C: a1 CAPABILITY",
+                "C: A1 CAPABILITY",
                 "S: * CAPABILITY IMAP4rev1 NAMESPACE",
-                "S: a1 OK",
-                f'C: a2 LOGIN "{USER}" "{PASSWORD}"',
-                "S: a2 OK",
-                "C: a3 NAMESPACE",
+                "S: A1 OK",
+                f'C: A2 LOGIN "{USER}" "{PASSWORD}"',
+                "S: A2 OK",
+                "C: A3 NAMESPACE",
                 'S: * NAMESPACE (("" "/")) NIL NIL',
-                "S: a3 OK",
-                "C: a4 LOGOUT",
+                "S: A3 OK",
+                "C: A0 LOGOUT",
             ],
             "LOGIN",
         ),
@@ -163,16 +163,16 @@ POP3 = ["S: +OK ready", "C: CAPA", "S: +OK", "S: USER", "S: SASL PLAIN LOGIN CRA
             "imaps",
             [
                 "S: * OK hi",
-                "C: a1 CAPABILITY",
+                "C: A1 CAPABILITY",
                 "S: * CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=PLAIN",
-                "S: a1 OK",
-                "C: a2 AUTHENTICATE PLAIN",
+                "S: A1 OK",
+                "C: A2 AUTHENTICATE PLAIN",
                 "S: + ",
                 f"C: {coded(chr(0) + USER + chr(0) + PASSWORD)}",
-                "S: a2 OK",
-                'C: a3 LIST "" ""',
-                "S: a3 OK",
-                "C: a4 LOGOUT",
+                "S: A2 OK",
+                'C: A3 LIST "" ""',
+                "S: A3 OK",
+                "C: A0 LOGOUT",
             ],
             "PLAIN",
         ),
@@ -221,12 +221,12 @@ async def test_one_login_is_proved_by_one_more_command(
             "imaps",
             [
                 "S: * OK hi",
-                "C: a1 CAPABILITY",
+                "C: A1 CAPABILITY",
                 "S: * CAPABILITY IMAP4rev1",
-                "S: a1 OK",
-                "C: a2 LOGIN*",
-                "S: a2 NO Basic authentication is disabled.",
-                "C: a3 LOGOUT",
+                "S: A1 OK",
+                "C: A2 LOGIN*",
+                "S: A2 NO Basic authentication is disabled.",
+                "C: A0 LOGOUT",
             ],
             "NO Basic authentication is disabled.",
             ("basic-auth-disabled", "oauth-required"),
@@ -235,14 +235,14 @@ async def test_one_login_is_proved_by_one_more_command(
             "imaps",
             [
                 "S: * OK hi",
-                "C: a1 CAPABILITY",
+                "C: A1 CAPABILITY",
                 "S: * CAPABILITY IMAP4rev1 NAMESPACE",
-                "S: a1 OK",
-                "C: a2 LOGIN*",
-                "S: a2 OK",
-                "C: a3 NAMESPACE",
-                "S: a3 BAD User is authenticated but not connected.",
-                "C: a4 LOGOUT",
+                "S: A1 OK",
+                "C: A2 LOGIN*",
+                "S: A2 OK",
+                "C: A3 NAMESPACE",
+                "S: A3 BAD User is authenticated but not connected.",
+                "C: A0 LOGOUT",
             ],
             "BAD User is authenticated but not connected.",
             ("bad-credentials", "basic-auth-disabled", "protocol-disabled"),
@@ -256,6 +256,26 @@ async def test_a_refusal_is_kept_in_the_servers_words_and_classed(
     attempt, _ = await scripted(scheme, steps, monkeypatch)
     found = learnt(attempt)
     assert (found["auth.accepted"], found["auth.reply"], found["auth.refusal"]) == (False, reply, causes)
+
+
+@pytest.mark.parametrize("said", [PASSWORD, coded(PASSWORD)])
+@pytest.mark.parametrize(
+    ("scheme", "steps"),
+    [
+        ("pop3s", [*POP3, "C: USER*", "S: +OK", "C: PASS*", "S: -ERR what is {said}?", "C: QUIT"]),
+        ("pop3s", [*POP3, "C: USER*", "S: {said}"]),
+        ("smtps", ["S: 220 hi", "C: EHLO*", "S: 250-x", "S: 250 AUTH PLAIN", "C: AUTH PLAIN*", "S: 535 5.7.8 {said}", "C: QUIT"]),
+        ("imaps", ["S: * OK", "C: A1*", "S: * CAPABILITY IMAP4rev1", "S: A1 OK", "C: A2 LOGIN*", "S: A2 NO {said}", "C: A0 LOGOUT"]),
+        ("imaps", ["S: * OK", "C: A1*", "S: * CAPABILITY IMAP4rev1", "S: A1 OK", "C: A2 LOGIN*", "S: {said} {said}"]),
+    ],
+)
+async def test_a_server_that_repeats_the_password_shows_it_to_nobody(
+    scheme: str, steps: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a server says of a login is kept less the secret, in facts, reasons and transcript alike."""
+    attempt, _ = await scripted(scheme, [step.format(said=said) for step in steps], monkeypatch)
+    assert any(line.speaker == "peer" and "***" in line.text for line in attempt.transcript)
+    assert learnt(attempt)["auth.accepted"] in (False, "off-protocol")
 
 
 async def test_apop_is_the_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,10 +355,10 @@ async def test_no_password_goes_over_a_line_without_tls(monkeypatch: pytest.Monk
         ("smtps", ["S: 220 hi", "C: EHLO*", *[f"S: 250-X{n}" for n in range(300)]], "off-protocol"),
         ("smtps", ["S: 220 hi", "C: EHLO*", "S: 250-x", "S: 250 AUTH PLAIN", "C: AUTH PLAIN*"], "closed"),
         ("imaps", ["S: * BYE too many"], "throttled"),
-        ("imaps", ["S: * OK", "C: a1 CAPABILITY", "S: a9 OK what"], "off-protocol"),
-        ("imaps", ["S: * OK", "C: a1 CAPABILITY", *[f"S: * X{n} 1" for n in range(300)]], "off-protocol"),
-        ("imaps", ["S: * OK", "C: a1 CAPABILITY", "S: * CAPABILITY IMAP4rev1", "S: a1 OK", "C: a2 LOGIN*", "S: + go on"], "off-protocol"),
-        ("imaps", ["S: * OK", "C: a1 CAPABILITY", "S: * CAPABILITY IMAP4rev1", "S: a1 OK", "C: a2 LOGIN*"], "closed"),
+        ("imaps", ["S: * OK", "C: A1 CAPABILITY", "S: A9 OK what"], "off-protocol"),
+        ("imaps", ["S: * OK", "C: A1 CAPABILITY", *[f"S: * X{n} 1" for n in range(300)]], "off-protocol"),
+        ("imaps", ["S: * OK", "C: A1 CAPABILITY", "S: * CAPABILITY IMAP4rev1", "S: A1 OK", "C: A2 LOGIN*", "S: + go on"], "off-protocol"),
+        ("imaps", ["S: * OK", "C: A1 CAPABILITY", "S: * CAPABILITY IMAP4rev1", "S: A1 OK", "C: A2 LOGIN*"], "closed"),
     ],
 )
 async def test_a_server_that_misbehaves_ends_the_login(

@@ -66,8 +66,8 @@ THIRD = "TlRMTVNTUAADAAAA*"
                    f"C: {THIRD}", "S: +OK", "C: STAT", "S: +OK 0 0", "C: QUIT"]),
         ("smtps", ["S: 220 hi", "C: EHLO *", "S: 250-hi", "S: 250 AUTH NTLM", f"C: AUTH NTLM {FIRST}", f"S: 334 {challenge()}", f"C: {THIRD}",
                    "S: 235 in", "C: NOOP", "S: 250 ok", "C: QUIT"]),
-        ("imaps", ["S: * OK", "C: a1 CAPABILITY", "S: * CAPABILITY IMAP4rev1 AUTH=NTLM LOGINDISABLED NAMESPACE", "S: a1 OK", "C: a2 AUTHENTICATE NTLM",
-                   "S: + ", f"C: {FIRST}", f"S: + {challenge()}", f"C: {THIRD}", "S: a2 OK", "C: a3 NAMESPACE", "S: a3 OK", "C: a4 LOGOUT"]),
+        ("imaps", ["S: * OK", "C: A1 CAPABILITY", "S: * CAPABILITY IMAP4rev1 AUTH=NTLM LOGINDISABLED NAMESPACE", "S: A1 OK", "C: A2 AUTHENTICATE NTLM",
+                   "S: + ", f"C: {FIRST}", f"S: + {challenge()}", f"C: {THIRD}", "S: A2 OK", "C: A3 NAMESPACE", "S: A3 OK", "C: A0 LOGOUT"]),
     ],
     ids=["pop3", "pop3 of exchange 2003", "smtp", "imap"],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
@@ -17,6 +18,7 @@ from probe.model.estate import Authentication, Credentials, Delivery, Effect, En
 from probe.model.facts import Fact, Missing, Why
 from probe.probers.mail_round_trip import _ImapInbox, _is_subject, _Message, _Pop3Inbox
 from probe.probing import Account
+from probe.probing.imap_session import ImapSession
 from probe.probing.pop3_session import Pop3Session
 from probe.simulation import pop3, releases, smtp
 from probe.simulation.ews import Account as EwsAccount
@@ -270,13 +272,17 @@ class Peer:
     def __init__(self, answer: Callable[[str], str]) -> None:
         self._answer = answer
         self._unread = b""
+        self._has_said = asyncio.Event()
         self.asked: list[str] = []
 
     async def send(self, data: bytes, *, shown: str | None = None) -> None:
         self.asked.append(data.decode().rstrip())
         self._unread += self._answer(self.asked[-1]).replace("\n", "\r\n").encode()
+        self._has_said.set()
 
     async def receive(self) -> bytes:
+        await self._has_said.wait()
+        self._has_said.clear()
         data, self._unread = self._unread, b""
         return data
 
@@ -303,9 +309,11 @@ def imap_peer(subject: str, capabilities: str, *, fetched: str = "7") -> Peer:
 
 async def take_by_imap(peer: Peer) -> tuple[bool | None, str]:
     """What came of looking for our message, and everything that was asked."""
-    inbox = _ImapInbox(cast("Any", peer), ACCOUNT, Endpoint.parse("imap://mail.contoso.test"))
-    await inbox.remember()
-    gone = await inbox.take(MESSAGE)
+    endpoint = Endpoint.parse("imap://mail.contoso.test")
+    async with ImapSession(cast("Any", peer), ACCOUNT, endpoint) as session:
+        inbox = _ImapInbox(session, endpoint)
+        await inbox.remember()
+        gone = await inbox.take(MESSAGE)
     return gone, "\n".join(peer.asked)
 
 

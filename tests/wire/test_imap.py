@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from probe.wire.imap import (
     capabilities,
     identity,
     mechanisms,
+    plain_line,
 )
 from probe.wire.lines import WireError
 
@@ -176,6 +178,55 @@ def test_nothing_but_its_own_error_comes_out(data: bytes) -> None:
             identity(answer)
     except WireError:
         pass
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"* ", b"a1 ", b"+ ", b"OK", b"7 FETCH (", b'"', b"{3}", b"{12345678901}", b"}", b"\r\n", b"\0\r\xff", b"x"])
+    ).map(b"".join),
+    st.integers(min_value=1, max_value=7),
+)
+def test_a_client_gets_lines_that_it_cannot_misread(data: bytes, size: int) -> None:
+    """Response by response, each is one line that announces no literal, however the bytes arrive."""
+    lines = lines_for_a_client([data])
+    assert lines_for_a_client([data[at : at + size] for at in range(0, len(data), size)]) == lines
+    for line in lines:
+        assert line.endswith(b"\r\n")
+        assert b"\n" not in line[:-2]
+        assert b"\r" not in line[:-2]
+        assert not line.endswith(b"}\r\n")
+
+
+def lines_for_a_client(pieces: Iterable[bytes]) -> list[bytes]:
+    """What a client is handed of what comes, up to what is refused."""
+    reader, lines = ImapReader(), []
+    try:
+        for piece in pieces:
+            reader.feed(piece)
+            while (response := reader.next_response("a1", may_challenge=True)) is not None:
+                lines.append(plain_line(response))
+    except WireError:
+        pass
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("a1 ok fine", b"A1 OK fine\r\n"),
+        ('* 7 FETCH (UID 7 BODY[] {3}\r\na"b)', b'* 7 FETCH (UID 7 BODY[] "a\\"b")\r\n'),
+        ("* NO see {5}", b"* NO see {5} \r\n"),
+        ("+ bWVobA==", b"+ bWVobA==\r\n"),
+        ("+", b"+ \r\n"),
+    ],
+)
+def test_a_response_is_written_plainly(said: str, expected: bytes) -> None:
+    """Tag and kind in capitals, a literal as a quoted string, and no brace at the end."""
+    reader = ImapReader()
+    reader.feed(said.encode() + b"\r\n")
+    response = reader.next_response("a1", may_challenge=True)
+    assert response is not None
+    assert plain_line(response) == expected
 
 
 @pytest.mark.parametrize(
