@@ -169,7 +169,7 @@ def _conclusions(inference: Inference, facts: Facts, cases: tuple[Case, ...], on
             concluded[conclusion.key.name] = Missing(
                 subject=facts.subject,
                 key=conclusion.key,
-                why=Why.NOT_APPLICABLE if conclusion.is_moot else _why(facts, inference),
+                why=_why_unsettled(conclusion, facts, inference),
                 detail=conclusion.because,
             )
         else:
@@ -179,6 +179,12 @@ def _conclusions(inference: Inference, facts: Facts, cases: tuple[Case, ...], on
         if key.name not in concluded:
             concluded[key.name] = Missing(subject=facts.subject, key=key, why=_why(facts, inference), detail="nothing that was seen tells")
     return list(concluded.values())
+
+
+def _why_unsettled(said: Unsettled, facts: Facts, inference: Inference) -> Why:
+    if said.conflicts:
+        return Why.CONFLICTING
+    return Why.NOT_APPLICABLE if said.is_moot else _why(facts, inference)
 
 
 def _why(facts: Facts, inference: Inference) -> Why:

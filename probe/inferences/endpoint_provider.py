@@ -23,7 +23,9 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     product = facts.value(v.SERVER_PRODUCT)
     candidates = candidate_providers(host, product, Service(service))
     if candidates is None:
-        yield Unsettled(v.PROVIDER, f"the host's name is a provider's, but {product} is not what answers there")
+        yield Unsettled(
+            v.PROVIDER, f"the host's name is a provider's, but {product} is not what answers there", conflicts=product is not None
+        )
     elif len(candidates) == 1:
         yield v.PROVIDER, candidates[0]
     elif candidates:

@@ -152,7 +152,7 @@ def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:
         yield v.SERVER_VERSION, str(builds[0])
     else:
         told = f"different builds were shown: {', '.join(map(str, builds))}" if builds else "the server does not show its build"
-        yield Unsettled(v.SERVER_VERSION, told)
+        yield Unsettled(v.SERVER_VERSION, told, conflicts=bool(builds))
 
 
 def _nothing(because: str, *, is_moot: bool = False) -> Iterator[Unsettled]:

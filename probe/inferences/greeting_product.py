@@ -1,4 +1,5 @@
-"""Which mail server answers, by the marks in its greeting, its list of capabilities, its replies to EHLO, HELP and QUIT, and its IMAP ID.
+"""Which mail server answers, by the marks in its greeting, its list of capabilities, its replies to EHLO, HELP and QUIT, its IMAP ID, and the
+names in its certificate.
 
 Every mark that is found must agree with the others; a mark that names a family gives way to one that names a
 member. What disagrees is told, and nothing is concluded: a product named wrongly is worse than one not named.
@@ -24,7 +25,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
         return _nothing("the endpoint is no POP3, SMTP or IMAP server", is_moot=True)
     texts = list(_texts(Service(service), facts))
     if not texts:
-        return _nothing("neither a greeting nor a list of capabilities was heard")
+        return _nothing("neither a greeting nor a list of capabilities was heard, nor a certificate seen")
     found = [match for reads, text in texts for match in matches(Service(service), reads, text)]
     return _conclude(found)
 
@@ -45,6 +46,8 @@ def _texts(service: Service, facts: Facts) -> Iterator[tuple[str, str]]:
     for reads, key in (("help", v.SMTP_HELP), ("farewell", v.PROTOCOL_FAREWELL)):
         for said in facts.claimed(key):
             yield reads, said
+    for names in facts.claimed(v.CERTIFICATE_NAMES):
+        yield "certificate", "\n".join(names).lower()
     for fields in facts.claimed(v.IMAP_ID):
         if fields:
             yield "id", f"({' '.join(map(_as_sent, fields))})"
@@ -60,12 +63,14 @@ def _conclude(found: list[Match]) -> Iterator[Conclusion | Unsettled]:
     if not found:
         yield from _nothing("nothing that the server said is the mark of a known product")
         return
+    yield v.SERVER_MARKS, tuple(dict.fromkeys(f"{m.fingerprint.reads}: {m.fingerprint.product} {m.version or ''}".rstrip() for m in found))
     best = found[0].fingerprint
     for match in found[1:]:
         other = match.fingerprint
         agreed = _more_specific(best, other)
         if agreed is None:
-            yield from _nothing(f"its words are the marks of different products: {best.product} and {other.product}")
+            told = f"its words are the marks of different products: {best.product} and {other.product}"
+            yield from (Unsettled(key, told, conflicts=True) for key in _PRODUCT)
             return
         best = agreed
     yield v.SERVER_VENDOR, best.vendor
@@ -90,16 +95,19 @@ def _version(versions: set[str]) -> Conclusion | Unsettled:
     longest = max(versions, key=len)
     if all(longest.startswith(version) for version in versions):
         return v.SERVER_VERSION, longest
-    return Unsettled(v.SERVER_VERSION, f"the server names different versions: {', '.join(sorted(versions))}")
+    return Unsettled(v.SERVER_VERSION, f"the server names different versions: {', '.join(sorted(versions))}", conflicts=True)
+
+
+_PRODUCT = (v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_VERSION)
 
 
 def _nothing(because: str, *, is_moot: bool = False) -> Iterator[Unsettled]:
-    return (Unsettled(key, because, is_moot) for key in (v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_VERSION))
+    return (Unsettled(key, because, is_moot) for key in (v.SERVER_MARKS, *_PRODUCT))
 
 
 INFERENCE = Inference(
     id="greeting-product",
-    title="Which mail server answers, by its greeting, capabilities, replies to EHLO, HELP and QUIT, and IMAP ID",
+    title="Which mail server answers, by its greeting, capabilities, replies to EHLO, HELP and QUIT, IMAP ID, and certificate",
     scope=Scope.ENDPOINT,
     needs=(
         v.ENDPOINT_SERVICE,
@@ -110,7 +118,8 @@ INFERENCE = Inference(
         v.SMTP_HELP,
         v.PROTOCOL_FAREWELL,
         v.IMAP_ID,
+        v.CERTIFICATE_NAMES,
     ),
-    gives=(v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_VERSION),
+    gives=(v.SERVER_MARKS, *_PRODUCT),
     infer=_infer,
 )

@@ -32,7 +32,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     unsettled = next((because for provider, because in concluded if provider is None), None)
     providers = list(dict.fromkeys(provider for provider, _ in concluded if provider is not None))
     if len(providers) > 1:
-        yield Unsettled(v.PROVIDER, f"its endpoints are those of different providers: {', '.join(providers)}")
+        yield Unsettled(v.PROVIDER, f"its endpoints are those of different providers: {', '.join(providers)}", conflicts=True)
     elif unsettled is not None:
         yield Unsettled(v.PROVIDER, unsettled)
     else:

@@ -45,6 +45,8 @@ class Unsettled:
     because: str
     is_moot: bool = False
     """Whether the question does not arise for this subject, rather than having no answer."""
+    conflicts: bool = False
+    """Whether there are answers, and they contradict each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

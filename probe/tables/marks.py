@@ -32,7 +32,7 @@ class Fingerprint:
 
     id: str
     services: frozenset[Service]
-    reads: Literal["greeting", "ehlo", "capabilities", "id", "help", "farewell"]
+    reads: Literal["greeting", "ehlo", "capabilities", "id", "help", "farewell", "certificate"]
     pattern: re.Pattern[str]
     vendor: str
     product: str

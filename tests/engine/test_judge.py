@@ -100,6 +100,21 @@ def test_an_exchange_that_shows_two_builds_is_some_exchange() -> None:
     assert assessment.support is Support.UNDETERMINED
 
 
+def test_marks_of_different_products_conflict() -> None:
+    """Where a server shows the marks of two products, its product is no gap of nobody's telling, but a contradiction; the marks are there."""
+    url = "pop3s://mail.contoso.test:995"
+    said = [
+        a_fact(v.ENDPOINT_SERVICE, "pop3", url),
+        a_fact(v.PROTOCOL_GREETING, "+OK Dovecot ready.", url),
+        a_fact(v.PROTOCOL_CAPABILITIES, ("USER", "X-GOOGLE-RICO"), url),
+    ]
+    found = Facts(url, looked(said))
+    product = found.read(v.SERVER_PRODUCT)
+    assert isinstance(product, Missing)
+    assert product.why is Why.CONFLICTING
+    assert found.value(v.SERVER_MARKS) == ("greeting: Dovecot", "capabilities: Gmail")
+
+
 def test_what_the_operator_says_stands_in_place_of_what_would_be_inferred() -> None:
     """Of a key that is declared and could be inferred too, what was declared is the one reading."""
     opened = [a_fact(v.EWS_INBOX, "found", EWS, mailbox="sales@contoso.test"), *THREE_SOURCES]

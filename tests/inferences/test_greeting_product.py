@@ -148,10 +148,45 @@ def test_a_reply_to_ehlo_counts_without_its_list() -> None:
 def test_marks_that_disagree_are_told_and_nothing_is_concluded() -> None:
     """A greeting of Dovecot over capabilities of Gmail is neither."""
     said = concluded(INFERENCE, _pop3("+OK Dovecot ready.", "USER", "X-GOOGLE-RICO"))
-    for key in INFERENCE.gives:
+    assert said[v.SERVER_MARKS] == ("greeting: Dovecot", "capabilities: Gmail")
+    for key in (v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_VERSION):
         assert isinstance(said[key], Unsettled)
+        assert said[key].conflicts
     assert "Dovecot" in said[v.SERVER_PRODUCT].because
     assert "Gmail" in said[v.SERVER_PRODUCT].because
+
+
+@pytest.mark.parametrize(
+    ("service", "greeting", "names", "product", "marks"),
+    [
+        ("imap", "* OK ready", ("imap.gmail.com",), "Gmail", ("certificate: Gmail",)),
+        (
+            "imap",
+            "* OK The Microsoft Exchange IMAP4 service is ready.",
+            ("*.Outlook.com", "OUTLOOK.OFFICE365.com"),
+            "Exchange Online",
+            ("greeting: Exchange", "certificate: Exchange Online"),
+        ),
+        (
+            "smtp",
+            "220 mail.contoso.test ESMTP Postfix",
+            ("smtp.gmail.com",),
+            None,
+            ("greeting: Postfix", "certificate: Gmail"),
+        ),
+        ("smtp", "220 mail.contoso.test ESMTP Postfix", ("mail.contoso.test",), "Postfix", ("greeting: Postfix",)),
+        ("pop3", None, ("pop.aol.com",), "Yahoo Mail", ("certificate: Yahoo Mail",)),
+    ],
+)
+def test_a_hosted_service_is_known_by_its_certificate_too(
+    service: str, greeting: str | None, names: tuple[str, ...], product: str | None, marks: tuple[str, ...]
+) -> None:
+    """Names in the certificate that clients of a service verify are a mark of it, which agrees with the others or contradicts them."""
+    known: Known = {v.ENDPOINT_SERVICE: service, v.CERTIFICATE_NAMES: names}
+    if greeting is not None:
+        known[v.PROTOCOL_GREETING] = greeting
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == product
+    assert settled(INFERENCE, v.SERVER_MARKS, known) == marks
 
 
 def test_several_servers_behind_one_name_are_known_by_what_all_of_them_say() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from probe.model.facts import DAY, FLAG, TEXT, UPDATE, FactKey, UpdateRange
+from probe.model.facts import DAY, FLAG, TEXT, TEXTS, UPDATE, FactKey, UpdateRange
 
 
 def more_specific_product(one: str, other: str) -> str | None:
@@ -21,6 +21,12 @@ SERVER_PRODUCT: FactKey[str] = FactKey(
     "What answers, as far as what was said reveals it.",
     ("Exchange Server 2016", "Exchange Server 2007", "Exchange Server SE", "Exchange Online", "Exchange", "Gmail", "Dovecot"),
     more_specific_product,
+)
+SERVER_MARKS: FactKey[tuple[str, ...]] = FactKey(
+    "server.marks",
+    TEXTS,
+    "The marks of products that were found, each with where: all that agree, or those that contradict each other.",
+    (("greeting: Exim 4.96", "ehlo: Exim"), ("greeting: Exchange", "certificate: Exchange Online"), ("capabilities: Dovecot",)),
 )
 SERVER_VERSION: FactKey[str] = FactKey("server.version", TEXT, "Its version, as far as what was said reveals it.", ("4.96", "15.1.2507.57"))
 SERVER_UPDATE: FactKey[UpdateRange] = FactKey(
