@@ -2,8 +2,8 @@
 
 It is held only where the account was let in at both servers a moment ago. What is sent, over TLS that was verified for the very names:
 
-1. to the incoming server: a sign-in, then `STAT` and `UIDL n` of the last message (POP3), or `SELECT INBOX` (IMAP), so as to know
-   what was there before;
+1. to the incoming server: a sign-in, then `STAT` and `UIDL n` of the last message (POP3), or `ID` where it is listed, and `SELECT INBOX` (IMAP),
+   so as to know what was there before;
 2. to the outgoing server: a sign-in, then `MAIL`, `RCPT` and `DATA` with a message of a few lines, from the mailbox to itself, whose subject
    ends in 128 random bits;
 3. to the incoming server, at growing intervals until a little before the attempt's time is over: with POP3 a sign-in, `STAT`, and of at most
@@ -289,7 +289,11 @@ class _ImapInbox:
         told = await self._session.sign_in(name)
         _let_in(told.ok, told.words, self._endpoint)
         listed = await self._session.client.ask("CAPABILITY")
-        self._can_expunge_one = any("UIDPLUS" in words.upper().split() for words in listed.data)
+        offered = {word for words in listed.data for word in words.upper().split()}
+        self._can_expunge_one = "UIDPLUS" in offered
+        if "ID" in offered:
+            # Coremail (163.com) opens no mailbox for a client that does not say what it is.
+            await self._session.client.ask("ID", '("name" "probe")')
         if not (selected := await self._session.client.select("INBOX")).ok:
             raise Denied(f"the inbox cannot be opened: {selected.words[:200]}")
 

@@ -270,14 +270,14 @@ class Peer:
     """The stream of a server that answers each command at once."""
 
     def __init__(self, answer: Callable[[str], str]) -> None:
-        self._answer = answer
+        self.answer = answer
         self._unread = b""
         self._has_said = asyncio.Event()
         self.asked: list[str] = []
 
     async def send(self, data: bytes, *, shown: str | None = None) -> None:
         self.asked.append(data.decode().rstrip())
-        self._unread += self._answer(self.asked[-1]).replace("\n", "\r\n").encode()
+        self._unread += self.answer(self.asked[-1]).replace("\n", "\r\n").encode()
         self._has_said.set()
 
     async def receive(self) -> bytes:
@@ -322,6 +322,23 @@ async def test_imap_deletes_one_uid_and_no_more() -> None:
     gone, asked = await take_by_imap(imap_peer(MESSAGE.subject, "UIDPLUS"))
     assert gone is True
     assert "UID EXPUNGE 7" in asked
+
+
+async def test_a_client_that_says_what_it_is_may_open_the_inbox_of_163() -> None:
+    """163.com answers SELECT with `NO SELECT Unsafe Login` until it was sent an ID."""
+    listed = imap_peer(MESSAGE.subject, "ID UIDPLUS")
+    heard: list[str] = []
+
+    def answer(command: str) -> str:
+        heard.append(command)
+        tag, _, rest = command.partition(" ")
+        if rest.startswith("SELECT") and not any(" ID (" in said for said in heard):
+            return f"{tag} NO SELECT Unsafe Login. Please contact kefu@188.com for help\n"
+        return listed.answer(command)
+
+    gone, asked = await take_by_imap(Peer(answer))
+    assert gone is True
+    assert 'ID ("name" "probe")' in asked
 
 
 async def test_without_uidplus_nothing_is_expunged() -> None:

@@ -7,6 +7,7 @@ import pytest
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from tests.looking import look, playing
+from tests.probers.test_mail_logins import learnt, scripted
 
 IMAP_END = ["C: * ID NIL", "S: a2 BAD", "C: * LOGOUT", "S: * BYE", "S: a3 OK"]
 
@@ -114,3 +115,40 @@ async def test_greetings_that_refuse(scheme: str, steps: list[str], outcome: Out
         looked = await look(f"{scheme}://localhost:{server.port}")
     assert looked.attempt.outcome is outcome
     assert looked.value(v.PROTOCOL_GREETING) == steps[0].removeprefix("S: ")
+
+
+async def test_zoho_lists_capabilities_before_it_says_that_the_login_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`* CAPABILITY` between LOGIN and its OK is no answer to anything, and spoils none."""
+    steps = [
+        "S: * OK svwall.zoho.com IMAP4 Server (Zoho Mail IMAP4rev1 Server version 1.0)",
+        "C: A1 CAPABILITY",
+        "S: * CAPABILITY IMAP4rev1 UNSELECT CHILDREN XLIST NAMESPACE IDLE",
+        "S: A1 OK CAPABILITY completed",
+        "C: A2 LOGIN*",
+        "S: * CAPABILITY IMAP4rev1 UNSELECT CHILDREN XLIST NAMESPACE IDLE MOVE ID SASL-IR",
+        "S: A2 OK Success",
+        "C: A3 NAMESPACE",
+        'S: * NAMESPACE (("" "/")) NIL NIL',
+        "S: A3 OK Success",
+        "C: A0 LOGOUT",
+    ]
+    attempt, _ = await scripted("imaps", steps, monkeypatch)
+    assert learnt(attempt)["auth.accepted"] is True
+
+
+async def test_icloud_is_signed_in_to_by_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    """iCloud was seen to refuse AUTHENTICATE PLAIN, which it offers, and to take LOGIN: LOGIN is what is tried."""
+    steps = [
+        "S: * OK [CAPABILITY st11p00mm-iscream009 1Q49 XAPPLEPUSHSERVICE IMAP4 IMAP4rev1 SASL-IR AUTH=ATOKEN AUTH=PLAIN] iSCREAM ready to rumble",
+        "C: A1 CAPABILITY",
+        "S: * CAPABILITY XAPPLEPUSHSERVICE IMAP4 IMAP4rev1 SASL-IR AUTH=ATOKEN AUTH=PLAIN NAMESPACE",
+        "S: A1 OK !!",
+        "C: A2 LOGIN*",
+        "S: A2 OK user logged in",
+        "C: A3 NAMESPACE",
+        'S: * NAMESPACE (("" "/")) NIL NIL',
+        "S: A3 OK !!",
+        "C: A0 LOGOUT",
+    ]
+    attempt, _ = await scripted("imaps", steps, monkeypatch)
+    assert (learnt(attempt)["auth.accepted"], learnt(attempt)["auth.mechanism"]) == (True, "LOGIN")
