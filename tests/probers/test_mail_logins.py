@@ -39,6 +39,7 @@ async def sign_in(
     ca_file: Path | None = None,
     other: str | None = None,
     state: Path | None = None,
+    timeout: float = 10,
 ) -> list[Attempt]:
     """The logins that a check of one mailbox makes at an endpoint, and at another one if it is named."""
     monkeypatch.setenv("TEST_PASSWORD", password)
@@ -63,7 +64,7 @@ async def sign_in(
     estate = Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(mailbox,))
     bugs: list[str] = []
     options = app.Options(
-        timeout=10, ca_file=ca_file or authority().ca_file, allow=frozenset({Effect.LOGS_IN}), report_bug=bugs.append, state=state
+        timeout=timeout, ca_file=ca_file or authority().ca_file, allow=frozenset({Effect.LOGS_IN}), report_bug=bugs.append, state=state
     )
     run = await app.check(estate, estate.mailboxes, options)
     assert not bugs, bugs[0]
@@ -371,6 +372,25 @@ async def test_a_server_that_misbehaves_ends_the_login(
 
 
 # --- Real servers -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scheme", "steps"),
+    [
+        ("pop3s", [*POP3, "C: USER*", "S: +OK", "C: PASS*"]),
+        ("smtps", ["S: 220 hi", "C: EHLO*", "S: 250-x", "S: 250 AUTH PLAIN", "C: AUTH PLAIN*"]),
+        ("imaps", ["S: * OK", "C: A1*", "S: * CAPABILITY IMAP4rev1", "S: A1 OK", "C: A2 LOGIN*"]),
+    ],
+)
+@pytest.mark.parametrize("then", [[], ["S~ half an ans"]], ids=["silence", "half a line"])
+async def test_a_login_without_an_answer_ends_at_the_timeout(
+    scheme: str, steps: list[str], then: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence after the password is no refusal: it is not known whether the account was let in."""
+    attempt, _ = await scripted(scheme, [*steps, *then, "C: never said"], monkeypatch, timeout=1.5)
+    assert attempt.outcome == "timed-out"
+    assert attempt.seconds < 5
+    assert learnt(attempt)["auth.accepted"] == "timed-out"
 
 
 @pytest.mark.parametrize("scheme", ["pop3", "pop3s", "imap", "imaps"])
