@@ -68,6 +68,7 @@ async def world(
     states: dict[str, str] | None = None,
     account: Account | None = None,
     protected: str = "",
+    publishes_pages: bool = True,
 ) -> AsyncIterator[World]:
     """One service account that may act as every mailbox of every server."""
     secret = folder / "secret"
@@ -82,7 +83,16 @@ async def world(
             tls = identity.context()
             shown = {"by us": identity, "by a proxy": authority().issue("proxy.contoso.test")}.get(protected)
             bound_to = None if shown is None else x509.load_pem_x509_certificate(shown.file.read_bytes()).public_bytes(Encoding.DER)
-            server = ExchangeServer(release, host, tls, accounts={SERVICE: who}, mailboxes=addresses, states=states, protected=bound_to)
+            server = ExchangeServer(
+                release,
+                host,
+                tls,
+                accounts={SERVICE: who},
+                mailboxes=addresses,
+                states=states,
+                protected=bound_to,
+                publishes_pages=publishes_pages,
+            )
             servers.append(await stack.enter_async_context(server))
             hosts[host] = "127.0.0.1"
             endpoint = Endpoint.parse(f"https://{host}:{server.port}")
@@ -198,6 +208,16 @@ async def test_an_account_in_no_state_to_sign_in_is_asked_once(tmp_path: Path, c
         assert len(there.logons) == 1
     assert {a.readiness for a in run.assessments} <= {Readiness.NOT_READY, Readiness.UNDETERMINED}
     assert run.assessments[0].readiness is Readiness.NOT_READY
+
+
+async def test_what_ews_says_to_the_signed_in_tells_the_product(tmp_path: Path) -> None:
+    """A 2016 whose pages are not published shows its build to nobody else; product, update and end of support follow from it."""
+    async with world(tmp_path, 2, served_by=[releases.EXCHANGE_2016], publishes_pages=False) as there:
+        run = await there.check()
+    (build,) = found(run, v.SERVER_BUILD)
+    assert str(build) == releases.EXCHANGE_2016.version
+    assert found(run, v.SERVER_PRODUCT) == ["Exchange Server 2016"]
+    assert len(found(run, v.SERVER_UPDATE)) == len(found(run, v.SERVER_END_OF_SUPPORT)) == 1
 
 
 async def test_extended_protection_is_passed(tmp_path: Path) -> None:

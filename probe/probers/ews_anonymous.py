@@ -102,6 +102,8 @@ _POLICY_REASONS = {
     "EWS is disabled for this user or tenant": "disabled",
     "EWS is blocked by policy for this user or tenant": "blocked-by-policy",
 }
+MAX_VERSIONS = 4
+"""Different X-OWA-Version of one answer that are heard; real ones show one, seldom two."""
 MAX_BEARER_CHALLENGES = 8
 """Kept of those that requests with an empty token drew; real servers send one each."""
 
@@ -328,15 +330,15 @@ class _Visit:
         activesync = head.header("MS-Server-ActiveSync")
         if activesync is not None and activesync.strip():
             self._notes.declared(v.ACTIVESYNC_VERSION, activesync.strip()[:MAX_HEADER_CHARACTERS], *stream.evidence(activesync))
-        version = head.header("X-OWA-Version")
-        if version is None:
-            return
-        build = build_of(version)
-        if build is not None:
-            self._saw_build(f"{source} header", build, *stream.evidence(version))
-        if build is not None or not version.strip():
-            # Some operators blank it, which does not hide who had something to blank.
-            self._mark("header", *stream.evidence(version.strip() or "X-OWA-Version"))
+        # Proxies and two front ends in a row send it twice, or both in one line; where they differ, each is heard.
+        versions = list(dict.fromkeys(part.strip() for value in head.all("X-OWA-Version") for part in value.split(",")))
+        for number, version in enumerate(versions[:MAX_VERSIONS], 1):
+            build = build_of(version)
+            if build is not None:
+                self._saw_build(f"{source} header {number}", build, *stream.evidence(version))
+            if build is not None or not version:
+                # Some operators blank it, which does not hide who had something to blank.
+                self._mark("header", *stream.evidence(version or "X-OWA-Version"))
 
     def _read_without_token(self, stream: Stream, answer: Answer) -> None:
         """What a request with an empty token drew: the challenge that Exchange on premises shows to nobody else."""

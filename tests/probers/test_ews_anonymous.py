@@ -130,6 +130,32 @@ async def test_parts_that_differ_in_the_fourth_number_show_three() -> None:
     assert looked.value(v.SERVER_BUILD) == build("15.1.2507")
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (("15.2.1748.26", "15.2.1748.26"), "15.2.1748.26"),
+        (("15.2.1748.26, 15.2.1748.26",), "15.2.1748.26"),
+        (("15.2.1748.26", "15.2.1748.39"), "15.2.1748"),
+        (("", "15.02.1748.039"), "15.2.1748.39"),
+    ],
+    ids=["twice", "in one line", "two front ends", "once blank"],
+)
+async def test_a_version_header_that_comes_twice_is_heard_twice(said: tuple[str, ...], expected: str) -> None:
+    """Of two that agree one counts; of two that differ in the fourth number, what they share."""
+    looked = await looked_at({POST: answer("401 Unauthorized", *IIS_401, *(f"X-OWA-Version: {version}" for version in said))})
+    assert looked.value(v.SERVER_BUILD) == build(expected)
+    assert looked.value(v.SERVER_PRODUCT) == "Exchange Server 2019"
+
+
+async def test_one_answer_to_everything_is_no_exchange() -> None:
+    """A trap that answers every request with a page and Exchange's headers lets everybody in to EWS, which no Exchange does."""
+    trap = answer(
+        "200 OK", "Server: Microsoft-IIS/10.0", "X-OWA-Version: 15.2.858.5", "X-FEServer: EXCH01", body="<title>Outlook Web App</title>"
+    )
+    looked = await looked_at(dict.fromkeys((POST, OWA, EXPORT_TOOL, ACTIVESYNC, AUTODISCOVER, MAPI), trap))
+    assert looked.why(v.SERVER_PRODUCT) == "not-disclosed"
+
+
 async def test_exchange_behind_nginx_keeps_exchange_s_headers() -> None:
     """The Server header is the proxy's, the marks are Exchange's."""
     post = answer("401 Unauthorized", "Server: nginx/1.22.1", 'WWW-Authenticate: Basic realm="mail.contoso.test"', "X-FEServer: EX01")
