@@ -220,6 +220,20 @@ async def test_what_ews_says_to_the_signed_in_tells_the_product(tmp_path: Path) 
     assert len(found(run, v.SERVER_UPDATE)) == len(found(run, v.SERVER_END_OF_SUPPORT)) == 1
 
 
+@pytest.mark.parametrize("authentication", [Authentication.NTLM, Authentication.BASIC])
+async def test_exchange_2007_is_opened_in_its_own_schema(tmp_path: Path, authentication: Authentication) -> None:
+    """A 2007 that shows its build to the signed in alone is known as 2007, its mailbox is opened, and it is not supported."""
+    old = [releases.EXCHANGE_2007]
+    async with world(tmp_path, 1, served_by=old, publishes_pages=False, authentication=authentication) as there:
+        run = await there.check()
+        assert all(there.logons)
+    assert found(run, v.EWS_INBOX) == found(run, v.EWS_TASKS) == ["found"]
+    assert found(run, v.SERVER_PRODUCT) == ["Exchange Server 2007"]
+    (assessment,) = run.assessments
+    assert assessment.support == "unsupported"
+    assert [f.result for f in assessment.findings if f.rule.id == "exchange-2003-or-2007"] == ["fails"]
+
+
 async def test_extended_protection_is_passed(tmp_path: Path) -> None:
     """A logon by NTLM is bound to the TLS channel that it goes over, as Exchange wants it where Extended Protection is on."""
     async with world(tmp_path, 1, served_by=[releases.EXCHANGE_SE], protected="by us") as there:

@@ -6,7 +6,9 @@ What is sent, in this order:
    credentials, which shows the schemes that are offered. That connection is then closed;
 2. by exchangelib in a child process, to the same address, verified again: `FindFolder` (shallow, identifiers only)
    on the inbox of the mailbox, with `X-AnchorMailbox`, and with `ExchangeImpersonation` where the account is another
-   than the mailbox's. With NTLM this takes three requests, one of which proves the password; with Basic it takes one;
+   than the mailbox's. With NTLM this takes three requests, one of which proves the password; with Basic it takes one.
+   Where Exchange does not know the schema that it is asked in, as 2007 does not know that of 2010 SP2, it lets the account in all the same,
+   and is asked once more on the same logon, in the schema of 2007 SP1. On a Windows that nothing newer than 2007 runs on, that is asked first;
 3. where the inbox is found and appointments, contacts and tasks are synchronized: the same for the calendar, the contacts and the tasks,
    one request each, on the connection that is signed in;
 4. where Exchange says that there is no such mailbox: one request to Autodiscover on the same host, by SOAP, or by the plain request where
@@ -75,6 +77,9 @@ _ACCOUNT_STATES: dict[str, tuple[str, ...] | None] = {
     "ErrorAccountDisabled": None,  # the vocabulary of refusals has no word for it
 }
 
+_WINDOWS_OF_2007 = "Microsoft-IIS/6."
+"""Server header of Windows 2003, on which Exchange 2003 and 2007 run, of which the former has no EWS."""
+
 _APPOINTMENT_FOLDERS = {"calendar": v.EWS_CALENDAR, "contacts": v.EWS_CONTACTS, "tasks": v.EWS_TASKS}
 """Folders of what is synchronized beside mail, by their distinguished names."""
 
@@ -112,9 +117,10 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
         stream.close()
         if scheme is None:
             return
+        is_of_2007 = (head.header("Server") or "").startswith(_WINDOWS_OF_2007)
         if scheme != "bearer":
             # The one place where the password leaves its wrapping: it goes to the child through a pipe, and from there to the server.
-            await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal())
+            await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal(), is_of_2007=is_of_2007)
             return
     token = await _token(account, dial, notes, challenges)
     if isinstance(token, NoToken):
@@ -125,7 +131,9 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
         await _sign_in(account, dial, notes, stream.address, scheme, token)
 
 
-async def _sign_in(account: Account, dial: Dial, notes: Notebook, address: str, scheme: Scheme, secret: str) -> None:
+async def _sign_in(
+    account: Account, dial: Dial, notes: Notebook, address: str, scheme: Scheme, secret: str, *, is_of_2007: bool = False
+) -> None:
     """The one logon, in a child process, and what it showed."""
     order = Order(
         url=dial.endpoint.url,
@@ -135,6 +143,7 @@ async def _sign_in(account: Account, dial: Dial, notes: Notebook, address: str, 
         authentication=scheme,
         mailbox=account.mailbox,
         impersonate=account.impersonates,
+        is_of_2007=is_of_2007,
         ca_file=None if dial.ca_file is None else str(dial.ca_file),
         folders=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
         seconds=dial.remaining() * CHILD_SHARE,
