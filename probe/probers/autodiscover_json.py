@@ -7,8 +7,11 @@ What is sent, once for each mailbox whose location the estate does not name, ove
    of `autodiscover.DOMAIN`; and, if the first answer told nothing, the same request to `autodiscover.DOMAIN`, else to the first host of
    the SRV records. Whoever answers DNS may name any host; it is asked what anybody may ask, over TLS for its own name, and no more.
 
-The answer is a URL, or a redirect; neither is followed. Exchange Online sends those whose mailbox it does not keep on to their own server;
-an Exchange on premises (2016 and later) sends those whose mailbox has moved on to Exchange Online.
+3. where the answer is a redirect from a server that is not Exchange Online's to one that is: the same request, to that host, once. Its
+   answer counts if it names a URL. No other redirect is followed, and none in clear.
+
+The answer is a URL, or a redirect. Exchange Online sends those whose mailbox it does not keep on to their own server; an Exchange on
+premises (2016 and later) sends those whose mailbox has moved on to Exchange Online.
 
 It signs nobody in and changes nothing. It cannot tell whether there is such a mailbox: some servers answer for any address of their domains.
 """
@@ -16,7 +19,7 @@ It signs nobody in and changes nothing. It cannot tell whether there is such a m
 from __future__ import annotations
 
 import json
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from probe.model import vocabulary as v
 from probe.model.estate import Endpoint, Security, Service
@@ -24,6 +27,7 @@ from probe.model.facts import Why
 from probe.net.failures import NameUnresolved, PeerFailure, Throttled
 from probe.net.http_exchange import Answer, asked_to_wait, exchange, host_header
 from probe.probing import Dial, Effect, Notebook, Prober, Subject
+from probe.tables import is_exchange_online_host
 
 MAX_URL = 500
 """Characters of a URL that is kept; real ones have under 100."""
@@ -83,9 +87,42 @@ async def _ask(mailbox: str, dial: Dial, notes: Notebook) -> bool:
         if url is None:
             notes.missing(v.AUTODISCOVER_URL, Why.NOT_DISCLOSED, f"Autodiscover is answered with HTTP {answer.status} and names no URL")
             return False
+        redirects = 300 <= answer.status < 400
         notes.declared(v.AUTODISCOVER_URL, url, *stream.evidence(url[:80]))
-        notes.declared(v.AUTODISCOVER_REDIRECTS, 300 <= answer.status < 400, *stream.evidence(f" {answer.status}"))
-        return True
+        notes.declared(v.AUTODISCOVER_REDIRECTS, redirects, *stream.evidence(f" {answer.status}"))
+    online = _exchange_online(url) if redirects and not is_exchange_online_host(dial.endpoint.host) else None
+    if online is not None:
+        await _ask_on(online, f"{path}&RedirectCount=1", dial, notes)
+    return True
+
+
+async def _ask_on(online: Endpoint, path: str, dial: Dial, notes: Notebook) -> None:
+    """Ask Exchange Online what it makes of a mailbox that was sent on to it; where it does not say, what was known stays."""
+    onward = dial.to(online)
+    try:
+        async with onward.open_trusted() as stream:
+            answer = await exchange(stream, "GET", path, host=host_header(online))
+            url = _named(answer) if answer.status == 200 else None
+            if url is not None:
+                notes.declared(v.AUTODISCOVER_URL, url, *stream.evidence(url[:80]))
+                notes.declared(v.AUTODISCOVER_REDIRECTS, False, *stream.evidence(f" {answer.status}"))
+    except (PeerFailure, OSError) as failed:
+        dial.note(f"{online.host} does not say what it makes of the mailbox: {failed}"[:200])
+    finally:
+        dial.connections += onward.connections
+
+
+def _exchange_online(url: str) -> Endpoint | None:
+    """Autodiscover of Exchange Online, where a URL is that; None where it is anybody else's."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 443
+    except ValueError:
+        return None
+    host = (parts.hostname or "").rstrip(".")
+    if "@" in parts.netloc or not is_exchange_online_host(host) or not parts.path.lower().startswith("/autodiscover/"):
+        return None
+    return Endpoint(Service.AUTODISCOVER, host, port, Security.IMPLICIT)
 
 
 def _named(answer: Answer) -> str | None:
