@@ -71,10 +71,10 @@ _POLICY_REASONS = {
 # Response codes of EWS (responsecode.md and ews-throttling-in-exchange.md of its documentation, read 2026-11).
 _BUSY = frozenset({"ErrorServerBusy", "ErrorExceededConnectionCount", "ErrorTooManyObjectsOpened"})
 _MAY_NOT_IMPERSONATE = frozenset({"ErrorImpersonateUserDenied", "ErrorImpersonationDenied"})
-_ACCOUNT_STATES: dict[str, tuple[str, ...] | None] = {
+_ACCOUNT_STATES = {
     "ErrorPasswordExpired": ("password-expired",),
     "ErrorPasswordChangeRequired": ("password-expired",),
-    "ErrorAccountDisabled": None,  # the vocabulary of refusals has no word for it
+    "ErrorAccountDisabled": ("account-disabled",),
 }
 
 _WINDOWS_OF_2007 = "Microsoft-IIS/6."
@@ -290,11 +290,8 @@ class _Reading:
             raise OffProtocol("the server answered FindFolder without asking who wants to know")
         notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_APPLICABLE, "EWS answered")
         if code in _ACCOUNT_STATES:
-            refusal = _ACCOUNT_STATES[code]
             notes.observed(v.AUTH_ACCEPTED, False, *lines)
-            if refusal is not None:
-                notes.observed(v.AUTH_REFUSAL, refusal, *lines)
-            notes.missing(v.AUTH_REFUSAL, Why.NOT_DISCLOSED, f"Exchange says {code}")
+            notes.observed(v.AUTH_REFUSAL, _ACCOUNT_STATES[code], *lines)
         else:
             notes.observed(v.AUTH_ACCEPTED, True, *lines)
             notes.observed(v.AUTH_REFUSAL, (), *lines)

@@ -229,7 +229,7 @@ async def test_exchange_says_no(ews: EwsStub, children: Children, code: str, imp
     [
         ("ErrorPasswordExpired", ("password-expired",)),
         ("ErrorPasswordChangeRequired", ("password-expired",)),
-        ("ErrorAccountDisabled", Why.NOT_DISCLOSED),
+        ("ErrorAccountDisabled", ("account-disabled",)),
     ],
 )
 async def test_the_account_is_in_no_state_to_sign_in(ews: EwsStub, children: Children, code: str, refusal: object) -> None:
