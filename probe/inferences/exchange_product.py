@@ -65,6 +65,9 @@ _BY_ACTIVESYNC = {
     "15.1": "Exchange Server 2016",
 }
 
+# Headers of SharePoint, which takes others from Exchange Online's front ends, X-FEServer and X-NanoProxy among them.
+_SHAREPOINT = ("microsoftsharepoint", "x-sharepoint", "sprequest")
+
 # Realm of grommunio's Basic challenge (github.com/grommunio/gromox, exch/http/http_parser.cpp), which imitates Exchange.
 _GROMMUNIO_REALM = "msrpc realm"
 
@@ -87,6 +90,8 @@ def _product(facts: Facts) -> tuple[str | None, str]:
         return EXCHANGE_ONLINE, ""
     if _is_grommunio(facts):
         return None, f"the challenge's realm is {_GROMMUNIO_REALM!r}, which is grommunio's: it imitates Exchange"
+    if any(header.lower().startswith(_SHAREPOINT) for header in facts.value(v.EWS_HEADERS) or ()):
+        return None, "the headers are SharePoint's, which is not Exchange"
     builds = facts.claimed(v.SERVER_BUILD)
     shows_online = _shows_online(facts)
     server = (facts.value(v.HTTP_SERVER) or "").lower()

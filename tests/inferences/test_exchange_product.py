@@ -101,6 +101,9 @@ _MSRPC = (Challenge("Basic", None, (("realm", "msrpc realm"), ("charset", "utf-8
         ({**_ews("15.2.858.5", headers=("X-FEServer: EXCH01",), marks=("header",)), v.HTTP_STATUS: 200}, "HTTP 200 and no SOAP"),
         ({**_ews("15.1.1240.20", headers=("X-CalculatedBETarget: a.prod.outlook.com",)), v.HTTP_STATUS: 200}, "HTTP 200 and no SOAP"),
         (_ews("15.20.7595.16", headers=("X-FEServer: OUTLOOK-WEB-01", "X-CalculatedBETarget: exchange.internal")), "the host is not"),
+        # SharePoint Online stands behind the same front ends.
+        (_ews(headers=("X-NanoProxy: 1", "SPRequestGuid: 80a3a91e-311c-42c2-91f3-57749cb1b32c")), "SharePoint"),
+        (_ews("15.1.2507.57", headers=("X-FEServer: SPO", "MicrosoftSharePointTeamServices: 16.0.0.1"), marks=("header",)), "SharePoint"),
         # Exchange 2016 runs on no Windows that has this IIS.
         ({**_ews("15.1.1466", marks=("owa-page",)), v.HTTP_SERVER: "Microsoft-IIS/7.5"}, "nothing else at the endpoint"),
         ({**_ews("14.0.722.0", marks=("soap",)), v.HTTP_SERVER: "nginx"}, "nothing else at the endpoint"),
