@@ -7,7 +7,9 @@ import base64
 import contextlib
 import io
 import logging
+import os
 import pickle
+import select
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -415,6 +417,29 @@ async def test_a_dripping_head_ends_at_the_deadline(ews: EwsStub) -> None:
         with pytest.raises(TimeoutError):
             await children.run(find_folders, order_for(ews, "basic"), seconds=2.5)
         assert loop.time() - began < 8
+    assert ews.logons == 1
+
+
+def own_pid(_: None) -> int:
+    return os.getpid()
+
+
+@pytest.mark.parametrize("drip", [Reply(200, drips_head=True), Reply(200, drips=True), Reply(401, drips=True), Reply(200, silent=True)])
+async def test_the_child_is_gone_when_a_server_drags_its_answer_out(ews: EwsStub, drip: Reply) -> None:
+    """However slowly the answer to the signed-in request comes, the process that holds the password ends with the deadline."""
+    ews.answer = drip
+    async with Children(limit=1) as children:
+        await children.run(find_folders, order_for(ews, address="127.0.0.9"), seconds=30)
+        child = await children.run(own_pid, None, seconds=30)
+        ended = os.pidfd_open(child)
+        try:
+            with pytest.raises(TimeoutError):
+                # The order would have it last longer, so that it is the parent's deadline that ends it.
+                await children.run(find_folders, order_for(ews, "basic", seconds=60.0), seconds=2.5)
+            readable, _, _ = select.select([ended], [], [], 5)
+            assert readable == [ended]
+        finally:
+            os.close(ended)
     assert ews.logons == 1
 
 
