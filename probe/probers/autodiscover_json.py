@@ -4,9 +4,9 @@ What is sent, once for each mailbox whose location the estate does not name, ove
 
 1. to the host of the mailbox's EWS endpoint: `GET /autodiscover/autodiscover.json?Email=ADDRESS&Protocol=EWS`;
 2. where the profile finds its server by Autodiscover: to DNS, for the SRV records of `_autodiscover._tcp.DOMAIN` and for the alias
-   of `autodiscover.DOMAIN`; and, if the first answer told nothing, the same request to `autodiscover.DOMAIN`, else to the first host of
-   the SRV records. Whoever answers DNS may name any host; it is asked what anybody may ask, over TLS for its own name, and no more.
-
+   of `autodiscover.DOMAIN`; and, if the first answer told nothing, the same request to `autodiscover.DOMAIN`, or to what of Exchange
+   Online's it is an alias of, else to the first host of the SRV records. Whoever answers DNS may name any host; it is asked what anybody
+   may ask, over TLS for its own name, and no more;
 3. where the answer is a redirect from a server that is not Exchange Online's to one that is: the same request, to that host, once. Its
    answer counts if it names a URL. No other redirect is followed, and none in clear.
 
@@ -19,6 +19,7 @@ It signs nobody in and changes nothing. It cannot tell whether there is such a m
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
 from probe.model import vocabulary as v
@@ -63,17 +64,27 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
 
 
 async def _named_by_dns(domain: str, dial: Dial, notes: Notebook) -> list[tuple[str, int]]:
-    """Who may be asked for a domain beside the EWS host: the usual name, then the first of the service's records."""
+    """Who may be asked for a domain beside the EWS host, as DNS has it."""
     usual = f"autodiscover.{domain}"
     try:
-        notes.declared(v.AUTODISCOVER_ALIASES, await dial.aliases(usual))
+        aliases = await dial.aliases(usual)
+        notes.declared(v.AUTODISCOVER_ALIASES, aliases)
         services = await dial.services(f"_autodiscover._tcp.{domain}")
         notes.declared(v.AUTODISCOVER_SERVICES, tuple(f"{host}:{port}" for host, port in services))
     except NameUnresolved as failed:
         for key in (v.AUTODISCOVER_ALIASES, v.AUTODISCOVER_SERVICES):
             notes.missing(key, Why.UNRESOLVED, str(failed))
-        return [(usual, 443)]
-    return [(usual, 443), *services[:1]]
+        return hosts_to_ask(usual, (), ())
+    return hosts_to_ask(usual, aliases, services)
+
+
+def hosts_to_ask(usual: str, aliases: Sequence[str], services: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The usual name, then the first of the service's records, each with its port.
+
+    Where the usual name is an alias of Exchange Online's, that is asked by its own name: it has no certificate for any other.
+    """
+    online = next((alias for alias in aliases if is_exchange_online_host(alias)), None)
+    return [(online or usual, 443), *services[:1]]
 
 
 async def _ask(mailbox: str, dial: Dial, notes: Notebook) -> bool:
