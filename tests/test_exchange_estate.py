@@ -214,8 +214,9 @@ async def test_what_ews_says_to_the_signed_in_tells_the_product(tmp_path: Path) 
     """A 2016 whose pages are not published shows its build to nobody else; product, update and end of support follow from it."""
     async with world(tmp_path, 2, served_by=[releases.EXCHANGE_2016], publishes_pages=False) as there:
         run = await there.check()
-    (build,) = found(run, v.SERVER_BUILD)
-    assert str(build) == releases.EXCHANGE_2016.version
+    assert [str(r.value) for r in run.readings if isinstance(r, Fact) and r.key == v.SERVER_BUILD and r.mailbox is None] == [
+        releases.EXCHANGE_2016.version
+    ]
     assert found(run, v.SERVER_PRODUCT) == ["Exchange Server 2016"]
     assert len(found(run, v.SERVER_UPDATE)) == len(found(run, v.SERVER_END_OF_SUPPORT)) == 1
 

@@ -237,8 +237,10 @@ class _Reading:
         for key in _OF_AUTHORITIES:
             notes.missing(key, Why.NOT_APPLICABLE, "the authority said nothing of it" if self._is_token else "no token was asked for")
         if seen.version is not None:
-            # The server's own, so that product and update follow from it where nothing anonymous tells them.
-            notes.declared(v.SERVER_BUILD, Build.parse(seen.version), *self._version_line, source="ews-session", of_server=True)
+            build = Build.parse(seen.version)
+            notes.declared(v.SERVER_BUILD, build, *self._version_line, source="ews-session")
+            # The server's own too, so that product and update follow from it where nothing anonymous tells them.
+            notes.declared(v.SERVER_BUILD, build, *self._version_line, source="ews-server", of_server=True)
             notes.observed(v.EWS_MARKS, ("soap",), *self._version_line, of_server=True)
         if not self._impersonates:
             notes.missing(v.EWS_IMPERSONATION, Why.NOT_APPLICABLE, "the account is the mailbox's own")
@@ -320,7 +322,7 @@ class _Reading:
             notes.missing(v.AUTH_REFUSAL, Why.NOT_DISCLOSED, f"Exchange takes the authority's token for none: {diagnosis[:200]}")
         else:
             notes.observed(v.AUTH_REFUSAL, words or _BARE_401, *self._lines)
-        for key in (v.EWS_INBOX, v.SERVER_BUILD, v.EWS_MARKS, v.EWS_POLICY_BLOCK):
+        for key in (v.EWS_INBOX, v.SERVER_BUILD, v.EWS_POLICY_BLOCK):
             notes.missing(key, Why.DENIED, "the sign-in was refused")
         self._leave_open(Why.DENIED, "the sign-in was refused")
 
@@ -403,7 +405,6 @@ PROBER = Prober(
         v.EWS_IMPERSONATION,
         v.EWS_POLICY_BLOCK,
         v.SERVER_BUILD,
-        v.EWS_MARKS,
         v.AUTODISCOVER_ACTION,
         v.AUTODISCOVER_TARGET,
         *_OF_AUTHORITIES,

@@ -54,8 +54,8 @@ class Attempted:
     connections: int
 
     def value(self, key: FactKey[Any]) -> object:
-        """The value of the only fact for a key; its Why where it is missing."""
-        (reading,) = [r for r in self.readings if r.key == key]
+        """The value of the account's only fact for a key; its Why where it is missing."""
+        (reading,) = [r for r in self.readings if r.key == key and r.mailbox is not None]
         return reading.value if isinstance(reading, Fact) else reading.why
 
     def values(self) -> tuple[object, ...]:
@@ -132,6 +132,13 @@ async def test_the_provenance_of_what_is_learnt(ews: EwsStub, children: Children
     assert [e.excerpt for e in build.provenance.evidence] == ["ServerVersionInfo: 15.1.2507.57"]
     assert accepted.mailbox == MAILBOX
     assert done.connections == 2
+
+
+async def test_the_build_is_the_server_s_whoever_hears_it(ews: EwsStub, children: Children) -> None:
+    """What EWS says of itself to one account is true of the endpoint for all, and shows that it is Exchange's."""
+    done = await attempt(ews, children)
+    of_server = {r.key: r.value for r in done.readings if isinstance(r, Fact) and r.mailbox is None}
+    assert of_server == {v.SERVER_BUILD: Build((15, 1, 2507, 57)), v.EWS_MARKS: ("soap",)}
 
 
 async def test_a_mailbox_of_its_own_impersonates_nobody(ews: EwsStub, children: Children) -> None:
