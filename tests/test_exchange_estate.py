@@ -186,6 +186,11 @@ async def test_what_exchange_says_of_a_mailbox_becomes_a_finding(tmp_path: Path,
     assert [f.rule.id for f in troubled.findings if f.result == "fails" and f.rule.otherwise == "not-ready"] == [rule]
 
 
+def told_busy(run: Run) -> set[str | None]:
+    """The mailboxes that Exchange was too busy for."""
+    return {r.mailbox for r in run.readings if isinstance(r, Fact) and r.key == v.EWS_INBOX and r.value == "ErrorServerBusy"}
+
+
 async def test_a_busy_exchange_is_left_alone(tmp_path: Path) -> None:
     """Whoever signs in to a server that is busy is told to wait; nobody else tries it then, nor in the next run."""
     busy = Account(password=PASSWORD, state="ErrorServerBusy")
@@ -194,6 +199,12 @@ async def test_a_busy_exchange_is_left_alone(tmp_path: Path) -> None:
         assert there.logons.count(True) <= 3
         (reason,) = {a.detail for a in run.attempts if a.outcome is Outcome.THROTTLED}
         assert reason == "Exchange answers ErrorServerBusy, and asks for 30 s of patience"
+        asked = [a for a, mailbox in zip(run.assessments, there.estate.mailboxes, strict=True) if mailbox.address in told_busy(run)]
+        assert asked
+        assert all(
+            [f.rule.id for f in a.findings if f.result == "fails" and f.rule.otherwise == "not-ready"] == ["mailbox-unavailable-for-now"]
+            for a in asked
+        )
         so_far = len(there.logons)
         again = await there.check()
         assert len(there.logons) == so_far

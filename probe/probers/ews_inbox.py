@@ -297,10 +297,10 @@ class _Reading:
         else:
             notes.observed(v.AUTH_ACCEPTED, True, *lines)
             notes.observed(v.AUTH_REFUSAL, (), *lines)
+        notes.observed(v.EWS_INBOX, code, *lines)
         if code in _BUSY:
             pause = self._seen.back_off_seconds
             raise Throttled(f"Exchange answers {code}" + (f", and asks for {pause:g} s of patience" if pause else ""))
-        notes.observed(v.EWS_INBOX, code, *lines)
         if self._impersonates and code == "found":
             notes.observed(v.EWS_IMPERSONATION, "granted", *lines)
         elif self._impersonates and code in _MAY_NOT_IMPERSONATE:
