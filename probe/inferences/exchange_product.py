@@ -28,11 +28,12 @@ _ONCE_ONLINE = ((15, 0), (15, 1))
 _WINDOWS_SERVERS = ("microsoft-iis", "microsoft-httpapi")
 _WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
 _EXCHANGE_APPLICATION = "00000002-0000-0ff1-ce00-000000000000"
+_ISSUER_21VIANET = "00000001-0002-0000-c000-000000000000@"  # as written there, without an asterisk
 _TELLING_MARKS = frozenset({"export-tool", "mapi-page"})
 _TELLING_HEADERS = frozenset({"x-feserver", "x-beserver", "x-calculatedbetarget", "x-calculatedfetarget", "x-targetbeserver", "x-diaginfo"})
 
-# The IIS of the oldest Windows that each runs on (Microsoft's page "Exchange Server supportability matrix"). An older one is no sign of it: it is
-# a proxy's, or forged, as by the honeypots that say 7.5 and show a page of 2016.
+# The IIS of the oldest Windows that each runs on (Microsoft's page "Exchange Server supportability matrix"). An older one is no sign of
+# it: it is a proxy's, or forged, as by the honeypots that say 7.5 and show a page of 2016.
 _OLDEST_IIS = {
     "Exchange Server 2007": (6, 0),
     "Exchange Server 2010": (7, 0),
@@ -176,9 +177,16 @@ def _shows_online(facts: Facts) -> bool:
             return True
         if name.strip().lower() in ("x-calculatedbetarget", "x-calculatedfetarget") and value.strip().lower().endswith(_ONLINE_TARGETS):
             return True
-    # An on-premises server trusts the issuer of its own tenant, Exchange Online those of all, which 21Vianet's writes without the asterisk.
-    challenges = [c for c in facts.value(v.EWS_CHALLENGES) or () if _is_for_exchange(c)]
-    return any(name.lower() == "trusted_issuers" and value.endswith(("@*", "@")) for c in challenges for name, value in c.parameters)
+    # An on-premises server trusts the issuer of its own tenant, Exchange Online those of all, and offers none of Windows' own schemes.
+    challenges = facts.value(v.EWS_CHALLENGES) or ()
+    if any(c.scheme.lower() in _WINDOWS_SCHEMES for c in challenges):
+        return False
+    return any(
+        name.lower() == "trusted_issuers" and (value.endswith("@*") or value == _ISSUER_21VIANET)
+        for c in challenges
+        if _is_for_exchange(c)
+        for name, value in c.parameters
+    )
 
 
 def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:

@@ -160,6 +160,16 @@ def test_an_older_windows_in_front_takes_nothing_from_what_exchange_shows(proxy:
     assert settled(INFERENCE, v.SERVER_PRODUCT, known) == "Exchange Server 2019"
 
 
+@pytest.mark.parametrize("issuers", ["00000001-0000-0000-c000-000000000000@*", "https://adfs.contoso.test/adfs/services/trust@"])
+def test_who_offers_windows_schemes_or_trusts_its_own_issuer_is_not_online(issuers: str) -> None:
+    """Exchange Online offers neither NTLM nor Negotiate, and an AD FS is one organization's own, however the challenge for tokens reads."""
+    challenges = (Challenge("NTLM"), _bearer("00000002-0000-0ff1-ce00-000000000000", issuers))
+    known = {**_ews("15.2.2562.35", headers=("X-FEServer: EX01",), marks=("header",)), v.EWS_CHALLENGES: challenges}
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == "Exchange Server SE"
+    alone = {**_ews(headers=("X-FEServer: EX01",), marks=("header",)), v.EWS_CHALLENGES: challenges[1:]}
+    assert settled(INFERENCE, v.SERVER_PRODUCT, alone) == ("Exchange Online" if issuers.endswith("@*") else "Exchange")
+
+
 def test_exchange_gives_way_to_one_of_its_products() -> None:
     """Told both that it is Exchange and which, the product is which; two different ones conflict."""
     reconcile = v.SERVER_PRODUCT.reconcile
