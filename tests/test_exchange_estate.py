@@ -68,6 +68,7 @@ async def world(
     states: dict[str, str] | None = None,
     account: Account | None = None,
     protected: str = "",
+    publishes_pages: bool = True,
 ) -> AsyncIterator[World]:
     """One service account that may act as every mailbox of every server."""
     secret = folder / "secret"
@@ -82,7 +83,16 @@ async def world(
             tls = identity.context()
             shown = {"by us": identity, "by a proxy": authority().issue("proxy.contoso.test")}.get(protected)
             bound_to = None if shown is None else x509.load_pem_x509_certificate(shown.file.read_bytes()).public_bytes(Encoding.DER)
-            server = ExchangeServer(release, host, tls, accounts={SERVICE: who}, mailboxes=addresses, states=states, protected=bound_to)
+            server = ExchangeServer(
+                release,
+                host,
+                tls,
+                accounts={SERVICE: who},
+                mailboxes=addresses,
+                states=states,
+                protected=bound_to,
+                publishes_pages=publishes_pages,
+            )
             servers.append(await stack.enter_async_context(server))
             hosts[host] = "127.0.0.1"
             endpoint = Endpoint.parse(f"https://{host}:{server.port}")
@@ -176,6 +186,11 @@ async def test_what_exchange_says_of_a_mailbox_becomes_a_finding(tmp_path: Path,
     assert [f.rule.id for f in troubled.findings if f.result == "fails" and f.rule.otherwise == "not-ready"] == [rule]
 
 
+def told_busy(run: Run) -> set[str | None]:
+    """The mailboxes that Exchange was too busy for."""
+    return {r.mailbox for r in run.readings if isinstance(r, Fact) and r.key == v.EWS_INBOX and r.value == "ErrorServerBusy"}
+
+
 async def test_a_busy_exchange_is_left_alone(tmp_path: Path) -> None:
     """Whoever signs in to a server that is busy is told to wait; nobody else tries it then, nor in the next run."""
     busy = Account(password=PASSWORD, state="ErrorServerBusy")
@@ -184,6 +199,12 @@ async def test_a_busy_exchange_is_left_alone(tmp_path: Path) -> None:
         assert there.logons.count(True) <= 3
         (reason,) = {a.detail for a in run.attempts if a.outcome is Outcome.THROTTLED}
         assert reason == "Exchange answers ErrorServerBusy, and asks for 30 s of patience"
+        asked = [a for a, mailbox in zip(run.assessments, there.estate.mailboxes, strict=True) if mailbox.address in told_busy(run)]
+        assert asked
+        assert all(
+            [f.rule.id for f in a.findings if f.result == "fails" and f.rule.otherwise == "not-ready"] == ["mailbox-unavailable-for-now"]
+            for a in asked
+        )
         so_far = len(there.logons)
         again = await there.check()
         assert len(there.logons) == so_far
@@ -198,6 +219,31 @@ async def test_an_account_in_no_state_to_sign_in_is_asked_once(tmp_path: Path, c
         assert len(there.logons) == 1
     assert {a.readiness for a in run.assessments} <= {Readiness.NOT_READY, Readiness.UNDETERMINED}
     assert run.assessments[0].readiness is Readiness.NOT_READY
+
+
+async def test_what_ews_says_to_the_signed_in_tells_the_product(tmp_path: Path) -> None:
+    """A 2016 whose pages are not published shows its build to nobody else; product, update and end of support follow from it."""
+    async with world(tmp_path, 2, served_by=[releases.EXCHANGE_2016], publishes_pages=False) as there:
+        run = await there.check()
+    assert [str(r.value) for r in run.readings if isinstance(r, Fact) and r.key == v.SERVER_BUILD and r.mailbox is None] == [
+        releases.EXCHANGE_2016.version
+    ]
+    assert found(run, v.SERVER_PRODUCT) == ["Exchange Server 2016"]
+    assert len(found(run, v.SERVER_UPDATE)) == len(found(run, v.SERVER_END_OF_SUPPORT)) == 1
+
+
+@pytest.mark.parametrize("authentication", [Authentication.NTLM, Authentication.BASIC])
+async def test_exchange_2007_is_opened_in_its_own_schema(tmp_path: Path, authentication: Authentication) -> None:
+    """A 2007 that shows its build to the signed in alone is known as 2007, its mailbox is opened, and it is not supported."""
+    old = [releases.EXCHANGE_2007]
+    async with world(tmp_path, 1, served_by=old, publishes_pages=False, authentication=authentication) as there:
+        run = await there.check()
+        assert all(there.logons)
+    assert found(run, v.EWS_INBOX) == found(run, v.EWS_TASKS) == ["found"]
+    assert found(run, v.SERVER_PRODUCT) == ["Exchange Server 2007"]
+    (assessment,) = run.assessments
+    assert assessment.support == "unsupported"
+    assert [f.result for f in assessment.findings if f.rule.id == "exchange-2003-or-2007"] == ["fails"]
 
 
 async def test_extended_protection_is_passed(tmp_path: Path) -> None:

@@ -155,6 +155,76 @@ async def test_exchange_online_that_sends_on_to_itself_tells_nothing(world: Worl
     assert reading(await online(world), v.MAILBOX_LOCATION) == "not-disclosed"
 
 
+class SendingOn(ExchangeServer):
+    """An Exchange whose Autodiscover sends everybody on to another server's."""
+
+    def __init__(self, *args: Any, onward: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.onward = onward
+
+    def answer(self, request: Request) -> Response:
+        if not request.path.endswith("/autodiscover.json"):
+            return super().answer(request)
+        return Response(302, (("Location", f"{self.onward}/autodiscover/autodiscover.json?Email={USER}&Protocol=EWS&RedirectCount=1"),))
+
+
+async def sent_on(world: World, onward: str) -> Run:
+    """A run at an Exchange of one's own that sends on, where the estate gives nothing to sign in with."""
+    server = SendingOn(releases.EXCHANGE_2019, ON_PREMISES, world.tls(ON_PREMISES), onward=onward)
+    ews = await world.open(ON_PREMISES, server)
+    return await world.check(ews, credentials=Credentials.WINDOWS_INTEGRATED, server_type=ServerType.EXCHANGE_SERVER)
+
+
+async def test_exchange_online_is_asked_about_who_was_sent_on_to_it(world: World) -> None:
+    """One redirect to Exchange Online's own host is followed, without credentials; that it keeps the mailbox decides."""
+    online = Listening(world.tls(ONLINE), mailboxes=[USER])
+    origin = await world.open(ONLINE, online)
+    run = await sent_on(world, origin)
+    assert reading(run, v.AUTODISCOVER_URL) == f"{origin}/EWS/Exchange.asmx"
+    assert reading(run, v.AUTODISCOVER_REDIRECTS) is False
+    assert reading(run, v.MAILBOX_LOCATION) == "exchange-online"
+    assert [request.path for request in online.requests] == ["/autodiscover/autodiscover.json"]
+    assert not any(request.header("Authorization") or request.header("Cookie") for request in online.requests)
+
+
+class Listening(ExchangeOnline):
+    """An Exchange Online that keeps what it heard."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.requests: list[Request] = []
+
+    def answer(self, request: Request) -> Response:
+        self.requests.append(request)
+        return super().answer(request)
+
+
+async def test_what_exchange_online_does_not_know_it_is_sent_leaves_the_mailbox_untold(world: World) -> None:
+    """An address that it sends round to itself, or back, is told by the first redirect, which decides nothing; it is asked once."""
+    online = Listening(world.tls(ONLINE))
+    run = await sent_on(world, await world.open(ONLINE, online))
+    assert reading(run, v.AUTODISCOVER_REDIRECTS) is True
+    assert reading(run, v.MAILBOX_LOCATION) == "not-disclosed"
+    assert len(online.requests) == 1
+
+
+async def test_an_exchange_online_that_cannot_be_trusted_is_asked_nothing(world: World) -> None:
+    """A certificate for another name ends the asking, and the first redirect is what is told."""
+    false = Listening(world.tls("other.contoso.test"), mailboxes=[USER])
+    run = await sent_on(world, await world.open(ONLINE, false))
+    assert reading(run, v.AUTODISCOVER_REDIRECTS) is True
+    assert reading(run, v.MAILBOX_LOCATION) == "not-disclosed"
+    assert false.requests == []
+
+
+@pytest.mark.parametrize("host", ["evil.example.test", "outlook.office365.com.evil.example.test"])
+async def test_no_redirect_to_somebody_else_is_followed(world: World, host: str) -> None:
+    """Whoever is not Exchange Online hears nothing, however the name looks."""
+    evil = Anything(world.tls(host))
+    await sent_on(world, await world.open(host, evil))
+    assert evil.requests == []
+
+
 @pytest.mark.parametrize("release", [releases.EXCHANGE_2010, releases.EXCHANGE_2013])
 async def test_an_exchange_without_the_json_tells_nothing(world: World, release: Release) -> None:
     """Older servers want somebody to be signed in; nobody is, and nothing is concluded."""

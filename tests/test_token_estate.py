@@ -38,9 +38,13 @@ CODES = {
     50076: (("mfa-required",), True),
     50079: (("mfa-required",), True),
     50158: (("mfa-required",), True),
-    53003: ("denied", "not-disclosed"),
+    53003: (("blocked-by-policy",), "not-disclosed"),
+    530035: (("blocked-by-policy",), "not-disclosed"),
+    50034: (("bad-credentials",), "not-disclosed"),
+    50053: (("account-locked",), "not-disclosed"),
     50055: (("password-expired",), "not-disclosed"),
-    50057: ("denied", "not-disclosed"),
+    50056: (("bad-credentials",), "not-disclosed"),
+    50057: (("account-disabled",), "not-disclosed"),
     80002: (("temporary-failure",), "not-disclosed"),
 }
 
@@ -57,6 +61,9 @@ async def test_what_entra_id_refuses_a_right_password_for(world: World, code: in
     assert list(entra.passwords) == [(USER, code)]
     assert reading(run, v.AUTHORITY_TENANT) == TENANT
     assert reading(run, v.AUTHORITY_REALM) == "managed"
+    # What passes by itself decides nothing; all else keeps the mailbox from being ready.
+    passes = refusal == ("temporary-failure",)
+    assert run.assessments[0].readiness is (Readiness.UNDETERMINED if passes else Readiness.NOT_READY)
 
 
 @pytest.mark.parametrize("code", [50105, 65001])

@@ -60,7 +60,9 @@ _LOGIN_MAY_HAVE_FAILED = (Outcome.TIMED_OUT, Outcome.CLOSED, Outcome.OFF_PROTOCO
 """Ends of an attempt that may lie behind a password's having been sent."""
 
 
-_NOT_THE_CREDENTIALS = frozenset({"throttled", "temporary-failure", "tls-required", "protocol-disabled", "basic-auth-disabled"})
+_NOT_THE_CREDENTIALS = frozenset(
+    {"throttled", "temporary-failure", "tls-required", "protocol-disabled", "basic-auth-disabled", "blocked-by-policy"}
+)
 """Causes of a refusal that say nothing against user name and password: they may work later, or elsewhere."""
 
 

@@ -6,11 +6,12 @@ on-premises releases. What imitates Exchange, or might, is not called Exchange; 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.estate import Service
-from probe.model.facts import Build, Facts
+from probe.model.facts import Build, Challenge, Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
 from probe.tables import EXCHANGE_ONLINE, exchange_build, is_exchange_online_host
 
@@ -18,7 +19,7 @@ _UNTOLD = "Exchange"
 
 # Headers that only Exchange Online sends, seen in its answers 2020 to 2025. X-FEServer is not among them.
 _ONLINE_HEADERS = frozenset({"x-nanoproxy", "x-feproxyinfo", "x-feefzinfo", "x-firsthopcafeefz", "x-rum-validated", "x-besku"})
-_ONLINE_TARGETS = (".prod.outlook.com", ".prod.exchangelabs.com", ".internal.outlook.com")
+_ONLINE_TARGETS = (".prod.outlook.com", ".prod.exchangelabs.com", ".internal.outlook.com", ".partner.outlook.cn")
 
 # Exchange Online ran under numbers of 2013 and 2016 until it took 15.20.
 _ONCE_ONLINE = ((15, 0), (15, 1))
@@ -27,8 +28,21 @@ _ONCE_ONLINE = ((15, 0), (15, 1))
 _WINDOWS_SERVERS = ("microsoft-iis", "microsoft-httpapi")
 _WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
 _EXCHANGE_APPLICATION = "00000002-0000-0ff1-ce00-000000000000"
-_TELLING_MARKS = frozenset({"export-tool", "mapi-page", "soap"})
+_ISSUER_21VIANET = "00000001-0002-0000-c000-000000000000@"  # as written there, without an asterisk
+_TELLING_MARKS = frozenset({"export-tool", "mapi-page"})
 _TELLING_HEADERS = frozenset({"x-feserver", "x-beserver", "x-calculatedbetarget", "x-calculatedfetarget", "x-targetbeserver", "x-diaginfo"})
+
+# The IIS of the oldest Windows that each runs on (Microsoft's page "Exchange Server supportability matrix"). An older one is no sign of
+# it: it is a proxy's, or forged, as by the honeypots that say 7.5 and show a page of 2016.
+_OLDEST_IIS = {
+    "Exchange Server 2007": (6, 0),
+    "Exchange Server 2010": (7, 0),
+    "Exchange Server 2013": (7, 5),
+    "Exchange Server 2016": (8, 0),
+    "Exchange Server 2019": (10, 0),
+    "Exchange Server SE": (10, 0),
+}
+_IIS = re.compile(r"microsoft-iis/(\d{1,2})\.(\d)\b")
 
 # Programs that answer for themselves, never for an Exchange behind them: other groupware that speaks EWS or ActiveSync,
 # and what traps and toys are written in.
@@ -52,6 +66,9 @@ _BY_ACTIVESYNC = {
     "15.1": "Exchange Server 2016",
 }
 
+# Headers of SharePoint, which takes others from Exchange Online's front ends, X-FEServer and X-NanoProxy among them.
+_SHAREPOINT = ("microsoftsharepoint", "x-sharepoint", "sprequest")
+
 # Realm of grommunio's Basic challenge (github.com/grommunio/gromox, exch/http/http_parser.cpp), which imitates Exchange.
 _GROMMUNIO_REALM = "msrpc realm"
 
@@ -74,14 +91,21 @@ def _product(facts: Facts) -> tuple[str | None, str]:
         return EXCHANGE_ONLINE, ""
     if _is_grommunio(facts):
         return None, f"the challenge's realm is {_GROMMUNIO_REALM!r}, which is grommunio's: it imitates Exchange"
+    if any(header.lower().startswith(_SHAREPOINT) for header in facts.value(v.EWS_HEADERS) or ()):
+        return None, "the headers are SharePoint's, which is not Exchange"
     builds = facts.claimed(v.SERVER_BUILD)
     shows_online = _shows_online(facts)
     server = (facts.value(v.HTTP_SERVER) or "").lower()
     if (other := next((name for name in _NEVER_EXCHANGE if name in server), None)) is not None:
         return None, f"the server calls itself {server[:60]!r}, and {other} is not Exchange"
+    if facts.value(v.HTTP_STATUS) == 200 and "soap" not in (facts.value(v.EWS_MARKS) or ()):
+        # Honeypots and the fronts of malware do so, and log-on pages of proxies; EWS lets nobody in unasked, and speaks SOAP.
+        return None, "EWS is answered with HTTP 200 and no SOAP, without a sign-in, as no Exchange does"
     if builds:
         product, doubt = _product_of(builds, shows_online)
-        if product is not None and not shows_online and not _is_borne_out(facts):
+        if product == EXCHANGE_ONLINE and not shows_online and "soap" not in (facts.value(v.EWS_MARKS) or ()):
+            return None, f"build {builds[0]} is {product}'s, but the host is not, and no header is as {product} has it"
+        if product is not None and not shows_online and not _is_borne_out(facts, product):
             return None, f"build {builds[0]} is {product}'s, but nothing else at the endpoint is as Exchange has it"
         return product, doubt
     if shows_online:
@@ -110,9 +134,9 @@ def _product_of(builds: tuple[Build, ...], shows_online: bool) -> tuple[str | No
     return (products[0] if len(set(products)) == 1 else _UNTOLD), ""
 
 
-def _is_borne_out(facts: Facts) -> bool:
+def _is_borne_out(facts: Facts, product: str) -> bool:
     """Whether something beside the build is as on an Exchange: one forged header, or one copied page, is not enough."""
-    if (facts.value(v.HTTP_SERVER) or "").lower().startswith(_WINDOWS_SERVERS):
+    if _is_on_windows(facts, product):
         return True
     if any(scheme.lower() in _WINDOWS_SCHEMES for scheme in facts.value(v.AUTH_SCHEMES) or ()):
         return True
@@ -121,7 +145,21 @@ def _is_borne_out(facts: Facts) -> bool:
     if any(header.partition(":")[0].strip().lower() in _TELLING_HEADERS for header in facts.value(v.EWS_HEADERS) or ()):
         return True
     challenges = (*(facts.value(v.EWS_CHALLENGES) or ()), *(facts.value(v.EWS_BEARER_CHALLENGES) or ()))
-    return any(name.lower() == "client_id" and value == _EXCHANGE_APPLICATION for c in challenges for name, value in c.parameters)
+    return any(_is_for_exchange(c) for c in challenges)
+
+
+def _is_on_windows(facts: Facts, product: str) -> bool:
+    """Whether the server calls itself Windows' own, of a version that the product runs on."""
+    server = (facts.value(v.HTTP_SERVER) or "").lower()
+    iis = _IIS.match(server)
+    if iis is not None and product in _OLDEST_IIS:
+        return (int(iis[1]), int(iis[2])) >= _OLDEST_IIS[product]
+    return server.startswith(_WINDOWS_SERVERS)
+
+
+def _is_for_exchange(challenge: Challenge) -> bool:
+    """Whether a challenge asks for tokens for Exchange."""
+    return any(name.lower() == "client_id" and value == _EXCHANGE_APPLICATION for name, value in challenge.parameters)
 
 
 def _is_grommunio(facts: Facts) -> bool:
@@ -139,17 +177,25 @@ def _shows_online(facts: Facts) -> bool:
             return True
         if name.strip().lower() in ("x-calculatedbetarget", "x-calculatedfetarget") and value.strip().lower().endswith(_ONLINE_TARGETS):
             return True
-    # An on-premises server trusts the issuer of its own tenant, Exchange Online those of all.
+    # An on-premises server trusts the issuer of its own tenant, Exchange Online those of all, and offers none of Windows' own schemes.
     challenges = facts.value(v.EWS_CHALLENGES) or ()
-    return any(name.lower() == "trusted_issuers" and value.endswith("@*") for c in challenges for name, value in c.parameters)
+    if any(c.scheme.lower() in _WINDOWS_SCHEMES for c in challenges):
+        return False
+    return any(
+        name.lower() == "trusted_issuers" and (value.endswith("@*") or value == _ISSUER_21VIANET)
+        for c in challenges
+        if _is_for_exchange(c)
+        for name, value in c.parameters
+    )
 
 
 def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:
     yield v.SERVER_VENDOR, "Microsoft"
     yield v.SERVER_PRODUCT, product
     builds = facts.claimed(v.SERVER_BUILD)
-    if len(builds) == 1:
-        yield v.SERVER_VERSION, str(builds[0])
+    if len({build.parts[:3] for build in builds}) == 1:
+        # Components of one Exchange, or servers of one name, may differ in the fourth number; then three are what is known.
+        yield v.SERVER_VERSION, str(builds[0] if len(builds) == 1 else Build(builds[0].parts[:3]))
     else:
         told = f"different builds were shown: {', '.join(map(str, builds))}" if builds else "the server does not show its build"
         yield Unsettled(v.SERVER_VERSION, told, conflicts=bool(builds))
@@ -174,6 +220,7 @@ INFERENCE = Inference(
         v.EWS_POLICY_BLOCK,
         v.AUTH_SCHEMES,
         v.HTTP_SERVER,
+        v.HTTP_STATUS,
         v.ACTIVESYNC_VERSION,
     ),
     gives=(v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_VERSION),

@@ -5,31 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.model import vocabulary as v
-from probe.model.facts import Missing
+from probe.model.facts import Build
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
 from probe.tables import exchange_build, exchange_servers
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     product = premises.facts.value(v.SERVER_PRODUCT)
-    reading = premises.facts.read(v.SERVER_BUILD)
-    if product in ("Exchange", *exchange_servers()) and isinstance(reading, Missing) and reading.claims:
-        yield Unsettled(v.SERVER_UPDATE, f"different builds were shown: {', '.join(str(claim.value) for claim in reading.claims)}")
+    builds = premises.facts.claimed(v.SERVER_BUILD)
+    build = _shared(builds)
+    if product in ("Exchange", *exchange_servers()) and builds and build is None:
+        yield Unsettled(v.SERVER_UPDATE, f"different builds were shown: {', '.join(map(str, builds))}")
     elif product == "Exchange":
         yield Unsettled(v.SERVER_UPDATE, "it is not told which Exchange it is")
     elif product is not None and product not in exchange_servers():
         yield Unsettled(v.SERVER_UPDATE, f"{product} has no updates that are known by a build", is_moot=True)
     elif product is None:
         yield Unsettled(v.SERVER_UPDATE, "it is not known to be an Exchange Server")
-    elif isinstance(reading, Missing):
+    elif build is None:
         yield Unsettled(v.SERVER_UPDATE, "the server does not show its build")
     else:
-        build = reading.value
         place = exchange_build(build)
         if place.product == product and place.update is not None:
             yield v.SERVER_UPDATE, place.update
         else:
             yield Unsettled(v.SERVER_UPDATE, place.doubt or f"build {build} is that of {place.product}, not of {product}")
+
+
+def _shared(builds: tuple[Build, ...]) -> Build | None:
+    """The build that all are, or its first three numbers where they differ in the fourth; None where they are of different updates."""
+    if len({build.parts[:3] for build in builds}) != 1:
+        return None
+    return builds[0] if len(builds) == 1 else Build(builds[0].parts[:3])
 
 
 INFERENCE = Inference(

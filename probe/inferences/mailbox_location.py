@@ -51,6 +51,8 @@ def _by_autodiscover(incoming: Facts, mailbox: Facts) -> Conclusion | None:
     action, target = incoming.value(v.AUTODISCOVER_ACTION), incoming.value(v.AUTODISCOVER_TARGET) or ""
     if action in ("redirect-address", "redirect-url"):
         return _by_redirect(target)
+    if action == "settings" and (found := _by_settings(incoming, target)) is not None:
+        return found
     url, redirects = mailbox.value(v.AUTODISCOVER_URL), mailbox.value(v.AUTODISCOVER_REDIRECTS)
     host = urlsplit(url).hostname if url is not None else None
     if host is None or redirects is None:
@@ -76,6 +78,16 @@ def _by_redirect(target: str) -> Conclusion | None:
     if "://" in target:
         return v.MAILBOX_LOCATION, Location.EXCHANGE_ONLINE if is_exchange_online_host(host) else Location.ON_PREMISES
     return (v.MAILBOX_LOCATION, Location.EXCHANGE_ONLINE) if host.endswith(_TENANT_DOMAINS) else None
+
+
+def _by_settings(incoming: Facts, target: str) -> Conclusion | None:
+    """Settings name the EWS of a mailbox that the endpoint does not know; that Exchange Online names itself then is a contradiction."""
+    host = urlsplit(target).hostname if target.lower().startswith("https://") else None
+    if host is None:
+        return None
+    if not is_exchange_online_host(host):
+        return v.MAILBOX_LOCATION, Location.ON_PREMISES
+    return None if incoming.value(v.SERVER_PRODUCT) == EXCHANGE_ONLINE else (v.MAILBOX_LOCATION, Location.EXCHANGE_ONLINE)
 
 
 def _at_microsoft(incoming: Facts, mailbox: Facts) -> Conclusion | Unsettled:

@@ -306,6 +306,11 @@ class Build:
         return cls(tuple(map(int, numbers)))
 
 
+def together(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """What either of two lists names, each once."""
+    return tuple(dict.fromkeys((*one, *other)))
+
+
 def longer_build(one: Build, other: Build) -> Build | None:
     """The more specific of two builds that agree as far as both go."""
     shared = min(len(one.parts), len(other.parts))

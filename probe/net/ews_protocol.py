@@ -46,6 +46,8 @@ from probe.wire.lines import as_text
 
 SCHEMA = "Exchange2010_SP2"
 """What every server since Exchange 2010 SP2 speaks, so that one request is enough."""
+OLDEST_SCHEMA = "Exchange2007_SP1"
+"""What Exchange 2007 SP1 and later speak; asked in where the other is refused."""
 MAX_BODY_BYTES = 1024 * 1024
 """Of one answer, unpacked; a FindFolder answer with one folder has about 2 KiB."""
 MAX_HEAD_BYTES = 64 * 1024
@@ -71,6 +73,14 @@ KEPT_HEADERS = frozenset(
 )
 """Headers that tell something and hold no secret: no cookies, no tokens of ours."""
 
+# What a server says that does not know the schema, or whose mailbox server behind it does not (responsecode.md of EWS's documentation).
+_TOO_NEW = frozenset(
+    {"ErrorInvalidServerVersion", "ErrorSchemaValidation", "ErrorIncorrectSchemaVersion", "ErrorInvalidSchemaVersionForMailboxVersion"}
+)
+
+_KNOWS_SCHEMA = (14, 2)
+_VERSION_TYPE = b"ExchangeVersionType"  # what 2007's validator calls the attribute whose value it does not know, in every language
+
 _LOCKED = b"The referenced account is currently locked out"  # Windows error 1909, as IIS shows it
 _RESPONSE_CODE = re.compile(rb"<(?:[\w.-]{1,40}:)?ResponseCode\b[^<>]{0,500}>\s{0,99}(Error[A-Za-z]{1,80})\s{0,99}<")
 
@@ -94,6 +104,7 @@ class Record:
         self.head = bytearray()
         self.logons = 0
         self._is_spent = False
+        self._must_not_prove = False
         self.trouble: Trouble = ""
         self.code: str | None = None
         self.back_off: float | None = None
@@ -103,7 +114,10 @@ class Record:
         """A request is about to be sent. Raises HeldBack where it must not be."""
         if self._is_spent:
             raise HeldBack
-        if _proves_a_password(request.headers.get("Authorization", "")):
+        authorization = request.headers.get("Authorization", "")
+        if self._must_not_prove and authorization:
+            raise HeldBack
+        if _proves_a_password(authorization):
             self.logons += 1
             self._is_spent = True
         self.exchanges.append((request.method or "", urlsplit(request.url or "").path, None))
@@ -113,7 +127,18 @@ class Record:
     def next_folder(self) -> None:
         """The last folder was found, so that the account is let in, and another may be asked for."""
         self._is_spent = False
+        self._must_not_prove = False
         self.trouble, self.code = "", None
+
+    def older_schema(self) -> None:
+        """The schema was refused, and an older one may be asked in.
+
+        That somebody was let in is certain only where the answer is that of an older server; else nobody signs in again for it, as Basic would
+        with every request, and NTLM where its connection is not signed in.
+        """
+        self.next_folder()
+        build = soap_build(bytes(self.head))
+        self._must_not_prove = not (_VERSION_TYPE in self.head or (build is not None and build.parts < _KNOWS_SCHEMA))
 
     def answered(self, response: requests.Response) -> None:
         """The head of an answer came."""
@@ -236,9 +261,10 @@ class FirmProtocol(Protocol):  # type: ignore[misc]
 class FolderOnce(FindFolder):  # type: ignore[misc]
     """FindFolder on one folder by exactly one request, in one version of the schema."""
 
-    def __init__(self, account: Account, order: Order, record: Record, folder: str) -> None:
+    def __init__(self, account: Account, order: Order, record: Record, folder: str, schema: str) -> None:
         super().__init__(account=account, page_size=1)
         self._folder = folder
+        self._schema = schema
         self._order = order
         self._record = record
 
@@ -253,11 +279,15 @@ class FolderOnce(FindFolder):  # type: ignore[misc]
                 raise page
 
     def _api_versions_to_try(self) -> tuple[str, ...]:
-        return (SCHEMA,)
+        return (self._schema,)
 
     @property
     def _account_to_impersonate(self) -> Identity | None:
-        return Identity(smtp_address=self._order.mailbox) if self._order.impersonate else None
+        if not self._order.impersonate:
+            return None
+        # 2007 knows SmtpAddress not yet, and calls a request with it malformed.
+        name = "primary_smtp_address" if self._schema == OLDEST_SCHEMA else "smtp_address"
+        return Identity(**{name: self._order.mailbox})
 
     # Both are where a response code turns into an exception; further up exchangelib replaces some by others.
 
@@ -295,10 +325,15 @@ def find_folders(order: Order) -> Seen:
         protocol = _protocol(order, record)
         try:
             account = _account(order, protocol)
-            seen = _seen(record, _find(account, order, record, first))
+            schema = OLDEST_SCHEMA if order.is_of_2007 else SCHEMA
+            seen = _seen(record, _find(account, order, record, first, schema))
+            if seen.folder in _TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
+                record.older_schema()
+                if (came := _find(account, order, record, first, OLDEST_SCHEMA)) is not None:
+                    schema, seen = OLDEST_SCHEMA, _seen(record, came)
             for name in others if seen.folder == "found" else ():
                 record.next_folder()
-                if (came := _find(account, order, record, name)) is None:
+                if (came := _find(account, order, record, name, schema)) is None:
                     break
                 found.append((name, came))
             directions = _directions(order, record, protocol) if seen.folder == NO_SUCH_MAILBOX else None
@@ -307,11 +342,11 @@ def find_folders(order: Order) -> Seen:
     return replace(seen, others=tuple(found), directions=directions, logons=record.logons, exchanges=tuple(record.exchanges))
 
 
-def _find(account: Account, order: Order, record: Record, folder: str) -> str | None:
+def _find(account: Account, order: Order, record: Record, folder: str, schema: str) -> str | None:
     """What came of one folder, as in Seen; what went wrong is in the record."""
     before = len(record.exchanges)
     try:
-        FolderOnce(account, order, record, folder).ask()
+        FolderOnce(account, order, record, folder, schema).ask()
     except HeldBack:
         record.trouble = "second-request"
         return None
@@ -332,8 +367,15 @@ def take_message(taking: Taking) -> Taken:
         protocol = _protocol(order, record)
         session = protocol.get_session()
         try:
-            request = find_item(order.mailbox, taking.subject, SCHEMA, impersonates=order.impersonate)
-            if (trouble := _posted(session, order, record, request)) is not None:
+            schema = OLDEST_SCHEMA if order.is_of_2007 else SCHEMA
+            request = find_item(order.mailbox, taking.subject, schema, impersonates=order.impersonate)
+            trouble = _posted(session, order, record, request)
+            if trouble is not None and trouble.detail in _TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
+                record.older_schema()
+                schema = OLDEST_SCHEMA
+                request = find_item(order.mailbox, taking.subject, schema, impersonates=order.impersonate)
+                trouble = _posted(session, order, record, request)
+            if trouble is not None:
                 return trouble
             found = read_found(bytes(record.head), taking.subject)
             if found is None:
@@ -347,7 +389,7 @@ def take_message(taking: Taking) -> Taken:
                 # Two messages with 128 random bits in common are not what was sent.
                 return Taken(state="kept", detail="several messages have the subject")
             record.next_folder()
-            request = delete_item(order.mailbox, items[0], SCHEMA, impersonates=order.impersonate)
+            request = delete_item(order.mailbox, items[0], schema, impersonates=order.impersonate)
             _posted(session, order, record, request)
             return Taken(state="removed" if read_deleted(bytes(record.head)) == "NoError" else "kept")
         finally:

@@ -4,11 +4,14 @@ What is sent, once for each mailbox whose location the estate does not name, ove
 
 1. to the host of the mailbox's EWS endpoint: `GET /autodiscover/autodiscover.json?Email=ADDRESS&Protocol=EWS`;
 2. where the profile finds its server by Autodiscover: to DNS, for the SRV records of `_autodiscover._tcp.DOMAIN` and for the alias
-   of `autodiscover.DOMAIN`; and, if the first answer told nothing, the same request to `autodiscover.DOMAIN`, else to the first host of
-   the SRV records. Whoever answers DNS may name any host; it is asked what anybody may ask, over TLS for its own name, and no more.
+   of `autodiscover.DOMAIN`; and, if the first answer told nothing, the same request to `autodiscover.DOMAIN`, or to what of Exchange
+   Online's it is an alias of, else to the first host of the SRV records. Whoever answers DNS may name any host; it is asked what anybody
+   may ask, over TLS for its own name, and no more;
+3. where the answer is a redirect from a server that is not Exchange Online's to one that is: the same request, to that host, once. Its
+   answer counts if it names a URL. No other redirect is followed, and none in clear.
 
-The answer is a URL, or a redirect; neither is followed. Exchange Online sends those whose mailbox it does not keep on to their own server;
-an Exchange on premises (2016 and later) sends those whose mailbox has moved on to Exchange Online.
+The answer is a URL, or a redirect. Exchange Online sends those whose mailbox it does not keep on to their own server; an Exchange on
+premises (2016 and later) sends those whose mailbox has moved on to Exchange Online.
 
 It signs nobody in and changes nothing. It cannot tell whether there is such a mailbox: some servers answer for any address of their domains.
 """
@@ -16,7 +19,8 @@ It signs nobody in and changes nothing. It cannot tell whether there is such a m
 from __future__ import annotations
 
 import json
-from urllib.parse import quote
+from collections.abc import Sequence
+from urllib.parse import quote, urlsplit
 
 from probe.model import vocabulary as v
 from probe.model.estate import Endpoint, Security, Service
@@ -24,6 +28,7 @@ from probe.model.facts import Why
 from probe.net.failures import NameUnresolved, PeerFailure, Throttled
 from probe.net.http_exchange import Answer, asked_to_wait, exchange, host_header
 from probe.probing import Dial, Effect, Notebook, Prober, Subject
+from probe.tables import is_exchange_online_host
 
 MAX_URL = 500
 """Characters of a URL that is kept; real ones have under 100."""
@@ -59,17 +64,27 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
 
 
 async def _named_by_dns(domain: str, dial: Dial, notes: Notebook) -> list[tuple[str, int]]:
-    """Who may be asked for a domain beside the EWS host: the usual name, then the first of the service's records."""
+    """Who may be asked for a domain beside the EWS host, as DNS has it."""
     usual = f"autodiscover.{domain}"
     try:
-        notes.declared(v.AUTODISCOVER_ALIASES, await dial.aliases(usual))
+        aliases = await dial.aliases(usual)
+        notes.declared(v.AUTODISCOVER_ALIASES, aliases)
         services = await dial.services(f"_autodiscover._tcp.{domain}")
         notes.declared(v.AUTODISCOVER_SERVICES, tuple(f"{host}:{port}" for host, port in services))
     except NameUnresolved as failed:
         for key in (v.AUTODISCOVER_ALIASES, v.AUTODISCOVER_SERVICES):
             notes.missing(key, Why.UNRESOLVED, str(failed))
-        return [(usual, 443)]
-    return [(usual, 443), *services[:1]]
+        return hosts_to_ask(usual, (), ())
+    return hosts_to_ask(usual, aliases, services)
+
+
+def hosts_to_ask(usual: str, aliases: Sequence[str], services: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The usual name, then the first of the service's records, each with its port.
+
+    Where the usual name is an alias of Exchange Online's, that is asked by its own name: it has no certificate for any other.
+    """
+    online = next((alias for alias in aliases if is_exchange_online_host(alias)), None)
+    return [(online or usual, 443), *services[:1]]
 
 
 async def _ask(mailbox: str, dial: Dial, notes: Notebook) -> bool:
@@ -83,9 +98,42 @@ async def _ask(mailbox: str, dial: Dial, notes: Notebook) -> bool:
         if url is None:
             notes.missing(v.AUTODISCOVER_URL, Why.NOT_DISCLOSED, f"Autodiscover is answered with HTTP {answer.status} and names no URL")
             return False
+        redirects = 300 <= answer.status < 400
         notes.declared(v.AUTODISCOVER_URL, url, *stream.evidence(url[:80]))
-        notes.declared(v.AUTODISCOVER_REDIRECTS, 300 <= answer.status < 400, *stream.evidence(f" {answer.status}"))
-        return True
+        notes.declared(v.AUTODISCOVER_REDIRECTS, redirects, *stream.evidence(f" {answer.status}"))
+    online = _exchange_online(url) if redirects and not is_exchange_online_host(dial.endpoint.host) else None
+    if online is not None:
+        await _ask_on(online, f"{path}&RedirectCount=1", dial, notes)
+    return True
+
+
+async def _ask_on(online: Endpoint, path: str, dial: Dial, notes: Notebook) -> None:
+    """Ask Exchange Online what it makes of a mailbox that was sent on to it; where it does not say, what was known stays."""
+    onward = dial.to(online)
+    try:
+        async with onward.open_trusted() as stream:
+            answer = await exchange(stream, "GET", path, host=host_header(online))
+            url = _named(answer) if answer.status == 200 else None
+            if url is not None:
+                notes.declared(v.AUTODISCOVER_URL, url, *stream.evidence(url[:80]))
+                notes.declared(v.AUTODISCOVER_REDIRECTS, False, *stream.evidence(f" {answer.status}"))
+    except (PeerFailure, OSError) as failed:
+        dial.note(f"{online.host} does not say what it makes of the mailbox: {failed}"[:200])
+    finally:
+        dial.connections += onward.connections
+
+
+def _exchange_online(url: str) -> Endpoint | None:
+    """Autodiscover of Exchange Online, where a URL is that; None where it is anybody else's."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 443
+    except ValueError:
+        return None
+    host = (parts.hostname or "").rstrip(".")
+    if "@" in parts.netloc or not is_exchange_online_host(host) or not parts.path.lower().startswith("/autodiscover/"):
+        return None
+    return Endpoint(Service.AUTODISCOVER, host, port, Security.IMPLICIT)
 
 
 def _named(answer: Answer) -> str | None:

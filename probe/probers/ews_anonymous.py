@@ -14,6 +14,9 @@ seven otherwise:
 6. `GET /autodiscover/autodiscover.xml`;
 7. `GET /mapi/nspi/`.
 
+Where EWS is not found on a Windows of 2003 or before, which no Exchange with an export tool runs on, `GET /exchange/` takes the place of 3:
+there Exchange 2003, which has no EWS, sends to its own logon page, as 2007 may.
+
 Where the first answer is that of Exchange Online, its pages, 2, 3, 6 and 7, have nothing to tell; instead Autodiscover's
 GetFederationInformation is asked for, which answers anybody and carries the build.
 
@@ -28,7 +31,7 @@ tell whether a scheme that is offered would let anybody in. Headers can be forge
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from probe.model import vocabulary as v
@@ -39,7 +42,7 @@ from probe.net.failures import PeerFailure, Throttled, expected
 from probe.net.http_exchange import Answer, Head, HttpConnection, asked_to_wait, host_header
 from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, converse, note_connection
 from probe.tables import is_exchange_online_host
-from probe.wire.exchange import application_build, build_of, manifest_build, mapi_build, page_builds, page_mark, soap_build
+from probe.wire.exchange import application_build, build_of, manifest_build, mapi_build, old_logon, page_builds, page_mark, soap_build
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.oauth import named_authority, trusted_tenant
 
@@ -72,13 +75,14 @@ _FEDERATION = (
 _XML = (("Content-Type", "text/xml; charset=utf-8"),)
 _NO_TOKEN = (("Authorization", "Bearer"),)
 
-# Headers that Exchange or Exchange Online sends, less those that differ each time.
+# Headers that Exchange or Exchange Online sends, less those that differ each time, and those by which SharePoint is told from it.
 _SHOWN = (
     "X-OWA-Version", "X-FEServer", "X-BEServer", "X-TargetBEServer", "X-CalculatedBETarget", "X-CalculatedFETarget",
     "X-DiagInfo", "X-BackEndHttpStatus", "X-Proxy-BackendServerStatus", "X-OWA-DiagnosticsInfo", "X-OWA-Error", "X-Auth-Error",
     "X-SOAP-Enabled", "X-WSSecurity-Enabled", "X-WSSecurity-For", "X-OAuth-Enabled", "X-CasErrorCode", "X-EwsHandler",
     "X-EWS-Policy-Reason", "X-ServerApplication", "X-MS-Diagnostics", "X-AutoDiscovery-Error", "X-FEProxyInfo", "X-FEEFZInfo",
-    "X-FirstHopCafeEFZ", "X-RUM-Validated", "X-BeSku", "X-NanoProxy",
+    "X-FirstHopCafeEFZ", "X-RUM-Validated", "X-BeSku", "X-NanoProxy", "MicrosoftSharePointTeamServices", "SPRequestGuid",
+    "X-SharePointHealthScore",
 )  # fmt: skip
 _SHOWN_LOWER = frozenset(name.lower() for name in _SHOWN)
 MAX_HEADER_CHARACTERS = 300
@@ -89,19 +93,23 @@ _TELLING = frozenset(
     name.lower()
     for name in (
         "X-FEServer", "X-BEServer", "X-TargetBEServer", "X-CalculatedBETarget", "X-CalculatedFETarget", "X-CasErrorCode",
-        "X-EwsHandler", "X-EWS-Policy-Reason", "X-FEProxyInfo", "X-FirstHopCafeEFZ",
+        "X-EwsHandler", "X-EWS-Policy-Reason", "X-FEProxyInfo", "X-FirstHopCafeEFZ", "X-SOAP-Enabled", "X-WSSecurity-Enabled",
     )
 )  # fmt: skip
-# SharePoint Online sends X-FEServer as well.
+# SharePoint Online sends X-FEServer as well, and since 2026 X-NanoProxy.
 _SHAREPOINT = ("microsoftsharepoint", "x-sharepoint", "sprequest")
 # Those that Exchange Online alone sends, and the hosts that it names.
 _ONLINE = frozenset({"x-nanoproxy", "x-feproxyinfo", "x-feefzinfo", "x-firsthopcafeefz", "x-rum-validated", "x-besku"})
+
+_WINDOWS_OF_2003 = ("microsoft-iis/5.", "microsoft-iis/6.")
 
 # Both values of the header, as Microsoft documents them (how-to-control-access-to-ews-in-exchange, read 2026-11).
 _POLICY_REASONS = {
     "EWS is disabled for this user or tenant": "disabled",
     "EWS is blocked by policy for this user or tenant": "blocked-by-policy",
 }
+MAX_VERSIONS = 4
+"""Different X-OWA-Version of one answer that are heard; real ones show one, seldom two."""
 MAX_BEARER_CHALLENGES = 8
 """Kept of those that requests with an empty token drew; real servers send one each."""
 
@@ -218,16 +226,19 @@ class _Visit:
             domain = self._identity.rpartition("@")[2] if self._identity else self._endpoint.host
             envelope = _FEDERATION.format(host=host_header(self._endpoint), domain=domain).encode("ascii", "xmlcharrefreplace")
             return [_Page("POST", "/autodiscover/autodiscover.svc", self._read_soap, _XML, envelope), *tokens]
+        export_tool = _Page("GET", "/ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application", self._read_export_tool)
+        is_of_2003 = first.status == 404 and (first.header("Server") or "").lower().startswith(_WINDOWS_OF_2003)
         return [
             _Page("GET", "/owa/auth/logon.aspx", self._read_owa),
-            _Page("GET", "/ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application", self._read_export_tool),
+            _Page("GET", "/exchange/", self._read_old_owa) if is_of_2003 else export_tool,
             *tokens,
             _Page("GET", "/autodiscover/autodiscover.xml", self._read_soap, only_for_build=True),
             _Page("GET", "/mapi/nspi/", self._read_mapi, only_for_build=True),
         ]
 
     def _is_online(self, first: Head) -> bool:
-        return is_exchange_online_host(self._endpoint.host) or any(name.lower() in _ONLINE for name, _ in first.headers)
+        names = {name.lower() for name, _ in first.headers}
+        return is_exchange_online_host(self._endpoint.host) or bool(names & _ONLINE and not _is_sharepoint(names))
 
     async def _ask_pages(self, stream: Stream, http: HttpConnection, *, is_reused: bool) -> None:
         while self._pages and http.keeps_alive:
@@ -318,8 +329,7 @@ class _Visit:
     def _read_head(self, stream: Stream, head: Head, source: str) -> None:
         """What any answer's headers tell of Exchange."""
         names = {name.lower() for name, _ in head.headers}
-        is_sharepoint = any(name.startswith(_SHAREPOINT) for name in names)
-        if names & _TELLING and not is_sharepoint:
+        if names & _TELLING and not _is_sharepoint(names):
             telling = next(name for name, _ in head.headers if name.lower() in _TELLING)
             self._mark("header", *stream.evidence(telling))
         application = head.header("X-ServerApplication")
@@ -328,15 +338,15 @@ class _Visit:
         activesync = head.header("MS-Server-ActiveSync")
         if activesync is not None and activesync.strip():
             self._notes.declared(v.ACTIVESYNC_VERSION, activesync.strip()[:MAX_HEADER_CHARACTERS], *stream.evidence(activesync))
-        version = head.header("X-OWA-Version")
-        if version is None:
-            return
-        build = build_of(version)
-        if build is not None:
-            self._saw_build(f"{source} header", build, *stream.evidence(version))
-        if build is not None or not version.strip():
-            # Some operators blank it, which does not hide who had something to blank.
-            self._mark("header", *stream.evidence(version.strip() or "X-OWA-Version"))
+        # Proxies and two front ends in a row send it twice, or both in one line; where they differ, each is heard.
+        versions = list(dict.fromkeys(part.strip() for value in head.all("X-OWA-Version") for part in value.split(",")))
+        for number, version in enumerate(versions[:MAX_VERSIONS], 1):
+            build = build_of(version)
+            if build is not None:
+                self._saw_build(f"{source} header {number}", build, *stream.evidence(version))
+            if build is not None or not version:
+                # Some operators blank it, which does not hide who had something to blank.
+                self._mark("header", *stream.evidence(version or "X-OWA-Version"))
 
     def _read_without_token(self, stream: Stream, answer: Answer) -> None:
         """What a request with an empty token drew: the challenge that Exchange on premises shows to nobody else."""
@@ -361,6 +371,10 @@ class _Visit:
         mark = page_mark(text) or page_mark(answer.header("Location") or "")
         if mark is not None:
             self._mark("owa-page", *stream.evidence(mark))
+
+    def _read_old_owa(self, stream: Stream, answer: Answer) -> None:
+        if (shown := old_logon(answer.header("Location") or "") or old_logon(answer.body.decode("latin-1"))) is not None:
+            self._mark("owa-page", *stream.evidence(shown))
 
     def _read_export_tool(self, stream: Stream, answer: Answer) -> None:
         if (found := manifest_build(answer.body.decode("latin-1"))) is not None:
@@ -390,6 +404,10 @@ class _Visit:
         for name, (seen, seen_lines) in self._builds.items():
             is_firm = all(len(other.parts) < 4 or other.parts[:3] != seen.parts[:3] or other == seen for other, _ in self._builds.values())
             self._notes.declared(v.SERVER_BUILD, seen if is_firm else Build(seen.parts[:3]), *seen_lines, source=name)
+
+
+def _is_sharepoint(names: Iterable[str]) -> bool:
+    return any(name.startswith(_SHAREPOINT) for name in names)
 
 
 def _named(failure: Exception) -> tuple[Outcome, str]:

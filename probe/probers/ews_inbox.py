@@ -6,7 +6,9 @@ What is sent, in this order:
    credentials, which shows the schemes that are offered. That connection is then closed;
 2. by exchangelib in a child process, to the same address, verified again: `FindFolder` (shallow, identifiers only)
    on the inbox of the mailbox, with `X-AnchorMailbox`, and with `ExchangeImpersonation` where the account is another
-   than the mailbox's. With NTLM this takes three requests, one of which proves the password; with Basic it takes one;
+   than the mailbox's. With NTLM this takes three requests, one of which proves the password; with Basic it takes one.
+   Where Exchange does not know the schema that it is asked in, as 2007 does not know that of 2010 SP2, it lets the account in all the same,
+   and is asked once more on the same logon, in the schema of 2007 SP1. On a Windows that nothing newer than 2007 runs on, that is asked first;
 3. where the inbox is found and appointments, contacts and tasks are synchronized: the same for the calendar, the contacts and the tasks,
    one request each, on the connection that is signed in;
 4. where Exchange says that there is no such mailbox: one request to Autodiscover on the same host, by SOAP, or by the plain request where
@@ -69,11 +71,14 @@ _POLICY_REASONS = {
 # Response codes of EWS (responsecode.md and ews-throttling-in-exchange.md of its documentation, read 2026-11).
 _BUSY = frozenset({"ErrorServerBusy", "ErrorExceededConnectionCount", "ErrorTooManyObjectsOpened"})
 _MAY_NOT_IMPERSONATE = frozenset({"ErrorImpersonateUserDenied", "ErrorImpersonationDenied"})
-_ACCOUNT_STATES: dict[str, tuple[str, ...] | None] = {
+_ACCOUNT_STATES = {
     "ErrorPasswordExpired": ("password-expired",),
     "ErrorPasswordChangeRequired": ("password-expired",),
-    "ErrorAccountDisabled": None,  # the vocabulary of refusals has no word for it
+    "ErrorAccountDisabled": ("account-disabled",),
 }
+
+_WINDOWS_OF_2007 = "Microsoft-IIS/6."
+"""Server header of Windows 2003, on which Exchange 2003 and 2007 run, of which the former has no EWS."""
 
 _APPOINTMENT_FOLDERS = {"calendar": v.EWS_CALENDAR, "contacts": v.EWS_CONTACTS, "tasks": v.EWS_TASKS}
 """Folders of what is synchronized beside mail, by their distinguished names."""
@@ -112,9 +117,10 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
         stream.close()
         if scheme is None:
             return
+        is_of_2007 = (head.header("Server") or "").startswith(_WINDOWS_OF_2007)
         if scheme != "bearer":
             # The one place where the password leaves its wrapping: it goes to the child through a pipe, and from there to the server.
-            await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal())
+            await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal(), is_of_2007=is_of_2007)
             return
     token = await _token(account, dial, notes, challenges)
     if isinstance(token, NoToken):
@@ -125,7 +131,9 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
         await _sign_in(account, dial, notes, stream.address, scheme, token)
 
 
-async def _sign_in(account: Account, dial: Dial, notes: Notebook, address: str, scheme: Scheme, secret: str) -> None:
+async def _sign_in(
+    account: Account, dial: Dial, notes: Notebook, address: str, scheme: Scheme, secret: str, *, is_of_2007: bool = False
+) -> None:
     """The one logon, in a child process, and what it showed."""
     order = Order(
         url=dial.endpoint.url,
@@ -135,6 +143,7 @@ async def _sign_in(account: Account, dial: Dial, notes: Notebook, address: str, 
         authentication=scheme,
         mailbox=account.mailbox,
         impersonate=account.impersonates,
+        is_of_2007=is_of_2007,
         ca_file=None if dial.ca_file is None else str(dial.ca_file),
         folders=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
         seconds=dial.remaining() * CHILD_SHARE,
@@ -228,7 +237,11 @@ class _Reading:
         for key in _OF_AUTHORITIES:
             notes.missing(key, Why.NOT_APPLICABLE, "the authority said nothing of it" if self._is_token else "no token was asked for")
         if seen.version is not None:
-            notes.declared(v.SERVER_BUILD, Build.parse(seen.version), *self._version_line, source="ews-session")
+            build = Build.parse(seen.version)
+            notes.declared(v.SERVER_BUILD, build, *self._version_line, source="ews-session")
+            # The server's own too, so that product and update follow from it where nothing anonymous tells them.
+            notes.declared(v.SERVER_BUILD, build, *self._version_line, source="ews-server", of_server=True)
+            notes.observed(v.EWS_MARKS, ("soap",), *self._version_line, of_server=True)
         if not self._impersonates:
             notes.missing(v.EWS_IMPERSONATION, Why.NOT_APPLICABLE, "the account is the mailbox's own")
         self._conclude_others()
@@ -279,18 +292,15 @@ class _Reading:
             raise OffProtocol("the server answered FindFolder without asking who wants to know")
         notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_APPLICABLE, "EWS answered")
         if code in _ACCOUNT_STATES:
-            refusal = _ACCOUNT_STATES[code]
             notes.observed(v.AUTH_ACCEPTED, False, *lines)
-            if refusal is not None:
-                notes.observed(v.AUTH_REFUSAL, refusal, *lines)
-            notes.missing(v.AUTH_REFUSAL, Why.NOT_DISCLOSED, f"Exchange says {code}")
+            notes.observed(v.AUTH_REFUSAL, _ACCOUNT_STATES[code], *lines)
         else:
             notes.observed(v.AUTH_ACCEPTED, True, *lines)
             notes.observed(v.AUTH_REFUSAL, (), *lines)
+        notes.observed(v.EWS_INBOX, code, *lines)
         if code in _BUSY:
             pause = self._seen.back_off_seconds
             raise Throttled(f"Exchange answers {code}" + (f", and asks for {pause:g} s of patience" if pause else ""))
-        notes.observed(v.EWS_INBOX, code, *lines)
         if self._impersonates and code == "found":
             notes.observed(v.EWS_IMPERSONATION, "granted", *lines)
         elif self._impersonates and code in _MAY_NOT_IMPERSONATE:

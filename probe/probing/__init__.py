@@ -161,13 +161,16 @@ class Notebook:
         self._clock = clock
         self._readings: dict[tuple[FactKey[Any], str], Reading] = {}
 
-    def observed(self, key: FactKey[T], value: T, *lines: TranscriptLine) -> None:
-        """We took part in it; `lines` are the words that show it."""
-        self._write(key, value, Observed(self._evidence(lines)))
+    def observed(self, key: FactKey[T], value: T, *lines: TranscriptLine, of_server: bool = False) -> None:
+        """We took part in it; `lines` are the words that show it. `of_server` as in `declared`."""
+        self._write(key, value, Observed(self._evidence(lines)), of_server=of_server)
 
-    def declared(self, key: FactKey[T], value: T, *lines: TranscriptLine, source: str = "") -> None:
-        """The peer says so. A `source` keeps readings of one key apart, which are reconciled when the key is asked for."""
-        self._write(key, value, Declared("peer", self._evidence(lines)), source)
+    def declared(self, key: FactKey[T], value: T, *lines: TranscriptLine, source: str = "", of_server: bool = False) -> None:
+        """The peer says so. A `source` keeps readings of one key apart, which are reconciled when the key is asked for.
+
+        What is `of_server` is true of the endpoint for everybody, though it took an account to hear it.
+        """
+        self._write(key, value, Declared("peer", self._evidence(lines)), source, of_server=of_server)
 
     def heard(self, key: FactKey[str], words: str, *lines: TranscriptLine) -> None:
         """The peer said just these words to us, who had told it a secret."""
@@ -189,13 +192,13 @@ class Notebook:
                 self.missing(key, why, detail)
         return tuple(self._readings.values())
 
-    def _write(self, key: FactKey[T], value: T, provenance: Provenance, source: str = "") -> None:
+    def _write(self, key: FactKey[T], value: T, provenance: Provenance, source: str = "", *, of_server: bool = False) -> None:
         gap = self._readings.get((key, ""))
         if isinstance(gap, Missing):
             del self._readings[key, ""]
         self._readings[key, source] = Fact(
             subject=self._subject,
-            mailbox=self._mailbox,
+            mailbox=None if of_server else self._mailbox,
             key=key,
             value=value,
             provenance=provenance,

@@ -49,7 +49,7 @@ RULE = Rule(
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Enter the user name in the form user@domain and the current password in the profile or mailbox; where `auth.refusal` names another cause "
-        "(locked, expired, multi-factor authentication), have that lifted first, because each further try counts towards a lockout. A password that is right and still refused by NTLM may be Exchange's Extended "
+        "(locked, disabled, expired, multi-factor authentication, blocked by a policy such as Conditional Access), have that lifted first, because each further try counts towards a lockout. A password that is right and still refused by NTLM may be Exchange's Extended "
         "Protection, where a proxy ends TLS before it with another certificate than Exchange's."
     ),
 )

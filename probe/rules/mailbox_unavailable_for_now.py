@@ -6,8 +6,17 @@ from probe.model.answers import Answer
 from probe.model.rules import Case, Otherwise, Rule
 from probe.rules import NEEDS_OF_INBOX, RESPONSE_CODES, inbox_not_refused_by, opens_an_inbox
 
-# EWS ResponseCode: states of the mailbox's store, which pass by themselves
-_CODES = frozenset({"ErrorMailboxMoveInProgress", "ErrorMailboxFailover", "ErrorMailboxStoreUnavailable"})
+# EWS ResponseCode: states of the mailbox's store, or of the server before it, which pass by themselves
+_CODES = frozenset(
+    {
+        "ErrorMailboxMoveInProgress",
+        "ErrorMailboxFailover",
+        "ErrorMailboxStoreUnavailable",
+        "ErrorServerBusy",
+        "ErrorExceededConnectionCount",
+        "ErrorTooManyObjectsOpened",
+    }
+)
 
 
 def _holds(case: Case) -> Answer:
@@ -17,7 +26,7 @@ def _holds(case: Case) -> Answer:
 RULE = Rule(
     id="mailbox-unavailable-for-now",
     title="A mailbox that cannot be opened at the moment",
-    statement="The mailbox's store is there to be opened.",
+    statement="The mailbox's store is there to be opened, and its server not too busy to.",
     references=(RESPONSE_CODES,),
     needs=NEEDS_OF_INBOX,
     lists=False,
@@ -26,6 +35,7 @@ RULE = Rule(
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Wait until the move or the failover is over (`Get-MoveRequest ADDRESS`, `Get-MailboxDatabaseCopyStatus`), and check again before testing and enabling: "
-        "a test that fails now may disable the mailbox. After a move, check that the profile is still the right one for where it lives."
+        "a test that fails now may disable the mailbox. Where the server is busy, leave it alone for as long as it asks (the attempt says how long), and look at the "
+        "throttling policy of the account (`Get-ThrottlingPolicyAssociation`). After a move, check that the profile is still the right one for where it lives."
     ),
 )

@@ -28,6 +28,7 @@ _TEXTS = {
     50034: "The user account does not exist in the tenant. To sign into this application, the account must be added to the directory.",
     50053: "The account is locked, you've tried to sign in too many times with an incorrect user ID or password.",
     50055: "The password is expired.",
+    50056: "Invalid or null password: password doesn't exist in the directory for this user.",
     50057: "The user account is disabled.",
     50076: "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor "
     "authentication to access the resource.",
@@ -36,6 +37,8 @@ _TEXTS = {
     50126: "Error validating credentials due to invalid username or password.",
     50158: "External security challenge not satisfied.",
     53003: "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+    530035: "Access has been blocked by security defaults. This is due to the request using legacy auth or being deemed unsafe by security "
+    "defaults policies.",
     65001: "The user or administrator has not consented to use the application.",
     80002: "Authentication Agent's password validation request timed out.",
     90002: "Tenant not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.",

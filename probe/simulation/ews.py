@@ -125,7 +125,10 @@ class Store:
             return
         if self.release.build < (14,):
             # 2007 knows no such value, and says so of the schema rather than of the version.
-            raise _Fault("ErrorSchemaValidation")
+            raise _Fault(
+                "ErrorSchemaValidation",
+                f"The 'Version' attribute is invalid - The value '{schema}' is invalid according to its datatype '{TYPES}:ExchangeVersionType'",
+            )
         raise _Fault("ErrorInvalidServerVersion")
 
     def _acting(self, envelope: ElementTree.Element, account: Account) -> str | None:
@@ -155,7 +158,7 @@ class Store:
     def _fault(self, fault: _Fault) -> bytes:
         """A fault carries no version of the server."""
         soap = "s" if self.release.build >= (14,) else "soap"
-        text = _TEXTS[fault.code]
+        text = escape(" ".join(filter(None, (_TEXTS[fault.code], fault.why))))
         return (
             f'<?xml version="1.0" encoding="utf-8"?><{soap}:Envelope xmlns:{soap}="{SOAP}"><{soap}:Body><{soap}:Fault>'
             f'<faultcode xmlns:a="{TYPES}">a:{fault.code}</faultcode><faultstring xml:lang="en-US">{text}</faultstring>'
@@ -174,9 +177,10 @@ def _hint(code: str) -> str:
 class _Fault(Exception):
     """The request as a whole is refused."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, why: str = "") -> None:
         super().__init__(code)
         self.code = code
+        self.why = why
 
 
 class _Refusal(Exception):

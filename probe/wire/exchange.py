@@ -18,6 +18,7 @@ MAX_PAGE_BUILDS = 4
 # 2010 and older show four numbers there, later ones three; Exchange 2003 served its pages' parts under /exchweb/.
 _PAGE_BUILD = re.compile(r"/(?:owa|ecp|exchweb)/(?:auth/)?(\d{1,3}\.\d{1,3}\.\d{1,5}(?:\.\d{1,5})?)/", re.IGNORECASE)
 _PAGE_MARK = re.compile(r"<!--\s?OwaPage\s?=\s?ASP\.|/owa/auth/errorFE\.aspx", re.IGNORECASE)
+_OLD_LOGON = re.compile(r"/exchweb/bin/auth/(?:owalogon\.asp|owaauth\.dll)", re.IGNORECASE)
 _MANIFEST_IDENTITY = re.compile(r"<(?:\w{1,20}:)?assemblyIdentity\s([^<>]{0,1000})>", re.IGNORECASE)
 _MANIFEST_VERSION = re.compile(r"\bversion\s?=\s?[\"']([\d.]{5,30})[\"']", re.IGNORECASE)
 _MAPI_PAGE = re.compile(r"Exchange MAPI/HTTP Connectivity Endpoint")
@@ -53,6 +54,12 @@ def page_builds(page: str) -> Iterator[tuple[str, Build]]:
 def page_mark(page: str) -> str | None:
     """Words that only a page of Outlook on the web has."""
     mark = _PAGE_MARK.search(page)
+    return None if mark is None else mark[0]
+
+
+def old_logon(page: str) -> str | None:
+    """Words that only the logon page of Exchange 2003 has, and of 2007 at the old address, or what sends there."""
+    mark = _OLD_LOGON.search(page)
     return None if mark is None else mark[0]
 
 

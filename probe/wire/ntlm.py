@@ -84,8 +84,15 @@ def read_challenge(blob: bytes) -> NtlmChallenge:
         domain_dns=_name(pairs.get(_DOMAIN_DNS)),
         tree_dns=_name(pairs.get(_TREE_DNS)),
         timestamp=_time(pairs.get(_TIMESTAMP)),
-        windows_version=_version(blob) if flags & _VERSION else None,
+        windows_version=_version(blob) if flags & _VERSION and _has_room_for_version(blob, flags) else None,
     )
+
+
+def _has_room_for_version(blob: bytes, flags: int) -> bool:
+    """Whether the payload begins behind the version. Some servers set the flag and leave the field out, and then names stand in its place."""
+    fields = (12, 40) if flags & _TARGET_INFO else (12,)
+    offsets = [offset for length, _, offset in (struct.unpack_from("<HHI", blob, at) for at in fields) if length]
+    return min(offsets, default=_WITH_VERSION) >= _WITH_VERSION
 
 
 def _part(blob: bytes, fields: int, what: str) -> bytes:

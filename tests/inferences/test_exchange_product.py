@@ -22,6 +22,10 @@ def _ews(
     return known
 
 
+def _bearer(client: str, issuers: str) -> Challenge:
+    return Challenge("Bearer", None, (("client_id", client), ("trusted_issuers", issuers)))
+
+
 @pytest.mark.parametrize(
     ("known", "product"),
     [
@@ -34,7 +38,8 @@ def _ews(
         (_ews("15.2.2562.17"), "Exchange Server SE"),
         (_ews("15.2.2562"), "Exchange Server SE"),
         (_ews("15.2.2900.3"), "Exchange Server SE"),
-        (_ews("15.20.9073.22"), "Exchange Online"),
+        (_ews("15.20.9073.22", marks=("soap",)), "Exchange Online"),
+        (_ews("15.20.9073.22", headers=("X-BeSku: WCS7",)), "Exchange Online"),
         (_ews(None, "outlook.office365.com"), "Exchange Online"),
         (_ews("15.1.1240.3", "eur01.outlook.com"), "Exchange Online"),
         (_ews("15.0.847.32", "outlook.office365.com"), "Exchange Online"),
@@ -45,7 +50,11 @@ def _ews(
         (_ews(headers=("X-CalculatedFETarget: FR3P281CU004.internal.outlook.com",)), "Exchange Online"),
         ({**_ews(), v.EWS_POLICY_BLOCK: "disabled"}, "Exchange Online"),
         (
-            {**_ews(), v.EWS_CHALLENGES: (Challenge("Bearer", None, (("trusted_issuers", "00000001-0000-0000-c000-000000000000@*"),)),)},
+            {**_ews(), v.EWS_CHALLENGES: (_bearer("00000002-0000-0ff1-ce00-000000000000", "00000001-0000-0000-c000-000000000000@*"),)},
+            "Exchange Online",
+        ),
+        (
+            {**_ews(), v.EWS_CHALLENGES: (_bearer("00000002-0000-0ff1-ce00-000000000000", "00000001-0002-0000-c000-000000000000@"),)},
             "Exchange Online",
         ),
         (_ews("15.1.154.9", headers=("X-FEProxyInfo: AM3PR04CA0001.EURPRD04.PROD.OUTLOOK.COM",)), "Exchange Online"),
@@ -86,6 +95,18 @@ _MSRPC = (Challenge("Basic", None, (("realm", "msrpc realm"), ("charset", "utf-8
         ({**_ews("15.2.1544.4", marks=("header", "owa-page")), v.HTTP_SERVER: "Werkzeug/2.0.1 Python/3.8"}, "werkzeug"),
         ({**_ews("14.3.123.4", marks=("soap",)), v.HTTP_SERVER: "Kerio Connect 10.0.2"}, "kerio"),
         ({**_ews(marks=()), v.ACTIVESYNC_VERSION: "14.1"}, "nothing in its answers"),
+        # A front of malware's servers copies this challenge, with an application of its own.
+        ({**_ews(marks=()), v.EWS_CHALLENGES: (_bearer("6731de76", "00000001-0000-0000-c000-000000000000@*"),)}, "nothing in its answers"),
+        # Honeypots give one answer to everything; a log-on page of a proxy is answered like that too.
+        ({**_ews("15.2.858.5", headers=("X-FEServer: EXCH01",), marks=("header",)), v.HTTP_STATUS: 200}, "HTTP 200 and no SOAP"),
+        ({**_ews("15.1.1240.20", headers=("X-CalculatedBETarget: a.prod.outlook.com",)), v.HTTP_STATUS: 200}, "HTTP 200 and no SOAP"),
+        (_ews("15.20.7595.16", headers=("X-FEServer: OUTLOOK-WEB-01", "X-CalculatedBETarget: exchange.internal")), "the host is not"),
+        # SharePoint Online stands behind the same front ends.
+        (_ews(headers=("X-NanoProxy: 1", "SPRequestGuid: 80a3a91e-311c-42c2-91f3-57749cb1b32c")), "SharePoint"),
+        (_ews("15.1.2507.57", headers=("X-FEServer: SPO", "MicrosoftSharePointTeamServices: 16.0.0.1"), marks=("header",)), "SharePoint"),
+        # Exchange 2016 runs on no Windows that has this IIS.
+        ({**_ews("15.1.1466", marks=("owa-page",)), v.HTTP_SERVER: "Microsoft-IIS/7.5"}, "nothing else at the endpoint"),
+        ({**_ews("14.0.722.0", marks=("soap",)), v.HTTP_SERVER: "nginx"}, "nothing else at the endpoint"),
     ],
 )
 def test_what_may_imitate_exchange_is_not_called_exchange(known: Known, doubt: str) -> None:
@@ -123,6 +144,30 @@ def test_of_different_builds_one_that_is_doubted_spoils_all(builds: tuple[str, .
     said = concluded(INFERENCE, {**_ews(headers=headers, marks=("header",)), v.SERVER_BUILD: disputed(*map(Build.parse, builds))})
     assert isinstance(said[v.SERVER_PRODUCT], Unsettled)
     assert doubt in said[v.SERVER_PRODUCT].because
+
+
+def test_parts_of_one_update_differ_in_the_fourth_number_alone() -> None:
+    """What EWS says to the signed in may be a component's build; what the builds share is the version."""
+    known = {**_ews(marks=("header", "soap")), v.SERVER_BUILD: disputed(Build.parse("15.1.2507.57"), Build.parse("15.1.2507.55"))}
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == "Exchange Server 2016"
+    assert settled(INFERENCE, v.SERVER_VERSION, known) == "15.1.2507"
+
+
+@pytest.mark.parametrize("proxy", ["Microsoft-IIS/7.5", "Microsoft-IIS/8.5"])
+def test_an_older_windows_in_front_takes_nothing_from_what_exchange_shows(proxy: str) -> None:
+    """A proxy on an older Windows writes its own name; the front end's name behind it bears the build out."""
+    known = {**_ews("15.2.1748.39", headers=("X-FEServer: EX01",), marks=("header",)), v.HTTP_SERVER: proxy}
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == "Exchange Server 2019"
+
+
+@pytest.mark.parametrize("issuers", ["00000001-0000-0000-c000-000000000000@*", "https://adfs.contoso.test/adfs/services/trust@"])
+def test_who_offers_windows_schemes_or_trusts_its_own_issuer_is_not_online(issuers: str) -> None:
+    """Exchange Online offers neither NTLM nor Negotiate, and an AD FS is one organization's own, however the challenge for tokens reads."""
+    challenges = (Challenge("NTLM"), _bearer("00000002-0000-0ff1-ce00-000000000000", issuers))
+    known = {**_ews("15.2.2562.35", headers=("X-FEServer: EX01",), marks=("header",)), v.EWS_CHALLENGES: challenges}
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == "Exchange Server SE"
+    alone = {**_ews(headers=("X-FEServer: EX01",), marks=("header",)), v.EWS_CHALLENGES: challenges[1:]}
+    assert settled(INFERENCE, v.SERVER_PRODUCT, alone) == ("Exchange Online" if issuers.endswith("@*") else "Exchange")
 
 
 def test_exchange_gives_way_to_one_of_its_products() -> None:

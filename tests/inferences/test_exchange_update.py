@@ -52,3 +52,11 @@ def test_no_update_is_told_where_different_builds_were_shown(product: str) -> No
     said = concluded(INFERENCE, {v.SERVER_PRODUCT: product, v.SERVER_BUILD: disputed(*BUILDS_OF_2016)})
     assert isinstance(said[v.SERVER_UPDATE], Unsettled)
     assert said[v.SERVER_UPDATE].because == "different builds were shown: 15.1.2507.57, 15.1.2375.7"
+
+
+def test_builds_of_one_update_tell_its_range() -> None:
+    """Where parts of a server, or servers of one name, differ in the fourth number alone, the update is one of its family."""
+    builds = disputed(Build.parse("15.1.2375.7"), Build.parse("15.1.2375.12"))
+    told = settled(INFERENCE, v.SERVER_UPDATE, {v.SERVER_PRODUCT: "Exchange Server 2016", v.SERVER_BUILD: builds})
+    assert told == settled(INFERENCE, v.SERVER_UPDATE, {v.SERVER_PRODUCT: "Exchange Server 2016", v.SERVER_BUILD: Build.parse("15.1.2375")})
+    assert told == UpdateRange(at_least="CU22", at_most="CU22 Nov22SU")

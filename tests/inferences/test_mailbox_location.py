@@ -55,3 +55,21 @@ def test_a_mailbox_lives_where_its_inbox_was_opened(incoming: Known, mailbox: Kn
 def test_the_outgoing_endpoint_tells_nothing() -> None:
     """A login for sending does not tell where mail is kept."""
     assert settled(INFERENCE, v.MAILBOX_LOCATION, {}, case({}, {}, _pop3(True, "Dovecot"))) is None
+
+
+@pytest.mark.parametrize(
+    ("product", "target", "location"),
+    [
+        ("Exchange Server 2013", "https://outlook.office365.com/EWS/Exchange.asmx", "exchange-online"),
+        ("Exchange Server 2013", "https://other.contoso.test/EWS/Exchange.asmx", "on-premises"),
+        ("Exchange Online", "https://mail.contoso.test/EWS/Exchange.asmx", "on-premises"),
+        ("Exchange Online", "https://outlook.office365.com/EWS/Exchange.asmx", None),
+        ("Exchange Server 2013", "http://other.contoso.test/EWS/Exchange.asmx", None),
+        ("Exchange Server 2013", "", None),
+        (None, "https://outlook.office365.com/EWS/Exchange.asmx", None),
+    ],
+)
+def test_settings_for_who_is_signed_in_name_where_the_mailbox_is(product: str | None, target: str, location: Any) -> None:
+    """Where EWS knows no such mailbox, the EWS that Autodiscover names for it is where it lives, unless that is the same service again."""
+    incoming = {**_ews("ErrorNonExistentMailbox", product), v.AUTODISCOVER_ACTION: "settings", v.AUTODISCOVER_TARGET: target}
+    assert settled(INFERENCE, v.MAILBOX_LOCATION, {}, case({}, incoming, {})) == location

@@ -7,7 +7,9 @@ import base64
 import contextlib
 import io
 import logging
+import os
 import pickle
+import select
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +21,7 @@ import requests
 from probe.net.ews_protocol import MAX_BODY_BYTES, FolderOnce, HeldBack, Record
 from probe.net.ews_session import Order, Seen, find_folders
 from probe.net.killable import Children
-from tests.net.ews_stub import MAILBOX, PASSWORD, USERNAME, EwsStub, Reply, fault, find_folder, refused, run_ews_stub, soap
+from tests.net.ews_stub import FOUND, MAILBOX, PASSWORD, USERNAME, EwsStub, Reply, fault, find_folder, refused, run_ews_stub, soap
 from tests.servers.certificates import ServerCertificate
 
 REQUEST = ("POST", "/EWS/Exchange.asmx")
@@ -116,12 +118,14 @@ def test_no_second_page_is_asked_for(ews: EwsStub) -> None:
 )
 @pytest.mark.parametrize("authentication", ["ntlm", "basic"])
 def test_a_refused_password_is_sent_once(ews: EwsStub, refusal: Reply, authentication: Literal["ntlm", "basic"]) -> None:
-    """However a server refuses a logon, it counts exactly one, and no request after it."""
+    """However a server refuses a logon, it counts exactly one, and no request after it that would be another."""
     ews.refusal = refusal
     seen = find_folders(order_for(ews, authentication, password="wrong-S3cret!"))
     assert (seen.logons, ews.logons) == (1, 1)
     assert seen.status == (None if refusal.closes else refusal.status)
-    assert len(ews.requests) == len(seen.exchanges) == (3 if authentication == "ntlm" else 1)
+    # A schema that is refused is asked about again where the connection might be signed in, and by nobody.
+    asks_again = authentication == "ntlm" and b"ErrorInvalidServerVersion" in refusal.body
+    assert len(ews.requests) == len(seen.exchanges) == (3 + asks_again if authentication == "ntlm" else 1)
 
 
 def test_a_server_that_hangs_up_while_challenging_gets_one_logon(ews: EwsStub) -> None:
@@ -416,6 +420,29 @@ async def test_a_dripping_head_ends_at_the_deadline(ews: EwsStub) -> None:
     assert ews.logons == 1
 
 
+def own_pid(_: None) -> int:
+    return os.getpid()
+
+
+@pytest.mark.parametrize("drip", [Reply(200, drips_head=True), Reply(200, drips=True), Reply(401, drips=True), Reply(200, silent=True)])
+async def test_the_child_is_gone_when_a_server_drags_its_answer_out(ews: EwsStub, drip: Reply) -> None:
+    """However slowly the answer to the signed-in request comes, the process that holds the password ends with the deadline."""
+    ews.answer = drip
+    async with Children(limit=1) as children:
+        await children.run(find_folders, order_for(ews, address="127.0.0.9"), seconds=30)
+        child = await children.run(own_pid, None, seconds=30)
+        ended = os.pidfd_open(child)
+        try:
+            with pytest.raises(TimeoutError):
+                # The order would have it last longer, so that it is the parent's deadline that ends it.
+                await children.run(find_folders, order_for(ews, "basic", seconds=60.0), seconds=2.5)
+            readable, _, _ = select.select([ended], [], [], 5)
+            assert readable == [ended]
+        finally:
+            os.close(ended)
+    assert ews.logons == 1
+
+
 APPOINTMENTS = ("inbox", "calendar", "contacts", "tasks")
 
 
@@ -470,6 +497,56 @@ def test_other_folders_wait_for_the_inbox(ews: EwsStub) -> None:
     ews.answer = Reply(200, refused("ErrorAccessDenied"))
     seen = find_folders(order_for(ews, folders=APPOINTMENTS))
     assert (seen.folder, seen.others, len(set(asked_for(ews)))) == ("ErrorAccessDenied", (), 1)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["ErrorSchemaValidation", "ErrorInvalidServerVersion", "ErrorIncorrectSchemaVersion", "ErrorInvalidSchemaVersionForMailboxVersion"],
+)
+def test_a_server_that_is_older_than_the_schema_is_asked_in_an_older_one(ews: EwsStub, code: str) -> None:
+    """Exchange 2007 lets the account in and refuses the schema; it is asked again on the same logon, and all that follows in its own schema."""
+    ews.answer = Reply(500, fault(code))
+    ews.later = FOUND
+    seen = find_folders(order_for(ews, impersonate=True, folders=APPOINTMENTS))
+    assert (seen.folder, seen.others) == ("found", tuple((name, "found") for name in APPOINTMENTS[1:]))
+    assert (seen.logons, ews.logons, ews.connections) == (1, 1, 1)
+    assert asked_for(ews)[-5:] == ["inbox", *APPOINTMENTS]
+    for _, body in ews.requests[-4:]:
+        assert b'Version="Exchange2007_SP1"' in body
+        assert f"<t:ConnectingSID><t:PrimarySmtpAddress>{MAILBOX}</t:PrimarySmtpAddress></t:ConnectingSID>".encode() in body
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        (fault("ErrorSchemaValidation", "<Invalid>types:ExchangeVersionType</Invalid>"), 2),
+        (fault("ErrorSchemaValidation").replace(b'MajorVersion="15"', b'MajorVersion="8"'), 2),
+        (fault("ErrorInvalidServerVersion"), 1),
+    ],
+    ids=["named by its validator", "by its version", "not told"],
+)
+def test_basic_is_carried_again_to_an_older_server_alone(ews: EwsStub, body: bytes, asked: int) -> None:
+    """Each request by Basic carries the password, so the second is sent only where the first answer is that of an older server."""
+    ews.answer = Reply(500, body)
+    seen = find_folders(order_for(ews, "basic"))
+    assert (seen.logons, ews.logons) == (asked, asked)
+    assert (seen.folder or "").startswith("Error")
+
+
+def test_on_windows_2003_the_schema_of_2007_is_asked_in_at_once(ews: EwsStub) -> None:
+    """Where nothing newer can answer, its own schema is the first and only one."""
+    find_folders(order_for(ews, is_of_2007=True))
+    assert b'Version="Exchange2007_SP1"' in ews.requests[-1][1]
+
+
+@pytest.mark.parametrize("later", [Reply(401), Reply(200, closes=True)])
+def test_an_older_schema_that_comes_to_nothing_leaves_the_first_answer(ews: EwsStub, later: Reply) -> None:
+    """That the account was let in is known from the first answer, whatever becomes of the second; nobody signs in again."""
+    ews.answer = Reply(500, fault("ErrorSchemaValidation"))
+    ews.later = later
+    seen = find_folders(order_for(ews))
+    assert (seen.folder, seen.status, seen.version) == ("ErrorSchemaValidation", 500, "15.1.2507.57")
+    assert ews.logons == 1
 
 
 def test_a_token_signs_in_by_itself(ews: EwsStub) -> None:

@@ -130,6 +130,92 @@ async def test_parts_that_differ_in_the_fourth_number_show_three() -> None:
     assert looked.value(v.SERVER_BUILD) == build("15.1.2507")
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (("15.2.1748.26", "15.2.1748.26"), "15.2.1748.26"),
+        (("15.2.1748.26, 15.2.1748.26",), "15.2.1748.26"),
+        (("15.2.1748.26", "15.2.1748.39"), "15.2.1748"),
+        (("", "15.02.1748.039"), "15.2.1748.39"),
+    ],
+    ids=["twice", "in one line", "two front ends", "once blank"],
+)
+async def test_a_version_header_that_comes_twice_is_heard_twice(said: tuple[str, ...], expected: str) -> None:
+    """Of two that agree one counts; of two that differ in the fourth number, what they share."""
+    looked = await looked_at({POST: answer("401 Unauthorized", *IIS_401, *(f"X-OWA-Version: {version}" for version in said))})
+    assert looked.value(v.SERVER_BUILD) == build(expected)
+    assert looked.value(v.SERVER_PRODUCT) == "Exchange Server 2019"
+
+
+async def test_one_answer_to_everything_is_no_exchange() -> None:
+    """A trap that answers every request with a page and Exchange's headers lets everybody in to EWS, which no Exchange does."""
+    trap = answer(
+        "200 OK", "Server: Microsoft-IIS/10.0", "X-OWA-Version: 15.2.858.5", "X-FEServer: EXCH01", body="<title>Outlook Web App</title>"
+    )
+    looked = await looked_at(dict.fromkeys((POST, OWA, EXPORT_TOOL, ACTIVESYNC, AUTODISCOVER, MAPI), trap))
+    assert looked.why(v.SERVER_PRODUCT) == "not-disclosed"
+
+
+async def test_sharepoint_online_is_not_asked_as_exchange_online() -> None:
+    """Front ends that both have in common do not make SharePoint an Exchange Online."""
+    said = answer("404 Not Found", "X-NanoProxy: 1", "X-FEServer: SJ2PR07CA0016", "SPRequestGuid: 80a3a91e-311c-42c2-91f3-57749cb1b32c")
+    async with serving(dict.fromkeys((POST, OWA, EXPORT_TOOL, ACTIVESYNC, AUTODISCOVER, MAPI), said)) as peer:
+        looked = await look(peer.url)
+    assert FEDERATION not in peer.asked
+    assert looked.value(v.EWS_MARKS) == ()
+    assert looked.why(v.SERVER_PRODUCT) == "not-disclosed"
+
+
+async def test_autodiscover_that_says_what_it_speaks_is_exchange_s() -> None:
+    """A server whose pages and front end are hidden shows itself by the headers of its Autodiscover; which one it is, is not told."""
+    said = answer("401 Unauthorized", *IIS_401, "X-SOAP-Enabled: True", "X-WSSecurity-Enabled: True", "X-WSSecurity-For: None")
+    looked = await looked_at({POST: PLAIN_401, AUTODISCOVER: said})
+    assert looked.value(v.EWS_MARKS) == ("header",)
+    assert looked.value(v.SERVER_PRODUCT) == "Exchange"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        answer(
+            "302 Moved Temporarily", "Location: https://mail.test/exchweb/bin/auth/owalogon.asp?url=https://mail.test/exchange/&reason=0"
+        ),
+        answer("200 OK", body='<FORM action="/exchweb/bin/auth/owaauth.dll" method="POST" name="logonForm">'),
+    ],
+    ids=["sent to its logon page", "the page itself"],
+)
+async def test_an_exchange_before_ews_shows_its_logon_page(page: bytes) -> None:
+    """Where a Windows of 2003 knows no EWS, the old address of Outlook on the web is asked in place of the export tool."""
+    missing = answer("404 Not Found", "Server: Microsoft-IIS/6.0")
+    async with serving({POST: missing, "GET /exchange/": page}) as peer:
+        looked = await look(peer.url)
+    assert looked.value(v.SERVER_PRODUCT) == "Exchange"
+    assert EXPORT_TOOL not in peer.asked
+    assert len(peer.asked) == 7
+
+
+async def test_activesync_tells_2003_from_what_has_the_same_logon_page() -> None:
+    """2007 has that page at the old address too, so that 2003 is named only where ActiveSync bears its number."""
+    missing = answer("404 Not Found", "Server: Microsoft-IIS/6.0")
+    page = answer(
+        "302 Moved Temporarily", "Location: https://mail.test/exchweb/bin/auth/owalogon.asp?url=https://mail.test/exchange/&reason=0"
+    )
+    looked = await looked_at(
+        {POST: missing, "GET /exchange/": page, ACTIVESYNC: answer("401 Unauthorized", "MS-Server-ActiveSync: 6.5.7638.1")}
+    )
+    assert looked.value(v.SERVER_PRODUCT) == "Exchange Server 2003"
+    assert str(looked.value(v.SERVER_END_OF_SUPPORT)) == "2014-04-08"
+
+
+async def test_a_windows_of_2003_without_exchange_shows_none() -> None:
+    """That it answers with the Windows that Exchange 2003 runs on tells nothing."""
+    missing = answer("404 Not Found", "Server: Microsoft-IIS/6.0")
+    async with serving({POST: missing, "GET /exchange/": missing}) as peer:
+        looked = await look(peer.url)
+    assert looked.value(v.EWS_MARKS) == ()
+    assert looked.why(v.SERVER_PRODUCT) == "not-disclosed"
+
+
 async def test_exchange_behind_nginx_keeps_exchange_s_headers() -> None:
     """The Server header is the proxy's, the marks are Exchange's."""
     post = answer("401 Unauthorized", "Server: nginx/1.22.1", 'WWW-Authenticate: Basic realm="mail.contoso.test"', "X-FEServer: EX01")

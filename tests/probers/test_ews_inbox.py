@@ -54,8 +54,8 @@ class Attempted:
     connections: int
 
     def value(self, key: FactKey[Any]) -> object:
-        """The value of the only fact for a key; its Why where it is missing."""
-        (reading,) = [r for r in self.readings if r.key == key]
+        """The value of the account's only fact for a key; its Why where it is missing."""
+        (reading,) = [r for r in self.readings if r.key == key and r.mailbox is not None]
         return reading.value if isinstance(reading, Fact) else reading.why
 
     def values(self) -> tuple[object, ...]:
@@ -132,6 +132,13 @@ async def test_the_provenance_of_what_is_learnt(ews: EwsStub, children: Children
     assert [e.excerpt for e in build.provenance.evidence] == ["ServerVersionInfo: 15.1.2507.57"]
     assert accepted.mailbox == MAILBOX
     assert done.connections == 2
+
+
+async def test_the_build_is_the_server_s_whoever_hears_it(ews: EwsStub, children: Children) -> None:
+    """What EWS says of itself to one account is true of the endpoint for all, and shows that it is Exchange's."""
+    done = await attempt(ews, children)
+    of_server = {r.key: r.value for r in done.readings if isinstance(r, Fact) and r.mailbox is None}
+    assert of_server == {v.SERVER_BUILD: Build((15, 1, 2507, 57)), v.EWS_MARKS: ("soap",)}
 
 
 async def test_a_mailbox_of_its_own_impersonates_nobody(ews: EwsStub, children: Children) -> None:
@@ -229,7 +236,7 @@ async def test_exchange_says_no(ews: EwsStub, children: Children, code: str, imp
     [
         ("ErrorPasswordExpired", ("password-expired",)),
         ("ErrorPasswordChangeRequired", ("password-expired",)),
-        ("ErrorAccountDisabled", Why.NOT_DISCLOSED),
+        ("ErrorAccountDisabled", ("account-disabled",)),
     ],
 )
 async def test_the_account_is_in_no_state_to_sign_in(ews: EwsStub, children: Children, code: str, refusal: object) -> None:
@@ -261,13 +268,14 @@ async def test_the_account_is_in_no_state_to_sign_in(ews: EwsStub, children: Chi
     ],
 )
 async def test_a_server_that_asks_for_patience(ews: EwsStub, children: Children, answer: Reply, sentence: str) -> None:
-    """A busy server is told as one that throttles, and is not asked again."""
+    """A busy server is told as one that throttles, by Exchange's own code where it gives one, and is not asked again."""
     ews.answer = answer
     done = await attempt(ews, children)
     assert isinstance(done.failure, Throttled)
     assert str(done.failure) == sentence
     assert ews.logons == 1
-    assert done.value(v.EWS_INBOX) is Why.NOT_DISCLOSED
+    code = next((word for word in sentence.replace(",", "").split() if word.startswith("Error")), Why.NOT_DISCLOSED)
+    assert done.value(v.EWS_INBOX) == code
 
 
 async def test_a_federation_server_that_is_down(ews: EwsStub, children: Children) -> None:

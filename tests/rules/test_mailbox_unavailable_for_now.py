@@ -25,9 +25,18 @@ def test_it_holds_where_the_inbox_was_found() -> None:
     assert result_of(RULE, case("found")) is Result.HOLDS
 
 
-@pytest.mark.parametrize("code", ["ErrorMailboxMoveInProgress", "ErrorMailboxFailover", "ErrorMailboxStoreUnavailable"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ErrorMailboxMoveInProgress",
+        "ErrorMailboxFailover",
+        "ErrorMailboxStoreUnavailable",
+        "ErrorServerBusy",
+        "ErrorExceededConnectionCount",
+    ],
+)
 def test_it_fails_by_exchange_s_own_word(code: str) -> None:
-    """A mailbox that is being moved, failed over, or whose store is down is not ready now."""
+    """A mailbox that is being moved, failed over, whose store is down or whose server is too busy is not ready now."""
     assert result_of(RULE, case(code)) is Result.FAILS
 
 

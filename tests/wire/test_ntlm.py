@@ -89,6 +89,15 @@ def test_a_version_of_zeros_is_no_version() -> None:
     assert read_challenge(handmade(flags=VERSION)).windows_version is None
 
 
+def test_names_that_stand_where_the_version_would_are_no_version() -> None:
+    """A server that sets the flag, and leaves the field out, begins its names there."""
+    target = "CONTOSO".encode("utf-16-le")
+    head = b"NTLMSSP\0" + struct.pack("<I", 2) + struct.pack("<HHI", len(target), len(target), 48)
+    blob = head + struct.pack("<I", UNICODE | VERSION) + b"8 bytes." + bytes(8) + struct.pack("<HHI", 0, 0, 48) + target
+    read = read_challenge(blob)
+    assert (read.target_name, read.windows_version) == ("CONTOSO", None)
+
+
 def test_of_two_pairs_with_one_id_the_first_counts() -> None:
     """What follows the end of the list is not read either."""
     info = pair(1, "A".encode("utf-16-le")) + pair(1, "B".encode("utf-16-le")) + pair(0, b"") + pair(3, "C".encode("utf-16-le"))

@@ -111,3 +111,34 @@ def test_every_code_has_one_meaning() -> None:
     assert all(
         error.meaning and error.about in ("account", "application", "tenant", "request", "later") for error in authority_errors().values()
     )
+
+
+REFERENCE = {
+    ("mfa-required",): [50076, 50079, 50072, 50074, 50078, 50158],
+    ("blocked-by-policy",): [53003, 53004, 53000, 53001, 53002, 50097, 50131, 530032, 530034, 530035],
+    ("bad-credentials",): [50126, 50034, 50056],
+    ("account-locked",): [50053],
+    ("password-expired",): [50055, 50144, 50173],
+    ("account-disabled",): [50057],
+}
+
+
+@pytest.mark.parametrize(("refusal", "codes"), REFERENCE.items())
+def test_numbers_about_the_account_say_what_is_the_matter_with_it(refusal: tuple[str, ...], codes: list[int]) -> None:
+    """Each number of Entra ID's table that is about an account means one word of `auth.refusal`."""
+    for code in codes:
+        assert (authority_errors()[code].about, authority_errors()[code].refusal) == ("account", refusal)
+
+
+@pytest.mark.parametrize(
+    ("about", "codes"),
+    [
+        ("application", [65001, 90094, 65002, 50105, 700016, 7000112, 7000215, 7000222, 7000218]),
+        ("tenant", [50128, 90002]),
+        ("request", [90014, 900144, 9001023, 70011, 500011]),
+        ("later", [80001, 80002]),
+    ],
+)
+def test_numbers_about_something_else_are_not_held_against_the_account(about: str, codes: list[int]) -> None:
+    """The application, the tenant, the request and the way on premises have numbers of their own."""
+    assert {authority_errors()[code].about for code in codes} == {about}

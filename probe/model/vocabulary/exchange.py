@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from probe.model.facts import BUILD, CHALLENGES, COUNT, FLAG, TEXT, TEXTS, Build, Challenge, FactKey, choice, choices, longer_build
+from probe.model.facts import (
+    BUILD,
+    CHALLENGES,
+    COUNT,
+    FLAG,
+    TEXT,
+    TEXTS,
+    Build,
+    Challenge,
+    FactKey,
+    choice,
+    choices,
+    longer_build,
+    together,
+)
 
 HTTP_STATUS: FactKey[int] = FactKey("http.status", COUNT, "Status of the answer to an anonymous EWS request.", (401, 403, 200))
 HTTP_SERVER: FactKey[str] = FactKey("http.server", TEXT, "Server header of that answer.", ("Microsoft-IIS/10.0",))
@@ -27,8 +41,9 @@ EWS_POLICY_BLOCK: FactKey[str] = FactKey(
 EWS_MARKS: FactKey[tuple[str, ...]] = FactKey(
     "ews.exchange_marks",
     choices("header", "owa-page", "export-tool", "mapi-page", "soap"),
-    "Where Exchange showed itself to an anonymous visitor; empty where it did not.",
+    "Where Exchange showed itself: in a header, on a page, in SOAP; empty where it did not.",
     (("header", "owa-page"), ()),
+    together,
 )
 EWS_BEARER_CHALLENGES: FactKey[tuple[Challenge, ...]] = FactKey(
     "ews.bearer_challenges",

@@ -44,6 +44,8 @@ AUTH_REFUSAL: FactKey[tuple[str, ...]] = FactKey(
         "throttled",
         "tls-required",
         "password-expired",
+        "account-disabled",
+        "blocked-by-policy",
         "temporary-failure",
     ),
     "What the refusal of a login may mean; several where the words cannot separate them.",
