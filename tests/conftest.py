@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
-from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 from probe.memory import FOLDER_VARIABLE
 
 pytest_plugins = ["tests.servers.fixtures"]
 
 # What a command of a test remembers must not meet what this machine remembers, nor another test process.
-os.environ[FOLDER_VARIABLE] = str(Path(mkdtemp(prefix="probe-state-")))
+_state = TemporaryDirectory(prefix="probe-state-")
+atexit.register(_state.cleanup)
+os.environ[FOLDER_VARIABLE] = _state.name
