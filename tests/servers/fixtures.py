@@ -17,6 +17,7 @@ from typing import cast
 import pytest
 
 from tests.servers.certificates import ServerCertificate, make_certificate
+from tests.servers.cyrus import Cyrus, run_cyrus
 from tests.servers.davmail import DavMail, run_davmail
 from tests.servers.dovecot import Dovecot, run_dovecot
 from tests.servers.exim import Exim, run_exim
@@ -25,7 +26,7 @@ from tests.servers.postfix import Postfix, run_postfix
 from tests.servers.programs import MinimumTls, ServerMissing
 
 DavMailBefore = Callable[[str, Path], DavMail]
-_SERVERS = frozenset({"dovecot", "postfix", "exim", "nginx_before", "davmail_before", "openssl", "gnutls"})
+_SERVERS = frozenset({"dovecot", "postfix", "exim", "cyrus", "nginx_before", "davmail_before", "openssl", "gnutls"})
 _NOT_RUN = "server missing: "
 
 
@@ -57,6 +58,13 @@ def postfix(request: pytest.FixtureRequest, server_certificate: ServerCertificat
 def exim(request: pytest.FixtureRequest, server_certificate: ServerCertificate) -> Iterator[Exim]:
     """A running Exim: SMTP and SMTPS."""
     with _missing_is_told(), run_exim(server_certificate, _minimum_tls(request)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def cyrus(server_certificate: ServerCertificate) -> Iterator[Cyrus]:
+    """A running Cyrus: POP3, POP3S, IMAP and IMAPS."""
+    with _missing_is_told(), run_cyrus(server_certificate) as server:
         yield server
 
 

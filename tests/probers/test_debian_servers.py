@@ -1,0 +1,54 @@
+"""Further servers of Debian's: each is read as what it is, lets in who may come in, and refuses who may not."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.model import vocabulary as v
+from tests.looking import look
+from tests.probers.test_mail_logins import learnt, sign_in
+from tests.probers.test_real_servers import assert_certificate_is_right
+from tests.servers.cyrus import Cyrus
+
+
+@pytest.mark.parametrize("scheme", ["pop3", "pop3s"])
+async def test_cyrus_is_read(cyrus: Cyrus, scheme: str) -> None:
+    """Cyrus over POP3S, and over POP3 with STLS: before it there is no word that would carry a password in clear."""
+    looked = await look(f"{scheme}://localhost:{getattr(cyrus, f'{scheme}_port')}", ca_file=cyrus.ca_file)
+    assert_certificate_is_right(looked)
+    assert looked.value(v.SERVER_PRODUCT) == "Cyrus IMAP"
+    assert looked.value(v.SERVER_VERSION) == cyrus.version
+    assert looked.value(v.TLS_MODE) == ("implicit" if scheme == "pop3s" else "starttls")
+    assert looked.value(v.AUTH_MECHANISMS) == ("PLAIN", "LOGIN", "CRAM-MD5", "USER", "APOP")
+    capabilities = looked.value(v.PROTOCOL_CAPABILITIES)
+    assert capabilities is not None
+    assert {"SASL PLAIN LOGIN CRAM-MD5", "TOP", "UIDL", "RESP-CODES", "USER"} <= set(capabilities)
+    if scheme == "pop3":
+        assert looked.value(v.AUTH_MECHANISMS_PLAIN) == ("CRAM-MD5", "APOP")
+        assert looked.value(v.STARTTLS_EXTRA_BYTES) == ""
+
+
+@pytest.mark.parametrize("scheme", ["imap", "imaps"])
+async def test_cyrus_is_read_over_imap(cyrus: Cyrus, scheme: str) -> None:
+    """Cyrus over IMAPS, and over IMAP with STARTTLS; it tells its name and its whole version when asked."""
+    looked = await look(f"{scheme}://localhost:{getattr(cyrus, f'{scheme}_port')}", ca_file=cyrus.ca_file)
+    assert_certificate_is_right(looked)
+    assert looked.value(v.SERVER_PRODUCT) == "Cyrus IMAP"
+    assert looked.value(v.SERVER_VERSION) == cyrus.version
+    assert looked.value(v.TLS_MODE) == ("implicit" if scheme == "imaps" else "starttls")
+    assert looked.value(v.AUTH_MECHANISMS) == ("PLAIN", "LOGIN", "CRAM-MD5")
+    assert "name=Cyrus IMAPD" in (looked.value(v.IMAP_ID) or ())
+    if scheme == "imap":
+        assert looked.value(v.AUTH_MECHANISMS_PLAIN) == ("CRAM-MD5",)
+        assert "LOGINDISABLED" in (looked.value(v.PROTOCOL_CAPABILITIES_PLAIN) or ())
+        assert looked.value(v.STARTTLS_EXTRA_BYTES) == ""
+
+
+@pytest.mark.parametrize("scheme", ["pop3", "pop3s", "imap", "imaps"])
+async def test_cyrus_lets_in_and_refuses(cyrus: Cyrus, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The right password is taken over every way to it; a wrong one is told as wrong."""
+    url = f"{scheme}://localhost:{getattr(cyrus, f'{scheme}_port')}"
+    (good,) = await sign_in(url, monkeypatch, username=cyrus.username, password=cyrus.password, ca_file=cyrus.ca_file)
+    assert learnt(good)["auth.accepted"] is True
+    (bad,) = await sign_in(url, monkeypatch, username=cyrus.username, password="wrong-one", ca_file=cyrus.ca_file)
+    assert (learnt(bad)["auth.accepted"], learnt(bad)["auth.refusal"]) == (False, ("bad-credentials",))
