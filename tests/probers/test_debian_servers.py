@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from probe.model import vocabulary as v
+from probe.model.attempts import Outcome
 from tests.looking import look
 from tests.probers.test_mail_logins import learnt, sign_in
 from tests.probers.test_real_servers import assert_certificate_is_right
 from tests.servers.cyrus import Cyrus
+from tests.servers.opensmtpd import OpenSmtpd
 
 
 @pytest.mark.parametrize("scheme", ["pop3", "pop3s"])
@@ -52,3 +54,27 @@ async def test_cyrus_lets_in_and_refuses(cyrus: Cyrus, scheme: str, monkeypatch:
     assert learnt(good)["auth.accepted"] is True
     (bad,) = await sign_in(url, monkeypatch, username=cyrus.username, password="wrong-one", ca_file=cyrus.ca_file)
     assert (learnt(bad)["auth.accepted"], learnt(bad)["auth.refusal"]) == (False, ("bad-credentials",))
+
+
+async def test_opensmtpd_is_read(opensmtpd: OpenSmtpd) -> None:
+    """OpenSMTPD that has no TLS is read to the end in clear: its name, its limit, and that STARTTLS is not there."""
+    looked = await look(f"smtp://localhost:{opensmtpd.clear_port}")
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert looked.value(v.SERVER_PRODUCT) == "OpenSMTPD"
+    assert looked.value(v.SMTP_SIZE_LIMIT_BYTES) == opensmtpd.message_size
+    assert looked.value(v.STARTTLS_OFFERED) is False
+    assert looked.value(v.TLS_MODE) == "none"
+    assert looked.value(v.AUTH_MECHANISMS_PLAIN) == ()
+    assert looked.why(v.CERTIFICATE_TRUSTED) == "not-applicable"
+
+
+async def test_opensmtpd_is_known_whatever_becomes_of_its_tls(opensmtpd: OpenSmtpd) -> None:
+    """What OpenSMTPD said before STARTTLS is kept, also where the handshake fails, which is then told."""
+    looked = await look(f"smtp://localhost:{opensmtpd.smtp_port}", ca_file=opensmtpd.ca_file)
+    assert looked.attempt.outcome in {Outcome.COMPLETED, Outcome.TLS_FAILED}
+    assert looked.value(v.SERVER_PRODUCT) == "OpenSMTPD"
+    assert looked.value(v.STARTTLS_OFFERED) is True
+    assert looked.value(v.SMTP_SIZE_LIMIT_BYTES) == opensmtpd.message_size
+    assert looked.value(v.TLS_COMPLETED) is (looked.attempt.outcome is Outcome.COMPLETED)
+    failure = looked.value(v.TLS_FAILURE)
+    assert bool(failure) is (looked.attempt.outcome is Outcome.TLS_FAILED)
