@@ -10,6 +10,7 @@ from tests.looking import look
 from tests.probers.test_mail_logins import learnt, sign_in
 from tests.probers.test_real_servers import assert_certificate_is_right
 from tests.servers.cyrus import Cyrus
+from tests.servers.mailutils import Mailutils
 from tests.servers.opensmtpd import OpenSmtpd
 
 
@@ -78,3 +79,43 @@ async def test_opensmtpd_is_known_whatever_becomes_of_its_tls(opensmtpd: OpenSmt
     assert looked.value(v.TLS_COMPLETED) is (looked.attempt.outcome is Outcome.COMPLETED)
     failure = looked.value(v.TLS_FAILURE)
     assert bool(failure) is (looked.attempt.outcome is Outcome.TLS_FAILED)
+
+
+@pytest.mark.parametrize("scheme", ["pop3", "pop3s"])
+async def test_mailutils_is_read(mailutils: Mailutils, scheme: str) -> None:
+    """GNU Mailutils' nameless POP3 server is known by what it lists, over POP3S and over POP3 with STLS."""
+    looked = await look(f"{scheme}://localhost:{getattr(mailutils, f'{scheme}_port')}", ca_file=mailutils.ca_file)
+    assert_certificate_is_right(looked)
+    assert looked.value(v.SERVER_PRODUCT) == "GNU Mailutils"
+    assert looked.value(v.TLS_MODE) == ("implicit" if scheme == "pop3s" else "starttls")
+    assert looked.value(v.AUTH_MECHANISMS) == ("USER", "APOP")
+    assert "EXPIRENEVER" in (looked.value(v.PROTOCOL_CAPABILITIES) or ())
+    if scheme == "pop3":
+        assert looked.value(v.AUTH_MECHANISMS_PLAIN) == ("USER", "APOP")
+        assert looked.value(v.STARTTLS_EXTRA_BYTES) == ""
+
+
+@pytest.mark.parametrize("scheme", ["imap", "imaps"])
+async def test_mailutils_is_read_over_imap(mailutils: Mailutils, scheme: str) -> None:
+    """GNU Mailutils' nameless IMAP server is known by what it lists; the ID that it lists is refused, and nothing else suffers."""
+    looked = await look(f"{scheme}://localhost:{getattr(mailutils, f'{scheme}_port')}", ca_file=mailutils.ca_file)
+    assert_certificate_is_right(looked)
+    assert looked.value(v.SERVER_PRODUCT) == "GNU Mailutils"
+    assert looked.value(v.TLS_MODE) == ("implicit" if scheme == "imaps" else "starttls")
+    mechanisms = looked.value(v.AUTH_MECHANISMS)
+    assert mechanisms is not None
+    assert {"PLAIN", "LOGIN", "CRAM-MD5", "ANONYMOUS"} <= set(mechanisms)
+    assert looked.why(v.IMAP_ID) != "known"
+    if scheme == "imap":
+        assert looked.value(v.AUTH_MECHANISMS_PLAIN) == mechanisms
+        assert looked.value(v.STARTTLS_EXTRA_BYTES) == ""
+
+
+@pytest.mark.parametrize("scheme", ["pop3", "pop3s", "imap", "imaps"])
+async def test_mailutils_lets_in_and_refuses(mailutils: Mailutils, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The right password is taken over every way to it; a wrong one is told as wrong."""
+    url = f"{scheme}://localhost:{getattr(mailutils, f'{scheme}_port')}"
+    (good,) = await sign_in(url, monkeypatch, username=mailutils.username, password=mailutils.password, ca_file=mailutils.ca_file)
+    assert learnt(good)["auth.accepted"] is True, good.transcript
+    (bad,) = await sign_in(url, monkeypatch, username=mailutils.username, password="wrong-one", ca_file=mailutils.ca_file)
+    assert (learnt(bad)["auth.accepted"], learnt(bad)["auth.refusal"]) == (False, ("bad-credentials",)), bad.transcript

@@ -21,13 +21,16 @@ from tests.servers.cyrus import Cyrus, run_cyrus
 from tests.servers.davmail import DavMail, run_davmail
 from tests.servers.dovecot import Dovecot, run_dovecot
 from tests.servers.exim import Exim, run_exim
+from tests.servers.mailutils import Mailutils, run_mailutils
 from tests.servers.nginx import Nginx, NginxBefore, run_nginx
 from tests.servers.opensmtpd import OpenSmtpd, run_opensmtpd
 from tests.servers.postfix import Postfix, run_postfix
 from tests.servers.programs import MinimumTls, ServerMissing
 
 DavMailBefore = Callable[[str, Path], DavMail]
-_SERVERS = frozenset({"dovecot", "postfix", "exim", "cyrus", "opensmtpd", "nginx_before", "davmail_before", "openssl", "gnutls"})
+_SERVERS = frozenset(
+    {"dovecot", "postfix", "exim", "cyrus", "opensmtpd", "mailutils", "nginx_before", "davmail_before", "openssl", "gnutls"}
+)
 _NOT_RUN = "server missing: "
 
 
@@ -73,6 +76,13 @@ def cyrus(server_certificate: ServerCertificate) -> Iterator[Cyrus]:
 def opensmtpd(server_certificate: ServerCertificate) -> Iterator[OpenSmtpd]:
     """A running OpenSMTPD: SMTP with and without STARTTLS."""
     with _missing_is_told(), run_opensmtpd(server_certificate) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mailutils(server_certificate: ServerCertificate) -> Iterator[Mailutils]:
+    """GNU Mailutils' running servers: POP3, POP3S, IMAP and IMAPS."""
+    with _missing_is_told(), run_mailutils(server_certificate) as server:
         yield server
 
 
