@@ -9,6 +9,7 @@ from probe.model.attempts import Outcome
 from tests.looking import look
 from tests.probers.test_mail_logins import learnt, sign_in
 from tests.probers.test_real_servers import assert_certificate_is_right
+from tests.servers.courier import Courier
 from tests.servers.cyrus import Cyrus
 from tests.servers.mailutils import Mailutils
 from tests.servers.opensmtpd import OpenSmtpd
@@ -119,3 +120,30 @@ async def test_mailutils_lets_in_and_refuses(mailutils: Mailutils, scheme: str, 
     assert learnt(good)["auth.accepted"] is True, good.transcript
     (bad,) = await sign_in(url, monkeypatch, username=mailutils.username, password="wrong-one", ca_file=mailutils.ca_file)
     assert (learnt(bad)["auth.accepted"], learnt(bad)["auth.refusal"]) == (False, ("bad-credentials",)), bad.transcript
+
+
+@pytest.mark.parametrize("scheme", ["pop3", "pop3s"])
+async def test_courier_is_read(courier: Courier, scheme: str) -> None:
+    """Courier with Debian's settings over POP3S, and over POP3 with STLS, before which it offers passwords too."""
+    looked = await look(f"{scheme}://localhost:{getattr(courier, f'{scheme}_port')}", ca_file=courier.ca_file)
+    assert_certificate_is_right(looked)
+    assert looked.value(v.SERVER_PRODUCT) == "Courier"
+    assert looked.value(v.TLS_MODE) == ("implicit" if scheme == "pop3s" else "starttls")
+    assert looked.value(v.AUTH_MECHANISMS) == ("USER",)
+    assert "IMPLEMENTATION Courier Mail Server" in (looked.value(v.PROTOCOL_CAPABILITIES) or ())
+    if scheme == "pop3":
+        assert looked.value(v.AUTH_MECHANISMS_PLAIN) == ("USER",)
+        assert looked.value(v.STARTTLS_EXTRA_BYTES) == ""
+
+
+@pytest.mark.parametrize("scheme", ["imap", "imaps"])
+async def test_courier_is_read_over_imap(courier: Courier, scheme: str) -> None:
+    """Courier with Debian's settings over IMAPS, and over IMAP with STARTTLS; under TLS it offers a mechanism more."""
+    looked = await look(f"{scheme}://localhost:{getattr(courier, f'{scheme}_port')}", ca_file=courier.ca_file)
+    assert_certificate_is_right(looked)
+    assert looked.value(v.SERVER_PRODUCT) == "Courier"
+    assert looked.value(v.TLS_MODE) == ("implicit" if scheme == "imaps" else "starttls")
+    assert looked.value(v.AUTH_MECHANISMS) == ("PLAIN", "LOGIN")
+    if scheme == "imap":
+        assert looked.value(v.AUTH_MECHANISMS_PLAIN) == ("LOGIN",)
+        assert looked.value(v.STARTTLS_EXTRA_BYTES) == ""

@@ -17,6 +17,7 @@ from typing import cast
 import pytest
 
 from tests.servers.certificates import ServerCertificate, make_certificate
+from tests.servers.courier import Courier, run_courier
 from tests.servers.cyrus import Cyrus, run_cyrus
 from tests.servers.davmail import DavMail, run_davmail
 from tests.servers.dovecot import Dovecot, run_dovecot
@@ -29,7 +30,7 @@ from tests.servers.programs import MinimumTls, ServerMissing
 
 DavMailBefore = Callable[[str, Path], DavMail]
 _SERVERS = frozenset(
-    {"dovecot", "postfix", "exim", "cyrus", "opensmtpd", "mailutils", "nginx_before", "davmail_before", "openssl", "gnutls"}
+    {"dovecot", "postfix", "exim", "cyrus", "opensmtpd", "mailutils", "courier", "nginx_before", "davmail_before", "openssl", "gnutls"}
 )
 _NOT_RUN = "server missing: "
 
@@ -83,6 +84,13 @@ def opensmtpd(server_certificate: ServerCertificate) -> Iterator[OpenSmtpd]:
 def mailutils(server_certificate: ServerCertificate) -> Iterator[Mailutils]:
     """GNU Mailutils' running servers: POP3, POP3S, IMAP and IMAPS."""
     with _missing_is_told(), run_mailutils(server_certificate) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def courier(server_certificate: ServerCertificate) -> Iterator[Courier]:
+    """A running Courier: POP3, POP3S, IMAP and IMAPS."""
+    with _missing_is_told(), run_courier(server_certificate) as server:
         yield server
 
 
