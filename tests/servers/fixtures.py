@@ -17,15 +17,21 @@ from typing import cast
 import pytest
 
 from tests.servers.certificates import ServerCertificate, make_certificate
+from tests.servers.courier import Courier, run_courier
+from tests.servers.cyrus import Cyrus, run_cyrus
 from tests.servers.davmail import DavMail, run_davmail
 from tests.servers.dovecot import Dovecot, run_dovecot
 from tests.servers.exim import Exim, run_exim
+from tests.servers.mailutils import Mailutils, run_mailutils
 from tests.servers.nginx import Nginx, NginxBefore, run_nginx
+from tests.servers.opensmtpd import OpenSmtpd, run_opensmtpd
 from tests.servers.postfix import Postfix, run_postfix
 from tests.servers.programs import MinimumTls, ServerMissing
 
 DavMailBefore = Callable[[str, Path], DavMail]
-_SERVERS = frozenset({"dovecot", "postfix", "exim", "nginx_before", "davmail_before", "openssl", "gnutls"})
+_SERVERS = frozenset(
+    {"dovecot", "postfix", "exim", "cyrus", "opensmtpd", "mailutils", "courier", "nginx_before", "davmail_before", "openssl", "gnutls"}
+)
 _NOT_RUN = "server missing: "
 
 
@@ -57,6 +63,34 @@ def postfix(request: pytest.FixtureRequest, server_certificate: ServerCertificat
 def exim(request: pytest.FixtureRequest, server_certificate: ServerCertificate) -> Iterator[Exim]:
     """A running Exim: SMTP and SMTPS."""
     with _missing_is_told(), run_exim(server_certificate, _minimum_tls(request)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def cyrus(server_certificate: ServerCertificate) -> Iterator[Cyrus]:
+    """A running Cyrus: POP3, POP3S, IMAP and IMAPS."""
+    with _missing_is_told(), run_cyrus(server_certificate) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def opensmtpd(server_certificate: ServerCertificate) -> Iterator[OpenSmtpd]:
+    """A running OpenSMTPD: SMTP with and without STARTTLS."""
+    with _missing_is_told(), run_opensmtpd(server_certificate) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mailutils(server_certificate: ServerCertificate) -> Iterator[Mailutils]:
+    """GNU Mailutils' running servers: POP3, POP3S, IMAP and IMAPS."""
+    with _missing_is_told(), run_mailutils(server_certificate) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def courier(server_certificate: ServerCertificate) -> Iterator[Courier]:
+    """A running Courier: POP3, POP3S, IMAP and IMAPS."""
+    with _missing_is_told(), run_courier(server_certificate) as server:
         yield server
 
 

@@ -48,6 +48,19 @@ def find_program(name: str, server: str) -> Path:
     return Path(found)
 
 
+def find_unpacked(path: str, server: str) -> Path:
+    """A file of a server's package, unpacked or installed. Raises ServerMissing where there is none."""
+    found = next((root / path for root in (UNPACKED, Path("/")) if (root / path).exists()), None)
+    if found is None:
+        raise ServerMissing(f"{server} is not installed")
+    return found
+
+
+def library_path(root: Path) -> str:
+    """Where the libraries lie that servers' packages bring with them, below a root folder; as the loader wants to be told."""
+    return os.pathsep.join(str(folder) for folder in (root / "usr/lib", *sorted((root / "usr/lib").glob("*-linux-gnu*"))))
+
+
 def free_ports(number: int) -> list[int]:
     """Ports of the loopback address that nobody listens on, all different."""
     listeners = [socket.create_server((ADDRESS, 0)) for _ in range(number)]
