@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,6 +16,9 @@ from probe.tables.files import toml
 
 MAX_FINGERPRINTED = 8192
 """Characters of a text that are looked at. The longest CAPA or EHLO list seen has under 1,000."""
+
+
+Reads = Literal["greeting", "ehlo", "capabilities", "id", "help", "farewell", "certificate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Fingerprint:
 
     id: str
     services: frozenset[Service]
-    reads: Literal["greeting", "ehlo", "capabilities", "id", "help", "farewell", "certificate"]
+    reads: Reads
     pattern: re.Pattern[str]
     vendor: str
     product: str
@@ -42,7 +45,7 @@ class Fingerprint:
     examples: tuple[Example, ...]
     counterexamples: tuple[str, ...]
     is_bare_name: bool
-    """Whether it is no more than the product's name somewhere in a greeting: it gives way to every other mark."""
+    """Whether it is no more than the product's name somewhere in a sentence: it gives way to every other mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def fingerprints() -> tuple[Fingerprint, ...]:
     folder = files("probe.data").joinpath("fingerprints")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
     marks = tuple(_fingerprint(entry) for name in names for entry in toml(f"fingerprints/{name}").get("fingerprint", ()))
-    return marks + tuple(map(_bare_name, toml("product_names.toml")["product"]))
+    return marks + tuple(mark for entry in toml("product_names.toml")["product"] for mark in _bare_names(entry))
 
 
 def _fingerprint(entry: dict[str, Any]) -> Fingerprint:
@@ -79,35 +82,70 @@ def _fingerprint(entry: dict[str, Any]) -> Fingerprint:
     )
 
 
-def _bare_name(entry: dict[str, Any]) -> Fingerprint:
-    """The mark that is only a name: no part of a host's name, in no sentence that denies something, with the version if one follows."""
-    names = "|".join(re.escape(name) for name in entry["names"])
+def _bare_names(entry: dict[str, Any]) -> Iterator[Fingerprint]:
+    """The marks that are only a name, with the version if one follows: in a sentence, or where a protocol has a field for it."""
+    services = frozenset(map(Service, entry.get("services", ("pop3", "smtp", "imap"))))
+    names, last = "|".join(re.escape(name) for name in sorted(entry["names"], key=len, reverse=True)), entry["names"][-1]
+    given = tuple(Example(e["text"], e.get("version")) for e in entry["examples"])
+    said = re.compile(_NAMED % (_NOT_MEANT, names))
+    yield _bare_name(entry, "greeting", services, said, given, tuple(entry.get("counterexamples", ())))
+    if Service.SMTP in services:
+        yield _bare_name(entry, "help", frozenset({Service.SMTP}), said, (Example(f"214 {last} 1.2.3", "1.2.3"),))
+    yield _bare_name(entry, "farewell", services, said, (Example(f"221 mail.example.com {last} closes", None),))
+    if Service.POP3 in services:
+        field = re.compile(_IMPLEMENTATION % names, re.MULTILINE)
+        yield _bare_name(entry, "capabilities", frozenset({Service.POP3}), field, (Example(f"TOP\nIMPLEMENTATION {last} 1.2.3", "1.2.3"),))
+    if Service.IMAP in services:
+        field = re.compile(_ID_NAME % names)
+        yield _bare_name(entry, "id", frozenset({Service.IMAP}), field, (Example(f'("name" "{last}" "version" "1.2.3")', "1.2.3"),))
+
+
+def _bare_name(
+    entry: dict[str, Any],
+    reads: Reads,
+    services: frozenset[Service],
+    pattern: re.Pattern[str],
+    examples: tuple[Example, ...],
+    counterexamples: tuple[str, ...] = (),
+) -> Fingerprint:
+    mark = f"named-{re.sub('[^a-z0-9]+', '-', entry['product'].lower()).strip('-')}"
     return Fingerprint(
-        id=f"named-{re.sub('[^a-z0-9]+', '-', entry['product'].lower()).strip('-')}",
-        services=frozenset(map(Service, entry.get("services", ("pop3", "smtp", "imap")))),
-        reads="greeting",
-        pattern=re.compile(_NAMED % (_NOT_MEANT, names)),
+        id=mark if reads == "greeting" else f"{mark}-{reads}",
+        services=services,
+        reads=reads,
+        pattern=pattern,
         vendor=entry["vendor"],
         product=entry["product"],
         fronts=(),
         source=entry["source"],
-        examples=tuple(Example(e["text"], e.get("version")) for e in entry["examples"]),
-        counterexamples=tuple(entry.get("counterexamples", ())),
-        is_bare_name=True,
+        examples=examples,
+        counterexamples=counterexamples,
+        is_bare_name=reads in ("greeting", "help", "farewell"),
     )
 
 
 _NOT_MEANT = (
-    r"not?|isn't|aren't|(?:un)?like|former(?:ly)?|old|once|was|were|used|than|for|from|instead|replac\w*|emulat\w*|imitat\w*|pretend\w*|compatib\w*"
-    r"|fake|honeypot|clone|similar|migrat\w*|behind|protect\w*|moved|never|fork|based"
+    r"not?|isn't|aren't|(?:un)?like|former(?:ly)?|old|once|was|were|used|than|for(?! (?:win|nt\b|linux|unix|netware|novell|mac))|from|instead"
+    r"|replac\w*|emulat\w*|imitat\w*|pretend\w*|compatib\w*|fake|honeypot|clone|similar|migrat\w*|behind|protect\w*|moved|never|fork|based"
 )
 """Words beside which a name may stand without being the name of what answers."""
 
 _NAMED = (
     # SMTP begins with the host's name, POP3 and IMAP may begin with the product's.
-    r"\A(?![^\n]*\b(?i:%s)\b)(?:[^\n]{0,100}[\s(\[|,;:/])?(?:%s)(?![\w@]|[.-][A-Za-z])"
+    r"\A(?![^\n]*\b(?i:%s)\b)(?:[^\n]{0,100}[\s(\[|,;:/'*])?(?:%s)(?![\w@]|[.-][A-Za-z])"
     r"(?:(?:\(TM\)|[ ,]+(?i:mail ?server|server|mta|gateway|enterprise|professional|pro|standard|free|edition|e?smtp|pop3?|imap4?(?:rev1)?|service)){0,4}"
     r"[ ,/(\[-]{1,3}(?i:v|ver\.?|version|release)?[ .:]{0,2}(?P<version>\d{1,5}(?:\.\d{1,6}){1,4}(?:[a-z]\d{0,3})?(?:[-_]\d{1,5})?)(?![\w@]))?"
+)
+
+_VERSION = r"(?P<version>\d{1,5}(?:\.\w{1,12}){1,5}(?:-\d{1,6})?)"
+_IMPLEMENTATION = (
+    # RFC 2449 section 6.9: a word or two about the server, often with hyphens for blanks.
+    r"^IMPLEMENTATION[ -](?:%s)(?![\w@])(?:[ -][A-Za-z()34]{1,14}){0,4}(?:[ /,_-](?i:v\.?|version[ -])?" + _VERSION + r"\b)?"
+)
+_ID_NAME = (
+    r'\A\((?:[^\n]{0,300} )?(?i:"name") "(?:%s)(?! ?(?:[Cc]lient|[Pp]roxy))[^"\n]{0,40}"(?:[^\n]{0,300}?(?i:"version") " ?[vV]?'
+    + _VERSION
+    + r"\b)?"
 )
 
 
