@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import end_of_support
+from probe.tables import UNTOLD_EXCHANGE, end_of_support
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
@@ -16,7 +16,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
         yield v.SERVER_END_OF_SUPPORT, day
     elif product is None:
         yield Unsettled(v.SERVER_END_OF_SUPPORT, "it is not known what product it is")
-    elif product == "Exchange":
+    elif product in UNTOLD_EXCHANGE:
         yield Unsettled(v.SERVER_END_OF_SUPPORT, "it is not told which Exchange it is")
     else:
         yield Unsettled(v.SERVER_END_OF_SUPPORT, f"no end of support is on record for {product}", is_moot=True)

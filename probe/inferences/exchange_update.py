@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from probe.model import vocabulary as v
 from probe.model.facts import Build
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import exchange_build, exchange_servers
+from probe.tables import UNTOLD_EXCHANGE, exchange_build, exchange_servers
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     product = premises.facts.value(v.SERVER_PRODUCT)
     builds = premises.facts.claimed(v.SERVER_BUILD)
     build = _shared(builds)
-    if product in ("Exchange", *exchange_servers()) and builds and build is None:
+    if product in (*UNTOLD_EXCHANGE, *exchange_servers()) and builds and build is None:
         yield Unsettled(v.SERVER_UPDATE, f"different builds were shown: {', '.join(map(str, builds))}")
-    elif product == "Exchange":
+    elif product in UNTOLD_EXCHANGE:
         yield Unsettled(v.SERVER_UPDATE, "it is not told which Exchange it is")
     elif product is not None and product not in exchange_servers():
         yield Unsettled(v.SERVER_UPDATE, f"{product} has no updates that are known by a build", is_moot=True)

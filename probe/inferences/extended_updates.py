@@ -9,14 +9,14 @@ from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import extended_updates
+from probe.tables import UNTOLD_EXCHANGE, extended_updates
 
 _KEY = v.SERVER_EXTENDED_UPDATES_END
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     product, update = premises.facts.value(v.SERVER_PRODUCT), premises.facts.value(v.SERVER_UPDATE)
-    if product is None or product == "Exchange":
+    if product in (None, *UNTOLD_EXCHANGE):
         yield Unsettled(_KEY, "it is not told which Exchange it is")
         return
     sold = extended_updates(product)

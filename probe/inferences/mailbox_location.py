@@ -14,7 +14,7 @@ from probe.model import vocabulary as v
 from probe.model.estate import Location, Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import EXCHANGE_ONLINE, exchange_servers, is_exchange_online_host
+from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers, is_exchange_online_host
 
 _UNTOLD = "Autodiscover does not tell; say where the mailbox lives in the estate (`location`)"
 
@@ -40,13 +40,13 @@ def _by_inbox(incoming: Facts, mailbox: Facts) -> Conclusion | Unsettled:
         return v.MAILBOX_LOCATION, Location.ON_PREMISES
     if product == EXCHANGE_ONLINE:
         return _at_microsoft(incoming, mailbox)
-    if product in (None, "Exchange") or incoming.value(v.ENDPOINT_SERVICE) == Service.EWS:
+    if product in (None, *UNTOLD_EXCHANGE) or incoming.value(v.ENDPOINT_SERVICE) == Service.EWS:
         return Unsettled(v.MAILBOX_LOCATION, f"its inbox was opened, but what answered is not known; {_UNTOLD}")
     return v.MAILBOX_LOCATION, Location.ELSEWHERE
 
 
 def _by_autodiscover(incoming: Facts, mailbox: Facts) -> Conclusion | None:
-    if (incoming.value(v.SERVER_PRODUCT) or "") not in ("Exchange", EXCHANGE_ONLINE, *exchange_servers()):
+    if (incoming.value(v.SERVER_PRODUCT) or "") not in (*UNTOLD_EXCHANGE, EXCHANGE_ONLINE, *exchange_servers()):
         return None  # groupware that imitates Exchange answers Autodiscover too, for itself
     action, target = incoming.value(v.AUTODISCOVER_ACTION), incoming.value(v.AUTODISCOVER_TARGET) or ""
     if action in ("redirect-address", "redirect-url"):

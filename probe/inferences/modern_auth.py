@@ -14,7 +14,7 @@ from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import EXCHANGE_ONLINE, exchange_servers, is_exchange_online_host
+from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers, is_exchange_online_host
 
 _BEFORE_TOKENS = frozenset({"Exchange Server 2003", "Exchange Server 2007", "Exchange Server 2010"})
 """They know no tokens; modern authentication on premises begins with 2013 CU19 (Microsoft's page on hybrid modern authentication)."""
@@ -48,7 +48,7 @@ def _over_http(facts: Facts) -> Conclusion | Unsettled:
         return _without_authority(facts)
     if drawn is None:
         return Unsettled(key, "no Bearer challenge came; Exchange shows it only to clients that ask for it")
-    if product not in ("Exchange", *exchange_servers()):
+    if product not in (*UNTOLD_EXCHANGE, *exchange_servers()):
         return Unsettled(key, "no Bearer challenge came, but it is not known to be an Exchange Server")
     return key, False
 

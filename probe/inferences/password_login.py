@@ -13,7 +13,7 @@ from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import candidate_providers, exchange_servers, password_ending
+from probe.tables import UNTOLD_EXCHANGE, candidate_providers, exchange_servers, password_ending
 
 _KEY = v.PASSWORD_LOGIN_POSSIBLE
 
@@ -64,7 +64,7 @@ def _over_http(facts: Facts) -> Conclusion | Unsettled:
     if schemes is None:
         return Unsettled(_KEY, "it is not known how one may sign in")
     offered = {scheme.lower() for scheme in schemes}
-    if product in (None, "Exchange") and offered & _WINDOWS_SCHEMES:
+    if product in (None, *UNTOLD_EXCHANGE) and offered & _WINDOWS_SCHEMES:
         return _KEY, True
     if product not in exchange_servers():
         return Unsettled(_KEY, "it is not known to be an Exchange Server on premises")

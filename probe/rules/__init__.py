@@ -14,7 +14,7 @@ from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
 from probe.model.estate import Authentication, Credentials, Delivery, Effect, Security, Service
 from probe.model.facts import Fact, FactKey, Facts
 from probe.model.rules import Case, Needs, Reference
-from probe.tables import provider_of_domain
+from probe.tables import UNTOLD_EXCHANGE, provider_of_domain
 
 T = TypeVar("T")
 Served = tuple[tuple[Answer, Facts], ...]  # endpoints, each with whether it is meant
@@ -41,7 +41,6 @@ EMAIL_ROUTER_END = Reference(
 
 MAIL_SERVICES = (Service.POP3, Service.SMTP, Service.IMAP)
 EXCHANGE_ONLINE = "Exchange Online"
-_SOME_EXCHANGE = ("Exchange", "Exchange Server")  # it shows that Exchange answers, but not which
 MICROSOFT_CONSUMERS = ("outlook.com", "msn", "windows-live")
 
 
@@ -92,7 +91,7 @@ def is_product(endpoint: Facts, *products: str) -> Answer:
     exchange_is_meant = any(product.startswith("Exchange") for product in products)
 
     def verdict(seen: str) -> Truth:
-        if seen in _SOME_EXCHANGE and exchange_is_meant:
+        if seen in UNTOLD_EXCHANGE and exchange_is_meant:
             return Truth.UNKNOWN
         return Truth.YES if seen in products else Truth.NO
 

@@ -155,6 +155,10 @@ def exchange_servers() -> frozenset[str]:
     return frozenset(_lifecycle())
 
 
+UNTOLD_EXCHANGE = ("Exchange", "Exchange Server")
+"""Products where it shows that Exchange answers, but not which: online or of some year; of some year."""
+
+
 def end_of_support(product: str) -> date | None:
     """The day on which support for a product ended or ends, None where no source tells."""
     return _lifecycle().get(product)
@@ -209,7 +213,7 @@ def candidate_providers(host: str, product: str | None, service: Service) -> tup
     by_host, by_product = providers_of_host(host), () if product is None else providers_of_product(product)
     if by_host and by_product:
         candidates = tuple(p for p in by_host if p in by_product)
-    elif by_host and product is not None and not (product == "Exchange" and is_exchange_online_host(host)):
+    elif by_host and product is not None and not (product in UNTOLD_EXCHANGE and is_exchange_online_host(host)):
         candidates = ()
     else:
         candidates = by_host or by_product

@@ -37,7 +37,10 @@ def _smtp(greeting: str, ehlo: str | None = None, *capabilities: str) -> Known:
         (_pop3("+OK hi", "CAPA", "TOP", "UIDL", "RESP-CODES", "SASL PLAIN"), "Dovecot", "Dovecot", None),
         (_pop3(None, "USER", "X-GOOGLE-RICO"), "Google", "Gmail", None),
         (_pop3("+OK hello from popgate 2.43 on pop106", "IMPLEMENTATION popgate 2.43"), "Yahoo", "Yahoo Mail", "2.43"),
-        (_pop3("+OK The Microsoft Exchange POP3 service is ready."), "Microsoft", "Exchange", None),
+        (_pop3("+OK The Microsoft Exchange POP3 service is ready."), "Microsoft", "Exchange Server", None),
+        (_pop3("+OK hi", "TOP", "UIDL", "SASL PLAIN XOAUTH2", "USER"), "Microsoft", "Exchange", None),
+        (_pop3("+OK hi", "TOP", "UIDL", "SASL NTLM GSSAPI PLAIN", "USER"), "Microsoft", "Exchange Server", None),
+        (_pop3("+OK Microsoft Exchange 2000 POP3 server version 6.0.6603.0 (host) ready."), "Microsoft", "Exchange Server", "6.0.6603.0"),
         (_pop3(_ONLINE), "Microsoft", "Exchange Online", None),
         (_pop3(_ONLINE, "TOP", "UIDL", "SASL PLAIN XOAUTH2", "USER"), "Microsoft", "Exchange Online", None),
         (
@@ -77,7 +80,7 @@ def _smtp(greeting: str, ehlo: str | None = None, *capabilities: str) -> Known:
                 "XEXCH50",
             ),
             "Microsoft",
-            "Exchange",
+            "Exchange Server",
             None,
         ),
         (
@@ -162,7 +165,7 @@ def test_marks_that_disagree_are_told_and_nothing_is_concluded() -> None:
         ("imap", "* OK ready", ("imap.gmail.com",), "Gmail", ("certificate: Gmail",)),
         (
             "imap",
-            "* OK The Microsoft Exchange IMAP4 service is ready.",
+            "* OK The Microsoft Exchange IMAP4 service is ready. [bQBhAGkAbAAwADEALgBjAG8AbgB0AG8AcwBvAC4AdABlAHMAdAA=]",
             ("*.Outlook.com", "OUTLOOK.OFFICE365.com"),
             "Exchange Online",
             ("greeting: Exchange", "certificate: Exchange Online"),

@@ -8,10 +8,14 @@ from probe.model.facts import DAY, FLAG, TEXT, TEXTS, UPDATE, FactKey, UpdateRan
 
 
 def more_specific_product(one: str, other: str) -> str | None:
-    """`Exchange` (cannot be told which) gives way to one of the Exchange products; any other two must be the same."""
-    if one == other or (other == "Exchange" and one.startswith("Exchange ")):
-        return one
-    return other if one == "Exchange" and other.startswith("Exchange ") else None
+    """`Exchange` (cannot be told which) gives way to one of the Exchange products, and so does `Exchange Server`, of which the year does not show.
+
+    Any other two must be the same.
+    """
+    for front, behind in ((one, other), (other, one)):
+        if one == other or (front in ("Exchange", "Exchange Server") and behind.startswith(f"{front} ")):
+            return behind
+    return None
 
 
 SERVER_VENDOR: FactKey[str] = FactKey("server.vendor", TEXT, "Who makes or runs it.", ("Microsoft", "Google"))
@@ -19,7 +23,16 @@ SERVER_PRODUCT: FactKey[str] = FactKey(
     "server.product",
     TEXT,
     "What answers, as far as what was said reveals it.",
-    ("Exchange Server 2016", "Exchange Server 2007", "Exchange Server SE", "Exchange Online", "Exchange", "Gmail", "Dovecot"),
+    (
+        "Exchange Server 2016",
+        "Exchange Server 2007",
+        "Exchange Server SE",
+        "Exchange Online",
+        "Exchange",
+        "Exchange Server",
+        "Gmail",
+        "Dovecot",
+    ),
     more_specific_product,
 )
 SERVER_MARKS: FactKey[tuple[str, ...]] = FactKey(
