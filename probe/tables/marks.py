@@ -87,7 +87,7 @@ def _bare_names(entry: dict[str, Any]) -> Iterator[Fingerprint]:
     services = frozenset(map(Service, entry.get("services", ("pop3", "smtp", "imap"))))
     names, last = "|".join(re.escape(name) for name in sorted(entry["names"], key=len, reverse=True)), entry["names"][-1]
     given = tuple(Example(e["text"], e.get("version")) for e in entry["examples"])
-    said = re.compile(_NAMED % (_NOT_MEANT, names))
+    said = re.compile(_NAMED % names)
     yield _bare_name(entry, "greeting", services, said, given, tuple(entry.get("counterexamples", ())))
     if Service.SMTP in services:
         yield _bare_name(entry, "help", frozenset({Service.SMTP}), said, (Example(f"214 {last} 1.2.3", "1.2.3"),))
@@ -124,15 +124,15 @@ def _bare_name(
     )
 
 
-_NOT_MEANT = (
-    r"not?|isn't|aren't|(?:un)?like|former(?:ly)?|old|once|was|were|used|than|for(?! (?:win|nt\b|linux|unix|netware|novell|mac))|from|instead"
-    r"|replac\w*|emulat\w*|imitat\w*|pretend\w*|compatib\w*|fake|honeypot|clone|similar|migrat\w*|behind|protect\w*|moved|never|fork|based"
+_NOT_MEANT = re.compile(
+    r"\b(?i:not?|isn't|aren't|(?:un)?like|former(?:ly)?|old|once|was|were|used|than|for(?! (?:win|nt\b|linux|unix|netware|novell|mac))|from|instead"
+    r"|replac\w*|emulat\w*|imitat\w*|pretend\w*|compatib\w*|fake|honeypot|clone|similar|migrat\w*|behind|protect\w*|moved|never|fork|based)\b"
 )
 """Words beside which a name may stand without being the name of what answers."""
 
 _NAMED = (
     # SMTP begins with the host's name, POP3 and IMAP may begin with the product's.
-    r"\A(?![^\n]*\b(?i:%s)\b)(?:[^\n]{0,100}[\s(\[|,;:/'*])?(?:%s)(?![\w@]|[.-][A-Za-z])"
+    r"\A(?:[^\n]{0,100}[\s(\[|,;:/'*])?(?:%s)(?![\w@]|[.-][A-Za-z])"
     r"(?:(?:\(TM\)|[ ,]+(?i:mail ?server|server|mta|gateway|enterprise|professional|pro|standard|free|edition|e?smtp|pop3?|imap4?(?:rev1)?|service)){0,4}"
     r"[ ,/(\[-]{1,3}(?i:v|ver\.?|version|release)?[ .:]{0,2}(?P<version>\d{1,5}(?:\.\d{1,6}){1,4}(?:[a-z]\d{0,3})?(?:[-_]\d{1,5})?)(?![\w@]))?"
 )
@@ -160,7 +160,8 @@ def matches(service: Service, reads: str, text: str) -> tuple[Match, ...]:
         if reads == "greeting" and service is Service.IMAP and (announced := _ANNOUNCED.match(text[:MAX_FINGERPRINTED])):
             readable["capabilities"] = announced[1]
     # Texts are bounded, patterns anchored and without nested repetition: hostile texts cost no more than others.
-    wanted = (f for f in fingerprints() if service in f.services and f.reads in readable)
+    is_meant = _NOT_MEANT.search(readable[reads].partition("\n")[0]) is None
+    wanted = (f for f in fingerprints() if service in f.services and f.reads in readable and (is_meant or not f.is_bare_name))
     found = [(f, hit) for f in wanted if (hit := f.pattern.search(readable[f.reads])) is not None]
     marks = [(f, hit) for f, hit in found if not f.is_bare_name] or found
     return tuple(Match(f, hit.groupdict().get("version")) for f, hit in marks)

@@ -147,3 +147,20 @@ async def test_courier_is_read_over_imap(courier: Courier, scheme: str) -> None:
     if scheme == "imap":
         assert looked.value(v.AUTH_MECHANISMS_PLAIN) == ("LOGIN",)
         assert looked.value(v.STARTTLS_EXTRA_BYTES) == ""
+
+
+@pytest.mark.parametrize("scheme", ["pop3", "pop3s", "imap", "imaps"])
+async def test_courier_lets_in(courier: Courier, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The right password is taken over every way to it."""
+    url = f"{scheme}://localhost:{getattr(courier, f'{scheme}_port')}"
+    (good,) = await sign_in(url, monkeypatch, username=courier.username, password=courier.password, ca_file=courier.ca_file)
+    assert learnt(good)["auth.accepted"] is True, good.transcript
+
+
+@pytest.mark.parametrize("scheme", ["pop3s", "imaps"])
+async def test_courier_refuses_after_five_seconds(courier: Courier, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong password is told as wrong, which Courier does no sooner than after 5 s; the time is not taken for silence."""
+    url = f"{scheme}://localhost:{getattr(courier, f'{scheme}_port')}"
+    (bad,) = await sign_in(url, monkeypatch, username=courier.username, password="wrong-one", ca_file=courier.ca_file)
+    assert (learnt(bad)["auth.accepted"], learnt(bad)["auth.refusal"]) == (False, ("bad-credentials",)), bad.transcript
+    assert bad.seconds > 4

@@ -17,7 +17,7 @@ USERNAME = "sales"
 PASSWORD = "correct horse battery staple"  # made up; the server lives for one test run
 
 _AUTHENTICATION = "usr/lib/courier/courier-authlib/authdaemond"
-_PASSWORDS = "usr/lib/courier-authlib/libauthuserdb.so"
+_PASSWORDS = "usr/lib/courier-authlib/libauthuserdb.so.0"  # by this name it is asked for
 _INDEXER = "usr/lib/courier/courier-authlib/makedatprog"
 _LISTENER = "usr/sbin/couriertcpd"
 _TLS = "usr/bin/couriertls"
