@@ -18,7 +18,8 @@ from typing import Any, Literal
 import pytest
 import requests
 
-from probe.net.ews_protocol import MAX_BODY_BYTES, FolderOnce, HeldBack, Record
+from probe.net.ews_protocol import FolderOnce
+from probe.net.ews_record import MAX_BODY_BYTES, HeldBack, Record
 from probe.net.ews_session import Order, Seen, find_folders
 from probe.net.killable import Children
 from tests.net.ews_stub import FOUND, MAILBOX, PASSWORD, USERNAME, EwsStub, Reply, fault, find_folder, refused, run_ews_stub, soap

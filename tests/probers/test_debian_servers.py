@@ -11,14 +11,21 @@ from tests.probers.test_mail_logins import learnt, sign_in
 from tests.probers.test_real_servers import assert_certificate_is_right
 from tests.servers.courier import Courier
 from tests.servers.cyrus import Cyrus
+from tests.servers.mailbox_server import MailboxServer
 from tests.servers.mailutils import Mailutils
 from tests.servers.opensmtpd import OpenSmtpd
+
+
+@pytest.fixture
+def mailbox_servers(cyrus: Cyrus, mailutils: Mailutils, courier: Courier) -> dict[str, MailboxServer]:
+    """Those that have a user, by name."""
+    return {"cyrus": cyrus, "mailutils": mailutils, "courier": courier}
 
 
 @pytest.mark.parametrize("scheme", ["pop3", "pop3s"])
 async def test_cyrus_is_read(cyrus: Cyrus, scheme: str) -> None:
     """Cyrus over POP3S, and over POP3 with STLS: before it there is no word that would carry a password in clear."""
-    looked = await look(f"{scheme}://localhost:{getattr(cyrus, f'{scheme}_port')}", ca_file=cyrus.ca_file)
+    looked = await look(cyrus.url(scheme), ca_file=cyrus.ca_file)
     assert_certificate_is_right(looked)
     assert looked.value(v.SERVER_PRODUCT) == "Cyrus IMAP"
     assert looked.value(v.SERVER_VERSION) == cyrus.version
@@ -35,7 +42,7 @@ async def test_cyrus_is_read(cyrus: Cyrus, scheme: str) -> None:
 @pytest.mark.parametrize("scheme", ["imap", "imaps"])
 async def test_cyrus_is_read_over_imap(cyrus: Cyrus, scheme: str) -> None:
     """Cyrus over IMAPS, and over IMAP with STARTTLS; it tells its name and its whole version when asked."""
-    looked = await look(f"{scheme}://localhost:{getattr(cyrus, f'{scheme}_port')}", ca_file=cyrus.ca_file)
+    looked = await look(cyrus.url(scheme), ca_file=cyrus.ca_file)
     assert_certificate_is_right(looked)
     assert looked.value(v.SERVER_PRODUCT) == "Cyrus IMAP"
     assert looked.value(v.SERVER_VERSION) == cyrus.version
@@ -46,16 +53,6 @@ async def test_cyrus_is_read_over_imap(cyrus: Cyrus, scheme: str) -> None:
         assert looked.value(v.AUTH_MECHANISMS_PLAIN) == ("CRAM-MD5",)
         assert "LOGINDISABLED" in (looked.value(v.PROTOCOL_CAPABILITIES_PLAIN) or ())
         assert looked.value(v.STARTTLS_EXTRA_BYTES) == ""
-
-
-@pytest.mark.parametrize("scheme", ["pop3", "pop3s", "imap", "imaps"])
-async def test_cyrus_lets_in_and_refuses(cyrus: Cyrus, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The right password is taken over every way to it; a wrong one is told as wrong."""
-    url = f"{scheme}://localhost:{getattr(cyrus, f'{scheme}_port')}"
-    (good,) = await sign_in(url, monkeypatch, username=cyrus.username, password=cyrus.password, ca_file=cyrus.ca_file)
-    assert learnt(good)["auth.accepted"] is True
-    (bad,) = await sign_in(url, monkeypatch, username=cyrus.username, password="wrong-one", ca_file=cyrus.ca_file)
-    assert (learnt(bad)["auth.accepted"], learnt(bad)["auth.refusal"]) == (False, ("bad-credentials",))
 
 
 async def test_opensmtpd_is_read(opensmtpd: OpenSmtpd) -> None:
@@ -85,7 +82,7 @@ async def test_opensmtpd_is_known_whatever_becomes_of_its_tls(opensmtpd: OpenSmt
 @pytest.mark.parametrize("scheme", ["pop3", "pop3s"])
 async def test_mailutils_is_read(mailutils: Mailutils, scheme: str) -> None:
     """GNU Mailutils' nameless POP3 server is known by what it lists, over POP3S and over POP3 with STLS."""
-    looked = await look(f"{scheme}://localhost:{getattr(mailutils, f'{scheme}_port')}", ca_file=mailutils.ca_file)
+    looked = await look(mailutils.url(scheme), ca_file=mailutils.ca_file)
     assert_certificate_is_right(looked)
     assert looked.value(v.SERVER_PRODUCT) == "GNU Mailutils"
     assert looked.value(v.TLS_MODE) == ("implicit" if scheme == "pop3s" else "starttls")
@@ -99,7 +96,7 @@ async def test_mailutils_is_read(mailutils: Mailutils, scheme: str) -> None:
 @pytest.mark.parametrize("scheme", ["imap", "imaps"])
 async def test_mailutils_is_read_over_imap(mailutils: Mailutils, scheme: str) -> None:
     """GNU Mailutils' nameless IMAP server is known by what it lists; the ID that it lists is refused, and nothing else suffers."""
-    looked = await look(f"{scheme}://localhost:{getattr(mailutils, f'{scheme}_port')}", ca_file=mailutils.ca_file)
+    looked = await look(mailutils.url(scheme), ca_file=mailutils.ca_file)
     assert_certificate_is_right(looked)
     assert looked.value(v.SERVER_PRODUCT) == "GNU Mailutils"
     assert looked.value(v.TLS_MODE) == ("implicit" if scheme == "imaps" else "starttls")
@@ -112,20 +109,10 @@ async def test_mailutils_is_read_over_imap(mailutils: Mailutils, scheme: str) ->
         assert looked.value(v.STARTTLS_EXTRA_BYTES) == ""
 
 
-@pytest.mark.parametrize("scheme", ["pop3", "pop3s", "imap", "imaps"])
-async def test_mailutils_lets_in_and_refuses(mailutils: Mailutils, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The right password is taken over every way to it; a wrong one is told as wrong."""
-    url = f"{scheme}://localhost:{getattr(mailutils, f'{scheme}_port')}"
-    (good,) = await sign_in(url, monkeypatch, username=mailutils.username, password=mailutils.password, ca_file=mailutils.ca_file)
-    assert learnt(good)["auth.accepted"] is True, good.transcript
-    (bad,) = await sign_in(url, monkeypatch, username=mailutils.username, password="wrong-one", ca_file=mailutils.ca_file)
-    assert (learnt(bad)["auth.accepted"], learnt(bad)["auth.refusal"]) == (False, ("bad-credentials",)), bad.transcript
-
-
 @pytest.mark.parametrize("scheme", ["pop3", "pop3s"])
 async def test_courier_is_read(courier: Courier, scheme: str) -> None:
     """Courier with Debian's settings over POP3S, and over POP3 with STLS, before which it offers passwords too."""
-    looked = await look(f"{scheme}://localhost:{getattr(courier, f'{scheme}_port')}", ca_file=courier.ca_file)
+    looked = await look(courier.url(scheme), ca_file=courier.ca_file)
     assert_certificate_is_right(looked)
     assert looked.value(v.SERVER_PRODUCT) == "Courier"
     assert looked.value(v.TLS_MODE) == ("implicit" if scheme == "pop3s" else "starttls")
@@ -139,7 +126,7 @@ async def test_courier_is_read(courier: Courier, scheme: str) -> None:
 @pytest.mark.parametrize("scheme", ["imap", "imaps"])
 async def test_courier_is_read_over_imap(courier: Courier, scheme: str) -> None:
     """Courier with Debian's settings over IMAPS, and over IMAP with STARTTLS; under TLS it offers a mechanism more."""
-    looked = await look(f"{scheme}://localhost:{getattr(courier, f'{scheme}_port')}", ca_file=courier.ca_file)
+    looked = await look(courier.url(scheme), ca_file=courier.ca_file)
     assert_certificate_is_right(looked)
     assert looked.value(v.SERVER_PRODUCT) == "Courier"
     assert looked.value(v.TLS_MODE) == ("implicit" if scheme == "imaps" else "starttls")
@@ -150,17 +137,25 @@ async def test_courier_is_read_over_imap(courier: Courier, scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["pop3", "pop3s", "imap", "imaps"])
-async def test_courier_lets_in(courier: Courier, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["cyrus", "mailutils", "courier"])
+async def test_the_right_password_is_let_in(
+    name: str, scheme: str, mailbox_servers: dict[str, MailboxServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The right password is taken over every way to it."""
-    url = f"{scheme}://localhost:{getattr(courier, f'{scheme}_port')}"
-    (good,) = await sign_in(url, monkeypatch, username=courier.username, password=courier.password, ca_file=courier.ca_file)
+    server = mailbox_servers[name]
+    (good,) = await sign_in(server.url(scheme), monkeypatch, username=server.username, password=server.password, ca_file=server.ca_file)
     assert learnt(good)["auth.accepted"] is True, good.transcript
 
 
-@pytest.mark.parametrize("scheme", ["pop3s", "imaps"])
-async def test_courier_refuses_after_five_seconds(courier: Courier, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrong password is told as wrong, which Courier does no sooner than after 5 s; the time is not taken for silence."""
-    url = f"{scheme}://localhost:{getattr(courier, f'{scheme}_port')}"
-    (bad,) = await sign_in(url, monkeypatch, username=courier.username, password="wrong-one", ca_file=courier.ca_file)
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [(name, scheme) for name in ("cyrus", "mailutils") for scheme in ("pop3", "pop3s", "imap", "imaps")]
+    + [("courier", "pop3s"), ("courier", "imaps")],
+)
+async def test_a_wrong_password_is_told_as_wrong(
+    name: str, scheme: str, mailbox_servers: dict[str, MailboxServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong password is told as wrong, also by Courier, which lets 5 s pass before it says so: that is not taken for silence."""
+    server = mailbox_servers[name]
+    (bad,) = await sign_in(server.url(scheme), monkeypatch, username=server.username, password="wrong-one", ca_file=server.ca_file)
     assert (learnt(bad)["auth.accepted"], learnt(bad)["auth.refusal"]) == (False, ("bad-credentials",)), bad.transcript
-    assert bad.seconds > 4

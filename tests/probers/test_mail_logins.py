@@ -396,7 +396,7 @@ async def test_a_login_without_an_answer_ends_at_the_timeout(
 @pytest.mark.parametrize("scheme", ["pop3", "pop3s", "imap", "imaps"])
 async def test_dovecot_lets_in_and_refuses(scheme: str, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch) -> None:
     """The right password is taken over every way to it; a wrong one is told as wrong."""
-    url = f"{scheme}://localhost:{getattr(dovecot, f'{scheme}_port')}"
+    url = dovecot.url(scheme)
     (good,) = await sign_in(url, monkeypatch, username=dovecot.username, password=dovecot.password, ca_file=dovecot.ca_file)
     assert learnt(good)["auth.accepted"] is True
     (bad,) = await sign_in(url, monkeypatch, username=dovecot.username, password="wrong-one", ca_file=dovecot.ca_file)

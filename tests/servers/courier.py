@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tests.servers.certificates import ServerCertificate
 from tests.servers.jail import Jail, hashed_password
+from tests.servers.mailbox_server import PASSWORD, MailboxServer
 from tests.servers.programs import ADDRESS, UNPACKED, find_unpacked, library_path, running
 
 USERNAME = "sales"
-PASSWORD = "correct horse battery staple"  # made up; the server lives for one test run
 
 _AUTHENTICATION = "usr/lib/courier/courier-authlib/authdaemond"
 _PASSWORDS = "usr/lib/courier-authlib/libauthuserdb.so.0"  # by this name it is asked for
@@ -26,23 +26,8 @@ _IMAP = ("usr/lib/courier/courier/imaplogin", "usr/bin/imapd")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Courier:
+class Courier(MailboxServer):
     """A running Courier. It never tells its version, and takes passwords in clear before TLS too."""
-
-    host: str
-    pop3_port: int
-    """Upgraded by STLS."""
-    pop3s_port: int
-    imap_port: int
-    """Upgraded by STARTTLS."""
-    imaps_port: int
-    certificate: ServerCertificate
-    username: str = USERNAME
-    password: str = PASSWORD
-
-    @property
-    def ca_file(self) -> Path:
-        return self.certificate.ca_file
 
 
 @contextmanager
@@ -68,7 +53,9 @@ def run_courier(certificate: ServerCertificate) -> Iterator[Courier]:
         return ["/bin/sh", str(script)]
 
     with running("Courier", 4, configure) as (pop3, pop3s, imap, imaps):
-        yield Courier(host="localhost", pop3_port=pop3, pop3s_port=pop3s, imap_port=imap, imaps_port=imaps, certificate=certificate)
+        yield Courier(
+            host="localhost", pop3_port=pop3, pop3s_port=pop3s, imap_port=imap, imaps_port=imaps, certificate=certificate, username=USERNAME
+        )
 
 
 def _write_passwords(jail: Jail, folder: Path, owner: int) -> None:

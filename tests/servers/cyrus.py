@@ -15,34 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.certificates import ServerCertificate
+from tests.servers.mailbox_server import PASSWORD, MailboxServer
 from tests.servers.programs import ADDRESS, UNPACKED, find_unpacked, library_path, running
 
 USERNAME = "sales"
-PASSWORD = "correct horse battery staple"  # made up; the server lives for one test run
 
 _HOSTNAME = "mail.example.test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cyrus:
+class Cyrus(MailboxServer):
     """A running Cyrus. It takes passwords in clear only under TLS, and others that do not go in clear before it."""
 
-    host: str
-    pop3_port: int
-    """Upgraded by STLS."""
-    pop3s_port: int
-    imap_port: int
-    """Upgraded by STARTTLS."""
-    imaps_port: int
     version: str
     """As the program says it, less what Debian adds."""
-    certificate: ServerCertificate
-    username: str = USERNAME
-    password: str = PASSWORD
-
-    @property
-    def ca_file(self) -> Path:
-        return self.certificate.ca_file
 
 
 @contextmanager
@@ -98,6 +84,7 @@ def run_cyrus(certificate: ServerCertificate) -> Iterator[Cyrus]:
             imaps_port=imaps,
             version=version,
             certificate=certificate,
+            username=USERNAME,
         )
 
 

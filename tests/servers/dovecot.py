@@ -12,44 +12,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.certificates import ServerCertificate
+from tests.servers.mailbox_server import PASSWORD, MailboxServer
 from tests.servers.programs import ADDRESS, MinimumTls, ServerMissing, find_program, running
 
 USERNAME = "sales@example.test"
-PASSWORD = "correct horse battery staple"  # made up; the server lives for one test run
 
 # A client of 127.0.0.2 still comes from 127.0.0.1 (on Linux, all of 127.0.0.0/8 is loopback).
 _DISTANT = "127.0.0.2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dovecot:
+class Dovecot(MailboxServer):
     """A running Dovecot, at two addresses."""
 
-    host: str
-    """Where Dovecot takes every client for a local one, because both ends have one address: it allows passwords in clear."""
     distant_host: str
-    """Another loopback address: here clients are treated as those from elsewhere, and passwords need TLS."""
-    pop3_port: int
-    """Upgraded by STLS."""
-    pop3s_port: int
-    imap_port: int
-    """Upgraded by STARTTLS."""
-    imaps_port: int
+    """Another loopback address: at `host` Dovecot takes every client for a local one, because both ends have one address, and allows passwords
+    in clear; here clients are treated as those from elsewhere, and passwords need TLS."""
     sasl_port: int
+    """Dovecot's SASL service, for an SMTP server."""
     home: Path
     """Of the one user; the mail lies in `Maildir` below it."""
     owner: tuple[int, int]
     """User and group that the mail belongs to."""
-    """Dovecot's SASL service, for an SMTP server."""
     version: str
-    certificate: ServerCertificate
     minimum_tls: MinimumTls
-    username: str = USERNAME
-    password: str = PASSWORD
-
-    @property
-    def ca_file(self) -> Path:
-        return self.certificate.ca_file
 
 
 @contextmanager
@@ -88,6 +74,7 @@ def run_dovecot(certificate: ServerCertificate, minimum_tls: MinimumTls) -> Iter
             owner=(owner.pw_uid, owner.pw_gid),
             version=version,
             certificate=certificate,
+            username=USERNAME,
             minimum_tls=minimum_tls,
         )
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.certificates import ServerCertificate
-from tests.servers.dovecot import PASSWORD, USERNAME
+from tests.servers.dovecot import USERNAME
+from tests.servers.mailbox_server import PASSWORD
 from tests.servers.programs import MinimumTls, find_program, running
 
 MESSAGE_SIZE = 52_428_800

@@ -9,30 +9,15 @@ from pathlib import Path
 
 from tests.servers.certificates import ServerCertificate
 from tests.servers.jail import Jail
+from tests.servers.mailbox_server import PASSWORD, MailboxServer
 from tests.servers.programs import ADDRESS, running
 
 USERNAME = "sales"
-PASSWORD = "correct horse battery staple"  # made up; the server lives for one test run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mailutils:
+class Mailutils(MailboxServer):
     """A running imap4d and a running pop3d. They never tell their version, and take passwords in clear before TLS too."""
-
-    host: str
-    pop3_port: int
-    """Upgraded by STLS."""
-    pop3s_port: int
-    imap_port: int
-    """Upgraded by STARTTLS."""
-    imaps_port: int
-    certificate: ServerCertificate
-    username: str = USERNAME
-    password: str = PASSWORD
-
-    @property
-    def ca_file(self) -> Path:
-        return self.certificate.ca_file
 
 
 @contextmanager
@@ -48,6 +33,7 @@ def run_mailutils(certificate: ServerCertificate) -> Iterator[Mailutils]:
             imap_port=imap,
             imaps_port=imaps,
             certificate=certificate,
+            username=USERNAME,
         )
 
 
