@@ -133,6 +133,9 @@ _NOT_MEANT = re.compile(
 _NAMED = (
     # SMTP begins with the host's name, POP3 and IMAP may begin with the product's.
     r"\A(?:[^\n]{0,100}[\s(\[|,;:/'*])?(?:%s)(?![\w@]|[.-][A-Za-z])"
+    # Many names are also names of firms, schools and places.
+    r"(?! (?:[\w']{1,20} )?(?i:bank|insurance|holdings|homes|hotels?|ltd|limited|inc|corp|corporation|company|college|school|academy|university"
+    r"|hospital|church|club|street|road|cent(?:er|re)|newspapers?|fans?|users?|clients?|customers?)\b)"
     r"(?:(?:\(TM\)|[ ,]+(?i:mail ?server|server|mta|gateway|enterprise|professional|pro|standard|free|edition|e?smtp|pop3?|imap4?(?:rev1)?|service)){0,4}"
     r"[ ,/(\[-]{1,3}(?i:v|ver\.?|version|release)?[ .:]{0,2}(?P<version>\d{1,5}(?:\.\d{1,6}){1,4}(?:[a-z]\d{0,3})?(?:[-_]\d{1,5})?)(?![\w@]))?"
 )
