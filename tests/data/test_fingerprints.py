@@ -64,7 +64,7 @@ def test_every_pattern_is_anchored() -> None:
     """A pattern begins at the text's beginning or, in a list, at a line's: words amid a text are no mark."""
     for fingerprint in fingerprints():
         start = "^" if fingerprint.reads != "greeting" else r"\A"
-        assert fingerprint.pattern.pattern.startswith((r"\A", start)), fingerprint.id
+        assert fingerprint.written.startswith((r"\A", start)), fingerprint.id
 
 
 _UNITS = [
