@@ -13,19 +13,17 @@ from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Build, Challenge, Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import EXCHANGE_ONLINE, exchange_build, is_exchange_online_host
+from probe.tables import EXCHANGE_ONLINE, EXCHANGE_ONLINE_HEADERS, exchange_build, is_exchange_online_host, is_sharepoint, is_windows_server
 
 _UNTOLD = "Exchange"
 
-# Headers that only Exchange Online sends, seen in its answers 2020 to 2025. X-FEServer is not among them.
-_ONLINE_HEADERS = frozenset({"x-nanoproxy", "x-feproxyinfo", "x-feefzinfo", "x-firsthopcafeefz", "x-rum-validated", "x-besku"})
+# What the hosts end in that Exchange Online's headers name.
 _ONLINE_TARGETS = (".prod.outlook.com", ".prod.exchangelabs.com", ".internal.outlook.com", ".partner.outlook.cn")
 
 # Exchange Online ran under numbers of 2013 and 2016 until it took 15.20.
 _ONCE_ONLINE = ((15, 0), (15, 1))
 
 # What an EWS endpoint of Exchange shows beside any build: IIS, Windows' schemes, or the application id that tokens for Exchange name.
-_WINDOWS_SERVERS = ("microsoft-iis", "microsoft-httpapi")
 _WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
 _EXCHANGE_APPLICATION = "00000002-0000-0ff1-ce00-000000000000"
 _ISSUER_21VIANET = "00000001-0002-0000-c000-000000000000@"  # as written there, without an asterisk
@@ -66,9 +64,6 @@ _BY_ACTIVESYNC = {
     "15.1": "Exchange Server 2016",
 }
 
-# Headers of SharePoint, which takes others from Exchange Online's front ends, X-FEServer and X-NanoProxy among them.
-_SHAREPOINT = ("microsoftsharepoint", "x-sharepoint", "sprequest")
-
 # Realm of grommunio's Basic challenge (github.com/grommunio/gromox, exch/http/http_parser.cpp), which imitates Exchange.
 _GROMMUNIO_REALM = "msrpc realm"
 
@@ -91,7 +86,8 @@ def _product(facts: Facts) -> tuple[str | None, str]:
         return EXCHANGE_ONLINE, ""
     if _is_grommunio(facts):
         return None, f"the challenge's realm is {_GROMMUNIO_REALM!r}, which is grommunio's: it imitates Exchange"
-    if any(header.lower().startswith(_SHAREPOINT) for header in facts.value(v.EWS_HEADERS) or ()):
+    headers = facts.value(v.EWS_HEADERS)
+    if headers is not None and is_sharepoint(headers):
         return None, "the headers are SharePoint's, which is not Exchange"
     builds = facts.claimed(v.SERVER_BUILD)
     shows_online = _shows_online(facts)
@@ -154,7 +150,7 @@ def _is_on_windows(facts: Facts, product: str) -> bool:
     iis = _IIS.match(server)
     if iis is not None and product in _OLDEST_IIS:
         return (int(iis[1]), int(iis[2])) >= _OLDEST_IIS[product]
-    return server.startswith(_WINDOWS_SERVERS)
+    return is_windows_server(server)
 
 
 def _is_for_exchange(challenge: Challenge) -> bool:
@@ -173,7 +169,7 @@ def _shows_online(facts: Facts) -> bool:
         return True
     for header in facts.value(v.EWS_HEADERS) or ():
         name, _, value = header.partition(":")
-        if name.strip().lower() in _ONLINE_HEADERS:
+        if name.strip().lower() in EXCHANGE_ONLINE_HEADERS:
             return True
         if name.strip().lower() in ("x-calculatedbetarget", "x-calculatedfetarget") and value.strip().lower().endswith(_ONLINE_TARGETS):
             return True

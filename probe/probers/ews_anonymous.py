@@ -31,7 +31,7 @@ tell whether a scheme that is offered would let anybody in. Headers can be forge
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from probe.model import vocabulary as v
@@ -41,7 +41,7 @@ from probe.model.facts import Build, Challenge, FactKey, Why
 from probe.net.failures import PeerFailure, Throttled, expected
 from probe.net.http_exchange import Answer, Head, HttpConnection, asked_to_wait, host_header
 from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, converse, note_connection
-from probe.tables import is_exchange_online_host
+from probe.tables import EXCHANGE_ONLINE_HEADERS, is_exchange_online_host, is_sharepoint
 from probe.wire.exchange import application_build, build_of, manifest_build, mapi_build, old_logon, page_builds, page_mark, soap_build
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.oauth import named_authority, trusted_tenant
@@ -96,10 +96,6 @@ _TELLING = frozenset(
         "X-EwsHandler", "X-EWS-Policy-Reason", "X-FEProxyInfo", "X-FirstHopCafeEFZ", "X-SOAP-Enabled", "X-WSSecurity-Enabled",
     )
 )  # fmt: skip
-# SharePoint Online sends X-FEServer as well, and since 2026 X-NanoProxy.
-_SHAREPOINT = ("microsoftsharepoint", "x-sharepoint", "sprequest")
-# Those that Exchange Online alone sends, and the hosts that it names.
-_ONLINE = frozenset({"x-nanoproxy", "x-feproxyinfo", "x-feefzinfo", "x-firsthopcafeefz", "x-rum-validated", "x-besku"})
 
 _WINDOWS_OF_2003 = ("microsoft-iis/5.", "microsoft-iis/6.")
 
@@ -238,7 +234,7 @@ class _Visit:
 
     def _is_online(self, first: Head) -> bool:
         names = {name.lower() for name, _ in first.headers}
-        return is_exchange_online_host(self._endpoint.host) or bool(names & _ONLINE and not _is_sharepoint(names))
+        return is_exchange_online_host(self._endpoint.host) or bool(names & EXCHANGE_ONLINE_HEADERS and not is_sharepoint(names))
 
     async def _ask_pages(self, stream: Stream, http: HttpConnection, *, is_reused: bool) -> None:
         while self._pages and http.keeps_alive:
@@ -329,7 +325,7 @@ class _Visit:
     def _read_head(self, stream: Stream, head: Head, source: str) -> None:
         """What any answer's headers tell of Exchange."""
         names = {name.lower() for name, _ in head.headers}
-        if names & _TELLING and not _is_sharepoint(names):
+        if names & _TELLING and not is_sharepoint(names):
             telling = next(name for name, _ in head.headers if name.lower() in _TELLING)
             self._mark("header", *stream.evidence(telling))
         application = head.header("X-ServerApplication")
@@ -404,10 +400,6 @@ class _Visit:
         for name, (seen, seen_lines) in self._builds.items():
             is_firm = all(len(other.parts) < 4 or other.parts[:3] != seen.parts[:3] or other == seen for other, _ in self._builds.values())
             self._notes.declared(v.SERVER_BUILD, seen if is_firm else Build(seen.parts[:3]), *seen_lines, source=name)
-
-
-def _is_sharepoint(names: Iterable[str]) -> bool:
-    return any(name.startswith(_SHAREPOINT) for name in names)
 
 
 def _named(failure: Exception) -> tuple[Outcome, str]:

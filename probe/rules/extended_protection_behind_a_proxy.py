@@ -12,8 +12,8 @@ from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Reference, Rule
 from probe.rules import READ_ON, every_served, needs_of_served, opens_an_inbox, served, told
+from probe.tables import is_windows_server
 
-_WINDOWS_SERVERS = ("microsoft-iis", "microsoft-httpapi")
 _BOUND_SCHEMES = frozenset({"ntlm", "negotiate"})
 
 
@@ -26,7 +26,7 @@ def _is_free_of_suspicion(endpoint: Facts) -> Answer:
         told(endpoint, v.AUTH_REFUSAL, lambda causes: Truth.NO if len(causes) > 1 else Truth.YES),
         told(endpoint, v.AUTH_SCHEMES, lambda schemes: Truth.NO if _BOUND_SCHEMES & {s.lower() for s in schemes} else Truth.YES),
         # A proxy may pass on the name of the server behind it.
-        told(endpoint, v.HTTP_SERVER, lambda name: Truth.UNKNOWN if name.lower().startswith(_WINDOWS_SERVERS) else Truth.NO),
+        told(endpoint, v.HTTP_SERVER, lambda name: Truth.UNKNOWN if is_windows_server(name) else Truth.NO),
     )
 
 

@@ -7,7 +7,7 @@ no reader here fills a gap.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -231,6 +231,20 @@ def one_house(provider: str, other: str) -> bool:
 @cache
 def _houses() -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(entry["brands"]) for entry in toml("provider_hosts.toml")["house"])
+
+
+EXCHANGE_ONLINE_HEADERS = frozenset({"x-nanoproxy", "x-feproxyinfo", "x-feefzinfo", "x-firsthopcafeefz", "x-rum-validated", "x-besku"})
+"""Headers that Exchange Online sends and no Exchange on premises, in small letters; seen in its answers 2020 to 2025. X-FEServer is not among them."""
+
+
+def is_sharepoint(headers: Iterable[str]) -> bool:
+    """Whether one of these headers, by name, is SharePoint's, which takes others from Exchange Online's front ends: X-FEServer, X-NanoProxy."""
+    return any(header.lower().startswith(("microsoftsharepoint", "x-sharepoint", "sprequest")) for header in headers)
+
+
+def is_windows_server(name: str) -> bool:
+    """Whether a Server header is that of Windows' own web server, with which Exchange answers."""
+    return name.lower().startswith(("microsoft-iis", "microsoft-httpapi"))
 
 
 @cache
