@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from probe.net.dial import Dial
 from probe.net.failures import PeerFailure
 from probe.net.starttls import NoUpgrade
 from probe.net.stream import Stream
+from probe.probing.proofs import Ending, NotClaimed, Proof, Unrecorded
 from probe.wire.certificates import read_certificate, subject_of
 from probe.wire.lines import LineBuffer, WireError, as_text
 from probe.wire.refusals import causes_of
@@ -38,12 +39,16 @@ __all__ = [
     "Application",
     "Dial",
     "Effect",
+    "Ending",
     "NoMechanism",
+    "NotClaimed",
     "Notebook",
     "Prober",
+    "Proof",
     "Stream",
     "Subject",
     "TlsQuestion",
+    "Unrecorded",
     "choose_mechanism",
     "converse",
     "converse_signed_in",
@@ -86,6 +91,8 @@ class Account:
     """Where the estate names one."""
     authorities: frozenset[str] = frozenset()
     """Hosts, besides Entra ID's clouds, that may be sent a password."""
+    proof: Proof = field(default_factory=Unrecorded)
+    """To be claimed before what proves the password leaves, and ended by what came of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
