@@ -58,8 +58,11 @@ class Options:
     progress: Callable[[Attempt, int], None] = field(default=lambda attempt, of: None)
     """Told of each attempt as it ends, and of how many there will be."""
     report_bug: Callable[[str], None] = field(default=lambda text: None)
-    state: Path | None = None
-    """Folder of what must outlive the run: refused logins. None: nothing is remembered, as in the demo."""
+    state: Path | Callable[[], Path] | None = None
+    """Folder of what must outlive the run, or what names it when it is wanted: refused logins. None: nothing is remembered, as in the demo."""
+    warn: Callable[[str], None] = field(default=lambda text: None)
+    """Is told in one sentence what the operator should know of the run beside its result."""
+    clock: Callable[[], datetime] = field(default=lambda: _now())
 
 
 def rules() -> dict[str, Rule]:
@@ -149,12 +152,13 @@ async def _terms(options: Options) -> AsyncIterator[Terms]:
     async with Children() as children:
         yield Terms(
             network=Network(hosts=options.hosts, ca_file=options.ca_file, children=children, name_server=options.name_server),
-            clock=_now,
+            clock=options.clock,
             timeout=options.timeout,
             deadline=options.deadline,
             all_addresses=options.all_addresses,
             report_bug=options.report_bug,
             progress=options.progress,
+            warn=options.warn,
             memory=None if options.state is None else Memory(options.state),
         )
 

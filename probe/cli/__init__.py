@@ -119,7 +119,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
         write_plan(output, app.plan(estate, mailboxes, options))
         sys.exit(0)
     with output.progress(options) as options:
-        run = app.complete(app.check(estate, mailboxes, replace(options, state=default_folder())))
+        run = app.complete(app.check(estate, mailboxes, replace(options, state=default_folder)))
     output.write_run(run)
     sys.exit(app.exit_code(run, frozenset(map(Support, accept))))
 
@@ -170,7 +170,7 @@ def forget(username: str | None) -> None:
     from probe.memory import Memory, MemoryUnavailable, default_folder
 
     try:
-        count = Memory(default_folder()).forget(username)
+        count = Memory(default_folder).forget(username)
     except MemoryUnavailable as unavailable:
         raise click.UsageError(str(unavailable)) from None
     tell(f"{count} forgotten")

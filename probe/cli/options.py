@@ -132,6 +132,7 @@ def probing_options(command: Callable[..., Any], *, default_timeout: float = 30.
             all_addresses=all_addresses,
             tls=None if tls == "none" else cast("Literal['quick', 'full']", tls),
             report_bug=report_bug,
+            warn=output.log,
         )
         return command(output=output, options=made, **rest)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,12 +10,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from probe.config.secrets import SecretUnavailable, resolve
+from probe.engine.accounts import Accounts, Credential
 from probe.engine.addresses import at_each_address
 from probe.engine.select import Conversation
-from probe.memory import LEFT_ALONE, Identity, Memory, MemoryUnavailable
+from probe.memory import Memory
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome
-from probe.model.estate import Endpoint, Service
+from probe.model.estate import Endpoint
 from probe.model.facts import Fact, Missing, Why
 from probe.net.dial import Dial, Network
 from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls, TlsFailed, expected
@@ -49,64 +49,13 @@ class Terms:
     """Whether every address of a name is probed, not the first that answers."""
     report_bug: Callable[[str], None] = field(default=lambda text: None)
     """Is given the traceback of a bug."""
+    warn: Callable[[str], None] = field(default=lambda text: None)
+    """Is told in one sentence what the operator should know of the run beside its result."""
     progress: Progress = field(default=lambda attempt, of: None)
     memory: Memory | None = None
     """Where refused credentials are remembered from run to run; None where they are not, as in the demo."""
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ATTEMPTS_AT_ONCE))
     """What an attempt waits for before it begins."""
-
-
-_LOGIN_MAY_HAVE_FAILED = (Outcome.TIMED_OUT, Outcome.CLOSED, Outcome.OFF_PROTOCOL, Outcome.TLS_FAILED, Outcome.INTERRUPTED, Outcome.BUG)
-"""Ends of an attempt that may lie behind a password's having been sent."""
-
-
-_NOT_THE_CREDENTIALS = frozenset(
-    {"throttled", "temporary-failure", "tls-required", "protocol-disabled", "basic-auth-disabled", "blocked-by-policy"}
-)
-"""Causes of a refusal that say nothing against user name and password: they may work later, or elsewhere."""
-
-
-class _Accounts:
-    """One login at a time for an account, beside others only where it was let in; none after it was refused."""
-
-    def __init__(self) -> None:
-        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
-        self._let_in: set[tuple[tuple[str, str], Endpoint]] = set()
-        self._barred: dict[tuple[str, str], str] = {}
-        self._round_trips: dict[tuple[str, str], asyncio.Lock] = {}
-
-    def lock(self, account: tuple[str, str]) -> asyncio.Lock:
-        """What to hold while signing in, or while finding out that it need not be held."""
-        return self._locks.setdefault(account, asyncio.Lock())
-
-    def may_sign_in_beside(self, account: tuple[str, str], endpoint: Endpoint) -> bool:
-        """Whether logins of the account may go on side by side there: at an EWS endpoint that has let it in during this run.
-
-        One account opens many mailboxes there. A mail server opens the account's own, and some let one session in at a time.
-        """
-        return endpoint.service is Service.EWS and (account, endpoint) in self._let_in
-
-    def round_trip(self, account: tuple[str, str]) -> asyncio.Lock:
-        """What to hold while a message of the account is under way: a POP3 mailbox is open to one session at a time (RFC 1939 section 4)."""
-        return self._round_trips.setdefault(account, asyncio.Lock())
-
-    def bar(self, account: tuple[str, str], reason: str) -> None:
-        """Try the account no more."""
-        self._barred[account] = reason
-
-    def barred(self, account: tuple[str, str]) -> str | None:
-        """Why an account is not tried again; None where it may be."""
-        return self._barred.get(account)
-
-    def learn(self, account: tuple[str, str], endpoint: Endpoint, attempt: Attempt) -> None:
-        """Remember what an attempt showed of an account. A login whose end was not seen may have been refused."""
-        accepted = next((r.value for r in attempt.readings if isinstance(r, Fact) and r.key == v.AUTH_ACCEPTED), None)
-        if accepted:
-            self._let_in.add((account, endpoint))
-        elif accepted is False:
-            self._barred[account] = "the account was refused a moment ago; it is not tried again"
-        elif attempt.outcome in _LOGIN_MAY_HAVE_FAILED:
-            self._barred[account] = "how a login of the account ended a moment ago is not known; it is not tried again"
 
 
 async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
@@ -115,7 +64,13 @@ async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[
     The names are looked up within the run, so that its deadline and an interrupt end a resolver that hangs.
     """
     attempts: dict[int, Attempt] = {}
-    accounts = _Accounts()
+    if (
+        terms.memory is not None
+        and any(c.login is not None and not c.not_held for c in conversations)
+        and (passes := terms.memory.passes_away())
+    ):
+        terms.warn(passes)
+    accounts = Accounts(terms.memory, terms.clock, timedelta(seconds=terms.timeout))
 
     async def hold(number: int, conversation: Conversation) -> None:
         attempt = await _hold(f"a{number + 1}", conversation, terms, accounts, lambda done: attempts.__setitem__(number, done))
@@ -202,13 +157,14 @@ def _unheld(name: str, conversation: Conversation, outcome: Outcome, detail: str
     )
 
 
-async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: _Accounts, keep: Callable[[Attempt], None]) -> Attempt:
+async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: Accounts, keep: Callable[[Attempt], None]) -> Attempt:
     if conversation.not_held:
         why = Why.NO_CREDENTIALS if conversation.mailbox is not None and conversation.login is None else Why.NOT_ATTEMPTED
         return _unheld(name, conversation, Outcome.NOT_SCHEDULED, conversation.not_held, why)
     login = conversation.login
     if login is None or conversation.mailbox is None:
-        return await _in_turn(name, conversation, None, terms, keep)
+        async with terms.turns:
+            return await _try(name, conversation, None, terms, keep)
     try:
         password = resolve(login.password)
     except SecretUnavailable as unavailable:
@@ -225,119 +181,38 @@ async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: _
     )
     # The same user with the same credential, wherever it signs in: what counts is what a server would count.
     identity = (login.username.lower(), password.reveal())
+    held = partial(_signed_in, name, conversation, account, identity, terms, accounts, keep)
     if conversation.incoming is not None:
-        return await _round_trip(name, conversation, account, identity, terms, accounts, keep)
+        # A POP3 mailbox is open to one session at a time (RFC 1939 section 4).
+        async with accounts.lock(identity, "round trip"):
+            return await held()
     async with accounts.lock(identity):
-        if (reason := accounts.barred(identity)) is not None:
-            return _unheld(name, conversation, Outcome.NOT_SCHEDULED, reason, Why.DENIED)
         if not accounts.may_sign_in_beside(identity, conversation.endpoint):
-            try:
-                claim = await _claimed(terms, identity, conversation.endpoint.url)
-            except MemoryUnavailable as unavailable:
-                detail = f"a refusal could not be remembered, so that no login is tried: {unavailable}"
-                return _unheld(name, conversation, Outcome.NOT_SCHEDULED, detail, Why.NOT_ATTEMPTED)
-            if isinstance(claim, _Barred):
-                return _unheld(name, conversation, Outcome.NOT_SCHEDULED, claim.reason, claim.why)
-            attempt = await _in_turn(name, conversation, account, terms, keep)
-            accounts.learn(identity, conversation.endpoint, attempt)
-            await _remember(terms, claim, attempt)
-            return attempt
-    return await _beside_others(name, conversation, account, identity, terms, accounts, keep)
+            return await held()
+    return await held()
 
 
-async def _beside_others(
+async def _signed_in(
     name: str,
     conversation: Conversation,
     account: Account,
-    identity: tuple[str, str],
+    identity: Credential,
     terms: Terms,
-    accounts: _Accounts,
+    accounts: Accounts,
     keep: Callable[[Attempt], None],
 ) -> Attempt:
-    """A login of an account that this endpoint has let in during this run, for another mailbox."""
+    """One attempt with an account, unless it is barred."""
     async with terms.turns:
-        # Asked again now: while it waited for its turn another of the account may have been refused.
-        if (reason := accounts.barred(identity)) is not None:
-            return _unheld(name, conversation, Outcome.NOT_SCHEDULED, reason, Why.DENIED)
-        attempt = await _try(name, conversation, account, terms, keep)
-    accounts.learn(identity, conversation.endpoint, attempt)
-    if terms.memory is not None:
-        with contextlib.suppress(MemoryUnavailable):
-            await _remember(terms, await asyncio.to_thread(terms.memory.identity, *identity), attempt)
+        # Asked now, and by each proof again: while it waited for its turn another login of the account may have been refused.
+        if (barred := await accounts.barred(identity, conversation.endpoint.url)) is not None:
+            return _unheld(name, conversation, Outcome.NOT_SCHEDULED, barred.reason, barred.why)
+        proof = accounts.proof(identity, conversation.endpoint.url)
+        try:
+            attempt = await _try(name, conversation, replace(account, proof=proof), terms, keep)
+        finally:
+            proof.close()
+    await accounts.rest(identity, attempt)
     return attempt
-
-
-async def _round_trip(
-    name: str,
-    conversation: Conversation,
-    account: Account,
-    identity: tuple[str, str],
-    terms: Terms,
-    accounts: _Accounts,
-    keep: Callable[[Attempt], None],
-) -> Attempt:
-    """One with two endpoints, of an account that was let in; once that is no longer so, no other of the account follows."""
-    async with accounts.round_trip(identity):
-        if (reason := accounts.barred(identity)) is not None:
-            return _unheld(name, conversation, Outcome.NOT_SCHEDULED, reason, Why.DENIED)
-        attempt = await _in_turn(name, conversation, account, terms, keep)
-        if attempt.outcome is Outcome.DENIED:
-            accounts.bar(identity, f"the account was let in at first, and then no more: {attempt.detail[:200]}")
-        return attempt
-
-
-@dataclass(frozen=True, slots=True)
-class _Barred:
-    """That nobody may sign in, and why."""
-
-    reason: str
-    why: Why
-
-
-async def _claimed(terms: Terms, account: tuple[str, str], subject: str) -> Identity | _Barred | None:
-    """The claim to a login, or why nobody may log in; None where nothing is remembered."""
-    memory = terms.memory
-    if memory is None:
-        return None
-    identity = await asyncio.to_thread(memory.identity, *account)
-    if rests := await asyncio.to_thread(memory.resting, identity, subject, terms.clock()):
-        return _Barred(rests, Why.THROTTLED)
-    if refused := await asyncio.to_thread(memory.begin, identity, subject, terms.clock()):
-        return _Barred(refused, Why.DENIED)
-    return identity
-
-
-async def _remember(terms: Terms, identity: Identity | None, attempt: Attempt) -> None:
-    """Keep a refusal for later runs. A login whose end was not seen stays begun, and bars the next for a while."""
-    memory = terms.memory
-    if memory is None or identity is None:
-        return
-    known = {r.key: r.value for r in attempt.readings if isinstance(r, Fact)}
-    is_wrong = known.get(v.AUTH_ACCEPTED) is False and not set(known.get(v.AUTH_REFUSAL, ())) <= _NOT_THE_CREDENTIALS
-    # A memory that fails now has the login down as begun, which bars enough.
-    with contextlib.suppress(MemoryUnavailable):
-        if is_wrong:
-            await asyncio.to_thread(memory.refused, identity, attempt.subject, terms.clock())
-        elif v.AUTH_ACCEPTED in known or attempt.outcome not in _LOGIN_MAY_HAVE_FAILED:
-            await asyncio.to_thread(memory.ended, identity)
-        now = terms.clock()
-        if v.AUTH_ACCEPTED in known and (delay := known.get(v.POP3_LOGIN_DELAY_SECONDS)):
-            reason = f"the server wants {delay} s between logins of one account"
-            await asyncio.to_thread(memory.rest, identity, attempt.subject, timedelta(seconds=delay), reason, now)
-        if set(known.get(v.AUTH_REFUSAL, ())) & {"throttled", "temporary-failure"}:
-            reason = f"the server did not take a login for now: {known.get(v.AUTH_REPLY, '')[:100]}"
-            await asyncio.to_thread(memory.rest, identity, attempt.subject, LEFT_ALONE, reason, now)
-        elif attempt.outcome is Outcome.THROTTLED:
-            await asyncio.to_thread(
-                memory.rest, None, attempt.subject, LEFT_ALONE, f"the server asked to be left alone: {attempt.detail[:100]}", now
-            )
-
-
-async def _in_turn(
-    name: str, conversation: Conversation, account: Account | None, terms: Terms, keep: Callable[[Attempt], None]
-) -> Attempt:
-    async with terms.turns:
-        return await _try(name, conversation, account, terms, keep)
 
 
 async def _try(name: str, conversation: Conversation, account: Account | None, terms: Terms, keep: Callable[[Attempt], None]) -> Attempt:

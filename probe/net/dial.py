@@ -140,11 +140,16 @@ class Dial:
         """Write down something that happened beside the connections, such as what a child process did."""
         return self._recorder.note(text)
 
-    async def in_child(self, function: Callable[[A], R], argument: A) -> R:
-        """What a module-level function makes of an argument, in a child that ends with the attempt. Waiting for a child costs no time."""
+    async def in_child(self, function: Callable[[A], R], argument: A, *, first: Callable[[], Awaitable[None]] | None = None) -> R:
+        """What a module-level function makes of an argument, in a child that ends with the attempt. Waiting for a child costs no time.
+
+        `first` is awaited once there is a child, just before it begins.
+        """
         async with AsyncExitStack() as stack:
             async with self._deadline.standing_still():
                 turn = await stack.enter_async_context(self._network.children.turn())
+            if first is not None:
+                await first()
             return await turn.run(function, argument, seconds=self.remaining())
 
     @property

@@ -90,6 +90,8 @@ class ImapClient:
         self._relay = relay
         self._count = count
         self._command: Any = None
+        self.has_proved = False
+        """Whether the password, or what is made of it, has been handed on to the server."""
         self._library = IMAP4ClientProtocol(None, self._on_lost)
 
     async def begin(self) -> None:
@@ -104,11 +106,17 @@ class ImapClient:
     async def login(self, username: str, password: str) -> Told:
         """LOGIN, once."""
         command = self._made("LOGIN", quoted(username), quoted(password))
+        self.has_proved = True
         return self._state_after(await self._run(command, f"{command.tag} LOGIN {STRUCK}"), AUTH)
 
     async def authenticate(self, exchange: Mechanism) -> Told:
         """AUTHENTICATE, once; nothing is said before the server asks for it. Raises WireError for a challenge that has no answer."""
-        command = _Authentication(self._next_tag(), exchange, self._library.send)
+
+        def say(line: str) -> None:
+            self.has_proved = self.has_proved or command.said == exchange.proves_at
+            self._library.send(line)
+
+        command = _Authentication(self._next_tag(), exchange, say)
         told = await self._run(command, f"{command.tag} AUTHENTICATE {exchange.name}", may_challenge=True)
         return self._state_after(told, AUTH)
 
@@ -167,6 +175,8 @@ class _Authentication(Command):  # type: ignore[misc]
         self._exchange = exchange
         self._pending = exchange.first
         self._say = say
+        self.said = 0
+        """Answers given so far."""
         self.failure: WireError | None = None
 
     def append_to_resp(self, line: bytes, result: str = "Pending") -> None:
@@ -183,6 +193,7 @@ class _Authentication(Command):  # type: ignore[misc]
             return
         self._pending = None
         self._say(base64.b64encode(said).decode())
+        self.said += 1
 
 
 @asynccontextmanager

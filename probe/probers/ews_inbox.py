@@ -40,7 +40,7 @@ from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Thr
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.probing import Account, Dial, Effect, Notebook, Prober, Subject
 from probe.probing.authority import NoToken, allowed_authority, token_by_application, token_by_password
-from probe.probing.ews import Scheme, scheme_for
+from probe.probing.ews import Scheme, end_logon, scheme_for
 from probe.tables import is_exchange_online_host
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.oauth import named_authority
@@ -149,7 +149,9 @@ async def _sign_in(
         seconds=dial.remaining() * CHILD_SHARE,
     )
     dial.note(f"signs in by {scheme}, in a child process, to {address}")
-    seen = await dial.in_child(find_folders, order)
+    seen = await dial.in_child(find_folders, order, first=account.proof.claim)
+    is_let_in = seen.folder is not None and seen.folder not in _ACCOUNT_STATES
+    await end_logon(account.proof, seen.logons, seen.status, is_let_in=is_let_in)
     dial.connections += 1
     _Reading(account, dial, notes, seen, is_token=scheme == "bearer").conclude()
 

@@ -44,9 +44,6 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
                 note_no_login(notes, name.why, name.detail)
             else:
                 told = await session.sign_in(name)
-                if told.ok:
-                    proof = ("NAMESPACE",) if "NAMESPACE" in session.capabilities else ("LIST", '""', '""')
-                    told = await session.client.ask(*proof)
                 note_login(notes, name, "" if told.ok else told.words, *stream.evidence(told.words[:200]))
             await session.leave()
 

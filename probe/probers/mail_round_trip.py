@@ -139,7 +139,7 @@ async def _send(message: _Message, account: Account, dial: Dial, notes: Notebook
     async with dial.open_trusted() as stream:
         session = SmtpSession(stream, account, dial.endpoint)
         name = _want(await session.open(), dial.endpoint)
-        _let_in((answer := await session.sign_in(name))[-1].startswith("235"), answer[-1], dial.endpoint)
+        _let_in((answer := await session.sign_in(name))[-1].startswith("2"), answer[-1], dial.endpoint)
         for command, good in (
             (f"MAIL FROM:<{message.address}>", "250"),
             (f"RCPT TO:<{message.address}>", "25"),

@@ -51,8 +51,6 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
             note_no_login(notes, name.why, name.detail)
         else:
             answer = await session.sign_in(name)
-            if answer.ok:
-                answer = await session.ask("STAT")
             note_login(notes, name, "" if answer.ok else answer.text, *stream.evidence(answer.text[:200]))
         await stream.send(b"QUIT\r\n")
 

@@ -43,8 +43,6 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
             note_no_login(notes, name.why, name.detail)
         else:
             answer = await session.sign_in(name)
-            if answer[-1].startswith("235"):
-                answer = await session.ask("NOOP")
             is_in = answer[-1].startswith("2")
             note_login(notes, name, "" if is_in else "\n".join(answer), *stream.evidence(answer[-1][:200]))
         await stream.send(b"QUIT\r\n")

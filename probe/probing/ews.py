@@ -6,11 +6,27 @@ from collections.abc import Collection
 from typing import Literal
 
 from probe.model.estate import Authentication, Endpoint
-from probe.probing import Account
+from probe.probing import Account, Ending, Proof
 from probe.tables import is_exchange_online_host
 
 Scheme = Literal["ntlm", "basic", "negotiate", "bearer"]
 _BY_PASSWORD: tuple[Scheme, ...] = ("ntlm", "negotiate", "basic")
+
+
+async def end_logon(proof: Proof, logons: int, status: int | None, *, is_let_in: bool) -> None:
+    """End a claim by what came of a logon to EWS, or to what stands before it; release it where no proof left.
+
+    A 401 is all that names the credential. Whoever answers otherwise than EWS does may have refused it, or never have looked at it: a page to log on
+    at, a block by a proxy, a busy server.
+    """
+    if not logons:
+        await proof.release()
+    elif is_let_in:
+        await proof.end(Ending.ACCEPTED)
+    elif status == 401:
+        await proof.end(Ending.REFUSED)
+    else:
+        await proof.end(Ending.TURNED_DOWN if status in (403, 456) else Ending.UNSEEN)
 
 
 def scheme_for(account: Account, endpoint: Endpoint, offered: Collection[str]) -> Scheme | None:

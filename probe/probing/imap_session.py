@@ -12,7 +12,8 @@ from probe.model.estate import Endpoint, Security
 from probe.model.facts import Why
 from probe.net.failures import PeerClosed, Throttled
 from probe.net.imap_client import ImapClient, Told, lend_to_imap
-from probe.probing import Account, NoMechanism, Stream, choose_mechanism
+from probe.probing import Account, Ending, NoMechanism, Stream, choose_mechanism
+from probe.probing.proofs import ending_of_refusal
 from probe.wire.imap import ImapReader, capabilities, mechanisms
 from probe.wire.sasl import mechanism
 
@@ -58,9 +59,26 @@ class ImapSession:
         return choose_mechanism(self._account, mechanisms(listed), "LOGIN" if self._has_command else "")
 
     async def sign_in(self, name: str) -> Told:
-        """One LOGIN or AUTHENTICATE, and what ends it."""
-        account, secret = self._account, self._account.password.reveal()
+        """One LOGIN or AUTHENTICATE, proved by one more command: a login that Microsoft takes with the wrong scope is refused only there.
+
+        Gives what ends it. Raises NotClaimed.
+        """
+        account = self._account
         self.client = await self._lent.enter_async_context(lend_to_imap(self._stream, self._reader, count=1))
+        # The library asks for no leave between the challenge and its answer, so the claim comes first.
+        await account.proof.claim()
+        try:
+            told = await self._log_in(name)
+        finally:
+            if not self.client.has_proved:
+                await account.proof.release()
+        if told.ok:
+            told = await self.client.ask(*(("NAMESPACE",) if "NAMESPACE" in self.capabilities else ("LIST", '""', '""')))
+        await account.proof.end(Ending.ACCEPTED if told.ok else ending_of_refusal(told.words))
+        return told
+
+    async def _log_in(self, name: str) -> Told:
+        account, secret = self._account, self._account.password.reveal()
         if name == "LOGIN" and self._has_command:
             return await self.client.login(account.username, secret)
         return await self.client.authenticate(mechanism(name, account.username, secret, self._endpoint.host, self._endpoint.port))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import itertools
 
 from probe.model.estate import Endpoint, Security
 from probe.net.failures import Denied, PeerClosed, Throttled
-from probe.probing import STRUCK, Account, NoMechanism, Stream, choose_mechanism
+from probe.probing import STRUCK, Account, Ending, NoMechanism, Stream, choose_mechanism
+from probe.probing.proofs import ending_of_refusal
 from probe.wire.pop3 import Pop3Reader, Reply, login_delay, mechanisms
 from probe.wire.sasl import apop_digest, decoded, mechanism
 
@@ -38,27 +40,41 @@ class Pop3Session:
         return choose_mechanism(self._account, (*offered, *(("USER",) if not offered else ())), "USER", last="APOP")
 
     async def sign_in(self, name: str) -> Reply:
-        """One login. Gives the reply that ends it."""
+        """One login, proved by `STAT`, which only a mailbox that is open answers. Gives the reply that ends it. Raises NotClaimed."""
+        answer = await self._log_in(name)
+        if answer.ok:
+            answer = await self.ask("STAT")
+        await self._account.proof.end(Ending.ACCEPTED if answer.ok else ending_of_refusal(answer.text))
+        return answer
+
+    async def _log_in(self, name: str) -> Reply:
         account, secret = self._account, self._account.password.reveal()
         if name == "USER":
             await self._stream.send(f"USER {account.username}\r\n".encode())
             answer = await self._reply()
             if answer.ok:
+                await account.proof.claim()
                 await self._stream.send(f"PASS {secret}\r\n".encode(), shown=f"PASS {STRUCK}")
                 answer = await self._reply()
             return answer
         if name == "APOP":
             digest = apop_digest(self._greeting, secret)
+            await account.proof.claim()
             await self._stream.send(f"APOP {account.username} {digest}\r\n".encode(), shown=f"APOP {account.username} {STRUCK}")
             return await self._reply()
         exchange = mechanism(name, account.username, secret, self._endpoint.host, self._endpoint.port)
         await self._stream.send(f"AUTH {name}\r\n".encode())
         pending = exchange.first
-        while isinstance(challenge := await self._reply_or_challenge(is_first_of_ntlm=name == "NTLM" and pending is not None), bytes):
+        for number in itertools.count():
+            challenge = await self._reply_or_challenge(is_first_of_ntlm=name == "NTLM" and pending is not None)
+            if isinstance(challenge, Reply):
+                return challenge
             said = exchange.respond(challenge) if pending is None else pending
             pending = None
+            if number == exchange.proves_at:
+                await account.proof.claim()
             await self._stream.send(base64.b64encode(said) + b"\r\n", shown=STRUCK)
-        return challenge
+        raise AssertionError("unreachable")
 
     async def ask(self, command: str, *, multiline: bool = False) -> Reply:
         """The reply to a command."""

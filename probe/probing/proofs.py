@@ -7,11 +7,14 @@ neither accepted nor refused may have been refused, and is tried again only afte
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from enum import StrEnum
 from typing import Protocol
 
 from probe.model.attempts import Outcome
 from probe.net.failures import PeerFailure
+from probe.wire.refusals import is_for_now, names_the_credential, says_later
 
 
 class Ending(StrEnum):
@@ -25,6 +28,13 @@ class Ending(StrEnum):
     """An answer that is a refusal, and does not say that it is the credential."""
     UNSEEN = "unseen"
     """No answer that settles it: silence, the end of the connection, "later", a page, garbage."""
+
+
+def ending_of_refusal(reply: str) -> Ending:
+    """How a sign-in to a mail server ended that was answered by this refusal, less an IMAP tag: `NO ...`, `-ERR ...`, or the lines of an SMTP reply."""
+    if names_the_credential(reply):
+        return Ending.TURNED_DOWN if says_later(reply) else Ending.REFUSED
+    return Ending.UNSEEN if is_for_now(reply) else Ending.TURNED_DOWN
 
 
 class NotClaimed(PeerFailure):
@@ -48,6 +58,13 @@ class Proof(Protocol):
         """How it ended. A claim that is neither released nor ended stays one whose end was not seen."""
         ...
 
+    def at(self, place: str) -> AbstractAsyncContextManager[Proof]:
+        """The same account at a place beside the endpoint that let it in, such as Autodiscover: who is refused there is barred there alone.
+
+        Until the place has let the account in during this run, one at a time may be there.
+        """
+        ...
+
 
 class Unrecorded:
     """A proof that nobody keeps a record of, for conversations outside a run."""
@@ -60,3 +77,8 @@ class Unrecorded:
 
     async def end(self, ending: Ending) -> None:
         """Nothing to keep."""
+
+    @asynccontextmanager
+    async def at(self, place: str) -> AsyncIterator[Proof]:
+        """The same."""
+        yield self

@@ -6,7 +6,8 @@ import base64
 
 from probe.model.estate import Endpoint, Security
 from probe.net.failures import Denied, OffProtocol, PeerClosed, Throttled
-from probe.probing import STRUCK, Account, NoMechanism, Stream, choose_mechanism
+from probe.probing import STRUCK, Account, Ending, NoMechanism, Stream, choose_mechanism
+from probe.probing.proofs import ending_of_refusal
 from probe.wire.lines import LineBuffer, WireError, as_text
 from probe.wire.sasl import decoded, mechanism
 from probe.wire.smtp import address_literal, mechanisms
@@ -37,9 +38,20 @@ class SmtpSession:
         return choose_mechanism(self._account, mechanisms(extensions), "")
 
     async def sign_in(self, name: str) -> list[str]:
-        """One AUTH. Gives the reply that ends it: 235 where the account is let in."""
-        exchange = mechanism(name, self._account.username, self._account.password.reveal(), self._endpoint.host, self._endpoint.port)
+        """One AUTH, proved by `NOOP`. Gives the reply that ends it: 250 where the account is let in. Raises NotClaimed."""
+        answer = await self._log_in(name)
+        if answer[-1].startswith("235"):
+            answer = await self.ask("NOOP")
+        await self._account.proof.end(Ending.ACCEPTED if answer[-1].startswith("2") else ending_of_refusal("\n".join(answer)))
+        return answer
+
+    async def _log_in(self, name: str) -> list[str]:
+        account = self._account
+        exchange = mechanism(name, account.username, account.password.reveal(), self._endpoint.host, self._endpoint.port)
         first = "" if exchange.first is None else " " + base64.b64encode(exchange.first).decode()
+        said = 0 if exchange.first is None else 1
+        if said > exchange.proves_at:
+            await account.proof.claim()
         answer = await self.ask(f"AUTH {name}{first}", shown=f"AUTH {name}{first and ' ' + STRUCK}")
         while answer[-1].startswith("334"):
             try:
@@ -48,7 +60,11 @@ class SmtpSession:
                 if exchange.first is not None or name != "LOGIN":
                     raise
                 challenge = b""  # some ask for the user name in clear
-            answer = await self.ask(base64.b64encode(exchange.respond(challenge)).decode(), shown=STRUCK)
+            response = exchange.respond(challenge)
+            if said == exchange.proves_at:
+                await account.proof.claim()
+            said += 1
+            answer = await self.ask(base64.b64encode(response).decode(), shown=STRUCK)
         return answer
 
     async def ask(self, command: str, *, shown: str | None = None) -> list[str]:

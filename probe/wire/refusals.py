@@ -29,6 +29,28 @@ _CODES: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
+# RFC 3206 and RFC 5530; RFC 4954 section 6.
+_NAMES_THE_CREDENTIAL = re.compile(r"\[AUTH\]|\[AUTHENTICATIONFAILED\]|^535(?:[ -]|$)", re.IGNORECASE)
+# RFC 2449, 3206 and 5530; RFC 5321 section 4.2.1; RFC 9051 section 7.1.5.
+_IS_FOR_NOW = re.compile(r"\[(?:IN-?USE|LOGIN-DELAY|SYS/TEMP|UNAVAILABLE|LIMIT)\]|^4\d\d(?:[ -]|$)|^BYE\b", re.IGNORECASE)
+_LATER = frozenset({"throttled", "temporary-failure"})
+
+
+def names_the_credential(reply: str) -> bool:
+    """Whether a refusal says by its code that user name or password is wrong."""
+    return _NAMES_THE_CREDENTIAL.search(reply[:MAX_READ]) is not None
+
+
+def is_for_now(reply: str) -> bool:
+    """Whether a refusal says by its code that it passes."""
+    return _IS_FOR_NOW.search(reply[:MAX_READ]) is not None
+
+
+def says_later(reply: str) -> bool:
+    """Whether a refusal says by code or words that it may pass."""
+    return is_for_now(reply) or not _LATER.isdisjoint(causes_of(reply))
+
+
 def causes_of(reply: str) -> tuple[str, ...]:
     """The words of `auth.refusal` that fit a reply, the likeliest first; several where its words cannot separate them.
 

@@ -21,6 +21,8 @@ class Mechanism(Protocol):
 
     name: str
     first: bytes | None
+    proves_at: int
+    """Which of the client's messages holds the password or what is made of it, counted from 0."""
 
     def respond(self, challenge: bytes) -> bytes:
         """The answer to a challenge. Raises WireError for one that the mechanism has no answer to."""
@@ -31,6 +33,7 @@ class Plain:
     """RFC 4616."""
 
     name = "PLAIN"
+    proves_at = 0
 
     def __init__(self, username: str, password: str) -> None:
         self.first: bytes | None = b"\0" + username.encode() + b"\0" + password.encode()
@@ -44,6 +47,7 @@ class Login:
 
     name = "LOGIN"
     first: bytes | None = None
+    proves_at = 1
 
     def __init__(self, username: str, password: str) -> None:
         self._answers = [username.encode(), password.encode()]
@@ -59,6 +63,7 @@ class CramMd5:
 
     name = "CRAM-MD5"
     first: bytes | None = None
+    proves_at = 0
 
     def __init__(self, username: str, password: str) -> None:
         self._username, self._password = username, password
@@ -76,6 +81,7 @@ class XOAuth2:
     """Google's and Microsoft's way to hand over an access token. A failure comes as a challenge, which wants an empty answer."""
 
     name = "XOAUTH2"
+    proves_at = 0
 
     def __init__(self, username: str, token: str) -> None:
         self.first: bytes | None = f"user={username}\1auth=Bearer {token}\1\1".encode()
@@ -93,6 +99,7 @@ class OAuthBearer:
     """RFC 7628. A failure comes as a challenge, which wants a single ^A."""
 
     name = "OAUTHBEARER"
+    proves_at = 0
 
     def __init__(self, username: str, token: str, host: str, port: int) -> None:
         name = username.replace("=", "=3D").replace(",", "=2C")
@@ -110,6 +117,7 @@ class Ntlm:
     """[MS-NLMP], the NTLMv2 response; pyspnego makes the messages, in its own code and from the password alone, never from a ticket or a cache."""
 
     name = "NTLM"
+    proves_at = 1
 
     def __init__(self, username: str, password: str) -> None:
         import spnego  # a tenth of a second to load, for a mechanism that few want

@@ -17,8 +17,9 @@ from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import Authentication, Effect, Endpoint, SecretReference, Service
 from probe.model.facts import Fact, Missing
 from probe.net.dial import Dial, Network
+from probe.net.failures import PeerClosed
 from probe.net.killable import Children
-from probe.probing import Notebook, Prober, Subject
+from probe.probing import Ending, Notebook, Prober, Subject
 from tests.hostile import Hostile
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -143,7 +144,9 @@ async def test_a_refused_account_is_not_tried_again(login: Login, accepted: bool
     async def sign_in(subject: Subject, dial: Dial, notes: Notebook) -> None:
         assert subject.account is not None
         tried.append(subject.account.mailbox)
+        await subject.account.proof.claim()
         await asyncio.sleep(0)
+        await subject.account.proof.end(Ending.ACCEPTED if accepted else Ending.REFUSED)
         notes.observed(v.AUTH_ACCEPTED, accepted)
 
     conversations = [
@@ -164,6 +167,8 @@ async def test_an_account_whose_login_ended_unseen_is_not_tried_again(login: Log
     tried: list[str] = []
 
     async def hang(subject: Subject, dial: Dial, notes: Notebook) -> None:
+        assert subject.account is not None
+        await subject.account.proof.claim()
         tried.append("once")
         raise TimeoutError
 
@@ -173,7 +178,23 @@ async def test_an_account_whose_login_ended_unseen_is_not_tried_again(login: Log
     attempts, _ = await held(conversations)
     assert tried == ["once"]
     assert [a.outcome for a in attempts].count(Outcome.NOT_SCHEDULED) == 4
-    assert "not known" in attempts[-1].detail
+    assert "not certain" in attempts[-1].detail
+
+
+async def test_a_login_that_broke_off_before_a_proof_left_bars_nobody(login: Login) -> None:
+    """A server that ends the conversation before it is told the password has counted nothing, so that the next mailbox is tried."""
+    tried: list[str] = []
+
+    async def close(subject: Subject, dial: Dial, notes: Notebook) -> None:
+        tried.append("once")
+        raise PeerClosed("the server closed the connection")
+
+    conversations = [
+        Conversation(prober(close, collects=(v.AUTH_ACCEPTED,), signs_in=True), endpoint(1), f"m{n}@contoso.test", login) for n in range(5)
+    ]
+    attempts, _ = await held(conversations)
+    assert len(tried) == 5
+    assert {a.outcome for a in attempts} == {Outcome.CLOSED}
 
 
 async def test_a_secret_that_is_not_there_is_a_reason() -> None:

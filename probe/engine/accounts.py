@@ -1,0 +1,192 @@
+"""Who may sign in where in a run, and what came of it: the ledger of the run, in front of that of the machine.
+
+A server counts proofs of a credential. So one leaves at a time for an account, and the next only once the last was accepted; an account
+that was not accepted anywhere is tried nowhere else. At an EWS endpoint that has let the account in, more may go side by side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from probe.memory import LEFT_ALONE, Identity, Memory, MemoryUnavailable
+from probe.model import vocabulary as v
+from probe.model.attempts import Attempt, Outcome
+from probe.model.estate import Endpoint, Service
+from probe.model.facts import Fact, Why
+from probe.probing.proofs import Ending, NotClaimed
+
+Credential = tuple[str, str]
+"""User name, lower-case, and password: what a server would count as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """That an account does not sign in, and why."""
+
+    reason: str
+    why: Why
+
+
+class Accounts:
+    """The accounts of one run."""
+
+    def __init__(self, memory: Memory | None, clock: Callable[[], datetime], longest: timedelta) -> None:
+        """`longest` is what one attempt may take. Without a memory nothing outlives the run."""
+        self._memory = memory
+        self._clock = clock
+        self._longest = longest
+        self._locks: dict[tuple[Credential, str], asyncio.Lock] = {}
+        self._let_in: set[tuple[Credential, str]] = set()
+        self._barred: dict[tuple[Credential, str], str] = {}
+        self._known: dict[Credential, Identity] = {}
+
+    def lock(self, account: Credential, what: str = "") -> asyncio.Lock:
+        """What to hold while signing in, or while finding out that it need not be held; `what` names one for something else."""
+        return self._locks.setdefault((account, what), asyncio.Lock())
+
+    def may_sign_in_beside(self, account: Credential, endpoint: Endpoint) -> bool:
+        """Whether logins of the account may go on side by side there: at an EWS endpoint that has let it in during this run.
+
+        One account opens many mailboxes there. A mail server opens the account's own, and some let one session in at a time.
+        """
+        return endpoint.service is Service.EWS and (account, endpoint.url) in self._let_in
+
+    async def barred(self, account: Credential, subject: str) -> Barred | None:
+        """Why the account does not sign in there now; None where it may. Claims nothing."""
+        if (reason := self._barred.get((account, ""))) is not None:
+            return Barred(reason, Why.DENIED)
+        if self._memory is None:
+            return None
+        try:
+            identity = await self._identity(self._memory, account)
+            if reason := await asyncio.to_thread(self._memory.resting, identity, subject, self._clock()):
+                return Barred(reason, Why.THROTTLED)
+            if reason := await asyncio.to_thread(self._memory.barred, identity, self._clock()):
+                return Barred(reason, Why.DENIED)
+        except MemoryUnavailable as unavailable:
+            return Barred(_unremembered(unavailable), Why.NOT_ATTEMPTED)
+        return None
+
+    def proof(self, account: Credential, subject: str) -> AttemptProof:
+        """The claims of an account in one attempt at an endpoint."""
+        return AttemptProof(self, account, subject)
+
+    async def claim(self, account: Credential, subject: str, place: str) -> None:
+        """A proof is about to leave. Raises NotClaimed."""
+        if reason := self._barred.get((account, place)) or self._barred.get((account, "")):
+            raise NotClaimed(reason)
+        if self._memory is None:
+            return
+        try:
+            identity = await self._identity(self._memory, account)
+            refused = await asyncio.to_thread(self._memory.claim, identity, subject, self._clock(), self._longest, place)
+        except MemoryUnavailable as unavailable:
+            raise NotClaimed(_unremembered(unavailable)) from unavailable
+        if refused:
+            raise NotClaimed(refused)
+
+    async def release(self, account: Credential, place: str) -> None:
+        """No proof left after all."""
+        if self._memory is not None:
+            # A memory that fails now has the sign-in down as claimed, which bars enough.
+            with contextlib.suppress(MemoryUnavailable):
+                await asyncio.to_thread(self._memory.release, self._known[account], place)
+
+    async def end(self, account: Credential, subject: str, ending: Ending, place: str) -> None:
+        """What came of a proof."""
+        if ending is Ending.ACCEPTED:
+            self._let_in.add((account, place or subject))
+        elif ending is Ending.REFUSED:
+            self._barred[account, place] = "the account was refused a moment ago; it is not tried again"
+        else:
+            self.doubt(account, place)
+        if self._memory is not None:
+            with contextlib.suppress(MemoryUnavailable):
+                await asyncio.to_thread(self._memory.end, self._known[account], ending, self._clock(), place)
+
+    def doubt(self, account: Credential, place: str) -> None:
+        """A proof left, and whether it was accepted is not known."""
+        self._barred[account, place] = "how a login of the account ended a moment ago is not certain; it is not tried again"
+
+    def was_let_in(self, account: Credential, where: str) -> bool:
+        """Whether a proof of the account was accepted there during this run."""
+        return (account, where) in self._let_in
+
+    async def rest(self, account: Credential, attempt: Attempt) -> None:
+        """Keep what a server said of when it wants to be asked again."""
+        memory = self._memory
+        if memory is None:
+            return
+        known = {r.key: r.value for r in attempt.readings if isinstance(r, Fact)}
+        now = self._clock()
+        with contextlib.suppress(MemoryUnavailable):
+            if v.AUTH_ACCEPTED in known and (delay := known.get(v.POP3_LOGIN_DELAY_SECONDS)):
+                identity = await self._identity(memory, account)
+                reason = f"the server wants {delay} s between logins of one account"
+                await asyncio.to_thread(memory.rest, identity, attempt.subject, timedelta(seconds=delay), reason, now)
+            if attempt.outcome is Outcome.THROTTLED:
+                reason = f"the server asked to be left alone: {attempt.detail[:100]}"
+                await asyncio.to_thread(memory.rest, None, attempt.subject, LEFT_ALONE, reason, now)
+
+    async def _identity(self, memory: Memory, account: Credential) -> Identity:
+        if account not in self._known:
+            self._known[account] = await asyncio.to_thread(memory.identity, *account)
+        return self._known[account]
+
+
+class AttemptProof:
+    """The claims of one account in one attempt, as `probe.probing.proofs.Proof` has them."""
+
+    def __init__(self, accounts: Accounts, account: Credential, subject: str, place: str = "") -> None:
+        self._accounts = accounts
+        self._account = account
+        self._subject = subject
+        self._place = place
+        self._is_claimed = False
+
+    async def claim(self) -> None:
+        """As in Proof."""
+        assert not self._is_claimed, "the claim before this one has not ended"
+        await self._accounts.claim(self._account, self._subject, self._place)
+        self._is_claimed = True
+
+    async def release(self) -> None:
+        """As in Proof."""
+        if self._is_claimed:
+            self._is_claimed = False
+            await self._accounts.release(self._account, self._place)
+
+    async def end(self, ending: Ending) -> None:
+        """As in Proof."""
+        if self._is_claimed:
+            self._is_claimed = False
+            await self._accounts.end(self._account, self._subject, ending, self._place)
+
+    @contextlib.asynccontextmanager
+    async def at(self, place: str) -> AsyncIterator[AttemptProof]:
+        """As in Proof."""
+        proof = AttemptProof(self._accounts, self._account, place, place)
+        async with contextlib.AsyncExitStack() as stack:
+            lock = self._accounts.lock(self._account, place)
+            await lock.acquire()
+            if self._accounts.was_let_in(self._account, place):
+                lock.release()
+            else:
+                stack.callback(lock.release)
+            try:
+                yield proof
+            finally:
+                proof.close()
+
+    def close(self) -> None:
+        """The attempt is over. A claim that was not ended is one whose end was not seen."""
+        if self._is_claimed:
+            self._accounts.doubt(self._account, self._place)
+
+
+def _unremembered(unavailable: MemoryUnavailable) -> str:
+    return f"a refusal could not be remembered, so that no login is tried: {unavailable}"

@@ -1,0 +1,295 @@
+"""What must outlive a run: sign-ins that were refused, or whose end was not seen, and servers that asked to be left alone.
+
+One small SQLite file in a folder of this machine, so that a scheduled check, a service and an administrator share it. It is the
+ledger of every way to sign in. A sign-in is claimed here, on the disk, before a proof of the credential leaves, and the claim stands until
+the server accepted it. What is written depends on that alone, never on the words of an answer.
+
+No password is in it. Account and password are told apart by scrypt under a random key, which lies beside the file and is
+readable by its owner alone; what ended well is deleted, and overwritten.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from probe.memory.folder import FOLDER_VARIABLE, Folder, MemoryUnavailable, default_folder
+from probe.probing.proofs import Ending
+
+__all__ = ["FOLDER_VARIABLE", "LEFT_ALONE", "PAUSES", "Identity", "Memory", "MemoryUnavailable", "default_folder"]
+
+PAUSES = (timedelta(minutes=30), timedelta(hours=2), timedelta(days=1))
+"""How long after the first, second and third proof in doubt the next may leave; after the fourth none does by itself.
+
+Windows proposes to lock an account after 10 wrong passwords, and counts on until 10 to 30 minutes have passed without one (learn.microsoft.com,
+"Reset account lockout counter after"; 2026-11); so a pause that is shorter adds one to the count each time.
+"""
+PLAIN_REFUSALS = 2
+"""What an answer that refuses, without saying that it is the credential, counts as: more likely a wrong password than silence is, so that the first pause is left out."""
+MARGIN = timedelta(minutes=1)
+"""How much longer a claim stands than the longest sign-in that it was made for."""
+LEFT_ALONE = timedelta(minutes=5)
+"""How long a server that said "not now" before a proof left, and did not say for how long, sees no sign-in."""
+LONGEST_REST = timedelta(hours=1)
+"""The longest time that a server may ask for: RFC 2449's LOGIN-DELAY is seconds, and the longest that was seen is 900."""
+_VERSION = 3
+_BUSY_SECONDS = 10.0
+_SCRYPT = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
+"""16 MB and about 50 ms for one guess, as scrypt's paper proposes for sign-ins. A run with 10,000 passwords takes it 10,000 times."""
+_TABLES = """
+CREATE TABLE login (
+    identity BLOB NOT NULL,     -- scrypt of user name and password
+    place TEXT NOT NULL,        -- the one place that it is about; empty: everywhere
+    account BLOB NOT NULL,      -- keyed hash of the user name alone
+    state TEXT NOT NULL,        -- claimed, doubtful, refused
+    tries INTEGER NOT NULL,     -- proofs in doubt that count for the pause, this one included
+    claims INTEGER NOT NULL,    -- how many of `run` are under way
+    run BLOB NOT NULL,
+    subject TEXT NOT NULL,      -- where the last one was sent
+    at TEXT NOT NULL,           -- when it was
+    until TEXT,                 -- when the next may leave; NULL: not by itself
+    PRIMARY KEY (identity, place)
+) STRICT;
+CREATE TABLE rest (
+    account BLOB NOT NULL,      -- keyed hash of the user name; empty for whoever it is
+    subject TEXT NOT NULL,      -- where
+    until TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (account, subject)
+) STRICT;
+"""
+_COLUMNS = "state, tries, claims, run, subject, at, until"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A user name with a password, as the memory knows them."""
+
+    identity: bytes
+    account: bytes
+
+
+class _Entry(NamedTuple):
+    """What is known of the sign-ins of one identity."""
+
+    state: str
+    tries: int
+    claims: int
+    run: bytes
+    subject: str
+    at: str
+    until: str | None
+
+    def bars(self, now: datetime, run: bytes) -> str | None:
+        """Why no proof may leave now; None where one may. Beside the claims of its own run one may."""
+        when = f"{self.at[:10]} {self.at[11:16]} UTC"
+        if self.state == "refused":
+            return f"these credentials were refused by {self.subject} on {self.at[:10]}; they are not tried again until they change, or `probe forget`"
+        if self.state == "claimed" and self.claims and self.run == run:
+            return None
+        if self.until is None:
+            return (
+                f"{self.tries} sign-ins with these credentials were not accepted, the last at {self.subject} on {when}, and none was refused for "
+                "certain; no other is tried by itself, until the credentials change, or `probe forget`"
+            )
+        if self.until <= _moment(now):
+            return None
+        what = (
+            "was begun, and its end was not seen"
+            if self.state == "claimed"
+            else "was not accepted, which may have counted as a wrong password"
+        )
+        return (
+            f"a sign-in with these credentials at {self.subject} on {when} {what}; the next is tried after {self.until[:10]} {self.until[11:16]} UTC, "
+            "once they change, or after `probe forget`"
+        )
+
+
+class Memory:
+    """The memory of one folder. Each call opens the file and closes it; a call takes a few milliseconds and may be made in any thread."""
+
+    def __init__(self, folder: Path | Callable[[], Path]) -> None:
+        """`folder` may be what names it when it is wanted, such as `default_folder`."""
+        self._folder = Folder(folder)
+        self._run = secrets.token_bytes(16)
+
+    def identity(self, username: str, password: str) -> Identity:
+        """How the memory knows these. Takes about 50 ms. Raises MemoryUnavailable."""
+        key, name = self._folder.key(), _name(username)
+        whole = name + b"\0" + password.encode("utf-8", "surrogateescape")
+        return Identity(hashlib.scrypt(whole, salt=key, **_SCRYPT), _account(name, key))
+
+    def barred(self, identity: Identity, now: datetime, place: str = "") -> str | None:
+        """Why no proof of these credentials may leave now; None where one may. Claims nothing."""
+        with self._open() as database:
+            return self._bars(database, identity, now, place)
+
+    def claim(self, identity: Identity, subject: str, now: datetime, longest: timedelta, place: str = "") -> str | None:
+        """Claim a sign-in, unless the credentials are barred: then why. Only one of several programs that ask at once gets the claim.
+
+        `longest` is what the sign-in may take. A claim that is not ended counts as one whose end was not seen, from the moment on at which it
+        was made. With a `place`, what comes of it bars the credentials there alone.
+        """
+        with self._open() as database:
+            if reason := self._bars(database, identity, now, place):
+                return reason
+            entry = self._entry(database, identity, place)
+            is_beside = entry is not None and entry.state == "claimed" and entry.claims > 0 and entry.run == self._run
+            tries, claims = (entry.tries, entry.claims + 1) if entry and is_beside else (entry.tries + 1 if entry else 1, 1)
+            pause = _pause(tries)
+            until = None if pause is None else _moment(now + max(pause, longest + MARGIN))
+            row = (identity.identity, place, identity.account, "claimed", tries, claims, self._run, subject, _moment(now), until)
+            database.execute("INSERT OR REPLACE INTO login VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        return None
+
+    def release(self, identity: Identity, place: str = "") -> None:
+        """A claim after which no proof left: all is as it was before."""
+        with self._open() as database:
+            if (entry := self._claimed(database, identity, place)) is None:
+                return
+            if entry.claims > 1 or entry.state != "claimed":
+                self._change(database, identity, place, claims=entry.claims - 1)
+            elif entry.tries > 1:
+                # What was in doubt before stays so; its pause was over.
+                self._change(database, identity, place, state="doubtful", tries=entry.tries - 1, claims=0, until=entry.at)
+            else:
+                self._delete(database, identity, place)
+
+    def end(self, identity: Identity, ending: Ending, now: datetime, place: str = "") -> None:
+        """How a claimed sign-in ended."""
+        with self._open() as database:
+            entry = self._claimed(database, identity, place)
+            if entry is None or entry.state == "refused":
+                return
+            match ending:
+                case Ending.ACCEPTED if entry.claims == 1 and entry.state == "claimed":
+                    self._delete(database, identity, place)
+                case Ending.ACCEPTED:
+                    self._change(database, identity, place, claims=entry.claims - 1)
+                case Ending.REFUSED:
+                    self._change(database, identity, place, state="refused", claims=0, until=None)
+                case Ending.TURNED_DOWN | Ending.UNSEEN:
+                    tries = max(entry.tries, PLAIN_REFUSALS) if ending is Ending.TURNED_DOWN else entry.tries
+                    pause = _pause(tries)
+                    until = None if pause is None else _moment(now + pause)
+                    self._change(database, identity, place, state="doubtful", tries=tries, claims=entry.claims - 1, until=until)
+
+    def rest(self, identity: Identity | None, subject: str, wanted: timedelta, reason: str, now: datetime) -> None:
+        """A server wants no login of an account, or of anybody, for a time. Never shortens what it wanted before."""
+        account, until = identity.account if identity else b"", now + min(wanted, LONGEST_REST)
+        with self._open() as database:
+            database.execute("DELETE FROM rest WHERE until <= ?", (_moment(now),))
+            database.execute(
+                "INSERT INTO rest VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until, reason = excluded.reason WHERE until < excluded.until",
+                (account, subject, _moment(until), reason),
+            )
+
+    def resting(self, identity: Identity, subject: str, now: datetime) -> str | None:
+        """Why an account does not sign in to a server for now; None where it may."""
+        with self._open() as database:
+            row = database.execute(
+                "SELECT reason, until FROM rest WHERE account IN (?, ?) AND subject = ? AND until > ? AND until <= ? ORDER BY until DESC",
+                # A clock that was set back must not make a rest of an hour one of years.
+                (identity.account, b"", subject, _moment(now), _moment(now + LONGEST_REST)),
+            ).fetchone()
+        return None if row is None else f"{row[0]}; no login is tried until {row[1][11:19]} UTC"
+
+    def forget(self, username: str | None = None) -> int:
+        """Forget what is known of an account, or of all. Gives how many entries there were."""
+        with self._open() as database:
+            if username is None:
+                return database.execute("DELETE FROM login").rowcount + database.execute("DELETE FROM rest").rowcount
+            account = (_account(_name(username), self._folder.key()),)
+            logins = database.execute("DELETE FROM login WHERE account = ?", account).rowcount
+            return logins + database.execute("DELETE FROM rest WHERE account = ?", account).rowcount
+
+    def passes_away(self) -> str | None:
+        """As `Folder.passes_away`."""
+        return self._folder.passes_away()
+
+    def _bars(self, database: sqlite3.Connection, identity: Identity, now: datetime, place: str) -> str | None:
+        """Why not, by what is known of the place or of everywhere."""
+        for where in dict.fromkeys((place, "")):
+            entry = self._entry(database, identity, where)
+            if entry is not None and entry.at > _moment(now) and entry.until is not None:
+                # The clock was set back. From now on is never too soon, and a pause of a day does not become one of years.
+                pause = _pause(entry.tries) or PAUSES[-1]
+                self._change(database, identity, where, at=_moment(now), until=_moment(now + pause))
+                entry = self._entry(database, identity, where)
+            if entry is not None and (reason := entry.bars(now, self._run)):
+                return reason
+        return None
+
+    def _entry(self, database: sqlite3.Connection, identity: Identity, place: str) -> _Entry | None:
+        where = (identity.identity, place)
+        row = database.execute(f"SELECT {_COLUMNS} FROM login WHERE identity = ? AND place = ?", where).fetchone()  # noqa: S608 - our own columns
+        return None if row is None else _Entry(*row)
+
+    def _claimed(self, database: sqlite3.Connection, identity: Identity, place: str) -> _Entry | None:
+        """The entry, where it has a claim of this run; it may have been forgotten meanwhile, or be another's by now."""
+        entry = self._entry(database, identity, place)
+        return entry if entry is not None and entry.claims > 0 and entry.run == self._run else None
+
+    @staticmethod
+    def _change(database: sqlite3.Connection, identity: Identity, place: str, **values: str | int | None) -> None:
+        names = ", ".join(f"{name} = ?" for name in values)
+        entry = (*values.values(), identity.identity, place)
+        database.execute(f"UPDATE login SET {names} WHERE identity = ? AND place = ?", entry)  # noqa: S608 - our own columns
+
+    @staticmethod
+    def _delete(database: sqlite3.Connection, identity: Identity, place: str) -> None:
+        database.execute("DELETE FROM login WHERE identity = ? AND place = ?", (identity.identity, place))
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """The file, with nobody else writing to it until the end."""
+        file = self._folder.database()
+        try:
+            with contextlib.closing(sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
+                database.execute("PRAGMA secure_delete = ON")
+                database.execute("BEGIN IMMEDIATE")
+                version = database.execute("PRAGMA user_version").fetchone()[0]
+                if version > _VERSION:
+                    raise MemoryUnavailable(f"{file} was written by another version of probe")
+                if version < _VERSION:
+                    self._begin_anew(database)
+                yield database
+                database.execute("COMMIT")
+        except sqlite3.Error as failed:
+            raise MemoryUnavailable(f"{file} cannot be used: {failed}") from failed
+
+    @staticmethod
+    def _begin_anew(database: sqlite3.Connection) -> None:
+        """Make the tables. What versions 1 and 2 remembered goes by a hash that can be guessed at, and cannot be carried over."""
+        for table in ("login", "rest"):
+            database.execute(f"DROP TABLE IF EXISTS {table}")
+        for statement in filter(str.strip, _TABLES.split(";\n")):
+            database.execute(statement)
+        database.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+def _name(username: str) -> bytes:
+    return username.lower().encode("utf-8", "surrogateescape")
+
+
+def _account(name: bytes, key: bytes) -> bytes:
+    """A user name is no secret; under the key it merely does not show."""
+    return hashlib.blake2b(name, key=key).digest()
+
+
+def _pause(tries: int) -> timedelta | None:
+    """How long after so many proofs in doubt the next may leave; None: not by itself."""
+    return PAUSES[tries - 1] if tries <= len(PAUSES) else None
+
+
+def _moment(at: datetime) -> str:
+    """A time as the file has it, so that the earlier sorts first."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")
