@@ -22,7 +22,7 @@ from probe.net.dial import Dial, Network
 from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls, TlsFailed, expected
 from probe.net.limits import Deadline
 from probe.net.redact import Redactor
-from probe.net.transcript import Recorder
+from probe.net.transcript import Budget, Recorder
 from probe.probing import Account, Notebook, Subject
 from probe.wire.lines import WireError
 
@@ -54,8 +54,19 @@ class Terms:
     progress: Progress = field(default=lambda attempt, of: None)
     memory: Memory | None = None
     """Where refused credentials are remembered from run to run; None where they are not, as in the demo."""
+    redactor: Redactor = field(default_factory=Redactor)
+    """Knows the secrets of the run, from before the first conversation on."""
+    budget: Budget = field(default_factory=Budget)
+    """What the transcripts of the run may take."""
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ATTEMPTS_AT_ONCE))
     """What an attempt waits for before it begins."""
+
+
+SAID_WITHOUT_BEING_TOLD = (
+    "*** stands for a secret of this run, which this server says by itself; it is struck out of all that is told of the run, so that no place "
+    "shows which word it is"
+)
+"""Noted where somebody who was told no secret says one: it is a word that servers use, or was told before."""
 
 
 async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
@@ -99,6 +110,10 @@ async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[
         assert task is not None
         task.uncancel()
         ended_by, detail = Outcome.INTERRUPTED, "the run was interrupted"
+    if any(line.text == SAID_WITHOUT_BEING_TOLD for attempt in attempts.values() for line in attempt.transcript):
+        terms.warn(
+            f"a password of this run is a word that servers say by themselves, or that a server was told before: {SAID_WITHOUT_BEING_TOLD}"
+        )
     for number, conversation in enumerate(conversations):
         done = attempts.get(number)
         if ended_by is not None and (done is None or done.outcome is Outcome.INTERRUPTED):
@@ -217,17 +232,18 @@ async def _signed_in(
 
 async def _try(name: str, conversation: Conversation, account: Account | None, terms: Terms, keep: Callable[[Attempt], None]) -> Attempt:
     prober, endpoint = conversation.prober, conversation.endpoint
-    redactor = Redactor([account.password.reveal()] if account else ())
-    recorder = Recorder(redactor)
+    recorder = Recorder(terms.redactor, terms.budget)
     deadline = Deadline(terms.timeout)
     dial = Dial(endpoint, terms.network, deadline, recorder, conversation.only_address)
     mailbox = None if prober.about_mailbox else conversation.mailbox
-    clean = partial(redactor.clean, said_by_us=False)
+    clean = terms.redactor.clean_sentence
     notes = Notebook(name, conversation.subject, mailbox, terms.clock, clean)
     loop = asyncio.get_running_loop()
     began = loop.time()
 
     def written(outcome: Outcome, detail: str) -> Attempt:
+        if account is None and recorder.peer_said_secret:
+            recorder.note(SAID_WITHOUT_BEING_TOLD)
         if not prober.signs_in and not prober.about_mailbox:
             if dial.addresses is not None:
                 notes.observed(v.NET_ADDRESSES, dial.addresses)

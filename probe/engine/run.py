@@ -10,6 +10,7 @@ from probe import __version__
 from probe.engine.judge import Book, infer_endpoints, judge_estate
 from probe.engine.observe import Terms, observe
 from probe.engine.select import Conversation, users_of_endpoints
+from probe.engine.struck import struck
 from probe.model.attempts import Attempt
 from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.facts import Declared, Fact, Reading
@@ -39,7 +40,7 @@ async def check(
     attempts, interrupted = await observe(conversations, terms)
     finished = terms.clock()
     judgement = judge_estate(estate, _readings(attempts), mailboxes, book, on, finished)
-    return Run(
+    run = Run(
         id=identity.id,
         probe=__version__,
         host=identity.host,
@@ -52,6 +53,7 @@ async def check(
         assessments=judgement.assessments,
         interrupted=interrupted,
     )
+    return struck(run, terms.redactor)
 
 
 async def look(

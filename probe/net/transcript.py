@@ -5,31 +5,49 @@ from __future__ import annotations
 from typing import Literal
 
 from probe.model.attempts import TranscriptLine
-from probe.net.redact import Redactor
-from probe.wire.lines import as_text
+from probe.net.redact import STRUCK, Redactor
 
 MAX_LINE_CHARACTERS = 1000
 MAX_BURST_LINES = 120
 """Lines kept of what one side says before the other speaks: a capability list is whole, a web page is not."""
 MAX_BYTES = 128 * 1024
-"""Kept of one attempt. Twice a whole logon page of Outlook on the web (60 KB), the longest that is read; a run holds every transcript in memory."""
+"""Kept of one attempt. Twice a whole logon page of Outlook on the web (60 KB), the longest that is read."""
+MAX_RUN_BYTES = 16 * 1024 * 1024
+"""Kept of all attempts of a run, which holds every transcript in memory, and writes it into its document. A sign-in to a mail server takes
+1 to 2 KB, so that 10,000 of them are kept whole."""
+SHARE = 16
+"""Which part of what is left of that one attempt may take: however many talk without end, something is left for the next."""
 LINE_BYTES = 100
 """What a line takes beside its text, in memory as in the document."""
+
+
+class Budget:
+    """What the transcripts of a run may still take, in bytes."""
+
+    def __init__(self, left: int = MAX_RUN_BYTES) -> None:
+        self.left = left
+
+    def share(self) -> int:
+        """What an attempt that begins now may take, if no other takes it first."""
+        return min(MAX_BYTES, self.left // SHARE)
 
 
 class Recorder:
     """The transcript of one attempt, as it grows."""
 
-    def __init__(self, redactor: Redactor | None = None) -> None:
+    def __init__(self, redactor: Redactor | None = None, budget: Budget | None = None) -> None:
         self._redactor = redactor or Redactor()
+        self._budget = budget or Budget()
         self._lines: list[TranscriptLine] = []
         self._speaker: Literal["probe", "peer"] | None = None
         self._partial = bytearray()
         self._burst = 0
         self._unwritten = 0
         self._untold = 0
-        self._room = MAX_BYTES
+        self._room = self._share = self._budget.share()
         self._burst_room = 0
+        self.peer_said_secret = False
+        """Whether a line of the peer held a secret of the run."""
 
     def heard(self, data: bytes) -> None:
         """The peer said this."""
@@ -42,7 +60,7 @@ class Recorder:
     def note(self, text: str) -> TranscriptLine | None:
         """Something happened that is no speech. Gives the line, None where there is no room for it."""
         self._settle()
-        if self._append("note", _cut(text)):
+        if self._append("note", _cut(self._redactor.clean_sentence(text))):
             return self._lines[-1]
         self._untold += 1
         return None
@@ -61,7 +79,7 @@ class Recorder:
         self._settle()
         if not self._untold:
             return tuple(self._lines)
-        end = f"... and {self._untold} more lines; at most {MAX_BYTES // 1024} KiB are kept of an attempt"
+        end = f"... and {self._untold} more lines; at most {self._share // 1024} KiB are kept of this attempt"
         return (*self._lines, TranscriptLine(len(self._lines) + 1, "note", end))
 
     def _spoken(self, speaker: Literal["probe", "peer"], data: bytes) -> None:
@@ -92,7 +110,9 @@ class Recorder:
         if self._burst > MAX_BURST_LINES or self._speaker is None:
             self._unwritten += 1
             return
-        text = _cut(self._redactor.clean(as_text(line), said_by_us=self._speaker == "probe"))
+        text = _cut(self._redactor.shown(line, said_by_us=self._speaker == "probe"))
+        if self._speaker == "peer" and STRUCK in text and STRUCK.encode() not in line:
+            self.peer_said_secret = True
         if _size(text) > self._burst_room or not self._append(self._speaker, text):
             self._unwritten += 1
             return
@@ -100,9 +120,10 @@ class Recorder:
 
     def _append(self, speaker: Literal["probe", "peer", "note"], text: str) -> bool:
         """Write a line down; False where there is no room for it."""
-        if _size(text) > self._room:
+        if _size(text) > min(self._room, self._budget.left // SHARE):
             return False
         self._room -= _size(text)
+        self._budget.left -= _size(text)
         self._lines.append(TranscriptLine(len(self._lines) + 1, speaker, text))
         return True
 

@@ -83,7 +83,7 @@ def test_a_note_for_which_there_is_no_room_is_counted() -> None:
     for _ in range(200):
         recorder.note(long)
     assert recorder.note(long) is None
-    assert re.fullmatch(r"\.\.\. and \d+ more lines; at most 128 KiB are kept of an attempt", recorder.lines()[-1].text)
+    assert re.fullmatch(r"\.\.\. and \d+ more lines; at most 128 KiB are kept of this attempt", recorder.lines()[-1].text)
 
 
 def test_a_long_line_is_cut() -> None:
