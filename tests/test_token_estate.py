@@ -206,7 +206,7 @@ async def test_a_peer_that_names_its_own_authority_gets_nothing(world: World, na
 async def test_an_authority_with_an_untrusted_certificate_gets_nothing(world: World) -> None:
     """The name of Entra ID is not enough; the certificate must be for it, by an issuer that is trusted."""
     entra = EntraAuthority(authority().self_signed(ENTRA).context(), tenants={"contoso.test": TENANT}, users={}, clients={})
-    _, ews = await world.online(await world.open(ENTRA, entra))
+    _, ews = await world.online(await world.open_at_443(ENTRA, entra))
     run = await world.check(ews)
     assert reading(run, v.AUTH_ACCEPTED) == "untrusted-peer"
     assert not entra.forms
@@ -219,7 +219,7 @@ async def test_an_authority_that_answers_otherwise_sends_nobody_elsewhere(world:
     evil = Anything(world.tls("evil.test"))
     where = await world.open("evil.test", evil)
     odd = Anything(world.tls(ENTRA), Response(status, (("Location", f"{where}/token"),), b"{}"))
-    _, ews = await world.online(await world.open(ENTRA, odd))
+    _, ews = await world.online(await world.open_at_443(ENTRA, odd))
     run = await world.check(ews)
     assert login(run).outcome == "off-protocol"
     assert evil.connections == 0
@@ -237,7 +237,7 @@ async def test_an_authority_that_repeats_the_password_is_not_quoted(world: World
             return Response(400, (("Content-Type", "application/json"),), json.dumps(said).encode())
 
     parrot = Parrot(world.tls(ENTRA), tenants={"contoso.test": TENANT}, users={USER: User(PASSWORD)}, clients={AZURE_CLI: Client()})
-    _, ews = await world.online(await world.open(ENTRA, parrot))
+    _, ews = await world.online(await world.open_at_443(ENTRA, parrot))
     run = await world.check(ews)  # which looks for every secret in the document
     assert reading(run, v.AUTHORITY_ERRORS) == ("***", "AADSTS50126")
     assert PASSWORD not in repr(run)
@@ -249,7 +249,7 @@ async def test_an_application_s_secret_follows_no_configuration_elsewhere(world:
     where = await world.open("evil.test", evil)
     configuration = {"issuer": f"https://{ENTRA}/x", "authorization_endpoint": f"{where}/a", "token_endpoint": f"{where}/t"}
     odd = Anything(world.tls(ENTRA), Response(200, (("Content-Type", "application/json"),), json.dumps(configuration).encode()))
-    _, ews = await world.online(await world.open(ENTRA, odd))
+    _, ews = await world.online(await world.open_at_443(ENTRA, odd))
     run = await world.check(
         ews, credentials=Credentials.SERVER_TO_SERVER, client_id=OURS, tenant="contoso.test", client_secret=world.secret("marked-Secret-1")
     )
@@ -274,7 +274,10 @@ async def test_an_ad_fs_that_the_estate_names_gives_tokens_for_exchange(world: W
         token_holder=adfs.holder,
     )
     run = await world.check(
-        await world.open(ON_PREMISES, server), authorities=(ADFS,), password=password, server_type=ServerType.EXCHANGE_SERVER
+        await world.open(ON_PREMISES, server),
+        authorities=(origin.removeprefix("https://"),),
+        password=password,
+        server_type=ServerType.EXCHANGE_SERVER,
     )
     assert list(adfs.passwords) == [(USER, password == PASSWORD)]
     assert (reading(run, v.EWS_INBOX), reading(run, v.AUTH_REFUSAL)) == (inbox, refusal)
