@@ -78,18 +78,24 @@ class World:
         return authority().issue(host).context()
 
     async def entra(self, **users: Any) -> tuple[EntraAuthority, str]:
-        """An Entra ID with one tenant, whose user is as said."""
+        """The worldwide Entra ID with one tenant, whose user is as said."""
+        return await self.entra_at(ENTRA, **users)
+
+    async def entra_at(self, host: str, **users: Any) -> tuple[EntraAuthority, str]:
+        """As `entra`, under another name."""
         user = User(**{"password": PASSWORD, **users})
         clients = {AZURE_CLI: Client(), OURS: Client(secret="marked-Secret-1")}
-        server = EntraAuthority(self.tls(ENTRA), tenants={"contoso.test": TENANT}, users={USER: user}, clients=clients)
-        return server, await self.open_at_443(ENTRA, server)
+        server = EntraAuthority(self.tls(host), tenants={"contoso.test": TENANT}, users={USER: user}, clients=clients)
+        return server, await self.open_at_443(host, server)
 
-    async def online(self, origin: str, entra: EntraAuthority | None = None, **more: Any) -> tuple[ExchangeOnline, str]:
+    async def online(
+        self, origin: str, entra: EntraAuthority | None = None, *, host: str = ONLINE, **more: Any
+    ) -> tuple[ExchangeOnline, str]:
         """An Exchange Online that sends for its tokens to an authority."""
         accounts = {USER: Account(password="", mailbox=USER), OURS: Account(password="", may_act_as=frozenset({USER}))}
         holder = (lambda token: None) if entra is None else entra.holder
-        server = ExchangeOnline(self.tls(ONLINE), authority=origin, accounts=accounts, mailboxes=[USER], token_holder=holder, **more)
-        return server, await self.open(ONLINE, server)
+        server = ExchangeOnline(self.tls(host), authority=origin, accounts=accounts, mailboxes=[USER], token_holder=holder, **more)
+        return server, await self.open(host, server)
 
     def secret(self, text: str) -> SecretReference:
         file = self.folder / f"secret-{len(list(self.folder.iterdir()))}"

@@ -132,7 +132,8 @@ def authority_endpoint(name: str) -> Endpoint:
     if not set("/\\?#").isdisjoint(name):
         raise ValueError(f"{_shown(name)} must be a host, or host:port")
     found = Endpoint.parse(f"https://{name}")
-    return Endpoint(Service.AUTHORITY, found.host, found.port, Security.IMPLICIT)
+    # With a dot at its end it is the same host, which must not pass for another one than a list knows.
+    return Endpoint(Service.AUTHORITY, found.host.rstrip("."), found.port, Security.IMPLICIT)
 
 
 def _host_of(parts: SplitResult, url: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from probe.model.estate import Endpoint, Security, Service
+from probe.model.estate import Endpoint, authority_endpoint
 from probe.model.facts import Challenge
 
 MAX_TEXT = 300
@@ -45,10 +45,9 @@ def authority_of(authorization_uri: str) -> Endpoint | None:
         parts = urlsplit(authorization_uri)
         if parts.scheme.lower() != "https" or "@" in parts.netloc or not authorization_uri.isprintable():
             return None
-        named = Endpoint.parse(f"https://{parts.netloc}")
+        return authority_endpoint(parts.netloc)
     except ValueError:
         return None
-    return Endpoint(Service.AUTHORITY, named.host, named.port, Security.IMPLICIT)
 
 
 def named_authority(challenges: Iterable[Challenge]) -> str | None:
