@@ -10,7 +10,9 @@ from dataclasses import replace
 import pytest
 
 from probe.net.app_token import TokenOrder, TokenSeen, fetch_token
-from probe.simulation.web import Request, Response, WebServer
+from probe.net.msal_protocol import MAX_BODY_BYTES
+from probe.simulation.listening import Conversation
+from probe.simulation.web import Request, Response, WebServer, _WebConversation
 from tests.hostile import closed_port
 from tests.looking import authority, server_context
 from tests.test_token_estate import self_signed_client
@@ -177,6 +179,46 @@ async def test_no_secret_follows_a_configuration_that_is_none(
     assert (seen.status, seen.trouble, seen.proofs) == (configuration.status, trouble, 0)
     assert not server.posts
     assert capfd.readouterr() == ("", "")
+
+
+class Unanswering(TokenServer):
+    """An authority that gives its configuration, and then no answer: it hangs up on the secret, or is silent."""
+
+    def __init__(self, *, hangs_up: bool) -> None:
+        super().__init__()
+        self.hangs_up = hangs_up
+        self.proofs = 0
+
+    def converse(self) -> Conversation:
+        return _Unanswering(self)
+
+
+class _Unanswering(_WebConversation):
+    def __init__(self, server: Unanswering) -> None:
+        super().__init__(server)
+        self._unanswering = server
+
+    def received(self, data: bytes) -> None:
+        if not data.startswith(b"POST"):
+            super().received(data)
+            return
+        self._unanswering.proofs += 1
+        if self._unanswering.hangs_up:
+            self.close()
+
+
+@pytest.mark.parametrize(("hangs_up", "seconds", "trouble"), [(True, 10.0, "closed"), (False, 1.0, "timed-out")])
+async def test_a_secret_without_an_answer_went_out_once(hangs_up: bool, seconds: float, trouble: str) -> None:
+    """Nothing is sent again where the authority hangs up or is silent, and that a proof left is told."""
+    server = Unanswering(hangs_up=hangs_up)
+    seen = await seen_at(server, seconds=seconds)
+    assert (seen.trouble, seen.status, seen.proofs, server.proofs) == (trouble, None, 1, 1)
+
+
+async def test_an_answer_without_end_is_none() -> None:
+    """What is longer than any answer of an authority is not read to its end."""
+    seen = await seen_at(TokenServer(token=raw(b" " * (MAX_BODY_BYTES + 1))))
+    assert (seen.trouble, seen.answer, seen.proofs) == ("malformed", b"", 1)
 
 
 @pytest.mark.parametrize(("trusted", "trouble"), [("self-signed", "untrusted"), ("wrong-name", "untrusted"), ("expired", "untrusted")])
