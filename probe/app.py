@@ -47,7 +47,9 @@ class Options:
     """Effects beyond those that the estate allows."""
     ca_file: Path | None = None
     hosts: Mapping[str, str] = field(default_factory=dict)
-    """Names with an address of their own; only the demo has them."""
+    """Names with an address of their own, as `address`, or `address:port` where 443 is listened on elsewhere; only demo and tests have them."""
+    system_anchors: Path | None = None
+    """PEM in place of the system's own trust anchors where those alone vouch for a peer, which is Entra ID; only tests have it."""
     name_server: NameServer | None = None
     """Whom to ask for DNS records other than addresses, in place of the system's name servers."""
     all_addresses: bool = False
@@ -151,7 +153,13 @@ async def _terms(options: Options) -> AsyncIterator[Terms]:
     """What a run is held on; its children end with it."""
     async with Children() as children:
         yield Terms(
-            network=Network(hosts=options.hosts, ca_file=options.ca_file, children=children, name_server=options.name_server),
+            network=Network(
+                hosts=options.hosts,
+                ca_file=options.ca_file,
+                children=children,
+                name_server=options.name_server,
+                system_anchors=options.system_anchors,
+            ),
             clock=options.clock,
             timeout=options.timeout,
             deadline=options.deadline,

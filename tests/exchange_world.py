@@ -12,6 +12,7 @@ from probe import app
 from probe.document import publish
 from probe.model.estate import (
     Authentication,
+    Cloud,
     Credentials,
     Delivery,
     Effect,
@@ -67,22 +68,34 @@ class World:
         self.hosts[host] = "127.0.0.1"
         return f"https://{host}:{server.port}"
 
+    async def open_at_443(self, host: str, server: Server) -> str:
+        """Opens a server where port 443 of a name leads to; gives its origin."""
+        await self.stack.enter_async_context(server)
+        self.hosts[host] = f"127.0.0.1:{server.port}"
+        return f"https://{host}"
+
     def tls(self, host: str) -> Any:
         return authority().issue(host).context()
 
     async def entra(self, **users: Any) -> tuple[EntraAuthority, str]:
-        """An Entra ID with one tenant, whose user is as said."""
+        """The worldwide Entra ID with one tenant, whose user is as said."""
+        return await self.entra_at(ENTRA, **users)
+
+    async def entra_at(self, host: str, **users: Any) -> tuple[EntraAuthority, str]:
+        """As `entra`, under another name."""
         user = User(**{"password": PASSWORD, **users})
         clients = {AZURE_CLI: Client(), OURS: Client(secret="marked-Secret-1")}
-        server = EntraAuthority(self.tls(ENTRA), tenants={"contoso.test": TENANT}, users={USER: user}, clients=clients)
-        return server, await self.open(ENTRA, server)
+        server = EntraAuthority(self.tls(host), tenants={"contoso.test": TENANT}, users={USER: user}, clients=clients)
+        return server, await self.open_at_443(host, server)
 
-    async def online(self, origin: str, entra: EntraAuthority | None = None, **more: Any) -> tuple[ExchangeOnline, str]:
+    async def online(
+        self, origin: str, entra: EntraAuthority | None = None, *, host: str = ONLINE, **more: Any
+    ) -> tuple[ExchangeOnline, str]:
         """An Exchange Online that sends for its tokens to an authority."""
         accounts = {USER: Account(password="", mailbox=USER), OURS: Account(password="", may_act_as=frozenset({USER}))}
         holder = (lambda token: None) if entra is None else entra.holder
-        server = ExchangeOnline(self.tls(ONLINE), authority=origin, accounts=accounts, mailboxes=[USER], token_holder=holder, **more)
-        return server, await self.open(ONLINE, server)
+        server = ExchangeOnline(self.tls(host), authority=origin, accounts=accounts, mailboxes=[USER], token_holder=holder, **more)
+        return server, await self.open(host, server)
 
     def secret(self, text: str) -> SecretReference:
         file = self.folder / f"secret-{len(list(self.folder.iterdir()))}"
@@ -94,13 +107,18 @@ class World:
         ews: str,
         *,
         authorities: tuple[str, ...] = (),
+        cloud: Cloud = Cloud.WORLDWIDE,
+        trusts_entra: bool = True,
         password: str = PASSWORD,
         state: Path | None = None,
         password_of_profile: str | None = None,
         name_server: NameServer | None = None,
         **profile: Any,
     ) -> Run:
-        """A run over the one mailbox; the profile has OAuth and the mailbox's own credentials, unless said otherwise."""
+        """A run over the one mailbox; the profile has OAuth and the mailbox's own credentials, unless said otherwise.
+
+        `trusts_entra`: whether the system's own anchors vouch for the simulated Entra ID, for which `--ca` does not.
+        """
         endpoint = Endpoint.parse(ews)
         if password_of_profile is not None:
             profile["password"] = self.secret(password_of_profile)
@@ -125,11 +143,17 @@ class World:
             username=USER,
             password=self.secret(password),
         )
-        deployment = replace(DEPLOYMENT, allow=frozenset({Effect.LOGS_IN}), authorities=authorities)
+        deployment = replace(DEPLOYMENT, allow=frozenset({Effect.LOGS_IN}), authorities=authorities, cloud=cloud)
         estate = Estate(deployment=deployment, profiles=(made,), mailboxes=(mailbox,))
         bugs: list[str] = []
         options = app.Options(
-            timeout=15, hosts=self.hosts, ca_file=authority().ca_file, state=state, report_bug=bugs.append, name_server=name_server
+            timeout=15,
+            hosts=self.hosts,
+            ca_file=authority().ca_file,
+            system_anchors=authority().ca_file if trusts_entra else None,
+            state=state,
+            report_bug=bugs.append,
+            name_server=name_server,
         )
         run = await app.check(estate, estate.mailboxes, options)
         assert not bugs, bugs

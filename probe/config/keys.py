@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from probe.config.wording import listed, nearest, quoted
 from probe.model.estate import (
     Authentication,
+    Cloud,
     Credentials,
     Delivery,
     DeploymentKind,
@@ -20,6 +21,7 @@ from probe.model.estate import (
     Location,
     SecretReference,
     ServerType,
+    authority_endpoint,
 )
 
 WINDOWS = tuple(f"windows-server-{release}" for release in ("2012-r2", "2016", "2019", "2022", "2025"))
@@ -62,9 +64,9 @@ def _effect(given: object) -> Effect:
 
 def _authority(given: object) -> str:
     try:
-        return Endpoint.parse(f"tls://{given}:443").host
+        return authority_endpoint(given if isinstance(given, str) else "").origin.removeprefix("https://")
     except ValueError:
-        raise ValueError('must be a host name without scheme, port or path, as in "adfs.contoso.test"') from None
+        raise ValueError('must be a host, or host:port, without scheme or path, as in "adfs.contoso.test"') from None
 
 
 def _endpoint(*schemes: str) -> PlainValidator:
@@ -137,6 +139,7 @@ class _Deployment(_Table):
     outlook_manual_tracking: bool = _key(f"whether people track mail by hand in Outlook; {_UNSEEN}", False)
     allow: list[Annotated[Effect, PlainValidator(_effect)]] = _key("effects beyond reading", ["logs-in"], default=[])
     authorities: list[Annotated[str, PlainValidator(_authority)]] = _key("who may be sent a password", ["adfs.contoso.test"], default=[])
+    cloud: Annotated[Cloud, _choice(Cloud)] = _key("which Entra ID and Exchange Online", "worldwide", default=Cloud.WORLDWIDE)
 
 
 class _Profile(_Table):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from probe.document.publishing import SCHEMA
 from probe.model.attempts import Outcome
-from probe.model.estate import Authentication, Credentials, Delivery, DeploymentKind, Effect, Location, ServerType
+from probe.model.estate import Authentication, Cloud, Credentials, Delivery, DeploymentKind, Effect, Location, ServerType
 from probe.model.facts import FactKey, Json, Why
 from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.model.vocabulary import all_keys
@@ -41,6 +41,8 @@ class DeploymentForm(Form):
     outlook_manual_tracking: bool
     allow: tuple[Effect, ...]
     authorities: tuple[str, ...]
+    cloud: Cloud = Cloud.WORLDWIDE
+    """Documents of earlier versions do not name it."""
 
 
 class ProfileForm(Form):

@@ -193,6 +193,7 @@ async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: A
         synchronizes_appointments=login.synchronizes_appointments,
         application=login.application,
         authorities=login.authorities,
+        cloud=login.cloud,
     )
     # The same user with the same credential, wherever it signs in: what counts is what a server would count.
     identity = (login.username.lower(), password.reveal())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from probe.model.estate import (
     Authentication,
+    Cloud,
     Credentials,
     Delivery,
     Effect,
@@ -18,7 +19,7 @@ from probe.model.estate import (
     Service,
 )
 from probe.probing import Application, Prober, TlsQuestion
-from probe.tables.authorities import entra_resources
+from probe.probing.authority import askable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,9 @@ class Login:
     synchronizes_appointments: bool = False
     application: Application | None = None
     authorities: frozenset[str] = frozenset()
+    cloud: Cloud = Cloud.WORLDWIDE
     may_ask: tuple[str, ...] = ()
-    """Hosts that may be asked for a token, and then are sent the password or secret."""
+    """Hosts, with their port where it is not 443, that may be asked for a token, and then are sent the password or secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +162,10 @@ def unspoken(endpoints: Iterable[Endpoint], probers: Mapping[str, Prober]) -> tu
 def _signed_in(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, estate: Estate) -> Conversation:
     login, reason = _login(mailbox, estate.profile_of(mailbox), endpoint)
     if login is not None:
-        login = replace(login, authorities=frozenset(estate.deployment.authorities))
+        cloud, authorities = estate.deployment.cloud, estate.deployment.authorities
+        login = replace(login, authorities=frozenset(authorities), cloud=cloud)
         if endpoint.service is Service.EWS and login.authentication in (Authentication.OAUTH, Authentication.AUTO):
-            login = replace(login, may_ask=(*sorted(entra_resources()), *estate.deployment.authorities))
+            login = replace(login, may_ask=askable(endpoint, cloud, authorities))
     return Conversation(prober, endpoint, mailbox.address, login, reason)
 
 

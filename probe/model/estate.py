@@ -80,10 +80,18 @@ class Endpoint:
     @property
     def url(self) -> str:
         """The endpoint as a subject: lower-case host, port always written."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
         is_spoken = {(s.service, s.security): name for name, s in _SCHEMES.items()}
         scheme = is_spoken.get((self.service, self.security), "https")
-        return f"{scheme}://{host}:{self.port}{self.path}"
+        return f"{scheme}://{self._url_host}:{self.port}{self.path}"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of what is spoken to over HTTPS, as a browser writes it: the port only where it is not 443 (RFC 6454)."""
+        return f"https://{self._url_host}" + ("" if self.port == 443 else f":{self.port}")
+
+    @property
+    def _url_host(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     @classmethod
     def parse(cls, url: str) -> Endpoint:
@@ -117,6 +125,15 @@ class Endpoint:
         if parts.path not in ("", "/"):
             raise ValueError(f"{_shown(url)} must not have a path; only https:// endpoints have one")
         return cls(scheme.service, host, port, scheme.security)
+
+
+def authority_endpoint(name: str) -> Endpoint:
+    """The authority that `host` or `host:port` names, an IPv6 address in brackets. Raises ValueError."""
+    if not set("/\\?#").isdisjoint(name):
+        raise ValueError(f"{_shown(name)} must be a host, or host:port")
+    found = Endpoint.parse(f"https://{name}")
+    # With a dot at its end it is the same host, which must not pass for another one than a list knows.
+    return Endpoint(Service.AUTHORITY, found.host.rstrip("."), found.port, Security.IMPLICIT)
 
 
 def _host_of(parts: SplitResult, url: str) -> str:
@@ -156,6 +173,16 @@ class Effect(StrEnum):
 
 class DeploymentKind(StrEnum):
     ON_PREMISES = "on-premises"
+
+
+class Cloud(StrEnum):
+    """Which of Microsoft's clouds has the tenant: its Entra ID and its Exchange Online belong together, and share nothing with another's."""
+
+    WORLDWIDE = "worldwide"
+    US_GOVERNMENT = "us-government"
+    """Its GCC High; plain GCC is worldwide."""
+    US_DOD = "us-dod"
+    CHINA = "china"
 
 
 class ServerType(StrEnum):
@@ -274,7 +301,9 @@ class Deployment:
     allow: frozenset[Effect] = frozenset()
     """Effects beyond reading that the operator switched on."""
     authorities: tuple[str, ...] = ()
-    """Hosts, besides the Entra ID clouds, that may be sent a password or an assertion."""
+    """AD FS servers, as `host` or `host:port`, that may be sent a password or an assertion besides the cloud's Entra ID."""
+    cloud: Cloud = Cloud.WORLDWIDE
+    """Whose Entra ID may be asked for tokens, and whose Exchange Online gets them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from probe.model.attempts import Outcome, TranscriptLine
-from probe.model.estate import Endpoint, Security
+from probe.model.estate import Endpoint, Security, Service
 from probe.net.failures import CertificateNotTrusted, NameUnresolved, NoAddressAnswered, UntrustedPeer, expected, unconnectable
 from probe.net.killable import Children
 from probe.net.limits import Deadline, Limits
@@ -19,6 +19,7 @@ from probe.net.starttls import come_to_tls
 from probe.net.stream import Stream, TcpPipe
 from probe.net.tls import TlsPolicies
 from probe.net.transcript import Recorder
+from probe.tables.authorities import entra_clouds
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -34,11 +35,14 @@ class Network:
         ca_file: Path | None = None,
         children: Children,
         name_server: NameServer | None = None,
+        system_anchors: Path | None = None,
     ) -> None:
         self.resolver = Resolver(hosts, name_server)
         self.limits = Limits()
-        self.policies = TlsPolicies(ca_file)
+        self.policies = TlsPolicies(ca_file, system_anchors)
         self.ca_file = ca_file
+        self.system_anchors = system_anchors
+        """PEM in place of this machine's own trust anchors, where those alone vouch for a peer; only tests have it."""
         self.children = children
 
 
@@ -102,7 +106,9 @@ class Dial:
 
         Raises UntrustedPeer, and NoUpgrade where the service goes over to TLS by a command and the server will not.
         """
-        async with self._connected(await self._network.policies.credentials(), recorded=recorded) as stream:
+        policies = self._network.policies
+        context = await (policies.system_credentials() if self._is_entra else policies.credentials())
+        async with self._connected(context, recorded=recorded) as stream:
             await come_to_tls(stream, self.endpoint.service, self.endpoint.security)
             try:
                 await stream.start_tls()
@@ -154,13 +160,22 @@ class Dial:
 
     @property
     def ca_file(self) -> Path | None:
-        """More trust anchors, for a library that makes its own connections."""
-        return self._network.ca_file
+        """More trust anchors, for a library that makes its own connections; None to Entra ID, for which only the system's own vouch."""
+        return None if self._is_entra else self._network.ca_file
+
+    @property
+    def system_anchors(self) -> Path | None:
+        """As `Network.system_anchors`, for a library that makes its own connections."""
+        return self._network.system_anchors if self._is_entra else None
+
+    @property
+    def _is_entra(self) -> bool:
+        return self.endpoint.service is Service.AUTHORITY and bool(entra_clouds(self.endpoint.host))
 
     @asynccontextmanager
     async def _connected(self, context: ssl.SSLContext | None, *, recorded: bool = True) -> AsyncIterator[Stream]:
         await self._resolve()
-        port = self.endpoint.port
+        port = self._network.resolver.port(self.endpoint.host, self.endpoint.port)
         failures: list[str] = []
         outcome = Outcome.UNREACHABLE
         candidates = self._candidates()

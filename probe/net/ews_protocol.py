@@ -8,7 +8,6 @@ and a transport of our own makes sure of it: whatever the library wants, nothing
 from __future__ import annotations
 
 import contextlib
-import logging
 import re
 import warnings
 from collections.abc import Iterator
@@ -33,6 +32,7 @@ from probe.net.ews_message import Taken, Taking
 from probe.net.ews_record import HeldBack, Record, RecordingAdapter, TooLong
 from probe.net.ews_session import NO_SUCH_MAILBOX, Order, Seen, Trouble
 from probe.net.http_exchange import USER_AGENT
+from probe.net.quiet import quiet
 from probe.wire.autodiscover import POX_PATH, SOAP_PATH, pox_request, read_pox, read_soap, soap_request
 from probe.wire.ews import delete_item, find_item, read_deleted, read_found
 from probe.wire.exchange import soap_build
@@ -137,7 +137,7 @@ def find_folders(order: Order) -> Seen:
     record = Record(order)
     first, *others = order.folders
     found: list[tuple[str, str]] = []
-    with _quiet():
+    with quiet():
         protocol = _protocol(order, record)
         try:
             account = _account(order, protocol)
@@ -179,7 +179,7 @@ def take_message(taking: Taking) -> Taken:
     """As `probe.net.ews_message.take_message`."""
     order = taking.order
     record = Record(order)
-    with _quiet():
+    with quiet():
         protocol = _protocol(order, record)
         session = protocol.get_session()
         try:
@@ -307,16 +307,3 @@ def _raw_code(record: Record) -> str | None:
     """The response code as it stands in the answer, for those that exchangelib does not know."""
     match = _RESPONSE_CODE.search(record.head) if record.status in (200, 500) else None
     return match[1].decode() if match else None
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Nothing is logged or warned of: exchangelib logs request headers when something fails, and they hold the password."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

@@ -167,16 +167,18 @@ async def exchange(
 
 def host_header(endpoint: Endpoint) -> str:
     """What the Host header says for an endpoint: brackets around IPv6, the port unless it is that of https."""
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    return host if endpoint.port == 443 else f"{host}:{endpoint.port}"
+    return endpoint.origin.removeprefix("https://")
 
 
 def asked_to_wait(head: Head) -> str | None:
     """One sentence where the server asks to be left alone for a while, else None."""
     pause = head.header("Retry-After")
-    if head.status == 429 or (head.status == 503 and pause is not None):
-        return f"the server asks for patience: HTTP {head.status}" + (f", Retry-After: {pause[:40]}" if pause else "")
-    return None
+    return patience(head.status, pause) if head.status == 429 or (head.status == 503 and pause is not None) else None
+
+
+def patience(status: int, pause: str | None) -> str:
+    """One sentence on an answer that asks for patience. `pause` is what its Retry-After says."""
+    return f"the server asks for patience: HTTP {status}" + (f", Retry-After: {pause[:40]}" if pause else "")
 
 
 def _text(raw: bytes) -> str:

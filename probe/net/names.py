@@ -20,6 +20,9 @@ from probe.net.failures import NameUnresolved
 MAX_LOOKUPS = 128
 """Lookups under way at once; each is a thread, and a hung resolver may hold all of them."""
 
+HTTPS_PORT = 443
+"""Where Entra ID listens, and nothing that is simulated on loopback can."""
+
 _UNKNOWN = {getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)}
 
 
@@ -42,7 +45,7 @@ class Resolver:
 
     def __init__(self, hosts: Mapping[str, str] | None = None, name_server: NameServer | None = None) -> None:
         self._name_server = name_server
-        self._hosts = dict(hosts or {})
+        self._hosts = {name: _address_and_port(where) for name, where in (hosts or {}).items()}
         """Names with an address of their own, as a hosts file would have them."""
         self._answers: dict[str, asyncio.Future[tuple[str, ...]]] = {}
         self._slots = asyncio.Semaphore(MAX_LOOKUPS)
@@ -50,7 +53,7 @@ class Resolver:
     async def addresses(self, host: str) -> tuple[str, ...]:
         """Every address of a name, in the resolver's order, each once. Raises NameUnresolved."""
         if host in self._hosts:
-            return (self._hosts[host],)
+            return (self._hosts[host][0],)
         try:
             return (str(ipaddress.ip_address(host)),)
         except ValueError:
@@ -61,6 +64,10 @@ class Resolver:
                 answer = self._answers.setdefault(host, self._look_up(host))
         # Shielded: one attempt's deadline must not end the lookup that others wait for.
         return await asyncio.shield(answer)
+
+    def port(self, host: str, port: int) -> int:
+        """The port to connect to for a port of a name: the same, but that a name with an address of its own may have 443 elsewhere."""
+        return (self._hosts[host][1] if host in self._hosts and port == HTTPS_PORT else None) or port
 
     async def aliases(self, host: str) -> tuple[str, ...]:
         """What a name is an alias of (CNAME); empty where it is none. Raises NameUnresolved."""
@@ -114,6 +121,15 @@ class Resolver:
 
         threading.Thread(target=ask, name=f"resolve {host}", daemon=True).start()
         return answer
+
+
+def _address_and_port(where: str) -> tuple[str, int | None]:
+    """Out of `address` or `address:port`, an IPv6 address before a port in brackets."""
+    try:
+        return str(ipaddress.ip_address(where)), None
+    except ValueError:
+        address, _, port = where.rpartition(":")
+        return str(ipaddress.ip_address(address.strip("[]"))), int(port)
 
 
 def _ask_records(name: str, kind: str, name_server: NameServer | None) -> tuple[tuple[str, int], ...] | NameUnresolved:

@@ -17,16 +17,28 @@ from requests.adapters import HTTPAdapter
 class PinnedAdapter(HTTPAdapter):
     """Connects to one address, whatever is asked for, and verifies the certificate for the name in the URL."""
 
-    def __init__(self, url: str, address: str, ca_file: str | None, remaining: Callable[[], float]) -> None:
-        """`remaining` gives the seconds that a socket may wait, asked anew for each request."""
+    def __init__(
+        self,
+        url: str,
+        address: str,
+        ca_file: str | None,
+        remaining: Callable[[], float],
+        *,
+        port: int | None = None,
+        system_anchors: str | None = None,
+    ) -> None:
+        """`remaining` gives the seconds that a socket may wait, asked anew for each request.
+
+        `port` is the one to connect to, where it is not that of the URL; `system_anchors` as in `probe.net.dial.Network`.
+        """
         parts = urlsplit(url)
         self._name = parts.hostname or ""
-        self._port = parts.port or 443
+        self._port = port or parts.port or 443
         self._host_header = parts.netloc
         self._address = address
         self._remaining = remaining
         # The same trust as that of `probe.net.tls` for credentials: this machine's anchors, not certifi's.
-        self._context = ssl.create_default_context()
+        self._context = ssl.create_default_context(cafile=system_anchors)
         if ca_file is not None:
             self._context.load_verify_locations(ca_file)
         super().__init__(pool_connections=1, pool_maxsize=1, pool_block=True, max_retries=0)

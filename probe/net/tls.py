@@ -25,8 +25,10 @@ _RECORD_TYPES = range(0x14, 0x19)
 class TlsPolicies:
     """The contexts of a run, made when first needed, in a thread: loading trust anchors takes 20 to 60 ms, in which others may go on."""
 
-    def __init__(self, ca_file: Path | None = None) -> None:
+    def __init__(self, ca_file: Path | None = None, system_anchors: Path | None = None) -> None:
+        """`system_anchors` as in `probe.net.dial.Network`."""
         self._ca_file = ca_file
+        self._system_anchors = system_anchors
         self._made: dict[str, ssl.SSLContext] = {}
         self._making = asyncio.Lock()
 
@@ -41,6 +43,10 @@ class TlsPolicies:
     async def credentials(self) -> ssl.SSLContext:
         """For sending a secret: this machine's defaults, the name included."""
         return await self._once("credentials", self._strict)
+
+    async def system_credentials(self) -> ssl.SSLContext:
+        """For sending a secret to whom this machine's own anchors alone vouch for, and no anchor that was added for the mail servers."""
+        return await self._once("system_credentials", lambda: ssl.create_default_context(cafile=self._system_anchors))
 
     async def _once(self, name: str, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
         async with self._making:

@@ -39,9 +39,10 @@ from probe.net.ews_session import NO_SUCH_MAILBOX, Order, Seen, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.probing import Account, Dial, Effect, Notebook, Prober, Subject
-from probe.probing.authority import NoToken, allowed_authority, token_by_application, token_by_password
+from probe.probing.authority import NoToken, allowed_authority, resource_for, token_by_application, token_by_password
 from probe.probing.ews import Scheme, end_logon, scheme_for
 from probe.tables import is_exchange_online_host
+from probe.tables.authorities import entra_hosts
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.oauth import named_authority
 
@@ -82,10 +83,6 @@ _WINDOWS_OF_2007 = "Microsoft-IIS/6."
 
 _APPOINTMENT_FOLDERS = {"calendar": v.EWS_CALENDAR, "contacts": v.EWS_CONTACTS, "tasks": v.EWS_TASKS}
 """Folders of what is synchronized beside mail, by their distinguished names."""
-
-_ENTRA_ID = "https://login.microsoftonline.com/"
-"""Exchange Online's authority, should its challenge not name one."""
-
 
 _OF_AUTHORITIES = (
     v.AUTHORITY_ISSUER,
@@ -158,17 +155,20 @@ async def _sign_in(
 
 async def _token(account: Account, dial: Dial, notes: Notebook, challenges: tuple[Challenge, ...]) -> str | NoToken:
     """A token from the authority that the server names, if it may be asked for one."""
+    resource = resource_for(account, dial.endpoint)
+    if isinstance(resource, NoToken):
+        return resource
     named = named_authority(challenges)
     if named is None and is_exchange_online_host(dial.endpoint.host):
-        named = _ENTRA_ID
+        named = f"https://{entra_hosts(account.cloud)[0]}/"
     if named is None:
         return NoToken(Why.NOT_DISCLOSED, "the server takes tokens, but names no authority that gives them")
     authority = allowed_authority(account, named)
     if isinstance(authority, NoToken):
         return authority
     if account.application is not None and account.application.signs_in:
-        return await token_by_application(account, dial, notes, authority)
-    return await token_by_password(account, dial, notes, authority, dial.endpoint.url)
+        return await token_by_application(account, dial, notes, authority, resource)
+    return await token_by_password(account, dial, notes, authority, resource)
 
 
 def _asking(account: Account) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
-from probe.model.estate import Authentication, Effect, Endpoint, Secret, Service
+from probe.model.estate import Authentication, Cloud, Effect, Endpoint, Secret, Service
 from probe.model.facts import Declared, Evidence, Fact, FactKey, Missing, Observed, Provenance, Reading, Why
 from probe.net.dial import Dial
 from probe.net.failures import PeerFailure
@@ -90,7 +90,9 @@ class Account:
     application: Application | None = None
     """Where the estate names one."""
     authorities: frozenset[str] = frozenset()
-    """Hosts, besides Entra ID's clouds, that may be sent a password."""
+    """AD FS servers, as `host` or `host:port`, that may be sent a password."""
+    cloud: Cloud = Cloud.WORLDWIDE
+    """Whose Entra ID may be sent a password, and whose Exchange Online a token."""
     proof: Proof = field(default_factory=Unrecorded)
     """To be claimed before what proves the password leaves, and ended by what came of it."""
 
@@ -167,6 +169,10 @@ class Notebook:
         self._mailbox = mailbox
         self._clock = clock
         self._readings: dict[tuple[FactKey[Any], str], Reading] = {}
+
+    def clean(self, text: str) -> str:
+        """What a peer said, without the attempt's secrets. To be done before it is folded, cut or escaped, since they are not found after that."""
+        return self._clean(text)
 
     def observed(self, key: FactKey[T], value: T, *lines: TranscriptLine, of_server: bool = False) -> None:
         """We took part in it; `lines` are the words that show it. `of_server` as in `declared`."""

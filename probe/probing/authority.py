@@ -1,10 +1,12 @@
-"""Tokens for EWS: from an authority on the list, by a password once, or for an application by itself.
+"""Tokens for EWS: from an authority that the estate allows, by a password once, or for an application by itself.
 
-What a peer names as its authority is sent nothing unless its host is one of Entra ID's clouds, or the estate names it. What is sent there:
+What a peer names as its authority is sent nothing unless it is the Entra ID of the estate's cloud, or stands in the estate. Who is asked, at which
+port and by which rules is the estate's choice, whatever path or port is named: Entra ID at 443 by its own, anybody else as AD FS. What a token
+is asked for is the host that will get it, so that it opens nothing elsewhere. What is sent there:
 
 1. to Entra ID: `GET /DOMAIN/v2.0/.well-known/openid-configuration`, which tells the tenant of the account's domain, or that there is none;
-2. `GET /getuserrealm.srf`, which tells who checks the password. For a federated account it stops here: Entra ID would be told a password
-   that it cannot check;
+2. `GET /getuserrealm.srf`, which tells who checks the password. Where that is not told, or another does, it stops here: Entra ID would be
+   told a password that it cannot check;
 3. one `POST` to the token endpoint, with user name and password. At AD FS, this alone.
 
 No address out of these answers is followed. The token request is not in the transcript; what came of it is noted there in words.
@@ -13,28 +15,32 @@ No address out of these answers is followed. The token request is not in the tra
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
-from probe.model.estate import Endpoint, Security, Service
+from probe.model.estate import Cloud, Endpoint, authority_endpoint
 from probe.model.facts import Why
-from probe.net.app_token import TokenOrder, fetch_token
+from probe.net.app_token import TokenOrder, TokenSeen, fetch_token
 from probe.net.failures import OffProtocol, PeerClosed, Throttled, UntrustedPeer
-from probe.net.http_exchange import Answer, asked_to_wait, exchange, host_header
-from probe.probing import STRUCK, Account, Dial, Notebook
-from probe.tables.authorities import authority_errors, entra_resources
+from probe.net.http_exchange import Answer, exchange, host_header, patience
+from probe.probing import Account, Dial, Ending, Notebook, Stream
+from probe.tables.authorities import AuthorityError, authority_errors, entra_clouds, entra_hosts, token_resource
 from probe.wire.oauth import (
     DEFAULT_CLIENT,
     Authority,
     TokenAnswer,
     authority_of,
+    folded,
     password_grant,
     read_discovery,
     read_realm,
     read_token_answer,
 )
+from probe.wire.refusals import says_later
 
 CHILD_SHARE = 0.5
 """Of the time that is left, for the child that asks for an application's token: signing in comes after it."""
@@ -45,6 +51,9 @@ _WRONG_AT_ADFS = "MSIS9659"
 # What an `invalid_grant` without a known number may mean.
 _UNTOLD = ("bad-credentials", "mfa-required", "account-locked", "password-expired")
 
+# An authority that says it is at fault itself, by RFC 6749 section 4.1.2.1, which servers use for tokens too.
+_NOT_NOW = frozenset({"temporarily_unavailable", "server_error"})
+
 
 @dataclass(frozen=True, slots=True)
 class NoToken:
@@ -54,21 +63,48 @@ class NoToken:
     detail: str
 
 
+def resource_for(account: Account, endpoint: Endpoint) -> str | NoToken:
+    """What a token for an endpoint is asked for, or why none must be."""
+    resource = token_resource(endpoint, account.cloud)
+    if resource is None:
+        reason = f"{endpoint.host} is Exchange Online of another cloud than the estate's, which is {account.cloud} (`cloud`)"
+        return NoToken(Why.NOT_ATTEMPTED, f"{reason}, so that no token was asked for")
+    return resource
+
+
 def allowed_authority(account: Account, authorization_uri: str) -> Authority | NoToken:
     """The authority that an address names, where it may be sent anything."""
-    authority = authority_of(authorization_uri)
+    named = authority_of(authorization_uri)
     shown = authorization_uri[:200]
-    if authority is None:
+    if named is None:
         return NoToken(Why.OFF_PROTOCOL, f"what is named as the authority is no https URL: {shown}")
-    if authority.host not in entra_resources() and authority.host not in account.authorities:
+    if clouds := entra_clouds(named.host):
+        if account.cloud in clouds:
+            return Authority(replace(named, port=443), is_adfs=False)
+        theirs = " or ".join(sorted(clouds))
+        reason = f"the server names {shown} as its authority, which is Entra ID of another cloud ({theirs}) than the estate's"
+        return NoToken(Why.NOT_ATTEMPTED, f"{reason}, which is {account.cloud} (`cloud`)")
+    allowed = tuple(map(authority_endpoint, account.authorities))
+    if named in allowed:
+        return Authority(named, is_adfs=True)
+    if any(named.host == one.host for one in allowed):
+        reason = f"the server names {shown} as its authority, and the estate names another port of that host (`authorities`)"
+    else:
         reason = (
             f"the server names {shown} as its authority, which is no cloud of Entra ID, and which the estate does not name (`authorities`)"
         )
-        return NoToken(Why.NOT_ATTEMPTED, reason)
-    return authority
+    return NoToken(Why.NOT_ATTEMPTED, reason)
 
 
-async def token_by_password(account: Account, dial: Dial, notes: Notebook, authority: Authority, ews_url: str) -> str | NoToken:
+def askable(endpoint: Endpoint, cloud: Cloud, authorities: Iterable[str]) -> tuple[str, ...]:
+    """Everybody who may be asked for a token for an endpoint, should the server name them: `host`, or `host:port`."""
+    if token_resource(endpoint, cloud) is None:
+        return ()
+    others = (name for name in authorities if not entra_clouds(authority_endpoint(name).host))
+    return (*sorted(entra_hosts(cloud)), *others)
+
+
+async def token_by_password(account: Account, dial: Dial, notes: Notebook, authority: Authority, resource: str) -> str | NoToken:
     """A token for the account's user name and password, by one attempt; how it ended is written down."""
     username, password = account.username, account.password.reveal()
     if not username or not password or username != username.strip() or password != password.strip():
@@ -80,17 +116,19 @@ async def token_by_password(account: Account, dial: Dial, notes: Notebook, autho
         if isinstance(found, NoToken):
             return found
         tenant = found
-    resource = entra_resources().get(authority.host, "https://outlook.office365.com") if account.application else None
+    opens_mailbox = account.application is not None or authority.is_adfs
     client = account.application.client if account.application else DEFAULT_CLIENT
-    form = password_grant(authority, client=client, username=username, password=password, resource=resource, ews=ews_url)
+    form = password_grant(authority, client=client, username=username, password=password, resource=resource if opens_mailbox else None)
     path = "/adfs/oauth2/token" if authority.is_adfs else f"/{tenant}/oauth2/v2.0/token"
-    answer = await visit.ask("POST", path, form)
-    said = _without(password, read_token_answer(answer.body))
-    lines = visit.note(f"POST {path}", answer.status, said)
-    if said.token is None:
+    answer = await visit.ask_by_proof(account, path, form)
+    said = read_token_answer(answer.body)
+    lines = visit.note(f"POST {path}", answer.status, _told(said, notes))
+    await account.proof.end(_ending(said, answer.status, by_itself=False))
+    _check_served(answer.status, answer.header("Retry-After"), notes)
+    if answer.status != 200 or said.token is None:
         return _refused(said, answer.status, notes, lines)
     notes.observed(v.AUTHORITY_GRANTED, True, *lines)
-    if account.application is None and not authority.is_adfs:
+    if not opens_mailbox:
         notes.observed(v.AUTH_ACCEPTED, True, *lines)
         notes.observed(v.AUTH_REFUSAL, (), *lines)
         return NoToken(
@@ -99,24 +137,46 @@ async def token_by_password(account: Account, dial: Dial, notes: Notebook, autho
     return said.token
 
 
-async def token_by_application(account: Account, dial: Dial, notes: Notebook, authority: Authority) -> str | NoToken:
+async def token_by_application(account: Account, dial: Dial, notes: Notebook, authority: Authority, resource: str) -> str | NoToken:
     """A token for the application that the estate names, by its secret or certificate."""
     application = account.application
     assert application is not None
     visit = _Visit(dial, authority)
-    await visit.resolve()
+    address, port = await visit.resolve()
     order = TokenOrder(
-        authority=f"{authority.url}/{quote(application.tenant, safe='')}",
-        address=visit.address,
+        authority=f"{authority.endpoint.origin}/{'adfs' if authority.is_adfs else quote(application.tenant, safe='')}",
+        address=address,
+        port=port,
         client=application.client,
         secret=None if application.is_certificate else account.password.reveal(),
         certificate=account.password.reveal() if application.is_certificate else None,
-        resource=entra_resources().get(authority.host, "https://outlook.office365.com"),
-        ca_file=None if dial.ca_file is None else str(dial.ca_file),
+        resource=resource,
+        is_adfs=authority.is_adfs,
+        ca_file=visit.ca_file,
+        system_anchors=visit.system_anchors,
         seconds=dial.remaining() * CHILD_SHARE,
     )
-    seen = await dial.in_child(fetch_token, order)
+    seen = await dial.in_child(fetch_token, order, first=account.proof.claim)
     dial.connections += min(1, seen.requests)
+    said = read_token_answer(seen.answer)
+    if not seen.proofs:
+        await account.proof.release()
+    elif not seen.trouble:
+        await account.proof.end(_ending(said, seen.status, by_itself=True))
+    if seen.trouble == "certificate":
+        return NoToken(Why.NO_CREDENTIALS, "the application's certificate is no PEM with a certificate and its private key, of RSA")
+    if seen.trouble == "elsewhere":
+        return NoToken(Why.UNTRUSTED_PEER, "the authority's configuration leads to another host, which was sent nothing")
+    lines = visit.note("application's token" if seen.proofs else "its configuration", seen.status, _told(said, notes))
+    status = _check_answered(seen)
+    _check_served(status, seen.retry_after, notes)
+    if not seen.proofs:
+        return _no_configuration(said, status, notes, lines, f"the name or id {application.tenant}")
+    return said.token if status == 200 and said.token is not None else _refused(said, status, notes, lines)
+
+
+def _check_answered(seen: TokenSeen) -> int:
+    """The status of the answer that the child got. Raises what fits where there is none that speaks for itself."""
     match seen.trouble:
         case "untrusted":
             raise UntrustedPeer("the authority was sent nothing, since its certificate is not trusted")
@@ -124,15 +184,48 @@ async def token_by_application(account: Account, dial: Dial, notes: Notebook, au
             raise TimeoutError("the authority gave no whole answer in time")
         case "closed":
             raise PeerClosed("the authority closed the connection before its answer was complete")
-        case "certificate":
-            return NoToken(Why.NO_CREDENTIALS, "the application's certificate is no PEM with a certificate and its private key")
-        case "elsewhere":
-            return NoToken(Why.UNTRUSTED_PEER, "the authority's configuration leads to another host, which was sent nothing")
-    said = _without(account.password.reveal(), read_token_answer(seen.answer))
-    if seen.trouble or not (said.token or said.error):
-        raise OffProtocol("what the authority answers is no answer of a token endpoint")
-    lines = visit.note("application's token", None, said)
-    return said.token if said.token is not None else _refused(said, 400, notes, lines)
+    if seen.trouble or seen.status is None:
+        what = "answer of a token endpoint" if seen.proofs else "configuration"
+        raise OffProtocol(f"what the authority answers is no {what} that can be read")
+    return seen.status
+
+
+def _check_served(status: int, pause: str | None, notes: Notebook) -> None:
+    """Raises Throttled or OffProtocol where an authority did not deal with a request, by the numbers of HTTP (RFC 9110 section 15)."""
+    if status in (429, 503):
+        raise Throttled(patience(status, None if pause is None else folded(notes.clean(pause))))
+    if not _deals_with_it(status):
+        raise OffProtocol(f"the authority answers with HTTP {status}")
+
+
+def _deals_with_it(status: int) -> bool:
+    """Whether a token endpoint's answer says yes or no to the request (RFC 6749 sections 5.1 and 5.2)."""
+    return status == 200 or (400 <= status < 500 and status != 429)
+
+
+def _ending(said: TokenAnswer, status: int | None, *, by_itself: bool) -> Ending:
+    """How a sign-in ended, for the ledger. `by_itself` is an application's, whose secret `invalid_client` refuses (RFC 6749 section 5.2)."""
+    if status is None or not _deals_with_it(status):
+        return Ending.UNSEEN
+    if status == 200 and said.token is not None:
+        return Ending.ACCEPTED
+    known = _known(said)
+    if said.error in _NOT_NOW or any(error.about == "later" for error in known):
+        return Ending.UNSEEN
+    names_it = (
+        any(map(_is_of_credentials, known)) if known else said.error == "invalid_grant" or (by_itself and said.error == "invalid_client")
+    )
+    if names_it and not says_later(said.description):
+        return Ending.REFUSED
+    return Ending.TURNED_DOWN if said.error or status != 200 else Ending.UNSEEN
+
+
+def _known(said: TokenAnswer) -> list[AuthorityError]:
+    return [authority_errors()[code] for code in said.codes if code in authority_errors()]
+
+
+def _is_of_credentials(error: AuthorityError) -> bool:
+    return bool(error.refusal) or error.about == "account"
 
 
 async def _tenant(visit: _Visit, notes: Notebook, username: str) -> str | NoToken:
@@ -144,36 +237,48 @@ async def _tenant(visit: _Visit, notes: Notebook, username: str) -> str | NoToke
     answer = await visit.ask("GET", path)
     discovery = read_discovery(answer.body) if answer.status == 200 else None
     said = read_token_answer(answer.body)
-    lines = visit.note(f"GET {path}", answer.status, said)
+    lines = visit.note(f"GET {path}", answer.status, _told(said, notes))
+    _check_served(answer.status, answer.header("Retry-After"), notes)
     if discovery is None:
-        if any(authority_errors()[code].about == "tenant" for code in said.codes if code in authority_errors()):
-            notes.observed(v.AUTHORITY_ERRORS, _shown(said), *lines)
-            return NoToken(Why.DENIED, f"the authority knows no tenant with the domain {domain}")
-        raise OffProtocol(f"the authority answers with HTTP {answer.status} in place of its configuration")
-    notes.declared(v.AUTHORITY_ISSUER, discovery.issuer, *lines)
+        return _no_configuration(said, answer.status, notes, lines, f"the domain {domain}")
+    notes.declared(v.AUTHORITY_ISSUER, folded(notes.clean(discovery.issuer)), *lines)
     if discovery.tenant is not None:
         notes.declared(v.AUTHORITY_TENANT, discovery.tenant, *lines)
     path = f"/getuserrealm.srf?login={quote(username, safe='@')}&json=1"
     answer = await visit.ask("GET", path)
     realm = read_realm(answer.body) if answer.status == 200 else None
     lines = visit.note("GET /getuserrealm.srf", answer.status, None if realm is None else realm.kind)
-    if realm is not None:
-        notes.declared(v.AUTHORITY_REALM, realm.kind, *lines)
-        if realm.federation_url:
-            notes.declared(v.AUTHORITY_FEDERATION, realm.federation_url, *lines)
-        if realm.kind == "federated":
-            where = f" ({realm.federation_url[:100]})" if realm.federation_url else ""
-            return NoToken(Why.NOT_ATTEMPTED, f"the account is federated: its password is checked elsewhere{where}, and was not sent")
+    _check_served(answer.status, answer.header("Retry-After"), notes)
+    if realm is None:
+        raise OffProtocol(f"the authority answers with HTTP {answer.status}, and does not tell who checks the password, which was not sent")
+    notes.declared(v.AUTHORITY_REALM, realm.kind, *lines)
+    where = folded(notes.clean(realm.federation_url))
+    if where:
+        notes.declared(v.AUTHORITY_FEDERATION, where, *lines)
+    if realm.kind == "federated":
+        told = f" ({where[:100]})" if where else ""
+        return NoToken(Why.NOT_ATTEMPTED, f"the account is federated: its password is checked elsewhere{told}, and was not sent")
+    if realm.kind != "managed":
+        return NoToken(Why.NOT_ATTEMPTED, "Entra ID does not know who checks the account's password, which was not sent")
     return discovery.tenant or "organizations"
+
+
+def _no_configuration(said: TokenAnswer, status: int, notes: Notebook, lines: tuple[TranscriptLine, ...], tenant: str) -> NoToken:
+    """Write down that the authority knows no such tenant; raises OffProtocol where it does not say so."""
+    if any(error.about == "tenant" for error in _known(said)):
+        notes.observed(v.AUTHORITY_ERRORS, _shown(_told(said, notes)), *lines)
+        return NoToken(Why.DENIED, f"the authority knows no tenant with {tenant}")
+    raise OffProtocol(f"the authority answers with HTTP {status} in place of its configuration")
 
 
 def _refused(said: TokenAnswer, status: int, notes: Notebook, lines: tuple[TranscriptLine, ...]) -> NoToken:
     """Write down what a refusal means for the account; raises OffProtocol where it is no refusal."""
     if not said.error:
         raise OffProtocol(f"the authority answers with HTTP {status} and neither a token nor an error")
-    notes.observed(v.AUTHORITY_ERRORS, _shown(said), *lines)
-    known = [authority_errors()[code] for code in said.codes if code in authority_errors()]
-    told = next((error for error in known if error.refusal or error.about == "account"), None)
+    shown = _told(said, notes)
+    notes.observed(v.AUTHORITY_ERRORS, _shown(shown), *lines)
+    known = _known(said)
+    told = next(filter(_is_of_credentials, known), None)
     if told is not None:
         notes.observed(v.AUTH_ACCEPTED, False, *lines)
         if told.refusal:
@@ -184,12 +289,12 @@ def _refused(said: TokenAnswer, status: int, notes: Notebook, lines: tuple[Trans
     if said.error == "invalid_grant":
         notes.observed(v.AUTH_ACCEPTED, False, *lines)
         notes.observed(v.AUTH_REFUSAL, ("bad-credentials",) if _WRONG_AT_ADFS in said.description else _UNTOLD, *lines)
-    return NoToken(Why.DENIED, f"the authority refuses: {said.error}, {said.description[:150]}")
+    return NoToken(Why.DENIED, f"the authority refuses: {shown.error}, {shown.description[:150]}")
 
 
-def _without(secret: str, said: TokenAnswer) -> TokenAnswer:
-    """An answer that does not repeat the secret that it answers."""
-    return replace(said, error=said.error.replace(secret, STRUCK), description=said.description.replace(secret, STRUCK))
+def _told(said: TokenAnswer, notes: Notebook) -> TokenAnswer:
+    """An answer as it may be shown. What is decided by it is decided by the answer as it came."""
+    return replace(said, error=folded(notes.clean(said.error)), description=folded(notes.clean(said.description)))
 
 
 def _shown(said: TokenAnswer) -> tuple[str, ...]:
@@ -201,28 +306,36 @@ class _Visit:
 
     def __init__(self, dial: Dial, authority: Authority) -> None:
         self._dial = dial
-        self._endpoint = Endpoint(Service.AUTHORITY, authority.host, authority.port, Security.IMPLICIT)
+        self._endpoint = authority.endpoint
         self._way = dial.to(self._endpoint)
-        self.address = ""
+        self.ca_file = None if self._way.ca_file is None else str(self._way.ca_file)
+        self.system_anchors = None if self._way.system_anchors is None else str(self._way.system_anchors)
 
-    async def ask(self, method: str, path: str, form: bytes = b"") -> Answer:
-        """One request and its whole answer. Raises Throttled where the authority wants to be left alone."""
+    async def ask(self, method: str, path: str) -> Answer:
+        """One request and its whole answer."""
+        async with self._connected() as stream:
+            return await exchange(stream, method, path, host=host_header(self._endpoint))
+
+    async def ask_by_proof(self, account: Account, path: str, form: bytes) -> Answer:
+        """One request that proves the account's password, and its whole answer. The claim to it is made when there is nothing left but to send it."""
+        headers = [("Content-Type", "application/x-www-form-urlencoded")]
+        async with self._connected() as stream:
+            await account.proof.claim()
+            return await exchange(stream, "POST", path, host=host_header(self._endpoint), headers=headers, body=form)
+
+    async def resolve(self) -> tuple[str, int]:
+        """Find out which address and port answer, for a library that makes its own connections."""
+        async with self._connected() as stream:
+            return stream.address, stream.port
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Stream]:
         before = self._way.connections
-        headers = [("Content-Type", "application/x-www-form-urlencoded")] if form else []
         try:
             async with self._way.open_trusted(recorded=False) as stream:
-                answer = await exchange(stream, method, path, host=host_header(self._endpoint), headers=headers, body=form)
+                yield stream
         finally:
             self._dial.connections += self._way.connections - before
-        if (wait := asked_to_wait(answer)) is not None:
-            raise Throttled(wait)
-        return answer
-
-    async def resolve(self) -> None:
-        """Find out which address answers, for a library that makes its own connections."""
-        async with self._way.open_trusted(recorded=False) as stream:
-            self.address = stream.address
-        self._dial.connections += 1
 
     def note(self, what: str, status: int | None, said: TokenAnswer | str | None) -> tuple[TranscriptLine, ...]:
         """Say in the transcript what came of a request that is not in it."""

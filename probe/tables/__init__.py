@@ -248,13 +248,18 @@ def is_windows_server(name: str) -> bool:
 
 
 @cache
-def _exchange_online_hosts() -> tuple[str, ...]:
-    return tuple(toml("provider_hosts.toml")["exchange_online"]["names"])
+def _exchange_online_hosts() -> tuple[tuple[str, str], ...]:
+    return tuple((name, cloud["name"]) for cloud in toml("authorities.toml")["cloud"] for name in cloud["exchange_online"])
+
+
+def exchange_online_cloud(host: str) -> str | None:
+    """The cloud whose Exchange Online has this host name; None for every other name."""
+    return next((cloud for name, cloud in _exchange_online_hosts() if _covers(name, host)), None)
 
 
 def is_exchange_online_host(host: str) -> bool:
     """Whether a host name is one of Exchange Online's, the national clouds included."""
-    return any(_covers(name, host) for name in _exchange_online_hosts())
+    return exchange_online_cloud(host) is not None
 
 
 def _covers(name: str, host: str) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
+from probe.model.estate import Cloud, Endpoint
+from probe.tables import exchange_online_cloud
 from probe.tables.files import toml
 
 
@@ -30,7 +32,34 @@ def authority_errors() -> Mapping[int, AuthorityError]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _CloudEntry:
+    hosts: tuple[str, ...]
+    resource: str
+
+
 @cache
-def entra_resources() -> Mapping[str, str]:
-    """Hosts of Entra ID's clouds, each with the resource that a token for Exchange Online is asked for."""
-    return {host: cloud["resource"] for cloud in toml("authorities.toml")["cloud"] for host in cloud["hosts"]}
+def _clouds() -> Mapping[str, _CloudEntry]:
+    return {entry["name"]: _CloudEntry(tuple(entry["hosts"]), entry["resource"]) for entry in toml("authorities.toml")["cloud"]}
+
+
+def entra_hosts(cloud: Cloud) -> tuple[str, ...]:
+    """Hosts of a cloud's Entra ID; the first is asked where nobody names one."""
+    return _clouds()[cloud].hosts
+
+
+def entra_clouds(host: str) -> frozenset[str]:
+    """Every cloud whose Entra ID has this host; empty for every other host. Two of the United States share theirs."""
+    return frozenset(name for name, cloud in _clouds().items() if host in cloud.hosts)
+
+
+def token_resource(endpoint: Endpoint, cloud: Cloud) -> str | None:
+    """What a token that goes to an endpoint is asked for, so that it opens nothing elsewhere; None where it must not be asked for.
+
+    That is the endpoint's own origin, but for Exchange Online's hosts, which share one; those of another cloud get none.
+    """
+    online = exchange_online_cloud(endpoint.host)
+    if online is None:
+        # A name with a dot at its end is the same name, and no certificate or tenant writes it so.
+        return replace(endpoint, host=endpoint.host.rstrip(".")).origin
+    return _clouds()[cloud].resource if online == cloud else None

@@ -1,6 +1,8 @@
 """OAuth as far as a token for Exchange takes it: who is named as the authority, what its documents say, and what its refusals mean.
 
-Pure reading. Whether a named authority may be sent anything is decided by a list (`probe.tables.authorities`), never by what it says.
+Pure reading. Whether a named authority may be sent anything, and by which rules it is asked, is decided by lists
+(`probe.tables.authorities`, the estate), never by what is named or said. What an authority says is kept as it said it, since secrets
+are struck out of just that; `folded` then makes it fit to be shown.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from probe.model.estate import Endpoint, authority_endpoint
 from probe.model.facts import Challenge
 
 MAX_TEXT = 300
-"""Characters of one text that an authority gives, as far as it is kept; an error's description has about 250."""
+"""Characters of one text that an authority gives, as far as it is shown; an error's description has about 250."""
 MAX_CODES = 8
 
 DEFAULT_CLIENT = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
@@ -29,28 +32,22 @@ _CODE = re.compile(r"\bAADSTS(\d{4,7})\b")
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Who gives tokens."""
+    """Who gives tokens, and by which rules it is asked."""
 
-    host: str
-    port: int
+    endpoint: Endpoint
     is_adfs: bool
-
-    @property
-    def url(self) -> str:
-        """Its origin."""
-        return f"https://{self.host}" + ("" if self.port == 443 else f":{self.port}")
+    """AD FS; else Entra ID."""
 
 
-def authority_of(authorization_uri: str) -> Authority | None:
-    """The authority that a challenge names; None where that is no https URL with a host and nothing odd about it."""
+def authority_of(authorization_uri: str) -> Endpoint | None:
+    """Host and port that a challenge names as the authority; None where that is no https URL with a host and nothing odd about it."""
     try:
         parts = urlsplit(authorization_uri)
-        port = parts.port or 443
+        if parts.scheme.lower() != "https" or "@" in parts.netloc or not authorization_uri.isprintable():
+            return None
+        return authority_endpoint(parts.netloc)
     except ValueError:
         return None
-    if parts.scheme.lower() != "https" or not parts.hostname or "@" in parts.netloc or not authorization_uri.isprintable():
-        return None
-    return Authority(parts.hostname.lower(), port, parts.path.lower().startswith("/adfs/"))
 
 
 def named_authority(challenges: Iterable[Challenge]) -> str | None:
@@ -124,14 +121,14 @@ class TokenAnswer:
     description: str
 
     def __repr__(self) -> str:
-        return f"TokenAnswer({'a token' if self.token else self.error!r}, {self.codes})"
+        return f"TokenAnswer({'a token' if self.token else 'none'}, {self.codes})"
 
 
-def read_token_answer(document: bytes | Mapping[str, Any]) -> TokenAnswer:
-    """The answer of a token endpoint, as bytes or as a library read it. Never raises."""
-    answer = _object(document) if isinstance(document, bytes) else dict(document)
+def read_token_answer(document: bytes) -> TokenAnswer:
+    """The answer of a token endpoint. Never raises."""
+    answer = _object(document)
     token = answer.get("access_token")
-    description = " ".join(_text(answer, "error_description").split())
+    description = _text(answer, "error_description")
     listed = answer.get("error_codes")
     codes = [code for code in listed if type(code) is int and 0 < code < 10**8] if isinstance(listed, list) else []
     codes = codes or [int(number) for number in _CODE.findall(description)]
@@ -143,14 +140,14 @@ def read_token_answer(document: bytes | Mapping[str, Any]) -> TokenAnswer:
     )
 
 
-def password_grant(authority: Authority, *, client: str, username: str, password: str, resource: str | None, ews: str) -> bytes:
+def password_grant(authority: Authority, *, client: str, username: str, password: str, resource: str | None) -> bytes:
     """The form of one sign-in by user name and password (RFC 6749 section 4.3.2).
 
-    With a resource, the token is for EWS there; without one it is for nothing but the sign-in. AD FS names the resource by EWS's own URL.
+    With a resource, the token is for EWS there; without one it is for nothing but the sign-in.
     """
     form = {"grant_type": "password", "client_id": client, "username": username, "password": password}
     if authority.is_adfs:
-        form |= {"resource": ews, "scope": "openid"}
+        form |= {"scope": "openid"} if resource is None else {"resource": resource, "scope": "openid"}
     else:
         form["scope"] = "openid" if resource is None else f"{resource}/EWS.AccessAsUser.All"
     return urlencode(form).encode("ascii")
@@ -166,4 +163,10 @@ def _object(document: bytes) -> dict[str, Any]:
 
 def _text(answer: Mapping[str, Any], name: str) -> str:
     value = answer.get(name)
-    return "".join(c if c.isprintable() or c.isspace() else "?" for c in value[:MAX_TEXT]) if isinstance(value, str) else ""
+    # JSON may escape half a character, which no encoding writes.
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def folded(text: str) -> str:
+    """A text as it may be shown: on one line, printable, and cut. Secrets must have been struck out of it before."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))[:MAX_TEXT]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from probe.config import EstateError, Problem, load_estate, read_estate
 from probe.config.reading import MOST_ESTATE_BYTES
-from probe.model.estate import Authentication, Credentials, Delivery, DeploymentKind, Effect, Endpoint, Location, ServerType
+from probe.model.estate import Authentication, Cloud, Credentials, Delivery, DeploymentKind, Effect, Endpoint, Location, ServerType
 from tests.config.estates import DEPLOYMENT, ESTATE, MAILBOX, PROFILE, profile
 
 EWS = "https://mail.contoso.test/EWS/Exchange.asmx"
@@ -35,6 +35,7 @@ def test_a_small_estate_is_read_as_written() -> None:
     assert (estate.deployment.version, estate.deployment.runs_on) == ("9.1", "windows-server-2019")
     assert estate.deployment.allow == frozenset()
     assert estate.deployment.authorities == ()
+    assert estate.deployment.cloud is Cloud.WORLDWIDE
     (corp,) = estate.profiles
     assert corp.server_type is ServerType.EXCHANGE_SERVER
     assert corp.incoming == corp.outgoing == Endpoint.parse(EWS)
@@ -51,12 +52,16 @@ def test_a_small_estate_is_read_as_written() -> None:
 
 def test_optional_keys_are_read() -> None:
     """Every optional key of the three tables reaches the estate."""
-    deployment = DEPLOYMENT + 'allow = ["logs-in", "provokes", "sends-mail", "changes"]\nauthorities = ["ADFS.contoso.test", "[::1]"]\n'
+    deployment = (
+        DEPLOYMENT
+        + 'allow = ["logs-in", "provokes", "sends-mail", "changes"]\nauthorities = ["ADFS.contoso.test", "[::1]:8443"]\ncloud = "us-dod"\n'
+    )
     corp = PROFILE + 'autodiscover = true\nauthentication = "ntlm"\nimpersonation = true\nfips_validated = "CMVP #4282"\n'
     sales = MAILBOX + 'username = "s"\npassword = "keyring:probe/sales"\nlocation = "exchange-online"\nmfa = true\n'
     estate = read_estate(deployment + corp + sales, "estate.toml")
     assert estate.deployment.allow == {Effect.LOGS_IN, Effect.PROVOKES, Effect.SENDS_MAIL, Effect.CHANGES}
-    assert estate.deployment.authorities == ("adfs.contoso.test", "::1")
+    assert estate.deployment.authorities == ("adfs.contoso.test", "[::1]:8443")
+    assert estate.deployment.cloud is Cloud.US_DOD
     assert (estate.profiles[0].autodiscover, estate.profiles[0].impersonation) == (True, True)
     assert estate.profiles[0].authentication is Authentication.NTLM
     assert estate.profiles[0].fips_validated == "CMVP #4282"

@@ -8,7 +8,7 @@ import pytest
 
 from probe import app
 from probe.engine import select
-from probe.model.estate import Authentication, Credentials, Delivery, Effect, Endpoint, Estate, ServerType
+from probe.model.estate import Authentication, Cloud, Credentials, Delivery, Effect, Endpoint, Estate, ServerType
 from tests.runs import a_mailbox, an_estate
 
 DEPLOYMENT = replace(an_estate().deployment, allow=frozenset())
@@ -65,6 +65,24 @@ def test_an_account_that_cannot_sign_in_from_here_says_why(changes: dict[str, ob
     conversations = planned(Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(SERVED,)), frozenset({Effect.LOGS_IN}))
     (login,) = [c for c in conversations if c.prober.signs_in]
     assert reason in login.not_held
+
+
+@pytest.mark.parametrize(
+    ("incoming", "authentication", "may_ask"),
+    [
+        ("https://mail.contoso.test", Authentication.OAUTH, ("login.microsoftonline.us", "adfs.contoso.test:8443")),
+        ("https://outlook.office365.us", Authentication.AUTO, ("login.microsoftonline.us", "adfs.contoso.test:8443")),
+        ("https://outlook.office365.com", Authentication.OAUTH, ()),
+        ("https://mail.contoso.test", Authentication.NTLM, ()),
+    ],
+)
+def test_a_plan_names_everybody_who_may_be_sent_a_secret(incoming: str, authentication: Authentication, may_ask: tuple[str, ...]) -> None:
+    """The estate's cloud and its own authorities with their ports, where a token may be wanted; nobody where none may be asked for."""
+    deployment = replace(DEPLOYMENT, cloud=Cloud.US_GOVERNMENT, authorities=("adfs.contoso.test:8443",))
+    endpoint = Endpoint.parse(incoming)
+    profile = replace(CORP, incoming=endpoint, outgoing=endpoint, authentication=authentication)
+    conversations = planned(Estate(deployment=deployment, profiles=(profile,), mailboxes=(SERVED,)), frozenset({Effect.LOGS_IN}))
+    assert {c.login.may_ask for c in conversations if c.login is not None} == {may_ask}
 
 
 def test_a_mailbox_that_is_not_served_calls_for_nothing() -> None:

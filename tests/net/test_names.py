@@ -25,6 +25,19 @@ async def test_a_name_with_an_address_of_its_own_is_not_looked_up() -> None:
     assert await names.Resolver({"mail.contoso.test": "127.0.0.1"}).addresses("mail.contoso.test") == ("127.0.0.1",)
 
 
+@pytest.mark.parametrize(
+    ("where", "address"), [("127.0.0.3:4443", "127.0.0.3"), ("[::1]:4443", "::1"), ("127.0.0.3", "127.0.0.3"), ("::1", "::1")]
+)
+async def test_the_port_of_https_may_be_elsewhere(where: str, address: str) -> None:
+    """A name with an address of its own may have a port in place of 443 too; other ports, and those of other names, are what they are."""
+    resolver = names.Resolver({"login.contoso.test": where})
+    elsewhere = 4443 if "4443" in where else 443
+    assert await resolver.addresses("login.contoso.test") == (address,)
+    assert resolver.port("login.contoso.test", 443) == elsewhere
+    assert resolver.port("login.contoso.test", 8443) == 8443
+    assert resolver.port("mail.contoso.test", 443) == 443
+
+
 async def test_localhost_resolves_to_loopback() -> None:
     """The system's resolver answers, each address once."""
     found = await names.Resolver().addresses("localhost")

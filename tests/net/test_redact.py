@@ -45,7 +45,7 @@ ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "white space folded": lambda s: utf8(" ".join(s.split())),
 }
 
-passwords = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r\n"), min_size=3, max_size=60)
+passwords = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), min_size=3, max_size=60)
 around = st.binary(max_size=12).map(lambda raw: raw.replace(b"\n", b""))
 
 

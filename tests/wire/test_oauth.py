@@ -6,11 +6,13 @@ import json
 
 import pytest
 
+from probe.model.estate import Cloud, Endpoint, authority_endpoint
 from probe.model.facts import Challenge
-from probe.tables.authorities import authority_errors, entra_resources
+from probe.tables.authorities import authority_errors, entra_clouds, entra_hosts, token_resource
 from probe.wire.oauth import (
     Authority,
     authority_of,
+    folded,
     named_authority,
     password_grant,
     read_discovery,
@@ -29,8 +31,12 @@ def bearer(**parameters: str) -> tuple[Challenge, ...]:
 @pytest.mark.parametrize(
     ("named", "authority"),
     [
-        ("https://login.microsoftonline.com/common/oauth2/authorize", Authority("login.microsoftonline.com", 443, False)),
-        ("HTTPS://ADFS.contoso.test:8443/adfs/oauth2/authorize", Authority("adfs.contoso.test", 8443, True)),
+        ("https://login.microsoftonline.com/common/oauth2/authorize", authority_endpoint("login.microsoftonline.com")),
+        ("HTTPS://ADFS.contoso.test:8443/adfs/oauth2/authorize", authority_endpoint("adfs.contoso.test:8443")),
+        ("https://[0:0::1]:8443", authority_endpoint("[::1]:8443")),
+        ("https://login.microsoftonline.com./adfs/", authority_endpoint("login.microsoftonline.com")),
+        ("https://login.microsoftonline.com\\@adfs.contoso.test/adfs/", None),
+        ("https://login.microsoftonline.com\\.adfs.contoso.test/adfs/", None),
         ("http://login.microsoftonline.com/common", None),
         ("https://login.microsoftonline.com@evil.test/common", None),
         ("https://evil.test:99999/", None),
@@ -41,7 +47,7 @@ def bearer(**parameters: str) -> tuple[Challenge, ...]:
         ("", None),
     ],
 )
-def test_an_authority_is_an_https_url_with_a_host(named: str, authority: Authority | None) -> None:
+def test_an_authority_is_an_https_url_with_a_host(named: str, authority: Endpoint | None) -> None:
     """Whatever else is named is none, and a host is what it is, not what it looks like."""
     assert authority_of(named) == authority
 
@@ -50,8 +56,44 @@ def test_a_host_that_only_looks_like_entra_id_is_not_on_the_list() -> None:
     """The list is of whole names."""
     looks = authority_of("https://login.microsoftonline.com.evil.test/common")
     assert looks is not None
-    assert looks.host not in entra_resources()
-    assert "login.microsoftonline.com" in entra_resources()
+    assert not entra_clouds(looks.host)
+    assert entra_clouds("login.microsoftonline.com") == {"worldwide"}
+
+
+def test_each_cloud_has_an_entra_id_of_its_own_name() -> None:
+    """A cloud that an estate can name has hosts, the first of which is asked by default; the two of the United States share theirs."""
+    assert {cloud: entra_hosts(cloud)[0] for cloud in Cloud} == {
+        Cloud.WORLDWIDE: "login.microsoftonline.com",
+        Cloud.US_GOVERNMENT: "login.microsoftonline.us",
+        Cloud.US_DOD: "login.microsoftonline.us",
+        Cloud.CHINA: "login.partner.microsoftonline.cn",
+    }
+    assert all(cloud in entra_clouds(host) for cloud in Cloud for host in entra_hosts(cloud))
+
+
+@pytest.mark.parametrize(
+    ("url", "cloud", "resource"),
+    [
+        ("https://mail.contoso.test/EWS/Exchange.asmx", Cloud.WORLDWIDE, "https://mail.contoso.test"),
+        ("https://mail.contoso.test./EWS/Exchange.asmx", Cloud.CHINA, "https://mail.contoso.test"),
+        ("https://mail.contoso.test:4443/", Cloud.WORLDWIDE, "https://mail.contoso.test:4443"),
+        ("https://[::1]/", Cloud.WORLDWIDE, "https://[::1]"),
+        ("https://outlook.office365.com/", Cloud.WORLDWIDE, "https://outlook.office365.com"),
+        ("https://OUTLOOK.office.com:8443/", Cloud.WORLDWIDE, "https://outlook.office365.com"),
+        ("https://outlook.office365.com./", Cloud.CHINA, None),
+        ("https://outlook.office365.us/", Cloud.US_GOVERNMENT, "https://outlook.office365.us"),
+        ("https://outlook.office365.us/", Cloud.US_DOD, None),
+        ("https://outlook-dod.office365.us/", Cloud.US_DOD, "https://outlook-dod.office365.us"),
+        ("https://webmail.apps.mil/", Cloud.US_DOD, "https://outlook-dod.office365.us"),
+        ("https://outlook-dod.office365.us/", Cloud.US_GOVERNMENT, None),
+        ("https://partner.outlook.cn/", Cloud.CHINA, "https://partner.outlook.cn"),
+        ("https://partner.outlook.cn/", Cloud.WORLDWIDE, None),
+        ("https://outlook.office.de/", Cloud.WORLDWIDE, None),
+    ],
+)
+def test_a_token_is_asked_for_the_host_that_gets_it(url: str, cloud: Cloud, resource: str | None) -> None:
+    """An endpoint's own origin, or the resource of the estate's Exchange Online; for another cloud's host there is none."""
+    assert token_resource(Endpoint.parse(url), cloud) == resource
 
 
 def test_challenges_name_authority_and_tenant() -> None:
@@ -101,8 +143,19 @@ def test_a_tenant_is_the_issuer_s_guid() -> None:
 
 def test_passwords_are_written_so_that_they_stay_what_they_are() -> None:
     """What a form would take for its own is escaped."""
-    form = password_grant(Authority("a.test", 443, False), client="c", username="a@b", password="p&w=1 +é", resource=None, ews="x")
+    entra = Authority(authority_endpoint("a.test"), is_adfs=False)
+    form = password_grant(entra, client="c", username="a@b", password="p&w=1 +é", resource=None)
     assert b"password=p%26w%3D1+%2B%C3%A9" in form
+
+
+def test_texts_are_kept_as_they_came_and_shown_on_one_printable_line() -> None:
+    """Folding makes one line of at most 300 characters, without what a terminal would obey; reading changes nothing but half characters."""
+    said = {"error": "a\u0085b\u2028c\x1b[2J", "error_description": "x" * 1000 + " \t \ud800"}
+    answer = read_token_answer(json.dumps(said).encode())
+    assert answer.error == "a\u0085b\u2028c\x1b[2J"
+    assert answer.description == "x" * 1000 + " \t ?"
+    assert folded(answer.error) == "a b c?[2J"
+    assert folded(answer.description) == "x" * 300
 
 
 def test_every_code_has_one_meaning() -> None:
