@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
@@ -239,6 +239,8 @@ class SecretReference:
     kind: str
     """`env`, `file` or `keyring`."""
     locator: str
+    is_pem: bool = False
+    """Whether what lies there is PEM, which alone has several lines."""
 
     @classmethod
     def parse(cls, text: str) -> SecretReference:
@@ -304,7 +306,9 @@ class ServerProfile:
     @property
     def application_secret(self) -> SecretReference | None:
         """By what the application signs in by itself; None where it cannot."""
-        return (self.client_certificate or self.client_secret) if self.client_id and self.tenant else None
+        if not self.client_id or not self.tenant:
+            return None
+        return self.client_secret if self.client_certificate is None else replace(self.client_certificate, is_pem=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
