@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
 
+from probe.model.host_names import ascii_name
+
 
 class Service(StrEnum):
     """What an endpoint speaks."""
@@ -128,7 +130,7 @@ def _host_of(parts: SplitResult, url: str) -> str:
     except ValueError:
         pass
     try:
-        ascii_host = host.encode("idna").decode("ascii") if not host.isascii() else host
+        ascii_host = ascii_name(host)
     except UnicodeError:
         ascii_host = host
     if not _HOST_NAME.match(ascii_host) or len(ascii_host) > 253:

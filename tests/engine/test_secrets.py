@@ -24,7 +24,7 @@ class Waiting(KeyringBackend):
     priority = 1.0
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.unlocked = threading.Event()
         self.is_busy = threading.Event()
         """Set once as many wait as may."""
@@ -56,7 +56,7 @@ class Waiting(KeyringBackend):
 @pytest.fixture
 def waiting() -> Iterator[Waiting]:
     before, backend = keyring.get_keyring(), Waiting()
-    keyring.set_keyring(backend)  # type: ignore[no-untyped-call]
+    keyring.set_keyring(backend)
     yield backend
     backend.unlocked.set()
     keyring.set_keyring(before)
