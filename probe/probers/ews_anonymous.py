@@ -197,9 +197,12 @@ class _Visit:
         self._notes.missing(v.ACTIVESYNC_VERSION, why, "ActiveSync does not tell its version to those who are not signed in")
         if self._identity is not None:
             self._notes.observed(v.EWS_ASKED_FOR, self._identity)
-        if self._mailbox is not None:
+        elif self._mailbox is not None:
             self._notes.missing(v.EWS_ASKED_FOR, Why.NOT_ATTEMPTED, "a header carries no address with characters beyond ASCII before the @")
-        self._notes.missing(v.EWS_ASKED_FOR, Why.NOT_APPLICABLE, "no mailbox, or mailboxes of several domains, stand behind the endpoint")
+        else:
+            self._notes.missing(
+                v.EWS_ASKED_FOR, Why.NOT_APPLICABLE, "no mailbox, or mailboxes of several domains, stand behind the endpoint"
+            )
 
     def _name_authority(self) -> None:
         """Who is named to give tokens, and the one tenant whose tokens are taken."""

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +21,8 @@ from probe.config.secrets import SecretUnavailable
 from probe.engine import secrets
 from probe.engine.secrets import Secrets
 from probe.model.estate import SecretReference
+from tests.config.estates import ESTATE
+from tests.hostile import closed_port
 
 
 class Waiting(KeyringBackend):
@@ -114,3 +121,39 @@ async def test_an_interrupt_ends_the_reading_at_once(waiting: Waiting) -> None:
         async with asyncio.timeout(0.2):
             await Secrets.read([entry("user")])
     assert waiting.at_once == 1
+
+
+BACKEND = """
+import threading
+from keyring.backend import KeyringBackend
+class Keyring(KeyringBackend):
+    priority = 1
+    def get_password(self, service, username):
+        open(username, "w").close()
+        threading.Event().wait()
+    def set_password(self, service, username, password): ...
+"""
+"""Says by a FIFO that it was asked, and waits."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither FIFO nor SIGINT for one process")
+@pytest.mark.parametrize(("options", "code"), [(["--deadline", "2"], 3), ([], 130)])
+def test_a_program_whose_keyring_waits_ends_when_it_is_told_to(tmp_path: Path, options: list[str], code: int) -> None:
+    """By `--deadline` and by the first Ctrl-C, with a document; the thread that hangs does not hold the exit."""
+    (tmp_path / "waiting_backend.py").write_text(BACKEND)
+    os.mkfifo(asked := tmp_path / "asked")
+    (estate := tmp_path / "estate.toml").write_text(
+        ESTATE.replace("env:CRM_EWS_PASSWORD", f"keyring:probe/{asked}").replace(
+            'https://mail.contoso.test/EWS/Exchange.asmx"', f'https://127.0.0.1:{closed_port()}"\nimpersonation = true'
+        )
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHON_KEYRING_BACKEND": "waiting_backend.Keyring"}
+    command = [sys.executable, "-m", "probe", "check", str(estate), "--json", "--allow", "logs-in", *options]
+    environment["PROBE_STATE_DIR"] = str(tmp_path / "state")
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        assert asked.read_bytes() == b""
+        if not options:
+            program.send_signal(signal.SIGINT)
+        document, said = program.communicate(timeout=30)
+    assert program.returncode == code, said
+    assert {a["outcome"] for a in json.loads(document)["attempts"]} <= {"timed-out", "interrupted", "not-scheduled"}
