@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from probe.config.secrets import SecretUnavailable, resolve
+from probe.config.secrets import SecretUnavailable
 from probe.engine.accounts import Accounts, Credential
 from probe.engine.addresses import at_each_address
+from probe.engine.secrets import Secrets
 from probe.engine.select import Conversation
 from probe.memory import Memory
 from probe.model import vocabulary as v
@@ -22,6 +23,7 @@ from probe.net.dial import Dial, Network
 from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls, TlsFailed, expected
 from probe.net.limits import Deadline
 from probe.net.redact import Redactor
+from probe.net.threads import in_thread
 from probe.net.transcript import Budget, Recorder
 from probe.probing import Account, Notebook, Subject
 from probe.wire.lines import WireError
@@ -84,13 +86,15 @@ async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[
     accounts = Accounts(terms.memory, terms.clock, timedelta(seconds=terms.timeout))
 
     async def hold(number: int, conversation: Conversation) -> None:
-        attempt = await _hold(f"a{number + 1}", conversation, terms, accounts, lambda done: attempts.__setitem__(number, done))
+        attempt = await _hold(f"a{number + 1}", conversation, terms, accounts, secrets, lambda done: attempts.__setitem__(number, done))
         attempts[number] = attempt
         terms.progress(attempt, len(conversations))
 
     ended_by, detail = None, ""
     try:
         async with asyncio.timeout(terms.deadline):
+            secrets = await Secrets.read((c.login.password for c in conversations if c.login and not c.not_held), terms.timeout)
+            await in_thread(lambda: terms.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
             if terms.all_addresses:
                 conversations = await at_each_address(conversations, terms.network.resolver, terms.timeout)
             async with asyncio.TaskGroup() as group:
@@ -172,7 +176,9 @@ def _unheld(name: str, conversation: Conversation, outcome: Outcome, detail: str
     )
 
 
-async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: Accounts, keep: Callable[[Attempt], None]) -> Attempt:
+async def _hold(
+    name: str, conversation: Conversation, terms: Terms, accounts: Accounts, secrets: Secrets, keep: Callable[[Attempt], None]
+) -> Attempt:
     if conversation.not_held:
         why = Why.NO_CREDENTIALS if conversation.mailbox is not None and conversation.login is None else Why.NOT_ATTEMPTED
         return _unheld(name, conversation, Outcome.NOT_SCHEDULED, conversation.not_held, why)
@@ -181,7 +187,7 @@ async def _hold(name: str, conversation: Conversation, terms: Terms, accounts: A
         async with terms.turns:
             return await _try(name, conversation, None, terms, keep)
     try:
-        password = resolve(login.password)
+        password = secrets.of(login.password)
     except SecretUnavailable as unavailable:
         return _unheld(name, conversation, Outcome.NOT_SCHEDULED, str(unavailable), Why.NO_CREDENTIALS)
     account = Account(

@@ -20,6 +20,7 @@ from probe.model.estate import (
 )
 from probe.probing import Application, Prober, TlsQuestion
 from probe.probing.authority import askable
+from probe.wire.mail_address import ascii_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,11 @@ def _about_mailboxes(conversation: Conversation, served: Iterable[Mailbox], esta
 
 
 def _one_for_all(served: Sequence[Mailbox]) -> str | None:
-    """The first of the mailboxes, where what holds for its domain holds for all of them."""
-    return served[0].address if len({mailbox.address.lower().rpartition("@")[2] for mailbox in served}) == 1 else None
+    """The first of the mailboxes that a header carries, where what holds for its domain holds for all of them; else the first."""
+    addresses = [mailbox.address for mailbox in served]
+    if len({address.lower().rpartition("@")[2] for address in addresses}) != 1:
+        return None
+    return next((address for address in addresses if ascii_address(address) is not None), addresses[0])
 
 
 def _round_trips(

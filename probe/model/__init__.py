@@ -1,1 +1,1 @@
-"""What can be declared, known, said and judged. Standard library only; no I/O, no clocks."""
+"""What can be declared, known, said and judged. The standard library, and `idna` for names; no I/O, no clocks."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
+
+from probe.model.host_names import ascii_name
 
 
 class Service(StrEnum):
@@ -145,7 +147,7 @@ def _host_of(parts: SplitResult, url: str) -> str:
     except ValueError:
         pass
     try:
-        ascii_host = host.encode("idna").decode("ascii") if not host.isascii() else host
+        ascii_host = ascii_name(host)
     except UnicodeError:
         ascii_host = host
     if not _HOST_NAME.match(ascii_host) or len(ascii_host) > 253:
@@ -266,6 +268,8 @@ class SecretReference:
     kind: str
     """`env`, `file` or `keyring`."""
     locator: str
+    is_pem: bool = False
+    """Whether what lies there is PEM, which alone has several lines."""
 
     @classmethod
     def parse(cls, text: str) -> SecretReference:
@@ -333,7 +337,9 @@ class ServerProfile:
     @property
     def application_secret(self) -> SecretReference | None:
         """By what the application signs in by itself; None where it cannot."""
-        return (self.client_certificate or self.client_secret) if self.client_id and self.tenant else None
+        if not self.client_id or not self.tenant:
+            return None
+        return self.client_secret if self.client_certificate is None else replace(self.client_certificate, is_pem=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,7 @@ from probe.net.quiet import quiet
 from probe.wire.autodiscover import POX_PATH, SOAP_PATH, pox_request, read_pox, read_soap, soap_request
 from probe.wire.ews import delete_item, find_item, read_deleted, read_found
 from probe.wire.exchange import soap_build
+from probe.wire.mail_address import ascii_address
 
 SCHEMA = "Exchange2010_SP2"
 """What every server since Exchange 2010 SP2 speaks, so that one request is enough."""
@@ -69,8 +70,8 @@ class FirmProtocol(Protocol):  # type: ignore[misc]
             session.headers["Authorization"] = f"Bearer {self._order.password}"
         session.adapters.clear()
         adapter = RecordingAdapter(self._order, self._record)
-        for path in (urlsplit(self._order.url).path, SOAP_PATH, POX_PATH):
-            session.mount(urljoin(self._order.url, path), adapter)
+        for url in (self._order.url, urljoin(self._order.url, SOAP_PATH), urljoin(self._order.url, POX_PATH)):
+            session.mount(url, adapter)
         return session
 
 
@@ -105,6 +106,12 @@ class FolderOnce(FindFolder):  # type: ignore[misc]
         name = "primary_smtp_address" if self._schema == OLDEST_SCHEMA else "smtp_address"
         return Identity(**{name: self._order.mailbox})
 
+    def _extra_headers(self) -> dict[str, str]:
+        # The library's own is the address as it stands, which http.client writes as Latin-1 or not at all.
+        given: dict[str, str] = super()._extra_headers()
+        given.pop("X-AnchorMailbox", None)
+        return given | _anchor(self._order)
+
     # Both are where a response code turns into an exception; further up exchangelib replaces some by others.
 
     def _get_soap_messages(self, body: Any) -> Any:
@@ -134,6 +141,7 @@ def find_folders(order: Order) -> Seen:
         raise ValueError("a user name and a password are needed")
     if urlsplit(order.url).scheme != "https":
         raise ValueError("a password goes over https alone")
+    order = _as_sent(order)
     record = Record(order)
     first, *others = order.folders
     found: list[tuple[str, str]] = []
@@ -177,7 +185,7 @@ def _find(account: Account, order: Order, record: Record, folder: str, schema: s
 
 def take_message(taking: Taking) -> Taken:
     """As `probe.net.ews_message.take_message`."""
-    order = taking.order
+    order = _as_sent(taking.order)
     record = Record(order)
     with quiet():
         protocol = _protocol(order, record)
@@ -215,7 +223,7 @@ def take_message(taking: Taking) -> Taken:
 
 def _posted(session: requests.Session, order: Order, record: Record, request: bytes) -> Taken | None:
     """Send a request to EWS; None where EWS answered it, else why not."""
-    headers = {"Content-Type": "text/xml; charset=utf-8", "X-AnchorMailbox": order.mailbox}
+    headers = {"Content-Type": "text/xml; charset=utf-8", **_anchor(order)}
     try:
         session.post(order.url, data=request, headers=headers, allow_redirects=False, timeout=record.remaining())
     except (HeldBack, TooLong, requests.RequestException, OSError):
@@ -224,6 +232,19 @@ def _posted(session: requests.Session, order: Order, record: Record, request: by
         return Taken(state="refused", detail=f"HTTP {record.status}")
     code = _raw_code(record) if record.status == 500 else None
     return None if code is None else Taken(state="refused", detail=code)
+
+
+def _as_sent(order: Order) -> Order:
+    """An order with its URL as requests makes it, percent-encoded and without dots for folders: it looks by that for who carries a request."""
+    request = requests.PreparedRequest()
+    request.prepare_url(order.url, None)
+    return replace(order, url=str(request.url))
+
+
+def _anchor(order: Order) -> dict[str, str]:
+    """A hint by which Exchange finds the mailbox's server sooner; left out where no header carries the address."""
+    address = ascii_address(order.mailbox)
+    return {} if address is None else {"X-AnchorMailbox": address}
 
 
 def _directions(order: Order, record: Record, protocol: FirmProtocol) -> tuple[str, str] | None:

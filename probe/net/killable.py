@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from probe.net.failures import ChildKilled
+from probe.net.threads import in_thread, settle
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -121,7 +122,7 @@ class Children:
 
     def _begin_to_kill(self, child: _Child) -> asyncio.Future[None]:
         # Held here rather than by the caller, who may be cancelled while it waits.
-        dying = _in_thread(child.kill)
+        dying = in_thread(child.kill, "probe-child")
         self._dying.add(dying)
         dying.add_done_callback(self._dying.discard)
         return dying
@@ -156,8 +157,8 @@ class _Child:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bytes] = loop.create_future()
         # Not `asyncio.wrap_future`: it would cancel the pool's future, whose result may be on its way at that moment.
-        job = await _in_thread(lambda: self._schedule(payload, seconds))
-        job.add_done_callback(lambda done: _settle(loop, answer, done))
+        job = await in_thread(lambda: self._schedule(payload, seconds), "probe-child")
+        job.add_done_callback(lambda done: settle(loop, answer, done))
         try:
             # This is what our own child has just pickled; what it read from a peer is plain data within.
             result = pickle.loads(await answer)  # noqa: S301
@@ -218,35 +219,3 @@ def _ending(exit_code: int) -> str:
     with contextlib.suppress(ValueError):
         return f"was ended by {signal.Signals(-exit_code).name}"
     return f"was ended by signal {-exit_code}"
-
-
-def _settle(loop: asyncio.AbstractEventLoop, answer: asyncio.Future[R], done: Future[R]) -> None:
-    """Tells a waiting task, from another thread, what came."""
-
-    def tell() -> None:
-        if not answer.done():
-            failure = done.exception()
-            if failure is None:
-                answer.set_result(done.result())
-            else:
-                answer.set_exception(failure)
-
-    with contextlib.suppress(RuntimeError):  # the loop is gone, and nobody waits
-        loop.call_soon_threadsafe(tell)
-
-
-def _in_thread(work: Callable[[], R]) -> asyncio.Future[R]:
-    """Runs what blocks on a thread of its own, which does not hold the program's exit as those of asyncio's executor do."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[R] = loop.create_future()
-    result: Future[R] = Future()
-
-    def go() -> None:
-        try:
-            result.set_result(work())
-        except Exception as failed:  # noqa: BLE001 - handed to whoever waits
-            result.set_exception(failed)
-
-    result.add_done_callback(lambda done: _settle(loop, answer, done))
-    threading.Thread(target=go, name="probe-child", daemon=True).start()
-    return answer

@@ -1,21 +1,16 @@
-"""Names to addresses, by the system's resolver, on threads of our own.
-
-A hung lookup cannot be cancelled, and asyncio's own threads would hold the program's exit until it ends. These
-are daemons: the attempt goes on without them, and so does the exit.
-"""
+"""Names to addresses, by the system's resolver, on threads of our own: a hung lookup cannot be cancelled, and holds nothing up there."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import socket
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from probe.net.failures import NameUnresolved
+from probe.net.threads import in_thread
 
 MAX_LOOKUPS = 128
 """Lookups under way at once; each is a thread, and a hung resolver may hold all of them."""
@@ -79,48 +74,11 @@ class Resolver:
         return await self._records(name, "SRV")
 
     async def _records(self, name: str, kind: Literal["CNAME", "SRV"]) -> tuple[tuple[str, int], ...]:
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[tuple[tuple[str, int], ...]] = loop.create_future()
-        answer.add_done_callback(lambda done: done.cancelled() or done.exception())
-
-        def settle(result: tuple[tuple[str, int], ...] | NameUnresolved) -> None:
-            if answer.done():
-                return
-            if isinstance(result, NameUnresolved):
-                answer.set_exception(result)
-            else:
-                answer.set_result(result)
-
-        def ask() -> None:
-            result = _ask_records(name, kind, self._name_server)
-            with contextlib.suppress(RuntimeError):  # the run may have ended while the name server was silent
-                loop.call_soon_threadsafe(settle, result)
-
         async with self._slots:
-            threading.Thread(target=ask, name=f"{kind} of {name}", daemon=True).start()
-            return await answer
+            return await in_thread(lambda: _ask_records(name, kind, self._name_server), f"{kind} of {name}")
 
     def _look_up(self, host: str) -> asyncio.Future[tuple[str, ...]]:
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[tuple[str, ...]] = loop.create_future()
-        # Nobody may be left to hear of a failure once the deadlines have passed.
-        answer.add_done_callback(lambda done: done.cancelled() or done.exception())
-
-        def settle(result: tuple[str, ...] | NameUnresolved) -> None:
-            if answer.done():
-                return
-            if isinstance(result, NameUnresolved):
-                answer.set_exception(result)
-            else:
-                answer.set_result(result)
-
-        def ask() -> None:
-            result = _ask_system(host)
-            with contextlib.suppress(RuntimeError):  # the run may have ended while the resolver hung
-                loop.call_soon_threadsafe(settle, result)
-
-        threading.Thread(target=ask, name=f"resolve {host}", daemon=True).start()
-        return answer
+        return in_thread(lambda: _ask_system(host), f"resolve {host}")
 
 
 def _address_and_port(where: str) -> tuple[str, int | None]:
@@ -132,7 +90,7 @@ def _address_and_port(where: str) -> tuple[str, int | None]:
         return str(ipaddress.ip_address(address.strip("[]"))), int(port)
 
 
-def _ask_records(name: str, kind: str, name_server: NameServer | None) -> tuple[tuple[str, int], ...] | NameUnresolved:
+def _ask_records(name: str, kind: str, name_server: NameServer | None) -> tuple[tuple[str, int], ...]:
     # Loaded when it is wanted: most runs ask the system's resolver alone.
     import dns.exception
     import dns.resolver
@@ -145,20 +103,20 @@ def _ask_records(name: str, kind: str, name_server: NameServer | None) -> tuple[
     except dns.resolver.NXDOMAIN:
         return ()
     except (dns.exception.DNSException, OSError, ValueError) as failed:
-        return NameUnresolved(f"the name server gave no {kind} record of {name}: {type(failed).__name__}", is_unknown=False)
+        raise NameUnresolved(f"the name server gave no {kind} record of {name}: {type(failed).__name__}", is_unknown=False) from None
     records = sorted(answer.rrset or (), key=lambda r: (r.priority, -r.weight) if kind == "SRV" else (0, 0))[:MAX_RECORDS]
     targets = [(record.target.to_text(omit_final_dot=True).lower(), getattr(record, "port", 0)) for record in records]
     # A target of "." says that there is no such service (RFC 2782).
     return tuple((target, port) for target, port in targets if target not in ("", "."))
 
 
-def _ask_system(host: str) -> tuple[str, ...] | NameUnresolved:
+def _ask_system(host: str) -> tuple[str, ...]:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except socket.gaierror as failed:
         if failed.errno in _UNKNOWN:
-            return NameUnresolved(f"the name {host} does not exist", is_unknown=True)
-        return NameUnresolved(f"the resolver gave no answer for {host}: {failed.strerror}", is_unknown=False)
+            raise NameUnresolved(f"the name {host} does not exist", is_unknown=True) from None
+        raise NameUnresolved(f"the resolver gave no answer for {host}: {failed.strerror}", is_unknown=False) from None
     except (OSError, UnicodeError) as failed:
-        return NameUnresolved(f"{host} could not be looked up: {failed}", is_unknown=False)
+        raise NameUnresolved(f"{host} could not be looked up: {failed}", is_unknown=False) from None
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))

@@ -24,6 +24,8 @@ SHORTEST = 3
 """Letters of the shortest spelling that is looked for. What is shorter stands by chance in any line; no authority or directory takes such a password."""
 SHORTEST_BEGINNING = 4
 """Letters of a secret's beginning that is struck out where a text was cut off, and may have been cut in the middle of the secret."""
+LONGEST_BEGINNING = 300
+"""The most that is kept of a peer's words in any sentence of ours."""
 FEW = 300
 """Spellings that one regular expression finds faster than a search from place to place; a secret has 10 to 40."""
 _CUT_HERE = re.compile(r"""\Z|\.\.\.|['"]""")
@@ -63,8 +65,8 @@ class Redactor:
             self._in_bytes.add(spelling for spelling in raw if len(spelling) >= SHORTEST)
             self._in_text.add(spelling for spelling in shown if len(spelling) >= SHORTEST)
             plain = as_text(secret.encode("utf-8", "surrogateescape"))
-            self._beginnings.update(plain[:length] for length in range(SHORTEST_BEGINNING, len(plain)))
-            self._longest_beginning = max(self._longest_beginning, len(plain) - 1)
+            self._beginnings.update(plain[:length] for length in range(SHORTEST_BEGINNING, min(len(plain), LONGEST_BEGINNING)))
+            self._longest_beginning = max(self._longest_beginning, min(len(plain), LONGEST_BEGINNING) - 1)
 
     def shown(self, data: bytes, *, said_by_us: bool) -> str:
         """Bytes off the wire as printable text, with every secret struck out; of our own lines also whatever stands where secrets stand."""

@@ -29,6 +29,7 @@ from probe.net.failures import NameUnresolved, PeerFailure, Throttled
 from probe.net.http_exchange import Answer, asked_to_wait, exchange, host_header
 from probe.probing import Dial, Effect, Notebook, Prober, Subject
 from probe.tables import is_exchange_online_host
+from probe.wire.mail_address import ascii_domain
 
 MAX_URL = 500
 """Characters of a URL that is kept; real ones have under 100."""
@@ -43,7 +44,7 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
             notes.missing(key, Why.NOT_APPLICABLE, "the profile does not find its server by Autodiscover")
         await _ask(mailbox, dial, notes)
         return
-    domain = mailbox.rpartition("@")[2].lower()
+    domain = ascii_domain(mailbox)
     hosts = await _named_by_dns(domain, dial, notes)
     if await _ask(mailbox, dial, notes):
         return

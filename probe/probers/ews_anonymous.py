@@ -8,8 +8,8 @@ seven otherwise:
 3. `GET /ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application`, a manifest that every
    Exchange since 2013 serves where its control panel is published;
 4. the first request again with `Authorization: Bearer` and no token, which is what draws the challenge for tokens out of an Exchange on
-   premises; where all mailboxes behind the endpoint are of one domain, with `X-User-Identity`, without which newer ones look at the host's
-   name instead;
+   premises; where all mailboxes behind the endpoint are of one domain, and one of them is such as a header carries, with `X-User-Identity`,
+   without which newer ones look at the host's name instead;
 5. `OPTIONS /Microsoft-Server-ActiveSync`, likewise;
 6. `GET /autodiscover/autodiscover.xml`;
 7. `GET /mapi/nspi/`.
@@ -44,6 +44,7 @@ from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Strea
 from probe.tables import EXCHANGE_ONLINE_HEADERS, is_exchange_online_host, is_sharepoint
 from probe.wire.exchange import application_build, build_of, manifest_build, mapi_build, old_logon, page_builds, page_mark, soap_build
 from probe.wire.http_challenge import parse_challenges
+from probe.wire.mail_address import ascii_address, ascii_domain
 from probe.wire.oauth import named_authority, trusted_tenant
 
 PAGE_SECONDS = 8.0
@@ -136,7 +137,9 @@ class _Visit:
 
     def __init__(self, subject: Subject, dial: Dial, notes: Notebook) -> None:
         self._endpoint = subject.endpoint
-        self._identity = subject.identity
+        self._mailbox = subject.identity
+        self._identity = None if subject.identity is None else ascii_address(subject.identity)
+        """The mailbox as a header carries it."""
         self._dial = dial
         self._notes = notes
         self._pages: list[_Page] = []
@@ -194,7 +197,12 @@ class _Visit:
         self._notes.missing(v.ACTIVESYNC_VERSION, why, "ActiveSync does not tell its version to those who are not signed in")
         if self._identity is not None:
             self._notes.observed(v.EWS_ASKED_FOR, self._identity)
-        self._notes.missing(v.EWS_ASKED_FOR, Why.NOT_APPLICABLE, "no mailbox, or mailboxes of several domains, stand behind the endpoint")
+        elif self._mailbox is not None:
+            self._notes.missing(v.EWS_ASKED_FOR, Why.NOT_ATTEMPTED, "a header carries no address with characters beyond ASCII before the @")
+        else:
+            self._notes.missing(
+                v.EWS_ASKED_FOR, Why.NOT_APPLICABLE, "no mailbox, or mailboxes of several domains, stand behind the endpoint"
+            )
 
     def _name_authority(self) -> None:
         """Who is named to give tokens, and the one tenant whose tokens are taken."""
@@ -219,8 +227,8 @@ class _Visit:
             _Page("OPTIONS", "/Microsoft-Server-ActiveSync", self._read_without_token, (*_NO_TOKEN, *named)),
         ]
         if self._is_online(first):
-            domain = self._identity.rpartition("@")[2] if self._identity else self._endpoint.host
-            envelope = _FEDERATION.format(host=host_header(self._endpoint), domain=domain).encode("ascii", "xmlcharrefreplace")
+            domain = ascii_domain(self._mailbox) if self._mailbox else self._endpoint.host
+            envelope = _FEDERATION.format(host=host_header(self._endpoint), domain=domain).encode()
             return [_Page("POST", "/autodiscover/autodiscover.svc", self._read_soap, _XML, envelope), *tokens]
         export_tool = _Page("GET", "/ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application", self._read_export_tool)
         is_of_2003 = first.status == 404 and (first.header("Server") or "").lower().startswith(_WINDOWS_OF_2003)

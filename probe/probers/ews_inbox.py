@@ -5,7 +5,7 @@ What is sent, in this order:
 1. over a connection whose certificate was verified for the very name: an empty `POST` to the endpoint, without
    credentials, which shows the schemes that are offered. That connection is then closed;
 2. by exchangelib in a child process, to the same address, verified again: `FindFolder` (shallow, identifiers only)
-   on the inbox of the mailbox, with `X-AnchorMailbox`, and with `ExchangeImpersonation` where the account is another
+   on the inbox of the mailbox, with `X-AnchorMailbox` where a header carries its address, and with `ExchangeImpersonation` where the account is another
    than the mailbox's. With NTLM this takes three requests, one of which proves the password; with Basic it takes one.
    Where Exchange does not know the schema that it is asked in, as 2007 does not know that of 2010 SP2, it lets the account in all the same,
    and is asked once more on the same logon, in the schema of 2007 SP1. On a Windows that nothing newer than 2007 runs on, that is asked first;
@@ -44,6 +44,7 @@ from probe.probing.ews import Scheme, end_logon, scheme_for
 from probe.tables import is_exchange_online_host
 from probe.tables.authorities import entra_hosts
 from probe.wire.http_challenge import parse_challenges
+from probe.wire.mail_address import ascii_address
 from probe.wire.oauth import named_authority
 
 CHILD_SHARE = 0.75
@@ -175,7 +176,9 @@ def _asking(account: Account) -> list[tuple[str, str]]:
     """Headers of the request that shows the schemes; an Exchange on premises shows that for tokens to an empty one alone."""
     headers = [("Content-Type", "text/xml")]
     if account.authentication is Authentication.OAUTH:
-        headers += [("Authorization", "Bearer"), ("X-User-Identity", account.mailbox)]
+        headers.append(("Authorization", "Bearer"))
+        if (identity := ascii_address(account.mailbox)) is not None:
+            headers.append(("X-User-Identity", identity))
     return headers
 
 
@@ -191,7 +194,12 @@ def _chosen_scheme(
         raise _http_failure(head.status, head)
     offered = {c.scheme.lower() for c in challenges}
     scheme = scheme_for(account, endpoint, offered)
-    if scheme is None:
+    if scheme is None and account.authentication is Authentication.OAUTH and ascii_address(account.mailbox) is None:
+        reason = (
+            "the server may offer tokens to a request that names the mailbox, and a header carries no address with characters beyond ASCII"
+        )
+        _all_missing(notes, Why.NOT_ATTEMPTED, f"{reason} before the @")
+    elif scheme is None:
         shown = ", ".join(sorted(offered)) or "nothing"
         _all_missing(notes, Why.DENIED, f"the profile signs in by {account.authentication.value}, and the server offers {shown[:200]}")
     elif not account.username or not account.password.reveal():
@@ -205,6 +213,8 @@ def _chosen_scheme(
 
 def _fits_basic(account: Account) -> bool:
     """Whether it is certain how to write them down: beyond Latin-1, clients and servers differ (RFC 7617 section 2.1)."""
+    if ":" in account.username:  # the password would begin there (section 2)
+        return False
     try:
         (account.username + account.password.reveal()).encode("latin-1")
     except UnicodeEncodeError:

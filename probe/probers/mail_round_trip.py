@@ -5,7 +5,8 @@ It is held only where the account was let in at both servers a moment ago. What 
 1. to the incoming server: a sign-in, then `STAT` and `UIDL n` of the last message (POP3), or `ID` where it is listed, and `SELECT INBOX` (IMAP),
    so as to know what was there before;
 2. to the outgoing server: a sign-in, then `MAIL`, `RCPT` and `DATA` with a message of a few lines, from the mailbox to itself, whose subject
-   ends in 128 random bits;
+   ends in 128 random bits. An address beyond ASCII goes out as it is, with `SMTPUTF8`, where the server lists that; else its domain as
+   A-labels; and where that is not enough, nobody signs in and nothing is sent;
 3. to the incoming server, at growing intervals until a little before the attempt's time is over: with POP3 a sign-in, `STAT`, and of at most
    20 new messages `UIDL`, `LIST`, and for those of about the right size `TOP n 0`; with IMAP `UID SEARCH` for the subject, and
    `UID FETCH` of that header line by `BODY.PEEK`, which marks nothing as read; with EWS a sign-in, and `FindItem` in the inbox for what has
@@ -26,7 +27,7 @@ import asyncio
 import re
 import secrets
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Protocol
 
@@ -46,6 +47,7 @@ from probe.probing.pop3_session import Pop3Session
 from probe.probing.smtp_session import SmtpSession
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.imap import quoted
+from probe.wire.mail_address import smtp_address
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
@@ -105,8 +107,8 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     if account is None or incoming is None:
         _nothing_sent(notes, Why.NO_CREDENTIALS, "there is no account to sign in with, or nowhere to fetch from")
         return
-    if not account.mailbox.isascii() or any(character in account.mailbox for character in "<>\r\n\0 "):
-        _nothing_sent(notes, Why.NOT_APPLICABLE, "the address holds characters that a message without SMTPUTF8 does not carry")
+    if any(character in account.mailbox for character in "<>\r\n\0 "):
+        _nothing_sent(notes, Why.NOT_APPLICABLE, "the address holds characters that no message carries")
         return
     way_in = dial.to(incoming)
     try:
@@ -139,9 +141,18 @@ async def _send(message: _Message, account: Account, dial: Dial, notes: Notebook
     async with dial.open_trusted() as stream:
         session = SmtpSession(stream, account, dial.endpoint)
         name = _want(await session.open(), dial.endpoint)
+        address = smtp_address(message.address, takes_utf8="SMTPUTF8" in session.extensions)
+        if address is None:
+            _nothing_sent(
+                notes, Why.NOT_ATTEMPTED, "the address has characters beyond ASCII before the @, which goes out by SMTPUTF8 alone"
+            )
+            await stream.send(b"QUIT\r\n")
+            return False
+        message = replace(message, address=address)
+        parameter = "" if address.isascii() else " SMTPUTF8"
         _let_in((answer := await session.sign_in(name))[-1].startswith("2"), answer[-1], dial.endpoint)
         for command, good in (
-            (f"MAIL FROM:<{message.address}>", "250"),
+            (f"MAIL FROM:<{message.address}>{parameter}", "250"),
             (f"RCPT TO:<{message.address}>", "25"),
             ("DATA", "354"),
             ("\r\n".join((*message.lines(), ".")), "250"),

@@ -56,7 +56,12 @@ class ImapSession:
         self.capabilities = frozenset(word.upper() for word in listed)
         is_plain_text = (self._account.username + self._account.password.reveal()).isascii()
         self._has_command = "LOGINDISABLED" not in self.capabilities and is_plain_text
-        return choose_mechanism(self._account, mechanisms(listed), "LOGIN" if self._has_command else "")
+        if self._has_command:
+            return choose_mechanism(self._account, mechanisms(listed), "LOGIN")
+        chosen = choose_mechanism(self._account, [name for name in mechanisms(listed) if f"AUTH={name}" in self.capabilities], "")
+        if isinstance(chosen, NoMechanism) and chosen.why is Why.NOT_APPLICABLE and not is_plain_text:
+            return NoMechanism(Why.NOT_ATTEMPTED, f"LOGIN carries no user name or password beyond ASCII, and {chosen.detail}")
+        return chosen
 
     async def sign_in(self, name: str) -> Told:
         """One LOGIN or AUTHENTICATE, proved by one more command: a login that Microsoft takes with the wrong scope is refused only there.

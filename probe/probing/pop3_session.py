@@ -9,7 +9,7 @@ from probe.model.estate import Endpoint, Security
 from probe.net.failures import Denied, PeerClosed, Throttled
 from probe.probing import STRUCK, Account, Ending, NoMechanism, Stream, choose_mechanism
 from probe.probing.proofs import ending_of_refusal
-from probe.wire.pop3 import Pop3Reader, Reply, login_delay, mechanisms
+from probe.wire.pop3 import Pop3Reader, Reply, login_delay, mechanisms, takes_utf8_names
 from probe.wire.sasl import apop_digest, decoded, mechanism
 
 _LATER = ("[IN-USE]", "[LOGIN-DELAY]", "[SYS/TEMP]")
@@ -37,7 +37,13 @@ class Pop3Session:
         listed = await self.ask("CAPA", multiline=True)
         self.login_delay = login_delay(listed.lines)
         offered = mechanisms(listed.lines, self._greeting) if listed.ok else ("USER",)
-        return choose_mechanism(self._account, (*offered, *(("USER",) if not offered else ())), "USER", last="APOP")
+        offered = (*offered, *(("USER",) if not offered else ()))
+        is_plain_text = (self._account.username + self._account.password.reveal()).isascii()
+        if is_plain_text or takes_utf8_names(listed.lines):
+            return choose_mechanism(self._account, offered, "USER", last="APOP")
+        # In SASL's mechanisms names and passwords are UTF-8 (RFC 4616 section 2). What USER and PASS carry beyond ASCII is said by no
+        # standard but where `UTF8 USER` is listed (RFC 6856 section 2.2); servers without it compare octets, so that UTF-8 is the best guess.
+        return choose_mechanism(self._account, offered, "", last="USER")
 
     async def sign_in(self, name: str) -> Reply:
         """One login, proved by `STAT`, which only a mailbox that is open answers. Gives the reply that ends it. Raises NotClaimed."""

@@ -23,6 +23,8 @@ class SmtpSession:
         self._account = account
         self._endpoint = endpoint
         self._lines = LineBuffer()
+        self.extensions: frozenset[str] = frozenset()
+        """Keywords that EHLO listed, upper-case, once it was opened."""
 
     async def open(self) -> str | NoMechanism:
         """Hear the greeting and say EHLO; how to sign in. Raises Throttled or Denied for a server that serves nobody."""
@@ -34,7 +36,8 @@ class SmtpSession:
         answer = await self.ask(f"EHLO {address_literal(self._stream.local_address)}")
         if not answer[-1].startswith("2"):
             raise (Throttled if answer[-1].startswith("4") else Denied)(f"EHLO is refused: {answer[-1][:200]}")
-        extensions = (line[3:].lstrip(" -") for line in answer)  # GMX was seen to say `250AUTH LOGIN`
+        extensions = [line[3:].lstrip(" -") for line in answer]  # GMX was seen to say `250AUTH LOGIN`
+        self.extensions = frozenset(word.upper() for line in extensions[1:] for word in line.split()[:1])
         return choose_mechanism(self._account, mechanisms(extensions), "")
 
     async def sign_in(self, name: str) -> list[str]:

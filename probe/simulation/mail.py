@@ -84,7 +84,7 @@ class LineConversation(Conversation, Generic[P]):
             line, _, self._unread = self._unread.partition(b"\n")
             line = line.rstrip(b"\r")
             self.server.heard(line)
-            text = line.decode("ascii", "backslashreplace")
+            text = line.decode("utf-8", "backslashreplace")
             if self._next is not None:
                 then, self._next = self._next, None
                 then(text)

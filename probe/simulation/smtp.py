@@ -65,6 +65,8 @@ class _SmtpConversation(SaslConversation[SmtpPersonality]):
         self._smtp = server
         self._greeted = False
         self._recipients: list[str] = []
+        self._takes_utf8 = False
+        """Whether MAIL asked for UTF-8 in addresses and header (RFC 6531)."""
         self._lines: list[str] = []
 
     def opened(self) -> None:
@@ -112,8 +114,9 @@ class _SmtpConversation(SaslConversation[SmtpPersonality]):
             case "MAIL" if not self.signed_in:
                 self.say(says.login_first)
             case "MAIL" if self._smtp.deliver is not None:
-                self._recipients.clear()
-                self.say("250 2.1.0 Ok")
+                self._mail(argument)
+            case "RCPT" if not self._takes_utf8 and not argument.isascii():
+                self.say("553 5.6.7 The recipient's address needs SMTPUTF8")
             case "RCPT" if self._smtp.deliver is not None:
                 self._recipients.append(argument.partition("<")[2].partition(">")[0])
                 self.say("250 2.1.5 Ok")
@@ -127,6 +130,16 @@ class _SmtpConversation(SaslConversation[SmtpPersonality]):
                 self.say("503 5.5.1 Bad sequence of commands")
             case _:
                 self.say(says.unknown)
+
+    def _mail(self, argument: str) -> None:
+        self._takes_utf8 = argument.upper().endswith("> SMTPUTF8")
+        if self._takes_utf8 and "SMTPUTF8" not in self._extensions:
+            self.say("555 5.5.4 Unsupported option: SMTPUTF8")
+        elif not self._takes_utf8 and not argument.isascii():
+            self.say("550 5.6.7 The sender's address needs SMTPUTF8")
+        else:
+            self._recipients.clear()
+            self.say("250 2.1.0 Ok")
 
     def _line_of_message(self, line: str) -> None:
         if line != ".":

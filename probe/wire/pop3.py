@@ -1,4 +1,4 @@
-"""POP3 replies: bytes in, reply out (RFC 1939, 2449, 5034)."""
+"""POP3 replies: bytes in, reply out (RFC 1939, 2449, 5034, 6856)."""
 
 from __future__ import annotations
 
@@ -94,6 +94,11 @@ def mechanisms(capabilities: Iterable[str], greeting: str) -> tuple[str, ...]:
     if has_stamp(greeting):
         found.append("APOP")
     return tuple(dict.fromkeys(found))
+
+
+def takes_utf8_names(capabilities: Iterable[str]) -> bool:
+    """Whether USER and PASS take UTF-8, which `UTF8 USER` says (RFC 6856 section 2.2)."""
+    return any(line.upper().split()[:50][:1] == ["UTF8"] and "USER" in line.upper().split()[1:50] for line in capabilities)
 
 
 def login_delay(capabilities: Iterable[str]) -> int | None:

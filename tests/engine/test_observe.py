@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -205,6 +208,49 @@ async def test_a_secret_that_is_not_there_is_a_reason() -> None:
     (gap,) = attempts[0].readings
     assert isinstance(gap, Missing)
     assert gap.why == "no-credentials"
+
+
+async def test_a_secret_is_read_once_for_the_run(tmp_path: Path) -> None:
+    """Mailboxes that share a reference share what was read; what is not held reads nothing."""
+    file = tmp_path / "password"
+    file.write_text("s3cret")
+    seen: list[str] = []
+
+    async def change(subject: Subject, dial: Dial, notes: Notebook) -> None:
+        assert subject.account is not None
+        seen.append(subject.account.password.reveal())
+        file.write_text("changed meanwhile")
+        notes.observed(v.AUTH_ACCEPTED, True)
+
+    def login(place: str) -> Login:
+        return Login("svc@contoso.test", SecretReference("file", place), Authentication.NTLM, impersonates=True)
+
+    signs_in = prober(change, collects=(v.AUTH_ACCEPTED,), signs_in=True)
+    conversations = [Conversation(signs_in, endpoint(1), f"m{n}@contoso.test", login(str(file))) for n in range(3)]
+    unheld = Conversation(signs_in, endpoint(1), "m@contoso.test", login("/nowhere"), not_held="its effect is not allowed")
+    attempts, _ = await held([*conversations, unheld])
+    assert seen == ["s3cret"] * 3
+    assert attempts[-1].detail == "its effect is not allowed"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFO in a folder")
+async def test_a_secret_that_never_comes_stops_no_other(tmp_path: Path, login: Login) -> None:
+    """A FIFO in place of a password costs its own mailbox, at once; the others sign in."""
+    os.mkfifo(tmp_path / "fifo")
+    tried: list[str] = []
+
+    async def sign_in(subject: Subject, dial: Dial, notes: Notebook) -> None:
+        assert subject.account is not None
+        tried.append(subject.account.mailbox)
+        notes.observed(v.AUTH_ACCEPTED, True)
+
+    signs_in = prober(sign_in, collects=(v.AUTH_ACCEPTED,), signs_in=True)
+    fifo = replace(login, password=SecretReference("file", str(tmp_path / "fifo")))
+    attempts, _ = await held(
+        [Conversation(signs_in, endpoint(1), "a@contoso.test", fifo), Conversation(signs_in, endpoint(1), "b@contoso.test", login)]
+    )
+    assert tried == ["b@contoso.test"]
+    assert attempts[0].detail == "the file that the estate names for a secret cannot be read: it is a FIFO, and not a regular file"
 
 
 async def test_what_is_not_held_is_an_attempt_too() -> None:

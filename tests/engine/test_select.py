@@ -8,7 +8,7 @@ import pytest
 
 from probe import app
 from probe.engine import select
-from probe.model.estate import Authentication, Cloud, Credentials, Delivery, Effect, Endpoint, Estate, ServerType
+from probe.model.estate import Authentication, Cloud, Credentials, Delivery, Effect, Endpoint, Estate, Location, ServerType
 from tests.runs import a_mailbox, an_estate
 
 DEPLOYMENT = replace(an_estate().deployment, allow=frozenset())
@@ -83,6 +83,19 @@ def test_a_plan_names_everybody_who_may_be_sent_a_secret(incoming: str, authenti
     profile = replace(CORP, incoming=endpoint, outgoing=endpoint, authentication=authentication)
     conversations = planned(Estate(deployment=deployment, profiles=(profile,), mailboxes=(SERVED,)), frozenset({Effect.LOGS_IN}))
     assert {c.login.may_ask for c in conversations if c.login is not None} == {may_ask}
+
+
+def test_one_that_a_header_carries_stands_for_all_of_its_domain() -> None:
+    """The first such; where there is none the first, and where there are several domains nobody."""
+
+    def stands_for(*addresses: str) -> set[str | None]:
+        mailboxes = tuple(replace(SERVED, address=address, location=Location.ON_PREMISES) for address in addresses)
+        found = planned(Estate(deployment=DEPLOYMENT, profiles=(CORP,), mailboxes=mailboxes))
+        return {c.identity for c in found if c.prober.id == "ews-anonymous"}
+
+    assert stands_for("müller@contoso.test", "b@Contoso.test", "c@contoso.test") == {"b@Contoso.test"}
+    assert stands_for("müller@contoso.test", "анна@contoso.test") == {"müller@contoso.test"}
+    assert stands_for("a@contoso.test", "b@branch.test") == {None}
 
 
 def test_a_mailbox_that_is_not_served_calls_for_nothing() -> None:

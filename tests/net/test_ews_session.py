@@ -54,6 +54,37 @@ def order_for(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate"
     return replace(order, **changes)
 
 
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/EWS/Exchänge.asmx", "/EWS/Exch%C3%A4nge.asmx"),
+        ("/a/../EWS/Exchange.asmx", "/EWS/Exchange.asmx"),
+        ("/EWS/{a}|b.asmx", "/EWS/%7Ba%7D%7Cb.asmx"),
+        ("/EWS/%7e.asmx", "/EWS/~.asmx"),
+    ],
+)
+def test_a_path_that_is_written_otherwise_on_the_wire_is_asked_for(ews: EwsStub, path: str, sent: str) -> None:
+    """Whatever path an estate names, the one request goes there, as HTTP writes it."""
+    ews.wanted_path = sent
+    seen = find_folders(order_for(ews, url=f"https://localhost:{ews.port}{path}"))
+    assert (seen.folder, seen.logons, ews.logons) == ("found", 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "hint"), [("anna@müller.test", "anna@xn--mller-kva.test"), ("анна@contoso.test", None), (MAILBOX, MAILBOX)]
+)
+@pytest.mark.parametrize("authentication", ["ntlm", "basic"])
+def test_the_hint_for_routing_is_left_out_where_no_header_carries_it(
+    ews: EwsStub, authentication: Literal["ntlm", "basic"], mailbox: str, hint: str | None
+) -> None:
+    """The mailbox is named in the request itself, in UTF-8; the header beside it holds ASCII or is not there."""
+    seen = find_folders(order_for(ews, authentication, mailbox=mailbox, impersonate=True))
+    assert (seen.folder, ews.logons) == ("found", 1)
+    headers, body = ews.requests[-1]
+    assert headers.get("X-AnchorMailbox") == hint
+    assert body.decode().count(mailbox) == 2
+
+
 @pytest.mark.parametrize("authentication", ["ntlm", "negotiate", "basic"])
 def test_the_inbox_is_found(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate"]) -> None:
     """With the right password the inbox is found by one logon, and the server's version is read."""

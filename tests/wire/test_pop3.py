@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.wire.lines import WireError
-from probe.wire.pop3 import MAX_REPLY_LINES, Pop3Reader, Reply, has_stamp, mechanisms
+from probe.wire.pop3 import MAX_REPLY_LINES, Pop3Reader, Reply, has_stamp, mechanisms, takes_utf8_names
 
 CASES = [
     (b"+OK Dovecot ready.\r\n", False, Reply(True, "+OK Dovecot ready.")),
@@ -86,3 +86,19 @@ def test_a_stamp_is_a_message_id() -> None:
     """Only what looks like a message-id offers APOP."""
     assert has_stamp("+OK QPOP <1.2@host>")
     assert not has_stamp("+OK 3 > 2 @ < x")
+
+
+@pytest.mark.parametrize(
+    ("lines", "takes"),
+    [
+        (["USER", "UTF8 USER"], True),
+        (["utf8 user"], True),
+        (["UTF8"], False),
+        (["USER", "SASL PLAIN"], False),
+        (["LANG UTF8 USER"], False),
+        ([""], False),
+    ],
+)
+def test_utf8_names_are_taken_where_the_server_says_so(lines: list[str], takes: bool) -> None:
+    """RFC 6856: the capability UTF8, with the argument USER."""
+    assert takes_utf8_names(lines) is takes
