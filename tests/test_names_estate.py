@@ -221,13 +221,14 @@ PROVED = ["S: +OK", "C: STAT", "S: +OK 0 0", "C: QUIT"]
     [
         (["S: USER", "S: SASL LOGIN PLAIN"], ["C: AUTH PLAIN", "S: + ", f"C: {coded(chr(0) + CYRILLIC + chr(0) + 'пароль-7')}"], "PLAIN"),
         (["S: USER", "S: UTF8 USER", "S: SASL PLAIN"], [f"C: USER {heard(CYRILLIC)}", "S: +OK", f"C: PASS {heard('пароль-7')}"], "USER"),
+        (["S: USER", "S: SASL LOGIN CRAM-MD5"], [f"C: USER {heard(CYRILLIC)}", "S: +OK", f"C: PASS {heard('пароль-7')}"], "USER"),
         (["S: USER"], [f"C: USER {heard(CYRILLIC)}", "S: +OK", f"C: PASS {heard('пароль-7')}"], "USER"),
     ],
 )
 async def test_pop3_is_told_a_name_beyond_ascii_in_the_way_that_is_defined_for_it(
     listed: list[str], asked: list[str], mechanism: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By SASL, whose names are UTF-8; by USER where the server says that it takes them there, or offers nothing else."""
+    """By PLAIN, whose names are UTF-8; by USER where the server says that it takes them there, or does not offer PLAIN."""
     steps = ["S: +OK ready", "C: CAPA", "S: +OK", *listed, "S: .", *asked, *PROVED]
     attempt, _ = await scripted("pop3s", steps, monkeypatch, username=CYRILLIC, password="пароль-7")
     assert learnt(attempt)["auth.mechanism"] == mechanism

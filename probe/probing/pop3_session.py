@@ -39,11 +39,10 @@ class Pop3Session:
         offered = mechanisms(listed.lines, self._greeting) if listed.ok else ("USER",)
         offered = (*offered, *(("USER",) if not offered else ()))
         is_plain_text = (self._account.username + self._account.password.reveal()).isascii()
-        if is_plain_text or takes_utf8_names(listed.lines):
-            return choose_mechanism(self._account, offered, "USER", last="APOP")
-        # In SASL's mechanisms names and passwords are UTF-8 (RFC 4616 section 2). What USER and PASS carry beyond ASCII is said by no
-        # standard but where `UTF8 USER` is listed (RFC 6856 section 2.2); servers without it compare octets, so that UTF-8 is the best guess.
-        return choose_mechanism(self._account, offered, "", last="USER")
+        # PLAIN carries UTF-8 (RFC 4616 section 2). What USER and PASS carry beyond ASCII is said only where `UTF8 USER` is listed (RFC 6856
+        # section 2.2), and of LOGIN and CRAM-MD5 nowhere; so USER stays the first where PLAIN is not offered.
+        is_user_defined = is_plain_text or takes_utf8_names(listed.lines) or "PLAIN" not in offered
+        return choose_mechanism(self._account, offered, "USER" if is_user_defined else "PLAIN", last="APOP")
 
     async def sign_in(self, name: str) -> Reply:
         """One login, proved by `STAT`, which only a mailbox that is open answers. Gives the reply that ends it. Raises NotClaimed."""
