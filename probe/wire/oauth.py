@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from probe.model.characters import visible
 from probe.model.facts import Challenge
 
 MAX_TEXT = 300
@@ -131,7 +132,7 @@ def read_token_answer(document: bytes | Mapping[str, Any]) -> TokenAnswer:
     """The answer of a token endpoint, as bytes or as a library read it. Never raises."""
     answer = _object(document) if isinstance(document, bytes) else dict(document)
     token = answer.get("access_token")
-    description = " ".join(_text(answer, "error_description").split())
+    description = visible(" ".join(_said(answer, "error_description").split()))
     listed = answer.get("error_codes")
     codes = [code for code in listed if type(code) is int and 0 < code < 10**8] if isinstance(listed, list) else []
     codes = codes or [int(number) for number in _CODE.findall(description)]
@@ -165,5 +166,9 @@ def _object(document: bytes) -> dict[str, Any]:
 
 
 def _text(answer: Mapping[str, Any], name: str) -> str:
+    return visible(_said(answer, name))
+
+
+def _said(answer: Mapping[str, Any], name: str) -> str:
     value = answer.get(name)
-    return "".join(c if c.isprintable() or c.isspace() else "?" for c in value[:MAX_TEXT]) if isinstance(value, str) else ""
+    return value[:MAX_TEXT] if isinstance(value, str) else ""

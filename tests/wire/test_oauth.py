@@ -89,6 +89,25 @@ def test_a_token_is_not_shown() -> None:
     assert read_token_answer(b'{"access_token": "a\\r\\nb"}').token is None
 
 
+def test_what_an_authority_says_is_visible() -> None:
+    """Controls, marks of direction and line ends in an authority's texts are escapes; a description of several lines is one line."""
+    evil = "a\x9b\u202e\u2028\x85\nb"
+    said = {
+        "error": evil,
+        "issuer": f"https://a.test/{evil}",
+        "NameSpaceType": "Managed",
+        "AuthURL": evil,
+        "error_description": "one\r\ntwo\x1b",
+    }
+    document = json.dumps(said).encode()
+    shown = r"a\x9b\u202e\u2028\x85\x0ab"
+    answer, found, realm = read_token_answer(document), read_discovery(document), read_realm(document)
+    assert found is not None
+    assert realm is not None
+    assert (answer.error, answer.description) == (shown, r"one two\x1b")
+    assert (found.issuer, realm.federation_url) == (f"https://a.test/{shown}", shown)
+
+
 def test_a_tenant_is_the_issuer_s_guid() -> None:
     """An issuer without one names no tenant."""
     found = read_discovery(json.dumps({"issuer": f"https://sts.windows.net/{TENANT}/"}).encode())
