@@ -75,12 +75,11 @@ def tell(*lines: str) -> None:
 
 def explain(wrong: click.ClickException) -> None:
     """Write to standard error what is wrong, as click would, and no character of an argument or a file name that steers the terminal."""
+    if not isinstance(wrong, WrongArguments | click.exceptions.NoArgsIsHelpError):  # the others say one thing
+        setattr(wrong, "message", visible(wrong.message))  # noqa: B010 - final for type checkers, and by none of our doing
     shown = io.StringIO()
     wrong.show(file=shown)
-    text = shown.getvalue().removesuffix("\n")
-    if not isinstance(wrong, WrongArguments | click.exceptions.NoArgsIsHelpError):  # the others say one thing
-        text = text.replace(wrong.message, visible(wrong.message))
-    tell(*text.split("\n"))
+    tell(*shown.getvalue().removesuffix("\n").split("\n"))
 
 
 def is_of_echo(failed: BaseException) -> bool:
