@@ -93,13 +93,14 @@ async def test_a_look_is_readable_for_a_person() -> None:
     assert max(len(line) for line in done.stdout.splitlines() if "://" not in line) <= 80
 
 
-async def test_json_is_utf8_whatever_the_console_is() -> None:
-    """The document stays valid JSON where standard output is set to another encoding."""
+async def test_json_is_ascii_whatever_the_console_is() -> None:
+    """The document is JSON in ASCII, also where standard output is set to another encoding."""
     import asyncio
 
     async with Hostile(greeting="+OK café\r\n".encode()).serving() as server:
         url = f"pop3://localhost:{server.port}"
         done = await asyncio.to_thread(probe, "look", "--json", "--timeout", "0.5", url, PYTHONIOENCODING="ascii")
+    assert done.stdout.isascii()
     assert "+OK café" in json.loads(done.stdout)["attempts"][0]["transcript"][1]["text"]
 
 

@@ -6,7 +6,6 @@ Results go to standard output, everything else to standard error.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +18,7 @@ import click
 
 from probe import __version__
 from probe.cli.options import output_options, probing_options, profile
-from probe.cli.streams import NotWritten, discard_output, is_of_echo, stand_in, tell, write_result
+from probe.cli.streams import NotWritten, WrongArguments, discard_output, explain, is_of_echo, stand_in, tell, write_result
 
 if TYPE_CHECKING:
     from probe.app import Options
@@ -111,8 +110,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
     try:
         estate = load_estate(estate_file)
     except EstateError as wrong:
-        for problem in wrong.problems:
-            tell(str(problem))
+        tell(*map(str, wrong.problems))
         sys.exit(2)
     mailboxes = _chosen(estate, addresses)
     if dry_run:
@@ -219,7 +217,7 @@ def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:
             is_scheme = "@" in url or url.lower().startswith(SCHEMES)
             wrong.append(str(problem) if is_scheme else f"{url[:200]!r} must begin with one of {', '.join(SCHEMES)}")
     if wrong:
-        raise click.UsageError("\n".join(wrong))
+        raise WrongArguments(wrong)
     return tuple(endpoints)
 
 
@@ -229,7 +227,7 @@ def _chosen(estate: Estate, addresses: Sequence[str]) -> tuple[Mailbox, ...]:
     by_address = {m.address.lower(): m for m in estate.mailboxes}
     unknown = [a for a in addresses if a.lower() not in by_address]
     if unknown:
-        raise click.UsageError("\n".join(f"the estate has no mailbox {a!r}{_near(a.lower(), by_address)}" for a in unknown))
+        raise WrongArguments(f"the estate has no mailbox {a!r}{_near(a.lower(), by_address)}" for a in unknown)
     return tuple(by_address[a] for a in dict.fromkeys(a.lower() for a in addresses))
 
 
@@ -258,8 +256,7 @@ def main() -> NoReturn:
     except click.exceptions.Exit as ended:
         code = ended.exit_code
     except click.ClickException as wrong:
-        with contextlib.suppress(OSError):
-            wrong.show()
+        explain(wrong)
         code = wrong.exit_code if isinstance(wrong, NotWritten) else 2
     except (click.Abort, KeyboardInterrupt):
         code = 130
@@ -270,6 +267,6 @@ def main() -> NoReturn:
         else:
             import traceback
 
-            tell("".join(traceback.format_exception(failed)).rstrip())
+            tell(*"".join(traceback.format_exception(failed)).rstrip().split("\n"))
         code = 70
     sys.exit(code if isinstance(code, int) else 0)

@@ -34,7 +34,7 @@ def write_plan(output: Output, conversations: Sequence[Conversation]) -> None:
             }
             for c in conversations
         ]
-        output.write(json.dumps({"schema": "probe.plan/1", "conversations": forms}, indent=2, ensure_ascii=False) + "\n")
+        output.write_form({"schema": "probe.plan/1", "conversations": forms})
         return
     lines = []
     for c in conversations:
@@ -50,17 +50,17 @@ def write_plan(output: Output, conversations: Sequence[Conversation]) -> None:
     lines.append(
         f"{held} conversation{'' if held == 1 else 's'} would be held, {len(conversations) - held} would not. Nothing was connected."
     )
-    output.write("\n".join(lines) + "\n")
+    output.write_lines(lines)
 
 
 def write_rules(output: Output, rules: Sequence[Rule], *, whole: bool) -> None:
     """The rules, a line each; `whole` shows the one that was asked for."""
     if output.format == "json":
-        output.write(json.dumps([_rule_as_json(r) for r in rules], indent=2, ensure_ascii=False) + "\n")
+        output.write_form([_rule_as_json(r) for r in rules])
     elif whole:
-        output.write(_rule_as_text(rules[0]))
+        output.write_lines(_rule_as_lines(rules[0]))
     else:
-        output.write("\n".join(f"{r.id:<58} {r.otherwise:<12} {r.title}" for r in rules) + "\n")
+        output.write_lines(f"{r.id:<58} {r.otherwise:<12} {r.title}" for r in rules)
 
 
 def _rule_as_json(rule: Rule) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _rule_as_json(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _rule_as_text(rule: Rule) -> str:
+def _rule_as_lines(rule: Rule) -> list[str]:
     sources = "\n".join(f"  {r.title}, {r.dated}\n  {r.url}" for r in rule.references)
     needs = ", ".join(
         sorted({k.name for part in ("deployment", "profile", "mailbox", "incoming", "outgoing") for k in getattr(rule.needs, part)})
@@ -90,18 +90,17 @@ def _rule_as_text(rule: Rule) -> str:
         textwrap.fill(f"Looks at: {needs}", 80, break_on_hyphens=False),
         f"Stated at:\n{sources}",
     )
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts).split("\n")
 
 
 def write_facts(output: Output, keys: Sequence[FactKey[Any]], learnt_by: Mapping[str, Sequence[str]], *, whole: bool) -> None:
     """The facts that can be known, a line each; `whole` shows the one that was asked for."""
     if output.format == "json":
-        forms = [_key_as_json(k, learnt_by.get(k.name, [])) for k in keys]
-        output.write(json.dumps(forms, indent=2, ensure_ascii=False) + "\n")
+        output.write_form([_key_as_json(k, learnt_by.get(k.name, [])) for k in keys])
     elif whole:
-        output.write(_key_as_text(keys[0], learnt_by.get(keys[0].name, [])))
+        output.write_lines(_key_as_lines(keys[0], learnt_by.get(keys[0].name, [])))
     else:
-        output.write("\n".join(f"{k.name:<36} {k.doc}" for k in keys) + "\n")
+        output.write_lines(f"{k.name:<36} {k.doc}" for k in keys)
 
 
 def _key_as_json(key: FactKey[Any], learnt_by: Sequence[str]) -> dict[str, Any]:
@@ -115,10 +114,10 @@ def _key_as_json(key: FactKey[Any], learnt_by: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _key_as_text(key: FactKey[Any], learnt_by: Sequence[str]) -> str:
-    examples = "\n".join(f"  {json.dumps(key.kind.encode(e), ensure_ascii=False)}" for e in key.examples)
+def _key_as_lines(key: FactKey[Any], learnt_by: Sequence[str]) -> list[str]:
+    examples = [f"  {json.dumps(key.kind.encode(e), ensure_ascii=False)}" for e in key.examples]
     learnt = ", ".join(learnt_by) or "the estate alone"
-    return f"{key.name}\n\n{key.doc}\n\nType: {key.kind.name}\nLearnt by: {learnt}\nFor example:\n{examples}\n"
+    return [key.name, "", *key.doc.split("\n"), "", f"Type: {key.kind.name}", f"Learnt by: {learnt}", "For example:", *examples]
 
 
 def learners(probers: Mapping[str, Prober], inferences: Mapping[str, Inference]) -> dict[str, list[str]]:

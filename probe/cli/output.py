@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from probe.cli.streams import NotWritten, tell, write_result
+from probe.model.characters import visible
 
 if TYPE_CHECKING:
     from probe.app import Options
@@ -32,9 +33,9 @@ class Output:
     log_format: str
 
     def write(self, text: str) -> None:
-        """Write a result. Raises NotWritten."""
+        """Write a result, as it is: reports see to what they hold by themselves. Raises NotWritten."""
         if self.file is None:
-            # JSON is UTF-8 (RFC 8259 section 8.1), whatever the console or pipe is set to.
+            # JSON is UTF-8 (RFC 8259 section 8.1), here ASCII, whatever the console or pipe is set to.
             write_result(text, is_utf8=self.format == "json")
             return
         try:
@@ -42,9 +43,22 @@ class Output:
         except OSError as failed:
             raise NotWritten(failed) from None
 
+    def write_lines(self, lines: Iterable[str]) -> None:
+        """Write a listing, visible whatever its lines hold. Raises NotWritten."""
+        self.write("".join(f"{visible(line)}\n" for line in lines))
+
+    def write_form(self, form: Any) -> None:
+        """Write a listing as JSON, its texts visible. Raises NotWritten."""
+        from probe.document import json_text, shown
+
+        self.write(json_text(shown(form)))
+
     def log(self, text: str) -> None:
-        """One message to standard error."""
-        tell(json.dumps({"message": text}) if self.log_format == "json" else f"probe: {text}")
+        """One message to standard error; in JSON it is one line."""
+        if self.log_format == "json":
+            tell(json.dumps({"message": "\n".join(map(visible, text.split("\n")))}))
+        else:
+            tell(*f"probe: {text}".split("\n"))
 
     def write_run(self, run: Run) -> None:
         from probe import catalogue

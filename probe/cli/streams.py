@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import traceback
+from collections.abc import Iterable
 
 import click
+
+from probe.model.characters import visible
 
 
 class NotWritten(click.ClickException):
@@ -17,6 +21,13 @@ class NotWritten(click.ClickException):
 
     def __init__(self, failed: OSError) -> None:
         super().__init__(f"the result cannot be written: {failed.strerror or failed}")
+
+
+class WrongArguments(click.UsageError):
+    """Several arguments that are wrong, a line each."""
+
+    def __init__(self, sentences: Iterable[str]) -> None:
+        super().__init__("\n".join(map(visible, sentences)))
 
 
 def stand_in() -> None:
@@ -56,10 +67,19 @@ def write_result(text: str, *, is_utf8: bool = False) -> None:
             raise NotWritten(failed) from None
 
 
-def tell(text: str) -> None:
-    """Write a line to standard error, where that can be written to."""
+def tell(*lines: str) -> None:
+    """Write lines to standard error, where that can be written to. Each is one line and visible, whatever it repeats."""
     with contextlib.suppress(OSError):
-        click.echo(text, err=True)
+        click.echo("\n".join(map(visible, lines)), err=True)
+
+
+def explain(wrong: click.ClickException) -> None:
+    """Write to standard error what is wrong, as click would, and no character of an argument or a file name that steers the terminal."""
+    if not isinstance(wrong, WrongArguments | click.exceptions.NoArgsIsHelpError):  # the others say one thing
+        setattr(wrong, "message", visible(wrong.message))  # noqa: B010 - final for type checkers, and by none of our doing
+    shown = io.StringIO()
+    wrong.show(file=shown)
+    tell(*shown.getvalue().removesuffix("\n").split("\n"))
 
 
 def is_of_echo(failed: BaseException) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from probe.config.problems import Found, KeyPath
-from probe.config.wording import nearest, readable
+from probe.config.wording import Guesses, readable
 from probe.model.estate import Endpoint, Service
 
 
@@ -30,10 +30,11 @@ def _unknown_profiles(data: dict[str, Any]) -> Iterator[Found]:
     names = [table["name"] for _, table in _tables(data, "profile") if readable(table.get("name"))]
     if not names or len(names) != len(data["profile"]):
         return  # a mailbox may mean the profile whose name could not be read
+    known, guesses = set(names), Guesses()
     for path, table in _tables(data, "mailbox"):
         name = table.get("profile")
-        if isinstance(name, str) and readable(name) and name not in names:
-            near = nearest(name, names)
+        if isinstance(name, str) and readable(name) and name not in known:
+            near = guesses.nearest(name, names)
             meant = f"did you mean {json.dumps(near, ensure_ascii=False)}?" if near else "write its [[profile]], or name one that is there"
             yield Found((*path, "profile"), f"names no profile of this estate; {meant}")
 

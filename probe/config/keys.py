@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
-from probe.config.wording import listed, nearest, quoted
+from probe.config.wording import Guesses, listed, quoted
 from probe.model.estate import (
     Authentication,
     Cloud,
@@ -36,10 +36,24 @@ def _one_of(given: object, allowed: Iterable[str], note: str = "") -> str:
     if isinstance(given, str):
         if given in words:
             return given
-        near = nearest(given, words)
+        raise NotOneOf(given, words, note)
+    raise ValueError(f"must be {quoted(words)}{note}")
+
+
+class NotOneOf(ValueError):
+    """A word that is none of the allowed ones. What was probably meant is looked for only when it is told, since that takes time."""
+
+    def __str__(self) -> str:
+        _, words, note = self.args
+        return f"must be {quoted(words)}{note}"
+
+    def told(self, guesses: Guesses) -> str:
+        """The sentence with what was probably meant."""
+        given, words, note = self.args
+        near = guesses.nearest(given, words)
         if near and re.findall("[0-9]", near) == re.findall("[0-9]", given):  # 2008 was not meant to be 2025
             note = f'; did you mean "{near}"?{note}'
-    raise ValueError(f"must be {quoted(words)}{note}")
+        return f"must be {quoted(words)}{note}"
 
 
 def _choice(kind: type[_E], *without: _E, note: str = "") -> PlainValidator:
@@ -83,7 +97,8 @@ def _endpoint(*schemes: str) -> PlainValidator:
 
 
 def _secret(given: object) -> SecretReference:
-    return SecretReference.parse(given if isinstance(given, str) else "")
+    # Not that it would be shown; but no name of a file or keyring entry that somebody can read holds such characters.
+    return SecretReference.parse(given if isinstance(given, str) and given.isprintable() else "")
 
 
 def _text(given: str) -> str:
@@ -105,7 +120,7 @@ def _address(given: str) -> str:
     except ValueError:
         local = ""
     # RFC 5321 section 4.5.3.1: at most 64 before the @, 255 after it.
-    if not re.fullmatch(r'[^\s@<>()",;:\\\x00-\x1f\x7f]{1,64}', local):
+    if not re.fullmatch(r'[^\s@<>()",;:\\]{1,64}', local) or not local.isprintable():
         raise ValueError('must be one mail address, as in "sales@contoso.test"')
     return given
 

@@ -13,6 +13,11 @@ from probe.config.wording import readable
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+MOST_PARTS = 8
+"""Parts of a path that are told apart; an estate needs four, as in `mailbox[0].allow[0]`, and what lies deeper is found by what it lies in."""
+
+_HOLD_OTHERS = frozenset({"pair", "inline_table", "array"})
+
 
 def positions(text: str) -> list[tuple[KeyPath, int]]:
     """Every key, table and array element with its line, in the order of lines; a key that is given twice comes twice."""
@@ -33,12 +38,14 @@ def positions(text: str) -> list[tuple[KeyPath, int]]:
         waiting += [(pair, prefix) for pair in (top, *top.named_children) if pair.type == "pair"]
         while waiting:
             node, path = waiting.pop()
+            if node.type not in _HOLD_OTHERS or len(path) >= MOST_PARTS:
+                continue
             inner = [child for child in node.named_children if child.type != "comment"]
             if node.type == "pair":
                 waiting += [(value, _named(inner[0], path, counts, found)) for value in inner[1:2]]
             elif node.type == "inline_table":
                 waiting += [(pair, path) for pair in inner if pair.type == "pair"]
-            elif node.type == "array":
+            else:
                 found += [((*path, i), item.start_point.row + 1) for i, item in enumerate(inner)]
                 waiting += [(item, (*path, i)) for i, item in enumerate(inner)]
     return sorted(found, key=lambda key: key[1])
@@ -54,7 +61,7 @@ def _named(key: Node, prefix: KeyPath, counts: dict[KeyPath, int], found: list[t
         else:
             parts.append((node.text or b"").decode().strip("\"'"))
     path = prefix
-    for part in reversed(parts):
+    for part in reversed(parts[-MOST_PARTS:]):
         if path in counts:
             path = (*path, counts[path] - 1)  # below [[profile]], [profile.x] belongs to the last profile
         path = (*path, part)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from probe.model.characters import visible
+
 KeyPath = tuple[str | int, ...]
 """Where a value stands, as in `("profile", 0, "incoming")`."""
 
@@ -25,7 +27,8 @@ class Problem:
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         key = f"{self.key} ({self.owner})" if self.owner else self.key
-        return ": ".join(part for part in (where, key, self.message) if part)
+        # One line, whatever the file is called and a key or name holds: it goes to a terminal.
+        return visible(": ".join(part for part in (where, key, self.message) if part))
 
 
 class EstateError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,6 +12,9 @@ from probe.model.estate import Deployment, Estate, Mailbox, ServerProfile
 
 MOST_ESTATE_BYTES = 16 * 1024 * 1024
 """An estate of 2,000 mailboxes takes 0.5 MiB; what is far larger is some other file."""
+
+MOST_MISTAKES = 20_000
+"""Told of one kind, those within tables and those between them. Each costs a message of 100 bytes, and nobody reads as many."""
 
 
 def read_estate(text: str, filename: str) -> Estate:
@@ -23,22 +27,27 @@ def read_estate(text: str, filename: str) -> Estate:
     from probe.config.positions import located
     from probe.config.sentences import meant_key, translated
     from probe.config.syntax import toml_values
+    from probe.config.wording import Guesses
 
     data = toml_values(text, filename)
-    found = list(mistakes_across(data))
+    found = list(islice(mistakes_across(data), MOST_MISTAKES))
     meant: set[KeyPath] = set()
+    guesses, untold = Guesses(), 0
     try:
         read = EstateTables.model_validate(data)
     except ValidationError as wrong:
-        for error in wrong.errors(include_url=False, include_input=False):
-            found.append(translated(error, data))
-            if error["type"] == "extra_forbidden" and (near := meant_key(error["loc"], data)):
+        untold = max(0, wrong.error_count() - MOST_MISTAKES)
+        for error in wrong.errors(include_url=False, include_input=False)[:MOST_MISTAKES]:
+            found.append(translated(error, data, guesses))
+            if error["type"] == "extra_forbidden" and (near := meant_key(error["loc"], data, guesses)):
                 meant.add((*error["loc"][:-1], near))
     # A misspelt key is one mistake, not an unknown key and a missing one.
     found = [mistake for mistake in found if not (mistake.is_missing and mistake.path in meant)]
     if found:
-        problems = located(found, data, text, filename)
-        raise EstateError(sorted(problems, key=lambda problem: problem.line or 0))
+        problems = sorted(located(found, data, text, filename), key=lambda problem: problem.line or 0)
+        if untold:
+            problems.append(Problem(filename, None, "", "", f"holds {untold} more mistakes; mend these first"))
+        raise EstateError(problems)
     return Estate(
         deployment=Deployment(
             **{**dict(read.deployment), "allow": frozenset(read.deployment.allow), "authorities": tuple(read.deployment.authorities)}

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from probe.document.publishing import json_text, publish
+from probe.document.publishing import json_text, publish, shown
 from probe.document.reading import readings
 
 if TYPE_CHECKING:
     from probe.document.forms import parse, schema, schema_text
 
-__all__ = ["Options", "Report", "json_text", "parse", "publish", "readings", "schema", "schema_text"]
+__all__ = ["Options", "Report", "json_text", "parse", "publish", "readings", "schema", "schema_text", "shown"]
 
 
 _FORMS = ("parse", "schema", "schema_text")

@@ -248,7 +248,7 @@ def schema() -> dict[str, Any]:
 
 def schema_text() -> str:
     """The schema as it stands in `probe/data/probe.run-1.schema.json`."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema(), indent=2) + "\n"
 
 
 def _schema_of(key: FactKey[Any]) -> dict[str, Json]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from probe.model.attempts import Attempt
+from probe.model.characters import visible
 from probe.model.estate import Deployment, Endpoint, Estate, Mailbox, ServerProfile
 from probe.model.facts import Declared, Fact, Inferred, Json, Missing, Observed, Provenance
 from probe.model.rules import Assessment, Rule
@@ -32,36 +33,41 @@ def publish(run: Run) -> dict[str, Any]:
         "schema": SCHEMA,
         "id": run.id,
         "probe": run.probe,
-        "from": _encodable(run.host),
+        "from": shown(run.host),
         "started": _time(run.started),
         "finished": _time(run.finished),
         "judged_at": run.judged_at.isoformat(),
         "interrupted": run.interrupted,
-        "estate": None if run.estate is None else _encodable(_estate(run.estate)),
-        "attempts": [_encodable(_attempt(a)) for a in run.attempts],
-        "facts": [_encodable(_fact(r)) for r in ordered if isinstance(r, Fact)],
-        "missing": [_encodable(_missing(r)) for r in ordered if isinstance(r, Missing)],
+        "estate": None if run.estate is None else shown(_estate(run.estate)),
+        "attempts": [shown(_attempt(a)) for a in run.attempts],
+        "facts": [shown(_fact(r)) for r in ordered if isinstance(r, Fact)],
+        "missing": [shown(_missing(r)) for r in ordered if isinstance(r, Missing)],
         "assessments": [_assessment(a, cited, rules) for a in run.assessments],
     }
 
 
-def json_text(document: Mapping[str, Any]) -> str:
-    """The document as JSON, indented by two. The standard library indents seven times slower: ten seconds for 2,000 mailboxes."""
-    return to_json(document, indent=2).decode("utf-8") + "\n"
+def json_text(form: Mapping[str, Any] | Sequence[Any]) -> str:
+    """A form as JSON in ASCII, indented by two. The standard library indents seven times slower: ten seconds for 2,000 mailboxes."""
+    text = to_json(form, indent=2, ensure_ascii=True).decode("ascii")
+    return text.replace("\x7f", "\\u007f") + "\n"  # DEL is ASCII too, and a control
 
 
 def _time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _encodable(form: Json) -> Json:
-    """The form with lone surrogates escaped: peers, file names and host names bring them, and UTF-8 cannot write them."""
+def shown(form: Json) -> Json:
+    """The form with every text in it visible: programs print what they read.
+
+    Peers' words are made so where they come in. This is the last guard, for what came another way, as the name of this machine does.
+    Line ends stay: they part the lines of a greeting, which the codecs have put together.
+    """
     if isinstance(form, str):
-        return form if form.isascii() else form.encode("utf-8", "backslashreplace").decode("utf-8")
+        return visible(form, keep="\t\n")
     if isinstance(form, dict):
-        return {_encodable(name): _encodable(value) for name, value in form.items()}
+        return {shown(name): shown(value) for name, value in form.items()}
     if isinstance(form, list):
-        return [_encodable(value) for value in form]
+        return [shown(value) for value in form]
     return form
 
 
@@ -148,17 +154,17 @@ def _assessment(assessment: Assessment, cited: dict[int, Json], rules: dict[int,
     for finding in assessment.findings:
         rule = rules.get(id(finding.rule))
         if rule is None:
-            rule = rules[id(finding.rule)] = _encodable(_rule(finding.rule))
+            rule = rules[id(finding.rule)] = shown(_rule(finding.rule))
         because = []
         for reading in finding.because:
             form = cited.get(id(reading))
             if form is None:
-                form = cited[id(reading)] = _encodable(_cited_fact(reading) if isinstance(reading, Fact) else _cited_gap(reading))
+                form = cited[id(reading)] = shown(_cited_fact(reading) if isinstance(reading, Fact) else _cited_gap(reading))
             because.append(form)
         findings.append({**rule, "result": finding.result.value, "because": because})
     return {
-        "mailbox": _encodable(assessment.mailbox),
-        "profile": _encodable(assessment.profile),
+        "mailbox": shown(assessment.mailbox),
+        "profile": shown(assessment.profile),
         "support": assessment.support.value,
         "readiness": assessment.readiness.value,
         "findings": findings,

@@ -66,6 +66,10 @@ EWS_PATH = "/EWS/Exchange.asmx"
 # that Windows networks use (RFC 1123 section 2.1).
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?\Z")
 
+# Labels that inet_aton reads as a part of an address, in decimal, octal or hexadecimal: `127.1`, `0x7f.1`, `2130706433` are addresses
+# to getaddrinfo. The empty one stands behind a final dot.
+_NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]*)\Z")
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -152,7 +156,7 @@ def _host_of(parts: SplitResult, url: str) -> str:
         ascii_host = host
     if not _HOST_NAME.match(ascii_host) or len(ascii_host) > 253:
         raise ValueError(f"{_shown(url)} names no valid host: {host!r}")
-    if re.fullmatch(r"[0-9.]+", ascii_host):
+    if all(map(_NUMBER.match, ascii_host.split("."))):  # which a resolver reads as it likes; what IDNA made of other digits too
         raise ValueError(f"{_shown(url)} names no valid address: {host!r}")
     return ascii_host
 

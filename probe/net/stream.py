@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import cast
 
 from probe.model.attempts import TranscriptLine
+from probe.model.characters import visible
 from probe.model.facts import TlsSession
 from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls
 from probe.net.tls import TlsLayer
@@ -219,5 +220,5 @@ class Stream:
 
 def shown_bytes(data: bytes) -> str:
     """Bytes as the text of a fact, line ends escaped too, bounded."""
-    text = as_text(data[:2000]).replace("\t", "\\x09")
+    text = visible(as_text(data[:2000]), keep="")
     return text if len(data) <= 2000 else f"{text}... ({len(data)} bytes)"

@@ -12,6 +12,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtensionOID, NameOID, SignatureAlgorithmOID
 
+from probe.model.characters import visible
+
 _SIGNATURES = {
     oid: "-".join(reversed(name.lower().replace("_with_", " ").split()))
     for name, oid in vars(SignatureAlgorithmOID).items()
@@ -61,10 +63,10 @@ def read_certificate(der: bytes) -> Certificate:
             warnings.simplefilter("ignore")  # of what old certificates get wrong; it is read all the same
             certificate = x509.load_der_x509_certificate(der)
             return Certificate(
-                subject=certificate.subject.rfc4514_string(),
-                issuer=certificate.issuer.rfc4514_string(),
+                subject=visible(certificate.subject.rfc4514_string()),
+                issuer=visible(certificate.issuer.rfc4514_string()),
                 names=_alternative_names(certificate),
-                common_names=tuple(str(a.value) for a in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)),
+                common_names=tuple(visible(str(a.value)) for a in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)),
                 not_before=certificate.not_valid_before_utc,
                 not_after=certificate.not_valid_after_utc,
                 key=_key(certificate),
@@ -93,7 +95,7 @@ def _alternative_names(certificate: x509.Certificate) -> tuple[str, ...] | None:
         return None
     found = extension.value
     assert isinstance(found, x509.SubjectAlternativeName)
-    return (*found.get_values_for_type(x509.DNSName), *map(str, found.get_values_for_type(x509.IPAddress)))
+    return (*map(visible, found.get_values_for_type(x509.DNSName)), *map(str, found.get_values_for_type(x509.IPAddress)))
 
 
 def _key(certificate: x509.Certificate) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from probe.model.characters import visible
+
 
 class WireError(Exception):
     """What came is not the protocol; the message is one sentence about what came."""
@@ -57,16 +59,9 @@ class LineBuffer:
         return rest
 
 
-_ESCAPES = {
-    code: f"\\x{code:02x}"
-    for code in (*range(0x20), 0x7F, *range(0x80, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-    if code != 0x09
-}
-
-
 def as_text(data: bytes) -> str:
-    """Bytes of a peer as printable text: UTF-8 where it is UTF-8, `\\xNN` for any other byte and for control characters.
+    """Bytes of a peer as visible text: UTF-8 where it is UTF-8, `\\xNN` for any other byte, escapes for what a terminal obeys.
 
     So a peer can neither break a document nor drive the reader's terminal; the tab, which occurs in greetings, stays.
     """
-    return data.decode("utf-8", "backslashreplace").translate(_ESCAPES)
+    return visible(data.decode("utf-8", "backslashreplace"))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from probe.model.characters import visible
 from probe.model.estate import Endpoint, authority_endpoint
 from probe.model.facts import Challenge
 
@@ -169,4 +170,4 @@ def _text(answer: Mapping[str, Any], name: str) -> str:
 
 def folded(text: str) -> str:
     """A text as it may be shown: on one line, printable, and cut. Secrets must have been struck out of it before."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))[:MAX_TEXT]
+    return visible(" ".join(text.split()), keep="")[:MAX_TEXT]

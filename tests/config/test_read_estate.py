@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -192,8 +193,8 @@ def test_two_thousand_mailboxes_load_at_once() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a = " + "[" * 100_000, "estate.toml: is nested too deeply"),
-        ("a = " + "{a = " * 5000, "estate.toml: is nested too deeply"),
+        ("a = " + "[" * 100_000, "estate.toml:1: is nested too deeply"),
+        ("a = " + "{a = " * 5000, "estate.toml:1: is nested too deeply"),
         ("a" + ".a" * 100_000 + " = 1", "estate.toml:1: holds more than 1000 dots in a line"),
         ("\n\na = " + "9" * 5000, "estate.toml:3: is not TOML that can be read: a number is too long"),
         ("\ufeff" + ESTATE, "estate.toml:1: begins with a byte order mark"),
@@ -206,6 +207,67 @@ def test_hostile_toml_ends_in_one_message(text: str, said: str) -> None:
     """Whatever the text is, reading it ends, with a message."""
     (message,) = messages(text)
     assert message.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("".join(f"a{i}{'.a' * 900} = 1\n" for i in range(300)), "estate.toml:13: holds more dots down to here"),
+        (f"[a{'.a' * 900}]\n" + "".join(f"x{i} = 1\n" for i in range(100_000)), "estate.toml:2549: holds more dots down to here"),
+        ("".join(f"a{i} = 1\n" for i in range(500_000)), "estate.toml:250001: holds more keys and values"),
+        ("a = [\n" + "1,\n" * 3_000_000 + "]", "estate.toml:333332: holds more keys and values"),
+        ("[[mailbox]]\n" * 1_000_000, "estate.toml:100001: holds more keys and values"),
+        ("\n" * 15_000_000, "estate.toml:500001: holds more keys and values"),
+        ("\na = " + "9" * 2_000_000, "estate.toml:2: holds more than 1024 KiB in a line"),
+        (
+            "# " + ("9" * 3999 + "\n# ") * 4000 + "\na = " + "9" * 5000,
+            "estate.toml:4002: is not TOML that can be read: a number is too long",
+        ),
+        ("a = x\nb = " + "{a = " * 100_000, "estate.toml:1: is not TOML: "),
+        ("a = x\nb = " + "[" * 100_000 + "]" * 100_000, "estate.toml:1: is not TOML: "),
+        ("# [[[[\na = '[[[['\nb = [\n'['," + "\n[" * 5000, "estate.toml:104: is nested too deeply"),
+        ('a = """\n' + "[" * 500 + '\n"""\n' + "b = " + "{c = " * 5000, "estate.toml:4: is nested too deeply"),
+    ],
+    ids=[
+        "dots-in-keys",
+        "dots-in-a-heading",
+        "keys",
+        "elements",
+        "tables",
+        "empty-lines",
+        "long-number",
+        "many-long-numbers",
+        "tables-behind-a-mistake",
+        "arrays-behind-a-mistake",
+        "arrays-over-lines",
+        "brackets-in-a-string",
+    ],
+)
+def test_no_text_keeps_the_parsers_busy(text: str, said: str) -> None:
+    """What would take them minutes is refused within seconds, with the line at which it became too much."""
+    started = time.process_time()
+    (message,) = messages(text)
+    assert message.startswith(said)
+    assert time.process_time() - started < 5
+
+
+def test_ten_thousand_mailboxes_with_dots_in_every_value_are_an_estate() -> None:
+    """The bounds are far from what an operator writes."""
+    dotted = MAILBOX.replace("sales@", "s.a.l.{i}@") + 'username = "a.b.c.d.e.{i}"\npassword = "file:/run/s.e.c.r.e.t/{i}"\n'
+    many = "".join(dotted.replace("{i}", str(i)) for i in range(10_000))
+    assert len(read_estate(DEPLOYMENT + PROFILE + many, "estate.toml").mailboxes) == 10_000
+
+
+@pytest.mark.parametrize("table", ["x{i} = 1\n", '[[mailbox]]\nprofile = "corp-number-{i}"\n'], ids=["unknown-keys", "unknown-profiles"])
+def test_mistakes_beyond_number_are_counted(table: str) -> None:
+    """Of tens of thousands of mistakes the first 20,000 of a kind are told, then how many more there are, within seconds."""
+    profiles = "".join(PROFILE.replace("corp", f"corp-number-{i}-of-many") for i in range(199))
+    text = DEPLOYMENT + profiles + "".join(table.replace("{i}", str(i)) for i in range(20_500))
+    started = time.process_time()
+    *told, last = messages(text)
+    assert time.process_time() - started < 15
+    assert len(told) >= 20_000
+    assert re.fullmatch(r"estate\.toml: holds [0-9]+ more mistakes; mend these first", last)
 
 
 def test_nesting_that_toml_allows_is_an_unknown_table() -> None:
@@ -335,4 +397,4 @@ def test_what_cannot_be_read_as_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_name_that_no_file_can_have_is_refused() -> None:
     """A path with a NUL in it draws a message, not a traceback."""
-    assert refusal(Path("a\0b")).startswith(": cannot be read: ")
+    assert refusal(Path("a\0b")) == r"a\x00b: cannot be read: its name is not valid"

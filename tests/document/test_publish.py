@@ -236,8 +236,15 @@ def test_a_mailbox_that_is_not_served_has_no_findings() -> None:
     assert (assessment["support"], assessment["readiness"], assessment["findings"]) == ("not-assessed", "not-assessed", [])
 
 
+def strings(form: Any) -> list[str]:
+    """Every text in a document, the names of its fields included."""
+    if isinstance(form, dict):
+        return [text for pair in form.items() for part in pair for text in strings(part)]
+    return [text for part in form for text in strings(part)] if isinstance(form, list) else [form] if isinstance(form, str) else []
+
+
 def test_a_document_can_always_be_written() -> None:
-    """Lone surrogates, wherever they come from, are written as escapes, so that the document is valid UTF-8."""
+    """Lone surrogates and controls, wherever they come from, are written as escapes; letters stay as they are."""
     hostile = "caf\u00e9 \ud800\x1b[31m"
     run = a_run(
         host=hostile,
@@ -259,7 +266,8 @@ def test_a_document_can_always_be_written() -> None:
     )
     document = publish(run)
     assert json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8")) == document
-    assert document["from"] == "caf\u00e9 \\ud800\x1b[31m"
+    assert document["from"] == "caf\u00e9 \\ud800\\x1b[31m"
+    assert all(text.isprintable() for text in strings(document))
 
 
 def test_what_is_published_is_the_form_that_the_models_describe() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from probe.document import Options, publish
 from probe.reports.json import REPORT
 from tests.runs import a_checked_run, a_run
@@ -13,9 +15,25 @@ def test_it_is_the_document() -> None:
     """The JSON report is one JSON document, the published run, and a newline."""
     document = publish(a_checked_run())
     text = REPORT.render(document, Options(quiet=True, colour=True, width=10))
-    assert text == json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    assert text == json.dumps(document, indent=2) + "\n"
 
 
-def test_letters_stand_as_they_are() -> None:
-    """Letters outside ASCII are not escaped, so that the report can be read."""
-    assert '"from": "zürich"' in REPORT.render(publish(a_run(host="zürich")), Options())
+@pytest.mark.parametrize(
+    ("host", "written"),
+    [
+        ("zürich", r"z\u00fcrich"),
+        ("\U0001f600", r"\ud83d\ude00"),
+        ("\x7f\x9b", r"\\x7f\\x9b"),
+        ("a\u202eb\ufeff\U000e0041", r"a\\u202eb\\ufeff\\U000e0041"),
+    ],
+)
+def test_it_is_written_in_ascii(host: str, written: str) -> None:
+    """Letters beyond ASCII are written as the escapes of JSON; what a terminal obeys is an escape in the text itself."""
+    text = REPORT.render(publish(a_run(host=host)), Options())
+    assert f'"from": "{written}"' in text
+    assert text.isascii()
+
+
+def test_no_control_is_in_it_though_a_document_held_one() -> None:
+    """DEL, which is ASCII, is written as an escape of JSON like any other control."""
+    assert REPORT.render({"from": "\x7f\x1b"}, Options()) == '{\n  "from": "\\u007f\\u001b"\n}\n'

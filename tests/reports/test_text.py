@@ -373,7 +373,7 @@ def test_no_peer_can_steer_the_terminal(colour: bool) -> None:
         text = render(run, colour=colour, transcripts=True)
         text = re.sub(r"\x1b\[(0|1|2|31|32|33|1;3[123])m", "", text) if colour else text
         assert all(c == "\n" or c.isprintable() for c in text)
-        assert r"\x1b]0;owned\x07\x1b[2J[bold]red[/bold]\r\n\x9b31m\u202egnp.exe" in re.sub(r"\n +(\| )?", "", text)
+        assert r"\x1b]0;owned\x07\x1b[2J[bold]red[/bold]\x0d\x0a\x9b31m\u202egnp.exe" in re.sub(r"\n +(\| )?", "", text)
 
 
 @pytest.mark.parametrize("why", Why)

@@ -48,6 +48,15 @@ def leaf_of(
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
+def test_names_of_a_certificate_are_visible() -> None:
+    """What whoever made the certificate put into its names is shown, never obeyed by a terminal."""
+    sequence = bytes([0x30, 0x05, 0x82, 0x03]) + b"a\x1bc"
+    read = read_certificate(leaf_of(odd_extension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, sequence.hex()), common_name="a\x9b2J\u202eb"))
+    assert read.subject == read.issuer == r"CN=a\x9b2J\u202eb"
+    assert read.common_names == (r"a\x9b2J\u202eb",)
+    assert read.names == (r"a\x1bc",)
+
+
 def odd_extension(oid: x509.ObjectIdentifier, value: str) -> x509.UnrecognizedExtension:
     return x509.UnrecognizedExtension(oid, bytes.fromhex(value))
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probe.model.characters import visible
 from probe.wire.lines import LineBuffer, WireError, as_text
 
 
@@ -53,13 +54,14 @@ def test_text_from_the_wire_is_printable_utf8(data: bytes) -> None:
     """No byte of a peer becomes a control character or breaks an encoding."""
     text = as_text(data)
     text.encode("utf-8")
-    assert all(c == "\t" or ord(c) >= 0x20 for c in text)
+    assert visible(text) == text
 
 
 def test_escape_sequences_lose_their_power() -> None:
     """A terminal escape is shown, not obeyed; UTF-8 stays, another byte is named."""
     assert as_text("\x1b[2J grün".encode()) == "\\x1b[2J grün"
     assert as_text(b"Verf\xfcgung") == "Verf\\xfcgung"
+    assert as_text("\u202egnp \u200f\u061c\u200b\U000e0041".encode()) == r"\u202egnp \u200f\u061c\u200b\U000e0041"
 
 
 def test_bytes_may_be_taken_between_lines() -> None:

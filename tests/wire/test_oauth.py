@@ -154,7 +154,8 @@ def test_texts_are_kept_as_they_came_and_shown_on_one_printable_line() -> None:
     answer = read_token_answer(json.dumps(said).encode())
     assert answer.error == "a\u0085b\u2028c\x1b[2J"
     assert answer.description == "x" * 1000 + " \t ?"
-    assert folded(answer.error) == "a b c?[2J"
+    assert folded(answer.error) == r"a b c\x1b[2J"
+    assert folded("a\u202eb") == r"a\u202eb"
     assert folded(answer.description) == "x" * 300
 
 

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Sequence
 
 from probe.document import Options
+from probe.model.characters import visible
 
 # Select Graphic Rendition codes (ECMA-48 section 8.3.117).
 GOOD, BAD, DOUBTFUL, STRONG, FAINT = "32", "31", "33", "1", "2"
@@ -27,12 +28,12 @@ class Page:
     def say(self, text: str, *, indent: int = 0, label: str = "", column: int = 0, style: str = "", cut: bool = False) -> None:
         """One paragraph, wrapped; `label` stands before it in a column of its own. `cut` breaks words that are too long for a line."""
         room = self._width - indent - column
-        lines = textwrap.wrap(visible(text), room, break_long_words=cut, break_on_hyphens=False) or [""]
+        lines = textwrap.wrap(_on_one_line(text), room, break_long_words=cut, break_on_hyphens=False) or [""]
         self._put(lines, indent, label, column, style)
 
     def quote(self, text: str, *, indent: int = 0, label: str = "", column: int = 0, most: int | None = None) -> None:
         """Words off the wire: as they are, cut where the line ends and not between words; `most` bounds the lines."""
-        shown = visible(text)
+        shown = _on_one_line(text)
         room = self._width - indent - column
         if most is not None and len(shown) > most * room:
             shown = shown[: most * room - 3] + "..."
@@ -40,7 +41,7 @@ class Page:
 
     def fits(self, text: str, *, indent: int = 0, column: int = 0) -> bool:
         """Whether a text takes no more than one line."""
-        return len(visible(text)) <= self._width - indent - column
+        return len(_on_one_line(text)) <= self._width - indent - column
 
     def heading(self, text: str) -> None:
         """A heading with air around it."""
@@ -58,7 +59,7 @@ class Page:
     def _put(self, lines: Sequence[str], indent: int, label: str, column: int, style: str) -> None:
         margin = " " * indent
         for number, line in enumerate(lines):
-            before = visible(label).ljust(column) if number == 0 else " " * column
+            before = _on_one_line(label).ljust(column) if number == 0 else " " * column
             painted = self._paint(before, FAINT) if label and number == 0 else before
             self._lines.append((margin + painted + self._paint(line, style)).rstrip())
 
@@ -66,8 +67,6 @@ class Page:
         return f"\x1b[{style}m{text}\x1b[0m" if self._colour and style and text.strip() else text
 
 
-def visible(text: str) -> str:
-    """The text with everything that does not print, or that changes how others print, written as an escape."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+def _on_one_line(text: str) -> str:
+    """The text as it is shown; a tab, whose width nobody knows, is an escape too."""
+    return visible(text, keep="")
