@@ -5,13 +5,14 @@ For libraries that make their connections themselves and run in a child process:
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+
+from probe.net.trust import verifying_context
 
 
 class PinnedAdapter(HTTPAdapter):
@@ -38,9 +39,7 @@ class PinnedAdapter(HTTPAdapter):
         self._address = address
         self._remaining = remaining
         # The same trust as that of `probe.net.tls` for credentials: this machine's anchors, not certifi's.
-        self._context = ssl.create_default_context(cafile=system_anchors)
-        if ca_file is not None:
-            self._context.load_verify_locations(ca_file)
+        self._context = verifying_context(ca_file, system_anchors=system_anchors)
         super().__init__(pool_connections=1, pool_maxsize=1, pool_block=True, max_retries=0)
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> tuple[Any, Any]:

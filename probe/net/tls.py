@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from probe.model.facts import TlsSession
 from probe.net.failures import CertificateNotTrusted, OffProtocol, PeerClosed, PlaintextInsteadOfTls, TlsFailed, tls_sentence
+from probe.net.trust import verifying_context
 from probe.tables import suite_name
 from probe.wire.lines import as_text
 
@@ -41,12 +42,12 @@ class TlsPolicies:
         return await self._once("reading_unverified", lambda: self._lenient(verified=False))
 
     async def credentials(self) -> ssl.SSLContext:
-        """For sending a secret: this machine's defaults, the name included."""
-        return await self._once("credentials", self._strict)
+        """For sending a secret: this machine's anchors and those that were added, the name included."""
+        return await self._once("credentials", lambda: verifying_context(self._ca_file))
 
     async def system_credentials(self) -> ssl.SSLContext:
         """For sending a secret to whom this machine's own anchors alone vouch for, and no anchor that was added for the mail servers."""
-        return await self._once("system_credentials", lambda: ssl.create_default_context(cafile=self._system_anchors))
+        return await self._once("system_credentials", lambda: verifying_context(system_anchors=self._system_anchors))
 
     async def _once(self, name: str, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
         async with self._making:
@@ -54,30 +55,15 @@ class TlsPolicies:
                 self._made[name] = await asyncio.to_thread(make)
             return self._made[name]
 
-    def _strict(self) -> ssl.SSLContext:
-        context = ssl.create_default_context()
-        self._add_anchors(context)
-        return context
-
     def _lenient(self, *, verified: bool) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context = verifying_context(self._ca_file) if verified else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         context.set_ciphers("ALL:!aNULL:!eNULL:@SECLEVEL=0")
         context.options |= ssl.OP_LEGACY_SERVER_CONNECT if hasattr(ssl, "OP_LEGACY_SERVER_CONNECT") else 0x4
         context.check_hostname = False
-        # Python 3.13 and later judge more strictly than Windows or OpenSSL by themselves.
-        context.verify_flags &= ~(ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN)
-        if verified:
-            context.verify_mode = ssl.CERT_REQUIRED
-            context.load_default_certs(ssl.Purpose.SERVER_AUTH)
-            self._add_anchors(context)
-        else:
+        if not verified:
             context.verify_mode = ssl.CERT_NONE
         return context
-
-    def _add_anchors(self, context: ssl.SSLContext) -> None:
-        if self._ca_file is not None:
-            context.load_verify_locations(self._ca_file)
 
 
 def check_anchors(file: Path) -> None:

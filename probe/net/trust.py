@@ -1,0 +1,66 @@
+"""Whom this machine trusts: one place makes every TLS context that verifies, and nothing in the environment moves it.
+
+`ssl.create_default_context` takes its anchors from where SSL_CERT_FILE and SSL_CERT_DIR point, and writes the keys of its sessions to
+SSLKEYLOGFILE. A password goes over what is made here, so neither is listened to: the anchors are the system's, and those that a caller adds.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+import sys
+from pathlib import Path
+
+# Where systems keep their anchors, should this Python's OpenSSL have been built to look elsewhere: Debian and Alpine, Fedora and Red Hat,
+# SUSE, BSD and macOS (go/src/crypto/x509/root_linux.go and root_bsd.go, read 2026-11).
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.\d+\Z")
+
+
+def verifying_context(*added: Path | str | None, system_anchors: Path | str | None = None) -> ssl.SSLContext:
+    """A context that verifies the chain, and the name. `added` are files with more anchors; `system_anchors` stands in for the system's in tests.
+
+    It judges as Windows and OpenSSL by themselves do; Python 3.13 and later would refuse certificates that neither minds.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_flags &= ~(ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN)
+    if system_anchors is not None:
+        context.load_verify_locations(system_anchors)
+    elif sys.platform == "win32":
+        _load_windows_stores(context)
+    else:
+        _load_system_files(context)
+    for file in added:
+        if file is not None:
+            context.load_verify_locations(file)
+    return context
+
+
+def _load_system_files(context: ssl.SSLContext) -> None:
+    """A folder with hashed names is looked into when a chain is verified, and costs nothing until then; a bundle is read whole, in 20 ms or more."""
+    built_in = ssl.get_default_verify_paths()
+    folder = Path(built_in.openssl_capath)
+    if folder.is_dir() and any(_HASHED_NAME.match(entry.name) for entry in folder.iterdir()):
+        context.load_verify_locations(capath=folder)
+        return
+    bundle = next((file for file in (built_in.openssl_cafile, *_BUNDLES) if Path(file).is_file()), None)
+    if bundle is not None:
+        context.load_verify_locations(bundle)
+
+
+def _load_windows_stores(context: ssl.SSLContext) -> None:
+    """What Windows trusts for servers, as the ssl module does it. Of "CA" only what is a root itself is an anchor, as partial chains are off."""
+    if sys.platform == "win32":
+        for store in ("CA", "ROOT"):
+            found = bytearray()
+            for certificate, encoding, trust in ssl.enum_certificates(store):
+                if encoding == "x509_asn" and (trust is True or (trust and ssl.Purpose.SERVER_AUTH.oid in trust)):
+                    found += certificate
+            if found:
+                context.load_verify_locations(cadata=found)
