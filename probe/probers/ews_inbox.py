@@ -11,16 +11,18 @@ What is sent, in this order:
    and is asked once more on the same logon, in the schema of 2007 SP1. On a Windows that nothing newer than 2007 runs on, that is asked first;
 3. where the inbox is found and appointments, contacts and tasks are synchronized: the same for the calendar, the contacts and the tasks,
    one request each, on the connection that is signed in;
-4. where Exchange says that there is no such mailbox: one request to Autodiscover on the same host, by SOAP, or by the plain request where
-   SOAP is not answered, on the same logon. Where it sends the mailbox is written down, and not followed.
+4. where Exchange says that there is no such mailbox: one request to Autodiscover on the same host, in a child process as before, by a logon
+   of its own: by SOAP, or by the plain request where SOAP is not answered, as far as that needs no second proof of the password (NTLM signs in
+   the connection; Basic does not). Where it sends the mailbox is written down, and not followed.
 
 Where the profile signs in by token (`oauth`, or `auto` where nothing else is offered), the first request carries an empty token, and
 before the second step a token is asked for, of an authority that may be asked: see `probe.probing.authority`.
 
 `auto` is NTLM where NTLM or Negotiate is offered, else Basic, else a token. Under `negotiate`, NTLM is carried; Kerberos is not spoken.
-A scheme that is not offered is not tried. Whatever is answered, there is no second logon, and no redirect is followed.
+A scheme that is not offered is not tried. Whatever is answered, there is no second logon but that of step 4, and no redirect is followed.
 
-It changes nothing in the mailbox. The server counts one logon, which a wrong password makes a failed one.
+It changes nothing in the mailbox. The server counts one logon, which a wrong password makes a failed one, and for a mailbox that it does not
+know another at Autodiscover.
 
 What it cannot tell: a bare HTTP 401 to a good scheme may mean a wrong password, a locked account, EWS switched off
 for the directory, a policy against password sign-in, or Extended Protection; `auth.refusal` then lists every word that fits.
@@ -29,13 +31,14 @@ A mailbox that is not where it was looked for may be elsewhere, or not at all.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication, Endpoint, Service
 from probe.model.facts import Build, Challenge, Why
-from probe.net.ews_session import NO_SUCH_MAILBOX, Order, Seen, find_folders
+from probe.net.ews_session import NO_SUCH_MAILBOX, Directed, Order, Seen, find_directions, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.probing import Account, Dial, Effect, Notebook, Prober, Subject
@@ -97,6 +100,9 @@ _OF_AUTHORITIES = (
 )
 
 
+_OF_AUTODISCOVER = (v.AUTODISCOVER_ACTION, v.AUTODISCOVER_TARGET)
+
+
 class _Answer(Protocol):
     """What is asked of an answer, be it read here or in the child."""
 
@@ -151,7 +157,12 @@ async def _sign_in(
     dial.note(f"signs in by {scheme}, in a child process, to {address}")
     seen = await dial.in_child(find_folders, order)
     dial.connections += 1
-    _Reading(account, dial, notes, seen, is_token=scheme == "bearer").conclude()
+    reading = _Reading(account, dial, notes, seen, is_token=scheme == "bearer")
+    reading.conclude()
+    if seen.folder == NO_SUCH_MAILBOX:
+        directed = await dial.in_child(find_directions, replace(order, folders=(), seconds=dial.remaining() * CHILD_SHARE))
+        dial.connections += 1
+        reading.conclude_directions(directed)
 
 
 async def _token(account: Account, dial: Dial, notes: Notebook, challenges: tuple[Challenge, ...]) -> str | NoToken:
@@ -245,7 +256,9 @@ class _Reading:
         if not self._impersonates:
             notes.missing(v.EWS_IMPERSONATION, Why.NOT_APPLICABLE, "the account is the mailbox's own")
         self._conclude_others()
-        self._conclude_directions()
+        if seen.folder != NO_SUCH_MAILBOX:
+            for key in _OF_AUTODISCOVER:
+                notes.missing(key, Why.NOT_APPLICABLE, "it is asked only where Exchange knows no such mailbox")
         if seen.folder is not None:
             self._conclude_answered(seen.folder)
         elif seen.logons and (seen.status in (401, 456) or seen.error == "locked"):
@@ -256,21 +269,19 @@ class _Reading:
         else:
             raise _broken_off(seen)
 
-    def _conclude_directions(self) -> None:
+    def conclude_directions(self, directed: Directed) -> None:
         """Where Autodiscover sends a mailbox that EWS there does not know."""
-        if self._seen.directions is not None:
-            action, target = self._seen.directions
-            lines = _line(self._dial.note(f"Autodiscover: {action} {target}"))
-            self._notes.declared(v.AUTODISCOVER_ACTION, action, *lines)
-            if target:
-                self._notes.declared(v.AUTODISCOVER_TARGET, target, *lines)
-            return
-        was_asked = self._seen.folder == NO_SUCH_MAILBOX
-        for key in (v.AUTODISCOVER_ACTION, v.AUTODISCOVER_TARGET):
-            if was_asked:
+        for method, path, status in directed.exchanges:
+            self._dial.note(f"{method} {path}: {'no answer' if status is None else f'HTTP {status}'}")
+        if directed.directions is None:
+            for key in _OF_AUTODISCOVER:
                 self._notes.missing(key, Why.NOT_DISCLOSED, "Autodiscover on the same host gave no answer that can be read")
-            else:
-                self._notes.missing(key, Why.NOT_APPLICABLE, "it is asked only where Exchange knows no such mailbox")
+            return
+        action, target = directed.directions
+        lines = _line(self._dial.note(f"Autodiscover: {action} {target}"))
+        self._notes.declared(v.AUTODISCOVER_ACTION, action, *lines)
+        if target:
+            self._notes.declared(v.AUTODISCOVER_TARGET, target, *lines)
 
     def _conclude_others(self) -> None:
         """What came of calendar, contacts and tasks, and why nothing came of those that were not asked for."""
@@ -405,8 +416,7 @@ PROBER = Prober(
         v.EWS_IMPERSONATION,
         v.EWS_POLICY_BLOCK,
         v.SERVER_BUILD,
-        v.AUTODISCOVER_ACTION,
-        v.AUTODISCOVER_TARGET,
+        *_OF_AUTODISCOVER,
         *_OF_AUTHORITIES,
     ),
     probe=probe,

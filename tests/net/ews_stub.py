@@ -6,7 +6,7 @@ import base64
 import os
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -94,6 +94,8 @@ class EwsStub:
     """How many requests are asked for credentials before that answer is given."""
     challenge: Reply | None = None
     """The answer to the first message of NTLM; None challenges."""
+    before_challenge: Callable[[], object] = lambda: None
+    """What is done when the first message of NTLM has come, before it is answered."""
     answer: Reply = FOUND
     """The answer after a logon."""
     refusal: Reply = Reply(401)
@@ -160,6 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
             return stub.answer if token == TOKEN else stub.refusal
         message = base64.b64decode(token)
         if message[8] == 1:
+            stub.before_challenge()
             if stub.challenge is not None:
                 return stub.challenge
             self._ntlm = spnego.server(protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm)
