@@ -52,6 +52,13 @@ _LOCKED = b"The referenced account is currently locked out"  # Windows error 190
 _RESPONSE_CODE = re.compile(rb"<(?:[\w.-]{1,40}:)?ResponseCode\b[^<>]{0,500}>\s{0,99}(Error[A-Za-z]{1,80})\s{0,99}<")
 
 
+class _Session(requests.Session):
+    """One that does not look where an answer leads, since it goes nowhere: requests would stumble over what is no URL."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
 class FirmProtocol(Protocol):  # type: ignore[misc]
     """exchangelib's connection to a server, over our adapter alone. To be made past its cache, by `type.__call__`."""
 
@@ -62,7 +69,7 @@ class FirmProtocol(Protocol):  # type: ignore[misc]
 
     def raw_session(self, prefix: str, **_: Any) -> requests.Session:
         """A session without .netrc, proxies, or any way to another endpoint than the order's."""
-        session = requests.Session()
+        session = _Session()
         session.trust_env = False
         session.headers.update(exchangelib.transport.DEFAULT_HEADERS)
         session.headers["User-Agent"] = USER_AGENT
@@ -260,7 +267,9 @@ def take_message(taking: Taking) -> Taken:
 
 def _posted(session: requests.Session, order: Order, record: Record, request: bytes) -> Taken | None:
     """Send a request to EWS; None where EWS answered it, else why not."""
-    if not _answered(session, order, record, order.url, request):
+    is_whole = _post(session, order, record, order.url, request)
+    # A status that is none of EWS speaks for itself, whatever the library then made of it.
+    if record.trouble or record.status is None or (record.status in (200, 500) and not is_whole):
         return Taken(state="broken", detail="the connection gave no whole answer", trouble=record.trouble or "malformed")
     if record.status not in (200, 500):
         return Taken(state="refused", detail=f"HTTP {record.status}")
@@ -268,13 +277,12 @@ def _posted(session: requests.Session, order: Order, record: Record, request: by
     return None if code is None else Taken(state="refused", detail=code)
 
 
-def _answered(session: requests.Session, order: Order, record: Record, url: str, request: bytes) -> bool:
-    """Send a request; whether a whole answer came, whatever the library made of it. The record has the answer, or what was wrong."""
+def _post(session: requests.Session, order: Order, record: Record, url: str, request: bytes) -> bool:
+    """Send a request; whether the library came to its end with it. The record has the answer, or what was wrong."""
     headers = {"Content-Type": "text/xml; charset=utf-8"}
     if url == order.url:
         headers["X-AnchorMailbox"] = order.mailbox
-    _carried_out(record, lambda: session.post(url, data=request, headers=headers, allow_redirects=False, timeout=record.remaining()))
-    return record.status is not None and not record.trouble
+    return _carried_out(record, lambda: session.post(url, data=request, headers=headers, allow_redirects=False, timeout=record.remaining()))
 
 
 def find_directions(order: Order) -> Directed:
@@ -289,11 +297,11 @@ def find_directions(order: Order) -> Directed:
             for path, body, read in _autodiscover_requests(order):
                 if record.exchanges:
                     record.same_logon()
-                if not _answered(session, order, record, urljoin(order.url, path), body):
-                    break
-                if record.status == 200 and (found := read(bytes(record.head))) is not None:
-                    break
-                if record.status == 401 or record.trouble:
+                is_whole = _post(session, order, record, urljoin(order.url, path), body)
+                if record.status == 200 and not record.trouble:
+                    found = read(bytes(record.head))
+                # What broke off keeps its connection, on which the next request would wait.
+                if found is not None or not is_whole or record.status == 401:
                     break
         finally:
             protocol.release_session(session)

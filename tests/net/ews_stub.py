@@ -107,6 +107,8 @@ class EwsStub:
     connections: int = 0
     logons: int = 0
     wanted_path: str = "/EWS/Exchange.asmx"
+    also_at: tuple[str, ...] = ()
+    """Other paths that are answered alike."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -141,7 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         stub.requests.append((dict(self.headers.items()), body))
         reply = self._decide(stub, self.headers.get("Authorization", ""))
-        if self.path != stub.wanted_path:
+        if self.path not in (stub.wanted_path, *stub.also_at) and reply.status != 401:
+            # As IIS has it, who is not signed in is not told what is not there.
             reply = Reply(404)
         self._send(reply)
 
