@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from probe.net.lifeline import require_parent
+
 
 class PinnedAdapter(HTTPAdapter):
     """Connects to one address, whatever is asked for, and verifies the certificate for the name in the URL."""
@@ -42,4 +44,6 @@ class PinnedAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None, *args: Any, **kwargs: Any) -> Any:
         """As in requests, with the time that is left."""
         request.headers["Host"] = self._host_header
+        # A request may carry a secret, which does not leave once nobody waits for its answer.
+        require_parent()
         return super().send(request, stream, self._remaining(), *args, **kwargs)
