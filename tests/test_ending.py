@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -105,7 +105,7 @@ class Check:
 
 
 @contextmanager
-def checking(ews: EwsStub, folder: Path, authentication: str = "ntlm", *before: str) -> Iterator[Check]:
+def checking(ews: EwsStub, folder: Path, authentication: str = "ntlm", *before: str, out: int | None = None) -> Iterator[Check]:
     ews.challenges = ("NTLM",) if authentication == "ntlm" else ('Basic realm="mail"',)
     estate = folder / "estate.toml"
     estate.write_text(ESTATE.format(url=ews.url, authentication=authentication))
@@ -113,10 +113,14 @@ def checking(ews: EwsStub, folder: Path, authentication: str = "ntlm", *before: 
     environment = {**os.environ, MARK: mark, "STUB_PASSWORD": PASSWORD, "PROBE_STATE_DIR": str(folder / "state")}
     arguments = ["check", str(estate), "--json", "--tls", "none", "--timeout", "30", "--ca", ews.ca_file]
     with (
-        (folder / "out").open("wb") as out,
+        (folder / "out").open("wb") as file,
         (folder / "err").open("wb") as err,
         subprocess.Popen(
-            [*before, sys.executable, "-m", "probe", *arguments], stdout=out, stderr=err, env=environment, start_new_session=True
+            [*before, sys.executable, "-m", "probe", *arguments],
+            stdout=file if out is None else out,
+            stderr=err,
+            env=environment,
+            start_new_session=True,
         ) as process,
     ):
         check = Check(process, mark, folder)
@@ -190,6 +194,24 @@ def test_a_signal_that_asks_for_an_end_still_prints_what_was_learnt(ews: EwsStub
         document = json.loads(check.written())
     assert document["interrupted"] is True
     assert {a["outcome"] for a in document["attempts"] if a["prober"] == "ews-inbox"} == {"interrupted"}
+
+
+def test_nobody_who_does_not_read_holds_the_end(ews: EwsStub, tmp_path: Path) -> None:
+    """A run that was asked for its end leaves what it has to tell where its reader takes nothing, and is gone."""
+    ews.answer = Reply(200, silent=True)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b" " * 4096)
+    os.set_blocking(writer, True)
+    with checking(ews, tmp_path, "basic", out=writer) as check:
+        wait_for_logon(ews)
+        check.process.send_signal(signal.SIGTERM)
+        assert check.gone_after() < GONE_SECONDS
+        assert check.process.wait() == 130
+    os.close(reader)
+    os.close(writer)
 
 
 def test_a_signal_that_was_ignored_stays_so(ews: EwsStub, tmp_path: Path) -> None:
