@@ -7,10 +7,13 @@ import contextlib
 import gc
 import platform
 import secrets
+import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any, Literal, TypeVar
 
 from probe import catalogue
@@ -65,6 +68,10 @@ class Options:
     warn: Callable[[str], None] = field(default=lambda text: None)
     """Is told in one sentence what the operator should know of the run beside its result."""
     clock: Callable[[], datetime] = field(default=lambda: _now())
+
+
+ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
+"""Signals that ask for an end: Ctrl-C; service managers, containers and timeout(1); a terminal that is closed; Ctrl-Break on Windows."""
 
 
 def rules() -> dict[str, Rule]:
@@ -142,10 +149,57 @@ def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:
 
 
 def complete(work: Coroutine[Any, Any, T]) -> T:
-    """Run something to its end on a loop of its own."""
+    """Run something to its end on a loop of its own.
+
+    The first signal that asks for an end cancels it, which a run takes as the request to tell what it has learnt; the second, and one to
+    something that does not, raises KeyboardInterrupt.
+    """
     gc.freeze()
     gc.enable()
-    return asyncio.run(work)
+    with _Interrupts() as interrupts:
+        try:
+            return asyncio.run(interrupts.heard_by(work))
+        except asyncio.CancelledError:
+            if interrupts.count:
+                raise KeyboardInterrupt from None
+            raise
+
+
+class _Interrupts:
+    """What comes of the signals that ask for an end. `with` it, on the main thread, where signals are; elsewhere nothing is changed."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._task: asyncio.Task[Any] | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            for number in ENDING:
+                # What was ignored when we were started stays so: nohup(1) ignores SIGHUP, and shells SIGINT for what runs in the background.
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    self._before[number] = signal.signal(number, self._came)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    async def heard_by(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do it, as what the first signal cancels."""
+        self._task = asyncio.current_task()
+        if self.count:
+            work.close()
+            raise asyncio.CancelledError
+        return await work
+
+    def _came(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count > 1:
+            raise KeyboardInterrupt
+        if self._task is not None and not self._task.done():
+            # By the loop, which a mere cancel() here would not wake.
+            self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
 
 @contextlib.asynccontextmanager

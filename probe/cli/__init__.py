@@ -246,10 +246,19 @@ def _near(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+def _leave_no_core() -> None:
+    """Have no core file written of this process, nor of its children: it would hold the secrets of its memory."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def main() -> NoReturn:
     """Run the command, and turn every way to end into its exit code."""
     # What is made while the program starts lives to its end; looking through it for garbage would take a fifth of the start.
     gc.disable()
+    _leave_no_core()
     stand_in()
     try:
         code = cli.main(prog_name="probe", standalone_mode=False)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from probe.cli.streams import NotWritten, tell, write_result
+from probe.cli.streams import INTERRUPTED_SECONDS, NotWritten, tell, write_result
 from probe.model.characters import visible
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ class Output:
     colour: bool
     log_format: str
 
-    def write(self, text: str) -> None:
-        """Write a result, as it is: reports see to what they hold by themselves. Raises NotWritten."""
+    def write(self, text: str, *, patience: float | None = None) -> None:
+        """Write a result, as it is: reports see to what they hold by themselves. Raises NotWritten. The patience is that of `write_result`."""
         if self.file is None:
             # JSON is UTF-8 (RFC 8259 section 8.1), here ASCII, whatever the console or pipe is set to.
-            write_result(text, is_utf8=self.format == "json")
+            write_result(text, is_utf8=self.format == "json", patience=patience)
             return
         try:
             self.file.write_text(text, encoding="utf-8", newline="\n")
@@ -69,7 +69,7 @@ class Output:
         is_terminal = self.file is None and sys.stdout.isatty()
         width = min(shutil.get_terminal_size().columns, 120) if is_terminal else 80
         options = ReportOptions(width=width, colour=self.colour and is_terminal, transcripts=self.transcripts, quiet=self.quiet)
-        self.write(report.render(publish(run), options))
+        self.write(report.render(publish(run), options), patience=INTERRUPTED_SECONDS if run.interrupted else None)
 
     @contextmanager
     def progress(self, options: Options) -> Iterator[Options]:

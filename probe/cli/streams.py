@@ -47,13 +47,23 @@ def stand_in() -> None:
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
-def write_result(text: str, *, is_utf8: bool = False) -> None:
-    """Write to standard output. Raises NotWritten.
+INTERRUPTED_SECONDS = 1.0
+"""How long the reader of an interrupted run's result may take nothing of it: who asked for an end does not wait for one who does not read."""
+_ALWAYS_FITS = 512
+"""Bytes that a pipe takes at once when it says that it takes any (POSIX: PIPE_BUF is at least that)."""
+
+
+def write_result(text: str, *, is_utf8: bool = False, patience: float | None = None) -> None:
+    """Write to standard output, and leave the rest where its reader takes nothing for so many seconds. Raises NotWritten.
 
     A reader that has seen enough, such as `head`, is no failure: what the command found still decides its exit code.
     """
     try:
-        if is_utf8:
+        if patience is not None and os.name != "nt":  # Windows cannot wait for a pipe
+            encoding = "utf-8" if is_utf8 else sys.stdout.encoding or "utf-8"
+            sys.stdout.flush()
+            _write_patiently(text.encode(encoding, "backslashreplace"), patience)
+        elif is_utf8:
             sys.stdout.flush()
             sys.stdout.buffer.write(text.encode())
         else:
@@ -65,6 +75,16 @@ def write_result(text: str, *, is_utf8: bool = False) -> None:
         discard_output()
         if not isinstance(failed, BrokenPipeError):
             raise NotWritten(failed) from None
+
+
+def _write_patiently(data: bytes, patience: float) -> None:
+    import select
+
+    stream = sys.stdout.fileno()
+    waiting = select.poll()  # unlike select() it knows no highest number
+    waiting.register(stream, select.POLLOUT)
+    while data and waiting.poll(patience * 1000):
+        data = data[os.write(stream, data[:_ALWAYS_FITS]) :]
 
 
 def tell(*lines: str) -> None:

@@ -28,6 +28,15 @@ class Taken:
     """Exchange's code or the status, where there is one."""
     trouble: str = ""
     """As in `probe.net.ews_session.Trouble`."""
+    status: int | None = None
+    """HTTP status of the last answer."""
+    logons: int = 0
+    """As in `probe.net.ews_session.Seen`."""
+
+    @property
+    def is_let_in(self) -> bool:
+        """Whether it was EWS that answered, which it does for nobody who was not let in."""
+        return self.state != "broken" and self.status in (200, 500)
 
 
 def take_message(taking: Taking) -> Taken:

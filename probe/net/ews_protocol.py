@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
@@ -20,6 +20,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import exchangelib.transport
     import requests
+    import spnego
     from exchangelib import DELEGATE, UTC, Account, Build, Configuration, Credentials, FailFast, Version
     from exchangelib.account import Identity
     from exchangelib.errors import EWSError
@@ -29,11 +30,11 @@ with warnings.catch_warnings():
     from exchangelib.services import FindFolder
 
 from probe.net.ews_message import Taken, Taking
-from probe.net.ews_record import HeldBack, Record, RecordingAdapter, TooLong
-from probe.net.ews_session import NO_SUCH_MAILBOX, Order, Seen, Trouble
+from probe.net.ews_record import HeldBack, Record, RecordingAdapter
+from probe.net.ews_session import Directed, Order, Seen, Trouble
 from probe.net.http_exchange import USER_AGENT
 from probe.net.quiet import quiet
-from probe.wire.autodiscover import POX_PATH, SOAP_PATH, pox_request, read_pox, read_soap, soap_request
+from probe.wire.autodiscover import POX_PATH, SOAP_PATH, Directions, pox_request, read_pox, read_soap, soap_request
 from probe.wire.ews import delete_item, find_item, read_deleted, read_found
 from probe.wire.exchange import soap_build
 from probe.wire.mail_address import ascii_address
@@ -52,6 +53,13 @@ _LOCKED = b"The referenced account is currently locked out"  # Windows error 190
 _RESPONSE_CODE = re.compile(rb"<(?:[\w.-]{1,40}:)?ResponseCode\b[^<>]{0,500}>\s{0,99}(Error[A-Za-z]{1,80})\s{0,99}<")
 
 
+class _Session(requests.Session):
+    """One that does not look where an answer leads, since it goes nowhere: requests would stumble over what is no URL."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
 class FirmProtocol(Protocol):  # type: ignore[misc]
     """exchangelib's connection to a server, over our adapter alone. To be made past its cache, by `type.__call__`."""
 
@@ -62,7 +70,7 @@ class FirmProtocol(Protocol):  # type: ignore[misc]
 
     def raw_session(self, prefix: str, **_: Any) -> requests.Session:
         """A session without .netrc, proxies, or any way to another endpoint than the order's."""
-        session = requests.Session()
+        session = _Session()
         session.trust_env = False
         session.headers.update(exchangelib.transport.DEFAULT_HEADERS)
         session.headers["User-Agent"] = USER_AGENT
@@ -87,13 +95,16 @@ class FolderOnce(FindFolder):  # type: ignore[misc]
 
     def ask(self) -> None:
         """Send it. Raises what exchangelib raises where the folder is not found."""
-        where = DistinguishedFolderId(id=self._folder, mailbox=Mailbox(email_address=self._order.mailbox))
-        payload = self.get_payload(
-            folders=[where], additional_fields=None, restriction=None, shape="IdOnly", depth="Shallow", page_size=self.page_size
-        )
-        for page, _ in self._get_elements(payload=payload):
+        for page, _ in self._get_elements(payload=self.payload()):
             if isinstance(page, Exception):
                 raise page
+
+    def payload(self) -> Any:
+        """What is asked, as the library's XML."""
+        where = DistinguishedFolderId(id=self._folder, mailbox=Mailbox(email_address=self._order.mailbox))
+        return self.get_payload(
+            folders=[where], additional_fields=None, restriction=None, shape="IdOnly", depth="Shallow", page_size=self.page_size
+        )
 
     def _api_versions_to_try(self) -> tuple[str, ...]:
         return (self._schema,)
@@ -136,11 +147,7 @@ class FolderOnce(FindFolder):  # type: ignore[misc]
 
 def find_folders(order: Order) -> Seen:
     """As `probe.net.ews_session.find_folders`."""
-    if not order.password or not (order.username or order.authentication == "bearer"):
-        # With neither, requests-ntlm would sign in as whoever runs this program.
-        raise ValueError("a user name and a password are needed")
-    if urlsplit(order.url).scheme != "https":
-        raise ValueError("a password goes over https alone")
+    _require_credentials(order)
     order = _as_sent(order)
     record = Record(order)
     first, *others = order.folders
@@ -160,74 +167,123 @@ def find_folders(order: Order) -> Seen:
                 if (came := _find(account, order, record, name, schema)) is None:
                     break
                 found.append((name, came))
-            directions = _directions(order, record, protocol) if seen.folder == NO_SUCH_MAILBOX else None
         finally:
             protocol.close()
-    return replace(seen, others=tuple(found), directions=directions, logons=record.logons, exchanges=tuple(record.exchanges))
+    return replace(seen, others=tuple(found), logons=record.logons, exchanges=tuple(record.exchanges))
+
+
+def rehearse() -> None:
+    """Everything but the sending: what the libraries then keep is shared by the children that are forked after it."""
+    order = Order(
+        url="https://localhost/EWS/Exchange.asmx",
+        address="127.0.0.1",
+        username="nobody",
+        password="none",  # noqa: S106 - it is sent nowhere
+        authentication="ntlm",
+        mailbox="nobody@localhost.test",
+        impersonate=True,
+        seconds=1.0,
+    )
+    record = Record(order)
+    with quiet():
+        protocol = _protocol(order, record)
+        session = protocol.get_session()
+        try:
+            FolderOnce(_account(order, protocol), order, record, "inbox", SCHEMA).payload()
+            request = find_item(order.mailbox, "nothing", SCHEMA, impersonates=True)
+            session.prepare_request(requests.Request("POST", order.url, data=request))
+            spnego.client(order.username, order.password, protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm).step()
+        finally:
+            protocol.release_session(session)
+            protocol.close()
 
 
 def _find(account: Account, order: Order, record: Record, folder: str, schema: str) -> str | None:
     """What came of one folder, as in Seen; what went wrong is in the record."""
-    before = len(record.exchanges)
-    try:
-        FolderOnce(account, order, record, folder, schema).ask()
-    except HeldBack:
-        record.trouble = "second-request"
-        return None
-    except Exception:
-        if len(record.exchanges) == before:
-            raise  # nothing was even sent, so it is no doing of a peer
+    if not _carried_out(record, FolderOnce(account, order, record, folder, schema).ask):
+        if record.trouble == "second-request":
+            return None
         came = record.code or _raw_code(record)
         record.trouble = record.trouble or _trouble(record, came)
         return came
     return "found"
 
 
+def _carried_out(record: Record, work: Callable[[], object]) -> bool:
+    """Whether a library did what it was to do. Whatever it raises once something was sent comes of what the peer answered, and is in the record.
+
+    What libraries raise over an answer that they did not expect is no closed list: KeyError, LookupError and errors of their own have been seen.
+    """
+    try:
+        work()
+    except HeldBack:
+        record.trouble = "second-request"
+    except Exception:
+        if not record.exchanges:
+            raise  # nothing was even sent, so it is no doing of a peer
+    else:
+        return True
+    return False
+
+
+def _require_credentials(order: Order) -> None:
+    if not order.password or not (order.username or order.authentication == "bearer"):
+        # With neither, requests-ntlm would sign in as whoever runs this program.
+        raise ValueError("a user name and a password are needed")
+    if urlsplit(order.url).scheme != "https":
+        raise ValueError("a password goes over https alone")
+
+
 def take_message(taking: Taking) -> Taken:
     """As `probe.net.ews_message.take_message`."""
     order = _as_sent(taking.order)
+    _require_credentials(order)
     record = Record(order)
     with quiet():
         protocol = _protocol(order, record)
         session = protocol.get_session()
         try:
-            schema = OLDEST_SCHEMA if order.is_of_2007 else SCHEMA
-            request = find_item(order.mailbox, taking.subject, schema, impersonates=order.impersonate)
-            trouble = _posted(session, order, record, request)
-            if trouble is not None and trouble.detail in _TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
-                record.older_schema()
-                schema = OLDEST_SCHEMA
-                request = find_item(order.mailbox, taking.subject, schema, impersonates=order.impersonate)
-                trouble = _posted(session, order, record, request)
-            if trouble is not None:
-                return trouble
-            found = read_found(bytes(record.head), taking.subject)
-            if found is None:
-                return Taken(state="broken", detail=f"HTTP {record.status}", trouble="malformed")
-            code, items = found
-            if code != "NoError":
-                return Taken(state="refused", detail=code)
-            if not items:
-                return Taken(state="absent")
-            if len(items) > 1:
-                # Two messages with 128 random bits in common are not what was sent.
-                return Taken(state="kept", detail="several messages have the subject")
-            record.next_folder()
-            request = delete_item(order.mailbox, items[0], schema, impersonates=order.impersonate)
-            _posted(session, order, record, request)
-            return Taken(state="removed" if read_deleted(bytes(record.head)) == "NoError" else "kept")
+            taken = _taken(session, order, record, taking.subject)
         finally:
             protocol.release_session(session)
             protocol.close()
+    return replace(taken, status=record.status, logons=record.logons)
+
+
+def _taken(session: requests.Session, order: Order, record: Record, subject: str) -> Taken:
+    schema = OLDEST_SCHEMA if order.is_of_2007 else SCHEMA
+    request = find_item(order.mailbox, subject, schema, impersonates=order.impersonate)
+    trouble = _posted(session, order, record, request)
+    if trouble is not None and trouble.detail in _TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
+        record.older_schema()
+        schema = OLDEST_SCHEMA
+        request = find_item(order.mailbox, subject, schema, impersonates=order.impersonate)
+        trouble = _posted(session, order, record, request)
+    if trouble is not None:
+        return trouble
+    found = read_found(bytes(record.head), subject)
+    if found is None:
+        return Taken(state="broken", detail=f"HTTP {record.status}", trouble="malformed")
+    code, items = found
+    if code != "NoError":
+        return Taken(state="refused", detail=code)
+    if not items:
+        return Taken(state="absent")
+    if len(items) > 1:
+        # Two messages with 128 random bits in common are not what was sent.
+        return Taken(state="kept", detail="several messages have the subject")
+    record.next_folder()
+    request = delete_item(order.mailbox, items[0], schema, impersonates=order.impersonate)
+    _posted(session, order, record, request)
+    return Taken(state="removed" if read_deleted(bytes(record.head)) == "NoError" else "kept")
 
 
 def _posted(session: requests.Session, order: Order, record: Record, request: bytes) -> Taken | None:
     """Send a request to EWS; None where EWS answered it, else why not."""
-    headers = {"Content-Type": "text/xml; charset=utf-8", **_anchor(order)}
-    try:
-        session.post(order.url, data=request, headers=headers, allow_redirects=False, timeout=record.remaining())
-    except (HeldBack, TooLong, requests.RequestException, OSError):
-        return Taken(state="broken", detail="the connection gave no whole answer", trouble=record.trouble or "second-request")
+    is_whole = _post(session, order, record, order.url, request)
+    # A status that is none of EWS speaks for itself, whatever the library then made of it.
+    if record.trouble or record.status is None or (record.status in (200, 500) and not is_whole):
+        return Taken(state="broken", detail="the connection gave no whole answer", trouble=record.trouble or "malformed")
     if record.status not in (200, 500):
         return Taken(state="refused", detail=f"HTTP {record.status}")
     code = _raw_code(record) if record.status == 500 else None
@@ -247,28 +303,54 @@ def _anchor(order: Order) -> dict[str, str]:
     return {} if address is None else {"X-AnchorMailbox": address}
 
 
-def _directions(order: Order, record: Record, protocol: FirmProtocol) -> tuple[str, str] | None:
-    """Ask Autodiscover on the same host, as the account that was let in: by SOAP, and if that is not spoken by the plain request."""
-    soap_url = urljoin(order.url, SOAP_PATH)
-    for url, body, read in (
-        (soap_url, soap_request(soap_url, order.mailbox), read_soap),
-        (urljoin(order.url, POX_PATH), pox_request(order.mailbox), read_pox),
-    ):
-        record.next_folder()
+def _post(session: requests.Session, order: Order, record: Record, url: str, request: bytes) -> bool:
+    """Send a request; whether the library came to its end with it. The record has the answer, or what was wrong."""
+    headers = {"Content-Type": "text/xml; charset=utf-8", **(_anchor(order) if url == order.url else {})}
+    return _carried_out(record, lambda: session.post(url, data=request, headers=headers, allow_redirects=False, timeout=record.remaining()))
+
+
+def find_directions(order: Order) -> Directed:
+    """As `probe.net.ews_session.find_directions`."""
+    _require_credentials(order)
+    record = Record(order)
+    found = None
+    with quiet():
+        protocol = _protocol(order, record)
         session = protocol.get_session()
         try:
-            session.post(
-                url, data=body, headers={"Content-Type": "text/xml; charset=utf-8"}, allow_redirects=False, timeout=record.remaining()
-            )
-        except (HeldBack, TooLong, requests.RequestException, OSError):
-            return None
+            for path, body, read in _autodiscover_requests(order):
+                if record.exchanges:
+                    record.same_logon()
+                is_whole = _post(session, order, record, urljoin(order.url, path), body)
+                if record.status == 200 and not record.trouble:
+                    found = read(bytes(record.head))
+                # What broke off keeps its connection, on which the next request would wait.
+                if found is not None or not is_whole or record.status == 401:
+                    break
         finally:
             protocol.release_session(session)
-        if record.status == 401:
-            return None
-        if record.status == 200 and (found := read(bytes(record.head))) is not None:
-            return record.shown(found.action), record.shown(found.target)
-    return None
+            protocol.close()
+    return Directed(
+        directions=None if found is None else (record.shown(found.action), record.shown(found.target)),
+        status=record.status,
+        headers=record.headers,
+        error=record.trouble or _trouble_of_directions(record),
+        logons=record.logons,
+        exchanges=tuple(record.exchanges),
+    )
+
+
+def _autodiscover_requests(order: Order) -> Iterator[tuple[str, bytes, Callable[[bytes], Directions | None]]]:
+    """The forms of the question: SOAP, and where that is not spoken the plain one, which is all that 2007 knows."""
+    if not order.is_of_2007:
+        yield SOAP_PATH, soap_request(urljoin(order.url, SOAP_PATH), order.mailbox), read_soap
+    yield POX_PATH, pox_request(order.mailbox), read_pox
+
+
+def _trouble_of_directions(record: Record) -> Trouble:
+    if _LOCKED in record.head:
+        return "locked"
+    return "no-challenge" if record.status == 401 and not record.logons else ""
 
 
 def _seen(record: Record, folder: str | None) -> Seen:

@@ -83,7 +83,8 @@ class Record:
         if self._is_spent:
             raise HeldBack
         authorization = request.headers.get("Authorization", "")
-        if self._must_not_prove and authorization:
+        # No proxy is ever used; who asks for a proof as one (HTTP 407) gets none.
+        if (self._must_not_prove and authorization) or "Proxy-Authorization" in request.headers:
             raise HeldBack
         if _proves_a_password(authorization):
             self.logons += 1
@@ -97,6 +98,12 @@ class Record:
         self._is_spent = False
         self._must_not_prove = False
         self.trouble, self.code = "", None
+
+    def same_logon(self) -> None:
+        """Another request may be sent, and carry no second proof: that the account was let in is not known."""
+        has_proved = self.logons > 0
+        self.next_folder()
+        self._must_not_prove = has_proved
 
     def older_schema(self) -> None:
         """The schema was refused, and an older one may be asked in.

@@ -63,9 +63,6 @@ class Seen:
     """What came of the first folder: `found`, or Exchange's response code, or None where Exchange said neither."""
     others: tuple[tuple[str, str], ...] = ()
     """What came of the other folders, likewise, as far as they were answered. All else here is about the first."""
-    directions: tuple[str, str] | None = None
-    """Where Autodiscover on the same host sends the mailbox: action and target, as in `probe.wire.autodiscover.Directions`; None where it
-    was not asked, which it is only where Exchange knows no such mailbox, or told nothing."""
     version: str | None
     """Four numbers out of ServerVersionInfo, as in `15.1.2507.57`."""
     back_off_seconds: float | None
@@ -81,8 +78,35 @@ class Seen:
         return next((v for n, v in self.headers if n.lower() == name.lower()), None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directed:
+    """What Autodiscover on the same host said of the mailbox; like Seen, plain data, free of the password."""
+
+    directions: tuple[str, str] | None
+    """Where it sends the mailbox: action and target, as in `probe.wire.autodiscover.Directions`; None where it told nothing."""
+    status: int | None
+    """HTTP status of the last answer, None where there was none."""
+    headers: tuple[tuple[str, str], ...]
+    """Headers of that answer, as in Seen."""
+    error: Trouble
+    logons: int
+    """Requests that carried the password, a proof of it, or the token: one at most."""
+    exchanges: tuple[tuple[str, str, int | None], ...]
+    """Every request, as in Seen."""
+
+
 def find_folders(order: Order) -> Seen:
     """FindFolder on each folder, by one request each, all on one logon. Blocks; raises nothing for what a peer does."""
     from probe.net import ews_protocol
 
     return ews_protocol.find_folders(order)
+
+
+def find_directions(order: Order) -> Directed:
+    """Ask Autodiscover where the mailbox is: by SOAP, and by the plain form where that is not answered, on one logon in all.
+
+    What would need a second proof of the password is not asked, as the plain form by Basic. Blocks; raises nothing for what a peer does.
+    """
+    from probe.net import ews_protocol
+
+    return ews_protocol.find_directions(order)

@@ -14,17 +14,19 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.context import BaseContext
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
+from probe.net import lifeline
 from probe.net.failures import ChildKilled
+from probe.net.lifeline import PARENT_VARIABLE
 from probe.net.threads import in_thread, settle
 
 A = TypeVar("A")
@@ -35,14 +37,19 @@ LIMIT = 12
 measured at 168 MB in all."""
 KILL_SECONDS = 5.0
 """How long a kill is waited for: pebble waits 3 s after SIGTERM before it sends SIGKILL. Past that, the exit of the program does it."""
+UNSTARTED_SECONDS = 0.2
+"""The same for a child that there is not yet: it is killed as it comes, and holds nothing. The exit of the program takes the fork server along."""
 GRACE_SECONDS = 5.0
 """How long after its deadline a child ends itself, should nobody be left to kill it."""
-PRELOADED = ("__main__", "probe.net.ews_session", "probe.net.ews_protocol", "probe.net.app_token")
-"""What the fork server loads once, so that its children share the memory: exchangelib with all that it draws in, through the last."""
+PRELOADED = "probe.net.fork_server"
+"""What the fork server loads once, so that its children share the memory. The program's own main module is left out: Python would load it
+first, before the server is bound to its parent."""
 
 OVERSTAYED = 124
 """Exit code of a child that ended itself, as of timeout(1)."""
 
+_OURS = {getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)}
+"""What a terminal sends to every process that it has. It is for the parent, which then ends its children."""
 
 _CRASHES = {
     getattr(signal, name) for name in ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP") if hasattr(signal, name)
@@ -107,13 +114,13 @@ class Children:
                 task.uncancel()
 
     async def _run(self, payload: bytes, seconds: float) -> Any:
-        # Started in its own thread, since the first one waits a second or two for the fork server to load its modules.
+        _ensure_fork_server()
         child = self._idle.pop() if self._idle else _Child()
         try:
             async with asyncio.timeout(seconds):
                 result = await child.call(payload, seconds)
         except BaseException as failed:
-            await asyncio.wait({self._begin_to_kill(child)}, timeout=KILL_SECONDS)
+            await asyncio.wait({self._begin_to_kill(child)}, timeout=KILL_SECONDS if child.is_started else UNSTARTED_SECONDS)
             if isinstance(failed, TimeoutError):
                 raise TimeoutError(f"no result within {seconds:.3g} s") from None
             raise
@@ -123,8 +130,9 @@ class Children:
     def _begin_to_kill(self, child: _Child) -> asyncio.Future[None]:
         # Held here rather than by the caller, who may be cancelled while it waits.
         dying = in_thread(child.kill, "probe-child")
-        self._dying.add(dying)
-        dying.add_done_callback(self._dying.discard)
+        if child.is_started:
+            self._dying.add(dying)
+            dying.add_done_callback(self._dying.discard)
         return dying
 
 
@@ -145,10 +153,15 @@ class _Child:
     """One child process, not started before its first call."""
 
     def __init__(self) -> None:
+        self.is_started = False
+        """Whether there is a process, which the fork server makes once it has loaded its modules."""
         # Imported when a child is first wanted: most runs want none.
         from pebble import ProcessPool
 
-        self._pool = ProcessPool(max_workers=1, context=_context())
+        context = _context()
+        # Closed with the child at the latest, and by the system with this process.
+        self._their_end, self._our_end = context.Pipe(duplex=False)
+        self._pool = ProcessPool(max_workers=1, context=context, initializer=lifeline.hold, initargs=(self._their_end,))
 
     async def call(self, payload: bytes, seconds: float) -> Any:
         """What the function in the payload returns. Raises ChildDied and ChildKilled."""
@@ -157,7 +170,9 @@ class _Child:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bytes] = loop.create_future()
         # Not `asyncio.wrap_future`: it would cancel the pool's future, whose result may be on its way at that moment.
-        job = await in_thread(lambda: self._schedule(payload, seconds), "probe-child")
+        # In a thread of its own, since the first one waits a second or two for the fork server to load its modules.
+        job = await in_thread(lambda: cast("Future[bytes]", self._pool.schedule(_answer, args=(payload, seconds))), "probe-child")
+        self.is_started = True
         job.add_done_callback(lambda done: settle(loop, answer, done))
         try:
             # This is what our own child has just pickled; what it read from a peer is plain data within.
@@ -173,24 +188,19 @@ class _Child:
             raise ChildDied(f"the child process ran into {result.type_name}")
         return result
 
-    def _schedule(self, payload: bytes, seconds: float) -> Future[bytes]:
-        if hasattr(signal, "pthread_sigmask"):
-            # The fork server inherits it. Ctrl-C is for us, who then kill; it would print a traceback while it loads its modules.
-            # The resource tracker, which starts before it, would take the block away again.
-            resource_tracker.ensure_running()
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        return cast("Future[bytes]", self._pool.schedule(_answer, args=(payload, seconds)))
-
     def kill(self) -> None:
         """End the child, and the threads that watch it. Blocks."""
         with contextlib.suppress(RuntimeError):  # not even SIGKILL ended it; there is no more to be done
             self._pool.stop()  # type: ignore[no-untyped-call]
+            # At once, where SIGTERM is given three seconds.
+            self._our_end.close()
             self._pool.join()
+        self._their_end.close()
 
 
 def _answer(payload: bytes, seconds: float) -> bytes:
     """What runs in the child: calls the function, and pickles what it returned."""
-    # Python's own signal handlers and the parent's deadline normally come first. This is for a parent that was killed itself.
+    # The parent's deadline normally comes first. This is for a parent that is stopped, or hangs.
     watch = threading.Timer(seconds + GRACE_SECONDS, os._exit, (OVERSTAYED,))
     watch.daemon = True
     watch.start()
@@ -205,11 +215,42 @@ def _answer(payload: bytes, seconds: float) -> bytes:
 
 def _context() -> BaseContext:
     """How children are started. Never by fork: it copies the threads' locks, and other connections, into the child."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(PRELOADED))
+    context.set_forkserver_preload([PRELOADED])
     return context
+
+
+def _ensure_fork_server() -> None:
+    """Start the fork server if it does not run: from the loop's own thread, since the server ends with the thread that started it."""
+    if sys.platform == "win32":
+        return
+    from multiprocessing import forkserver, resource_tracker
+
+    _context()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+    try:
+        # It would take the block of SIGINT away again, so it comes first.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+        with _named_parent():
+            forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _named_parent() -> Iterator[None]:
+    """Tells a process that is started meanwhile whose it is, and by which file the program began."""
+    from multiprocessing import spawn
+
+    main = spawn.get_preparation_data("").get("init_main_from_path", "")
+    os.environ[PARENT_VARIABLE] = f"{os.getpid()} {main}"
+    try:
+        yield
+    finally:
+        del os.environ[PARENT_VARIABLE]
 
 
 def _ending(exit_code: int) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from probe.net.lifeline import require_parent
 from probe.net.trust import verifying_context
 
 
@@ -53,4 +54,6 @@ class PinnedAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None, *args: Any, **kwargs: Any) -> Any:
         """As in requests, with the time that is left."""
         request.headers["Host"] = self._host_header
+        # A request may carry a secret, which does not leave once nobody waits for its answer.
+        require_parent()
         return super().send(request, stream, self._remaining(), *args, **kwargs)

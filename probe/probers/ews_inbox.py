@@ -11,16 +11,18 @@ What is sent, in this order:
    and is asked once more on the same logon, in the schema of 2007 SP1. On a Windows that nothing newer than 2007 runs on, that is asked first;
 3. where the inbox is found and appointments, contacts and tasks are synchronized: the same for the calendar, the contacts and the tasks,
    one request each, on the connection that is signed in;
-4. where Exchange says that there is no such mailbox: one request to Autodiscover on the same host, by SOAP, or by the plain request where
-   SOAP is not answered, on the same logon. Where it sends the mailbox is written down, and not followed.
+4. where Exchange says that there is no such mailbox: one request to Autodiscover on the same host, in a child process as before, by a logon
+   of its own: by SOAP, or by the plain request where SOAP is not answered, as far as that needs no second proof of the password (NTLM signs in
+   the connection; Basic does not). Where it sends the mailbox is written down, and not followed.
 
 Where the profile signs in by token (`oauth`, or `auto` where nothing else is offered), the first request carries an empty token, and
 before the second step a token is asked for, of an authority that may be asked: see `probe.probing.authority`.
 
 `auto` is NTLM where NTLM or Negotiate is offered, else Basic, else a token. Under `negotiate`, NTLM is carried; Kerberos is not spoken.
-A scheme that is not offered is not tried. Whatever is answered, there is no second logon, and no redirect is followed.
+A scheme that is not offered is not tried. Whatever is answered, there is no second logon but that of step 4, and no redirect is followed.
 
-It changes nothing in the mailbox. The server counts one logon, which a wrong password makes a failed one.
+It changes nothing in the mailbox. The server counts one logon, which a wrong password makes a failed one, and for a mailbox that it does not
+know another at Autodiscover.
 
 What it cannot tell: a bare HTTP 401 to a good scheme may mean a wrong password, a locked account, EWS switched off
 for the directory, a policy against password sign-in, or Extended Protection; `auth.refusal` then lists every word that fits.
@@ -29,20 +31,23 @@ A mailbox that is not where it was looked for may be elsewhere, or not at all.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
+from urllib.parse import urljoin
 
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication, Endpoint, Service
 from probe.model.facts import Build, Challenge, Why
-from probe.net.ews_session import NO_SUCH_MAILBOX, Order, Seen, find_folders
+from probe.net.ews_session import NO_SUCH_MAILBOX, Directed, Order, Seen, find_directions, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
-from probe.probing import Account, Dial, Effect, Notebook, Prober, Subject
+from probe.probing import Account, Dial, Effect, NotClaimed, Notebook, Prober, Subject
 from probe.probing.authority import NoToken, allowed_authority, resource_for, token_by_application, token_by_password
 from probe.probing.ews import Scheme, end_logon, scheme_for
 from probe.tables import is_exchange_online_host
 from probe.tables.authorities import entra_hosts
+from probe.wire.autodiscover import SOAP_PATH
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.mail_address import ascii_address
 from probe.wire.oauth import named_authority
@@ -93,6 +98,9 @@ _OF_AUTHORITIES = (
     v.AUTHORITY_GRANTED,
     v.AUTHORITY_ERRORS,
 )
+
+
+_OF_AUTODISCOVER = (v.AUTODISCOVER_ACTION, v.AUTODISCOVER_TARGET)
 
 
 class _Answer(Protocol):
@@ -151,7 +159,25 @@ async def _sign_in(
     is_let_in = seen.folder is not None and seen.folder not in _ACCOUNT_STATES
     await end_logon(account.proof, seen.logons, seen.status, is_let_in=is_let_in)
     dial.connections += 1
-    _Reading(account, dial, notes, seen, is_token=scheme == "bearer").conclude()
+    reading = _Reading(account, dial, notes, seen, is_token=scheme == "bearer")
+    reading.conclude()
+    if seen.folder == NO_SUCH_MAILBOX:
+        await _ask_directions(account, dial, notes, order, reading)
+
+
+async def _ask_directions(account: Account, dial: Dial, notes: Notebook, order: Order, reading: _Reading) -> None:
+    """Autodiscover by a logon of its own. Who is refused there is let in by EWS all the same, and is barred from Autodiscover alone."""
+    async with account.proof.at(urljoin(dial.endpoint.url, SOAP_PATH)) as proof:
+        try:
+            seconds = dial.remaining() * CHILD_SHARE
+            directed = await dial.in_child(find_directions, replace(order, folders=(), seconds=seconds), first=proof.claim)
+        except NotClaimed as barred:
+            for key in _OF_AUTODISCOVER:
+                notes.missing(key, Why.NOT_ATTEMPTED, str(barred))
+            return
+        await end_logon(proof, directed.logons, directed.status, is_let_in=directed.status == 200 and not directed.error)
+    dial.connections += 1
+    reading.conclude_directions(directed)
 
 
 async def _token(account: Account, dial: Dial, notes: Notebook, challenges: tuple[Challenge, ...]) -> str | NoToken:
@@ -257,7 +283,9 @@ class _Reading:
         if not self._impersonates:
             notes.missing(v.EWS_IMPERSONATION, Why.NOT_APPLICABLE, "the account is the mailbox's own")
         self._conclude_others()
-        self._conclude_directions()
+        if seen.folder != NO_SUCH_MAILBOX:
+            for key in _OF_AUTODISCOVER:
+                notes.missing(key, Why.NOT_APPLICABLE, "it is asked only where Exchange knows no such mailbox")
         if seen.folder is not None:
             self._conclude_answered(seen.folder)
         elif seen.logons and (seen.status in (401, 456) or seen.error == "locked"):
@@ -268,21 +296,19 @@ class _Reading:
         else:
             raise _broken_off(seen)
 
-    def _conclude_directions(self) -> None:
+    def conclude_directions(self, directed: Directed) -> None:
         """Where Autodiscover sends a mailbox that EWS there does not know."""
-        if self._seen.directions is not None:
-            action, target = self._seen.directions
-            lines = _line(self._dial.note(f"Autodiscover: {action} {target}"))
-            self._notes.declared(v.AUTODISCOVER_ACTION, action, *lines)
-            if target:
-                self._notes.declared(v.AUTODISCOVER_TARGET, target, *lines)
-            return
-        was_asked = self._seen.folder == NO_SUCH_MAILBOX
-        for key in (v.AUTODISCOVER_ACTION, v.AUTODISCOVER_TARGET):
-            if was_asked:
+        for method, path, status in directed.exchanges:
+            self._dial.note(f"{method} {path}: {'no answer' if status is None else f'HTTP {status}'}")
+        if directed.directions is None:
+            for key in _OF_AUTODISCOVER:
                 self._notes.missing(key, Why.NOT_DISCLOSED, "Autodiscover on the same host gave no answer that can be read")
-            else:
-                self._notes.missing(key, Why.NOT_APPLICABLE, "it is asked only where Exchange knows no such mailbox")
+            return
+        action, target = directed.directions
+        lines = _line(self._dial.note(f"Autodiscover: {action} {target}"))
+        self._notes.declared(v.AUTODISCOVER_ACTION, action, *lines)
+        if target:
+            self._notes.declared(v.AUTODISCOVER_TARGET, target, *lines)
 
     def _conclude_others(self) -> None:
         """What came of calendar, contacts and tasks, and why nothing came of those that were not asked for."""
@@ -417,8 +443,7 @@ PROBER = Prober(
         v.EWS_IMPERSONATION,
         v.EWS_POLICY_BLOCK,
         v.SERVER_BUILD,
-        v.AUTODISCOVER_ACTION,
-        v.AUTODISCOVER_TARGET,
+        *_OF_AUTODISCOVER,
         *_OF_AUTHORITIES,
     ),
     probe=probe,

@@ -41,7 +41,7 @@ from probe.net.failures import Denied, OffProtocol, Throttled, expected
 from probe.net.http_exchange import HttpConnection, host_header
 from probe.net.starttls import NoUpgrade
 from probe.probing import Account, Dial, Effect, NoMechanism, Notebook, Prober, Stream, Subject
-from probe.probing.ews import Scheme, scheme_for
+from probe.probing.ews import Scheme, end_logon, scheme_for
 from probe.probing.imap_session import ImapSession
 from probe.probing.pop3_session import Pop3Session
 from probe.probing.smtp_session import SmtpSession
@@ -365,7 +365,8 @@ class _EwsInbox:
                 ca_file=None if dial.ca_file is None else str(dial.ca_file),
                 seconds=dial.remaining() * CHILD_SHARE,
             )
-            taken = await dial.in_child(take_message, Taking(order=order, subject=message.subject))
+            taken = await dial.in_child(take_message, Taking(order=order, subject=message.subject), first=account.proof.claim)
+            await end_logon(account.proof, taken.logons, taken.status, is_let_in=taken.is_let_in)
         dial.connections += 1
         dial.note(f"FindItem for the subject: {taken.state} {taken.detail}".rstrip())
         match taken.state:

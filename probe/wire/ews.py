@@ -83,7 +83,7 @@ def _envelope(schema: str, impersonated: str | None, body: str) -> bytes:
 def _response(answer: bytes, name: str) -> tuple[str, Element] | None:
     try:
         root: Element = ElementTree.fromstring(answer)
-    except (ParseError, DefusedXmlException, ValueError, RecursionError):
+    except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError):  # LookupError: an encoding that nobody knows
         return None
     element = next(root.iter(f"{{{_MESSAGES}}}{name}"), None)
     code = None if element is None else element.findtext(f"{{{_MESSAGES}}}ResponseCode")

@@ -6,7 +6,7 @@ import base64
 import os
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -94,6 +94,8 @@ class EwsStub:
     """How many requests are asked for credentials before that answer is given."""
     challenge: Reply | None = None
     """The answer to the first message of NTLM; None challenges."""
+    before_challenge: Callable[[], object] = lambda: None
+    """What is done when the first message of NTLM has come, before it is answered."""
     answer: Reply = FOUND
     """The answer after a logon."""
     refusal: Reply = Reply(401)
@@ -105,6 +107,8 @@ class EwsStub:
     connections: int = 0
     logons: int = 0
     wanted_path: str = "/EWS/Exchange.asmx"
+    also_at: tuple[str, ...] = ()
+    """Other paths that are answered alike."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -139,7 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         stub.requests.append((dict(self.headers.items()), body))
         reply = self._decide(stub, self.headers.get("Authorization", ""))
-        if self.path != stub.wanted_path:
+        if self.path not in (stub.wanted_path, *stub.also_at) and reply.status != 401:
+            # As IIS has it, who is not signed in is not told what is not there.
             reply = Reply(404)
         self._send(reply)
 
@@ -160,6 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
             return stub.answer if token == TOKEN else stub.refusal
         message = base64.b64decode(token)
         if message[8] == 1:
+            stub.before_challenge()
             if stub.challenge is not None:
                 return stub.challenge
             self._ntlm = spnego.server(protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm)

@@ -9,6 +9,7 @@ import io
 import logging
 import os
 import pickle
+import random
 import select
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,14 +19,18 @@ from typing import Any, Literal
 import pytest
 import requests
 
+from probe.net.ews_message import Taking, take_message
 from probe.net.ews_protocol import FolderOnce
 from probe.net.ews_record import MAX_BODY_BYTES, HeldBack, Record
-from probe.net.ews_session import Order, Seen, find_folders
+from probe.net.ews_session import Order, Seen, find_directions, find_folders
 from probe.net.killable import Children
+from probe.simulation.autodiscover import by_pox
+from probe.wire.autodiscover import POX_PATH, SOAP_PATH, pox_request
 from tests.net.ews_stub import FOUND, MAILBOX, PASSWORD, USERNAME, EwsStub, Reply, fault, find_folder, refused, run_ews_stub, soap
 from tests.servers.certificates import ServerCertificate
 
 REQUEST = ("POST", "/EWS/Exchange.asmx")
+EWS_URL = "https://mail.contoso.test/EWS/Exchange.asmx"
 
 
 @pytest.fixture
@@ -588,3 +593,85 @@ def test_a_token_signs_in_by_itself(ews: EwsStub) -> None:
     assert ews.requests[-1][0]["Authorization"] == "Bearer marked-T0ken"
     assert (seen.status, seen.logons, len(ews.requests)) == (401, 1, 1)
     assert "marked-T0ken" not in repr(seen)
+
+
+GARBAGE = {
+    "location that is no URL": Reply(302, headers=(("Location", "https://[x"),)),
+    "location in bytes": Reply(302, headers=(("Location", "https://\xff\xfe/"),)),
+    "token of Negotiate": Reply(401, headers=(("WWW-Authenticate", "Negotiate " + base64.b64encode(b"x" * 50).decode()),)),
+    "NTLM without base64": Reply(401, headers=(("WWW-Authenticate", "NTLM %%%"),)),
+    "short NTLM": Reply(401, headers=(("WWW-Authenticate", "NTLM " + base64.b64encode(b"NTLMSSP\0\2\0\0\0").decode()),)),
+    "asks as a proxy": Reply(407, headers=(("Proxy-Authenticate", "NTLM"),)),
+    "unknown encoding": Reply(200, b'<?xml version="1.0" encoding="utf-99"?><a/>'),
+    "no text encoding": Reply(200, b'<?xml version="1.0" encoding="rot13"?><a/>'),
+    "unknown charset": Reply(200, b"<a/>", headers=(("Content-Type", "text/xml; charset=utf-99"),)),
+    "broken gzip": Reply(200, b"\x1f\x8b\x08nothing", headers=(("Content-Encoding", "gzip"),)),
+    "huge status": Reply(999, b"<a/>"),
+    "cookie of garbage": Reply(200, b"<a/>", headers=(("Set-Cookie", "\xff=;;;expires=x"),)),
+}
+"""Answers over which libraries raise something of their own."""
+
+
+def random_reply(seed: int) -> Reply:
+    """An answer of random bytes in a header, in a challenge or in the body."""
+    chance = random.Random(seed)
+    noise = bytes(chance.choice([*range(32, 256)]) for _ in range(chance.randrange(1, 60)))
+    name = chance.choice(["Location", "WWW-Authenticate", "Content-Type", "Content-Encoding", "Set-Cookie", "Retry-After", "Connection"])
+    prefix = chance.choice(["", "NTLM ", "Negotiate ", "https://", "text/xml; charset=", "a="])
+    challenge = f"NTLM {base64.b64encode(b'NTLMSSP' + bytes([0, 2, 0, 0, 0]) + noise).decode()}"
+    value = chance.choice([prefix + noise.decode("latin-1"), challenge])
+    declared = b'<?xml version="1.0" encoding="' + noise[:9] + b'"?><a/>'
+    body = chance.choice([b"", noise, soap("").replace(b"utf-8", noise[:5]), declared])
+    return Reply(chance.choice([200, 200, 302, 401, 407, 500, 503, 999]), body, headers=((name, value),))
+
+
+ODD = [*GARBAGE.values(), *map(random_reply, range(12))]
+
+
+@pytest.mark.parametrize("reply", ODD, ids=[*GARBAGE, *map(str, range(12))])
+def test_no_answer_is_a_bug_and_none_gets_a_second_proof(ews: EwsStub, reply: Reply) -> None:
+    """Whatever comes after the logon, at whichever request, is told in words, keeps what was learnt before it, and draws one proof at most."""
+    ews.also_at = (SOAP_PATH, POX_PATH)
+    ews.answer = reply
+    assert find_folders(order_for(ews)).logons == ews.logons == 1
+    assert take_message(Taking(order=order_for(ews), subject="s")).state in ("refused", "broken")
+    assert ews.logons == 2
+    directed = find_directions(order_for(ews))
+    assert (directed.directions, directed.logons, ews.logons) == (None, 1, 3)
+    ews.answer, ews.later = FOUND, reply
+    seen = find_folders(order_for(ews, folders=("inbox", "calendar")))
+    assert (seen.folder, seen.version) == ("found", "15.1.2507.57")
+    for anonymous in (True, False):
+        ews.anonymous, ews.challenge = (reply, None) if anonymous else (None, reply)
+        before = ews.logons
+        find_folders(order_for(ews))
+        take_message(Taking(order=order_for(ews), subject="s"))
+        find_directions(order_for(ews))
+        assert ews.logons - before <= 3
+
+
+@pytest.mark.parametrize("authentication", ["ntlm", "basic"])
+def test_autodiscover_is_asked_by_one_logon(ews: EwsStub, authentication: Literal["ntlm", "basic"]) -> None:
+    """The plain form follows a SOAP request that is not answered, unless it would need a second proof, as with Basic."""
+    ews.also_at = (POX_PATH,)
+    order = order_for(ews, authentication)
+    ews.answer = Reply(200, by_pox(pox_request(MAILBOX), frozenset({MAILBOX}), {}, EWS_URL))
+    directed = find_directions(order)
+    assert directed.logons == ews.logons == 1
+    assert (directed.directions is not None) is (authentication == "ntlm")
+    assert [path for _, path, _ in directed.exchanges][-1] == f"/autodiscover/autodiscover.{'xml' if authentication == 'ntlm' else 'svc'}"
+
+
+@pytest.mark.parametrize("authentication", ["ntlm", "basic"])
+def test_autodiscover_that_refuses_is_asked_no_more(ews: EwsStub, authentication: Literal["ntlm", "basic"]) -> None:
+    """After a refusal nothing more is sent, and the refusal is told."""
+    directed = find_directions(order_for(ews, authentication, password="wrong-S3cret!"))
+    assert (directed.directions, directed.status, directed.logons, ews.logons) == (None, 401, 1, 1)
+    assert {path for _, path, _ in directed.exchanges} == {"/autodiscover/autodiscover.svc"}
+    assert ews.requests[-1][0]["Authorization"]
+
+
+def test_of_2007_the_plain_form_alone_is_asked(ews: EwsStub) -> None:
+    """Autodiscover by SOAP came with Exchange 2010."""
+    directed = find_directions(order_for(ews, "basic", is_of_2007=True))
+    assert [path for _, path, _ in directed.exchanges] == ["/autodiscover/autodiscover.xml"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import multiprocessing
 import os
 import pickle
@@ -13,12 +15,14 @@ import subprocess
 import sys
 import textwrap
 import time
+import warnings
 from pathlib import Path
 
 import pytest
 
 from probe.model.attempts import Outcome
 from probe.model.estate import Secret
+from probe.net import lifeline
 from probe.net.failures import ChildKilled, expected
 from probe.net.killable import GRACE_SECONDS, OVERSTAYED, ChildDied, Children, _answer
 
@@ -331,3 +335,66 @@ async def test_an_impatient_interrupt_does_not_cost_what_was_learnt() -> None:
         return result
 
     assert await asyncio.create_task(work()) == 42
+
+
+def say_much(secret: str) -> None:
+    """Says it by every way that a library has."""
+    sys.stdout.write(secret)
+    sys.stdout.flush()
+    sys.stderr.write(secret)
+    sys.stderr.flush()
+    os.write(1, secret.encode())
+    os.write(2, secret.encode())
+    logging.getLogger("some.library").critical(secret)
+    warnings.warn(secret, stacklevel=1)
+
+
+async def test_children_are_silent(capfd: pytest.CaptureFixture[str]) -> None:
+    """Nothing that is printed, logged or warned of in a child reaches the parent's standard output or standard error."""
+    async with Children() as children:
+        await children.run(say_much, "marked-secret", seconds=SECONDS)
+    assert capfd.readouterr() == ("", "")
+
+
+def pipes_of(pid: int | str) -> set[str]:
+    """The pipes that a process may write to."""
+    found = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # the one that this very listing used
+            flags = int(Path(f"/proc/{pid}/fdinfo/{entry.name}").read_text().partition("flags:")[2].split()[0], 8)
+            if entry.readlink().name.startswith("pipe:") and flags & os.O_ACCMODE == os.O_WRONLY:
+                found.add(entry.readlink().name)
+    return found
+
+
+def lifeline_pipe(_: None) -> tuple[int, str]:
+    """This child's process identifier, and the pipe by which it is held."""
+    assert lifeline._line is not None
+    return os.getpid(), Path(f"/proc/self/fd/{lifeline._line.fileno()}").readlink().name
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are looked up in /proc")
+async def test_the_parent_alone_holds_the_lifelines() -> None:
+    """The end of the pipe whose closing ends a child is open in the parent, and neither in the fork server nor in any child."""
+    async with RollCall() as roll, Children() as children:
+        call = asyncio.ensure_future(children.run(hang, roll.port, seconds=SECONDS))
+        other = await roll.pids.get()
+        pid, pipe = await children.run(lifeline_pipe, None, seconds=SECONDS)
+        server = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        assert pipe in pipes_of("self")
+        for process in (pid, other, server):
+            assert pipe not in pipes_of(process)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork server")
+async def test_a_child_ends_with_its_fork_server() -> None:
+    """A child whose fork server is killed is gone with it, and was ended from outside."""
+    async with RollCall() as roll, Children() as children:
+        call = asyncio.ensure_future(children.run(hang, roll.port, seconds=SECONDS))
+        pid = await roll.pids.get()
+        os.kill(int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]), signal.SIGKILL)
+        with pytest.raises((ChildKilled, ChildDied)):
+            await call
+        assert await children.run(double, 2, seconds=SECONDS) == 4
