@@ -19,7 +19,7 @@ from tests.runs import (
 
 def render(run: Run, **options: Any) -> str:
     """The text report of a run."""
-    return REPORT.render(publish(run), Options(**options))
+    return "".join(REPORT.render(publish(run), Options(**options)))
 
 
 def one_mailbox(run_of: Any) -> Run:
