@@ -99,8 +99,8 @@ class GreetingProduct:
     vendor: str
     services: frozenset[Service]
     names: tuple[str, ...]
-    named_anywhere: frozenset[Service]
-    """Where its names are marks wherever a greeting says them, not only beside the protocol's."""
+    placed: frozenset[Service]
+    """Where its names are marks only beside the protocol's; elsewhere they are marks wherever a greeting says them."""
     is_proxy: bool
 
 
@@ -116,14 +116,17 @@ def greeting_products() -> tuple[GreetingProduct, ...]:
     found = []
     for product, marks in greeting.items():
         entry = named.get(product) or spoken.get(product) or {}
-        spoken_there = frozenset(map(Service, entry.get("services", _MAIL)))
+        there = frozenset(map(Service, entry.get("services", _MAIL)))
+        services = there.union(*(mark.services for mark in marks))
+        # The two tables may both have a name for it: one for every sentence, one for its place alone.
+        names = [name for table in (named, spoken) if product in table for name in table[product].get("names", (product,))]
         found.append(
             GreetingProduct(
                 product=product,
                 vendor=marks[0].vendor,
-                services=spoken_there.union(*(mark.services for mark in marks)),
-                names=tuple(entry.get("names", (product,))),
-                named_anywhere=spoken_there if product in named else frozenset(),
+                services=services,
+                names=tuple(names if product in named or product in spoken else (product,)),
+                placed=services - there if product in named and product not in spoken else services,
                 is_proxy=marks[0].is_proxy,
             )
         )
@@ -198,12 +201,11 @@ def _names_in_place(known: GreetingProduct) -> Iterator[Fingerprint]:
     """The marks that are a product's name beside the protocol's, for products whose name in a sentence would be no mark."""
     if not known.names:
         return
-    placed = known.services - known.named_anywhere
     mark = f"placed-{re.sub('[^a-z0-9]+', '-', known.product.lower()).strip('-')}"
     names = "|".join(re.escape(name) for name in sorted(known.names, key=len, reverse=True))
     for where, services, host, said in (
-        ("mailbox", placed - {Service.SMTP}, r"(?:\S{1,255} +)?", "+OK mail.example.com POP3: %s 1.2.3 at work"),
-        ("smtp", placed & {Service.SMTP}, r"\S{1,255} +", "220 mail.example.com SMTP: %s 1.2.3 at work"),
+        ("mailbox", known.placed - {Service.SMTP}, r"(?:\S{1,255} +)?", "+OK mail.example.com POP3: %s 1.2.3 at work"),
+        ("smtp", known.placed & {Service.SMTP}, r"\S{1,255} +", "220 mail.example.com SMTP: %s 1.2.3 at work"),
     ):
         if services:
             yield Fingerprint(
