@@ -14,7 +14,6 @@ from probe.net.failures import OffProtocol, PeerClosed
 from probe.net.http_exchange import (
     MAX_ANSWER_BYTES,
     MAX_BODY_BYTES,
-    MAX_HEAD_BYTES,
     MAX_INTERIM_ANSWERS,
     Answer,
     Head,
@@ -24,6 +23,7 @@ from probe.net.http_exchange import (
     host_header,
 )
 from probe.net.stream import Stream
+from probe.wire.http_head import MAX_HEAD_BYTES
 
 REFUSAL = (
     b"HTTP/1.1 401 Unauthorized\r\nServer: Microsoft-IIS/10.0\r\nWWW-Authenticate: Negotiate\r\n"
@@ -39,12 +39,20 @@ class Pieces(Stream):
     def __init__(self, *pieces: bytes) -> None:
         self.pieces = list(pieces)
         self.sent = b""
+        self.inside = b""
+        self.notes: list[str] = []
 
     async def receive(self) -> bytes:
         return self.pieces.pop(0) if self.pieces else b""
 
     async def send(self, data: bytes, *, shown: str | None = None) -> None:
         self.sent += data
+
+    def heard_inside(self, data: bytes) -> None:
+        self.inside += data
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
 
 def byte_by_byte(data: bytes) -> tuple[bytes, ...]:
@@ -171,10 +179,8 @@ async def test_a_connection_that_ends_before_the_head_is_closed(data: bytes) -> 
     [
         ((b"220 mail.test ESMTP\r\n",), "it began with '220 mail.test ESMTP"),
         ((b"H", b"i there"), "does not speak HTTP"),
-        ((b"\x00\xff",), r"\\\\x00"),
+        ((b"\x00\xff",), r"'\\x00\\xff'"),
         ((b"HTTP/1.1 abc\r\n\r\n",), "not HTTP/1.1"),
-        ((b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",), "not HTTP/1.1"),
-        ((b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",), "not HTTP/1.1"),
         ((b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",), "not HTTP/1.1"),
         ((b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",), "not HTTP/1.1"),
     ],
