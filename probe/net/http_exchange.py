@@ -78,6 +78,8 @@ class HttpConnection:
         self._codings: tuple[str, ...] = ()
         self._wire_bytes = 0
         self._is_usable = True
+        self._has_ended = False
+        """Whether the peer has closed the connection."""
 
     @property
     def keeps_alive(self) -> bool:
@@ -85,7 +87,7 @@ class HttpConnection:
         idle = self._h11.our_state is h11.IDLE and self._h11.their_state is h11.IDLE
         done = self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE
         # Bytes beyond the answer would be taken for the answer to a request that was not yet sent.
-        return self._is_usable and (idle or done) and not self._h11.trailing_data[0] and self._unread.is_empty
+        return self._is_usable and not self._has_ended and (idle or done) and not self._h11.trailing_data[0] and self._unread.is_empty
 
     async def ask(self, method: str, target: str, *, headers: Sequence[tuple[str, str]] = (), body: bytes = b"") -> Head:
         """Send a request, and wait for the head of its answer; `answer` or `close` must follow.
@@ -188,6 +190,7 @@ class HttpConnection:
     async def _received(self) -> bytes:
         data = await self._stream.receive()
         self._wire_bytes += len(data)
+        self._has_ended = not data
         return data
 
 

@@ -327,11 +327,13 @@ def note_login(notes: Notebook, mechanism: str, refusal: str, *lines: Transcript
     notes.heard(v.AUTH_REPLY, refusal, *lines)
     causes = causes_of(refusal) if refusal else ()
     if was_let_in and refusal:
-        causes = tuple(cause for cause in causes if cause != "bad-credentials") or ("protocol-disabled", "account-disabled")
+        causes = tuple(cause for cause in causes if cause not in _OF_PASSWORD) or ("protocol-disabled", "account-disabled")
     notes.observed(v.AUTH_REFUSAL, causes, *lines)
     _note_ways_in(notes, is_token=mechanism in TOKEN_MECHANISMS, causes=frozenset(causes), is_let_in=not refusal, lines=lines)
 
 
+_OF_PASSWORD = frozenset({"bad-credentials", "app-password-required"})
+"""What no server refuses for that has just taken the password."""
 _WANTS_TOKEN = frozenset({"oauth-required"})
 _TAKES_NO_PASSWORD = frozenset({"oauth-required", "basic-auth-disabled"})
 _TAKES_APP_PASSWORD = frozenset({"app-password-required"})

@@ -21,6 +21,8 @@ _NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _NO_TEXT = re.compile(rb"[\x00\r\n\x0b\x0c]")
 """What stands in no value; a recipient puts a space in its place (RFC 9110 section 5.5)."""
 _CHUNKED = b"chunked"
+MAX_LENGTH_DIGITS = 18
+"""Of a length; the parser behind takes 20."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +118,25 @@ def _fields(lines: list[bytes]) -> tuple[list[tuple[bytes, bytes]], list[bytes]]
 def _framed(fields: list[tuple[bytes, bytes]], passed_over: list[bytes]) -> tuple[list[tuple[bytes, bytes]], tuple[str, ...]]:
     """The headers with such alone that say where the body ends, and the codings of the body.
 
-    A length that is no number, or one of several that differ, is none: then the body ends with the connection, as it does without one.
+    A length that is no number is none, and of several that differ the first counts: waiting for the end of a connection that is kept would
+    cost more than what a wrong length leaves out.
     """
-    lengths = {part.strip() for name, value in fields if name.lower() == b"content-length" for part in value.split(b",")}
-    has_length = len(lengths) == 1 and all(len(length) < 19 and length.isdigit() for length in lengths)
     transfer = _tokens(fields, b"transfer-encoding")
-    is_chunked = _CHUNKED in transfer
+    is_chunked, has_length = _CHUNKED in transfer, False
     kept: list[tuple[bytes, bytes]] = []
     for name, value in fields:
-        is_of_length, is_of_transfer = name.lower() == b"content-length", name.lower() == b"transfer-encoding"
-        if (is_of_length and not has_length) or (is_of_transfer and value.lower() != _CHUNKED):
-            passed_over.append(name + b": " + value)
-        elif not is_of_transfer:
+        if name.lower() == b"content-length":
+            first = value.split(b",")[0].strip()
+            is_good = first.isdigit() and len(first) <= MAX_LENGTH_DIGITS and not has_length
+            if is_good:
+                kept.append((name, first))
+                has_length = True
+            if not is_good or any(part.strip() != first for part in value.split(b",")):
+                passed_over.append(name + b": " + value)
+        elif name.lower() == b"transfer-encoding":
+            if value.lower() != _CHUNKED:
+                passed_over.append(name + b": " + value)
+        else:
             kept.append((name, value))
     if is_chunked:
         kept.append((b"Transfer-Encoding", _CHUNKED))

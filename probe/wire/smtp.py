@@ -58,7 +58,7 @@ class SmtpReader:
         self._strays = StrayLines("SMTP")
         self._lines: list[str] = []
         self._size = 0
-        self._farewell: SmtpReply | None = None
+        self._unasked: SmtpReply | None = None
 
     @property
     def stray(self) -> str:
@@ -71,8 +71,9 @@ class SmtpReader:
 
     def next_reply(self) -> SmtpReply | None:
         """The next reply, or None while more bytes are needed."""
-        if self._farewell is not None:
-            return self._farewell
+        if self._unasked is not None:
+            reply, self._unasked = self._unasked, None
+            return reply
         while (line := self._buffer.next_line()) is not None:
             if not _REPLY_LINE.match(line):
                 self._strays.pass_over(line)
@@ -89,12 +90,12 @@ class SmtpReader:
         return None
 
     def drop_unasked(self) -> None:
-        """Forget the replies that are there before a command is said: they answer none.
+        """Forget the replies that are there before a command is said, since they answer none: such as lines of a list behind what looked like its last.
 
-        But for 421, which a server may say at any time, and is the last that it says (RFC 5321 section 3.8).
+        But for a refusal, which a server may say at any time (421, RFC 5321 section 3.8), and which counts as the answer.
         """
-        while self._farewell is None and (reply := self.next_reply()) is not None:
-            self._farewell = reply if reply.code == 421 else None
+        while self._unasked is None and (reply := self.next_reply()) is not None:
+            self._unasked = reply if reply.kind in (4, 5) else None
 
     def take_rest(self) -> bytes:
         """What came after the last reply; at STARTTLS it must be nothing (RFC 3207 section 6)."""
@@ -102,9 +103,8 @@ class SmtpReader:
 
 
 def plain_reply(reply: SmtpReply) -> bytes:
-    """A reply as RFC 5321 writes it, for a client that reads no other."""
-    *first, last = reply.texts
-    return "".join([*(f"{reply.code}-{text}\r\n" for text in first), f"{reply.code} {last}\r\n"]).encode()
+    """A reply for a client that goes by its code alone: one line, as RFC 5321 writes it, and never longer than any client takes."""
+    return f"{reply.code} {reply.texts[-1][:200]}".rstrip().encode() + b"\r\n"
 
 
 def address_literal(address: str) -> str:

@@ -139,6 +139,38 @@ def test_an_answer_has_limits(data: bytes, message: str | None) -> None:
         reader.next_answer("a1")
 
 
+@pytest.mark.parametrize(
+    "stray", [b"\r\n", b"CAPABILITY completed.\r\n", b"* \r\n", b"a0 OK of another\r\n", b"+ go on\r\n", b"a1 MAYBE\r\n", b"\xff\xfe\r\n"]
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_line_that_answers_nothing_is_passed_over(stray: bytes, place: int) -> None:
+    """Before the list, behind it, or behind the answer: whole and byte by byte the answers are the same as without it."""
+    lines = [b"* CAPABILITY IMAP4rev1\r\n", b"a1 OK done\r\n", b"a2 OK next\r\n"]
+    data = b"".join([*lines[:place], stray, *lines[place:]])
+
+    def answers(pieces: list[bytes]) -> list[object]:
+        reader, found = ImapReader(), list[object]()
+        for piece in pieces:
+            reader.feed(piece)
+            while len(found) < 2 and (answer := reader.next_answer(f"a{len(found) + 1}")) is not None:
+                found.append(answer)
+        return found
+
+    good = answers([b"".join(lines)])
+    assert len(good) == 2
+    assert answers([data]) == answers([data[n : n + 1] for n in range(len(data))]) == good
+
+
+@pytest.mark.parametrize("kind", ["OK", "PREAUTH", "BYE", "NO", "BAD"])
+def test_a_greeting_may_be_a_refusal_in_any_form(kind: str) -> None:
+    """Some servers refuse by NO or BAD, and some say a line before they greet."""
+    reader = ImapReader()
+    reader.feed(f"\r\nhello\r\n* {kind} words\r\n".encode())
+    greeting = reader.next_greeting()
+    assert greeting is not None
+    assert (greeting.kind, greeting.data) == (kind, "words")
+
+
 def test_the_limit_is_that_of_one_answer() -> None:
     """A long conversation of short answers is no long answer."""
     reader = ImapReader()
