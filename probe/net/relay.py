@@ -58,7 +58,8 @@ class SmtpRelay(Relay):
 
     def __init__(self, stream: Stream, near: TcpPipe, far: socket.socket) -> None:
         super().__init__(stream, near, far)
-        self._reader = SmtpReader()
+        self.reader = SmtpReader()
+        """Of what the server says."""
         self._is_asked = asyncio.Event()
         self._is_asked.set()  # for the greeting
         self._is_greeted = False
@@ -74,7 +75,7 @@ class SmtpRelay(Relay):
 
     async def upgrade(self) -> bytes:
         """Shake hands on the stream. Gives what came in clear after the server's go-ahead; if anything did, no handshake is tried."""
-        extra = self._reader.take_rest() + self._stream.take_unread()
+        extra = self.reader.take_rest() + self._stream.take_unread()
         if not extra:
             await self._stream.start_tls()
         return extra
@@ -82,8 +83,8 @@ class SmtpRelay(Relay):
     async def _next(self) -> bytes:
         await self._is_asked.wait()
         self._is_asked.clear()
-        self._reader.drop_unasked()
-        self.reply = reply = await hear(self._stream, self._reader, self._reader.next_reply)
+        self.reader.drop_unasked()
+        self.reply = reply = await hear(self._stream, self.reader, self.reader.next_reply)
         is_good_greeting = not self._is_greeted and reply.kind == 2
         self._is_greeted = True
         return plain_reply(replace(reply, code=220) if is_good_greeting else reply)  # the library knows no other code for a greeting

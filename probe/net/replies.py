@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from probe.net.failures import OffProtocol, PeerClosed, PeerFailure
 from probe.net.stream import Stream
 from probe.wire.lines import WireError, in_quotes
-from probe.wire.smtp import SmtpReply, address_literal, client_name
+from probe.wire.smtp import SmtpReader, SmtpReply, address_literal, client_name
 
 STRAY_SECONDS = 5.0
 """How long an answer is waited for behind a line that is none: what really answers comes right after it, and who speaks another protocol says no more."""
@@ -70,15 +70,15 @@ async def _soon(stream: Stream) -> bytes:
         return b""
 
 
-async def say_ehlo(stream: Stream, ask: Callable[[str], Awaitable[SmtpReply]]) -> SmtpReply:
+async def say_ehlo(stream: Stream, reader: SmtpReader, ask: Callable[[str], Awaitable[SmtpReply]]) -> SmtpReply:
     """EHLO with our address, which needs no name (RFC 5321 section 4.1.4), and once more with a name where a server does not like that.
 
     Gives the reply that counts: a refusal of our name says nothing of what the server offers.
     """
     reply = await ask(f"EHLO {address_literal(stream.local_address)}")
-    if reply.kind != 5:
-        return reply
-    try:
-        return await ask(f"EHLO {client_name(socket.gethostname())}")
-    except (PeerClosed, ConnectionError):
-        return reply  # it hung up on the first
+    if reply.kind == 5:
+        try:
+            reply = await ask(f"EHLO {client_name(socket.gethostname())}")
+        except (PeerClosed, ConnectionError):
+            return reply  # it hung up on the first
+    return reader.with_rest(reply)

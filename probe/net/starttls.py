@@ -72,7 +72,7 @@ async def _smtp(stream: Stream, behind: bytes) -> Reader:
     greeting = await _greeting(stream, reader, reader.next_reply)
     if greeting.kind != 2:
         raise refused_service(greeting.words)
-    answer = await say_ehlo(stream, ask)
+    answer = await say_ehlo(stream, reader, ask)
     if answer.kind != 2:
         raise _not_upgraded("EHLO", answer.last) if knows_no_ehlo(answer) else refused_service(answer.words, "EHLO is refused")
     answer = await ask("STARTTLS", behind)

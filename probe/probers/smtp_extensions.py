@@ -156,7 +156,7 @@ class _Conversation:
 
     async def _list(self, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> tuple[str, ...] | None:
         """Say EHLO, and write down what it lists. None where the server does not know it; raises Denied where our names are refused."""
-        answer = await say_ehlo(self._stream, self._ask)
+        answer = await say_ehlo(self._stream, self._relay.reader, self._ask)
         if answer.kind != 2:
             self._note_refused_ehlo(answer, capabilities, login)
             return None

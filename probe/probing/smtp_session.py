@@ -33,7 +33,7 @@ class SmtpSession:
             greeting = await self._reply()
             if greeting.kind != 2:
                 raise refused_service(greeting.words)
-        answer = await say_ehlo(self._stream, self.ask)
+        answer = await say_ehlo(self._stream, self._reader, self.ask)
         if answer.kind != 2:
             raise refused_service(answer.words, "EHLO is refused")
         listed = extensions(answer)

@@ -382,6 +382,8 @@ class RefusalWords:
     """The likeliest first."""
     source: str
     examples: tuple[str, ...]
+    is_english: bool
+    """Whether it is of the table whose words are English, but for names."""
 
 
 @cache
@@ -395,6 +397,7 @@ def refusal_words() -> tuple[RefusalWords, ...]:
             causes=tuple(entry["causes"]),
             source=entry["source"],
             examples=tuple(entry["examples"]),
+            is_english=name == "auth_refusals.toml",
         )
         for name in ("auth_refusals_languages.toml", "auth_refusals.toml")
         for entry in toml(name)["refusal"]

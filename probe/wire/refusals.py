@@ -77,7 +77,8 @@ def causes_of(reply: str) -> tuple[str, ...]:
     """
     text = reply[:MAX_READ]
     if (words := _known_words(text)) is not None:
-        return words.causes
+        # What stands beside English in a language that nobody here understands may say why, and that it is no wrong password.
+        return _UNREAD if words.causes == ("bad-credentials",) and words.is_english and _is_foreign(text) else words.causes
     causes = next((causes for code, causes in _CODES if re.search(code, text, re.IGNORECASE)), ("bad-credentials", "protocol-disabled"))
     return _UNREAD if "bad-credentials" in causes and _has_words(text) else causes
 
@@ -99,6 +100,11 @@ def _readings(text: str) -> list[str]:
 def _has_words(text: str) -> bool:
     """Whether a reply says more than its code."""
     return any(character.isalpha() for line in text.split("\n") for character in _NO_WORDS.sub("", line))
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether a text has letters beyond English."""
+    return _ESCAPED.search(text) is not None or any(character.isalpha() and not character.isascii() for character in text)
 
 
 def _untagged(reply: str) -> str:

@@ -89,13 +89,26 @@ class SmtpReader:
                 raise WireError(f"a reply of more than {MAX_REPLY_LINES} lines or {MAX_REPLY_BYTES} bytes")
         return None
 
+    def with_rest(self, reply: SmtpReply) -> SmtpReply:
+        """A list of EHLO with what stands behind its last line and has come already: some servers leave out hyphens, and .NET reads every line."""
+        lines = list(reply.lines)
+        while self._unasked is None and (more := self.next_reply()) is not None:
+            if more.code == reply.code:
+                lines += more.lines
+            else:
+                self._keep_refusal(more)
+        return SmtpReply(reply.code, tuple(lines))
+
     def drop_unasked(self) -> None:
-        """Forget the replies that are there before a command is said, since they answer none: such as lines of a list behind what looked like its last.
+        """Forget the replies that are there before a command is said, since they answer none.
 
         But for a refusal, which a server may say at any time (421, RFC 5321 section 3.8), and which counts as the answer.
         """
         while self._unasked is None and (reply := self.next_reply()) is not None:
-            self._unasked = reply if reply.kind in (4, 5) else None
+            self._keep_refusal(reply)
+
+    def _keep_refusal(self, reply: SmtpReply) -> None:
+        self._unasked = reply if reply.kind in (4, 5) else None
 
     def take_rest(self) -> bytes:
         """What came after the last reply; at STARTTLS it must be nothing (RFC 3207 section 6)."""

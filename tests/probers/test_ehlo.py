@@ -105,13 +105,14 @@ async def test_every_prober_tries_a_name(monkeypatch: pytest.MonkeyPatch) -> Non
         ["S: 250-STARTTLS", "S: 250-SIZE 1000", "S: 250 8BITMIME"],
         ["S: 250 STARTTLS"],
         ["S: 250-8BITMIME", "S: 250 starttls"],
+        ["S: 250-mail.example.test", "S: 250 SIZE 1000", "S: 250 STARTTLS"],
         ["S: 250-mail.example.test", "S: 250STARTTLS"],
         ["S: 250-", "S: 250-STARTTLS ", "S: 250 HELP"],
         ["S: 250-mail.example.test Hello", "S: 250-STARTTLS REQUIRED", "S: 250 OK"],
     ],
 )
 async def test_starttls_is_found_wherever_it_stands(listed: list[str]) -> None:
-    """On the first line, on the last without a space, in small letters, with a word behind it, or behind an empty line of the server's own."""
+    """On the first line, on the last without a space, in small letters, with a word behind it, behind lines without a hyphen or an empty one."""
     async with playing(["S: 220 hi", LITERAL, *listed, *GO, *END], implicit=False) as server:
         looked = await look(f"smtp://localhost:{server.port}")
     assert server.departures == []

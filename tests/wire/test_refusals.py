@@ -64,6 +64,8 @@ SEVERAL = ("bad-credentials", "app-password-required", "protocol-disabled")
         "NO kaput",
         "535 \\xff\\xfe\\xd0",
         "535 Λανθασμένα στοιχεία",
+        "535 Authentication failed: Λανθασμένα στοιχεία",
+        "535 5.7.8 Error: authentication failed: \\xcb\\xe1\\xed",
     ],
 )
 def test_words_that_nobody_understands_leave_open_what_a_code_leaves_open(reply: str) -> None:

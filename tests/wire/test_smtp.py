@@ -107,6 +107,16 @@ def test_what_is_there_before_a_command_answers_none_unless_it_refuses() -> None
     assert reader.next_reply() == SmtpReply(421, ("421 closing",))
 
 
+def test_a_list_goes_on_behind_what_looked_like_its_last_line() -> None:
+    """Lines of the same code that have come already are of the list; a refusal among them waits for the next command."""
+    reader = SmtpReader()
+    reader.feed(b"250-mail\r\n250 SIZE 1\r\n250 STARTTLS\r\n220 what\r\n421 closing\r\n")
+    reply = reader.next_reply()
+    assert reply is not None
+    assert extensions(reader.with_rest(reply)) == ("SIZE 1", "STARTTLS")
+    assert reader.next_reply() == SmtpReply(421, ("421 closing",))
+
+
 def test_a_reply_is_written_plainly_for_a_client_that_reads_no_other() -> None:
     """Its code, and the last of its words as far as one line holds them."""
     assert plain_reply(SmtpReply(250, ("250-STARTTLS", "250AUTH LOGIN"))) == b"250 AUTH LOGIN\r\n"
