@@ -1,7 +1,7 @@
 """HTTP/1.1 over a Stream: one request after another, their answers bounded, nothing followed by itself.
 
-h11 knows the protocol; this adds who pays for what. An answer's head is handed over before its body is read,
-so that a body which never ends cannot take back what the head said.
+h11 knows the protocol; this adds who pays for what, and reads on behind a header that is none. An answer's head is handed over before its
+body is read, so that a body which never ends cannot take back what the head said.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ import probe
 from probe.model.estate import Endpoint
 from probe.net.failures import OffProtocol, PeerClosed
 from probe.net.stream import Stream
-from probe.wire.lines import as_text
+from probe.wire.http_body import unpacked
+from probe.wire.http_head import MAX_HEAD_BYTES, HeadBuffer, tidied
+from probe.wire.lines import WireError, as_text, in_quotes
 
-MAX_HEAD_BYTES = 64 * 1024
-"""Status line and headers; IIS sends 16 KiB at most, and Kerberos tickets in headers reach 48 KiB."""
 MAX_BODY_BYTES = 256 * 1024
 """What is read of a body; an OWA logon page has about 60 KiB, and its build stands near the top."""
 MAX_ANSWER_BYTES = 4 * MAX_BODY_BYTES
 """What may pass on the wire for that, interim answers and head included; chunks of one byte with long extensions would cost without end."""
+MAX_NOTED_LINES = 5
+"""Of a head's lines that are no headers; the transcript holds all of them."""
 MAX_INTERIM_ANSWERS = 8
 """Answers of status 1xx before the real one; servers send one, or two with early hints (RFC 8297)."""
 
@@ -40,7 +42,9 @@ class Head:
     status: int
     reason: str
     headers: tuple[tuple[str, str], ...]
-    """Names as sent, in order; values printable."""
+    """Names as sent, in order; values printable. Without such lines as are no headers."""
+    codings: tuple[str, ...] = ()
+    """In which the body is wrapped."""
 
     def all(self, name: str) -> list[str]:
         """Every value of a header, in order; names compare without case."""
@@ -69,9 +73,13 @@ class HttpConnection:
         self._stream = stream
         self._host = host
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
-        self._start = b""
+        self._unread = HeadBuffer()
+        """What came and h11 has not got yet."""
+        self._codings: tuple[str, ...] = ()
         self._wire_bytes = 0
         self._is_usable = True
+        self._has_ended = False
+        """Whether the peer has closed the connection."""
 
     @property
     def keeps_alive(self) -> bool:
@@ -79,7 +87,7 @@ class HttpConnection:
         idle = self._h11.our_state is h11.IDLE and self._h11.their_state is h11.IDLE
         done = self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE
         # Bytes beyond the answer would be taken for the answer to a request that was not yet sent.
-        return self._is_usable and (idle or done) and not self._h11.trailing_data[0]
+        return self._is_usable and not self._has_ended and (idle or done) and not self._h11.trailing_data[0] and self._unread.is_empty
 
     async def ask(self, method: str, target: str, *, headers: Sequence[tuple[str, str]] = (), body: bytes = b"") -> Head:
         """Send a request, and wait for the head of its answer; `answer` or `close` must follow.
@@ -88,7 +96,7 @@ class HttpConnection:
         """
         if self._h11.their_state is h11.DONE:
             self._h11.start_next_cycle()
-        self._start, self._wire_bytes = b"", 0
+        self._wire_bytes = 0
         sent = [("Host", self._host), ("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", "identity"), *headers]
         if body or method == "POST":
             sent.append(("Content-Length", str(len(body))))
@@ -104,6 +112,7 @@ class HttpConnection:
                     status=event.status_code,
                     reason=_text(bytes(event.reason)),
                     headers=tuple((_text(name), _text(value)) for name, value in event.headers.raw_items()),
+                    codings=self._codings,
                 )
         raise OffProtocol(f"the peer sent more than {MAX_INTERIM_ANSWERS} interim answers and no final one")
 
@@ -119,12 +128,17 @@ class HttpConnection:
             if len(body) > MAX_BODY_BYTES:
                 self._is_usable = False
                 break
+        came = bytes(body[:MAX_BODY_BYTES])
+        plain, is_cut = unpacked(came, head.codings, MAX_BODY_BYTES)
+        if plain != came:
+            self._stream.heard_inside(plain)
         return Answer(
             status=head.status,
             reason=head.reason,
             headers=head.headers,
-            body=bytes(body[:MAX_BODY_BYTES]),
-            truncated=not self._is_usable,
+            codings=head.codings,
+            body=plain,
+            truncated=is_cut or not self._is_usable,
             keeps_alive=self.keeps_alive,
         )
 
@@ -140,21 +154,44 @@ class HttpConnection:
                 raise OffProtocol(f"what the peer sent is not HTTP/1.1: {_sentence(str(wrong))}") from wrong
             if isinstance(event, h11.Event):
                 return event
-            await self._feed()
+            if self._h11.their_state is not h11.SEND_RESPONSE:
+                self._h11.receive_data(self._unread.take_rest() or await self._received())
+            elif (head := self._next_head()) is not None:
+                self._h11.receive_data(head)
+            else:
+                data = await self._received()
+                self._unread.feed(data)
+                if not data:
+                    self._h11.receive_data(data)
             if self._wire_bytes > MAX_ANSWER_BYTES:
                 self._is_usable = False
                 return h11.EndOfMessage()
 
-    async def _feed(self) -> None:
+    def _next_head(self) -> bytes | None:
+        """The next head as h11 takes it, None while it is not whole."""
+        beginning = self._unread.beginning
+        # A peer that greets in another protocol would wait for us, who wait for the rest of its head.
+        if not _BEGINNING.startswith(beginning[: len(_BEGINNING)]):
+            self._is_usable = False
+            raise OffProtocol(f"the peer does not speak HTTP: it began with {in_quotes(as_text(self._unread.take_rest()), 120)}")
+        try:
+            head = self._unread.next_head()
+        except WireError as wrong:
+            self._is_usable = False
+            raise OffProtocol(f"what the peer sent is not HTTP/1.1: {wrong}") from wrong
+        if head is None:
+            return None
+        tidy = tidied(head)
+        self._codings = tidy.codings
+        for line in tidy.passed_over[:MAX_NOTED_LINES]:
+            self._stream.note(f"passed over, since it is no header that one can go by: {in_quotes(line)}")
+        return tidy.data
+
+    async def _received(self) -> bytes:
         data = await self._stream.receive()
-        if len(self._start) < len(_BEGINNING):
-            self._start += data[: len(_BEGINNING) - len(self._start)]
-            # h11 waits for a whole head; a peer that greets in another protocol would wait for us in turn.
-            if not _BEGINNING.startswith(self._start):
-                self._is_usable = False
-                raise OffProtocol(f"the peer does not speak HTTP: it began with {_sentence(as_text(data))!r}")
         self._wire_bytes += len(data)
-        self._h11.receive_data(data)
+        self._has_ended = not data
+        return data
 
 
 async def exchange(

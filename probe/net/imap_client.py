@@ -22,6 +22,7 @@ from aioimaplib.aioimaplib import AUTH, NONAUTH, SELECTED, Command, IMAP4ClientP
 from probe.net.failures import PeerClosed
 from probe.net.redact import STRUCK
 from probe.net.relay import Relay, lend
+from probe.net.replies import broken_off
 from probe.net.stream import Stream, TcpPipe
 from probe.wire.imap import ImapReader, plain_line, quoted
 from probe.wire.lines import LineBuffer, WireError
@@ -74,6 +75,8 @@ class ImapRelay(Relay):
             response = self._reader.next_response(self.tag, may_challenge=self.may_challenge)
             if response is None:
                 if not (data := await self._stream.receive()):
+                    if self._reader.stray:
+                        raise broken_off(self._reader)
                     break
                 self._reader.feed(data)
             elif response.tag == "*" and response.kind == "BYE":
@@ -123,6 +126,10 @@ class ImapClient:
     async def select(self, folder: str) -> Told:
         """SELECT."""
         return self._state_after(await self.ask("SELECT", folder), SELECTED)
+
+    async def examine(self, folder: str) -> Told:
+        """EXAMINE, which is SELECT for reading alone."""
+        return self._state_after(await self.ask("EXAMINE", folder), SELECTED)
 
     async def ask(self, name: str, *arguments: str, by_uid: bool = False, answers: str | None = None) -> Told:
         """Any other command. `answers` is the name of the data that it draws, where that is not its own."""

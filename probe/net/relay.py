@@ -1,7 +1,7 @@
 """Lends a library one end of a local socket pair, whose other end is our Stream.
 
-So the library speaks the protocol, and the address, TLS, pace, bounds and transcript stay ours. At STARTTLS the
-relay of SMTP holds back whatever comes after the server's go-ahead: the library never sees it, and we do.
+So the library speaks the protocol, and the address, TLS, pace, bounds and transcript stay ours. Replies of SMTP are read by our own reader
+before the library gets them: what comes after the server's go-ahead to STARTTLS it never sees, and we do.
 """
 
 from __future__ import annotations
@@ -10,13 +10,17 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 import aiosmtplib
 
-from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled
+from probe.net.failures import PeerClosed, PeerFailure
+from probe.net.replies import hear
+from probe.net.starttls import refused_service
 from probe.net.stream import Stream, TcpPipe
-from probe.wire.lines import LineBuffer, WireError
+from probe.wire.lines import WireError
+from probe.wire.smtp import SmtpReader, SmtpReply, plain_reply
 
 
 class Relay:
@@ -42,81 +46,48 @@ class Relay:
                 await self._near.write(data)
         except (OSError, PeerFailure, WireError) as failed:
             self.failure = failed
-        self._ended()
         self._near.transport.close()
 
     async def _next(self) -> bytes:
         """What the library gets next; nothing once the peer has closed."""
         return await self._stream.receive()
 
-    def _ended(self) -> None:
-        """Nothing more will come from the peer."""
-
 
 class SmtpRelay(Relay):
-    """A relay that stands still at STARTTLS."""
+    """Hands on one reply to each command, written as the library reads it; what comes without being asked for it never sees."""
 
     def __init__(self, stream: Stream, near: TcpPipe, far: socket.socket) -> None:
         super().__init__(stream, near, far)
-        self._holding = False
-        self._released = asyncio.Event()
-        self._held = asyncio.Event()
-        self._held_back = b""
+        self.reader = SmtpReader()
+        """Of what the server says."""
+        self._is_asked = asyncio.Event()
+        self._is_asked.set()  # for the greeting
+        self._is_greeted = False
+        self.reply: SmtpReply | None = None
+        """To the latest command, or the greeting, as the server said it; None while it has not come."""
 
-    def hold_after_reply(self) -> None:
-        """Pass on one more SMTP reply, then nothing until `upgrade`."""
-        self._holding = True
-        self._held.clear()
-        self._released.clear()
+    async def pump_out(self) -> None:
+        """Commands from the library to the peer."""
+        while data := await self._near.read():
+            self.reply = None
+            await self._stream.send(data)
+            self._is_asked.set()
 
     async def upgrade(self) -> bytes:
-        """Shake hands on the stream, then pass bytes on again. Gives what came in clear after the reply; if anything did, no handshake is tried."""
-        await self._held.wait()
-        extra = self._held_back + self._stream.take_unread()
-        self._held_back = b""
+        """Shake hands on the stream. Gives what came in clear after the server's go-ahead; if anything did, no handshake is tried."""
+        extra = self.reader.take_rest() + self._stream.take_unread()
         if not extra:
             await self._stream.start_tls()
-            self._release()
         return extra
 
-    def resume(self) -> None:
-        """Pass bytes on again without an upgrade, after a reply that was no go-ahead."""
-        if self._holding:
-            self._release()
-
-    def _release(self) -> None:
-        self._holding = False
-        self._released.set()
-
-    def _ended(self) -> None:
-        self._held.set()
-
     async def _next(self) -> bytes:
-        data = await self._stream.receive()
-        if not self._holding or not data:
-            return data
-        reply, self._held_back = await self._one_reply(data)
-        await self._near.write(reply)
-        self._held.set()
-        await self._released.wait()
-        rest, self._held_back = self._held_back, b""
-        return rest or await self._stream.receive()
-
-    async def _one_reply(self, data: bytes) -> tuple[bytes, bytes]:
-        """Bytes up to the end of one SMTP reply, and those after it. A reply ends with a line whose fourth character is no hyphen."""
-        lines, reply = LineBuffer(), b""
-        lines.feed(data)
-        while True:
-            line = lines.next_line()
-            if line is None:
-                more = await self._stream.receive()
-                if not more:
-                    return reply + lines.take_rest(), b""
-                lines.feed(more)
-                continue
-            reply += line + b"\r\n"
-            if line[3:4] != b"-":
-                return reply, lines.take_rest()
+        await self._is_asked.wait()
+        self._is_asked.clear()
+        self.reader.drop_unasked()
+        self.reply = reply = await hear(self._stream, self.reader, self.reader.next_reply)
+        is_good_greeting = not self._is_greeted and reply.kind == 2
+        self._is_greeted = True
+        return plain_reply(replace(reply, code=220) if is_good_greeting else reply)  # the library knows no other code for a greeting
 
 
 R = TypeVar("R", bound=Relay)
@@ -147,21 +118,13 @@ async def lend(stream: Stream, kind: Callable[[Stream, TcpPipe, socket.socket], 
 
 
 @contextmanager
-def smtp_failures(relay: Relay) -> Iterator[None]:
+def smtp_failures(relay: SmtpRelay) -> Iterator[None]:
     """Within this, aiosmtplib's errors become ours. What the peer did to the stream itself goes before what the library made of it."""
     try:
         yield
-    except aiosmtplib.SMTPResponseException as answered:
-        if 400 <= answered.code <= 499:
-            raise Throttled(f"the server says: not now: {answered.code} {_one_line(answered.message)}") from answered
-        if answered.code == 554:
-            raise Denied(f"the server refuses to serve: 554 {_one_line(answered.message)}") from answered
-        raise OffProtocol(f"an answer that SMTP does not know there: {answered.code} {_one_line(answered.message)}") from answered
     except (aiosmtplib.SMTPException, ConnectionError) as failed:
         if relay.failure is not None:
             raise relay.failure from failed
+        if isinstance(failed, aiosmtplib.SMTPConnectResponseError) and relay.reply is not None:
+            raise refused_service(relay.reply.words) from failed
         raise PeerClosed("the server closed the connection in the middle") from failed
-
-
-def _one_line(message: str) -> str:
-    return " ".join(message.split())[:200]

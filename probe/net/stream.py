@@ -148,21 +148,21 @@ class Stream:
             await layer.handshake()
         except CertificateNotTrusted as refused:
             self.distrust = refused.reason
-            self._note(f"TLS handshake: certificate not trusted: {refused.reason}")
+            self.note(f"TLS handshake: certificate not trusted: {refused.reason}")
             raise
         except PlaintextInsteadOfTls as plain:
             if self._recorded:
                 self._recorder.heard(plain.data)
             raise
         except Exception as failed:
-            self._note(f"TLS handshake failed: {failed}")
+            self.note(f"TLS handshake failed: {failed}")
             raise
         finally:
             # A server that asks for a certificate of ours shows its own first, and so may one that then falls silent.
             self.chain, self.is_verified = layer.chain(), layer.has_verified
         self._tls = layer
         self.session = layer.session()
-        self._note(f"TLS handshake: {self.session.version} {self.session.suite}")
+        self.note(f"TLS handshake: {self.session.version} {self.session.suite}")
 
     def silence(self) -> None:
         """From here on write nothing of this connection down: bytes that are no text make no transcript. `Dial.note` says what came of them."""
@@ -174,6 +174,12 @@ class Stream:
         if self._recorded:
             self._recorder.heard(data)
         return data
+
+    def heard_inside(self, data: bytes) -> None:
+        """Write down what the peer said inside of what came: a body that it had compressed."""
+        self.note("unpacked, this reads:")
+        if self._recorded:
+            self._recorder.heard(data)
 
     def heard(self, text: str) -> TranscriptLine | None:
         """The latest line of the peer that contains a text, as evidence for it."""
@@ -208,7 +214,8 @@ class Stream:
         else:
             self._pipe.transport.abort()
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
+        """Write down what is no speech, but happened to this connection."""
         if self._recorded:
             self._recorder.note(text)
 

@@ -17,7 +17,7 @@ from probe.model.facts import TlsSession
 from probe.net.failures import CertificateNotTrusted, OffProtocol, PeerClosed, PlaintextInsteadOfTls, TlsFailed, tls_sentence
 from probe.net.trust import verifying_context
 from probe.tables import suite_name
-from probe.wire.lines import as_text
+from probe.wire.lines import as_text, in_quotes
 
 _RECORD_TYPES = range(0x14, 0x19)
 """First byte of every TLS record (RFC 8446 section 5.1); no text protocol begins a line so."""
@@ -152,7 +152,7 @@ class TlsLayer:
                         "the peer closed the connection during the TLS handshake" if first_flight else "the peer closed"
                     ) from None
                 if starts_here and data[0] not in _RECORD_TYPES:
-                    raise PlaintextInsteadOfTls(f"the peer answered the TLS handshake in clear: {as_text(data)[:80]!r}", data) from None
+                    raise PlaintextInsteadOfTls(f"the peer answered the TLS handshake in clear: {in_quotes(as_text(data))}", data) from None
                 starts_here = False
                 self._incoming.write(data)
             except ssl.SSLCertVerificationError as refused:

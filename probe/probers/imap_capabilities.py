@@ -19,7 +19,9 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import FactKey, Why
-from probe.net.failures import Denied, OffProtocol, PeerClosed, PlaintextInsteadOfTls, Throttled
+from probe.net.failures import OffProtocol, PlaintextInsteadOfTls, Throttled
+from probe.net.replies import hear
+from probe.net.starttls import refused_service, said_goodbye
 from probe.net.stream import shown_bytes
 from probe.probing import (
     CONNECTION_KEYS,
@@ -37,31 +39,12 @@ from probe.probing import (
 )
 from probe.wire.imap import Answer, ImapReader, announced_capabilities, capabilities, identity, mechanisms
 from probe.wire.lines import WireError
-
-# RFC 5530, and the words of servers without response codes.
-_LATER = (
-    "[UNAVAILABLE]",
-    "[INUSE]",
-    "[LIMIT]",
-    "[SYS/TEMP]",
-    "TOO MANY",
-    "TRY AGAIN",
-    "TRY LATER",
-    "LIMIT EXCEEDED",
-    "LIMIT REACHED",
-    "MAXIMUM",
-    "TEMPORAR",
-    "BUSY",
-)
+from probe.wire.refusals import refused_for_now
 
 
 async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     await converse(dial, notes, lambda stream: _Conversation(stream, notes).hold())
-
-
-def _is_temporary(refusal: str) -> bool:
-    return any(word in refusal.upper() for word in _LATER)
 
 
 class _Conversation:
@@ -89,14 +72,13 @@ class _Conversation:
 
     async def _hear_greeting(self) -> bool:
         """Whether the server takes us for signed in already."""
-        while (greeting := self._reader.next_greeting()) is None:
-            await self._feed()
+        greeting = await hear(self._stream, self._reader, self._reader.next_greeting)
         evidence = self._stream.evidence(greeting.text[:200])
         self._notes.observed(v.PROTOCOL_SPOKEN, True, *evidence)
         if not refuse_overlong(self._notes, [greeting.text], v.PROTOCOL_GREETING):
             self._notes.declared(v.PROTOCOL_GREETING, greeting.text, *evidence)
-        if greeting.kind == "BYE":
-            raise (Throttled if _is_temporary(greeting.text) else Denied)(f"the server greets with a refusal: {greeting.text[:200]}")
+        if greeting.kind not in ("OK", "PREAUTH"):
+            raise refused_service(greeting.text)
         self._notes.observed(v.IMAP_PREAUTH, greeting.kind == "PREAUTH", *evidence)
         self._announced = announced_capabilities(greeting)
         return greeting.kind == "PREAUTH"
@@ -116,10 +98,10 @@ class _Conversation:
             return False
         answer = await self._ask("STARTTLS")
         told = answer.last.text
-        if listed is None and (answer.ok or not _is_temporary(told)):
+        if listed is None and (answer.ok or not refused_for_now(told)):
             self._notes.observed(v.STARTTLS_OFFERED, answer.ok, *self._stream.evidence(told[:200]))
         if not answer.ok:
-            if _is_temporary(told):
+            if refused_for_now(told):
                 raise Throttled(f"STARTTLS is refused for now: {told[:200]}")
             self._note_no_tls(f"STARTTLS is refused: {told[:200]}")
             return False
@@ -176,11 +158,9 @@ class _Conversation:
 
     async def _ask(self, command: str) -> Answer:
         tag = await self._send(command)
-        while (answer := self._reader.next_answer(tag)) is None:
-            await self._feed()
+        answer = await hear(self._stream, self._reader, lambda: self._reader.next_answer(tag))
         if answer.last.kind == "BYE":
-            told = answer.last.text
-            raise (Throttled if _is_temporary(told) else PeerClosed)(f"the server says goodbye: {told[:200]}")
+            raise said_goodbye(answer.last.text)
         return answer
 
     async def _send(self, command: str) -> str:
@@ -188,12 +168,6 @@ class _Conversation:
         tag = f"a{self._commands}"
         await self._stream.send(f"{tag} {command}\r\n".encode())
         return tag
-
-    async def _feed(self) -> None:
-        data = await self._stream.receive()
-        if not data:
-            raise PeerClosed("the server closed the connection where a reply was due")
-        self._reader.feed(data)
 
 
 PROBER = Prober(

@@ -1,15 +1,16 @@
-"""IMAP, signed in: one login, proved by one more command.
+"""IMAP, signed in: one login, proved by an inbox that can be opened.
 
 What is sent, in this order, from 2 on through aioimaplib over a relay, over TLS whose certificate was verified for the very name (`STARTTLS` first, with `imap://`):
 
 1. `CAPABILITY`, to see how one may sign in;
 2. one login: `LOGIN` unless it is disabled; else `AUTHENTICATE` with PLAIN, LOGIN, CRAM-MD5 or NTLM. Where the profile signs in with OAuth,
    `AUTHENTICATE` with XOAUTH2 or OAUTHBEARER, and the secret is the access token. Nothing is sent before the server asks for it;
-3. `NAMESPACE` where it is listed, else `LIST` of no name: a login that Microsoft takes with the wrong scope is refused only here;
+3. `EXAMINE INBOX`, which opens the inbox for reading alone: a login that Microsoft takes with the wrong scope is refused only here, and so is
+   a program that Coremail (163.com) does not know;
 4. `LOGOUT`.
 
-Whatever is answered, there is no second login. No mailbox is opened, so that nothing is read, marked or deleted. A wrong password
-counts as one failed login.
+Whatever is answered, there is no second login. No message is read, marked or deleted, and none loses its mark of being new (RFC 9051
+section 6.3.3). A wrong password counts as one failed login.
 
 What it cannot tell: why a login was refused, where the server's words fit several causes.
 """
@@ -44,7 +45,7 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
                 note_no_login(notes, name.why, name.detail)
             else:
                 told = await session.sign_in(name)
-                note_login(notes, name, "" if told.ok else told.words, *stream.evidence(told.words[:200]))
+                note_login(notes, name, "" if told.ok else told.words, *stream.evidence(told.words[:200]), was_let_in=session.was_let_in)
             await session.leave()
 
     await converse_signed_in(subject, dial, notes, talk)
@@ -52,7 +53,7 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
 
 PROBER = Prober(
     id="imap-login",
-    title="signs in to IMAP once, and asks for the namespace",
+    title="signs in to IMAP once, and opens the inbox for reading alone",
     services=frozenset({Service.IMAP}),
     effect=Effect.LOGS_IN,
     signs_in=True,

@@ -150,19 +150,20 @@ async def _send(message: _Message, account: Account, dial: Dial, notes: Notebook
             return False
         message = replace(message, address=address)
         parameter = "" if address.isascii() else " SMTPUTF8"
-        _let_in((answer := await session.sign_in(name))[-1].startswith("2"), answer[-1], dial.endpoint)
+        answer = await session.sign_in(name)
+        _let_in(answer.kind == 2, answer.last, dial.endpoint)
         for command, good in (
-            (f"MAIL FROM:<{message.address}>{parameter}", "250"),
-            (f"RCPT TO:<{message.address}>", "25"),
-            ("DATA", "354"),
-            ("\r\n".join((*message.lines(), ".")), "250"),
+            (f"MAIL FROM:<{message.address}>{parameter}", 2),
+            (f"RCPT TO:<{message.address}>", 2),
+            ("DATA", 3),
+            ("\r\n".join((*message.lines(), ".")), 2),
         ):
             answer = await session.ask(command)
-            if not answer[-1].startswith(good):
+            if answer.kind != good:
                 break
-        taken = answer[-1].startswith("250") and command.endswith(".")
-        notes.observed(v.ROUNDTRIP_SENT, taken, *stream.evidence(answer[-1][:200]))
-        notes.heard(v.ROUNDTRIP_REPLY, "\n".join(answer), *stream.evidence(answer[-1][:200]))
+        taken = answer.kind == 2 and command.endswith(".")
+        notes.observed(v.ROUNDTRIP_SENT, taken, *stream.evidence(answer.last))
+        notes.heard(v.ROUNDTRIP_REPLY, answer.words, *stream.evidence(answer.last))
         await stream.send(b"QUIT\r\n")
     if not taken:
         for key in (v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED):

@@ -15,7 +15,9 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import FactKey, Why
-from probe.net.failures import Denied, OffProtocol, PeerClosed, PlaintextInsteadOfTls, Throttled
+from probe.net.failures import OffProtocol, PlaintextInsteadOfTls, Throttled
+from probe.net.replies import hear
+from probe.net.starttls import refused_service
 from probe.net.stream import shown_bytes
 from probe.probing import (
     CONNECTION_KEYS,
@@ -32,18 +34,12 @@ from probe.probing import (
     take_leave,
 )
 from probe.wire.pop3 import Pop3Reader, Reply, mechanisms
-
-# RFC 2449 section 8.1.1, RFC 3206, and the words of servers without response codes.
-_LATER = ("[IN-USE]", "[LOGIN-DELAY]", "[SYS/TEMP]", "TOO MANY", "TRY AGAIN", "TRY LATER")
+from probe.wire.refusals import refused_for_now
 
 
 async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     await converse(dial, notes, lambda stream: _Conversation(stream, notes).hold())
-
-
-def _is_temporary(refusal: str) -> bool:
-    return any(word in refusal.upper() for word in _LATER)
 
 
 class _Conversation:
@@ -73,7 +69,7 @@ class _Conversation:
         if not refuse_overlong(self._notes, [greeting.text], v.PROTOCOL_GREETING):
             self._notes.declared(v.PROTOCOL_GREETING, greeting.text, *evidence)
         if not greeting.ok:
-            raise (Throttled if _is_temporary(greeting.text) else Denied)(f"the server greets with a refusal: {greeting.text[:200]}")
+            raise refused_service(greeting.text)
 
     async def _upgrade(self) -> bool:
         """Come to TLS; False where the server does not offer it."""
@@ -86,10 +82,10 @@ class _Conversation:
                 return False
         await self._stream.send(b"STLS\r\n")
         answer = await self._reply()
-        if listed is None and (answer.ok or not _is_temporary(answer.text)):
+        if listed is None and (answer.ok or not refused_for_now(answer.text)):
             self._notes.observed(v.STARTTLS_OFFERED, answer.ok, *self._stream.evidence(answer.text))
         if not answer.ok:
-            if _is_temporary(answer.text):
+            if refused_for_now(answer.text):
                 raise Throttled(f"STLS is refused for now: {answer.text[:200]}")
             await self._end_without_tls(f"STLS is refused: {answer.text[:200]}")
             return False
@@ -130,12 +126,7 @@ class _Conversation:
         return None
 
     async def _reply(self, *, multiline: bool = False) -> Reply:
-        while (reply := self._reader.next_reply(multiline=multiline)) is None:
-            data = await self._stream.receive()
-            if not data:
-                raise PeerClosed("the server closed the connection where a reply was due")
-            self._reader.feed(data)
-        return reply
+        return await hear(self._stream, self._reader, lambda: self._reader.next_reply(multiline=multiline))
 
 
 PROBER = Prober(

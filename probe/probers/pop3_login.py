@@ -51,7 +51,7 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
             note_no_login(notes, name.why, name.detail)
         else:
             answer = await session.sign_in(name)
-            note_login(notes, name, "" if answer.ok else answer.text, *stream.evidence(answer.text[:200]))
+            note_login(notes, name, "" if answer.ok else answer.text, *stream.evidence(answer.text[:200]), was_let_in=session.was_let_in)
         await stream.send(b"QUIT\r\n")
 
     await converse_signed_in(subject, dial, notes, talk)

@@ -3,8 +3,8 @@
 What is sent, in this order, through aiosmtplib over a relay:
 
 1. nothing, until the greeting has come;
-2. `EHLO` with our own address as an address literal (RFC 5321 section 4.1.4);
-3. where TLS is yet to come and STARTTLS is listed: `STARTTLS`, the handshake, and `EHLO` again;
+2. `EHLO` with our own address as an address literal (RFC 5321 section 4.1.4), and once more with this machine's name where that is refused;
+3. where TLS is yet to come, and STARTTLS is listed or EHLO is not known: `STARTTLS`, the handshake, and `EHLO` again;
 4. where the greeting is no mark of a known product: `HELP`, for its words or those of its refusal;
 5. `QUIT`.
 
@@ -17,10 +17,13 @@ from __future__ import annotations
 import aiosmtplib
 
 from probe.model import vocabulary as v
+from probe.model.attempts import TranscriptLine
 from probe.model.estate import Service
 from probe.model.facts import FactKey, Why
-from probe.net.failures import OffProtocol, PlaintextInsteadOfTls
+from probe.net.failures import OffProtocol, PlaintextInsteadOfTls, Throttled
 from probe.net.relay import SmtpRelay, lend, smtp_failures
+from probe.net.replies import say_ehlo
+from probe.net.starttls import refused_service
 from probe.net.stream import shown_bytes
 from probe.probing import (
     CONNECTION_KEYS,
@@ -37,8 +40,8 @@ from probe.probing import (
     refuse_overlong,
 )
 from probe.tables.marks import matches
-from probe.wire.lines import as_text
-from probe.wire.smtp import address_literal, mechanisms
+from probe.wire.refusals import refused_for_now
+from probe.wire.smtp import SmtpReply, address_literal, extensions, knows_no_ehlo, mechanisms, offers, own_line
 
 
 async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
@@ -72,45 +75,46 @@ class _Conversation:
             await self._hear_greeting()
             if not is_implicit and not await self._upgrade():
                 return
-            await self._ask(v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS)
+            await self._list(v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS)
             await self._take_leave()
         finally:
             self._client.close()
 
     async def _hear_greeting(self) -> None:
         try:
-            greeting = await self._client.connect()
-        except aiosmtplib.SMTPConnectResponseError as refused:
-            if refused.code >= 0:
-                self._note_greeting(refused.code, refused.message)
-            raise
-        self._note_greeting(greeting.code, greeting.message)
+            await self._client.connect()
+        finally:
+            if self._relay.reply is not None:
+                self._note_greeting(self._relay.reply)
 
-    def _note_greeting(self, code: int, message: str) -> None:
-        said = _said(code, _lines(message))
-        self._greeting = "\n".join(said)
-        evidence = self._stream.evidence(*(line[:200] for line in said[:3]))
+    def _note_greeting(self, greeting: SmtpReply) -> None:
+        self._greeting = greeting.words
+        evidence = self._evidence(greeting)
         self._notes.observed(v.PROTOCOL_SPOKEN, True, *evidence[:1])
-        if not refuse_overlong(self._notes, said, v.PROTOCOL_GREETING):
-            self._notes.declared(v.PROTOCOL_GREETING, "\n".join(said), *evidence)
+        if not refuse_overlong(self._notes, greeting.lines, v.PROTOCOL_GREETING):
+            self._notes.declared(v.PROTOCOL_GREETING, greeting.words, *evidence)
+
+    def _evidence(self, reply: SmtpReply) -> tuple[TranscriptLine, ...]:
+        return self._stream.evidence(*(line[:200] for line in reply.lines[:3]))
 
     async def _upgrade(self) -> bool:
         """Come to TLS; False where the server does not offer it."""
-        listed = await self._ask(v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN)
-        is_offered = "STARTTLS" in (line.strip().upper() for line in listed)
-        self._notes.declared(v.STARTTLS_OFFERED, is_offered, *self._stream.evidence("STARTTLS"))
-        if not is_offered:
-            await self._end_without_tls("STARTTLS is not offered")
-            return False
-        self._relay.hold_after_reply()
-        answer = await self._client.execute_command(b"STARTTLS")
+        listed = await self._list(v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN)
+        if listed is not None:
+            is_offered = offers(listed, "STARTTLS")
+            self._notes.declared(v.STARTTLS_OFFERED, is_offered, *self._stream.evidence("STARTTLS"))
+            if not is_offered:
+                await self._end_without_tls("STARTTLS is not offered")
+                return False
+        answer = await self._ask("STARTTLS")
+        if listed is None and (answer.code == 220 or answer.kind == 5):
+            self._notes.observed(v.STARTTLS_OFFERED, answer.code == 220, *self._evidence(answer))
         if answer.code != 220:
-            self._relay.resume()
-            if not 500 <= answer.code <= 599:
-                raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
-            await self._end_without_tls(
-                f"STARTTLS is refused: {answer.code} {as_text(answer.message.encode('utf-8', 'surrogateescape'))[:200]}"
-            )
+            if answer.kind not in (4, 5):
+                raise OffProtocol(f"an answer that SMTP does not know there: {answer.last}")
+            if refused_for_now(answer.words):
+                raise Throttled(f"STARTTLS is refused for now: {answer.last}")
+            await self._end_without_tls(f"STARTTLS is refused: {answer.last}")
             return False
         try:
             extra = await self._relay.upgrade()
@@ -137,58 +141,59 @@ class _Conversation:
             if matches(Service.SMTP, "greeting", self._greeting):
                 self._notes.missing(key, Why.NOT_APPLICABLE, "the greeting names the product")
             else:
-                await self._last_words(b"HELP", key)
+                await self._last_words("HELP", key)
             key = v.PROTOCOL_FAREWELL
-            await self._last_words(b"QUIT", key)
+            await self._last_words("QUIT", key)
         except (aiosmtplib.SMTPException, ConnectionError):
             self._notes.missing(
                 key, Why.NOT_DISCLOSED, f"the server gave no answer within {PATIENCE_AT_LEAVE_SECONDS:g} s, or none that could be read"
             )
 
-    async def _last_words(self, command: bytes, key: FactKey[str]) -> None:
-        answer = await self._client.execute_command(command, timeout=PATIENCE_AT_LEAVE_SECONDS)
-        said = _said(answer.code, _lines(answer.message))
-        if not refuse_overlong(self._notes, said, key):
-            self._notes.declared(key, "\n".join(said), *self._stream.evidence(*(line[:200] for line in said[:3])))
+    async def _last_words(self, command: str, key: FactKey[str]) -> None:
+        answer = await self._ask(command, seconds=PATIENCE_AT_LEAVE_SECONDS)
+        if not refuse_overlong(self._notes, answer.lines, key):
+            self._notes.declared(key, answer.words, *self._evidence(answer))
 
-    async def _ask(self, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> list[str]:
-        """Say EHLO, and write down what it lists."""
-        try:
-            answer = await self._client.ehlo()
-        except aiosmtplib.SMTPHeloError as refused:
-            if not 500 <= refused.code <= 599:
-                # Later, or an answer to something else: neither says what the server has to offer.
-                raise
-            self._notes.missing(capabilities, Why.NOT_DISCLOSED, f"EHLO is refused: {refused.code} {_lines(refused.message)[0][:200]}")
-            self._notes.missing(login, Why.NOT_DISCLOSED, "EHLO is refused")
-            return []
-        first, *listed = lines = [self._whole(line) for line in _lines(answer.message)]
-        if refuse_overlong(self._notes, lines, v.SMTP_EHLO_NAME, capabilities, login, v.SMTP_SIZE_LIMIT_BYTES):
+    async def _list(self, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> tuple[str, ...] | None:
+        """Say EHLO, and write down what it lists. None where the server does not know it; raises Denied where our names are refused."""
+        answer = await say_ehlo(self._stream, self._relay.reader, self._ask)
+        if answer.kind != 2:
+            self._note_refused_ehlo(answer, capabilities, login)
+            return None
+        if answer.code != 250:
+            raise OffProtocol(f"an answer that SMTP does not know there: {answer.last}")
+        name, listed = own_line(answer), extensions(answer)
+        if refuse_overlong(self._notes, answer.texts, v.SMTP_EHLO_NAME, capabilities, login, v.SMTP_SIZE_LIMIT_BYTES):
             return listed
-        self._notes.declared(v.SMTP_EHLO_NAME, first, *self._stream.evidence(first))
-        self._notes.declared(capabilities, tuple(listed), *self._stream.evidence(*listed[:1]))
+        if name is None:
+            self._notes.missing(
+                v.SMTP_EHLO_NAME, Why.NOT_DISCLOSED, "the reply to EHLO begins with an extension, without a line of the server's own"
+            )
+        else:
+            self._notes.declared(v.SMTP_EHLO_NAME, name, *self._stream.evidence(name))
+        self._notes.declared(capabilities, listed, *self._stream.evidence(*listed[:1]))
         self._notes.declared(login, mechanisms(listed), *self._stream.evidence("AUTH"))
         size = next((line.split() for line in listed if line.upper().split()[:1] == ["SIZE"]), None)
         if size is not None and all(number.isascii() and number.isdigit() and len(number) < 20 for number in size[1:2]):
             self._notes.declared(v.SMTP_SIZE_LIMIT_BYTES, int(size[1]) if size[1:] else 0, *self._stream.evidence("SIZE"))
         return listed
 
-    def _whole(self, line: str) -> str:
-        """A line with its first letter, where the server left out what stands between it and the code (GMX was seen to say `250AUTH LOGIN`)."""
-        heard = self._stream.heard(line)
-        if heard is None or heard.text[3:4] in ("", " ", "-") or heard.text[4:] != line:
-            return line
-        return heard.text[3:]
+    def _note_refused_ehlo(self, answer: SmtpReply, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> None:
+        if answer.kind == 5 and knows_no_ehlo(answer):
+            for key in (capabilities, login):
+                self._notes.missing(key, Why.NOT_DISCLOSED, f"EHLO is not known: {answer.last}")
+        elif answer.kind in (4, 5):
+            raise refused_service(answer.words, "EHLO is refused")
+        else:
+            raise OffProtocol(f"an answer that SMTP does not know there: {answer.last}")
 
-
-def _lines(message: str) -> list[str]:
-    """The lines of a reply as aiosmtplib gives them, printable."""
-    return [as_text(line.encode("utf-8", "surrogateescape")) for line in message.split("\n")]
-
-
-def _said(code: int, lines: list[str]) -> list[str]:
-    """The lines of a reply as they stood on the wire."""
-    return [f"{code}{' ' if number == len(lines) else '-'}{line}" for number, line in enumerate(lines, 1)]
+    async def _ask(self, command: str, *, seconds: float | None = None) -> SmtpReply:
+        """The reply to a command, as the server said it."""
+        await self._client.execute_command(command.encode(), timeout=seconds)
+        if self._relay.reply is None:
+            # The library makes up an answer to QUIT where the server hangs up instead.
+            raise aiosmtplib.SMTPServerDisconnected("the server closed the connection")
+        return self._relay.reply
 
 
 PROBER = Prober(

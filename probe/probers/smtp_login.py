@@ -43,8 +43,8 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
             note_no_login(notes, name.why, name.detail)
         else:
             answer = await session.sign_in(name)
-            is_in = answer[-1].startswith("2")
-            note_login(notes, name, "" if is_in else "\n".join(answer), *stream.evidence(answer[-1][:200]))
+            refusal = "" if answer.kind == 2 else answer.words
+            note_login(notes, name, refusal, *stream.evidence(answer.last), was_let_in=session.was_let_in)
         await stream.send(b"QUIT\r\n")
 
     await converse_signed_in(subject, dial, notes, talk)

@@ -22,16 +22,14 @@ import asyncio
 from probe.model import vocabulary as v
 from probe.model.estate import Security, Service
 from probe.model.facts import Why
-from probe.net.failures import Denied, OffProtocol, PeerClosed, TlsFailed
+from probe.net.failures import OffProtocol, PeerClosed, TlsFailed
+from probe.net.starttls import NoUpgrade, come_to_tls
 from probe.net.stream import Stream
 from probe.probing import Dial, Effect, Notebook, Prober, Subject
 from probe.wire.lines import LineBuffer, as_text
-from probe.wire.smtp import address_literal
 
-_UPGRADE = {Service.POP3: b"STLS\r\n", Service.SMTP: b"STARTTLS\r\n", Service.IMAP: b"a1 STARTTLS\r\n"}
 _BEHIND = {Service.POP3: b"CAPA\r\n", Service.SMTP: b"NOOP\r\n", Service.IMAP: b"a2 CAPABILITY\r\n"}
 _LEAVE = {Service.POP3: b"QUIT\r\n", Service.SMTP: b"QUIT\r\n", Service.IMAP: b"a3 LOGOUT\r\n"}
-_CONSENT = {Service.POP3: "+OK", Service.SMTP: "220", Service.IMAP: "a1 OK"}
 _TAKEN = {Service.POP3: "+OK", Service.SMTP: "250", Service.IMAP: "a2 OK"}
 """How the answer to the command behind the upgrade begins."""
 _LEFT = {Service.POP3: "+OK", Service.SMTP: "221", Service.IMAP: "a3 OK"}
@@ -74,20 +72,11 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
 
 async def _upgraded(stream: Stream, service: Service, notes: Notebook, *, behind: bytes) -> bool:
     """Come to TLS with bytes behind the command. False, with the reason noted, where the server does not go over."""
-    lines = _Lines(stream)
-    greeting = await lines.reply(service, "*")
-    if not greeting.upper().startswith(("+OK", "220", "* OK")):
-        raise Denied(f"the server does not begin a session: {greeting[:200]}")
-    if service is Service.SMTP:
-        await stream.send(f"EHLO {address_literal(stream.local_address)}\r\n".encode())
-        await lines.reply(service, "")
-    await stream.send(_UPGRADE[service] + behind)
-    answer = await lines.reply(service, "a1")
-    if not answer.upper().startswith(_CONSENT[service].upper()):
-        notes.missing(v.STARTTLS_TAKES_INJECTED, Why.NOT_APPLICABLE, f"there is no upgrade to TLS: {answer[:200]}")
+    try:
+        await come_to_tls(stream, service, Security.UPGRADE, behind=behind)
+    except NoUpgrade as refused:
+        notes.missing(v.STARTTLS_TAKES_INJECTED, Why.NOT_APPLICABLE, f"there is no upgrade to TLS: {refused}")
         return False
-    if lines.rest() or stream.take_unread():
-        raise OffProtocol("the server answered in clear what came behind the upgrade")
     await stream.start_tls()
     return True
 
@@ -108,34 +97,6 @@ async def _told_after_leave(stream: Stream, service: Service) -> list[str]:
     except (TimeoutError, OSError):
         pass
     return told
-
-
-class _Lines:
-    """Replies of the peer, as far as they must be told apart here."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        self._buffer = LineBuffer()
-
-    async def reply(self, service: Service, tag: str) -> str:
-        """The last line of the next reply; of IMAP the line that begins with the tag."""
-        for _ in range(_MAX_LINES):
-            line = await self._line()
-            is_last = line[3:4] != "-" if service is Service.SMTP else service is Service.POP3 or line.startswith(f"{tag} ")
-            if is_last:
-                return line
-        raise OffProtocol(f"more than {_MAX_LINES} lines before TLS")
-
-    async def _line(self) -> str:
-        while (line := self._buffer.next_line()) is None:
-            data = await self._stream.receive()
-            if not data:
-                raise PeerClosed("the server closed the connection before TLS")
-            self._buffer.feed(data)
-        return as_text(line)
-
-    def rest(self) -> bytes:
-        return self._buffer.take_rest()
 
 
 PROBER = Prober(

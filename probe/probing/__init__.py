@@ -317,16 +317,23 @@ LOGIN_KEYS = (v.AUTH_ACCEPTED, v.AUTH_REFUSAL, v.AUTH_REPLY, v.AUTH_MECHANISM)
 """What every sign-in to a mail server learns."""
 
 
-def note_login(notes: Notebook, mechanism: str, refusal: str, *lines: TranscriptLine) -> None:
-    """Write down how a sign-in ended. `refusal` is what the server said to it, or to the command that was to prove it; empty where it was let in."""
+def note_login(notes: Notebook, mechanism: str, refusal: str, *lines: TranscriptLine, was_let_in: bool) -> None:
+    """Write down how a sign-in ended. `refusal` is what the server said to it, or to the command that was to prove it; empty where it was let in.
+
+    `was_let_in` says that the login itself was taken, so that a refusal after it is none of the password.
+    """
     notes.observed(v.AUTH_MECHANISM, mechanism, *lines)
     notes.observed(v.AUTH_ACCEPTED, not refusal, *lines)
     notes.heard(v.AUTH_REPLY, refusal, *lines)
     causes = causes_of(refusal) if refusal else ()
+    if was_let_in and refusal:
+        causes = tuple(cause for cause in causes if cause not in _OF_PASSWORD) or ("protocol-disabled", "account-disabled")
     notes.observed(v.AUTH_REFUSAL, causes, *lines)
     _note_ways_in(notes, is_token=mechanism in TOKEN_MECHANISMS, causes=frozenset(causes), is_let_in=not refusal, lines=lines)
 
 
+_OF_PASSWORD = frozenset({"bad-credentials", "app-password-required"})
+"""What no server refuses for that has just taken the password."""
 _WANTS_TOKEN = frozenset({"oauth-required"})
 _TAKES_NO_PASSWORD = frozenset({"oauth-required", "basic-auth-disabled"})
 _TAKES_APP_PASSWORD = frozenset({"app-password-required"})

@@ -10,8 +10,9 @@ from types import TracebackType
 
 from probe.model.estate import Endpoint, Security
 from probe.model.facts import Why
-from probe.net.failures import PeerClosed, Throttled
 from probe.net.imap_client import ImapClient, Told, lend_to_imap
+from probe.net.replies import hear
+from probe.net.starttls import refused_service, said_goodbye
 from probe.probing import Account, Ending, NoMechanism, Stream, choose_mechanism
 from probe.probing.proofs import ending_of_refusal
 from probe.wire.imap import ImapReader, capabilities, mechanisms
@@ -31,6 +32,8 @@ class ImapSession:
         """Whether LOGIN may be said, which takes no more than ASCII (RFC 9051 section 6.2.3)."""
         self.capabilities: frozenset[str] = frozenset()
         """What was listed before the sign-in, upper-case."""
+        self.was_let_in = False
+        """Whether the login was accepted, whatever became of the command after it."""
         self.client: ImapClient
         """There from the sign-in on."""
 
@@ -41,17 +44,17 @@ class ImapSession:
         await self._lent.__aexit__(kind, error, trace)
 
     async def open(self) -> str | NoMechanism:
-        """Hear the greeting and ask for the capabilities; how to sign in. Raises Throttled for a server that says BYE."""
+        """Hear the greeting and ask for the capabilities; how to sign in. Raises Throttled or Denied for a server that serves nobody."""
         if self._endpoint.security is Security.IMPLICIT:
-            while (greeting := self._reader.next_greeting()) is None:
-                await self._feed()
-            if greeting.kind == "BYE":
-                raise Throttled(f"the server greets with a refusal: {greeting.text[:200]}")
+            greeting = await hear(self._stream, self._reader, self._reader.next_greeting)
             if greeting.kind == "PREAUTH":
                 return NoMechanism(Why.NOT_APPLICABLE, "the server takes us for signed in without being asked")
+            if greeting.kind != "OK":
+                raise refused_service(greeting.text)
         await self._stream.send(b"A1 CAPABILITY\r\n")
-        while (answer := self._reader.next_answer("A1")) is None:
-            await self._feed()
+        answer = await hear(self._stream, self._reader, lambda: self._reader.next_answer("A1"))
+        if answer.last.kind == "BYE":
+            raise said_goodbye(answer.last.text)
         listed = capabilities(answer) or ()
         self.capabilities = frozenset(word.upper() for word in listed)
         is_plain_text = (self._account.username + self._account.password.reveal()).isascii()
@@ -64,8 +67,9 @@ class ImapSession:
         return chosen
 
     async def sign_in(self, name: str) -> Told:
-        """One LOGIN or AUTHENTICATE, proved by one more command: a login that Microsoft takes with the wrong scope is refused only there.
+        """One LOGIN or AUTHENTICATE, proved by an inbox that can be opened: EXAMINE marks nothing as seen (RFC 9051 section 6.3.3).
 
+        A login that Microsoft takes with the wrong scope is refused only there, and so is a client that Coremail does not like.
         Gives what ends it. Raises NotClaimed.
         """
         account = self._account
@@ -77,8 +81,9 @@ class ImapSession:
         finally:
             if not self.client.has_proved:
                 await account.proof.release()
+        self.was_let_in = told.ok
         if told.ok:
-            told = await self.client.ask(*(("NAMESPACE",) if "NAMESPACE" in self.capabilities else ("LIST", '""', '""')))
+            told = await self.client.examine("INBOX")
         await account.proof.end(Ending.ACCEPTED if told.ok else ending_of_refusal(told.words))
         return told
 
@@ -91,9 +96,3 @@ class ImapSession:
     async def leave(self) -> None:
         """Say LOGOUT, and wait for nothing."""
         await self._stream.send(b"A0 LOGOUT\r\n")
-
-    async def _feed(self) -> None:
-        data = await self._stream.receive()
-        if not data:
-            raise PeerClosed("the server closed the connection in the middle of the sign-in")
-        self._reader.feed(data)

@@ -6,13 +6,12 @@ import base64
 import itertools
 
 from probe.model.estate import Endpoint, Security
-from probe.net.failures import Denied, PeerClosed, Throttled
+from probe.net.replies import hear
+from probe.net.starttls import refused_service
 from probe.probing import STRUCK, Account, Ending, NoMechanism, Stream, choose_mechanism
 from probe.probing.proofs import ending_of_refusal
 from probe.wire.pop3 import Pop3Reader, Reply, login_delay, mechanisms, takes_utf8_names
 from probe.wire.sasl import apop_digest, decoded, mechanism
-
-_LATER = ("[IN-USE]", "[LOGIN-DELAY]", "[SYS/TEMP]")
 
 
 class Pop3Session:
@@ -26,13 +25,15 @@ class Pop3Session:
         self._greeting = ""
         self.login_delay: int | None = None
         """Seconds between logins that the server asks for, once it was opened."""
+        self.was_let_in = False
+        """Whether the login was accepted, whatever became of the command after it."""
 
     async def open(self) -> str | NoMechanism:
         """Hear the greeting and ask CAPA; how to sign in. Raises Throttled or Denied for a server that serves nobody."""
         if self._endpoint.security is Security.IMPLICIT:
             first = await self._reply()
             if not first.ok:
-                raise (Throttled if _is_for_now(first.text) else Denied)(f"the server greets with a refusal: {first.text[:200]}")
+                raise refused_service(first.text)
             self._greeting = first.text
         listed = await self.ask("CAPA", multiline=True)
         self.login_delay = login_delay(listed.lines)
@@ -47,6 +48,7 @@ class Pop3Session:
     async def sign_in(self, name: str) -> Reply:
         """One login, proved by `STAT`, which only a mailbox that is open answers. Gives the reply that ends it. Raises NotClaimed."""
         answer = await self._log_in(name)
+        self.was_let_in = answer.ok
         if answer.ok:
             answer = await self.ask("STAT")
         await self._account.proof.end(Ending.ACCEPTED if answer.ok else ending_of_refusal(answer.text))
@@ -87,24 +89,11 @@ class Pop3Session:
         return await self._reply(multiline=multiline)
 
     async def _reply(self, *, multiline: bool = False) -> Reply:
-        while (reply := self._reader.next_reply(multiline=multiline)) is None:
-            await self._feed()
-        return reply
+        return await hear(self._stream, self._reader, lambda: self._reader.next_reply(multiline=multiline))
 
     async def _reply_or_challenge(self, *, is_first_of_ntlm: bool) -> Reply | bytes:
-        while (challenge := self._reader.next_challenge()) is None:
-            await self._feed()
+        challenge: Reply | bytes = await hear(self._stream, self._reader, self._reader.next_challenge)
         if isinstance(challenge, Reply):
             # Exchange 2003 asks for the first message of NTLM by `+OK`.
             return b"" if challenge.ok and is_first_of_ntlm else challenge
         return decoded(challenge)
-
-    async def _feed(self) -> None:
-        data = await self._stream.receive()
-        if not data:
-            raise PeerClosed("the server closed the connection in the middle of the sign-in")
-        self._reader.feed(data)
-
-
-def _is_for_now(text: str) -> bool:
-    return any(code in text.upper() for code in _LATER)

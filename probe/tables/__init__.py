@@ -295,6 +295,15 @@ def password_ending(provider: str, service: Service) -> PasswordEnding | None:
     return next((e for e in _password_endings() if e.provider == provider and service in e.services), None)
 
 
+# --- SMTP ---------------------------------------------------------------------------------------------------
+
+
+@cache
+def smtp_keywords() -> frozenset[str]:
+    """Keywords of extensions that EHLO may list, upper-case."""
+    return frozenset(row["keyword"] for row in rows("smtp_keywords.csv"))
+
+
 # --- FIPS profiles ------------------------------------------------------------------------------------------
 
 
@@ -375,11 +384,13 @@ class RefusalWords:
     """Whose own words it is, where they are one provider's."""
     source: str
     examples: tuple[str, ...]
+    is_english: bool
+    """Whether it is of the table whose words are English, but for names."""
 
 
 @cache
 def refusal_words() -> tuple[RefusalWords, ...]:
-    """Every known sentence, in the order in which they are looked for."""
+    """Every known sentence, in the order in which they are looked for: other languages first, whose servers often say a word of English beside."""
     return tuple(
         RefusalWords(
             id=entry["id"],
@@ -389,6 +400,8 @@ def refusal_words() -> tuple[RefusalWords, ...]:
             provider=entry.get("provider"),
             source=entry["source"],
             examples=tuple(entry["examples"]),
+            is_english=name == "auth_refusals.toml",
         )
-        for entry in toml("auth_refusals.toml")["refusal"]
+        for name in ("auth_refusals_languages.toml", "auth_refusals.toml")
+        for entry in toml(name)["refusal"]
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from probe.wire.lines import LineBuffer, WireError, as_text
+from probe.wire.lines import LineBuffer, StrayLines, WireError, as_text, in_quotes
 
 MAX_ANSWER_LINES = 200
 """Untagged responses before the tagged one. CAPABILITY, ID and STARTTLS draw one or two."""
@@ -63,51 +63,71 @@ class ImapReader:
 
     def __init__(self) -> None:
         self._buffer = LineBuffer()
+        self._strays = StrayLines("IMAP")
         self._line = bytearray()
         self._awaited: int | None = None
         self._untagged: list[Response] = []
         self._size = 0
+
+    @property
+    def stray(self) -> str:
+        """The first line since the last answer that was passed over as none; empty where there was none."""
+        return self._strays.first
 
     def feed(self, data: bytes) -> None:
         """Store what came."""
         self._buffer.feed(data)
 
     def next_greeting(self) -> Response | None:
-        """The greeting, or None while more bytes are needed."""
-        response = self._next_response()
-        if response is not None and (response.tag != "*" or response.kind not in ("OK", "PREAUTH", "BYE")):
-            raise WireError(f"not an IMAP greeting: {response.text[:80]!r}")
-        self._size = 0
-        return response
+        """The greeting, or None while more bytes are needed. Beside OK, PREAUTH and BYE it may be NO or BAD, by which some servers refuse."""
+        while (response := self._next_response()) is not None:
+            if response.tag == "*" and response.kind in _STATUSES:
+                self._answered()
+                return response
+            self._strays.pass_over(response.text.encode())
+        return None
 
     def next_answer(self, tag: str) -> Answer | None:
         """The answer to the command of that tag, or None while more bytes are needed."""
         while (response := self._next_response()) is not None:
-            if (answer := self._take(response, tag)) is not None:
+            if self._belongs(response, tag) and (answer := self._take(response)) is not None:
                 return answer
         return None
 
-    def _take(self, response: Response, tag: str) -> Answer | None:
+    def _belongs(self, response: Response, tag: str) -> bool:
+        """Whether a response is part of the answer to the command of that tag; what is not is passed over."""
+        is_last = response.tag.upper() == tag.upper() and response.kind in ("OK", "NO", "BAD")
+        if response.tag != "*" and not is_last:
+            self._strays.pass_over(response.text.encode())
+        return response.tag == "*" or is_last
+
+    def _take(self, response: Response) -> Answer | None:
         if response.tag == "*" and response.kind != "BYE":
             if len(self._untagged) == MAX_ANSWER_LINES:
                 raise WireError(f"an answer of more than {MAX_ANSWER_LINES} lines")
             self._untagged.append(response)
             return None
-        if response.tag != "*" and (response.tag.upper() != tag.upper() or response.kind not in ("OK", "NO", "BAD")):
-            raise WireError(f"not an answer to the command {tag}: {response.text[:80]!r}")
         answer = Answer(response, tuple(self._untagged))
-        self._untagged, self._size = [], 0
+        self._untagged = []
+        self._answered()
         return answer
+
+    def _answered(self) -> None:
+        self._size = 0
+        self._strays.answered()
 
     def next_response(self, tag: str, *, may_challenge: bool = False) -> Response | None:
         """The next response that belongs to the answer to the command of that tag, or None while more bytes are needed.
 
         For a reader that wants them one by one, within the bounds of a whole answer. `may_challenge` lets through what asks for more.
         """
-        response = self._next_response()
-        if response is not None and not (may_challenge and response.tag == "+"):
-            self._take(response, tag)
-        return response
+        while (response := self._next_response()) is not None:
+            if may_challenge and response.tag == "+":
+                return response
+            if self._belongs(response, tag):
+                self._take(response)
+                return response
+        return None
 
     def take_rest(self) -> bytes:
         """What came after the last answer; at STARTTLS it must be nothing (RFC 9051 section 6.2.1)."""
@@ -130,9 +150,12 @@ class ImapReader:
                 return Response("+", "+", as_text(line[1:]).strip(), as_text(line))
             announced = _LITERAL.search(line)
             if announced is None or _is_status(bytes(self._line[:80]) or line):
-                text = as_text(bytes(self._line) + line)
+                whole = bytes(self._line) + line
                 self._line.clear()
-                return _response(text)
+                if (response := _response(as_text(whole))) is not None:
+                    return response
+                self._strays.pass_over(whole)
+                continue
             self._awaited = int(announced[1])
             if self._awaited > MAX_LITERAL_BYTES:
                 raise WireError(f"a literal of {self._awaited} bytes, where {MAX_LITERAL_BYTES} are taken")
@@ -149,11 +172,12 @@ def _is_status(line: bytes) -> bool:
     return words[:1] != [b"*"] or words[1:2] == [] or words[1].upper().decode("ascii", "replace") in _STATUSES
 
 
-def _response(text: str) -> Response:
+def _response(text: str) -> Response | None:
+    """A response, None for a line that has not even a tag and a word."""
     tag, _, rest = text.replace("\t", " ").partition(" ")
     kind = rest.split(maxsplit=1)[0] if rest.strip() else ""
     if not tag or not kind:
-        raise WireError(f"not an IMAP response: {text[:80]!r}")
+        return None
     # Found in the text as it was said, so that the tabs of a greeting stay.
     start = text.index(kind, len(tag) + 1) + len(kind)
     return Response(tag, kind.upper(), text[start:].strip(), text)
@@ -209,14 +233,14 @@ def _fields(data: str) -> tuple[tuple[str, str | None], ...]:
     if data.upper() in ("NIL", "()"):
         return ()
     if not (data.startswith("(") and data.endswith(")")):
-        raise WireError(f"an ID that is no list: {data[:80]!r}")
+        raise WireError(f"an ID that is no list: {in_quotes(data)}")
     values = list(_strings(data[1:-1]))
     if len(values) % 2:
-        raise WireError(f"an ID with a field that has no value: {data[:80]!r}")
+        raise WireError(f"an ID with a field that has no value: {in_quotes(data)}")
     fields: list[tuple[str, str | None]] = []
     for name, value in zip(values[::2], values[1::2], strict=True):
         if name is None:
-            raise WireError(f"an ID with a field that has no name: {data[:80]!r}")
+            raise WireError(f"an ID with a field that has no name: {in_quotes(data)}")
         fields.append((name, value))
     return tuple(fields)
 
@@ -233,7 +257,7 @@ def _strings(data: str) -> Iterator[str | None]:
     while position < len(data):
         found = _STRING.match(data, position)
         if found is None:
-            raise WireError(f"an ID that is no list of strings: {data[position : position + 80]!r}")
+            raise WireError(f"an ID that is no list of strings: {in_quotes(data[position:])}")
         if found[1] is not None:
             yield re.sub(r"\\(.)", r"\1", found[1])
         else:

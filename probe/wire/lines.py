@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import sys
+
 from probe.model.characters import visible
 
 
@@ -16,8 +19,8 @@ MAX_LINE_BYTES = 8192
 class LineBuffer:
     """Bytes not yet understood, given out line by line.
 
-    Fed any way the network likes, it gives the same lines. A bare LF ends a line as CRLF does, since servers
-    that send it exist; what is searched once is not searched again, so that byte-wise feeding stays linear.
+    Fed any way the network likes, it gives the same lines. A bare LF ends a line as CRLF does, and so does an LF behind several CRs,
+    since servers that send them exist; what is searched once is not searched again, so that byte-wise feeding stays linear.
     """
 
     def __init__(self, limit: int = MAX_LINE_BYTES) -> None:
@@ -40,7 +43,7 @@ class LineBuffer:
         line = bytes(self._bytes[:end])
         del self._bytes[: end + 1]
         self._searched = 0
-        return line.removesuffix(b"\r")
+        return line.rstrip(b"\r")
 
     def next_bytes(self, count: int) -> bytes | None:
         """So many bytes, whatever they are, or None while there are fewer."""
@@ -59,9 +62,74 @@ class LineBuffer:
         return rest
 
 
+MAX_STRAY_LINES = 20
+"""Lines that answer nothing and are passed over before one answer; the reports tell of one or two."""
+
+_GREETINGS = {
+    "SMTP": re.compile(rb"\d{3}[ -]"),
+    "POP3": re.compile(rb"\+OK|-ERR", re.IGNORECASE),
+    "IMAP": re.compile(rb"\* (?:OK|NO|BAD|BYE|PREAUTH)\b", re.IGNORECASE),
+    "HTTP": re.compile(rb"HTTP/|<"),
+    "SSH": re.compile(rb"SSH-"),
+}
+"""How servers of other protocols begin, with which nobody who speaks the wrong one should wait for more."""
+
+
+class StrayLines:
+    """Lines that answer nothing, which a reader passes over as mail programs do, within bounds.
+
+    An empty line, the rest of a sentence, or a warning of some library amid the conversation spoils itself and nothing else. The first
+    line of all is another matter where it is the greeting of another protocol.
+    """
+
+    def __init__(self, protocol: str) -> None:
+        self._protocol = protocol
+        self._is_begun = False
+        self._count = 0
+        self.first = ""
+        """The first that was passed over since the last answer, printable; empty where there was none. An empty line is none."""
+
+    def pass_over(self, line: bytes) -> None:
+        """Raises WireError where it begins another protocol, or where there are too many."""
+        self._count += 1
+        if line.strip() and not self.first:
+            self.first = as_text(line)
+        is_foreign = not self._is_begun and any(g.match(line) for name, g in _GREETINGS.items() if name != self._protocol)
+        if is_foreign or self._count > MAX_STRAY_LINES:
+            raise self.error()
+
+    def answered(self) -> None:
+        """An answer has come: what was passed over before it is done with."""
+        self._is_begun, self._count, self.first = True, 0, ""
+
+    def error(self) -> WireError:
+        """What to raise where nothing but such lines came."""
+        return WireError(f"not {'an' if self._protocol[0] in 'IS' else 'a'} {self._protocol} reply: {in_quotes(self.first)}")
+
+
+def in_quotes(text: str, most: int = 80) -> str:
+    """The beginning of a text that `as_text` made, in quotes: each byte looks as it does wherever else it is told."""
+    return f"'{text[:most]}'"
+
+
 def as_text(data: bytes) -> str:
     """Bytes of a peer as visible text: UTF-8 where it is UTF-8, `\\xNN` for any other byte, escapes for what a terminal obeys.
 
     So a peer can neither break a document nor drive the reader's terminal; the tab, which occurs in greetings, stays.
     """
     return visible(data.decode("utf-8", "backslashreplace"))
+
+
+_ESCAPE = re.compile(rb"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\U([0-9a-f]{8})")
+
+
+def as_bytes(text: str) -> bytes:
+    """The bytes that `as_text` made this text of, as far as it tells: each escape is a byte or a character again."""
+
+    def said(found: re.Match[bytes]) -> bytes:
+        if found[1]:
+            return bytes.fromhex(found[1].decode())
+        code = int(found[2] or found[3], 16)
+        return chr(code).encode("utf-8", "replace") if code <= sys.maxunicode else found[0]
+
+    return _ESCAPE.sub(said, text.encode("utf-8", "replace"))

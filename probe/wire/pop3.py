@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from probe.wire.lines import LineBuffer, WireError, as_text
+from probe.wire.lines import LineBuffer, StrayLines, WireError, as_text
 
 MAX_REPLY_LINES = 200
 """Lines of a multi-line reply. The longest CAPA list seen has 20."""
 MAX_REPLY_BYTES = 64 * 1024
+
+_STATUS = re.compile(rb"(\+OK|-ERR)", re.IGNORECASE)
+_CHALLENGE = re.compile(rb"\+(?: |\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +36,15 @@ class Pop3Reader:
 
     def __init__(self) -> None:
         self._buffer = LineBuffer()
+        self._strays = StrayLines("POP3")
         self._first: str | None = None
         self._lines: list[str] = []
         self._size = 0
+
+    @property
+    def stray(self) -> str:
+        """The first line since the last reply that was passed over as none; empty where there was none."""
+        return self._strays.first
 
     def feed(self, data: bytes) -> None:
         """Store what came."""
@@ -43,37 +53,40 @@ class Pop3Reader:
     def next_reply(self, *, multiline: bool = False) -> Reply | None:
         """The next reply, or None while more bytes are needed."""
         while (line := self._buffer.next_line()) is not None:
-            text = as_text(line)
             if self._first is None:
-                status = text.split(" ", 1)[0].upper()
-                if status not in ("+OK", "-ERR"):
-                    raise WireError(f"not a POP3 reply: {text[:80]!r}")
-                if status == "-ERR" or not multiline:
-                    return Reply(status == "+OK", text)
-                self._first = text
-                continue
-            if line == b".":
+                reply = self._status(line)
+                if reply is None or (reply.ok and multiline):
+                    self._first = None if reply is None else reply.text
+                    continue
+                return reply
+            if line.rstrip() == b".":
                 reply = Reply(True, self._first, tuple(self._lines))
                 self._first, self._lines, self._size = None, [], 0
                 return reply
             self._size += len(line)
             if len(self._lines) == MAX_REPLY_LINES or self._size > MAX_REPLY_BYTES:
                 raise WireError(f"a reply of more than {MAX_REPLY_LINES} lines or {MAX_REPLY_BYTES} bytes")
-            self._lines.append(text.removeprefix("."))
+            self._lines.append(as_text(line).removeprefix("."))
         return None
 
     def next_challenge(self) -> bytes | Reply | None:
         """In the middle of AUTH: the next challenge, in base64 as it came (RFC 5034 section 4), or the reply that ends it."""
-        line = self._buffer.next_line()
-        if line is None:
+        while (line := self._buffer.next_line()) is not None:
+            if _CHALLENGE.match(line):
+                self._strays.answered()
+                return line[1:].strip()
+            if (reply := self._status(line)) is not None:
+                return reply
+        return None
+
+    def _status(self, line: bytes) -> Reply | None:
+        """The reply that a line begins; None for one that is passed over."""
+        found = _STATUS.match(line)
+        if found is None:
+            self._strays.pass_over(line)
             return None
-        if line[:2] == b"+ " or line == b"+":
-            return line[2:].strip()
-        text = as_text(line)
-        status = text.split(" ", 1)[0].upper()
-        if status not in ("+OK", "-ERR"):
-            raise WireError(f"not a POP3 challenge: {text[:80]!r}")
-        return Reply(status == "+OK", text)
+        self._strays.answered()
+        return Reply(found[1].upper() == b"+OK", as_text(line))
 
     def take_rest(self) -> bytes:
         """What came after the last reply; at STLS it must be nothing (RFC 2595 section 4)."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from probe.tables import refusal_words
+from probe.tables import RefusalWords, refusal_words
+from probe.wire.lines import as_bytes
 
 MAX_READ = 2000
 """Characters of a reply that are read. The longest that is known has 400."""
@@ -31,9 +32,21 @@ _CODES: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 # RFC 3206 and RFC 5530; RFC 4954 section 6.
 _NAMES_THE_CREDENTIAL = re.compile(r"\[AUTH\]|\[AUTHENTICATIONFAILED\]|^535(?:[ -]|$)", re.IGNORECASE)
-# RFC 2449, 3206 and 5530; RFC 5321 section 4.2.1; RFC 9051 section 7.1.5.
-_IS_FOR_NOW = re.compile(r"\[(?:IN-?USE|LOGIN-DELAY|SYS/TEMP|UNAVAILABLE|LIMIT)\]|^4\d\d(?:[ -]|$)|^BYE\b", re.IGNORECASE)
+# RFC 2449, 3206 and 5530; RFC 5321 section 4.2.1.
+_PASSES = re.compile(r"\[(?:IN-?USE|LOGIN-DELAY|SYS/TEMP|UNAVAILABLE|LIMIT)\]|^4\d\d(?:[ -]|$)", re.IGNORECASE)
+_IS_GOODBYE = re.compile(r"^BYE\b", re.IGNORECASE)  # RFC 9051 section 7.1.5
 _LATER = frozenset({"throttled", "temporary-failure"})
+
+_UNREAD = ("bad-credentials", "app-password-required", "protocol-disabled")
+"""What a refusal of the credential may mean whose words nobody here understands. RFC 3206 section 4 and RFC 5530 section 3 leave the cause open under the
+very codes that name the credential, and 535 stands before each of these at the providers of `auth_refusals.toml`."""
+
+_ENCODINGS = ("gb18030", "big5", "shift_jis", "euc_jp", "iso2022_jp", "euc_kr", "koi8_r", "cp1251", "cp1250", "cp1252", "cp1254")
+"""In which servers write what is not UTF-8: no protocol of mail names one (RFC 5321 section 4.2, RFC 1939 section 3). All are tried, since none
+refuses another's bytes for certain; the sentences of the table are long enough not to be met by chance."""
+_ESCAPED = re.compile(r"\\x(?:[89a-f][0-9a-f]|1b)")
+
+_NO_WORDS = re.compile(r"^(?:\d{3}\b|NO\b|BAD\b|BYE\b|-ERR\b)|\[[^\]]*\]|\b\d\.\d{1,3}\.\d{1,3}\b", re.IGNORECASE)
 
 
 def names_the_credential(reply: str) -> bool:
@@ -41,14 +54,20 @@ def names_the_credential(reply: str) -> bool:
     return _NAMES_THE_CREDENTIAL.search(reply[:MAX_READ]) is not None
 
 
+def refused_for_now(reply: str) -> bool:
+    """Whether a refusal says by its code or its words that it passes: of a greeting, a command or a login. What says neither is meant for good."""
+    return _PASSES.search(reply[:MAX_READ]) is not None or not _LATER.isdisjoint(causes_of(_untagged(reply)))
+
+
 def is_for_now(reply: str) -> bool:
-    """Whether a refusal says by its code that it passes."""
-    return _IS_FOR_NOW.search(reply[:MAX_READ]) is not None
+    """Whether a refusal of a login says by its code that it passes, or comes as the end of the session."""
+    text = reply[:MAX_READ]
+    return _PASSES.search(text) is not None or _IS_GOODBYE.search(text) is not None
 
 
 def says_later(reply: str) -> bool:
-    """Whether a refusal says by code or words that it may pass."""
-    return is_for_now(reply) or not _LATER.isdisjoint(causes_of(reply))
+    """Whether a refusal of a login says by code or words that it may pass, or comes as the end of the session."""
+    return is_for_now(reply) or refused_for_now(reply)
 
 
 def causes_of(reply: str) -> tuple[str, ...]:
@@ -57,8 +76,37 @@ def causes_of(reply: str) -> tuple[str, ...]:
     The reply is as said, less an IMAP tag: `NO [ALERT] ...`, `-ERR ...`, or the lines of an SMTP reply.
     """
     text = reply[:MAX_READ]
-    joined = re.sub(r"\n\d{3}[ -](?:\d\.\d{1,3}\.\d{1,3})? *", " ", text)
-    for words in refusal_words():
-        if words.pattern.search(joined) and not (words.unless and words.unless.search(joined)):
-            return words.causes
-    return next((causes for code, causes in _CODES if re.search(code, text, re.IGNORECASE)), ("bad-credentials", "protocol-disabled"))
+    if (words := _known_words(text)) is not None:
+        # What stands beside English in a language that nobody here understands may say why, and that it is no wrong password.
+        return _UNREAD if words.causes == ("bad-credentials",) and words.is_english and _is_foreign(text) else words.causes
+    causes = next((causes for code, causes in _CODES if re.search(code, text, re.IGNORECASE)), ("bad-credentials", "protocol-disabled"))
+    return _UNREAD if "bad-credentials" in causes and _has_words(text) else causes
+
+
+def _known_words(text: str) -> RefusalWords | None:
+    """The entry of the table whose sentence a text holds, in whatever encoding it was written."""
+    spelled = "\n".join([re.sub(r"\n\d{3}[ -](?:\d\.\d{1,3}\.\d{1,3})? *", " ", text), *_readings(text)])
+    return next((w for w in refusal_words() if w.pattern.search(spelled) and not (w.unless and w.unless.search(spelled))), None)
+
+
+def _readings(text: str) -> list[str]:
+    """What a text may say whose bytes are not UTF-8, in each encoding that it can be read in."""
+    if not _ESCAPED.search(text):
+        return []
+    raw = as_bytes(text)
+    return [raw.decode(encoding, "ignore") for encoding in _ENCODINGS]
+
+
+def _has_words(text: str) -> bool:
+    """Whether a reply says more than its code."""
+    return any(character.isalpha() for line in text.split("\n") for character in _NO_WORDS.sub("", line))
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether a text has letters beyond English."""
+    return _ESCAPED.search(text) is not None or any(character.isalpha() and not character.isascii() for character in text)
+
+
+def _untagged(reply: str) -> str:
+    """A reply less the tag or the star of IMAP."""
+    return re.sub(r"^(?:\*|[A-Za-z]+\d+) (?=(?:NO|BAD|BYE)\b)", "", reply)

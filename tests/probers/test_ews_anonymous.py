@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import random
+
 import pytest
 
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
-from probe.model.facts import Build, Challenge, Fact
+from probe.model.facts import Build, Challenge, Declared, Fact
 from probe.probers.ews_anonymous import PROBER
 from tests.looking import Looked, look
 from tests.probers.scripted_http import (
@@ -104,6 +107,32 @@ async def test_one_place_that_shows_the_build_is_enough(answers: dict[str, bytes
     looked = await looked_at(answers)
     assert looked.value(v.SERVER_BUILD) == build(expected)
     assert looked.value(v.EWS_MARKS) == marks
+
+
+@pytest.mark.parametrize("is_whole", [True, False], ids=["whole", "broken off"])
+async def test_a_logon_page_that_came_compressed_shows_the_build(is_whole: bool) -> None:
+    """Though it was asked for as it is; the words that show the build stand in the transcript, unpacked."""
+    packed = gzip.compress(OWA_2016.encode() + random.Random(1).randbytes(3000))[: None if is_whole else 2000]
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+    looked = await looked_at({POST: PLAIN_401, OWA: head.encode() + packed})
+    assert looked.value(v.SERVER_BUILD) == build("15.1.2507")
+    fact = looked.facts.read(v.SERVER_BUILD)
+    assert isinstance(fact, Fact)
+    assert isinstance(fact.provenance, Declared)
+    assert "15.1.2507" in fact.provenance.evidence[0].excerpt
+
+
+@pytest.mark.parametrize(
+    "line", ["get-ban-to-cache-result/forum.php: userdata not support", "no colon", "bad name: x", "Content-Length: six", "\xe9\xe9: x"]
+)
+async def test_one_header_that_is_none_spoils_itself_alone(line: str) -> None:
+    """Status, schemes, marks and the pages after it are read as without it, and it is told beside them."""
+    looked = await looked_at({POST: answer("401 Unauthorized", *IIS_401, line, "X-FEServer: MAIL01"), OWA: answer("200 OK", body=OWA_2016)})
+    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert (looked.value(v.HTTP_STATUS), looked.value(v.AUTH_SCHEMES)) == (401, ("Negotiate", "NTLM"))
+    assert looked.value(v.SERVER_BUILD) == build("15.1.2507")
+    assert looked.value(v.EWS_MARKS) == ("header", "owa-page")
+    assert any(text.speaker == "note" and f"'{line}'" in text.text for text in looked.attempt.transcript)
 
 
 @pytest.mark.parametrize("said", ["", "hello", "15", "1.2.3.4.5", "15.1.-1.2", "9" * 400, "0.0.0.0"])

@@ -262,7 +262,8 @@ async def test_a_refusing_greeting_is_kept(greeting: str, outcome: Outcome) -> N
     ("answer", "outcome"),
     [
         ("* BYE Too many commands, try again later", Outcome.THROTTLED),
-        ("* BYE Internal error", Outcome.CLOSED),
+        ("* BYE Internal error", Outcome.THROTTLED),
+        ("* BYE so long", Outcome.CLOSED),
         ("a2 NO [UNAVAILABLE] later", Outcome.THROTTLED),
     ],
 )

@@ -10,7 +10,7 @@ from probe.model.estate import Authentication
 from tests.probers.test_mail_logins import PASSWORD, USER, coded, learnt, scripted
 
 LISTED = ["S: * OK hi", "C: A1 CAPABILITY", "S: * CAPABILITY IMAP4rev1 NAMESPACE", "S: A1 OK", "C: A2 LOGIN*"]
-PROVED = ["C: A3 NAMESPACE", "S: * NAMESPACE NIL NIL NIL", "S: A3 OK", "C: A0 LOGOUT"]
+PROVED = ["C: A3 EXAMINE INBOX", "S: * 3 EXISTS", "S: A3 OK", "C: A0 LOGOUT"]
 TOKENS = [
     "S: * OK hi",
     "C: A1 CAPABILITY",
@@ -32,10 +32,10 @@ TOKENS = [
         ([*LISTED, "S: A2 NO Basic authentication is disabled.", "S: * BYE closing"], "NO Basic authentication is disabled."),
         ([*LISTED, "S: * BYE Too many connections"], "BYE Too many connections"),
         (
-            [*LISTED, "S: A2 OK", "C: A3 NAMESPACE", "S: A3 BAD User is authenticated but not connected.", "C: A0 LOGOUT"],
+            [*LISTED, "S: A2 OK", "C: A3 EXAMINE INBOX", "S: A3 BAD User is authenticated but not connected.", "C: A0 LOGOUT"],
             "BAD User is authenticated but not connected.",
         ),
-        ([*LISTED, "S: A2 OK", "C: A3 NAMESPACE", "S: * BYE going down"], "BYE going down"),
+        ([*LISTED, "S: A2 OK", "C: A3 EXAMINE INBOX", "S: * BYE going down"], "BYE going down"),
     ],
 )
 async def test_the_end_of_a_login_is_read_however_it_is_written(steps: list[str], reply: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,21 +43,21 @@ async def test_the_end_of_a_login_is_read_however_it_is_written(steps: list[str]
     attempt, server = await scripted("imaps", steps, monkeypatch)
     found = learnt(attempt)
     assert (found["auth.reply"], found["auth.accepted"], attempt.outcome) == (reply, not reply, "completed")
-    assert not [departure for departure in server.departures if "LOGIN" in departure or "NAMESPACE" in departure]
+    assert not [departure for departure in server.departures if "LOGIN" in departure or "EXAMINE" in departure]
 
 
 @pytest.mark.parametrize(
     ("steps", "outcome", "words"),
     [
         ([*LISTED], "closed", "the server closed the connection in the middle of the sign-in"),
-        ([*LISTED, "S: A2 OK", "C: A3 NAMESPACE"], "closed", "the server closed the connection in the middle of the sign-in"),
+        ([*LISTED, "S: A2 OK", "C: A3 EXAMINE INBOX"], "closed", "the server closed the connection in the middle of the sign-in"),
         ([*LISTED, *[f"S: * X{n} 1" for n in range(2000)]], "off-protocol", "an answer of more than 200 lines"),
         ([*LISTED, "S: * X {99999999}"], "off-protocol", "a literal of 99999999 bytes"),
         ([*LISTED, f"S: * X {'y' * 9000}"], "off-protocol", "a line of more than 8192 bytes"),
-        ([*LISTED, "S: A3 OK not that one"], "off-protocol", "not an answer to the command A2"),
-        ([*LISTED, "S: + go on"], "off-protocol", "not an answer to the command A2"),
-        ([*LISTED, "S: HTTP/1.1 200 OK"], "off-protocol", "not an answer to the command A2"),
-        ([*LISTED, "S: A2 OK", "S: A3 OK before it was asked", "C: A3*"], "off-protocol", "not an answer to the command "),
+        ([*LISTED, "S: A3 OK not that one"], "off-protocol", "what the peer sent is no reply"),
+        ([*LISTED, "S: + go on"], "off-protocol", "what the peer sent is no reply"),
+        ([*LISTED, "S: HTTP/1.1 200 OK"], "off-protocol", "what the peer sent is no reply"),
+        ([*LISTED, "S: A2 OK", "S: A3 OK before it was asked", "C: A3*"], "off-protocol", "what the peer sent is no reply"),
         (
             [*TOKENS[:2], "S: * CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=CRAM-MD5", "S: A1 OK", "C: A2*", "S: + !!"],
             "off-protocol",

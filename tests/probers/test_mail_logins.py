@@ -153,8 +153,8 @@ POP3 = ["S: +OK ready", "C: CAPA", "S: +OK", "S: USER", "S: SASL PLAIN LOGIN CRA
                 "S: A1 OK",
                 f'C: A2 LOGIN "{USER}" "{PASSWORD}"',
                 "S: A2 OK",
-                "C: A3 NAMESPACE",
-                'S: * NAMESPACE (("" "/")) NIL NIL',
+                "C: A3 EXAMINE INBOX",
+                "S: * 3 EXISTS",
                 "S: A3 OK",
                 "C: A0 LOGOUT",
             ],
@@ -171,7 +171,7 @@ POP3 = ["S: +OK ready", "C: CAPA", "S: +OK", "S: USER", "S: SASL PLAIN LOGIN CRA
                 "S: + ",
                 f"C: {coded(chr(0) + USER + chr(0) + PASSWORD)}",
                 "S: A2 OK",
-                'C: A3 LIST "" ""',
+                "C: A3 EXAMINE INBOX",
                 "S: A3 OK",
                 "C: A0 LOGOUT",
             ],
@@ -241,12 +241,12 @@ async def test_one_login_is_proved_by_one_more_command(
                 "S: A1 OK",
                 "C: A2 LOGIN*",
                 "S: A2 OK",
-                "C: A3 NAMESPACE",
+                "C: A3 EXAMINE INBOX",
                 "S: A3 BAD User is authenticated but not connected.",
                 "C: A0 LOGOUT",
             ],
             "BAD User is authenticated but not connected.",
-            ("bad-credentials", "basic-auth-disabled", "protocol-disabled"),
+            ("basic-auth-disabled", "protocol-disabled"),
         ),
     ],
 )
@@ -257,6 +257,78 @@ async def test_a_refusal_is_kept_in_the_servers_words_and_classed(
     attempt, _ = await scripted(scheme, steps, monkeypatch)
     found = learnt(attempt)
     assert (found["auth.accepted"], found["auth.reply"], found["auth.refusal"]) == (False, reply, causes)
+
+
+@pytest.mark.parametrize(
+    ("words", "causes"),
+    [
+        ("NO EXAMINE Unsafe Login. Please contact kefu@188.com for help", ("blocked-by-policy", "protocol-disabled")),
+        ("NO [NONEXISTENT] Mailbox does not exist", ("protocol-disabled",)),
+        ("NO [AUTHENTICATIONFAILED]", ("protocol-disabled", "account-disabled")),
+        ("NO [INUSE] Mailbox in use", ("throttled", "temporary-failure")),
+        ("BAD what", ("protocol-disabled",)),
+    ],
+)
+async def test_a_login_to_imap_whose_inbox_cannot_be_opened_is_none(
+    words: str, causes: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mailbox is ready once its inbox opens; that it does not is no fault of a password that was taken."""
+    steps = [
+        "S: * OK",
+        "C: A1 CAPABILITY",
+        "S: * CAPABILITY IMAP4rev1",
+        "S: A1 OK",
+        "C: A2 LOGIN*",
+        "S: A2 OK",
+        "C: A3 EXAMINE INBOX",
+        f"S: A3 {words}",
+    ]
+    attempt, server = await scripted("imaps", [*steps, "C: A0 LOGOUT"], monkeypatch)
+    found = learnt(attempt)
+    assert (found["auth.accepted"], found["auth.reply"], found["auth.refusal"]) == (False, words, causes)
+    assert not [departure for departure in server.departures if "EXAMINE" in departure]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "steps"),
+    [
+        ("pop3s", [*POP3, "C: USER*", "S: +OK", "C: PASS*", "S: +OK", "C: STAT", "S: -ERR no such mailbox", "C: QUIT"]),
+        ("smtps", ["S: 220 hi", "C: EHLO *", "S: 250-x", "S: 250 AUTH PLAIN", "C: AUTH*", "S: 235 ok", "C: NOOP", "S: 535 no", "C: QUIT"]),
+    ],
+)
+async def test_what_is_refused_after_a_login_that_was_taken_is_no_wrong_password(
+    scheme: str, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command that proves the login fails for another cause than the password."""
+    attempt, _ = await scripted(scheme, steps, monkeypatch)
+    causes = learnt(attempt)["auth.refusal"]
+    assert isinstance(causes, tuple)
+    assert causes
+    assert "bad-credentials" not in causes
+
+
+@pytest.mark.parametrize(
+    ("scheme", "said", "causes"),
+    [
+        ("smtps", "535 Error: 请使用授权码登录。".encode("gbk"), ("app-password-required",)),
+        ("pop3s", "-ERR Неверный логин или пароль".encode("koi8-r"), ("bad-credentials",)),
+        ("pop3s", "-ERR Учётная запись заблокирована".encode("cp1251"), ("account-locked",)),
+        ("smtps", "535 Ungültiges Kennwort".encode("latin-1"), ("bad-credentials",)),
+        ("pop3s", "-ERR POPは利用できません".encode("shift_jis"), ("protocol-disabled",)),
+        ("smtps", "535 Μη έγκυρα στοιχεία".encode("iso8859-7"), ("bad-credentials", "app-password-required", "protocol-disabled")),
+    ],
+)
+async def test_a_refusal_is_read_in_whatever_encoding_it_comes(
+    scheme: str, said: bytes, causes: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where nobody can read it, it is not settled that the password is wrong."""
+    line = said.decode("latin-1")
+    steps = {
+        "pop3s": [*POP3, "C: USER*", "S: +OK", "C: PASS*", f"S: {line}", "C: QUIT"],
+        "smtps": ["S: 220 hi", "C: EHLO *", "S: 250-x", "S: 250 AUTH PLAIN", "C: AUTH*", f"S: {line}", "C: QUIT"],
+    }[scheme]
+    attempt, _ = await scripted(scheme, steps, monkeypatch)
+    assert learnt(attempt)["auth.refusal"] == causes
 
 
 @pytest.mark.parametrize("said", [PASSWORD, coded(PASSWORD)])

@@ -67,7 +67,7 @@ THIRD = "TlRMTVNTUAADAAAA*"
         ("smtps", ["S: 220 hi", "C: EHLO *", "S: 250-hi", "S: 250 AUTH NTLM", f"C: AUTH NTLM {FIRST}", f"S: 334 {challenge()}", f"C: {THIRD}",
                    "S: 235 in", "C: NOOP", "S: 250 ok", "C: QUIT"]),
         ("imaps", ["S: * OK", "C: A1 CAPABILITY", "S: * CAPABILITY IMAP4rev1 AUTH=NTLM LOGINDISABLED NAMESPACE", "S: A1 OK", "C: A2 AUTHENTICATE NTLM",
-                   "S: + ", f"C: {FIRST}", f"S: + {challenge()}", f"C: {THIRD}", "S: A2 OK", "C: A3 NAMESPACE", "S: A3 OK", "C: A0 LOGOUT"]),
+                   "S: + ", f"C: {FIRST}", f"S: + {challenge()}", f"C: {THIRD}", "S: A2 OK", "C: A3 EXAMINE INBOX", "S: A3 OK", "C: A0 LOGOUT"]),
     ],
     ids=["pop3", "pop3 of exchange 2003", "smtp", "imap"],
 )  # fmt: skip
@@ -83,7 +83,7 @@ async def test_the_wire_forms(scheme: str, steps: list[str], authentication: Aut
 async def test_a_refusal_is_one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong password ends it: no other mechanism is tried."""
     steps = ["S: +OK", "C: CAPA", "S: +OK", "S: SASL NTLM CRAM-MD5", "S: .", "C: AUTH NTLM", "S: +", f"C: {FIRST}", f"S: + {challenge()}"]
-    refused = [*steps, f"C: {THIRD}", "S: -ERR [AUTH] no", "C: QUIT"]
+    refused = [*steps, f"C: {THIRD}", "S: -ERR [AUTH] wrong password", "C: QUIT"]
     attempt, _ = await scripted("pop3s", refused, monkeypatch, authentication=Authentication.NTLM)
     known = learnt(attempt)
     assert known["auth.accepted"] is False

@@ -127,8 +127,8 @@ async def test_zoho_lists_capabilities_before_it_says_that_the_login_is_good(mon
         "C: A2 LOGIN*",
         "S: * CAPABILITY IMAP4rev1 UNSELECT CHILDREN XLIST NAMESPACE IDLE MOVE ID SASL-IR",
         "S: A2 OK Success",
-        "C: A3 NAMESPACE",
-        'S: * NAMESPACE (("" "/")) NIL NIL',
+        "C: A3 EXAMINE INBOX",
+        "S: * 3 EXISTS",
         "S: A3 OK Success",
         "C: A0 LOGOUT",
     ]
@@ -145,8 +145,8 @@ async def test_icloud_is_signed_in_to_by_login(monkeypatch: pytest.MonkeyPatch) 
         "S: A1 OK !!",
         "C: A2 LOGIN*",
         "S: A2 OK user logged in",
-        "C: A3 NAMESPACE",
-        'S: * NAMESPACE (("" "/")) NIL NIL',
+        "C: A3 EXAMINE INBOX",
+        "S: * 3 EXISTS",
         "S: A3 OK !!",
         "C: A0 LOGOUT",
     ]

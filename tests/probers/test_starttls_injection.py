@@ -67,7 +67,7 @@ async def test_a_command_thrown_away_is_none(scheme: str, steps: list[str]) -> N
         ("pop3", [*POP3], Outcome.CLOSED, "closed"),
         ("pop3", ["S: -ERR not you"], Outcome.DENIED, "denied"),
         ("smtp", ["S: 220 hi", "C: EHLO *", *["S: 250-x"] * 300], Outcome.OFF_PROTOCOL, "off-protocol"),
-        ("imap", ["S: garbage"], Outcome.CLOSED, "closed"),
+        ("imap", ["S: garbage"], Outcome.OFF_PROTOCOL, "off-protocol"),
     ],
 )
 async def test_what_was_not_settled_is_unknown(scheme: str, steps: list[str], outcome: Outcome, why: str) -> None:

@@ -20,7 +20,7 @@ from probe.wire.imap import (
     mechanisms,
     plain_line,
 )
-from probe.wire.lines import WireError
+from probe.wire.lines import MAX_STRAY_LINES, WireError
 
 GREETINGS = [
     (b"* OK Dovecot ready.\r\n", Response("*", "OK", "Dovecot ready.", "* OK Dovecot ready.")),
@@ -101,17 +101,15 @@ def test_a_literal_reads_as_a_string() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"+OK ready\r\n", r"not an IMAP response|not an IMAP greeting: '\+OK ready'"),
-        (b"220 mail.example ESMTP\r\n", "not an IMAP greeting: '220 mail"),
-        (b"* CAPABILITY IMAP4rev1\r\n", "not an IMAP greeting"),
-        (b"a1 OK\r\n", "not an IMAP greeting"),
-        (b"* \r\n", "not an IMAP response"),
-        (b"\r\n", "not an IMAP response: ''"),
+        (b"+OK ready\r\n", r"not an IMAP reply: '\+OK ready'"),
+        (b"220 mail.example ESMTP\r\n", "not an IMAP reply: '220 mail"),
+        (b"\r\nSSH-2.0-OpenSSH\r\n", "not an IMAP reply: 'SSH-"),
+        (b"hello\r\n" * (MAX_STRAY_LINES + 1), "not an IMAP reply: 'hello'"),
         (b"x" * 9000, "a line of more than"),
     ],
 )
 def test_what_is_no_greeting_is_refused(data: bytes, message: str) -> None:
-    """A greeting is an untagged OK, PREAUTH or BYE."""
+    """The greeting of another protocol is no greeting, and neither is talk without end."""
     reader = ImapReader()
     reader.feed(data)
     with pytest.raises(WireError, match=message):
@@ -121,9 +119,7 @@ def test_what_is_no_greeting_is_refused(data: bytes, message: str) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"a2 OK\r\n", "not an answer to the command a1: 'a2 OK'"),
-        (b"a1 MAYBE\r\n", "not an answer"),
-        (b"+ go on\r\n", "not an answer"),
+        (b"a2 OK\r\n" * (MAX_STRAY_LINES + 1), "not an IMAP reply: 'a2 OK'"),
         (b"* X\r\n" * (MAX_ANSWER_LINES + 1), "more than 200 lines"),
         (b"* X " + b"y" * 8000 + b"\r\n", None),
         ((b"* X " + b"y" * 8000 + b"\r\n") * 9, "more than 65536 bytes"),
@@ -133,7 +129,7 @@ def test_what_is_no_greeting_is_refused(data: bytes, message: str) -> None:
     ],
 )
 def test_an_answer_has_limits(data: bytes, message: str | None) -> None:
-    """Foreign tags, and answers beyond the limits in lines, bytes and literals, are refused."""
+    """Foreign tags without end, and answers beyond the limits in lines, bytes and literals, are refused."""
     reader = ImapReader()
     reader.feed(data)
     if message is None:
@@ -141,6 +137,38 @@ def test_an_answer_has_limits(data: bytes, message: str | None) -> None:
         return
     with pytest.raises(WireError, match=message):
         reader.next_answer("a1")
+
+
+@pytest.mark.parametrize(
+    "stray", [b"\r\n", b"CAPABILITY completed.\r\n", b"* \r\n", b"a0 OK of another\r\n", b"+ go on\r\n", b"a1 MAYBE\r\n", b"\xff\xfe\r\n"]
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_line_that_answers_nothing_is_passed_over(stray: bytes, place: int) -> None:
+    """Before the list, behind it, or behind the answer: whole and byte by byte the answers are the same as without it."""
+    lines = [b"* CAPABILITY IMAP4rev1\r\n", b"a1 OK done\r\n", b"a2 OK next\r\n"]
+    data = b"".join([*lines[:place], stray, *lines[place:]])
+
+    def answers(pieces: list[bytes]) -> list[object]:
+        reader, found = ImapReader(), list[object]()
+        for piece in pieces:
+            reader.feed(piece)
+            while len(found) < 2 and (answer := reader.next_answer(f"a{len(found) + 1}")) is not None:
+                found.append(answer)
+        return found
+
+    good = answers([b"".join(lines)])
+    assert len(good) == 2
+    assert answers([data]) == answers([data[n : n + 1] for n in range(len(data))]) == good
+
+
+@pytest.mark.parametrize("kind", ["OK", "PREAUTH", "BYE", "NO", "BAD"])
+def test_a_greeting_may_be_a_refusal_in_any_form(kind: str) -> None:
+    """Some servers refuse by NO or BAD, and some say a line before they greet."""
+    reader = ImapReader()
+    reader.feed(f"\r\nhello\r\n* {kind} words\r\n".encode())
+    greeting = reader.next_greeting()
+    assert greeting is not None
+    assert (greeting.kind, greeting.data) == (kind, "words")
 
 
 def test_the_limit_is_that_of_one_answer() -> None:

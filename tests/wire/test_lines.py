@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.model.characters import visible
-from probe.wire.lines import LineBuffer, WireError, as_text
+from probe.wire.lines import LineBuffer, WireError, as_bytes, as_text, in_quotes
 
 
 def lines_of(chunks: list[bytes]) -> list[bytes]:
@@ -74,3 +74,19 @@ def test_bytes_may_be_taken_between_lines() -> None:
     assert buffer.next_bytes(4) == b"a\n\r\n"
     assert buffer.next_line() == b")"
     assert buffer.next_bytes(0) == b""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk", "koi8-r", "cp1251", "latin-1", "shift_jis", "euc_kr", "big5", "iso2022_jp"])
+def test_bytes_come_back_out_of_their_text(encoding: str) -> None:
+    """What was made visible can be read again in the encoding that it was written in."""
+    words = {"koi8-r": "Неверный пароль", "cp1251": "Неверный пароль", "latin-1": "Ungültiges Kennwort", "euc_kr": "비밀번호"}.get(
+        encoding, "認証"
+    )
+    data = "密码".encode("gbk") if encoding == "gbk" else words.encode(encoding)
+    assert as_bytes(as_text(data)) == data
+
+
+@given(st.binary(max_size=100))
+def test_text_of_bytes_is_told_in_quotes_as_it_stands(data: bytes) -> None:
+    """A sentence that repeats a peer shows each byte as the transcript does: one escape, never two."""
+    assert in_quotes(as_text(data), 400) == f"'{as_text(data)}'"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.wire.lines import WireError
+from probe.wire.lines import MAX_STRAY_LINES, WireError
 from probe.wire.pop3 import MAX_REPLY_LINES, Pop3Reader, Reply, has_stamp, mechanisms, takes_utf8_names
 
 CASES = [
@@ -16,6 +16,11 @@ CASES = [
     (b"+OK\r\nTOP\r\nUIDL\r\nSASL PLAIN\r\n.\r\n", True, Reply(True, "+OK", ("TOP", "UIDL", "SASL PLAIN"))),
     (b"+OK list\n..dot\n.\n", True, Reply(True, "+OK list", (".dot",))),
     (b"+ok lower case\r\n", False, Reply(True, "+ok lower case")),
+    (b"\r\n+OK behind an empty line\r\n", False, Reply(True, "+OK behind an empty line")),
+    (b"warning: something\r\n-ERR no\r\n", False, Reply(False, "-ERR no")),
+    (b"+OK\ttab\r\n", False, Reply(True, "+OK\ttab")),
+    (b"+OK\r\nTOP\r\r\n.\r\r\n", True, Reply(True, "+OK", ("TOP",))),
+    (b"+OK\r\nTOP\r\n. \r\n", True, Reply(True, "+OK", ("TOP",))),
 ]
 
 
@@ -44,6 +49,38 @@ def test_what_is_no_reply_is_refused() -> None:
     reader = Pop3Reader()
     reader.feed(b"220 mail.example ESMTP\r\n")
     with pytest.raises(WireError, match="not a POP3 reply: '220 mail"):
+        reader.next_reply()
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"+ aGk=\r\n", b"aGk="),
+        (b"+\r\n", b""),
+        (b"\r\nwhat\r\n+ aGk=\r\n", b"aGk="),
+        (b"+OK\r\n", Reply(True, "+OK")),
+        (b"-ERR no\r\n", Reply(False, "-ERR no")),
+    ],
+)
+@pytest.mark.parametrize("trailing", [b"", b"+ bmV4dA==\r\n"])
+def test_a_challenge_is_the_same_however_it_comes(data: bytes, expected: bytes | Reply, trailing: bytes) -> None:
+    """In the middle of AUTH a challenge or the reply that ends it is read, and a line that is neither is passed over."""
+    whole, slowly = Pop3Reader(), Pop3Reader()
+    whole.feed(data + trailing)
+    assert (whole.next_challenge(), whole.take_rest()) == (expected, trailing)
+    found = []
+    for number in data:
+        slowly.feed(bytes([number]))
+        found += [challenge for challenge in [slowly.next_challenge()] if challenge is not None]
+    assert found == [expected]
+
+
+def test_lines_that_are_no_reply_come_to_an_end() -> None:
+    """So many are passed over and no more."""
+    reader = Pop3Reader()
+    reader.feed(b"+OK hi\r\n" + b"\r\n" * MAX_STRAY_LINES + b"what\r\n")
+    assert reader.next_reply() == Reply(True, "+OK hi")
+    with pytest.raises(WireError, match="not a POP3 reply: 'what'"):
         reader.next_reply()
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from probe.model import vocabulary as v
 from probe.tables import RefusalWords, refusal_words
-from probe.wire.refusals import MAX_READ, causes_of
+from probe.wire.lines import as_text
+from probe.wire.refusals import MAX_READ, causes_of, is_for_now, names_the_credential, refused_for_now, says_later
 
 EXAMPLES = [(words.id, example) for words in refusal_words() for example in words.examples]
 
@@ -52,15 +53,15 @@ def test_a_provider_means_the_same_in_all_protocols(words: RefusalWords) -> None
     ("reply", "causes"),
     [
         ("NO [AUTHORIZATIONFAILED] no", ("protocol-disabled",)),
-        ("NO [AUTHENTICATIONFAILED] no", ("bad-credentials",)),
-        ("-ERR [AUTH] no", ("bad-credentials",)),
+        ("NO [AUTHENTICATIONFAILED]", ("bad-credentials",)),
+        ("-ERR [AUTH]", ("bad-credentials",)),
         ("-ERR [SYS/PERM] no", ("protocol-disabled", "account-locked")),
         ("538 5.7.11 no", ("tls-required",)),
         ("421 bye", ("throttled",)),
         ("454 4.7.0 no", ("temporary-failure",)),
         ("432 4.7.12 A password transition is needed", ("password-expired",)),
-        ("535 no", ("bad-credentials",)),
-        ("535 5.7.8 no", ("bad-credentials",)),
+        ("535", ("bad-credentials",)),
+        ("535 5.7.8", ("bad-credentials",)),
         ("534 5.7.9 no", ("app-password-required", "oauth-required", "mfa-required")),
         ("503 no", ("protocol-disabled",)),
         ("NO", ("bad-credentials", "protocol-disabled")),
@@ -71,6 +72,102 @@ def test_a_provider_means_the_same_in_all_protocols(words: RefusalWords) -> None
 def test_codes_decide_where_no_sentence_does(reply: str, causes: tuple[str, ...]) -> None:
     """RFC 5530, RFC 3206, RFC 4954 and RFC 5248, then the bare status; where that fits two causes, both are given."""
     assert causes_of(reply) == causes
+
+
+SEVERAL = ("bad-credentials", "app-password-required", "protocol-disabled")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "535 no",
+        "535 5.7.8 see https://mail.example.test/help",
+        "535-5.7.8 one\n535 5.7.8 two",
+        "-ERR [AUTH] kaput",
+        "NO [AUTHENTICATIONFAILED] Ei kelpaa",
+        "NO kaput",
+        "535 \\xff\\xfe\\xd0",
+        "535 Λανθασμένα στοιχεία",
+        "535 Authentication failed: Λανθασμένα στοιχεία",
+        "535 5.7.8 Error: authentication failed: \\xcb\\xe1\\xed",
+    ],
+)
+def test_words_that_nobody_understands_leave_open_what_a_code_leaves_open(reply: str) -> None:
+    """A code alone does not make a wrong password of a sentence that nobody here can read."""
+    assert causes_of(reply) == SEVERAL
+
+
+ABROAD = [
+    (encoding, example, words.causes)
+    for words in refusal_words()
+    if words.id.endswith("-abroad")
+    for example in words.examples
+    for encoding in ("gb18030", "big5", "shift_jis", "euc_jp", "iso2022_jp", "euc_kr", "koi8_r", "cp1251", "cp1250", "cp1252", "cp1254")
+    if example.encode(encoding, "ignore").decode(encoding, "replace") == example and not example.isascii()
+]
+
+
+@pytest.mark.parametrize(("encoding", "example", "causes"), ABROAD)
+def test_a_sentence_means_the_same_in_every_encoding(encoding: str, example: str, causes: tuple[str, ...]) -> None:
+    """Bytes that are not UTF-8 are read in each encoding that they may be of."""
+    assert causes_of(as_text(example.encode(encoding))) == causes
+
+
+def test_english_beside_another_language_does_not_hide_it() -> None:
+    """What a server adds in the language of its users is what it means."""
+    said = b"535 Error: authentication failed, " + "请使用授权码登录".encode("gbk")
+    assert causes_of(as_text(said)) == ("app-password-required",)
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_later"),
+    [
+        ("-ERR sorry, POP server too busy right now.  Try again later.", True),
+        ("-ERR [IN-USE] no", True),
+        ("-ERR [SYS/TEMP] no", True),
+        ("-ERR [SYS/PERM] no", False),
+        ("-ERR This IP is not configured for POP3 service.", False),
+        ("-ERR wrong password, please try again", False),
+        ("* BYE Too many connections", True),
+        ("* BYE Maximum number of connections from user+IP exceeded", True),
+        ("* BYE Server is shutting down", True),
+        ("* BYE go away", False),
+        ("* NO [UNAVAILABLE] no", True),
+        ("a1 NO [LIMIT] no", True),
+        ("a1 NO server busy", True),
+        ("* BAD no", False),
+        ("421 bye", True),
+        ("450 no", True),
+        ("550 Too many connections from your IP", True),
+        ("550 black ip.", False),
+        ("554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org", False),
+        ("421-one\n421 two", True),
+        ("-ERR Слишком много подключений", True),
+        ("* BYE Server überlastet, bitte später erneut versuchen", True),
+        ("550 连接过多", True),
+    ],
+)
+def test_later_is_told_from_never_by_code_and_words(reply: str, is_later: bool) -> None:
+    """One answer for greetings, commands and logins, whatever the protocol and the language."""
+    assert refused_for_now(reply) is is_later
+
+
+@pytest.mark.parametrize(
+    ("reply", "names", "now", "later"),
+    [
+        ("-ERR [AUTH] no", True, False, False),
+        ("535 5.7.8 no", True, False, False),
+        ("NO [AUTHENTICATIONFAILED] no", True, False, False),
+        ("-ERR [AUTH] Authentication failed, please try again later.", True, False, True),
+        ("-ERR [SYS/TEMP] no", False, True, True),
+        ("454 no", False, True, True),
+        ("BYE so long", False, True, True),
+        ("NO no", False, False, False),
+    ],
+)
+def test_what_the_ledger_asks_is_decided_by_codes(reply: str, names: bool, now: bool, later: bool) -> None:
+    """Codes name the credential and say that a refusal passes; words only ever say that it may."""
+    assert (names_the_credential(reply), is_for_now(reply), says_later(reply)) == (names, now, later)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from probe.wire.lines import as_text
+from probe.wire.lines import as_text, in_quotes
 from probe.wire.tls.parsing import FlightError
 
 
@@ -53,7 +53,7 @@ class Records:
                 return self._next_of_ssl2()
         if not _starts_a_tls_record(held):
             shown = as_text(bytes(held[:_SHOWN_BYTES]))
-            raise FlightError(f"the server sent no TLS record{' any more' if self._has_given else ''}: {shown!r}")
+            raise FlightError(f"the server sent no TLS record{' any more' if self._has_given else ''}: {in_quotes(shown)}")
         if len(held) < _HEADER_BYTES:
             return None
         size = held[3] << 8 | held[4]
@@ -68,7 +68,7 @@ class Records:
         held = self._bytes
         size = (held[0] & 0x7F) << 8 | held[1]
         if not held[0] & 0x80 or not 0 < size <= MAX_RECORD_BYTES:
-            raise FlightError(f"the server sent no TLS or SSLv2 record: {as_text(bytes(held[:_SHOWN_BYTES]))!r}")
+            raise FlightError(f"the server sent no TLS or SSLv2 record: {in_quotes(as_text(bytes(held[:_SHOWN_BYTES])))}")
         if len(held) < _SSL2_HEADER_BYTES + size:
             return None
         return self._give(Content.SSL2, _SSL2_HEADER_BYTES, size)
