@@ -115,6 +115,7 @@ class World:
         password_of_profile: str | None = None,
         name_server: NameServer | None = None,
         location: Location | None = None,
+        appointments: Delivery = Delivery.SERVER_SIDE,
         allow: frozenset[Effect] = frozenset({Effect.LOGS_IN}),
         **profile: Any,
     ) -> Run:
@@ -142,7 +143,7 @@ class World:
             profile="cloud",
             incoming=everything,
             outgoing=everything,
-            appointments=everything,
+            appointments=appointments,
             username=USER,
             password=self.secret(password),
             location=location,

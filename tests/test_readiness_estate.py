@@ -13,11 +13,11 @@ import pytest
 from probe import app
 from probe.engine.judge import Book, judge_estate
 from probe.model import vocabulary as v
-from probe.model.estate import Authentication, Credentials, Effect, Location, ServerType
+from probe.model.estate import Authentication, Credentials, Delivery, Effect, Endpoint, Location, ServerType
 from probe.model.facts import Fact
 from probe.model.rules import Assessment, Result
 from probe.model.runs import Run
-from probe.simulation import releases
+from probe.simulation import pop3, releases, smtp
 from probe.simulation.ews import Account
 from probe.simulation.exchange import ExchangeOnline, ExchangeServer
 from probe.simulation.web import Request, Response
@@ -191,7 +191,7 @@ class TwoServers(ExchangeServer):
         self._other = other
 
     def answer(self, request: Request) -> Response:
-        return (self._other if request.path.startswith("/owa") else super()).answer(request)
+        return self._other.answer(request) if request.path.startswith("/owa") else super().answer(request)
 
 
 @pytest.mark.parametrize(
@@ -275,3 +275,52 @@ async def test_an_application_counts_only_where_tokens_are_asked_for(world: Worl
     assert (judged(run, BEFORE).readiness, judged(run, BEFORE).signed_in) == ("ready", "impossible")
     assert run.estate is not None
     assert Effect.LOGS_IN in run.estate.deployment.allow
+
+
+def lost(recipient: str, message: str) -> None:
+    """Takes a message, and it is never seen again."""
+
+
+async def sent_from_itself(
+    world: World, incoming: str, credentials: Credentials, deliver: smtp.Deliver | None, appointments: Delivery = Delivery.NONE
+) -> Run:
+    """A run in which a test message may be sent; where nothing is to be delivered, the server takes no message."""
+    exchange = ExchangeServer(
+        releases.EXCHANGE_2019,
+        ON_PREMISES,
+        world.tls(ON_PREMISES),
+        accounts={USER: Account(password=PASSWORD, mailbox=USER)},
+        mailboxes=[USER],
+    )
+    inbox = pop3.Pop3Server(pop3.DOVECOT, world.tls(ON_PREMISES), implicit=True, accounts={USER: PASSWORD})
+    out = smtp.SmtpServer(smtp.GMAIL, world.tls(ON_PREMISES), implicit=True, accounts={USER: PASSWORD})
+    out.deliver = deliver
+    await world.open(ON_PREMISES, out)
+    ews = await world.open(ON_PREMISES, exchange)
+    await world.open(ON_PREMISES, inbox)
+    return await world.check(
+        ews,
+        server_type=ServerType.POP3_SMTP,
+        incoming=Endpoint.parse(ews if incoming == "ews" else f"pop3s://{ON_PREMISES}:{inbox.port}"),
+        outgoing=Endpoint.parse(f"smtps://{ON_PREMISES}:{out.port}"),
+        authentication=Authentication.BASIC,
+        credentials=credentials,
+        username=USER if credentials is Credentials.PROFILE else None,
+        password_of_profile=PASSWORD,
+        allow=frozenset({Effect.LOGS_IN, Effect.SENDS_MAIL}),
+        appointments=appointments,
+    )
+
+
+@pytest.mark.parametrize("deliver", [None, lost], ids=["refused", "lost"])
+@pytest.mark.parametrize("credentials", [Credentials.MAILBOX, Credentials.PROFILE])
+@pytest.mark.parametrize("incoming", ["pop3", "ews"])
+async def test_a_message_that_is_refused_or_lost_is_not_ready(
+    world: World, incoming: str, credentials: Credentials, deliver: smtp.Deliver | None
+) -> None:
+    """Whoever's account it is, as long as it is the mailbox's own, and by whatever the mailbox is opened."""
+    run = await sent_from_itself(world, incoming, credentials, deliver)
+    assert reading(run, v.ROUNDTRIP_SENT) is (deliver is not None)
+    assert reading(run, v.ROUNDTRIP_RETURNED) == ("not-applicable" if deliver is None else False)
+    assert "message-not-returned" in results(run, Result.FAILS)
+    assert (judged(run).readiness, judged(run).signed_in) == ("not-ready", "yes")

@@ -45,8 +45,9 @@ _IIS = re.compile(r"microsoft-iis/(\d{1,2})\.(\d)\b")
 
 # Programs that answer for themselves, never for an Exchange behind them: other groupware that speaks EWS or ActiveSync, by its name...
 _GROUPWARE = {
-    "axigen": "Axigen", "communigate": "CommuniGate Pro", "davmail": "DavMail", "gromox": "grommunio", "grommunio": "grommunio",
-    "icewarp": "IceWarp Mail Server", "kerio": "Kerio Connect", "kopano": "Kopano", "mdaemon": "MDaemon", "sogo": "SOGo",
+    "axigen": "Axigen", "communigate": "CommuniGate Pro", "davmail": "DavMail", "domino": "HCL Domino", "gromox": "grommunio",
+    "grommunio": "grommunio", "groupwise": "GroupWise", "icewarp": "IceWarp Mail Server", "kerio": "Kerio Connect", "kopano": "Kopano",
+    "mdaemon": "MDaemon", "smartermail": "SmarterMail", "sogo": "SOGo", "stalwart": "Stalwart", "wdaemon": "MDaemon",
     "zarafa": "Zarafa", "zimbra": "Zimbra Collaboration",
 }  # fmt: skip
 # ... and what traps and toys are written in, of which nobody can say what they are.

@@ -32,7 +32,11 @@ LOGON = "https://sts.contoso.test/adfs/ls/?version=1.0&action=signin"
 )
 def test_the_address_that_a_request_is_sent_on_to_tells(status: int | None, target: str | None, page: Any) -> None:
     """A log-on page is told by its address, or by IIS' own status for it; a page of another address, or that is shown at once, may be any."""
-    known = {**EWS, **({} if status is None else {v.HTTP_STATUS: status}), **({} if target is None else {v.HTTP_REDIRECT: target})}
+    known = dict(EWS)
+    if status is not None:
+        known[v.HTTP_STATUS] = status
+    if target is not None:
+        known[v.HTTP_REDIRECT] = target
     assert settled(INFERENCE, v.EWS_LOGON_PAGE, known) == page
 
 

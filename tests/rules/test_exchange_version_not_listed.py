@@ -8,7 +8,7 @@ from probe.model import vocabulary as v
 from probe.model.facts import Why
 from probe.model.rules import Result
 from probe.rules.exchange_version_not_listed import RULE
-from tests.cases import exchange_case, gmail_case, result_of
+from tests.cases import Known, exchange_case, gmail_case, result_of
 
 
 @pytest.mark.parametrize(
@@ -69,5 +69,5 @@ def test_servers_of_one_name_are_listed_where_each_is(shown: tuple[str, ...], re
 
 def test_what_is_shown_does_not_count_beside_a_product_that_is_known() -> None:
     """A product that shows decides by itself."""
-    endpoint = {v.SERVER_PRODUCT: "Exchange Server SE", v.SERVER_PRODUCTS: ("Exchange Server 2016",)}
+    endpoint: Known = {v.SERVER_PRODUCT: "Exchange Server SE", v.SERVER_PRODUCTS: ("Exchange Server 2016",)}
     assert result_of(RULE, exchange_case(endpoint=endpoint)) is Result.FAILS

@@ -7,7 +7,7 @@ import pytest
 from probe.model import vocabulary as v
 from probe.model.rules import Result
 from probe.rules.exchange_version_not_listed_for_appointments import RULE
-from tests.cases import exchange_case, gmail_case, result_of
+from tests.cases import Known, exchange_case, gmail_case, result_of
 
 
 def test_it_holds_for_a_listed_version() -> None:
@@ -38,7 +38,7 @@ def test_it_does_not_apply_to_pop3() -> None:
 
 def test_servers_of_one_name_are_listed_where_each_is() -> None:
     """Two products behind one name are listed where both are."""
-    both = {v.SERVER_PRODUCT: "Exchange", v.SERVER_PRODUCTS: ("Exchange Server 2016", "Exchange Server 2019")}
+    both: Known = {v.SERVER_PRODUCT: "Exchange", v.SERVER_PRODUCTS: ("Exchange Server 2016", "Exchange Server 2019")}
     assert result_of(RULE, exchange_case(endpoint=both)) is Result.HOLDS
-    one = {**both, v.SERVER_PRODUCTS: ("Exchange Server 2019", "Exchange Server SE")}
+    one: Known = {**both, v.SERVER_PRODUCTS: ("Exchange Server 2019", "Exchange Server SE")}
     assert result_of(RULE, exchange_case(endpoint=one)) is Result.UNKNOWN

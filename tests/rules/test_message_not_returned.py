@@ -54,7 +54,7 @@ def test_it_does_not_apply_where_no_message_may_be_sent() -> None:
 
 
 PASSWORD = SecretReference.parse("env:PASSWORD")
-ACCOUNTS = (
+ACCOUNTS: tuple[tuple[Credentials, dict[str, object]], ...] = (
     (Credentials.MAILBOX, {}),
     (Credentials.MAILBOX, {"password": PASSWORD}),
     (Credentials.MAILBOX, {"password": PASSWORD, "username": "CONTOSO\\sales"}),
@@ -72,7 +72,12 @@ WAYS = (
     ("pop3s://mail.contoso.test", "https://mail.contoso.test"),
 )
 DELIVERIES = tuple(product((Delivery.SERVER_SIDE, Delivery.NONE), repeat=3))
-PERMISSIONS = (frozenset(), frozenset({Effect.LOGS_IN}), frozenset({Effect.SENDS_MAIL}), frozenset({Effect.LOGS_IN, Effect.SENDS_MAIL}))
+PERMISSIONS: tuple[frozenset[Effect], ...] = (
+    frozenset(),
+    frozenset({Effect.LOGS_IN}),
+    frozenset({Effect.SENDS_MAIL}),
+    frozenset({Effect.LOGS_IN, Effect.SENDS_MAIL}),
+)
 
 
 @pytest.mark.parametrize(("incoming", "outgoing"), WAYS)
