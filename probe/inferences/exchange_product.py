@@ -206,7 +206,7 @@ def _other(product: str) -> Iterator[Conclusion | Unsettled]:
     """A product that is no Exchange; its numbers are those of what it imitates."""
     yield v.SERVER_PRODUCT, product
     for key in (v.SERVER_VENDOR, v.SERVER_PRODUCTS, v.SERVER_VERSION):
-        yield Unsettled(key, f"{product} answers, whose own number no answer of EWS shows")
+        yield Unsettled(key, f"{product} answers, whose own number no answer of EWS shows", is_moot=key is v.SERVER_PRODUCTS)
 
 
 def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:
@@ -217,7 +217,7 @@ def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:
     if shown and product != EXCHANGE_ONLINE:
         yield v.SERVER_PRODUCTS, shown
     else:
-        yield Unsettled(v.SERVER_PRODUCTS, f"no build of a product is shown beside the name {product}")
+        yield Unsettled(v.SERVER_PRODUCTS, f"no build of a server is shown beside {product}", is_moot=product == EXCHANGE_ONLINE)
     if len({build.parts[:3] for build in builds}) == 1:
         # Components of one Exchange, or servers of one name, may differ in the fourth number; then three are what is known.
         yield v.SERVER_VERSION, str(builds[0] if len(builds) == 1 else Build(builds[0].parts[:3]))

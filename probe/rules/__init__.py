@@ -114,7 +114,9 @@ def is_no_product(endpoint: Facts, *products: str) -> Answer:
 def _each_shown(endpoint: Facts, test: Callable[[set[str]], bool]) -> Answer:
     """Whether it is some Exchange, and the products whose builds it shows pass a test."""
     is_some = ask(endpoint, v.SERVER_PRODUCT, lambda product: product in UNTOLD_EXCHANGE)
-    return all_of(is_some, ask(endpoint, v.SERVER_PRODUCTS, lambda shown: test(set(shown))))
+    each = ask(endpoint, v.SERVER_PRODUCTS, lambda shown: test(set(shown)))
+    # A product that shows decides by itself, and is all that is cited.
+    return is_some if is_some.truth is Truth.NO else all_of(is_some, each)
 
 
 def is_server_side(case: Case, key: FactKey[str]) -> Answer:
