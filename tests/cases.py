@@ -37,6 +37,7 @@ ALWAYS_DECLARED = frozenset(
         v.MAILBOX_OUTGOING,
         v.MAILBOX_APPOINTMENTS,
         v.MAILBOX_DOMAIN,
+        v.MAILBOX_OWN_ACCOUNT,
         v.ENDPOINT_SERVICE,
         v.ENDPOINT_SECURITY,
         v.ENDPOINT_HOST,
@@ -68,7 +69,9 @@ MAILBOX: Known = {
     v.MAILBOX_OUTGOING: "server-side",
     v.MAILBOX_APPOINTMENTS: "server-side",
     v.MAILBOX_DOMAIN: "contoso.test",
+    v.MAILBOX_OWN_ACCOUNT: False,
     v.MAILBOX_LOCATION: "on-premises",
+    v.MAILBOX_LOCATION_SOURCE: "said",
 }
 SOUND: Known = {
     v.NET_ADDRESSES: ("192.0.2.7",),
@@ -91,6 +94,7 @@ EWS: Known = {
     v.SERVER_PRODUCT: "Exchange Server 2016",
     v.SERVER_END_OF_SUPPORT: date(2025, 10, 14),
     v.HTTP_STATUS: 401,
+    v.EWS_LOGON_PAGE: "",
     v.AUTH_SCHEMES: ("Negotiate", "NTLM"),
     v.EWS_POLICY_BLOCK: Why.NOT_APPLICABLE,
     v.MODERN_AUTH_OFFERED: False,
@@ -193,6 +197,7 @@ def gmail_case(
         v.MAILBOX_DOMAIN: "gmail.com",
         v.PROVIDER: "gmail",
         v.MAILBOX_LOCATION: "elsewhere",
+        v.MAILBOX_OWN_ACCOUNT: True,
     }
     return Case(
         deployment=facts("deployment", {**DEPLOYMENT, **(deployment or {})}),
@@ -222,5 +227,6 @@ def assess(case: Case) -> Assessment:
         profile=case.profile.subject,
         support=support(findings),
         readiness=readiness(findings),
+        signed_in=None,
         findings=findings,
     )

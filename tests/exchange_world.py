@@ -18,6 +18,7 @@ from probe.model.estate import (
     Effect,
     Endpoint,
     Estate,
+    Location,
     Mailbox,
     SecretReference,
     ServerProfile,
@@ -113,6 +114,9 @@ class World:
         state: Path | None = None,
         password_of_profile: str | None = None,
         name_server: NameServer | None = None,
+        location: Location | None = None,
+        appointments: Delivery = Delivery.SERVER_SIDE,
+        allow: frozenset[Effect] = frozenset({Effect.LOGS_IN}),
         **profile: Any,
     ) -> Run:
         """A run over the one mailbox; the profile has OAuth and the mailbox's own credentials, unless said otherwise.
@@ -139,11 +143,12 @@ class World:
             profile="cloud",
             incoming=everything,
             outgoing=everything,
-            appointments=everything,
+            appointments=appointments,
             username=USER,
             password=self.secret(password),
+            location=location,
         )
-        deployment = replace(DEPLOYMENT, allow=frozenset({Effect.LOGS_IN}), authorities=authorities, cloud=cloud)
+        deployment = replace(DEPLOYMENT, allow=allow, authorities=authorities, cloud=cloud)
         estate = Estate(deployment=deployment, profiles=(made,), mailboxes=(mailbox,))
         bugs: list[str] = []
         options = app.Options(

@@ -38,7 +38,7 @@ from probe.model.facts import (
     UpdateRange,
     Why,
 )
-from probe.model.rules import Assessment, Finding, Needs, Otherwise, Readiness, Reference, Result, Rule, Support
+from probe.model.rules import Assessment, Finding, Needs, Otherwise, Readiness, Reference, Result, Rule, SignedIn, Support
 from probe.model.runs import Run
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -124,7 +124,8 @@ def a_finding(rule: Rule, result: Result, *because: Reading) -> Finding:
 
 def an_assessment(mailbox: str, support: Support, readiness: Readiness, *findings: Finding, profile: str = "branch") -> Assessment:
     """The findings of a mailbox."""
-    return Assessment(mailbox=mailbox, profile=profile, support=support, readiness=readiness, findings=findings)
+    signed_in = None if support is Support.NOT_ASSESSED else SignedIn.YES
+    return Assessment(mailbox=mailbox, profile=profile, support=support, readiness=readiness, signed_in=signed_in, findings=findings)
 
 
 def a_mailbox(address: str, profile: str = "branch", delivery: Delivery = Delivery.SERVER_SIDE) -> Mailbox:

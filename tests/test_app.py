@@ -33,7 +33,9 @@ def attempt(outcome: Outcome) -> Attempt:
 
 
 def assessment(support: str, readiness: str) -> Assessment:
-    return Assessment(mailbox="a@contoso.test", profile="corp", support=Support(support), readiness=Readiness(readiness), findings=())
+    return Assessment(
+        mailbox="a@contoso.test", profile="corp", support=Support(support), readiness=Readiness(readiness), signed_in=None, findings=()
+    )
 
 
 def run(*parts: Attempt | Assessment, interrupted: bool = False, judged: bool = True) -> Run:

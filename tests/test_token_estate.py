@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from probe.model import vocabulary as v
 from probe.model.estate import Cloud, Credentials, ServerType
 from probe.model.facts import Missing
-from probe.model.rules import Readiness
+from probe.model.rules import Readiness, Result
 from probe.model.runs import Run
 from probe.simulation import releases
 from probe.simulation.authorities import AdfsAuthority, Client, EntraAuthority, User
@@ -65,7 +65,8 @@ async def test_what_entra_id_refuses_a_right_password_for(world: World, code: in
     assert reading(run, v.AUTHORITY_REALM) == "managed"
     # What passes by itself decides nothing; all else keeps the mailbox from being ready.
     passes = refusal == ("temporary-failure",)
-    assert run.assessments[0].readiness is (Readiness.UNDETERMINED if passes else Readiness.NOT_READY)
+    (login_refused,) = [f for f in run.assessments[0].findings if f.rule.id == "login-refused"]
+    assert login_refused.result is (Result.UNKNOWN if passes else Result.FAILS)
 
 
 @pytest.mark.parametrize("code", [50105, 65001])

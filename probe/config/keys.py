@@ -73,7 +73,9 @@ def _runs_on(given: object) -> str:
 def _effect(given: object) -> Effect:
     if given == Effect.READS:
         raise ValueError('leave out "reads": reading is always allowed')
-    return Effect(_one_of(given, [effect for effect in Effect if effect is not Effect.READS]))
+    if given == Effect.CHANGES:
+        raise ValueError('leave out "changes": what changes Dynamics is asked for each time, and no file is a standing permission')
+    return Effect(_one_of(given, [effect for effect in Effect if effect not in (Effect.READS, Effect.CHANGES)]))
 
 
 def _authority(given: object) -> str:
@@ -108,8 +110,20 @@ def _text(given: str) -> str:
 
 
 def _version(given: str) -> str:
-    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}", given):
-        raise ValueError('must be a version in numbers, as in "9.1"')
+    # Microsoft's page that the rules go by is that of 9.x (op-9-1); the one of 8.x lists other systems.
+    if not re.fullmatch(r"9\.[01](\.[0-9]{1,6}){0,2}", given):
+        raise ValueError(
+            'must be "9.0", "9.1" or a build of them, as in "9.1.18.22": the rules here go by Microsoft\'s page of that edition'
+        )
+    return given
+
+
+def _validated(given: str) -> str:
+    if not re.fullmatch(r"CMVP #[0-9]{1,5}", given):
+        raise ValueError(
+            'must be the number of a certificate of NIST\'s validation program, `CMVP #` and 1 to 5 digits, as in "CMVP #4282"; '
+            "leave it out where you do not know one"
+        )
     return given
 
 
@@ -174,7 +188,9 @@ class _Profile(_Table):
     client_id: _Text | None = _key("the application that asks for tokens", "6731de76-14a6-49ae-97bc-6eba6914391e", default=None)
     client_secret: _Reference | None = _key("where the application's secret is kept", "env:CRM_CLIENT_SECRET", default=None)
     client_certificate: _Reference | None = _key("where its certificate is kept, PEM with key", "file:/run/secrets/crm.pem", default=None)
-    fips_validated: _Text | None = _key("the certificate of the mail server's module", "CMVP #4282", default=None)
+    fips_validated: Annotated[str, AfterValidator(_validated)] | None = _key(
+        "the certificate of the mail server's module", "CMVP #4282", default=None
+    )
 
 
 _ONLY_INCOMING = '; "forward" is for incoming mail alone'

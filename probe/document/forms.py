@@ -15,7 +15,7 @@ from probe.document.publishing import SCHEMA
 from probe.model.attempts import Outcome
 from probe.model.estate import Authentication, Cloud, Credentials, Delivery, DeploymentKind, Effect, Location, ServerType
 from probe.model.facts import FactKey, Json, Why
-from probe.model.rules import Otherwise, Readiness, Result, Support
+from probe.model.rules import Otherwise, Readiness, Result, SignedIn, Support
 from probe.model.vocabulary import all_keys
 
 
@@ -198,6 +198,8 @@ class AssessmentForm(Form):
     profile: str
     support: Support
     readiness: Readiness
+    signed_in: SignedIn | None
+    """What came of signing in, the worst over the endpoints that are used; null where none is."""
     findings: tuple[FindingForm, ...]
 
 

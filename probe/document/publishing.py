@@ -190,6 +190,7 @@ def _assessment(assessment: Assessment, cited: dict[int, Json], rules: dict[int,
         "profile": shown(assessment.profile),
         "support": assessment.support.value,
         "readiness": assessment.readiness.value,
+        "signed_in": None if assessment.signed_in is None else assessment.signed_in.value,
         "findings": findings,
     }
 

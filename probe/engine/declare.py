@@ -33,6 +33,7 @@ DECLARABLE: frozenset[FactKey[Any]] = frozenset(
         v.MAILBOX_INCOMING,
         v.MAILBOX_OUTGOING,
         v.MAILBOX_APPOINTMENTS,
+        v.MAILBOX_OWN_ACCOUNT,
         v.MAILBOX_LOCATION,
         v.MFA_REQUIRED,
         v.ENDPOINT_SERVICE,
@@ -49,7 +50,7 @@ def declared_by(estate: Estate, at: datetime) -> tuple[Reading, ...]:
     for profile in estate.profiles:
         readings += _of_profile(profile, at)
     for mailbox in estate.mailboxes:
-        readings += _of_mailbox(mailbox, at)
+        readings += _of_mailbox(mailbox, estate.profile_of(mailbox), at)
     endpoints = dict.fromkeys(e for p in estate.profiles for e in (p.incoming, p.outgoing))
     return (*readings, *declared_of_endpoints(endpoints, at))
 
@@ -83,7 +84,7 @@ def _of_profile(profile: ServerProfile, at: datetime) -> Iterator[Reading]:
     subject = profile_subject(profile.name)
     yield _fact(subject, v.PROFILE_SERVER_TYPE, str(profile.server_type), at)
     yield _fact(subject, v.PROFILE_AUTHENTICATION, str(profile.authentication), at)
-    yield _fact(subject, v.PROFILE_APPLICATION, profile.application_secret is not None, at)
+    yield _fact(subject, v.PROFILE_APPLICATION, profile.has_application, at)
     yield _fact(subject, v.PROFILE_CREDENTIALS, str(profile.credentials), at)
     yield _fact(subject, v.PROFILE_IMPERSONATION, profile.impersonation, at)
     if profile.fips_validated is not None:
@@ -97,12 +98,13 @@ def _of_profile(profile: ServerProfile, at: datetime) -> Iterator[Reading]:
         )
 
 
-def _of_mailbox(mailbox: Mailbox, at: datetime) -> Iterator[Reading]:
+def _of_mailbox(mailbox: Mailbox, profile: ServerProfile, at: datetime) -> Iterator[Reading]:
     subject = mailbox.address
     yield _fact(subject, v.MAILBOX_DOMAIN, mailbox.address.rpartition("@")[2].lower(), at)
     yield _fact(subject, v.MAILBOX_INCOMING, str(mailbox.incoming), at)
     yield _fact(subject, v.MAILBOX_OUTGOING, str(mailbox.outgoing), at)
     yield _fact(subject, v.MAILBOX_APPOINTMENTS, str(mailbox.appointments), at)
+    yield _fact(subject, v.MAILBOX_OWN_ACCOUNT, profile.opens_as_its_own(mailbox), at)
     if mailbox.location is not None:
         yield _fact(subject, v.MAILBOX_LOCATION, str(mailbox.location), at)
     if mailbox.mfa is not None:

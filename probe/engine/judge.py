@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from probe.engine.declare import declared_by, declared_of_endpoints
+from probe.engine.signed_in import signed_in
 from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, Endpoint, Estate, Mailbox, profile_subject
 from probe.model.facts import Evidence, Fact, Facts, Inferred, Missing, Reading, Why
@@ -99,11 +100,21 @@ def judge_estate(
 def _assess(mailbox: Mailbox, case: Case, book: Book) -> Assessment:
     if not mailbox.is_served:
         return Assessment(
-            mailbox=mailbox.address, profile=mailbox.profile, support=Support.NOT_ASSESSED, readiness=Readiness.NOT_ASSESSED, findings=()
+            mailbox=mailbox.address,
+            profile=mailbox.profile,
+            support=Support.NOT_ASSESSED,
+            readiness=Readiness.NOT_ASSESSED,
+            signed_in=None,
+            findings=(),
         )
     findings = tuple(judge(rule, case) for rule in book.rules.values())
     return Assessment(
-        mailbox=mailbox.address, profile=mailbox.profile, support=support(findings), readiness=readiness(findings), findings=findings
+        mailbox=mailbox.address,
+        profile=mailbox.profile,
+        support=support(findings),
+        readiness=readiness(findings),
+        signed_in=signed_in(case),
+        findings=findings,
     )
 
 

@@ -88,10 +88,13 @@ def for_estate(
 
 
 def _about_mailboxes(conversation: Conversation, served: Iterable[Mailbox], estate: Estate) -> Iterator[Conversation]:
-    """One for each mailbox that is opened at this endpoint, unless the estate says where it lives."""
+    """One for each mailbox that is opened at this endpoint: where it is collected, or else where it is sent from.
+
+    The operator's word for where it lives does not spare the question: it may be out of date.
+    """
     for mailbox in served:
         profile = estate.profile_of(mailbox)
-        if profile.incoming == conversation.endpoint and mailbox.uses_incoming and mailbox.location is None:
+        if conversation.endpoint == (profile.incoming if mailbox.uses_incoming else profile.outgoing):
             yield replace(conversation, mailbox=mailbox.address, identity=mailbox.address, finds_server=profile.autodiscover)
 
 
@@ -122,12 +125,8 @@ def _round_trips(
         return
     for mailbox, profile in pairs:
         found = _signed_in(prober, endpoint, mailbox, estate)
-        if (
-            found.login is not None
-            and profile.credentials is Credentials.PROFILE
-            and found.login.username.lower() != mailbox.address.lower()
-        ):
-            # A mail server opens the mailbox of whoever signs in: a message to another would stay there for good.
+        if found.login is not None and not profile.opens_as_its_own(mailbox):
+            # A message to another mailbox would stay there for good.
             reason = (
                 f"{found.login.username} opens its own mailbox, so that a message to {mailbox.address} could not be fetched and deleted"
             )
@@ -178,19 +177,14 @@ def _login(mailbox: Mailbox, profile: ServerProfile, endpoint: Endpoint) -> tupl
     appointments = mailbox.appointments is Delivery.SERVER_SIDE
     application = None
     if endpoint.service is Service.EWS and profile.client_id is not None:
-        secret = profile.application_secret
-        by_itself = secret is not None and profile.authentication is Authentication.OAUTH
+        secret, by_itself = profile.application_secret, profile.has_application
         application = Application(profile.client_id, profile.tenant or "", by_itself, profile.client_certificate is not None)
         if by_itself and secret is not None:
             return Login(profile.client_id, secret, Authentication.OAUTH, True, appointments, application), ""
-    match profile.credentials:
-        case Credentials.MAILBOX:
-            username, password = mailbox.username or mailbox.address, mailbox.password
-        case Credentials.PROFILE:
-            username, password = profile.username or "", profile.password
-        case other:
-            return None, f"the profile signs in with {other} credentials, which only the Dynamics server has"
-    if password is None or not username:
+    if profile.credentials not in (Credentials.MAILBOX, Credentials.PROFILE):
+        return None, f"the profile signs in with {profile.credentials} credentials, which only the Dynamics server has"
+    if (account := profile.account_of(mailbox)) is None:
         return None, "the estate names no password for the account"
+    username, password = account
     impersonates = profile.impersonation and profile.credentials is Credentials.PROFILE
     return Login(username, password, profile.authentication, impersonates, appointments, application), ""

@@ -1,8 +1,8 @@
 """Which Exchange answers at an EWS endpoint: by its build, its host's name and its headers.
 
 The host's name decides what is Exchange Online before any number does, because Exchange Online has used numbers of
-on-premises releases. What imitates Exchange, or might, is not called Exchange; the doubt is told. Where SOAP alone shows a released build, as
-behind a proxy that strips headers, it is called Exchange and no year, and what would settle it is told in place of the version.
+on-premises releases. What imitates Exchange, or might, is not called Exchange: it has its own name where that shows, else the doubt is told. Where SOAP
+alone shows a released build, as behind a proxy that strips headers, it is called Exchange and no year, and what would settle it is told in place of the version.
 """
 
 from __future__ import annotations
@@ -51,11 +51,16 @@ _OLDEST_IIS = {
 }
 _IIS = re.compile(r"microsoft-iis/(\d{1,2})\.(\d)\b")
 
-# Programs that answer for themselves, never for an Exchange behind them: other groupware that speaks EWS or ActiveSync,
-# and what traps and toys are written in.
+# Programs that answer for themselves, never for an Exchange behind them: other groupware that speaks EWS or ActiveSync, by its name...
+_GROUPWARE = {
+    "axigen": "Axigen", "communigate": "CommuniGate Pro", "davmail": "DavMail", "domino": "HCL Domino", "gromox": "grommunio",
+    "grommunio": "grommunio", "groupwise": "GroupWise", "icewarp": "IceWarp Mail Server", "kerio": "Kerio Connect", "kopano": "Kopano",
+    "mdaemon": "MDaemon", "smartermail": "SmarterMail", "sogo": "SOGo", "stalwart": "Stalwart", "wdaemon": "MDaemon",
+    "zarafa": "Zarafa", "zimbra": "Zimbra Collaboration",
+}  # fmt: skip
+# ... and what traps and toys are written in, of which nobody can say what they are.
 _NEVER_EXCHANGE = (
-    "axigen", "basehttp", "cherrypy", "communigate", "davmail", "exim", "gromox", "grommunio", "gunicorn", "icewarp", "kerio", "kopano",
-    "mdaemon", "postfix", "python", "simplehttp", "sogo", "tornado", "twisted", "werkzeug", "wsgi", "zarafa", "zimbra",
+    "basehttp", "cherrypy", "exim", "gunicorn", "postfix", "python", "simplehttp", "tornado", "twisted", "werkzeug", "wsgi",
 )  # fmt: skip
 
 # What ActiveSync says of itself follows the product's own number; others imitate it, so it counts only where Exchange has shown itself.
@@ -78,6 +83,7 @@ _SETTLED_BY = (
     "server itself, past the proxy, or let its header X-FEServer through"
 )
 
+_SHAREPOINT = "SharePoint"
 # Realm of grommunio's Basic challenge (github.com/grommunio/gromox, exch/http/http_parser.cpp), which imitates Exchange.
 _GROMMUNIO_REALM = "msrpc realm"
 
@@ -87,10 +93,25 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     service = facts.value(v.ENDPOINT_SERVICE)
     if service != Service.EWS:
         return _nothing("the endpoint is no EWS endpoint", is_moot=True)
+    if (other := _other_product(facts)) is not None:
+        return _other(other)
     product, doubt = _product(facts)
     if product is None:
         return _nothing(doubt)
     return _exchange(facts, product)
+
+
+def _other_product(facts: Facts) -> str | None:
+    """What answers, where it is known not to be Exchange and shows its name."""
+    if is_exchange_online_host(facts.value(v.ENDPOINT_HOST) or ""):
+        return None
+    if _is_grommunio(facts):
+        return _GROUPWARE["grommunio"]
+    headers = facts.value(v.EWS_HEADERS)
+    if headers is not None and is_sharepoint(headers):
+        return _SHAREPOINT
+    server = (facts.value(v.HTTP_SERVER) or "").lower()
+    return next((product for name, product in _GROUPWARE.items() if name in server), None)
 
 
 def _product(facts: Facts) -> tuple[str | None, str]:
@@ -98,11 +119,6 @@ def _product(facts: Facts) -> tuple[str | None, str]:
     host = facts.value(v.ENDPOINT_HOST)
     if host is not None and is_exchange_online_host(host):
         return EXCHANGE_ONLINE, ""
-    if _is_grommunio(facts):
-        return None, f"the challenge's realm is {_GROMMUNIO_REALM!r}, which is grommunio's: it imitates Exchange"
-    headers = facts.value(v.EWS_HEADERS)
-    if headers is not None and is_sharepoint(headers):
-        return None, "the headers are SharePoint's, which is not Exchange"
     builds = facts.claimed(v.SERVER_BUILD)
     shows_online = _shows_online(facts)
     server = (facts.value(v.HTTP_SERVER) or "").lower()
@@ -207,13 +223,25 @@ def _shows_online(facts: Facts) -> bool:
     )
 
 
+def _other(product: str) -> Iterator[Conclusion | Unsettled]:
+    """A product that is no Exchange; its numbers are those of what it imitates."""
+    yield v.SERVER_PRODUCT, product
+    for key in (v.SERVER_VENDOR, v.SERVER_PRODUCTS, v.SERVER_VERSION):
+        yield Unsettled(key, f"{product} answers, whose own number no answer of EWS shows", is_moot=key is v.SERVER_PRODUCTS)
+
+
 def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:
     yield v.SERVER_VENDOR, "Microsoft"
     yield v.SERVER_PRODUCT, product
     builds = facts.claimed(v.SERVER_BUILD)
+    shown = tuple(dict.fromkeys(place.product for place in map(exchange_build, builds) if place.product is not None))
+    if shown and product != EXCHANGE_ONLINE:
+        yield v.SERVER_PRODUCTS, shown
+    else:
+        yield Unsettled(v.SERVER_PRODUCTS, f"no build of a server is shown beside {product}", is_moot=product == EXCHANGE_ONLINE)
     if product == _UNTOLD and builds and len({_product_of((build,), shows_online=False)[0] for build in builds}) == 1:
-        shown = ", ".join(map(str, builds))
-        yield Unsettled(v.SERVER_VERSION, f"build {shown} was shown in SOAP alone, {_SETTLED_BY}")
+        numbers = ", ".join(map(str, builds))
+        yield Unsettled(v.SERVER_VERSION, f"build {numbers} was shown in SOAP alone, {_SETTLED_BY}")
     elif len({build.parts[:3] for build in builds}) == 1:
         # Components of one Exchange, or servers of one name, may differ in the fourth number; then three are what is known.
         yield v.SERVER_VERSION, str(builds[0] if len(builds) == 1 else Build(builds[0].parts[:3]))
@@ -223,7 +251,7 @@ def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:
 
 
 def _nothing(because: str, *, is_moot: bool = False) -> Iterator[Unsettled]:
-    return (Unsettled(key, because, is_moot) for key in (v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_VERSION))
+    return (Unsettled(key, because, is_moot) for key in (v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_PRODUCTS, v.SERVER_VERSION))
 
 
 INFERENCE = Inference(
@@ -244,6 +272,6 @@ INFERENCE = Inference(
         v.HTTP_STATUS,
         v.ACTIVESYNC_VERSION,
     ),
-    gives=(v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_VERSION),
+    gives=(v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_PRODUCTS, v.SERVER_VERSION),
     infer=_infer,
 )

@@ -345,6 +345,28 @@ class ServerProfile:
             return None
         return self.client_secret if self.client_certificate is None else replace(self.client_certificate, is_pem=True)
 
+    @property
+    def has_application(self) -> bool:
+        """Whether an application signs in by itself to what takes tokens."""
+        return self.application_secret is not None and self.authentication is Authentication.OAUTH
+
+    def account_of(self, mailbox: Mailbox) -> tuple[str, SecretReference] | None:
+        """User name and password that the profile signs in with for a mailbox; None where the estate does not have both."""
+        match self.credentials:
+            case Credentials.MAILBOX:
+                username, password = mailbox.username or mailbox.address, mailbox.password
+            case Credentials.PROFILE:
+                username, password = self.username or "", self.password
+            case _:
+                return None
+        return (username, password) if username and password is not None else None
+
+    def opens_as_its_own(self, mailbox: Mailbox) -> bool:
+        """Whether that account is the mailbox's own. A mail server opens the mailbox of whoever signs in, and no other."""
+        account = self.account_of(mailbox)
+        is_its_own = self.credentials is Credentials.MAILBOX or (account is not None and account[0].lower() == mailbox.address.lower())
+        return account is not None and is_its_own
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailbox:

@@ -1,8 +1,8 @@
 """Facts, and what is said in place of one: a missing with its reason.
 
 A fact says how it is known. *Observed*: we took part in it. *Declared*: somebody said so. *Inferred*: worked
-out from other facts. Asked for a key, observed is preferred to declared and declared to inferred; two of the
-best rank are reconciled as the key says, and what cannot be reconciled is missing, because it conflicts. So there
+out from other facts. Asked for a key, observed is preferred to declared and declared to inferred, unless the key
+ranks them otherwise; two of the best rank are reconciled as the key says, and what cannot be reconciled is missing, because it conflicts. So there
 is one reading of a key for a subject: a fact with the evidence of all that agree with it, or a missing, which
 keeps the facts that contradict each other as its claims.
 """
@@ -40,6 +40,11 @@ def equal(one: T, other: T) -> T | None:
     return one if one == other else None
 
 
+def by_provenance(provenance: Provenance) -> Rank:
+    """A fact is preferred by how it is known: observed to declared, declared to inferred."""
+    return provenance.rank
+
+
 @dataclass(frozen=True, slots=True)
 class FactKey(Generic[T]):
     """The name of one thing that can be known, and the type of its value."""
@@ -51,6 +56,8 @@ class FactKey(Generic[T]):
     """One line of meaning."""
     examples: tuple[T, ...]
     reconcile: Reconcile[T] = field(default=equal, compare=False)
+    rank: Callable[[Provenance], Rank] = field(default=by_provenance, compare=False)
+    """Which facts of the key are preferred to which."""
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -195,8 +202,8 @@ class Facts:
         if not facts:
             gap = _most_telling([r for r in readings if isinstance(r, Missing)])
             return gap or Missing(subject=self.subject, key=key, why=Why.NOT_ATTEMPTED, detail="nothing was tried that would tell")
-        best_rank = min(f.provenance.rank for f in facts)
-        claims = _drawn_together([f for f in facts if f.provenance.rank == best_rank])
+        best_rank = min(key.rank(f.provenance) for f in facts)
+        claims = _drawn_together([f for f in facts if key.rank(f.provenance) == best_rank])
         return claims[0] if len(claims) == 1 else _conflict(claims)
 
     def value(self, key: FactKey[T]) -> T | None:
@@ -276,10 +283,22 @@ def _conflict(claims: list[Fact[T]]) -> Missing:
 
 
 def _told(claim: Fact[Any]) -> str:
-    """The value and where it was seen, as far as a sentence goes."""
+    """The value and where it was seen, or who says so, as far as a sentence goes."""
     value = str(claim.key.kind.encode(claim.value))
-    where = ", ".join(f"{line.attempt} line {line.line}" for line in claim.provenance.evidence[:_MAX_PLACES]) or claim.attempt
+    lines = ", ".join(f"{line.attempt} line {line.line}" for line in claim.provenance.evidence[:_MAX_PLACES])
+    where = lines or _speaker(claim.provenance) or claim.attempt
     return (value if len(value) <= _MAX_CLAIM else f"{value[:_MAX_CLAIM]}...") + (f" ({where})" if where else "")
+
+
+def _speaker(provenance: Provenance) -> str:
+    """Who says what no line of a conversation shows; empty where nobody is known to."""
+    match provenance:
+        case Declared(by="operator"):
+            return "the estate"
+        case Inferred(inference=inference):
+            return inference
+        case _:
+            return ""
 
 
 def _most_telling(gaps: list[Missing]) -> Missing | None:

@@ -100,6 +100,18 @@ class Readiness(StrEnum):
     NOT_ASSESSED = "not-assessed"
 
 
+class SignedIn(StrEnum):
+    """What came of signing in for a mailbox; of several endpoints the earlier member counts."""
+
+    REFUSED = "refused"
+    NOT_TRIED = "not-tried"
+    NOT_ALLOWED = "not-allowed"
+    """Nobody allowed it."""
+    IMPOSSIBLE = "impossible"
+    """Only the Dynamics server has these credentials."""
+    YES = "yes"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One statement, with a test of it. No field has a default: a rule without a remedy or a source does not type-check."""
@@ -140,6 +152,8 @@ class Assessment:
     profile: str
     support: Support
     readiness: Readiness
+    signed_in: SignedIn | None
+    """None where server-side synchronization serves nothing of the mailbox."""
     findings: tuple[Finding, ...]
 
 

@@ -1,8 +1,8 @@
 """Autodiscover (the JSON of version 2): where Exchange says that a mailbox is to be opened, asked without signing in.
 
-What is sent, once for each mailbox whose location the estate does not name, over TLS that was verified for the very name:
+What is sent, once for each mailbox, wherever the estate says that it lives, over TLS that was verified for the very name:
 
-1. to the host of the mailbox's EWS endpoint: `GET /autodiscover/autodiscover.json?Email=ADDRESS&Protocol=EWS`;
+1. to the host of the mailbox's EWS endpoint, the one that it sends through where it only sends: `GET /autodiscover/autodiscover.json?Email=ADDRESS&Protocol=EWS`;
 2. where the profile finds its server by Autodiscover: to DNS, for the SRV records of `_autodiscover._tcp.DOMAIN` and for the alias
    of `autodiscover.DOMAIN`; and, if the first answer told nothing, the same request to `autodiscover.DOMAIN`, or to what of Exchange
    Online's it is an alias of, else to the first host of the SRV records. Whoever answers DNS may name any host; it is asked what anybody

@@ -46,6 +46,7 @@ from probe.wire.exchange import application_build, build_of, manifest_build, map
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.mail_address import ascii_address, ascii_domain
 from probe.wire.oauth import named_authority, trusted_tenant
+from probe.wire.web_pages import logon_form
 
 PAGE_SECONDS = 8.0
 """Longest wait for a page, which is not needed; an OWA that was idle takes about 5 s to start its worker."""
@@ -163,7 +164,9 @@ class _Visit:
             raise Throttled(wait)
         try:
             async with asyncio.timeout(self._patience()):
-                self._read_soap(stream, await http.answer(head))
+                answer = await http.answer(head)
+            self._read_soap(stream, answer)
+            self._read_form(stream, answer)
         except (PeerFailure, OSError) as failed:
             # The body is not needed; it is read so that the connection can be used again.
             self._stop_if_asked_to(*_named(failed))
@@ -308,6 +311,12 @@ class _Visit:
         else:
             self._notes.missing(v.HTTP_REDIRECT, Why.NOT_DISCLOSED, "the redirect names no location")
 
+    def _read_form(self, stream: Stream, answer: Answer) -> None:
+        """A proxy may show its log-on page in place of EWS at once, without sending anybody there."""
+        form = logon_form(answer.body.decode("latin-1")) if answer.status == 200 else None
+        if form is not None:
+            self._notes.observed(v.EWS_LOGON_PAGE, self._endpoint.url, *stream.evidence(form[:80]))
+
     def _read_challenges(self, stream: Stream, head: Head) -> None:
         values = head.all("WWW-Authenticate")
         self._challenges = challenges = parse_challenges(values)
@@ -430,6 +439,7 @@ PROBER = Prober(
         v.HTTP_STATUS,
         v.HTTP_SERVER,
         v.HTTP_REDIRECT,
+        v.EWS_LOGON_PAGE,
         v.EWS_CHALLENGES,
         v.EWS_HEADERS,
         v.EWS_POLICY_BLOCK,

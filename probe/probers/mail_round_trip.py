@@ -55,6 +55,8 @@ CHILD_SHARE = 0.75
 """Of the time that is left, for the child's conversation with EWS: the rest is for starting it, and for its report to arrive."""
 RESERVE_SECONDS = 3.0
 """What is kept of the attempt's time for fetching and deleting a message that came late."""
+LOST_AFTER_SECONDS = 3.0
+"""Of looking, before a message that was not seen is called lost: one to oneself takes under a second, and an attempt may be given little time."""
 NEWEST = 20
 """New messages that are looked at; a mailbox that gets more than these within seconds is no mailbox of a test."""
 ADDED_BYTES = 64 * 1024
@@ -166,7 +168,7 @@ async def _send(message: _Message, account: Account, dial: Dial, notes: Notebook
         notes.heard(v.ROUNDTRIP_REPLY, answer.words, *stream.evidence(answer.last))
         await stream.send(b"QUIT\r\n")
     if not taken:
-        for key in (v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED):
+        for key in (v.ROUNDTRIP_RETURNED, v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED):
             notes.missing(key, Why.NOT_APPLICABLE, "the server did not take the message")
     return taken
 
@@ -177,7 +179,7 @@ async def _await_return(message: _Message, inbox: _Inbox, dial: Dial, notes: Not
     sent, pause = clock(), FIRST_PAUSE_SECONDS
 
     def leave(why: Why, words: str) -> None:
-        for key in (v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED):
+        for key in (v.ROUNDTRIP_RETURNED, v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED):
             notes.missing(key, why, f"{words}; it may come late, or lie in another folder, and was not deleted: {message.subject}")
 
     # For the deadline, which ends everything wherever it stands.
@@ -187,6 +189,7 @@ async def _await_return(message: _Message, inbox: _Inbox, dial: Dial, notes: Not
             await asyncio.sleep(pause)
             is_gone = await inbox.take(message)
             if is_gone is not None:
+                notes.observed(v.ROUNDTRIP_RETURNED, True)
                 notes.observed(v.ROUNDTRIP_MILLISECONDS, round((clock() - sent) * 1000))
                 notes.observed(v.ROUNDTRIP_REMOVED, is_gone)
                 return
@@ -195,6 +198,8 @@ async def _await_return(message: _Message, inbox: _Inbox, dial: Dial, notes: Not
         if (named := expected(failed)) is not None:
             leave(WHY_AFTER[named[0]], f"the message was sent, and then {named[1]}")
         raise
+    if clock() - sent >= LOST_AFTER_SECONDS:
+        notes.observed(v.ROUNDTRIP_RETURNED, False)
     leave(Why.TIMED_OUT, f"the message was not in the inbox {clock() - sent:.0f} s after the server took it")
 
 
@@ -418,7 +423,7 @@ PROBER = Prober(
     services=frozenset({Service.SMTP}),
     effect=Effect.SENDS_MAIL,
     signs_in=True,
-    collects=(v.ROUNDTRIP_SENT, v.ROUNDTRIP_REPLY, v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED),
+    collects=(v.ROUNDTRIP_SENT, v.ROUNDTRIP_REPLY, v.ROUNDTRIP_RETURNED, v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED),
     probe=probe,
     fetches_from=frozenset({Service.POP3, Service.IMAP, Service.EWS}),
 )

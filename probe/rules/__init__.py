@@ -7,6 +7,7 @@ alone, and where `applies` looks at more than the estate always declares, `holds
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, TypeVar
 
 from probe.model import vocabulary as v
@@ -14,7 +15,7 @@ from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
 from probe.model.estate import Authentication, Credentials, Delivery, Effect, Security, Service
 from probe.model.facts import Fact, FactKey, Facts
 from probe.model.rules import Case, Needs, Reference
-from probe.tables import UNTOLD_EXCHANGE, provider_of_domain
+from probe.tables import UNTOLD_EXCHANGE, is_exchange_online_host, provider_of_domain
 
 T = TypeVar("T")
 Served = tuple[tuple[Answer, Facts], ...]  # endpoints, each with whether it is meant
@@ -42,6 +43,9 @@ EMAIL_ROUTER_END = Reference(
 MAIL_SERVICES = (Service.POP3, Service.SMTP, Service.IMAP)
 EXCHANGE_ONLINE = "Exchange Online"
 MICROSOFT_CONSUMERS = ("outlook.com", "msn", "windows-live")
+EXCHANGE_ONLINE_END = date(2027, 4, 1)
+"""When EWS in Exchange Online ends, and Microsoft's support for Dynamics on-premises with it."""
+_WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
 
 
 def page(heading: str) -> Reference:
@@ -87,15 +91,32 @@ def is_one_of(facts: Facts, key: FactKey[str], *values: str) -> Answer:
 
 
 def is_product(endpoint: Facts, *products: str) -> Answer:
-    """Whether one of these products answers; unknown where it is some Exchange and one of them is an Exchange."""
-    exchange_is_meant = any(product.startswith("Exchange") for product in products)
+    """Whether one of these products answers; unknown where it is some Exchange, and one of them may be the one."""
 
     def verdict(seen: str) -> Truth:
-        if seen in UNTOLD_EXCHANGE and exchange_is_meant:
+        if seen in UNTOLD_EXCHANGE and any(product.startswith(f"{seen} ") for product in products):
             return Truth.UNKNOWN
         return Truth.YES if seen in products else Truth.NO
 
     return told(endpoint, v.SERVER_PRODUCT, verdict)
+
+
+def is_each_product(endpoint: Facts, *products: str) -> Answer:
+    """Whether one of these products answers; where servers of several answer under one name, whether each is one of these."""
+    return any_of(is_product(endpoint, *products), _each_shown(endpoint, lambda shown: shown <= set(products)))
+
+
+def is_no_product(endpoint: Facts, *products: str) -> Answer:
+    """Whether none of these products answers, under a name of several servers neither."""
+    return any_of(negate(is_product(endpoint, *products)), _each_shown(endpoint, lambda shown: not shown & set(products)))
+
+
+def _each_shown(endpoint: Facts, test: Callable[[set[str]], bool]) -> Answer:
+    """Whether it is some Exchange, and the products whose builds it shows pass a test."""
+    is_some = ask(endpoint, v.SERVER_PRODUCT, lambda product: product in UNTOLD_EXCHANGE)
+    each = ask(endpoint, v.SERVER_PRODUCTS, lambda shown: test(set(shown)))
+    # A product that shows decides by itself, and is all that is cited.
+    return is_some if is_some.truth is Truth.NO else all_of(is_some, each)
 
 
 def is_server_side(case: Case, key: FactKey[str]) -> Answer:
@@ -141,7 +162,18 @@ def needs_of_served(*endpoint: FactKey[Any], deployment: Any = (), profile: Any 
 
 def uses_exchange_online(case: Case) -> Answer:
     """Whether Exchange Online answers at an EWS endpoint that is used."""
-    return any_served(served(case, Service.EWS), lambda endpoint: is_product(endpoint, EXCHANGE_ONLINE))
+    return any_served(served(case, Service.EWS), _is_exchange_online)
+
+
+def _is_exchange_online(endpoint: Facts) -> Answer:
+    """Under a name that is not Exchange Online's own, what offers one of Windows' schemes is a server of somebody's, whether it tells which or not."""
+    is_its_host = ask(endpoint, v.ENDPOINT_HOST, is_exchange_online_host)
+    offers_windows = ask(endpoint, v.AUTH_SCHEMES, lambda schemes: bool(_WINDOWS_SCHEMES & {s.lower() for s in schemes}))
+    return all_of(is_product(endpoint, EXCHANGE_ONLINE), any_of(is_its_host, negate(offers_windows)))
+
+
+NEEDS_OF_EXCHANGE_ONLINE = (v.ENDPOINT_SERVICE, v.ENDPOINT_HOST, v.SERVER_PRODUCT, v.AUTH_SCHEMES)
+"""What `uses_exchange_online` looks at, of an endpoint."""
 
 
 def signs_in_as_user(case: Case) -> Answer:
@@ -154,8 +186,16 @@ def signs_in_with_password(case: Case) -> Answer:
 
 def logs_in(case: Case) -> Answer:
     """Whether this program may try a login, and has something to try: only then can it be asked what came of one."""
-    may = ask(case.deployment, v.DEPLOYMENT_ALLOWS, lambda allowed: Effect.LOGS_IN in allowed)
-    return all_of(may, any_of(signs_in_as_user(case), ask(case.profile, v.PROFILE_APPLICATION, bool)))
+    return all_of(allows_logins(case), can_sign_in(case))
+
+
+def allows_logins(case: Case) -> Answer:
+    return ask(case.deployment, v.DEPLOYMENT_ALLOWS, lambda allowed: Effect.LOGS_IN in allowed)
+
+
+def can_sign_in(case: Case) -> Answer:
+    """Whether the profile signs in with what others than the Dynamics server may have, or an application stands in for it."""
+    return any_of(signs_in_as_user(case), ask(case.profile, v.PROFILE_APPLICATION, bool))
 
 
 def tries_a_login(case: Case) -> Answer:

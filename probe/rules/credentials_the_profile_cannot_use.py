@@ -25,6 +25,10 @@ def _holds(case: Case) -> Answer:
                 any_served(served(case, Service.POP3, Service.SMTP, Service.IMAP)),
             ),
             all_of(
+                is_one_of(case.profile, v.PROFILE_SERVER_TYPE, ServerType.EXCHANGE_ONLINE),
+                negate(is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.SERVER_TO_SERVER)),
+            ),
+            all_of(
                 is_one_of(case.profile, v.PROFILE_AUTHENTICATION, Authentication.OAUTH),
                 is_one_of(case.profile, v.PROFILE_SERVER_TYPE, ServerType.POP3_SMTP),
                 any_served(served(case, Service.POP3, Service.SMTP)),
@@ -38,11 +42,13 @@ RULE = Rule(
     title="Credentials that cannot sign in",
     statement=(
         "A profile signs in with credentials; those of the Windows service account serve Exchange and SMTP, not POP3 or IMAP, "
-        "Server to Server serves Exchange alone, and a POP3/SMTP profile on premises has no OAuth sign-in."
+        "Server to Server serves Exchange alone, an Exchange Online profile on premises has Server to Server alone, and a POP3/SMTP profile on premises "
+        "has no OAuth sign-in."
     ),
     references=(
         admin_page("Connect to POP3 or SMTP servers", "connect-to-pop3-or-smtp-servers"),
         admin_page("Connect to Exchange Server (on-premises)", "connect-on-prem-exchange-server-on-prem"),
+        admin_page("Connect Dynamics 365 (on-premises) to Exchange Online", "connect-dynamics-365-on-premises-exchange-online"),
     ),
     needs=needs_of_served(v.ENDPOINT_SERVICE, profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION, v.PROFILE_SERVER_TYPE)),
     lists=False,
@@ -50,7 +56,8 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Open the profile and set Authenticate Using to Credentials Specified by a User or Queue, "
-        "or to Credentials Specified in Email Server Profile, and enter a user name and password."
+        "Open the profile and set Authenticate Using: for Exchange Online to Server to Server Authentication, once Dynamics is registered with the tenant as the "
+        "page on Exchange Online describes; else to Credentials Specified by a User or Queue, or to Credentials Specified in Email Server Profile, and "
+        "enter a user name and password."
     ),
 )

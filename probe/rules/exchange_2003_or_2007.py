@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, negate
+from probe.model.answers import Answer
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, any_served, every_served, is_product, needs_of_served, page, served
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, any_served, every_served, is_no_product, needs_of_served, page, served
 
 
 def _applies(case: Case) -> Answer:
@@ -13,7 +13,7 @@ def _applies(case: Case) -> Answer:
 
 
 def _holds(case: Case) -> Answer:
-    return every_served(served(case), lambda endpoint: negate(is_product(endpoint, "Exchange Server 2003", "Exchange Server 2007")))
+    return every_served(served(case), lambda endpoint: is_no_product(endpoint, "Exchange Server 2003", "Exchange Server 2007"))
 
 
 RULE = Rule(
@@ -21,7 +21,7 @@ RULE = Rule(
     title="Exchange Server 2003 or 2007",
     statement="Exchange Server 2003 and Exchange Server 2007 are not supported.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
-    needs=needs_of_served(v.SERVER_PRODUCT),
+    needs=needs_of_served(v.SERVER_PRODUCT, v.SERVER_PRODUCTS),
     lists=False,
     applies=_applies,
     holds=_holds,

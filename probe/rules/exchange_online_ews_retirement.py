@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
-
-from probe.model import vocabulary as v
 from probe.model.answers import NO, YES, Answer, all_of, negate
 from probe.model.rules import Case, Otherwise, Reference, Rule
-from probe.rules import READ_ON, admin_page, needs_of_served, uses_exchange_online
-
-_END = date(2027, 4, 1)
+from probe.rules import EXCHANGE_ONLINE_END, NEEDS_OF_EXCHANGE_ONLINE, READ_ON, admin_page, needs_of_served, uses_exchange_online
 
 
 def _applies(case: Case) -> Answer:
-    return all_of(YES if case.date < _END else NO, uses_exchange_online(case))
+    return all_of(YES if case.date < EXCHANGE_ONLINE_END else NO, uses_exchange_online(case))
 
 
 def _holds(case: Case) -> Answer:
@@ -40,7 +35,7 @@ RULE = Rule(
         ),
         admin_page("Connect Dynamics 365 (on-premises) to Exchange Online", "connect-dynamics-365-on-premises-exchange-online"),
     ),
-    needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT),
+    needs=needs_of_served(*NEEDS_OF_EXCHANGE_ONLINE),
     lists=False,
     applies=_applies,
     holds=_holds,

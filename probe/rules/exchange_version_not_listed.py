@@ -6,7 +6,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer
 from probe.model.estate import Service
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import TABLE, any_served, every_served, is_product, needs_of_served, page, served
+from probe.rules import TABLE, any_served, every_served, is_each_product, needs_of_served, page, served
 
 # Not shared with the row's other half: the two columns are two statements, and may come to differ.
 _LISTED = ("Exchange Online", "Exchange Server 2010", "Exchange Server 2013", "Exchange Server 2016", "Exchange Server 2019")
@@ -17,7 +17,7 @@ def _applies(case: Case) -> Answer:
 
 
 def _holds(case: Case) -> Answer:
-    return every_served(served(case, Service.EWS, for_mail=True), lambda endpoint: is_product(endpoint, *_LISTED))
+    return every_served(served(case, Service.EWS, for_mail=True), lambda endpoint: is_each_product(endpoint, *_LISTED))
 
 
 RULE = Rule(
@@ -25,7 +25,7 @@ RULE = Rule(
     title="Mail through an Exchange that the page does not list",
     statement="Over Exchange Web Services, mail is synchronized with Exchange Online and with Exchange Server 2010, 2013, 2016 and 2019.",
     references=(page(TABLE),),
-    needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, for_mail=True),
+    needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, v.SERVER_PRODUCTS, for_mail=True),
     lists=True,
     applies=_applies,
     holds=_holds,

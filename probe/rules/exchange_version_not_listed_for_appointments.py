@@ -6,7 +6,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of
 from probe.model.estate import Service
 from probe.model.rules import Case, Needs, Otherwise, Rule
-from probe.rules import TABLE, is_product, is_server_side, page, speaks
+from probe.rules import TABLE, is_each_product, is_server_side, page, speaks
 
 _LISTED = ("Exchange Online", "Exchange Server 2010", "Exchange Server 2013", "Exchange Server 2016", "Exchange Server 2019")
 
@@ -16,7 +16,7 @@ def _applies(case: Case) -> Answer:
 
 
 def _holds(case: Case) -> Answer:
-    return is_product(case.incoming, *_LISTED)
+    return is_each_product(case.incoming, *_LISTED)
 
 
 RULE = Rule(
@@ -27,7 +27,7 @@ RULE = Rule(
         "and with Exchange Server 2010, 2013, 2016 and 2019."
     ),
     references=(page(TABLE),),
-    needs=Needs(mailbox=(v.MAILBOX_APPOINTMENTS,), incoming=(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT)),
+    needs=Needs(mailbox=(v.MAILBOX_APPOINTMENTS,), incoming=(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, v.SERVER_PRODUCTS)),
     lists=True,
     applies=_applies,
     holds=_holds,

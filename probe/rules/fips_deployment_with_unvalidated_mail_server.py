@@ -8,7 +8,7 @@ seen of them.
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
+from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Reference, Rule
@@ -27,7 +27,6 @@ from probe.rules import (
     needs_of_served,
     page,
     served,
-    told,
     works_in_fips_mode,
 )
 
@@ -50,7 +49,8 @@ def _is_named(case: Case, endpoint: Facts) -> Answer:
 
 
 def _is_validated(case: Case) -> Answer:
-    return told(case.profile, v.PROFILE_FIPS_VALIDATED, lambda word: Truth.YES if word.strip() else Truth.UNKNOWN)
+    # Whoever reads the estate refuses a word that names no certificate.
+    return ask(case.profile, v.PROFILE_FIPS_VALIDATED, lambda _: True)
 
 
 RULE = Rule(

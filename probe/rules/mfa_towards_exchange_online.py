@@ -8,7 +8,16 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask, negate
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, needs_of_served, page, signs_in_as_user, uses_exchange_online
+from probe.rules import (
+    EMAIL_ROUTER,
+    EMAIL_ROUTER_END,
+    NEEDS_OF_EXCHANGE_ONLINE,
+    UNSUPPORTED,
+    needs_of_served,
+    page,
+    signs_in_as_user,
+    uses_exchange_online,
+)
 
 
 def _applies(case: Case) -> Answer:
@@ -24,7 +33,7 @@ RULE = Rule(
     title="Multi-factor authentication towards Exchange Online",
     statement="From Customer Engagement (on-premises) to Exchange Online, multi-factor authentication is not supported.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
-    needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, profile=(v.PROFILE_CREDENTIALS,), mailbox=(v.MFA_REQUIRED,)),
+    needs=needs_of_served(*NEEDS_OF_EXCHANGE_ONLINE, profile=(v.PROFILE_CREDENTIALS,), mailbox=(v.MFA_REQUIRED,)),
     lists=False,
     applies=_applies,
     holds=_holds,

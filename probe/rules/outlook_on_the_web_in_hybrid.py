@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask, negate
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, NOTES, needs_of_served, page, uses_exchange_online
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, NEEDS_OF_EXCHANGE_ONLINE, NOTES, needs_of_served, page, uses_exchange_online
 
 
 def _applies(case: Case) -> Answer:
@@ -21,7 +21,7 @@ RULE = Rule(
     title="Outlook on the web with Dynamics on-premises and Exchange Online",
     statement="Where Customer Engagement (on-premises) works with Exchange Online, Outlook on the web is not supported.",
     references=(page(NOTES), EMAIL_ROUTER_END),
-    needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, deployment=(v.DEPLOYMENT_OWA_TRACKING,)),
+    needs=needs_of_served(*NEEDS_OF_EXCHANGE_ONLINE, deployment=(v.DEPLOYMENT_OWA_TRACKING,)),
     lists=False,
     applies=_applies,
     holds=_holds,

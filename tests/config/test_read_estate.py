@@ -54,13 +54,12 @@ def test_a_small_estate_is_read_as_written() -> None:
 def test_optional_keys_are_read() -> None:
     """Every optional key of the three tables reaches the estate."""
     deployment = (
-        DEPLOYMENT
-        + 'allow = ["logs-in", "provokes", "sends-mail", "changes"]\nauthorities = ["ADFS.contoso.test", "[::1]:8443"]\ncloud = "us-dod"\n'
+        DEPLOYMENT + 'allow = ["logs-in", "provokes", "sends-mail"]\nauthorities = ["ADFS.contoso.test", "[::1]:8443"]\ncloud = "us-dod"\n'
     )
     corp = PROFILE + 'autodiscover = true\nauthentication = "ntlm"\nimpersonation = true\nfips_validated = "CMVP #4282"\n'
     sales = MAILBOX + 'username = "s"\npassword = "keyring:probe/sales"\nlocation = "exchange-online"\nmfa = true\n'
     estate = read_estate(deployment + corp + sales, "estate.toml")
-    assert estate.deployment.allow == {Effect.LOGS_IN, Effect.PROVOKES, Effect.SENDS_MAIL, Effect.CHANGES}
+    assert estate.deployment.allow == {Effect.LOGS_IN, Effect.PROVOKES, Effect.SENDS_MAIL}
     assert estate.deployment.authorities == ("adfs.contoso.test", "[::1]:8443")
     assert estate.deployment.cloud is Cloud.US_DOD
     assert (estate.profiles[0].autodiscover, estate.profiles[0].impersonation) == (True, True)
@@ -166,10 +165,40 @@ def test_unusual_addresses_are_addresses(address: str) -> None:
     assert messages(ESTATE.replace("sales@contoso.test", address)) == []
 
 
-@pytest.mark.parametrize("version", ["9.1", "9", "8.2.3.8", "9.1.18.22"])
-def test_a_version_is_numbers_between_dots(version: str) -> None:
-    """A version may be given as exactly as it is known."""
+@pytest.mark.parametrize("version", ["9.0", "9.1", "9.0.2.3034", "9.1.18", "9.1.18.22", "9.1.0000.0006"])
+def test_a_version_is_9_0_or_9_1_or_a_build_of_them(version: str) -> None:
+    """A version of the edition that Microsoft's page is of may be given as exactly as it is known."""
     assert messages(ESTATE.replace('"9.1"', f'"{version}"')) == []
+
+
+@pytest.mark.parametrize("version", ["9", "9.2", "9.10", "8.2.3.8", "v9.1", "9.1 ", "9.1.", "19.1", "९.१"])
+def test_another_version_is_refused(version: str) -> None:
+    """The page of this edition does not speak of another version, and a text that is nearly one is none."""
+    (message,) = messages(ESTATE.replace('"9.1"', f'"{version}"'))
+    assert 'must be "9.0", "9.1" or a build of them' in message
+
+
+@pytest.mark.parametrize("number", ["CMVP #4", "CMVP #4282", "CMVP #42820"])
+def test_a_validation_is_named_by_the_number_of_its_certificate(number: str) -> None:
+    """`CMVP #` and 1 to 5 digits are kept as written."""
+    text = ESTATE.replace("[[mailbox]]", f'fips_validated = "{number}"\n[[mailbox]]', 1)
+    assert read_estate(text, "estate.toml").profiles[0].fips_validated == number
+
+
+@pytest.mark.parametrize(
+    "word", ["no", "none", "?", "", "CMVP", "CMVP #", "CMVP 4282", "CMVP#4282", "cmvp #4282", "CMVP #428200", "CMVP #४२", "CMVP #4282 "]
+)
+def test_a_word_that_names_no_certificate_is_refused(word: str) -> None:
+    """No other word is the operator's word that a module is validated, least of all one that says no."""
+    (message,) = messages(ESTATE.replace("[[mailbox]]", f'fips_validated = "{word}"\n[[mailbox]]', 1))
+    assert "`CMVP #` and 1 to 5 digits" in message
+
+
+def test_no_file_allows_changes() -> None:
+    """What changes Dynamics is asked for each time."""
+    text = ESTATE.replace("fips = false", 'fips = false\nallow = ["logs-in", "changes"]')
+    (message,) = messages(text)
+    assert 'leave out "changes"' in message
 
 
 def test_carriage_returns_end_lines_too() -> None:

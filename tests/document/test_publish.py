@@ -210,6 +210,7 @@ def test_a_finding_cites_what_decided_it() -> None:
         "profile": "branch",
         "support": "supported",
         "readiness": "undetermined",
+        "signed_in": "yes",
         "findings": [
             {
                 "rule": "tls-fails",

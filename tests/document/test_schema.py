@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from probe.document import publish, schema, schema_text
 from probe.model.attempts import Outcome
 from probe.model.facts import Facts, Why
-from probe.model.rules import Otherwise, Readiness, Result, Support
+from probe.model.rules import Otherwise, Readiness, Result, SignedIn, Support
 from probe.model.vocabulary import all_keys
 from tests.runs import PRODUCT, a_checked_run, a_fact, a_run
 
@@ -37,7 +37,7 @@ def test_the_schema_is_a_schema() -> None:
     Draft202012Validator.check_schema(schema())
 
 
-@pytest.mark.parametrize("closed", [Outcome, Why, Result, Support, Readiness, Otherwise])
+@pytest.mark.parametrize("closed", [Outcome, Why, Result, Support, Readiness, SignedIn, Otherwise])
 def test_every_closed_list_is_in_the_schema(closed: type[StrEnum]) -> None:
     """Each closed list of the contract is an enum of the schema, whole."""
     assert schema()["$defs"][closed.__name__]["enum"] == [member.value for member in closed]

@@ -15,7 +15,7 @@ from probe.engine.judge import Book, Judgement, infer_endpoints, judge_estate
 from probe.model import vocabulary as v
 from probe.model.estate import Delivery, Endpoint, Estate, Location, Mailbox
 from probe.model.facts import Build, Declared, Fact, FactKey, Facts, Inferred, Missing, Reading, Why
-from probe.model.rules import Readiness, Support
+from probe.model.rules import Readiness, Result, Support
 from tests.runs import EWS, NOON, a_fact, a_gap, a_run, an_estate, words
 
 BOOK = Book(inferences=app.inferences(), rules=app.rules())
@@ -90,14 +90,15 @@ def test_sources_that_contradict_each_other_are_no_fact() -> None:
 
 
 def test_an_exchange_that_shows_two_builds_is_some_exchange() -> None:
-    """A proxy in front of two Exchange Servers is Exchange; its version and update conflict, and its support is not told."""
+    """A name of two Exchange Servers is Exchange; its version and update conflict, and it is supported, since both are listed."""
     found = Facts(EWS, looked(BEHIND_A_PROXY))
     assert found.value(v.SERVER_PRODUCT) == "Exchange"
     version = found.read(v.SERVER_VERSION)
     assert isinstance(version, Missing)
     assert (version.why, version.detail) == (Why.CONFLICTING, "different builds were shown: 15.1.2507.57, 15.2.1118.40")
+    assert found.value(v.SERVER_PRODUCTS) == ("Exchange Server 2016", "Exchange Server 2019")
     (assessment,) = judged(BEHIND_A_PROXY).assessments
-    assert assessment.support is Support.UNDETERMINED
+    assert assessment.support is Support.SUPPORTED
 
 
 def test_marks_of_different_products_conflict() -> None:
@@ -117,20 +118,63 @@ def test_marks_of_different_products_conflict() -> None:
 
 def test_what_the_operator_says_stands_in_place_of_what_would_be_inferred() -> None:
     """Of a key that is declared and could be inferred too, what was declared is the one reading."""
-    opened = [a_fact(v.EWS_INBOX, "found", EWS, mailbox="sales@contoso.test"), *THREE_SOURCES]
-    location = only(judged(opened, Location.EXCHANGE_ONLINE).readings, v.MAILBOX_LOCATION)
+    declared = (a_fact(v.MFA_REQUIRED, True, "sales@contoso.test", Declared("operator")),)
+    refused = a_fact(v.AUTH_REFUSAL, ("bad-credentials",), EWS, mailbox="sales@contoso.test")
+    mfa = only(judged([*declared, refused, *THREE_SOURCES]).readings, v.MFA_REQUIRED)
+    assert isinstance(mfa, Fact)
+    assert mfa.provenance == Declared("operator")
+
+
+MOVED = (
+    a_fact(
+        v.AUTODISCOVER_URL,
+        "https://outlook.office365.com/EWS/Exchange.asmx",
+        "sales@contoso.test",
+        Declared("peer", words("a2", 9, '{"Protocol":"EWS","Url":"https://outlook.office365.com/EWS/Exchange.asmx"}')),
+    ),
+    a_fact(v.AUTODISCOVER_REDIRECTS, False, "sales@contoso.test"),
+)
+OPENED = a_fact(v.EWS_INBOX, "found", EWS, mailbox="sales@contoso.test")
+
+
+def test_the_operators_word_for_the_location_and_autodiscovers_count_alike() -> None:
+    """Where they contradict each other the location conflicts, and both are named; readiness is not determined, and cites them."""
+    judgement = judged([*THREE_SOURCES, *MOVED], Location.ON_PREMISES)
+    location = only(judgement.readings, v.MAILBOX_LOCATION)
+    assert isinstance(location, Missing)
+    assert location.why is Why.CONFLICTING
+    assert location.detail == "sources disagree: on-premises (the estate) and exchange-online (a2 line 9, a1 line 12)"
+    assert [claim.value for claim in location.claims] == ["on-premises", "exchange-online"]
+    (finding,) = [f for f in judgement.assessments[0].findings if f.rule.id == "mailbox-lives-elsewhere"]
+    assert (finding.result, location in finding.because) == (Result.UNKNOWN, True)
+
+
+def test_where_they_agree_they_are_one_fact() -> None:
+    """The operator's word that Autodiscover bears out is a fact."""
+    location = only(judged([*THREE_SOURCES, *MOVED], Location.EXCHANGE_ONLINE).readings, v.MAILBOX_LOCATION)
     assert isinstance(location, Fact)
-    assert (location.value, location.provenance) == ("exchange-online", Declared("operator"))
-    inferred = only(judged(opened).readings, v.MAILBOX_LOCATION)
-    assert isinstance(inferred, Fact)
-    assert (inferred.value, inferred.provenance.rank) == ("on-premises", Inferred("").rank)
+    assert (location.value, location.provenance.rank) == ("exchange-online", Declared("operator").rank)
+    assert location.provenance.evidence[0].line == 9
+
+
+@pytest.mark.parametrize("said", [None, Location.ON_PREMISES, Location.EXCHANGE_ONLINE, Location.ELSEWHERE])
+def test_a_mailbox_that_was_opened_is_where_it_was_opened(said: Location | None) -> None:
+    """Whatever the operator and Autodiscover say."""
+    location = only(judged([*THREE_SOURCES, *MOVED, OPENED], said).readings, v.MAILBOX_LOCATION)
+    assert isinstance(location, Fact)
+    assert location.value == "on-premises"
+    assert isinstance(location.provenance, Inferred)
+    assert location.provenance.inference == v.MAILBOX_OPENED
 
 
 @pytest.mark.parametrize("observed", [(), THREE_SOURCES, BEHIND_A_PROXY], ids=["nothing", "one-build", "two-builds"])
-@pytest.mark.parametrize("location", [None, Location.ON_PREMISES])
-def test_a_stored_run_is_judged_again_to_the_same(observed: tuple[Reading, ...], location: Location | None) -> None:
+@pytest.mark.parametrize("more", [(), MOVED, (OPENED,), (*MOVED, OPENED)], ids=["untold", "moved", "opened", "moved-and-opened"])
+@pytest.mark.parametrize("location", [None, Location.ON_PREMISES, Location.EXCHANGE_ONLINE])
+def test_a_stored_run_is_judged_again_to_the_same(
+    observed: tuple[Reading, ...], more: tuple[Reading, ...], location: Location | None
+) -> None:
     """Judged again from its document, a run has the same readings and the same assessments, and each key once."""
-    opened = (*observed, a_fact(v.EWS_INBOX, "found", EWS, mailbox="sales@contoso.test"), a_gap(v.HTTP_STATUS, Why.TIMED_OUT, subject=EWS))
+    opened = (*observed, *more, a_gap(v.HTTP_STATUS, Why.TIMED_OUT, subject=EWS))
     first = judged(opened, location)
     again = judged(stored(first.readings), location)
     assert set(again.readings) == set(first.readings)
@@ -167,3 +211,4 @@ def test_a_mailbox_that_is_not_served_is_not_assessed() -> None:
     )
     (assessment,) = judge_estate(unserved, (), unserved.mailboxes, BOOK, NOON.date(), NOON).assessments
     assert (assessment.support, assessment.readiness, assessment.findings) == (Support.NOT_ASSESSED, Readiness.NOT_ASSESSED, ())
+    assert assessment.signed_in is None

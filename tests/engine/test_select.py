@@ -98,6 +98,21 @@ def test_one_that_a_header_carries_stands_for_all_of_its_domain() -> None:
     assert stands_for("a@contoso.test", "b@branch.test") == {None}
 
 
+@pytest.mark.parametrize("location", [None, *Location])
+@pytest.mark.parametrize("unused", [(), ("incoming",), ("appointments",), ("outgoing",), ("incoming", "appointments")])
+def test_autodiscover_is_asked_once_about_each_mailbox_whatever_the_estate_says(location: Location | None, unused: tuple[str, ...]) -> None:
+    """The operator's word may be out of date. It is asked where the mailbox is collected, or, where it only sends, where it sends."""
+    elsewhere = replace(CORP, outgoing=Endpoint.parse("https://out.contoso.test"))
+    incoming, outgoing, appointments = (
+        Delivery.NONE if way in unused else Delivery.SERVER_SIDE for way in ("incoming", "outgoing", "appointments")
+    )
+    mailbox = replace(SERVED, location=location, incoming=incoming, outgoing=outgoing, appointments=appointments)
+    found = planned(Estate(deployment=DEPLOYMENT, profiles=(elsewhere,), mailboxes=(mailbox,)))
+    (asked,) = [c for c in found if c.prober.about_mailbox]
+    only_sends = {"incoming", "appointments"} <= set(unused)
+    assert (asked.identity, asked.endpoint) == (mailbox.address, elsewhere.outgoing if only_sends else elsewhere.incoming)
+
+
 def test_a_mailbox_that_is_not_served_calls_for_nothing() -> None:
     """Where server-side synchronization does nothing, nothing is probed."""
     idle = replace(SERVED, incoming=Delivery.OUTLOOK, outgoing=Delivery.NONE)

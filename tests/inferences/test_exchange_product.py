@@ -83,8 +83,6 @@ _MSRPC = (Challenge("Basic", None, (("realm", "msrpc realm"), ("charset", "utf-8
     [
         (_ews("15.0.847.4040", marks=("header",)), "15.0.847.4040"),
         (_ews("15.1.2345.6789", marks=("header",)), "15.1.2345.6789"),
-        ({**_ews("15.0.847.32"), v.EWS_CHALLENGES: _MSRPC}, "grommunio"),
-        ({**_ews(marks=("header",)), v.EWS_CHALLENGES: _MSRPC}, "grommunio"),
         (_ews("15.1.1240.3"), "no released Exchange Server"),
         (_ews("99.1.1.1"), "99.1"),
         (_ews("15.2.1748.39", headers=("X-NanoProxy: 1",)), "Exchange Server 2019"),
@@ -93,7 +91,6 @@ _MSRPC = (Challenge("Basic", None, (("realm", "msrpc realm"), ("charset", "utf-8
         ({**_ews("15.1.2507.57"), v.ENDPOINT_SERVICE: "pop3"}, "no EWS endpoint"),
         ({**_ews("15.1.2507.57", marks=("header",)), v.HTTP_SERVER: "nginx"}, "nothing else at the endpoint"),
         ({**_ews("15.2.1544.4", marks=("header", "owa-page")), v.HTTP_SERVER: "Werkzeug/2.0.1 Python/3.8"}, "werkzeug"),
-        ({**_ews("14.3.123.4", marks=("soap",)), v.HTTP_SERVER: "Kerio Connect 10.0.2"}, "kerio"),
         ({**_ews(marks=()), v.ACTIVESYNC_VERSION: "14.1"}, "nothing in its answers"),
         # A front of malware's servers copies this challenge, with an application of its own.
         ({**_ews(marks=()), v.EWS_CHALLENGES: (_bearer("6731de76", "00000001-0000-0000-c000-000000000000@*"),)}, "nothing in its answers"),
@@ -101,9 +98,6 @@ _MSRPC = (Challenge("Basic", None, (("realm", "msrpc realm"), ("charset", "utf-8
         ({**_ews("15.2.858.5", headers=("X-FEServer: EXCH01",), marks=("header",)), v.HTTP_STATUS: 200}, "HTTP 200 and no SOAP"),
         ({**_ews("15.1.1240.20", headers=("X-CalculatedBETarget: a.prod.outlook.com",)), v.HTTP_STATUS: 200}, "HTTP 200 and no SOAP"),
         (_ews("15.20.7595.16", headers=("X-FEServer: OUTLOOK-WEB-01", "X-CalculatedBETarget: exchange.internal")), "the host is not"),
-        # SharePoint Online stands behind the same front ends.
-        (_ews(headers=("X-NanoProxy: 1", "SPRequestGuid: 80a3a91e-311c-42c2-91f3-57749cb1b32c")), "SharePoint"),
-        (_ews("15.1.2507.57", headers=("X-FEServer: SPO", "MicrosoftSharePointTeamServices: 16.0.0.1"), marks=("header",)), "SharePoint"),
         # Exchange 2016 runs on no Windows that has this IIS.
         ({**_ews("15.1.1466", marks=("owa-page",)), v.HTTP_SERVER: "Microsoft-IIS/7.5"}, "nothing else at the endpoint"),
         ({**_ews("14.0.722.0", marks=("soap",)), v.HTTP_SERVER: "nginx"}, "nothing else at the endpoint"),
@@ -148,7 +142,27 @@ def test_a_released_build_in_soap_alone_is_some_exchange_in_doubt(build: str, se
 def test_soap_alone_does_not_make_an_exchange_of_what_is_doubted_otherwise(build: str, more: Known) -> None:
     """A build of no release that is known, another program's name, or a build that only a header shows, stays no Exchange."""
     known = {**_ews(build, marks=("soap",)), v.HTTP_SERVER: "nginx", **more}
-    assert settled(INFERENCE, v.SERVER_PRODUCT, known) is None
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) in (None, "Kerio Connect", "grommunio")
+
+
+@pytest.mark.parametrize(
+    ("known", "product"),
+    [
+        ({**_ews("15.0.847.32"), v.EWS_CHALLENGES: _MSRPC}, "grommunio"),
+        ({**_ews(marks=("header",)), v.EWS_CHALLENGES: _MSRPC}, "grommunio"),
+        ({**_ews("14.3.123.4", marks=("soap",)), v.HTTP_SERVER: "Kerio Connect 10.0.2"}, "Kerio Connect"),
+        ({**_ews(marks=()), v.HTTP_SERVER: "Zimbra"}, "Zimbra Collaboration"),
+        ({**_ews("14.0.722.0", marks=("soap",)), v.HTTP_SERVER: "SOGo/5.8"}, "SOGo"),
+        # SharePoint Online stands behind the same front ends as Exchange Online.
+        (_ews(headers=("X-NanoProxy: 1", "SPRequestGuid: 80a3a91e-311c-42c2-91f3-57749cb1b32c")), "SharePoint"),
+        (_ews("15.1.2507.57", headers=("X-FEServer: SPO", "MicrosoftSharePointTeamServices: 16.0.0.1"), marks=("header",)), "SharePoint"),
+    ],
+)
+def test_what_is_known_not_to_be_exchange_has_its_own_name(known: Known, product: str) -> None:
+    """Other groupware is called what it is, whatever number it imitates; of that number nothing is concluded."""
+    said = concluded(INFERENCE, known)
+    assert said[v.SERVER_PRODUCT] == product
+    assert all(isinstance(said[key], Unsettled) for key in (v.SERVER_VENDOR, v.SERVER_PRODUCTS, v.SERVER_VERSION))
 
 
 @pytest.mark.parametrize(
@@ -165,6 +179,23 @@ def test_of_different_builds_counts_what_they_agree_on(builds: tuple[str, ...], 
     assert said[v.SERVER_PRODUCT] == product
     assert isinstance(said[v.SERVER_VERSION], Unsettled)
     assert said[v.SERVER_VERSION].because == f"different builds were shown: {', '.join(builds)}"
+
+
+@pytest.mark.parametrize(
+    ("builds", "products"),
+    [
+        (("15.1.2507.57",), ("Exchange Server 2016",)),
+        (("15.1.2507.57", "15.2.1118.40"), ("Exchange Server 2016", "Exchange Server 2019")),
+        (("15.1.2507.57", "15.1.2375.7"), ("Exchange Server 2016",)),
+        ((), None),
+    ],
+)
+def test_every_product_whose_build_is_shown_is_told(builds: tuple[str, ...], products: tuple[str, ...] | None) -> None:
+    """Each once; where no build shows there is none to tell."""
+    known = _ews(marks=("header", "owa-page"))
+    if builds:
+        known[v.SERVER_BUILD] = disputed(*map(Build.parse, builds))
+    assert settled(INFERENCE, v.SERVER_PRODUCTS, known) == products
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Where a mailbox lives."""
+"""Where a mailbox lives, by what Autodiscover says."""
 
 from __future__ import annotations
 
@@ -18,45 +18,6 @@ def _ews(inbox: str | None, product: str | None = None) -> Known:
     return known if product is None else {**known, v.SERVER_PRODUCT: product}
 
 
-def _pop3(accepted: bool | None, product: str | None = None) -> Known:
-    known: Known = {v.ENDPOINT_SERVICE: "pop3"}
-    if accepted is not None:
-        known[v.AUTH_ACCEPTED] = accepted
-    return known if product is None else {**known, v.SERVER_PRODUCT: product}
-
-
-@pytest.mark.parametrize(
-    ("incoming", "mailbox", "location"),
-    [
-        (_ews("found", "Exchange Server 2016"), {}, "on-premises"),
-        (_ews("found", "Exchange Online"), {}, "exchange-online"),
-        (_ews("found", "Exchange"), {}, None),
-        (_ews("found"), {}, None),
-        (_ews("found", "Dovecot"), {}, None),
-        (_ews("ErrorNonExistentMailbox", "Exchange Server 2016"), {}, None),
-        (_ews(None, "Exchange Server 2016"), {}, None),
-        (_pop3(True, "Dovecot"), {}, "elsewhere"),
-        (_pop3(True, "Gmail"), {}, "elsewhere"),
-        (_pop3(True, "Exchange Server 2003"), {}, "on-premises"),
-        (_pop3(True, "Exchange"), {}, None),
-        (_pop3(True, "Exchange Online"), {v.PROVIDER: "exchange-online"}, "exchange-online"),
-        (_pop3(True, "Exchange Online"), {v.PROVIDER: "msn"}, "elsewhere"),
-        (_pop3(True, "Exchange Online"), {}, None),
-        (_pop3(False, "Dovecot"), {}, None),
-        (_pop3(None, "Dovecot"), {}, None),
-        ({}, {}, None),
-    ],
-)
-def test_a_mailbox_lives_where_its_inbox_was_opened(incoming: Known, mailbox: Known, location: Any) -> None:
-    """Only an inbox that was opened, by a product that is known, tells where the mailbox lives."""
-    assert settled(INFERENCE, v.MAILBOX_LOCATION, mailbox, case({}, incoming, {})) == location
-
-
-def test_the_outgoing_endpoint_tells_nothing() -> None:
-    """A login for sending does not tell where mail is kept."""
-    assert settled(INFERENCE, v.MAILBOX_LOCATION, {}, case({}, {}, _pop3(True, "Dovecot"))) is None
-
-
 @pytest.mark.parametrize(
     ("product", "target", "location"),
     [
@@ -73,3 +34,26 @@ def test_settings_for_who_is_signed_in_name_where_the_mailbox_is(product: str | 
     """Where EWS knows no such mailbox, the EWS that Autodiscover names for it is where it lives, unless that is the same service again."""
     incoming = {**_ews("ErrorNonExistentMailbox", product), v.AUTODISCOVER_ACTION: "settings", v.AUTODISCOVER_TARGET: target}
     assert settled(INFERENCE, v.MAILBOX_LOCATION, {}, case({}, incoming, {})) == location
+
+
+ONLINE: Known = {v.AUTODISCOVER_URL: "https://outlook.office365.com/EWS/Exchange.asmx", v.AUTODISCOVER_REDIRECTS: False}
+UNUSED, USED = "none", "server-side"
+
+
+@pytest.mark.parametrize(
+    ("incoming", "appointments", "location"),
+    [(USED, UNUSED, "exchange-online"), (UNUSED, USED, "exchange-online"), (UNUSED, UNUSED, None)],
+)
+def test_the_server_that_was_asked_must_be_an_exchange(incoming: str, appointments: str, location: Any) -> None:
+    """A mailbox that is collected, be it for its appointments alone, is asked about where it is collected; one that only sends, where it sends."""
+    ways = {**ONLINE, v.MAILBOX_INCOMING: incoming, v.MAILBOX_APPOINTMENTS: appointments}
+    at_incoming = case(ways, _ews(None, "Exchange Server 2016"), _ews(None))
+    assert settled(INFERENCE, v.MAILBOX_LOCATION, ways, at_incoming) == location
+    at_outgoing = case(ways, _ews(None), _ews(None, "Exchange Server 2016"))
+    assert settled(INFERENCE, v.MAILBOX_LOCATION, ways, at_outgoing) == ("exchange-online" if location is None else None)
+
+
+def test_it_is_not_asked_about_mail_that_no_ews_serves() -> None:
+    """Of a POP3 mailbox Autodiscover says nothing."""
+    pop3: Known = {v.ENDPOINT_SERVICE: "pop3", v.SERVER_PRODUCT: "Exchange Server 2016"}
+    assert settled(INFERENCE, v.MAILBOX_LOCATION, ONLINE, case(ONLINE, pop3, {})) is None

@@ -139,6 +139,31 @@ def test_what_conflicts_is_told_with_where_it_was_seen() -> None:
     assert reading.claims == (said[0], replace(said[2], provenance=Declared("peer", (line("a2", 5), line("a1", 31)))))
 
 
+def test_a_conflict_names_who_says_what_no_conversation_shows() -> None:
+    """The operator's word is told as the estate's, and what was worked out by the name of the inference."""
+    said = [
+        fact(v.MAILBOX_LOCATION, "on-premises", Declared("operator")),
+        fact(v.MAILBOX_LOCATION, "elsewhere", Inferred("mailbox-location")),
+    ]
+    reading = Facts("endpoint", said).read(v.MAILBOX_LOCATION)
+    assert isinstance(reading, Missing)
+    assert reading.detail == "sources disagree: on-premises (the estate) and elsewhere (mailbox-location)"
+
+
+def test_a_key_may_rank_its_facts_itself() -> None:
+    """Of where a mailbox lives the operator's word and an inference count alike, and both give way to what a sign-in opened."""
+    said = fact(v.MAILBOX_LOCATION, "on-premises", Declared("operator"))
+    opened = fact(v.MAILBOX_LOCATION, "exchange-online", Inferred(v.MAILBOX_OPENED))
+    observed = fact(v.MAILBOX_LOCATION, "exchange-online", OBSERVED)
+    for seen in (opened, observed):
+        assert (
+            Facts("endpoint", [said, fact(v.MAILBOX_LOCATION, "elsewhere", INFERRED), seen]).value(v.MAILBOX_LOCATION) == "exchange-online"
+        )
+    # Of other keys the word stands above the inference.
+    by_word = [fact(v.MFA_REQUIRED, True, Declared("operator")), fact(v.MFA_REQUIRED, False, Inferred(v.MAILBOX_OPENED))]
+    assert Facts("endpoint", by_word).value(v.MFA_REQUIRED) is True
+
+
 def test_a_long_value_is_cut_where_a_conflict_is_told() -> None:
     """The sentence on a conflict stays short; the claims have the whole values."""
     long = "x" * 1000

@@ -192,7 +192,7 @@ async def test_sharepoint_online_is_not_asked_as_exchange_online() -> None:
         looked = await look(peer.url)
     assert FEDERATION not in peer.asked
     assert looked.value(v.EWS_MARKS) == ()
-    assert looked.why(v.SERVER_PRODUCT) == "not-disclosed"
+    assert looked.value(v.SERVER_PRODUCT) == "SharePoint"
 
 
 async def test_autodiscover_that_says_what_it_speaks_is_exchange_s() -> None:

@@ -312,7 +312,7 @@ async def test_what_is_refused_after_a_login_that_was_taken_is_no_wrong_password
     [
         ("smtps", "535 Error: 请使用授权码登录。".encode("gbk"), ("app-password-required",)),
         ("pop3s", "-ERR Неверный логин или пароль".encode("koi8-r"), ("bad-credentials",)),
-        ("pop3s", "-ERR Учётная запись заблокирована".encode("cp1251"), ("account-locked",)),
+        ("pop3s", "-ERR Учётная запись заблокирована".encode("cp1251"), ("account-disabled", "account-locked", "protocol-disabled")),
         ("smtps", "535 Ungültiges Kennwort".encode("latin-1"), ("bad-credentials",)),
         ("pop3s", "-ERR POPは利用できません".encode("shift_jis"), ("protocol-disabled",)),
         ("smtps", "535 Μη έγκυρα στοιχεία".encode("iso8859-7"), ("bad-credentials", "app-password-required", "protocol-disabled")),

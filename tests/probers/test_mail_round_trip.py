@@ -117,6 +117,7 @@ async def test_a_message_goes_out_comes_back_and_is_gone(
     assert (attempt.outcome, attempt.detail) == (Outcome.COMPLETED, "")
     known = learnt(attempt)
     assert known["roundtrip.sent"] is True
+    assert known["roundtrip.returned"] is True
     assert known["roundtrip.removed"] is True
     milliseconds = known["roundtrip.milliseconds"]
     assert isinstance(milliseconds, int)
@@ -144,6 +145,7 @@ async def test_a_message_that_is_not_taken_is_told_with_the_servers_words(monkey
     known = learnt(attempt)
     assert known["roundtrip.sent"] is False
     assert known["roundtrip.reply"] == "452 4.3.1 Insufficient system storage"
+    assert known["roundtrip.returned"] is Why.NOT_APPLICABLE
     assert known["roundtrip.milliseconds"] is Why.NOT_APPLICABLE
 
 
@@ -178,11 +180,28 @@ class Vanishing(pop3.Pop3Server):
         return super().signs_in(user, password)
 
 
-@pytest.mark.parametrize(("server", "why"), [(pop3.Pop3Server, Why.TIMED_OUT), (Vanishing, Why.CLOSED)])
+@pytest.mark.parametrize(
+    ("server", "why", "returned", "timeout"),
+    [
+        (pop3.Pop3Server, Why.TIMED_OUT, False, 8),
+        (pop3.Pop3Server, Why.TIMED_OUT, Why.TIMED_OUT, 5),
+        (Vanishing, Why.CLOSED, Why.CLOSED, 8),
+    ],
+    ids=["lost", "no time to tell", "inbox gone"],
+)
 async def test_what_was_sent_and_not_found_is_named(
-    server: type[pop3.Pop3Server], why: Why, postfix: Postfix, maildir: Path, monkeypatch: pytest.MonkeyPatch
+    server: type[pop3.Pop3Server],
+    why: Why,
+    returned: object,
+    timeout: float,
+    postfix: Postfix,
+    maildir: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A message that is not seen in time, or whose inbox goes away, is a gap, and its subject is told to whoever must delete it."""
+    """A message that was looked for in vain is lost; one for which there was no time, or whose inbox goes away, is a gap.
+
+    Its subject is told to whoever must delete it.
+    """
     async with server(pop3.DOVECOT, server_context(), implicit=True, accounts={postfix.username: postfix.password}) as elsewhere:
         attempt = await round_trip(
             f"pop3s://localhost:{elsewhere.port}",
@@ -191,10 +210,11 @@ async def test_what_was_sent_and_not_found_is_named(
             address=postfix.username,
             password=postfix.password,
             ca_file=both_authorities(maildir.parent, postfix.ca_file),
-            timeout=8,
+            timeout=timeout,
         )
     known = learnt(attempt)
     assert known["roundtrip.sent"] is True
+    assert known["roundtrip.returned"] is returned
     assert known["roundtrip.removed"] is why
     gaps = [reading for reading in attempt.readings if isinstance(reading, Missing)]
     assert all("not deleted: probe round trip " in gap.detail for gap in gaps)

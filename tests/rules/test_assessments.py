@@ -16,11 +16,31 @@ OPENED: Known = {v.EWS_CALENDAR: "found", v.EWS_CONTACTS: "found", v.EWS_TASKS: 
 LET_IN: Known = {v.AUTH_ACCEPTED: True, v.AUTH_REFUSAL: (), v.EWS_INBOX: "found", v.EWS_IMPERSONATION: "granted", **OPENED}
 
 
-@pytest.mark.parametrize("case", [exchange_case(), gmail_case(), online_case()], ids=["exchange-2016", "gmail", "exchange-online"])
+@pytest.mark.parametrize(
+    "case", [exchange_case(), gmail_case(), online_case(on=date(2026, 9, 30))], ids=["exchange-2016", "gmail", "exchange-online"]
+)
 def test_a_healthy_mailbox_is_supported_and_ready_without_a_login(case: Case) -> None:
     """A healthy mailbox of a listed system is supported and ready by what shows without a login."""
     assessment = assess(case)
     assert (assessment.support, assessment.readiness) == (Support.SUPPORTED, Readiness.READY)
+
+
+@pytest.mark.parametrize(
+    ("on", "support", "readiness"),
+    [
+        (date(2026, 9, 30), "supported", "ready"),
+        (date(2026, 10, 1), "supported", "undetermined"),
+        (date(2027, 3, 31), "supported", "undetermined"),
+        (date(2027, 4, 1), "unsupported", "not-ready"),
+    ],
+)
+@pytest.mark.parametrize("is_opened", [False, True])
+def test_a_mailbox_in_exchange_online_by_the_day(on: date, support: str, readiness: str, is_opened: bool) -> None:
+    """Ready until tenants are being shut, then not determined, opened by an application of one's own or not, and over at the end."""
+    allowed: Known = {**WITH_LOGIN} if is_opened else {}
+    case = online_case(deployment=allowed, profile={v.PROFILE_APPLICATION: is_opened}, endpoint=LET_IN if is_opened else {}, on=on)
+    assessment = assess(case)
+    assert (assessment.support, assessment.readiness) == (support, readiness)
 
 
 def test_a_login_that_was_allowed_and_worked_leaves_a_mailbox_ready() -> None:

@@ -10,7 +10,7 @@ from probe.model import vocabulary as v
 from probe.model.facts import Why
 from probe.model.rules import Result
 from probe.rules.credentials_the_profile_cannot_use import RULE
-from tests.cases import exchange_case, gmail_case, result_of
+from tests.cases import exchange_case, gmail_case, online_case, result_of
 
 
 @pytest.mark.parametrize("credentials", ["mailbox", "profile", "server-to-server", "windows-integrated"])
@@ -36,6 +36,23 @@ def test_it_fails_where_a_pop3_smtp_profile_has_no_such_sign_in(settings: dict[A
     """Server to Server and OAuth serve no POP3/SMTP profile on premises."""
     assert result_of(RULE, gmail_case(profile=settings)) is Result.FAILS
     assert result_of(RULE, exchange_case(profile=settings)) is Result.HOLDS
+
+
+@pytest.mark.parametrize("authentication", ["auto", "basic", "ntlm", "oauth"])
+@pytest.mark.parametrize("credentials", ["mailbox", "profile", "windows-integrated", "anonymous"])
+def test_an_exchange_online_profile_has_server_to_server_alone(credentials: str, authentication: str) -> None:
+    """Dynamics on premises signs in to Exchange Online as itself, by token too, and not as a user; whatever is used of the mailbox."""
+    settings = {v.PROFILE_CREDENTIALS: credentials, v.PROFILE_AUTHENTICATION: authentication}
+    assert result_of(RULE, online_case(profile=settings)) is Result.FAILS
+    sends_alone = {v.MAILBOX_INCOMING: "none", v.MAILBOX_APPOINTMENTS: "none"}
+    assert result_of(RULE, online_case(profile=settings, mailbox=sends_alone)) is Result.FAILS
+    assert result_of(RULE, online_case(profile={**settings, v.PROFILE_CREDENTIALS: "server-to-server"})) is Result.HOLDS
+
+
+@pytest.mark.parametrize("server_type", ["exchange-server", "exchange-server-hybrid"])
+def test_other_exchange_profiles_sign_in_as_a_user_too(server_type: str) -> None:
+    """An Exchange on premises takes a user's credentials."""
+    assert result_of(RULE, exchange_case(profile={v.PROFILE_SERVER_TYPE: server_type})) is Result.HOLDS
 
 
 def test_it_is_unknown_where_the_profile_was_not_read() -> None:

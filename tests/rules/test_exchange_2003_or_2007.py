@@ -30,7 +30,22 @@ def test_it_is_unknown_where_the_version_does_not_show(product: str | Why) -> No
     assert result_of(RULE, exchange_case(endpoint={v.SERVER_PRODUCT: product})) is Result.UNKNOWN
 
 
+def test_a_product_that_shows_is_all_that_is_cited() -> None:
+    """The builds that it was told by are not told beside it."""
+    case = exchange_case(endpoint={v.SERVER_PRODUCT: "Exchange Server 2007", v.SERVER_PRODUCTS: ("Exchange Server 2007",)})
+    assert {reading.key for reading in RULE.holds(case).because} == {v.SERVER_PRODUCT}
+
+
 def test_it_does_not_apply_to_a_mailbox_that_is_not_served() -> None:
     """A mailbox that server-side synchronization does not serve is not meant."""
     unserved = {v.MAILBOX_INCOMING: "none", v.MAILBOX_OUTGOING: "none", v.MAILBOX_APPOINTMENTS: "none"}
     assert result_of(RULE, exchange_case(mailbox=unserved)) is Result.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("shown", "result"),
+    [(("Exchange Server 2016", "Exchange Server 2019"), Result.HOLDS), (("Exchange Server 2007", "Exchange Server 2010"), Result.UNKNOWN)],
+)
+def test_of_servers_of_one_name_none_may_be_one_of_them(shown: tuple[str, ...], result: Result) -> None:
+    """Where one of several servers behind a name is excluded, it is not known which serves the mailbox."""
+    assert result_of(RULE, exchange_case(endpoint={v.SERVER_PRODUCT: "Exchange", v.SERVER_PRODUCTS: shown})) is result

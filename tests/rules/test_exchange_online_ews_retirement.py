@@ -26,7 +26,7 @@ def test_it_does_not_apply_after_the_end_or_on_premises() -> None:
 
 def test_it_is_unknown_where_the_product_does_not_show() -> None:
     """An Exchange that cannot be told may be Exchange Online."""
-    assert result_of(RULE, exchange_case(endpoint={v.SERVER_PRODUCT: Why.TIMED_OUT})) is Result.UNKNOWN
+    assert result_of(RULE, exchange_case(endpoint={v.SERVER_PRODUCT: Why.TIMED_OUT, v.AUTH_SCHEMES: Why.TIMED_OUT})) is Result.UNKNOWN
 
 
 def test_it_tells_both_dates() -> None:

@@ -8,7 +8,7 @@ from probe.model import vocabulary as v
 from probe.model.facts import Why
 from probe.model.rules import Result
 from probe.rules.exchange_version_not_listed import RULE
-from tests.cases import exchange_case, gmail_case, result_of
+from tests.cases import Known, exchange_case, gmail_case, result_of
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,23 @@ def test_it_does_not_apply_where_only_appointments_are_served() -> None:
     """The mail column says nothing of a mailbox whose mail is not synchronized."""
     case = exchange_case(mailbox={v.MAILBOX_INCOMING: "forward", v.MAILBOX_OUTGOING: "outlook"})
     assert result_of(RULE, case) is Result.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("shown", "result"),
+    [
+        (("Exchange Server 2016", "Exchange Server 2019"), Result.HOLDS),
+        (("Exchange Server 2013", "Exchange Online"), Result.HOLDS),
+        (("Exchange Server 2019", "Exchange Server SE"), Result.UNKNOWN),
+        (("Exchange Server 2007", "Exchange Server 2010"), Result.UNKNOWN),
+    ],
+)
+def test_servers_of_one_name_are_listed_where_each_is(shown: tuple[str, ...], result: Result) -> None:
+    """Two products behind one name are listed where both are; where one is not, which serves the mailbox is not known."""
+    assert result_of(RULE, exchange_case(endpoint={v.SERVER_PRODUCT: "Exchange", v.SERVER_PRODUCTS: shown})) is result
+
+
+def test_what_is_shown_does_not_count_beside_a_product_that_is_known() -> None:
+    """A product that shows decides by itself."""
+    endpoint: Known = {v.SERVER_PRODUCT: "Exchange Server SE", v.SERVER_PRODUCTS: ("Exchange Server 2016",)}
+    assert result_of(RULE, exchange_case(endpoint=endpoint)) is Result.FAILS

@@ -35,6 +35,12 @@ SERVER_PRODUCT: FactKey[str] = FactKey(
     ),
     more_specific_product,
 )
+SERVER_PRODUCTS: FactKey[tuple[str, ...]] = FactKey(
+    "server.products",
+    TEXTS,
+    "Every product whose build an EWS endpoint shows: one, or several where servers of different products answer under one name.",
+    (("Exchange Server 2016",), ("Exchange Server 2016", "Exchange Server 2019"), ("Exchange Server 2007", "Exchange Server 2010")),
+)
 SERVER_MARKS: FactKey[tuple[str, ...]] = FactKey(
     "server.marks",
     TEXTS,

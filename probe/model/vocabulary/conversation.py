@@ -46,6 +46,12 @@ ROUNDTRIP_REPLY: FactKey[str] = FactKey(
     "What the outgoing server said to the test message, or to the command at which it refused it.",
     ("250 2.0.0 Ok: queued as 4F1", "550 5.7.60 SMTP; Client does not have permissions to send as this sender"),
 )
+ROUNDTRIP_RETURNED: FactKey[bool] = FactKey(
+    "roundtrip.returned",
+    FLAG,
+    "Whether the test message was seen in the inbox; no where it was looked for until the attempt's time was over.",
+    (True, False),
+)
 ROUNDTRIP_MILLISECONDS: FactKey[int] = FactKey(
     "roundtrip.milliseconds",
     COUNT,

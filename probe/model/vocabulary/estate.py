@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.model.estate import Authentication, Credentials, Delivery, Effect, Location, Security, ServerType, Service
-from probe.model.facts import FLAG, TEXT, FactKey, choice, choices
+from probe.model.facts import FLAG, TEXT, FactKey, Inferred, Provenance, Rank, choice, choices
 
 DEPLOYMENT_RUNS_ON: FactKey[str] = FactKey(
     "deployment.runs_on", TEXT, "Which Windows speaks TLS to the mail servers.", ("windows-server-2019",)
@@ -79,7 +79,32 @@ MAILBOX_APPOINTMENTS: FactKey[str] = FactKey(
 MAILBOX_DOMAIN: FactKey[str] = FactKey(
     "mailbox.domain", TEXT, "Domain of the mailbox's address, lower-case.", ("contoso.test", "gmail.com", "msn.com")
 )
-MAILBOX_LOCATION: FactKey[str] = FactKey("mailbox.location", choice(*Location), "Where the mailbox lives.", tuple(map(str, Location)))
+MAILBOX_OWN_ACCOUNT: FactKey[bool] = FactKey(
+    "mailbox.own_account",
+    FLAG,
+    "Whether the estate names an account that opens the mailbox as its own, with a password: the mailbox's, or the profile's of the same name.",
+    (True, False),
+)
+
+MAILBOX_OPENED = "mailbox-opened"
+"""The inference that tells where a mailbox lives by where a sign-in opened it."""
+
+
+def _of_location(provenance: Provenance) -> Rank:
+    """Where a sign-in opened the mailbox, it was seen. The operator's word and Autodiscover's are hearsay alike, and either may be out of date."""
+    is_seen = provenance.rank is Rank.OBSERVED or (isinstance(provenance, Inferred) and provenance.inference == MAILBOX_OPENED)
+    return Rank.OBSERVED if is_seen else Rank.DECLARED
+
+
+MAILBOX_LOCATION: FactKey[str] = FactKey(
+    "mailbox.location", choice(*Location), "Where the mailbox lives.", tuple(map(str, Location)), rank=_of_location
+)
+MAILBOX_LOCATION_SOURCE: FactKey[str] = FactKey(
+    "mailbox.location_source",
+    choice("opened", "said", "nobody"),
+    "Who tells where the mailbox lives: a sign-in that opened it at an endpoint of its profile; the operator or Autodiscover, be it that they contradict each other; nobody.",
+    ("opened", "said", "nobody"),
+)
 
 ENDPOINT_SERVICE: FactKey[str] = FactKey(
     "endpoint.service", choice(*Service), "What the endpoint is declared to speak.", tuple(map(str, Service))

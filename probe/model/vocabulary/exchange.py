@@ -23,6 +23,12 @@ HTTP_SERVER: FactKey[str] = FactKey("http.server", TEXT, "Server header of that 
 HTTP_REDIRECT: FactKey[str] = FactKey(
     "http.redirect", TEXT, "Where that answer points elsewhere to; not followed.", ("https://other.example/EWS/Exchange.asmx",)
 )
+EWS_LOGON_PAGE: FactKey[str] = FactKey(
+    "ews.logon_page",
+    TEXT,
+    "The log-on page that the anonymous EWS request is led to: where it is sent on to, or the endpoint itself where that shows the page; empty for none.",
+    ("", "https://mail.contoso.test/owa/auth/logon.aspx", "https://sts.contoso.test/adfs/ls/?wa=wsignin1.0"),
+)
 EWS_CHALLENGES: FactKey[tuple[Challenge, ...]] = FactKey(
     "ews.challenges",
     CHALLENGES,

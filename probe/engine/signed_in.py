@@ -1,0 +1,26 @@
+"""What came of signing in for a mailbox: the worst over the endpoints that server-side synchronization uses for it."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.answers import Truth
+from probe.model.facts import Facts
+from probe.model.rules import Case, SignedIn
+from probe.rules import allows_logins, can_sign_in, served
+
+
+def signed_in(case: Case) -> SignedIn:
+    """For a mailbox that is served. A permission does not help where nobody but the Dynamics server has the credentials: that is told first."""
+    outcomes = {_at(case, endpoint) for is_used, endpoint in served(case) if is_used.truth is Truth.YES}
+    return next(outcome for outcome in SignedIn if outcome in outcomes)
+
+
+def _at(case: Case, endpoint: Facts) -> SignedIn:
+    accepted, causes = endpoint.value(v.AUTH_ACCEPTED), endpoint.value(v.AUTH_REFUSAL)
+    if accepted:
+        return SignedIn.YES
+    if accepted is False or causes:
+        return SignedIn.REFUSED
+    if can_sign_in(case).truth is Truth.NO:
+        return SignedIn.IMPOSSIBLE
+    return SignedIn.NOT_TRIED if allows_logins(case).truth is Truth.YES else SignedIn.NOT_ALLOWED

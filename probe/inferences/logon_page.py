@@ -1,0 +1,49 @@
+"""Which log-on page the anonymous EWS request is led to, by the address that it is sent on to.
+
+A page that is shown at once, with no redirect before it, is read by whoever holds the conversation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from probe.model import vocabulary as v
+from probe.model.estate import Service
+from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.tables.logon_pages import logon_page
+
+_LOGIN_TIMEOUT = 440
+"""IIS' own status, with which Outlook on the web shows its log-on page to a POST of somebody who is not signed in."""
+
+
+def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
+    facts = premises.facts
+    status = facts.value(v.HTTP_STATUS)
+    if facts.value(v.ENDPOINT_SERVICE) not in (None, str(Service.EWS)):
+        yield Unsettled(v.EWS_LOGON_PAGE, "the endpoint is no EWS endpoint", is_moot=True)
+    elif status is None:
+        yield Unsettled(v.EWS_LOGON_PAGE, "no answer was had")
+    elif status == _LOGIN_TIMEOUT:
+        yield v.EWS_LOGON_PAGE, facts.subject
+    elif 300 <= status < 400:
+        yield _by_target(facts.value(v.HTTP_REDIRECT))
+    elif 200 <= status < 300:
+        yield Unsettled(v.EWS_LOGON_PAGE, f"HTTP {status} may come with any page, and none was known for a log-on page")
+    else:
+        yield v.EWS_LOGON_PAGE, ""
+
+
+def _by_target(target: str | None) -> Conclusion | Unsettled:
+    if target is not None and logon_page(target) is not None:
+        return v.EWS_LOGON_PAGE, target
+    return Unsettled(v.EWS_LOGON_PAGE, "the request is sent on, and what is there is not known by its address")
+
+
+INFERENCE = Inference(
+    id="logon-page",
+    title="Which log-on page the anonymous EWS request is led to, by the address that it is sent on to",
+    scope=Scope.ENDPOINT,
+    needs=(v.ENDPOINT_SERVICE, v.HTTP_STATUS, v.HTTP_REDIRECT),
+    gives=(v.EWS_LOGON_PAGE,),
+    infer=_infer,
+)

@@ -1,0 +1,34 @@
+"""Who tells where a mailbox lives: a sign-in that opened it, the operator or Autodiscover, or nobody.
+
+That nobody tells is an answer of its own: Autodiscover is asked about every mailbox that EWS serves, and an Exchange before 2016 does not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from probe.inferences import where_opened
+from probe.model import vocabulary as v
+from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+
+
+def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
+    (case,) = premises.cases
+    if where_opened(case) is not None:
+        yield v.MAILBOX_LOCATION_SOURCE, "opened"
+    elif premises.facts.claimed(v.MAILBOX_LOCATION):
+        yield v.MAILBOX_LOCATION_SOURCE, "said"
+    elif case.incoming.value(v.ENDPOINT_SERVICE) is None:
+        yield Unsettled(v.MAILBOX_LOCATION_SOURCE, "it is not known what serves the mailbox")
+    else:
+        yield v.MAILBOX_LOCATION_SOURCE, "nobody"
+
+
+INFERENCE = Inference(
+    id="mailbox-location-source",
+    title="Who tells where the mailbox lives",
+    scope=Scope.MAILBOX,
+    needs=(v.ENDPOINT_SERVICE, v.EWS_INBOX, v.AUTH_ACCEPTED, v.MAILBOX_LOCATION),
+    gives=(v.MAILBOX_LOCATION_SOURCE,),
+    infer=_infer,
+)

@@ -1,0 +1,77 @@
+"""EWS of Exchange Online while it is being switched off, tenant by tenant: whether Dynamics is let in does not show.
+
+What is let in is decided by application and user agent. The answer to nobody shows neither, and a sign-in by an application of one's own
+shows that the tenant is open and the mailbox is there, not that Dynamics' application is let in.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from probe.model import vocabulary as v
+from probe.model.answers import NO, YES, Answer, Truth, all_of, any_of, negate
+from probe.model.estate import Service
+from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.rules import (
+    EXCHANGE_ONLINE,
+    EXCHANGE_ONLINE_END,
+    NEEDS_OF_EXCHANGE_ONLINE,
+    READ_ON,
+    any_served,
+    needs_of_served,
+    served,
+    told,
+    uses_exchange_online,
+)
+
+_FIRST = date(2026, 10, 1)
+
+
+def _applies(case: Case) -> Answer:
+    return all_of(YES if _FIRST <= case.date < EXCHANGE_ONLINE_END else NO, uses_exchange_online(case))
+
+
+def _holds(case: Case) -> Answer:
+    """Where Exchange Online is used, nothing that shows decides: what is cited is that it is."""
+    is_let_in = any_served(
+        served(case, Service.EWS),
+        lambda endpoint: told(endpoint, v.SERVER_PRODUCT, lambda product: Truth.UNKNOWN if product == EXCHANGE_ONLINE else Truth.NO),
+    )
+    return any_of(negate(_applies(case)), is_let_in)
+
+
+RULE = Rule(
+    id="exchange-online-tenants-being-shut",
+    title="Exchange Online while tenants are being shut for EWS",
+    statement=(
+        "From 2026-10-01 Exchange Online lets Dynamics in by EWS only where the tenant has EWS enabled and its list of allowed applications names that "
+        "of Dynamics, which no connection from here shows."
+    ),
+    references=(
+        Reference(
+            "Deprecation of Exchange Web Services in Exchange Online",
+            "https://learn.microsoft.com/en-us/exchange/clients-and-mobile-in-exchange-online/deprecation-of-ews-exchange-online",
+            READ_ON,
+        ),
+        Reference(
+            "How to: Control access to EWS in Exchange",
+            "https://learn.microsoft.com/en-us/exchange/client-developer/exchange-web-services/how-to-control-access-to-ews-in-exchange",
+            READ_ON,
+        ),
+        Reference(
+            "Introducing EwsAllowedAppIDs: preparing for the final phase of EWS retirement",
+            "https://techcommunity.microsoft.com/blog/exchange/introducing-ewsallowedappids-preparing-for-the-final-phase-of-ews-retirement/4529471",
+            "2026-06-19",
+        ),
+    ),
+    needs=needs_of_served(*NEEDS_OF_EXCHANGE_ONLINE),
+    lists=False,
+    applies=_applies,
+    holds=_holds,
+    otherwise=Otherwise.NOT_READY,
+    remedy=(
+        "Have the administrator of Exchange Online run `Get-OrganizationConfig | fl EwsEnabled,EwsAllowedAppIDs`: EwsEnabled must be True and "
+        "EwsAllowedAppIDs must name the application of Dynamics (a change takes up to 24 hours). Then run Test & Enable Mailbox, whose outcome settles "
+        "it. A sign-in by an application of your own does not."
+    ),
+)

@@ -1,0 +1,49 @@
+"""Addresses of pages on which people sign in by a form."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import urlsplit
+
+from probe.model.estate import EWS_PATH
+from probe.tables.files import toml
+
+
+@dataclass(frozen=True, slots=True)
+class LogonPage:
+    """A kind of such pages, and how its addresses read."""
+
+    name: str
+    """Whose they are."""
+    pattern: re.Pattern[str]
+    """Searched for in the path and query, in small letters."""
+    examples: tuple[str, ...]
+    counterexamples: tuple[str, ...]
+
+
+@cache
+def logon_pages() -> tuple[LogonPage, ...]:
+    """Every kind, in the order in which they are looked for."""
+    return tuple(
+        LogonPage(
+            name=entry["name"],
+            pattern=re.compile(entry["pattern"]),
+            examples=tuple(entry["examples"]),
+            counterexamples=tuple(entry.get("counterexamples", ())),
+        )
+        for entry in toml("logon_pages.toml")["page"]
+    )
+
+
+def logon_page(url: str) -> str | None:
+    """Whose log-on page an address is, whole or without its host; None for every other."""
+    try:
+        parts = urlsplit(url.lower())
+    except ValueError:
+        return None
+    if parts.path.rstrip("/").endswith(EWS_PATH.lower()):
+        return None
+    asked = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return next((page.name for page in logon_pages() if page.pattern.search(asked)), None)
