@@ -93,7 +93,7 @@ async def test_a_server_that_hangs_up_whatever_is_offered_refuses_nothing() -> N
         assert answer.why is Why.CLOSED
         before = server.connections
         assert await hellos.ask(BAD) == answer
-        assert server.connections == before == 3
+        assert server.connections == before == 4
 
 
 async def test_a_server_that_hangs_up_for_a_while_is_asked_again_later() -> None:

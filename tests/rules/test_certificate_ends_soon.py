@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from probe.model import vocabulary as v
-from probe.model.facts import Why
+from probe.model.facts import ChainEnd, Why
 from probe.model.rules import Case, Otherwise, Result
 from probe.rules.certificate_ends_soon import RULE
 from tests.cases import NOON, exchange_case, gmail_case, result_of
@@ -29,6 +29,13 @@ def test_it_fails_with_less_than_a_month_left(days: int) -> None:
     """A certificate that ends within 30 days is advised to be renewed."""
     assert result_of(RULE, after(days)) is Result.FAILS
     assert RULE.otherwise is Otherwise.ADVICE
+
+
+@pytest.mark.parametrize("days", [1, 29])
+def test_it_fails_where_an_issuer_that_was_sent_ends_soon(days: int) -> None:
+    """The chain is as good as the first of its certificates that ends, whatever the server's own says."""
+    ends = ChainEnd("CN=Contoso Issuing CA", NOON + timedelta(days=days))
+    assert result_of(RULE, gmail_case(outgoing={v.CERTIFICATE_CHAIN_ENDS: ends})) is Result.FAILS
 
 
 @pytest.mark.parametrize("days", [0, -100])
