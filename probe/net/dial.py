@@ -205,7 +205,7 @@ class Dial:
         try:
             yield
         except Exception:
-            if self._latest is None or self._latest.session is None:
+            if self._latest is None or self._latest.is_hello_unanswered:
                 self._network.older_hellos.discard(self._place)
                 raise failed from None
             raise

@@ -19,8 +19,8 @@ from probe.wire.tls.registry import group_number, groups, groups_of, scheme_name
 Heard = Reply | Refusal | None
 """What came of a question; None where that could not be settled."""
 
-MOST_SUITES = 120
-"""Of a hello to a server that refuses a longer one: some take no more than 128."""
+MOST_SUITES = (120, 60)
+"""Of a hello to a server that refuses a longer one: some take no more than 128, a few no more than 64."""
 SPARE_QUESTIONS = 60
 """Beyond one for each suite, group and scheme. Only a server that contradicts itself needs more."""
 REFUSED = "refused"
@@ -128,7 +128,7 @@ class Elimination:
     @property
     def took_long_hello(self) -> bool:
         """Whether the server answered a hello with more suites than some servers take."""
-        return self._first is not None and self._most_suites > MOST_SUITES
+        return self._first is not None and self._most_suites > MOST_SUITES[0]
 
     @property
     def listing(self) -> Listing:
@@ -199,10 +199,11 @@ class Elimination:
                 heard = yield from self._ask(self._suites.all)
                 if not isinstance(heard, Reply):
                     self._shares = ()
-            elif len(self._suites.all) > MOST_SUITES and not (self._after and self._after.took_long_hello):
-                heard = yield from self._ask(self._suites.all[:MOST_SUITES])
-                if isinstance(heard, Reply):
-                    self._most_suites = MOST_SUITES
+            elif not (self._after and self._after.took_long_hello):
+                for most in MOST_SUITES:
+                    if isinstance(heard, Refusal) and len(self._suites.all) > most:
+                        heard = yield from self._ask(self._suites.all[:most])
+                        self._most_suites = most
         self._offered = None if heard is None else isinstance(heard, Reply)
         if isinstance(heard, Reply):
             self._keep(heard)
