@@ -104,10 +104,8 @@ async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[
                 await hold(number, conversation)
 
             async def hold_first(number: int, conversation: Conversation) -> None:
-                try:
-                    await hold(number, conversation)
-                finally:
-                    quiet.ended(conversation)
+                await hold(number, conversation)
+                quiet.ended(conversation)
 
             async with asyncio.TaskGroup() as last:
                 for number, conversation in enumerate(conversations):
