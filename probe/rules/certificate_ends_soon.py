@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, all_of, ask
+from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import any_served, every_served, needs_of_served, rfc, served
+from probe.rules import any_served, every_served, needs_of_served, rfc, served, was_asked
 
 _WARNING_DAYS = 30
 """Authorities that renew by machine renew certificates of 90 days after 60; later than that, something has gone wrong."""
@@ -26,7 +26,11 @@ def _holds(case: Case) -> Answer:
         return not 0 < (end.date() - case.date).days < _WARNING_DAYS
 
     def has_time_left(endpoint: Facts) -> Answer:
-        of_chain = ask(endpoint, v.CERTIFICATE_CHAIN_ENDS, lambda first: is_far(first.not_after))
+        # A run of before there was this fact does not know of it.
+        of_chain = any_of(
+            negate(was_asked(endpoint, v.CERTIFICATE_CHAIN_ENDS)),
+            ask(endpoint, v.CERTIFICATE_CHAIN_ENDS, lambda first: is_far(first.not_after)),
+        )
         return all_of(ask(endpoint, v.CERTIFICATE_NOT_AFTER, is_far), of_chain)
 
     return every_served(served(case), has_time_left)

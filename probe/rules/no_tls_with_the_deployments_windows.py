@@ -7,10 +7,10 @@ rule on handshakes that fail.
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, any_of, ask, negate
+from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Reference, Rule
-from probe.rules import READ_ON, any_served, every_served, needs_of_served, served, was_asked
+from probe.rules import READ_ON, any_served, every_served, needs_of_served, served, told, was_asked
 
 
 def _applies(case: Case) -> Answer:
@@ -19,7 +19,10 @@ def _applies(case: Case) -> Answer:
 
 def _holds(case: Case) -> Answer:
     def gets_a_session(endpoint: Facts) -> Answer:
-        return any_of(negate(was_asked(endpoint, v.TLS_DEPLOYMENT_GETS)), ask(endpoint, v.TLS_DEPLOYMENT_GETS, bool))
+        gets = ask(endpoint, v.TLS_DEPLOYMENT_GETS, bool)
+        # Decided by the first alone; of a no, the reasons that were found are cited too.
+        with_reasons = all_of(gets, told(endpoint, v.FIPS_REASONS, lambda reasons: Truth.NO if reasons else Truth.UNKNOWN))
+        return any_of(negate(was_asked(endpoint, v.TLS_DEPLOYMENT_GETS)), gets, with_reasons)
 
     return every_served(served(case), gets_a_session)
 
@@ -48,7 +51,7 @@ RULE = Rule(
             READ_ON,
         ),
     ),
-    needs=needs_of_served(v.TLS_DEPLOYMENT_GETS),
+    needs=needs_of_served(v.TLS_DEPLOYMENT_GETS, v.FIPS_REASONS),
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -53,3 +53,9 @@ def test_it_does_not_apply_to_a_mailbox_that_is_not_served() -> None:
     """A mailbox that server-side synchronization does not serve is not meant."""
     unserved = {v.MAILBOX_INCOMING: "none", v.MAILBOX_OUTGOING: "none", v.MAILBOX_APPOINTMENTS: "none"}
     assert result_of(RULE, exchange_case(mailbox=unserved)) is Result.NOT_APPLICABLE
+
+
+def test_a_run_that_did_not_look_at_the_chain_is_judged_by_the_servers_own_certificate() -> None:
+    """Where nobody looked for the end of the chain, the server's own certificate decides; where it was looked for in vain, it is unknown."""
+    assert result_of(RULE, gmail_case(endpoint={v.CERTIFICATE_CHAIN_ENDS: Why.NOT_ATTEMPTED})) is Result.HOLDS
+    assert result_of(RULE, gmail_case(endpoint={v.CERTIFICATE_CHAIN_ENDS: Why.TIMED_OUT})) is Result.UNKNOWN

@@ -6,7 +6,7 @@ import pytest
 
 from probe.model import vocabulary as v
 from probe.model.facts import Why
-from probe.model.rules import Otherwise, Readiness, Result
+from probe.model.rules import Otherwise, Readiness, Result, judge
 from probe.rules.no_tls_with_the_deployments_windows import RULE
 from probe.rules.tls_handshake_fails import RULE as OWN_HANDSHAKE
 from tests.cases import assess, exchange_case, gmail_case, result_of
@@ -55,3 +55,12 @@ def test_it_is_asked_of_each_endpoint_by_itself() -> None:
     assert result_of(RULE, gmail_case(incoming=unasked, outgoing=GETS_NONE)) is Result.FAILS
     assert result_of(RULE, gmail_case(incoming=unasked, outgoing={v.TLS_DEPLOYMENT_GETS: Why.TIMED_OUT})) is Result.UNKNOWN
     assert result_of(RULE, gmail_case(incoming=unasked)) is Result.HOLDS
+
+
+def test_the_reasons_are_told_with_a_no_and_decide_nothing() -> None:
+    """What keeps the client from a session stands beside the fact that it gets none; where it gets one, reasons of FIPS mode do not count."""
+    reasons = {v.FIPS_REASONS: ("the server speaks no version above TLSv1.1",)}
+    refused = judge(RULE, gmail_case(outgoing={**GETS_NONE, **reasons}))
+    assert [reading.key for reading in refused.because] == [v.TLS_DEPLOYMENT_GETS, v.FIPS_REASONS]
+    assert result_of(RULE, gmail_case(endpoint=reasons)) is Result.HOLDS
+    assert [reading.key for reading in judge(RULE, gmail_case(outgoing=GETS_NONE)).because] == [v.TLS_DEPLOYMENT_GETS]
