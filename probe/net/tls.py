@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,49 +50,43 @@ class TlsPolicies:
 
         `older`, here and below, is for servers that do not bear a hello of today.
         """
-        return await self._once("reading", lambda: self._lenient(verified=True), older=older)
+        return await self._once("reading", older, lambda: self._lenient(verified=True, older=older))
 
     async def reading_unverified(self, *, older: bool = False) -> ssl.SSLContext:
         """For reading after the verified one failed."""
-        return await self._once("reading_unverified", lambda: self._lenient(verified=False), older=older)
+        return await self._once("reading_unverified", older, lambda: self._lenient(verified=False, older=older))
 
     async def credentials(self, *, older: bool = False) -> ssl.SSLContext:
         """For sending a secret: this machine's anchors and those that were added, the name included."""
-        return await self._once("credentials", lambda: verifying_context(self._ca_file), older=older)
+        return await self._once("credentials", older, lambda: verifying_context(self._ca_file, has_older_hello=older))
 
     async def system_credentials(self, *, older: bool = False) -> ssl.SSLContext:
         """For sending a secret to whom this machine's own anchors alone vouch for, and no anchor that was added for the mail servers."""
-        return await self._once("system_credentials", lambda: verifying_context(system_anchors=self._system_anchors), older=older)
+        made = partial(verifying_context, system_anchors=self._system_anchors, has_older_hello=older)
+        return await self._once("system_credentials", older, made)
 
-    async def _once(self, name: str, make: Callable[[], ssl.SSLContext], *, older: bool) -> ssl.SSLContext:
+    async def _once(self, name: str, older: bool, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
         async with self._making:
             if (name, older) not in self._made:
-                context = await asyncio.to_thread(make)
-                self._made[name, older] = _as_older_clients(context) if older else context
+                self._made[name, older] = await asyncio.to_thread(make)
             return self._made[name, older]
 
-    def _lenient(self, *, verified: bool) -> ssl.SSLContext:
-        context = verifying_context(self._ca_file) if verified else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    def _lenient(self, *, verified: bool, older: bool) -> ssl.SSLContext:
+        context = verifying_context(self._ca_file, has_older_hello=older) if verified else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-        context.set_ciphers("ALL:!aNULL:!eNULL:@SECLEVEL=0")
+        context.set_ciphers(_OLDER_SUITES if older else "ALL:!aNULL:!eNULL:@SECLEVEL=0")
         context.options |= ssl.OP_LEGACY_SERVER_CONNECT if hasattr(ssl, "OP_LEGACY_SERVER_CONNECT") else 0x4
         context.check_hostname = False
         if not verified:
             context.verify_mode = ssl.CERT_NONE
+        if older:
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.options |= ssl.OP_NO_TICKET
         return context
 
 
 _OLDER_SUITES = "ECDHE+AESGCM:DHE+AESGCM:ECDHE+AES:DHE+AES:RSA+AES:3DES:RC4:!aNULL:!eNULL:!PSK:!SRP:!AESCCM:!AESCCM8:!DSS:@SECLEVEL=0"
 """What Windows and browsers offered before TLS 1.3, about 30 suites: a hello of less than 256 bytes with the rest."""
-
-
-def _as_older_clients(context: ssl.SSLContext) -> ssl.SSLContext:
-    """The same for a hello as clients sent it before TLS 1.3. What verifies names is for credentials, and its suites are few and strict already."""
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.options |= ssl.OP_NO_TICKET
-    if not context.check_hostname:
-        context.set_ciphers(_OLDER_SUITES)
-    return context
 
 
 def check_anchors(file: Path) -> None:
