@@ -11,7 +11,7 @@ from typing import Any
 
 from probe.catalogue import load
 from probe.model import vocabulary as v
-from probe.model.facts import Fact, FactKey, Facts, Missing, Observed, Reading, Why
+from probe.model.facts import ChainEnd, Fact, FactKey, Facts, Missing, Observed, Reading, Why
 from probe.model.rules import Assessment, Case, Result, Rule, judge, readiness, support
 
 Known = Mapping[FactKey[Any], Any]
@@ -78,9 +78,11 @@ SOUND: Known = {
     v.NET_CONNECTED: True,
     v.PROTOCOL_SPOKEN: True,
     v.TLS_COMPLETED: True,
+    v.TLS_DEPLOYMENT_GETS: True,
     v.TLS_MODE: "implicit",
     v.CERTIFICATE_NOT_BEFORE: datetime(2026, 6, 1, tzinfo=UTC),
     v.CERTIFICATE_NOT_AFTER: datetime(2027, 6, 1, tzinfo=UTC),
+    v.CERTIFICATE_CHAIN_ENDS: ChainEnd("CN=Contoso Issuing CA", datetime(2028, 6, 1, tzinfo=UTC)),
     v.CERTIFICATE_TRUSTED: True,
     v.CERTIFICATE_DISTRUSTED_BECAUSE: "",
     v.CERTIFICATE_MATCHES_NAME: True,

@@ -96,15 +96,29 @@ async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[
             await in_thread(lambda: terms.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
             if terms.all_addresses:
                 conversations = await at_each_address(conversations, terms.network.resolver, terms.timeout)
-            async with asyncio.TaskGroup() as group:
+            quiet = _Quiet(c for c in conversations if not c.prober.asks_tls)
+
+            async def hold_hellos(number: int, conversation: Conversation) -> None:
+                await quiet.come(conversation.endpoint)
+                await hold(number, conversation)
+
+            async def hold_first(number: int, conversation: Conversation) -> None:
+                await hold(number, conversation)
+                quiet.ended(conversation)
+
+            async with asyncio.TaskGroup() as last:
                 for number, conversation in enumerate(conversations):
-                    if conversation.incoming is None:
-                        group.create_task(hold(number, conversation))
-            let_in = _let_in(attempts.values())
-            async with asyncio.TaskGroup() as group:
-                for number, conversation in enumerate(conversations):
-                    if conversation.incoming is not None:
-                        group.create_task(hold(number, _once_let_in(conversation, conversation.incoming, let_in)))
+                    if conversation.prober.asks_tls:
+                        last.create_task(hold_hellos(number, conversation))
+                async with asyncio.TaskGroup() as group:
+                    for number, conversation in enumerate(conversations):
+                        if conversation.incoming is None and not conversation.prober.asks_tls:
+                            group.create_task(hold_first(number, conversation))
+                let_in = _let_in(attempts.values())
+                async with asyncio.TaskGroup() as group:
+                    for number, conversation in enumerate(conversations):
+                        if conversation.incoming is not None:
+                            group.create_task(hold_first(number, _once_let_in(conversation, conversation.incoming, let_in)))
     except TimeoutError:
         ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {terms.deadline:g} s had come"
     except asyncio.CancelledError:
@@ -120,6 +134,36 @@ async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[
         if ended_by is not None and (done is None or done.outcome is Outcome.INTERRUPTED):
             attempts[number] = _cut_short(done, f"a{number + 1}", conversation, ended_by, detail)
     return tuple(attempts[number] for number in range(len(conversations))), ended_by is Outcome.INTERRUPTED
+
+
+class _Quiet:
+    """When a server's port is done with but for hellos, which give way: a server that counts connections must not count them against a conversation."""
+
+    def __init__(self, conversations: Iterable[Conversation]) -> None:
+        self._left: dict[tuple[str, int], int] = {}
+        self._events: dict[tuple[str, int], asyncio.Event] = {}
+        for conversation in conversations:
+            for place in _places(conversation):
+                self._left[place] = self._left.get(place, 0) + 1
+
+    async def come(self, endpoint: Endpoint) -> None:
+        """Wait until no conversation is to be held there."""
+        place = (endpoint.host, endpoint.port)
+        if self._left.get(place):
+            await self._events.setdefault(place, asyncio.Event()).wait()
+
+    def ended(self, conversation: Conversation) -> None:
+        """One of those conversations has been held, or will not be."""
+        for place in _places(conversation):
+            self._left[place] -= 1
+            if not self._left[place] and place in self._events:
+                self._events[place].set()
+
+
+def _places(conversation: Conversation) -> set[tuple[str, int]]:
+    """Host and port of the servers that a conversation is held with."""
+    endpoints = (conversation.endpoint, conversation.incoming)
+    return {(endpoint.host, endpoint.port) for endpoint in endpoints if endpoint is not None}
 
 
 def _let_in(attempts: Iterable[Attempt]) -> frozenset[tuple[str, str | None]]:

@@ -360,6 +360,15 @@ class TlsSession:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainEnd:
+    """When the first certificate of a chain ends."""
+
+    subject: str
+    """Whose certificate that is, RFC 4514."""
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Challenge:
     """One way that an HTTP server says one may sign in (RFC 9110 section 11.6.1)."""
 
@@ -407,6 +416,12 @@ SESSION: Kind[TlsSession] = Kind(
     lambda v: {"version": v.version, "suite": v.suite, "group": v.group, "scheme": v.scheme},
     lambda form: TlsSession(form["version"], form["suite"], form["group"], form["scheme"]),
     _object(version=_TEXT_OR_NULL, suite=_TEXT_OR_NULL, group=_TEXT_OR_NULL, scheme=_TEXT_OR_NULL),
+)
+CHAIN_END: Kind[ChainEnd] = Kind(
+    "end of a chain",
+    lambda v: {"subject": v.subject, "not_after": _encode_time(v.not_after)},
+    lambda form: ChainEnd(form["subject"], datetime.fromisoformat(form["not_after"])),
+    _object(subject=_TEXT, not_after={"type": "string", "format": "date-time"}),
 )
 Lists = tuple[tuple[str, tuple[str, ...]], ...]
 """A list of names for each of some versions, in the order of the versions."""

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from probe.model.attempts import Outcome, TranscriptLine
 from probe.model.estate import Endpoint, Security, Service
-from probe.net.failures import CertificateNotTrusted, NameUnresolved, NoAddressAnswered, UntrustedPeer, expected, unconnectable
+from probe.net.failures import (
+    CertificateNotTrusted,
+    NameUnresolved,
+    NoAddressAnswered,
+    PeerClosed,
+    PeerFailure,
+    TlsFailed,
+    UntrustedPeer,
+    expected,
+    unconnectable,
+)
 from probe.net.killable import Children
 from probe.net.limits import Deadline, Limits
 from probe.net.names import NameServer, Resolver
+from probe.net.race import Race, interleaved
 from probe.net.starttls import come_to_tls
 from probe.net.stream import Stream, TcpPipe
 from probe.net.tls import TlsPolicies
@@ -41,6 +52,10 @@ class Network:
         self.limits = Limits()
         self.policies = TlsPolicies(ca_file, system_anchors)
         self.ca_file = ca_file
+        self.silent_addresses: set[tuple[str, int]] = set()
+        """Addresses and ports that had not answered yet when another address of the same name had."""
+        self.older_hellos: set[tuple[str, int]] = set()
+        """Hosts and ports where TLS came about only with a hello as clients sent it before TLS 1.3."""
         self.system_anchors = system_anchors
         """PEM in place of this machine's own trust anchors, where those alone vouch for a peer; only tests have it."""
         self.children = children
@@ -58,8 +73,9 @@ class Dial:
         self._recorder = recorder
         self._only_address = only_address
         self._distrust: str | None = None
+        self._latest: Stream | None = None
         self.addresses: tuple[str, ...] | None = None
-        """Every address of the name; None while it is not resolved, empty when there is no such name."""
+        """Every address of the name; None while it is not resolved, empty when it has none."""
         self.address: str | None = None
         """The address that answered."""
         self.connected: bool | None = None
@@ -73,11 +89,16 @@ class Dial:
         """Why a chain was not verified on a connection of this attempt; None when that did not happen."""
         return self._distrust
 
+    @property
+    def sends_older_hello(self) -> bool:
+        """Whether TLS is begun here with a hello as clients sent it before TLS 1.3, since the server does not bear one of today."""
+        return self._place in self._network.older_hellos
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Stream]:
         """A connection to read from. Where the endpoint speaks TLS at once, TLS is up."""
-        policies = self._network.policies
-        context = await (policies.reading() if self._distrust is None else policies.reading_unverified())
+        policies, older = self._network.policies, self.sends_older_hello
+        context = await (policies.reading(older=older) if self._distrust is None else policies.reading_unverified(older=older))
         async with self._connected(context) as stream:
             stream.distrust = self._distrust
             try:
@@ -87,6 +108,15 @@ class Dial:
             finally:
                 if stream.chain:
                     self.showed_chain = stream
+
+    @asynccontextmanager
+    async def open_unverified(self) -> AsyncIterator[Stream]:
+        """A connection on which TLS is up, with whomever, for looking at the handshake alone. Raises NoUpgrade as `open_trusted` does."""
+        context = await self._network.policies.reading_unverified(older=self.sends_older_hello)
+        async with self._connected(context) as stream:
+            await come_to_tls(stream, self.endpoint.service, self.endpoint.security)
+            await stream.start_tls()
+            yield stream
 
     @asynccontextmanager
     async def open_bare(self, *, recorded: bool = True) -> AsyncIterator[Stream]:
@@ -106,18 +136,52 @@ class Dial:
 
         Raises UntrustedPeer, and NoUpgrade where the service goes over to TLS by a command and the server will not.
         """
-        policies = self._network.policies
-        context = await (policies.system_credentials() if self._is_entra else policies.credentials())
+        async with AsyncExitStack() as stack:
+            try:
+                stream = await stack.enter_async_context(self._trusted(recorded=recorded))
+            except (PeerFailure, OSError) as failed:
+                if not self._may_send_older_hello(failed):
+                    raise
+                with self._sending_older_hello(failed):
+                    stream = await stack.enter_async_context(self._trusted(recorded=recorded))
+            yield stream
+
+    @asynccontextmanager
+    async def _trusted(self, *, recorded: bool) -> AsyncIterator[Stream]:
+        policies, older = self._network.policies, self.sends_older_hello
+        context = await (policies.system_credentials(older=older) if self._is_entra else policies.credentials(older=older))
         async with self._connected(context, recorded=recorded) as stream:
             await come_to_tls(stream, self.endpoint.service, self.endpoint.security)
             try:
                 await stream.start_tls()
             except CertificateNotTrusted as refused:
+                if refused.is_too_weak:
+                    raise UntrustedPeer(
+                        f"no credentials were sent: the security level of this machine's OpenSSL forbids it ({refused.reason}). That is no "
+                        "question of whom it trusts, and the deployment's Windows may think otherwise"
+                    ) from refused
                 raise UntrustedPeer(f"no credentials were sent, since {refused}") from refused
             yield stream
 
     async def converse(self, talk: Callable[[Stream], Awaitable[None]]) -> None:
-        """Hold a conversation; if the certificate proves untrusted, hold it once more without verifying, for reading only."""
+        """Hold a conversation, for reading only.
+
+        If the certificate proves untrusted, it is held once more without verifying; if the server does not answer a TLS hello of today, once
+        more with one of before TLS 1.3. If the server ends the connection where nothing was heard in TLS 1.3 yet, what it objects is looked for.
+        """
+        try:
+            await self._converse(talk)
+        except (PeerFailure, OSError) as failed:
+            if self._may_send_older_hello(failed):
+                with self._sending_older_hello(failed):
+                    await self._converse(talk)
+            elif isinstance(failed, PeerClosed | ConnectionError) and self._is_unheard:
+                await self._hear_objection(failed)
+                raise
+            else:
+                raise
+
+    async def _converse(self, talk: Callable[[Stream], Awaitable[None]]) -> None:
         try:
             async with self.open() as stream:
                 await talk(stream)
@@ -125,6 +189,47 @@ class Dial:
             self._distrust = refused.reason
             async with self.open() as stream:
                 await talk(stream)
+
+    def _may_send_older_hello(self, failed: Exception) -> bool:
+        """Whether a handshake failed in such a way that a hello as clients sent it before TLS 1.3 may fare better."""
+        is_tls = isinstance(failed, TlsFailed | PeerClosed | ConnectionError | TimeoutError)
+        return is_tls and self._latest is not None and self._latest.is_hello_unanswered and not self.sends_older_hello
+
+    @contextmanager
+    def _sending_older_hello(self, failed: Exception) -> Iterator[None]:
+        """Within this, TLS is begun as clients began it before TLS 1.3. Where that fares no better, the first failure is what counts."""
+        self._recorder.note(
+            "the server does not answer a TLS hello of today: once more with one as clients sent it before TLS 1.3, up to TLS 1.2 and with few suites"
+        )
+        self._network.older_hellos.add(self._place)
+        try:
+            yield
+        except Exception:
+            if self._latest is None or self._latest.is_hello_unanswered:
+                self._network.older_hellos.discard(self._place)
+                raise failed from None
+            raise
+
+    @property
+    def _is_unheard(self) -> bool:
+        """Whether the latest connection came to TLS 1.3, and nothing was heard on it after that."""
+        stream = self._latest
+        return stream is not None and stream.session is not None and stream.session.version == "TLSv1.3" and not stream.has_received
+
+    async def _hear_objection(self, failed: Exception) -> None:
+        """Shake hands once more and ask nothing: an alert is lost where a request crosses the end of the connection. Raises what is objected."""
+        self._recorder.note("the server ended the connection unheard: once more without asking anything, to hear what it objects")
+        try:
+            async with self.open() as stream:
+                await stream.is_let_in()
+        except TlsFailed as objection:
+            raise objection from failed
+        except (PeerFailure, OSError):
+            return
+
+    @property
+    def _place(self) -> tuple[str, int]:
+        return self.endpoint.host, self.endpoint.port
 
     def to(self, endpoint: Endpoint) -> Dial:
         """The way of the same attempt to another endpoint: the same deadline and transcript."""
@@ -176,40 +281,66 @@ class Dial:
     async def _connected(self, context: ssl.SSLContext | None, *, recorded: bool = True) -> AsyncIterator[Stream]:
         await self._resolve()
         port = self._network.resolver.port(self.endpoint.host, self.endpoint.port)
-        failures: list[str] = []
-        outcome = Outcome.UNREACHABLE
-        candidates = self._candidates()
-        for position, address in enumerate(candidates):
-            async with self._network.limits.turn(address, port, self._deadline):
-                # A dead address must leave time for the next; the last may use all that is left.
-                share = self._deadline.remaining() / (len(candidates) - position)
-                try:
-                    pipe = await self._connect(address, port, share if position + 1 < len(candidates) else None)
-                except OSError as failed:
-                    named = expected(failed) or unconnectable(failed)
-                    if named is None:
-                        raise
-                    outcome, words = named
-                    failures.append(f"{address}: {words}")
-                    if recorded:
-                        self._recorder.note(f"no connection to {_shown(address, port)}: {words}")
-                    continue
-                self.address, self.connected = address, True
-                self.connections += 1
+        async with self._turn_taken(port, recorded=recorded) as (address, pipe):
+            self.address, self.connected = address, True
+            self.connections += 1
+            if recorded:
+                self._recorder.note(f"connected to {_shown(address, port)}")
+            older = self.sends_older_hello
+            stream = Stream(
+                pipe,
+                self.endpoint.host,
+                address,
+                port,
+                context,
+                self._recorder,
+                recorded=recorded,
+                # Half of what is left is kept for an older hello, should the server not answer the first.
+                hello_seconds=None if older else self._deadline.remaining() / 2,
+                is_hello_older=older,
+            )
+            self._latest = stream
+            try:
+                async with stream:
+                    yield stream
+            finally:
+                # The turn lasts until the connection is gone, or a server would count one too many.
+                if pipe.transport.is_closing():
+                    await _gone(pipe)
+
+    @asynccontextmanager
+    async def _turn_taken(self, port: int, *, recorded: bool) -> AsyncIterator[tuple[str, TcpPipe]]:
+        """A connection to the first address that answers, with its turn there. Raises NoAddressAnswered."""
+        candidates = self._candidates(port)
+        race = Race(candidates, lambda address, seconds: self._one_connection(address, port, seconds), self._deadline.remaining)
+        async with race.run() as winner:
+            for address, failed in race.failures.items():
+                named = expected(failed) or unconnectable(failed)
+                if named is None:
+                    raise failed
                 if recorded:
-                    self._recorder.note(f"connected to {_shown(address, port)}")
-                stream = Stream(pipe, self.endpoint.host, address, port, context, self._recorder, recorded=recorded)
-                try:
-                    async with stream:
-                        yield stream
-                finally:
-                    # The turn lasts until the connection is gone, or a server would count one too many.
-                    if pipe.transport.is_closing():
-                        await _gone(pipe)
-                return
+                    self._recorder.note(f"no connection to {_shown(address, port)}: {named[1]}")
+            for address in race.silent:
+                self._network.silent_addresses.add((address, port))
+                if recorded:
+                    self._recorder.note(f"no connection to {_shown(address, port)} yet when another address answered")
+            if winner is None:
+                self._raise_unanswered(candidates, race.failures)
+            yield winner
+
+    def _raise_unanswered(self, candidates: Sequence[str], failures: Mapping[str, OSError]) -> NoReturn:
+        told = {address: expected(failure) or unconnectable(failure) for address, failure in failures.items()}
+        named = [(address, *words) for address in candidates if (words := told.get(address)) is not None]
+        outcome = named[-1][1] if named else Outcome.UNREACHABLE
         if self.connected is None and outcome is not Outcome.TIMED_OUT:
             self.connected = False
-        raise NoAddressAnswered("; ".join(failures), outcome)
+        raise NoAddressAnswered("; ".join(f"{address}: {words}" for address, _, words in named), outcome)
+
+    @asynccontextmanager
+    async def _one_connection(self, address: str, port: int, seconds: float | None) -> AsyncIterator[Callable[[], Awaitable[TcpPipe]]]:
+        """A turn at one address, within which a connection to it may be made."""
+        async with self._network.limits.turn(address, port, self._deadline):
+            yield lambda: self._connect(address, port, seconds)
 
     async def _resolve(self) -> None:
         if self.addresses is None:
@@ -219,9 +350,13 @@ class Dial:
                 self.addresses = () if failed.is_unknown else None
                 raise
 
-    def _candidates(self) -> tuple[str, ...]:
+    def _candidates(self, port: int) -> tuple[str, ...]:
+        """The addresses in the order in which they are tried: those that were silent while another answered come last."""
         chosen = self.address or self._only_address
-        return (chosen,) if chosen is not None else self.addresses or ()
+        if chosen is not None:
+            return (chosen,)
+        silent = self._network.silent_addresses
+        return tuple(sorted(interleaved(self.addresses or ()), key=lambda address: (address, port) in silent))
 
     async def _connect(self, address: str, port: int, seconds: float | None) -> TcpPipe:
         try:

@@ -188,7 +188,7 @@ class RecordingAdapter(PinnedAdapter):
     """The way to the server, with what passes written down, and HeldBack after the logon."""
 
     def __init__(self, order: Order, record: Record) -> None:
-        super().__init__(order.url, order.address, order.ca_file, record.remaining)
+        super().__init__(order.url, order.address, order.ca_file, record.remaining, has_older_hello=order.has_older_hello)
         self._record = record
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:

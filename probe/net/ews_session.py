@@ -43,6 +43,8 @@ class Order:
     """Distinguished names of the folders, in order; those after the first are asked for only if the first is found."""
     ca_file: str | None = None
     """More trust anchors, in PEM."""
+    has_older_hello: bool = False
+    """Whether the server was seen not to bear a TLS hello of today."""
     seconds: float
     """Longest conversation, so that what came before is told. Best effort: the deadline is the parent's, and a little later."""
 

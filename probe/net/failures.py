@@ -71,6 +71,10 @@ class TlsFailed(PeerFailure):
     outcome = Outcome.TLS_FAILED
 
 
+class ClientCertificateWanted(TlsFailed):
+    """The server ended the handshake, for want of a certificate of ours."""
+
+
 class PlaintextInsteadOfTls(TlsFailed):
     """The peer went on in clear where the handshake belongs."""
 
@@ -80,11 +84,13 @@ class PlaintextInsteadOfTls(TlsFailed):
 
 
 class CertificateNotTrusted(TlsFailed):
-    """The chain was not verified; `reason` is OpenSSL's own sentence."""
+    """The chain was not verified; `reason` is OpenSSL's own sentence, `code` its number for that."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, code: int = 0) -> None:
         super().__init__(f"the certificate is not trusted: {reason}")
         self.reason = reason
+        self.is_too_weak = code in _TOO_WEAK
+        """Whether it is the security level of this machine's OpenSSL that forbids it, not a question of whom is trusted."""
 
 
 class Unsettled(PeerFailure):
@@ -98,6 +104,9 @@ class Unsettled(PeerFailure):
 class ChildKilled(Exception):
     """A child process of ours was ended from outside: by the system for want of memory, or by an administrator."""
 
+
+_TOO_WEAK = frozenset({66, 67, 68})
+"""X509_V_ERR_EE_KEY_TOO_SMALL, CA_KEY_TOO_SMALL, CA_MD_TOO_WEAK (openssl/x509_vfy.h)."""
 
 _NO_WAY = {
     code: words
@@ -148,9 +157,12 @@ def unconnectable(failure: OSError) -> tuple[Outcome, str] | None:
 def tls_sentence(failure: ssl.SSLError) -> str:
     """What OpenSSL says of a failed handshake, in words."""
     reason = (getattr(failure, "reason", None) or "").lower()
-    alert = re.fullmatch(r"(?:tlsv1|sslv3|tlsv13)_alert_(\w+)", reason)
+    alert = re.fullmatch(
+        r"(?:tlsv1|sslv3|tlsv13)_(?:alert_(\w+)|unrecognized_name|unsupported_extension|bad_certificate_status_response)", reason
+    )
     if alert:
-        return f"the peer sent an alert: {alert[1].replace('_', ' ')}"
+        # OpenSSL leaves the word out for the alerts that came with extensions (RFC 6066 section 9).
+        return f"the peer sent an alert: {(alert[1] or reason.partition('_')[2]).replace('_', ' ')}"
     if reason in ("wrong_version_number", "packet_length_too_long", "record_layer_failure", "http_request"):
         return "what the peer sent is not TLS"
     return f"the TLS handshake failed: {reason.replace('_', ' ') or failure.__class__.__name__}"

@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from probe.model.attempts import WHY_AFTER, Outcome
 from probe.model.facts import Why
@@ -35,10 +35,17 @@ SLOW_PACE_SECONDS = 2.1
 """Between connections to a server that has once said that it is too much: 28 a minute, below the 30 that are a usual limit."""
 SILENT_ALERT = -1
 """Number for the refusal of a server that ends the connection instead of sending an alert."""
+MOST_SUITES = 64
+"""Of a hello to a server that was seen not to bear a longer one: some keep the suites in a buffer of 64, or read a hello of 255 bytes at most."""
 
 _CLEAN_ALERTS = frozenset({40, 47, 70, 71, 109})
 """handshake_failure, illegal_parameter, protocol_version, insufficient_security, missing_extension (RFC 8446 section 6.2)."""
 _CLOSE_NOTIFY = 0
+_UNRECOGNIZED_NAME = 112
+_OF_THE_CHOICE = frozenset({40, 70, 71})
+"""Alerts that refuse what is offered; the others of the clean ones may also be what a server says to a hello that it cannot read."""
+_FILLING = tuple(range(0xFF10, 0xFF10 + MOST_SUITES + 1))
+"""Suites for private use (RFC 8447 section 13), which every server must ignore."""
 _LIMITED = (Why.THROTTLED, Why.REFUSED)
 """What a server says or does that has had too much; it may be asked again later."""
 
@@ -49,6 +56,11 @@ class Unclear:
 
     why: Why
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameUnknown(Unclear):
+    """The server ends every handshake with a client that asks for this name, whatever else it offers (RFC 6066 section 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +78,66 @@ class Hellos:
     """The hellos of one attempt, one after another, never two at a time."""
 
     def __init__(self, dial: Dial, *, patient: bool) -> None:
-        """`patient`: wait as long as it takes for a server with a limit, rather than once and briefly."""
+        """`patient`: wait as long as it takes for a server with a limit, rather than twice and briefly."""
         self._dial = dial
         self._known: Offer | None = None
         self._pauses: Iterator[float] = (
-            itertools.chain(PAUSES_SECONDS, itertools.repeat(LONGEST_PAUSE_SECONDS)) if patient else iter(PAUSES_SECONDS[:1])
+            itertools.chain(PAUSES_SECONDS, itertools.repeat(LONGEST_PAUSE_SECONDS)) if patient else iter(PAUSES_SECONDS[:2])
         )
         self._pace_seconds = 0.0
         self._has_reached = False
+        self._has_come_to_tls = False
         self._disappointments = 0
         self._hangs_up = False
         """Whether it is established that this server refuses by hanging up."""
+        self._bears_long: bool | None = None
+        """Whether this server reads a hello of more than `MOST_SUITES`; None where that did not matter yet."""
         self.given_up: Unclear | None = None
         """Why no more hellos are sent; what is asked from then on is unclear for the same reason."""
+        self.left_unclear: Unclear | None = None
+        """The latest answer that could not be settled."""
 
     async def ask(self, offer: Offer, *, whole: bool = True) -> Answer:
         """What the server makes of an offer, as far as that can be settled. Raises NoUpgrade, and what a first connection fails with."""
+        is_long = len(offer.suites) > MOST_SUITES
+        answer = await (self._in_parts if is_long and self._bears_long is False else self._whole)(offer, whole=whole)
+        if is_long and await self._is_about_length(answer):
+            answer = await self._in_parts(offer, whole=whole)
+        if isinstance(answer, Unclear):
+            self.left_unclear = answer
+        return answer
+
+    async def ask_all(self, offers: Sequence[Offer]) -> dict[Offer, Answer]:
+        """The same for several offers, by as few connections as that takes.
+
+        A hello that works after others were hung up on shows that the server was well: one is enough for all of them.
+        """
+        heard = {offer: await self._unlimited(offer, whole=True) for offer in offers}
+        last_good = max((place for place, answer in enumerate(heard.values()) if isinstance(answer, Reply)), default=-1)
+        settled: dict[Offer, Answer] = {}
+        is_well: bool | None = None
+        for place, (offer, first) in enumerate(heard.items()):
+            is_long = len(offer.suites) > MOST_SUITES
+            is_unsettled = isinstance(first, _HungUp)
+            if is_unsettled and (place > last_good or is_long) and is_well is None:
+                is_well = self._known is not None and await self._is_well(is_long=is_long)
+            if is_unsettled and (self._known is None or not (place < last_good or is_well)):
+                settled[offer] = await self.ask(offer)
+                continue
+            answer = Refusal(SILENT_ALERT) if isinstance(first, _HungUp) else first
+            is_about_length = is_long and await self._is_about_length(answer)
+            settled[offer] = result = await self._in_parts(offer, whole=True) if is_about_length else answer
+            if isinstance(result, Unclear):
+                self.left_unclear = result
+        return settled
+
+    # --- One offer ------------------------------------------------------------------------------------------
+
+    async def _whole(self, offer: Offer, *, whole: bool) -> Answer:
+        """What comes of an offer that is sent as it is."""
+        is_long = len(offer.suites) > MOST_SUITES
         while isinstance(answer := await self._unlimited(offer, whole=whole), _HungUp):
-            if await self._is_well():
+            if await self._is_well(is_long=is_long):
                 if self._hangs_up or isinstance(answer := await self._unlimited(offer, whole=whole), _HungUp):
                     self._hangs_up = True
                     return Refusal(SILENT_ALERT)
@@ -97,37 +151,52 @@ class Hellos:
                 return self._give_up(Unclear(Why.THROTTLED, f"{answer.detail}, and then after one that had worked before"))
         return answer
 
-    async def ask_all(self, offers: Sequence[Offer]) -> dict[Offer, Answer]:
-        """The same for several offers, by as few connections as that takes.
+    async def _in_parts(self, offer: Offer, *, whole: bool) -> Answer:
+        """What comes of a long offer, sent as several that are short; the first that is no refusal counts."""
+        answer: Answer = Refusal(SILENT_ALERT)
+        for start in range(0, len(offer.suites), MOST_SUITES):
+            answer = await self._whole(replace(offer, suites=offer.suites[start : start + MOST_SUITES]), whole=whole)
+            if not isinstance(answer, Refusal):
+                break
+        return answer
 
-        A hello that works after others were hung up on shows that the server was well: one is enough for all of them.
+    async def _is_about_length(self, answer: Answer) -> bool:
+        """Whether a long offer may have been refused for its length alone, which one that works, made as long, shows."""
+        if not isinstance(answer, Refusal) or answer.description in _OF_THE_CHOICE or answer.after_hello or self._known is None:
+            return False
+        if self._bears_long is None:
+            await self._is_well(is_long=True)
+        return self._bears_long is False
+
+    async def _is_well(self, *, is_long: bool = False) -> bool:
+        """Whether a hello that works still does; where none is known to, whether one that asks for nothing special works.
+
+        Where it is a long one that is in doubt, that hello is made as long first.
         """
-        heard = {offer: await self._unlimited(offer, whole=True) for offer in offers}
-        last_good = max((place for place, answer in enumerate(heard.values()) if isinstance(answer, Reply)), default=-1)
-        settled: dict[Offer, Answer] = {}
-        is_well: bool | None = None
-        for place, (offer, answer) in enumerate(heard.items()):
-            if not isinstance(answer, _HungUp):
-                settled[offer] = answer
-                continue
-            if place > last_good and is_well is None:
-                is_well = self._known is not None and await self._is_well()
-            if self._known is not None and (place < last_good or is_well):
-                settled[offer] = Refusal(SILENT_ALERT)
-            else:
-                settled[offer] = await self.ask(offer)
-        return settled
-
-    async def _is_well(self) -> bool:
-        """Whether a hello that works still does; where none is known to, whether one that asks for nothing special works."""
-        known = (self._known,) if self._known is not None else _plain_offers()
-        for offer in known:
-            if isinstance(await self._unlimited(offer, whole=self._known is None), Reply):
+        known = self._known
+        if known is None:
+            for offer in _plain_offers():
+                if isinstance(await self._unlimited(offer, whole=True), Reply):
+                    return True
+            return False
+        if is_long and self._bears_long is not False:
+            longer = replace(known, suites=(*known.suites, *_FILLING))
+            if isinstance(await self._unlimited(longer, whole=False), Reply):
+                self._known, self._bears_long = known, True
                 return True
-        return False
+        if not isinstance(await self._unlimited(known, whole=False), Reply):
+            return False
+        if is_long:
+            self._bears_long = False
+        return True
 
     async def _unlimited(self, offer: Offer, *, whole: bool) -> Answer | _HungUp:
-        """One connection's answer, asked for again after a pause for as long as the server says that it is too much."""
+        """One connection's answer, asked for again after a pause for as long as the server says that it is too much.
+
+        What else goes wrong before the hello, after others had come so far, is tried once more at once: behind one address may be several
+        servers, one of which is not like the others.
+        """
+        has_repeated = False
         while True:
             if self.given_up is not None:
                 return self.given_up
@@ -136,12 +205,16 @@ class Hellos:
             answer = await self._once(offer, whole=whole)
             if not isinstance(answer, Unclear):
                 return answer
-            if answer.why not in _LIMITED:
-                if answer.why is Why.TIMED_OUT or self._known is None:
-                    self._disappointments += 1
-                return self._give_up(answer) if self._disappointments >= MOST_DISAPPOINTMENTS else answer
-            if not await self._slow_down():
-                return self._give_up(answer)
+            if answer.why in _LIMITED:
+                if not await self._slow_down():
+                    return self._give_up(answer)
+                continue
+            if self._known is not None and answer.why is not Why.TIMED_OUT and not has_repeated:
+                has_repeated = True
+                continue
+            self._disappointments += 1
+            is_hopeless = isinstance(answer, NameUnknown) or self._disappointments >= MOST_DISAPPOINTMENTS
+            return self._give_up(answer) if is_hopeless else answer
 
     async def _slow_down(self) -> bool:
         """Wait as a server that has had too much wants it; False where the attempt, or our patience, ends before that."""
@@ -164,6 +237,7 @@ class Hellos:
             async with self._dial.open_bare(recorded=False) as stream:
                 self._has_reached = True
                 await come_to_tls(stream, endpoint.service, endpoint.security)
+                self._has_come_to_tls = True
                 flight = Flight(offer, random=secrets.token_bytes(32), whole=whole)
                 has_asked = True
                 try:
@@ -177,8 +251,10 @@ class Hellos:
                             flight.feed(data)
                 except TimeoutError:
                     raise TimeoutError(f"no answer to the hello within {HELLO_SECONDS:g} s") from None
-        except NoUpgrade:
-            raise
+        except NoUpgrade as refused:
+            if not self._has_come_to_tls:
+                raise
+            return Unclear(Why.DENIED, f"{refused}; the server went over to TLS before, on another connection")
         except Exception as failure:
             named = expected(failure)
             if named is None or not self._has_reached:
@@ -198,6 +274,8 @@ class Hellos:
         if isinstance(result, Reply):
             self._known = offer
             self._disappointments = 0
+        elif result.description == _UNRECOGNIZED_NAME and offer.server_name is not None and self._known is None:
+            return NameUnknown(Why.TLS_FAILED, f"the server does not know the name {offer.server_name} (alert unrecognized_name)")
         elif result.description == _CLOSE_NOTIFY:
             return _HungUp("the server closed the TLS session after the hello")
         elif result.description not in _CLEAN_ALERTS:
@@ -207,7 +285,7 @@ class Hellos:
 
 
 def _plain_offers() -> tuple[Offer, ...]:
-    """Hellos that ask for nothing special: everything at once, and what a client of today sends."""
+    """Hellos that ask for nothing special: everything at once, what a client of today sends, and what one of ten years ago does."""
     versions = (Version.TLS13, Version.TLS12, Version.TLS11, Version.TLS10)
     suites = tuple(dict.fromkeys(suite for version in versions for suite in suites_of(version)))
     schemes = tuple(dict.fromkeys((*schemes_of(Version.TLS13), *schemes_of(Version.TLS12))))
@@ -216,4 +294,5 @@ def _plain_offers() -> tuple[Offer, ...]:
     return (
         Offer(versions=versions, suites=suites, groups=groups, schemes=schemes),
         Offer(versions=versions, suites=usual, groups=groups[:4], schemes=schemes[:11]),
+        Offer(versions=versions[1:], suites=usual[3:], groups=groups[:4], schemes=schemes[:11]),
     )

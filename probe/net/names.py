@@ -18,7 +18,9 @@ MAX_LOOKUPS = 128
 HTTPS_PORT = 443
 """Where Entra ID listens, and nothing that is simulated on loopback can."""
 
-_UNKNOWN = {getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)}
+_NO_SUCH_NAME = socket.EAI_NONAME
+_NO_ADDRESS = getattr(socket, "EAI_NODATA", None)
+"""Where the system tells a name without an address from one that does not exist; where it does not, both numbers are one."""
 
 
 RECORD_SECONDS = 5.0
@@ -114,7 +116,10 @@ def _ask_system(host: str) -> tuple[str, ...]:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except socket.gaierror as failed:
-        if failed.errno in _UNKNOWN:
+        if failed.errno == _NO_ADDRESS:
+            told = "exists, but has no address" if _NO_ADDRESS != _NO_SUCH_NAME else "does not exist, or has no address"
+            raise NameUnresolved(f"the name {host} {told}", is_unknown=True) from None
+        if failed.errno == _NO_SUCH_NAME:
             raise NameUnresolved(f"the name {host} does not exist", is_unknown=True) from None
         raise NameUnresolved(f"the resolver gave no answer for {host}: {failed.strerror}", is_unknown=False) from None
     except (OSError, UnicodeError) as failed:

@@ -28,10 +28,12 @@ class PinnedAdapter(HTTPAdapter):
         *,
         port: int | None = None,
         system_anchors: str | None = None,
+        has_older_hello: bool = False,
     ) -> None:
         """`remaining` gives the seconds that a socket may wait, asked anew for each request.
 
-        `port` is the one to connect to, where it is not that of the URL; `system_anchors` as in `probe.net.dial.Network`.
+        `port` is the one to connect to, where it is not that of the URL; `system_anchors` as in `probe.net.dial.Network`, and
+        `has_older_hello` as in `probe.net.trust`.
         """
         parts = urlsplit(url)
         self._name = parts.hostname or ""
@@ -40,7 +42,7 @@ class PinnedAdapter(HTTPAdapter):
         self._address = address
         self._remaining = remaining
         # The same trust as that of `probe.net.tls` for credentials: this machine's anchors, not certifi's.
-        self._context = verifying_context(ca_file, system_anchors=system_anchors)
+        self._context = verifying_context(ca_file, system_anchors=system_anchors, has_older_hello=has_older_hello)
         super().__init__(pool_connections=1, pool_maxsize=1, pool_block=True, max_retries=0)
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> tuple[Any, Any]:

@@ -20,6 +20,8 @@ from probe.wire.lines import as_text
 
 HIGH_WATER_BYTES = 64 * 1024
 """Received and not yet read; above it the transport stops reading, so that a flood costs the peer, not us."""
+OBJECTION_SECONDS = 2.0
+"""For what a server objects to a handshake of TLS 1.3 that came to its end on our side: one round trip, and the time to send it."""
 MAX_CONVERSATION_BYTES = 4 * 1024 * 1024
 """Longest conversation with one peer over one connection, its TLS included; none of ours needs a tenth of it."""
 
@@ -107,13 +109,21 @@ class Stream:
         recorder: Recorder,
         *,
         recorded: bool = True,
+        hello_seconds: float | None = None,
+        is_hello_older: bool = False,
     ) -> None:
+        """`hello_seconds`: how long the first answer to our TLS hello is waited for; None for as long as the attempt lasts."""
         self._pipe = pipe
         self._tls: TlsLayer | None = None
         self._context = context
         self._recorder = recorder
         self._recorded = recorded
         self._received = 0
+        self._hello_seconds = hello_seconds
+        self.is_hello_older = is_hello_older
+        """Whether TLS is begun here with a hello as clients sent it before TLS 1.3."""
+        self.is_hello_unanswered = False
+        """Whether a handshake failed before anything came of our hello but what a server may say that could not read it."""
         self.host = host
         self.address = address
         self.port = port
@@ -121,6 +131,8 @@ class Stream:
         """What the handshake agreed on, once there was one."""
         self.chain: tuple[bytes, ...] = ()
         """Certificates that the peer sent, DER; also where the handshake failed after that."""
+        self.verified_chain: tuple[bytes, ...] = ()
+        """Certificates that OpenSSL verified on this connection, DER, the anchor last; none where it verified nothing."""
         self.is_verified = False
         """Whether OpenSSL verified the chain, on this connection."""
         self.distrust: str | None = None
@@ -145,7 +157,7 @@ class Stream:
         assert self._context is not None
         layer = TlsLayer(self._pipe, self._context, self.host)
         try:
-            await layer.handshake()
+            await layer.handshake(self._hello_seconds)
         except CertificateNotTrusted as refused:
             self.distrust = refused.reason
             self.note(f"TLS handshake: certificate not trusted: {refused.reason}")
@@ -155,14 +167,25 @@ class Stream:
                 self._recorder.heard(plain.data)
             raise
         except Exception as failed:
+            self.is_hello_unanswered = layer.is_unanswered
             self.note(f"TLS handshake failed: {failed}")
             raise
         finally:
             # A server that asks for a certificate of ours shows its own first, and so may one that then falls silent.
-            self.chain, self.is_verified = layer.chain(), layer.has_verified
+            self.chain, self.verified_chain, self.is_verified = layer.chain(), layer.verified_chain(), layer.has_verified
         self._tls = layer
         self.session = layer.session()
         self.note(f"TLS handshake: {self.session.version} {self.session.suite}")
+
+    @property
+    def has_received(self) -> bool:
+        """Whether the peer has said anything; what was said in a handshake does not count."""
+        return self._received > 0
+
+    async def is_let_in(self, seconds: float = OBJECTION_SECONDS) -> bool:
+        """As `TlsLayer.is_let_in`. Raises ClientCertificateWanted among others."""
+        assert self._tls is not None
+        return await self._tls.is_let_in(seconds)
 
     def silence(self) -> None:
         """From here on write nothing of this connection down: bytes that are no text make no transcript. `Dial.note` says what came of them."""

@@ -10,15 +10,27 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from probe.model.facts import TlsSession
-from probe.net.failures import CertificateNotTrusted, OffProtocol, PeerClosed, PlaintextInsteadOfTls, TlsFailed, tls_sentence
+from probe.net.failures import (
+    CertificateNotTrusted,
+    ClientCertificateWanted,
+    OffProtocol,
+    PeerClosed,
+    PlaintextInsteadOfTls,
+    TlsFailed,
+    tls_sentence,
+)
 from probe.net.trust import verifying_context
 from probe.tables import suite_name
 from probe.wire.lines import as_text, in_quotes
+from probe.wire.tls.demand import asks_client_certificate, is_no_answer
 
+_ALERT = "alert"
+"""In every sentence on what the peer objects, and in no other."""
 _RECORD_TYPES = range(0x14, 0x19)
 """First byte of every TLS record (RFC 8446 section 5.1); no text protocol begins a line so."""
 
@@ -30,40 +42,51 @@ class TlsPolicies:
         """`system_anchors` as in `probe.net.dial.Network`."""
         self._ca_file = ca_file
         self._system_anchors = system_anchors
-        self._made: dict[str, ssl.SSLContext] = {}
+        self._made: dict[tuple[str, bool], ssl.SSLContext] = {}
         self._making = asyncio.Lock()
 
-    async def reading(self) -> ssl.SSLContext:
-        """For reading: verified, the name apart, and otherwise as lenient as OpenSSL can be, or old servers could not be read at all."""
-        return await self._once("reading", lambda: self._lenient(verified=True))
+    async def reading(self, *, older: bool = False) -> ssl.SSLContext:
+        """For reading: verified, the name apart, and otherwise as lenient as OpenSSL can be, or old servers could not be read at all.
 
-    async def reading_unverified(self) -> ssl.SSLContext:
+        `older`, here and below, is for servers that do not bear a hello of today.
+        """
+        return await self._once("reading", older, lambda: self._lenient(verified=True, older=older))
+
+    async def reading_unverified(self, *, older: bool = False) -> ssl.SSLContext:
         """For reading after the verified one failed."""
-        return await self._once("reading_unverified", lambda: self._lenient(verified=False))
+        return await self._once("reading_unverified", older, lambda: self._lenient(verified=False, older=older))
 
-    async def credentials(self) -> ssl.SSLContext:
+    async def credentials(self, *, older: bool = False) -> ssl.SSLContext:
         """For sending a secret: this machine's anchors and those that were added, the name included."""
-        return await self._once("credentials", lambda: verifying_context(self._ca_file))
+        return await self._once("credentials", older, lambda: verifying_context(self._ca_file, has_older_hello=older))
 
-    async def system_credentials(self) -> ssl.SSLContext:
+    async def system_credentials(self, *, older: bool = False) -> ssl.SSLContext:
         """For sending a secret to whom this machine's own anchors alone vouch for, and no anchor that was added for the mail servers."""
-        return await self._once("system_credentials", lambda: verifying_context(system_anchors=self._system_anchors))
+        made = partial(verifying_context, system_anchors=self._system_anchors, has_older_hello=older)
+        return await self._once("system_credentials", older, made)
 
-    async def _once(self, name: str, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    async def _once(self, name: str, older: bool, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
         async with self._making:
-            if name not in self._made:
-                self._made[name] = await asyncio.to_thread(make)
-            return self._made[name]
+            if (name, older) not in self._made:
+                self._made[name, older] = await asyncio.to_thread(make)
+            return self._made[name, older]
 
-    def _lenient(self, *, verified: bool) -> ssl.SSLContext:
-        context = verifying_context(self._ca_file) if verified else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    def _lenient(self, *, verified: bool, older: bool) -> ssl.SSLContext:
+        context = verifying_context(self._ca_file, has_older_hello=older) if verified else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-        context.set_ciphers("ALL:!aNULL:!eNULL:@SECLEVEL=0")
+        context.set_ciphers(_OLDER_SUITES if older else "ALL:!aNULL:!eNULL:@SECLEVEL=0")
         context.options |= ssl.OP_LEGACY_SERVER_CONNECT if hasattr(ssl, "OP_LEGACY_SERVER_CONNECT") else 0x4
         context.check_hostname = False
         if not verified:
             context.verify_mode = ssl.CERT_NONE
+        if older:
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.options |= ssl.OP_NO_TICKET
         return context
+
+
+_OLDER_SUITES = "ECDHE+AESGCM:DHE+AESGCM:ECDHE+AES:DHE+AES:RSA+AES:3DES:RC4:!aNULL:!eNULL:!PSK:!SRP:!AESCCM:!AESCCM8:!DSS:@SECLEVEL=0"
+"""What Windows and browsers offered before TLS 1.3, about 30 suites: a hello of less than 256 bytes with the rest."""
 
 
 def check_anchors(file: Path) -> None:
@@ -98,23 +121,72 @@ class TlsLayer:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host.rstrip("."))
+        self._heard = bytearray()
+        """What came until the handshake ended."""
+        self._early = b""
+        """What was said inside TLS while its end was waited for."""
         self.has_verified = False
         """Whether OpenSSL verified the chain, however the handshake ended."""
 
-    async def handshake(self) -> None:
-        """Shake hands. Raises a TlsFailed of the kind that fits, or PeerClosed."""
-        await self._until_done(self._object.do_handshake, first_flight=True)
+    async def handshake(self, seconds: float | None = None) -> None:
+        """Shake hands; `seconds` are given to the first answer. Raises a TlsFailed of the kind that fits, or PeerClosed."""
+        try:
+            await self._until_done(self._object.do_handshake, first_flight=True, seconds=seconds)
+        except (TlsFailed, PeerClosed, ConnectionError) as failed:
+            is_by_peer = not isinstance(failed, TlsFailed) or _ALERT in str(failed)
+            if is_by_peer and not isinstance(failed, CertificateNotTrusted) and asks_client_certificate(bytes(self._heard)):
+                how = str(failed) if isinstance(failed, TlsFailed) else "the peer ended the connection"
+                raise ClientCertificateWanted(f"{how}, after it had asked for a client certificate") from failed
+            if "unrecognized name" in str(failed):
+                raise TlsFailed(f"{failed}: it does not know the name {self._object.server_hostname}") from failed
+            raise
         self._note_verified()
+        self._heard.clear()
+
+    @property
+    def is_unanswered(self) -> bool:
+        """After a handshake that failed: whether nothing came of our hello but what a server may say that could not read it."""
+        return is_no_answer(bytes(self._heard))
+
+    async def is_let_in(self, seconds: float) -> bool:
+        """Whether the server let our end of the handshake stand; False where it said nothing to that in time.
+
+        In TLS 1.3 its objection comes after the handshake, as may one to a client without a certificate (RFC 8446 section 4.4.2.4): it is
+        waited for as long as the server says nothing else. Raises what it objects.
+        """
+        if self._object.version() != "TLSv1.3":
+            return True
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    is_pending = self._incoming.pending > 0
+                    try:
+                        self._early += self._object.read(65536)
+                    except ssl.SSLWantReadError:
+                        if is_pending:
+                            return True  # a ticket, or something else that follows a handshake
+                    except ssl.SSLError as failed:
+                        raise _failed(failed) from failed
+                    else:
+                        return True
+                    if not (data := await self._pipe.read()):
+                        raise PeerClosed("the peer closed the connection after the TLS handshake")
+                    self._incoming.write(data)
+        except TimeoutError:
+            return False
 
     async def read(self) -> bytes:
         """Some bytes, or none once the peer has closed."""
+        if self._early:
+            early, self._early = self._early, b""
+            return early
         try:
             data: bytes = await self._until_done(lambda: self._object.read(65536))
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError, PeerClosed):
             return b""
         except TlsFailed as failed:
             # In TLS 1.3 a server's objection to the handshake comes as an alert after our end of it (RFC 8446 section 4.6).
-            if "alert" in str(failed):
+            if _ALERT in str(failed):
                 raise
             raise OffProtocol(f"the TLS connection broke: {failed}") from failed
         return data
@@ -130,13 +202,20 @@ class TlsLayer:
 
     def chain(self) -> tuple[bytes, ...]:
         """The certificates sent, DER, in the order sent; also of a handshake that failed after it had shown them."""
-        if hasattr(self._object, "get_unverified_chain"):
-            return tuple(self._object.get_unverified_chain() or ())
+        return self._certificates("get_unverified_chain")
+
+    def verified_chain(self) -> tuple[bytes, ...]:
+        """The certificates that OpenSSL verified, DER, from the peer's to an anchor; none where it verified nothing."""
+        return self._certificates("get_verified_chain") if self.has_verified else ()
+
+    def _certificates(self, which: str) -> tuple[bytes, ...]:
+        if hasattr(self._object, which):
+            return tuple(getattr(self._object, which)() or ())
         # Before Python 3.13 the same call is there, without its public name.
         inner: Any = getattr(self._object, "_sslobj")  # noqa: B009 - a public name as soon as there is one
-        return tuple(ssl.PEM_cert_to_DER_cert(c.public_bytes()) for c in inner.get_unverified_chain() or ())
+        return tuple(ssl.PEM_cert_to_DER_cert(c.public_bytes()) for c in getattr(inner, which)() or ())
 
-    async def _until_done(self, step: Callable[[], Any], *, first_flight: bool = False) -> Any:
+    async def _until_done(self, step: Callable[[], Any], *, first_flight: bool = False, seconds: float | None = None) -> Any:
         starts_here = first_flight
         while True:
             try:
@@ -145,7 +224,9 @@ class TlsLayer:
                 if first_flight and self._outgoing.pending:
                     self._note_verified()
                 await self._flush()
-                data = await self._pipe.read()
+                data = await self._answer(seconds) if starts_here else await self._pipe.read()
+                if first_flight:
+                    self._heard += data
                 if not data:
                     self._incoming.write_eof()
                     raise PeerClosed(
@@ -157,15 +238,25 @@ class TlsLayer:
                 self._incoming.write(data)
             except ssl.SSLCertVerificationError as refused:
                 await self._flush_quietly()
-                raise CertificateNotTrusted(refused.verify_message) from refused
+                raise CertificateNotTrusted(refused.verify_message, refused.verify_code) from refused
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                 raise
             except ssl.SSLError as failed:
                 await self._flush_quietly()
-                raise TlsFailed(tls_sentence(failed)) from failed
+                raise _failed(failed) from failed
             else:
                 await self._flush()
                 return result
+
+    async def _answer(self, seconds: float | None) -> bytes:
+        """The first that comes after our hello."""
+        if seconds is None:
+            return await self._pipe.read()
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._pipe.read()
+        except TimeoutError:
+            raise TimeoutError(f"no answer to the TLS hello within {seconds:g} s") from None
 
     def _note_verified(self) -> None:
         """A client that must verify goes on to answer a chain only once it has."""
@@ -179,6 +270,12 @@ class TlsLayer:
         """Tell the peer our alert, if it still listens."""
         with contextlib.suppress(OSError):
             await self._flush()
+
+
+def _failed(failure: ssl.SSLError) -> TlsFailed:
+    """A failure of OpenSSL's as one of ours."""
+    kind = ClientCertificateWanted if "CERTIFICATE_REQUIRED" in (failure.reason or "").upper() else TlsFailed
+    return kind(tls_sentence(failure))
 
 
 def _iana_name(context: ssl.SSLContext, openssl_name: str) -> str | None:

@@ -23,12 +23,16 @@ _BUNDLES = (
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.\d+\Z")
 
 
-def verifying_context(*added: Path | str | None, system_anchors: Path | str | None = None) -> ssl.SSLContext:
+def verifying_context(*added: Path | str | None, system_anchors: Path | str | None = None, has_older_hello: bool = False) -> ssl.SSLContext:
     """A context that verifies the chain, and the name. `added` are files with more anchors; `system_anchors` stands in for the system's in tests.
+
+    `has_older_hello`: for a server that does not bear a hello of today, up to TLS 1.2; it verifies as strictly.
 
     It judges as Windows and OpenSSL by themselves do; Python 3.13 and later would refuse certificates that neither minds.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if has_older_hello:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.verify_flags &= ~(ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN)
     if system_anchors is not None:
         context.load_verify_locations(system_anchors)

@@ -151,6 +151,7 @@ async def _sign_in(
         impersonate=account.impersonates,
         is_of_2007=is_of_2007,
         ca_file=None if dial.ca_file is None else str(dial.ca_file),
+        has_older_hello=dial.sends_older_hello,
         folders=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
         seconds=dial.remaining() * CHILD_SHARE,
     )

@@ -369,6 +369,7 @@ class _EwsInbox:
                 mailbox=account.mailbox,
                 impersonate=account.impersonates,
                 ca_file=None if dial.ca_file is None else str(dial.ca_file),
+                has_older_hello=dial.sends_older_hello,
                 seconds=dial.remaining() * CHILD_SHARE,
             )
             taken = await dial.in_child(take_message, Taking(order=order, subject=message.subject), first=account.proof.claim)

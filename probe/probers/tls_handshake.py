@@ -1,13 +1,16 @@
 """A bare TLS endpoint: one handshake, and what it shows.
 
-Nothing is sent but the handshake itself. It changes nothing, and cannot tell what is spoken inside TLS, nor whether
-a server objects to the handshake once ours is done, as TLS 1.3 lets it do where it demands a certificate of the client
-(RFC 8446 section 4.4.2.4): such an objection comes with the first answer, and here none is waited for.
+Nothing is sent but the handshake itself. After one of TLS 1.3 the server's next word is waited for, for a moment: what it objects to ours,
+such as that it had no certificate of the client, comes only then (RFC 8446 section 4.4.2.4). It changes nothing, and cannot tell what is
+spoken inside TLS, nor whether a server that said nothing would have objected later.
 """
 
 from __future__ import annotations
 
+import contextlib
+
 from probe.model.estate import Service
+from probe.net.failures import OffProtocol, PeerClosed
 from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, converse, note_connection
 
 
@@ -16,6 +19,8 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
 
     async def talk(stream: Stream) -> None:
         note_connection(notes, stream, "implicit")
+        with contextlib.suppress(PeerClosed, OffProtocol, OSError):
+            await stream.is_let_in()
 
     await converse(dial, notes, talk)
 

@@ -1,13 +1,14 @@
 """TLS, asked with hellos: whether a client in FIPS mode can work here, and, when everything is asked for, all that the server takes.
 
-What is sent: TLS hellos, each over a connection of its own, one after another, never a whole handshake. With `pop3://`, `smtp://` and
+What is sent: TLS hellos, each over a connection of its own, one after another, all but never a whole handshake. With `pop3://`, `smtp://` and
 `imap://` what leads to TLS comes first: the greeting is awaited, then `STLS`, or `EHLO` and `STARTTLS`. No more is said.
 
 1. One hello that offers just what the client in question allows in FIPS mode: versions, suites, groups, signature schemes together. What
    the server answers, down to its certificate and its signature, is what that client would get.
-2. Where the client offers something else by default, or its FIPS policy is off, one more as it would really be sent.
-3. Quick, or where the first is refused: up to four that offer only what the client would refuse.
-4. Where the first is refused, one or two with fewer limits, to find the first thing that is in the way.
+2. Where the client offers something else by default, one more as it would really be sent; where its FIPS policy is off, that one comes first.
+   Where the server asks for a client certificate in its answer, one whole handshake without any, to see whether it insists.
+3. Quick, or where what it allows is refused: up to four that offer only what the client would refuse.
+4. Where what it allows is refused, one or two with fewer limits, to find the first thing that is in the way.
 5. Full: for each version from TLS 1.3 down to SSLv2, hellos that
    leave out what was taken before, until nothing more is taken.
 
@@ -26,11 +27,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from probe.model import vocabulary as v
-from probe.model.attempts import WHY_AFTER, TranscriptLine
+from probe.model.attempts import WHY_AFTER, Outcome, TranscriptLine
 from probe.model.estate import Service
 from probe.model.facts import FactKey, TlsSession, Why
-from probe.net.failures import Unsettled
-from probe.net.hellos import SILENT_ALERT, Answer, Hellos, Unclear
+from probe.net.failures import ClientCertificateWanted, PeerFailure, Unsettled, expected
+from probe.net.hellos import SILENT_ALERT, Answer, Hellos, NameUnknown, Unclear
 from probe.net.starttls import NoUpgrade
 from probe.probing import Dial, Effect, Notebook, Prober, Subject, TlsQuestion
 from probe.wire.certificates import read_certificate
@@ -41,7 +42,7 @@ from probe.wire.tls.registry import group_name, scheme_name, suite_name
 
 T = TypeVar("T")
 
-_FIPS_KEYS = (v.FIPS_PROFILE, v.FIPS_CAN_WORK, v.FIPS_REASONS, v.FIPS_NEGOTIATES, v.FIPS_ALSO_ACCEPTS)
+_FIPS_KEYS = (v.TLS_DEPLOYMENT_GETS, v.FIPS_PROFILE, v.FIPS_CAN_WORK, v.FIPS_REASONS, v.FIPS_NEGOTIATES, v.FIPS_ALSO_ACCEPTS)
 _POSTURE_KEYS = (
     v.TLS_VERSIONS,
     v.TLS_SUITES,
@@ -97,18 +98,30 @@ class _Inquiry:
         if not self._question.is_full:
             for key in _POSTURE_KEYS:
                 notes.missing(key, Why.NOT_ATTEMPTED, "only a full look at TLS shows it: --tls full")
-        heard = await self._ask(f"what {self._client.name} allows", self._allowed())
-        await self._note_can_work(heard)
-        await self._note_negotiates(heard)
+        # What the client really sends comes first: a server that soon has had too much answers at least this.
+        if self._question.fips:
+            allowed = await self._ask(f"what {self._client.name} allows", self._allowed())
+            # What is offered by default in FIPS mode is part of what is allowed there.
+            is_settled = not isinstance(allowed.answer, Reply) or _is_same_to(allowed.answer, self._by_default())
+            sent = allowed if is_settled else await self._ask("its default offer", self._by_default())
+        else:
+            sent = await self._ask(f"what {self._client.name} offers by default", self._by_default())
+            allowed = await self._ask("what it allows in FIPS mode", self._allowed())
+        await self._note_sent(sent)
+        await self._note_can_work(allowed)
         if self._question.is_full:
             await self._note_posture()
         else:
             await self._note_beyond()
-        if (last := self._hellos.given_up) is not None:
+        if (last := self._hellos.given_up or self._hellos.left_unclear) is not None:
             raise Unsettled(f"not all was asked: {last.detail}", _OUTCOME_OF[last.why])
 
     def _allowed(self) -> Offer:
         return fips.hello_of(self._client, server_name=self._server_name)
+
+    def _by_default(self) -> Offer:
+        """What the client sends by default, its FIPS policy as declared."""
+        return fips.hello_of(self._client, server_name=self._server_name, fips=self._question.fips, by_default=True)
 
     async def _ask(self, what: str, offer: Offer, *, whole: bool = True) -> _Heard:
         answer = await self._hellos.ask(offer, whole=whole)
@@ -148,22 +161,51 @@ class _Inquiry:
             reasons: tuple[str, ...] = found.value
         return reasons or ("the server refuses what it offers; which part is in the way was not found",), tuple(lines)
 
-    async def _note_negotiates(self, allowed: _Heard) -> None:
-        """What the client gets that sends its default offer, FIPS policy as declared."""
-        notes, key = self._notes, v.FIPS_NEGOTIATES
-        offer = fips.hello_of(self._client, server_name=self._server_name, fips=self._question.fips, by_default=True)
-        # What is offered by default in FIPS mode is part of what is allowed there.
-        is_settled = self._question.fips and (not isinstance(allowed.answer, Reply) or _is_same_to(allowed.answer, offer))
-        heard = allowed if is_settled else await self._ask("its default offer", offer)
-        answer = heard.answer
+    async def _note_sent(self, sent: _Heard) -> None:
+        """What the client gets that sends its default offer, FIPS policy as declared, and whether it is a session at all."""
+        notes, answer = self._notes, sent.answer
+        objections = fips.verdict(self._client, answer, fips=self._question.fips) if isinstance(answer, Reply) else ()
         if isinstance(answer, Unclear):
-            notes.missing(key, answer.why, answer.detail)
+            notes.missing(v.FIPS_NEGOTIATES, answer.why, answer.detail)
         elif isinstance(answer, Refusal):
-            notes.missing(key, Why.NOT_APPLICABLE, "the server refuses what this client offers by default")
-        elif self._question.fips and (reasons := fips.verdict(self._client, answer)):
-            notes.missing(key, Why.NOT_APPLICABLE, f"this client ends the handshake: {'; '.join(reasons)}")
+            notes.missing(v.FIPS_NEGOTIATES, Why.NOT_APPLICABLE, "the server refuses what this client offers by default")
+        elif objections:
+            notes.missing(v.FIPS_NEGOTIATES, Why.NOT_APPLICABLE, f"this client ends the handshake: {'; '.join(objections)}")
         else:
-            notes.observed(key, _session(answer), *heard.lines)
+            notes.observed(v.FIPS_NEGOTIATES, _session(answer), *sent.lines)
+        await self._note_deployment_gets(sent, is_refused=isinstance(answer, Refusal | NameUnknown) or bool(objections))
+
+    async def _note_deployment_gets(self, sent: _Heard, *, is_refused: bool) -> None:
+        notes, key, answer = self._notes, v.TLS_DEPLOYMENT_GETS, sent.answer
+        if not self._client.is_windows:
+            notes.missing(key, Why.NOT_APPLICABLE, f"{self._client.name} is no Windows that a deployment runs on")
+        elif is_refused:
+            notes.observed(key, False, *sent.lines)
+        elif isinstance(answer, Unclear):
+            notes.missing(key, answer.why, answer.detail)
+        elif isinstance(answer, Reply) and answer.asks_client_certificate:
+            await self._note_demand(sent)
+        else:
+            notes.observed(key, True, *sent.lines)
+
+    async def _note_demand(self, sent: _Heard) -> None:
+        """Whether a server that asks for a client certificate insists on one shows only in a handshake that is finished without."""
+        notes, key = self._notes, v.TLS_DEPLOYMENT_GETS
+        try:
+            async with self._dial.open_unverified() as stream:
+                is_let_in = await stream.is_let_in()
+        except ClientCertificateWanted:
+            notes.observed(key, False, *sent.lines)
+            return
+        except (PeerFailure, OSError) as failed:
+            outcome, detail = expected(failed) or (Outcome.CLOSED, type(failed).__name__)
+            why, detail = WHY_AFTER[outcome], f"the server asks for a client certificate; a handshake without one ended so: {detail}"
+            notes.missing(key, why, detail)
+            return
+        if is_let_in:
+            notes.observed(key, True, *sent.lines)
+        else:
+            notes.missing(key, Why.NOT_DISCLOSED, "the server asks for a client certificate, and did not say whether it insists on one")
 
     async def _hear_beyond(self) -> None:
         """One example of each kind of thing that the client refuses and the server may take; asked for once."""
@@ -332,7 +374,8 @@ def _told(answer: Answer) -> str:
         if answer.description == SILENT_ALERT:
             return "the server hangs up, while another hello works"
         return f"refused with alert {answer.description} ({_ALERTS.get(answer.description, 'other')})"
-    return " ".join(filter(None, _session_words(_session(answer))))
+    asks = "and asks for a client certificate" if answer.asks_client_certificate else None
+    return " ".join(filter(None, (*_session_words(_session(answer)), asks)))
 
 
 def _session_words(session: TlsSession) -> tuple[str | None, ...]:

@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication, Cloud, Effect, Endpoint, Secret, Service
-from probe.model.facts import Declared, Evidence, Fact, FactKey, Missing, Observed, Provenance, Reading, Why
+from probe.model.facts import ChainEnd, Declared, Evidence, Fact, FactKey, Missing, Observed, Provenance, Reading, Why
 from probe.net.dial import Dial
 from probe.net.failures import PeerFailure
 from probe.net.starttls import NoUpgrade
 from probe.net.stream import Stream
 from probe.probing.proofs import Ending, NotClaimed, Proof, Unrecorded
-from probe.wire.certificates import read_certificate, subject_of
+from probe.wire.certificates import chain_end, read_certificate, subject_of
 from probe.wire.lines import LineBuffer, WireError, as_text
 from probe.wire.refusals import causes_of
 from probe.wire.sasl import PASSWORD_MECHANISMS, TOKEN_MECHANISMS, chosen
@@ -170,6 +170,10 @@ class Notebook:
         self._clock = clock
         self._readings: dict[tuple[FactKey[Any], str], Reading] = {}
 
+    def now(self) -> datetime:
+        """The time by the clock of the run."""
+        return self._clock()
+
     def clean(self, text: str) -> str:
         """What a peer said, without the attempt's secrets. To be done before it is folded, cut or escaped, since they are not found after that."""
         return self._clean(text)
@@ -232,12 +236,22 @@ _CERTIFICATE_KEYS = (
     v.CERTIFICATE_KEY,
     v.CERTIFICATE_SIGNATURE,
     v.CERTIFICATE_CHAIN,
+    v.CERTIFICATE_CHAIN_ENDS,
     v.CERTIFICATE_TRUSTED,
     v.CERTIFICATE_DISTRUSTED_BECAUSE,
     v.CERTIFICATE_MATCHES_NAME,
 )
 
-CONNECTION_KEYS = (v.NET_ADDRESSES, v.NET_CONNECTED, v.TLS_MODE, v.TLS_COMPLETED, v.TLS_FAILURE, v.TLS_NEGOTIATED, *_CERTIFICATE_KEYS)
+CONNECTION_KEYS = (
+    v.NET_ADDRESSES,
+    v.NET_CONNECTED,
+    v.TLS_MODE,
+    v.TLS_COMPLETED,
+    v.TLS_FAILURE,
+    v.TLS_OLDER_HELLO,
+    v.TLS_NEGOTIATED,
+    *_CERTIFICATE_KEYS,
+)
 """What every conversation over TLS learns beside its own business. The first two, and a handshake that failed, are written by the engine."""
 
 
@@ -262,6 +276,7 @@ def note_connection(notes: Notebook, stream: Stream, mode: str) -> None:
     notes.observed(v.TLS_MODE, mode, *line)
     notes.observed(v.TLS_COMPLETED, True, *line)
     notes.observed(v.TLS_FAILURE, "", *line)
+    notes.observed(v.TLS_OLDER_HELLO, stream.is_hello_older, *line)
     if stream.session is not None:
         notes.observed(v.TLS_NEGOTIATED, stream.session, *line)
     if not stream.chain:
@@ -275,9 +290,12 @@ def _note_certificate(notes: Notebook, stream: Stream) -> None:
     """Write down what the certificates that a stream showed say, and whether they were verified as far as that was decided."""
     line = stream.handshake_line
     notes.observed(v.CERTIFICATE_CHAIN, tuple(map(subject_of, stream.chain)), *line)
+    if (ends := chain_end(stream.chain, stream.verified_chain)) is not None:
+        notes.observed(v.CERTIFICATE_CHAIN_ENDS, ends, *line)
     if stream.is_verified or stream.distrust is not None:
         notes.observed(v.CERTIFICATE_TRUSTED, stream.is_verified, *line)
-        notes.observed(v.CERTIFICATE_DISTRUSTED_BECAUSE, "" if stream.is_verified else stream.distrust or "", *line)
+        because = "" if stream.is_verified else _with_whose(stream.distrust or "", stream.chain[0], ends, notes.now())
+        notes.observed(v.CERTIFICATE_DISTRUSTED_BECAUSE, because, *line)
     try:
         leaf = read_certificate(stream.chain[0])
     except ValueError as unreadable:
@@ -299,6 +317,13 @@ def _note_certificate(notes: Notebook, stream: Stream) -> None:
         return
     notes.observed(v.CERTIFICATE_NAMES, leaf.names, *line)
     notes.observed(v.CERTIFICATE_MATCHES_NAME, matches, *line)
+
+
+def _with_whose(reason: str, leaf: bytes, ends: ChainEnd | None, now: datetime) -> str:
+    """Why a chain was not verified, and whose certificate has expired where that is not the server's own."""
+    if reason != v.HAS_EXPIRED or ends is None or ends.not_after >= now or read_certificate(leaf).not_after < now:
+        return reason
+    return f"{reason}: {ends.subject}, on {ends.not_after.date()}"
 
 
 def refuse_overlong(notes: Notebook, told: Sequence[str], *keys: FactKey[Any]) -> bool:

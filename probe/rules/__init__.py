@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
 from probe.model.estate import Authentication, Credentials, Delivery, Effect, Security, Service
-from probe.model.facts import Fact, FactKey, Facts
+from probe.model.facts import Fact, FactKey, Facts, Why
 from probe.model.rules import Case, Needs, Reference
 from probe.tables import UNTOLD_EXCHANGE, is_exchange_online_host, provider_of_domain
 
@@ -233,6 +233,16 @@ NEEDS_OF_INBOX = needs_of_served(
 RESPONSE_CODES = Reference(
     "EWS: ResponseCode", "https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/responsecode", READ_ON
 )
+
+
+def was_asked(endpoint: Facts, key: FactKey[Any]) -> Answer:
+    """Whether a question was put at all, where a run may leave it out (`--tls none`).
+
+    That nobody put it, or that it does not arise, is known of the run itself. A question without an answer was put.
+    """
+    reading = endpoint.read(key)
+    is_put = isinstance(reading, Fact) or reading.why not in (Why.NOT_ATTEMPTED, Why.NOT_APPLICABLE)
+    return Answer(Truth.YES if is_put else Truth.NO, (reading,))
 
 
 def works_in_fips_mode(endpoint: Facts) -> Answer:

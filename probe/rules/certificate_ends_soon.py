@@ -1,12 +1,17 @@
-"""A certificate that ends within a month. One that has ended is told by the rule on expiry."""
+"""A certificate that ends within a month, the server's own or another of the chain that it sends.
+
+One that has ended is told by the rule on expiry, or by the rule on trust where it is an issuer's.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, ask
+from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import any_served, every_served, needs_of_served, rfc, served
+from probe.rules import any_served, every_served, needs_of_served, rfc, served, was_asked
 
 _WARNING_DAYS = 30
 """Authorities that renew by machine renew certificates of 90 days after 60; later than that, something has gone wrong."""
@@ -17,8 +22,16 @@ def _applies(case: Case) -> Answer:
 
 
 def _holds(case: Case) -> Answer:
+    def is_far(end: datetime) -> bool:
+        return not 0 < (end.date() - case.date).days < _WARNING_DAYS
+
     def has_time_left(endpoint: Facts) -> Answer:
-        return ask(endpoint, v.CERTIFICATE_NOT_AFTER, lambda end: not 0 < (end.date() - case.date).days < _WARNING_DAYS)
+        # A run of before there was this fact does not know of it.
+        of_chain = any_of(
+            negate(was_asked(endpoint, v.CERTIFICATE_CHAIN_ENDS)),
+            ask(endpoint, v.CERTIFICATE_CHAIN_ENDS, lambda first: is_far(first.not_after)),
+        )
+        return all_of(ask(endpoint, v.CERTIFICATE_NOT_AFTER, is_far), of_chain)
 
     return every_served(served(case), has_time_left)
 
@@ -26,12 +39,15 @@ def _holds(case: Case) -> Answer:
 RULE = Rule(
     id="certificate-ends-soon",
     title="A certificate that ends soon",
-    statement="No certificate of an endpoint that is used ends within 30 days.",
+    statement="No certificate of an endpoint that is used, nor of the chain that it sends, ends within 30 days.",
     references=(rfc(5280, "Internet X.509 Public Key Infrastructure Certificate and CRL Profile, section 4.1.2.5 (validity)", "2008-05"),),
-    needs=needs_of_served(v.CERTIFICATE_NOT_AFTER),
+    needs=needs_of_served(v.CERTIFICATE_NOT_AFTER, v.CERTIFICATE_CHAIN_ENDS),
     lists=False,
     applies=_applies,
     holds=_holds,
     otherwise=Otherwise.ADVICE,
-    remedy="Have the certificate renewed and installed on the mail server now, and find out why it was not renewed by itself.",
+    remedy=(
+        "Have the certificate renewed and installed on the mail server now, and find out why it was not renewed by itself. Where "
+        "`certificate.chain_ends` names an issuer, have the mail server send that authority's newer certificate, and a certificate issued by it."
+    ),
 )

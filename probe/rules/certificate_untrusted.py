@@ -11,9 +11,6 @@ from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Rule
 from probe.rules import any_served, article, every_served, needs_of_served, rfc, served
 
-_EXPIRED = "certificate has expired"
-"""OpenSSL's words for X509_V_ERR_CERT_HAS_EXPIRED; it says the same of an expired issuer."""
-
 
 def _applies(case: Case) -> Answer:
     return any_served(served(case))
@@ -21,7 +18,7 @@ def _applies(case: Case) -> Answer:
 
 def _holds(case: Case) -> Answer:
     def is_trusted_but_for_age(endpoint: Facts) -> Answer:
-        says_expired = ask(endpoint, v.CERTIFICATE_DISTRUSTED_BECAUSE, lambda reason: reason == _EXPIRED)
+        says_expired = ask(endpoint, v.CERTIFICATE_DISTRUSTED_BECAUSE, lambda reason: reason == v.HAS_EXPIRED)
         is_itself_expired = ask(endpoint, v.CERTIFICATE_NOT_AFTER, lambda end: end.date() <= case.date)
         return any_of(ask(endpoint, v.CERTIFICATE_TRUSTED, bool), all_of(says_expired, is_itself_expired))
 

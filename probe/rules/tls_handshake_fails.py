@@ -1,11 +1,16 @@
-"""The TLS handshake does not come to its end."""
+"""The TLS handshake does not come to its end.
+
+Decided by the deployment's own Windows, where it was asked what it gets: a handshake that this program's OpenSSL could not make is then
+no fault of the server's, only a limit of what was seen.
+"""
 
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, ask
+from probe.model.answers import Answer, all_of, any_of, ask
+from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import admin_page, any_served, every_served, needs_of_served, rfc, served
+from probe.rules import admin_page, any_served, every_served, needs_of_served, rfc, served, was_asked
 
 
 def _applies(case: Case) -> Answer:
@@ -13,18 +18,25 @@ def _applies(case: Case) -> Answer:
 
 
 def _holds(case: Case) -> Answer:
-    return every_served(served(case), lambda endpoint: ask(endpoint, v.TLS_COMPLETED, bool))
+    def comes_to_its_end(endpoint: Facts) -> Answer:
+        of_windows = all_of(was_asked(endpoint, v.TLS_DEPLOYMENT_GETS), ask(endpoint, v.TLS_DEPLOYMENT_GETS, bool))
+        return any_of(ask(endpoint, v.TLS_COMPLETED, bool), of_windows)
+
+    return every_served(served(case), comes_to_its_end)
 
 
 RULE = Rule(
     id="tls-handshake-fails",
     title="A TLS handshake that fails",
-    statement="A TLS handshake with every endpoint that is used comes to its end.",
+    statement=(
+        "A TLS handshake with every endpoint that is used comes to its end: this program's own, or that of the deployment's Windows where "
+        "what it gets was asked."
+    ),
     references=(
         rfc(8446, "The Transport Layer Security (TLS) Protocol Version 1.3, section 4.1.1 (cryptographic negotiation)", "2018-08"),
         admin_page("Troubleshooting and monitoring server-side synchronization", "troubleshooting-monitoring-server-side-synchronization"),
     ),
-    needs=needs_of_served(v.TLS_COMPLETED),
+    needs=needs_of_served(v.TLS_COMPLETED, v.TLS_DEPLOYMENT_GETS),
     lists=False,
     applies=_applies,
     holds=_holds,

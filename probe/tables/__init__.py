@@ -326,6 +326,8 @@ class FipsProfile:
     name: str
     title: str
     """As in "what ... allows"."""
+    is_windows: bool
+    """Whether it is a Windows that a deployment can run on."""
     allowed: FipsOffer
     offered: FipsOffer
     """By default, with the FIPS policy on."""
@@ -335,6 +337,9 @@ class FipsProfile:
     rsa_bits: int
     most_rsa_bits: int | None
     dhe_bits: int
+    rsa_bits_without_fips: int
+    """With the policy off, as `rsa_bits` with it on; 0 where the client takes any."""
+    dhe_bits_without_fips: int
     hashes: frozenset[str]
     """Beginnings of the names of signatures within a chain: `sha256`, `ed25519`."""
     requires_extended_master_secret: bool
@@ -351,6 +356,7 @@ def _fips_profile(entry: dict[str, Any]) -> FipsProfile:
     return FipsProfile(
         name=entry["name"],
         title=entry["title"],
+        is_windows=entry["name"].startswith("windows-"),
         allowed=allowed,
         offered=_fips_offer(entry["offered"]) if "offered" in entry else allowed,
         offered_without_fips=_fips_offer(entry["offered_without_fips"]) if "offered_without_fips" in entry else allowed,
@@ -358,6 +364,8 @@ def _fips_profile(entry: dict[str, Any]) -> FipsProfile:
         rsa_bits=entry["rsa_bits"],
         most_rsa_bits=entry.get("most_rsa_bits"),
         dhe_bits=entry["dhe_bits"],
+        rsa_bits_without_fips=entry.get("rsa_bits_without_fips", 0),
+        dhe_bits_without_fips=entry.get("dhe_bits_without_fips", 0),
         hashes=frozenset(entry["hashes"]),
         requires_extended_master_secret=entry["requires_extended_master_secret"],
     )

@@ -1,27 +1,75 @@
-"""What a certificate says, read with `cryptography`, in the terms of the vocabulary."""
+"""What a certificate says, in the terms of the vocabulary.
+
+Read by `probe.wire.der` and not by `cryptography`, which refuses a whole certificate for one rule that its maker broke, though OpenSSL and
+Windows take it: the handshake has decided whether it is trusted, and what it says must then be known.
+"""
 
 from __future__ import annotations
 
 import ipaddress
-import warnings
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.x509.oid import ExtensionOID, NameOID, SignatureAlgorithmOID
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from probe.model.characters import visible
+from probe.model.facts import ChainEnd
+from probe.wire.der import Element, read_element
 
 _SIGNATURES = {
-    oid: "-".join(reversed(name.lower().replace("_with_", " ").split()))
+    oid.dotted_string: "-".join(reversed(name.lower().replace("_with_", " ").split()))
     for name, oid in vars(SignatureAlgorithmOID).items()
     if "_WITH_" in name
 }
 """As `sha256-rsa`, from names such as RSA_WITH_SHA256."""
 
-_CURVES = {"secp192r1": "p192", "secp224r1": "p224", "secp256r1": "p256", "secp384r1": "p384", "secp521r1": "p521"}
+_VERSION, _EXTENSIONS = 0xA0, 0xA3  # of a certificate (RFC 5280 section 4.1)
+_DNS_NAME, _IP_ADDRESS = 0x82, 0x87  # of an alternative name (section 4.2.1.6)
+
+_COMMON_NAME, _ALTERNATIVE_NAMES = "2.5.4.3", "2.5.29.17"
+_SHORT = {
+    _COMMON_NAME: "CN",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "2.5.4.6": "C",
+    "2.5.4.9": "STREET",
+    "0.9.2342.19200300.100.1.25": "DC",
+    "0.9.2342.19200300.100.1.1": "UID",
+}
+"""RFC 4514 section 3."""
+
+_RSA_PSS, _EC_KEY, _DSA_KEY = "1.2.840.113549.1.1.10", "1.2.840.10045.2.1", "1.2.840.10040.4.1"
+_RSA_KEYS = ("1.2.840.113549.1.1.1", _RSA_PSS)
+_PLAIN_KEYS = {"1.3.101.112": "ed25519", "1.3.101.113": "ed448"}
+"""Whose identifier says all, of the key as of the signature (RFC 8410 section 3)."""
+_CURVES = {
+    "1.2.840.10045.3.1.1": "p192",
+    "1.3.132.0.33": "p224",
+    "1.2.840.10045.3.1.7": "p256",
+    "1.3.132.0.34": "p384",
+    "1.3.132.0.35": "p521",
+    "1.3.132.0.10": "secp256k1",
+    "1.3.36.3.3.2.8.1.1.7": "brainpoolp256r1",
+    "1.3.36.3.3.2.8.1.1.11": "brainpoolp384r1",
+    "1.3.36.3.3.2.8.1.1.13": "brainpoolp512r1",
+}
+"""RFC 5480 section 2.1.1.1, SEC 2, RFC 5639."""
+_HASHES = {
+    "1.3.14.3.2.26": "sha1",
+    "2.16.840.1.101.3.4.2.4": "sha224",
+    "2.16.840.1.101.3.4.2.1": "sha256",
+    "2.16.840.1.101.3.4.2.2": "sha384",
+    "2.16.840.1.101.3.4.2.3": "sha512",
+    "2.16.840.1.101.3.4.2.7": "sha3-224",
+    "2.16.840.1.101.3.4.2.8": "sha3-256",
+    "2.16.840.1.101.3.4.2.9": "sha3-384",
+    "2.16.840.1.101.3.4.2.10": "sha3-512",
+}
+"""RFC 4055 section 2.1 and RFC 8702."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +79,7 @@ class Certificate:
     subject: str
     issuer: str
     names: tuple[str, ...] | None
-    """DNS names and addresses of the subject alternative name; empty where there is none, None where the extensions cannot be read."""
+    """DNS names and addresses of the subject alternative name; empty where there is none, None where they cannot be read."""
     common_names: tuple[str, ...]
     not_before: datetime
     not_after: datetime
@@ -59,22 +107,25 @@ class Certificate:
 def read_certificate(der: bytes) -> Certificate:
     """The certificate in these bytes. Raises ValueError where it cannot be read."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what old certificates get wrong; it is read all the same
-            certificate = x509.load_der_x509_certificate(der)
-            return Certificate(
-                subject=visible(certificate.subject.rfc4514_string()),
-                issuer=visible(certificate.issuer.rfc4514_string()),
-                names=_alternative_names(certificate),
-                common_names=tuple(visible(str(a.value)) for a in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)),
-                not_before=certificate.not_valid_before_utc,
-                not_after=certificate.not_valid_after_utc,
-                key=_key(certificate),
-                signature=_signature(certificate),
-                is_self_issued=certificate.subject == certificate.issuer,
-            )
-    except Exception as unreadable:
-        raise ValueError(f"the certificate cannot be read: {type(unreadable).__name__}") from unreadable
+        signed, outer, *_ = read_element(der).children()
+        fields = signed.children()
+        if fields[0].tag == _VERSION:
+            fields = fields[1:]
+        _, _, issuer, validity, subject, key, *rest = fields
+        not_before, not_after = validity.children()[:2]
+        return Certificate(
+            subject=visible(_name(subject)),
+            issuer=visible(_name(issuer)),
+            names=_alternative_names(rest),
+            common_names=tuple(visible(value) for oid, value in _attributes(subject) if oid == _COMMON_NAME),
+            not_before=not_before.time,
+            not_after=not_after.time,
+            key=_key(key),
+            signature=_signature(outer),
+            is_self_issued=_name(subject) == _name(issuer),
+        )
+    except (ValueError, IndexError, OverflowError) as unreadable:
+        raise ValueError(f"the certificate cannot be read: {unreadable}") from unreadable
 
 
 def subject_of(der: bytes) -> str:
@@ -85,46 +136,115 @@ def subject_of(der: bytes) -> str:
         return "(unreadable)"
 
 
-def _alternative_names(certificate: x509.Certificate) -> tuple[str, ...] | None:
+def chain_end(sent: Sequence[bytes], verified: Sequence[bytes] = ()) -> ChainEnd | None:
+    """The earliest end among the certificates sent that are needed; None where the server's own cannot be read.
+
+    Needed is what was sent of the chain that was verified; without one, each issuer in turn from the server's own on. Of two that were sent
+    for one issuer, the one that lasts longer counts, since a client may choose it.
+    """
     try:
-        extension = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
-    except x509.ExtensionNotFound:
-        return ()
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        # `cryptography` reads all extensions or none. One that breaks the rules must not hide the rest of the certificate.
+        ends = [read_certificate(der) for der in sent[:1]]
+    except ValueError:
         return None
-    found = extension.value
-    assert isinstance(found, x509.SubjectAlternativeName)
-    return (*map(visible, found.get_values_for_type(x509.DNSName)), *map(str, found.get_values_for_type(x509.IPAddress)))
+    others = [certificate for der in sent[1:] if (certificate := _readable(der)) is not None and (not verified or der in verified)]
+    if verified:
+        ends += others
+    while not verified and ends and not ends[-1].is_self_issued and len(ends) <= len(sent):
+        issuers = [one for one in others if one.subject == ends[-1].issuer]
+        if not issuers:
+            break
+        ends.append(max(issuers, key=lambda one: one.not_after))
+    first = min(ends, key=lambda one: one.not_after, default=None)
+    return None if first is None else ChainEnd(first.subject, first.not_after)
 
 
-def _key(certificate: x509.Certificate) -> str:
+def _readable(der: bytes) -> Certificate | None:
     try:
-        key = certificate.public_key()
-    except (UnsupportedAlgorithm, ValueError):
-        return f"unknown-{certificate.public_key_algorithm_oid.dotted_string}"
-    match key:
-        case rsa.RSAPublicKey():
-            return f"rsa-{key.key_size}"
-        case ec.EllipticCurvePublicKey():
-            return f"ecdsa-{_CURVES.get(key.curve.name, key.curve.name.lower())}"
-        case dsa.DSAPublicKey():
-            return f"dsa-{key.key_size}"
-        case ed25519.Ed25519PublicKey():
-            return "ed25519"
-        case ed448.Ed448PublicKey():
-            return "ed448"
-    return f"unknown-{certificate.public_key_algorithm_oid.dotted_string}"
+        return read_certificate(der)
+    except ValueError:
+        return None
 
 
-def _signature(certificate: x509.Certificate) -> str:
-    oid = certificate.signature_algorithm_oid
-    if oid == SignatureAlgorithmOID.RSASSA_PSS:
-        algorithm = certificate.signature_hash_algorithm
-        return f"{algorithm.name if algorithm else 'unknown'}-rsa-pss"
-    if oid in (SignatureAlgorithmOID.ED25519, SignatureAlgorithmOID.ED448):
-        return "ed25519" if oid == SignatureAlgorithmOID.ED25519 else "ed448"
-    return _SIGNATURES.get(oid, f"unknown-{oid.dotted_string}")
+def _attributes(name: Element) -> Iterator[tuple[str, str]]:
+    """The attributes of a name, each by its identifier, in the order in which they stand."""
+    for relative in name.children():
+        for attribute in relative.children():
+            yield _attribute(attribute)
+
+
+def _attribute(attribute: Element) -> tuple[str, str]:
+    kind, value = attribute.children()[:2]
+    return kind.dotted, value.text if value.text is not None else f"#{value.content.hex()}"
+
+
+def _name(name: Element) -> str:
+    """As RFC 4514 writes it, the last part first."""
+    parts = []
+    for relative in reversed(name.children()):
+        attributes = map(_attribute, relative.children())
+        parts.append("+".join(f"{_SHORT.get(oid, oid)}={_escaped(value)}" for oid, value in attributes))
+    return ",".join(parts)
+
+
+def _escaped(value: str) -> str:
+    """A value within a name (RFC 4514 section 2.4)."""
+    escaped = re.sub(r'([\\"+,;<>])', r"\\\1", value).replace("\0", "\\00")
+    if value.startswith(("#", " ")):
+        escaped = f"\\{escaped}"
+    return f"{escaped[:-1]}\\ " if value.endswith(" ") and len(value) > 1 else escaped
+
+
+def _alternative_names(rest: Sequence[Element]) -> tuple[str, ...] | None:
+    """DNS names, then addresses. What is no name of a host is left out, and so is an address of no known length: it matches none."""
+    dns: list[str] = []
+    addresses: list[str] = []
+    try:
+        extensions = [one for block in rest if block.tag == _EXTENSIONS for one in block.children()[0].children()]
+        for extension in extensions:
+            oid, *_, value = extension.children()
+            if oid.dotted != _ALTERNATIVE_NAMES:
+                continue
+            for name in read_element(value.octets).children():
+                if name.tag == _DNS_NAME:
+                    dns.append(visible(name.content.decode("ascii", "backslashreplace")))
+                elif name.tag == _IP_ADDRESS and len(name.content) in (4, 16):
+                    addresses.append(str(ipaddress.ip_address(name.content)))
+    except (ValueError, IndexError):
+        return None
+    return (*dns, *addresses)
+
+
+def _key(information: Element) -> str:
+    """Kind and size of the public key in a SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7)."""
+    algorithm, bits = information.children()[:2]
+    kind, *parameters = algorithm.children()
+    oid = kind.dotted
+    try:
+        if oid in _RSA_KEYS:
+            return f"rsa-{read_element(bits.octets[1:]).children()[0].number.bit_length()}"
+        if oid == _EC_KEY:
+            return f"ecdsa-{_CURVES.get(parameters[0].dotted, f'unknown-{parameters[0].dotted}')}"
+        if oid == _DSA_KEY:
+            return f"dsa-{parameters[0].children()[0].number.bit_length()}"
+    except (ValueError, IndexError):
+        pass
+    return _PLAIN_KEYS.get(oid, f"unknown-{oid}")
+
+
+def _signature(algorithm: Element) -> str:
+    kind, *parameters = algorithm.children()
+    oid = kind.dotted
+    if oid == _RSA_PSS:
+        return f"{_pss_hash(parameters)}-rsa-pss"
+    return _PLAIN_KEYS.get(oid) or _SIGNATURES.get(oid, f"unknown-{oid}")
+
+
+def _pss_hash(parameters: Sequence[Element]) -> str:
+    """The hash of RSASSA-PSS; SHA-1 where none is named (RFC 4055 section 3.1)."""
+    for field in parameters[0].children() if parameters else ():
+        if field.tag == 0xA0:
+            return _HASHES.get(field.children()[0].children()[0].dotted, "unknown")
+    return "sha1"
 
 
 def _is_address(name: str) -> bool:

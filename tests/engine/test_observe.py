@@ -83,6 +83,55 @@ async def test_attempts_at_once_are_bounded_and_waiting_costs_none_of_them_its_d
     assert {a.outcome for a in attempts} == {Outcome.COMPLETED}
 
 
+async def test_hellos_come_after_every_conversation_with_the_same_port() -> None:
+    """What asks by hellos waits until all else at its port has been held, in whatever order they stand, and waits for no other port."""
+    order: list[str] = []
+
+    async def talk(subject: Subject, dial: Dial, notes: Notebook) -> None:
+        await greet(subject, dial, notes)
+        order.append(f"conversation with {subject.endpoint.port}")
+
+    async def ask(subject: Subject, dial: Dial, notes: Notebook) -> None:
+        order.append(f"hellos to {subject.endpoint.port}")
+
+    hellos = replace(prober(ask), asks_tls=True)
+    async with Hostile(greeting=b"+OK\r\n").serving() as server, Hostile().serving() as slow:
+        places = [endpoint(server.port), endpoint(slow.port), endpoint(server.port)]
+        conversations = [Conversation(hellos, places[0]), Conversation(prober(talk), places[1])]
+        conversations += [Conversation(prober(talk), place) for place in (places[0], places[2])]
+        conversations += [replace(conversations[2], not_held="not today")]
+        attempts, _ = await held(conversations, timeout=1.0)
+    assert order == [f"conversation with {server.port}"] * 2 + [f"hellos to {server.port}"]
+    assert [a.outcome for a in attempts[:2]] == [Outcome.COMPLETED, Outcome.TIMED_OUT]
+
+
+async def test_hellos_are_asked_though_the_conversation_before_them_failed() -> None:
+    """A bug, a failure or a refusal of the conversation leaves the question of TLS to be asked."""
+
+    async def broken(subject: Subject, dial: Dial, notes: Notebook) -> None:
+        raise KeyError
+
+    async def ask(subject: Subject, dial: Dial, notes: Notebook) -> None:
+        return
+
+    hellos = replace(prober(ask), asks_tls=True)
+    attempts, _ = await held([Conversation(hellos, endpoint(1)), Conversation(prober(broken), endpoint(1))])
+    assert [a.outcome for a in attempts] == [Outcome.COMPLETED, Outcome.BUG]
+
+
+async def test_an_interrupt_before_the_hellos_ends_them_too() -> None:
+    """What gives way to a conversation is interrupted with it."""
+
+    async def ask(subject: Subject, dial: Dial, notes: Notebook) -> None:
+        pytest.fail("the conversation has not ended")
+
+    hellos = replace(prober(ask), asks_tls=True)
+    async with Hostile().serving() as silent:
+        place = endpoint(silent.port)
+        attempts, _ = await held([Conversation(hellos, place), Conversation(prober(greet), place)], deadline=0.2)
+    assert [a.outcome for a in attempts] == [Outcome.TIMED_OUT, Outcome.TIMED_OUT]
+
+
 async def test_a_bug_is_called_a_bug_and_spoils_nothing_else() -> None:
     """What nobody expected ends its own attempt alone; its text, which may hold anything, is not repeated."""
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
@@ -163,3 +169,42 @@ async def test_a_deadline_says_how_long_it_was() -> None:
     with pytest.raises(TimeoutError, match=r"not finished within 0\.01 s"):
         async with Deadline(0.01):
             await asyncio.sleep(5)
+
+
+async def test_what_this_machine_holds_for_too_weak_is_not_called_untrusted(tmp_path: Path) -> None:
+    """A key below the security level of this machine's OpenSSL keeps credentials back, and that is told as what it is."""
+    chain = weak_chain(tmp_path)
+    async with Children() as children:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.load_cert_chain(chain)
+        server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0, ssl=context)
+        async with server, Deadline(5) as deadline:
+            port = server.sockets[0].getsockname()[1]
+            network = Network(ca_file=tmp_path / "ca.pem", children=children)
+            dial = Dial(Endpoint.parse(f"pop3s://localhost:{port}"), network, deadline, Recorder())
+            async with dial.open() as stream:
+                assert stream.is_verified
+            with pytest.raises(UntrustedPeer, match=r"security level of this machine's OpenSSL") as told:
+                async with dial.open_trusted():
+                    pytest.fail("what is too weak was let in")
+    assert "not trusted" not in str(told.value)
+
+
+def weak_chain(folder: Path) -> Path:
+    """A certificate with an RSA key of 1024 bits, issued by an authority in `ca.pem`."""
+    start = datetime.now(UTC) - timedelta(days=1)
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("Weak CA", "localhost")]
+    authority_key, key = rsa.generate_private_key(65537, 2048), rsa.generate_private_key(65537, 1024)
+
+    def made(subject: x509.Name, public: rsa.RSAPublicKey, *, is_authority: bool) -> bytes:
+        builder = x509.CertificateBuilder(names[0], subject, public, x509.random_serial_number(), start, start + timedelta(days=90))
+        builder = builder.add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        return builder.sign(authority_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    (folder / "ca.pem").write_bytes(made(names[0], authority_key.public_key(), is_authority=True))
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = folder / "weak.pem"
+    file.write_bytes(private + made(names[1], key.public_key(), is_authority=False))
+    return file

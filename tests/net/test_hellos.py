@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -14,14 +16,15 @@ from probe.model.facts import Why
 from probe.net import hellos as module
 from probe.net.dial import Dial, Network
 from probe.net.failures import NoAddressAnswered
-from probe.net.hellos import SILENT_ALERT, Hellos, Unclear
+from probe.net.hellos import SILENT_ALERT, Hellos, NameUnknown, Unclear
 from probe.net.killable import Children
 from probe.net.limits import Deadline
 from probe.net.starttls import NoUpgrade
 from probe.net.transcript import Recorder
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
-from probe.wire.tls.registry import group_number, groups_of, schemes_of, suite_number
+from probe.wire.tls.registry import group_number, groups_of, schemes_of, suite_number, suites, suites_of
 from tests.looking import authority, playing, server_context
+from tests.particular import ParticularServer, has_few_suites, has_no_tls13
 from tests.tls_server import Manner, TlsServer
 
 GOOD = Offer(
@@ -93,7 +96,7 @@ async def test_a_server_that_hangs_up_whatever_is_offered_refuses_nothing() -> N
         assert answer.why is Why.CLOSED
         before = server.connections
         assert await hellos.ask(BAD) == answer
-        assert server.connections == before == 3
+        assert server.connections == before == 4
 
 
 async def test_a_server_that_hangs_up_for_a_while_is_asked_again_later() -> None:
@@ -187,3 +190,98 @@ async def test_one_connection_at_a_time_is_open() -> None:
             await hellos.ask(GOOD)
             await hellos.ask(BAD)
         assert server.most_at_once <= 2
+
+
+async def test_an_upgrade_that_is_refused_now_and_then_is_asked_for_again() -> None:
+    """Once a server went over to TLS, one connection on which it does not is no word of the server's: the same hello is sent again at once."""
+    async with flaky_upgrade(lambda number: number == 2) as port, asking(f"pop3://127.0.0.1:{port}") as hellos:
+        for _ in range(3):
+            assert isinstance(await hellos.ask(GOOD), Reply)
+        assert hellos.left_unclear is None
+
+
+async def test_an_upgrade_that_is_refused_from_then_on_leaves_the_rest_unclear() -> None:
+    """Where it is refused again and again, what is left is unclear for that reason, and soon no more is asked."""
+    async with flaky_upgrade(lambda number: number > 1) as port, asking(f"pop3://127.0.0.1:{port}") as hellos:
+        assert isinstance(await hellos.ask(GOOD), Reply)
+        answer = await hellos.ask(GOOD)
+        assert isinstance(answer, Unclear)
+        assert answer.why is Why.DENIED
+        assert "went over to TLS before" in answer.detail
+        assert hellos.left_unclear == answer
+        await hellos.ask(GOOD)
+        assert hellos.given_up is not None
+
+
+@asynccontextmanager
+async def flaky_upgrade(refuses: Callable[[int], bool]) -> AsyncIterator[int]:
+    """A POP3 server of TLS 1.2 that refuses STLS on some of its connections, numbered from 1."""
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        is_refused = refuses(connections)
+        writer.write(b"+OK\r\n")
+        await reader.readline()
+        writer.write(b"-ERR what\r\n" if is_refused else b"+OK\r\n")
+        if not is_refused:
+            with contextlib.suppress(ssl.SSLError, OSError):
+                await writer.start_tls(tls12())
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_a_name_that_the_server_does_not_know_is_no_refusal_of_what_is_offered() -> None:
+    """A fatal unrecognized_name decides nothing about the offer, whatever works without a name, and no more is asked under it."""
+    unknown = ParticularServer(tls12(), lambda hello: False, [], "alert-112")
+    async with unknown.serving() as server, asking(f"tls://localhost:{server.port}") as hellos:
+        answer = await hellos.ask(replace(GOOD, server_name="localhost"))
+        assert isinstance(answer, NameUnknown)
+        assert answer.why is Why.TLS_FAILED
+        assert "does not know the name localhost" in answer.detail
+        assert server.connections == 1
+        assert await hellos.ask(GOOD) == answer
+
+
+LONG = replace(BAD, suites=tuple(suite for suite in suites_of(Version.TLS12) if suites()[suite].authentication != "ECDSA")[:150])
+"""What a server with an ECDSA certificate takes none of."""
+
+
+@pytest.mark.parametrize("way", ["close", "reset", "alert-47"])
+@pytest.mark.parametrize("is_together", [False, True])
+async def test_a_long_offer_to_a_server_that_bears_none_is_made_in_parts(way: str, is_together: bool) -> None:
+    """That a server does not bear a long hello is no refusal of the suites in it: a good one made as long shows that, and parts are sent."""
+    taken = replace(GOOD, suites=(*LONG.suites[:100], *GOOD.suites))
+    particular = ParticularServer(tls12(), has_few_suites, [], way)
+    async with particular.serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        await hellos.ask(GOOD)
+        answer = (await hellos.ask_all([taken]))[taken] if is_together else await hellos.ask(taken)
+        assert isinstance(answer, Reply)
+        assert answer.suite in GOOD.suites
+        before = server.connections
+        assert isinstance(await hellos.ask(LONG), Refusal)
+        # Three parts, and for the first that is hung up on, one to see that the server is well and the part again.
+        assert server.connections - before <= 9
+
+
+async def test_a_long_offer_that_is_refused_needs_no_parts() -> None:
+    """A server that bears a long hello refuses what is in it: the control is made as long, and costs no connection more."""
+    async with TlsServer(tls12(), says_no="close").serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        await hellos.ask(GOOD)
+        assert await hellos.ask(LONG) == Refusal(SILENT_ALERT)
+        assert server.connections == 4
+        assert await hellos.ask(LONG) == Refusal(SILENT_ALERT)
+        assert server.connections == 6
+
+
+async def test_a_server_that_hangs_up_on_tls_1_3_refuses_what_has_it() -> None:
+    """With no hello known to work, one of ten years ago is tried too: where it works, the first was refused."""
+    both = replace(GOOD, versions=(Version.TLS13, Version.TLS12), suites=(*suites_of(Version.TLS13), *GOOD.suites))
+    particular = ParticularServer(tls12(), has_no_tls13, [])
+    async with particular.serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        assert await hellos.ask(both) == Refusal(SILENT_ALERT)
+        assert isinstance(await hellos.ask(GOOD), Reply)

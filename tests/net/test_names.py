@@ -45,6 +45,28 @@ async def test_localhost_resolves_to_loopback() -> None:
     assert len(found) == len(set(found))
 
 
+async def test_a_name_without_an_address_is_not_one_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system tells them apart, so does the sentence; that there is no address is known of both."""
+
+    def fail(number: int) -> None:
+        def answer(*_: object, **__: object) -> list[object]:
+            raise socket.gaierror(number, "")
+
+        monkeypatch.setattr(socket, "getaddrinfo", answer)
+
+    told = {}
+    for name, number in (("mx-only.contoso.test", socket.EAI_NODATA), ("nobody.contoso.test", socket.EAI_NONAME)):
+        fail(number)
+        with pytest.raises(NameUnresolved) as caught:
+            await names.Resolver().addresses(name)
+        assert caught.value.is_unknown
+        told[name] = str(caught.value)
+    assert told == {
+        "mx-only.contoso.test": "the name mx-only.contoso.test exists, but has no address",
+        "nobody.contoso.test": "the name nobody.contoso.test does not exist",
+    }
+
+
 @pytest.mark.parametrize(
     ("error", "is_unknown"),
     [

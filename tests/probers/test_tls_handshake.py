@@ -23,6 +23,7 @@ from tests.looking import Looked, authority, look
 from tests.scripted import ScriptedServer
 from tests.wire.test_certificates import ODD, leaf_of
 
+DEMANDED = "the peer sent an alert: handshake failure, after it had asked for a client certificate"
 STLS = ["S: +OK ready", "C: CAPA", "S: +OK", "S: STLS", "S: .", "C: STLS", "S: +OK go"]
 STARTTLS = ["S: 220 hi", "C: EHLO", "S: 250-x", "S: 250 STARTTLS", "C: STARTTLS", "S: 220 go"]
 
@@ -70,7 +71,8 @@ async def test_the_chain_of_a_server_that_demands_a_certificate_is_kept(scheme: 
     looked = await look_at_demanding(scheme, authority().issue("localhost"), ssl.TLSVersion.TLSv1_2, steps)
     assert looked.attempt.outcome is Outcome.TLS_FAILED
     assert looked.value(v.TLS_COMPLETED) is False
-    assert looked.value(v.TLS_FAILURE) == "the peer sent an alert: handshake failure"
+    assert looked.value(v.TLS_FAILURE) == DEMANDED
+    assert looked.attempt.connections == 1
     assert looked.value(v.CERTIFICATE_SUBJECT) == "CN=localhost"
     assert looked.value(v.CERTIFICATE_CHAIN) == ("CN=localhost", "CN=Simulated Issuing CA")
     assert looked.value(v.CERTIFICATE_NAMES) == ("localhost",)
@@ -79,7 +81,7 @@ async def test_the_chain_of_a_server_that_demands_a_certificate_is_kept(scheme: 
     assert looked.value(v.CERTIFICATE_DISTRUSTED_BECAUSE) == ""
     assert looked.why(v.TLS_NEGOTIATED) == "tls-failed"
     (evidence,) = looked.facts.read(v.CERTIFICATE_SUBJECT).provenance.evidence  # type: ignore[union-attr]
-    assert evidence.excerpt == "TLS handshake failed: the peer sent an alert: handshake failure"
+    assert evidence.excerpt == f"TLS handshake failed: {DEMANDED}"
 
 
 async def test_an_untrusted_chain_is_kept_though_no_handshake_comes_to_its_end() -> None:
@@ -104,28 +106,40 @@ async def test_in_tls_1_3_the_demand_comes_after_our_end(scheme: str) -> None:
     assert looked.value(v.CERTIFICATE_TRUSTED) is True
 
 
-async def test_a_bare_handshake_of_tls_1_3_ends_before_the_demand() -> None:
-    """Where nothing is asked inside TLS 1.3, our handshake came to its end, which is all that is said."""
+async def test_a_bare_handshake_of_tls_1_3_waits_for_the_demand() -> None:
+    """Where nothing is asked inside TLS 1.3, the server's next word is waited for: the demand for a certificate fails the handshake."""
     looked = await look_at_demanding("tls", authority().issue("localhost"), ssl.TLSVersion.TLSv1_3)
-    assert looked.attempt.outcome is Outcome.COMPLETED
-    assert looked.value(v.TLS_COMPLETED) is True
+    assert looked.attempt.outcome is Outcome.TLS_FAILED
+    assert looked.value(v.TLS_COMPLETED) is False
+    assert looked.value(v.TLS_FAILURE) == "the peer sent an alert: certificate required"
+    assert looked.value(v.CERTIFICATE_TRUSTED) is True
 
 
-@pytest.mark.parametrize("name", ["a DNS name beyond ASCII", "an address of three bytes"])
-async def test_a_certificate_with_odd_names_is_for_nobody_knows_whom(name: str, tmp_path: Path) -> None:
-    """Where its alternative names cannot be read, names and match are missing with the reason, and the rest of it is known."""
+async def test_a_demand_that_a_request_crosses_is_heard() -> None:
+    """Over HTTPS, where the client speaks first, a server that ends TLS 1.3 unheard is asked once more without a request, for its objection."""
+    looked = await look_at_demanding("https", authority().issue("localhost"), ssl.TLSVersion.TLSv1_3)
+    assert looked.attempt.outcome is Outcome.TLS_FAILED
+    assert looked.attempt.connections <= 2
+    assert looked.value(v.TLS_COMPLETED) is False
+    assert looked.value(v.TLS_FAILURE) == "the peer sent an alert: certificate required"
+
+
+async def test_a_certificate_with_odd_names_is_for_those_that_can_be_read(tmp_path: Path) -> None:
+    """A name that no host can have hides neither the rest of a certificate nor that it is for somebody else."""
+    looked = await look_at_odd("a DNS name beyond ASCII", tmp_path)
+    assert looked.value(v.CERTIFICATE_SUBJECT) == "CN=localhost"
+    assert looked.value(v.CERTIFICATE_NAMES) == (r"m\xfca",)
+    assert looked.value(v.CERTIFICATE_MATCHES_NAME) is False
+
+
+async def look_at_odd(name: str, folder: Path) -> Looked:
     key = ec.generate_private_key(ec.SECP256R1())
-    file = tmp_path / "odd.pem"
+    file = folder / "odd.pem"
     unencrypted = serialization.NoEncryption()
     private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unencrypted)
     file.write_bytes(private + ssl.DER_cert_to_PEM_cert(leaf_of(ODD[name], key=key, common_name="localhost")).encode())
     async with ScriptedServer([], Identity(file).context(), implicit=True).serving() as server:
-        looked = await look(f"tls://localhost:{server.port}")
-    assert looked.attempt.outcome is Outcome.COMPLETED
-    assert looked.value(v.CERTIFICATE_SUBJECT) == "CN=localhost"
-    assert looked.value(v.CERTIFICATE_TRUSTED) is False
-    assert looked.why(v.CERTIFICATE_NAMES) == "off-protocol"
-    assert looked.why(v.CERTIFICATE_MATCHES_NAME) == "off-protocol"
+        return await look(f"tls://localhost:{server.port}")
 
 
 class _Stalling(asyncio.Protocol):

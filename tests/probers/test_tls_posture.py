@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 
 import pytest
 
@@ -11,7 +12,8 @@ from probe.model import vocabulary as v
 from probe.model.attempts import Attempt
 from probe.net import hellos
 from tests.hostile import Hostile
-from tests.looking import Looked, authority, look, playing
+from tests.looking import Looked, asked, authority, look, playing
+from tests.particular import ParticularServer, has_few_suites
 from tests.tls_server import Manner, TlsServer
 
 QUICK = (v.FIPS_PROFILE, v.FIPS_CAN_WORK, v.FIPS_REASONS, v.FIPS_NEGOTIATES, v.FIPS_ALSO_ACCEPTS)
@@ -191,3 +193,103 @@ async def test_the_deadline_keeps_what_is_complete() -> None:
     assert looked.value(v.FIPS_CAN_WORK) is True
     assert looked.why(v.TLS_SUITES) == "timed-out"
     assert attempt_of(looked).outcome == "timed-out"
+
+
+# --- What the deployment's Windows gets ---------------------------------------------------------------------
+
+
+def p521_only() -> ssl.SSLContext:
+    made = context()
+    made.set_ecdh_curve("secp521r1")
+    return made
+
+
+def tls13_only() -> ssl.SSLContext:
+    made = authority().issue("localhost").context()
+    made.minimum_version = ssl.TLSVersion.TLSv1_3
+    return made
+
+
+@pytest.mark.parametrize(
+    ("made", "client", "fips", "gets"),
+    [
+        pytest.param(context, "windows-server-2019", True, True, id="a server of today, policy on"),
+        pytest.param(context, "windows-server-2019", False, True, id="a server of today, policy off"),
+        pytest.param(tls13_only, "windows-server-2019", True, False, id="TLS 1.3 alone, policy on"),
+        pytest.param(tls13_only, "windows-server-2019", False, False, id="TLS 1.3 alone, policy off"),
+        pytest.param(tls13_only, "windows-server-2022", False, True, id="TLS 1.3 alone, a Windows that has it"),
+        pytest.param(p521_only, "windows-server-2019", True, False, id="a curve that it allows and does not offer, policy on"),
+        pytest.param(p521_only, "windows-server-2019", False, False, id="a curve that it does not offer, policy off"),
+        pytest.param(
+            lambda: context("ECDHE-ECDSA-CHACHA20-POLY1305"), "windows-server-2019", False, False, id="a suite that no Windows offers"
+        ),
+    ],
+)
+async def test_the_deployments_windows_gets_what_its_own_hello_gets(
+    made: Callable[[], ssl.SSLContext], client: str, fips: bool, gets: bool
+) -> None:
+    """One hello with just what this Windows offers under its policy decides, and what it gets is told with it."""
+    async with TlsServer(made()).serving() as server:
+        looked = await asked(f"tls://localhost:{server.port}", client, fips=fips)
+    assert looked.value(v.TLS_DEPLOYMENT_GETS) is gets
+    assert (looked.value(v.FIPS_NEGOTIATES) is not None) is gets
+
+
+async def test_with_the_policy_off_what_is_really_sent_is_asked_first() -> None:
+    """A server that serves one connection and no more answers the hello that decides."""
+    async with TlsServer(context(), manner=lambda number: "serve" if number == 1 else "close-at-once").serving() as server:
+        looked = await asked(f"tls://localhost:{server.port}", "windows-server-2019", fips=False)
+    assert looked.value(v.TLS_DEPLOYMENT_GETS) is True
+    assert looked.why(v.FIPS_CAN_WORK) == "throttled"
+
+
+async def test_what_stayed_open_is_missing_for_its_reason() -> None:
+    """A server that says later leaves open what the deployment's Windows gets."""
+    async with playing(["S: 421 4.7.0 too many connections"], implicit=False) as server:
+        looked = await asked(f"smtp://localhost:{server.port}", "windows-server-2019", fips=False)
+    assert looked.why(v.TLS_DEPLOYMENT_GETS) == "throttled"
+
+
+async def test_a_look_for_another_client_asks_nothing_of_a_deployment() -> None:
+    """Where the client is no Windows, the question does not arise; in a look for one, its FIPS policy is on."""
+    async with TlsServer(p521_only()).serving() as server:
+        other = await look(f"tls://localhost:{server.port}", tls="quick")
+        windows = await look(f"tls://localhost:{server.port}", tls="quick", fips_client="windows-server-2019")
+    assert other.why(v.TLS_DEPLOYMENT_GETS) == "not-applicable"
+    assert windows.value(v.TLS_DEPLOYMENT_GETS) is False
+
+
+@pytest.mark.parametrize("highest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(("mode", "gets"), [(ssl.CERT_REQUIRED, False), (ssl.CERT_OPTIONAL, True)])
+async def test_a_demand_for_a_client_certificate_decides_where_it_is_insisted_on(
+    highest: ssl.TLSVersion, mode: ssl.VerifyMode, gets: bool
+) -> None:
+    """A server that asks for a client certificate gives Windows a session only where it lets in who has none."""
+    made = authority().issue("localhost").context(highest=highest)
+    made.verify_mode = mode
+    made.load_verify_locations(authority().ca_file)
+    async with ParticularServer(made, lambda hello: True, []).serving() as server:
+        looked = await asked(f"tls://localhost:{server.port}", "windows-server-2022", fips=False)
+    assert looked.value(v.TLS_DEPLOYMENT_GETS) is gets
+    assert "asks for a client certificate" in attempt_of(looked).transcript[0].text
+
+
+async def test_a_name_that_the_server_does_not_know_is_no_matter_of_fips() -> None:
+    """Windows, which asks for the name, gets no session; whether FIPS mode could work is left open."""
+    async with ParticularServer(context(), lambda hello: False, [], "alert-112").serving() as server:
+        looked = await asked(f"tls://localhost:{server.port}", "windows-server-2019", fips=True)
+    assert looked.value(v.TLS_DEPLOYMENT_GETS) is False
+    assert looked.why(v.FIPS_CAN_WORK) == looked.why(v.FIPS_REASONS) == "tls-failed"
+    assert attempt_of(looked).outcome == "tls-failed"
+    assert "does not know the name" in attempt_of(looked).detail
+    assert attempt_of(looked).connections == 1
+
+
+async def test_a_server_that_bears_few_suites_has_a_whole_posture() -> None:
+    """Versions and suites of a server that hangs up on more than 64 suites are the same as without that."""
+    async with ParticularServer(context("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-CCM8"), has_few_suites, []).serving() as server:
+        looked = await look(f"tls://localhost:{server.port}", tls="full", timeout=30)
+    assert looked.value(v.TLS_VERSIONS) == ("TLSv1.2",)
+    ((version, found),) = looked.value(v.TLS_SUITES) or ()
+    assert version == "TLSv1.2"
+    assert set(found) == {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8"}

@@ -12,7 +12,7 @@ import pytest
 
 from probe.model import vocabulary as v
 from probe.model.facts import FactKey
-from tests.looking import Looked, look
+from tests.looking import Looked, asked, look
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import _missing_is_told
 from tests.servers.go_peer import GoPeer, build_go_peer
@@ -21,6 +21,8 @@ from tests.servers.programs import ADDRESS, find_program, running
 
 T = TypeVar("T")
 
+EXCHANGED = ("-cipher", "ECDHE+AES:@SECLEVEL=0")
+"""Suites that exchange keys in a curve, and sign."""
 EVERYTHING = ("-cipher", "ALL:COMPLEMENTOFALL:@SECLEVEL=0")
 _KEYS = {
     "rsa-1024": ("rsa:1024",),
@@ -119,6 +121,23 @@ async def test_a_client_in_fips_mode_works_where_that_is_said(name: str, argumen
         assert session is not None
         assert session.version == truth.split()[1] + "v" + truth.split()[2]
         assert sum(attempt.connections for attempt in looked.run.attempts) <= 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "fips", "gets"),
+    [
+        ((*EXCHANGED, "-groups", "X25519"), "windows-server-2019", True, False),
+        ((*EXCHANGED, "-groups", "X25519"), "windows-server-2019", False, True),
+        ((*EXCHANGED, "-groups", "X25519"), "windows-server-2012-r2", False, False),
+        ((*EXCHANGED, "-no_tls1_3", "-sigalgs", "RSA+SHA1"), "windows-server-2019", True, False),
+        ((*EXCHANGED, "-no_tls1_3", "-sigalgs", "RSA+SHA1"), "windows-server-2019", False, True),
+    ],
+)
+async def test_the_policy_decides_what_a_windows_gets(arguments: tuple[str, ...], name: str, fips: bool, gets: bool, keys: Path) -> None:
+    """With its FIPS policy off this Windows offers curve25519 and signatures with SHA-1, and gets a session by them; with it on, none."""
+    with openssl_serving(keys, "rsa-2048", *arguments) as port:
+        looked = await asked(f"tls://localhost:{port}", name, fips=fips)
+    assert looked.value(v.TLS_DEPLOYMENT_GETS) is gets
 
 
 async def test_a_go_server_in_tls_1_2_is_judged_as_its_own_client_judges_it(keys: Path, go_peer: GoPeer) -> None:

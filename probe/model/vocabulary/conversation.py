@@ -7,7 +7,7 @@ from probe.model.facts import COUNT, FLAG, TEXT, TEXTS, FactKey
 NET_ADDRESSES: FactKey[tuple[str, ...]] = FactKey(
     "net.addresses",
     TEXTS,
-    "Every address that the name resolves to, in the resolver's order; empty when the name does not exist.",
+    "Every address that the name resolves to, in the resolver's order; empty when the name does not exist or has none.",
     (("192.0.2.7", "2001:db8::7"), ()),
 )
 NET_CONNECTED: FactKey[bool] = FactKey(

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from probe.model.facts import FLAG, FLAGS, LISTS, MOMENT, SESSION, TEXT, TEXTS, FactKey, Flags, Lists, TlsSession, choice, choices
+from probe.model.facts import (
+    CHAIN_END,
+    FLAG,
+    FLAGS,
+    LISTS,
+    MOMENT,
+    SESSION,
+    TEXT,
+    TEXTS,
+    ChainEnd,
+    FactKey,
+    Flags,
+    Lists,
+    TlsSession,
+    choice,
+    choices,
+)
 
 STARTTLS_OFFERED: FactKey[bool] = FactKey("starttls.offered", FLAG, "Whether STLS or STARTTLS was listed before TLS.", (True, False))
 STARTTLS_EXTRA_BYTES: FactKey[str] = FactKey(
@@ -40,8 +56,21 @@ TLS_COMPLETED: FactKey[bool] = FactKey(
     "Whether a TLS handshake with this program's own client came to its end, the certificate trusted or not.",
     (True, False),
 )
+TLS_DEPLOYMENT_GETS: FactKey[bool] = FactKey(
+    "tls.deployment_gets",
+    FLAG,
+    "Whether the deployment's own Windows, with its FIPS policy as declared, gets a TLS session with this server. "
+    "In a look, the Windows that `--fips` names, its policy on. What it gets stands in `fips.negotiates`.",
+    (True, False),
+)
 TLS_FAILURE: FactKey[str] = FactKey(
     "tls.failure", TEXT, "How the handshake failed, in words; empty when it did not.", ("", "the peer sent an alert: handshake failure")
+)
+TLS_OLDER_HELLO: FactKey[bool] = FactKey(
+    "tls.older_hello",
+    FLAG,
+    "Whether our own handshake came about only with a hello as clients sent it before TLS 1.3, since the server did not answer one of today.",
+    (False, True),
 )
 TLS_NEGOTIATED: FactKey[TlsSession] = FactKey(
     "tls.negotiated",
@@ -145,14 +174,25 @@ CERTIFICATE_CHAIN: FactKey[tuple[str, ...]] = FactKey(
     "Subjects of the certificates sent, in the order sent.",
     (("CN=mail.contoso.test", "CN=Contoso Issuing CA"),),
 )
+CERTIFICATE_CHAIN_ENDS: FactKey[ChainEnd] = FactKey(
+    "certificate.chain_ends",
+    CHAIN_END,
+    "The earliest end of any certificate of the chain that was sent and is needed, the server's own among them, and whose it is.",
+    (
+        ChainEnd("CN=Contoso Issuing CA", datetime(2027, 1, 1, tzinfo=UTC)),
+        ChainEnd("CN=mail.contoso.test", datetime(2026, 12, 1, tzinfo=UTC)),
+    ),
+)
 CERTIFICATE_TRUSTED: FactKey[bool] = FactKey(
     "certificate.trusted", FLAG, "Whether OpenSSL, with this machine's trust anchors, verified the chain (the name apart).", (True, False)
 )
+HAS_EXPIRED = "certificate has expired"
+"""OpenSSL's words for X509_V_ERR_CERT_HAS_EXPIRED, in `certificate.distrusted_because` of the server's own certificate alone."""
 CERTIFICATE_DISTRUSTED_BECAUSE: FactKey[str] = FactKey(
     "certificate.distrusted_because",
     TEXT,
-    "Why the chain was not verified, in OpenSSL's words; empty when it was.",
-    ("", "self-signed certificate", "certificate has expired"),
+    "Why the chain was not verified, in OpenSSL's words; empty when it was. Where another than the server's own certificate has expired, whose it is.",
+    ("", "self-signed certificate", HAS_EXPIRED, f"{HAS_EXPIRED}: CN=Contoso Issuing CA, on 2026-09-30"),
 )
 CERTIFICATE_MATCHES_NAME: FactKey[bool] = FactKey(
     "certificate.matches_name", FLAG, "Whether the certificate is for the host that was asked for.", (True, False)

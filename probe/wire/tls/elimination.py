@@ -12,17 +12,15 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-
+from probe.wire.certificates import read_certificate
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
 from probe.wire.tls.registry import group_number, groups, groups_of, scheme_name, schemes_of, suites, suites_of
 
 Heard = Reply | Refusal | None
 """What came of a question; None where that could not be settled."""
 
-MOST_SUITES = 120
-"""Of a hello to a server that refuses a longer one: some take no more than 128."""
+MOST_SUITES = (120, 60)
+"""Of a hello to a server that refuses a longer one: some take no more than 128, a few no more than 64."""
 SPARE_QUESTIONS = 60
 """Beyond one for each suite, group and scheme. Only a server that contradicts itself needs more."""
 REFUSED = "refused"
@@ -33,7 +31,7 @@ _IN_A_GROUP = frozenset({"ECDHE", "ECDH_anon"})
 _IN_A_FIELD = frozenset({"DHE", "DH_anon"})
 _SIGNED = frozenset({"ECDHE", "DHE"})
 _USUAL_SHARES = tuple(map(group_number, ("x25519", "secp256r1", "secp384r1")))
-_LEAF_CURVES = frozenset(map(group_number, ("secp256r1", "secp384r1", "secp521r1")))
+_LEAF_CURVES = {f"ecdsa-p{bits}": group_number(f"secp{bits}r1") for bits in (256, 384, 521)}
 """Curves of the keys of certificates. OpenSSL shows an ECDSA certificate only to a client that offers its key's curve as a group."""
 
 
@@ -130,7 +128,7 @@ class Elimination:
     @property
     def took_long_hello(self) -> bool:
         """Whether the server answered a hello with more suites than some servers take."""
-        return self._first is not None and self._most_suites > MOST_SUITES
+        return self._first is not None and self._most_suites > MOST_SUITES[0]
 
     @property
     def listing(self) -> Listing:
@@ -201,10 +199,11 @@ class Elimination:
                 heard = yield from self._ask(self._suites.all)
                 if not isinstance(heard, Reply):
                     self._shares = ()
-            elif len(self._suites.all) > MOST_SUITES and not (self._after and self._after.took_long_hello):
-                heard = yield from self._ask(self._suites.all[:MOST_SUITES])
-                if isinstance(heard, Reply):
-                    self._most_suites = MOST_SUITES
+            elif not (self._after and self._after.took_long_hello):
+                for most in MOST_SUITES:
+                    if isinstance(heard, Refusal) and len(self._suites.all) > most:
+                        heard = yield from self._ask(self._suites.all[:most])
+                        self._most_suites = most
         self._offered = None if heard is None else isinstance(heard, Reply)
         if isinstance(heard, Reply):
             self._keep(heard)
@@ -359,7 +358,7 @@ class Elimination:
         left = self._groups.left
         if not is_expected:
             # The curve of an ECDSA certificate may have to be among them; which one that is may not be known yet.
-            return tuple(number for number in self._groups.all if number in left or number in _LEAF_CURVES)
+            return tuple(number for number in self._groups.all if number in left or number in _LEAF_CURVES.values())
         if suite is None or suites()[suite].key_exchange not in _IN_A_GROUP or not left:
             return self._groups.all
         curves = self._leaf_curves() if suites()[suite].authentication == "ECDSA" else ()
@@ -444,9 +443,16 @@ class Elimination:
 
     def _leaf_curves(self) -> tuple[int, ...]:
         """Curves of the ECDSA keys that were shown."""
-        keys = (x509.load_der_x509_certificate(leaf).public_key() for leaf in (*self._shown, *(self._after._shown if self._after else ())))
-        named = {key.curve.name for key in keys if isinstance(key, ec.EllipticCurvePublicKey)}
-        return tuple(number for number in _LEAF_CURVES if groups()[number].name in named)
+        shown = (*self._shown, *(self._after._shown if self._after else ()))
+        return tuple(dict.fromkeys(curve for leaf in shown if (curve := _curve_of(leaf)) is not None))
+
+
+def _curve_of(leaf: bytes) -> int | None:
+    """The group of a certificate's key; None where it is of another kind, or cannot be read."""
+    try:
+        return _LEAF_CURVES.get(read_certificate(leaf).key)
+    except ValueError:
+        return None
 
 
 def _is_about_the_version(refusal: Refusal) -> bool:

@@ -7,6 +7,7 @@ server's side; nothing on the wire is.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -42,6 +43,8 @@ class Profile:
     """What a client allows in FIPS mode, by numbers of the registries, in its order of preference."""
 
     name: str
+    is_windows: bool
+    """Whether it is a Windows that a deployment can run on."""
     versions: tuple[Version, ...]
     """Highest first."""
     suites: tuple[int, ...]
@@ -63,8 +66,16 @@ class Beyond:
 @cache
 def profile_named(name: str) -> Profile:
     """A profile of the table. Raises KeyError for a name that it does not have."""
-    allowed = _numbered(fips_profiles()[name].allowed)
-    return Profile(name=name, versions=allowed.versions, suites=allowed.suites, groups=allowed.groups, schemes=allowed.schemes)
+    entry = fips_profiles()[name]
+    allowed = _numbered(entry.allowed)
+    return Profile(
+        name=name,
+        is_windows=entry.is_windows,
+        versions=allowed.versions,
+        suites=allowed.suites,
+        groups=allowed.groups,
+        schemes=allowed.schemes,
+    )
 
 
 def hello_of(profile: Profile, *, server_name: str | None, fips: bool = True, by_default: bool = False) -> Offer:
@@ -91,15 +102,25 @@ def _numbered(offer: FipsOffer, server_name: str | None = None) -> Offer:
 # --- What it makes of an answer -----------------------------------------------------------------------------
 
 
-def verdict(profile: Profile, reply: Reply) -> tuple[str, ...]:
-    """Why the client ends a handshake that the server was ready for; empty where it does not."""
+def verdict(profile: Profile, reply: Reply, *, fips: bool = True) -> tuple[str, ...]:
+    """Why the client, its FIPS policy on or off, ends a handshake that the server was ready for; empty where it does not."""
     entry = fips_profiles()[profile.name]
     reasons = []
-    if reply.version <= Version.TLS12 and entry.requires_extended_master_secret and not reply.extended_master_secret:
+    if fips and reply.version <= Version.TLS12 and entry.requires_extended_master_secret and not reply.extended_master_secret:
         reasons.append(f"the server holds {reply.version.label} without the extended master secret, which the client requires")
-    if reply.finite_field_bits is not None and reply.finite_field_bits < entry.dhe_bits:
-        reasons.append(f"its Diffie-Hellman prime has {reply.finite_field_bits} bits, and the client takes no less than {entry.dhe_bits}")
-    return (*reasons, *_against_chain(profile, reply.chain))
+    least = entry.dhe_bits if fips else entry.dhe_bits_without_fips
+    if reply.finite_field_bits is not None and reply.finite_field_bits < least:
+        reasons.append(f"its Diffie-Hellman prime has {reply.finite_field_bits} bits, and the client takes no less than {least}")
+    return (*reasons, *(_against_chain(profile, reply.chain) if fips else _too_short(reply.chain, entry.rsa_bits_without_fips)))
+
+
+def _too_short(chain: Iterable[bytes], least_bits: int) -> Iterable[str]:
+    """Keys of RSA below a bar, in certificates that can be read; one that cannot is no reason."""
+    for place, der in enumerate(chain):
+        with suppress(ValueError):
+            kind, _, size = read_certificate(der).key.partition("-")
+            if kind == "rsa" and int(size) < least_bits:
+                yield f"{_whose(place)} has an RSA key of {size} bits, and the client takes no less than {least_bits}"
 
 
 def _against_chain(profile: Profile, chain: Iterable[bytes], *, is_held_against: bool = False) -> Iterable[str]:
@@ -109,7 +130,7 @@ def _against_chain(profile: Profile, chain: Iterable[bytes], *, is_held_against:
     the schemes that the client names for the chain, as OpenSSL does.
     """
     for place, der in enumerate(chain):
-        whose = "the server's certificate" if place == 0 else f"certificate {place + 1} of its chain"
+        whose = _whose(place)
         try:
             certificate = read_certificate(der)
         except ValueError as unreadable:
@@ -121,6 +142,10 @@ def _against_chain(profile: Profile, chain: Iterable[bytes], *, is_held_against:
         entry = fips_profiles()[profile.name]
         if (is_held_against or not certificate.is_self_issued) and certificate.signature.split("-")[0] not in entry.hashes:
             yield f"{whose} is signed with {certificate.signature}"
+
+
+def _whose(place: int) -> str:
+    return "the server's certificate" if place == 0 else f"certificate {place + 1} of its chain"
 
 
 def _against_key(profile: Profile, whose: str, certificate: Certificate) -> Iterable[str]:

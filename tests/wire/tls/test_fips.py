@@ -14,11 +14,13 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from probe.config import keys
 from probe.tables import fips_profiles
 from probe.wire.tls import fips
 from probe.wire.tls.fips import Heard
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
 from probe.wire.tls.registry import group_number, scheme_number, suite_number, suites
+from tests.wire.test_certificates import broken, rsa_key
 
 PROFILES = tuple(fips_profiles())
 WINDOWS = tuple(name for name in PROFILES if name.startswith("windows"))
@@ -149,6 +151,31 @@ def test_a_client_ends_what_is_below_its_bar(name: str, shown: Reply, word: str)
     reasons = fips.verdict(fips.profile_named(name), shown)
     assert bool(reasons) is bool(word)
     assert word in "; ".join(reasons)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "word"),
+    [
+        ("windows-server-2019", reply((certificate("rsa-1024"),)), ""),
+        ("windows-server-2019", reply((broken(key=rsa_key(512)),)), "RSA key of 512 bits, and the client takes no less than 1024"),
+        ("windows-server-2019", reply((certificate("p256"), broken(key=rsa_key(768)))), "certificate 2 of its chain has an RSA key of 768"),
+        ("windows-server-2019", reply((certificate("p256"),), bits=768), "prime has 768 bits, and the client takes no less than 1024"),
+        ("windows-server-2019", reply((certificate("p256"),), bits=1024), ""),
+        ("windows-server-2019", reply((b"garbage",)), ""),
+        ("go-fips140", reply((certificate("p256"),), ems=False), ""),
+    ],
+)
+def test_with_its_policy_off_a_client_has_a_lower_bar(name: str, shown: Reply, word: str) -> None:
+    """Windows without FIPS mode takes keys and primes of 1024 bits, and what cannot be read is no reason."""
+    reasons = fips.verdict(fips.profile_named(name), shown, fips=False)
+    assert bool(reasons) is bool(word)
+    assert word in "; ".join(reasons)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_what_runs_a_deployment_is_told_from_other_clients(name: str) -> None:
+    """A profile is a Windows exactly where an estate can name it."""
+    assert fips.profile_named(name).is_windows is (name in keys.WINDOWS)
 
 
 # --- What is in the way -------------------------------------------------------------------------------------
