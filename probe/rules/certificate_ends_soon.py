@@ -6,7 +6,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import any_served, every_served, needs_of_served, rfc, served
+from probe.rules import EXCHANGE_CERTIFICATE, any_served, every_served, needs_of_served, rfc, served
 
 _WARNING_DAYS = 30
 """Authorities that renew by machine renew certificates of 90 days after 60; later than that, something has gone wrong."""
@@ -25,7 +25,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="certificate-ends-soon",
-    title="A certificate that ends soon",
+    title="Certificate ends soon",
     statement="No certificate of an endpoint that is used ends within 30 days.",
     references=(rfc(5280, "Internet X.509 Public Key Infrastructure Certificate and CRL Profile, section 4.1.2.5 (validity)", "2008-05"),),
     needs=needs_of_served(v.CERTIFICATE_NOT_AFTER),
@@ -33,5 +33,8 @@ RULE = Rule(
     applies=_applies,
     holds=_holds,
     otherwise=Otherwise.ADVICE,
-    remedy="Have the certificate renewed and installed on the mail server now, and find out why it was not renewed by itself.",
+    remedy=(
+        "Renew the certificate now (CERTIFICATE), have the server send the new one, and find out why it was not renewed by itself.\n"
+        f"{EXCHANGE_CERTIFICATE}"
+    ),
 )

@@ -8,7 +8,16 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask, negate
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, needs_of_served, page, signs_in_as_user, uses_exchange_online
+from probe.rules import (
+    EMAIL_ROUTER,
+    EMAIL_ROUTER_END,
+    SERVER_TO_SERVER,
+    UNSUPPORTED,
+    needs_of_served,
+    page,
+    signs_in_as_user,
+    uses_exchange_online,
+)
 
 
 def _applies(case: Case) -> Answer:
@@ -21,7 +30,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="mfa-towards-exchange-online",
-    title="Multi-factor authentication towards Exchange Online",
+    title="MFA towards Exchange Online",
     statement="From Customer Engagement (on-premises) to Exchange Online, multi-factor authentication is not supported.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
     needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, profile=(v.PROFILE_CREDENTIALS,), mailbox=(v.MFA_REQUIRED,)),
@@ -29,9 +38,5 @@ RULE = Rule(
     applies=_applies,
     holds=_holds,
     otherwise=Otherwise.UNSUPPORTED,
-    remedy=(
-        "Set the profile to Server to Server Authentication, which signs in without a user, "
-        "or have the Entra ID administrator exempt the account that the profile signs in with by a Conditional Access policy. "
-        f"{EMAIL_ROUTER}"
-    ),
+    remedy=f"{SERVER_TO_SERVER}\n{EMAIL_ROUTER}",
 )

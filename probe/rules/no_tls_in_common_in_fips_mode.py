@@ -40,6 +40,6 @@ RULE = Rule(
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Change on the mail server what the reason names: most often TLS 1.2 with an ECDHE and AES-GCM suite on P-256 or P-384, or a certificate "
-        "with an RSA key of 2048 bits or more, signed with SHA-256. `probe look --tls full --fips PROFILE URL` lists all that it takes."
+        "with an RSA key of 2048 bits or more, signed with SHA-256. All that it takes is listed by `probe look --tls full --fips WINDOWS ENDPOINT`"
     ),
 )

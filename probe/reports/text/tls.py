@@ -60,12 +60,15 @@ def _mark(is_refused: bool) -> str:
     return " *" if is_refused else ""
 
 
-def fips_in_words(facts: Facts) -> str:
-    """What the client gets, or what keeps it from a session; empty where neither is known."""
+def windows_in_words(facts: Facts, *, fips: bool) -> str:
+    """What the deployment's Windows gets there with its FIPS policy as declared, or what keeps it from a session; empty where neither is known."""
     client, reasons, session = facts.value(v.FIPS_PROFILE), facts.value(v.FIPS_REASONS), facts.value(v.FIPS_NEGOTIATES)
-    if client is None or reasons is None:
+    if client is None:
         return ""
-    if reasons:
-        return f"{client} cannot work in FIPS mode: {'; '.join(reasons)}"
     gets = ", ".join(filter(None, (session.version, session.suite, session.group, session.scheme))) if session else ""
-    return f"{client} can work in FIPS mode" + (f"; with its policy as declared it gets {gets}" if gets else "")
+    mode = "in FIPS mode " if fips else ""
+    if gets:
+        return f"{client} {mode}gets {gets}"
+    if fips and reasons:
+        return f"{client} {mode}gets NO session: {'; '.join(reasons)}"
+    return f"{client} {mode}can get a session" if fips and reasons is not None else ""

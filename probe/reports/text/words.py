@@ -91,6 +91,11 @@ def value_in_words(value: Any) -> str:
             return str(value)
 
 
+def endpoints_of(finding: Form) -> tuple[str, ...]:
+    """The endpoints that a finding cites."""
+    return tuple(dict.fromkeys(cited["subject"] for cited in finding["because"] if "://" in cited["subject"]))
+
+
 def gap_in_words(gap: Form) -> str:
     words, detail = WHY_IN_WORDS[Why(gap["why"])], bounded(gap["detail"], CITED_LIMIT)
     return f"{words} ({detail})" if detail and detail != words else words
