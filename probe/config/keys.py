@@ -174,7 +174,7 @@ class _Profile(_Table):
     client_id: _Text | None = _key("the application that asks for tokens", "6731de76-14a6-49ae-97bc-6eba6914391e", default=None)
     client_secret: _Reference | None = _key("where the application's secret is kept", "env:CRM_CLIENT_SECRET", default=None)
     client_certificate: _Reference | None = _key("where its certificate is kept, PEM with key", "file:/run/secrets/crm.pem", default=None)
-    fips_validated: _Text | None = _key("the certificate of the mail server's module", "CMVP #4282", default=None)
+    fips_validated: _Text | None = _key("the certificate of the mail server's module", "CMVP #4985", default=None)
 
 
 _ONLY_INCOMING = '; "forward" is for incoming mail alone'

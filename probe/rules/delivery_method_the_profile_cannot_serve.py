@@ -48,8 +48,8 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Set the delivery method that the profile lacks to None in the mailbox, or choose a profile that has it. For POP3/SMTP it is Appointments, Contacts, and Tasks. "
-        f"The mailbox stands under {MAILBOXES}. "
+        "Set the delivery method that the profile lacks (for POP3/SMTP: Appointments, Contacts, and Tasks) to None in the mailbox, or choose a "
+        f"profile that has it. The mailbox stands under {MAILBOXES}. "
         "Where one account serves several mailboxes, set Use Impersonation of the profile to Yes."
     ),
 )

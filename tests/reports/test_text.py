@@ -11,7 +11,7 @@ import pytest
 
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
-from probe.model.facts import Declared, Facts, UpdateRange, Why
+from probe.model.facts import Declared, Facts, TlsSession, UpdateRange, Why
 from probe.model.rules import Readiness, Result, Support
 from probe.model.runs import Run
 from probe.reports.text.words import WHAT_TO_DO, WHY_IN_WORDS, bounded, gap_in_words, some_of, value_in_words
@@ -450,3 +450,38 @@ def test_a_text_within_its_bound_is_untouched() -> None:
 def test_an_endpoint_nobody_tried_is_shown_by_its_facts() -> None:
     """An endpoint that has facts but no attempt stands among the endpoints."""
     assert f"\n{POP}\n  Server       Dovecot\n" in render(a_run(estate=an_estate(), readings=[PRODUCT]), verbose=True)
+
+
+@pytest.mark.parametrize(
+    ("fips", "reasons", "session", "said"),
+    [
+        (
+            False,
+            ("the server shows an rsa-1024 key",),
+            TlsSession("TLSv1.2", "SUITE", "x25519", None),
+            "windows-server-2019 gets TLSv1.2, SUITE, x25519",
+        ),
+        (
+            False,
+            ("no suite",),
+            "the server refuses what this client offers by default",
+            "windows-server-2019 gets NO session: the server refuses",
+        ),
+        (True, (), TlsSession("TLSv1.2", "SUITE", None, None), "windows-server-2019 in FIPS mode gets TLSv1.2, SUITE"),
+        (
+            True,
+            ("the server shows an rsa-1024 key",),
+            "x",
+            "windows-server-2019 in FIPS mode gets NO session: the server shows an rsa-1024 key",
+        ),
+    ],
+)
+def test_the_deployments_windows_is_told_with_its_policy_as_declared(fips: bool, reasons: tuple[str, ...], session: Any, said: str) -> None:
+    """Where the FIPS policy is off, nothing is said of FIPS: one reads what the deployment's Windows gets, or that it gets no session."""
+    gets = a_gap(v.FIPS_NEGOTIATES, Why.NOT_APPLICABLE, session) if isinstance(session, str) else a_fact(v.FIPS_NEGOTIATES, session)
+    estate = an_estate()
+    estate = replace(estate, deployment=replace(estate.deployment, fips=fips))
+    readings = [a_fact(v.FIPS_PROFILE, "windows-server-2019"), a_fact(v.FIPS_REASONS, reasons), gets]
+    text = " ".join(render(a_run(estate=estate, readings=readings), verbose=True).partition("ENDPOINTS")[2].split())
+    assert f"Windows {said}" in text
+    assert ("FIPS" in text) is fips

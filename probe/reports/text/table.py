@@ -103,7 +103,11 @@ def write_steps(page: Page, groups: Sequence[Group], known: Known, on: date) -> 
     page.blank()
     page.say("What to do first (more of each below, by its number):", style=STRONG)
     for group in broken[:_MOST_STEPS]:
-        page.say(_step(group.first, known, on), label=f"{group.number}", column=_NUMBER_WIDTH + 2)
+        step = _step(group.first, known, on)
+        others = len(group.addresses) - 1
+        if others and group.addresses[0] in step:
+            step += f" The same for the other {count(others, 'mailbox', 'mailboxes')}."
+        page.say(step, label=f"{group.number}", column=_NUMBER_WIDTH + 2)
     if len(broken) > _MOST_STEPS:
         page.say(f"and {len(broken) - _MOST_STEPS:,} more groups.", indent=_NUMBER_WIDTH + 2)
 

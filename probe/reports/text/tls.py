@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from probe.model import vocabulary as v
-from probe.model.facts import FactKey, Facts, Flags, Lists, Missing, Why
+from probe.model.facts import Fact, FactKey, Facts, Flags, Lists, Missing, Why
 from probe.reports.text.page import STRONG, Page
 
 IN_TABLE = frozenset(key.name for key in (v.TLS_SUITES, v.TLS_GROUPS, v.TLS_SCHEMES, v.TLS_SERVER_ORDER))
@@ -62,13 +62,16 @@ def _mark(is_refused: bool) -> str:
 
 def windows_in_words(facts: Facts, *, fips: bool) -> str:
     """What the deployment's Windows gets there with its FIPS policy as declared, or what keeps it from a session; empty where neither is known."""
-    client, reasons, session = facts.value(v.FIPS_PROFILE), facts.value(v.FIPS_REASONS), facts.value(v.FIPS_NEGOTIATES)
+    client, reasons, session = facts.value(v.FIPS_PROFILE), facts.value(v.FIPS_REASONS), facts.read(v.FIPS_NEGOTIATES)
     if client is None:
         return ""
-    gets = ", ".join(filter(None, (session.version, session.suite, session.group, session.scheme))) if session else ""
-    mode = "in FIPS mode " if fips else ""
-    if gets:
-        return f"{client} {mode}gets {gets}"
+    who = f"{client} in FIPS mode" if fips else client
+    if isinstance(session, Fact):
+        return (
+            f"{who} gets {', '.join(filter(None, (session.value.version, session.value.suite, session.value.group, session.value.scheme)))}"
+        )
     if fips and reasons:
-        return f"{client} {mode}gets NO session: {'; '.join(reasons)}"
-    return f"{client} {mode}can get a session" if fips and reasons is not None else ""
+        return f"{who} gets NO session: {'; '.join(reasons)}"
+    if session.why is Why.NOT_APPLICABLE and reasons is not None:  # it was asked, and there is none
+        return f"{who} gets NO session: {session.detail}"
+    return ""
