@@ -90,7 +90,7 @@ def blocks_of(assessments: Iterable[Form], known: Known) -> list[Block]:
     blocks: dict[tuple[Any, ...], Block] = {}
     for assessment in assessments:
         support, readiness, address = Support(assessment["support"]), Readiness(assessment["readiness"]), assessment["mailbox"]
-        how = signed_in(address, known)
+        how = assessment.get("signed_in") or signed_in(address, known)
         decided, undecided, listed = _sorted_out(assessment["findings"], support, readiness)
         same = tuple(_likeness(f, address) for f in (*decided, *undecided, *listed))
         block = blocks.setdefault(
