@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from probe import app
+from probe.document import publish
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.facts import Reading, Why
 from probe.model.rules import Finding, Otherwise, Readiness, Result, Support
+from probe.reports.text.known import Known
 from probe.reports.text.roots import ROOTS
+from probe.reports.text.signing_in import signed_in
 from tests.reports.rendering import render
 from tests.runs import (
     ENDS_SOON,
@@ -123,53 +126,69 @@ def test_advice_stands_apart_with_whom_it_is_for() -> None:
     assert "    ADVICE       2 mailboxes  Certificate ends 2026-12-10" in first_screen(judged).splitlines()
 
 
-def signing_in(*readings: Reading, allowed: bool = True) -> str:
+def one_ready(signed_in: str, *readings: Reading) -> str:
     """The report of one ready mailbox, its spaces folded."""
     judged = [an_assessment("a@branch.test", Support.SUPPORTED, Readiness.READY)]
-    return " ".join(render(a_run(estate=an_estate(a_mailbox("a@branch.test")), assessments=judged, readings=readings)).split())
+    run = a_run(estate=an_estate(a_mailbox("a@branch.test")), assessments=judged, readings=readings)
+    return " ".join(render(run, signed_in=signed_in).split())
 
 
-def accepted(where: str, value: bool = True) -> Reading:
-    return a_fact(v.AUTH_ACCEPTED, value, where, mailbox="a@branch.test")
-
-
-def test_ready_is_said_without_reserve_only_where_every_endpoint_was_signed_in_to() -> None:
-    """A readiness that no sign-in has shown at every endpoint is told as far as seen, in the counts, the table and the block."""
-    whole = signing_in(accepted(POP), accepted(SMTP))
+def test_ready_is_said_without_reserve_only_where_somebody_signed_in() -> None:
+    """A readiness that no sign-in has shown is told as far as seen, in the counts, the table and the block."""
+    whole = one_ready("yes")
     assert "1 mailbox: 1 ready. " in whole
     assert "as far as seen" not in whole
     assert "READY a@branch.test signed in" in whole
-    half = signing_in(accepted(POP))
+    half = one_ready("not-tried")
     assert "1 mailbox: 1 ready as far as seen without signing in. " in half
     assert "READY a@branch.test as far as seen without signing in" in half
     assert "1. READY as far as seen without signing in, supported: 1 mailbox" in half
 
 
+NOT_ALLOWED = a_gap(v.AUTH_ACCEPTED, Why.NOT_ATTEMPTED, "its effect is logs-in, which is not allowed here")
+ONLY_DYNAMICS = a_gap(
+    v.AUTH_ACCEPTED,
+    Why.NO_CREDENTIALS,
+    "the profile signs in with windows-integrated credentials, which only the Dynamics server has",
+    mailbox="a@branch.test",
+)
+HELD_BACK = a_gap(v.AUTH_ACCEPTED, Why.UNTRUSTED_PEER, "no credentials were sent", mailbox="a@branch.test")
+
+
 @pytest.mark.parametrize(
-    ("gap", "said"),
+    ("how", "gap", "said"),
     [
-        (
-            a_gap(v.AUTH_ACCEPTED, Why.NOT_ATTEMPTED, "its effect is logs-in, which is not allowed here"),
-            "nobody signed in, because nobody allowed it (`--allow logs-in`)",
-        ),
-        (
-            a_gap(
-                v.AUTH_ACCEPTED,
-                Why.NO_CREDENTIALS,
-                "the profile signs in with windows-integrated credentials, which only the Dynamics server has",
-                mailbox="a@branch.test",
-            ),
-            "nobody signed in: the profile signs in with windows-integrated credentials, which only the Dynamics server has",
-        ),
-        (
-            a_gap(v.AUTH_ACCEPTED, Why.UNTRUSTED_PEER, "no credentials were sent", mailbox="a@branch.test"),
-            "nobody signed in: no credentials were sent",
-        ),
+        ("not-allowed", NOT_ALLOWED, "nobody signed in, because nobody allowed it (`--allow logs-in`)"),
+        ("impossible", ONLY_DYNAMICS, f"nobody signed in: {ONLY_DYNAMICS.detail}"),
+        ("not-tried", HELD_BACK, "nobody signed in: no credentials were sent"),
     ],
 )
-def test_a_block_says_why_nobody_signed_in(gap: Reading, said: str) -> None:
+def test_a_block_says_why_nobody_signed_in(how: str, gap: Reading, said: str) -> None:
     """The limit of a verdict stands in the mailbox's block: nobody allowed it, only Dynamics can, or what was in the way."""
-    assert f"Sign-in {said}" in signing_in(gap, accepted(SMTP))
+    assert f"Sign-in {said}" in one_ready(how, gap)
+
+
+@pytest.mark.parametrize(
+    ("at_pop", "at_smtp", "how"),
+    [
+        (True, True, "yes"),
+        (True, ONLY_DYNAMICS, "impossible"),
+        (NOT_ALLOWED, ONLY_DYNAMICS, "not-allowed"),
+        (HELD_BACK, NOT_ALLOWED, "not-tried"),
+        (False, HELD_BACK, "refused"),
+        (None, True, "not-tried"),
+    ],
+)
+def test_how_it_stands_with_signing_in_is_the_worst_of_the_endpoints_that_are_used(at_pop: Any, at_smtp: Any, how: str) -> None:
+    """Over the endpoints of a mailbox the worst counts: refused, not tried, not allowed, impossible, yes."""
+    readings: list[Reading] = []
+    for where, what in ((POP, at_pop), (SMTP, at_smtp)):
+        if isinstance(what, bool):
+            readings.append(a_fact(v.AUTH_ACCEPTED, what, where, mailbox="a@branch.test"))
+        elif what is not None:
+            readings.append(replace(what, subject=where))
+    run = a_run(estate=an_estate(a_mailbox("a@branch.test")), readings=readings)
+    assert signed_in("a@branch.test", Known(publish(run))) == how
 
 
 def test_a_root_stands_before_what_follows_from_it() -> None:

@@ -26,6 +26,7 @@ PARAMETERS: dict[str, dict[str, bool]] = {
     "Get-ManagementRoleAssignment": {"-Role": True, "-GetEffectiveUsers": False},
     "Get-MoveRequest": {"-Identity": True},
     "Get-OrganizationConfig": {},
+    "Get-Recipient": {"-Identity": True},
     "Get-ThrottlingPolicyAssociation": {"-Identity": True},
     "Get-WebServicesVirtualDirectory": {},
     "New-ManagementRoleAssignment": {"-Name": True, "-Role": True, "-User": True},
@@ -39,6 +40,7 @@ PARAMETERS: dict[str, dict[str, bool]] = {
     "Set-OrganizationConfig": {"-EwsEnabled": True, "-EwsAllowList": True},
     "Set-Service": {"-Name": True, "-StartupType": True},
     "Start-Service": {"-Name": True},
+    "fl": {},  # Format-List
     "Test-NetConnection": {"-ComputerName": True, "-Port": True},
 }
 _CAPITALS = re.compile(r"(?<![\w.-])[A-Z]{4,}(?![\w-])")
@@ -56,7 +58,7 @@ def test_a_remedy_names_in_capitals_only_what_is_filled_in(name: str) -> None:
 
 @pytest.mark.parametrize(("rule", "command"), COMMANDS)
 def test_a_command_of_a_remedy_can_be_run(rule: str, command: str) -> None:
-    """Every command is whole: quotes and braces are closed, and each cmdlet has parameters that it knows, with their values."""
+    """Every command is whole: quotes and braces are closed, and each cmdlet has parameters that it knows, with their values, and at most one word beside them."""
     assert command.count("'") % 2 == 0
     assert (command.count("{"), command.count("(")) == (command.count("}"), command.count(")"))
     if command.split()[0] in ("probe", "nslookup", "certutil.exe"):
@@ -65,13 +67,15 @@ def test_a_command_of_a_remedy_can_be_run(rule: str, command: str) -> None:
         cmdlet, *words = part.split()
         known = PARAMETERS[cmdlet]
         waiting = iter(words)
+        alone = 0
         for word in waiting:
             if word.startswith("-"):
                 value = next(waiting, "") if known[word] else "none"
                 assert value
                 assert not value.startswith("-")
             else:
-                assert cmdlet == "Format-List"
+                alone += 1
+        assert alone <= (1 if "-Identity" in known or not known else 0)
 
 
 @pytest.mark.parametrize(("rule", "command"), [(r, c) for r, c in COMMANDS if c.startswith("probe ")])
