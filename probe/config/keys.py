@@ -168,6 +168,8 @@ class _Profile(_Table):
     authentication: Annotated[Authentication, _choice(Authentication)] = _key("how it signs in", "ntlm", default=Authentication.AUTO)
     credentials: Annotated[Credentials, _choice(Credentials)] = _key(f"whose credentials are used, {quoted(Credentials)}", "profile")
     impersonation: bool = _key("whether the account acts as each mailbox", True, default=False)
+    product: _Text | None = _key("what answers, where the server hides its name", "Dovecot 2.4", default=None)
+    outgoing_product: _Text | None = _key("what answers at the outgoing endpoint, where it is another", "Postfix", default=None)
     username: _Text | None = _key("the account of the profile", "svc-crm@contoso.test", default=None)
     password: _Reference | None = _key("where its password is kept", "env:CRM_EWS_PASSWORD", default=None)
     tenant: _Text | None = _key("the tenant of Entra ID, by GUID or domain", "contoso.onmicrosoft.com", default=None)

@@ -221,3 +221,14 @@ def test_evidence_that_supports_several_facts_is_shown_once() -> None:
     other = a_fact(v.SERVER_VENDOR, "Dovecot", provenance=Inferred("i", (), evidence[:1]))
     run = replace(one_mailbox(a_finding(NOT_TESTED, Result.FAILS, one, other)), readings=(one, other))
     assert re.findall(r"\| (.*)", render(run)) == ["line 1", "line 2"]
+
+
+def test_the_operators_word_is_told_as_such() -> None:
+    """What rests on the operator's word for a product or a validation is told as by your word."""
+    product = a_fact(v.SERVER_PRODUCT, "Dovecot", provenance=Inferred(v.PRODUCT_BY_WORD, ("server.by_word",)))
+    validated = a_fact(v.PROFILE_FIPS_VALIDATED, "CMVP #4985", subject="profile:branch", provenance=Declared("operator"))
+    text = of_one_mailbox(
+        a_finding(NOT_TESTED, Result.FAILS, product, validated), support=Support.UNSUPPORTED, readings=(product, validated)
+    )
+    assert "= Dovecot (by your word)" in text
+    assert "= CMVP #4985 (by your word)" in text

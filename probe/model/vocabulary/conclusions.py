@@ -35,6 +35,14 @@ SERVER_PRODUCT: FactKey[str] = FactKey(
     ),
     more_specific_product,
 )
+SERVER_BY_WORD: FactKey[str] = FactKey(
+    "server.by_word",
+    TEXT,
+    "The operator's word for what answers, where the server hides its name.",
+    ("Dovecot 2.4", "Exchange Server 2019"),
+)
+PRODUCT_BY_WORD = "product-by-word"
+"""The inference that takes that word for the product."""
 SERVER_MARKS: FactKey[tuple[str, ...]] = FactKey(
     "server.marks",
     TEXTS,
