@@ -71,6 +71,7 @@ _COMMAND = re.compile(r"`((?:[A-Z][a-z]+-[A-Z]\w*|nslookup|certutil\.exe|probe)(
 # What PowerShell takes for one word of text as it stands. The rest goes between quotes, among which it counts the curly ones too.
 _BARE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:/\\+-]*\Z")
 _QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
+_MARKS = frozenset("`\n\r")
 _MOST_VALUES = 3
 """How many values of a name are written out; whose names these are is told beside the remedy."""
 
@@ -83,8 +84,10 @@ def names_in(text: str) -> frozenset[Name]:
 def filled(remedy: str, values: Mapping[Name, Sequence[str]], audiences: Collection[Audience] | None = None) -> str:
     """The remedy of one case. A name of several values repeats its command; paragraphs for others than the audiences are left out.
 
-    What is not known is left as it stands: names without a value in capitals, and without audiences every paragraph.
+    What is not known is left as it stands: names without a value in capitals, and without audiences every paragraph. So is a name
+    whose value holds what marks commands and paragraphs, or a server could write commands by its certificate.
     """
+    values = {name: [value for value in of_it if not _MARKS & set(value)] for name, of_it in values.items()}
     paragraphs = [p for p in remedy.split("\n") if audiences is None or (whose := audience_of(p)) is None or whose in audiences]
     return "\n".join(_filled(paragraph, values) for paragraph in paragraphs)
 

@@ -43,12 +43,18 @@ def test_paragraphs_for_others_are_left_out() -> None:
         ("$(Stop-Computer)", "'$(Stop-Computer)'"),
         ("-Confirm", "'-Confirm'"),
         ("@x", "'@x'"),
-        ("a`b", "'a`b'"),
     ],
 )
 def test_a_value_is_one_word_of_the_command(value: str, word: str) -> None:
     """Whatever a name's value holds, PowerShell reads it as one word of text and nothing more."""
     assert filled("`Get-Mailbox -Identity ADDRESS`", {Name.ADDRESS: [value]}) == f"`Get-Mailbox -Identity {word}`"
+
+
+@pytest.mark.parametrize("value", ["CN=x` `Remove-Mailbox y", "x\nAt Gmail: `Remove-Mailbox y`", "x\ry"])
+def test_no_value_makes_a_command_or_a_paragraph(value: str) -> None:
+    """A value that holds what marks commands and paragraphs is not filled in, be it a certificate's subject or an account."""
+    template = "Renew CERTIFICATE: `Get-Mailbox -Identity ADDRESS`"
+    assert filled(template, {Name.CERTIFICATE: [value], Name.ADDRESS: [value]}) == template
 
 
 def test_a_command_about_two_endpoints_stands_twice() -> None:
