@@ -21,6 +21,8 @@ class Refusing(Server):
         self.ending = ending
         self.mechanisms = mechanisms
         self.proofs: list[str] = []
+        self.greeting = ""
+        """Said in place of the usual one."""
 
     def converse(self) -> Conversation:
         return {"pop3": _Pop3, "smtp": _Smtp, "imap": _Imap, "http": _Http}[self.service](self)
@@ -36,7 +38,7 @@ class _Lines(Conversation):
         self._next: Callable[[str], None] = self.command
 
     def opened(self) -> None:
-        self.say(self.greeting)
+        self.say(self.server.greeting or self.greeting)
 
     def received(self, data: bytes) -> None:
         self._unread += data

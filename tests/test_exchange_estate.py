@@ -28,12 +28,13 @@ from probe.model.estate import (
     ServerProfile,
     ServerType,
 )
-from probe.model.facts import Fact
-from probe.model.rules import Readiness
+from probe.model.facts import Fact, Missing
+from probe.model.rules import Readiness, Support
 from probe.model.runs import Run
 from probe.simulation import releases
 from probe.simulation.ews import Account
 from probe.simulation.exchange import ExchangeServer
+from probe.simulation.web import Request, Response
 from tests.engine.test_select import DEPLOYMENT
 from tests.looking import authority
 
@@ -69,6 +70,7 @@ async def world(
     account: Account | None = None,
     protected: str = "",
     publishes_pages: bool = True,
+    kind: type[ExchangeServer] = ExchangeServer,
 ) -> AsyncIterator[World]:
     """One service account that may act as every mailbox of every server."""
     secret = folder / "secret"
@@ -83,7 +85,7 @@ async def world(
             tls = identity.context()
             shown = {"by us": identity, "by a proxy": authority().issue("proxy.contoso.test")}.get(protected)
             bound_to = None if shown is None else x509.load_pem_x509_certificate(shown.file.read_bytes()).public_bytes(Encoding.DER)
-            server = ExchangeServer(
+            server = kind(
                 release,
                 host,
                 tls,
@@ -252,6 +254,35 @@ async def test_extended_protection_is_passed(tmp_path: Path) -> None:
         run = await there.check()
         assert there.logons == [True]
     assert found(run, v.EWS_INBOX) == ["found"]
+
+
+class StrippedExchange(ExchangeServer):
+    """An Exchange behind a proxy that lets no header through by which it shows itself, and offers Basic alone."""
+
+    def answer(self, request: Request) -> Response:
+        told = super().answer(request)
+        kept = [(name, value) for name, value in told.headers if name == "Content-Type" or value.startswith("Basic ")]
+        return replace(told, headers=(("Server", "nginx"), *kept))
+
+
+async def test_an_exchange_behind_a_proxy_that_strips_headers_is_some_exchange(tmp_path: Path) -> None:
+    """Signed in, it tells a released build: it is called Exchange, the doubt and what settles it are told, and nothing is concluded of its support."""
+    async with world(
+        tmp_path,
+        1,
+        served_by=[releases.EXCHANGE_2019],
+        authentication=Authentication.BASIC,
+        publishes_pages=False,
+        kind=StrippedExchange,
+    ) as there:
+        run = await there.check()
+    assert found(run, v.EWS_INBOX) == ["found"]
+    assert found(run, v.SERVER_PRODUCT) == ["Exchange"]
+    (version,) = [r for r in run.readings if r.key is v.SERVER_VERSION]
+    assert isinstance(version, Missing)
+    assert "shown in SOAP alone" in version.detail
+    assert "To settle it" in version.detail
+    assert run.assessments[0].support is Support.UNDETERMINED
 
 
 async def test_extended_protection_behind_a_proxy_is_suspected(tmp_path: Path) -> None:

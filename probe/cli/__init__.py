@@ -80,7 +80,7 @@ def init(file: Path, force: bool) -> None:
 
     text = example_estate()
     if str(file) == "-":
-        write_result(text, is_utf8=True)
+        write_result([text], is_utf8=True)
         return
     if file.is_dir():
         raise click.UsageError(f"{file} is a folder; name a file")
@@ -222,7 +222,7 @@ def schema() -> None:
     """Print the JSON schema of a run (probe.run/1)."""
     from probe.document import schema_text
 
-    write_result(schema_text(), is_utf8=True)
+    write_result([schema_text()], is_utf8=True)
 
 
 def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:

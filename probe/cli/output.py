@@ -33,26 +33,27 @@ class Output:
     colour: bool
     log_format: str
 
-    def write(self, text: str, *, patience: float | None = None) -> None:
+    def write(self, pieces: Iterable[str], *, patience: float | None = None) -> None:
         """Write a result, as it is: reports see to what they hold by themselves. Raises NotWritten. The patience is that of `write_result`."""
         if self.file is None:
             # JSON is UTF-8 (RFC 8259 section 8.1), here ASCII, whatever the console or pipe is set to.
-            write_result(text, is_utf8=self.format == "json", patience=patience)
+            write_result(pieces, is_utf8=self.format == "json", patience=patience)
             return
         try:
-            self.file.write_text(text, encoding="utf-8", newline="\n")
+            with self.file.open("w", encoding="utf-8", newline="\n") as target:
+                target.writelines(pieces)
         except OSError as failed:
             raise NotWritten(failed) from None
 
     def write_lines(self, lines: Iterable[str]) -> None:
         """Write a listing, visible whatever its lines hold. Raises NotWritten."""
-        self.write("".join(f"{visible(line)}\n" for line in lines))
+        self.write(f"{visible(line)}\n" for line in lines)
 
     def write_form(self, form: Any) -> None:
         """Write a listing as JSON, its texts visible. Raises NotWritten."""
-        from probe.document import json_text, shown
+        from probe.document import json_pieces, shown
 
-        self.write(json_text(shown(form)))
+        self.write(json_pieces(shown(form)))
 
     def log(self, text: str) -> None:
         """One message to standard error; in JSON it is one line."""

@@ -53,23 +53,24 @@ _ALWAYS_FITS = 512
 """Bytes that a pipe takes at once when it says that it takes any (POSIX: PIPE_BUF is at least that)."""
 
 
-def write_result(text: str, *, is_utf8: bool = False, patience: float | None = None) -> None:
+def write_result(pieces: Iterable[str], *, is_utf8: bool = False, patience: float | None = None) -> None:
     """Write to standard output, and leave the rest where its reader takes nothing for so many seconds. Raises NotWritten.
 
     A reader that has seen enough, such as `head`, is no failure: what the command found still decides its exit code.
     """
+    # A pipe or console may know less than UTF-8; an answer with a few escapes beats no answer.
+    encoding = "utf-8" if is_utf8 else sys.stdout.encoding or "utf-8"
     try:
-        if patience is not None and os.name != "nt":  # Windows cannot wait for a pipe
-            encoding = "utf-8" if is_utf8 else sys.stdout.encoding or "utf-8"
-            sys.stdout.flush()
-            _write_patiently(text.encode(encoding, "backslashreplace"), patience)
-        elif is_utf8:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(text.encode())
-        else:
-            # A pipe or console may know less than UTF-8; an answer with a few escapes beats no answer.
-            encoding = sys.stdout.encoding or "utf-8"
-            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+        for piece in pieces:
+            data = piece.encode(encoding, "backslashreplace")
+            if patience is not None and os.name != "nt":  # Windows cannot wait for a pipe
+                if not _is_written_patiently(data, patience):
+                    break
+            elif is_utf8:
+                sys.stdout.buffer.write(data)
+            else:
+                sys.stdout.write(data.decode(encoding))
         sys.stdout.flush()
     except OSError as failed:
         discard_output()
@@ -77,14 +78,15 @@ def write_result(text: str, *, is_utf8: bool = False, patience: float | None = N
             raise NotWritten(failed) from None
 
 
-def _write_patiently(data: bytes, patience: float) -> None:
+def _is_written_patiently(data: bytes, patience: float) -> bool:
     import select
 
-    stream = sys.stdout.fileno()
+    stream, left = sys.stdout.fileno(), memoryview(data)
     waiting = select.poll()  # unlike select() it knows no highest number
     waiting.register(stream, select.POLLOUT)
-    while data and waiting.poll(patience * 1000):
-        data = data[os.write(stream, data[:_ALWAYS_FITS]) :]
+    while left and waiting.poll(patience * 1000):
+        left = left[os.write(stream, left[:_ALWAYS_FITS]) :]
+    return not left
 
 
 def tell(*lines: str) -> None:

@@ -6,17 +6,17 @@ makes it of a run, and `reading` makes readings of it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from probe.document.publishing import json_text, publish, shown
+from probe.document.publishing import json_pieces, publish, shown
 from probe.document.reading import readings
 
 if TYPE_CHECKING:
     from probe.document.forms import parse, schema, schema_text
 
-__all__ = ["Options", "Report", "json_text", "parse", "publish", "readings", "schema", "schema_text", "shown"]
+__all__ = ["Options", "Report", "json_pieces", "parse", "publish", "readings", "schema", "schema_text", "shown"]
 
 
 _FORMS = ("parse", "schema", "schema_text")
@@ -53,5 +53,5 @@ class Report:
     id: str
     title: str
     media_type: str
-    render: Callable[[Mapping[str, Any], Options], str]
-    """From the document, as `publish` makes it, to text that ends with a newline."""
+    render: Callable[[Mapping[str, Any], Options], Iterable[str]]
+    """From the document, as `publish` makes it, to text in pieces, which ends with a newline."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -46,10 +46,33 @@ def publish(run: Run) -> dict[str, Any]:
     }
 
 
-def json_text(form: Mapping[str, Any] | Sequence[Any]) -> str:
-    """A form as JSON in ASCII, indented by two. The standard library indents seven times slower: ten seconds for 2,000 mailboxes."""
-    text = to_json(form, indent=2, ensure_ascii=True).decode("ascii")
-    return text.replace("\x7f", "\\u007f") + "\n"  # DEL is ASCII too, and a control
+def json_pieces(form: Mapping[str, Any] | Sequence[Any]) -> Iterator[str]:
+    """A form as JSON in ASCII, piece by piece: a line for each element of an array at the top, or of an array of the object at the top.
+
+    So a large document is never in memory as text, and tools that know lines alone find their way in it. The standard library is seven times slower.
+    """
+    if not isinstance(form, Mapping):
+        yield from _json_array(form)
+        yield "\n"
+        return
+    before = "{"
+    for name, value in form.items():
+        yield f"{before}{_json(name)}:"
+        yield from _json_array(value) if isinstance(value, list | tuple) else (_json(value),)
+        before = ",\n"
+    yield "}\n" if form else "{}\n"
+
+
+def _json_array(elements: Sequence[Any]) -> Iterator[str]:
+    before = "[\n"
+    for element in elements:
+        yield f"{before}{_json(element)}"
+        before = ",\n"
+    yield "\n]" if elements else "[]"
+
+
+def _json(form: Any) -> str:
+    return to_json(form, ensure_ascii=True).decode("ascii").replace("\x7f", "\\u007f")  # DEL is ASCII too, and a control
 
 
 def _time(moment: datetime) -> str:

@@ -65,10 +65,9 @@ class Terms:
 
 
 SAID_WITHOUT_BEING_TOLD = (
-    "*** stands for a secret of this run, which this server says by itself; it is struck out of all that is told of the run, so that no place "
-    "shows which word it is"
+    "a password of this run is a word that servers say by themselves, or that one was told before; *** stands for it in all of the run, so that no gap "
+    "tells which word it is; another password would make the report easier to read, and be harder to guess"
 )
-"""Noted where somebody who was told no secret says one: it is a word that servers use, or was told before."""
 
 
 async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
@@ -114,10 +113,8 @@ async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[
         assert task is not None
         task.uncancel()
         ended_by, detail = Outcome.INTERRUPTED, "the run was interrupted"
-    if any(line.text == SAID_WITHOUT_BEING_TOLD for attempt in attempts.values() for line in attempt.transcript):
-        terms.warn(
-            f"a password of this run is a word that servers say by themselves, or that a server was told before: {SAID_WITHOUT_BEING_TOLD}"
-        )
+    if terms.redactor.was_said_untold:
+        terms.warn(SAID_WITHOUT_BEING_TOLD)
     for number, conversation in enumerate(conversations):
         done = attempts.get(number)
         if ended_by is not None and (done is None or done.outcome is Outcome.INTERRUPTED):
@@ -250,7 +247,8 @@ async def _try(name: str, conversation: Conversation, account: Account | None, t
 
     def written(outcome: Outcome, detail: str) -> Attempt:
         if account is None and recorder.peer_said_secret:
-            recorder.note(SAID_WITHOUT_BEING_TOLD)
+            terms.redactor.was_said_untold = True
+            recorder.note("*** stands for a secret of this run")
         if not prober.signs_in and not prober.about_mailbox:
             if dial.addresses is not None:
                 notes.observed(v.NET_ADDRESSES, dial.addresses)

@@ -1,7 +1,8 @@
 """Which Exchange answers at an EWS endpoint: by its build, its host's name and its headers.
 
 The host's name decides what is Exchange Online before any number does, because Exchange Online has used numbers of
-on-premises releases. What imitates Exchange, or might, is not called Exchange; the doubt is told.
+on-premises releases. What imitates Exchange, or might, is not called Exchange; the doubt is told. Where SOAP alone shows a released build, as
+behind a proxy that strips headers, it is called Exchange and no year, and what would settle it is told in place of the version.
 """
 
 from __future__ import annotations
@@ -13,7 +14,15 @@ from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Build, Challenge, Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import EXCHANGE_ONLINE, EXCHANGE_ONLINE_HEADERS, exchange_build, is_exchange_online_host, is_sharepoint, is_windows_server
+from probe.tables import (
+    EXCHANGE_ONLINE,
+    EXCHANGE_ONLINE_HEADERS,
+    exchange_build,
+    exchange_builds,
+    is_exchange_online_host,
+    is_sharepoint,
+    is_windows_server,
+)
 
 _UNTOLD = "Exchange"
 
@@ -64,6 +73,11 @@ _BY_ACTIVESYNC = {
     "15.1": "Exchange Server 2016",
 }
 
+_SETTLED_BY = (
+    "and nothing else at the endpoint is as Exchange has it: a proxy may strip its headers, or something imitates it. To settle it, look at the "
+    "server itself, past the proxy, or let its header X-FEServer through"
+)
+
 # Realm of grommunio's Basic challenge (github.com/grommunio/gromox, exch/http/http_parser.cpp), which imitates Exchange.
 _GROMMUNIO_REALM = "msrpc realm"
 
@@ -102,6 +116,8 @@ def _product(facts: Facts) -> tuple[str | None, str]:
         if product == EXCHANGE_ONLINE and not shows_online and "soap" not in (facts.value(v.EWS_MARKS) or ()):
             return None, f"build {builds[0]} is {product}'s, but the host is not, and no header is as {product} has it"
         if product is not None and not shows_online and not _is_borne_out(facts, product):
+            if _speaks_for_itself(facts, builds):
+                return _UNTOLD, ""
             return None, f"build {builds[0]} is {product}'s, but nothing else at the endpoint is as Exchange has it"
         return product, doubt
     if shows_online:
@@ -128,6 +144,12 @@ def _product_of(builds: tuple[Build, ...], shows_online: bool) -> tuple[str | No
             return None, f"build {build} is that of {place.product}, but the headers are those of {EXCHANGE_ONLINE}"
         products.append(place.product)
     return (products[0] if len(set(products)) == 1 else _UNTOLD), ""
+
+
+def _speaks_for_itself(facts: Facts, builds: tuple[Build, ...]) -> bool:
+    """Whether SOAP showed builds that were released: so does Exchange to who is signed in, also through a proxy that hides the rest."""
+    released = {known.build.parts[:3] for known in exchange_builds()}
+    return "soap" in (facts.value(v.EWS_MARKS) or ()) and all(build.parts[:3] in released for build in builds)
 
 
 def _is_borne_out(facts: Facts, product: str) -> bool:
@@ -189,7 +211,10 @@ def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:
     yield v.SERVER_VENDOR, "Microsoft"
     yield v.SERVER_PRODUCT, product
     builds = facts.claimed(v.SERVER_BUILD)
-    if len({build.parts[:3] for build in builds}) == 1:
+    if product == _UNTOLD and builds and len({_product_of((build,), shows_online=False)[0] for build in builds}) == 1:
+        shown = ", ".join(map(str, builds))
+        yield Unsettled(v.SERVER_VERSION, f"build {shown} was shown in SOAP alone, {_SETTLED_BY}")
+    elif len({build.parts[:3] for build in builds}) == 1:
         # Components of one Exchange, or servers of one name, may differ in the fourth number; then three are what is known.
         yield v.SERVER_VERSION, str(builds[0] if len(builds) == 1 else Build(builds[0].parts[:3]))
     else:

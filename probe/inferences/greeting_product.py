@@ -2,7 +2,8 @@
 names in its certificate.
 
 Every mark that is found must agree with the others; a mark that names a family gives way to one that names a
-member. What disagrees is told, and nothing is concluded: a product named wrongly is worse than one not named.
+member, and the habits of a list to a greeting that says another product's name. What disagrees is told, and nothing is concluded: a product
+named wrongly is worse than one not named. A proxy is told as one, and never for the server behind it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables.marks import Fingerprint, Match, matches
+from probe.tables.marks import Fingerprint, Match, matches, named_in_greeting
 
 _MAIL = (Service.POP3, Service.SMTP, Service.IMAP)
+_LISTS = ("capabilities", "ehlo")
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
@@ -27,7 +29,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     if not texts:
         return _nothing("neither a greeting nor a list of capabilities was heard, nor a certificate seen")
     found = [match for reads, text in texts for match in matches(Service(service), reads, text)]
-    return _conclude(found)
+    return _conclude(found, facts.claimed(v.PROTOCOL_GREETING))
 
 
 def _texts(service: Service, facts: Facts) -> Iterator[tuple[str, str]]:
@@ -59,11 +61,42 @@ def _as_sent(field: str) -> str:
     return f'"{name}" "{value}"' if has_value else f'"{name}" NIL'
 
 
-def _conclude(found: list[Match]) -> Iterator[Conclusion | Unsettled]:
+def _conclude(found: list[Match], greetings: tuple[str, ...]) -> Iterator[Conclusion | Unsettled]:
     if not found:
         yield from _nothing("nothing that the server said is the mark of a known product")
         return
-    yield v.SERVER_MARKS, tuple(dict.fromkeys(f"{m.fingerprint.reads}: {m.fingerprint.product} {m.version or ''}".rstrip() for m in found))
+    yield v.SERVER_MARKS, tuple(dict.fromkeys(map(_told, found)))
+    servers = [match for match in found if not match.fingerprint.is_proxy]
+    if not servers:
+        names = " and ".join(dict.fromkeys(match.fingerprint.product for match in found))
+        told = f"{names} answers, which is a proxy; nothing that was said is the mark of the mail server behind it"
+        yield from (Unsettled(key, told) for key in _PRODUCT)
+        return
+    if all(match.fingerprint.reads in _LISTS for match in servers) and (
+        other := next(filter(None, map(named_in_greeting, greetings)), None)
+    ):
+        told = f"its list is as that of {servers[0].fingerprint.product}, but its greeting names {other!r}, which is not known"
+        yield from (Unsettled(key, told) for key in _PRODUCT)
+        return
+    yield from _agreed(_less_contradicted_lists(servers))
+
+
+def _told(match: Match) -> str:
+    mark = match.fingerprint
+    return f"{mark.reads}: {mark.product} {match.version or ''}".rstrip() + (" (proxy)" if mark.is_proxy else "")
+
+
+def _less_contradicted_lists(servers: list[Match]) -> list[Match]:
+    """The marks, less those of a list that a greeting contradicts by saying a product's name."""
+    named = [match.fingerprint for match in servers if match.says_its_name]
+    return [
+        match
+        for match in servers
+        if match.fingerprint.reads not in _LISTS or all(_more_specific(match.fingerprint, greeting) is not None for greeting in named)
+    ]
+
+
+def _agreed(found: list[Match]) -> Iterator[Conclusion | Unsettled]:
     best = found[0].fingerprint
     for match in found[1:]:
         other = match.fingerprint

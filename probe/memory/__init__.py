@@ -14,6 +14,7 @@ import contextlib
 import hashlib
 import secrets
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ _VERSION = 3
 _BUSY_SECONDS = 10.0
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
 """16 MB and about 50 ms for one guess, as scrypt's paper proposes for sign-ins. A run with 10,000 passwords takes it 10,000 times."""
+_ONE_GUESS = threading.Lock()
+"""So that a run with many passwords takes these megabytes once, not once in each thread."""
 _TABLES = """
 CREATE TABLE login (
     identity BLOB NOT NULL,     -- scrypt of user name and password
@@ -125,7 +128,8 @@ class Memory:
         """How the memory knows these. Takes about 50 ms. Raises MemoryUnavailable."""
         key, name = self._folder.key(), _name(username)
         whole = name + b"\0" + password.encode("utf-8", "surrogateescape")
-        return Identity(hashlib.scrypt(whole, salt=key, **_SCRYPT), _account(name, key))
+        with _ONE_GUESS:
+            return Identity(hashlib.scrypt(whole, salt=key, **_SCRYPT), _account(name, key))
 
     def barred(self, identity: Identity, now: datetime, place: str = "") -> str | None:
         """Why no proof of these credentials may leave now; None where one may. Claims nothing."""

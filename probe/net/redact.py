@@ -49,6 +49,8 @@ class Redactor:
         self._in_text = _Finder[str]()
         self._beginnings: set[str] = set()
         self._longest_beginning = 0
+        self.was_said_untold = False
+        """Whether a peer said one that it had not been told in that conversation; noted by whoever finds it."""
         self.add(secrets)
 
     @property

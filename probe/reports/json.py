@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from probe.document import Options, Report, json_text
+from probe.document import Options, Report, json_pieces
 
 
-def _render(document: Mapping[str, Any], _options: Options) -> str:
-    return json_text(document)
+def _render(document: Mapping[str, Any], _options: Options) -> Iterable[str]:
+    return json_pieces(document)
 
 
 REPORT = Report(id="json", title="The whole run as one JSON document (probe.run/1).", media_type="application/json", render=_render)

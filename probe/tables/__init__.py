@@ -401,6 +401,8 @@ class RefusalWords:
     unless: re.Pattern[str] | None
     causes: tuple[str, ...]
     """The likeliest first."""
+    provider: str | None
+    """Whose own words it is, where they are one provider's."""
     source: str
     examples: tuple[str, ...]
 
@@ -414,6 +416,7 @@ def refusal_words() -> tuple[RefusalWords, ...]:
             pattern=re.compile(entry["pattern"], re.IGNORECASE),
             unless=re.compile(entry["unless"], re.IGNORECASE) if "unless" in entry else None,
             causes=tuple(entry["causes"]),
+            provider=entry.get("provider"),
             source=entry["source"],
             examples=tuple(entry["examples"]),
         )

@@ -50,6 +50,8 @@ class Fingerprint:
     """Whether it is no more than the product's name somewhere in a sentence: it gives way to every other mark."""
     names: tuple[str, ...] = ()
     """One of these stands in every text that the pattern matches, so that it need not be looked for in others; empty where there is none."""
+    is_proxy: bool = False
+    """Whether it is the mark of what hands a connection on to a mail server, and so tells nothing of that server."""
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -68,15 +70,71 @@ class Match:
 
     fingerprint: Fingerprint
     version: str | None
+    says_its_name: bool
+    """Whether it is a greeting that says the product's name, and not only in its habits."""
 
 
 @cache
 def fingerprints() -> tuple[Fingerprint, ...]:
     """Every fingerprint, in the order of files and entries."""
+    marks = _written()
+    return (
+        *marks,
+        *(mark for entry in toml("product_names.toml")["product"] for mark in _bare_names(entry)),
+        *(mark for product in greeting_products() for mark in _names_in_place(product)),
+    )
+
+
+@cache
+def _written() -> tuple[Fingerprint, ...]:
     folder = files("probe.data").joinpath("fingerprints")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    marks = tuple(_fingerprint(entry) for name in names for entry in toml(f"fingerprints/{name}").get("fingerprint", ()))
-    return marks + tuple(mark for entry in toml("product_names.toml")["product"] for mark in _bare_names(entry))
+    return tuple(_fingerprint(entry) for name in names for entry in toml(f"fingerprints/{name}").get("fingerprint", ()))
+
+
+@dataclass(frozen=True, slots=True)
+class GreetingProduct:
+    """A product that is known by its greeting, with the protocols that it speaks and the names by which a greeting may call it."""
+
+    product: str
+    vendor: str
+    services: frozenset[Service]
+    names: tuple[str, ...]
+    placed: frozenset[Service]
+    """Where its names are marks only beside the protocol's; elsewhere they are marks wherever a greeting says them."""
+    is_proxy: bool
+
+
+@cache
+def greeting_products() -> tuple[GreetingProduct, ...]:
+    """Every product that some protocol's greeting is known of."""
+    named = {entry["product"]: entry for entry in toml("product_names.toml")["product"]}
+    spoken = {entry["product"]: entry for entry in toml("product_protocols.toml")["product"]}
+    greeting: dict[str, list[Fingerprint]] = {}
+    for mark in _written():
+        if mark.reads == "greeting":
+            greeting.setdefault(mark.product, []).append(mark)
+    found = []
+    for product, marks in greeting.items():
+        entry = named.get(product) or spoken.get(product) or {}
+        there = frozenset(map(Service, entry.get("services", _MAIL)))
+        services = there.union(*(mark.services for mark in marks))
+        # The two tables may both have a name for it: one for every sentence, one for its place alone.
+        names = [name for table in (named, spoken) if product in table for name in table[product].get("names", (product,))]
+        found.append(
+            GreetingProduct(
+                product=product,
+                vendor=marks[0].vendor,
+                services=services,
+                names=tuple(names if product in named or product in spoken else (product,)),
+                placed=services - there if product in named and product not in spoken else services,
+                is_proxy=marks[0].is_proxy,
+            )
+        )
+    return tuple(found)
+
+
+_MAIL = ("pop3", "smtp", "imap")
 
 
 def _fingerprint(entry: dict[str, Any]) -> Fingerprint:
@@ -92,12 +150,13 @@ def _fingerprint(entry: dict[str, Any]) -> Fingerprint:
         examples=tuple(Example(e["text"], e.get("version")) for e in entry["examples"]),
         counterexamples=tuple(entry.get("counterexamples", ())),
         is_bare_name=False,
+        is_proxy=entry.get("proxy", False),
     )
 
 
 def _bare_names(entry: dict[str, Any]) -> Iterator[Fingerprint]:
     """The marks that are only a name, with the version if one follows: in a sentence, or where a protocol has a field for it."""
-    services = frozenset(map(Service, entry.get("services", ("pop3", "smtp", "imap"))))
+    services = frozenset(map(Service, entry.get("services", _MAIL)))
     names, last = "|".join(re.escape(name) for name in sorted(entry["names"], key=len, reverse=True)), entry["names"][-1]
     given = tuple(Example(e["text"], e.get("version")) for e in entry["examples"])
     said = _NAMED % names
@@ -135,7 +194,36 @@ def _bare_name(
         counterexamples=counterexamples,
         is_bare_name=reads in ("greeting", "help", "farewell"),
         names=tuple(entry["names"]),
+        is_proxy=entry.get("proxy", False),
     )
+
+
+def _names_in_place(known: GreetingProduct) -> Iterator[Fingerprint]:
+    """The marks that are a product's name beside the protocol's, for products whose name in a sentence would be no mark."""
+    if not known.names:
+        return
+    mark = f"placed-{re.sub('[^a-z0-9]+', '-', known.product.lower()).strip('-')}"
+    names = "|".join(re.escape(name) for name in sorted(known.names, key=len, reverse=True))
+    for where, services, host, said in (
+        ("mailbox", known.placed - {Service.SMTP}, r"(?:\S{1,255} +)?", "+OK mail.example.com POP3: %s 1.2.3 at work"),
+        ("smtp", known.placed & {Service.SMTP}, r"\S{1,255} +", "220 mail.example.com SMTP: %s 1.2.3 at work"),
+    ):
+        if services:
+            yield Fingerprint(
+                id=f"{mark}-{where}",
+                services=services,
+                reads="greeting",
+                written=rf"\A{host}" + _IN_PLACE % names,
+                vendor=known.vendor,
+                product=known.product,
+                fronts=(),
+                source="the product's name where a greeting has it, as in another protocol",
+                examples=(Example(said % known.names[-1], "1.2.3"),),
+                counterexamples=(),
+                is_bare_name=True,
+                names=known.names,
+                is_proxy=known.is_proxy,
+            )
 
 
 _NOT_MEANT = re.compile(
@@ -144,14 +232,21 @@ _NOT_MEANT = re.compile(
 )
 """Words beside which a name may stand without being the name of what answers."""
 
+_VERSION_AFTER = (
+    r"(?:(?:\(TM\)|[ ,]+(?i:mail ?server|server|mta|gateway|enterprise|professional|pro|standard|free|edition|e?smtp|pop3?|imap4?(?:rev[12])?|service)){0,4}"
+    r"[ ,/(\[-]{1,3}(?i:v|ver\.?|version|release)?[ .:]{0,2}(?P<version>\d{1,5}(?:\.\d{1,6}){1,4}(?:[a-z]\d{0,3})?(?:[-_]\d{1,5})?)(?![\w@]))?"
+)
 _NAMED = (
     # SMTP begins with the host's name, POP3 and IMAP may begin with the product's.
     r"\A(?:[^\n]{0,100}[\s(\[|,;:/'*])?(?:%s)(?![\w@]|[.-][A-Za-z])"
     # Many names are also names of firms, schools and places.
     r"(?! (?:[\w']{1,20} )?(?i:bank|insurance|holdings|homes|hotels?|ltd|limited|inc|corp|corporation|company|college|school|academy|university"
-    r"|hospital|church|club|street|road|cent(?:er|re)|newspapers?|fans?|users?|clients?|customers?)\b)"
-    r"(?:(?:\(TM\)|[ ,]+(?i:mail ?server|server|mta|gateway|enterprise|professional|pro|standard|free|edition|e?smtp|pop3?|imap4?(?:rev1)?|service)){0,4}"
-    r"[ ,/(\[-]{1,3}(?i:v|ver\.?|version|release)?[ .:]{0,2}(?P<version>\d{1,5}(?:\.\d{1,6}){1,4}(?:[a-z]\d{0,3})?(?:[-_]\d{1,5})?)(?![\w@]))?"
+    r"|hospital|church|club|street|road|cent(?:er|re)|newspapers?|fans?|users?|clients?|customers?)\b)" + _VERSION_AFTER
+)
+_PROTOCOL = r"(?:E?SMTP|POP3?|IMAP4?(?:rev[12])?)"
+_IN_PLACE = (
+    rf"(?P<protocol>{_PROTOCOL}[ :,(-]{{1,3}}(?:(?i:server|service|mail)[ :,(-]{{1,3}}){{0,2}})?(?:%s)(?![\w@]|[.-][A-Za-z])"
+    rf"(?(protocol)|(?=[ ,/(\[-]{{1,3}}[^\n]{{0,40}}?\b{_PROTOCOL}(?![\w-])))" + _VERSION_AFTER
 )
 
 _VERSION = r"(?P<version>\d{1,5}(?:\.\w{1,12}){1,5}(?:-\d{1,6})?)"
@@ -169,25 +264,68 @@ _ID_NAME = (
 def matches(service: Service, reads: str, text: str) -> tuple[Match, ...]:
     """Every fingerprint of a service that a text shows. A greeting is given as said, lists without their codes.
 
-    An IMAP greeting that carries the list of capabilities is read for that list too.
+    An IMAP greeting that carries the list of capabilities is read for that list too. What a proxy adds to the words of the server behind it
+    is taken off before the marks of servers are looked for.
     """
     readable = {reads: text[:MAX_FINGERPRINTED]}
     if reads in ("greeting", "help", "farewell"):
         readable = {reads: bare_greeting(text)}
         if reads == "greeting" and service is Service.IMAP and (announced := _ANNOUNCED.match(text[:MAX_FINGERPRINTED])):
             readable["capabilities"] = announced[1]
+    proxies = _found(service, readable, is_proxy=True)
+    for mark, hit in proxies:
+        if hit.groupdict().get("added"):
+            readable[mark.reads] = readable[mark.reads][: hit.start("added")] + readable[mark.reads][hit.end("added") :]
+    return tuple(_match(mark, hit) for mark, hit in (*proxies, *_found(service, readable, is_proxy=False)))
+
+
+def _match(mark: Fingerprint, hit: re.Match[str]) -> Match:
+    said = mark.reads == "greeting" and any(name in hit[0] for name in mark.names or (mark.product.partition(" ")[0],))
+    return Match(mark, hit.groupdict().get("version"), says_its_name=said)
+
+
+def _found(service: Service, readable: dict[str, str], *, is_proxy: bool) -> list[tuple[Fingerprint, re.Match[str]]]:
+    """The marks that texts show, less bare names where there is more."""
     # Texts are bounded, patterns anchored and without nested repetition: hostile texts cost no more than others.
-    is_meant = _NOT_MEANT.search(readable[reads].partition("\n")[0]) is None
-    wanted = (f for f in fingerprints() if service in f.services and f.reads in readable and (is_meant or not f.is_bare_name))
+    wanted = (f for f in fingerprints() if f.is_proxy is is_proxy and service in f.services and f.reads in readable)
     likely = (f for f in wanted if not f.names or any(name in readable[f.reads] for name in f.names))
-    found = [(f, hit) for f in likely if (hit := f.pattern.search(readable[f.reads])) is not None]
-    marks = [(f, hit) for f, hit in found if not f.is_bare_name] or found
-    return tuple(Match(f, hit.groupdict().get("version")) for f, hit in marks)
+    meant = (f for f in likely if not f.is_bare_name or _is_meant(readable[f.reads], f.names))
+    found = [(f, hit) for f in meant if (hit := f.pattern.search(readable[f.reads])) is not None]
+    return [(f, hit) for f, hit in found if not f.is_bare_name] or found
+
+
+def _is_meant(text: str, names: tuple[str, ...]) -> bool:
+    """Whether a sentence says a name of what answers, and not of what it is not; words of the name itself do not count."""
+    line = text.partition("\n")[0]
+    for name in names:
+        line = line.replace(name, "")
+    return _NOT_MEANT.search(line) is None
+
+
+_NAME_AND_VERSION = re.compile(
+    r"(?<![\w@.-])(?:[A-Z][\w+&'-]{1,30}(?: [A-Z][\w+&'-]{1,30}){0,3})[ /-](?i:v|ver\.?|version|release)?[ .:]{0,2}\d{1,4}(?:\.\d{1,5}){1,4}(?![\w@])"
+)
+# What stands before a number that is no product's: the protocol's own words, and a welcome to an address.
+_NO_NAME = re.compile(
+    r"(?i:e?smtp|pop3?|imap4?(?:rev[12])?|mail|server|service|gateway|version|release|build|ready|hello|welcome|tls|ssl|ok|the|your|protocol|host|client|ipv?[46]?|port)"
+)
+
+
+def named_in_greeting(text: str) -> str | None:
+    """The name before a version that a greeting tells, whether a product of that name is known or not."""
+    for found in _NAME_AND_VERSION.finditer(bare_greeting(text).partition("\n")[0]):
+        words = found[0].split()
+        while words and _NO_NAME.fullmatch(words[0]):
+            words = words[1:]
+        if words and words[0][0].isupper():
+            return " ".join(words)
+    return None
 
 
 _STATUS = re.compile(r"(?:\d{3}(?:[ -]|$)|\+OK *|-ERR *|\* +(?:OK|PREAUTH|BYE|NO|BAD) *)")
 _RESPONSE_CODE = re.compile(r"\[[A-Z][A-Z-]*(?: [^\]]*)?\] *")
-_ANNOUNCED = re.compile(r"\* +(?:OK|PREAUTH) +\[CAPABILITY +([^\]\r\n]*)\]")  # RFC 9051 section 7.1
+# RFC 9051 section 7.1. stunnel misspells it, lest a client believe what the server behind lists without STARTTLS.
+_ANNOUNCED = re.compile(r"\* +(?:OK|PREAUTH) +\[[CK]APABILITY +([^\]\r\n]*)\]")
 _STAMP = re.compile(r"<[^<>\s]*@[^<>\s]*>,? *")
 _BASE64 = re.compile(r"\[([A-Za-z0-9+/]{24,1024}={0,2})\]\s*\Z")
 

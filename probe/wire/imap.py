@@ -222,7 +222,8 @@ def _fields(data: str) -> tuple[tuple[str, str | None], ...]:
 
 
 # A quoted string, or a bare word where an older server does not quote. No part can match what another does, so that this is linear.
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s"()]+)')
+# Some servers put commas between the strings, as no grammar has it.
+_STRING = re.compile(r'(?:"((?:[^"\\]|\\.)*)"|([^\s"(),]+))[\s,]*')
 
 
 def _strings(data: str) -> Iterator[str | None]:
@@ -238,5 +239,3 @@ def _strings(data: str) -> Iterator[str | None]:
         else:
             yield None if found[2].upper() == "NIL" else found[2]
         position = found.end()
-        while position < len(data) and data[position].isspace():
-            position += 1

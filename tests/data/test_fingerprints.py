@@ -10,7 +10,19 @@ import pytest
 
 from probe.model import vocabulary as v
 from probe.model.estate import Service
-from probe.tables.marks import MAX_FINGERPRINTED, Example, Fingerprint, bare_greeting, fingerprints, generic_texts, matches
+from probe.tables.files import toml
+from probe.tables.marks import (
+    MAX_FINGERPRINTED,
+    Example,
+    Fingerprint,
+    GreetingProduct,
+    bare_greeting,
+    fingerprints,
+    generic_texts,
+    greeting_products,
+    matches,
+    named_in_greeting,
+)
 
 _EXAMPLES = [pytest.param(f, e, id=f"{f.id}-{n}") for f in fingerprints() for n, e in enumerate(f.examples)]
 _COUNTEREXAMPLES = [pytest.param(f, text, id=f"{f.id}-{n}") for f in fingerprints() for n, text in enumerate(f.counterexamples)]
@@ -26,9 +38,9 @@ def test_a_fingerprint_knows_its_examples_and_the_version_that_they_show(fingerp
 
 @pytest.mark.parametrize(("fingerprint", "example"), _EXAMPLES)
 def test_no_fingerprint_of_another_product_matches_an_example(fingerprint: Fingerprint, example: Example) -> None:
-    """What one product says is no other product's mark, unless that names the family it belongs to."""
+    """What one product says is no other product's mark, unless that names the family it belongs to, or a proxy speaks for a server."""
     for service in fingerprint.services:
-        for match in matches(service, fingerprint.reads, example.text):
+        for match in (m for m in matches(service, fingerprint.reads, example.text) if m.fingerprint.is_proxy is fingerprint.is_proxy):
             assert v.SERVER_PRODUCT.reconcile(match.fingerprint.product, fingerprint.product) is not None
 
 
@@ -53,6 +65,113 @@ def test_ids_are_unique_and_products_have_one_vendor() -> None:
     for fingerprint in fingerprints():
         vendors.setdefault(fingerprint.product, set()).add(fingerprint.vendor)
     assert all(len(names) == 1 for names in vendors.values())
+
+
+_ALIKE = {
+    Service.SMTP: (
+        "220 mail.example.com {} ESMTP ready",
+        "220 mail.example.com ESMTP {}",
+        "220 mail.example.com ESMTP {} 1.2.3; Sat, 28 Nov 2026 10:00:00 +0000",
+        "220 mail.example.com {} 1.2.3 ESMTP ready",
+    ),
+    Service.POP3: (
+        "+OK {} POP3 server ready <1.2@mail.example.com>",
+        "+OK mail.example.com POP3 {} ready",
+        "+OK {} 1.2.3 POP3 server ready",
+        "+OK mail.example.com {} POP3 Server 1.2.3 ready",
+    ),
+    Service.IMAP: (
+        "* OK {} IMAP4rev1 server ready",
+        "* OK IMAP4rev1 {}",
+        "* OK [CAPABILITY IMAP4rev1] mail.example.com {} IMAP4 server ready",
+        "* OK {} 1.2.3 IMAP4rev1 service ready",
+    ),
+}
+_PRODUCTS = [pytest.param(known, id=known.product) for known in greeting_products()]
+
+
+@pytest.mark.parametrize("known", _PRODUCTS)
+def test_a_product_known_by_its_greeting_is_known_by_the_like_in_every_protocol_that_it_speaks(known: GreetingProduct) -> None:
+    """A greeting that says the product's name beside the protocol's is its mark in each; a product without such a name has a greeting of its own in each."""
+    for service in known.services:
+        for name in known.names:
+            for alike in _ALIKE[service]:
+                found = matches(service, "greeting", alike.format(name))
+                assert found, alike.format(name)
+                assert all(v.SERVER_PRODUCT.reconcile(match.fingerprint.product, known.product) == known.product for match in found)
+        if not known.names:
+            own = [
+                mark for mark in fingerprints() if mark.product == known.product and mark.reads == "greeting" and service in mark.services
+            ]
+            assert own, service
+
+
+@pytest.mark.parametrize("known", _PRODUCTS)
+def test_a_name_in_its_place_is_looked_for_in_the_protocols_that_a_product_speaks(known: GreetingProduct) -> None:
+    """A protocol that a product does not speak is no place for its name."""
+    placed = {s for mark in fingerprints() if mark.product == known.product and mark.id.startswith("placed-") for s in mark.services}
+    assert placed <= known.services
+
+
+def test_protocols_are_told_of_products_that_a_greeting_shows() -> None:
+    """The table of what products speak has each product once, and none that no greeting shows."""
+    told = [entry["product"] for entry in toml("product_protocols.toml")["product"]]
+    assert len(told) == len(set(told))
+    assert set(told) <= {known.product for known in greeting_products()}
+
+
+@pytest.mark.parametrize(
+    ("service", "greeting"),
+    [
+        (Service.SMTP, "220 Postal ESMTP ready"),
+        (Service.SMTP, "220 mail.example.com ESMTP for Mercury users"),
+        (Service.POP3, "+OK mercury.example.com POP3 server ready"),
+        (Service.POP3, "+OK not a Radish POP3 server"),
+        (Service.IMAP, "* OK mail at Radish Farms, IMAP4rev1 with us"),
+    ],
+)
+def test_a_name_out_of_its_place_is_no_mark(service: Service, greeting: str) -> None:
+    """A host's name, a firm's, and what a server says that it is not, name no product."""
+    assert matches(service, "greeting", greeting) == ()
+
+
+@pytest.mark.parametrize(
+    ("greeting", "name"),
+    [
+        ("* OK Acme MailHub 4.2 IMAP4rev1 server ready", "Acme MailHub 4.2"),
+        ("220 mail.example.com ESMTP AcmeMTA/3.1.4", "AcmeMTA/3.1.4"),
+        ("+OK mail.example.com POP3 Server (Version 1.020) ready.", None),
+        ("220 mail.example.com ESMTP Service Version 5.2 ready", None),
+        ("* OK Welcome 192.0.2.10 to our server", None),
+        ("* OK IMAP4rev1 2004.357 at Sat, 28 Nov 2026 10:00:00 +0000", None),
+    ],
+)
+def test_a_name_before_a_version_is_read_from_a_greeting(greeting: str, name: str | None) -> None:
+    """A greeting names a product where a version stands behind a word that is not the protocol's own."""
+    assert named_in_greeting(greeting) == name
+
+
+@pytest.mark.parametrize(
+    ("service", "greeting", "marks"),
+    [
+        (Service.SMTP, "220 mail.example.com ESMTP Postfix + stunnel", ["stunnel", "Postfix"]),
+        (Service.POP3, "+OK POP3 ready + stunnel", ["stunnel"]),
+        (Service.POP3, "+OK The Microsoft Exchange POP3 service is ready. + stunnel", ["stunnel", "Exchange Server"]),
+        (
+            Service.IMAP,
+            "* OK [KAPABILITY IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+ AUTH=PLAIN] hi (stunnel)",
+            ["stunnel", "Dovecot"],
+        ),
+        (Service.IMAP, "* OK Our Dovecot (stunnel)", ["stunnel", "Dovecot"]),
+        (Service.IMAP, "* OK perdition ready on mail.example.com 0002a1b2", ["Perdition"]),
+    ],
+)
+def test_the_words_of_a_proxy_leave_those_of_the_server_behind_it(service: Service, greeting: str, marks: list[str]) -> None:
+    """What a proxy adds to a greeting is its own mark, and hides none of the server's."""
+    found = matches(service, "greeting", greeting)
+    assert [match.fingerprint.product for match in found] == marks
+    assert found[0].fingerprint.is_proxy
+    assert not any(match.fingerprint.is_proxy for match in found[1:])
 
 
 def test_every_fingerprint_names_its_source_and_carries_an_example() -> None:

@@ -106,13 +106,13 @@ def test_marks_of_different_products_conflict() -> None:
     said = [
         a_fact(v.ENDPOINT_SERVICE, "pop3", url),
         a_fact(v.PROTOCOL_GREETING, "+OK Dovecot ready.", url),
-        a_fact(v.PROTOCOL_CAPABILITIES, ("USER", "X-GOOGLE-RICO"), url),
+        a_fact(v.PROTOCOL_FAREWELL, "+OK Farewell.", url),
     ]
     found = Facts(url, looked(said))
     product = found.read(v.SERVER_PRODUCT)
     assert isinstance(product, Missing)
     assert product.why is Why.CONFLICTING
-    assert found.value(v.SERVER_MARKS) == ("greeting: Dovecot", "capabilities: Gmail")
+    assert found.value(v.SERVER_MARKS) == ("greeting: Dovecot", "farewell: Gmail")
 
 
 def test_what_the_operator_says_stands_in_place_of_what_would_be_inferred() -> None:

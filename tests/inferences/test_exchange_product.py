@@ -116,6 +116,41 @@ def test_what_may_imitate_exchange_is_not_called_exchange(known: Known, doubt: s
     assert doubt in said[v.SERVER_PRODUCT].because
 
 
+@pytest.mark.parametrize("build", ["15.1.2507.57", "15.2.1748.39", "15.2.2562.17", "14.3.123.4", "8.3.485.1", "15.1.2507"])
+@pytest.mark.parametrize("server", ["nginx", "Apache", "Microsoft-IIS/6.0", None])
+def test_a_released_build_in_soap_alone_is_some_exchange_in_doubt(build: str, server: str | None) -> None:
+    """Behind a proxy that strips headers, SOAP to who is signed in shows a released build: it is Exchange, and the doubt and its remedy are told."""
+    known = {key: value for key, value in _ews(build, marks=("soap",)).items() if key is not v.HTTP_SERVER}
+    if server is not None:
+        known |= {v.HTTP_SERVER: server, v.AUTH_SCHEMES: ("Basic",), v.HTTP_STATUS: 401}
+    said = concluded(INFERENCE, known)
+    if server == "Microsoft-IIS/6.0" and build == "8.3.485.1":
+        assert said[v.SERVER_PRODUCT] == "Exchange Server 2007"
+        return
+    assert said[v.SERVER_PRODUCT] == "Exchange"
+    assert isinstance(said[v.SERVER_VERSION], Unsettled)
+    assert f"build {build} was shown in SOAP alone" in said[v.SERVER_VERSION].because
+    assert "To settle it" in said[v.SERVER_VERSION].because
+    assert not said[v.SERVER_VERSION].conflicts
+
+
+@pytest.mark.parametrize(
+    ("build", "more"),
+    [
+        ("15.2.2900.3", {}),
+        ("14.0.722.0", {}),
+        ("15.1.2507.57", {v.EWS_MARKS: ("header",)}),
+        ("15.1.2507.57", {v.HTTP_SERVER: "Kerio Connect 10.0.2"}),
+        ("15.1.2507.57", {v.EWS_CHALLENGES: _MSRPC}),
+        ("15.1.2507.57", {v.EWS_MARKS: ("header",), v.HTTP_STATUS: 200}),
+    ],
+)
+def test_soap_alone_does_not_make_an_exchange_of_what_is_doubted_otherwise(build: str, more: Known) -> None:
+    """A build of no release that is known, another program's name, or a build that only a header shows, stays no Exchange."""
+    known = {**_ews(build, marks=("soap",)), v.HTTP_SERVER: "nginx", **more}
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) is None
+
+
 @pytest.mark.parametrize(
     ("builds", "product"),
     [

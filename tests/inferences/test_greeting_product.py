@@ -136,10 +136,79 @@ def test_capabilities_within_an_imap_greeting_are_marks_too(greeting: str, produ
     assert settled(INFERENCE, v.SERVER_PRODUCT, known) == product
 
 
-def test_a_greeting_at_odds_with_the_capabilities_within_it_is_neither() -> None:
-    """Courier's words around Dovecot's list conclude nothing."""
-    greeting = "* OK [CAPABILITY IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+] Courier-IMAP ready."
-    assert settled(INFERENCE, v.SERVER_PRODUCT, {v.ENDPOINT_SERVICE: "imap", v.PROTOCOL_GREETING: greeting}) is None
+@pytest.mark.parametrize(
+    ("known", "product", "marks"),
+    [
+        (
+            {
+                v.ENDPOINT_SERVICE: "imap",
+                v.PROTOCOL_GREETING: "* OK [CAPABILITY IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+] Courier-IMAP ready.",
+            },
+            "Courier",
+            ("capabilities: Dovecot", "greeting: Courier"),
+        ),
+        (_pop3("+OK Dovecot ready.", "USER", "X-GOOGLE-RICO"), "Dovecot", ("greeting: Dovecot", "capabilities: Gmail")),
+        (
+            _smtp("220 mail.example ESMTP Exim 4.96 Mon", "mail.example Hello x", "X-ANONYMOUSTLS", "X-EXPS GSSAPI NTLM"),
+            "Exim",
+            ("greeting: Exim 4.96", "ehlo: Exchange Server"),
+        ),
+    ],
+)
+def test_a_list_gives_way_to_a_greeting_that_says_another_name(known: Known, product: str, marks: tuple[str, ...]) -> None:
+    """A list shows habits, which others share and imitate; the name that a greeting says counts before it, and both are told."""
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == product
+    assert sorted(settled(INFERENCE, v.SERVER_MARKS, known)) == sorted(marks)
+
+
+def test_a_list_contradicts_a_greeting_that_is_known_by_its_habits_alone() -> None:
+    """A greeting of Gmail's form says no name, so that a list of Dovecot's leaves it in doubt."""
+    known: Known = {
+        v.ENDPOINT_SERVICE: "imap",
+        v.PROTOCOL_GREETING: "* OK Gimap ready for requests from 192.0.2.10 a1",
+        v.PROTOCOL_CAPABILITIES: ("IMAP4rev1", "SASL-IR", "LOGIN-REFERRALS", "ID", "ENABLE", "IDLE", "LITERAL+"),
+    }
+    said = concluded(INFERENCE, known)[v.SERVER_PRODUCT]
+    assert isinstance(said, Unsettled)
+    assert said.conflicts
+
+
+_LIKE_GMAIL = ("IMAP4rev1", "UNSELECT", "IDLE", "X-GM-EXT-1", "UIDPLUS")
+
+
+def test_a_list_alone_gives_way_to_a_name_that_is_not_known() -> None:
+    """A greeting that names a product and its version, of which nothing is known, leaves a list that is as another product's no mark of that one."""
+    known: Known = {v.ENDPOINT_SERVICE: "imap", v.PROTOCOL_CAPABILITIES: _LIKE_GMAIL}
+    named = known | {v.PROTOCOL_GREETING: "* OK Acme MailHub 4.2 IMAP4rev1 server ready"}
+    said = concluded(INFERENCE, named)[v.SERVER_PRODUCT]
+    assert isinstance(said, Unsettled)
+    assert "Acme MailHub 4.2" in said.because
+    assert "Gmail" in said.because
+    assert settled(INFERENCE, v.SERVER_PRODUCT, named | {v.CERTIFICATE_NAMES: ("imap.gmail.com",)}) == "Gmail"
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known | {v.PROTOCOL_GREETING: "* OK IMAP4rev1 server ready"}) == "Gmail"
+
+
+@pytest.mark.parametrize(
+    ("service", "greeting", "product", "marks"),
+    [
+        ("smtp", "220 mail.example ESMTP Postfix + stunnel", "Postfix", ("greeting: stunnel (proxy)", "greeting: Postfix")),
+        ("imap", "* OK [KAPABILITY IMAP4rev1] Dovecot ready. (stunnel)", "Dovecot", ("greeting: stunnel (proxy)", "greeting: Dovecot")),
+        ("pop3", "+OK POP3 server ready + stunnel", None, ("greeting: stunnel (proxy)",)),
+        ("imap", "* OK perdition ready on mail.example 0002a1b2", None, ("greeting: Perdition (proxy)",)),
+        ("pop3", "+OK Proxy-POP server (DeleGate/9.9.13 by x) at mail.example starting.", None, ("greeting: DeleGate 9.9.13 (proxy)",)),
+        ("smtp", "220 mail.example ESMTP HAProxy ready", None, ("greeting: HAProxy (proxy)",)),
+        ("imap", "* OK nginx IMAP4 proxy ready", None, ("greeting: nginx (proxy)",)),
+    ],
+)
+def test_a_proxy_is_told_as_one_and_not_as_the_server(service: str, greeting: str, product: str | None, marks: tuple[str, ...]) -> None:
+    """A proxy's mark is told beside the server's; alone it says nothing of the server behind, and that is the reason."""
+    known: Known = {v.ENDPOINT_SERVICE: service, v.PROTOCOL_GREETING: greeting}
+    said = concluded(INFERENCE, known)
+    assert said[v.SERVER_MARKS] == marks
+    assert settled(INFERENCE, v.SERVER_PRODUCT, known) == product
+    if product is None:
+        assert "proxy" in said[v.SERVER_PRODUCT].because
+        assert not said[v.SERVER_PRODUCT].conflicts
 
 
 def test_a_reply_to_ehlo_counts_without_its_list() -> None:
@@ -149,9 +218,9 @@ def test_a_reply_to_ehlo_counts_without_its_list() -> None:
 
 
 def test_marks_that_disagree_are_told_and_nothing_is_concluded() -> None:
-    """A greeting of Dovecot over capabilities of Gmail is neither."""
-    said = concluded(INFERENCE, _pop3("+OK Dovecot ready.", "USER", "X-GOOGLE-RICO"))
-    assert said[v.SERVER_MARKS] == ("greeting: Dovecot", "capabilities: Gmail")
+    """A greeting of Dovecot and a farewell of Gmail are neither's."""
+    said = concluded(INFERENCE, _pop3("+OK Dovecot ready.") | {v.PROTOCOL_FAREWELL: "+OK Farewell."})
+    assert said[v.SERVER_MARKS] == ("greeting: Dovecot", "farewell: Gmail")
     for key in (v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_VERSION):
         assert isinstance(said[key], Unsettled)
         assert said[key].conflicts

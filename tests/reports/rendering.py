@@ -22,7 +22,7 @@ def render(run: Run, *, signed_in: str = "yes", **options: Any) -> str:
     """The text report of a run in which it stands so with signing in for every mailbox that is served."""
     document = publish(run)
     assessments = [{**a, "signed_in": None if a["support"] == Support.NOT_ASSESSED else signed_in} for a in document["assessments"]]
-    return REPORT.render({**document, "assessments": assessments}, Options(**options))
+    return "".join(REPORT.render({**document, "assessments": assessments}, Options(**options)))
 
 
 def may_be_wider(line: str) -> bool:

@@ -289,6 +289,9 @@ def test_mechanisms_are_gathered_from_capabilities(listed: list[str], expected: 
         ('* id ( "NAME" "Zimbra"  "VERSION"\t"8.6" )', (("NAME", "Zimbra"), ("VERSION", "8.6"))),
         ("* ID (name Dovecot version nil)", (("name", "Dovecot"), ("version", None))),
         ('* ID ("a\\"b" "c\\\\d)")', (('a"b', "c\\d)"),)),
+        ('* ID ("name", "Acme, Inc. Mail", "version", "2.1")', (("name", "Acme, Inc. Mail"), ("version", "2.1"))),
+        ('* ID ("name" "Acme","version" nil,"os","x",)', (("name", "Acme"), ("version", None), ("os", "x"))),
+        ("* ID (name Acme, version 2.1)", (("name", "Acme"), ("version", "2.1"))),
         ("* ID NIL", ()),
         ("* ID nil", ()),
         ("* ID ()", ()),
@@ -297,7 +300,7 @@ def test_mechanisms_are_gathered_from_capabilities(listed: list[str], expected: 
     ],
 )
 def test_an_identity_is_read_by_field(said: str, expected: tuple[tuple[str, str | None], ...] | None) -> None:
-    """Names and values keep their case and order; NIL, and an empty list, tell of nothing."""
+    """Names and values keep their case and order, also where commas part them; NIL, and an empty list, tell of nothing."""
     assert identity(answer_of(f"{said}\r\na1 OK done\r\n".encode())) == expected
 
 

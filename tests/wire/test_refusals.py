@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.model import vocabulary as v
-from probe.tables import refusal_words
-from probe.wire.refusals import causes_of
+from probe.tables import RefusalWords, refusal_words
+from probe.wire.refusals import MAX_READ, causes_of
 
 EXAMPLES = [(words.id, example) for words in refusal_words() for example in words.examples]
 
@@ -22,6 +24,28 @@ def test_every_example_is_read_by_its_own_entry(name: str, example: str) -> None
     """Each sentence of the table means what its entry says."""
     (words,) = [words for words in refusal_words() if words.id == name]
     assert causes_of(example) == words.causes
+
+
+_SAID_BEFORE = re.compile(r"\A(?:NO|BAD|-ERR|\d{3}[ -])(?: ?\[[A-Z/-]+\])?(?: ?\d\.\d{1,3}\.\d{1,3})? *")
+_CODES_OF_A_WRONG_PASSWORD = ("NO ", "NO [AUTHENTICATIONFAILED] ", "-ERR ", "-ERR [AUTH] ", "535 ", "535 5.7.8 ")
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES)
+def test_a_sentence_means_the_same_behind_every_code_and_in_every_protocol(name: str, example: str) -> None:
+    """A sentence that its entry knows without its code has the same causes behind the codes of a wrong password of POP3, SMTP and IMAP."""
+    (words,) = [words for words in refusal_words() if words.id == name]
+    sentence = " ".join(_SAID_BEFORE.sub("", line) for line in example.split("\n"))
+    if words.pattern.search(sentence) is None:
+        pytest.skip("known by its code, or by where it stands")
+    assert {causes_of(code + sentence) for code in _CODES_OF_A_WRONG_PASSWORD} == {words.causes}
+
+
+@pytest.mark.parametrize("words", [words for words in refusal_words() if words.provider], ids=lambda words: words.id)
+def test_a_provider_means_the_same_in_all_protocols(words: RefusalWords) -> None:
+    """What a provider says to a refused login is known in POP3, SMTP and IMAP, each by an example, and has the same causes in all of them."""
+    protocols = {"pop3": r"-ERR\b", "smtp": r"\d{3}[ -]", "imap": r"(?:NO|BAD)\b"}
+    said = {name for name, status in protocols.items() for example in words.examples if re.match(status, example)}
+    assert said == set(protocols)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +96,17 @@ def test_any_text_has_some_cause_of_the_vocabulary(reply: str) -> None:
     assert isinstance(known, dict)
     assert set(causes_of(reply)) <= set(known["enum"])
     assert causes_of(reply)
+
+
+@pytest.mark.parametrize(
+    "unit", ["a ", "imap ", "not ", "sign in ", "password for ", "é", "用", "доступ ", "acceso no x ", "zugriff nicht "]
+)
+def test_a_hostile_reply_costs_no_more_than_another(unit: str) -> None:
+    """All sentences together look at a reply of any length and repetition in well under a second."""
+    refusal_words()
+    began = time.process_time()
+    causes_of("NO " + unit * MAX_READ)
+    assert time.process_time() - began < 1.0
 
 
 AT_LARGE = json.loads((Path(__file__).parent / "refusals.json").read_text(encoding="utf-8"))

@@ -46,8 +46,12 @@ PRODUCT_BY_WORD = "product-by-word"
 SERVER_MARKS: FactKey[tuple[str, ...]] = FactKey(
     "server.marks",
     TEXTS,
-    "The marks of products that were found, each with where: all that agree, or those that contradict each other.",
-    (("greeting: Exim 4.96", "ehlo: Exim"), ("greeting: Exchange", "certificate: Exchange Online"), ("capabilities: Dovecot",)),
+    "The marks of products that were found, each with where: all that agree, those that contradict each other, and a proxy's, which is told as one.",
+    (
+        ("greeting: Exim 4.96", "ehlo: Exim"),
+        ("greeting: Exchange", "certificate: Exchange Online"),
+        ("greeting: stunnel (proxy)", "greeting: Dovecot"),
+    ),
 )
 SERVER_VERSION: FactKey[str] = FactKey("server.version", TEXT, "Its version, as far as what was said reveals it.", ("4.96", "15.1.2507.57"))
 SERVER_UPDATE: FactKey[UpdateRange] = FactKey(

@@ -144,5 +144,8 @@ def _transcripts(page: Page, attempts: Iterable[Form]) -> None:
 
 
 REPORT = Report(
-    id="text", title="For a person: the verdict, what decided it, and what to do.", media_type="text/plain; charset=utf-8", render=_render
+    id="text",
+    title="For a person: the verdict, what decided it, and what to do.",
+    media_type="text/plain; charset=utf-8",
+    render=lambda document, options: (_render(document, options),),
 )
