@@ -70,7 +70,9 @@ def test_a_file_that_was_written_is_named_visibly(tmp_path: Path) -> None:
 def test_a_bug_is_told_visibly_in_as_many_lines_as_it_has(capsys: pytest.CaptureFixture[str]) -> None:
     """A message of several lines keeps them on standard error, and is one line of ASCII where messages are JSON."""
     for log_format in ("text", "json"):
-        Output(format="text", file=None, quiet=False, transcripts=False, colour=False, log_format=log_format).log("a bug:\nцена \x9b\x7f")
+        Output(format="text", file=None, quiet=False, verbose=False, transcripts=False, colour=False, log_format=log_format).log(
+            "a bug:\nцена \x9b\x7f"
+        )
     tell("a\nb")
     first, second, *rest = capsys.readouterr().err.split("\n")
     assert (first, second) == ("probe: a bug:", r"цена \x9b\x7f")
@@ -82,7 +84,7 @@ def test_a_bug_is_told_visibly_in_as_many_lines_as_it_has(capsys: pytest.Capture
 def test_listings_are_visible(capsys: pytest.CaptureFixture[str]) -> None:
     """A line of a listing is one line, whatever it holds; as JSON it is ASCII, and so is visible what a program reads in it."""
     for form in ("text", "json"):
-        output = Output(format=form, file=None, quiet=False, transcripts=False, colour=False, log_format="text")
+        output = Output(format=form, file=None, quiet=False, verbose=False, transcripts=False, colour=False, log_format="text")
         output.write_lines(["цена", EVIL]) if form == "text" else output.write_form([{EVIL: "цена"}])
     first, second, rest = capsys.readouterr().out.split("\n", 2)
     assert (first, second) == ("цена", SHOWN)

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from probe import __version__
-from probe.cli.options import output_options, probing_options, profile
+from probe.cli.options import output_options, probing_options, profile, verbose_option
 from probe.cli.streams import NotWritten, WrongArguments, discard_output, explain, is_of_echo, stand_in, tell, write_result
 
 if TYPE_CHECKING:
     from probe.app import Options
     from probe.cli.output import Output
     from probe.model.estate import Endpoint, Estate, Mailbox
+    from probe.model.rules import Otherwise, Rule
 
 EXIT_CODES = """\b
 Exit codes:
@@ -52,6 +53,7 @@ def cli() -> None:
 
 
 @cli.command()
+@verbose_option
 @output_options
 @partial(probing_options, default_timeout=DEMO_TIMEOUT)
 def demo(output: Output, options: Options) -> NoReturn:
@@ -97,6 +99,7 @@ def init(file: Path, force: bool) -> None:
 @click.option("--mailbox", "addresses", multiple=True, metavar="ADDRESS", help="Only this mailbox; may be given again.")
 @click.option("--dry-run", is_flag=True, help="List every conversation, with whom, its effect and its account; connect to nothing.")
 @click.option("--accept", multiple=True, type=click.Choice(["not-listed"]), help="Let these pass in the exit code.")
+@verbose_option
 @output_options
 @probing_options
 def check(output: Output, options: Options, estate_file: Path, addresses: Sequence[str], dry_run: bool, accept: Sequence[str]) -> NoReturn:
@@ -124,6 +127,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
 
 @cli.command()
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
+@verbose_option
 @output_options
 @probing_options
 @click.option(
@@ -176,13 +180,28 @@ def forget(username: str | None) -> None:
 
 @cli.command()
 @click.argument("rule", metavar="[ID]", required=False)
+@click.option("--alert", metavar="TEXT", help="Only those that may explain an alert of Dynamics, the likeliest first.")
+@click.option("--support", is_flag=True, help="Only those that say what is supported.")
+@click.option("--readiness", is_flag=True, help="Only those that say what would work.")
 @output_options
-def rules(output: Output, rule: str | None) -> None:
-    """Show the rules, with their sources and remedies."""
+def rules(output: Output, rule: str | None, alert: str | None, support: bool, readiness: bool) -> None:
+    """Show the rules, with their sources and remedies.
+
+    A line of the list says what a failure means, and whose word that is: that of Microsoft's page on what is supported (page), of
+    another page of Microsoft's, or ours.
+    """
     from probe import app
     from probe.cli.listings import write_rules
 
-    write_rules(output, _named(rule, app.rules(), "rule"), whole=rule is not None)
+    if rule is not None and (alert is not None or support or readiness):
+        raise click.UsageError("name a rule, or say which rules are wanted; not both")
+    chosen = _named(rule, app.rules(), "rule")
+    if alert is not None:
+        chosen = _explaining(alert, app.rules())
+    if support or readiness:
+        kept = _otherwise_of(support=support, readiness=readiness)
+        chosen = [one for one in chosen if one.otherwise in kept]
+    write_rules(output, chosen, whole=rule is not None)
 
 
 @cli.command()
@@ -237,6 +256,22 @@ def _named(name: str | None, known: Mapping[str, Any], what: str) -> list[Any]:
     if name not in known:
         raise click.UsageError(f"there is no {what} {name!r}{_near(name, known)}")
     return [known[name]]
+
+
+def _explaining(alert: str, known: Mapping[str, Rule]) -> list[Rule]:
+    from probe.tables import causes_of_alert
+
+    causes = causes_of_alert(alert)
+    if not causes:
+        raise click.UsageError("no alert with these words is known; `probe rules` lists every rule")
+    return [known[name] for name in causes]
+
+
+def _otherwise_of(*, support: bool, readiness: bool) -> set[Otherwise]:
+    """What a failure of the wanted rules means."""
+    from probe.model.rules import Otherwise
+
+    return ({Otherwise.UNSUPPORTED, Otherwise.NOT_LISTED} if support else set()) | ({Otherwise.NOT_READY} if readiness else set())
 
 
 def _near(name: str, known: Iterable[str]) -> str:

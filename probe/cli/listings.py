@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from probe.model.remedies import names_in, steps
 
 if TYPE_CHECKING:
     from probe.cli.output import Output
@@ -54,13 +57,22 @@ def write_plan(output: Output, conversations: Sequence[Conversation]) -> None:
 
 
 def write_rules(output: Output, rules: Sequence[Rule], *, whole: bool) -> None:
-    """The rules, a line each; `whole` shows the one that was asked for."""
+    """The rules, a line each with what a failure means and whose word it is; `whole` shows the one that was asked for."""
     if output.format == "json":
         output.write_form([_rule_as_json(r) for r in rules])
     elif whole:
         output.write_lines(_rule_as_lines(rules[0]))
     else:
-        output.write_lines(f"{r.id:<58} {r.otherwise:<12} {r.title}" for r in rules)
+        column = max((len(r.id) for r in rules), default=0) + 2
+        output.write_lines(f"{r.id:<{column}}{r.otherwise:<13}{_whose_word(r)}" for r in rules)
+
+
+def _whose_word(rule: Rule) -> str:
+    """`page`: Microsoft's page on what server-side synchronization supports. `Microsoft`: another page of its. `ours`: drawn from other sources."""
+    urls = [urlsplit(reference.url) for reference in rule.references]
+    if any(url.path.endswith("/supported-email-service-configurations-server-side-synchronization") for url in urls):
+        return "page"
+    return "Microsoft" if urls[0].netloc.endswith("microsoft.com") or urls[0].path.startswith("/MicrosoftDocs/") else "ours"
 
 
 def _rule_as_json(rule: Rule) -> dict[str, Any]:
@@ -69,6 +81,7 @@ def _rule_as_json(rule: Rule) -> dict[str, Any]:
         "title": rule.title,
         "statement": rule.statement,
         "otherwise": rule.otherwise,
+        "word": _whose_word(rule),
         "references": [{"title": r.title, "url": r.url, "dated": r.dated} for r in rule.references],
         "needs": {
             part: [k.name for k in getattr(rule.needs, part)] for part in ("deployment", "profile", "mailbox", "incoming", "outgoing")
@@ -85,12 +98,26 @@ def _rule_as_lines(rule: Rule) -> list[str]:
     parts = (
         f"{rule.id}: {rule.title}",
         textwrap.fill(rule.statement, 80),
-        f"When it does not hold: {rule.otherwise}",
-        textwrap.fill(f"Remedy: {rule.remedy}", 80),
+        f"When it does not hold: {rule.otherwise}. Whose word it is: {_whose_word(rule)}",
+        "\n".join(_remedy_as_lines(rule.remedy)),
         textwrap.fill(f"Looks at: {needs}", 80, break_on_hyphens=False),
         f"Stated at:\n{sources}",
     )
     return "\n\n".join(parts).split("\n")
+
+
+def _remedy_as_lines(remedy: str) -> Iterator[str]:
+    """The remedy with its names in capitals; each command on a line of its own."""
+    before = "Remedy: "
+    for paragraph in remedy.split("\n"):
+        for step in steps(paragraph):
+            if step.is_command:
+                yield f"  {step.text}"
+            else:
+                yield from textwrap.wrap(before + step.text, 80, break_on_hyphens=False)
+                before = ""
+    if names := names_in(remedy):
+        yield f"In capitals, for the report to fill in or for you: {', '.join(sorted(names))}"
 
 
 def write_facts(output: Output, keys: Sequence[FactKey[Any]], learnt_by: Mapping[str, Sequence[str]], *, whole: bool) -> None:

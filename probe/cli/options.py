@@ -33,7 +33,7 @@ def output_options(command: Callable[..., Any]) -> Any:
             callback=_writable,
             help="Write the result here rather than to standard output.",
         ),
-        click.option("--quiet", is_flag=True, help="Verdicts only, and no progress."),
+        click.option("--quiet", is_flag=True, help="The table of verdicts only, and no progress."),
         click.option(
             "--show", type=click.Choice(["transcripts"]), multiple=True, help="Show the conversations word for word, less their secrets."
         ),
@@ -53,6 +53,7 @@ def output_options(command: Callable[..., Any]) -> Any:
         as_json: bool,
         output_file: Path | None,
         quiet: bool,
+        verbose: bool = False,
         show: Sequence[str],
         no_color: bool,
         log_format: str,
@@ -65,6 +66,7 @@ def output_options(command: Callable[..., Any]) -> Any:
             format="json" if as_json else format_,
             file=output_file,
             quiet=quiet,
+            verbose=verbose,
             transcripts="transcripts" in show,
             colour=colour,
             log_format=log_format,
@@ -72,6 +74,11 @@ def output_options(command: Callable[..., Any]) -> Any:
         return command(output=output, **rest)
 
     return _with_options(command, gathered, options)
+
+
+def verbose_option(command: Any) -> Any:
+    """The option of commands whose report can tell more."""
+    return click.option("--verbose", is_flag=True, help="Also the endpoints, every name, and what was not asked.")(command)
 
 
 def probing_options(command: Callable[..., Any], *, default_timeout: float = 30.0) -> Any:

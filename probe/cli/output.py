@@ -28,6 +28,7 @@ class Output:
     format: str
     file: Path | None
     quiet: bool
+    verbose: bool
     transcripts: bool
     colour: bool
     log_format: str
@@ -69,7 +70,9 @@ class Output:
         report = catalogue.load("probe.reports", "REPORT", Report)[self.format]
         is_terminal = self.file is None and sys.stdout.isatty()
         width = min(shutil.get_terminal_size().columns, 120) if is_terminal else 80
-        options = ReportOptions(width=width, colour=self.colour and is_terminal, transcripts=self.transcripts, quiet=self.quiet)
+        options = ReportOptions(
+            width=width, colour=self.colour and is_terminal, transcripts=self.transcripts, quiet=self.quiet, verbose=self.verbose
+        )
         self.write(report.render(publish(run), options), patience=INTERRUPTED_SECONDS if run.interrupted else None)
 
     @contextmanager

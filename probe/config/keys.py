@@ -121,7 +121,7 @@ def _version(given: str) -> str:
 def _validated(given: str) -> str:
     if not re.fullmatch(r"CMVP #[0-9]{1,5}", given):
         raise ValueError(
-            'must be the number of a certificate of NIST\'s validation program, `CMVP #` and 1 to 5 digits, as in "CMVP #4282"; '
+            'must be the number of a certificate of NIST\'s validation program, `CMVP #` and 1 to 5 digits, as in "CMVP #4985"; '
             "leave it out where you do not know one"
         )
     return given
@@ -182,6 +182,8 @@ class _Profile(_Table):
     authentication: Annotated[Authentication, _choice(Authentication)] = _key("how it signs in", "ntlm", default=Authentication.AUTO)
     credentials: Annotated[Credentials, _choice(Credentials)] = _key(f"whose credentials are used, {quoted(Credentials)}", "profile")
     impersonation: bool = _key("whether the account acts as each mailbox", True, default=False)
+    product: _Text | None = _key("what answers, where the server hides its name", "Dovecot 2.4", default=None)
+    outgoing_product: _Text | None = _key("what answers at the outgoing endpoint, where it is another", "Postfix", default=None)
     username: _Text | None = _key("the account of the profile", "svc-crm@contoso.test", default=None)
     password: _Reference | None = _key("where its password is kept", "env:CRM_EWS_PASSWORD", default=None)
     tenant: _Text | None = _key("the tenant of Entra ID, by GUID or domain", "contoso.onmicrosoft.com", default=None)
@@ -189,7 +191,7 @@ class _Profile(_Table):
     client_secret: _Reference | None = _key("where the application's secret is kept", "env:CRM_CLIENT_SECRET", default=None)
     client_certificate: _Reference | None = _key("where its certificate is kept, PEM with key", "file:/run/secrets/crm.pem", default=None)
     fips_validated: Annotated[str, AfterValidator(_validated)] | None = _key(
-        "the certificate of the mail server's module", "CMVP #4282", default=None
+        "the certificate of the mail server's module", "CMVP #4985", default=None
     )
 
 

@@ -41,7 +41,9 @@ class Options:
     transcripts: bool = False
     """Whether the conversations are shown word for word."""
     quiet: bool = False
-    """Verdicts alone."""
+    """The table of verdicts alone."""
+    verbose: bool = False
+    """Also the endpoints, every name, and what was not asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,9 @@ class ProfileForm(Form):
     authentication: Authentication
     credentials: Credentials
     impersonation: bool
+    product: str | None = None
+    outgoing_product: str | None = None
+    """Documents of earlier versions name neither."""
     username: str | None
     fips_validated: str | None
 

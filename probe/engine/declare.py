@@ -39,6 +39,7 @@ DECLARABLE: frozenset[FactKey[Any]] = frozenset(
         v.ENDPOINT_SERVICE,
         v.ENDPOINT_SECURITY,
         v.ENDPOINT_HOST,
+        v.SERVER_BY_WORD,
     }
 )
 """Every key that an estate can give a value to."""
@@ -52,7 +53,7 @@ def declared_by(estate: Estate, at: datetime) -> tuple[Reading, ...]:
     for mailbox in estate.mailboxes:
         readings += _of_mailbox(mailbox, estate.profile_of(mailbox), at)
     endpoints = dict.fromkeys(e for p in estate.profiles for e in (p.incoming, p.outgoing))
-    return (*readings, *declared_of_endpoints(endpoints, at))
+    return (*readings, *declared_of_endpoints(endpoints, at), *_products(estate.profiles, at))
 
 
 def declared_of_endpoints(endpoints: Iterable[Endpoint], at: datetime) -> tuple[Reading, ...]:
@@ -63,6 +64,13 @@ def declared_of_endpoints(endpoints: Iterable[Endpoint], at: datetime) -> tuple[
         readings.append(_fact(endpoint.url, v.ENDPOINT_SECURITY, str(endpoint.security), at))
         readings.append(_fact(endpoint.url, v.ENDPOINT_HOST, endpoint.host, at))
     return tuple(readings)
+
+
+def _products(profiles: Iterable[ServerProfile], at: datetime) -> Iterator[Reading]:
+    """What answers at endpoints, by the operator's word, where a profile gives one."""
+    for profile in profiles:
+        words = {profile.outgoing.url: profile.outgoing_product or profile.product, profile.incoming.url: profile.product}
+        yield from (_fact(url, v.SERVER_BY_WORD, word, at) for url, word in words.items() if word is not None)
 
 
 def _fact(subject: str, key: FactKey[T], value: T, at: datetime) -> Fact[T]:

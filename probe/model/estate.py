@@ -326,6 +326,10 @@ class ServerProfile:
     authentication: Authentication = Authentication.AUTO
     credentials: Credentials
     impersonation: bool = False
+    product: str | None = None
+    """The operator's word for what answers, where the server hides its name, as in `Dovecot 2.4`."""
+    outgoing_product: str | None = None
+    """The same of the outgoing endpoint, where it is another product."""
     username: str | None = None
     password: SecretReference | None = None
     tenant: str | None = None

@@ -202,6 +202,9 @@ class Facts:
         if not facts:
             gap = _most_telling([r for r in readings if isinstance(r, Missing)])
             return gap or Missing(subject=self.subject, key=key, why=Why.NOT_ATTEMPTED, detail="nothing was tried that would tell")
+        contradicted = next((r for r in readings if isinstance(r, Missing) and r.why is Why.CONFLICTING), None)
+        if contradicted is not None and all(isinstance(f.provenance, Inferred) for f in facts):
+            return contradicted  # what one inference found to contradict itself, another does not settle
         best_rank = min(key.rank(f.provenance) for f in facts)
         claims = _drawn_together([f for f in facts if key.rank(f.provenance) == best_rank])
         return claims[0] if len(claims) == 1 else _conflict(claims)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model.answers import Answer
 from probe.model.rules import Case, Otherwise, Reference, Rule
-from probe.rules import NEEDS_OF_REFUSAL, READ_ON, not_refused_for, tries_a_login
+from probe.rules import NEEDS_OF_REFUSAL, OUTLOOK_COM_ENDED, READ_ON, SERVER_TO_SERVER, not_refused_for, tries_a_login
 
 _SHOWING = frozenset({"app-password-required", "mfa-required"})
 """Causes of a refusal that this rule is about."""
@@ -16,7 +16,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="app-password-wanted",
-    title="A provider that wants an app password",
+    title="Provider wants an app password",
     statement="No server that is used refuses the password because the account is under two-step verification and wants an app password.",
     references=(
         Reference("Google Account Help: Sign in with app passwords", "https://support.google.com/mail/answer/185833", "2026-11-24"),
@@ -28,9 +28,11 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Make an app password in the account's security settings and enter it in the profile or mailbox in place of the password (Gmail: "
-        "myaccount.google.com/apppasswords; Yahoo and AOL: Account security, Generate app password; iCloud: account.apple.com, App-Specific Passwords; "
-        "Yandex, mail.ru, GMX, WEB.DE, Zoho, QQ: the security settings of the account). Outlook.com, MSN, Windows Live and Exchange Online take no "
-        "app password any more: there, use OAuth."
+        "Make an app password in the security settings of the account, and enter it in Dynamics in place of the account's password.\n"
+        "At Gmail: myaccount.google.com/apppasswords, once two-step verification is on.\n"
+        "At Yahoo and AOL: Account security, Generate app password; Yahoo does not let every account make one.\n"
+        "At GMX and WEB.DE: Security, Application-specific passwords.\n"
+        f"At Outlook.com: {OUTLOOK_COM_ENDED}\n"
+        f"At Exchange Online: no app password is taken any more. {SERVER_TO_SERVER}"
     ),
 )

@@ -34,7 +34,7 @@ def _verdict(outcome: str) -> Truth:
 
 RULE = Rule(
     id="appointment-folders-not-opened",
-    title="A calendar, contacts or tasks folder that cannot be opened",
+    title="Calendar or other folder not opened",
     statement="Where appointments, contacts and tasks are synchronized, the account opens the mailbox's calendar, contacts and tasks.",
     references=(RESPONSE_CODES,),
     needs=Needs(
@@ -48,8 +48,9 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Let the profile impersonate, which opens the whole mailbox, or grant the account Full Access "
-        "(`Add-MailboxPermission ADDRESS -User ACCOUNT -AccessRights FullAccess`); where a folder is missing, let its owner sign in to Outlook once, "
-        "or run `outlook.exe /resetfolders`. Or set Appointments, Contacts, and Tasks of the Dynamics mailbox to None."
+        "Let ACCOUNT open the whole mailbox, or switch appointments off for it. Full Access is granted on Exchange by "
+        "`Add-MailboxPermission -Identity ADDRESS -User ACCOUNT -AccessRights FullAccess` "
+        "Where the profile impersonates, the role does the same. A folder that is missing is made again when the owner signs in to Outlook, or by "
+        "`outlook.exe /resetfolders`. Without appointments: set Appointments, Contacts, and Tasks of the Dynamics mailbox to None."
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, negate
 from probe.model.rules import Case, Needs, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, MAIL_SERVICES, TABLE, admin_page, is_server_side, page, speaks
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, MAIL_SERVICES, MAILBOXES, TABLE, admin_page, is_server_side, page, speaks
 
 
 def _applies(case: Case) -> Answer:
@@ -18,7 +18,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="appointments-over-pop3-smtp",
-    title="Appointments, contacts and tasks through a POP3/SMTP profile",
+    title="Appointments through POP3/SMTP",
     statement="Through POP3/SMTP systems only mail is synchronized; appointments, contacts and tasks are not.",
     references=(page(TABLE), admin_page("Connect to POP3 or SMTP servers", "connect-to-pop3-or-smtp-servers"), EMAIL_ROUTER_END),
     needs=Needs(mailbox=(v.MAILBOX_APPOINTMENTS,), incoming=(v.ENDPOINT_SERVICE,)),
@@ -27,7 +27,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(
-        "Open the mailbox under Settings > Email Configuration > Mailboxes and set Appointments, Contacts, and Tasks to None, "
-        f"or move it to an Exchange profile. {EMAIL_ROUTER}"
+        "Set Appointments, Contacts, and Tasks of the mailbox to None, or give it an Exchange profile. "
+        f"The mailbox stands under {MAILBOXES}.\n{EMAIL_ROUTER}"
     ),
 )

@@ -11,7 +11,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import any_served, every_served, needs_of_served, rfc, served, was_asked
+from probe.rules import EXCHANGE_CERTIFICATE, any_served, every_served, needs_of_served, rfc, served, was_asked
 
 _WARNING_DAYS = 30
 """Authorities that renew by machine renew certificates of 90 days after 60; later than that, something has gone wrong."""
@@ -38,7 +38,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="certificate-ends-soon",
-    title="A certificate that ends soon",
+    title="Certificate ends soon",
     statement="No certificate of an endpoint that is used, nor of the chain that it sends, ends within 30 days.",
     references=(rfc(5280, "Internet X.509 Public Key Infrastructure Certificate and CRL Profile, section 4.1.2.5 (validity)", "2008-05"),),
     needs=needs_of_served(v.CERTIFICATE_NOT_AFTER, v.CERTIFICATE_CHAIN_ENDS),
@@ -47,7 +47,8 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "Have the certificate renewed and installed on the mail server now, and find out why it was not renewed by itself. Where "
-        "`certificate.chain_ends` names an issuer, have the mail server send that authority's newer certificate, and a certificate issued by it."
+        "Renew the certificate now (CERTIFICATE), have the server send the new one, and find out why it was not renewed by itself. "
+        "Where `certificate.chain_ends` names an issuer, have the server send that authority's newer certificate too.\n"
+        f"{EXCHANGE_CERTIFICATE}"
     ),
 )

@@ -10,7 +10,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import any_served, every_served, needs_of_served, rfc, served
+from probe.rules import EXCHANGE_CERTIFICATE, any_served, every_served, needs_of_served, rfc, served
 
 
 def _applies(case: Case) -> Answer:
@@ -27,7 +27,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="certificate-expired",
-    title="A certificate that has expired or is not valid yet",
+    title="Certificate expired or not valid yet",
     statement="The certificate of every endpoint that is used is valid to the end of the day of judgement (UTC).",
     references=(rfc(5280, "Internet X.509 Public Key Infrastructure Certificate and CRL Profile, section 4.1.2.5 (validity)", "2008-05"),),
     needs=needs_of_served(v.CERTIFICATE_NOT_BEFORE, v.CERTIFICATE_NOT_AFTER),
@@ -36,7 +36,10 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Have the certificate renewed and installed for the service on the mail server (Exchange: `Enable-ExchangeCertificate -Services IIS`), "
-        "then restart or reload the service so that it is the one sent."
+        "Renew the certificate that HOST sends (now: CERTIFICATE), and have the server send the new one.\n"
+        f"{EXCHANGE_CERTIFICATE}\n"
+        "Elsewhere, put the new certificate where the service reads it, then reload the service. Check that the new one is sent: "
+        "`probe look --tls none ENDPOINT`"
+        " Where the certificate seems valid, compare the clocks of both machines."
     ),
 )

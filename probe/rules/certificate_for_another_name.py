@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import any_served, every_served, needs_of_served, rfc, served
+from probe.rules import EXCHANGE_CERTIFICATE, PROFILES, any_served, every_served, needs_of_served, rfc, served
 
 
 def _applies(case: Case) -> Answer:
@@ -18,7 +18,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="certificate-for-another-name",
-    title="A certificate for another name",
+    title="Certificate for another name",
     statement="The certificate of every endpoint that is used names the host that the profile names.",
     references=(rfc(9525, "Service Identity in TLS", "2023-11"),),
     needs=needs_of_served(v.CERTIFICATE_MATCHES_NAME),
@@ -27,7 +27,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Write a host name that the certificate carries (see `certificate.names`) into the server location of the email server profile, "
-        "or have a certificate issued that carries the name used there."
+        "Write a name that the certificate carries (`certificate.names`) in place of HOST as server location of the email server profile "
+        f"({PROFILES}), or have a certificate issued for HOST.\n{EXCHANGE_CERTIFICATE}"
     ),
 )

@@ -27,7 +27,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="certificate-untrusted",
-    title="A certificate that is not trusted",
+    title="Certificate not trusted",
     statement="The certificate of every endpoint that is used leads to an authority that the probing machine trusts.",
     references=(
         rfc(5280, "Internet X.509 Public Key Infrastructure Certificate and CRL Profile, section 6 (path validation)", "2008-05"),
@@ -41,7 +41,9 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Have the mail server send its whole chain from a known authority; for an authority of your own, import its root into "
-        "Trusted Root Certification Authorities on every server of the asynchronous service, and give it to this program with `--ca FILE`."
+        "Have HOST send its whole chain from a known authority, or trust the authority on every server of the asynchronous service. For an authority of your own, run there, "
+        "as an administrator, with its root certificate: `certutil.exe -addstore Root FILE` "
+        "and give it to this program with `--ca FILE`. On Windows, roots that Microsoft trusts are fetched when Windows itself first needs them, and this program sees only those that are there already: "
+        "if the authority is a public one, open a page of a site that it certified in a browser there once, and check again."
     ),
 )

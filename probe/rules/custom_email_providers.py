@@ -18,7 +18,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="custom-email-providers",
-    title="Extended mail protocols or custom email providers",
+    title="Custom protocols or email providers",
     statement="Extensions of the EWS, POP3 or SMTP protocols, and custom email providers, are not supported.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
     needs=needs_of_served(deployment=(v.DEPLOYMENT_CUSTOM_PROVIDERS,)),
@@ -28,6 +28,6 @@ RULE = Rule(
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(
         "Take the custom email provider or protocol extension out of the deployment, let server-side synchronization talk to the mail server "
-        f"itself, and then set `custom_email_providers = false` in the estate. {EMAIL_ROUTER}"
+        f"itself, and then set `custom_email_providers = false` in the estate.\n{EMAIL_ROUTER}"
     ),
 )

@@ -6,7 +6,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.estate import Credentials, Service
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import admin_page, any_served, is_one_of, is_server_side, needs_of_served, served, speaks
+from probe.rules import MAILBOXES, admin_page, any_served, is_one_of, is_server_side, needs_of_served, served, speaks
 
 
 def _applies(case: Case) -> Answer:
@@ -33,7 +33,7 @@ def _may_act_for_the_mailbox(case: Case) -> Answer:
 
 RULE = Rule(
     id="delivery-method-the-profile-cannot-serve",
-    title="A delivery method that the profile cannot serve",
+    title="Delivery method the profile lacks",
     statement=(
         "Incoming mail comes through EWS, POP3 or IMAP, outgoing mail goes through EWS or SMTP; appointments, contacts and tasks need EWS, "
         "and impersonation where one account serves several mailboxes."
@@ -48,7 +48,8 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "In the mailbox record set the delivery method that the profile lacks to None (for POP3/SMTP: Appointments, Contacts, and Tasks), "
-        "or choose a profile that has it; where one account serves several mailboxes, set Use Impersonation to Yes."
+        "Set the delivery method that the profile lacks (for POP3/SMTP: Appointments, Contacts, and Tasks) to None in the mailbox, or choose a "
+        f"profile that has it. The mailbox stands under {MAILBOXES}. "
+        "Where one account serves several mailboxes, set Use Impersonation of the profile to Yes."
     ),
 )

@@ -24,7 +24,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="end-of-support",
-    title="An Exchange Server out of support",
+    title="Exchange Server out of support",
     statement="The Exchange Server is itself still supported: 2010 was until 2020-10-13, 2013 until 2023-04-11, 2016 and 2019 until 2025-10-14.",
     references=(
         Reference(
@@ -40,7 +40,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "Plan the move to Exchange Server SE, and ask Microsoft support about Dynamics with it first, because the page does not list it; "
-        "until then keep the server off the internet and on its last security update."
+        "Plan the move: Microsoft's EWS page wants a supported Exchange Server, and SE is the only one left. The page on server-side synchronization does not "
+        "list SE, so ask Microsoft support about Dynamics with it first. Until then keep the server off the internet and on its last security update."
     ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import any_served, article, every_served, needs_of_served, served
+from probe.rules import PROFILES, any_served, article, every_served, needs_of_served, served
 
 
 def _applies(case: Case) -> Answer:
@@ -21,7 +21,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="endpoint-unreachable",
-    title="An endpoint that cannot be connected to",
+    title="Endpoint cannot be connected to",
     statement="A TCP connection to every endpoint that is used comes about, from the server where Dynamics runs.",
     references=(article("General mailbox access error (socket exception)", "general-mailbox-access-error-occurred"),),
     needs=needs_of_served(v.NET_CONNECTED),
@@ -30,7 +30,8 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Run `Test-NetConnection HOST -Port PORT` on the server of the asynchronous service; then correct the port in the email server profile, "
-        "start the mail service, or open the firewall between the two."
+        "See from the server of the asynchronous service whether HOST can be reached at port PORT: `Test-NetConnection -ComputerName HOST -Port PORT` "
+        f"Where it cannot, start the mail service or open the firewall between the two; where host or port are wrong, correct them in the profile ({PROFILES}). "
+        "Where it can, the way from the machine that ran this program differs."
     ),
 )

@@ -55,7 +55,11 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "For `disabled`, run `Set-OrganizationConfig -EwsEnabled $true` and `Set-CASMailbox MAILBOX -EwsEnabled $true`; for `blocked-by-policy`, "
-        "add the application to EwsAllowedAppIDs and `CRM/*` to EwsAllowList. A change may take up to 24 hours."
+        "Open EWS for the organization and for the mailbox. What is set shows by "
+        "`Get-OrganizationConfig | Format-List EwsEnabled,EwsApplicationAccessPolicy,EwsAllowList,EwsBlockList,EwsAllowedAppIDs` "
+        "`Get-CASMailbox -Identity ADDRESS | Format-List EwsEnabled,EwsApplicationAccessPolicy,EwsAllowList,EwsBlockList` "
+        "For `disabled`: `Set-OrganizationConfig -EwsEnabled $true` `Set-CASMailbox -Identity ADDRESS -EwsEnabled $true` "
+        "For `blocked-by-policy`, where EwsApplicationAccessPolicy is EnforceAllowList: `Set-OrganizationConfig -EwsAllowList @{Add='CRM/*'}` "
+        "In Exchange Online the application of Dynamics must stand in EwsAllowedAppIDs besides. A change may take up to 24 hours."
     ),
 )

@@ -12,7 +12,7 @@ from probe.model.answers import Answer, Truth, all_of, any_of, ask
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import admin_page, any_served, every_served, logs_in, needs_of_served, rfc, served, told
+from probe.rules import PROFILES, admin_page, any_served, every_served, logs_in, needs_of_served, rfc, served, told
 
 # RFC 9110 section 15.5: not found, method not allowed, gone. EWS takes POST wherever it is.
 _ABSENT = frozenset({404, 405, 410})
@@ -58,7 +58,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Run `Get-WebServicesVirtualDirectory | fl InternalUrl,ExternalUrl` on Exchange and write that address, "
-        "usually https://HOST/EWS/Exchange.asmx, as incoming and outgoing server location of the profile."
+        "Find out at what address Exchange serves EWS, on Exchange: `Get-WebServicesVirtualDirectory | Format-List Server,InternalUrl,ExternalUrl` "
+        f"Write it, usually https://HOST/EWS/Exchange.asmx, as incoming and outgoing server location of the profile ({PROFILES})."
     ),
 )

@@ -27,7 +27,8 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(
-        "Move the mailbox to an Exchange Server that the page lists (2010, 2013, 2016 or 2019), point the profile at it, "
-        f"and test and enable the mailbox again. {EMAIL_ROUTER}"
+        "Move the mailbox to another Exchange, give it the profile of that, and test and enable it again. Exchange Server 2019 is the newest that the page lists, and is out of support since "
+        "2025-10-14; Exchange Server SE is supported and not listed: ask Microsoft support first. Exchange Online is listed, and reached only until 2027-04-01.\n"
+        f"{EMAIL_ROUTER}"
     ),
 )

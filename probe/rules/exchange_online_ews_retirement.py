@@ -41,7 +41,9 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "Plan before 2027-04-01: a mailbox on an Exchange Server, or Dynamics 365 online. Until then have `EWSEnabled` set to True for the tenant "
-        "and the application of Dynamics listed in EwsAllowedAppIDs, or EWS may stop earlier."
+        "Plan the move: EWS in Exchange Online ends on 2027-04-01, and from 2026-10-01 on it stays open only to tenants that allowed it. Move the mailbox to an Exchange Server, or the organization to Dynamics 365 "
+        "online. Until then see that the tenant is open: `Get-OrganizationConfig | Format-List EwsEnabled,EwsAllowedAppIDs` "
+        "EwsEnabled must be True, and EwsAllowedAppIDs must name the application of Dynamics. Since 2025-10-01 no new tenant is connected, and the repair of a broken "
+        "Server to Server set-up may be refused."
     ),
 )

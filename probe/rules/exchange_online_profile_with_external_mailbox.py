@@ -6,7 +6,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, negate
 from probe.model.estate import Location, ServerType
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, any_served, is_one_of, needs_of_served, page, served
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, MAILBOXES, UNSUPPORTED, any_served, is_one_of, needs_of_served, page, served
 
 
 def _applies(case: Case) -> Answer:
@@ -28,7 +28,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(
-        "Use the POP3/SMTP Server profile: associate the mailbox with it under Settings > Email Configuration > Mailboxes, "
-        f"then test and enable. {EMAIL_ROUTER}"
+        f"Give the mailbox a POP3/SMTP Server profile ({MAILBOXES}), then test and enable it. The external server must be one of the five listed systems (Gmail, Yahoo! Mail, MSN, "
+        f"Outlook.com, Windows Live Mail), or the mailbox is unsupported all the same.\n{EMAIL_ROUTER}"
     ),
 )

@@ -6,7 +6,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, negate
 from probe.model.estate import Location, ServerType
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, any_served, is_one_of, needs_of_served, page, served
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, MAILBOXES, UNSUPPORTED, any_served, is_one_of, needs_of_served, page, served
 
 
 def _applies(case: Case) -> Answer:
@@ -27,8 +27,5 @@ RULE = Rule(
     applies=_applies,
     holds=_holds,
     otherwise=Otherwise.UNSUPPORTED,
-    remedy=(
-        "Use the Exchange Server (Hybrid) profile: associate the mailbox with it under Settings > Email Configuration > Mailboxes, "
-        f"then test and enable. {EMAIL_ROUTER}"
-    ),
+    remedy=(f"Give the mailbox an Exchange Server (Hybrid) profile ({MAILBOXES}), then test and enable it.\n{EMAIL_ROUTER}"),
 )

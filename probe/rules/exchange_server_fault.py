@@ -23,7 +23,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="exchange-server-fault",
-    title="A fault of the Exchange server",
+    title="Fault of the Exchange server",
     statement="Exchange comes from the server that is asked to the mailbox without a fault of its own.",
     references=(RESPONSE_CODES,),
     needs=NEEDS_OF_INBOX,
@@ -32,8 +32,8 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Look into the Application log of the Exchange server that answered (its name stands in `ews.headers`): for `ErrorImpersonationFailed` at the account of its "
+        "Look into the Application log of the Exchange server that answered; its name stands in `ews.headers`. For `ErrorImpersonationFailed` look at the account of its "
         "application pool, for `ErrorNoRespondingCASInDestinationSite` at the client access servers of the mailbox's site, for "
-        "`ErrorInvalidSchemaVersionForMailboxVersion` at an older server behind it; or name the mailbox's own server in the profile."
+        "`ErrorInvalidSchemaVersionForMailboxVersion` at an older server behind it. Or name the mailbox's own server in the profile."
     ),
 )

@@ -6,7 +6,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of
 from probe.model.estate import Service
 from probe.model.rules import Case, Needs, Otherwise, Rule
-from probe.rules import TABLE, is_each_product, is_server_side, page, speaks
+from probe.rules import MAILBOXES, TABLE, is_each_product, is_server_side, page, speaks
 
 _LISTED = ("Exchange Online", "Exchange Server 2010", "Exchange Server 2013", "Exchange Server 2016", "Exchange Server 2019")
 
@@ -21,7 +21,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="exchange-version-not-listed-for-appointments",
-    title="Appointments, contacts and tasks through an Exchange that the page does not list",
+    title="Exchange not listed for appointments",
     statement=(
         "Over Exchange Web Services, appointments, contacts and tasks are synchronized with Exchange Online "
         "and with Exchange Server 2010, 2013, 2016 and 2019."
@@ -33,7 +33,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_LISTED,
     remedy=(
-        "Move the mailbox to an Exchange that is listed, or set Appointments, Contacts, and Tasks to None in its Dynamics record "
-        "until Microsoft support has said in writing that this Exchange will do."
+        "Ask Microsoft support for a written statement on this Exchange (SE is newer than the page), or set Appointments, Contacts, and Tasks of the mailbox to None "
+        f"({MAILBOXES}) until you have it."
     ),
 )

@@ -32,7 +32,7 @@ def _is_free_of_suspicion(endpoint: Facts) -> Answer:
 
 RULE = Rule(
     id="extended-protection-behind-a-proxy",
-    title="Extended Protection of an Exchange behind a proxy",
+    title="Extended Protection behind a proxy",
     statement="No sign-in is refused without a reason at an Exchange before which something else ends TLS.",
     references=(
         Reference(
@@ -54,8 +54,9 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "See first that user name and password are right. If they are, look at the tokenChecking of Exchange's EWS directories (`Get-WebServicesVirtualDirectory "
-        "| fl ExtendedProtection*`): where it is Allow or Require, the proxy must show the very certificate that Exchange has (SSL bridging), or pass TLS through; "
+        "See first that user name and password are right. If they are, look at Extended Protection of Exchange's EWS directories: "
+        "`Get-WebServicesVirtualDirectory | Format-List Server,ExtendedProtection*` "
+        "Where ExtendedProtectionTokenChecking is Allow or Require, the proxy must show the very certificate that Exchange has (SSL bridging), or pass TLS through; "
         "SSL offloading does not go with it. Or point the profile at Exchange itself."
     ),
 )

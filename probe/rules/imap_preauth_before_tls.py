@@ -31,6 +31,6 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Let the server greet with OK, and use the port that speaks TLS at once; where the server does so already, somebody on the way may have put PREAUTH there."
+        "Let the server greet with OK, and use the port that speaks TLS at once. Where the server does so already, somebody on the way may have put PREAUTH there."
     ),
 )

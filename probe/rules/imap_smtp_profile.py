@@ -26,7 +26,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="imap-smtp-profile",
-    title="An IMAP/SMTP profile, on which Microsoft's pages disagree",
+    title="IMAP/SMTP, on which pages disagree",
     statement=(
         "The dated copy of the page lists POP3/SMTP without IMAP, and another page says that IMAP/SMTP profiles are not available "
         "on-premises; a newer copy lists IMAP/SMTP for the same providers, and a third page sets one up for Gmail from version 9.1."
@@ -43,7 +43,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_LISTED,
     remedy=(
-        "Use a POP3/SMTP or an Exchange profile, whose support is not in doubt; to stay with IMAP (Gmail with OAuth, version 9.1 or later), "
-        "ask Microsoft support for a written statement and let the gate pass with `--accept not-listed`."
+        "Use a POP3/SMTP or an Exchange profile, whose support is not in doubt. To stay with IMAP (Gmail with OAuth, version 9.1 or later), "
+        "ask Microsoft support for a written statement and accept it in scripts with `--accept not-listed`."
     ),
 )

@@ -6,7 +6,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask
 from probe.model.estate import Credentials, Service
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import any_served, article, every_served, is_one_of, logs_in, needs_of_served, served
+from probe.rules import SERVER_TO_SERVER, any_served, article, every_served, is_one_of, logs_in, needs_of_served, served
 
 
 def _applies(case: Case) -> Answer:
@@ -22,7 +22,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="impersonation-denied",
-    title="An account that may not impersonate the mailbox",
+    title="No right to impersonate the mailbox",
     statement="Where the profile uses impersonation, Exchange lets its account act as the mailbox.",
     references=(
         article(
@@ -41,7 +41,10 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Run `New-ManagementRoleAssignment -Role ApplicationImpersonation -User ACCOUNT` on Exchange, "
-        "with a scope that holds the mailbox; the change may take some minutes to reach every server."
+        "Give ACCOUNT the role ApplicationImpersonation.\n"
+        "At Exchange Server: `New-ManagementRoleAssignment -Name D365-SSS -Role ApplicationImpersonation -User ACCOUNT` "
+        "With -CustomRecipientWriteScope it is held to some mailboxes. It may take some minutes to reach every server. Who has the role shows by "
+        "`Get-ManagementRoleAssignment -Role ApplicationImpersonation -GetEffectiveUsers`\n"
+        f"At Exchange Online: the role is gone since February 2025, and the command fails there. {SERVER_TO_SERVER}"
     ),
 )

@@ -31,7 +31,7 @@ def _unless_passing(causes: tuple[str, ...], truth: Truth) -> Truth:
 
 RULE = Rule(
     id="login-refused",
-    title="Credentials that are refused",
+    title="Credentials refused",
     statement="Every server that is used takes the credentials of the profile or mailbox.",
     references=(
         article("401 Unauthorized exception when using server-side synchronization", "exception-when-using-server-side-sync"),
@@ -48,8 +48,11 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Enter the user name in the form user@domain and the current password in the profile or mailbox; where `auth.refusal` names another cause "
-        "(locked, disabled, expired, multi-factor authentication, blocked by a policy such as Conditional Access), have that lifted first, because each further try counts towards a lockout. A password that is right and still refused by NTLM may be Exchange's Extended "
+        "Enter the current password of ACCOUNT in the profile or mailbox of Dynamics and in the estate, the user name in the form user@domain. "
+        "Where `auth.refusal` names another cause "
+        "(locked, disabled, expired, multi-factor authentication, blocked by a policy such as Conditional Access), have that lifted first, because each further try counts towards a lockout. "
+        "Then have this program forget the refusal: `probe forget ACCOUNT`\n"
+        "At Exchange Server: a password that is right and still refused by NTLM may be Exchange's Extended "
         "Protection, where a proxy ends TLS before it with another certificate than Exchange's."
     ),
 )

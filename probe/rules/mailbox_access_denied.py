@@ -18,7 +18,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="mailbox-access-denied",
-    title="A mailbox that the account may not open",
+    title="Account may not open the mailbox",
     statement="The account that signs in may open the mailbox's inbox.",
     references=(RESPONSE_CODES,),
     needs=NEEDS_OF_INBOX,
@@ -27,7 +27,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "For `ErrorAccessDenied`, grant the account Full Access (`Add-MailboxPermission ADDRESS -User ACCOUNT -AccessRights FullAccess`) or let the "
-        "profile impersonate; for the other codes, have the account enabled, licensed, or its password renewed."
+        "Let ACCOUNT open the mailbox. For `ErrorAccessDenied`, on Exchange: `Add-MailboxPermission -Identity ADDRESS -User ACCOUNT -AccessRights FullAccess` "
+        "or let the profile impersonate. For the other codes, have the account enabled, licensed, or its password renewed."
     ),
 )

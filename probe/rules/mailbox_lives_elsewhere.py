@@ -11,6 +11,7 @@ from probe.model.answers import Answer, all_of, any_of, negate
 from probe.model.estate import Location, ServerType
 from probe.model.rules import Case, Otherwise, Rule
 from probe.rules import (
+    MAILBOXES,
     NEEDS_OF_EXCHANGE_ONLINE,
     NOTES,
     UNSUPPORTED,
@@ -63,7 +64,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Associate the mailbox with the profile of the place where it lives, under Settings > Email Configuration > Mailboxes, then test and enable it: "
+        f"Associate the mailbox with the profile of the place where it lives, under {MAILBOXES}, then test and enable it: "
         "Exchange Online for Exchange Online, Exchange Server (Hybrid) or Exchange Server for an Exchange on-premises, POP3/SMTP for another mail "
         "server. Where `mailbox.location` has two answers, ask the Exchange administrator (`Get-Recipient ADDRESS | fl RecipientTypeDetails`: "
         "UserMailbox lives there, RemoteUserMailbox in Exchange Online) and correct `location` in the estate or the entry that Autodiscover reads."

@@ -25,7 +25,8 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Run `Get-Mailbox ADDRESS` on the Exchange of the profile: correct the address in the Dynamics mailbox, or choose the profile of the "
-        "Exchange where the mailbox lives (after a move, that may be the other one of a hybrid); give user names as user@domain."
+        "See on the Exchange of the profile whether there is a mailbox ADDRESS: `Get-Mailbox -Identity ADDRESS` "
+        "Where there is none, correct the address in the Dynamics mailbox, or choose the profile of the "
+        "Exchange where the mailbox lives (after a move, that may be the other one of a hybrid). Give user names as user@domain."
     ),
 )

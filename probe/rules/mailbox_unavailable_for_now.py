@@ -25,7 +25,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="mailbox-unavailable-for-now",
-    title="A mailbox that cannot be opened at the moment",
+    title="Mailbox unavailable for now",
     statement="The mailbox's store is there to be opened, and its server not too busy to.",
     references=(RESPONSE_CODES,),
     needs=NEEDS_OF_INBOX,
@@ -34,8 +34,9 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Wait until the move or the failover is over (`Get-MoveRequest ADDRESS`, `Get-MailboxDatabaseCopyStatus`), and check again before testing and enabling: "
-        "a test that fails now may disable the mailbox. Where the server is busy, leave it alone for as long as it asks (the attempt says how long), and look at the "
-        "throttling policy of the account (`Get-ThrottlingPolicyAssociation`). After a move, check that the profile is still the right one for where it lives."
+        "Wait, check again, and do not test and enable meanwhile: a test that fails now may disable the mailbox. A move or a failover shows on Exchange by "
+        "`Get-MoveRequest -Identity ADDRESS` `Get-MailboxDatabaseCopyStatus` "
+        "Where the server is busy, leave it alone for as long as it asks (the attempt says how long), and look at the "
+        "throttling policy of the account: `Get-ThrottlingPolicyAssociation -Identity ACCOUNT` After a move, see that the profile is still the right one for where the mailbox lives."
     ),
 )

@@ -18,7 +18,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="manual-tracking-over-pop3-smtp",
-    title="Tracking by hand in Dynamics 365 for Outlook with a POP/SMTP mailbox",
+    title="Tracking by hand over POP3/SMTP",
     statement="Manual tracking in Dynamics 365 for Outlook is not supported for a mailbox that is synchronized through POP/SMTP.",
     references=(page(NOTES), EMAIL_ROUTER_END),
     needs=needs_of_served(v.ENDPOINT_SERVICE, deployment=(v.DEPLOYMENT_MANUAL_TRACKING,)),
@@ -28,6 +28,6 @@ RULE = Rule(
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(
         "Have people who use this mailbox stop tracking by hand in Dynamics 365 for Outlook (then set `outlook_manual_tracking = false`), "
-        f"or move the mailbox to an Exchange profile. {EMAIL_ROUTER}"
+        f"or move the mailbox to an Exchange profile.\n{EMAIL_ROUTER}"
     ),
 )

@@ -18,7 +18,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="mass-email-campaigns",
-    title="Mass email marketing campaigns",
+    title="Mass email campaigns",
     statement="Mass email marketing campaigns are not a supported use of server-side synchronization.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
     needs=Needs(deployment=(v.DEPLOYMENT_MASS_EMAIL,), mailbox=(v.MAILBOX_OUTGOING,)),
@@ -26,5 +26,7 @@ RULE = Rule(
     applies=_applies,
     holds=_holds,
     otherwise=Otherwise.UNSUPPORTED,
-    remedy=(f"Send mass mailings through a service that is made for them, and then set `mass_email = false` in the estate. {EMAIL_ROUTER}"),
+    remedy=(
+        f"Send mass mailings through a service that is made for them, and then set `mass_email = false` in the estate.\n{EMAIL_ROUTER}"
+    ),
 )

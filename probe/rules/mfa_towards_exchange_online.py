@@ -12,6 +12,7 @@ from probe.rules import (
     EMAIL_ROUTER,
     EMAIL_ROUTER_END,
     NEEDS_OF_EXCHANGE_ONLINE,
+    SERVER_TO_SERVER,
     UNSUPPORTED,
     needs_of_served,
     page,
@@ -30,7 +31,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="mfa-towards-exchange-online",
-    title="Multi-factor authentication towards Exchange Online",
+    title="MFA towards Exchange Online",
     statement="From Customer Engagement (on-premises) to Exchange Online, multi-factor authentication is not supported.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
     needs=needs_of_served(*NEEDS_OF_EXCHANGE_ONLINE, profile=(v.PROFILE_CREDENTIALS,), mailbox=(v.MFA_REQUIRED,)),
@@ -38,9 +39,5 @@ RULE = Rule(
     applies=_applies,
     holds=_holds,
     otherwise=Otherwise.UNSUPPORTED,
-    remedy=(
-        "Set the profile to Server to Server Authentication, which signs in without a user, "
-        "or have the Entra ID administrator exempt the account that the profile signs in with by a Conditional Access policy. "
-        f"{EMAIL_ROUTER}"
-    ),
+    remedy=f"{SERVER_TO_SERVER}\n{EMAIL_ROUTER}",
 )

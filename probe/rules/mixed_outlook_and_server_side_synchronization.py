@@ -9,7 +9,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
 from probe.model.estate import Delivery
 from probe.model.rules import Case, Needs, Otherwise, Rule
-from probe.rules import UNSUPPORTED, is_one_of, page
+from probe.rules import MAILBOXES, UNSUPPORTED, is_one_of, page
 
 
 def _applies(case: Case) -> Answer:
@@ -23,7 +23,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="mixed-outlook-and-server-side-synchronization",
-    title="Appointments through Outlook for some and through server-side synchronization for others",
+    title="Outlook and server-side sync mixed",
     statement=(
         "One organization should not mix Outlook synchronization and server-side synchronization of appointments, contacts and tasks, "
         "because changes made in Dynamics may then not reach all attendees."
@@ -35,7 +35,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "Choose one way for the organization: select the mailboxes that differ under Settings > Email Configuration > Mailboxes and set "
+        f"Choose one way for the organization: select the mailboxes that differ ({MAILBOXES}) and set "
         "Appointments, Contacts, and Tasks to the same method in all of them."
     ),
 )

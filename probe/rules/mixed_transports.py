@@ -24,7 +24,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="mixed-transports",
-    title="Exchange in one direction and POP3 or SMTP in the other",
+    title="Exchange mixed with POP3 or SMTP",
     statement="Exchange for incoming with SMTP for outgoing mail is not supported, nor is POP3 for incoming with Exchange for outgoing mail.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
     needs=needs_of_served(v.ENDPOINT_SERVICE),
@@ -34,6 +34,6 @@ RULE = Rule(
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(
         "Give the mailbox a profile with the same kind of server both ways: Exchange for incoming and outgoing, or POP3 with SMTP; "
-        f"then test and enable it again. {EMAIL_ROUTER}"
+        f"then test and enable it again.\n{EMAIL_ROUTER}"
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import any_served, article, every_served, needs_of_served, served
+from probe.rules import PROFILES, any_served, article, every_served, needs_of_served, served
 
 
 def _applies(case: Case) -> Answer:
@@ -18,7 +18,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="name-does-not-resolve",
-    title="A host name without an address",
+    title="Host name without an address",
     statement="The host of every endpoint that is used resolves to an address, from the server where Dynamics runs.",
     references=(article("Email can't be received by the mailbox (HostNotFound)", "email-cannot-be-received-mailbox"),),
     needs=needs_of_served(v.NET_ADDRESSES),
@@ -27,7 +27,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Run `nslookup HOST` on the server of the asynchronous service; then correct the server location in the email server profile, "
-        "or the record in the DNS that this server asks."
+        "See on the server of the asynchronous service whether the name HOST is known there: `nslookup HOST` "
+        f"Where it is not, correct the server location in the profile ({PROFILES}), or the record in the DNS that this server asks."
     ),
 )

@@ -13,7 +13,7 @@ from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
 from probe.model.estate import Authentication, Credentials, Service
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import MAIL_SERVICES, admin_page, any_served, every_served, is_one_of, needs_of_served, rfc, served, told
+from probe.rules import MAIL_SERVICES, PROFILES, admin_page, any_served, every_served, is_one_of, needs_of_served, rfc, served, told
 
 # What each setting of a profile's authentication may use: HTTP schemes, and the SASL and login mechanisms that do the same.
 _BASIC = frozenset({"BASIC", "PLAIN", "LOGIN", "USER"})
@@ -76,7 +76,7 @@ def _share(offered: Iterable[str], wanted: frozenset[str]) -> bool:
 
 RULE = Rule(
     id="no-mechanism-in-common",
-    title="No way to sign in that both ends have",
+    title="No sign-in that both ends have",
     statement="Every endpoint that is used offers a way to sign in that the email server profile is set to.",
     references=(
         rfc(9110, "HTTP Semantics, section 11 (authentication)", "2022-06"),
@@ -97,7 +97,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Open the profile under Settings > Email Configuration > Email Server Profiles and set Authentication Protocol to one that the server "
-        "offers (see `auth.schemes` or `auth.mechanisms`), or enable the wanted one on the server."
+        "Set Authentication Protocol of the profile to one that the server offers (`auth.schemes`, `auth.mechanisms`), or enable the wanted one on the server. "
+        f"The profile stands under {PROFILES}."
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import any_served, every_served, in_clear_first, needs_of_served, rfc
+from probe.rules import PROFILES, any_served, every_served, in_clear_first, needs_of_served, rfc
 
 
 def _applies(case: Case) -> Answer:
@@ -18,7 +18,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="no-tls-offered",
-    title="An endpoint without TLS",
+    title="No TLS offered",
     statement="Every endpoint that begins in clear offers an upgrade to TLS (STLS or STARTTLS) and goes through with it.",
     references=(
         rfc(8314, "Cleartext Considered Obsolete: Use of TLS for Email Submission and Access", "2018-01"),
@@ -31,7 +31,9 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Enable STLS or STARTTLS on the mail server, or set the profile to the port that speaks TLS at once (995 for POP3, 465 for SMTP) "
-        "and switch on Use SSL/TLS for that direction."
+        "Enable STLS or STARTTLS on HOST, and set Use SSL for Incoming Connection or Use SSL for Outgoing Connection of the profile "
+        f"({PROFILES}) to Yes. For outgoing mail that is port 587; for POP3, port 995 speaks TLS at once. That Dynamics on-premises can speak TLS at once on port 465 is not confirmed.\n"
+        "At Dovecot: `ssl = required` in its configuration.\n"
+        "At Postfix: `smtpd_tls_security_level = may` with a certificate in its configuration."
     ),
 )

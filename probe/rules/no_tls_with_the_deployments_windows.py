@@ -59,6 +59,6 @@ RULE = Rule(
     remedy=(
         "Change on the mail server what `fips.reasons` or the transcript of the hello names: most often TLS 1.2 with an ECDHE and AES-GCM suite "
         "on P-256 or P-384, or a certificate with an RSA key of 2048 bits or more, signed with SHA-256. "
-        "`probe look --tls full --fips PROFILE URL` lists all that the server takes."
+        "`probe look --tls full --fips WINDOWS ENDPOINT` lists all that the server takes."
     ),
 )

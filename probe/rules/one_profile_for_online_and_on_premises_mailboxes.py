@@ -10,7 +10,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
 from probe.model.estate import Location
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import NOTES, any_served, needs_of_served, page, served
+from probe.rules import NOTES, PROFILES, any_served, needs_of_served, page, served
 
 
 def _applies(case: Case) -> Answer:
@@ -24,7 +24,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="one-profile-for-online-and-on-premises-mailboxes",
-    title="One profile for mailboxes online and on-premises",
+    title="One profile for two locations",
     statement="Mailboxes online and mailboxes on-premises can each have an email server profile of their own, and belong to the right one.",
     references=(page(NOTES),),
     needs=needs_of_served(profile=(v.PROFILE_LOCATIONS,)),
@@ -33,7 +33,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "Create a second profile under Settings > Email Configuration > Email Server Profiles, so that online and on-premises mailboxes have one "
+        f"Create a second profile ({PROFILES}), so that online and on-premises mailboxes have one "
         "each; then choose the right profile in each mailbox, and test and enable it."
     ),
 )

@@ -18,7 +18,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="outlook-on-the-web-in-hybrid",
-    title="Outlook on the web with Dynamics on-premises and Exchange Online",
+    title="Outlook on the web in a hybrid",
     statement="Where Customer Engagement (on-premises) works with Exchange Online, Outlook on the web is not supported.",
     references=(page(NOTES), EMAIL_ROUTER_END),
     needs=needs_of_served(*NEEDS_OF_EXCHANGE_ONLINE, deployment=(v.DEPLOYMENT_OWA_TRACKING,)),
@@ -28,6 +28,6 @@ RULE = Rule(
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(
         "Let people track from Dynamics itself or from Outlook on the desktop, remove the Dynamics app from Outlook on the web, "
-        f"and then set `outlook_on_the_web_tracking = false`. {EMAIL_ROUTER}"
+        f"and then set `outlook_on_the_web_tracking = false` in the estate.\n{EMAIL_ROUTER}"
     ),
 )

@@ -10,7 +10,16 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Reference, Rule
-from probe.rules import READ_ON, any_served, every_served, needs_of_served, served, signs_in_with_password
+from probe.rules import (
+    OUTLOOK_COM_ENDED,
+    READ_ON,
+    SERVER_TO_SERVER,
+    any_served,
+    every_served,
+    needs_of_served,
+    served,
+    signs_in_with_password,
+)
 
 _HOSTED = frozenset({"Gmail", "Yahoo Mail", "Outlook.com", "Exchange Online", "Exchange"})
 """Products of providers that ended password logins, and what may be one of them."""
@@ -31,12 +40,8 @@ def _may_take_passwords(endpoint: Facts) -> Answer:
 
 RULE = Rule(
     id="password-login-ended-by-provider",
-    title="A password where the provider has ended password logins",
-    statement=(
-        "The provider still takes passwords. Ended: Exchange Online from 2022-10-01 (SMTP submission excepted for now), "
-        "Outlook.com, Hotmail, Live and MSN on 2024-09-16; account passwords at Gmail on 2022-05-30 and at Google Workspace on 2025-05-01, "
-        "where app passwords remain; Yahoo takes app passwords only."
-    ),
+    title="Provider has ended password logins",
+    statement="The provider still takes passwords, or app passwords in their place.",
     references=(
         Reference(
             "Use of Basic authentication with Exchange Online",
@@ -57,7 +62,10 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "At Gmail and Yahoo, create an app password and enter it in place of the account's; for Exchange Online, set the profile to "
-        "Server to Server Authentication; for Outlook.com and its kin, move the mailbox, because no on-premises profile can use their OAuth sign-in."
+        "At Gmail: enter an app password (myaccount.google.com/apppasswords) in place of the account's password.\n"
+        "At Yahoo and AOL: enter an app password (Account security, Generate app password) in place of the account's password.\n"
+        f"At Exchange Online: {SERVER_TO_SERVER}\n"
+        f"At Outlook.com: {OUTLOOK_COM_ENDED}\n"
+        "The password of the account itself is not taken, whatever is entered."
     ),
 )

@@ -18,7 +18,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="plaintext-after-starttls",
-    title="Words in clear after the agreement to TLS",
+    title="Words in clear after STARTTLS",
     statement="After it agreed to TLS, no mail server that is used says another word in clear.",
     references=(
         Reference("NO STARTTLS: a security analysis of STARTTLS in the email context", "https://nostarttls.secvuln.info", "2021-08"),
@@ -30,7 +30,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Somebody between here and the mail server may write into the connection, or the server or a proxy is faulty: compare `starttls.extra_bytes` "
-        "with what the server sends when asked on its own network, and use the port that speaks TLS at once."
+        "Use the port that speaks TLS at once, and find out who writes into the connection: somebody between here and HOST, or a faulty server or proxy. "
+        "Compare `starttls.extra_bytes` with what the server sends when asked on its own network: `probe look --tls none ENDPOINT`"
     ),
 )

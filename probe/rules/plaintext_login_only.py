@@ -6,7 +6,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.facts import Facts
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import MAIL_SERVICES, any_served, every_served, needs_of_served, rfc, served
+from probe.rules import MAIL_SERVICES, PROFILES, any_served, every_served, needs_of_served, rfc, served
 
 # Mechanisms that show the password to whoever listens (RFC 4616; RFC 1939 section 7; LOGIN as in draft-murchison-sasl-login).
 _PLAINTEXT = frozenset({"PLAIN", "LOGIN", "USER"})
@@ -43,7 +43,9 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Enable TLS on the mail server and let it offer its login mechanisms under TLS (Dovecot: `ssl = required`; "
-        "Postfix: `smtpd_tls_auth_only = yes`), then switch on Use SSL/TLS in the email server profile."
+        "Enable TLS on HOST and let it offer its login mechanisms under TLS; then set Use SSL for Incoming Connection or "
+        f"Use SSL for Outgoing Connection of the profile ({PROFILES}) to Yes.\n"
+        "At Dovecot: `ssl = required` in its configuration.\n"
+        "At Postfix: `smtpd_tls_auth_only = yes` in its configuration."
     ),
 )

@@ -56,7 +56,7 @@ def _answers(endpoint: Facts, name: str) -> Answer:
 
 RULE = Rule(
     id="pop3-smtp-system-not-listed",
-    title="Mail through a POP3/SMTP system that Microsoft did not test",
+    title="POP3/SMTP system that is not listed",
     statement=(
         "Over POP3 and SMTP, mail is synchronized with Gmail, Yahoo! Mail, MSN, Outlook.com and Windows Live Mail; "
         "other systems may work, but were not tested and are not supported."
@@ -69,6 +69,6 @@ RULE = Rule(
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(
         "Move the mailbox to Exchange (Exchange Web Services) or to one of the listed providers; "
-        f"if you stay, be ready to solve faults without Microsoft's help. {EMAIL_ROUTER}"
+        f"if you stay, be ready to solve faults without Microsoft's help.\n{EMAIL_ROUTER}"
     ),
 )

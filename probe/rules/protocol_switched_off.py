@@ -16,7 +16,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="protocol-switched-off",
-    title="A protocol that is switched off",
+    title="Protocol switched off",
     statement="POP3, IMAP or SMTP sign-in is switched on for the account at every server that is used.",
     references=(
         Reference("The page that Exchange Online names in its own refusal", "https://aka.ms/smtp_auth_disabled", READ_ON),
@@ -30,8 +30,20 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Switch the protocol on for the account (Gmail: Settings, Forwarding and POP/IMAP; Outlook.com: Settings, Mail, Forwarding and IMAP; GMX and WEB.DE: "
-        "Settings, POP3/IMAP; Yandex, mail.ru, Zoho, QQ: the mail programs' page of the settings; Exchange Online and Exchange Server: Set-CASMailbox with "
-        "-PopEnabled, -ImapEnabled or -SmtpClientAuthenticationDisabled), then test again."
+        "Switch the protocol on for ACCOUNT, then check again.\n"
+        "At Gmail: Settings, Forwarding and POP/IMAP.\n"
+        "At Outlook.com: Settings, Mail, Forwarding and IMAP.\n"
+        "At GMX and WEB.DE: Settings, POP3/IMAP.\n"
+        "At Yahoo and AOL: it is on for every account; look at Account security.\n"
+        "At Exchange Online: the one of these that is wanted: `Set-CASMailbox -Identity ADDRESS -PopEnabled $true` `Set-CASMailbox -Identity ADDRESS -ImapEnabled $true` "
+        "`Set-CASMailbox -Identity ADDRESS -SmtpClientAuthenticationDisabled $false`\n"
+        "At Exchange Server: the one of these that is wanted: `Set-CASMailbox -Identity ADDRESS -PopEnabled $true` "
+        "`Set-CASMailbox -Identity ADDRESS -ImapEnabled $true` "
+        "POP3 and IMAP are off as services until somebody starts them on the server. For POP3 (Exchange 2010 has no MSExchangePOP3BE): "
+        "`Set-Service -Name MSExchangePOP3 -StartupType Automatic` `Set-Service -Name MSExchangePOP3BE -StartupType Automatic` "
+        "`Start-Service -Name MSExchangePOP3,MSExchangePOP3BE` "
+        "For IMAP: `Set-Service -Name MSExchangeIMAP4 -StartupType Automatic` `Set-Service -Name MSExchangeIMAP4BE -StartupType Automatic` "
+        "`Start-Service -Name MSExchangeIMAP4,MSExchangeIMAP4BE`\n"
+        "Other providers have the switch on the page of their settings that speaks of mail programs."
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
 from probe.model.rules import Case, Otherwise, Rule
-from probe.rules import admin_page, any_served, every_served, needs_of_served, served
+from probe.rules import PROFILES, admin_page, any_served, every_served, needs_of_served, served
 
 
 def _applies(case: Case) -> Answer:
@@ -18,7 +18,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="silent-or-foreign-service",
-    title="Something else, or nothing, answers at the endpoint",
+    title="Something else, or nothing, answers",
     statement="What answers at every endpoint that is used speaks the endpoint's protocol.",
     references=(admin_page("Connect to POP3 or SMTP servers", "connect-to-pop3-or-smtp-servers"),),
     needs=needs_of_served(v.PROTOCOL_SPOKEN),
@@ -27,7 +27,8 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Compare host, port and the SSL setting of the email server profile with what runs on the mail server: "
-        "995 and 465 speak TLS at once, 110 and 587 begin in clear, 443 is for EWS."
+        "Compare host, port and the SSL setting of the profile with what runs on HOST: "
+        "995 and 465 speak TLS at once, 110 and 587 begin in clear, 443 is for EWS. "
+        f"The profile stands under {PROFILES}."
     ),
 )

@@ -29,7 +29,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "Update the mail server, or the proxy in front of it, to a version that throws away what comes behind STLS or STARTTLS; until then "
+        "Update the mail server, or the proxy in front of it, to a version that throws away what comes behind STLS or STARTTLS. Until then "
         "set the profile to the port that speaks TLS at once."
     ),
 )

@@ -29,6 +29,6 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Compare the addresses with `probe look --all-addresses`: set up TLS at the ones that lack it, or find out who takes STARTTLS out of their words."
+        "Set up TLS at the addresses that lack it, or find out who takes STARTTLS out of their words. Which they are shows by `probe look --all-addresses ENDPOINT`"
     ),
 )

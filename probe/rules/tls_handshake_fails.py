@@ -42,7 +42,6 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Look up the failure in the transcript (`--show transcripts`) and in the mail server's log (on Windows: Schannel events 36874 and 36888); "
-        "then enable TLS 1.2 and a cipher suite that both ends have."
+        "Enable TLS 1.2 on HOST, with a cipher suite that both ends have. The failure stands in the transcript (`--show transcripts`) and in the mail server's log (on Windows: Schannel events 36874 and 36888)."
     ),
 )

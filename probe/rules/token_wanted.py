@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model.answers import Answer
 from probe.model.rules import Case, Otherwise, Reference, Rule
-from probe.rules import NEEDS_OF_REFUSAL, READ_ON, not_refused_for, tries_a_login
+from probe.rules import NEEDS_OF_REFUSAL, OUTLOOK_COM_ENDED, READ_ON, SERVER_TO_SERVER, not_refused_for, tries_a_login
 
 _SHOWING = frozenset({"oauth-required", "basic-auth-disabled"})
 """Causes of a refusal that this rule is about."""
@@ -16,7 +16,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="token-wanted",
-    title="A server that takes tokens only",
+    title="Server takes tokens (OAuth) only",
     statement="No server that is used refuses the password because it takes nothing but modern authentication (OAuth).",
     references=(
         Reference(
@@ -31,7 +31,8 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Set the profile to OAuth where Dynamics offers it for this server (Exchange Online), or move the mailbox to a server that takes passwords: no "
-        "password and no app password will be let in here."
+        f"At Exchange Online: {SERVER_TO_SERVER}\n"
+        f"At Outlook.com: {OUTLOOK_COM_ENDED}\n"
+        "Elsewhere, move the mailbox to a server that takes passwords: neither a password nor an app password will be let in here."
     ),
 )

@@ -279,12 +279,16 @@ class PasswordEnding:
     """`unsettled`: it depends on what the customer switched on."""
     says: str
     """One sentence for the reader."""
+    source: str
+    """Where that was read."""
 
 
 @cache
 def _password_endings() -> tuple[PasswordEnding, ...]:
     return tuple(
-        PasswordEnding(provider, frozenset(map(Service, entry["services"])), entry["ended"], entry["remains"], entry["says"])
+        PasswordEnding(
+            provider, frozenset(map(Service, entry["services"])), entry["ended"], entry["remains"], entry["says"], entry["source"]
+        )
         for entry in toml("password_endings.toml")["ending"]
         for provider in entry["providers"]
     )
@@ -302,6 +306,32 @@ def password_ending(provider: str, service: Service) -> PasswordEnding | None:
 def smtp_keywords() -> frozenset[str]:
     """Keywords of extensions that EHLO may list, upper-case."""
     return frozenset(row["keyword"] for row in rows("smtp_keywords.csv"))
+
+
+# --- Alerts of Dynamics --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicsAlert:
+    """An alert of Dynamics and what it may come from."""
+
+    words: tuple[str, ...]
+    """In lower case; one of them is enough to know it by."""
+    rules: tuple[str, ...]
+    """Ids of the rules to look at, the likeliest first."""
+    example: str
+
+
+@cache
+def dynamics_alerts() -> tuple[DynamicsAlert, ...]:
+    """The alerts that are known."""
+    return tuple(DynamicsAlert(tuple(a["words"]), tuple(a["rules"]), a["example"]) for a in toml("dynamics_alerts.toml")["alert"])
+
+
+def causes_of_alert(text: str) -> tuple[str, ...]:
+    """Ids of the rules that may explain an alert, the likeliest first; none where no word of it is known."""
+    said = " ".join(text.lower().split())
+    return tuple(dict.fromkeys(rule for alert in dynamics_alerts() if any(w in said for w in alert.words) for rule in alert.rules))
 
 
 # --- FIPS profiles ------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from probe.model.estate import Service
+from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
 from probe.tables.files import toml
 
 MAX_FINGERPRINTED = 8192
@@ -355,3 +356,15 @@ def generic_texts() -> tuple[tuple[Service, str, str], ...]:
     """Texts that many products say: service, what they are, text. No fingerprint may match one."""
     entries: Iterable[dict[str, str]] = toml("fingerprints/generic.toml")["generic"]
     return tuple((Service(e["service"]), e["reads"], e["text"]) for e in entries)
+
+
+def product_in(words: str) -> str:
+    """The product that somebody's words name: as the tables write it, whatever its case and the version behind it; else the words less a version."""
+    said = re.sub(r"\A(?:Microsoft )?Exchange (?=[0-9]{4}\b|SE\b)", "Exchange Server ", " ".join(words.split()), flags=re.IGNORECASE)
+    known = (*exchange_servers(), EXCHANGE_ONLINE, *UNTOLD_EXCHANGE)
+    named = [name for name in known if re.match(rf"{re.escape(name)}(?![\w-])", said, re.IGNORECASE)]
+    if named:
+        return max(named, key=len)
+    product, _, version = said.rpartition(" ")
+    bare = product if product and re.fullmatch(r"v?[0-9][\w.~+-]*", version) else said
+    return next((mark.product for mark in fingerprints() if mark.product.lower() == bare.lower()), bare)

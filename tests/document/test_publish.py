@@ -77,6 +77,8 @@ def test_the_estate_is_published_in_the_words_of_its_file() -> None:
         "credentials": "mailbox",
         "impersonation": False,
         "username": None,
+        "product": None,
+        "outgoing_product": None,
         "fips_validated": None,
     }
     assert estate["mailboxes"] == [

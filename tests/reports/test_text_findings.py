@@ -44,12 +44,12 @@ def test_unknown_findings_with_one_cause_are_one_block() -> None:
     )
     assert (
         f"UNKNOWN: 3 questions, because {POP} did not answer in time (no greeting within 30 s) "
-        "- Exchange Server 2003 or 2007 (exchange-2003-or-2007) - TLS fails (tls-fails) "
-        "- An endpoint that cannot be used (unreachable) To do See that a firewall lets this machine through and that the "
+        "- TLS fails (tls-fails) - An endpoint that cannot be used (unreachable) "
+        "- Exchange Server 2003 or 2007 (exchange-2003-or-2007) To do See that a firewall lets this machine through and that the "
         "service answers, then check again. More `probe rules ID`" in text
     )
     assert text.count("UNKNOWN:") == 1
-    assert "Stated" not in text
+    assert "Rule " not in text
     assert "If so" not in text
 
 
@@ -156,10 +156,10 @@ def test_a_source_is_given_in_full_once() -> None:
     text = of_one_mailbox(*(a_finding(rule, Result.FAILS, PRODUCT) for rule in rules), support=Support.UNSUPPORTED)
     assert text.count(page) == 1
     assert other not in text
-    assert f"Page: table (2020) {page} also: Other (2021) Remedy" in text
-    assert "(same page, notes) also: Other (2021) Remedy" in text
-    assert "(same page and heading as above) Remedy" in text
+    assert f"Page: table (2020) {page} Remedy" in text
     assert "(same page, Elsewhere) Remedy" in text
+    assert "(same page and heading as above) also: Other (2021) Remedy" in text
+    assert "(same page, notes) also: Other (2021) Remedy" in text
 
 
 def test_sources_that_disagree_are_all_given_in_full() -> None:
@@ -221,3 +221,14 @@ def test_evidence_that_supports_several_facts_is_shown_once() -> None:
     other = a_fact(v.SERVER_VENDOR, "Dovecot", provenance=Inferred("i", (), evidence[:1]))
     run = replace(one_mailbox(a_finding(NOT_TESTED, Result.FAILS, one, other)), readings=(one, other))
     assert re.findall(r"\| (.*)", render(run)) == ["line 1", "line 2"]
+
+
+def test_the_operators_word_is_told_as_such() -> None:
+    """What rests on the operator's word for a product or a validation is told as by your word."""
+    product = a_fact(v.SERVER_PRODUCT, "Dovecot", provenance=Inferred(v.PRODUCT_BY_WORD, ("server.by_word",)))
+    validated = a_fact(v.PROFILE_FIPS_VALIDATED, "CMVP #4985", subject="profile:branch", provenance=Declared("operator"))
+    text = of_one_mailbox(
+        a_finding(NOT_TESTED, Result.FAILS, product, validated), support=Support.UNSUPPORTED, readings=(product, validated)
+    )
+    assert "= Dovecot (by your word)" in text
+    assert "= CMVP #4985 (by your word)" in text

@@ -40,9 +40,3 @@ def test_it_does_not_apply_where_no_password_is_used(credentials: str, authentic
     """Tokens and the Windows account are not meant."""
     profile = {v.PROFILE_CREDENTIALS: credentials, v.PROFILE_AUTHENTICATION: authentication}
     assert result_of(RULE, gmail_case(profile=profile, endpoint={v.PASSWORD_LOGIN_POSSIBLE: False})) is Result.NOT_APPLICABLE
-
-
-def test_it_tells_the_dates() -> None:
-    """The statement says when each provider ended password logins."""
-    for day in ("2022-05-30", "2022-10-01", "2024-09-16", "2025-05-01"):
-        assert day in RULE.statement

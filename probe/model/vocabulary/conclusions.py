@@ -41,6 +41,14 @@ SERVER_PRODUCTS: FactKey[tuple[str, ...]] = FactKey(
     "Every product whose build an EWS endpoint shows: one, or several where servers of different products answer under one name.",
     (("Exchange Server 2016",), ("Exchange Server 2016", "Exchange Server 2019"), ("Exchange Server 2007", "Exchange Server 2010")),
 )
+SERVER_BY_WORD: FactKey[str] = FactKey(
+    "server.by_word",
+    TEXT,
+    "The operator's word for what answers, where the server hides its name.",
+    ("Dovecot 2.4", "Exchange Server 2019"),
+)
+PRODUCT_BY_WORD = "product-by-word"
+"""The inference that takes that word for the product."""
 SERVER_MARKS: FactKey[tuple[str, ...]] = FactKey(
     "server.marks",
     TEXTS,

@@ -55,7 +55,7 @@ PROFILE_IMPERSONATION: FactKey[bool] = FactKey(
     "profile.impersonation", FLAG, "Whether the profile's account impersonates the mailbox.", (True, False)
 )
 PROFILE_FIPS_VALIDATED: FactKey[str] = FactKey(
-    "profile.fips_validated", TEXT, "The operator's word for the validation of the mail server's cryptographic module.", ("CMVP #4282",)
+    "profile.fips_validated", TEXT, "The operator's word for the validation of the mail server's cryptographic module.", ("CMVP #4985",)
 )
 PROFILE_LOCATIONS: FactKey[tuple[str, ...]] = FactKey(
     "profile.locations",

@@ -1,77 +1,109 @@
-"""The report for a person: the verdict first, then what decided it, in what words, by which statement, and what to do."""
+"""The report for a person: who is not ready and why, what to do first, and then what decided it, in what words, by which statement."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from probe.document import Options, Report
-from probe.model.rules import Readiness, Support
+from probe.model.rules import Support
+from probe.reports.text.blocks import READINESS_WORDS, SUPPORT_WORDS, Block, blocks_of
 from probe.reports.text.endpoints import write_all_facts, write_all_gaps, write_failed_attempts, write_gaps, write_main_facts
 from probe.reports.text.known import Known
-from probe.reports.text.mailboxes import READINESS_WORDS, SUPPORT_WORDS, write_mailboxes
+from probe.reports.text.mailboxes import write_mailboxes
 from probe.reports.text.messages import write_messages
+from probe.reports.text.not_asked import write_not_asked
 from probe.reports.text.page import DOUBTFUL, STRONG, Page
+from probe.reports.text.signing_in import WITHOUT, ready_in_words
+from probe.reports.text.table import groups_of, write_advice_lines, write_steps, write_table
 from probe.reports.text.words import Form, count, moment, spaced
 
-_SUPPORTED_WORDS = {
-    Readiness.READY: "supported and ready",
-    Readiness.NOT_READY: "supported but not ready",
-    Readiness.UNDETERMINED: "supported, readiness undetermined",
-}
+_SUPPORT_ORDER = (Support.UNSUPPORTED, Support.NOT_LISTED, Support.UNDETERMINED, Support.SUPPORTED)
 
 
 def _render(document: Mapping[str, Any], options: Options) -> str:
     page = Page(options)
     known = Known(document)
-    judged = document["estate"] is not None
-    if judged:
-        _summary(page, document)
+    if document["estate"] is None:
+        _write_look(page, document, known, options)
     else:
-        _summary_of_look(page, document, known)
-    _circumstances(page, document)
-    if judged:
-        write_mailboxes(page, document, known, options)
-        write_messages(page, document)
-    if not options.quiet:
-        page.heading("Endpoints")
-        for subject in known.endpoints:
-            page.blank()
-            page.say(subject, style=STRONG)
-            if judged:
-                write_main_facts(page, known, subject, date.fromisoformat(document["judged_at"]))
-                write_gaps(page, known, subject)
-            else:
-                write_all_facts(page, known, subject)
-                write_all_gaps(page, known, subject)
-            write_failed_attempts(page, known, subject)
+        _write_check(page, document, known, options)
     if options.transcripts:
         _transcripts(page, document["attempts"])
     return page.text()
 
 
-def _summary(page: Page, document: Mapping[str, Any]) -> None:
-    verdicts = [(Support(a["support"]), Readiness(a["readiness"])) for a in document["assessments"]]
-    if not verdicts:
+def _write_check(page: Page, document: Mapping[str, Any], known: Known, options: Options) -> None:
+    on = date.fromisoformat(document["judged_at"])
+    blocks = blocks_of(document["assessments"], known)
+    groups = groups_of(blocks, on)
+    _summary(page, blocks)
+    if document["interrupted"]:
+        _interrupted(page)
+    if groups:
+        page.blank()
+        write_table(page, groups)
+    if options.quiet:
+        write_advice_lines(page, groups, on)
+        return
+    write_steps(page, groups, known, on)
+    write_advice_lines(page, groups, on)
+    page.blank()
+    _circumstances(page, document)
+    write_mailboxes(page, groups, known, on, options)
+    write_messages(page, document)
+    if options.verbose:
+        page.heading("Endpoints")
+        for subject in known.endpoints:
+            page.blank()
+            page.say(subject, style=STRONG)
+            write_main_facts(page, known, subject, on)
+            write_gaps(page, known, subject)
+            write_failed_attempts(page, known, subject)
+    write_not_asked(page, blocks, known, verbose=options.verbose)
+
+
+def _write_look(page: Page, document: Mapping[str, Any], known: Known, options: Options) -> None:
+    _summary_of_look(page, document, known)
+    if document["interrupted"]:
+        _interrupted(page)
+    _circumstances(page, document)
+    if options.quiet:
+        return
+    page.heading("Endpoints")
+    for subject in known.endpoints:
+        page.blank()
+        page.say(subject, style=STRONG)
+        write_all_facts(page, known, subject)
+        write_all_gaps(page, known, subject)
+        write_failed_attempts(page, known, subject)
+
+
+def _summary(page: Page, blocks: Sequence[Block]) -> None:
+    """How many there are, by readiness and by support."""
+    if not blocks:
         page.say("No mailbox was judged.", style=STRONG)
         return
-    support = Counter(s for s, _ in verdicts)
-    supported = Counter(r for s, r in verdicts if s is Support.SUPPORTED)
-    parts = [f"{supported[r]:,} {words}" for r, words in _SUPPORTED_WORDS.items() if supported[r]]
-    others = (Support.NOT_LISTED, Support.UNDETERMINED, Support.UNSUPPORTED, Support.NOT_ASSESSED)
-    parts += [f"{support[kind]:,} {SUPPORT_WORDS[kind]}" for kind in others if support[kind]]
-    page.say(f"{count(len(verdicts), 'mailbox', 'mailboxes')}: {', '.join(parts)}.", style=STRONG)
-    ready = Counter(r for _, r in verdicts)
-    if any(ready[r] for r in READINESS_WORDS):
-        page.say(
-            "Readiness: " + ", ".join(f"{ready[r]:,} {_last(words)}" for r, words in reversed(READINESS_WORDS.items()) if ready[r]) + "."
-        )
-
-
-def _last(words: str) -> str:
-    return words.removeprefix("readiness ")
+    ready: Counter[str] = Counter()
+    support: Counter[Support] = Counter()
+    for block in blocks:
+        support[block.support] += len(block.addresses)
+        if block.readiness in READINESS_WORDS:
+            words = READINESS_WORDS[block.readiness].removeprefix("readiness ")
+            ready[ready_in_words(block.readiness, block.signed_in, words)] += len(block.addresses)
+    order = ["not ready", "undetermined", "ready"]
+    parts = [
+        f"{number:,} {words}"
+        for words, number in sorted(ready.items(), key=lambda of: (order.index(of[0].removesuffix(f" {WITHOUT}")), of[0]))
+    ]
+    unserved = support.pop(Support.NOT_ASSESSED, 0)
+    parts += [f"{unserved:,} not assessed"] if unserved else []
+    page.say(f"{count(support.total() + unserved, 'mailbox', 'mailboxes')}: {', '.join(parts)}.", style=STRONG)
+    if support:
+        told = [f"{support[kind]:,} {SUPPORT_WORDS[kind].removeprefix('support ')}" for kind in _SUPPORT_ORDER if support[kind]]
+        page.say(f"Support: {', '.join(told)}.")
 
 
 def _summary_of_look(page: Page, document: Mapping[str, Any], known: Known) -> None:
@@ -81,9 +113,11 @@ def _summary_of_look(page: Page, document: Mapping[str, Any], known: Known) -> N
     page.say(f"{endpoints}, {count(outcomes.total(), 'attempt', 'attempts')}: {tried or 'nothing was tried'}.", style=STRONG)
 
 
+def _interrupted(page: Page) -> None:
+    page.say("The run was interrupted; this is what was learnt until then.", style=DOUBTFUL)
+
+
 def _circumstances(page: Page, document: Mapping[str, Any]) -> None:
-    if document["interrupted"]:
-        page.say("The run was interrupted; this is what was learnt until then.", style=DOUBTFUL)
     page.say(
         f"Probed from {document['from']}, {moment(document['started'])} to {moment(document['finished'])}, by probe {document['probe']}."
     )

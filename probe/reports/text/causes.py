@@ -29,6 +29,10 @@ BEFELL_ALL = frozenset(
 """What befell a conversation as a whole, so that the details of single gaps add nothing."""
 
 
+NOT_ALLOWED = "not allowed here"
+"""How the engine ends the reason of a conversation whose effect nobody allowed."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Reason:
     """One reason at one endpoint."""
@@ -75,6 +79,25 @@ def questions_in_common(findings: Iterable[Form]) -> list[Questions]:
         if not any(cause <= group.cause for group in groups):
             groups.append(Questions(cause, [f for c, f in causes if c and c <= cause]))
     return [group for group in groups if len(group.findings) > 1]
+
+
+def by_cause(findings: Iterable[Form]) -> tuple[list[Questions], list[Form]]:
+    """Unknown findings under their causes, of however few, and those whose cause is more than what endpoints left open."""
+    groups: dict[_Cause, list[Form]] = {}
+    alone: list[Form] = []
+    for finding in findings:
+        cause = _cause(finding)
+        if cause is None:
+            alone.append(finding)
+        else:
+            groups.setdefault(cause, []).append(finding)
+    return [Questions(cause, of_it) for cause, of_it in groups.items()], alone
+
+
+def is_not_allowed(finding: Form) -> bool:
+    """Whether a finding is unknown only because nobody allowed what would tell."""
+    gaps = [cited for cited in finding["because"] if "why" in cited]
+    return bool(gaps) and all(gap["why"] == Why.NOT_ATTEMPTED and gap["detail"].endswith(NOT_ALLOWED) for gap in gaps)
 
 
 def _cause(finding: Form) -> _Cause | None:

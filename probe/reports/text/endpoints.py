@@ -8,28 +8,28 @@ from datetime import date
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.estate import Service
-from probe.model.facts import Fact, FactKey, Facts, Inferred, Missing, Why
-from probe.reports.text.causes import BEFELL_ALL
+from probe.model.facts import Fact, FactKey, Facts, Missing, Why
+from probe.reports.text.causes import BEFELL_ALL, NOT_ALLOWED
 from probe.reports.text.known import Known
 from probe.reports.text.page import DOUBTFUL, Page
-from probe.reports.text.tls import IN_TABLE, fips_in_words, was_left_out, write_tls_table
+from probe.reports.text.tls import IN_TABLE, was_left_out, windows_in_words, write_tls_table
 from probe.reports.text.words import CITED_LIMIT, VALUE_LIMIT, bounded, gap_in_words, provenance, some_of, spaced, value_in_words
 
 
 def write_main_facts(page: Page, known: Known, subject: str, today: date) -> None:
+    """What matters of an endpoint, a line each."""
     facts = known.of.get(subject, Facts(subject))
     lines = {
-        "Lives": _location(facts),
         "Server": _server(facts, today),
         "Addresses": _listed(facts, v.NET_ADDRESSES),
         "TLS": _tls(facts),
-        "Certified": _certificate(facts),
-        "FIPS": fips_in_words(facts),
+        "Certificate": _certificate(facts),
+        "Windows": windows_in_words(facts, fips=bool(known.deployment.get("fips"))),
         "Sign-in": _sign_in(facts),
     }
     for label, text in lines.items():
         if text:
-            page.say(bounded(text, VALUE_LIMIT), indent=2, label=label, column=11, cut=True)
+            page.say(bounded(text, VALUE_LIMIT), indent=2, label=label, column=13, cut=True)
 
 
 def _server(facts: Facts, today: date) -> str:
@@ -45,17 +45,8 @@ def _server(facts: Facts, today: date) -> str:
         parts.append(f"support {'ended' if end < today else 'ends'} {end.isoformat()}")
     sold = facts.value(v.SERVER_EXTENDED_UPDATES_END)
     if sold is not None:
-        parts.append(f"extended updates {'ended' if sold < today else 'end'} {sold.isoformat()}")
+        parts.append(f"paid security updates (ESU) {'ended' if sold < today else 'end'} {sold.isoformat()}")
     return ", ".join(parts)
-
-
-def _location(facts: Facts) -> str:
-    """Where a mailbox lives, where it is not the operator who says so."""
-    location = facts.read(v.MAILBOX_LOCATION)
-    if not isinstance(location, Fact) or not isinstance(location.provenance, Inferred):
-        return ""
-    url = facts.value(v.AUTODISCOVER_URL)
-    return str(location.value) + (f"; Autodiscover names {url}" if url else "")
 
 
 def _listed(facts: Facts, key: FactKey[tuple[str, ...]]) -> str:
@@ -81,7 +72,7 @@ def _certificate(facts: Facts) -> str:
     reason = facts.value(v.CERTIFICATE_DISTRUSTED_BECAUSE)
     parts = []
     if end is not None:
-        parts.append(f"until {end.date().isoformat()}")
+        parts.append(f"valid until {end.date().isoformat()}")
     if trusted is not None:
         parts.append("trusted" if trusted else f"not trusted ({reason})" if reason else "not trusted")
     if matches is not None:
@@ -112,15 +103,18 @@ def write_all_facts(page: Page, known: Known, subject: str) -> None:
 
 
 def write_gaps(page: Page, known: Known, subject: str) -> None:
-    """What a check left unknown of an endpoint: a paragraph for each reason, and some of the keys. What conflicts is told one by one."""
+    """What a check left unknown of an endpoint: a paragraph for each reason, and some of the keys. What conflicts is told one by one.
+
+    What nobody allowed is told once, at the end of the report.
+    """
     reasons: dict[tuple[Why, str], list[Missing]] = {}
     for gap in known.gaps_of(subject):
-        if gap.why is not Why.NOT_APPLICABLE and not was_left_out(gap):
+        if gap.why is not Why.NOT_APPLICABLE and not was_left_out(gap) and not gap.detail.endswith(NOT_ALLOWED):
             reasons.setdefault((gap.why, gap.detail if gap.claims else ""), []).append(gap)
     for (why, _), gaps in reasons.items():
         details = {gap.detail for gap in gaps}
         words = gap_in_words({"why": why, "detail": details.pop() if len(details) == 1 else ""})
-        page.say(f"{words}: {some_of([gap.key.name for gap in gaps])}", indent=2, label="Unknown", column=11, cut=True)
+        page.say(f"{words}: {some_of([gap.key.name for gap in gaps])}", indent=2, label="Unknown", column=13, cut=True)
 
 
 def write_all_gaps(page: Page, known: Known, subject: str) -> None:
@@ -131,7 +125,7 @@ def write_all_gaps(page: Page, known: Known, subject: str) -> None:
     for (why, _), gaps in reasons.items():
         detail = Counter(gap.detail for gap in gaps).most_common(1)[0][0]  # the commonest names the root
         words = gap_in_words({"why": why, "detail": detail})
-        page.say(f"{words}: {', '.join(gap.key.name for gap in gaps)}", indent=2, label="Unknown", column=11, cut=True)
+        page.say(f"{words}: {', '.join(gap.key.name for gap in gaps)}", indent=2, label="Unknown", column=13, cut=True)
 
 
 def write_failed_attempts(page: Page, known: Known, subject: str) -> None:
@@ -139,7 +133,7 @@ def write_failed_attempts(page: Page, known: Known, subject: str) -> None:
     said = {gap.detail for gap in known.gaps_of(subject)}
     alike: dict[tuple[str, str, str, str | None], list[str]] = {}
     for attempt in known.attempts.get(subject, []):
-        told = attempt["outcome"] == Outcome.NOT_SCHEDULED and attempt["detail"] in said
+        told = attempt["outcome"] == Outcome.NOT_SCHEDULED and (attempt["detail"] in said or attempt["detail"].endswith(NOT_ALLOWED))
         if attempt["outcome"] != Outcome.COMPLETED and not told:
             group = alike.setdefault((attempt["prober"], attempt["outcome"], attempt["detail"], attempt["address"]), [])
             group.extend(filter(None, [attempt["mailbox"]]))
@@ -147,4 +141,4 @@ def write_failed_attempts(page: Page, known: Known, subject: str) -> None:
         at = f" at {address}" if address else ""
         whom = f" for {some_of(mailboxes)}" if mailboxes else ""
         words = f"{prober}{at}{whom} {spaced(outcome)}" + (f": {bounded(detail, CITED_LIMIT)}" if detail else "")
-        page.say(words, indent=2, label="Attempt", column=11, style=DOUBTFUL, cut=True)
+        page.say(words, indent=2, label="Attempt", column=13, style=DOUBTFUL, cut=True)

@@ -7,13 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
+from probe.model import vocabulary as v
+from probe.model.estate import Service
+from probe.model.facts import Facts
+from probe.model.remedies import steps
 from probe.model.rules import Otherwise, Result
 from probe.reports.text.causes import Questions
 from probe.reports.text.excerpts import telling_excerpts
 from probe.reports.text.known import Known
+from probe.reports.text.names import remedy_for
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
 from probe.reports.text.words import CITED_LIMIT, WHAT_TO_DO, Form, bounded, count, gap_in_words, provenance, spaced, value_in_words
+from probe.tables import PasswordEnding, candidate_providers, password_ending
 
 _SOURCES_DISAGREE = frozenset({"imap-smtp-profile"})
 """Rules whose sources contradict each other, so that a reader needs every address."""
@@ -29,6 +36,10 @@ class Told:
     """Whose block it is; the first of several mailboxes alike."""
     advised: set[str]
     """Rules whose remedy was given as advice, in whatever block."""
+    on: date
+    """Day of judgement."""
+    named: set[str] = field(default_factory=set)
+    """Addresses that stand in remedies."""
     cited: set[tuple[str, str | None, str]] = field(default_factory=set)
     excerpts: set[str] = field(default_factory=set)
     sources: dict[str, list[str]] = field(default_factory=dict)
@@ -40,15 +51,26 @@ def write_finding(page: Page, finding: Form, known: Known, told: Told, also_not_
     fails = finding["result"] == Result.FAILS
     word = spaced(finding["otherwise"]).upper() if fails else "UNKNOWN"
     page.say(f"{word}: {finding['title']}", indent=2, style=BAD if fails else DOUBTFUL)
+    seen = [cited for cited in finding["because"] if "why" not in cited]
+    is_ended = any(_ending(cited, known, told) for cited in seen)
+    for cited in seen:
+        _seen(page, cited, known, told, words=not is_ended)
+    _not_known(page, [cited for cited in finding["because"] if "why" in cited], told)
+    page.say(finding["statement"], indent=4, label="Rule", column=8)
+    if not is_ended:  # an ending brings its own source
+        _sources(page, finding, told)
+    _remedy(page, finding, known, told, label="Remedy" if fails else "If so")
+    if also_not_listed:
+        page.say(f"Also not listed: {'; '.join(_named(f) for f in also_not_listed)}.", indent=4)
+
+
+def write_what_follows(page: Page, finding: Form, root: Form, known: Known, told: Told) -> None:
+    """A failed finding that another explains: what was seen, and whose remedy mends it."""
+    page.say(f"{spaced(finding['otherwise']).upper()}: {_named(finding)}", indent=2, style=BAD)
+    page.say(f"It follows from the above: {root['title']}. What mends that mends this.", indent=4)
     for cited in finding["because"]:
         if "why" not in cited:
             _seen(page, cited, known, told)
-    _not_known(page, [cited for cited in finding["because"] if "why" in cited], told)
-    page.say(finding["statement"], indent=4, label="Stated", column=8)
-    _sources(page, finding, told)
-    page.say(finding["remedy"], indent=4, label="Remedy" if fails else "If so", column=8)
-    if also_not_listed:
-        page.say(f"Also not listed: {'; '.join(_named(f) for f in also_not_listed)}.", indent=4)
 
 
 def write_questions(page: Page, questions: Questions) -> None:
@@ -61,7 +83,7 @@ def write_questions(page: Page, questions: Questions) -> None:
     page.say("`probe rules ID` shows what each asks, by the name in brackets.", indent=4, label="More", column=8)
 
 
-def write_advice(page: Page, finding: Form, told: Told) -> None:
+def write_advice(page: Page, finding: Form, known: Known, told: Told) -> None:
     """Advice in brief: it decides nothing. Its remedy is given once in a report."""
     repeated = finding["rule"] in told.advised
     told.advised.add(finding["rule"])
@@ -74,7 +96,7 @@ def write_advice(page: Page, finding: Form, told: Told) -> None:
     for subject, values in subjects.items():
         page.say(f"{', '.join(values)} at {subject}", indent=4, label="Seen", column=8)
     if not repeated:
-        page.say(finding["remedy"], indent=4, label="Remedy", column=8)
+        _remedy(page, finding, known, told, label="Remedy")
 
 
 def write_listing(page: Page, finding: Form, profiles: Sequence[str], told: Told) -> None:
@@ -92,7 +114,22 @@ def _named(finding: Form) -> str:
     return f"{finding['title']} ({finding['rule']})"
 
 
-def _seen(page: Page, cited: Form, known: Known, told: Told) -> None:
+def _remedy(page: Page, finding: Form, known: Known, told: Told, *, label: str) -> None:
+    """What to do, with the names of this case; each command on a line of its own."""
+    remedy = remedy_for(finding, told.mailbox, known, told.on)
+    if told.mailbox and told.mailbox in remedy:
+        told.named.add(told.mailbox)
+    for paragraph in remedy.split("\n"):
+        for step in steps(paragraph):
+            if step.is_command:
+                page.paste(step.text, indent=14)
+            else:
+                page.say(step.text, indent=4, label=label, column=8)
+                label = ""
+
+
+def _seen(page: Page, cited: Form, known: Known, told: Told, *, words: bool = True) -> None:
+    """What was seen, with the words off the wire unless something else says more."""
     facts = known.behind(cited)
     key = f"{cited['key']} {_whose(cited, told)}"
     value = "= " + bounded(value_in_words(cited["value"]), CITED_LIMIT) + "".join(map(provenance, facts[:1]))
@@ -106,10 +143,28 @@ def _seen(page: Page, cited: Form, known: Known, told: Told) -> None:
     else:
         page.say(key, indent=4, label="Seen", column=8)
         page.say(value, indent=12, cut=True)
-    for excerpt in () if repeated else telling_excerpts(known, facts):
+    ended = _ending(cited, known, told)
+    if ended is not None and ended.says not in told.excerpts:
+        page.say(f"{ended.says} ({ended.source})", indent=12)
+        told.excerpts.add(ended.says)
+    for excerpt in telling_excerpts(known, facts) if words and not repeated else ():
         if excerpt not in told.excerpts:
             page.quote(excerpt, indent=12, label="| ", column=2, most=_EXCERPT_LINES)
         told.excerpts.add(excerpt)
+
+
+def _ending(cited: Form, known: Known, told: Told) -> PasswordEnding | None:
+    """How the provider ended passwords, which says more than what its server said."""
+    if cited["key"] != v.PASSWORD_LOGIN_POSSIBLE.name or cited["value"]:
+        return None
+    facts = known.of.get(cited["subject"], Facts(cited["subject"]))
+    service, host = facts.value(v.ENDPOINT_SERVICE), facts.value(v.ENDPOINT_HOST)
+    if service is None or host is None:
+        return None
+    candidates = candidate_providers(host, facts.value(v.SERVER_PRODUCT), Service(service)) or ()
+    whose = known.of.get(told.mailbox, Facts(told.mailbox)).value(v.PROVIDER)  # where servers serve several providers
+    endings = [password_ending(p, Service(service)) for p in ((whose,) if whose in candidates else candidates)]
+    return next(filter(None, endings), None)
 
 
 def _not_known(page: Page, gaps: Sequence[Form], told: Told) -> None:

@@ -1,4 +1,4 @@
-"""The facts and attempts of a document, as the sections of the report look them up."""
+"""The facts, attempts and estate of a document, as the sections of the report look them up."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from probe.document import readings
+from probe.model.estate import Delivery
 from probe.model.facts import Facts, Missing
 from probe.reports.text.words import Form
 
 
 class Known:
-    """The facts and attempts of a document, as the sections look them up."""
+    """The facts, attempts and estate of a document, as the sections look them up."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.attempts: dict[str, list[Form]] = {}
@@ -25,7 +26,12 @@ class Known:
             if reading.mailbox is None:
                 by_subject.setdefault(reading.subject, []).append(reading)
         self.of = {subject: Facts(subject, of_it) for subject, of_it in by_subject.items()}
-        self.endpoints = list(dict.fromkeys([*self.attempts, *(s for s in self.of if "://" in s)]))
+        self.endpoints = list(dict.fromkeys(s for s in (*self.attempts, *self.of) if "://" in s))
+        self._gaps = {(gap["subject"], gap["mailbox"], gap["key"]): gap for gap in document["missing"]}
+        estate = document["estate"] or {"deployment": {}, "profiles": (), "mailboxes": ()}
+        self.deployment: Form = estate["deployment"]
+        self.profiles: dict[str, Form] = {profile["name"]: profile for profile in estate["profiles"]}
+        self.mailboxes: dict[str, Form] = {mailbox["address"]: mailbox for mailbox in estate["mailboxes"]}
 
     def facts_of(self, subject: str) -> Iterator[Form]:
         """Every fact of a subject itself, not of an account there."""
@@ -36,6 +42,20 @@ class Known:
         facts = self.of.get(subject, Facts(subject))
         best = (facts.read(key) for key in dict.fromkeys(reading.key for reading in facts))
         return [reading for reading in best if isinstance(reading, Missing)]
+
+    def gap(self, subject: str, mailbox: str | None, key: str) -> Form | None:
+        """Why something is not known of a subject, or of an account there; None where it is known or nobody asked."""
+        return self._gaps.get((subject, mailbox, key))
+
+    def used_endpoints(self, address: str) -> tuple[str, ...]:
+        """URLs of the endpoints that server-side synchronization uses for a mailbox."""
+        mailbox = self.mailboxes.get(address)
+        profile = self.profiles.get(mailbox["profile"]) if mailbox else None
+        if mailbox is None or profile is None:
+            return ()
+        receives = Delivery.SERVER_SIDE in (mailbox["incoming"], mailbox["appointments"])
+        ways = ((profile["incoming"], receives), (profile["outgoing"], mailbox["outgoing"] == Delivery.SERVER_SIDE))
+        return tuple(dict.fromkeys(url for url, is_used in ways if is_used))
 
     def behind(self, cited: Form) -> list[Form]:
         """The whole facts that a finding cites; where several sources were drawn together, all of them."""

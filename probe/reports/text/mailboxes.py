@@ -1,95 +1,88 @@
-"""The mailboxes: the worst first, each with its verdict and what decided it; the ready ones last and in brief.
-
-Mailboxes of which the same is to be said stand in one block.
-"""
+"""The mailboxes, block by block: what does not work first, each with its verdict and what decided it; the ready ones last and in brief."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 
 from probe.document import Options
+from probe.model import vocabulary as v
+from probe.model.facts import Fact, Facts, Inferred
 from probe.model.rules import Otherwise, Readiness, Result, Support
-from probe.reports.text.causes import questions_in_common
-from probe.reports.text.findings import Told, is_advice, write_advice, write_finding, write_listing, write_questions
+from probe.reports.text.blocks import Block
+from probe.reports.text.causes import Questions, by_cause, is_not_allowed, questions_in_common
+from probe.reports.text.endpoints import write_failed_attempts
+from probe.reports.text.findings import (
+    Told,
+    is_advice,
+    write_advice,
+    write_finding,
+    write_listing,
+    write_questions,
+    write_what_follows,
+)
 from probe.reports.text.known import Known
-from probe.reports.text.page import BAD, DOUBTFUL, GOOD, STRONG, Page
+from probe.reports.text.page import BAD, DOUBTFUL, STRONG, Page
+from probe.reports.text.roots import root_of
+from probe.reports.text.signing_in import not_signed_in
+from probe.reports.text.table import Group
 from probe.reports.text.words import Form, count, some_of
-
-SUPPORT_WORDS = {
-    Support.UNSUPPORTED: "unsupported",
-    Support.UNDETERMINED: "support undetermined",
-    Support.NOT_LISTED: "not listed",
-    Support.SUPPORTED: "supported",
-    Support.NOT_ASSESSED: "not assessed",
-}
-READINESS_WORDS = {
-    Readiness.NOT_READY: "not ready",
-    Readiness.UNDETERMINED: "readiness undetermined",
-    Readiness.READY: "ready",
-}
-_COLOURS = {
-    **dict.fromkeys((Support.SUPPORTED, Readiness.READY), GOOD),
-    **dict.fromkeys((Support.UNSUPPORTED, Support.NOT_LISTED, Readiness.NOT_READY), BAD),
-    **dict.fromkeys((Support.UNDETERMINED, Readiness.UNDETERMINED), DOUBTFUL),
-}
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
-    """Mailboxes of which the same is to be said; the first stands for all."""
+class _Report:
+    """What is the same for every block."""
 
-    support: Support
-    readiness: Readiness
-    profile: str
-    decided: list[Form]
-    """Findings that decided the verdict, worst first, then advice."""
-    undecided: list[Form]
-    """Findings that are unknown, where the verdict is worse already."""
-    listed: list[Form]
-    """For a supported mailbox: the statements that list it."""
-    addresses: list[str]
+    page: Page
+    known: Known
+    on: date
+    verbose: bool
+    advised: set[str] = field(default_factory=set)
+    """Rules whose remedy was given as advice, in whatever block."""
 
-    @property
-    def is_ready(self) -> bool:
-        return self.support is Support.SUPPORTED and self.readiness is Readiness.READY
+    def told(self, address: str) -> Told:
+        return Told(address, self.advised, self.on)
 
 
-def write_mailboxes(page: Page, document: Mapping[str, Any], known: Known, options: Options) -> None:
-    """Every mailbox, the worst first and the ready ones last, a line for each of their blocks; then what lists the supported ones."""
-    profiles = {p["name"]: p for p in document["estate"]["profiles"]}
-    blocks = _blocks(document["assessments"])
-    advised: set[str] = set()
-    if blocks:
+def write_mailboxes(page: Page, groups: Sequence[Group], known: Known, on: date, options: Options) -> None:
+    """Every mailbox by the number of its line in the table; then what lists the supported ones."""
+    report = _Report(page, known, on, options.verbose)
+    if groups:
         page.heading("Mailboxes")
-    brief = False
-    for block in blocks:
-        if not (brief and block.is_ready):
-            page.blank()
-        brief = block.is_ready and not block.decided and not block.undecided
-        _verdict(page, block, short=block.is_ready and not options.quiet)
-        if options.quiet:
-            continue
-        if block.support is Support.NOT_ASSESSED:
-            page.say("Server-side synchronization does nothing for " + ("it." if len(block.addresses) == 1 else "them."), indent=2)
-            continue
-        profile = profiles.get(block.profile)
-        if profile is not None and not block.is_ready:
-            _profile(page, profile)
-        _explanations(page, block, known, Told(block.addresses[0], advised))
-    if not options.quiet:
-        _listings(page, blocks, advised)
+    for group in groups:
+        brief = False
+        for block in group.blocks:
+            if not (brief and block.is_good):
+                page.blank()
+            brief = block.is_good and not block.decided and not block.undecided
+            _write_block(report, group.number, block)
+    _listings(report, [block for group in groups for block in group.blocks])
 
 
-def _verdict(page: Page, block: _Block, *, short: bool) -> None:
-    words = ", ".join(filter(None, [SUPPORT_WORDS[block.support].upper(), READINESS_WORDS.get(block.readiness, "")]))
-    line = f"{words}: {count(len(block.addresses), 'mailbox', 'mailboxes')} with profile {block.profile}"
-    if short:
-        page.say(f"{line}: {some_of(block.addresses)}", style=_verdict_style(block))
+def _write_block(report: _Report, number: int, block: Block) -> None:
+    page = report.page
+    line = f"{number}. {block.verdict}: {count(len(block.addresses), 'mailbox', 'mailboxes')} with profile {block.profile}"
+    style = f"{STRONG};{block.colour}" if block.colour else STRONG
+    if block.is_good and not report.verbose:
+        page.say(f"{line}: {_named(block.addresses)}", style=style)
     else:
-        page.say(line, style=_verdict_style(block))
-        page.say(some_of(block.addresses), indent=2)
+        page.say(line, style=style)
+        page.say(", ".join(block.addresses) if report.verbose else _named(block.addresses), indent=2, cut=True)
+    if block.support is Support.NOT_ASSESSED:
+        page.say("Server-side synchronization does nothing for " + ("it." if len(block.addresses) == 1 else "them."), indent=2)
+        return
+    profile = report.known.profiles.get(block.profile)
+    if profile is not None and not block.is_good:
+        _profile(page, profile)
+    _about_mailbox(report, block)
+    _explanations(report, block)
+
+
+def _named(addresses: Sequence[str]) -> str:
+    """The first of many; the rest is named where everything is told."""
+    shown = some_of(addresses)
+    return f"{shown} (`--verbose` names them)" if len(shown) < len(", ".join(addresses)) else shown
 
 
 def _profile(page: Page, profile: Form) -> None:
@@ -101,12 +94,22 @@ def _profile(page: Page, profile: Form) -> None:
         page.say(profile["outgoing"], indent=2, label="Outgoing", column=10)
 
 
-def _verdict_style(block: _Block) -> str:
-    colours = (_COLOURS.get(block.support, ""), _COLOURS.get(block.readiness, ""))
-    return next((f"{STRONG};{c}" for c in (BAD, DOUBTFUL, GOOD) if c in colours), STRONG)
+def _about_mailbox(report: _Report, block: Block) -> None:
+    """Where the first mailbox lives, where it is not the operator who says so, and why nobody signed in for it."""
+    address = block.addresses[0]
+    facts = report.known.of.get(address, Facts(address))
+    location, url = facts.read(v.MAILBOX_LOCATION), facts.value(v.AUTODISCOVER_URL)
+    if isinstance(location, Fact) and isinstance(location.provenance, Inferred):
+        report.page.say(f"{location.value}" + (f"; Autodiscover names {url}" if url else ""), indent=2, label="Lives", column=10)
+    without = not_signed_in(address, block.signed_in, report.known)
+    if without:
+        report.page.say(without, indent=2, label="Sign-in", column=10)
+    if report.verbose:
+        write_failed_attempts(report.page, report.known, address)
 
 
-def _explanations(page: Page, block: _Block, known: Known, told: Told) -> None:
+def _explanations(report: _Report, block: Block) -> None:
+    page, told = report.page, report.told(block.addresses[0])
     collapsed = questions_in_common(f for f in block.decided if f["result"] == Result.UNKNOWN)
     not_listed_either = _not_listed_either(block.decided)
     also = [f["rule"] for findings in not_listed_either.values() for f in findings]
@@ -114,26 +117,51 @@ def _explanations(page: Page, block: _Block, known: Known, told: Told) -> None:
     for finding in block.decided:
         if finding["rule"] in also or finding["rule"] in written:
             continue
-        if not block.is_ready:
+        if not block.is_good:
             page.blank()
         questions = next((q for q in collapsed if finding in q.findings), None)
+        root = root_of(finding, block.decided)
         if questions is not None:
             write_questions(page, questions)
             written.update(f["rule"] for f in questions.findings)
         elif is_advice(finding):
-            write_advice(page, finding, told)
+            write_advice(page, finding, report.known, told)
+        elif root is not None:
+            write_what_follows(page, finding, root, report.known, told)
         else:
-            write_finding(page, finding, known, told, not_listed_either.get(finding["rule"], ()))
+            write_finding(page, finding, report.known, told, not_listed_either.get(finding["rule"], ()))
     if block.support is Support.NOT_LISTED and not any(f["otherwise"] == Otherwise.NOT_LISTED for f in block.decided):
         page.blank()
         page.say("NOT LISTED: no row of Microsoft's table of supported systems is met.", indent=2, style=BAD)
     if block.readiness is Readiness.UNDETERMINED and not any(f["otherwise"] == Otherwise.NOT_READY for f in block.decided):
         page.blank()
         page.say("UNKNOWN: nothing was found that shows it ready.", indent=2, style=DOUBTFUL)
-    if block.undecided:
-        if not block.is_ready:
-            page.blank()
-        page.say("; ".join(f["title"] for f in block.undecided) + ".", indent=2, label="Not known either: ", column=18)
+    if len(block.addresses) > 1 and block.addresses[0] in told.named:
+        page.say(
+            f"What is written for {block.addresses[0]} goes for the other {count(len(block.addresses) - 1, 'mailbox', 'mailboxes')} of "
+            "this block too.",
+            indent=2,
+        )
+    _not_known_either(report, block)
+
+
+def _not_known_either(report: _Report, block: Block) -> None:
+    """What is unknown besides and changes nothing: how many questions, for what reason. What nobody allowed is told at the end."""
+    groups, alone = by_cause(f for f in block.undecided if not is_not_allowed(f))
+    if (groups or alone) and not block.is_good:
+        report.page.blank()
+    for questions in groups:
+        _open_questions(report, questions, questions.because())
+    if alone:
+        _open_questions(report, Questions(frozenset(), alone), "")
+
+
+def _open_questions(report: _Report, questions: Questions, because: str) -> None:
+    number = count(len(questions.findings), "more question", "more questions")
+    report.page.say(f"{number}, because {because}" if because else number, indent=2, label="Not known", column=11)
+    if report.verbose:
+        for finding in questions.findings:
+            report.page.say(f"{finding['title']} ({finding['rule']})", indent=13, label="-", column=2)
 
 
 def _not_listed_either(decided: Iterable[Form]) -> dict[str, list[Form]]:
@@ -149,7 +177,7 @@ def _not_listed_either(decided: Iterable[Form]) -> dict[str, list[Form]]:
     return weaker
 
 
-def _listings(page: Page, blocks: Iterable[_Block], advised: set[str]) -> None:
+def _listings(report: _Report, blocks: Iterable[Block]) -> None:
     """The statements that list the supported systems, each once."""
     statements: dict[str, Form] = {}
     profiles: dict[str, dict[str, None]] = {}
@@ -157,70 +185,7 @@ def _listings(page: Page, blocks: Iterable[_Block], advised: set[str]) -> None:
         for finding in block.listed:
             statements.setdefault(finding["rule"], finding)
             profiles.setdefault(finding["rule"], {})[block.profile] = None
-    told = Told("", advised)
+    told = report.told("")
     for rule, finding in statements.items():
-        page.blank()
-        write_listing(page, finding, list(profiles[rule]), told)
-
-
-def _blocks(assessments: Iterable[Form]) -> list[_Block]:
-    blocks: dict[tuple[Any, ...], _Block] = {}
-    for assessment in assessments:
-        support, readiness = Support(assessment["support"]), Readiness(assessment["readiness"])
-        decided, undecided, listed = _sorted_out(assessment["findings"], support, readiness)
-        same = tuple(_likeness(f, assessment["mailbox"]) for f in (*decided, *undecided, *listed))
-        block = blocks.setdefault(
-            (support, readiness, assessment["profile"], same),
-            _Block(support, readiness, assessment["profile"], decided, undecided, listed, []),
-        )
-        block.addresses.append(assessment["mailbox"])
-    return sorted(blocks.values(), key=_urgency)
-
-
-def _urgency(block: _Block) -> tuple[int, int, int, str, int]:
-    """The order of the exit codes: what is bad, what is undetermined, what is ready."""
-    if Support.NOT_ASSESSED is block.support:
-        place = 3
-    elif block.support in (Support.UNSUPPORTED, Support.NOT_LISTED) or block.readiness is Readiness.NOT_READY:
-        place = 0
-    else:
-        place = 2 if block.is_ready else 1
-    return place, list(Support).index(block.support), list(Readiness).index(block.readiness), block.profile, -len(block.addresses)
-
-
-def _sorted_out(findings: Iterable[Form], support: Support, readiness: Readiness) -> tuple[list[Form], list[Form], list[Form]]:
-    """What decided, what is unknown besides, and what lists the system."""
-    decided: list[Form] = []
-    undecided: list[Form] = []
-    listed: list[Form] = []
-    for finding in findings:
-        otherwise = finding["otherwise"]
-        if finding["result"] == Result.FAILS:
-            decided.append(finding)
-        elif finding["result"] == Result.UNKNOWN:
-            verdict: object = {Otherwise.NOT_READY: readiness, Otherwise.ADVICE: None}.get(otherwise, support)
-            matters = verdict in (Support.UNDETERMINED, Readiness.UNDETERMINED)
-            (decided if matters else undecided).append(finding)
-        elif finding["result"] == Result.HOLDS and finding["lists"] and support is Support.SUPPORTED:
-            listed.append(finding)
-    return sorted(decided, key=_severity), undecided, listed
-
-
-def _severity(finding: Form) -> tuple[int, bool, int]:
-    otherwise = list(Otherwise).index(Otherwise(finding["otherwise"]))
-    about = {Otherwise.NOT_READY: 1, Otherwise.ADVICE: 2}.get(Otherwise(finding["otherwise"]), 0)
-    return about, finding["result"] != Result.FAILS, otherwise
-
-
-def _likeness(finding: Form, mailbox: str) -> tuple[Any, ...]:
-    """What makes two mailboxes' findings the same to a reader: all but whose they are."""
-    cited = tuple(
-        (
-            None if c["subject"] == mailbox else c["subject"],
-            c["mailbox"] is None,
-            c["key"],
-            repr(c["value"]) if "value" in c else (c["why"], c["detail"]),
-        )
-        for c in finding["because"]
-    )
-    return finding["rule"], finding["result"], cited
+        report.page.blank()
+        write_listing(report.page, finding, list(profiles[rule]), told)

@@ -15,39 +15,53 @@ from probe.model.characters import visible
 # Select Graphic Rendition codes (ECMA-48 section 8.3.117).
 GOOD, BAD, DOUBTFUL, STRONG, FAINT = "32", "31", "33", "1", "2"
 _MIN_WIDTH = 60  # what the widest label column leaves room for
+_LEAST_REST = 9  # columns for the last cell of a table's line
 
 
 class Page:
     """Lines of bounded width. The only way out, so nothing leaves unescaped."""
 
     def __init__(self, options: Options) -> None:
-        self._width = max(options.width, _MIN_WIDTH)
+        self.width = max(options.width, _MIN_WIDTH)
         self._colour = options.colour
         self._lines: list[str] = []
 
     def say(self, text: str, *, indent: int = 0, label: str = "", column: int = 0, style: str = "", cut: bool = False) -> None:
         """One paragraph, wrapped; `label` stands before it in a column of its own. `cut` breaks words that are too long for a line."""
-        room = self._width - indent - column
+        room = self.width - indent - column
         lines = textwrap.wrap(_on_one_line(text), room, break_long_words=cut, break_on_hyphens=False) or [""]
         self._put(lines, indent, label, column, style)
 
     def quote(self, text: str, *, indent: int = 0, label: str = "", column: int = 0, most: int | None = None) -> None:
         """Words off the wire: as they are, cut where the line ends and not between words; `most` bounds the lines."""
         shown = _on_one_line(text)
-        room = self._width - indent - column
+        room = self.width - indent - column
         if most is not None and len(shown) > most * room:
             shown = shown[: most * room - 3] + "..."
         self._put([shown[at : at + room] for at in range(0, len(shown), room)] or [""], indent, label, column, "")
 
+    def columns(self, *cells: tuple[str, int], rest: Sequence[str], style: str = "") -> None:
+        """One line of a table: cells of a width each, the second in the style, then the first of the texts that fits; the last is cut."""
+        shown = [_cut(_on_one_line(text), width).ljust(width) for text, width in cells]
+        room = max(self.width - sum(len(cell) + 2 for cell in shown), _LEAST_REST)
+        texts = [_on_one_line(text) for text in rest]
+        last = next((text for text in texts if len(text) <= room), _cut(texts[-1], room))
+        painted = [self._paint(cell, style) if place == 1 else cell for place, cell in enumerate(shown)]
+        self._lines.append("  ".join([*painted, last]).rstrip())
+
     def fits(self, text: str, *, indent: int = 0, column: int = 0) -> bool:
         """Whether a text takes no more than one line."""
-        return len(_on_one_line(text)) <= self._width - indent - column
+        return len(_on_one_line(text)) <= self.width - indent - column
+
+    def paste(self, command: str, *, indent: int) -> None:
+        """A command on a line of its own, however long, so that it can be pasted as it stands."""
+        self._lines.append(" " * indent + self._paint(_on_one_line(command), STRONG))
 
     def heading(self, text: str) -> None:
         """A heading with air around it."""
         self.blank()
         self.say(text.upper(), style=STRONG)
-        self._lines.append("=" * self._width)
+        self._lines.append("=" * self.width)
 
     def blank(self) -> None:
         if self._lines and self._lines[-1]:
@@ -65,6 +79,10 @@ class Page:
 
     def _paint(self, text: str, style: str) -> str:
         return f"\x1b[{style}m{text}\x1b[0m" if self._colour and style and text.strip() else text
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: max(room - 3, 0)]}..."
 
 
 def _on_one_line(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from probe.model import vocabulary as v
-from probe.model.facts import FactKey, Facts, Flags, Lists, Missing, Why
+from probe.model.facts import Fact, FactKey, Facts, Flags, Lists, Missing, Why
 from probe.reports.text.page import STRONG, Page
 
 IN_TABLE = frozenset(key.name for key in (v.TLS_SUITES, v.TLS_GROUPS, v.TLS_SCHEMES, v.TLS_SERVER_ORDER))
@@ -60,12 +60,18 @@ def _mark(is_refused: bool) -> str:
     return " *" if is_refused else ""
 
 
-def fips_in_words(facts: Facts) -> str:
-    """What the client gets, or what keeps it from a session; empty where neither is known."""
-    client, reasons, session = facts.value(v.FIPS_PROFILE), facts.value(v.FIPS_REASONS), facts.value(v.FIPS_NEGOTIATES)
-    if client is None or reasons is None:
+def windows_in_words(facts: Facts, *, fips: bool) -> str:
+    """What the deployment's Windows gets there with its FIPS policy as declared, or what keeps it from a session; empty where neither is known."""
+    client, reasons, session = facts.value(v.FIPS_PROFILE), facts.value(v.FIPS_REASONS), facts.read(v.FIPS_NEGOTIATES)
+    if client is None:
         return ""
-    if reasons:
-        return f"{client} cannot work in FIPS mode: {'; '.join(reasons)}"
-    gets = ", ".join(filter(None, (session.version, session.suite, session.group, session.scheme))) if session else ""
-    return f"{client} can work in FIPS mode" + (f"; with its policy as declared it gets {gets}" if gets else "")
+    who = f"{client} in FIPS mode" if fips else client
+    if isinstance(session, Fact):
+        return (
+            f"{who} gets {', '.join(filter(None, (session.value.version, session.value.suite, session.value.group, session.value.scheme)))}"
+        )
+    if fips and reasons:
+        return f"{who} gets NO session: {'; '.join(reasons)}"
+    if session.why is Why.NOT_APPLICABLE and reasons is not None:  # it was asked, and there is none
+        return f"{who} gets NO session: {session.detail}"
+    return ""

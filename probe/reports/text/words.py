@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from probe.model import vocabulary as v
 from probe.model.facts import Why
 
 Form = Mapping[str, Any]
@@ -36,7 +37,7 @@ WHY_IN_WORDS: dict[Why, str] = {why: words.format("the server") for why, words i
 WHAT_TO_DO: dict[Why, str] = {
     Why.NOT_ATTEMPTED: "Allow what would tell (`allow` in the estate, see `probe check --dry-run`), then check again.",
     Why.NOT_APPLICABLE: "Nothing is to be done.",
-    Why.NOT_DISCLOSED: "Ask whoever runs the server.",
+    Why.NOT_DISCLOSED: "Ask whoever runs the server; where it hides its name, say in the estate what it is (`product`), then check again.",
     Why.NO_CREDENTIALS: "Name the account's credentials in the estate, then check again.",
     Why.DENIED: "Have the server or the estate allow the question, then check again.",
     Why.UNRESOLVED: "See that the name is spelt right and that this machine's resolver knows it, then check again.",
@@ -91,6 +92,11 @@ def value_in_words(value: Any) -> str:
             return str(value)
 
 
+def endpoints_of(finding: Form) -> tuple[str, ...]:
+    """The endpoints that a finding cites."""
+    return tuple(dict.fromkeys(cited["subject"] for cited in finding["because"] if "://" in cited["subject"]))
+
+
 def gap_in_words(gap: Form) -> str:
     words, detail = WHY_IN_WORDS[Why(gap["why"])], bounded(gap["detail"], CITED_LIMIT)
     return f"{words} ({detail})" if detail and detail != words else words
@@ -107,7 +113,9 @@ def provenance(fact: Form) -> str:
     if fact["basis"] == "observed":
         return ""
     if fact["basis"] == "inferred":
-        return " (inferred)"
+        return " (by your word)" if fact["inference"] == v.PRODUCT_BY_WORD else " (inferred)"
+    if fact["key"] == v.PROFILE_FIPS_VALIDATED.name:
+        return " (by your word)"
     return " (the server says so)" if fact["by"] == "peer" else " (declared by the operator)"
 
 

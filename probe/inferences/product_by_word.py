@@ -1,0 +1,34 @@
+"""What answers, by the operator's word, where the server hides its name.
+
+The word is one source beside what was seen: where that tells more, it counts; where it contradicts the word, neither counts; and
+where what was seen contradicts itself, the word does not settle it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from probe.model import vocabulary as v
+from probe.model.facts import Fact, Why
+from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.tables.marks import product_in
+
+
+def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
+    word = premises.facts.read(v.SERVER_BY_WORD)
+    if isinstance(word, Fact):
+        yield v.SERVER_PRODUCT, product_in(word.value)
+        return
+    is_disputed = word.why is Why.CONFLICTING
+    told = "profiles of the estate call what answers here by different names" if is_disputed else "the estate does not say what answers"
+    yield Unsettled(v.SERVER_PRODUCT, told, is_moot=not is_disputed, conflicts=is_disputed)
+
+
+INFERENCE = Inference(
+    id="product-by-word",
+    title="What answers, by the operator's word, where the server hides its name",
+    scope=Scope.ENDPOINT,
+    needs=(v.SERVER_BY_WORD,),
+    gives=(v.SERVER_PRODUCT,),
+    infer=_infer,
+)

@@ -1,0 +1,143 @@
+"""Mailboxes of which the same is to be said, sorted for a reader: what does not work comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from probe.model.rules import Otherwise, Readiness, Result, Support
+from probe.reports.text.known import Known
+from probe.reports.text.page import BAD, DOUBTFUL, GOOD
+from probe.reports.text.roots import root_of
+from probe.reports.text.signing_in import ready_in_words, signed_in
+from probe.reports.text.words import Form
+
+SUPPORT_WORDS = {
+    Support.UNSUPPORTED: "unsupported",
+    Support.UNDETERMINED: "support undetermined",
+    Support.NOT_LISTED: "not listed",
+    Support.SUPPORTED: "supported",
+    Support.NOT_ASSESSED: "not assessed",
+}
+READINESS_WORDS = {
+    Readiness.NOT_READY: "not ready",
+    Readiness.UNDETERMINED: "readiness undetermined",
+    Readiness.READY: "ready",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Mailboxes of which the same is to be said; the first stands for all."""
+
+    support: Support
+    readiness: Readiness
+    signed_in: str
+    profile: str
+    decided: list[Form]
+    """Findings that decided the verdict, the most pressing first, then advice."""
+    undecided: list[Form]
+    """Findings that are unknown, where the verdict is worse already."""
+    listed: list[Form]
+    """For a supported mailbox: the statements that list it."""
+    addresses: list[str]
+
+    @property
+    def is_good(self) -> bool:
+        return self.support is Support.SUPPORTED and self.readiness is Readiness.READY
+
+    @property
+    def status(self) -> str:
+        """The one word that presses most: readiness before support."""
+        if self.support is Support.NOT_ASSESSED:
+            return "NOT SERVED"
+        if self.readiness is not Readiness.READY:
+            return "NOT READY" if self.readiness is Readiness.NOT_READY else "UNKNOWN"
+        return {Support.SUPPORTED: "READY", Support.UNDETERMINED: "UNKNOWN"}.get(self.support, SUPPORT_WORDS[self.support].upper())
+
+    @property
+    def verdict(self) -> str:
+        """Both verdicts, the one that presses most in capitals."""
+        if self.support is Support.NOT_ASSESSED:
+            return SUPPORT_WORDS[self.support].upper()
+        ready = ready_in_words(self.readiness, self.signed_in, READINESS_WORDS[self.readiness])
+        support = SUPPORT_WORDS[self.support]
+        if self.readiness is not Readiness.READY:
+            return f"{ready.upper()}, {support}"
+        return f"READY{ready.removeprefix('ready')}, {support}" if self.is_good else f"{support.upper()}, {ready}"
+
+    @property
+    def colour(self) -> str:
+        if self.readiness is Readiness.NOT_READY or self.support in (Support.UNSUPPORTED, Support.NOT_LISTED):
+            return BAD
+        if self.readiness is Readiness.UNDETERMINED or self.support is Support.UNDETERMINED:
+            return DOUBTFUL
+        return GOOD if self.is_good else ""
+
+    @property
+    def urgency(self) -> int:
+        """What does not work now, what may not, what is not supported, what is not known to be, what works."""
+        if self.support is Support.NOT_ASSESSED:
+            return 6
+        if self.readiness is not Readiness.READY:
+            return 0 if self.readiness is Readiness.NOT_READY else 1
+        return {Support.UNSUPPORTED: 2, Support.NOT_LISTED: 3, Support.UNDETERMINED: 4}.get(self.support, 5)
+
+
+def blocks_of(assessments: Iterable[Form], known: Known) -> list[Block]:
+    """The mailboxes in blocks, the most pressing first; within that, the block of most mailboxes."""
+    blocks: dict[tuple[Any, ...], Block] = {}
+    for assessment in assessments:
+        support, readiness, address = Support(assessment["support"]), Readiness(assessment["readiness"]), assessment["mailbox"]
+        how = assessment.get("signed_in") or signed_in(address, known)
+        decided, undecided, listed = _sorted_out(assessment["findings"], support, readiness)
+        same = tuple(_likeness(f, address) for f in (*decided, *undecided, *listed))
+        block = blocks.setdefault(
+            (support, readiness, how, assessment["profile"], same),
+            Block(support, readiness, how, assessment["profile"], decided, undecided, listed, []),
+        )
+        block.addresses.append(address)
+    return sorted(blocks.values(), key=lambda block: (block.urgency, -len(block.addresses), block.profile, block.addresses[0]))
+
+
+def matters(finding: Form, support: Support, readiness: Readiness) -> bool:
+    """Whether an unknown finding leaves the verdict open, rather than one that is worse already."""
+    verdict: object = {Otherwise.NOT_READY: readiness, Otherwise.ADVICE: None}.get(finding["otherwise"], support)
+    return verdict in (Support.UNDETERMINED, Readiness.UNDETERMINED)
+
+
+def _sorted_out(findings: Iterable[Form], support: Support, readiness: Readiness) -> tuple[list[Form], list[Form], list[Form]]:
+    """What decided, what is unknown besides, and what lists the system."""
+    decided: list[Form] = []
+    undecided: list[Form] = []
+    listed: list[Form] = []
+    for finding in findings:
+        if finding["result"] == Result.FAILS:
+            decided.append(finding)
+        elif finding["result"] == Result.UNKNOWN:
+            (decided if matters(finding, support, readiness) else undecided).append(finding)
+        elif finding["result"] == Result.HOLDS and finding["lists"] and support is Support.SUPPORTED:
+            listed.append(finding)
+    return sorted(decided, key=lambda finding: _severity(finding, decided)), undecided, listed
+
+
+def _severity(finding: Form, among: list[Form]) -> tuple[int, bool, bool, int]:
+    """Readiness before support before advice, what fails before what is unknown, and roots before what follows from them."""
+    otherwise = Otherwise(finding["otherwise"])
+    about = {Otherwise.NOT_READY: 0, Otherwise.ADVICE: 2}.get(otherwise, 1)
+    return about, finding["result"] != Result.FAILS, root_of(finding, among) is not None, list(Otherwise).index(otherwise)
+
+
+def _likeness(finding: Form, mailbox: str) -> tuple[Any, ...]:
+    """What makes two mailboxes' findings the same to a reader: all but whose they are."""
+    cited = tuple(
+        (
+            None if c["subject"] == mailbox else c["subject"],
+            c["mailbox"] is None,
+            c["key"],
+            repr(c["value"]) if "value" in c else (c["why"], c["detail"]),
+        )
+        for c in finding["because"]
+    )
+    return finding["rule"], finding["result"], cited

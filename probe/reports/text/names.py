@@ -1,0 +1,93 @@
+"""The names of the estate that stand in a remedy in the place of its capitals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from probe.model import vocabulary as v
+from probe.model.estate import Credentials, Endpoint, Service
+from probe.model.facts import Facts
+from probe.model.remedies import Audience, Name, filled
+from probe.reports.text.known import Known
+from probe.reports.text.words import Form, count, endpoints_of
+
+_SERVICES = {Service.EWS: "IIS", Service.POP3: "POP", Service.IMAP: "IMAP", Service.SMTP: "SMTP"}
+"""What `Enable-ExchangeCertificate -Services` takes."""
+
+_PRODUCTS = {
+    "Exchange": (Audience.EXCHANGE_SERVER, Audience.EXCHANGE_ONLINE),
+    "Exchange Online": (Audience.EXCHANGE_ONLINE,),
+    "Gmail": (Audience.GMAIL,),
+    "Yahoo Mail": (Audience.YAHOO,),
+    "Outlook.com": (Audience.OUTLOOK_COM,),
+    "Dovecot": (Audience.DOVECOT,),
+    "Postfix": (Audience.POSTFIX,),
+}
+_PROVIDERS = {
+    **dict.fromkeys(("outlook.com", "msn", "windows-live"), Audience.OUTLOOK_COM),
+    **dict.fromkeys(("gmx", "web.de"), Audience.GMX),
+}
+_DAY = re.compile(r"\b20\d\d-\d\d-\d\d\b")
+
+
+def remedy_for(finding: Form, address: str, known: Known, on: date) -> str:
+    """What to do in this case: the estate's names for the capitals, the paragraphs for this server, and the days that are left."""
+    urls = endpoints_of(finding) or known.used_endpoints(address)
+    dated = _DAY.sub(lambda day: day.group() + _days_until(day.group(), on), finding["remedy"])
+    return filled(dated, _values(urls, address, known), _audiences(urls, address, known))
+
+
+def _values(urls: Sequence[str], address: str, known: Known) -> dict[Name, list[str]]:
+    endpoints = [Endpoint.parse(url) for url in urls]
+    return {
+        Name.ADDRESS: [address],
+        Name.ACCOUNT: list(filter(None, [account_of(address, known)])),
+        Name.ENDPOINT: list(urls),
+        Name.HOST: [endpoint.host for endpoint in endpoints],
+        Name.PORT: [str(endpoint.port) for endpoint in endpoints],
+        Name.SERVICES: list(dict.fromkeys(_SERVICES[e.service] for e in endpoints if e.service in _SERVICES)),
+        Name.WINDOWS: list(filter(None, [known.deployment.get("runs_on")])),
+        Name.CERTIFICATE: [text for url in urls if (text := _certificate(known.of.get(url, Facts(url))))],
+    }
+
+
+def account_of(address: str, known: Known) -> str | None:
+    """The user name that signs in for a mailbox; None where the estate does not name it."""
+    mailbox = known.mailboxes.get(address)
+    profile = known.profiles.get(mailbox["profile"]) if mailbox else None
+    if mailbox is None or profile is None:
+        return None
+    if profile["credentials"] == Credentials.MAILBOX:
+        return mailbox["username"] or address
+    return profile["username"] if profile["credentials"] == Credentials.PROFILE else None
+
+
+def _certificate(facts: Facts) -> str:
+    subject, end = facts.value(v.CERTIFICATE_SUBJECT), facts.value(v.CERTIFICATE_NOT_AFTER)
+    return ", ".join(filter(None, (subject, f"valid until {end.date().isoformat()}" if end else "")))
+
+
+def _audiences(urls: Iterable[str], address: str, known: Known) -> frozenset[Audience] | None:
+    """Whose servers these are; None where that is not known of all of them, so that no paragraph is left out."""
+    found: set[Audience] = set()
+    whose = _PROVIDERS.get(known.of.get(address, Facts(address)).value(v.PROVIDER) or "")
+    for url in urls:
+        facts = known.of.get(url, Facts(url))
+        product = facts.value(v.SERVER_PRODUCT)
+        if product is None:
+            return None
+        of_it = (Audience.EXCHANGE_SERVER,) if product.startswith("Exchange Server") else _PRODUCTS.get(product, ())
+        # Microsoft's consumers and tenants share servers: there it counts whose mailbox it is.
+        found.update((Audience.OUTLOOK_COM,) if whose is Audience.OUTLOOK_COM and Audience.EXCHANGE_ONLINE in of_it else of_it)
+        found.update(filter(None, [_PROVIDERS.get(facts.value(v.PROVIDER) or "")] if not of_it else ()))
+    return frozenset(found)
+
+
+def _days_until(day: str, on: date) -> str:
+    try:
+        left = (date.fromisoformat(day) - on).days
+    except ValueError:  # it only looks like one
+        return ""
+    return f" (in {count(left, 'day', 'days')})" if left > 0 else ""

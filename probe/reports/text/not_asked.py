@@ -1,0 +1,46 @@
+"""What nobody allowed, told once at the end: it is no news of any mailbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from probe.model.estate import Effect
+from probe.reports.text.blocks import Block
+from probe.reports.text.causes import NOT_ALLOWED, is_not_allowed
+from probe.reports.text.known import Known
+from probe.reports.text.page import Page
+from probe.reports.text.words import count
+
+
+def write_not_asked(page: Page, blocks: Iterable[Block], known: Known, *, verbose: bool) -> None:
+    """A paragraph for each effect that was not allowed; the questions and facts by name where everything is told."""
+    questions: dict[str, dict[str, str]] = {}
+    for block in blocks:
+        for finding in filter(is_not_allowed, block.undecided):
+            detail = next(cited["detail"] for cited in finding["because"] if "why" in cited)
+            questions.setdefault(detail, {})[finding["rule"]] = finding["title"]
+    keys: dict[str, dict[str, None]] = {}
+    for subject in known.endpoints:
+        for gap in known.gaps_of(subject):
+            if gap.detail.endswith(NOT_ALLOWED):
+                keys.setdefault(gap.detail, {})[gap.key.name] = None
+    details = list(dict.fromkeys((*questions, *keys)))
+    if details:
+        page.heading("Not asked")
+    for detail in details:
+        page.say(_told(detail, len(questions.get(detail, ())), len(keys.get(detail, ())), verbose=verbose))
+        if verbose:
+            for rule, title in questions.get(detail, {}).items():
+                page.say(f"{title} ({rule})", indent=2, label="-", column=2)
+            if detail in keys:
+                page.say(", ".join(keys[detail]), indent=2, label="-", column=2)
+
+
+def _told(detail: str, questions: int, facts: int, *, verbose: bool) -> str:
+    """The sentence on one effect: how much was not asked, and how it would be."""
+    what = " and ".join(
+        part for number, part in ((questions, count(questions, "question", "questions")), (facts, count(facts, "fact", "facts"))) if number
+    )
+    effect = next((effect for effect in Effect if effect in detail), None)
+    how = f" `--allow {effect}` asks." if effect else ""
+    return f"{what}, because {detail}.{how}" + ("" if verbose else " `--verbose` names them.")
