@@ -161,6 +161,10 @@ class Dial:
                         "question of whom it trusts, and the deployment's Windows may think otherwise"
                     ) from refused
                 raise UntrustedPeer(f"no credentials were sent, since {refused}") from refused
+            except TlsFailed as failed:
+                if type(failed) is TlsFailed:
+                    raise TlsFailed(f"no credentials were sent, since under the stricter terms for them {failed}") from failed
+                raise
             yield stream
 
     async def converse(self, talk: Callable[[Stream], Awaitable[None]]) -> None:

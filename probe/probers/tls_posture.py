@@ -30,10 +30,10 @@ from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Outcome, TranscriptLine
 from probe.model.estate import Service
 from probe.model.facts import FactKey, TlsSession, Why
-from probe.net.failures import ClientCertificateWanted, PeerFailure, Unsettled, expected
+from probe.net.failures import ClientCertificateWanted, PeerFailure, TlsFailed, Unsettled, expected
 from probe.net.hellos import SILENT_ALERT, Answer, Hellos, NameUnknown, Unclear
 from probe.net.starttls import NoUpgrade
-from probe.probing import Dial, Effect, Notebook, Prober, Subject, TlsQuestion
+from probe.probing import Dial, Effect, Notebook, Prober, Stream, Subject, TlsQuestion
 from probe.wire.certificates import read_certificate
 from probe.wire.tls import fips
 from probe.wire.tls.elimination import Elimination, Listing
@@ -193,19 +193,18 @@ class _Inquiry:
         notes, key = self._notes, v.TLS_DEPLOYMENT_GETS
         try:
             async with self._dial.open_unverified() as stream:
-                is_let_in = await stream.is_let_in()
+                is_let_in = await _is_let_in(stream)
         except ClientCertificateWanted:
-            notes.observed(key, False, *sent.lines)
-            return
+            is_let_in = False
         except (PeerFailure, OSError) as failed:
             outcome, detail = expected(failed) or (Outcome.CLOSED, type(failed).__name__)
             why, detail = WHY_AFTER[outcome], f"the server asks for a client certificate; a handshake without one ended so: {detail}"
             notes.missing(key, why, detail)
             return
-        if is_let_in:
-            notes.observed(key, True, *sent.lines)
-        else:
+        if is_let_in is None:
             notes.missing(key, Why.NOT_DISCLOSED, "the server asks for a client certificate, and did not say whether it insists on one")
+        else:
+            notes.observed(key, is_let_in, *sent.lines)
 
     async def _hear_beyond(self) -> None:
         """One example of each kind of thing that the client refuses and the server may take; asked for once."""
@@ -344,6 +343,14 @@ def _taken_beyond(listings: Sequence[Listing], client: fips.Profile) -> tuple[st
         found += [f"{label} with {suite_name(suite)}" for suite in listing.suites or () if suite not in client.suites]
         found += [f"{label} with {group_name(group)}" for group in listing.groups or () if group not in client.groups]
     return tuple(found)
+
+
+async def _is_let_in(stream: Stream) -> bool | None:
+    """Whether a server let in who has no certificate, after a handshake that came to its end on our side; None where it does not say."""
+    try:
+        return True if await stream.is_let_in() else None
+    except TlsFailed:
+        return False  # servers object by several alerts: certificate_required, bad_certificate, handshake_failure
 
 
 def _is_same_to(answer: Answer, offer: Offer) -> bool:
