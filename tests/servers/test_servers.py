@@ -48,7 +48,8 @@ def test_dovecot_speaks_pop3_once_upgraded(dovecot: Dovecot) -> None:
 def test_dovecot_speaks_pop3_over_tls(dovecot: Dovecot) -> None:
     """Dovecot greets under TLS on its other port, and refuses a wrong password."""
     client = poplib.POP3_SSL(dovecot.host, dovecot.pop3s_port, timeout=20, context=_trusting(dovecot))
-    assert client.getwelcome() == b"+OK Dovecot (Debian) ready."
+    # From 2.4 on Debian leaves its own name out.
+    assert client.getwelcome() in (b"+OK Dovecot (Debian) ready.", b"+OK Dovecot ready.")
     client.user(dovecot.username)
     with pytest.raises(poplib.error_proto, match="AUTH"):
         client.pass_("wrong")
