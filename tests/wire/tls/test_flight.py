@@ -128,7 +128,7 @@ def python_server(context: ssl.SSLContext) -> Iterator[int]:
             with connection:
                 connection.settimeout(10)
                 with suppress(OSError):  # nobody ever finishes a handshake here
-                    context.wrap_socket(connection, server_side=True)
+                    context.wrap_socket(connection, server_side=True).close()
 
         thread = threading.Thread(target=serve)
         thread.start()
