@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 from tempfile import TemporaryDirectory
 
 from hypothesis import settings
 
 from probe.memory import FOLDER_VARIABLE
+
+# Who starts the tests may ignore a signal (nohup, or a script's background), and every command of a test would inherit that.
+# A handler that does nothing spares the tests as well, and is not inherited.
+for _name in ("SIGINT", "SIGQUIT", "SIGHUP"):
+    _signal = getattr(signal, _name, None)  # Windows has but the first
+    if _signal is not None and signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(_signal, lambda *_: None)
 
 pytest_plugins = ["tests.servers.fixtures"]
 

@@ -20,7 +20,8 @@ CANNOT = "Error: the result cannot be written: "
 
 
 def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run it by the shell, which can close what a process is given."""
+    """Run it by the shell, which can close what a process is given; its streams are buffered, as they are for most people."""
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     return subprocess.run(
         ["/bin/sh", "-c", command],
         capture_output=True,
@@ -28,7 +29,7 @@ def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         encoding="utf-8",
         timeout=100,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, **environment},
+        env={**buffered, **environment},
         check=False,
     )
 

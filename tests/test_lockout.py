@@ -135,7 +135,7 @@ async def proofs_of_a_day(service: str, server: Refusing, folder: Path) -> list[
     for minute in MINUTES:
         now = BEGIN + timedelta(minutes=minute)
         options = app.Options(
-            timeout=6 if service == "http" else 2,  # a child is started within it
+            timeout=10 if service == "http" else 2,  # EWS is signed in to from a child process, which a busy machine starts slowly
             ca_file=authority().ca_file,
             state=folder / "state",
             report_bug=bugs.append,

@@ -18,7 +18,7 @@ import click
 
 from probe import __version__
 from probe.cli.options import output_options, probing_options, profile, verbose_option
-from probe.cli.streams import NotWritten, WrongArguments, discard_output, explain, is_of_echo, stand_in, tell, write_result
+from probe.cli.streams import NotWritten, WrongArguments, discard_output, explain, is_of_echo, settle_errors, stand_in, tell, write_result
 
 if TYPE_CHECKING:
     from probe.app import Options
@@ -313,4 +313,6 @@ def main() -> NoReturn:
 
             tell(*"".join(traceback.format_exception(failed)).rstrip().split("\n"))
         code = 70
+    finally:
+        settle_errors()
     sys.exit(code if isinstance(code, int) else 0)

@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable
+from typing import TextIO
 
 import click
 
@@ -112,6 +113,18 @@ def is_of_echo(failed: BaseException) -> bool:
 
 def discard_output() -> None:
     """Let what was not written go; Python would complain of it once more when it flushes at exit."""
+    _lead_nowhere(sys.stdout)
+
+
+def settle_errors() -> None:
+    """Let what standard error did not take go; Python would turn the exit code into 120 when it flushes at exit and cannot."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _lead_nowhere(sys.stderr)
+
+
+def _lead_nowhere(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -233,11 +233,22 @@ def _ensure_fork_server() -> None:
     try:
         # It would take the block of SIGINT away again, so it comes first.
         resource_tracker.ensure_running()
+        _leave_alone(resource_tracker._resource_tracker)
         signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
         with _named_parent():
             forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _leave_alone(tracker: object) -> None:
+    """Have Python not wait at exit for its resource tracker to end, as it does from 3.13 on (bpo-88887, and in 3.12's later releases).
+
+    The tracker ends with the last child, and the children end with this process: each would wait for the other, at worst until a
+    child's own deadline. Python knows trackers that another process started, and leaves them alone.
+    """
+    if hasattr(tracker, "_pid"):
+        tracker._pid = None
 
 
 @contextlib.contextmanager

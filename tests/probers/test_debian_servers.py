@@ -81,15 +81,17 @@ async def test_opensmtpd_is_known_whatever_becomes_of_its_tls(opensmtpd: OpenSmt
 
 @pytest.mark.parametrize("scheme", ["pop3", "pop3s"])
 async def test_mailutils_is_read(mailutils: Mailutils, scheme: str) -> None:
-    """GNU Mailutils' nameless POP3 server is known by what it lists, over POP3S and over POP3 with STLS."""
+    """GNU Mailutils' nameless POP3 server is known by what it lists, over POP3S and over POP3 with STLS; APOP is there where it greets with a stamp."""
     looked = await look(mailutils.url(scheme), ca_file=mailutils.ca_file)
     assert_certificate_is_right(looked)
     assert looked.value(v.SERVER_PRODUCT) == "GNU Mailutils"
     assert looked.value(v.TLS_MODE) == ("implicit" if scheme == "pop3s" else "starttls")
-    assert looked.value(v.AUTH_MECHANISMS) == ("USER", "APOP")
+    # Debian 12's 3.15 greets with a stamp, Debian 13's 3.19 without.
+    mechanisms = ("USER", "APOP") if "<" in (looked.value(v.PROTOCOL_GREETING) or "") else ("USER",)
+    assert looked.value(v.AUTH_MECHANISMS) == mechanisms
     assert "EXPIRENEVER" in (looked.value(v.PROTOCOL_CAPABILITIES) or ())
     if scheme == "pop3":
-        assert looked.value(v.AUTH_MECHANISMS_PLAIN) == ("USER", "APOP")
+        assert looked.value(v.AUTH_MECHANISMS_PLAIN) == mechanisms
         assert looked.value(v.STARTTLS_EXTRA_BYTES) == ""
 
 

@@ -56,8 +56,8 @@ def _serve(listening: socket.socket, context: ssl.SSLContext, steps: Sequence[st
                     connection.sendall(step[3:].encode() + b"\r\n")
                 else:
                     assert heard.readline().startswith(step[3:].encode())
-            with contextlib.suppress(ssl.SSLError):
-                context.wrap_socket(connection, server_side=True)
+            with contextlib.suppress(OSError):
+                context.wrap_socket(connection, server_side=True).close()
 
 
 async def look_at_demanding(scheme: str, identity: Identity, highest: ssl.TLSVersion, steps: Sequence[str] = ()) -> Looked:

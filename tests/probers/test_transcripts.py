@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from probe import app
+from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from tests.looking import look, playing
 from tests.scripted import TRANSCRIPTS, steps_of
@@ -15,10 +16,16 @@ from tests.scripted import TRANSCRIPTS, steps_of
 CASES = sorted(TRANSCRIPTS.glob("*/*.txt"))
 
 
+def told_by(case: Path, name: str) -> str | None:
+    """What the head of a transcript says of it: `# name: ...`."""
+    found = re.search(rf"^# {name}:[ ]?(.*)$", case.read_text(), re.MULTILINE)
+    return None if found is None else found[1]
+
+
 def scheme_of(case: Path) -> str:
-    found = re.search(r"^# scheme: (\w+)", case.read_text(), re.MULTILINE)
-    assert found is not None
-    return found[1]
+    scheme = told_by(case, "scheme")
+    assert scheme is not None
+    return scheme
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.stem}")
@@ -31,6 +38,17 @@ async def test_a_whole_transcript_completes(case: Path) -> None:
     assert (looked.attempt.outcome, looked.attempt.detail) == (Outcome.COMPLETED, "")
     promised = {key.name for key in app.probers()[case.parent.name].collects}
     assert promised <= {reading.key.name for reading in looked.run.readings}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if told_by(case, "product")], ids=lambda case: f"{case.parent.name}/{case.stem}")
+async def test_the_words_of_a_release_are_read_on_every_other(case: Path) -> None:
+    """Whatever release of the server runs here, the words of the others name the same product, and the mechanisms that they offer."""
+    scheme = scheme_of(case)
+    async with playing(case.read_text(), implicit=scheme.endswith("s")) as server:
+        looked = await look(f"{scheme}://localhost:{server.port}")
+    key = v.AUTH_MECHANISMS if looked.value(v.TLS_COMPLETED) else v.AUTH_MECHANISMS_PLAIN
+    assert looked.value(v.SERVER_PRODUCT) == told_by(case, "product")
+    assert looked.value(key) == tuple((told_by(case, "mechanisms") or "").split())
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.stem}")

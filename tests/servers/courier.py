@@ -78,26 +78,27 @@ def _write_passwords(jail: Jail, folder: Path, owner: int) -> None:
 
 
 def _script(jail: Jail, ports: Sequence[int]) -> str:
-    """What Debian's start scripts do, less the putting into the background."""
+    """What Debian's start scripts do, less the putting into the background; the listener's options are the release's own."""
     pop3, pop3s, imap, imaps = ports
     lines = [
         "set -a",
-        f". {find_unpacked('etc/courier/pop3d', 'Courier')}",
-        f". {find_unpacked('etc/courier/pop3d-ssl', 'Courier')}",
-        f". {find_unpacked('etc/courier/imapd', 'Courier')}",
-        f". {find_unpacked('etc/courier/imapd-ssl', 'Courier')}",
-        "TLS_CERTFILE=/etc/chain-and-key.pem TLS_DHPARAMS= TLS_TRUSTCERTS= TLS_CACHEFILE=",
-        "IMAP_STARTTLS=$IMAPDSTARTTLS",
+        "IMAP_STARTTLS=YES",
         " ".join([*jail.command(f"/{_AUTHENTICATION}"), "&"]),
     ]
-    for port, programs, before in (
-        (pop3, _POP3, ""),
-        (pop3s, _POP3, "POP3_TLS=1 POP3_STARTTLS=NO "),
-        (imap, _IMAP, ""),
-        (imaps, _IMAP, "IMAP_TLS=1 IMAP_STARTTLS=NO "),
+    for port, programs, settings, at_once in (
+        (pop3, _POP3, "pop3d", ""),
+        (pop3s, _POP3, "pop3d", "POP3_TLS=1 POP3_STARTTLS=NO"),
+        (imap, _IMAP, "imapd", ""),
+        (imaps, _IMAP, "imapd", "IMAP_TLS=1 IMAP_STARTTLS=NO"),
     ):
-        tls = [f"/{_TLS}", "-server", "-tcpd"] if before else []
-        listener = [f"/{_LISTENER}", f"-address={ADDRESS}", "-maxprocs=40", "-maxperip=40", "-nodnslookup", "-noidentlookup"]
+        tls = [f"/{_TLS}", "-server", "-tcpd"] if at_once else []
+        listener = [f"/{_LISTENER}", f"-address={ADDRESS}", "-maxprocs=40", "-maxperip=40", "$TCPDOPTS"]
         session = [*tls, *(f"/{program}" for program in programs), "Maildir"]
-        lines.append(before + " ".join([*jail.command(*listener, str(port), *session), "&"]))
+        lines += [
+            "(",
+            *(f". {find_unpacked(f'etc/courier/{file}', 'Courier')}" for file in (settings, f"{settings}-ssl")),
+            f"TLS_CERTFILE=/etc/chain-and-key.pem TLS_DHPARAMS= TLS_TRUSTCERTS= TLS_CACHEFILE= {at_once}",
+            " ".join(["exec", *jail.command(*listener, str(port), *session)]),
+            ") &",
+        ]
     return "\n".join([*lines, "wait", ""])

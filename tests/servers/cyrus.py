@@ -98,6 +98,8 @@ mboxname_lockpath: {folder}/config/lock
 defaultpartition: default
 partition-default: {folder}/spool
 allowplaintext: no
+# Since 3.10 it is off unless it is asked for (imapd.conf(5)); before, nobody asked.
+allowstarttls: on
 autocreate_quota: 0
 autocreate_post: yes
 sasl_pwcheck_method: auxprop

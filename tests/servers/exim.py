@@ -12,10 +12,13 @@ from pathlib import Path
 
 from tests.servers.certificates import ServerCertificate
 from tests.servers.dovecot import USERNAME
+from tests.servers.jail import Jail
 from tests.servers.mailbox_server import PASSWORD
-from tests.servers.programs import MinimumTls, find_program, running
+from tests.servers.programs import MinimumTls, ServerMissing, find_program, running
 
 MESSAGE_SIZE = 52_428_800
+
+_PROGRAM = "usr/sbin/exim4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,44 +43,68 @@ class Exim:
 
 @contextmanager
 def run_exim(certificate: ServerCertificate, minimum_tls: MinimumTls) -> Iterator[Exim]:
-    """Exim until the context ends. Runs without root too."""
-    program = find_program("exim4", "Exim")
+    """Exim until the context ends. Runs without root too, where its package is installed."""
+    configure = _in_a_jail if os.geteuid() == 0 else _as_it_is
 
-    def configure(folder: Path, ports: list[int]) -> Sequence[str]:
-        # A copy has no setuid bit, so that it is nobody but who started it. Exim refuses to be root for its work.
-        copy = folder / "exim"
-        shutil.copyfile(program, copy)
-        copy.chmod(0o755)
-        owner = pwd.getpwnam("mail") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-        # It reads both when it is root no more; pytest's folders let nobody else in.
-        chain_file, key_file = folder / "chain.pem", folder / "key.pem"
-        shutil.copyfile(certificate.chain_file, chain_file)
-        key_file.touch(mode=0o600)
-        shutil.copyfile(certificate.key_file, key_file)
-        for name in ("spool", "log"):
-            (folder / name).mkdir(exist_ok=True)
-            os.chown(folder / name, owner.pw_uid, owner.pw_gid)
-        os.chown(key_file, owner.pw_uid, owner.pw_gid)
-        (folder / "exim.conf").write_text(_configuration(folder, ports, chain_file, key_file, minimum_tls, owner))
-        return [str(copy), "-bdf", "-C", str(folder / "exim.conf")]
-
-    with running("Exim", 2, configure) as (smtp, smtps):
+    with running("Exim", 2, lambda folder, ports: configure(folder, ports, certificate, minimum_tls)) as (smtp, smtps):
         yield Exim(host="localhost", smtp_port=smtp, smtps_port=smtps, certificate=certificate, minimum_tls=minimum_tls)
 
 
-def _configuration(
-    folder: Path, ports: Sequence[int], chain_file: Path, key_file: Path, minimum_tls: MinimumTls, owner: pwd.struct_passwd
-) -> str:
+def _in_a_jail(folder: Path, ports: Sequence[int], certificate: ServerCertificate, minimum_tls: MinimumTls) -> Sequence[str]:
+    """As root: it does not start without the account that it was built for, which a machine with another mail server lacks."""
+    jail = Jail(folder, "Exim")
+    jail.add_program(_PROGRAM)
+    owner = jail.add_account("Debian-exim")
+    for name in ("spool", "log"):
+        jail.add_folder(name, owner=owner)
+    jail.write("etc/chain.pem", certificate.chain_file.read_bytes())
+    jail.write("etc/key.pem", certificate.key_file.read_bytes(), owner=owner, mode=0o600)
+    places = _Places("", "/etc/chain.pem", "/etc/key.pem", owner, owner)
+    jail.write("etc/exim.conf", _configuration(places, ports, minimum_tls))
+    return jail.command(f"/{_PROGRAM}", "-bdf", "-C", "/etc/exim.conf")
+
+
+def _as_it_is(folder: Path, ports: Sequence[int], certificate: ServerCertificate, minimum_tls: MinimumTls) -> Sequence[str]:
+    """Without root: as who started it."""
+    program = find_program("exim4", "Exim")
+    try:
+        pwd.getpwnam("Debian-exim")
+    except KeyError:
+        raise ServerMissing("Exim is not installed, and what is unpacked runs as root alone") from None
+    # A copy has no setuid bit, so that it is nobody but who started it.
+    copy = folder / "exim"
+    shutil.copyfile(program, copy)
+    copy.chmod(0o755)
+    for name in ("spool", "log"):
+        (folder / name).mkdir(exist_ok=True)
+    places = _Places(str(folder), str(certificate.chain_file), str(certificate.key_file), os.geteuid(), os.getegid())
+    (folder / "exim.conf").write_text(_configuration(places, ports, minimum_tls))
+    return [str(copy), "-bdf", "-C", str(folder / "exim.conf")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where Exim finds what it needs, and who it is."""
+
+    folder: str
+    """Its own; empty at the root of a jail."""
+    chain_file: str
+    key_file: str
+    user: int
+    group: int
+
+
+def _configuration(places: _Places, ports: Sequence[int], minimum_tls: MinimumTls) -> str:
     smtp, smtps = ports
     versions = {"TLSv1.2": "+VERS-TLS1.2:+VERS-TLS1.3", "TLSv1.3": "+VERS-TLS1.3"}[minimum_tls]
     return f"""
-exim_user = {owner.pw_uid}
-exim_group = {owner.pw_gid}
+exim_user = {places.user}
+exim_group = {places.group}
 # It stays who it is, so that it needs no root to deliver.
 deliver_drop_privilege = yes
-spool_directory = {folder}/spool
-log_file_path = {folder}/log/%slog
-pid_file_path = {folder}/exim.pid
+spool_directory = {places.folder}/spool
+log_file_path = {places.folder}/log/%slog
+pid_file_path = {places.folder}/exim.pid
 local_interfaces = 127.0.0.1
 daemon_smtp_ports = {smtp} : {smtps}
 tls_on_connect_ports = {smtps}
@@ -87,8 +114,8 @@ host_lookup =
 rfc1413_hosts =
 message_size_limit = {MESSAGE_SIZE}
 tls_advertise_hosts = *
-tls_certificate = {chain_file}
-tls_privatekey = {key_file}
+tls_certificate = {places.chain_file}
+tls_privatekey = {places.key_file}
 # Debian's Exim speaks through GnuTLS, and so in its words.
 tls_require_ciphers = NORMAL:-VERS-ALL:{versions}
 auth_advertise_hosts = ${{if def:tls_in_cipher {{*}}{{}}}}

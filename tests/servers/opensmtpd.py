@@ -47,6 +47,8 @@ def run_opensmtpd(certificate: ServerCertificate) -> Iterator[OpenSmtpd]:
         jail.add_account("opensmtpq")
         jail.add_folder("var/lib/opensmtpd/empty")
         jail.add_folder("var/spool/smtpd", mode=0o711)
+        # From 7.0 on it does not start without the authorities that Debian built it to trust; here it never is a client.
+        jail.write("etc/ssl/certs/ca-certificates.crt", certificate.ca_file.read_bytes())
         jail.write("etc/chain.pem", certificate.chain_file.read_bytes())
         jail.write("etc/key.pem", certificate.key_file.read_bytes(), mode=0o600)
         jail.write("etc/smtpd.conf", _configuration(*ports), mode=0o600)

@@ -48,7 +48,8 @@ def test_dovecot_speaks_pop3_once_upgraded(dovecot: Dovecot) -> None:
 def test_dovecot_speaks_pop3_over_tls(dovecot: Dovecot) -> None:
     """Dovecot greets under TLS on its other port, and refuses a wrong password."""
     client = poplib.POP3_SSL(dovecot.host, dovecot.pop3s_port, timeout=20, context=_trusting(dovecot))
-    assert client.getwelcome() == b"+OK Dovecot (Debian) ready."
+    # From 2.4 on Debian leaves its own name out.
+    assert client.getwelcome() in (b"+OK Dovecot (Debian) ready.", b"+OK Dovecot ready.")
     client.user(dovecot.username)
     with pytest.raises(poplib.error_proto, match="AUTH"):
         client.pass_("wrong")
@@ -71,7 +72,7 @@ def test_minimum_version_can_be_chosen(dovecot: Dovecot) -> None:
     context = _trusting(dovecot)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with socket.create_connection((dovecot.host, dovecot.pop3s_port), timeout=20) as raw, pytest.raises(ssl.SSLError):
-        context.wrap_socket(raw, server_hostname="localhost")
+        context.wrap_socket(raw, server_hostname="localhost").close()
 
 
 def _submit(server: Postfix | Exim, *, implicit: bool) -> dict[str, str]:
@@ -129,7 +130,7 @@ def _refuses_tls_1_2(server: Postfix | Exim) -> bool:
     context = _trusting(server)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with socket.create_connection((server.host, server.smtps_port), timeout=20) as raw, pytest.raises(OSError, match=r"SSL|reset"):
-        context.wrap_socket(raw, server_hostname="localhost")
+        context.wrap_socket(raw, server_hostname="localhost").close()
     return True
 
 

@@ -103,7 +103,8 @@ def test_every_group_of_openssl_is_read_with_and_without_a_retry(name: str, open
     assert at_once.chain == later.chain != ()
 
 
-@pytest.mark.parametrize("name", ["prime256v1", "secp384r1", "secp521r1", "X25519"])
+# X25519 is no curve by name for every Python's `ssl` (Debian 12's 3.11.2 refuses it); OpenSSL's own server has it above.
+@pytest.mark.parametrize("name", ["prime256v1", "secp384r1", "secp521r1"])
 def test_pythons_server_is_read_with_each_of_its_groups(name: str, certificates: Mapping[str, bytes], certificate_folder: Path) -> None:
     """A server of Python's `ssl` with one group asks for it, and then shows its chain."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -113,7 +114,7 @@ def test_pythons_server_is_read_with_each_of_its_groups(name: str, certificates:
         reply = ask(port, offer_of(Version.TLS13))
     assert isinstance(reply, Reply)
     assert reply.group is not None
-    assert group_name(reply.group) == {"prime256v1": "secp256r1", "X25519": "x25519"}.get(name, name)
+    assert group_name(reply.group) == {"prime256v1": "secp256r1"}.get(name, name)
     assert (reply.retried, reply.scheme, reply.chain) == (True, scheme_number("ecdsa_secp256r1_sha256"), (certificates["ecdsa"],))
 
 
@@ -127,7 +128,7 @@ def python_server(context: ssl.SSLContext) -> Iterator[int]:
             with connection:
                 connection.settimeout(10)
                 with suppress(OSError):  # nobody ever finishes a handshake here
-                    context.wrap_socket(connection, server_side=True)
+                    context.wrap_socket(connection, server_side=True).close()
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -138,7 +139,7 @@ def python_server(context: ssl.SSLContext) -> Iterator[int]:
 def test_a_retry_alone_is_an_answer_where_no_more_is_asked(openssl: StartServer) -> None:
     """Without `whole`, a HelloRetryRequest or a ServerHello gives suite and group, and nothing more is sent."""
     port = openssl(*EVERYTHING)
-    retried = ask(port, offer_of(Version.TLS13, "TLS_AES_128_GCM_SHA256", groups=(0x18, 0x17)), whole=False)
+    retried = ask(port, offer_of(Version.TLS13, "TLS_AES_128_GCM_SHA256", groups=(0x17,)), whole=False)
     direct = ask(port, offer_of(Version.TLS13, "TLS_AES_128_GCM_SHA256", groups=(0x18,), shares=(0x18,)), whole=False)
     assert retried == Reply(version=Version.TLS13, suite=0x1301, group=0x17, retried=True)
     assert direct == Reply(version=Version.TLS13, suite=0x1301, group=0x18)
