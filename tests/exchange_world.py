@@ -152,7 +152,7 @@ class World:
         estate = Estate(deployment=deployment, profiles=(made,), mailboxes=(mailbox,))
         bugs: list[str] = []
         options = app.Options(
-            timeout=40,  # the first child waits for the fork server to load, which may take more than 15 s on a busy machine
+            timeout=90,  # the first child waits for the fork server to load, which may take more than 15 s on a busy machine
             hosts=self.hosts,
             ca_file=authority().ca_file,
             system_anchors=authority().ca_file if trusts_entra else None,

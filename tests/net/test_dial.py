@@ -178,7 +178,7 @@ async def test_what_this_machine_holds_for_too_weak_is_not_called_untrusted(tmp_
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_ciphers("ALL:@SECLEVEL=0")
         context.load_cert_chain(chain)
-        server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0, ssl=context)
+        server = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0, ssl=context)
         async with server, Deadline(5) as deadline:
             port = server.sockets[0].getsockname()[1]
             network = Network(ca_file=tmp_path / "ca.pem", children=children)
