@@ -28,6 +28,8 @@ LONGEST_BEGINNING = 300
 """The most that is kept of a peer's words in any sentence of ours."""
 FEW = 300
 """Spellings that one regular expression finds faster than a search from place to place; a secret has 10 to 40."""
+SHORT = 20_000
+"""Letters of all spellings that make one regular expression: to compile those of a certificate with its key, of 300,000, takes seconds."""
 _CUT_HERE = re.compile(r"""\Z|\.\.\.|['"]""")
 """Where the words of a peer may have been cut off, in a sentence of ours."""
 
@@ -101,6 +103,7 @@ class _Finder(Generic[T]):
 
     def __init__(self) -> None:
         self._spellings: set[T] = set()
+        self._letters = 0
         self._by_start: dict[T, list[T]] = defaultdict(list)
         self._pattern: re.Pattern[T] | None = None
 
@@ -108,6 +111,7 @@ class _Finder(Generic[T]):
         """Look for these too."""
         for spelling in set(spellings) - self._spellings:
             self._spellings.add(spelling)
+            self._letters += len(spelling)
             self._by_start[spelling[:SHORTEST]].append(spelling)
         self._pattern = None
 
@@ -115,7 +119,7 @@ class _Finder(Generic[T]):
         """The text with each spelling replaced, the longest first where several begin at one place."""
         if not self._spellings:
             return text
-        if len(self._spellings) <= FEW:
+        if len(self._spellings) <= FEW and self._letters <= SHORT:
             if self._pattern is None:
                 longest_first = sorted(self._spellings, key=lambda spelling: (-len(spelling), spelling))
                 between = "|" if isinstance(by, str) else b"|"

@@ -106,3 +106,13 @@ def test_the_words_of_a_peer_are_kept() -> None:
     """What holds no secret stays as it was said."""
     assert Redactor([SECRET]).clean("PASS is not known here") == "PASS is not known here"
     assert Redactor().shown(b"PASS is not known here", said_by_us=False) == "PASS is not known here"
+
+
+def test_a_certificate_with_its_key_is_struck_out_and_costs_no_seconds() -> None:
+    """A secret of thousands of letters is looked for from place to place: one pattern of all its spellings would take seconds to compile."""
+    key = base64.b64encode(bytes(range(256)) * 9).decode()
+    redactor = Redactor([f"-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n", SECRET])
+    assert redactor._in_bytes._letters > 100_000
+    assert redactor.shown(f"-ERR {SECRET}".encode(), said_by_us=False) == "-ERR ***"
+    assert redactor._in_bytes._pattern is None
+    assert redactor.clean(f"-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n".strip().replace("\n", " ")) == "***"
