@@ -28,6 +28,7 @@ from probe.model.inferences import Inference
 from probe.model.rules import Readiness, Rule, Support
 from probe.model.runs import Run
 from probe.net.dial import Network
+from probe.net.heap import keep_small
 from probe.net.killable import Children
 from probe.net.names import NameServer
 from probe.probing import Prober, TlsQuestion
@@ -154,6 +155,7 @@ def complete(work: Coroutine[Any, Any, T]) -> T:
     The first signal that asks for an end cancels it, which a run takes as the request to tell what it has learnt; the second, and one to
     something that does not, raises KeyboardInterrupt.
     """
+    keep_small()
     gc.freeze()
     gc.enable()
     with _Interrupts() as interrupts:

@@ -11,6 +11,7 @@ import os
 import sys
 
 from probe.net import lifeline
+from probe.net.heap import keep_small
 
 SHARED = (
     "pebble.pool.process",
@@ -30,6 +31,7 @@ def _become() -> None:
         return
     lifeline.die_with(int(parent))
     lifeline.silence()
+    keep_small()
     # Each child would else run the program's main module once more, with all that it imports, and needs nothing of it.
     sys.modules["__main__"].__file__ = main
     for module in SHARED:

@@ -32,9 +32,9 @@ from probe.net.threads import in_thread, settle
 A = TypeVar("A")
 R = TypeVar("R")
 
-LIMIT = 9
-"""Children at a time: as many as sign in to three servers at three connections each. With twelve the whole program was measured at 221 MB, 12 MB for
-each; more would not be faster on two cores."""
+LIMIT = 7
+"""Children at a time. With seven that hang in a sign-in the whole program was measured at 180 MB, 11 MB for each (PSS, Python 3.11, 2026-11);
+more would not be faster on two cores."""
 KILL_SECONDS = 5.0
 """How long a kill is waited for: pebble waits 3 s after SIGTERM before it sends SIGKILL. Past that, the exit of the program does it."""
 UNSTARTED_SECONDS = 0.2
