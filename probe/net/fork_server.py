@@ -20,6 +20,7 @@ SHARED = (
     "probe.net.ews_message",
     "probe.net.ews_protocol",
     "probe.net.app_token",
+    "probe.net.msal_protocol",
 )
 """What children run, with all that it draws in."""
 

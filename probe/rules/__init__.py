@@ -55,6 +55,11 @@ EMAIL_ROUTER_END = Reference(
     "https://learn.microsoft.com/en-us/previous-versions/dynamicscrm-2016/administering-dynamics-365/dn832114(v=crm.8)",
     READ_ON,
 )
+EWS_END = Reference(
+    "Deprecation of Exchange Web Services in Exchange Online",
+    "https://learn.microsoft.com/en-us/exchange/clients-and-mobile-in-exchange-online/deprecation-of-ews-exchange-online",
+    READ_ON,
+)
 
 MAIL_SERVICES = (Service.POP3, Service.SMTP, Service.IMAP)
 EXCHANGE_ONLINE = "Exchange Online"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model.answers import NO, YES, Answer, all_of, negate
 from probe.model.rules import Case, Otherwise, Reference, Rule
-from probe.rules import EXCHANGE_ONLINE_END, NEEDS_OF_EXCHANGE_ONLINE, READ_ON, admin_page, needs_of_served, uses_exchange_online
+from probe.rules import EWS_END, EXCHANGE_ONLINE_END, NEEDS_OF_EXCHANGE_ONLINE, admin_page, needs_of_served, uses_exchange_online
 
 
 def _applies(case: Case) -> Answer:
@@ -23,11 +23,7 @@ RULE = Rule(
         "2027-04-01 for all, which is also the end of support for Customer Engagement (on-premises) with Exchange Online."
     ),
     references=(
-        Reference(
-            "Deprecation of Exchange Web Services in Exchange Online",
-            "https://learn.microsoft.com/en-us/exchange/clients-and-mobile-in-exchange-online/deprecation-of-ews-exchange-online",
-            READ_ON,
-        ),
+        EWS_END,
         Reference(
             "Exchange Online EWS, Your Time is Almost Up",
             "https://techcommunity.microsoft.com/blog/exchange/exchange-online-ews-your-time-is-almost-up/4492361",

@@ -13,6 +13,7 @@ from probe.model.answers import NO, YES, Answer, Truth, all_of, any_of, negate
 from probe.model.estate import Service
 from probe.model.rules import Case, Otherwise, Reference, Rule
 from probe.rules import (
+    EWS_END,
     EXCHANGE_ONLINE,
     EXCHANGE_ONLINE_END,
     NEEDS_OF_EXCHANGE_ONLINE,
@@ -48,11 +49,7 @@ RULE = Rule(
         "of Dynamics, which no connection from here shows."
     ),
     references=(
-        Reference(
-            "Deprecation of Exchange Web Services in Exchange Online",
-            "https://learn.microsoft.com/en-us/exchange/clients-and-mobile-in-exchange-online/deprecation-of-ews-exchange-online",
-            READ_ON,
-        ),
+        EWS_END,
         Reference(
             "How to: Control access to EWS in Exchange",
             "https://learn.microsoft.com/en-us/exchange/client-developer/exchange-web-services/how-to-control-access-to-ews-in-exchange",

@@ -10,14 +10,11 @@ from typing import Any
 import pytest
 
 from probe import app
-from probe.document import publish
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.facts import Reading, Why
 from probe.model.rules import Finding, Otherwise, Readiness, Result, Support
-from probe.reports.text.known import Known
 from probe.reports.text.roots import ROOTS
-from probe.reports.text.signing_in import signed_in
 from tests.reports.rendering import render
 from tests.runs import (
     ENDS_SOON,
@@ -166,29 +163,6 @@ HELD_BACK = a_gap(v.AUTH_ACCEPTED, Why.UNTRUSTED_PEER, "no credentials were sent
 def test_a_block_says_why_nobody_signed_in(how: str, gap: Reading, said: str) -> None:
     """The limit of a verdict stands in the mailbox's block: nobody allowed it, only Dynamics can, or what was in the way."""
     assert f"Sign-in {said}" in one_ready(how, gap)
-
-
-@pytest.mark.parametrize(
-    ("at_pop", "at_smtp", "how"),
-    [
-        (True, True, "yes"),
-        (True, ONLY_DYNAMICS, "impossible"),
-        (NOT_ALLOWED, ONLY_DYNAMICS, "not-allowed"),
-        (HELD_BACK, NOT_ALLOWED, "not-tried"),
-        (False, HELD_BACK, "refused"),
-        (None, True, "not-tried"),
-    ],
-)
-def test_how_it_stands_with_signing_in_is_the_worst_of_the_endpoints_that_are_used(at_pop: Any, at_smtp: Any, how: str) -> None:
-    """Over the endpoints of a mailbox the worst counts: refused, not tried, not allowed, impossible, yes."""
-    readings: list[Reading] = []
-    for where, what in ((POP, at_pop), (SMTP, at_smtp)):
-        if isinstance(what, bool):
-            readings.append(a_fact(v.AUTH_ACCEPTED, what, where, mailbox="a@branch.test"))
-        elif what is not None:
-            readings.append(replace(what, subject=where))
-    run = a_run(estate=an_estate(a_mailbox("a@branch.test")), readings=readings)
-    assert signed_in("a@branch.test", Known(publish(run))) == how
 
 
 def test_a_root_stands_before_what_follows_from_it() -> None:

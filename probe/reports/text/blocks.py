@@ -10,7 +10,7 @@ from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.reports.text.known import Known
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD
 from probe.reports.text.roots import root_of
-from probe.reports.text.signing_in import ready_in_words, signed_in
+from probe.reports.text.signing_in import ready_in_words
 from probe.reports.text.words import Form
 
 SUPPORT_WORDS = {
@@ -90,7 +90,7 @@ def blocks_of(assessments: Iterable[Form], known: Known) -> list[Block]:
     blocks: dict[tuple[Any, ...], Block] = {}
     for assessment in assessments:
         support, readiness, address = Support(assessment["support"]), Readiness(assessment["readiness"]), assessment["mailbox"]
-        how = assessment.get("signed_in") or signed_in(address, known)
+        how = assessment["signed_in"] or "not-tried"
         decided, undecided, listed = _sorted_out(assessment["findings"], support, readiness)
         same = tuple(_likeness(f, address) for f in (*decided, *undecided, *listed))
         block = blocks.setdefault(
