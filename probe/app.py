@@ -131,6 +131,20 @@ async def demo(options: Options) -> Run:
         return await check(simulation.estate, simulation.estate.mailboxes, simulated)
 
 
+def judge(document: Mapping[str, Any], estate: Estate | None = None, on: date | None = None) -> Run:
+    """A stored run judged again under the rules of this version: under its own estate where none is given, for its own day where none is named.
+
+    Raises NotADocument.
+    """
+    stored = read_run(document)
+    if estate is None:
+        estate = stored.estate
+    if estate is None:
+        raise NotADocument("the run holds no estate, as a look does; name one")
+    on = on or (stored.judged_at if document.get("judged_at") else today())
+    return judge_again(stored, estate, _book(), on)
+
+
 def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:
     """The exit code that a run calls for, by the precedence 130, 70, 1, 3, 0."""
     if run.interrupted:

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from probe import __version__
-from probe.cli.options import output_options, probing_options, profile, verbose_option
+from probe.cli.options import accept_option, output_options, probing_options, profile, verbose_option
 from probe.cli.streams import NotWritten, WrongArguments, discard_output, explain, is_of_echo, settle_errors, stand_in, tell, write_result
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from probe.app import Options
     from probe.cli.output import Output
     from probe.model.estate import Endpoint, Estate, Mailbox
@@ -98,7 +100,7 @@ def init(file: Path, force: bool) -> None:
 @click.argument("estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path))
 @click.option("--mailbox", "addresses", multiple=True, metavar="ADDRESS", help="Only this mailbox; may be given again.")
 @click.option("--dry-run", is_flag=True, help="List every conversation, with whom, its effect and its account; connect to nothing.")
-@click.option("--accept", multiple=True, type=click.Choice(["not-listed"]), help="Let these pass in the exit code.")
+@accept_option
 @verbose_option
 @output_options
 @probing_options
@@ -106,15 +108,10 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
     """Check the mailboxes of an estate."""
     from probe import app
     from probe.cli.listings import write_plan
-    from probe.config import EstateError, load_estate
     from probe.memory import default_folder
     from probe.model.rules import Support
 
-    try:
-        estate = load_estate(estate_file)
-    except EstateError as wrong:
-        tell(*map(str, wrong.problems))
-        sys.exit(2)
+    estate = _estate(estate_file)
     mailboxes = _chosen(estate, addresses)
     if dry_run:
         write_plan(output, app.plan(estate, mailboxes, options))
@@ -159,6 +156,36 @@ def look(output: Output, options: Options, urls: Sequence[str], fips_client: str
         run = app.complete(app.look(endpoints, replace(options, fips_client=fips_client)))
     output.write_run(run)
     sys.exit(app.exit_code(run))
+
+
+@cli.command()
+@click.argument("run_file", metavar="RUN.json", type=click.Path(path_type=Path))
+@click.option("--estate", "estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path), help="The estate to judge; else the run's own.")
+@click.option("--at", "day", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="The day to judge for; else that of the run.")
+@accept_option
+@verbose_option
+@output_options
+def judge(
+    output: Output, run_file: Path, estate_file: Path | None, day: datetime | None, accept: Sequence[str]
+) -> NoReturn:
+    """Judge a stored run again, under the rules of this version; nothing is connected to.
+
+    RUN.json is what `--json` wrote. With --estate, what the operator declares is taken from there, as after a correction.
+    """
+    from probe import app
+    from probe.document import NotADocument, carried_over, load_document, publish
+    from probe.model.rules import Support
+
+    estate = None if estate_file is None else _estate(estate_file)
+    try:
+        stored = load_document(run_file)
+        run = app.judge(stored, estate, None if day is None else day.date())
+    except OSError as failed:
+        raise click.UsageError(f"{run_file} cannot be read: {failed.strerror}") from None
+    except NotADocument as wrong:
+        raise click.UsageError(f"{run_file}: {wrong}") from None
+    output.write_document(carried_over(stored, publish(run)), is_interrupted=run.interrupted)
+    sys.exit(app.exit_code(run, frozenset(map(Support, accept))))
 
 
 @cli.command()
@@ -219,10 +246,20 @@ def facts(output: Output, key: str | None) -> None:
 
 @cli.command()
 def schema() -> None:
-    """Print the JSON schema of a run (probe.run/1)."""
+    """Print the JSON schema of a run (probe.run/2)."""
     from probe.document import schema_text
 
     write_result([schema_text()], is_utf8=True)
+
+
+def _estate(file: Path) -> Estate:
+    from probe.config import EstateError, load_estate
+
+    try:
+        return load_estate(file)
+    except EstateError as wrong:
+        tell(*map(str, wrong.problems))
+        sys.exit(2)
 
 
 def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:

@@ -81,6 +81,11 @@ def verbose_option(command: Any) -> Any:
     return click.option("--verbose", is_flag=True, help="Also the endpoints, every name, and what was not asked.")(command)
 
 
+def accept_option(command: Any) -> Any:
+    """The option of commands whose exit code is a verdict."""
+    return click.option("--accept", multiple=True, type=click.Choice(["not-listed"]), help="Let these pass in the exit code.")(command)
+
+
 def probing_options(command: Callable[..., Any], *, default_timeout: float = 30.0) -> Any:
     """The options that every command which probes has; they reach it as one `options`, given the output."""
     options = [

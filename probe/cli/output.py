@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,9 +63,15 @@ class Output:
             tell(*f"probe: {text}".split("\n"))
 
     def write_run(self, run: Run) -> None:
+        from probe.document import in_sections
+
+        self.write_document(in_sections(run), is_interrupted=run.interrupted)
+
+    def write_document(self, document: Mapping[str, Any], *, is_interrupted: bool) -> None:
+        """Write a run as the report that was asked for. Raises NotWritten."""
         from probe import catalogue
         from probe.document import Options as ReportOptions
-        from probe.document import Report, publish
+        from probe.document import Report
 
         report = catalogue.load("probe.reports", "REPORT", Report)[self.format]
         is_terminal = self.file is None and sys.stdout.isatty()
@@ -73,7 +79,7 @@ class Output:
         options = ReportOptions(
             width=width, colour=self.colour and is_terminal, transcripts=self.transcripts, quiet=self.quiet, verbose=self.verbose
         )
-        self.write(report.render(publish(run), options), patience=INTERRUPTED_SECONDS if run.interrupted else None)
+        self.write(report.render(document, options), patience=INTERRUPTED_SECONDS if is_interrupted else None)
 
     @contextmanager
     def progress(self, options: Options) -> Iterator[Options]:

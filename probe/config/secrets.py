@@ -8,7 +8,7 @@ import stat
 import unicodedata
 
 from probe.config.problems import why_unreadable
-from probe.model.estate import Secret, SecretReference
+from probe.model.estate import UNTOLD_SECRET, Secret, SecretReference
 
 MOST_SECRET_BYTES = 64 * 1024
 """Passwords and tokens are a few kilobytes at most; what is larger is some other file."""
@@ -20,6 +20,8 @@ class SecretUnavailable(Exception):
 
 def resolve(reference: SecretReference) -> Secret:
     """The secret that a reference names, looked up now. Blocks. Raises SecretUnavailable, which repeats nothing of it."""
+    if reference == UNTOLD_SECRET:
+        raise SecretUnavailable("a stored run does not say where a secret is kept")
     value = {"env": _from_environment, "file": _from_file, "keyring": _from_keyring}[reference.kind](reference.locator)
     if reference.kind == "file":
         # A byte order mark is what PowerShell writes, and the last end of line what every editor does: neither is part of a password.

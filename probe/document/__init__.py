@@ -1,7 +1,7 @@
-"""A run as it is published: the document `probe.run/1`, and what a report is.
+"""A run as it is published: the document `probe.run/2`, and what a report is.
 
-History, reports, the HTTP API and the dashboard all read this one form: `forms` says what it looks like, `publishing`
-makes it of a run, and `reading` makes readings of it again.
+Document and run are two forms of one thing: `forms` says what the document looks like, `publishing` makes it of a run, and `reading` makes
+the run of it again. `index` brings together what it says in one place and names in another.
 """
 
 from __future__ import annotations
@@ -10,13 +10,31 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from probe.document.publishing import json_pieces, publish, shown
-from probe.document.reading import readings
+from probe.document.index import Index
+from probe.document.publishing import in_sections, json_pieces, publish, shown
+from probe.document.reading import NotADocument, carried_over, read_run, readings
+from probe.document.storing import load_document
 
 if TYPE_CHECKING:
     from probe.document.forms import parse, schema, schema_text
 
-__all__ = ["Options", "Report", "json_pieces", "parse", "publish", "readings", "schema", "schema_text", "shown"]
+__all__ = [
+    "Index",
+    "NotADocument",
+    "Options",
+    "Report",
+    "carried_over",
+    "in_sections",
+    "json_pieces",
+    "load_document",
+    "parse",
+    "publish",
+    "read_run",
+    "readings",
+    "schema",
+    "schema_text",
+    "shown",
+]
 
 
 _FORMS = ("parse", "schema", "schema_text")

@@ -1,6 +1,6 @@
 """What the document looks like: the models that read it back, and that its JSON Schema comes from.
 
-`probe/data/probe.run-1.schema.json` is `schema_text()`, kept in the tree.
+`probe/data/probe.run-2.schema.json` is `schema_text()`, kept in the tree.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from probe.document.publishing import SCHEMA
 from probe.model.attempts import Outcome
 from probe.model.estate import Authentication, Cloud, Credentials, Delivery, DeploymentKind, Effect, Location, ServerType
 from probe.model.facts import FactKey, Json, Why
-from probe.model.rules import Otherwise, Readiness, Result, SignedIn, Support
+from probe.model.rules import By, Otherwise, Readiness, Result, SignedIn, Support
 from probe.model.vocabulary import all_keys
 
 
@@ -41,12 +41,11 @@ class DeploymentForm(Form):
     outlook_manual_tracking: bool
     allow: tuple[Effect, ...]
     authorities: tuple[str, ...]
-    cloud: Cloud = Cloud.WORLDWIDE
-    """Documents of earlier versions do not name it."""
+    cloud: Cloud
 
 
 class ProfileForm(Form):
-    """An email server profile, less its secret and where that is kept."""
+    """An email server profile, less its secrets and where they are kept."""
 
     name: str
     server_type: ServerType
@@ -56,10 +55,15 @@ class ProfileForm(Form):
     authentication: Authentication
     credentials: Credentials
     impersonation: bool
-    product: str | None = None
-    outgoing_product: str | None = None
-    """Documents of earlier versions name neither."""
+    product: str | None
+    outgoing_product: str | None
     username: str | None
+    has_credentials: bool
+    """Whether the estate says where its secret is kept."""
+    client_id: str | None
+    tenant: str | None
+    can_ask_as_application: bool
+    """Whether the estate says where the application's secret, or its certificate, is kept."""
     fips_validated: str | None
 
 
@@ -72,6 +76,8 @@ class MailboxForm(Form):
     outgoing: Delivery
     appointments: Delivery
     username: str | None
+    has_credentials: bool
+    """Whether the estate says where its secret is kept."""
     location: Location | None
     mfa: bool | None
 
@@ -92,6 +98,19 @@ class LineForm(Form):
     text: str
 
 
+class AskedForm(Form):
+    """What was asked for."""
+
+    mailboxes: tuple[str, ...] | None
+    """Null for all of the estate."""
+    tls: Literal["quick", "full", "none"]
+    fips: str
+    """The client whose FIPS mode was asked about."""
+    allow: tuple[Effect, ...]
+    """Effects that the call allowed, beside those of the estate."""
+    all_addresses: bool
+
+
 class AttemptForm(Form):
     """One prober tried on one endpoint."""
 
@@ -103,6 +122,8 @@ class AttemptForm(Form):
     outcome: Outcome
     detail: str
     connections: int
+    at: datetime
+    """When it began."""
     seconds: float
     transcript: tuple[LineForm, ...]
 
@@ -125,31 +146,51 @@ class _FactForm(Form):
     at: datetime
 
 
-class ObservedFact(_FactForm):
-    """A fact that the program took part in: a handshake, an obeyed command."""
-
+class _Observed(Form):
     basis: Literal["observed"]
 
 
-class DeclaredFact(_FactForm):
-    """A fact that somebody said: a banner, the estate."""
-
+class _Declared(Form):
     basis: Literal["declared"]
     by: Literal["peer", "operator"]
 
 
-class InferredFact(_FactForm):
-    """A fact that was worked out from others."""
-
+class _Inferred(Form):
     basis: Literal["inferred"]
     inference: str
     premises: tuple[str, ...]
 
 
-_AnyFact = Annotated[ObservedFact | DeclaredFact | InferredFact, Field(discriminator="basis")]
+class _Identified(Form):
+    id: str
+    """By which findings cite it; unique in the document."""
 
 
-class MissingForm(Form):
+class ObservedClaim(_Observed, _FactForm):
+    """What a source says that the program took part in, beside others that say otherwise."""
+
+
+class DeclaredClaim(_Declared, _FactForm):
+    """What somebody says, beside others that say otherwise."""
+
+
+class InferredClaim(_Inferred, _FactForm):
+    """What was worked out, beside others that say otherwise."""
+
+
+class ObservedFact(_Observed, _FactForm, _Identified):
+    """A fact that the program took part in: a handshake, an obeyed command."""
+
+
+class DeclaredFact(_Declared, _FactForm, _Identified):
+    """A fact that somebody said: a banner, the estate."""
+
+
+class InferredFact(_Inferred, _FactForm, _Identified):
+    """A fact that was worked out from others."""
+
+
+class MissingForm(_Identified):
     """A thing not known, and why."""
 
     subject: str
@@ -157,17 +198,9 @@ class MissingForm(Form):
     key: str
     why: Why
     detail: str
-    claims: tuple[_AnyFact, ...] = ()
-    """Where sources contradict each other, what each says; left out where there are none, and where a finding cites the gap."""
-
-
-class CitedFact(Form):
-    """A fact that decided a finding; the whole of it is among `facts`."""
-
-    subject: str
-    mailbox: str | None
-    key: str
-    value: JsonValue
+    claims: tuple[Annotated[ObservedClaim | DeclaredClaim | InferredClaim, Field(discriminator="basis")], ...]
+    """Where sources contradict each other, what each says."""
+    at: datetime
 
 
 class ReferenceForm(Form):
@@ -178,20 +211,34 @@ class ReferenceForm(Form):
     dated: str
 
 
-class FindingForm(Form):
-    """What came of one rule for one mailbox, with the readings that decided it."""
+class RuleForm(Form):
+    """The words of one rule."""
 
-    rule: str
     title: str
-    result: Result
-    otherwise: Otherwise
+    by: By
+    """Whose statement it is."""
     lists: bool
-    """Whether the rule is a row of the support table."""
-    because: tuple[CitedFact | MissingForm, ...]
+    """Whether it is a row of the support table."""
+    otherwise: Otherwise
     statement: str
-    reference: ReferenceForm
     references: tuple[ReferenceForm, ...]
     remedy: str
+
+
+class FindingForm(Form):
+    """What came of one rule for one mailbox, and the ids of the readings that decided it. One that is not applicable is left out."""
+
+    rule: str
+    result: Result
+    because: tuple[str, ...]
+
+
+class DirectionsForm(Form):
+    """Readiness of each direction; null where server-side synchronization does not serve it."""
+
+    incoming: Readiness | None
+    outgoing: Readiness | None
+    appointments: Readiness | None
 
 
 class AssessmentForm(Form):
@@ -203,30 +250,34 @@ class AssessmentForm(Form):
     readiness: Readiness
     signed_in: SignedIn | None
     """What came of signing in, the worst over the endpoints that are used; null where none is."""
+    directions: DirectionsForm
     findings: tuple[FindingForm, ...]
 
 
 class Document(Form):
-    """One run of probe: what was tried, what is known, and what is thought of it.
+    """One run of probe: what was asked, what was tried, what is known, and what is thought of it.
 
-    Of each key there is one fact for a subject and mailbox, or one entry in `missing`, and never both. Sources that agree
-    are one fact with the evidence of all; its value is the one that tells most, as the longer of two builds. Observed is
-    preferred to declared, and declared to inferred, which is then left out. Sources that contradict each other make no
-    fact but an entry in `missing`: `conflicting`, with what each says as its `claims`.
+    Of each key there is one fact for a subject and mailbox, or one entry in `missing`. Sources that agree are one fact with the
+    evidence of all; its value is the one that tells most, as the longer of two builds. Observed is preferred to declared, and
+    declared to inferred, which is then left out. Sources that contradict each other make no fact but an entry in `missing`:
+    `conflicting`, with what each says as its `claims`. Where the operator says what a conversation was to show and did not, both stand.
     """
 
-    form: Literal["probe.run/1"] = Field(alias="schema")
+    form: Literal["probe.run/2"] = Field(alias="schema")
     id: str
     probe: str
     host: str = Field(alias="from")
     started: datetime
     finished: datetime
     judged_at: date
+    asked: AskedForm
     interrupted: bool
     estate: EstateForm | None
     attempts: tuple[AttemptForm, ...]
-    facts: tuple[_AnyFact, ...]
+    facts: tuple[Annotated[ObservedFact | DeclaredFact | InferredFact, Field(discriminator="basis")], ...]
     missing: tuple[MissingForm, ...]
+    rules: dict[str, RuleForm]
+    """By id, those that findings name."""
     assessments: tuple[AssessmentForm, ...]
 
 
@@ -238,7 +289,7 @@ def parse(document: object) -> Document:
 def schema() -> dict[str, Any]:
     """JSON Schema of the document, the value of every fact typed by its key."""
     form = Document.model_json_schema(by_alias=True)
-    for model in (ObservedFact, DeclaredFact, InferredFact, CitedFact):
+    for model in (ObservedFact, DeclaredFact, InferredFact, ObservedClaim, DeclaredClaim, InferredClaim):
         form["$defs"][model.__name__]["allOf"] = [{"$ref": "#/$defs/ValueOfKey"}]
     form["$defs"]["ValueOfKey"] = {
         "description": "The form of each known key's value. Other keys may be added.",
@@ -252,7 +303,7 @@ def schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """The schema as it stands in `probe/data/probe.run-1.schema.json`."""
+    """The schema as it stands in `probe/data/probe.run-2.schema.json`."""
     return json.dumps(schema(), indent=2) + "\n"
 
 

@@ -2,33 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pydantic_core import to_json
 
 from probe.model.attempts import Attempt
 from probe.model.characters import visible
 from probe.model.estate import Deployment, Endpoint, Estate, Mailbox, ServerProfile
-from probe.model.facts import Declared, Fact, Inferred, Json, Missing, Observed, Provenance
-from probe.model.rules import Assessment, Rule
-from probe.model.runs import Run
+from probe.model.facts import Declared, Fact, Inferred, Json, Missing, Observed, Provenance, Reading
+from probe.model.rules import Assessment, Result, Rule
+from probe.model.runs import Asked, Run
 from probe.model.vocabulary import all_keys
 
 if TYPE_CHECKING:
     from probe.document.forms import Form
 
-SCHEMA = "probe.run/1"
+SCHEMA = "probe.run/2"
+
+T = TypeVar("T")
+
+
+class Section(Sequence[Any]):
+    """A list of the document that is made as it is read, element by element, so that it is never in memory as a whole."""
+
+    def __init__(self, items: Sequence[T], form: Callable[[int, T], Any]) -> None:
+        """`form` makes an element of its place, from 0, and the item."""
+        self._items = items
+        self._form: Callable[[int, Any], Any] = form
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self._form(place, item) for place, item in enumerate(self._items))
+
+    @overload
+    def __getitem__(self, place: int) -> Any: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Any]: ...
+    def __getitem__(self, place: int | slice) -> Any:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        return self._form(range(len(self))[place], self._items[place])
 
 
 def publish(run: Run) -> dict[str, Any]:
     """The document of a run: plain values that the json module takes. Equal parts are shared, so it is not to be changed."""
-    order = {name: place for place, name in enumerate(all_keys())}
-    ordered = sorted(run.readings, key=lambda r: (r.subject, r.mailbox or "", order.get(r.key.name, len(order))))
-    cited: dict[int, Json] = {}
-    rules: dict[int, dict[str, Json]] = {}
+    return {name: list(value) if isinstance(value, Section) else value for name, value in in_sections(run).items()}
+
+
+def in_sections(run: Run) -> dict[str, Any]:
+    """The document of a run, its lists made as they are read."""
+    cited = _Cited(run)
     return {
         "schema": SCHEMA,
         "id": run.id,
@@ -37,13 +65,67 @@ def publish(run: Run) -> dict[str, Any]:
         "started": _time(run.started),
         "finished": _time(run.finished),
         "judged_at": run.judged_at.isoformat(),
+        "asked": shown(_asked(run.asked)),
         "interrupted": run.interrupted,
-        "estate": None if run.estate is None else shown(_estate(run.estate)),
-        "attempts": [shown(_attempt(a)) for a in run.attempts],
-        "facts": [shown(_fact(r)) for r in ordered if isinstance(r, Fact)],
-        "missing": [shown(_missing(r)) for r in ordered if isinstance(r, Missing)],
-        "assessments": [_assessment(a, cited, rules) for a in run.assessments],
+        "estate": None if run.estate is None else _estate(run.estate),
+        "attempts": Section(run.attempts, lambda _, attempt: shown(_attempt(attempt))),
+        "facts": Section(cited.facts, lambda place, fact: shown({"id": _fact_id(place), **_fact(fact)})),
+        "missing": Section(cited.gaps, lambda place, gap: shown({"id": _gap_id(place), **_missing(gap, run.finished)})),
+        "rules": {rule.id: shown(_rule(rule)) for rule in cited.rules},
+        "assessments": Section(run.assessments, lambda _, assessment: _assessment(assessment, cited.ids)),
     }
+
+
+class _Cited:
+    """The readings of a run in their order, with those that findings cite beside them, and the id of each."""
+
+    def __init__(self, run: Run) -> None:
+        order = {name: place for place, name in enumerate(all_keys())}
+        readings = list(run.readings)
+        same = {_name(reading): reading for reading in readings}
+        stands_for: dict[int, Reading] = {}
+        self._kept: list[Reading] = []  # an id() is of an object only as long as that lives
+        rules: dict[int, Rule] = {}
+        for assessment in run.assessments:
+            for finding in assessment.findings:
+                if finding.result is Result.NOT_APPLICABLE:
+                    continue
+                rules.setdefault(id(finding.rule), finding.rule)
+                for reading in finding.because:
+                    if id(reading) in stands_for:
+                        continue
+                    told = same.setdefault(_name(reading), reading)
+                    if told is reading or _says(told) != _says(reading):
+                        # Nobody was asked, say: there is no reading, and the finding rests on that.
+                        told = reading
+                        readings.append(reading)
+                    stands_for[id(reading)] = told
+                    self._kept.append(reading)
+        self.rules = tuple(rules.values())
+        readings = list({id(r): r for r in readings}.values())
+        readings.sort(key=lambda r: (r.subject, r.mailbox or "", order.get(r.key.name, len(order))))
+        self.facts = [r for r in readings if isinstance(r, Fact)]
+        self.gaps = [r for r in readings if isinstance(r, Missing)]
+        own = {id(fact): _fact_id(place) for place, fact in enumerate(self.facts)}
+        own.update((id(gap), _gap_id(place)) for place, gap in enumerate(self.gaps))
+        self.ids = own | {one: own[id(told)] for one, told in stands_for.items()}
+        """Id in the document, by identity of the reading."""
+
+
+def _name(reading: Reading) -> tuple[str, str | None, str]:
+    return reading.subject, reading.mailbox, reading.key.name
+
+
+def _says(reading: Reading) -> tuple[Any, ...]:
+    return (reading.value,) if isinstance(reading, Fact) else (reading.why, reading.detail)
+
+
+def _fact_id(place: int) -> str:
+    return f"f{place + 1}"
+
+
+def _gap_id(place: int) -> str:
+    return f"m{place + 1}"
 
 
 def json_pieces(form: Mapping[str, Any] | Sequence[Any]) -> Iterator[str]:
@@ -58,7 +140,7 @@ def json_pieces(form: Mapping[str, Any] | Sequence[Any]) -> Iterator[str]:
     before = "{"
     for name, value in form.items():
         yield f"{before}{_json(name)}:"
-        yield from _json_array(value) if isinstance(value, list | tuple) else (_json(value),)
+        yield from _json_array(value) if isinstance(value, list | tuple | Section) else (_json(value),)
         before = ",\n"
     yield "}\n" if form else "{}\n"
 
@@ -94,14 +176,24 @@ def shown(form: Json) -> Json:
     return form
 
 
-def _estate(estate: Estate) -> dict[str, Json]:
+def _asked(asked: Asked) -> dict[str, Json]:
+    return {
+        "mailboxes": None if asked.mailboxes is None else list(asked.mailboxes),
+        "tls": asked.tls,
+        "fips": asked.fips,
+        "allow": sorted(map(str, asked.allow)),
+        "all_addresses": asked.all_addresses,
+    }
+
+
+def _estate(estate: Estate) -> dict[str, Any]:
     # The forms bring pydantic, which a look has no other use for.
     from probe.document.forms import DeploymentForm, MailboxForm, ProfileForm
 
     return {
-        "deployment": _as_declared(estate.deployment, DeploymentForm),
-        "profiles": [_as_declared(p, ProfileForm) for p in estate.profiles],
-        "mailboxes": [_as_declared(m, MailboxForm) for m in estate.mailboxes],
+        "deployment": shown(_as_declared(estate.deployment, DeploymentForm)),
+        "profiles": [shown(_as_declared(p, ProfileForm)) for p in estate.profiles],
+        "mailboxes": [shown(_as_declared(m, MailboxForm)) for m in estate.mailboxes],
     }
 
 
@@ -134,18 +226,18 @@ def _attempt(attempt: Attempt) -> dict[str, Json]:
         "outcome": attempt.outcome.value,
         "detail": attempt.detail,
         "connections": attempt.connections,
+        "at": _time(attempt.at),
         "seconds": round(attempt.seconds, 3),
         "transcript": [{"line": t.number, "from": t.speaker, "text": t.text} for t in attempt.transcript],
     }
 
 
-def _cited_fact(fact: Fact[Any]) -> dict[str, Json]:
-    return {"subject": fact.subject, "mailbox": fact.mailbox, "key": fact.key.name, "value": fact.key.kind.encode(fact.value)}
-
-
 def _fact(fact: Fact[Any]) -> dict[str, Json]:
     return {
-        **_cited_fact(fact),
+        "subject": fact.subject,
+        "mailbox": fact.mailbox,
+        "key": fact.key.name,
+        "value": fact.key.kind.encode(fact.value),
         **_basis(fact.provenance),
         "attempt": fact.attempt,
         "evidence": [{"attempt": e.attempt, "line": e.line, "excerpt": e.excerpt} for e in fact.provenance.evidence],
@@ -163,49 +255,42 @@ def _basis(provenance: Provenance) -> dict[str, Json]:
             return {"basis": "inferred", "inference": inference, "premises": list(premises)}
 
 
-def _cited_gap(gap: Missing) -> dict[str, Json]:
-    return {"subject": gap.subject, "mailbox": gap.mailbox, "key": gap.key.name, "why": gap.why.value, "detail": gap.detail}
+def _missing(gap: Missing, otherwise: datetime) -> dict[str, Json]:
+    return {
+        "subject": gap.subject,
+        "mailbox": gap.mailbox,
+        "key": gap.key.name,
+        "why": gap.why.value,
+        "detail": gap.detail,
+        "claims": [_fact(claim) for claim in gap.claims],
+        "at": _time(gap.at or otherwise),
+    }
 
 
-def _missing(gap: Missing) -> dict[str, Json]:
-    return {**_cited_gap(gap), **({"claims": [_fact(claim) for claim in gap.claims]} if gap.claims else {})}
-
-
-def _assessment(assessment: Assessment, cited: dict[int, Json], rules: dict[int, dict[str, Json]]) -> dict[str, Json]:
-    """One mailbox; what many findings have in common, a reading or a rule, is built once and kept by identity."""
-    findings = []
-    for finding in assessment.findings:
-        rule = rules.get(id(finding.rule))
-        if rule is None:
-            rule = rules[id(finding.rule)] = shown(_rule(finding.rule))
-        because = []
-        for reading in finding.because:
-            form = cited.get(id(reading))
-            if form is None:
-                form = cited[id(reading)] = shown(_cited_fact(reading) if isinstance(reading, Fact) else _cited_gap(reading))
-            because.append(form)
-        findings.append({**rule, "result": finding.result.value, "because": because})
+def _assessment(assessment: Assessment, ids: Mapping[int, str]) -> dict[str, Json]:
+    """One mailbox; what does not speak of it is left out."""
     return {
         "mailbox": shown(assessment.mailbox),
         "profile": shown(assessment.profile),
         "support": assessment.support.value,
         "readiness": assessment.readiness.value,
         "signed_in": None if assessment.signed_in is None else assessment.signed_in.value,
-        "findings": findings,
+        "directions": {name.value: None if how is None else how.value for name, how in assessment.directions.items()},
+        "findings": [
+            {"rule": finding.rule.id, "result": finding.result.value, "because": [ids[id(reading)] for reading in finding.because]}
+            for finding in assessment.findings
+            if finding.result is not Result.NOT_APPLICABLE
+        ],
     }
 
 
 def _rule(rule: Rule) -> dict[str, Json]:
-    references = [{"title": r.title, "url": r.url, "dated": r.dated} for r in rule.references]
     return {
-        "rule": rule.id,
         "title": rule.title,
-        "result": None,  # the finding's; it keeps its place here
-        "otherwise": rule.otherwise.value,
+        "by": rule.by.value,
         "lists": rule.lists,
-        "because": None,
+        "otherwise": rule.otherwise.value,
         "statement": rule.statement,
-        "reference": references[0],
-        "references": references,
+        "references": [{"title": r.title, "url": r.url, "dated": r.dated} for r in rule.references],
         "remedy": rule.remedy,
     }

@@ -291,6 +291,10 @@ class SecretReference:
         return f"SecretReference({self.kind}:...)"
 
 
+UNTOLD_SECRET = SecretReference("untold", "")
+"""Stands for a reference that a stored run does not name. The secret cannot be read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """The Dynamics organization."""
@@ -350,6 +354,15 @@ class ServerProfile:
         return self.client_secret if self.client_certificate is None else replace(self.client_certificate, is_pem=True)
 
     @property
+    def has_credentials(self) -> bool:
+        return self.password is not None
+
+    @property
+    def can_ask_as_application(self) -> bool:
+        """Whether it is known where the application's secret, or its certificate, is kept."""
+        return self.client_secret is not None or self.client_certificate is not None
+
+    @property
     def has_application(self) -> bool:
         """Whether an application signs in by itself to what takes tokens."""
         return self.application_secret is not None and self.authentication is Authentication.OAUTH
@@ -391,6 +404,10 @@ class Mailbox:
     """Whether the operator says that multi-factor authentication is required of the account it signs in with."""
 
     @property
+    def has_credentials(self) -> bool:
+        return self.password is not None
+
+    @property
     def is_served(self) -> bool:
         """Whether server-side synchronization does anything for this mailbox."""
         return Delivery.SERVER_SIDE in (self.incoming, self.outgoing, self.appointments)
@@ -419,8 +436,10 @@ class Estate:
 
 
 DEPLOYMENT_SUBJECT = "deployment"
+PROFILE_SUBJECTS = "profile:"
+"""What the subjects of facts about email server profiles begin with."""
 
 
 def profile_subject(name: str) -> str:
     """The subject of facts about an email server profile."""
-    return f"profile:{name}"
+    return f"{PROFILE_SUBJECTS}{name}"

@@ -139,6 +139,8 @@ class Why(StrEnum):
     OFF_PROTOCOL = "off-protocol"
     UNTRUSTED_PEER = "untrusted-peer"
     CONFLICTING = "conflicting"
+    STALE = "stale"
+    """It was asked once, and what was heard then no longer tells."""
     INTERRUPTED = "interrupted"
     BUG = "bug"
 
@@ -169,10 +171,18 @@ class Missing:
     detail: str = ""
     claims: tuple[Fact[Any], ...] = ()
     """The facts that contradict each other, where that is why."""
+    at: datetime | None = field(default=None, compare=False)
+    """When it was asked in vain; None where nothing was tried."""
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it is what any key reads as of which there is no reading."""
+        return self.why is Why.NOT_ATTEMPTED and self.detail == _UNTRIED
 
 
 Reading = Fact[Any] | Missing
 
+_UNTRIED = "nothing was tried that would tell"
 # A detail is a sentence; claims have the whole values and all of their evidence.
 _MAX_PLACES = 2
 _MAX_CLAIM = 60
@@ -201,7 +211,7 @@ class Facts:
         facts = cast("list[Fact[T]]", [r for r in readings if isinstance(r, Fact)])
         if not facts:
             gap = _most_telling([r for r in readings if isinstance(r, Missing)])
-            return gap or Missing(subject=self.subject, key=key, why=Why.NOT_ATTEMPTED, detail="nothing was tried that would tell")
+            return gap or Missing(subject=self.subject, key=key, why=Why.NOT_ATTEMPTED, detail=_UNTRIED)
         contradicted = next((r for r in readings if isinstance(r, Missing) and r.why is Why.CONFLICTING), None)
         if contradicted is not None and all(isinstance(f.provenance, Inferred) for f in facts):
             return contradicted  # what one inference found to contradict itself, another does not settle

@@ -12,4 +12,4 @@ def _render(document: Mapping[str, Any], _options: Options) -> Iterable[str]:
     return json_pieces(document)
 
 
-REPORT = Report(id="json", title="The whole run as one JSON document (probe.run/1).", media_type="application/json", render=_render)
+REPORT = Report(id="json", title="The whole run as one JSON document (probe.run/2).", media_type="application/json", render=_render)

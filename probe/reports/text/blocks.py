@@ -91,7 +91,7 @@ def blocks_of(assessments: Iterable[Form], known: Known) -> list[Block]:
     for assessment in assessments:
         support, readiness, address = Support(assessment["support"]), Readiness(assessment["readiness"]), assessment["mailbox"]
         how = assessment["signed_in"] or "not-tried"
-        decided, undecided, listed = _sorted_out(assessment["findings"], support, readiness)
+        decided, undecided, listed = _sorted_out(known.findings(assessment), support, readiness)
         same = tuple(_likeness(f, address) for f in (*decided, *undecided, *listed))
         block = blocks.setdefault(
             (support, readiness, how, assessment["profile"], same),

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from probe.document import readings
+from probe.document import Index, readings
 from probe.model.estate import Delivery
 from probe.model.facts import Facts, Missing
 from probe.reports.text.words import Form
 
 
-class Known:
+class Known(Index):
     """The facts, attempts and estate of a document, as the sections look them up."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
+        super().__init__(document)
         self.attempts: dict[str, list[Form]] = {}
         for attempt in document["attempts"]:
             self.attempts.setdefault(attempt["subject"], []).append(attempt)

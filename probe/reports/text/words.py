@@ -27,6 +27,7 @@ _WHY_OF: dict[Why, str] = {
     Why.OFF_PROTOCOL: "what answered at {} does not speak the protocol",
     Why.UNTRUSTED_PEER: "credentials were held back from {}, because the certificate does not earn them",
     Why.CONFLICTING: "what was seen of {} contradicts itself",
+    Why.STALE: "what was once heard of {} no longer tells",
     Why.INTERRUPTED: "the run was interrupted before {} was done with",
     Why.BUG: "this program failed on {}; please report it",
 }
@@ -50,6 +51,7 @@ WHAT_TO_DO: dict[Why, str] = {
     Why.OFF_PROTOCOL: "Compare host, port and the SSL setting of the profile with what runs there, then check again.",
     Why.UNTRUSTED_PEER: "Put the certificate right, or trust its authority with `--ca FILE`, then check again.",
     Why.CONFLICTING: "See whether several servers stand behind the name, and compare them.",
+    Why.STALE: "Check again.",
     Why.INTERRUPTED: "Check again, and let the run come to its end.",
     Why.BUG: "Report it with the output of `--json`, and check again.",
 }

@@ -1,0 +1,23 @@
+"""What a document says in one place and names in another, brought together for those who read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Form = Mapping[str, Any]
+"""A part of the document."""
+
+
+class Index:
+    """The readings and rules of a document, by their ids."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._readings: dict[str, Form] = {form["id"]: form for part in ("facts", "missing") for form in document[part]}
+        self._rules: dict[str, Form] = {rule: {"rule": rule, **form} for rule, form in document["rules"].items()}
+
+    def findings(self, assessment: Form) -> Iterator[Form]:
+        """The findings of an assessment, each with the words of its rule and, as `because`, the facts and gaps that decided it."""
+        for finding in assessment["findings"]:
+            because = [self._readings[reading] for reading in finding["because"]]
+            yield {**self._rules[finding["rule"]], "result": finding["result"], "because": because}

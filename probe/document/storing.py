@@ -1,0 +1,22 @@
+"""A stored document, read from a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from probe.document.reading import NotADocument
+
+
+def load_document(file: Path) -> dict[str, Any]:
+    """The JSON object in a file. Raises NotADocument, which says what is wrong with it, and OSError."""
+    try:
+        # As PowerShell writes it, perhaps: with a byte order mark, in UTF-8 or UTF-16.
+        document = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as wrong:
+        detail = str(wrong) if isinstance(wrong, json.JSONDecodeError) else type(wrong).__name__
+        raise NotADocument(f"this is no JSON: {detail}") from None
+    if not isinstance(document, dict):
+        raise NotADocument("this is JSON, and no run of probe")
+    return document

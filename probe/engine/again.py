@@ -1,0 +1,102 @@
+"""A stored run judged again: what was seen then, under the estate, the rules and the date of now. No connection is made.
+
+What the operator declares comes from the estate that is judged, never from the stored run. What was asked for an account, or on behalf of a
+Windows, that the estate no longer names is not known of the one that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from probe.engine.judge import Book, judge_estate
+from probe.engine.run import about
+from probe.model import vocabulary as v
+from probe.model.estate import DEPLOYMENT_SUBJECT, PROFILE_SUBJECTS, Estate
+from probe.model.facts import Declared, Fact, FactKey, Inferred, Missing, Reading, Why
+from probe.model.runs import Run
+
+_OF_THE_WINDOWS: tuple[FactKey[Any], ...] = (
+    v.FIPS_PROFILE,
+    v.FIPS_CAN_WORK,
+    v.FIPS_REASONS,
+    v.FIPS_NEGOTIATES,
+    v.FIPS_ALSO_ACCEPTS,
+    v.TLS_DEPLOYMENT_GETS,
+)
+_OF_ITS_POLICY = (v.FIPS_NEGOTIATES, v.TLS_DEPLOYMENT_GETS)
+
+
+def judge_again(stored: Run, estate: Estate, book: Book, on: date) -> Run:
+    """The run as it would have been told under this estate, book and date; the mailboxes are those that were asked for and that the estate has."""
+    chosen = stored.asked.mailboxes
+    mailboxes = [mailbox for mailbox in estate.mailboxes if chosen is None or mailbox.address in chosen]
+    known = _in_force(_seen(stored.readings), stored, estate)
+    judgement = judge_estate(estate, known, mailboxes, book, on, stored.finished, stored.asked.allow)
+    return replace(
+        stored,
+        judged_at=on,
+        estate=estate,
+        readings=about(judgement.readings, estate, mailboxes, judgement.assessments),
+        assessments=judgement.assessments,
+    )
+
+
+def _seen(readings: Iterable[Reading]) -> Iterator[Reading]:
+    """The readings of conversations: neither what the operator declared, nor what was inferred, nor that nobody was asked."""
+    for reading in readings:
+        if reading.subject == DEPLOYMENT_SUBJECT or reading.subject.startswith(PROFILE_SUBJECTS):
+            continue
+        if isinstance(reading, Missing) and not reading.claims:
+            if not reading.says_nothing:
+                yield reading
+        else:
+            for fact in (reading,) if isinstance(reading, Fact) else reading.claims:
+                if not (isinstance(fact.provenance, Inferred) or fact.provenance == Declared("operator")):
+                    yield fact
+
+
+def _in_force(readings: Iterable[Reading], stored: Run, estate: Estate) -> Iterator[Reading]:
+    """The readings, those that were asked for somebody else as gaps."""
+    asked_for = {r.subject: r.value for r in stored.readings if isinstance(r, Fact) and r.key == v.FIPS_PROFILE}
+    others = _of_other_accounts(stored.estate, estate)
+    windows, before = estate.deployment, stored.estate and stored.estate.deployment
+    for reading in readings:
+        if reading.mailbox in others:
+            yield _stale(reading, "another account, or another way to sign in, was tried than the estate now names")
+        elif reading.key in _OF_THE_WINDOWS and asked_for.get(reading.subject, windows.runs_on) != windows.runs_on:
+            yield _stale(reading, f"{asked_for[reading.subject]} was asked about, and the deployment runs on {windows.runs_on}")
+        elif reading.key in _OF_ITS_POLICY and before is not None and before.fips != windows.fips:
+            yield _stale(reading, f"the question was asked with the FIPS policy {'on' if before.fips else 'off'}")
+        else:
+            yield reading
+
+
+def _of_other_accounts(before: Estate | None, now: Estate) -> frozenset[str | None]:
+    """Addresses of the mailboxes for which the estate now names another account, or signs in otherwise."""
+    if before is None:
+        return frozenset()
+    then = {mailbox.address: _way_in(before, mailbox.address) for mailbox in before.mailboxes}
+    return frozenset(m.address for m in now.mailboxes if m.address in then and then[m.address] != _way_in(now, m.address))
+
+
+def _way_in(estate: Estate, address: str) -> tuple[object, ...]:
+    """As whom, and how, is signed in for a mailbox. Where a secret is kept does not count, only whether that is known."""
+    mailbox = next(m for m in estate.mailboxes if m.address == address)
+    profile = estate.profile_of(mailbox)
+    account = profile.account_of(mailbox)
+    return (
+        profile.credentials,
+        profile.authentication,
+        profile.impersonation,
+        account and account[0].lower(),
+        profile.client_id,
+        profile.tenant,
+        profile.has_application,
+    )
+
+
+def _stale(reading: Reading, detail: str) -> Missing:
+    return Missing(subject=reading.subject, mailbox=reading.mailbox, key=reading.key, why=Why.STALE, detail=detail, at=reading.at)
