@@ -26,7 +26,7 @@ from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import Effect, Endpoint, Estate, Mailbox
 from probe.model.inferences import Inference
 from probe.model.rules import Readiness, Rule, Support
-from probe.model.runs import Run
+from probe.model.runs import Asked, Run
 from probe.net.dial import Network
 from probe.net.heap import keep_small
 from probe.net.killable import Children
@@ -103,10 +103,10 @@ def plan(estate: Estate, mailboxes: Sequence[Mailbox], options: Options) -> tupl
 
 async def check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options) -> Run:
     """One run over an estate, or over some of its mailboxes."""
-    # What this call allows, the estate allows for this run: rules ask whether logins were allowed.
-    estate = replace(estate, deployment=replace(estate.deployment, allow=estate.deployment.allow | options.allow))
+    chosen = None if tuple(mailboxes) == estate.mailboxes else tuple(mailbox.address for mailbox in mailboxes)
+    asked = _asked(options, chosen, estate.deployment.runs_on)
     async with _terms(options) as terms:
-        return await engine.check(_identity(), estate, mailboxes, plan(estate, mailboxes, options), _book(), today(), terms)
+        return await engine.check(_identity(), estate, mailboxes, plan(estate, mailboxes, options), _book(), today(), asked, terms)
 
 
 async def look(endpoints: Sequence[Endpoint], options: Options) -> Run:
@@ -119,7 +119,8 @@ async def look(endpoints: Sequence[Endpoint], options: Options) -> Run:
     # What is not allowed is nothing that was asked for: there is no estate that it would be missing from.
     planned = tuple(c for c in found if not c.prober.signs_in and not c.prober.about_mailbox and not c.not_held)
     async with _terms(options) as terms:
-        return await engine.look(_identity(), endpoints, planned, Book(inferences=inferences(), rules={}), today(), terms)
+        asked = _asked(options, None, options.fips_client)
+        return await engine.look(_identity(), endpoints, planned, Book(inferences=inferences(), rules={}), today(), asked, terms)
 
 
 async def demo(options: Options) -> Run:
@@ -243,6 +244,10 @@ async def _terms(options: Options) -> AsyncIterator[Terms]:
 
 def _tls_question(options: Options, client: str, *, fips: bool) -> TlsQuestion | None:
     return None if options.tls is None else TlsQuestion(client=client, fips=fips, is_full=options.tls == "full")
+
+
+def _asked(options: Options, mailboxes: tuple[str, ...] | None, client: str) -> Asked:
+    return Asked(mailboxes=mailboxes, tls=options.tls or "none", fips=client, allow=options.allow, all_addresses=options.all_addresses)
 
 
 def _book() -> Book:

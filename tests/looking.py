@@ -26,6 +26,7 @@ from probe.probers.tls_posture import PROBER as TLS_POSTURE
 from probe.probing import TlsQuestion
 from probe.simulation.authority import Authority
 from tests.cases import NOON
+from tests.runs import ASKED
 from tests.scripted import ScriptedServer, steps_of
 
 T = TypeVar("T")
@@ -106,7 +107,7 @@ async def asked(url: str, client: str, *, fips: bool, timeout: float = 10.0) -> 
         terms = Terms(network=network, clock=lambda: NOON, timeout=timeout)
         attempts, _ = await observe([conversation], terms)
     run = Run(
-        id="r", probe="0", host="h", started=NOON, finished=NOON, judged_at=NOON.date(), estate=None, attempts=attempts,
+        id="r", probe="0", host="h", started=NOON, finished=NOON, judged_at=NOON.date(), estate=None, asked=ASKED, attempts=attempts,
         readings=attempts[0].readings, assessments=(), interrupted=False,
     )  # fmt: skip
     return Looked(run, place.url)

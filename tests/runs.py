@@ -39,7 +39,7 @@ from probe.model.facts import (
     Why,
 )
 from probe.model.rules import Assessment, Finding, Needs, Otherwise, Readiness, Reference, Result, Rule, SignedIn, Support
-from probe.model.runs import Run
+from probe.model.runs import Asked, Run
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
@@ -88,6 +88,7 @@ def an_attempt(
     """An attempt in which the peer said some lines."""
     return Attempt(
         id=f"a{number}",
+        at=NOON,
         prober=prober,
         subject=subject,
         mailbox=mailbox,
@@ -176,6 +177,10 @@ def an_estate(*mailboxes: Mailbox) -> Estate:
     return Estate(deployment=deployment, profiles=(corp, branch), mailboxes=mailboxes)
 
 
+ASKED = Asked(mailboxes=None, tls="quick", fips="windows-server-2019", allow=frozenset(), all_addresses=False)
+"""All of an estate, as `probe check` asks where nothing else is said."""
+
+
 def a_run(
     *,
     estate: Estate | None = None,
@@ -194,6 +199,7 @@ def a_run(
         finished=NOON.replace(second=7, microsecond=654321),
         judged_at=date(2026, 11, 23),
         estate=estate,
+        asked=ASKED,
         attempts=tuple(attempts),
         readings=tuple(readings),
         assessments=tuple(assessments),

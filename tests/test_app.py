@@ -12,6 +12,7 @@ from probe.model.estate import Estate
 from probe.model.rules import Assessment, Readiness, Support
 from probe.model.runs import Run
 from tests.engine.test_select import CORP, DEPLOYMENT, SERVED
+from tests.runs import ASKED
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
@@ -19,6 +20,7 @@ AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 def attempt(outcome: Outcome) -> Attempt:
     return Attempt(
         id="a1",
+        at=AT,
         prober="p",
         subject="pop3s://x:995",
         mailbox=None,
@@ -47,6 +49,7 @@ def run(*parts: Attempt | Assessment, interrupted: bool = False, judged: bool = 
         finished=AT,
         judged_at=date(2026, 11, 23),
         estate=Estate(deployment=DEPLOYMENT, profiles=(CORP,), mailboxes=(SERVED,)) if judged else None,
+        asked=ASKED,
         attempts=tuple(p for p in parts if isinstance(p, Attempt)),
         readings=(),
         assessments=tuple(p for p in parts if isinstance(p, Assessment)),

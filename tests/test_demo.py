@@ -123,7 +123,7 @@ def test_the_document_is_judged_again_to_the_same() -> None:
     assert run.estate is not None
     known = readings(json.loads(json.dumps(checked().document)))
     book = Book(inferences=app.inferences(), rules=app.rules())
-    again = judge_estate(run.estate, known, run.estate.mailboxes, book, run.judged_at, run.finished)
+    again = judge_estate(run.estate, known, run.estate.mailboxes, book, run.judged_at, run.finished, run.asked.allow)
     document = publish(replace(run, readings=again.readings, assessments=again.assessments))
     assert {part: document[part] for part in ("facts", "missing", "assessments")} == {
         part: checked().document[part] for part in ("facts", "missing", "assessments")

@@ -38,7 +38,7 @@ def judged(run: Run, on: date = DURING) -> Assessment:
     assert run.estate is not None
     book = Book(inferences=app.inferences(), rules=app.rules())
     observed = [r for attempt in run.attempts for r in attempt.readings]
-    (assessment,) = judge_estate(run.estate, observed, run.estate.mailboxes, book, on, run.finished).assessments
+    (assessment,) = judge_estate(run.estate, observed, run.estate.mailboxes, book, on, run.finished, run.asked.allow).assessments
     return assessment
 
 

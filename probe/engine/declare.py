@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from probe.model import vocabulary as v
-from probe.model.estate import DEPLOYMENT_SUBJECT, Deployment, Endpoint, Estate, Mailbox, ServerProfile, profile_subject
+from probe.model.estate import DEPLOYMENT_SUBJECT, Deployment, Effect, Endpoint, Estate, Mailbox, ServerProfile, profile_subject
 from probe.model.facts import Declared, Fact, FactKey, Missing, Reading, Why
 
 T = TypeVar("T")
@@ -45,9 +45,12 @@ DECLARABLE: frozenset[FactKey[Any]] = frozenset(
 """Every key that an estate can give a value to."""
 
 
-def declared_by(estate: Estate, at: datetime) -> tuple[Reading, ...]:
-    """Everything that an estate says, as facts of its deployment, profiles, mailboxes and endpoints."""
-    readings = [*_of_deployment(estate.deployment, at)]
+def declared_by(estate: Estate, at: datetime, allowed: frozenset[Effect] = frozenset()) -> tuple[Reading, ...]:
+    """Everything that an estate says, as facts of its deployment, profiles, mailboxes and endpoints.
+
+    `allowed` are effects that the call allowed beyond those of the estate.
+    """
+    readings = [*_of_deployment(estate.deployment, allowed, at)]
     for profile in estate.profiles:
         readings += _of_profile(profile, at)
     for mailbox in estate.mailboxes:
@@ -77,7 +80,7 @@ def _fact(subject: str, key: FactKey[T], value: T, at: datetime) -> Fact[T]:
     return Fact(subject=subject, key=key, value=value, provenance=_BY_OPERATOR, at=at)
 
 
-def _of_deployment(deployment: Deployment, at: datetime) -> Iterator[Reading]:
+def _of_deployment(deployment: Deployment, allowed: frozenset[Effect], at: datetime) -> Iterator[Reading]:
     subject = DEPLOYMENT_SUBJECT
     yield _fact(subject, v.DEPLOYMENT_RUNS_ON, deployment.runs_on, at)
     yield _fact(subject, v.DEPLOYMENT_FIPS, deployment.fips, at)
@@ -85,7 +88,7 @@ def _of_deployment(deployment: Deployment, at: datetime) -> Iterator[Reading]:
     yield _fact(subject, v.DEPLOYMENT_CUSTOM_PROVIDERS, deployment.custom_email_providers, at)
     yield _fact(subject, v.DEPLOYMENT_OWA_TRACKING, deployment.outlook_on_the_web_tracking, at)
     yield _fact(subject, v.DEPLOYMENT_MANUAL_TRACKING, deployment.outlook_manual_tracking, at)
-    yield _fact(subject, v.DEPLOYMENT_ALLOWS, tuple(sorted(map(str, deployment.allow))), at)
+    yield _fact(subject, v.DEPLOYMENT_ALLOWS, tuple(sorted(map(str, deployment.allow | allowed))), at)
 
 
 def _of_profile(profile: ServerProfile, at: datetime) -> Iterator[Reading]:

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from probe.engine.declare import declared_by, declared_of_endpoints
 from probe.engine.signed_in import signed_in
 from probe.model import vocabulary as v
-from probe.model.estate import DEPLOYMENT_SUBJECT, Endpoint, Estate, Mailbox, profile_subject
+from probe.model.estate import DEPLOYMENT_SUBJECT, Effect, Endpoint, Estate, Mailbox, profile_subject
 from probe.model.facts import Evidence, Fact, Facts, Inferred, Missing, Reading, Why
 from probe.model.inferences import Inference, Premises, Scope, Unsettled
 from probe.model.rules import Assessment, Case, Readiness, Rule, Support, judge, readiness, support
@@ -53,10 +53,16 @@ def infer_endpoints(endpoints: Iterable[Endpoint], observed: Iterable[Reading], 
 
 
 def judge_estate(
-    estate: Estate, observed: Iterable[Reading], mailboxes: Iterable[Mailbox], book: Book, on: date, at: datetime
+    estate: Estate,
+    observed: Iterable[Reading],
+    mailboxes: Iterable[Mailbox],
+    book: Book,
+    on: date,
+    at: datetime,
+    allowed: frozenset[Effect] = frozenset(),
 ) -> Judgement:
-    """Infer over the whole estate and assess some of its mailboxes."""
-    everything = _settled((*_not_inferred(observed, book), *declared_by(estate, at)))
+    """Infer over the whole estate and assess some of its mailboxes. `allowed` are effects that the call allowed beyond the estate."""
+    everything = _settled((*_not_inferred(observed, book), *declared_by(estate, at, allowed)))
     facts = _by_subject(r for r in everything if r.mailbox is None)
     of_accounts: dict[tuple[str, str], list[Reading]] = {}
     for reading in everything:

@@ -132,7 +132,7 @@ async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[
     for number, conversation in enumerate(conversations):
         done = attempts.get(number)
         if ended_by is not None and (done is None or done.outcome is Outcome.INTERRUPTED):
-            attempts[number] = _cut_short(done, f"a{number + 1}", conversation, ended_by, detail)
+            attempts[number] = _cut_short(done, f"a{number + 1}", conversation, terms.clock(), ended_by, detail)
     return tuple(attempts[number] for number in range(len(conversations))), ended_by is Outcome.INTERRUPTED
 
 
@@ -183,10 +183,10 @@ def _once_let_in(conversation: Conversation, incoming: Endpoint, let_in: frozens
     return replace(conversation, not_held=f"the account was not let in at {' and '.join(refused)} before")
 
 
-def _cut_short(done: Attempt | None, name: str, conversation: Conversation, outcome: Outcome, detail: str) -> Attempt:
+def _cut_short(done: Attempt | None, name: str, conversation: Conversation, at: datetime, outcome: Outcome, detail: str) -> Attempt:
     """An attempt that the run's end overtook, with the reason why its gaps are gaps."""
     if done is None:
-        return _unheld(name, conversation, outcome, detail)
+        return _unheld(name, conversation, at, outcome, detail)
     why = WHY_AFTER[outcome]
     readings = tuple(
         replace(r, why=why, detail=detail) if isinstance(r, Missing) and r.why is Why.INTERRUPTED else r for r in done.readings
@@ -194,7 +194,7 @@ def _cut_short(done: Attempt | None, name: str, conversation: Conversation, outc
     return replace(done, outcome=outcome, detail=detail, readings=readings)
 
 
-def _unheld(name: str, conversation: Conversation, outcome: Outcome, detail: str, why: Why | None = None) -> Attempt:
+def _unheld(name: str, conversation: Conversation, at: datetime, outcome: Outcome, detail: str, why: Why | None = None) -> Attempt:
     """An attempt that was not begun."""
     subject, mailbox = conversation.subject, None if conversation.prober.about_mailbox else conversation.mailbox
     # What is unknown because nobody tried is told once, by the attempt; each key is missing for that reason.
@@ -204,6 +204,7 @@ def _unheld(name: str, conversation: Conversation, outcome: Outcome, detail: str
     )
     return Attempt(
         id=name,
+        at=at,
         prober=conversation.prober.id,
         subject=subject,
         mailbox=conversation.mailbox,
@@ -222,7 +223,7 @@ async def _hold(
 ) -> Attempt:
     if conversation.not_held:
         why = Why.NO_CREDENTIALS if conversation.mailbox is not None and conversation.login is None else Why.NOT_ATTEMPTED
-        return _unheld(name, conversation, Outcome.NOT_SCHEDULED, conversation.not_held, why)
+        return _unheld(name, conversation, terms.clock(), Outcome.NOT_SCHEDULED, conversation.not_held, why)
     login = conversation.login
     if login is None or conversation.mailbox is None:
         async with terms.turns:
@@ -230,7 +231,7 @@ async def _hold(
     try:
         password = secrets.of(login.password)
     except SecretUnavailable as unavailable:
-        return _unheld(name, conversation, Outcome.NOT_SCHEDULED, str(unavailable), Why.NO_CREDENTIALS)
+        return _unheld(name, conversation, terms.clock(), Outcome.NOT_SCHEDULED, str(unavailable), Why.NO_CREDENTIALS)
     account = Account(
         mailbox=conversation.mailbox,
         username=login.username,
@@ -268,7 +269,7 @@ async def _signed_in(
     async with terms.turns:
         # Asked now, and by each proof again: while it waited for its turn another login of the account may have been refused.
         if (barred := await accounts.barred(identity, conversation.endpoint.url)) is not None:
-            return _unheld(name, conversation, Outcome.NOT_SCHEDULED, barred.reason, barred.why)
+            return _unheld(name, conversation, terms.clock(), Outcome.NOT_SCHEDULED, barred.reason, barred.why)
         proof = accounts.proof(identity, conversation.endpoint.url)
         try:
             attempt = await _try(name, conversation, replace(account, proof=proof), terms, keep)
@@ -304,6 +305,7 @@ async def _try(name: str, conversation: Conversation, account: Account | None, t
                 notes.observed(v.CERTIFICATE_DISTRUSTED_BECAUSE, dial.distrust)
         return Attempt(
             id=name,
+            at=notes.began,
             prober=prober.id,
             subject=conversation.subject,
             mailbox=conversation.mailbox,

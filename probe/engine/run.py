@@ -15,7 +15,7 @@ from probe.model.attempts import Attempt
 from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.facts import Declared, Fact, Reading
 from probe.model.rules import Assessment
-from probe.model.runs import Run
+from probe.model.runs import Asked, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,14 @@ async def check(
     conversations: Sequence[Conversation],
     book: Book,
     on: date,
+    asked: Asked,
     terms: Terms,
 ) -> Run:
     """One run over an estate, or over some of its mailboxes."""
     started = terms.clock()
     attempts, interrupted = await observe(conversations, terms)
     finished = terms.clock()
-    judgement = judge_estate(estate, _readings(attempts), mailboxes, book, on, finished)
+    judgement = judge_estate(estate, _readings(attempts), mailboxes, book, on, finished, asked.allow)
     run = Run(
         id=identity.id,
         probe=__version__,
@@ -48,6 +49,7 @@ async def check(
         finished=finished,
         judged_at=on,
         estate=estate,
+        asked=asked,
         attempts=attempts,
         readings=_about(judgement.readings, estate, mailboxes, judgement.assessments),
         assessments=judgement.assessments,
@@ -57,7 +59,13 @@ async def check(
 
 
 async def look(
-    identity: Identity, endpoints: Sequence[Endpoint], conversations: Sequence[Conversation], book: Book, on: date, terms: Terms
+    identity: Identity,
+    endpoints: Sequence[Endpoint],
+    conversations: Sequence[Conversation],
+    book: Book,
+    on: date,
+    asked: Asked,
+    terms: Terms,
 ) -> Run:
     """Facts of some endpoints, nothing judged."""
     started = terms.clock()
@@ -71,6 +79,7 @@ async def look(
         finished=finished,
         judged_at=on,
         estate=None,
+        asked=asked,
         attempts=attempts,
         readings=infer_endpoints(endpoints, _readings(attempts), book, on, finished),
         assessments=(),

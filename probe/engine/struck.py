@@ -66,6 +66,7 @@ def _fact(fact: Fact[Any], redactor: Redactor) -> Reading:
         key=fact.key,
         why=Why.NOT_DISCLOSED,
         detail="it is known, and not told, because it holds a secret of this run",
+        at=fact.at,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -73,6 +74,8 @@ class Attempt:
 
     id: str
     """`a1`, `a2`, ...: unique in a run."""
+    at: datetime
+    """When it began; for one that was not held, when that was decided."""
     prober: str
     subject: str
     mailbox: str | None

@@ -169,6 +169,8 @@ class Missing:
     key: FactKey[Any]
     why: Why
     detail: str = ""
+    at: datetime | None = None
+    """When the attempt that would have told it began; None where nothing was attempted."""
     claims: tuple[Fact[Any], ...] = ()
     """The facts that contradict each other, where that is why."""
     at: datetime | None = field(default=None, compare=False)

@@ -168,6 +168,8 @@ class Notebook:
         self._subject = subject
         self._mailbox = mailbox
         self._clock = clock
+        self.began = clock()
+        """When the attempt began, by the clock of the run."""
         self._readings: dict[tuple[FactKey[Any], str], Reading] = {}
 
     def now(self) -> datetime:
@@ -196,7 +198,9 @@ class Notebook:
     def missing(self, key: FactKey[Any], why: Why, detail: str) -> None:
         """It is not known, and why; not written where there is a fact already."""
         if not any(k == key and isinstance(r, Fact) for (k, _), r in self._readings.items()):
-            self._readings[key, ""] = Missing(subject=self._subject, mailbox=self._mailbox, key=key, why=why, detail=self._clean(detail))
+            self._readings[key, ""] = Missing(
+                subject=self._subject, mailbox=self._mailbox, key=key, why=why, detail=self._clean(detail), at=self.began
+            )
 
     def knows(self, key: FactKey[Any]) -> bool:
         """Whether something was written for a key."""

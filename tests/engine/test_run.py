@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from probe import app
+from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
-from probe.model.estate import Delivery, Endpoint, Estate, ServerType
-from probe.model.facts import Missing, Why
+from probe.model.estate import Delivery, Effect, Endpoint, Estate, ServerType
+from probe.model.facts import Fact, Missing, Why
+from probe.model.runs import Asked
 from tests.engine.test_select import CORP, DEPLOYMENT, SERVED
 from tests.hostile import closed_port
 
@@ -86,3 +90,37 @@ async def test_a_run_over_one_mailbox_tells_of_its_endpoints_alone() -> None:
     assert {r.subject for r in run.readings if "://" in r.subject} == {branch.incoming.url}
     assert {"deployment", "profile:corp", "profile:branch"} <= {r.subject for r in run.readings}
     assert run.estate == estate
+
+
+async def test_what_a_call_allows_stands_in_what_was_asked_and_not_in_the_estate() -> None:
+    """The estate stays as it was declared; judging counts both as allowed."""
+    port = closed_port()
+    there = Endpoint.parse(f"https://127.0.0.1:{port}")
+    estate = Estate(deployment=DEPLOYMENT, profiles=(replace(CORP, incoming=there, outgoing=there),), mailboxes=(SERVED,))
+    run = await app.check(estate, [SERVED], app.Options(timeout=5, allow=frozenset({Effect.LOGS_IN})))
+    assert run.estate == estate
+    assert run.asked == Asked(mailboxes=None, tls="none", fips=DEPLOYMENT.runs_on, allow=frozenset({Effect.LOGS_IN}), all_addresses=False)
+    (allowed,) = [r.value for r in run.readings if isinstance(r, Fact) and r.key == v.DEPLOYMENT_ALLOWS]
+    assert allowed == ("logs-in",)
+
+
+async def test_a_gap_has_the_time_of_its_attempt() -> None:
+    """What an attempt did not find out is dated as the attempt; what nobody tried has no date."""
+    moments = itertools.count()
+
+    def clock() -> datetime:
+        return datetime(2026, 11, 28, tzinfo=UTC) + timedelta(seconds=next(moments))
+
+    port = closed_port()
+    profile = replace(
+        CORP, server_type=ServerType.POP3_SMTP, incoming=Endpoint.parse(f"pop3://127.0.0.1:{port}"),
+        outgoing=Endpoint.parse(f"smtp://127.0.0.1:{port}"),
+    )  # fmt: skip
+    run = await app.check(
+        Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(SERVED,)), [SERVED], app.Options(timeout=5, clock=clock)
+    )
+    for attempt in run.attempts:
+        assert run.started < attempt.at < run.finished
+        began = None if attempt.outcome is Outcome.NOT_SCHEDULED else attempt.at
+        assert {r.at for r in attempt.readings if isinstance(r, Missing)} == {began}
+    assert {a.outcome for a in run.attempts} == {Outcome.REFUSED, Outcome.NOT_SCHEDULED}
