@@ -17,8 +17,10 @@ from types import FrameType
 from typing import Any, Literal, TypeVar
 
 from probe import catalogue
+from probe.document import NotADocument, read_run
 from probe.engine import run as engine
 from probe.engine import select
+from probe.engine.again import judge_again
 from probe.engine.judge import Book
 from probe.engine.observe import Terms
 from probe.memory import Memory

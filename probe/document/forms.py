@@ -260,7 +260,7 @@ class Document(Form):
     Of each key there is one fact for a subject and mailbox, or one entry in `missing`. Sources that agree are one fact with the
     evidence of all; its value is the one that tells most, as the longer of two builds. Observed is preferred to declared, and
     declared to inferred, which is then left out. Sources that contradict each other make no fact but an entry in `missing`:
-    `conflicting`, with what each says as its `claims`. Where the operator says what a conversation was to show and did not, both stand.
+    `conflicting`, with what each says as its `claims`.
     """
 
     form: Literal["probe.run/2"] = Field(alias="schema")

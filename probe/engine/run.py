@@ -51,7 +51,7 @@ async def check(
         estate=estate,
         asked=asked,
         attempts=attempts,
-        readings=_about(judgement.readings, estate, mailboxes, judgement.assessments),
+        readings=about(judgement.readings, estate, mailboxes, judgement.assessments),
         assessments=judgement.assessments,
         interrupted=interrupted,
     )
@@ -87,7 +87,7 @@ async def look(
     )
 
 
-def _about(
+def about(
     readings: Sequence[Reading], estate: Estate, mailboxes: Sequence[Mailbox], assessments: Sequence[Assessment]
 ) -> tuple[Reading, ...]:
     """The readings less those of endpoints that serve none of these mailboxes: nobody asked there, so there is nothing to tell.

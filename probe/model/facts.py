@@ -169,12 +169,10 @@ class Missing:
     key: FactKey[Any]
     why: Why
     detail: str = ""
-    at: datetime | None = None
-    """When the attempt that would have told it began; None where nothing was attempted."""
     claims: tuple[Fact[Any], ...] = ()
     """The facts that contradict each other, where that is why."""
     at: datetime | None = field(default=None, compare=False)
-    """When it was asked in vain; None where nothing was tried."""
+    """When the attempt that would have told it began; None where nothing was attempted."""
 
     @property
     def says_nothing(self) -> bool:

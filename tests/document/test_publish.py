@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from probe.document import parse, publish
+from probe.document import in_sections, json_pieces, parse, publish
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome, TranscriptLine
 from probe.model.facts import Declared, Facts, Inferred, Observed, Why
@@ -38,7 +38,7 @@ def test_a_document_says_who_ran_when() -> None:
     """A document names its form, the run, the program's version, the host, the times to the second in UTC and the date of judgement."""
     document = publish(a_run())
     assert {name: document[name] for name in ("schema", "id", "probe", "from", "started", "finished", "judged_at", "interrupted")} == {
-        "schema": "probe.run/1",
+        "schema": "probe.run/2",
         "id": "run-1",
         "probe": "0.1.0",
         "from": "crm01",
@@ -76,9 +76,13 @@ def test_the_estate_is_published_in_the_words_of_its_file() -> None:
         "authentication": "auto",
         "credentials": "mailbox",
         "impersonation": False,
-        "username": None,
         "product": None,
         "outgoing_product": None,
+        "username": None,
+        "has_credentials": False,
+        "client_id": None,
+        "tenant": None,
+        "can_ask_as_application": False,
         "fips_validated": None,
     }
     assert estate["mailboxes"] == [
@@ -89,6 +93,7 @@ def test_the_estate_is_published_in_the_words_of_its_file() -> None:
             "outgoing": "server-side",
             "appointments": "none",
             "username": "sales@branch.test",
+            "has_credentials": True,
             "location": None,
             "mfa": None,
         }
@@ -118,6 +123,7 @@ def test_an_attempt_carries_its_conversation() -> None:
             "outcome": "completed",
             "detail": "",
             "connections": 1,
+            "at": "2026-11-23T12:00:00Z",
             "seconds": 0.031,
             "transcript": [{"line": 1, "from": "note", "text": "connected"}, {"line": 2, "from": "peer", "text": "+OK"}],
         }
@@ -140,6 +146,7 @@ def test_a_fact_says_how_it_is_known(provenance: Any, basis: dict[str, Any]) -> 
     """A fact is observed, or declared by somebody, or inferred by a named inference from named premises."""
     [fact] = publish(a_run(readings=[a_fact(v.SERVER_PRODUCT, "Dovecot", provenance=provenance)]))["facts"]
     assert fact == {
+        "id": "f1",
         "subject": POP,
         "mailbox": None,
         "key": "server.product",
@@ -162,7 +169,16 @@ def test_what_is_missing_says_why() -> None:
     document = publish(a_run(readings=[a_gap(v.AUTH_ACCEPTED, Why.NO_CREDENTIALS, "none were given", EWS, "a@x.test")]))
     assert document["facts"] == []
     assert document["missing"] == [
-        {"subject": EWS, "mailbox": "a@x.test", "key": "auth.accepted", "why": "no-credentials", "detail": "none were given"}
+        {
+            "id": "m1",
+            "subject": EWS,
+            "mailbox": "a@x.test",
+            "key": "auth.accepted",
+            "why": "no-credentials",
+            "detail": "none were given",
+            "claims": [],
+            "at": "2026-11-23T12:00:07Z",
+        }
     ]
 
 
@@ -180,8 +196,7 @@ def test_what_conflicts_is_published_with_what_each_source_says() -> None:
         ("Exim", "declared", "Exim"),
         ("Postfix", "declared", "Postfix"),
     ]
-    [because] = document["assessments"][0]["findings"][0]["because"]
-    assert because == {name: value for name, value in gap.items() if name != "claims"}
+    assert document["assessments"][0]["findings"][0]["because"] == [gap["id"]]
 
 
 def test_readings_stand_in_one_order() -> None:
@@ -192,45 +207,72 @@ def test_readings_stand_in_one_order() -> None:
     assert there["missing"] == back["missing"]
 
 
-def test_a_finding_cites_what_decided_it() -> None:
-    """A finding carries its rule's statement, sources and remedy, and the readings that decided it, facts with value and gaps with reason."""
+def cited_run(*because: Reading, readings: tuple[Reading, ...] = ()) -> Run:
+    """A run in which one rule is unknown for two mailboxes, because of these readings."""
     rule = a_rule("tls-fails", Otherwise.NOT_READY, title="TLS fails")
-    other = replace(rule.references[0], url="https://learn.example/other")
-    rule = replace(rule, references=(*rule.references, other))
-    run = a_run(
-        estate=an_estate(a_mailbox("sales@branch.test")),
-        assessments=[
-            an_assessment(
-                "sales@branch.test", Support.SUPPORTED, Readiness.UNDETERMINED, a_finding(rule, Result.UNKNOWN, PRODUCT, TOO_LATE)
-            )
-        ],
+    rule = replace(rule, references=(*rule.references, replace(rule.references[0], url="https://learn.example/other")))
+    found = (a_finding(rule, Result.UNKNOWN, *because), a_finding(a_rule("other", Otherwise.ADVICE), Result.NOT_APPLICABLE))
+    names = ("sales@branch.test", "team@branch.test")
+    return a_run(
+        estate=an_estate(*map(a_mailbox, names)),
+        readings=readings,
+        assessments=[an_assessment(name, Support.SUPPORTED, Readiness.UNDETERMINED, *found) for name in names],
     )
-    [assessment] = publish(run)["assessments"]
+
+
+def test_a_finding_cites_what_decided_it() -> None:
+    """A finding names its rule, what came of it, and the ids of the readings that decided it; one that is not applicable is left out."""
+    document = publish(cited_run(PRODUCT, TOO_LATE, readings=(TOO_LATE, PRODUCT)))
+    assert [assessment["findings"] for assessment in document["assessments"]] == [
+        [{"rule": "tls-fails", "result": "unknown", "because": ["f1", "m1"]}]
+    ] * 2
+    assert [(form["id"], form["key"]) for form in (*document["facts"], *document["missing"])] == [
+        ("f1", "server.product"),
+        ("m1", "tls.negotiated"),
+    ]
+
+
+def test_the_words_of_a_rule_stand_once() -> None:
+    """A rule that findings name is told with its statement, its sources, its remedy, and whose statement it is; another is not."""
     first = {"title": "Supported configurations, tls-fails", "url": "https://learn.example/tls-fails", "dated": "2023-03"}
-    assert assessment == {
-        "mailbox": "sales@branch.test",
-        "profile": "branch",
-        "support": "supported",
-        "readiness": "undetermined",
-        "signed_in": "yes",
-        "findings": [
-            {
-                "rule": "tls-fails",
-                "title": "TLS fails",
-                "result": "unknown",
-                "otherwise": "not-ready",
-                "lists": False,
-                "because": [
-                    {"subject": POP, "mailbox": None, "key": "server.product", "value": "Dovecot"},
-                    {"subject": SMTP, "mailbox": None, "key": "tls.negotiated", "why": "timed-out", "detail": "no greeting within 30 s"},
-                ],
-                "statement": rule.statement,
-                "reference": first,
-                "references": [first, {**first, "url": "https://learn.example/other"}],
-                "remedy": rule.remedy,
-            }
-        ],
+    document = publish(cited_run(PRODUCT))
+    assert document["rules"] == {
+        "tls-fails": {
+            "title": "TLS fails",
+            "by": "readiness",
+            "lists": False,
+            "otherwise": "not-ready",
+            "statement": document["rules"]["tls-fails"]["statement"],
+            "references": [first, {**first, "url": "https://learn.example/other"}],
+            "remedy": "What to do about tls-fails.",
+        }
     }
+    assert document["rules"]["tls-fails"]["statement"].startswith("What the page states about tls-fails")
+
+
+def test_what_a_finding_rests_on_is_a_reading_of_the_document() -> None:
+    """Where nobody was asked there is no reading; the finding that rests on that cites a gap all the same, once for all who rest on it."""
+    untried = [Facts(POP).read(v.TLS_COMPLETED) for _ in range(2)]
+    document = publish(cited_run(*untried))
+    [gap] = document["missing"]
+    assert (gap["key"], gap["why"]) == ("tls.completed", "not-attempted")
+    assert {tuple(f["because"]) for a in document["assessments"] for f in a["findings"]} == {(gap["id"], gap["id"])}
+
+
+def test_a_document_is_made_as_it_is_read() -> None:
+    """Its lists can be read again and again, by place too, and are the same as those of the document that is made at once."""
+    run = a_checked_run()
+    sections, document = in_sections(run), publish(run)
+    for name in ("attempts", "facts", "missing", "assessments"):
+        assert list(sections[name]) == list(sections[name]) == document[name]
+        assert (len(sections[name]), sections[name][-1], sections[name][1:3]) == (len(document[name]), document[name][-1], document[name][1:3])
+    assert "".join(json_pieces(sections)) == "".join(json_pieces(document))
+
+
+def test_a_mailbox_of_which_nothing_was_seen_costs_little() -> None:
+    """What a further mailbox adds to the document of an estate whose servers refuse is at most 6 kB."""
+    sizes = [len("".join(json_pieces(in_sections(refused_run(number))))) for number in (2, 12)]
+    assert (sizes[1] - sizes[0]) / 10 < 6000
 
 
 def test_a_mailbox_that_is_not_served_has_no_findings() -> None:
