@@ -12,7 +12,7 @@ from typing import Any
 from probe.catalogue import load
 from probe.model import vocabulary as v
 from probe.model.facts import ChainEnd, Fact, FactKey, Facts, Missing, Observed, Reading, Why
-from probe.model.rules import Assessment, Case, Result, Rule, judge, readiness, support
+from probe.model.rules import Assessment, Case, Result, Rule, directions, judge, readiness, support
 
 Known = Mapping[FactKey[Any], Any]
 
@@ -224,11 +224,13 @@ def result_of(rule: Rule, case: Case) -> Result:
 def assess(case: Case) -> Assessment:
     """What all rules say of a case, drawn together."""
     findings = tuple(judge(rule, case) for rule in all_rules().values())
+    of_directions = directions(findings, case)
     return Assessment(
         mailbox=case.mailbox.subject,
         profile=case.profile.subject,
         support=support(findings),
-        readiness=readiness(findings),
+        readiness=readiness(of_directions),
+        directions=of_directions,
         signed_in=None,
         findings=findings,
     )

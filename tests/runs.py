@@ -38,7 +38,21 @@ from probe.model.facts import (
     UpdateRange,
     Why,
 )
-from probe.model.rules import Assessment, Finding, Needs, Otherwise, Readiness, Reference, Result, Rule, SignedIn, Support
+from probe.model.rules import (
+    NO_DIRECTION,
+    Assessment,
+    By,
+    Direction,
+    Finding,
+    Needs,
+    Otherwise,
+    Readiness,
+    Reference,
+    Result,
+    Rule,
+    SignedIn,
+    Support,
+)
 from probe.model.runs import Asked, Run
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -110,6 +124,7 @@ def a_rule(id: str, otherwise: Otherwise, *, lists: bool = False, title: str = "
         statement=f"What the page states about {id}, said in our own words and long enough to be wrapped at eighty columns.",
         references=(Reference(f"Supported configurations, {id}", f"https://learn.example/{id}", "2023-03"),),
         needs=Needs(),
+        by=By.READINESS if otherwise is Otherwise.NOT_READY else By.MICROSOFT,
         lists=lists,
         applies=lambda case: YES,
         holds=lambda case: NO,
@@ -120,13 +135,23 @@ def a_rule(id: str, otherwise: Otherwise, *, lists: bool = False, title: str = "
 
 def a_finding(rule: Rule, result: Result, *because: Reading) -> Finding:
     """What came of a rule."""
-    return Finding(rule=rule, result=result, because=because)
+    of_readiness = dict.fromkeys((Direction.INCOMING, Direction.OUTGOING), result) if rule.by is By.READINESS else {}
+    return Finding(rule=rule, result=result, because=because, directions=of_readiness)
 
 
 def an_assessment(mailbox: str, support: Support, readiness: Readiness, *findings: Finding, profile: str = "branch") -> Assessment:
     """The findings of a mailbox."""
-    signed_in = None if support is Support.NOT_ASSESSED else SignedIn.YES
-    return Assessment(mailbox=mailbox, profile=profile, support=support, readiness=readiness, signed_in=signed_in, findings=findings)
+    is_served = support is not Support.NOT_ASSESSED
+    of_mail = dict.fromkeys((Direction.INCOMING, Direction.OUTGOING), readiness) if is_served else {}
+    return Assessment(
+        mailbox=mailbox,
+        profile=profile,
+        support=support,
+        readiness=readiness,
+        directions={**NO_DIRECTION, **of_mail},
+        signed_in=SignedIn.YES if is_served else None,
+        findings=findings,
+    )
 
 
 def a_mailbox(address: str, profile: str = "branch", delivery: Delivery = Delivery.SERVER_SIDE) -> Mailbox:

@@ -9,7 +9,7 @@ import pytest
 from probe import app
 from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import Estate
-from probe.model.rules import Assessment, Readiness, Support
+from probe.model.rules import NO_DIRECTION, Assessment, Readiness, Support
 from probe.model.runs import Run
 from tests.engine.test_select import CORP, DEPLOYMENT, SERVED
 from tests.runs import ASKED
@@ -36,7 +36,13 @@ def attempt(outcome: Outcome) -> Attempt:
 
 def assessment(support: str, readiness: str) -> Assessment:
     return Assessment(
-        mailbox="a@contoso.test", profile="corp", support=Support(support), readiness=Readiness(readiness), signed_in=None, findings=()
+        mailbox="a@contoso.test",
+        profile="corp",
+        support=Support(support),
+        readiness=Readiness(readiness),
+        directions=NO_DIRECTION,
+        signed_in=None,
+        findings=(),
     )
 
 

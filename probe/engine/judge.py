@@ -16,7 +16,7 @@ from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, Effect, Endpoint, Estate, Mailbox, profile_subject
 from probe.model.facts import Evidence, Fact, Facts, Inferred, Missing, Reading, Why
 from probe.model.inferences import Inference, Premises, Scope, Unsettled
-from probe.model.rules import Assessment, Case, Readiness, Rule, Support, judge, readiness, support
+from probe.model.rules import NO_DIRECTION, Assessment, Case, Readiness, Rule, Support, directions, judge, readiness, support
 
 _MAX_ROUNDS = 12
 """Inferences build on each other at most as deep as there are kinds of them; more rounds would mean that two undo each other."""
@@ -110,15 +110,18 @@ def _assess(mailbox: Mailbox, case: Case, book: Book) -> Assessment:
             profile=mailbox.profile,
             support=Support.NOT_ASSESSED,
             readiness=Readiness.NOT_ASSESSED,
+            directions=NO_DIRECTION,
             signed_in=None,
             findings=(),
         )
     findings = tuple(judge(rule, case) for rule in book.rules.values())
+    of_directions = directions(findings, case)
     return Assessment(
         mailbox=mailbox.address,
         profile=mailbox.profile,
         support=support(findings),
-        readiness=readiness(findings),
+        readiness=readiness(of_directions),
+        directions=of_directions,
         signed_in=signed_in(case),
         findings=findings,
     )

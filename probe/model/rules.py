@@ -1,20 +1,39 @@
 """Rules, what they are asked about, and what comes of them.
 
 A rule is one statement, with a test of it in three values. The findings of a mailbox are drawn together into
-an assessment: *support* (what Microsoft's page says of it) and *readiness* (whether it would work now). The two
-never mix, and neither is ever good by default.
+an assessment: *support* (what Microsoft's page says of it) and *readiness* (whether it would work now, in each
+direction that server-side synchronization serves). The two never mix, and neither is ever good by default.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from probe.model.answers import Answer, Truth
+from probe.model.estate import Delivery
 from probe.model.facts import FactKey, Facts, Reading
+from probe.model.vocabulary import MAILBOX_APPOINTMENTS, MAILBOX_INCOMING, MAILBOX_OUTGOING
+
+
+class Direction(StrEnum):
+    """What is synchronized, and which way. Each has a delivery method of its own, and Test & Enable reports on each."""
+
+    INCOMING = "incoming"
+    OUTGOING = "outgoing"
+    APPOINTMENTS = "appointments"
+    """Appointments, contacts and tasks. They go through the incoming endpoint, over EWS, both ways."""
+
+
+DELIVERY: Mapping[Direction, FactKey[str]] = {
+    Direction.INCOMING: MAILBOX_INCOMING,
+    Direction.OUTGOING: MAILBOX_OUTGOING,
+    Direction.APPOINTMENTS: MAILBOX_APPOINTMENTS,
+}
+"""The key of a mailbox that says how each direction is delivered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +69,12 @@ class Case:
     """Facts of the profile's incoming endpoint, and of this mailbox's account there."""
     outgoing: Facts
     date: date
+    direction: Direction | None = None
+    """The one direction that is asked about; None where all those that are served are."""
+
+    def serves(self, direction: Direction) -> bool:
+        """Whether the estate says that server-side synchronization serves a direction, be it asked about or not."""
+        return self.mailbox.value(DELIVERY[direction]) == Delivery.SERVER_SIDE
 
     def restricted_to(self, needs: Needs) -> Case:
         """The case as a rule with these needs may see it; asking for another key is a KeyError."""
@@ -61,6 +86,17 @@ class Case:
             incoming=self.incoming.only(needs.incoming),
             outgoing=self.outgoing.only(needs.outgoing),
         )
+
+
+class By(StrEnum):
+    """Whose statement a rule is, and with that what it may decide."""
+
+    MICROSOFT = "microsoft"
+    """The page on supported configurations, or another page of Microsoft's on support. Support is drawn from these alone."""
+    READINESS = "readiness"
+    """Whether it would work now. Readiness is drawn from these alone."""
+    OPERATOR = "operator"
+    """A rule of the operator's own."""
 
 
 class Otherwise(StrEnum):
@@ -124,6 +160,8 @@ class Rule:
     references: tuple[Reference, ...]
     """Where it is stated; all of them where sources disagree."""
     needs: Needs
+    by: By
+    """Whose statement it is."""
     lists: bool
     """Whether this is a row of the support table: at least one of those must hold before anything is supported."""
     applies: Callable[[Case], Answer]
@@ -142,6 +180,8 @@ class Finding:
     rule: Rule
     result: Result
     because: tuple[Reading, ...]
+    directions: Mapping[Direction, Result] = field(default_factory=dict, hash=False)
+    """What came of a readiness rule in each direction that is served; the worst of them is the result. Empty for other rules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,29 +192,53 @@ class Assessment:
     profile: str
     support: Support
     readiness: Readiness
+    """The worst of the directions."""
+    directions: Mapping[Direction, Readiness | None]
+    """All three; None where server-side synchronization does not serve that direction."""
     signed_in: SignedIn | None
     """None where server-side synchronization serves nothing of the mailbox."""
     findings: tuple[Finding, ...]
 
 
+NO_DIRECTION: Mapping[Direction, Readiness | None] = dict.fromkeys(Direction)
+"""The directions of a mailbox that server-side synchronization does not serve."""
+
+
 def judge(rule: Rule, case: Case) -> Finding:
-    """Ask one rule about one case. Where it is unknown whether a rule applies, it holds if it would hold anyway, else is unknown."""
+    """Ask one rule about one case: about the whole mailbox, and a rule of readiness about each direction that is served.
+
+    Where it is unknown whether a rule applies, it holds if it would hold anyway, else is unknown.
+    """
     seen = case.restricted_to(rule.needs)
+    result, because = _asked(rule, seen)
+    served = [direction for direction in Direction if _decides_readiness(rule) and case.serves(direction)]
+    if result is Result.NOT_APPLICABLE or len(served) < 2:
+        of_directions = dict.fromkeys(served, result)
+    else:
+        of_directions = {direction: _asked(rule, replace(seen, direction=direction))[0] for direction in served}
+    return Finding(rule=rule, result=result, because=because, directions=of_directions)
+
+
+def _decides_readiness(rule: Rule) -> bool:
+    return rule.by is By.READINESS and rule.otherwise is Otherwise.NOT_READY
+
+
+def _asked(rule: Rule, seen: Case) -> tuple[Result, tuple[Reading, ...]]:
+    """The result, and the readings that decided it."""
     applies = rule.applies(seen)
     if applies.truth is Truth.NO:
-        return Finding(rule=rule, result=Result.NOT_APPLICABLE, because=applies.because)
+        return Result.NOT_APPLICABLE, applies.because
     holds = rule.holds(seen)
     if holds.truth is Truth.YES:
-        return Finding(rule=rule, result=Result.HOLDS, because=holds.because)
+        return Result.HOLDS, holds.because
     if applies.truth is Truth.UNKNOWN:
-        return Finding(rule=rule, result=Result.UNKNOWN, because=applies.because)
-    result = Result.FAILS if holds.truth is Truth.NO else Result.UNKNOWN
-    return Finding(rule=rule, result=result, because=holds.because)
+        return Result.UNKNOWN, applies.because
+    return Result.FAILS if holds.truth is Truth.NO else Result.UNKNOWN, holds.because
 
 
 def support(findings: Iterable[Finding]) -> Support:
-    """What the findings say of support. A listing must hold before anything is supported."""
-    about = [f for f in findings if f.rule.otherwise in (Otherwise.UNSUPPORTED, Otherwise.NOT_LISTED)]
+    """What the findings of Microsoft's statements say of support. A listing must hold before anything is supported."""
+    about = [f for f in findings if f.rule.by is By.MICROSOFT and f.rule.otherwise in (Otherwise.UNSUPPORTED, Otherwise.NOT_LISTED)]
     failed = {f.rule.otherwise for f in about if f.result is Result.FAILS}
     if Otherwise.UNSUPPORTED in failed:
         return Support.UNSUPPORTED
@@ -185,11 +249,18 @@ def support(findings: Iterable[Finding]) -> Support:
     return Support.SUPPORTED
 
 
-def readiness(findings: Iterable[Finding]) -> Readiness:
-    """What the findings say of readiness. Something must have been found ready before anything is."""
-    about = [f for f in findings if f.rule.otherwise is Otherwise.NOT_READY]
-    if any(f.result is Result.FAILS for f in about):
+def directions(findings: Iterable[Finding], case: Case) -> dict[Direction, Readiness | None]:
+    """The readiness of each direction that is served. Something must have been found ready in it before it is."""
+    about = [f.directions for f in findings if _decides_readiness(f.rule)]
+    return {d: _drawn_together({results[d] for results in about}) if case.serves(d) else None for d in Direction}
+
+
+def _drawn_together(results: set[Result]) -> Readiness:
+    if Result.FAILS in results:
         return Readiness.NOT_READY
-    if any(f.result is Result.UNKNOWN for f in about) or not any(f.result is Result.HOLDS for f in about):
-        return Readiness.UNDETERMINED
-    return Readiness.READY
+    return Readiness.UNDETERMINED if Result.UNKNOWN in results or Result.HOLDS not in results else Readiness.READY
+
+
+def readiness(of_directions: Mapping[Direction, Readiness | None]) -> Readiness:
+    """The worst of the directions that are served; not assessed where none is."""
+    return next((worst for worst in Readiness if worst in of_directions.values()), Readiness.NOT_ASSESSED)

@@ -2,6 +2,9 @@
 
 A rule must not flip when more becomes known: it builds answers of `ask`, `told`, `all_of`, `any_of` and `negate`
 alone, and where `applies` looks at more than the estate always declares, `holds` asks for that again.
+
+A rule of readiness is asked about the whole mailbox and about each direction. It asks by `is_server_side`, or by `served`
+that builds on it, what is served: then each direction gets its answer without more. One that is about two directions together looks at `case.direction`.
 """
 
 from __future__ import annotations
@@ -11,10 +14,10 @@ from datetime import date
 from typing import Any, TypeVar
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
+from probe.model.answers import NO, Answer, Truth, all_of, any_of, ask, negate
 from probe.model.estate import Authentication, Credentials, Delivery, Effect, Security, Service
 from probe.model.facts import Fact, FactKey, Facts, Why
-from probe.model.rules import Case, Needs, Reference
+from probe.model.rules import DELIVERY, Case, Direction, Needs, Reference
 from probe.tables import UNTOLD_EXCHANGE, is_exchange_online_host, provider_of_domain
 
 T = TypeVar("T")
@@ -140,8 +143,11 @@ def _each_shown(endpoint: Facts, test: Callable[[set[str]], bool]) -> Answer:
     return is_some if is_some.truth is Truth.NO else all_of(is_some, each)
 
 
-def is_server_side(case: Case, key: FactKey[str]) -> Answer:
-    return is_one_of(case.mailbox, key, Delivery.SERVER_SIDE)
+def is_server_side(case: Case, direction: Direction) -> Answer:
+    """Whether server-side synchronization serves a direction, and it is asked about: one that is not answers as if it were not served."""
+    if case.direction not in (None, direction):
+        return NO
+    return is_one_of(case.mailbox, DELIVERY[direction], Delivery.SERVER_SIDE)
 
 
 def speaks(endpoint: Facts, *services: Service) -> Answer:
@@ -153,9 +159,9 @@ def served(case: Case, *services: Service, for_mail: bool = False) -> Served:
 
     For mail: appointments, contacts and tasks, which come through the incoming endpoint too, are left aside.
     """
-    ways = (v.MAILBOX_INCOMING,) if for_mail else (v.MAILBOX_INCOMING, v.MAILBOX_APPOINTMENTS)
+    ways = (Direction.INCOMING,) if for_mail else (Direction.INCOMING, Direction.APPOINTMENTS)
     receives = any_of(*(is_server_side(case, way) for way in ways))
-    used = ((receives, case.incoming), (is_server_side(case, v.MAILBOX_OUTGOING), case.outgoing))
+    used = ((receives, case.incoming), (is_server_side(case, Direction.OUTGOING), case.outgoing))
     return tuple((all_of(meant, speaks(e, *services)), e) if services else (meant, e) for meant, e in used)
 
 

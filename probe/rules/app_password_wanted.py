@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.model.answers import Answer
-from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import NEEDS_OF_REFUSAL, OUTLOOK_COM_ENDED, READ_ON, SERVER_TO_SERVER, not_refused_for, tries_a_login
 
 _SHOWING = frozenset({"app-password-required", "mfa-required"})
@@ -23,6 +23,7 @@ RULE = Rule(
         Reference("Yahoo: app passwords", "https://github.com/chatmail/provider-db/blob/master/_providers/yahoo.md", READ_ON),
     ),
     needs=NEEDS_OF_REFUSAL,
+    by=By.READINESS,
     lists=False,
     applies=tries_a_login,
     holds=_holds,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of
 from probe.model.estate import Service
-from probe.model.rules import Case, Needs, Otherwise, Rule
+from probe.model.rules import By, Case, Direction, Needs, Otherwise, Rule
 from probe.rules import RESPONSE_CODES, is_server_side, logs_in, speaks, told
 
 # EWS ResponseCode: rights and folders that are missing until somebody mends it. Those of moves and load are left open.
@@ -19,7 +19,7 @@ _FOLDERS = (v.EWS_CALENDAR, v.EWS_CONTACTS, v.EWS_TASKS)
 
 
 def _applies(case: Case) -> Answer:
-    return all_of(logs_in(case), is_server_side(case, v.MAILBOX_APPOINTMENTS), speaks(case.incoming, Service.EWS))
+    return all_of(logs_in(case), is_server_side(case, Direction.APPOINTMENTS), speaks(case.incoming, Service.EWS))
 
 
 def _holds(case: Case) -> Answer:
@@ -43,6 +43,7 @@ RULE = Rule(
         mailbox=(v.MAILBOX_APPOINTMENTS,),
         incoming=(v.ENDPOINT_SERVICE, *_FOLDERS),
     ),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, negate
-from probe.model.rules import Case, Needs, Otherwise, Rule
+from probe.model.rules import By, Case, Direction, Needs, Otherwise, Rule
 from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, MAIL_SERVICES, MAILBOXES, TABLE, admin_page, is_server_side, page, speaks
 
 
@@ -13,7 +13,7 @@ def _applies(case: Case) -> Answer:
 
 
 def _holds(case: Case) -> Answer:
-    return negate(is_server_side(case, v.MAILBOX_APPOINTMENTS))
+    return negate(is_server_side(case, Direction.APPOINTMENTS))
 
 
 RULE = Rule(
@@ -22,6 +22,7 @@ RULE = Rule(
     statement="Through POP3/SMTP systems only mail is synchronized; appointments, contacts and tasks are not.",
     references=(page(TABLE), admin_page("Connect to POP3 or SMTP servers", "connect-to-pop3-or-smtp-servers"), EMAIL_ROUTER_END),
     needs=Needs(mailbox=(v.MAILBOX_APPOINTMENTS,), incoming=(v.ENDPOINT_SERVICE,)),
+    by=By.MICROSOFT,
     lists=False,
     applies=_applies,
     holds=_holds,

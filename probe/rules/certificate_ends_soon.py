@@ -10,7 +10,7 @@ from datetime import datetime
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import EXCHANGE_CERTIFICATE, any_served, every_served, needs_of_served, rfc, served, was_asked
 
 _WARNING_DAYS = 30
@@ -42,6 +42,7 @@ RULE = Rule(
     statement="No certificate of an endpoint that is used, nor of the chain that it sends, ends within 30 days.",
     references=(rfc(5280, "Internet X.509 Public Key Infrastructure Certificate and CRL Profile, section 4.1.2.5 (validity)", "2008-05"),),
     needs=needs_of_served(v.CERTIFICATE_NOT_AFTER, v.CERTIFICATE_CHAIN_ENDS),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

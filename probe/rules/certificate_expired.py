@@ -9,7 +9,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import EXCHANGE_CERTIFICATE, any_served, every_served, needs_of_served, rfc, served
 
 
@@ -31,6 +31,7 @@ RULE = Rule(
     statement="The certificate of every endpoint that is used is valid to the end of the day of judgement (UTC).",
     references=(rfc(5280, "Internet X.509 Public Key Infrastructure Certificate and CRL Profile, section 4.1.2.5 (validity)", "2008-05"),),
     needs=needs_of_served(v.CERTIFICATE_NOT_BEFORE, v.CERTIFICATE_NOT_AFTER),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import EXCHANGE_CERTIFICATE, PROFILES, any_served, every_served, needs_of_served, rfc, served
 
 
@@ -22,6 +22,7 @@ RULE = Rule(
     statement="The certificate of every endpoint that is used names the host that the profile names.",
     references=(rfc(9525, "Service Identity in TLS", "2023-11"),),
     needs=needs_of_served(v.CERTIFICATE_MATCHES_NAME),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import any_served, article, every_served, needs_of_served, rfc, served
 
 
@@ -36,6 +36,7 @@ RULE = Rule(
         ),
     ),
     needs=needs_of_served(v.CERTIFICATE_TRUSTED, v.CERTIFICATE_DISTRUSTED_BECAUSE, v.CERTIFICATE_NOT_AFTER),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

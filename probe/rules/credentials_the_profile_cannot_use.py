@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, negate
 from probe.model.estate import Authentication, Credentials, ServerType, Service
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import admin_page, any_served, is_one_of, needs_of_served, served
 
 
@@ -51,6 +51,7 @@ RULE = Rule(
         admin_page("Connect Dynamics 365 (on-premises) to Exchange Online", "connect-dynamics-365-on-premises-exchange-online"),
     ),
     needs=needs_of_served(v.ENDPOINT_SERVICE, profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION, v.PROFILE_SERVER_TYPE)),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

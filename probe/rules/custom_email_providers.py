@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask, negate
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, any_served, needs_of_served, page, served
 
 
@@ -22,6 +22,7 @@ RULE = Rule(
     statement="Extensions of the EWS, POP3 or SMTP protocols, and custom email providers, are not supported.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
     needs=needs_of_served(deployment=(v.DEPLOYMENT_CUSTOM_PROVIDERS,)),
+    by=By.MICROSOFT,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.estate import Credentials, Service
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Direction, Otherwise, Rule
 from probe.rules import MAILBOXES, admin_page, any_served, is_one_of, is_server_side, needs_of_served, served, speaks
 
 
@@ -15,9 +15,9 @@ def _applies(case: Case) -> Answer:
 
 def _holds(case: Case) -> Answer:
     return all_of(
-        _implies(is_server_side(case, v.MAILBOX_INCOMING), speaks(case.incoming, Service.EWS, Service.POP3, Service.IMAP)),
-        _implies(is_server_side(case, v.MAILBOX_OUTGOING), speaks(case.outgoing, Service.EWS, Service.SMTP)),
-        _implies(is_server_side(case, v.MAILBOX_APPOINTMENTS), all_of(speaks(case.incoming, Service.EWS), _may_act_for_the_mailbox(case))),
+        _implies(is_server_side(case, Direction.INCOMING), speaks(case.incoming, Service.EWS, Service.POP3, Service.IMAP)),
+        _implies(is_server_side(case, Direction.OUTGOING), speaks(case.outgoing, Service.EWS, Service.SMTP)),
+        _implies(is_server_side(case, Direction.APPOINTMENTS), all_of(speaks(case.incoming, Service.EWS), _may_act_for_the_mailbox(case))),
     )
 
 
@@ -43,6 +43,7 @@ RULE = Rule(
         admin_page("Connect to POP3 or SMTP servers", "connect-to-pop3-or-smtp-servers"),
     ),
     needs=needs_of_served(v.ENDPOINT_SERVICE, profile=(v.PROFILE_CREDENTIALS, v.PROFILE_IMPERSONATION)),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

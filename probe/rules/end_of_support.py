@@ -6,7 +6,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, any_of, ask
 from probe.model.estate import Service
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import EXCHANGE_ONLINE, any_served, every_served, is_product, needs_of_served, served
 
 
@@ -35,6 +35,7 @@ RULE = Rule(
         Reference("endoflife.date: Microsoft Exchange", "https://endoflife.date/msexchange", "2026-11-23"),
     ),
     needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_END_OF_SUPPORT, v.SERVER_PRODUCT),
+    by=By.MICROSOFT,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import PROFILES, any_served, article, every_served, needs_of_served, served
 
 
@@ -25,6 +25,7 @@ RULE = Rule(
     statement="A TCP connection to every endpoint that is used comes about, from the server where Dynamics runs.",
     references=(article("General mailbox access error (socket exception)", "general-mailbox-access-error-occurred"),),
     needs=needs_of_served(v.NET_CONNECTED),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -11,7 +11,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.estate import Service
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import READ_ON, any_served, article, every_served, logs_in, needs_of_served, served
 
 
@@ -50,6 +50,7 @@ RULE = Rule(
         deployment=(v.DEPLOYMENT_ALLOWS,),
         profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
     ),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -11,7 +11,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of, any_of, ask
 from probe.model.estate import Service
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import PROFILES, admin_page, any_served, every_served, logs_in, needs_of_served, rfc, served, told
 
 # RFC 9110 section 15.5: not found, method not allowed, gone. EWS takes POST wherever it is.
@@ -53,6 +53,7 @@ RULE = Rule(
         deployment=(v.DEPLOYMENT_ALLOWS,),
         profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
     ),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, any_served, every_served, is_no_product, needs_of_served, page, served
 
 
@@ -22,6 +22,7 @@ RULE = Rule(
     statement="Exchange Server 2003 and Exchange Server 2007 are not supported.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
     needs=needs_of_served(v.SERVER_PRODUCT, v.SERVER_PRODUCTS),
+    by=By.MICROSOFT,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.model.answers import NO, YES, Answer, all_of, negate
-from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import EXCHANGE_ONLINE_END, NEEDS_OF_EXCHANGE_ONLINE, READ_ON, admin_page, needs_of_served, uses_exchange_online
 
 
@@ -28,6 +28,7 @@ RULE = Rule(
         admin_page("Connect Dynamics 365 (on-premises) to Exchange Online", "connect-dynamics-365-on-premises-exchange-online"),
     ),
     needs=needs_of_served(*NEEDS_OF_EXCHANGE_ONLINE),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, negate
 from probe.model.estate import Location, ServerType
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, MAILBOXES, UNSUPPORTED, any_served, is_one_of, needs_of_served, page, served
 
 
@@ -23,6 +23,7 @@ RULE = Rule(
     statement="An Exchange Online profile does not serve an Exchange mailbox that points to an external email server.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
     needs=needs_of_served(profile=(v.PROFILE_SERVER_TYPE,), mailbox=(v.MAILBOX_LOCATION,)),
+    by=By.MICROSOFT,
     lists=False,
     applies=_applies,
     holds=_holds,

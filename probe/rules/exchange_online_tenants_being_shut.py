@@ -11,7 +11,7 @@ from datetime import date
 from probe.model import vocabulary as v
 from probe.model.answers import NO, YES, Answer, Truth, all_of, any_of, negate
 from probe.model.estate import Service
-from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import (
     EWS_END,
     EXCHANGE_ONLINE,
@@ -62,6 +62,7 @@ RULE = Rule(
         ),
     ),
     needs=needs_of_served(*NEEDS_OF_EXCHANGE_ONLINE),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

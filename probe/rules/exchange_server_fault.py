@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.model.answers import Answer
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import NEEDS_OF_INBOX, RESPONSE_CODES, inbox_not_refused_by, opens_an_inbox
 
 # EWS ResponseCode: faults of the server that answers, or of the way from it to the mailbox's server
@@ -27,6 +27,7 @@ RULE = Rule(
     statement="Exchange comes from the server that is asked to the mailbox without a fault of its own.",
     references=(RESPONSE_CODES,),
     needs=NEEDS_OF_INBOX,
+    by=By.READINESS,
     lists=False,
     applies=opens_an_inbox,
     holds=_holds,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer
 from probe.model.estate import Service
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import TABLE, any_served, every_served, is_each_product, needs_of_served, page, served
 
 # Not shared with the row's other half: the two columns are two statements, and may come to differ.
@@ -26,6 +26,7 @@ RULE = Rule(
     statement="Over Exchange Web Services, mail is synchronized with Exchange Online and with Exchange Server 2010, 2013, 2016 and 2019.",
     references=(page(TABLE),),
     needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, v.SERVER_PRODUCTS, for_mail=True),
+    by=By.MICROSOFT,
     lists=True,
     applies=_applies,
     holds=_holds,

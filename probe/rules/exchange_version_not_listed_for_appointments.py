@@ -5,14 +5,14 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of
 from probe.model.estate import Service
-from probe.model.rules import Case, Needs, Otherwise, Rule
+from probe.model.rules import By, Case, Direction, Needs, Otherwise, Rule
 from probe.rules import MAILBOXES, TABLE, is_each_product, is_server_side, page, speaks
 
 _LISTED = ("Exchange Online", "Exchange Server 2010", "Exchange Server 2013", "Exchange Server 2016", "Exchange Server 2019")
 
 
 def _applies(case: Case) -> Answer:
-    return all_of(is_server_side(case, v.MAILBOX_APPOINTMENTS), speaks(case.incoming, Service.EWS))
+    return all_of(is_server_side(case, Direction.APPOINTMENTS), speaks(case.incoming, Service.EWS))
 
 
 def _holds(case: Case) -> Answer:
@@ -28,6 +28,7 @@ RULE = Rule(
     ),
     references=(page(TABLE),),
     needs=Needs(mailbox=(v.MAILBOX_APPOINTMENTS,), incoming=(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, v.SERVER_PRODUCTS)),
+    by=By.MICROSOFT,
     lists=True,
     applies=_applies,
     holds=_holds,

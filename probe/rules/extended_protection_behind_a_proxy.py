@@ -10,7 +10,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, any_of
 from probe.model.estate import Service
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import READ_ON, every_served, needs_of_served, opens_an_inbox, served, told
 from probe.tables import is_windows_server
 
@@ -49,6 +49,7 @@ RULE = Rule(
         deployment=(v.DEPLOYMENT_ALLOWS,),
         profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
     ),
+    by=By.READINESS,
     lists=False,
     applies=opens_an_inbox,
     holds=_holds,

@@ -11,7 +11,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.estate import Service
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import (
     EMAIL_ROUTER,
     EMAIL_ROUTER_END,
@@ -78,6 +78,7 @@ RULE = Rule(
         profile=(v.PROFILE_FIPS_VALIDATED,),
         mailbox=(v.MAILBOX_DOMAIN, v.PROVIDER),
     ),
+    by=By.MICROSOFT,
     lists=False,
     applies=_applies,
     holds=_holds,

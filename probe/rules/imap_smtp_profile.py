@@ -10,7 +10,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, any_of, negate
 from probe.model.estate import ServerType, Service
-from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import READ_ON, TABLE, admin_page, any_served, is_one_of, needs_of_served, page, served
 
 _PAGE = page(TABLE)
@@ -38,6 +38,7 @@ RULE = Rule(
         admin_page("Connect Gmail accounts using OAuth 2.0", "connect-gmail-oauth2"),
     ),
     needs=needs_of_served(v.ENDPOINT_SERVICE, profile=(v.PROFILE_SERVER_TYPE,)),
+    by=By.MICROSOFT,
     lists=False,
     applies=_applies,
     holds=_holds,

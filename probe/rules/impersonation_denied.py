@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask
 from probe.model.estate import Credentials, Service
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import SERVER_TO_SERVER, any_served, article, every_served, is_one_of, logs_in, needs_of_served, served
 
 
@@ -36,6 +36,7 @@ RULE = Rule(
         deployment=(v.DEPLOYMENT_ALLOWS,),
         profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION, v.PROFILE_IMPERSONATION),
     ),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of, any_of, ask
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import article, every_served, needs_of_served, served, told, tries_a_login
 
 _PASSING = frozenset({"throttled", "temporary-failure"})
@@ -43,6 +43,7 @@ RULE = Rule(
         deployment=(v.DEPLOYMENT_ALLOWS,),
         profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
     ),
+    by=By.READINESS,
     lists=False,
     applies=tries_a_login,
     holds=_holds,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
 from probe.model.estate import Service
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import admin_page, any_served, every_served, needs_of_served, rfc, served
 
 
@@ -29,6 +29,7 @@ RULE = Rule(
         rfc(9110, "HTTP Semantics, section 15.4 (redirection 3xx)", "2022-06"),
     ),
     needs=needs_of_served(v.ENDPOINT_SERVICE, v.EWS_LOGON_PAGE),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

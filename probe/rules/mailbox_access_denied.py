@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.model.answers import Answer
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import NEEDS_OF_INBOX, RESPONSE_CODES, inbox_not_refused_by, opens_an_inbox
 
 # EWS ResponseCode: rights and state of the account, which do not pass by themselves. Codes of moves, failovers and load are left open.
@@ -22,6 +22,7 @@ RULE = Rule(
     statement="The account that signs in may open the mailbox's inbox.",
     references=(RESPONSE_CODES,),
     needs=NEEDS_OF_INBOX,
+    by=By.READINESS,
     lists=False,
     applies=opens_an_inbox,
     holds=_holds,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, negate
 from probe.model.estate import Location, ServerType
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import (
     MAILBOXES,
     NEEDS_OF_EXCHANGE_ONLINE,
@@ -59,6 +59,7 @@ RULE = Rule(
     needs=needs_of_served(
         *NEEDS_OF_EXCHANGE_ONLINE, profile=(v.PROFILE_SERVER_TYPE,), mailbox=(v.MAILBOX_LOCATION, v.MAILBOX_LOCATION_SOURCE)
     ),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.model.answers import Answer
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import NEEDS_OF_INBOX, article, inbox_not_refused_by, opens_an_inbox
 
 # EWS ResponseCode: no mailbox at this address, or the account that signs in has none itself.
@@ -20,6 +20,7 @@ RULE = Rule(
     statement="Exchange finds a mailbox at the address of the Dynamics mailbox.",
     references=(article("The SMTP address has no mailbox associated with it", "the-smtp-address-has-no-mailbox"),),
     needs=NEEDS_OF_INBOX,
+    by=By.READINESS,
     lists=False,
     applies=opens_an_inbox,
     holds=_holds,

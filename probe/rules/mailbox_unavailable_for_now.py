@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.model.answers import Answer
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import NEEDS_OF_INBOX, RESPONSE_CODES, inbox_not_refused_by, opens_an_inbox
 
 # EWS ResponseCode: states of the mailbox's store, or of the server before it, which pass by themselves
@@ -29,6 +29,7 @@ RULE = Rule(
     statement="The mailbox's store is there to be opened, and its server not too busy to.",
     references=(RESPONSE_CODES,),
     needs=NEEDS_OF_INBOX,
+    by=By.READINESS,
     lists=False,
     applies=opens_an_inbox,
     holds=_holds,

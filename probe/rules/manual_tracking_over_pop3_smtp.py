@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask, negate
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, MAIL_SERVICES, NOTES, any_served, needs_of_served, page, served
 
 
@@ -22,6 +22,7 @@ RULE = Rule(
     statement="Manual tracking in Dynamics 365 for Outlook is not supported for a mailbox that is synchronized through POP/SMTP.",
     references=(page(NOTES), EMAIL_ROUTER_END),
     needs=needs_of_served(v.ENDPOINT_SERVICE, deployment=(v.DEPLOYMENT_MANUAL_TRACKING,)),
+    by=By.MICROSOFT,
     lists=False,
     applies=_applies,
     holds=_holds,

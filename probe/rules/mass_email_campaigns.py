@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask, negate
-from probe.model.rules import Case, Needs, Otherwise, Rule
+from probe.model.rules import By, Case, Direction, Needs, Otherwise, Rule
 from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, is_server_side, page
 
 
 def _applies(case: Case) -> Answer:
-    return is_server_side(case, v.MAILBOX_OUTGOING)
+    return is_server_side(case, Direction.OUTGOING)
 
 
 def _holds(case: Case) -> Answer:
@@ -22,6 +22,7 @@ RULE = Rule(
     statement="Mass email marketing campaigns are not a supported use of server-side synchronization.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
     needs=Needs(deployment=(v.DEPLOYMENT_MASS_EMAIL,), mailbox=(v.MAILBOX_OUTGOING,)),
+    by=By.MICROSOFT,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask, negate
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import (
     EMAIL_ROUTER,
     EMAIL_ROUTER_END,
@@ -35,6 +35,7 @@ RULE = Rule(
     statement="From Customer Engagement (on-premises) to Exchange Online, multi-factor authentication is not supported.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
     needs=needs_of_served(*NEEDS_OF_EXCHANGE_ONLINE, profile=(v.PROFILE_CREDENTIALS,), mailbox=(v.MFA_REQUIRED,)),
+    by=By.MICROSOFT,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
 from probe.model.estate import Delivery
-from probe.model.rules import Case, Needs, Otherwise, Rule
+from probe.model.rules import By, Case, Needs, Otherwise, Rule
 from probe.rules import MAILBOXES, UNSUPPORTED, is_one_of, page
 
 
@@ -30,6 +30,7 @@ RULE = Rule(
     ),
     references=(page(f"{UNSUPPORTED}, recommendation at its end"),),
     needs=Needs(deployment=(v.DEPLOYMENT_APPOINTMENT_WAYS,), mailbox=(v.MAILBOX_APPOINTMENTS,)),
+    by=By.MICROSOFT,
     lists=False,
     applies=_applies,
     holds=_holds,

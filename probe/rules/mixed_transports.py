@@ -8,13 +8,13 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, negate
 from probe.model.estate import Service
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Direction, Otherwise, Rule
 from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, is_server_side, needs_of_served, page, speaks
 
 
 def _applies(case: Case) -> Answer:
-    receives = any_of(is_server_side(case, v.MAILBOX_INCOMING), is_server_side(case, v.MAILBOX_APPOINTMENTS))
-    return all_of(receives, is_server_side(case, v.MAILBOX_OUTGOING))
+    receives = any_of(is_server_side(case, Direction.INCOMING), is_server_side(case, Direction.APPOINTMENTS))
+    return all_of(receives, is_server_side(case, Direction.OUTGOING))
 
 
 def _holds(case: Case) -> Answer:
@@ -28,6 +28,7 @@ RULE = Rule(
     statement="Exchange for incoming with SMTP for outgoing mail is not supported, nor is POP3 for incoming with Exchange for outgoing mail.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
     needs=needs_of_served(v.ENDPOINT_SERVICE),
+    by=By.MICROSOFT,
     lists=False,
     applies=_applies,
     holds=_holds,

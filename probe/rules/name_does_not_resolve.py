@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import PROFILES, any_served, article, every_served, needs_of_served, served
 
 
@@ -22,6 +22,7 @@ RULE = Rule(
     statement="The host of every endpoint that is used resolves to an address, from the server where Dynamics runs.",
     references=(article("Email can't be received by the mailbox (HostNotFound)", "email-cannot-be-received-mailbox"),),
     needs=needs_of_served(v.NET_ADDRESSES),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -12,7 +12,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
 from probe.model.estate import Authentication, Credentials, Service
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import MAIL_SERVICES, PROFILES, admin_page, any_served, every_served, is_one_of, needs_of_served, rfc, served, told
 
 # What each setting of a profile's authentication may use: HTTP schemes, and the SASL and login mechanisms that do the same.
@@ -92,6 +92,7 @@ RULE = Rule(
         v.MODERN_AUTH_OFFERED,
         profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION),
     ),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

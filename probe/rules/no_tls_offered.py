@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import PROFILES, any_served, every_served, in_clear_first, needs_of_served, rfc
 
 
@@ -26,6 +26,7 @@ RULE = Rule(
         rfc(3207, "SMTP Service Extension for Secure SMTP over Transport Layer Security", "2002-02"),
     ),
     needs=needs_of_served(v.ENDPOINT_SECURITY, v.TLS_MODE),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import READ_ON, any_served, every_served, needs_of_served, served, told, was_asked
 
 
@@ -52,6 +52,7 @@ RULE = Rule(
         ),
     ),
     needs=needs_of_served(v.TLS_DEPLOYMENT_GETS, v.FIPS_REASONS),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
 from probe.model.estate import Location
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import NOTES, PROFILES, any_served, needs_of_served, page, served
 
 
@@ -28,6 +28,7 @@ RULE = Rule(
     statement="Mailboxes online and mailboxes on-premises can each have an email server profile of their own, and belong to the right one.",
     references=(page(NOTES),),
     needs=needs_of_served(profile=(v.PROFILE_LOCATIONS,)),
+    by=By.MICROSOFT,
     lists=False,
     applies=_applies,
     holds=_holds,

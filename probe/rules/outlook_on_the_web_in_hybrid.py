@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask, negate
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, NEEDS_OF_EXCHANGE_ONLINE, NOTES, needs_of_served, page, uses_exchange_online
 
 
@@ -22,6 +22,7 @@ RULE = Rule(
     statement="Where Customer Engagement (on-premises) works with Exchange Online, Outlook on the web is not supported.",
     references=(page(NOTES), EMAIL_ROUTER_END),
     needs=needs_of_served(*NEEDS_OF_EXCHANGE_ONLINE, deployment=(v.DEPLOYMENT_OWA_TRACKING,)),
+    by=By.MICROSOFT,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import (
     OUTLOOK_COM_ENDED,
     READ_ON,
@@ -57,6 +57,7 @@ RULE = Rule(
         Reference("Yahoo: app passwords", "https://github.com/chatmail/provider-db/blob/master/_providers/yahoo.md", READ_ON),
     ),
     needs=needs_of_served(v.PASSWORD_LOGIN_POSSIBLE, v.SERVER_PRODUCT, profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
-from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import any_served, every_served, in_clear_first, needs_of_served, rfc
 
 
@@ -25,6 +25,7 @@ RULE = Rule(
         rfc(2595, "Using TLS with IMAP, POP3 and ACAP, section 4", "1999-06"),
     ),
     needs=needs_of_served(v.ENDPOINT_SECURITY, v.STARTTLS_EXTRA_BYTES),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import MAIL_SERVICES, PROFILES, any_served, every_served, needs_of_served, rfc, served
 
 # Mechanisms that show the password to whoever listens (RFC 4616; RFC 1939 section 7; LOGIN as in draft-murchison-sasl-login).
@@ -38,6 +38,7 @@ RULE = Rule(
     statement="One can sign in to every mail server that is used without showing the password to whoever listens.",
     references=(rfc(8314, "Cleartext Considered Obsolete: Use of TLS for Email Submission and Access, section 3", "2018-01"),),
     needs=needs_of_served(v.ENDPOINT_SERVICE, v.AUTH_MECHANISMS, v.AUTH_MECHANISMS_PLAIN, v.TLS_MODE),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

@@ -11,7 +11,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.estate import Service
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import (
     EMAIL_ROUTER,
     EMAIL_ROUTER_END,
@@ -63,6 +63,7 @@ RULE = Rule(
     ),
     references=(page(TABLE), page(NOTES), EMAIL_ROUTER_END),
     needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, v.PROVIDER, mailbox=(v.MAILBOX_DOMAIN, v.PROVIDER), for_mail=True),
+    by=By.MICROSOFT,
     lists=True,
     applies=_applies,
     holds=_holds,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.model.answers import Answer
-from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import NEEDS_OF_REFUSAL, READ_ON, not_refused_for, tries_a_login
 
 _SHOWING = frozenset({"protocol-disabled"})
@@ -25,6 +25,7 @@ RULE = Rule(
         ),
     ),
     needs=NEEDS_OF_REFUSAL,
+    by=By.READINESS,
     lists=False,
     applies=tries_a_login,
     holds=_holds,

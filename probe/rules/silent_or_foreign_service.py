@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import PROFILES, admin_page, any_served, every_served, needs_of_served, served
 
 
@@ -22,6 +22,7 @@ RULE = Rule(
     statement="What answers at every endpoint that is used speaks the endpoint's protocol.",
     references=(admin_page("Connect to POP3 or SMTP servers", "connect-to-pop3-or-smtp-servers"),),
     needs=needs_of_served(v.PROTOCOL_SPOKEN),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

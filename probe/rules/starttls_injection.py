@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
-from probe.model.rules import Case, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import any_served, every_served, in_clear_first, needs_of_served
 
 
@@ -24,6 +24,7 @@ RULE = Rule(
         Reference("NO STARTTLS: a security analysis of STARTTLS in the email context", "https://nostarttls.secvuln.info", "2021-08"),
     ),
     needs=needs_of_served(v.ENDPOINT_SECURITY, v.STARTTLS_TAKES_INJECTED),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

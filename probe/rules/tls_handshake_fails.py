@@ -9,7 +9,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask
 from probe.model.facts import Facts
-from probe.model.rules import Case, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import admin_page, any_served, every_served, needs_of_served, rfc, served, was_asked
 
 
@@ -37,6 +37,7 @@ RULE = Rule(
         admin_page("Troubleshooting and monitoring server-side synchronization", "troubleshooting-monitoring-server-side-synchronization"),
     ),
     needs=needs_of_served(v.TLS_COMPLETED, v.TLS_DEPLOYMENT_GETS),
+    by=By.READINESS,
     lists=False,
     applies=_applies,
     holds=_holds,

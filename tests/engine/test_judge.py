@@ -15,7 +15,7 @@ from probe.engine.judge import Book, Judgement, infer_endpoints, judge_estate
 from probe.model import vocabulary as v
 from probe.model.estate import Delivery, Endpoint, Estate, Location, Mailbox
 from probe.model.facts import Build, Declared, Fact, FactKey, Facts, Inferred, Missing, Reading, Why
-from probe.model.rules import Readiness, Result, Support
+from probe.model.rules import Direction, Readiness, Result, Support
 from tests.runs import EWS, NOON, a_fact, a_gap, a_run, an_estate, words
 
 BOOK = Book(inferences=app.inferences(), rules=app.rules())
@@ -211,4 +211,4 @@ def test_a_mailbox_that_is_not_served_is_not_assessed() -> None:
     )
     (assessment,) = judge_estate(unserved, (), unserved.mailboxes, BOOK, NOON.date(), NOON).assessments
     assert (assessment.support, assessment.readiness, assessment.findings) == (Support.NOT_ASSESSED, Readiness.NOT_ASSESSED, ())
-    assert assessment.signed_in is None
+    assert (assessment.signed_in, assessment.directions) == (None, dict.fromkeys(Direction))

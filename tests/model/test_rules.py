@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -10,6 +12,10 @@ from probe.model import vocabulary as v
 from probe.model.answers import NO, YES, Answer, Truth
 from probe.model.facts import Missing, Why
 from probe.model.rules import (
+    NO_DIRECTION,
+    By,
+    Case,
+    Direction,
     Finding,
     Needs,
     Otherwise,
@@ -18,6 +24,7 @@ from probe.model.rules import (
     Result,
     Rule,
     Support,
+    directions,
     judge,
     readiness,
     support,
@@ -29,13 +36,21 @@ GAP = Missing(subject="endpoint", key=v.NET_CONNECTED, why=Why.TIMED_OUT)
 OTHER_GAP = Missing(subject="mailbox", key=v.MFA_REQUIRED, why=Why.NOT_DISCLOSED)
 
 
-def rule(applies: Answer = YES, holds: Answer = YES, otherwise: Otherwise = Otherwise.UNSUPPORTED, *, lists: bool = False) -> Rule:
+def rule(
+    applies: Answer = YES,
+    holds: Answer = YES,
+    otherwise: Otherwise = Otherwise.UNSUPPORTED,
+    *,
+    by: By | None = None,
+    lists: bool = False,
+) -> Rule:
     return Rule(
         id="some-rule",
         title="some rule",
         statement="something is so.",
         references=(Reference("a page", "https://example.test/", "2026-11-23"),),
         needs=Needs(),
+        by=by or (By.READINESS if otherwise is Otherwise.NOT_READY else By.MICROSOFT),
         lists=lists,
         applies=lambda case: applies,
         holds=lambda case: holds,
@@ -44,8 +59,18 @@ def rule(applies: Answer = YES, holds: Answer = YES, otherwise: Otherwise = Othe
     )
 
 
-def finding(result: Result, otherwise: Otherwise, *, lists: bool = False) -> Finding:
-    return Finding(rule=rule(otherwise=otherwise, lists=lists), result=result, because=())
+def finding(result: Result, otherwise: Otherwise, *, by: By | None = None, lists: bool = False) -> Finding:
+    """A finding of a mailbox of which only outgoing mail is served."""
+    of_rule = rule(otherwise=otherwise, by=by, lists=lists)
+    return Finding(rule=of_rule, result=result, because=(), directions={Direction.OUTGOING: result})
+
+
+SENDS_ONLY = exchange_case(mailbox={v.MAILBOX_INCOMING: "none", v.MAILBOX_APPOINTMENTS: "none"})
+
+
+def ready(findings: Iterable[Finding]) -> Readiness:
+    """What the findings say of a mailbox of which only outgoing mail is served."""
+    return readiness(directions(findings, SENDS_ONLY))
 
 
 LISTED = finding(Result.HOLDS, Otherwise.NOT_LISTED, lists=True)
@@ -120,30 +145,81 @@ def test_the_worst_finding_decides_support_in_any_order() -> None:
 
 def test_readiness_is_never_the_default() -> None:
     """Nothing is ready unless something was found to be so."""
-    assert readiness([]) is Readiness.UNDETERMINED
-    assert readiness([finding(Result.NOT_APPLICABLE, Otherwise.NOT_READY)]) is Readiness.UNDETERMINED
-    assert readiness([finding(Result.HOLDS, Otherwise.NOT_READY)]) is Readiness.READY
+    assert ready([]) is Readiness.UNDETERMINED
+    assert ready([finding(Result.NOT_APPLICABLE, Otherwise.NOT_READY)]) is Readiness.UNDETERMINED
+    assert ready([finding(Result.HOLDS, Otherwise.NOT_READY)]) is Readiness.READY
 
 
 def test_the_worst_finding_decides_readiness_in_any_order() -> None:
     """Not ready beats undetermined, which beats ready."""
-    ready, unknown, broken = (finding(result, Otherwise.NOT_READY) for result in (Result.HOLDS, Result.UNKNOWN, Result.FAILS))
-    for findings in permutations([ready, unknown, broken]):
-        assert readiness(findings) is Readiness.NOT_READY
-    for findings in permutations([ready, unknown]):
-        assert readiness(findings) is Readiness.UNDETERMINED
+    good, unknown, broken = (finding(result, Otherwise.NOT_READY) for result in (Result.HOLDS, Result.UNKNOWN, Result.FAILS))
+    for findings in permutations([good, unknown, broken]):
+        assert ready(findings) is Readiness.NOT_READY
+    for findings in permutations([good, unknown]):
+        assert ready(findings) is Readiness.UNDETERMINED
 
 
 def test_support_and_readiness_never_mix() -> None:
     """A supported system may be down, and an unsupported one up."""
     down, up = finding(Result.FAILS, Otherwise.NOT_READY), finding(Result.HOLDS, Otherwise.NOT_READY)
     excluded = finding(Result.FAILS, Otherwise.UNSUPPORTED)
-    assert (support([LISTED, down]), readiness([LISTED, down])) == (Support.SUPPORTED, Readiness.NOT_READY)
-    assert (support([LISTED, excluded, up]), readiness([LISTED, excluded, up])) == (Support.UNSUPPORTED, Readiness.READY)
+    assert (support([LISTED, down]), ready([LISTED, down])) == (Support.SUPPORTED, Readiness.NOT_READY)
+    assert (support([LISTED, excluded, up]), ready([LISTED, excluded, up])) == (Support.UNSUPPORTED, Readiness.READY)
 
 
 @pytest.mark.parametrize("result", [Result.FAILS, Result.UNKNOWN])
 def test_advice_decides_nothing(result: Result) -> None:
     """Advice that fails or is unknown changes neither support nor readiness."""
     findings = [LISTED, finding(Result.HOLDS, Otherwise.NOT_READY), finding(result, Otherwise.ADVICE)]
-    assert (support(findings), readiness(findings)) == (Support.SUPPORTED, Readiness.READY)
+    assert (support(findings), ready(findings)) == (Support.SUPPORTED, Readiness.READY)
+
+
+@pytest.mark.parametrize("by", [By.READINESS, By.OPERATOR])
+@pytest.mark.parametrize("otherwise", [Otherwise.UNSUPPORTED, Otherwise.NOT_LISTED])
+def test_support_is_drawn_from_what_microsoft_states_alone(by: By, otherwise: Otherwise) -> None:
+    """A rule of readiness or of the operator changes no support, and lists nothing."""
+    for result in (Result.FAILS, Result.UNKNOWN):
+        assert support([LISTED, finding(result, otherwise, by=by)]) is Support.SUPPORTED
+    assert support([finding(Result.HOLDS, otherwise, by=by, lists=True)]) is Support.NOT_LISTED
+
+
+@pytest.mark.parametrize("by", [By.MICROSOFT, By.OPERATOR])
+def test_readiness_is_drawn_from_rules_of_readiness_alone(by: By) -> None:
+    """A statement of Microsoft's or of the operator's makes nothing ready, nor not ready."""
+    good = finding(Result.HOLDS, Otherwise.NOT_READY)
+    assert ready([good, finding(Result.FAILS, Otherwise.NOT_READY, by=by)]) is Readiness.READY
+    assert ready([finding(Result.HOLDS, Otherwise.NOT_READY, by=by)]) is Readiness.UNDETERMINED
+
+
+def _works_outgoing_only(case: Case) -> Answer:
+    return YES if case.direction is Direction.OUTGOING else NO
+
+
+def test_a_rule_of_readiness_is_asked_about_each_direction_that_is_served() -> None:
+    """The finding has a result for each direction that is served, and none for another."""
+    partly = replace(rule(otherwise=Otherwise.NOT_READY), holds=_works_outgoing_only)
+    no_appointments = exchange_case(mailbox={v.MAILBOX_APPOINTMENTS: "outlook"})
+    assert judge(partly, no_appointments).directions == {Direction.INCOMING: Result.FAILS, Direction.OUTGOING: Result.HOLDS}
+    assert judge(replace(partly, otherwise=Otherwise.ADVICE), no_appointments).directions == {}
+    assert judge(replace(partly, by=By.MICROSOFT), no_appointments).directions == {}
+
+
+def test_of_the_one_direction_that_is_served_the_whole_finding_speaks() -> None:
+    """Where one direction is served its result is that of the mailbox; where a rule does not apply to that, it applies to no direction."""
+    assert judge(rule(YES, UNKNOWN, Otherwise.NOT_READY), SENDS_ONLY).directions == {Direction.OUTGOING: Result.UNKNOWN}
+    assert set(judge(rule(NO, NO, Otherwise.NOT_READY), exchange_case()).directions.values()) == {Result.NOT_APPLICABLE}
+
+
+def test_directions_that_are_not_served_have_no_readiness() -> None:
+    """A direction is assessed where server-side synchronization serves it, and a mailbox where it serves one."""
+    assert directions([finding(Result.HOLDS, Otherwise.NOT_READY)], SENDS_ONLY) == {**NO_DIRECTION, Direction.OUTGOING: Readiness.READY}
+    assert readiness(NO_DIRECTION) is Readiness.NOT_ASSESSED
+
+
+def test_readiness_is_the_worst_of_the_directions() -> None:
+    """Not ready in one direction is not ready, and so is undetermined, whichever direction it is."""
+    for first, second, third in permutations((Readiness.READY, Readiness.UNDETERMINED, Readiness.NOT_READY)):
+        of_directions = dict(zip(Direction, (first, second, third), strict=True))
+        assert readiness(of_directions) is Readiness.NOT_READY
+    assert readiness({Direction.INCOMING: Readiness.READY, Direction.OUTGOING: Readiness.UNDETERMINED}) is Readiness.UNDETERMINED
+    assert readiness({Direction.INCOMING: None, Direction.OUTGOING: Readiness.READY}) is Readiness.READY

@@ -8,7 +8,7 @@ import pytest
 
 from probe.model import vocabulary as v
 from probe.model.facts import Why
-from probe.model.rules import Case, Otherwise, Readiness, Result, Support
+from probe.model.rules import Case, Direction, Otherwise, Readiness, Result, Support
 from tests.cases import Known, assess, exchange_case, gmail_case, online_case
 
 WITH_LOGIN = {v.DEPLOYMENT_ALLOWS: ("logs-in",)}
@@ -121,3 +121,64 @@ def test_advice_changes_no_verdict() -> None:
     assessment = assess(exchange_case())
     failed = {f.rule.id: f.rule.otherwise for f in assessment.findings if f.result is Result.FAILS}
     assert failed == {"end-of-support": Otherwise.ADVICE}
+
+
+GAPS: Known = dict.fromkeys((v.NET_CONNECTED, v.PROTOCOL_SPOKEN, v.TLS_COMPLETED, v.TLS_DEPLOYMENT_GETS, v.AUTH_MECHANISMS), Why.TIMED_OUT)
+SIGNED_IN: Known = {v.AUTH_ACCEPTED: True, v.AUTH_REFUSAL: ()}
+WINDOWS: Known = {v.PROFILE_CREDENTIALS: "windows-integrated", v.PROFILE_AUTHENTICATION: "negotiate"}
+NTLM_TOO: Known = {v.AUTH_MECHANISMS: ("PLAIN", "NTLM")}
+WITH_APPOINTMENTS: Known = {v.MAILBOX_APPOINTMENTS: "server-side"}
+NO_IMPERSONATION: Known = {v.PROFILE_IMPERSONATION: False}
+DENIED: Known = {v.EWS_IMPERSONATION: "denied", v.EWS_INBOX: "ErrorImpersonateUserDenied", v.AUTH_ACCEPTED: True, v.AUTH_REFUSAL: ()}
+BLOCKED: Known = {v.HTTP_STATUS: 403, v.EWS_POLICY_BLOCK: "disabled"}
+THROTTLED: Known = {v.AUTH_ACCEPTED: Why.THROTTLED, v.AUTH_REFUSAL: ("throttled",)}
+MAILS = {v.MAILBOX_APPOINTMENTS: "none"}
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        (exchange_case(mailbox={v.MAILBOX_OUTGOING: "none"}), ("ready", None, "ready")),
+        (gmail_case(), ("ready", "ready", None)),
+        (gmail_case(mailbox=WITH_APPOINTMENTS), ("ready", "ready", "not-ready")),
+        (gmail_case(outgoing={v.CERTIFICATE_TRUSTED: False}), ("ready", "not-ready", None)),
+        (gmail_case(incoming={v.TLS_MODE: "none", v.ENDPOINT_SECURITY: "starttls"}), ("not-ready", "ready", None)),
+        (gmail_case(incoming={v.TLS_DEPLOYMENT_GETS: False}), ("not-ready", "ready", None)),
+        (gmail_case(outgoing=GAPS), ("ready", "undetermined", None)),
+        (gmail_case(profile=WINDOWS, endpoint=NTLM_TOO), ("not-ready", "ready", None)),
+        (gmail_case(deployment=WITH_LOGIN, incoming=SIGNED_IN, outgoing=THROTTLED), ("ready", "undetermined", None)),
+        (
+            gmail_case(deployment=WITH_LOGIN, incoming=SIGNED_IN, outgoing={v.AUTH_REFUSAL: ("bad-credentials",)}),
+            ("ready", "not-ready", None),
+        ),
+        (exchange_case(profile=NO_IMPERSONATION), ("ready", "ready", "not-ready")),
+        (exchange_case(profile=NO_IMPERSONATION, mailbox=MAILS), ("ready", "ready", None)),
+        (exchange_case(deployment=WITH_LOGIN, endpoint={**LET_IN, v.EWS_CALENDAR: "ErrorAccessDenied"}), ("ready", "ready", "not-ready")),
+        (exchange_case(deployment=WITH_LOGIN, endpoint=DENIED), ("not-ready", "not-ready", "not-ready")),
+        (exchange_case(outgoing=BLOCKED), ("ready", "not-ready", "ready")),
+        (exchange_case(mailbox={v.MAILBOX_LOCATION: "exchange-online"}), ("not-ready", "not-ready", "not-ready")),
+    ],
+    ids=[
+        "nothing sent",
+        "mail alone",
+        "appointments over POP3",
+        "an untrusted certificate",
+        "no TLS",
+        "nothing that Windows in FIPS mode gets",
+        "a server that was not reached in time",
+        "credentials of Windows at POP3",
+        "a throttled sign-in",
+        "a refused sign-in",
+        "a shared account without impersonation",
+        "a shared account without impersonation, for mail",
+        "a calendar that is closed",
+        "impersonation denied",
+        "EWS closed by policy where mail is sent",
+        "a mailbox that moved",
+    ],
+)
+def test_each_direction_is_as_ready_as_what_it_uses(case: Case, told: tuple[str | None, str | None, str | None]) -> None:
+    """What is wrong at one endpoint, or with one kind of item, leaves the other directions as they are."""
+    assessment = assess(case)
+    assert tuple(assessment.directions[direction] for direction in Direction) == told
+    assert assessment.readiness == next(worst for worst in Readiness if worst in told)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, find, given, settings
@@ -16,7 +16,10 @@ from probe.model import vocabulary as v
 from probe.model.answers import NO, YES, Answer, ask
 from probe.model.facts import Fact, FactKey, Facts, Missing, Observed, Why
 from probe.model.rules import (
+    DELIVERY,
+    By,
     Case,
+    Direction,
     Finding,
     Needs,
     Otherwise,
@@ -25,8 +28,8 @@ from probe.model.rules import (
     Result,
     Rule,
     Support,
+    directions,
     judge,
-    readiness,
     support,
 )
 from tests.cases import ALWAYS_DECLARED, DAY, NOON, all_rules, exchange_case, gmail_case, online_case, result_of
@@ -103,8 +106,13 @@ def _cases(rules: dict[str, Rule]) -> st.SearchStrategy[tuple[Case, Case]]:
 
 def flips(rule: Rule, less: Case, more: Case) -> bool:
     """Whether a definite result of the rule becomes another when more is known."""
-    before = judge(rule, less).result
-    return before is not Result.UNKNOWN and judge(rule, more).result is not before
+    return _flipped(judge(rule, less), judge(rule, more))
+
+
+def _flipped(before: Finding, after: Finding) -> bool:
+    """Whether something definite, of the mailbox or of a direction, became another."""
+    pairs = [(before.result, after.result), *((result, after.directions[d]) for d, result in before.directions.items())]
+    return any(was not in (Result.UNKNOWN, became) for was, became in pairs)
 
 
 @settings(max_examples=300, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
@@ -114,12 +122,39 @@ def test_learning_more_never_flips_a_definite_answer(pair: tuple[Case, Case]) ->
     less, more = pair
     before = [judge(rule, less) for rule in RULES.values()]
     after = [judge(rule, more) for rule in RULES.values()]
-    flipped = [b.rule.id for b, a in zip(before, after, strict=True) if b.result not in (Result.UNKNOWN, a.result)]
-    assert flipped == []
+    assert [b.rule.id for b, a in zip(before, after, strict=True) if _flipped(b, a)] == []
     if support(before) is not Support.UNDETERMINED:
         assert support(after) is support(before)
-    if readiness(before) is not Readiness.UNDETERMINED:
-        assert readiness(after) is readiness(before)
+    of_directions = {d: (of_less, directions(after, more)[d]) for d, of_less in directions(before, less).items()}
+    assert [d for d, (of_less, of_more) in of_directions.items() if of_less not in (Readiness.UNDETERMINED, of_more)] == []
+
+
+WORST_FIRST = (Result.FAILS, Result.UNKNOWN, Result.HOLDS, Result.NOT_APPLICABLE)
+
+
+@settings(max_examples=300, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@given(_cases(RULES))
+def test_a_mailbox_is_as_ready_as_its_worst_direction(pair: tuple[Case, Case]) -> None:
+    """Whatever is known of a mailbox, what comes of a rule of readiness is the worst of what comes of it in the directions that are served."""
+    for case in pair:
+        findings = [f for rule in RULES.values() if (f := judge(rule, case)).directions]
+        worst = {f.rule.id: next(result for result in WORST_FIRST if result in f.directions.values()) for f in findings}
+        assert {f.rule.id: f.result for f in findings} == worst
+        assert {direction for f in findings for direction in f.directions} == {d for d in Direction if case.serves(d)}
+
+
+@settings(max_examples=300, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@given(_cases(RULES), st.sampled_from(Direction))
+def test_what_is_not_served_changes_nothing_of_the_other_directions(pair: tuple[Case, Case], ceasing: Direction) -> None:
+    """A direction is as ready as it was when another one is no longer served, but for a message that was sent through both."""
+    case, _ = pair
+    of_mailbox = [r if r.key is not DELIVERY[ceasing] else replace(cast("Fact[str]", r), value="none") for r in case.mailbox]
+    less = replace(case, mailbox=Facts(case.mailbox.subject, of_mailbox))
+    for rule in RULES.values():
+        if rule.id == "message-not-returned":
+            continue
+        before, after = judge(rule, case).directions, judge(rule, less).directions
+        assert after == {d: result for d, result in before.items() if d is not ceasing}, rule.id
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -142,6 +177,7 @@ def _unsound(applies: Any, holds: Any) -> Rule:
         statement="unsound",
         references=(_reference(),),
         needs=Needs(mailbox=(v.MFA_REQUIRED,), incoming=(v.NET_CONNECTED, v.TLS_COMPLETED)),
+        by=By.READINESS,
         lists=False,
         applies=applies,
         holds=holds,
@@ -202,7 +238,8 @@ def test_a_rule_needs_what_it_reads_and_nothing_else(name: str) -> None:
     imap = {**upgraded, v.ENDPOINT_SERVICE: "imap"}
     cases = (exchange_case(), gmail_case(), gmail_case(endpoint=upgraded), gmail_case(endpoint=imap), online_case())
     for case in cases:
-        recorded = Case(**{part: _Recorded(getattr(case, part), part, reads) for part in PARTS}, date=case.date)
+        parts: dict[str, Any] = {part: _Recorded(getattr(case, part), part, reads) for part in PARTS}
+        recorded = Case(**parts, date=case.date)
         rule.applies(recorded)
         rule.holds(recorded)
     assert reads == {(part, key) for part in PARTS for key in getattr(rule.needs, part)}
@@ -212,6 +249,16 @@ def test_no_need_is_named_twice() -> None:
     """A rule names each key that it needs of a part once."""
     twice = [name for name, rule in RULES.items() for part in PARTS if len(set(keys := getattr(rule.needs, part))) != len(keys)]
     assert twice == []
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_whose_a_rule_is_goes_with_what_it_decides(name: str) -> None:
+    """What decides support is a statement of Microsoft's, what decides readiness is not, and only a statement of Microsoft's lists a system."""
+    rule = RULES[name]
+    decided_by = {Otherwise.UNSUPPORTED: By.MICROSOFT, Otherwise.NOT_LISTED: By.MICROSOFT, Otherwise.NOT_READY: By.READINESS}
+    assert rule.by is decided_by.get(rule.otherwise, rule.by)
+    assert rule.by in (By.MICROSOFT, By.READINESS)
+    assert rule.by is By.MICROSOFT or not rule.lists
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -13,7 +13,7 @@ from probe.engine.judge import Book, judge_estate
 from probe.model import vocabulary as v
 from probe.model.estate import Credentials, Delivery, Effect, Endpoint, Estate, Mailbox, SecretReference
 from probe.model.facts import Why
-from probe.model.rules import Result
+from probe.model.rules import Direction, Result, judge
 from probe.rules.message_not_returned import RULE
 from tests.cases import DAY, NOON, Known, exchange_case, gmail_case, result_of
 from tests.engine.test_select import CORP, DEPLOYMENT, SERVED
@@ -44,6 +44,35 @@ def test_it_is_unknown_where_the_looking_was_cut_short() -> None:
     """An inbox that went away says nothing of the message; nor does a round trip that was not begun."""
     assert result({v.ROUNDTRIP_SENT: True, v.ROUNDTRIP_RETURNED: Why.CLOSED}) is Result.UNKNOWN
     assert result({v.ROUNDTRIP_SENT: Why.THROTTLED, v.ROUNDTRIP_RETURNED: Why.THROTTLED}) is Result.UNKNOWN
+
+
+Parts = dict[Direction, Result]
+INCOMING, OUTGOING, APPOINTMENTS = Direction
+TAKEN_AND_LOST: Known = {v.ROUNDTRIP_SENT: True, v.ROUNDTRIP_RETURNED: False}
+
+
+@pytest.mark.parametrize(
+    ("outgoing", "parts"),
+    [
+        ({v.ROUNDTRIP_SENT: True, v.ROUNDTRIP_RETURNED: True}, {INCOMING: Result.HOLDS, OUTGOING: Result.HOLDS}),
+        (TAKEN_AND_LOST, {INCOMING: Result.FAILS, OUTGOING: Result.HOLDS}),
+        ({v.ROUNDTRIP_SENT: False, v.ROUNDTRIP_RETURNED: Why.NOT_APPLICABLE}, {INCOMING: Result.HOLDS, OUTGOING: Result.FAILS}),
+        ({v.ROUNDTRIP_SENT: True, v.ROUNDTRIP_RETURNED: Why.CLOSED}, {INCOMING: Result.UNKNOWN, OUTGOING: Result.HOLDS}),
+        ({v.ROUNDTRIP_SENT: Why.TIMED_OUT, v.ROUNDTRIP_RETURNED: Why.TIMED_OUT}, {INCOMING: Result.UNKNOWN, OUTGOING: Result.UNKNOWN}),
+        ({v.ROUNDTRIP_SENT: Why.DENIED, v.ROUNDTRIP_RETURNED: Why.DENIED}, {INCOMING: Result.HOLDS, OUTGOING: Result.UNKNOWN}),
+    ],
+    ids=["returned", "lost", "not taken", "looking cut short", "sending cut short", "never sent"],
+)
+def test_taking_is_of_outgoing_mail_and_arrival_of_incoming_mail(outgoing: Known, parts: Parts) -> None:
+    """A refusal leaves incoming mail alone, since no message was sent that could arrive; one that was taken answers for outgoing mail."""
+    assert judge(RULE, gmail_case(deployment=ALLOWED, outgoing=outgoing)).directions == parts
+
+
+def test_arrival_is_of_outgoing_mail_where_only_appointments_come_in() -> None:
+    """Appointments do not come by mail, so that a message that was lost speaks against sending alone."""
+    appointments_only = {v.MAILBOX_INCOMING: "none", v.MAILBOX_APPOINTMENTS: "server-side"}
+    finding = judge(RULE, gmail_case(deployment=ALLOWED, mailbox=appointments_only, outgoing=TAKEN_AND_LOST))
+    assert finding.directions == {OUTGOING: Result.FAILS, APPOINTMENTS: Result.NOT_APPLICABLE}
 
 
 def test_it_does_not_apply_where_no_message_may_be_sent() -> None:
