@@ -76,7 +76,7 @@ async def test_a_look_prints_one_json_document_and_nothing_else() -> None:
         done = await probe_beside("look", "--json", "--tls", "none", "--ca", str(authority().ca_file), f"pop3://localhost:{server.port}")
     assert (done.returncode, done.stderr) == (0, "")
     document = json.loads(done.stdout)
-    assert document["schema"] == "probe.run/1"
+    assert document["schema"] == "probe.run/2"
     values = {f["key"]: f["value"] for f in document["facts"]}
     assert values["server.product"] == "Dovecot"
     assert values["certificate.trusted"] is True
@@ -336,13 +336,13 @@ async def test_a_result_goes_to_a_file_when_asked(tmp_path: Path) -> None:
     file = tmp_path / "run.json"
     done = await probe_beside("look", "--json", "--output", str(file), f"pop3s://127.0.0.1:{closed_port()}")
     assert (done.returncode, done.stdout) == (3, "")
-    assert json.loads(file.read_text(encoding="utf-8"))["schema"] == "probe.run/1"
+    assert json.loads(file.read_text(encoding="utf-8"))["schema"] == "probe.run/2"
 
 
 def test_a_dash_is_standard_output() -> None:
     """--output - is standard output, as elsewhere."""
     done = probe("look", "--json", "--output", "-", f"pop3s://127.0.0.1:{closed_port()}")
-    assert json.loads(done.stdout)["schema"] == "probe.run/1"
+    assert json.loads(done.stdout)["schema"] == "probe.run/2"
 
 
 def test_a_password_in_a_url_is_not_repeated() -> None:

@@ -160,14 +160,14 @@ def look(output: Output, options: Options, urls: Sequence[str], fips_client: str
 
 @cli.command()
 @click.argument("run_file", metavar="RUN.json", type=click.Path(path_type=Path))
-@click.option("--estate", "estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path), help="The estate to judge; else the run's own.")
+@click.option(
+    "--estate", "estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path), help="The estate to judge; else the run's own."
+)
 @click.option("--at", "day", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="The day to judge for; else that of the run.")
 @accept_option
 @verbose_option
 @output_options
-def judge(
-    output: Output, run_file: Path, estate_file: Path | None, day: datetime | None, accept: Sequence[str]
-) -> NoReturn:
+def judge(output: Output, run_file: Path, estate_file: Path | None, day: datetime | None, accept: Sequence[str]) -> NoReturn:
     """Judge a stored run again, under the rules of this version; nothing is connected to.
 
     RUN.json is what `--json` wrote. With --estate, what the operator declares is taken from there, as after a correction.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from probe.document.publishing import SCHEMA
 from probe.model.attempts import Attempt, Outcome, TranscriptLine
 from probe.model.estate import (
     UNTOLD_SECRET,
@@ -26,8 +27,6 @@ from probe.model.estate import (
 from probe.model.facts import Declared, Evidence, Fact, FactKey, Inferred, Missing, Observed, Provenance, Reading, Why
 from probe.model.runs import Asked, Run
 from probe.model.vocabulary import all_keys
-
-from probe.document.publishing import SCHEMA
 
 _WHYS = frozenset(why.value for why in Why)
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
@@ -121,10 +120,10 @@ def _with_more(forms: Iterable[Mapping[str, Any]], stored: Iterable[Mapping[str,
     return [{**by_name.get(form[name], {}), **form} for form in forms]
 
 
-def _list(document: Mapping[str, Any], name: str) -> list[Any]:
+def _list(document: Mapping[str, Any], name: str) -> Sequence[Any]:
     """A list of the document, empty where it has none. Raises NotADocument where it is none of objects."""
     found = document.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(form, Mapping) for form in found):
+    if not isinstance(found, Sequence) or not all(isinstance(form, Mapping) for form in found):
         raise NotADocument(f"{name} is no list of objects")
     return found
 
@@ -137,7 +136,7 @@ def _knows_gap(form: Mapping[str, Any]) -> bool:
     return form.get("key") in all_keys() and form.get("why") in _WHYS
 
 
-def _known_attempts(document: Mapping[str, Any]) -> list[Any]:
+def _known_attempts(document: Mapping[str, Any]) -> Sequence[Any]:
     return [form for form in _list(document, "attempts") if form.get("outcome") in _OUTCOMES]
 
 

@@ -62,7 +62,8 @@ def _in_force(readings: Iterable[Reading], stored: Run, estate: Estate) -> Itera
     """The readings, those that were asked for somebody else as gaps."""
     asked_for = {r.subject: r.value for r in stored.readings if isinstance(r, Fact) and r.key == v.FIPS_PROFILE}
     others = _of_other_accounts(stored.estate, estate)
-    windows, before = estate.deployment, stored.estate and stored.estate.deployment
+    windows = estate.deployment
+    before = None if stored.estate is None else stored.estate.deployment
     for reading in readings:
         if reading.mailbox in others:
             yield _stale(reading, "another account, or another way to sign in, was tried than the estate now names")

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from probe.document import parse, publish, readings
-from probe.model.facts import Declared, Fact, Facts, Inferred, Observed, Reading, Why
+from probe.model import vocabulary as v
+from probe.model.facts import Declared, Facts, Inferred, Observed, Reading, Why
 from probe.model.vocabulary import all_keys
 from tests.runs import EWS, a_checked_run, a_fact, a_gap, a_run, words
 
@@ -65,8 +66,7 @@ def test_a_later_field_does_not_stop_reading() -> None:
 
 
 def test_published_facts_can_be_asked_again() -> None:
-    """The readings of a document are those of the run it was published from."""
+    """The readings of a document are those of the run it was published from, and the gaps that its findings rest on."""
     run = a_checked_run()
-    assert {(r.subject, r.mailbox, r.key.name, isinstance(r, Fact)) for r in readings(publish(run))} == {
-        (r.subject, r.mailbox, r.key.name, isinstance(r, Fact)) for r in run.readings
-    }
+    cited = a_gap(v.CERTIFICATE_NOT_AFTER, Why.NOT_ATTEMPTED, subject=EWS)
+    assert set(readings(publish(run))) == {*run.readings, cited}

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from probe.document import publish, schema, schema_text
 from probe.model.attempts import Outcome
 from probe.model.facts import Facts, Why
-from probe.model.rules import Otherwise, Readiness, Result, SignedIn, Support
+from probe.model.rules import By, Otherwise, Readiness, Result, SignedIn, Support
 from probe.model.vocabulary import all_keys
 from tests.runs import PRODUCT, a_checked_run, a_fact, a_run
 
@@ -29,7 +29,7 @@ def validator() -> Draft202012Validator:
 
 def test_the_schema_on_disk_is_the_generated_one() -> None:
     """The schema in the tree equals what the models and the vocabulary generate; `probe schema` prints what belongs there."""
-    assert resources.files("probe.data").joinpath("probe.run-1.schema.json").read_text("utf-8") == schema_text()
+    assert resources.files("probe.data").joinpath("probe.run-2.schema.json").read_text("utf-8") == schema_text()
 
 
 def test_the_schema_is_a_schema() -> None:
@@ -37,7 +37,7 @@ def test_the_schema_is_a_schema() -> None:
     Draft202012Validator.check_schema(schema())
 
 
-@pytest.mark.parametrize("closed", [Outcome, Why, Result, Support, Readiness, SignedIn, Otherwise])
+@pytest.mark.parametrize("closed", [Outcome, Why, Result, Support, Readiness, SignedIn, Otherwise, By])
 def test_every_closed_list_is_in_the_schema(closed: type[StrEnum]) -> None:
     """Each closed list of the contract is an enum of the schema, whole."""
     assert schema()["$defs"][closed.__name__]["enum"] == [member.value for member in closed]
@@ -72,9 +72,12 @@ def test_every_example_of_the_vocabulary_is_valid(validator: Draft202012Validato
         lambda d: d["missing"][0].update(why="whatever"),
         lambda d: d["attempts"][0].update(outcome="fine"),
         lambda d: d["assessments"][1]["findings"][0].update(result="maybe"),
-        lambda d: d["assessments"][1]["findings"][0]["because"][0].update(key="tls.completed", value="yes"),
+        lambda d: d["assessments"][1]["findings"][0].update(because=[{"key": "tls.completed"}]),
+        lambda d: d["assessments"][1]["directions"].update(incoming="perhaps"),
+        lambda d: next(iter(d["rules"].values())).update(by="nobody"),
+        lambda d: d["asked"].update(tls="some"),
         lambda d: d["assessments"][0].update(support="probably"),
-        lambda d: d.update(schema="probe.run/2"),
+        lambda d: d.update(schema="probe.run/3"),
         lambda d: d.pop("facts"),
     ],
 )

@@ -13,6 +13,7 @@ import pytest
 from probe import app
 from probe.document import publish
 from probe.engine.judge import Book, judge_estate
+from probe.engine.run import about
 from probe.model import vocabulary as v
 from probe.model.estate import (
     Authentication,
@@ -62,7 +63,8 @@ def first(declared: Estate, seen: Iterable[Reading] = SEEN, **changes: Any) -> R
     asked = run.asked.mailboxes
     mailboxes = [m for m in declared.mailboxes if asked is None or m.address in asked]
     judgement = judge_estate(declared, seen, mailboxes, BOOK, run.judged_at, run.finished, run.asked.allow)
-    return replace(run, readings=judgement.readings, assessments=judgement.assessments)
+    readings = about(judgement.readings, declared, mailboxes, judgement.assessments)
+    return replace(run, readings=readings, assessments=judgement.assessments)
 
 
 def document_of(run: Run) -> dict[str, Any]:

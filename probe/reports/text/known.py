@@ -24,7 +24,8 @@ class Known(Index):
             self.facts.setdefault((fact["subject"], fact["mailbox"], fact["key"]), []).append(fact)
         by_subject: dict[str, list[Any]] = {}
         for reading in readings(document):
-            if reading.mailbox is None:
+            # That nobody was asked is cited by findings, and is no news of the endpoint.
+            if reading.mailbox is None and not (isinstance(reading, Missing) and reading.says_nothing):
                 by_subject.setdefault(reading.subject, []).append(reading)
         self.of = {subject: Facts(subject, of_it) for subject, of_it in by_subject.items()}
         self.endpoints = list(dict.fromkeys(s for s in (*self.attempts, *self.of) if "://" in s))
