@@ -6,11 +6,17 @@ from probe.model import vocabulary as v
 from probe.model.answers import Truth
 from probe.model.facts import Facts
 from probe.model.rules import Case, SignedIn
-from probe.rules import allows_logins, can_sign_in, served
+from probe.rules import allows_logins, can_sign_in, needs_of_served, served
+
+NEEDS = needs_of_served(
+    v.AUTH_ACCEPTED, v.AUTH_REFUSAL, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION)
+)
+"""What is looked at."""
 
 
 def signed_in(case: Case) -> SignedIn:
     """For a mailbox that is served. A permission does not help where nobody but the Dynamics server has the credentials: that is told first."""
+    case = case.restricted_to(NEEDS)
     outcomes = {_at(case, endpoint) for is_used, endpoint in served(case) if is_used.truth is Truth.YES}
     return next(outcome for outcome in SignedIn if outcome in outcomes)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
@@ -59,6 +59,8 @@ _SCHEMES: Mapping[str, _Scheme] = {
     "tls": _Scheme(Service.TLS, Security.IMPLICIT, None),
 }
 
+_SCHEME_OF = {(scheme.service, scheme.security): name for name, scheme in _SCHEMES.items()}
+
 EWS_PATH = "/EWS/Exchange.asmx"
 """Where Exchange serves EWS; taken when an https URL names no path."""
 
@@ -86,8 +88,7 @@ class Endpoint:
     @property
     def url(self) -> str:
         """The endpoint as a subject: lower-case host, port always written."""
-        is_spoken = {(s.service, s.security): name for name, s in _SCHEMES.items()}
-        scheme = is_spoken.get((self.service, self.security), "https")
+        scheme = _SCHEME_OF.get((self.service, self.security), "https")
         return f"{scheme}://{self._url_host}:{self.port}{self.path}"
 
     @property
@@ -429,10 +430,15 @@ class Estate:
     deployment: Deployment
     profiles: tuple[ServerProfile, ...]
     mailboxes: tuple[Mailbox, ...]
+    _named: dict[str, ServerProfile] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Every mailbox is asked for its profile several times, so that a search would cost mailboxes times profiles.
+        object.__setattr__(self, "_named", {profile.name: profile for profile in self.profiles})
 
     def profile_of(self, mailbox: Mailbox) -> ServerProfile:
         """The profile that a mailbox names; reading an estate has made sure that there is one."""
-        return next(p for p in self.profiles if p.name == mailbox.profile)
+        return self._named[mailbox.profile]
 
 
 DEPLOYMENT_SUBJECT = "deployment"

@@ -189,35 +189,35 @@ _MAX_CLAIM = 60
 
 
 class Facts:
-    """What is known of one subject, to be asked by key."""
+    """What is known of one subject, to be asked by key. Nothing of it is ever changed."""
 
     def __init__(self, subject: str, readings: Iterable[Reading] = ()) -> None:
-        self.subject = subject
-        self._by_key: dict[FactKey[Any], list[Reading]] = {}
-        for reading in readings:
-            # Claims are weighed anew: another fact may outrank them.
-            claims = reading.claims if isinstance(reading, Missing) else ()
-            self._by_key.setdefault(reading.key, []).extend(claims or (reading,))
+        self._subject = subject
+        # By the name of the key, whose hash Python keeps. Nearly every key has one reading, which stands alone.
+        self._by_key: dict[str, Reading | list[Reading]] = {}
+        self._weighed: dict[str, Reading] = {}
+        self._add(readings)
+
+    @property
+    def subject(self) -> str:
+        """Whose facts these are."""
+        return self._subject
 
     def __iter__(self) -> Iterator[Reading]:
-        for readings in self._by_key.values():
-            yield from readings
+        for known in self._by_key.values():
+            if isinstance(known, list):
+                yield from known
+            else:
+                yield known
 
     def read(self, key: FactKey[T]) -> Fact[T] | Missing:
         """The best fact for a key, or why there is none."""
-        readings = self._by_key.get(key, [])
-        if len(readings) == 1:  # nearly always, and rules read a million times in an estate of 2,000 mailboxes
-            return readings[0]
-        facts = cast("list[Fact[T]]", [r for r in readings if isinstance(r, Fact)])
-        if not facts:
-            gap = _most_telling([r for r in readings if isinstance(r, Missing)])
-            return gap or Missing(subject=self.subject, key=key, why=Why.NOT_ATTEMPTED, detail=_UNTRIED)
-        contradicted = next((r for r in readings if isinstance(r, Missing) and r.why is Why.CONFLICTING), None)
-        if contradicted is not None and all(isinstance(f.provenance, Inferred) for f in facts):
-            return contradicted  # what one inference found to contradict itself, another does not settle
-        best_rank = min(key.rank(f.provenance) for f in facts)
-        claims = _drawn_together([f for f in facts if key.rank(f.provenance) == best_rank])
-        return claims[0] if len(claims) == 1 else _conflict(claims)
+        known = self._by_key.get(key.name)
+        if known is None or isinstance(known, list):
+            if key.name not in self._weighed:
+                self._weighed[key.name] = self._weigh(key, known or [])
+            return self._weighed[key.name]
+        return known
 
     def value(self, key: FactKey[T]) -> T | None:
         """The value of the best fact, None where there is none. For inferences that look at a fact if it is there."""
@@ -231,27 +231,67 @@ class Facts:
 
     def knows(self, key: FactKey[Any]) -> bool:
         """Whether there is any reading for a key, be it a fact or a missing."""
-        return key in self._by_key
+        return key.name in self._by_key
 
     def with_more(self, readings: Iterable[Reading]) -> Facts:
         """These facts and more of the same subject."""
-        return Facts(self.subject, [*self, *readings])
+        more = Facts(self._subject)
+        more._by_key.update(self._by_key)
+        more._add(readings)
+        return more
 
-    def only(self, keys: Iterable[FactKey[Any]]) -> Facts:
+    def only(self, keys: Iterable[FactKey[Any]]) -> RestrictedFacts:
         """These facts as one sees them who may ask for some keys alone; asking for another is a KeyError."""
-        return _RestrictedFacts(self, frozenset(keys))
+        return RestrictedFacts(self, frozenset(key.name for key in keys))
+
+    def _add(self, readings: Iterable[Reading]) -> None:
+        for reading in readings:
+            name = reading.key.name
+            known = self._by_key.get(name)
+            # Claims are weighed anew: another fact may outrank them.
+            claims = reading.claims if isinstance(reading, Missing) else ()
+            if known is None and not claims:
+                self._by_key[name] = reading
+            else:
+                before = () if known is None else known if isinstance(known, list) else (known,)
+                # A list of its own: that of other facts may be the same.
+                self._by_key[name] = [*before, *(claims or (reading,))]
+
+    def _weigh(self, key: FactKey[T], readings: list[Reading]) -> Fact[T] | Missing:
+        """What several readings of a key come to, or none."""
+        if len(readings) == 1:
+            return readings[0]
+        facts = cast("list[Fact[T]]", [r for r in readings if isinstance(r, Fact)])
+        if not facts:
+            gap = _most_telling([r for r in readings if isinstance(r, Missing)])
+            return gap or Missing(subject=self._subject, key=key, why=Why.NOT_ATTEMPTED, detail=_UNTRIED)
+        contradicted = next((r for r in readings if isinstance(r, Missing) and r.why is Why.CONFLICTING), None)
+        if contradicted is not None and all(isinstance(f.provenance, Inferred) for f in facts):
+            return contradicted  # what one inference found to contradict itself, another does not settle
+        best_rank = min(key.rank(f.provenance) for f in facts)
+        claims = _drawn_together([f for f in facts if key.rank(f.provenance) == best_rank])
+        return claims[0] if len(claims) == 1 else _conflict(claims)
 
 
-class _RestrictedFacts(Facts):
+class RestrictedFacts(Facts):
     """A view: it shares the readings, which are never changed, and looks at what is asked."""
 
-    def __init__(self, facts: Facts, keys: frozenset[FactKey[Any]]) -> None:
-        self.subject = facts.subject
+    def __init__(self, facts: Facts, names: frozenset[str]) -> None:
+        self._subject = facts._subject
         self._by_key = facts._by_key
-        self._keys = keys
+        self._weighed = facts._weighed
+        self._names = names
+        self.was_named = False
+        """Whether somebody asked for the subject: what follows from more than values is not true of another subject with the same values."""
+
+    @property
+    def subject(self) -> str:
+        """Whose facts these are."""
+        self.was_named = True
+        return self._subject
 
     def __iter__(self) -> Iterator[Reading]:
-        return (reading for reading in super().__iter__() if reading.key in self._keys)
+        return (reading for reading in super().__iter__() if reading.key.name in self._names)
 
     def read(self, key: FactKey[T]) -> Fact[T] | Missing:
         self._check(key)
@@ -261,8 +301,12 @@ class _RestrictedFacts(Facts):
         self._check(key)
         return super().knows(key)
 
+    def with_more(self, readings: Iterable[Reading]) -> Facts:
+        """What may be asked here and more of the same subject; it may be asked for all of that."""
+        return Facts(self._subject, [*self, *readings])
+
     def _check(self, key: FactKey[Any]) -> None:
-        if key not in self._keys:
+        if key.name not in self._names:
             raise KeyError(f"{key.name} is asked for, but not among the keys that are needed")
 
 

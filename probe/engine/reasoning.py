@@ -1,0 +1,190 @@
+"""The inferences at work: each runs when what it looks at is known, and again only when that changes.
+
+What an inference says follows from values, and from why there are none. So of another subject with the same values it says the same, and is not
+asked again. What its conclusions rest on, which is premises and evidence, is each subject's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from probe.model import vocabulary as v
+from probe.model.facts import Evidence, Fact, Facts, Inferred, Missing, Reading, RestrictedFacts, Why
+from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.rules import Case
+
+_MAX_ROUNDS = 12
+"""Inferences build on each other at most as deep as there are kinds of them; more rounds would mean that two undo each other."""
+_MAX_EVIDENCE = 6
+"""Lines of evidence carried over from premises to a conclusion."""
+
+_ALWAYS_DECLARED = (v.ENDPOINT_SERVICE, v.ENDPOINT_SECURITY, v.ENDPOINT_HOST)
+
+
+class Reasoning:
+    """Infers, on one date of judgement."""
+
+    def __init__(self, inferences: Mapping[str, Inference], on: date, at: datetime) -> None:
+        """On: the date of judgement. At: the time of what is inferred."""
+        self._on = on
+        self._at = at
+        self._of_scope = {scope: _Scope(i for i in inferences.values() if i.scope is scope) for scope in Scope}
+        self._said: dict[Hashable, tuple[Conclusion | Unsettled, ...]] = {}
+        self._of_alike: dict[Hashable, list[Reading]] = {}
+        self._named: set[str] = set()
+        """Subjects by whose name something was concluded, so that it holds for no other."""
+
+    def inferred(self, scope: Scope, facts: Facts, cases: tuple[Case, ...] = ()) -> list[Reading]:
+        """A reading for each key that the inferences of a scope promise, of the subject of these facts.
+
+        Raises AssertionError where they undo each other's conclusions for ever.
+        """
+        known = self._of_scope[scope]
+        found: dict[str, list[Reading]] = {}
+        due = set(known.dependents)
+        for _ in range(_MAX_ROUNDS):
+            for inference in known.in_order:
+                if inference.id not in due:
+                    continue
+                due.discard(inference.id)
+                relevant = facts.with_more(r for giver in known.givers[inference.id] for r in found.get(giver, ()))
+                concluded = self._conclusions(inference, relevant, cases)
+                if found.get(inference.id) != concluded:
+                    found[inference.id] = concluded
+                    due |= known.dependents[inference.id]
+            if not due:
+                return [r for inference in known.dependents for r in found[inference]]
+        raise AssertionError(f"the inferences about {facts.subject} do not come to an end")
+
+    def of_mailbox(self, case: Case, own: Hashable) -> list[Reading]:
+        """What follows of a mailbox; `own` is all that it has to itself but its address, and of another with the same, the same follows."""
+        address = case.mailbox.subject
+        if (of_another := self._of_alike.get(own)) is not None:
+            return [_told_of(address, reading) for reading in of_another]
+        found = self.inferred(Scope.MAILBOX, case.mailbox, (case,))
+        if address not in self._named:
+            self._of_alike[own] = found
+        return found
+
+    def _conclusions(self, inference: Inference, facts: Facts, cases: tuple[Case, ...]) -> list[Reading]:
+        seen = facts.only(inference.needs)
+        restricted = tuple(_restricted(cases, inference))
+        concluded: dict[str, Reading] = {}
+        parts = (seen, *(part for case in restricted for part in (case.mailbox, case.incoming, case.outgoing)))
+        premises = [r for part in parts for key in inference.needs if isinstance(r := part.read(key), Fact)]
+        provenance = Inferred(inference.id, tuple(dict.fromkeys(p.key.name for p in premises)), _evidence(premises))
+        attempt = next((p.attempt for p in premises if p.attempt is not None), None)
+        said_of_it = self._what_it_says(inference, seen, restricted)
+        if any(isinstance(part, RestrictedFacts) and part.was_named for part in (seen, *(case.mailbox for case in restricted))):
+            self._named.add(facts.subject)
+        for said in said_of_it:
+            if isinstance(said, Unsettled):
+                why = _why_unsettled(said, facts, inference)
+                concluded[said.key.name] = Missing(subject=facts.subject, key=said.key, why=why, detail=said.because)
+            else:
+                key, value = said
+                concluded[key.name] = Fact(subject=facts.subject, key=key, value=value, provenance=provenance, at=self._at, attempt=attempt)
+        for key in inference.gives:
+            if key.name not in concluded:
+                why = _why(facts, inference)
+                concluded[key.name] = Missing(subject=facts.subject, key=key, why=why, detail="nothing that was seen tells")
+        return list(concluded.values())
+
+    def _what_it_says(self, inference: Inference, seen: RestrictedFacts, cases: tuple[Case, ...]) -> tuple[Conclusion | Unsettled, ...]:
+        premises = Premises(facts=seen, cases=cases, date=self._on)
+        if cases:
+            return tuple(inference.infer(premises))
+        shown = (inference.id, tuple(value_of(seen.read(key)) for key in inference.needs))
+        if (before := self._said.get(shown)) is not None:
+            return before
+        said = tuple(inference.infer(premises))
+        if not seen.was_named:
+            self._said[shown] = said
+        return said
+
+
+class _Scope:
+    """The inferences of a scope, and which of them wait for which."""
+
+    def __init__(self, inferences: Iterable[Inference]) -> None:
+        given = {inference.id: inference for inference in inferences}
+        self.givers = {
+            one.id: [other.id for other in given.values() if other is not one and not set(one.needs).isdisjoint(other.gives)]
+            for one in given.values()
+        }
+        """Whose conclusions an inference looks at: those of the others."""
+        self.dependents = {one: {other for other, givers in self.givers.items() if one in givers} for one in given}
+        self.in_order = [given[one] for one in _after_their_givers(self.givers)]
+        """Each after those whose conclusions it looks at, so that one round is enough where no two look at each other."""
+
+
+def _after_their_givers(givers: Mapping[str, list[str]]) -> Iterator[str]:
+    left = dict(givers)
+    while left:
+        # Where some look at each other any of them begins, and runs again when it turns out to have been too early.
+        chosen = next((one for one, before in left.items() if left.keys().isdisjoint(before)), next(iter(left)))
+        del left[chosen]
+        yield chosen
+
+
+def _restricted(cases: Iterable[Case], inference: Inference) -> Iterator[Case]:
+    """Cases as an inference may see them: what it needs, of the mailboxes and their endpoints."""
+    nothing, needed = frozenset[str](), frozenset(key.name for key in inference.needs)
+    shared: dict[tuple[int, bool], Facts] = {}
+
+    def narrowed(facts: Facts, names: frozenset[str]) -> Facts:
+        # Thousands of mailboxes have their surroundings in common.
+        return shared.setdefault((id(facts), not names), RestrictedFacts(facts, names))
+
+    for case in cases:
+        yield Case(
+            deployment=narrowed(case.deployment, nothing),
+            profile=narrowed(case.profile, nothing),
+            mailbox=RestrictedFacts(case.mailbox, needed),
+            incoming=narrowed(case.incoming, needed),
+            outgoing=narrowed(case.outgoing, needed),
+            date=case.date,
+        )
+
+
+def value_of(reading: Reading) -> Hashable:
+    """What inferences and rules go by: the value, or why there is none, and what is claimed where that is in dispute."""
+    return (reading.value,) if isinstance(reading, Fact) else (reading.why, tuple(claim.value for claim in reading.claims))
+
+
+def _told_of(subject: str, reading: Reading) -> Reading:
+    if isinstance(reading, Missing):
+        return Missing(subject=subject, key=reading.key, why=reading.why, detail=reading.detail)
+    return Fact(
+        subject=subject, key=reading.key, value=reading.value, provenance=reading.provenance, at=reading.at, attempt=reading.attempt
+    )
+
+
+def _evidence(premises: Iterable[Fact[Any]]) -> tuple[Evidence, ...]:
+    lines: dict[tuple[str, int], Evidence] = {}
+    for premise in premises:
+        for line in premise.provenance.evidence:
+            lines.setdefault((line.attempt, line.line), line)
+        if len(lines) >= _MAX_EVIDENCE:
+            break
+    return tuple(lines.values())[:_MAX_EVIDENCE]
+
+
+def _why_unsettled(said: Unsettled, facts: Facts, inference: Inference) -> Why:
+    if said.conflicts:
+        return Why.CONFLICTING
+    return Why.NOT_APPLICABLE if said.is_moot else _why(facts, inference)
+
+
+def _why(facts: Facts, inference: Inference) -> Why:
+    """Nothing follows: because of what kept its premises away where that is all there is, else because nobody disclosed it."""
+    premises = [facts.read(key) for key in inference.needs if facts.knows(key) and key not in _ALWAYS_DECLARED]
+    if any(isinstance(premise, Missing) and premise.why is Why.CONFLICTING for premise in premises):
+        return Why.CONFLICTING
+    if not premises and inference.scope is Scope.ENDPOINT:
+        return Why.NOT_ATTEMPTED
+    if premises and all(isinstance(premise, Missing) for premise in premises):
+        return next((p.why for p in premises if isinstance(p, Missing) and p.why is not Why.NOT_APPLICABLE), Why.NOT_DISCLOSED)
+    return Why.NOT_DISCLOSED
