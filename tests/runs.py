@@ -29,6 +29,7 @@ from probe.model.facts import (
     Evidence,
     Fact,
     FactKey,
+    Facts,
     Inferred,
     Missing,
     Observed,
@@ -301,7 +302,7 @@ def a_checked_run() -> Run:
             a_finding(REACHED, Result.FAILS, refusal),
             a_finding(TOO_OLD, Result.FAILS, OLD_PRODUCT),
             a_finding(NOT_TESTED, Result.NOT_APPLICABLE),
-            a_finding(ENDS_SOON, Result.UNKNOWN, a_gap(v.CERTIFICATE_NOT_AFTER, Why.NOT_ATTEMPTED, subject=EWS)),
+            a_finding(ENDS_SOON, Result.UNKNOWN, Facts(EWS).read(v.CERTIFICATE_NOT_AFTER)),
             profile="corp",
         )
 

@@ -13,7 +13,7 @@ from probe.model.attempts import Attempt
 from probe.model.characters import visible
 from probe.model.estate import Deployment, Endpoint, Estate, Mailbox, ServerProfile
 from probe.model.facts import Declared, Fact, Inferred, Json, Missing, Observed, Provenance, Reading
-from probe.model.rules import Assessment, Result, Rule
+from probe.model.rules import Assessment, Finding, Result, Rule
 from probe.model.runs import Asked, Run
 from probe.model.vocabulary import all_keys
 
@@ -77,47 +77,44 @@ def in_sections(run: Run) -> dict[str, Any]:
 
 
 class _Cited:
-    """The readings of a run in their order, with those that findings cite beside them, and the id of each."""
+    """The readings of a run in their order, the gaps that findings rest on beside them, and the ids of what a finding cites."""
 
     def __init__(self, run: Run) -> None:
-        order = {name: place for place, name in enumerate(all_keys())}
-        readings = list(run.readings)
-        same = {_name(reading): reading for reading in readings}
-        stands_for: dict[int, Reading] = {}
-        self._kept: list[Reading] = []  # an id() is of an object only as long as that lives
+        self._by_key: dict[tuple[str, str], list[Reading]] = {}
+        for reading in run.readings:
+            self._by_key.setdefault((reading.subject, reading.key.name), []).append(reading)
+        cited: dict[int, Reading] = {}
         rules: dict[int, Rule] = {}
+        beside: list[Reading] = []
         for assessment in run.assessments:
             for finding in assessment.findings:
                 if finding.result is Result.NOT_APPLICABLE:
                     continue
                 rules.setdefault(id(finding.rule), finding.rule)
                 for reading in finding.because:
-                    if id(reading) in stands_for:
-                        continue
-                    told = same.setdefault(_name(reading), reading)
-                    if told is reading or _says(told) != _says(reading):
-                        # Nobody was asked, say: there is no reading, and the finding rests on that.
-                        told = reading
-                        readings.append(reading)
-                    stands_for[id(reading)] = told
-                    self._kept.append(reading)
+                    # Kept, since an id() is of an object only as long as that lives.
+                    if id(reading) not in cited:
+                        cited[id(reading)] = reading
+                        if not self._standing_for(reading):
+                            # Nobody was asked: there is no reading, and the finding rests on that.
+                            self._by_key.setdefault((reading.subject, reading.key.name), []).append(reading)
+                            beside.append(reading)
         self.rules = tuple(rules.values())
-        readings = list({id(r): r for r in readings}.values())
-        readings.sort(key=lambda r: (r.subject, r.mailbox or "", order.get(r.key.name, len(order))))
+        order = {name: place for place, name in enumerate(all_keys())}
+        readings = sorted((*run.readings, *beside), key=lambda r: (r.subject, r.mailbox or "", order.get(r.key.name, len(order))))
         self.facts = [r for r in readings if isinstance(r, Fact)]
         self.gaps = [r for r in readings if isinstance(r, Missing)]
         own = {id(fact): _fact_id(place) for place, fact in enumerate(self.facts)}
         own.update((id(gap), _gap_id(place)) for place, gap in enumerate(self.gaps))
-        self.ids = own | {one: own[id(told)] for one, told in stands_for.items()}
-        """Id in the document, by identity of the reading."""
+        self.ids = {name: tuple(own[id(r)] for r in self._standing_for(reading)) for name, reading in cited.items()}
+        """Ids in the document, by identity of the reading that is cited."""
 
-
-def _name(reading: Reading) -> tuple[str, str | None, str]:
-    return reading.subject, reading.mailbox, reading.key.name
-
-
-def _says(reading: Reading) -> tuple[Any, ...]:
-    return (reading.value,) if isinstance(reading, Fact) else (reading.why, reading.detail)
+    def _standing_for(self, cited: Reading) -> list[Reading]:
+        """The readings of the run that tell what is cited: the reading itself, or those of an endpoint and of an account there, drawn together."""
+        of_key = self._by_key.get((cited.subject, cited.key.name), [])
+        if any(reading is cited for reading in of_key):
+            return [cited]
+        return [reading for reading in of_key if reading.mailbox in (None, cited.mailbox)]
 
 
 def _fact_id(place: int) -> str:
@@ -267,7 +264,7 @@ def _missing(gap: Missing, otherwise: datetime) -> dict[str, Json]:
     }
 
 
-def _assessment(assessment: Assessment, ids: Mapping[int, str]) -> dict[str, Json]:
+def _assessment(assessment: Assessment, ids: Mapping[int, tuple[str, ...]]) -> dict[str, Json]:
     """One mailbox; what does not speak of it is left out."""
     return {
         "mailbox": shown(assessment.mailbox),
@@ -277,11 +274,15 @@ def _assessment(assessment: Assessment, ids: Mapping[int, str]) -> dict[str, Jso
         "signed_in": None if assessment.signed_in is None else assessment.signed_in.value,
         "directions": {name.value: None if how is None else how.value for name, how in assessment.directions.items()},
         "findings": [
-            {"rule": finding.rule.id, "result": finding.result.value, "because": [ids[id(reading)] for reading in finding.because]}
+            {"rule": finding.rule.id, "result": finding.result.value, "because": _because(finding, ids)}
             for finding in assessment.findings
             if finding.result is not Result.NOT_APPLICABLE
         ],
     }
+
+
+def _because(finding: Finding, ids: Mapping[int, tuple[str, ...]]) -> list[str]:
+    return list(dict.fromkeys(one for reading in finding.because for one in ids[id(reading)]))
 
 
 def _rule(rule: Rule) -> dict[str, Json]:

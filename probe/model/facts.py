@@ -177,12 +177,13 @@ class Missing:
     @property
     def says_nothing(self) -> bool:
         """Whether it is what any key reads as of which there is no reading."""
-        return self.why is Why.NOT_ATTEMPTED and self.detail == _UNTRIED
+        return self.why is Why.NOT_ATTEMPTED and self.detail == UNTRIED
 
 
 Reading = Fact[Any] | Missing
 
-_UNTRIED = "nothing was tried that would tell"
+UNTRIED = "nothing was tried that would tell"
+"""The detail of what a key reads as of which there is no reading."""
 # A detail is a sentence; claims have the whole values and all of their evidence.
 _MAX_PLACES = 2
 _MAX_CLAIM = 60
@@ -264,7 +265,7 @@ class Facts:
         facts = cast("list[Fact[T]]", [r for r in readings if isinstance(r, Fact)])
         if not facts:
             gap = _most_telling([r for r in readings if isinstance(r, Missing)])
-            return gap or Missing(subject=self._subject, key=key, why=Why.NOT_ATTEMPTED, detail=_UNTRIED)
+            return gap or Missing(subject=self._subject, key=key, why=Why.NOT_ATTEMPTED, detail=UNTRIED)
         contradicted = next((r for r in readings if isinstance(r, Missing) and r.why is Why.CONFLICTING), None)
         if contradicted is not None and all(isinstance(f.provenance, Inferred) for f in facts):
             return contradicted  # what one inference found to contradict itself, another does not settle

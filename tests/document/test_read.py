@@ -68,5 +68,5 @@ def test_a_later_field_does_not_stop_reading() -> None:
 def test_published_facts_can_be_asked_again() -> None:
     """The readings of a document are those of the run it was published from, and the gaps that its findings rest on."""
     run = a_checked_run()
-    cited = a_gap(v.CERTIFICATE_NOT_AFTER, Why.NOT_ATTEMPTED, subject=EWS)
+    cited = Facts(EWS).read(v.CERTIFICATE_NOT_AFTER)
     assert set(readings(publish(run))) == {*run.readings, cited}

@@ -14,6 +14,7 @@ from probe import app
 from probe.document import publish
 from probe.engine.judge import Book, judge_estate
 from probe.engine.run import about
+from probe.engine.select import users_of_endpoints
 from probe.model import vocabulary as v
 from probe.model.estate import (
     Authentication,
@@ -28,6 +29,7 @@ from probe.model.estate import (
 from probe.model.facts import Build, Declared, Fact, FactKey, Facts, Missing, Reading, Why
 from probe.model.rules import SignedIn, Support
 from probe.model.runs import Run
+from tests.engine.estates import thrown
 from tests.runs import EWS, NOON, SECRET_PLACES, a_fact, a_gap, a_run, an_estate, words
 
 BOOK = Book(inferences=app.inferences(), rules=app.rules())
@@ -93,6 +95,15 @@ def gap(run: Run, key: FactKey[Any], mailbox: str | None = None) -> tuple[Why, s
 def test_a_run_is_judged_again_to_the_same(seen: tuple[Reading, ...], mailboxes: tuple[str, ...] | None) -> None:
     """Where nothing changed, the document of the second judgement is the first one, to the letter."""
     run = first(estate(), seen, asked=replace(a_run().asked, mailboxes=mailboxes, allow=frozenset({Effect.SENDS_MAIL})))
+    assert document_of(again(run)) == document_of(run)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_any_run_is_judged_again_to_the_same(seed: int) -> None:
+    """Over many estates, and whatever was seen of them."""
+    declared, seen = thrown(seed)
+    used = {endpoint.url for endpoint in users_of_endpoints(declared, declared.mailboxes)}
+    run = first(declared, [r for r in seen if "://" not in r.subject or r.subject in used])
     assert document_of(again(run)) == document_of(run)
 
 

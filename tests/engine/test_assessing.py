@@ -13,7 +13,7 @@ from probe.engine.signed_in import signed_in
 from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, Delivery, Estate, Mailbox, profile_subject
 from probe.model.facts import Declared, Fact, Facts, Reading
-from probe.model.rules import Case, judge, readiness, support
+from probe.model.rules import Case, directions, judge, readiness, support
 from tests.engine.estates import thrown
 from tests.runs import NOON, POP, SMTP, a_fact, a_mailbox, an_estate, words
 
@@ -50,7 +50,8 @@ def test_a_mailbox_is_told_what_it_would_be_told_alone(seed: int) -> None:
         case = case_of(estate, mailbox, judgement.readings)
         assert assessment.findings == tuple(judge(rule, case) for rule in BOOK.rules.values())
         assert assessment.support is support(assessment.findings)
-        assert assessment.readiness is readiness(assessment.findings)
+        assert assessment.directions == directions(assessment.findings, case)
+        assert assessment.readiness is readiness(assessment.directions)
         assert assessment.signed_in is signed_in(case)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from probe.model import vocabulary as v
-from probe.model.facts import Why
+from probe.model.facts import UNTRIED, Why
 
 Form = Mapping[str, Any]
 """A part of the document."""
@@ -101,13 +101,13 @@ def endpoints_of(finding: Form) -> tuple[str, ...]:
 
 def gap_in_words(gap: Form) -> str:
     words, detail = WHY_IN_WORDS[Why(gap["why"])], bounded(gap["detail"], CITED_LIMIT)
-    return f"{words} ({detail})" if detail and detail != words else words
+    return f"{words} ({detail})" if detail and detail not in (words, UNTRIED) else words
 
 
 def reason_in_words(why: Why, subjects: Sequence[str], detail: str) -> str:
     """A reason and of whom it is true, as a clause."""
     words = _WHY_OF[why].format(" and ".join(subjects))
-    return f"{words} ({bounded(detail, CITED_LIMIT)})" if detail else words
+    return f"{words} ({bounded(detail, CITED_LIMIT)})" if detail and detail != UNTRIED else words
 
 
 def provenance(fact: Form) -> str:
