@@ -14,13 +14,14 @@ from datetime import date
 from typing import Any, TypeVar
 
 from probe.model import vocabulary as v
-from probe.model.answers import NO, Answer, Truth, all_of, any_of, ask, negate
+from probe.model.answers import NO, YES, Answer, Truth, all_of, any_of, ask, negate
 from probe.model.estate import Authentication, Credentials, Delivery, Effect, Security, Service
 from probe.model.facts import Fact, FactKey, Facts, Why
-from probe.model.rules import DELIVERY, Case, Direction, Needs, Reference
+from probe.model.rules import DELIVERY, By, Case, Direction, Needs, Otherwise, Reference, Rule
 from probe.tables import UNTOLD_EXCHANGE, is_exchange_online_host, provider_of_domain
 
 T = TypeVar("T")
+Condition = Callable[[Case], Answer]
 Served = tuple[tuple[Answer, Facts], ...]  # endpoints, each with whether it is meant
 
 _ADMIN = "https://learn.microsoft.com/en-us/dynamics365/customerengagement/on-premises/admin/"
@@ -63,6 +64,9 @@ EWS_END = Reference(
     "https://learn.microsoft.com/en-us/exchange/clients-and-mobile-in-exchange-online/deprecation-of-ews-exchange-online",
     READ_ON,
 )
+RESPONSE_CODES = Reference(
+    "EWS: ResponseCode", "https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/responsecode", READ_ON
+)
 
 MAIL_SERVICES = (Service.POP3, Service.SMTP, Service.IMAP)
 EXCHANGE_ONLINE = "Exchange Online"
@@ -93,21 +97,31 @@ def rfc(number: int, about: str, dated: str) -> Reference:
     return Reference(f"RFC {number}: {about}", f"https://www.rfc-editor.org/rfc/rfc{number}", dated)
 
 
-def not_refused_for(case: Case, causes: frozenset[str]) -> Answer:
-    """Whether no server that is used refused a login for these causes; words that fit others too leave it open."""
+def of_endpoints(*keys: FactKey[Any]) -> Needs:
+    """These keys of both endpoints."""
+    return Needs(incoming=keys, outgoing=keys)
 
-    def verdict(said: tuple[str, ...]) -> Truth:
-        if not causes & set(said):
-            return Truth.YES
-        return Truth.NO if causes >= set(said) else Truth.UNKNOWN
 
-    return every_served(served(case), lambda endpoint: told(endpoint, v.AUTH_REFUSAL, verdict))
+def of_delivery(*directions: Direction) -> Needs:
+    """How these directions are delivered: what `is_server_side` looks at."""
+    return Needs(mailbox=tuple(DELIVERY[direction] for direction in directions))
 
 
 def told(facts: Facts, key: FactKey[T], verdict: Callable[[T], Truth]) -> Answer:
     """What a value says, where some values leave the question open; unknown where there is none."""
     reading = facts.read(key)
     return Answer(verdict(reading.value) if isinstance(reading, Fact) else Truth.UNKNOWN, (reading,))
+
+
+def opened_unless(*codes: str) -> Callable[[str], Truth]:
+    """The verdict on what came of opening a folder: opened, or not for one of these response codes of EWS; any other code leaves it open."""
+
+    def verdict(outcome: str) -> Truth:
+        if outcome == "found":
+            return Truth.YES
+        return Truth.NO if outcome in codes else Truth.UNKNOWN
+
+    return verdict
 
 
 def is_one_of(facts: Facts, key: FactKey[str], *values: str) -> Answer:
@@ -123,6 +137,10 @@ def is_product(endpoint: Facts, *products: str) -> Answer:
         return Truth.YES if seen in products else Truth.NO
 
     return told(endpoint, v.SERVER_PRODUCT, verdict)
+
+
+EACH_PRODUCT = of_endpoints(v.SERVER_PRODUCT, v.SERVER_PRODUCTS)
+"""What `is_each_product` and `is_no_product` look at."""
 
 
 def is_each_product(endpoint: Facts, *products: str) -> Answer:
@@ -150,8 +168,18 @@ def is_server_side(case: Case, direction: Direction) -> Answer:
     return is_one_of(case.mailbox, DELIVERY[direction], Delivery.SERVER_SIDE)
 
 
+SPEAKING = of_endpoints(v.ENDPOINT_SERVICE)
+"""What `speaks` looks at, and with it every condition that is given services."""
+
+
 def speaks(endpoint: Facts, *services: Service) -> Answer:
     return is_one_of(endpoint, v.ENDPOINT_SERVICE, *services)
+
+
+SERVED = of_delivery(*Direction)
+"""What `served`, `uses` and `each` look at."""
+SERVED_FOR_MAIL = of_delivery(Direction.INCOMING, Direction.OUTGOING)
+"""What they look at where they are asked for mail."""
 
 
 def served(case: Case, *services: Service, for_mail: bool = False) -> Served:
@@ -163,6 +191,10 @@ def served(case: Case, *services: Service, for_mail: bool = False) -> Served:
     receives = any_of(*(is_server_side(case, way) for way in ways))
     used = ((receives, case.incoming), (is_server_side(case, Direction.OUTGOING), case.outgoing))
     return tuple((all_of(meant, speaks(e, *services)), e) if services else (meant, e) for meant, e in used)
+
+
+BEGINNING_IN_CLEAR = SERVED | of_endpoints(v.ENDPOINT_SECURITY)
+"""What `in_clear_first`, `uses_in_clear` and `each_in_clear` look at."""
 
 
 def in_clear_first(case: Case, *services: Service) -> Served:
@@ -181,15 +213,43 @@ def any_served(endpoints: Served, test: Callable[[Facts], Answer] | None = None)
     return any_of(*(meant if test is None else all_of(meant, test(endpoint)) for meant, endpoint in endpoints))
 
 
-def needs_of_served(*endpoint: FactKey[Any], deployment: Any = (), profile: Any = (), mailbox: Any = (), for_mail: bool = False) -> Needs:
-    """What `served` needs to tell who is used, and these keys: of both endpoints, and of the other parts."""
-    ways = (v.MAILBOX_INCOMING, v.MAILBOX_OUTGOING) if for_mail else (v.MAILBOX_INCOMING, v.MAILBOX_OUTGOING, v.MAILBOX_APPOINTMENTS)
-    return Needs(deployment=deployment, profile=profile, mailbox=(*ways, *mailbox), incoming=endpoint, outgoing=endpoint)
+def uses(*services: Service, for_mail: bool = False) -> Condition:
+    """The condition that an endpoint is used at all; with services, one that speaks one of them."""
+    return lambda case: any_served(served(case, *services, for_mail=for_mail))
+
+
+def each(test: Callable[[Facts], Answer], *services: Service, for_mail: bool = False) -> Condition:
+    """The condition that each endpoint that is used passes; with services, each that speaks one of them."""
+    return lambda case: every_served(served(case, *services, for_mail=for_mail), test)
+
+
+def uses_in_clear(*services: Service) -> Condition:
+    """The condition that an endpoint is used that begins in clear; with services, one that speaks one of them."""
+    return lambda case: any_served(in_clear_first(case, *services))
+
+
+def each_in_clear(test: Callable[[Facts], Answer], *services: Service) -> Condition:
+    """The condition that each endpoint that is used and begins in clear passes; with services, each that speaks one of them."""
+    return lambda case: every_served(in_clear_first(case, *services), test)
+
+
+USING_EXCHANGE_ONLINE = SERVED | SPEAKING | of_endpoints(v.ENDPOINT_HOST, v.SERVER_PRODUCT, v.AUTH_SCHEMES)
+"""What `uses_exchange_online` looks at."""
 
 
 def uses_exchange_online(case: Case) -> Answer:
     """Whether Exchange Online answers at an EWS endpoint that is used."""
     return any_served(served(case, Service.EWS), _is_exchange_online)
+
+
+def in_exchange_online(first: date = date.min, end: date = date.max) -> Condition:
+    """The condition that Exchange Online is used, on a day of judgement from the first and before the end."""
+    return lambda case: all_of(YES if first <= case.date < end else NO, uses_exchange_online(case))
+
+
+def never(condition: Condition) -> Condition:
+    """The opposite of a condition: of a rule that holds wherever it does not apply."""
+    return lambda case: negate(condition(case))
 
 
 def _is_exchange_online(endpoint: Facts) -> Answer:
@@ -199,16 +259,24 @@ def _is_exchange_online(endpoint: Facts) -> Answer:
     return all_of(is_product(endpoint, EXCHANGE_ONLINE), any_of(is_its_host, negate(offers_windows)))
 
 
-NEEDS_OF_EXCHANGE_ONLINE = (v.ENDPOINT_SERVICE, v.ENDPOINT_HOST, v.SERVER_PRODUCT, v.AUTH_SCHEMES)
-"""What `uses_exchange_online` looks at, of an endpoint."""
+SIGNING_IN_AS_USER = Needs(profile=(v.PROFILE_CREDENTIALS,))
+"""What `signs_in_as_user` looks at."""
 
 
 def signs_in_as_user(case: Case) -> Answer:
     return is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.MAILBOX, Credentials.PROFILE)
 
 
+SIGNING_IN_WITH_PASSWORD = SIGNING_IN_AS_USER | Needs(profile=(v.PROFILE_AUTHENTICATION,))
+"""What `signs_in_with_password` looks at."""
+
+
 def signs_in_with_password(case: Case) -> Answer:
     return all_of(signs_in_as_user(case), negate(is_one_of(case.profile, v.PROFILE_AUTHENTICATION, Authentication.OAUTH)))
+
+
+LOGGING_IN = Needs(deployment=(v.DEPLOYMENT_ALLOWS,)) | SIGNING_IN_AS_USER | Needs(profile=(v.PROFILE_APPLICATION,))
+"""What `logs_in` looks at."""
 
 
 def logs_in(case: Case) -> Answer:
@@ -225,41 +293,22 @@ def can_sign_in(case: Case) -> Answer:
     return any_of(signs_in_as_user(case), ask(case.profile, v.PROFILE_APPLICATION, bool))
 
 
+TRYING_A_LOGIN = LOGGING_IN | SERVED
+"""What `tries_a_login` looks at."""
+
+
 def tries_a_login(case: Case) -> Answer:
     """Whether a login may be tried at a server that is used."""
-    return all_of(logs_in(case), any_served(served(case)))
+    return all_of(logs_in(case), uses()(case))
 
 
-NEEDS_OF_REFUSAL = needs_of_served(
-    v.AUTH_REFUSAL, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION)
-)
-"""What `tries_a_login` and `not_refused_for` look at."""
+OPENING_AN_INBOX = TRYING_A_LOGIN | SPEAKING
+"""What `opens_an_inbox` looks at."""
 
 
 def opens_an_inbox(case: Case) -> Answer:
     """Whether a login may be tried at an EWS endpoint that is used, so that it can be asked what came of the inbox."""
-    return all_of(logs_in(case), any_served(served(case, Service.EWS)))
-
-
-def inbox_not_refused_by(case: Case, codes: frozenset[str]) -> Answer:
-    """Whether Exchange opened the inbox, or did not for one of these response codes of EWS; any other code leaves it open."""
-
-    def verdict(outcome: str) -> Truth:
-        if outcome == "found":
-            return Truth.YES
-        return Truth.NO if outcome in codes else Truth.UNKNOWN
-
-    return every_served(served(case, Service.EWS), lambda endpoint: told(endpoint, v.EWS_INBOX, verdict))
-
-
-NEEDS_OF_INBOX = needs_of_served(
-    v.ENDPOINT_SERVICE, v.EWS_INBOX, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION)
-)
-"""What `opens_an_inbox` and `inbox_not_refused_by` look at."""
-
-RESPONSE_CODES = Reference(
-    "EWS: ResponseCode", "https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/responsecode", READ_ON
-)
+    return all_of(logs_in(case), uses(Service.EWS)(case))
 
 
 def was_asked(endpoint: Facts, key: FactKey[Any]) -> Answer:
@@ -272,11 +321,73 @@ def was_asked(endpoint: Facts, key: FactKey[Any]) -> Answer:
     return Answer(Truth.YES if is_put else Truth.NO, (reading,))
 
 
+WORKING_IN_FIPS_MODE = of_endpoints(v.FIPS_REASONS)
+"""What `works_in_fips_mode` looks at."""
+
+
 def works_in_fips_mode(endpoint: Facts) -> Answer:
     """Whether the deployment's Windows, in FIPS mode, comes to a TLS session there; what keeps it from one is what is cited."""
     return told(endpoint, v.FIPS_REASONS, lambda reasons: Truth.NO if reasons else Truth.YES)
 
 
+OF_DOMAIN = Needs(mailbox=(v.MAILBOX_DOMAIN,))
+"""What `has_domain_of` looks at."""
+
+
 def has_domain_of(case: Case, *providers: str) -> Answer:
     """Whether the domain of the address is such a provider's own."""
     return ask(case.mailbox, v.MAILBOX_DOMAIN, lambda domain: provider_of_domain(domain) in providers)
+
+
+def rule_on_refusals(
+    *causes: str,
+    id: str,  # noqa: A002 (the field's own name)
+    title: str,
+    statement: str,
+    references: tuple[Reference, ...],
+    remedy: str,
+) -> Rule:
+    """The rule that no server that is used refuses a login for these causes; words that fit others too leave it open."""
+
+    def verdict(said: tuple[str, ...]) -> Truth:
+        if not set(causes) & set(said):
+            return Truth.YES
+        return Truth.NO if set(causes) >= set(said) else Truth.UNKNOWN
+
+    return Rule(
+        id=id,
+        title=title,
+        statement=statement,
+        references=references,
+        needs=TRYING_A_LOGIN | of_endpoints(v.AUTH_REFUSAL),
+        by=By.READINESS,
+        lists=False,
+        applies=tries_a_login,
+        holds=each(lambda endpoint: told(endpoint, v.AUTH_REFUSAL, verdict)),
+        otherwise=Otherwise.NOT_READY,
+        remedy=remedy,
+    )
+
+
+def rule_on_inbox_codes(
+    *codes: str,
+    id: str,  # noqa: A002 (the field's own name)
+    title: str,
+    statement: str,
+    references: tuple[Reference, ...],
+    remedy: str,
+) -> Rule:
+    """The rule that Exchange opens the inbox, and does not refuse it by one of these response codes of EWS; any other code leaves it open."""
+    return Rule(
+        id=id,
+        title=title,
+        statement=statement,
+        references=references,
+        needs=OPENING_AN_INBOX | of_endpoints(v.EWS_INBOX),
+        by=By.READINESS,
+        lists=False,
+        applies=opens_an_inbox,
+        holds=each(lambda endpoint: told(endpoint, v.EWS_INBOX, opened_unless(*codes)), Service.EWS),
+        otherwise=Otherwise.NOT_READY,
+        remedy=remedy,
+    )

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from probe.model.answers import Answer
-from probe.model.rules import By, Case, Otherwise, Reference, Rule
-from probe.rules import NEEDS_OF_REFUSAL, OUTLOOK_COM_ENDED, READ_ON, SERVER_TO_SERVER, not_refused_for, tries_a_login
+from probe.model.rules import Reference
+from probe.rules import OUTLOOK_COM_ENDED, READ_ON, SERVER_TO_SERVER, rule_on_refusals
 
-_SHOWING = frozenset({"app-password-required", "mfa-required"})
-"""Causes of a refusal that this rule is about."""
-
-
-def _holds(case: Case) -> Answer:
-    return not_refused_for(case, _SHOWING)
-
-
-RULE = Rule(
+RULE = rule_on_refusals(
+    "app-password-required",
+    "mfa-required",
     id="app-password-wanted",
     title="Provider wants an app password",
     statement="No server that is used refuses the password because the account is under two-step verification and wants an app password.",
@@ -22,12 +15,6 @@ RULE = Rule(
         Reference("Google Account Help: Sign in with app passwords", "https://support.google.com/mail/answer/185833", "2026-11-24"),
         Reference("Yahoo: app passwords", "https://github.com/chatmail/provider-db/blob/master/_providers/yahoo.md", READ_ON),
     ),
-    needs=NEEDS_OF_REFUSAL,
-    by=By.READINESS,
-    lists=False,
-    applies=tries_a_login,
-    holds=_holds,
-    otherwise=Otherwise.NOT_READY,
     remedy=(
         "Make an app password in the security settings of the account, and enter it in Dynamics in place of the account's password.\n"
         "At Gmail: myaccount.google.com/apppasswords, once two-step verification is on.\n"

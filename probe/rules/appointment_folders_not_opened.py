@@ -6,15 +6,13 @@ The inbox may open while another folder does not: a delegate's rights go folder 
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, Truth, all_of
+from probe.model.answers import Answer, all_of
 from probe.model.estate import Service
 from probe.model.rules import By, Case, Direction, Needs, Otherwise, Rule
-from probe.rules import RESPONSE_CODES, is_server_side, logs_in, speaks, told
+from probe.rules import LOGGING_IN, RESPONSE_CODES, is_server_side, logs_in, of_delivery, opened_unless, speaks, told
 
 # EWS ResponseCode: rights and folders that are missing until somebody mends it. Those of moves and load are left open.
-_DENIED = frozenset(
-    {"ErrorAccessDenied", "ErrorFolderNotFound", "ErrorItemNotFound", "ErrorNonExistentMailbox", "ErrorImpersonateUserDenied"}
-)
+_DENIED = ("ErrorAccessDenied", "ErrorFolderNotFound", "ErrorItemNotFound", "ErrorNonExistentMailbox", "ErrorImpersonateUserDenied")
 _FOLDERS = (v.EWS_CALENDAR, v.EWS_CONTACTS, v.EWS_TASKS)
 
 
@@ -23,13 +21,7 @@ def _applies(case: Case) -> Answer:
 
 
 def _holds(case: Case) -> Answer:
-    return all_of(*(told(case.incoming, key, _verdict) for key in _FOLDERS))
-
-
-def _verdict(outcome: str) -> Truth:
-    if outcome == "found":
-        return Truth.YES
-    return Truth.NO if outcome in _DENIED else Truth.UNKNOWN
+    return all_of(*(told(case.incoming, key, opened_unless(*_DENIED)) for key in _FOLDERS))
 
 
 RULE = Rule(
@@ -37,12 +29,7 @@ RULE = Rule(
     title="Calendar or other folder not opened",
     statement="Where appointments, contacts and tasks are synchronized, the account opens the mailbox's calendar, contacts and tasks.",
     references=(RESPONSE_CODES,),
-    needs=Needs(
-        deployment=(v.DEPLOYMENT_ALLOWS,),
-        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
-        mailbox=(v.MAILBOX_APPOINTMENTS,),
-        incoming=(v.ENDPOINT_SERVICE, *_FOLDERS),
-    ),
+    needs=of_delivery(Direction.APPOINTMENTS) | LOGGING_IN | Needs(incoming=(v.ENDPOINT_SERVICE, *_FOLDERS)),
     by=By.READINESS,
     lists=False,
     applies=_applies,

@@ -5,7 +5,18 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, negate
 from probe.model.rules import By, Case, Direction, Needs, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, MAIL_SERVICES, MAILBOXES, TABLE, admin_page, is_server_side, page, speaks
+from probe.rules import (
+    EMAIL_ROUTER,
+    EMAIL_ROUTER_END,
+    MAIL_SERVICES,
+    MAILBOXES,
+    TABLE,
+    admin_page,
+    is_server_side,
+    of_delivery,
+    page,
+    speaks,
+)
 
 
 def _applies(case: Case) -> Answer:
@@ -21,7 +32,7 @@ RULE = Rule(
     title="Appointments through POP3/SMTP",
     statement="Through POP3/SMTP systems only mail is synchronized; appointments, contacts and tasks are not.",
     references=(page(TABLE), admin_page("Connect to POP3 or SMTP servers", "connect-to-pop3-or-smtp-servers"), EMAIL_ROUTER_END),
-    needs=Needs(mailbox=(v.MAILBOX_APPOINTMENTS,), incoming=(v.ENDPOINT_SERVICE,)),
+    needs=of_delivery(Direction.APPOINTMENTS) | Needs(incoming=(v.ENDPOINT_SERVICE,)),
     by=By.MICROSOFT,
     lists=False,
     applies=_applies,

@@ -11,14 +11,10 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.facts import Facts
 from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import EXCHANGE_CERTIFICATE, any_served, every_served, needs_of_served, rfc, served, was_asked
+from probe.rules import EXCHANGE_CERTIFICATE, SERVED, every_served, of_endpoints, rfc, served, uses, was_asked
 
 _WARNING_DAYS = 30
 """Authorities that renew by machine renew certificates of 90 days after 60; later than that, something has gone wrong."""
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case))
 
 
 def _holds(case: Case) -> Answer:
@@ -41,10 +37,10 @@ RULE = Rule(
     title="Certificate ends soon",
     statement="No certificate of an endpoint that is used, nor of the chain that it sends, ends within 30 days.",
     references=(rfc(5280, "Internet X.509 Public Key Infrastructure Certificate and CRL Profile, section 4.1.2.5 (validity)", "2008-05"),),
-    needs=needs_of_served(v.CERTIFICATE_NOT_AFTER, v.CERTIFICATE_CHAIN_ENDS),
+    needs=SERVED | of_endpoints(v.CERTIFICATE_NOT_AFTER, v.CERTIFICATE_CHAIN_ENDS),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
+    applies=uses(),
     holds=_holds,
     otherwise=Otherwise.ADVICE,
     remedy=(

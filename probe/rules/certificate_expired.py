@@ -10,11 +10,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask
 from probe.model.facts import Facts
 from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import EXCHANGE_CERTIFICATE, any_served, every_served, needs_of_served, rfc, served
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case))
+from probe.rules import EXCHANGE_CERTIFICATE, SERVED, every_served, of_endpoints, rfc, served, uses
 
 
 def _holds(case: Case) -> Answer:
@@ -30,10 +26,10 @@ RULE = Rule(
     title="Certificate expired or not valid yet",
     statement="The certificate of every endpoint that is used is valid to the end of the day of judgement (UTC).",
     references=(rfc(5280, "Internet X.509 Public Key Infrastructure Certificate and CRL Profile, section 4.1.2.5 (validity)", "2008-05"),),
-    needs=needs_of_served(v.CERTIFICATE_NOT_BEFORE, v.CERTIFICATE_NOT_AFTER),
+    needs=SERVED | of_endpoints(v.CERTIFICATE_NOT_BEFORE, v.CERTIFICATE_NOT_AFTER),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
+    applies=uses(),
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(

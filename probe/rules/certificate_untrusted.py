@@ -9,11 +9,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask
 from probe.model.facts import Facts
 from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import any_served, article, every_served, needs_of_served, rfc, served
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case))
+from probe.rules import SERVED, article, every_served, of_endpoints, rfc, served, uses
 
 
 def _holds(case: Case) -> Answer:
@@ -35,10 +31,10 @@ RULE = Rule(
             "Outgoing email authentication error shows in the mailbox alert", "outgoingemailauthenticationerror-shows-in-mailbox-alert"
         ),
     ),
-    needs=needs_of_served(v.CERTIFICATE_TRUSTED, v.CERTIFICATE_DISTRUSTED_BECAUSE, v.CERTIFICATE_NOT_AFTER),
+    needs=SERVED | of_endpoints(v.CERTIFICATE_TRUSTED, v.CERTIFICATE_DISTRUSTED_BECAUSE, v.CERTIFICATE_NOT_AFTER),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
+    applies=uses(),
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(

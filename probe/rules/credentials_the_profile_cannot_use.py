@@ -5,12 +5,8 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, negate
 from probe.model.estate import Authentication, Credentials, ServerType, Service
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import admin_page, any_served, is_one_of, needs_of_served, served
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case))
+from probe.model.rules import By, Case, Needs, Otherwise, Rule
+from probe.rules import SERVED, SPEAKING, admin_page, any_served, is_one_of, served, uses
 
 
 def _holds(case: Case) -> Answer:
@@ -50,10 +46,18 @@ RULE = Rule(
         admin_page("Connect to Exchange Server (on-premises)", "connect-on-prem-exchange-server-on-prem"),
         admin_page("Connect Dynamics 365 (on-premises) to Exchange Online", "connect-dynamics-365-on-premises-exchange-online"),
     ),
-    needs=needs_of_served(v.ENDPOINT_SERVICE, profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION, v.PROFILE_SERVER_TYPE)),
+    needs=SERVED
+    | SPEAKING
+    | Needs(
+        profile=(
+            v.PROFILE_CREDENTIALS,
+            v.PROFILE_AUTHENTICATION,
+            v.PROFILE_SERVER_TYPE,
+        )
+    ),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
+    applies=uses(),
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(

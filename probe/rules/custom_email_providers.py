@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask, negate
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, any_served, needs_of_served, page, served
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case))
+from probe.model.rules import By, Case, Needs, Otherwise, Rule
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, SERVED, UNSUPPORTED, page, uses
 
 
 def _holds(case: Case) -> Answer:
@@ -21,10 +17,10 @@ RULE = Rule(
     title="Custom protocols or email providers",
     statement="Extensions of the EWS, POP3 or SMTP protocols, and custom email providers, are not supported.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
-    needs=needs_of_served(deployment=(v.DEPLOYMENT_CUSTOM_PROVIDERS,)),
+    needs=SERVED | Needs(deployment=(v.DEPLOYMENT_CUSTOM_PROVIDERS,)),
     by=By.MICROSOFT,
     lists=False,
-    applies=_applies,
+    applies=uses(),
     holds=_holds,
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(

@@ -5,12 +5,8 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.estate import Credentials, Service
-from probe.model.rules import By, Case, Direction, Otherwise, Rule
-from probe.rules import MAILBOXES, admin_page, any_served, is_one_of, is_server_side, needs_of_served, served, speaks
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case))
+from probe.model.rules import By, Case, Direction, Needs, Otherwise, Rule
+from probe.rules import MAILBOXES, SERVED, SPEAKING, admin_page, is_one_of, is_server_side, speaks, uses
 
 
 def _holds(case: Case) -> Answer:
@@ -42,10 +38,17 @@ RULE = Rule(
         admin_page("Best practices for server-side synchronization", "best-practices-server-side-synchronization"),
         admin_page("Connect to POP3 or SMTP servers", "connect-to-pop3-or-smtp-servers"),
     ),
-    needs=needs_of_served(v.ENDPOINT_SERVICE, profile=(v.PROFILE_CREDENTIALS, v.PROFILE_IMPERSONATION)),
+    needs=SERVED
+    | SPEAKING
+    | Needs(
+        profile=(
+            v.PROFILE_CREDENTIALS,
+            v.PROFILE_IMPERSONATION,
+        )
+    ),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
+    applies=uses(),
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(

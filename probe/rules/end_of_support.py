@@ -7,11 +7,7 @@ from probe.model.answers import Answer, any_of, ask
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import By, Case, Otherwise, Reference, Rule
-from probe.rules import EXCHANGE_ONLINE, any_served, every_served, is_product, needs_of_served, served
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case, Service.EWS))
+from probe.rules import EXCHANGE_ONLINE, SERVED, SPEAKING, every_served, is_product, of_endpoints, served, uses
 
 
 def _holds(case: Case) -> Answer:
@@ -34,10 +30,10 @@ RULE = Rule(
         ),
         Reference("endoflife.date: Microsoft Exchange", "https://endoflife.date/msexchange", "2026-11-23"),
     ),
-    needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_END_OF_SUPPORT, v.SERVER_PRODUCT),
+    needs=SERVED | SPEAKING | of_endpoints(v.SERVER_END_OF_SUPPORT, v.SERVER_PRODUCT),
     by=By.MICROSOFT,
     lists=False,
-    applies=_applies,
+    applies=uses(Service.EWS),
     holds=_holds,
     otherwise=Otherwise.ADVICE,
     remedy=(

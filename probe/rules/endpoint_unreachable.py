@@ -6,29 +6,20 @@ A connection that timed out decides nothing: it may come about a minute later.
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, ask
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import PROFILES, any_served, article, every_served, needs_of_served, served
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case))
-
-
-def _holds(case: Case) -> Answer:
-    return every_served(served(case), lambda endpoint: ask(endpoint, v.NET_CONNECTED, bool))
-
+from probe.model.answers import ask
+from probe.model.rules import By, Otherwise, Rule
+from probe.rules import PROFILES, SERVED, article, each, of_endpoints, uses
 
 RULE = Rule(
     id="endpoint-unreachable",
     title="Endpoint cannot be connected to",
     statement="A TCP connection to every endpoint that is used comes about, from the server where Dynamics runs.",
     references=(article("General mailbox access error (socket exception)", "general-mailbox-access-error-occurred"),),
-    needs=needs_of_served(v.NET_CONNECTED),
+    needs=SERVED | of_endpoints(v.NET_CONNECTED),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
-    holds=_holds,
+    applies=uses(),
+    holds=each(lambda endpoint: ask(endpoint, v.NET_CONNECTED, bool)),
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "See from the server of the asynchronous service whether HOST can be reached at port PORT: `Test-NetConnection -ComputerName HOST -Port PORT` "

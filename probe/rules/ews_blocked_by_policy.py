@@ -12,11 +12,7 @@ from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import By, Case, Otherwise, Reference, Rule
-from probe.rules import READ_ON, any_served, article, every_served, logs_in, needs_of_served, served
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case, Service.EWS))
+from probe.rules import LOGGING_IN, READ_ON, SERVED, SPEAKING, article, every_served, logs_in, of_endpoints, served, uses
 
 
 def _holds(case: Case) -> Answer:
@@ -42,17 +38,10 @@ RULE = Rule(
         ),
         article("Http server returned Forbidden exception", "http-server-returned-forbidden-exception"),
     ),
-    needs=needs_of_served(
-        v.ENDPOINT_SERVICE,
-        v.HTTP_STATUS,
-        v.EWS_POLICY_BLOCK,
-        v.EWS_INBOX,
-        deployment=(v.DEPLOYMENT_ALLOWS,),
-        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
-    ),
+    needs=SERVED | SPEAKING | LOGGING_IN | of_endpoints(v.HTTP_STATUS, v.EWS_POLICY_BLOCK, v.EWS_INBOX),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
+    applies=uses(Service.EWS),
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(

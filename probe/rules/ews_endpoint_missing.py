@@ -12,14 +12,10 @@ from probe.model.answers import Answer, Truth, all_of, any_of, ask
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import PROFILES, admin_page, any_served, every_served, logs_in, needs_of_served, rfc, served, told
+from probe.rules import LOGGING_IN, PROFILES, SERVED, SPEAKING, admin_page, every_served, logs_in, of_endpoints, rfc, served, told, uses
 
 # RFC 9110 section 15.5: not found, method not allowed, gone. EWS takes POST wherever it is.
 _ABSENT = frozenset({404, 405, 410})
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case, Service.EWS))
 
 
 def _holds(case: Case) -> Answer:
@@ -45,17 +41,10 @@ RULE = Rule(
         admin_page("Connect to Exchange Server (on-premises)", "connect-on-prem-exchange-server-on-prem"),
         rfc(9110, "HTTP Semantics, section 15.5 (client error 4xx)", "2022-06"),
     ),
-    needs=needs_of_served(
-        v.ENDPOINT_SERVICE,
-        v.HTTP_STATUS,
-        v.SERVER_PRODUCT,
-        v.EWS_INBOX,
-        deployment=(v.DEPLOYMENT_ALLOWS,),
-        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
-    ),
+    needs=SERVED | SPEAKING | LOGGING_IN | of_endpoints(v.HTTP_STATUS, v.SERVER_PRODUCT, v.EWS_INBOX),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
+    applies=uses(Service.EWS),
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from probe.model import vocabulary as v
-from probe.model.answers import Answer
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, any_served, every_served, is_no_product, needs_of_served, page, served
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case))
-
-
-def _holds(case: Case) -> Answer:
-    return every_served(served(case), lambda endpoint: is_no_product(endpoint, "Exchange Server 2003", "Exchange Server 2007"))
-
+from probe.model.rules import By, Otherwise, Rule
+from probe.rules import EACH_PRODUCT, EMAIL_ROUTER, EMAIL_ROUTER_END, SERVED, UNSUPPORTED, each, is_no_product, page, uses
 
 RULE = Rule(
     id="exchange-2003-or-2007",
     title="Exchange Server 2003 or 2007",
     statement="Exchange Server 2003 and Exchange Server 2007 are not supported.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
-    needs=needs_of_served(v.SERVER_PRODUCT, v.SERVER_PRODUCTS),
+    needs=SERVED | EACH_PRODUCT,
     by=By.MICROSOFT,
     lists=False,
-    applies=_applies,
-    holds=_holds,
+    applies=uses(),
+    holds=each(lambda endpoint: is_no_product(endpoint, "Exchange Server 2003", "Exchange Server 2007")),
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(
         "Move the mailbox to another Exchange, give it the profile of that, and test and enable it again. Exchange Server 2019 is the newest that the page lists, and is out of support since "

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from probe.model.answers import NO, YES, Answer, all_of, negate
-from probe.model.rules import By, Case, Otherwise, Reference, Rule
-from probe.rules import EWS_END, EXCHANGE_ONLINE_END, NEEDS_OF_EXCHANGE_ONLINE, admin_page, needs_of_served, uses_exchange_online
+from probe.model.rules import By, Otherwise, Reference, Rule
+from probe.rules import EWS_END, EXCHANGE_ONLINE_END, USING_EXCHANGE_ONLINE, admin_page, in_exchange_online, never
 
-
-def _applies(case: Case) -> Answer:
-    return all_of(YES if case.date < EXCHANGE_ONLINE_END else NO, uses_exchange_online(case))
-
-
-def _holds(case: Case) -> Answer:
-    return negate(_applies(case))
-
+_is_used = in_exchange_online(end=EXCHANGE_ONLINE_END)
 
 RULE = Rule(
     id="exchange-online-ews-retirement",
@@ -31,11 +23,11 @@ RULE = Rule(
         ),
         admin_page("Connect Dynamics 365 (on-premises) to Exchange Online", "connect-dynamics-365-on-premises-exchange-online"),
     ),
-    needs=needs_of_served(*NEEDS_OF_EXCHANGE_ONLINE),
+    needs=USING_EXCHANGE_ONLINE,
     by=By.MICROSOFT,
     lists=False,
-    applies=_applies,
-    holds=_holds,
+    applies=_is_used,
+    holds=never(_is_used),
     otherwise=Otherwise.ADVICE,
     remedy=(
         "Plan the move: EWS in Exchange Online ends on 2027-04-01, and from 2026-10-01 on it stays open only to tenants that allowed it. Move the mailbox to an Exchange Server, or the organization to Dynamics 365 "

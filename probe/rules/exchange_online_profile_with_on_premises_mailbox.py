@@ -5,8 +5,8 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, negate
 from probe.model.estate import Location, ServerType
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, MAILBOXES, UNSUPPORTED, any_served, is_one_of, needs_of_served, page, served
+from probe.model.rules import By, Case, Needs, Otherwise, Rule
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, MAILBOXES, SERVED, UNSUPPORTED, any_served, is_one_of, page, served
 
 
 def _applies(case: Case) -> Answer:
@@ -22,7 +22,7 @@ RULE = Rule(
     title="An Exchange Online profile for a mailbox on-premises",
     statement="An Exchange Online profile does not serve a user whose mailbox lives on an Exchange on-premises.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
-    needs=needs_of_served(profile=(v.PROFILE_SERVER_TYPE,), mailbox=(v.MAILBOX_LOCATION,)),
+    needs=SERVED | Needs(profile=(v.PROFILE_SERVER_TYPE,), mailbox=(v.MAILBOX_LOCATION,)),
     by=By.MICROSOFT,
     lists=False,
     applies=_applies,

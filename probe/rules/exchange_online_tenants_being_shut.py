@@ -9,27 +9,23 @@ from __future__ import annotations
 from datetime import date
 
 from probe.model import vocabulary as v
-from probe.model.answers import NO, YES, Answer, Truth, all_of, any_of, negate
+from probe.model.answers import Answer, Truth, any_of, negate
 from probe.model.estate import Service
 from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import (
     EWS_END,
     EXCHANGE_ONLINE,
     EXCHANGE_ONLINE_END,
-    NEEDS_OF_EXCHANGE_ONLINE,
     READ_ON,
+    USING_EXCHANGE_ONLINE,
     any_served,
-    needs_of_served,
+    in_exchange_online,
     served,
     told,
-    uses_exchange_online,
 )
 
 _FIRST = date(2026, 10, 1)
-
-
-def _applies(case: Case) -> Answer:
-    return all_of(YES if _FIRST <= case.date < EXCHANGE_ONLINE_END else NO, uses_exchange_online(case))
+_is_used = in_exchange_online(first=_FIRST, end=EXCHANGE_ONLINE_END)
 
 
 def _holds(case: Case) -> Answer:
@@ -38,7 +34,7 @@ def _holds(case: Case) -> Answer:
         served(case, Service.EWS),
         lambda endpoint: told(endpoint, v.SERVER_PRODUCT, lambda product: Truth.UNKNOWN if product == EXCHANGE_ONLINE else Truth.NO),
     )
-    return any_of(negate(_applies(case)), is_let_in)
+    return any_of(negate(_is_used(case)), is_let_in)
 
 
 RULE = Rule(
@@ -61,10 +57,10 @@ RULE = Rule(
             "2026-06-19",
         ),
     ),
-    needs=needs_of_served(*NEEDS_OF_EXCHANGE_ONLINE),
+    needs=USING_EXCHANGE_ONLINE,
     by=By.READINESS,
     lists=False,
-    applies=_applies,
+    applies=_is_used,
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(

@@ -6,7 +6,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of
 from probe.model.estate import Service
 from probe.model.rules import By, Case, Direction, Needs, Otherwise, Rule
-from probe.rules import MAILBOXES, TABLE, is_each_product, is_server_side, page, speaks
+from probe.rules import MAILBOXES, TABLE, is_each_product, is_server_side, of_delivery, page, speaks
 
 _LISTED = ("Exchange Online", "Exchange Server 2010", "Exchange Server 2013", "Exchange Server 2016", "Exchange Server 2019")
 
@@ -27,7 +27,14 @@ RULE = Rule(
         "and with Exchange Server 2010, 2013, 2016 and 2019."
     ),
     references=(page(TABLE),),
-    needs=Needs(mailbox=(v.MAILBOX_APPOINTMENTS,), incoming=(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, v.SERVER_PRODUCTS)),
+    needs=of_delivery(Direction.APPOINTMENTS)
+    | Needs(
+        incoming=(
+            v.ENDPOINT_SERVICE,
+            v.SERVER_PRODUCT,
+            v.SERVER_PRODUCTS,
+        )
+    ),
     by=By.MICROSOFT,
     lists=True,
     applies=_applies,

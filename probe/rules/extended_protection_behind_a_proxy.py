@@ -10,15 +10,11 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, any_of
 from probe.model.estate import Service
 from probe.model.facts import Facts
-from probe.model.rules import By, Case, Otherwise, Reference, Rule
-from probe.rules import READ_ON, every_served, needs_of_served, opens_an_inbox, served, told
+from probe.model.rules import By, Otherwise, Reference, Rule
+from probe.rules import LOGGING_IN, READ_ON, SERVED, SPEAKING, each, of_endpoints, opens_an_inbox, told
 from probe.tables import is_windows_server
 
 _BOUND_SCHEMES = frozenset({"ntlm", "negotiate"})
-
-
-def _holds(case: Case) -> Answer:
-    return every_served(served(case, Service.EWS), _is_free_of_suspicion)
 
 
 def _is_free_of_suspicion(endpoint: Facts) -> Answer:
@@ -41,18 +37,11 @@ RULE = Rule(
             READ_ON,
         ),
     ),
-    needs=needs_of_served(
-        v.ENDPOINT_SERVICE,
-        v.AUTH_REFUSAL,
-        v.AUTH_SCHEMES,
-        v.HTTP_SERVER,
-        deployment=(v.DEPLOYMENT_ALLOWS,),
-        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
-    ),
+    needs=SERVED | SPEAKING | LOGGING_IN | of_endpoints(v.AUTH_REFUSAL, v.AUTH_SCHEMES, v.HTTP_SERVER),
     by=By.READINESS,
     lists=False,
     applies=opens_an_inbox,
-    holds=_holds,
+    holds=each(_is_free_of_suspicion, Service.EWS),
     otherwise=Otherwise.ADVICE,
     remedy=(
         "See first that user name and password are right. If they are, look at Extended Protection of Exchange's EWS directories: "

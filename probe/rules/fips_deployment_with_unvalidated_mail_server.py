@@ -11,20 +11,24 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.estate import Service
 from probe.model.facts import Facts
-from probe.model.rules import By, Case, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Needs, Otherwise, Reference, Rule
 from probe.rules import (
     EMAIL_ROUTER,
     EMAIL_ROUTER_END,
     EXCHANGE_ONLINE,
     MICROSOFT_CONSUMERS,
+    OF_DOMAIN,
+    SERVED,
+    SPEAKING,
     TABLE,
     UNSUPPORTED,
+    WORKING_IN_FIPS_MODE,
     any_served,
     every_served,
     has_domain_of,
     is_one_of,
     is_product,
-    needs_of_served,
+    of_endpoints,
     page,
     served,
     works_in_fips_mode,
@@ -70,14 +74,12 @@ RULE = Rule(
         ),
         EMAIL_ROUTER_END,
     ),
-    needs=needs_of_served(
-        v.ENDPOINT_SERVICE,
-        v.SERVER_PRODUCT,
-        v.FIPS_REASONS,
-        deployment=(v.DEPLOYMENT_FIPS,),
-        profile=(v.PROFILE_FIPS_VALIDATED,),
-        mailbox=(v.MAILBOX_DOMAIN, v.PROVIDER),
-    ),
+    needs=SERVED
+    | SPEAKING
+    | OF_DOMAIN
+    | WORKING_IN_FIPS_MODE
+    | of_endpoints(v.SERVER_PRODUCT)
+    | Needs(deployment=(v.DEPLOYMENT_FIPS,), profile=(v.PROFILE_FIPS_VALIDATED,), mailbox=(v.PROVIDER,)),
     by=By.MICROSOFT,
     lists=False,
     applies=_applies,

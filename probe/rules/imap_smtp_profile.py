@@ -10,8 +10,8 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, any_of, negate
 from probe.model.estate import ServerType, Service
-from probe.model.rules import By, Case, Otherwise, Reference, Rule
-from probe.rules import READ_ON, TABLE, admin_page, any_served, is_one_of, needs_of_served, page, served
+from probe.model.rules import By, Case, Needs, Otherwise, Reference, Rule
+from probe.rules import READ_ON, SERVED, SPEAKING, TABLE, admin_page, any_served, is_one_of, page, served
 
 _PAGE = page(TABLE)
 
@@ -37,7 +37,7 @@ RULE = Rule(
         admin_page("Connect to IMAP servers", "connect-to-imap-servers", "2020-05-18"),
         admin_page("Connect Gmail accounts using OAuth 2.0", "connect-gmail-oauth2"),
     ),
-    needs=needs_of_served(v.ENDPOINT_SERVICE, profile=(v.PROFILE_SERVER_TYPE,)),
+    needs=SERVED | SPEAKING | Needs(profile=(v.PROFILE_SERVER_TYPE,)),
     by=By.MICROSOFT,
     lists=False,
     applies=_applies,

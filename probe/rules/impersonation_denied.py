@@ -5,8 +5,8 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask
 from probe.model.estate import Credentials, Service
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import SERVER_TO_SERVER, any_served, article, every_served, is_one_of, logs_in, needs_of_served, served
+from probe.model.rules import By, Case, Needs, Otherwise, Rule
+from probe.rules import LOGGING_IN, SERVED, SERVER_TO_SERVER, SPEAKING, any_served, article, each, is_one_of, logs_in, of_endpoints, served
 
 
 def _applies(case: Case) -> Answer:
@@ -14,10 +14,6 @@ def _applies(case: Case) -> Answer:
         is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.PROFILE), ask(case.profile, v.PROFILE_IMPERSONATION, bool)
     )
     return all_of(impersonates, logs_in(case), any_served(served(case, Service.EWS)))
-
-
-def _holds(case: Case) -> Answer:
-    return every_served(served(case, Service.EWS), lambda endpoint: is_one_of(endpoint, v.EWS_IMPERSONATION, "granted"))
 
 
 RULE = Rule(
@@ -30,16 +26,11 @@ RULE = Rule(
             "the-account-does-not-have-permission-to-impersonate-the-requested-user-error",
         ),
     ),
-    needs=needs_of_served(
-        v.ENDPOINT_SERVICE,
-        v.EWS_IMPERSONATION,
-        deployment=(v.DEPLOYMENT_ALLOWS,),
-        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION, v.PROFILE_IMPERSONATION),
-    ),
+    needs=SERVED | SPEAKING | LOGGING_IN | of_endpoints(v.EWS_IMPERSONATION) | Needs(profile=(v.PROFILE_IMPERSONATION,)),
     by=By.READINESS,
     lists=False,
     applies=_applies,
-    holds=_holds,
+    holds=each(lambda endpoint: is_one_of(endpoint, v.EWS_IMPERSONATION, "granted"), Service.EWS),
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Give ACCOUNT the role ApplicationImpersonation.\n"

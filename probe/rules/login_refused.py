@@ -9,14 +9,10 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of, any_of, ask
 from probe.model.facts import Facts
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import article, every_served, needs_of_served, served, told, tries_a_login
+from probe.model.rules import By, Otherwise, Rule
+from probe.rules import LOGGING_IN, SERVED, article, each, of_endpoints, told, tries_a_login
 
 _PASSING = frozenset({"throttled", "temporary-failure"})
-
-
-def _holds(case: Case) -> Answer:
-    return every_served(served(case), _is_let_in)
 
 
 def _is_let_in(endpoint: Facts) -> Answer:
@@ -37,16 +33,11 @@ RULE = Rule(
         article("401 Unauthorized exception when using server-side synchronization", "exception-when-using-server-side-sync"),
         article("Test Connection fails for the email server", "test-connection-fails-email-server"),
     ),
-    needs=needs_of_served(
-        v.AUTH_ACCEPTED,
-        v.AUTH_REFUSAL,
-        deployment=(v.DEPLOYMENT_ALLOWS,),
-        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION),
-    ),
+    needs=SERVED | LOGGING_IN | of_endpoints(v.AUTH_ACCEPTED, v.AUTH_REFUSAL),
     by=By.READINESS,
     lists=False,
     applies=tries_a_login,
-    holds=_holds,
+    holds=each(_is_let_in),
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Enter the current password of ACCOUNT in the profile or mailbox of Dynamics and in the estate, the user name in the form user@domain. "

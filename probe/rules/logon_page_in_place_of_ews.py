@@ -6,19 +6,10 @@ Dynamics' client is a program: it fills in no form, so that it gets no further t
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, ask
+from probe.model.answers import ask
 from probe.model.estate import Service
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import admin_page, any_served, every_served, needs_of_served, rfc, served
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case, Service.EWS))
-
-
-def _holds(case: Case) -> Answer:
-    return every_served(served(case, Service.EWS), lambda endpoint: ask(endpoint, v.EWS_LOGON_PAGE, lambda page: not page))
-
+from probe.model.rules import By, Otherwise, Rule
+from probe.rules import SERVED, SPEAKING, admin_page, each, of_endpoints, rfc, uses
 
 RULE = Rule(
     id="logon-page-in-place-of-ews",
@@ -28,11 +19,11 @@ RULE = Rule(
         admin_page("Connect to Exchange Server (on-premises)", "connect-on-prem-exchange-server-on-prem"),
         rfc(9110, "HTTP Semantics, section 15.4 (redirection 3xx)", "2022-06"),
     ),
-    needs=needs_of_served(v.ENDPOINT_SERVICE, v.EWS_LOGON_PAGE),
+    needs=SERVED | SPEAKING | of_endpoints(v.EWS_LOGON_PAGE),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
-    holds=_holds,
+    applies=uses(Service.EWS),
+    holds=each(lambda endpoint: ask(endpoint, v.EWS_LOGON_PAGE, lambda page: not page), Service.EWS),
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Where the page is Outlook on the web's, correct the server location in the profile: it is that of EWS, usually "

@@ -9,19 +9,8 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, negate
 from probe.model.estate import Location, ServerType
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import (
-    MAILBOXES,
-    NEEDS_OF_EXCHANGE_ONLINE,
-    NOTES,
-    UNSUPPORTED,
-    any_served,
-    is_one_of,
-    needs_of_served,
-    page,
-    served,
-    uses_exchange_online,
-)
+from probe.model.rules import By, Case, Needs, Otherwise, Rule
+from probe.rules import MAILBOXES, NOTES, UNSUPPORTED, USING_EXCHANGE_ONLINE, any_served, is_one_of, page, served, uses_exchange_online
 
 _REACHES = (
     (Location.ON_PREMISES, (ServerType.EXCHANGE_SERVER, ServerType.EXCHANGE_SERVER_HYBRID)),
@@ -56,8 +45,13 @@ RULE = Rule(
         "in Exchange Online; and an Exchange Server profile leads to an Exchange Server."
     ),
     references=(page(NOTES), page(UNSUPPORTED)),
-    needs=needs_of_served(
-        *NEEDS_OF_EXCHANGE_ONLINE, profile=(v.PROFILE_SERVER_TYPE,), mailbox=(v.MAILBOX_LOCATION, v.MAILBOX_LOCATION_SOURCE)
+    needs=USING_EXCHANGE_ONLINE
+    | Needs(
+        profile=(v.PROFILE_SERVER_TYPE,),
+        mailbox=(
+            v.MAILBOX_LOCATION,
+            v.MAILBOX_LOCATION_SOURCE,
+        ),
     ),
     by=By.READINESS,
     lists=False,

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask, negate
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, MAIL_SERVICES, NOTES, any_served, needs_of_served, page, served
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case, *MAIL_SERVICES))
+from probe.model.rules import By, Case, Needs, Otherwise, Rule
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, MAIL_SERVICES, NOTES, SERVED, SPEAKING, page, uses
 
 
 def _holds(case: Case) -> Answer:
@@ -21,10 +17,10 @@ RULE = Rule(
     title="Tracking by hand over POP3/SMTP",
     statement="Manual tracking in Dynamics 365 for Outlook is not supported for a mailbox that is synchronized through POP/SMTP.",
     references=(page(NOTES), EMAIL_ROUTER_END),
-    needs=needs_of_served(v.ENDPOINT_SERVICE, deployment=(v.DEPLOYMENT_MANUAL_TRACKING,)),
+    needs=SERVED | SPEAKING | Needs(deployment=(v.DEPLOYMENT_MANUAL_TRACKING,)),
     by=By.MICROSOFT,
     lists=False,
-    applies=_applies,
+    applies=uses(*MAIL_SERVICES),
     holds=_holds,
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(

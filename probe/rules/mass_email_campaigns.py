@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask, negate
 from probe.model.rules import By, Case, Direction, Needs, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, is_server_side, page
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, is_server_side, of_delivery, page
 
 
 def _applies(case: Case) -> Answer:
@@ -21,7 +21,7 @@ RULE = Rule(
     title="Mass email campaigns",
     statement="Mass email marketing campaigns are not a supported use of server-side synchronization.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
-    needs=Needs(deployment=(v.DEPLOYMENT_MASS_EMAIL,), mailbox=(v.MAILBOX_OUTGOING,)),
+    needs=of_delivery(Direction.OUTGOING) | Needs(deployment=(v.DEPLOYMENT_MASS_EMAIL,)),
     by=By.MICROSOFT,
     lists=False,
     applies=_applies,

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask, negate
-from probe.model.rules import By, Case, Otherwise, Rule
+from probe.model.rules import By, Case, Needs, Otherwise, Rule
 from probe.rules import (
     EMAIL_ROUTER,
     EMAIL_ROUTER_END,
-    NEEDS_OF_EXCHANGE_ONLINE,
     SERVER_TO_SERVER,
+    SIGNING_IN_AS_USER,
     UNSUPPORTED,
-    needs_of_served,
+    USING_EXCHANGE_ONLINE,
     page,
     signs_in_as_user,
     uses_exchange_online,
@@ -34,7 +34,7 @@ RULE = Rule(
     title="MFA towards Exchange Online",
     statement="From Customer Engagement (on-premises) to Exchange Online, multi-factor authentication is not supported.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
-    needs=needs_of_served(*NEEDS_OF_EXCHANGE_ONLINE, profile=(v.PROFILE_CREDENTIALS,), mailbox=(v.MFA_REQUIRED,)),
+    needs=USING_EXCHANGE_ONLINE | SIGNING_IN_AS_USER | Needs(mailbox=(v.MFA_REQUIRED,)),
     by=By.MICROSOFT,
     lists=False,
     applies=_applies,

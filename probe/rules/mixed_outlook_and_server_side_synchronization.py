@@ -8,8 +8,8 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
 from probe.model.estate import Delivery
-from probe.model.rules import By, Case, Needs, Otherwise, Rule
-from probe.rules import MAILBOXES, UNSUPPORTED, is_one_of, page
+from probe.model.rules import By, Case, Direction, Needs, Otherwise, Rule
+from probe.rules import MAILBOXES, UNSUPPORTED, is_one_of, of_delivery, page
 
 
 def _applies(case: Case) -> Answer:
@@ -29,7 +29,7 @@ RULE = Rule(
         "because changes made in Dynamics may then not reach all attendees."
     ),
     references=(page(f"{UNSUPPORTED}, recommendation at its end"),),
-    needs=Needs(deployment=(v.DEPLOYMENT_APPOINTMENT_WAYS,), mailbox=(v.MAILBOX_APPOINTMENTS,)),
+    needs=of_delivery(Direction.APPOINTMENTS) | Needs(deployment=(v.DEPLOYMENT_APPOINTMENT_WAYS,)),
     by=By.MICROSOFT,
     lists=False,
     applies=_applies,

@@ -5,11 +5,10 @@ What counts is what the mailbox uses: a profile may name an endpoint that server
 
 from __future__ import annotations
 
-from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, negate
 from probe.model.estate import Service
 from probe.model.rules import By, Case, Direction, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, UNSUPPORTED, is_server_side, needs_of_served, page, speaks
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, SERVED, SPEAKING, UNSUPPORTED, is_server_side, page, speaks
 
 
 def _applies(case: Case) -> Answer:
@@ -27,7 +26,7 @@ RULE = Rule(
     title="Exchange mixed with POP3 or SMTP",
     statement="Exchange for incoming with SMTP for outgoing mail is not supported, nor is POP3 for incoming with Exchange for outgoing mail.",
     references=(page(UNSUPPORTED), EMAIL_ROUTER_END),
-    needs=needs_of_served(v.ENDPOINT_SERVICE),
+    needs=SERVED | SPEAKING,
     by=By.MICROSOFT,
     lists=False,
     applies=_applies,

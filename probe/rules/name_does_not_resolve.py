@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, ask
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import PROFILES, any_served, article, every_served, needs_of_served, served
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case))
-
-
-def _holds(case: Case) -> Answer:
-    return every_served(served(case), lambda endpoint: ask(endpoint, v.NET_ADDRESSES, lambda addresses: len(addresses) > 0))
-
+from probe.model.answers import ask
+from probe.model.rules import By, Otherwise, Rule
+from probe.rules import PROFILES, SERVED, article, each, of_endpoints, uses
 
 RULE = Rule(
     id="name-does-not-resolve",
     title="Host name without an address",
     statement="The host of every endpoint that is used resolves to an address, from the server where Dynamics runs.",
     references=(article("Email can't be received by the mailbox (HostNotFound)", "email-cannot-be-received-mailbox"),),
-    needs=needs_of_served(v.NET_ADDRESSES),
+    needs=SERVED | of_endpoints(v.NET_ADDRESSES),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
-    holds=_holds,
+    applies=uses(),
+    holds=each(lambda endpoint: ask(endpoint, v.NET_ADDRESSES, lambda addresses: len(addresses) > 0)),
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "See on the server of the asynchronous service whether the name HOST is known there: `nslookup HOST` "

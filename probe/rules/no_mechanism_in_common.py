@@ -12,8 +12,21 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
 from probe.model.estate import Authentication, Credentials, Service
 from probe.model.facts import Facts
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import MAIL_SERVICES, PROFILES, admin_page, any_served, every_served, is_one_of, needs_of_served, rfc, served, told
+from probe.model.rules import By, Case, Needs, Otherwise, Rule
+from probe.rules import (
+    MAIL_SERVICES,
+    PROFILES,
+    SERVED,
+    SPEAKING,
+    admin_page,
+    any_served,
+    every_served,
+    is_one_of,
+    of_endpoints,
+    rfc,
+    served,
+    told,
+)
 
 # What each setting of a profile's authentication may use: HTTP schemes, and the SASL and login mechanisms that do the same.
 _BASIC = frozenset({"BASIC", "PLAIN", "LOGIN", "USER"})
@@ -84,14 +97,10 @@ RULE = Rule(
         rfc(5034, "POP3 SASL Authentication Mechanism", "2007-07"),
         admin_page("Connect to POP3 or SMTP servers", "connect-to-pop3-or-smtp-servers"),
     ),
-    needs=needs_of_served(
-        v.ENDPOINT_SERVICE,
-        v.AUTH_SCHEMES,
-        v.AUTH_MECHANISMS,
-        v.HTTP_STATUS,
-        v.MODERN_AUTH_OFFERED,
-        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION),
-    ),
+    needs=SERVED
+    | SPEAKING
+    | of_endpoints(v.AUTH_SCHEMES, v.AUTH_MECHANISMS, v.HTTP_STATUS, v.MODERN_AUTH_OFFERED)
+    | Needs(profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)),
     by=By.READINESS,
     lists=False,
     applies=_applies,

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, ask
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import PROFILES, any_served, every_served, in_clear_first, needs_of_served, rfc
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(in_clear_first(case))
-
-
-def _holds(case: Case) -> Answer:
-    return every_served(in_clear_first(case), lambda endpoint: ask(endpoint, v.TLS_MODE, lambda mode: mode != "none"))
-
+from probe.model.answers import ask
+from probe.model.rules import By, Otherwise, Rule
+from probe.rules import BEGINNING_IN_CLEAR, PROFILES, SERVED, each_in_clear, of_endpoints, rfc, uses_in_clear
 
 RULE = Rule(
     id="no-tls-offered",
@@ -25,11 +16,11 @@ RULE = Rule(
         rfc(2595, "Using TLS with IMAP, POP3 and ACAP", "1999-06"),
         rfc(3207, "SMTP Service Extension for Secure SMTP over Transport Layer Security", "2002-02"),
     ),
-    needs=needs_of_served(v.ENDPOINT_SECURITY, v.TLS_MODE),
+    needs=SERVED | BEGINNING_IN_CLEAR | of_endpoints(v.TLS_MODE),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
-    holds=_holds,
+    applies=uses_in_clear(),
+    holds=each_in_clear(lambda endpoint: ask(endpoint, v.TLS_MODE, lambda mode: mode != "none")),
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Enable STLS or STARTTLS on HOST, and set Use SSL for Incoming Connection or Use SSL for Outgoing Connection of the profile "

@@ -9,22 +9,15 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
 from probe.model.facts import Facts
-from probe.model.rules import By, Case, Otherwise, Reference, Rule
-from probe.rules import READ_ON, any_served, every_served, needs_of_served, served, told, was_asked
+from probe.model.rules import By, Otherwise, Reference, Rule
+from probe.rules import READ_ON, SERVED, any_served, each, of_endpoints, served, told, was_asked
 
 
-def _applies(case: Case) -> Answer:
-    return any_served(served(case), lambda endpoint: was_asked(endpoint, v.TLS_DEPLOYMENT_GETS))
-
-
-def _holds(case: Case) -> Answer:
-    def gets_a_session(endpoint: Facts) -> Answer:
-        gets = ask(endpoint, v.TLS_DEPLOYMENT_GETS, bool)
-        # Decided by the first alone; of a no, the reasons that were found are cited too.
-        with_reasons = all_of(gets, told(endpoint, v.FIPS_REASONS, lambda reasons: Truth.NO if reasons else Truth.UNKNOWN))
-        return any_of(negate(was_asked(endpoint, v.TLS_DEPLOYMENT_GETS)), gets, with_reasons)
-
-    return every_served(served(case), gets_a_session)
+def _gets_a_session(endpoint: Facts) -> Answer:
+    gets = ask(endpoint, v.TLS_DEPLOYMENT_GETS, bool)
+    # Decided by the first alone; of a no, the reasons that were found are cited too.
+    with_reasons = all_of(gets, told(endpoint, v.FIPS_REASONS, lambda reasons: Truth.NO if reasons else Truth.UNKNOWN))
+    return any_of(negate(was_asked(endpoint, v.TLS_DEPLOYMENT_GETS)), gets, with_reasons)
 
 
 RULE = Rule(
@@ -51,11 +44,11 @@ RULE = Rule(
             READ_ON,
         ),
     ),
-    needs=needs_of_served(v.TLS_DEPLOYMENT_GETS, v.FIPS_REASONS),
+    needs=SERVED | of_endpoints(v.TLS_DEPLOYMENT_GETS, v.FIPS_REASONS),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
-    holds=_holds,
+    applies=lambda case: any_served(served(case), lambda endpoint: was_asked(endpoint, v.TLS_DEPLOYMENT_GETS)),
+    holds=each(_gets_a_session),
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Change on the mail server what `fips.reasons` or the transcript of the hello names: most often TLS 1.2 with an ECDHE and AES-GCM suite "

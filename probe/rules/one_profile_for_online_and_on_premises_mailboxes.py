@@ -9,12 +9,8 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, ask
 from probe.model.estate import Location
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import NOTES, PROFILES, any_served, needs_of_served, page, served
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case))
+from probe.model.rules import By, Case, Needs, Otherwise, Rule
+from probe.rules import NOTES, PROFILES, SERVED, page, uses
 
 
 def _holds(case: Case) -> Answer:
@@ -27,10 +23,10 @@ RULE = Rule(
     title="One profile for two locations",
     statement="Mailboxes online and mailboxes on-premises can each have an email server profile of their own, and belong to the right one.",
     references=(page(NOTES),),
-    needs=needs_of_served(profile=(v.PROFILE_LOCATIONS,)),
+    needs=SERVED | Needs(profile=(v.PROFILE_LOCATIONS,)),
     by=By.MICROSOFT,
     lists=False,
-    applies=_applies,
+    applies=uses(),
     holds=_holds,
     otherwise=Otherwise.ADVICE,
     remedy=(

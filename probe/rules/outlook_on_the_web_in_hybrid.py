@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask, negate
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, NEEDS_OF_EXCHANGE_ONLINE, NOTES, needs_of_served, page, uses_exchange_online
+from probe.model.rules import By, Case, Needs, Otherwise, Rule
+from probe.rules import EMAIL_ROUTER, EMAIL_ROUTER_END, NOTES, USING_EXCHANGE_ONLINE, page, uses_exchange_online
 
 
 def _applies(case: Case) -> Answer:
@@ -21,7 +21,7 @@ RULE = Rule(
     title="Outlook on the web in a hybrid",
     statement="Where Customer Engagement (on-premises) works with Exchange Online, Outlook on the web is not supported.",
     references=(page(NOTES), EMAIL_ROUTER_END),
-    needs=needs_of_served(*NEEDS_OF_EXCHANGE_ONLINE, deployment=(v.DEPLOYMENT_OWA_TRACKING,)),
+    needs=USING_EXCHANGE_ONLINE | Needs(deployment=(v.DEPLOYMENT_OWA_TRACKING,)),
     by=By.MICROSOFT,
     lists=False,
     applies=_applies,

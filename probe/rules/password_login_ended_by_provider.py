@@ -13,10 +13,12 @@ from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import (
     OUTLOOK_COM_ENDED,
     READ_ON,
+    SERVED,
     SERVER_TO_SERVER,
+    SIGNING_IN_WITH_PASSWORD,
     any_served,
-    every_served,
-    needs_of_served,
+    each,
+    of_endpoints,
     served,
     signs_in_with_password,
 )
@@ -27,10 +29,6 @@ _HOSTED = frozenset({"Gmail", "Yahoo Mail", "Outlook.com", "Exchange Online", "E
 
 def _applies(case: Case) -> Answer:
     return all_of(signs_in_with_password(case), any_served(served(case)))
-
-
-def _holds(case: Case) -> Answer:
-    return every_served(served(case), _may_take_passwords)
 
 
 def _may_take_passwords(endpoint: Facts) -> Answer:
@@ -56,11 +54,11 @@ RULE = Rule(
         Reference("Less secure apps and app passwords at Google", "https://nanopo.st/reference/lsa-app-passwords-2026/", READ_ON),
         Reference("Yahoo: app passwords", "https://github.com/chatmail/provider-db/blob/master/_providers/yahoo.md", READ_ON),
     ),
-    needs=needs_of_served(v.PASSWORD_LOGIN_POSSIBLE, v.SERVER_PRODUCT, profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)),
+    needs=SERVED | SIGNING_IN_WITH_PASSWORD | of_endpoints(v.PASSWORD_LOGIN_POSSIBLE, v.SERVER_PRODUCT),
     by=By.READINESS,
     lists=False,
     applies=_applies,
-    holds=_holds,
+    holds=each(_may_take_passwords),
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "At Gmail: enter an app password (myaccount.google.com/apppasswords) in place of the account's password.\n"

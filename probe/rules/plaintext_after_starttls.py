@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, ask
-from probe.model.rules import By, Case, Otherwise, Reference, Rule
-from probe.rules import any_served, every_served, in_clear_first, needs_of_served, rfc
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(in_clear_first(case))
-
-
-def _holds(case: Case) -> Answer:
-    return every_served(in_clear_first(case), lambda endpoint: ask(endpoint, v.STARTTLS_EXTRA_BYTES, lambda extra: not extra))
-
+from probe.model.answers import ask
+from probe.model.rules import By, Otherwise, Reference, Rule
+from probe.rules import BEGINNING_IN_CLEAR, SERVED, each_in_clear, of_endpoints, rfc, uses_in_clear
 
 RULE = Rule(
     id="plaintext-after-starttls",
@@ -24,11 +15,11 @@ RULE = Rule(
         Reference("NO STARTTLS: a security analysis of STARTTLS in the email context", "https://nostarttls.secvuln.info", "2021-08"),
         rfc(2595, "Using TLS with IMAP, POP3 and ACAP, section 4", "1999-06"),
     ),
-    needs=needs_of_served(v.ENDPOINT_SECURITY, v.STARTTLS_EXTRA_BYTES),
+    needs=SERVED | BEGINNING_IN_CLEAR | of_endpoints(v.STARTTLS_EXTRA_BYTES),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
-    holds=_holds,
+    applies=uses_in_clear(),
+    holds=each_in_clear(lambda endpoint: ask(endpoint, v.STARTTLS_EXTRA_BYTES, lambda extra: not extra)),
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Use the port that speaks TLS at once, and find out who writes into the connection: somebody between here and HOST, or a faulty server or proxy. "

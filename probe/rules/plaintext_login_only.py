@@ -5,19 +5,11 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.facts import Facts
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import MAIL_SERVICES, PROFILES, any_served, every_served, needs_of_served, rfc, served
+from probe.model.rules import By, Otherwise, Rule
+from probe.rules import MAIL_SERVICES, PROFILES, SERVED, SPEAKING, each, of_endpoints, rfc, uses
 
 # Mechanisms that show the password to whoever listens (RFC 4616; RFC 1939 section 7; LOGIN as in draft-murchison-sasl-login).
 _PLAINTEXT = frozenset({"PLAIN", "LOGIN", "USER"})
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case, *MAIL_SERVICES))
-
-
-def _holds(case: Case) -> Answer:
-    return every_served(served(case, *MAIL_SERVICES), lambda endpoint: negate(_is_in_clear_only(endpoint)))
 
 
 def _is_in_clear_only(endpoint: Facts) -> Answer:
@@ -37,11 +29,11 @@ RULE = Rule(
     title="Logins in clear only",
     statement="One can sign in to every mail server that is used without showing the password to whoever listens.",
     references=(rfc(8314, "Cleartext Considered Obsolete: Use of TLS for Email Submission and Access, section 3", "2018-01"),),
-    needs=needs_of_served(v.ENDPOINT_SERVICE, v.AUTH_MECHANISMS, v.AUTH_MECHANISMS_PLAIN, v.TLS_MODE),
+    needs=SERVED | SPEAKING | of_endpoints(v.AUTH_MECHANISMS, v.AUTH_MECHANISMS_PLAIN, v.TLS_MODE),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
-    holds=_holds,
+    applies=uses(*MAIL_SERVICES),
+    holds=each(lambda endpoint: negate(_is_in_clear_only(endpoint)), *MAIL_SERVICES),
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Enable TLS on HOST and let it offer its login mechanisms under TLS; then set Use SSL for Incoming Connection or "

@@ -11,27 +11,26 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.estate import Service
 from probe.model.facts import Facts
-from probe.model.rules import By, Case, Otherwise, Rule
+from probe.model.rules import By, Case, Needs, Otherwise, Rule
 from probe.rules import (
     EMAIL_ROUTER,
     EMAIL_ROUTER_END,
     EXCHANGE_ONLINE,
     MICROSOFT_CONSUMERS,
     NOTES,
+    OF_DOMAIN,
+    SERVED_FOR_MAIL,
+    SPEAKING,
     TABLE,
-    any_served,
     every_served,
     has_domain_of,
     is_one_of,
     is_product,
-    needs_of_served,
+    of_endpoints,
     page,
     served,
+    uses,
 )
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case, Service.POP3, Service.SMTP, for_mail=True))
 
 
 def _holds(case: Case) -> Answer:
@@ -62,10 +61,10 @@ RULE = Rule(
         "other systems may work, but were not tested and are not supported."
     ),
     references=(page(TABLE), page(NOTES), EMAIL_ROUTER_END),
-    needs=needs_of_served(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, v.PROVIDER, mailbox=(v.MAILBOX_DOMAIN, v.PROVIDER), for_mail=True),
+    needs=SERVED_FOR_MAIL | SPEAKING | OF_DOMAIN | of_endpoints(v.SERVER_PRODUCT, v.PROVIDER) | Needs(mailbox=(v.PROVIDER,)),
     by=By.MICROSOFT,
     lists=True,
-    applies=_applies,
+    applies=uses(Service.POP3, Service.SMTP, for_mail=True),
     holds=_holds,
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(

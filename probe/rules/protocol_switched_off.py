@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from probe.model.answers import Answer
-from probe.model.rules import By, Case, Otherwise, Reference, Rule
-from probe.rules import NEEDS_OF_REFUSAL, READ_ON, not_refused_for, tries_a_login
+from probe.model.rules import Reference
+from probe.rules import READ_ON, rule_on_refusals
 
-_SHOWING = frozenset({"protocol-disabled"})
-"""Causes of a refusal that this rule is about."""
-
-
-def _holds(case: Case) -> Answer:
-    return not_refused_for(case, _SHOWING)
-
-
-RULE = Rule(
+RULE = rule_on_refusals(
+    "protocol-disabled",
     id="protocol-switched-off",
     title="Protocol switched off",
     statement="POP3, IMAP or SMTP sign-in is switched on for the account at every server that is used.",
@@ -24,12 +16,6 @@ RULE = Rule(
             "GMX and WEB.DE: POP3 and IMAP are off until they are switched on", "https://github.com/jens-maus/yam/issues/638", READ_ON
         ),
     ),
-    needs=NEEDS_OF_REFUSAL,
-    by=By.READINESS,
-    lists=False,
-    applies=tries_a_login,
-    holds=_holds,
-    otherwise=Otherwise.NOT_READY,
     remedy=(
         "Switch the protocol on for ACCOUNT, then check again.\n"
         "At Gmail: Settings, Forwarding and POP/IMAP.\n"

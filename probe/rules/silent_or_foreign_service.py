@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, ask
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import PROFILES, admin_page, any_served, every_served, needs_of_served, served
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(served(case))
-
-
-def _holds(case: Case) -> Answer:
-    return every_served(served(case), lambda endpoint: ask(endpoint, v.PROTOCOL_SPOKEN, bool))
-
+from probe.model.answers import ask
+from probe.model.rules import By, Otherwise, Rule
+from probe.rules import PROFILES, SERVED, admin_page, each, of_endpoints, uses
 
 RULE = Rule(
     id="silent-or-foreign-service",
     title="Something else, or nothing, answers",
     statement="What answers at every endpoint that is used speaks the endpoint's protocol.",
     references=(admin_page("Connect to POP3 or SMTP servers", "connect-to-pop3-or-smtp-servers"),),
-    needs=needs_of_served(v.PROTOCOL_SPOKEN),
+    needs=SERVED | of_endpoints(v.PROTOCOL_SPOKEN),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
-    holds=_holds,
+    applies=uses(),
+    holds=each(lambda endpoint: ask(endpoint, v.PROTOCOL_SPOKEN, bool)),
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Compare host, port and the SSL setting of the profile with what runs on HOST: "

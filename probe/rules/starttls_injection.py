@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, ask
-from probe.model.rules import By, Case, Otherwise, Reference, Rule
-from probe.rules import any_served, every_served, in_clear_first, needs_of_served
-
-
-def _applies(case: Case) -> Answer:
-    return any_served(in_clear_first(case))
-
-
-def _holds(case: Case) -> Answer:
-    return every_served(in_clear_first(case), lambda endpoint: ask(endpoint, v.STARTTLS_TAKES_INJECTED, lambda taken: not taken))
-
+from probe.model.answers import ask
+from probe.model.rules import By, Otherwise, Reference, Rule
+from probe.rules import BEGINNING_IN_CLEAR, SERVED, each_in_clear, of_endpoints, uses_in_clear
 
 RULE = Rule(
     id="starttls-injection",
@@ -23,11 +14,11 @@ RULE = Rule(
     references=(
         Reference("NO STARTTLS: a security analysis of STARTTLS in the email context", "https://nostarttls.secvuln.info", "2021-08"),
     ),
-    needs=needs_of_served(v.ENDPOINT_SECURITY, v.STARTTLS_TAKES_INJECTED),
+    needs=SERVED | BEGINNING_IN_CLEAR | of_endpoints(v.STARTTLS_TAKES_INJECTED),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
-    holds=_holds,
+    applies=uses_in_clear(),
+    holds=each_in_clear(lambda endpoint: ask(endpoint, v.STARTTLS_TAKES_INJECTED, lambda taken: not taken)),
     otherwise=Otherwise.ADVICE,
     remedy=(
         "Update the mail server, or the proxy in front of it, to a version that throws away what comes behind STLS or STARTTLS. Until then "

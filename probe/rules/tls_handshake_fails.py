@@ -9,20 +9,13 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask
 from probe.model.facts import Facts
-from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import admin_page, any_served, every_served, needs_of_served, rfc, served, was_asked
+from probe.model.rules import By, Otherwise, Rule
+from probe.rules import SERVED, admin_page, each, of_endpoints, rfc, uses, was_asked
 
 
-def _applies(case: Case) -> Answer:
-    return any_served(served(case))
-
-
-def _holds(case: Case) -> Answer:
-    def comes_to_its_end(endpoint: Facts) -> Answer:
-        of_windows = all_of(was_asked(endpoint, v.TLS_DEPLOYMENT_GETS), ask(endpoint, v.TLS_DEPLOYMENT_GETS, bool))
-        return any_of(ask(endpoint, v.TLS_COMPLETED, bool), of_windows)
-
-    return every_served(served(case), comes_to_its_end)
+def _comes_to_its_end(endpoint: Facts) -> Answer:
+    of_windows = all_of(was_asked(endpoint, v.TLS_DEPLOYMENT_GETS), ask(endpoint, v.TLS_DEPLOYMENT_GETS, bool))
+    return any_of(ask(endpoint, v.TLS_COMPLETED, bool), of_windows)
 
 
 RULE = Rule(
@@ -36,11 +29,11 @@ RULE = Rule(
         rfc(8446, "The Transport Layer Security (TLS) Protocol Version 1.3, section 4.1.1 (cryptographic negotiation)", "2018-08"),
         admin_page("Troubleshooting and monitoring server-side synchronization", "troubleshooting-monitoring-server-side-synchronization"),
     ),
-    needs=needs_of_served(v.TLS_COMPLETED, v.TLS_DEPLOYMENT_GETS),
+    needs=SERVED | of_endpoints(v.TLS_COMPLETED, v.TLS_DEPLOYMENT_GETS),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
-    holds=_holds,
+    applies=uses(),
+    holds=each(_comes_to_its_end),
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Enable TLS 1.2 on HOST, with a cipher suite that both ends have. The failure stands in the transcript (`--show transcripts`) and in the mail server's log (on Windows: Schannel events 36874 and 36888)."

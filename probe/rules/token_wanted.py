@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from probe.model.answers import Answer
-from probe.model.rules import By, Case, Otherwise, Reference, Rule
-from probe.rules import NEEDS_OF_REFUSAL, OUTLOOK_COM_ENDED, READ_ON, SERVER_TO_SERVER, not_refused_for, tries_a_login
+from probe.model.rules import Reference
+from probe.rules import OUTLOOK_COM_ENDED, READ_ON, SERVER_TO_SERVER, rule_on_refusals
 
-_SHOWING = frozenset({"oauth-required", "basic-auth-disabled"})
-"""Causes of a refusal that this rule is about."""
-
-
-def _holds(case: Case) -> Answer:
-    return not_refused_for(case, _SHOWING)
-
-
-RULE = Rule(
+RULE = rule_on_refusals(
+    "oauth-required",
+    "basic-auth-disabled",
     id="token-wanted",
     title="Server takes tokens (OAuth) only",
     statement="No server that is used refuses the password because it takes nothing but modern authentication (OAuth).",
@@ -25,12 +18,6 @@ RULE = Rule(
             READ_ON,
         ),
     ),
-    needs=NEEDS_OF_REFUSAL,
-    by=By.READINESS,
-    lists=False,
-    applies=tries_a_login,
-    holds=_holds,
-    otherwise=Otherwise.NOT_READY,
     remedy=(
         f"At Exchange Online: {SERVER_TO_SERVER}\n"
         f"At Outlook.com: {OUTLOOK_COM_ENDED}\n"

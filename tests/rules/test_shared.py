@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from probe import rules
 from probe.model import vocabulary as v
-from probe.model.answers import Truth, ask
+from probe.model.answers import YES, Answer, Truth, ask
 from probe.model.estate import Service
-from probe.model.facts import Why
-from probe.rules import MICROSOFT_CONSUMERS, any_served, every_served, has_domain_of, is_product, served
+from probe.model.facts import Facts, Why
+from probe.model.rules import Case, Needs
+from probe.rules import MICROSOFT_CONSUMERS, Condition, any_served, every_served, has_domain_of, is_each_product, is_product, served
 from tests.cases import exchange_case, facts, gmail_case
 
 
@@ -91,3 +93,54 @@ def test_a_domain_is_a_providers_own_or_not(domain: str, is_consumer: bool) -> N
     """The domains of Microsoft's consumers are told from those of others, and from names that only look like them."""
     answer = has_domain_of(gmail_case(mailbox={v.MAILBOX_DOMAIN: domain}), *MICROSOFT_CONSUMERS)
     assert answer.truth is (Truth.YES if is_consumer else Truth.NO)
+
+
+def _passes(endpoint: Facts) -> Answer:
+    return YES
+
+
+@pytest.mark.parametrize(
+    ("condition", "needs"),
+    [
+        (rules.uses(), rules.SERVED),
+        (rules.each(_passes), rules.SERVED),
+        (rules.uses(for_mail=True), rules.SERVED_FOR_MAIL),
+        (rules.each(_passes, Service.EWS), rules.SERVED | rules.SPEAKING),
+        (rules.uses_in_clear(), rules.BEGINNING_IN_CLEAR),
+        (rules.each_in_clear(_passes, Service.POP3), rules.BEGINNING_IN_CLEAR | rules.SPEAKING),
+        (rules.uses_exchange_online, rules.USING_EXCHANGE_ONLINE),
+        (rules.in_exchange_online(), rules.USING_EXCHANGE_ONLINE),
+        (rules.signs_in_as_user, rules.SIGNING_IN_AS_USER),
+        (rules.signs_in_with_password, rules.SIGNING_IN_WITH_PASSWORD),
+        (rules.logs_in, rules.LOGGING_IN),
+        (rules.tries_a_login, rules.TRYING_A_LOGIN),
+        (rules.opens_an_inbox, rules.OPENING_AN_INBOX),
+        (lambda case: is_each_product(case.incoming, "Exchange Online"), rules.EACH_PRODUCT),
+        (lambda case: rules.works_in_fips_mode(case.outgoing), rules.WORKING_IN_FIPS_MODE),
+        (lambda case: has_domain_of(case, "gmail"), rules.OF_DOMAIN),
+    ],
+)
+@pytest.mark.parametrize("case", [exchange_case(deployment={v.DEPLOYMENT_ALLOWS: ("logs-in",)}), gmail_case()], ids=["exchange", "gmail"])
+def test_a_condition_looks_at_no_more_than_what_it_is_said_to_need(condition: Condition, needs: Needs, case: Case) -> None:
+    """What stands beside a condition as its needs is enough for it, so that rules need not list its keys again."""
+    assert condition(case.restricted_to(needs)) == condition(case)
+
+
+def test_what_two_conditions_need_is_the_keys_of_both_each_once() -> None:
+    """Needs are joined part by part, in the order in which they are first named."""
+    first = Needs(profile=(v.PROFILE_CREDENTIALS,), incoming=(v.NET_CONNECTED, v.TLS_MODE))
+    more = Needs(mailbox=(v.MAILBOX_DOMAIN,), incoming=(v.TLS_MODE, v.HTTP_STATUS))
+    assert first | more == Needs(
+        profile=(v.PROFILE_CREDENTIALS,), mailbox=(v.MAILBOX_DOMAIN,), incoming=(v.NET_CONNECTED, v.TLS_MODE, v.HTTP_STATUS)
+    )
+
+
+def test_a_condition_and_its_opposite_are_never_both_so() -> None:
+    """`never` is yes where the condition is no, and unknown where it is."""
+    told, open_, other = (
+        exchange_case(),
+        exchange_case(endpoint={v.NET_CONNECTED: Why.TIMED_OUT}),
+        exchange_case(endpoint={v.NET_CONNECTED: False}),
+    )
+    condition = rules.each(lambda endpoint: ask(endpoint, v.NET_CONNECTED, bool))
+    assert [rules.never(condition)(case).truth for case in (told, open_, other)] == [Truth.NO, Truth.UNKNOWN, Truth.YES]
