@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from probe.model import vocabulary as v
 from probe.model.answers import NO, YES, Answer, Truth, all_of, any_of, ask, negate
-from probe.model.estate import Authentication, Credentials, Delivery, Effect, Security, Service
+from probe.model.estate import Authentication, Credentials, Delivery, Effect, Location, Security, ServerType, Service
 from probe.model.facts import Fact, FactKey, Facts, Why
 from probe.model.rules import DELIVERY, By, Case, Direction, Needs, Otherwise, Reference, Rule
 from probe.tables import UNTOLD_EXCHANGE, is_exchange_online_host, provider_of_domain
@@ -257,6 +257,24 @@ def _is_exchange_online(endpoint: Facts) -> Answer:
     is_its_host = ask(endpoint, v.ENDPOINT_HOST, is_exchange_online_host)
     offers_windows = ask(endpoint, v.AUTH_SCHEMES, lambda schemes: bool(_WINDOWS_SCHEMES & {s.lower() for s in schemes}))
     return all_of(is_product(endpoint, EXCHANGE_ONLINE), any_of(is_its_host, negate(offers_windows)))
+
+
+UNDER = SERVED | Needs(profile=(v.PROFILE_SERVER_TYPE,))
+"""What `under` looks at."""
+
+
+def under(*types: ServerType) -> Condition:
+    """The condition that something of the mailbox is served, under a profile of one of these server types."""
+    return lambda case: all_of(uses()(case), is_one_of(case.profile, v.PROFILE_SERVER_TYPE, *types))
+
+
+LIVING = Needs(mailbox=(v.MAILBOX_LOCATION,))
+"""What `lives` looks at."""
+
+
+def lives(location: Location) -> Condition:
+    """The condition that the mailbox lives there."""
+    return lambda case: is_one_of(case.mailbox, v.MAILBOX_LOCATION, location)
 
 
 SIGNING_IN_AS_USER = Needs(profile=(v.PROFILE_CREDENTIALS,))

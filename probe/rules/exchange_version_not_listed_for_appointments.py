@@ -27,14 +27,7 @@ RULE = Rule(
         "and with Exchange Server 2010, 2013, 2016 and 2019."
     ),
     references=(page(TABLE),),
-    needs=of_delivery(Direction.APPOINTMENTS)
-    | Needs(
-        incoming=(
-            v.ENDPOINT_SERVICE,
-            v.SERVER_PRODUCT,
-            v.SERVER_PRODUCTS,
-        )
-    ),
+    needs=of_delivery(Direction.APPOINTMENTS) | Needs(incoming=(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, v.SERVER_PRODUCTS)),
     by=By.MICROSOFT,
     lists=True,
     applies=_applies,

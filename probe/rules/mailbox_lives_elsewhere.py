@@ -10,7 +10,19 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, negate
 from probe.model.estate import Location, ServerType
 from probe.model.rules import By, Case, Needs, Otherwise, Rule
-from probe.rules import MAILBOXES, NOTES, UNSUPPORTED, USING_EXCHANGE_ONLINE, any_served, is_one_of, page, served, uses_exchange_online
+from probe.rules import (
+    LIVING,
+    MAILBOXES,
+    NOTES,
+    UNDER,
+    UNSUPPORTED,
+    USING_EXCHANGE_ONLINE,
+    is_one_of,
+    lives,
+    page,
+    under,
+    uses_exchange_online,
+)
 
 _REACHES = (
     (Location.ON_PREMISES, (ServerType.EXCHANGE_SERVER, ServerType.EXCHANGE_SERVER_HYBRID)),
@@ -18,19 +30,11 @@ _REACHES = (
 )
 
 
-def _applies(case: Case) -> Answer:
-    of_exchange = is_one_of(case.profile, v.PROFILE_SERVER_TYPE, *(kind for _, kinds in _REACHES for kind in kinds))
-    return all_of(any_served(served(case)), of_exchange)
-
-
 def _holds(case: Case) -> Answer:
     is_opened = is_one_of(case.mailbox, v.MAILBOX_LOCATION_SOURCE, "opened")
     nobody_tells = is_one_of(case.mailbox, v.MAILBOX_LOCATION_SOURCE, "nobody")
     lives_here = any_of(
-        *(
-            all_of(is_one_of(case.profile, v.PROFILE_SERVER_TYPE, *kinds), is_one_of(case.mailbox, v.MAILBOX_LOCATION, location))
-            for location, kinds in _REACHES
-        )
+        *(all_of(is_one_of(case.profile, v.PROFILE_SERVER_TYPE, *kinds), lives(location)(case)) for location, kinds in _REACHES)
     )
     is_of_servers_alone = is_one_of(case.profile, v.PROFILE_SERVER_TYPE, ServerType.EXCHANGE_SERVER)
     leads_to_the_cloud = all_of(is_of_servers_alone, uses_exchange_online(case))
@@ -45,17 +49,10 @@ RULE = Rule(
         "in Exchange Online; and an Exchange Server profile leads to an Exchange Server."
     ),
     references=(page(NOTES), page(UNSUPPORTED)),
-    needs=USING_EXCHANGE_ONLINE
-    | Needs(
-        profile=(v.PROFILE_SERVER_TYPE,),
-        mailbox=(
-            v.MAILBOX_LOCATION,
-            v.MAILBOX_LOCATION_SOURCE,
-        ),
-    ),
+    needs=USING_EXCHANGE_ONLINE | UNDER | LIVING | Needs(mailbox=(v.MAILBOX_LOCATION_SOURCE,)),
     by=By.READINESS,
     lists=False,
-    applies=_applies,
+    applies=under(*(kind for _, kinds in _REACHES for kind in kinds)),
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
