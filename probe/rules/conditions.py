@@ -23,6 +23,8 @@ Served = tuple[tuple[Answer, Facts], ...]  # endpoints, each with whether it is 
 MAIL_SERVICES = (Service.POP3, Service.SMTP, Service.IMAP)
 EXCHANGE_ONLINE = "Exchange Online"
 MICROSOFT_CONSUMERS = ("outlook.com", "msn", "windows-live")
+EXCHANGE_ONLINE_SHUTTING = date(2026, 10, 1)
+"""From when EWS in Exchange Online is switched off, tenant by tenant."""
 EXCHANGE_ONLINE_END = date(2027, 4, 1)
 """When EWS in Exchange Online ends, and Microsoft's support for Dynamics on-premises with it."""
 _WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})

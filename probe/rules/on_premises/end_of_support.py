@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, any_of, ask
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import EXCHANGE_ONLINE, SERVED, SPEAKING, every_served, is_product, of_endpoints, served, uses
+from probe.tables import end_of_support
 
 
 def _holds(case: Case) -> Answer:
@@ -18,10 +21,18 @@ def _holds(case: Case) -> Answer:
     return every_served(served(case, Service.EWS), has_support)
 
 
+def _ends() -> str:
+    """When support of each Exchange Server that the page lists ended, as the table has it."""
+    versions: dict[date | None, list[str]] = {}
+    for version in ("2010", "2013", "2016", "2019"):
+        versions.setdefault(end_of_support(f"Exchange Server {version}"), []).append(version)
+    return ", ".join(f"for {' and '.join(of_day)} on {day}" for day, of_day in versions.items())
+
+
 RULE = Rule(
     id="end-of-support",
     title="Exchange Server out of support",
-    statement="The Exchange Server is itself still supported: 2010 was until 2020-10-13, 2013 until 2023-04-11, 2016 and 2019 until 2025-10-14.",
+    statement=f"The Exchange Server is itself still supported. Support ended {_ends()}.",
     references=(
         Reference(
             "T-1 month: Exchange Server 2016 and Exchange Server 2019 End of Support",

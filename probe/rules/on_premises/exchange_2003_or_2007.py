@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from probe.model.rules import By, Otherwise, Rule
-from probe.rules import EACH_PRODUCT, EMAIL_ROUTER, EMAIL_ROUTER_END, SERVED, UNSUPPORTED, each, is_no_product, page, uses
+from probe.rules import (
+    EACH_PRODUCT,
+    EMAIL_ROUTER,
+    EMAIL_ROUTER_END,
+    EXCHANGE_ONLINE_END,
+    SERVED,
+    UNSUPPORTED,
+    each,
+    is_no_product,
+    page,
+    uses,
+)
+from probe.tables import end_of_support
 
 RULE = Rule(
     id="exchange-2003-or-2007",
@@ -18,7 +30,7 @@ RULE = Rule(
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(
         "Move the mailbox to another Exchange, give it the profile of that, and test and enable it again. Exchange Server 2019 is the newest that the page lists, and is out of support since "
-        "2025-10-14; Exchange Server SE is supported and not listed: ask Microsoft support first. Exchange Online is listed, and reached only until 2027-04-01.\n"
+        f"{end_of_support('Exchange Server 2019')}; Exchange Server SE is supported and not listed: ask Microsoft support first. Exchange Online is listed, and reached only until {EXCHANGE_ONLINE_END}.\n"
         f"{EMAIL_ROUTER}"
     ),
 )

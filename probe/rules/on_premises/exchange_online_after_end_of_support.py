@@ -10,7 +10,7 @@ _is_used = in_exchange_online(first=EXCHANGE_ONLINE_END)
 RULE = Rule(
     id="exchange-online-after-end-of-support",
     title="Exchange Online after the end of support",
-    statement="Support for Customer Engagement (on-premises) with Exchange Online ends on 2027-04-01.",
+    statement=f"Support for Customer Engagement (on-premises) with Exchange Online ends on {EXCHANGE_ONLINE_END}.",
     references=(admin_page("Connect Dynamics 365 (on-premises) to Exchange Online", "connect-dynamics-365-on-premises-exchange-online"),),
     needs=USING_EXCHANGE_ONLINE,
     by=By.MICROSOFT,

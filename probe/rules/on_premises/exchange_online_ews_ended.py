@@ -10,7 +10,7 @@ _is_used = in_exchange_online(first=EXCHANGE_ONLINE_END)
 RULE = Rule(
     id="exchange-online-ews-ended",
     title="Exchange Online after the end of EWS",
-    statement="On 2027-04-01 EWS in Exchange Online ended, and with it server-side synchronization from Dynamics on-premises.",
+    statement=f"On {EXCHANGE_ONLINE_END} EWS in Exchange Online ended, and with it server-side synchronization from Dynamics on-premises.",
     references=(
         Reference(
             "Deprecation of Exchange Web Services in Exchange Online",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.model.rules import By, Otherwise, Reference, Rule
-from probe.rules import EWS_END, EXCHANGE_ONLINE_END, USING_EXCHANGE_ONLINE, admin_page, in_exchange_online, never
+from probe.rules import EWS_END, EXCHANGE_ONLINE_END, EXCHANGE_ONLINE_SHUTTING, USING_EXCHANGE_ONLINE, admin_page, in_exchange_online, never
 
 _is_used = in_exchange_online(end=EXCHANGE_ONLINE_END)
 
@@ -11,8 +11,8 @@ RULE = Rule(
     id="exchange-online-ews-retirement",
     title="Exchange Online before the end of EWS",
     statement=(
-        "EWS in Exchange Online is being retired: from 2026-10-01 it is switched off tenant by tenant where nobody decided otherwise, and on "
-        "2027-04-01 for all, which is also the end of support for Customer Engagement (on-premises) with Exchange Online."
+        f"EWS in Exchange Online is being retired: from {EXCHANGE_ONLINE_SHUTTING} it is switched off tenant by tenant where nobody decided otherwise, and on "
+        f"{EXCHANGE_ONLINE_END} for all, which is also the end of support for Customer Engagement (on-premises) with Exchange Online."
     ),
     references=(
         EWS_END,
@@ -30,7 +30,7 @@ RULE = Rule(
     holds=never(_is_used),
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "Plan the move: EWS in Exchange Online ends on 2027-04-01, and from 2026-10-01 on it stays open only to tenants that allowed it. Move the mailbox to an Exchange Server, or the organization to Dynamics 365 "
+        f"Plan the move: EWS in Exchange Online ends on {EXCHANGE_ONLINE_END}, and from {EXCHANGE_ONLINE_SHUTTING} on it stays open only to tenants that allowed it. Move the mailbox to an Exchange Server, or the organization to Dynamics 365 "
         "online. Until then see that the tenant is open: `Get-OrganizationConfig | Format-List EwsEnabled,EwsAllowedAppIDs` "
         "EwsEnabled must be True, and EwsAllowedAppIDs must name the application of Dynamics. Since 2025-10-01 no new tenant is connected, and the repair of a broken "
         "Server to Server set-up may be refused."

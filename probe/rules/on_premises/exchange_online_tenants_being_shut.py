@@ -6,8 +6,6 @@ shows that the tenant is open and the mailbox is there, not that Dynamics' appli
 
 from __future__ import annotations
 
-from datetime import date
-
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, any_of, negate
 from probe.model.estate import Service
@@ -16,6 +14,7 @@ from probe.rules import (
     EWS_END,
     EXCHANGE_ONLINE,
     EXCHANGE_ONLINE_END,
+    EXCHANGE_ONLINE_SHUTTING,
     READ_ON,
     USING_EXCHANGE_ONLINE,
     any_served,
@@ -24,8 +23,7 @@ from probe.rules import (
     told,
 )
 
-_FIRST = date(2026, 10, 1)
-_is_used = in_exchange_online(first=_FIRST, end=EXCHANGE_ONLINE_END)
+_is_used = in_exchange_online(first=EXCHANGE_ONLINE_SHUTTING, end=EXCHANGE_ONLINE_END)
 
 
 def _holds(case: Case) -> Answer:
@@ -41,7 +39,7 @@ RULE = Rule(
     id="exchange-online-tenants-being-shut",
     title="Exchange Online while tenants are being shut for EWS",
     statement=(
-        "From 2026-10-01 Exchange Online lets Dynamics in by EWS only where the tenant has EWS enabled and its list of allowed applications names that "
+        f"From {EXCHANGE_ONLINE_SHUTTING} Exchange Online lets Dynamics in by EWS only where the tenant has EWS enabled and its list of allowed applications names that "
         "of Dynamics, which no connection from here shows."
     ),
     references=(

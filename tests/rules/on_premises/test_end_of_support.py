@@ -34,3 +34,8 @@ def test_it_is_unknown_where_the_product_does_not_show() -> None:
 def test_it_does_not_apply_to_pop3_and_smtp() -> None:
     """The life of other mail servers is not followed."""
     assert result_of(RULE, gmail_case()) is Result.NOT_APPLICABLE
+
+
+def test_its_statement_tells_the_days_of_the_table() -> None:
+    """Versions whose support ended on one day are told together, and each has a day."""
+    assert RULE.statement.endswith("Support ended for 2010 on 2020-10-13, for 2013 on 2023-04-11, for 2016 and 2019 on 2025-10-14.")
