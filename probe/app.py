@@ -79,7 +79,7 @@ ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP",
 
 def rules() -> dict[str, Rule]:
     """Every rule, by id."""
-    return catalogue.load("probe.rules", "RULE", Rule)
+    return catalogue.load("probe.rules.on_premises", "RULE", Rule)
 
 
 def probers() -> dict[str, Prober]:

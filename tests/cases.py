@@ -213,7 +213,7 @@ def gmail_case(
 
 def all_rules() -> dict[str, Rule]:
     """Every rule of the catalogue, by id."""
-    return load("probe.rules", "RULE", Rule)
+    return load("probe.rules.on_premises", "RULE", Rule)
 
 
 def result_of(rule: Rule, case: Case) -> Result:

@@ -8,7 +8,7 @@ direction that server-side synchronization serves). The two never mix, and neith
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -56,6 +56,14 @@ class Needs:
     mailbox: tuple[FactKey[Any], ...] = ()
     incoming: tuple[FactKey[Any], ...] = ()
     outgoing: tuple[FactKey[Any], ...] = ()
+
+    def __or__(self, more: Needs) -> Needs:
+        """What both need, each key once."""
+        return Needs(**{part.name: _once(getattr(self, part.name), getattr(more, part.name)) for part in fields(self)})
+
+
+def _once(some: tuple[FactKey[Any], ...], more: tuple[FactKey[Any], ...]) -> tuple[FactKey[Any], ...]:
+    return tuple(dict.fromkeys((*some, *more)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,23 +20,23 @@ import pytest
 _ROOT = Path(__file__).parents[2]
 _CONFIGURATION: dict[str, Any] = tomllib.loads((_ROOT / "pyproject.toml").read_text())
 _CONTRACTS: dict[str, dict[str, Any]] = {contract["name"]: contract for contract in _CONFIGURATION["tool"]["importlinter"]["contracts"]}
-_CATALOGUE_FOLDERS = ("probers", "inferences", "rules", "reports")
+_CATALOGUE_FOLDERS = ("probers", "inferences", "rules.on_premises", "reports")
 
 Breach = tuple[str, str]
 """The module that imports, and what it imports."""
 
 
-def _floors() -> list[list[str]]:
-    """The rooms of each floor, from the top."""
-    contract = next(contract for contract in _CONTRACTS.values() if contract["type"] == "layers")
+def _floors(container: str = "probe") -> list[list[str]]:
+    """The rooms of each floor of a package, from the top."""
+    contract = next(c for c in _CONTRACTS.values() if c["type"] == "layers" and c["containers"] == [container])
     return [re.findall(r"\w+", floor) for floor in contract["layers"]]
 
 
-def _upwards() -> list[Breach]:
+def _upwards(container: str = "probe") -> list[Breach]:
     """From each floor an import of the floor above it, and of a neighbour on the same floor."""
-    floors = _floors()
-    up = [(f"probe.{lower[0]}", f"probe.{upper[0]}") for upper, lower in itertools.pairwise(floors)]
-    aside = [(f"probe.{first}", f"probe.{second}") for floor in floors for first, second in itertools.pairwise(floor)]
+    floors = _floors(container)
+    up = [(f"{container}.{lower[0]}", f"{container}.{upper[0]}") for upper, lower in itertools.pairwise(floors)]
+    aside = [(f"{container}.{first}", f"{container}.{second}") for floor in floors for first, second in itertools.pairwise(floor)]
     return up + aside
 
 
@@ -58,7 +58,8 @@ _BREACHES: dict[str, list[Breach]] = {
         "rules inferences reports", "probe.net probe.wire probe.probing probe.probers"
     ),
     "Probers do not know each other": [("probe.probers.one", "probe.probers.two")],
-    "Rules do not know each other": [("probe.rules.one", "probe.rules.two")],
+    "Rules do not know each other": [("probe.rules.on_premises.one", "probe.rules.on_premises.two")],
+    "What rules share knows no rule": _upwards("probe.rules"),
     "Inferences do not know each other": [("probe.inferences.one", "probe.inferences.two")],
     "Reports do not know each other": [("probe.reports.one", "probe.reports.two")],
     "The simulation shares no codec, fingerprint or rule with what it tests": _each(
@@ -89,7 +90,7 @@ def _build(folder: Path, breaches: Sequence[Breach] = ()) -> Path:
     """A house of empty rooms, with these imports in it; returns its configuration."""
     configuration = folder / "pyproject.toml"
     configuration.write_text((_ROOT / "pyproject.toml").read_text())
-    named = {f"probe.{room}" for floor in _floors() for room in floor}
+    named = {f"{container}.{room}" for container in ("probe", "probe.rules") for floor in _floors(container) for room in floor}
     named |= {f"probe.{room}.{name}" for room in _CATALOGUE_FOLDERS for name in ("one", "two")}
     text = dict.fromkeys(sorted(named), "")
     for importer, imported in breaches:

@@ -1,0 +1,1 @@
+"""The rules for Customer Engagement (on-premises): each file holds one RULE."""

@@ -1,0 +1,20 @@
+"""Exchange, signed in to, knows no mailbox of this address."""
+
+from __future__ import annotations
+
+from probe.rules import article, rule_on_inbox_codes
+
+RULE = rule_on_inbox_codes(
+    # EWS ResponseCode: no mailbox at this address, or the account that signs in has none itself.
+    "ErrorNonExistentMailbox",
+    "ErrorMissingEmailAddress",
+    id="mailbox-not-found",
+    title="No mailbox at this address",
+    statement="Exchange finds a mailbox at the address of the Dynamics mailbox.",
+    references=(article("The SMTP address has no mailbox associated with it", "the-smtp-address-has-no-mailbox"),),
+    remedy=(
+        "See on the Exchange of the profile whether there is a mailbox ADDRESS: `Get-Mailbox -Identity ADDRESS` "
+        "Where there is none, correct the address in the Dynamics mailbox, or choose the profile of the "
+        "Exchange where the mailbox lives (after a move, that may be the other one of a hybrid). Give user names as user@domain."
+    ),
+)

@@ -1,0 +1,25 @@
+"""Exchange knows the mailbox, and cannot open it at the moment."""
+
+from __future__ import annotations
+
+from probe.rules import RESPONSE_CODES, rule_on_inbox_codes
+
+RULE = rule_on_inbox_codes(
+    # EWS ResponseCode: states of the mailbox's store, or of the server before it, which pass by themselves
+    "ErrorMailboxMoveInProgress",
+    "ErrorMailboxFailover",
+    "ErrorMailboxStoreUnavailable",
+    "ErrorServerBusy",
+    "ErrorExceededConnectionCount",
+    "ErrorTooManyObjectsOpened",
+    id="mailbox-unavailable-for-now",
+    title="Mailbox unavailable for now",
+    statement="The mailbox's store is there to be opened, and its server not too busy to.",
+    references=(RESPONSE_CODES,),
+    remedy=(
+        "Wait, check again, and do not test and enable meanwhile: a test that fails now may disable the mailbox. A move or a failover shows on Exchange by "
+        "`Get-MoveRequest -Identity ADDRESS` `Get-MailboxDatabaseCopyStatus` "
+        "Where the server is busy, leave it alone for as long as it asks (the attempt says how long), and look at the "
+        "throttling policy of the account: `Get-ThrottlingPolicyAssociation -Identity ACCOUNT` After a move, see that the profile is still the right one for where the mailbox lives."
+    ),
+)

@@ -1,0 +1,34 @@
+"""Addresses that differ in TLS."""
+
+from __future__ import annotations
+
+from probe.model import vocabulary as v
+from probe.model.facts import Why
+from probe.model.rules import Result
+from probe.rules.on_premises.starttls_on_some_addresses_only import RULE
+from tests.cases import exchange_case, gmail_case, result_of
+
+UPGRADED = {v.ENDPOINT_SECURITY: "starttls"}
+
+
+def test_it_holds_where_there_is_nothing_to_find() -> None:
+    """Addresses that are alike are in order."""
+    assert result_of(RULE, gmail_case(endpoint={**UPGRADED, v.STARTTLS_DIFFERS: False})) is Result.HOLDS
+
+
+def test_it_fails_where_one_endpoint_shows_it() -> None:
+    """One address without the upgrade is enough for a password to go astray."""
+    assert (
+        result_of(RULE, gmail_case(endpoint={**UPGRADED, v.STARTTLS_DIFFERS: False}, incoming={v.STARTTLS_DIFFERS: True})) is Result.FAILS
+    )
+
+
+def test_it_is_unknown_where_it_was_not_seen() -> None:
+    """What was not tried is no good news."""
+    assert result_of(RULE, gmail_case(endpoint={**UPGRADED, v.STARTTLS_DIFFERS: Why.NOT_ATTEMPTED})) is Result.UNKNOWN
+
+
+def test_it_does_not_apply_where_tls_comes_first() -> None:
+    """Without an upgrade there is nothing to go wrong with it."""
+    assert result_of(RULE, gmail_case()) is Result.NOT_APPLICABLE
+    assert result_of(RULE, exchange_case()) is Result.NOT_APPLICABLE
