@@ -9,7 +9,7 @@ import platform
 import secrets
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from probe.engine import select
 from probe.engine.again import judge_again
 from probe.engine.judge import Book
 from probe.engine.observe import Terms
+from probe.engine.plan import Plan
 from probe.memory import Memory
 from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import Effect, Endpoint, Estate, Mailbox
@@ -97,32 +98,54 @@ def today() -> date:
     return _now().date()
 
 
-def plan(estate: Estate, mailboxes: Sequence[Mailbox], options: Options) -> tuple[select.Conversation, ...]:
-    """Every conversation that a check would hold, and those that it would not, with the reason."""
-    tls = _tls_question(options, estate.deployment.runs_on, fips=estate.deployment.fips)
-    return select.for_estate(estate, mailboxes, probers(), options.allow | estate.deployment.allow, tls)
+def plan_check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options, on: date | None = None) -> Plan:
+    """What a check of an estate or of some of its mailboxes does: every conversation, and those that are not held, with the reason.
+
+    It is judged for that date, or for today.
+    """
+    deployment = estate.deployment
+    tls = _tls_question(options, deployment.runs_on, fips=deployment.fips)
+    is_whole = tuple(mailboxes) == estate.mailboxes
+    return Plan(
+        estate=estate,
+        mailboxes=tuple(mailboxes),
+        conversations=select.for_estate(estate, mailboxes, probers(), options.allow | deployment.allow, tls),
+        tls=tls,
+        on=on or today(),
+        asked=_asked(options, None if is_whole else tuple(mailbox.address for mailbox in mailboxes), deployment.runs_on),
+    )
+
+
+def plan_look(endpoints: Iterable[Endpoint], options: Options, on: date | None = None) -> Plan:
+    """What a look at some endpoints does, each once. What follows from it is inferred for that date, or for today; nothing is judged."""
+    # With no deployment to ask, the client named is meant with its FIPS policy on.
+    tls = _tls_question(options, options.fips_client, fips=True)
+    return Plan(
+        estate=None,
+        mailboxes=(),
+        conversations=select.for_look(endpoints, probers(), options.allow, tls),
+        tls=tls,
+        on=on or today(),
+        asked=_asked(options, None, options.fips_client),
+    )
+
+
+async def run(plan: Plan, options: Options) -> Run:
+    """One run of a plan."""
+    # A look judges nothing, and starts sooner without the rules.
+    book = Book(inferences=inferences(), rules={} if plan.estate is None else rules())
+    async with _terms(options) as terms:
+        return await engine.run(engine.Identity(id=secrets.token_hex(16), host=platform.node() or "unknown"), plan, book, terms)
 
 
 async def check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options) -> Run:
     """One run over an estate, or over some of its mailboxes."""
-    chosen = None if tuple(mailboxes) == estate.mailboxes else tuple(mailbox.address for mailbox in mailboxes)
-    asked = _asked(options, chosen, estate.deployment.runs_on)
-    async with _terms(options) as terms:
-        return await engine.check(_identity(), estate, mailboxes, plan(estate, mailboxes, options), _book(), today(), asked, terms)
+    return await run(plan_check(estate, mailboxes, options), options)
 
 
-async def look(endpoints: Sequence[Endpoint], options: Options) -> Run:
+async def look(endpoints: Iterable[Endpoint], options: Options) -> Run:
     """Facts of some endpoints, each once; nothing is judged."""
-    endpoints = tuple(dict.fromkeys(endpoints))
-    known = probers()
-    # With no deployment to ask, the client named is meant with its FIPS policy on.
-    tls = _tls_question(options, options.fips_client, fips=True)
-    found = (c for e in endpoints for c in select.for_endpoint(e, known, options.allow, tls))
-    # What is not allowed is nothing that was asked for: there is no estate that it would be missing from.
-    planned = tuple(c for c in found if not c.prober.signs_in and not c.prober.about_mailbox and not c.not_held)
-    async with _terms(options) as terms:
-        asked = _asked(options, None, options.fips_client)
-        return await engine.look(_identity(), endpoints, planned, Book(inferences=inferences(), rules={}), today(), asked, terms)
+    return await run(plan_look(endpoints, options), options)
 
 
 async def demo(options: Options) -> Run:
@@ -226,6 +249,7 @@ async def _terms(options: Options) -> AsyncIterator[Terms]:
     """What a run is held on; its children end with it."""
     async with Children() as children:
         yield Terms(
+            probers=probers(),
             network=Network(
                 hosts=options.hosts,
                 ca_file=options.ca_file,
@@ -236,7 +260,6 @@ async def _terms(options: Options) -> AsyncIterator[Terms]:
             clock=options.clock,
             timeout=options.timeout,
             deadline=options.deadline,
-            all_addresses=options.all_addresses,
             report_bug=options.report_bug,
             progress=options.progress,
             warn=options.warn,
@@ -250,14 +273,6 @@ def _tls_question(options: Options, client: str, *, fips: bool) -> TlsQuestion |
 
 def _asked(options: Options, mailboxes: tuple[str, ...] | None, client: str) -> Asked:
     return Asked(mailboxes=mailboxes, tls=options.tls or "none", fips=client, allow=options.allow, all_addresses=options.all_addresses)
-
-
-def _book() -> Book:
-    return Book(inferences=inferences(), rules=rules())
-
-
-def _identity() -> engine.Identity:
-    return engine.Identity(id=secrets.token_hex(16), host=platform.node() or "unknown")
 
 
 def _now() -> datetime:

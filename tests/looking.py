@@ -14,19 +14,11 @@ from typing import Any, TypeVar
 
 from probe import app
 from probe.document import publish
-from probe.engine.observe import Terms, observe
-from probe.engine.select import Conversation
 from probe.model.attempts import Attempt
 from probe.model.estate import Endpoint
 from probe.model.facts import FactKey, Facts
 from probe.model.runs import Run
-from probe.net.dial import Network
-from probe.net.killable import Children
-from probe.probers.tls_posture import PROBER as TLS_POSTURE
-from probe.probing import TlsQuestion
 from probe.simulation.authority import Authority
-from tests.cases import NOON
-from tests.runs import ASKED
 from tests.scripted import ScriptedServer, steps_of
 
 T = TypeVar("T")
@@ -96,18 +88,3 @@ async def playing(transcript: str | list[str], *, implicit: bool, certificate: s
     steps = steps_of(transcript) if isinstance(transcript, str) else transcript
     async with ScriptedServer(steps, server_context(certificate), implicit=implicit).serving() as server:
         yield server
-
-
-async def asked(url: str, client: str, *, fips: bool, timeout: float = 10.0) -> Looked:
-    """The question of TLS as a check puts it, for a deployment with its FIPS policy on or off."""
-    place = Endpoint.parse(url)
-    conversation = Conversation(TLS_POSTURE, place, tls=TlsQuestion(client=client, fips=fips, is_full=False))
-    async with Children() as children:
-        network = Network(ca_file=authority().ca_file, children=children)
-        terms = Terms(network=network, clock=lambda: NOON, timeout=timeout)
-        attempts, _ = await observe([conversation], terms)
-    run = Run(
-        id="r", probe="0", host="h", started=NOON, finished=NOON, judged_at=NOON.date(), estate=None, asked=ASKED, attempts=attempts,
-        readings=attempts[0].readings, assessments=(), interrupted=False,
-    )  # fmt: skip
-    return Looked(run, place.url)

@@ -97,7 +97,7 @@ def test_every_promise_of_every_scheduled_prober_is_kept() -> None:
     answered = {(r["subject"], r["mailbox"], r["key"]) for part in ("facts", "missing") for r in document[part]}
     for attempt in document["attempts"]:
         prober = app.probers()[attempt["prober"]]
-        mailbox = None if prober.about_mailbox else attempt["mailbox"]  # then it is the subject
+        mailbox = None if prober.scope == "mailbox" else attempt["mailbox"]  # then it is the subject
         assert {(attempt["subject"], mailbox, key.name) for key in prober.collects} <= answered
 
 

@@ -114,7 +114,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
     estate = _estate(estate_file)
     mailboxes = _chosen(estate, addresses)
     if dry_run:
-        write_plan(output, app.plan(estate, mailboxes, options))
+        write_plan(output, app.plan_check(estate, mailboxes, options), app.probers())
         sys.exit(0)
     with output.progress(options) as options:
         run = app.complete(app.check(estate, mailboxes, replace(options, state=default_folder)))

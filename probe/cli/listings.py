@@ -12,46 +12,45 @@ from probe.model.remedies import names_in, steps
 
 if TYPE_CHECKING:
     from probe.cli.output import Output
-    from probe.engine.select import Conversation
+    from probe.engine.plan import Plan
     from probe.model.facts import FactKey
     from probe.model.inferences import Inference
     from probe.model.rules import Rule
     from probe.probing import Prober
 
 
-def write_plan(output: Output, conversations: Sequence[Conversation]) -> None:
+def write_plan(output: Output, plan: Plan, probers: Mapping[str, Prober]) -> None:
     """What a check would do. Nothing was connected to find it out."""
     if output.format == "json":
         forms = [
             {
-                "prober": c.prober.id,
-                "does": c.prober.title,
+                "prober": c.prober,
+                "does": probers[c.prober].title,
                 "subject": c.endpoint.url,
-                "fetches_from": c.incoming.url if c.incoming else None,
-                "effect": c.prober.effect,
+                "fetches_from": next((e.url for e in c.endpoints[1:]), None),
+                "effect": probers[c.prober].effect,
                 "mailbox": c.mailbox,
                 "account": c.login.username if c.login else None,
                 "authorities": c.login.may_ask if c.login else [],
-                "held": not c.not_held,
-                "why_not": c.not_held or None,
+                "held": c.not_held is None,
+                "why_not": c.not_held.detail if c.not_held else None,
             }
-            for c in conversations
+            for c in plan.conversations
         ]
         output.write_form({"schema": "probe.plan/1", "conversations": forms})
         return
     lines = []
-    for c in conversations:
-        also = f" and {c.incoming.url}" if c.incoming else ""
-        lines.append(f"{c.endpoint.url}{also}" + (f" for {c.mailbox}" if c.mailbox else ""))
-        lines.append(f"  {c.prober.id}: {c.prober.title}")
-        lines.append(f"  effect: {c.prober.effect}; account: {c.login.username if c.login else 'none'}")
+    for c in plan.conversations:
+        lines.append(" and ".join(e.url for e in c.endpoints) + (f" for {c.mailbox}" if c.mailbox else ""))
+        lines.append(f"  {c.prober}: {probers[c.prober].title}")
+        lines.append(f"  effect: {probers[c.prober].effect}; account: {c.login.username if c.login else 'none'}")
         if c.login and c.login.may_ask:
             lines.append(f"  may be sent the account's secret, where the server names it for tokens: {', '.join(c.login.may_ask)}")
         if c.not_held:
-            lines.append(f"  NOT HELD: {c.not_held}")
-    held = sum(not c.not_held for c in conversations)
+            lines.append(f"  NOT HELD: {c.not_held.detail}")
+    held = sum(c.not_held is None for c in plan.conversations)
     lines.append(
-        f"{held} conversation{'' if held == 1 else 's'} would be held, {len(conversations) - held} would not. Nothing was connected."
+        f"{held} conversation{'' if held == 1 else 's'} would be held, {len(plan.conversations) - held} would not. Nothing was connected."
     )
     output.write_lines(lines)
 

@@ -7,13 +7,16 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from probe.engine.select import Conversation
+from probe.engine.plan import Conversation
 from probe.net.failures import NameUnresolved
 from probe.net.names import Resolver
 
 
 async def at_each_address(conversations: Sequence[Conversation], resolver: Resolver, timeout: float) -> tuple[Conversation, ...]:
-    """The conversations, once for each address. A name without any, or not answered within the timeout, stays as it is, to fail as it will."""
+    """The conversations, once for each address, as `a1.1`, `a1.2`.
+
+    One whose name has no address, or has no answer within the timeout, stays as it is, to fail as it will.
+    """
     found: dict[str, tuple[str, ...]] = {}
 
     async def look_up(host: str) -> None:
@@ -27,8 +30,11 @@ async def at_each_address(conversations: Sequence[Conversation], resolver: Resol
     spread: list[Conversation] = []
     for conversation in conversations:
         addresses = found.get(conversation.endpoint.host, ())
-        if conversation.not_held or conversation.prober.signs_in or len(addresses) < 2:
+        if conversation.not_held or conversation.login is not None or len(addresses) < 2:
             spread.append(conversation)
         else:
-            spread += (replace(conversation, only_address=address) for address in addresses)
+            spread += (
+                replace(conversation, name=f"{conversation.name}.{number}", only_address=address)
+                for number, address in enumerate(addresses, start=1)
+            )
     return tuple(spread)

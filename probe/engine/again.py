@@ -34,14 +34,8 @@ def judge_again(stored: Run, estate: Estate, book: Book, on: date) -> Run:
     chosen = stored.asked.mailboxes
     mailboxes = [mailbox for mailbox in estate.mailboxes if chosen is None or mailbox.address in chosen]
     known = _in_force(_seen(stored.readings), stored, estate)
-    judgement = judge_estate(estate, known, mailboxes, book, on, stored.finished, stored.asked.allow)
-    return replace(
-        stored,
-        judged_at=on,
-        estate=estate,
-        readings=about(judgement.readings, estate, mailboxes, judgement.assessments),
-        assessments=judgement.assessments,
-    )
+    judgement = about(judge_estate(estate, known, mailboxes, book, on, stored.finished, stored.asked.allow), estate, mailboxes)
+    return replace(stored, judged_at=on, estate=estate, readings=judgement.readings, assessments=judgement.assessments)
 
 
 def _seen(readings: Iterable[Reading]) -> Iterator[Reading]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,12 +12,12 @@ from functools import partial
 from probe.config.secrets import SecretUnavailable
 from probe.engine.accounts import Accounts, Credential
 from probe.engine.addresses import at_each_address
+from probe.engine.plan import Anonymous, Conversation, NotHeld, Plan, PlannedRoundTrip, SignsIn
 from probe.engine.secrets import Secrets
-from probe.engine.select import Conversation
 from probe.memory import Memory
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome
-from probe.model.estate import Endpoint
+from probe.model.estate import Endpoint, Secret
 from probe.model.facts import Fact, Missing, Why
 from probe.net.dial import Dial, Network
 from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls, TlsFailed, expected
@@ -25,8 +25,11 @@ from probe.net.limits import Deadline
 from probe.net.redact import Redactor
 from probe.net.threads import in_thread
 from probe.net.transcript import Budget, Recorder
-from probe.probing import Account, Notebook, Subject
+from probe.probing import EndpointSubject, LoginSubject, Notebook, Prober, RoundTripSubject, TlsSubject
 from probe.wire.lines import WireError
+
+Subject = Anonymous | LoginSubject | RoundTripSubject
+"""What a prober is handed."""
 
 Progress = Callable[[Attempt, int], None]
 """Told of each attempt as it ends, and of how many there will be."""
@@ -41,14 +44,14 @@ deadline. Those that wait for their turn have no clock running."""
 class Terms:
     """What holds for every attempt of a run."""
 
+    probers: Mapping[str, Prober]
+    """By id; a plan names them."""
     network: Network
     clock: Callable[[], datetime]
     timeout: float
     """Seconds for one attempt."""
     deadline: float | None = None
     """Seconds for all of them; None for no end."""
-    all_addresses: bool = False
-    """Whether every address of a name is probed, not the first that answers."""
     report_bug: Callable[[str], None] = field(default=lambda text: None)
     """Is given the traceback of a bug."""
     warn: Callable[[str], None] = field(default=lambda text: None)
@@ -70,55 +73,51 @@ SAID_WITHOUT_BEING_TOLD = (
 )
 
 
-async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
-    """Hold the conversations. Gives an attempt for each, in their order, and whether the run was interrupted before its end.
+async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
+    """Hold the conversations of a plan. Gives an attempt for each, in their order, and whether the run was interrupted before its end.
 
     The names are looked up within the run, so that its deadline and an interrupt end a resolver that hangs.
     """
-    attempts: dict[int, Attempt] = {}
-    if (
-        terms.memory is not None
-        and any(c.login is not None and not c.not_held for c in conversations)
-        and (passes := terms.memory.passes_away())
-    ):
+    conversations: Sequence[Conversation] = plan.conversations
+    attempts: dict[str, Attempt] = {}
+    sign_ins = [c.login for c in conversations if c.login is not None and c.not_held is None]
+    if terms.memory is not None and sign_ins and (passes := terms.memory.passes_away()):
         terms.warn(passes)
     accounts = Accounts(terms.memory, terms.clock, timedelta(seconds=terms.timeout))
 
-    async def hold(number: int, conversation: Conversation) -> None:
-        attempt = await _hold(f"a{number + 1}", conversation, terms, accounts, secrets, lambda done: attempts.__setitem__(number, done))
-        attempts[number] = attempt
+    async def hold(conversation: Conversation) -> None:
+        attempt = await _hold(conversation, terms, accounts, secrets, lambda done: attempts.__setitem__(done.id, done))
+        attempts[attempt.id] = attempt
         terms.progress(attempt, len(conversations))
 
     ended_by, detail = None, ""
     try:
         async with asyncio.timeout(terms.deadline):
-            secrets = await Secrets.read((c.login.password for c in conversations if c.login and not c.not_held), terms.timeout)
+            secrets = await Secrets.read((login.password for login in sign_ins), terms.timeout)
             await in_thread(lambda: terms.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
-            if terms.all_addresses:
+            if plan.asked.all_addresses:
                 conversations = await at_each_address(conversations, terms.network.resolver, terms.timeout)
-            quiet = _Quiet(c for c in conversations if not c.prober.asks_tls)
+            first, trips, hellos = _by_turn(conversations)
+            quiet = _Quiet((*first, *trips))
 
-            async def hold_hellos(number: int, conversation: Conversation) -> None:
+            async def hold_hellos(conversation: Conversation) -> None:
                 await quiet.come(conversation.endpoint)
-                await hold(number, conversation)
+                await hold(conversation)
 
-            async def hold_first(number: int, conversation: Conversation) -> None:
-                await hold(number, conversation)
+            async def hold_first(conversation: Conversation) -> None:
+                await hold(conversation)
                 quiet.ended(conversation)
 
             async with asyncio.TaskGroup() as last:
-                for number, conversation in enumerate(conversations):
-                    if conversation.prober.asks_tls:
-                        last.create_task(hold_hellos(number, conversation))
+                for conversation in hellos:
+                    last.create_task(hold_hellos(conversation))
                 async with asyncio.TaskGroup() as group:
-                    for number, conversation in enumerate(conversations):
-                        if conversation.incoming is None and not conversation.prober.asks_tls:
-                            group.create_task(hold_first(number, conversation))
+                    for conversation in first:
+                        group.create_task(hold_first(conversation))
                 let_in = _let_in(attempts.values())
                 async with asyncio.TaskGroup() as group:
-                    for number, conversation in enumerate(conversations):
-                        if conversation.incoming is not None:
-                            group.create_task(hold_first(number, _once_let_in(conversation, conversation.incoming, let_in)))
+                    for conversation in trips:
+                        group.create_task(hold_first(_once_let_in(conversation, let_in)))
     except TimeoutError:
         ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {terms.deadline:g} s had come"
     except asyncio.CancelledError:
@@ -129,11 +128,28 @@ async def observe(conversations: Sequence[Conversation], terms: Terms) -> tuple[
         ended_by, detail = Outcome.INTERRUPTED, "the run was interrupted"
     if terms.redactor.was_said_untold:
         terms.warn(SAID_WITHOUT_BEING_TOLD)
-    for number, conversation in enumerate(conversations):
-        done = attempts.get(number)
-        if ended_by is not None and (done is None or done.outcome is Outcome.INTERRUPTED):
-            attempts[number] = _cut_short(done, f"a{number + 1}", conversation, terms.clock(), ended_by, detail)
-    return tuple(attempts[number] for number in range(len(conversations))), ended_by is Outcome.INTERRUPTED
+    if ended_by is not None:
+        for conversation in conversations:
+            done = attempts.get(conversation.name)
+            if done is None or done.outcome is Outcome.INTERRUPTED:
+                attempts[conversation.name] = _cut_short(done, conversation, terms, ended_by, detail)
+    return tuple(attempts[conversation.name] for conversation in conversations), ended_by is Outcome.INTERRUPTED
+
+
+def _by_turn(conversations: Iterable[Conversation]) -> tuple[list[Conversation], list[Conversation], list[Conversation]]:
+    """What is held at once; the round trips, which wait for how the logins end; the hellos, which wait for all else at their port."""
+    first: list[Conversation] = []
+    trips: list[Conversation] = []
+    hellos: list[Conversation] = []
+    for conversation in conversations:
+        match conversation.subject:
+            case TlsSubject():
+                hellos.append(conversation)
+            case PlannedRoundTrip():
+                trips.append(conversation)
+            case _:
+                first.append(conversation)
+    return first, trips, hellos
 
 
 class _Quiet:
@@ -162,8 +178,7 @@ class _Quiet:
 
 def _places(conversation: Conversation) -> set[tuple[str, int]]:
     """Host and port of the servers that a conversation is held with."""
-    endpoints = (conversation.endpoint, conversation.incoming)
-    return {(endpoint.host, endpoint.port) for endpoint in endpoints if endpoint is not None}
+    return {(endpoint.host, endpoint.port) for endpoint in conversation.endpoints}
 
 
 def _let_in(attempts: Iterable[Attempt]) -> frozenset[tuple[str, str | None]]:
@@ -175,42 +190,42 @@ def _let_in(attempts: Iterable[Attempt]) -> frozenset[tuple[str, str | None]]:
     )
 
 
-def _once_let_in(conversation: Conversation, incoming: Endpoint, let_in: frozenset[tuple[str, str | None]]) -> Conversation:
+def _once_let_in(conversation: Conversation, let_in: frozenset[tuple[str, str | None]]) -> Conversation:
     """A conversation with two endpoints, held only if both let the account in during this run."""
-    refused = [e.url for e in (conversation.endpoint, incoming) if (e.url, conversation.mailbox) not in let_in]
+    refused = [e.url for e in conversation.endpoints if (e.url, conversation.mailbox) not in let_in]
     if conversation.not_held or not refused:
         return conversation
-    return replace(conversation, not_held=f"the account was not let in at {' and '.join(refused)} before")
+    reason = f"the account was not let in at {' and '.join(refused)} before"
+    return replace(conversation, not_held=NotHeld(Why.NOT_ATTEMPTED, reason))
 
 
-def _cut_short(done: Attempt | None, name: str, conversation: Conversation, at: datetime, outcome: Outcome, detail: str) -> Attempt:
+def _cut_short(done: Attempt | None, conversation: Conversation, terms: Terms, outcome: Outcome, detail: str) -> Attempt:
     """An attempt that the run's end overtook, with the reason why its gaps are gaps."""
-    if done is None:
-        return _unheld(name, conversation, at, outcome, detail)
     why = WHY_AFTER[outcome]
+    if done is None:
+        return _unheld(conversation, terms, NotHeld(why, detail), outcome)
     readings = tuple(
         replace(r, why=why, detail=detail) if isinstance(r, Missing) and r.why is Why.INTERRUPTED else r for r in done.readings
     )
     return replace(done, outcome=outcome, detail=detail, readings=readings)
 
 
-def _unheld(name: str, conversation: Conversation, at: datetime, outcome: Outcome, detail: str, why: Why | None = None) -> Attempt:
+def _unheld(conversation: Conversation, terms: Terms, not_held: NotHeld, outcome: Outcome = Outcome.NOT_SCHEDULED) -> Attempt:
     """An attempt that was not begun."""
-    subject, mailbox = conversation.subject, None if conversation.prober.about_mailbox else conversation.mailbox
     # What is unknown because nobody tried is told once, by the attempt; each key is missing for that reason.
     readings = tuple(
-        Missing(subject=subject, mailbox=mailbox, key=key, why=why or WHY_AFTER[outcome], detail=detail)
-        for key in conversation.prober.collects
+        Missing(subject=conversation.told_of, mailbox=conversation.account_of, key=key, why=not_held.why, detail=not_held.detail)
+        for key in terms.probers[conversation.prober].collects
     )
     return Attempt(
-        id=name,
-        at=at,
-        prober=conversation.prober.id,
-        subject=subject,
+        id=conversation.name,
+        at=terms.clock(),
+        prober=conversation.prober,
+        subject=conversation.told_of,
         mailbox=conversation.mailbox,
         address=None,
         outcome=outcome,
-        detail=detail,
+        detail=not_held.detail,
         connections=0,
         seconds=0.0,
         transcript=(),
@@ -218,35 +233,22 @@ def _unheld(name: str, conversation: Conversation, at: datetime, outcome: Outcom
     )
 
 
-async def _hold(
-    name: str, conversation: Conversation, terms: Terms, accounts: Accounts, secrets: Secrets, keep: Callable[[Attempt], None]
-) -> Attempt:
-    if conversation.not_held:
-        why = Why.NO_CREDENTIALS if conversation.mailbox is not None and conversation.login is None else Why.NOT_ATTEMPTED
-        return _unheld(name, conversation, terms.clock(), Outcome.NOT_SCHEDULED, conversation.not_held, why)
-    login = conversation.login
-    if login is None or conversation.mailbox is None:
+async def _hold(conversation: Conversation, terms: Terms, accounts: Accounts, secrets: Secrets, keep: Callable[[Attempt], None]) -> Attempt:
+    if conversation.not_held is not None:
+        return _unheld(conversation, terms, conversation.not_held)
+    subject = conversation.subject
+    if not isinstance(subject, SignsIn):
         async with terms.turns:
-            return await _try(name, conversation, None, terms, keep)
+            return await _try(conversation, subject, terms, keep)
+    login = subject.login
     try:
         password = secrets.of(login.password)
     except SecretUnavailable as unavailable:
-        return _unheld(name, conversation, terms.clock(), Outcome.NOT_SCHEDULED, str(unavailable), Why.NO_CREDENTIALS)
-    account = Account(
-        mailbox=conversation.mailbox,
-        username=login.username,
-        password=password,
-        authentication=login.authentication,
-        impersonates=login.impersonates,
-        synchronizes_appointments=login.synchronizes_appointments,
-        application=login.application,
-        authorities=login.authorities,
-        cloud=login.cloud,
-    )
+        return _unheld(conversation, terms, NotHeld(Why.NO_CREDENTIALS, str(unavailable)))
     # The same user with the same credential, wherever it signs in: what counts is what a server would count.
     identity = (login.username.lower(), password.reveal())
-    held = partial(_signed_in, name, conversation, account, identity, terms, accounts, keep)
-    if conversation.incoming is not None:
+    held = partial(_signed_in, conversation, subject, password, identity, terms, accounts, keep)
+    if isinstance(subject, PlannedRoundTrip):
         # A POP3 mailbox is open to one session at a time (RFC 1939 section 4).
         async with accounts.lock(identity, "round trip"):
             return await held()
@@ -257,9 +259,9 @@ async def _hold(
 
 
 async def _signed_in(
-    name: str,
     conversation: Conversation,
-    account: Account,
+    subject: SignsIn,
+    password: Secret,
     identity: Credential,
     terms: Terms,
     accounts: Accounts,
@@ -269,32 +271,31 @@ async def _signed_in(
     async with terms.turns:
         # Asked now, and by each proof again: while it waited for its turn another login of the account may have been refused.
         if (barred := await accounts.barred(identity, conversation.endpoint.url)) is not None:
-            return _unheld(name, conversation, terms.clock(), Outcome.NOT_SCHEDULED, barred.reason, barred.why)
+            return _unheld(conversation, terms, NotHeld(barred.why, barred.reason))
         proof = accounts.proof(identity, conversation.endpoint.url)
         try:
-            attempt = await _try(name, conversation, replace(account, proof=proof), terms, keep)
+            attempt = await _try(conversation, subject.signed_in(subject.login.account(password, proof)), terms, keep)
         finally:
             proof.close()
     await accounts.rest(identity, attempt)
     return attempt
 
 
-async def _try(name: str, conversation: Conversation, account: Account | None, terms: Terms, keep: Callable[[Attempt], None]) -> Attempt:
-    prober, endpoint = conversation.prober, conversation.endpoint
+async def _try(conversation: Conversation, subject: Subject, terms: Terms, keep: Callable[[Attempt], None]) -> Attempt:
+    prober, endpoint = terms.probers[conversation.prober], conversation.endpoint
     recorder = Recorder(terms.redactor, terms.budget)
     deadline = Deadline(terms.timeout)
     dial = Dial(endpoint, terms.network, deadline, recorder, conversation.only_address)
-    mailbox = None if prober.about_mailbox else conversation.mailbox
     clean = terms.redactor.clean_sentence
-    notes = Notebook(name, conversation.subject, mailbox, terms.clock, clean)
+    notes = Notebook(conversation.name, conversation.told_of, conversation.account_of, terms.clock, clean)
     loop = asyncio.get_running_loop()
     began = loop.time()
 
     def written(outcome: Outcome, detail: str) -> Attempt:
-        if account is None and recorder.peer_said_secret:
+        if isinstance(subject, Anonymous) and recorder.peer_said_secret:
             terms.redactor.was_said_untold = True
             recorder.note("*** stands for a secret of this run")
-        if not prober.signs_in and not prober.about_mailbox:
+        if isinstance(subject, EndpointSubject | TlsSubject):
             if dial.addresses is not None:
                 notes.observed(v.NET_ADDRESSES, dial.addresses)
             if dial.connected is not None:
@@ -304,10 +305,10 @@ async def _try(name: str, conversation: Conversation, account: Account | None, t
                 notes.observed(v.CERTIFICATE_TRUSTED, False)
                 notes.observed(v.CERTIFICATE_DISTRUSTED_BECAUSE, dial.distrust)
         return Attempt(
-            id=name,
+            id=conversation.name,
             at=notes.began,
             prober=prober.id,
-            subject=conversation.subject,
+            subject=conversation.told_of,
             mailbox=conversation.mailbox,
             address=dial.address,
             outcome=outcome,
@@ -320,11 +321,7 @@ async def _try(name: str, conversation: Conversation, account: Account | None, t
 
     try:
         async with deadline:
-            await prober.probe(
-                Subject(endpoint, account, conversation.tls, conversation.incoming, conversation.identity, conversation.finds_server),
-                dial,
-                notes,
-            )
+            await prober.probe(subject, dial, notes)
     except asyncio.CancelledError:
         keep(written(Outcome.INTERRUPTED, "interrupted"))
         raise
@@ -335,14 +332,14 @@ async def _try(name: str, conversation: Conversation, account: Account | None, t
             places = "".join(traceback.format_tb(failure.__traceback__))
             terms.report_bug(f"{prober.id} at {endpoint.url}: {type(failure).__name__}\n{places}")
             return written(Outcome.BUG, f"a bug in probe: {type(failure).__name__}; please report it")
-        _note_failure(failure, conversation, notes)
+        _note_failure(failure, prober, notes)
         return written(*named)
     return written(Outcome.COMPLETED, "")
 
 
-def _note_failure(failure: Exception, conversation: Conversation, notes: Notebook) -> None:
+def _note_failure(failure: Exception, prober: Prober, notes: Notebook) -> None:
     """Some failures are themselves an answer."""
-    collects = conversation.prober.collects
+    collects = prober.collects
     if (
         isinstance(failure, TlsFailed)
         and not isinstance(failure, CertificateNotTrusted | PlaintextInsteadOfTls)

@@ -1,137 +1,63 @@
-"""Which conversations an estate calls for, and why another is not held."""
+"""Which conversations an estate or a look calls for, and why another is not held: for each scope of probers, one function."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from probe.model.estate import (
-    Authentication,
-    Cloud,
-    Credentials,
-    Delivery,
-    Effect,
-    Endpoint,
-    Estate,
-    Mailbox,
-    SecretReference,
-    ServerProfile,
-    Service,
-)
-from probe.probing import Application, Prober, TlsQuestion
+from probe.engine.plan import Conversation, Login, NotHeld, PlannedLogin, PlannedRoundTrip, named
+from probe.model.estate import Authentication, Credentials, Delivery, Effect, Endpoint, Estate, Mailbox, ServerProfile, Service
+from probe.model.facts import Why
+from probe.probing import Application, EndpointSubject, MailboxSubject, Prober, Scope, TlsQuestion, TlsSubject
 from probe.probing.authority import askable
 from probe.wire.mail_address import ascii_address
 
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """The account that a conversation signs in with; its password is still a reference."""
-
-    username: str
-    password: SecretReference
-    authentication: Authentication
-    impersonates: bool
-    synchronizes_appointments: bool = False
-    application: Application | None = None
-    authorities: frozenset[str] = frozenset()
-    cloud: Cloud = Cloud.WORLDWIDE
-    may_ask: tuple[str, ...] = ()
-    """Hosts, with their port where it is not 443, that may be asked for a token, and then are sent the password or secret."""
+_FETCHED_BY = frozenset({Service.POP3, Service.IMAP, Service.EWS})
+"""Services by which a message can be fetched and deleted again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """One prober to be tried on one endpoint, or the reason why it is not."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Terms:
+    """What decides which conversations are held at an endpoint, beside the prober."""
 
-    prober: Prober
-    endpoint: Endpoint
-    mailbox: str | None = None
-    login: Login | None = None
-    not_held: str = ""
-    """Why it is not held; empty when it is."""
-    only_address: str | None = None
-    """The one address to use, where each address of a name is tried."""
-    tls: TlsQuestion | None = None
-    incoming: Endpoint | None = None
-    """Where what is sent to `endpoint` is fetched from, for a prober that needs both."""
-    identity: str | None = None
-    """The mailbox that it is about without signing in, or one that stands for all behind the endpoint, where they are of one domain."""
-    finds_server: bool = False
-    """Whether the mailbox's profile finds its server by Autodiscover."""
+    allowed: frozenset[Effect]
+    tls: TlsQuestion | None
+    served: tuple[Mailbox, ...] = ()
+    """The mailboxes behind the endpoint; none in a look."""
+    estate: Estate | None = None
 
-    @property
-    def subject(self) -> str:
-        """What it learns about: the endpoint, or the mailbox."""
-        return self.identity if self.prober.about_mailbox and self.identity is not None else self.endpoint.url
+    def profile_of(self, mailbox: Mailbox) -> ServerProfile:
+        """The profile of a mailbox that is served, which only an estate has."""
+        assert self.estate is not None
+        return self.estate.profile_of(mailbox)
+
+    def objection(self, prober: Prober) -> NotHeld | None:
+        """That what the prober does is not allowed; None where it is."""
+        if prober.effect is not Effect.READS and prober.effect not in self.allowed:
+            return NotHeld(Why.NOT_ATTEMPTED, f"its effect is {prober.effect}, which is not allowed here")
+        if prober.scope in (Scope.LOGIN, Scope.ROUND_TRIP) and Effect.LOGS_IN not in self.allowed:
+            return NotHeld(Why.NOT_ATTEMPTED, f"it signs in, and {Effect.LOGS_IN} is not allowed here")
+        return None
 
 
 def for_estate(
-    estate: Estate,
-    mailboxes: Iterable[Mailbox],
-    probers: Mapping[str, Prober],
-    allowed: frozenset[Effect],
-    tls: TlsQuestion | None = None,
+    estate: Estate, mailboxes: Iterable[Mailbox], probers: Mapping[str, Prober], allowed: frozenset[Effect], tls: TlsQuestion | None = None
 ) -> tuple[Conversation, ...]:
-    """Every conversation that these mailboxes call for: one per prober and endpoint, one per mailbox where one signs in."""
-    found: list[Conversation] = []
-    for endpoint, served in users_of_endpoints(estate, mailboxes).items():
-        for conversation in for_endpoint(endpoint, probers, allowed, tls):
-            if conversation.prober.fetches_from:
-                found += _round_trips(conversation, served, estate, allowed)
-            elif conversation.prober.about_mailbox:
-                found += _about_mailboxes(conversation, served, estate)
-            elif conversation.prober.signs_in and not conversation.not_held:
-                found += (_signed_in(conversation.prober, endpoint, mailbox, estate) for mailbox in served)
-            else:
-                found.append(replace(conversation, identity=_one_for_all(served)))
-    return tuple(found)
+    """Every conversation that these mailboxes call for, held or not, however many mailboxes stand behind an endpoint."""
+    terms = _Terms(allowed=allowed, tls=tls, estate=estate)
+    users = users_of_endpoints(estate, mailboxes)
+    return named(c for endpoint, served in users.items() for c in _at(endpoint, probers, replace(terms, served=served)))
 
 
-def _about_mailboxes(conversation: Conversation, served: Iterable[Mailbox], estate: Estate) -> Iterator[Conversation]:
-    """One for each mailbox that is opened at this endpoint: where it is collected, or else where it is sent from.
+def for_look(
+    endpoints: Iterable[Endpoint], probers: Mapping[str, Prober], allowed: frozenset[Effect], tls: TlsQuestion | None = None
+) -> tuple[Conversation, ...]:
+    """Every conversation that a look at these endpoints holds.
 
-    The operator's word for where it lives does not spare the question: it may be out of date.
+    What is not allowed is nothing that was asked for: there is no estate that it would be missing from.
     """
-    for mailbox in served:
-        profile = estate.profile_of(mailbox)
-        if conversation.endpoint == (profile.incoming if mailbox.uses_incoming else profile.outgoing):
-            yield replace(conversation, mailbox=mailbox.address, identity=mailbox.address, finds_server=profile.autodiscover)
-
-
-def _one_for_all(served: Sequence[Mailbox]) -> str | None:
-    """The first of the mailboxes that a header carries, where what holds for its domain holds for all of them; else the first."""
-    addresses = [mailbox.address for mailbox in served]
-    if len({address.lower().rpartition("@")[2] for address in addresses}) != 1:
-        return None
-    return next((address for address in addresses if ascii_address(address) is not None), addresses[0])
-
-
-def _round_trips(
-    conversation: Conversation, served: Iterable[Mailbox], estate: Estate, allowed: frozenset[Effect]
-) -> Iterator[Conversation]:
-    """One for each mailbox that sends by this endpoint and fetches by one that the prober can fetch from."""
-    endpoint, prober = conversation.endpoint, conversation.prober
-    pairs = [
-        (mailbox, profile)
-        for mailbox in served
-        if (profile := estate.profile_of(mailbox)).outgoing == endpoint
-        and profile.incoming.service in prober.fetches_from
-        and mailbox.uses_incoming
-        and mailbox.uses_outgoing
-    ]
-    if conversation.not_held or Effect.LOGS_IN not in allowed:
-        if pairs:
-            yield replace(conversation, not_held=conversation.not_held or f"it signs in, and {Effect.LOGS_IN} is not allowed here")
-        return
-    for mailbox, profile in pairs:
-        found = _signed_in(prober, endpoint, mailbox, estate)
-        if found.login is not None and not profile.opens_as_its_own(mailbox):
-            # A message to another mailbox would stay there for good.
-            reason = (
-                f"{found.login.username} opens its own mailbox, so that a message to {mailbox.address} could not be fetched and deleted"
-            )
-            found = replace(found, not_held=reason)
-        yield replace(found, incoming=profile.incoming)
+    terms = _Terms(allowed=allowed, tls=tls)
+    return named(c for endpoint in dict.fromkeys(endpoints) for c in _at(endpoint, probers, terms) if c.not_held is None)
 
 
 def users_of_endpoints(estate: Estate, mailboxes: Iterable[Mailbox]) -> dict[Endpoint, tuple[Mailbox, ...]]:
@@ -145,46 +71,126 @@ def users_of_endpoints(estate: Estate, mailboxes: Iterable[Mailbox]) -> dict[End
     return {endpoint: tuple(served.values()) for endpoint, served in users.items()}
 
 
-def for_endpoint(
-    endpoint: Endpoint, probers: Mapping[str, Prober], allowed: frozenset[Effect], tls: TlsQuestion | None = None
-) -> Iterator[Conversation]:
-    """Every prober that speaks the endpoint's service and has something to ask, held where its effect is allowed."""
-    for prober in probers.values():
-        if endpoint.service in prober.services and (tls is not None or not prober.asks_tls):
-            is_allowed = prober.effect is Effect.READS or prober.effect in allowed
-            reason = "" if is_allowed else f"its effect is {prober.effect}, which is not allowed here"
-            yield Conversation(prober, endpoint, not_held=reason, tls=tls if prober.asks_tls else None)
-
-
 def unspoken(endpoints: Iterable[Endpoint], probers: Mapping[str, Prober]) -> tuple[Service, ...]:
     """Services among the endpoints that no prober speaks."""
     spoken = frozenset(service for prober in probers.values() for service in prober.services)
     return tuple(dict.fromkeys(e.service for e in endpoints if e.service not in spoken))
 
 
-def _signed_in(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, estate: Estate) -> Conversation:
-    login, reason = _login(mailbox, estate.profile_of(mailbox), endpoint)
-    if login is not None:
-        cloud, authorities = estate.deployment.cloud, estate.deployment.authorities
-        login = replace(login, authorities=frozenset(authorities), cloud=cloud)
-        if endpoint.service is Service.EWS and login.authentication in (Authentication.OAUTH, Authentication.AUTO):
-            login = replace(login, may_ask=askable(endpoint, cloud, authorities))
-    return Conversation(prober, endpoint, mailbox.address, login, reason)
+def _at(endpoint: Endpoint, probers: Mapping[str, Prober], terms: _Terms) -> Iterator[Conversation]:
+    for prober in probers.values():
+        if endpoint.service in prober.services:
+            yield from _BY_SCOPE[prober.scope](prober, endpoint, terms)
 
 
-def _login(mailbox: Mailbox, profile: ServerProfile, endpoint: Endpoint) -> tuple[Login | None, str]:
+def _of_endpoint(prober: Prober, endpoint: Endpoint, terms: _Terms) -> Iterator[Conversation]:
+    subject = EndpointSubject(endpoint, _one_for_all(terms.served))
+    yield Conversation(prober=prober.id, subject=subject, not_held=terms.objection(prober))
+
+
+def _of_tls(prober: Prober, endpoint: Endpoint, terms: _Terms) -> Iterator[Conversation]:
+    if terms.tls is not None:
+        yield Conversation(prober=prober.id, subject=TlsSubject(endpoint, terms.tls), not_held=terms.objection(prober))
+
+
+def _of_mailboxes(prober: Prober, endpoint: Endpoint, terms: _Terms) -> Iterator[Conversation]:
+    """One for each mailbox that is opened at this endpoint: where it is collected, or else where it is sent from.
+
+    The operator's word for where it lives does not spare the question: it may be out of date.
+    """
+    for mailbox in terms.served:
+        profile = terms.profile_of(mailbox)
+        if endpoint == (profile.incoming if mailbox.uses_incoming else profile.outgoing):
+            subject = MailboxSubject(endpoint, mailbox.address, profile.autodiscover)
+            yield Conversation(prober=prober.id, subject=subject, mailbox=mailbox.address, not_held=terms.objection(prober))
+
+
+def _of_logins(prober: Prober, endpoint: Endpoint, terms: _Terms) -> Iterator[Conversation]:
+    """One for each mailbox; where signing in is not allowed, one that says so for all of them."""
+    if (objection := terms.objection(prober)) is not None:
+        yield Conversation(prober=prober.id, subject=EndpointSubject(endpoint), not_held=objection)
+        return
+    for mailbox in terms.served:
+        login = _login(mailbox, endpoint, terms)
+        held = login if isinstance(login, NotHeld) else None
+        subject = EndpointSubject(endpoint) if isinstance(login, NotHeld) else PlannedLogin(endpoint, login)
+        yield Conversation(prober=prober.id, subject=subject, mailbox=mailbox.address, not_held=held)
+
+
+def _of_round_trips(prober: Prober, endpoint: Endpoint, terms: _Terms) -> Iterator[Conversation]:
+    """One for each mailbox that sends by this endpoint and fetches by one from which a message can be taken again."""
+    senders = [mailbox for mailbox in terms.served if _goes_round(mailbox, terms.profile_of(mailbox), endpoint)]
+    if (objection := terms.objection(prober)) is not None:
+        if senders:
+            yield Conversation(prober=prober.id, subject=EndpointSubject(endpoint), not_held=objection)
+        return
+    for mailbox in senders:
+        yield _round_trip(prober, endpoint, mailbox, terms)
+
+
+def _goes_round(mailbox: Mailbox, profile: ServerProfile, endpoint: Endpoint) -> bool:
+    is_used = mailbox.uses_incoming and mailbox.uses_outgoing
+    return is_used and profile.outgoing == endpoint and profile.incoming.service in _FETCHED_BY
+
+
+def _round_trip(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, terms: _Terms) -> Conversation:
+    profile, login = terms.profile_of(mailbox), _login(mailbox, endpoint, terms)
+    if isinstance(login, NotHeld):
+        return Conversation(prober=prober.id, subject=EndpointSubject(endpoint), mailbox=mailbox.address, not_held=login)
+    not_held = None
+    if not profile.opens_as_its_own(mailbox):
+        # A message to another mailbox would stay there for good.
+        reason = f"{login.username} opens its own mailbox, so that a message to {mailbox.address} could not be fetched and deleted"
+        not_held = NotHeld(Why.NOT_ATTEMPTED, reason)
+    subject = PlannedRoundTrip(endpoint, profile.incoming, login)
+    return Conversation(prober=prober.id, subject=subject, mailbox=mailbox.address, not_held=not_held)
+
+
+_BY_SCOPE: Mapping[Scope, Callable[[Prober, Endpoint, _Terms], Iterator[Conversation]]] = {
+    Scope.ENDPOINT: _of_endpoint,
+    Scope.TLS: _of_tls,
+    Scope.MAILBOX: _of_mailboxes,
+    Scope.LOGIN: _of_logins,
+    Scope.ROUND_TRIP: _of_round_trips,
+}
+
+
+def _one_for_all(served: Sequence[Mailbox]) -> str | None:
+    """The first of the mailboxes that a header carries, where what holds for its domain holds for all of them; else the first."""
+    addresses = [mailbox.address for mailbox in served]
+    if len({address.lower().rpartition("@")[2] for address in addresses}) != 1:
+        return None
+    return next((address for address in addresses if ascii_address(address) is not None), addresses[0])
+
+
+def _login(mailbox: Mailbox, endpoint: Endpoint, terms: _Terms) -> Login | NotHeld:
     """Whom the profile signs in as for a mailbox, or why that cannot be done from here."""
+    assert terms.estate is not None
+    deployment = terms.estate.deployment
+    login = _account(mailbox, terms.profile_of(mailbox), endpoint)
+    if isinstance(login, NotHeld):
+        return login
+    login = replace(login, authorities=frozenset(deployment.authorities), cloud=deployment.cloud)
+    if endpoint.service is Service.EWS and login.authentication in (Authentication.OAUTH, Authentication.AUTO):
+        login = replace(login, may_ask=askable(endpoint, deployment.cloud, deployment.authorities))
+    return login
+
+
+def _account(mailbox: Mailbox, profile: ServerProfile, endpoint: Endpoint) -> Login | NotHeld:
+    """The account alone, without the authorities that may be asked for its token."""
     appointments = mailbox.appointments is Delivery.SERVER_SIDE
     application = None
     if endpoint.service is Service.EWS and profile.client_id is not None:
         secret, by_itself = profile.application_secret, profile.has_application
         application = Application(profile.client_id, profile.tenant or "", by_itself, profile.client_certificate is not None)
         if by_itself and secret is not None:
-            return Login(profile.client_id, secret, Authentication.OAUTH, True, appointments, application), ""
+            return Login(mailbox.address, profile.client_id, secret, Authentication.OAUTH, True, appointments, application)
     if profile.credentials not in (Credentials.MAILBOX, Credentials.PROFILE):
-        return None, f"the profile signs in with {profile.credentials} credentials, which only the Dynamics server has"
+        return NotHeld(
+            Why.NO_CREDENTIALS, f"the profile signs in with {profile.credentials} credentials, which only the Dynamics server has"
+        )
     if (account := profile.account_of(mailbox)) is None:
-        return None, "the estate names no password for the account"
+        return NotHeld(Why.NO_CREDENTIALS, "the estate names no password for the account")
     username, password = account
     impersonates = profile.impersonation and profile.credentials is Credentials.PROFILE
-    return Login(username, password, profile.authentication, impersonates, appointments, application), ""
+    return Login(mailbox.address, username, password, profile.authentication, impersonates, appointments, application)

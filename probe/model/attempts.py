@@ -73,7 +73,7 @@ class Attempt:
     """One prober tried on one endpoint. A failed attempt keeps what it learnt."""
 
     id: str
-    """`a1`, `a2`, ...: unique in a run."""
+    """`a1`, `a2`, ...: unique in a run; `a1.1`, `a1.2`, ... where it is held at each address of a name."""
     at: datetime
     """When it began; for one that was not held, when that was decided."""
     prober: str

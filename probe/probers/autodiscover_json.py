@@ -27,7 +27,7 @@ from probe.model.estate import Endpoint, Security, Service
 from probe.model.facts import Why
 from probe.net.failures import NameUnresolved, PeerFailure, Throttled
 from probe.net.http_exchange import Answer, asked_to_wait, exchange, host_header
-from probe.probing import Dial, Effect, Notebook, Prober, Subject
+from probe.probing import Dial, Effect, MailboxSubject, Notebook, Prober, Scope
 from probe.tables import is_exchange_online_host
 from probe.wire.mail_address import ascii_domain
 
@@ -35,10 +35,9 @@ MAX_URL = 500
 """Characters of a URL that is kept; real ones have under 100."""
 
 
-async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+async def probe(subject: MailboxSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
-    mailbox = subject.identity
-    assert mailbox is not None
+    mailbox = subject.mailbox
     if not subject.finds_server:
         for key in (v.AUTODISCOVER_ALIASES, v.AUTODISCOVER_SERVICES):
             notes.missing(key, Why.NOT_APPLICABLE, "the profile does not find its server by Autodiscover")
@@ -155,10 +154,9 @@ def _named(answer: Answer) -> str | None:
 PROBER = Prober(
     id="autodiscover-json",
     title="asks Autodiscover, without signing in, where the mailbox is to be opened",
+    scope=Scope.MAILBOX,
     services=frozenset({Service.EWS}),
     effect=Effect.READS,
-    signs_in=False,
-    about_mailbox=True,
     collects=(v.AUTODISCOVER_URL, v.AUTODISCOVER_REDIRECTS, v.AUTODISCOVER_ALIASES, v.AUTODISCOVER_SERVICES),
     probe=probe,
 )

@@ -40,7 +40,7 @@ from probe.model.estate import Service
 from probe.model.facts import Build, Challenge, FactKey, Why
 from probe.net.failures import PeerFailure, Throttled, expected
 from probe.net.http_exchange import Answer, Head, HttpConnection, asked_to_wait, host_header
-from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, converse, note_connection
+from probe.probing import CONNECTION_KEYS, Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream, converse, note_connection
 from probe.tables import EXCHANGE_ONLINE_HEADERS, is_exchange_online_host, is_sharepoint
 from probe.wire.exchange import application_build, build_of, manifest_build, mapi_build, old_logon, page_builds, page_mark, soap_build
 from probe.wire.http_challenge import parse_challenges
@@ -112,7 +112,7 @@ MAX_BEARER_CHALLENGES = 8
 """Kept of those that requests with an empty token drew; real servers send one each."""
 
 
-async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     visit = _Visit(subject, dial, notes)
     await converse(dial, notes, visit.begin)
@@ -136,7 +136,7 @@ class _Page:
 class _Visit:
     """The conversation, over as many connections as the server makes it take."""
 
-    def __init__(self, subject: Subject, dial: Dial, notes: Notebook) -> None:
+    def __init__(self, subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
         self._endpoint = subject.endpoint
         self._mailbox = subject.identity
         self._identity = None if subject.identity is None else ascii_address(subject.identity)
@@ -430,9 +430,9 @@ def _named(failure: Exception) -> tuple[Outcome, str]:
 PROBER = Prober(
     id="ews-anonymous",
     title="asks EWS for a folder without signing in, and looks at the pages where Exchange shows itself",
+    scope=Scope.ENDPOINT,
     services=frozenset({Service.EWS}),
     effect=Effect.READS,
-    signs_in=False,
     collects=(
         *CONNECTION_KEYS,
         v.PROTOCOL_SPOKEN,

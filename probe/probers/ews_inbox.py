@@ -42,7 +42,7 @@ from probe.model.facts import Build, Challenge, Why
 from probe.net.ews_session import NO_SUCH_MAILBOX, Directed, Order, Seen, find_directions, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
-from probe.probing import Account, Dial, Effect, NotClaimed, Notebook, Prober, Subject
+from probe.probing import Account, Dial, Effect, LoginSubject, NotClaimed, Notebook, Prober, Scope
 from probe.probing.authority import NoToken, allowed_authority, resource_for, token_by_application, token_by_password
 from probe.probing.ews import Scheme, end_logon, scheme_for
 from probe.tables import is_exchange_online_host
@@ -109,12 +109,9 @@ class _Answer(Protocol):
     def header(self, name: str) -> str | None: ...
 
 
-async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     account, endpoint = subject.account, subject.endpoint
-    if account is None:
-        _all_missing(notes, Why.NO_CREDENTIALS, "there is no account to sign in with")
-        return
     async with dial.open_trusted() as stream:
         head = await HttpConnection(stream, host_header(endpoint)).ask("POST", endpoint.path, headers=_asking(account))
         challenges = parse_challenges(head.all("WWW-Authenticate"))
@@ -433,9 +430,9 @@ def _all_missing(notes: Notebook, why: Why, detail: str) -> None:
 PROBER = Prober(
     id="ews-inbox",
     title="signs in to EWS once, and looks for the mailbox's inbox, and for its calendar, contacts and tasks where they are synchronized",
+    scope=Scope.LOGIN,
     services=frozenset({Service.EWS}),
     effect=Effect.LOGS_IN,
-    signs_in=True,
     collects=(
         v.AUTH_ACCEPTED,
         v.AUTH_REFUSAL,

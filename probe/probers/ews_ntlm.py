@@ -18,14 +18,14 @@ from probe.model.estate import Endpoint, Service
 from probe.model.facts import Challenge, FactKey, Why
 from probe.net.failures import Throttled
 from probe.net.http_exchange import HttpConnection, asked_to_wait, host_header
-from probe.probing import Dial, Effect, Notebook, Prober, Stream, Subject
+from probe.probing import Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.ntlm import TYPE_1, NtlmChallenge, read_challenge
 
 _KEYS = (v.NTLM_WINDOWS_BUILD, v.NTLM_COMPUTER, v.NTLM_DOMAIN)
 
 
-async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     await dial.converse(lambda stream: _hold(subject.endpoint, stream, notes))
 
@@ -76,9 +76,9 @@ def _all_missing(notes: Notebook, why: Why, detail: str) -> None:
 PROBER = Prober(
     id="ews-ntlm",
     title="begins an NTLM sign-in at EWS without an account, and reads the challenge",
+    scope=Scope.ENDPOINT,
     services=frozenset({Service.EWS}),
     effect=Effect.PROVOKES,
-    signs_in=False,
     collects=_KEYS,
     probe=probe,
 )

@@ -27,10 +27,11 @@ from probe.probing import (
     CONNECTION_KEYS,
     Dial,
     Effect,
+    EndpointSubject,
     Notebook,
     Prober,
+    Scope,
     Stream,
-    Subject,
     converse,
     note_connection,
     note_no_tls,
@@ -42,7 +43,7 @@ from probe.wire.lines import WireError
 from probe.wire.refusals import refused_for_now
 
 
-async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     await converse(dial, notes, lambda stream: _Conversation(stream, notes).hold())
 
@@ -173,9 +174,9 @@ class _Conversation:
 PROBER = Prober(
     id="imap-capabilities",
     title="hears the IMAP greeting, asks for capabilities, before and under TLS, and for the server's name",
+    scope=Scope.ENDPOINT,
     services=frozenset({Service.IMAP}),
     effect=Effect.READS,
-    signs_in=False,
     collects=(
         *CONNECTION_KEYS,
         v.PROTOCOL_SPOKEN,

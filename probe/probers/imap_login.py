@@ -23,11 +23,12 @@ from probe.probing import (
     Account,
     Dial,
     Effect,
+    LoginSubject,
     NoMechanism,
     Notebook,
     Prober,
+    Scope,
     Stream,
-    Subject,
     converse_signed_in,
     note_login,
     note_no_login,
@@ -35,7 +36,7 @@ from probe.probing import (
 from probe.probing.imap_session import ImapSession
 
 
-async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
 
     async def talk(stream: Stream, account: Account) -> None:
@@ -54,9 +55,9 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
 PROBER = Prober(
     id="imap-login",
     title="signs in to IMAP once, and opens the inbox for reading alone",
+    scope=Scope.LOGIN,
     services=frozenset({Service.IMAP}),
     effect=Effect.LOGS_IN,
-    signs_in=True,
     collects=LOGIN_KEYS,
     probe=probe,
 )

@@ -40,7 +40,7 @@ from probe.net.ews_session import Order
 from probe.net.failures import Denied, OffProtocol, Throttled, expected
 from probe.net.http_exchange import HttpConnection, host_header
 from probe.net.starttls import NoUpgrade
-from probe.probing import Account, Dial, Effect, NoMechanism, Notebook, Prober, Stream, Subject
+from probe.probing import Account, Dial, Effect, NoMechanism, Notebook, Prober, RoundTripSubject, Scope, Stream
 from probe.probing.ews import Scheme, end_logon, scheme_for
 from probe.probing.imap_session import ImapSession
 from probe.probing.pop3_session import Pop3Session
@@ -103,12 +103,9 @@ class _Inbox(Protocol):
         ...
 
 
-async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+async def probe(subject: RoundTripSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     account, incoming = subject.account, subject.incoming
-    if account is None or incoming is None:
-        _nothing_sent(notes, Why.NO_CREDENTIALS, "there is no account to sign in with, or nowhere to fetch from")
-        return
     if any(character in account.mailbox for character in "<>\r\n\0 "):
         _nothing_sent(notes, Why.NOT_APPLICABLE, "the address holds characters that no message carries")
         return
@@ -421,10 +418,9 @@ def _let_in(accepted: bool, answer: str, endpoint: Endpoint) -> None:
 PROBER = Prober(
     id="mail-round-trip",
     title="sends one marked message to the mailbox itself, fetches it, and deletes it",
+    scope=Scope.ROUND_TRIP,
     services=frozenset({Service.SMTP}),
     effect=Effect.SENDS_MAIL,
-    signs_in=True,
     collects=(v.ROUNDTRIP_SENT, v.ROUNDTRIP_REPLY, v.ROUNDTRIP_RETURNED, v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED),
     probe=probe,
-    fetches_from=frozenset({Service.POP3, Service.IMAP, Service.EWS}),
 )

@@ -23,10 +23,11 @@ from probe.probing import (
     CONNECTION_KEYS,
     Dial,
     Effect,
+    EndpointSubject,
     Notebook,
     Prober,
+    Scope,
     Stream,
-    Subject,
     converse,
     note_connection,
     note_no_tls,
@@ -37,7 +38,7 @@ from probe.wire.pop3 import Pop3Reader, Reply, mechanisms
 from probe.wire.refusals import refused_for_now
 
 
-async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     await converse(dial, notes, lambda stream: _Conversation(stream, notes).hold())
 
@@ -132,9 +133,9 @@ class _Conversation:
 PROBER = Prober(
     id="pop3-capabilities",
     title="hears the POP3 greeting and asks for capabilities, before and under TLS",
+    scope=Scope.ENDPOINT,
     services=frozenset({Service.POP3}),
     effect=Effect.READS,
-    signs_in=False,
     collects=(
         *CONNECTION_KEYS,
         v.PROTOCOL_SPOKEN,

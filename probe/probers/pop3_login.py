@@ -25,11 +25,12 @@ from probe.probing import (
     Account,
     Dial,
     Effect,
+    LoginSubject,
     NoMechanism,
     Notebook,
     Prober,
+    Scope,
     Stream,
-    Subject,
     converse_signed_in,
     note_login,
     note_no_login,
@@ -37,7 +38,7 @@ from probe.probing import (
 from probe.probing.pop3_session import Pop3Session
 
 
-async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
 
     async def talk(stream: Stream, account: Account) -> None:
@@ -60,9 +61,9 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
 PROBER = Prober(
     id="pop3-login",
     title="signs in to POP3 once, and asks STAT",
+    scope=Scope.LOGIN,
     services=frozenset({Service.POP3}),
     effect=Effect.LOGS_IN,
-    signs_in=True,
     collects=(*LOGIN_KEYS, v.POP3_LOGIN_DELAY_SECONDS),
     probe=probe,
 )

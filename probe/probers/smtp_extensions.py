@@ -30,10 +30,11 @@ from probe.probing import (
     PATIENCE_AT_LEAVE_SECONDS,
     Dial,
     Effect,
+    EndpointSubject,
     Notebook,
     Prober,
+    Scope,
     Stream,
-    Subject,
     converse,
     note_connection,
     note_no_tls,
@@ -44,7 +45,7 @@ from probe.wire.refusals import refused_for_now
 from probe.wire.smtp import SmtpReply, address_literal, extensions, knows_no_ehlo, mechanisms, offers, own_line
 
 
-async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
 
     async def talk(stream: Stream) -> None:
@@ -199,9 +200,9 @@ class _Conversation:
 PROBER = Prober(
     id="smtp-extensions",
     title="hears the SMTP greeting and says EHLO, before and under TLS",
+    scope=Scope.ENDPOINT,
     services=frozenset({Service.SMTP}),
     effect=Effect.READS,
-    signs_in=False,
     collects=(
         *CONNECTION_KEYS,
         v.PROTOCOL_SPOKEN,

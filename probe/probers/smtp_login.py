@@ -21,11 +21,12 @@ from probe.probing import (
     Account,
     Dial,
     Effect,
+    LoginSubject,
     NoMechanism,
     Notebook,
     Prober,
+    Scope,
     Stream,
-    Subject,
     converse_signed_in,
     note_login,
     note_no_login,
@@ -33,7 +34,7 @@ from probe.probing import (
 from probe.probing.smtp_session import SmtpSession
 
 
-async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
 
     async def talk(stream: Stream, account: Account) -> None:
@@ -53,9 +54,9 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
 PROBER = Prober(
     id="smtp-login",
     title="signs in to SMTP once, and says NOOP",
+    scope=Scope.LOGIN,
     services=frozenset({Service.SMTP}),
     effect=Effect.LOGS_IN,
-    signs_in=True,
     collects=LOGIN_KEYS,
     probe=probe,
 )

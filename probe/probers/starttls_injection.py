@@ -25,7 +25,7 @@ from probe.model.facts import Why
 from probe.net.failures import OffProtocol, PeerClosed, TlsFailed
 from probe.net.starttls import NoUpgrade, come_to_tls
 from probe.net.stream import Stream
-from probe.probing import Dial, Effect, Notebook, Prober, Subject
+from probe.probing import Dial, Effect, EndpointSubject, Notebook, Prober, Scope
 from probe.wire.lines import LineBuffer, as_text
 
 _BEHIND = {Service.POP3: b"CAPA\r\n", Service.SMTP: b"NOOP\r\n", Service.IMAP: b"a2 CAPABILITY\r\n"}
@@ -38,7 +38,7 @@ _ANSWERS_SECONDS = 5.0
 """For what is said under TLS, after the leave was taken."""
 
 
-async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     service, key = subject.endpoint.service, v.STARTTLS_TAKES_INJECTED
     if subject.endpoint.security is Security.IMPLICIT:
@@ -102,9 +102,9 @@ async def _told_after_leave(stream: Stream, service: Service) -> list[str]:
 PROBER = Prober(
     id="starttls-injection",
     title="sends a command in clear behind STLS or STARTTLS, and sees whether it is obeyed under TLS",
+    scope=Scope.ENDPOINT,
     services=frozenset({Service.POP3, Service.SMTP, Service.IMAP}),
     effect=Effect.PROVOKES,
-    signs_in=False,
     collects=(v.STARTTLS_TAKES_INJECTED,),
     probe=probe,
 )

@@ -11,10 +11,10 @@ import contextlib
 
 from probe.model.estate import Service
 from probe.net.failures import OffProtocol, PeerClosed
-from probe.probing import CONNECTION_KEYS, Dial, Effect, Notebook, Prober, Stream, Subject, converse, note_connection
+from probe.probing import CONNECTION_KEYS, Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream, converse, note_connection
 
 
-async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
 
     async def talk(stream: Stream) -> None:
@@ -28,9 +28,9 @@ async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
 PROBER = Prober(
     id="tls-handshake",
     title="shakes hands and reads the certificate",
+    scope=Scope.ENDPOINT,
     services=frozenset({Service.TLS}),
     effect=Effect.READS,
-    signs_in=False,
     collects=CONNECTION_KEYS,
     probe=probe,
 )

@@ -33,7 +33,7 @@ from probe.model.facts import FactKey, TlsSession, Why
 from probe.net.failures import ClientCertificateWanted, PeerFailure, TlsFailed, Unsettled, expected
 from probe.net.hellos import SILENT_ALERT, Answer, Hellos, NameUnknown, Unclear
 from probe.net.starttls import NoUpgrade
-from probe.probing import Dial, Effect, Notebook, Prober, Stream, Subject, TlsQuestion
+from probe.probing import Dial, Effect, Notebook, Prober, Scope, Stream, TlsQuestion, TlsSubject
 from probe.wire.certificates import read_certificate
 from probe.wire.tls import fips
 from probe.wire.tls.elimination import Elimination, Listing
@@ -60,10 +60,9 @@ _OUTCOME_OF = {why: outcome for outcome, why in WHY_AFTER.items()}
 _ALERTS = {40: "handshake failure", 47: "illegal parameter", 70: "protocol version", 71: "insufficient security", 109: "missing extension"}
 
 
-async def probe(subject: Subject, dial: Dial, notes: Notebook) -> None:
+async def probe(subject: TlsSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
-    assert subject.tls is not None
-    inquiry = _Inquiry(subject.tls, subject.endpoint.host, dial, notes)
+    inquiry = _Inquiry(subject.question, subject.endpoint.host, dial, notes)
     try:
         await inquiry.hold()
     except NoUpgrade as refused:
@@ -408,10 +407,9 @@ def _is_address(host: str) -> bool:
 PROBER = Prober(
     id="tls-posture",
     title="asks by TLS hellos what a client in FIPS mode would get",
+    scope=Scope.TLS,
     services=frozenset({Service.POP3, Service.SMTP, Service.IMAP, Service.EWS, Service.TLS}),
     effect=Effect.READS,
-    signs_in=False,
     collects=(*_FIPS_KEYS, *_POSTURE_KEYS),
     probe=probe,
-    asks_tls=True,
 )

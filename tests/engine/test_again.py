@@ -65,8 +65,8 @@ def first(declared: Estate, seen: Iterable[Reading] = SEEN, **changes: Any) -> R
     asked = run.asked.mailboxes
     mailboxes = [m for m in declared.mailboxes if asked is None or m.address in asked]
     judgement = judge_estate(declared, seen, mailboxes, BOOK, run.judged_at, run.finished, run.asked.allow)
-    readings = about(judgement.readings, declared, mailboxes, judgement.assessments)
-    return replace(run, readings=readings, assessments=judgement.assessments)
+    judgement = about(judgement, declared, mailboxes)
+    return replace(run, readings=judgement.readings, assessments=judgement.assessments)
 
 
 def document_of(run: Run) -> dict[str, Any]:

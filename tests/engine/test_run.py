@@ -83,8 +83,8 @@ async def test_a_run_over_one_mailbox_tells_of_its_endpoints_alone() -> None:
     )
     collects = replace(SERVED, address="b@contoso.test", profile="branch", outgoing=Delivery.OUTLOOK)
     estate = Estate(deployment=DEPLOYMENT, profiles=(CORP, branch), mailboxes=(SERVED, collects))
-    planned = app.plan(estate, [collects], app.Options())
-    assert {c.endpoint for c in planned} == {branch.incoming}
+    planned = app.plan_check(estate, [collects], app.Options())
+    assert {c.endpoint for c in planned.conversations} == {branch.incoming}
     run = await app.check(estate, [collects], app.Options(timeout=5))
     assert {a.subject for a in run.attempts} == {branch.incoming.url}
     assert {r.subject for r in run.readings if "://" in r.subject} == {branch.incoming.url}

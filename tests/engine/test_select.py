@@ -8,7 +8,10 @@ import pytest
 
 from probe import app
 from probe.engine import select
+from probe.engine.plan import Conversation
 from probe.model.estate import Authentication, Cloud, Credentials, Delivery, Effect, Endpoint, Estate, Location, ServerType
+from probe.model.facts import Why
+from probe.probing import EndpointSubject, Scope
 from tests.runs import a_mailbox, an_estate
 
 DEPLOYMENT = replace(an_estate().deployment, allow=frozenset())
@@ -16,7 +19,15 @@ CORP = an_estate().profiles[0]
 SERVED = replace(a_mailbox("a@contoso.test", "corp"), username=None, password=None)
 
 
-def planned(estate: Estate, allowed: frozenset[Effect] = frozenset()) -> tuple[select.Conversation, ...]:
+def scope(conversation: Conversation) -> Scope:
+    return app.probers()[conversation.prober].scope
+
+
+def effect(conversation: Conversation) -> Effect:
+    return app.probers()[conversation.prober].effect
+
+
+def planned(estate: Estate, allowed: frozenset[Effect] = frozenset()) -> tuple[Conversation, ...]:
     return select.for_estate(estate, estate.mailboxes, app.probers(), allowed)
 
 
@@ -37,15 +48,15 @@ def test_two_thousand_mailboxes_behind_twenty_endpoints_make_twenty_endpoints_co
 def test_only_reading_is_held_unasked() -> None:
     """What does more than read is listed with the reason why it is not held."""
     conversations = planned(Estate(deployment=DEPLOYMENT, profiles=(CORP,), mailboxes=(SERVED,)))
-    assert {c.prober.effect for c in conversations if not c.not_held} == {Effect.READS}
-    assert all("not allowed" in c.not_held for c in conversations if c.prober.effect is not Effect.READS)
+    assert {effect(c) for c in conversations if not c.not_held} == {Effect.READS}
+    assert all(c.not_held and "not allowed" in c.not_held.detail for c in conversations if effect(c) is not Effect.READS)
 
 
 def test_signing_in_is_held_for_each_mailbox() -> None:
     """With logins allowed, each mailbox has its own conversation, as the profile's account."""
     mailboxes = (SERVED, replace(SERVED, address="b@contoso.test"))
     conversations = planned(Estate(deployment=DEPLOYMENT, profiles=(CORP,), mailboxes=mailboxes), frozenset({Effect.LOGS_IN}))
-    logins = [c for c in conversations if c.prober.signs_in]
+    logins = [c for c in conversations if scope(c) is Scope.LOGIN]
     assert [c.mailbox for c in logins] == ["a@contoso.test", "b@contoso.test"]
     assert all(c.login is not None and c.login.username == CORP.username and c.login.impersonates for c in logins)
 
@@ -63,8 +74,10 @@ def test_an_account_that_cannot_sign_in_from_here_says_why(changes: dict[str, ob
     """Where the estate gives nothing to sign in with, the conversation is not held, with the reason."""
     profile = replace(CORP, **changes)  # type: ignore[arg-type]
     conversations = planned(Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(SERVED,)), frozenset({Effect.LOGS_IN}))
-    (login,) = [c for c in conversations if c.prober.signs_in]
-    assert reason in login.not_held
+    (login,) = [c for c in conversations if scope(c) is Scope.LOGIN]
+    assert login.not_held is not None
+    assert reason in login.not_held.detail
+    assert login.not_held.why is Why.NO_CREDENTIALS
 
 
 @pytest.mark.parametrize(
@@ -91,7 +104,7 @@ def test_one_that_a_header_carries_stands_for_all_of_its_domain() -> None:
     def stands_for(*addresses: str) -> set[str | None]:
         mailboxes = tuple(replace(SERVED, address=address, location=Location.ON_PREMISES) for address in addresses)
         found = planned(Estate(deployment=DEPLOYMENT, profiles=(CORP,), mailboxes=mailboxes))
-        return {c.identity for c in found if c.prober.id == "ews-anonymous"}
+        return {c.subject.identity for c in found if c.prober == "ews-anonymous" and isinstance(c.subject, EndpointSubject)}
 
     assert stands_for("müller@contoso.test", "b@Contoso.test", "c@contoso.test") == {"b@Contoso.test"}
     assert stands_for("müller@contoso.test", "анна@contoso.test") == {"müller@contoso.test"}
@@ -108,9 +121,9 @@ def test_autodiscover_is_asked_once_about_each_mailbox_whatever_the_estate_says(
     )
     mailbox = replace(SERVED, location=location, incoming=incoming, outgoing=outgoing, appointments=appointments)
     found = planned(Estate(deployment=DEPLOYMENT, profiles=(elsewhere,), mailboxes=(mailbox,)))
-    (asked,) = [c for c in found if c.prober.about_mailbox]
+    (asked,) = [c for c in found if scope(c) is Scope.MAILBOX]
     only_sends = {"incoming", "appointments"} <= set(unused)
-    assert (asked.identity, asked.endpoint) == (mailbox.address, elsewhere.outgoing if only_sends else elsewhere.incoming)
+    assert (asked.told_of, asked.endpoint) == (mailbox.address, elsewhere.outgoing if only_sends else elsewhere.incoming)
 
 
 def test_a_mailbox_that_is_not_served_calls_for_nothing() -> None:
@@ -169,9 +182,9 @@ def test_a_round_trip_needs_both_effects_both_servers_and_the_mailboxs_own_accou
         POP3_PROFILE, incoming=Endpoint.parse(incoming), outgoing=Endpoint.parse(outgoing), authentication=Authentication.BASIC
     )
     estate = Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(replace(SERVED, address=address),))
-    trips = [c for c in planned(estate, allowed) if c.prober.id == "mail-round-trip"]
+    trips = [c for c in planned(estate, allowed) if c.prober == "mail-round-trip"]
     if reason is None:
         assert trips == []
     else:
         (trip,) = trips
-        assert (reason in trip.not_held) if reason else not trip.not_held
+        assert (trip.not_held is not None and reason in trip.not_held.detail) if reason else trip.not_held is None

@@ -13,7 +13,7 @@ import pytest
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome, TranscriptLine
 from probe.model.estate import Authentication, Endpoint, Secret
-from probe.model.facts import Build, Declared, Fact, FactKey, Missing, Observed, Reading, Why
+from probe.model.facts import Build, Declared, Fact, FactKey, Observed, Reading, Why
 from probe.net.dial import Dial, Network
 from probe.net.ews_session import Seen
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer, expected
@@ -22,7 +22,7 @@ from probe.net.limits import Deadline
 from probe.net.redact import Redactor
 from probe.net.transcript import Recorder
 from probe.probers.ews_inbox import PROBER, _broken_off
-from probe.probing import Account, Notebook, Subject
+from probe.probing import Account, LoginSubject, Notebook
 from tests.net.ews_stub import MAILBOX, PASSWORD, USERNAME, EwsStub, Reply, fault, find_folder, refused, run_ews_stub
 from tests.servers.certificates import ServerCertificate
 
@@ -73,20 +73,19 @@ async def attempt(
     impersonates: bool = True,
     trusted: bool = True,
     seconds: float = 30,
-    account: bool = True,
 ) -> Attempted:
     """One attempt of the prober at the stub."""
     endpoint = Endpoint.parse(ews.url)
     network = Network(ca_file=Path(ews.ca_file) if trusted else None, children=children)
     recorder = Recorder(Redactor([password]))
     notes = Notebook("a1", endpoint.url, MAILBOX, lambda: MOMENT)
-    whom = Account(MAILBOX, username, Secret(password), authentication, impersonates) if account else None
+    whom = Account(MAILBOX, username, Secret(password), authentication, impersonates)
     failure: Exception | None = None
     deadline = Deadline(seconds)
     dial = Dial(endpoint, network, deadline, recorder, only_address="127.0.0.1")
     try:
         async with deadline:
-            await PROBER.probe(Subject(endpoint, whom), dial, notes)
+            await PROBER.probe(LoginSubject(endpoint, whom), dial, notes)
     except (PeerFailure, TimeoutError) as failed:
         failure = failed
     named = expected(failure) if failure is not None else None
@@ -428,13 +427,6 @@ async def test_credentials_that_cannot_be_sent(
     done = await attempt(ews, children, username=username, password=password)
     assert done.values() == (why,) * 4
     assert ews.logons == 0
-
-
-async def test_without_an_account(ews: EwsStub, children: Children) -> None:
-    """Without an account there is nothing to try."""
-    done = await attempt(ews, children, account=False)
-    assert all(isinstance(r, Missing) and r.why is Why.NO_CREDENTIALS for r in done.readings)
-    assert ews.connections == 0
 
 
 async def test_no_secret_is_written_down(ews: EwsStub, children: Children) -> None:

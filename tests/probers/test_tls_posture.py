@@ -11,8 +11,9 @@ import pytest
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt
 from probe.net import hellos
+from tests.holding import asked
 from tests.hostile import Hostile
-from tests.looking import Looked, asked, authority, look, playing
+from tests.looking import Looked, authority, look, playing
 from tests.particular import ParticularServer, has_few_suites
 from tests.tls_server import Manner, TlsServer
 

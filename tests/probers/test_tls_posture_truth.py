@@ -12,7 +12,8 @@ import pytest
 
 from probe.model import vocabulary as v
 from probe.model.facts import FactKey
-from tests.looking import Looked, asked, look
+from tests.holding import asked
+from tests.looking import Looked, look
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import _missing_is_told
 from tests.servers.go_peer import GoPeer, build_go_peer

@@ -121,7 +121,7 @@ def test_it_applies_exactly_where_a_trip_is_planned(
         mailbox: Mailbox = replace(SERVED, incoming=collects, outgoing=sends, appointments=synchronizes, **account)  # type: ignore[arg-type]
         estate = Estate(deployment=replace(DEPLOYMENT, allow=permitted), profiles=(profile,), mailboxes=(mailbox,))
         planned = select.for_estate(estate, estate.mailboxes, app.probers(), permitted)
-        is_planned = any(c.prober.id == "mail-round-trip" and not c.not_held for c in planned)
+        is_planned = any(c.prober == "mail-round-trip" and not c.not_held for c in planned)
         (assessment,) = judge_estate(estate, (), estate.mailboxes, book, DAY, NOON).assessments
         results = [finding.result for finding in assessment.findings]
         assert (results == [Result.UNKNOWN]) is is_planned, (permitted, collects, sends, synchronizes)
