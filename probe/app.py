@@ -168,7 +168,7 @@ def judge(document: Mapping[str, Any], estate: Estate | None = None, on: date | 
     if estate is None:
         raise NotADocument("the run holds no estate, as a look does; name one")
     on = on or (stored.judged_at if document.get("judged_at") else today())
-    return judge_again(stored, estate, _book(), on)
+    return judge_again(stored, estate, Book(inferences=inferences(), rules=rules()), on)
 
 
 def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:

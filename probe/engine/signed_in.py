@@ -6,11 +6,9 @@ from probe.model import vocabulary as v
 from probe.model.answers import Truth
 from probe.model.facts import Facts
 from probe.model.rules import Case, SignedIn
-from probe.rules import allows_logins, can_sign_in, needs_of_served, served
+from probe.rules import TRYING_A_LOGIN, allows_logins, can_sign_in, of_endpoints, served
 
-NEEDS = needs_of_served(
-    v.AUTH_ACCEPTED, v.AUTH_REFUSAL, deployment=(v.DEPLOYMENT_ALLOWS,), profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION)
-)
+NEEDS = TRYING_A_LOGIN | of_endpoints(v.AUTH_ACCEPTED, v.AUTH_REFUSAL)
 """What is looked at."""
 
 
