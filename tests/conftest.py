@@ -9,7 +9,11 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import settings
 
+from probe import app
+from probe.engine.plan import Plan
 from probe.memory import FOLDER_VARIABLE
+from probe.model.runs import Run
+from tests.judged_again import assert_judged_again_to_the_same
 
 # Who starts the tests may ignore a signal (nohup, or a script's background), and every command of a test would inherit that.
 # A handler that does nothing spares the tests as well, and is not inherited.
@@ -24,6 +28,18 @@ pytest_plugins = ["tests.servers.fixtures"]
 _state = TemporaryDirectory(prefix="probe-state-")
 atexit.register(_state.cleanup)
 os.environ[FOLDER_VARIABLE] = _state.name
+
+_run = app.run
+
+
+async def _run_and_judge_again(plan: Plan, options: app.Options) -> Run:
+    run = await _run(plan, options)
+    if run.estate is not None:
+        assert_judged_again_to_the_same(run)
+    return run
+
+
+app.run = _run_and_judge_again
 
 # How long an example takes says something of what else the machine does.
 settings.register_profile("probe", deadline=None)
