@@ -223,8 +223,15 @@ def judge(rule: Rule, case: Case) -> Finding:
     if result is Result.NOT_APPLICABLE or len(served) < 2:
         of_directions = dict.fromkeys(served, result)
     else:
-        of_directions = {direction: _asked(rule, replace(seen, direction=direction))[0] for direction in served}
+        of_directions = {direction: _part(rule, replace(seen, direction=direction), result) for direction in served}
     return Finding(rule=rule, result=result, because=because, directions=of_directions)
+
+
+def _part(rule: Rule, seen: Case, whole: Result) -> Result:
+    """The result for one direction. What holds of the whole mailbox holds of each of its directions, wherever it applies."""
+    if whole is not Result.HOLDS:
+        return _asked(rule, seen)[0]
+    return Result.NOT_APPLICABLE if rule.applies(seen).truth is Truth.NO else Result.HOLDS
 
 
 def _decides_readiness(rule: Rule) -> bool:

@@ -24,7 +24,16 @@ def signs_in_with_password(case: Case) -> Answer:
     return all_of(signs_in_as_user(case), negate(is_one_of(case.profile, v.PROFILE_AUTHENTICATION, Authentication.OAUTH)))
 
 
-LOGGING_IN = Needs(deployment=(v.DEPLOYMENT_ALLOWS,)) | SIGNING_IN_AS_USER | Needs(profile=(v.PROFILE_APPLICATION,))
+ALLOWING = Needs(deployment=(v.DEPLOYMENT_ALLOWS,))
+"""What `allows` looks at."""
+
+
+def allows(case: Case, *effects: Effect) -> Answer:
+    """Whether all of these effects are allowed."""
+    return ask(case.deployment, v.DEPLOYMENT_ALLOWS, lambda allowed: set(effects) <= set(allowed))
+
+
+LOGGING_IN = ALLOWING | SIGNING_IN_AS_USER | Needs(profile=(v.PROFILE_APPLICATION,))
 """What `logs_in` looks at."""
 
 
@@ -34,7 +43,7 @@ def logs_in(case: Case) -> Answer:
 
 
 def allows_logins(case: Case) -> Answer:
-    return ask(case.deployment, v.DEPLOYMENT_ALLOWS, lambda allowed: Effect.LOGS_IN in allowed)
+    return allows(case, Effect.LOGS_IN)
 
 
 def can_sign_in(case: Case) -> Answer:

@@ -9,7 +9,7 @@ from probe.model.answers import NO, YES, Answer, Truth, all_of, any_of, ask
 from probe.model.estate import Effect, Service
 from probe.model.facts import Fact, Facts, Why
 from probe.model.rules import By, Case, Direction, Needs, Otherwise, Rule
-from probe.rules import SERVED, SPEAKING, is_server_side, rfc, speaks
+from probe.rules import ALLOWING, SERVED, SPEAKING, allows, is_server_side, rfc, speaks
 
 # Why it is not known whether the message was taken, where it is known that none was sent.
 _NOT_SENT = frozenset(
@@ -32,7 +32,7 @@ def _applies(case: Case) -> Answer:
     whole = replace(case, direction=None)
     return all_of(
         NO if case.direction is Direction.APPOINTMENTS else YES,
-        ask(case.deployment, v.DEPLOYMENT_ALLOWS, lambda allowed: {Effect.SENDS_MAIL, Effect.LOGS_IN} <= set(allowed)),
+        allows(case, Effect.SENDS_MAIL, Effect.LOGS_IN),
         ask(case.mailbox, v.MAILBOX_OWN_ACCOUNT, bool),
         any_of(is_server_side(whole, Direction.INCOMING), is_server_side(whole, Direction.APPOINTMENTS)),
         is_server_side(whole, Direction.OUTGOING),
@@ -64,9 +64,7 @@ RULE = Rule(
     title="A test message that does not come back",
     statement="A message from the mailbox to itself is taken by the outgoing server and arrives in the inbox.",
     references=(rfc(5321, "section 4.2.1, what the first digit of a reply means", "2008-10"),),
-    needs=SERVED
-    | SPEAKING
-    | Needs(deployment=(v.DEPLOYMENT_ALLOWS,), mailbox=(v.MAILBOX_OWN_ACCOUNT,), outgoing=(v.ROUNDTRIP_SENT, v.ROUNDTRIP_RETURNED)),
+    needs=SERVED | SPEAKING | ALLOWING | Needs(mailbox=(v.MAILBOX_OWN_ACCOUNT,), outgoing=(v.ROUNDTRIP_SENT, v.ROUNDTRIP_RETURNED)),
     by=By.READINESS,
     lists=False,
     applies=_applies,
