@@ -139,8 +139,13 @@ def _not_inferred(readings: Iterable[Reading], book: Book) -> Iterator[Reading]:
     """The readings less what inferences left behind, facts and gaps: they leave a reading for each of their keys again."""
     inferable = {key.name for inference in book.inferences.values() for key in inference.gives}
     for reading in readings:
-        facts = (reading,) if isinstance(reading, Fact) else reading.claims
-        if not any(isinstance(fact.provenance, Inferred) for fact in facts) and (facts or reading.key.name not in inferable):
+        if isinstance(reading, Fact):
+            is_inferred = isinstance(reading.provenance, Inferred)
+        elif reading.claims:
+            is_inferred = any(isinstance(fact.provenance, Inferred) for fact in reading.claims)
+        else:
+            is_inferred = reading.key.name in inferable
+        if not is_inferred:
             yield reading
 
 

@@ -7,11 +7,12 @@ asked again. What its conclusions rest on, which is premises and evidence, is ea
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from probe.model import vocabulary as v
-from probe.model.facts import Evidence, Fact, Facts, Inferred, Missing, Reading, RestrictedFacts, Why
+from probe.model.facts import Evidence, Fact, FactKey, Facts, Inferred, Missing, Reading, RestrictedFacts, Why
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
 from probe.model.rules import Case
 
@@ -31,7 +32,7 @@ class Reasoning:
         self._on = on
         self._at = at
         self._of_scope = {scope: _Scope(i for i in inferences.values() if i.scope is scope) for scope in Scope}
-        self._said: dict[Hashable, tuple[Conclusion | Unsettled, ...]] = {}
+        self._said: dict[Hashable, tuple[Conclusion | _Gap, ...]] = {}
         self._of_alike: dict[Hashable, list[Reading]] = {}
         self._named: set[str] = set()
         """Subjects by whose name something was concluded, so that it holds for no other."""
@@ -49,7 +50,8 @@ class Reasoning:
                 if inference.id not in due:
                     continue
                 due.discard(inference.id)
-                relevant = facts.with_more(r for giver in known.givers[inference.id] for r in found.get(giver, ()))
+                given = [r for giver in known.givers[inference.id] for r in found.get(giver, ())]
+                relevant = facts.with_more(given) if given else facts
                 concluded = self._conclusions(inference, relevant, cases)
                 if found.get(inference.id) != concluded:
                     found[inference.id] = concluded
@@ -69,40 +71,48 @@ class Reasoning:
         return found
 
     def _conclusions(self, inference: Inference, facts: Facts, cases: tuple[Case, ...]) -> list[Reading]:
-        seen = facts.only(inference.needs)
         restricted = tuple(_restricted(cases, inference))
-        concluded: dict[str, Reading] = {}
-        parts = (seen, *(part for case in restricted for part in (case.mailbox, case.incoming, case.outgoing)))
-        premises = [r for part in parts for key in inference.needs if isinstance(r := part.read(key), Fact)]
+        parts = (facts, *(part for case in restricted for part in (case.mailbox, case.incoming, case.outgoing)))
+        known = [part.read(key) for part in parts for key in inference.needs if part.knows(key)]
+        premises = [reading for reading in known if isinstance(reading, Fact)]
         provenance = Inferred(inference.id, tuple(dict.fromkeys(p.key.name for p in premises)), _evidence(premises))
         attempt = next((p.attempt for p in premises if p.attempt is not None), None)
-        said_of_it = self._what_it_says(inference, seen, restricted)
-        if any(isinstance(part, RestrictedFacts) and part.was_named for part in (seen, *(case.mailbox for case in restricted))):
-            self._named.add(facts.subject)
-        for said in said_of_it:
-            if isinstance(said, Unsettled):
-                why = _why_unsettled(said, facts, inference)
-                concluded[said.key.name] = Missing(subject=facts.subject, key=said.key, why=why, detail=said.because)
-            else:
-                key, value = said
-                concluded[key.name] = Fact(subject=facts.subject, key=key, value=value, provenance=provenance, at=self._at, attempt=attempt)
-        for key in inference.gives:
-            if key.name not in concluded:
-                why = _why(facts, inference)
-                concluded[key.name] = Missing(subject=facts.subject, key=key, why=why, detail="nothing that was seen tells")
-        return list(concluded.values())
+        subject, at = facts.subject, self._at
+        return [
+            Missing(subject=subject, key=said.key, why=said.why, detail=said.detail)
+            if isinstance(said, _Gap)
+            else Fact(subject=subject, key=said[0], value=said[1], provenance=provenance, at=at, attempt=attempt)
+            for said in self._drawn(inference, facts, restricted)
+        ]
 
-    def _what_it_says(self, inference: Inference, seen: RestrictedFacts, cases: tuple[Case, ...]) -> tuple[Conclusion | Unsettled, ...]:
-        premises = Premises(facts=seen, cases=cases, date=self._on)
-        if cases:
-            return tuple(inference.infer(premises))
-        shown = (inference.id, tuple(value_of(seen.read(key)) for key in inference.needs))
-        if (before := self._said.get(shown)) is not None:
-            return before
-        said = tuple(inference.infer(premises))
-        if not seen.was_named:
-            self._said[shown] = said
-        return said
+    def _drawn(self, inference: Inference, facts: Facts, cases: tuple[Case, ...]) -> tuple[Conclusion | _Gap, ...]:
+        """What an inference says of each key that it promises."""
+        shown = None
+        if not cases:
+            shown = (inference.id, tuple([value_of(facts.read(key)) if facts.knows(key) else None for key in inference.needs]))
+            if (before := self._said.get(shown)) is not None:
+                return before
+        seen = facts.only(inference.needs)
+        said = {
+            (i.key if isinstance(i, Unsettled) else i[0]).name: i for i in inference.infer(Premises(facts=seen, cases=cases, date=self._on))
+        }
+        why = _why(facts, inference)
+        drawn = tuple(_gap(i, why) if isinstance(i, Unsettled) else i for i in said.values())
+        drawn += tuple(_Gap(key, why, "nothing that was seen tells") for key in inference.gives if key.name not in said)
+        if any(isinstance(part, RestrictedFacts) and part.was_named for part in (seen, *(case.mailbox for case in cases))):
+            self._named.add(facts.subject)
+        elif shown is not None:
+            self._said[shown] = drawn
+        return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """That a key is missing of whatever subject, and why."""
+
+    key: FactKey[Any]
+    why: Why
+    detail: str
 
 
 class _Scope:
@@ -172,10 +182,12 @@ def _evidence(premises: Iterable[Fact[Any]]) -> tuple[Evidence, ...]:
     return tuple(lines.values())[:_MAX_EVIDENCE]
 
 
-def _why_unsettled(said: Unsettled, facts: Facts, inference: Inference) -> Why:
+def _gap(said: Unsettled, why: Why) -> _Gap:
     if said.conflicts:
-        return Why.CONFLICTING
-    return Why.NOT_APPLICABLE if said.is_moot else _why(facts, inference)
+        why = Why.CONFLICTING
+    elif said.is_moot:
+        why = Why.NOT_APPLICABLE
+    return _Gap(said.key, why, said.because)
 
 
 def _why(facts: Facts, inference: Inference) -> Why:

@@ -59,7 +59,7 @@ class Race:
     async def run(self) -> AsyncIterator[tuple[str, TcpPipe] | None]:
         """The connection that came about first, with its address; None where none did. Its turn lasts as long as the block."""
         try:
-            winner = await self._first()
+            winner = await (self._first() if len(self._addresses) != 1 else self._only(self._addresses[0]))
         finally:
             for timer in self._timers:
                 timer.cancel()
@@ -68,6 +68,17 @@ class Race:
             return
         async with winner.turn:
             yield winner.address, winner.pipe
+
+    async def _only(self, address: str) -> _Reached | None:
+        """What comes of an address that no other races against."""
+        async with AsyncExitStack() as stack:
+            try:
+                connect = await stack.enter_async_context(self._turn(address, None))
+                pipe = await connect()
+            except OSError as failure:
+                self.failures[address] = failure
+                return None
+            return _Reached(address, pipe, stack.pop_all())
 
     async def _first(self) -> _Reached | None:
         winner: _Reached | None = None

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -198,7 +198,7 @@ class TlsLayer:
     def session(self) -> TlsSession:
         """What was agreed on, as far as OpenSSL tells it to Python."""
         cipher = self._object.cipher()
-        return TlsSession(self._object.version(), _iana_name(self._context, cipher[0]) if cipher else None)
+        return TlsSession(self._object.version(), _iana_name(cipher[0]) if cipher else None)
 
     def chain(self) -> tuple[bytes, ...]:
         """The certificates sent, DER, in the order sent; also of a handshake that failed after it had shown them."""
@@ -278,7 +278,15 @@ def _failed(failure: ssl.SSLError) -> TlsFailed:
     return kind(tls_sentence(failure))
 
 
-def _iana_name(context: ssl.SSLContext, openssl_name: str) -> str | None:
+@cache
+def _numbers() -> dict[str, int]:
+    """The registry's number of each suite that this OpenSSL knows, by its own name; to ask a context for them takes a millisecond."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_ciphers("ALL:COMPLEMENTOFALL:@SECLEVEL=0")
+    return {suite["name"]: suite["id"] & 0xFFFF for suite in context.get_ciphers()}
+
+
+def _iana_name(openssl_name: str) -> str | None:
     """The registry's name of a suite; OpenSSL has names of its own before TLS 1.3."""
-    number = next((int(c["id"]) & 0xFFFF for c in context.get_ciphers() if c["name"] == openssl_name), None)
+    number = _numbers().get(openssl_name)
     return None if number is None else suite_name(number)

@@ -113,17 +113,19 @@ class Recorder:
         text = _cut(self._redactor.shown(line, said_by_us=self._speaker == "probe"))
         if self._speaker == "peer" and STRUCK in text and STRUCK.encode() not in line:
             self.peer_said_secret = True
-        if _size(text) > self._burst_room or not self._append(self._speaker, text):
+        size = _size(text)
+        if size > self._burst_room or not self._append(self._speaker, text, size):
             self._unwritten += 1
             return
-        self._burst_room -= _size(text)
+        self._burst_room -= size
 
-    def _append(self, speaker: Literal["probe", "peer", "note"], text: str) -> bool:
-        """Write a line down; False where there is no room for it."""
-        if _size(text) > min(self._room, self._budget.left // SHARE):
+    def _append(self, speaker: Literal["probe", "peer", "note"], text: str, size: int | None = None) -> bool:
+        """Write a line down; False where there is no room for it. `size` is what it takes, where that is known already."""
+        size = _size(text) if size is None else size
+        if size > min(self._room, self._budget.left // SHARE):
             return False
-        self._room -= _size(text)
-        self._budget.left -= _size(text)
+        self._room -= size
+        self._budget.left -= size
         self._lines.append(TranscriptLine(len(self._lines) + 1, speaker, text))
         return True
 

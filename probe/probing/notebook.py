@@ -31,7 +31,10 @@ class Notebook:
         self._clock = clock
         self.began = clock()
         """When the attempt began, by the clock of the run."""
-        self._readings: dict[tuple[FactKey[Any], str], Reading] = {}
+        self._readings: dict[tuple[str, str], Reading] = {}
+        """By the name of the key, and the source."""
+        self._written: set[str] = set()
+        self._facts: set[str] = set()
 
     def now(self) -> datetime:
         """The time by the clock of the run."""
@@ -58,14 +61,15 @@ class Notebook:
 
     def missing(self, key: FactKey[Any], why: Why, detail: str) -> None:
         """It is not known, and why; not written where there is a fact already."""
-        if not any(k == key and isinstance(r, Fact) for (k, _), r in self._readings.items()):
-            self._readings[key, ""] = Missing(
+        if key.name not in self._facts:
+            self._written.add(key.name)
+            self._readings[key.name, ""] = Missing(
                 subject=self._subject, mailbox=self._mailbox, key=key, why=why, detail=self._clean(detail), at=self.began
             )
 
     def knows(self, key: FactKey[Any]) -> bool:
         """Whether something was written for a key."""
-        return any(k == key for k, _ in self._readings)
+        return key.name in self._written
 
     def close(self, collects: Iterable[FactKey[Any]], why: Why, detail: str) -> tuple[Reading, ...]:
         """Everything written, and a missing for every promised key of which nothing was."""
@@ -75,10 +79,12 @@ class Notebook:
         return tuple(self._readings.values())
 
     def _write(self, key: FactKey[T], value: T, provenance: Provenance, source: str = "", *, of_server: bool = False) -> None:
-        gap = self._readings.get((key, ""))
+        gap = self._readings.get((key.name, ""))
         if isinstance(gap, Missing):
-            del self._readings[key, ""]
-        self._readings[key, source] = Fact(
+            del self._readings[key.name, ""]
+        self._written.add(key.name)
+        self._facts.add(key.name)
+        self._readings[key.name, source] = Fact(
             subject=self._subject,
             mailbox=None if of_server else self._mailbox,
             key=key,

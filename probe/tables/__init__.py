@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from probe.model.estate import Service
 from probe.model.facts import Build, UpdateRange
 from probe.tables.files import rows, toml
+
+T = TypeVar("T")
 
 EXCHANGE_ONLINE = "Exchange Online"
 """The product's name, as the tables and the facts write it."""
@@ -185,14 +187,14 @@ def provider_of_domain(domain: str) -> str | None:
 
 
 @cache
-def _providers_by_host() -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _providers_by_host() -> Mapping[str, tuple[int, tuple[str, ...]]]:
     entries = toml("provider_hosts.toml")["host"]
-    return tuple((name, tuple(entry["providers"])) for entry in entries for name in entry["names"])
+    return _in_order((name, tuple(entry["providers"])) for entry in entries for name in entry["names"])
 
 
 def providers_of_host(host: str) -> tuple[str, ...]:
     """Whom a provider's own host name serves; several where one host serves several; empty for every other name."""
-    return next((providers for name, providers in _providers_by_host() if _covers(name, host)), ())
+    return _covering(_providers_by_host(), host) or ()
 
 
 @cache
@@ -248,13 +250,13 @@ def is_windows_server(name: str) -> bool:
 
 
 @cache
-def _exchange_online_hosts() -> tuple[tuple[str, str], ...]:
-    return tuple((name, cloud["name"]) for cloud in toml("authorities.toml")["cloud"] for name in cloud["exchange_online"])
+def _exchange_online_hosts() -> Mapping[str, tuple[int, str]]:
+    return _in_order((name, cloud["name"]) for cloud in toml("authorities.toml")["cloud"] for name in cloud["exchange_online"])
 
 
 def exchange_online_cloud(host: str) -> str | None:
     """The cloud whose Exchange Online has this host name; None for every other name."""
-    return next((cloud for name, cloud in _exchange_online_hosts() if _covers(name, host)), None)
+    return _covering(_exchange_online_hosts(), host)
 
 
 def is_exchange_online_host(host: str) -> bool:
@@ -262,10 +264,19 @@ def is_exchange_online_host(host: str) -> bool:
     return exchange_online_cloud(host) is not None
 
 
-def _covers(name: str, host: str) -> bool:
-    """A name that begins with a dot covers every host under it; any other covers itself."""
+def _in_order(entries: Iterable[tuple[str, T]]) -> Mapping[str, tuple[int, T]]:
+    """A table of host names as it is looked into, each entry with its place; of two entries for one name the first counts."""
+    found: dict[str, tuple[int, T]] = {}
+    for place, (name, value) in enumerate(entries):
+        found.setdefault(name, (place, value))
+    return found
+
+
+def _covering(table: Mapping[str, tuple[int, T]], host: str) -> T | None:
+    """The first entry that covers a host: a name that begins with a dot covers every host under it, any other covers itself."""
     host = host.lower().rstrip(".")
-    return host.endswith(name) if name.startswith(".") else host == name
+    names = (host, *(host[at:] for at, character in enumerate(host) if character == "."))
+    return min((table[name] for name in names if name in table), key=lambda entry: entry[0], default=(0, None))[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -261,16 +261,25 @@ _ID_NAME = (
 )
 
 
+_REMEMBERED_TEXTS = 512
+"""Texts whose marks are remembered, of at most `MAX_FINGERPRINTED` characters: servers of one kind say the same, and one is asked of more than once."""
+
+
 def matches(service: Service, reads: str, text: str) -> tuple[Match, ...]:
     """Every fingerprint of a service that a text shows. A greeting is given as said, lists without their codes.
 
     An IMAP greeting that carries the list of capabilities is read for that list too. What a proxy adds to the words of the server behind it
     is taken off before the marks of servers are looked for.
     """
-    readable = {reads: text[:MAX_FINGERPRINTED]}
+    return _matches(service, reads, text[:MAX_FINGERPRINTED])
+
+
+@lru_cache(_REMEMBERED_TEXTS)
+def _matches(service: Service, reads: str, text: str) -> tuple[Match, ...]:
+    readable = {reads: text}
     if reads in ("greeting", "help", "farewell"):
         readable = {reads: bare_greeting(text)}
-        if reads == "greeting" and service is Service.IMAP and (announced := _ANNOUNCED.match(text[:MAX_FINGERPRINTED])):
+        if reads == "greeting" and service is Service.IMAP and (announced := _ANNOUNCED.match(text)):
             readable["capabilities"] = announced[1]
     proxies = _found(service, readable, is_proxy=True)
     for mark, hit in proxies:

@@ -14,13 +14,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
-from cryptography.x509.oid import ExtensionOID, NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID, SignatureAlgorithmOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.model.facts import ChainEnd
 from probe.simulation.authority import Authority
-from probe.wire.certificates import Certificate, chain_end, read_certificate, subject_of
+from probe.wire.certificates import SIGNATURES, Certificate, chain_end, read_certificate, subject_of
 from tests.wire.der_writing import oid, tlv
 
 
@@ -192,6 +192,14 @@ def test_what_keeps_to_the_rules_reads_as_cryptography_reads_it(kind: str) -> No
     assert read.key == kind
     assert read.signature == (kind if kind.startswith("ed4") or kind == "ed25519" else f"sha384-{kind.split('-')[0]}")
     assert read.is_self_issued
+
+
+def test_the_signatures_are_those_that_cryptography_knows() -> None:
+    """Each algorithm of a key with a hash that it has an identifier for has a name here, made of the same words."""
+    theirs = {oid.dotted_string: name for name, oid in vars(SignatureAlgorithmOID).items() if "_WITH_" in name}
+    assert SIGNATURES.keys() == theirs.keys()
+    for identifier, name in SIGNATURES.items():
+        assert sorted(name.split("-")) == sorted(filter(None, theirs[identifier].lower().removeprefix("_").split("_with_")))
 
 
 def test_a_signature_by_pss_is_named_with_its_hash() -> None:

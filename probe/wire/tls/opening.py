@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
-from functools import cache, partial
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
+from functools import cache
+from typing import TYPE_CHECKING, Literal
 
 from probe.wire.tls.parsing import FlightError, vector
 
-_Aead = AESGCM | AESCCM | ChaCha20Poly1305
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
-_SUITES: dict[int, tuple[str, int, Callable[[bytes], _Aead]]] = {
-    0x1301: ("sha256", 16, AESGCM),
-    0x1302: ("sha384", 32, AESGCM),
-    0x1303: ("sha256", 32, ChaCha20Poly1305),
-    0x1304: ("sha256", 16, AESCCM),
-    0x1305: ("sha256", 16, partial(AESCCM, tag_length=8)),
+_SUITES: dict[int, tuple[str, int, Literal["gcm", "chacha20", "ccm", "ccm-8"]]] = {
+    0x1301: ("sha256", 16, "gcm"),
+    0x1302: ("sha384", 32, "gcm"),
+    0x1303: ("sha256", 32, "chacha20"),
+    0x1304: ("sha256", 16, "ccm"),
+    0x1305: ("sha256", 16, "ccm-8"),
 }
 """Hash, key length and AEAD of the suites that can be opened (RFC 8446 section B.4)."""
 
@@ -41,15 +39,17 @@ class Opening:
     """Opens the records of one server, from its ServerHello on."""
 
     def __init__(self, suite: int, shared_secret: bytes, messages: bytes) -> None:
-        name, key_bytes, aead = _SUITES[suite]
+        name, key_bytes, kind = _SUITES[suite]
         handshake_secret = hmac.digest(_salt(name), shared_secret, name)
         traffic_secret = _expand(name, handshake_secret, b"s hs traffic", transcript_hash(suite, messages), len(handshake_secret))
-        self._aead = aead(_expand(name, traffic_secret, b"key", b"", key_bytes))
+        self._aead = _aead(kind, _expand(name, traffic_secret, b"key", b"", key_bytes))
         self._iv = int.from_bytes(_expand(name, traffic_secret, b"iv", b"", _NONCE_BYTES), "big")
         self._opened = 0
 
     def open(self, record: bytes) -> tuple[int, bytes]:
         """Kind and content of the next encrypted record. Raises FlightError where the keys do not fit."""
+        from cryptography.exceptions import InvalidTag
+
         nonce = (self._iv ^ self._opened).to_bytes(_NONCE_BYTES, "big")
         self._opened += 1
         try:
@@ -60,6 +60,21 @@ class Opening:
         if len(content) < 2:
             raise FlightError("the server sent an empty encrypted record")
         return content[-1], content[:-1]
+
+
+def _aead(kind: Literal["gcm", "chacha20", "ccm", "ccm-8"], key: bytes) -> AESGCM | AESCCM | ChaCha20Poly1305:
+    # Loaded when needed: who asks nothing about TLS has no use for it.
+    from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
+
+    match kind:
+        case "gcm":
+            return AESGCM(key)
+        case "chacha20":
+            return ChaCha20Poly1305(key)
+        case "ccm":
+            return AESCCM(key)
+        case "ccm-8":
+            return AESCCM(key, tag_length=8)
 
 
 @cache

@@ -1,0 +1,1 @@
+"""What the program costs beside others that do the same, measured in one run. Not tests: nothing here passes or fails."""

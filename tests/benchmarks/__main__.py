@@ -1,0 +1,246 @@
+"""What the program costs beside others that do the same, and beside its limits: `python -m tests.benchmarks`.
+
+    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--runs 3] [looks] [startup] [mailboxes] [posture]
+
+Each figure is the median of some runs. All of them are of this machine and this hour; what means something is the ratio of two in one run, and that
+only where nothing else runs. What is not installed is left out, and that is said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks import estate_of_many, nginx
+from tests.benchmarks.blackbox import CONFIGURATION
+
+_PROBE = Path(sys.executable).with_name("probe")
+_HERE = Path(__file__).parent
+_AT_ONCE = 50
+_BLACKBOX = ("blackbox_exporter", "prometheus-blackbox-exporter")
+# Without compiled modules, as tests run, a start costs twice as much as anybody's.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one run of a program took."""
+
+    cpu: float
+    """Seconds, of user and system."""
+    wall: float
+    megabytes: float
+    """Peak of memory, where it is known."""
+    written: float = 0.0
+    """Megabytes on standard output."""
+
+
+Scrape = Callable[[str, int, int], Cost]
+"""Has blackbox_exporter hold conversations: by which protocol, at which port, how many."""
+
+
+def main() -> None:
+    """Measure what is named, or everything."""
+    parts: dict[str, Callable[[argparse.Namespace], None]] = {
+        "looks": _looks, "startup": _startup, "mailboxes": _mailboxes, "posture": _posture
+    }  # fmt: skip
+    arguments = argparse.ArgumentParser(prog="python -m tests.benchmarks")
+    arguments.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(parts)}")
+    arguments.add_argument("--addresses", type=int, default=1000)
+    arguments.add_argument("--mailboxes", type=int, default=10_000)
+    arguments.add_argument("--runs", type=int, default=3)
+    given = arguments.parse_args()
+    _say(
+        f"{os.cpu_count()} processors, load {' '.join(f'{load:.1f}' for load in os.getloadavg())} (of use below 0.3), {given.runs} runs each"
+    )
+    for name in given.parts or parts:
+        _say(f"\n{name}")
+        parts[name](given)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _median(costs: Iterable[Cost]) -> Cost:
+    values = zip(*((c.cpu, c.wall, c.megabytes, c.written) for c in costs), strict=True)
+    return Cost(*map(statistics.median, values))
+
+
+def _runs(number: int, *command: str | Path, exits: Sequence[int] = (0,)) -> Cost:
+    return _median([_run(*command, exits=exits) for _ in range(number)])
+
+
+def _run(*command: str | Path, exits: Sequence[int] = (0,)) -> Cost:
+    """Run a program to its end. Raises RuntimeError where it exits otherwise than is expected."""
+    with tempfile.TemporaryFile() as out:
+        began = time.monotonic()
+        child = subprocess.Popen(list(map(str, command)), stdout=out, stdin=subprocess.DEVNULL, env=_ENVIRONMENT)
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode not in exits:
+            raise RuntimeError(f"{command[0]} exits with {child.returncode}")
+        return Cost(used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss / 1024, out.tell() / 1e6)
+
+
+def _startup(given: argparse.Namespace) -> None:
+    look = (_PROBE, "look", "--json", "--quiet", "--tls", "none", "pop3://127.0.0.1:9")
+    _run(*look, exits=(3,))  # compiles what is not compiled yet
+    bare = _runs(given.runs, sys.executable, "-c", "import asyncio, ssl, json")
+    ours = _runs(given.runs, *look, exits=(3,))
+    asked = _runs(given.runs, _PROBE, "--help")
+    _say(
+        f"  a look at a port where nobody listens: {ours.cpu:.2f} s CPU (limit 0.25), {ours.cpu / bare.cpu:.1f} x Python with asyncio, ssl and json"
+    )
+    _say(f"  --help: {asked.cpu:.2f} s CPU (limit 0.06), {asked.cpu / bare.cpu:.1f} x")
+
+
+def _looks(given: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as folder, _mail_server(Path(folder)) as ports:
+        ca = Path(folder, "ca.pem")
+        with _blackbox(ca) as scrape:
+            if scrape is None:
+                _say(f"  left out: blackbox_exporter, since there is none of {', '.join(_BLACKBOX)} in PATH")
+            for protocol, port in ports.items():
+                _looks_by(protocol, port, ca, scrape, given)
+
+
+def _looks_by(protocol: str, port: int, ca: Path, scrape: Scrape | None, given: argparse.Namespace) -> None:
+    number = given.addresses
+    bare = (sys.executable, _HERE / "bare_client.py", protocol, str(port), ca, str(number), str(_AT_ONCE))
+    floor, peer = _each(number, _runs(given.runs, *bare)), None
+    _say(f"  {protocol}, bare asyncio client: {_told(floor)}")
+    if scrape is not None:
+        peer = _each(number, _median([scrape(protocol, port, number) for _ in range(given.runs)]))
+        _say(f"  {protocol}, blackbox_exporter: {_told(peer)}")
+    urls = [f"{protocol}://127.1.{n // 250}.{n % 250 + 1}:{port}" for n in range(number)]
+    for tls in ("none", "quick"):
+        look = (_PROBE, "look", "--json", "--quiet", "--tls", tls, "--ca", ca)
+        one, together = _runs(given.runs, *look, urls[0]), _runs(given.runs, *look, *urls)
+        ours = _each(number, together)
+        _say(f"  {protocol}, probe look --tls {tls}: {_told(ours)}{_beside('bare client', ours, floor)}{_beside('blackbox', ours, peer)}")
+        further = (together.megabytes - one.megabytes) / max(1, number - 1) * 1000
+        _say(f"    memory: {together.megabytes:.0f} MB, of one look {one.megabytes:.0f}; a further one takes {further:.0f} kB (limit 30)")
+
+
+def _each(number: int, cost: Cost) -> Cost:
+    return Cost(cost.cpu / number, cost.wall / number, cost.megabytes)
+
+
+def _told(each: Cost) -> str:
+    return f"{each.cpu * 1000:.2f} ms CPU each, {1 / each.wall:.0f} a second"
+
+
+def _beside(name: str, ours: Cost, theirs: Cost | None) -> str:
+    return "" if theirs is None else f"; beside {name} {ours.cpu / theirs.cpu:.2f} x CPU, {theirs.wall / ours.wall:.2f} x as many a second"
+
+
+@contextmanager
+def _mail_server(folder: Path) -> Iterator[dict[str, int]]:
+    """Ports of a mail server in a process of its own, by protocol."""
+    with subprocess.Popen([sys.executable, "-m", "tests.benchmarks.mail_server", folder], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            smtp, pop3 = map(int, server.stdout.readline().split())
+            yield {"smtp": smtp, "pop3": pop3}
+        finally:
+            server.terminate()
+
+
+@contextmanager
+def _blackbox(ca: Path) -> Iterator[Scrape | None]:
+    """What has blackbox_exporter hold so many conversations; None where it is not installed."""
+    program = next(filter(None, map(shutil.which, _BLACKBOX)), None)
+    if program is None:
+        yield None
+        return
+    config = ca.with_name("blackbox.yml")
+    config.write_text(CONFIGURATION.replace("CA_FILE", str(ca)))
+    port = nginx.free_port()
+    command = [program, f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as exporter:
+        try:
+            nginx.wait_for(port)
+            yield lambda protocol, at, number: _scraped(
+                exporter.pid, f"http://127.0.0.1:{port}/probe?module={protocol}&target=127.0.0.1:{at}", number
+            )
+        finally:
+            exporter.terminate()
+
+
+def _scraped(pid: int, url: str, number: int) -> Cost:
+    def scrape(_: int) -> bool:
+        with urllib.request.urlopen(url) as answer:
+            return b"\nprobe_success 1" in answer.read()
+
+    if not scrape(0):
+        raise RuntimeError("blackbox_exporter does not come through the conversation")
+    before, began = _cpu_of(pid), time.monotonic()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        if not all(pool.map(scrape, range(number))):
+            raise RuntimeError("blackbox_exporter failed in some conversations")
+    return Cost(_cpu_of(pid) - before, time.monotonic() - began, 0.0)
+
+
+def _cpu_of(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _mailboxes(given: argparse.Namespace) -> None:
+    number = given.mailboxes
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "estate.toml")
+        file.write_text(estate_of_many.text(number))
+        judged = [json.loads(_output(sys.executable, "-m", "tests.benchmarks.judging", file)) for _ in range(given.runs)]
+        each = {name: statistics.median(run[name] for run in judged) for name in judged[0]}
+        _say(f"  judging {number} mailboxes behind {estate_of_many.HOSTS} hosts: {each['judging']:.2f} s CPU, {each['megabytes']:.0f} MB")
+        apart = each["apart"] * number
+        _say(f"    each rule asked of each mailbox by itself: {apart:.1f} s, {apart / each['judging']:.0f} x")
+        whole = _runs(given.runs, _PROBE, "check", "--tls", "none", "--quiet", "--format", "json", file, exits=(0, 1, 3))
+        limits = "limits for 10,000: 6 s, 250 MB, 60 MB"
+        _say(f"  probe check of them: {whole.cpu:.1f} s CPU, {whole.megabytes:.0f} MB, {whole.written:.0f} MB written ({limits})")
+
+
+def _output(*command: str | Path) -> str:
+    return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, env=_ENVIRONMENT).stdout
+
+
+def _posture(given: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as folder, nginx.modern(Path(folder)) as port:
+        if port is None:
+            _say("  left out: there is no nginx in PATH")
+            return
+        ours = _runs(given.runs, _PROBE, "look", "--json", "--quiet", "--tls", "full", f"https://127.0.0.1:{port}", exits=(0, 3))
+        _say(f"  full posture of a modern nginx: {ours.cpu:.2f} s CPU, {ours.wall:.2f} s")
+        peers: dict[str, tuple[str, ...]] = {
+            "sslscan": ("--no-colour", f"127.0.0.1:{port}"),
+            "nmap": ("-Pn", "-n", "-sT", "-p", str(port), "--script", "+ssl-enum-ciphers", "127.0.0.1"),
+        }
+        for name, options in peers.items():
+            program = shutil.which(name)
+            if program is None:
+                _say(f"  left out: there is no {name} in PATH")
+                continue
+            theirs = _runs(given.runs, program, *options)
+            _say(
+                f"  {name}: {theirs.cpu:.2f} s CPU, {theirs.wall:.2f} s; ours {ours.cpu / theirs.cpu:.2f} x CPU, {ours.wall / theirs.wall:.2f} x the time"
+            )
+
+
+if __name__ == "__main__":
+    main()

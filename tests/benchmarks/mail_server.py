@@ -1,0 +1,75 @@
+"""A mail server on every address of loopback, in a process of its own, so that a thousand addresses are a thousand endpoints to a prober.
+
+    python -m tests.benchmarks.mail_server FOLDER
+
+Writes `ca.pem` into the folder, then the ports of SMTP and POP3 to standard output. Speaks what Postfix and Dovecot say, with STARTTLS, and nothing
+that a mailbox would be needed for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from functools import partial
+from pathlib import Path
+
+from probe.simulation.authority import Authority
+
+_GREETING = {"smtp": b"220 mail.contoso.test ESMTP Postfix (Debian/GNU)\r\n", "pop3": b"+OK Dovecot (Debian) ready.\r\n"}
+_EHLO = b"PIPELINING|SIZE 10240000|VRFY|ETRN|%sENHANCEDSTATUSCODES|8BITMIME|DSN|SMTPUTF8|CHUNKING"
+_CAPA = b"+OK\r\nCAPA\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nPIPELINING\r\nAUTH-RESP-CODE\r\n%sUSER\r\nSASL PLAIN LOGIN\r\n.\r\n"
+_STARTTLS = b"STARTTLS", b"STLS"
+
+
+def _answer(protocol: str, command: bytes, *, is_secure: bool) -> bytes:
+    """What is said to a command."""
+    if protocol == "pop3":
+        match command:
+            case b"CAPA":
+                return _CAPA % (b"" if is_secure else b"STLS\r\n")
+            case b"STLS":
+                return b"+OK Begin TLS negotiation now.\r\n"
+            case b"QUIT":
+                return b"+OK Logging out\r\n"
+        return b"-ERR Unknown command.\r\n"
+    match command:
+        case b"EHLO":
+            lines = [b"mail.contoso.test", *(_EHLO % (b"" if is_secure else b"STARTTLS|")).split(b"|")]
+            return b"".join(b"250-%s\r\n" % line for line in lines[:-1]) + b"250 %s\r\n" % lines[-1]
+        case b"STARTTLS":
+            return b"220 2.0.0 Ready to start TLS\r\n"
+        case b"QUIT":
+            return b"221 2.0.0 Bye\r\n"
+    return b"502 5.5.2 Error: command not recognized\r\n"
+
+
+async def _main(folder: Path) -> None:
+    authority = Authority(folder)
+    context = authority.issue("localhost", "127.0.0.1", key="rsa-2048").context()
+
+    async def serve(protocol: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        is_secure = False
+        try:
+            writer.write(_GREETING[protocol])
+            while line := await reader.readline():
+                command = line.split(maxsplit=1)[0].upper() if line.strip() else b""
+                writer.write(_answer(protocol, command, is_secure=is_secure))
+                await writer.drain()
+                if command in _STARTTLS:
+                    await writer.start_tls(context)
+                    is_secure = True
+                elif command == b"QUIT":
+                    break
+        except (OSError, EOFError):
+            pass  # the client is gone, which is its right
+        finally:
+            writer.close()
+
+    servers = [await asyncio.start_server(partial(serve, protocol), "0.0.0.0", 0, backlog=1000) for protocol in _GREETING]
+    sys.stdout.write(f"{' '.join(str(server.sockets[0].getsockname()[1]) for server in servers)}\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(Path(sys.argv[1])))
