@@ -64,7 +64,7 @@ def demo(output: Output, options: Options) -> NoReturn:
     from probe import app
 
     with output.progress(options) as options:
-        run = app.complete(app.demo(options))
+        run = app.complete(partial(app.demo, options))
     output.write_run(run)
     # What is shown is meant to be bad in places; the code says that showing it worked.
     code = app.exit_code(run)
@@ -120,7 +120,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
         write_plan(output, app.plan_check(estate, mailboxes, options), app.probers())
         sys.exit(0)
     with output.progress(options) as options:
-        run = app.complete(app.check(estate, mailboxes, replace(options, state=default_folder)))
+        run = app.complete(partial(app.check, estate, mailboxes, replace(options, state=default_folder)))
     output.write_run(run)
     sys.exit(app.exit_code(run, frozenset(map(Support, accept))))
 
@@ -156,7 +156,7 @@ def look(output: Output, options: Options, urls: Sequence[str], fips_client: str
     for service in unspoken(endpoints, app.probers()):
         raise click.UsageError(f"this version of probe does not speak {service.upper()}")
     with output.progress(options) as options:
-        run = app.complete(app.look(endpoints, replace(options, fips_client=fips_client)))
+        run = app.complete(partial(app.look, endpoints, replace(options, fips_client=fips_client)))
     output.write_run(run)
     sys.exit(app.exit_code(run))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -64,7 +65,9 @@ class Terms:
     budget: Budget = field(default_factory=Budget)
     """What the transcripts of the run may take."""
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ATTEMPTS_AT_ONCE))
-    """What an attempt waits for before it begins."""
+    """What an attempt waits for before it begins; runs of one process share it."""
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set to end the run and have what was learnt until then."""
 
 
 SAID_WITHOUT_BEING_TOLD = (
@@ -76,7 +79,8 @@ SAID_WITHOUT_BEING_TOLD = (
 async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
     """Hold the conversations of a plan. Gives an attempt for each, in their order, and whether the run was interrupted before its end.
 
-    The names are looked up within the run, so that its deadline and an interrupt end a resolver that hangs.
+    The names are looked up within the run, so that its deadline and its stop end a resolver that hangs. Where the task is cancelled, nothing is
+    given: CancelledError passes through, and no task, child or connection of the run is left.
     """
     conversations: Sequence[Conversation] = plan.conversations
     attempts: dict[str, Attempt] = {}
@@ -92,7 +96,7 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
 
     ended_by, detail = None, ""
     try:
-        async with asyncio.timeout(terms.deadline):
+        async with asyncio.timeout(terms.deadline) as patience, _until(terms.stop, patience):
             secrets = await Secrets.read((login.password for login in sign_ins), terms.timeout)
             await in_thread(lambda: terms.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
             if plan.asked.all_addresses:
@@ -119,13 +123,10 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
                     for conversation in trips:
                         group.create_task(hold_first(_once_let_in(conversation, let_in)))
     except TimeoutError:
-        ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {terms.deadline:g} s had come"
-    except asyncio.CancelledError:
-        # Ctrl-C: what was learnt until now is still told.
-        task = asyncio.current_task()
-        assert task is not None
-        task.uncancel()
-        ended_by, detail = Outcome.INTERRUPTED, "the run was interrupted"
+        if terms.stop.is_set():
+            ended_by, detail = Outcome.INTERRUPTED, "the run was interrupted"
+        else:
+            ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {terms.deadline:g} s had come"
     if terms.redactor.was_said_untold:
         terms.warn(SAID_WITHOUT_BEING_TOLD)
     if ended_by is not None:
@@ -134,6 +135,21 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
             if done is None or done.outcome is Outcome.INTERRUPTED:
                 attempts[conversation.name] = _cut_short(done, conversation, terms, ended_by, detail)
     return tuple(attempts[conversation.name] for conversation in conversations), ended_by is Outcome.INTERRUPTED
+
+
+@asynccontextmanager
+async def _until(stop: asyncio.Event, patience: asyncio.Timeout) -> AsyncIterator[None]:
+    """Within this, the patience is over once the stop is set."""
+
+    async def end() -> None:
+        await stop.wait()
+        if not patience.expired():
+            patience.reschedule(asyncio.get_running_loop().time())
+
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(end())
+        yield
+        waiting.cancel()
 
 
 def _by_turn(conversations: Iterable[Conversation]) -> tuple[list[Conversation], list[Conversation], list[Conversation]]:

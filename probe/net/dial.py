@@ -37,7 +37,7 @@ R = TypeVar("R")
 
 
 class Network:
-    """What all attempts of a run share: the resolver, the limits, the TLS contexts, the children."""
+    """What all attempts of a run share: what it has learnt of names and servers, and the limits, TLS contexts and children, which outlive it."""
 
     def __init__(
         self,
@@ -47,10 +47,13 @@ class Network:
         children: Children,
         name_server: NameServer | None = None,
         system_anchors: Path | None = None,
+        limits: Limits | None = None,
+        policies: TlsPolicies | None = None,
     ) -> None:
-        self.resolver = Resolver(hosts, name_server)
-        self.limits = Limits()
-        self.policies = TlsPolicies(ca_file, system_anchors)
+        """`limits` and `policies` are those of the process, where it holds several runs; the policies, of the same anchors."""
+        self.limits = limits or Limits()
+        self.resolver = Resolver(hosts, name_server, self.limits.lookups)
+        self.policies = policies or TlsPolicies(ca_file, system_anchors)
         self.ca_file = ca_file
         self.silent_addresses: set[tuple[str, int]] = set()
         """Addresses and ports that had not answered yet when another address of the same name had."""

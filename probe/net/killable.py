@@ -103,15 +103,8 @@ class Children:
         while self._idle:
             self._begin_to_kill(self._idle.pop())
         if self._dying:
-            try:
-                await asyncio.wait(self._dying, timeout=KILL_SECONDS)
-            except asyncio.CancelledError:
-                if kind is not None:
-                    raise
-                # All work is done, and the threads kill without us: an impatient Ctrl-C must not cost what was learnt.
-                task = asyncio.current_task()
-                assert task is not None
-                task.uncancel()
+            # Cancelled meanwhile, the threads kill without us.
+            await asyncio.wait(self._dying, timeout=KILL_SECONDS)
 
     async def _run(self, payload: bytes, seconds: float) -> Any:
         _ensure_fork_server()

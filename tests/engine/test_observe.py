@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 
 from probe.engine.plan import Login
 from probe.model import vocabulary as v
-from probe.model.attempts import Attempt, Outcome
+from probe.model.attempts import Outcome
 from probe.model.estate import Authentication, Effect, Endpoint, SecretReference, Service
 from probe.model.facts import Fact, Missing
 from probe.net.dial import Dial
@@ -151,22 +150,39 @@ async def test_the_deadline_of_a_run_ends_all_that_is_left() -> None:
     assert "deadline of 0.3 s" in attempts[0].detail
 
 
-async def test_an_interrupt_keeps_what_was_learnt() -> None:
-    """Cancelled in the middle, a run gives what it knows, and says of the rest that it was interrupted."""
+async def test_a_stop_keeps_what_was_learnt() -> None:
+    """Stopped in the middle, a run gives what it knows, and says of the rest that it was interrupted."""
     async with Hostile(greeting=b"+OK\r\n").serving() as ready, Hostile().serving() as silent:
-        done = asyncio.Event()
-
-        async def run() -> tuple[Sequence[Attempt], bool]:
-            conversations = [Talk(prober(greet), endpoint(ready.port)), Talk(prober(greet), endpoint(silent.port))]
-            return await held(conversations, progress=lambda attempt, of: done.set())
-
-        task = asyncio.get_running_loop().create_task(run())
-        await done.wait()
-        task.cancel()
-        attempts, interrupted = await task
+        stop = asyncio.Event()
+        talks = [Talk(prober(greet), endpoint(ready.port)), Talk(prober(greet), endpoint(silent.port))]
+        attempts, interrupted = await held(talks, progress=lambda attempt, of: stop.set(), stop=stop)
     assert interrupted
     assert [a.outcome for a in attempts] == [Outcome.COMPLETED, Outcome.INTERRUPTED]
     assert any(isinstance(r, Missing) and r.why == "interrupted" for r in attempts[1].readings)
+
+
+async def test_a_stop_before_the_beginning_holds_nothing() -> None:
+    """Every attempt is there, and none was begun."""
+    stop = asyncio.Event()
+    stop.set()
+    async with Hostile(greeting=b"+OK\r\n").serving() as server:
+        attempts, interrupted = await held([Talk(prober(greet), endpoint(server.port))] * 3, stop=stop)
+        assert server.connections == 0
+    assert interrupted
+    assert [a.outcome for a in attempts] == [Outcome.INTERRUPTED] * 3
+
+
+async def test_cancellation_passes_through() -> None:
+    """A run that is cancelled gives nothing: whoever cancelled it, or bounds its time, is told so; nothing of it is left."""
+    before = asyncio.all_tasks()
+    async with Hostile().serving() as silent:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await held([Talk(prober(greet), endpoint(silent.port))] * 5, timeout=30)
+        assert silent.connections == 3
+        async with asyncio.timeout(5):
+            await silent.idle.wait()
+    assert asyncio.all_tasks() == before
 
 
 @pytest.fixture

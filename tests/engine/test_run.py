@@ -53,9 +53,10 @@ async def test_the_deadline_of_a_run_ends_its_look_ups(monkeypatch: pytest.Monke
 async def test_an_interrupt_ends_the_look_ups_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupted while names are looked up, a run still comes to its end, with every attempt in it."""
     with hanging_resolver(monkeypatch) as asked:
-        running = asyncio.create_task(app.look([NAMED], app.Options(timeout=30, all_addresses=True)))
+        stop = asyncio.Event()
+        running = asyncio.create_task(app.look([NAMED], app.Options(timeout=30, all_addresses=True), stop))
         await asyncio.to_thread(asked.wait, 10)
-        running.cancel()
+        stop.set()
         run = await running
     assert run.interrupted
     assert [a.outcome for a in run.attempts] == [Outcome.INTERRUPTED]
