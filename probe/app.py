@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import platform
 import secrets
 import signal
@@ -37,6 +38,9 @@ from probe.net.tls import TlsPolicies
 from probe.probing import Prober, TlsQuestion
 
 T = TypeVar("T")
+
+# Who wants to hear what the program does sets up a handler; nobody else is told.
+logging.getLogger("probe").addHandler(logging.NullHandler())
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for one attempt: mail servers delay their greeting by up to 20 against spammers."""

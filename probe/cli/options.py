@@ -45,6 +45,9 @@ def output_options(command: Callable[..., Any]) -> Any:
             show_default=True,
             help="Form of messages on standard error.",
         ),
+        click.option(
+            "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Also log what is done, from this level on."
+        ),
     ]
 
     def gathered(
@@ -57,10 +60,15 @@ def output_options(command: Callable[..., Any]) -> Any:
         show: Sequence[str],
         no_color: bool,
         log_format: str,
+        log_level: str | None,
         **rest: Any,
     ) -> Any:
         from probe.cli.output import Output
 
+        if log_level is not None:
+            from probe.cli.logs import log_to_standard_error
+
+            log_to_standard_error(log_level, log_format)
         colour = not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         output = Output(
             format="json" if as_json else format_,
@@ -70,6 +78,7 @@ def output_options(command: Callable[..., Any]) -> Any:
             transcripts="transcripts" in show,
             colour=colour,
             log_format=log_format,
+            is_logged=log_level is not None,
         )
         return command(output=output, **rest)
 

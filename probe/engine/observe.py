@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -28,6 +29,8 @@ from probe.net.threads import in_thread
 from probe.net.transcript import Budget, Recorder
 from probe.probing import EndpointSubject, LoginSubject, Notebook, Prober, RoundTripSubject, TlsSubject
 from probe.wire.lines import WireError
+
+_log = logging.getLogger(__name__)
 
 Subject = Anonymous | LoginSubject | RoundTripSubject
 """What a prober is handed."""
@@ -92,6 +95,7 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
     async def hold(conversation: Conversation) -> None:
         attempt = await _hold(conversation, terms, accounts, secrets, lambda done: attempts.__setitem__(done.id, done))
         attempts[attempt.id] = attempt
+        _log_end(attempt)
         terms.progress(attempt, len(conversations))
 
     ended_by, detail = None, ""
@@ -127,6 +131,8 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
             ended_by, detail = Outcome.INTERRUPTED, "the run was interrupted"
         else:
             ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {terms.deadline:g} s had come"
+    if ended_by is not None:
+        _log.warning(detail, extra={"outcome": ended_by, "ended": len(attempts), "conversations": len(conversations)})
     if terms.redactor.was_said_untold:
         terms.warn(SAID_WITHOUT_BEING_TOLD)
     if ended_by is not None:
@@ -135,6 +141,14 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
             if done is None or done.outcome is Outcome.INTERRUPTED:
                 attempts[conversation.name] = _cut_short(done, conversation, terms, ended_by, detail)
     return tuple(attempts[conversation.name] for conversation in conversations), ended_by is Outcome.INTERRUPTED
+
+
+def _log_end(attempt: Attempt) -> None:
+    what = {"attempt": attempt.id, "outcome": attempt.outcome, "detail": attempt.detail}
+    if attempt.outcome is Outcome.NOT_SCHEDULED:
+        _log.info("attempt is not made", extra=what)
+    else:
+        _log.info("attempt ends", extra={**what, "connections": attempt.connections, "seconds": attempt.seconds})
 
 
 @asynccontextmanager
@@ -306,6 +320,10 @@ async def _try(conversation: Conversation, subject: Subject, terms: Terms, keep:
     notes = Notebook(conversation.name, conversation.told_of, conversation.account_of, terms.clock, clean)
     loop = asyncio.get_running_loop()
     began = loop.time()
+    _log.info(
+        "attempt begins",
+        extra={"attempt": conversation.name, "prober": prober.id, "endpoint": endpoint.url, "mailbox": conversation.mailbox},
+    )
 
     def written(outcome: Outcome, detail: str) -> Attempt:
         if isinstance(subject, Anonymous) and recorder.peer_said_secret:
@@ -346,6 +364,7 @@ async def _try(conversation: Conversation, subject: Subject, terms: Terms, keep:
         if named is None:
             # The exception's own text may hold what it was given; the traceback's places cannot.
             places = "".join(traceback.format_tb(failure.__traceback__))
+            _log.error("bug", extra={"attempt": conversation.name, "error": type(failure).__name__, "places": places})
             terms.report_bug(f"{prober.id} at {endpoint.url}: {type(failure).__name__}\n{places}")
             return written(Outcome.BUG, f"a bug in probe: {type(failure).__name__}; please report it")
         _note_failure(failure, prober, notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -15,6 +16,9 @@ OVERALL = 800
 LOOKUPS = 128
 """Names that are looked up at a time; each takes a thread, and a hung resolver may hold all of them."""
 _SPARE_FILES = 100
+
+
+_log = logging.getLogger(__name__)
 
 
 class Deadline:
@@ -66,6 +70,8 @@ class Limits:
     async def turn(self, address: str, port: int, deadline: Deadline) -> AsyncIterator[None]:
         """One connection's turn at an address and port; waiting for it costs the attempt no time."""
         gate = self._gates.setdefault((address, port), asyncio.Semaphore(self._per_address))
+        if gate.locked() or self._overall.locked():
+            _log.debug("waits for its turn to connect", extra={"address": address, "port": port})
         async with deadline.standing_still():
             await gate.acquire()
             try:

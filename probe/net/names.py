@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from probe.net.threads import in_thread
 
 HTTPS_PORT = 443
 """Where Entra ID listens, and nothing that is simulated on loopback can."""
+
+_log = logging.getLogger(__name__)
 
 _NO_SUCH_NAME = socket.EAI_NONAME
 _NO_ADDRESS = getattr(socket, "EAI_NODATA", None)
@@ -61,6 +64,7 @@ class Resolver:
             if host in self._answers:
                 self._slots.release()
             else:
+                _log.debug("looks up a name", extra={"host": host})
                 # The slot is its thread's, which no deadline ends.
                 self._answers[host] = in_thread(lambda: _ask_system(host), f"resolve {host}")
                 self._answers[host].add_done_callback(lambda _: self._slots.release())
@@ -81,6 +85,7 @@ class Resolver:
         return await self._records(name, "SRV")
 
     async def _records(self, name: str, kind: Literal["CNAME", "SRV"]) -> tuple[tuple[str, int], ...]:
+        _log.debug("asks for records", extra={"host": name, "kind": kind})
         async with self._slots:
             return await in_thread(lambda: _ask_records(name, kind, self._name_server), f"{kind} of {name}")
 
