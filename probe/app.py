@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from probe import catalogue
 from probe.engine import run as engine
@@ -24,7 +24,9 @@ from probe.engine.judge import Book
 from probe.engine.observe import ATTEMPTS_AT_ONCE, Terms
 from probe.engine.plan import Plan
 from probe.memory import Memory
+from probe.model import defaults
 from probe.model.attempts import Attempt, Outcome
+from probe.model.defaults import TlsDepth
 from probe.model.estate import Effect, Endpoint, Estate, Mailbox
 from probe.model.inferences import Inference
 from probe.model.rules import Readiness, Rule, Support
@@ -42,17 +44,13 @@ T = TypeVar("T")
 # Who wants to hear what the program does sets up a handler; nobody else is told.
 logging.getLogger("probe").addHandler(logging.NullHandler())
 
-DEFAULT_TIMEOUT = 30.0
-"""Seconds for one attempt: mail servers delay their greeting by up to 20 against spammers."""
-DEFAULT_FIPS_CLIENT = "sp800-52r2"
-"""NIST's own guideline for TLS, where no deployment says which Windows is meant."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How a run is held."""
 
-    timeout: float = DEFAULT_TIMEOUT
+    timeout: float = defaults.TIMEOUT_SECONDS
+    """Seconds for one attempt."""
     deadline: float | None = None
     allow: frozenset[Effect] = frozenset()
     """Effects beyond those that the estate allows."""
@@ -64,9 +62,8 @@ class Options:
     name_server: NameServer | None = None
     """Whom to ask for DNS records other than addresses, in place of the system's name servers."""
     all_addresses: bool = False
-    tls: Literal["quick", "full"] | None = None
-    """How much is asked about TLS: the question of FIPS, everything, or nothing beyond what a conversation itself shows."""
-    fips_client: str = DEFAULT_FIPS_CLIENT
+    tls: TlsDepth = defaults.TLS_DEPTH
+    fips_client: str = defaults.FIPS_CLIENT
     """FIPS profile of a look; a check asks about the Windows that the deployment runs on."""
     progress: Callable[[Attempt, int], None] = field(default=lambda attempt, of: None)
     """Told of each attempt as it ends, and of how many there will be."""
@@ -282,11 +279,11 @@ class _Interrupts:
 
 
 def _tls_question(options: Options, client: str, *, fips: bool) -> TlsQuestion | None:
-    return None if options.tls is None else TlsQuestion(client=client, fips=fips, is_full=options.tls == "full")
+    return None if options.tls == "none" else TlsQuestion(client=client, fips=fips, is_full=options.tls == "full")
 
 
 def _asked(options: Options, mailboxes: tuple[str, ...] | None, client: str) -> Asked:
-    return Asked(mailboxes=mailboxes, tls=options.tls or "none", fips=client, allow=options.allow, all_addresses=options.all_addresses)
+    return Asked(mailboxes=mailboxes, tls=options.tls, fips=client, allow=options.allow, all_addresses=options.all_addresses)
 
 
 def _now() -> datetime:

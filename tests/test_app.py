@@ -101,8 +101,8 @@ def test_not_listed_may_be_accepted() -> None:
 
 async def test_two_runs_at_once_make_at_most_three_connections_to_one_port() -> None:
     """What is open for as long as there are runs counts for all of them."""
-    async with Hostile(greeting=b"+OK\r\n").serving() as server, app.Probing(app.Options(timeout=0.5)) as probing:
-        plan = app.plan_look([Endpoint.parse(f"pop3://127.0.0.1:{server.port}")], app.Options())
+    async with Hostile(greeting=b"+OK\r\n").serving() as server, app.Probing(app.Options(timeout=0.5, tls="none")) as probing:
+        plan = app.plan_look([Endpoint.parse(f"pop3://127.0.0.1:{server.port}")], app.Options(tls="none"))
         many = replace(plan, conversations=named(plan.conversations * 10))
         runs = await asyncio.gather(probing.check(many), probing.check(many))
         assert (server.connections, server.most_at_once) == (20, 3)
@@ -112,7 +112,7 @@ async def test_two_runs_at_once_make_at_most_three_connections_to_one_port() -> 
 
 async def test_two_runs_at_once_share_their_turns() -> None:
     """Together they have as many attempts under way as one may have."""
-    async with app.Probing(app.Options(timeout=0.3)) as probing:
+    async with app.Probing(app.Options(timeout=0.3, tls="none")) as probing:
         terms = [probing._terms(asyncio.Event()) for _ in range(2)]
         assert terms[0].turns is terms[1].turns
         assert terms[0].network.limits is terms[1].network.limits
@@ -127,8 +127,8 @@ async def test_a_name_that_failed_is_looked_up_again_by_the_next_run(monkeypatch
         raise answers.pop(0)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    plan = app.plan_look([Endpoint.parse("pop3://mail.contoso.test")], app.Options())
-    async with app.Probing(app.Options(timeout=5)) as probing:
+    plan = app.plan_look([Endpoint.parse("pop3://mail.contoso.test")], app.Options(tls="none"))
+    async with app.Probing(app.Options(timeout=5, tls="none")) as probing:
         details = [(await probing.check(plan)).attempts[0].detail for _ in range(2)]
     assert ["gave no answer" in details[0], "does not exist" in details[1]] == [True, True]
 

@@ -71,7 +71,7 @@ async def test_no_secret_is_logged(caplog: pytest.LogCaptureFixture, tmp_path: P
         )
         mailbox = replace(a_mailbox("a@branch.test"), outgoing=Delivery.NONE, password=SecretReference("file", str(tmp_path / "password")))
         estate = Estate(deployment=an_estate().deployment, profiles=(profile,), mailboxes=(mailbox,))
-        options = app.Options(timeout=5, ca_file=authority().ca_file, allow=frozenset({Effect.LOGS_IN}))
+        options = app.Options(timeout=5, ca_file=authority().ca_file, allow=frozenset({Effect.LOGS_IN}), tls="none")
         run = await app.check(estate, (mailbox,), options)
     assert [a.outcome for a in run.attempts if a.prober == "pop3-login"] == [Outcome.COMPLETED]
     told = repr([vars(record) for record in caplog.records])
@@ -96,6 +96,8 @@ async def test_a_retry_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """That a conversation is held once more, and after what kind of failure."""
     caplog.set_level(logging.INFO)
     async with Refusing("pop3", server_context("self-signed"), "-ERR no") as server:
-        await app.look([Endpoint.parse(f"pop3s://localhost:{server.port}")], app.Options(timeout=5, ca_file=authority().ca_file))
+        await app.look(
+            [Endpoint.parse(f"pop3s://localhost:{server.port}")], app.Options(timeout=5, ca_file=authority().ca_file, tls="none")
+        )
     retries = [vars(record)["after"] for record in caplog.records if "without verifying" in record.message]
     assert retries == ["CertificateNotTrusted"]

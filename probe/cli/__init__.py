@@ -19,6 +19,7 @@ import click
 from probe import __version__
 from probe.cli.options import output_options, probing_options, profile, verbose_option
 from probe.cli.streams import NotWritten, WrongArguments, discard_output, explain, is_of_echo, settle_errors, stand_in, tell, write_result
+from probe.model.defaults import FIPS_CLIENT
 
 if TYPE_CHECKING:
     from probe.app import Options
@@ -34,9 +35,6 @@ Exit codes:
   3    none is as bad as 1, and at least one is undetermined (look: an attempt did not complete)
   70   the program itself failed
   130  interrupted; what was learnt until then is still printed"""
-
-SCHEMES = ("pop3://", "pop3s://", "smtp://", "smtps://", "imap://", "imaps://", "https://", "tls://")
-"""What the URL of a look begins with."""
 
 DEMO_TIMEOUT = 8.0
 """One of the demo's servers never says a word; nobody should wait for it as long as for a real one."""
@@ -134,7 +132,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
     "--fips",
     "fips_client",
     metavar="PROFILE",
-    default="sp800-52r2",
+    default=FIPS_CLIENT,
     show_default=True,
     callback=profile,
     help="The client whose FIPS mode is asked about.",
@@ -233,8 +231,7 @@ def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:
         try:
             endpoints.append(Endpoint.parse(url))
         except ValueError as problem:
-            is_scheme = "@" in url or url.lower().startswith(SCHEMES)
-            wrong.append(str(problem) if is_scheme else f"{url[:200]!r} must begin with one of {', '.join(SCHEMES)}")
+            wrong.append(str(problem))
     if wrong:
         raise WrongArguments(wrong)
     return tuple(endpoints)
