@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from probe import catalogue
 from probe.engine import run as engine
 from probe.engine import select
+from probe.engine.accounts import Locks
 from probe.engine.judge import Book
 from probe.engine.observe import ATTEMPTS_AT_ONCE, Terms
 from probe.engine.plan import Plan
@@ -145,6 +146,7 @@ class Probing:
         self._limits = Limits()
         self._policies = TlsPolicies(options.ca_file, options.system_anchors)
         self._turns = asyncio.Semaphore(ATTEMPTS_AT_ONCE)
+        self._locks = Locks()
         self._memory = None if options.state is None else Memory(options.state)
 
     async def __aenter__(self) -> Probing:
@@ -185,6 +187,7 @@ class Probing:
             warn=options.warn,
             memory=self._memory,
             turns=self._turns,
+            locks=self._locks,
             stop=stop,
         )
 

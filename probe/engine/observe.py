@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from probe.config.secrets import SecretUnavailable
-from probe.engine.accounts import Accounts, Credential
+from probe.engine.accounts import Accounts, Credential, Locks
 from probe.engine.addresses import at_each_address
 from probe.engine.plan import Anonymous, Conversation, NotHeld, Plan, PlannedRoundTrip, SignsIn
 from probe.engine.secrets import Secrets
@@ -69,6 +69,8 @@ class Terms:
     """What the transcripts of the run may take."""
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ATTEMPTS_AT_ONCE))
     """What an attempt waits for before it begins; runs of one process share it."""
+    locks: Locks = field(default_factory=Locks)
+    """Of the accounts that sign in; runs of one process share them."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     """Set to end the run and have what was learnt until then."""
 
@@ -90,7 +92,7 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
     sign_ins = [c.login for c in conversations if c.login is not None and c.not_held is None]
     if terms.memory is not None and sign_ins and (passes := terms.memory.passes_away()):
         terms.warn(passes)
-    accounts = Accounts(terms.memory, terms.clock, timedelta(seconds=terms.timeout))
+    accounts = Accounts(terms.memory, terms.clock, timedelta(seconds=terms.timeout), terms.locks)
 
     async def hold(conversation: Conversation) -> None:
         attempt = await _hold(conversation, terms, accounts, secrets, lambda done: attempts.__setitem__(done.id, done))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from probe.engine.accounts import Locks
 from probe.engine.plan import Login
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
@@ -214,6 +215,27 @@ async def test_a_refused_account_is_not_tried_again(login: Login, accepted: bool
     assert (len(known), len(gaps)) == (tries, 10 - tries)
     assert {r.mailbox for r in known} <= {f"m{n}@contoso.test" for n in range(10)}
     assert {r.why for r in gaps} <= {"denied"}
+
+
+async def test_an_account_signs_in_once_at_a_time_whichever_run_it_is_for(login: Login) -> None:
+    """Two runs of one process take turns, also where nothing is remembered between them."""
+    under_way, most = 0, 0
+
+    async def sign_in(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
+        nonlocal under_way, most
+        await subject.account.proof.claim()
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.02)
+        under_way -= 1
+        await subject.account.proof.end(Ending.ACCEPTED)
+
+    locks = Locks()
+    talks = [Talk(prober(sign_in, collects=(v.AUTH_ACCEPTED,), signs_in=True), endpoint(1), f"m{n}@contoso.test", login) for n in range(3)]
+    runs = await asyncio.gather(held(talks, locks=locks), held(talks, locks=locks))
+    assert most == 1
+    assert {a.outcome for attempts, _ in runs for a in attempts} == {Outcome.COMPLETED}
+    assert not locks
 
 
 async def test_an_account_whose_login_ended_unseen_is_not_tried_again(login: Login) -> None:
