@@ -5,27 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import platform
 import secrets
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import FrameType
-from typing import Any, Literal, TypeVar
+from types import FrameType, TracebackType
+from typing import Any, TypeVar
 
 from probe import catalogue
 from probe.document import NotADocument, read_run
 from probe.engine import run as engine
 from probe.engine import select
+from probe.engine.accounts import Locks
 from probe.engine.again import judge_again
 from probe.engine.judge import Book
-from probe.engine.observe import Terms
+from probe.engine.observe import ATTEMPTS_AT_ONCE, Terms
 from probe.engine.plan import Plan
 from probe.memory import Memory
+from probe.model import defaults
 from probe.model.attempts import Attempt, Outcome
+from probe.model.defaults import TlsDepth
 from probe.model.estate import Effect, Endpoint, Estate, Mailbox
 from probe.model.inferences import Inference
 from probe.model.rules import Readiness, Rule, Support
@@ -33,22 +37,23 @@ from probe.model.runs import Asked, Run
 from probe.net.dial import Network
 from probe.net.heap import keep_small
 from probe.net.killable import Children
+from probe.net.limits import Limits
 from probe.net.names import NameServer
+from probe.net.tls import TlsPolicies
 from probe.probing import Prober, TlsQuestion
 
 T = TypeVar("T")
 
-DEFAULT_TIMEOUT = 30.0
-"""Seconds for one attempt: mail servers delay their greeting by up to 20 against spammers."""
-DEFAULT_FIPS_CLIENT = "sp800-52r2"
-"""NIST's own guideline for TLS, where no deployment says which Windows is meant."""
+# Who wants to hear what the program does sets up a handler; nobody else is told.
+logging.getLogger("probe").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How a run is held."""
 
-    timeout: float = DEFAULT_TIMEOUT
+    timeout: float = defaults.TIMEOUT_SECONDS
+    """Seconds for one attempt."""
     deadline: float | None = None
     allow: frozenset[Effect] = frozenset()
     """Effects beyond those that the estate allows."""
@@ -60,9 +65,8 @@ class Options:
     name_server: NameServer | None = None
     """Whom to ask for DNS records other than addresses, in place of the system's name servers."""
     all_addresses: bool = False
-    tls: Literal["quick", "full"] | None = None
-    """How much is asked about TLS: the question of FIPS, everything, or nothing beyond what a conversation itself shows."""
-    fips_client: str = DEFAULT_FIPS_CLIENT
+    tls: TlsDepth = defaults.TLS_DEPTH
+    fips_client: str = defaults.FIPS_CLIENT
     """FIPS profile of a look; a check asks about the Windows that the deployment runs on."""
     progress: Callable[[Attempt, int], None] = field(default=lambda attempt, of: None)
     """Told of each attempt as it ends, and of how many there will be."""
@@ -130,31 +134,85 @@ def plan_look(endpoints: Iterable[Endpoint], options: Options, on: date | None =
     )
 
 
-async def run(plan: Plan, options: Options) -> Run:
-    """One run of a plan."""
-    # A look judges nothing, and starts sooner without the rules.
-    book = Book(inferences=inferences(), rules={} if plan.estate is None else rules())
-    async with _terms(options) as terms:
-        return await engine.run(engine.Identity(id=secrets.token_hex(16), host=platform.node() or "unknown"), plan, book, terms)
+class Probing:
+    """Holds runs, and what they share: connection limits, turns, TLS contexts, child processes. `async with` it, for as long as there are runs.
+
+    A command opens it once, a service for as long as it lives. Any number of runs may be held side by side: together they make as many
+    connections to one port as one would.
+    """
+
+    def __init__(self, options: Options) -> None:
+        """`options` say how each of its runs is held."""
+        self._options = options
+        self._children = Children()
+        self._limits = Limits()
+        self._policies = TlsPolicies(options.ca_file, options.system_anchors)
+        self._turns = asyncio.Semaphore(ATTEMPTS_AT_ONCE)
+        self._locks = Locks()
+        self._memory = None if options.state is None else Memory(options.state)
+
+    async def __aenter__(self) -> Probing:
+        await self._children.__aenter__()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._children.__aexit__(kind, error, trace)
+
+    async def check(self, plan: Plan, stop: asyncio.Event | None = None) -> Run:
+        """One run of a plan, be it of an estate or of a look.
+
+        Once `stop` is set, the run ends and tells what it has learnt. Cancelled, it tells nothing, and leaves nothing behind.
+        """
+        # A look judges nothing, and starts sooner without the rules.
+        book = Book(inferences=inferences(), rules={} if plan.estate is None else rules())
+        identity = engine.Identity(id=secrets.token_hex(16), host=platform.node() or "unknown")
+        return await engine.run(identity, plan, book, self._terms(stop or asyncio.Event()))
+
+    def _terms(self, stop: asyncio.Event) -> Terms:
+        options = self._options
+        return Terms(
+            probers=probers(),
+            network=Network(
+                hosts=options.hosts,
+                ca_file=options.ca_file,
+                children=self._children,
+                name_server=options.name_server,
+                system_anchors=options.system_anchors,
+                limits=self._limits,
+                policies=self._policies,
+            ),
+            clock=options.clock,
+            timeout=options.timeout,
+            deadline=options.deadline,
+            report_bug=options.report_bug,
+            progress=options.progress,
+            warn=options.warn,
+            memory=self._memory,
+            turns=self._turns,
+            locks=self._locks,
+            stop=stop,
+        )
 
 
-async def check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options) -> Run:
-    """One run over an estate, or over some of its mailboxes."""
-    return await run(plan_check(estate, mailboxes, options), options)
+async def check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options, stop: asyncio.Event | None = None) -> Run:
+    """One run over an estate, or over some of its mailboxes, with all that it needs opened for it alone."""
+    async with Probing(options) as probing:
+        return await probing.check(plan_check(estate, mailboxes, options), stop)
 
 
-async def look(endpoints: Iterable[Endpoint], options: Options) -> Run:
+async def look(endpoints: Iterable[Endpoint], options: Options, stop: asyncio.Event | None = None) -> Run:
     """Facts of some endpoints, each once; nothing is judged."""
-    return await run(plan_look(endpoints, options), options)
+    async with Probing(options) as probing:
+        return await probing.check(plan_look(endpoints, options), stop)
 
 
-async def demo(options: Options) -> Run:
+async def demo(options: Options, stop: asyncio.Event | None = None) -> Run:
     """Start the simulated estate on loopback, check it for real, and stop it."""
     from probe.simulation.estate import Simulation
 
     async with Simulation.start() as simulation:
         simulated = replace(options, hosts=simulation.hosts, ca_file=simulation.ca_file)
-        return await check(simulation.estate, simulation.estate.mailboxes, simulated)
+        return await check(simulation.estate, simulation.estate.mailboxes, simulated, stop)
 
 
 def judge(document: Mapping[str, Any], estate: Estate | None = None, on: date | None = None) -> Run:
@@ -189,30 +247,24 @@ def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:
     return 0
 
 
-def complete(work: Coroutine[Any, Any, T]) -> T:
-    """Run something to its end on a loop of its own.
+def complete(begin: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
+    """Run something to its end on a loop of its own, given the stop of its runs.
 
-    The first signal that asks for an end cancels it, which a run takes as the request to tell what it has learnt; the second, and one to
-    something that does not, raises KeyboardInterrupt.
+    The first signal that asks for an end sets the stop, so that a run tells what it has learnt; the second raises KeyboardInterrupt.
     """
     keep_small()
     gc.freeze()
     gc.enable()
     with _Interrupts() as interrupts:
-        try:
-            return asyncio.run(interrupts.heard_by(work))
-        except asyncio.CancelledError:
-            if interrupts.count:
-                raise KeyboardInterrupt from None
-            raise
+        return asyncio.run(interrupts.stopping(begin))
 
 
 class _Interrupts:
     """What comes of the signals that ask for an end. `with` it, on the main thread, where signals are; elsewhere nothing is changed."""
 
     def __init__(self) -> None:
-        self.count = 0
-        self._task: asyncio.Task[Any] | None = None
+        self._count = 0
+        self._stop: Callable[[], object] | None = None
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> _Interrupts:
@@ -227,52 +279,30 @@ class _Interrupts:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    async def heard_by(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do it, as what the first signal cancels."""
-        self._task = asyncio.current_task()
-        if self.count:
-            work.close()
-            raise asyncio.CancelledError
-        return await work
+    async def stopping(self, begin: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
+        """Begin it with a stop that the first signal sets."""
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        # By the loop, which a mere set() in a signal handler would not wake.
+        self._stop = lambda: loop.call_soon_threadsafe(stop.set)
+        if self._count:
+            raise KeyboardInterrupt
+        return await begin(stop)
 
     def _came(self, number: int, frame: FrameType | None) -> None:
-        self.count += 1
-        if self.count > 1:
+        self._count += 1
+        if self._count > 1:
             raise KeyboardInterrupt
-        if self._task is not None and not self._task.done():
-            # By the loop, which a mere cancel() here would not wake.
-            self._task.get_loop().call_soon_threadsafe(self._task.cancel)
-
-
-@contextlib.asynccontextmanager
-async def _terms(options: Options) -> AsyncIterator[Terms]:
-    """What a run is held on; its children end with it."""
-    async with Children() as children:
-        yield Terms(
-            probers=probers(),
-            network=Network(
-                hosts=options.hosts,
-                ca_file=options.ca_file,
-                children=children,
-                name_server=options.name_server,
-                system_anchors=options.system_anchors,
-            ),
-            clock=options.clock,
-            timeout=options.timeout,
-            deadline=options.deadline,
-            report_bug=options.report_bug,
-            progress=options.progress,
-            warn=options.warn,
-            memory=None if options.state is None else Memory(options.state),
-        )
+        if self._stop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has just ended, and with it all that could be stopped
+                self._stop()
 
 
 def _tls_question(options: Options, client: str, *, fips: bool) -> TlsQuestion | None:
-    return None if options.tls is None else TlsQuestion(client=client, fips=fips, is_full=options.tls == "full")
+    return None if options.tls == "none" else TlsQuestion(client=client, fips=fips, is_full=options.tls == "full")
 
 
 def _asked(options: Options, mailboxes: tuple[str, ...] | None, client: str) -> Asked:
-    return Asked(mailboxes=mailboxes, tls=options.tls or "none", fips=client, allow=options.allow, all_addresses=options.all_addresses)
+    return Asked(mailboxes=mailboxes, tls=options.tls, fips=client, allow=options.allow, all_addresses=options.all_addresses)
 
 
 def _now() -> datetime:

@@ -159,6 +159,7 @@ class World:
             state=state,
             report_bug=bugs.append,
             name_server=name_server,
+            tls="none",
         )
         run = await app.check(estate, estate.mailboxes, options)
         assert not bugs, bugs

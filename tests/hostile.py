@@ -30,6 +30,8 @@ class Hostile:
     heard: bytearray = field(default_factory=bytearray)
     """The beginning of what clients said, all of them together."""
     open: set[asyncio.Transport] = field(default_factory=set)
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while nobody is connected any more."""
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[Hostile]:
@@ -56,6 +58,7 @@ class _Talker(asyncio.Protocol):
         server.open.add(self._transport)
         server.connections += 1
         server.at_once += 1
+        server.idle.clear()
         server.most_at_once = max(server.most_at_once, server.at_once)
         self._transport.write(server.greeting)
         if server.then == "reset":
@@ -89,6 +92,8 @@ class _Talker(asyncio.Protocol):
     def connection_lost(self, failure: Exception | None) -> None:
         self._server.at_once -= 1
         self._server.open.discard(self._transport)
+        if not self._server.at_once:
+            self._server.idle.set()
         if self._later is not None:
             self._later.cancel()
 

@@ -74,7 +74,9 @@ async def look(
 ) -> Looked:
     """Look at one endpoint. A bug is an error of the test."""
     bugs: list[str] = []
-    made = app.Options(timeout=timeout, ca_file=ca_file or authority().ca_file, hosts=hosts or {}, report_bug=bugs.append, **options)
+    made = app.Options(
+        timeout=timeout, ca_file=ca_file or authority().ca_file, hosts=hosts or {}, report_bug=bugs.append, **{"tls": "none", **options}
+    )
     endpoint = Endpoint.parse(url)
     run = await app.look([endpoint], made)
     assert not bugs, bugs[0]

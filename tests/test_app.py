@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
 from probe import app
+from probe.engine.plan import named
 from probe.model.attempts import Attempt, Outcome
-from probe.model.estate import Estate
+from probe.model.estate import Endpoint, Estate
 from probe.model.rules import NO_DIRECTION, Assessment, Readiness, Support
 from probe.model.runs import Run
 from tests.engine.test_select import CORP, DEPLOYMENT, SERVED
+from tests.hostile import Hostile
 from tests.runs import ASKED
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -96,3 +103,84 @@ def test_not_listed_may_be_accepted() -> None:
     assert app.exit_code(run(assessment("not-listed", "ready")), accept) == 0
     assert app.exit_code(run(assessment("not-listed", "not-ready")), accept) == 1
     assert app.exit_code(run(assessment("unsupported", "ready")), accept) == 1
+
+
+async def test_two_runs_at_once_make_at_most_three_connections_to_one_port() -> None:
+    """What is open for as long as there are runs counts for all of them."""
+    async with Hostile(greeting=b"+OK\r\n").serving() as server, app.Probing(app.Options(timeout=0.5, tls="none")) as probing:
+        plan = app.plan_look([Endpoint.parse(f"pop3://127.0.0.1:{server.port}")], app.Options(tls="none"))
+        many = replace(plan, conversations=named(plan.conversations * 10))
+        runs = await asyncio.gather(probing.check(many), probing.check(many))
+        assert (server.connections, server.most_at_once) == (20, 3)
+    assert runs[0].id != runs[1].id
+    assert {a.outcome for r in runs for a in r.attempts} == {Outcome.TIMED_OUT}
+
+
+async def test_two_runs_at_once_share_their_turns() -> None:
+    """Together they have as many attempts under way as one may have."""
+    async with app.Probing(app.Options(timeout=0.3, tls="none")) as probing:
+        terms = [probing._terms(asyncio.Event()) for _ in range(2)]
+        assert terms[0].turns is terms[1].turns
+        assert terms[0].network.limits is terms[1].network.limits
+        assert terms[0].network.resolver is not terms[1].network.resolver
+
+
+async def test_a_name_that_failed_is_looked_up_again_by_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the resolver does not know now it may know in a minute."""
+    answers = [socket.gaierror(socket.EAI_AGAIN, "later"), socket.gaierror(socket.EAI_NONAME, "no")]
+
+    def look_up(*_: object, **__: object) -> list[object]:
+        raise answers.pop(0)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    plan = app.plan_look([Endpoint.parse("pop3://mail.contoso.test")], app.Options(tls="none"))
+    async with app.Probing(app.Options(timeout=5, tls="none")) as probing:
+        details = [(await probing.check(plan)).attempts[0].detail for _ in range(2)]
+    assert ["gave no answer" in details[0], "does not exist" in details[1]] == [True, True]
+
+
+def open_files() -> int:
+    """How many files and sockets this process has open, where the system tells."""
+    return len(list(Path("/proc/self/fd").iterdir())) if sys.platform == "linux" else 0
+
+
+@pytest.mark.parametrize("turns", [*range(8), 12, 20, 40, 80, 160])
+async def test_a_run_cancelled_at_any_moment_leaves_nothing(turns: int) -> None:
+    """After however many turns of the loop: whoever waits is told, and no task, connection or open file is left."""
+    before, files = asyncio.all_tasks(), open_files()
+    async with Hostile(greeting=b"+OK\r\n").serving() as slow, Hostile().serving() as silent:
+        endpoints = [
+            Endpoint.parse(f"{scheme}://127.0.0.1:{server.port}") for server in (slow, silent) for scheme in ("pop3", "smtp", "imaps")
+        ]
+        running = asyncio.get_running_loop().create_task(app.look(endpoints, app.Options(timeout=30, tls="full")))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        for server in (slow, silent):
+            if server.connections:
+                async with asyncio.timeout(5):
+                    await server.idle.wait()
+    assert asyncio.all_tasks() == before
+    # A thread may still be reading trust anchors.
+    assert open_files() <= files + 1
+
+
+async def test_a_signal_before_the_end_stops_a_run_and_the_next_interrupts_it() -> None:
+    """The first asks for what was learnt, and only the second is an interrupt."""
+    interrupts = app._Interrupts()
+    stops: list[asyncio.Event] = []
+
+    async def begin(stop: asyncio.Event) -> bool:
+        stops.append(stop)
+        interrupts._came(2, None)
+        await stop.wait()
+        return True
+
+    assert await interrupts.stopping(begin)
+    with pytest.raises(KeyboardInterrupt):
+        interrupts._came(2, None)
+    with pytest.raises(KeyboardInterrupt):
+        await interrupts.stopping(begin)
+    assert len(stops) == 1

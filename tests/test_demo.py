@@ -43,6 +43,7 @@ def checked() -> Checked:
                 ca_file=simulation.ca_file,
                 report_bug=bugs.append,
                 allow=frozenset({Effect.PROVOKES}),
+                tls="none",
             )
             references = [p.password for p in estate.profiles] + [m.password for m in estate.mailboxes]
             secrets = tuple({Path(reference.locator).read_text().strip() for reference in references if reference is not None})

@@ -123,7 +123,7 @@ async def world(
             ]
         deployment = replace(DEPLOYMENT, allow=frozenset({Effect.LOGS_IN}))
         estate = Estate(deployment=deployment, profiles=tuple(profiles), mailboxes=tuple(mailboxes))
-        options = app.Options(timeout=30, hosts=hosts, ca_file=authority().ca_file, state=folder / "state")
+        options = app.Options(timeout=30, hosts=hosts, ca_file=authority().ca_file, state=folder / "state", tls="none")
         yield World(tuple(servers), estate, options)
 
 

@@ -73,7 +73,7 @@ async def check(world: World, ews: str, addresses: Sequence[str], allow: frozens
     )
     estate = Estate(deployment=replace(DEPLOYMENT, allow=frozenset({Effect.LOGS_IN}) | allow), profiles=(made,), mailboxes=mailboxes)
     bugs: list[str] = []
-    options = app.Options(timeout=15, hosts=world.hosts, ca_file=authority().ca_file, report_bug=bugs.append)
+    options = app.Options(timeout=15, hosts=world.hosts, ca_file=authority().ca_file, report_bug=bugs.append, tls="none")
     run = await app.check(estate, mailboxes, options)
     assert not bugs, bugs[0]
     return run
@@ -140,7 +140,7 @@ async def test_dns_and_autodiscover_are_asked_about_a_domain_by_its_a_labels(wor
             autodiscover=True,
         )
         estate = Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(mailbox,))
-        options = app.Options(timeout=10, hosts=world.hosts, ca_file=authority().ca_file, name_server=server)
+        options = app.Options(timeout=10, hosts=world.hosts, ca_file=authority().ca_file, name_server=server, tls="none")
         run = await app.check(estate, estate.mailboxes, options)
     assert set(asked) == {(host, "CNAME"), ("_autodiscover._tcp.xn--mller-kva.test", "SRV")}
     assert "bug" not in {a.outcome for a in run.attempts}

@@ -19,6 +19,7 @@ import click
 from probe import __version__
 from probe.cli.options import accept_option, output_options, probing_options, profile, verbose_option
 from probe.cli.streams import NotWritten, WrongArguments, discard_output, explain, is_of_echo, settle_errors, stand_in, tell, write_result
+from probe.model.defaults import FIPS_CLIENT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,9 +37,6 @@ Exit codes:
   3    none is as bad as 1, and at least one is undetermined (look: an attempt did not complete)
   70   the program itself failed
   130  interrupted; what was learnt until then is still printed"""
-
-SCHEMES = ("pop3://", "pop3s://", "smtp://", "smtps://", "imap://", "imaps://", "https://", "tls://")
-"""What the URL of a look begins with."""
 
 DEMO_TIMEOUT = 8.0
 """One of the demo's servers never says a word; nobody should wait for it as long as for a real one."""
@@ -66,7 +64,7 @@ def demo(output: Output, options: Options) -> NoReturn:
     from probe import app
 
     with output.progress(options) as options:
-        run = app.complete(app.demo(options))
+        run = app.complete(partial(app.demo, options))
     output.write_run(run)
     # What is shown is meant to be bad in places; the code says that showing it worked.
     code = app.exit_code(run)
@@ -117,7 +115,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
         write_plan(output, app.plan_check(estate, mailboxes, options), app.probers())
         sys.exit(0)
     with output.progress(options) as options:
-        run = app.complete(app.check(estate, mailboxes, replace(options, state=default_folder)))
+        run = app.complete(partial(app.check, estate, mailboxes, replace(options, state=default_folder)))
     output.write_run(run)
     sys.exit(app.exit_code(run, frozenset(map(Support, accept))))
 
@@ -131,7 +129,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
     "--fips",
     "fips_client",
     metavar="PROFILE",
-    default="sp800-52r2",
+    default=FIPS_CLIENT,
     show_default=True,
     callback=profile,
     help="The client whose FIPS mode is asked about.",
@@ -153,7 +151,7 @@ def look(output: Output, options: Options, urls: Sequence[str], fips_client: str
     for service in unspoken(endpoints, app.probers()):
         raise click.UsageError(f"this version of probe does not speak {service.upper()}")
     with output.progress(options) as options:
-        run = app.complete(app.look(endpoints, replace(options, fips_client=fips_client)))
+        run = app.complete(partial(app.look, endpoints, replace(options, fips_client=fips_client)))
     output.write_run(run)
     sys.exit(app.exit_code(run))
 
@@ -270,8 +268,7 @@ def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:
         try:
             endpoints.append(Endpoint.parse(url))
         except ValueError as problem:
-            is_scheme = "@" in url or url.lower().startswith(SCHEMES)
-            wrong.append(str(problem) if is_scheme else f"{url[:200]!r} must begin with one of {', '.join(SCHEMES)}")
+            wrong.append(str(problem))
     if wrong:
         raise WrongArguments(wrong)
     return tuple(endpoints)

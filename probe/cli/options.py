@@ -7,18 +7,19 @@ import pkgutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 import probe.reports
+from probe.model.defaults import TIMEOUT_SECONDS, TLS_DEPTH, TlsDepth
+from probe.model.effects import ALLOWABLE, Effect
 
 if TYPE_CHECKING:
     from probe.cli.output import Output
 
 _FORMATS = sorted(module.name for module in pkgutil.iter_modules(probe.reports.__path__))
 _LEAST_SECONDS = 0.1
-_EFFECTS = ("provokes", "logs-in", "sends-mail")
 
 
 def output_options(command: Callable[..., Any]) -> Any:
@@ -45,6 +46,9 @@ def output_options(command: Callable[..., Any]) -> Any:
             show_default=True,
             help="Form of messages on standard error.",
         ),
+        click.option(
+            "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Also log what is done, from this level on."
+        ),
     ]
 
     def gathered(
@@ -57,10 +61,15 @@ def output_options(command: Callable[..., Any]) -> Any:
         show: Sequence[str],
         no_color: bool,
         log_format: str,
+        log_level: str | None,
         **rest: Any,
     ) -> Any:
         from probe.cli.output import Output
 
+        if log_level is not None:
+            from probe.cli.logs import log_to_standard_error
+
+            log_to_standard_error(log_level, log_format)
         colour = not no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         output = Output(
             format="json" if as_json else format_,
@@ -70,6 +79,7 @@ def output_options(command: Callable[..., Any]) -> Any:
             transcripts="transcripts" in show,
             colour=colour,
             log_format=log_format,
+            is_logged=log_level is not None,
         )
         return command(output=output, **rest)
 
@@ -86,7 +96,7 @@ def accept_option(command: Any) -> Any:
     return click.option("--accept", multiple=True, type=click.Choice(["not-listed"]), help="Let these pass in the exit code.")(command)
 
 
-def probing_options(command: Callable[..., Any], *, default_timeout: float = 30.0) -> Any:
+def probing_options(command: Callable[..., Any], *, default_timeout: float = TIMEOUT_SECONDS) -> Any:
     """The options that every command which probes has; they reach it as one `options`, given the output."""
     options = [
         click.option(
@@ -101,7 +111,7 @@ def probing_options(command: Callable[..., Any], *, default_timeout: float = 30.
             "--deadline", metavar="SECONDS", callback=partial(_seconds, most=7 * 86400), help="Seconds for the whole run.  [default: none]"
         ),
         click.option(
-            "--allow", default="", metavar="EFFECT,...", callback=_effects, help=f"Allow more than reading: {', '.join(_EFFECTS)}."
+            "--allow", default="", metavar="EFFECT,...", callback=_effects, help=f"Allow more than reading: {', '.join(ALLOWABLE)}."
         ),
         click.option(
             "--ca",
@@ -113,8 +123,8 @@ def probing_options(command: Callable[..., Any], *, default_timeout: float = 30.
         click.option("--all-addresses", is_flag=True, help="Probe every address of a name, not the first that answers."),
         click.option(
             "--tls",
-            type=click.Choice(["quick", "full", "none"]),
-            default="quick",
+            type=click.Choice(get_args(TlsDepth)),
+            default=TLS_DEPTH,
             show_default=True,
             help="Ask about TLS: whether a client in FIPS mode can work (quick), also everything the server takes (full), or nothing.",
         ),
@@ -128,7 +138,7 @@ def probing_options(command: Callable[..., Any], *, default_timeout: float = 30.
         allow: frozenset[Any],
         ca_file: Path | None,
         all_addresses: bool,
-        tls: str,
+        tls: TlsDepth,
         **rest: Any,
     ) -> Any:
         from probe.app import Options
@@ -142,7 +152,7 @@ def probing_options(command: Callable[..., Any], *, default_timeout: float = 30.
             allow=allow,
             ca_file=ca_file,
             all_addresses=all_addresses,
-            tls=None if tls == "none" else cast("Literal['quick', 'full']", tls),
+            tls=tls,
             report_bug=report_bug,
             warn=output.log,
         )
@@ -169,12 +179,10 @@ def profile(_context: click.Context, _parameter: click.Parameter, value: str) ->
 
 
 def _effects(_context: click.Context, _parameter: click.Parameter, value: str) -> frozenset[Any]:
-    from probe.model.estate import Effect
-
     named = [word.strip() for word in value.split(",") if word.strip()]
     for word in named:
-        if word not in _EFFECTS:
-            raise click.BadParameter(f"{word!r} is none of {', '.join(_EFFECTS)}")
+        if word not in ALLOWABLE:
+            raise click.BadParameter(f"{word!r} is none of {', '.join(ALLOWABLE)}")
     return frozenset(map(Effect, named))
 
 

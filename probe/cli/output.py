@@ -32,6 +32,8 @@ class Output:
     transcripts: bool
     colour: bool
     log_format: str
+    is_logged: bool = False
+    """Whether standard error has a log, beside which a progress bar could not stand."""
 
     def write(self, pieces: Iterable[str], *, patience: float | None = None) -> None:
         """Write a result, as it is: reports see to what they hold by themselves. Raises NotWritten. The patience is that of `write_result`."""
@@ -84,7 +86,7 @@ class Output:
     @contextmanager
     def progress(self, options: Options) -> Iterator[Options]:
         """The options with a progress bar on standard error, where a person looks on."""
-        if self.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        if self.quiet or self.is_logged or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
             yield options
             return
         from dataclasses import replace

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
 from probe.config.wording import Guesses, listed, quoted
+from probe.model.effects import ALLOWABLE
 from probe.model.estate import (
     Authentication,
     Cloud,
@@ -75,7 +76,7 @@ def _effect(given: object) -> Effect:
         raise ValueError('leave out "reads": reading is always allowed')
     if given == Effect.CHANGES:
         raise ValueError('leave out "changes": what changes Dynamics is asked for each time, and no file is a standing permission')
-    return Effect(_one_of(given, [effect for effect in Effect if effect not in (Effect.READS, Effect.CHANGES)]))
+    return Effect(_one_of(given, ALLOWABLE))
 
 
 def _authority(given: object) -> str:

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from probe.memory import LEFT_ALONE, Identity, Memory, MemoryUnavailable
 from probe.model import vocabulary as v
@@ -21,6 +22,10 @@ from probe.probing.proofs import Ending, NotClaimed
 
 Credential = tuple[str, str]
 """User name, lower-case, and password: what a server would count as one."""
+
+
+Locks = WeakValueDictionary[tuple[Credential, str], asyncio.Lock]
+"""What whoever signs in holds, so that an account does so once at a time, whichever run it is for. Only while it is held is the credential kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +39,12 @@ class Barred:
 class Accounts:
     """The accounts of one run."""
 
-    def __init__(self, memory: Memory | None, clock: Callable[[], datetime], longest: timedelta) -> None:
-        """`longest` is what one attempt may take. Without a memory nothing outlives the run."""
+    def __init__(self, memory: Memory | None, clock: Callable[[], datetime], longest: timedelta, locks: Locks) -> None:
+        """`longest` is what one attempt may take. `locks` are those of the process. Without a memory nothing else outlives the run."""
         self._memory = memory
         self._clock = clock
         self._longest = longest
-        self._locks: dict[tuple[Credential, str], asyncio.Lock] = {}
+        self._locks = locks
         self._let_in: set[tuple[Credential, str]] = set()
         self._barred: dict[tuple[Credential, str], str] = {}
         self._known: dict[Credential, Identity] = {}

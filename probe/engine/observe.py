@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from probe.config.secrets import SecretUnavailable
-from probe.engine.accounts import Accounts, Credential
+from probe.engine.accounts import Accounts, Credential, Locks
 from probe.engine.addresses import at_each_address
 from probe.engine.plan import Anonymous, Conversation, NotHeld, Plan, PlannedRoundTrip, SignsIn
 from probe.engine.secrets import Secrets
@@ -27,6 +29,8 @@ from probe.net.threads import in_thread
 from probe.net.transcript import Budget, Recorder
 from probe.probing import EndpointSubject, LoginSubject, Notebook, Prober, RoundTripSubject, TlsSubject
 from probe.wire.lines import WireError
+
+_log = logging.getLogger(__name__)
 
 Subject = Anonymous | LoginSubject | RoundTripSubject
 """What a prober is handed."""
@@ -64,7 +68,11 @@ class Terms:
     budget: Budget = field(default_factory=Budget)
     """What the transcripts of the run may take."""
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ATTEMPTS_AT_ONCE))
-    """What an attempt waits for before it begins."""
+    """What an attempt waits for before it begins; runs of one process share it."""
+    locks: Locks = field(default_factory=Locks)
+    """Of the accounts that sign in; runs of one process share them."""
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set to end the run and have what was learnt until then."""
 
 
 SAID_WITHOUT_BEING_TOLD = (
@@ -76,23 +84,25 @@ SAID_WITHOUT_BEING_TOLD = (
 async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
     """Hold the conversations of a plan. Gives an attempt for each, in their order, and whether the run was interrupted before its end.
 
-    The names are looked up within the run, so that its deadline and an interrupt end a resolver that hangs.
+    The names are looked up within the run, so that its deadline and its stop end a resolver that hangs. Where the task is cancelled, nothing is
+    given: CancelledError passes through, and no task, child or connection of the run is left.
     """
     conversations: Sequence[Conversation] = plan.conversations
     attempts: dict[str, Attempt] = {}
     sign_ins = [c.login for c in conversations if c.login is not None and c.not_held is None]
     if terms.memory is not None and sign_ins and (passes := terms.memory.passes_away()):
         terms.warn(passes)
-    accounts = Accounts(terms.memory, terms.clock, timedelta(seconds=terms.timeout))
+    accounts = Accounts(terms.memory, terms.clock, timedelta(seconds=terms.timeout), terms.locks)
 
     async def hold(conversation: Conversation) -> None:
         attempt = await _hold(conversation, terms, accounts, secrets, lambda done: attempts.__setitem__(done.id, done))
         attempts[attempt.id] = attempt
+        _log_end(attempt)
         terms.progress(attempt, len(conversations))
 
     ended_by, detail = None, ""
     try:
-        async with asyncio.timeout(terms.deadline):
+        async with asyncio.timeout(terms.deadline) as patience, _until(terms.stop, patience):
             secrets = await Secrets.read((login.password for login in sign_ins), terms.timeout)
             await in_thread(lambda: terms.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
             if plan.asked.all_addresses:
@@ -119,13 +129,12 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
                     for conversation in trips:
                         group.create_task(hold_first(_once_let_in(conversation, let_in)))
     except TimeoutError:
-        ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {terms.deadline:g} s had come"
-    except asyncio.CancelledError:
-        # Ctrl-C: what was learnt until now is still told.
-        task = asyncio.current_task()
-        assert task is not None
-        task.uncancel()
-        ended_by, detail = Outcome.INTERRUPTED, "the run was interrupted"
+        if terms.stop.is_set():
+            ended_by, detail = Outcome.INTERRUPTED, "the run was interrupted"
+        else:
+            ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {terms.deadline:g} s had come"
+    if ended_by is not None:
+        _log.warning(detail, extra={"outcome": ended_by, "ended": len(attempts), "conversations": len(conversations)})
     if terms.redactor.was_said_untold:
         terms.warn(SAID_WITHOUT_BEING_TOLD)
     if ended_by is not None:
@@ -134,6 +143,29 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
             if done is None or done.outcome is Outcome.INTERRUPTED:
                 attempts[conversation.name] = _cut_short(done, conversation, terms, ended_by, detail)
     return tuple(attempts[conversation.name] for conversation in conversations), ended_by is Outcome.INTERRUPTED
+
+
+def _log_end(attempt: Attempt) -> None:
+    what = {"attempt": attempt.id, "outcome": attempt.outcome, "detail": attempt.detail}
+    if attempt.outcome is Outcome.NOT_SCHEDULED:
+        _log.info("attempt is not made", extra=what)
+    else:
+        _log.info("attempt ends", extra={**what, "connections": attempt.connections, "seconds": attempt.seconds})
+
+
+@asynccontextmanager
+async def _until(stop: asyncio.Event, patience: asyncio.Timeout) -> AsyncIterator[None]:
+    """Within this, the patience is over once the stop is set."""
+
+    async def end() -> None:
+        await stop.wait()
+        if not patience.expired():
+            patience.reschedule(asyncio.get_running_loop().time())
+
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(end())
+        yield
+        waiting.cancel()
 
 
 def _by_turn(conversations: Iterable[Conversation]) -> tuple[list[Conversation], list[Conversation], list[Conversation]]:
@@ -290,6 +322,10 @@ async def _try(conversation: Conversation, subject: Subject, terms: Terms, keep:
     notes = Notebook(conversation.name, conversation.told_of, conversation.account_of, terms.clock, clean)
     loop = asyncio.get_running_loop()
     began = loop.time()
+    _log.info(
+        "attempt begins",
+        extra={"attempt": conversation.name, "prober": prober.id, "endpoint": endpoint.url, "mailbox": conversation.mailbox},
+    )
 
     def written(outcome: Outcome, detail: str) -> Attempt:
         if isinstance(subject, Anonymous) and recorder.peer_said_secret:
@@ -330,6 +366,7 @@ async def _try(conversation: Conversation, subject: Subject, terms: Terms, keep:
         if named is None:
             # The exception's own text may hold what it was given; the traceback's places cannot.
             places = "".join(traceback.format_tb(failure.__traceback__))
+            _log.error("bug", extra={"attempt": conversation.name, "error": type(failure).__name__, "places": places})
             terms.report_bug(f"{prober.id} at {endpoint.url}: {type(failure).__name__}\n{places}")
             return written(Outcome.BUG, f"a bug in probe: {type(failure).__name__}; please report it")
         _note_failure(failure, prober, notes)

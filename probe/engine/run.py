@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from probe.model.estate import Estate, Mailbox
 from probe.model.facts import Declared, Fact
 from probe.model.runs import Run
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -27,6 +30,7 @@ class Identity:
 async def run(identity: Identity, plan: Plan, book: Book, terms: Terms) -> Run:
     """One run: a check of an estate or of some of its mailboxes, or a look at some endpoints, of which nothing is judged."""
     started = terms.clock()
+    _log.info("run begins", extra={"run": identity.id, "conversations": len(plan.conversations)})
     attempts, interrupted = await observe(plan, terms)
     finished = terms.clock()
     observed = tuple(reading for attempt in attempts for reading in attempt.readings)
@@ -49,6 +53,7 @@ async def run(identity: Identity, plan: Plan, book: Book, terms: Terms) -> Run:
         assessments=judgement.assessments,
         interrupted=interrupted,
     )
+    _log.info("run ends", extra={"run": identity.id, "attempts": len(attempts), "interrupted": interrupted})
     return struck(told, terms.redactor)
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
 
+from probe.model.effects import Effect as Effect
 from probe.model.host_names import ascii_name
 
 
@@ -165,17 +166,6 @@ def _host_of(parts: SplitResult, url: str) -> str:
 def _shown(url: str) -> str:
     """The URL for a message, bounded."""
     return repr(url[:200])
-
-
-class Effect(StrEnum):
-    """What a conversation does to the peer, from nothing to lasting change."""
-
-    READS = "reads"
-    PROVOKES = "provokes"
-    """Leaves a mark, such as a failed logon in the peer's log, or tests for a weakness."""
-    LOGS_IN = "logs-in"
-    SENDS_MAIL = "sends-mail"
-    CHANGES = "changes"
 
 
 class DeploymentKind(StrEnum):

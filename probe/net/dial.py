@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -32,12 +33,14 @@ from probe.net.tls import TlsPolicies
 from probe.net.transcript import Recorder
 from probe.tables.authorities import entra_clouds
 
+_log = logging.getLogger(__name__)
+
 A = TypeVar("A")
 R = TypeVar("R")
 
 
 class Network:
-    """What all attempts of a run share: the resolver, the limits, the TLS contexts, the children."""
+    """What all attempts of a run share: what it has learnt of names and servers, and the limits, TLS contexts and children, which outlive it."""
 
     def __init__(
         self,
@@ -47,10 +50,13 @@ class Network:
         children: Children,
         name_server: NameServer | None = None,
         system_anchors: Path | None = None,
+        limits: Limits | None = None,
+        policies: TlsPolicies | None = None,
     ) -> None:
-        self.resolver = Resolver(hosts, name_server)
-        self.limits = Limits()
-        self.policies = TlsPolicies(ca_file, system_anchors)
+        """`limits` and `policies` are those of the process, where it holds several runs; the policies, of the same anchors."""
+        self.limits = limits or Limits()
+        self.resolver = Resolver(hosts, name_server, self.limits.lookups)
+        self.policies = policies or TlsPolicies(ca_file, system_anchors)
         self.ca_file = ca_file
         self.silent_addresses: set[tuple[str, int]] = set()
         """Addresses and ports that had not answered yet when another address of the same name had."""
@@ -191,6 +197,7 @@ class Dial:
                 await talk(stream)
         except CertificateNotTrusted as refused:
             self._distrust = refused.reason
+            self._log_retry("without verifying the certificate", refused)
             async with self.open() as stream:
                 await talk(stream)
 
@@ -205,6 +212,7 @@ class Dial:
         self._recorder.note(
             "the server does not answer a TLS hello of today: once more with one as clients sent it before TLS 1.3, up to TLS 1.2 and with few suites"
         )
+        self._log_retry("with a TLS hello of before TLS 1.3", failed)
         self._network.older_hellos.add(self._place)
         try:
             yield
@@ -223,6 +231,7 @@ class Dial:
     async def _hear_objection(self, failed: Exception) -> None:
         """Shake hands once more and ask nothing: an alert is lost where a request crosses the end of the connection. Raises what is objected."""
         self._recorder.note("the server ended the connection unheard: once more without asking anything, to hear what it objects")
+        self._log_retry("without asking anything", failed)
         try:
             async with self.open() as stream:
                 await stream.is_let_in()
@@ -230,6 +239,10 @@ class Dial:
             raise objection from failed
         except (PeerFailure, OSError):
             return
+
+    def _log_retry(self, how: str, failed: Exception) -> None:
+        # By the kind of the failure: its words may be the peer's.
+        _log.info(f"once more, {how}", extra={"endpoint": self.endpoint.url, "after": type(failed).__name__})
 
     @property
     def _place(self) -> tuple[str, int]:
@@ -288,6 +301,7 @@ class Dial:
         async with self._turn_taken(port, recorded=recorded) as (address, pipe):
             self.address, self.connected = address, True
             self.connections += 1
+            _log.debug("connected", extra={"endpoint": self.endpoint.url, "address": address, "port": port})
             if recorded:
                 self._recorder.note(f"connected to {_shown(address, port)}")
             older = self.sends_older_hello

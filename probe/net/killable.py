@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import multiprocessing
 import os
 import pickle
@@ -28,6 +29,8 @@ from probe.net import lifeline
 from probe.net.failures import ChildKilled
 from probe.net.lifeline import PARENT_VARIABLE
 from probe.net.threads import in_thread, settle
+
+_log = logging.getLogger(__name__)
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -93,6 +96,8 @@ class Children:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Turn]:
         """Waits until a child is free. For callers whose clock must stand still meanwhile."""
+        if self._turns.locked():
+            _log.debug("waits for a child process")
         async with self._turns:
             yield Turn(self)
 
@@ -103,23 +108,19 @@ class Children:
         while self._idle:
             self._begin_to_kill(self._idle.pop())
         if self._dying:
-            try:
-                await asyncio.wait(self._dying, timeout=KILL_SECONDS)
-            except asyncio.CancelledError:
-                if kind is not None:
-                    raise
-                # All work is done, and the threads kill without us: an impatient Ctrl-C must not cost what was learnt.
-                task = asyncio.current_task()
-                assert task is not None
-                task.uncancel()
+            # Cancelled meanwhile, the threads kill without us.
+            await asyncio.wait(self._dying, timeout=KILL_SECONDS)
 
     async def _run(self, payload: bytes, seconds: float) -> Any:
         _ensure_fork_server()
-        child = self._idle.pop() if self._idle else _Child()
+        is_new = not self._idle
+        child = _Child() if is_new else self._idle.pop()
+        _log.info("child process starts" if is_new else "child process is used again", extra={"seconds": round(seconds, 3)})
         try:
             async with asyncio.timeout(seconds):
                 result = await child.call(payload, seconds)
         except BaseException as failed:
+            _log.info("child process is killed", extra={"after": type(failed).__name__})
             await asyncio.wait({self._begin_to_kill(child)}, timeout=KILL_SECONDS if child.is_started else UNSTARTED_SECONDS)
             if isinstance(failed, TimeoutError):
                 raise TimeoutError(f"no result within {seconds:.3g} s") from None

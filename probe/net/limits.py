@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
+from weakref import WeakValueDictionary
 
 PER_ADDRESS = 3
 """Connections to one address and port at a time. Mail servers limit clients to between 3 and 10 (Postfix: 50, Dovecot: 10, Exchange POP3: 16)."""
 OVERALL = 800
 """Connections at a time in all, where the system allows as many open files."""
+LOOKUPS = 128
+"""Names that are looked up at a time; each takes a thread, and a hung resolver may hold all of them."""
 _SPARE_FILES = 100
+
+
+_log = logging.getLogger(__name__)
 
 
 class Deadline:
@@ -50,17 +57,21 @@ class Deadline:
 
 
 class Limits:
-    """Caps on connections, shared by everything in a run."""
+    """Caps on connections and on names being looked up, shared by every run of a process."""
 
     def __init__(self, per_address: int = PER_ADDRESS) -> None:
         self._per_address = per_address
-        self._gates: dict[tuple[str, int], asyncio.Semaphore] = {}
+        self._gates: WeakValueDictionary[tuple[str, int], asyncio.Semaphore] = WeakValueDictionary()
+        """Of the places where somebody is connected or waits: a process that lives long meets many."""
         self._overall = asyncio.Semaphore(min(OVERALL, _open_files() - _SPARE_FILES))
+        self.lookups = asyncio.Semaphore(LOOKUPS)
 
     @asynccontextmanager
     async def turn(self, address: str, port: int, deadline: Deadline) -> AsyncIterator[None]:
         """One connection's turn at an address and port; waiting for it costs the attempt no time."""
         gate = self._gates.setdefault((address, port), asyncio.Semaphore(self._per_address))
+        if gate.locked() or self._overall.locked():
+            _log.debug("waits for its turn to connect", extra={"address": address, "port": port})
         async with deadline.standing_still():
             await gate.acquire()
             try:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from probe.net.failures import NameUnresolved
+from probe.net.limits import LOOKUPS
 from probe.net.threads import in_thread
-
-MAX_LOOKUPS = 128
-"""Lookups under way at once; each is a thread, and a hung resolver may hold all of them."""
 
 HTTPS_PORT = 443
 """Where Entra ID listens, and nothing that is simulated on loopback can."""
+
+_log = logging.getLogger(__name__)
 
 _NO_SUCH_NAME = socket.EAI_NONAME
 _NO_ADDRESS = getattr(socket, "EAI_NODATA", None)
@@ -38,14 +39,17 @@ class NameServer:
 
 
 class Resolver:
-    """Resolves each name once in a run."""
+    """Resolves each name once in a run. It is made for each run anew, so that no answer outlives it, least of all a failure."""
 
-    def __init__(self, hosts: Mapping[str, str] | None = None, name_server: NameServer | None = None) -> None:
+    def __init__(
+        self, hosts: Mapping[str, str] | None = None, name_server: NameServer | None = None, slots: asyncio.Semaphore | None = None
+    ) -> None:
+        """`slots` bounds the lookups under way, with those of other runs where they share it."""
         self._name_server = name_server
         self._hosts = {name: _address_and_port(where) for name, where in (hosts or {}).items()}
         """Names with an address of their own, as a hosts file would have them."""
         self._answers: dict[str, asyncio.Future[tuple[str, ...]]] = {}
-        self._slots = asyncio.Semaphore(MAX_LOOKUPS)
+        self._slots = asyncio.Semaphore(LOOKUPS) if slots is None else slots
 
     async def addresses(self, host: str) -> tuple[str, ...]:
         """Every address of a name, in the resolver's order, each once. Raises NameUnresolved."""
@@ -55,12 +59,17 @@ class Resolver:
             return (str(ipaddress.ip_address(host)),)
         except ValueError:
             pass
-        answer = self._answers.get(host)
-        if answer is None:
-            async with self._slots:
-                answer = self._answers.setdefault(host, self._look_up(host))
+        if host not in self._answers:
+            await self._slots.acquire()
+            if host in self._answers:
+                self._slots.release()
+            else:
+                _log.debug("looks up a name", extra={"host": host})
+                # The slot is its thread's, which no deadline ends.
+                self._answers[host] = in_thread(lambda: _ask_system(host), f"resolve {host}")
+                self._answers[host].add_done_callback(lambda _: self._slots.release())
         # Shielded: one attempt's deadline must not end the lookup that others wait for.
-        return await asyncio.shield(answer)
+        return await asyncio.shield(self._answers[host])
 
     def port(self, host: str, port: int) -> int:
         """The port to connect to for a port of a name: the same, but that a name with an address of its own may have 443 elsewhere."""
@@ -76,11 +85,9 @@ class Resolver:
         return await self._records(name, "SRV")
 
     async def _records(self, name: str, kind: Literal["CNAME", "SRV"]) -> tuple[tuple[str, int], ...]:
+        _log.debug("asks for records", extra={"host": name, "kind": kind})
         async with self._slots:
             return await in_thread(lambda: _ask_records(name, kind, self._name_server), f"{kind} of {name}")
-
-    def _look_up(self, host: str) -> asyncio.Future[tuple[str, ...]]:
-        return in_thread(lambda: _ask_system(host), f"resolve {host}")
 
 
 def _address_and_port(where: str) -> tuple[str, int | None]:

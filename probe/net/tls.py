@@ -36,7 +36,7 @@ _RECORD_TYPES = range(0x14, 0x19)
 
 
 class TlsPolicies:
-    """The contexts of a run, made when first needed, in a thread: loading trust anchors takes 20 to 60 ms, in which others may go on."""
+    """The contexts of a process, made when first needed, in a thread: loading trust anchors takes 20 to 60 ms, in which others may go on."""
 
     def __init__(self, ca_file: Path | None = None, system_anchors: Path | None = None) -> None:
         """`system_anchors` as in `probe.net.dial.Network`."""

@@ -32,9 +32,12 @@ def main() -> None:
     """Measure, and say it."""
     estate, at = load_estate(Path(sys.argv[1])), datetime.now(UTC)
     book = Book(inferences=app.inferences(), rules=app.rules())
-    conversations = [c for c in app.plan(estate, estate.mailboxes, app.Options()) if not c.not_held]
+    probers = app.probers()
+    conversations = [c for c in app.plan_check(estate, estate.mailboxes, app.Options()).conversations if not c.not_held]
     observed = [
-        Missing(subject=c.subject, key=key, why=_REFUSED, detail="nobody listens") for c in conversations for key in c.prober.collects
+        Missing(subject=c.told_of, key=key, why=_REFUSED, detail="nobody listens")
+        for c in conversations
+        for key in probers[c.prober].collects
     ]
     before, began = _memory(), time.process_time()
     judgement = judge_estate(estate, observed, estate.mailboxes, book, at.date(), at)

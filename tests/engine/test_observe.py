@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from probe.engine.accounts import Locks
 from probe.engine.plan import Login
 from probe.model import vocabulary as v
-from probe.model.attempts import Attempt, Outcome
+from probe.model.attempts import Outcome
 from probe.model.estate import Authentication, Effect, Endpoint, SecretReference, Service
 from probe.model.facts import Fact, Missing
 from probe.net.dial import Dial
@@ -151,22 +151,39 @@ async def test_the_deadline_of_a_run_ends_all_that_is_left() -> None:
     assert "deadline of 0.3 s" in attempts[0].detail
 
 
-async def test_an_interrupt_keeps_what_was_learnt() -> None:
-    """Cancelled in the middle, a run gives what it knows, and says of the rest that it was interrupted."""
+async def test_a_stop_keeps_what_was_learnt() -> None:
+    """Stopped in the middle, a run gives what it knows, and says of the rest that it was interrupted."""
     async with Hostile(greeting=b"+OK\r\n").serving() as ready, Hostile().serving() as silent:
-        done = asyncio.Event()
-
-        async def run() -> tuple[Sequence[Attempt], bool]:
-            conversations = [Talk(prober(greet), endpoint(ready.port)), Talk(prober(greet), endpoint(silent.port))]
-            return await held(conversations, progress=lambda attempt, of: done.set())
-
-        task = asyncio.get_running_loop().create_task(run())
-        await done.wait()
-        task.cancel()
-        attempts, interrupted = await task
+        stop = asyncio.Event()
+        talks = [Talk(prober(greet), endpoint(ready.port)), Talk(prober(greet), endpoint(silent.port))]
+        attempts, interrupted = await held(talks, progress=lambda attempt, of: stop.set(), stop=stop)
     assert interrupted
     assert [a.outcome for a in attempts] == [Outcome.COMPLETED, Outcome.INTERRUPTED]
     assert any(isinstance(r, Missing) and r.why == "interrupted" for r in attempts[1].readings)
+
+
+async def test_a_stop_before_the_beginning_holds_nothing() -> None:
+    """Every attempt is there, and none was begun."""
+    stop = asyncio.Event()
+    stop.set()
+    async with Hostile(greeting=b"+OK\r\n").serving() as server:
+        attempts, interrupted = await held([Talk(prober(greet), endpoint(server.port))] * 3, stop=stop)
+        assert server.connections == 0
+    assert interrupted
+    assert [a.outcome for a in attempts] == [Outcome.INTERRUPTED] * 3
+
+
+async def test_cancellation_passes_through() -> None:
+    """A run that is cancelled gives nothing: whoever cancelled it, or bounds its time, is told so; nothing of it is left."""
+    before = asyncio.all_tasks()
+    async with Hostile().serving() as silent:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await held([Talk(prober(greet), endpoint(silent.port))] * 5, timeout=30)
+        assert silent.connections == 3
+        async with asyncio.timeout(5):
+            await silent.idle.wait()
+    assert asyncio.all_tasks() == before
 
 
 @pytest.fixture
@@ -198,6 +215,27 @@ async def test_a_refused_account_is_not_tried_again(login: Login, accepted: bool
     assert (len(known), len(gaps)) == (tries, 10 - tries)
     assert {r.mailbox for r in known} <= {f"m{n}@contoso.test" for n in range(10)}
     assert {r.why for r in gaps} <= {"denied"}
+
+
+async def test_an_account_signs_in_once_at_a_time_whichever_run_it_is_for(login: Login) -> None:
+    """Two runs of one process take turns, also where nothing is remembered between them."""
+    under_way, most = 0, 0
+
+    async def sign_in(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
+        nonlocal under_way, most
+        await subject.account.proof.claim()
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.02)
+        under_way -= 1
+        await subject.account.proof.end(Ending.ACCEPTED)
+
+    locks = Locks()
+    talks = [Talk(prober(sign_in, collects=(v.AUTH_ACCEPTED,), signs_in=True), endpoint(1), f"m{n}@contoso.test", login) for n in range(3)]
+    runs = await asyncio.gather(held(talks, locks=locks), held(talks, locks=locks))
+    assert most == 1
+    assert {a.outcome for attempts, _ in runs for a in attempts} == {Outcome.COMPLETED}
+    assert not locks
 
 
 async def test_an_account_whose_login_ended_unseen_is_not_tried_again(login: Login) -> None:

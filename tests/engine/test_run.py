@@ -44,7 +44,7 @@ async def test_the_deadline_of_a_run_ends_its_look_ups(monkeypatch: pytest.Monke
     """With all addresses asked for, names are looked up within the run's deadline, and what is missing says so."""
     with hanging_resolver(monkeypatch):
         async with asyncio.timeout(10):
-            run = await app.look([NAMED], app.Options(timeout=30, deadline=0.2, all_addresses=True))
+            run = await app.look([NAMED], app.Options(timeout=30, deadline=0.2, all_addresses=True, tls="none"))
     assert [(a.outcome, a.detail) for a in run.attempts] == [(Outcome.TIMED_OUT, "the run's deadline of 0.2 s had come")]
     observable = [r for r in run.readings if isinstance(r, Missing) and r.key.name == "protocol.greeting"]
     assert [r.why for r in observable] == [Why.TIMED_OUT]
@@ -53,9 +53,10 @@ async def test_the_deadline_of_a_run_ends_its_look_ups(monkeypatch: pytest.Monke
 async def test_an_interrupt_ends_the_look_ups_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupted while names are looked up, a run still comes to its end, with every attempt in it."""
     with hanging_resolver(monkeypatch) as asked:
-        running = asyncio.create_task(app.look([NAMED], app.Options(timeout=30, all_addresses=True)))
+        stop = asyncio.Event()
+        running = asyncio.create_task(app.look([NAMED], app.Options(timeout=30, all_addresses=True, tls="none"), stop))
         await asyncio.to_thread(asked.wait, 10)
-        running.cancel()
+        stop.set()
         run = await running
     assert run.interrupted
     assert [a.outcome for a in run.attempts] == [Outcome.INTERRUPTED]
@@ -66,7 +67,7 @@ async def test_progress_counts_every_address() -> None:
     """Whoever watches is told how many attempts there will be once the addresses are known."""
     told: list[int] = []
     port = closed_port()
-    options = app.Options(timeout=5, all_addresses=True, progress=lambda attempt, of: told.append(of))
+    options = app.Options(timeout=5, all_addresses=True, progress=lambda attempt, of: told.append(of), tls="none")
     run = await app.look([Endpoint.parse(f"pop3://localhost:{port}"), Endpoint.parse(f"pop3://127.0.0.1:{port}")], options)
     assert told == [len(run.attempts)] * len(run.attempts)
 
@@ -83,9 +84,9 @@ async def test_a_run_over_one_mailbox_tells_of_its_endpoints_alone() -> None:
     )
     collects = replace(SERVED, address="b@contoso.test", profile="branch", outgoing=Delivery.OUTLOOK)
     estate = Estate(deployment=DEPLOYMENT, profiles=(CORP, branch), mailboxes=(SERVED, collects))
-    planned = app.plan_check(estate, [collects], app.Options())
+    planned = app.plan_check(estate, [collects], app.Options(tls="none"))
     assert {c.endpoint for c in planned.conversations} == {branch.incoming}
-    run = await app.check(estate, [collects], app.Options(timeout=5))
+    run = await app.check(estate, [collects], app.Options(timeout=5, tls="none"))
     assert {a.subject for a in run.attempts} == {branch.incoming.url}
     assert {r.subject for r in run.readings if "://" in r.subject} == {branch.incoming.url}
     assert {"deployment", "profile:corp", "profile:branch"} <= {r.subject for r in run.readings}
@@ -97,7 +98,7 @@ async def test_what_a_call_allows_stands_in_what_was_asked_and_not_in_the_estate
     port = closed_port()
     there = Endpoint.parse(f"https://127.0.0.1:{port}")
     estate = Estate(deployment=DEPLOYMENT, profiles=(replace(CORP, incoming=there, outgoing=there),), mailboxes=(SERVED,))
-    run = await app.check(estate, [SERVED], app.Options(timeout=5, allow=frozenset({Effect.LOGS_IN})))
+    run = await app.check(estate, [SERVED], app.Options(timeout=5, allow=frozenset({Effect.LOGS_IN}), tls="none"))
     assert run.estate == estate
     assert run.asked == Asked(mailboxes=None, tls="none", fips=DEPLOYMENT.runs_on, allow=frozenset({Effect.LOGS_IN}), all_addresses=False)
     (allowed,) = [r.value for r in run.readings if isinstance(r, Fact) and r.key == v.DEPLOYMENT_ALLOWS]
@@ -117,7 +118,7 @@ async def test_a_gap_has_the_time_of_its_attempt() -> None:
         outgoing=Endpoint.parse(f"smtp://127.0.0.1:{port}"),
     )  # fmt: skip
     run = await app.check(
-        Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(SERVED,)), [SERVED], app.Options(timeout=5, clock=clock)
+        Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(SERVED,)), [SERVED], app.Options(timeout=5, clock=clock, tls="none")
     )
     for attempt in run.attempts:
         assert run.started < attempt.at < run.finished

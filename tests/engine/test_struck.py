@@ -61,7 +61,7 @@ async def test_no_place_tells_which_word_a_password_is(password: str, tmp_path: 
         profile = replace(estate.profiles[1], incoming=endpoint, authentication=Authentication.BASIC)
         mailbox = replace(a_mailbox("a@branch.test"), outgoing=Delivery.NONE, password=SecretReference("file", str(tmp_path / "password")))
         deployment = replace(estate.deployment, allow=frozenset({Effect.LOGS_IN}))
-        options = app.Options(timeout=5, ca_file=authority().ca_file, warn=told.append)
+        options = app.Options(timeout=5, ca_file=authority().ca_file, warn=told.append, tls="none")
         run = await app.check(Estate(deployment=deployment, profiles=(profile,), mailboxes=(mailbox,)), (mailbox,), options)
     greetings = {
         line.text

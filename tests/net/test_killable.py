@@ -323,20 +323,6 @@ async def test_the_terminals_interrupt_is_not_for_the_children() -> None:
         assert signal.SIGINT in await children.run(blocked_signals, None, seconds=SECONDS)
 
 
-async def test_an_impatient_interrupt_does_not_cost_what_was_learnt() -> None:
-    """Cancelled while it only waits for idle children to be gone, the block of the children still ends as if it had not been."""
-
-    async def work() -> int:
-        async with Children() as children:
-            result = await children.run(double, 21, seconds=SECONDS)
-            task = asyncio.current_task()
-            assert task is not None
-            asyncio.get_running_loop().call_soon(task.cancel)
-        return result
-
-    assert await asyncio.create_task(work()) == 42
-
-
 def say_much(secret: str) -> None:
     """Says it by every way that a library has."""
     sys.stdout.write(secret)

@@ -64,7 +64,12 @@ async def sign_in(
     estate = Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(mailbox,))
     bugs: list[str] = []
     options = app.Options(
-        timeout=timeout, ca_file=ca_file or authority().ca_file, allow=frozenset({Effect.LOGS_IN}), report_bug=bugs.append, state=state
+        timeout=timeout,
+        ca_file=ca_file or authority().ca_file,
+        allow=frozenset({Effect.LOGS_IN}),
+        report_bug=bugs.append,
+        state=state,
+        tls="none",
     )
     run = await app.check(estate, estate.mailboxes, options)
     assert not bugs, bugs[0]

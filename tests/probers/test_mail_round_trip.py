@@ -70,7 +70,7 @@ async def round_trip(
     )
     estate = Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(mailbox,))
     bugs: list[str] = []
-    options = app.Options(timeout=timeout, ca_file=ca_file or authority().ca_file, allow=allow, report_bug=bugs.append)
+    options = app.Options(timeout=timeout, ca_file=ca_file or authority().ca_file, allow=allow, report_bug=bugs.append, tls="none")
     run = await app.check(estate, estate.mailboxes, options)
     assert not bugs, bugs[0]
     assert password not in repr(run.attempts)
@@ -260,7 +260,7 @@ async def test_a_password_that_is_changed_during_the_run_makes_one_more_failed_l
         served = replace(SERVED, username="crm@contoso.test", password=password, appointments=Delivery.NONE)
         mailboxes = tuple(replace(served, address=f"m{n}@contoso.test") for n in range(MAILBOXES))
         estate = Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=mailboxes)
-        run = await app.check(estate, mailboxes, app.Options(timeout=20, ca_file=authority().ca_file, allow=BOTH))
+        run = await app.check(estate, mailboxes, app.Options(timeout=20, ca_file=authority().ca_file, allow=BOTH, tls="none"))
         assert [accepted for _, accepted in outgoing.logons] == [*[True] * MAILBOXES, False]
     outcomes = sorted(attempt.outcome for attempt in run.attempts if attempt.prober == "mail-round-trip")
     assert outcomes == [Outcome.DENIED, *[Outcome.NOT_SCHEDULED] * (MAILBOXES - 1)]
