@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pydantic_core import to_json
@@ -72,7 +73,7 @@ def in_sections(run: Run) -> dict[str, Any]:
         "facts": Section(cited.facts, lambda place, fact: shown({"id": _fact_id(place), **_fact(fact)})),
         "missing": Section(cited.gaps, lambda place, gap: shown({"id": _gap_id(place), **_missing(gap, run.finished)})),
         "rules": {rule.id: shown(_rule(rule)) for rule in cited.rules},
-        "assessments": Section(run.assessments, lambda _, assessment: _assessment(assessment, cited.ids)),
+        "assessments": Section(run.assessments, lambda _, assessment: _assessment(assessment, cited)),
     }
 
 
@@ -86,10 +87,13 @@ class _Cited:
         cited: dict[int, Reading] = {}
         rules: dict[int, Rule] = {}
         beside: list[Reading] = []
+        seen: set[int] = set()
         for assessment in run.assessments:
             for finding in assessment.findings:
-                if finding.result is Result.NOT_APPLICABLE:
+                # Mailboxes of which the same is to be said share their findings.
+                if finding.result is Result.NOT_APPLICABLE or id(finding) in seen:
                     continue
+                seen.add(id(finding))
                 rules.setdefault(id(finding.rule), finding.rule)
                 for reading in finding.because:
                     # Kept, since an id() is of an object only as long as that lives.
@@ -106,8 +110,19 @@ class _Cited:
         self.gaps = [r for r in readings if isinstance(r, Missing)]
         own = {id(fact): _fact_id(place) for place, fact in enumerate(self.facts)}
         own.update((id(gap), _gap_id(place)) for place, gap in enumerate(self.gaps))
-        self.ids = {name: tuple(own[id(r)] for r in self._standing_for(reading)) for name, reading in cited.items()}
+        self._ids = {name: tuple(own[id(r)] for r in self._standing_for(reading)) for name, reading in cited.items()}
         """Ids in the document, by identity of the reading that is cited."""
+        self._forms: dict[int, dict[str, Json]] = {}
+
+    def form_of(self, finding: Finding) -> dict[str, Json]:
+        """A finding as it is published, made once where several mailboxes share it."""
+        form = self._forms.get(id(finding))
+        if form is None:
+            because: list[Json] = [*dict.fromkeys(one for reading in finding.because for one in self._ids[id(reading)])]
+            form = {"rule": finding.rule.id, "result": finding.result.value, "because": because}
+            if all("@" not in reading.subject and reading.mailbox is None for reading in finding.because):
+                self._forms[id(finding)] = form
+        return form
 
     def _standing_for(self, cited: Reading) -> list[Reading]:
         """The readings of the run that tell what is cited: the reading itself, or those of an endpoint and of an account there, drawn together."""
@@ -154,6 +169,7 @@ def _json(form: Any) -> str:
     return to_json(form, ensure_ascii=True).decode("ascii").replace("\x7f", "\\u007f")  # DEL is ASCII too, and a control
 
 
+@lru_cache(1024)  # of an estate that is declared in one moment
 def _time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
@@ -165,9 +181,9 @@ def shown(form: Json) -> Json:
     Line ends stay: they part the lines of a greeting, which the codecs have put together.
     """
     if isinstance(form, str):
-        return visible(form, keep="\t\n")
+        return form if form.isprintable() else visible(form, keep="\t\n")
     if isinstance(form, dict):
-        return {shown(name): shown(value) for name, value in form.items()}
+        return {shown(name): shown(value) if isinstance(value, str | dict | list) else value for name, value in form.items()}
     if isinstance(form, list):
         return [shown(value) for value in form]
     return form
@@ -264,7 +280,7 @@ def _missing(gap: Missing, otherwise: datetime) -> dict[str, Json]:
     }
 
 
-def _assessment(assessment: Assessment, ids: Mapping[int, tuple[str, ...]]) -> dict[str, Json]:
+def _assessment(assessment: Assessment, cited: _Cited) -> dict[str, Json]:
     """One mailbox; what does not speak of it is left out."""
     return {
         "mailbox": shown(assessment.mailbox),
@@ -273,16 +289,8 @@ def _assessment(assessment: Assessment, ids: Mapping[int, tuple[str, ...]]) -> d
         "readiness": assessment.readiness.value,
         "signed_in": None if assessment.signed_in is None else assessment.signed_in.value,
         "directions": {name.value: None if how is None else how.value for name, how in assessment.directions.items()},
-        "findings": [
-            {"rule": finding.rule.id, "result": finding.result.value, "because": _because(finding, ids)}
-            for finding in assessment.findings
-            if finding.result is not Result.NOT_APPLICABLE
-        ],
+        "findings": [cited.form_of(finding) for finding in assessment.findings if finding.result is not Result.NOT_APPLICABLE],
     }
-
-
-def _because(finding: Finding, ids: Mapping[int, tuple[str, ...]]) -> list[str]:
-    return list(dict.fromkeys(one for reading in finding.because for one in ids[id(reading)]))
 
 
 def _rule(rule: Rule) -> dict[str, Json]:

@@ -64,6 +64,8 @@ def about(judgement: Judgement, estate: Estate, mailboxes: Sequence[Mailbox]) ->
     """
     used = {endpoint.url for endpoint in users_of_endpoints(estate, mailboxes)}
     unused = {endpoint.url for profile in estate.profiles for endpoint in (profile.incoming, profile.outgoing)} - used
+    if not unused:
+        return judgement
     cited = {
         (reading.subject, reading.key)
         for assessment in judgement.assessments
