@@ -58,7 +58,8 @@ def test_a_plan_is_plain_data() -> None:
     def leaves(value: Any) -> Iterator[Any]:
         if dataclasses.is_dataclass(value):
             for part in dataclasses.fields(value):
-                yield from leaves(getattr(value, part.name))
+                if part.init:  # else it follows from the others
+                    yield from leaves(getattr(value, part.name))
         elif isinstance(value, tuple | frozenset):
             for part in value:
                 yield from leaves(part)
