@@ -32,7 +32,7 @@ from probe.simulation.ews import Account
 from probe.simulation.exchange import ExchangeOnline
 from probe.simulation.listening import Server
 from probe.simulation.web import Request, Response, WebServer
-from tests.engine.test_select import DEPLOYMENT
+from tests.estates import DEPLOYMENT
 from tests.looking import authority
 
 USER, PASSWORD = "anna@contoso.test", "marked-Correct-Horse-7"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from probe.engine.observe import Terms, observe
 from probe.engine.plan import Anonymous, Conversation, Login, NotHeld, Plan, PlannedLogin, PlannedRoundTrip, SignsIn, named
+from probe.model import vocabulary as v
 from probe.model.attempts import Attempt
-from probe.model.estate import Endpoint
+from probe.model.estate import Effect, Endpoint, Service
 from probe.model.facts import Why
 from probe.net.dial import Network
 from probe.net.killable import Children
@@ -19,6 +21,19 @@ from tests.looking import Looked, authority
 from tests.runs import ASKED, a_run
 
 QUESTION = TlsQuestion(client="sp800-52r2", fips=True, is_full=False)
+
+
+def prober(probe: Any, *, collects: tuple[Any, ...] = (v.PROTOCOL_GREETING,), signs_in: bool = False) -> Prober:
+    """A prober of a test's own, of scope LOGIN or ENDPOINT."""
+    return Prober(
+        id="a-prober",
+        title="tries something",
+        services=frozenset({Service.POP3}),
+        effect=Effect.LOGS_IN if signs_in else Effect.READS,
+        scope=Scope.LOGIN if signs_in else Scope.ENDPOINT,
+        collects=collects,
+        probe=probe,
+    )
 
 
 @dataclass(frozen=True)

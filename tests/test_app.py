@@ -17,7 +17,7 @@ from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import Endpoint, Estate
 from probe.model.rules import NO_DIRECTION, Assessment, Readiness, Support
 from probe.model.runs import Run
-from tests.engine.test_select import CORP, DEPLOYMENT, SERVED
+from tests.estates import CORP, DEPLOYMENT, SERVED
 from tests.hostile import Hostile
 from tests.runs import ASKED
 

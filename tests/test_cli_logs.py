@@ -16,8 +16,7 @@ from probe import app
 from probe.model.attempts import Outcome
 from probe.model.estate import Authentication, Delivery, Effect, Endpoint, Estate, SecretReference
 from probe.probing import Dial, EndpointSubject, Notebook
-from tests.engine.test_observe import prober
-from tests.holding import Talk, held
+from tests.holding import Talk, held, prober
 from tests.hostile import Hostile, closed_port
 from tests.looking import authority, server_context
 from tests.refusing import Refusing

@@ -35,7 +35,7 @@ from probe.simulation import releases
 from probe.simulation.ews import Account
 from probe.simulation.exchange import ExchangeServer
 from probe.simulation.web import Request, Response
-from tests.engine.test_select import DEPLOYMENT
+from tests.estates import DEPLOYMENT
 from tests.looking import authority
 
 SERVICE, PASSWORD = "svc-crm@contoso.test", "Correct-Horse-7"

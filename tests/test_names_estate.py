@@ -20,7 +20,7 @@ from probe.simulation import pop3, releases, smtp
 from probe.simulation.ews import Account
 from probe.simulation.exchange import ExchangeServer
 from probe.simulation.web import Request, Response
-from tests.engine.test_select import DEPLOYMENT
+from tests.estates import DEPLOYMENT
 from tests.exchange_world import ON_PREMISES, PASSWORD, Anything, World
 from tests.looking import authority, server_context
 from tests.name_server import name_server

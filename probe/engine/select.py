@@ -166,31 +166,37 @@ def _one_for_all(served: Sequence[Mailbox]) -> str | None:
 def _login(mailbox: Mailbox, endpoint: Endpoint, terms: _Terms) -> Login | NotHeld:
     """Whom the profile signs in as for a mailbox, or why that cannot be done from here."""
     assert terms.estate is not None
-    deployment = terms.estate.deployment
-    login = _account(mailbox, terms.profile_of(mailbox), endpoint)
-    if isinstance(login, NotHeld):
-        return login
-    login = replace(login, authorities=frozenset(deployment.authorities), cloud=deployment.cloud)
-    if endpoint.service is Service.EWS and login.authentication in (Authentication.OAUTH, Authentication.AUTO):
-        login = replace(login, may_ask=askable(endpoint, deployment.cloud, deployment.authorities))
-    return login
-
-
-def _account(mailbox: Mailbox, profile: ServerProfile, endpoint: Endpoint) -> Login | NotHeld:
-    """The account alone, without the authorities that may be asked for its token."""
-    appointments = mailbox.appointments is Delivery.SERVER_SIDE
-    application = None
-    if endpoint.service is Service.EWS and profile.client_id is not None:
-        secret, by_itself = profile.application_secret, profile.has_application
-        application = Application(profile.client_id, profile.tenant or "", by_itself, profile.client_certificate is not None)
-        if by_itself and secret is not None:
-            return Login(mailbox.address, profile.client_id, secret, Authentication.OAUTH, True, appointments, application)
-    if profile.credentials not in (Credentials.MAILBOX, Credentials.PROFILE):
+    profile, deployment = terms.profile_of(mailbox), terms.estate.deployment
+    application = _application(profile) if endpoint.service is Service.EWS else None
+    if application is not None and application.signs_in and profile.application_secret is not None:
+        username, password = application.client, profile.application_secret
+        authentication, impersonates = Authentication.OAUTH, True
+    elif profile.credentials not in (Credentials.MAILBOX, Credentials.PROFILE):
         return NotHeld(
             Why.NO_CREDENTIALS, f"the profile signs in with {profile.credentials} credentials, which only the Dynamics server has"
         )
-    if (account := profile.account_of(mailbox)) is None:
+    elif (account := profile.account_of(mailbox)) is None:
         return NotHeld(Why.NO_CREDENTIALS, "the estate names no password for the account")
-    username, password = account
-    impersonates = profile.impersonation and profile.credentials is Credentials.PROFILE
-    return Login(mailbox.address, username, password, profile.authentication, impersonates, appointments, application)
+    else:
+        username, password = account
+        authentication, impersonates = profile.authentication, profile.impersonation and profile.credentials is Credentials.PROFILE
+    may_have_token = endpoint.service is Service.EWS and authentication in (Authentication.OAUTH, Authentication.AUTO)
+    return Login(
+        mailbox=mailbox.address,
+        username=username,
+        password=password,
+        authentication=authentication,
+        impersonates=impersonates,
+        synchronizes_appointments=mailbox.appointments is Delivery.SERVER_SIDE,
+        application=application,
+        authorities=frozenset(deployment.authorities),
+        cloud=deployment.cloud,
+        may_ask=askable(endpoint, deployment.cloud, deployment.authorities) if may_have_token else (),
+    )
+
+
+def _application(profile: ServerProfile) -> Application | None:
+    """What asks for tokens on behalf of a profile, where the estate names one."""
+    if profile.client_id is None:
+        return None
+    return Application(profile.client_id, profile.tenant or "", profile.has_application, profile.client_certificate is not None)

@@ -7,7 +7,6 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,25 +14,13 @@ from probe.engine.accounts import Locks
 from probe.engine.plan import Login
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
-from probe.model.estate import Authentication, Effect, Endpoint, SecretReference, Service
+from probe.model.estate import Authentication, Endpoint, SecretReference
 from probe.model.facts import Fact, Missing
 from probe.net.dial import Dial
 from probe.net.failures import PeerClosed
-from probe.probing import Ending, EndpointSubject, LoginSubject, Notebook, Prober, Scope, TlsSubject
-from tests.holding import Talk, held
+from probe.probing import Ending, EndpointSubject, LoginSubject, Notebook, Scope, TlsSubject
+from tests.holding import Talk, held, prober
 from tests.hostile import Hostile
-
-
-def prober(probe: Any, *, collects: tuple[Any, ...] = (v.PROTOCOL_GREETING,), signs_in: bool = False) -> Prober:
-    return Prober(
-        id="a-prober",
-        title="tries something",
-        services=frozenset({Service.POP3}),
-        effect=Effect.LOGS_IN if signs_in else Effect.READS,
-        scope=Scope.LOGIN if signs_in else Scope.ENDPOINT,
-        collects=collects,
-        probe=probe,
-    )
 
 
 def endpoint(port: int) -> Endpoint:

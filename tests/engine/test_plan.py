@@ -14,7 +14,7 @@ from typing import Any
 from probe import app
 from probe.engine.plan import Plan
 from probe.model.estate import Authentication, Effect, Endpoint, Estate, SecretReference, ServerType
-from tests.engine.test_select import CORP, DEPLOYMENT, SERVED
+from tests.estates import CORP, DEPLOYMENT, SERVED
 
 ALL = app.Options(allow=frozenset({Effect.LOGS_IN, Effect.PROVOKES, Effect.SENDS_MAIL}), tls="full")
 

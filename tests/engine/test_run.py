@@ -19,7 +19,7 @@ from probe.model.attempts import Outcome
 from probe.model.estate import Delivery, Effect, Endpoint, Estate, ServerType
 from probe.model.facts import Fact, Missing, Why
 from probe.model.runs import Asked
-from tests.engine.test_select import CORP, DEPLOYMENT, SERVED
+from tests.estates import CORP, DEPLOYMENT, SERVED
 from tests.hostile import closed_port
 
 NAMED = Endpoint.parse("pop3://mail.contoso.test")

@@ -12,11 +12,7 @@ from probe.engine.plan import Conversation
 from probe.model.estate import Authentication, Cloud, Credentials, Delivery, Effect, Endpoint, Estate, Location, ServerType
 from probe.model.facts import Why
 from probe.probing import EndpointSubject, Scope
-from tests.runs import a_mailbox, an_estate
-
-DEPLOYMENT = replace(an_estate().deployment, allow=frozenset())
-CORP = an_estate().profiles[0]
-SERVED = replace(a_mailbox("a@contoso.test", "corp"), username=None, password=None)
+from tests.estates import CORP, DEPLOYMENT, SERVED
 
 
 def scope(conversation: Conversation) -> Scope:

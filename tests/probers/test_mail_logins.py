@@ -13,7 +13,7 @@ from probe import app
 from probe.model.attempts import Attempt
 from probe.model.estate import Authentication, Credentials, Delivery, Effect, Endpoint, Estate, SecretReference, ServerType
 from probe.model.facts import Fact, Missing
-from tests.engine.test_select import CORP, DEPLOYMENT, SERVED
+from tests.estates import CORP, DEPLOYMENT, SERVED
 from tests.looking import authority, playing
 from tests.scripted import ScriptedServer
 from tests.servers.dovecot import Dovecot

@@ -24,7 +24,7 @@ from probe.simulation import pop3, releases, smtp
 from probe.simulation.ews import Account as EwsAccount
 from probe.simulation.exchange import ExchangeServer
 from probe.simulation.smtp import Deliver, SmtpServer
-from tests.engine.test_select import CORP, DEPLOYMENT, SERVED
+from tests.estates import CORP, DEPLOYMENT, SERVED
 from tests.looking import authority, server_context
 from tests.servers.postfix import Postfix
 

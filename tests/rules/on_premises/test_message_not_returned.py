@@ -16,7 +16,7 @@ from probe.model.facts import Why
 from probe.model.rules import Direction, Result, judge
 from probe.rules.on_premises.message_not_returned import RULE
 from tests.cases import DAY, NOON, Known, exchange_case, gmail_case, result_of
-from tests.engine.test_select import CORP, DEPLOYMENT, SERVED
+from tests.estates import CORP, DEPLOYMENT, SERVED
 
 ALLOWED = {v.DEPLOYMENT_ALLOWS: ("logs-in", "sends-mail")}
 
