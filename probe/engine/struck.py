@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from operator import is_
 from typing import Any
 
 from probe.model.facts import Declared, Fact, Json, Missing, Provenance, Reading, Why
-from probe.model.rules import Assessment
+from probe.model.rules import Finding
 from probe.model.runs import Run
 from probe.net.redact import Redactor
 
@@ -20,66 +22,86 @@ _FREE_TEXT: tuple[Json, ...] = ({"type": "string"}, {"type": "array", "items": {
 
 
 def struck(run: Run, redactor: Redactor) -> Run:
-    """The run without the secrets that the redactor knows. What the operator declared stays: it stands in the estate."""
-    if not redactor.knows_any:
-        return run
-    seen: dict[int, Reading] = {}
+    """The run without the secrets that the redactor knows. What the operator declared stays: it stands in the estate.
 
-    def clean(reading: Reading) -> Reading:
-        # By identity: findings cite the readings of the run, and many cite the same.
-        if id(reading) not in seen:
-            seen[id(reading)] = _gap(reading, redactor, clean) if isinstance(reading, Missing) else _fact(reading, redactor)
-        return seen[id(reading)]
-
-    return replace(
-        run,
-        attempts=tuple(replace(a, detail=redactor.clean_sentence(a.detail), readings=tuple(map(clean, a.readings))) for a in run.attempts),
-        readings=tuple(map(clean, run.readings)),
-        assessments=tuple(_assessment(a, clean) for a in run.assessments),
-    )
+    What the run holds once, however many mailboxes it is told of, is looked through once and held once again.
+    """
+    return _Striker(redactor).struck(run) if redactor.knows_any else run
 
 
-def _assessment(assessment: Assessment, clean: Callable[[Reading], Reading]) -> Assessment:
-    findings = tuple(replace(f, because=tuple(map(clean, f.because))) for f in assessment.findings)
-    return replace(assessment, findings=findings)
+class _Striker:
+    """By identity: findings cite the readings of the run, many cite the same, and mailboxes that are alike share findings."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        # The same few sentences are said of thousands of mailboxes.
+        self._text = cache(redactor.clean)
+        self._sentence = cache(redactor.clean_sentence)
+        self._readings: dict[int, Reading] = {}
+        self._findings: dict[int, Finding] = {}
+        self._provenances: dict[int, Provenance] = {}
+
+    def struck(self, run: Run) -> Run:
+        return replace(
+            run,
+            attempts=tuple(
+                replace(a, detail=self._sentence(a.detail), readings=tuple(map(self._reading, a.readings))) for a in run.attempts
+            ),
+            readings=tuple(map(self._reading, run.readings)),
+            assessments=tuple(replace(a, findings=tuple(map(self._finding, a.findings))) for a in run.assessments),
+        )
+
+    def _finding(self, finding: Finding) -> Finding:
+        known = self._findings.get(id(finding))
+        if known is None:
+            because = tuple(map(self._reading, finding.because))
+            known = finding if all(map(is_, because, finding.because)) else replace(finding, because=because)
+            self._findings[id(finding)] = known
+        return known
+
+    def _reading(self, reading: Reading) -> Reading:
+        known = self._readings.get(id(reading))
+        if known is None:
+            known = self._readings[id(reading)] = self._gap(reading) if isinstance(reading, Missing) else self._fact(reading)
+        return known
+
+    def _gap(self, gap: Missing) -> Missing:
+        detail = self._sentence(gap.detail)
+        claims = tuple(claim for claim in map(self._reading, gap.claims) if isinstance(claim, Fact))
+        return gap if detail == gap.detail and claims == gap.claims else replace(gap, detail=detail, claims=claims)
+
+    def _fact(self, fact: Fact[Any]) -> Reading:
+        if isinstance(fact.provenance, Declared) and fact.provenance.by == "operator":
+            return fact
+        form = fact.key.kind.encode(fact.value)
+        shown = _cleaned(form, self._text)
+        provenance = self._provenance(fact.provenance)
+        if shown == form:
+            return fact if provenance == fact.provenance else replace(fact, provenance=provenance)
+        if fact.key.kind.schema in _FREE_TEXT:
+            return replace(fact, value=fact.key.kind.decode(shown), provenance=provenance)
+        return Missing(
+            subject=fact.subject,
+            mailbox=fact.mailbox,
+            key=fact.key,
+            why=Why.NOT_DISCLOSED,
+            detail="it is known, and not told, because it holds a secret of this run",
+            at=fact.at,
+        )
+
+    def _provenance(self, provenance: Provenance) -> Provenance:
+        known = self._provenances.get(id(provenance))
+        if known is None:
+            evidence = tuple(replace(e, excerpt=self._text(e.excerpt)) for e in provenance.evidence)
+            known = provenance if evidence == provenance.evidence else replace(provenance, evidence=evidence)
+            self._provenances[id(provenance)] = known
+        return known
 
 
-def _gap(gap: Missing, redactor: Redactor, clean: Callable[[Reading], Reading]) -> Missing:
-    detail = redactor.clean_sentence(gap.detail)
-    claims = tuple(claim for claim in map(clean, gap.claims) if isinstance(claim, Fact))
-    return gap if detail == gap.detail and claims == gap.claims else replace(gap, detail=detail, claims=claims)
-
-
-def _fact(fact: Fact[Any], redactor: Redactor) -> Reading:
-    if isinstance(fact.provenance, Declared) and fact.provenance.by == "operator":
-        return fact
-    form = fact.key.kind.encode(fact.value)
-    shown = _cleaned(form, redactor)
-    provenance = _provenance(fact.provenance, redactor)
-    if shown == form:
-        return fact if provenance == fact.provenance else replace(fact, provenance=provenance)
-    if fact.key.kind.schema in _FREE_TEXT:
-        return replace(fact, value=fact.key.kind.decode(shown), provenance=provenance)
-    return Missing(
-        subject=fact.subject,
-        mailbox=fact.mailbox,
-        key=fact.key,
-        why=Why.NOT_DISCLOSED,
-        detail="it is known, and not told, because it holds a secret of this run",
-        at=fact.at,
-    )
-
-
-def _provenance(provenance: Provenance, redactor: Redactor) -> Provenance:
-    evidence = tuple(replace(e, excerpt=redactor.clean(e.excerpt)) for e in provenance.evidence)
-    return replace(provenance, evidence=evidence)
-
-
-def _cleaned(form: Json, redactor: Redactor) -> Json:
+def _cleaned(form: Json, clean: Callable[[str], str]) -> Json:
     if isinstance(form, str):
-        return redactor.clean(form)
+        return clean(form)
     if isinstance(form, dict):
-        return {name: _cleaned(value, redactor) for name, value in form.items()}
+        return {name: _cleaned(value, clean) for name, value in form.items()}
     if isinstance(form, list):
-        return [_cleaned(value, redactor) for value in form]
+        return [_cleaned(value, clean) for value in form]
     return form

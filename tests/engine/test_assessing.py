@@ -12,7 +12,7 @@ from probe.engine.judge import Book, judge_estate
 from probe.engine.signed_in import signed_in
 from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, Delivery, Estate, Mailbox, profile_subject
-from probe.model.facts import Declared, Fact, Facts, Reading
+from probe.model.facts import Declared, Fact, Facts, Missing, Observed, Reading
 from probe.model.rules import Case, directions, judge, readiness, support
 from tests.engine.estates import thrown
 from tests.runs import NOON, POP, SMTP, a_fact, a_mailbox, an_estate, words
@@ -79,6 +79,40 @@ def test_it_does_not_matter_which_mailbox_comes_first(seed: int) -> None:
     }
     for mailbox in estate.mailboxes:
         assert [r for r in first.readings if r.subject == mailbox.address] == [r for r in again.readings if r.subject == mailbox.address]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_a_rule_says_follows_from_values_alone(seed: int) -> None:
+    """Who said it, when, in which words and of which subject makes no difference to any rule, nor to which keys it cites."""
+    estate, observed = thrown(seed)
+    readings = judge_estate(estate, observed, (), BOOK, NOON.date(), NOON).readings
+
+    def told(of: Facts) -> Facts:
+        others: list[Reading] = []
+        for key in {reading.key.name: reading.key for reading in of}.values():
+            reading = of.read(key)
+            if isinstance(reading, Fact):
+                others.append(
+                    replace(reading, subject="other", mailbox=None, provenance=Observed(), at=NOON.replace(year=2027), attempt="a9")
+                )
+            else:
+                others.append(Missing(subject="other", key=reading.key, why=reading.why, detail="in other words"))
+        return Facts("other", others)
+
+    for mailbox in estate.mailboxes:
+        case = case_of(estate, mailbox, readings)
+        other = Case(
+            deployment=told(case.deployment),
+            profile=told(case.profile),
+            mailbox=told(case.mailbox),
+            incoming=told(case.incoming),
+            outgoing=told(case.outgoing),
+            date=case.date,
+        )
+        for rule in BOOK.rules.values():
+            finding, again = judge(rule, case), judge(rule, other)
+            assert finding.result is again.result
+            assert {reading.key for reading in finding.because} == {reading.key for reading in again.because}
 
 
 def test_findings_that_cite_nothing_of_a_mailbox_are_shared() -> None:

@@ -14,10 +14,11 @@ from probe.engine.struck import struck
 from probe.model import vocabulary as v
 from probe.model.estate import Authentication, Delivery, Effect, Endpoint, Estate, SecretReference
 from probe.model.facts import Declared, Fact, Missing, Observed, Why
+from probe.model.rules import Readiness, Result, Support
 from probe.net.redact import Redactor
 from tests.looking import authority, server_context
 from tests.refusing import Refusing
-from tests.runs import a_fact, a_gap, a_mailbox, a_run, an_estate, words
+from tests.runs import TOO_OLD, a_fact, a_finding, a_gap, a_mailbox, a_run, an_assessment, an_estate, words
 
 
 def test_a_word_of_the_server_s_is_struck_out_wherever_it_stands() -> None:
@@ -73,3 +74,18 @@ async def test_no_place_tells_which_word_a_password_is(password: str, tmp_path: 
     values = json.dumps([fact["value"] for fact in publish(run)["facts"] if fact.get("by") != "operator"])
     assert password not in values
     assert bool(told) is (password != "marked-Horse-7")
+
+
+def test_what_several_mailboxes_share_is_held_once_after_it_too() -> None:
+    """Findings that two mailboxes have in common are common still, be something struck out of what they cite or not."""
+    heard = a_fact(v.PROTOCOL_GREETING, "+OK Dovecot ready", provenance=Declared("peer", words("a1", 1, "+OK Dovecot ready")))
+    other = a_fact(v.NET_CONNECTED, True)
+    findings = (a_finding(TOO_OLD, Result.FAILS, heard), a_finding(TOO_OLD, Result.FAILS, other))
+    names = ("a@branch.test", "b@branch.test")
+    assessments = [an_assessment(name, Support.UNSUPPORTED, Readiness.READY, *findings) for name in names]
+    run = a_run(estate=an_estate(*map(a_mailbox, names)), readings=[heard, other], assessments=assessments)
+    told = struck(run, Redactor(["Dovecot"]))
+    first, second = (assessment.findings for assessment in told.assessments)
+    assert first[0] is second[0]
+    assert first[0].because == (told.readings[0],) != (heard,)
+    assert first[1] is second[1] is findings[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from probe import catalogue
 from probe.model import vocabulary as v
-from probe.model.facts import FactKey
+from probe.model.facts import Fact, FactKey, Facts, Observed, RestrictedFacts
 from probe.model.inferences import Inference, Premises, Scope, Unsettled
 from probe.model.rules import Needs
 from probe.tables.marks import fingerprints
@@ -68,6 +69,31 @@ def test_an_inference_leaves_a_reading_for_every_key_whatever_is_known(inference
         for n in range(_cases_of(inference))
     )
     _check(inference, Premises(facts=facts("s", data.draw(known)).only(inference.needs), cases=cases, date=TODAY))
+
+
+@pytest.mark.parametrize("inference", [i for i in _INFERENCES.values() if i.scope in (Scope.ENDPOINT, Scope.MAILBOX)], ids=lambda i: i.id)
+@given(data=st.data())
+def test_what_an_inference_says_follows_from_values_alone(inference: Inference, data: st.DataObject) -> None:
+    """Who said it, when, and of which subject makes no difference, unless the subject is asked for: so it is said once of all with the same values."""
+
+    def told(of: Facts) -> Facts:
+        """The same values of another subject, seen by ourselves, later."""
+        seen = [
+            replace(r, subject="other", provenance=Observed(), at=r.at.replace(year=2027), attempt="a9") for r in of if isinstance(r, Fact)
+        ]
+        return Facts("other", seen)
+
+    known = [facts(subject, data.draw(_known(inference.needs))) for subject in ("s", "mailbox", "in", "out")]
+    asked: list[RestrictedFacts] = []
+
+    def premises(own: Facts, *parts: Facts) -> Premises:
+        shown, *others = (part.only(inference.needs) for part in (own, *parts))
+        asked.extend((shown, others[0]))
+        cases = [replace(case(), mailbox=others[0], incoming=others[1], outgoing=others[2]) for _ in range(_cases_of(inference))]
+        return Premises(facts=shown, cases=tuple(cases), date=TODAY)
+
+    first, again = (list(inference.infer(premises(*parts))) for parts in (known, map(told, known)))
+    assert first == again or any(part.was_named for part in asked)
 
 
 @pytest.mark.parametrize("inference", _INFERENCES.values(), ids=_INFERENCES)
