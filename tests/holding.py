@@ -67,8 +67,11 @@ class Talk:
 
 
 def plan_of(talks: Sequence[Talk]) -> tuple[Plan, dict[str, Prober]]:
-    """A plan that holds them, and the probers that it names: one of its own for each talk, since those of a test may share an id."""
-    probers = {f"{number}-{talk.prober.id}": replace(talk.prober, id=f"{number}-{talk.prober.id}") for number, talk in enumerate(talks)}
+    """A plan that holds them, and the probers that it names. Those of a test may share an id: the second that does gets one of its own."""
+    probers: dict[str, Prober] = {}
+    for number, talk in enumerate(talks):
+        name = talk.prober.id if talk.prober.id not in probers else f"{talk.prober.id}-{number}"
+        probers[name] = replace(talk.prober, id=name)
     conversations = named(
         Conversation(
             prober=prober,

@@ -11,12 +11,8 @@ from probe.engine import select
 from probe.engine.plan import Conversation
 from probe.model.estate import Authentication, Cloud, Credentials, Delivery, Effect, Endpoint, Estate, Location, ServerType
 from probe.model.facts import Why
-from probe.probing import EndpointSubject, Scope
+from probe.probing import EndpointSubject
 from tests.estates import CORP, DEPLOYMENT, SERVED
-
-
-def scope(conversation: Conversation) -> Scope:
-    return app.probers()[conversation.prober].scope
 
 
 def effect(conversation: Conversation) -> Effect:
@@ -36,8 +32,10 @@ def test_two_thousand_mailboxes_behind_twenty_endpoints_make_twenty_endpoints_co
         replace(CORP, name=f"p{n}", server_type=ServerType.POP3_SMTP, incoming=endpoints[n], outgoing=endpoints[10 + n]) for n in range(10)
     )
     mailboxes = tuple(replace(SERVED, address=f"m{n}@contoso.test", profile=f"p{n % 10}") for n in range(2000))
-    conversations = [c for c in planned(Estate(deployment=DEPLOYMENT, profiles=profiles, mailboxes=mailboxes)) if not c.not_held]
+    held = [c for c in planned(Estate(deployment=DEPLOYMENT, profiles=profiles, mailboxes=mailboxes)) if not c.not_held]
+    conversations = [c for c in held if c.prober in ("pop3-capabilities", "smtp-extensions")]
     assert len(conversations) == 20
+    assert len({(c.prober, c.told_of) for c in held}) == len(held)
     assert {c.endpoint for c in conversations} == set(endpoints)
 
 
@@ -52,7 +50,7 @@ def test_signing_in_is_held_for_each_mailbox() -> None:
     """With logins allowed, each mailbox has its own conversation, as the profile's account."""
     mailboxes = (SERVED, replace(SERVED, address="b@contoso.test"))
     conversations = planned(Estate(deployment=DEPLOYMENT, profiles=(CORP,), mailboxes=mailboxes), frozenset({Effect.LOGS_IN}))
-    logins = [c for c in conversations if scope(c) is Scope.LOGIN]
+    logins = [c for c in conversations if c.prober == "ews-inbox"]
     assert [c.mailbox for c in logins] == ["a@contoso.test", "b@contoso.test"]
     assert all(c.login is not None and c.login.username == CORP.username and c.login.impersonates for c in logins)
 
@@ -70,7 +68,7 @@ def test_an_account_that_cannot_sign_in_from_here_says_why(changes: dict[str, ob
     """Where the estate gives nothing to sign in with, the conversation is not held, with the reason."""
     profile = replace(CORP, **changes)  # type: ignore[arg-type]
     conversations = planned(Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(SERVED,)), frozenset({Effect.LOGS_IN}))
-    (login,) = [c for c in conversations if scope(c) is Scope.LOGIN]
+    (login,) = [c for c in conversations if c.prober == "ews-inbox"]
     assert login.not_held is not None
     assert reason in login.not_held.detail
     assert login.not_held.why is Why.NO_CREDENTIALS
@@ -117,7 +115,7 @@ def test_autodiscover_is_asked_once_about_each_mailbox_whatever_the_estate_says(
     )
     mailbox = replace(SERVED, location=location, incoming=incoming, outgoing=outgoing, appointments=appointments)
     found = planned(Estate(deployment=DEPLOYMENT, profiles=(elsewhere,), mailboxes=(mailbox,)))
-    (asked,) = [c for c in found if scope(c) is Scope.MAILBOX]
+    (asked,) = [c for c in found if c.prober == "autodiscover-json"]
     only_sends = {"incoming", "appointments"} <= set(unused)
     assert (asked.told_of, asked.endpoint) == (mailbox.address, elsewhere.outgoing if only_sends else elsewhere.incoming)
 

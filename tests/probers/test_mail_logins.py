@@ -21,6 +21,7 @@ from tests.servers.postfix import Postfix
 
 PASSWORD = "correct horse"
 USER = "sales@contoso.test"
+LOGINS = ("pop3-login", "smtp-login", "imap-login")
 NAMES = ("auth.accepted", "auth.refusal", "auth.reply", "auth.mechanism")
 
 
@@ -75,7 +76,7 @@ async def sign_in(
     assert not bugs, bugs[0]
     assert password not in repr(run.attempts)
     assert coded(password).rstrip("=") not in repr(run.attempts)
-    return [attempt for attempt in run.attempts if attempt.prober.endswith("-login")]
+    return [attempt for attempt in run.attempts if attempt.prober in LOGINS]
 
 
 def learnt(attempt: Attempt) -> dict[str, object]:
