@@ -99,7 +99,12 @@ async def lend(stream: Stream, kind: Callable[[Stream, TcpPipe, socket.socket], 
     near_socket, far_socket = socket.socketpair()
     near_socket.setblocking(False)
     far_socket.setblocking(False)
-    _, near = await asyncio.get_running_loop().create_connection(TcpPipe, sock=near_socket)
+    try:
+        _, near = await asyncio.get_running_loop().create_connection(TcpPipe, sock=near_socket)
+    except BaseException:  # cancelled while the loop takes the socket over
+        near_socket.close()
+        far_socket.close()
+        raise
     relay = kind(stream, near, far_socket)
     try:
         async with asyncio.TaskGroup() as group:
