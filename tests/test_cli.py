@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from probe import __version__, app
+from probe.document.publishing import SCHEMA
 from probe.model.estate import Endpoint
 from probe.model.vocabulary import all_keys
 from tests.hostile import Hostile, closed_port
@@ -53,7 +54,7 @@ def test_help_names_the_commands_and_exit_codes_at_once() -> None:
     done = probe("--help", PYTHONWARNINGS="default")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0
-    for command in ("demo", "init", "check", "look", "rules", "facts", "schema"):
+    for command in ("demo", "init", "check", "look", "judge", "rules", "facts", "schema"):
         assert f"\n  {command} " in done.stdout
     assert "130  interrupted" in done.stdout
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -253,7 +254,10 @@ def test_the_vocabulary_is_shown() -> None:
 
 def test_the_schema_is_printed() -> None:
     """The schema of a run is one JSON document."""
-    assert json.loads(probe("schema").stdout)["title"]
+    text = probe("schema").stdout
+    assert json.loads(text)["title"] == SCHEMA
+    assert probe("schema", SCHEMA).stdout == text
+    assert probe("schema", "probe.run/1").returncode == 2
 
 
 def test_a_closed_pipe_is_no_traceback() -> None:

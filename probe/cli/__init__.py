@@ -38,6 +38,9 @@ Exit codes:
   70   the program itself failed
   130  interrupted; what was learnt until then is still printed"""
 
+RUN_SCHEMA = "probe.run/2"
+"""Written here too, since the help of a command does not load the documents."""
+
 DEMO_TIMEOUT = 8.0
 """One of the demo's servers never says a word; nobody should wait for it as long as for a real one."""
 
@@ -243,8 +246,9 @@ def facts(output: Output, key: str | None) -> None:
 
 
 @cli.command()
-def schema() -> None:
-    """Print the JSON schema of a run (probe.run/2)."""
+@click.argument("name", metavar="[NAME]", type=click.Choice([RUN_SCHEMA]), default=RUN_SCHEMA)
+def schema(name: str) -> None:
+    """Print the JSON schema of a document: of a run (probe.run/2)."""
     from probe.document import schema_text
 
     write_result([schema_text()], is_utf8=True)

@@ -79,6 +79,7 @@ def _rule_as_json(rule: Rule) -> dict[str, Any]:
         "id": rule.id,
         "title": rule.title,
         "statement": rule.statement,
+        "by": rule.by,
         "otherwise": rule.otherwise,
         "word": _whose_word(rule),
         "references": [{"title": r.title, "url": r.url, "dated": r.dated} for r in rule.references],

@@ -24,7 +24,7 @@ from probe.model.estate import (
     ServerProfile,
     ServerType,
 )
-from probe.model.facts import Declared, Evidence, Fact, FactKey, Inferred, Missing, Observed, Provenance, Reading, Why
+from probe.model.facts import Declared, Evidence, Fact, FactKey, Inferred, Missing, Observed, Provenance, Reading, UnknownWord, Why
 from probe.model.runs import Asked, Run
 from probe.model.vocabulary import all_keys
 
@@ -129,7 +129,17 @@ def _list(document: Mapping[str, Any], name: str) -> Sequence[Any]:
 
 
 def _knows_fact(form: Mapping[str, Any]) -> bool:
-    return form.get("key") in all_keys()
+    """Whether this version knows the key, and the words of a closed list."""
+    key = all_keys().get(form.get("key", ""))
+    if key is None:
+        return False
+    try:
+        key.kind.decode(form.get("value"))
+    except UnknownWord:
+        return False
+    except (AttributeError, KeyError, TypeError, ValueError):  # told as a mistake when it is read
+        return True
+    return True
 
 
 def _knows_gap(form: Mapping[str, Any]) -> bool:

@@ -453,13 +453,48 @@ def _object(**properties: Json) -> dict[str, Json]:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
+class UnknownWord(ValueError):
+    """A word that is not in the closed list of a key: of a later version, perhaps."""
+
+
+def _text(form: Json) -> str:
+    if not isinstance(form, str):
+        raise TypeError
+    return form
+
+
+def _texts(form: Json) -> tuple[str, ...]:
+    if not isinstance(form, list | tuple):
+        raise TypeError
+    return tuple(map(_text, form))
+
+
+def _flag(form: Json) -> bool:
+    if not isinstance(form, bool):
+        raise TypeError
+    return form
+
+
+def _number(form: Json) -> int:
+    if not isinstance(form, int) or isinstance(form, bool):
+        raise TypeError
+    return form
+
+
+def _word(form: Json, words: frozenset[str]) -> str:
+    word = _text(form)
+    if word not in words:
+        raise UnknownWord(f"{word!r:.60} is none of {', '.join(sorted(words))}")
+    return word
+
+
 _TEXT = {"type": "string"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
 
-TEXT: Kind[str] = Kind("text", _identity, str, _TEXT)
-TEXTS: Kind[tuple[str, ...]] = Kind("list of text", list, tuple, {"type": "array", "items": _TEXT})
-FLAG: Kind[bool] = Kind("boolean", _identity, bool, {"type": "boolean"})
-COUNT: Kind[int] = Kind("number", _identity, int, {"type": "integer"})
+TEXT: Kind[str] = Kind("text", _identity, _text, _TEXT)
+TEXTS: Kind[tuple[str, ...]] = Kind("list of text", list, _texts, {"type": "array", "items": _TEXT})
+FLAG: Kind[bool] = Kind("boolean", _identity, _flag, {"type": "boolean"})
+COUNT: Kind[int] = Kind("number", _identity, _number, {"type": "integer"})
 DAY: Kind[date] = Kind("date", date.isoformat, date.fromisoformat, {"type": "string", "format": "date"})
 MOMENT: Kind[datetime] = Kind("time", _encode_time, lambda form: datetime.fromisoformat(form), {"type": "string", "format": "date-time"})
 BUILD: Kind[Build] = Kind("build", str, Build.parse, {"type": "string", "pattern": r"^\d+\.\d+\.\d+(\.\d+)?$"})
@@ -511,12 +546,17 @@ CHALLENGES: Kind[tuple[Challenge, ...]] = Kind(
 
 
 def choice(*values: str) -> Kind[str]:
-    """A text out of a closed list."""
-    return Kind("one of " + ", ".join(values), str, str, {"type": "string", "enum": [str(v) for v in values]})
+    """A text out of a closed list. Decoding raises UnknownWord for another."""
+    words = frozenset(map(str, values))
+    return Kind("one of " + ", ".join(values), str, lambda form: _word(form, words), {"type": "string", "enum": [str(v) for v in values]})
 
 
 def choices(*values: str) -> Kind[tuple[str, ...]]:
-    """A list of texts, each out of a closed list."""
+    """A list of texts, each out of a closed list. Decoding raises UnknownWord for another."""
+    words = frozenset(map(str, values))
     return Kind(
-        "some of " + ", ".join(values), list, tuple, {"type": "array", "items": {"type": "string", "enum": [str(v) for v in values]}}
+        "some of " + ", ".join(values),
+        list,
+        lambda form: tuple(_word(word, words) for word in _texts(form)),
+        {"type": "array", "items": {"type": "string", "enum": [str(v) for v in values]}},
     )

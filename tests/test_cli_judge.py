@@ -1,0 +1,137 @@
+"""Tests of `probe judge` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from probe.document import json_pieces, publish
+from tests.runs import a_checked_run
+from tests.test_cli import probe
+
+ESTATE = """
+[deployment]
+name = "contoso-crm"
+kind = "on-premises"
+version = "9.1"
+runs_on = "windows-server-2019"
+fips = false
+mass_email = {mass_email}
+custom_email_providers = false
+outlook_on_the_web_tracking = false
+outlook_manual_tracking = false
+
+[[profile]]
+name = "branch"
+server_type = "pop3-smtp"
+incoming = "pop3s://pop.gmail.com:995"
+outgoing = "smtp://smtp.gmail.com:587"
+authentication = "basic"
+credentials = "mailbox"
+
+[[mailbox]]
+address = "contoso.events@gmail.com"
+profile = "branch"
+incoming = "server-side"
+outgoing = "server-side"
+appointments = "none"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a stored run, an estate, and facts alone."""
+    (tmp_path / "run.json").write_text("".join(json_pieces(publish(a_checked_run()))), encoding="utf-8")
+    (tmp_path / "estate.toml").write_text(ESTATE.format(mass_email="false"), encoding="utf-8")
+    (tmp_path / "massive.toml").write_text(ESTATE.format(mass_email="true"), encoding="utf-8")
+    facts = [{"subject": "pop3s://pop.gmail.com:995", "mailbox": None, "key": "net.connected", "value": True}]
+    (tmp_path / "facts.json").write_text(json.dumps({"schema": "probe.run/2", "facts": facts, "missing": []}), encoding="utf-8")
+    return tmp_path
+
+
+def judged(folder: Path, *arguments: str) -> dict[str, Any]:
+    done = probe("judge", *arguments, "--json", cwd=folder)
+    assert done.returncode in (0, 1, 3), done.stderr
+    assert done.stderr == ""
+    form: dict[str, Any] = json.loads(done.stdout)
+    return form
+
+
+def test_a_stored_run_is_judged_again(folder: Path) -> None:
+    """The result is the run with today's judgement, and stays the same when that is judged again; the exit code is that of a check."""
+    once = judged(folder, "run.json")
+    assert [a["mailbox"] for a in once["assessments"]] == [a.mailbox for a in a_checked_run().assessments]
+    (folder / "once.json").write_text(json.dumps(once), encoding="utf-16")
+    assert judged(folder, "once.json") == once
+    done = probe("judge", "run.json", cwd=folder)
+    assert done.returncode == 1
+    assert done.stdout.startswith("7 mailboxes: ")
+
+
+def test_another_day_and_estate_are_judged(folder: Path) -> None:
+    """What the operator declares comes from the estate that is named, and the date of judgement from the command line."""
+    found = judged(folder, "facts.json", "--estate", "massive.toml", "--at", "2027-06-01")
+    assert found["judged_at"] == "2027-06-01"
+    assert [a["support"] for a in found["assessments"]] == ["unsupported"]
+    assert [a["support"] for a in judged(folder, "facts.json", "--estate", "estate.toml")["assessments"]] != ["unsupported"]
+
+
+def test_what_a_later_version_wrote_is_passed_on(folder: Path) -> None:
+    """Members, keys and words that this version does not know stay in the document, and decide nothing."""
+    stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    stored["moon"] = {"phase": "full"}
+    stored["attempts"][0]["mood"] = "good"
+    stored["attempts"].append({**stored["attempts"][0], "id": "a99", "outcome": "eclipsed"})
+    stored["estate"]["deployment"]["tide"] = "high"
+    stored["facts"].append({**stored["facts"][0], "id": "f999", "key": "moon.phase", "value": {"full": True}})
+    stored["facts"].append({**stored["facts"][0], "id": "f998", "key": "auth.refusal", "value": ["eclipsed"]})
+    stored["missing"].append({**stored["missing"][0], "id": "m999", "why": "eclipsed"})
+    (folder / "later.json").write_text(json.dumps(stored), encoding="utf-8")
+    found, before = judged(folder, "later.json"), judged(folder, "run.json")
+    assert found["moon"] == stored["moon"]
+    assert found["attempts"][0]["mood"] == "good"
+    assert [a["id"] for a in found["attempts"] if a["outcome"] == "eclipsed"] == ["a99"]
+    assert found["estate"]["deployment"]["tide"] == "high"
+    assert [f["value"] for f in found["facts"] if f["key"] == "moon.phase"] == [{"full": True}]
+    assert [m["key"] for m in found["missing"] if m["why"] == "eclipsed"] == [stored["missing"][0]["key"]]
+    assert [f["subject"] for f in found["facts"] if f["value"] == ["eclipsed"]] == [stored["facts"][0]["subject"]]
+    ids = [form["id"] for part in ("facts", "missing") for form in found[part]]
+    assert len(ids) == len(set(ids))
+    assert found["assessments"] == before["assessments"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "this is no JSON"),
+        ("\xff", "this is no JSON"),
+        ("[" * 100_000, "this is no JSON"),
+        ("[]", "and no run of probe"),
+        ('{"schema": "probe.run/1"}', "no document of the form probe.run/2, but of 'probe.run/1'"),
+        ('{"schema": "probe.run/2"}', "holds no estate"),
+        ('{"schema": "probe.run/2", "facts": 5}', "facts is no list of objects"),
+        ('{"schema": "probe.run/2", "facts": [{"key": "net.connected", "value": true}]}', "'subject' is missing"),
+        ('{"schema": "probe.run/2", "facts": [{"subject": "x", "key": "net.connected", "value": "yes"}]}', "net.connected of x is not a"),
+        ('{"schema": "probe.run/2", "judged_at": "soon"}', "document: "),
+        ('{"schema": "probe.run/2", "estate": {}}', "estate: 'deployment' is missing"),
+        ('{"schema": "probe.run/2", "attempts": [{"outcome": "completed"}]}', "attempts: 'id' is missing"),
+    ],
+)
+def test_what_is_no_run_is_refused(folder: Path, text: str, said: str) -> None:
+    """Whatever a file holds: one sentence says what is wrong with it, and the exit code is that of a wrong call."""
+    (folder / "wrong.json").write_bytes(text.encode("latin-1"))
+    done = probe("judge", "wrong.json", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_files_that_cannot_be_read_are_named(folder: Path) -> None:
+    """A run or an estate that is not there is a wrong call; so is a day that is none."""
+    for arguments in (("gone.json",), ("run.json", "--estate", "gone.toml"), ("run.json", "--at", "tomorrow"), (".",)):
+        done = probe("judge", *arguments, cwd=folder)
+        assert (done.returncode, done.stdout) == (2, ""), arguments
+        assert "Traceback" not in done.stderr
