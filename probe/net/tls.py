@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from _ssl import ENCODING_DER  # as Python 3.13 does in the call that earlier ones keep to themselves
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -213,7 +214,7 @@ class TlsLayer:
             return tuple(getattr(self._object, which)() or ())
         # Before Python 3.13 the same call is there, without its public name.
         inner: Any = getattr(self._object, "_sslobj")  # noqa: B009 - a public name as soon as there is one
-        return tuple(ssl.PEM_cert_to_DER_cert(c.public_bytes()) for c in getattr(inner, which)() or ())
+        return tuple(certificate.public_bytes(ENCODING_DER) for certificate in getattr(inner, which)() or ())
 
     async def _until_done(self, step: Callable[[], Any], *, first_flight: bool = False, seconds: float | None = None) -> Any:
         starts_here = first_flight

@@ -35,6 +35,8 @@ class Notebook:
         """By the name of the key, and the source."""
         self._written: set[str] = set()
         self._facts: set[str] = set()
+        self._cited: dict[tuple[TranscriptLine, ...], tuple[Evidence, ...]] = {}
+        """Evidence by the lines that it is: a dozen facts rest on one handshake, and hold its line once."""
 
     def now(self) -> datetime:
         """The time by the clock of the run."""
@@ -95,7 +97,11 @@ class Notebook:
         )
 
     def _evidence(self, lines: Sequence[TranscriptLine]) -> tuple[Evidence, ...]:
-        return tuple(Evidence(attempt=self._attempt, line=line.number, excerpt=line.text) for line in lines)
+        cited = tuple(lines)
+        if (evidence := self._cited.get(cited)) is None:
+            evidence = tuple(Evidence(attempt=self._attempt, line=line.number, excerpt=line.text) for line in cited)
+            self._cited[cited] = evidence
+        return evidence
 
 
 MAX_TOLD_LINES = 100
