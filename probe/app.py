@@ -225,6 +225,9 @@ def judge(document: Mapping[str, Any], estate: Estate | None = None, on: date | 
         estate = stored.estate
     if estate is None:
         raise NotADocument("the run holds no estate, as a look does; name one")
+    asked = stored.asked.mailboxes
+    if asked is not None and not any(mailbox.address in asked for mailbox in estate.mailboxes):
+        raise NotADocument(f"the estate has none of the mailboxes that the run was asked for: {', '.join(asked)}")
     on = on or (stored.judged_at if document.get("judged_at") else today())
     return judge_again(stored, estate, Book(inferences=inferences(), rules=rules()), on)
 

@@ -79,6 +79,17 @@ def test_another_day_and_estate_are_judged(folder: Path) -> None:
     assert [a["support"] for a in judged(folder, "facts.json", "--estate", "estate.toml")["assessments"]] != ["unsupported"]
 
 
+def test_an_estate_without_the_mailboxes_of_the_run_is_refused(folder: Path) -> None:
+    """A run of some mailboxes says nothing of others: that is a wrong call, and no success."""
+    stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    stored["asked"]["mailboxes"] = ["info@contoso.test"]
+    (folder / "one.json").write_text(json.dumps(stored), encoding="utf-8")
+    assert [a["mailbox"] for a in judged(folder, "one.json")["assessments"]] == ["info@contoso.test"]
+    done = probe("judge", "one.json", "--estate", "estate.toml", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "has none of the mailboxes that the run was asked for: info@contoso.test" in done.stderr
+
+
 def test_what_a_later_version_wrote_is_passed_on(folder: Path) -> None:
     """Members, keys and words that this version does not know stay in the document, and decide nothing."""
     stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))

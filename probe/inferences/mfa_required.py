@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.model import vocabulary as v
+from probe.model.facts import Refusal
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
 
-_SHOWING = frozenset({"mfa-required", "app-password-required"})
+_SHOWING = frozenset({Refusal.MFA_REQUIRED, Refusal.APP_PASSWORD_REQUIRED})
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:

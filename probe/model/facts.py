@@ -145,6 +145,24 @@ class Why(StrEnum):
     BUG = "bug"
 
 
+class Refusal(StrEnum):
+    """What a server that refuses an account may mean, as far as its words tell."""
+
+    MFA_REQUIRED = "mfa-required"
+    APP_PASSWORD_REQUIRED = "app-password-required"  # noqa: S105 - a word, no secret
+    OAUTH_REQUIRED = "oauth-required"
+    BASIC_AUTH_DISABLED = "basic-auth-disabled"
+    PROTOCOL_DISABLED = "protocol-disabled"
+    BAD_CREDENTIALS = "bad-credentials"
+    ACCOUNT_LOCKED = "account-locked"
+    THROTTLED = "throttled"
+    TLS_REQUIRED = "tls-required"
+    PASSWORD_EXPIRED = "password-expired"  # noqa: S105
+    ACCOUNT_DISABLED = "account-disabled"
+    BLOCKED_BY_POLICY = "blocked-by-policy"
+    TEMPORARY_FAILURE = "temporary-failure"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact(Generic[T]):
     """A typed value known of a subject."""
@@ -556,7 +574,7 @@ def choices(*values: str) -> Kind[tuple[str, ...]]:
     words = frozenset(map(str, values))
     return Kind(
         "some of " + ", ".join(values),
-        list,
+        lambda value: [str(word) for word in value],
         lambda form: tuple(_word(word, words) for word in _texts(form)),
         {"type": "array", "items": {"type": "string", "enum": [str(v) for v in values]}},
     )

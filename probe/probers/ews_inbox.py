@@ -38,7 +38,7 @@ from urllib.parse import urljoin
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication, Endpoint, Service
-from probe.model.facts import Build, Challenge, Why
+from probe.model.facts import Build, Challenge, Refusal, Why
 from probe.net.ews_session import NO_SUCH_MAILBOX, Directed, Order, Seen, find_directions, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
@@ -57,15 +57,15 @@ CHILD_SHARE = 0.75
 
 # What a bare 401 to an offered scheme may mean, by the responses collected in 2026-11: a wrong password, a locked account,
 # EWS off for the directory or by an authentication policy that blocks passwords. They look alike on purpose.
-_BARE_401 = ("bad-credentials", "account-locked", "protocol-disabled", "oauth-required")
+_BARE_401 = (Refusal.BAD_CREDENTIALS, Refusal.ACCOUNT_LOCKED, Refusal.PROTOCOL_DISABLED, Refusal.OAUTH_REQUIRED)
 
 # Words in X-AutoDiscovery-Error and x-ms-diagnostics, as Exchange Online sent them until Basic was retired (2022-10 and later).
 _WORDS = (
-    ("AppPasswordRequired", ("app-password-required", "mfa-required")),
-    ("BasicAuthBlock", ("basic-auth-disabled",)),
-    ("Basic Auth Blocked", ("basic-auth-disabled",)),
-    ("BlockBasicAuth", ("basic-auth-disabled",)),
-    ("FederatedStsUnreachable", ("temporary-failure",)),
+    ("AppPasswordRequired", (Refusal.APP_PASSWORD_REQUIRED, Refusal.MFA_REQUIRED)),
+    ("BasicAuthBlock", (Refusal.BASIC_AUTH_DISABLED,)),
+    ("Basic Auth Blocked", (Refusal.BASIC_AUTH_DISABLED,)),
+    ("BlockBasicAuth", (Refusal.BASIC_AUTH_DISABLED,)),
+    ("FederatedStsUnreachable", (Refusal.TEMPORARY_FAILURE,)),
 )
 _TELLING_HEADERS = ("X-EWS-Policy-Reason", "X-AutoDiscovery-Error", "X-MS-Diagnostics", "X-CasErrorCode", "Retry-After", "Location")
 
@@ -79,9 +79,9 @@ _POLICY_REASONS = {
 _BUSY = frozenset({"ErrorServerBusy", "ErrorExceededConnectionCount", "ErrorTooManyObjectsOpened"})
 _MAY_NOT_IMPERSONATE = frozenset({"ErrorImpersonateUserDenied", "ErrorImpersonationDenied"})
 _ACCOUNT_STATES = {
-    "ErrorPasswordExpired": ("password-expired",),
-    "ErrorPasswordChangeRequired": ("password-expired",),
-    "ErrorAccountDisabled": ("account-disabled",),
+    "ErrorPasswordExpired": (Refusal.PASSWORD_EXPIRED,),
+    "ErrorPasswordChangeRequired": (Refusal.PASSWORD_EXPIRED,),
+    "ErrorAccountDisabled": (Refusal.ACCOUNT_DISABLED,),
 }
 
 _WINDOWS_OF_2007 = "Microsoft-IIS/6."
@@ -349,9 +349,9 @@ class _Reading:
         notes, seen = self._notes, self._seen
         words = _words(seen)
         if seen.error == "locked":
-            words = ("account-locked",)
+            words = (Refusal.ACCOUNT_LOCKED,)
         elif seen.status == 456:  # Exchange Online: the password is right, and is not enough
-            words = words or ("app-password-required", "mfa-required")
+            words = words or (Refusal.APP_PASSWORD_REQUIRED, Refusal.MFA_REQUIRED)
         notes.observed(v.AUTH_ACCEPTED, False, *self._lines)
         if self._is_token and not words:
             diagnosis = seen.header("X-MS-Diagnostics") or f"HTTP {seen.status}"
@@ -384,7 +384,7 @@ def _note_block(notes: Notebook, status: int | None, answer: _Answer, lines: tup
     words = _words(answer)
     if status == 403 and reason in _POLICY_REASONS:
         notes.declared(v.EWS_POLICY_BLOCK, _POLICY_REASONS[reason], *lines)
-        words = ("protocol-disabled",)
+        words = (Refusal.PROTOCOL_DISABLED,)
     elif status == 403:
         notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, "HTTP 403 comes without a known reason of EWS policy")
     if words:

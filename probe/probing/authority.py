@@ -23,7 +23,7 @@ from urllib.parse import quote
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Cloud, Endpoint, authority_endpoint
-from probe.model.facts import Why
+from probe.model.facts import Refusal, Why
 from probe.net.app_token import TokenOrder, TokenSeen, fetch_token
 from probe.net.failures import OffProtocol, PeerClosed, Throttled, UntrustedPeer
 from probe.net.http_exchange import Answer, exchange, host_header, patience
@@ -49,7 +49,7 @@ CHILD_SHARE = 0.5
 _WRONG_AT_ADFS = "MSIS9659"
 
 # What an `invalid_grant` without a known number may mean.
-_UNTOLD = ("bad-credentials", "mfa-required", "account-locked", "password-expired")
+_UNTOLD = (Refusal.BAD_CREDENTIALS, Refusal.MFA_REQUIRED, Refusal.ACCOUNT_LOCKED, Refusal.PASSWORD_EXPIRED)
 
 # An authority that says it is at fault itself, by RFC 6749 section 4.1.2.1, which servers use for tokens too.
 _NOT_NOW = frozenset({"temporarily_unavailable", "server_error"})
@@ -288,7 +288,7 @@ def _refused(said: TokenAnswer, status: int, notes: Notebook, lines: tuple[Trans
         return NoToken(Why.DENIED, f"the authority refuses: {known[0].meaning}")
     if said.error == "invalid_grant":
         notes.observed(v.AUTH_ACCEPTED, False, *lines)
-        notes.observed(v.AUTH_REFUSAL, ("bad-credentials",) if _WRONG_AT_ADFS in said.description else _UNTOLD, *lines)
+        notes.observed(v.AUTH_REFUSAL, (Refusal.BAD_CREDENTIALS,) if _WRONG_AT_ADFS in said.description else _UNTOLD, *lines)
     return NoToken(Why.DENIED, f"the authority refuses: {shown.error}, {shown.description[:150]}")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication
-from probe.model.facts import Why
+from probe.model.facts import Refusal, Why
 from probe.net.dial import Dial
 from probe.net.starttls import NoUpgrade
 from probe.net.stream import Stream
@@ -31,16 +31,16 @@ def note_login(notes: Notebook, mechanism: str, refusal: str, *lines: Transcript
     notes.heard(v.AUTH_REPLY, refusal, *lines)
     causes = causes_of(refusal) if refusal else ()
     if was_let_in and refusal:
-        causes = tuple(cause for cause in causes if cause not in _OF_PASSWORD) or ("protocol-disabled", "account-disabled")
+        causes = tuple(cause for cause in causes if cause not in _OF_PASSWORD) or (Refusal.PROTOCOL_DISABLED, Refusal.ACCOUNT_DISABLED)
     notes.observed(v.AUTH_REFUSAL, causes, *lines)
     _note_ways_in(notes, is_token=mechanism in TOKEN_MECHANISMS, causes=frozenset(causes), is_let_in=not refusal, lines=lines)
 
 
-_OF_PASSWORD = frozenset({"bad-credentials", "app-password-required"})
+_OF_PASSWORD = frozenset({Refusal.BAD_CREDENTIALS, Refusal.APP_PASSWORD_REQUIRED})
 """What no server refuses for that has just taken the password."""
-_WANTS_TOKEN = frozenset({"oauth-required"})
-_TAKES_NO_PASSWORD = frozenset({"oauth-required", "basic-auth-disabled"})
-_TAKES_APP_PASSWORD = frozenset({"app-password-required"})
+_WANTS_TOKEN = frozenset({Refusal.OAUTH_REQUIRED})
+_TAKES_NO_PASSWORD = frozenset({Refusal.OAUTH_REQUIRED, Refusal.BASIC_AUTH_DISABLED})
+_TAKES_APP_PASSWORD = frozenset({Refusal.APP_PASSWORD_REQUIRED})
 
 
 def _note_ways_in(notes: Notebook, *, is_token: bool, causes: frozenset[str], is_let_in: bool, lines: tuple[TranscriptLine, ...]) -> None:

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Literal, TypeVar
 
 from probe.model.estate import Service
-from probe.model.facts import Build, UpdateRange
+from probe.model.facts import Build, Refusal, UpdateRange
 from probe.tables.files import rows, toml
 
 T = TypeVar("T")
@@ -427,7 +427,7 @@ class RefusalWords:
     id: str
     pattern: re.Pattern[str]
     unless: re.Pattern[str] | None
-    causes: tuple[str, ...]
+    causes: tuple[Refusal, ...]
     """The likeliest first."""
     provider: str | None
     """Whose own words it is, where they are one provider's."""
@@ -445,7 +445,7 @@ def refusal_words() -> tuple[RefusalWords, ...]:
             id=entry["id"],
             pattern=re.compile(entry["pattern"], re.IGNORECASE),
             unless=re.compile(entry["unless"], re.IGNORECASE) if "unless" in entry else None,
-            causes=tuple(entry["causes"]),
+            causes=tuple(map(Refusal, entry["causes"])),
             provider=entry.get("provider"),
             source=entry["source"],
             examples=tuple(entry["examples"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from probe.model.facts import Refusal
 from probe.tables import RefusalWords, refusal_words
 from probe.wire.lines import as_bytes
 
@@ -12,21 +13,21 @@ MAX_READ = 2000
 
 # RFC 5530 and RFC 3206; RFC 4954 and 5248; in the order in which they are looked for.
 _CODES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"\[AUTHORIZATIONFAILED\]", ("protocol-disabled",)),
-    (r"\[CONTACTADMIN\]", ("protocol-disabled", "account-locked")),
-    (r"\[SYS/PERM\]", ("protocol-disabled", "account-locked")),
-    (r"\[AUTHENTICATIONFAILED\]", ("bad-credentials",)),
-    (r"\[AUTH\]", ("bad-credentials",)),
-    (r"^(?:530|538)[ -]|[ -]5\.7\.11 ", ("tls-required",)),
-    (r"^4\d\d[ -]4\.7\.12 ", ("password-expired",)),
-    (r"^421[ -]", ("throttled",)),
-    (r"^4\d\d", ("temporary-failure",)),
-    (r"^5\d\d[ -]5\.7\.8 ", ("bad-credentials",)),
-    (r"^534[ -]", ("app-password-required", "oauth-required", "mfa-required")),
-    (r"^535", ("bad-credentials",)),
-    (r"^5(?:0[0-9]|50|54)", ("protocol-disabled",)),
-    (r"^(?:NO|-ERR)", ("bad-credentials", "protocol-disabled")),
-    (r"^BAD", ("protocol-disabled",)),
+    (r"\[AUTHORIZATIONFAILED\]", (Refusal.PROTOCOL_DISABLED,)),
+    (r"\[CONTACTADMIN\]", (Refusal.PROTOCOL_DISABLED, Refusal.ACCOUNT_LOCKED)),
+    (r"\[SYS/PERM\]", (Refusal.PROTOCOL_DISABLED, Refusal.ACCOUNT_LOCKED)),
+    (r"\[AUTHENTICATIONFAILED\]", (Refusal.BAD_CREDENTIALS,)),
+    (r"\[AUTH\]", (Refusal.BAD_CREDENTIALS,)),
+    (r"^(?:530|538)[ -]|[ -]5\.7\.11 ", (Refusal.TLS_REQUIRED,)),
+    (r"^4\d\d[ -]4\.7\.12 ", (Refusal.PASSWORD_EXPIRED,)),
+    (r"^421[ -]", (Refusal.THROTTLED,)),
+    (r"^4\d\d", (Refusal.TEMPORARY_FAILURE,)),
+    (r"^5\d\d[ -]5\.7\.8 ", (Refusal.BAD_CREDENTIALS,)),
+    (r"^534[ -]", (Refusal.APP_PASSWORD_REQUIRED, Refusal.OAUTH_REQUIRED, Refusal.MFA_REQUIRED)),
+    (r"^535", (Refusal.BAD_CREDENTIALS,)),
+    (r"^5(?:0[0-9]|50|54)", (Refusal.PROTOCOL_DISABLED,)),
+    (r"^(?:NO|-ERR)", (Refusal.BAD_CREDENTIALS, Refusal.PROTOCOL_DISABLED)),
+    (r"^BAD", (Refusal.PROTOCOL_DISABLED,)),
 )
 
 
@@ -35,9 +36,9 @@ _NAMES_THE_CREDENTIAL = re.compile(r"\[AUTH\]|\[AUTHENTICATIONFAILED\]|^535(?:[ 
 # RFC 2449, 3206 and 5530; RFC 5321 section 4.2.1.
 _PASSES = re.compile(r"\[(?:IN-?USE|LOGIN-DELAY|SYS/TEMP|UNAVAILABLE|LIMIT)\]|^4\d\d(?:[ -]|$)", re.IGNORECASE)
 _IS_GOODBYE = re.compile(r"^BYE\b", re.IGNORECASE)  # RFC 9051 section 7.1.5
-_LATER = frozenset({"throttled", "temporary-failure"})
+_LATER = frozenset({Refusal.THROTTLED, Refusal.TEMPORARY_FAILURE})
 
-_UNREAD = ("bad-credentials", "app-password-required", "protocol-disabled")
+_UNREAD = (Refusal.BAD_CREDENTIALS, Refusal.APP_PASSWORD_REQUIRED, Refusal.PROTOCOL_DISABLED)
 """What a refusal of the credential may mean whose words nobody here understands. RFC 3206 section 4 and RFC 5530 section 3 leave the cause open under the
 very codes that name the credential, and 535 stands before each of these at the providers of `auth_refusals.toml`."""
 
@@ -78,9 +79,11 @@ def causes_of(reply: str) -> tuple[str, ...]:
     text = reply[:MAX_READ]
     if (words := _known_words(text)) is not None:
         # What stands beside English in a language that nobody here understands may say why, and that it is no wrong password.
-        return _UNREAD if words.causes == ("bad-credentials",) and words.is_english and _is_foreign(text) else words.causes
-    causes = next((causes for code, causes in _CODES if re.search(code, text, re.IGNORECASE)), ("bad-credentials", "protocol-disabled"))
-    return _UNREAD if "bad-credentials" in causes and _has_words(text) else causes
+        return _UNREAD if words.causes == (Refusal.BAD_CREDENTIALS,) and words.is_english and _is_foreign(text) else words.causes
+    causes = next(
+        (causes for code, causes in _CODES if re.search(code, text, re.IGNORECASE)), (Refusal.BAD_CREDENTIALS, Refusal.PROTOCOL_DISABLED)
+    )
+    return _UNREAD if Refusal.BAD_CREDENTIALS in causes and _has_words(text) else causes
 
 
 def _known_words(text: str) -> RefusalWords | None:

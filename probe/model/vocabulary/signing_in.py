@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.model.facts import FLAG, TEXT, TEXTS, FactKey, choice, choices
+from probe.model.facts import FLAG, TEXT, TEXTS, FactKey, Refusal, choice, choices
 
 AUTH_MECHANISMS: FactKey[tuple[str, ...]] = FactKey(
     "auth.mechanisms",
@@ -33,23 +33,9 @@ AUTH_REPLY: FactKey[str] = FactKey(
 )
 AUTH_REFUSAL: FactKey[tuple[str, ...]] = FactKey(
     "auth.refusal",
-    choices(
-        "mfa-required",
-        "app-password-required",
-        "oauth-required",
-        "basic-auth-disabled",
-        "protocol-disabled",
-        "bad-credentials",
-        "account-locked",
-        "throttled",
-        "tls-required",
-        "password-expired",
-        "account-disabled",
-        "blocked-by-policy",
-        "temporary-failure",
-    ),
+    choices(*Refusal),
     "What the refusal of a login may mean; several where the words cannot separate them.",
-    (("bad-credentials",), ()),
+    ((Refusal.BAD_CREDENTIALS,), ()),
 )
 MODERN_AUTH_AUTHORITY: FactKey[str] = FactKey(
     "modern_auth.authority",

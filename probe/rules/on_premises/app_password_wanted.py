@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from probe.model.facts import Refusal
 from probe.model.rules import Reference
 from probe.rules import OUTLOOK_COM_ENDED, READ_ON, SERVER_TO_SERVER, rule_on_refusals
 
 RULE = rule_on_refusals(
-    "app-password-required",
-    "mfa-required",
+    Refusal.APP_PASSWORD_REQUIRED,
+    Refusal.MFA_REQUIRED,
     id="app-password-wanted",
     title="Provider wants an app password",
     statement="No server that is used refuses the password because the account is under two-step verification and wants an app password.",

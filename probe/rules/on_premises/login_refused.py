@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of, any_of, ask
-from probe.model.facts import Facts
+from probe.model.facts import Facts, Refusal
 from probe.model.rules import By, Otherwise, Rule
 from probe.rules import LOGGING_IN, SERVED, article, each, of_endpoints, told, tries_a_login
 
-_PASSING = frozenset({"throttled", "temporary-failure"})
+_PASSING = frozenset({Refusal.THROTTLED, Refusal.TEMPORARY_FAILURE})
 
 
 def _is_let_in(endpoint: Facts) -> Answer:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from probe.model.facts import Refusal
 from probe.model.rules import Reference
 from probe.rules import READ_ON, rule_on_refusals
 
 RULE = rule_on_refusals(
-    "protocol-disabled",
+    Refusal.PROTOCOL_DISABLED,
     id="protocol-switched-off",
     title="Protocol switched off",
     statement="POP3, IMAP or SMTP sign-in is switched on for the account at every server that is used.",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from probe.model.facts import Refusal
 from probe.model.rules import Reference
 from probe.rules import OUTLOOK_COM_ENDED, READ_ON, SERVER_TO_SERVER, rule_on_refusals
 
 RULE = rule_on_refusals(
-    "oauth-required",
-    "basic-auth-disabled",
+    Refusal.OAUTH_REQUIRED,
+    Refusal.BASIC_AUTH_DISABLED,
     id="token-wanted",
     title="Server takes tokens (OAuth) only",
     statement="No server that is used refuses the password because it takes nothing but modern authentication (OAuth).",
