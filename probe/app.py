@@ -257,6 +257,8 @@ def complete(begin: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
     """
     keep_small()
     gc.freeze()
+    # What a run makes it keeps: the collections of its young objects took 6 % of the CPU of 600 looks, and freed next to nothing.
+    gc.set_threshold(20_000, 20, 50)
     gc.enable()
     with _Interrupts() as interrupts:
         return asyncio.run(interrupts.stopping(begin))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from probe.model.attempts import Attempt
 from probe.model.characters import visible
@@ -180,12 +181,26 @@ def shown(form: Json) -> Json:
     Peers' words are made so where they come in. This is the last guard, for what came another way, as the name of this machine does.
     Line ends stay: they part the lines of a greeting, which the codecs have put together.
     """
+    try:
+        # Nearly always there is nothing to do, which shows in the JSON of the whole: to look at each text takes several times as long.
+        if _TO_BE_SHOWN.search(to_json(form, ensure_ascii=True)) is None:
+            return form
+    except PydanticSerializationError:
+        pass  # half a surrogate, which is one of those characters
+    return _shown(form)
+
+
+_TO_BE_SHOWN = re.compile(rb'\\[^nt"\\]|\x7f')
+"""What stands in JSON of ASCII for a character that may have to be shown: all but those of printable ASCII, line end and tab."""
+
+
+def _shown(form: Json) -> Json:
     if isinstance(form, str):
         return form if form.isprintable() else visible(form, keep="\t\n")
     if isinstance(form, dict):
-        return {shown(name): shown(value) if isinstance(value, str | dict | list) else value for name, value in form.items()}
+        return {_shown(name): _shown(value) if isinstance(value, str | dict | list) else value for name, value in form.items()}
     if isinstance(form, list):
-        return [shown(value) for value in form]
+        return [_shown(value) for value in form]
     return form
 
 

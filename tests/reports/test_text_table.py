@@ -13,7 +13,7 @@ from probe import app
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.facts import Reading, Why
-from probe.model.rules import Finding, Otherwise, Readiness, Result, Support
+from probe.model.rules import Direction, Finding, Otherwise, Readiness, Result, Support
 from probe.reports.text.roots import ROOTS
 from tests.reports.rendering import render
 from tests.runs import (
@@ -163,6 +163,18 @@ HELD_BACK = a_gap(v.AUTH_ACCEPTED, Why.UNTRUSTED_PEER, "no credentials were sent
 def test_a_block_says_why_nobody_signed_in(how: str, gap: Reading, said: str) -> None:
     """The limit of a verdict stands in the mailbox's block: nobody allowed it, only Dynamics can, or what was in the way."""
     assert f"Sign-in {said}" in one_ready(how, gap)
+
+
+def test_directions_are_told_where_they_differ() -> None:
+    """A mailbox that works one way and not the other says which; where one word goes for all ways, nothing is added."""
+    differ = {Direction.INCOMING: Readiness.NOT_READY, Direction.OUTGOING: Readiness.READY, Direction.APPOINTMENTS: None}
+    told = {}
+    for name, directions in (("differ", differ), ("alike", {**differ, Direction.OUTGOING: Readiness.NOT_READY})):
+        judged = an_assessment("a@branch.test", Support.SUPPORTED, Readiness.NOT_READY)
+        run = a_run(estate=an_estate(a_mailbox("a@branch.test")), assessments=[replace(judged, directions=directions)])
+        told[name] = render(run)
+    assert "\n  Ways      incoming not ready, outgoing ready\n" in told["differ"]
+    assert "Ways" not in told["alike"]
 
 
 def test_a_root_stands_before_what_follows_from_it() -> None:

@@ -42,6 +42,15 @@ class Block:
     listed: list[Form]
     """For a supported mailbox: the statements that list it."""
     addresses: list[str]
+    directions: tuple[tuple[str, Readiness], ...] = ()
+    """Readiness of each direction that is served."""
+
+    @property
+    def directions_in_words(self) -> str:
+        """Each direction with its readiness where they differ; empty where the one word of the verdict goes for all."""
+        if len({how for _, how in self.directions}) < 2:
+            return ""
+        return ", ".join(f"{direction} {READINESS_WORDS[how].removeprefix('readiness ')}" for direction, how in self.directions)
 
     @property
     def is_good(self) -> bool:
@@ -92,10 +101,11 @@ def blocks_of(assessments: Iterable[Form], known: Known) -> list[Block]:
         support, readiness, address = Support(assessment["support"]), Readiness(assessment["readiness"]), assessment["mailbox"]
         how = assessment["signed_in"] or "not-tried"
         decided, undecided, listed = _sorted_out(known.findings(assessment), support, readiness)
+        directions = tuple((name, Readiness(told)) for name, told in assessment["directions"].items() if told is not None)
         same = tuple(_likeness(f, address) for f in (*decided, *undecided, *listed))
         block = blocks.setdefault(
-            (support, readiness, how, assessment["profile"], same),
-            Block(support, readiness, how, assessment["profile"], decided, undecided, listed, []),
+            (support, readiness, directions, how, assessment["profile"], same),
+            Block(support, readiness, how, assessment["profile"], decided, undecided, listed, [], directions),
         )
         block.addresses.append(address)
     return sorted(blocks.values(), key=lambda block: (block.urgency, -len(block.addresses), block.profile, block.addresses[0]))

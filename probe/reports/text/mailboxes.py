@@ -75,6 +75,8 @@ def _write_block(report: _Report, number: int, block: Block) -> None:
     profile = report.known.profiles.get(block.profile)
     if profile is not None and not block.is_good:
         _profile(page, profile)
+    if block.directions_in_words:
+        page.say(block.directions_in_words, indent=2, label="Ways", column=10)
     _about_mailbox(report, block)
     _explanations(report, block)
 
