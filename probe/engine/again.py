@@ -6,7 +6,7 @@ Windows, that the estate no longer names is not known of the one that it names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from probe.engine.judge import Book, judge_estate
 from probe.engine.run import about
 from probe.model import vocabulary as v
-from probe.model.estate import DEPLOYMENT_SUBJECT, PROFILE_SUBJECTS, Estate
+from probe.model.estate import DEPLOYMENT_SUBJECT, PROFILE_SUBJECTS, Authentication, Delivery, Estate, Mailbox
 from probe.model.facts import Declared, Fact, FactKey, Inferred, Missing, Reading, Why
 from probe.model.runs import Run
 
@@ -27,6 +27,8 @@ _OF_THE_WINDOWS: tuple[FactKey[Any], ...] = (
     v.TLS_DEPLOYMENT_GETS,
 )
 _OF_ITS_POLICY = (v.FIPS_NEGOTIATES, v.TLS_DEPLOYMENT_GETS)
+_OF_APPOINTMENTS = (v.EWS_CALENDAR, v.EWS_CONTACTS, v.EWS_TASKS)
+_OF_SERVERS_FOUND = (v.AUTODISCOVER_ALIASES, v.AUTODISCOVER_SERVICES)
 
 
 def judge_again(stored: Run, estate: Estate, book: Book, on: date) -> Run:
@@ -56,6 +58,7 @@ def _in_force(readings: Iterable[Reading], stored: Run, estate: Estate) -> Itera
     """The readings, those that were asked for somebody else as gaps."""
     asked_for = {r.subject: r.value for r in stored.readings if isinstance(r, Fact) and r.key == v.FIPS_PROFILE}
     others = _of_other_accounts(stored.estate, estate)
+    mailboxes = {mailbox.address: mailbox for mailbox in estate.mailboxes}
     windows = estate.deployment
     before = None if stored.estate is None else stored.estate.deployment
     for reading in readings:
@@ -63,25 +66,40 @@ def _in_force(readings: Iterable[Reading], stored: Run, estate: Estate) -> Itera
             yield _stale(reading, "another account, or another way to sign in, was tried than the estate now names")
         elif reading.key in _OF_THE_WINDOWS and asked_for.get(reading.subject, windows.runs_on) != windows.runs_on:
             yield _stale(reading, f"{asked_for[reading.subject]} was asked about, and the deployment runs on {windows.runs_on}")
+        elif (detail := _was_no_question(reading, mailboxes, estate)) is not None:
+            yield _stale(reading, detail)
         elif reading.key in _OF_ITS_POLICY and before is not None and before.fips != windows.fips:
             yield _stale(reading, f"the question was asked with the FIPS policy {'on' if before.fips else 'off'}")
         else:
             yield reading
 
 
+def _was_no_question(reading: Reading, mailboxes: Mapping[str, Mailbox], now: Estate) -> str | None:
+    """Why a question that did not arise then was not asked, where it arises now; None for every other reading."""
+    if isinstance(reading, Fact) or reading.why is not Why.NOT_APPLICABLE:
+        return None
+    address = reading.mailbox or reading.subject
+    mailbox = mailboxes.get(address)
+    if mailbox is not None and reading.key in _OF_APPOINTMENTS and mailbox.appointments is Delivery.SERVER_SIDE:
+        return "appointments, contacts and tasks were not synchronized then"
+    if mailbox is not None and reading.key in _OF_SERVERS_FOUND and now.profile_of(mailbox).autodiscover:
+        return "the profile did not find its server by Autodiscover then"
+    return None
+
+
 def _of_other_accounts(before: Estate | None, now: Estate) -> frozenset[str | None]:
     """Addresses of the mailboxes for which the estate now names another account, or signs in otherwise."""
     if before is None:
         return frozenset()
-    then = {mailbox.address: _way_in(before, mailbox.address) for mailbox in before.mailboxes}
-    return frozenset(m.address for m in now.mailboxes if m.address in then and then[m.address] != _way_in(now, m.address))
+    then = {mailbox.address: _way_in(before, mailbox) for mailbox in before.mailboxes}
+    return frozenset(m.address for m in now.mailboxes if m.address in then and then[m.address] != _way_in(now, m))
 
 
-def _way_in(estate: Estate, address: str) -> tuple[object, ...]:
+def _way_in(estate: Estate, mailbox: Mailbox) -> tuple[object, ...]:
     """As whom, and how, is signed in for a mailbox. Where a secret is kept does not count, only whether that is known."""
-    mailbox = next(m for m in estate.mailboxes if m.address == address)
     profile = estate.profile_of(mailbox)
     account = profile.account_of(mailbox)
+    asks_for_tokens = profile.authentication in (Authentication.OAUTH, Authentication.AUTO)
     return (
         profile.credentials,
         profile.authentication,
@@ -90,6 +108,7 @@ def _way_in(estate: Estate, address: str) -> tuple[object, ...]:
         profile.client_id,
         profile.tenant,
         profile.has_application,
+        (estate.deployment.cloud, estate.deployment.authorities) if asks_for_tokens else None,
     )
 
 

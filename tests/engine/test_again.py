@@ -18,6 +18,7 @@ from probe.engine.select import users_of_endpoints
 from probe.model import vocabulary as v
 from probe.model.estate import (
     Authentication,
+    Cloud,
     Credentials,
     Delivery,
     Effect,
@@ -171,6 +172,8 @@ def test_another_day_is_judged_for() -> None:
         of_profile(username="other@contoso.test"),
         of_profile(password=None),
         of_profile(client_id="11111111-2222-3333-4444-555555555555"),
+        of_deployment(cloud=Cloud.US_DOD),
+        of_deployment(authorities=()),
     ],
 )
 def test_a_sign_in_of_another_account_does_not_count(change: Callable[[Estate], Estate]) -> None:
@@ -180,6 +183,32 @@ def test_a_sign_in_of_another_account_does_not_count(change: Callable[[Estate], 
     assert (why, detail.partition(",")[0]) == (Why.STALE, "another account")
     assert run.assessments[0].signed_in is not SignedIn.YES
     assert isinstance(reading(run, v.AUTH_SCHEMES), Fact)
+
+
+@pytest.mark.parametrize(
+    ("reading", "change", "detail"),
+    [
+        (
+            a_gap(v.EWS_CALENDAR, Why.NOT_APPLICABLE, "not synchronized", EWS, ADDRESS),
+            of_mailbox(appointments=Delivery.NONE),
+            "appointments, contacts and tasks were not synchronized then",
+        ),
+        (
+            a_gap(v.AUTODISCOVER_SERVICES, Why.NOT_APPLICABLE, "not looked for", ADDRESS),
+            lambda e: e,
+            "the profile did not find its server by Autodiscover then",
+        ),
+    ],
+)
+def test_a_question_that_did_not_arise_then_was_not_asked(reading: Missing, change: Callable[[Estate], Estate], detail: str) -> None:
+    """Where it arises under the estate of now, it is stale, and no longer told as none."""
+    asks = of_profile(autodiscover=True)(estate())
+    run = first(change(estate()), (*SEEN, reading))
+    (before,) = [r for r in run.readings if r.key == reading.key and r.mailbox == reading.mailbox]
+    assert getattr(before, "why", None) is Why.NOT_APPLICABLE
+    (after,) = [r for r in again(run, asks).readings if r.key == reading.key and r.mailbox == reading.mailbox]
+    assert isinstance(after, Missing)
+    assert (after.why, after.detail) == (Why.STALE, detail)
 
 
 def test_another_place_of_the_same_secret_changes_nothing() -> None:
