@@ -44,6 +44,14 @@ def _each(rooms: str, imported: str) -> list[Breach]:
     return [(f"probe.{room}", name) for room in rooms.split() for name in imported.split()]
 
 
+def _all_but(*exceptions: str) -> str:
+    """Every room, but for some, so that a new room is asked too. Rooms that are not built yet stand in parentheses."""
+    built = [
+        room for floor in _floors() for room in floor if (_ROOT / "probe" / room).exists() or (_ROOT / "probe" / f"{room}.py").exists()
+    ]
+    return " ".join(room for room in built if room not in exceptions)
+
+
 # What each wall must stop, told again in the design's words rather than read from the contract: a contract that
 # loses a room from its list is found out here.
 _BREACHES: dict[str, list[Breach]] = {
@@ -51,9 +59,7 @@ _BREACHES: dict[str, list[Breach]] = {
     "Model, codecs, rules and inferences know nothing of sockets, clocks or loops": _each(
         "model wire rules inferences", "asyncio socket ssl time"
     ),
-    "There is one door to the network": _each(
-        "model catalogue tables wire probing config document probers inferences rules reports engine app cli", "socket ssl"
-    ),
+    "There is one door to the network": _each(_all_but("net", "simulation"), "socket ssl"),
     "Rules, inferences and reports see facts, never the wire": _each(
         "rules inferences reports", "probe.net probe.wire probe.probing probe.probers"
     ),
@@ -65,9 +71,7 @@ _BREACHES: dict[str, list[Breach]] = {
     "The simulation shares no codec, fingerprint or rule with what it tests": _each(
         "simulation", "probe.wire probe.net probe.probers probe.inferences probe.rules probe.tables"
     ),
-    "Only the edges know pydantic": _each(
-        "model catalogue tables wire net probing probers inferences rules reports engine simulation app cli", "pydantic"
-    ),
+    "Only the edges know pydantic": _each(_all_but("config", "document"), "pydantic"),
 }
 
 
