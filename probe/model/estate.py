@@ -191,10 +191,6 @@ class ServerType(StrEnum):
     POP3_SMTP = "pop3-smtp"
     IMAP_SMTP = "imap-smtp"
 
-    @property
-    def speaks_ews(self) -> bool:
-        return self in (ServerType.EXCHANGE_SERVER, ServerType.EXCHANGE_SERVER_HYBRID, ServerType.EXCHANGE_ONLINE)
-
 
 class Authentication(StrEnum):
     AUTO = "auto"

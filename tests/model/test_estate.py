@@ -21,7 +21,6 @@ from probe.model.estate import (
     Secret,
     SecretReference,
     Security,
-    ServerType,
     Service,
     profile_subject,
 )
@@ -241,15 +240,6 @@ def test_a_mailbox_is_served_by_the_endpoints_that_it_uses(incoming: Delivery, o
     assert box.uses_outgoing is (outgoing is Delivery.SERVER_SIDE)
     assert box.uses_incoming is (Delivery.SERVER_SIDE in (incoming, appointments))
     assert box.is_served is (box.uses_incoming or box.uses_outgoing)
-
-
-def test_exchange_profiles_speak_ews() -> None:
-    """The three Exchange server types speak EWS, the others do not."""
-    assert {kind for kind in ServerType if kind.speaks_ews} == {
-        ServerType.EXCHANGE_SERVER,
-        ServerType.EXCHANGE_SERVER_HYBRID,
-        ServerType.EXCHANGE_ONLINE,
-    }
 
 
 def test_the_subject_of_a_profile_holds_its_name() -> None:

@@ -273,7 +273,3 @@ def _relaxed(profile: Profile, server_name: str | None, *, any_group: bool) -> O
 def refuses_version(profile: Profile, version: Version) -> bool:
     """Whether a version is below all that the client allows. One above them it does not know."""
     return version < profile.versions[-1]
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
