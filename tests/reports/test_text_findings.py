@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from probe.document.telling.words import WHAT_TO_DO
 from probe.model import vocabulary as v
 from probe.model.facts import Build, Declared, Inferred, Why
 from probe.model.rules import Otherwise, Reference, Result, Support
-from probe.reports.text.words import WHAT_TO_DO
 from tests.reports.rendering import of_one_mailbox, one_mailbox, render
 from tests.runs import (
     EWS,

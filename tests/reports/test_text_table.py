@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from probe import app
+from probe.document.telling.roots import ROOTS
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.facts import Reading, Why
 from probe.model.rules import Direction, Finding, Otherwise, Readiness, Result, Support
-from probe.reports.text.roots import ROOTS
 from tests.reports.rendering import render
 from tests.runs import (
     ENDS_SOON,

@@ -8,17 +8,18 @@ from datetime import date
 from typing import Any
 
 from probe.document import Options, Report
+from probe.document.index import Form
+from probe.document.telling.blocks import READINESS_WORDS, SUPPORT_WORDS, Block, blocks_of
+from probe.document.telling.known import Known
+from probe.document.telling.signing_in import WITHOUT, ready_in_words
+from probe.document.telling.words import count, moment, spaced
 from probe.model.rules import Support
-from probe.reports.text.blocks import READINESS_WORDS, SUPPORT_WORDS, Block, blocks_of
 from probe.reports.text.endpoints import write_all_facts, write_all_gaps, write_failed_attempts, write_gaps, write_main_facts
-from probe.reports.text.known import Known
 from probe.reports.text.mailboxes import write_mailboxes
 from probe.reports.text.messages import write_messages
 from probe.reports.text.not_asked import write_not_asked
 from probe.reports.text.page import DOUBTFUL, STRONG, Page
-from probe.reports.text.signing_in import WITHOUT, ready_in_words
 from probe.reports.text.table import groups_of, write_advice_lines, write_steps, write_table
-from probe.reports.text.words import Form, count, moment, spaced
 
 _SUPPORT_ORDER = (Support.UNSUPPORTED, Support.NOT_LISTED, Support.UNDETERMINED, Support.SUPPORTED)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 
+from probe.document.telling.causes import BEFELL_ALL, NOT_ALLOWED
+from probe.document.telling.known import Known
+from probe.document.telling.words import CITED_LIMIT, VALUE_LIMIT, bounded, gap_in_words, provenance, some_of, spaced, value_in_words
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.estate import Service
 from probe.model.facts import Fact, FactKey, Facts, Missing, Why
-from probe.reports.text.causes import BEFELL_ALL, NOT_ALLOWED
-from probe.reports.text.known import Known
 from probe.reports.text.page import DOUBTFUL, Page
 from probe.reports.text.tls import IN_TABLE, was_left_out, windows_in_words, write_tls_table
-from probe.reports.text.words import CITED_LIMIT, VALUE_LIMIT, bounded, gap_in_words, provenance, some_of, spaced, value_in_words
 
 
 def write_main_facts(page: Page, known: Known, subject: str, today: date) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from probe.reports.text.known import Known
-from probe.reports.text.words import Form
+from probe.document.index import Form
+from probe.document.telling.known import Known
 
 # Two lines convince a reader; the transcript has the rest.
 _MOST_EXCERPTS = 2

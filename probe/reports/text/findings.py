@@ -9,17 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from probe.document.index import Form
+from probe.document.telling.causes import Questions
+from probe.document.telling.known import Known
+from probe.document.telling.names import remedy_for
+from probe.document.telling.words import CITED_LIMIT, WHAT_TO_DO, bounded, count, gap_in_words, provenance, spaced, value_in_words
 from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.remedies import steps
 from probe.model.rules import Otherwise, Result
-from probe.reports.text.causes import Questions
 from probe.reports.text.excerpts import telling_excerpts
-from probe.reports.text.known import Known
-from probe.reports.text.names import remedy_for
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
-from probe.reports.text.words import CITED_LIMIT, WHAT_TO_DO, Form, bounded, count, gap_in_words, provenance, spaced, value_in_words
 from probe.tables import PasswordEnding, candidate_providers, password_ending
 
 _SOURCES_DISAGREE = frozenset({"imap-smtp-profile"})

@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from probe.document import Options
+from probe.document.index import Form
+from probe.document.telling.blocks import Block
+from probe.document.telling.causes import Questions, by_cause, is_not_allowed, questions_in_common
+from probe.document.telling.known import Known
+from probe.document.telling.roots import root_of
+from probe.document.telling.signing_in import not_signed_in
+from probe.document.telling.words import count, some_of
 from probe.model import vocabulary as v
 from probe.model.facts import Fact, Facts, Inferred
 from probe.model.rules import Otherwise, Readiness, Result, Support
-from probe.reports.text.blocks import Block
-from probe.reports.text.causes import Questions, by_cause, is_not_allowed, questions_in_common
 from probe.reports.text.endpoints import write_failed_attempts
 from probe.reports.text.findings import (
     Told,
@@ -22,12 +27,8 @@ from probe.reports.text.findings import (
     write_questions,
     write_what_follows,
 )
-from probe.reports.text.known import Known
-from probe.reports.text.page import BAD, DOUBTFUL, STRONG, Page
-from probe.reports.text.roots import root_of
-from probe.reports.text.signing_in import not_signed_in
+from probe.reports.text.page import BAD, DOUBTFUL, STRONG, Page, colour_of
 from probe.reports.text.table import Group
-from probe.reports.text.words import Form, count, some_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def write_mailboxes(page: Page, groups: Sequence[Group], known: Known, on: date,
 def _write_block(report: _Report, number: int, block: Block) -> None:
     page = report.page
     line = f"{number}. {block.verdict}: {count(len(block.addresses), 'mailbox', 'mailboxes')} with profile {block.profile}"
-    style = f"{STRONG};{block.colour}" if block.colour else STRONG
+    style = f"{STRONG};{colour}" if (colour := colour_of(block)) else STRONG
     if block.is_good and not report.verbose:
         page.say(f"{line}: {_named(block.addresses)}", style=style)
     else:

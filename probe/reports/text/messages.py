@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from probe.document.index import Form
 from probe.model import vocabulary as v
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
-from probe.reports.text.words import Form
 
 
 def write_messages(page: Page, document: Mapping[str, Any]) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from probe.document.telling.blocks import Block
+from probe.document.telling.causes import NOT_ALLOWED, is_not_allowed
+from probe.document.telling.known import Known
+from probe.document.telling.words import count
 from probe.model.estate import Effect
-from probe.reports.text.blocks import Block
-from probe.reports.text.causes import NOT_ALLOWED, is_not_allowed
-from probe.reports.text.known import Known
 from probe.reports.text.page import Page
-from probe.reports.text.words import count
 
 
 def write_not_asked(page: Page, blocks: Iterable[Block], known: Known, *, verbose: bool) -> None:

@@ -10,7 +10,9 @@ import textwrap
 from collections.abc import Sequence
 
 from probe.document import Options
+from probe.document.telling.blocks import Block
 from probe.model.characters import visible
+from probe.model.rules import Readiness, Support
 
 # Select Graphic Rendition codes (ECMA-48 section 8.3.117).
 GOOD, BAD, DOUBTFUL, STRONG, FAINT = "32", "31", "33", "1", "2"
@@ -88,3 +90,12 @@ def _cut(text: str, room: int) -> str:
 def _on_one_line(text: str) -> str:
     """The text as it is shown; a tab, whose width nobody knows, is an escape too."""
     return visible(text, keep="")
+
+
+def colour_of(block: Block) -> str:
+    """The style of a block's verdict; empty for one that is neither good nor bad."""
+    if block.readiness is Readiness.NOT_READY or block.support in (Support.UNSUPPORTED, Support.NOT_LISTED):
+        return BAD
+    if block.readiness is Readiness.UNDETERMINED or block.support is Support.UNDETERMINED:
+        return DOUBTFUL
+    return GOOD if block.is_good else ""

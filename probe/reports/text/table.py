@@ -7,18 +7,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from probe.document.index import Form
+from probe.document.telling.blocks import SUPPORT_WORDS, Block
+from probe.document.telling.known import Known
+from probe.document.telling.names import remedy_for
+from probe.document.telling.signing_in import WITHOUT, YES
+from probe.document.telling.words import WHAT_TO_DO, WHY_IN_WORDS, count, endpoints_of, reason_in_words, value_in_words
 from probe.model import vocabulary as v
 from probe.model.estate import Endpoint
 from probe.model.facts import Why
 from probe.model.remedies import first_sentence
 from probe.model.rules import Otherwise, Readiness, Result, Support
-from probe.reports.text.blocks import SUPPORT_WORDS, Block
 from probe.reports.text.findings import is_advice
-from probe.reports.text.known import Known
-from probe.reports.text.names import remedy_for
-from probe.reports.text.page import DOUBTFUL, STRONG, Page
-from probe.reports.text.signing_in import WITHOUT, YES
-from probe.reports.text.words import WHAT_TO_DO, WHY_IN_WORDS, Form, count, endpoints_of, reason_in_words, value_in_words
+from probe.reports.text.page import DOUBTFUL, STRONG, Page, colour_of
 
 _TELLING = frozenset(
     key.name
@@ -73,7 +74,7 @@ def write_table(page: Page, groups: Sequence[Group]) -> None:
     """A line for each group, numbered as the blocks below are."""
     room = _room(page, groups)
     for group in groups:
-        _line(page, f"{group.number}", group.first.status, group.addresses, room, group.cause, group.beside, group.first.colour)
+        _line(page, f"{group.number}", group.first.status, group.addresses, room, group.cause, group.beside, colour_of(group.first))
 
 
 def write_advice_lines(page: Page, groups: Sequence[Group], on: date) -> None:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from probe.document.index import Form
+from probe.document.telling.known import Known
+from probe.document.telling.words import count, endpoints_of
 from probe.model import vocabulary as v
 from probe.model.estate import Credentials, Endpoint, Service
 from probe.model.facts import Facts
 from probe.model.remedies import Audience, Name, filled
-from probe.reports.text.known import Known
-from probe.reports.text.words import Form, count, endpoints_of
 
 _SERVICES = {Service.EWS: "IIS", Service.POP3: "POP", Service.IMAP: "IMAP", Service.SMTP: "SMTP"}
 """What `Enable-ExchangeCertificate -Services` takes."""

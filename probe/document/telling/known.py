@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from probe.document import Index, readings
+from probe.document.index import Form, Index
+from probe.document.reading import readings
 from probe.model.estate import Delivery
 from probe.model.facts import Facts, Missing
-from probe.reports.text.words import Form
 
 
 class Known(Index):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from probe.document.index import Form
+from probe.document.telling.words import endpoints_of
 from probe.model.rules import Result
-from probe.reports.text.words import Form, endpoints_of
 
 _NOT_ASKED_IN = ("password-login-ended-by-provider", "app-password-wanted", "token-wanted", "protocol-switched-off")
 _NOT_OPENED = ("login-refused", "mailbox-not-found", "impersonation-denied", "mailbox-access-denied", "exchange-server-fault")

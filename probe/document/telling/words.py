@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from probe.document.index import Form
 from probe.model import vocabulary as v
 from probe.model.facts import UNTRIED, Why
-
-Form = Mapping[str, Any]
-"""A part of the document."""
 
 _WHY_OF: dict[Why, str] = {
     Why.NOT_ATTEMPTED: "nothing was tried on {} that would tell",

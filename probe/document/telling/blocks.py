@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from probe.document.index import Form
+from probe.document.telling.known import Known
+from probe.document.telling.roots import root_of
+from probe.document.telling.signing_in import ready_in_words
 from probe.model.rules import Otherwise, Readiness, Result, Support
-from probe.reports.text.known import Known
-from probe.reports.text.page import BAD, DOUBTFUL, GOOD
-from probe.reports.text.roots import root_of
-from probe.reports.text.signing_in import ready_in_words
-from probe.reports.text.words import Form
 
 SUPPORT_WORDS = {
     Support.UNSUPPORTED: "unsupported",
@@ -75,14 +74,6 @@ class Block:
         if self.readiness is not Readiness.READY:
             return f"{ready.upper()}, {support}"
         return f"READY{ready.removeprefix('ready')}, {support}" if self.is_good else f"{support.upper()}, {ready}"
-
-    @property
-    def colour(self) -> str:
-        if self.readiness is Readiness.NOT_READY or self.support in (Support.UNSUPPORTED, Support.NOT_LISTED):
-            return BAD
-        if self.readiness is Readiness.UNDETERMINED or self.support is Support.UNDETERMINED:
-            return DOUBTFUL
-        return GOOD if self.is_good else ""
 
     @property
     def urgency(self) -> int:

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from probe.document.index import Form
+from probe.document.telling.words import reason_in_words
 from probe.model import vocabulary as v
 from probe.model.facts import Why
 from probe.model.rules import Result
-from probe.reports.text.words import Form, reason_in_words
 
 BEFELL_ALL = frozenset(
     {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from probe.document.index import Form
+from probe.document.telling.known import Known
 from probe.model import vocabulary as v
 from probe.model.rules import Readiness
-from probe.reports.text.known import Known
-from probe.reports.text.words import Form
 
 YES = "yes"
 WITHOUT = "as far as seen without signing in"
