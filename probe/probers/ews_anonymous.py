@@ -41,6 +41,7 @@ from probe.model.facts import Build, Challenge, FactKey, Why
 from probe.net.failures import PeerFailure, Throttled, expected
 from probe.net.http_exchange import Answer, Head, HttpConnection, asked_to_wait, host_header
 from probe.probing import CONNECTION_KEYS, Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream, converse, note_connection
+from probe.probing.ews import POLICY_BLOCKS
 from probe.tables import EXCHANGE_ONLINE_HEADERS, is_exchange_online_host, is_sharepoint
 from probe.wire.exchange import application_build, build_of, manifest_build, mapi_build, old_logon, page_builds, page_mark, soap_build
 from probe.wire.http_challenge import parse_challenges
@@ -101,11 +102,6 @@ _TELLING = frozenset(
 
 _WINDOWS_OF_2003 = ("microsoft-iis/5.", "microsoft-iis/6.")
 
-# Both values of the header, as Microsoft documents them (how-to-control-access-to-ews-in-exchange, read 2026-11).
-_POLICY_REASONS = {
-    "EWS is disabled for this user or tenant": "disabled",
-    "EWS is blocked by policy for this user or tenant": "blocked-by-policy",
-}
 MAX_VERSIONS = 4
 """Different X-OWA-Version of one answer that are heard; real ones show one, seldom two."""
 MAX_BEARER_CHALLENGES = 8
@@ -330,8 +326,8 @@ class _Visit:
 
     def _read_policy(self, stream: Stream, head: Head) -> None:
         reason = (head.header("X-EWS-Policy-Reason") or "").strip()
-        if reason in _POLICY_REASONS:
-            self._notes.declared(v.EWS_POLICY_BLOCK, _POLICY_REASONS[reason], *stream.evidence(reason))
+        if reason in POLICY_BLOCKS:
+            self._notes.declared(v.EWS_POLICY_BLOCK, POLICY_BLOCKS[reason], *stream.evidence(reason))
         elif reason:
             self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, f"the policy's reason is not a known one: {reason[:200]}")
         elif head.status == 403:

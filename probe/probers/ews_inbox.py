@@ -44,7 +44,7 @@ from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Thr
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.probing import Account, Dial, Effect, LoginSubject, NotClaimed, Notebook, Prober, Scope
 from probe.probing.authority import NoToken, allowed_authority, resource_for, token_by_application, token_by_password
-from probe.probing.ews import Scheme, end_logon, scheme_for
+from probe.probing.ews import POLICY_BLOCKS, Scheme, end_logon, scheme_for
 from probe.tables import is_exchange_online_host
 from probe.tables.authorities import entra_hosts
 from probe.wire.autodiscover import SOAP_PATH
@@ -68,12 +68,6 @@ _WORDS = (
     ("FederatedStsUnreachable", (Refusal.TEMPORARY_FAILURE,)),
 )
 _TELLING_HEADERS = ("X-EWS-Policy-Reason", "X-AutoDiscovery-Error", "X-MS-Diagnostics", "X-CasErrorCode", "Retry-After", "Location")
-
-# Both values of X-EWS-Policy-Reason, as Microsoft documents them (how-to-control-access-to-ews-in-exchange, read 2026-11).
-_POLICY_REASONS = {
-    "EWS is disabled for this user or tenant": "disabled",
-    "EWS is blocked by policy for this user or tenant": "blocked-by-policy",
-}
 
 # Response codes of EWS (responsecode.md and ews-throttling-in-exchange.md of its documentation, read 2026-11).
 _BUSY = frozenset({"ErrorServerBusy", "ErrorExceededConnectionCount", "ErrorTooManyObjectsOpened"})
@@ -382,8 +376,8 @@ def _note_block(notes: Notebook, status: int | None, answer: _Answer, lines: tup
     """Write down what a refusal by status says of why."""
     reason = (answer.header("X-EWS-Policy-Reason") or "").strip()
     words = _words(answer)
-    if status == 403 and reason in _POLICY_REASONS:
-        notes.declared(v.EWS_POLICY_BLOCK, _POLICY_REASONS[reason], *lines)
+    if status == 403 and reason in POLICY_BLOCKS:
+        notes.declared(v.EWS_POLICY_BLOCK, POLICY_BLOCKS[reason], *lines)
         words = (Refusal.PROTOCOL_DISABLED,)
     elif status == 403:
         notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, "HTTP 403 comes without a known reason of EWS policy")

@@ -12,6 +12,12 @@ from probe.tables import is_exchange_online_host
 Scheme = Literal["ntlm", "basic", "negotiate", "bearer"]
 _BY_PASSWORD: tuple[Scheme, ...] = ("ntlm", "negotiate", "basic")
 
+POLICY_BLOCKS = {
+    "EWS is disabled for this user or tenant": "disabled",
+    "EWS is blocked by policy for this user or tenant": "blocked-by-policy",
+}
+"""Both values of X-EWS-Policy-Reason, as Microsoft documents them (how-to-control-access-to-ews-in-exchange, read 2026-11), with what they mean."""
+
 
 async def end_logon(proof: Proof, logons: int, status: int | None, *, is_let_in: bool) -> None:
     """End a claim by what came of a logon to EWS, or to what stands before it; release it where no proof left.
