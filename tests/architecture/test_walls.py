@@ -44,7 +44,7 @@ def _each(rooms: str, imported: str) -> list[Breach]:
     return [(f"probe.{room}", name) for room in rooms.split() for name in imported.split()]
 
 
-# What each wall must stop, told again in the design's words rather than read from the contract: a contract that
+# What each wall must stop, told again in words of their own rather than read from the contract: a contract that
 # loses a room from its list is found out here.
 _BREACHES: dict[str, list[Breach]] = {
     "Imports only ever point down": _upwards(),
