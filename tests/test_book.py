@@ -114,6 +114,20 @@ def test_what_the_book_points_to_exists(page: str) -> None:
     assert list(_wrong_places(page)) == []
 
 
+def test_what_code_cites_of_the_book_is_in_it() -> None:
+    """A heading of the book, or a law by its number, that code or tests name, is there."""
+    numbers, cited = {row[0] for row in _laws()}, 0
+    for file in (path for folder in ("probe", "tests") for path in sorted((_ROOT / folder).rglob("*.py"))):
+        text = file.read_text(encoding="utf-8")
+        for page, heading in re.findall(r'((?:probe|tests)/[A-Z]+\.md), "([^"\n]+)"', text):
+            assert re.search(rf"(?m)^#+ {re.escape(heading)}$", _page(page)), (file, heading)
+            cited += 1
+        for number in re.findall(r"[Ll]aw (\d+) of probe/README", text):
+            assert number in numbers, (file, number)
+            cited += 1
+    assert cited
+
+
 def _rooms() -> set[str]:
     """The packages and modules directly under probe/, as the book writes them."""
     found = {f"probe/{path.name}" for path in (_ROOT / "probe").glob("*.py") if not path.stem.startswith("__")}

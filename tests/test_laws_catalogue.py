@@ -1,4 +1,4 @@
-"""Law 4, second half: what a rule or an inference needs, something in the catalogue collects, infers or declares."""
+"""Law 4 of probe/README.md, second half: what a rule or an inference needs, something in the catalogue collects, infers or declares."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class _Scheme:
     """The port when the URL names none; None where one must be named."""
 
 
-# RFC 1939, 2595, 6409, 8314, 9051 and the schemes of the contract.
+# RFC 1939, 2595, 6409, 8314, 9051 and the endpoint URLs of probe/CONTRACT.md, "Options".
 _SCHEMES: Mapping[str, _Scheme] = {
     "pop3": _Scheme(Service.POP3, Security.UPGRADE, 110),
     "pop3s": _Scheme(Service.POP3, Security.IMPLICIT, 995),

@@ -52,7 +52,7 @@ def _all_but(*exceptions: str) -> str:
     return " ".join(room for room in built if room not in exceptions)
 
 
-# What each wall must stop, told again in the design's words rather than read from the contract: a contract that
+# What each wall must stop, told again in words of their own rather than read from the contract: a contract that
 # loses a room from its list is found out here.
 _BREACHES: dict[str, list[Breach]] = {
     "Imports only ever point down": _upwards(),

@@ -30,7 +30,7 @@ def messages(text: str) -> list[str]:
 
 
 def test_a_small_estate_is_read_as_written() -> None:
-    """What the file says stands in the estate, and what it leaves out has the default of the contract."""
+    """What the file says stands in the estate, and what it leaves out has its default."""
     estate = read_estate(ESTATE, "estate.toml")
     assert estate.deployment.kind is DeploymentKind.ON_PREMISES
     assert (estate.deployment.version, estate.deployment.runs_on) == ("9.1", "windows-server-2019")
@@ -78,7 +78,7 @@ def test_incoming_mail_may_be_forwarded() -> None:
 
 @pytest.mark.parametrize("release", ["2012-r2", "2016", "2019", "2022", "2025"])
 def test_each_windows_is_known(release: str) -> None:
-    """`runs_on` names any of the Windows releases of the contract."""
+    """`runs_on` names any of the Windows releases that the example names."""
     text = ESTATE.replace("windows-server-2019", f"windows-server-{release}")
     assert read_estate(text, "estate.toml").deployment.runs_on == f"windows-server-{release}"
 

@@ -1,4 +1,4 @@
-"""Tests of the JSON Schema of a run (law 7)."""
+"""Tests of the JSON Schema of a run (law 7 of probe/README.md)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_schema_is_a_schema() -> None:
 
 @pytest.mark.parametrize("closed", [Outcome, Why, Result, Support, Readiness, SignedIn, Otherwise, By])
 def test_every_closed_list_is_in_the_schema(closed: type[StrEnum]) -> None:
-    """Each closed list of the contract is an enum of the schema, whole."""
+    """Each of the "Closed lists" of probe/CONTRACT.md is an enum of the schema, whole."""
     assert schema()["$defs"][closed.__name__]["enum"] == [member.value for member in closed]
 
 

@@ -310,5 +310,5 @@ def test_keys_are_told_apart_by_name() -> None:
     ],
 )
 def test_values_have_the_published_form(key: FactKey[Any], value: Any, form: Any) -> None:
-    """Dates, builds, updates, sessions and challenges are written as the contract says."""
+    """Dates, builds, updates, sessions and challenges are written as probe/CONTRACT.md says, "Facts with fixed names"."""
     assert key.kind.encode(value) == form
