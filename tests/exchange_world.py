@@ -117,6 +117,7 @@ class World:
         location: Location | None = None,
         appointments: Delivery = Delivery.SERVER_SIDE,
         allow: frozenset[Effect] = frozenset({Effect.LOGS_IN}),
+        timeout: float = 90,  # the first child waits for the fork server to load, which may take more than 15 s on a busy machine
         **profile: Any,
     ) -> Run:
         """A run over the one mailbox; the profile has OAuth and the mailbox's own credentials, unless said otherwise.
@@ -152,7 +153,7 @@ class World:
         estate = Estate(deployment=deployment, profiles=(made,), mailboxes=(mailbox,))
         bugs: list[str] = []
         options = app.Options(
-            timeout=90,  # the first child waits for the fork server to load, which may take more than 15 s on a busy machine
+            timeout=timeout,
             hosts=self.hosts,
             ca_file=authority().ca_file,
             system_anchors=authority().ca_file if trusts_entra else None,

@@ -309,6 +309,7 @@ async def sent_from_itself(
         password_of_profile=PASSWORD,
         allow=frozenset({Effect.LOGS_IN, Effect.SENDS_MAIL}),
         appointments=appointments,
+        timeout=40,  # of which a message that is lost takes all
     )
 
 
