@@ -6,6 +6,8 @@ what it is hoped to mean; units stand in the name.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from probe.model.facts import FactKey
@@ -17,6 +19,7 @@ from probe.model.vocabulary.signing_in import *
 from probe.model.vocabulary.conclusions import *
 
 
-def all_keys() -> dict[str, FactKey[Any]]:
+@cache
+def all_keys() -> Mapping[str, FactKey[Any]]:
     """Every key of the vocabulary, by name, in the order above."""
     return {value.name: value for value in globals().values() if isinstance(value, FactKey)}
