@@ -120,6 +120,7 @@ def test_what_a_later_version_wrote_is_passed_on(folder: Path) -> None:
         ("", "this is no JSON"),
         ("\xff", "this is no JSON"),
         ("[" * 100_000, "this is no JSON"),
+        ('{"schema": "probe.run/2", "moon": ' + "[" * 500 + "]" * 500 + "}", "it is nested too deeply"),
         ("[]", "and no run of probe"),
         ('{"schema": "probe.run/1"}', "no document of the form probe.run/2, but of 'probe.run/1'"),
         ('{"schema": "probe.run/2"}', "holds no estate"),
@@ -138,6 +139,41 @@ def test_what_is_no_run_is_refused(folder: Path, text: str, said: str) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize(
+    ("part", "spoilt"),
+    [
+        ("facts", {"key": 5}),
+        ("facts", {"key": ["net.connected"]}),
+        ("facts", {"subject": None}),
+        ("facts", {"at": "0001-01-01T00:00:00+14:00"}),
+        ("facts", {"evidence": 5}),
+        ("missing", {"why": ["timed-out"]}),
+        ("attempts", {"outcome": {"completed": True}}),
+        ("attempts", {"outcome": "eclipsed", "transcript": 5}),
+        ("attempts", {"transcript": [{"line": "first", "from": "peer", "text": ""}]}),
+    ],
+)
+def test_a_spoilt_part_of_a_run_is_refused(folder: Path, part: str, spoilt: dict[str, Any], form: str) -> None:
+    """Whatever the type of a member: a sentence, and no traceback."""
+    stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    stored[part][0].update(spoilt)
+    (folder / "spoilt.json").write_text(json.dumps(stored), encoding="utf-8")
+    done = probe("judge", "spoilt.json", "--format", form, cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_passed_on_is_visible(folder: Path) -> None:
+    """Controls and half surrogates in what is not understood are written as escapes, like all other text."""
+    stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    stored["moon"] = "\x1b[2J\ud800"
+    stored["facts"].append({"subject": "\x1b[31m", "key": "moon.phase"})
+    (folder / "later.json").write_text(json.dumps(stored), encoding="utf-8")
+    assert judged(folder, "later.json")["moon"] == "\\x1b[2J\\ud800"
+    assert "\x1b" not in probe("judge", "later.json", "--verbose", cwd=folder).stdout
 
 
 def test_files_that_cannot_be_read_are_named(folder: Path) -> None:

@@ -56,7 +56,13 @@ def read_run(document: object) -> Run:
         part = "asked"
         asked = _read_asked(document["asked"]) if document.get("asked") is not None else _NOBODY_ASKED
         part = "attempts"
-        attempts = tuple(_read_attempt(form, started) for form in _known_attempts(document))
+        attempts = tuple(
+            attempt
+            for form in _list(document, "attempts")
+            # One that ended in a way of a later version is looked through all the same, since reports tell of it.
+            if (attempt := _read_attempt(form, started)) is not None
+        )
+        part = "facts and gaps"
         return Run(
             id=_text(document.get("id", "")),
             probe=_text(document.get("probe", "")),
@@ -75,7 +81,7 @@ def read_run(document: object) -> Run:
         raise
     except KeyError as missing:
         raise NotADocument(f"{part}: {missing} is missing") from None
-    except (AttributeError, TypeError, ValueError) as wrong:
+    except (AttributeError, OverflowError, TypeError, ValueError) as wrong:
         raise NotADocument(f"{part}: {wrong}") from None
 
 
@@ -97,12 +103,15 @@ def carried_over(stored: Mapping[str, Any], document: dict[str, Any]) -> dict[st
     """
     merged = {**document, **{name: value for name, value in stored.items() if name not in document}}
     merged["attempts"] = _with_more(document["attempts"], _list(stored, "attempts"), "id")
-    unknown = [form for form in _list(stored, "attempts") if form.get("outcome") not in _OUTCOMES]
+    unknown = [form for form in _list(stored, "attempts") if not _is_one_of(form.get("outcome"), _OUTCOMES)]
     merged["attempts"] += [form for form in unknown if form["id"] not in {a["id"] for a in document["attempts"]}]
     for name, letter, knows in (("facts", "f", _knows_fact), ("missing", "m", _knows_gap)):
         beyond = [form for form in _list(stored, name) if not knows(form)]
         first = len(document[name]) + 1
-        merged[name] = [*document[name], *({**form, "id": f"{letter}{number}"} for number, form in enumerate(beyond, start=first))]
+        merged[name] = [
+            *document[name],
+            *({**_EMPTY, **form, "id": f"{letter}{number}"} for number, form in enumerate(beyond, start=first)),
+        ]
     if document["estate"] is not None and stored.get("estate") is not None:
         old, new = stored["estate"], document["estate"]
         merged["estate"] = {
@@ -128,9 +137,24 @@ def _list(document: Mapping[str, Any], name: str) -> Sequence[Any]:
     return found
 
 
+_EMPTY: Mapping[str, Any] = {"mailbox": None, "value": None, "detail": "", "attempt": None, "evidence": [], "claims": [], "at": None}
+"""What those who read a document ask of a fact or a gap, for one of a later version that says less."""
+
+
+def _is_one_of(word: object, words: frozenset[str]) -> bool:
+    return isinstance(word, str) and word in words
+
+
+def _key_of(form: Mapping[str, Any]) -> FactKey[Any] | None:
+    """The key of a fact or a gap, None for one that this version does not know. Raises TypeError where it, or the subject, is no text."""
+    _text(form["subject"])
+    _text_or_none(form.get("mailbox"))
+    return all_keys().get(_text(form["key"]))
+
+
 def _knows_fact(form: Mapping[str, Any]) -> bool:
     """Whether this version knows the key, and the words of a closed list."""
-    key = all_keys().get(form.get("key", ""))
+    key = _key_of(form)
     if key is None:
         return False
     try:
@@ -143,11 +167,7 @@ def _knows_fact(form: Mapping[str, Any]) -> bool:
 
 
 def _knows_gap(form: Mapping[str, Any]) -> bool:
-    return form.get("key") in all_keys() and form.get("why") in _WHYS
-
-
-def _known_attempts(document: Mapping[str, Any]) -> Sequence[Any]:
-    return [form for form in _list(document, "attempts") if form.get("outcome") in _OUTCOMES]
+    return _key_of(form) is not None and _text(form["why"]) in _WHYS
 
 
 def _read_missing(form: Mapping[str, Any], key: FactKey[Any], otherwise: datetime | None) -> Missing:
@@ -195,22 +215,24 @@ def _provenance(form: Mapping[str, Any]) -> Provenance:
             raise ValueError(f"a fact cannot be {other!r:.60}")
 
 
-def _read_attempt(form: Mapping[str, Any], otherwise: datetime) -> Attempt:
-    """An attempt without its readings, which stand in the run."""
-    return Attempt(
+def _read_attempt(form: Mapping[str, Any], otherwise: datetime) -> Attempt | None:
+    """An attempt without its readings, which stand in the run; None where it ended in a way that this version does not know."""
+    is_known = _text(form["outcome"]) in _OUTCOMES
+    attempt = Attempt(
         id=_text(form["id"]),
         prober=_text(form["prober"]),
         subject=_text(form["subject"]),
         mailbox=_text_or_none(form["mailbox"]),
         address=_text_or_none(form["address"]),
-        outcome=Outcome(form["outcome"]),
+        outcome=Outcome(form["outcome"]) if is_known else Outcome.NOT_SCHEDULED,
         detail=_text(form["detail"]),
         connections=int(form["connections"]),
         at=_time(form.get("at")) or otherwise,
         seconds=float(form["seconds"]),
-        transcript=tuple(TranscriptLine(line["line"], line["from"], _text(line["text"])) for line in form["transcript"]),
+        transcript=tuple(TranscriptLine(int(line["line"]), line["from"], _text(line["text"])) for line in form["transcript"]),
         readings=(),
     )
+    return attempt if is_known else None
 
 
 def _read_asked(form: Mapping[str, Any]) -> Asked:
@@ -289,7 +311,7 @@ def _time(text: object) -> datetime | None:
     if text is None:
         return None
     moment = datetime.fromisoformat(_text(text))
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _boolean(value: object) -> bool:

@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
+
+from probe.document.publishing import shown
 from probe.document.reading import NotADocument
 
 
@@ -14,7 +17,12 @@ def load_document(file: Path) -> dict[str, Any]:
     try:
         # As PowerShell writes it, perhaps: with a byte order mark, in UTF-8 or UTF-16.
         document = json.loads(file.read_bytes())
-    except (ValueError, RecursionError) as wrong:
+        # What is not understood is passed on: it must be such that it can be written.
+        document = shown(document)
+        to_json(document)
+    except (RecursionError, PydanticSerializationError):
+        raise NotADocument("this is no JSON of a run: it is nested too deeply") from None
+    except ValueError as wrong:
         detail = str(wrong) if isinstance(wrong, json.JSONDecodeError) else type(wrong).__name__
         raise NotADocument(f"this is no JSON: {detail}") from None
     if not isinstance(document, dict):
