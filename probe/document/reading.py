@@ -64,9 +64,9 @@ def read_run(document: object) -> Run:
         )
         part = "facts and gaps"
         return Run(
-            id=_text(document.get("id", "")),
-            probe=_text(document.get("probe", "")),
-            host=_text(document.get("from", "")),
+            id=_text(document.get("id") or ""),
+            probe=_text(document.get("probe") or ""),
+            host=_text(document.get("from") or ""),
             started=started,
             finished=finished,
             judged_at=judged_at,
@@ -171,13 +171,13 @@ def _knows_gap(form: Mapping[str, Any]) -> bool:
 
 
 def _read_missing(form: Mapping[str, Any], key: FactKey[Any], otherwise: datetime | None) -> Missing:
-    claims = tuple(_read_fact(claim, key, otherwise) for claim in form.get("claims", ()))
+    claims = tuple(_read_fact(claim, key, otherwise) for claim in form.get("claims") or ())
     return Missing(
         subject=_text(form["subject"]),
         mailbox=_text_or_none(form.get("mailbox")),
         key=key,
         why=Why(form["why"]),
-        detail=_text(form.get("detail", "")),
+        detail=_text(form.get("detail") or ""),
         claims=claims,
         at=_time(form.get("at")) or otherwise,
     )
@@ -203,14 +203,14 @@ def _read_fact(form: Mapping[str, Any], key: FactKey[Any], otherwise: datetime |
 
 
 def _provenance(form: Mapping[str, Any]) -> Provenance:
-    evidence = tuple(Evidence(attempt=e["attempt"], line=e["line"], excerpt=e["excerpt"]) for e in form.get("evidence", ()))
-    match form.get("basis", "observed"):
+    evidence = tuple(Evidence(attempt=e["attempt"], line=e["line"], excerpt=e["excerpt"]) for e in form.get("evidence") or ())
+    match form.get("basis") or "observed":
         case "observed":
             return Observed(evidence)
         case "declared":
             return Declared("operator" if form["by"] == "operator" else "peer", evidence)
         case "inferred":
-            return Inferred(form["inference"], tuple(form.get("premises", ())), evidence)
+            return Inferred(form["inference"], tuple(form.get("premises") or ()), evidence)
         case other:
             raise ValueError(f"a fact cannot be {other!r:.60}")
 

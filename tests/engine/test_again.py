@@ -257,6 +257,20 @@ def test_facts_and_gaps_alone_are_judged() -> None:
     assert gap(run, v.CERTIFICATE_NOT_AFTER)[0] is Why.TIMED_OUT
 
 
+def test_what_is_null_is_as_good_as_left_out() -> None:
+    """Facts and gaps alone, with every other member there and empty."""
+    none = dict.fromkeys(("id", "attempt", "evidence", "at", "basis"))
+    facts = [{**none, "subject": EWS, "mailbox": None, "key": k.name, "value": k.kind.encode(f.value)} for k, f in known().items()]
+    missing = [
+        {"id": None, "subject": EWS, "mailbox": None, "key": "certificate.not_after", "why": "timed-out", "detail": None, "claims": None}
+    ]
+    bare = {"schema": "probe.run/2", "facts": facts, "missing": missing}
+    nulls = dict.fromkeys(
+        ("id", "probe", "from", "started", "finished", "judged_at", "asked", "interrupted", "estate", "attempts", "rules")
+    )
+    assert document_of(app.judge({**bare, **nulls}, estate(), NOON.date())) == document_of(app.judge(bare, estate(), NOON.date()))
+
+
 def known() -> dict[FactKey[Any], Fact[Any]]:
     return {r.key: r for r in SEEN if isinstance(r, Fact) and r.mailbox is None}
 
