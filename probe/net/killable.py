@@ -36,7 +36,7 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 LIMIT = 7
-"""Children at a time. With seven that hang in a sign-in the whole program was measured at 180 MB, 11 MB for each (PSS, Python 3.11, 2026-11);
+"""Children at a time. With seven that hang in a sign-in the whole program was measured at 164 MB, 11 MB for each (PSS, Python 3.11, 2026-11);
 more would not be faster on two cores."""
 KILL_SECONDS = 5.0
 """How long a kill is waited for: pebble waits 3 s after SIGTERM before it sends SIGKILL. Past that, the exit of the program does it."""
