@@ -128,16 +128,18 @@ class _Conversation:
             if matches(Service.SMTP, "greeting", self._greeting):
                 self._notes.missing(key, Why.NOT_APPLICABLE, "the greeting names the product")
             else:
-                await self._last_words("HELP", key)
+                async with asyncio.timeout(PATIENCE_AT_LEAVE_SECONDS):
+                    await self._last_words("HELP", key)
             key = v.PROTOCOL_FAREWELL
-            await self._last_words("QUIT", key)
+            async with asyncio.timeout(PATIENCE_AT_LEAVE_SECONDS):
+                await self._last_words("QUIT", key)
         except (PeerFailure, OSError):
             self._notes.missing(
                 key, Why.NOT_DISCLOSED, f"the server gave no answer within {PATIENCE_AT_LEAVE_SECONDS:g} s, or none that could be read"
             )
 
     async def _last_words(self, command: str, key: FactKey[str]) -> None:
-        answer = await self._ask(command, seconds=PATIENCE_AT_LEAVE_SECONDS)
+        answer = await self._ask(command)
         if not refuse_overlong(self._notes, answer.lines, key):
             self._notes.declared(key, answer.words, *self._evidence(answer))
 
@@ -174,12 +176,11 @@ class _Conversation:
         else:
             raise OffProtocol(f"an answer that SMTP does not know there: {answer.last}")
 
-    async def _ask(self, command: str, *, seconds: float | None = None) -> SmtpReply:
-        """The reply to a command. Raises TimeoutError where it does not come within so many seconds."""
-        async with asyncio.timeout(seconds):
-            self._reader.drop_unasked()
-            await self._stream.send(f"{command}\r\n".encode())
-            return await self._reply()
+    async def _ask(self, command: str) -> SmtpReply:
+        """The reply to a command, as the server said it."""
+        self._reader.drop_unasked()
+        await self._stream.send(f"{command}\r\n".encode())
+        return await self._reply()
 
     async def _reply(self) -> SmtpReply:
         return await hear(self._stream, self._reader, self._reader.next_reply)
