@@ -8,12 +8,12 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from probe.cli.streams import INTERRUPTED_SECONDS, NotWritten, tell, write_result
 from probe.model.characters import visible
+from probe.model.values import dataclass
 
 if TYPE_CHECKING:
     from probe.app import Options

@@ -7,7 +7,6 @@ from a stored document, it gives the same: what was inferred is inferred anew, b
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from probe.engine.assessing import Assessor
@@ -17,6 +16,7 @@ from probe.model.estate import DEPLOYMENT_SUBJECT, Effect, Endpoint, Estate, Mai
 from probe.model.facts import Fact, Facts, Inferred, Reading
 from probe.model.inferences import Inference, Scope
 from probe.model.rules import Assessment, Case, Rule
+from probe.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

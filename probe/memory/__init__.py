@@ -17,12 +17,12 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from probe.memory.folder import FOLDER_VARIABLE, Folder, MemoryUnavailable, default_folder
+from probe.model.values import dataclass
 from probe.probing.proofs import Ending
 
 __all__ = ["FOLDER_VARIABLE", "LEFT_ALONE", "PAUSES", "Identity", "Memory", "MemoryUnavailable", "default_folder"]

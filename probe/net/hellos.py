@@ -11,10 +11,11 @@ import asyncio
 import itertools
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from probe.model.attempts import WHY_AFTER, Outcome
 from probe.model.facts import Why
+from probe.model.values import dataclass
 from probe.net.dial import Dial
 from probe.net.failures import NoAddressAnswered, PeerClosed, expected
 from probe.net.starttls import NoUpgrade, come_to_tls

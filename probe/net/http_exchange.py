@@ -7,13 +7,13 @@ body is read, so that a body which never ends cannot take back what the head sai
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 
 import h11
 
 import probe
 from probe.model.estate import Endpoint
+from probe.model.values import dataclass
 from probe.net.failures import OffProtocol, PeerClosed
 from probe.net.stream import Stream
 from probe.wire.http_body import unpacked

@@ -20,11 +20,11 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from multiprocessing.context import BaseContext
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
+from probe.model.values import dataclass
 from probe.net import lifeline
 from probe.net.failures import ChildKilled
 from probe.net.lifeline import PARENT_VARIABLE

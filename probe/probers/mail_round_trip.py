@@ -27,7 +27,7 @@ import asyncio
 import re
 import secrets
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Protocol
 
@@ -35,6 +35,7 @@ from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER
 from probe.model.estate import Endpoint, Service
 from probe.model.facts import Why
+from probe.model.values import dataclass
 from probe.net.ews_message import Taking, take_message
 from probe.net.ews_session import Order
 from probe.net.failures import Denied, OffProtocol, Throttled, expected

@@ -23,13 +23,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Outcome, TranscriptLine
 from probe.model.estate import Service
 from probe.model.facts import FactKey, TlsSession, Why
+from probe.model.values import dataclass
 from probe.net.failures import ClientCertificateWanted, PeerFailure, TlsFailed, Unsettled, expected
 from probe.net.hellos import SILENT_ALERT, Answer, Hellos, NameUnknown, Unclear
 from probe.net.starttls import NoUpgrade

@@ -6,12 +6,12 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
 from probe.model.estate import Service
+from probe.model.values import dataclass
 from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
 from probe.tables.files import toml
 

@@ -7,8 +7,9 @@ as it says, and nothing of it is expanded.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from html import escape
+
+from probe.model.values import dataclass
 
 MAX_TEXT = 300
 """Characters of an address or URL that is kept."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from probe.model.values import dataclass
 
 MAX_DEPTH = 20
 """Of elements within each other; a certificate has seven."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from probe.model.characters import visible
 from probe.model.estate import Endpoint, authority_endpoint
 from probe.model.facts import Challenge
+from probe.model.values import dataclass
 
 MAX_TEXT = 300
 """Characters of one text that an authority gives, as far as it is shown; an error's description has about 250."""

@@ -9,9 +9,11 @@ groups while suites that need one keep being chosen.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from probe.model.values import dataclass
 from probe.wire.certificates import read_certificate
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
 from probe.wire.tls.registry import group_number, groups, groups_of, scheme_name, schemes_of, suites, suites_of
@@ -66,7 +68,7 @@ class Listing:
     """The first reply that showed each certificate."""
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class _List:
     """What is left to ask of one list, and what was taken."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
+from probe.model.values import dataclass
 from probe.tables import FipsOffer, fips_profiles
 from probe.wire.certificates import Certificate, read_certificate
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
