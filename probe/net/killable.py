@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import multiprocessing
 import os
 import pickle
 import signal
@@ -20,15 +19,17 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from multiprocessing.context import BaseContext
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from probe.model.values import dataclass
 from probe.net import lifeline
 from probe.net.failures import ChildKilled
 from probe.net.lifeline import PARENT_VARIABLE
 from probe.net.threads import in_thread, settle
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
 
 _log = logging.getLogger(__name__)
 
@@ -216,6 +217,8 @@ def _answer(payload: bytes, seconds: float) -> bytes:
 
 def _context() -> BaseContext:
     """How children are started. Never by fork: it copies the threads' locks, and other connections, into the child."""
+    import multiprocessing
+
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

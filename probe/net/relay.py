@@ -13,8 +13,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
-import aiosmtplib
-
 from probe.net.failures import PeerClosed, PeerFailure
 from probe.net.replies import hear
 from probe.net.starttls import refused_service
@@ -125,6 +123,8 @@ async def lend(stream: Stream, kind: Callable[[Stream, TcpPipe, socket.socket], 
 @contextmanager
 def smtp_failures(relay: SmtpRelay) -> Iterator[None]:
     """Within this, aiosmtplib's errors become ours. What the peer did to the stream itself goes before what the library made of it."""
+    import aiosmtplib  # here, since it takes as long to load as a look at another protocol takes
+
     try:
         yield
     except (aiosmtplib.SMTPException, ConnectionError) as failed:

@@ -28,7 +28,6 @@ import re
 import secrets
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from email.utils import formatdate
 from typing import Protocol
 
 from probe.model import vocabulary as v
@@ -77,6 +76,8 @@ class _Message:
 
     def lines(self) -> list[str]:
         """Its lines; none begins with a dot."""
+        from email.utils import formatdate
+
         return [
             f"From: <{self.address}>",
             f"To: <{self.address}>",

@@ -14,8 +14,6 @@ is offered would let anybody in, nor whether mail would be taken.
 
 from __future__ import annotations
 
-import aiosmtplib
-
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Service
@@ -62,6 +60,8 @@ class _Conversation:
         self._relay = relay
         self._notes = notes
         self._greeting = ""
+        import aiosmtplib
+
         self._client = aiosmtplib.SMTP(
             sock=relay.library_end, use_tls=False, start_tls=False, local_hostname=address_literal(stream.local_address), timeout=None
         )
@@ -137,6 +137,8 @@ class _Conversation:
 
     async def _take_leave(self) -> None:
         """HELP, where more is to be learnt by it, and QUIT. What becomes of them spoils nothing: all else is known by now."""
+        import aiosmtplib
+
         key = v.SMTP_HELP
         try:
             if matches(Service.SMTP, "greeting", self._greeting):
@@ -192,6 +194,8 @@ class _Conversation:
         """The reply to a command, as the server said it."""
         await self._client.execute_command(command.encode(), timeout=seconds)
         if self._relay.reply is None:
+            import aiosmtplib
+
             # The library makes up an answer to QUIT where the server hangs up instead.
             raise aiosmtplib.SMTPServerDisconnected("the server closed the connection")
         return self._relay.reply
