@@ -9,7 +9,6 @@ keeps the facts that contradict each other as its claims.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from datetime import date, datetime
@@ -386,7 +385,7 @@ def _most_telling(gaps: list[Missing]) -> Missing | None:
     return next((g for g in gaps if g.why not in weak), gaps[0] if gaps else None)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Build:
     """An Exchange build: `15.1.2507.57`, or three numbers where only three were shown."""
 

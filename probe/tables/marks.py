@@ -314,16 +314,14 @@ def _is_meant(text: str, names: tuple[str, ...]) -> bool:
 
 _NAME_AND_VERSION = r"(?<![\w@.-])(?:[A-Z][\w+&'-]{1,30}(?: [A-Z][\w+&'-]{1,30}){0,3})[ /-](?i:v|ver\.?|version|release)?[ .:]{0,2}\d{1,4}(?:\.\d{1,5}){1,4}(?![\w@])"
 # What stands before a number that is no product's: the protocol's own words, and a welcome to an address.
-_NO_NAME = re.compile(
-    r"(?i:e?smtp|pop3?|imap4?(?:rev[12])?|mail|server|service|gateway|version|release|build|ready|hello|welcome|tls|ssl|ok|the|your|protocol|host|client|ipv?[46]?|port)"
-)
+_NO_NAME = r"(?i:e?smtp|pop3?|imap4?(?:rev[12])?|mail|server|service|gateway|version|release|build|ready|hello|welcome|tls|ssl|ok|the|your|protocol|host|client|ipv?[46]?|port)"
 
 
 def named_in_greeting(text: str) -> str | None:
     """The name before a version that a greeting tells, whether a product of that name is known or not."""
     for found in re.finditer(_NAME_AND_VERSION, bare_greeting(text).partition("\n")[0]):
         words = found[0].split()
-        while words and _NO_NAME.fullmatch(words[0]):
+        while words and re.fullmatch(_NO_NAME, words[0]):
             words = words[1:]
         if words and words[0][0].isupper():
             return " ".join(words)

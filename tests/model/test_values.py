@@ -106,3 +106,39 @@ def test_a_value_has_no_place_for_another_field_and_can_be_sent() -> None:
     assert pickle.loads(pickle.dumps(_Ours("a", 3))) == _Ours("a", 3)
     with pytest.raises(TypeError):
         _OfItsOwn("a")  # type: ignore[call-arg]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Made:
+    """Has fields that are made, and one that follows."""
+
+    name: str
+    given: list[int] = dataclasses.field(default_factory=list)
+    made: list[int] = dataclasses.field(default_factory=list, init=False)
+    by_name: int = dataclasses.field(default=3, kw_only=True)
+    follows: str = dataclasses.field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "follows", self.name.upper())
+
+
+def test_fields_that_are_made_are_made_for_each_value() -> None:
+    """A default that is made is another for each value, and what follows from others is there from the beginning."""
+    one, other = _Made("a"), _Made("a", [1], by_name=4)
+    assert (one.given, one.made, one.by_name, one.follows) == ([], [], 3, "A")
+    assert (other.given, other.by_name) == ([1], 4)
+    assert one.given is not _Made("a").given
+    assert one.made is not one.given
+    with pytest.raises(TypeError):
+        _Made("a", [], 4)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"_Made.__init__\(\) missing 1 required positional argument: 'name'"):
+        _Made()  # type: ignore[call-arg]
+
+
+def test_values_with_an_order_are_ordered_by_their_fields() -> None:
+    """Where an order is asked for, it is that of the fields, one after another."""
+    assert sorted([_Made("b"), _Made("a", [2]), _Made("a", [1])]) == [_Made("a", [1]), _Made("a", [2]), _Made("b")]
+    assert _Made("a") <= _Made("a") < _Made("b")
+    assert _Made("b") >= _Made("b") > _Made("a")
+    with pytest.raises(TypeError):
+        assert _Made("a") < "b"  # type: ignore[operator]
