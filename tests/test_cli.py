@@ -94,8 +94,8 @@ def test_a_look_loads_nothing_that_it_has_no_use_for() -> None:
         "aioimaplib", "aiosmtplib", "cryptography", "dns", "exchangelib", "h11", "keyring", "msal", "pebble", "pydantic", "pydantic_core", "requests",
         "rich", "spnego",
     }  # fmt: skip
-    ours = {"probe.reports.text.mailboxes", "probe.rules", "probe.simulation"}
-    assert not loaded & (heavy | ours | {"importlib.resources", "multiprocessing", "sqlite3", "zipfile"})
+    ours = {"probe.reports.text.mailboxes", "probe.rules", "probe.simulation", "probe.wire.tls.elimination", "probe.wire.tls.flight"}
+    assert not loaded & (heavy | ours | {"email", "html", "importlib.resources", "multiprocessing", "pickle", "sqlite3", "zipfile"})
 
 
 def test_the_version_is_told() -> None:

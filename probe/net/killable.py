@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -146,6 +145,8 @@ class Turn:
 
     async def run(self, function: Callable[[A], R], argument: A, *, seconds: float) -> R:
         """As `Children.run`."""
+        import pickle  # here and below, as multiprocessing is: most runs want no child
+
         # Pickled here, so that what cannot be pickled is told to the caller, and nothing of it to anybody else.
         payload = pickle.dumps((function, argument))
         return cast("R", await self._children._run(payload, seconds))
@@ -167,6 +168,8 @@ class _Child:
 
     async def call(self, payload: bytes, seconds: float) -> Any:
         """What the function in the payload returns. Raises ChildDied and ChildKilled."""
+        import pickle
+
         from pebble import ProcessExpired
 
         loop = asyncio.get_running_loop()
@@ -202,6 +205,8 @@ class _Child:
 
 def _answer(payload: bytes, seconds: float) -> bytes:
     """What runs in the child: calls the function, and pickles what it returned."""
+    import pickle
+
     # The parent's deadline normally comes first. This is for a parent that is stopped, or hangs.
     watch = threading.Timer(seconds + GRACE_SECONDS, os._exit, (OVERSTAYED,))
     watch.daemon = True

@@ -15,6 +15,8 @@ from probe.tables import LARGEST_FOURTH_NUMBER
 MAX_PAGE_BUILDS = 4
 """Different builds taken from one page; a real one shows one."""
 
+# Patterns are texts, here and wherever few conversations want them: `re` compiles each when it is first looked for, and keeps it.
+
 # 2010 and older show four numbers there, later ones three; Exchange 2003 served its pages' parts under /exchweb/.
 _PAGE_BUILD = r"(?i)/(?:owa|ecp|exchweb)/(?:auth/)?(\d{1,3}\.\d{1,3}\.\d{1,5}(?:\.\d{1,5})?)/"
 _PAGE_MARK = r"(?i)<!--\s?OwaPage\s?=\s?ASP\.|/owa/auth/errorFE\.aspx"
