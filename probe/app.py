@@ -11,7 +11,7 @@ import secrets
 import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -34,6 +34,7 @@ from probe.model.estate import Effect, Endpoint, Estate, Mailbox
 from probe.model.inferences import Inference
 from probe.model.rules import Readiness, Rule, Support
 from probe.model.runs import Asked, Run
+from probe.model.values import dataclass
 from probe.net.dial import Network
 from probe.net.heap import keep_small
 from probe.net.killable import Children

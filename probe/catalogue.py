@@ -31,14 +31,17 @@ def load(package: str, name: str, kind: type[E]) -> dict[str, E]:
     `package` is the folder's import name, `name` what each file calls its entry, `kind` the entry's type.
     Raises CatalogueError for a file without its entry, or with one whose id is not the file's name.
     """
-    entries: dict[str, E] = {}
     folder = importlib.import_module(package)
-    for found in sorted(pkgutil.iter_modules(folder.__path__), key=lambda m: m.name):
-        module = importlib.import_module(f"{package}.{found.name}")
-        entry = getattr(module, name, None)
-        if not isinstance(entry, kind):
-            raise CatalogueError(f"{module.__name__} defines no {name}: {kind.__name__}")
-        if entry.id != found.name.replace("_", "-"):
-            raise CatalogueError(f"{module.__name__} holds {entry.id!r}; the file and its entry must have one name")
-        entries[entry.id] = entry
-    return entries
+    found = (entry(package, file.name, name, kind) for file in sorted(pkgutil.iter_modules(folder.__path__), key=lambda m: m.name))
+    return {one.id: one for one in found}
+
+
+def entry(package: str, file: str, name: str, kind: type[E]) -> E:
+    """The entry of one file of a folder, where no other is wanted. Raises CatalogueError as `load` does, and ImportError where there is none."""
+    module = importlib.import_module(f"{package}.{file}")
+    found = getattr(module, name, None)
+    if not isinstance(found, kind):
+        raise CatalogueError(f"{module.__name__} defines no {name}: {kind.__name__}")
+    if found.id != file.replace("_", "-"):
+        raise CatalogueError(f"{module.__name__} holds {found.id!r}; the file and its entry must have one name")
+    return found

@@ -66,6 +66,38 @@ def test_help_names_the_commands_and_exit_codes_at_once() -> None:
         assert f" {heavy}\n" not in loaded
 
 
+def test_a_look_loads_nothing_that_it_has_no_use_for() -> None:
+    """A look at a port where nobody listens loads no library of a conversation that is not held, no rule, and no report but its own."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-X",
+            "importtime",
+            "-m",
+            "probe",
+            "look",
+            "--json",
+            "--quiet",
+            "--tls",
+            "none",
+            f"pop3://127.0.0.1:{closed_port()}",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 3, done.stderr
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "probe.probing" in loaded
+    heavy = {
+        "aioimaplib", "aiosmtplib", "cryptography", "dns", "exchangelib", "h11", "keyring", "msal", "pebble", "pydantic", "pydantic_core", "requests",
+        "rich", "spnego",
+    }  # fmt: skip
+    ours = {"probe.reports.text.mailboxes", "probe.rules", "probe.simulation", "probe.wire.tls.elimination", "probe.wire.tls.flight"}
+    assert not loaded & (heavy | ours | {"email", "html", "importlib.resources", "multiprocessing", "pickle", "sqlite3", "zipfile"})
+
+
 def test_the_version_is_told() -> None:
     """--version names the program and its version."""
     assert probe("--version").stdout == f"probe, version {__version__}\n"

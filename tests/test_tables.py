@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from probe import tables
+from probe.model.defaults import FIPS_CLIENT
 from probe.model.estate import Service
 from probe.model.facts import Build, UpdateRange
 from probe.tables import ExchangeBuild
@@ -222,3 +223,8 @@ def test_passwords_ended_where_and_when_the_table_says() -> None:
     assert gmail.remains == "app-password"
     assert tables.password_ending("gmx", Service.POP3) is None
     assert tables.password_ending("outlook.com", Service.EWS) is None
+
+
+def test_the_client_of_a_look_has_a_profile() -> None:
+    """The FIPS profile that a look takes by default is one of the table: the command line takes it without looking there."""
+    assert FIPS_CLIENT in tables.fips_profiles()

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from probe.cli.streams import INTERRUPTED_SECONDS, NotWritten, tell, write_result
 from probe.model.characters import visible
+from probe.model.values import dataclass
 
 if TYPE_CHECKING:
     from probe.app import Options
@@ -75,9 +74,9 @@ class Output:
         from probe.document import Options as ReportOptions
         from probe.document import Report
 
-        report = catalogue.load("probe.reports", "REPORT", Report)[self.format]
+        report = catalogue.entry("probe.reports", self.format, "REPORT", Report)
         is_terminal = self.file is None and sys.stdout.isatty()
-        width = min(shutil.get_terminal_size().columns, 120) if is_terminal else 80
+        width = min(_columns(), 120) if is_terminal else 80
         options = ReportOptions(
             width=width, colour=self.colour and is_terminal, transcripts=self.transcripts, quiet=self.quiet, verbose=self.verbose
         )
@@ -103,3 +102,9 @@ class Output:
                 bar.update(task, total=of, advance=1)
 
             yield replace(options, progress=advance)
+
+
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns

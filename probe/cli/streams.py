@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import sys
-import traceback
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -107,6 +106,8 @@ def explain(wrong: click.ClickException) -> None:
 
 def is_of_echo(failed: BaseException) -> bool:
     """Whether click itself could not write, which it does for `--help` and `--version`."""
+    import traceback
+
     frames = [frame for frame, _ in traceback.walk_tb(failed.__traceback__)]
     return isinstance(failed, OSError) and frames[-1].f_code is click.echo.__code__
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from probe.model.characters import visible
+from probe.model.values import dataclass
 
 KeyPath = tuple[str | int, ...]
 """Where a value stands, as in `("profile", 0, "incoming")`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from itertools import islice
 from pathlib import Path
 from typing import NoReturn
@@ -81,6 +80,8 @@ def _refuse(path: Path, line: int | None, message: str) -> NoReturn:
 
 def example_estate() -> str:
     """The text of the commented example: from the installed package, else from the source tree."""
+    from importlib import resources  # which brings tempfile, shutil and zipfile
+
     installed = resources.files("probe.data") / "estate.example.toml"
     if installed.is_file():
         return installed.read_text(encoding="utf-8")

@@ -7,13 +7,13 @@ the run of it again. `index` brings together what it says in one place and names
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from probe.document.index import Index
 from probe.document.publishing import in_sections, json_pieces, publish, shown
 from probe.document.reading import NotADocument, carried_over, read_run, readings
 from probe.document.storing import load_document
+from probe.model.values import dataclass
 
 if TYPE_CHECKING:
     from probe.document.forms import parse, schema, schema_text

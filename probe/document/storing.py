@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_json
-
 from probe.document.publishing import shown
 from probe.document.reading import NotADocument
 
 
 def load_document(file: Path) -> dict[str, Any]:
     """The JSON object in a file. Raises NotADocument, which says what is wrong with it, and OSError."""
+    from pydantic_core import PydanticSerializationError, to_json
+
     try:
         # As PowerShell writes it, perhaps: with a byte order mark, in UTF-8 or UTF-16.
         document = json.loads(file.read_bytes())

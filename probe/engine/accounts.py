@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
@@ -18,6 +17,7 @@ from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import Endpoint, Service
 from probe.model.facts import Fact, Why
+from probe.model.values import dataclass
 from probe.probing.proofs import Ending, NotClaimed
 
 Credential = tuple[str, str]

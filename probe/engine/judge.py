@@ -7,16 +7,15 @@ from a stored document, it gives the same: what was inferred is inferred anew, b
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
-from probe.engine.assessing import Assessor
 from probe.engine.declare import declared_by, declared_of_endpoints
 from probe.engine.reasoning import Reasoning
 from probe.model.estate import DEPLOYMENT_SUBJECT, Effect, Endpoint, Estate, Mailbox, profile_subject
 from probe.model.facts import Fact, Facts, Inferred, Reading
 from probe.model.inferences import Inference, Scope
 from probe.model.rules import Assessment, Case, Rule
+from probe.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +78,8 @@ def judge_estate(
         conclude(subject, reasoning.inferred(Scope.PROFILE, known.facts[subject], tuple(of_profile)))
     everywhere = tuple(map(known.case_of, estate.mailboxes))
     conclude(DEPLOYMENT_SUBJECT, reasoning.inferred(Scope.DEPLOYMENT, known.facts[DEPLOYMENT_SUBJECT], everywhere))
+
+    from probe.engine.assessing import Assessor  # which brings what rules share; a look has no use for it
 
     assessor = Assessor(book.rules)
     assessments = tuple(assessor.assess(mailbox, known.case_of(mailbox), known.accounts_of(mailbox)) for mailbox in mailboxes)

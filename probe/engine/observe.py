@@ -7,7 +7,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -21,6 +21,7 @@ from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome
 from probe.model.estate import Endpoint, Secret
 from probe.model.facts import Fact, Missing, Why
+from probe.model.values import dataclass
 from probe.net.dial import Dial, Network
 from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls, TlsFailed, expected
 from probe.net.limits import Deadline

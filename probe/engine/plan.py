@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from probe.model.estate import Authentication, Cloud, Endpoint, Estate, Mailbox, Secret, SecretReference
 from probe.model.facts import Why
 from probe.model.runs import Asked
+from probe.model.values import dataclass
 from probe.probing import (
     Account,
     Application,

@@ -7,7 +7,6 @@ asked again. What its conclusions rest on, which is premises and evidence, is ea
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from probe.model import vocabulary as v
 from probe.model.facts import Evidence, Fact, FactKey, Facts, Inferred, Missing, Reading, RestrictedFacts, Why
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
 from probe.model.rules import Case
+from probe.model.values import dataclass
 
 _MAX_ROUNDS = 12
 """Inferences build on each other at most as deep as there are kinds of them; more rounds would mean that two undo each other."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from probe import __version__
 from probe.engine.judge import Book, Judgement, infer_endpoints, judge_estate
@@ -15,6 +14,7 @@ from probe.engine.struck import struck
 from probe.model.estate import Estate, Mailbox
 from probe.model.facts import Declared, Fact
 from probe.model.runs import Run
+from probe.model.values import dataclass
 
 _log = logging.getLogger(__name__)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from probe.engine.plan import Conversation, Login, NotHeld, PlannedLogin, PlannedRoundTrip, named
 from probe.model.estate import Authentication, Credentials, Delivery, Effect, Endpoint, Estate, Mailbox, ServerProfile, Service
 from probe.model.facts import Why
+from probe.model.values import dataclass
 from probe.probing import Application, EndpointSubject, MailboxSubject, Prober, Scope, TlsQuestion, TlsSubject
 from probe.probing.authority import askable
 from probe.wire.mail_address import ascii_address

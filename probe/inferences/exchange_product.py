@@ -49,7 +49,7 @@ _OLDEST_IIS = {
     "Exchange Server 2019": (10, 0),
     "Exchange Server SE": (10, 0),
 }
-_IIS = re.compile(r"microsoft-iis/(\d{1,2})\.(\d)\b")
+_IIS = r"microsoft-iis/(\d{1,2})\.(\d)\b"
 
 # Programs that answer for themselves, never for an Exchange behind them: other groupware that speaks EWS or ActiveSync, by its name...
 _GROUPWARE = {
@@ -185,7 +185,7 @@ def _is_borne_out(facts: Facts, product: str) -> bool:
 def _is_on_windows(facts: Facts, product: str) -> bool:
     """Whether the server calls itself Windows' own, of a version that the product runs on."""
     server = (facts.value(v.HTTP_SERVER) or "").lower()
-    iis = _IIS.match(server)
+    iis = re.match(_IIS, server)
     if iis is not None and product in _OLDEST_IIS:
         return (int(iis[1]), int(iis[2])) >= _OLDEST_IIS[product]
     return is_windows_server(server)

@@ -18,7 +18,7 @@ from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers, is_
 
 _BEFORE_TOKENS = frozenset({"Exchange Server 2003", "Exchange Server 2007", "Exchange Server 2010"})
 """They know no tokens; modern authentication on premises begins with 2013 CU19 (Microsoft's page on hybrid modern authentication)."""
-_NOT_FOR_DOMAIN = re.compile(r"Flighting is not enabled for domain '([^']{1,255})'", re.IGNORECASE)
+_NOT_FOR_DOMAIN = r"(?i)Flighting is not enabled for domain '([^']{1,255})'"
 
 _TOKEN_MECHANISMS = frozenset({"XOAUTH2", "OAUTHBEARER"})
 
@@ -57,7 +57,7 @@ def _without_authority(facts: Facts) -> Conclusion | Unsettled:
     """Tokens are taken, but no authority is named: Exchange has no modern authentication for the domain that it looked at."""
     key, asked_for = v.MODERN_AUTH_OFFERED, facts.value(v.EWS_ASKED_FOR)
     for said in facts.value(v.EWS_BEARER_DIAGNOSTICS) or ():
-        looked_at = _NOT_FOR_DOMAIN.search(said)
+        looked_at = re.search(_NOT_FOR_DOMAIN, said)
         if looked_at is None:
             continue
         if asked_for is not None and looked_at[1].lower() == asked_for.lower().rpartition("@")[2]:

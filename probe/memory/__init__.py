@@ -13,17 +13,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from probe.memory.folder import FOLDER_VARIABLE, Folder, MemoryUnavailable, default_folder
+from probe.model.values import dataclass
 from probe.probing.proofs import Ending
+
+if TYPE_CHECKING:
+    import sqlite3
 
 __all__ = ["FOLDER_VARIABLE", "LEFT_ALONE", "PAUSES", "Identity", "Memory", "MemoryUnavailable", "default_folder"]
 
@@ -255,6 +257,8 @@ class Memory:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """The file, with nobody else writing to it until the end."""
+        import sqlite3
+
         file = self._folder.database()
         try:
             with contextlib.closing(sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)) as database:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
 from probe.model.facts import Fact, FactKey, Facts, Reading
+from probe.model.values import dataclass
 
 T = TypeVar("T")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
 from probe.model.facts import Reading, Why
+from probe.model.values import dataclass
 
 
 class Outcome(StrEnum):

@@ -8,13 +8,14 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from probe.model.effects import Effect as Effect
 from probe.model.host_names import ascii_name
+from probe.model.values import dataclass
 
 
 class Service(StrEnum):

@@ -10,10 +10,12 @@ keeps the facts that contradict each other as its claims.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, Generic, Literal, TypeVar, cast
+
+from probe.model.values import dataclass
 
 T = TypeVar("T")
 Json = Any

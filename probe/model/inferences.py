@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from probe.model.facts import FactKey, Facts
 from probe.model.rules import Case
+from probe.model.values import dataclass
 
 Conclusion = tuple[FactKey[Any], Any]
 """A key and the value that follows for it."""

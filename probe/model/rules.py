@@ -8,7 +8,7 @@ direction that server-side synchronization serves). The two never mix, and neith
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from probe.model.answers import Answer, Truth
 from probe.model.estate import Delivery
 from probe.model.facts import FactKey, Facts, Reading
+from probe.model.values import dataclass
 from probe.model.vocabulary import MAILBOX_APPOINTMENTS, MAILBOX_INCOMING, MAILBOX_OUTGOING
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from probe.model.attempts import Attempt
 from probe.model.estate import Effect, Estate
 from probe.model.facts import Reading
 from probe.model.rules import Assessment
+from probe.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from probe.model.values import dataclass
 from probe.net.quiet import quiet
 
 

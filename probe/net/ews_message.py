@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from probe.model.values import dataclass
 from probe.net.ews_session import Order
 
 

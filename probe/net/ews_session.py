@@ -5,8 +5,10 @@ The library that does it is loaded when it is needed, never before: it takes mor
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from probe.model.values import dataclass
 
 Trouble = Literal["", "timed-out", "closed", "tls-failed", "untrusted", "too-long", "no-challenge", "locked", "second-request", "malformed"]
 """What went wrong beside what the status says:

@@ -11,14 +11,14 @@ import asyncio
 import itertools
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from probe.model.attempts import WHY_AFTER, Outcome
 from probe.model.facts import Why
+from probe.model.values import dataclass
 from probe.net.dial import Dial
 from probe.net.failures import NoAddressAnswered, PeerClosed, expected
 from probe.net.starttls import NoUpgrade, come_to_tls
-from probe.wire.tls.flight import Flight
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
 from probe.wire.tls.registry import groups_of, schemes_of, suites_of
 
@@ -231,6 +231,8 @@ class Hellos:
         return last
 
     async def _once(self, offer: Offer, *, whole: bool) -> Answer | _HungUp:
+        from probe.wire.tls.flight import Flight  # before the server is made to wait for it
+
         endpoint = self._dial.endpoint
         has_asked = False
         try:

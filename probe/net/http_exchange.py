@@ -7,18 +7,20 @@ body is read, so that a body which never ends cannot take back what the head sai
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote
-
-import h11
 
 import probe
 from probe.model.estate import Endpoint
+from probe.model.values import dataclass
 from probe.net.failures import OffProtocol, PeerClosed
 from probe.net.stream import Stream
 from probe.wire.http_body import unpacked
 from probe.wire.http_head import MAX_HEAD_BYTES, HeadBuffer, tidied
 from probe.wire.lines import WireError, as_text, in_quotes
+
+if TYPE_CHECKING:
+    import h11
 
 MAX_BODY_BYTES = 256 * 1024
 """What is read of a body; an OWA logon page has about 60 KiB, and its build stands near the top."""
@@ -70,6 +72,8 @@ class HttpConnection:
     """Requests and answers on one stream. `host` is what the Host header says."""
 
     def __init__(self, stream: Stream, host: str) -> None:
+        import h11  # here and below, since only what speaks HTTP has a use for it
+
         self._stream = stream
         self._host = host
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
@@ -84,6 +88,8 @@ class HttpConnection:
     @property
     def keeps_alive(self) -> bool:
         """Whether the last answer was read to its end, and another request may be sent."""
+        import h11
+
         idle = self._h11.our_state is h11.IDLE and self._h11.their_state is h11.IDLE
         done = self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE
         # Bytes beyond the answer would be taken for the answer to a request that was not yet sent.
@@ -94,6 +100,8 @@ class HttpConnection:
 
         Raises OffProtocol where what comes is not HTTP, PeerClosed where nothing more comes.
         """
+        import h11
+
         if self._h11.their_state is h11.DONE:
             self._h11.start_next_cycle()
         self._wire_bytes = 0
@@ -118,6 +126,8 @@ class HttpConnection:
 
     async def answer(self, head: Head) -> Answer:
         """The whole answer whose head was just asked for. Raises PeerClosed where the body breaks off."""
+        import h11
+
         body = bytearray()
         while True:
             event = await self._next_event()
@@ -144,6 +154,8 @@ class HttpConnection:
 
     async def _next_event(self) -> h11.Event:
         """The next event of the answer, reading as much as it takes."""
+        import h11
+
         while True:
             try:
                 event = self._h11.next_event()

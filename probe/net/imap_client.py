@@ -14,11 +14,11 @@ import socket
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from aioimaplib.aioimaplib import AUTH, NONAUTH, SELECTED, Command, IMAP4ClientProtocol
 
+from probe.model.values import dataclass
 from probe.net.failures import PeerClosed
 from probe.net.redact import STRUCK
 from probe.net.relay import Relay, lend

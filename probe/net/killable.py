@@ -11,24 +11,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import multiprocessing
 import os
-import pickle
 import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from multiprocessing.context import BaseContext
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from probe.model.values import dataclass
 from probe.net import lifeline
 from probe.net.failures import ChildKilled
 from probe.net.lifeline import PARENT_VARIABLE
 from probe.net.threads import in_thread, settle
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
 
 _log = logging.getLogger(__name__)
 
@@ -145,6 +145,8 @@ class Turn:
 
     async def run(self, function: Callable[[A], R], argument: A, *, seconds: float) -> R:
         """As `Children.run`."""
+        import pickle  # here and below, as multiprocessing is: most runs want no child
+
         # Pickled here, so that what cannot be pickled is told to the caller, and nothing of it to anybody else.
         payload = pickle.dumps((function, argument))
         return cast("R", await self._children._run(payload, seconds))
@@ -166,6 +168,8 @@ class _Child:
 
     async def call(self, payload: bytes, seconds: float) -> Any:
         """What the function in the payload returns. Raises ChildDied and ChildKilled."""
+        import pickle
+
         from pebble import ProcessExpired
 
         loop = asyncio.get_running_loop()
@@ -201,6 +205,8 @@ class _Child:
 
 def _answer(payload: bytes, seconds: float) -> bytes:
     """What runs in the child: calls the function, and pickles what it returned."""
+    import pickle
+
     # The parent's deadline normally comes first. This is for a parent that is stopped, or hangs.
     watch = threading.Timer(seconds + GRACE_SECONDS, os._exit, (OVERSTAYED,))
     watch.daemon = True
@@ -216,6 +222,8 @@ def _answer(payload: bytes, seconds: float) -> bytes:
 
 def _context() -> BaseContext:
     """How children are started. Never by fork: it copies the threads' locks, and other connections, into the child."""
+    import multiprocessing
+
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

@@ -12,8 +12,10 @@ import signal
 import sys
 import threading
 import warnings
-from multiprocessing.connection import Connection
-from typing import Never
+from typing import TYPE_CHECKING, Never
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 _PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that a process gets when the thread that made it ends. A fork clears it."""

@@ -7,9 +7,9 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from probe.model.values import dataclass
 from probe.net.failures import NameUnresolved
 from probe.net.limits import LOOKUPS
 from probe.net.threads import in_thread

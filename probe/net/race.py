@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from itertools import zip_longest
 
+from probe.model.values import dataclass
 from probe.net.stream import TcpPipe
 
 DELAY_SECONDS = 0.25

@@ -8,7 +8,6 @@ is struck does not tell it.
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 from collections import defaultdict
@@ -143,6 +142,8 @@ class _Finder(Generic[T]):
 
 def _spellings(secret: str) -> Iterator[bytes]:
     """A secret in every spelling that a codec of ours, or of a server that repeats what it was told, gives it."""
+    from html import escape  # which brings every character that HTML has a name for
+
     texts = {secret, _folded(secret)}
     for text in tuple(texts):
         backslashes = text.replace("\\", "\\\\")
@@ -152,9 +153,9 @@ def _spellings(secret: str) -> Iterator[bytes]:
             backslashes.replace("'", "\\'"),
             json.dumps(text)[1:-1],
             json.dumps(text, ensure_ascii=False)[1:-1],
-            html.escape(text),
-            html.escape(text).replace("&#x27;", "&#39;"),
-            html.escape(text, quote=False),
+            escape(text),
+            escape(text).replace("&#x27;", "&#39;"),
+            escape(text, quote=False),
         }
     for text in texts:
         for raw in _encoded(text):

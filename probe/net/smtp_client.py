@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-import aiosmtplib
-
 from probe.net.failures import PeerClosed
 from probe.net.relay import Relay, lend
 from probe.net.replies import hear
@@ -60,6 +58,8 @@ async def submit(stream: Stream, reader: SmtpReader, envelope: Sequence[str], me
     The stream is signed in, and `reader` has read all that was said. A reply of another kind than is wanted ends it. Raises PeerClosed, and
     what `hear` raises.
     """
+    import aiosmtplib  # here, since it takes as long to load as a look at another protocol takes
+
     async with lend(stream, partial(SmtpRelay, reader=reader)) as relay:
         client = aiosmtplib.SMTP(sock=relay.library_end, use_tls=False, start_tls=False, local_hostname="localhost", timeout=None)
         try:
@@ -88,6 +88,8 @@ def _last(relay: SmtpRelay) -> SmtpReply:
 @contextmanager
 def _failures(relay: SmtpRelay) -> Iterator[None]:
     """Within this, aiosmtplib's errors become ours. What the peer did to the stream itself goes before what the library made of it."""
+    import aiosmtplib
+
     try:
         yield
     except (aiosmtplib.SMTPException, ConnectionError) as failed:

@@ -27,14 +27,14 @@ import asyncio
 import re
 import secrets
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from email.utils import formatdate
+from dataclasses import replace
 from typing import Protocol
 
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER
 from probe.model.estate import Endpoint, Service
 from probe.model.facts import Why
+from probe.model.values import dataclass
 from probe.net.ews_message import Taking, take_message
 from probe.net.ews_session import Order
 from probe.net.failures import Denied, OffProtocol, Throttled, expected
@@ -76,6 +76,8 @@ class _Message:
 
     def octets(self) -> bytes:
         """The message as it is sent (RFC 5322)."""
+        from email.utils import formatdate
+
         lines = (
             f"From: <{self.address}>",
             f"To: <{self.address}>",

@@ -23,22 +23,24 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Outcome, TranscriptLine
 from probe.model.estate import Service
 from probe.model.facts import FactKey, TlsSession, Why
+from probe.model.values import dataclass
 from probe.net.failures import ClientCertificateWanted, PeerFailure, TlsFailed, Unsettled, expected
 from probe.net.hellos import SILENT_ALERT, Answer, Hellos, NameUnknown, Unclear
 from probe.net.starttls import NoUpgrade
 from probe.probing import Dial, Effect, Notebook, Prober, Scope, Stream, TlsQuestion, TlsSubject
 from probe.wire.certificates import read_certificate
 from probe.wire.tls import fips
-from probe.wire.tls.elimination import Elimination, Listing
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
 from probe.wire.tls.registry import group_name, scheme_name, suite_name
+
+if TYPE_CHECKING:
+    from probe.wire.tls.elimination import Elimination, Listing
 
 T = TypeVar("T")
 
@@ -225,6 +227,8 @@ class _Inquiry:
     # --- Everything -----------------------------------------------------------------------------------------
 
     async def _note_posture(self) -> None:
+        from probe.wire.tls.elimination import Elimination  # which only the full posture has a use for
+
         found: dict[Version, Elimination] = {}
         last: Unclear | None = None
         try:

@@ -17,13 +17,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import quote
 
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Cloud, Endpoint, authority_endpoint
 from probe.model.facts import Refusal, Why
+from probe.model.values import dataclass
 from probe.net.app_token import TokenOrder, TokenSeen, fetch_token
 from probe.net.failures import OffProtocol, PeerClosed, Throttled, UntrustedPeer
 from probe.net.http_exchange import Answer, exchange, host_header, patience

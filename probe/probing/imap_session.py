@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from probe.model.estate import Endpoint, Security
 from probe.model.facts import Why
-from probe.net.imap_client import ImapClient, Told, lend_to_imap
 from probe.net.replies import hear
 from probe.net.starttls import refused_service, said_goodbye
 from probe.probing import Account, Ending, NoMechanism, Stream, choose_mechanism
 from probe.probing.proofs import ending_of_refusal
 from probe.wire.imap import ImapReader, capabilities, mechanisms
 from probe.wire.sasl import mechanism
+
+if TYPE_CHECKING:
+    from probe.net.imap_client import ImapClient, Told
 
 
 class ImapSession:
@@ -72,6 +75,8 @@ class ImapSession:
         A login that Microsoft takes with the wrong scope is refused only there, and so is a client that Coremail does not like.
         Gives what ends it. Raises NotClaimed.
         """
+        from probe.net.imap_client import lend_to_imap  # which brings aioimaplib
+
         account = self._account
         self.client = await self._lent.enter_async_context(lend_to_imap(self._stream, self._reader, count=1))
         # The library asks for no leave between the challenge and its answer, so the claim comes first.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
 from probe.model.estate import Authentication, Cloud, Effect, Endpoint, Secret, Service
 from probe.model.facts import FactKey
+from probe.model.values import dataclass
 from probe.net.dial import Dial
 from probe.probing.notebook import Notebook
 from probe.probing.proofs import Proof, Unrecorded

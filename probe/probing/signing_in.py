@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication
 from probe.model.facts import Refusal, Why
+from probe.model.values import dataclass
 from probe.net.dial import Dial
 from probe.net.starttls import NoUpgrade
 from probe.net.stream import Stream

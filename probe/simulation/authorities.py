@@ -9,13 +9,13 @@ import ssl
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
 import jwt
 from cryptography import x509
 
+from probe.model.values import dataclass
 from probe.simulation.mail import LOGONS_KEPT
 from probe.simulation.web import Request, Response, WebServer
 

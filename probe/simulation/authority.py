@@ -8,7 +8,6 @@ from __future__ import annotations
 import ipaddress
 import ssl
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from probe.model.values import dataclass
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 

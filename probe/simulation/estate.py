@@ -10,11 +10,11 @@ import ssl
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from probe.model.estate import Estate, SecretReference
+from probe.model.values import dataclass
 from probe.simulation import pop3, releases, smtp
 from probe.simulation.authority import Authority, Identity
 from probe.simulation.broken import BrokenServer, Silent

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
+from probe.model.values import dataclass
 from probe.simulation.releases import Release
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"

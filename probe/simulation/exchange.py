@@ -13,10 +13,10 @@ import ssl
 import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote
 
+from probe.model.values import dataclass
 from probe.simulation.authorities import Holder
 from probe.simulation.autodiscover import POX_PATH, SOAP_PATH, by_pox, by_soap
 from probe.simulation.ews import Account, Store

@@ -12,9 +12,10 @@ import hashlib
 import hmac
 import struct
 import time
-from dataclasses import dataclass
 
 from spnego._ntlm_raw.crypto import hmac_md5, ntowfv1, ntowfv2
+
+from probe.model.values import dataclass
 
 SIGNATURE = b"NTLMSSP\0"
 

@@ -7,8 +7,8 @@ Greetings, capabilities and refusals are what such servers were seen to say in p
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 
+from probe.model.values import dataclass
 from probe.simulation.listening import Conversation
 from probe.simulation.mail import MailServer, SaslConversation
 

@@ -6,7 +6,7 @@ recorded answers of such servers (read 2026-11).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from probe.model.values import dataclass
 
 # In the order in which servers learnt them; a server takes its own and all before.
 SCHEMAS = (

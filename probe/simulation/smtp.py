@@ -7,8 +7,8 @@ Banners, extensions and refusals are what such servers were seen to say in publi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from probe.model.values import dataclass
 from probe.simulation.listening import Conversation
 from probe.simulation.mail import MailServer, SaslConversation
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ssl
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import field
 from email.utils import formatdate
 from typing import Any
 
+from probe.model.values import dataclass
 from probe.simulation.listening import Conversation, Server
 
 # http.sys refuses a header section beyond 16 KiB and IIS a body beyond what is set; EWS requests here are a few KiB.

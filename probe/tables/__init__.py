@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any, Literal, TypeVar
 
 from probe.model.estate import Service
 from probe.model.facts import Build, Refusal, UpdateRange
+from probe.model.values import dataclass
 from probe.tables.files import rows, toml
 
 T = TypeVar("T")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 from probe.model.estate import Cloud, Endpoint
+from probe.model.values import dataclass
 from probe.tables import exchange_online_cloud
 from probe.tables.files import toml
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import pkgutil
 import tomllib
-from importlib.resources import files
 from typing import Any
 
 
 def text(name: str) -> str:
     """A file, whole."""
-    return files("probe.data").joinpath(name).read_text(encoding="utf-8")
+    data = pkgutil.get_data("probe.data", name)
+    if data is None:
+        raise FileNotFoundError(name)
+    return data.decode("utf-8")
 
 
 def rows(name: str) -> list[dict[str, str]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
 
 from probe.model.estate import EWS_PATH
+from probe.model.values import dataclass
 from probe.tables.files import toml
 
 

@@ -6,12 +6,11 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Any, Literal
 
 from probe.model.estate import Service
+from probe.model.values import dataclass
 from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
 from probe.tables.files import toml
 
@@ -87,6 +86,8 @@ def fingerprints() -> tuple[Fingerprint, ...]:
 
 @cache
 def _written() -> tuple[Fingerprint, ...]:
+    from importlib.resources import files
+
     folder = files("probe.data").joinpath("fingerprints")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
     return tuple(_fingerprint(entry) for name in names for entry in toml(f"fingerprints/{name}").get("fingerprint", ()))
@@ -226,7 +227,7 @@ def _names_in_place(known: GreetingProduct) -> Iterator[Fingerprint]:
             )
 
 
-_NOT_MEANT = re.compile(
+_NOT_MEANT = (
     r"\b(?i:not?|isn't|aren't|(?:un)?like|former(?:ly)?|old|once|was|were|used|than|for(?! (?:win|nt\b|linux|unix|netware|novell|mac))|from|instead"
     r"|replac\w*|emulat\w*|imitat\w*|pretend\w*|compatib\w*|fake|honeypot|clone|similar|migrat\w*|behind|protect\w*|moved|never|fork|based)\b"
 )
@@ -308,23 +309,19 @@ def _is_meant(text: str, names: tuple[str, ...]) -> bool:
     line = text.partition("\n")[0]
     for name in names:
         line = line.replace(name, "")
-    return _NOT_MEANT.search(line) is None
+    return re.search(_NOT_MEANT, line) is None
 
 
-_NAME_AND_VERSION = re.compile(
-    r"(?<![\w@.-])(?:[A-Z][\w+&'-]{1,30}(?: [A-Z][\w+&'-]{1,30}){0,3})[ /-](?i:v|ver\.?|version|release)?[ .:]{0,2}\d{1,4}(?:\.\d{1,5}){1,4}(?![\w@])"
-)
+_NAME_AND_VERSION = r"(?<![\w@.-])(?:[A-Z][\w+&'-]{1,30}(?: [A-Z][\w+&'-]{1,30}){0,3})[ /-](?i:v|ver\.?|version|release)?[ .:]{0,2}\d{1,4}(?:\.\d{1,5}){1,4}(?![\w@])"
 # What stands before a number that is no product's: the protocol's own words, and a welcome to an address.
-_NO_NAME = re.compile(
-    r"(?i:e?smtp|pop3?|imap4?(?:rev[12])?|mail|server|service|gateway|version|release|build|ready|hello|welcome|tls|ssl|ok|the|your|protocol|host|client|ipv?[46]?|port)"
-)
+_NO_NAME = r"(?i:e?smtp|pop3?|imap4?(?:rev[12])?|mail|server|service|gateway|version|release|build|ready|hello|welcome|tls|ssl|ok|the|your|protocol|host|client|ipv?[46]?|port)"
 
 
 def named_in_greeting(text: str) -> str | None:
     """The name before a version that a greeting tells, whether a product of that name is known or not."""
-    for found in _NAME_AND_VERSION.finditer(bare_greeting(text).partition("\n")[0]):
+    for found in re.finditer(_NAME_AND_VERSION, bare_greeting(text).partition("\n")[0]):
         words = found[0].split()
-        while words and _NO_NAME.fullmatch(words[0]):
+        while words and re.fullmatch(_NO_NAME, words[0]):
             words = words[1:]
         if words and words[0][0].isupper():
             return " ".join(words)

@@ -7,8 +7,8 @@ as it says, and nothing of it is expanded.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from html import escape
+
+from probe.model.values import dataclass
 
 MAX_TEXT = 300
 """Characters of an address or URL that is kept."""
@@ -31,6 +31,8 @@ class Directions:
 
 def soap_request(url: str, mailbox: str) -> bytes:
     """GetUserSettings for where EWS of one mailbox is."""
+    from html import escape
+
     return (
         '<?xml version="1.0" encoding="utf-8"?>'
         '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:a="http://www.w3.org/2005/08/addressing"'
@@ -46,6 +48,8 @@ def soap_request(url: str, mailbox: str) -> bytes:
 
 def pox_request(mailbox: str) -> bytes:
     """The plain request for one mailbox's settings."""
+    from html import escape
+
     return (
         '<?xml version="1.0" encoding="utf-8"?>'
         '<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request>'

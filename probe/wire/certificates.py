@@ -9,12 +9,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 from probe.model.characters import visible
 from probe.model.facts import ChainEnd
+from probe.model.values import dataclass
 from probe.wire.der import Element, read_element
 
 SIGNATURES = {

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from probe.model.values import dataclass
 
 MAX_DEPTH = 20
 """Of elements within each other; a certificate has seven."""
@@ -26,7 +27,7 @@ _ENCODINGS = {0x0C: "utf-8", 0x1E: "utf-16-be", 0x1C: "utf-32-be"}
 """UTF8String, BMPString, UniversalString. The other kinds of text have one byte a character."""
 _TEXTS = frozenset({0x0C, 0x12, 0x13, 0x14, 0x16, 0x1A, 0x1B, 0x1C, 0x1E})
 
-_TIME = re.compile(r"(\d{2}|\d{4})(\d\d)(\d\d)(\d\d)(\d\d)?(\d\d)?(?:[.,]\d+)?(Z|[+-]\d{4})?")
+_TIME = r"(\d{2}|\d{4})(\d\d)(\d\d)(\d\d)(\d\d)?(\d\d)?(?:[.,]\d+)?(Z|[+-]\d{4})?"
 
 
 class DerError(ValueError):
@@ -82,7 +83,7 @@ class Element:
     @property
     def time(self) -> datetime:
         """As a UTCTime or GeneralizedTime; one without an offset is in UTC."""
-        found = _TIME.fullmatch(self.content.decode("ascii", "replace").strip())
+        found = re.fullmatch(_TIME, self.content.decode("ascii", "replace").strip())
         if self.tag not in (UTC_TIME, GENERALIZED_TIME) or found is None:
             raise DerError("a time is none")
         year, month, day, hour, minute, second, offset = found.groups()

@@ -5,11 +5,12 @@ Answers are read by a parser that expands nothing; what it cannot read is no ans
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from html import escape
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException, ElementTree
+
+from probe.model.values import dataclass
 
 _TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
 _MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"

@@ -7,8 +7,8 @@ whatever a server or a proxy adds wrongly says nothing of the rest. What is pass
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from probe.model.values import dataclass
 from probe.wire.lines import WireError, as_text
 
 MAX_HEAD_BYTES = 64 * 1024

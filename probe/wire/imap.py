@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from probe.model.values import dataclass
 from probe.wire.lines import LineBuffer, StrayLines, WireError, as_text, in_quotes
 
 MAX_ANSWER_LINES = 200

@@ -7,8 +7,9 @@ It never tells the version of Exchange.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from probe.model.values import dataclass
 
 _SIGNATURE = b"NTLMSSP\0"
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from probe.model.characters import visible
 from probe.model.estate import Endpoint, authority_endpoint
 from probe.model.facts import Challenge
+from probe.model.values import dataclass
 
 MAX_TEXT = 300
 """Characters of one text that an authority gives, as far as it is shown; an error's description has about 250."""
@@ -27,8 +27,8 @@ DEFAULT_CLIENT = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 consent (learn.microsoft.com, "Verify first-party Microsoft applications in sign-in reports"). Its token opens no mailbox; it shows
 whether the password alone is enough."""
 
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
-_CODE = re.compile(r"\bAADSTS(\d{4,7})\b")
+_GUID = r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z"
+_CODE = r"\bAADSTS(\d{4,7})\b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def trusted_tenant(challenges: Iterable[Challenge]) -> str | None:
         value for c in challenges if c.scheme.lower() == "bearer" for name, value in c.parameters if name.lower() == "trusted_issuers"
     ]
     tenants = {issuer.strip().rpartition("@")[2].lower() for value in issuers for issuer in value.split(",")}
-    found = {tenant for tenant in tenants if _GUID.match(tenant)}
+    found = {tenant for tenant in tenants if re.match(_GUID, tenant)}
     return found.pop() if len(found) == 1 and len(tenants) == 1 else None
 
 
@@ -90,7 +90,7 @@ def read_discovery(document: bytes) -> Discovery | None:
     if not issuer:
         return None
     parts = urlsplit(issuer).path.strip("/").split("/") if issuer.isprintable() else []
-    return Discovery(issuer, parts[0].lower() if parts and _GUID.match(parts[0]) else None)
+    return Discovery(issuer, parts[0].lower() if parts and re.match(_GUID, parts[0]) else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def read_token_answer(document: bytes) -> TokenAnswer:
     description = _text(answer, "error_description")
     listed = answer.get("error_codes")
     codes = [code for code in listed if type(code) is int and 0 < code < 10**8] if isinstance(listed, list) else []
-    codes = codes or [int(number) for number in _CODE.findall(description)]
+    codes = codes or [int(number) for number in re.findall(_CODE, description)]
     return TokenAnswer(
         token=token if isinstance(token, str) and token and token.isascii() and token.isprintable() else None,
         error=_text(answer, "error"),

@@ -32,10 +32,10 @@ _CODES: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 # RFC 3206 and RFC 5530; RFC 4954 section 6.
-_NAMES_THE_CREDENTIAL = re.compile(r"\[AUTH\]|\[AUTHENTICATIONFAILED\]|^535(?:[ -]|$)", re.IGNORECASE)
+_NAMES_THE_CREDENTIAL = r"(?i)\[AUTH\]|\[AUTHENTICATIONFAILED\]|^535(?:[ -]|$)"
 # RFC 2449, 3206 and 5530; RFC 5321 section 4.2.1.
-_PASSES = re.compile(r"\[(?:IN-?USE|LOGIN-DELAY|SYS/TEMP|UNAVAILABLE|LIMIT)\]|^4\d\d(?:[ -]|$)", re.IGNORECASE)
-_IS_GOODBYE = re.compile(r"^BYE\b", re.IGNORECASE)  # RFC 9051 section 7.1.5
+_PASSES = r"(?i)\[(?:IN-?USE|LOGIN-DELAY|SYS/TEMP|UNAVAILABLE|LIMIT)\]|^4\d\d(?:[ -]|$)"
+_IS_GOODBYE = r"(?i)^BYE\b"  # RFC 9051 section 7.1.5
 _LATER = frozenset({Refusal.THROTTLED, Refusal.TEMPORARY_FAILURE})
 
 _UNREAD = (Refusal.BAD_CREDENTIALS, Refusal.APP_PASSWORD_REQUIRED, Refusal.PROTOCOL_DISABLED)
@@ -45,25 +45,25 @@ very codes that name the credential, and 535 stands before each of these at the 
 _ENCODINGS = ("gb18030", "big5", "shift_jis", "euc_jp", "iso2022_jp", "euc_kr", "koi8_r", "cp1251", "cp1250", "cp1252", "cp1254")
 """In which servers write what is not UTF-8: no protocol of mail names one (RFC 5321 section 4.2, RFC 1939 section 3). All are tried, since none
 refuses another's bytes for certain; the sentences of the table are long enough not to be met by chance."""
-_ESCAPED = re.compile(r"\\x(?:[89a-f][0-9a-f]|1b)")
+_ESCAPED = r"\\x(?:[89a-f][0-9a-f]|1b)"
 
-_NO_WORDS = re.compile(r"^(?:\d{3}\b|NO\b|BAD\b|BYE\b|-ERR\b)|\[[^\]]*\]|\b\d\.\d{1,3}\.\d{1,3}\b", re.IGNORECASE)
+_NO_WORDS = r"(?i)^(?:\d{3}\b|NO\b|BAD\b|BYE\b|-ERR\b)|\[[^\]]*\]|\b\d\.\d{1,3}\.\d{1,3}\b"
 
 
 def names_the_credential(reply: str) -> bool:
     """Whether a refusal says by its code that user name or password is wrong."""
-    return _NAMES_THE_CREDENTIAL.search(reply[:MAX_READ]) is not None
+    return re.search(_NAMES_THE_CREDENTIAL, reply[:MAX_READ]) is not None
 
 
 def refused_for_now(reply: str) -> bool:
     """Whether a refusal says by its code or its words that it passes: of a greeting, a command or a login. What says neither is meant for good."""
-    return _PASSES.search(reply[:MAX_READ]) is not None or not _LATER.isdisjoint(causes_of(_untagged(reply)))
+    return re.search(_PASSES, reply[:MAX_READ]) is not None or not _LATER.isdisjoint(causes_of(_untagged(reply)))
 
 
 def is_for_now(reply: str) -> bool:
     """Whether a refusal of a login says by its code that it passes, or comes as the end of the session."""
     text = reply[:MAX_READ]
-    return _PASSES.search(text) is not None or _IS_GOODBYE.search(text) is not None
+    return re.search(_PASSES, text) is not None or re.search(_IS_GOODBYE, text) is not None
 
 
 def says_later(reply: str) -> bool:
@@ -94,7 +94,7 @@ def _known_words(text: str) -> RefusalWords | None:
 
 def _readings(text: str) -> list[str]:
     """What a text may say whose bytes are not UTF-8, in each encoding that it can be read in."""
-    if not _ESCAPED.search(text):
+    if not re.search(_ESCAPED, text):
         return []
     raw = as_bytes(text)
     return [raw.decode(encoding, "ignore") for encoding in _ENCODINGS]
@@ -102,12 +102,12 @@ def _readings(text: str) -> list[str]:
 
 def _has_words(text: str) -> bool:
     """Whether a reply says more than its code."""
-    return any(character.isalpha() for line in text.split("\n") for character in _NO_WORDS.sub("", line))
+    return any(character.isalpha() for line in text.split("\n") for character in re.sub(_NO_WORDS, "", line))
 
 
 def _is_foreign(text: str) -> bool:
     """Whether a text has letters beyond English."""
-    return _ESCAPED.search(text) is not None or any(character.isalpha() and not character.isascii() for character in text)
+    return re.search(_ESCAPED, text) is not None or any(character.isalpha() and not character.isascii() for character in text)
 
 
 def _untagged(reply: str) -> str:

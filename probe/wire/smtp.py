@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from probe.model.values import dataclass
 from probe.tables import smtp_keywords
 from probe.wire.lines import LineBuffer, StrayLines, WireError, as_text
 

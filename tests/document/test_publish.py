@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from probe.document import in_sections, json_pieces, parse, publish
+from probe.document import in_sections, json_pieces, parse, publish, publishing, shown
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome, TranscriptLine
 from probe.model.facts import Declared, Facts, Inferred, Observed, Reading, Why
@@ -272,6 +275,36 @@ def test_a_document_is_made_as_it_is_read() -> None:
             document[name][1:3],
         )
     assert "".join(json_pieces(sections)) == "".join(json_pieces(document))
+
+
+def by_each_encoder(form: Any) -> tuple[str, str]:
+    """A form as the first pieces of a process are written, and as the later ones are."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(publishing, "_encodings", itertools.repeat(0))
+        first = "".join(json_pieces(shown(form)))
+        patched.setattr(publishing, "_encodings", itertools.repeat(publishing._FEW))
+        return first, "".join(json_pieces(shown(form)))
+
+
+FORMS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.integers(-(10**9), 10**9).map(lambda number: number / 1000) | st.text(st.characters()),
+    lambda forms: st.lists(forms) | st.dictionaries(st.text(st.characters()), forms),
+)
+"""What a run holds: its numbers are whole, or seconds to the millisecond. The texts have half surrogates too."""
+
+
+@given(st.lists(FORMS) | st.dictionaries(st.text(st.characters()), FORMS))
+def test_the_first_pieces_are_written_as_the_later_ones(form: Any) -> None:
+    """The standard library's encoder and pydantic's write a form to the same letter."""
+    first, later = by_each_encoder(form)
+    assert first == later
+
+
+def test_a_run_is_written_alike_by_both_encoders() -> None:
+    """The document of a run is the same, whichever encoder its pieces come from."""
+    first, later = by_each_encoder(publish(a_checked_run()))
+    assert first == later
+    assert json.loads(first) == publish(a_checked_run())
 
 
 def test_a_mailbox_that_is_not_served_has_no_findings() -> None:

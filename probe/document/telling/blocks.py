@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from probe.document.index import Form
@@ -11,6 +10,7 @@ from probe.document.telling.known import Known
 from probe.document.telling.roots import root_of
 from probe.document.telling.signing_in import ready_in_words
 from probe.model.rules import Otherwise, Readiness, Result, Support
+from probe.model.values import dataclass
 
 SUPPORT_WORDS = {
     Support.UNSUPPORTED: "unsupported",

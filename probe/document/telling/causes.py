@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from probe.document.index import Form
 from probe.document.telling.words import reason_in_words
 from probe.model import vocabulary as v
 from probe.model.facts import Why
 from probe.model.rules import Result
+from probe.model.values import dataclass
 
 BEFELL_ALL = frozenset(
     {

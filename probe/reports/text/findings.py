@@ -6,7 +6,7 @@ A block of the report tells nothing twice: facts, excerpts and sources that were
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 
 from probe.document.index import Form
@@ -19,6 +19,7 @@ from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.remedies import steps
 from probe.model.rules import Otherwise, Result
+from probe.model.values import dataclass
 from probe.reports.text.excerpts import telling_excerpts
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
 from probe.tables import PasswordEnding, candidate_providers, password_ending

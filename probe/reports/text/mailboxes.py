@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 
 from probe.document import Options
@@ -17,6 +17,7 @@ from probe.document.telling.words import count, some_of
 from probe.model import vocabulary as v
 from probe.model.facts import Fact, Facts, Inferred
 from probe.model.rules import Otherwise, Readiness, Result, Support
+from probe.model.values import dataclass
 from probe.reports.text.endpoints import write_failed_attempts
 from probe.reports.text.findings import (
     Told,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from probe.document.index import Form
@@ -18,6 +17,7 @@ from probe.model.estate import Endpoint
 from probe.model.facts import Why
 from probe.model.remedies import first_sentence
 from probe.model.rules import Otherwise, Readiness, Result, Support
+from probe.model.values import dataclass
 from probe.reports.text.findings import is_advice
 from probe.reports.text.page import DOUBTFUL, STRONG, Page, colour_of
 

@@ -9,9 +9,11 @@ groups while suites that need one keep being chosen.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from probe.model.values import dataclass
 from probe.wire.certificates import read_certificate
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
 from probe.wire.tls.registry import group_number, groups, groups_of, scheme_name, schemes_of, suites, suites_of
@@ -30,8 +32,8 @@ _PROTOCOL_VERSION = 70
 _IN_A_GROUP = frozenset({"ECDHE", "ECDH_anon"})
 _IN_A_FIELD = frozenset({"DHE", "DH_anon"})
 _SIGNED = frozenset({"ECDHE", "DHE"})
-_USUAL_SHARES = tuple(map(group_number, ("x25519", "secp256r1", "secp384r1")))
-_LEAF_CURVES = {f"ecdsa-p{bits}": group_number(f"secp{bits}r1") for bits in (256, 384, 521)}
+_USUAL_SHARES = ("x25519", "secp256r1", "secp384r1")
+_LEAF_CURVES = {"ecdsa-p256": "secp256r1", "ecdsa-p384": "secp384r1", "ecdsa-p521": "secp521r1"}
 """Curves of the keys of certificates. OpenSSL shows an ECDSA certificate only to a client that offers its key's curve as a group."""
 
 
@@ -66,7 +68,7 @@ class Listing:
     """The first reply that showed each certificate."""
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class _List:
     """What is left to ask of one list, and what was taken."""
 
@@ -195,7 +197,7 @@ class Elimination:
         if isinstance(heard, Refusal) and not _is_about_the_version(heard):
             if self._version is Version.TLS13:
                 # A server that asks for no retry takes only what comes with a share.
-                self._shares = _USUAL_SHARES
+                self._shares = tuple(map(group_number, _USUAL_SHARES))
                 heard = yield from self._ask(self._suites.all)
                 if not isinstance(heard, Reply):
                     self._shares = ()
@@ -358,7 +360,8 @@ class Elimination:
         left = self._groups.left
         if not is_expected:
             # The curve of an ECDSA certificate may have to be among them; which one that is may not be known yet.
-            return tuple(number for number in self._groups.all if number in left or number in _LEAF_CURVES.values())
+            of_leaves = set(map(group_number, _LEAF_CURVES.values()))
+            return tuple(number for number in self._groups.all if number in left or number in of_leaves)
         if suite is None or suites()[suite].key_exchange not in _IN_A_GROUP or not left:
             return self._groups.all
         curves = self._leaf_curves() if suites()[suite].authentication == "ECDSA" else ()
@@ -450,7 +453,8 @@ class Elimination:
 def _curve_of(leaf: bytes) -> int | None:
     """The group of a certificate's key; None where it is of another kind, or cannot be read."""
     try:
-        return _LEAF_CURVES.get(read_certificate(leaf).key)
+        curve = _LEAF_CURVES.get(read_certificate(leaf).key)
+        return None if curve is None else group_number(curve)
     except ValueError:
         return None
 

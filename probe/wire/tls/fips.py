@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, lru_cache
 
+from probe.model.values import dataclass
 from probe.tables import FipsOffer, fips_profiles
 from probe.wire.certificates import Certificate, read_certificate
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
@@ -31,7 +32,7 @@ from probe.wire.tls.registry import (
 Heard = Reply | Refusal | None
 """What came of a question; None where that could not be settled."""
 
-_SHARE = group_number("secp256r1")
+_SHARE = "secp256r1"
 """Sent along where it is offered: nearly every client in FIPS mode has it, and it saves a round trip."""
 _VERSIONS = {version.label: version for version in Version}
 _PROTOCOL_VERSION = 70
@@ -84,6 +85,11 @@ def hello_of(profile: Profile, *, server_name: str | None, fips: bool = True, by
     return _numbered((entry.offered if fips else entry.offered_without_fips) if by_default else entry.allowed, server_name)
 
 
+def _shares(groups_offered: tuple[int, ...]) -> tuple[int, ...]:
+    share = group_number(_SHARE)
+    return (share,) if share in groups_offered else ()
+
+
 @cache
 def _numbered(offer: FipsOffer, server_name: str | None = None) -> Offer:
     versions = tuple(_VERSIONS[label] for label in offer.versions)
@@ -94,7 +100,7 @@ def _numbered(offer: FipsOffer, server_name: str | None = None) -> Offer:
         groups=groups_offered,
         schemes=tuple(map(scheme_number, offer.schemes)),
         certificate_schemes=tuple(map(scheme_number, offer.certificate_schemes)),
-        shares=(_SHARE,) if versions[0] is Version.TLS13 and _SHARE in groups_offered else (),
+        shares=_shares(groups_offered) if versions[0] is Version.TLS13 else (),
         server_name=server_name,
     )
 
@@ -272,7 +278,7 @@ def _relaxed(profile: Profile, server_name: str | None, *, any_group: bool) -> O
         suites=profile.suites,
         groups=offered,
         schemes=tuple(dict.fromkeys((*schemes_of(Version.TLS13), *schemes_of(Version.TLS12)))),
-        shares=(_SHARE,) if profile.versions[0] is Version.TLS13 and _SHARE in offered else (),
+        shares=_shares(offered) if profile.versions[0] is Version.TLS13 else (),
         server_name=server_name,
     )
 

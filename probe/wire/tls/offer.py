@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from probe.model.values import dataclass
 
 
 class Version(enum.IntEnum):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
+from probe.model.values import dataclass
 from probe.tables import tls_registry
 from probe.wire.tls.offer import Version
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from probe.model.values import dataclass
 from probe.wire.tls.hello import COOKIE, KEY_SHARE, SUPPORTED_VERSIONS
 from probe.wire.tls.offer import Version
 from probe.wire.tls.parsing import FlightError, Reader

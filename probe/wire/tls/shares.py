@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
+from probe.model.values import dataclass
 from probe.wire.tls.parsing import FlightError
 
 
