@@ -123,7 +123,6 @@ class _Conversation:
 
     async def _take_leave(self) -> None:
         """HELP, where more is to be learnt by it, and QUIT. What becomes of them spoils nothing: all else is known by now."""
-        import aiosmtplib
 
         key = v.SMTP_HELP
         try:
