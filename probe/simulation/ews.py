@@ -40,6 +40,8 @@ _TEXTS = {
     "ErrorMissingEmailAddress": "When making a request as an account that does not have a mailbox, you must specify the mailbox primary "
     "SMTP address for any distinguished folder Ids.",
     "ErrorNonExistentMailbox": "The SMTP address has no mailbox associated with it.",
+    "ErrorSendAsDenied": "The user account which was used to submit this request does not have the right to send mail on behalf of the "
+    "specified sending account.",
     "ErrorSchemaValidation": "The request failed schema validation.",
 }
 
@@ -97,8 +99,7 @@ class Store:
 
     def deliver(self, mailbox: str, subject: str) -> None:
         """A message comes into the inbox of a mailbox."""
-        inbox = self.items.setdefault(mailbox.lower(), {})
-        inbox[base64.b64encode(f"{mailbox.lower()}\nitem\n{len(inbox)}\n{subject}".encode()).decode("ascii")] = subject
+        _deliver(self.items, mailbox, subject)
 
     def answer(self, request: bytes, account: Account) -> tuple[int, bytes]:
         """The HTTP status and the envelope that a request is answered with."""
@@ -212,6 +213,9 @@ class _Operation:
             case "DeleteItem":
                 asked = operation.findall("m:ItemIds/*", _NAMES)
                 answers = [self._message(name, partial(self._deleted, each)) for each in asked]
+            case "CreateItem":
+                asked = operation.findall("m:Items/t:Message", _NAMES)
+                answers = [self._message(name, partial(self._sent, operation, each)) for each in asked]
             case "FindItem":
                 asked = operation.findall("m:ParentFolderIds/*", _NAMES)
                 answers = [self._message(name, partial(self._items_in, operation, each)) for each in asked]
@@ -268,6 +272,20 @@ class _Operation:
         view = f'TotalItemsInView="{len(found)}" IncludesLastItemInRange="true"'
         return f"<m:RootFolder {paging}{view}><t:Items>{shown}</t:Items></m:RootFolder>"
 
+    def _sent(self, operation: ElementTree.Element, message: ElementTree.Element) -> str:
+        """Sends a message in the name of the mailbox that is acted in, and keeps none; what goes outside is lost."""
+        if operation.get("MessageDisposition") != "SendOnly":
+            raise _Fault("ErrorSchemaValidation")
+        if self.acting is None:
+            raise _Refusal("ErrorMissingEmailAddress")
+        sender = message.findtext("t:From/t:Mailbox/t:EmailAddress", self.acting, _NAMES).strip().lower()
+        if sender != self.acting:
+            raise _Refusal("ErrorSendAsDenied")
+        for recipient in message.findall("t:ToRecipients/t:Mailbox/t:EmailAddress", _NAMES):
+            if (recipient.text or "").lower() in self.mailboxes:
+                _deliver(self.items, recipient.text or "", message.findtext("t:Subject", "", _NAMES))
+        return "<m:Items/>"
+
     def _deleted(self, asked: ElementTree.Element) -> str:
         held = self.items.get(self.acting or "", {})
         if held.pop(asked.get("Id", ""), None) is None:
@@ -290,6 +308,11 @@ class _Operation:
         if name not in _FOLDERS:
             raise _Refusal("ErrorFolderNotFound")
         return mailbox, name
+
+
+def _deliver(items: dict[str, dict[str, str]], mailbox: str, subject: str) -> None:
+    inbox = items.setdefault(mailbox.lower(), {})
+    inbox[base64.b64encode(f"{mailbox.lower()}\nitem\n{len(inbox)}\n{subject}".encode()).decode("ascii")] = subject
 
 
 def _number(text: str) -> int:
