@@ -48,6 +48,8 @@ class Response:
     body: bytes = b""
     withheld: int = 0
     """How many bytes at its end are not sent: the connection ends instead."""
+    chunked: bool = False
+    """Whether the body comes in chunks, rather than with its length declared."""
     pause: float = 0.0
     """Seconds before every byte of the body, where it is sent byte by byte."""
 
@@ -157,14 +159,16 @@ class _WebConversation(Conversation):
 
     def _send(self, request: Request, response: Response) -> None:
         own = [("Date", formatdate(usegmt=True))]
-        if response.status != HTTPStatus.NO_CONTENT:  # RFC 9110 section 8.6
+        if response.chunked:
+            own.append(("Transfer-Encoding", "chunked"))
+        elif response.status != HTTPStatus.NO_CONTENT:  # RFC 9110 section 8.6
             own.append(("Content-Length", str(len(response.body))))
         if not request.persistent:
             own.append(("Connection", "close"))
         phrase = HTTPStatus(response.status).phrase
         lines = [f"HTTP/1.1 {response.status} {phrase}", *(f"{n}: {v}" for n, v in (*response.headers, *own))]
         head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
-        body = b"" if request.method == "HEAD" else response.body
+        body = b"" if request.method == "HEAD" else _in_chunks(response.body) if response.chunked else response.body
         if response.pause:
             self.send(head)
             self._send_slowly(body, response.pause, request.persistent)
@@ -180,3 +184,9 @@ class _WebConversation(Conversation):
             asyncio.get_running_loop().call_later(pause, self._send_slowly, body[1:], pause, persistent)
         elif not persistent:
             self.close()
+
+
+def _in_chunks(body: bytes) -> bytes:
+    """A body in two chunks, where it has two bytes (RFC 9112 section 7.1)."""
+    pieces = filter(None, (body[: len(body) // 2], body[len(body) // 2 :]))
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"

@@ -12,6 +12,8 @@ from enum import Enum
 from typing import Any
 from xml.sax.saxutils import escape
 
+from probe.simulation.dynamics.metadata import ENGLISH, GERMAN
+
 
 class Direction(Enum):
     """What a mailbox is tested for."""
@@ -104,8 +106,6 @@ _GERMAN_WHAT = {
 }
 _SUCCEEDED = "The mailbox {mailbox} has been tested, and is enabled: {what}."
 _SUCCEEDED_GERMAN = "Das Postfach {mailbox} wurde getestet und aktiviert: {what}."
-
-ENGLISH, GERMAN = 1033, 1031
 
 INFORMATION, WARNING, ERROR = 1, 2, 3
 

@@ -28,6 +28,30 @@ _STATUS = {1: "Active", 2: "Inactive"}
 _TEST_STATUS = {0: "Not Run", 1: "Success", 2: "Failure"}
 _OUTCOME = {0: "Failure", 1: "Success"}
 
+ENGLISH, GERMAN = 1033, 1031
+"""Languages of users, as Windows numbers them."""
+
+# Labels are the user's language's; those that differ most from English show that nothing may be read by its label.
+_GERMAN_LABELS = {
+    "Active": "Aktiv",
+    "Approved": "Genehmigt",
+    "Failure": "Fehler",
+    "Forward Mailbox": "Weiterleitungspostfach",
+    "Inactive": "Inaktiv",
+    "None": "Keine",
+    "Not Run": "Nicht ausgeführt",
+    "Other (POP3/SMTP)": "Sonstige (POP3/SMTP)",
+    "Server-Side Synchronization": "Serverseitige Synchronisierung",
+    "Success": "Erfolg",
+    "Yes": "Ja",
+    "No": "Nein",
+}
+
+
+def in_language(label: str, language: int) -> str:
+    """A label as users of a language read it."""
+    return _GERMAN_LABELS.get(label, label) if language == GERMAN else label
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Attribute:
@@ -313,7 +337,7 @@ ORGANIZATION = Entity(
     "organizations",
     1019,
     "prvReadOrganization",
-    (_id("organizationid"), _text("name"), _time("createdon"), _number("languagecode", 1033)),
+    (_id("organizationid"), _text("name"), _time("createdon"), _number("languagecode", ENGLISH)),
 )
 
 ENTITIES = {entity.name: entity for entity in (PROFILE, MAILBOX, TRACE_LOG, ORGANIZATION)}
@@ -343,7 +367,7 @@ def attribute_metadata(entity: Entity, attribute: Attribute, wanted: frozenset[s
     return {"@odata.type": f"#Microsoft.Dynamics.CRM.{attribute.kind}AttributeMetadata", **selected, "MetadataId": identifier}
 
 
-def option_set(entity: Entity, attribute: Attribute, version: tuple[int, int], language: int = 1033) -> dict[str, Any]:
+def option_set(entity: Entity, attribute: Attribute, version: tuple[int, int], language: int) -> dict[str, Any]:
     """The option set of an attribute; a boolean's has two members of their own instead of a list."""
     options = attribute.options_in(version) or {}
     about = {
@@ -364,7 +388,7 @@ def option_set(entity: Entity, attribute: Attribute, version: tuple[int, int], l
 
 def _option(value: int, options: Options, language: int) -> dict[str, Any]:
     label = {
-        "Label": options[value],
+        "Label": in_language(options[value], language),
         "LanguageCode": language,
         "IsManaged": True,
         "MetadataId": made_id("label", options[value], str(value)),

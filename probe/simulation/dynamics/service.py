@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from probe.simulation.dynamics.alerts import ENGLISH, ERROR, WARNING, Direction, Failure, Told, failed, succeeded
+from probe.simulation.dynamics.alerts import ERROR, WARNING, Direction, Failure, Told, failed, succeeded
 from probe.simulation.dynamics.mail_tests import Case, Server, directions_of, run
-from probe.simulation.dynamics.metadata import MAILBOX, TRACE_LOG
+from probe.simulation.dynamics.metadata import ENGLISH, MAILBOX, TRACE_LOG
 from probe.simulation.dynamics.organization import Organization, written
 
 TRIES = 10

@@ -6,12 +6,13 @@ all that came.
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import ssl
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -34,11 +35,13 @@ from probe.simulation.dynamics.faults import Document, Fault
 from probe.simulation.dynamics.metadata import (
     EMAIL_READ_PRIVILEGE,
     EMAIL_SET,
+    ENGLISH,
     ENTITIES,
     MAILBOX,
     Attribute,
     Entity,
     attribute_metadata,
+    in_language,
     made_id,
     option_set,
     shown,
@@ -98,9 +101,14 @@ class DynamicsServer(WebServer):
         path: str | None = None,
         unspoken_status: int = 404,
         shows_inner_error: bool = True,
-        language: int = 1033,
+        language: int = ENGLISH,
+        compresses: bool = False,
+        chunks: bool = False,
     ) -> None:
-        """`path` leads to the organization on a server of several; empty for an internet-facing one, which has a host of its own."""
+        """`path` leads to the organization on a server of several; empty for an internet-facing one, which has a host of its own.
+
+        `compresses` and `chunks` are settings of IIS: whether documents come compressed to who takes that, and in chunks.
+        """
         super().__init__(tls)
         self.organization = organization
         self.door = Door(users, windows=windows, claims=claims)
@@ -111,6 +119,8 @@ class DynamicsServer(WebServer):
         self._unspoken_status = unspoken_status
         self._shows_inner_error = shows_inner_error
         self._language = language
+        self._compresses = compresses
+        self._chunks = chunks
         self._numbered = 0
         self._listed: tuple[object, list[Row]] | None = None
 
@@ -136,7 +146,7 @@ class DynamicsServer(WebServer):
         name = user.name if user else ""
         self.requests.append(Recorded(request.method, unquote(path), unquote(query), headers, request.body, number, response.status, name))
         marks = (("Server", "Microsoft-IIS/10.0"), ("REQ_ID", made_id("request", str(len(self.requests)))), ("X-Powered-By", "ASP.NET"))
-        return Response(response.status, (*response.headers, *marks), response.body, response.withheld, response.pause)
+        return replace(response, headers=(*response.headers, *marks))
 
     def _answered(self, request: Request) -> tuple[SystemUser | None, Response]:
         fault = self._fault(request, signed_in=False)
@@ -156,8 +166,10 @@ class DynamicsServer(WebServer):
         if fault is not None and fault.alter is not None and document is not None:
             fault.alter(document)
         body = b"" if document is None else json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
-        about = (ODATA,) if document is None else (JSON, ODATA, ("Cache-Control", "no-cache"))
-        response = Response(status, (*about, *headers, *ending), body)
+        about: tuple[tuple[str, str], ...] = (ODATA,) if document is None else (JSON, ODATA, ("Cache-Control", "no-cache"))
+        if body and self._compresses and "gzip" in request.header("Accept-Encoding").lower():
+            body, about = gzip.compress(body), (*about, ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding"))
+        response = Response(status, (*about, *headers, *ending), body, chunked=self._chunks and document is not None)
         return user, fault.send(response) if fault is not None and fault.send is not None else response
 
     def _instead(self, answer: Response | Refused) -> Response:
@@ -360,7 +372,7 @@ class _Reading:
         formatted = options.get(int(value)) if options is not None else None
         if formatted is None:
             return {}
-        return {f"{attribute.property_name}@OData.Community.Display.V1.FormattedValue": formatted}
+        return {f"{attribute.property_name}@OData.Community.Display.V1.FormattedValue": in_language(formatted, self._server.language)}
 
     def _metadata(self, found: re.Match[str]) -> Document:
         entity = ENTITIES.get(found["entity"])

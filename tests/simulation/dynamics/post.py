@@ -10,9 +10,8 @@ from typing import Any, TypeVar
 
 from probe.simulation import listening, pop3, releases, smtp
 from probe.simulation.authority import Authority, Identity
-from probe.simulation.dynamics.alerts import ENGLISH
 from probe.simulation.dynamics.mail_tests import Server
-from probe.simulation.dynamics.metadata import MAILBOX
+from probe.simulation.dynamics.metadata import ENGLISH, MAILBOX
 from probe.simulation.dynamics.network import Network
 from probe.simulation.dynamics.organization import Organization
 from probe.simulation.dynamics.service import AsynchronousService, Pace

@@ -12,8 +12,9 @@ import pytest
 from probe.simulation import releases
 from probe.simulation.authority import Authority
 from probe.simulation.broken import BrokenServer, Silent, closing, tls_alert
-from probe.simulation.dynamics.alerts import ERROR, GERMAN, INFORMATION, WARNING
+from probe.simulation.dynamics.alerts import ERROR, INFORMATION, WARNING
 from probe.simulation.dynamics.mail_tests import SUBJECT
+from probe.simulation.dynamics.metadata import GERMAN
 from probe.simulation.dynamics.organization import Oddity
 from probe.simulation.ews import Account
 from probe.simulation.exchange import EWS_DISABLED, ExchangeOnline, ExchangeServer

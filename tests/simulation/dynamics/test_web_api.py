@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
 
+from probe.simulation.dynamics.metadata import GERMAN
 from probe.simulation.dynamics.organization import Organization, PendingMail
 from tests.simulation.dynamics.caller import ROOT, Answer, Caller, query
 from tests.simulation.dynamics.world import LIMITED, READER, asked, server
@@ -143,6 +145,35 @@ async def test_a_row_has_what_was_selected() -> None:
     }
     assert answer.headers["Preference-Applied"] == 'odata.include-annotations="*"'
     assert answer.document["@odata.context"].endswith("#mailboxes(mailboxid,emailaddress,_emailserverprofile_value,ewsurl,actstatus)")
+
+
+async def test_labels_are_in_the_user_s_language() -> None:
+    """Labels and formatted values are in the language of the user, and the values are the same."""
+    organization, _ = _organization(1)
+    resource = "EntityDefinitions(LogicalName='mailbox')/Attributes/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
+    async with server(organization, language=GERMAN) as site:
+
+        def questions(caller: Caller) -> tuple[Answer, Answer]:
+            annotated = {"Prefer": 'odata.include-annotations="OData.Community.Display.V1.FormattedValue"'}
+            return caller.get(f"{resource}?$select=LogicalName&$expand=OptionSet"), caller.get("mailboxes?$select=actstatus", annotated)
+
+        options, rows = await asked(site, questions)
+    assert _options(options)["actstatus"] == {0: "Nicht ausgeführt", 1: "Erfolg", 2: "Fehler"}
+    assert rows.document["value"][0]["actstatus@OData.Community.Display.V1.FormattedValue"] == "Nicht ausgeführt"
+
+
+async def test_documents_may_come_compressed_and_in_chunks() -> None:
+    """IIS may compress a document for who takes that, and send it in chunks without a declared length."""
+    async with server(Organization(), compresses=True, chunks=True) as site:
+
+        def questions(caller: Caller) -> tuple[Answer, Answer]:
+            return caller.get("WhoAmI", {"Accept-Encoding": "gzip, deflate"}), caller.get("WhoAmI", {"Accept-Encoding": "identity"})
+
+        packed, plain = await asked(site, questions)
+    assert (packed.headers["Content-Encoding"], packed.headers["Transfer-Encoding"]) == ("gzip", "chunked")
+    assert packed.headers["Content-Length"] is None
+    assert gzip.decompress(packed.body) == plain.body
+    assert plain.headers["Content-Encoding"] is None
 
 
 @pytest.mark.parametrize(
