@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
+import imaplib
 import poplib
 import smtplib
 import socket
@@ -32,7 +33,8 @@ from probe.simulation.dynamics.organization import Oddity
 SUBJECT = "Your mailbox is now connected to Dynamics 365"
 """Of the mail that the outgoing test sends from the mailbox to itself."""
 
-EXCHANGE, POP3_SMTP, EXCHANGE_HYBRID, EXCHANGE_ONLINE = 0, 1, 2, 3
+EXCHANGE, POP3_SMTP, EXCHANGE_HYBRID, EXCHANGE_ONLINE, IMAP_SMTP = 0, 1, 2, 3, 4
+_MAIL_ONLY = (POP3_SMTP, IMAP_SMTP)
 AUTO_DETECT, NEGOTIATE, NTLM, BASIC = 0, 1, 2, 3
 OF_MAILBOX, OF_PROFILE, SERVER_TO_SERVER, WINDOWS, ANONYMOUS = 0, 1, 2, 3, 4
 _APPROVED = 1
@@ -119,8 +121,9 @@ def run(case: Case, direction: Direction, server: Server) -> dict[str, Any]:
     """Tests one direction; what has been learnt for the mailbox's record. A failure is raised."""
     _check_records(case, direction)
     learnt: dict[str, Any] = {}
-    if case.of_profile("servertype") == POP3_SMTP:
-        test = _receive_by_pop3 if direction is Direction.INCOMING else _send_by_smtp
+    if case.of_profile("servertype") in _MAIL_ONLY:
+        receive = _receive_by_pop3 if case.of_profile("servertype") == POP3_SMTP else _receive_by_imap
+        test = receive if direction is Direction.INCOMING else _send_by_smtp
         test(case, server)
     else:
         learnt = _by_ews(case, direction, server)
@@ -144,7 +147,7 @@ def _check_records(case: Case, direction: Direction) -> None:
         raise Failure(Words.NOT_APPROVED, f"{side}EmailAddressNotApproved")  # the code is unconfirmed, the words are not
     if case.of_profile("servertype") == EXCHANGE_ONLINE and not case.of("isemailaddressapprovedbyo365admin"):
         raise Failure(Words.NEEDS_ADMINISTRATOR, f"{side}EmailS2SApprovalNeeded")
-    if case.of_profile("servertype") == POP3_SMTP and direction is Direction.APPOINTMENTS:
+    if case.of_profile("servertype") in _MAIL_ONLY and direction is Direction.APPOINTMENTS:
         raise Failure(Words.NOT_SUPPORTED, "ACTSyncNotSupported")
     if direction is Direction.APPOINTMENTS and case.claimed_elsewhere and not case.of("orgmarkedasprimaryforexchangesync"):
         raise Failure(Words.OTHER_ORGANIZATION, "MailboxConfiguredWithAnotherOrganization")
@@ -158,7 +161,7 @@ def _credentials(case: Case, direction: Direction, server: Server) -> tuple[str,
         return str(case.of("username") or ""), str(case.of("password") or "")
     if kind == OF_PROFILE:
         return str(case.of_side(direction, "username") or ""), str(case.of_side(direction, "password") or "")
-    if kind == WINDOWS and case.of_profile("servertype") == POP3_SMTP and direction is Direction.INCOMING:
+    if kind == WINDOWS and case.of_profile("servertype") in _MAIL_ONLY and direction is Direction.INCOMING:
         raise Failure(Words.CREDENTIALS, f"Invalid{side}EmailServerProfileConfiguration")
     return server.service_account if kind == WINDOWS else ("", "")
 
@@ -219,32 +222,48 @@ def _refuse_clear(server: Server, direction: Direction, *, secure: bool) -> None
 class _Pop3(poplib.POP3):
     """A session whose connection comes from the network of the asynchronous server."""
 
-    def __init__(self, server: Server, host: str, port: int, *, implicit: bool) -> None:
-        self._connect: Callable[[str, int], socket.socket] = server.network.connect_secure if implicit else server.network.connect
+    def __init__(self, server: Server, where: _Where, *, implicit: bool) -> None:
+        self._reach: Callable[[str, int], socket.socket] = server.network.connect_secure if implicit else server.network.connect
         try:
-            super().__init__(host, port, server.network.timeout)
+            super().__init__(where.host, where.port, server.network.timeout)
         except BaseException:
             if hasattr(self, "sock"):
                 self.close()
             raise
 
     def _create_socket(self, timeout: float) -> socket.socket:
-        return self._connect(self.host, self.port)
+        return self._reach(self.host, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Where a direction of a profile leads, and with which credentials."""
+
+    host: str
+    port: int
+    secure: bool
+    user: str
+    password: str
+
+    @classmethod
+    def of(cls, case: Case, direction: Direction, server: Server) -> _Where:
+        # Location, port and TLS are each direction's own, whatever is shared: no server is one for both.
+        side = direction.value
+        secure = bool(case.of_profile(f"{side}usessl"))
+        _refuse_clear(server, direction, secure=secure)
+        host, port = str(case.of_profile(f"{side}serverlocation") or ""), int(case.of_profile(f"{side}portnumber") or 0)
+        return cls(host, port, secure, *_credentials(case, direction, server))
 
 
 def _receive_by_pop3(case: Case, server: Server) -> None:
     direction = Direction.INCOMING
-    host = str(case.of_side(direction, "serverlocation") or "")
-    port = int(case.of_side(direction, "portnumber") or 0)
-    secure = bool(case.of_side(direction, "usessl"))
-    _refuse_clear(server, direction, secure=secure)
-    user, password = _credentials(case, direction, server)
+    where = _Where.of(case, direction, server)
     with _socket_errors(direction):
         try:
-            session = _pop3_session(server, host, port, secure=secure)
+            session = _pop3_session(server, where)
             try:
-                session.user(user)
-                session.pass_(password)
+                session.user(where.user)
+                session.pass_(where.password)
                 session.stat()
                 session.quit()
             finally:
@@ -256,16 +275,16 @@ def _receive_by_pop3(case: Case, server: Server) -> None:
             raise Failure(Words.CREDENTIALS, "IncomingEmailAuthenticationError", said, permanent=not transient) from None
 
 
-def _pop3_session(server: Server, host: str, port: int, *, secure: bool) -> _Pop3:
+def _pop3_session(server: Server, where: _Where) -> _Pop3:
     """TLS at once, or by STLS where the server speaks in clear first; the real one's choice is *unconfirmed*."""
-    if not secure:
-        return _Pop3(server, host, port, implicit=False)
+    if not where.secure:
+        return _Pop3(server, where, implicit=False)
     try:
-        return _Pop3(server, host, port, implicit=True)
+        return _Pop3(server, where, implicit=True)
     except ssl.SSLError as error:
         if error.reason not in _NOT_TLS:
             raise
-    session = _Pop3(server, host, port, implicit=False)
+    session = _Pop3(server, where, implicit=False)
     try:
         session.stls(server.network.trust)
     except BaseException:
@@ -274,15 +293,63 @@ def _pop3_session(server: Server, host: str, port: int, *, secure: bool) -> _Pop
     return session
 
 
+class _Imap(imaplib.IMAP4):
+    """The same for IMAP."""
+
+    def __init__(self, server: Server, where: _Where, *, implicit: bool) -> None:
+        self._reach: Callable[[str, int], socket.socket] = server.network.connect_secure if implicit else server.network.connect
+        super().__init__(where.host, where.port, server.network.timeout)
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        return self._reach(self.host, self.port)
+
+
+def _receive_by_imap(case: Case, server: Server) -> None:
+    """IMAP stands in profiles from 9.1 on; pages contradict each other on whether it is for on-premises organizations."""
+    direction = Direction.INCOMING
+    where = _Where.of(case, direction, server)
+    with _socket_errors(direction):
+        try:
+            session = _imap_session(server, where)
+            try:
+                session.login(where.user, where.password)
+                session.select("INBOX", readonly=True)
+            finally:
+                session.logout()
+        except imaplib.IMAP4.abort as error:
+            if isinstance(error.__context__, TimeoutError):
+                raise _timed_out() from None
+            raise _of_socket("ConnectionReset", "An existing connection was forcibly closed by the remote host") from None
+        except imaplib.IMAP4.error as error:
+            raise Failure(Words.CREDENTIALS, "IncomingEmailAuthenticationError", str(error)) from None  # unconfirmed
+
+
+def _imap_session(server: Server, where: _Where) -> _Imap:
+    if not where.secure:
+        return _Imap(server, where, implicit=False)
+    try:
+        return _Imap(server, where, implicit=True)
+    except ssl.SSLError as error:
+        if error.reason not in _NOT_TLS:
+            raise
+    session = _Imap(server, where, implicit=False)
+    try:
+        session.starttls(server.network.trust)
+    except BaseException:
+        session.shutdown()
+        raise
+    return session
+
+
 class _Smtp(smtplib.SMTP):
     """The same for SMTP."""
 
-    def __init__(self, server: Server, host: str, port: int, *, implicit: bool) -> None:
-        self._connect: Callable[[str, int], socket.socket] = server.network.connect_secure if implicit else server.network.connect
-        super().__init__(host, port, local_hostname=f"{server.name.lower()}.contoso.test", timeout=server.network.timeout)
+    def __init__(self, server: Server, where: _Where, *, implicit: bool) -> None:
+        self._reach: Callable[[str, int], socket.socket] = server.network.connect_secure if implicit else server.network.connect
+        super().__init__(where.host, where.port, local_hostname=f"{server.name.lower()}.contoso.test", timeout=server.network.timeout)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        return self._connect(host, port)
+        return self._reach(host, port)
 
     def sign_in(self, user: str, password: str) -> None:
         """One try, by one mechanism, as the server offers them."""
@@ -298,19 +365,14 @@ class _Smtp(smtplib.SMTP):
 
 def _send_by_smtp(case: Case, server: Server) -> None:
     direction = Direction.OUTGOING
-    # Location, port and TLS are each direction's own: no server is one for both.
-    host = str(case.of_profile("outgoingserverlocation") or "")
-    port = int(case.of_profile("outgoingportnumber") or 0)
-    secure = bool(case.of_profile("outgoingusessl"))
-    _refuse_clear(server, direction, secure=secure)
-    user, password = _credentials(case, direction, server)
+    where = _Where.of(case, direction, server)
     with _socket_errors(direction):
-        server.network.check(port)  # smtplib takes 0 for its default
+        server.network.check(where.port)  # smtplib takes 0 for its default
         try:
-            with _smtp_session(server, host, port, secure=secure) as session:
+            with _smtp_session(server, where) as session:
                 session.ehlo_or_helo_if_needed()
-                if user:
-                    session.sign_in(user, password)
+                if where.user:
+                    session.sign_in(where.user, where.password)
                 session.sendmail(case.address, [case.address], f"From: {case.address}\r\nTo: {case.address}\r\nSubject: {SUBJECT}\r\n\r\n")
         except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError) as error:
             raise Failure(Words.CREDENTIALS, "OutgoingEmailAuthenticationError", _of_mailkit("AuthenticationException", error)) from None
@@ -322,15 +384,15 @@ def _send_by_smtp(case: Case, server: Server) -> None:
             raise Failure(Words.UNKNOWN, code, _of_mailkit("SmtpCommandException", error), permanent=permanent) from None
 
 
-def _smtp_session(server: Server, host: str, port: int, *, secure: bool) -> _Smtp:
-    if not secure:
-        return _Smtp(server, host, port, implicit=False)
+def _smtp_session(server: Server, where: _Where) -> _Smtp:
+    if not where.secure:
+        return _Smtp(server, where, implicit=False)
     try:
-        return _Smtp(server, host, port, implicit=True)
+        return _Smtp(server, where, implicit=True)
     except ssl.SSLError as error:
         if error.reason not in _NOT_TLS:
             raise
-    session = _Smtp(server, host, port, implicit=False)
+    session = _Smtp(server, where, implicit=False)
     try:
         session.starttls(context=server.network.trust)
     except BaseException:

@@ -95,6 +95,8 @@ class Organization:
     """Addresses whose Exchange mailbox is marked as that of another organization."""
     oddities: dict[str, Oddity] = field(default_factory=dict)
     """By address."""
+    queues: set[str] = field(default_factory=set)
+    """The ids of the mailboxes that belong to a queue, rather than to a user."""
     pending: dict[str | None, PendingMail] = field(default_factory=dict)
     """By mailbox id; None for mails whose sender has no mailbox."""
 

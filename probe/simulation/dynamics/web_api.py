@@ -13,6 +13,7 @@ import ssl
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -327,6 +328,9 @@ class _Reading:
         document = self._context(f"{entity.set_name}{_names(attributes, self._query)}")
         if self._query.get("$count", "false") == "true":
             document["@odata.count"] = min(len(rows), COUNT_LIMIT)
+            if self._wants(_TOTAL):
+                document[f"@{_TOTAL}"] = min(len(rows), COUNT_LIMIT)
+                document[f"@{_TOTAL}limitexceeded"] = len(rows) > COUNT_LIMIT
         page, start = self._start(rows, entity)
         # $top wins over a page size, and nothing follows what it asked for.
         top = self._query.get("$top")
@@ -363,16 +367,49 @@ class _Reading:
         for attribute in attributes:
             value = value_of(row, attribute)
             if self._annotations and value is not None:
-                document.update(self._annotated(attribute, value))
+                document.update(self._annotated(row, attribute, value))
             document[attribute.property_name] = value
         return document
 
-    def _annotated(self, attribute: Attribute, value: Any) -> Document:
+    def _annotated(self, row: Row, attribute: Attribute, value: Any) -> Document:
+        """What is said beside a value: how users read it, and of a lookup to which table it leads."""
+        said: Document = {}
+        name = attribute.property_name
+        formatted = self._formatted(row, attribute, value)
+        if formatted is not None and self._wants(_FORMATTED):
+            said[f"{name}@{_FORMATTED}"] = formatted
+        if (table := self._table_of(row, attribute, value)) is not None and self._wants(_LOOKUP_TABLE):
+            said[f"{name}@{_LOOKUP_TABLE}"] = table
+        return said
+
+    def _wants(self, annotation: str) -> bool:
+        return any(each.strip() in ("*", annotation) for each in self._annotations.split(","))
+
+    def _formatted(self, row: Row, attribute: Attribute, value: Any) -> str | None:
         options = attribute.options_in(self._organization.numbers)
-        formatted = options.get(int(value)) if options is not None else None
-        if formatted is None:
-            return {}
-        return {f"{attribute.property_name}@OData.Community.Display.V1.FormattedValue": in_language(formatted, self._server.language)}
+        if options is not None:
+            label = options.get(int(value))
+            return None if label is None else in_language(label, self._server.language)
+        if attribute.kind == "DateTime":
+            moment = datetime.fromisoformat(str(value))
+            return f"{moment.month}/{moment.day}/{moment.year} {moment:%I:%M %p}".replace(" 0", " ")
+        if attribute.kind in ("Integer", "BigInt"):
+            return f"{value:,}"
+        table = self._table_of(row, attribute, value)
+        found = self._organization.records.get(table or "", {}).get(str(value))
+        return str(found["name"]) if found is not None and "name" in found else None
+
+    def _table_of(self, row: Row, attribute: Attribute, value: Any) -> str | None:
+        """The table that a lookup leads to; `regardingobjectid` leads to several."""
+        if attribute.kind == "Owner":
+            return "systemuser"
+        if attribute.kind != "Lookup":
+            return None
+        if attribute.name != "regardingobjectid":
+            return "tracelog" if attribute.name == "parenttracelogid" else attribute.name
+        if "tracelogid" in row:
+            return next((name for name in ("mailbox", "emailserverprofile") if value in self._organization.records[name]), None)
+        return "queue" if row["mailboxid"] in self._organization.queues else "systemuser"
 
     def _metadata(self, found: re.Match[str]) -> Document:
         entity = ENTITIES.get(found["entity"])
@@ -429,6 +466,10 @@ class _Reading:
 
 
 _PENDING_SEND = 6
+
+_FORMATTED = "OData.Community.Display.V1.FormattedValue"
+_LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
+_TOTAL = "Microsoft.Dynamics.CRM.totalrecordcount"
 
 
 def _etag(row: Row) -> str:

@@ -132,19 +132,46 @@ async def test_a_row_has_what_was_selected() -> None:
     """A row has its id, its etag and what was selected; lookups have the name that ends in _value, and no value is null rather than left out."""
     organization, profile = _organization(1)
     resource = "mailboxes" + query(select="emailaddress,_emailserverprofile_value,ewsurl,actstatus")
-    answer = await _get(organization, resource, {"Prefer": 'odata.include-annotations="*"'})
+    answer = await _get(organization, resource)
     (row,) = answer.document["value"]
     assert row.pop("@odata.etag").startswith('W/"')
     assert row.pop("mailboxid") in organization.mailboxes
-    assert row == {
-        "emailaddress": "user00000@contoso.test",
-        "_emailserverprofile_value": profile,
-        "ewsurl": None,
-        "actstatus": 0,
-        "actstatus@OData.Community.Display.V1.FormattedValue": "Not Run",
-    }
-    assert answer.headers["Preference-Applied"] == 'odata.include-annotations="*"'
+    assert row == {"emailaddress": "user00000@contoso.test", "_emailserverprofile_value": profile, "ewsurl": None, "actstatus": 0}
+    assert answer.headers["Preference-Applied"] is None
     assert answer.document["@odata.context"].endswith("#mailboxes(mailboxid,emailaddress,_emailserverprofile_value,ewsurl,actstatus)")
+
+
+async def test_annotations() -> None:
+    """Annotations say how users read a value, which table a lookup leads to, and whether a count has stopped; those alone that were asked for."""
+    organization, profile = _organization(1)
+    queue = organization.add_mailbox("queue@contoso.test", profile, testmailboxaccesscompletedon="2026-11-01T08:05:00Z", noemailcount=1234)
+    organization.queues.add(queue)
+    alert = organization.add_trace_log(queue, level=3)
+    select = "_emailserverprofile_value,_regardingobjectid_value,_ownerid_value,testmailboxaccesscompletedon,noemailcount"
+    resource = "mailboxes" + query(select=select, count="true", filter="emailaddress ne 'nobody'")
+    lookup, formatted = "Microsoft.Dynamics.CRM.lookuplogicalname", "OData.Community.Display.V1.FormattedValue"
+    async with server(organization) as site:
+
+        def questions(caller: Caller) -> list[Answer]:
+            everything = {"Prefer": 'odata.include-annotations="*"'}
+            return [
+                caller.get(resource, everything),
+                caller.get(resource, {"Prefer": f'odata.maxpagesize=5,odata.include-annotations="{lookup}"'}),
+                caller.get(f"tracelogs({alert})", everything),
+            ]
+
+        all_of_them, tables, log = await asked(site, questions)
+    user_row, queue_row = all_of_them.document["value"]
+    assert queue_row[f"_emailserverprofile_value@{formatted}"] == "Exchange"
+    assert queue_row[f"_emailserverprofile_value@{lookup}"] == "emailserverprofile"
+    assert [row[f"_regardingobjectid_value@{lookup}"] for row in (user_row, queue_row)] == ["systemuser", "queue"]
+    assert queue_row[f"_ownerid_value@{lookup}"] == "systemuser"
+    assert queue_row[f"testmailboxaccesscompletedon@{formatted}"] == "11/1/2026 8:05 AM"
+    assert queue_row[f"noemailcount@{formatted}"] == "1,234"
+    assert all_of_them.document["@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"] is False
+    assert {name.partition("@")[2] for name in tables.document["value"][0] if "@" in name} == {"odata.etag", lookup}
+    assert tables.headers["Preference-Applied"] == f'odata.maxpagesize=5,odata.include-annotations="{lookup}"'
+    assert log.document[f"_regardingobjectid_value@{lookup}"] == "mailbox"
 
 
 async def test_labels_are_in_the_user_s_language() -> None:
