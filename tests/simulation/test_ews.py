@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 
@@ -22,6 +23,7 @@ from exchangelib.errors import (
     ErrorSendAsDenied,
     UnauthorizedError,
 )
+from exchangelib.ewsdatetime import EWSDateTime, EWSTimeZone
 from exchangelib.folders import Inbox, Root
 from exchangelib.items import Message
 from exchangelib.properties import AlternateId, DistinguishedFolderId
@@ -210,6 +212,23 @@ async def test_a_mail_is_sent(tls: ssl.SSLContext, sign_in: SignIn) -> None:
     async with _exchange(tls) as server:
         await _with(sign_in(server), act)
         assert server.inboxes == {BOARD: ["To whom"], SALES: ["To whom"]}
+
+
+async def test_messages_are_counted_by_when_they_came(tls: ssl.SSLContext, sign_in: SignIn) -> None:
+    """The inbox says how many messages it holds, and a restriction on the time of receipt leaves out the older ones, page by page."""
+    border = EWSDateTime(2026, 11, 3, tzinfo=EWSTimeZone("UTC"))
+
+    def act(account: Account) -> tuple[int, list[str], list[str]]:
+        newer = account.inbox.filter(datetime_received__gte=border).only("subject", "datetime_received")
+        newer.page_size = 2
+        older = account.inbox.filter(datetime_received__lt=border).only("subject")
+        return account.inbox.total_count, [each.subject for each in newer], [each.subject for each in older]
+
+    async with _exchange(tls) as server:
+        for day in range(1, 6):
+            server.receive(SALES, f"day {day}", datetime(2026, 11, day, tzinfo=UTC))
+        count, newer, older = await _with(sign_in(server), act)
+    assert (count, newer, older) == (5, ["day 3", "day 4", "day 5"], ["day 1", "day 2"])
 
 
 async def test_sending_for_another_is_denied(tls: ssl.SSLContext, sign_in: SignIn) -> None:

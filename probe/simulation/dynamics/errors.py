@@ -1,4 +1,8 @@
-"""What the Web API says when it refuses: status, code, and the words around them."""
+"""What the Web API says when it refuses: status, code, and the words around them.
+
+Codes are those of the developer's pages and of answers that people have shown (read 2026-11). That on-premises servers throttle, and which
+code a Windows account gets that is no user, is *unconfirmed*.
+"""
 
 from __future__ import annotations
 

@@ -154,6 +154,9 @@ class AsynchronousService:
                     "lastsyncerroroccurredon": self._moment(),
                     "lastsyncerrormachinename": self._server.name,
                 }
+            elif direction is Direction.OUTGOING:
+                # What has waited goes out at once, wanted or not.
+                self._organization.pending.pop(identifier, None)
             elif direction is Direction.APPOINTMENTS:
                 self._organization.claimed_elsewhere.discard(str(row.get("emailaddress") or ""))
             self._organization.update(MAILBOX, identifier, changes)

@@ -135,6 +135,11 @@ class DynamicsServer(WebServer):
         """Method and path, below the organization's, of every request that a signed-in user made."""
         return [(each.method, each.path[len(self._path) :]) for each in self.requests if each.user]
 
+    @property
+    def changes_asked(self) -> list[Recorded]:
+        """Every request that is not a reading one, from whomever and whatever became of it; a sign-in under way may ask for one thing twice."""
+        return [each for each in self.requests if each.method not in ("GET", "HEAD", "OPTIONS")]
+
     def answer(self, request: Request) -> Response:
         if "number" not in request.connection:
             self._numbered += 1
@@ -291,6 +296,7 @@ class _Reading:
         if resource == "RetrieveVersion":
             return {**self._context("Microsoft.Dynamics.CRM.RetrieveVersionResponse"), "Version": self._organization.version}
         if found := _METADATA.fullmatch(resource):
+            self._take("$select", "$expand")
             return self._metadata(found)
         if resource == EMAIL_SET:
             return self._pending_mails()
@@ -298,6 +304,12 @@ class _Reading:
             return self._record(self._entity(found["set"]), found["id"].lower())
         entity = self._entity(resource)
         return self._page(entity)
+
+    def _take(self, *options: str) -> None:
+        """Refuses an option that would be passed over in silence here, whatever the real one makes of it."""
+        for name in self._query:
+            if name.startswith("$") and name not in options:
+                raise unreadable(f"The query parameter '{name}' is not supported.")
 
     def _entity(self, set_name: str) -> Entity:
         entity = next((each for each in ENTITIES.values() if each.set_name == set_name), None)
@@ -314,6 +326,7 @@ class _Reading:
         return {"@odata.context": f"{self._base}/$metadata#{what}"}
 
     def _record(self, entity: Entity, identifier: str) -> Document:
+        self._take("$select")
         row = self._organization.records[entity.name].get(identifier)
         if row is None:
             raise no_record(entity.name, identifier)
@@ -322,6 +335,7 @@ class _Reading:
         return {**self._context(f"{entity.set_name}{_names(attributes, self._query)}/$entity"), **self._shown(row, attributes)}
 
     def _page(self, entity: Entity) -> Document:
+        self._take("$select", "$filter", "$orderby", "$count", "$top", "$skiptoken")
         shape = self._shape(entity)
         attributes = shape.selected(self._query.get("$select"))
         rows = self._server.listed(shape, self._query)

@@ -15,7 +15,7 @@ from probe.simulation.broken import BrokenServer, Silent, closing, tls_alert
 from probe.simulation.dynamics.alerts import ERROR, INFORMATION, WARNING
 from probe.simulation.dynamics.mail_tests import SUBJECT
 from probe.simulation.dynamics.metadata import GERMAN
-from probe.simulation.dynamics.organization import Oddity
+from probe.simulation.dynamics.organization import Oddity, PendingMail
 from probe.simulation.ews import Account
 from probe.simulation.exchange import EWS_DISABLED, ExchangeOnline, ExchangeServer
 from tests.simulation.dynamics.caller import ROOT
@@ -198,6 +198,18 @@ async def test_between_tries(post: Post) -> None:
     assert (outcome(row), row["mailboxstatus"], row["testemailconfigurationscheduled"]) == ((1, 1, 0), 1, False)
     assert len(exchange.logons) == 2
     assert post.told(mailbox, WARNING) == ["Web server returned ConnectFailure exception."]
+
+
+async def test_mails_that_wait_go_out(post: Post) -> None:
+    """Once a mailbox may send, the mails that wait are sent; those of a mailbox that failed go on waiting."""
+    exchange = await post.exchange()
+    good = post.sales(post.exchange_profile(exchange))
+    bad = post.organization.add_mailbox("nobody@contoso.test", post.organization.mailboxes[good]["emailserverprofile"])
+    moment = post.organization.clock()
+    post.organization.pending = {good: PendingMail(3, moment, moment), bad: PendingMail(4, moment, moment)}
+    await post.test_and_enable(good)
+    await post.test_and_enable(bad)
+    assert list(post.organization.pending) == [bad]
 
 
 async def test_a_second_test_ends_at_another_time(post: Post) -> None:

@@ -301,8 +301,10 @@ async def test_order_and_top() -> None:
     )
     assert [row["emailaddress"] for row in answer.document["value"]] == ["user00003@contoso.test", "user00002@contoso.test"]
     assert "@odata.nextLink" not in answer.document
-    for wrong in (query(orderby="emailaddress down"), query(top="few"), query(unknown="1")):
-        assert (await _get(organization, f"mailboxes{wrong}")).status == 400
+    wrong = [f"mailboxes{each}" for each in (query(orderby="emailaddress down"), query(top="few"), query(unknown="1"), query(apply="x"))]
+    wrong += [f"organizations({organization.id}){query(filter='x')}", "EntityDefinitions(LogicalName='mailbox')/Attributes?$top=1"]
+    for resource in wrong:
+        assert (await _get(organization, resource)).status == 400, resource
 
 
 async def test_pages() -> None:
@@ -413,7 +415,7 @@ async def test_changes_that_are_refused() -> None:
             return [each.status for each in (*tries, *others)]
 
         assert await asked(site, questions) == [404, 412, 400, 400, 400, 415, 405, 405, 405, 405]
-        assert [method for method, _ in site.asked if method != "GET"] == ["PATCH"] * 7 + ["DELETE", "PUT", "POST"]
+        assert [each.method for each in site.changes_asked] == ["PATCH"] * 7 + ["DELETE", "PUT", "POST"]
     assert [write.status for write in organization.writes] == [404, 412, 400, 400, 400, 415, 405]
     assert list(organization.waiting()) == []
 
