@@ -154,7 +154,7 @@ class Demonstration:
             network = Network(trust=trust, hosts=simulation.hosts, timeout=timeout)
             asynchronous = Server(network=network, service_account=(SERVICE_ACCOUNT, SERVICE_PASSWORD))
             service = await stack.enter_async_context(AsynchronousService(organization, asynchronous, pace=pace))
-            url = f"https://{HOST}:{site.port}/{organization.unique_name}"
+            url = f"https://{HOST}:{site.port}/{organization.name}"
             yield cls(simulation, organization, site, service, url, {**simulation.hosts, HOST: LOOPBACK}, delivered)
 
 

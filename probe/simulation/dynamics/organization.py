@@ -85,8 +85,7 @@ class Organization:
     """One organization with its records; those that a test makes get ids out of their names."""
 
     name: str = "Contoso"
-    """Its display name."""
-    unique_name: str = "Contoso"
+    """Its unique name, which its record has too, and its path on a server of several."""
     id: str = ""
     version: str = "9.1.17.29"
     """As RetrieveVersion gives it."""
@@ -101,7 +100,7 @@ class Organization:
     """By mailbox id; None for mails whose sender has no mailbox."""
 
     def __post_init__(self) -> None:
-        self.id = self.id or made_id("organization", self.unique_name)
+        self.id = self.id or made_id("organization", self.name)
         self.records: dict[str, dict[str, dict[str, Any]]] = {entity.name: {} for entity in (PROFILE, MAILBOX, TRACE_LOG)}
         self.records[ORGANIZATION.name] = {self.id: {"organizationid": self.id, "name": self.name, "createdon": written(self.clock())}}
         self.writes: deque[Write] = deque(maxlen=LOGS_KEPT)

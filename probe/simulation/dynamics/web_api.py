@@ -116,7 +116,7 @@ class DynamicsServer(WebServer):
         self.faults: list[Fault] = []
         self.requests: deque[Recorded] = deque(maxlen=LOGS_KEPT)
         """Every request, those of a sign-in that is under way too."""
-        self._path = f"/{organization.unique_name if path is None else path}".rstrip("/")
+        self._path = f"/{organization.name if path is None else path}".rstrip("/")
         self._unspoken_status = unspoken_status
         self._shows_inner_error = shows_inner_error
         self._language = language
