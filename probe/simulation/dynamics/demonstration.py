@@ -160,7 +160,7 @@ class Demonstration:
 
 def _site(organization: Organization, authority: Authority) -> DynamicsServer:
     windows = Windows(host=WindowsHost(computer=HOST, domain="contoso.test", version=(10, 0, 17763)))
-    return DynamicsServer(organization, authority.issue(HOST).context(), users=(USER,), windows=windows)
+    return DynamicsServer(organization, authority.issue(HOST, LOOPBACK).context(), users=(USER,), windows=windows)
 
 
 def _add_pending(organization: Organization) -> None:

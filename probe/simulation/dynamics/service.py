@@ -7,7 +7,7 @@ scaled by a factor, so that a test need not wait.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -29,6 +29,10 @@ AT_ONCE = 10
 _NOT_RUN, _SUCCESS, _FAILURE = 0, 1, 2
 
 
+Test = Callable[[Case, Direction, Server], Mapping[str, Any]]
+"""Tests one direction of a mailbox: what has been learnt for its record, or a Failure that is raised. Runs in a thread."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """How fast the service's clock goes."""
@@ -45,11 +49,21 @@ class Pace:
 class AsynchronousService:
     """The service of one organization. `async with` starts and stops it; what is under way when it stops is picked up again."""
 
-    def __init__(self, organization: Organization, server: Server, *, pace: Pace = Pace(), language: int = ENGLISH) -> None:
+    def __init__(
+        self,
+        organization: Organization,
+        server: Server,
+        *,
+        pace: Pace = Pace(),
+        language: int = ENGLISH,
+        test: Test = run,
+    ) -> None:
+        """`test` is how one direction is tested; another than the default spares the connections, where many mailboxes only have to be got through."""
         self._organization = organization
         self._server = server
         self._pace = pace
         self._language = language
+        self._test = test
         self._tasks = asyncio.TaskGroup()
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._watch: asyncio.Task[None] | None = None
@@ -97,7 +111,7 @@ class AsynchronousService:
             case = self._case(identifier)
             self._organization.update(MAILBOX, identifier, {"hostid": self._server.name, "processingstatecode": 1})
             async with self._at_once:
-                tested = {each: await asyncio.to_thread(_result, case, each, self._server) for each in left}
+                tested = {each: await asyncio.to_thread(self._result, case, each) for each in left}
             learnt: dict[str, Any] = {"hostid": None, "processingstatecode": 0, "processinglastattemptedon": self._moment()}
             for direction, result in tested.items():
                 results[direction] = result if isinstance(result, Failure) else None
@@ -116,6 +130,12 @@ class AsynchronousService:
         self._conclude(identifier, results)
         del self._under_way[identifier]
         await self._tell()
+
+    def _result(self, case: Case, direction: Direction) -> Mapping[str, Any] | Failure:
+        try:
+            return self._test(case, direction, self._server)
+        except Failure as failure:
+            return failure
 
     async def _tell(self) -> None:
         async with self._progress:
@@ -203,10 +223,3 @@ class AsynchronousService:
         if before is not None:
             moment = max(moment, datetime.fromisoformat(before) + timedelta(seconds=1))
         return written(moment)
-
-
-def _result(case: Case, direction: Direction, server: Server) -> Mapping[str, Any] | Failure:
-    try:
-        return run(case, direction, server)
-    except Failure as failure:
-        return failure

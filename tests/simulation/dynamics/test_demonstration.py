@@ -65,7 +65,6 @@ async def test_every_outcome() -> None:
         await demonstration.service.settled()
 
         def read() -> tuple[list[dict[str, object]], list[dict[str, object]]]:
-            trust.check_hostname = False  # its certificate has its name, and it is called by its address here
             with Caller(demonstration.server.port, trust) as caller:
                 caller.sign_in(USER.name, USER.password)
                 alerts = caller.get("tracelogs" + query(select="level,tracecode,text,_regardingobjectid_value", orderby="createdon desc"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,12 +13,13 @@ import pytest
 from probe.simulation import releases
 from probe.simulation.authority import Authority
 from probe.simulation.broken import BrokenServer, Silent, closing, tls_alert
-from probe.simulation.dynamics.alerts import ERROR, INFORMATION, WARNING
-from probe.simulation.dynamics.mail_tests import SUBJECT
+from probe.simulation.dynamics.alerts import ERROR, INFORMATION, WARNING, Direction, Failure, Words
+from probe.simulation.dynamics.mail_tests import SUBJECT, Case, Server
 from probe.simulation.dynamics.metadata import GERMAN
 from probe.simulation.dynamics.organization import Oddity, PendingMail
 from probe.simulation.ews import Account
 from probe.simulation.exchange import EWS_DISABLED, ExchangeOnline, ExchangeServer
+from probe.simulation.web import Request, Response, WebServer
 from tests.simulation.dynamics.caller import ROOT
 from tests.simulation.dynamics.post import (
     EXCHANGE,
@@ -278,6 +280,58 @@ async def test_locations_that_lead_nowhere(location: str, code: str, post: Post)
     assert set(post.told(mailbox)) <= {code, code.replace("Incoming", "Outgoing")}
 
 
+class _Fixed(WebServer):
+    """Answers everything in one way."""
+
+    def __init__(self, tls: ssl.SSLContext, response: Response) -> None:
+        super().__init__(tls)
+        self._response = response
+
+    def answer(self, request: Request) -> Response:
+        return self._response
+
+
+@pytest.mark.parametrize(
+    ("response", "code", "level"),
+    [
+        (Response(404), "Http server returned NotFound exception.", ERROR),
+        (Response(503), "Http server returned ServiceUnavailable exception.", WARNING),
+        (Response(302), "Http server returned 302 exception.", ERROR),
+        (Response(200, (), b"<html>"), "Web server returned ProtocolError exception.", WARNING),
+        (Response(200, (), b"<html/>"), "Exchange server returned ErrorInvalidResponse exception.", ERROR),
+        (Response(200, (), b"<html/>", withheld=3), "Web server returned SendFailure exception.", WARNING),
+    ],
+    ids=["not found", "unavailable", "redirect", "no XML", "no EWS", "cut short"],
+)
+async def test_what_is_no_exchange(response: Response, code: str, level: int, post: Post) -> None:
+    """What does not answer as EWS does is told by its status or by what it lacks; what may pass is tried again."""
+    other = await post.open(EXCHANGE, _Fixed(post.authority.issue(EXCHANGE).context(), response))
+    mailbox = post.sales(post.exchange_profile(other), outgoingemaildeliverymethod=0, actdeliverymethod=2)
+    await post.test_and_enable(mailbox, tries=2)
+    assert post.told(mailbox) == [code]
+    assert post.told(mailbox, WARNING) == ([code] if level == WARNING else [])
+
+
+async def test_many_mailboxes(post: Post) -> None:
+    """Many mailboxes at once are all got through, each once; how a direction is tested may be another way than by connections."""
+    mailboxes = [post.organization.add_mailbox(f"user{number}@contoso.test", None) for number in range(200)]
+    tested = []
+
+    def test(case: Case, direction: Direction, server: Server) -> dict[str, Any]:
+        tested.append((case.address, direction))
+        if case.address == "user7@contoso.test":
+            raise Failure(Words.ACCESS, "Web server returned SendFailure exception.")
+        return {}
+
+    async with post.service(test=test) as service:
+        for mailbox in mailboxes:
+            post.schedule(mailbox)
+        await service.settled()
+    assert len(tested) == len(set(tested)) == 400
+    outcomes = [outcome(post.organization.mailboxes[mailbox]) for mailbox in mailboxes]
+    assert (outcomes.count((1, 1, 0)), outcomes[7]) == (199, (2, 2, 0))
+
+
 async def test_ews_in_clear_where_that_is_allowed(post: Post) -> None:
     """A deployment that allows channels without TLS signs in over them."""
     accounts = {SERVICE: Account(password=SERVICE_PASSWORD, may_act_as=frozenset({SALES}))}
@@ -419,6 +473,45 @@ async def test_an_smtp_server_that_does_not_take_the_mail(post: Post) -> None:
     assert outcome(await post.test_and_enable(mailbox, tries=2)) == (1, 2, 0)
     assert len(post.told(mailbox, WARNING)) == 1
     assert "452: 4.3.1 Insufficient system storage" in post.organization.alerts(mailbox)[0]["errordetails"]
+
+
+async def test_a_mailbox_that_is_in_use(post: Post) -> None:
+    """A POP3 server that says that the mailbox is in use is tried again."""
+    incoming, outgoing = await post.providers(implicit=True)
+    incoming.personality = replace(incoming.personality, welcome="-ERR [IN-USE] locked")
+    mailbox = post.orders(post.pop3_profile(incoming, outgoing), outgoingemaildeliverymethod=0)
+    await post.test_and_enable(mailbox, tries=2)
+    assert post.told(mailbox, WARNING) == post.told(mailbox) == ["IncomingEmailAuthenticationError"]
+
+
+async def test_an_smtp_server_without_passwords(post: Post) -> None:
+    """An SMTP server that offers no mechanism for a password, or only other ones, refuses as it refuses a wrong one."""
+    incoming, outgoing = await post.providers(implicit=True)
+    outgoing.personality = replace(outgoing.personality, extensions=("AUTH XOAUTH2",), extensions_secure=("AUTH XOAUTH2",))
+    mailbox = post.orders(post.pop3_profile(incoming, outgoing), incomingemaildeliverymethod=0)
+    await post.test_and_enable(mailbox)
+    assert post.told(mailbox) == ["OutgoingEmailAuthenticationError"]
+    assert list(outgoing.logons) == []
+
+
+async def test_imap_that_cannot_be_reached(post: Post) -> None:
+    """IMAP meets what POP3 meets: silence, an end, a channel without TLS."""
+    post.timeout = 0.1
+    silent = await post.open(POP3, BrokenServer(Silent))
+    profile = post.pop3_profile(silent, silent, servertype=4)
+    quiet = post.orders(profile, outgoingemaildeliverymethod=0)
+    await post.test_and_enable(quiet, tries=1)
+    assert post.told(quiet) == ["Socket returned exception TimedOut."]
+    post.organization.profiles[profile].update(incomingusessl=False)
+    await post.test_and_enable(quiet, tries=1)
+    assert "InvalidIncomingEmailServerProfileConfiguration" in post.told(quiet)
+    post.settings["allows_clear"] = True
+    await post.test_and_enable(quiet, tries=1)
+    ended = await post.open(POP3, BrokenServer(closing()))
+    post.organization.profiles[profile].update(incomingportnumber=ended.port)
+    cut = post.organization.add_mailbox("cut@fabrikam.test", profile, outgoingemaildeliverymethod=0)
+    await post.test_and_enable(cut, tries=1)
+    assert post.told(cut) == ["Socket returned exception ConnectionReset."]
 
 
 async def test_appointments_through_pop3(post: Post) -> None:
