@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from probe.simulation.dynamics.metadata import ENGLISH, GERMAN
 
 
-class Direction(Enum):
+class Workload(Enum):
     """What a mailbox is tested for."""
 
     INCOMING = "incoming"
@@ -25,12 +25,12 @@ class Direction(Enum):
     @property
     def status(self) -> str:
         """The attribute of its result."""
-        return "actstatus" if self is Direction.APPOINTMENTS else f"{self.value}emailstatus"
+        return "actstatus" if self is Workload.APPOINTMENTS else f"{self.value}emailstatus"
 
     @property
     def enabled(self) -> str:
         """The attribute that lets it be processed."""
-        return "enabledforact" if self is Direction.APPOINTMENTS else f"enabledfor{self.value}email"
+        return "enabledforact" if self is Workload.APPOINTMENTS else f"enabledfor{self.value}email"
 
 
 class Words(Enum):
@@ -51,7 +51,7 @@ class Words(Enum):
 
 
 class Failure(Exception):
-    """A test of one direction failed."""
+    """A test of one workload failed."""
 
     def __init__(self, words: Words, code: str, details: str = "", *, permanent: bool = True) -> None:
         super().__init__(code)
@@ -95,14 +95,14 @@ _GERMAN: Mapping[Words, str] = {
     Words.NOT_SUPPORTED: "{what}: das E-Mail-Serverprofil {profile} unterstützt es nicht (Postfach {mailbox}).",
 }
 _ENGLISH_WHAT = {
-    Direction.INCOMING: "Email cannot be received",
-    Direction.OUTGOING: "Email cannot be sent",
-    Direction.APPOINTMENTS: "Appointments, contacts, and tasks can't be synchronized",
+    Workload.INCOMING: "Email cannot be received",
+    Workload.OUTGOING: "Email cannot be sent",
+    Workload.APPOINTMENTS: "Appointments, contacts, and tasks can't be synchronized",
 }
 _GERMAN_WHAT = {
-    Direction.INCOMING: "E-Mails können nicht empfangen werden",
-    Direction.OUTGOING: "E-Mails können nicht gesendet werden",
-    Direction.APPOINTMENTS: "Termine, Kontakte und Aufgaben können nicht synchronisiert werden",
+    Workload.INCOMING: "E-Mails können nicht empfangen werden",
+    Workload.OUTGOING: "E-Mails können nicht gesendet werden",
+    Workload.APPOINTMENTS: "Termine, Kontakte und Aufgaben können nicht synchronisiert werden",
 }
 _SUCCEEDED = "The mailbox {mailbox} has been tested, and is enabled: {what}."
 _SUCCEEDED_GERMAN = "Das Postfach {mailbox} wurde getestet und aktiviert: {what}."
@@ -114,7 +114,7 @@ TEXT_LIMIT, DETAILS_LIMIT = 2000, 2048
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Regarding:
     """Whom and what an alert is about, and in which language."""
 
     mailbox: str
@@ -123,34 +123,34 @@ class Told:
     language: int = ENGLISH
 
 
-def failed(direction: Direction, failure: Failure, told: Told, *, level: int) -> dict[str, Any]:
+def failed(workload: Workload, failure: Failure, told: Regarding, *, level: int) -> dict[str, Any]:
     """The values of the alert about a failure."""
     german = told.language == GERMAN
     sentences, what = (_GERMAN, _GERMAN_WHAT) if german else (_ENGLISH, _ENGLISH_WHAT)
-    words = sentences[failure.words].format(what=what[direction], mailbox=told.mailbox, profile=told.profile)
+    words = sentences[failure.words].format(what=what[workload], mailbox=told.mailbox, profile=told.profile)
     label = "E-Mail-Serverfehlercode" if german else "Email Server Error Code"
     values = {
         "text": f"{words} {label}: {failure.code}"[:TEXT_LIMIT],
         "errordetails": f"Error : {failure.details}"[:DETAILS_LIMIT] if failure.details else None,
         "errortypedisplay": ("Fehler" if german else "Error") if level == ERROR else ("Warnung" if german else "Warning"),
     }
-    return {**values, **_common(direction, told, level, 0, failure.code, _FIRST_CODE + list(Words).index(failure.words))}
+    return {**values, **_common(workload, told, level, 0, failure.code, _FIRST_CODE + list(Words).index(failure.words))}
 
 
-def succeeded(directions: list[Direction], told: Told) -> dict[str, Any]:
+def succeeded(workloads: list[Workload], told: Regarding) -> dict[str, Any]:
     """The values of the alert about a test that everything passed."""
-    what = ", ".join(direction.value for direction in directions)
+    what = ", ".join(workload.value for workload in workloads)
     text = (_SUCCEEDED_GERMAN if told.language == GERMAN else _SUCCEEDED).format(mailbox=told.mailbox, what=what)
-    return {"text": text, "errortypedisplay": None, **_common(directions[0], told, INFORMATION, 1, "", _FIRST_CODE - 1)}
+    return {"text": text, "errortypedisplay": None, **_common(workloads[0], told, INFORMATION, 1, "", _FIRST_CODE - 1)}
 
 
-def _common(direction: Direction, told: Told, level: int, status: int, code: str, number: int) -> dict[str, Any]:
+def _common(workload: Workload, told: Regarding, level: int, status: int, code: str, number: int) -> dict[str, Any]:
     parameters = {"MailboxName": told.mailbox, "EmailServerProfileName": told.profile, "EmailServerErrorCode": code}
     xml = "".join(f'<parameter name="{name}">{escape(value)}</parameter>' for name, value in parameters.items())
     return {
         "level": level,
         "tracestatus": status,
-        "tracecode": number + 100 * list(Direction).index(direction),
+        "tracecode": number + 100 * list(Workload).index(workload),
         "traceparameterxml": f"<traceparameters>{xml}</traceparameters>",
         "machinename": told.machine,
     }

@@ -15,9 +15,9 @@ from pathlib import Path
 from probe.model.estate import Authentication, Credentials, Delivery, Endpoint, Estate, Mailbox, SecretReference, ServerProfile, ServerType
 from probe.model.estate import Service as MailService
 from probe.simulation.authority import Authority
-from probe.simulation.dynamics.mail_tests import Server
-from probe.simulation.dynamics.network import Network
-from probe.simulation.dynamics.organization import Oddity, Organization, PendingMail, SystemUser, now
+from probe.simulation.dynamics.mail_tests import AsynchronousServer
+from probe.simulation.dynamics.organization import Oddity, Organization, SystemUser, WaitingMail, now
+from probe.simulation.dynamics.routes import Routes
 from probe.simulation.dynamics.service import AsynchronousService, Pace
 from probe.simulation.dynamics.signing_in import Windows
 from probe.simulation.dynamics.web_api import DynamicsServer
@@ -151,8 +151,8 @@ class Demonstration:
             site = await stack.enter_async_context(_site(organization, simulation.authority))
             trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             trust.load_verify_locations(simulation.ca_file)
-            network = Network(trust=trust, hosts=simulation.hosts, timeout=timeout)
-            asynchronous = Server(network=network, service_account=(SERVICE_ACCOUNT, SERVICE_PASSWORD))
+            routes = Routes(trust=trust, hosts=simulation.hosts, timeout=timeout)
+            asynchronous = AsynchronousServer(routes=routes, service_account=(SERVICE_ACCOUNT, SERVICE_PASSWORD))
             service = await stack.enter_async_context(AsynchronousService(organization, asynchronous, pace=pace))
             url = f"https://{HOST}:{site.port}/{organization.name}"
             yield cls(simulation, organization, site, service, url, {**simulation.hosts, HOST: LOOPBACK}, delivered)
@@ -167,4 +167,4 @@ def _add_pending(organization: Organization) -> None:
     """A few mails that wait for the first mailbox to be enabled."""
     moment = now()
     first = next(iter(organization.mailboxes))
-    organization.pending[first] = PendingMail(12, moment.replace(day=1), moment)
+    organization.pending[first] = WaitingMail(12, moment.replace(day=1), moment)

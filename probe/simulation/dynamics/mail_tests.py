@@ -25,10 +25,10 @@ from xml.sax.saxutils import escape
 import spnego
 from spnego.channel_bindings import GssChannelBindings
 
-from probe.simulation.dynamics.alerts import Direction, Failure, Words
+from probe.simulation.dynamics.alerts import Failure, Words, Workload
 from probe.simulation.dynamics.metadata import MAILBOX, PROFILE
-from probe.simulation.dynamics.network import Network
 from probe.simulation.dynamics.organization import Oddity
+from probe.simulation.dynamics.routes import Routes
 
 SUBJECT = "Your mailbox is now connected to Dynamics 365"
 """Of the mail that the outgoing test sends from the mailbox to itself."""
@@ -63,10 +63,10 @@ _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class AsynchronousServer:
     """The asynchronous server, as far as tests of mailboxes depend on it."""
 
-    network: Network
+    routes: Routes
     service_account: tuple[str, str] = ("", "")
     """Name and password of the account that the service runs as: Windows integrated authentication."""
     token: str = ""
@@ -77,7 +77,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Candidate:
     """A mailbox with its profile, as the records stand when the test begins."""
 
     mailbox: Mapping[str, Any]
@@ -93,9 +93,9 @@ class Case:
         """A value of the profile."""
         return _value(self.profile or {}, name, PROFILE.attributes)
 
-    def of_side(self, direction: Direction, name: str) -> Any:
-        """A value that the profile has for each direction; the incoming one where both have the same, and for appointments."""
-        outgoing = direction is Direction.OUTGOING and not self.of_profile("usesamesettingsforoutgoingconnections")
+    def of_side(self, workload: Workload, name: str) -> Any:
+        """A value that the profile has for each workload; the incoming one where both have the same, and for appointments."""
+        outgoing = workload is Workload.OUTGOING and not self.of_profile("usesamesettingsforoutgoingconnections")
         return self.of_profile(("outgoing" if outgoing else "incoming") + name)
 
     @property
@@ -107,69 +107,69 @@ def _value(row: Mapping[str, Any], name: str, attributes: tuple[Any, ...]) -> An
     return row.get(name, next(attribute.default for attribute in attributes if attribute.name == name))
 
 
-def directions_of(case: Case) -> list[Direction]:
-    """The directions that server-side synchronization serves."""
+def workloads_of(candidate: Candidate) -> list[Workload]:
+    """The workloads that server-side synchronization serves."""
     methods = {
-        Direction.INCOMING: ("incomingemaildeliverymethod", 2),
-        Direction.OUTGOING: ("outgoingemaildeliverymethod", 2),
-        Direction.APPOINTMENTS: ("actdeliverymethod", 1),
+        Workload.INCOMING: ("incomingemaildeliverymethod", 2),
+        Workload.OUTGOING: ("outgoingemaildeliverymethod", 2),
+        Workload.APPOINTMENTS: ("actdeliverymethod", 1),
     }
-    return [direction for direction, (name, method) in methods.items() if case.of(name) == method]
+    return [workload for workload, (name, method) in methods.items() if candidate.of(name) == method]
 
 
-def run(case: Case, direction: Direction, server: Server) -> dict[str, Any]:
-    """Tests one direction; what has been learnt for the mailbox's record. A failure is raised."""
-    _check_records(case, direction)
+def run(candidate: Candidate, workload: Workload, server: AsynchronousServer) -> dict[str, Any]:
+    """Tests one workload; what has been learnt for the mailbox's record. A failure is raised."""
+    _check_records(candidate, workload)
     learnt: dict[str, Any] = {}
-    if case.of_profile("servertype") in _MAIL_ONLY:
-        receive = _receive_by_pop3 if case.of_profile("servertype") == POP3_SMTP else _receive_by_imap
-        test = receive if direction is Direction.INCOMING else _send_by_smtp
-        test(case, server)
+    if candidate.of_profile("servertype") in _MAIL_ONLY:
+        receive = _receive_by_pop3 if candidate.of_profile("servertype") == POP3_SMTP else _receive_by_imap
+        test = receive if workload is Workload.INCOMING else _send_by_smtp
+        test(candidate, server)
     else:
-        learnt = _by_ews(case, direction, server)
-    if direction is Direction.INCOMING and case.oddity is Oddity.PLUG_IN_ABORTS:
+        learnt = _by_ews(candidate, workload, server)
+    if workload is Workload.INCOMING and candidate.oddity is Oddity.PLUG_IN_ABORTS:
         code = "Exchange server returned UnknownIncomingEmailIntegrationError -2147220891 exception."
         raise Failure(Words.UNKNOWN, code, "Crm.80040265.ISV code aborted the operation.")
-    if direction is Direction.APPOINTMENTS:
-        if case.oddity is Oddity.OWNER_LACKS_PRIVILEGES:
+    if workload is Workload.APPOINTMENTS:
+        if candidate.oddity is Oddity.OWNER_LACKS_PRIVILEGES:
             code = "Crm.80048306.Not enough privilege to access the Microsoft Dynamics 365 object or perform the requested operation."
             raise Failure(Words.NO_PERMISSIONS, code, "Microsoft.Crm.CrmSecurityException: SecLib::AccessCheckEx failed.")
         learnt |= {"isactsyncorgflagset": True, "orgmarkedasprimaryforexchangesync": True}
     return learnt
 
 
-def _check_records(case: Case, direction: Direction) -> None:
+def _check_records(candidate: Candidate, workload: Workload) -> None:
     """What fails before any server is called."""
-    side = "Outgoing" if direction is Direction.OUTGOING else "Incoming"
-    if case.profile is None or case.of_profile("statecode") != 0:
+    side = "Outgoing" if workload is Workload.OUTGOING else "Incoming"
+    if candidate.profile is None or candidate.of_profile("statecode") != 0:
         raise Failure(Words.NO_PROFILE, f"Invalid{side}EmailServerProfile")
-    if case.of("emailrouteraccessapproval") != _APPROVED:
+    if candidate.of("emailrouteraccessapproval") != _APPROVED:
         raise Failure(Words.NOT_APPROVED, f"{side}EmailAddressNotApproved")  # the code is unconfirmed, the words are not
-    if case.of_profile("servertype") == EXCHANGE_ONLINE and not case.of("isemailaddressapprovedbyo365admin"):
+    if candidate.of_profile("servertype") == EXCHANGE_ONLINE and not candidate.of("isemailaddressapprovedbyo365admin"):
         raise Failure(Words.NEEDS_ADMINISTRATOR, f"{side}EmailS2SApprovalNeeded")
-    if case.of_profile("servertype") in _MAIL_ONLY and direction is Direction.APPOINTMENTS:
+    if candidate.of_profile("servertype") in _MAIL_ONLY and workload is Workload.APPOINTMENTS:
         raise Failure(Words.NOT_SUPPORTED, "ACTSyncNotSupported")
-    if direction is Direction.APPOINTMENTS and case.claimed_elsewhere and not case.of("orgmarkedasprimaryforexchangesync"):
+    if workload is Workload.APPOINTMENTS and candidate.claimed_elsewhere and not candidate.of("orgmarkedasprimaryforexchangesync"):
         raise Failure(Words.OTHER_ORGANIZATION, "MailboxConfiguredWithAnotherOrganization")
 
 
-def _credentials(case: Case, direction: Direction, server: Server) -> tuple[str, str]:
+def _credentials(candidate: Candidate, workload: Workload, server: AsynchronousServer) -> tuple[str, str]:
     """Name and password that the profile says to use; empty for none."""
-    side = "Outgoing" if direction is Direction.OUTGOING else "Incoming"
-    kind = case.of_side(direction, "credentialretrieval")
-    if kind == OF_MAILBOX and case.of("allowemailconnectortousecredentials"):
-        return str(case.of("username") or ""), str(case.of("password") or "")
+    side = "Outgoing" if workload is Workload.OUTGOING else "Incoming"
+    kind = candidate.of_side(workload, "credentialretrieval")
+    if kind == OF_MAILBOX and candidate.of("allowemailconnectortousecredentials"):
+        return str(candidate.of("username") or ""), str(candidate.of("password") or "")
     if kind == OF_PROFILE:
-        return str(case.of_side(direction, "username") or ""), str(case.of_side(direction, "password") or "")
-    if kind == WINDOWS and case.of_profile("servertype") in _MAIL_ONLY and direction is Direction.INCOMING:
+        return str(candidate.of_side(workload, "username") or ""), str(candidate.of_side(workload, "password") or "")
+    if kind == WINDOWS and candidate.of_profile("servertype") in _MAIL_ONLY and workload is Workload.INCOMING:
         raise Failure(Words.CREDENTIALS, f"Invalid{side}EmailServerProfileConfiguration")
     return server.service_account if kind == WINDOWS else ("", "")
 
 
 @contextmanager
-def _socket_errors(direction: Direction) -> Iterator[None]:
+def _socket_errors(workload: Workload) -> Iterator[None]:
     """Errors of connections as the service's own socket code tells them."""
-    side = "Outgoing" if direction is Direction.OUTGOING else "Incoming"
+    side = "Outgoing" if workload is Workload.OUTGOING else "Incoming"
     named = f"Invalid{side}EmailServerProfileConfiguration"
     try:
         yield
@@ -180,10 +180,10 @@ def _socket_errors(direction: Direction) -> Iterator[None]:
         raise Failure(Words.LOCATION, named, f"System.ArgumentOutOfRangeException: {error}") from None
     except ssl.SSLCertVerificationError as error:
         text = "System.Security.Authentication.AuthenticationException: The remote certificate is invalid according to the validation procedure."
-        raise Failure(*_unverified(direction), f"{text} ({error.verify_message})") from None
+        raise Failure(*_unverified(workload), f"{text} ({error.verify_message})") from None
     except ssl.SSLError as error:
         text = "System.Security.Authentication.AuthenticationException: A call to SSPI failed, see inner exception."
-        raise Failure(*_unverified(direction), f"{text} ({error.reason})") from None
+        raise Failure(*_unverified(workload), f"{text} ({error.reason})") from None
     except TimeoutError:
         raise _timed_out() from None
     except ConnectionRefusedError:
@@ -197,9 +197,9 @@ def _socket_errors(direction: Direction) -> Iterator[None]:
         raise _of_socket("ConnectionReset", "An existing connection was forcibly closed by the remote host") from None
 
 
-def _unverified(direction: Direction) -> tuple[Words, str]:
+def _unverified(workload: Workload) -> tuple[Words, str]:
     # Of SMTP, one alert stands for a bad certificate and for a bad password.
-    if direction is Direction.OUTGOING:
+    if workload is Workload.OUTGOING:
         return Words.CREDENTIALS, "OutgoingEmailAuthenticationError"
     return Words.SECURE_CONNECTION, "Web server returned SecureChannelFailure exception."
 
@@ -213,19 +213,19 @@ def _of_socket(name: str, text: str) -> Failure:
     return Failure(Words.ACCESS, f"Socket returned exception {name}.", details, permanent=False)
 
 
-def _refuse_clear(server: Server, direction: Direction, *, secure: bool) -> None:
+def _refuse_clear(server: AsynchronousServer, workload: Workload, *, secure: bool) -> None:
     if not secure and not server.allows_clear:
-        side = "Outgoing" if direction is Direction.OUTGOING else "Incoming"
+        side = "Outgoing" if workload is Workload.OUTGOING else "Incoming"
         raise Failure(Words.SECURE_CONNECTION, f"Invalid{side}EmailServerProfileConfiguration", "AllowNonSSLEmail is false.")
 
 
 class _Pop3(poplib.POP3):
-    """A session whose connection comes from the network of the asynchronous server."""
+    """A session whose connection comes by the routes of the asynchronous server."""
 
-    def __init__(self, server: Server, where: _Where, *, implicit: bool) -> None:
-        self._reach: Callable[[str, int], socket.socket] = server.network.connect_secure if implicit else server.network.connect
+    def __init__(self, server: AsynchronousServer, where: _Where, *, implicit: bool) -> None:
+        self._reach: Callable[[str, int], socket.socket] = server.routes.connect_secure if implicit else server.routes.connect
         try:
-            super().__init__(where.host, where.port, server.network.timeout)
+            super().__init__(where.host, where.port, server.routes.timeout)
         except BaseException:
             if hasattr(self, "sock"):
                 self.close()
@@ -237,7 +237,7 @@ class _Pop3(poplib.POP3):
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """Where a direction of a profile leads, and with which credentials."""
+    """Where a workload of a profile leads, and with which credentials."""
 
     host: str
     port: int
@@ -246,19 +246,19 @@ class _Where:
     password: str
 
     @classmethod
-    def of(cls, case: Case, direction: Direction, server: Server) -> _Where:
-        # Location, port and TLS are each direction's own, whatever is shared: no server is one for both.
-        side = direction.value
-        secure = bool(case.of_profile(f"{side}usessl"))
-        _refuse_clear(server, direction, secure=secure)
-        host, port = str(case.of_profile(f"{side}serverlocation") or ""), int(case.of_profile(f"{side}portnumber") or 0)
-        return cls(host, port, secure, *_credentials(case, direction, server))
+    def of(cls, candidate: Candidate, workload: Workload, server: AsynchronousServer) -> _Where:
+        # Location, port and TLS are each workload's own, whatever is shared: no server is one for both.
+        side = workload.value
+        secure = bool(candidate.of_profile(f"{side}usessl"))
+        _refuse_clear(server, workload, secure=secure)
+        host, port = str(candidate.of_profile(f"{side}serverlocation") or ""), int(candidate.of_profile(f"{side}portnumber") or 0)
+        return cls(host, port, secure, *_credentials(candidate, workload, server))
 
 
-def _receive_by_pop3(case: Case, server: Server) -> None:
-    direction = Direction.INCOMING
-    where = _Where.of(case, direction, server)
-    with _socket_errors(direction):
+def _receive_by_pop3(candidate: Candidate, server: AsynchronousServer) -> None:
+    workload = Workload.INCOMING
+    where = _Where.of(candidate, workload, server)
+    with _socket_errors(workload):
         try:
             session = _pop3_session(server, where)
             try:
@@ -275,7 +275,7 @@ def _receive_by_pop3(case: Case, server: Server) -> None:
             raise Failure(Words.CREDENTIALS, "IncomingEmailAuthenticationError", said, permanent=not transient) from None
 
 
-def _pop3_session(server: Server, where: _Where) -> _Pop3:
+def _pop3_session(server: AsynchronousServer, where: _Where) -> _Pop3:
     """TLS at once, or by STLS where the server speaks in clear first; the real one's choice is *unconfirmed*."""
     if not where.secure:
         return _Pop3(server, where, implicit=False)
@@ -286,7 +286,7 @@ def _pop3_session(server: Server, where: _Where) -> _Pop3:
             raise
     session = _Pop3(server, where, implicit=False)
     try:
-        session.stls(server.network.trust)
+        session.stls(server.routes.trust)
     except BaseException:
         session.close()
         raise
@@ -296,19 +296,19 @@ def _pop3_session(server: Server, where: _Where) -> _Pop3:
 class _Imap(imaplib.IMAP4):
     """The same for IMAP."""
 
-    def __init__(self, server: Server, where: _Where, *, implicit: bool) -> None:
-        self._reach: Callable[[str, int], socket.socket] = server.network.connect_secure if implicit else server.network.connect
-        super().__init__(where.host, where.port, server.network.timeout)
+    def __init__(self, server: AsynchronousServer, where: _Where, *, implicit: bool) -> None:
+        self._reach: Callable[[str, int], socket.socket] = server.routes.connect_secure if implicit else server.routes.connect
+        super().__init__(where.host, where.port, server.routes.timeout)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
         return self._reach(self.host, self.port)
 
 
-def _receive_by_imap(case: Case, server: Server) -> None:
+def _receive_by_imap(candidate: Candidate, server: AsynchronousServer) -> None:
     """IMAP stands in profiles from 9.1 on; pages contradict each other on whether it is for on-premises organizations."""
-    direction = Direction.INCOMING
-    where = _Where.of(case, direction, server)
-    with _socket_errors(direction):
+    workload = Workload.INCOMING
+    where = _Where.of(candidate, workload, server)
+    with _socket_errors(workload):
         try:
             session = _imap_session(server, where)
             try:
@@ -324,7 +324,7 @@ def _receive_by_imap(case: Case, server: Server) -> None:
             raise Failure(Words.CREDENTIALS, "IncomingEmailAuthenticationError", str(error)) from None  # unconfirmed
 
 
-def _imap_session(server: Server, where: _Where) -> _Imap:
+def _imap_session(server: AsynchronousServer, where: _Where) -> _Imap:
     if not where.secure:
         return _Imap(server, where, implicit=False)
     try:
@@ -334,7 +334,7 @@ def _imap_session(server: Server, where: _Where) -> _Imap:
             raise
     session = _Imap(server, where, implicit=False)
     try:
-        session.starttls(server.network.trust)
+        session.starttls(server.routes.trust)
     except BaseException:
         session.shutdown()
         raise
@@ -344,9 +344,9 @@ def _imap_session(server: Server, where: _Where) -> _Imap:
 class _Smtp(smtplib.SMTP):
     """The same for SMTP."""
 
-    def __init__(self, server: Server, where: _Where, *, implicit: bool) -> None:
-        self._reach: Callable[[str, int], socket.socket] = server.network.connect_secure if implicit else server.network.connect
-        super().__init__(where.host, where.port, local_hostname=f"{server.name.lower()}.contoso.test", timeout=server.network.timeout)
+    def __init__(self, server: AsynchronousServer, where: _Where, *, implicit: bool) -> None:
+        self._reach: Callable[[str, int], socket.socket] = server.routes.connect_secure if implicit else server.routes.connect
+        super().__init__(where.host, where.port, local_hostname=f"{server.name.lower()}.contoso.test", timeout=server.routes.timeout)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         return self._reach(host, port)
@@ -363,17 +363,21 @@ class _Smtp(smtplib.SMTP):
             raise smtplib.SMTPNotSupportedError("The SMTP server does not support authentication.")
 
 
-def _send_by_smtp(case: Case, server: Server) -> None:
-    direction = Direction.OUTGOING
-    where = _Where.of(case, direction, server)
-    with _socket_errors(direction):
-        server.network.check(where.port)  # smtplib takes 0 for its default
+def _send_by_smtp(candidate: Candidate, server: AsynchronousServer) -> None:
+    workload = Workload.OUTGOING
+    where = _Where.of(candidate, workload, server)
+    with _socket_errors(workload):
+        server.routes.check(where.port)  # smtplib takes 0 for its default
         try:
             with _smtp_session(server, where) as session:
                 session.ehlo_or_helo_if_needed()
                 if where.user:
                     session.sign_in(where.user, where.password)
-                session.sendmail(case.address, [case.address], f"From: {case.address}\r\nTo: {case.address}\r\nSubject: {SUBJECT}\r\n\r\n")
+                session.sendmail(
+                    candidate.address,
+                    [candidate.address],
+                    f"From: {candidate.address}\r\nTo: {candidate.address}\r\nSubject: {SUBJECT}\r\n\r\n",
+                )
         except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError) as error:
             raise Failure(Words.CREDENTIALS, "OutgoingEmailAuthenticationError", _of_mailkit("AuthenticationException", error)) from None
         except smtplib.SMTPServerDisconnected:
@@ -384,7 +388,7 @@ def _send_by_smtp(case: Case, server: Server) -> None:
             raise Failure(Words.UNKNOWN, code, _of_mailkit("SmtpCommandException", error), permanent=permanent) from None
 
 
-def _smtp_session(server: Server, where: _Where) -> _Smtp:
+def _smtp_session(server: AsynchronousServer, where: _Where) -> _Smtp:
     if not where.secure:
         return _Smtp(server, where, implicit=False)
     try:
@@ -394,7 +398,7 @@ def _smtp_session(server: Server, where: _Where) -> _Smtp:
             raise
     session = _Smtp(server, where, implicit=False)
     try:
-        session.starttls(context=server.network.trust)
+        session.starttls(context=server.routes.trust)
     except BaseException:
         session.close()
         raise
@@ -418,16 +422,16 @@ def _of_mailkit(name: str, error: smtplib.SMTPException) -> str:
 
 
 class _Https(http.client.HTTPSConnection):
-    """A connection of the asynchronous server's network, in clear for an http URL."""
+    """A connection by the routes of the asynchronous server, in clear for an http URL."""
 
-    def __init__(self, server: Server, host: str, port: int, *, secure: bool) -> None:
+    def __init__(self, server: AsynchronousServer, host: str, port: int, *, secure: bool) -> None:
         super().__init__(host, port)
         self._server = server
         self._secure = secure
 
     def connect(self) -> None:
-        network = self._server.network
-        self.sock = (network.connect_secure if self._secure else network.connect)(self.host, self.port)
+        routes = self._server.routes
+        self.sock = (routes.connect_secure if self._secure else routes.connect)(self.host, self.port)
 
 
 @contextmanager
@@ -459,21 +463,21 @@ def _of_web(name: str, text: str, *, words: Words = Words.ACCESS) -> Failure:
     return Failure(words, f"Web server returned {name} exception.", details, permanent=words is Words.SECURE_CONNECTION)
 
 
-def _by_ews(case: Case, direction: Direction, server: Server) -> dict[str, Any]:
+def _by_ews(candidate: Candidate, workload: Workload, server: AsynchronousServer) -> dict[str, Any]:
     learnt = {}
-    if case.of_profile("useautodiscover"):
-        url = str(case.of("ewsurl") or "") or _discovered(case, direction, server)
+    if candidate.of_profile("useautodiscover"):
+        url = str(candidate.of("ewsurl") or "") or _discovered(candidate, workload, server)
         learnt["ewsurl"] = url
     else:
-        outgoing = direction is Direction.OUTGOING and not case.of_profile("usesamesettingsforoutgoingconnections")
-        url = str(case.of_profile(f"{'outgoing' if outgoing else 'incoming'}serverlocation") or "")
-    session = _WebSession(case, direction, server)
+        outgoing = workload is Workload.OUTGOING and not candidate.of_profile("usesamesettingsforoutgoingconnections")
+        url = str(candidate.of_profile(f"{'outgoing' if outgoing else 'incoming'}serverlocation") or "")
+    session = _WebSession(candidate, workload, server)
     operation = {
-        Direction.INCOMING: _find_folder,
-        Direction.OUTGOING: _create_item,
-        Direction.APPOINTMENTS: _get_folders,
-    }[direction](case, impersonating=bool(case.of_side(direction, "useimpersonation")))
-    status, body = session.post(url, _envelope(case, direction, operation))
+        Workload.INCOMING: _find_folder,
+        Workload.OUTGOING: _create_item,
+        Workload.APPOINTMENTS: _get_folders,
+    }[workload](candidate, impersonating=bool(candidate.of_side(workload, "useimpersonation")))
+    status, body = session.post(url, _envelope(candidate, workload, operation))
     _judge(status, body)
     return learnt
 
@@ -481,36 +485,36 @@ def _by_ews(case: Case, direction: Direction, server: Server) -> dict[str, Any]:
 _ADDRESSED = "<t:Mailbox><t:EmailAddress>{}</t:EmailAddress></t:Mailbox>"
 
 
-def _folder(name: str, case: Case, *, impersonating: bool) -> str:
-    owner = "" if impersonating else _ADDRESSED.format(escape(case.address))
+def _folder(name: str, candidate: Candidate, *, impersonating: bool) -> str:
+    owner = "" if impersonating else _ADDRESSED.format(escape(candidate.address))
     return f'<t:DistinguishedFolderId Id="{name}">{owner}</t:DistinguishedFolderId>'
 
 
-def _find_folder(case: Case, *, impersonating: bool) -> str:
+def _find_folder(candidate: Candidate, *, impersonating: bool) -> str:
     return (
         '<m:FindFolder Traversal="Shallow"><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape>'
-        f"<m:ParentFolderIds>{_folder('inbox', case, impersonating=impersonating)}</m:ParentFolderIds></m:FindFolder>"
+        f"<m:ParentFolderIds>{_folder('inbox', candidate, impersonating=impersonating)}</m:ParentFolderIds></m:FindFolder>"
     )
 
 
-def _get_folders(case: Case, *, impersonating: bool) -> str:
-    folders = "".join(_folder(name, case, impersonating=impersonating) for name in ("calendar", "contacts", "tasks"))
+def _get_folders(candidate: Candidate, *, impersonating: bool) -> str:
+    folders = "".join(_folder(name, candidate, impersonating=impersonating) for name in ("calendar", "contacts", "tasks"))
     shape = "<m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape>"
     return f"<m:GetFolder>{shape}<m:FolderIds>{folders}</m:FolderIds></m:GetFolder>"
 
 
-def _create_item(case: Case, *, impersonating: bool) -> str:
-    me = _ADDRESSED.format(escape(case.address))
+def _create_item(candidate: Candidate, *, impersonating: bool) -> str:
+    me = _ADDRESSED.format(escape(candidate.address))
     message = f"<t:Subject>{SUBJECT}</t:Subject><t:ToRecipients>{me}</t:ToRecipients><t:From>{me}</t:From>"
     return f'<m:CreateItem MessageDisposition="SendOnly"><m:Items><t:Message>{message}</t:Message></m:Items></m:CreateItem>'
 
 
-def _envelope(case: Case, direction: Direction, operation: str) -> bytes:
+def _envelope(candidate: Candidate, workload: Workload, operation: str) -> bytes:
     acting = ""
-    if case.of_side(direction, "useimpersonation"):
-        who = f"<t:ConnectingSID><t:SmtpAddress>{escape(case.address)}</t:SmtpAddress></t:ConnectingSID>"
+    if candidate.of_side(workload, "useimpersonation"):
+        who = f"<t:ConnectingSID><t:SmtpAddress>{escape(candidate.address)}</t:SmtpAddress></t:ConnectingSID>"
         acting = f"<t:ExchangeImpersonation>{who}</t:ExchangeImpersonation>"
-    schema = _SCHEMAS.get(case.of_profile("exchangeversion"), "Exchange2010")
+    schema = _SCHEMAS.get(candidate.of_profile("exchangeversion"), "Exchange2010")
     return (
         f'<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="{_SOAP}" xmlns:t="{_TYPES}" xmlns:m="{_MESSAGES}"><soap:Header>'
         f'<t:RequestServerVersion Version="{schema}"/>{acting}</soap:Header><soap:Body>{operation}</soap:Body></soap:Envelope>'
@@ -543,12 +547,12 @@ def _judge(status: int, body: bytes) -> None:
 class _WebSession:
     """A sign-in to Exchange as the profile says."""
 
-    def __init__(self, case: Case, direction: Direction, server: Server) -> None:
+    def __init__(self, candidate: Candidate, workload: Workload, server: AsynchronousServer) -> None:
         self._server = server
-        self._direction = direction
-        self._kind = case.of_side(direction, "credentialretrieval")
-        self._protocol = case.of_side(direction, "authenticationprotocol")
-        self._user, self._password = _credentials(case, direction, server)
+        self._direction = workload
+        self._kind = candidate.of_side(workload, "credentialretrieval")
+        self._protocol = candidate.of_side(workload, "authenticationprotocol")
+        self._user, self._password = _credentials(candidate, workload, server)
 
     def post(self, url: str, body: bytes) -> tuple[int, bytes]:
         """Status and body of the answer, once signed in; 401 where that did not come about."""
@@ -625,19 +629,19 @@ def _port_of(url: str, *, secure: bool) -> int:
     return port if port is not None else 443 if secure else 80
 
 
-def _discovered(case: Case, direction: Direction, server: Server) -> str:
+def _discovered(candidate: Candidate, workload: Workload, server: AsynchronousServer) -> str:
     """The EWS URL that Autodiscover has for the mailbox, by plain XML at the two hosts that its domain gives."""
     schema = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
     request = (
         '<?xml version="1.0" encoding="utf-8"?><Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006">'
-        f"<Request><EMailAddress>{escape(case.address)}</EMailAddress><AcceptableResponseSchema>{schema}</AcceptableResponseSchema></Request>"
+        f"<Request><EMailAddress>{escape(candidate.address)}</EMailAddress><AcceptableResponseSchema>{schema}</AcceptableResponseSchema></Request>"
         "</Autodiscover>"
     ).encode()
-    domain = case.address.rpartition("@")[2]
+    domain = candidate.address.rpartition("@")[2]
     tried = []
     for host in (domain, f"autodiscover.{domain}"):
         try:
-            status, body = _WebSession(case, direction, server).post(f"https://{host}/autodiscover/autodiscover.xml", request)
+            status, body = _WebSession(candidate, workload, server).post(f"https://{host}/autodiscover/autodiscover.xml", request)
             found = ElementTree.fromstring(body).findtext(f".//{{{schema}}}EwsUrl") if status == 200 else None  # noqa: S314
         except (Failure, ElementTree.ParseError) as error:
             tried.append(f"{host}: {error}")

@@ -60,7 +60,7 @@ class SystemUser:
 
 
 @dataclass(frozen=True, slots=True)
-class PendingMail:
+class WaitingMail:
     """The mails of one sender that wait to be sent."""
 
     count: int
@@ -96,7 +96,7 @@ class Organization:
     """By address."""
     queues: set[str] = field(default_factory=set)
     """The ids of the mailboxes that belong to a queue, rather than to a user."""
-    pending: dict[str | None, PendingMail] = field(default_factory=dict)
+    pending: dict[str | None, WaitingMail] = field(default_factory=dict)
     """By mailbox id; None for mails whose sender has no mailbox."""
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
 """The asynchronous service: it picks up the mailboxes that are put down for Test & Enable, tests them, and writes down what came of it.
 
-A permanent error disables the direction at once; after a transient one it tries again, up to ten times, five minutes apart. Times are
+A permanent error disables the workload at once; after a transient one it tries again, up to ten times, five minutes apart. Times are
 scaled by a factor, so that a test need not wait.
 """
 
@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from probe.simulation.dynamics.alerts import ERROR, WARNING, Direction, Failure, Told, failed, succeeded
-from probe.simulation.dynamics.mail_tests import Case, Server, directions_of, run
+from probe.simulation.dynamics.alerts import ERROR, WARNING, Failure, Regarding, Workload, failed, succeeded
+from probe.simulation.dynamics.mail_tests import AsynchronousServer, Candidate, run, workloads_of
 from probe.simulation.dynamics.metadata import ENGLISH, MAILBOX, TRACE_LOG
 from probe.simulation.dynamics.organization import Organization, written
 
@@ -29,8 +29,8 @@ AT_ONCE = 10
 _NOT_RUN, _SUCCESS, _FAILURE = 0, 1, 2
 
 
-Test = Callable[[Case, Direction, Server], Mapping[str, Any]]
-"""Tests one direction of a mailbox: what has been learnt for its record, or a Failure that is raised. Runs in a thread."""
+Test = Callable[[Candidate, Workload, AsynchronousServer], Mapping[str, Any]]
+"""Tests one workload of a mailbox: what has been learnt for its record, or a Failure that is raised. Runs in a thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +52,13 @@ class AsynchronousService:
     def __init__(
         self,
         organization: Organization,
-        server: Server,
+        server: AsynchronousServer,
         *,
         pace: Pace = Pace(),
         language: int = ENGLISH,
         test: Test = run,
     ) -> None:
-        """`test` is how one direction is tested; another than the default spares the connections, where many mailboxes only have to be got through."""
+        """`test` is how one workload is tested; another than the default spares the connections, where many mailboxes only have to be got through."""
         self._organization = organization
         self._server = server
         self._pace = pace
@@ -105,16 +105,16 @@ class AsynchronousService:
     async def _tested(self, identifier: str) -> None:
         """One mailbox, from being picked up to its outcome."""
         await asyncio.sleep(self._pace.seconds(BEFORE_PICK_UP))
-        results: dict[Direction, Failure | None] = {}
-        left = directions_of(self._case(identifier))
+        results: dict[Workload, Failure | None] = {}
+        left = workloads_of(self._candidate(identifier))
         for number in range(1, self._pace.tries + 1):
-            case = self._case(identifier)
+            candidate = self._candidate(identifier)
             self._organization.update(MAILBOX, identifier, {"hostid": self._server.name, "processingstatecode": 1})
             async with self._at_once:
-                tested = {each: await asyncio.to_thread(self._result, case, each) for each in left}
+                tested = {each: await asyncio.to_thread(self._result, candidate, each) for each in left}
             learnt: dict[str, Any] = {"hostid": None, "processingstatecode": 0, "processinglastattemptedon": self._moment()}
-            for direction, result in tested.items():
-                results[direction] = result if isinstance(result, Failure) else None
+            for workload, result in tested.items():
+                results[workload] = result if isinstance(result, Failure) else None
                 learnt.update(result if isinstance(result, Mapping) else {})
             self._organization.update(MAILBOX, identifier, learnt)
             self.tries[identifier] = self.tries.get(identifier, 0) + 1
@@ -131,9 +131,9 @@ class AsynchronousService:
         del self._under_way[identifier]
         await self._tell()
 
-    def _result(self, case: Case, direction: Direction) -> Mapping[str, Any] | Failure:
+    def _result(self, candidate: Candidate, workload: Workload) -> Mapping[str, Any] | Failure:
         try:
-            return self._test(case, direction, self._server)
+            return self._test(candidate, workload, self._server)
         except Failure as failure:
             return failure
 
@@ -141,14 +141,14 @@ class AsynchronousService:
         async with self._progress:
             self._progress.notify_all()
 
-    def _case(self, identifier: str) -> Case:
+    def _candidate(self, identifier: str) -> Candidate:
         row = dict(self._organization.mailboxes[identifier])
         profile = self._organization.profiles.get(row.get("emailserverprofile") or "")
         address = str(row.get("emailaddress") or "").lower()
         claimed = address in {each.lower() for each in self._organization.claimed_elsewhere}
-        return Case(row, dict(profile) if profile else None, self._organization.oddities.get(address), claimed)
+        return Candidate(row, dict(profile) if profile else None, self._organization.oddities.get(address), claimed)
 
-    def _try_later(self, identifier: str, failures: Mapping[Direction, Failure], number: int) -> None:
+    def _try_later(self, identifier: str, failures: Mapping[Workload, Failure], number: int) -> None:
         until = self._now() + BETWEEN_TRIES
         changes = {
             "testemailconfigurationretrycount": number,
@@ -156,16 +156,16 @@ class AsynchronousService:
             "transientfailurecount": number,
         }
         self._organization.update(MAILBOX, identifier, changes)
-        for direction, failure in failures.items():
-            self._alert(identifier, failed(direction, failure, self._told(identifier), level=WARNING))
+        for workload, failure in failures.items():
+            self._alert(identifier, failed(workload, failure, self._told(identifier), level=WARNING))
 
-    def _settle(self, identifier: str, results: Mapping[Direction, Failure | None]) -> None:
-        """Status, switch and alert of the directions whose outcome is certain; what was transient to the last is permanent now."""
+    def _settle(self, identifier: str, results: Mapping[Workload, Failure | None]) -> None:
+        """Status, switch and alert of the workloads whose outcome is certain; what was transient to the last is permanent now."""
         row = self._organization.mailboxes[identifier]
-        for direction, failure in results.items():
-            changes: dict[str, Any] = {direction.status: _SUCCESS if failure is None else _FAILURE, direction.enabled: failure is None}
+        for workload, failure in results.items():
+            changes: dict[str, Any] = {workload.status: _SUCCESS if failure is None else _FAILURE, workload.enabled: failure is None}
             if failure is not None:
-                alert = failed(direction, failure, self._told(identifier), level=ERROR)
+                alert = failed(workload, failure, self._told(identifier), level=ERROR)
                 self._alert(identifier, alert)
                 changes |= {
                     "lastsyncerror": failure.code,
@@ -174,14 +174,14 @@ class AsynchronousService:
                     "lastsyncerroroccurredon": self._moment(),
                     "lastsyncerrormachinename": self._server.name,
                 }
-            elif direction is Direction.OUTGOING:
+            elif workload is Workload.OUTGOING:
                 # What has waited goes out at once, wanted or not.
                 self._organization.pending.pop(identifier, None)
-            elif direction is Direction.APPOINTMENTS:
+            elif workload is Workload.APPOINTMENTS:
                 self._organization.claimed_elsewhere.discard(str(row.get("emailaddress") or ""))
             self._organization.update(MAILBOX, identifier, changes)
 
-    def _conclude(self, identifier: str, results: Mapping[Direction, Failure | None]) -> None:
+    def _conclude(self, identifier: str, results: Mapping[Workload, Failure | None]) -> None:
         """The test is over: the flag is cleared last of all, with the time."""
         failures = any(failure is not None for failure in results.values())
         changes: dict[str, Any] = {"mailboxstatus": _NOT_RUN if not results else _FAILURE if failures else _SUCCESS}
@@ -206,10 +206,10 @@ class AsynchronousService:
         else:
             self._organization.update(TRACE_LOG, known["tracelogid"], values)
 
-    def _told(self, identifier: str) -> Told:
+    def _told(self, identifier: str) -> Regarding:
         row = self._organization.mailboxes[identifier]
         profile = self._organization.profiles.get(row.get("emailserverprofile") or "", {})
-        return Told(str(row["name"]), str(profile.get("name", "")), self._server.name, self._language)
+        return Regarding(str(row["name"]), str(profile.get("name", "")), self._server.name, self._language)
 
     def _now(self) -> datetime:
         return self._organization.clock()

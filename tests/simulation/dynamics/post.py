@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from probe.simulation import listening, pop3, releases, smtp
 from probe.simulation.authority import Authority, Identity
-from probe.simulation.dynamics.mail_tests import Server, run
+from probe.simulation.dynamics.mail_tests import AsynchronousServer, run
 from probe.simulation.dynamics.metadata import ENGLISH, MAILBOX
-from probe.simulation.dynamics.network import Network
 from probe.simulation.dynamics.organization import Organization
+from probe.simulation.dynamics.routes import Routes
 from probe.simulation.dynamics.service import AsynchronousService, Pace, Test
 from probe.simulation.ews import Account
 from probe.simulation.exchange import ExchangeServer
@@ -108,10 +108,12 @@ class Post:
     def service(self, *, tries: int = 3, language: int = ENGLISH, test: Test = run) -> AsynchronousService:
         trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         trust.load_verify_locations(self.authority.ca_file)
-        network = Network(trust=trust, hosts=self.hosts, ports=self.ports, timeout=self.timeout)
+        routes = Routes(trust=trust, hosts=self.hosts, ports=self.ports, timeout=self.timeout)
         settings = {"service_account": (WINDOWS, SERVICE_PASSWORD), **self.settings}
         pace = Pace(factor=1e-5, tries=tries)
-        return AsynchronousService(self.organization, Server(network=network, **settings), pace=pace, language=language, test=test)
+        return AsynchronousService(
+            self.organization, AsynchronousServer(routes=routes, **settings), pace=pace, language=language, test=test
+        )
 
     def schedule(self, mailbox: str) -> None:
         """Puts a mailbox down, as the Web API does."""

@@ -13,10 +13,10 @@ import pytest
 from probe.simulation import releases
 from probe.simulation.authority import Authority
 from probe.simulation.broken import BrokenServer, Silent, closing, tls_alert
-from probe.simulation.dynamics.alerts import ERROR, INFORMATION, WARNING, Direction, Failure, Words
-from probe.simulation.dynamics.mail_tests import SUBJECT, Case, Server
+from probe.simulation.dynamics.alerts import ERROR, INFORMATION, WARNING, Failure, Words, Workload
+from probe.simulation.dynamics.mail_tests import SUBJECT, AsynchronousServer, Candidate
 from probe.simulation.dynamics.metadata import GERMAN
-from probe.simulation.dynamics.organization import Oddity, PendingMail
+from probe.simulation.dynamics.organization import Oddity, WaitingMail
 from probe.simulation.ews import Account
 from probe.simulation.exchange import EWS_DISABLED, ExchangeOnline, ExchangeServer
 from probe.simulation.web import Request, Response, WebServer
@@ -208,7 +208,7 @@ async def test_mails_that_wait_go_out(post: Post) -> None:
     good = post.sales(post.exchange_profile(exchange))
     bad = post.organization.add_mailbox("nobody@contoso.test", post.organization.mailboxes[good]["emailserverprofile"])
     moment = post.organization.clock()
-    post.organization.pending = {good: PendingMail(3, moment, moment), bad: PendingMail(4, moment, moment)}
+    post.organization.pending = {good: WaitingMail(3, moment, moment), bad: WaitingMail(4, moment, moment)}
     await post.test_and_enable(good)
     await post.test_and_enable(bad)
     assert list(post.organization.pending) == [bad]
@@ -317,9 +317,9 @@ async def test_many_mailboxes(post: Post) -> None:
     mailboxes = [post.organization.add_mailbox(f"user{number}@contoso.test", None) for number in range(200)]
     tested = []
 
-    def test(case: Case, direction: Direction, server: Server) -> dict[str, Any]:
-        tested.append((case.address, direction))
-        if case.address == "user7@contoso.test":
+    def test(candidate: Candidate, workload: Workload, server: AsynchronousServer) -> dict[str, Any]:
+        tested.append((candidate.address, workload))
+        if candidate.address == "user7@contoso.test":
             raise Failure(Words.ACCESS, "Web server returned SendFailure exception.")
         return {}
 

@@ -6,10 +6,10 @@ import ssl
 
 import pytest
 
-from probe.simulation.dynamics.mail_tests import Server
+from probe.simulation.dynamics.mail_tests import AsynchronousServer
 from probe.simulation.dynamics.metadata import MAILBOX
-from probe.simulation.dynamics.network import Network
 from probe.simulation.dynamics.organization import Organization
+from probe.simulation.dynamics.routes import Routes
 from probe.simulation.dynamics.service import AsynchronousService, Pace
 from tests.servers.dovecot import Dovecot
 from tests.servers.exim import Exim
@@ -32,8 +32,8 @@ async def _outcome(dovecot: Dovecot, exim: Exim, server_type: int, incoming: int
     mailbox = organization.add_mailbox(dovecot.username, profile, **account)
     trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trust.load_verify_locations(dovecot.ca_file)
-    network = Network(trust=trust, hosts={exim.host: "127.0.0.1", dovecot.host: "127.0.0.1"})
-    async with AsynchronousService(organization, Server(network=network), pace=Pace(factor=0, tries=1)) as service:
+    routes = Routes(trust=trust, hosts={exim.host: "127.0.0.1", dovecot.host: "127.0.0.1"})
+    async with AsynchronousService(organization, AsynchronousServer(routes=routes), pace=Pace(factor=0, tries=1)) as service:
         organization.update(MAILBOX, mailbox, {"testemailconfigurationscheduled": True})
         await service.settled()
     return outcome(organization.mailboxes[mailbox])

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from probe.simulation.dynamics.metadata import GERMAN
-from probe.simulation.dynamics.organization import Organization, PendingMail
+from probe.simulation.dynamics.organization import Organization, WaitingMail
 from tests.simulation.dynamics.caller import ROOT, Answer, Caller, query
 from tests.simulation.dynamics.world import LIMITED, READER, asked, server
 
@@ -348,14 +348,14 @@ async def test_mails_that_wait() -> None:
     organization, _ = _organization(1)
     (mailbox,) = organization.mailboxes
     old, new = datetime(2026, 11, 1, 8, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC)
-    organization.pending = {mailbox: PendingMail(12, old, new), None: PendingMail(3, new, new)}
+    organization.pending = {mailbox: WaitingMail(12, old, new), None: WaitingMail(3, new, new)}
     apply = "filter(statuscode eq 6)/groupby((_sendermailboxid_value),aggregate($count as n,createdon with min as oldest))"
     answer = await _get(organization, f"emails{query(apply=apply)}")
     assert answer.document["value"] == [
         {"_sendermailboxid_value": mailbox, "n": 12, "oldest": "2026-11-01T08:00:00Z"},
         {"n": 3, "oldest": "2026-11-02T00:00:00Z"},
     ]
-    organization.pending[mailbox] = PendingMail(50_000, old, new)
+    organization.pending[mailbox] = WaitingMail(50_000, old, new)
     refused = await _get(organization, f"emails{query(apply=apply)}")
     assert (refused.status, refused.error["code"]) == (400, "0x8004e023")
     assert refused.error["message"] == "AggregateQueryRecordLimit exceeded. Cannot perform this operation."
@@ -369,7 +369,7 @@ async def test_mails_that_wait() -> None:
 async def test_other_aggregations(apply: str) -> None:
     """Any other question about mails is 400."""
     organization, _ = _organization(1)
-    organization.pending = {None: PendingMail(1, organization.clock(), organization.clock())}
+    organization.pending = {None: WaitingMail(1, organization.clock(), organization.clock())}
     assert (await _get(organization, f"emails{query(apply=apply)}")).status == 400
     assert (await _get(organization, "emails?$select=subject")).status == 400
 

@@ -11,7 +11,7 @@ _LOOPBACK = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class Routes:
     """Every method blocks, at most `timeout` seconds at a time."""
 
     trust: ssl.SSLContext
