@@ -16,7 +16,7 @@ SILENT = "support@tailspin.test"
 
 async def test_predictions_and_outcomes_agree() -> None:
     """Wherever the readiness of a direction is certain, Test & Enable, which shares no code with the probe, comes to the same."""
-    async with Demonstration.start(timeout=0.5) as demonstration:
+    async with Demonstration.start(timeout=20) as demonstration:
         estate, organization = demonstration.simulation.estate, demonstration.organization
         mailboxes = [mailbox for mailbox in estate.mailboxes if mailbox.address != SILENT]
         run = await check(estate, mailboxes, Options(hosts=demonstration.hosts, ca_file=demonstration.simulation.ca_file))

@@ -10,6 +10,7 @@ from probe.simulation.dynamics.alerts import ERROR, INFORMATION
 from probe.simulation.dynamics.demonstration import HOST, USER, Demonstration, organization_of
 from probe.simulation.dynamics.mail_tests import SUBJECT
 from probe.simulation.dynamics.metadata import MAILBOX
+from probe.simulation.dynamics.service import Pace
 from probe.simulation.estate import Simulation
 from tests.simulation.dynamics.caller import Caller, query
 from tests.simulation.dynamics.post import outcome
@@ -55,7 +56,7 @@ async def test_records_say_what_the_estate_says() -> None:
 
 async def test_every_outcome() -> None:
     """Test & Enable of all mailboxes at once comes to every kind of outcome, each told in alerts, and sends mails to themselves alone."""
-    async with Demonstration.start(timeout=0.2) as demonstration:
+    async with Demonstration.start(pace=Pace(tries=1), timeout=2) as demonstration:
         organization = demonstration.organization
         trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         trust.load_verify_locations(demonstration.simulation.ca_file)
