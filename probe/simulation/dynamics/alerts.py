@@ -53,11 +53,11 @@ class Words(Enum):
 class Failure(Exception):
     """A test of one workload failed."""
 
-    def __init__(self, words: Words, code: str, details: str = "", *, permanent: bool = True) -> None:
-        super().__init__(code)
+    def __init__(self, words: Words, code: str = "", details: str = "", *, permanent: bool = True) -> None:
+        super().__init__(code or words.value)
         self.words = words
         self.code = code
-        """The "Email Server Error Code"."""
+        """The "Email Server Error Code"; empty where the articles show words alone, since a made-up one would be learnt by heart."""
         self.details = details
         """What stands under Details: the exception."""
         self.permanent = permanent
@@ -130,7 +130,7 @@ def failed(workload: Workload, failure: Failure, told: Regarding, *, level: int)
     words = sentences[failure.words].format(what=what[workload], mailbox=told.mailbox, profile=told.profile)
     label = "E-Mail-Serverfehlercode" if german else "Email Server Error Code"
     values = {
-        "text": f"{words} {label}: {failure.code}"[:TEXT_LIMIT],
+        "text": (f"{words} {label}: {failure.code}" if failure.code else words)[:TEXT_LIMIT],
         "errordetails": f"Error : {failure.details}"[:DETAILS_LIMIT] if failure.details else None,
         "errortypedisplay": ("Fehler" if german else "Error") if level == ERROR else ("Warnung" if german else "Warning"),
     }
@@ -146,7 +146,7 @@ def succeeded(workloads: list[Workload], told: Regarding) -> dict[str, Any]:
 
 def _common(workload: Workload, told: Regarding, level: int, status: int, code: str, number: int) -> dict[str, Any]:
     parameters = {"MailboxName": told.mailbox, "EmailServerProfileName": told.profile, "EmailServerErrorCode": code}
-    xml = "".join(f'<parameter name="{name}">{escape(value)}</parameter>' for name, value in parameters.items())
+    xml = "".join(f'<parameter name="{name}">{escape(value)}</parameter>' for name, value in parameters.items() if value)
     return {
         "level": level,
         "tracestatus": status,

@@ -144,25 +144,24 @@ def _check_records(candidate: Candidate, workload: Workload) -> None:
     if candidate.profile is None or candidate.of_profile("statecode") != 0:
         raise Failure(Words.NO_PROFILE, f"Invalid{side}EmailServerProfile")
     if candidate.of("emailrouteraccessapproval") != _APPROVED:
-        raise Failure(Words.NOT_APPROVED, f"{side}EmailAddressNotApproved")  # the code is unconfirmed, the words are not
+        raise Failure(Words.NOT_APPROVED)
     if candidate.of_profile("servertype") == EXCHANGE_ONLINE and not candidate.of("isemailaddressapprovedbyo365admin"):
         raise Failure(Words.NEEDS_ADMINISTRATOR, f"{side}EmailS2SApprovalNeeded")
     if candidate.of_profile("servertype") in _MAIL_ONLY and workload is Workload.APPOINTMENTS:
-        raise Failure(Words.NOT_SUPPORTED, "ACTSyncNotSupported")
+        raise Failure(Words.NOT_SUPPORTED)
     if workload is Workload.APPOINTMENTS and candidate.claimed_elsewhere and not candidate.of("orgmarkedasprimaryforexchangesync"):
-        raise Failure(Words.OTHER_ORGANIZATION, "MailboxConfiguredWithAnotherOrganization")
+        raise Failure(Words.OTHER_ORGANIZATION)
 
 
 def _credentials(candidate: Candidate, workload: Workload, server: AsynchronousServer) -> tuple[str, str]:
     """Name and password that the profile says to use; empty for none."""
-    side = "Outgoing" if workload is Workload.OUTGOING else "Incoming"
     kind = candidate.of_side(workload, "credentialretrieval")
     if kind == OF_MAILBOX and candidate.of("allowemailconnectortousecredentials"):
         return str(candidate.of("username") or ""), str(candidate.of("password") or "")
     if kind == OF_PROFILE:
         return str(candidate.of_side(workload, "username") or ""), str(candidate.of_side(workload, "password") or "")
     if kind == WINDOWS and candidate.of_profile("servertype") in _MAIL_ONLY and workload is Workload.INCOMING:
-        raise Failure(Words.CREDENTIALS, f"Invalid{side}EmailServerProfileConfiguration")
+        raise Failure(Words.CREDENTIALS)
     return server.service_account if kind == WINDOWS else ("", "")
 
 
@@ -201,7 +200,7 @@ def _unverified(workload: Workload) -> tuple[Words, str]:
     # Of SMTP, one alert stands for a bad certificate and for a bad password.
     if workload is Workload.OUTGOING:
         return Words.CREDENTIALS, "OutgoingEmailAuthenticationError"
-    return Words.SECURE_CONNECTION, "Web server returned SecureChannelFailure exception."
+    return Words.SECURE_CONNECTION, ""
 
 
 def _timed_out() -> Failure:
@@ -215,8 +214,7 @@ def _of_socket(name: str, text: str) -> Failure:
 
 def _refuse_clear(server: AsynchronousServer, workload: Workload, *, secure: bool) -> None:
     if not secure and not server.allows_clear:
-        side = "Outgoing" if workload is Workload.OUTGOING else "Incoming"
-        raise Failure(Words.SECURE_CONNECTION, f"Invalid{side}EmailServerProfileConfiguration", "AllowNonSSLEmail is false.")
+        raise Failure(Words.SECURE_CONNECTION, details="AllowNonSSLEmail is false.")
 
 
 class _Pop3(poplib.POP3):
@@ -271,8 +269,7 @@ def _receive_by_pop3(candidate: Candidate, server: AsynchronousServer) -> None:
         except poplib.error_proto as error:
             said = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
             transient = any(word in said for word in ("[IN-USE]", "[SYS/TEMP]", "[LOGIN-DELAY]"))
-            # The articles show no code for POP3; this is the sibling of SMTP's (unconfirmed).
-            raise Failure(Words.CREDENTIALS, "IncomingEmailAuthenticationError", said, permanent=not transient) from None
+            raise Failure(Words.CREDENTIALS, details=said, permanent=not transient) from None
 
 
 def _pop3_session(server: AsynchronousServer, where: _Where) -> _Pop3:
@@ -321,7 +318,7 @@ def _receive_by_imap(candidate: Candidate, server: AsynchronousServer) -> None:
                 raise _timed_out() from None
             raise _of_socket("ConnectionReset", "An existing connection was forcibly closed by the remote host") from None
         except imaplib.IMAP4.error as error:
-            raise Failure(Words.CREDENTIALS, "IncomingEmailAuthenticationError", str(error)) from None  # unconfirmed
+            raise Failure(Words.CREDENTIALS, details=str(error)) from None
 
 
 def _imap_session(server: AsynchronousServer, where: _Where) -> _Imap:
@@ -384,8 +381,7 @@ def _send_by_smtp(candidate: Candidate, server: AsynchronousServer) -> None:
             raise
         except smtplib.SMTPException as error:
             permanent = not _said(error).startswith("4")
-            code = "Email server returned SmtpCommandException exception."  # unconfirmed
-            raise Failure(Words.UNKNOWN, code, _of_mailkit("SmtpCommandException", error), permanent=permanent) from None
+            raise Failure(Words.UNKNOWN, details=_of_mailkit("SmtpCommandException", error), permanent=permanent) from None
 
 
 def _smtp_session(server: AsynchronousServer, where: _Where) -> _Smtp:
@@ -524,7 +520,7 @@ def _envelope(candidate: Candidate, workload: Workload, operation: str) -> bytes
 def _judge(status: int, body: bytes) -> None:
     """Whether EWS did what was asked."""
     if status not in (200, 500):
-        names = {401: "401 Unauthorized", 403: "Forbidden", 404: "NotFound", 502: "BadGateway", 503: "ServiceUnavailable"}
+        names = {302: "Redirect", 401: "401 Unauthorized", 403: "Forbidden", 404: "NotFound", 502: "BadGateway", 503: "ServiceUnavailable"}
         name = names.get(status, str(status))
         words = Words.CREDENTIALS if status == 401 else Words.SECURE_CONNECTION if status == 403 else Words.ACCESS
         details = f"System.Net.WebException: The remote server returned an error: ({status}) {name.removeprefix('401 ')}."
@@ -649,4 +645,4 @@ def _discovered(candidate: Candidate, workload: Workload, server: AsynchronousSe
         if found:
             return found
         tried.append(f"{host}: {status}")
-    raise Failure(Words.NOT_DISCOVERED, "AutodiscoverFailed", f"AutodiscoverException: {'; '.join(tried)}")
+    raise Failure(Words.NOT_DISCOVERED, details=f"AutodiscoverException: {'; '.join(tried)}")

@@ -168,7 +168,7 @@ class AsynchronousService:
                 alert = failed(workload, failure, self._told(identifier), level=ERROR)
                 self._alert(identifier, alert)
                 changes |= {
-                    "lastsyncerror": failure.code,
+                    "lastsyncerror": failure.code or None,
                     "lastsyncerrorcode": alert["tracecode"],
                     "lastsyncerrorcount": row.get("lastsyncerrorcount", 0) + 1,
                     "lastsyncerroroccurredon": self._moment(),

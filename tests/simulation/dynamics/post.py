@@ -127,9 +127,9 @@ class Post:
         return self.organization.mailboxes[mailbox]
 
     def told(self, mailbox: str, level: int = 3) -> list[str]:
-        """The server error codes of a mailbox's alerts of a level, in their order."""
+        """The server error codes of a mailbox's alerts of a level, in their order; the words of those that have none."""
         alerts = [alert for alert in self.organization.alerts(mailbox) if alert["level"] == level]
-        return [alert["text"].partition(": ")[2].rpartition("Code: ")[2] or alert["text"] for alert in reversed(alerts)]
+        return [alert["text"].rpartition("Email Server Error Code: ")[2] for alert in reversed(alerts)]
 
 
 def outcome(row: Mapping[str, Any]) -> tuple[int, int, int]:
