@@ -178,32 +178,82 @@ class EntraAuthority(WebServer):
 
 
 class AdfsAuthority(WebServer):
-    """AD FS: one endpoint, and errors without numbers."""
+    """AD FS: one endpoint, and errors without numbers of their own.
 
-    def __init__(self, tls: ssl.SSLContext | None = None, *, users: Mapping[str, User]) -> None:
+    `clients` and `resources` are those that are registered; None where every one is taken. The farm of Windows Server 2012 R2 has no
+    grant by password.
+    """
+
+    def __init__(
+        self,
+        tls: ssl.SSLContext | None = None,
+        *,
+        users: Mapping[str, User],
+        clients: frozenset[str] | None = None,
+        resources: frozenset[str] | None = None,
+        takes_passwords: bool = True,
+        lifetime: int = 3600,
+    ) -> None:
         super().__init__(tls)
         self.passwords: deque[tuple[str, bool]] = deque(maxlen=LOGONS_KEPT)
+        self.lifetime = lifetime
+        """Seconds for which a token is good, as it says; nothing here ends one."""
         self._users = {name.lower(): user for name, user in users.items()}
-        self._tokens: dict[str, str] = {}
+        self._clients = clients
+        self._resources = resources
+        self._takes_passwords = takes_passwords
+        self._tokens: dict[str, tuple[str, str]] = {}
 
     def holder(self, token: str) -> str | None:
         """Whose token it is, None where none was given."""
-        return self._tokens.get(token)
+        return self._tokens.get(token, (None, ""))[0]
+
+    def holder_at(self, resource: str) -> Holder:
+        """Whose tokens for one resource they are, None where none was given for it."""
+
+        def holder(token: str) -> str | None:
+            name, given_for = self._tokens.get(token, (None, ""))
+            return name if given_for.rstrip("/") == resource.rstrip("/") else None
+
+        return holder
+
+    def revoke(self) -> None:
+        """Every token that was given is good no more."""
+        self._tokens.clear()
 
     def answer(self, request: Request) -> Response:
         if (request.method, request.path) != ("POST", "/adfs/oauth2/token"):
             return Response(404)
         form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+        if not self._takes_passwords or form.get("grant_type") != "password":
+            return _refused_by_adfs(
+                "unsupported_grant_type", "MSIS9611: The authorization server does not support the requested 'grant_type'."
+            )
+        if self._clients is not None and form.get("client_id") not in self._clients:
+            return _refused_by_adfs(
+                "invalid_client",
+                "MSIS9607: The 'client_id' parameter in the request is invalid. No registered client is found with this identifier.",
+            )
+        resource = form.get("resource", "")
+        if self._resources is not None and resource.rstrip("/") not in {each.rstrip("/") for each in self._resources}:
+            return _refused_by_adfs(
+                "invalid_resource",
+                "MSIS9602: The received 'resource' parameter is invalid. The authorization server can not find a registered resource with "
+                "the specified identifier.",
+            )
         name = form.get("username", "").lower()
         user = self._users.get(name)
         accepted = user is not None and user.password == form.get("password")
         self.passwords.append((name, accepted))
         if not accepted:
-            wrong = {"error": "invalid_grant", "error_description": "MSIS9659: Invalid 'username' or 'password'."}
-            return Response(400, _JSON, json.dumps(wrong).encode())
+            return _refused_by_adfs("invalid_grant", "MSIS9659: Invalid 'username' or 'password'.")
         token = hashlib.sha256(f"{name}{secrets.token_hex(8)}".encode()).hexdigest()
-        self._tokens[token] = name
-        return _document({"access_token": token, "token_type": "bearer", "expires_in": 3600, "resource": form.get("resource", "")})
+        self._tokens[token] = (name, resource)
+        return _document({"access_token": token, "token_type": "bearer", "expires_in": self.lifetime, "resource": resource})
+
+
+def _refused_by_adfs(error: str, description: str) -> Response:
+    return Response(400, _JSON, json.dumps({"error": error, "error_description": description}).encode())
 
 
 Holder = Callable[[str], str | None]

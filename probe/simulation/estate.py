@@ -29,8 +29,11 @@ from probe.simulation.smtp import SmtpServer
 SERVICE_ACCOUNT = "svc-crm@contoso.test"
 SERVICE_PASSWORD = "Correct-Horse-7"
 
-ON_PREMISES = tuple(f"{name}@contoso.test" for name in ("sales", "service", "board", "finance", "pilot", "depot", "warehouse", "archive"))
-"""The mailboxes of the Exchange organization."""
+ON_PREMISES = tuple(
+    f"{name}@contoso.test"
+    for name in ("sales", "service", "board", "finance", "pilot", "depot", "warehouse", "archive", "press", "legal", "retail", "claims")
+)
+"""The mailboxes of the Exchange organization; the estate declares those of them that say something by themselves."""
 
 # The service account may act as all of them but one: the board was left out of its management scope.
 _MAY_ACT_AS = frozenset(ON_PREMISES) - {"board@contoso.test"}
@@ -58,6 +61,8 @@ class Simulation:
     """The certificate of the authority that vouches for the servers."""
     estate: Estate
     """What an operator would have declared."""
+    authority: Authority
+    """That authority, for who joins further servers to it."""
     servers: Mapping[str, Server]
     """The servers, by what the declaration calls their profile, with `-in` and `-out` where there are two."""
 
@@ -74,7 +79,7 @@ class Simulation:
                 await opening.exchange_online()
                 await opening.mail_providers()
                 await opening.others()
-                yield cls(opening.hosts, authority.ca_file, declare(opening.urls, secrets, SERVICE_ACCOUNT), opening.servers)
+                yield cls(opening.hosts, authority.ca_file, declare(opening.urls, secrets, SERVICE_ACCOUNT), authority, opening.servers)
 
 
 class _Opening:

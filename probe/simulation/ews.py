@@ -1,10 +1,12 @@
-"""What Exchange Web Services answers to a signed-in account: folders of mailboxes that hold no mail, and the errors on the way to them."""
+"""What Exchange Web Services answers to a signed-in account: folders of mailboxes, their inboxes' messages, and the errors on the way to them."""
 
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
+from datetime import UTC, datetime
 from functools import partial
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -41,6 +43,8 @@ _TEXTS = {
     "ErrorMissingEmailAddress": "When making a request as an account that does not have a mailbox, you must specify the mailbox primary "
     "SMTP address for any distinguished folder Ids.",
     "ErrorNonExistentMailbox": "The SMTP address has no mailbox associated with it.",
+    "ErrorSendAsDenied": "The user account which was used to submit this request does not have the right to send mail on behalf of the "
+    "specified sending account.",
     "ErrorSchemaValidation": "The request failed schema validation.",
 }
 
@@ -85,6 +89,18 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """A message in an inbox."""
+
+    subject: str
+    received: datetime
+
+
+Items = dict[str, dict[str, Item]]
+"""Of each mailbox, the messages of its inbox by their ids."""
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
     """The mailboxes of one Exchange organization."""
 
@@ -93,13 +109,12 @@ class Store:
     states: Mapping[str, str] = field(default_factory=dict)
     """Mailboxes that are not as they should be, each with the response code that a request for it gets."""
 
-    items: dict[str, dict[str, str]] = field(default_factory=dict)
-    """What lies in the inboxes: of each mailbox, subjects by id."""
+    items: Items = field(default_factory=dict)
+    """What lies in the inboxes."""
 
-    def deliver(self, mailbox: str, subject: str) -> None:
-        """A message comes into the inbox of a mailbox."""
-        inbox = self.items.setdefault(mailbox.lower(), {})
-        inbox[base64.b64encode(f"{mailbox.lower()}\nitem\n{len(inbox)}\n{subject}".encode()).decode("ascii")] = subject
+    def deliver(self, mailbox: str, subject: str, received: datetime | None = None) -> None:
+        """A message comes into the inbox of a mailbox, now or at another time."""
+        _deliver(self.items, mailbox, subject, received)
 
     def answer(self, request: bytes, account: Account) -> tuple[int, bytes]:
         """The HTTP status and the envelope that a request is answered with."""
@@ -196,7 +211,7 @@ class _Refusal(Exception):
 class _Operation:
     mailboxes: frozenset[str]
     acting: str | None
-    items: dict[str, dict[str, str]]
+    items: Items
 
     def run(self, operation: ElementTree.Element) -> str:
         name = operation.tag.rpartition("}")[2]
@@ -213,6 +228,9 @@ class _Operation:
             case "DeleteItem":
                 asked = operation.findall("m:ItemIds/*", _NAMES)
                 answers = [self._message(name, partial(self._deleted, each)) for each in asked]
+            case "CreateItem":
+                asked = operation.findall("m:Items/t:Message", _NAMES)
+                answers = [self._message(name, partial(self._sent, operation, each)) for each in asked]
             case "FindItem":
                 asked = operation.findall("m:ParentFolderIds/*", _NAMES)
                 answers = [self._message(name, partial(self._items_in, operation, each)) for each in asked]
@@ -236,7 +254,7 @@ class _Operation:
 
     def _one_folder(self, operation: ElementTree.Element, asked: ElementTree.Element) -> str:
         mailbox, name = self._located(asked)
-        return f"<m:Folders>{_folder(mailbox, name, _wanted(operation))}</m:Folders>"
+        return f"<m:Folders>{_folder(mailbox, name, _wanted(operation), self.items)}</m:Folders>"
 
     def _folders_under(self, operation: ElementTree.Element, asked: ElementTree.Element) -> str:
         mailbox, parent = self._located(asked)
@@ -249,25 +267,52 @@ class _Operation:
             shown = found[start : start + _number(view.get("MaxEntriesReturned", str(len(found))))]
             paging = f'IndexedPagingOffset="{start + len(shown)}" '
         last = "true" if not found or (shown and shown[-1] == found[-1]) else "false"
-        folders = "".join(_folder(mailbox, name, wanted) for name in shown)
+        folders = "".join(_folder(mailbox, name, wanted, self.items) for name in shown)
         return (
             f'<m:RootFolder {paging}TotalItemsInView="{len(found)}" IncludesLastItemInRange="{last}">'
             f"<t:Folders>{folders}</t:Folders></m:RootFolder>"
         )
 
     def _items_in(self, operation: ElementTree.Element, asked: ElementTree.Element) -> str:
-        """The messages of an inbox, less those that a restriction on the subject leaves out; other folders hold none."""
+        """The messages of an inbox, less those that a restriction leaves out; other folders hold none."""
         mailbox, folder = self._located(asked)
-        wanted = operation.find("m:Restriction/t:IsEqualTo/t:FieldURIOrConstant/t:Constant", _NAMES)
         held = self.items.get(mailbox, {}) if folder == "inbox" else {}
-        found = {i: subject for i, subject in held.items() if wanted is None or subject == wanted.get("Value")}
-        paging = f'IndexedPagingOffset="{len(found)}" ' if operation.find("m:IndexedPageItemView", _NAMES) is not None else ""
-        shown = "".join(
-            f'<t:Message><t:ItemId Id="{i}" ChangeKey="CQAAABYAAAA="/><t:Subject>{escape(subject)}</t:Subject></t:Message>'
-            for i, subject in found.items()
+        restriction = operation.find("m:Restriction", _NAMES)
+        found = [
+            (identifier, item)
+            for identifier, item in held.items()
+            if restriction is None or all(_passes(term, partial(_of_item, item)) for term in restriction)
+        ]
+        shown, paging = found, ""
+        view = operation.find("m:IndexedPageItemView", _NAMES)
+        if view is not None:
+            start = _number(view.get("Offset", "0"))
+            shown = found[start : start + _number(view.get("MaxEntriesReturned", str(len(found))))]
+            paging = f'IndexedPagingOffset="{start + len(shown)}" '
+        last = "true" if not found or (shown and shown[-1] is found[-1]) else "false"
+        fields = operation.findall("m:ItemShape/t:AdditionalProperties/t:FieldURI", _NAMES)
+        with_time = any(each.get("FieldURI") == "item:DateTimeReceived" for each in fields)
+        items = "".join(
+            f'<t:Message><t:ItemId Id="{identifier}" ChangeKey="CQAAABYAAAA="/><t:Subject>{escape(item.subject)}</t:Subject>'
+            f"{f'<t:DateTimeReceived>{_written(item.received)}</t:DateTimeReceived>' if with_time else ''}</t:Message>"
+            for identifier, item in shown
         )
-        view = f'TotalItemsInView="{len(found)}" IncludesLastItemInRange="true"'
-        return f"<m:RootFolder {paging}{view}><t:Items>{shown}</t:Items></m:RootFolder>"
+        view_of = f'TotalItemsInView="{len(found)}" IncludesLastItemInRange="{last}"'
+        return f"<m:RootFolder {paging}{view_of}><t:Items>{items}</t:Items></m:RootFolder>"
+
+    def _sent(self, operation: ElementTree.Element, message: ElementTree.Element) -> str:
+        """Sends a message in the name of the mailbox that is acted in, and keeps none; what goes outside is lost."""
+        if operation.get("MessageDisposition") != "SendOnly":
+            raise _Fault("ErrorSchemaValidation")
+        if self.acting is None:
+            raise _Refusal("ErrorMissingEmailAddress")
+        sender = message.findtext("t:From/t:Mailbox/t:EmailAddress", self.acting, _NAMES).strip().lower()
+        if sender != self.acting:
+            raise _Refusal("ErrorSendAsDenied")
+        for recipient in message.findall("t:ToRecipients/t:Mailbox/t:EmailAddress", _NAMES):
+            if (recipient.text or "").lower() in self.mailboxes:
+                _deliver(self.items, recipient.text or "", message.findtext("t:Subject", "", _NAMES), None)
+        return "<m:Items/>"
 
     def _deleted(self, asked: ElementTree.Element) -> str:
         held = self.items.get(self.acting or "", {})
@@ -291,6 +336,16 @@ class _Operation:
         if name not in _FOLDERS:
             raise _Refusal("ErrorFolderNotFound")
         return mailbox, name
+
+
+def _deliver(items: Items, mailbox: str, subject: str, received: datetime | None) -> None:
+    inbox = items.setdefault(mailbox.lower(), {})
+    identifier = base64.b64encode(f"{mailbox.lower()}\nitem\n{len(inbox)}\n{subject}".encode()).decode("ascii")
+    inbox[identifier] = Item(subject, received or datetime.fromtimestamp(time.time(), UTC))
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _number(text: str) -> int:
@@ -322,37 +377,74 @@ def _under(parent: str, *, deep: bool) -> Iterator[str]:
 def _is_wanted(operation: ElementTree.Element, name: str) -> bool:
     """Whether a folder passes the request's restriction, if it has one."""
     restriction = operation.find("m:Restriction", _NAMES)
-    return restriction is None or all(_passes(term, name) for term in restriction)
+    return restriction is None or all(_passes(term, partial(_of_folder, name)) for term in restriction)
 
 
 # PR_CONTAINER_CLASS and PR_DISPLAY_NAME ([MS-OXPROPS]), by which clients ask for folders, beside EWS's own names for them.
 _ASKED_BY = {"0x3613": "folder_class", "0x3001": "display_name", "folder:FolderClass": "folder_class", "folder:DisplayName": "display_name"}
 
 
-def _passes(term: ElementTree.Element, name: str) -> bool:
-    """Whether a folder passes a search expression, as far as those go that clients send here; any other is no valid one."""
-    match term.tag.rpartition("}")[2]:
+Read = Callable[[str], str]
+"""The value of a property that a search expression names."""
+
+_COMPARISONS: Mapping[str, Callable[[str, str], bool]] = {
+    "IsEqualTo": lambda value, wanted: value == wanted,
+    "IsGreaterThan": lambda value, wanted: value > wanted,
+    "IsGreaterThanOrEqualTo": lambda value, wanted: value >= wanted,
+    "IsLessThan": lambda value, wanted: value < wanted,
+    "IsLessThanOrEqualTo": lambda value, wanted: value <= wanted,
+}
+
+
+def _passes(term: ElementTree.Element, read: Read) -> bool:
+    """Whether a folder or a message passes a search expression, as far as those go that clients send here; any other is no valid one."""
+    name = term.tag.rpartition("}")[2]
+    match name:
         case "Or":
-            return any(_passes(each, name) for each in term)
+            return any(_passes(each, read) for each in term)
         case "And":
-            return all(_passes(each, name) for each in term)
+            return all(_passes(each, read) for each in term)
         case "Not":
-            return not all(_passes(each, name) for each in term)
+            return not all(_passes(each, read) for each in term)
         case "Exists":
-            return bool(_property(term, name))
-        case "IsEqualTo":
+            return bool(read(_property(term)))
+        case _ if name in _COMPARISONS:
             constant = term.find("t:FieldURIOrConstant/t:Constant", _NAMES)
-            return constant is not None and _property(term, name) == constant.get("Value")
+            asked = _property(term)
+            return constant is not None and _COMPARISONS[name](read(asked), _normal(asked, constant.get("Value", "")))
         case _:
             raise _Fault("ErrorSchemaValidation")
 
 
-def _property(term: ElementTree.Element, name: str) -> str:
+def _property(term: ElementTree.Element) -> str:
     path = next(iter(term), None)
-    asked = "" if path is None else path.get("PropertyTag") or path.get("FieldURI") or ""
+    return "" if path is None else path.get("PropertyTag") or path.get("FieldURI") or ""
+
+
+def _of_folder(name: str, asked: str) -> str:
     if asked not in _ASKED_BY:
         raise _Fault("ErrorSchemaValidation")
     return str(getattr(_FOLDERS[name], _ASKED_BY[asked]))
+
+
+def _of_item(item: Item, asked: str) -> str:
+    match asked:
+        case "item:Subject":
+            return item.subject
+        case "item:DateTimeReceived":
+            return _written(item.received)
+        case _:
+            raise _Fault("ErrorSchemaValidation")
+
+
+def _normal(asked: str, value: str) -> str:
+    """A constant as it is compared: a time in UTC to the second."""
+    if asked != "item:DateTimeReceived":
+        return value
+    try:
+        return _written(datetime.fromisoformat(value))
+    except ValueError:
+        raise _Fault("ErrorSchemaValidation") from None
 
 
 def _wanted(operation: ElementTree.Element) -> frozenset[str]:
@@ -366,7 +458,7 @@ def _wanted(operation: ElementTree.Element) -> frozenset[str]:
     return frozenset(basic | {field.get("FieldURI", "").removeprefix("folder:") for field in fields})
 
 
-def _folder(mailbox: str, name: str, wanted: frozenset[str]) -> str:
+def _folder(mailbox: str, name: str, wanted: frozenset[str], items: Items) -> str:
     """A folder with the properties asked for, in the order of the schema."""
     folder = _FOLDERS[name]
     parts = [f'<t:FolderId Id="{_folder_id(mailbox, name)}" ChangeKey="AQAAABYAAAA="/>']
@@ -377,7 +469,8 @@ def _folder(mailbox: str, name: str, wanted: frozenset[str]) -> str:
     if "DisplayName" in wanted:
         parts.append(f"<t:DisplayName>{folder.display_name}</t:DisplayName>")
     if "TotalCount" in wanted:
-        parts.append("<t:TotalCount>0</t:TotalCount>")
+        count = len(items.get(mailbox, ())) if name == "inbox" else 0
+        parts.append(f"<t:TotalCount>{count}</t:TotalCount>")
     if "ChildFolderCount" in wanted:
         parts.append(f"<t:ChildFolderCount>{len(list(_under(name, deep=False)))}</t:ChildFolderCount>")
     if "UnreadCount" in wanted and folder.element == "Folder":

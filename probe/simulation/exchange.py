@@ -13,6 +13,7 @@ import ssl
 import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, quote
 
@@ -119,10 +120,14 @@ class ExchangeServer(WebServer):
         subject = next((line[9:] for line in message.split("\n") if line.startswith("Subject: ")), "")
         self._store.deliver(mailbox, subject)
 
+    def receive(self, mailbox: str, subject: str, at: datetime) -> None:
+        """A message came in at some time."""
+        self._store.deliver(mailbox, subject, at)
+
     @property
     def inboxes(self) -> Mapping[str, list[str]]:
         """The subjects in each mailbox's inbox."""
-        return {mailbox: list(held.values()) for mailbox, held in self._store.items.items()}
+        return {mailbox: [item.subject for item in held.values()] for mailbox, held in self._store.items.items()}
 
     def answer(self, request: Request) -> Response:
         path = request.path

@@ -13,7 +13,9 @@ import hmac
 import struct
 import time
 
-from spnego._ntlm_raw.crypto import hmac_md5, ntowfv1, ntowfv2
+from spnego._ntlm_raw.crypto import hmac_md5, ntowfv1, ntowfv2, rc4init, rc4k, sealkey, signkey
+from spnego._ntlm_raw.messages import NegotiateFlags
+from spnego._ntlm_raw.security import sign
 
 from probe.model.values import dataclass
 
@@ -83,17 +85,34 @@ class Proof:
     user: str
     domain: str
     _response: bytes
+    _encrypted_key: bytes
+    _flags: int
 
     @classmethod
     def read(cls, token: str) -> Proof:
         """Out of a type 3 message; what it does not hold is empty, and proves nothing."""
         message = _decoded(token)
-        return cls(_text(message, 36), _text(message, 28), _field(message, 20))
+        flags = int.from_bytes(message[60:64], "little")
+        return cls(_text(message, 36), _text(message, 28), _field(message, 20), _field(message, 52), flags)
 
     def is_of(self, password: str) -> bool:
         """Whether whoever wrote it knew the password (NTLMv2, section 3.3.2)."""
-        key = ntowfv2(self.user, ntowfv1(password), self.domain)
-        return len(self._response) > 16 and hmac.compare_digest(hmac_md5(key, _CHALLENGE + self._response[16:]), self._response[:16])
+        return len(self._response) > 16 and hmac.compare_digest(
+            hmac_md5(self._key(password), _CHALLENGE + self._response[16:]), self._response[:16]
+        )
+
+    def signature(self, password: str, data: bytes) -> bytes:
+        """The server's first signature in the session that the proof opens (sections 3.1.5.1.2 and 3.4.4.2)."""
+        flags = NegotiateFlags(self._flags)
+        session = hmac_md5(self._key(password), self._response[:16])
+        if flags & NegotiateFlags.key_exch and flags & (NegotiateFlags.sign | NegotiateFlags.seal):
+            session = rc4k(session, self._encrypted_key)
+        return sign(flags, rc4init(sealkey(flags, session, usage="accept")), signkey(flags, session, "accept") or b"", 0, data)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is bound to the TLS channel of any certificate."""
+        return any(_pair_of(self._response[16 + 28 :], _CHANNEL_BINDINGS))
 
     def is_bound_to(self, certificate: bytes) -> bool:
         """Whether it is bound to the TLS channel of this certificate (DER), as Extended Protection wants it (section 3.1.5.1.2)."""
@@ -101,6 +120,9 @@ class Proof:
         end_point = b"tls-server-end-point:" + hashlib.sha256(certificate).digest()
         wanted = hashlib.md5(bytes(16) + struct.pack("<I", len(end_point)) + end_point, usedforsecurity=False).digest()
         return _pair_of(self._response[16 + 28 :], _CHANNEL_BINDINGS) == wanted
+
+    def _key(self, password: str) -> bytes:
+        return ntowfv2(self.user, ntowfv1(password), self.domain)
 
 
 def _text(message: bytes, at: int) -> str:

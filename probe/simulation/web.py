@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from abc import abstractmethod
 from dataclasses import field
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Any
 
 from probe.model.values import dataclass
@@ -14,22 +16,6 @@ from probe.simulation.listening import Conversation, Server
 # http.sys refuses a header section beyond 16 KiB and IIS a body beyond what is set; EWS requests here are a few KiB.
 HEADER_LIMIT = 16384
 BODY_LIMIT = 1 << 20
-
-REASONS = {
-    100: "Continue",
-    200: "OK",
-    302: "Found",
-    307: "Temporary Redirect",
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    415: "Unsupported Media Type",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +47,12 @@ class Response:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    withheld: int = 0
+    """How many bytes at its end are not sent: the connection ends instead."""
+    chunked: bool = False
+    """Whether the body comes in chunks, rather than with its length declared."""
+    pause: float = 0.0
+    """Seconds before every byte of the body, where it is sent byte by byte."""
 
 
 class WebServer(Server):
@@ -94,15 +86,12 @@ class _WebConversation(Conversation):
         try:
             while self.is_open and (request := self._take()) is not None:
                 self._send(request, self._web.answer(request))
-                if not request.persistent:
-                    self.close()
         except _Unreadable:
             # As http.sys says it, before IIS or Exchange have seen anything.
             refusal = Response(
                 400, (("Content-Type", "text/html; charset=us-ascii"), ("Server", "Microsoft-HTTPAPI/2.0")), b"<h2>Bad Request</h2>"
             )
             self._send(Request("GET", "/", (), persistent=False), refusal)
-            self.close()
 
     def _take(self) -> Request | None:
         """The next request, None while it is not all here."""
@@ -170,9 +159,35 @@ class _WebConversation(Conversation):
         return None
 
     def _send(self, request: Request, response: Response) -> None:
-        own = [("Date", formatdate(usegmt=True)), ("Content-Length", str(len(response.body)))]
+        own = [("Date", formatdate(usegmt=True))]
+        if response.chunked:
+            own.append(("Transfer-Encoding", "chunked"))
+        elif response.status != HTTPStatus.NO_CONTENT:  # RFC 9110 section 8.6
+            own.append(("Content-Length", str(len(response.body))))
         if not request.persistent:
             own.append(("Connection", "close"))
-        lines = [f"HTTP/1.1 {response.status} {REASONS[response.status]}", *(f"{n}: {v}" for n, v in (*response.headers, *own))]
-        body = b"" if request.method == "HEAD" else response.body
-        self.send("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
+        phrase = HTTPStatus(response.status).phrase
+        lines = [f"HTTP/1.1 {response.status} {phrase}", *(f"{n}: {v}" for n, v in (*response.headers, *own))]
+        head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+        body = b"" if request.method == "HEAD" else _in_chunks(response.body) if response.chunked else response.body
+        if response.pause:
+            self.send(head)
+            self._send_slowly(body, response.pause, request.persistent)
+            return
+        message = head + body
+        self.send(message[: max(len(message) - response.withheld, 0)])
+        if response.withheld or not request.persistent:
+            self.close()
+
+    def _send_slowly(self, body: bytes, pause: float, persistent: bool) -> None:
+        if body and self.is_open:
+            self.send(body[:1])
+            asyncio.get_running_loop().call_later(pause, self._send_slowly, body[1:], pause, persistent)
+        elif not persistent:
+            self.close()
+
+
+def _in_chunks(body: bytes) -> bytes:
+    """A body in two chunks, where it has two bytes (RFC 9112 section 7.1)."""
+    pieces = filter(None, (body[: len(body) // 2], body[len(body) // 2 :]))
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"

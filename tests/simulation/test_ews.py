@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 
@@ -19,9 +20,12 @@ from exchangelib.errors import (
     ErrorMissingEmailAddress,
     ErrorNonExistentMailbox,
     ErrorSchemaValidation,
+    ErrorSendAsDenied,
     UnauthorizedError,
 )
+from exchangelib.ewsdatetime import EWSDateTime, EWSTimeZone
 from exchangelib.folders import Inbox, Root
+from exchangelib.items import Message
 from exchangelib.properties import AlternateId, DistinguishedFolderId
 from exchangelib.properties import Mailbox as FolderOwner
 from exchangelib.protocol import Protocol
@@ -198,6 +202,48 @@ async def test_delegation_is_checked(mailbox: str, error: type[Exception], tls: 
             await _with(sign_in(server, mailbox, user=SALES, access=DELEGATE), _find_under_inbox)
 
 
+async def test_a_mail_is_sent(tls: ssl.SSLContext, sign_in: SignIn) -> None:
+    """A message goes into the inboxes of its recipients here, and the sender keeps no copy; outsiders' are lost."""
+
+    def act(account: Account) -> None:
+        message = Message(account=account, subject="To whom", to_recipients=[BOARD, SALES, "outside@fabrikam.test"])
+        message.send(save_copy=False)
+
+    async with _exchange(tls) as server:
+        await _with(sign_in(server), act)
+        assert server.inboxes == {BOARD: ["To whom"], SALES: ["To whom"]}
+
+
+async def test_messages_are_counted_by_when_they_came(tls: ssl.SSLContext, sign_in: SignIn) -> None:
+    """The inbox says how many messages it holds, and a restriction on the time of receipt leaves out the older ones, page by page."""
+    border = EWSDateTime(2026, 11, 3, tzinfo=EWSTimeZone("UTC"))
+
+    def act(account: Account) -> tuple[int, list[str], list[str]]:
+        newer = account.inbox.filter(datetime_received__gte=border).only("subject", "datetime_received")
+        newer.page_size = 2
+        older = account.inbox.filter(datetime_received__lt=border).only("subject")
+        return account.inbox.total_count, [each.subject for each in newer], [each.subject for each in older]
+
+    async with _exchange(tls) as server:
+        for day in range(1, 6):
+            server.receive(SALES, f"day {day}", datetime(2026, 11, day, tzinfo=UTC))
+        count, newer, older = await _with(sign_in(server), act)
+    assert (count, newer, older) == (5, ["day 3", "day 4", "day 5"], ["day 1", "day 2"])
+
+
+async def test_sending_for_another_is_denied(tls: ssl.SSLContext, sign_in: SignIn) -> None:
+    """Nobody sends in the name of a mailbox that they do not act in."""
+
+    def act(account: Account) -> None:
+        message = Message(account=account, author=FolderOwner(email_address=BOARD), subject="To whom", to_recipients=[SALES])
+        with pytest.raises(ErrorSendAsDenied):
+            message.send(save_copy=False)
+
+    async with _exchange(tls) as server:
+        await _with(sign_in(server), act)
+        assert server.inboxes == {}
+
+
 async def test_a_folder_that_is_not_there_is_not_found(tls: ssl.SSLContext, sign_in: SignIn) -> None:
     """A distinguished folder that the mailbox lacks is not found."""
     async with _exchange(tls) as server:
@@ -253,12 +299,13 @@ _FIRST_OF_MANY = (
         ("<m:SendItem/>", (500, "ErrorSchemaValidation")),
         ("<m:GetFolder/>", (500, "ErrorSchemaValidation")),
         (_FIRST_OF_MANY, (500, "ErrorSchemaValidation")),
+        ('<m:CreateItem MessageDisposition="SaveOnly"><m:Items><t:Message/></m:Items></m:CreateItem>', (500, "ErrorSchemaValidation")),
         (_get_folder('<t:DistinguishedFolderId Id="calendar"/>'), (200, "NoError")),
         (_get_folder('<t:DistinguishedFolderId Id="root"/>'), (200, "NoError")),
         (_get_folder('<t:FolderId Id="AAMk"/>'), (200, "ErrorInvalidIdMalformed")),
         (_get_folder('<t:FolderId Id="none"/>'), (200, "ErrorInvalidIdMalformed")),
     ],
-    ids=["no operation", "unknown operation", "nothing asked", "no number", "own calendar", "own root", "foreign id", "no id"],
+    ids=["no operation", "unknown operation", "nothing asked", "no number", "a draft", "own calendar", "own root", "foreign id", "no id"],
 )
 def test_requests_are_judged_one_by_one(body: str, expected: tuple[int, str]) -> None:
     """A request that does not fit the schema is a fault; one that asks for what is not there is answered."""

@@ -108,3 +108,36 @@ async def test_what_is_not_http_is_refused(request_bytes: bytes) -> None:
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert b"Server: Microsoft-HTTPAPI/2.0\r\n" in answer
     assert b"Connection: close\r\n" in answer
+
+
+class _Odd(WebServer):
+    """Withholds the end of its answers, or says them slowly."""
+
+    def answer(self, request: Request) -> Response:
+        if request.path == "/none":
+            return Response(204, (), b"")
+        if request.path == "/slow":
+            return Response(200, (), b"slow", pause=0.0001)
+        return Response(200, (), b"whole", withheld=2 if request.path == "/cut" else 1000)
+
+
+async def test_an_answer_may_be_odd() -> None:
+    """An answer may end before its declared length, never begin, or come byte by byte; one without content declares no length."""
+
+    def call(port: int, path: bytes, *, persistent: bool = False) -> bytes:
+        with RawClient(port) as client:
+            kind = b"" if persistent else b"Connection: close\r\n"
+            client.socket.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n" + kind + b"\r\n")
+            return client.read_until(b"never")
+
+    async with _Odd() as server:
+        cut = await asyncio.to_thread(call, server.port, b"/cut", persistent=True)
+        nothing = await asyncio.to_thread(call, server.port, b"/nothing", persistent=True)
+        slow = await asyncio.to_thread(call, server.port, b"/slow")
+        none = await asyncio.to_thread(call, server.port, b"/none")
+    assert b"Content-Length: 5\r\n" in cut
+    assert cut.endswith(b"\r\n\r\nwho")
+    assert nothing == b""
+    assert slow.endswith(b"\r\n\r\nslow")
+    assert none.startswith(b"HTTP/1.1 204 No Content\r\n")
+    assert b"Content-Length" not in none
