@@ -89,10 +89,14 @@ class _Cited:
         rules: dict[int, Rule] = {}
         beside: list[Reading] = []
         seen: set[int] = set()
+        self._shared: set[int] = set()
+        """Findings of several mailboxes, by identity: where the same is to be said of them, they share them."""
         for assessment in run.assessments:
             for finding in assessment.findings:
-                # Mailboxes of which the same is to be said share their findings.
-                if finding.result is Result.NOT_APPLICABLE or id(finding) in seen:
+                if finding.result is Result.NOT_APPLICABLE:
+                    continue
+                if id(finding) in seen:
+                    self._shared.add(id(finding))
                     continue
                 seen.add(id(finding))
                 rules.setdefault(id(finding.rule), finding.rule)
@@ -121,7 +125,7 @@ class _Cited:
         if form is None:
             because: list[Json] = [*dict.fromkeys(one for reading in finding.because for one in self._ids[id(reading)])]
             form = {"rule": finding.rule.id, "result": finding.result.value, "because": because}
-            if all("@" not in reading.subject and reading.mailbox is None for reading in finding.because):
+            if id(finding) in self._shared:
                 self._forms[id(finding)] = form
         return form
 
