@@ -185,7 +185,7 @@ def judge(output: Output, run_file: Path, estate_file: Path | None, day: datetim
         raise click.UsageError(f"{run_file} cannot be read: {failed.strerror}") from None
     except NotADocument as wrong:
         raise click.UsageError(f"{run_file}: {wrong}") from None
-    output.write_document(carried_over(stored, publish(run)), is_interrupted=run.interrupted)
+    output.write_document(carried_over(stored, publish(run), has_its_estate=estate is None), is_interrupted=run.interrupted)
     sys.exit(app.exit_code(run, frozenset(map(Support, accept))))
 
 
