@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.estate import Endpoint
+from probe.model.facts import Why
 from probe.net.dial import Dial, Network
 from probe.net.failures import NoAddressAnswered, UntrustedPeer
 from probe.net.killable import Children
@@ -54,6 +56,23 @@ async def test_all_addresses_are_probed_when_asked(monkeypatch: pytest.MonkeyPat
         looked = await look(f"pop3://two.contoso.test:{server.port}", all_addresses=True)
     assert [(a.address, a.outcome) for a in looked.run.attempts] == [(None, Outcome.REFUSED), ("127.0.0.1", Outcome.DENIED)]
     assert looked.why(v.NET_CONNECTED) == "conflicting"
+
+
+async def test_a_host_without_a_way_to_it_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system knows no way to a host, that is the outcome, and the reason of every gap that it leaves."""
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: tuple[str, int]) -> None:
+        if address[0] == "127.0.0.2":
+            raise OSError(errno.EHOSTUNREACH, "No route to host")
+        real(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    looked = await look("pop3://127.0.0.2:110")
+    assert looked.attempt.outcome is Outcome.UNREACHABLE
+    assert "127.0.0.2: no route to the host" in looked.attempt.detail
+    assert looked.value(v.NET_CONNECTED) is False
+    assert looked.why(v.PROTOCOL_GREETING) == Why.UNREACHABLE
 
 
 @pytest.mark.parametrize(("certificate", "trusted"), [("trusted", True), ("self-signed", False), ("expired", False), ("wrong-name", False)])
