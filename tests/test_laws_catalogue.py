@@ -7,8 +7,8 @@ from typing import Any
 
 from probe.catalogue import load
 from probe.engine.declare import DECLARABLE
-from probe.model.facts import FactKey
 from probe.model.inferences import Inference
+from probe.model.keys import FactKey
 from probe.model.rules import Needs
 from probe.model.vocabulary import all_keys
 from probe.probing import Prober

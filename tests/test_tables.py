@@ -8,7 +8,7 @@ import pytest
 
 from probe import tables
 from probe.model.estate import Service
-from probe.model.facts import Build, UpdateRange
+from probe.model.kinds import Build, UpdateRange
 from probe.tables import ExchangeBuild
 
 

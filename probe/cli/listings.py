@@ -13,8 +13,8 @@ from probe.model.remedies import names_in, steps
 if TYPE_CHECKING:
     from probe.cli.output import Output
     from probe.engine.plan import Plan
-    from probe.model.facts import FactKey
     from probe.model.inferences import Inference
+    from probe.model.keys import FactKey
     from probe.model.rules import Rule
     from probe.probing import Prober
 

@@ -14,7 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool
 from probe.document.publishing import SCHEMA
 from probe.model.attempts import Outcome
 from probe.model.estate import Authentication, Cloud, Credentials, Delivery, DeploymentKind, Effect, Location, ServerType
-from probe.model.facts import FactKey, Json, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
+from probe.model.kinds import Json
 from probe.model.rules import By, Otherwise, Readiness, Result, SignedIn, Support
 from probe.model.vocabulary import all_keys
 

@@ -14,7 +14,9 @@ from pydantic_core import PydanticSerializationError, to_json
 from probe.model.attempts import Attempt
 from probe.model.characters import visible
 from probe.model.estate import Deployment, Endpoint, Estate, Mailbox, ServerProfile
-from probe.model.facts import Declared, Fact, Inferred, Json, Missing, Observed, Provenance, Reading
+from probe.model.facts import Fact, Missing, Reading
+from probe.model.kinds import Json
+from probe.model.provenance import Declared, Inferred, Observed, Provenance
 from probe.model.rules import Assessment, Finding, Result, Rule
 from probe.model.runs import Asked, Run
 from probe.model.vocabulary import all_keys

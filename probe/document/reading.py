@@ -11,7 +11,10 @@ from pydantic_core import ValidationError
 from probe.document.publishing import SCHEMA
 from probe.model.attempts import Attempt, Outcome, TranscriptLine
 from probe.model.estate import UNTOLD_SECRET, Deployment, Endpoint, Estate, Mailbox, ServerProfile
-from probe.model.facts import Declared, Evidence, Fact, FactKey, Inferred, Missing, Observed, Provenance, Reading, UnknownWord, Why
+from probe.model.facts import Fact, Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.kinds import UnknownWord
+from probe.model.provenance import Declared, Evidence, Inferred, Observed, Provenance
 from probe.model.runs import Asked, Run
 from probe.model.vocabulary import all_keys
 

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, Deployment, Effect, Endpoint, Estate, Mailbox, ServerProfile, profile_subject
-from probe.model.facts import Declared, Fact, FactKey, Missing, Reading, Why
+from probe.model.facts import Fact, Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.provenance import Declared
 
 T = TypeVar("T")
 

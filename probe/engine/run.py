@@ -13,7 +13,8 @@ from probe.engine.plan import Plan
 from probe.engine.select import users_of_endpoints
 from probe.engine.struck import struck
 from probe.model.estate import Estate, Mailbox
-from probe.model.facts import Declared, Fact
+from probe.model.facts import Fact
+from probe.model.provenance import Declared
 from probe.model.runs import Run
 
 _log = logging.getLogger(__name__)

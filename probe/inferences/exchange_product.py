@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.estate import Service
-from probe.model.facts import Build, Challenge, Facts
+from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.kinds import Build, Challenge
 from probe.tables import (
     EXCHANGE_ONLINE,
     EXCHANGE_ONLINE_HEADERS,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
-from probe.model.facts import Fact, FactKey, Facts, Reading
+from probe.model.facts import Fact, Facts, Reading
+from probe.model.keys import FactKey
 
 T = TypeVar("T")
 

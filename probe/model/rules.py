@@ -15,7 +15,8 @@ from typing import Any
 
 from probe.model.answers import Answer, Truth
 from probe.model.estate import Delivery
-from probe.model.facts import FactKey, Facts, Reading
+from probe.model.facts import Facts, Reading
+from probe.model.keys import FactKey
 from probe.model.vocabulary import MAILBOX_APPOINTMENTS, MAILBOX_INCOMING, MAILBOX_OUTGOING
 
 

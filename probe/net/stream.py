@@ -12,7 +12,7 @@ from typing import cast
 
 from probe.model.attempts import TranscriptLine
 from probe.model.characters import visible
-from probe.model.facts import TlsSession
+from probe.model.kinds import TlsSession
 from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls
 from probe.net.tls import TlsLayer
 from probe.net.transcript import Recorder

@@ -15,7 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from probe.model.facts import TlsSession
+from probe.model.kinds import TlsSession
 from probe.net.failures import (
     CertificateNotTrusted,
     ClientCertificateWanted,

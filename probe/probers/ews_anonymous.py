@@ -37,7 +37,9 @@ from dataclasses import dataclass
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Outcome, TranscriptLine
 from probe.model.estate import Service
-from probe.model.facts import Build, Challenge, FactKey, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
+from probe.model.kinds import Build, Challenge
 from probe.net.failures import PeerFailure, Throttled, expected
 from probe.net.http_exchange import Answer, Head, HttpConnection, asked_to_wait, host_header
 from probe.probing import CONNECTION_KEYS, Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream, converse, note_connection

@@ -38,7 +38,9 @@ from urllib.parse import urljoin
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication, Endpoint, Service
-from probe.model.facts import Build, Challenge, Refusal, Why
+from probe.model.facts import Why
+from probe.model.kinds import Build, Challenge
+from probe.model.refusals import Refusal
 from probe.net.ews_session import NO_SUCH_MAILBOX, Directed, Order, Seen, find_directions, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header

@@ -19,7 +19,8 @@ import aiosmtplib
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Service
-from probe.model.facts import FactKey, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
 from probe.net.failures import OffProtocol, PlaintextInsteadOfTls, Throttled
 from probe.net.relay import SmtpRelay, lend, smtp_failures
 from probe.net.replies import say_ehlo

@@ -29,7 +29,9 @@ from typing import TypeVar
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Outcome, TranscriptLine
 from probe.model.estate import Service
-from probe.model.facts import FactKey, TlsSession, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
+from probe.model.kinds import TlsSession
 from probe.net.failures import ClientCertificateWanted, PeerFailure, TlsFailed, Unsettled, expected
 from probe.net.hellos import SILENT_ALERT, Answer, Hellos, NameUnknown, Unclear
 from probe.net.starttls import NoUpgrade

@@ -23,7 +23,8 @@ from urllib.parse import quote
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Cloud, Endpoint, authority_endpoint
-from probe.model.facts import Refusal, Why
+from probe.model.facts import Why
+from probe.model.refusals import Refusal
 from probe.net.app_token import TokenOrder, TokenSeen, fetch_token
 from probe.net.failures import OffProtocol, PeerClosed, Throttled, UntrustedPeer
 from probe.net.http_exchange import Answer, exchange, host_header, patience

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication
-from probe.model.facts import Refusal, Why
+from probe.model.facts import Why
+from probe.model.refusals import Refusal
 from probe.net.dial import Dial
 from probe.net.starttls import NoUpgrade
 from probe.net.stream import Stream

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from probe.model import vocabulary as v
 from probe.model.answers import NO, YES, Answer, Truth, all_of, any_of, ask, negate
 from probe.model.estate import Delivery, Location, Security, ServerType, Service
-from probe.model.facts import Fact, FactKey, Facts, Why
+from probe.model.facts import Fact, Facts, Why
+from probe.model.keys import FactKey
 from probe.model.rules import DELIVERY, Case, Direction, Needs
 from probe.tables import UNTOLD_EXCHANGE, is_exchange_online_host, provider_of_domain
 

@@ -14,7 +14,8 @@ from functools import cache
 from typing import Any, Literal, TypeVar
 
 from probe.model.estate import Service
-from probe.model.facts import Build, Refusal, UpdateRange
+from probe.model.kinds import Build, UpdateRange
+from probe.model.refusals import Refusal
 from probe.tables.files import rows, toml
 
 T = TypeVar("T")

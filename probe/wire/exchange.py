@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from probe.model.facts import Build
+from probe.model.kinds import Build
 from probe.tables import LARGEST_FOURTH_NUMBER
 
 MAX_PAGE_BUILDS = 4

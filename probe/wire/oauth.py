@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 from probe.model.characters import visible
 from probe.model.estate import Endpoint, authority_endpoint
-from probe.model.facts import Challenge
+from probe.model.kinds import Challenge
 
 MAX_TEXT = 300
 """Characters of one text that an authority gives, as far as it is shown; an error's description has about 250."""

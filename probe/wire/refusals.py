@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from probe.model.facts import Refusal
+from probe.model.refusals import Refusal
 from probe.tables import RefusalWords, refusal_words
 from probe.wire.lines import as_bytes
 

@@ -11,7 +11,8 @@ import pytest
 from probe.document import in_sections, json_pieces, parse, publish
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome, TranscriptLine
-from probe.model.facts import Declared, Facts, Inferred, Observed, Reading, Why
+from probe.model.facts import Facts, Reading, Why
+from probe.model.provenance import Declared, Inferred, Observed
 from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.model.runs import Run
 from tests.runs import (

@@ -12,7 +12,8 @@ from probe import app
 from probe.engine.judge import Book, judge_estate
 from probe.inferences.product_by_word import INFERENCE
 from probe.model import vocabulary as v
-from probe.model.facts import Fact, Facts, Inferred, Missing, Observed, Reading, Why
+from probe.model.facts import Fact, Facts, Missing, Reading, Why
+from probe.model.provenance import Inferred, Observed
 from probe.tables.marks import product_in
 from tests.inferences.known import TODAY, disputed, settled
 from tests.runs import POP, SMTP, a_mailbox, an_estate

@@ -9,7 +9,9 @@ import pytest
 
 from probe.document.telling.words import WHAT_TO_DO
 from probe.model import vocabulary as v
-from probe.model.facts import Build, Declared, Inferred, Why
+from probe.model.facts import Why
+from probe.model.kinds import Build
+from probe.model.provenance import Declared, Inferred
 from probe.model.rules import Otherwise, Reference, Result, Support
 from tests.reports.rendering import of_one_mailbox, one_mailbox, render
 from tests.runs import (

@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtensionOID, NameOID, SignatureAlgorithmOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.model.facts import ChainEnd
+from probe.model.kinds import ChainEnd
 from probe.simulation.authority import Authority
 from probe.wire.certificates import SIGNATURES, Certificate, chain_end, read_certificate, subject_of
 from tests.wire.der_writing import oid, tlv

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from probe.model.estate import Cloud, Endpoint, authority_endpoint
-from probe.model.facts import Challenge
+from probe.model.kinds import Challenge
 from probe.tables.authorities import authority_errors, entra_clouds, entra_hosts, token_resource
 from probe.wire.oauth import (
     Authority,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from probe.model.facts import FLAG, TEXT, TEXTS, FactKey, Refusal, choice, choices
+from probe.model.keys import FactKey
+from probe.model.kinds import FLAG, TEXT, TEXTS, choice, choices
+from probe.model.refusals import Refusal
 
 AUTH_MECHANISMS: FactKey[tuple[str, ...]] = FactKey(
     "auth.mechanisms",
