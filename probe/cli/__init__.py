@@ -297,7 +297,7 @@ def _named(name: str | None, known: Mapping[str, Any], what: str) -> list[Any]:
 
 
 def _explaining(alert: str, known: Mapping[str, Rule]) -> list[Rule]:
-    from probe.tables import causes_of_alert
+    from probe.tables.alerts import causes_of_alert
 
     causes = causes_of_alert(alert)
     if not causes:

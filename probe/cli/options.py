@@ -171,7 +171,7 @@ def _with_options(command: Any, gathered: Any, options: Sequence[Callable[[Any],
 
 def profile(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     """The name of a FIPS profile. The names are data, so that they are read only when one is given."""
-    from probe.tables import fips_profiles
+    from probe.tables.fips import fips_profiles
 
     if value not in fips_profiles():
         raise click.BadParameter(f"{value!r} is none of {', '.join(fips_profiles())}")

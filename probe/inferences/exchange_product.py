@@ -15,15 +15,9 @@ from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
 from probe.model.kinds import Build, Challenge
-from probe.tables import (
-    EXCHANGE_ONLINE,
-    EXCHANGE_ONLINE_HEADERS,
-    exchange_build,
-    exchange_builds,
-    is_exchange_online_host,
-    is_sharepoint,
-    is_windows_server,
-)
+from probe.tables.exchange import EXCHANGE_ONLINE, exchange_build, exchange_builds
+from probe.tables.headers import EXCHANGE_ONLINE_HEADERS, is_sharepoint, is_windows_server
+from probe.tables.hosts import is_exchange_online_host
 
 _UNTOLD = "Exchange"
 

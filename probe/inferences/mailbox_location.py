@@ -14,7 +14,8 @@ from probe.model.estate import Delivery, Location, Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
 from probe.model.rules import Case
-from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers, is_exchange_online_host
+from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
+from probe.tables.hosts import is_exchange_online_host
 
 _UNTOLD = "Autodiscover does not tell; say where the mailbox lives in the estate (`location`)"
 

@@ -14,7 +14,8 @@ from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers, is_exchange_online_host
+from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
+from probe.tables.hosts import is_exchange_online_host
 
 _BEFORE_TOKENS = frozenset({"Exchange Server 2003", "Exchange Server 2007", "Exchange Server 2010"})
 """They know no tokens; modern authentication on premises begins with 2013 CU19 (Microsoft's page on hybrid modern authentication)."""

@@ -13,7 +13,8 @@ from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import UNTOLD_EXCHANGE, candidate_providers, exchange_servers, password_ending
+from probe.tables.exchange import UNTOLD_EXCHANGE, exchange_servers
+from probe.tables.providers import candidate_providers, password_ending
 
 _KEY = v.PASSWORD_LOGIN_POSSIBLE
 

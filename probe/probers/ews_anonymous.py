@@ -44,7 +44,8 @@ from probe.net.failures import PeerFailure, Throttled, expected
 from probe.net.http_exchange import Answer, Head, HttpConnection, asked_to_wait, host_header
 from probe.probing import CONNECTION_KEYS, Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream, converse, note_connection
 from probe.probing.ews import POLICY_BLOCKS
-from probe.tables import EXCHANGE_ONLINE_HEADERS, is_exchange_online_host, is_sharepoint
+from probe.tables.headers import EXCHANGE_ONLINE_HEADERS, is_sharepoint
+from probe.tables.hosts import is_exchange_online_host
 from probe.wire.exchange import application_build, build_of, manifest_build, mapi_build, old_logon, page_builds, page_mark, soap_build
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.mail_address import ascii_address, ascii_domain

@@ -47,8 +47,8 @@ from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.probing import Account, Dial, Effect, LoginSubject, NotClaimed, Notebook, Prober, Scope
 from probe.probing.authority import NoToken, allowed_authority, resource_for, token_by_application, token_by_password
 from probe.probing.ews import POLICY_BLOCKS, Scheme, end_logon, scheme_for
-from probe.tables import is_exchange_online_host
 from probe.tables.authorities import entra_hosts
+from probe.tables.hosts import is_exchange_online_host
 from probe.wire.autodiscover import SOAP_PATH
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.mail_address import ascii_address

@@ -15,7 +15,9 @@ from probe.model.estate import Delivery, Location, Security, ServerType, Service
 from probe.model.facts import Fact, Facts, Why
 from probe.model.keys import FactKey
 from probe.model.rules import DELIVERY, Case, Direction, Needs
-from probe.tables import UNTOLD_EXCHANGE, is_exchange_online_host, provider_of_domain
+from probe.tables.exchange import UNTOLD_EXCHANGE
+from probe.tables.hosts import is_exchange_online_host
+from probe.tables.providers import provider_of_domain
 
 T = TypeVar("T")
 Condition = Callable[[Case], Answer]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from probe.model.estate import Cloud, Endpoint
-from probe.tables import exchange_online_cloud
 from probe.tables.files import toml
+from probe.tables.hosts import exchange_online_cloud
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from probe.model.estate import Service
-from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
+from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
 from probe.tables.files import toml
 
 MAX_FINGERPRINTED = 8192

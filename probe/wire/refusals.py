@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from probe.model.refusals import Refusal
-from probe.tables import RefusalWords, refusal_words
+from probe.tables.refusals import RefusalWords, refusal_words
 from probe.wire.lines import as_bytes
 
 MAX_READ = 2000

@@ -21,7 +21,7 @@ from probe.model.remedies import steps
 from probe.model.rules import Otherwise, Result
 from probe.reports.text.excerpts import telling_excerpts
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
-from probe.tables import PasswordEnding, candidate_providers, password_ending
+from probe.tables.providers import PasswordEnding, candidate_providers, password_ending
 
 _SOURCES_DISAGREE = frozenset({"imap-smtp-profile"})
 """Rules whose sources contradict each other, so that a reader needs every address."""

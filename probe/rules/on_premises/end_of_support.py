@@ -10,7 +10,7 @@ from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import EXCHANGE_ONLINE, SERVED, SPEAKING, every_served, is_product, of_endpoints, served, uses
-from probe.tables import end_of_support
+from probe.tables.exchange import end_of_support
 
 
 def _holds(case: Case) -> Answer:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 
-from probe.tables import FipsOffer, fips_profiles
+from probe.tables.fips import FipsOffer, fips_profiles
 from probe.wire.certificates import Certificate, read_certificate
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
 from probe.wire.tls.registry import (

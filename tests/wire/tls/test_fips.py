@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.config import keys
-from probe.tables import fips_profiles
+from probe.tables.fips import fips_profiles
 from probe.wire.tls import fips
 from probe.wire.tls.fips import Heard
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
