@@ -1,4 +1,4 @@
-"""Host names that tell whose they are: those of providers, and those of Exchange Online."""
+"""Names in DNS that tell whose they are: hosts of providers and of Exchange Online, and domains of its tenants."""
 
 from __future__ import annotations
 
@@ -35,6 +35,16 @@ def exchange_online_cloud(host: str) -> str | None:
 def is_exchange_online_host(host: str) -> bool:
     """Whether a host name is one of Exchange Online's, the national clouds included."""
     return exchange_online_cloud(host) is not None
+
+
+@cache
+def _tenant_domains() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(domain for cloud in toml("authorities.toml")["cloud"] for domain in cloud["tenant_domains"]))
+
+
+def is_tenant_domain(domain: str) -> bool:
+    """Whether a mail domain, in small letters, is one that Microsoft gave to a tenant, in any of its clouds."""
+    return domain.endswith(_tenant_domains())
 
 
 def _in_order(entries: Iterable[tuple[str, T]]) -> Mapping[str, tuple[int, T]]:

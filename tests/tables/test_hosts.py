@@ -41,3 +41,12 @@ def test_a_host_name_tells_whom_it_serves(host: str, providers: tuple[str, ...])
 def test_exchange_online_is_known_by_its_host_names(host: str, is_online: bool) -> None:
     """The names of Exchange Online and its national clouds, and no name that resembles them."""
     assert hosts.is_exchange_online_host(host) is is_online
+
+
+@pytest.mark.parametrize(
+    ("domain", "is_tenant"),
+    [("contoso.mail.onmicrosoft.com", True), ("contoso.partner.onmschina.cn", True), ("onmicrosoft.com", False), ("contoso.test", False)],
+)
+def test_domains_of_tenants_are_known_by_their_ends(domain: str, is_tenant: bool) -> None:
+    """What Microsoft gives to a tenant ends as the table says, in each of its clouds."""
+    assert hosts.is_tenant_domain(domain) is is_tenant

@@ -12,7 +12,7 @@ from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import By, Otherwise, Reference, Rule
 from probe.rules import LOGGING_IN, READ_ON, SERVED, SPEAKING, each, of_endpoints, opens_an_inbox, told
-from probe.tables.headers import is_windows_server
+from probe.tables.exchange_marks import is_windows_server
 
 _BOUND_SCHEMES = frozenset({"ntlm", "negotiate"})
 
