@@ -17,6 +17,7 @@ from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unset
 from probe.model.kinds import Build, Challenge
 from probe.tables.exchange import EXCHANGE_ONLINE, exchange_build, exchange_builds
 from probe.tables.exchange_marks import (
+    SHAREPOINT,
     exchange_online_headers,
     exchange_online_targets,
     groupware_in,
@@ -48,8 +49,6 @@ _SETTLED_BY = (
     "server itself, past the proxy, or let its header X-FEServer through"
 )
 
-_SHAREPOINT = "SharePoint"
-
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     facts = premises.facts
@@ -72,7 +71,7 @@ def _other_product(facts: Facts) -> str | None:
         return imitator
     headers = facts.value(v.EWS_HEADERS)
     if headers is not None and is_sharepoint(headers):
-        return _SHAREPOINT
+        return SHAREPOINT
     return groupware_in(facts.value(v.HTTP_SERVER) or "")
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from probe.tables.files import toml
 
+SHAREPOINT = "SharePoint"
+
 
 @dataclass(frozen=True, slots=True)
 class _Generation:
@@ -85,6 +87,11 @@ def groupware_of_realm(realm: str) -> str | None:
     """The groupware whose Basic challenge has this realm."""
     found: str | None = _marks()["groupware_realms"].get(realm)
     return found
+
+
+def imitators() -> frozenset[str]:
+    """What may answer in place of Exchange, and has a name of its own."""
+    return frozenset({*_marks()["groupware"].values(), *_marks()["groupware_realms"].values(), SHAREPOINT})
 
 
 def never_exchange(server: str) -> str | None:
