@@ -187,10 +187,6 @@ class Stream:
         assert self._tls is not None
         return await self._tls.is_let_in(seconds)
 
-    def silence(self) -> None:
-        """From here on write nothing of this connection down: bytes that are no text make no transcript. `Dial.note` says what came of them."""
-        self._recorded = False
-
     def take_unread(self) -> bytes:
         """What came in clear and was not asked for; before an upgrade it must be nothing."""
         data = self._pipe.take_unread()
