@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
-from probe.document.publishing import SCHEMA
 from probe.model.attempts import Outcome
 from probe.model.estate import Authentication, Cloud, Credentials, Delivery, DeploymentKind, Effect, Location, ServerType
 from probe.model.facts import Why
 from probe.model.keys import FactKey
 from probe.model.kinds import Json
 from probe.model.rules import By, Otherwise, Readiness, Result, SignedIn, Support
+from probe.model.schemas import RUN_SCHEMA
 from probe.model.vocabulary import all_keys
 
 
@@ -211,6 +211,8 @@ class ReferenceForm(Form):
     title: str
     url: str
     dated: str
+    disagrees: StrictBool = False
+    """Whether it says otherwise than the first of the rule's references."""
 
 
 class RuleForm(Form):
@@ -301,7 +303,7 @@ def schema() -> dict[str, Any]:
         ],
     }
     form["$defs"] = dict(sorted(form["$defs"].items()))
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **form, "title": SCHEMA}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **form, "title": RUN_SCHEMA}
 
 
 def schema_text() -> str:

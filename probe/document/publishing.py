@@ -19,12 +19,11 @@ from probe.model.kinds import Json
 from probe.model.provenance import Declared, Inferred, Observed, Provenance
 from probe.model.rules import Assessment, Finding, Result, Rule
 from probe.model.runs import Asked, Run
+from probe.model.schemas import RUN_SCHEMA
 from probe.model.vocabulary import all_keys
 
 if TYPE_CHECKING:
     from probe.document.forms import Form
-
-SCHEMA = "probe.run/2"
 
 T = TypeVar("T")
 
@@ -62,7 +61,7 @@ def in_sections(run: Run) -> dict[str, Any]:
     """The document of a run, its lists made as they are read."""
     cited = _Cited(run)
     return {
-        "schema": SCHEMA,
+        "schema": RUN_SCHEMA,
         "id": run.id,
         "probe": run.probe,
         "from": shown(run.host),
@@ -321,6 +320,6 @@ def _rule(rule: Rule) -> dict[str, Json]:
         "lists": rule.lists,
         "otherwise": rule.otherwise.value,
         "statement": rule.statement,
-        "references": [{"title": r.title, "url": r.url, "dated": r.dated} for r in rule.references],
+        "references": [{"title": r.title, "url": r.url, "dated": r.dated, "disagrees": r.disagrees} for r in rule.references],
         "remedy": rule.remedy,
     }

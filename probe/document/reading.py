@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import ValidationError
 
-from probe.document.publishing import SCHEMA
 from probe.model.attempts import Attempt, Outcome, TranscriptLine
 from probe.model.estate import UNTOLD_SECRET, Deployment, Endpoint, Estate, Mailbox, ServerProfile
 from probe.model.facts import Fact, Missing, Reading, Why
@@ -16,6 +15,7 @@ from probe.model.keys import FactKey
 from probe.model.kinds import UnknownWord
 from probe.model.provenance import Declared, Evidence, Inferred, Observed, Provenance
 from probe.model.runs import Asked, Run
+from probe.model.schemas import RUN_SCHEMA
 from probe.model.vocabulary import all_keys
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def read_run(document: object) -> Run:
     Facts and gaps alone are enough. Where the document does not say when it was made, it was made at noon of the day for which it
     is judged, or else at the beginning of 1970. What this version does not know is passed over; `carried_over` passes it on. Raises NotADocument.
     """
-    if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
+    if not isinstance(document, Mapping) or document.get("schema") != RUN_SCHEMA:
         said = document.get("schema") if isinstance(document, Mapping) else None
-        raise NotADocument(f"this is no document of the form {SCHEMA}" + (f", but of {said!r:.60}" if isinstance(said, str) else ""))
+        raise NotADocument(f"this is no document of the form {RUN_SCHEMA}" + (f", but of {said!r:.60}" if isinstance(said, str) else ""))
     part = "document"
     try:
         judged_at = date.fromisoformat(document.get("judged_at") or "1970-01-01")

@@ -46,6 +46,8 @@ class Reference:
     url: str
     dated: str
     """The page's own date, or the day it was read, as YYYY-MM-DD or YYYY-MM."""
+    disagrees: bool = False
+    """Whether it says otherwise than the first of the rule's references: then a reader wants to see for himself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

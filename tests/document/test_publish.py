@@ -236,7 +236,8 @@ def test_a_finding_cites_what_decided_it() -> None:
 
 def test_the_words_of_a_rule_stand_once() -> None:
     """A rule that findings name is told with its statement, its sources, its remedy, and whose statement it is; another is not."""
-    first = {"title": "Supported configurations, tls-fails", "url": "https://learn.example/tls-fails", "dated": "2023-03"}
+    page = "https://learn.example/tls-fails"
+    first = {"title": "Supported configurations, tls-fails", "url": page, "dated": "2023-03", "disagrees": False}
     document = publish(cited_run(PRODUCT))
     assert document["rules"] == {
         "tls-fails": {

@@ -166,8 +166,8 @@ def test_a_source_is_given_in_full_once() -> None:
 
 def test_sources_that_disagree_are_all_given_in_full() -> None:
     """Where copies of a page contradict each other, each is cited with its address."""
-    references = tuple(Reference(f"Copy {n}", f"https://learn.example/{n}", "2020") for n in (1, 2))
-    rule = replace(NOT_TESTED, id="imap-smtp-profile", references=references)
+    references = tuple(Reference(f"Copy {n}", f"https://learn.example/{n}", "2020", disagrees=n > 1) for n in (1, 2))
+    rule = replace(NOT_TESTED, references=references)
     text = of_one_mailbox(a_finding(rule, Result.FAILS, PRODUCT), support=Support.UNSUPPORTED)
     assert "Copy 1 (2020) https://learn.example/1 Copy 2 (2020) https://learn.example/2 Remedy" in text
 
