@@ -36,7 +36,6 @@ _UNTOLD = "Exchange"
 _ONCE_ONLINE = ((15, 0), (15, 1))
 
 # What an EWS endpoint of Exchange shows beside any build: IIS, Windows' schemes, or the application id that tokens for Exchange name.
-_WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
 _EXCHANGE_APPLICATION = "00000002-0000-0ff1-ce00-000000000000"
 _ISSUER_21VIANET = "00000001-0002-0000-c000-000000000000@"  # as written there, without an asterisk
 _TELLING_MARKS = frozenset({"export-tool", "mapi-page"})
@@ -133,7 +132,7 @@ def _is_borne_out(facts: Facts, product: str) -> bool:
     """Whether something beside the build is as on an Exchange: one forged header, or one copied page, is not enough."""
     if _is_on_windows(facts, product):
         return True
-    if any(scheme.lower() in _WINDOWS_SCHEMES for scheme in facts.value(v.AUTH_SCHEMES) or ()):
+    if any(scheme.lower() in v.WINDOWS_SCHEMES for scheme in facts.value(v.AUTH_SCHEMES) or ()):
         return True
     if any(mark in _TELLING_MARKS for mark in facts.value(v.EWS_MARKS) or ()):
         return True
@@ -178,7 +177,7 @@ def _shows_online(facts: Facts) -> bool:
             return True
     # An on-premises server trusts the issuer of its own tenant, Exchange Online those of all, and offers none of Windows' own schemes.
     challenges = facts.value(v.EWS_CHALLENGES) or ()
-    if any(c.scheme.lower() in _WINDOWS_SCHEMES for c in challenges):
+    if any(c.scheme.lower() in v.WINDOWS_SCHEMES for c in challenges):
         return False
     return any(
         name.lower() == "trusted_issuers" and (value.endswith("@*") or value == _ISSUER_21VIANET)

@@ -18,6 +18,8 @@ AUTH_MECHANISMS_PLAIN: FactKey[tuple[str, ...]] = FactKey(
 AUTH_SCHEMES: FactKey[tuple[str, ...]] = FactKey(
     "auth.schemes", TEXTS, "HTTP authentication schemes of EWS, as offered, each once.", (("Negotiate", "NTLM"), ())
 )
+WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
+"""Windows' own among them, in small letters (RFC 4559, [MS-NTHT])."""
 AUTH_ACCEPTED: FactKey[bool] = FactKey(
     "auth.accepted", FLAG, "Whether the account's credentials were taken, proved by a further command.", (True, False)
 )
