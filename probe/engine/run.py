@@ -21,14 +21,14 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class RunIdentity:
     """What a run is called, and where it was made."""
 
     id: str
     host: str
 
 
-async def run(identity: Identity, plan: Plan, book: Book, terms: Terms) -> Run:
+async def run(identity: RunIdentity, plan: Plan, book: Book, terms: Terms) -> Run:
     """One run: a check of an estate or of some of its mailboxes, or a look at some endpoints, of which nothing is judged."""
     started = terms.clock()
     _log.info("run begins", extra={"run": identity.id, "conversations": len(plan.conversations)})

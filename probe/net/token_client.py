@@ -13,10 +13,11 @@ from typing import Generic, TypeVar
 from urllib.parse import quote
 
 from probe.model.estate import Secret
-from probe.net.app_token import TokenOrder, TokenSeen, fetch_token
+from probe.net.app_token import fetch_token
 from probe.net.dial import Dial
 from probe.net.http_exchange import exchange, host_header
 from probe.net.stream import Stream
+from probe.net.token_order import TokenOrder, TokenSeen
 from probe.wire.oauth import Authority, Discovery, Realm, TokenAnswer, password_grant, read_discovery, read_realm, read_token_answer
 
 T = TypeVar("T")

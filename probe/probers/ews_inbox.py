@@ -41,7 +41,8 @@ from probe.model.estate import Authentication, Endpoint, Service
 from probe.model.facts import Why
 from probe.model.kinds import Build, Challenge
 from probe.model.refusals import Refusal
-from probe.net.ews_session import NO_SUCH_MAILBOX, Directed, Order, Seen, find_directions, find_folders
+from probe.net.ews_orders import NO_SUCH_MAILBOX, Directed, Order, Seen
+from probe.net.ews_session import find_directions, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.probing import Account, Dial, Effect, LoginSubject, NotClaimed, Notebook, Prober, Scope

@@ -24,10 +24,10 @@ from probe.model.attempts import TranscriptLine
 from probe.model.estate import Cloud, Endpoint, authority_endpoint
 from probe.model.facts import Why
 from probe.model.refusals import Refusal
-from probe.net.app_token import TokenSeen
 from probe.net.failures import OffProtocol, PeerClosed, Throttled, UntrustedPeer
 from probe.net.http_exchange import patience
 from probe.net.token_client import TokenClient
+from probe.net.token_order import TokenSeen
 from probe.probing import Account, Dial, Ending, Notebook
 from probe.tables.authorities import AuthorityError, authority_errors, entra_clouds, entra_hosts, token_resource
 from probe.wire.oauth import DEFAULT_CLIENT, Authority, TokenAnswer, authority_of, folded, read_token_answer

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from probe.net.app_token import TokenOrder, TokenSeen, fetch_token
+from probe.net.app_token import fetch_token
 from probe.net.msal_protocol import MAX_BODY_BYTES
+from probe.net.token_order import TokenOrder, TokenSeen
 from probe.simulation.listening import Conversation
 from probe.simulation.web import Request, Response, WebServer, _WebConversation
 from tests.hostile import closed_port
