@@ -1,7 +1,9 @@
-"""Tests of how plans, rules and facts are listed."""
+"""Tests of how results are written, and of how plans, rules and facts are listed."""
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,3 +38,18 @@ def test_a_listing_has_no_form_but_json_and_text(tmp_path: Path) -> None:
             write(output(form, file))
             assert file.read_text(encoding="utf-8").startswith(("{", "[")) is (form == "json")
         file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("media_type", "written"), [("text/plain; charset=utf-8", b"Stra\xdfe \\u20ac\n"), ("text/html", "Straße €\n".encode())]
+)
+def test_what_people_read_is_for_their_console_and_the_rest_is_utf_8(
+    media_type: str, written: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The media type of a report decides, not its name: programs that read it go by that type."""
+    received = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(received, encoding="latin-1"))
+    Output(format="any", file=None, quiet=False, verbose=False, transcripts=False, colour=False, log_format="text").write(
+        ["Straße €\n"], media_type
+    )
+    assert received.getvalue() == written
