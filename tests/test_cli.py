@@ -18,27 +18,13 @@ from probe import __version__, app
 from probe.model.estate import Endpoint
 from probe.model.schemas import RUN_SCHEMA
 from probe.model.vocabulary import all_keys
+from tests.command import probe
 from tests.hostile import Hostile, closed_port
 from tests.looking import authority, playing
 from tests.reports.rendering import may_be_wider
 from tests.scripted import TRANSCRIPTS
 
 DOVECOT = (TRANSCRIPTS / "pop3-capabilities" / "dovecot-stls.txt").read_text()
-
-
-def probe(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "probe", *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-        timeout=100,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONWARNINGS": "error", **environment},
-        check=False,
-    )
 
 
 async def probe_beside(*arguments: str) -> subprocess.CompletedProcess[str]:

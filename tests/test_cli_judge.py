@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from probe.document import json_pieces, publish
+from tests.command import probe
 from tests.runs import a_checked_run
-from tests.test_cli import probe
 
 ESTATE = """
 [deployment]

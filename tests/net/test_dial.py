@@ -26,17 +26,7 @@ from probe.net.limits import PER_ADDRESS, Deadline, Limits
 from probe.net.transcript import Recorder
 from tests.hostile import Hostile, closed_port
 from tests.looking import authority, look, playing
-
-
-def two_addresses(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    real = socket.getaddrinfo
-
-    def answer(host: str, *rest: object, **more: object) -> object:
-        if host == "two.contoso.test":
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, 0)) for a in addresses]
-        return real(host, *rest, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(socket, "getaddrinfo", answer)
+from tests.net.addresses import two_addresses
 
 
 async def test_the_first_address_that_answers_is_probed(monkeypatch: pytest.MonkeyPatch) -> None:

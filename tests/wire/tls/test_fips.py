@@ -20,7 +20,7 @@ from probe.wire.tls import fips
 from probe.wire.tls.fips import Heard
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
 from probe.wire.tls.registry import group_number, scheme_number, suite_number, suites
-from tests.wire.test_certificates import broken, rsa_key
+from tests.wire.certificates import broken, rsa_key
 
 PROFILES = tuple(fips_profiles())
 WINDOWS = tuple(name for name in PROFILES if name.startswith("windows"))
