@@ -166,7 +166,7 @@ class Probing:
         """
         # A look judges nothing, and starts sooner without the rules.
         book = Book(inferences=inferences(), rules={} if plan.estate is None else rules())
-        identity = engine.Identity(id=secrets.token_hex(16), host=platform.node() or "unknown")
+        identity = engine.RunIdentity(id=secrets.token_hex(16), host=platform.node() or "unknown")
         return await engine.run(identity, plan, book, self._terms(stop or asyncio.Event()))
 
     def _terms(self, stop: asyncio.Event) -> Terms:

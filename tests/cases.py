@@ -11,7 +11,10 @@ from typing import Any
 
 from probe.catalogue import load
 from probe.model import vocabulary as v
-from probe.model.facts import ChainEnd, Fact, FactKey, Facts, Missing, Observed, Reading, Why
+from probe.model.facts import Fact, Facts, Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.kinds import ChainEnd
+from probe.model.provenance import Observed
 from probe.model.rules import Assessment, Case, Result, Rule, directions, judge, readiness, support
 
 Known = Mapping[FactKey[Any], Any]

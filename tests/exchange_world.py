@@ -24,7 +24,8 @@ from probe.model.estate import (
     ServerProfile,
     ServerType,
 )
-from probe.model.facts import Fact, FactKey, Missing
+from probe.model.facts import Fact, Missing
+from probe.model.keys import FactKey
 from probe.model.runs import Run
 from probe.net.names import NameServer
 from probe.simulation.authorities import Client, EntraAuthority, User

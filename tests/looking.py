@@ -16,7 +16,8 @@ from probe import app
 from probe.document import publish
 from probe.model.attempts import Attempt
 from probe.model.estate import Endpoint
-from probe.model.facts import FactKey, Facts
+from probe.model.facts import Facts
+from probe.model.keys import FactKey
 from probe.model.runs import Run
 from probe.simulation.authority import Authority
 from tests.scripted import ScriptedServer, steps_of

@@ -22,23 +22,10 @@ from probe.model.estate import (
     ServerProfile,
     ServerType,
 )
-from probe.model.facts import (
-    Build,
-    Challenge,
-    Declared,
-    Evidence,
-    Fact,
-    FactKey,
-    Facts,
-    Inferred,
-    Missing,
-    Observed,
-    Provenance,
-    Reading,
-    TlsSession,
-    UpdateRange,
-    Why,
-)
+from probe.model.facts import Fact, Facts, Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.kinds import Build, Challenge, TlsSession, UpdateRange
+from probe.model.provenance import Declared, Evidence, Inferred, Observed, Provenance
 from probe.model.rules import (
     NO_DIRECTION,
     Assessment,

@@ -27,7 +27,8 @@ from probe.model import inferences
 from probe.model.attempts import Outcome
 from probe.model.effects import ALLOWABLE
 from probe.model.estate import Endpoint
-from probe.model.facts import Rank, Why
+from probe.model.facts import Why
+from probe.model.provenance import Rank
 from probe.model.rules import By, Direction, Otherwise, Readiness, Result, SignedIn, Support
 from probe.model.vocabulary import all_keys
 from probe.probing import SUBJECTS, Scope

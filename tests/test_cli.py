@@ -15,30 +15,16 @@ from typing import Any
 import pytest
 
 from probe import __version__, app
-from probe.document.publishing import SCHEMA
 from probe.model.estate import Endpoint
+from probe.model.schemas import RUN_SCHEMA
 from probe.model.vocabulary import all_keys
+from tests.command import probe
 from tests.hostile import Hostile, closed_port
 from tests.looking import authority, playing
 from tests.reports.rendering import may_be_wider
 from tests.scripted import TRANSCRIPTS
 
 DOVECOT = (TRANSCRIPTS / "pop3-capabilities" / "dovecot-stls.txt").read_text()
-
-
-def probe(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "probe", *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-        timeout=100,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONWARNINGS": "error", **environment},
-        check=False,
-    )
 
 
 async def probe_beside(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -243,12 +229,12 @@ def test_the_rules_are_shown_with_source_and_remedy() -> None:
     assert {form["id"] for form in forms} == set(app.rules())
 
 
-def test_a_rule_says_whose_word_it_is() -> None:
-    """A line of the list has the rule, what a failure means, and whether Microsoft's page, another page of its, or this program says so."""
+def test_a_rule_says_whose_statement_it_is() -> None:
+    """A line of the list has the rule, what a failure means, and whether Microsoft says so or it is a matter of readiness."""
     lines = {words[0]: words[1:] for line in probe("rules").stdout.splitlines() if (words := line.split())}
-    assert lines["exchange-2003-or-2007"] == ["unsupported", "page"]
-    assert lines["impersonation-denied"] == ["not-ready", "Microsoft"]
-    assert lines["certificate-expired"] == ["not-ready", "ours"]
+    assert lines["exchange-2003-or-2007"] == ["unsupported", "microsoft"]
+    assert lines["impersonation-denied"] == ["not-ready", "readiness"]
+    assert lines["certificate-expired"] == ["not-ready", "readiness"]
 
 
 def test_rules_are_listed_by_what_they_are_about() -> None:
@@ -287,8 +273,8 @@ def test_the_vocabulary_is_shown() -> None:
 def test_the_schema_is_printed() -> None:
     """The schema of a run is one JSON document."""
     text = probe("schema").stdout
-    assert json.loads(text)["title"] == SCHEMA
-    assert probe("schema", SCHEMA).stdout == text
+    assert json.loads(text)["title"] == RUN_SCHEMA
+    assert probe("schema", RUN_SCHEMA).stdout == text
     assert probe("schema", "probe.run/1").returncode == 2
 
 

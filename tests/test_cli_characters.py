@@ -9,8 +9,8 @@ import pytest
 
 from probe.cli.output import Output
 from probe.cli.streams import tell
+from tests.command import probe
 from tests.config.estates import ESTATE
-from tests.test_cli import probe
 
 EVIL = "a\x1b[2J\x9b31m\x7f\u202egnp\u200b\u2028\x85\r\nFAKE: \U000e0041"
 SHOWN = r"a\x1b[2J\x9b31m\x7f\u202egnp\u200b\u2028\x85\x0d\x0aFAKE: \U000e0041"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from probe.document import json_pieces, publish
+from tests.command import probe
 from tests.runs import a_checked_run
-from tests.test_cli import probe
 
 ESTATE = """
 [deployment]
@@ -90,6 +90,32 @@ def test_an_estate_without_the_mailboxes_of_the_run_is_refused(folder: Path) -> 
     assert "has none of the mailboxes that the run was asked for: info@contoso.test" in done.stderr
 
 
+def test_what_is_said_of_another_estate_is_not_passed_on(folder: Path) -> None:
+    """What this version does not know of the stored estate stays with that estate, be the names of the one that is judged the same."""
+    stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    stored["estate"].update(name="contoso-crm", moon="full")
+    stored["estate"]["deployment"].update(name="contoso-crm", tide="high")
+    (folder / "later.json").write_text(json.dumps(stored), encoding="utf-8")
+    own, other = judged(folder, "later.json"), judged(folder, "later.json", "--estate", "massive.toml")
+    assert (own["estate"]["moon"], own["estate"]["deployment"]["tide"]) == ("full", "high")
+    assert "moon" not in other["estate"]
+    assert "tide" not in other["estate"]["deployment"]
+    assert other["estate"]["deployment"]["mass_email"] is True
+
+
+def test_a_conflict_with_a_word_of_a_later_version_is_passed_on(folder: Path) -> None:
+    """Where one of the claims says a word that this version does not know, the conflict is kept, and nothing is made of the other."""
+    stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    claim = {**stored["facts"][0], "key": "auth.refusal"}
+    claims = [{**claim, "value": ["eclipsed"]}, {**claim, "value": ["bad-credentials"]}]
+    gap = {**stored["missing"][0], "id": "m999", "subject": claim["subject"], "mailbox": None, "key": "auth.refusal", "why": "conflicting"}
+    stored["missing"].append({**gap, "claims": claims})
+    (folder / "later.json").write_text(json.dumps(stored), encoding="utf-8")
+    found = judged(folder, "later.json")
+    assert [m["claims"] for m in found["missing"] if m["key"] == "auth.refusal" and m["claims"]] == [claims]
+    assert found["assessments"] == judged(folder, "run.json")["assessments"]
+
+
 def test_what_a_later_version_wrote_is_passed_on(folder: Path) -> None:
     """Members, keys and words that this version does not know stay in the document, and decide nothing."""
     stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
@@ -128,7 +154,15 @@ def test_what_a_later_version_wrote_is_passed_on(folder: Path) -> None:
         ('{"schema": "probe.run/2", "facts": [{"key": "net.connected", "value": true}]}', "'subject' is missing"),
         ('{"schema": "probe.run/2", "facts": [{"subject": "x", "key": "net.connected", "value": "yes"}]}', "net.connected of x is not a"),
         ('{"schema": "probe.run/2", "judged_at": "soon"}', "document: "),
-        ('{"schema": "probe.run/2", "estate": {}}', "estate: 'deployment' is missing"),
+        (
+            '{"schema": "probe.run/2", "estate": {}}',
+            "estate: deployment: Field required; profiles: Field required; mailboxes: Field required",
+        ),
+        ('{"schema": "probe.run/2", "interrupted": "no"}', "document: 'no' is neither true nor false"),
+        (
+            '{"schema": "probe.run/2", "asked": {"all_addresses": 1}}',
+            "asked: mailboxes: Field required; tls: Field required; fips: Field required; and 2 more",
+        ),
         ('{"schema": "probe.run/2", "attempts": [{"outcome": "completed"}]}', "attempts: 'id' is missing"),
     ],
 )
@@ -151,6 +185,7 @@ def test_what_is_no_run_is_refused(folder: Path, text: str, said: str) -> None:
         ("facts", {"at": "0001-01-01T00:00:00+14:00"}),
         ("facts", {"evidence": 5}),
         ("missing", {"why": ["timed-out"]}),
+        ("missing", {"claims": 5}),
         ("attempts", {"outcome": {"completed": True}}),
         ("attempts", {"outcome": "eclipsed", "transcript": 5}),
         ("attempts", {"transcript": [{"line": "first", "from": "peer", "text": ""}]}),
@@ -164,6 +199,27 @@ def test_a_spoilt_part_of_a_run_is_refused(folder: Path, part: str, spoilt: dict
     done = probe("judge", "spoilt.json", "--format", form, cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("part", "spoilt", "said"),
+    [
+        ("deployment", {"fips": "yes"}, "estate: deployment.fips: Input should be a valid boolean"),
+        ("profiles", {"has_credentials": 1}, "estate: profiles.0.has_credentials: Input should be a valid boolean"),
+        ("profiles", {"incoming": "gopher://x"}, "must begin with one of"),
+        ("mailboxes", {"incoming": "by pigeon"}, "estate: mailboxes.0.incoming: Input should be 'server-side'"),
+        ("mailboxes", {"profile": "none"}, "estate: there is no profile 'none'"),
+    ],
+)
+def test_a_spoilt_estate_of_a_run_is_refused(folder: Path, part: str, spoilt: dict[str, Any], said: str) -> None:
+    """What the form of an estate does not allow is told with its place, and nothing that merely resembles a boolean passes for one."""
+    stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    form = stored["estate"][part]
+    (form if part == "deployment" else form[0]).update(spoilt)
+    (folder / "spoilt.json").write_text(json.dumps(stored), encoding="utf-8")
+    done = probe("judge", "spoilt.json", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr.replace("\n", " ")
 
 
 def test_what_is_passed_on_is_visible(folder: Path) -> None:

@@ -24,7 +24,7 @@ from tests.estates import DEPLOYMENT
 from tests.exchange_world import ON_PREMISES, PASSWORD, Anything, World
 from tests.looking import authority, server_context
 from tests.name_server import name_server
-from tests.probers.test_mail_logins import coded, learnt, scripted
+from tests.probers.mail_logins import coded, learnt, scripted
 
 LOCAL, DOMAIN, CYRILLIC = "müller@contoso.test", "anna@müller.test", "анна@contoso.test"
 SPECIAL = "o'neil+[x]&y%z/?=#{}@contoso.test"

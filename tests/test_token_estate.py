@@ -5,16 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 
 from probe.model import vocabulary as v
 from probe.model.estate import Cloud, Credentials, ServerType
@@ -26,6 +21,7 @@ from probe.simulation.authorities import AdfsAuthority, Client, EntraAuthority, 
 from probe.simulation.ews import Account
 from probe.simulation.exchange import ExchangeServer, ModernAuth
 from probe.simulation.web import Request, Response
+from tests.applications import self_signed_client
 from tests.exchange_world import ADFS, AZURE_CLI, ENTRA, ON_PREMISES, OURS, PASSWORD, TENANT, USER, Anything, World, login, reading
 from tests.looking import authority
 
@@ -498,23 +494,3 @@ async def test_an_authority_that_fails_is_the_peer_s_failure(world: World, by: s
     assert login(run).outcome == outcome
     assert words in login(run).detail
     assert len(entra.forms) == 1
-
-
-def self_signed_client() -> tuple[str, bytes]:
-    """An application's certificate with its key, as PEM, and the certificate alone."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "crm-client")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return (pem + private).decode(), pem

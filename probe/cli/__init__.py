@@ -20,6 +20,7 @@ from probe import __version__
 from probe.cli.options import accept_option, output_options, probing_options, profile, verbose_option
 from probe.cli.streams import NotWritten, WrongArguments, discard_output, explain, is_of_echo, settle_errors, stand_in, tell, write_result
 from probe.model.defaults import FIPS_CLIENT
+from probe.model.schemas import RUN_SCHEMA
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,9 +38,6 @@ Exit codes:
   3    none is as bad as 1, and at least one is undetermined (look: an attempt did not complete)
   70   the program itself failed
   130  interrupted; what was learnt until then is still printed"""
-
-RUN_SCHEMA = "probe.run/2"
-"""Written here too, since the help of a command does not load the documents."""
 
 DEMO_TIMEOUT = 8.0
 """One of the demo's servers never says a word; nobody should wait for it as long as for a real one."""
@@ -185,7 +183,7 @@ def judge(output: Output, run_file: Path, estate_file: Path | None, day: datetim
         raise click.UsageError(f"{run_file} cannot be read: {failed.strerror}") from None
     except NotADocument as wrong:
         raise click.UsageError(f"{run_file}: {wrong}") from None
-    output.write_document(carried_over(stored, publish(run)), is_interrupted=run.interrupted)
+    output.write_document(carried_over(stored, publish(run), has_its_estate=estate is None), is_interrupted=run.interrupted)
     sys.exit(app.exit_code(run, frozenset(map(Support, accept))))
 
 
@@ -215,8 +213,8 @@ def forget(username: str | None) -> None:
 def rules(output: Output, rule: str | None, alert: str | None, support: bool, readiness: bool) -> None:
     """Show the rules, with their sources and remedies.
 
-    A line of the list says what a failure means, and whose word that is: that of Microsoft's page on what is supported (page), of
-    another page of Microsoft's, or ours.
+    A line of the list says what a failure means, and whose statement it is: of Microsoft's page on what is supported (microsoft), or of what would
+    work (readiness).
     """
     from probe import app
     from probe.cli.listings import write_rules
@@ -297,7 +295,7 @@ def _named(name: str | None, known: Mapping[str, Any], what: str) -> list[Any]:
 
 
 def _explaining(alert: str, known: Mapping[str, Rule]) -> list[Rule]:
-    from probe.tables import causes_of_alert
+    from probe.tables.alerts import causes_of_alert
 
     causes = causes_of_alert(alert)
     if not causes:

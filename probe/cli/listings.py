@@ -6,22 +6,31 @@ import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+
+import click
 
 from probe.model.remedies import names_in, steps
+from probe.model.schemas import PLAN_SCHEMA
 
 if TYPE_CHECKING:
     from probe.cli.output import Output
     from probe.engine.plan import Plan
-    from probe.model.facts import FactKey
     from probe.model.inferences import Inference
+    from probe.model.keys import FactKey
     from probe.model.rules import Rule
     from probe.probing import Prober
 
 
+def _is_json(output: Output) -> bool:
+    """Whether a listing is wanted as JSON, else as text. Raises UsageError for what is a form of reports alone."""
+    if output.format not in ("json", "text"):
+        raise click.UsageError(f"a listing has no form {output.format!r}; it has json and text")
+    return output.format == "json"
+
+
 def write_plan(output: Output, plan: Plan, probers: Mapping[str, Prober]) -> None:
     """What a check would do. Nothing was connected to find it out."""
-    if output.format == "json":
+    if _is_json(output):
         forms = [
             {
                 "prober": c.prober,
@@ -37,7 +46,7 @@ def write_plan(output: Output, plan: Plan, probers: Mapping[str, Prober]) -> Non
             }
             for c in plan.conversations
         ]
-        output.write_form({"schema": "probe.plan/1", "conversations": forms})
+        output.write_form({"schema": PLAN_SCHEMA, "conversations": forms})
         return
     lines = []
     for c in plan.conversations:
@@ -56,22 +65,14 @@ def write_plan(output: Output, plan: Plan, probers: Mapping[str, Prober]) -> Non
 
 
 def write_rules(output: Output, rules: Sequence[Rule], *, whole: bool) -> None:
-    """The rules, a line each with what a failure means and whose word it is; `whole` shows the one that was asked for."""
-    if output.format == "json":
+    """The rules, a line each with what a failure means and whose statement it is; `whole` shows the one that was asked for."""
+    if _is_json(output):
         output.write_form([_rule_as_json(r) for r in rules])
     elif whole:
         output.write_lines(_rule_as_lines(rules[0]))
     else:
         column = max((len(r.id) for r in rules), default=0) + 2
-        output.write_lines(f"{r.id:<{column}}{r.otherwise:<13}{_whose_word(r)}" for r in rules)
-
-
-def _whose_word(rule: Rule) -> str:
-    """`page`: Microsoft's page on what server-side synchronization supports. `Microsoft`: another page of its. `ours`: drawn from other sources."""
-    urls = [urlsplit(reference.url) for reference in rule.references]
-    if any(url.path.endswith("/supported-email-service-configurations-server-side-synchronization") for url in urls):
-        return "page"
-    return "Microsoft" if urls[0].netloc.endswith("microsoft.com") or urls[0].path.startswith("/MicrosoftDocs/") else "ours"
+        output.write_lines(f"{r.id:<{column}}{r.otherwise:<13}{r.by}" for r in rules)
 
 
 def _rule_as_json(rule: Rule) -> dict[str, Any]:
@@ -81,7 +82,6 @@ def _rule_as_json(rule: Rule) -> dict[str, Any]:
         "statement": rule.statement,
         "by": rule.by,
         "otherwise": rule.otherwise,
-        "word": _whose_word(rule),
         "references": [{"title": r.title, "url": r.url, "dated": r.dated} for r in rule.references],
         "needs": {
             part: [k.name for k in getattr(rule.needs, part)] for part in ("deployment", "profile", "mailbox", "incoming", "outgoing")
@@ -98,7 +98,7 @@ def _rule_as_lines(rule: Rule) -> list[str]:
     parts = (
         f"{rule.id}: {rule.title}",
         textwrap.fill(rule.statement, 80),
-        f"When it does not hold: {rule.otherwise}. Whose word it is: {_whose_word(rule)}",
+        f"When it does not hold: {rule.otherwise}. Whose statement it is: {rule.by}",
         "\n".join(_remedy_as_lines(rule.remedy)),
         textwrap.fill(f"Looks at: {needs}", 80, break_on_hyphens=False),
         f"Stated at:\n{sources}",
@@ -122,7 +122,7 @@ def _remedy_as_lines(remedy: str) -> Iterator[str]:
 
 def write_facts(output: Output, keys: Sequence[FactKey[Any]], learnt_by: Mapping[str, Sequence[str]], *, whole: bool) -> None:
     """The facts that can be known, a line each; `whole` shows the one that was asked for."""
-    if output.format == "json":
+    if _is_json(output):
         output.write_form([_key_as_json(k, learnt_by.get(k.name, [])) for k in keys])
     elif whole:
         output.write_lines(_key_as_lines(keys[0], learnt_by.get(keys[0].name, [])))

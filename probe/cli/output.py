@@ -34,11 +34,11 @@ class Output:
     is_logged: bool = False
     """Whether standard error has a log, beside which a progress bar could not stand."""
 
-    def write(self, pieces: Iterable[str], *, patience: float | None = None) -> None:
+    def write(self, pieces: Iterable[str], media_type: str, *, patience: float | None = None) -> None:
         """Write a result, as it is: reports see to what they hold by themselves. Raises NotWritten. The patience is that of `write_result`."""
         if self.file is None:
-            # JSON is UTF-8 (RFC 8259 section 8.1), here ASCII, whatever the console or pipe is set to.
-            write_result(pieces, is_utf8=self.format == "json", patience=patience)
+            # What people read is for their console or pipe; the rest is UTF-8 for whoever reads it, as RFC 8259 section 8.1 wants it of JSON.
+            write_result(pieces, is_utf8=not media_type.startswith("text/plain"), patience=patience)
             return
         try:
             with self.file.open("w", encoding="utf-8", newline="\n") as target:
@@ -48,13 +48,13 @@ class Output:
 
     def write_lines(self, lines: Iterable[str]) -> None:
         """Write a listing, visible whatever its lines hold. Raises NotWritten."""
-        self.write(f"{visible(line)}\n" for line in lines)
+        self.write((f"{visible(line)}\n" for line in lines), "text/plain")
 
     def write_form(self, form: Any) -> None:
         """Write a listing as JSON, its texts visible. Raises NotWritten."""
         from probe.document import json_pieces, shown
 
-        self.write(json_pieces(shown(form)))
+        self.write(json_pieces(shown(form)), "application/json")
 
     def log(self, text: str) -> None:
         """One message to standard error; in JSON it is one line."""
@@ -80,7 +80,7 @@ class Output:
         options = ReportOptions(
             width=width, colour=self.colour and is_terminal, transcripts=self.transcripts, quiet=self.quiet, verbose=self.verbose
         )
-        self.write(report.render(document, options), patience=INTERRUPTED_SECONDS if is_interrupted else None)
+        self.write(report.render(document, options), report.media_type, patience=INTERRUPTED_SECONDS if is_interrupted else None)
 
     @contextmanager
     def progress(self, options: Options) -> Iterator[Options]:

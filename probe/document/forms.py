@@ -9,13 +9,15 @@ import json
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
-from probe.document.publishing import SCHEMA
 from probe.model.attempts import Outcome
 from probe.model.estate import Authentication, Cloud, Credentials, Delivery, DeploymentKind, Effect, Location, ServerType
-from probe.model.facts import FactKey, Json, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
+from probe.model.kinds import Json
 from probe.model.rules import By, Otherwise, Readiness, Result, SignedIn, Support
+from probe.model.schemas import RUN_SCHEMA
 from probe.model.vocabulary import all_keys
 
 
@@ -34,11 +36,11 @@ class DeploymentForm(Form):
     kind: DeploymentKind
     version: str
     runs_on: str
-    fips: bool
-    mass_email: bool
-    custom_email_providers: bool
-    outlook_on_the_web_tracking: bool
-    outlook_manual_tracking: bool
+    fips: StrictBool
+    mass_email: StrictBool
+    custom_email_providers: StrictBool
+    outlook_on_the_web_tracking: StrictBool
+    outlook_manual_tracking: StrictBool
     allow: tuple[Effect, ...]
     authorities: tuple[str, ...]
     cloud: Cloud
@@ -51,18 +53,18 @@ class ProfileForm(Form):
     server_type: ServerType
     incoming: str
     outgoing: str
-    autodiscover: bool
+    autodiscover: StrictBool
     authentication: Authentication
     credentials: Credentials
-    impersonation: bool
+    impersonation: StrictBool
     product: str | None
     outgoing_product: str | None
     username: str | None
-    has_credentials: bool
+    has_credentials: StrictBool
     """Whether the estate says where its secret is kept."""
     client_id: str | None
     tenant: str | None
-    can_ask_as_application: bool
+    can_ask_as_application: StrictBool
     """Whether the estate says where the application's secret, or its certificate, is kept."""
     fips_validated: str | None
 
@@ -76,10 +78,10 @@ class MailboxForm(Form):
     outgoing: Delivery
     appointments: Delivery
     username: str | None
-    has_credentials: bool
+    has_credentials: StrictBool
     """Whether the estate says where its secret is kept."""
     location: Location | None
-    mfa: bool | None
+    mfa: StrictBool | None
 
 
 class EstateForm(Form):
@@ -108,7 +110,7 @@ class AskedForm(Form):
     """The client whose FIPS mode was asked about."""
     allow: tuple[Effect, ...]
     """Effects that the call allowed, beside those of the estate."""
-    all_addresses: bool
+    all_addresses: StrictBool
 
 
 class AttemptForm(Form):
@@ -209,6 +211,8 @@ class ReferenceForm(Form):
     title: str
     url: str
     dated: str
+    disagrees: StrictBool = False
+    """Whether it says otherwise than the first of the rule's references."""
 
 
 class RuleForm(Form):
@@ -217,7 +221,7 @@ class RuleForm(Form):
     title: str
     by: By
     """Whose statement it is."""
-    lists: bool
+    lists: StrictBool
     """Whether it is a row of the support table."""
     otherwise: Otherwise
     statement: str
@@ -271,7 +275,7 @@ class Document(Form):
     finished: datetime
     judged_at: date
     asked: AskedForm
-    interrupted: bool
+    interrupted: StrictBool
     estate: EstateForm | None
     attempts: tuple[AttemptForm, ...]
     facts: tuple[Annotated[ObservedFact | DeclaredFact | InferredFact, Field(discriminator="basis")], ...]
@@ -299,7 +303,7 @@ def schema() -> dict[str, Any]:
         ],
     }
     form["$defs"] = dict(sorted(form["$defs"].items()))
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **form, "title": SCHEMA}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **form, "title": RUN_SCHEMA}
 
 
 def schema_text() -> str:

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from probe.model.attempts import Attempt
 from probe.model.characters import visible
 from probe.model.estate import Deployment, Endpoint, Estate, Mailbox, ServerProfile
-from probe.model.facts import Declared, Fact, Inferred, Json, Missing, Observed, Provenance, Reading
+from probe.model.facts import Fact, Missing, Reading
+from probe.model.kinds import Json
+from probe.model.provenance import Declared, Inferred, Observed, Provenance
 from probe.model.rules import Assessment, Finding, Result, Rule
 from probe.model.runs import Asked, Run
+from probe.model.schemas import RUN_SCHEMA
 from probe.model.vocabulary import all_keys
 
 if TYPE_CHECKING:
     from probe.document.forms import Form
-
-SCHEMA = "probe.run/2"
 
 T = TypeVar("T")
 
@@ -60,7 +61,7 @@ def in_sections(run: Run) -> dict[str, Any]:
     """The document of a run, its lists made as they are read."""
     cited = _Cited(run)
     return {
-        "schema": SCHEMA,
+        "schema": RUN_SCHEMA,
         "id": run.id,
         "probe": run.probe,
         "from": shown(run.host),
@@ -89,10 +90,14 @@ class _Cited:
         rules: dict[int, Rule] = {}
         beside: list[Reading] = []
         seen: set[int] = set()
+        self._shared: set[int] = set()
+        """Findings of several mailboxes, by identity: where the same is to be said of them, they share them."""
         for assessment in run.assessments:
             for finding in assessment.findings:
-                # Mailboxes of which the same is to be said share their findings.
-                if finding.result is Result.NOT_APPLICABLE or id(finding) in seen:
+                if finding.result is Result.NOT_APPLICABLE:
+                    continue
+                if id(finding) in seen:
+                    self._shared.add(id(finding))
                     continue
                 seen.add(id(finding))
                 rules.setdefault(id(finding.rule), finding.rule)
@@ -121,7 +126,7 @@ class _Cited:
         if form is None:
             because: list[Json] = [*dict.fromkeys(one for reading in finding.because for one in self._ids[id(reading)])]
             form = {"rule": finding.rule.id, "result": finding.result.value, "because": because}
-            if all("@" not in reading.subject and reading.mailbox is None for reading in finding.because):
+            if id(finding) in self._shared:
                 self._forms[id(finding)] = form
         return form
 
@@ -330,6 +335,6 @@ def _rule(rule: Rule) -> dict[str, Json]:
         "lists": rule.lists,
         "otherwise": rule.otherwise.value,
         "statement": rule.statement,
-        "references": [{"title": r.title, "url": r.url, "dated": r.dated} for r in rule.references],
+        "references": [{"title": r.title, "url": r.url, "dated": r.dated, "disagrees": r.disagrees} for r in rule.references],
         "remedy": rule.remedy,
     }

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from probe.document.publishing import SCHEMA
+from pydantic_core import ValidationError
+
 from probe.model.attempts import Attempt, Outcome, TranscriptLine
-from probe.model.estate import (
-    UNTOLD_SECRET,
-    Authentication,
-    Cloud,
-    Credentials,
-    Delivery,
-    Deployment,
-    DeploymentKind,
-    Effect,
-    Endpoint,
-    Estate,
-    Location,
-    Mailbox,
-    ServerProfile,
-    ServerType,
-)
-from probe.model.facts import Declared, Evidence, Fact, FactKey, Inferred, Missing, Observed, Provenance, Reading, UnknownWord, Why
+from probe.model.estate import UNTOLD_SECRET, Deployment, Endpoint, Estate, Mailbox, ServerProfile
+from probe.model.facts import Fact, Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.kinds import UnknownWord
+from probe.model.provenance import Declared, Evidence, Inferred, Observed, Provenance
 from probe.model.runs import Asked, Run
+from probe.model.schemas import RUN_SCHEMA
 from probe.model.vocabulary import all_keys
+
+if TYPE_CHECKING:
+    from probe.document.forms import MailboxForm, ProfileForm
 
 _WHYS = frozenset(why.value for why in Why)
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 _NOBODY_ASKED = Asked(mailboxes=None, tls="none", fips="", allow=frozenset(), all_addresses=False)
+_MAX_MISTAKES = 3
+"""Told of one part of a document: a sentence, and no page."""
 
 
 class NotADocument(ValueError):
@@ -43,14 +38,15 @@ def read_run(document: object) -> Run:
     Facts and gaps alone are enough. Where the document does not say when it was made, it was made at noon of the day for which it
     is judged, or else at the beginning of 1970. What this version does not know is passed over; `carried_over` passes it on. Raises NotADocument.
     """
-    if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
+    if not isinstance(document, Mapping) or document.get("schema") != RUN_SCHEMA:
         said = document.get("schema") if isinstance(document, Mapping) else None
-        raise NotADocument(f"this is no document of the form {SCHEMA}" + (f", but of {said!r:.60}" if isinstance(said, str) else ""))
+        raise NotADocument(f"this is no document of the form {RUN_SCHEMA}" + (f", but of {said!r:.60}" if isinstance(said, str) else ""))
     part = "document"
     try:
         judged_at = date.fromisoformat(document.get("judged_at") or "1970-01-01")
         noon = datetime(judged_at.year, judged_at.month, judged_at.day, 12, tzinfo=UTC)
         started, finished = (_time(document.get(name)) or noon for name in ("started", "finished"))
+        interrupted = _boolean(document.get("interrupted") or False)
         part = "estate"
         estate = _read_estate(document["estate"]) if document.get("estate") is not None else None
         part = "asked"
@@ -75,12 +71,14 @@ def read_run(document: object) -> Run:
             attempts=attempts,
             readings=readings(document, finished),
             assessments=(),
-            interrupted=bool(document.get("interrupted", False)),
+            interrupted=interrupted,
         )
     except NotADocument:
         raise
     except KeyError as missing:
         raise NotADocument(f"{part}: {missing} is missing") from None
+    except ValidationError as wrong:
+        raise NotADocument(f"{part}: {_mistakes(wrong)}") from None
     except (AttributeError, OverflowError, TypeError, ValueError) as wrong:
         raise NotADocument(f"{part}: {wrong}") from None
 
@@ -90,16 +88,18 @@ def readings(document: Mapping[str, Any], otherwise: datetime | None = None) -> 
 
     `otherwise` is the time of what says none. Raises NotADocument for a value that is not of its key's form.
     """
-    keys = all_keys()
-    facts = [_read_fact(form, keys[form["key"]], otherwise) for form in _list(document, "facts") if _knows_fact(form)]
-    gaps = [_read_missing(form, keys[form["key"]], otherwise) for form in _list(document, "missing") if _knows_gap(form)]
-    return (*facts, *gaps)
+    found = (
+        *(_read_fact(form, otherwise) for form in _list(document, "facts")),
+        *(_read_missing(form, otherwise) for form in _list(document, "missing")),
+    )
+    return tuple(reading for reading in found if reading is not None)
 
 
-def carried_over(stored: Mapping[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+def carried_over(stored: Mapping[str, Any], document: dict[str, Any], *, has_its_estate: bool = True) -> dict[str, Any]:
     """The document with what a stored one says beyond it: the members, keys and words of a later version, which this one does not understand.
 
-    An estate's are carried over where it is the same deployment, profile or mailbox by name.
+    What it says of its estate is carried over only where that was judged (`has_its_estate`): of another estate it was not said. `stored` is a
+    document that `read_run` took.
     """
     merged = {**document, **{name: value for name, value in stored.items() if name not in document}}
     merged["attempts"] = _with_more(document["attempts"], _list(stored, "attempts"), "id")
@@ -112,7 +112,7 @@ def carried_over(stored: Mapping[str, Any], document: dict[str, Any]) -> dict[st
             *document[name],
             *({**_EMPTY, **form, "id": f"{letter}{number}"} for number, form in enumerate(beyond, start=first)),
         ]
-    if document["estate"] is not None and stored.get("estate") is not None:
+    if has_its_estate and document["estate"] is not None and stored.get("estate") is not None:
         old, new = stored["estate"], document["estate"]
         merged["estate"] = {
             **{name: value for name, value in old.items() if name not in new},
@@ -153,39 +153,55 @@ def _key_of(form: Mapping[str, Any]) -> FactKey[Any] | None:
 
 
 def _knows_fact(form: Mapping[str, Any]) -> bool:
-    """Whether this version knows the key, and the words of a closed list."""
+    """Whether this version knows the key of a fact that was read, and the words of a closed list in it."""
     key = _key_of(form)
     if key is None:
         return False
     try:
-        key.kind.decode(form.get("value"))
+        key.kind.decode(form["value"])
     except UnknownWord:
         return False
-    except (AttributeError, KeyError, TypeError, ValueError):  # told as a mistake when it is read
-        return True
     return True
 
 
 def _knows_gap(form: Mapping[str, Any]) -> bool:
-    return _key_of(form) is not None and _text(form["why"]) in _WHYS
+    """Whether this version knows the key of a gap that was read, its reason, and what it claims."""
+    return _key_of(form) is not None and form["why"] in _WHYS and all(map(_knows_fact, _claims(form)))
 
 
-def _read_missing(form: Mapping[str, Any], key: FactKey[Any], otherwise: datetime | None) -> Missing:
-    claims = tuple(_read_fact(claim, key, otherwise) for claim in form.get("claims") or ())
+def _claims(gap: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    return ({**claim, "key": gap["key"]} for claim in gap.get("claims") or ())
+
+
+def _read_missing(form: Mapping[str, Any], otherwise: datetime | None) -> Missing | None:
+    """A gap; None for one whose key, reason or claims this version does not know."""
+    key, why = _key_of(form), _text(form["why"])
+    if key is None or why not in _WHYS:
+        return None
+    claims = [_read_fact(claim, otherwise) for claim in _claims(form)]
+    known = tuple(claim for claim in claims if claim is not None)
+    if len(known) < len(claims):
+        return None
     return Missing(
         subject=_text(form["subject"]),
         mailbox=_text_or_none(form.get("mailbox")),
         key=key,
-        why=Why(form["why"]),
+        why=Why(why),
         detail=_text(form.get("detail") or ""),
-        claims=claims,
+        claims=known,
         at=_time(form.get("at")) or otherwise,
     )
 
 
-def _read_fact(form: Mapping[str, Any], key: FactKey[Any], otherwise: datetime | None) -> Fact[Any]:
+def _read_fact(form: Mapping[str, Any], otherwise: datetime | None) -> Fact[Any] | None:
+    """A fact; None for one whose key, or a word of whose value, this version does not know."""
+    key = _key_of(form)
+    if key is None:
+        return None
     try:
         value = key.kind.decode(form["value"])
+    except UnknownWord:
+        return None
     except (AttributeError, KeyError, TypeError, ValueError):
         raise NotADocument(f"{key.name} of {form.get('subject')} is not a {key.kind.name}: {form.get('value')!r:.200}") from None
     at = _time(form.get("at")) or otherwise
@@ -235,35 +251,22 @@ def _read_attempt(form: Mapping[str, Any], otherwise: datetime) -> Attempt | Non
     return attempt if is_known else None
 
 
-def _read_asked(form: Mapping[str, Any]) -> Asked:
-    return Asked(
-        mailboxes=None if form["mailboxes"] is None else tuple(map(_text, form["mailboxes"])),
-        tls=_text(form["tls"]),
-        fips=_text(form["fips"]),
-        allow=frozenset(map(Effect, form["allow"])),
-        all_addresses=bool(form["all_addresses"]),
-    )
+def _read_asked(form: object) -> Asked:
+    from probe.document.forms import AskedForm
+
+    asked = AskedForm.model_validate(form)
+    return Asked(mailboxes=asked.mailboxes, tls=asked.tls, fips=asked.fips, allow=frozenset(asked.allow), all_addresses=asked.all_addresses)
 
 
-def _read_estate(form: Mapping[str, Any]) -> Estate:
-    deployment = form["deployment"]
+def _read_estate(form: object) -> Estate:
+    # The forms bring pydantic, which a look has no other use for.
+    from probe.document.forms import EstateForm
+
+    read = EstateForm.model_validate(form)
     estate = Estate(
-        deployment=Deployment(
-            name=_text(deployment["name"]),
-            kind=DeploymentKind(deployment["kind"]),
-            version=_text(deployment["version"]),
-            runs_on=_text(deployment["runs_on"]),
-            fips=_boolean(deployment["fips"]),
-            mass_email=_boolean(deployment["mass_email"]),
-            custom_email_providers=_boolean(deployment["custom_email_providers"]),
-            outlook_on_the_web_tracking=_boolean(deployment["outlook_on_the_web_tracking"]),
-            outlook_manual_tracking=_boolean(deployment["outlook_manual_tracking"]),
-            allow=frozenset(map(Effect, deployment["allow"])),
-            authorities=tuple(map(_text, deployment["authorities"])),
-            cloud=Cloud(deployment["cloud"]),
-        ),
-        profiles=tuple(map(_read_profile, form["profiles"])),
-        mailboxes=tuple(map(_read_mailbox, form["mailboxes"])),
+        deployment=Deployment(**{**dict(read.deployment), "allow": frozenset(read.deployment.allow)}),
+        profiles=tuple(map(_profile, read.profiles)),
+        mailboxes=tuple(map(_mailbox, read.mailboxes)),
     )
     names = {profile.name for profile in estate.profiles}
     for mailbox in estate.mailboxes:
@@ -272,39 +275,28 @@ def _read_estate(form: Mapping[str, Any]) -> Estate:
     return estate
 
 
-def _read_profile(form: Mapping[str, Any]) -> ServerProfile:
+def _profile(form: ProfileForm) -> ServerProfile:
+    declared = dict(form)
+    has_password, has_application = declared.pop("has_credentials"), declared.pop("can_ask_as_application")
     return ServerProfile(
-        name=_text(form["name"]),
-        server_type=ServerType(form["server_type"]),
-        incoming=Endpoint.parse(form["incoming"]),
-        outgoing=Endpoint.parse(form["outgoing"]),
-        autodiscover=_boolean(form["autodiscover"]),
-        authentication=Authentication(form["authentication"]),
-        credentials=Credentials(form["credentials"]),
-        impersonation=_boolean(form["impersonation"]),
-        product=_text_or_none(form["product"]),
-        outgoing_product=_text_or_none(form["outgoing_product"]),
-        username=_text_or_none(form["username"]),
-        password=UNTOLD_SECRET if _boolean(form["has_credentials"]) else None,
-        client_id=_text_or_none(form["client_id"]),
-        tenant=_text_or_none(form["tenant"]),
-        client_secret=UNTOLD_SECRET if _boolean(form["can_ask_as_application"]) else None,
-        fips_validated=_text_or_none(form["fips_validated"]),
+        **{**declared, "incoming": Endpoint.parse(form.incoming), "outgoing": Endpoint.parse(form.outgoing)},
+        password=UNTOLD_SECRET if has_password else None,
+        client_secret=UNTOLD_SECRET if has_application else None,
     )
 
 
-def _read_mailbox(form: Mapping[str, Any]) -> Mailbox:
-    return Mailbox(
-        address=_text(form["address"]),
-        profile=_text(form["profile"]),
-        incoming=Delivery(form["incoming"]),
-        outgoing=Delivery(form["outgoing"]),
-        appointments=Delivery(form["appointments"]),
-        username=_text_or_none(form["username"]),
-        password=UNTOLD_SECRET if _boolean(form["has_credentials"]) else None,
-        location=None if form["location"] is None else Location(form["location"]),
-        mfa=None if form["mfa"] is None else _boolean(form["mfa"]),
-    )
+def _mailbox(form: MailboxForm) -> Mailbox:
+    declared = dict(form)
+    has_password = declared.pop("has_credentials")
+    return Mailbox(**declared, password=UNTOLD_SECRET if has_password else None)
+
+
+def _mistakes(wrong: ValidationError) -> str:
+    """What a form finds wrong, as far as a sentence goes. The values are not repeated."""
+    errors = wrong.errors(include_url=False, include_input=False, include_context=False)
+    told = [f"{'.'.join(map(str, error['loc'])) or 'all of it'}: {error['msg']}" for error in errors[:_MAX_MISTAKES]]
+    more = len(errors) - len(told)
+    return "; ".join(told) + (f"; and {more} more" if more else "")
 
 
 def _time(text: object) -> datetime | None:

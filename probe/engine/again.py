@@ -15,7 +15,9 @@ from probe.engine.judge import Book, judge_estate
 from probe.engine.run import about
 from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, PROFILE_SUBJECTS, Authentication, Delivery, Estate, Mailbox
-from probe.model.facts import Declared, Fact, FactKey, Inferred, Missing, Reading, Why
+from probe.model.facts import Fact, Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.provenance import Declared, Inferred
 from probe.model.runs import Run
 
 _OF_THE_WINDOWS: tuple[FactKey[Any], ...] = (

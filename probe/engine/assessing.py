@@ -13,7 +13,8 @@ from typing import Any
 from probe.engine.reasoning import value_of
 from probe.engine.signed_in import NEEDS, signed_in
 from probe.model.estate import Mailbox
-from probe.model.facts import FactKey, Facts, Reading
+from probe.model.facts import Facts, Reading
+from probe.model.keys import FactKey
 from probe.model.rules import NO_DIRECTION, Assessment, Case, Readiness, Rule, Support, directions, judge, readiness, support
 
 _Place = tuple[int, FactKey[Any]]

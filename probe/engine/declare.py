@@ -4,45 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, Deployment, Effect, Endpoint, Estate, Mailbox, ServerProfile, profile_subject
-from probe.model.facts import Declared, Fact, FactKey, Missing, Reading, Why
+from probe.model.facts import Fact, Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.provenance import Declared
 
 T = TypeVar("T")
 
 _BY_OPERATOR = Declared("operator")
-
-DECLARABLE: frozenset[FactKey[Any]] = frozenset(
-    {
-        v.DEPLOYMENT_RUNS_ON,
-        v.DEPLOYMENT_FIPS,
-        v.DEPLOYMENT_MASS_EMAIL,
-        v.DEPLOYMENT_CUSTOM_PROVIDERS,
-        v.DEPLOYMENT_OWA_TRACKING,
-        v.DEPLOYMENT_MANUAL_TRACKING,
-        v.DEPLOYMENT_ALLOWS,
-        v.PROFILE_SERVER_TYPE,
-        v.PROFILE_AUTHENTICATION,
-        v.PROFILE_CREDENTIALS,
-        v.PROFILE_APPLICATION,
-        v.PROFILE_IMPERSONATION,
-        v.PROFILE_FIPS_VALIDATED,
-        v.MAILBOX_DOMAIN,
-        v.MAILBOX_INCOMING,
-        v.MAILBOX_OUTGOING,
-        v.MAILBOX_APPOINTMENTS,
-        v.MAILBOX_OWN_ACCOUNT,
-        v.MAILBOX_LOCATION,
-        v.MFA_REQUIRED,
-        v.ENDPOINT_SERVICE,
-        v.ENDPOINT_SECURITY,
-        v.ENDPOINT_HOST,
-        v.SERVER_BY_WORD,
-    }
-)
-"""Every key that an estate can give a value to."""
 
 
 def declared_by(estate: Estate, at: datetime, allowed: frozenset[Effect] = frozenset()) -> tuple[Reading, ...]:

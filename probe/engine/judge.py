@@ -12,8 +12,9 @@ from datetime import date, datetime
 from probe.engine.declare import declared_by, declared_of_endpoints
 from probe.engine.reasoning import Reasoning
 from probe.model.estate import DEPLOYMENT_SUBJECT, Effect, Endpoint, Estate, Mailbox, profile_subject
-from probe.model.facts import Fact, Facts, Inferred, Reading
+from probe.model.facts import Fact, Facts, Reading
 from probe.model.inferences import Inference, Scope
+from probe.model.provenance import Inferred
 from probe.model.rules import Assessment, Case, Rule
 from probe.model.values import dataclass
 

@@ -11,8 +11,10 @@ from datetime import date, datetime
 from typing import Any
 
 from probe.model import vocabulary as v
-from probe.model.facts import Evidence, Fact, FactKey, Facts, Inferred, Missing, Reading, RestrictedFacts, Why
+from probe.model.facts import Fact, Facts, Missing, Reading, RestrictedFacts, Why
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.keys import FactKey
+from probe.model.provenance import Evidence, Inferred
 from probe.model.rules import Case
 from probe.model.values import dataclass
 

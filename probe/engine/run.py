@@ -12,7 +12,8 @@ from probe.engine.plan import Plan
 from probe.engine.select import users_of_endpoints
 from probe.engine.struck import struck
 from probe.model.estate import Estate, Mailbox
-from probe.model.facts import Declared, Fact
+from probe.model.facts import Fact
+from probe.model.provenance import Declared
 from probe.model.runs import Run
 from probe.model.values import dataclass
 
@@ -20,14 +21,14 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class RunIdentity:
     """What a run is called, and where it was made."""
 
     id: str
     host: str
 
 
-async def run(identity: Identity, plan: Plan, book: Book, terms: Terms) -> Run:
+async def run(identity: RunIdentity, plan: Plan, book: Book, terms: Terms) -> Run:
     """One run: a check of an estate or of some of its mailboxes, or a look at some endpoints, of which nothing is judged."""
     started = terms.clock()
     _log.info("run begins", extra={"run": identity.id, "conversations": len(plan.conversations)})

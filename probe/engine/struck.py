@@ -12,7 +12,9 @@ from functools import cache
 from operator import is_
 from typing import Any
 
-from probe.model.facts import Declared, Fact, Json, Missing, Provenance, Reading, Why
+from probe.model.facts import Fact, Missing, Reading, Why
+from probe.model.kinds import Json
+from probe.model.provenance import Declared, Provenance
 from probe.model.rules import Finding
 from probe.model.runs import Run
 from probe.net.redact import Redactor

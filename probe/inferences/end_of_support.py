@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import UNTOLD_EXCHANGE, end_of_support
+from probe.tables.exchange import UNTOLD_EXCHANGE, end_of_support
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:

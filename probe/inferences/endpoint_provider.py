@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import candidate_providers
+from probe.tables.providers import candidate_providers
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:

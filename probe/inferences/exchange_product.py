@@ -12,80 +12,41 @@ from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.estate import Service
-from probe.model.facts import Build, Challenge, Facts
+from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import (
-    EXCHANGE_ONLINE,
-    EXCHANGE_ONLINE_HEADERS,
-    exchange_build,
-    exchange_builds,
-    is_exchange_online_host,
+from probe.model.kinds import Build, Challenge
+from probe.tables.exchange import EXCHANGE_ONLINE, exchange_build, exchange_builds
+from probe.tables.exchange_marks import (
+    SHAREPOINT,
+    exchange_online_headers,
+    exchange_online_targets,
+    groupware_in,
+    groupware_of_realm,
     is_sharepoint,
     is_windows_server,
+    never_exchange,
+    oldest_iis,
+    product_of_activesync,
 )
+from probe.tables.hosts import is_exchange_online_host
 
 _UNTOLD = "Exchange"
-
-# What the hosts end in that Exchange Online's headers name.
-_ONLINE_TARGETS = (".prod.outlook.com", ".prod.exchangelabs.com", ".internal.outlook.com", ".partner.outlook.cn")
 
 # Exchange Online ran under numbers of 2013 and 2016 until it took 15.20.
 _ONCE_ONLINE = ((15, 0), (15, 1))
 
 # What an EWS endpoint of Exchange shows beside any build: IIS, Windows' schemes, or the application id that tokens for Exchange name.
-_WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
 _EXCHANGE_APPLICATION = "00000002-0000-0ff1-ce00-000000000000"
 _ISSUER_21VIANET = "00000001-0002-0000-c000-000000000000@"  # as written there, without an asterisk
 _TELLING_MARKS = frozenset({"export-tool", "mapi-page"})
 _TELLING_HEADERS = frozenset({"x-feserver", "x-beserver", "x-calculatedbetarget", "x-calculatedfetarget", "x-targetbeserver", "x-diaginfo"})
 
-# The IIS of the oldest Windows that each runs on (Microsoft's page "Exchange Server supportability matrix"). An older one is no sign of
-# it: it is a proxy's, or forged, as by the honeypots that say 7.5 and show a page of 2016.
-_OLDEST_IIS = {
-    "Exchange Server 2007": (6, 0),
-    "Exchange Server 2010": (7, 0),
-    "Exchange Server 2013": (7, 5),
-    "Exchange Server 2016": (8, 0),
-    "Exchange Server 2019": (10, 0),
-    "Exchange Server SE": (10, 0),
-}
-_IIS = r"microsoft-iis/(\d{1,2})\.(\d)\b"
-
-# Programs that answer for themselves, never for an Exchange behind them: other groupware that speaks EWS or ActiveSync, by its name...
-_GROUPWARE = {
-    "axigen": "Axigen", "communigate": "CommuniGate Pro", "davmail": "DavMail", "domino": "HCL Domino", "gromox": "grommunio",
-    "grommunio": "grommunio", "groupwise": "GroupWise", "icewarp": "IceWarp Mail Server", "kerio": "Kerio Connect", "kopano": "Kopano",
-    "mdaemon": "MDaemon", "smartermail": "SmarterMail", "sogo": "SOGo", "stalwart": "Stalwart", "wdaemon": "MDaemon",
-    "zarafa": "Zarafa", "zimbra": "Zimbra Collaboration",
-}  # fmt: skip
-# ... and what traps and toys are written in, of which nobody can say what they are.
-_NEVER_EXCHANGE = (
-    "basehttp", "cherrypy", "exim", "gunicorn", "postfix", "python", "simplehttp", "tornado", "twisted", "werkzeug", "wsgi",
-)  # fmt: skip
-
-# What ActiveSync says of itself follows the product's own number; others imitate it, so it counts only where Exchange has shown itself.
-_BY_ACTIVESYNC = {
-    "6.5": "Exchange Server 2003",
-    "8.0": "Exchange Server 2007",
-    "8.1": "Exchange Server 2007",
-    "8.2": "Exchange Server 2007",
-    "8.3": "Exchange Server 2007",
-    "14.0": "Exchange Server 2010",
-    "14.1": "Exchange Server 2010",
-    "14.2": "Exchange Server 2010",
-    "14.3": "Exchange Server 2010",
-    "15.0": "Exchange Server 2013",
-    "15.1": "Exchange Server 2016",
-}
+_IIS = re.compile(r"microsoft-iis/(\d{1,2})\.(\d)\b")
 
 _SETTLED_BY = (
     "and nothing else at the endpoint is as Exchange has it: a proxy may strip its headers, or something imitates it. To settle it, look at the "
     "server itself, past the proxy, or let its header X-FEServer through"
 )
-
-_SHAREPOINT = "SharePoint"
-# Realm of grommunio's Basic challenge (github.com/grommunio/gromox, exch/http/http_parser.cpp), which imitates Exchange.
-_GROMMUNIO_REALM = "msrpc realm"
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
@@ -105,13 +66,12 @@ def _other_product(facts: Facts) -> str | None:
     """What answers, where it is known not to be Exchange and shows its name."""
     if is_exchange_online_host(facts.value(v.ENDPOINT_HOST) or ""):
         return None
-    if _is_grommunio(facts):
-        return _GROUPWARE["grommunio"]
+    if (imitator := _by_realm(facts)) is not None:
+        return imitator
     headers = facts.value(v.EWS_HEADERS)
     if headers is not None and is_sharepoint(headers):
-        return _SHAREPOINT
-    server = (facts.value(v.HTTP_SERVER) or "").lower()
-    return next((product for name, product in _GROUPWARE.items() if name in server), None)
+        return SHAREPOINT
+    return groupware_in(facts.value(v.HTTP_SERVER) or "")
 
 
 def _product(facts: Facts) -> tuple[str | None, str]:
@@ -122,7 +82,7 @@ def _product(facts: Facts) -> tuple[str | None, str]:
     builds = facts.claimed(v.SERVER_BUILD)
     shows_online = _shows_online(facts)
     server = (facts.value(v.HTTP_SERVER) or "").lower()
-    if (other := next((name for name in _NEVER_EXCHANGE if name in server), None)) is not None:
+    if (other := never_exchange(server)) is not None:
         return None, f"the server calls itself {server[:60]!r}, and {other} is not Exchange"
     if facts.value(v.HTTP_STATUS) == 200 and "soap" not in (facts.value(v.EWS_MARKS) or ()):
         # Honeypots and the fronts of malware do so, and log-on pages of proxies; EWS lets nobody in unasked, and speaks SOAP.
@@ -140,7 +100,7 @@ def _product(facts: Facts) -> tuple[str | None, str]:
         return EXCHANGE_ONLINE, ""
     marks = facts.value(v.EWS_MARKS)
     if marks:
-        return _BY_ACTIVESYNC.get(".".join((facts.value(v.ACTIVESYNC_VERSION) or "").split(".")[:2]), _UNTOLD), ""
+        return product_of_activesync(facts.value(v.ACTIVESYNC_VERSION) or "") or _UNTOLD, ""
     if marks is None:
         return None, "no answer was had that would show Exchange"
     return None, "nothing in its answers shows that it is Exchange"
@@ -172,7 +132,7 @@ def _is_borne_out(facts: Facts, product: str) -> bool:
     """Whether something beside the build is as on an Exchange: one forged header, or one copied page, is not enough."""
     if _is_on_windows(facts, product):
         return True
-    if any(scheme.lower() in _WINDOWS_SCHEMES for scheme in facts.value(v.AUTH_SCHEMES) or ()):
+    if any(scheme.lower() in v.WINDOWS_SCHEMES for scheme in facts.value(v.AUTH_SCHEMES) or ()):
         return True
     if any(mark in _TELLING_MARKS for mark in facts.value(v.EWS_MARKS) or ()):
         return True
@@ -185,9 +145,10 @@ def _is_borne_out(facts: Facts, product: str) -> bool:
 def _is_on_windows(facts: Facts, product: str) -> bool:
     """Whether the server calls itself Windows' own, of a version that the product runs on."""
     server = (facts.value(v.HTTP_SERVER) or "").lower()
-    iis = re.match(_IIS, server)
-    if iis is not None and product in _OLDEST_IIS:
-        return (int(iis[1]), int(iis[2])) >= _OLDEST_IIS[product]
+    iis = _IIS.match(server)
+    oldest = oldest_iis(product)
+    if iis is not None and oldest is not None:
+        return (int(iis[1]), int(iis[2])) >= oldest
     return is_windows_server(server)
 
 
@@ -196,9 +157,10 @@ def _is_for_exchange(challenge: Challenge) -> bool:
     return any(name.lower() == "client_id" and value == _EXCHANGE_APPLICATION for name, value in challenge.parameters)
 
 
-def _is_grommunio(facts: Facts) -> bool:
-    challenges = facts.value(v.EWS_CHALLENGES) or ()
-    return any(name.lower() == "realm" and value == _GROMMUNIO_REALM for c in challenges for name, value in c.parameters)
+def _by_realm(facts: Facts) -> str | None:
+    """What imitates Exchange and is known by the realm of a challenge."""
+    realms = (value for c in facts.value(v.EWS_CHALLENGES) or () for name, value in c.parameters if name.lower() == "realm")
+    return next(filter(None, map(groupware_of_realm, realms)), None)
 
 
 def _shows_online(facts: Facts) -> bool:
@@ -207,13 +169,15 @@ def _shows_online(facts: Facts) -> bool:
         return True
     for header in facts.value(v.EWS_HEADERS) or ():
         name, _, value = header.partition(":")
-        if name.strip().lower() in EXCHANGE_ONLINE_HEADERS:
+        if name.strip().lower() in exchange_online_headers():
             return True
-        if name.strip().lower() in ("x-calculatedbetarget", "x-calculatedfetarget") and value.strip().lower().endswith(_ONLINE_TARGETS):
+        if name.strip().lower() in ("x-calculatedbetarget", "x-calculatedfetarget") and value.strip().lower().endswith(
+            exchange_online_targets()
+        ):
             return True
     # An on-premises server trusts the issuer of its own tenant, Exchange Online those of all, and offers none of Windows' own schemes.
     challenges = facts.value(v.EWS_CHALLENGES) or ()
-    if any(c.scheme.lower() in _WINDOWS_SCHEMES for c in challenges):
+    if any(c.scheme.lower() in v.WINDOWS_SCHEMES for c in challenges):
         return False
     return any(
         name.lower() == "trusted_issuers" and (value.endswith("@*") or value == _ISSUER_21VIANET)

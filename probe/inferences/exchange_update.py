@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.model import vocabulary as v
-from probe.model.facts import Build
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import UNTOLD_EXCHANGE, exchange_build, exchange_servers
+from probe.model.kinds import Build
+from probe.tables.exchange import UNTOLD_EXCHANGE, exchange_build, exchange_servers
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:

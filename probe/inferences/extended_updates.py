@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import UNTOLD_EXCHANGE, extended_updates
+from probe.tables.exchange import UNTOLD_EXCHANGE, extended_updates
 
 _KEY = v.SERVER_EXTENDED_UPDATES_END
 

@@ -14,13 +14,10 @@ from probe.model.estate import Delivery, Location, Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
 from probe.model.rules import Case
-from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers, is_exchange_online_host
+from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
+from probe.tables.hosts import is_exchange_online_host, is_tenant_domain
 
 _UNTOLD = "Autodiscover does not tell; say where the mailbox lives in the estate (`location`)"
-
-
-# Domains that Microsoft gives to tenants, in the international cloud and the national ones.
-_TENANT_DOMAINS = (".onmicrosoft.com", ".onmicrosoft.us", ".partner.onmschina.cn")
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
@@ -62,7 +59,7 @@ def _by_redirect(target: str) -> Conclusion | None:
         return None
     if "://" in target:
         return v.MAILBOX_LOCATION, Location.EXCHANGE_ONLINE if is_exchange_online_host(host) else Location.ON_PREMISES
-    return (v.MAILBOX_LOCATION, Location.EXCHANGE_ONLINE) if host.endswith(_TENANT_DOMAINS) else None
+    return (v.MAILBOX_LOCATION, Location.EXCHANGE_ONLINE) if is_tenant_domain(host) else None
 
 
 def _by_settings(asked: Facts, target: str) -> Conclusion | None:

@@ -13,7 +13,7 @@ from probe.model import vocabulary as v
 from probe.model.estate import Location, Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
+from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
 
 _SAY = "say where the mailbox lives in the estate (`location`)"
 

@@ -13,7 +13,7 @@ from probe.model.estate import Delivery, Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
 from probe.model.rules import Case
-from probe.tables import candidate_providers, one_house, provider_of_domain
+from probe.tables.providers import candidate_providers, one_house, provider_of_domain
 
 _DELIVERIES = (v.MAILBOX_INCOMING, v.MAILBOX_APPOINTMENTS, v.MAILBOX_OUTGOING)
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.model import vocabulary as v
-from probe.model.facts import Refusal
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.refusals import Refusal
 
 _SHOWING = frozenset({Refusal.MFA_REQUIRED, Refusal.APP_PASSWORD_REQUIRED})
 

@@ -14,11 +14,11 @@ from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers, is_exchange_online_host
+from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
+from probe.tables.exchange_marks import never_takes_tokens
+from probe.tables.hosts import is_exchange_online_host
 
-_BEFORE_TOKENS = frozenset({"Exchange Server 2003", "Exchange Server 2007", "Exchange Server 2010"})
-"""They know no tokens; modern authentication on premises begins with 2013 CU19 (Microsoft's page on hybrid modern authentication)."""
-_NOT_FOR_DOMAIN = r"(?i)Flighting is not enabled for domain '([^']{1,255})'"
+_NOT_FOR_DOMAIN = re.compile(r"Flighting is not enabled for domain '([^']{1,255})'", re.IGNORECASE)
 
 _TOKEN_MECHANISMS = frozenset({"XOAUTH2", "OAUTHBEARER"})
 
@@ -42,7 +42,7 @@ def _over_http(facts: Facts) -> Conclusion | Unsettled:
     bearers = [c for c in (*(facts.value(v.EWS_CHALLENGES) or ()), *(drawn or ())) if c.scheme.lower() == "bearer"]
     if any(name.lower() == "authorization_uri" and value for c in bearers for name, value in c.parameters):
         return key, True
-    if product in _BEFORE_TOKENS:
+    if product is not None and never_takes_tokens(product):
         return key, False
     if bearers:
         return _without_authority(facts)

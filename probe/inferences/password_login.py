@@ -13,13 +13,13 @@ from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import UNTOLD_EXCHANGE, candidate_providers, exchange_servers, password_ending
+from probe.tables.exchange import UNTOLD_EXCHANGE, exchange_servers
+from probe.tables.providers import candidate_providers, password_ending
 
 _KEY = v.PASSWORD_LOGIN_POSSIBLE
 
 _PASSWORD_MECHANISMS = frozenset({"PLAIN", "LOGIN", "USER", "APOP", "CRAM-MD5", "DIGEST-MD5", "NTLM", "PLAIN-CLIENTTOKEN"})
 _PASSWORD_SCHEMES = frozenset({"basic", "digest", "ntlm", "negotiate"})
-_WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
 """Exchange Online offers neither, so they tell that it is not what answers."""
 
 
@@ -64,7 +64,7 @@ def _over_http(facts: Facts) -> Conclusion | Unsettled:
     if schemes is None:
         return Unsettled(_KEY, "it is not known how one may sign in")
     offered = {scheme.lower() for scheme in schemes}
-    if product in (None, *UNTOLD_EXCHANGE) and offered & _WINDOWS_SCHEMES:
+    if product in (None, *UNTOLD_EXCHANGE) and offered & v.WINDOWS_SCHEMES:
         return _KEY, True
     if product not in exchange_servers():
         return Unsettled(_KEY, "it is not known to be an Exchange Server on premises")

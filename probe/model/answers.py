@@ -6,7 +6,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
-from probe.model.facts import Fact, FactKey, Facts, Reading
+from probe.model.facts import Fact, Facts, Reading
+from probe.model.keys import FactKey
 from probe.model.values import dataclass
 
 T = TypeVar("T")

@@ -7,7 +7,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from probe.model.facts import FactKey, Facts
+from probe.model.facts import Facts
+from probe.model.keys import FactKey
 from probe.model.rules import Case
 from probe.model.values import dataclass
 

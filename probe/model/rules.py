@@ -15,7 +15,8 @@ from typing import Any
 
 from probe.model.answers import Answer, Truth
 from probe.model.estate import Delivery
-from probe.model.facts import FactKey, Facts, Reading
+from probe.model.facts import Facts, Reading
+from probe.model.keys import FactKey
 from probe.model.values import dataclass
 from probe.model.vocabulary import MAILBOX_APPOINTMENTS, MAILBOX_INCOMING, MAILBOX_OUTGOING
 
@@ -46,6 +47,8 @@ class Reference:
     url: str
     dated: str
     """The page's own date, or the day it was read, as YYYY-MM-DD or YYYY-MM."""
+    disagrees: bool = False
+    """Whether it says otherwise than the first of the rule's references: then a reader wants to see for himself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,9 +29,8 @@ with warnings.catch_warnings():
     from exchangelib.protocol import CachingProtocol, Protocol
     from exchangelib.services import FindFolder
 
-from probe.net.ews_message import Taken, Taking
+from probe.net.ews_orders import Directed, Order, Seen, Taken, Taking, Trouble
 from probe.net.ews_record import HeldBack, Record, RecordingAdapter
-from probe.net.ews_session import Directed, Order, Seen, Trouble
 from probe.net.http_exchange import USER_AGENT
 from probe.net.quiet import quiet
 from probe.wire.autodiscover import POX_PATH, SOAP_PATH, Directions, pox_request, read_pox, read_soap, soap_request
@@ -235,7 +234,7 @@ def _require_credentials(order: Order) -> None:
 
 
 def take_message(taking: Taking) -> Taken:
-    """As `probe.net.ews_message.take_message`."""
+    """As `probe.net.ews_session.take_message`."""
     order = _as_sent(taking.order)
     _require_credentials(order)
     record = Record(order)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from probe.net.ews_session import Order, Trouble
+from probe.net.ews_orders import Order, Trouble
 from probe.net.pinned import PinnedAdapter
 from probe.net.redact import Redactor
 from probe.wire.exchange import soap_build

@@ -1,102 +1,11 @@
-"""Signs in to EWS once, and looks into folders: what runs in the child process, and what goes in and comes out.
+"""Signs in to EWS once, and looks into folders, asks Autodiscover, or takes one message away: what runs in the child process.
 
 The library that does it is loaded when it is needed, never before: it takes more than a second.
 """
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import Literal
-
-from probe.model.values import dataclass
-
-Trouble = Literal["", "timed-out", "closed", "tls-failed", "untrusted", "too-long", "no-challenge", "locked", "second-request", "malformed"]
-"""What went wrong beside what the status says:
-
-- `timed-out`, `closed`: the connection gave no whole answer;
-- `tls-failed`, `untrusted`: the handshake, or the certificate; nothing was sent then;
-- `too-long`: the answer was cut off;
-- `no-challenge`: the server did not take up NTLM, so that nobody signed in;
-- `locked`: the server says in words that the account is locked out;
-- `second-request`: the library wanted to go on after the one logon, and was held back;
-- `malformed`: the answer is not what EWS says.
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What to do, for whom, and where. Made just before it is carried out, since it holds a password in clear."""
-
-    url: str
-    address: str
-    """The address to connect to, whatever the name in the URL may resolve to meanwhile; TLS goes by the name."""
-    username: str
-    """Empty where a token says who it is."""
-    password: str = field(repr=False)
-    """The password; the access token where it is `bearer`."""
-    authentication: Literal["ntlm", "basic", "negotiate", "bearer"]
-    """`negotiate` carries NTLM inside; Kerberos is not spoken."""
-    mailbox: str
-    """Address of the mailbox whose folders are looked into."""
-    impersonate: bool
-    is_of_2007: bool = False
-    """Whether nothing newer than Exchange 2007 answers there, so that its schema is asked in at once."""
-    folders: tuple[str, ...] = ("inbox",)
-    """Distinguished names of the folders, in order; those after the first are asked for only if the first is found."""
-    ca_file: str | None = None
-    """More trust anchors, in PEM."""
-    has_older_hello: bool = False
-    """Whether the server was seen not to bear a TLS hello of today."""
-    seconds: float
-    """Longest conversation, so that what came before is told. Best effort: the deadline is the parent's, and a little later."""
-
-
-NO_SUCH_MAILBOX = "ErrorNonExistentMailbox"
-"""Exchange's code that makes Autodiscover worth asking: the mailbox is another server's, or nobody's."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What came of it: plain data, free of the password even where the peer repeats it."""
-
-    status: int | None
-    """HTTP status of the last answer, None where there was none."""
-    headers: tuple[tuple[str, str], ...]
-    """Headers of that answer that are on the list of `probe.net.ews_protocol`."""
-    folder: str | None
-    """What came of the first folder: `found`, or Exchange's response code, or None where Exchange said neither."""
-    others: tuple[tuple[str, str], ...] = ()
-    """What came of the other folders, likewise, as far as they were answered. All else here is about the first."""
-    version: str | None
-    """Four numbers out of ServerVersionInfo, as in `15.1.2507.57`."""
-    back_off_seconds: float | None
-    """How long a busy server asks to be left alone, if it says."""
-    error: Trouble
-    logons: int
-    """Requests that carried the password, a proof of it, or the token; after the first that was refused there is no other."""
-    exchanges: tuple[tuple[str, str, int | None], ...]
-    """Every request: method, path, and status, None where no answer came."""
-
-    def header(self, name: str) -> str | None:
-        """The first value of a header, or None; names compare without case."""
-        return next((v for n, v in self.headers if n.lower() == name.lower()), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Directed:
-    """What Autodiscover on the same host said of the mailbox; like Seen, plain data, free of the password."""
-
-    directions: tuple[str, str] | None
-    """Where it sends the mailbox: action and target, as in `probe.wire.autodiscover.Directions`; None where it told nothing."""
-    status: int | None
-    """HTTP status of the last answer, None where there was none."""
-    headers: tuple[tuple[str, str], ...]
-    """Headers of that answer, as in Seen."""
-    error: Trouble
-    logons: int
-    """Requests that carried the password, a proof of it, or the token: one at most."""
-    exchanges: tuple[tuple[str, str, int | None], ...]
-    """Every request, as in Seen."""
+from probe.net.ews_orders import Directed, Order, Seen, Taken, Taking
 
 
 def find_folders(order: Order) -> Seen:
@@ -114,3 +23,10 @@ def find_directions(order: Order) -> Directed:
     from probe.net import ews_protocol
 
     return ews_protocol.find_directions(order)
+
+
+def take_message(taking: Taking) -> Taken:
+    """One FindItem for the subject, and one DeleteItem for what has exactly that; on one logon. Blocks; raises nothing for what a peer does."""
+    from probe.net import ews_protocol
+
+    return ews_protocol.take_message(taking)

@@ -17,7 +17,6 @@ SHARED = (
     "pebble.pool.process",
     "probe.net.killable",
     "probe.net.ews_session",
-    "probe.net.ews_message",
     "probe.net.ews_protocol",
     "probe.net.app_token",
     "probe.net.msal_protocol",

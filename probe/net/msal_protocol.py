@@ -22,9 +22,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from probe.net.app_token import TokenOrder, TokenSeen
 from probe.net.http_exchange import USER_AGENT
 from probe.net.pinned import PinnedAdapter
+from probe.net.token_order import TokenOrder, TokenSeen
 
 MAX_BODY_BYTES = 256 * 1024
 """Of one answer; an OpenID configuration has about 2 KiB, a token 3 KiB."""

@@ -12,7 +12,7 @@ from typing import cast
 
 from probe.model.attempts import TranscriptLine
 from probe.model.characters import visible
-from probe.model.facts import TlsSession
+from probe.model.kinds import TlsSession
 from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls
 from probe.net.tls import TlsLayer
 from probe.net.transcript import Recorder
@@ -186,10 +186,6 @@ class Stream:
         """As `TlsLayer.is_let_in`. Raises ClientCertificateWanted among others."""
         assert self._tls is not None
         return await self._tls.is_let_in(seconds)
-
-    def silence(self) -> None:
-        """From here on write nothing of this connection down: bytes that are no text make no transcript. `Dial.note` says what came of them."""
-        self._recorded = False
 
     def take_unread(self) -> bytes:
         """What came in clear and was not asked for; before an upgrade it must be nothing."""

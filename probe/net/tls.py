@@ -15,7 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from probe.model.facts import TlsSession
+from probe.model.kinds import TlsSession
 from probe.net.failures import (
     CertificateNotTrusted,
     ClientCertificateWanted,
@@ -26,7 +26,7 @@ from probe.net.failures import (
     tls_sentence,
 )
 from probe.net.trust import verifying_context
-from probe.tables import suite_name
+from probe.tables.tls import suite_name
 from probe.wire.lines import as_text, in_quotes
 from probe.wire.tls.demand import asks_client_certificate, is_no_answer
 

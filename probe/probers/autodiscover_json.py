@@ -28,7 +28,7 @@ from probe.model.facts import Why
 from probe.net.failures import NameUnresolved, PeerFailure, Throttled
 from probe.net.http_exchange import Answer, asked_to_wait, exchange, host_header
 from probe.probing import Dial, Effect, MailboxSubject, Notebook, Prober, Scope
-from probe.tables import is_exchange_online_host
+from probe.tables.hosts import is_exchange_online_host
 from probe.wire.mail_address import ascii_domain
 
 MAX_URL = 500

@@ -36,13 +36,16 @@ from collections.abc import Callable
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Outcome, TranscriptLine
 from probe.model.estate import Service
-from probe.model.facts import Build, Challenge, FactKey, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
+from probe.model.kinds import Build, Challenge
 from probe.model.values import dataclass
 from probe.net.failures import PeerFailure, Throttled, expected
 from probe.net.http_exchange import Answer, Head, HttpConnection, asked_to_wait, host_header
 from probe.probing import CONNECTION_KEYS, Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream, converse, note_connection
 from probe.probing.ews import POLICY_BLOCKS
-from probe.tables import EXCHANGE_ONLINE_HEADERS, is_exchange_online_host, is_sharepoint
+from probe.tables.exchange_marks import exchange_online_headers, is_sharepoint
+from probe.tables.hosts import is_exchange_online_host
 from probe.wire.exchange import application_build, build_of, manifest_build, mapi_build, old_logon, page_builds, page_mark, soap_build
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.mail_address import ascii_address, ascii_domain
@@ -241,7 +244,7 @@ class _Visit:
 
     def _is_online(self, first: Head) -> bool:
         names = {name.lower() for name, _ in first.headers}
-        return is_exchange_online_host(self._endpoint.host) or bool(names & EXCHANGE_ONLINE_HEADERS and not is_sharepoint(names))
+        return is_exchange_online_host(self._endpoint.host) or bool(names & exchange_online_headers() and not is_sharepoint(names))
 
     async def _ask_pages(self, stream: Stream, http: HttpConnection, *, is_reused: bool) -> None:
         while self._pages and http.keeps_alive:

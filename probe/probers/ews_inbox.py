@@ -38,15 +38,18 @@ from urllib.parse import urljoin
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication, Endpoint, Service
-from probe.model.facts import Build, Challenge, Refusal, Why
-from probe.net.ews_session import NO_SUCH_MAILBOX, Directed, Order, Seen, find_directions, find_folders
+from probe.model.facts import Why
+from probe.model.kinds import Build, Challenge
+from probe.model.refusals import Refusal
+from probe.net.ews_orders import NO_SUCH_MAILBOX, Directed, Order, Seen
+from probe.net.ews_session import find_directions, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.probing import Account, Dial, Effect, LoginSubject, NotClaimed, Notebook, Prober, Scope
 from probe.probing.authority import NoToken, allowed_authority, resource_for, token_by_application, token_by_password
 from probe.probing.ews import POLICY_BLOCKS, Scheme, end_logon, scheme_for
-from probe.tables import is_exchange_online_host
 from probe.tables.authorities import entra_hosts
+from probe.tables.hosts import is_exchange_online_host
 from probe.wire.autodiscover import SOAP_PATH
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.mail_address import ascii_address

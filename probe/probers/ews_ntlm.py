@@ -15,7 +15,9 @@ import binascii
 
 from probe.model import vocabulary as v
 from probe.model.estate import Endpoint, Service
-from probe.model.facts import Challenge, FactKey, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
+from probe.model.kinds import Challenge
 from probe.net.failures import Throttled
 from probe.net.http_exchange import HttpConnection, asked_to_wait, host_header
 from probe.probing import Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream

@@ -35,8 +35,8 @@ from probe.model.attempts import WHY_AFTER
 from probe.model.estate import Endpoint, Service
 from probe.model.facts import Why
 from probe.model.values import dataclass
-from probe.net.ews_message import Taking, take_message
-from probe.net.ews_session import Order
+from probe.net.ews_orders import Order, Taking
+from probe.net.ews_session import take_message
 from probe.net.failures import Denied, OffProtocol, Throttled, expected
 from probe.net.http_exchange import HttpConnection, host_header
 from probe.net.starttls import NoUpgrade

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.estate import Service
-from probe.model.facts import FactKey, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
 from probe.net.failures import OffProtocol, PlaintextInsteadOfTls, Throttled
 from probe.net.replies import hear
 from probe.net.starttls import refused_service

@@ -19,7 +19,8 @@ import asyncio
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Service
-from probe.model.facts import FactKey, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
 from probe.net.failures import OffProtocol, PeerFailure, PlaintextInsteadOfTls, Throttled
 from probe.net.replies import hear, say_ehlo
 from probe.net.starttls import refused_service

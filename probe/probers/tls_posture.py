@@ -28,7 +28,9 @@ from typing import TYPE_CHECKING, TypeVar
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Outcome, TranscriptLine
 from probe.model.estate import Service
-from probe.model.facts import FactKey, TlsSession, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
+from probe.model.kinds import TlsSession
 from probe.model.values import dataclass
 from probe.net.failures import ClientCertificateWanted, PeerFailure, TlsFailed, Unsettled, expected
 from probe.net.hellos import SILENT_ALERT, Answer, Hellos, NameUnknown, Unclear

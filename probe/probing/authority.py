@@ -9,38 +9,29 @@ is asked for is the host that will get it, so that it opens nothing elsewhere. W
    told a password that it cannot check;
 3. one `POST` to the token endpoint, with user name and password. At AD FS, this alone.
 
-No address out of these answers is followed. The token request is not in the transcript; what came of it is noted there in words.
+`probe.net.token_client` asks; here is what that means for EWS, and is written down. None of the requests is in the transcript; what came of each is
+noted there in words.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import replace
-from urllib.parse import quote
 
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Cloud, Endpoint, authority_endpoint
-from probe.model.facts import Refusal, Why
+from probe.model.facts import Why
+from probe.model.refusals import Refusal
 from probe.model.values import dataclass
-from probe.net.app_token import TokenOrder, TokenSeen, fetch_token
 from probe.net.failures import OffProtocol, PeerClosed, Throttled, UntrustedPeer
-from probe.net.http_exchange import Answer, exchange, host_header, patience
-from probe.probing import Account, Dial, Ending, Notebook, Stream
+from probe.net.http_exchange import patience
+from probe.net.token_client import TokenClient
+from probe.net.token_order import TokenSeen
+from probe.probing import Account, Dial, Ending, Notebook
 from probe.tables.authorities import AuthorityError, authority_errors, entra_clouds, entra_hosts, token_resource
-from probe.wire.oauth import (
-    DEFAULT_CLIENT,
-    Authority,
-    TokenAnswer,
-    authority_of,
-    folded,
-    password_grant,
-    read_discovery,
-    read_realm,
-    read_token_answer,
-)
+from probe.wire.oauth import DEFAULT_CLIENT, Authority, TokenAnswer, authority_of, folded, read_token_answer
 from probe.wire.refusals import says_later
 
 CHILD_SHARE = 0.5
@@ -110,24 +101,28 @@ async def token_by_password(account: Account, dial: Dial, notes: Notebook, autho
     username, password = account.username, account.password.reveal()
     if not username or not password or username != username.strip() or password != password.strip():
         return NoToken(Why.NO_CREDENTIALS, "the user name or the password is empty, or has spaces at an end, which no authority takes")
-    visit = _Visit(dial, authority)
+    ask = TokenClient(dial, authority)
     tenant = ""
     if not authority.is_adfs:
-        found = await _tenant(visit, notes, username)
+        found = await _tenant(ask, dial, authority, notes, username)
         if isinstance(found, NoToken):
             return found
         tenant = found
     opens_mailbox = account.application is not None or authority.is_adfs
-    client = account.application.client if account.application else DEFAULT_CLIENT
-    form = password_grant(authority, client=client, username=username, password=password, resource=resource if opens_mailbox else None)
-    path = "/adfs/oauth2/token" if authority.is_adfs else f"/{tenant}/oauth2/v2.0/token"
-    answer = await visit.ask_by_proof(account, path, form)
-    said = read_token_answer(answer.body)
-    lines = visit.note(f"POST {path}", answer.status, _told(said, notes))
-    await account.proof.end(_ending(said, answer.status, by_itself=False))
-    _check_served(answer.status, answer.header("Retry-After"), notes)
-    if answer.status != 200 or said.token is None:
-        return _refused(said, answer.status, notes, lines)
+    answer = await ask.by_password(
+        tenant=tenant,
+        client=account.application.client if account.application else DEFAULT_CLIENT,
+        username=username,
+        password=account.password,
+        scope=f"{resource}/EWS.AccessAsUser.All" if opens_mailbox and not authority.is_adfs else "openid",
+        resource=resource if authority.is_adfs else None,
+        first=account.proof.claim,
+    )
+    lines = _note(dial, authority, answer.request, answer.status, _told(answer.said, notes))
+    await account.proof.end(_ending(answer.said, answer.status, by_itself=False))
+    _check_served(answer.status, answer.retry_after, notes)
+    if answer.document is None:
+        return _refused(answer.said, answer.status, notes, lines)
     notes.observed(v.AUTHORITY_GRANTED, True, *lines)
     if not opens_mailbox:
         notes.observed(v.AUTH_ACCEPTED, True, *lines)
@@ -135,30 +130,22 @@ async def token_by_password(account: Account, dial: Dial, notes: Notebook, autho
         return NoToken(
             Why.NOT_ATTEMPTED, "the authority takes the password; for the mailbox the estate must name an application (`client_id`)"
         )
-    return said.token
+    return answer.document
 
 
 async def token_by_application(account: Account, dial: Dial, notes: Notebook, authority: Authority, resource: str) -> str | NoToken:
     """A token for the application that the estate names, by its secret or certificate."""
     application = account.application
     assert application is not None
-    visit = _Visit(dial, authority)
-    address, port = await visit.resolve()
-    order = TokenOrder(
-        authority=f"{authority.endpoint.origin}/{'adfs' if authority.is_adfs else quote(application.tenant, safe='')}",
-        address=address,
-        port=port,
+    seen = await TokenClient(dial, authority).by_application(
+        tenant=application.tenant,
         client=application.client,
-        secret=None if application.is_certificate else account.password.reveal(),
-        certificate=account.password.reveal() if application.is_certificate else None,
+        secret=None if application.is_certificate else account.password,
+        certificate=account.password if application.is_certificate else None,
         resource=resource,
-        is_adfs=authority.is_adfs,
-        ca_file=visit.ca_file,
-        system_anchors=visit.system_anchors,
-        seconds=dial.remaining() * CHILD_SHARE,
+        share=CHILD_SHARE,
+        first=account.proof.claim,
     )
-    seen = await dial.in_child(fetch_token, order, first=account.proof.claim)
-    dial.connections += min(1, seen.requests)
     said = read_token_answer(seen.answer)
     if not seen.proofs:
         await account.proof.release()
@@ -168,7 +155,8 @@ async def token_by_application(account: Account, dial: Dial, notes: Notebook, au
         return NoToken(Why.NO_CREDENTIALS, "the application's certificate is no PEM with a certificate and its private key, of RSA")
     if seen.trouble == "elsewhere":
         return NoToken(Why.UNTRUSTED_PEER, "the authority's configuration leads to another host, which was sent nothing")
-    lines = visit.note("application's token" if seen.proofs else "its configuration", seen.status, _told(said, notes))
+    what = "application's token" if seen.proofs else "its configuration"
+    lines = _note(dial, authority, what, seen.status, _told(said, notes))
     status = _check_answered(seen)
     _check_served(status, seen.retry_after, notes)
     if not seen.proofs:
@@ -229,36 +217,33 @@ def _is_of_credentials(error: AuthorityError) -> bool:
     return bool(error.refusal) or error.about == "account"
 
 
-async def _tenant(visit: _Visit, notes: Notebook, username: str) -> str | NoToken:
+async def _tenant(ask: TokenClient, dial: Dial, authority: Authority, notes: Notebook, username: str) -> str | NoToken:
     """The tenant of the account's domain, once it is known that Entra ID itself checks its password."""
     domain = username.rpartition("@")[2]
     if "@" not in username:
         return NoToken(Why.NO_CREDENTIALS, "Entra ID knows users by user@domain alone")
-    path = f"/{quote(domain, safe='')}/v2.0/.well-known/openid-configuration"
-    answer = await visit.ask("GET", path)
-    discovery = read_discovery(answer.body) if answer.status == 200 else None
-    said = read_token_answer(answer.body)
-    lines = visit.note(f"GET {path}", answer.status, _told(said, notes))
-    _check_served(answer.status, answer.header("Retry-After"), notes)
+    found = await ask.configuration(domain)
+    lines = _note(dial, authority, found.request, found.status, _told(found.said, notes))
+    _check_served(found.status, found.retry_after, notes)
+    discovery = found.document
     if discovery is None:
-        return _no_configuration(said, answer.status, notes, lines, f"the domain {domain}")
+        return _no_configuration(found.said, found.status, notes, lines, f"the domain {domain}")
     notes.declared(v.AUTHORITY_ISSUER, folded(notes.clean(discovery.issuer)), *lines)
     if discovery.tenant is not None:
         notes.declared(v.AUTHORITY_TENANT, discovery.tenant, *lines)
-    path = f"/getuserrealm.srf?login={quote(username, safe='@')}&json=1"
-    answer = await visit.ask("GET", path)
-    realm = read_realm(answer.body) if answer.status == 200 else None
-    lines = visit.note("GET /getuserrealm.srf", answer.status, None if realm is None else realm.kind)
-    _check_served(answer.status, answer.header("Retry-After"), notes)
+    told = await ask.realm(username)
+    realm = told.document
+    lines = _note(dial, authority, told.request, told.status, None if realm is None else realm.kind)
+    _check_served(told.status, told.retry_after, notes)
     if realm is None:
-        raise OffProtocol(f"the authority answers with HTTP {answer.status}, and does not tell who checks the password, which was not sent")
+        raise OffProtocol(f"the authority answers with HTTP {told.status}, and does not tell who checks the password, which was not sent")
     notes.declared(v.AUTHORITY_REALM, realm.kind, *lines)
     where = folded(notes.clean(realm.federation_url))
     if where:
         notes.declared(v.AUTHORITY_FEDERATION, where, *lines)
     if realm.kind == "federated":
-        told = f" ({where[:100]})" if where else ""
-        return NoToken(Why.NOT_ATTEMPTED, f"the account is federated: its password is checked elsewhere{told}, and was not sent")
+        shown = f" ({where[:100]})" if where else ""
+        return NoToken(Why.NOT_ATTEMPTED, f"the account is federated: its password is checked elsewhere{shown}, and was not sent")
     if realm.kind != "managed":
         return NoToken(Why.NOT_ATTEMPTED, "Entra ID does not know who checks the account's password, which was not sent")
     return discovery.tenant or "organizations"
@@ -302,48 +287,12 @@ def _shown(said: TokenAnswer) -> tuple[str, ...]:
     return (said.error, *(f"AADSTS{code}" for code in said.codes))
 
 
-class _Visit:
-    """Requests to one authority, each on a connection of its own that has earned credentials."""
-
-    def __init__(self, dial: Dial, authority: Authority) -> None:
-        self._dial = dial
-        self._endpoint = authority.endpoint
-        self._way = dial.to(self._endpoint)
-        self.ca_file = None if self._way.ca_file is None else str(self._way.ca_file)
-        self.system_anchors = None if self._way.system_anchors is None else str(self._way.system_anchors)
-
-    async def ask(self, method: str, path: str) -> Answer:
-        """One request and its whole answer."""
-        async with self._connected() as stream:
-            return await exchange(stream, method, path, host=host_header(self._endpoint))
-
-    async def ask_by_proof(self, account: Account, path: str, form: bytes) -> Answer:
-        """One request that proves the account's password, and its whole answer. The claim to it is made when there is nothing left but to send it."""
-        headers = [("Content-Type", "application/x-www-form-urlencoded")]
-        async with self._connected() as stream:
-            await account.proof.claim()
-            return await exchange(stream, "POST", path, host=host_header(self._endpoint), headers=headers, body=form)
-
-    async def resolve(self) -> tuple[str, int]:
-        """Find out which address and port answer, for a library that makes its own connections."""
-        async with self._connected() as stream:
-            return stream.address, stream.port
-
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[Stream]:
-        before = self._way.connections
-        try:
-            async with self._way.open_trusted(recorded=False) as stream:
-                yield stream
-        finally:
-            self._dial.connections += self._way.connections - before
-
-    def note(self, what: str, status: int | None, said: TokenAnswer | str | None) -> tuple[TranscriptLine, ...]:
-        """Say in the transcript what came of a request that is not in it."""
-        came = "" if status is None else f"HTTP {status}"
-        if isinstance(said, TokenAnswer):
-            told = "a token" if said.token else " ".join((*_shown(said), json.dumps(said.description[:200]))) if said.error else ""
-        else:
-            told = said or ""
-        line = self._dial.note(f"{what} at {self._endpoint.host}: {', '.join(filter(None, (came, told)))}")
-        return () if line is None else (line,)
+def _note(dial: Dial, authority: Authority, what: str, status: int | None, said: TokenAnswer | str | None) -> tuple[TranscriptLine, ...]:
+    """Say in the transcript what came of a request that is not in it."""
+    came = "" if status is None else f"HTTP {status}"
+    if isinstance(said, TokenAnswer):
+        told = "a token" if said.token else " ".join((*_shown(said), json.dumps(said.description[:200]))) if said.error else ""
+    else:
+        told = said or ""
+    line = dial.note(f"{what} at {authority.endpoint.host}: {', '.join(filter(None, (came, told)))}")
+    return () if line is None else (line,)

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from probe.model import vocabulary as v
-from probe.model.facts import ChainEnd, FactKey, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
+from probe.model.kinds import ChainEnd
 from probe.net.dial import Dial
 from probe.net.failures import PeerFailure
 from probe.net.stream import Stream

@@ -7,7 +7,7 @@ from typing import Literal
 
 from probe.model.estate import Authentication, Endpoint
 from probe.probing import Account, Ending, Proof
-from probe.tables import is_exchange_online_host
+from probe.tables.hosts import is_exchange_online_host
 
 Scheme = Literal["ntlm", "basic", "negotiate", "bearer"]
 _BY_PASSWORD: tuple[Scheme, ...] = ("ntlm", "negotiate", "basic")

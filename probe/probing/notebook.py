@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from probe.model.attempts import TranscriptLine
-from probe.model.facts import Declared, Evidence, Fact, FactKey, Missing, Observed, Provenance, Reading, Why
+from probe.model.facts import Fact, Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.provenance import Declared, Evidence, Observed, Provenance
 
 T = TypeVar("T")
 

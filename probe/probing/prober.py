@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from probe.model.estate import Authentication, Cloud, Effect, Endpoint, Secret, Service
-from probe.model.facts import FactKey
+from probe.model.keys import FactKey
 from probe.model.values import dataclass
 from probe.net.dial import Dial
 from probe.probing.notebook import Notebook

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication
-from probe.model.facts import Refusal, Why
+from probe.model.facts import Why
+from probe.model.refusals import Refusal
 from probe.model.values import dataclass
 from probe.net.dial import Dial
 from probe.net.starttls import NoUpgrade

@@ -12,22 +12,23 @@ from typing import Any, TypeVar
 from probe.model import vocabulary as v
 from probe.model.answers import NO, YES, Answer, Truth, all_of, any_of, ask, negate
 from probe.model.estate import Delivery, Location, Security, ServerType, Service
-from probe.model.facts import Fact, FactKey, Facts, Why
+from probe.model.facts import Fact, Facts, Why
+from probe.model.keys import FactKey
 from probe.model.rules import DELIVERY, Case, Direction, Needs
-from probe.tables import UNTOLD_EXCHANGE, is_exchange_online_host, provider_of_domain
+from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE
+from probe.tables.hosts import is_exchange_online_host
+from probe.tables.providers import provider_of_domain
 
 T = TypeVar("T")
 Condition = Callable[[Case], Answer]
 Served = tuple[tuple[Answer, Facts], ...]  # endpoints, each with whether it is meant
 
 MAIL_SERVICES = (Service.POP3, Service.SMTP, Service.IMAP)
-EXCHANGE_ONLINE = "Exchange Online"
 MICROSOFT_CONSUMERS = ("outlook.com", "msn", "windows-live")
 EXCHANGE_ONLINE_SHUTTING = date(2026, 10, 1)
 """From when EWS in Exchange Online is switched off, tenant by tenant."""
 EXCHANGE_ONLINE_END = date(2027, 4, 1)
 """When EWS in Exchange Online ends, and Microsoft's support for Dynamics on-premises with it."""
-_WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
 
 
 def of_endpoints(*keys: FactKey[Any]) -> Needs:
@@ -188,7 +189,7 @@ def never(condition: Condition) -> Condition:
 def _is_exchange_online(endpoint: Facts) -> Answer:
     """Under a name that is not Exchange Online's own, what offers one of Windows' schemes is a server of somebody's, whether it tells which or not."""
     is_its_host = ask(endpoint, v.ENDPOINT_HOST, is_exchange_online_host)
-    offers_windows = ask(endpoint, v.AUTH_SCHEMES, lambda schemes: bool(_WINDOWS_SCHEMES & {s.lower() for s in schemes}))
+    offers_windows = ask(endpoint, v.AUTH_SCHEMES, lambda schemes: bool(v.WINDOWS_SCHEMES & {s.lower() for s in schemes}))
     return all_of(is_product(endpoint, EXCHANGE_ONLINE), any_of(is_its_host, negate(offers_windows)))
 
 

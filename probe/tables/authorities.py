@@ -8,8 +8,8 @@ from functools import cache
 
 from probe.model.estate import Cloud, Endpoint
 from probe.model.values import dataclass
-from probe.tables import exchange_online_cloud
 from probe.tables.files import toml
+from probe.tables.hosts import exchange_online_cloud
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any, Literal
 
 from probe.model.estate import Service
 from probe.model.values import dataclass
-from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
+from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
+from probe.tables.exchange_marks import imitators
 from probe.tables.files import toml
 
 MAX_FINGERPRINTED = 8192
@@ -364,8 +365,15 @@ def generic_texts() -> tuple[tuple[Service, str, str], ...]:
     return tuple((Service(e["service"]), e["reads"], e["text"]) for e in entries)
 
 
+@cache
+def products() -> Mapping[str, str]:
+    """Every product that can be told, by its name in small letters, as facts and rules write it."""
+    exchange = (*exchange_servers(), EXCHANGE_ONLINE, *UNTOLD_EXCHANGE)
+    return {name.lower(): name for name in (*(mark.product for mark in fingerprints()), *imitators(), *exchange)}
+
+
 def product_in(words: str) -> str:
-    """The product that somebody's words name: as the tables write it, whatever its case and the version behind it; else the words less a version."""
+    """The product that the operator's words name, as `products` has it, whatever their case and the version behind it; else the words themselves."""
     said = re.sub(r"\A(?:Microsoft )?Exchange (?=[0-9]{4}\b|SE\b)", "Exchange Server ", " ".join(words.split()), flags=re.IGNORECASE)
     known = (*exchange_servers(), EXCHANGE_ONLINE, *UNTOLD_EXCHANGE)
     named = [name for name in known if re.match(rf"{re.escape(name)}(?![\w-])", said, re.IGNORECASE)]
@@ -373,4 +381,4 @@ def product_in(words: str) -> str:
         return max(named, key=len)
     product, _, version = said.rpartition(" ")
     bare = product if product and re.fullmatch(r"v?[0-9][\w.~+-]*", version) else said
-    return next((mark.product for mark in fingerprints() if mark.product.lower() == bare.lower()), bare)
+    return products().get(bare.lower(), words)

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from probe.model.characters import visible
-from probe.model.facts import ChainEnd
+from probe.model.kinds import ChainEnd
 from probe.model.values import dataclass
 from probe.wire.der import Element, read_element
 

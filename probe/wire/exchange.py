@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from probe.model.facts import Build
-from probe.tables import LARGEST_FOURTH_NUMBER
+from probe.model.kinds import Build
+from probe.tables.exchange import LARGEST_FOURTH_NUMBER
 
 MAX_PAGE_BUILDS = 4
 """Different builds taken from one page; a real one shows one."""

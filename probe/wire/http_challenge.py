@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from probe.model.facts import Challenge
+from probe.model.kinds import Challenge
 
 MAX_HEADER_CHARACTERS = 32 * 1024
 """Of one header; the longest real one, a Negotiate token with a Kerberos ticket, has about 12 KiB."""

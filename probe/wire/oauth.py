@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from probe.model.characters import visible
 from probe.model.estate import Endpoint, authority_endpoint
-from probe.model.facts import Challenge
+from probe.model.kinds import Challenge
 from probe.model.values import dataclass
 
 MAX_TEXT = 300
@@ -141,17 +141,10 @@ def read_token_answer(document: bytes) -> TokenAnswer:
     )
 
 
-def password_grant(authority: Authority, *, client: str, username: str, password: str, resource: str | None) -> bytes:
-    """The form of one sign-in by user name and password (RFC 6749 section 4.3.2).
-
-    With a resource, the token is for EWS there; without one it is for nothing but the sign-in.
-    """
-    form = {"grant_type": "password", "client_id": client, "username": username, "password": password}
-    if authority.is_adfs:
-        form |= {"scope": "openid"} if resource is None else {"resource": resource, "scope": "openid"}
-    else:
-        form["scope"] = "openid" if resource is None else f"{resource}/EWS.AccessAsUser.All"
-    return urlencode(form).encode("ascii")
+def password_grant(*, client: str, username: str, password: str, scope: str, resource: str | None = None) -> bytes:
+    """The form of one sign-in by user name and password (RFC 6749 section 4.3.2). Of a `resource` apart from the scope, AD FS alone knows."""
+    form = {"grant_type": "password", "client_id": client, "username": username, "password": password, "scope": scope}
+    return urlencode(form if resource is None else {**form, "resource": resource}).encode("ascii")
 
 
 def _object(document: bytes) -> dict[str, Any]:

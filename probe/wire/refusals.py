@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from probe.model.facts import Refusal
-from probe.tables import RefusalWords, refusal_words
+from probe.model.refusals import Refusal
+from probe.tables.refusals import RefusalWords, refusal_words
 from probe.wire.lines import as_bytes
 
 MAX_READ = 2000

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from probe.model.values import dataclass
-from probe.tables import smtp_keywords
+from probe.tables.smtp import smtp_keywords
 from probe.wire.lines import LineBuffer, StrayLines, WireError, as_text
 
 MAX_REPLY_LINES = 200

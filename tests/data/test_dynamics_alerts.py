@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from probe import app
-from probe.tables import DynamicsAlert, causes_of_alert, dynamics_alerts
+from probe.tables.alerts import DynamicsAlert, causes_of_alert, dynamics_alerts
 
 
 @pytest.mark.parametrize("alert", dynamics_alerts(), ids=lambda alert: alert.words[0])

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from probe.document import in_sections, json_pieces, parse, publish, publishing, shown
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome, TranscriptLine
-from probe.model.facts import Declared, Facts, Inferred, Observed, Reading, Why
+from probe.model.facts import Facts, Reading, Why
+from probe.model.provenance import Declared, Inferred, Observed
 from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.model.runs import Run
 from tests.runs import (
@@ -238,7 +239,8 @@ def test_a_finding_cites_what_decided_it() -> None:
 
 def test_the_words_of_a_rule_stand_once() -> None:
     """A rule that findings name is told with its statement, its sources, its remedy, and whose statement it is; another is not."""
-    first = {"title": "Supported configurations, tls-fails", "url": "https://learn.example/tls-fails", "dated": "2023-03"}
+    page = "https://learn.example/tls-fails"
+    first = {"title": "Supported configurations, tls-fails", "url": page, "dated": "2023-03", "disagrees": False}
     document = publish(cited_run(PRODUCT))
     assert document["rules"] == {
         "tls-fails": {

@@ -8,7 +8,8 @@ import pytest
 
 from probe.document import parse, publish, readings
 from probe.model import vocabulary as v
-from probe.model.facts import Declared, Facts, Inferred, Observed, Reading, Why
+from probe.model.facts import Facts, Reading, Why
+from probe.model.provenance import Declared, Inferred, Observed
 from probe.model.vocabulary import all_keys
 from tests.runs import EWS, a_checked_run, a_fact, a_gap, a_run, words
 

@@ -9,7 +9,9 @@ from typing import Any
 from probe import app
 from probe.model import vocabulary as v
 from probe.model.estate import Delivery, Estate, Location, Mailbox
-from probe.model.facts import Declared, FactKey, Missing, Observed, Provenance, Reading, Why
+from probe.model.facts import Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.provenance import Declared, Observed, Provenance
 from tests.runs import EWS, POP, SMTP, a_fact, an_estate, words
 
 _OF_ENDPOINTS = sorted(

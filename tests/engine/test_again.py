@@ -27,7 +27,10 @@ from probe.model.estate import (
     Mailbox,
     ServerType,
 )
-from probe.model.facts import Build, Declared, Fact, FactKey, Facts, Missing, Reading, Why
+from probe.model.facts import Fact, Facts, Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.kinds import Build
+from probe.model.provenance import Declared
 from probe.model.rules import SignedIn, Support
 from probe.model.runs import Run
 from tests.engine.estates import thrown

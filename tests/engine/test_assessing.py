@@ -12,7 +12,8 @@ from probe.engine.judge import Book, judge_estate
 from probe.engine.signed_in import signed_in
 from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, Delivery, Estate, Mailbox, profile_subject
-from probe.model.facts import Declared, Fact, Facts, Missing, Observed, Reading
+from probe.model.facts import Fact, Facts, Missing, Reading
+from probe.model.provenance import Declared, Observed
 from probe.model.rules import Case, directions, judge, readiness, support
 from tests.engine.estates import thrown
 from tests.runs import NOON, POP, SMTP, a_fact, a_mailbox, an_estate, words

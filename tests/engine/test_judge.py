@@ -14,7 +14,10 @@ from probe.document import parse, publish, readings
 from probe.engine.judge import Book, Judgement, infer_endpoints, judge_estate
 from probe.model import vocabulary as v
 from probe.model.estate import Delivery, Endpoint, Estate, Location, Mailbox
-from probe.model.facts import Build, Declared, Fact, FactKey, Facts, Inferred, Missing, Reading, Why
+from probe.model.facts import Fact, Facts, Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.kinds import Build
+from probe.model.provenance import Declared, Inferred
 from probe.model.rules import Direction, Readiness, Result, Support
 from tests.runs import EWS, NOON, a_fact, a_gap, a_run, an_estate, words
 

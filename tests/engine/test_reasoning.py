@@ -10,8 +10,10 @@ from probe import app
 from probe.engine.judge import Book, judge_estate
 from probe.engine.reasoning import Reasoning
 from probe.model import vocabulary as v
-from probe.model.facts import Declared, Fact, FactKey, Facts, Inferred, Missing, Reading
+from probe.model.facts import Fact, Facts, Missing, Reading
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.keys import FactKey
+from probe.model.provenance import Declared, Inferred
 from tests.inferences.known import case
 from tests.runs import EWS, NOON, POP, SMTP, a_fact, a_mailbox, an_estate, words
 

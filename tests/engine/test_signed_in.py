@@ -6,7 +6,8 @@ import pytest
 
 from probe.engine.signed_in import signed_in
 from probe.model import vocabulary as v
-from probe.model.facts import FactKey, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
 from tests.cases import Known, exchange_case, gmail_case
 
 ALLOWED: Known = {v.DEPLOYMENT_ALLOWS: ("logs-in",)}

@@ -13,7 +13,8 @@ from probe.document import publish
 from probe.engine.struck import struck
 from probe.model import vocabulary as v
 from probe.model.estate import Authentication, Delivery, Effect, Endpoint, Estate, SecretReference
-from probe.model.facts import Declared, Fact, Missing, Observed, Why
+from probe.model.facts import Fact, Missing, Why
+from probe.model.provenance import Declared, Observed
 from probe.model.rules import Readiness, Result, Support
 from probe.net.redact import Redactor
 from tests.looking import authority, server_context

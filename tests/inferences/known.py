@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from probe.model.facts import Declared, Fact, FactKey, Facts
+from probe.model.facts import Fact, Facts
 from probe.model.inferences import Inference, Premises, Unsettled
+from probe.model.keys import FactKey
+from probe.model.provenance import Declared
 from probe.model.rules import Case
 
 TODAY = date(2026, 11, 23)

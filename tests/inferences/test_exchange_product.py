@@ -6,8 +6,8 @@ import pytest
 
 from probe.inferences.exchange_product import INFERENCE
 from probe.model import vocabulary as v
-from probe.model.facts import Build, Challenge
 from probe.model.inferences import Unsettled
+from probe.model.kinds import Build, Challenge
 from tests.inferences.known import Known, concluded, disputed, settled
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from probe.inferences.exchange_update import INFERENCE
 from probe.model import vocabulary as v
-from probe.model.facts import Build, UpdateRange
 from probe.model.inferences import Unsettled
+from probe.model.kinds import Build, UpdateRange
 from tests.inferences.known import Known, concluded, disputed, settled
 
 BUILDS_OF_2016 = (Build.parse("15.1.2507.57"), Build.parse("15.1.2375.7"))

@@ -8,7 +8,7 @@ import pytest
 
 from probe.inferences.extended_updates import INFERENCE
 from probe.model import vocabulary as v
-from probe.model.facts import UpdateRange
+from probe.model.kinds import UpdateRange
 from tests.inferences.known import Known, settled
 
 _2016, _2019 = "Exchange Server 2016", "Exchange Server 2019"

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from probe import catalogue
 from probe.model import vocabulary as v
-from probe.model.facts import Fact, FactKey, Facts, Observed, RestrictedFacts
+from probe.model.facts import Fact, Facts, RestrictedFacts
 from probe.model.inferences import Inference, Premises, Scope, Unsettled
+from probe.model.keys import FactKey
+from probe.model.provenance import Observed
 from probe.model.rules import Needs
 from probe.tables.marks import fingerprints
 from tests.inferences.known import TODAY, Known, case, facts

@@ -8,7 +8,7 @@ import pytest
 
 from probe.inferences.modern_auth import INFERENCE
 from probe.model import vocabulary as v
-from probe.model.facts import Challenge
+from probe.model.kinds import Challenge
 from tests.inferences.known import Known, settled
 
 _POP3: Known = {v.ENDPOINT_SERVICE: "pop3", v.ENDPOINT_HOST: "mail.contoso.test", v.PROTOCOL_GREETING: "+OK hi"}

@@ -9,7 +9,7 @@ import pytest
 
 from probe.inferences.password_login import INFERENCE
 from probe.model import vocabulary as v
-from probe.model.facts import FactKey
+from probe.model.keys import FactKey
 from tests.inferences.known import TODAY, Known, settled
 
 

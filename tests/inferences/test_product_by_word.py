@@ -12,7 +12,9 @@ from probe import app
 from probe.engine.judge import Book, judge_estate
 from probe.inferences.product_by_word import INFERENCE
 from probe.model import vocabulary as v
-from probe.model.facts import Fact, Facts, Inferred, Missing, Observed, Reading, Why
+from probe.model.facts import Fact, Facts, Missing, Reading, Why
+from probe.model.provenance import Inferred, Observed
+from probe.model.rules import Result
 from probe.tables.marks import product_in
 from tests.inferences.known import TODAY, disputed, settled
 from tests.runs import POP, SMTP, a_mailbox, an_estate
@@ -29,14 +31,29 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
         ("Microsoft Exchange 2016", "Exchange Server 2016"),
         ("exchange online", "Exchange Online"),
         ("Exchange", "Exchange"),
-        ("Own Mailer v3.1", "Own Mailer"),
+        ("gmail", "Gmail"),
+        ("sogo 5.8", "SOGo"),
+        ("Own Mailer v3.1", "Own Mailer v3.1"),
+        ("  own  mailer ", "  own  mailer "),
         ("Lotus Domino", "Lotus Domino"),
     ],
 )
 def test_a_word_names_a_product_whatever_its_case_and_version(words: str, product: str) -> None:
-    """The operator's words stand for the product that the tables write so, and for themselves where they know none."""
+    """The operator's words stand for the product of the list, and are kept as they are where the list has none."""
     assert product_in(words) == product
     assert settled(INFERENCE, v.SERVER_PRODUCT, {v.SERVER_BY_WORD: words}) == product
+
+
+def test_a_word_that_the_list_does_not_have_is_a_product_that_no_rule_knows() -> None:
+    """It is passed on as the operator wrote it, and is not listed."""
+    estate = an_estate(a_mailbox("a@branch.test"))
+    estate = replace(estate, profiles=tuple(replace(p, product="Own Mailer v3.1") for p in estate.profiles))
+    judged = judge_estate(estate, [], estate.mailboxes, Book(inferences=app.inferences(), rules=app.rules()), TODAY, NOON)
+    found = {r.value for r in judged.readings if isinstance(r, Fact) and r.key == v.SERVER_PRODUCT}
+    assert found == {"Own Mailer v3.1"}
+    (assessment,) = judged.assessments
+    failed = {f.rule.id for f in assessment.findings if f.result is Result.FAILS}
+    assert "pop3-smtp-system-not-listed" in failed
 
 
 def test_profiles_that_disagree_settle_nothing() -> None:

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
-import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.model import vocabulary as v
-from probe.model.facts import (
-    Build,
-    Challenge,
-    Declared,
-    Evidence,
-    Fact,
-    FactKey,
-    Facts,
-    Inferred,
-    Missing,
-    Observed,
-    Provenance,
-    TlsSession,
-    UpdateRange,
-    Why,
-    equal,
-    longer_build,
-)
-from probe.model.vocabulary import all_keys
+from probe.model.facts import Fact, Facts, Missing, Why
+from probe.model.keys import FactKey
+from probe.model.kinds import Build
+from probe.model.provenance import Declared, Evidence, Inferred, Observed, Provenance
 from tests.cases import NOON
 
 OBSERVED, BY_PEER, BY_OPERATOR, INFERRED = Observed(), Declared("peer"), Declared("operator"), Inferred("some-inference")
@@ -240,75 +222,3 @@ def test_facts_may_be_narrowed_to_some_keys() -> None:
     assert [reading.key for reading in narrowed] == [v.NET_CONNECTED]
     with pytest.raises(KeyError, match=r"tls\.completed"):
         narrowed.value(v.TLS_COMPLETED)
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"), [("15.1.2507.57", (15, 1, 2507, 57)), ("15.01.2507.057", (15, 1, 2507, 57)), ("15.2.2562", (15, 2, 2562))]
-)
-def test_builds_are_read_with_and_without_leading_zeros(text: str, parts: tuple[int, ...]) -> None:
-    """A build is three or four numbers, and writes itself without leading zeros."""
-    assert Build.parse(text).parts == parts
-    assert str(Build.parse(text)) == ".".join(map(str, parts))
-
-
-@pytest.mark.parametrize("text", ["", "15", "15.1", "15.1.2507.57.1", "15.1.x.2", "15.1.-2.3", "15.1.1234567.1", "15.1.٢.3"])
-def test_what_is_no_build_is_refused(text: str) -> None:
-    """Anything but three or four short ASCII numbers is an error."""
-    with pytest.raises(ValueError, match="three or four numbers"):
-        Build.parse(text)
-
-
-def test_builds_are_ordered_by_number() -> None:
-    """Build 15.1.999 comes before 15.1.2507."""
-    assert Build.parse("15.1.999.1") < Build.parse("15.1.2507.1") < Build.parse("15.2.221.12")
-
-
-def test_reconciling_is_symmetric() -> None:
-    """Which of two values came first does not matter."""
-    short, long, other = Build((15, 1, 2507)), Build((15, 1, 2507, 57)), Build((15, 2, 2562))
-    assert longer_build(short, long) == longer_build(long, short) == long
-    assert longer_build(short, other) is longer_build(other, short) is None
-    assert (equal("a", "a"), equal("a", "b")) == ("a", None)
-
-
-@pytest.mark.parametrize("key", all_keys().values(), ids=str)
-def test_every_example_survives_its_json_form(key: FactKey[Any]) -> None:
-    """Every key has an example, each of which fits the key's schema and comes back from JSON as it was."""
-    assert key.examples
-    for example in key.examples:
-        form = json.loads(json.dumps(key.kind.encode(example)))
-        jsonschema.validate(form, key.kind.schema)
-        assert key.kind.decode(form) == example
-
-
-@pytest.mark.parametrize("name", all_keys())
-def test_every_key_is_named_and_explained(name: str) -> None:
-    """Every key is lower-case words joined by a dot, and has one line of meaning."""
-    key = all_keys()[name]
-    assert name == name.lower()
-    assert key.doc.endswith((".", "…"))
-    assert "\n" not in key.doc
-
-
-def test_keys_are_told_apart_by_name() -> None:
-    """Two keys of the vocabulary never share a name."""
-    keys = [value for value in vars(v).values() if isinstance(value, FactKey)]
-    assert len({key.name for key in keys}) == len(keys)
-    assert repr(v.NET_CONNECTED) == "<net.connected>"
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "form"),
-    [
-        (v.SERVER_UPDATE, UpdateRange(exact="CU23 Oct25SU"), {"exact": "CU23 Oct25SU"}),
-        (v.SERVER_UPDATE, UpdateRange(at_least="RTM Aug26SU"), {"at_least": "RTM Aug26SU", "at_most": None}),
-        (v.SERVER_END_OF_SUPPORT, date(2025, 10, 14), "2025-10-14"),
-        (v.CERTIFICATE_NOT_AFTER, NOON, "2026-11-23T12:00:00Z"),
-        (v.SERVER_BUILD, Build((15, 1, 2507, 57)), "15.1.2507.57"),
-        (v.TLS_NEGOTIATED, TlsSession("TLSv1.3", None), {"version": "TLSv1.3", "suite": None, "group": None, "scheme": None}),
-        (v.EWS_CHALLENGES, (Challenge("NTLM"),), [{"scheme": "NTLM", "token": None, "parameters": []}]),
-    ],
-)
-def test_values_have_the_published_form(key: FactKey[Any], value: Any, form: Any) -> None:
-    """Dates, builds, updates, sessions and challenges are written as probe/CONTRACT.md says, "Facts with fixed names"."""
-    assert key.kind.encode(value) == form

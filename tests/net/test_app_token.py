@@ -9,13 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from probe.net.app_token import TokenOrder, TokenSeen, fetch_token
+from probe.net.app_token import fetch_token
 from probe.net.msal_protocol import MAX_BODY_BYTES
+from probe.net.token_order import TokenOrder, TokenSeen
 from probe.simulation.listening import Conversation
 from probe.simulation.web import Request, Response, WebServer, _WebConversation
+from tests.applications import self_signed_client
 from tests.hostile import closed_port
 from tests.looking import authority, server_context
-from tests.test_token_estate import self_signed_client
 
 SECRET = "marked-Secret-1"
 JSON = (("Content-Type", "application/json"),)

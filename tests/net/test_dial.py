@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.estate import Endpoint
+from probe.model.facts import Why
 from probe.net.dial import Dial, Network
 from probe.net.failures import NoAddressAnswered, UntrustedPeer
 from probe.net.killable import Children
@@ -24,17 +26,7 @@ from probe.net.limits import PER_ADDRESS, Deadline, Limits
 from probe.net.transcript import Recorder
 from tests.hostile import Hostile, closed_port
 from tests.looking import authority, look, playing
-
-
-def two_addresses(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    real = socket.getaddrinfo
-
-    def answer(host: str, *rest: object, **more: object) -> object:
-        if host == "two.contoso.test":
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, 0)) for a in addresses]
-        return real(host, *rest, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(socket, "getaddrinfo", answer)
+from tests.net.addresses import two_addresses
 
 
 async def test_the_first_address_that_answers_is_probed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +46,23 @@ async def test_all_addresses_are_probed_when_asked(monkeypatch: pytest.MonkeyPat
         looked = await look(f"pop3://two.contoso.test:{server.port}", all_addresses=True)
     assert [(a.address, a.outcome) for a in looked.run.attempts] == [(None, Outcome.REFUSED), ("127.0.0.1", Outcome.DENIED)]
     assert looked.why(v.NET_CONNECTED) == "conflicting"
+
+
+async def test_a_host_without_a_way_to_it_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system knows no way to a host, that is the outcome, and the reason of every gap that it leaves."""
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: tuple[str, int]) -> None:
+        if address[0] == "127.0.0.2":
+            raise OSError(errno.EHOSTUNREACH, "No route to host")
+        real(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    looked = await look("pop3://127.0.0.2:110")
+    assert looked.attempt.outcome is Outcome.UNREACHABLE
+    assert "127.0.0.2: no route to the host" in looked.attempt.detail
+    assert looked.value(v.NET_CONNECTED) is False
+    assert looked.why(v.PROTOCOL_GREETING) == Why.UNREACHABLE
 
 
 @pytest.mark.parametrize(("certificate", "trusted"), [("trusted", True), ("self-signed", False), ("expired", False), ("wrong-name", False)])
@@ -86,35 +95,19 @@ def client_hello() -> bytes:
 
 
 async def test_a_bare_connection_takes_hellos_of_the_callers_making() -> None:
-    """On a bare connection no TLS is begun though the endpoint speaks it at once, and a silenced one leaves only what is noted."""
+    """On a bare connection no TLS is begun though the endpoint speaks it at once, and one that is not recorded leaves only what is noted."""
     recorder = Recorder()
     async with playing(["S: hello"], implicit=True) as server, Children() as children, Deadline(5) as deadline:
         dial = dial_to(server.port, deadline, recorder, children)
-        async with dial.open_bare() as stream:
+        async with dial.open_bare(recorded=False) as stream:
             assert stream.session is None
-            stream.silence()
             await stream.send(client_hello())
             answer = await stream.receive()
             assert answer[:3] == b"\x16\x03\x03"
             line = dial.note(f"hello 1: ServerHello of {len(answer)} bytes")
         assert dial.connections == 1
     assert line is not None
-    assert [entry.text for entry in recorder.lines()] == [f"connected to 127.0.0.1:{server.port}", line.text]
-    assert recorder.lines()[1] == line
-
-
-async def test_words_before_the_silence_are_written_down() -> None:
-    """Until it is silenced a bare connection is written down, so that an upgrade in clear can be followed by hellos."""
-    recorder = Recorder()
-    async with Hostile(greeting=b"220 go\r\n").serving() as server, Children() as children, Deadline(5) as deadline:
-        dial = dial_to(server.port, deadline, recorder, children)
-        async with dial.open_bare() as stream:
-            await stream.send(b"STARTTLS\r\n")
-            await stream.receive()
-            stream.silence()
-            await stream.send(b"\x16\x03\x01")
-            stream.take_unread()
-    assert [entry.text for entry in recorder.lines()][1:] == ["STARTTLS", "220 go"]
+    assert recorder.lines() == (line,)
 
 
 async def test_hundreds_of_connections_need_no_line_each() -> None:

@@ -19,10 +19,10 @@ from typing import Any, Literal
 import pytest
 import requests
 
-from probe.net.ews_message import Taking, take_message
+from probe.net.ews_orders import Order, Seen, Taking
 from probe.net.ews_protocol import FolderOnce
 from probe.net.ews_record import MAX_BODY_BYTES, HeldBack, Record
-from probe.net.ews_session import Order, Seen, find_directions, find_folders
+from probe.net.ews_session import find_directions, find_folders, take_message
 from probe.net.killable import Children
 from probe.simulation.autodiscover import by_pox
 from probe.wire.autodiscover import POX_PATH, SOAP_PATH, pox_request

@@ -20,7 +20,7 @@ from probe.net.race import DELAY_SECONDS, interleaved
 from probe.net.transcript import Recorder
 from tests.hostile import Hostile
 from tests.looking import look
-from tests.net.test_dial import two_addresses
+from tests.net.addresses import two_addresses
 
 SILENT = "127.0.0.2"
 

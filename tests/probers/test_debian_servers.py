@@ -7,8 +7,8 @@ import pytest
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from tests.looking import look
-from tests.probers.test_mail_logins import learnt, sign_in
-from tests.probers.test_real_servers import assert_certificate_is_right
+from tests.probers.certificates import assert_certificate_is_right
+from tests.probers.mail_logins import learnt, sign_in
 from tests.servers.courier import Courier
 from tests.servers.cyrus import Cyrus
 from tests.servers.mailbox_server import MailboxServer

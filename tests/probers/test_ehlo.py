@@ -9,7 +9,7 @@ from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.estate import Effect, Endpoint
 from tests.looking import authority, look, playing
-from tests.probers.test_mail_logins import learnt, scripted
+from tests.probers.mail_logins import learnt, scripted
 
 LITERAL, NAME = "C: EHLO [127.0.0.1]", "C: EHLO *.*"
 GO = ["C: STARTTLS", "S: 220 go", "TLS"]

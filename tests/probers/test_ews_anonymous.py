@@ -9,7 +9,9 @@ import pytest
 
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
-from probe.model.facts import Build, Challenge, Declared, Fact
+from probe.model.facts import Fact
+from probe.model.kinds import Build, Challenge
+from probe.model.provenance import Declared
 from probe.probers.ews_anonymous import PROBER
 from tests.looking import Looked, look
 from tests.probers.scripted_http import (

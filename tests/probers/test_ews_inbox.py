@@ -13,9 +13,12 @@ import pytest
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome, TranscriptLine
 from probe.model.estate import Authentication, Endpoint, Secret
-from probe.model.facts import Build, Declared, Fact, FactKey, Observed, Reading, Why
+from probe.model.facts import Fact, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.kinds import Build
+from probe.model.provenance import Declared, Observed
 from probe.net.dial import Dial, Network
-from probe.net.ews_session import Seen
+from probe.net.ews_orders import Seen
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer, expected
 from probe.net.killable import Children
 from probe.net.limits import Deadline

@@ -6,6 +6,7 @@ import pytest
 
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
+from probe.model.facts import Why
 from tests.hostile import Hostile, closed_port
 from tests.looking import look
 
@@ -108,8 +109,8 @@ async def test_a_name_that_does_not_resolve_is_told() -> None:
     """A name without an address is unresolved, whatever the resolver's reason."""
     looked = await look("pop3s://no-such-host.invalid:995")
     assert looked.attempt.outcome is Outcome.UNRESOLVED
-    assert looked.value(v.NET_ADDRESSES) == () or looked.why(v.NET_ADDRESSES) == "unresolved"
-    assert looked.why(v.PROTOCOL_GREETING) == "unresolved"
+    assert looked.value(v.NET_ADDRESSES) == () or looked.why(v.NET_ADDRESSES) == Why.UNRESOLVED
+    assert looked.why(v.PROTOCOL_GREETING) == Why.UNRESOLVED
 
 
 async def test_a_flood_is_bounded() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
-from probe.model.facts import FactKey
+from probe.model.keys import FactKey
 from tests.looking import look, playing
 from tests.scripted import TRANSCRIPTS
 

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from probe.model.estate import Authentication
-from tests.probers.test_mail_logins import PASSWORD, USER, coded, learnt, scripted
+from tests.probers.mail_logins import PASSWORD, USER, coded, learnt, scripted
 
 LISTED = ["S: * OK hi", "C: A1 CAPABILITY", "S: * CAPABILITY IMAP4rev1 NAMESPACE", "S: A1 OK", "C: A2 LOGIN*"]
 PROVED = ["C: A3 EXAMINE INBOX", "S: * 3 EXISTS", "S: A3 OK", "C: A0 LOGOUT"]

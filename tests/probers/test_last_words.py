@@ -6,7 +6,7 @@ import pytest
 
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
-from probe.model.facts import FactKey
+from probe.model.keys import FactKey
 from tests.looking import look, playing
 
 HIDDEN = ["S: 220 mail.example.test ESMTP", "C: EHLO *", "S: 250 mail.example.test"]

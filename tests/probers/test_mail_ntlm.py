@@ -12,7 +12,7 @@ from spnego._ntlm_raw import messages
 from probe.model.estate import Authentication
 from probe.wire.lines import WireError
 from probe.wire.sasl import Ntlm
-from tests.probers.test_mail_logins import USER, learnt, scripted
+from tests.probers.mail_logins import USER, learnt, scripted
 
 
 def challenge() -> str:

@@ -7,7 +7,7 @@ import pytest
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from tests.looking import look, playing
-from tests.probers.test_mail_logins import learnt, scripted
+from tests.probers.mail_logins import learnt, scripted
 
 IMAP_END = ["C: * ID NIL", "S: a2 BAD", "C: * LOGOUT", "S: * BYE", "S: a3 OK"]
 

@@ -10,23 +10,12 @@ from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.simulation.exchange import ExchangeServer
 from probe.simulation.releases import EXCHANGE_2016, EXCHANGE_2019, EXCHANGE_SE, Release
-from tests.looking import Looked, look
+from tests.looking import look
+from tests.probers.certificates import assert_certificate_is_right
 from tests.servers.dovecot import Dovecot
 from tests.servers.exim import Exim
 from tests.servers.nginx import NginxBefore
 from tests.servers.postfix import Postfix
-
-
-def assert_certificate_is_right(looked: Looked) -> None:
-    assert looked.attempt.outcome is Outcome.COMPLETED
-    assert looked.value(v.CERTIFICATE_TRUSTED) is True
-    assert looked.value(v.CERTIFICATE_MATCHES_NAME) is True
-    assert "localhost" in (looked.value(v.CERTIFICATE_NAMES) or ())
-    session = looked.value(v.TLS_NEGOTIATED)
-    assert session is not None
-    assert session.version == "TLSv1.3"
-    assert session.suite is not None
-    assert session.suite.startswith("TLS_")
 
 
 @pytest.mark.parametrize("security", ["implicit", "starttls"])

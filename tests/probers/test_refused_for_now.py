@@ -10,7 +10,7 @@ from probe import app
 from probe.model.attempts import Outcome
 from probe.model.estate import Effect, Endpoint
 from tests.looking import authority, look, playing
-from tests.probers.test_mail_logins import sign_in
+from tests.probers.mail_logins import sign_in
 
 GREETINGS: dict[str, dict[Outcome, tuple[str, ...]]] = {
     "pop3": {

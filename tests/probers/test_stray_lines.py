@@ -9,7 +9,7 @@ from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.estate import Effect, Endpoint
 from tests.looking import authority, look, playing
-from tests.probers.test_mail_logins import PASSWORD, USER, coded, learnt, scripted
+from tests.probers.mail_logins import PASSWORD, USER, coded, learnt, scripted
 
 STRAYS = ["", "CAPABILITY completed.", "ld.so: object 'libx.so' cannot be preloaded: ignored.", "\xff\xfe\xfd", "  ", "2500 ok"]
 NAMES = ["empty", "the rest of a sentence", "a library's warning", "bytes", "white space", "no code of three digits"]

@@ -21,7 +21,7 @@ from probe.model.attempts import Outcome
 from probe.simulation.authority import Identity
 from tests.looking import Looked, authority, look
 from tests.scripted import ScriptedServer
-from tests.wire.test_certificates import ODD, leaf_of
+from tests.wire.certificates import ODD, leaf_of
 
 DEMANDED = "the peer sent an alert: handshake failure, after it had asked for a client certificate"
 STLS = ["S: +OK ready", "C: CAPA", "S: +OK", "S: STLS", "S: .", "C: STLS", "S: +OK go"]

@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 
 from probe.model import vocabulary as v
-from probe.model.facts import FactKey
+from probe.model.keys import FactKey
 from tests.holding import asked
 from tests.looking import Looked, look
 from tests.servers.dovecot import Dovecot

@@ -12,7 +12,9 @@ import pytest
 from probe.document.telling.words import WHAT_TO_DO, WHY_IN_WORDS, bounded, gap_in_words, some_of, value_in_words
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
-from probe.model.facts import Declared, Facts, TlsSession, UpdateRange, Why
+from probe.model.facts import Facts, Why
+from probe.model.kinds import TlsSession, UpdateRange
+from probe.model.provenance import Declared
 from probe.model.rules import Readiness, Result, Support
 from probe.model.runs import Run
 from tests.reports.rendering import may_be_wider, render

@@ -9,7 +9,9 @@ import pytest
 
 from probe.document.telling.words import WHAT_TO_DO
 from probe.model import vocabulary as v
-from probe.model.facts import Build, Declared, Inferred, Why
+from probe.model.facts import Why
+from probe.model.kinds import Build
+from probe.model.provenance import Declared, Inferred
 from probe.model.rules import Otherwise, Reference, Result, Support
 from tests.reports.rendering import of_one_mailbox, one_mailbox, render
 from tests.runs import (
@@ -164,8 +166,8 @@ def test_a_source_is_given_in_full_once() -> None:
 
 def test_sources_that_disagree_are_all_given_in_full() -> None:
     """Where copies of a page contradict each other, each is cited with its address."""
-    references = tuple(Reference(f"Copy {n}", f"https://learn.example/{n}", "2020") for n in (1, 2))
-    rule = replace(NOT_TESTED, id="imap-smtp-profile", references=references)
+    references = tuple(Reference(f"Copy {n}", f"https://learn.example/{n}", "2020", disagrees=n > 1) for n in (1, 2))
+    rule = replace(NOT_TESTED, references=references)
     text = of_one_mailbox(a_finding(rule, Result.FAILS, PRODUCT), support=Support.UNSUPPORTED)
     assert "Copy 1 (2020) https://learn.example/1 Copy 2 (2020) https://learn.example/2 Remedy" in text
 

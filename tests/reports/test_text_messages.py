@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from probe.model import vocabulary as v
-from probe.model.facts import Fact, FactKey, Missing, Observed, Reading, Why
+from probe.model.facts import Fact, Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.provenance import Observed
 from probe.model.rules import Readiness, Support
 from tests.reports.rendering import render
 from tests.runs import a_mailbox, a_run, an_assessment, an_estate

@@ -15,7 +15,9 @@ from hypothesis.errors import NoSuchExample
 
 from probe.model import vocabulary as v
 from probe.model.answers import NO, YES, Answer, ask
-from probe.model.facts import Fact, FactKey, Facts, Missing, Observed, Reading, Why
+from probe.model.facts import Fact, Facts, Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.provenance import Observed
 from probe.model.rules import (
     DELIVERY,
     By,

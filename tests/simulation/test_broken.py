@@ -61,15 +61,34 @@ async def test_the_dripping_server_sends_one_byte_at_a_time() -> None:
     assert all(later - earlier > 0.05 for earlier, later in pairwise(moments))
 
 
-async def test_a_drip_ends_with_its_client() -> None:
-    """A dripping server stops when its client leaves."""
+async def test_a_drip_ends_with_its_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dripping server stops when its client leaves: the drop that was to come next does not."""
+    behaviour, happened = broken.dripping(b"+OK" * 1000, 0.01), []
+    is_lost = asyncio.Event()
+    again, lost = broken._Dripping.again, broken._Dripping.lost
+
+    def counted_again(self: broken._Dripping) -> None:
+        happened.append("again")
+        again(self)
+
+    def counted_lost(self: broken._Dripping) -> None:
+        happened.append("lost")
+        is_lost.set()
+        lost(self)
+
+    monkeypatch.setattr(broken._Dripping, "again", counted_again)
+    monkeypatch.setattr(broken._Dripping, "lost", counted_lost)
 
     def call(port: int) -> None:
         with RawClient(port) as client:
             client.socket.recv(1)
 
-    async with BrokenServer(broken.dripping(b"+OK" * 1000, 0.01)) as server:
+    async with BrokenServer(behaviour) as server:
         await asyncio.to_thread(call, server.port)
+        await asyncio.wait_for(is_lost.wait(), 5)
+        await asyncio.sleep(0.05)
+        assert happened[-1] == "lost"
+        assert "again" in happened
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.model.facts import Challenge
+from probe.model.kinds import Challenge
 from probe.wire.http_challenge import MAX_CHALLENGES, MAX_HEADER_CHARACTERS, MAX_PARAMETERS, parse_challenges
 
 HYBRID = (

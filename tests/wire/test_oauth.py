@@ -7,10 +7,9 @@ import json
 import pytest
 
 from probe.model.estate import Cloud, Endpoint, authority_endpoint
-from probe.model.facts import Challenge
+from probe.model.kinds import Challenge
 from probe.tables.authorities import authority_errors, entra_clouds, entra_hosts, token_resource
 from probe.wire.oauth import (
-    Authority,
     authority_of,
     folded,
     named_authority,
@@ -143,9 +142,9 @@ def test_a_tenant_is_the_issuer_s_guid() -> None:
 
 def test_passwords_are_written_so_that_they_stay_what_they_are() -> None:
     """What a form would take for its own is escaped."""
-    entra = Authority(authority_endpoint("a.test"), is_adfs=False)
-    form = password_grant(entra, client="c", username="a@b", password="p&w=1 +é", resource=None)
-    assert b"password=p%26w%3D1+%2B%C3%A9" in form
+    form = password_grant(client="c", username="a@b", password="p&w=1 +é", scope="https://a.test/.default")
+    assert b"password=p%26w%3D1+%2B%C3%A9&scope=https%3A%2F%2Fa.test%2F.default" in form
+    assert b"resource" not in form
 
 
 def test_texts_are_kept_as_they_came_and_shown_on_one_printable_line() -> None:

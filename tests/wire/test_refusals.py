@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.model import vocabulary as v
-from probe.tables import RefusalWords, refusal_words
+from probe.tables.refusals import RefusalWords, refusal_words
 from probe.wire.lines import as_text
 from probe.wire.refusals import MAX_READ, causes_of, is_for_now, names_the_credential, refused_for_now, says_later
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from probe.model.facts import FactKey
+from probe.model.keys import FactKey
 from probe.model.vocabulary.estate import *
 from probe.model.vocabulary.conversation import *
 from probe.model.vocabulary.tls import *

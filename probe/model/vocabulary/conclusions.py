@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from probe.model.facts import DAY, FLAG, TEXT, TEXTS, UPDATE, FactKey, UpdateRange
+from probe.model.keys import FactKey
+from probe.model.kinds import DAY, FLAG, TEXT, TEXTS, UPDATE, UpdateRange
 
 
 def more_specific_product(one: str, other: str) -> str | None:

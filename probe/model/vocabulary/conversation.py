@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from probe.model.facts import COUNT, FLAG, TEXT, TEXTS, FactKey
+from probe.model.keys import FactKey
+from probe.model.kinds import COUNT, FLAG, TEXT, TEXTS
 
 NET_ADDRESSES: FactKey[tuple[str, ...]] = FactKey(
     "net.addresses",

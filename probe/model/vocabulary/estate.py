@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from probe.model.estate import Authentication, Credentials, Delivery, Effect, Location, Security, ServerType, Service
-from probe.model.facts import FLAG, TEXT, FactKey, Inferred, Provenance, Rank, choice, choices
+from probe.model.keys import FactKey
+from probe.model.kinds import FLAG, TEXT, choice, choices
+from probe.model.provenance import Inferred, Provenance, Rank
 
 DEPLOYMENT_RUNS_ON: FactKey[str] = FactKey(
     "deployment.runs_on", TEXT, "Which Windows speaks TLS to the mail servers.", ("windows-server-2019",)

@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-from probe.model.facts import (
-    BUILD,
-    CHALLENGES,
-    COUNT,
-    FLAG,
-    TEXT,
-    TEXTS,
-    Build,
-    Challenge,
-    FactKey,
-    choice,
-    choices,
-    longer_build,
-    together,
-)
+from probe.model.keys import FactKey, longer_build, together
+from probe.model.kinds import BUILD, CHALLENGES, COUNT, FLAG, TEXT, TEXTS, Build, Challenge, choice, choices
 
 HTTP_STATUS: FactKey[int] = FactKey("http.status", COUNT, "Status of the answer to an anonymous EWS request.", (401, 403, 200))
 HTTP_SERVER: FactKey[str] = FactKey("http.server", TEXT, "Server header of that answer.", ("Microsoft-IIS/10.0",))

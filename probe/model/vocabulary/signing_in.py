@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from probe.model.facts import FLAG, TEXT, TEXTS, FactKey, Refusal, choice, choices
+from probe.model.keys import FactKey
+from probe.model.kinds import FLAG, TEXT, TEXTS, choice, choices
+from probe.model.refusals import Refusal
 
 AUTH_MECHANISMS: FactKey[tuple[str, ...]] = FactKey(
     "auth.mechanisms",
@@ -16,6 +18,8 @@ AUTH_MECHANISMS_PLAIN: FactKey[tuple[str, ...]] = FactKey(
 AUTH_SCHEMES: FactKey[tuple[str, ...]] = FactKey(
     "auth.schemes", TEXTS, "HTTP authentication schemes of EWS, as offered, each once.", (("Negotiate", "NTLM"), ())
 )
+WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
+"""Windows' own among them, in small letters (RFC 4559, [MS-NTHT])."""
 AUTH_ACCEPTED: FactKey[bool] = FactKey(
     "auth.accepted", FLAG, "Whether the account's credentials were taken, proved by a further command.", (True, False)
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from probe.model.facts import (
+from probe.model.keys import FactKey
+from probe.model.kinds import (
     CHAIN_END,
     FLAG,
     FLAGS,
@@ -14,7 +15,6 @@ from probe.model.facts import (
     TEXT,
     TEXTS,
     ChainEnd,
-    FactKey,
     Flags,
     Lists,
     TlsSession,

@@ -11,7 +11,8 @@ from probe.document.telling.words import CITED_LIMIT, VALUE_LIMIT, bounded, gap_
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.estate import Service
-from probe.model.facts import Fact, FactKey, Facts, Missing, Why
+from probe.model.facts import Fact, Facts, Missing, Why
+from probe.model.keys import FactKey
 from probe.reports.text.page import DOUBTFUL, Page
 from probe.reports.text.tls import IN_TABLE, was_left_out, windows_in_words, write_tls_table
 

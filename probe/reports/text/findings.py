@@ -22,10 +22,8 @@ from probe.model.rules import Otherwise, Result
 from probe.model.values import dataclass
 from probe.reports.text.excerpts import telling_excerpts
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
-from probe.tables import PasswordEnding, candidate_providers, password_ending
+from probe.tables.providers import PasswordEnding, candidate_providers, password_ending
 
-_SOURCES_DISAGREE = frozenset({"imap-smtp-profile"})
-"""Rules whose sources contradict each other, so that a reader needs every address."""
 _EXCERPT_LINES = 2  # an excerpt must fit a glance
 _SHORT_VALUE = 80
 
@@ -189,19 +187,18 @@ def _whose(cited: Form, told: Told) -> str:
 
 
 def _sources(page: Page, finding: Form, told: Told) -> None:
-    """The first source with its address, further ones by title; where sources disagree, all with their addresses."""
-    references = finding["references"]
-    addressed = len(references) if finding["rule"] in _SOURCES_DISAGREE else 1
-    for number, reference in enumerate(references):
+    """The first source with its address, and those that disagree with it; further ones by title."""
+    for number, reference in enumerate(finding["references"]):
+        is_addressed = number == 0 or reference["disagrees"]
         titles = told.sources.get(reference["url"], [])
         if titles:
             page.say(f"({_same_page(reference['title'], titles)})", indent=12)
-        elif number < addressed:
+        elif is_addressed:
             page.say(f"{reference['title']} ({reference['dated']})", indent=12)
             page.say(reference["url"], indent=12)
         else:
             page.say(f"also: {reference['title']} ({reference['dated']})", indent=12)
-        if titles or number < addressed:
+        if titles or is_addressed:
             told.sources.setdefault(reference["url"], []).append(reference["title"])
 
 

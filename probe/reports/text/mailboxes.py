@@ -15,7 +15,8 @@ from probe.document.telling.roots import root_of
 from probe.document.telling.signing_in import not_signed_in
 from probe.document.telling.words import count, some_of
 from probe.model import vocabulary as v
-from probe.model.facts import Fact, Facts, Inferred
+from probe.model.facts import Fact, Facts
+from probe.model.provenance import Inferred
 from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.model.values import dataclass
 from probe.reports.text.endpoints import write_failed_attempts

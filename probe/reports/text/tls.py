@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from probe.model import vocabulary as v
-from probe.model.facts import Fact, FactKey, Facts, Flags, Lists, Missing, Why
+from probe.model.facts import Fact, Facts, Missing, Why
+from probe.model.keys import FactKey
+from probe.model.kinds import Flags, Lists
 from probe.reports.text.page import STRONG, Page
 
 IN_TABLE = frozenset(key.name for key in (v.TLS_SUITES, v.TLS_GROUPS, v.TLS_SCHEMES, v.TLS_SERVER_ORDER))

@@ -9,8 +9,8 @@ from probe.model.answers import Answer, any_of, ask
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import By, Case, Otherwise, Reference, Rule
-from probe.rules import EXCHANGE_ONLINE, SERVED, SPEAKING, every_served, is_product, of_endpoints, served, uses
-from probe.tables import end_of_support
+from probe.rules import SERVED, SPEAKING, every_served, is_product, of_endpoints, served, uses
+from probe.tables.exchange import EXCHANGE_ONLINE, end_of_support
 
 
 def _holds(case: Case) -> Answer:

@@ -15,7 +15,7 @@ from probe.rules import (
     page,
     uses,
 )
-from probe.tables import end_of_support
+from probe.tables.exchange import end_of_support
 
 RULE = Rule(
     id="exchange-2003-or-2007",

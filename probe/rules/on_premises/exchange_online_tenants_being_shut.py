@@ -12,7 +12,6 @@ from probe.model.estate import Service
 from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import (
     EWS_END,
-    EXCHANGE_ONLINE,
     EXCHANGE_ONLINE_END,
     EXCHANGE_ONLINE_SHUTTING,
     READ_ON,
@@ -22,6 +21,7 @@ from probe.rules import (
     served,
     told,
 )
+from probe.tables.exchange import EXCHANGE_ONLINE
 
 _is_used = in_exchange_online(first=EXCHANGE_ONLINE_SHUTTING, end=EXCHANGE_ONLINE_END)
 

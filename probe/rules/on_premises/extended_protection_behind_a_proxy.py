@@ -12,15 +12,13 @@ from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import By, Otherwise, Reference, Rule
 from probe.rules import LOGGING_IN, READ_ON, SERVED, SPEAKING, each, of_endpoints, opens_an_inbox, told
-from probe.tables import is_windows_server
-
-_BOUND_SCHEMES = frozenset({"ntlm", "negotiate"})
+from probe.tables.exchange_marks import is_windows_server
 
 
 def _is_free_of_suspicion(endpoint: Facts) -> Answer:
     return any_of(
         told(endpoint, v.AUTH_REFUSAL, lambda causes: Truth.NO if len(causes) > 1 else Truth.YES),
-        told(endpoint, v.AUTH_SCHEMES, lambda schemes: Truth.NO if _BOUND_SCHEMES & {s.lower() for s in schemes} else Truth.YES),
+        told(endpoint, v.AUTH_SCHEMES, lambda schemes: Truth.NO if v.WINDOWS_SCHEMES & {s.lower() for s in schemes} else Truth.YES),
         # A proxy may pass on the name of the server behind it.
         told(endpoint, v.HTTP_SERVER, lambda name: Truth.UNKNOWN if is_windows_server(name) else Truth.NO),
     )

@@ -15,7 +15,6 @@ from probe.model.rules import By, Case, Needs, Otherwise, Reference, Rule
 from probe.rules import (
     EMAIL_ROUTER,
     EMAIL_ROUTER_END,
-    EXCHANGE_ONLINE,
     MICROSOFT_CONSUMERS,
     OF_DOMAIN,
     SERVED,
@@ -33,6 +32,7 @@ from probe.rules import (
     served,
     works_in_fips_mode,
 )
+from probe.tables.exchange import EXCHANGE_ONLINE
 
 
 def _applies(case: Case) -> Answer:

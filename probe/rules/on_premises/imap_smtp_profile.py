@@ -7,6 +7,8 @@ So there is no yes to be had: what is not plainly listed is not listed.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, any_of, negate
 from probe.model.estate import ServerType, Service
@@ -33,9 +35,9 @@ RULE = Rule(
     ),
     references=(
         _PAGE,
-        Reference(f"{_PAGE.title}, newer copy with IMAP/SMTP in the second row", _PAGE.url, READ_ON),
-        admin_page("Connect to IMAP servers", "connect-to-imap-servers", "2020-05-18"),
-        admin_page("Connect Gmail accounts using OAuth 2.0", "connect-gmail-oauth2"),
+        Reference(f"{_PAGE.title}, newer copy with IMAP/SMTP in the second row", _PAGE.url, READ_ON, disagrees=True),
+        replace(admin_page("Connect to IMAP servers", "connect-to-imap-servers", "2020-05-18"), disagrees=True),
+        replace(admin_page("Connect Gmail accounts using OAuth 2.0", "connect-gmail-oauth2"), disagrees=True),
     ),
     needs=SERVED | SPEAKING | Needs(profile=(v.PROFILE_SERVER_TYPE,)),
     by=By.MICROSOFT,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of, any_of, ask
-from probe.model.facts import Facts, Refusal
+from probe.model.facts import Facts
+from probe.model.refusals import Refusal
 from probe.model.rules import By, Otherwise, Rule
 from probe.rules import LOGGING_IN, SERVED, article, each, of_endpoints, told, tries_a_login
 

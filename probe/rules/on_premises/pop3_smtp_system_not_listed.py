@@ -15,7 +15,6 @@ from probe.model.rules import By, Case, Needs, Otherwise, Rule
 from probe.rules import (
     EMAIL_ROUTER,
     EMAIL_ROUTER_END,
-    EXCHANGE_ONLINE,
     MICROSOFT_CONSUMERS,
     NOTES,
     OF_DOMAIN,
@@ -31,6 +30,7 @@ from probe.rules import (
     served,
     uses,
 )
+from probe.tables.exchange import EXCHANGE_ONLINE
 
 
 def _holds(case: Case) -> Answer:

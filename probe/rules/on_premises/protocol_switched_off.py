@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.model.facts import Refusal
+from probe.model.refusals import Refusal
 from probe.model.rules import Reference
 from probe.rules import READ_ON, rule_on_refusals
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.model.facts import Refusal
+from probe.model.refusals import Refusal
 from probe.model.rules import Reference
 from probe.rules import OUTLOOK_COM_ENDED, READ_ON, SERVER_TO_SERVER, rule_on_refusals
 

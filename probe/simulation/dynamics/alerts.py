@@ -7,11 +7,11 @@ an article shows its like. The numbers of `tracecode` are not public: those here
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 from xml.sax.saxutils import escape
 
+from probe.model.values import dataclass
 from probe.simulation.dynamics.metadata import ENGLISH, GERMAN
 
 

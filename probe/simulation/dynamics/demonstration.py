@@ -9,11 +9,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from probe.model.estate import Authentication, Credentials, Delivery, Endpoint, Estate, Mailbox, SecretReference, ServerProfile, ServerType
 from probe.model.estate import Service as MailService
+from probe.model.values import dataclass
 from probe.simulation.authority import Authority
 from probe.simulation.dynamics.mail_tests import AsynchronousServer
 from probe.simulation.dynamics.organization import Oddity, Organization, SystemUser, WaitingMail, now

@@ -16,7 +16,6 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -25,6 +24,7 @@ from xml.sax.saxutils import escape
 import spnego
 from spnego.channel_bindings import GssChannelBindings
 
+from probe.model.values import dataclass
 from probe.simulation.dynamics.alerts import Failure, Words, Workload
 from probe.simulation.dynamics.metadata import MAILBOX, PROFILE
 from probe.simulation.dynamics.organization import Oddity

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from probe.model.values import dataclass
 from probe.simulation.dynamics.errors import no_property, unreadable
 from probe.simulation.dynamics.metadata import Attribute, Entity
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from probe.model.values import dataclass
 
 _LOOPBACK = ("127.0.0.1", "::1")
 

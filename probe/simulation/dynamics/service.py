@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
+from probe.model.values import dataclass
 from probe.simulation.dynamics.alerts import ERROR, WARNING, Failure, Regarding, Workload, failed, succeeded
 from probe.simulation.dynamics.mail_tests import AsynchronousServer, Candidate, run, workloads_of
 from probe.simulation.dynamics.metadata import ENGLISH, MAILBOX, TRACE_LOG
@@ -46,6 +46,9 @@ class Pace:
         return time.total_seconds() * self.factor
 
 
+_USUAL_PACE = Pace()
+
+
 class AsynchronousService:
     """The service of one organization. `async with` starts and stops it; what is under way when it stops is picked up again."""
 
@@ -54,7 +57,7 @@ class AsynchronousService:
         organization: Organization,
         server: AsynchronousServer,
         *,
-        pace: Pace = Pace(),
+        pace: Pace = _USUAL_PACE,
         language: int = ENGLISH,
         test: Test = run,
     ) -> None:

@@ -10,11 +10,12 @@ import binascii
 import struct
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from spnego._context import GSSMech
 from spnego._spnego import NegState, NegTokenInit, NegTokenResp, pack_mech_type_list, unpack_token
 
+from probe.model.values import dataclass
 from probe.simulation.authorities import Holder
 from probe.simulation.dynamics.organization import SystemUser
 from probe.simulation.mail import LOGONS_KEPT

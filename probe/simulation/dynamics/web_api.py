@@ -12,11 +12,12 @@ import re
 import ssl
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
+from probe.model.values import dataclass
 from probe.simulation.dynamics.errors import (
     JSON,
     ODATA,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cache, lru_cache
 
 from probe.model.values import dataclass
-from probe.tables import FipsOffer, fips_profiles
+from probe.tables.fips import FipsOffer, fips_profiles
 from probe.wire.certificates import Certificate, read_certificate
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
 from probe.wire.tls.registry import (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from probe.model.values import dataclass
-from probe.tables import tls_registry
+from probe.tables.tls import tls_registry
 from probe.wire.tls.offer import Version
 
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from probe.model import vocabulary as v
-from probe.model.facts import ChainEnd, Why
+from probe.model.facts import Why
+from probe.model.kinds import ChainEnd
 from probe.model.rules import Case, Otherwise, Result
 from probe.rules.on_premises.certificate_ends_soon import RULE
 from tests.cases import NOON, exchange_case, gmail_case, result_of

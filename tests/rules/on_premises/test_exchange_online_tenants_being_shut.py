@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from probe.model import vocabulary as v
-from probe.model.facts import FactKey
+from probe.model.keys import FactKey
 from probe.model.rules import Result
 from probe.rules.on_premises.exchange_online_tenants_being_shut import RULE
 from tests.cases import Known, exchange_case, gmail_case, online_case, result_of

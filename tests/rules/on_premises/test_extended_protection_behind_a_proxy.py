@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from probe.model import vocabulary as v
-from probe.model.facts import FactKey, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
 from probe.model.rules import Otherwise, Result
 from probe.rules.on_premises.extended_protection_behind_a_proxy import RULE
 from tests.cases import exchange_case, result_of

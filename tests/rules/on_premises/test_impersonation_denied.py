@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from probe.model import vocabulary as v
-from probe.model.facts import FactKey, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
 from probe.model.rules import Case, Result
 from probe.rules.on_premises.impersonation_denied import RULE
 from tests.cases import exchange_case, gmail_case, online_case, result_of

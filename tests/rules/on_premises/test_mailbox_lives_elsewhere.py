@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from probe.model import vocabulary as v
-from probe.model.facts import FactKey, Why
+from probe.model.facts import Why
+from probe.model.keys import FactKey
 from probe.model.rules import Case, Result
 from probe.rules.on_premises.mailbox_lives_elsewhere import RULE
 from tests.cases import Known, exchange_case, gmail_case, online_case, result_of

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.config import keys
-from probe.tables import fips_profiles
+from probe.tables.fips import fips_profiles
 from probe.wire.tls import fips
 from probe.wire.tls.fips import Heard
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
 from probe.wire.tls.registry import group_number, scheme_number, suite_number, suites
-from tests.wire.test_certificates import broken, rsa_key
+from tests.wire.certificates import broken, rsa_key
 
 PROFILES = tuple(fips_profiles())
 WINDOWS = tuple(name for name in PROFILES if name.startswith("windows"))

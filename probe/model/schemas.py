@@ -1,0 +1,8 @@
+"""The forms in which the program writes for other programs, by name. The command line shows them before it loads anything larger."""
+
+from __future__ import annotations
+
+RUN_SCHEMA = "probe.run/2"
+"""A run as it is published."""
+PLAN_SCHEMA = "probe.plan/1"
+"""What a check would do."""

@@ -1,0 +1,127 @@
+"""What is asked over EWS in a child process, and what comes of it: plain data that goes in and comes out."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Literal
+
+from probe.model.values import dataclass
+
+Trouble = Literal["", "timed-out", "closed", "tls-failed", "untrusted", "too-long", "no-challenge", "locked", "second-request", "malformed"]
+"""What went wrong beside what the status says:
+
+- `timed-out`, `closed`: the connection gave no whole answer;
+- `tls-failed`, `untrusted`: the handshake, or the certificate; nothing was sent then;
+- `too-long`: the answer was cut off;
+- `no-challenge`: the server did not take up NTLM, so that nobody signed in;
+- `locked`: the server says in words that the account is locked out;
+- `second-request`: the library wanted to go on after the one logon, and was held back;
+- `malformed`: the answer is not what EWS says.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to do, for whom, and where. Made just before it is carried out, since it holds a password in clear."""
+
+    url: str
+    address: str
+    """The address to connect to, whatever the name in the URL may resolve to meanwhile; TLS goes by the name."""
+    username: str
+    """Empty where a token says who it is."""
+    password: str = field(repr=False)
+    """The password; the access token where it is `bearer`."""
+    authentication: Literal["ntlm", "basic", "negotiate", "bearer"]
+    """`negotiate` carries NTLM inside; Kerberos is not spoken."""
+    mailbox: str
+    """Address of the mailbox whose folders are looked into."""
+    impersonate: bool
+    is_of_2007: bool = False
+    """Whether nothing newer than Exchange 2007 answers there, so that its schema is asked in at once."""
+    folders: tuple[str, ...] = ("inbox",)
+    """Distinguished names of the folders, in order; those after the first are asked for only if the first is found."""
+    ca_file: str | None = None
+    """More trust anchors, in PEM."""
+    has_older_hello: bool = False
+    """Whether the server was seen not to bear a TLS hello of today."""
+    seconds: float
+    """Longest conversation, so that what came before is told. Best effort: the deadline is the parent's, and a little later."""
+
+
+NO_SUCH_MAILBOX = "ErrorNonExistentMailbox"
+"""Exchange's code that makes Autodiscover worth asking: the mailbox is another server's, or nobody's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What came of it: plain data, free of the password even where the peer repeats it."""
+
+    status: int | None
+    """HTTP status of the last answer, None where there was none."""
+    headers: tuple[tuple[str, str], ...]
+    """Headers of that answer that are on the list of `probe.net.ews_protocol`."""
+    folder: str | None
+    """What came of the first folder: `found`, or Exchange's response code, or None where Exchange said neither."""
+    others: tuple[tuple[str, str], ...] = ()
+    """What came of the other folders, likewise, as far as they were answered. All else here is about the first."""
+    version: str | None
+    """Four numbers out of ServerVersionInfo, as in `15.1.2507.57`."""
+    back_off_seconds: float | None
+    """How long a busy server asks to be left alone, if it says."""
+    error: Trouble
+    logons: int
+    """Requests that carried the password, a proof of it, or the token; after the first that was refused there is no other."""
+    exchanges: tuple[tuple[str, str, int | None], ...]
+    """Every request: method, path, and status, None where no answer came."""
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, or None; names compare without case."""
+        return next((v for n, v in self.headers if n.lower() == name.lower()), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directed:
+    """What Autodiscover on the same host said of the mailbox; like Seen, plain data, free of the password."""
+
+    directions: tuple[str, str] | None
+    """Where it sends the mailbox: action and target, as in `probe.wire.autodiscover.Directions`; None where it told nothing."""
+    status: int | None
+    """HTTP status of the last answer, None where there was none."""
+    headers: tuple[tuple[str, str], ...]
+    """Headers of that answer, as in Seen."""
+    error: Trouble
+    logons: int
+    """Requests that carried the password, a proof of it, or the token: one at most."""
+    exchanges: tuple[tuple[str, str, int | None], ...]
+    """Every request, as in Seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taking:
+    """Which message, and how to come to it."""
+
+    order: Order
+    subject: str
+    """Its whole subject; a message with any other is not touched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What came of it."""
+
+    state: Literal["absent", "removed", "kept", "refused", "broken"]
+    """`kept`: it was found, and the server would not delete it; `refused`: nobody was let in, or the server would not search;
+    `broken`: no answer that can be read."""
+    detail: str = ""
+    """Exchange's code or the status, where there is one."""
+    trouble: str = ""
+    """As in `Trouble`."""
+    status: int | None = None
+    """HTTP status of the last answer."""
+    logons: int = 0
+    """As in `Seen`."""
+
+    @property
+    def is_let_in(self) -> bool:
+        """Whether it was EWS that answered, which it does for nobody who was not let in."""
+        return self.state != "broken" and self.status in (200, 500)
