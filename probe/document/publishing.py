@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -82,12 +82,8 @@ class _Cited:
     """The readings of a run in their order, the gaps that findings rest on beside them, and the ids of what a finding cites."""
 
     def __init__(self, run: Run) -> None:
-        self._by_key: dict[tuple[str, str], list[Reading]] = {}
-        for reading in run.readings:
-            self._by_key.setdefault((reading.subject, reading.key.name), []).append(reading)
         cited: dict[int, Reading] = {}
         rules: dict[int, Rule] = {}
-        beside: list[Reading] = []
         seen: set[int] = set()
         for assessment in run.assessments:
             for finding in assessment.findings:
@@ -96,22 +92,27 @@ class _Cited:
                     continue
                 seen.add(id(finding))
                 rules.setdefault(id(finding.rule), finding.rule)
-                for reading in finding.because:
-                    # Kept, since an id() is of an object only as long as that lives.
-                    if id(reading) not in cited:
-                        cited[id(reading)] = reading
-                        if not self._standing_for(reading):
-                            # Nobody was asked: there is no reading, and the finding rests on that.
-                            self._by_key.setdefault((reading.subject, reading.key.name), []).append(reading)
-                            beside.append(reading)
+                # Kept, since an id() is of an object only as long as that lives.
+                cited.update((id(reading), reading) for reading in finding.because)
         self.rules = tuple(rules.values())
-        order = {name: place for place, name in enumerate(all_keys())}
-        readings = sorted((*run.readings, *beside), key=lambda r: (r.subject, r.mailbox or "", order.get(r.key.name, len(order))))
+        self._by_key: dict[tuple[str, str], list[Reading]] = {(reading.subject, reading.key.name): [] for reading in cited.values()}
+        for reading in run.readings if cited else ():
+            if (of_key := self._by_key.get((reading.subject, reading.key.name))) is not None:
+                of_key.append(reading)
+        beside: list[Reading] = []
+        for reading in cited.values():
+            if not self._standing_for(reading):
+                # Nobody was asked: there is no reading, and the finding rests on that.
+                self._by_key[reading.subject, reading.key.name].append(reading)
+                beside.append(reading)
+        readings = _in_order((*run.readings, *beside))
         self.facts = [r for r in readings if isinstance(r, Fact)]
         self.gaps = [r for r in readings if isinstance(r, Missing)]
-        own = {id(fact): _fact_id(place) for place, fact in enumerate(self.facts)}
-        own.update((id(gap), _gap_id(place)) for place, gap in enumerate(self.gaps))
-        self._ids = {name: tuple(own[id(r)] for r in self._standing_for(reading)) for name, reading in cited.items()}
+        standing = {name: self._standing_for(reading) for name, reading in cited.items()}
+        wanted = {id(reading) for readings in standing.values() for reading in readings}
+        own = {id(fact): _fact_id(place) for place, fact in enumerate(self.facts) if id(fact) in wanted}
+        own.update((id(gap), _gap_id(place)) for place, gap in enumerate(self.gaps) if id(gap) in wanted)
+        self._ids = {name: tuple(own[id(r)] for r in readings) for name, readings in standing.items()}
         """Ids in the document, by identity of the reading that is cited."""
         self._forms: dict[int, dict[str, Json]] = {}
 
@@ -131,6 +132,19 @@ class _Cited:
         if any(reading is cited for reading in of_key):
             return [cited]
         return [reading for reading in of_key if reading.mailbox in (None, cited.mailbox)]
+
+
+def _in_order(readings: Iterable[Reading]) -> list[Reading]:
+    """Readings by subject, those of everybody before those of an account, and by key as the vocabulary has them."""
+    by_subject: dict[str, list[Reading]] = {}
+    for reading in readings:
+        by_subject.setdefault(reading.subject, []).append(reading)
+    order = {name: place for place, name in enumerate(all_keys())}
+    ordered: list[Reading] = []
+    for subject in sorted(by_subject):
+        # A subject at a time, so that there are as few of what they are compared by.
+        ordered += sorted(by_subject.pop(subject), key=lambda r: (r.mailbox or "", order.get(r.key.name, len(order))))
+    return ordered
 
 
 def _fact_id(place: int) -> str:
