@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from probe.document.publishing import SCHEMA
-from probe.model.attempts import Attempt, Outcome, TranscriptLine
+from probe.model.attempts import Attempt, Outcome, TranscriptLine, packed
 from probe.model.estate import (
     UNTOLD_SECRET,
     Authentication,
@@ -229,7 +229,7 @@ def _read_attempt(form: Mapping[str, Any], otherwise: datetime) -> Attempt | Non
         connections=int(form["connections"]),
         at=_time(form.get("at")) or otherwise,
         seconds=float(form["seconds"]),
-        transcript=tuple(TranscriptLine(int(line["line"]), line["from"], _text(line["text"])) for line in form["transcript"]),
+        transcript=packed([TranscriptLine(int(line["line"]), line["from"], _text(line["text"])) for line in form["transcript"]]),
         readings=(),
     )
     return attempt if is_known else None
