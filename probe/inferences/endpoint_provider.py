@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import candidate_providers
+from probe.tables import candidate_providers, told_by_host
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
@@ -43,4 +43,5 @@ INFERENCE = Inference(
     needs=(v.ENDPOINT_SERVICE, v.ENDPOINT_HOST, v.SERVER_PRODUCT),
     gives=(v.PROVIDER,),
     infer=_infer,
+    alike={v.ENDPOINT_HOST: told_by_host},
 )

@@ -22,6 +22,7 @@ from probe.tables import (
     is_exchange_online_host,
     is_sharepoint,
     is_windows_server,
+    told_by_host,
 )
 
 _UNTOLD = "Exchange"
@@ -274,4 +275,5 @@ INFERENCE = Inference(
     ),
     gives=(v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_PRODUCTS, v.SERVER_VERSION),
     infer=_infer,
+    alike={v.ENDPOINT_HOST: told_by_host},
 )

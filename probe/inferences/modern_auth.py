@@ -14,7 +14,7 @@ from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers, is_exchange_online_host
+from probe.tables import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers, is_exchange_online_host, told_by_host
 
 _BEFORE_TOKENS = frozenset({"Exchange Server 2003", "Exchange Server 2007", "Exchange Server 2010"})
 """They know no tokens; modern authentication on premises begins with 2013 CU19 (Microsoft's page on hybrid modern authentication)."""
@@ -97,4 +97,5 @@ INFERENCE = Inference(
     ),
     gives=(v.MODERN_AUTH_OFFERED,),
     infer=_infer,
+    alike={v.ENDPOINT_HOST: told_by_host},
 )

@@ -13,7 +13,7 @@ from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
-from probe.tables import UNTOLD_EXCHANGE, candidate_providers, exchange_servers, password_ending
+from probe.tables import UNTOLD_EXCHANGE, candidate_providers, exchange_servers, password_ending, told_by_host
 
 _KEY = v.PASSWORD_LOGIN_POSSIBLE
 
@@ -111,4 +111,5 @@ INFERENCE = Inference(
     ),
     gives=(v.PASSWORD_LOGIN_POSSIBLE,),
     infer=_infer,
+    alike={v.ENDPOINT_HOST: told_by_host},
 )

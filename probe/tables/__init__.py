@@ -264,6 +264,11 @@ def is_exchange_online_host(host: str) -> bool:
     return exchange_online_cloud(host) is not None
 
 
+def told_by_host(host: str) -> tuple[tuple[str, ...], bool]:
+    """All that follows from a host's name alone: whom it serves, and whether it is one of Exchange Online's. The same for every name of nobody's."""
+    return providers_of_host(host), is_exchange_online_host(host)
+
+
 def _in_order(entries: Iterable[tuple[str, T]]) -> Mapping[str, tuple[int, T]]:
     """A table of host names as it is looked into, each entry with its place; of two entries for one name the first counts."""
     found: dict[str, tuple[int, T]] = {}
