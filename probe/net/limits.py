@@ -72,18 +72,23 @@ class Limits:
         gate = self._gates.setdefault((address, port), asyncio.Semaphore(self._per_address))
         if gate.locked() or self._overall.locked():
             _log.debug("waits for its turn to connect", extra={"address": address, "port": port})
-        async with deadline.standing_still():
-            await gate.acquire()
-            try:
-                await self._overall.acquire()
-            except BaseException:
-                gate.release()
-                raise
+            async with deadline.standing_still():
+                await self._acquire(gate)
+        else:
+            await self._acquire(gate)
         try:
             yield
         finally:
             self._overall.release()
             gate.release()
+
+    async def _acquire(self, gate: asyncio.Semaphore) -> None:
+        await gate.acquire()
+        try:
+            await self._overall.acquire()
+        except BaseException:
+            gate.release()
+            raise
 
 
 def _open_files() -> int:

@@ -19,6 +19,7 @@ from urllib.parse import quote, quote_plus
 from probe.wire.lines import as_text
 
 STRUCK = "***"
+_STRUCK = STRUCK.encode()
 
 SHORTEST = 3
 """Letters of the shortest spelling that is looked for. What is shorter stands by chance in any line; no authority or directory takes such a password."""
@@ -74,11 +75,14 @@ class Redactor:
 
     def shown(self, data: bytes, *, said_by_us: bool) -> str:
         """Bytes off the wire as printable text, with every secret struck out; of our own lines also whatever stands where secrets stand."""
-        return self.clean(as_text(self._in_bytes.struck(data, STRUCK.encode())), said_by_us=said_by_us)
+        if self._known:
+            data = self._in_bytes.struck(data, _STRUCK)
+        return self.clean(as_text(data), said_by_us=said_by_us)
 
     def clean(self, text: str, *, said_by_us: bool = False) -> str:
         """The text with every secret struck out."""
-        text = self._in_text.struck(text, STRUCK)
+        if self._known:
+            text = self._in_text.struck(text, STRUCK)
         if said_by_us:
             for place in _BY_PLACE:
                 text = place.sub(rf"\1{STRUCK}", text)

@@ -40,7 +40,7 @@ class Recorder:
         self._budget = budget or Budget()
         self._lines: list[TranscriptLine] = []
         self._speaker: Literal["probe", "peer"] | None = None
-        self._partial = bytearray()
+        self._partial = b""
         self._burst = 0
         self._unwritten = 0
         self._untold = 0
@@ -88,11 +88,13 @@ class Recorder:
             self._speaker = speaker
             # Never more than half of what is left, so that no flood can crowd out what comes after it.
             self._burst_room = self._room // 2
-        *whole, rest = (bytes(self._partial) + data).split(b"\n") if b"\n" in data else (bytes(self._partial) + data,)
+        if self._partial:
+            data = self._partial + data
+        *whole, rest = data.split(b"\n")
         for line in whole:
             self._write(line.removesuffix(b"\r"))
         # A line without end is held only as far as it will be shown.
-        self._partial = bytearray(rest[: 4 * MAX_LINE_CHARACTERS])
+        self._partial = rest[: 4 * MAX_LINE_CHARACTERS]
 
     def _settle(self) -> None:
         self._write_partial()
@@ -102,7 +104,7 @@ class Recorder:
 
     def _write_partial(self) -> None:
         if self._partial:
-            partial, self._partial = bytes(self._partial), bytearray()
+            partial, self._partial = self._partial, b""
             self._write(partial)
 
     def _write(self, line: bytes) -> None:

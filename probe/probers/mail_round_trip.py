@@ -4,7 +4,7 @@ It is held only where the account was let in at both servers a moment ago. What 
 
 1. to the incoming server: a sign-in, then `STAT` and `UIDL n` of the last message (POP3), or `ID` where it is listed, and `SELECT INBOX` (IMAP),
    so as to know what was there before;
-2. to the outgoing server: a sign-in, then `MAIL`, `RCPT` and `DATA` with a message of a few lines, from the mailbox to itself, whose subject
+2. to the outgoing server: a sign-in, then, through aiosmtplib over a relay, `MAIL`, `RCPT` and `DATA` with a message of a few lines, from the mailbox to itself, whose subject
    ends in 128 random bits. An address beyond ASCII goes out as it is, with `SMTPUTF8`, where the server lists that; else its domain as
    A-labels; and where that is not enough, nobody signs in and nothing is sent;
 3. to the incoming server, at growing intervals until a little before the attempt's time is over: with POP3 a sign-in, `STAT`, and of at most
@@ -74,9 +74,9 @@ class _Message:
     def fresh(cls, address: str) -> _Message:
         return cls(address, f"probe round trip {secrets.token_hex(16)}")
 
-    def lines(self) -> list[str]:
-        """Its lines; none begins with a dot."""
-        return [
+    def octets(self) -> bytes:
+        """The message as it is sent (RFC 5322)."""
+        lines = (
             f"From: <{self.address}>",
             f"To: <{self.address}>",
             f"Subject: {self.subject}",
@@ -88,7 +88,9 @@ class _Message:
             "",
             "probe sends this message from a mailbox to itself to see whether mail arrives, and deletes it.",
             "If you can read it, it arrived late or elsewhere; it can be deleted.",
-        ]
+            "",
+        )
+        return "\r\n".join(lines).encode()
 
 
 class _Inbox(Protocol):
@@ -151,16 +153,8 @@ async def _send(message: _Message, account: Account, dial: Dial, notes: Notebook
         parameter = "" if address.isascii() else " SMTPUTF8"
         answer = await session.sign_in(name)
         _let_in(answer.kind == 2, answer.last, dial.endpoint)
-        for command, good in (
-            (f"MAIL FROM:<{message.address}>{parameter}", 2),
-            (f"RCPT TO:<{message.address}>", 2),
-            ("DATA", 3),
-            ("\r\n".join((*message.lines(), ".")), 2),
-        ):
-            answer = await session.ask(command)
-            if answer.kind != good:
-                break
-        taken = answer.kind == 2 and command.endswith(".")
+        envelope = (f"MAIL FROM:<{message.address}>{parameter}", f"RCPT TO:<{message.address}>")
+        taken, answer = await session.submit(envelope, message.octets())
         notes.observed(v.ROUNDTRIP_SENT, taken, *stream.evidence(answer.last))
         notes.heard(v.ROUNDTRIP_REPLY, answer.words, *stream.evidence(answer.last))
         await stream.send(b"QUIT\r\n")

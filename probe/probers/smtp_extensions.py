@@ -1,6 +1,6 @@
 """SMTP: the greeting, and what EHLO lists before TLS and under it.
 
-What is sent, in this order, through aiosmtplib over a relay:
+What is sent, in this order:
 
 1. nothing, until the greeting has come;
 2. `EHLO` with our own address as an address literal (RFC 5321 section 4.1.4), and once more with this machine's name where that is refused;
@@ -14,15 +14,14 @@ is offered would let anybody in, nor whether mail would be taken.
 
 from __future__ import annotations
 
-import aiosmtplib
+import asyncio
 
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Service
 from probe.model.facts import FactKey, Why
-from probe.net.failures import OffProtocol, PlaintextInsteadOfTls, Throttled
-from probe.net.relay import SmtpRelay, lend, smtp_failures
-from probe.net.replies import say_ehlo
+from probe.net.failures import OffProtocol, PeerFailure, PlaintextInsteadOfTls, Throttled
+from probe.net.replies import hear, say_ehlo
 from probe.net.starttls import refused_service
 from probe.net.stream import shown_bytes
 from probe.probing import (
@@ -42,29 +41,21 @@ from probe.probing import (
 )
 from probe.tables.marks import matches
 from probe.wire.refusals import refused_for_now
-from probe.wire.smtp import SmtpReply, address_literal, extensions, knows_no_ehlo, mechanisms, offers, own_line
+from probe.wire.smtp import SmtpReader, SmtpReply, extensions, knows_no_ehlo, mechanisms, offers, own_line
 
 
 async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
 
-    async def talk(stream: Stream) -> None:
-        async with lend(stream, SmtpRelay) as relay:
-            with smtp_failures(relay):
-                await _Conversation(stream, relay, notes).hold()
-
-    await converse(dial, notes, talk)
+    await converse(dial, notes, lambda stream: _Conversation(stream, notes).hold())
 
 
 class _Conversation:
-    def __init__(self, stream: Stream, relay: SmtpRelay, notes: Notebook) -> None:
+    def __init__(self, stream: Stream, notes: Notebook) -> None:
         self._stream = stream
-        self._relay = relay
+        self._reader = SmtpReader()
         self._notes = notes
         self._greeting = ""
-        self._client = aiosmtplib.SMTP(
-            sock=relay.library_end, use_tls=False, start_tls=False, local_hostname=address_literal(stream.local_address), timeout=None
-        )
 
     async def hold(self) -> None:
         is_implicit = self._stream.session is not None
@@ -72,28 +63,21 @@ class _Conversation:
             note_connection(self._notes, self._stream, "implicit")
             for key in (v.STARTTLS_OFFERED, v.STARTTLS_EXTRA_BYTES, v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN):
                 self._notes.missing(key, Why.NOT_APPLICABLE, "TLS is there from the first byte")
-        try:
-            await self._hear_greeting()
-            if not is_implicit and not await self._upgrade():
-                return
-            await self._list(v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS)
-            await self._take_leave()
-        finally:
-            self._client.close()
+        await self._hear_greeting()
+        if not is_implicit and not await self._upgrade():
+            return
+        await self._list(v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS)
+        await self._take_leave()
 
     async def _hear_greeting(self) -> None:
-        try:
-            await self._client.connect()
-        finally:
-            if self._relay.reply is not None:
-                self._note_greeting(self._relay.reply)
-
-    def _note_greeting(self, greeting: SmtpReply) -> None:
+        greeting = await self._reply()
         self._greeting = greeting.words
         evidence = self._evidence(greeting)
         self._notes.observed(v.PROTOCOL_SPOKEN, True, *evidence[:1])
         if not refuse_overlong(self._notes, greeting.lines, v.PROTOCOL_GREETING):
             self._notes.declared(v.PROTOCOL_GREETING, greeting.words, *evidence)
+        if greeting.kind != 2:
+            raise refused_service(greeting.words)
 
     def _evidence(self, reply: SmtpReply) -> tuple[TranscriptLine, ...]:
         return self._stream.evidence(*(line[:200] for line in reply.lines[:3]))
@@ -117,10 +101,12 @@ class _Conversation:
                 raise Throttled(f"STARTTLS is refused for now: {answer.last}")
             await self._end_without_tls(f"STARTTLS is refused: {answer.last}")
             return False
-        try:
-            extra = await self._relay.upgrade()
-        except PlaintextInsteadOfTls as plain:
-            extra = plain.data
+        extra = self._reader.take_rest() + self._stream.take_unread()
+        if not extra:
+            try:
+                await self._stream.start_tls()
+            except PlaintextInsteadOfTls as plain:
+                extra = plain.data
         self._notes.observed(v.STARTTLS_EXTRA_BYTES, shown_bytes(extra))
         if extra:
             raise OffProtocol("the server went on in clear after it agreed to TLS; nothing of that is believed")
@@ -142,22 +128,24 @@ class _Conversation:
             if matches(Service.SMTP, "greeting", self._greeting):
                 self._notes.missing(key, Why.NOT_APPLICABLE, "the greeting names the product")
             else:
-                await self._last_words("HELP", key)
+                async with asyncio.timeout(PATIENCE_AT_LEAVE_SECONDS):
+                    await self._last_words("HELP", key)
             key = v.PROTOCOL_FAREWELL
-            await self._last_words("QUIT", key)
-        except (aiosmtplib.SMTPException, ConnectionError):
+            async with asyncio.timeout(PATIENCE_AT_LEAVE_SECONDS):
+                await self._last_words("QUIT", key)
+        except (PeerFailure, OSError):
             self._notes.missing(
                 key, Why.NOT_DISCLOSED, f"the server gave no answer within {PATIENCE_AT_LEAVE_SECONDS:g} s, or none that could be read"
             )
 
     async def _last_words(self, command: str, key: FactKey[str]) -> None:
-        answer = await self._ask(command, seconds=PATIENCE_AT_LEAVE_SECONDS)
+        answer = await self._ask(command)
         if not refuse_overlong(self._notes, answer.lines, key):
             self._notes.declared(key, answer.words, *self._evidence(answer))
 
     async def _list(self, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> tuple[str, ...] | None:
         """Say EHLO, and write down what it lists. None where the server does not know it; raises Denied where our names are refused."""
-        answer = await say_ehlo(self._stream, self._relay.reader, self._ask)
+        answer = await say_ehlo(self._stream, self._reader, self._ask)
         if answer.kind != 2:
             self._note_refused_ehlo(answer, capabilities, login)
             return None
@@ -188,13 +176,14 @@ class _Conversation:
         else:
             raise OffProtocol(f"an answer that SMTP does not know there: {answer.last}")
 
-    async def _ask(self, command: str, *, seconds: float | None = None) -> SmtpReply:
+    async def _ask(self, command: str) -> SmtpReply:
         """The reply to a command, as the server said it."""
-        await self._client.execute_command(command.encode(), timeout=seconds)
-        if self._relay.reply is None:
-            # The library makes up an answer to QUIT where the server hangs up instead.
-            raise aiosmtplib.SMTPServerDisconnected("the server closed the connection")
-        return self._relay.reply
+        self._reader.drop_unasked()
+        await self._stream.send(f"{command}\r\n".encode())
+        return await self._reply()
+
+    async def _reply(self) -> SmtpReply:
+        return await hear(self._stream, self._reader, self._reader.next_reply)
 
 
 PROBER = Prober(

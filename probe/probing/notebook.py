@@ -35,8 +35,9 @@ class Notebook:
         """By the name of the key, and the source."""
         self._written: set[str] = set()
         self._facts: set[str] = set()
-        self._cited: dict[tuple[TranscriptLine, ...], tuple[Evidence, ...]] = {}
-        """Evidence by the lines that it is: a dozen facts rest on one handshake, and hold its line once."""
+        self._observed: dict[tuple[int, ...], Observed] = {}
+        self._declared: dict[tuple[int, ...], Declared] = {}
+        """By the numbers of the lines that show it: a dozen facts rest on one handshake, and hold its line once."""
 
     def now(self) -> datetime:
         """The time by the clock of the run."""
@@ -48,14 +49,20 @@ class Notebook:
 
     def observed(self, key: FactKey[T], value: T, *lines: TranscriptLine, of_server: bool = False) -> None:
         """We took part in it; `lines` are the words that show it. `of_server` as in `declared`."""
-        self._write(key, value, Observed(self._evidence(lines)), of_server=of_server)
+        cited = tuple([line.number for line in lines])
+        if (provenance := self._observed.get(cited)) is None:
+            provenance = self._observed[cited] = Observed(self._evidence(lines))
+        self._write(key, value, provenance, of_server=of_server)
 
     def declared(self, key: FactKey[T], value: T, *lines: TranscriptLine, source: str = "", of_server: bool = False) -> None:
         """The peer says so. A `source` keeps readings of one key apart, which are reconciled when the key is asked for.
 
         What is `of_server` is true of the endpoint for everybody, though it took an account to hear it.
         """
-        self._write(key, value, Declared("peer", self._evidence(lines)), source, of_server=of_server)
+        cited = tuple([line.number for line in lines])
+        if (provenance := self._declared.get(cited)) is None:
+            provenance = self._declared[cited] = Declared("peer", self._evidence(lines))
+        self._write(key, value, provenance, source, of_server=of_server)
 
     def heard(self, key: FactKey[str], words: str, *lines: TranscriptLine) -> None:
         """The peer said just these words to us, who had told it a secret."""
@@ -81,12 +88,14 @@ class Notebook:
         return tuple(self._readings.values())
 
     def _write(self, key: FactKey[T], value: T, provenance: Provenance, source: str = "", *, of_server: bool = False) -> None:
-        gap = self._readings.get((key.name, ""))
-        if isinstance(gap, Missing):
-            del self._readings[key.name, ""]
-        self._written.add(key.name)
-        self._facts.add(key.name)
-        self._readings[key.name, source] = Fact(
+        name = key.name
+        if name not in self._facts:
+            self._facts.add(name)
+            if name in self._written:  # as missing
+                del self._readings[name, ""]
+            else:
+                self._written.add(name)
+        self._readings[name, source] = Fact(
             subject=self._subject,
             mailbox=None if of_server else self._mailbox,
             key=key,
@@ -97,11 +106,7 @@ class Notebook:
         )
 
     def _evidence(self, lines: Sequence[TranscriptLine]) -> tuple[Evidence, ...]:
-        cited = tuple(lines)
-        if (evidence := self._cited.get(cited)) is None:
-            evidence = tuple(Evidence(attempt=self._attempt, line=line.number, excerpt=line.text) for line in cited)
-            self._cited[cited] = evidence
-        return evidence
+        return tuple(Evidence(attempt=self._attempt, line=line.number, excerpt=line.text) for line in lines)
 
 
 MAX_TOLD_LINES = 100

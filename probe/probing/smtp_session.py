@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
 from probe.model.estate import Endpoint, Security
 from probe.net.replies import hear, say_ehlo
+from probe.net.smtp_client import submit
 from probe.net.starttls import refused_service
 from probe.probing import STRUCK, Account, Ending, NoMechanism, Stream, choose_mechanism
 from probe.probing.proofs import ending_of_refusal
@@ -76,6 +78,10 @@ class SmtpSession:
         self._reader.drop_unasked()
         await self._stream.send(f"{command}\r\n".encode(), shown=shown)
         return await self._reply()
+
+    async def submit(self, envelope: Sequence[str], message: bytes) -> tuple[bool, SmtpReply]:
+        """As `probe.net.smtp_client.submit`, once the account is let in."""
+        return await submit(self._stream, self._reader, envelope, message)
 
     async def _reply(self) -> SmtpReply:
         return await hear(self._stream, self._reader, self._reader.next_reply)

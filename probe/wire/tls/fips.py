@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 from probe.tables import FipsOffer, fips_profiles
 from probe.wire.certificates import Certificate, read_certificate
@@ -165,27 +165,34 @@ def _against_key(profile: Profile, whose: str, certificate: Certificate) -> Iter
 
 def beyond(profile: Profile, server_name: str | None) -> tuple[Beyond, ...]:
     """Hellos for what the client refuses, at most four. Those that few servers take come first, so that the answers to the last confirm them."""
+    return tuple(replace(one, offer=replace(one.offer, server_name=server_name)) for one in _beyond(profile))
+
+
+@lru_cache(maxsize=32)
+def _beyond(profile: Profile) -> tuple[Beyond, ...]:
+    """The same to a server without a name."""
     found = []
     older = tuple(version for version in _OLD_VERSIONS if version < profile.versions[-1])[:2]
     if older:
-        offer = Offer(versions=older, suites=suites_of(older[0]), groups=_usable(older[0]), server_name=server_name)
+        offer = Offer(versions=older, suites=suites_of(older[0]), groups=_usable(older[0]))
         found.append(Beyond(offer, f"{older[0].label} or lower", "version"))
     for version in (Version.TLS12, Version.TLS13):
         refused = tuple(number for number in suites_of(version) if number not in profile.suites)
         if version in profile.versions:
-            offer = _asking(version, refused, _usable(version), server_name)
+            offer = _asking(version, refused, _usable(version))
             found.append(Beyond(offer, f"{version.label} and other suites only", "suite"))
     highest = profile.versions[0]
     in_a_group = tuple(number for number in suites_of(highest) if suites()[number].key_exchange in ("any", "ECDHE", "ECDH_anon"))
     others = tuple(number for number in _usable(highest) if number not in profile.groups)
-    found.append(Beyond(_asking(highest, in_a_group, others, server_name), f"{highest.label} and other groups only", "group"))
+    found.append(Beyond(_asking(highest, in_a_group, others), f"{highest.label} and other groups only", "group"))
     return tuple(found)
 
 
-def _asking(version: Version, asked_suites: tuple[int, ...], asked_groups: tuple[int, ...], server_name: str | None) -> Offer:
+def _asking(version: Version, asked_suites: tuple[int, ...], asked_groups: tuple[int, ...], server_name: str | None = None) -> Offer:
     return Offer(versions=(version,), suites=asked_suites, groups=asked_groups, schemes=schemes_of(version), server_name=server_name)
 
 
+@cache
 def _usable(version: Version) -> tuple[int, ...]:
     return tuple(number for number in groups_of(version) if version is Version.TLS13 or groups()[number].kind != "ffdhe")
 

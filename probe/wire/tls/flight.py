@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from probe.wire.tls.hello import ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET, RENEGOTIATION_INFO, client_hello, hello_message, in_records
+from probe.wire.tls.hello import ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET, RENEGOTIATION_INFO, first_records, hello_message, in_records
 from probe.wire.tls.offer import Offer, Refusal, Reply, Version
 from probe.wire.tls.opening import Opening, can_open, transcript_hash
 from probe.wire.tls.parsing import FlightError, vector
@@ -67,7 +67,8 @@ class Flight:
         # With an id, a TLS 1.3 handshake looks to middleboxes like a resumed one of TLS 1.2 (RFC 8446 section D.4).
         self._session_id = hashlib.sha256(b"session" + random).digest() if self._has_tls13 else b""
         self._shares = {group: share_of(group) for group in offer.shares} if self._has_tls13 else {}
-        self._outgoing = client_hello(offer, random=random, session_id=self._session_id, shares=self._shares)
+        self._hello = self._next_hello()
+        self._outgoing = first_records(offer, self._hello)
         self._records = Records(may_be_ssl2=offer.versions[0] == Version.SSL2)
         self._fed = 0
         self._failure = ""
@@ -252,16 +253,16 @@ class Flight:
         if (group is not None and not self._whole) or not is_readable:
             self.result = self._tls13_reply(hello.suite, group, retried=True)
             return
-        first = self._hello(b"")
+        first = self._hello
         self._retried = hello
         if group is not None:
             self._shares = {group: share_of(group)}
-        second = self._hello(hello.cookie())
+        self._hello = self._next_hello(hello.cookie())
         digest = transcript_hash(hello.suite, first)
         self._before_hello = bytes((_MESSAGE_HASH,)) + vector(3, digest) + message
-        self._outgoing = _CHANGE_CIPHER_SPEC + in_records(second, _RETRY_RECORD_VERSION)
+        self._outgoing = _CHANGE_CIPHER_SPEC + in_records(self._hello, _RETRY_RECORD_VERSION)
 
-    def _hello(self, cookie: bytes) -> bytes:
+    def _next_hello(self, cookie: bytes = b"") -> bytes:
         return hello_message(self._offer, random=self._random, session_id=self._session_id, shares=self._shares, cookie=cookie)
 
     def _take_tls13_hello(self, hello: ServerHello, message: bytes) -> None:
@@ -278,8 +279,7 @@ class Flight:
             return
         self._seen = seen
         self._place = 0
-        cookie = self._retried.cookie() if self._retried else b""
-        self._opening = Opening(hello.suite, secret, self._before_hello + self._hello(cookie) + message)
+        self._opening = Opening(hello.suite, secret, self._before_hello + self._hello + message)
 
     def _tls13_reply(self, suite: int, group: int | None, *, retried: bool) -> Reply:
         bits = None if group is None else finite_field_bits(group)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 
 from probe.wire.tls.offer import Offer, Version
 from probe.wire.tls.parsing import numbers, vector
@@ -33,15 +34,15 @@ KEY_SHARE = 51
 RENEGOTIATION_INFO = 0xFF01
 
 
-def client_hello(offer: Offer, *, random: bytes, session_id: bytes, shares: Mapping[int, bytes]) -> bytes:
-    """The hello in its record or records, ready to be sent."""
-    if offer.versions[0] == Version.SSL2:
-        return _sslv2_hello(offer, random)
-    return in_records(hello_message(offer, random=random, session_id=session_id, shares=shares), min(offer.versions[0], Version.TLS10))
+def first_records(offer: Offer, message: bytes) -> bytes:
+    """A first hello in its record or records, ready to be sent. That of SSLv2 is one by itself."""
+    return message if offer.versions[0] == Version.SSL2 else in_records(message, min(offer.versions[0], Version.TLS10))
 
 
 def hello_message(offer: Offer, *, random: bytes, session_id: bytes, shares: Mapping[int, bytes], cookie: bytes = b"") -> bytes:
     """The hello as a handshake message; `cookie` is what a HelloRetryRequest asked to have back."""
+    if offer.versions[0] == Version.SSL2:
+        return _sslv2_hello(offer, random)
     body = b"".join(
         (
             min(offer.versions[0], Version.TLS12).to_bytes(2, "big"),
@@ -82,9 +83,9 @@ def _extensions(offer: Offer, shares: Mapping[int, bytes], cookie: bytes) -> byt
         parts.append(_extension(RENEGOTIATION_INFO, vector(1, b"")))
     if offer.groups:
         parts.append(_extension(SUPPORTED_GROUPS, vector(2, numbers(offer.groups))))
-        if has_older and any(_is_curve(group) for group in offer.groups):
+        if has_older and _has_curve(offer.groups):
             parts.append(_extension(EC_POINT_FORMATS, vector(1, b"\0")))  # uncompressed
-    if has_older and any(_is_cbc(suite) for suite in offer.suites):
+    if has_older and _has_cbc(offer.suites):
         parts.append(_extension(ENCRYPT_THEN_MAC, b""))
     # Clients before TLS 1.2 must not send it (RFC 5246 section 7.4.1.4.1).
     if offer.schemes and highest >= Version.TLS12:
@@ -105,14 +106,16 @@ def _extension(number: int, content: bytes) -> bytes:
     return number.to_bytes(2, "big") + vector(2, content)
 
 
-def _is_curve(number: int) -> bool:
-    group = groups().get(number)
-    return group is not None and group.kind == "ecdhe"
+@lru_cache(maxsize=256)
+def _has_curve(numbers: tuple[int, ...]) -> bool:
+    known = groups()
+    return any(number in known and known[number].kind == "ecdhe" for number in numbers)
 
 
-def _is_cbc(number: int) -> bool:
-    suite = suites().get(number)
-    return suite is not None and suite.is_cbc
+@lru_cache(maxsize=256)
+def _has_cbc(numbers: tuple[int, ...]) -> bool:
+    known = suites()
+    return any(number in known and known[number].is_cbc for number in numbers)
 
 
 def _host_name(name: str | None) -> bytes:

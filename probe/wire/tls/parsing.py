@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from probe.wire.lines import WireError
 
 
@@ -51,6 +53,7 @@ def vector(size: int, content: bytes) -> bytes:
     return len(content).to_bytes(size, "big") + content
 
 
+@lru_cache(maxsize=256)
 def numbers(values: tuple[int, ...], size: int = 2) -> bytes:
-    """Numbers of so many bytes each, one after another."""
+    """Numbers of so many bytes each, one after another. The same lists are offered to server after server."""
     return b"".join(value.to_bytes(size, "big") for value in values)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.wire.tls.hello import client_hello, hello_message
+from probe.wire.tls.hello import first_records, hello_message
 from probe.wire.tls.offer import Offer, Version
 from probe.wire.tls.parsing import Reader
 from probe.wire.tls.registry import groups_of, schemes_of, suites_of
@@ -19,6 +19,11 @@ RANDOM = bytes(range(32))
 
 def offer_of(*versions: Version, suites: Sequence[int] = (), **more: object) -> Offer:
     return Offer(versions=versions, suites=tuple(suites) or suites_of(versions[0])[:20], **more)  # type: ignore[arg-type]
+
+
+def client_hello(offer: Offer, *, random: bytes, session_id: bytes, shares: Mapping[int, bytes]) -> bytes:
+    """A first hello as it is sent."""
+    return first_records(offer, hello_message(offer, random=random, session_id=session_id, shares=shares))
 
 
 def parts_of(message: bytes) -> tuple[int, bytes, tuple[int, ...], list[tuple[int, bytes]]]:
