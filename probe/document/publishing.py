@@ -75,8 +75,8 @@ def in_sections(run: Run) -> dict[str, Any]:
         "interrupted": run.interrupted,
         "estate": None if run.estate is None else _estate(run.estate),
         "attempts": Section(run.attempts, lambda _, attempt: _attempt(attempt)),
-        "facts": Section(cited.facts, lambda place, fact: {"id": _fact_id(place), **_fact(fact)}),
-        "missing": Section(cited.gaps, lambda place, gap: {"id": _gap_id(place), **_missing(gap, run.finished)}),
+        "facts": Section(cited.facts, lambda place, fact: _fact(fact, id=_fact_id(place))),
+        "missing": Section(cited.gaps, lambda place, gap: _missing(gap, run.finished, id=_gap_id(place))),
         "rules": {rule.id: shown(_rule(rule)) for rule in cited.rules},
         "assessments": Section(run.assessments, lambda _, assessment: _assessment(assessment, cited)),
     }
@@ -290,8 +290,10 @@ def _attempt(attempt: Attempt) -> dict[str, Json]:
     }
 
 
-def _fact(fact: Fact[Any]) -> dict[str, Json]:
+def _fact(fact: Fact[Any], **named: str) -> dict[str, Json]:
+    """`named` is the id, which a claim has not."""
     return {
+        **named,
         "subject": fact.subject,
         "mailbox": fact.mailbox,
         "key": fact.key.name,
@@ -313,8 +315,9 @@ def _basis(provenance: Provenance) -> dict[str, Json]:
             return {"basis": "inferred", "inference": inference, "premises": list(premises)}
 
 
-def _missing(gap: Missing, otherwise: datetime) -> dict[str, Json]:
+def _missing(gap: Missing, otherwise: datetime, **named: str) -> dict[str, Json]:
     return {
+        **named,
         "subject": gap.subject,
         "mailbox": gap.mailbox,
         "key": gap.key.name,
