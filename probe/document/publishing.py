@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -32,7 +32,7 @@ class Section(Sequence[Any]):
     """A list of the document that is made as it is read, element by element, so that it is never in memory as a whole."""
 
     def __init__(self, items: Sequence[T], form: Callable[[int, T], Any]) -> None:
-        """`form` makes an element of its place, from 0, and the item."""
+        """`form` makes an element of its place, from 0, and the item; what is read of it is visible."""
         self._items = items
         self._form: Callable[[int, Any], Any] = form
 
@@ -40,7 +40,7 @@ class Section(Sequence[Any]):
         return len(self._items)
 
     def __iter__(self) -> Iterator[Any]:
-        return (self._form(place, item) for place, item in enumerate(self._items))
+        return (shown(self._form(place, item)) for place, item in enumerate(self._items))
 
     @overload
     def __getitem__(self, place: int) -> Any: ...
@@ -49,7 +49,11 @@ class Section(Sequence[Any]):
     def __getitem__(self, place: int | slice) -> Any:
         if isinstance(place, slice):
             return [self[number] for number in range(*place.indices(len(self)))]
-        return self._form(range(len(self))[place], self._items[place])
+        return shown(self._form(range(len(self))[place], self._items[place]))
+
+    def in_json(self) -> Iterator[str]:
+        """Its elements as JSON in ASCII. That is written once, and looked through for what has to be shown as it stands there."""
+        return (_shown_json(self._form(place, item)) for place, item in enumerate(self._items))
 
 
 def publish(run: Run) -> dict[str, Any]:
@@ -71,9 +75,9 @@ def in_sections(run: Run) -> dict[str, Any]:
         "asked": shown(_asked(run.asked)),
         "interrupted": run.interrupted,
         "estate": None if run.estate is None else _estate(run.estate),
-        "attempts": Section(run.attempts, lambda _, attempt: shown(_attempt(attempt))),
-        "facts": Section(cited.facts, lambda place, fact: shown({"id": _fact_id(place), **_fact(fact)})),
-        "missing": Section(cited.gaps, lambda place, gap: shown({"id": _gap_id(place), **_missing(gap, run.finished)})),
+        "attempts": Section(run.attempts, lambda _, attempt: _attempt(attempt)),
+        "facts": Section(cited.facts, lambda place, fact: _fact(fact, id=_fact_id(place))),
+        "missing": Section(cited.gaps, lambda place, gap: _missing(gap, run.finished, id=_gap_id(place))),
         "rules": {rule.id: shown(_rule(rule)) for rule in cited.rules},
         "assessments": Section(run.assessments, lambda _, assessment: _assessment(assessment, cited)),
     }
@@ -83,12 +87,8 @@ class _Cited:
     """The readings of a run in their order, the gaps that findings rest on beside them, and the ids of what a finding cites."""
 
     def __init__(self, run: Run) -> None:
-        self._by_key: dict[tuple[str, str], list[Reading]] = {}
-        for reading in run.readings:
-            self._by_key.setdefault((reading.subject, reading.key.name), []).append(reading)
         cited: dict[int, Reading] = {}
         rules: dict[int, Rule] = {}
-        beside: list[Reading] = []
         seen: set[int] = set()
         self._shared: set[int] = set()
         """Findings of several mailboxes, by identity: where the same is to be said of them, they share them."""
@@ -101,22 +101,27 @@ class _Cited:
                     continue
                 seen.add(id(finding))
                 rules.setdefault(id(finding.rule), finding.rule)
-                for reading in finding.because:
-                    # Kept, since an id() is of an object only as long as that lives.
-                    if id(reading) not in cited:
-                        cited[id(reading)] = reading
-                        if not self._standing_for(reading):
-                            # Nobody was asked: there is no reading, and the finding rests on that.
-                            self._by_key.setdefault((reading.subject, reading.key.name), []).append(reading)
-                            beside.append(reading)
+                # Kept, since an id() is of an object only as long as that lives.
+                cited.update((id(reading), reading) for reading in finding.because)
         self.rules = tuple(rules.values())
-        order = {name: place for place, name in enumerate(all_keys())}
-        readings = sorted((*run.readings, *beside), key=lambda r: (r.subject, r.mailbox or "", order.get(r.key.name, len(order))))
+        self._by_key: dict[tuple[str, str], list[Reading]] = {(reading.subject, reading.key.name): [] for reading in cited.values()}
+        for reading in run.readings if cited else ():
+            if (of_key := self._by_key.get((reading.subject, reading.key.name))) is not None:
+                of_key.append(reading)
+        beside: list[Reading] = []
+        for reading in cited.values():
+            if not self._standing_for(reading):
+                # Nobody was asked: there is no reading, and the finding rests on that.
+                self._by_key[reading.subject, reading.key.name].append(reading)
+                beside.append(reading)
+        readings = _in_order((*run.readings, *beside))
         self.facts = [r for r in readings if isinstance(r, Fact)]
         self.gaps = [r for r in readings if isinstance(r, Missing)]
-        own = {id(fact): _fact_id(place) for place, fact in enumerate(self.facts)}
-        own.update((id(gap), _gap_id(place)) for place, gap in enumerate(self.gaps))
-        self._ids = {name: tuple(own[id(r)] for r in self._standing_for(reading)) for name, reading in cited.items()}
+        standing = {name: self._standing_for(reading) for name, reading in cited.items()}
+        wanted = {id(reading) for readings in standing.values() for reading in readings}
+        own = {id(fact): _fact_id(place) for place, fact in enumerate(self.facts) if id(fact) in wanted}
+        own.update((id(gap), _gap_id(place)) for place, gap in enumerate(self.gaps) if id(gap) in wanted)
+        self._ids = {name: tuple(own[id(r)] for r in readings) for name, readings in standing.items()}
         """Ids in the document, by identity of the reading that is cited."""
         self._forms: dict[int, dict[str, Json]] = {}
 
@@ -136,6 +141,19 @@ class _Cited:
         if any(reading is cited for reading in of_key):
             return [cited]
         return [reading for reading in of_key if reading.mailbox in (None, cited.mailbox)]
+
+
+def _in_order(readings: Iterable[Reading]) -> list[Reading]:
+    """Readings by subject, those of everybody before those of an account, and by key as the vocabulary has them."""
+    by_subject: dict[str, list[Reading]] = {}
+    for reading in readings:
+        by_subject.setdefault(reading.subject, []).append(reading)
+    order = {name: place for place, name in enumerate(all_keys())}
+    ordered: list[Reading] = []
+    for subject in sorted(by_subject):
+        # A subject at a time, so that there are as few of what they are compared by.
+        ordered += sorted(by_subject.pop(subject), key=lambda r: (r.mailbox or "", order.get(r.key.name, len(order))))
+    return ordered
 
 
 def _fact_id(place: int) -> str:
@@ -165,8 +183,8 @@ def json_pieces(form: Mapping[str, Any] | Sequence[Any]) -> Iterator[str]:
 
 def _json_array(elements: Sequence[Any]) -> Iterator[str]:
     before = "[\n"
-    for element in elements:
-        yield f"{before}{_json(element)}"
+    for element in elements.in_json() if isinstance(elements, Section) else map(_json, elements):
+        yield before + element
         before = ",\n"
     yield "\n]" if elements else "[]"
 
@@ -201,13 +219,25 @@ def shown(form: Json) -> Json:
     Peers' words are made so where they come in. This is the last guard, for what came another way, as the name of this machine does.
     Line ends stay: they part the lines of a greeting, which the codecs have put together.
     """
+    return _shown(form) if _visible_json(form) is None else form
+
+
+def _shown_json(form: Json) -> str:
+    """What `shown` makes of it, as JSON in ASCII."""
+    written = _visible_json(form)
+    return _json(_shown(form)) if written is None else written.decode("ascii")
+
+
+def _visible_json(form: Json) -> bytes | None:
+    """The form as JSON in ASCII, None where a text in it may have to be made visible."""
+    # Nearly always there is nothing to do, which shows in the JSON of the whole: to look at each text takes several times as long.
     try:
-        # Nearly always there is nothing to do, which shows in the JSON of the whole: to look at each text takes several times as long.
-        if _TO_BE_SHOWN.search(_encoded(form)) is None:
-            return form
+        written = _encoded(form)
     except ValueError:
-        pass  # half a surrogate, which is one of those characters, and which pydantic does not write
-    return _shown(form)
+        return None  # half a surrogate, which is one of those characters
+    # A search for one byte is ten times faster than one for an expression, and most have neither.
+    is_doubtful = (b"\\" in written or b"\x7f" in written) and _TO_BE_SHOWN.search(written) is not None
+    return None if is_doubtful else written
 
 
 _TO_BE_SHOWN = re.compile(rb'\\[^nt"\\]|\x7f')
@@ -280,8 +310,10 @@ def _attempt(attempt: Attempt) -> dict[str, Json]:
     }
 
 
-def _fact(fact: Fact[Any]) -> dict[str, Json]:
+def _fact(fact: Fact[Any], **named: str) -> dict[str, Json]:
+    """`named` is the id, which a claim has not."""
     return {
+        **named,
         "subject": fact.subject,
         "mailbox": fact.mailbox,
         "key": fact.key.name,
@@ -303,8 +335,9 @@ def _basis(provenance: Provenance) -> dict[str, Json]:
             return {"basis": "inferred", "inference": inference, "premises": list(premises)}
 
 
-def _missing(gap: Missing, otherwise: datetime) -> dict[str, Json]:
+def _missing(gap: Missing, otherwise: datetime, **named: str) -> dict[str, Json]:
     return {
+        **named,
         "subject": gap.subject,
         "mailbox": gap.mailbox,
         "key": gap.key.name,
@@ -318,8 +351,8 @@ def _missing(gap: Missing, otherwise: datetime) -> dict[str, Json]:
 def _assessment(assessment: Assessment, cited: _Cited) -> dict[str, Json]:
     """One mailbox; what does not speak of it is left out."""
     return {
-        "mailbox": shown(assessment.mailbox),
-        "profile": shown(assessment.profile),
+        "mailbox": assessment.mailbox,
+        "profile": assessment.profile,
         "support": assessment.support.value,
         "readiness": assessment.readiness.value,
         "signed_in": None if assessment.signed_in is None else assessment.signed_in.value,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import ValidationError
 
-from probe.model.attempts import Attempt, Outcome, TranscriptLine
+from probe.model.attempts import Attempt, Outcome, TranscriptLine, packed
 from probe.model.estate import UNTOLD_SECRET, Deployment, Endpoint, Estate, Mailbox, ServerProfile
 from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.keys import FactKey
@@ -245,7 +245,7 @@ def _read_attempt(form: Mapping[str, Any], otherwise: datetime) -> Attempt | Non
         connections=int(form["connections"]),
         at=_time(form.get("at")) or otherwise,
         seconds=float(form["seconds"]),
-        transcript=tuple(TranscriptLine(int(line["line"]), line["from"], _text(line["text"])) for line in form["transcript"]),
+        transcript=packed([TranscriptLine(int(line["line"]), line["from"], _text(line["text"])) for line in form["transcript"]]),
         readings=(),
     )
     return attempt if is_known else None

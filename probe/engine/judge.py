@@ -38,12 +38,14 @@ class Judgement:
 
 def infer_endpoints(endpoints: Iterable[Endpoint], observed: Iterable[Reading], book: Book, on: date, at: datetime) -> tuple[Reading, ...]:
     """The readings of some endpoints, with what was declared of them and inferred from it: all that a look needs."""
-    everything = _settled((*_not_inferred(observed, book), *declared_of_endpoints(endpoints, at)))
     reasoning = Reasoning(book.inferences, on, at)
-    inferred: list[Reading] = []
-    for facts in _by_subject(r for r in everything if r.mailbox is None).values():
-        inferred += reasoning.inferred(Scope.ENDPOINT, facts)
-    return _settled((*everything, *inferred))
+    told: list[Reading] = []
+    # One after the other: what it takes to draw readings together is not held for thousands at a time.
+    for subject, readings in _of_subjects((*_not_inferred(observed, book), *declared_of_endpoints(endpoints, at))).items():
+        known = _settled(readings)
+        of_all = [reading for reading in known if reading.mailbox is None]
+        told += _settled([*known, *reasoning.inferred(Scope.ENDPOINT, Facts(subject, of_all))]) if of_all else known
+    return tuple(told)
 
 
 def judge_estate(
@@ -100,7 +102,7 @@ class _Known:
                 of_subjects.append(reading)
             else:
                 self._of_accounts.setdefault((reading.subject, reading.mailbox), []).append(reading)
-        self.facts = _by_subject(of_subjects)
+        self.facts = {subject: Facts(subject, group) for subject, group in _of_subjects(of_subjects).items()}
 
     def case_of(self, mailbox: Mailbox) -> Case:
         """A mailbox with all that surrounds it, as far as it is known by now."""
@@ -161,18 +163,19 @@ def _settled(readings: Iterable[Reading]) -> tuple[Reading, ...]:
             before.append(reading)
         elif before is not reading:
             grouped[place] = [before, reading]
-    return tuple(_as_one([group] if not isinstance(group, list) else group) for group in grouped.values())
+    return tuple(map(_as_one, grouped.values()))
 
 
-def _as_one(group: list[Reading]) -> Reading:
-    first = group[0]
-    if len(group) == 1 and (isinstance(first, Fact) or not first.claims):
-        return first
-    return Facts(first.subject, group).read(first.key)
+def _as_one(group: Reading | list[Reading]) -> Reading:
+    if isinstance(group, list):
+        return Facts(group[0].subject, group).read(group[0].key)
+    if isinstance(group, Fact) or not group.claims:
+        return group
+    return Facts(group.subject, (group,)).read(group.key)
 
 
-def _by_subject(readings: Iterable[Reading]) -> dict[str, Facts]:
+def _of_subjects(readings: Iterable[Reading]) -> dict[str, list[Reading]]:
     grouped: dict[str, list[Reading]] = {}
     for reading in readings:
         grouped.setdefault(reading.subject, []).append(reading)
-    return {subject: Facts(subject, group) for subject, group in grouped.items()}
+    return grouped

@@ -18,7 +18,7 @@ from probe.engine.plan import Anonymous, Conversation, NotHeld, Plan, PlannedRou
 from probe.engine.secrets import Secrets
 from probe.memory import Memory
 from probe.model import vocabulary as v
-from probe.model.attempts import WHY_AFTER, Attempt, Outcome
+from probe.model.attempts import WHY_AFTER, Attempt, Outcome, packed
 from probe.model.estate import Endpoint, Secret
 from probe.model.facts import Fact, Missing, Why
 from probe.model.values import dataclass
@@ -352,7 +352,7 @@ async def _try(conversation: Conversation, subject: Subject, terms: Terms, keep:
             detail=clean(detail),
             connections=dial.connections,
             seconds=round(loop.time() - began, 3),
-            transcript=recorder.lines(),
+            transcript=packed(recorder.lines()),
             readings=notes.close(prober.collects, WHY_AFTER[outcome], detail or "the peer did not say"),
         )
 

@@ -1,12 +1,13 @@
 """The inferences at work: each runs when what it looks at is known, and again only when that changes.
 
 What an inference says follows from values, and from why there are none. So of another subject with the same values it says the same, and is not
-asked again. What its conclusions rest on, which is premises and evidence, is each subject's own.
+asked again. What its conclusions rest on, which is premises and evidence, is each subject's own. Of thousands of endpoints that say the same, all
+that follows is one course of conclusions, told of each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -22,6 +23,8 @@ _MAX_ROUNDS = 12
 """Inferences build on each other at most as deep as there are kinds of them; more rounds would mean that two undo each other."""
 _MAX_EVIDENCE = 6
 """Lines of evidence carried over from premises to a conclusion."""
+_MAX_COURSES = 256
+"""Courses of conclusions that are remembered. Where endpoints are alike there are few, and where they are not, none is met again."""
 
 _ALWAYS_DECLARED = (v.ENDPOINT_SERVICE, v.ENDPOINT_SECURITY, v.ENDPOINT_HOST)
 
@@ -35,6 +38,8 @@ class Reasoning:
         self._at = at
         self._of_scope = {scope: _Scope(i for i in inferences.values() if i.scope is scope) for scope in Scope}
         self._said: dict[Hashable, tuple[Conclusion | _Gap, ...]] = {}
+        self._courses: dict[Hashable, tuple[_Step, ...]] = {}
+        """What followed, by the values that it followed from."""
         self._of_alike: dict[Hashable, list[Reading]] = {}
         self._named: set[str] = set()
         """Subjects by whose name something was concluded, so that it holds for no other."""
@@ -45,7 +50,11 @@ class Reasoning:
         Raises AssertionError where they undo each other's conclusions for ever.
         """
         known = self._of_scope[scope]
+        seen = None if cases else known.seen(facts)
+        if seen is not None and (course := self._courses.get((scope, seen.values))) is not None:
+            return self._told_by(course, known, facts.subject, seen.facts)
         found: dict[str, list[Reading]] = {}
+        asked: list[_Step] = []
         due = set(known.dependents)
         for _ in range(_MAX_ROUNDS):
             for inference in known.in_order:
@@ -54,13 +63,45 @@ class Reasoning:
                 due.discard(inference.id)
                 given = [r for giver in known.givers[inference.id] for r in found.get(giver, ())]
                 relevant = facts.with_more(given) if given else facts
-                concluded = self._conclusions(inference, relevant, cases)
+                premises, said = self._conclusions(inference, relevant, cases)
+                asked.append(_Step(inference.id, tuple(dict.fromkeys(p.key.name for p in premises)), said))
+                concluded = self._told(asked[-1], facts.subject, premises)
                 if found.get(inference.id) != concluded:
                     found[inference.id] = concluded
                     due |= known.dependents[inference.id]
             if not due:
+                if seen is not None:
+                    self._remember((scope, seen.values), facts.subject, asked, (*seen.facts.values(), *_flat(found)))
                 return [r for inference in known.dependents for r in found[inference]]
         raise AssertionError(f"the inferences about {facts.subject} do not come to an end")
+
+    def _remember(self, values: Hashable, subject: str, asked: list[_Step], known: tuple[Reading, ...]) -> None:
+        """Keep a course of conclusions, if of another subject with the same values it is sure to be the same."""
+        names = [reading.key.name for reading in known if isinstance(reading, Fact)]
+        # Where several facts of a key are drawn together, what comes of it depends on more than their values; where one was asked twice, on more
+        # than one round.
+        is_plain = len(names) == len(set(names)) and len(asked) == len({step.inference for step in asked})
+        if is_plain and subject not in self._named and len(self._courses) < _MAX_COURSES:
+            self._courses[values] = tuple(asked)
+
+    def _told_by(self, course: tuple[_Step, ...], known: _Scope, subject: str, facts: dict[str, Fact[Any]]) -> list[Reading]:
+        """A course of conclusions, told of another subject; `facts` are its own, to which what is concluded is added."""
+        told: dict[str, list[Reading]] = {}
+        for step in course:
+            told[step.inference] = self._told(step, subject, [facts[name] for name in step.premises])
+            facts.update((reading.key.name, reading) for reading in told[step.inference] if isinstance(reading, Fact))
+        return [reading for inference in known.dependents for reading in told[inference]]
+
+    def _told(self, step: _Step, subject: str, premises: Sequence[Fact[Any]]) -> list[Reading]:
+        """What an inference says, of a subject: the readings, with what they rest on."""
+        provenance, at = Inferred(step.inference, step.premises, _evidence(premises)), self._at
+        attempt = next((p.attempt for p in premises if p.attempt is not None), None)
+        return [
+            Missing(subject=subject, key=said.key, why=said.why, detail=said.detail)
+            if isinstance(said, _Gap)
+            else Fact(subject=subject, key=said[0], value=said[1], provenance=provenance, at=at, attempt=attempt)
+            for said in step.said
+        ]
 
     def of_mailbox(self, case: Case, own: Hashable) -> list[Reading]:
         """What follows of a mailbox; `own` is all that it has to itself but its address, and of another with the same, the same follows."""
@@ -72,26 +113,21 @@ class Reasoning:
             self._of_alike[own] = found
         return found
 
-    def _conclusions(self, inference: Inference, facts: Facts, cases: tuple[Case, ...]) -> list[Reading]:
+    def _conclusions(
+        self, inference: Inference, facts: Facts, cases: tuple[Case, ...]
+    ) -> tuple[list[Fact[Any]], tuple[Conclusion | _Gap, ...]]:
+        """The premises of an inference, and what it says."""
         restricted = tuple(_restricted(cases, inference))
         parts = (facts, *(part for case in restricted for part in (case.mailbox, case.incoming, case.outgoing)))
-        known = [part.read(key) for part in parts for key in inference.needs if part.knows(key)]
-        premises = [reading for reading in known if isinstance(reading, Fact)]
-        provenance = Inferred(inference.id, tuple(dict.fromkeys(p.key.name for p in premises)), _evidence(premises))
-        attempt = next((p.attempt for p in premises if p.attempt is not None), None)
-        subject, at = facts.subject, self._at
-        return [
-            Missing(subject=subject, key=said.key, why=said.why, detail=said.detail)
-            if isinstance(said, _Gap)
-            else Fact(subject=subject, key=said[0], value=said[1], provenance=provenance, at=at, attempt=attempt)
-            for said in self._drawn(inference, facts, restricted)
-        ]
+        known = (part.read(key) for part in parts for key in inference.needs if part.knows(key))
+        return [reading for reading in known if isinstance(reading, Fact)], self._drawn(inference, facts, restricted)
 
     def _drawn(self, inference: Inference, facts: Facts, cases: tuple[Case, ...]) -> tuple[Conclusion | _Gap, ...]:
         """What an inference says of each key that it promises."""
         shown = None
         if not cases:
-            shown = (inference.id, tuple([value_of(facts.read(key)) if facts.knows(key) else None for key in inference.needs]))
+            alike = inference.alike
+            shown = (inference.id, tuple([_sight(facts.read(key), alike) if facts.knows(key) else None for key in inference.needs]))
             if (before := self._said.get(shown)) is not None:
                 return before
         seen = facts.only(inference.needs)
@@ -117,6 +153,26 @@ class _Gap:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """An inference that was asked: what it went by, and what it said, of whatever subject."""
+
+    inference: str
+    premises: tuple[str, ...]
+    """Keys of the facts that it went by."""
+    said: tuple[Conclusion | _Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the inferences of a scope look at, of one subject."""
+
+    values: Hashable
+    """What they go by: of another subject for which it is the same, they say the same."""
+    facts: dict[str, Fact[Any]]
+    """The facts, by the name of the key."""
+
+
 class _Scope:
     """The inferences of a scope, and which of them wait for which."""
 
@@ -130,6 +186,24 @@ class _Scope:
         self.dependents = {one: {other for other, givers in self.givers.items() if one in givers} for one in given}
         self.in_order = [given[one] for one in _after_their_givers(self.givers)]
         """Each after those whose conclusions it looks at, so that one round is enough where no two look at each other."""
+        needed = {key: [one.alike.get(key) for one in given.values() if key in one.needs] for one in given.values() for key in one.needs}
+        self._needed = frozenset(key.name for key in needed)
+        self._alike = {key: ways[0] for key, ways in needed.items() if ways[0] is not None and len(set(ways)) == 1}
+
+    def seen(self, facts: Facts) -> _Seen | None:
+        """What the inferences look at; None where there are several readings of one key."""
+        values: dict[str, Hashable] = {}
+        known: dict[str, Fact[Any]] = {}
+        for reading in facts:
+            name = reading.key.name
+            if name not in self._needed:
+                continue
+            if name in values or (isinstance(reading, Missing) and reading.claims):
+                return None
+            values[name] = _sight(reading, self._alike)
+            if isinstance(reading, Fact):
+                known[name] = reading
+        return _Seen(tuple(map(values.get, self._needed)), known)
 
 
 def _after_their_givers(givers: Mapping[str, list[str]]) -> Iterator[str]:
@@ -164,6 +238,17 @@ def _restricted(cases: Iterable[Case], inference: Inference) -> Iterator[Case]:
 def value_of(reading: Reading) -> Hashable:
     """What inferences and rules go by: the value, or why there is none, and what is claimed where that is in dispute."""
     return (reading.value,) if isinstance(reading, Fact) else (reading.why, tuple(claim.value for claim in reading.claims))
+
+
+def _sight(reading: Reading, alike: Mapping[FactKey[Any], Callable[[Any], Hashable]]) -> Hashable:
+    """What an inference goes by of a reading."""
+    if isinstance(reading, Fact) and (told := alike.get(reading.key)) is not None:
+        return (told(reading.value),)
+    return value_of(reading)
+
+
+def _flat(found: Mapping[str, list[Reading]]) -> Iterator[Reading]:
+    return (reading for readings in found.values() for reading in readings)
 
 
 def _told_of(subject: str, reading: Reading) -> Reading:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.tables.hosts import told_by_host
 from probe.tables.providers import candidate_providers
 
 
@@ -43,4 +44,5 @@ INFERENCE = Inference(
     needs=(v.ENDPOINT_SERVICE, v.ENDPOINT_HOST, v.SERVER_PRODUCT),
     gives=(v.PROVIDER,),
     infer=_infer,
+    alike={v.ENDPOINT_HOST: told_by_host},
 )

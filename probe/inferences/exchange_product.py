@@ -28,7 +28,7 @@ from probe.tables.exchange_marks import (
     oldest_iis,
     product_of_activesync,
 )
-from probe.tables.hosts import is_exchange_online_host
+from probe.tables.hosts import is_exchange_online_host, told_by_host
 
 _UNTOLD = "Exchange"
 
@@ -238,4 +238,5 @@ INFERENCE = Inference(
     ),
     gives=(v.SERVER_VENDOR, v.SERVER_PRODUCT, v.SERVER_PRODUCTS, v.SERVER_VERSION),
     infer=_infer,
+    alike={v.ENDPOINT_HOST: told_by_host},
 )

@@ -16,7 +16,7 @@ from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
 from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
 from probe.tables.exchange_marks import never_takes_tokens
-from probe.tables.hosts import is_exchange_online_host
+from probe.tables.hosts import is_exchange_online_host, told_by_host
 
 _NOT_FOR_DOMAIN = re.compile(r"Flighting is not enabled for domain '([^']{1,255})'", re.IGNORECASE)
 
@@ -97,4 +97,5 @@ INFERENCE = Inference(
     ),
     gives=(v.MODERN_AUTH_OFFERED,),
     infer=_infer,
+    alike={v.ENDPOINT_HOST: told_by_host},
 )

@@ -14,6 +14,7 @@ from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
 from probe.tables.exchange import UNTOLD_EXCHANGE, exchange_servers
+from probe.tables.hosts import told_by_host
 from probe.tables.providers import candidate_providers, password_ending
 
 _KEY = v.PASSWORD_LOGIN_POSSIBLE
@@ -111,4 +112,5 @@ INFERENCE = Inference(
     ),
     gives=(v.PASSWORD_LOGIN_POSSIBLE,),
     infer=_infer,
+    alike={v.ENDPOINT_HOST: told_by_host},
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, overload
 
 from probe.model.facts import Reading, Why
 from probe.model.values import dataclass
@@ -68,6 +69,54 @@ class TranscriptLine:
     """Printable; bytes that are not are written as `\\xNN`."""
 
 
+_MARKS: dict[str, str] = {"probe": ">", "peer": "<", "note": "-"}
+_SPEAKERS: dict[str, Literal["probe", "peer", "note"]] = {">": "probe", "<": "peer", "-": "note"}
+
+
+def packed(lines: Sequence[TranscriptLine]) -> Sequence[TranscriptLine]:
+    """The same lines, as they are held once an attempt has ended: in the bytes of their words, where they are numbered from 1."""
+    if not lines or any(
+        line.number != place or line.speaker not in _MARKS or "\n" in line.text for place, line in enumerate(lines, start=1)
+    ):
+        return tuple(lines)
+    return _Packed("\n".join(f"{_MARKS[line.speaker]}{line.text}" for line in lines))
+
+
+class _Packed(Sequence[TranscriptLine]):
+    """Lines that are made when somebody asks for them: as objects, each takes 120 bytes beside its words."""
+
+    __slots__ = ("_length", "_words")
+
+    def __init__(self, text: str) -> None:
+        """The text has a line for each, which begins with the mark of who speaks."""
+        # Not as a text, which takes four bytes for each of its characters where one of them is no European letter.
+        self._words = text.encode("utf-8", "surrogatepass")
+        self._length = text.count("\n") + 1
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[TranscriptLine]:
+        for number, line in enumerate(self._words.decode("utf-8", "surrogatepass").split("\n"), start=1):
+            yield TranscriptLine(number, _SPEAKERS[line[0]], line[1:])
+
+    @overload
+    def __getitem__(self, place: int) -> TranscriptLine: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[TranscriptLine, ...]: ...
+    def __getitem__(self, place: int | slice) -> TranscriptLine | tuple[TranscriptLine, ...]:
+        return tuple(self)[place]
+
+    def __eq__(self, other: object) -> bool:
+        return self._words == other._words if isinstance(other, _Packed) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._words)
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One prober tried on one endpoint. A failed attempt keeps what it learnt."""
@@ -86,5 +135,6 @@ class Attempt:
     """One sentence on the outcome, empty when completed."""
     connections: int
     seconds: float
-    transcript: tuple[TranscriptLine, ...]
+    transcript: Sequence[TranscriptLine]
+    """As `packed` gives it, since there are thousands of attempts in a run."""
     readings: tuple[Reading, ...]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import field
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -62,3 +63,5 @@ class Inference:
     gives: tuple[FactKey[Any], ...]
     """The keys that it promises a reading for."""
     infer: Callable[[Premises], Iterable[Conclusion | Unsettled]]
+    alike: Mapping[FactKey[Any], Callable[[Any], Hashable]] = field(default_factory=dict)
+    """What it goes by of a key's value, where that is less than the value: for two values of which it is the same, the inference says the same."""

@@ -33,6 +33,7 @@ class Notebook:
         self._clock = clock
         self.began = clock()
         """When the attempt began, by the clock of the run."""
+        self._latest = self.began
         self._readings: dict[tuple[str, str], Reading] = {}
         """By the name of the key, and the source."""
         self._written: set[str] = set()
@@ -103,9 +104,16 @@ class Notebook:
             key=key,
             value=value,
             provenance=provenance,
-            at=self._clock(),
+            at=self._moment(),
             attempt=self._attempt,
         )
+
+    def _moment(self) -> datetime:
+        """Now, to the second, as it is published: what is written within one second holds the same moment, and not each a copy of its own."""
+        now = self._clock()
+        if now.replace(microsecond=0) != self._latest.replace(microsecond=0):
+            self._latest = now
+        return self._latest
 
     def _evidence(self, lines: Sequence[TranscriptLine]) -> tuple[Evidence, ...]:
         return tuple(Evidence(attempt=self._attempt, line=line.number, excerpt=line.text) for line in lines)

@@ -37,6 +37,11 @@ def is_exchange_online_host(host: str) -> bool:
     return exchange_online_cloud(host) is not None
 
 
+def told_by_host(host: str) -> tuple[tuple[str, ...], bool]:
+    """All that follows from a host's name alone: whom it serves, and whether it is one of Exchange Online's. The same for every name of nobody's."""
+    return providers_of_host(host), is_exchange_online_host(host)
+
+
 @cache
 def _tenant_domains() -> tuple[str, ...]:
     return tuple(dict.fromkeys(domain for cloud in toml("authorities.toml")["cloud"] for domain in cloud["tenant_domains"]))

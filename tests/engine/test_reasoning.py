@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -66,6 +67,41 @@ def test_the_same_values_are_asked_about_once() -> None:
         assert reading.subject == url
         assert [line.attempt for line in reading.provenance.evidence] == [f"a{number}"]
     assert follows.asked == 1
+
+
+def test_values_that_are_alike_to_an_inference_are_asked_about_once() -> None:
+    """Where an inference goes by less than the whole of a value, it is asked again only where that differs."""
+    follows = Follows(v.SERVER_PRODUCT, v.HTTP_SERVER)
+    at_work = reasoning(replace(follows.inference, alike={v.HTTP_SERVER: str.lower}))
+    for name in ("x", "X", "y"):
+        at_work.inferred(Scope.ENDPOINT, Facts(POP, [a_fact(v.HTTP_SERVER, name)]))
+    assert follows.asked == 2
+
+
+def test_another_with_the_same_values_rests_on_what_it_said_itself() -> None:
+    """What is told of an endpoint that is like another has, step by step, the premises, the evidence and the attempt of its own facts."""
+    chain = [Follows(v.PROVIDER, v.SERVER_PRODUCT), Follows(v.SERVER_PRODUCT, v.HTTP_SERVER)]
+    at_work, alone = (reasoning(*(one.inference for one in chain)) for _ in range(2))
+    one, other = (
+        Facts(url, [replace(a_fact(v.HTTP_SERVER, "x", url, Declared("peer", words(attempt, 1, "Server: x"))), attempt=attempt)])
+        for url, attempt in ((POP, "a1"), (SMTP, "a2"))
+    )
+    at_work.inferred(Scope.ENDPOINT, one)
+    assert at_work.inferred(Scope.ENDPOINT, other) == alone.inferred(Scope.ENDPOINT, other)
+
+
+def test_where_facts_are_drawn_together_nothing_is_told_of_another() -> None:
+    """Two conclusions of one key join their evidence as far as it differs, so that each endpoint with the same values is concluded by itself."""
+    pair = [Follows(v.SERVER_PRODUCT, v.HTTP_SERVER), Follows(v.SERVER_PRODUCT, v.SERVER_VENDOR), Follows(v.PROVIDER, v.SERVER_PRODUCT)]
+    at_work, alone = (reasoning(*(one.inference for one in pair)) for _ in range(2))
+
+    def known(url: str, attempt: str, line: int) -> Facts:
+        said = [(v.HTTP_SERVER, 1), (v.SERVER_VENDOR, line)]
+        return Facts(url, [a_fact(key, "x", url, Declared("peer", words(attempt, at, "x"))) for key, at in said])
+
+    at_work.inferred(Scope.ENDPOINT, known(POP, "a1", 1))
+    other = known(SMTP, "a2", 2)
+    assert at_work.inferred(Scope.ENDPOINT, other) == alone.inferred(Scope.ENDPOINT, other)
 
 
 def test_what_names_its_subject_is_not_said_of_another() -> None:

@@ -24,7 +24,10 @@ _INFERENCES = catalogue.load("probe.inferences", "INFERENCE", Inference)
 _GREETINGS = [f.examples[0].text for f in fingerprints() if f.reads == "greeting"]
 _MORE_VALUES: dict[FactKey[Any], list[Any]] = {
     v.PROTOCOL_GREETING: _GREETINGS,
-    v.ENDPOINT_HOST: ["pop.gmail.com", "smtp-mail.outlook.com", "smtp.office365.com", "pop.aol.com"],
+    v.ENDPOINT_HOST: [
+        *("mail.contoso.test", "192.0.2.7", "gmail.com.contoso.test"),
+        *("pop.gmail.com", "smtp-mail.outlook.com", "smtp.office365.com", "SMTP.office365.com", "pop.aol.com"),
+    ],
     v.SERVER_PRODUCT: ["Yahoo Mail", "Exchange Server 2019", "Outlook.com", "Postfix"],
     v.PROVIDER: ["gmail", "exchange-online", "outlook.com", "msn"],
 }
@@ -96,6 +99,20 @@ def test_what_an_inference_says_follows_from_values_alone(inference: Inference, 
 
     first, again = (list(inference.infer(premises(*parts))) for parts in (known, map(told, known)))
     assert first == again or any(part.was_named for part in asked)
+
+
+@pytest.mark.parametrize("inference", [i for i in _INFERENCES.values() if i.alike], ids=lambda i: i.id)
+@given(data=st.data())
+def test_of_values_that_are_alike_to_an_inference_it_says_the_same(inference: Inference, data: st.DataObject) -> None:
+    """Where an inference goes by less than the whole of a value, another value with the same of it changes nothing."""
+    known = data.draw(_known(inference.needs))
+    other = dict(known)
+    for key, goes_by in inference.alike.items():
+        if key in known:
+            values = [*key.examples, *_MORE_VALUES[key]]
+            other[key] = data.draw(st.sampled_from([value for value in values if goes_by(value) == goes_by(known[key])]))
+    said = [list(inference.infer(Premises(facts=facts("s", k).only(inference.needs), cases=(), date=TODAY))) for k in (known, other)]
+    assert said[0] == said[1]
 
 
 @pytest.mark.parametrize("inference", _INFERENCES.values(), ids=_INFERENCES)
