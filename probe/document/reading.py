@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import ValidationError
-
 from probe.model.attempts import Attempt, Outcome, TranscriptLine, packed
 from probe.model.estate import UNTOLD_SECRET, Deployment, Endpoint, Estate, Mailbox, ServerProfile
 from probe.model.facts import Fact, Missing, Reading, Why
@@ -19,6 +17,8 @@ from probe.model.schemas import RUN_SCHEMA
 from probe.model.vocabulary import all_keys
 
 if TYPE_CHECKING:
+    from pydantic_core import ValidationError
+
     from probe.document.forms import MailboxForm, ProfileForm
 
 _WHYS = frozenset(why.value for why in Why)
@@ -38,6 +38,8 @@ def read_run(document: object) -> Run:
     Facts and gaps alone are enough. Where the document does not say when it was made, it was made at noon of the day for which it
     is judged, or else at the beginning of 1970. What this version does not know is passed over; `carried_over` passes it on. Raises NotADocument.
     """
+    from pydantic_core import ValidationError  # here, since a look reads no run
+
     if not isinstance(document, Mapping) or document.get("schema") != RUN_SCHEMA:
         said = document.get("schema") if isinstance(document, Mapping) else None
         raise NotADocument(f"this is no document of the form {RUN_SCHEMA}" + (f", but of {said!r:.60}" if isinstance(said, str) else ""))
