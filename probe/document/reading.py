@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from probe.model.attempts import Attempt, Outcome, TranscriptLine, packed
 from probe.model.estate import UNTOLD_SECRET, Deployment, Endpoint, Estate, Mailbox, ServerProfile
@@ -17,9 +17,11 @@ from probe.model.schemas import RUN_SCHEMA
 from probe.model.vocabulary import all_keys
 
 if TYPE_CHECKING:
-    from pydantic_core import ValidationError
+    from pydantic import ValidationError
 
-    from probe.document.forms import MailboxForm, ProfileForm
+    from probe.document.forms import Form, MailboxForm, ProfileForm
+
+F = TypeVar("F", bound="Form")
 
 _WHYS = frozenset(why.value for why in Why)
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
@@ -38,8 +40,6 @@ def read_run(document: object) -> Run:
     Facts and gaps alone are enough. Where the document does not say when it was made, it was made at noon of the day for which it
     is judged, or else at the beginning of 1970. What this version does not know is passed over; `carried_over` passes it on. Raises NotADocument.
     """
-    from pydantic_core import ValidationError  # here, since a look reads no run
-
     if not isinstance(document, Mapping) or document.get("schema") != RUN_SCHEMA:
         said = document.get("schema") if isinstance(document, Mapping) else None
         raise NotADocument(f"this is no document of the form {RUN_SCHEMA}" + (f", but of {said!r:.60}" if isinstance(said, str) else ""))
@@ -79,8 +79,6 @@ def read_run(document: object) -> Run:
         raise
     except KeyError as missing:
         raise NotADocument(f"{part}: {missing} is missing") from None
-    except ValidationError as wrong:
-        raise NotADocument(f"{part}: {_mistakes(wrong)}") from None
     except (AttributeError, OverflowError, TypeError, ValueError) as wrong:
         raise NotADocument(f"{part}: {wrong}") from None
 
@@ -247,7 +245,7 @@ def _read_attempt(form: Mapping[str, Any], otherwise: datetime) -> Attempt | Non
         connections=int(form["connections"]),
         at=_time(form.get("at")) or otherwise,
         seconds=float(form["seconds"]),
-        transcript=packed([TranscriptLine(int(line["line"]), line["from"], _text(line["text"])) for line in form["transcript"]]),
+        transcript=packed(tuple(TranscriptLine(int(line["line"]), line["from"], _text(line["text"])) for line in form["transcript"])),
         readings=(),
     )
     return attempt if is_known else None
@@ -256,15 +254,14 @@ def _read_attempt(form: Mapping[str, Any], otherwise: datetime) -> Attempt | Non
 def _read_asked(form: object) -> Asked:
     from probe.document.forms import AskedForm
 
-    asked = AskedForm.model_validate(form)
+    asked = _as_form(AskedForm, form)
     return Asked(mailboxes=asked.mailboxes, tls=asked.tls, fips=asked.fips, allow=frozenset(asked.allow), all_addresses=asked.all_addresses)
 
 
 def _read_estate(form: object) -> Estate:
-    # The forms bring pydantic, which a look has no other use for.
     from probe.document.forms import EstateForm
 
-    read = EstateForm.model_validate(form)
+    read = _as_form(EstateForm, form)
     estate = Estate(
         deployment=Deployment(**{**dict(read.deployment), "allow": frozenset(read.deployment.allow)}),
         profiles=tuple(map(_profile, read.profiles)),
@@ -291,6 +288,17 @@ def _mailbox(form: MailboxForm) -> Mailbox:
     declared = dict(form)
     has_password = declared.pop("has_credentials")
     return Mailbox(**declared, password=UNTOLD_SECRET if has_password else None)
+
+
+def _as_form(kind: type[F], form: object) -> F:
+    """A part of the document, held to its form. Raises ValueError, which tells the mistakes."""
+    # pydantic is loaded here, and the forms above, for the sake of commands that read no run.
+    from pydantic import ValidationError
+
+    try:
+        return kind.model_validate(form)
+    except ValidationError as wrong:
+        raise ValueError(_mistakes(wrong)) from None
 
 
 def _mistakes(wrong: ValidationError) -> str:
