@@ -11,16 +11,19 @@ from probe.model.attempts import Attempt, Outcome, TranscriptLine
 from probe.model.estate import (
     UNTOLD_SECRET,
     Authentication,
+    BoundOrganization,
     Cloud,
     Credentials,
     Delivery,
     Deployment,
     DeploymentKind,
+    DynamicsAccess,
     Effect,
     Endpoint,
     Estate,
     Location,
     Mailbox,
+    OrganizationUrl,
     ServerProfile,
     ServerType,
 )
@@ -119,6 +122,9 @@ def carried_over(stored: Mapping[str, Any], document: dict[str, Any]) -> dict[st
             "deployment": _with_more([new["deployment"]], [old["deployment"]], "name")[0],
             "profiles": _with_more(new["profiles"], old["profiles"], "name"),
             "mailboxes": _with_more(new["mailboxes"], old["mailboxes"], "address"),
+            "dynamics": _with_more([new["dynamics"]], [old["dynamics"]], "url")[0]
+            if new["dynamics"] and old.get("dynamics")
+            else new["dynamics"],
         }
     return merged
 
@@ -264,12 +270,28 @@ def _read_estate(form: Mapping[str, Any]) -> Estate:
         ),
         profiles=tuple(map(_read_profile, form["profiles"])),
         mailboxes=tuple(map(_read_mailbox, form["mailboxes"])),
+        dynamics=None if form.get("dynamics") is None else _read_dynamics(form["dynamics"]),
     )
     names = {profile.name for profile in estate.profiles}
     for mailbox in estate.mailboxes:
         if mailbox.profile not in names:
             raise ValueError(f"there is no profile {mailbox.profile!r:.60} for {mailbox.address}")
     return estate
+
+
+def _read_dynamics(form: Mapping[str, Any]) -> DynamicsAccess:
+    bound = _text_or_none(form["organization"])
+    return DynamicsAccess(
+        url=OrganizationUrl.parse(_text(form["url"])),
+        authentication=Authentication(form["authentication"]),
+        username=_text_or_none(form["username"]),
+        password=UNTOLD_SECRET if _boolean(form["has_credentials"]) else None,
+        token_url=_text_or_none(form["token_url"]),
+        client_id=_text_or_none(form["client_id"]),
+        organization=None if bound is None else BoundOrganization.parse(bound),
+        ca=_text_or_none(form["ca"]),
+        plain_http=_boolean(form["plain_http"]),
+    )
 
 
 def _read_profile(form: Mapping[str, Any]) -> ServerProfile:
