@@ -160,11 +160,16 @@ class OrganizationUrl:
     is_plain: bool = False
     """Whether it is spoken to in clear, without TLS."""
 
-    def __str__(self) -> str:
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port as a browser writes them: the port only where it is not the scheme's own (RFC 6454)."""
         if not self.is_plain:
-            return f"{self.endpoint.origin}{self.endpoint.path}"
+            return self.endpoint.origin
         host = f"[{self.endpoint.host}]" if ":" in self.endpoint.host else self.endpoint.host
-        return f"{_IN_CLEAR}{host}" + ("" if self.endpoint.port == 80 else f":{self.endpoint.port}") + self.endpoint.path
+        return f"{_IN_CLEAR}{host}" + ("" if self.endpoint.port == 80 else f":{self.endpoint.port}")
+
+    def __str__(self) -> str:
+        return f"{self.origin}{self.endpoint.path}"
 
     @classmethod
     def parse(cls, url: str) -> OrganizationUrl:
