@@ -83,6 +83,7 @@ class Session:
             if waited > MAX_PAUSE_SECONDS:
                 break
             await self._put_off(pause)
+        await self._close()
         raise Throttled(patience(answer.status, answer.header("Retry-After")))
 
     async def patch(self, target: str, body: bytes, headers: Headers, before: Callable[[], Awaitable[bool]]) -> Answer | None:

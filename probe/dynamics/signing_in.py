@@ -29,6 +29,7 @@ from probe.probing.authority import NoToken, token_by_password
 from probe.tables.authorities import entra_clouds
 from probe.wire.channel_binding import end_point_binding
 from probe.wire.http_challenge import parse_challenges
+from probe.wire.lines import WireError
 from probe.wire.oauth import Authority, authority_of
 from probe.wire.sasl import Ntlm, decoded
 
@@ -209,7 +210,10 @@ class SignIn:
             raise OffProtocol(f"the server offers NTLM, and answers its first message with HTTP {answer.status} and no challenge")
         if not answer.keeps_alive:
             raise OffProtocol("the server offers NTLM, and closes the connection in the middle of it")
-        response = mechanism.respond(decoded(token))
+        try:
+            response = mechanism.respond(decoded(token))
+        except WireError as wrong:
+            raise OffProtocol(f"the server sent {wrong}") from wrong
         await self._proof.claim()
         self._is_pending = True
         try:

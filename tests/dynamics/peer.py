@@ -128,7 +128,8 @@ class Peer:
     takes_ticket: Callable[[str], bool] = lambda token: False
     is_asked_each_time: bool = False
     """Whether a ticket lets in one request, rather than the connection."""
-    bearer: str | None = None
+    takes_token: Callable[[str], bool] | None = None
+    """Which tokens of AD FS are taken; each lets in one request."""
     says: Say = lambda request: None
     greets: Say = lambda request: None
     requests: list[Request] = field(default_factory=list)
@@ -248,16 +249,16 @@ class _Connection(asyncio.Protocol):
         if scheme == "Negotiate":
             self._is_in = peer.takes_ticket(token)
         if scheme == "Bearer":
-            self._is_in = token == peer.bearer
+            self._is_in = peer.takes_token is not None and peer.takes_token(token)
         if not self._is_in:
             return peer.challenge()
-        self._is_in = not (peer.is_asked_each_time or peer.bearer)
+        self._is_in = not (peer.is_asked_each_time or peer.takes_token)
         return peer.answer(request)
 
 
 @asynccontextmanager
-async def serving(peer: Peer, *, plain: bool = False) -> AsyncIterator[Peer]:
-    """The organization, listening; over TLS unless it is `plain`."""
+async def serving(peer: Peer, *, plain: bool = False, context: ssl.SSLContext | None = None) -> AsyncIterator[Peer]:
+    """The organization, listening; over TLS unless it is `plain`, with a certificate of its own unless a `context` has another."""
     identity = authority().issue("localhost", "127.0.0.1")
     pem = identity.file.read_text()
     peer.certificate = ssl.PEM_cert_to_DER_cert(
@@ -265,7 +266,7 @@ async def serving(peer: Peer, *, plain: bool = False) -> AsyncIterator[Peer]:
     )
     peer.scheme = "http" if plain else "https"
     opened: set[asyncio.Transport] = set()
-    context = None if plain else identity.context()
+    context = None if plain else context or identity.context()
     server = await asyncio.get_running_loop().create_server(lambda: _Connection(peer, opened), "127.0.0.1", 0, ssl=context)
     peer.port = server.sockets[0].getsockname()[1]
     try:
