@@ -37,11 +37,19 @@ def read_answer(answer: Answer, shown: Shown) -> dict[str, Any]:
 def refuse_page(answer: Answer, shown: Shown) -> None:
     """Raises SignInPage for an answer that leads people to where they sign in, or is that page."""
     if 300 <= answer.status < 400:
-        where = urlsplit(answer.header("Location") or "")
-        place = f" at {shown(where.netloc)}" if where.netloc else ""
+        where = host_of(answer.header("Location") or "")
+        place = f" at {shown(where)}" if where else ""
         raise SignInPage(f"the server redirects to a page{place}, which was not followed (HTTP {answer.status}): {_ASK_ADFS}")
     if answer.status == 200 and is_page(answer):
         raise SignInPage(f"the server answers with a web page in place of data, as where people sign in: {_ASK_ADFS}")
+
+
+def host_of(url: str) -> str | None:
+    """The host that an address of a server's names, in small letters; None where it names none that can be read."""
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def is_page(answer: Answer) -> bool:

@@ -17,9 +17,9 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from probe.dynamics.answers import Shown, is_page, read_answer
+from probe.dynamics.answers import Shown, host_of, is_page, read_answer
 from probe.dynamics.failures import BadRecord, NoWebApi, OtherOrganization, RequestFailed, SignInFailed
 from probe.dynamics.listing import pages
 from probe.dynamics.options import OptionSets, read_option_sets
@@ -257,7 +257,7 @@ async def _organization(session: Session, access: DynamicsAccess, base: str, who
     with _told("who is signed in"):
         identity, user = guid(whoami.get("OrganizationId")), guid(whoami.get("UserId"))
         context = text(whoami.get("@odata.context", ""))
-    host = urlsplit(context).hostname
+    host = host_of(context)
     if host is not None and host != access.url.endpoint.host:
         raise OtherOrganization(f"the server at {access.url.endpoint.host} calls itself {shown(host)}; nothing of it was read")
     if bound is not None and identity != bound.id:

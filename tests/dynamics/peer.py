@@ -58,7 +58,7 @@ def said(status: int, body: bytes | dict[str, Any] = b"", *headers: tuple[str, s
     return "\r\n".join(lines).encode() + content
 
 
-def error(status: int, code: str, message: str, *headers: tuple[str, str], **inner: str) -> bytes:
+def error(status: int, code: str, message: str, /, *headers: tuple[str, str], **inner: str) -> bytes:
     """An error in OData's form."""
     return said(status, {"error": {"code": code, "message": message, **({"innererror": inner} if inner else {})}}, *headers)
 
@@ -130,6 +130,10 @@ class Peer:
     """Whether a ticket lets in one request, rather than the connection."""
     takes_token: Callable[[str], bool] | None = None
     """Which tokens of AD FS are taken; each lets in one request."""
+    closes_after: str | None = None
+    """The method whose answer is followed by the end of the connection, without a word of warning."""
+    is_silent_to: str | None = None
+    """What a request begins with that is never answered."""
     says: Say = lambda request: None
     greets: Say = lambda request: None
     requests: list[Request] = field(default_factory=list)
@@ -230,9 +234,11 @@ class _Connection(asyncio.Protocol):
         method, target, _ = first.split(" ")
         request = Request(method, target, headers, rest[:length], self._number)
         self._peer.requests.append(request)
+        if self._peer.is_silent_to is not None and f"{method} {target}".startswith(self._peer.is_silent_to):
+            return
         answer = self._let_in(request)
         self._transport.write(answer)
-        if not answer or b"\r\nConnection: close\r\n" in answer.partition(b"\r\n\r\n")[0] + b"\r\n":
+        if not answer or method == self._peer.closes_after or b"\r\nConnection: close\r\n" in answer.partition(b"\r\n\r\n")[0] + b"\r\n":
             self._transport.close()
 
     def _let_in(self, request: Request) -> bytes:
