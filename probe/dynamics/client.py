@@ -26,7 +26,7 @@ from probe.dynamics.options import OptionSets, read_option_sets
 from probe.dynamics.records import TABLE_OF, EmailServerProfile, MailboxRow, MoreThan, Organization, PendingMail, Reader, Record, TraceLog
 from probe.dynamics.session import Headers, Lost, Session
 from probe.dynamics.signing_in import Credential, SignIn
-from probe.dynamics.values import Malformed, guid, integer, moment, rows, text
+from probe.dynamics.values import Malformed, guid, integer, moment, text
 from probe.model.estate import DynamicsAccess
 from probe.net.dial import Dial
 from probe.net.http_exchange import Answer
@@ -96,9 +96,9 @@ class Client:
         if table not in self._options:
             cast = "Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
             query = "$select=LogicalName&$expand=OptionSet($select=Options),GlobalOptionSet($select=Options)"
-            document = await self._get(f"EntityDefinitions(LogicalName='{table}')/Attributes/{cast}?{query}")
+            choices = await self._rows(f"EntityDefinitions(LogicalName='{table}')/Attributes/{cast}?{query}")
             with _told(f"the option sets of {table}"):
-                self._options[table] = read_option_sets(document)
+                self._options[table] = read_option_sets(choices)
         return self._options[table]
 
     async def profiles(self) -> tuple[EmailServerProfile, ...]:
@@ -128,7 +128,7 @@ class Client:
         """What waits to be sent, by mailbox; or that it is more than Dynamics sums up."""
         summed = "groupby((_sendermailboxid_value),aggregate($count as n,createdon with min as oldest))"
         try:
-            document = await self._get(f"emails?$apply=filter(statuscode eq {PENDING_SEND})/{summed}")
+            sums = await self._rows(f"emails?$apply=filter(statuscode eq {PENDING_SEND})/{summed}")
         except RequestFailed as refused:
             if refused.code.lower() == _TOO_MANY or "AggregateQueryRecordLimit" in str(refused):
                 return MoreThan(AGGREGATED)
@@ -140,14 +140,15 @@ class Client:
                     count=integer(row.get("n")),
                     oldest=None if (oldest := row.get("oldest")) is None else moment(oldest),
                 )
-                for row in rows(document)
+                for row in sums
             )
 
     async def enable(self, mailbox: str) -> Enabling:
         """Ask Dynamics for Test & Enable of a mailbox, by its id: the one change that is ever made.
 
         The row is read first, over the connection that the change then takes; one that is scheduled already is not written. The change is sent again
-        only after an explicit 429 or 503, and the row is read again before. Raises RequestFailed where Dynamics refuses it.
+        only after an explicit 429 or 503, and the row is read again before. Raises RequestFailed or MissingPrivilege where Dynamics refuses it, and
+        OtherOrganization where the estate is bound to none.
         """
         found: list[MailboxRow] = []
 
@@ -163,6 +164,8 @@ class Client:
             return not found[0].test_scheduled
 
         target = f"{self._base}mailboxes({guid(mailbox)})"
+        if self._access.organization is None:
+            raise OtherOrganization("the estate binds no organization (`organization` of [dynamics]), so that nothing is changed")
         try:
             answer = await self._session.patch(target, ENABLING, (("Content-Type", "application/json"), ("If-Match", "*")), is_wanted)
         except Lost as lost:
@@ -189,22 +192,23 @@ class Client:
         reader = await self._reader(kind)
         target = f"{self._base}{kind.SET}?$select={reader.select}{query}&$count=true"
 
-        async def fetch(at: str) -> dict[str, Any]:
-            return read_answer(await self._session.get(at, _PAGED), self._shown)
-
-        async for page in pages(fetch, self._access.url.origin, target, f"{kind.TABLE}id"):
+        async for page in pages(self._fetch, self._access.url.origin, target, f"{kind.TABLE}id"):
             yield tuple(map(reader.record, page))
 
     async def _reader(self, kind: type[R]) -> Reader[R]:
         if kind.TABLE not in self._readers:
-            document = await self._get(f"EntityDefinitions(LogicalName='{kind.TABLE}')/Attributes?$select=LogicalName")
+            attributes = await self._rows(f"EntityDefinitions(LogicalName='{kind.TABLE}')/Attributes?$select=LogicalName")
             with _told(f"the attributes of {kind.TABLE}"):
-                known = [text(row.get("LogicalName")) for row in rows(document)]
+                known = [text(row.get("LogicalName")) for row in attributes]
             self._readers[kind.TABLE] = Reader(kind, known, await self.options(kind.TABLE))
         return self._readers[kind.TABLE]
 
-    async def _get(self, what: str) -> dict[str, Any]:
-        return read_answer(await self._session.get(self._base + what), self._shown)
+    async def _rows(self, what: str) -> list[dict[str, Any]]:
+        """All rows of what has no ids: metadata and sums."""
+        return [row async for page in pages(self._fetch, self._access.url.origin, self._base + what, None) for row in page]
+
+    async def _fetch(self, target: str) -> dict[str, Any]:
+        return read_answer(await self._session.get(target, _PAGED), self._shown)
 
     def _shown(self, words: str) -> str:
         return folded(self._sign_in.clean(words))
@@ -226,7 +230,7 @@ async def signed_in(
     Without a credential it is the account that runs this program. `dial` leads to `access.url.endpoint`, with the anchors of `access.ca`; its transcript gets
     a line for each request. `authorities` are the deployment's. `sleep` waits where the server asks for patience, and `fetch` gets a Kerberos ticket.
 
-    Raises PeerFailure: SignInFailed, OtherOrganization, NoWebApi, NotClaimed where the ledger lets no proof leave, and what else `probe.net.failures` has.
+    Raises SignInFailed, OtherOrganization, NoWebApi, NotClaimed where the ledger lets no proof leave, and what else `probe.net.failures.expected` names.
     """
     assert dial.endpoint == access.url.endpoint
     if access.url.is_plain and not access.plain_http:

@@ -26,10 +26,10 @@ Fetch = Callable[[str], Awaitable[dict[str, Any]]]
 """The JSON object at a target, `/path?query`."""
 
 
-async def pages(fetch: Fetch, origin: str, target: str, name: str) -> AsyncIterator[list[dict[str, Any]]]:
-    """The rows of a listing, page by page. `name` is that of the id by which they are told apart.
+async def pages(fetch: Fetch, origin: str, target: str, name: str | None) -> AsyncIterator[list[dict[str, Any]]]:
+    """The rows of a listing, page by page. `name` is that of the id by which they are told apart, and the target then asks for a count.
 
-    The first target asks for a count. Raises NotWhole and BadRecord.
+    Without one they are metadata or sums, which have neither id nor count. Raises NotWhole and BadRecord.
     """
     path = urlsplit(target).path
     seen: set[bytes] = set()
@@ -39,15 +39,15 @@ async def pages(fetch: Fetch, origin: str, target: str, name: str) -> AsyncItera
         document = await fetch(target)
         try:
             page = rows(document)
-            if number == 0:
+            if number == 0 and name is not None:
                 counted = integer(document.get(_COUNT))
             link = text_or_none(document.get(_NEXT))
-            for row in page:
-                seen.add(bytes.fromhex(guid(row.get(name)).replace("-", "")))
+            if name is not None:
+                seen.update(bytes.fromhex(guid(row.get(name)).replace("-", "")) for row in page)
         except Malformed as wrong:
             raise BadRecord(f"a page of {path.rpartition('/')[2]} holds {wrong}") from None
         came += len(page)
-        if len(seen) != came:
+        if name is not None and len(seen) != came:
             raise NotWhole(f"the listing gives a row twice (page {number + 1}), so that another may be missing; ask again")
         yield page
         if link is None:
@@ -55,7 +55,7 @@ async def pages(fetch: Fetch, origin: str, target: str, name: str) -> AsyncItera
         target = _followed(link, origin, path)
     else:
         raise NotWhole(f"the listing has more than {MAX_PAGES} pages")
-    if min(came, COUNTED) != counted:
+    if name is not None and min(came, COUNTED) != counted:
         raise NotWhole(f"the server counts {counted} rows and gives {came}; ask again, since somebody may have changed them meanwhile")
 
 

@@ -6,7 +6,7 @@ server's label, and one that the server's own metadata does not have is told, ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from probe.dynamics.values import Malformed, integer, rows, text, text_or_none
@@ -43,10 +43,10 @@ class OptionSets:
         return made
 
 
-def read_option_sets(document: Mapping[str, object]) -> OptionSets:
+def read_option_sets(choices: Iterable[Mapping[str, object]]) -> OptionSets:
     """Out of the metadata of a table's choices. Raises Malformed."""
     labels: dict[str, dict[int, str]] = {}
-    for attribute in rows(document):
+    for attribute in choices:
         found = labels.setdefault(text(attribute.get("LogicalName")), {})
         # One of its own, or one that several tables share; of the other there is null, or nothing.
         for where in ("OptionSet", "GlobalOptionSet"):

@@ -20,6 +20,7 @@ from probe.dynamics import (
     NotWhole,
     NoWebApi,
     Option,
+    OtherOrganization,
     PendingMail,
     RequestFailed,
     SignInFailed,
@@ -497,7 +498,7 @@ async def test_more_than_dynamics_sums_up_is_told_so(code: str) -> None:
 
 async def enabling(peer: Peer, way: Way | None = None) -> Any:
     """What comes of asking for Test & Enable of the first mailbox."""
-    async with serving(peer), (way or Way()).to(peer) as client:
+    async with serving(peer), (way or Way(bound=f"{ORGANIZATION} {NAME}")).to(peer) as client:
         try:
             return await client.enable(guid(1))
         except PeerFailure as failure:
@@ -539,9 +540,33 @@ async def test_what_cannot_be_read_is_not_written(rows: list[dict[str, Any]]) ->
     assert peer.writes == []
 
 
+async def test_where_no_organization_is_bound_nothing_is_changed() -> None:
+    """A change wants to be sure of whose organization it changes."""
+    peer = Peer(rows={"mailboxes": [mailbox(1)]})
+    assert isinstance(await enabling(peer, Way()), OtherOrganization)
+    assert peer.writes == []
+
+
+async def test_metadata_and_sums_may_have_pages_too() -> None:
+    """What has no ids is followed to its last page as well, and nowhere else."""
+
+    def sums(request: Request) -> bytes:
+        link = {} if "skip" in request.query else {"@odata.nextLink": f"{peer.url}/api/data/v9.1/emails?$apply=x&skip=1"}
+        return said(200, {"value": [{"_sendermailboxid_value": guid(len(request.query)), "n": 1, "oldest": None}], **link})
+
+    peer = Peer(says=where("/emails", sums))
+    async with serving(peer), Way().to(peer) as client:
+        pending = await client.pending_mail()
+        assert isinstance(pending, tuple)
+        assert len(pending) == 2
+        peer.says = where("/Attributes", said(200, {"value": [], "@odata.nextLink": "https://evil.test/x"}))
+        with pytest.raises(NotWhole, match="another address"):
+            await client.profiles()
+
+
 async def test_an_explicit_not_now_is_the_only_reason_to_send_it_again() -> None:
     """After 429 and 503 the row is read again, and then the change is sent once more."""
-    peer, way = Peer(rows={"mailboxes": [mailbox(1)]}), Way()
+    peer, way = Peer(rows={"mailboxes": [mailbox(1)]}), Way(bound=f"{ORGANIZATION} {NAME}")
     peer.says = patched(said(429, b"", ("Retry-After", "3")), said(503, b"", ("Retry-After", "4"), ("Connection", "close")))
     assert (await enabling(peer, way)).state == "sent"
     assert way.slept == [3.0, 4.0]
@@ -618,9 +643,9 @@ async def test_no_change_follows_over_another_connection() -> None:
 async def test_a_change_without_an_answer_in_time_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time that runs out after the change left is told as not known."""
     silent = Peer(rows={"mailboxes": [mailbox(1)]}, is_silent_to="PATCH")
-    async with serving(silent), Way().to(silent) as client:
+    async with serving(silent), Way(bound=f"{ORGANIZATION} {NAME}").to(silent) as client:
         await client.mailboxes_by_id([guid(1)])
-        monkeypatch.setattr("probe.dynamics.session.REQUEST_SECONDS", 0.5)
+        monkeypatch.setattr("probe.dynamics.session.REQUEST_SECONDS", 3)
         came = await client.enable(guid(1))
     assert came.state == "unknown"
     assert len(silent.writes) == 1
