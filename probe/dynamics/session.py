@@ -123,15 +123,15 @@ class Session:
                 try:
                     return await self._read_once(target, headers)
                 except (PeerClosed, ConnectionError):
-                    # IIS closes what stood idle for two minutes, and may do so while we ask.
-                    if not was_open:
+                    # IIS closes what stood idle for two minutes, and may do so while we ask. An answer that breaks off is another matter.
+                    if not (was_open and self._http is not None and self._http.is_unanswered):
                         raise
                     self._dial.note("the server closed the connection that stood idle: once more over another")
                 await self._close()
                 return await self._read_once(target, headers)
         except TimeoutError as late:
             await self._close()
-            raise TimeoutError(f"Dynamics gave no whole answer within {REQUEST_SECONDS:g} s") from late
+            raise TimeoutError(str(late) or f"Dynamics gave no whole answer within {REQUEST_SECONDS:g} s") from late
         except Exception:
             await self._close()
             raise

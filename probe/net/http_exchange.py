@@ -91,6 +91,11 @@ class HttpConnection:
         # Bytes beyond the answer would be taken for the answer to a request that was not yet sent.
         return self._is_usable and not self._has_ended and (idle or done) and not self._h11.trailing_data[0] and self._unread.is_empty
 
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether nothing has come since the last request began to be sent."""
+        return self._wire_bytes == 0
+
     async def ask(
         self, method: str, target: str, *, headers: Sequence[tuple[str, str]] = (), body: bytes = b"", accept: str = "*/*"
     ) -> Head:

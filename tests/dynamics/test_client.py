@@ -29,7 +29,9 @@ from probe.dynamics import (
 from probe.dynamics.client import ENABLING
 from probe.dynamics.listing import MAX_PAGES
 from probe.dynamics.session import MAX_PAGE_BYTES, MAX_PAUSE_SECONDS
+from probe.model.estate import Authentication
 from probe.net.failures import OffProtocol, PeerFailure, Throttled
+from probe.net.kerberos import TicketOrder, TicketSeen
 from tests.dynamics.peer import API, NAME, OPTIONS, ORGANIZATION, WHO, Peer, Request, Way, error, guid, mailbox, said, serving
 
 PROFILE = {
@@ -368,9 +370,11 @@ async def test_an_answer_has_its_bounds() -> None:
 async def test_an_answer_that_breaks_off_is_an_error(cut: int) -> None:
     """Fewer bytes than were announced are no answer, though what came be whole JSON."""
     whole = page(mailbox(1)).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)
-    found = await read(Peer(says=where("/mailboxes", whole.replace(b"Content-Length: ", b"Content-Length: %d" % cut))))
+    peer = Peer(says=where("/mailboxes", whole.replace(b"Content-Length: ", b"Content-Length: %d" % cut)))
+    found = await read(peer)
     assert isinstance(found, PeerFailure)
     assert "before its answer was complete" in str(found)
+    assert sum(request.path == f"{API}/mailboxes" for request in peer.requests) == 1
 
 
 # Errors in words
@@ -523,6 +527,20 @@ async def test_test_and_enable_is_asked_for_once() -> None:
     assert not {"authorization", "if-none-match", "prefer"} & write.headers.keys()
     assert (reading.path, reading.connection) == (f"{API}/mailboxes", write.connection)
     assert json.loads(ENABLING) == {"testemailconfigurationscheduled": True}
+
+
+def a_ticket(order: TicketOrder) -> TicketSeen:
+    """As of a KDC that gives one."""
+    return TicketSeen(token=b"a ticket")
+
+
+async def test_a_change_carries_a_ticket_where_each_request_does() -> None:
+    """Reading the row has told whether the server wants a ticket each time, so that the change is not refused for want of one."""
+    peer = Peer(rows={"mailboxes": [mailbox(1)]}, takes_ticket=lambda token: True, is_asked_each_time=True)
+    way = Way(username=None, authentication=Authentication.NEGOTIATE, fetch=a_ticket, bound=f"{ORGANIZATION} {NAME}")
+    assert (await enabling(peer, way)).state == "sent"
+    (write,) = peer.writes
+    assert write.headers["authorization"].startswith("Negotiate ")
 
 
 async def test_what_is_scheduled_already_is_not_written() -> None:
