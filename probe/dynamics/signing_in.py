@@ -127,7 +127,8 @@ class SignIn:
         await self._proof.end(ending)
         if ending is Ending.REFUSED:
             raise SignInFailed(
-                f"Dynamics refuses {self._whom} (NTLM, HTTP 401); it is not tried again until its credential changes, or `probe forget`"
+                f"Dynamics refuses {self._whom} (NTLM, HTTP 401); it is not tried again until its credential changes, or `probe forget`. Where the "
+                "password is right, something between here and IIS may end TLS, which Extended Protection refuses"
             )
 
     @property
