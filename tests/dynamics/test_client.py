@@ -253,6 +253,14 @@ async def test_a_listing_of_several_pages_is_whole() -> None:
     assert (peer.connections, sum("authorization" in request.headers for request in peer.requests)) == (1, 2)
 
 
+async def test_a_page_is_handed_out_before_the_next_is_asked_for() -> None:
+    """However long a listing is, no more than a page of it is held."""
+    peer = Peer(rows={"mailboxes": [mailbox(number) for number in range(1, 6)]}, page=2)
+    async with serving(peer), Way().to(peer) as client:
+        asked = [(len(found), sum(r.path == f"{API}/mailboxes" for r in peer.requests)) async for found in client.mailboxes()]
+    assert asked == [(2, 1), (2, 2), (1, 3)]
+
+
 async def test_beyond_5000_the_count_stops() -> None:
     """A listing of more rows than the server counts is whole by its last page."""
     found = await read(Peer(rows={"mailboxes": [mailbox(number) for number in range(1, 5502)]}, page=5000))
