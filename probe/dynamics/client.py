@@ -261,9 +261,12 @@ async def _organization(session: Session, access: DynamicsAccess, base: str, who
     with _told("who is signed in"):
         identity, user = guid(whoami.get("OrganizationId")), guid(whoami.get("UserId"))
         context = text(whoami.get("@odata.context", ""))
-    host = host_of(context)
-    if host is not None and host != access.url.endpoint.host:
-        raise OtherOrganization(f"the server at {access.url.endpoint.host} calls itself {shown(host)}; nothing of it was read")
+    host, ours = host_of(context), access.url.endpoint.host
+    # A server that does not say it has shown by its certificate whose name it has.
+    if host is not None and host.rstrip(".") != ours.rstrip("."):
+        raise OtherOrganization(
+            f"the server at {ours} calls itself {shown(host)}; nothing of it was read. If that is its name, write it in url"
+        )
     if bound is not None and identity != bound.id:
         raise OtherOrganization(
             f"the server's organization is {identity}, and the estate is bound to {bound.id} ({bound.name}); nothing of it was read"
