@@ -601,6 +601,26 @@ async def test_an_explicit_not_now_is_the_only_reason_to_send_it_again() -> None
     assert [(one.path, one.connection) for one in before] == [(f"{API}/mailboxes", write.connection) for write in peer.writes]
 
 
+@pytest.mark.parametrize(("pause", "writes"), [("1", 5), ("301", 1)])
+async def test_patience_with_a_change_has_an_end(pause: str, writes: int) -> None:
+    """A server that always asks for patience, or for too much, is told as such; each time it has said that it did nothing."""
+    peer, way = Peer(rows={"mailboxes": [mailbox(1)]}), Way(bound=f"{ORGANIZATION} {NAME}")
+    peer.says = lambda request: said(503, b"", ("Retry-After", pause)) if request.method == "PATCH" else None
+    assert isinstance(await enabling(peer, way), Throttled)
+    assert len(peer.writes) == writes
+
+
+@pytest.mark.parametrize(
+    ("what", "answer"), [("WhoAmI", {"UserId": "1"}), ("RetrieveVersion()", {"Version": "new"}), (f"organizations({ORGANIZATION})", {})]
+)
+async def test_an_organization_that_does_not_say_who_it_is_is_not_read(what: str, answer: dict[str, Any]) -> None:
+    """Id, name and version are of their form, or nothing is read."""
+    async with serving(Peer(says=where(what, said(200, answer)))) as peer:
+        with pytest.raises(BadRecord, match="the server gives"):
+            async with Way().to(peer):
+                pytest.fail("it was read")
+
+
 async def test_a_row_that_was_scheduled_meanwhile_is_not_written_again() -> None:
     """Somebody else may have asked while we waited."""
     peer = Peer(rows={"mailboxes": [mailbox(1)]})
