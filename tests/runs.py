@@ -10,14 +10,18 @@ from probe.model import vocabulary as v
 from probe.model.answers import NO, YES
 from probe.model.attempts import Attempt, Outcome, TranscriptLine
 from probe.model.estate import (
+    Authentication,
+    BoundOrganization,
     Credentials,
     Delivery,
     Deployment,
     DeploymentKind,
+    DynamicsAccess,
     Effect,
     Endpoint,
     Estate,
     Mailbox,
+    OrganizationUrl,
     SecretReference,
     ServerProfile,
     ServerType,
@@ -49,7 +53,7 @@ EWS = "https://mail.contoso.test:443/EWS/Exchange.asmx"
 POP = "pop3s://pop.branch.test:995"
 SMTP = "smtp://smtp.branch.test:587"
 
-SECRET_PLACES = ("env:MARKED_SECRET_PLACE_1", "file:/run/MARKED_SECRET_PLACE_2")
+SECRET_PLACES = ("env:MARKED_SECRET_PLACE_1", "file:/run/MARKED_SECRET_PLACE_2", "env:MARKED_SECRET_CRM")
 """What a document must hold nothing of."""
 
 
@@ -187,7 +191,17 @@ def an_estate(*mailboxes: Mailbox) -> Estate:
         allow=frozenset({Effect.PROVOKES, Effect.LOGS_IN}),
         authorities=("adfs.contoso.test",),
     )
-    return Estate(deployment=deployment, profiles=(corp, branch), mailboxes=mailboxes)
+    dynamics = DynamicsAccess(
+        url=OrganizationUrl.parse("https://crm.contoso.test/Contoso"),
+        authentication=Authentication.OAUTH,
+        username="svc-probe@contoso.test",
+        password=SecretReference.parse(SECRET_PLACES[2]),
+        token_url="https://adfs.contoso.test/adfs/oauth2/token",
+        client_id="6731de76-14a6-49ae-97bc-6eba6914391e",
+        organization=BoundOrganization.parse("5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11 Contoso"),
+        ca="/etc/ssl/contoso.pem",
+    )
+    return Estate(deployment=deployment, profiles=(corp, branch), mailboxes=mailboxes, dynamics=dynamics)
 
 
 ASKED = Asked(mailboxes=None, tls="quick", fips="windows-server-2019", allow=frozenset(), all_addresses=False)

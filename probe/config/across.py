@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
+from probe.config.keys import token_endpoint
 from probe.config.problems import Found, KeyPath
 from probe.config.wording import Guesses, readable
-from probe.model.estate import Endpoint, Service
+from probe.model.estate import Authentication, Endpoint, Service, authority_endpoint
 
 
 def _tables(data: dict[str, Any], heading: str) -> list[tuple[KeyPath, dict[str, Any]]]:
@@ -58,9 +60,51 @@ def _unfinished_profiles(data: dict[str, Any]) -> Iterator[Found]:
             yield Found((*path, "outgoing"), message, is_missing=True)
 
 
+def _unfinished_dynamics(data: dict[str, Any]) -> Iterator[Found]:
+    table = data.get("dynamics")
+    if not isinstance(table, dict):
+        return
+    is_oauth = table.get("authentication") == Authentication.OAUTH
+    for key, example in (("username", "svc-probe@contoso.test"), ("password", "env:CRM_PASSWORD")):
+        if key in table or not (is_oauth or not {"username", "password"}.isdisjoint(table)):
+            continue
+        why = "AD FS is asked by user name and password" if is_oauth else "an account and its password belong together"
+        yield Found(("dynamics", key), f"is missing: {why}; write it as in {key} = {json.dumps(example)}", is_missing=True)
+    for key, example in (
+        ("token_url", "https://adfs.contoso.test/adfs/oauth2/token"),
+        ("client_id", "6731de76-14a6-49ae-97bc-6eba6914391e"),
+    ):
+        if is_oauth and key not in table:
+            yield Found(
+                ("dynamics", key), f'is missing: authentication = "oauth" needs it; write it as in {key} = "{example}"', is_missing=True
+            )
+    url = table.get("url")
+    if isinstance(url, str) and url.lower().startswith("http://"):
+        if table.get("plain_http") is not True:
+            yield Found(("dynamics", "url"), "is in clear; write https://, or allow it with plain_http = true")
+        elif is_oauth:
+            yield Found(("dynamics", "url"), 'is in clear, where anybody could read the token of authentication = "oauth"; write https://')
+    yield from _strange_authority(data, table.get("token_url"))
+
+
+def _strange_authority(data: dict[str, Any], given: object) -> Iterator[Found]:
+    deployment = data.get("deployment")
+    listed = deployment.get("authorities", []) if isinstance(deployment, dict) else []
+    try:
+        host = authority_endpoint(urlsplit(token_endpoint(given)).netloc)
+        known = [authority_endpoint(name) for name in listed]
+    except (ValueError, TypeError):
+        return  # what cannot be read is told where it stands
+    if host not in known:
+        name = host.origin.removeprefix("https://")
+        message = f'names a host that may not be sent a password; if it may, list it as in authorities = ["{name}"] of [deployment]'
+        yield Found(("dynamics", "token_url"), message)
+
+
 def mistakes_across(data: dict[str, Any]) -> Iterator[Found]:
     """Names given twice, profiles that are not there, and keys that another key calls for."""
     yield from _repeated(data, "profile", "name", str, "is the name of another profile; give each its own")
     yield from _repeated(data, "mailbox", "address", str.casefold, "is listed already; list each mailbox once")
     yield from _unknown_profiles(data)
     yield from _unfinished_profiles(data)
+    yield from _unfinished_dynamics(data)

@@ -14,6 +14,7 @@ from probe.config.wording import Guesses, listed, quoted
 from probe.model.effects import ALLOWABLE
 from probe.model.estate import (
     Authentication,
+    BoundOrganization,
     Cloud,
     Credentials,
     Delivery,
@@ -21,6 +22,7 @@ from probe.model.estate import (
     Effect,
     Endpoint,
     Location,
+    OrganizationUrl,
     SecretReference,
     ServerType,
     authority_endpoint,
@@ -98,6 +100,32 @@ def _endpoint(*schemes: str) -> PlainValidator:
         return Endpoint.parse(given)
 
     return PlainValidator(read)
+
+
+def _organization_url(given: object) -> OrganizationUrl:
+    if isinstance(given, str) and "@" in given:  # as of an endpoint
+        raise ValueError('must not carry a user name or password; name a secret with password = "env:NAME"')
+    if not isinstance(given, str) or " " in given or not given.isprintable():
+        raise ValueError('must be the address of the organization, as in "https://crm.contoso.test/Contoso"')
+    return OrganizationUrl.parse(given)
+
+
+TOKEN_PATH = "/adfs/oauth2/token"  # noqa: S105 - where AD FS gives tokens
+
+
+def token_endpoint(given: object) -> str:
+    """The token endpoint of AD FS that is named. Raises ValueError with one sentence on what would be right."""
+    host, found, rest = (given if isinstance(given, str) else "").removeprefix("https://").partition(TOKEN_PATH)
+    try:
+        if found and not rest and str(given).startswith("https://"):
+            return authority_endpoint(host).origin + TOKEN_PATH
+    except ValueError:
+        pass
+    raise ValueError(f'must be the token endpoint of AD FS, as in "https://adfs.contoso.test{TOKEN_PATH}"; no other authority is spoken to')
+
+
+def _bound(given: object) -> BoundOrganization:
+    return BoundOrganization.parse(given if isinstance(given, str) and given.isprintable() else "")
 
 
 def _secret(given: object) -> SecretReference:
@@ -181,6 +209,29 @@ class _Deployment(_Table):
     cloud: Annotated[Cloud, _choice(Cloud)] = _key("which Entra ID and Exchange Online", "worldwide", default=Cloud.WORLDWIDE)
 
 
+_SIGNS_IN_TO_DYNAMICS = (Authentication.NEGOTIATE, Authentication.NTLM, Authentication.OAUTH)
+
+
+class _Dynamics(_Table):
+    url: Annotated[OrganizationUrl, PlainValidator(_organization_url)] = _key(
+        "the address of the organization", "https://crm.contoso.test/Contoso"
+    )
+    authentication: Annotated[Authentication, _choice(Authentication, *set(Authentication) - set(_SIGNS_IN_TO_DYNAMICS))] = _key(
+        "how it signs in", "negotiate", default=Authentication.NEGOTIATE
+    )
+    username: _Text | None = _key("the account that reads Dynamics", "svc-probe@contoso.test", default=None)
+    password: _Reference | None = _key("where its password is kept", "env:CRM_PASSWORD", default=None)
+    token_url: Annotated[str, PlainValidator(token_endpoint)] | None = _key(
+        "the token endpoint of AD FS", f"https://adfs.contoso.test{TOKEN_PATH}", default=None
+    )
+    client_id: _Text | None = _key("the client that is registered with AD FS", "6731de76-14a6-49ae-97bc-6eba6914391e", default=None)
+    organization: Annotated[BoundOrganization, PlainValidator(_bound)] | None = _key(
+        "the id of the organization and its unique name", "5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11 Contoso", default=None
+    )
+    ca: _Text | None = _key("a file with more trust anchors for Dynamics", "/etc/ssl/contoso.pem", default=None)
+    plain_http: bool = _key("whether Dynamics may be spoken to in clear", True, default=False)
+
+
 class _Profile(_Table):
     name: _Text = _key("the name of the email server profile", "corp")
     server_type: Annotated[ServerType, _choice(ServerType)] = _key(
@@ -227,9 +278,10 @@ class _Mailbox(_Table):
 
 class EstateTables(_Table):
     deployment: _Deployment
+    dynamics: _Dynamics | None = None
     profile: list[_Profile] = Field(min_length=1)
     mailbox: list[_Mailbox] = Field(min_length=1)
 
 
-HEADINGS = {"deployment": "[deployment]", "profile": "[[profile]]", "mailbox": "[[mailbox]]"}
-TABLES: dict[str | int, type[_Table]] = {"deployment": _Deployment, "profile": _Profile, "mailbox": _Mailbox}
+HEADINGS = {"deployment": "[deployment]", "dynamics": "[dynamics]", "profile": "[[profile]]", "mailbox": "[[mailbox]]"}
+TABLES: dict[str | int, type[_Table]] = {"deployment": _Deployment, "dynamics": _Dynamics, "profile": _Profile, "mailbox": _Mailbox}

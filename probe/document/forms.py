@@ -46,6 +46,22 @@ class DeploymentForm(Form):
     cloud: Cloud
 
 
+class DynamicsForm(Form):
+    """Where Dynamics' own records are read, less the secret and where that is kept."""
+
+    url: str
+    authentication: Authentication
+    username: str | None
+    has_credentials: bool
+    """Whether the estate says where its secret is kept."""
+    token_url: str | None
+    client_id: str | None
+    organization: str | None
+    """Id and unique name of the organization that the estate is bound to."""
+    ca: str | None
+    plain_http: bool
+
+
 class ProfileForm(Form):
     """An email server profile, less its secrets and where they are kept."""
 
@@ -90,6 +106,8 @@ class EstateForm(Form):
     deployment: DeploymentForm
     profiles: tuple[ProfileForm, ...]
     mailboxes: tuple[MailboxForm, ...]
+    dynamics: DynamicsForm | None = None
+    """Null where the estate does not say."""
 
 
 class LineForm(Form):

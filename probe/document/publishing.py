@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from probe.model.attempts import Attempt
 from probe.model.characters import visible
-from probe.model.estate import Deployment, Endpoint, Estate, Mailbox, ServerProfile
+from probe.model.estate import BoundOrganization, Deployment, DynamicsAccess, Endpoint, Estate, Mailbox, OrganizationUrl, ServerProfile
 from probe.model.facts import Fact, Missing, Reading
 from probe.model.kinds import Json
 from probe.model.provenance import Declared, Inferred, Observed, Provenance
@@ -266,16 +266,17 @@ def _asked(asked: Asked) -> dict[str, Json]:
 
 def _estate(estate: Estate) -> dict[str, Any]:
     # The forms bring pydantic, which a look has no other use for.
-    from probe.document.forms import DeploymentForm, MailboxForm, ProfileForm
+    from probe.document.forms import DeploymentForm, DynamicsForm, MailboxForm, ProfileForm
 
     return {
         "deployment": shown(_as_declared(estate.deployment, DeploymentForm)),
         "profiles": [shown(_as_declared(p, ProfileForm)) for p in estate.profiles],
         "mailboxes": [shown(_as_declared(m, MailboxForm)) for m in estate.mailboxes],
+        "dynamics": None if estate.dynamics is None else shown(_as_declared(estate.dynamics, DynamicsForm)),
     }
 
 
-def _as_declared(declared: Deployment | ServerProfile | Mailbox, form: type[Form]) -> dict[str, Json]:
+def _as_declared(declared: Deployment | DynamicsAccess | ServerProfile | Mailbox, form: type[Form]) -> dict[str, Json]:
     """What the form names, and no more: the reference to a secret stays behind because no form has a place for it."""
     return {name: _estate_value(getattr(declared, name)) for name in form.model_fields}
 
@@ -286,6 +287,8 @@ def _estate_value(value: object) -> Json:
             return value.value
         case Endpoint():
             return value.url
+        case OrganizationUrl() | BoundOrganization():
+            return str(value)
         case frozenset():
             return sorted(map(str, value))
         case tuple():

@@ -7,7 +7,17 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from probe.model.attempts import Attempt, Outcome, TranscriptLine, packed
-from probe.model.estate import UNTOLD_SECRET, Deployment, Endpoint, Estate, Mailbox, ServerProfile
+from probe.model.estate import (
+    UNTOLD_SECRET,
+    BoundOrganization,
+    Deployment,
+    DynamicsAccess,
+    Endpoint,
+    Estate,
+    Mailbox,
+    OrganizationUrl,
+    ServerProfile,
+)
 from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.keys import FactKey
 from probe.model.kinds import UnknownWord
@@ -19,7 +29,7 @@ from probe.model.vocabulary import all_keys
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-    from probe.document.forms import Form, MailboxForm, ProfileForm
+    from probe.document.forms import DynamicsForm, Form, MailboxForm, ProfileForm
 
 F = TypeVar("F", bound="Form")
 
@@ -119,6 +129,9 @@ def carried_over(stored: Mapping[str, Any], document: dict[str, Any], *, has_its
             "deployment": _with_more([new["deployment"]], [old["deployment"]], "name")[0],
             "profiles": _with_more(new["profiles"], old["profiles"], "name"),
             "mailboxes": _with_more(new["mailboxes"], old["mailboxes"], "address"),
+            "dynamics": _with_more([new["dynamics"]], [old["dynamics"]], "url")[0]
+            if new["dynamics"] and old.get("dynamics")
+            else new["dynamics"],
         }
     return merged
 
@@ -266,12 +279,26 @@ def _read_estate(form: object) -> Estate:
         deployment=Deployment(**{**dict(read.deployment), "allow": frozenset(read.deployment.allow)}),
         profiles=tuple(map(_profile, read.profiles)),
         mailboxes=tuple(map(_mailbox, read.mailboxes)),
+        dynamics=None if read.dynamics is None else _dynamics(read.dynamics),
     )
     names = {profile.name for profile in estate.profiles}
     for mailbox in estate.mailboxes:
         if mailbox.profile not in names:
             raise ValueError(f"there is no profile {mailbox.profile!r:.60} for {mailbox.address}")
     return estate
+
+
+def _dynamics(form: DynamicsForm) -> DynamicsAccess:
+    declared = dict(form)
+    has_password = declared.pop("has_credentials")
+    return DynamicsAccess(
+        **{
+            **declared,
+            "url": OrganizationUrl.parse(form.url),
+            "organization": None if form.organization is None else BoundOrganization.parse(form.organization),
+        },
+        password=UNTOLD_SECRET if has_password else None,
+    )
 
 
 def _profile(form: ProfileForm) -> ServerProfile:

@@ -30,6 +30,8 @@ class Service(StrEnum):
     """Never in an estate; asked about a mailbox."""
     AUTHORITY = "authority"
     """Who gives tokens; never in an estate, but named by it or by a server."""
+    DYNAMICS = "dynamics"
+    """The Web API of an organization; no endpoint of a profile, but where an estate says that Dynamics' own records are read."""
 
 
 class Security(StrEnum):
@@ -85,7 +87,7 @@ class Endpoint:
     port: int
     security: Security
     path: str = ""
-    """The path of an EWS endpoint, as written; empty for every other service."""
+    """The path of an EWS endpoint or of an organization, as written; empty for every other service."""
 
     @property
     def url(self) -> str:
@@ -143,6 +145,71 @@ def authority_endpoint(name: str) -> Endpoint:
     found = Endpoint.parse(f"https://{name}")
     # With a dot at its end it is the same host, which must not pass for another one than a list knows.
     return Endpoint(Service.AUTHORITY, found.host.rstrip("."), found.port, Security.IMPLICIT)
+
+
+# What an organization's address may have behind the host: its unique name, or nothing where the host is its own.
+_ORGANIZATION_PATH = re.compile(r"(?:/[A-Za-z0-9_.~%-]+)*")
+_IN_CLEAR = "http://"
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationUrl:
+    """Where an organization of Dynamics (on-premises) is: `https://crm.contoso.test/Contoso`, or a host of its own where it faces the internet."""
+
+    endpoint: Endpoint
+    """Of the service DYNAMICS; its path has no slash at its end."""
+    is_plain: bool = False
+    """Whether it is spoken to in clear, without TLS."""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port as a browser writes them: the port only where it is not the scheme's own (RFC 6454)."""
+        if not self.is_plain:
+            return self.endpoint.origin
+        host = f"[{self.endpoint.host}]" if ":" in self.endpoint.host else self.endpoint.host
+        return f"{_IN_CLEAR}{host}" + ("" if self.endpoint.port == 80 else f":{self.endpoint.port}")
+
+    def __str__(self) -> str:
+        return f"{self.origin}{self.endpoint.path}"
+
+    @classmethod
+    def parse(cls, url: str) -> OrganizationUrl:
+        """The organization's address that a URL names. Raises ValueError with one sentence on what would be right."""
+        if "@" not in url and not url.lower().startswith(("https://", _IN_CLEAR)):
+            raise ValueError(f"{_shown(url)} must begin with https:// (or http://, with plain_http = true)")
+        is_plain = url.lower().startswith(_IN_CLEAR)
+        named = Endpoint.parse(f"https://{url[len(_IN_CLEAR) :]}" if is_plain else url)
+        parts = urlsplit(url)
+        path = parts.path.rstrip("/")
+        if not _ORGANIZATION_PATH.fullmatch(path) or "/api/" in f"{path.lower()}/" or path.lower().endswith(".aspx"):
+            raise ValueError(f"{_shown(url)} must be the organization's address alone, as in https://crm.contoso.test/Contoso")
+        port = 80 if is_plain and parts.port is None else named.port
+        return cls(Endpoint(Service.DYNAMICS, named.host, port, Security.IMPLICIT, path), is_plain)
+
+
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_UNIQUE_NAME = re.compile(r"[^\s\x00-\x1f]{1,160}")
+
+
+@dataclass(frozen=True, slots=True)
+class BoundOrganization:
+    """The one organization that an estate is of."""
+
+    id: str
+    """Its GUID, in small letters."""
+    name: str
+    """Its unique name."""
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> BoundOrganization:
+        """Out of `GUID NAME`. Raises ValueError with one sentence on what would be right."""
+        guid, _, name = text.partition(" ")
+        if not _GUID.fullmatch(guid) or not _UNIQUE_NAME.fullmatch(name):
+            raise ValueError('must be the id of the organization and its unique name, as in "5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11 Contoso"')
+        return cls(guid.lower(), name)
 
 
 def _host_of(parts: SplitResult, url: str) -> str:
@@ -307,6 +374,32 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DynamicsAccess:
+    """Where Dynamics' own records are read, and as whom. That it stands in an estate is the permission to sign in there and to read."""
+
+    url: OrganizationUrl
+    authentication: Authentication = Authentication.NEGOTIATE
+    """`negotiate`, which is Kerberos first, `ntlm`, or `oauth` through AD FS."""
+    username: str | None = None
+    """None: the account that runs this program."""
+    password: SecretReference | None = None
+    token_url: str | None = None
+    """AD FS's token endpoint, for `oauth`; its host is one of the deployment's authorities."""
+    client_id: str | None = None
+    """The client that is registered with AD FS, for `oauth`."""
+    organization: BoundOrganization | None = None
+    """The only organization of which anything is read; None before one was bound."""
+    ca: str | None = None
+    """File with more trust anchors, PEM, for Dynamics and its AD FS."""
+    plain_http: bool = False
+    """Whether the operator allows an address in clear."""
+
+    @property
+    def has_credentials(self) -> bool:
+        return self.password is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerProfile:
     """An email server profile."""
 
@@ -417,6 +510,7 @@ class Estate:
     deployment: Deployment
     profiles: tuple[ServerProfile, ...]
     mailboxes: tuple[Mailbox, ...]
+    dynamics: DynamicsAccess | None = None
     _named: dict[str, ServerProfile] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

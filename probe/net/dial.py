@@ -28,7 +28,7 @@ from probe.net.limits import Deadline, Limits
 from probe.net.names import NameServer, Resolver
 from probe.net.race import Race, interleaved
 from probe.net.starttls import come_to_tls
-from probe.net.stream import Stream, TcpPipe
+from probe.net.stream import MAX_CONVERSATION_BYTES, Stream, TcpPipe
 from probe.net.tls import TlsPolicies
 from probe.net.transcript import Recorder
 from probe.tables.authorities import entra_clouds
@@ -125,38 +125,39 @@ class Dial:
             yield stream
 
     @asynccontextmanager
-    async def open_bare(self, *, recorded: bool = True) -> AsyncIterator[Stream]:
-        """A connection on which no TLS is begun, even where the endpoint speaks TLS at once: for hellos of the caller's own making.
+    async def open_bare(self, *, recorded: bool = True, most_bytes: int = MAX_CONVERSATION_BYTES) -> AsyncIterator[Stream]:
+        """A connection on which no TLS is begun, even where the endpoint speaks TLS at once: for hellos of the caller's own making, and for `http://`.
 
         One that is not recorded leaves nothing in the transcript, not even that it was made, since an attempt may make
         hundreds; it counts as any other does, and waits for its turn. The caller writes down by `note` what came of it.
         """
-        async with self._connected(None, recorded=recorded) as stream:
+        async with self._connected(None, recorded=recorded, most_bytes=most_bytes) as stream:
             yield stream
 
     @asynccontextmanager
-    async def open_trusted(self, *, recorded: bool = True) -> AsyncIterator[Stream]:
+    async def open_trusted(self, *, recorded: bool = True, most_bytes: int = MAX_CONVERSATION_BYTES) -> AsyncIterator[Stream]:
         """A connection that has earned credentials: TLS is up, verified, for the very name.
 
-        One that is not recorded leaves nothing in the transcript; it is for what is a secret nearly as a whole.
+        One that is not recorded leaves nothing in the transcript; it is for what is a secret nearly as a whole, or is too long to be kept.
+        `most_bytes` is what may come over it.
 
         Raises UntrustedPeer, and NoUpgrade where the service goes over to TLS by a command and the server will not.
         """
         async with AsyncExitStack() as stack:
             try:
-                stream = await stack.enter_async_context(self._trusted(recorded=recorded))
+                stream = await stack.enter_async_context(self._trusted(recorded, most_bytes))
             except (PeerFailure, OSError) as failed:
                 if not self._may_send_older_hello(failed):
                     raise
                 with self._sending_older_hello(failed):
-                    stream = await stack.enter_async_context(self._trusted(recorded=recorded))
+                    stream = await stack.enter_async_context(self._trusted(recorded, most_bytes))
             yield stream
 
     @asynccontextmanager
-    async def _trusted(self, *, recorded: bool) -> AsyncIterator[Stream]:
+    async def _trusted(self, recorded: bool, most_bytes: int) -> AsyncIterator[Stream]:
         policies, older = self._network.policies, self.sends_older_hello
         context = await (policies.system_credentials(older=older) if self._is_entra else policies.credentials(older=older))
-        async with self._connected(context, recorded=recorded) as stream:
+        async with self._connected(context, recorded=recorded, most_bytes=most_bytes) as stream:
             await come_to_tls(stream, self.endpoint.service, self.endpoint.security)
             try:
                 await stream.start_tls()
@@ -295,7 +296,9 @@ class Dial:
         return self.endpoint.service is Service.AUTHORITY and bool(entra_clouds(self.endpoint.host))
 
     @asynccontextmanager
-    async def _connected(self, context: ssl.SSLContext | None, *, recorded: bool = True) -> AsyncIterator[Stream]:
+    async def _connected(
+        self, context: ssl.SSLContext | None, *, recorded: bool = True, most_bytes: int = MAX_CONVERSATION_BYTES
+    ) -> AsyncIterator[Stream]:
         await self._resolve()
         port = self._network.resolver.port(self.endpoint.host, self.endpoint.port)
         async with self._turn_taken(port, recorded=recorded) as (address, pipe):
@@ -316,6 +319,7 @@ class Dial:
                 # Half of what is left is kept for an older hello, should the server not answer the first.
                 hello_seconds=None if older else self._deadline.remaining() / 2,
                 is_hello_older=older,
+                most_bytes=most_bytes,
             )
             self._latest = stream
             try:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 256 * 1024
 """What is read of a body; an OWA logon page has about 60 KiB, and its build stands near the top."""
-MAX_ANSWER_BYTES = 4 * MAX_BODY_BYTES
-"""What may pass on the wire for that, interim answers and head included; chunks of one byte with long extensions would cost without end."""
+WIRE_SHARE = 4
+"""How many times that may pass on the wire for it, interim answers and head included; chunks of one byte with long extensions would cost without end."""
+MAX_ANSWER_BYTES = WIRE_SHARE * MAX_BODY_BYTES
 MAX_NOTED_LINES = 5
 """Of a head's lines that are no headers; the transcript holds all of them."""
 MAX_INTERIM_ANSWERS = 8
@@ -69,13 +70,14 @@ class Answer(Head):
 
 
 class HttpConnection:
-    """Requests and answers on one stream. `host` is what the Host header says."""
+    """Requests and answers on one stream. `host` is what the Host header says, `most_bytes` what is read of a body."""
 
-    def __init__(self, stream: Stream, host: str) -> None:
+    def __init__(self, stream: Stream, host: str, most_bytes: int = MAX_BODY_BYTES) -> None:
         import h11  # here and below, since only what speaks HTTP has a use for it
 
         self._stream = stream
         self._host = host
+        self._most_bytes = most_bytes
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
         self._unread = HeadBuffer()
         """What came and h11 has not got yet."""
@@ -95,7 +97,14 @@ class HttpConnection:
         # Bytes beyond the answer would be taken for the answer to a request that was not yet sent.
         return self._is_usable and not self._has_ended and (idle or done) and not self._h11.trailing_data[0] and self._unread.is_empty
 
-    async def ask(self, method: str, target: str, *, headers: Sequence[tuple[str, str]] = (), body: bytes = b"") -> Head:
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether nothing has come since the last request began to be sent."""
+        return self._wire_bytes == 0
+
+    async def ask(
+        self, method: str, target: str, *, headers: Sequence[tuple[str, str]] = (), body: bytes = b"", accept: str = "*/*"
+    ) -> Head:
         """Send a request, and wait for the head of its answer; `answer` or `close` must follow.
 
         Raises OffProtocol where what comes is not HTTP, PeerClosed where nothing more comes.
@@ -105,7 +114,7 @@ class HttpConnection:
         if self._h11.their_state is h11.DONE:
             self._h11.start_next_cycle()
         self._wire_bytes = 0
-        sent = [("Host", self._host), ("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", "identity"), *headers]
+        sent = [("Host", self._host), ("User-Agent", USER_AGENT), ("Accept", accept), ("Accept-Encoding", "identity"), *headers]
         if body or method == "POST":
             sent.append(("Content-Length", str(len(body))))
         request = h11.Request(method=method, target=quote(target, safe="/%:?@!$&'()*+,;=~-._"), headers=sent)
@@ -135,11 +144,11 @@ class HttpConnection:
                 break
             if isinstance(event, h11.Data):
                 body += event.data
-            if len(body) > MAX_BODY_BYTES:
+            if len(body) > self._most_bytes:
                 self._is_usable = False
                 break
-        came = bytes(body[:MAX_BODY_BYTES])
-        plain, is_cut = unpacked(came, head.codings, MAX_BODY_BYTES)
+        came = bytes(body[: self._most_bytes])
+        plain, is_cut = unpacked(came, head.codings, self._most_bytes)
         if plain != came:
             self._stream.heard_inside(plain)
         return Answer(
@@ -175,7 +184,7 @@ class HttpConnection:
                 self._unread.feed(data)
                 if not data:
                     self._h11.receive_data(data)
-            if self._wire_bytes > MAX_ANSWER_BYTES:
+            if self._wire_bytes > WIRE_SHARE * self._most_bytes:
                 self._is_usable = False
                 return h11.EndOfMessage()
 

@@ -111,14 +111,18 @@ class Stream:
         recorded: bool = True,
         hello_seconds: float | None = None,
         is_hello_older: bool = False,
+        most_bytes: int = MAX_CONVERSATION_BYTES,
     ) -> None:
-        """`hello_seconds`: how long the first answer to our TLS hello is waited for; None for as long as the attempt lasts."""
+        """`hello_seconds`: how long the first answer to our TLS hello is waited for; None for as long as the attempt lasts.
+        `most_bytes`: what the peer may send before it counts as one that never ends.
+        """
         self._pipe = pipe
         self._tls: TlsLayer | None = None
         self._context = context
         self._recorder = recorder
         self._recorded = recorded
         self._received = 0
+        self._most_bytes = most_bytes
         self._hello_seconds = hello_seconds
         self.is_hello_older = is_hello_older
         """Whether TLS is begun here with a hello as clients sent it before TLS 1.3."""
@@ -240,8 +244,8 @@ class Stream:
 
     def _count(self, size: int) -> None:
         self._received += size
-        if self._received > MAX_CONVERSATION_BYTES:
-            raise OffProtocol(f"the peer sent more than {MAX_CONVERSATION_BYTES // 1024 // 1024} MiB")
+        if self._received > self._most_bytes:
+            raise OffProtocol(f"the peer sent more than {self._most_bytes // 1024 // 1024} MiB")
 
 
 def shown_bytes(data: bytes) -> str:

@@ -114,16 +114,37 @@ class OAuthBearer:
 
 
 class Ntlm:
-    """[MS-NLMP], the NTLMv2 response; pyspnego makes the messages, in its own code and from the password alone, never from a ticket or a cache."""
+    """[MS-NLMP], the NTLMv2 response; pyspnego makes the messages: of a user name, in its own code and from the password alone, never from a ticket or a cache."""
 
     name = "NTLM"
     proves_at = 1
 
-    def __init__(self, username: str, password: str) -> None:
+    def __init__(
+        self,
+        username: str | None,
+        password: str | None,
+        *,
+        host: str = "unspecified",
+        service: str = "host",
+        binding: bytes | None = None,
+    ) -> None:
+        """`host` and `service` name whom the response is for; `binding` is that of the TLS channel, as in `probe.wire.channel_binding`.
+
+        Without a user name it is the Windows session in which this program runs that signs in, by SSPI.
+        """
         import spnego  # a tenth of a second to load, for a mechanism that few want
+        import spnego.channel_bindings
 
         self._refused = spnego.exceptions.SpnegoError
-        self._context = spnego.client(username, password, protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm)
+        self._context = spnego.client(
+            username,
+            password,
+            hostname=host,
+            service=service,
+            channel_bindings=None if binding is None else spnego.channel_bindings.GssChannelBindings(application_data=binding),
+            protocol="ntlm",
+            options=spnego.NegotiateOptions.use_sspi if username is None else spnego.NegotiateOptions.use_ntlm,
+        )
         self.first: bytes | None = self._context.step()
 
     def respond(self, challenge: bytes) -> bytes:

@@ -15,6 +15,11 @@ outlook_on_the_web_tracking = false
 outlook_manual_tracking = false
 """
 
+DYNAMICS = """
+[dynamics]
+url = "https://crm.contoso.test/Contoso"
+"""
+
 PROFILE = """
 [[profile]]
 name = "corp"

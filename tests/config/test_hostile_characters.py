@@ -6,7 +6,7 @@ import pytest
 
 from probe.config import EstateError, read_estate
 from probe.config.keys import HEADINGS, TABLES
-from tests.config.estates import DEPLOYMENT, MAILBOX, PROFILE
+from tests.config.estates import DEPLOYMENT, DYNAMICS, MAILBOX, PROFILE
 
 HOSTILE = {
     "control": "\x07",
@@ -31,7 +31,7 @@ HOSTILE = {
     "unassigned": "\u0378",
     "tag": "\U000e0041",
 }
-TABLE_TEXTS = {"deployment": DEPLOYMENT, "profile": PROFILE, "mailbox": MAILBOX}
+TABLE_TEXTS = {"deployment": DEPLOYMENT, "dynamics": DYNAMICS, "profile": PROFILE, "mailbox": MAILBOX}
 PLACES = [
     (table, key, examples[0])
     for table, model in TABLES.items()

@@ -14,8 +14,22 @@ from hypothesis import strategies as st
 
 from probe.config import EstateError, Problem, load_estate, read_estate
 from probe.config.reading import MOST_ESTATE_BYTES
-from probe.model.estate import Authentication, Cloud, Credentials, Delivery, DeploymentKind, Effect, Endpoint, Location, ServerType
-from tests.config.estates import DEPLOYMENT, ESTATE, MAILBOX, PROFILE, profile
+from probe.model.estate import (
+    Authentication,
+    BoundOrganization,
+    Cloud,
+    Credentials,
+    Delivery,
+    DeploymentKind,
+    DynamicsAccess,
+    Effect,
+    Endpoint,
+    Location,
+    OrganizationUrl,
+    SecretReference,
+    ServerType,
+)
+from tests.config.estates import DEPLOYMENT, DYNAMICS, ESTATE, MAILBOX, PROFILE, profile
 
 EWS = "https://mail.contoso.test/EWS/Exchange.asmx"
 
@@ -68,6 +82,44 @@ def test_optional_keys_are_read() -> None:
     assert estate.mailboxes[0].username == "s"
     assert estate.mailboxes[0].location is Location.EXCHANGE_ONLINE
     assert estate.mailboxes[0].mfa is True
+
+
+def test_an_estate_need_not_name_dynamics() -> None:
+    """Without the table there is no access to Dynamics; with its one required key, the account that runs this program signs in by Kerberos."""
+    assert read_estate(ESTATE, "estate.toml").dynamics is None
+    assert read_estate(ESTATE + DYNAMICS, "estate.toml").dynamics == DynamicsAccess(
+        url=OrganizationUrl.parse("https://crm.contoso.test/Contoso"), authentication=Authentication.NEGOTIATE
+    )
+
+
+def test_every_key_of_dynamics_is_read() -> None:
+    """What the table says stands in the estate, the organization and the token endpoint in one form."""
+    text = DYNAMICS + (
+        'authentication = "oauth"\nusername = "svc-probe@contoso.test"\npassword = "env:CRM_PASSWORD"\n'
+        'token_url = "https://ADFS.contoso.test:443/adfs/oauth2/token"\nclient_id = "probe"\nca = "/etc/ssl/contoso.pem"\n'
+        'organization = "5D1B0F8C-3C55-4D0F-9A57-0B9D7C3F2A11 Contoso"\nplain_http = true\n'
+    )
+    access = read_estate(DEPLOYMENT + 'authorities = ["adfs.contoso.test"]\n' + text + PROFILE + MAILBOX, "estate.toml").dynamics
+    assert access is not None
+    assert access == DynamicsAccess(
+        url=OrganizationUrl.parse("https://crm.contoso.test/Contoso"),
+        authentication=Authentication.OAUTH,
+        username="svc-probe@contoso.test",
+        password=SecretReference.parse("env:CRM_PASSWORD"),
+        token_url="https://adfs.contoso.test/adfs/oauth2/token",
+        client_id="probe",
+        organization=BoundOrganization("5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11", "Contoso"),
+        ca="/etc/ssl/contoso.pem",
+        plain_http=True,
+    )
+
+
+def test_dynamics_in_clear_is_the_operators_choice() -> None:
+    """An address in clear is read where `plain_http` allows it."""
+    text = ESTATE + DYNAMICS.replace("https:", "http:") + "plain_http = true\n"
+    access = read_estate(text, "estate.toml").dynamics
+    assert access is not None
+    assert access.url.is_plain
 
 
 def test_incoming_mail_may_be_forwarded() -> None:

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.document import in_sections, json_pieces, parse, publish, publishing, shown
+from probe.document.reading import read_run
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome, TranscriptLine
+from probe.model.estate import UNTOLD_SECRET
 from probe.model.facts import Facts, Reading, Why
 from probe.model.provenance import Declared, Inferred, Observed
 from probe.model.rules import Otherwise, Readiness, Result, Support
@@ -113,6 +115,30 @@ def test_no_secret_and_no_place_of_one_is_published() -> None:
     assert "password" not in text
     for place in SECRET_PLACES:
         assert place not in text
+
+
+def test_where_dynamics_is_read_is_published_without_its_secret() -> None:
+    """The access to Dynamics is published as declared, with whether there is a password; it is read back, and null where there is none."""
+    published = publish(a_run(estate=an_estate(a_mailbox("sales@branch.test"))))
+    assert published["estate"]["dynamics"] == {
+        "url": "https://crm.contoso.test/Contoso",
+        "authentication": "oauth",
+        "username": "svc-probe@contoso.test",
+        "has_credentials": True,
+        "token_url": "https://adfs.contoso.test/adfs/oauth2/token",
+        "client_id": "6731de76-14a6-49ae-97bc-6eba6914391e",
+        "organization": "5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11 Contoso",
+        "ca": "/etc/ssl/contoso.pem",
+        "plain_http": False,
+    }
+    without = replace(an_estate(a_mailbox("sales@branch.test")), dynamics=None)
+    for estate in (an_estate(a_mailbox("sales@branch.test")), without):
+        document = publish(a_run(estate=estate))
+        read = read_run(document).estate
+        assert read is not None
+        assert read.dynamics == (estate.dynamics and replace(estate.dynamics, password=UNTOLD_SECRET))
+        assert publish(a_run(estate=read))["estate"] == document["estate"]
+    assert parse(publish(a_run(estate=without))).estate is not None
 
 
 def test_an_attempt_carries_its_conversation() -> None:

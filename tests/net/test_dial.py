@@ -20,7 +20,7 @@ from probe.model.attempts import Outcome
 from probe.model.estate import Endpoint
 from probe.model.facts import Why
 from probe.net.dial import Dial, Network
-from probe.net.failures import NoAddressAnswered, UntrustedPeer
+from probe.net.failures import NoAddressAnswered, OffProtocol, UntrustedPeer
 from probe.net.killable import Children
 from probe.net.limits import PER_ADDRESS, Deadline, Limits
 from probe.net.transcript import Recorder
@@ -201,3 +201,14 @@ def weak_chain(folder: Path) -> Path:
     file = folder / "weak.pem"
     file.write_bytes(private + made(names[1], key.public_key(), is_authority=False))
     return file
+
+
+async def test_whoever_expects_a_long_conversation_says_how_long() -> None:
+    """What a peer may send over one connection is the caller's choice, and more than that is a peer without end."""
+    async with Hostile(greeting=b"x" * 2000).serving() as server, Children() as children, Deadline(5) as deadline:
+        dial = dial_to(server.port, deadline, Recorder(), children)
+        async with dial.open_bare(most_bytes=2000) as stream:
+            assert len(await stream.receive()) == 2000
+        async with dial.open_bare(most_bytes=1999) as stream:
+            with pytest.raises(OffProtocol, match="sent more than"):
+                await stream.receive()

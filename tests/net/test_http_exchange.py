@@ -318,3 +318,25 @@ def test_a_plea_for_patience_is_known(status: int, headers: tuple[tuple[str, str
     """429 always asks for patience, 503 when it says for how long."""
     plea = asked_to_wait(Head(status=status, reason="", headers=headers))
     assert plea is None if words is None else plea is not None and plea.endswith(words)
+
+
+async def test_whether_anything_came_is_known() -> None:
+    """A request of which nothing was heard is told from one whose answer broke off."""
+    for said, is_unanswered in ((b"", True), (b"HTTP/1.1 200 OK\r\n", False)):
+        http = HttpConnection(Pieces(REFUSAL, said), "mail.test")
+        await http.answer(await http.ask("GET", "/"))
+        assert not http.is_unanswered
+        with pytest.raises(PeerClosed):
+            await http.ask("GET", "/")
+        assert http.is_unanswered is is_unanswered
+
+
+async def test_whoever_expects_long_bodies_says_how_long() -> None:
+    """A connection may be made for bodies of another size; the bound on what passes on the wire grows with it."""
+    body = b"x" * (MAX_ANSWER_BYTES + 1)
+    data = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    http = HttpConnection(Pieces(data), "mail.test", most_bytes=len(body))
+    answer = await http.answer(await http.ask("GET", "/"))
+    assert (len(answer.body), answer.truncated) == (len(body), False)
+    http = HttpConnection(Pieces(data), "mail.test", most_bytes=len(body) - 1)
+    assert (await http.answer(await http.ask("GET", "/"))).truncated

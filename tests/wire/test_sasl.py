@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
+import spnego
 
 from probe.wire import sasl
 from probe.wire.lines import WireError
@@ -62,3 +64,18 @@ def test_the_first_wanted_that_is_offered_is_chosen() -> None:
     assert sasl.chosen(("GSSAPI",), sasl.PASSWORD_MECHANISMS) is None
     with pytest.raises(KeyError):
         sasl.mechanism("GSSAPI", "a", "b", "h", 1)
+
+
+def test_without_a_user_name_it_is_the_windows_session_that_signs_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SSPI is asked for then, and its messages pass through unchanged; with a user name it never is. A stand-in: there is no Windows here."""
+    asked: list[tuple[Any, Any]] = []
+    genuine = spnego.client
+
+    def client(username: str | None, password: str | None, **options: Any) -> Any:
+        asked.append((username, options["options"]))
+        return genuine(username or "who", password or "ever", **{**options, "options": spnego.NegotiateOptions.use_ntlm})
+
+    monkeypatch.setattr(spnego, "client", client)
+    of_session, of_user = sasl.Ntlm(None, None, host="crm", service="HTTP"), sasl.Ntlm("tim", "secret")
+    assert asked == [(None, spnego.NegotiateOptions.use_sspi), ("tim", spnego.NegotiateOptions.use_ntlm)]
+    assert of_session.first == of_user.first

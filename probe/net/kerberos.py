@@ -1,0 +1,121 @@
+"""A Kerberos ticket for a web server: what runs in the child process, and what goes in and comes out.
+
+The system's library does it (GSSAPI; on Windows SSPI), through pyspnego, and may wait long for a KDC; so it runs where it can be killed. It is asked
+for Kerberos alone: pyspnego's `negotiate` goes on with NTLM by itself where Kerberos fails. The ticket is not delegated. What a KDC answers is
+told apart by its number, never by words.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import field
+from typing import Literal
+
+from probe.model.values import dataclass
+from probe.net.quiet import quiet
+
+Trouble = Literal["", "no-library", "no-kdc", "no-service", "no-ticket", "refused", "failed"]
+"""Why there is no ticket:
+
+- `no-library`: this machine has none for Kerberos, or Python has none to use it (our extra `kerberos`);
+- `no-kdc`: there is no KDC for the account's realm, or none answers;
+- `no-service`: the KDC knows no service principal `HTTP/host`; it took the password, if there was one;
+- `no-ticket`: nobody has signed in on this machine, or the ticket has expired;
+- `refused`: the KDC refuses the account or its password;
+- `failed`: anything else.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketOrder:
+    """What a ticket is for. Made just before it is carried out, since it may hold a password in clear."""
+
+    host: str
+    username: str | None
+    """As `user@REALM`; None for the account that runs this program, by its ticket or its session."""
+    password: str | None = field(repr=False)
+    binding: bytes | None
+    """Of the TLS channel, as in `probe.wire.channel_binding`; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketSeen:
+    """What came of it."""
+
+    token: bytes | None = field(default=None, repr=False)
+    """What the web server is shown."""
+    trouble: Trouble = ""
+    number: str = ""
+    """Of the library's error, as in `24` of Kerberos or `0x8009030c` of Windows."""
+
+
+_KRB5 = -1765328384 & 0xFFFFFFFF
+"""Where MIT's and Heimdal's numbers begin: those of the KDC's answers are RFC 4120's (section 7.5.9) beyond it, those of the library lie above 127."""
+_BY_KRB5: dict[int, Trouble] = {
+    # The KDC's.
+    6: "refused",  # KDC_ERR_C_PRINCIPAL_UNKNOWN
+    7: "no-service",  # KDC_ERR_S_PRINCIPAL_UNKNOWN
+    18: "refused",  # KDC_ERR_CLIENT_REVOKED
+    23: "refused",  # KDC_ERR_KEY_EXPIRED
+    24: "refused",  # KDC_ERR_PREAUTH_FAILED
+    31: "refused",  # KRB_AP_ERR_BAD_INTEGRITY: what the KDC sent does not open with this password
+    32: "no-ticket",  # KRB_AP_ERR_TKT_EXPIRED
+    # The library's (krb5.hin of MIT).
+    141: "no-ticket",  # KRB5_CC_NOTFOUND
+    154: "no-kdc",  # KRB5_REALM_UNKNOWN
+    156: "no-kdc",  # KRB5_KDC_UNREACH
+    195: "no-ticket",  # KRB5_FCC_NOFILE
+    220: "no-kdc",  # KRB5_REALM_CANT_RESOLVE
+    224: "no-kdc",  # KRB5_CONFIG_NODEFREALM
+}
+_BY_WINDOWS: dict[int, Trouble] = {
+    # winerror.h
+    0x80090303: "no-service",  # SEC_E_TARGET_UNKNOWN
+    0x8009030C: "refused",  # SEC_E_LOGON_DENIED
+    0x8009030E: "no-ticket",  # SEC_E_NO_CREDENTIALS
+    0x80090311: "no-kdc",  # SEC_E_NO_AUTHENTICATING_AUTHORITY
+    0x80090322: "no-service",  # SEC_E_WRONG_PRINCIPAL
+}
+_NO_CREDENTIAL = frozenset({7, 10, 11})
+"""pyspnego's ErrorCode: no_cred, invalid_credential, credentials_expired."""
+
+
+def fetch_ticket(order: TicketOrder) -> TicketSeen:
+    """A ticket for `HTTP/host`, or why there is none. Blocks; raises nothing for what a KDC does."""
+    with quiet():
+        import spnego
+        import spnego.channel_bindings
+
+        binding = order.binding
+        try:
+            context = spnego.client(
+                order.username,
+                order.password,
+                hostname=order.host,
+                service="HTTP",
+                channel_bindings=None if binding is None else spnego.channel_bindings.GssChannelBindings(application_data=binding),
+                # Of what is possible without `delegate`; a second token, for mutual authentication, would find nobody in this child.
+                context_req=spnego.ContextReq.integrity,
+                protocol="kerberos",
+                options=spnego.NegotiateOptions.use_sspi if sys.platform == "win32" else spnego.NegotiateOptions.use_gssapi,
+            )
+            return TicketSeen(token=context.step())
+        except ImportError:
+            return TicketSeen(trouble="no-library")
+        except Exception as failed:  # noqa: BLE001 - krb5, gssapi and pyspnego each have their own, and the first two may not be there
+            return trouble_of(failed, has_password=order.password is not None)
+
+
+def trouble_of(failed: Exception, *, has_password: bool) -> TicketSeen:
+    """What a library's error means, by its number."""
+    native = getattr(failed, "base_error", None) or failed
+    number = getattr(native, "winerror", None)
+    if isinstance(number, int):
+        number &= 0xFFFFFFFF
+        return TicketSeen(trouble=_BY_WINDOWS.get(number, "failed"), number=f"{number:#010x}")
+    number = getattr(native, "err_code", None) or getattr(native, "min_code", None)
+    beyond = (number & 0xFFFFFFFF) - _KRB5 if isinstance(number, int) else -1
+    known: Trouble | None = _BY_KRB5.get(beyond)
+    if known is None and not has_password and getattr(failed, "_error_code", None) in _NO_CREDENTIAL:
+        known = "no-ticket"
+    return TicketSeen(trouble=known or "failed", number=str(beyond) if 0 <= beyond < 256 else type(native).__name__)

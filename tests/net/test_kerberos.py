@@ -1,0 +1,96 @@
+"""A Kerberos ticket, or why there is none. The tests do without a KDC; errors are told by their numbers."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from probe.net.kerberos import TicketOrder, TicketSeen, Trouble, fetch_ticket, trouble_of
+from probe.net.killable import Children
+
+ORDER = TicketOrder(
+    host="crm.contoso.test", username="svc-probe@CONTOSO.TEST", password="marked-Secret-1", binding=b"tls-server-end-point:x"
+)
+
+
+class Krb5Error(Exception):
+    """As krb5 raises it."""
+
+    def __init__(self, err_code: int) -> None:
+        super().__init__("words in the language of the system")
+        self.err_code = err_code
+
+
+class GssError(Exception):
+    """As gssapi raises it; its numbers have no sign."""
+
+    def __init__(self, min_code: int) -> None:
+        super().__init__("words")
+        self.maj_code = 0xD0000
+        self.min_code = min_code
+
+
+class WindowsFailure(Exception):
+    """As SSPI raises it, whose numbers have one."""
+
+    def __init__(self, winerror: int) -> None:
+        super().__init__("words")
+        self.winerror = winerror
+
+
+class Wrapped(Exception):
+    """As pyspnego hands them on."""
+
+    def __init__(self, base_error: Exception | None, code: int = 13) -> None:
+        super().__init__("words")
+        self.base_error = base_error
+        self._error_code = code
+
+
+@pytest.mark.parametrize(
+    ("failed", "trouble", "number"),
+    [
+        (Krb5Error(-1765328360), "refused", "24"),
+        (Krb5Error(-1765328378), "refused", "6"),
+        (Krb5Error(-1765328366), "refused", "18"),
+        (Krb5Error(-1765328353), "refused", "31"),
+        (Krb5Error(-1765328228), "no-kdc", "156"),
+        (Krb5Error(-1765328230), "no-kdc", "154"),
+        (Krb5Error(-1765328347), "failed", "37"),
+        (Krb5Error(2), "failed", "Krb5Error"),
+        (Wrapped(GssError(2529638919)), "no-service", "7"),
+        (Wrapped(GssError(2529639107)), "no-ticket", "195"),
+        (Wrapped(WindowsFailure(-2146893053)), "no-service", "0x80090303"),
+        (Wrapped(WindowsFailure(-2146893044)), "refused", "0x8009030c"),
+        (Wrapped(WindowsFailure(-2146893039)), "no-kdc", "0x80090311"),
+        (Wrapped(WindowsFailure(-2146893055)), "failed", "0x80090301"),
+        (ValueError("anything"), "failed", "ValueError"),
+    ],
+)
+def test_an_error_is_known_by_its_number(failed: Exception, trouble: Trouble, number: str) -> None:
+    """What a KDC or a library says is told apart by RFC 4120's numbers, the library's own, and those of Windows."""
+    assert trouble_of(failed, has_password=True) == TicketSeen(trouble=trouble, number=number)
+
+
+@pytest.mark.parametrize("code", [7, 10, 11])
+def test_without_a_password_no_credential_is_no_ticket(code: int) -> None:
+    """With one, the same is an error of which nobody knows what it means."""
+    assert trouble_of(Wrapped(None, code), has_password=False).trouble == "no-ticket"
+    assert trouble_of(Wrapped(None, code), has_password=True).trouble == "failed"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has a library of its own")
+async def test_a_machine_without_the_library_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra is an extra; in a child process as in this one, its absence is an answer."""
+    monkeypatch.setitem(sys.modules, "gssapi", None)
+    monkeypatch.setattr("spnego._gss.HAS_GSSAPI", False)
+    assert fetch_ticket(ORDER) == TicketSeen(trouble="no-library")
+    async with Children() as children:
+        assert (await children.run(fetch_ticket, ORDER, seconds=30)).token is None
+
+
+def test_an_order_shows_no_password() -> None:
+    """What is handed to a child is not printed by accident, nor is the ticket that comes back."""
+    assert "marked" not in repr(ORDER)
+    assert "ticket!" not in repr(TicketSeen(token=b"ticket!"))
