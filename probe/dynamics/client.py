@@ -29,7 +29,7 @@ from probe.dynamics.values import Malformed, guid, integer, moment, text
 from probe.model.estate import DynamicsAccess
 from probe.model.values import dataclass
 from probe.net.dial import Dial
-from probe.net.http_exchange import Answer
+from probe.net.http_exchange import HttpResponse
 from probe.net.kerberos import TicketOrder, TicketSeen, fetch_ticket
 from probe.probing import Notebook
 from probe.wire.oauth import folded
@@ -295,7 +295,7 @@ def _told(what: str) -> Iterator[None]:
         raise BadRecord(f"{what}: the server gives {wrong}") from None
 
 
-def _is_taken(answer: Answer) -> bool:
+def _is_taken(answer: HttpResponse) -> bool:
     """Whether Dynamics says that it has changed the row."""
     return 200 <= answer.status < 300 and not is_page(answer)
 

@@ -100,7 +100,7 @@ _OF_AUTHORITIES = (
 _OF_AUTODISCOVER = (v.AUTODISCOVER_ACTION, v.AUTODISCOVER_TARGET)
 
 
-class _Answer(Protocol):
+class _WithHeaders(Protocol):
     """What is asked of an answer, be it read here or in the child."""
 
     def header(self, name: str) -> str | None: ...
@@ -369,13 +369,13 @@ def _line(line: TranscriptLine | None) -> tuple[TranscriptLine, ...]:
     return () if line is None else (line,)
 
 
-def _words(answer: _Answer) -> tuple[str, ...]:
+def _words(answer: _WithHeaders) -> tuple[str, ...]:
     """What the headers say of a refusal, in our words."""
     said = " ".join(filter(None, (answer.header("X-AutoDiscovery-Error"), answer.header("X-MS-Diagnostics")))).lower()
     return next((meaning for word, meaning in _WORDS if word.lower() in said), ())
 
 
-def _note_block(notes: Notebook, status: int | None, answer: _Answer, lines: tuple[TranscriptLine, ...]) -> None:
+def _note_block(notes: Notebook, status: int | None, answer: _WithHeaders, lines: tuple[TranscriptLine, ...]) -> None:
     """Write down what a refusal by status says of why."""
     reason = (answer.header("X-EWS-Policy-Reason") or "").strip()
     words = _words(answer)
@@ -388,7 +388,7 @@ def _note_block(notes: Notebook, status: int | None, answer: _Answer, lines: tup
         notes.observed(v.AUTH_REFUSAL, words, *lines)
 
 
-def _http_failure(status: int | None, answer: _Answer) -> PeerFailure:
+def _http_failure(status: int | None, answer: _WithHeaders) -> PeerFailure:
     """What to call an answer that is neither EWS nor a question for credentials."""
     if status in (429, 503):
         pause = answer.header("Retry-After")
