@@ -33,12 +33,12 @@ from probe.model.keys import FactKey
 from probe.model.kinds import TlsSession
 from probe.model.values import dataclass
 from probe.net.failures import ClientCertificateWanted, PeerFailure, TlsFailed, Unsettled, expected
-from probe.net.hellos import SILENT_ALERT, Answer, Hellos, NameUnknown, Unclear
+from probe.net.hellos import SILENT_ALERT, HelloAnswer, Hellos, NameUnknown, Unclear
 from probe.net.starttls import NoUpgrade
 from probe.probing import Dial, Effect, Notebook, Prober, Scope, Stream, TlsQuestion, TlsSubject
 from probe.wire.certificates import read_certificate
 from probe.wire.tls import fips
-from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from probe.wire.tls.registry import group_name, scheme_name, suite_name
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ async def probe(subject: TlsSubject, dial: Dial, notes: Notebook) -> None:
 class _Heard:
     """An answer, and the note of it in the transcript."""
 
-    answer: Answer
+    answer: HelloAnswer
     lines: tuple[TranscriptLine, ...]
 
 
@@ -105,7 +105,7 @@ class _Inquiry:
         if self._question.fips:
             allowed = await self._ask(f"what {self._client.name} allows", self._allowed())
             # What is offered by default in FIPS mode is part of what is allowed there.
-            is_settled = not isinstance(allowed.answer, Reply) or _is_same_to(allowed.answer, self._by_default())
+            is_settled = not isinstance(allowed.answer, TlsReply) or _is_same_to(allowed.answer, self._by_default())
             sent = allowed if is_settled else await self._ask("its default offer", self._by_default())
         else:
             sent = await self._ask(f"what {self._client.name} offers by default", self._by_default())
@@ -130,7 +130,7 @@ class _Inquiry:
         answer = await self._hellos.ask(offer, whole=whole)
         return _Heard(answer, self._note(what, answer))
 
-    def _note(self, what: str, answer: Answer) -> tuple[TranscriptLine, ...]:
+    def _note(self, what: str, answer: HelloAnswer) -> tuple[TranscriptLine, ...]:
         line = self._dial.note(f"hello with {what}: {_told(answer)}")
         return (line,) if line else ()
 
@@ -142,7 +142,7 @@ class _Inquiry:
             for key in (v.FIPS_CAN_WORK, v.FIPS_REASONS):
                 notes.missing(key, answer.why, answer.detail)
             return
-        if isinstance(answer, Reply):
+        if isinstance(answer, TlsReply):
             reasons, lines = fips.verdict(self._client, answer), heard.lines
         else:
             reasons, lines = await self._diagnosed(heard)
@@ -167,16 +167,16 @@ class _Inquiry:
     async def _note_sent(self, sent: _Heard) -> None:
         """What the client gets that sends its default offer, FIPS policy as declared, and whether it is a session at all."""
         notes, answer = self._notes, sent.answer
-        objections = fips.verdict(self._client, answer, fips=self._question.fips) if isinstance(answer, Reply) else ()
+        objections = fips.verdict(self._client, answer, fips=self._question.fips) if isinstance(answer, TlsReply) else ()
         if isinstance(answer, Unclear):
             notes.missing(v.FIPS_NEGOTIATES, answer.why, answer.detail)
-        elif isinstance(answer, Refusal):
+        elif isinstance(answer, TlsRefusal):
             notes.missing(v.FIPS_NEGOTIATES, Why.NOT_APPLICABLE, "the server refuses what this client offers by default")
         elif objections:
             notes.missing(v.FIPS_NEGOTIATES, Why.NOT_APPLICABLE, f"this client ends the handshake: {'; '.join(objections)}")
         else:
             notes.observed(v.FIPS_NEGOTIATES, _session(answer), *sent.lines)
-        await self._note_deployment_gets(sent, is_refused=isinstance(answer, Refusal | NameUnknown) or bool(objections))
+        await self._note_deployment_gets(sent, is_refused=isinstance(answer, TlsRefusal | NameUnknown) or bool(objections))
 
     async def _note_deployment_gets(self, sent: _Heard, *, is_refused: bool) -> None:
         notes, key, answer = self._notes, v.TLS_DEPLOYMENT_GETS, sent.answer
@@ -186,7 +186,7 @@ class _Inquiry:
             notes.observed(key, False, *sent.lines)
         elif isinstance(answer, Unclear):
             notes.missing(key, answer.why, answer.detail)
-        elif isinstance(answer, Reply) and answer.asks_client_certificate:
+        elif isinstance(answer, TlsReply) and answer.asks_client_certificate:
             await self._note_demand(sent)
         else:
             notes.observed(key, True, *sent.lines)
@@ -222,7 +222,7 @@ class _Inquiry:
         if unclear is not None:
             self._notes.missing(v.FIPS_ALSO_ACCEPTS, unclear.why, unclear.detail)
             return
-        accepted = [fips.accepted_beyond(one, heard.answer) for one, heard in self._beyond.items() if isinstance(heard.answer, Reply)]
+        accepted = [fips.accepted_beyond(one, heard.answer) for one, heard in self._beyond.items() if isinstance(heard.answer, TlsReply)]
         lines = [line for heard in self._beyond.values() for line in heard.lines]
         self._notes.observed(v.FIPS_ALSO_ACCEPTS, tuple(accepted), *lines)
 
@@ -358,16 +358,16 @@ async def _is_let_in(stream: Stream) -> bool | None:
         return False  # servers object by several alerts: certificate_required, bad_certificate, handshake_failure
 
 
-def _is_same_to(answer: Answer, offer: Offer) -> bool:
+def _is_same_to(answer: HelloAnswer, offer: Offer) -> bool:
     """Whether what was chosen out of a longer offer is in this one too, so that the same would be chosen again."""
-    if not isinstance(answer, Reply):
+    if not isinstance(answer, TlsReply):
         return False
     has_group = answer.group is None or answer.group in offer.groups
     has_scheme = answer.scheme is None or answer.scheme in offer.schemes
     return answer.version in offer.versions and answer.suite in offer.suites and has_group and has_scheme
 
 
-def _session(reply: Reply) -> TlsSession:
+def _session(reply: TlsReply) -> TlsSession:
     return TlsSession(
         reply.version.label,
         suite_name(reply.suite),
@@ -376,11 +376,11 @@ def _session(reply: Reply) -> TlsSession:
     )
 
 
-def _told(answer: Answer) -> str:
+def _told(answer: HelloAnswer) -> str:
     """An answer in a line of the transcript."""
     if isinstance(answer, Unclear):
         return f"unclear: {answer.detail}"
-    if isinstance(answer, Refusal):
+    if isinstance(answer, TlsRefusal):
         if answer.other_version is not None:
             return f"the server would speak {answer.other_version.label} only"
         if answer.description == SILENT_ALERT:

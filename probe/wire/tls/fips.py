@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from probe.model.values import dataclass
 from probe.tables.fips import FipsOffer, fips_profiles
 from probe.wire.certificates import Certificate, read_certificate
-from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from probe.wire.tls.registry import (
     group_name,
     group_number,
@@ -29,7 +29,7 @@ from probe.wire.tls.registry import (
     suites_of,
 )
 
-Heard = Reply | Refusal | None
+Heard = TlsReply | TlsRefusal | None
 """What came of a question; None where that could not be settled."""
 
 _SHARE = "secp256r1"
@@ -108,7 +108,7 @@ def _numbered(offer: FipsOffer, server_name: str | None = None) -> Offer:
 # --- What it makes of an answer -----------------------------------------------------------------------------
 
 
-def verdict(profile: Profile, reply: Reply, *, fips: bool = True) -> tuple[str, ...]:
+def verdict(profile: Profile, reply: TlsReply, *, fips: bool = True) -> tuple[str, ...]:
     """Why the client, its FIPS policy on or off, ends a handshake that the server was ready for; empty where it does not."""
     entry = fips_profiles()[profile.name]
     reasons = []
@@ -203,7 +203,7 @@ def _usable(version: Version) -> tuple[int, ...]:
     return tuple(number for number in groups_of(version) if version is Version.TLS13 or groups()[number].kind != "ffdhe")
 
 
-def accepted_beyond(one: Beyond, reply: Reply) -> str:
+def accepted_beyond(one: Beyond, reply: TlsReply) -> str:
     """What the server took, in words."""
     label = reply.version.label
     if one.part == "version":
@@ -222,9 +222,9 @@ def diagnosis(profile: Profile, heard: Mapping[Beyond, Heard], server_name: str 
     Asks at most two hellos: the client's own suites with all groups and schemes, then with its own groups too.
     """
     open_answer = yield _relaxed(profile, server_name, any_group=True)
-    if isinstance(open_answer, Refusal):
+    if isinstance(open_answer, TlsRefusal):
         return (yield from _missing_suite(profile, heard, server_name))
-    if not isinstance(open_answer, Reply):
+    if not isinstance(open_answer, TlsReply):
         return ()
     foreign_group = open_answer.group is not None and open_answer.group not in profile.groups
     foreign_scheme = open_answer.scheme is not None and open_answer.scheme not in profile.schemes
@@ -232,10 +232,10 @@ def diagnosis(profile: Profile, heard: Mapping[Beyond, Heard], server_name: str 
     answer: Heard = open_answer
     if foreign_group and (foreign_scheme or names_chain_schemes):
         answer = yield _relaxed(profile, server_name, any_group=False)
-    if open_answer.group is not None and foreign_group and (isinstance(answer, Refusal) or answer is open_answer):
+    if open_answer.group is not None and foreign_group and (isinstance(answer, TlsRefusal) or answer is open_answer):
         chosen = group_name(open_answer.group)
         return (f"the server exchanges keys in none of the client's groups; offered others, it chose {chosen}",)
-    if not isinstance(answer, Reply):
+    if not isinstance(answer, TlsReply):
         return ()
     against = tuple(_against_chain(profile, answer.chain, is_held_against=names_chain_schemes))
     if answer.scheme is not None and answer.scheme not in profile.schemes:
@@ -245,12 +245,12 @@ def diagnosis(profile: Profile, heard: Mapping[Beyond, Heard], server_name: str 
 
 
 def _missing_suite(profile: Profile, heard: Mapping[Beyond, Heard], server_name: str | None) -> Generator[Offer, Heard, tuple[str, ...]]:
-    taken = {one.part: reply for one, reply in heard.items() if isinstance(reply, Reply)}
+    taken = {one.part: reply for one, reply in heard.items() if isinstance(reply, TlsReply)}
     lowest, highest = profile.versions[-1], profile.versions[0]
     if reply := taken.get("suite"):
         if reply.version < highest and not any(_is_about_version(a) for one, a in heard.items() if one.offer.versions[0] is highest):
             answer = yield replace(_relaxed(profile, server_name, any_group=True), versions=(reply.version,), shares=())
-            if isinstance(answer, Reply):
+            if isinstance(answer, TlsReply):
                 return (
                     f"the server refuses {highest.label} and {reply.version.label} offered together, though it takes {reply.version.label} alone",
                 )
@@ -260,13 +260,13 @@ def _missing_suite(profile: Profile, heard: Mapping[Beyond, Heard], server_name:
         return (f"the server speaks no version above {reply.version.label}, and the client none below {lowest.label}",)
     if highest < Version.TLS13:
         answer = yield _asking(Version.TLS13, suites_of(Version.TLS13), groups_of(Version.TLS13), server_name)
-        if isinstance(answer, Reply):
+        if isinstance(answer, TlsReply):
             return (f"the server speaks no version below {answer.version.label}, and the client none above {highest.label}",)
     return ("the server refuses it, and everything else that was offered to it",)
 
 
 def _is_about_version(answer: Heard) -> bool:
-    return isinstance(answer, Refusal) and (answer.description == _PROTOCOL_VERSION or answer.other_version is not None)
+    return isinstance(answer, TlsRefusal) and (answer.description == _PROTOCOL_VERSION or answer.other_version is not None)
 
 
 def _relaxed(profile: Profile, server_name: str | None, *, any_group: bool) -> Offer:
