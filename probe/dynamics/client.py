@@ -22,7 +22,17 @@ from probe.dynamics.answers import Shown, host_of, is_page, read_answer
 from probe.dynamics.failures import BadRecord, NoWebApi, OtherOrganization, RequestFailed, SignInFailed
 from probe.dynamics.listing import pages
 from probe.dynamics.options import OptionSets, read_option_sets
-from probe.dynamics.records import TABLE_OF, EmailServerProfile, MailboxRow, MoreThan, Organization, PendingMail, Reader, Record, TraceLog
+from probe.dynamics.records import (
+    TABLE_OF,
+    EmailServerProfile,
+    MailboxRow,
+    MoreThan,
+    Organization,
+    PendingMail,
+    Record,
+    RecordReader,
+    TraceLog,
+)
 from probe.dynamics.session import Headers, Lost, Session
 from probe.dynamics.signing_in import Credential, SignIn
 from probe.dynamics.values import Malformed, guid, integer, moment, text
@@ -77,7 +87,7 @@ class Client:
         self._sign_in = sign_in
         self._access = access
         self._base = base
-        self._readers: dict[str, Reader[Any]] = {}
+        self._readers: dict[str, RecordReader[Any]] = {}
         self._options: dict[str, OptionSets] = {}
         self.organization = organization
 
@@ -195,12 +205,12 @@ class Client:
         async for page in pages(self._fetch, self._access.url.origin, target, f"{kind.TABLE}id"):
             yield tuple(map(reader.record, page))
 
-    async def _reader(self, kind: type[R]) -> Reader[R]:
+    async def _reader(self, kind: type[R]) -> RecordReader[R]:
         if kind.TABLE not in self._readers:
             attributes = await self._rows(f"EntityDefinitions(LogicalName='{kind.TABLE}')/Attributes?$select=LogicalName")
             with _told(f"the attributes of {kind.TABLE}"):
                 known = [text(row.get("LogicalName")) for row in attributes]
-            self._readers[kind.TABLE] = Reader(kind, known, await self.options(kind.TABLE))
+            self._readers[kind.TABLE] = RecordReader(kind, known, await self.options(kind.TABLE))
         return self._readers[kind.TABLE]
 
     async def _rows(self, what: str) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ from probe.probing import (
     refuse_overlong,
     take_leave,
 )
-from probe.wire.pop3 import Pop3Reader, Reply, mechanisms
+from probe.wire.pop3 import Pop3Reader, Pop3Reply, mechanisms
 from probe.wire.refusals import refused_for_now
 
 
@@ -127,7 +127,7 @@ class _Conversation:
             self._notes.missing(login, Why.NOT_DISCLOSED, f"neither CAPA nor AUTH lists mechanisms: {answer.text[:200]}")
         return None
 
-    async def _reply(self, *, multiline: bool = False) -> Reply:
+    async def _reply(self, *, multiline: bool = False) -> Pop3Reply:
         return await hear(self._stream, self._reader, lambda: self._reader.next_reply(multiline=multiline))
 
 
