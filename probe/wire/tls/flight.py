@@ -15,7 +15,7 @@ from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from probe.wire.tls.opening import Opening, can_open, transcript_hash
 from probe.wire.tls.parsing import FlightError, vector
 from probe.wire.tls.records import Content, Records
-from probe.wire.tls.registry import Suite, group_name, scheme_name, suite_name, suites
+from probe.wire.tls.registry import CipherSuite, group_name, scheme_name, suite_name, suites
 from probe.wire.tls.server_messages import (
     ServerHello,
     read_certificate_verify,
@@ -79,7 +79,7 @@ class Flight:
         """With a retry: what stands in the transcript before the second hello."""
         self._retried: ServerHello | None = None
         self._seen: TlsReply | None = None
-        self._suite: Suite | None = None
+        self._suite: CipherSuite | None = None
         self._place = -1
         self._has_key_exchange = False
         self._opening: Opening | None = None

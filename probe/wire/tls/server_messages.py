@@ -9,7 +9,7 @@ from probe.model.values import dataclass
 from probe.wire.tls.hello import COOKIE, KEY_SHARE, SUPPORTED_VERSIONS
 from probe.wire.tls.offer import Version
 from probe.wire.tls.parsing import ByteReader, FlightError
-from probe.wire.tls.registry import Suite
+from probe.wire.tls.registry import CipherSuite
 from probe.wire.tls.shares import group_of_prime
 
 _RETRY = hashlib.sha256(b"HelloRetryRequest").digest()
@@ -138,7 +138,7 @@ _EXPLICIT_PRIME, _EXPLICIT_CHAR2, _NAMED_CURVE = 1, 2, 3
 _TRINOMIAL, _PENTANOMIAL = 1, 2
 
 
-def read_key_exchange(body: bytes, suite: Suite | None, version: Version) -> KeyExchange:
+def read_key_exchange(body: bytes, suite: CipherSuite | None, version: Version) -> KeyExchange:
     """A ServerKeyExchange of TLS 1.2 and below, as its suite has it (RFC 5246 section 7.4.3, RFC 8422 section 5.4).
 
     Where the key exchange has neither a group nor a Diffie-Hellman prime (RSA for export, SRP, ...) nothing in it is read.
