@@ -32,7 +32,7 @@ from probe.wire.channel_binding import end_point_binding
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.lines import WireError
 from probe.wire.oauth import Authority, authority_of
-from probe.wire.sasl import Ntlm, decoded
+from probe.wire.sasl import NtlmMechanism, decoded
 
 Ask = Callable[[str | None], Awaitable[HttpResponse]]
 """Sends the request once more over the same connection, with this Authorization header."""
@@ -204,7 +204,7 @@ class SignIn:
         if credential is None and sys.platform != "win32":
             raise SignInFailed("NTLM needs username and password; without them only a Windows session signs in by it")
         username, password = (None, None) if credential is None else (credential.username, credential.password.reveal())
-        mechanism = Ntlm(username, password, host=host, service="HTTP", binding=binding)
+        mechanism = NtlmMechanism(username, password, host=host, service="HTTP", binding=binding)
         assert mechanism.first is not None
         answer = await ask(f"NTLM {_base64(mechanism.first)}")
         token = next((c.token for c in parse_challenges(answer.all("WWW-Authenticate")) if c.scheme.lower() == "ntlm" and c.token), None)
