@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import field
 from datetime import date
 
-from probe.document import Options
+from probe.document import ReportOptions
 from probe.document.index import Form
 from probe.document.telling.blocks import Block
 from probe.document.telling.causes import Questions, by_cause, is_not_allowed, questions_in_common
@@ -48,7 +48,7 @@ class _Report:
         return Told(address, self.advised, self.on)
 
 
-def write_mailboxes(page: Page, groups: Sequence[Group], known: Known, on: date, options: Options) -> None:
+def write_mailboxes(page: Page, groups: Sequence[Group], known: Known, on: date, options: ReportOptions) -> None:
     """Every mailbox by the number of its line in the table; then what lists the supported ones."""
     report = _Report(page, known, on, options.verbose)
     if groups:
