@@ -41,10 +41,10 @@ from probe.wire.refusals import refused_for_now
 
 async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
-    await converse(dial, notes, lambda stream: _Conversation(stream, notes).hold())
+    await converse(dial, notes, lambda stream: _Pop3Conversation(stream, notes).hold())
 
 
-class _Conversation:
+class _Pop3Conversation:
     def __init__(self, stream: Stream, notes: Notebook) -> None:
         self._stream = stream
         self._notes = notes
