@@ -33,7 +33,7 @@ from probe.dynamics.records import (
     RecordReader,
     TraceLog,
 )
-from probe.dynamics.session import Headers, Lost, Session
+from probe.dynamics.session import Headers, Lost, WebApiSession
 from probe.dynamics.signing_in import Credential, SignIn
 from probe.dynamics.values import Malformed, guid, integer, moment, text
 from probe.model.estate import DynamicsAccess
@@ -82,7 +82,7 @@ class Enabling:
 class Client:
     """An organization that is signed in to. Made by `signed_in`."""
 
-    def __init__(self, session: Session, sign_in: SignIn, access: DynamicsAccess, base: str, organization: Organization) -> None:
+    def __init__(self, session: WebApiSession, sign_in: SignIn, access: DynamicsAccess, base: str, organization: Organization) -> None:
         self._session = session
         self._sign_in = sign_in
         self._access = access
@@ -250,13 +250,13 @@ async def signed_in(
     def shown(words: str) -> str:
         return folded(sign_in.clean(words))
 
-    async with Session(access.url, sign_in, dial, sleep) as session:
+    async with WebApiSession(access.url, sign_in, dial, sleep) as session:
         api, whoami = await _spoken(session, access, shown)
         base = f"{access.url.endpoint.path}/api/data/{api}/"
         yield Client(session, sign_in, access, base, await _organization(session, access, base, whoami, shown))
 
 
-async def _spoken(session: Session, access: DynamicsAccess, shown: Shown) -> tuple[str, dict[str, Any]]:
+async def _spoken(session: WebApiSession, access: DynamicsAccess, shown: Shown) -> tuple[str, dict[str, Any]]:
     """The newest version of the Web API that the server speaks, and what it answers to WhoAmI."""
     for api in VERSIONS:
         answer = await session.get(f"{access.url.endpoint.path}/api/data/{api}/WhoAmI")
@@ -265,7 +265,7 @@ async def _spoken(session: Session, access: DynamicsAccess, shown: Shown) -> tup
     raise NoWebApi(f"there is no Web API of Dynamics at {access.url} (HTTP {answer.status} for {' and '.join(VERSIONS)})", answer.status)
 
 
-async def _organization(session: Session, access: DynamicsAccess, base: str, whoami: dict[str, Any], shown: Shown) -> Organization:
+async def _organization(session: WebApiSession, access: DynamicsAccess, base: str, whoami: dict[str, Any], shown: Shown) -> Organization:
     """Whose Web API it is. Raises OtherOrganization before anything is read of one that the estate is not bound to."""
     bound = access.organization
     with _told("who is signed in"):

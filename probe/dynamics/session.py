@@ -1,7 +1,7 @@
 """Requests to one organization, one at a time, over a connection that is signed in.
 
 Reading is bounded in bytes and time, and is repeated where the server asks for patience (429, 503), or where it closed a connection that stood idle;
-never otherwise. A change is sent once: see `Session.patch`. Nothing that a server says is followed.
+never otherwise. A change is sent once: see `WebApiSession.patch`. Nothing that a server says is followed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Lost(Exception):
     """A change was sent, or may have been, and no answer tells what came of it. The message says what happened."""
 
 
-class Session:
+class WebApiSession:
     """`async with` it: leaving closes the connection."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Session:
         self.requests = 0
         """Requests that were sent, those that sign in included."""
 
-    async def __aenter__(self) -> Session:
+    async def __aenter__(self) -> WebApiSession:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -52,7 +52,7 @@ _LOCKED = b"The referenced account is currently locked out"  # Windows error 190
 _RESPONSE_CODE = re.compile(rb"<(?:[\w.-]{1,40}:)?ResponseCode\b[^<>]{0,500}>\s{0,99}(Error[A-Za-z]{1,80})\s{0,99}<")
 
 
-class _Session(requests.Session):
+class _EwsHttpSession(requests.Session):
     """One that does not look where an answer leads, since it goes nowhere: requests would stumble over what is no URL."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
@@ -69,7 +69,7 @@ class FirmProtocol(Protocol):  # type: ignore[misc]
 
     def raw_session(self, prefix: str, **_: Any) -> requests.Session:
         """A session without .netrc, proxies, or any way to another endpoint than the order's."""
-        session = _Session()
+        session = _EwsHttpSession()
         session.trust_env = False
         session.headers.update(exchangelib.transport.DEFAULT_HEADERS)
         session.headers["User-Agent"] = USER_AGENT

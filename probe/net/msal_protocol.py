@@ -63,7 +63,7 @@ class _CountingAdapter(PinnedAdapter):
             raise
 
 
-class _Session(requests.Session):
+class _MsalHttpSession(requests.Session):
     """What msal sends its requests by: bounded, to one origin, with nothing from the environment. Keeps the last answer."""
 
     def __init__(self, order: TokenOrder) -> None:
@@ -129,7 +129,7 @@ def fetch_token(order: TokenOrder) -> TokenSeen:
         credential = _credential(order)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return TokenSeen(trouble="certificate")
-    session = _Session(order)
+    session = _MsalHttpSession(order)
     try:
         application = msal.ConfidentialClientApplication(
             order.client,
