@@ -13,7 +13,7 @@ from probe.engine.declare import declared_by, declared_of_endpoints
 from probe.engine.reasoning import Reasoning
 from probe.model.estate import DEPLOYMENT_SUBJECT, Effect, Endpoint, Estate, Mailbox, profile_subject
 from probe.model.facts import Fact, Facts, Reading
-from probe.model.inferences import Inference, Scope
+from probe.model.inferences import Inference, InferenceScope
 from probe.model.provenance import Inferred
 from probe.model.rules import Assessment, Case, Rule
 from probe.model.values import dataclass
@@ -44,7 +44,7 @@ def infer_endpoints(endpoints: Iterable[Endpoint], observed: Iterable[Reading], 
     for subject, readings in _of_subjects((*_not_inferred(observed, book), *declared_of_endpoints(endpoints, at))).items():
         known = _settled(readings)
         of_all = [reading for reading in known if reading.mailbox is None]
-        told += _settled([*known, *reasoning.inferred(Scope.ENDPOINT, Facts(subject, of_all))]) if of_all else known
+        told += _settled([*known, *reasoning.inferred(InferenceScope.ENDPOINT, Facts(subject, of_all))]) if of_all else known
     return tuple(told)
 
 
@@ -59,7 +59,7 @@ def judge_estate(
 ) -> Judgement:
     """Infer over the whole estate and assess some of its mailboxes. `allowed` are effects that the call allowed beyond the estate."""
     everything = _settled((*_not_inferred(observed, book), *declared_by(estate, at, allowed)))
-    known = _Known(estate, everything, on)
+    known = _KnownFacts(estate, everything, on)
     reasoning = Reasoning(book.inferences, on, at)
     inferred: list[Reading] = []
 
@@ -68,7 +68,7 @@ def judge_estate(
         inferred.extend(found)
 
     for url in dict.fromkeys(e.url for p in estate.profiles for e in (p.incoming, p.outgoing)):
-        conclude(url, reasoning.inferred(Scope.ENDPOINT, known.facts[url]))
+        conclude(url, reasoning.inferred(InferenceScope.ENDPOINT, known.facts[url]))
 
     # What spans mailboxes is derived from the whole estate, even when one mailbox is judged.
     for mailbox in estate.mailboxes:
@@ -78,9 +78,9 @@ def judge_estate(
         cases[mailbox.profile].append(known.case_of(mailbox))
     for name, of_profile in cases.items():
         subject = profile_subject(name)
-        conclude(subject, reasoning.inferred(Scope.PROFILE, known.facts[subject], tuple(of_profile)))
+        conclude(subject, reasoning.inferred(InferenceScope.PROFILE, known.facts[subject], tuple(of_profile)))
     everywhere = tuple(map(known.case_of, estate.mailboxes))
-    conclude(DEPLOYMENT_SUBJECT, reasoning.inferred(Scope.DEPLOYMENT, known.facts[DEPLOYMENT_SUBJECT], everywhere))
+    conclude(DEPLOYMENT_SUBJECT, reasoning.inferred(InferenceScope.DEPLOYMENT, known.facts[DEPLOYMENT_SUBJECT], everywhere))
 
     from probe.engine.assessing import Assessor  # which brings what rules share; a look has no use for it
 
@@ -89,7 +89,7 @@ def judge_estate(
     return Judgement(readings=_settled((*everything, *inferred)), assessments=assessments)
 
 
-class _Known:
+class _KnownFacts:
     """What is known of each subject of an estate, and of the accounts of mailboxes at endpoints."""
 
     def __init__(self, estate: Estate, readings: Iterable[Reading], on: date) -> None:

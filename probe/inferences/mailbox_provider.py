@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from probe.model import vocabulary as v
 from probe.model.estate import Delivery, Service
 from probe.model.facts import Facts
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.model.rules import Case
 from probe.tables.providers import candidate_providers, one_house, provider_of_domain
 
@@ -71,7 +71,7 @@ def _provider(endpoint: Facts, domain: str) -> tuple[str | None, str]:
 INFERENCE = Inference(
     id="mailbox-provider",
     title="Whose hosted mailbox it is, by its endpoints and its domain",
-    scope=Scope.MAILBOX,
+    scope=InferenceScope.MAILBOX,
     needs=(v.MAILBOX_DOMAIN, *_DELIVERIES, v.ENDPOINT_SERVICE, v.ENDPOINT_HOST, v.SERVER_PRODUCT, v.PROVIDER),
     gives=(v.PROVIDER,),
     infer=_infer,
