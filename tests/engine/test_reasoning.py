@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from probe import app
-from probe.engine.judge import Book, judge_estate
+from probe.engine.judge import Ruleset, judge_estate
 from probe.engine.reasoning import Reasoning
 from probe.model import vocabulary as v
 from probe.model.facts import Fact, Facts, Missing, Reading
@@ -173,8 +173,8 @@ def test_what_spans_mailboxes_rests_on_all_of_them(number: int) -> None:
     estate = an_estate(*mailboxes)
     url = words("a1", 9, "EWS")
     told = [a_fact(v.MAILBOX_LOCATION, "on-premises", m.address, Declared("peer", url)) for m in mailboxes]
-    book = Book(inferences=app.inferences(), rules={})
-    readings = judge_estate(estate, told, (), book, NOON.date(), NOON).readings
+    ruleset = Ruleset(inferences=app.inferences(), rules={})
+    readings = judge_estate(estate, told, (), ruleset, NOON.date(), NOON).readings
     (locations,) = [r for r in readings if r.key == v.PROFILE_LOCATIONS and r.subject == "profile:branch"]
     assert isinstance(locations, Fact)
     assert isinstance(locations.provenance, Inferred)
@@ -184,7 +184,7 @@ def test_what_spans_mailboxes_rests_on_all_of_them(number: int) -> None:
 
 def test_a_profile_without_mailboxes_rests_on_nothing() -> None:
     """Nothing is known of where nobody lives, and nothing is cited for it."""
-    readings = judge_estate(an_estate(), (), (), Book(inferences=app.inferences(), rules={}), NOON.date(), NOON).readings
+    readings = judge_estate(an_estate(), (), (), Ruleset(inferences=app.inferences(), rules={}), NOON.date(), NOON).readings
     for reading in readings:
         if reading.key == v.PROFILE_LOCATIONS:
             assert isinstance(reading, Missing) or reading.provenance.evidence == ()
