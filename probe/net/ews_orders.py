@@ -21,7 +21,7 @@ Trouble = Literal["", "timed-out", "closed", "tls-failed", "untrusted", "too-lon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class EwsRequest:
     """What to do, for whom, and where. Made just before it is carried out, since it holds a password in clear."""
 
     url: str
@@ -53,7 +53,7 @@ NO_SUCH_MAILBOX = "ErrorNonExistentMailbox"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class EwsResult:
     """What came of it: plain data, free of the password even where the peer repeats it."""
 
     status: int | None
@@ -80,7 +80,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Directed:
+class AutodiscoverResult:
     """What Autodiscover on the same host said of the mailbox; like Seen, plain data, free of the password."""
 
     directions: tuple[str, str] | None
@@ -97,16 +97,16 @@ class Directed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taking:
+class MessageRemoval:
     """Which message, and how to come to it."""
 
-    order: Order
+    order: EwsRequest
     subject: str
     """Its whole subject; a message with any other is not touched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class RemovalResult:
     """What came of it."""
 
     state: Literal["absent", "removed", "kept", "refused", "broken"]

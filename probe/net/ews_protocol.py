@@ -29,7 +29,7 @@ with warnings.catch_warnings():
     from exchangelib.protocol import CachingProtocol, Protocol
     from exchangelib.services import FindFolder
 
-from probe.net.ews_orders import Directed, Order, Seen, Taken, Taking, Trouble
+from probe.net.ews_orders import AutodiscoverResult, EwsRequest, EwsResult, MessageRemoval, RemovalResult, Trouble
 from probe.net.ews_record import HeldBack, Record, RecordingAdapter
 from probe.net.http_exchange import USER_AGENT
 from probe.net.quiet import quiet
@@ -62,7 +62,7 @@ class _EwsHttpSession(requests.Session):
 class FirmProtocol(Protocol):  # type: ignore[misc]
     """exchangelib's connection to a server, over our adapter alone. To be made past its cache, by `type.__call__`."""
 
-    def __init__(self, config: Configuration, order: Order, record: Record) -> None:
+    def __init__(self, config: Configuration, order: EwsRequest, record: Record) -> None:
         super().__init__(config=config)
         self._order = order
         self._record = record
@@ -85,7 +85,7 @@ class FirmProtocol(Protocol):  # type: ignore[misc]
 class FolderOnce(FindFolder):  # type: ignore[misc]
     """FindFolder on one folder by exactly one request, in one version of the schema."""
 
-    def __init__(self, account: Account, order: Order, record: Record, folder: str, schema: str) -> None:
+    def __init__(self, account: Account, order: EwsRequest, record: Record, folder: str, schema: str) -> None:
         super().__init__(account=account, page_size=1)
         self._folder = folder
         self._schema = schema
@@ -144,7 +144,7 @@ class FolderOnce(FindFolder):  # type: ignore[misc]
             raise
 
 
-def find_folders(order: Order) -> Seen:
+def find_folders(order: EwsRequest) -> EwsResult:
     """As `probe.net.ews_session.find_folders`."""
     _require_credentials(order)
     order = _as_sent(order)
@@ -173,7 +173,7 @@ def find_folders(order: Order) -> Seen:
 
 def rehearse() -> None:
     """Everything but the sending: what the libraries then keep is shared by the children that are forked after it."""
-    order = Order(
+    order = EwsRequest(
         url="https://localhost/EWS/Exchange.asmx",
         address="127.0.0.1",
         username="nobody",
@@ -197,7 +197,7 @@ def rehearse() -> None:
             protocol.close()
 
 
-def _find(account: Account, order: Order, record: Record, folder: str, schema: str) -> str | None:
+def _find(account: Account, order: EwsRequest, record: Record, folder: str, schema: str) -> str | None:
     """What came of one folder, as in Seen; what went wrong is in the record."""
     if not _carried_out(record, FolderOnce(account, order, record, folder, schema).ask):
         if record.trouble == "second-request":
@@ -225,7 +225,7 @@ def _carried_out(record: Record, work: Callable[[], object]) -> bool:
     return False
 
 
-def _require_credentials(order: Order) -> None:
+def _require_credentials(order: EwsRequest) -> None:
     if not order.password or not (order.username or order.authentication == "bearer"):
         # With neither, requests-ntlm would sign in as whoever runs this program.
         raise ValueError("a user name and a password are needed")
@@ -233,7 +233,7 @@ def _require_credentials(order: Order) -> None:
         raise ValueError("a password goes over https alone")
 
 
-def take_message(taking: Taking) -> Taken:
+def take_message(taking: MessageRemoval) -> RemovalResult:
     """As `probe.net.ews_session.take_message`."""
     order = _as_sent(taking.order)
     _require_credentials(order)
@@ -249,7 +249,7 @@ def take_message(taking: Taking) -> Taken:
     return replace(taken, status=record.status, logons=record.logons)
 
 
-def _taken(session: requests.Session, order: Order, record: Record, subject: str) -> Taken:
+def _taken(session: requests.Session, order: EwsRequest, record: Record, subject: str) -> RemovalResult:
     schema = OLDEST_SCHEMA if order.is_of_2007 else SCHEMA
     request = find_item(order.mailbox, subject, schema, impersonates=order.impersonate)
     trouble = _posted(session, order, record, request)
@@ -262,53 +262,53 @@ def _taken(session: requests.Session, order: Order, record: Record, subject: str
         return trouble
     found = read_found(bytes(record.head), subject)
     if found is None:
-        return Taken(state="broken", detail=f"HTTP {record.status}", trouble="malformed")
+        return RemovalResult(state="broken", detail=f"HTTP {record.status}", trouble="malformed")
     code, items = found
     if code != "NoError":
-        return Taken(state="refused", detail=code)
+        return RemovalResult(state="refused", detail=code)
     if not items:
-        return Taken(state="absent")
+        return RemovalResult(state="absent")
     if len(items) > 1:
         # Two messages with 128 random bits in common are not what was sent.
-        return Taken(state="kept", detail="several messages have the subject")
+        return RemovalResult(state="kept", detail="several messages have the subject")
     record.next_folder()
     request = delete_item(order.mailbox, items[0], schema, impersonates=order.impersonate)
     _posted(session, order, record, request)
-    return Taken(state="removed" if read_deleted(bytes(record.head)) == "NoError" else "kept")
+    return RemovalResult(state="removed" if read_deleted(bytes(record.head)) == "NoError" else "kept")
 
 
-def _posted(session: requests.Session, order: Order, record: Record, request: bytes) -> Taken | None:
+def _posted(session: requests.Session, order: EwsRequest, record: Record, request: bytes) -> RemovalResult | None:
     """Send a request to EWS; None where EWS answered it, else why not."""
     is_whole = _post(session, order, record, order.url, request)
     # A status that is none of EWS speaks for itself, whatever the library then made of it.
     if record.trouble or record.status is None or (record.status in (200, 500) and not is_whole):
-        return Taken(state="broken", detail="the connection gave no whole answer", trouble=record.trouble or "malformed")
+        return RemovalResult(state="broken", detail="the connection gave no whole answer", trouble=record.trouble or "malformed")
     if record.status not in (200, 500):
-        return Taken(state="refused", detail=f"HTTP {record.status}")
+        return RemovalResult(state="refused", detail=f"HTTP {record.status}")
     code = _raw_code(record) if record.status == 500 else None
-    return None if code is None else Taken(state="refused", detail=code)
+    return None if code is None else RemovalResult(state="refused", detail=code)
 
 
-def _as_sent(order: Order) -> Order:
+def _as_sent(order: EwsRequest) -> EwsRequest:
     """An order with its URL as requests makes it, percent-encoded and without dots for folders: it looks by that for who carries a request."""
     request = requests.PreparedRequest()
     request.prepare_url(order.url, None)
     return replace(order, url=str(request.url))
 
 
-def _anchor(order: Order) -> dict[str, str]:
+def _anchor(order: EwsRequest) -> dict[str, str]:
     """A hint by which Exchange finds the mailbox's server sooner; left out where no header carries the address."""
     address = ascii_address(order.mailbox)
     return {} if address is None else {"X-AnchorMailbox": address}
 
 
-def _post(session: requests.Session, order: Order, record: Record, url: str, request: bytes) -> bool:
+def _post(session: requests.Session, order: EwsRequest, record: Record, url: str, request: bytes) -> bool:
     """Send a request; whether the library came to its end with it. The record has the answer, or what was wrong."""
     headers = {"Content-Type": "text/xml; charset=utf-8", **(_anchor(order) if url == order.url else {})}
     return _carried_out(record, lambda: session.post(url, data=request, headers=headers, allow_redirects=False, timeout=record.remaining()))
 
 
-def find_directions(order: Order) -> Directed:
+def find_directions(order: EwsRequest) -> AutodiscoverResult:
     """As `probe.net.ews_session.find_directions`."""
     _require_credentials(order)
     record = Record(order)
@@ -329,7 +329,7 @@ def find_directions(order: Order) -> Directed:
         finally:
             protocol.release_session(session)
             protocol.close()
-    return Directed(
+    return AutodiscoverResult(
         directions=None if found is None else (record.shown(found.action), record.shown(found.target)),
         status=record.status,
         headers=record.headers,
@@ -339,7 +339,7 @@ def find_directions(order: Order) -> Directed:
     )
 
 
-def _autodiscover_requests(order: Order) -> Iterator[tuple[str, bytes, Callable[[bytes], Directions | None]]]:
+def _autodiscover_requests(order: EwsRequest) -> Iterator[tuple[str, bytes, Callable[[bytes], Directions | None]]]:
     """The forms of the question: SOAP, and where that is not spoken the plain one, which is all that 2007 knows."""
     if not order.is_of_2007:
         yield SOAP_PATH, soap_request(urljoin(order.url, SOAP_PATH), order.mailbox), read_soap
@@ -352,8 +352,8 @@ def _trouble_of_directions(record: Record) -> Trouble:
     return "no-challenge" if record.status == 401 and not record.logons else ""
 
 
-def _seen(record: Record, folder: str | None) -> Seen:
-    return Seen(
+def _seen(record: Record, folder: str | None) -> EwsResult:
+    return EwsResult(
         status=record.status,
         headers=record.headers,
         folder=folder,
@@ -374,7 +374,7 @@ _AUTH_TYPES = {
 }
 
 
-def _protocol(order: Order, record: Record) -> FirmProtocol:
+def _protocol(order: EwsRequest, record: Record) -> FirmProtocol:
     config = Configuration(
         service_endpoint=order.url,
         credentials=None if order.authentication == "bearer" else Credentials(order.username, order.password),
@@ -386,7 +386,7 @@ def _protocol(order: Order, record: Record) -> FirmProtocol:
     return cast("FirmProtocol", type.__call__(FirmProtocol, config=config, order=order, record=record))
 
 
-def _account(order: Order, protocol: FirmProtocol) -> Account:
+def _account(order: EwsRequest, protocol: FirmProtocol) -> Account:
     """The mailbox, as exchangelib wants it. It makes a protocol of its own, into a cache; both are dropped unused."""
     account = Account(
         primary_smtp_address=order.mailbox, access_type=DELEGATE, config=protocol.config, locale="en_US", default_timezone=UTC

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from probe.net.ews_orders import Order, Trouble
+from probe.net.ews_orders import EwsRequest, Trouble
 from probe.net.pinned import PinnedAdapter
 from probe.net.redact import Redactor
 from probe.wire.exchange import soap_build
@@ -64,7 +64,7 @@ class TooLong(Exception):
 class Record:
     """What passed over the wire, kept as it passes, since the library's exceptions do not keep it."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: EwsRequest) -> None:
         self._redactor = Redactor((order.password, f"{order.username}:{order.password}"))
         self._end = time.monotonic() + order.seconds
         self.status: int | None = None
@@ -187,7 +187,7 @@ class BoundedResponse(requests.Response):
 class RecordingAdapter(PinnedAdapter):
     """The way to the server, with what passes written down, and HeldBack after the logon."""
 
-    def __init__(self, order: Order, record: Record) -> None:
+    def __init__(self, order: EwsRequest, record: Record) -> None:
         super().__init__(order.url, order.address, order.ca_file, record.remaining, has_older_hello=order.has_older_hello)
         self._record = record
 

@@ -5,17 +5,17 @@ The library that does it is loaded when it is needed, never before: it takes mor
 
 from __future__ import annotations
 
-from probe.net.ews_orders import Directed, Order, Seen, Taken, Taking
+from probe.net.ews_orders import AutodiscoverResult, EwsRequest, EwsResult, MessageRemoval, RemovalResult
 
 
-def find_folders(order: Order) -> Seen:
+def find_folders(order: EwsRequest) -> EwsResult:
     """FindFolder on each folder, by one request each, all on one logon. Blocks; raises nothing for what a peer does."""
     from probe.net import ews_protocol
 
     return ews_protocol.find_folders(order)
 
 
-def find_directions(order: Order) -> Directed:
+def find_directions(order: EwsRequest) -> AutodiscoverResult:
     """Ask Autodiscover where the mailbox is: by SOAP, and by the plain form where that is not answered, on one logon in all.
 
     What would need a second proof of the password is not asked, as the plain form by Basic. Blocks; raises nothing for what a peer does.
@@ -25,7 +25,7 @@ def find_directions(order: Order) -> Directed:
     return ews_protocol.find_directions(order)
 
 
-def take_message(taking: Taking) -> Taken:
+def take_message(taking: MessageRemoval) -> RemovalResult:
     """One FindItem for the subject, and one DeleteItem for what has exactly that; on one logon. Blocks; raises nothing for what a peer does."""
     from probe.net import ews_protocol
 

@@ -41,7 +41,7 @@ from probe.model.estate import Authentication, Endpoint, Service
 from probe.model.facts import Why
 from probe.model.kinds import Build, Challenge
 from probe.model.refusals import Refusal
-from probe.net.ews_orders import NO_SUCH_MAILBOX, Directed, Order, Seen
+from probe.net.ews_orders import NO_SUCH_MAILBOX, AutodiscoverResult, EwsRequest, EwsResult
 from probe.net.ews_session import find_directions, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
@@ -135,7 +135,7 @@ async def _sign_in(
     account: Account, dial: Dial, notes: Notebook, address: str, scheme: Scheme, secret: str, *, is_of_2007: bool = False
 ) -> None:
     """The one logon, in a child process, and what it showed."""
-    order = Order(
+    order = EwsRequest(
         url=dial.endpoint.url,
         address=address,
         username="" if scheme == "bearer" else account.username,
@@ -160,7 +160,7 @@ async def _sign_in(
         await _ask_directions(account, dial, notes, order, reading)
 
 
-async def _ask_directions(account: Account, dial: Dial, notes: Notebook, order: Order, reading: _Reading) -> None:
+async def _ask_directions(account: Account, dial: Dial, notes: Notebook, order: EwsRequest, reading: _Reading) -> None:
     """Autodiscover by a logon of its own. Who is refused there is let in by EWS all the same, and is barred from Autodiscover alone."""
     async with account.proof.at(urljoin(dial.endpoint.url, SOAP_PATH)) as proof:
         try:
@@ -246,7 +246,7 @@ def _fits_basic(account: Account) -> bool:
 class _Reading:
     """Draws facts out of what the child saw."""
 
-    def __init__(self, account: Account, dial: Dial, notes: Notebook, seen: Seen, *, is_token: bool) -> None:
+    def __init__(self, account: Account, dial: Dial, notes: Notebook, seen: EwsResult, *, is_token: bool) -> None:
         self._is_token = is_token
         self._impersonates = account.impersonates
         self._wants_appointments = account.synchronizes_appointments
@@ -291,7 +291,7 @@ class _Reading:
         else:
             raise _broken_off(seen)
 
-    def conclude_directions(self, directed: Directed) -> None:
+    def conclude_directions(self, directed: AutodiscoverResult) -> None:
         """Where Autodiscover sends a mailbox that EWS there does not know."""
         for method, path, status in directed.exchanges:
             self._dial.note(f"{method} {path}: {'no answer' if status is None else f'HTTP {status}'}")
@@ -400,7 +400,7 @@ def _http_failure(status: int | None, answer: _WithHeaders) -> PeerFailure:
     return OffProtocol(f"EWS is answered with HTTP {status}")
 
 
-def _broken_off(seen: Seen) -> Exception:
+def _broken_off(seen: EwsResult) -> Exception:
     """What to call a conversation that came to no end."""
     match seen.error:
         case "timed-out":

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import pytest
 import requests
 
-from probe.net.ews_orders import Order, Seen, Taking
+from probe.net.ews_orders import EwsRequest, EwsResult, MessageRemoval
 from probe.net.ews_protocol import FolderOnce
 from probe.net.ews_record import MAX_BODY_BYTES, HeldBack, Record
 from probe.net.ews_session import find_directions, find_folders, take_message
@@ -40,12 +40,12 @@ def ews(server_certificate: ServerCertificate, tmp_path: Path) -> Iterator[EwsSt
         yield stub
 
 
-def order_for(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate", "bearer"] = "ntlm", **changes: Any) -> Order:
+def order_for(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate", "bearer"] = "ntlm", **changes: Any) -> EwsRequest:
     """An order to look into the inbox, with the right password."""
     ews.challenges = {"ntlm": ("Negotiate", "NTLM"), "basic": ('Basic realm="mail"',), "negotiate": ("Negotiate",), "bearer": ("Bearer",)}[
         authentication
     ]
-    order = Order(
+    order = EwsRequest(
         url=ews.url,
         address="127.0.0.1",
         username=USERNAME,
@@ -440,7 +440,7 @@ async def test_all_that_happens_in_a_child(ews: EwsStub) -> None:
     async with Children() as children:
         order = order_for(ews)
         seen = await children.run(find_folders, order, seconds=30)
-        assert isinstance(seen, Seen)
+        assert isinstance(seen, EwsResult)
         assert seen == replace(find_folders(order), exchanges=seen.exchanges)
 
 
@@ -634,7 +634,7 @@ def test_no_answer_is_a_bug_and_none_gets_a_second_proof(ews: EwsStub, reply: Re
     ews.also_at = (SOAP_PATH, POX_PATH)
     ews.answer = reply
     assert find_folders(order_for(ews)).logons == ews.logons == 1
-    assert take_message(Taking(order=order_for(ews), subject="s")).state in ("refused", "broken")
+    assert take_message(MessageRemoval(order=order_for(ews), subject="s")).state in ("refused", "broken")
     assert ews.logons == 2
     directed = find_directions(order_for(ews))
     assert (directed.directions, directed.logons, ews.logons) == (None, 1, 3)
@@ -645,7 +645,7 @@ def test_no_answer_is_a_bug_and_none_gets_a_second_proof(ews: EwsStub, reply: Re
         ews.anonymous, ews.challenge = (reply, None) if anonymous else (None, reply)
         before = ews.logons
         find_folders(order_for(ews))
-        take_message(Taking(order=order_for(ews), subject="s"))
+        take_message(MessageRemoval(order=order_for(ews), subject="s"))
         find_directions(order_for(ews))
         assert ews.logons - before <= 3
 
