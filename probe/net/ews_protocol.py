@@ -30,7 +30,7 @@ with warnings.catch_warnings():
     from exchangelib.services import FindFolder
 
 from probe.net.ews_orders import AutodiscoverResult, EwsRequest, EwsResult, MessageRemoval, RemovalResult, Trouble
-from probe.net.ews_record import HeldBack, Record, RecordingAdapter
+from probe.net.ews_record import HttpExchangeRecord, RecordingAdapter, SecondRequestBlocked
 from probe.net.http_exchange import USER_AGENT
 from probe.net.quiet import quiet
 from probe.wire.autodiscover import POX_PATH, SOAP_PATH, Directions, pox_request, read_pox, read_soap, soap_request
@@ -62,7 +62,7 @@ class _EwsHttpSession(requests.Session):
 class FirmProtocol(Protocol):  # type: ignore[misc]
     """exchangelib's connection to a server, over our adapter alone. To be made past its cache, by `type.__call__`."""
 
-    def __init__(self, config: Configuration, order: EwsRequest, record: Record) -> None:
+    def __init__(self, config: Configuration, order: EwsRequest, record: HttpExchangeRecord) -> None:
         super().__init__(config=config)
         self._order = order
         self._record = record
@@ -85,7 +85,7 @@ class FirmProtocol(Protocol):  # type: ignore[misc]
 class FolderOnce(FindFolder):  # type: ignore[misc]
     """FindFolder on one folder by exactly one request, in one version of the schema."""
 
-    def __init__(self, account: Account, order: EwsRequest, record: Record, folder: str, schema: str) -> None:
+    def __init__(self, account: Account, order: EwsRequest, record: HttpExchangeRecord, folder: str, schema: str) -> None:
         super().__init__(account=account, page_size=1)
         self._folder = folder
         self._schema = schema
@@ -148,7 +148,7 @@ def find_folders(order: EwsRequest) -> EwsResult:
     """As `probe.net.ews_session.find_folders`."""
     _require_credentials(order)
     order = _as_sent(order)
-    record = Record(order)
+    record = HttpExchangeRecord(order)
     first, *others = order.folders
     found: list[tuple[str, str]] = []
     with quiet():
@@ -183,7 +183,7 @@ def rehearse() -> None:
         impersonate=True,
         seconds=1.0,
     )
-    record = Record(order)
+    record = HttpExchangeRecord(order)
     with quiet():
         protocol = _protocol(order, record)
         session = protocol.get_session()
@@ -197,7 +197,7 @@ def rehearse() -> None:
             protocol.close()
 
 
-def _find(account: Account, order: EwsRequest, record: Record, folder: str, schema: str) -> str | None:
+def _find(account: Account, order: EwsRequest, record: HttpExchangeRecord, folder: str, schema: str) -> str | None:
     """What came of one folder, as in Seen; what went wrong is in the record."""
     if not _carried_out(record, FolderOnce(account, order, record, folder, schema).ask):
         if record.trouble == "second-request":
@@ -208,14 +208,14 @@ def _find(account: Account, order: EwsRequest, record: Record, folder: str, sche
     return "found"
 
 
-def _carried_out(record: Record, work: Callable[[], object]) -> bool:
+def _carried_out(record: HttpExchangeRecord, work: Callable[[], object]) -> bool:
     """Whether a library did what it was to do. Whatever it raises once something was sent comes of what the peer answered, and is in the record.
 
     What libraries raise over an answer that they did not expect is no closed list: KeyError, LookupError and errors of their own have been seen.
     """
     try:
         work()
-    except HeldBack:
+    except SecondRequestBlocked:
         record.trouble = "second-request"
     except Exception:
         if not record.exchanges:
@@ -237,7 +237,7 @@ def take_message(taking: MessageRemoval) -> RemovalResult:
     """As `probe.net.ews_session.take_message`."""
     order = _as_sent(taking.order)
     _require_credentials(order)
-    record = Record(order)
+    record = HttpExchangeRecord(order)
     with quiet():
         protocol = _protocol(order, record)
         session = protocol.get_session()
@@ -249,7 +249,7 @@ def take_message(taking: MessageRemoval) -> RemovalResult:
     return replace(taken, status=record.status, logons=record.logons)
 
 
-def _taken(session: requests.Session, order: EwsRequest, record: Record, subject: str) -> RemovalResult:
+def _taken(session: requests.Session, order: EwsRequest, record: HttpExchangeRecord, subject: str) -> RemovalResult:
     schema = OLDEST_SCHEMA if order.is_of_2007 else SCHEMA
     request = find_item(order.mailbox, subject, schema, impersonates=order.impersonate)
     trouble = _posted(session, order, record, request)
@@ -277,7 +277,7 @@ def _taken(session: requests.Session, order: EwsRequest, record: Record, subject
     return RemovalResult(state="removed" if read_deleted(bytes(record.head)) == "NoError" else "kept")
 
 
-def _posted(session: requests.Session, order: EwsRequest, record: Record, request: bytes) -> RemovalResult | None:
+def _posted(session: requests.Session, order: EwsRequest, record: HttpExchangeRecord, request: bytes) -> RemovalResult | None:
     """Send a request to EWS; None where EWS answered it, else why not."""
     is_whole = _post(session, order, record, order.url, request)
     # A status that is none of EWS speaks for itself, whatever the library then made of it.
@@ -302,7 +302,7 @@ def _anchor(order: EwsRequest) -> dict[str, str]:
     return {} if address is None else {"X-AnchorMailbox": address}
 
 
-def _post(session: requests.Session, order: EwsRequest, record: Record, url: str, request: bytes) -> bool:
+def _post(session: requests.Session, order: EwsRequest, record: HttpExchangeRecord, url: str, request: bytes) -> bool:
     """Send a request; whether the library came to its end with it. The record has the answer, or what was wrong."""
     headers = {"Content-Type": "text/xml; charset=utf-8", **(_anchor(order) if url == order.url else {})}
     return _carried_out(record, lambda: session.post(url, data=request, headers=headers, allow_redirects=False, timeout=record.remaining()))
@@ -311,7 +311,7 @@ def _post(session: requests.Session, order: EwsRequest, record: Record, url: str
 def find_directions(order: EwsRequest) -> AutodiscoverResult:
     """As `probe.net.ews_session.find_directions`."""
     _require_credentials(order)
-    record = Record(order)
+    record = HttpExchangeRecord(order)
     found = None
     with quiet():
         protocol = _protocol(order, record)
@@ -346,13 +346,13 @@ def _autodiscover_requests(order: EwsRequest) -> Iterator[tuple[str, bytes, Call
     yield POX_PATH, pox_request(order.mailbox), read_pox
 
 
-def _trouble_of_directions(record: Record) -> Trouble:
+def _trouble_of_directions(record: HttpExchangeRecord) -> Trouble:
     if _LOCKED in record.head:
         return "locked"
     return "no-challenge" if record.status == 401 and not record.logons else ""
 
 
-def _seen(record: Record, folder: str | None) -> EwsResult:
+def _seen(record: HttpExchangeRecord, folder: str | None) -> EwsResult:
     return EwsResult(
         status=record.status,
         headers=record.headers,
@@ -374,7 +374,7 @@ _AUTH_TYPES = {
 }
 
 
-def _protocol(order: EwsRequest, record: Record) -> FirmProtocol:
+def _protocol(order: EwsRequest, record: HttpExchangeRecord) -> FirmProtocol:
     config = Configuration(
         service_endpoint=order.url,
         credentials=None if order.authentication == "bearer" else Credentials(order.username, order.password),
@@ -396,7 +396,7 @@ def _account(order: EwsRequest, protocol: FirmProtocol) -> Account:
     return account
 
 
-def _trouble(record: Record, folder: str | None) -> Trouble:
+def _trouble(record: HttpExchangeRecord, folder: str | None) -> Trouble:
     if _LOCKED in record.head:
         return "locked"
     if not record.logons and record.status is not None:
@@ -405,7 +405,7 @@ def _trouble(record: Record, folder: str | None) -> Trouble:
     return "malformed" if folder is None and record.status in (None, 200) else ""
 
 
-def _raw_code(record: Record) -> str | None:
+def _raw_code(record: HttpExchangeRecord) -> str | None:
     """The response code as it stands in the answer, for those that exchangelib does not know."""
     match = _RESPONSE_CODE.search(record.head) if record.status in (200, 500) else None
     return match[1].decode() if match else None

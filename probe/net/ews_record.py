@@ -53,15 +53,15 @@ _KNOWS_SCHEMA = (14, 2)
 _VERSION_TYPE = b"ExchangeVersionType"  # what 2007's validator calls the attribute whose value it does not know, in every language
 
 
-class HeldBack(Exception):
+class SecondRequestBlocked(Exception):
     """The library wanted to send another request after the logon."""
 
 
-class TooLong(Exception):
+class EwsResponseTooLong(Exception):
     """The answer is longer than any that EWS gives here."""
 
 
-class Record:
+class HttpExchangeRecord:
     """What passed over the wire, kept as it passes, since the library's exceptions do not keep it."""
 
     def __init__(self, order: EwsRequest) -> None:
@@ -81,11 +81,11 @@ class Record:
     def asked(self, request: requests.PreparedRequest) -> None:
         """A request is about to be sent. Raises HeldBack where it must not be."""
         if self._is_spent:
-            raise HeldBack
+            raise SecondRequestBlocked
         authorization = request.headers.get("Authorization", "")
         # No proxy is ever used; who asks for a proof as one (HTTP 407) gets none.
         if (self._must_not_prove and authorization) or "Proxy-Authorization" in request.headers:
-            raise HeldBack
+            raise SecondRequestBlocked
         if _proves_a_password(authorization):
             self.logons += 1
             self._is_spent = True
@@ -132,7 +132,7 @@ class Record:
             self.trouble = "timed-out"
         elif isinstance(failure, requests.exceptions.SSLError):
             self.trouble = "tls-failed"
-        elif isinstance(failure, TooLong):
+        elif isinstance(failure, EwsResponseTooLong):
             self.trouble = "too-long"
         else:
             self.trouble = "closed"
@@ -150,7 +150,7 @@ class Record:
 class BoundedResponse(requests.Response):
     """An answer whose body is read up to a limit and up to a time, and whose beginning is kept."""
 
-    record: Record
+    record: HttpExchangeRecord
 
     def iter_content(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         """As in requests. Past the limit it raises TooLong, past the time requests.Timeout."""
@@ -166,12 +166,12 @@ class BoundedResponse(requests.Response):
             for chunk in super().iter_content(*args, **kwargs):
                 length += len(chunk)
                 if length > MAX_BODY_BYTES:
-                    raise TooLong
+                    raise EwsResponseTooLong
                 self.record.head += chunk[: max(0, MAX_HEAD_BYTES - len(self.record.head))]
                 yield chunk
             if overdue.is_set():
                 raise requests.Timeout
-        except (requests.RequestException, OSError, TooLong) as failure:
+        except (requests.RequestException, OSError, EwsResponseTooLong) as failure:
             self.record.failed(requests.Timeout() if overdue.is_set() else failure)
             self.close()
             raise
@@ -187,7 +187,7 @@ class BoundedResponse(requests.Response):
 class RecordingAdapter(PinnedAdapter):
     """The way to the server, with what passes written down, and HeldBack after the logon."""
 
-    def __init__(self, order: EwsRequest, record: Record) -> None:
+    def __init__(self, order: EwsRequest, record: HttpExchangeRecord) -> None:
         super().__init__(order.url, order.address, order.ca_file, record.remaining, has_older_hello=order.has_older_hello)
         self._record = record
 

@@ -33,7 +33,7 @@ _NEVER_CONNECTED = (ssl.SSLCertVerificationError, urllib3.exceptions.NewConnecti
 """What ends a request before a byte of it can have left."""
 
 
-class _TooLong(Exception):
+class _TokenResponseTooLong(Exception):
     """The answer is longer than any that an authority gives here."""
 
 
@@ -97,7 +97,7 @@ class _MsalHttpSession(requests.Session):
             for chunk in response.iter_content(8192):
                 body += chunk
                 if len(body) > MAX_BODY_BYTES:
-                    raise _TooLong
+                    raise _TokenResponseTooLong
                 if time.monotonic() > self._end:
                     raise requests.Timeout
         except BaseException:

@@ -21,7 +21,7 @@ import requests
 
 from probe.net.ews_orders import EwsRequest, EwsResult, MessageRemoval
 from probe.net.ews_protocol import FolderOnce
-from probe.net.ews_record import MAX_BODY_BYTES, HeldBack, Record
+from probe.net.ews_record import MAX_BODY_BYTES, HttpExchangeRecord, SecondRequestBlocked
 from probe.net.ews_session import find_directions, find_folders, take_message
 from probe.net.killable import Children
 from probe.simulation.autodiscover import by_pox
@@ -314,12 +314,12 @@ def test_a_server_without_tls_gets_nothing(server_certificate: ServerCertificate
 @pytest.mark.parametrize("authorization", ["Basic eDp5", "NTLM TlRMTVNTUAADAAAA", "Negotiate TlRMTVNTUAADAAAA", "NTLM ???", "Bearer x"])
 def test_after_a_logon_no_request_is_let_through(ews: EwsStub, authorization: str) -> None:
     """Whatever the library may want after a request that carried a proof of the password, it is held back."""
-    record = Record(order_for(ews))
+    record = HttpExchangeRecord(order_for(ews))
     signed = requests.Request("POST", ews.url, headers={"Authorization": authorization}).prepare()
     record.asked(requests.Request("POST", ews.url).prepare())
     record.asked(signed)
     for more in (signed, requests.Request("POST", ews.url).prepare()):
-        with pytest.raises(HeldBack):
+        with pytest.raises(SecondRequestBlocked):
             record.asked(more)
     assert (record.logons, len(record.exchanges)) == (1, 2)
 
