@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from probe.net.http_exchange import USER_AGENT
 from probe.net.pinned import PinnedAdapter
-from probe.net.token_order import TokenOrder, TokenSeen
+from probe.net.token_order import TokenRequest, TokenResult
 
 MAX_BODY_BYTES = 256 * 1024
 """Of one answer; an OpenID configuration has about 2 KiB, a token 3 KiB."""
@@ -66,7 +66,7 @@ class _CountingAdapter(PinnedAdapter):
 class _MsalHttpSession(requests.Session):
     """What msal sends its requests by: bounded, to one origin, with nothing from the environment. Keeps the last answer."""
 
-    def __init__(self, order: TokenOrder) -> None:
+    def __init__(self, order: TokenRequest) -> None:
         super().__init__()
         self._end = time.monotonic() + order.seconds
         self._answered = 0
@@ -108,12 +108,12 @@ class _MsalHttpSession(requests.Session):
         self._last = response
         return response
 
-    def seen(self, trouble: str) -> TokenSeen:
+    def seen(self, trouble: str) -> TokenResult:
         """What came. `trouble` is what to say of it where the last answer does not speak for itself."""
         last = self._last
         # A configuration that was given should have led on; anything else that came whole is the authority's word.
         speaks = last is not None and (self.way.proofs > 0 or last.status_code != 200)
-        return TokenSeen(
+        return TokenResult(
             answer=b"" if last is None else last.content,
             status=None if last is None else last.status_code,
             retry_after=None if last is None else last.headers.get("Retry-After"),
@@ -123,12 +123,12 @@ class _MsalHttpSession(requests.Session):
         )
 
 
-def fetch_token(order: TokenOrder) -> TokenSeen:
+def fetch_token(order: TokenRequest) -> TokenResult:
     """As `probe.net.app_token.fetch_token`."""
     try:
         credential = _credential(order)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        return TokenSeen(trouble="certificate")
+        return TokenResult(trouble="certificate")
     session = _MsalHttpSession(order)
     try:
         application = msal.ConfidentialClientApplication(
@@ -153,11 +153,11 @@ def fetch_token(order: TokenOrder) -> TokenSeen:
     return session.seen("malformed")
 
 
-def _more(order: TokenOrder) -> dict[str, Any]:
+def _more(order: TokenRequest) -> dict[str, Any]:
     return {"data": {"resource": order.resource}} if order.is_adfs else {}
 
 
-def _credential(order: TokenOrder) -> Any:
+def _credential(order: TokenRequest) -> Any:
     """What msal signs in with. Raises ValueError, TypeError or UnsupportedAlgorithm where our certificate and its key are none."""
     if order.certificate is None:
         return order.secret

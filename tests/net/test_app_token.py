@@ -11,7 +11,7 @@ import pytest
 
 from probe.net.app_token import fetch_token
 from probe.net.msal_protocol import MAX_BODY_BYTES
-from probe.net.token_order import TokenOrder, TokenSeen
+from probe.net.token_order import TokenRequest, TokenResult
 from probe.simulation.listening import Conversation
 from probe.simulation.web import Request, Response, WebServer, _WebConversation
 from tests.applications import self_signed_client
@@ -58,8 +58,8 @@ class TokenServer(WebServer):
         )
 
 
-def order_at(port: int, **changes: object) -> TokenOrder:
-    order = TokenOrder(
+def order_at(port: int, **changes: object) -> TokenRequest:
+    order = TokenRequest(
         authority=f"https://localhost:{port}/contoso.test",
         address="127.0.0.1",
         port=port,
@@ -73,7 +73,7 @@ def order_at(port: int, **changes: object) -> TokenOrder:
     return replace(order, **changes)  # type: ignore[arg-type]
 
 
-async def seen_at(server: TokenServer, **changes: object) -> TokenSeen:
+async def seen_at(server: TokenServer, **changes: object) -> TokenResult:
     """What comes of one order, carried out here rather than in a child, so that what is logged and raised shows."""
     async with server:
         return await asyncio.to_thread(fetch_token, order_at(server.port, **changes))
