@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from probe.net.ews_orders import EwsRequest, Trouble
+from probe.net.ews_requests import EwsRequest, Trouble
 from probe.net.pinned import PinnedAdapter
 from probe.net.redact import Redactor
 from probe.wire.exchange import soap_build
@@ -64,9 +64,9 @@ class EwsResponseTooLong(Exception):
 class HttpExchangeRecord:
     """What passed over the wire, kept as it passes, since the library's exceptions do not keep it."""
 
-    def __init__(self, order: EwsRequest) -> None:
-        self._redactor = Redactor((order.password, f"{order.username}:{order.password}"))
-        self._end = time.monotonic() + order.seconds
+    def __init__(self, request: EwsRequest) -> None:
+        self._redactor = Redactor((request.password, f"{request.username}:{request.password}"))
+        self._end = time.monotonic() + request.seconds
         self.status: int | None = None
         self.headers: tuple[tuple[str, str], ...] = ()
         self.head = bytearray()
@@ -79,7 +79,7 @@ class HttpExchangeRecord:
         self.exchanges: list[tuple[str, str, int | None]] = []
 
     def asked(self, request: requests.PreparedRequest) -> None:
-        """A request is about to be sent. Raises HeldBack where it must not be."""
+        """A request is about to be sent. Raises SecondRequestBlocked where it must not be."""
         if self._is_spent:
             raise SecondRequestBlocked
         authorization = request.headers.get("Authorization", "")
@@ -153,7 +153,7 @@ class BoundedResponse(requests.Response):
     record: HttpExchangeRecord
 
     def iter_content(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        """As in requests. Past the limit it raises TooLong, past the time requests.Timeout."""
+        """As in requests. Past the limit it raises EwsResponseTooLong, past the time requests.Timeout."""
         if getattr(self, "_content_consumed"):  # noqa: B009 - read before; this time it comes out of memory
             yield from super().iter_content(*args, **kwargs)
             return
@@ -185,14 +185,14 @@ class BoundedResponse(requests.Response):
 
 
 class RecordingAdapter(PinnedAdapter):
-    """The way to the server, with what passes written down, and HeldBack after the logon."""
+    """The way to the server, with what passes written down, and SecondRequestBlocked after the logon."""
 
-    def __init__(self, order: EwsRequest, record: HttpExchangeRecord) -> None:
-        super().__init__(order.url, order.address, order.ca_file, record.remaining, has_older_hello=order.has_older_hello)
+    def __init__(self, request: EwsRequest, record: HttpExchangeRecord) -> None:
+        super().__init__(request.url, request.address, request.ca_file, record.remaining, has_older_hello=request.has_older_hello)
         self._record = record
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        """As in PinnedAdapter; HeldBack after the logon."""
+        """As in PinnedAdapter; SecondRequestBlocked after the logon."""
         self._record.asked(request)
         try:
             response = super().send(request, *args, **kwargs)

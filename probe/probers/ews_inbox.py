@@ -41,7 +41,7 @@ from probe.model.estate import Authentication, Endpoint, Service
 from probe.model.facts import Why
 from probe.model.kinds import Build, Challenge
 from probe.model.refusals import Refusal
-from probe.net.ews_orders import NO_SUCH_MAILBOX, AutodiscoverResult, EwsRequest, EwsResult
+from probe.net.ews_requests import NO_SUCH_MAILBOX, AutodiscoverResult, EwsRequest, EwsResult
 from probe.net.ews_session import find_directions, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
@@ -135,7 +135,7 @@ async def _sign_in(
     account: Account, dial: Dial, notes: Notebook, address: str, scheme: Scheme, secret: str, *, is_of_2007: bool = False
 ) -> None:
     """The one logon, in a child process, and what it showed."""
-    order = EwsRequest(
+    request = EwsRequest(
         url=dial.endpoint.url,
         address=address,
         username="" if scheme == "bearer" else account.username,
@@ -150,22 +150,22 @@ async def _sign_in(
         seconds=dial.remaining() * CHILD_SHARE,
     )
     dial.note(f"signs in by {scheme}, in a child process, to {address}")
-    seen = await dial.in_child(find_folders, order, first=account.proof.claim)
+    seen = await dial.in_child(find_folders, request, first=account.proof.claim)
     is_let_in = seen.folder is not None and seen.folder not in _ACCOUNT_STATES
     await end_logon(account.proof, seen.logons, seen.status, is_let_in=is_let_in)
     dial.connections += 1
     reading = _Reading(account, dial, notes, seen, is_token=scheme == "bearer")
     reading.conclude()
     if seen.folder == NO_SUCH_MAILBOX:
-        await _ask_directions(account, dial, notes, order, reading)
+        await _ask_directions(account, dial, notes, request, reading)
 
 
-async def _ask_directions(account: Account, dial: Dial, notes: Notebook, order: EwsRequest, reading: _Reading) -> None:
+async def _ask_directions(account: Account, dial: Dial, notes: Notebook, request: EwsRequest, reading: _Reading) -> None:
     """Autodiscover by a logon of its own. Who is refused there is let in by EWS all the same, and is barred from Autodiscover alone."""
     async with account.proof.at(urljoin(dial.endpoint.url, SOAP_PATH)) as proof:
         try:
             seconds = dial.remaining() * CHILD_SHARE
-            directed = await dial.in_child(find_directions, replace(order, folders=(), seconds=seconds), first=proof.claim)
+            directed = await dial.in_child(find_directions, replace(request, folders=(), seconds=seconds), first=proof.claim)
         except NotClaimed as barred:
             for key in _OF_AUTODISCOVER:
                 notes.missing(key, Why.NOT_ATTEMPTED, str(barred))

@@ -35,7 +35,7 @@ from probe.model.attempts import WHY_AFTER
 from probe.model.estate import Endpoint, Service
 from probe.model.facts import Why
 from probe.model.values import dataclass
-from probe.net.ews_orders import EwsRequest, MessageRemoval
+from probe.net.ews_requests import EwsRequest, MessageRemoval
 from probe.net.ews_session import take_message
 from probe.net.failures import Denied, OffProtocol, Throttled, expected
 from probe.net.http_exchange import HttpConnection, host_header
@@ -353,7 +353,7 @@ class _EwsInbox:
         async with dial.open_trusted() as stream:
             # The turn at this address is kept for the child's connection, which takes the place of this one.
             stream.close()
-            order = EwsRequest(
+            request = EwsRequest(
                 url=dial.endpoint.url,
                 address=stream.address,
                 username=account.username,
@@ -365,7 +365,7 @@ class _EwsInbox:
                 has_older_hello=dial.sends_older_hello,
                 seconds=dial.remaining() * CHILD_SHARE,
             )
-            taken = await dial.in_child(take_message, MessageRemoval(order=order, subject=message.subject), first=account.proof.claim)
+            taken = await dial.in_child(take_message, MessageRemoval(request=request, subject=message.subject), first=account.proof.claim)
             await end_logon(account.proof, taken.logons, taken.status, is_let_in=taken.is_let_in)
         dial.connections += 1
         dial.note(f"FindItem for the subject: {taken.state} {taken.detail}".rstrip())

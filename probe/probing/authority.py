@@ -28,7 +28,7 @@ from probe.model.values import dataclass
 from probe.net.failures import OffProtocol, PeerClosed, Throttled, UntrustedPeer
 from probe.net.http_exchange import patience
 from probe.net.token_client import TokenClient
-from probe.net.token_order import TokenResult
+from probe.net.token_request import TokenResult
 from probe.probing import Account, Dial, Ending, Notebook
 from probe.tables.authorities import AuthorityError, authority_errors, entra_clouds, entra_hosts, token_resource
 from probe.wire.oauth import DEFAULT_CLIENT, Authority, TokenAnswer, authority_of, folded, read_token_answer

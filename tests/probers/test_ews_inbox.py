@@ -18,7 +18,7 @@ from probe.model.keys import FactKey
 from probe.model.kinds import Build
 from probe.model.provenance import Declared, Observed
 from probe.net.dial import Dial, Network
-from probe.net.ews_orders import EwsResult
+from probe.net.ews_requests import EwsResult
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer, expected
 from probe.net.killable import Children
 from probe.net.limits import Deadline

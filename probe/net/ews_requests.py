@@ -81,26 +81,26 @@ class EwsResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutodiscoverResult:
-    """What Autodiscover on the same host said of the mailbox; like Seen, plain data, free of the password."""
+    """What Autodiscover on the same host said of the mailbox; like EwsResult, plain data, free of the password."""
 
     directions: tuple[str, str] | None
     """Where it sends the mailbox: action and target, as in `probe.wire.autodiscover.Directions`; None where it told nothing."""
     status: int | None
     """HTTP status of the last answer, None where there was none."""
     headers: tuple[tuple[str, str], ...]
-    """Headers of that answer, as in Seen."""
+    """Headers of that answer, as in EwsResult."""
     error: Trouble
     logons: int
     """Requests that carried the password, a proof of it, or the token: one at most."""
     exchanges: tuple[tuple[str, str, int | None], ...]
-    """Every request, as in Seen."""
+    """Every request, as in EwsResult."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRemoval:
     """Which message, and how to come to it."""
 
-    order: EwsRequest
+    request: EwsRequest
     subject: str
     """Its whole subject; a message with any other is not touched."""
 
@@ -119,7 +119,7 @@ class RemovalResult:
     status: int | None = None
     """HTTP status of the last answer."""
     logons: int = 0
-    """As in `Seen`."""
+    """As in `EwsResult`."""
 
     @property
     def is_let_in(self) -> bool:
