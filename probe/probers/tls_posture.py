@@ -76,7 +76,7 @@ async def probe(subject: TlsSubject, dial: Dial, notes: Notebook) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _NotedAnswer:
     """An answer, and the note of it in the transcript."""
 
     answer: HelloAnswer
@@ -93,7 +93,7 @@ class _Inquiry:
         self._dial = dial
         self._notes = notes
         self._hellos = Hellos(dial, patient=question.is_full)
-        self._beyond: dict[fips.Beyond, _Heard] = {}
+        self._non_fips: dict[fips.NonFipsHello, _NotedAnswer] = {}
 
     async def hold(self) -> None:
         notes = self._notes
@@ -126,9 +126,9 @@ class _Inquiry:
         """What the client sends by default, its FIPS policy as declared."""
         return fips.hello_of(self._client, server_name=self._server_name, fips=self._question.fips, by_default=True)
 
-    async def _ask(self, what: str, offer: Offer, *, whole: bool = True) -> _Heard:
+    async def _ask(self, what: str, offer: Offer, *, whole: bool = True) -> _NotedAnswer:
         answer = await self._hellos.ask(offer, whole=whole)
-        return _Heard(answer, self._note(what, answer))
+        return _NotedAnswer(answer, self._note(what, answer))
 
     def _note(self, what: str, answer: HelloAnswer) -> tuple[TranscriptLine, ...]:
         line = self._dial.note(f"hello with {what}: {_told(answer)}")
@@ -136,7 +136,7 @@ class _Inquiry:
 
     # --- The question of FIPS -------------------------------------------------------------------------------
 
-    async def _note_can_work(self, heard: _Heard) -> None:
+    async def _note_can_work(self, heard: _NotedAnswer) -> None:
         notes, answer = self._notes, heard.answer
         if isinstance(answer, Unclear):
             for key in (v.FIPS_CAN_WORK, v.FIPS_REASONS):
@@ -149,10 +149,10 @@ class _Inquiry:
         notes.observed(v.FIPS_CAN_WORK, not reasons, *lines)
         notes.observed(v.FIPS_REASONS, reasons, *lines)
 
-    async def _diagnosed(self, refused: _Heard) -> tuple[tuple[str, ...], tuple[TranscriptLine, ...]]:
+    async def _diagnosed(self, refused: _NotedAnswer) -> tuple[tuple[str, ...], tuple[TranscriptLine, ...]]:
         await self._hear_beyond()
-        lines = [*refused.lines, *(line for heard in self._beyond.values() for line in heard.lines)]
-        answers = {one: None if isinstance(heard.answer, Unclear) else heard.answer for one, heard in self._beyond.items()}
+        lines = [*refused.lines, *(line for heard in self._non_fips.values() for line in heard.lines)]
+        answers = {one: None if isinstance(heard.answer, Unclear) else heard.answer for one, heard in self._non_fips.items()}
         questions = fips.diagnosis(self._client, answers, self._server_name)
         try:
             offer = next(questions)
@@ -164,7 +164,7 @@ class _Inquiry:
             reasons: tuple[str, ...] = found.value
         return reasons or ("the server refuses what it offers; which part is in the way was not found",), tuple(lines)
 
-    async def _note_sent(self, sent: _Heard) -> None:
+    async def _note_sent(self, sent: _NotedAnswer) -> None:
         """What the client gets that sends its default offer, FIPS policy as declared, and whether it is a session at all."""
         notes, answer = self._notes, sent.answer
         objections = fips.verdict(self._client, answer, fips=self._question.fips) if isinstance(answer, TlsReply) else ()
@@ -178,7 +178,7 @@ class _Inquiry:
             notes.observed(v.FIPS_NEGOTIATES, _session(answer), *sent.lines)
         await self._note_deployment_gets(sent, is_refused=isinstance(answer, TlsRefusal | NameUnknown) or bool(objections))
 
-    async def _note_deployment_gets(self, sent: _Heard, *, is_refused: bool) -> None:
+    async def _note_deployment_gets(self, sent: _NotedAnswer, *, is_refused: bool) -> None:
         notes, key, answer = self._notes, v.TLS_DEPLOYMENT_GETS, sent.answer
         if not self._client.is_windows:
             notes.missing(key, Why.NOT_APPLICABLE, f"{self._client.name} is no Windows that a deployment runs on")
@@ -191,7 +191,7 @@ class _Inquiry:
         else:
             notes.observed(key, True, *sent.lines)
 
-    async def _note_demand(self, sent: _Heard) -> None:
+    async def _note_demand(self, sent: _NotedAnswer) -> None:
         """Whether a server that asks for a client certificate insists on one shows only in a handshake that is finished without."""
         notes, key = self._notes, v.TLS_DEPLOYMENT_GETS
         try:
@@ -211,19 +211,21 @@ class _Inquiry:
 
     async def _hear_beyond(self) -> None:
         """One example of each kind of thing that the client refuses and the server may take; asked for once."""
-        if not self._beyond:
-            beyond = fips.beyond(self._client, self._server_name)
+        if not self._non_fips:
+            beyond = fips.non_fips_hellos(self._client, self._server_name)
             answers = await self._hellos.ask_all([one.offer for one in beyond])
-            self._beyond = {one: _Heard(answers[one.offer], self._note(one.label, answers[one.offer])) for one in beyond}
+            self._non_fips = {one: _NotedAnswer(answers[one.offer], self._note(one.label, answers[one.offer])) for one in beyond}
 
     async def _note_beyond(self) -> None:
         await self._hear_beyond()
-        unclear = next((heard.answer for heard in self._beyond.values() if isinstance(heard.answer, Unclear)), None)
+        unclear = next((heard.answer for heard in self._non_fips.values() if isinstance(heard.answer, Unclear)), None)
         if unclear is not None:
             self._notes.missing(v.FIPS_ALSO_ACCEPTS, unclear.why, unclear.detail)
             return
-        accepted = [fips.accepted_beyond(one, heard.answer) for one, heard in self._beyond.items() if isinstance(heard.answer, TlsReply)]
-        lines = [line for heard in self._beyond.values() for line in heard.lines]
+        accepted = [
+            fips.accepted_outside_fips(one, heard.answer) for one, heard in self._non_fips.items() if isinstance(heard.answer, TlsReply)
+        ]
+        lines = [line for heard in self._non_fips.values() for line in heard.lines]
         self._notes.observed(v.FIPS_ALSO_ACCEPTS, tuple(accepted), *lines)
 
     # --- Everything -----------------------------------------------------------------------------------------
@@ -267,7 +269,7 @@ class _Inquiry:
         return unclear
 
 
-def _write_posture(notes: Notebook, listings: Sequence[Listing], client: fips.Profile, why: Why, detail: str) -> None:
+def _write_posture(notes: Notebook, listings: Sequence[Listing], client: fips.NumberedFipsProfile, why: Why, detail: str) -> None:
     """Each list as far as it is complete for every version that the server takes; else why it is not."""
     offered = [listing for listing in listings if listing.offered]
     are_versions_known = all(listing.offered is not None for listing in listings)
@@ -332,7 +334,7 @@ def _write_certificates(notes: Notebook, listings: Sequence[Listing]) -> None:
         notes.missing(v.TLS_CERTIFICATES, Why.NOT_DISCLOSED, "the server showed no certificate")
 
 
-def _taken_beyond(listings: Sequence[Listing], client: fips.Profile) -> tuple[str, ...] | None:
+def _taken_beyond(listings: Sequence[Listing], client: fips.NumberedFipsProfile) -> tuple[str, ...] | None:
     """Everything in complete lists that a client refuses; None where a list is not complete."""
     found: list[str] = []
     for listing in sorted(listings, key=lambda one: one.version, reverse=True):

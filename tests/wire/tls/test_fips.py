@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from probe.config import keys
 from probe.tables.fips import fips_profiles
 from probe.wire.tls import fips
-from probe.wire.tls.fips import Heard
+from probe.wire.tls.fips import SettledAnswer
 from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from probe.wire.tls.registry import group_number, scheme_number, suite_number, suites
 from tests.wire.certificates import broken, rsa_key
@@ -181,10 +181,10 @@ def test_what_runs_a_deployment_is_told_from_other_clients(name: str) -> None:
 # --- What is in the way -------------------------------------------------------------------------------------
 
 
-def server(version: Version, taken: tuple[int, ...], groups: tuple[int, ...], schemes: tuple[int, ...]) -> Callable[[Offer], Heard]:
+def server(version: Version, taken: tuple[int, ...], groups: tuple[int, ...], schemes: tuple[int, ...]) -> Callable[[Offer], SettledAnswer]:
     """A server of one version that takes these, each in its own order."""
 
-    def answer(offer: Offer) -> Heard:
+    def answer(offer: Offer) -> SettledAnswer:
         if version not in offer.versions:
             return TlsRefusal(70)
         suite = next((s for s in taken if s in offer.suites), None)
@@ -203,10 +203,10 @@ def server(version: Version, taken: tuple[int, ...], groups: tuple[int, ...], sc
     return answer
 
 
-def diagnosed(name: str, answer: Callable[[Offer], Heard]) -> tuple[tuple[str, ...], int]:
+def diagnosed(name: str, answer: Callable[[Offer], SettledAnswer]) -> tuple[tuple[str, ...], int]:
     """What is found to be in the way, and by how many questions beyond those of `beyond`."""
     profile = fips.profile_named(name)
-    heard = {one: answer(one.offer) for one in fips.beyond(profile, None)}
+    heard = {one: answer(one.offer) for one in fips.non_fips_hellos(profile, None)}
     questions = fips.diagnosis(profile, heard, None)
     count = 0
     try:
@@ -248,7 +248,7 @@ SHA1 = scheme_number("rsa_pkcs1_sha1")
         ("sp800-52r2", lambda offer: TlsRefusal(40), "refuses it, and everything else"),
     ],
 )
-def test_the_first_thing_in_the_way_is_named(name: str, answer: Callable[[Offer], Heard], words: str) -> None:
+def test_the_first_thing_in_the_way_is_named(name: str, answer: Callable[[Offer], SettledAnswer], words: str) -> None:
     """Suite, group, scheme or version: what is missing is told in words, by two questions at most."""
     reasons, count = diagnosed(name, answer)
     assert words in reasons[0]
@@ -272,7 +272,7 @@ def test_what_is_unclear_is_not_made_a_reason(name: str, told: list[str]) -> Non
 def test_what_is_refused_is_asked_for_and_nothing_else(name: str) -> None:
     """At most four hellos: each offers, in one part, nothing that the client allows."""
     profile = fips.profile_named(name)
-    asked = fips.beyond(profile, None)
+    asked = fips.non_fips_hellos(profile, None)
     assert 3 <= len(asked) <= 4
     for one in asked:
         match one.part:
@@ -286,11 +286,11 @@ def test_what_is_refused_is_asked_for_and_nothing_else(name: str) -> None:
 
 def test_what_a_server_took_is_told_by_name() -> None:
     """A version, a suite or a group, by what was asked for."""
-    version, *_, group = fips.beyond(fips.profile_named("sp800-52r2"), None)
-    assert fips.accepted_beyond(version, TlsReply(version=Version.TLS11, suite=OLD)) == "TLSv1.1"
-    assert fips.accepted_beyond(group, TlsReply(version=Version.TLS13, suite=GCM13, group=X25519)) == "TLSv1.3 with x25519"
-    suite = next(one for one in fips.beyond(fips.profile_named("sp800-52r2"), None) if one.part == "suite")
-    assert fips.accepted_beyond(suite, TlsReply(version=Version.TLS12, suite=RC4)) == "TLSv1.2 with TLS_RSA_WITH_RC4_128_SHA"
+    version, *_, group = fips.non_fips_hellos(fips.profile_named("sp800-52r2"), None)
+    assert fips.accepted_outside_fips(version, TlsReply(version=Version.TLS11, suite=OLD)) == "TLSv1.1"
+    assert fips.accepted_outside_fips(group, TlsReply(version=Version.TLS13, suite=GCM13, group=X25519)) == "TLSv1.3 with x25519"
+    suite = next(one for one in fips.non_fips_hellos(fips.profile_named("sp800-52r2"), None) if one.part == "suite")
+    assert fips.accepted_outside_fips(suite, TlsReply(version=Version.TLS12, suite=RC4)) == "TLSv1.2 with TLS_RSA_WITH_RC4_128_SHA"
 
 
 def test_only_versions_below_the_clients_are_refused() -> None:
