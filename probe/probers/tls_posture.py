@@ -32,7 +32,7 @@ from probe.model.facts import Why
 from probe.model.keys import FactKey
 from probe.model.kinds import TlsSession
 from probe.model.values import dataclass
-from probe.net.failures import ClientCertificateWanted, PeerFailure, TlsFailed, Unsettled, expected
+from probe.net.failures import ClientCertificateWanted, PeerFailure, QuestionsUnanswered, TlsFailed, expected
 from probe.net.hellos import SILENT_ALERT, HelloAnswer, Hellos, NameUnknown, Unclear
 from probe.net.starttls import NoUpgrade
 from probe.probing import Dial, Effect, Notebook, Prober, Scope, Stream, TlsQuestion, TlsSubject
@@ -117,7 +117,7 @@ class _Inquiry:
         else:
             await self._note_beyond()
         if (last := self._hellos.given_up or self._hellos.left_unclear) is not None:
-            raise Unsettled(f"not all was asked: {last.detail}", _OUTCOME_OF[last.why])
+            raise QuestionsUnanswered(f"not all was asked: {last.detail}", _OUTCOME_OF[last.why])
 
     def _allowed(self) -> Offer:
         return fips.hello_of(self._client, server_name=self._server_name)
