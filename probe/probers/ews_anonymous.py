@@ -120,7 +120,7 @@ async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class _FurtherRequest:
     """One of the requests after the first, and who reads its answer."""
 
     method: str
@@ -142,7 +142,7 @@ class _Visit:
         """The mailbox as a header carries it."""
         self._dial = dial
         self._notes = notes
-        self._pages: list[_Page] = []
+        self._pages: list[_FurtherRequest] = []
         self._marks: list[str] = []
         self._challenges: tuple[Challenge, ...] = ()
         self._bearers: list[Challenge] = []
@@ -221,25 +221,27 @@ class _Visit:
                 is_without = self._refused_without_token == 2 and not challenges_for_tokens
                 self._notes.missing(key, Why.NOT_APPLICABLE if is_without else Why.NOT_DISCLOSED, "no Bearer challenge names it")
 
-    def _pages_after(self, first: Head) -> list[_Page]:
+    def _pages_after(self, first: Head) -> list[_FurtherRequest]:
         """What is asked once it is known what answered."""
         named = (("X-User-Identity", self._identity),) if self._identity is not None else ()
         tokens = [
-            _Page("POST", self._endpoint.path, self._read_without_token, (*_XML, *_NO_TOKEN, *named), _FIND_FOLDER),
-            _Page("OPTIONS", "/Microsoft-Server-ActiveSync", self._read_without_token, (*_NO_TOKEN, *named)),
+            _FurtherRequest("POST", self._endpoint.path, self._read_without_token, (*_XML, *_NO_TOKEN, *named), _FIND_FOLDER),
+            _FurtherRequest("OPTIONS", "/Microsoft-Server-ActiveSync", self._read_without_token, (*_NO_TOKEN, *named)),
         ]
         if self._is_online(first):
             domain = ascii_domain(self._mailbox) if self._mailbox else self._endpoint.host
             envelope = _FEDERATION.format(host=host_header(self._endpoint), domain=domain).encode()
-            return [_Page("POST", "/autodiscover/autodiscover.svc", self._read_soap, _XML, envelope), *tokens]
-        export_tool = _Page("GET", "/ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application", self._read_export_tool)
+            return [_FurtherRequest("POST", "/autodiscover/autodiscover.svc", self._read_soap, _XML, envelope), *tokens]
+        export_tool = _FurtherRequest(
+            "GET", "/ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application", self._read_export_tool
+        )
         is_of_2003 = first.status == 404 and (first.header("Server") or "").lower().startswith(_WINDOWS_OF_2003)
         return [
-            _Page("GET", "/owa/auth/logon.aspx", self._read_owa),
-            _Page("GET", "/exchange/", self._read_old_owa) if is_of_2003 else export_tool,
+            _FurtherRequest("GET", "/owa/auth/logon.aspx", self._read_owa),
+            _FurtherRequest("GET", "/exchange/", self._read_old_owa) if is_of_2003 else export_tool,
             *tokens,
-            _Page("GET", "/autodiscover/autodiscover.xml", self._read_soap, only_for_build=True),
-            _Page("GET", "/mapi/nspi/", self._read_mapi, only_for_build=True),
+            _FurtherRequest("GET", "/autodiscover/autodiscover.xml", self._read_soap, only_for_build=True),
+            _FurtherRequest("GET", "/mapi/nspi/", self._read_mapi, only_for_build=True),
         ]
 
     def _is_online(self, first: Head) -> bool:
