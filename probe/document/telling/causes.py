@@ -13,7 +13,7 @@ from probe.model.facts import Why
 from probe.model.rules import Result
 from probe.model.values import dataclass
 
-BEFELL_ALL = frozenset(
+CONVERSATION_FAILURES = frozenset(
     {
         Why.UNRESOLVED,
         Why.REFUSED,
@@ -109,7 +109,7 @@ def _cause(finding: Form) -> _Cause | None:
     if not asked_there or any(key not in asked_there for key, _ in reasons):
         return None
     found = (reason for _, reason in reasons if reason is not None)  # a mailbox's provider, say, is unknown because its endpoint's is
-    return frozenset(replace(reason, detail="") if reason.why in BEFELL_ALL else reason for reason in found)
+    return frozenset(replace(reason, detail="") if reason.why in CONVERSATION_FAILURES else reason for reason in found)
 
 
 def _reason(cited: Form) -> _Reason | None:
