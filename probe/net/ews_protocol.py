@@ -155,7 +155,7 @@ def find_folders(request: EwsRequest) -> EwsResult:
         protocol = _protocol(request, record)
         try:
             account = _account(request, protocol)
-            schema = OLDEST_SCHEMA if request.is_of_2007 else SCHEMA
+            schema = OLDEST_SCHEMA if request.is_exchange_2007 else SCHEMA
             seen = _seen(record, _find(account, request, record, first, schema))
             if seen.folder in _TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
                 record.older_schema()
@@ -250,7 +250,7 @@ def take_message(taking: MessageRemoval) -> RemovalResult:
 
 
 def _taken(session: requests.Session, request: EwsRequest, record: HttpExchangeRecord, subject: str) -> RemovalResult:
-    schema = OLDEST_SCHEMA if request.is_of_2007 else SCHEMA
+    schema = OLDEST_SCHEMA if request.is_exchange_2007 else SCHEMA
     body = find_item(request.mailbox, subject, schema, impersonates=request.impersonate)
     trouble = _posted(session, request, record, body)
     if trouble is not None and trouble.detail in _TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
@@ -341,7 +341,7 @@ def find_directions(request: EwsRequest) -> AutodiscoverResult:
 
 def _autodiscover_requests(request: EwsRequest) -> Iterator[tuple[str, bytes, Callable[[bytes], Directions | None]]]:
     """The forms of the question: SOAP, and where that is not spoken the plain one, which is all that 2007 knows."""
-    if not request.is_of_2007:
+    if not request.is_exchange_2007:
         yield SOAP_PATH, soap_request(urljoin(request.url, SOAP_PATH), request.mailbox), read_soap
     yield POX_PATH, pox_request(request.mailbox), read_pox
 

@@ -36,7 +36,7 @@ class EwsRequest:
     mailbox: str
     """Address of the mailbox whose folders are looked into."""
     impersonate: bool
-    is_of_2007: bool = False
+    is_exchange_2007: bool = False
     """Whether nothing newer than Exchange 2007 answers there, so that its schema is asked in at once."""
     folders: tuple[str, ...] = ("inbox",)
     """Distinguished names of the folders, in order; those after the first are asked for only if the first is found."""

@@ -117,10 +117,10 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
         stream.close()
         if scheme is None:
             return
-        is_of_2007 = (head.header("Server") or "").startswith(_WINDOWS_OF_2007)
+        is_exchange_2007 = (head.header("Server") or "").startswith(_WINDOWS_OF_2007)
         if scheme != "bearer":
             # The one place where the password leaves its wrapping: it goes to the child through a pipe, and from there to the server.
-            await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal(), is_of_2007=is_of_2007)
+            await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal(), is_exchange_2007=is_exchange_2007)
             return
     token = await _token(account, dial, notes, challenges)
     if isinstance(token, NoToken):
@@ -132,7 +132,7 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
 
 
 async def _sign_in(
-    account: Account, dial: Dial, notes: Notebook, address: str, scheme: Scheme, secret: str, *, is_of_2007: bool = False
+    account: Account, dial: Dial, notes: Notebook, address: str, scheme: Scheme, secret: str, *, is_exchange_2007: bool = False
 ) -> None:
     """The one logon, in a child process, and what it showed."""
     request = EwsRequest(
@@ -143,7 +143,7 @@ async def _sign_in(
         authentication=scheme,
         mailbox=account.mailbox,
         impersonate=account.impersonates,
-        is_of_2007=is_of_2007,
+        is_exchange_2007=is_exchange_2007,
         ca_file=None if dial.ca_file is None else str(dial.ca_file),
         has_older_hello=dial.sends_older_hello,
         folders=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),

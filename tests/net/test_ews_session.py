@@ -572,7 +572,7 @@ def test_basic_is_carried_again_to_an_older_server_alone(ews: EwsStub, body: byt
 
 def test_on_windows_2003_the_schema_of_2007_is_asked_in_at_once(ews: EwsStub) -> None:
     """Where nothing newer can answer, its own schema is the first and only one."""
-    find_folders(request_for(ews, is_of_2007=True))
+    find_folders(request_for(ews, is_exchange_2007=True))
     assert b'Version="Exchange2007_SP1"' in ews.requests[-1][1]
 
 
@@ -673,5 +673,5 @@ def test_autodiscover_that_refuses_is_asked_no_more(ews: EwsStub, authentication
 
 def test_of_2007_the_plain_form_alone_is_asked(ews: EwsStub) -> None:
     """Autodiscover by SOAP came with Exchange 2010."""
-    directed = find_directions(request_for(ews, "basic", is_of_2007=True))
+    directed = find_directions(request_for(ews, "basic", is_exchange_2007=True))
     assert [path for _, path, _ in directed.exchanges] == ["/autodiscover/autodiscover.xml"]
