@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from probe.config.secrets import SecretUnavailable
-from probe.engine.accounts import Accounts, Credential, Locks
+from probe.engine.accounts import Accounts, LedgerKey, Locks
 from probe.engine.addresses import at_each_address
 from probe.engine.plan import Anonymous, Conversation, NotHeld, Plan, PlannedRoundTrip, SignsIn
 from probe.engine.secrets import Secrets
@@ -297,7 +297,7 @@ async def _signed_in(
     conversation: Conversation,
     subject: SignsIn,
     password: Secret,
-    identity: Credential,
+    identity: LedgerKey,
     context: RunContext,
     accounts: Accounts,
     keep: Callable[[Attempt], None],

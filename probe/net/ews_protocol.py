@@ -30,7 +30,7 @@ with warnings.catch_warnings():
     from exchangelib.services import FindFolder
 
 from probe.net.ews_record import HttpExchangeRecord, RecordingAdapter, SecondRequestBlocked
-from probe.net.ews_requests import AutodiscoverResult, EwsRequest, EwsResult, MessageRemoval, RemovalResult, Trouble
+from probe.net.ews_requests import AutodiscoverResult, EwsRequest, EwsResult, EwsTrouble, MessageRemoval, RemovalResult
 from probe.net.http_exchange import USER_AGENT
 from probe.net.quiet import quiet
 from probe.wire.autodiscover import POX_PATH, SOAP_PATH, Directions, pox_request, read_pox, read_soap, soap_request
@@ -346,7 +346,7 @@ def _autodiscover_requests(request: EwsRequest) -> Iterator[tuple[str, bytes, Ca
     yield POX_PATH, pox_request(request.mailbox), read_pox
 
 
-def _trouble_of_directions(record: HttpExchangeRecord) -> Trouble:
+def _trouble_of_directions(record: HttpExchangeRecord) -> EwsTrouble:
     if _LOCKED in record.head:
         return "locked"
     return "no-challenge" if record.status == 401 and not record.logons else ""
@@ -396,7 +396,7 @@ def _account(request: EwsRequest, protocol: FirmProtocol) -> Account:
     return account
 
 
-def _trouble(record: HttpExchangeRecord, folder: str | None) -> Trouble:
+def _trouble(record: HttpExchangeRecord, folder: str | None) -> EwsTrouble:
     if _LOCKED in record.head:
         return "locked"
     if not record.logons and record.status is not None:

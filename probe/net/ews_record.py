@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from probe.net.ews_requests import EwsRequest, Trouble
+from probe.net.ews_requests import EwsRequest, EwsTrouble
 from probe.net.pinned import PinnedAdapter
 from probe.net.redact import Redactor
 from probe.wire.exchange import soap_build
@@ -73,7 +73,7 @@ class HttpExchangeRecord:
         self.logons = 0
         self._is_spent = False
         self._must_not_prove = False
-        self.trouble: Trouble = ""
+        self.trouble: EwsTrouble = ""
         self.code: str | None = None
         self.back_off: float | None = None
         self.exchanges: list[tuple[str, str, int | None]] = []

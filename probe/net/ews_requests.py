@@ -7,7 +7,9 @@ from typing import Literal
 
 from probe.model.values import dataclass
 
-Trouble = Literal["", "timed-out", "closed", "tls-failed", "untrusted", "too-long", "no-challenge", "locked", "second-request", "malformed"]
+EwsTrouble = Literal[
+    "", "timed-out", "closed", "tls-failed", "untrusted", "too-long", "no-challenge", "locked", "second-request", "malformed"
+]
 """What went wrong beside what the status says:
 
 - `timed-out`, `closed`: the connection gave no whole answer;
@@ -68,7 +70,7 @@ class EwsResult:
     """Four numbers out of ServerVersionInfo, as in `15.1.2507.57`."""
     back_off_seconds: float | None
     """How long a busy server asks to be left alone, if it says."""
-    error: Trouble
+    error: EwsTrouble
     logons: int
     """Requests that carried the password, a proof of it, or the token; after the first that was refused there is no other."""
     exchanges: tuple[tuple[str, str, int | None], ...]
@@ -89,7 +91,7 @@ class AutodiscoverResult:
     """HTTP status of the last answer, None where there was none."""
     headers: tuple[tuple[str, str], ...]
     """Headers of that answer, as in EwsResult."""
-    error: Trouble
+    error: EwsTrouble
     logons: int
     """Requests that carried the password, a proof of it, or the token: one at most."""
     exchanges: tuple[tuple[str, str, int | None], ...]

@@ -47,7 +47,7 @@ from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Thr
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.probing import Account, Dial, Effect, LoginSubject, NotClaimed, Notebook, Prober, Scope
 from probe.probing.authority import NoToken, allowed_authority, resource_for, token_by_application, token_by_password
-from probe.probing.ews import POLICY_BLOCKS, Scheme, end_logon, scheme_for
+from probe.probing.ews import POLICY_BLOCKS, EwsScheme, end_logon, scheme_for
 from probe.tables.authorities import entra_hosts
 from probe.tables.hosts import is_exchange_online_host
 from probe.wire.autodiscover import SOAP_PATH
@@ -132,7 +132,7 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
 
 
 async def _sign_in(
-    account: Account, dial: Dial, notes: Notebook, address: str, scheme: Scheme, secret: str, *, is_exchange_2007: bool = False
+    account: Account, dial: Dial, notes: Notebook, address: str, scheme: EwsScheme, secret: str, *, is_exchange_2007: bool = False
 ) -> None:
     """The one logon, in a child process, and what it showed."""
     request = EwsRequest(
@@ -154,13 +154,13 @@ async def _sign_in(
     is_let_in = seen.folder is not None and seen.folder not in _ACCOUNT_STATES
     await end_logon(account.proof, seen.logons, seen.status, is_let_in=is_let_in)
     dial.connections += 1
-    reading = _Reading(account, dial, notes, seen, is_token=scheme == "bearer")
+    reading = _ResultReader(account, dial, notes, seen, is_token=scheme == "bearer")
     reading.conclude()
     if seen.folder == NO_SUCH_MAILBOX:
         await _ask_directions(account, dial, notes, request, reading)
 
 
-async def _ask_directions(account: Account, dial: Dial, notes: Notebook, request: EwsRequest, reading: _Reading) -> None:
+async def _ask_directions(account: Account, dial: Dial, notes: Notebook, request: EwsRequest, reading: _ResultReader) -> None:
     """Autodiscover by a logon of its own. Who is refused there is let in by EWS all the same, and is barred from Autodiscover alone."""
     async with account.proof.at(urljoin(dial.endpoint.url, SOAP_PATH)) as proof:
         try:
@@ -205,7 +205,7 @@ def _asking(account: Account) -> list[tuple[str, str]]:
 
 def _chosen_scheme(
     account: Account, endpoint: Endpoint, head: Head, challenges: tuple[Challenge, ...], notes: Notebook, lines: tuple[TranscriptLine, ...]
-) -> Scheme | None:
+) -> EwsScheme | None:
     """How to sign in; None, with the reason noted, where nobody may. Raises what fits where the server will have nobody."""
     if head.status == 200:
         _all_missing(notes, Why.NOT_ATTEMPTED, "the server answers without asking for a sign-in, so that no password was sent")
@@ -243,7 +243,7 @@ def _fits_basic(account: Account) -> bool:
     return True
 
 
-class _Reading:
+class _ResultReader:
     """Draws facts out of what the child saw."""
 
     def __init__(self, account: Account, dial: Dial, notes: Notebook, seen: EwsResult, *, is_token: bool) -> None:

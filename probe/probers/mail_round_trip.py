@@ -41,7 +41,7 @@ from probe.net.failures import Denied, OffProtocol, Throttled, expected
 from probe.net.http_exchange import HttpConnection, host_header
 from probe.net.starttls import NoUpgrade
 from probe.probing import Account, Dial, Effect, NoMechanism, Notebook, Prober, RoundTripSubject, Scope, Stream
-from probe.probing.ews import Scheme, end_logon, scheme_for
+from probe.probing.ews import EwsScheme, end_logon, scheme_for
 from probe.probing.imap_session import ImapSession
 from probe.probing.pop3_session import Pop3Session
 from probe.probing.smtp_session import SmtpSession
@@ -335,7 +335,7 @@ class _EwsInbox:
     def __init__(self, dial: Dial, account: Account) -> None:
         self._dial = dial
         self._account = account
-        self._scheme: Scheme | None = None
+        self._scheme: EwsScheme | None = None
 
     async def remember(self) -> None:
         endpoint = self._dial.endpoint

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from probe.document import Report, ReportOptions
-from probe.document.index import Form
+from probe.document.index import JsonObject
 from probe.document.telling.blocks import READINESS_WORDS, SUPPORT_WORDS, Block, blocks_of
 from probe.document.telling.known import Known
 from probe.document.telling.signing_in import WITHOUT, ready_in_words
@@ -130,7 +130,7 @@ def _circumstances(page: Page, document: Mapping[str, Any]) -> None:
         )
 
 
-def _transcripts(page: Page, attempts: Iterable[Form]) -> None:
+def _transcripts(page: Page, attempts: Iterable[JsonObject]) -> None:
     page.heading("Transcripts")
     for attempt in attempts:
         page.blank()

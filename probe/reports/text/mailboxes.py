@@ -7,7 +7,7 @@ from dataclasses import field
 from datetime import date
 
 from probe.document import ReportOptions
-from probe.document.index import Form
+from probe.document.index import JsonObject
 from probe.document.telling.blocks import Block
 from probe.document.telling.causes import Questions, by_cause, is_not_allowed, questions_in_common
 from probe.document.telling.known import Known
@@ -90,7 +90,7 @@ def _named(addresses: Sequence[str]) -> str:
     return f"{shown} (`--verbose` names them)" if len(shown) < len(", ".join(addresses)) else shown
 
 
-def _profile(page: Page, profile: Form) -> None:
+def _profile(page: Page, profile: JsonObject) -> None:
     page.say(profile["server_type"], indent=2, label="Type", column=10)
     if profile["incoming"] == profile["outgoing"]:
         page.say(profile["incoming"], indent=2, label="Endpoint", column=10)
@@ -169,11 +169,11 @@ def _open_questions(report: _ReportContext, questions: Questions, because: str) 
             report.page.say(f"{finding['title']} ({finding['rule']})", indent=13, label="-", column=2)
 
 
-def _not_listed_either(decided: Iterable[Form]) -> dict[str, list[Form]]:
+def _not_listed_either(decided: Iterable[JsonObject]) -> dict[str, list[JsonObject]]:
     """By an unsupported finding's rule, the weaker ones that the same facts decided."""
     failed = [f for f in decided if f["result"] == Result.FAILS]
     stronger = [f for f in failed if f["otherwise"] == Otherwise.UNSUPPORTED]
-    weaker: dict[str, list[Form]] = {}
+    weaker: dict[str, list[JsonObject]] = {}
     for finding in failed:
         if finding["otherwise"] == Otherwise.NOT_LISTED:
             same = next((s for s in stronger if all(cited in s["because"] for cited in finding["because"])), None)
@@ -184,7 +184,7 @@ def _not_listed_either(decided: Iterable[Form]) -> dict[str, list[Form]]:
 
 def _listings(report: _ReportContext, blocks: Iterable[Block]) -> None:
     """The statements that list the supported systems, each once."""
-    statements: dict[str, Form] = {}
+    statements: dict[str, JsonObject] = {}
     profiles: dict[str, dict[str, None]] = {}
     for block in blocks:
         for finding in block.listed:
