@@ -117,7 +117,7 @@ class RemovalResult:
     detail: str = ""
     """Exchange's code or the status, where there is one."""
     trouble: str = ""
-    """As in `Trouble`."""
+    """As in `EwsTrouble`."""
     status: int | None = None
     """HTTP status of the last answer."""
     logons: int = 0
