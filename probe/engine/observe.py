@@ -103,7 +103,7 @@ async def observe(plan: Plan, context: RunContext) -> tuple[tuple[Attempt, ...],
 
     ended_by, detail = None, ""
     try:
-        async with asyncio.timeout(context.deadline) as patience, _until(context.stop, patience):
+        async with asyncio.timeout(context.deadline) as patience, until(context.stop, patience):
             secrets = await Secrets.read((login.password for login in sign_ins), context.timeout)
             await in_thread(lambda: context.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
             if plan.asked.all_addresses:
@@ -155,7 +155,7 @@ def _log_end(attempt: Attempt) -> None:
 
 
 @asynccontextmanager
-async def _until(stop: asyncio.Event, patience: asyncio.Timeout) -> AsyncIterator[None]:
+async def until(stop: asyncio.Event, patience: asyncio.Timeout) -> AsyncIterator[None]:
     """A context within which setting the stop ends the timeout `patience` at once."""
 
     async def end() -> None:
