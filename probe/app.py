@@ -288,10 +288,10 @@ def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:
 
 def gate_exit_code(gated: Gated) -> int:
     """The exit code that an answer of the gate calls for, by the same precedence."""
-    from probe.gate import Answer, worst
+    from probe.gate import GateAnswer, worst
 
     code = exit_code(gated.run)
-    return code if code in (130, 70) else {Answer.GO: 0, Answer.NO_GO: 1, Answer.CANNOT_TELL: 3}[worst(gated.verdicts)]
+    return code if code in (130, 70) else {GateAnswer.GO: 0, GateAnswer.NO_GO: 1, GateAnswer.CANNOT_TELL: 3}[worst(gated.verdicts)]
 
 
 def complete(begin: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from probe.document import in_sections, json_pieces, shown
-from probe.gate.answering import Accept, Reason, Verdict, verdict_on
+from probe.gate.answering import Accept, GateReason, GateVerdict, verdict_on
 from probe.gate.foretelling import Standing, Will, standing_of, will_do
-from probe.gate.records import Records, Unread, compared
+from probe.gate.records import DynamicsRecords, Unread, compared
 from probe.model.estate import Estate, Mailbox
 from probe.model.kinds import Json
 from probe.model.rules import Result
@@ -25,9 +25,9 @@ class Gated:
     """What the gate found of some mailboxes."""
 
     run: Run
-    records: Records | Unread
+    records: DynamicsRecords | Unread
     standing: Standing
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[GateVerdict, ...]
     """In the order of the run's assessments."""
     will: Mapping[str, Will]
     """By address."""
@@ -37,14 +37,14 @@ def gated(
     estate: Estate,
     mailboxes: Sequence[Mailbox],
     run: Run,
-    records: Records | Unread,
+    records: DynamicsRecords | Unread,
     accept: Collection[Accept] = frozenset(),
     clean: Callable[[str], str] = lambda text: text,
 ) -> Gated:
     """What the gate says of the mailboxes of a run, by what was read of Dynamics; `clean` strikes secrets out of what a row may repeat."""
     assessments = {assessment.mailbox: assessment for assessment in run.assessments}
     unread = records.reason if isinstance(records, Unread) and records.is_asked else None
-    verdicts: list[Verdict] = []
+    verdicts: list[GateVerdict] = []
     will: dict[str, Will] = {}
     for mailbox in mailboxes:
         beside = compared(estate, mailbox, records)
@@ -86,7 +86,7 @@ def _but_the_last_line_end(pieces: Iterable[str]) -> Iterator[str]:
     yield held.removesuffix("\n")
 
 
-def _dynamics(records: Records | Unread, standing: Standing) -> dict[str, Json]:
+def _dynamics(records: DynamicsRecords | Unread, standing: Standing) -> dict[str, Json]:
     read = None if isinstance(records, Unread) else records
     return {
         "read": read is not None,
@@ -100,7 +100,7 @@ def _dynamics(records: Records | Unread, standing: Standing) -> dict[str, Json]:
     }
 
 
-def _mailbox(verdict: Verdict, will: Will) -> dict[str, Json]:
+def _mailbox(verdict: GateVerdict, will: Will) -> dict[str, Json]:
     return {
         "mailbox": verdict.mailbox,
         "answer": verdict.answer.value,
@@ -121,7 +121,7 @@ def _mailbox(verdict: Verdict, will: Will) -> dict[str, Json]:
     }
 
 
-def _reasons(reasons: Sequence[Reason]) -> list[Json]:
+def _reasons(reasons: Sequence[GateReason]) -> list[Json]:
     return [
         {
             "rule": reason.rule.id,

@@ -13,7 +13,7 @@ from probe.engine.accounts import Accounts
 from probe.engine.observe import RunContext, until
 from probe.engine.secrets import Secrets
 from probe.gate.foretelling import Pending
-from probe.gate.records import NOT_DECLARED, Records, Unread
+from probe.gate.records import NOT_DECLARED, DynamicsRecords, Unread
 from probe.model.estate import DynamicsAccess, Estate
 from probe.net.dial import Dial, Network
 from probe.net.failures import PeerFailure, expected
@@ -29,7 +29,7 @@ ALERTS_SINCE = timedelta(days=7)
 """Alerts are read for the machines that they name: those that run now."""
 
 
-async def read_records(estate: Estate, addresses: Collection[str], context: RunContext, network: Network) -> Records | Unread:
+async def read_records(estate: Estate, addresses: Collection[str], context: RunContext, network: Network) -> DynamicsRecords | Unread:
     """Dynamics' records of the mailboxes with these addresses. Raises nothing that a server, a secret or the ledger can cause.
 
     `context` is that of the run, whose ledger the sign-in goes through; `network` has the anchors that vouch for Dynamics.
@@ -54,7 +54,7 @@ async def read_records(estate: Estate, addresses: Collection[str], context: RunC
 
 async def _read(
     access: DynamicsAccess, estate: Estate, addresses: Collection[str], context: RunContext, network: Network
-) -> Records | Unread:
+) -> DynamicsRecords | Unread:
     accounts = Accounts(context.memory, context.clock, timedelta(seconds=READ_SECONDS), context.locks)
     endpoint = access.url.endpoint
     async with AsyncExitStack() as stack:
@@ -78,7 +78,7 @@ async def _read(
     raise AssertionError("no manager of these swallows a failure")
 
 
-async def _records(client: Client, addresses: Collection[str], now: datetime) -> Records:
+async def _records(client: Client, addresses: Collection[str], now: datetime) -> DynamicsRecords:
     if len(addresses) > FEW:
         wanted = {address.lower() for address in addresses}
         rows = tuple([row async for page in client.mailboxes() for row in page if (row.address or "").lower() in wanted])
@@ -99,7 +99,7 @@ async def _records(client: Client, addresses: Collection[str], now: datetime) ->
         machines += [alert.machine for alert in await client.alerts(about, now - ALERTS_SINCE)]
     except PeerFailure as failure:
         notes.append(f"the alerts could not be read: {failure}")
-    return Records(
+    return DynamicsRecords(
         organization=client.organization,
         rows=rows,
         profiles=_of_rows(rows, profiles),

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from probe.document import Options
+from probe.document import ReportOptions
 from probe.document.index import JsonObject
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
 from probe.document.telling.words import WHAT_TO_DO, bounded, count, endpoints_of, moment, reason_in_words, some_of, value_in_words
-from probe.gate.answering import Answer, Predicted
+from probe.gate.answering import GateAnswer, Predicted
 from probe.model.facts import Why
 from probe.model.remedies import first_sentence
 from probe.model.rules import Direction
@@ -20,8 +20,8 @@ from probe.reports.text import REPORT as RUN_REPORT
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, STRONG, Page
 from probe.tables.alerts import dynamics_alerts
 
-_STYLES = {Answer.GO: GOOD, Answer.NO_GO: BAD, Answer.CANNOT_TELL: DOUBTFUL}
-_WORDS = {Answer.GO: "GO", Answer.NO_GO: "NO-GO", Answer.CANNOT_TELL: "CANNOT TELL"}
+_STYLES = {GateAnswer.GO: GOOD, GateAnswer.NO_GO: BAD, GateAnswer.CANNOT_TELL: DOUBTFUL}
+_WORDS = {GateAnswer.GO: "GO", GateAnswer.NO_GO: "NO-GO", GateAnswer.CANNOT_TELL: "CANNOT TELL"}
 _PREDICTED = {Predicted.SUCCESS: GOOD, Predicted.FAILURE: BAD, Predicted.UNKNOWN: DOUBTFUL}
 _COLUMN = 9
 _MOST_SEEN = 100
@@ -33,12 +33,12 @@ NOT_TO_BE_SEEN = (
 )
 
 
-def gate_text(document: Mapping[str, Any], options: Options) -> Iterator[str]:
+def gate_text(document: Mapping[str, Any], options: ReportOptions) -> Iterator[str]:
     """The report, from the document as `published` makes it."""
     page = Page(options)
     known = Known(document["run"])
     assessments = {assessment["mailbox"]: assessment for assessment in document["run"]["assessments"]}
-    mailboxes = sorted(document["mailboxes"], key=lambda form: list(Answer).index(Answer(form["answer"])))
+    mailboxes = sorted(document["mailboxes"], key=lambda form: list(GateAnswer).index(GateAnswer(form["answer"])))
     groups = _groups(mailboxes, assessments)
     by_rule = {form["mailbox"]: {f["rule"]: f for f in known.findings(assessments[form["mailbox"]])} for form, *_ in groups}
     _write_summary(page, document, groups, by_rule)
@@ -74,14 +74,14 @@ def _write_summary(
         _write_answer(page, groups[0])
     else:
         numbers = Counter(form["answer"] for form in document["mailboxes"])
-        told = ", ".join(f"{numbers[answer]:,} {_WORDS[answer].lower()}" for answer in Answer if numbers[answer])
+        told = ", ".join(f"{numbers[answer]:,} {_WORDS[answer].lower()}" for answer in GateAnswer if numbers[answer])
         page.say(f"{count(len(document['mailboxes']), 'mailbox', 'mailboxes')}: {told}.", style=STRONG)
         page.blank()
         room = min(max(len(_who(group)) for group in groups), page.width * 3 // 8)
         for number, group in enumerate(groups, start=1):
-            answer = Answer(group[0]["answer"])
+            answer = GateAnswer(group[0]["answer"])
             cause = _cause(group[0], by_rule[group[0]["mailbox"]])
-            cells = ((f"{number}", 2), (_WORDS[answer], len(_WORDS[Answer.CANNOT_TELL])), (_who(group), room))
+            cells = ((f"{number}", 2), (_WORDS[answer], len(_WORDS[GateAnswer.CANNOT_TELL])), (_who(group), room))
             page.columns(*cells, rest=(cause,), style=_STYLES[answer])
         page.blank()
     dynamics, run = document["dynamics"], document["run"]
@@ -111,11 +111,11 @@ def _who(group: Sequence[JsonObject]) -> str:
 
 def _cause(form: JsonObject, by_rule: Mapping[str, JsonObject]) -> str:
     """Why the answer is what it is, in a few words."""
-    if form["answer"] == Answer.GO:
+    if form["answer"] == GateAnswer.GO:
         return f"accepted: {', '.join(form['accepted'])}" if form["accepted"] else "signed in"
-    if form["differs"] and form["answer"] == Answer.CANNOT_TELL:
+    if form["differs"] and form["answer"] == GateAnswer.CANNOT_TELL:
         return f"Dynamics differs: {', '.join(dict.fromkeys(difference['what'] for difference in form['differs']))}"
-    if form["answer"] == Answer.CANNOT_TELL:
+    if form["answer"] == GateAnswer.CANNOT_TELL:
         return str(form["settle"][0])
     titles = (by_rule[reason["rule"]]["title"] for reason in form["reasons"] if reason["is_known"])
     return str(next(titles, "no row of Microsoft's table is met"))
@@ -123,7 +123,7 @@ def _cause(form: JsonObject, by_rule: Mapping[str, JsonObject]) -> str:
 
 def _write_answer(page: Page, group: Sequence[JsonObject], number: str = "") -> None:
     form = group[0]
-    answer = Answer(form["answer"])
+    answer = GateAnswer(form["answer"])
     accepted = f" (accepted: {', '.join(form['accepted'])})" if form["accepted"] else ""
     settled_by = f": {form['settle'][0]}" if form["settle"] else ""
     page.say(f"{number}{_WORDS[answer]}  {_who(group)}{accepted}{settled_by}", style=_STYLES[answer])
