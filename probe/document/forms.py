@@ -180,7 +180,7 @@ class _Observed(Form):
 
 class _Declared(Form):
     basis: Literal["declared"]
-    by: Literal["peer", "operator"]
+    by: Literal["peer", "operator", "dynamics"]
 
 
 class _Inferred(Form):

@@ -43,9 +43,10 @@ def judge_again(stored: Run, estate: Estate, book: Book, on: date) -> Run:
 
 
 def _seen(readings: Iterable[Reading]) -> Iterator[Reading]:
-    """The readings of conversations: neither what the operator declared, nor what was inferred, nor that nobody was asked."""
+    """The readings of conversations, and of Dynamics' records: neither what the operator declared, nor what was inferred, nor that nobody was asked."""
     for reading in readings:
-        if reading.subject == DEPLOYMENT_SUBJECT or reading.subject.startswith(PROFILE_SUBJECTS):
+        is_of_estate = reading.subject == DEPLOYMENT_SUBJECT or reading.subject.startswith(PROFILE_SUBJECTS)
+        if is_of_estate and reading.key not in v.DYNAMICS_KEYS:
             continue
         if isinstance(reading, Missing) and not reading.claims:
             if not reading.says_nothing:
