@@ -66,6 +66,7 @@ def _of_deployment(deployment: Deployment, allowed: frozenset[Effect], at: datet
 def _of_profile(profile: ServerProfile, at: datetime) -> Iterator[Reading]:
     subject = profile_subject(profile.name)
     yield _fact(subject, v.PROFILE_SERVER_TYPE, str(profile.server_type), at)
+    yield _fact(subject, v.PROFILE_AUTODISCOVER, profile.autodiscover, at)
     incoming, outgoing = profile.incoming_settings, profile.outgoing_settings
     yield _fact(subject, v.PROFILE_AUTHENTICATION, str(incoming.authentication), at)
     yield _fact(subject, v.PROFILE_APPLICATION, incoming.has_application, at)

@@ -41,6 +41,9 @@ DEPLOYMENT_ALLOWS: FactKey[tuple[str, ...]] = FactKey(
 PROFILE_SERVER_TYPE: FactKey[str] = FactKey(
     "profile.server_type", choice(*ServerType), "Server type of the email server profile.", tuple(map(str, ServerType))
 )
+PROFILE_AUTODISCOVER: FactKey[bool] = FactKey(
+    "profile.autodiscover", FLAG, "Whether Autodiscover finds the profile's server.", (True, False)
+)
 PROFILE_AUTHENTICATION: FactKey[str] = FactKey(
     "profile.authentication",
     choice(*Authentication),
