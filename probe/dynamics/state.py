@@ -41,10 +41,15 @@ class Records:
     profiles: Sequence[EmailServerProfile]
     mailboxes: Sequence[MailboxRow]
     are_all: bool
-    """Whether these are all mailboxes that the organization has."""
+    """Whether the mailbox that was processed last, of all that the organization has, is among them."""
     alerts: Sequence[TraceLog] = ()
     pending: Sequence[PendingMail] | MoreThan | None = None
     """None where that was not asked."""
+
+
+def unread(why: Why, detail: str, at: datetime) -> tuple[Reading, ...]:
+    """That the records were not read: one gap, of the deployment."""
+    return (_gap(DEPLOYMENT_SUBJECT, v.DYNAMICS_ORGANIZATION_ID, detail, at, why),)
 
 
 def state_readings(records: Records, estate: Estate, at: datetime) -> tuple[Reading, ...]:
@@ -69,8 +74,10 @@ def is_served(row: MailboxRow) -> bool:
     return by_mail or _number(row.appointments_delivery) == _APPOINTMENTS_SERVER_SIDE
 
 
-def _is_enabled(row: MailboxRow) -> bool:
-    return bool(row.incoming_enabled or row.outgoing_enabled or row.appointments_enabled)
+def is_processed(row: MailboxRow) -> bool:
+    """Whether the asynchronous service comes round to a mailbox, and has before."""
+    is_enabled = row.incoming_enabled or row.outgoing_enabled or row.appointments_enabled
+    return bool(is_enabled) and is_served(row) and row.last_attempt is not None
 
 
 def _weight(row: MailboxRow) -> tuple[bool, bool, bool]:
@@ -82,7 +89,7 @@ def _of_deployment(records: Records, at: datetime) -> Iterator[Reading]:
     yield _fact(DEPLOYMENT_SUBJECT, v.DYNAMICS_VERSION, records.organization.version, at)
     if not records.are_all:
         return
-    touched = [row.last_attempt for row in records.mailboxes if row.last_attempt is not None and is_served(row) and _is_enabled(row)]
+    touched = [row.last_attempt for row in records.mailboxes if row.last_attempt is not None and is_processed(row)]
     if touched:
         yield _fact(DEPLOYMENT_SUBJECT, v.DYNAMICS_IDLE_MINUTES, max(0, int((at - max(touched)).total_seconds()) // 60), at)
     else:

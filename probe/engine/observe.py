@@ -103,7 +103,7 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
 
     ended_by, detail = None, ""
     try:
-        async with asyncio.timeout(terms.deadline) as patience, _until(terms.stop, patience):
+        async with asyncio.timeout(terms.deadline) as patience, until(terms.stop, patience):
             secrets = await Secrets.read((login.password for login in sign_ins), terms.timeout)
             await in_thread(lambda: terms.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
             if plan.asked.all_addresses:
@@ -155,8 +155,8 @@ def _log_end(attempt: Attempt) -> None:
 
 
 @asynccontextmanager
-async def _until(stop: asyncio.Event, patience: asyncio.Timeout) -> AsyncIterator[None]:
-    """Within this, the patience is over once the stop is set."""
+async def until(stop: asyncio.Event, patience: asyncio.Timeout) -> AsyncIterator[None]:
+    """Within this, the patience is over once the stop is set; the TimeoutError that comes of it is told from others by the stop."""
 
     async def end() -> None:
         await stop.wait()
