@@ -10,38 +10,49 @@ import platform
 import secrets
 import signal
 import threading
+import traceback
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from probe import catalogue
+from probe.config.secrets import SecretUnavailable
 from probe.document import NotADocument, read_run
 from probe.engine import run as engine
 from probe.engine import select
-from probe.engine.accounts import Locks
+from probe.engine.accounts import Accounts, Locks
 from probe.engine.again import judge_again
 from probe.engine.judge import Ruleset
-from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext
+from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext, until
 from probe.engine.plan import Plan
+from probe.engine.secrets import Secrets
 from probe.memory import Memory
 from probe.model import defaults
-from probe.model.attempts import Attempt, Outcome
+from probe.model.attempts import WHY_AFTER, Attempt, Outcome
 from probe.model.defaults import TlsDepth
-from probe.model.estate import Effect, Endpoint, Estate, Mailbox
+from probe.model.estate import DynamicsAccess, Effect, Endpoint, Estate, Mailbox
+from probe.model.facts import Reading, Why
 from probe.model.inferences import Inference
 from probe.model.rules import Readiness, Rule, Support
 from probe.model.runs import Asked, Run
 from probe.model.values import dataclass
-from probe.net.dial import Network
+from probe.net.dial import Dial, Network
+from probe.net.failures import UntrustedPeer, expected
 from probe.net.heap import keep_small
 from probe.net.killable import Children
-from probe.net.limits import Limits
+from probe.net.limits import Deadline, Limits
 from probe.net.names import NameServer
+from probe.net.threads import in_thread
 from probe.net.tls import TlsPolicies
-from probe.probing import Prober, TlsQuestion
+from probe.net.transcript import Recorder
+from probe.probing import Notebook, Prober, TlsQuestion
+from probe.probing.proofs import NotClaimed
+
+if TYPE_CHECKING:
+    from probe.dynamics.state import StateRecords
 
 if TYPE_CHECKING:
     from probe.gate import Accept, Gated
@@ -81,6 +92,9 @@ class Options:
     """Is told in one sentence what the operator should know of the run beside its result."""
     clock: Callable[[], datetime] = field(default=lambda: _now())
 
+
+DYNAMICS_SECONDS = 600.0
+"""For reading Dynamics' records, sign-in and pauses that its server asks for included; 50,000 mailboxes are a hundred pages."""
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 """Signals that ask for an end: Ctrl-C; service managers, containers and timeout(1); a terminal that is closed; Ctrl-Break on Windows."""
@@ -167,7 +181,79 @@ class Probing:
 
         Once `stop` is set, the run ends and tells what it has learnt. Cancelled, it tells nothing, and leaves nothing behind.
         """
-        return await _held(plan, self._context(stop or asyncio.Event()))
+        return await self._run(plan, self._context(stop or asyncio.Event()))
+
+    async def _run(self, plan: Plan, context: RunContext) -> Run:
+        # A look judges nothing, and starts sooner without the rules.
+        ruleset = Ruleset(inferences=inferences(), rules={} if plan.estate is None else rules())
+        identity = engine.RunIdentity(id=secrets.token_hex(16), host=platform.node() or "unknown")
+        if plan.estate is None or plan.estate.dynamics is None:
+            return await engine.run(identity, plan, ruleset, context)
+        access = plan.estate.dynamics
+        return await engine.run(identity, plan, ruleset, context, lambda: self._dynamics_state(access, plan, context))
+
+    async def _dynamics_state(self, access: DynamicsAccess, plan: Plan, context: RunContext) -> tuple[Reading, ...]:
+        """What Dynamics' own records say of the mailboxes of a plan; one gap, where they cannot be read."""
+        from probe.dynamics.state import unread
+
+        at = context.clock()
+        try:
+            async with asyncio.timeout(context.deadline) as patience, until(context.stop, patience):
+                return await self._dynamics_readings(access, plan, context, at)
+        except TimeoutError:
+            if context.stop.is_set():
+                return unread(Why.INTERRUPTED, "the run was interrupted", at)
+            return unread(Why.TIMED_OUT, f"the run's deadline of {context.deadline:g} s had come", at)
+
+    async def _dynamics_readings(self, access: DynamicsAccess, plan: Plan, context: RunContext, at: datetime) -> tuple[Reading, ...]:
+        from probe.dynamics.state import state_readings, unread
+
+        assert plan.estate is not None
+        try:
+            return state_readings(await self._dynamics_records(access, plan, context, at), plan.estate, at)
+        except SecretUnavailable as unavailable:
+            return unread(Why.NO_CREDENTIALS, str(unavailable), at)
+        except NotClaimed as barred:
+            return unread(Why.DENIED, str(barred), at)
+        except Exception as failure:  # noqa: BLE001 - what nobody expected is called a bug, and costs the run nothing else
+            named = expected(failure)
+            if named is None:
+                # As of an attempt: the places alone, since the text may hold what it was given.
+                places = "".join(traceback.format_tb(failure.__traceback__))
+                context.report_bug(f"Dynamics' records at {access.url}: {type(failure).__name__}\n{places}")
+                return unread(Why.BUG, f"a bug in probe: {type(failure).__name__}; please report it", at)
+            return unread(WHY_AFTER[named[0]], context.redactor.clean_sentence(named[1]), at)
+
+    async def _dynamics_records(self, access: DynamicsAccess, plan: Plan, context: RunContext, at: datetime) -> StateRecords:
+        """The records, through the ledger, over verified TLS. Raises SecretUnavailable, and what `probe.dynamics.signed_in` and its client raise."""
+        from probe.dynamics import Credential, signed_in
+        from probe.dynamics.state_reading import read_records
+
+        assert plan.estate is not None
+        if (ca := access.ca) is not None:
+            await in_thread(lambda: _check_readable(ca), "probe-anchors")
+        network = self._network_to_dynamics(plan.estate)
+        addresses = [mailbox.address for mailbox in plan.mailboxes]
+        url = access.url.endpoint.url
+        async with contextlib.AsyncExitStack() as stack:
+            credential = None
+            if access.username is not None and access.password is not None:
+                secret = (await Secrets.read([access.password], context.timeout)).of(access.password)
+                context.redactor.add([secret.reveal()])
+                identity = (access.username.lower(), secret.reveal())
+                accounts = Accounts(context.memory, context.clock, timedelta(seconds=DYNAMICS_SECONDS), context.locks)
+                await stack.enter_async_context(accounts.lock(identity))
+                if (barred := await accounts.barred(identity, url)) is not None:
+                    raise NotClaimed(barred.reason)
+                proof = accounts.proof(identity, url)
+                stack.callback(proof.close)
+                credential = Credential(username=access.username, password=secret, proof=proof)
+            deadline = await stack.enter_async_context(Deadline(DYNAMICS_SECONDS))
+            dial = Dial(access.url.endpoint, network, deadline, Recorder(context.redactor, context.budget))
+            notes = Notebook("dynamics", url, None, context.clock, context.redactor.clean_sentence)
+            authorities = plan.estate.deployment.authorities
+            client = await stack.enter_async_context(signed_in(access, credential, dial, notes, authorities=authorities))
+            return await read_records(client, addresses, at, all_of_them=plan.asked.mailboxes is None)
 
     async def gate(self, plan: Plan, accept: frozenset[Accept] = frozenset(), stop: asyncio.Event | None = None) -> Gated:
         """The answer of the gate for the mailboxes of a plan: Dynamics' rows are read first, then they are probed. Nothing is written in Dynamics."""
@@ -177,7 +263,7 @@ class Probing:
         estate, stop = plan.estate, stop or asyncio.Event()
         context = self._context(stop)
         records = await gate.read_records(estate, [m.address for m in plan.mailboxes], context, self._network_to_dynamics(estate))
-        run = await _held(plan, context)
+        run = await self._run(plan, context)
         # By now it knows every secret of the run too.
         return gate.gated(estate, plan.mailboxes, run, records, accept, context.redactor.clean_sentence)
 
@@ -346,11 +432,13 @@ class _Interrupts:
                 self._stop()
 
 
-async def _held(plan: Plan, context: RunContext) -> Run:
-    # A look judges nothing, and starts sooner without the rules.
-    ruleset = Ruleset(inferences=inferences(), rules={} if plan.estate is None else rules())
-    identity = engine.RunIdentity(id=secrets.token_hex(16), host=platform.node() or "unknown")
-    return await engine.run(identity, plan, ruleset, context)
+def _check_readable(ca_file: str) -> None:
+    """Raises UntrustedPeer where a file of trust anchors cannot be read."""
+    try:
+        with Path(ca_file).open("rb"):
+            pass
+    except OSError as failed:
+        raise UntrustedPeer(f"the trust anchors at {ca_file} cannot be read: {failed.strerror}") from failed
 
 
 def _tls_question(options: Options, client: str, *, fips: bool) -> TlsQuestion | None:

@@ -15,6 +15,7 @@ from probe.model.rules import Needs
 from probe.model.vocabulary import all_keys
 from probe.probing import Prober
 from tests.cases import ALWAYS_DECLARED, NOON, all_rules
+from tests.dynamics.rows import everything_said
 from tests.runs import a_mailbox, an_estate
 
 NONE = Delivery.NONE
@@ -43,6 +44,8 @@ def sources() -> dict[FactKey[Any], set[str]]:
             found.setdefault(key, set()).add(inference.id)
     for key in declarable():
         found.setdefault(key, set()).add("the estate")
+    for reading in everything_said():
+        found.setdefault(reading.key, set()).add("Dynamics")
     return found
 
 

@@ -46,7 +46,9 @@ def write_plan(output: Output, plan: Plan, probers: Mapping[str, Prober]) -> Non
             }
             for c in plan.conversations
         ]
-        output.write_form({"schema": PLAN_SCHEMA, "conversations": forms})
+        access = None if plan.estate is None else plan.estate.dynamics
+        records = None if access is None else {"url": str(access.url), "account": access.username, "token_url": access.token_url}
+        output.write_form({"schema": PLAN_SCHEMA, "conversations": forms, "dynamics": records})
         return
     lines = []
     for c in plan.conversations:
@@ -57,6 +59,15 @@ def write_plan(output: Output, plan: Plan, probers: Mapping[str, Prober]) -> Non
             lines.append(f"  may be sent the account's secret, where the server names it for tokens: {', '.join(c.login.may_ask)}")
         if c.not_held:
             lines.append(f"  NOT HELD: {c.not_held.detail}")
+    access = None if plan.estate is None else plan.estate.dynamics
+    if access is not None:
+        lines.append(str(access.url))
+        lines.append(
+            "  Dynamics' own records: organization, email server profiles, mailboxes, alerts, waiting mail; nothing is written there"
+        )
+        lines.append(f"  effect: reads; account: {access.username or 'the one that runs this program'}")
+        if access.token_url is not None:
+            lines.append(f"  is sent the account's secret for a token: {access.token_url}")
     held = sum(c.not_held is None for c in plan.conversations)
     lines.append(
         f"{held} conversation{'' if held == 1 else 's'} would be held, {len(plan.conversations) - held} would not. Nothing was connected."

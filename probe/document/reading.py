@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from probe.model.attempts import Attempt, Outcome, TranscriptLine, packed
 from probe.model.estate import (
@@ -237,7 +237,8 @@ def _provenance(form: Mapping[str, Any]) -> Provenance:
         case "observed":
             return Observed(evidence)
         case "declared":
-            return Declared("operator" if form["by"] == "operator" else "peer", evidence)
+            by: Literal["peer", "operator", "dynamics"] = form["by"] if form["by"] in ("operator", "dynamics") else "peer"
+            return Declared(by, evidence)
         case "inferred":
             return Inferred(form["inference"], tuple(form.get("premises") or ()), evidence)
         case other:
@@ -304,10 +305,12 @@ def _dynamics(form: DynamicsForm) -> DynamicsAccess:
 def _profile(form: ProfileForm) -> ServerProfile:
     declared = dict(form)
     has_password, has_application = declared.pop("has_credentials"), declared.pop("can_ask_as_application")
+    has_outgoing_password = declared.pop("has_outgoing_credentials")
     return ServerProfile(
         **{**declared, "incoming": Endpoint.parse(form.incoming), "outgoing": Endpoint.parse(form.outgoing)},
         password=UNTOLD_SECRET if has_password else None,
         client_secret=UNTOLD_SECRET if has_application else None,
+        outgoing_password=UNTOLD_SECRET if has_outgoing_password else None,
     )
 
 

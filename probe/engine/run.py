@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from probe import __version__
 from probe.engine.judge import Judgement, Ruleset, infer_endpoints, judge_estate
@@ -12,7 +13,7 @@ from probe.engine.plan import Plan
 from probe.engine.select import users_of_endpoints
 from probe.engine.struck import struck
 from probe.model.estate import Estate, Mailbox
-from probe.model.facts import Fact
+from probe.model.facts import Fact, Reading
 from probe.model.provenance import Declared
 from probe.model.runs import Run
 from probe.model.values import dataclass
@@ -28,13 +29,29 @@ class RunIdentity:
     host: str
 
 
-async def run(identity: RunIdentity, plan: Plan, ruleset: Ruleset, context: RunContext) -> Run:
-    """One run: a check of an estate or of some of its mailboxes, or a look at some endpoints, of which nothing is judged."""
+async def nothing_beside() -> tuple[Reading, ...]:
+    """What is learnt beside the conversations of a plan, where that is nothing."""
+    return ()
+
+
+async def run(
+    identity: RunIdentity,
+    plan: Plan,
+    ruleset: Ruleset,
+    context: RunContext,
+    beside: Callable[[], Awaitable[tuple[Reading, ...]]] = nothing_beside,
+) -> Run:
+    """One run: a check of an estate or of some of its mailboxes, or a look at some endpoints, of which nothing is judged.
+
+    `beside` learns more while the conversations are held, as from Dynamics' own records. It ends by itself where the run does, and fails at nothing.
+    """
     started = context.clock()
     _log.info("run begins", extra={"run": identity.id, "conversations": len(plan.conversations)})
-    attempts, interrupted = await observe(plan, context)
+    async with asyncio.TaskGroup() as group:
+        more = group.create_task(_awaited(beside))
+        attempts, interrupted = await observe(plan, context)
     finished = context.clock()
-    observed = tuple(reading for attempt in attempts for reading in attempt.readings)
+    observed = (*(reading for attempt in attempts for reading in attempt.readings), *more.result())
     if plan.estate is None:
         judgement = Judgement(readings=infer_endpoints(plan.endpoints, observed, ruleset, plan.on, finished), assessments=())
     else:
@@ -56,6 +73,10 @@ async def run(identity: RunIdentity, plan: Plan, ruleset: Ruleset, context: RunC
     )
     _log.info("run ends", extra={"run": identity.id, "attempts": len(attempts), "interrupted": interrupted})
     return struck(told, context.redactor)
+
+
+async def _awaited(beside: Callable[[], Awaitable[tuple[Reading, ...]]]) -> tuple[Reading, ...]:
+    return await beside()
 
 
 def about(judgement: Judgement, estate: Estate, mailboxes: Sequence[Mailbox]) -> Judgement:

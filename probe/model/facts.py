@@ -262,6 +262,8 @@ def _speaker(provenance: Provenance) -> str:
     match provenance:
         case Declared(by="operator"):
             return "the estate"
+        case Declared(by="dynamics"):
+            return "Dynamics"
         case Inferred(inference=inference):
             return inference
         case _:

@@ -177,6 +177,22 @@ LISTS: Kind[Lists] = Kind(
 FLAGS: Kind[Flags] = Kind(
     "boolean by version", dict, lambda form: tuple(form.items()), {"type": "object", "additionalProperties": {"type": "boolean"}}
 )
+Outcomes = tuple[tuple[str, str], ...]
+"""What came of something in each direction."""
+_DIRECTIONS = ("incoming", "outgoing", "appointments")
+_OUTCOMES = ("not-run", "success", "failure")
+DIRECTION_FLAGS: Kind[Flags] = Kind(
+    "boolean by direction",
+    dict,
+    lambda form: tuple((direction, _flag(form[direction])) for direction in _DIRECTIONS),
+    _object(**{direction: {"type": "boolean"} for direction in _DIRECTIONS}),
+)
+DIRECTION_WORDS: Kind[Outcomes] = Kind(
+    "outcome by direction",
+    dict,
+    lambda form: tuple((direction, _word(form[direction], frozenset(_OUTCOMES))) for direction in _DIRECTIONS),
+    _object(**{direction: {"type": "string", "enum": list(_OUTCOMES)} for direction in _DIRECTIONS}),
+)
 CHALLENGES: Kind[tuple[Challenge, ...]] = Kind(
     "list of challenges",
     lambda v: [{"scheme": c.scheme, "token": c.token, "parameters": [list(p) for p in c.parameters]} for c in v],

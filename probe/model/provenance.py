@@ -40,9 +40,9 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """Somebody said so: a banner, the estate."""
+    """Somebody said so: a banner, the estate, Dynamics' own records."""
 
-    by: Literal["peer", "operator"]
+    by: Literal["peer", "operator", "dynamics"]
     evidence: tuple[Evidence, ...] = ()
     rank = Rank.DECLARED
 

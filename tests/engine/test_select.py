@@ -9,7 +9,7 @@ import pytest
 from probe import app
 from probe.engine import select
 from probe.engine.plan import Conversation
-from probe.model.estate import Authentication, Cloud, Credentials, Delivery, Effect, Endpoint, Estate, Location, ServerType
+from probe.model.estate import Authentication, Cloud, Credentials, Delivery, Effect, Endpoint, Estate, Location, SecretReference, ServerType
 from probe.model.facts import Why
 from probe.probing import EndpointSubject
 from tests.estates import CORP, DEPLOYMENT, SERVED
@@ -182,3 +182,36 @@ def test_a_round_trip_needs_both_effects_both_servers_and_the_mailboxs_own_accou
     else:
         (trip,) = trips
         assert (trip.not_held is not None and reason in trip.not_held.detail) if reason else trip.not_held is None
+
+
+OUTGOING = replace(
+    CORP,
+    outgoing=Endpoint.parse("smtp://relay.contoso.test"),
+    outgoing_authentication=Authentication.BASIC,
+    outgoing_impersonation=False,
+    outgoing_username="svc-out@contoso.test",
+    outgoing_password=SecretReference("env", "OUT_PASSWORD"),
+)
+
+
+def test_the_outgoing_endpoint_is_signed_in_to_by_its_own_settings() -> None:
+    """Where a profile sends as another account, that account signs in there, and no other."""
+    estate = Estate(deployment=DEPLOYMENT, profiles=(OUTGOING,), mailboxes=(SERVED,))
+    logins = {c.prober: c.login for c in planned(estate, frozenset({Effect.LOGS_IN})) if c.login is not None and c.not_held is None}
+    incoming, outgoing = logins["ews-inbox"], logins["smtp-login"]
+    assert (incoming.username, incoming.authentication, incoming.impersonates) == (CORP.username, CORP.authentication, True)
+    assert (outgoing.username, outgoing.authentication, outgoing.impersonates) == ("svc-out@contoso.test", Authentication.BASIC, False)
+    assert outgoing.password == SecretReference("env", "OUT_PASSWORD")
+
+
+def test_one_endpoint_that_is_signed_in_to_in_two_ways_is_not_signed_in_to() -> None:
+    """What came of two accounts at one endpoint could not be told apart; a mailbox that goes one way alone has one account."""
+    profile = replace(OUTGOING, outgoing=OUTGOING.incoming)
+    estate = Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(SERVED,))
+    (not_held,) = [c.not_held for c in planned(estate, frozenset({Effect.LOGS_IN})) if c.prober == "ews-inbox"]
+    assert not_held is not None
+    assert "two ways" in not_held.detail
+    sends = replace(SERVED, incoming=Delivery.NONE, appointments=Delivery.NONE)
+    (login,) = [c.login for c in planned(replace(estate, mailboxes=(sends,)), frozenset({Effect.LOGS_IN})) if c.prober == "ews-inbox"]
+    assert login is not None
+    assert login.username == "svc-out@contoso.test"

@@ -108,15 +108,18 @@ def reason_in_words(why: Why, subjects: Sequence[str], detail: str) -> str:
     return f"{words} ({bounded(detail, CITED_LIMIT)})" if detail and detail != UNTRIED else words
 
 
+_BY_WHOM = {"peer": " (the server says so)", "operator": " (declared by the operator)", "dynamics": " (Dynamics says so)"}
+
+
 def provenance(fact: JsonObject) -> str:
     """How a fact is known, in brackets after its value; nothing where it was seen at first hand."""
     if fact["basis"] == "observed":
         return ""
     if fact["basis"] == "inferred":
         return " (by your word)" if fact["inference"] == v.PRODUCT_BY_WORD else " (inferred)"
-    if fact["key"] == v.PROFILE_FIPS_VALIDATED.name:
+    if fact["key"] in (v.PROFILE_FIPS_VALIDATED.name, v.PROFILE_OUTGOING_FIPS_VALIDATED.name):
         return " (by your word)"
-    return " (the server says so)" if fact["by"] == "peer" else " (declared by the operator)"
+    return _BY_WHOM[fact["by"]]
 
 
 def bounded(text: str, limit: int) -> str:

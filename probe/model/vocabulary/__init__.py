@@ -17,6 +17,7 @@ from probe.model.vocabulary.tls import *
 from probe.model.vocabulary.exchange import *
 from probe.model.vocabulary.signing_in import *
 from probe.model.vocabulary.conclusions import *
+from probe.model.vocabulary.dynamics import *
 
 
 @cache

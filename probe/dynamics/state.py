@@ -1,0 +1,204 @@
+"""Dynamics' own state as facts: what its records say of the mailboxes and email server profiles of an estate, and of Dynamics itself.
+
+Pure in the records and the estate. A value that Dynamics gives as null, or that its table does not have, does not arise; one that has no meaning
+here, as a number that the server's own metadata does not know, is not disclosed. Of what was not read nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from probe.dynamics.options import Option
+from probe.dynamics.records import EmailServerProfile, MailboxRow, MoreThan, Organization, PendingMail, TraceLog
+from probe.model import vocabulary as v
+from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, profile_subject
+from probe.model.facts import Fact, Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.provenance import Declared
+from probe.model.rules import Direction
+from probe.model.values import dataclass
+
+T = TypeVar("T")
+
+_BY_DYNAMICS = Declared("dynamics")
+_STATUS = {0: "not-run", 1: "success", 2: "failure"}
+_APPROVAL = {0: False, 1: True, 2: False, 3: False}
+_SERVER_SIDE, _APPOINTMENTS_SERVER_SIDE = 2, 1
+_ERROR, _FAILURE = 3, 0
+_BY_MAIL_SERVERS = (1, 4)
+"""Server types whose profiles have ports: POP3/SMTP and IMAP/SMTP."""
+_ANOTHER_ORGANIZATION = "configured with another organization"
+"""In an alert, in English; the article that shows it is Microsoft's on troubleshooting server-side synchronization."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateRecords:
+    """What was read of an organization in one go."""
+
+    organization: Organization
+    profiles: Sequence[EmailServerProfile]
+    mailboxes: Sequence[MailboxRow]
+    are_all: bool
+    """Whether the mailbox that was processed last, of all that the organization has, is among them."""
+    alerts: Sequence[TraceLog] = ()
+    pending: Sequence[PendingMail] | MoreThan | None = None
+    """None where that was not asked."""
+
+
+def unread(why: Why, detail: str, at: datetime) -> tuple[Reading, ...]:
+    """That the records were not read: one gap, of the deployment."""
+    return (_gap(DEPLOYMENT_SUBJECT, v.DYNAMICS_ORGANIZATION_ID, detail, at, why),)
+
+
+def state_readings(records: StateRecords, estate: Estate, at: datetime) -> tuple[Reading, ...]:
+    """What the records say of the estate. `at` is when they were read, in UTC."""
+    return (*_of_deployment(records, at), *_of_profiles(records, estate, at), *_of_mailboxes(records, estate, at))
+
+
+def rows_of(rows: Iterable[MailboxRow], addresses: Collection[str]) -> dict[str, MailboxRow]:
+    """The row of each of these addresses: of several that have one, the active one that is served and approved goes first; the earlier of equals."""
+    wanted = {address.casefold(): address for address in addresses}
+    found: dict[str, MailboxRow] = {}
+    for row in rows:
+        address = wanted.get((row.address or "").casefold())
+        if address is not None and (address not in found or _weight(row) > _weight(found[address])):
+            found[address] = row
+    return found
+
+
+def is_served(row: MailboxRow) -> bool:
+    """Whether server-side synchronization serves a mailbox in some direction, as its row has it."""
+    by_mail = any(_number(method) == _SERVER_SIDE for method in (row.incoming_delivery, row.outgoing_delivery))
+    return by_mail or _number(row.appointments_delivery) == _APPOINTMENTS_SERVER_SIDE
+
+
+def is_processed(row: MailboxRow) -> bool:
+    """Whether the asynchronous service comes round to a mailbox, and has before."""
+    is_enabled = row.incoming_enabled or row.outgoing_enabled or row.appointments_enabled
+    return bool(is_enabled) and is_served(row) and row.last_attempt is not None
+
+
+def _weight(row: MailboxRow) -> tuple[bool, bool, bool]:
+    return row.state == 0, is_served(row), _number(row.approval) == 1
+
+
+def _of_deployment(records: StateRecords, at: datetime) -> Iterator[Reading]:
+    yield _fact(DEPLOYMENT_SUBJECT, v.DYNAMICS_ORGANIZATION_ID, records.organization.id, at)
+    yield _fact(DEPLOYMENT_SUBJECT, v.DYNAMICS_VERSION, records.organization.version, at)
+    if not records.are_all:
+        return
+    touched = [row.last_attempt for row in records.mailboxes if row.last_attempt is not None and is_processed(row)]
+    if touched:
+        yield _fact(DEPLOYMENT_SUBJECT, v.DYNAMICS_IDLE_MINUTES, max(0, int((at - max(touched)).total_seconds()) // 60), at)
+    else:
+        yield _gap(DEPLOYMENT_SUBJECT, v.DYNAMICS_IDLE_MINUTES, "Dynamics has processed no mailbox that is enabled", at)
+
+
+def _of_profiles(records: StateRecords, estate: Estate, at: datetime) -> Iterator[Reading]:
+    rows = {row.name: row for row in records.profiles if row.name is not None}
+    for name in (profile.name for profile in estate.profiles):
+        if (row := rows.get(name)) is None:
+            continue
+        subject, said = profile_subject(name), _Said(profile_subject(name), row.absent, at)
+        yield said.of(v.DYNAMICS_ACTIVE, None if row.state is None else row.state == 0, "statecode")
+        is_one = row.uses_incoming_for_outgoing is not False
+        to_send = row.incoming_password_is_set if is_one else row.outgoing_password_is_set
+        yield said.of(v.DYNAMICS_INCOMING_PASSWORD_SET, row.incoming_password_is_set, "isincomingpasswordset")
+        yield said.of(v.DYNAMICS_OUTGOING_PASSWORD_SET, to_send, "isincomingpasswordset" if is_one else "isoutgoingpasswordset")
+        if _number(row.server_type) in _BY_MAIL_SERVERS:
+            yield said.of(v.DYNAMICS_INCOMING_PORT, row.incoming_port, "incomingportnumber")
+            yield said.of(v.DYNAMICS_OUTGOING_PORT, row.outgoing_port, "outgoingportnumber")
+        else:
+            for key in (v.DYNAMICS_INCOMING_PORT, v.DYNAMICS_OUTGOING_PORT):
+                yield _gap(subject, key, "the profile names its endpoints by URLs", at)
+
+
+def _of_mailboxes(records: StateRecords, estate: Estate, at: datetime) -> Iterator[Reading]:
+    profiles = {profile.id: profile for profile in records.profiles}
+    pending = _pending(records.pending)
+    elsewhere = {a.regarding for a in records.alerts if _is_open(a) and _ANOTHER_ORGANIZATION in f"{a.message} {a.error_details}".lower()}
+    for address, row in rows_of(records.mailboxes, [mailbox.address for mailbox in estate.mailboxes]).items():
+        said, profile = _Said(address, row.absent, at), profiles.get(row.profile or "")
+        name = None if profile is None else profile.name
+        yield said.of(v.DYNAMICS_PROFILE, "" if row.profile is None else name, "emailserverprofile")
+        enabled = {"incoming": row.incoming_enabled, "outgoing": row.outgoing_enabled, "appointments": row.appointments_enabled}
+        told = {direction: flag for direction, flag in enabled.items() if flag is not None}
+        yield said.of(v.DYNAMICS_ENABLED, _whole(told), "enabledforincomingemail")
+        yield said.status({"incoming": row.incoming_status, "outgoing": row.outgoing_status, "appointments": row.appointments_status})
+        yield said.meant(v.DYNAMICS_APPROVED, row.approval, _APPROVAL, "emailrouteraccessapproval")
+        yield said.of(v.DYNAMICS_APPROVED_BY_OFFICE_365, row.approved_by_office_365_admin, "isemailaddressapprovedbyo365admin")
+        has_own = None if row.password_is_set is None else row.password_is_set and row.may_use_own_credentials is not False
+        yield said.of(v.DYNAMICS_PASSWORD_SET, has_own, "ispasswordset")
+        yield said.of(v.DYNAMICS_EWS_URL, row.ews_url or None, "ewsurl")
+        yield said.of(v.DYNAMICS_LAST_SUCCESS, row.last_success, "lastsuccessfulsynccompletedon")
+        yield said.of(v.DYNAMICS_LAST_ATTEMPT, row.last_attempt, "processinglastattemptedon")
+        yield said.of(v.DYNAMICS_LAST_ERROR, row.last_error or None, "lastsyncerror")
+        yield said.of(v.DYNAMICS_LAST_ERROR_AT, row.last_error_at, "lastsyncerroroccurredon")
+        if pending is not None:
+            yield _fact(address, v.DYNAMICS_PENDING_SEND, pending.get(row.id, 0), at)
+        elif isinstance(records.pending, MoreThan):
+            many = f"more than {records.pending.count:,} mails wait in all, more than Dynamics sums up"
+            yield _gap(address, v.DYNAMICS_PENDING_SEND, many, at, Why.NOT_DISCLOSED)
+        if row.id in elsewhere:
+            yield _fact(address, v.DYNAMICS_ORGANIZATION, "other", at)
+        else:
+            yield said.of(v.DYNAMICS_ORGANIZATION, "this" if row.is_primary_organization else None, "orgmarkedasprimaryforexchangesync")
+        since = row.processes_mail_since or (None if profile is None else profile.processes_mail_since)
+        yield said.of(v.DYNAMICS_PROCESSES_MAIL_SINCE, since, "")
+
+
+def _pending(pending: Sequence[PendingMail] | MoreThan | None) -> Mapping[str | None, int] | None:
+    return None if pending is None or isinstance(pending, MoreThan) else {one.mailbox: one.count for one in pending}
+
+
+def _is_open(alert: TraceLog) -> bool:
+    return _number(alert.level) == _ERROR and _number(alert.status) in (None, _FAILURE)
+
+
+def _whole(of_directions: Mapping[str, T]) -> tuple[tuple[str, T], ...] | None:
+    """All three directions; None where one is not told."""
+    return tuple(of_directions.items()) if len(of_directions) == len(Direction) else None
+
+
+def _number(option: Option | None) -> int | None:
+    return None if option is None else option.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one record says of its subject."""
+
+    subject: str
+    absent: frozenset[str]
+    at: datetime
+
+    def of(self, key: FactKey[T], value: T | None, attribute: str) -> Reading:
+        """A value, or that there is none."""
+        if value is not None:
+            return _fact(self.subject, key, value, self.at)
+        why = f"this Dynamics has no {attribute}" if attribute in self.absent else "Dynamics' record is empty here"
+        return _gap(self.subject, key, why, self.at)
+
+    def meant(self, key: FactKey[T], option: Option | None, meanings: Mapping[int, T], attribute: str) -> Reading:
+        """What a number means; one that has no meaning here is told, not guessed at."""
+        if option is not None and option.value not in meanings:
+            return _gap(self.subject, key, f"{attribute} is {option}, which has no meaning here", self.at, Why.NOT_DISCLOSED)
+        return self.of(key, None if option is None else meanings[option.value], attribute)
+
+    def status(self, options: Mapping[str, Option | None]) -> Reading:
+        """What came of the last test in each direction."""
+        strange = next((option for option in options.values() if option is not None and option.value not in _STATUS), None)
+        if strange is not None:
+            return self.meant(v.DYNAMICS_STATUS, strange, {}, "a status")
+        words = {direction: _STATUS[option.value] for direction, option in options.items() if option is not None}
+        return self.of(v.DYNAMICS_STATUS, _whole(words), "incomingemailstatus")
+
+
+def _fact(subject: str, key: FactKey[T], value: T, at: datetime) -> Fact[T]:
+    return Fact(subject=subject, key=key, value=value, provenance=_BY_DYNAMICS, at=at)
+
+
+def _gap(subject: str, key: FactKey[T], detail: str, at: datetime, why: Why = Why.NOT_APPLICABLE) -> Missing:
+    return Missing(subject=subject, key=key, why=why, detail=detail, at=at)

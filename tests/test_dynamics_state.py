@@ -1,0 +1,194 @@
+"""What Dynamics' own records say, read by a check of the simulated organization."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from probe.app import Options, check, plan_check, probers
+from probe.cli.listings import write_plan
+from probe.cli.output import Output
+from probe.model import vocabulary as v
+from probe.model.estate import (
+    Authentication,
+    BoundOrganization,
+    Delivery,
+    DynamicsAccess,
+    Endpoint,
+    Estate,
+    Mailbox,
+    OrganizationUrl,
+    SecretReference,
+)
+from probe.model.facts import Fact, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.rules import Readiness, Result
+from probe.model.runs import Run
+from probe.simulation.dynamics.faults import fails
+from probe.simulation.dynamics.metadata import MAILBOX
+from probe.simulation.dynamics.organization import Organization, now, written
+from probe.simulation.dynamics.web_api import DynamicsServer
+from tests.looking import authority, server_context
+from tests.runs import an_estate
+from tests.simulation.dynamics.world import PASSWORD, READER, server
+
+ADDRESS, OTHER = "sales@contoso.test", "info@contoso.test"
+SERVED = {
+    "incomingemaildeliverymethod": 2,
+    "outgoingemaildeliverymethod": 2,
+    "actdeliverymethod": 1,
+    "emailrouteraccessapproval": 1,
+    "enabledforincomingemail": True,
+}
+CLOSED = Endpoint.parse("https://localhost:9/EWS/Exchange.asmx")
+"""Where nobody listens."""
+
+
+def organization() -> Organization:
+    """Two mailboxes under one profile, neither of them enabled."""
+    made = Organization()
+    profile = made.add_profile("corp", incomingserverlocation=CLOSED.url, servertype=0, incomingpassword="x", statecode=0)
+    for address in (ADDRESS, OTHER):
+        made.add_mailbox(address, profile, processinglastattemptedon=written(now()), **SERVED)
+    return made
+
+
+def estate_of(site: DynamicsServer, secret: Path, **access: Any) -> Estate:
+    """An estate of these mailboxes that reads this organization."""
+    everything = Delivery.SERVER_SIDE
+    whole = an_estate(
+        *(Mailbox(address=a, profile="corp", incoming=everything, outgoing=everything, appointments=everything) for a in (ADDRESS, OTHER))
+    )
+    corp = replace(whole.profiles[0], incoming=CLOSED, outgoing=CLOSED, username=None, password=None)
+    dynamics = DynamicsAccess(
+        url=OrganizationUrl.parse(f"https://localhost:{site.port}/Contoso"),
+        authentication=Authentication.NTLM,
+        username=READER.name,
+        password=SecretReference("file", str(secret)),
+    )
+    return replace(whole, profiles=(corp,), dynamics=replace(dynamics, **access))
+
+
+@asynccontextmanager
+async def reading(tmp_path: Path, written_down: str = PASSWORD, **access: Any) -> AsyncIterator[tuple[DynamicsServer, Estate, Options]]:
+    """The organization, an estate of it, and how it is checked."""
+    secret = tmp_path / "password"
+    secret.write_text(written_down, encoding="utf-8")
+    async with server(organization(), server_context()) as site:
+        yield (
+            site,
+            estate_of(site, secret, **access),
+            Options(ca_file=authority().ca_file, state=tmp_path / "state", tls="none", report_bug=print),
+        )
+
+
+def read(run: Run, subject: str, key: FactKey[Any]) -> Reading | None:
+    """The reading of a key; None where there is none."""
+    return next((r for r in run.readings if (r.subject, r.key) == (subject, key)), None)
+
+
+def value(run: Run, subject: str, key: FactKey[Any]) -> Any:
+    """The value of a key, or why there is none."""
+    found = read(run, subject, key)
+    return found.value if isinstance(found, Fact) else found and found.why
+
+
+async def test_a_check_reads_dynamics_own_state(tmp_path: Path) -> None:
+    """One listing tells of every mailbox, of the profile and of the deployment; nothing is written, and rules go by it."""
+    async with reading(tmp_path) as (site, estate, options):
+        made = site.organization
+        run = await check(estate, estate.mailboxes, options)
+    assert value(run, "deployment", v.DYNAMICS_ORGANIZATION_ID) == made.id
+    assert value(run, "deployment", v.DYNAMICS_IDLE_MINUTES) == 0
+    assert value(run, "profile:corp", v.DYNAMICS_ACTIVE) is True
+    assert {value(run, address, v.DYNAMICS_APPROVED) for address in (ADDRESS, OTHER)} == {True}
+    assert value(run, ADDRESS, v.DYNAMICS_PROFILE) == "corp"
+    assert value(run, ADDRESS, v.DYNAMICS_PENDING_SEND) == 0
+    assert not made.writes
+    assert {method for method, _ in site.asked} == {"GET"}
+    assert sum("/mailboxes" in path for _, path in site.asked) == 1
+    found = {finding.rule.id: finding.result for finding in run.assessments[0].findings}
+    assert (found["address-not-approved"], found["dynamics-records-not-read"]) == (Result.HOLDS, Result.HOLDS)
+
+
+async def test_of_some_mailboxes_those_alone_are_read(tmp_path: Path) -> None:
+    """Asked for one mailbox, the others are not read, and nothing is said of the service."""
+    async with reading(tmp_path) as (_, estate, options):
+        run = await check(estate, estate.mailboxes[:1], options)
+    assert value(run, ADDRESS, v.DYNAMICS_APPROVED) is True
+    assert read(run, OTHER, v.DYNAMICS_APPROVED) is None
+    assert read(run, "deployment", v.DYNAMICS_IDLE_MINUTES) is None
+
+
+async def test_a_wrong_password_is_tried_once(tmp_path: Path) -> None:
+    """The ledger remembers a refusal from run to run; the reason is told, and no readiness hangs on it."""
+    async with reading(tmp_path, written_down="wrong") as (site, estate, options):
+        runs = [await check(estate, estate.mailboxes, options) for _ in range(3)]
+        assert [taken for _, taken in site.logons] == [False]
+    for run in runs:
+        assert value(run, "deployment", v.DYNAMICS_ORGANIZATION_ID) is Why.DENIED
+        found = {finding.rule.id: finding.result for finding in run.assessments[0].findings}
+        assert found["dynamics-records-not-read"] is Result.UNKNOWN
+        assert found["address-not-approved"] is Result.NOT_APPLICABLE
+        assert "wrong" not in repr(run.readings).replace("wrong-", "")
+
+
+@pytest.mark.parametrize(
+    ("access", "why"),
+    [
+        ({"organization": BoundOrganization("5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11", "Other")}, Why.DENIED),
+        ({"url": OrganizationUrl.parse("https://localhost:9/Contoso")}, Why.REFUSED),
+        ({"password": SecretReference("env", "THERE_IS_NO_SUCH_VARIABLE")}, Why.NO_CREDENTIALS),
+        ({"ca": "/there/is/no/such/file.pem"}, Why.UNTRUSTED_PEER),
+    ],
+    ids=["another organization", "nobody listens", "no password", "no anchors"],
+)
+async def test_what_cannot_be_read_is_one_gap_of_the_deployment(tmp_path: Path, access: dict[str, Any], why: Why) -> None:
+    """Whatever keeps it from being read, the mail servers are judged as without it."""
+    async with reading(tmp_path, **access) as (_, estate, options):
+        run = await check(estate, estate.mailboxes, options)
+        without = await check(replace(estate, dynamics=None), estate.mailboxes, options)
+    assert value(run, "deployment", v.DYNAMICS_ORGANIZATION_ID) is why
+    assert [r for r in run.readings if r.key in v.DYNAMICS_KEYS] == [read(run, "deployment", v.DYNAMICS_ORGANIZATION_ID)]
+    assert [a.readiness for a in run.assessments] == [a.readiness for a in without.assessments] == [Readiness.NOT_READY] * 2
+
+
+async def test_a_silent_server_ends_with_the_run(tmp_path: Path) -> None:
+    """The run's deadline is that of Dynamics too."""
+    async with reading(tmp_path) as (_, estate, options):
+        run = await check(estate, estate.mailboxes, replace(options, deadline=0.0))
+    assert value(run, "deployment", v.DYNAMICS_ORGANIZATION_ID) is Why.TIMED_OUT
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+async def test_a_dry_run_names_dynamics(tmp_path: Path, form: str) -> None:
+    """Whoever asks what would be done reads where Dynamics is asked, and as whom; nobody is asked meanwhile."""
+    async with reading(tmp_path) as (site, estate, options):
+        file = tmp_path / "plan"
+        output = Output(format=form, file=file, quiet=False, verbose=False, transcripts=False, colour=False, log_format="text")
+        write_plan(output, plan_check(estate, estate.mailboxes, options), probers())
+        assert not site.requests
+    text = file.read_text(encoding="utf-8")
+    assert str(estate.dynamics and estate.dynamics.url) in text
+    assert "svc-probe" in text
+
+
+async def test_a_failed_mailbox_has_its_alerts_read_and_waiting_mail_is_optional(tmp_path: Path) -> None:
+    """An open alert of a mailbox whose appointments failed tells of another organization; an account that may not read mail reads the rest."""
+    async with reading(tmp_path) as (site, estate, options):
+        made = site.organization
+        mailbox = next(identifier for identifier, row in made.mailboxes.items() if row["emailaddress"] == ADDRESS)
+        made.update(MAILBOX, mailbox, {"actstatus": 2})
+        words = "The mailbox sales@contoso.test is configured with another organization."
+        made.add_trace_log(mailbox, level=3, tracestatus=0, text=words)
+        run = await check(estate, estate.mailboxes, options)
+        site.faults.append(fails("/emails?"))
+        limited = await check(estate, estate.mailboxes, options)
+    assert (value(run, ADDRESS, v.DYNAMICS_ORGANIZATION), value(run, OTHER, v.DYNAMICS_ORGANIZATION)) == ("other", Why.NOT_APPLICABLE)
+    assert read(limited, ADDRESS, v.DYNAMICS_PENDING_SEND) is None
+    assert value(limited, ADDRESS, v.DYNAMICS_ORGANIZATION) == "other"
