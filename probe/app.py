@@ -44,7 +44,9 @@ from probe.net.tls import TlsPolicies
 from probe.probing import Prober, TlsQuestion
 
 if TYPE_CHECKING:
-    from probe.gate import Accept, Gated
+    from probe.gate import Accept, Gated, Records, Unread
+
+    Narrow = Callable[[Sequence[Mailbox], Records | Unread], Sequence[Mailbox]]
 
 T = TypeVar("T")
 
@@ -169,17 +171,29 @@ class Probing:
         """
         return await _held(plan, self._terms(stop or asyncio.Event()))
 
-    async def gate(self, plan: Plan, accept: frozenset[Accept] = frozenset(), stop: asyncio.Event | None = None) -> Gated:
-        """The answer of the gate for the mailboxes of a plan: Dynamics' rows are read first, then they are probed. Nothing is written in Dynamics."""
+    async def gate(
+        self,
+        estate: Estate,
+        mailboxes: Sequence[Mailbox],
+        accept: frozenset[Accept] = frozenset(),
+        stop: asyncio.Event | None = None,
+        narrow: Narrow | None = None,
+    ) -> Gated | None:
+        """The answer of the gate for some mailboxes: Dynamics' rows are read first, then they are probed. Nothing is written in Dynamics.
+
+        `narrow` leaves of the mailboxes those that are meant, once the rows are there; where it leaves none, there is no answer.
+        """
         from probe import gate
 
-        assert plan.estate is not None
-        estate, stop = plan.estate, stop or asyncio.Event()
-        terms = self._terms(stop)
-        records = await gate.read_records(estate, [m.address for m in plan.mailboxes], terms, self._network_to_dynamics(estate))
-        run = await _held(plan, terms)
+        terms = self._terms(stop or asyncio.Event())
+        addresses = [mailbox.address for mailbox in mailboxes]
+        records = await gate.read_records(estate, addresses, terms, self._network_to_dynamics(estate))
+        meant = mailboxes if narrow is None else narrow(mailboxes, records)
+        if not meant:
+            return None
+        run = await _held(plan_check(estate, meant, self._options), terms)
         # By now it knows every secret of the run too.
-        return gate.gated(estate, plan.mailboxes, run, records, accept, terms.redactor.clean_sentence)
+        return gate.gated(estate, meant, run, records, accept, terms.redactor.clean_sentence)
 
     def _network_to_dynamics(self, estate: Estate) -> Network:
         """The network with the anchors that vouch for Dynamics alone, where the estate names such."""
@@ -229,11 +243,19 @@ async def gate(
     mailboxes: Sequence[Mailbox],
     options: Options,
     accept: frozenset[Accept] = frozenset(),
+    narrow: Narrow | None = None,
     stop: asyncio.Event | None = None,
-) -> Gated:
-    """The answer of the gate for some mailboxes of an estate, each of which server-side synchronization serves."""
+) -> Gated | None:
+    """The answer of the gate for some mailboxes of an estate, each of which server-side synchronization serves; as in `Probing.gate`."""
     async with Probing(options) as probing:
-        return await probing.gate(plan_check(estate, mailboxes, options), accept, stop)
+        return await probing.gate(estate, mailboxes, accept, stop, narrow)
+
+
+def moment_of(text: str) -> datetime:
+    """The moment that somebody on this machine means, in local time. Raises ValueError with one sentence."""
+    from probe.gate import moment_of
+
+    return moment_of(text, _now().astimezone())
 
 
 async def look(endpoints: Iterable[Endpoint], options: Options, stop: asyncio.Event | None = None) -> Run:

@@ -79,6 +79,8 @@ def estate(tmp_path: Path) -> Path:
         (["--profile", "corb"], "did you mean corp?"),
         (["--from-file", "none.txt"], "none.txt cannot be read"),
         (["--from-file", "empty.txt"], "empty.txt names no mailbox"),
+        (["--disabled-since", "yesterday"], "'yesterday' is no moment"),
+        (["--disabled-since", "6h"], "needs [dynamics]"),
         (["sales@contoso.test", "--accept", "failure"], "'failure' is not one of"),
     ],
 )
@@ -142,6 +144,9 @@ def test_dynamics_that_cannot_be_reached_leaves_it_open(estate: Path) -> None:
     assert document["dynamics"]["read"] is False
     assert "refused" in document["dynamics"]["why_not"]
     assert document["mailboxes"][0]["predicted"]["incoming"] == "failure"
+    unknown = probe("gate", "estate.toml", "--disabled-since", "6h", cwd=estate.parent, PROBE_STATE_DIR=state, CRM="x")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "Dynamics could not be read" in unknown.stderr
 
 
 def test_the_schema_of_the_gate_on_disk_is_the_generated_one() -> None:
