@@ -23,8 +23,8 @@ from probe.engine import run as engine
 from probe.engine import select
 from probe.engine.accounts import Locks
 from probe.engine.again import judge_again
-from probe.engine.judge import Book
-from probe.engine.observe import ATTEMPTS_AT_ONCE, Terms
+from probe.engine.judge import Ruleset
+from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext
 from probe.engine.plan import Plan
 from probe.memory import Memory
 from probe.model import defaults
@@ -44,9 +44,9 @@ from probe.net.tls import TlsPolicies
 from probe.probing import Prober, TlsQuestion
 
 if TYPE_CHECKING:
-    from probe.gate import Accept, Gated, Records, Unread
+    from probe.gate import Accept, DynamicsRecords, Gated, Unread
 
-    Narrow = Callable[[Sequence[Mailbox], Records | Unread], Sequence[Mailbox]]
+    Narrow = Callable[[Sequence[Mailbox], DynamicsRecords | Unread], Sequence[Mailbox]]
 
 T = TypeVar("T")
 
@@ -169,7 +169,7 @@ class Probing:
 
         Once `stop` is set, the run ends and tells what it has learnt. Cancelled, it tells nothing, and leaves nothing behind.
         """
-        return await _held(plan, self._terms(stop or asyncio.Event()))
+        return await _held(plan, self._context(stop or asyncio.Event()))
 
     async def gate(
         self,
@@ -185,15 +185,15 @@ class Probing:
         """
         from probe import gate
 
-        terms = self._terms(stop or asyncio.Event())
+        context = self._context(stop or asyncio.Event())
         addresses = [mailbox.address for mailbox in mailboxes]
-        records = await gate.read_records(estate, addresses, terms, self._network_to_dynamics(estate))
+        records = await gate.read_records(estate, addresses, context, self._network_to_dynamics(estate))
         meant = mailboxes if narrow is None else narrow(mailboxes, records)
         if not meant:
             return None
-        run = await _held(plan_check(estate, meant, self._options), terms)
+        run = await _held(plan_check(estate, meant, self._options), context)
         # By now it knows every secret of the run too.
-        return gate.gated(estate, meant, run, records, accept, terms.redactor.clean_sentence)
+        return gate.gated(estate, meant, run, records, accept, context.redactor.clean_sentence)
 
     def _network_to_dynamics(self, estate: Estate) -> Network:
         """The network with the anchors that vouch for Dynamics alone, where the estate names such."""
@@ -214,9 +214,9 @@ class Probing:
             policies=policies,
         )
 
-    def _terms(self, stop: asyncio.Event) -> Terms:
+    def _context(self, stop: asyncio.Event) -> RunContext:
         options = self._options
-        return Terms(
+        return RunContext(
             probers=probers(),
             network=self._network(options.ca_file, self._policies),
             clock=options.clock,
@@ -287,7 +287,7 @@ def judge(document: Mapping[str, Any], estate: Estate | None = None, on: date | 
     if asked is not None and not any(mailbox.address in asked for mailbox in estate.mailboxes):
         raise NotADocument(f"the estate has none of the mailboxes that the run was asked for: {', '.join(asked)}")
     on = on or (stored.judged_at if document.get("judged_at") else today())
-    return judge_again(stored, estate, Book(inferences=inferences(), rules=rules()), on)
+    return judge_again(stored, estate, Ruleset(inferences=inferences(), rules=rules()), on)
 
 
 def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:
@@ -310,10 +310,10 @@ def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:
 
 def gate_exit_code(gated: Gated) -> int:
     """The exit code that an answer of the gate calls for, by the same precedence."""
-    from probe.gate import Answer, worst
+    from probe.gate import GateAnswer, worst
 
     code = exit_code(gated.run)
-    return code if code in (130, 70) else {Answer.GO: 0, Answer.NO_GO: 1, Answer.CANNOT_TELL: 3}[worst(gated.verdicts)]
+    return code if code in (130, 70) else {GateAnswer.GO: 0, GateAnswer.NO_GO: 1, GateAnswer.CANNOT_TELL: 3}[worst(gated.verdicts)]
 
 
 def complete(begin: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
@@ -368,11 +368,11 @@ class _Interrupts:
                 self._stop()
 
 
-async def _held(plan: Plan, terms: Terms) -> Run:
+async def _held(plan: Plan, context: RunContext) -> Run:
     # A look judges nothing, and starts sooner without the rules.
-    book = Book(inferences=inferences(), rules={} if plan.estate is None else rules())
+    ruleset = Ruleset(inferences=inferences(), rules={} if plan.estate is None else rules())
     identity = engine.RunIdentity(id=secrets.token_hex(16), host=platform.node() or "unknown")
-    return await engine.run(identity, plan, book, terms)
+    return await engine.run(identity, plan, ruleset, context)
 
 
 def _tls_question(options: Options, client: str, *, fips: bool) -> TlsQuestion | None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 
 from probe import app
-from probe.document import Options, gate_schema
-from probe.gate import Answer, Disabled, Gated, Predicted, Records, Unread, disabled_since, gate_json, gate_text, published
+from probe.document import ReportOptions, gate_schema
+from probe.gate import Disabled, DynamicsRecords, GateAnswer, Gated, Predicted, Unread, disabled_since, gate_json, gate_text, published
 from probe.model.estate import BoundOrganization, Estate, Mailbox
 from probe.simulation.dynamics.alerts import ERROR
 from probe.simulation.dynamics.demonstration import USER, Demonstration
@@ -22,22 +22,22 @@ from tests.gate.world import SILENT, demonstrated, identifier
 from tests.simulation.dynamics.post import outcome
 
 ANSWERS = {
-    "sales@contoso.test": Answer.GO,
-    "service@contoso.test": Answer.GO,
-    "board@contoso.test": Answer.NO_GO,
-    "finance@contoso.test": Answer.GO,
-    "pilot@contoso.test": Answer.NO_GO,
-    "depot@contoso.test": Answer.NO_GO,
-    "warehouse@contoso.test": Answer.CANNOT_TELL,
-    "archive@contoso.test": Answer.NO_GO,
-    "anna@contoso.test": Answer.CANNOT_TELL,
-    "ben@contoso.test": Answer.CANNOT_TELL,
-    "branch@contoso.test": Answer.NO_GO,
-    "contoso.events@gmail.com": Answer.GO,
-    "contoso.jobs@gmail.com": Answer.NO_GO,
-    "contoso.parts@yahoo.com": Answer.GO,
-    "contoso.fairs@outlook.com": Answer.NO_GO,
-    "orders@fabrikam.test": Answer.NO_GO,
+    "sales@contoso.test": GateAnswer.GO,
+    "service@contoso.test": GateAnswer.GO,
+    "board@contoso.test": GateAnswer.NO_GO,
+    "finance@contoso.test": GateAnswer.GO,
+    "pilot@contoso.test": GateAnswer.NO_GO,
+    "depot@contoso.test": GateAnswer.NO_GO,
+    "warehouse@contoso.test": GateAnswer.CANNOT_TELL,
+    "archive@contoso.test": GateAnswer.NO_GO,
+    "anna@contoso.test": GateAnswer.CANNOT_TELL,
+    "ben@contoso.test": GateAnswer.CANNOT_TELL,
+    "branch@contoso.test": GateAnswer.NO_GO,
+    "contoso.events@gmail.com": GateAnswer.GO,
+    "contoso.jobs@gmail.com": GateAnswer.NO_GO,
+    "contoso.parts@yahoo.com": GateAnswer.GO,
+    "contoso.fairs@outlook.com": GateAnswer.NO_GO,
+    "orders@fabrikam.test": GateAnswer.NO_GO,
 }
 OUTCOME_OF = {None: 0, Predicted.SUCCESS: 1, Predicted.FAILURE: 2}
 
@@ -75,7 +75,7 @@ async def test_predictions_agree_with_outcomes_and_nothing_is_written() -> None:
     assert gated.will["sales@contoso.test"].pending_send == 12
     document = json.loads("".join(gate_json(published(gated))))
     Draft202012Validator(gate_schema()).validate(document)
-    text = "".join(gate_text(published(gated), Options()))
+    text = "".join(gate_text(published(gated), ReportOptions()))
     assert text.startswith(f"{len(ANSWERS)} mailboxes: 8 no-go, 3 cannot tell, 5 go.\n")
     assert USER.password not in text + json.dumps(document)
 
@@ -91,12 +91,12 @@ async def test_rows_that_differ_are_told_and_leave_it_open() -> None:
         gated = await asked(estate, options, "contoso.events@gmail.com", "sales@contoso.test", "service@contoso.test")
         assert_nothing_written(demonstration)
     assert [(v.answer, [d.what for d in v.differs]) for v in gated.verdicts] == [
-        (Answer.CANNOT_TELL, ["approval"]),
-        (Answer.CANNOT_TELL, ["mailbox"]),
-        (Answer.CANNOT_TELL, ["incoming port"]),
+        (GateAnswer.CANNOT_TELL, ["approval"]),
+        (GateAnswer.CANNOT_TELL, ["mailbox"]),
+        (GateAnswer.CANNOT_TELL, ["incoming port"]),
     ]
     assert app.gate_exit_code(gated) == 3
-    assert "incoming port: the estate has" in "".join(gate_text(published(gated), Options()))
+    assert "incoming port: the estate has" in "".join(gate_text(published(gated), ReportOptions()))
 
 
 async def test_another_organization_leaves_it_open() -> None:
@@ -107,7 +107,7 @@ async def test_another_organization_leaves_it_open() -> None:
         gated = await asked(replace(estate, dynamics=replace(estate.dynamics, organization=bound)), options, "sales@contoso.test")
         assert_nothing_written(demonstration)
     assert isinstance(gated.records, Unread)
-    assert gated.verdicts[0].answer is Answer.CANNOT_TELL
+    assert gated.verdicts[0].answer is GateAnswer.CANNOT_TELL
     assert demonstration.organization.id in gated.records.reason
 
 
@@ -118,7 +118,7 @@ async def test_a_wrong_password_of_dynamics_is_tried_once(tmp_path: Path) -> Non
         first, second = [await asked(estate, remembering, "sales@contoso.test") for _ in range(2)]
     for gated in (first, second):
         assert isinstance(gated.records, Unread)
-        assert gated.verdicts[0].answer is Answer.CANNOT_TELL
+        assert gated.verdicts[0].answer is GateAnswer.CANNOT_TELL
         assert "Wrong-Lantern-6" not in "".join(gate_json(published(gated)))
     assert isinstance(second.records, Unread)
     assert "not tried again" in second.records.reason
@@ -129,8 +129,8 @@ async def test_without_dynamics_it_says_that_it_could_not_compare() -> None:
     async with demonstrated() as (demonstration, estate, options):
         gated = await asked(replace(estate, dynamics=None), replace(options, timeout=1), "sales@contoso.test", SILENT)
         assert_nothing_written(demonstration)
-    assert [verdict.answer for verdict in gated.verdicts] == [Answer.GO, Answer.CANNOT_TELL]
-    text = " ".join("".join(gate_text(published(gated), Options())).split())
+    assert [verdict.answer for verdict in gated.verdicts] == [GateAnswer.GO, GateAnswer.CANNOT_TELL]
+    text = " ".join("".join(gate_text(published(gated), ReportOptions())).split())
     assert "Not compared with Dynamics: the estate has no [dynamics]" in text
     assert "which organization synchronizes appointments is not known" in text
 
@@ -147,7 +147,7 @@ async def test_the_machines_of_the_asynchronous_service_are_told() -> None:
         gated = await asked(estate, options, "sales@contoso.test")
     assert gated.standing.servers
     assert gated.standing.is_there is False
-    screen = "".join(gate_text(published(gated), Options())).splitlines()[:6]
+    screen = "".join(gate_text(published(gated), ReportOptions())).splitlines()[:6]
     assert any("which is none of" in line for line in screen)
 
 
@@ -165,8 +165,8 @@ async def test_those_that_an_outage_disabled_are_found_by_their_rows() -> None:
         organization.update(MAILBOX, identifier(organization, "board@contoso.test"), fits | every)
         found: list[Disabled] = []
 
-        def narrow(mailboxes: Sequence[Mailbox], records: Records | Unread) -> list[Mailbox]:
-            assert isinstance(records, Records)
+        def narrow(mailboxes: Sequence[Mailbox], records: DynamicsRecords | Unread) -> list[Mailbox]:
+            assert isinstance(records, DynamicsRecords)
             found.extend(disabled_since(mailboxes, records, when))
             return [one.mailbox for one in found if not one.lacks]
 

@@ -18,7 +18,17 @@ import click
 
 from probe import __version__
 from probe.cli.options import ACCEPTABLE, accept_option, output_options, probing_options, profile, verbose_option
-from probe.cli.streams import NotWritten, WrongArguments, discard_output, explain, is_of_echo, settle_errors, stand_in, tell, write_result
+from probe.cli.streams import (
+    NotWritten,
+    WrongArguments,
+    discard_output,
+    explain,
+    is_of_echo,
+    replace_closed_streams,
+    settle_errors,
+    tell,
+    write_result,
+)
 from probe.model.defaults import FIPS_CLIENT
 from probe.model.schemas import GATE_SCHEMA, RUN_SCHEMA
 
@@ -27,7 +37,7 @@ if TYPE_CHECKING:
 
     from probe.app import Narrow, Options
     from probe.cli.output import Output
-    from probe.gate import Records, Unread
+    from probe.gate import DynamicsRecords, Unread
     from probe.model.estate import Endpoint, Estate, Mailbox
     from probe.model.rules import Otherwise, Rule
 
@@ -375,7 +385,7 @@ def _disabled_since(estate: Estate, when: str) -> Narrow:
     if estate.dynamics is None:
         raise click.UsageError("--disabled-since needs [dynamics] in the estate: Dynamics knows what is disabled")
 
-    def narrowed(mailboxes: Sequence[Mailbox], records: Records | Unread) -> Sequence[Mailbox]:
+    def narrowed(mailboxes: Sequence[Mailbox], records: DynamicsRecords | Unread) -> Sequence[Mailbox]:
         if isinstance(records, Unread):
             raise click.UsageError(f"Dynamics could not be read, so that it is not known what is disabled: {records.reason}")
         found = disabled_since(mailboxes, records, moment)
@@ -447,7 +457,7 @@ def _leave_no_core() -> None:
 def main() -> NoReturn:
     """Run the command, and turn every way to end into its exit code."""
     _leave_no_core()
-    stand_in()
+    replace_closed_streams()
     try:
         code = cli.main(prog_name="probe", standalone_mode=False)
     except click.exceptions.Exit as ended:

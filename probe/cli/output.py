@@ -90,7 +90,7 @@ class Output:
         self.write(pieces, media_type, patience=INTERRUPTED_SECONDS if gated.run.interrupted else None)
 
     def _report_options(self) -> ReportOptions:
-        from probe.document import Options as ReportOptions
+        from probe.document import ReportOptions
 
         is_terminal = self.file is None and sys.stdout.isatty()
         width = min(_columns(), 120) if is_terminal else 80

@@ -4,29 +4,29 @@ Dynamics' rows are read first (`reading`) and compared with the estate (`compari
 (`answering`) and what Test & Enable will do besides (`foretelling`). Nothing is written in Dynamics.
 """
 
-from probe.gate.answering import Accept, Answer, Predicted, Reason, Verdict, verdict_on, worst
+from probe.gate.answering import Accept, GateAnswer, GateReason, GateVerdict, Predicted, verdict_on, worst
 from probe.gate.comparing import Difference, Rows, differences
 from probe.gate.disabled import Disabled, disabled_since, moment_of
 from probe.gate.foretelling import Standing, Will, standing_of, will_do
 from probe.gate.publishing import Gated, gate_json, gated, published
 from probe.gate.reading import read_records
-from probe.gate.records import NOT_DECLARED, Records, Unread, compared
+from probe.gate.records import NOT_DECLARED, DynamicsRecords, Unread, compared
 from probe.gate.telling import gate_text
 
 __all__ = [
     "NOT_DECLARED",
     "Accept",
-    "Answer",
     "Difference",
     "Disabled",
+    "DynamicsRecords",
+    "GateAnswer",
+    "GateReason",
+    "GateVerdict",
     "Gated",
     "Predicted",
-    "Reason",
-    "Records",
     "Rows",
     "Standing",
     "Unread",
-    "Verdict",
     "Will",
     "compared",
     "differences",

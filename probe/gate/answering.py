@@ -26,7 +26,7 @@ class Predicted(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Answer(StrEnum):
+class GateAnswer(StrEnum):
     """Whether Test & Enable may be pressed for a mailbox; of several mailboxes the earlier member counts."""
 
     NO_GO = "no-go"
@@ -56,7 +56,7 @@ Predictions = Mapping[Direction, Predicted | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class GateReason:
     """A rule that decided: of readiness in a direction, or of support, which has none."""
 
     finding: Finding
@@ -69,13 +69,13 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class GateVerdict:
     """The answer for one mailbox, and what decided it."""
 
     mailbox: str
-    answer: Answer
+    answer: GateAnswer
     predicted: Predictions
-    reasons: tuple[Reason, ...]
+    reasons: tuple[GateReason, ...]
     """The one cause of each direction that is not predicted a success, in the order of directions; then what decided support."""
     accepted: tuple[Accept, ...]
     """The words of the caller without which it would not be a go."""
@@ -92,7 +92,7 @@ def verdict_on(
     differs: Sequence[Difference],
     unread: str | None,
     accept: Collection[Accept],
-) -> Verdict:
+) -> GateVerdict:
     """The answer for a mailbox that the run assessed.
 
     `let_in` are the URLs of the endpoints that let its account in, as `let_in_during` has them. `differs` is where its rows are not what the estate says; `unread` is why Dynamics' rows could not be read, None where they were, or where the estate
@@ -117,20 +117,20 @@ def verdict_on(
     else:
         is_open = is_open or bool(unknown)
     if unread is not None or any(difference.is_of_what_was_probed for difference in differs):
-        answer = Answer.CANNOT_TELL  # what was probed may not be what Dynamics will use
+        answer = GateAnswer.CANNOT_TELL  # what was probed may not be what Dynamics will use
     elif is_bad:
-        answer = Answer.NO_GO
+        answer = GateAnswer.NO_GO
     else:
-        answer = Answer.CANNOT_TELL if is_open or differs or run.interrupted else Answer.GO
+        answer = GateAnswer.CANNOT_TELL if is_open or differs or run.interrupted else GateAnswer.GO
     reasons = tuple(_reasons(assessment, predicted))
-    return Verdict(
+    return GateVerdict(
         mailbox=mailbox.address,
         answer=answer,
         predicted=predicted,
         reasons=reasons,
-        accepted=tuple(accepted) if answer is Answer.GO else (),
+        accepted=tuple(accepted) if answer is GateAnswer.GO else (),
         differs=tuple(differs),
-        settle=tuple(_settling(assessment, reasons, differs, unread, unseen, run)) if answer is Answer.CANNOT_TELL else (),
+        settle=tuple(_settling(assessment, reasons, differs, unread, unseen, run)) if answer is GateAnswer.CANNOT_TELL else (),
     )
 
 
@@ -159,18 +159,18 @@ def let_in_during(run: Run) -> Mapping[str, Collection[str]]:
     return found
 
 
-def worst(verdicts: Iterable[Verdict]) -> Answer:
+def worst(verdicts: Iterable[GateVerdict]) -> GateAnswer:
     """The answer for all of them."""
     given = {verdict.answer for verdict in verdicts}
-    return next((answer for answer in Answer if answer in given), Answer.GO)
+    return next((answer for answer in GateAnswer if answer in given), GateAnswer.GO)
 
 
-def _reasons(assessment: Assessment, predicted: Predictions) -> Iterable[Reason]:
+def _reasons(assessment: Assessment, predicted: Predictions) -> Iterable[GateReason]:
     for direction, how in predicted.items():
         wanted = {Predicted.FAILURE: Result.FAILS, Predicted.UNKNOWN: Result.UNKNOWN}.get(how) if how is not None else None
         found = [finding for finding in assessment.findings if wanted is not None and finding.directions.get(direction) is wanted]
         if wanted is not None and found:
-            yield Reason(_root(found), direction, wanted)
+            yield GateReason(_root(found), direction, wanted)
     wanted_of_support = {
         Support.UNSUPPORTED: (Otherwise.UNSUPPORTED, Result.FAILS),
         Support.NOT_LISTED: (Otherwise.NOT_LISTED, Result.FAILS),
@@ -179,7 +179,7 @@ def _reasons(assessment: Assessment, predicted: Predictions) -> Iterable[Reason]
     if wanted_of_support is not None:
         otherwise, result = wanted_of_support
         about = [f for f in assessment.findings if f.rule.by is By.MICROSOFT and f.rule.otherwise is not Otherwise.ADVICE]
-        yield from (Reason(f, None, result) for f in about if f.result is result and otherwise in (None, f.rule.otherwise))
+        yield from (GateReason(f, None, result) for f in about if f.result is result and otherwise in (None, f.rule.otherwise))
 
 
 def _root(findings: Sequence[Finding]) -> Finding:
@@ -188,7 +188,7 @@ def _root(findings: Sequence[Finding]) -> Finding:
     return next((finding for finding in findings if named.isdisjoint(ROOTS.get(finding.rule.id, ()))), findings[0])
 
 
-def _answer_that_is_wanted(reason: Reason) -> str:
+def _answer_that_is_wanted(reason: GateReason) -> str:
     """What would settle a rule of readiness: the answer of an endpoint, where that is missing."""
     gap = next((one for one in reason.finding.because if isinstance(one, Missing) and "://" in one.subject), None)
     if gap is None:
@@ -198,7 +198,7 @@ def _answer_that_is_wanted(reason: Reason) -> str:
 
 def _settling(
     assessment: Assessment,
-    reasons: Sequence[Reason],
+    reasons: Sequence[GateReason],
     differs: Sequence[Difference],
     unread: str | None,
     unseen: Sequence[Direction],

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from probe.gate.comparing import APPOINTMENTS_DELIVERY, APPROVED, MAIL_DELIVERY, Difference
-from probe.gate.records import Records
+from probe.gate.records import DynamicsRecords
 from probe.model.estate import Delivery, Mailbox
 from probe.model.rules import Direction
 from probe.model.values import dataclass
@@ -50,12 +50,12 @@ def moment_of(text: str, now: datetime) -> datetime:
     return named
 
 
-def disabled_since(mailboxes: Sequence[Mailbox], records: Records, when: datetime) -> tuple[Disabled, ...]:
+def disabled_since(mailboxes: Sequence[Mailbox], records: DynamicsRecords, when: datetime) -> tuple[Disabled, ...]:
     """Those that are disabled and fit an outage at that moment, wholly (`lacks` is empty) or in part; others are not among them."""
     return tuple(_disabled(mailboxes, records, when))
 
 
-def _disabled(mailboxes: Sequence[Mailbox], records: Records, when: datetime) -> Iterator[Disabled]:
+def _disabled(mailboxes: Sequence[Mailbox], records: DynamicsRecords, when: datetime) -> Iterator[Disabled]:
     for mailbox in mailboxes:
         rows = records.of(mailbox)
         if isinstance(rows, Difference):

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from probe.document import in_sections, json_pieces, shown
-from probe.gate.answering import Accept, Reason, Verdict, let_in_during, verdict_on
+from probe.gate.answering import Accept, GateReason, GateVerdict, let_in_during, verdict_on
 from probe.gate.foretelling import Standing, Will, standing_of, will_do
-from probe.gate.records import Records, Unread, compared
+from probe.gate.records import DynamicsRecords, Unread, compared
 from probe.model.estate import Estate, Mailbox
 from probe.model.kinds import Json
 from probe.model.rules import Result
@@ -25,9 +25,9 @@ class Gated:
     """What the gate found of some mailboxes."""
 
     run: Run
-    records: Records | Unread
+    records: DynamicsRecords | Unread
     standing: Standing
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[GateVerdict, ...]
     """In the order of the run's assessments."""
     will: Mapping[str, Will]
     """By address."""
@@ -37,7 +37,7 @@ def gated(
     estate: Estate,
     mailboxes: Sequence[Mailbox],
     run: Run,
-    records: Records | Unread,
+    records: DynamicsRecords | Unread,
     accept: Collection[Accept] = frozenset(),
     clean: Callable[[str], str] = lambda text: text,
 ) -> Gated:
@@ -45,7 +45,7 @@ def gated(
     assessments = {assessment.mailbox: assessment for assessment in run.assessments}
     unread = records.reason if isinstance(records, Unread) and records.is_asked else None
     let_in = let_in_during(run)
-    verdicts: list[Verdict] = []
+    verdicts: list[GateVerdict] = []
     will: dict[str, Will] = {}
     for mailbox in mailboxes:
         beside = compared(estate, mailbox, records)
@@ -88,7 +88,7 @@ def _but_the_last_line_end(pieces: Iterable[str]) -> Iterator[str]:
     yield held.removesuffix("\n")
 
 
-def _dynamics(records: Records | Unread, standing: Standing) -> dict[str, Json]:
+def _dynamics(records: DynamicsRecords | Unread, standing: Standing) -> dict[str, Json]:
     read = None if isinstance(records, Unread) else records
     return {
         "read": read is not None,
@@ -102,7 +102,7 @@ def _dynamics(records: Records | Unread, standing: Standing) -> dict[str, Json]:
     }
 
 
-def _mailbox(verdict: Verdict, will: Will) -> dict[str, Json]:
+def _mailbox(verdict: GateVerdict, will: Will) -> dict[str, Json]:
     return {
         "mailbox": verdict.mailbox,
         "answer": verdict.answer.value,
@@ -123,7 +123,7 @@ def _mailbox(verdict: Verdict, will: Will) -> dict[str, Json]:
     }
 
 
-def _reasons(reasons: Sequence[Reason]) -> list[Json]:
+def _reasons(reasons: Sequence[GateReason]) -> list[Json]:
     return [
         {
             "rule": reason.rule.id,

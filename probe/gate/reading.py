@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from probe.config.secrets import SecretUnavailable
 from probe.dynamics import Client, Credential, EmailServerProfile, MailboxRow, MoreThan, PendingMail, signed_in
 from probe.engine.accounts import Accounts
-from probe.engine.observe import Terms, until
+from probe.engine.observe import RunContext, until
 from probe.engine.secrets import Secrets
 from probe.gate.foretelling import Pending
-from probe.gate.records import NOT_DECLARED, Records, Unread
+from probe.gate.records import NOT_DECLARED, DynamicsRecords, Unread
 from probe.model.estate import DynamicsAccess, Estate
 from probe.net.dial import Dial, Network
 from probe.net.failures import PeerFailure, expected
@@ -29,37 +29,39 @@ ALERTS_SINCE = timedelta(days=7)
 """Alerts are read for the machines that they name: those that run now."""
 
 
-async def read_records(estate: Estate, addresses: Collection[str], terms: Terms, network: Network) -> Records | Unread:
+async def read_records(estate: Estate, addresses: Collection[str], context: RunContext, network: Network) -> DynamicsRecords | Unread:
     """Dynamics' records of the mailboxes with these addresses. Raises nothing that a server, a secret or the ledger can cause.
 
-    `terms` are those of the run, whose ledger the sign-in goes through; `network` has the anchors that vouch for Dynamics.
+    `context` is that of the run, whose ledger the sign-in goes through; `network` has the anchors that vouch for Dynamics.
     """
     access = estate.dynamics
     if access is None:
         return NOT_DECLARED
     try:
-        async with asyncio.timeout(terms.deadline) as patience, until(terms.stop, patience):
+        async with asyncio.timeout(context.deadline) as patience, until(context.stop, patience):
             try:
-                return await _read(access, estate, addresses, terms, network)
+                return await _read(access, estate, addresses, context, network)
             except SecretUnavailable as unavailable:
                 return Unread(str(unavailable))
             except Exception as failure:
                 if (named := expected(failure)) is None:
                     raise
-                return Unread(terms.redactor.clean_sentence(named[1]))
+                return Unread(context.redactor.clean_sentence(named[1]))
     except TimeoutError:
-        return Unread("it was interrupted" if terms.stop.is_set() else f"the run's deadline of {terms.deadline:g} s had come")
+        return Unread("it was interrupted" if context.stop.is_set() else f"the run's deadline of {context.deadline:g} s had come")
     raise AssertionError("nothing of these swallows a failure")
 
 
-async def _read(access: DynamicsAccess, estate: Estate, addresses: Collection[str], terms: Terms, network: Network) -> Records | Unread:
-    accounts = Accounts(terms.memory, terms.clock, timedelta(seconds=READ_SECONDS), terms.locks)
+async def _read(
+    access: DynamicsAccess, estate: Estate, addresses: Collection[str], context: RunContext, network: Network
+) -> DynamicsRecords | Unread:
+    accounts = Accounts(context.memory, context.clock, timedelta(seconds=READ_SECONDS), context.locks)
     endpoint = access.url.endpoint
     async with AsyncExitStack() as stack:
         credential = None
         if access.username is not None and access.password is not None:
-            password = (await Secrets.read([access.password], terms.timeout)).of(access.password)
-            terms.redactor.add([password.reveal()])
+            password = (await Secrets.read([access.password], context.timeout)).of(access.password)
+            context.redactor.add([password.reveal()])
             identity = (access.username.lower(), password.reveal())
             await stack.enter_async_context(accounts.lock(identity))
             if (barred := await accounts.barred(identity, endpoint.url)) is not None:
@@ -68,15 +70,15 @@ async def _read(access: DynamicsAccess, estate: Estate, addresses: Collection[st
             stack.callback(proof.close)
             credential = Credential(username=access.username, password=password, proof=proof)
         deadline = await stack.enter_async_context(Deadline(READ_SECONDS))
-        dial = Dial(endpoint, network, deadline, Recorder(terms.redactor, terms.budget))
-        notes = Notebook("dynamics", endpoint.url, None, terms.clock, terms.redactor.clean_sentence)
+        dial = Dial(endpoint, network, deadline, Recorder(context.redactor, context.budget))
+        notes = Notebook("dynamics", endpoint.url, None, context.clock, context.redactor.clean_sentence)
         authorities = estate.deployment.authorities
         client = await stack.enter_async_context(signed_in(access, credential, dial, notes, authorities=authorities))
-        return await _records(client, addresses, terms.clock())
-    raise AssertionError("no context of these swallows a failure")
+        return await _records(client, addresses, context.clock())
+    raise AssertionError("no manager of these swallows a failure")
 
 
-async def _records(client: Client, addresses: Collection[str], now: datetime) -> Records:
+async def _records(client: Client, addresses: Collection[str], now: datetime) -> DynamicsRecords:
     if len(addresses) > FEW:
         wanted = {address.lower() for address in addresses}
         rows = tuple([row async for page in client.mailboxes() for row in page if (row.address or "").lower() in wanted])
@@ -97,7 +99,7 @@ async def _records(client: Client, addresses: Collection[str], now: datetime) ->
         machines += [alert.machine for alert in await client.alerts(about, now - ALERTS_SINCE)]
     except PeerFailure as failure:
         notes.append(f"the alerts could not be read: {failure}")
-    return Records(
+    return DynamicsRecords(
         organization=client.organization,
         rows=rows,
         profiles=_of_rows(rows, profiles),

@@ -13,7 +13,7 @@ from probe.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Records:
+class DynamicsRecords:
     """Dynamics' own records of some mailboxes."""
 
     organization: Organization
@@ -65,7 +65,7 @@ class Compared:
     pending: Pending | None = None
 
 
-def compared(estate: Estate, mailbox: Mailbox, records: Records | Unread) -> Compared:
+def compared(estate: Estate, mailbox: Mailbox, records: DynamicsRecords | Unread) -> Compared:
     """A mailbox of the estate beside what was read of Dynamics."""
     if isinstance(records, Unread):
         return Compared(None)

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from probe.document import Options
-from probe.document.index import Form
+from probe.document import ReportOptions
+from probe.document.index import JsonObject
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
 from probe.document.telling.words import WHAT_TO_DO, bounded, count, endpoints_of, moment, reason_in_words, some_of, value_in_words
-from probe.gate.answering import Answer, Predicted
+from probe.gate.answering import GateAnswer, Predicted
 from probe.model.facts import Why
 from probe.model.remedies import first_sentence
 from probe.model.rules import Direction
@@ -20,8 +20,8 @@ from probe.reports.text import REPORT as RUN_REPORT
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, STRONG, Page
 from probe.tables.alerts import dynamics_alerts
 
-_STYLES = {Answer.GO: GOOD, Answer.NO_GO: BAD, Answer.CANNOT_TELL: DOUBTFUL}
-_WORDS = {Answer.GO: "GO", Answer.NO_GO: "NO-GO", Answer.CANNOT_TELL: "CANNOT TELL"}
+_STYLES = {GateAnswer.GO: GOOD, GateAnswer.NO_GO: BAD, GateAnswer.CANNOT_TELL: DOUBTFUL}
+_WORDS = {GateAnswer.GO: "GO", GateAnswer.NO_GO: "NO-GO", GateAnswer.CANNOT_TELL: "CANNOT TELL"}
 _PREDICTED = {Predicted.SUCCESS: GOOD, Predicted.FAILURE: BAD, Predicted.UNKNOWN: DOUBTFUL}
 _COLUMN = 9
 _MOST_SEEN = 100
@@ -33,12 +33,12 @@ NOT_TO_BE_SEEN = (
 )
 
 
-def gate_text(document: Mapping[str, Any], options: Options) -> Iterator[str]:
+def gate_text(document: Mapping[str, Any], options: ReportOptions) -> Iterator[str]:
     """The report, from the document as `published` makes it."""
     page = Page(options)
     known = Known(document["run"])
     assessments = {assessment["mailbox"]: assessment for assessment in document["run"]["assessments"]}
-    mailboxes = sorted(document["mailboxes"], key=lambda form: list(Answer).index(Answer(form["answer"])))
+    mailboxes = sorted(document["mailboxes"], key=lambda form: list(GateAnswer).index(GateAnswer(form["answer"])))
     groups = _groups(mailboxes, assessments)
     by_rule = {form["mailbox"]: {f["rule"]: f for f in known.findings(assessments[form["mailbox"]])} for form, *_ in groups}
     _write_summary(page, document, groups, by_rule)
@@ -57,9 +57,9 @@ def gate_text(document: Mapping[str, Any], options: Options) -> Iterator[str]:
         yield from RUN_REPORT.render(document["run"], options)
 
 
-def _groups(mailboxes: Sequence[Form], assessments: Mapping[str, Form]) -> list[list[Form]]:
+def _groups(mailboxes: Sequence[JsonObject], assessments: Mapping[str, JsonObject]) -> list[list[JsonObject]]:
     """The mailboxes of which the same is to be said, together; the first stands for all."""
-    alike: dict[str, list[Form]] = {}
+    alike: dict[str, list[JsonObject]] = {}
     for form in mailboxes:
         will = {name: value for name, value in form["will"].items() if name not in ("pending_send", "oldest_pending")}
         same = {**form, "mailbox": assessments[form["mailbox"]]["profile"], "will": will}
@@ -68,20 +68,20 @@ def _groups(mailboxes: Sequence[Form], assessments: Mapping[str, Form]) -> list[
 
 
 def _write_summary(
-    page: Page, document: Mapping[str, Any], groups: Sequence[Sequence[Form]], by_rule: Mapping[str, Mapping[str, Form]]
+    page: Page, document: Mapping[str, Any], groups: Sequence[Sequence[JsonObject]], by_rule: Mapping[str, Mapping[str, JsonObject]]
 ) -> None:
     if len(document["mailboxes"]) == 1:
         _write_answer(page, groups[0])
     else:
         numbers = Counter(form["answer"] for form in document["mailboxes"])
-        told = ", ".join(f"{numbers[answer]:,} {_WORDS[answer].lower()}" for answer in Answer if numbers[answer])
+        told = ", ".join(f"{numbers[answer]:,} {_WORDS[answer].lower()}" for answer in GateAnswer if numbers[answer])
         page.say(f"{count(len(document['mailboxes']), 'mailbox', 'mailboxes')}: {told}.", style=STRONG)
         page.blank()
         room = min(max(len(_who(group)) for group in groups), page.width * 3 // 8)
         for number, group in enumerate(groups, start=1):
-            answer = Answer(group[0]["answer"])
+            answer = GateAnswer(group[0]["answer"])
             cause = _cause(group[0], by_rule[group[0]["mailbox"]])
-            cells = ((f"{number}", 2), (_WORDS[answer], len(_WORDS[Answer.CANNOT_TELL])), (_who(group), room))
+            cells = ((f"{number}", 2), (_WORDS[answer], len(_WORDS[GateAnswer.CANNOT_TELL])), (_who(group), room))
             page.columns(*cells, rest=(cause,), style=_STYLES[answer])
         page.blank()
     dynamics, run = document["dynamics"], document["run"]
@@ -96,7 +96,7 @@ def _write_summary(
         page.say(f"Note: {sentence}.", style=DOUBTFUL)
 
 
-def _place(dynamics: Form) -> str:
+def _place(dynamics: JsonObject) -> str:
     match dynamics["probed_from_there"]:
         case True:
             return ", a machine of the asynchronous service"
@@ -105,25 +105,25 @@ def _place(dynamics: Form) -> str:
     return ""
 
 
-def _who(group: Sequence[Form]) -> str:
+def _who(group: Sequence[JsonObject]) -> str:
     return str(group[0]["mailbox"]) if len(group) == 1 else count(len(group), "mailbox", "mailboxes")
 
 
-def _cause(form: Form, by_rule: Mapping[str, Form]) -> str:
+def _cause(form: JsonObject, by_rule: Mapping[str, JsonObject]) -> str:
     """Why the answer is what it is, in a few words."""
-    if form["answer"] == Answer.GO:
+    if form["answer"] == GateAnswer.GO:
         return f"accepted: {', '.join(form['accepted'])}" if form["accepted"] else "signed in"
-    if form["differs"] and form["answer"] == Answer.CANNOT_TELL:
+    if form["differs"] and form["answer"] == GateAnswer.CANNOT_TELL:
         return f"Dynamics differs: {', '.join(dict.fromkeys(difference['what'] for difference in form['differs']))}"
-    if form["answer"] == Answer.CANNOT_TELL:
+    if form["answer"] == GateAnswer.CANNOT_TELL:
         return str(form["settle"][0])
     titles = (by_rule[reason["rule"]]["title"] for reason in form["reasons"] if reason["is_known"])
     return str(next(titles, "no row of Microsoft's table is met"))
 
 
-def _write_answer(page: Page, group: Sequence[Form], number: str = "") -> None:
+def _write_answer(page: Page, group: Sequence[JsonObject], number: str = "") -> None:
     form = group[0]
-    answer = Answer(form["answer"])
+    answer = GateAnswer(form["answer"])
     accepted = f" (accepted: {', '.join(form['accepted'])})" if form["accepted"] else ""
     settled_by = f": {form['settle'][0]}" if form["settle"] else ""
     page.say(f"{number}{_WORDS[answer]}  {_who(group)}{accepted}{settled_by}", style=_STYLES[answer])
@@ -131,7 +131,9 @@ def _write_answer(page: Page, group: Sequence[Form], number: str = "") -> None:
         page.say(some_of([form["mailbox"] for form in group]), indent=2)
 
 
-def _write_group(page: Page, group: Sequence[Form], by_rule: Mapping[str, Form], known: Known, document: Mapping[str, Any]) -> None:
+def _write_group(
+    page: Page, group: Sequence[JsonObject], by_rule: Mapping[str, JsonObject], known: Known, document: Mapping[str, Any]
+) -> None:
     form, on = group[0], date.fromisoformat(document["run"]["judged_at"])
     for directions, how, rule in _alike(form):
         finding = by_rule.get(rule or "")
@@ -164,7 +166,7 @@ def _write_group(page: Page, group: Sequence[Form], by_rule: Mapping[str, Form],
     page.say("; ".join(_numbers(group, is_read=document["dynamics"]["read"])), indent=2, label="Test & Enable", column=15)
 
 
-def _alike(form: Form) -> Iterator[tuple[list[str], Predicted, str | None]]:
+def _alike(form: JsonObject) -> Iterator[tuple[list[str], Predicted, str | None]]:
     """The directions that are used, those of one prediction and one cause together."""
     causes = {reason["direction"]: reason["rule"] for reason in form["reasons"]}
     alike: dict[tuple[str, str | None], list[str]] = {}
@@ -176,7 +178,7 @@ def _alike(form: Form) -> Iterator[tuple[list[str], Predicted, str | None]]:
         yield directions, Predicted(how), rule
 
 
-def _told(how: Predicted, finding: Form | None) -> str:
+def _told(how: Predicted, finding: JsonObject | None) -> str:
     if how is Predicted.SUCCESS:
         return ""
     if finding is None:
@@ -186,7 +188,7 @@ def _told(how: Predicted, finding: Form | None) -> str:
     return f": {'' if how is Predicted.FAILURE else 'not known: '}{finding['title']} ({finding['rule']}){_seen(finding)}"
 
 
-def _seen(finding: Form) -> str:
+def _seen(finding: JsonObject) -> str:
     """What was seen, where, of the reading that says most: the last that is no matter of what the estate declares."""
     values = [
         cited for cited in finding["because"] if "value" in cited and "://" in cited["subject"] and not cited["key"].startswith("endpoint.")
@@ -198,13 +200,13 @@ def _seen(finding: Form) -> str:
     return f"; {cited['key']} = {bounded(value_in_words(cited['value']), _MOST_SEEN)} at {cited['subject']}"
 
 
-def _write_remedy(page: Page, finding: Form, mailbox: str, known: Known, on: date) -> None:
+def _write_remedy(page: Page, finding: JsonObject, mailbox: str, known: Known, on: date) -> None:
     gaps = _gaps(finding)
     words = WHAT_TO_DO[Why(gaps[0]["why"])] if gaps else first_sentence(remedy_for(finding, mailbox, known, on))
     page.say(words, indent=4, label="Remedy", column=8)
 
 
-def _gaps(finding: Form) -> list[Form]:
+def _gaps(finding: JsonObject) -> list[JsonObject]:
     """What endpoints left open of a finding."""
     return [cited for cited in finding["because"] if "why" in cited and "://" in cited["subject"]]
 
@@ -214,7 +216,7 @@ def _alert(rule: str) -> str | None:
     return next((alert.example for alert in dynamics_alerts() if rule in alert.rules), None)
 
 
-def _numbers(group: Sequence[Form], *, is_read: bool) -> Iterator[str]:
+def _numbers(group: Sequence[JsonObject], *, is_read: bool) -> Iterator[str]:
     """What Test & Enable will do, of several mailboxes together."""
     form, will = group[0], group[0]["will"]
     each = "" if len(group) == 1 else " each"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from probe.dynamics import Option, Organization
-from probe.gate import Disabled, Records, disabled_since, moment_of
+from probe.gate import Disabled, DynamicsRecords, disabled_since, moment_of
 from tests.estates import SERVED
 from tests.gate.rows import rows_of
 
@@ -23,7 +23,7 @@ def found(**changed: Any) -> tuple[Disabled, ...]:
         **{"incoming_enabled": False, "outgoing_enabled": True, "last_success": BEFORE, "last_error_at": AFTER, **changed}
     ).mailbox
     organization = Organization(id="x", name="Contoso", version="9.1.17.29", api="v9.1", user="y")
-    return disabled_since([SERVED], Records(organization=organization, rows=(row,), profiles={}), OUTAGE)
+    return disabled_since([SERVED], DynamicsRecords(organization=organization, rows=(row,), profiles={}), OUTAGE)
 
 
 def test_what_fits_is_told_with_both_times() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from probe import app
-from probe.gate import NOT_DECLARED, Records, Unread, read_records
+from probe.gate import NOT_DECLARED, DynamicsRecords, Unread, read_records
 from probe.gate import reading as reading_module
 from probe.model.estate import Authentication, DynamicsAccess, OrganizationUrl, SecretReference
 from probe.simulation.dynamics import faults
@@ -32,7 +32,7 @@ async def read(
     stopped: bool = False,
     password: str = PASSWORD,
     reference: SecretReference | None = None,
-) -> tuple[Records | Unread, DynamicsServer]:
+) -> tuple[DynamicsRecords | Unread, DynamicsServer]:
     """What is read of an organization with two mailboxes and one profile, in clear."""
     organization = Organization()
     profile = organization.add_profile("corp", incomingserverlocation="https://mail.contoso.test/EWS/Exchange.asmx")
@@ -55,7 +55,7 @@ async def read(
         if stopped:
             stop.set()
         async with app.Probing(app.Options(timeout=10, state=tmp_path / "state")) as probing:
-            found = await read_records(estate, addresses, probing._terms(stop), probing._network_to_dynamics(estate))
+            found = await read_records(estate, addresses, probing._context(stop), probing._network_to_dynamics(estate))
         assert list(organization.writes) == []
         return found, server
 
@@ -63,7 +63,7 @@ async def read(
 async def test_rows_profiles_and_machines_are_read(tmp_path: Path) -> None:
     """Of the mailboxes that were asked for, and of no other; that it went in clear is told."""
     found, _ = await read(tmp_path, addresses=["B@contoso.test"])
-    assert isinstance(found, Records)
+    assert isinstance(found, DynamicsRecords)
     assert [row.address for row in found.rows] == ["b@contoso.test"]
     assert [profile.name for profile in found.profiles.values()] == ["corp"]
     assert (found.pending, found.machines, found.notes) == ({}, ("CRM-ASYNC-1",), ())
@@ -75,8 +75,8 @@ async def test_of_many_the_whole_table_is_read(tmp_path: Path, monkeypatch: pyte
     few, _ = await read(tmp_path)
     monkeypatch.setattr(reading_module, "FEW", 1)
     many, server = await read(tmp_path)
-    assert isinstance(few, Records)
-    assert isinstance(many, Records)
+    assert isinstance(few, DynamicsRecords)
+    assert isinstance(many, DynamicsRecords)
     assert few.rows == many.rows
     assert not any("emailaddress" in request.query.partition("filter")[2] for request in server.requests)
 
@@ -84,7 +84,7 @@ async def test_of_many_the_whole_table_is_read(tmp_path: Path, monkeypatch: pyte
 async def test_what_the_account_may_not_read_beside_the_rows_is_told(tmp_path: Path) -> None:
     """Each in a sentence that names the privilege, and the rows are there."""
     found, _ = await read(tmp_path, user=replace(READER, lacks=frozenset({"prvReadActivity", "prvReadTraceLog"})))
-    assert isinstance(found, Records)
+    assert isinstance(found, DynamicsRecords)
     assert (len(found.rows), found.pending) == (2, None)
     assert ["prvReadActivity" in found.notes[0], "prvReadTraceLog" in found.notes[1]] == [True, True]
 
@@ -145,5 +145,5 @@ async def test_an_estate_that_names_no_organization_asks_nobody() -> None:
     """That is told, and is no failure."""
     async with app.Probing(app.Options()) as probing:
         estate = an_estate_of()
-        found = await read_records(estate, ADDRESSES, probing._terms(asyncio.Event()), probing._network_to_dynamics(estate))
+        found = await read_records(estate, ADDRESSES, probing._context(asyncio.Event()), probing._network_to_dynamics(estate))
     assert found is NOT_DECLARED

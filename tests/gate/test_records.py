@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from probe.dynamics import Organization
-from probe.gate import NOT_DECLARED, Difference, Records, Rows, compared
+from probe.gate import NOT_DECLARED, Difference, DynamicsRecords, Rows, compared
 from probe.gate.foretelling import Pending
 from tests.gate.rows import MAILBOX_ID, an_estate_of, rows_of
 
@@ -16,10 +16,10 @@ ESTATE = an_estate_of()
 ORGANIZATION = Organization(id="x", name="Contoso", version="9.1.17.29", api="v9.1", user="y")
 
 
-def records(*, rows: Rows, **more: Any) -> Records:
+def records(*, rows: Rows, **more: Any) -> DynamicsRecords:
     """What was read, of one mailbox."""
     profiles = {} if rows.profile is None else {rows.profile.id: rows.profile}
-    return Records(organization=ORGANIZATION, rows=(rows.mailbox,), profiles=profiles, **more)
+    return DynamicsRecords(organization=ORGANIZATION, rows=(rows.mailbox,), profiles=profiles, **more)
 
 
 def test_a_mailbox_is_found_by_its_address_whatever_the_case() -> None:
