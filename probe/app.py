@@ -55,7 +55,9 @@ if TYPE_CHECKING:
     from probe.dynamics.state import StateRecords
 
 if TYPE_CHECKING:
-    from probe.gate import Accept, Gated
+    from probe.gate import Accept, DynamicsRecords, Gated, Unread
+
+    Narrow = Callable[[Sequence[Mailbox], DynamicsRecords | Unread], Sequence[Mailbox]]
 
 T = TypeVar("T")
 
@@ -255,17 +257,29 @@ class Probing:
             client = await stack.enter_async_context(signed_in(access, credential, dial, notes, authorities=authorities))
             return await read_records(client, addresses, at, all_of_them=plan.asked.mailboxes is None)
 
-    async def gate(self, plan: Plan, accept: frozenset[Accept] = frozenset(), stop: asyncio.Event | None = None) -> Gated:
-        """The answer of the gate for the mailboxes of a plan: Dynamics' rows are read first, then they are probed. Nothing is written in Dynamics."""
+    async def gate(
+        self,
+        estate: Estate,
+        mailboxes: Sequence[Mailbox],
+        accept: frozenset[Accept] = frozenset(),
+        stop: asyncio.Event | None = None,
+        narrow: Narrow | None = None,
+    ) -> Gated | None:
+        """The answer of the gate for some mailboxes: Dynamics' rows are read first, then they are probed. Nothing is written in Dynamics.
+
+        `narrow` leaves of the mailboxes those that are meant, once the rows are there; where it leaves none, there is no answer.
+        """
         from probe import gate
 
-        assert plan.estate is not None
-        estate, stop = plan.estate, stop or asyncio.Event()
-        context = self._context(stop)
-        records = await gate.read_records(estate, [m.address for m in plan.mailboxes], context, self._network_to_dynamics(estate))
-        run = await self._run(plan, context)
+        context = self._context(stop or asyncio.Event())
+        addresses = [mailbox.address for mailbox in mailboxes]
+        records = await gate.read_records(estate, addresses, context, self._network_to_dynamics(estate))
+        meant = mailboxes if narrow is None else narrow(mailboxes, records)
+        if not meant:
+            return None
+        run = await self._run(plan_check(estate, meant, self._options), context)
         # By now it knows every secret of the run too.
-        return gate.gated(estate, plan.mailboxes, run, records, accept, context.redactor.clean_sentence)
+        return gate.gated(estate, meant, run, records, accept, context.redactor.clean_sentence)
 
     def _network_to_dynamics(self, estate: Estate) -> Network:
         """The network with the anchors that vouch for Dynamics alone, where the estate names such."""
@@ -315,11 +329,19 @@ async def gate(
     mailboxes: Sequence[Mailbox],
     options: Options,
     accept: frozenset[Accept] = frozenset(),
+    narrow: Narrow | None = None,
     stop: asyncio.Event | None = None,
-) -> Gated:
-    """The answer of the gate for some mailboxes of an estate, each of which server-side synchronization serves."""
+) -> Gated | None:
+    """The answer of the gate for some mailboxes of an estate, each of which server-side synchronization serves; as in `Probing.gate`."""
     async with Probing(options) as probing:
-        return await probing.gate(plan_check(estate, mailboxes, options), accept, stop)
+        return await probing.gate(estate, mailboxes, accept, stop, narrow)
+
+
+def moment_of(text: str) -> datetime:
+    """The moment that somebody on this machine means, in local time. Raises ValueError with one sentence."""
+    from probe.gate import moment_of
+
+    return moment_of(text, _now().astimezone())
 
 
 async def look(endpoints: Iterable[Endpoint], options: Options, stop: asyncio.Event | None = None) -> Run:

@@ -40,7 +40,7 @@ def test_help_names_the_commands_and_exit_codes_at_once() -> None:
     done = probe("--help", PYTHONWARNINGS="default")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0
-    for command in ("demo", "init", "check", "look", "judge", "rules", "facts", "schema"):
+    for command in ("demo", "init", "check", "gate", "look", "judge", "rules", "facts", "schema"):
         assert f"\n  {command} " in done.stdout
     assert "130  interrupted" in done.stdout
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -13,7 +17,7 @@ from probe.cli.options import ACCEPTABLE
 from probe.document import gate_schema, gate_schema_text
 from probe.gate import Accept
 from tests.command import probe
-from tests.hostile import closed_port
+from tests.hostile import Hostile, closed_port
 
 ESTATE = """
 [deployment]
@@ -79,6 +83,8 @@ def estate(tmp_path: Path) -> Path:
         (["--profile", "corb"], "did you mean corp?"),
         (["--from-file", "none.txt"], "none.txt cannot be read"),
         (["--from-file", "empty.txt"], "empty.txt names no mailbox"),
+        (["--disabled-since", "yesterday"], "'yesterday' is no moment"),
+        (["--disabled-since", "6h"], "needs [dynamics]"),
         (["sales@contoso.test", "--accept", "failure"], "'failure' is not one of"),
     ],
 )
@@ -142,6 +148,36 @@ def test_dynamics_that_cannot_be_reached_leaves_it_open(estate: Path) -> None:
     assert document["dynamics"]["read"] is False
     assert "refused" in document["dynamics"]["why_not"]
     assert document["mailboxes"][0]["predicted"]["incoming"] == "failure"
+    unknown = probe("gate", "estate.toml", "--disabled-since", "6h", cwd=estate.parent, PROBE_STATE_DIR=state, CRM="x")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "Dynamics could not be read" in unknown.stderr
+
+
+async def test_an_interrupted_gate_tells_what_it_learnt(tmp_path: Path) -> None:
+    """While Dynamics is read or the mailboxes are probed: it ends at once, leaves everything open, and exits with 130."""
+    async with Hostile().serving() as silent:
+        organization = f'[dynamics]\nurl = "https://127.0.0.1:{silent.port}/Contoso"\nauthentication = "ntlm"\n'
+        organization += 'username = "svc"\npassword = "env:CRM"\n'
+        for estate in (ESTATE, ESTATE + organization):
+            (tmp_path / "estate.toml").write_text(estate.replace("{port}", str(silent.port)))
+            before = silent.connections
+            arguments = ("gate", "estate.toml", "--profile", "branch", "--json", "--tls", "none")
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "probe", *arguments),
+                cwd=tmp_path,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env={**os.environ, "PROBE_STATE_DIR": str(tmp_path / "state"), "CRM": "x"},
+            )
+            while silent.connections == before:  # noqa: ASYNC110 - the server counts, it does not call
+                await asyncio.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            told, _ = await process.communicate()
+            document = json.loads(told)
+            assert process.returncode == 130
+            assert document["run"]["interrupted"]
+            assert [one["answer"] for one in document["mailboxes"]] == ["cannot-tell"]
+            assert document["mailboxes"][0]["settle"]
 
 
 def test_the_schema_of_the_gate_on_disk_is_the_generated_one() -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
 from probe import app
 from probe.document import ReportOptions, gate_schema
-from probe.gate import GateAnswer, Gated, Predicted, Unread, gate_json, gate_text, published
-from probe.model.estate import BoundOrganization, Estate
+from probe.gate import Disabled, DynamicsRecords, GateAnswer, Gated, Predicted, Unread, disabled_since, gate_json, gate_text, published
+from probe.model.estate import BoundOrganization, Estate, Mailbox
 from probe.simulation.dynamics.alerts import ERROR
 from probe.simulation.dynamics.demonstration import USER, Demonstration
 from probe.simulation.dynamics.metadata import MAILBOX, PROFILE
-from probe.simulation.dynamics.organization import Oddity
+from probe.simulation.dynamics.organization import Oddity, written
 from tests.gate.world import SILENT, demonstrated, identifier
 from tests.simulation.dynamics.post import outcome
 
@@ -42,7 +44,9 @@ OUTCOME_OF = {None: 0, Predicted.SUCCESS: 1, Predicted.FAILURE: 2}
 
 async def asked(estate: Estate, options: app.Options, *addresses: str) -> Gated:
     """The gate's answer for these mailboxes."""
-    return await app.gate(estate, [m for m in estate.mailboxes if m.address in addresses], options)
+    gated = await app.gate(estate, [m for m in estate.mailboxes if m.address in addresses], options)
+    assert gated is not None
+    return gated
 
 
 def assert_nothing_written(demonstration: Demonstration) -> None:
@@ -145,3 +149,34 @@ async def test_the_machines_of_the_asynchronous_service_are_told() -> None:
     assert gated.standing.is_there is False
     screen = "".join(gate_text(published(gated), ReportOptions())).splitlines()[:6]
     assert any("which is none of" in line for line in screen)
+
+
+async def test_those_that_an_outage_disabled_are_found_by_their_rows() -> None:
+    """What fits wholly is asked about, what fits in part is not, and nothing is probed where nobody was disabled."""
+    async with demonstrated() as (demonstration, estate, options):
+        organization, now = demonstration.organization, datetime.now(UTC).replace(microsecond=0)
+        when = now - timedelta(hours=2)
+        every = dict.fromkeys(("enabledforincomingemail", "enabledforoutgoingemail", "enabledforact"), True)
+        disabled = {**every, "enabledforincomingemail": False, "lastsyncerroroccurredon": written(now - timedelta(hours=1))}
+        fits = {**disabled, "lastsuccessfulsynccompletedon": written(when - timedelta(hours=1))}
+        in_part = {**disabled, "lastsuccessfulsynccompletedon": written(when - timedelta(days=3))}
+        organization.update(MAILBOX, identifier(organization, "sales@contoso.test"), fits)
+        organization.update(MAILBOX, identifier(organization, "service@contoso.test"), in_part)
+        organization.update(MAILBOX, identifier(organization, "board@contoso.test"), fits | every)
+        found: list[Disabled] = []
+
+        def narrow(mailboxes: Sequence[Mailbox], records: DynamicsRecords | Unread) -> list[Mailbox]:
+            assert isinstance(records, DynamicsRecords)
+            found.extend(disabled_since(mailboxes, records, when))
+            return [one.mailbox for one in found if not one.lacks]
+
+        gated = await app.gate(estate, estate.mailboxes, options, narrow=narrow)
+        nothing = await app.gate(estate, estate.mailboxes, options, narrow=lambda *_: [])
+        assert_nothing_written(demonstration)
+    assert [(one.mailbox.address, one.directions, bool(one.lacks)) for one in found] == [
+        ("sales@contoso.test", ("incoming",), False),
+        ("service@contoso.test", ("incoming",), True),
+    ]
+    assert gated is not None
+    assert [verdict.mailbox for verdict in gated.verdicts] == ["sales@contoso.test"]
+    assert nothing is None

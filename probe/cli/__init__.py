@@ -35,8 +35,9 @@ from probe.model.schemas import GATE_SCHEMA, RUN_SCHEMA
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from probe.app import Options
+    from probe.app import Narrow, Options
     from probe.cli.output import Output
+    from probe.gate import DynamicsRecords, Unread
     from probe.model.estate import Endpoint, Estate, Mailbox
     from probe.model.rules import Otherwise, Rule
 
@@ -139,6 +140,12 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
 @click.option(
     "--from-file", "list_file", metavar="FILE", type=click.Path(path_type=Path), help="The mailboxes of a file, an address a line."
 )
+@click.option(
+    "--disabled-since",
+    "when",
+    metavar="WHEN",
+    help="Of these, or of all: those that were disabled by an outage at 08:30 (today), 2026-11-29T08:30 or 6h ago; local time.",
+)
 @click.option("--accept", multiple=True, type=click.Choice(ACCEPTABLE), help="Let this pass; may be given again.")
 @verbose_option
 @output_options
@@ -151,6 +158,7 @@ def gate(
     everyone: bool,
     profiles: Sequence[str],
     list_file: Path | None,
+    when: str | None,
     accept: Sequence[str],
 ) -> NoReturn:
     """Say before Test & Enable what it will report, and whether to press it.
@@ -163,10 +171,14 @@ def gate(
     from probe.memory import default_folder
 
     estate = _estate(estate_file)
+    everyone = everyone or (when is not None and not (addresses or profiles or list_file))
     mailboxes = _to_be_gated(estate, addresses, everyone=everyone, profiles=profiles, list_file=list_file)
+    narrow = None if when is None else _disabled_since(estate, when)
     accepted = frozenset(map(Accept, accept))
     with output.progress(options) as options:
-        gated = app.complete(partial(app.gate, estate, mailboxes, replace(options, state=default_folder), accepted))
+        gated = app.complete(partial(app.gate, estate, mailboxes, replace(options, state=default_folder), accepted, narrow))
+    if gated is None:
+        raise click.UsageError(f"no mailbox was disabled by an outage at {when}; nothing was probed")
     output.write_gate(gated)
     sys.exit(app.gate_exit_code(gated))
 
@@ -341,7 +353,7 @@ def _to_be_gated(
 ) -> tuple[Mailbox, ...]:
     """The mailboxes that are meant, in the order of the estate. Those that nothing is synchronized of have nothing to be tested."""
     if not (addresses or everyone or profiles or list_file):
-        raise click.UsageError("name the mailboxes: by ADDRESS, --all, --profile NAME or --from-file FILE")
+        raise click.UsageError("name the mailboxes: by ADDRESS, --all, --profile NAME, --from-file FILE or --disabled-since WHEN")
     known = {profile.name: profile for profile in estate.profiles}
     unknown = [f"the estate has no profile {name!r}{_near(name, known)}" for name in profiles if name not in known]
     if unknown:
@@ -359,6 +371,34 @@ def _to_be_gated(
     if len(unserved) == len(meant):
         raise click.UsageError("server-side synchronization serves none of these mailboxes")
     return tuple(mailbox for mailbox in meant if mailbox.is_served)
+
+
+def _disabled_since(estate: Estate, when: str) -> Narrow:
+    """Leaves those that an outage disabled, and shows them first; what fits in part is named, and left out."""
+    from probe import app
+    from probe.gate import Unread, disabled_since
+
+    try:
+        moment = app.moment_of(when)
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong), param_hint="--disabled-since") from None
+    if estate.dynamics is None:
+        raise click.UsageError("--disabled-since needs [dynamics] in the estate: Dynamics knows what is disabled")
+
+    def narrowed(mailboxes: Sequence[Mailbox], records: DynamicsRecords | Unread) -> Sequence[Mailbox]:
+        if isinstance(records, Unread):
+            raise click.UsageError(f"Dynamics could not be read, so that it is not known what is disabled: {records.reason}")
+        found = disabled_since(mailboxes, records, moment)
+        meant = [one for one in found if not one.lacks]
+        tell(f"{len(meant)} disabled by an outage at {moment:%Y-%m-%d %H:%M}{':' if meant else ''}")
+        for one in found:
+            times = (("last success", one.last_success), ("last error", one.last_error))
+            told = ", ".join(f"{what} {'never' if at is None else f'{at.astimezone():%Y-%m-%d %H:%M:%S}'}" for what, at in times)
+            left_out = f" LEFT OUT: {'; '.join(one.lacks)}" if one.lacks else ""
+            tell(f"  {one.mailbox.address} ({', '.join(one.directions)}): {told}{left_out}")
+        return [one.mailbox for one in meant]
+
+    return narrowed
 
 
 def _listed(file: Path) -> list[str]:

@@ -6,6 +6,7 @@ Dynamics' rows are read first (`reading`) and compared with the estate (`compari
 
 from probe.gate.answering import Accept, GateAnswer, GateReason, GateVerdict, Predicted, verdict_on, worst
 from probe.gate.comparing import Difference, Rows, differences
+from probe.gate.disabled import Disabled, disabled_since, moment_of
 from probe.gate.foretelling import Standing, Will, standing_of, will_do
 from probe.gate.publishing import Gated, gate_json, gated, published
 from probe.gate.reading import read_records
@@ -16,6 +17,7 @@ __all__ = [
     "NOT_DECLARED",
     "Accept",
     "Difference",
+    "Disabled",
     "DynamicsRecords",
     "GateAnswer",
     "GateReason",
@@ -28,9 +30,11 @@ __all__ = [
     "Will",
     "compared",
     "differences",
+    "disabled_since",
     "gate_json",
     "gate_text",
     "gated",
+    "moment_of",
     "published",
     "read_records",
     "standing_of",

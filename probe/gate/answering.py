@@ -11,7 +11,7 @@ from enum import StrEnum
 from probe.document.telling.roots import ROOTS
 from probe.gate.comparing import Difference
 from probe.model import vocabulary as v
-from probe.model.estate import Estate, Mailbox
+from probe.model.estate import Mailbox, ServerProfile
 from probe.model.facts import Fact, Missing
 from probe.model.rules import Assessment, By, Direction, Finding, Otherwise, Readiness, Result, Rule, SignedIn, Support
 from probe.model.runs import Run
@@ -88,17 +88,18 @@ def verdict_on(
     mailbox: Mailbox,
     assessment: Assessment,
     run: Run,
+    let_in: Collection[str],
     differs: Sequence[Difference],
     unread: str | None,
     accept: Collection[Accept],
 ) -> GateVerdict:
     """The answer for a mailbox that the run assessed.
 
-    `differs` is where its rows are not what the estate says; `unread` is why Dynamics' rows could not be read, None where they were, or where the estate
+    `let_in` are the URLs of the endpoints that let its account in, as `let_in_during` has them. `differs` is where its rows are not what the estate says; `unread` is why Dynamics' rows could not be read, None where they were, or where the estate
     does not say where they are.
     """
     assert run.estate is not None
-    predicted = predictions(mailbox, assessment, run)
+    predicted = predictions(run.estate.profile_of(mailbox), assessment, let_in)
     accepted: list[Accept] = []
     is_open, is_bad = False, Predicted.FAILURE in predicted.values()
     word = _ACCEPTED_SUPPORT.get(assessment.support)
@@ -133,18 +134,28 @@ def verdict_on(
     )
 
 
-def predictions(mailbox: Mailbox, assessment: Assessment, run: Run) -> Predictions:
-    """What Test & Enable will report of each direction."""
-    assert run.estate is not None
-    let_in = _let_in(mailbox, run, run.estate)
+def predictions(profile: ServerProfile, assessment: Assessment, let_in: Collection[str]) -> Predictions:
+    """What Test & Enable will report of each direction of a mailbox."""
     found: dict[Direction, Predicted | None] = {}
     for direction, readiness in assessment.directions.items():
+        # Appointments go through the incoming endpoint, both ways.
+        endpoint = profile.outgoing if direction is Direction.OUTGOING else profile.incoming
         if readiness is None:
             found[direction] = None
         elif readiness is Readiness.NOT_READY:
             found[direction] = Predicted.FAILURE
         else:
-            found[direction] = Predicted.SUCCESS if readiness is Readiness.READY and direction in let_in else Predicted.UNKNOWN
+            is_seen = readiness is Readiness.READY and endpoint.url in let_in
+            found[direction] = Predicted.SUCCESS if is_seen else Predicted.UNKNOWN
+    return found
+
+
+def let_in_during(run: Run) -> Mapping[str, Collection[str]]:
+    """By mailbox, the URLs of the endpoints that let its account in during the run."""
+    found: dict[str, set[str]] = {}
+    for reading in run.readings:
+        if reading.key == v.AUTH_ACCEPTED and isinstance(reading, Fact) and reading.value and reading.mailbox is not None:
+            found.setdefault(reading.mailbox, set()).add(reading.subject)
     return found
 
 
@@ -152,22 +163,6 @@ def worst(verdicts: Iterable[GateVerdict]) -> GateAnswer:
     """The answer for all of them."""
     given = {verdict.answer for verdict in verdicts}
     return next((answer for answer in GateAnswer if answer in given), GateAnswer.GO)
-
-
-def _let_in(mailbox: Mailbox, run: Run, estate: Estate) -> frozenset[Direction]:
-    """The directions whose endpoint let the mailbox's account in during this run."""
-    profile = estate.profile_of(mailbox)
-    accepted = {
-        reading.subject
-        for reading in run.readings
-        if reading.key == v.AUTH_ACCEPTED and isinstance(reading, Fact) and reading.value and reading.mailbox == mailbox.address
-    }
-    urls = {
-        Direction.INCOMING: profile.incoming.url,
-        Direction.OUTGOING: profile.outgoing.url,
-        Direction.APPOINTMENTS: profile.incoming.url,
-    }
-    return frozenset(direction for direction, url in urls.items() if url in accepted)
 
 
 def _reasons(assessment: Assessment, predicted: Predictions) -> Iterable[GateReason]:

@@ -75,8 +75,8 @@ class Rows:
 
 
 def found_row(mailbox: Mailbox, rows: Sequence[MailboxRow]) -> MailboxRow | Difference:
-    """The row of a mailbox; of several with its address, the one that is active, approved and served."""
-    found = [row for row in rows if (row.address or "").lower() == mailbox.address.lower()]
+    """The row of a mailbox, out of those with its address; of several, the one that is active, approved and served."""
+    found = list(rows)
     if len(found) > 1:
         found = [row for row in found if row.state == ACTIVE and _number(row.approval) == APPROVED and _is_served(row)] or found
     match found:
@@ -112,6 +112,9 @@ def _of_mailbox(mailbox: Mailbox, profile: ServerProfile, row: MailboxRow) -> It
 
 def _of_profile(mailbox: Mailbox, profile: ServerProfile, rows: Rows) -> Iterator[Difference]:
     row = rows.profile
+    if row is None and (named := rows.mailbox.profile) is not None:
+        yield Difference("profile", profile.name, f"one that this account does not see ({named})")
+        return
     if row is None:
         yield Difference("profile", profile.name, "none", is_of_what_was_probed=False)
         return
@@ -171,12 +174,13 @@ def _account(
     impersonation: bool | None,
     username: str | None,
 ) -> Iterator[Difference]:
-    yield from _differ(f"{side} authentication", profile.authentication, _out_of(AUTHENTICATION, authentication))
-    yield from _differ(f"{side} credentials", profile.credentials, _out_of(CREDENTIALS, credentials))
+    settings = profile.outgoing_settings if side == "outgoing" else profile.incoming_settings
+    yield from _differ(f"{side} authentication", settings.authentication, _out_of(AUTHENTICATION, authentication))
+    yield from _differ(f"{side} credentials", settings.credentials, _out_of(CREDENTIALS, credentials))
     if profile.incoming.service is Service.EWS:
-        yield from _differ(f"{side} impersonation", _yes(profile.impersonation), _yes(impersonation))
-    if profile.credentials is Credentials.PROFILE:
-        yield from _same_name(f"{side} username", profile.username or "", username)
+        yield from _differ(f"{side} impersonation", _yes(settings.impersonation), _yes(impersonation))
+    if settings.credentials is Credentials.PROFILE:
+        yield from _same_name(f"{side} username", settings.username or "", username)
 
 
 def _endpoint(what: str, declared: Endpoint, location: str | None, port: int | None, uses_ssl: bool | None) -> Iterator[Difference]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from probe.document import in_sections, json_pieces, shown
-from probe.gate.answering import Accept, GateReason, GateVerdict, verdict_on
+from probe.gate.answering import Accept, GateReason, GateVerdict, let_in_during, verdict_on
 from probe.gate.foretelling import Standing, Will, standing_of, will_do
 from probe.gate.records import DynamicsRecords, Unread, compared
 from probe.model.estate import Estate, Mailbox
@@ -44,12 +44,14 @@ def gated(
     """What the gate says of the mailboxes of a run, by what was read of Dynamics; `clean` strikes secrets out of what a row may repeat."""
     assessments = {assessment.mailbox: assessment for assessment in run.assessments}
     unread = records.reason if isinstance(records, Unread) and records.is_asked else None
+    let_in = let_in_during(run)
     verdicts: list[GateVerdict] = []
     will: dict[str, Will] = {}
     for mailbox in mailboxes:
         beside = compared(estate, mailbox, records)
         differs = [replace(difference, dynamics=clean(difference.dynamics)) for difference in beside.differs]
-        verdicts.append(verdict_on(mailbox, assessments[mailbox.address], run, differs, unread, accept))
+        seen = let_in.get(mailbox.address, ())
+        verdicts.append(verdict_on(mailbox, assessments[mailbox.address], run, seen, differs, unread, accept))
         will[mailbox.address] = will_do(mailbox, beside.rows, beside.pending)
     standing = standing_of(run.host, () if isinstance(records, Unread) else records.machines)
     return Gated(run=run, records=records, standing=standing, verdicts=tuple(verdicts), will=will)

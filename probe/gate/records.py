@@ -29,10 +29,18 @@ class DynamicsRecords:
     """What the way to Dynamics leaves open, in a sentence."""
     notes: tuple[str, ...] = ()
     """What could not be read beside the rows, each in a sentence."""
+    _by_address: dict[str, list[MailboxRow]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Every mailbox is looked for, so that a search would cost mailboxes times rows.
+        found: dict[str, list[MailboxRow]] = {}
+        for row in self.rows:
+            found.setdefault((row.address or "").lower(), []).append(row)
+        object.__setattr__(self, "_by_address", found)
 
     def of(self, mailbox: Mailbox) -> Rows | Difference:
         """The rows of a mailbox, or why there are none."""
-        row = found_row(mailbox, self.rows)
+        row = found_row(mailbox, self._by_address.get(mailbox.address.lower(), ()))
         return row if isinstance(row, Difference) else Rows(row, self.profiles.get(row.profile or ""))
 
 

@@ -143,11 +143,20 @@ def _write_group(
             _write_remedy(page, finding, form["mailbox"], known, on)
             if how == Predicted.FAILURE and (example := _alert(finding["rule"])):
                 page.say(f"Dynamics would say, or the like: {example}", indent=4)
-    for reason in form["reasons"]:
-        if reason["direction"] is None and (finding := by_rule.get(reason["rule"])) is not None:
-            doubt = "" if reason["is_known"] else "not known: "
-            page.say(f"{doubt}{finding['title']} ({finding['rule']})", indent=2, label="SUPPORT", column=_COLUMN)
-            _write_remedy(page, finding, form["mailbox"], known, on)
+    of_support = [reason for reason in form["reasons"] if reason["direction"] is None]
+    doubts = [reason for reason in of_support if not reason["is_known"]]
+    # One doubt is enough for a first screen: a server that is silent leaves all of them open.
+    for reason in [reason for reason in of_support if reason["is_known"]] + doubts[:1]:
+        finding = by_rule[reason["rule"]]
+        page.say(
+            f"{'' if reason['is_known'] else 'not known: '}{finding['title']} ({finding['rule']})",
+            indent=2,
+            label="SUPPORT",
+            column=_COLUMN,
+        )
+        _write_remedy(page, finding, form["mailbox"], known, on)
+    if len(doubts) > 1:
+        page.say(f"and {count(len(doubts) - 1, 'question', 'questions')} more of support: --verbose", indent=2 + _COLUMN)
     for difference in form["differs"]:
         there = bounded(difference["dynamics"], _MOST_SEEN)
         told = f"{difference['what']}: the estate has {difference['estate']}, Dynamics has {there}"

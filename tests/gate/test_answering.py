@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from probe.gate import Accept, Difference, GateAnswer, GateVerdict, Predicted, verdict_on, worst
+from probe.gate.answering import let_in_during
 from probe.model import vocabulary as v
 from probe.model.facts import Why
 from probe.model.rules import Assessment, Direction, Finding, Otherwise, Readiness, Result, SignedIn, Support
@@ -39,7 +40,7 @@ def verdict(
     """The answer, where the account was let in at these endpoints."""
     readings = [a_fact(v.AUTH_ACCEPTED, True, subject=url, mailbox=ADDRESS) for url in let_in]
     run = a_run(estate=an_estate(MAILBOX), readings=readings, assessments=[assessment], interrupted=interrupted)
-    return verdict_on(MAILBOX, assessment, run, differs, unread, accept)
+    return verdict_on(MAILBOX, assessment, run, let_in_during(run).get(ADDRESS, ()), differs, unread, accept)
 
 
 def predicted(given: GateVerdict) -> list[str | None]:
@@ -58,7 +59,9 @@ def test_a_success_needs_a_sign_in_at_that_endpoint() -> None:
     given = verdict(assessed(signed_in=SignedIn.NOT_TRIED), let_in=[POP])
     assert (given.answer, predicted(given)) == (GateAnswer.CANNOT_TELL, ["success", "unknown", None])
     run = a_run(estate=an_estate(MAILBOX), readings=[a_fact(v.AUTH_ACCEPTED, True, subject=POP, mailbox="b@contoso.test")])
-    assert predicted(verdict_on(MAILBOX, assessed(), run, (), None, frozenset()))[0] == "unknown"
+    assert let_in_during(run) == {"b@contoso.test": {POP}}
+    refused = a_run(estate=an_estate(MAILBOX), readings=[a_fact(v.AUTH_ACCEPTED, False, subject=POP, mailbox=ADDRESS)])
+    assert let_in_during(refused) == {}
 
 
 @pytest.mark.parametrize("how", [SignedIn.NOT_ALLOWED, SignedIn.IMPOSSIBLE])
