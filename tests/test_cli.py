@@ -190,7 +190,7 @@ def test_the_example_estate_is_written_and_loads(tmp_path: Path) -> None:
     conversations = json.loads(plan.stdout)["conversations"]
     assert {c["effect"] for c in conversations if c["held"]} >= {"reads"}
     text = probe("check", str(estate), "--dry-run")
-    assert "Nothing was connected." in text.stdout
+    assert "No connection was made." in text.stdout
 
 
 def test_mistakes_in_an_estate_are_told_all_at_once(tmp_path: Path) -> None:
@@ -257,7 +257,7 @@ def test_a_rule_shows_its_commands_with_names_in_capitals() -> None:
     """Of one rule the remedy's commands stand on lines of their own, with the names that a report fills in."""
     one = probe("rules", "endpoint-unreachable").stdout.splitlines()
     assert "  Test-NetConnection -ComputerName HOST -Port PORT" in one
-    assert "In capitals, for the report to fill in or for you: HOST, PORT" in one
+    assert "Placeholders in capitals, which the report or you fill in: HOST, PORT" in one
 
 
 def test_the_vocabulary_is_shown() -> None:

@@ -64,7 +64,7 @@ def test_a_file_that_was_written_is_named_visibly(tmp_path: Path) -> None:
     """A message that is no mistake is one line too."""
     done = probe("init", EVIL, cwd=tmp_path)
     assert (done.returncode, (tmp_path / EVIL).is_file()) == (0, True)
-    assert done.stderr == f"{SHOWN} is written. Make it yours, then: probe check {SHOWN} --dry-run\n"
+    assert done.stderr == f"{SHOWN} is written. Adapt it, then run: probe check {SHOWN} --dry-run\n"
 
 
 def test_a_bug_is_told_visibly_in_as_many_lines_as_it_has(capsys: pytest.CaptureFixture[str]) -> None:

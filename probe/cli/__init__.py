@@ -85,7 +85,7 @@ def demo(output: Output, options: Options) -> NoReturn:
 
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path), default="estate.toml")
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init(file: Path, force: bool) -> None:
     """Write a commented example estate to FILE (estate.toml)."""
     from probe.config import example_estate
@@ -100,16 +100,16 @@ def init(file: Path, force: bool) -> None:
         with file.open("w" if force else "x", encoding="utf-8", newline="\n") as target:
             target.write(text)
     except FileExistsError:
-        raise click.UsageError(f"{file} is there already; --force overwrites it") from None
+        raise click.UsageError(f"{file} already exists; --force overwrites it") from None
     except OSError as failed:
         raise click.UsageError(f"{file} cannot be written: {failed.strerror}") from None
-    tell(f"{file} is written. Make it yours, then: probe check {file} --dry-run")
+    tell(f"{file} is written. Adapt it, then run: probe check {file} --dry-run")
 
 
 @cli.command()
 @click.argument("estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path))
-@click.option("--mailbox", "addresses", multiple=True, metavar="ADDRESS", help="Only this mailbox; may be given again.")
-@click.option("--dry-run", is_flag=True, help="List every conversation, with whom, its effect and its account; connect to nothing.")
+@click.option("--mailbox", "addresses", multiple=True, metavar="ADDRESS", help="Only this mailbox; may be repeated.")
+@click.option("--dry-run", is_flag=True, help="List every conversation with its endpoint, effect and account, without connecting.")
 @accept_option
 @verbose_option
 @output_options
@@ -222,9 +222,9 @@ def look(output: Output, options: Options, urls: Sequence[str], fips_client: str
 @cli.command()
 @click.argument("run_file", metavar="RUN.json", type=click.Path(path_type=Path))
 @click.option(
-    "--estate", "estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path), help="The estate to judge; else the run's own."
+    "--estate", "estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path), help="The estate to judge; default: the run's own."
 )
-@click.option("--at", "day", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="The day to judge for; else that of the run.")
+@click.option("--at", "day", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="The date of judgement; default: that of the run.")
 @accept_option
 @verbose_option
 @output_options

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 def _is_json(output: Output) -> bool:
     """Whether a listing is wanted as JSON, else as text. Raises UsageError for what is a form of reports alone."""
     if output.format not in ("json", "text"):
-        raise click.UsageError(f"a listing has no form {output.format!r}; it has json and text")
+        raise click.UsageError(f"a listing has no format {output.format!r}; use json or text")
     return output.format == "json"
 
 
 def write_plan(output: Output, plan: Plan, probers: Mapping[str, Prober]) -> None:
-    """What a check would do. Nothing was connected to find it out."""
+    """What a check would do, found out without a connection."""
     if _is_json(output):
         forms = [
             {
@@ -70,7 +70,7 @@ def write_plan(output: Output, plan: Plan, probers: Mapping[str, Prober]) -> Non
             lines.append(f"  is sent the account's secret for a token: {access.token_url}")
     held = sum(c.not_held is None for c in plan.conversations)
     lines.append(
-        f"{held} conversation{'' if held == 1 else 's'} would be held, {len(plan.conversations) - held} would not. Nothing was connected."
+        f"{held} conversation{'' if held == 1 else 's'} would be held, {len(plan.conversations) - held} would not. No connection was made."
     )
     output.write_lines(lines)
 
@@ -128,7 +128,7 @@ def _remedy_as_lines(remedy: str) -> Iterator[str]:
                 yield from textwrap.wrap(before + step.text, 80, break_on_hyphens=False)
                 before = ""
     if names := names_in(remedy):
-        yield f"In capitals, for the report to fill in or for you: {', '.join(sorted(names))}"
+        yield f"Placeholders in capitals, which the report or you fill in: {', '.join(sorted(names))}"
 
 
 def write_facts(output: Output, keys: Sequence[FactKey[Any]], learnt_by: Mapping[str, Sequence[str]], *, whole: bool) -> None:

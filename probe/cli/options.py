@@ -39,7 +39,10 @@ def output_options(command: Callable[..., Any]) -> Any:
         ),
         click.option("--quiet", is_flag=True, help="The table of verdicts only, and no progress."),
         click.option(
-            "--show", type=click.Choice(["transcripts"]), multiple=True, help="Show the conversations word for word, less their secrets."
+            "--show",
+            type=click.Choice(["transcripts"]),
+            multiple=True,
+            help="Show the conversations word for word, with secrets struck out.",
         ),
         click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment means the same."),
         click.option(
@@ -47,10 +50,10 @@ def output_options(command: Callable[..., Any]) -> Any:
             type=click.Choice(["text", "json"]),
             default="text",
             show_default=True,
-            help="Form of messages on standard error.",
+            help="Format of messages on standard error.",
         ),
         click.option(
-            "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Also log what is done, from this level on."
+            "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Also write log messages of this level and above."
         ),
     ]
 
@@ -96,7 +99,9 @@ def verbose_option(command: Any) -> Any:
 
 def accept_option(command: Any) -> Any:
     """The option of commands whose exit code is a verdict."""
-    return click.option("--accept", multiple=True, type=click.Choice(["not-listed"]), help="Let these pass in the exit code.")(command)
+    return click.option("--accept", multiple=True, type=click.Choice(["not-listed"]), help="Verdicts that do not raise the exit code.")(
+        command
+    )
 
 
 def probing_options(command: Callable[..., Any], *, default_timeout: float = TIMEOUT_SECONDS) -> Any:
@@ -121,9 +126,9 @@ def probing_options(command: Callable[..., Any], *, default_timeout: float = TIM
             "ca_file",
             type=click.Path(path_type=Path, exists=True, dir_okay=False),
             callback=_anchors,
-            help="A PEM file of more trust anchors.",
+            help="A PEM file with additional trust anchors.",
         ),
-        click.option("--all-addresses", is_flag=True, help="Probe every address of a name, not the first that answers."),
+        click.option("--all-addresses", is_flag=True, help="Probe every address of a host name, not only the first that answers."),
         click.option(
             "--tls",
             type=click.Choice(get_args(TlsDepth)),

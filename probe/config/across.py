@@ -37,7 +37,7 @@ def _unknown_profiles(data: dict[str, Any]) -> Iterator[Found]:
         name = table.get("profile")
         if isinstance(name, str) and readable(name) and name not in known:
             near = guesses.nearest(name, names)
-            meant = f"did you mean {json.dumps(near, ensure_ascii=False)}?" if near else "write its [[profile]], or name one that is there"
+            meant = f"did you mean {json.dumps(near, ensure_ascii=False)}?" if near else "add its [[profile]], or name an existing one"
             yield Found((*path, "profile"), f"names no profile of this estate; {meant}")
 
 
@@ -82,9 +82,12 @@ def _unfinished_dynamics(data: dict[str, Any]) -> Iterator[Found]:
     url = table.get("url")
     if isinstance(url, str) and url.lower().startswith("http://"):
         if table.get("plain_http") is not True:
-            yield Found(("dynamics", "url"), "is in clear; write https://, or allow it with plain_http = true")
+            yield Found(("dynamics", "url"), "is without TLS; write https://, or allow http:// with plain_http = true")
         elif is_oauth:
-            yield Found(("dynamics", "url"), 'is in clear, where anybody could read the token of authentication = "oauth"; write https://')
+            yield Found(
+                ("dynamics", "url"),
+                'is without TLS, so anybody on the way could read the token of authentication = "oauth"; write https://',
+            )
     yield from _strange_authority(data, table.get("token_url"))
 
 

@@ -40,7 +40,7 @@ _TEXTS = re.compile(
 def too_much(text: str) -> tuple[int, str] | None:
     """The line at which a text passes a bound, and what it is that there is too much of; None where it passes none."""
     if number := _too_many_marks(text):
-        return number, "holds more keys and values down to here than an estate does; one of 40,000 mailboxes is read"
+        return number, "holds more keys and values up to this line than an estate needs; up to 40,000 mailboxes are read"
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > MOST_IN_A_LINE:
             return number, f"holds more than {MOST_IN_A_LINE // 1024} KiB in a line; break it up"
@@ -54,7 +54,7 @@ def too_much(text: str) -> tuple[int, str] | None:
             # The deepest so far, and not the last: a line of an array begins with a bracket too.
             heading = max(heading, dots)
         if work > MOST_WORK_OF_DOTS:
-            return number, "holds more dots down to here than an estate does; write keys and headings without them"
+            return number, "holds more dots up to this line than an estate needs; write keys and headings without them"
     return None
 
 

@@ -78,7 +78,7 @@ def _effect(given: object) -> Effect:
     if given == Effect.READS:
         raise ValueError('leave out "reads": reading is always allowed')
     if given == Effect.CHANGES:
-        raise ValueError('leave out "changes": what changes Dynamics is asked for each time, and no file is a standing permission')
+        raise ValueError('leave out "changes": a change in Dynamics is confirmed each time, and no file can allow it in advance')
     return Effect(_one_of(given, ALLOWABLE))
 
 
@@ -121,7 +121,7 @@ def token_endpoint(given: object) -> str:
             return authority_endpoint(host).origin + TOKEN_PATH
     except ValueError:
         pass
-    raise ValueError(f'must be the token endpoint of AD FS, as in "https://adfs.contoso.test{TOKEN_PATH}"; no other authority is spoken to')
+    raise ValueError(f'must be the token endpoint of AD FS, as in "https://adfs.contoso.test{TOKEN_PATH}"; no other authority is supported')
 
 
 def _bound(given: object) -> BoundOrganization:
@@ -142,9 +142,7 @@ def _text(given: str) -> str:
 def _version(given: str) -> str:
     # Microsoft's page that the rules go by is that of 9.x (op-9-1); the one of 8.x lists other systems.
     if not re.fullmatch(r"9\.[01](\.[0-9]{1,6}){0,2}", given):
-        raise ValueError(
-            'must be "9.0", "9.1" or a build of them, as in "9.1.18.22": the rules here go by Microsoft\'s page of that edition'
-        )
+        raise ValueError('must be "9.0", "9.1" or a build of them, as in "9.1.18.22": the rules follow Microsoft\'s page of that edition')
     return given
 
 
@@ -182,7 +180,7 @@ _Incoming = Annotated[Endpoint, _endpoint("https", "pop3", "pop3s", "imap", "ima
 _Outgoing = Annotated[Endpoint, _endpoint("https", "smtp", "smtps")]
 _Reference = Annotated[SecretReference, PlainValidator(_secret)]
 _EWS = "https://mail.contoso.test/EWS/Exchange.asmx"
-_UNSEEN = "no wire can show it, so it must be answered"
+_UNSEEN = "it cannot be seen from the network, so it must be stated"
 
 
 def _key(meaning: str, example: object, **more: Any) -> Any:
@@ -229,7 +227,7 @@ class _Dynamics(_Table):
         "the id of the organization and its unique name", "5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11 Contoso", default=None
     )
     ca: _Text | None = _key("a file with more trust anchors for Dynamics", "/etc/ssl/contoso.pem", default=None)
-    plain_http: bool = _key("whether Dynamics may be spoken to in clear", True, default=False)
+    plain_http: bool = _key("whether Dynamics may be reached over http://, without TLS", True, default=False)
 
 
 class _Profile(_Table):

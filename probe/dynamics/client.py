@@ -244,7 +244,7 @@ async def signed_in(
     """
     assert dial.endpoint == access.url.endpoint
     if access.url.is_plain and not access.plain_http:
-        raise SignInFailed("Dynamics is not spoken to in clear, unless plain_http = true")
+        raise SignInFailed("Dynamics is not reached over http://, without TLS, unless plain_http = true")
     sign_in = SignIn(access, credential, authorities, dial, notes, fetch)
 
     def shown(words: str) -> str:

@@ -222,7 +222,7 @@ def test_an_unknown_profile_is_told_however_many_there_are() -> None:
     """With more profiles than are compared, the message does without a suggestion."""
     many = "".join(PROFILE.replace("corp", f"corp{i}") for i in range(201))
     (message,) = messages(DEPLOYMENT + many + MAILBOX)
-    assert message.endswith("names no profile of this estate; write its [[profile]], or name one that is there")
+    assert message.endswith("names no profile of this estate; add its [[profile]], or name an existing one")
 
 
 @pytest.mark.parametrize("address", ["sales@example", "o'hara+crm@contoso.test", "büro@münchen.test"])
@@ -307,8 +307,8 @@ def test_hostile_toml_ends_in_one_message(text: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("".join(f"a{i}{'.a' * 900} = 1\n" for i in range(300)), "estate.toml:13: holds more dots down to here"),
-        (f"[a{'.a' * 900}]\n" + "".join(f"x{i} = 1\n" for i in range(100_000)), "estate.toml:2549: holds more dots down to here"),
+        ("".join(f"a{i}{'.a' * 900} = 1\n" for i in range(300)), "estate.toml:13: holds more dots up to this line"),
+        (f"[a{'.a' * 900}]\n" + "".join(f"x{i} = 1\n" for i in range(100_000)), "estate.toml:2549: holds more dots up to this line"),
         ("".join(f"a{i} = 1\n" for i in range(600_000)), "estate.toml:500001: holds more keys and values"),
         ("a = [\n" + "1,\n" * 3_000_000 + "]", "estate.toml:666666: holds more keys and values"),
         ("[[mailbox]]\n" * 1_000_000, "estate.toml:200001: holds more keys and values"),

@@ -10,7 +10,7 @@ from probe.rules import BEGINNING_IN_CLEAR, SERVED, each_in_clear, of_endpoints,
 RULE = Rule(
     id="capabilities-withdrawn-under-tls",
     title="Capabilities withdrawn under TLS",
-    statement="What a mail server that is used lists before TLS it lists under TLS too.",
+    statement="Every mail server that is used lists under TLS all the capabilities that it lists before TLS.",
     references=(
         Reference("NO STARTTLS: a security analysis of STARTTLS in the email context", "https://nostarttls.secvuln.info", "2021-08"),
         rfc(3207, "SMTP Service Extension for Secure SMTP over Transport Layer Security, section 4.2", "2002-02"),
@@ -22,6 +22,6 @@ RULE = Rule(
     holds=each_in_clear(lambda endpoint: ask(endpoint, v.STARTTLS_WITHDRAWN, lambda withdrawn: not withdrawn)),
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "Find out why the lists differ: two programs may answer before TLS and under it, or somebody on the way may add to the words in clear."
+        "Find out why the lists differ: different programs may answer before TLS and under it, or somebody on the way may add to the unencrypted list."
     ),
 )

@@ -19,7 +19,7 @@ RULE = Rule(
     holds=each(lambda endpoint: ask(endpoint, v.CERTIFICATE_MATCHES_NAME, bool)),
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Write a name that the certificate carries (`certificate.names`) in place of HOST as server location of the email server profile "
-        f"({PROFILES}), or have a certificate issued for HOST.\n{EXCHANGE_CERTIFICATE}"
+        "In the email server profile, replace the server location HOST by a name that the certificate carries (`certificate.names`), or have a "
+        f"certificate issued for HOST. The profile stands under {PROFILES}.\n{EXCHANGE_CERTIFICATE}"
     ),
 )

@@ -40,7 +40,7 @@ RULE = Rule(
     remedy=(
         "Have HOST send its whole chain from a known authority, or trust the authority on every server of the asynchronous service. For an authority of your own, run there, "
         "as an administrator, with its root certificate: `certutil.exe -addstore Root FILE` "
-        "and give it to this program with `--ca FILE`. On Windows, roots that Microsoft trusts are fetched when Windows itself first needs them, and this program sees only those that are there already: "
-        "if the authority is a public one, open a page of a site that it certified in a browser there once, and check again."
+        "and give it to this program with `--ca FILE`. Windows fetches a root that Microsoft trusts only when it first needs it, and this program sees only those that are there already. "
+        "If the authority is a public one, open a site with a certificate of it in a browser there once, and check again."
     ),
 )

@@ -13,7 +13,7 @@ from probe.rules import PROFILES, SERVED, article, each, of_endpoints, uses
 RULE = Rule(
     id="endpoint-unreachable",
     title="Endpoint cannot be connected to",
-    statement="A TCP connection to every endpoint that is used comes about, from the server where Dynamics runs.",
+    statement="The server where Dynamics runs can open a TCP connection to every endpoint that is used.",
     references=(article("General mailbox access error (socket exception)", "general-mailbox-access-error-occurred"),),
     needs=SERVED | of_endpoints(v.NET_CONNECTED),
     by=By.READINESS,
@@ -22,8 +22,8 @@ RULE = Rule(
     holds=each(lambda endpoint: ask(endpoint, v.NET_CONNECTED, bool)),
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "See from the server of the asynchronous service whether HOST can be reached at port PORT: `Test-NetConnection -ComputerName HOST -Port PORT` "
-        f"Where it cannot, start the mail service or open the firewall between the two; where host or port are wrong, correct them in the profile ({PROFILES}). "
-        "Where it can, the way from the machine that ran this program differs."
+        "Test on the server of the asynchronous service whether HOST can be reached at port PORT: `Test-NetConnection -ComputerName HOST -Port PORT` "
+        f"If it cannot, start the mail service or open the firewall between the two; if host or port are wrong, correct them in the profile ({PROFILES}). "
+        "If it can, the route from the machine that ran this program differs."
     ),
 )

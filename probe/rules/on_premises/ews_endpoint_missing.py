@@ -49,7 +49,7 @@ def _verdict(status: int) -> Truth:
 RULE = Rule(
     id="ews-endpoint-missing",
     title="No EWS at this address",
-    statement="At the address of every EWS endpoint that is used Exchange answers, and asks who calls.",
+    statement="Exchange answers at the address of every EWS endpoint that is used, and asks for a sign-in.",
     references=(
         admin_page("Connect to Exchange Server (on-premises)", "connect-on-prem-exchange-server-on-prem"),
         rfc(9110, "HTTP Semantics, section 15.5 (client error 4xx)", "2022-06"),

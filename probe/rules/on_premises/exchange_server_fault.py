@@ -12,7 +12,7 @@ RULE = rule_on_inbox_codes(
     "ErrorInternalServerError",
     id="exchange-server-fault",
     title="Fault of the Exchange server",
-    statement="Exchange comes from the server that is asked to the mailbox without a fault of its own.",
+    statement="The Exchange server that is asked reaches the mailbox without a fault of its own.",
     references=(RESPONSE_CODES,),
     remedy=(
         "Look into the Application log of the Exchange server that answered; its name stands in `ews.headers`. For `ErrorImpersonationFailed` look at the account of its "

@@ -27,7 +27,7 @@ def _is_free_of_suspicion(endpoint: Facts) -> Answer:
 RULE = Rule(
     id="extended-protection-behind-a-proxy",
     title="Extended Protection behind a proxy",
-    statement="No sign-in is refused without a reason at an Exchange before which something else ends TLS.",
+    statement="No sign-in is refused without a reason at an Exchange behind a proxy that ends TLS.",
     references=(
         Reference(
             "Exchange Server Support for Windows Extended Protection",
@@ -42,9 +42,9 @@ RULE = Rule(
     holds=each_login(_is_free_of_suspicion, Service.EWS),
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "See first that user name and password are right. If they are, look at Extended Protection of Exchange's EWS directories: "
+        "Check user name and password first. If they are right, look at Extended Protection of Exchange's EWS directories: "
         "`Get-WebServicesVirtualDirectory | Format-List Server,ExtendedProtection*` "
         "Where ExtendedProtectionTokenChecking is Allow or Require, the proxy must show the very certificate that Exchange has (SSL bridging), or pass TLS through; "
-        "SSL offloading does not go with it. Or point the profile at Exchange itself."
+        "SSL offloading does not work with it. Or point the profile at Exchange itself."
     ),
 )

@@ -11,7 +11,7 @@ from probe.rules import BEGINNING_IN_CLEAR, SERVED, SPEAKING, each_in_clear, of_
 RULE = Rule(
     id="imap-preauth-before-tls",
     title="Signed in before TLS",
-    statement="No IMAP server that is used greets with PREAUTH on a connection that begins in clear.",
+    statement="No IMAP server that is used greets with PREAUTH on a connection that begins without TLS.",
     references=(
         rfc(9051, "Internet Message Access Protocol, section 7.1.4 (PREAUTH)", "2021-08"),
         Reference("NO STARTTLS: a security analysis of STARTTLS in the email context", "https://nostarttls.secvuln.info", "2021-08"),
@@ -23,6 +23,6 @@ RULE = Rule(
     holds=each_in_clear(lambda endpoint: ask(endpoint, v.IMAP_PREAUTH, lambda preauth: not preauth), Service.IMAP),
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Let the server greet with OK, and use the port that speaks TLS at once. Where the server does so already, somebody on the way may have put PREAUTH there."
+        "Have the server greet with OK, and use the port with implicit TLS. If it does greet with OK, somebody on the way may have inserted PREAUTH."
     ),
 )

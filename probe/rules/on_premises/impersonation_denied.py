@@ -58,7 +58,7 @@ RULE = Rule(
     remedy=(
         "Give ACCOUNT the role ApplicationImpersonation.\n"
         "At Exchange Server: `New-ManagementRoleAssignment -Name D365-SSS -Role ApplicationImpersonation -User ACCOUNT` "
-        "With -CustomRecipientWriteScope it is held to some mailboxes. It may take some minutes to reach every server. Who has the role shows by "
+        "The parameter -CustomRecipientWriteScope limits it to some mailboxes. It may take some minutes to reach every server. This lists who has the role: "
         "`Get-ManagementRoleAssignment -Role ApplicationImpersonation -GetEffectiveUsers`\n"
         f"At Exchange Online: the role is gone since February 2025, and the command fails there. {SERVER_TO_SERVER}"
     ),

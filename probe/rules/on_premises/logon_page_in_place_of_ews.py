@@ -14,7 +14,7 @@ from probe.rules import SERVED, SPEAKING, admin_page, each, of_endpoints, rfc, u
 RULE = Rule(
     id="logon-page-in-place-of-ews",
     title="A log-on page where EWS should be",
-    statement="No EWS endpoint that is used leads a request to a page on which people sign in by a form.",
+    statement="No EWS endpoint that is used leads a request to a web page with a sign-in form.",
     references=(
         admin_page("Connect to Exchange Server (on-premises)", "connect-on-prem-exchange-server-on-prem"),
         rfc(9110, "HTTP Semantics, section 15.4 (redirection 3xx)", "2022-06"),
@@ -26,8 +26,8 @@ RULE = Rule(
     holds=each(lambda endpoint: ask(endpoint, v.EWS_LOGON_PAGE, lambda page: not page), Service.EWS),
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Where the page is Outlook on the web's, correct the server location in the profile: it is that of EWS, usually "
-        "https://HOST/EWS/Exchange.asmx (on Exchange: `Get-WebServicesVirtualDirectory | fl InternalUrl,ExternalUrl`). Where it is that of AD FS "
+        "If the page is Outlook on the web's, correct the server location in the profile: it must be that of EWS, usually "
+        "https://HOST/EWS/Exchange.asmx (on Exchange: `Get-WebServicesVirtualDirectory | fl InternalUrl,ExternalUrl`). If it is that of AD FS "
         "or of a proxy, publish /EWS/ there without preauthentication (pass-through), or point the profile at Exchange itself."
     ),
 )

@@ -13,8 +13,8 @@ RULE = rule_on_inbox_codes(
     statement="Exchange finds a mailbox at the address of the Dynamics mailbox.",
     references=(article("The SMTP address has no mailbox associated with it", "the-smtp-address-has-no-mailbox"),),
     remedy=(
-        "See on the Exchange of the profile whether there is a mailbox ADDRESS: `Get-Mailbox -Identity ADDRESS` "
-        "Where there is none, correct the address in the Dynamics mailbox, or choose the profile of the "
+        "Check on the Exchange of the profile whether a mailbox ADDRESS exists: `Get-Mailbox -Identity ADDRESS` "
+        "If none does, correct the address in the Dynamics mailbox, or choose the profile of the "
         "Exchange where the mailbox lives (after a move, that may be the other one of a hybrid). Give user names as user@domain."
     ),
 )

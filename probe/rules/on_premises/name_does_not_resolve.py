@@ -19,7 +19,7 @@ RULE = Rule(
     holds=each(lambda endpoint: ask(endpoint, v.NET_ADDRESSES, lambda addresses: len(addresses) > 0)),
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "See on the server of the asynchronous service whether the name HOST is known there: `nslookup HOST` "
-        f"Where it is not, correct the server location in the profile ({PROFILES}), or the record in the DNS that this server asks."
+        "Test on the server of the asynchronous service whether the name HOST resolves: `nslookup HOST` "
+        f"If it does not, correct the server location in the profile ({PROFILES}), or the record in the DNS that this server asks."
     ),
 )

@@ -10,7 +10,7 @@ from probe.rules import BEGINNING_IN_CLEAR, PROFILES, SERVED, each_in_clear, of_
 RULE = Rule(
     id="no-tls-offered",
     title="No TLS offered",
-    statement="Every endpoint that begins in clear offers an upgrade to TLS (STLS or STARTTLS) and goes through with it.",
+    statement="Every endpoint that begins without TLS offers an upgrade to TLS (STLS or STARTTLS) and completes it.",
     references=(
         rfc(8314, "Cleartext Considered Obsolete: Use of TLS for Email Submission and Access", "2018-01"),
         rfc(2595, "Using TLS with IMAP, POP3 and ACAP", "1999-06"),
@@ -24,7 +24,7 @@ RULE = Rule(
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Enable STLS or STARTTLS on HOST, and set Use SSL for Incoming Connection or Use SSL for Outgoing Connection of the profile "
-        f"({PROFILES}) to Yes. For outgoing mail that is port 587; for POP3, port 995 speaks TLS at once. That Dynamics on-premises can speak TLS at once on port 465 is not confirmed.\n"
+        f"({PROFILES}) to Yes. For outgoing mail that is port 587; for POP3, port 995 has implicit TLS. It is not confirmed that Dynamics on-premises can use implicit TLS on port 465.\n"
         "At Dovecot: `ssl = required` in its configuration.\n"
         "At Postfix: `smtpd_tls_security_level = may` with a certificate in its configuration."
     ),

@@ -10,7 +10,7 @@ from probe.rules import BEGINNING_IN_CLEAR, SERVED, each_in_clear, of_endpoints,
 RULE = Rule(
     id="plaintext-after-starttls",
     title="Words in clear after STARTTLS",
-    statement="After it agreed to TLS, no mail server that is used says another word in clear.",
+    statement="No mail server that is used sends unencrypted data after it has agreed to TLS.",
     references=(
         Reference("NO STARTTLS: a security analysis of STARTTLS in the email context", "https://nostarttls.secvuln.info", "2021-08"),
         rfc(2595, "Using TLS with IMAP, POP3 and ACAP, section 4", "1999-06"),
@@ -22,7 +22,7 @@ RULE = Rule(
     holds=each_in_clear(lambda endpoint: ask(endpoint, v.STARTTLS_EXTRA_BYTES, lambda extra: not extra)),
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Use the port that speaks TLS at once, and find out who writes into the connection: somebody between here and HOST, or a faulty server or proxy. "
+        "Use the port with implicit TLS, and find out who inserts data into the connection: somebody between here and HOST, or a faulty server or proxy. "
         "Compare `starttls.extra_bytes` with what the server sends when asked on its own network: `probe look --tls none ENDPOINT`"
     ),
 )

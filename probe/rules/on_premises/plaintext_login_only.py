@@ -27,7 +27,7 @@ def _is_in_clear_only(endpoint: Facts) -> Answer:
 RULE = Rule(
     id="plaintext-login-only",
     title="Logins in clear only",
-    statement="One can sign in to every mail server that is used without showing the password to whoever listens.",
+    statement="Every mail server that is used offers a sign-in that does not show the password to an eavesdropper.",
     references=(rfc(8314, "Cleartext Considered Obsolete: Use of TLS for Email Submission and Access, section 3", "2018-01"),),
     needs=SERVED | SPEAKING | of_endpoints(v.AUTH_MECHANISMS, v.AUTH_MECHANISMS_PLAIN, v.TLS_MODE),
     by=By.READINESS,
@@ -36,7 +36,7 @@ RULE = Rule(
     holds=each(lambda endpoint: negate(_is_in_clear_only(endpoint)), *MAIL_SERVICES),
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Enable TLS on HOST and let it offer its login mechanisms under TLS; then set Use SSL for Incoming Connection or "
+        "Enable TLS on HOST and have it offer its login mechanisms under TLS; then set Use SSL for Incoming Connection or "
         f"Use SSL for Outgoing Connection of the profile ({PROFILES}) to Yes.\n"
         "At Dovecot: `ssl = required` in its configuration.\n"
         "At Postfix: `smtpd_tls_auth_only = yes` in its configuration."

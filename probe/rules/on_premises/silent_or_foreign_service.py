@@ -10,7 +10,7 @@ from probe.rules import PROFILES, SERVED, admin_page, each, of_endpoints, uses
 RULE = Rule(
     id="silent-or-foreign-service",
     title="Something else, or nothing, answers",
-    statement="What answers at every endpoint that is used speaks the endpoint's protocol.",
+    statement="The service at every endpoint that is used answers in the endpoint's protocol.",
     references=(admin_page("Connect to POP3 or SMTP servers", "connect-to-pop3-or-smtp-servers"),),
     needs=SERVED | of_endpoints(v.PROTOCOL_SPOKEN),
     by=By.READINESS,
@@ -20,7 +20,7 @@ RULE = Rule(
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Compare host, port and the SSL setting of the profile with what runs on HOST: "
-        "995 and 465 speak TLS at once, 110 and 587 begin in clear, 443 is for EWS. "
+        "995 and 465 have implicit TLS, 110 and 587 begin without TLS, 443 is for EWS. "
         f"The profile stands under {PROFILES}."
     ),
 )

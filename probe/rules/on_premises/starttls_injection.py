@@ -10,7 +10,7 @@ from probe.rules import BEGINNING_IN_CLEAR, SERVED, each_in_clear, of_endpoints,
 RULE = Rule(
     id="starttls-injection",
     title="Commands injected before TLS",
-    statement="No mail server that is used obeys under TLS a command that came in clear behind STLS or STARTTLS.",
+    statement="No mail server that is used executes under TLS a command that was sent unencrypted after STLS or STARTTLS.",
     references=(
         Reference("NO STARTTLS: a security analysis of STARTTLS in the email context", "https://nostarttls.secvuln.info", "2021-08"),
     ),
@@ -21,7 +21,7 @@ RULE = Rule(
     holds=each_in_clear(lambda endpoint: ask(endpoint, v.STARTTLS_TAKES_INJECTED, lambda taken: not taken)),
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "Update the mail server, or the proxy in front of it, to a version that throws away what comes behind STLS or STARTTLS. Until then "
-        "set the profile to the port that speaks TLS at once."
+        "Update the mail server, or the proxy in front of it, to a version that discards what is sent unencrypted after STLS or STARTTLS. "
+        "Until then set the profile to the port with implicit TLS."
     ),
 )

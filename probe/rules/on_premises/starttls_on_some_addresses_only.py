@@ -21,6 +21,6 @@ RULE = Rule(
     holds=each_in_clear(lambda endpoint: ask(endpoint, v.STARTTLS_DIFFERS, lambda differs: not differs)),
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Set up TLS at the addresses that lack it, or find out who takes STARTTLS out of their words. Which they are shows by `probe look --all-addresses ENDPOINT`"
+        "Set up TLS at the addresses that lack it, or find out what removes STARTTLS from their replies. This lists them: `probe look --all-addresses ENDPOINT`"
     ),
 )

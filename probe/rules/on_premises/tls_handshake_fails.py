@@ -22,8 +22,8 @@ RULE = Rule(
     id="tls-handshake-fails",
     title="A TLS handshake that fails",
     statement=(
-        "A TLS handshake with every endpoint that is used comes to its end: this program's own, or that of the deployment's Windows where "
-        "what it gets was asked."
+        "A TLS handshake with every endpoint that is used succeeds: this program's own or, where that was asked for, that of the deployment's "
+        "Windows."
     ),
     references=(
         rfc(8446, "The Transport Layer Security (TLS) Protocol Version 1.3, section 4.1.1 (cryptographic negotiation)", "2018-08"),

@@ -11,7 +11,7 @@ RULE = rule_on_refusals(
     Refusal.BASIC_AUTH_DISABLED,
     id="token-wanted",
     title="Server takes tokens (OAuth) only",
-    statement="No server that is used refuses the password because it takes nothing but modern authentication (OAuth).",
+    statement="No server that is used refuses the password because it accepts only modern authentication (OAuth).",
     references=(
         Reference(
             "Use of Basic authentication with Exchange Online",
@@ -22,6 +22,6 @@ RULE = rule_on_refusals(
     remedy=(
         f"At Exchange Online: {SERVER_TO_SERVER}\n"
         f"At Outlook.com: {OUTLOOK_COM_ENDED}\n"
-        "Elsewhere, move the mailbox to a server that takes passwords: neither a password nor an app password will be let in here."
+        "Elsewhere, move the mailbox to a server that accepts passwords: this one accepts neither a password nor an app password."
     ),
 )
