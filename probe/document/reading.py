@@ -305,7 +305,7 @@ def _profile(form: ProfileForm) -> ServerProfile:
     declared = dict(form)
     has_password, has_application = declared.pop("has_credentials"), declared.pop("can_ask_as_application")
     return ServerProfile(
-        **{**declared, "incoming": Endpoint.parse(form.incoming), "outgoing": Endpoint.parse(form.outgoing)},
+        **{**declared, "incoming": _endpoint(form.incoming), "outgoing": _endpoint(form.outgoing)},
         password=UNTOLD_SECRET if has_password else None,
         client_secret=UNTOLD_SECRET if has_application else None,
     )
@@ -314,7 +314,11 @@ def _profile(form: ProfileForm) -> ServerProfile:
 def _mailbox(form: MailboxForm) -> Mailbox:
     declared = dict(form)
     has_password = declared.pop("has_credentials")
-    return Mailbox(**declared, password=UNTOLD_SECRET if has_password else None)
+    return Mailbox(**{**declared, "ews_url": _endpoint(form.ews_url)}, password=UNTOLD_SECRET if has_password else None)
+
+
+def _endpoint(url: str | None) -> Endpoint | None:
+    return None if url is None else Endpoint.parse(url)
 
 
 def _as_form(kind: type[F], form: object) -> F:

@@ -64,7 +64,7 @@ def about(judgement: Judgement, estate: Estate, mailboxes: Sequence[Mailbox]) ->
     What a finding rests on stays, but for what the URL says: that stands in the estate.
     """
     used = {endpoint.url for endpoint in users_of_endpoints(estate, mailboxes)}
-    unused = {endpoint.url for profile in estate.profiles for endpoint in (profile.incoming, profile.outgoing)} - used
+    unused = {endpoint.url for endpoint in estate.endpoints} - used
     if not unused:
         return judgement
     cited = {

@@ -32,6 +32,11 @@ class _Terms:
         assert self.estate is not None
         return self.estate.profile_of(mailbox)
 
+    def endpoints_of(self, mailbox: Mailbox) -> tuple[Endpoint, Endpoint]:
+        """Where such a mailbox is collected, and where it sends."""
+        assert self.estate is not None
+        return self.estate.endpoints_of(mailbox)
+
     def objection(self, prober: Prober) -> NotHeld | None:
         """That what the prober does is not allowed; None where it is."""
         if prober.effect is not Effect.READS and prober.effect not in self.allowed:
@@ -65,8 +70,8 @@ def users_of_endpoints(estate: Estate, mailboxes: Iterable[Mailbox]) -> dict[End
     """The endpoints that serve these mailboxes, each with the mailboxes that it serves."""
     users: dict[Endpoint, dict[str, Mailbox]] = {}
     for mailbox in mailboxes:
-        profile = estate.profile_of(mailbox)
-        for endpoint, is_used in ((profile.incoming, mailbox.uses_incoming), (profile.outgoing, mailbox.uses_outgoing)):
+        incoming, outgoing = estate.endpoints_of(mailbox)
+        for endpoint, is_used in ((incoming, mailbox.uses_incoming), (outgoing, mailbox.uses_outgoing)):
             if is_used:
                 users.setdefault(endpoint, {})[mailbox.address] = mailbox
     return {endpoint: tuple(served.values()) for endpoint, served in users.items()}
@@ -100,9 +105,9 @@ def _of_mailboxes(prober: Prober, endpoint: Endpoint, terms: _Terms) -> Iterator
     The operator's word for where it lives does not spare the question: it may be out of date.
     """
     for mailbox in terms.served:
-        profile = terms.profile_of(mailbox)
-        if endpoint == (profile.incoming if mailbox.uses_incoming else profile.outgoing):
-            subject = MailboxSubject(endpoint, mailbox.address, profile.autodiscover)
+        incoming, outgoing = terms.endpoints_of(mailbox)
+        if endpoint == (incoming if mailbox.uses_incoming else outgoing):
+            subject = MailboxSubject(endpoint, mailbox.address, terms.profile_of(mailbox).autodiscover)
             yield Conversation(prober=prober.id, subject=subject, mailbox=mailbox.address, not_held=terms.objection(prober))
 
 
@@ -120,7 +125,7 @@ def _of_logins(prober: Prober, endpoint: Endpoint, terms: _Terms) -> Iterator[Co
 
 def _of_round_trips(prober: Prober, endpoint: Endpoint, terms: _Terms) -> Iterator[Conversation]:
     """One for each mailbox that sends by this endpoint and fetches by one from which a message can be taken again."""
-    senders = [mailbox for mailbox in terms.served if _goes_round(mailbox, terms.profile_of(mailbox), endpoint)]
+    senders = [mailbox for mailbox in terms.served if _goes_round(mailbox, terms.endpoints_of(mailbox), endpoint)]
     if (objection := terms.objection(prober)) is not None:
         if senders:
             yield Conversation(prober=prober.id, subject=EndpointSubject(endpoint), not_held=objection)
@@ -129,9 +134,10 @@ def _of_round_trips(prober: Prober, endpoint: Endpoint, terms: _Terms) -> Iterat
         yield _round_trip(prober, endpoint, mailbox, terms)
 
 
-def _goes_round(mailbox: Mailbox, profile: ServerProfile, endpoint: Endpoint) -> bool:
+def _goes_round(mailbox: Mailbox, ends: tuple[Endpoint, Endpoint], endpoint: Endpoint) -> bool:
+    incoming, outgoing = ends
     is_used = mailbox.uses_incoming and mailbox.uses_outgoing
-    return is_used and profile.outgoing == endpoint and profile.incoming.service in _FETCHED_BY
+    return is_used and outgoing == endpoint and incoming.service in _FETCHED_BY
 
 
 def _round_trip(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, terms: _Terms) -> Conversation:
@@ -143,7 +149,7 @@ def _round_trip(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, terms: _Te
         # A message to another mailbox would stay there for good.
         reason = f"{login.username} opens its own mailbox, so that a message to {mailbox.address} could not be fetched and deleted"
         not_held = NotHeld(Why.NOT_ATTEMPTED, reason)
-    subject = PlannedRoundTrip(endpoint, profile.incoming, login)
+    subject = PlannedRoundTrip(endpoint, terms.endpoints_of(mailbox)[0], login)
     return Conversation(prober=prober.id, subject=subject, mailbox=mailbox.address, not_held=not_held)
 
 

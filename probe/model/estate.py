@@ -405,8 +405,9 @@ class ServerProfile:
 
     name: str
     server_type: ServerType
-    incoming: Endpoint
-    outgoing: Endpoint
+    incoming: Endpoint | None
+    """None only where Autodiscover finds it: then each mailbox has an `ews_url`."""
+    outgoing: Endpoint | None
     autodiscover: bool = False
     authentication: Authentication = Authentication.AUTO
     credentials: Credentials
@@ -483,6 +484,10 @@ class Mailbox:
     """Where the operator says that the mailbox lives; None where nothing was said."""
     mfa: bool | None = None
     """Whether the operator says that multi-factor authentication is required of the account it signs in with."""
+    ews_url: Endpoint | None = None
+    """What Autodiscover found for it; its endpoint, where its profile uses Autodiscover."""
+    id: str | None = None
+    """Its GUID in Dynamics, in small letters."""
 
     @property
     def has_credentials(self) -> bool:
@@ -520,6 +525,24 @@ class Estate:
     def profile_of(self, mailbox: Mailbox) -> ServerProfile:
         """The profile that a mailbox names; reading an estate has made sure that there is one."""
         return self._named[mailbox.profile]
+
+    def endpoints_of(self, mailbox: Mailbox) -> tuple[Endpoint, Endpoint]:
+        """Where a mailbox is collected, and where it sends: what Autodiscover found for it goes before the profile's endpoint of EWS."""
+        profile = self.profile_of(mailbox)
+        incoming, outgoing = profile.incoming, profile.outgoing
+        if profile.autodiscover and mailbox.ews_url is not None:
+            incoming = mailbox.ews_url if incoming is None or incoming.service is Service.EWS else incoming
+            outgoing = mailbox.ews_url if outgoing is None or outgoing.service is Service.EWS else outgoing
+        # Reading an estate has made sure that what the profile leaves out each of its mailboxes has.
+        assert incoming is not None
+        assert outgoing is not None
+        return incoming, outgoing
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Every endpoint that it names, each once."""
+        found = (end for profile in self.profiles for end in (profile.incoming, profile.outgoing) if end is not None)
+        return tuple(dict.fromkeys((*found, *(end for mailbox in self.mailboxes for end in self.endpoints_of(mailbox)))))
 
 
 DEPLOYMENT_SUBJECT = "deployment"

@@ -12,7 +12,7 @@ from probe.engine.plan import Conversation
 from probe.model.estate import Authentication, Cloud, Credentials, Delivery, Effect, Endpoint, Estate, Location, ServerType
 from probe.model.facts import Why
 from probe.probing import EndpointSubject
-from tests.estates import CORP, DEPLOYMENT, SERVED
+from tests.estates import CORP, DEPLOYMENT, SERVED, ends
 
 
 def effect(conversation: Conversation) -> Effect:
@@ -129,7 +129,7 @@ def test_a_mailbox_that_is_not_served_calls_for_nothing() -> None:
 def test_services_that_nobody_speaks_are_named() -> None:
     """A service without a prober is said rather than passed over."""
     probers = {name: prober for name, prober in app.probers().items() if "imap" not in prober.services}
-    assert select.unspoken([Endpoint.parse("imaps://mail.contoso.test"), CORP.incoming], probers) == ("imap",)
+    assert select.unspoken([Endpoint.parse("imaps://mail.contoso.test"), ends(CORP)[0]], probers) == ("imap",)
 
 
 def test_only_the_endpoints_that_serve_the_chosen_mailboxes_are_used() -> None:
