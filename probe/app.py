@@ -23,8 +23,8 @@ from probe.engine import run as engine
 from probe.engine import select
 from probe.engine.accounts import Locks
 from probe.engine.again import judge_again
-from probe.engine.judge import Book
-from probe.engine.observe import ATTEMPTS_AT_ONCE, Terms
+from probe.engine.judge import Ruleset
+from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext
 from probe.engine.plan import Plan
 from probe.memory import Memory
 from probe.model import defaults
@@ -165,13 +165,13 @@ class Probing:
         Once `stop` is set, the run ends and tells what it has learnt. Cancelled, it tells nothing, and leaves nothing behind.
         """
         # A look judges nothing, and starts sooner without the rules.
-        book = Book(inferences=inferences(), rules={} if plan.estate is None else rules())
+        ruleset = Ruleset(inferences=inferences(), rules={} if plan.estate is None else rules())
         identity = engine.RunIdentity(id=secrets.token_hex(16), host=platform.node() or "unknown")
-        return await engine.run(identity, plan, book, self._terms(stop or asyncio.Event()))
+        return await engine.run(identity, plan, ruleset, self._context(stop or asyncio.Event()))
 
-    def _terms(self, stop: asyncio.Event) -> Terms:
+    def _context(self, stop: asyncio.Event) -> RunContext:
         options = self._options
-        return Terms(
+        return RunContext(
             probers=probers(),
             network=Network(
                 hosts=options.hosts,
@@ -230,7 +230,7 @@ def judge(document: Mapping[str, Any], estate: Estate | None = None, on: date | 
     if asked is not None and not any(mailbox.address in asked for mailbox in estate.mailboxes):
         raise NotADocument(f"the estate has none of the mailboxes that the run was asked for: {', '.join(asked)}")
     on = on or (stored.judged_at if document.get("judged_at") else today())
-    return judge_again(stored, estate, Book(inferences=inferences(), rules=rules()), on)
+    return judge_again(stored, estate, Ruleset(inferences=inferences(), rules=rules()), on)
 
 
 def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:

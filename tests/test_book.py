@@ -176,9 +176,9 @@ def test_each_law_is_held_by_tests_that_exist(law: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "scopes"), [("### A prober", Scope), ("### An inference", inferences.Scope)], ids=["probers", "inferences"]
+    ("heading", "scopes"), [("### A prober", Scope), ("### An inference", inferences.InferenceScope)], ids=["probers", "inferences"]
 )
-def test_every_scope_is_told(heading: str, scopes: type[Scope | inferences.Scope]) -> None:
+def test_every_scope_is_told(heading: str, scopes: type[Scope | inferences.InferenceScope]) -> None:
     """The table of scopes has each of them, and of probers what each is pointed at."""
     rows = _rows(_section("probe/README.md", heading))
     assert [row[0].strip("`") for row in rows] == [scope.name for scope in scopes]

@@ -18,7 +18,17 @@ import click
 
 from probe import __version__
 from probe.cli.options import accept_option, output_options, probing_options, profile, verbose_option
-from probe.cli.streams import NotWritten, WrongArguments, discard_output, explain, is_of_echo, settle_errors, stand_in, tell, write_result
+from probe.cli.streams import (
+    NotWritten,
+    WrongArguments,
+    discard_output,
+    explain,
+    is_of_echo,
+    replace_closed_streams,
+    settle_errors,
+    tell,
+    write_result,
+)
 from probe.model.defaults import FIPS_CLIENT
 from probe.model.schemas import RUN_SCHEMA
 
@@ -328,7 +338,7 @@ def _leave_no_core() -> None:
 def main() -> NoReturn:
     """Run the command, and turn every way to end into its exit code."""
     _leave_no_core()
-    stand_in()
+    replace_closed_streams()
     try:
         code = cli.main(prog_name="probe", standalone_mode=False)
     except click.exceptions.Exit as ended:

@@ -71,8 +71,7 @@ class Output:
     def write_document(self, document: Mapping[str, Any], *, is_interrupted: bool) -> None:
         """Write a run as the report that was asked for. Raises NotWritten."""
         from probe import catalogue
-        from probe.document import Options as ReportOptions
-        from probe.document import Report
+        from probe.document import Report, ReportOptions
 
         report = catalogue.entry("probe.reports", self.format, "REPORT", Report)
         is_terminal = self.file is None and sys.stdout.isatty()

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Index",
     "NotADocument",
-    "Options",
     "Report",
+    "ReportOptions",
     "carried_over",
     "in_sections",
     "json_pieces",
@@ -50,7 +50,7 @@ def __getattr__(name: str) -> Any:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class ReportOptions:
     """How a report is wanted. A format for machines may ignore all of it."""
 
     width: int = 80
@@ -71,5 +71,5 @@ class Report:
     id: str
     title: str
     media_type: str
-    render: Callable[[Mapping[str, Any], Options], Iterable[str]]
+    render: Callable[[Mapping[str, Any], ReportOptions], Iterable[str]]
     """From the document, as `publish` makes it, to text in pieces, which ends with a newline."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from probe.engine.judge import Book, judge_estate
+from probe.engine.judge import Ruleset, judge_estate
 from probe.engine.run import about
 from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, PROFILE_SUBJECTS, Authentication, Delivery, Estate, Mailbox
@@ -33,12 +33,12 @@ _OF_APPOINTMENTS = (v.EWS_CALENDAR, v.EWS_CONTACTS, v.EWS_TASKS)
 _OF_SERVERS_FOUND = (v.AUTODISCOVER_ALIASES, v.AUTODISCOVER_SERVICES)
 
 
-def judge_again(stored: Run, estate: Estate, book: Book, on: date) -> Run:
-    """The run as it would have been told under this estate, book and date; the mailboxes are those that were asked for and that the estate has."""
+def judge_again(stored: Run, estate: Estate, ruleset: Ruleset, on: date) -> Run:
+    """The run as it would have been told under this estate, ruleset and date; the mailboxes are those that were asked for and that the estate has."""
     chosen = stored.asked.mailboxes
     mailboxes = [mailbox for mailbox in estate.mailboxes if chosen is None or mailbox.address in chosen]
     known = _in_force(_seen(stored.readings), stored, estate)
-    judgement = about(judge_estate(estate, known, mailboxes, book, on, stored.finished, stored.asked.allow), estate, mailboxes)
+    judgement = about(judge_estate(estate, known, mailboxes, ruleset, on, stored.finished, stored.asked.allow), estate, mailboxes)
     return replace(stored, judged_at=on, estate=estate, readings=judgement.readings, assessments=judgement.assessments)
 
 

@@ -13,14 +13,14 @@ from probe.engine.declare import declared_by, declared_of_endpoints
 from probe.engine.reasoning import Reasoning
 from probe.model.estate import DEPLOYMENT_SUBJECT, Effect, Endpoint, Estate, Mailbox, profile_subject
 from probe.model.facts import Fact, Facts, Reading
-from probe.model.inferences import Inference, Scope
+from probe.model.inferences import Inference, InferenceScope
 from probe.model.provenance import Inferred
 from probe.model.rules import Assessment, Case, Rule
 from probe.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
+class Ruleset:
     """What judges: every inference and every rule."""
 
     inferences: Mapping[str, Inference]
@@ -36,15 +36,17 @@ class Judgement:
     assessments: tuple[Assessment, ...]
 
 
-def infer_endpoints(endpoints: Iterable[Endpoint], observed: Iterable[Reading], book: Book, on: date, at: datetime) -> tuple[Reading, ...]:
+def infer_endpoints(
+    endpoints: Iterable[Endpoint], observed: Iterable[Reading], ruleset: Ruleset, on: date, at: datetime
+) -> tuple[Reading, ...]:
     """The readings of some endpoints, with what was declared of them and inferred from it: all that a look needs."""
-    reasoning = Reasoning(book.inferences, on, at)
+    reasoning = Reasoning(ruleset.inferences, on, at)
     told: list[Reading] = []
     # One after the other: what it takes to draw readings together is not held for thousands at a time.
-    for subject, readings in _of_subjects((*_not_inferred(observed, book), *declared_of_endpoints(endpoints, at))).items():
+    for subject, readings in _of_subjects((*_not_inferred(observed, ruleset), *declared_of_endpoints(endpoints, at))).items():
         known = _settled(readings)
         of_all = [reading for reading in known if reading.mailbox is None]
-        told += _settled([*known, *reasoning.inferred(Scope.ENDPOINT, Facts(subject, of_all))]) if of_all else known
+        told += _settled([*known, *reasoning.inferred(InferenceScope.ENDPOINT, Facts(subject, of_all))]) if of_all else known
     return tuple(told)
 
 
@@ -52,15 +54,15 @@ def judge_estate(
     estate: Estate,
     observed: Iterable[Reading],
     mailboxes: Iterable[Mailbox],
-    book: Book,
+    ruleset: Ruleset,
     on: date,
     at: datetime,
     allowed: frozenset[Effect] = frozenset(),
 ) -> Judgement:
     """Infer over the whole estate and assess some of its mailboxes. `allowed` are effects that the call allowed beyond the estate."""
-    everything = _settled((*_not_inferred(observed, book), *declared_by(estate, at, allowed)))
-    known = _Known(estate, everything, on)
-    reasoning = Reasoning(book.inferences, on, at)
+    everything = _settled((*_not_inferred(observed, ruleset), *declared_by(estate, at, allowed)))
+    known = _KnownFacts(estate, everything, on)
+    reasoning = Reasoning(ruleset.inferences, on, at)
     inferred: list[Reading] = []
 
     def conclude(subject: str, found: list[Reading]) -> None:
@@ -68,7 +70,7 @@ def judge_estate(
         inferred.extend(found)
 
     for url in (endpoint.url for endpoint in estate.endpoints):
-        conclude(url, reasoning.inferred(Scope.ENDPOINT, known.facts[url]))
+        conclude(url, reasoning.inferred(InferenceScope.ENDPOINT, known.facts[url]))
 
     # What spans mailboxes is derived from the whole estate, even when one mailbox is judged.
     for mailbox in estate.mailboxes:
@@ -78,18 +80,18 @@ def judge_estate(
         cases[mailbox.profile].append(known.case_of(mailbox))
     for name, of_profile in cases.items():
         subject = profile_subject(name)
-        conclude(subject, reasoning.inferred(Scope.PROFILE, known.facts[subject], tuple(of_profile)))
+        conclude(subject, reasoning.inferred(InferenceScope.PROFILE, known.facts[subject], tuple(of_profile)))
     everywhere = tuple(map(known.case_of, estate.mailboxes))
-    conclude(DEPLOYMENT_SUBJECT, reasoning.inferred(Scope.DEPLOYMENT, known.facts[DEPLOYMENT_SUBJECT], everywhere))
+    conclude(DEPLOYMENT_SUBJECT, reasoning.inferred(InferenceScope.DEPLOYMENT, known.facts[DEPLOYMENT_SUBJECT], everywhere))
 
     from probe.engine.assessing import Assessor  # which brings what rules share; a look has no use for it
 
-    assessor = Assessor(book.rules)
+    assessor = Assessor(ruleset.rules)
     assessments = tuple(assessor.assess(mailbox, known.case_of(mailbox), known.accounts_of(mailbox)) for mailbox in mailboxes)
     return Judgement(readings=_settled((*everything, *inferred)), assessments=assessments)
 
 
-class _Known:
+class _KnownFacts:
     """What is known of each subject of an estate, and of the accounts of mailboxes at endpoints."""
 
     def __init__(self, estate: Estate, readings: Iterable[Reading], on: date) -> None:
@@ -148,9 +150,9 @@ def _less_address(reading: Reading) -> Hashable:
     return reading.key.name, reading.why, reading.detail, tuple(map(_less_address, reading.claims))
 
 
-def _not_inferred(readings: Iterable[Reading], book: Book) -> Iterator[Reading]:
+def _not_inferred(readings: Iterable[Reading], ruleset: Ruleset) -> Iterator[Reading]:
     """The readings less what inferences left behind, facts and gaps: they leave a reading for each of their keys again."""
-    inferable = {key.name for inference in book.inferences.values() for key in inference.gives}
+    inferable = {key.name for inference in ruleset.inferences.values() for key in inference.gives}
     for reading in readings:
         if isinstance(reading, Fact):
             is_inferred = isinstance(reading.provenance, Inferred)

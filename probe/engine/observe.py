@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from probe.config.secrets import SecretUnavailable
-from probe.engine.accounts import Accounts, Credential, Locks
+from probe.engine.accounts import Accounts, LedgerKey, Locks
 from probe.engine.addresses import at_each_address
 from probe.engine.plan import Anonymous, Conversation, NotHeld, Plan, PlannedRoundTrip, SignsIn
 from probe.engine.secrets import Secrets
@@ -46,7 +46,7 @@ deadline. Those that wait for their turn have no clock running."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class RunContext:
     """What holds for every attempt of a run."""
 
     probers: Mapping[str, Prober]
@@ -82,7 +82,7 @@ SAID_WITHOUT_BEING_TOLD = (
 )
 
 
-async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
+async def observe(plan: Plan, context: RunContext) -> tuple[tuple[Attempt, ...], bool]:
     """Hold the conversations of a plan. Gives an attempt for each, in their order, and whether the run was interrupted before its end.
 
     The names are looked up within the run, so that its deadline and its stop end a resolver that hangs. Where the task is cancelled, nothing is
@@ -91,23 +91,23 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
     conversations: Sequence[Conversation] = plan.conversations
     attempts: dict[str, Attempt] = {}
     sign_ins = [c.login for c in conversations if c.login is not None and c.not_held is None]
-    if terms.memory is not None and sign_ins and (passes := terms.memory.passes_away()):
-        terms.warn(passes)
-    accounts = Accounts(terms.memory, terms.clock, timedelta(seconds=terms.timeout), terms.locks)
+    if context.memory is not None and sign_ins and (passes := context.memory.passes_away()):
+        context.warn(passes)
+    accounts = Accounts(context.memory, context.clock, timedelta(seconds=context.timeout), context.locks)
 
     async def hold(conversation: Conversation) -> None:
-        attempt = await _hold(conversation, terms, accounts, secrets, lambda done: attempts.__setitem__(done.id, done))
+        attempt = await _hold(conversation, context, accounts, secrets, lambda done: attempts.__setitem__(done.id, done))
         attempts[attempt.id] = attempt
         _log_end(attempt)
-        terms.progress(attempt, len(conversations))
+        context.progress(attempt, len(conversations))
 
     ended_by, detail = None, ""
     try:
-        async with asyncio.timeout(terms.deadline) as patience, _until(terms.stop, patience):
-            secrets = await Secrets.read((login.password for login in sign_ins), terms.timeout)
-            await in_thread(lambda: terms.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
+        async with asyncio.timeout(context.deadline) as patience, _until(context.stop, patience):
+            secrets = await Secrets.read((login.password for login in sign_ins), context.timeout)
+            await in_thread(lambda: context.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
             if plan.asked.all_addresses:
-                conversations = await at_each_address(conversations, terms.network.resolver, terms.timeout)
+                conversations = await at_each_address(conversations, context.network.resolver, context.timeout)
             first, trips, hellos = _by_turn(conversations)
             quiet = _Quiet((*first, *trips))
 
@@ -130,19 +130,19 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
                     for conversation in trips:
                         group.create_task(hold_first(_once_let_in(conversation, let_in)))
     except TimeoutError:
-        if terms.stop.is_set():
+        if context.stop.is_set():
             ended_by, detail = Outcome.INTERRUPTED, "the run was interrupted"
         else:
-            ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {terms.deadline:g} s had come"
+            ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {context.deadline:g} s had come"
     if ended_by is not None:
         _log.warning(detail, extra={"outcome": ended_by, "ended": len(attempts), "conversations": len(conversations)})
-    if terms.redactor.was_said_untold:
-        terms.warn(SAID_WITHOUT_BEING_TOLD)
+    if context.redactor.was_said_untold:
+        context.warn(SAID_WITHOUT_BEING_TOLD)
     if ended_by is not None:
         for conversation in conversations:
             done = attempts.get(conversation.name)
             if done is None or done.outcome is Outcome.INTERRUPTED:
-                attempts[conversation.name] = _cut_short(done, conversation, terms, ended_by, detail)
+                attempts[conversation.name] = _cut_short(done, conversation, context, ended_by, detail)
     return tuple(attempts[conversation.name] for conversation in conversations), ended_by is Outcome.INTERRUPTED
 
 
@@ -232,27 +232,27 @@ def _once_let_in(conversation: Conversation, let_in: frozenset[tuple[str, str | 
     return replace(conversation, not_held=NotHeld(Why.NOT_ATTEMPTED, reason))
 
 
-def _cut_short(done: Attempt | None, conversation: Conversation, terms: Terms, outcome: Outcome, detail: str) -> Attempt:
+def _cut_short(done: Attempt | None, conversation: Conversation, context: RunContext, outcome: Outcome, detail: str) -> Attempt:
     """An attempt that the run's end overtook, with the reason why its gaps are gaps."""
     why = WHY_AFTER[outcome]
     if done is None:
-        return _unheld(conversation, terms, NotHeld(why, detail), outcome)
+        return _unheld(conversation, context, NotHeld(why, detail), outcome)
     readings = tuple(
         replace(r, why=why, detail=detail) if isinstance(r, Missing) and r.why is Why.INTERRUPTED else r for r in done.readings
     )
     return replace(done, outcome=outcome, detail=detail, readings=readings)
 
 
-def _unheld(conversation: Conversation, terms: Terms, not_held: NotHeld, outcome: Outcome = Outcome.NOT_SCHEDULED) -> Attempt:
+def _unheld(conversation: Conversation, context: RunContext, not_held: NotHeld, outcome: Outcome = Outcome.NOT_SCHEDULED) -> Attempt:
     """An attempt that was not begun."""
     # What is unknown because nobody tried is told once, by the attempt; each key is missing for that reason.
     readings = tuple(
         Missing(subject=conversation.told_of, mailbox=conversation.account_of, key=key, why=not_held.why, detail=not_held.detail)
-        for key in terms.probers[conversation.prober].collects
+        for key in context.probers[conversation.prober].collects
     )
     return Attempt(
         id=conversation.name,
-        at=terms.clock(),
+        at=context.clock(),
         prober=conversation.prober,
         subject=conversation.told_of,
         mailbox=conversation.mailbox,
@@ -266,21 +266,23 @@ def _unheld(conversation: Conversation, terms: Terms, not_held: NotHeld, outcome
     )
 
 
-async def _hold(conversation: Conversation, terms: Terms, accounts: Accounts, secrets: Secrets, keep: Callable[[Attempt], None]) -> Attempt:
+async def _hold(
+    conversation: Conversation, context: RunContext, accounts: Accounts, secrets: Secrets, keep: Callable[[Attempt], None]
+) -> Attempt:
     if conversation.not_held is not None:
-        return _unheld(conversation, terms, conversation.not_held)
+        return _unheld(conversation, context, conversation.not_held)
     subject = conversation.subject
     if not isinstance(subject, SignsIn):
-        async with terms.turns:
-            return await _try(conversation, subject, terms, keep)
+        async with context.turns:
+            return await _try(conversation, subject, context, keep)
     login = subject.login
     try:
         password = secrets.of(login.password)
     except SecretUnavailable as unavailable:
-        return _unheld(conversation, terms, NotHeld(Why.NO_CREDENTIALS, str(unavailable)))
+        return _unheld(conversation, context, NotHeld(Why.NO_CREDENTIALS, str(unavailable)))
     # The same user with the same credential, wherever it signs in: what counts is what a server would count.
     identity = (login.username.lower(), password.reveal())
-    held = partial(_signed_in, conversation, subject, password, identity, terms, accounts, keep)
+    held = partial(_signed_in, conversation, subject, password, identity, context, accounts, keep)
     if isinstance(subject, PlannedRoundTrip):
         # A POP3 mailbox is open to one session at a time (RFC 1939 section 4).
         async with accounts.lock(identity, "round trip"):
@@ -295,32 +297,32 @@ async def _signed_in(
     conversation: Conversation,
     subject: SignsIn,
     password: Secret,
-    identity: Credential,
-    terms: Terms,
+    identity: LedgerKey,
+    context: RunContext,
     accounts: Accounts,
     keep: Callable[[Attempt], None],
 ) -> Attempt:
     """One attempt with an account, unless it is barred."""
-    async with terms.turns:
+    async with context.turns:
         # Asked now, and by each proof again: while it waited for its turn another login of the account may have been refused.
         if (barred := await accounts.barred(identity, conversation.endpoint.url)) is not None:
-            return _unheld(conversation, terms, NotHeld(barred.why, barred.reason))
+            return _unheld(conversation, context, NotHeld(barred.why, barred.reason))
         proof = accounts.proof(identity, conversation.endpoint.url)
         try:
-            attempt = await _try(conversation, subject.signed_in(subject.login.account(password, proof)), terms, keep)
+            attempt = await _try(conversation, subject.signed_in(subject.login.account(password, proof)), context, keep)
         finally:
             proof.close()
     await accounts.rest(identity, attempt)
     return attempt
 
 
-async def _try(conversation: Conversation, subject: Subject, terms: Terms, keep: Callable[[Attempt], None]) -> Attempt:
-    prober, endpoint = terms.probers[conversation.prober], conversation.endpoint
-    recorder = Recorder(terms.redactor, terms.budget)
-    deadline = Deadline(terms.timeout)
-    dial = Dial(endpoint, terms.network, deadline, recorder, conversation.only_address)
-    clean = terms.redactor.clean_sentence
-    notes = Notebook(conversation.name, conversation.told_of, conversation.account_of, terms.clock, clean)
+async def _try(conversation: Conversation, subject: Subject, context: RunContext, keep: Callable[[Attempt], None]) -> Attempt:
+    prober, endpoint = context.probers[conversation.prober], conversation.endpoint
+    recorder = Recorder(context.redactor, context.budget)
+    deadline = Deadline(context.timeout)
+    dial = Dial(endpoint, context.network, deadline, recorder, conversation.only_address)
+    clean = context.redactor.clean_sentence
+    notes = Notebook(conversation.name, conversation.told_of, conversation.account_of, context.clock, clean)
     loop = asyncio.get_running_loop()
     began = loop.time()
     _log.info(
@@ -330,7 +332,7 @@ async def _try(conversation: Conversation, subject: Subject, terms: Terms, keep:
 
     def written(outcome: Outcome, detail: str) -> Attempt:
         if isinstance(subject, Anonymous) and recorder.peer_said_secret:
-            terms.redactor.was_said_untold = True
+            context.redactor.was_said_untold = True
             recorder.note("*** stands for a secret of this run")
         if isinstance(subject, EndpointSubject | TlsSubject):
             if dial.addresses is not None:
@@ -368,7 +370,7 @@ async def _try(conversation: Conversation, subject: Subject, terms: Terms, keep:
             # The exception's own text may hold what it was given; the traceback's places cannot.
             places = "".join(traceback.format_tb(failure.__traceback__))
             _log.error("bug", extra={"attempt": conversation.name, "error": type(failure).__name__, "places": places})
-            terms.report_bug(f"{prober.id} at {endpoint.url}: {type(failure).__name__}\n{places}")
+            context.report_bug(f"{prober.id} at {endpoint.url}: {type(failure).__name__}\n{places}")
             return written(Outcome.BUG, f"a bug in probe: {type(failure).__name__}; please report it")
         _note_failure(failure, prober, notes)
         return written(*named)

@@ -13,7 +13,7 @@ from typing import Any
 
 from probe.model import vocabulary as v
 from probe.model.facts import Fact, Facts, Missing, Reading, RestrictedFacts, Why
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.model.keys import FactKey
 from probe.model.provenance import Evidence, Inferred
 from probe.model.rules import Case
@@ -36,15 +36,15 @@ class Reasoning:
         """On: the date of judgement. At: the time of what is inferred."""
         self._on = on
         self._at = at
-        self._of_scope = {scope: _Scope(i for i in inferences.values() if i.scope is scope) for scope in Scope}
+        self._of_scope = {scope: _InferenceGraph(i for i in inferences.values() if i.scope is scope) for scope in InferenceScope}
         self._said: dict[Hashable, tuple[Conclusion | _Gap, ...]] = {}
-        self._courses: dict[Hashable, tuple[_Step, ...]] = {}
+        self._courses: dict[Hashable, tuple[_InferenceResult, ...]] = {}
         """What followed, by the values that it followed from."""
         self._of_alike: dict[Hashable, list[Reading]] = {}
         self._named: set[str] = set()
         """Subjects by whose name something was concluded, so that it holds for no other."""
 
-    def inferred(self, scope: Scope, facts: Facts, cases: tuple[Case, ...] = ()) -> list[Reading]:
+    def inferred(self, scope: InferenceScope, facts: Facts, cases: tuple[Case, ...] = ()) -> list[Reading]:
         """A reading for each key that the inferences of a scope promise, of the subject of these facts.
 
         Raises AssertionError where they undo each other's conclusions for ever.
@@ -54,7 +54,7 @@ class Reasoning:
         if seen is not None and (course := self._courses.get((scope, seen.values))) is not None:
             return self._told_by(course, known, facts.subject, seen.facts)
         found: dict[str, list[Reading]] = {}
-        asked: list[_Step] = []
+        asked: list[_InferenceResult] = []
         due = set(known.dependents)
         for _ in range(_MAX_ROUNDS):
             for inference in known.in_order:
@@ -64,7 +64,7 @@ class Reasoning:
                 given = [r for giver in known.givers[inference.id] for r in found.get(giver, ())]
                 relevant = facts.with_more(given) if given else facts
                 premises, said = self._conclusions(inference, relevant, cases)
-                asked.append(_Step(inference.id, tuple(dict.fromkeys(p.key.name for p in premises)), said))
+                asked.append(_InferenceResult(inference.id, tuple(dict.fromkeys(p.key.name for p in premises)), said))
                 concluded = self._told(asked[-1], facts.subject, premises)
                 if found.get(inference.id) != concluded:
                     found[inference.id] = concluded
@@ -75,7 +75,7 @@ class Reasoning:
                 return [r for inference in known.dependents for r in found[inference]]
         raise AssertionError(f"the inferences about {facts.subject} do not come to an end")
 
-    def _remember(self, values: Hashable, subject: str, asked: list[_Step], known: tuple[Reading, ...]) -> None:
+    def _remember(self, values: Hashable, subject: str, asked: list[_InferenceResult], known: tuple[Reading, ...]) -> None:
         """Keep a course of conclusions, if of another subject with the same values it is sure to be the same."""
         names = [reading.key.name for reading in known if isinstance(reading, Fact)]
         # Where several facts of a key are drawn together, what comes of it depends on more than their values; where one was asked twice, on more
@@ -84,7 +84,9 @@ class Reasoning:
         if is_plain and subject not in self._named and len(self._courses) < _MAX_COURSES:
             self._courses[values] = tuple(asked)
 
-    def _told_by(self, course: tuple[_Step, ...], known: _Scope, subject: str, facts: dict[str, Fact[Any]]) -> list[Reading]:
+    def _told_by(
+        self, course: tuple[_InferenceResult, ...], known: _InferenceGraph, subject: str, facts: dict[str, Fact[Any]]
+    ) -> list[Reading]:
         """A course of conclusions, told of another subject; `facts` are its own, to which what is concluded is added."""
         told: dict[str, list[Reading]] = {}
         for step in course:
@@ -92,7 +94,7 @@ class Reasoning:
             facts.update((reading.key.name, reading) for reading in told[step.inference] if isinstance(reading, Fact))
         return [reading for inference in known.dependents for reading in told[inference]]
 
-    def _told(self, step: _Step, subject: str, premises: Sequence[Fact[Any]]) -> list[Reading]:
+    def _told(self, step: _InferenceResult, subject: str, premises: Sequence[Fact[Any]]) -> list[Reading]:
         """What an inference says, of a subject: the readings, with what they rest on."""
         provenance, at = Inferred(step.inference, step.premises, _evidence(premises)), self._at
         attempt = next((p.attempt for p in premises if p.attempt is not None), None)
@@ -108,7 +110,7 @@ class Reasoning:
         address = case.mailbox.subject
         if (of_another := self._of_alike.get(own)) is not None:
             return [_told_of(address, reading) for reading in of_another]
-        found = self.inferred(Scope.MAILBOX, case.mailbox, (case,))
+        found = self.inferred(InferenceScope.MAILBOX, case.mailbox, (case,))
         if address not in self._named:
             self._of_alike[own] = found
         return found
@@ -154,7 +156,7 @@ class _Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _InferenceResult:
     """An inference that was asked: what it went by, and what it said, of whatever subject."""
 
     inference: str
@@ -164,7 +166,7 @@ class _Step:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _InputFacts:
     """What the inferences of a scope look at, of one subject."""
 
     values: Hashable
@@ -173,7 +175,7 @@ class _Seen:
     """The facts, by the name of the key."""
 
 
-class _Scope:
+class _InferenceGraph:
     """The inferences of a scope, and which of them wait for which."""
 
     def __init__(self, inferences: Iterable[Inference]) -> None:
@@ -190,7 +192,7 @@ class _Scope:
         self._needed = frozenset(key.name for key in needed)
         self._alike = {key: ways[0] for key, ways in needed.items() if ways[0] is not None and len(set(ways)) == 1}
 
-    def seen(self, facts: Facts) -> _Seen | None:
+    def seen(self, facts: Facts) -> _InputFacts | None:
         """What the inferences look at; None where there are several readings of one key."""
         values: dict[str, Hashable] = {}
         known: dict[str, Fact[Any]] = {}
@@ -203,7 +205,7 @@ class _Scope:
             values[name] = _sight(reading, self._alike)
             if isinstance(reading, Fact):
                 known[name] = reading
-        return _Seen(tuple(map(values.get, self._needed)), known)
+        return _InputFacts(tuple(map(values.get, self._needed)), known)
 
 
 def _after_their_givers(givers: Mapping[str, list[str]]) -> Iterator[str]:
@@ -282,7 +284,7 @@ def _why(facts: Facts, inference: Inference) -> Why:
     premises = [facts.read(key) for key in inference.needs if facts.knows(key) and key not in _ALWAYS_DECLARED]
     if any(isinstance(premise, Missing) and premise.why is Why.CONFLICTING for premise in premises):
         return Why.CONFLICTING
-    if not premises and inference.scope is Scope.ENDPOINT:
+    if not premises and inference.scope is InferenceScope.ENDPOINT:
         return Why.NOT_ATTEMPTED
     if premises and all(isinstance(premise, Missing) for premise in premises):
         return next((p.why for p in premises if isinstance(p, Missing) and p.why is not Why.NOT_APPLICABLE), Why.NOT_DISCLOSED)

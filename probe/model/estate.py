@@ -44,7 +44,7 @@ class Security(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Scheme:
+class _UrlScheme:
     service: Service
     security: Security
     port: int | None
@@ -52,15 +52,15 @@ class _Scheme:
 
 
 # RFC 1939, 2595, 6409, 8314, 9051 and the endpoint URLs of probe/CONTRACT.md, "Options".
-_SCHEMES: Mapping[str, _Scheme] = {
-    "pop3": _Scheme(Service.POP3, Security.UPGRADE, 110),
-    "pop3s": _Scheme(Service.POP3, Security.IMPLICIT, 995),
-    "smtp": _Scheme(Service.SMTP, Security.UPGRADE, 587),
-    "smtps": _Scheme(Service.SMTP, Security.IMPLICIT, 465),
-    "imap": _Scheme(Service.IMAP, Security.UPGRADE, 143),
-    "imaps": _Scheme(Service.IMAP, Security.IMPLICIT, 993),
-    "https": _Scheme(Service.EWS, Security.IMPLICIT, 443),
-    "tls": _Scheme(Service.TLS, Security.IMPLICIT, None),
+_SCHEMES: Mapping[str, _UrlScheme] = {
+    "pop3": _UrlScheme(Service.POP3, Security.UPGRADE, 110),
+    "pop3s": _UrlScheme(Service.POP3, Security.IMPLICIT, 995),
+    "smtp": _UrlScheme(Service.SMTP, Security.UPGRADE, 587),
+    "smtps": _UrlScheme(Service.SMTP, Security.IMPLICIT, 465),
+    "imap": _UrlScheme(Service.IMAP, Security.UPGRADE, 143),
+    "imaps": _UrlScheme(Service.IMAP, Security.IMPLICIT, 993),
+    "https": _UrlScheme(Service.EWS, Security.IMPLICIT, 443),
+    "tls": _UrlScheme(Service.TLS, Security.IMPLICIT, None),
 }
 
 _SCHEME_OF = {(scheme.service, scheme.security): name for name, scheme in _SCHEMES.items()}

@@ -17,7 +17,7 @@ Conclusion = tuple[FactKey[Any], Any]
 """A key and the value that follows for it."""
 
 
-class Scope(StrEnum):
+class InferenceScope(StrEnum):
     """What an inference looks at, and what its conclusions are facts of."""
 
     ENDPOINT = "endpoint"
@@ -57,7 +57,7 @@ class Inference:
 
     id: str
     title: str
-    scope: Scope
+    scope: InferenceScope
     needs: tuple[FactKey[Any], ...]
     """The keys that it looks at."""
     gives: tuple[FactKey[Any], ...]

@@ -93,7 +93,7 @@ class CertificateNotTrusted(TlsFailed):
         """Whether it is the security level of this machine's OpenSSL that forbids it, not a question of whom is trusted."""
 
 
-class Unsettled(PeerFailure):
+class QuestionsUnanswered(PeerFailure):
     """Questions stayed without an answer; `outcome` says what kept them from it."""
 
     def __init__(self, sentence: str, outcome: Outcome) -> None:

@@ -19,7 +19,7 @@ from probe.model.values import dataclass
 from probe.net.dial import Dial
 from probe.net.failures import NoAddressAnswered, PeerClosed, expected
 from probe.net.starttls import NoUpgrade, come_to_tls
-from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from probe.wire.tls.registry import groups_of, schemes_of, suites_of
 
 HELLO_SECONDS = 10.0
@@ -71,7 +71,7 @@ class _HungUp:
     why: Why = Why.CLOSED
 
 
-Answer = Reply | Refusal | Unclear
+HelloAnswer = TlsReply | TlsRefusal | Unclear
 
 
 class Hellos:
@@ -97,7 +97,7 @@ class Hellos:
         self.left_unclear: Unclear | None = None
         """The latest answer that could not be settled."""
 
-    async def ask(self, offer: Offer, *, whole: bool = True) -> Answer:
+    async def ask(self, offer: Offer, *, whole: bool = True) -> HelloAnswer:
         """What the server makes of an offer, as far as that can be settled. Raises NoUpgrade, and what a first connection fails with."""
         is_long = len(offer.suites) > MOST_SUITES
         answer = await (self._in_parts if is_long and self._bears_long is False else self._whole)(offer, whole=whole)
@@ -107,14 +107,14 @@ class Hellos:
             self.left_unclear = answer
         return answer
 
-    async def ask_all(self, offers: Sequence[Offer]) -> dict[Offer, Answer]:
+    async def ask_all(self, offers: Sequence[Offer]) -> dict[Offer, HelloAnswer]:
         """The same for several offers, by as few connections as that takes.
 
         A hello that works after others were hung up on shows that the server was well: one is enough for all of them.
         """
         heard = {offer: await self._unlimited(offer, whole=True) for offer in offers}
-        last_good = max((place for place, answer in enumerate(heard.values()) if isinstance(answer, Reply)), default=-1)
-        settled: dict[Offer, Answer] = {}
+        last_good = max((place for place, answer in enumerate(heard.values()) if isinstance(answer, TlsReply)), default=-1)
+        settled: dict[Offer, HelloAnswer] = {}
         is_well: bool | None = None
         for place, (offer, first) in enumerate(heard.items()):
             is_long = len(offer.suites) > MOST_SUITES
@@ -124,7 +124,7 @@ class Hellos:
             if is_unsettled and (self._known is None or not (place < last_good or is_well)):
                 settled[offer] = await self.ask(offer)
                 continue
-            answer = Refusal(SILENT_ALERT) if isinstance(first, _HungUp) else first
+            answer = TlsRefusal(SILENT_ALERT) if isinstance(first, _HungUp) else first
             is_about_length = is_long and await self._is_about_length(answer)
             settled[offer] = result = await self._in_parts(offer, whole=True) if is_about_length else answer
             if isinstance(result, Unclear):
@@ -133,14 +133,14 @@ class Hellos:
 
     # --- One offer ------------------------------------------------------------------------------------------
 
-    async def _whole(self, offer: Offer, *, whole: bool) -> Answer:
+    async def _whole(self, offer: Offer, *, whole: bool) -> HelloAnswer:
         """What comes of an offer that is sent as it is."""
         is_long = len(offer.suites) > MOST_SUITES
         while isinstance(answer := await self._unlimited(offer, whole=whole), _HungUp):
             if await self._is_well(is_long=is_long):
                 if self._hangs_up or isinstance(answer := await self._unlimited(offer, whole=whole), _HungUp):
                     self._hangs_up = True
-                    return Refusal(SILENT_ALERT)
+                    return TlsRefusal(SILENT_ALERT)
                 return answer
             if self.given_up is not None:
                 return self.given_up
@@ -151,18 +151,18 @@ class Hellos:
                 return self._give_up(Unclear(Why.THROTTLED, f"{answer.detail}, and then after one that had worked before"))
         return answer
 
-    async def _in_parts(self, offer: Offer, *, whole: bool) -> Answer:
+    async def _in_parts(self, offer: Offer, *, whole: bool) -> HelloAnswer:
         """What comes of a long offer, sent as several that are short; the first that is no refusal counts."""
-        answer: Answer = Refusal(SILENT_ALERT)
+        answer: HelloAnswer = TlsRefusal(SILENT_ALERT)
         for start in range(0, len(offer.suites), MOST_SUITES):
             answer = await self._whole(replace(offer, suites=offer.suites[start : start + MOST_SUITES]), whole=whole)
-            if not isinstance(answer, Refusal):
+            if not isinstance(answer, TlsRefusal):
                 break
         return answer
 
-    async def _is_about_length(self, answer: Answer) -> bool:
+    async def _is_about_length(self, answer: HelloAnswer) -> bool:
         """Whether a long offer may have been refused for its length alone, which one that works, made as long, shows."""
-        if not isinstance(answer, Refusal) or answer.description in _OF_THE_CHOICE or answer.after_hello or self._known is None:
+        if not isinstance(answer, TlsRefusal) or answer.description in _OF_THE_CHOICE or answer.after_hello or self._known is None:
             return False
         if self._bears_long is None:
             await self._is_well(is_long=True)
@@ -176,21 +176,21 @@ class Hellos:
         known = self._known
         if known is None:
             for offer in _plain_offers():
-                if isinstance(await self._unlimited(offer, whole=True), Reply):
+                if isinstance(await self._unlimited(offer, whole=True), TlsReply):
                     return True
             return False
         if is_long and self._bears_long is not False:
             longer = replace(known, suites=(*known.suites, *_FILLING))
-            if isinstance(await self._unlimited(longer, whole=False), Reply):
+            if isinstance(await self._unlimited(longer, whole=False), TlsReply):
                 self._known, self._bears_long = known, True
                 return True
-        if not isinstance(await self._unlimited(known, whole=False), Reply):
+        if not isinstance(await self._unlimited(known, whole=False), TlsReply):
             return False
         if is_long:
             self._bears_long = False
         return True
 
-    async def _unlimited(self, offer: Offer, *, whole: bool) -> Answer | _HungUp:
+    async def _unlimited(self, offer: Offer, *, whole: bool) -> HelloAnswer | _HungUp:
         """One connection's answer, asked for again after a pause for as long as the server says that it is too much.
 
         What else goes wrong before the hello, after others had come so far, is tried once more at once: behind one address may be several
@@ -230,7 +230,7 @@ class Hellos:
         self.given_up = last
         return last
 
-    async def _once(self, offer: Offer, *, whole: bool) -> Answer | _HungUp:
+    async def _once(self, offer: Offer, *, whole: bool) -> HelloAnswer | _HungUp:
         from probe.wire.tls.flight import Flight  # before the server is made to wait for it
 
         endpoint = self._dial.endpoint
@@ -272,8 +272,8 @@ class Hellos:
             return Unclear(WHY_AFTER[outcome], detail)
         return self._settled(flight.result, offer)
 
-    def _settled(self, result: Reply | Refusal, offer: Offer) -> Answer | _HungUp:
-        if isinstance(result, Reply):
+    def _settled(self, result: TlsReply | TlsRefusal, offer: Offer) -> HelloAnswer | _HungUp:
+        if isinstance(result, TlsReply):
             self._known = offer
             self._disappointments = 0
         elif result.description == _UNRECOGNIZED_NAME and offer.server_name is not None and self._known is None:

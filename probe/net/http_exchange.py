@@ -59,7 +59,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer(Head):
+class HttpResponse(Head):
     """A whole answer."""
 
     body: bytes
@@ -133,7 +133,7 @@ class HttpConnection:
                 )
         raise OffProtocol(f"the peer sent more than {MAX_INTERIM_ANSWERS} interim answers and no final one")
 
-    async def answer(self, head: Head) -> Answer:
+    async def answer(self, head: Head) -> HttpResponse:
         """The whole answer whose head was just asked for. Raises PeerClosed where the body breaks off."""
         import h11
 
@@ -151,7 +151,7 @@ class HttpConnection:
         plain, is_cut = unpacked(came, head.codings, self._most_bytes)
         if plain != came:
             self._stream.heard_inside(plain)
-        return Answer(
+        return HttpResponse(
             status=head.status,
             reason=head.reason,
             headers=head.headers,
@@ -217,7 +217,7 @@ class HttpConnection:
 
 async def exchange(
     stream: Stream, method: str, target: str, *, host: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b""
-) -> Answer:
+) -> HttpResponse:
     """One request on a stream of its own, and its whole answer. Raises OffProtocol and PeerClosed."""
     connection = HttpConnection(stream, host)
     return await connection.answer(await connection.ask(method, target, headers=headers, body=body))

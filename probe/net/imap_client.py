@@ -38,7 +38,7 @@ _NOT_ENDED = frozenset({"Init", "Pending"})
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CommandResult:
     """What came of one command."""
 
     ok: bool
@@ -106,32 +106,32 @@ class ImapClient:
         """Let the library go."""
         self._library.transport.abort()
 
-    async def login(self, username: str, password: str) -> Told:
+    async def login(self, username: str, password: str) -> CommandResult:
         """LOGIN, once."""
         command = self._made("LOGIN", quoted(username), quoted(password))
         self.has_proved = True
         return self._state_after(await self._run(command, f"{command.tag} LOGIN {STRUCK}"), AUTH)
 
-    async def authenticate(self, exchange: Mechanism) -> Told:
+    async def authenticate(self, exchange: Mechanism) -> CommandResult:
         """AUTHENTICATE, once; nothing is said before the server asks for it. Raises WireError for a challenge that has no answer."""
 
         def say(line: str) -> None:
             self.has_proved = self.has_proved or command.said == exchange.proves_at
             self._library.send(line)
 
-        command = _Authentication(self._next_tag(), exchange, say)
+        command = _AuthenticateCommand(self._next_tag(), exchange, say)
         told = await self._run(command, f"{command.tag} AUTHENTICATE {exchange.name}", may_challenge=True)
         return self._state_after(told, AUTH)
 
-    async def select(self, folder: str) -> Told:
+    async def select(self, folder: str) -> CommandResult:
         """SELECT."""
         return self._state_after(await self.ask("SELECT", folder), SELECTED)
 
-    async def examine(self, folder: str) -> Told:
+    async def examine(self, folder: str) -> CommandResult:
         """EXAMINE, which is SELECT for reading alone."""
         return self._state_after(await self.ask("EXAMINE", folder), SELECTED)
 
-    async def ask(self, name: str, *arguments: str, by_uid: bool = False, answers: str | None = None) -> Told:
+    async def ask(self, name: str, *arguments: str, by_uid: bool = False, answers: str | None = None) -> CommandResult:
         """Any other command. `answers` is the name of the data that it draws, where that is not its own."""
         command = self._made(name, *arguments, prefix="UID" if by_uid else None, untagged_resp_name=answers)
         return await self._run(command, str(command))
@@ -143,7 +143,7 @@ class ImapClient:
         self._count += 1
         return f"A{self._count}"
 
-    async def _run(self, command: Any, label: str, *, may_challenge: bool = False) -> Told:
+    async def _run(self, command: Any, label: str, *, may_challenge: bool = False) -> CommandResult:
         relay = self._relay
         relay.labels.append(label)
         relay.tag, relay.may_challenge, self._command = command.tag, may_challenge, command
@@ -154,16 +154,16 @@ class ImapClient:
         if result not in ("OK", "NO", "BAD"):
             return self._after_loss(command)
         *data, last = (bytes(line).decode() for line in lines)
-        return Told(result == "OK", f"{result} {last}".strip(), tuple(data))
+        return CommandResult(result == "OK", f"{result} {last}".strip(), tuple(data))
 
-    def _after_loss(self, command: Any) -> Told:
-        if isinstance(command, _Authentication) and command.failure is not None:
+    def _after_loss(self, command: Any) -> CommandResult:
+        if isinstance(command, _AuthenticateCommand) and command.failure is not None:
             raise command.failure
         if self._relay.farewell:
-            return Told(ok=False, words=self._relay.farewell)
+            return CommandResult(ok=False, words=self._relay.farewell)
         raise self._relay.failure or PeerClosed("the server closed the connection in the middle of the sign-in")
 
-    def _state_after(self, told: Told, state: str) -> Told:
+    def _state_after(self, told: CommandResult, state: str) -> CommandResult:
         """The library knows no other way to learn what a command of ours changed."""
         if told.ok:
             self._library.state = state
@@ -174,7 +174,7 @@ class ImapClient:
             self._command.close(b"", "LOST")
 
 
-class _Authentication(Command):  # type: ignore[misc]
+class _AuthenticateCommand(Command):  # type: ignore[misc]
     """AUTHENTICATE, which the library knows by name, but has no answers for."""
 
     def __init__(self, tag: str, exchange: Mechanism, say: Callable[[str], None]) -> None:

@@ -94,12 +94,12 @@ class Children:
             return await turn.run(function, argument, seconds=seconds)
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Turn]:
+    async def turn(self) -> AsyncIterator[ChildLease]:
         """Waits until a child is free. For callers whose clock must stand still meanwhile."""
         if self._turns.locked():
             _log.debug("waits for a child process")
         async with self._turns:
-            yield Turn(self)
+            yield ChildLease(self)
 
     async def __aenter__(self) -> Children:
         return self
@@ -137,7 +137,7 @@ class Children:
         return dying
 
 
-class Turn:
+class ChildLease:
     """The right to one child."""
 
     def __init__(self, children: Children) -> None:

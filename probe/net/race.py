@@ -15,7 +15,7 @@ DELAY_SECONDS = 0.25
 that is connected to."""
 
 Connect = Callable[[], Awaitable[TcpPipe]]
-Turn = Callable[[str, float | None], AbstractAsyncContextManager[Connect]]
+ConnectTurn = Callable[[str, float | None], AbstractAsyncContextManager[Connect]]
 """Given an address and the seconds that it may take (None: all that is left), a turn there, within which to connect."""
 
 
@@ -40,7 +40,7 @@ class _Slow:
 class Race:
     """One try at each address, as far as it takes. `run` once."""
 
-    def __init__(self, addresses: Sequence[str], turn: Turn, remaining: Callable[[], float]) -> None:
+    def __init__(self, addresses: Sequence[str], turn: ConnectTurn, remaining: Callable[[], float]) -> None:
         """`remaining` gives the seconds that are left for all of it."""
         self._addresses = addresses
         self._turn = turn

@@ -18,7 +18,7 @@ STRAY_SECONDS = 5.0
 T = TypeVar("T")
 
 
-class Reader(Protocol):
+class ReplyReader(Protocol):
     """Bytes in, replies out; one for each protocol in `probe.wire`."""
 
     @property
@@ -35,7 +35,7 @@ class Reader(Protocol):
         ...
 
 
-async def hear(stream: Stream, reader: Reader, take: Callable[[], T | None]) -> T:
+async def hear(stream: Stream, reader: ReplyReader, take: Callable[[], T | None]) -> T:
     """What `take` gets out of the reader, reading as much as it takes.
 
     Raises OffProtocol for what the reader refuses, and where lines came that are no replies, and nothing after them; PeerClosed where the
@@ -52,7 +52,7 @@ async def hear(stream: Stream, reader: Reader, take: Callable[[], T | None]) -> 
     return taken
 
 
-def broken_off(reader: Reader) -> PeerFailure:
+def broken_off(reader: ReplyReader) -> PeerFailure:
     """What to raise where nothing more comes, and a reply was due."""
     if reader.stray:
         return OffProtocol(f"what the peer sent is no reply: {in_quotes(reader.stray)}")

@@ -28,7 +28,7 @@ from probe.model.values import dataclass
 from probe.net.failures import OffProtocol, PeerClosed, Throttled, UntrustedPeer
 from probe.net.http_exchange import patience
 from probe.net.token_client import TokenClient
-from probe.net.token_order import TokenSeen
+from probe.net.token_request import TokenResult
 from probe.probing import Account, Dial, Ending, Notebook
 from probe.tables.authorities import AuthorityError, authority_errors, entra_clouds, entra_hosts, token_resource
 from probe.wire.oauth import DEFAULT_CLIENT, Authority, TokenAnswer, authority_of, folded, read_token_answer
@@ -164,7 +164,7 @@ async def token_by_application(account: Account, dial: Dial, notes: Notebook, au
     return said.token if status == 200 and said.token is not None else _refused(said, status, notes, lines)
 
 
-def _check_answered(seen: TokenSeen) -> int:
+def _check_answered(seen: TokenResult) -> int:
     """The status of the answer that the child got. Raises what fits where there is none that speaks for itself."""
     match seen.trouble:
         case "untrusted":

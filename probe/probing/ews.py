@@ -9,8 +9,8 @@ from probe.model.estate import Authentication, Endpoint
 from probe.probing import Account, Ending, Proof
 from probe.tables.hosts import is_exchange_online_host
 
-Scheme = Literal["ntlm", "basic", "negotiate", "bearer"]
-_BY_PASSWORD: tuple[Scheme, ...] = ("ntlm", "negotiate", "basic")
+EwsScheme = Literal["ntlm", "basic", "negotiate", "bearer"]
+_BY_PASSWORD: tuple[EwsScheme, ...] = ("ntlm", "negotiate", "basic")
 
 POLICY_BLOCKS = {
     "EWS is disabled for this user or tenant": "disabled",
@@ -35,12 +35,12 @@ async def end_logon(proof: Proof, logons: int, status: int | None, *, is_let_in:
         await proof.end(Ending.TURNED_DOWN if status in (403, 456) else Ending.UNSEEN)
 
 
-def scheme_for(account: Account, endpoint: Endpoint, offered: Collection[str]) -> Scheme | None:
+def scheme_for(account: Account, endpoint: Endpoint, offered: Collection[str]) -> EwsScheme | None:
     """The one scheme to sign in by, out of what the server offers, lower-case; None where there is none."""
     match account.authentication:
         case Authentication.AUTO if is_exchange_online_host(endpoint.host):
             # It lists Basic at times, and refuses every password.
-            wanted: tuple[Scheme, ...] = ("bearer",)
+            wanted: tuple[EwsScheme, ...] = ("bearer",)
         case Authentication.AUTO:
             wanted = (*_BY_PASSWORD, "bearer")
         case Authentication.OAUTH:

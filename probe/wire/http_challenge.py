@@ -32,11 +32,11 @@ def parse_challenges(headers: Sequence[str]) -> tuple[Challenge, ...]:
     """Every challenge of some WWW-Authenticate headers, in order. Never raises; what is not understood is left out."""
     challenges: list[Challenge] = []
     for header in headers:
-        challenges += _Reader(header[:MAX_HEADER_CHARACTERS]).challenges(MAX_CHALLENGES - len(challenges))
+        challenges += _ChallengeReader(header[:MAX_HEADER_CHARACTERS]).challenges(MAX_CHALLENGES - len(challenges))
     return tuple(challenges)
 
 
-class _Reader:
+class _ChallengeReader:
     """Reads one header from left to right; every step goes forward by at least one character."""
 
     def __init__(self, text: str) -> None:

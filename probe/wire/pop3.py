@@ -17,7 +17,7 @@ _CHALLENGE = re.compile(rb"\+(?: |\Z)")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Pop3Reply:
     """What the server answered."""
 
     ok: bool
@@ -50,7 +50,7 @@ class Pop3Reader:
         """Store what came."""
         self._buffer.feed(data)
 
-    def next_reply(self, *, multiline: bool = False) -> Reply | None:
+    def next_reply(self, *, multiline: bool = False) -> Pop3Reply | None:
         """The next reply, or None while more bytes are needed."""
         while (line := self._buffer.next_line()) is not None:
             if self._first is None:
@@ -60,7 +60,7 @@ class Pop3Reader:
                     continue
                 return reply
             if line.rstrip() == b".":
-                reply = Reply(True, self._first, tuple(self._lines))
+                reply = Pop3Reply(True, self._first, tuple(self._lines))
                 self._first, self._lines, self._size = None, [], 0
                 return reply
             self._size += len(line)
@@ -69,7 +69,7 @@ class Pop3Reader:
             self._lines.append(as_text(line).removeprefix("."))
         return None
 
-    def next_challenge(self) -> bytes | Reply | None:
+    def next_challenge(self) -> bytes | Pop3Reply | None:
         """In the middle of AUTH: the next challenge, in base64 as it came (RFC 5034 section 4), or the reply that ends it."""
         while (line := self._buffer.next_line()) is not None:
             if _CHALLENGE.match(line):
@@ -79,14 +79,14 @@ class Pop3Reader:
                 return reply
         return None
 
-    def _status(self, line: bytes) -> Reply | None:
+    def _status(self, line: bytes) -> Pop3Reply | None:
         """The reply that a line begins; None for one that is passed over."""
         found = _STATUS.match(line)
         if found is None:
             self._strays.pass_over(line)
             return None
         self._strays.answered()
-        return Reply(found[1].upper() == b"+OK", as_text(line))
+        return Pop3Reply(found[1].upper() == b"+OK", as_text(line))
 
     def take_rest(self) -> bytes:
         """What came after the last reply; at STLS it must be nothing (RFC 2595 section 4)."""

@@ -8,7 +8,7 @@ from probe.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenOrder:
+class TokenRequest:
     """What to ask for, of whom. Made just before it is carried out, since it holds a secret in clear."""
 
     authority: str
@@ -31,7 +31,7 @@ class TokenOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenSeen:
+class TokenResult:
     """What came of it."""
 
     answer: bytes = field(default=b"", repr=False)

@@ -7,7 +7,9 @@ from typing import Literal
 
 from probe.model.values import dataclass
 
-Trouble = Literal["", "timed-out", "closed", "tls-failed", "untrusted", "too-long", "no-challenge", "locked", "second-request", "malformed"]
+EwsTrouble = Literal[
+    "", "timed-out", "closed", "tls-failed", "untrusted", "too-long", "no-challenge", "locked", "second-request", "malformed"
+]
 """What went wrong beside what the status says:
 
 - `timed-out`, `closed`: the connection gave no whole answer;
@@ -21,7 +23,7 @@ Trouble = Literal["", "timed-out", "closed", "tls-failed", "untrusted", "too-lon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class EwsRequest:
     """What to do, for whom, and where. Made just before it is carried out, since it holds a password in clear."""
 
     url: str
@@ -36,7 +38,7 @@ class Order:
     mailbox: str
     """Address of the mailbox whose folders are looked into."""
     impersonate: bool
-    is_of_2007: bool = False
+    is_exchange_2007: bool = False
     """Whether nothing newer than Exchange 2007 answers there, so that its schema is asked in at once."""
     folders: tuple[str, ...] = ("inbox",)
     """Distinguished names of the folders, in order; those after the first are asked for only if the first is found."""
@@ -53,7 +55,7 @@ NO_SUCH_MAILBOX = "ErrorNonExistentMailbox"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class EwsResult:
     """What came of it: plain data, free of the password even where the peer repeats it."""
 
     status: int | None
@@ -68,7 +70,7 @@ class Seen:
     """Four numbers out of ServerVersionInfo, as in `15.1.2507.57`."""
     back_off_seconds: float | None
     """How long a busy server asks to be left alone, if it says."""
-    error: Trouble
+    error: EwsTrouble
     logons: int
     """Requests that carried the password, a proof of it, or the token; after the first that was refused there is no other."""
     exchanges: tuple[tuple[str, str, int | None], ...]
@@ -80,33 +82,33 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Directed:
-    """What Autodiscover on the same host said of the mailbox; like Seen, plain data, free of the password."""
+class AutodiscoverResult:
+    """What Autodiscover on the same host said of the mailbox; like EwsResult, plain data, free of the password."""
 
     directions: tuple[str, str] | None
     """Where it sends the mailbox: action and target, as in `probe.wire.autodiscover.Directions`; None where it told nothing."""
     status: int | None
     """HTTP status of the last answer, None where there was none."""
     headers: tuple[tuple[str, str], ...]
-    """Headers of that answer, as in Seen."""
-    error: Trouble
+    """Headers of that answer, as in EwsResult."""
+    error: EwsTrouble
     logons: int
     """Requests that carried the password, a proof of it, or the token: one at most."""
     exchanges: tuple[tuple[str, str, int | None], ...]
-    """Every request, as in Seen."""
+    """Every request, as in EwsResult."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taking:
+class MessageRemoval:
     """Which message, and how to come to it."""
 
-    order: Order
+    request: EwsRequest
     subject: str
     """Its whole subject; a message with any other is not touched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class RemovalResult:
     """What came of it."""
 
     state: Literal["absent", "removed", "kept", "refused", "broken"]
@@ -115,11 +117,11 @@ class Taken:
     detail: str = ""
     """Exchange's code or the status, where there is one."""
     trouble: str = ""
-    """As in `Trouble`."""
+    """As in `EwsTrouble`."""
     status: int | None = None
     """HTTP status of the last answer."""
     logons: int = 0
-    """As in `Seen`."""
+    """As in `EwsResult`."""
 
     @property
     def is_let_in(self) -> bool:
