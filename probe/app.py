@@ -10,18 +10,18 @@ import platform
 import secrets
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from probe import catalogue
 from probe.document import NotADocument, read_run
 from probe.engine import run as engine
 from probe.engine import select
-from probe.engine.accounts import Locks
+from probe.engine.accounts import Accounts, Locks
 from probe.engine.again import judge_again
 from probe.engine.judge import Ruleset
 from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext
@@ -30,18 +30,22 @@ from probe.memory import Memory
 from probe.model import defaults
 from probe.model.attempts import Attempt, Outcome
 from probe.model.defaults import TlsDepth
-from probe.model.estate import Effect, Endpoint, Estate, Mailbox
+from probe.model.estate import DynamicsAccess, Effect, Endpoint, Estate, Mailbox
 from probe.model.inferences import Inference
 from probe.model.rules import Readiness, Rule, Support
 from probe.model.runs import Asked, Run
 from probe.model.values import dataclass
-from probe.net.dial import Network
+from probe.net.dial import Dial, Network
 from probe.net.heap import keep_small
 from probe.net.killable import Children
 from probe.net.limits import Limits
 from probe.net.names import NameServer
 from probe.net.tls import TlsPolicies
 from probe.probing import Prober, TlsQuestion
+
+if TYPE_CHECKING:
+    from probe.dynamics import Client
+    from probe.importing import ImportedRecords
 
 T = TypeVar("T")
 
@@ -78,6 +82,11 @@ class Options:
     """Is told in one sentence what the operator should know of the run beside its result."""
     clock: Callable[[], datetime] = field(default=lambda: _now())
 
+
+SIGN_IN_SECONDS = 120.0
+"""What one sign-in to an organization may take."""
+ORGANIZATION_SECONDS = 3600.0
+"""For all that is asked of an organization over one sign-in; each request has a bound of its own, and 50,000 mailboxes are a hundred."""
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 """Signals that ask for an end: Ctrl-C; service managers, containers and timeout(1); a terminal that is closed; Ctrl-Break on Windows."""
@@ -169,6 +178,47 @@ class Probing:
         identity = engine.RunIdentity(id=secrets.token_hex(16), host=platform.node() or "unknown")
         return await engine.run(identity, plan, ruleset, self._context(stop or asyncio.Event()))
 
+    @contextlib.asynccontextmanager
+    async def organization(self, access: DynamicsAccess, authorities: tuple[str, ...] = ()) -> AsyncIterator[Client]:
+        """The organization that an estate names, signed in to through the ledger. `authorities` are those of the deployment.
+
+        Raises SecretUnavailable, and what `probe.dynamics.signed_in` does.
+        """
+        # Brought where somebody asks for it: a look starts sooner without.
+        from probe.config import resolve
+        from probe.dynamics import Credential, signed_in
+        from probe.net.limits import Deadline
+        from probe.net.redact import Redactor
+        from probe.net.transcript import Recorder
+        from probe.probing.notebook import Notebook
+
+        options = self._options
+        anchors = options.ca_file if access.ca is None else Path(access.ca)
+        network = Network(
+            hosts=options.hosts,
+            ca_file=anchors,
+            children=self._children,
+            limits=self._limits,
+            policies=TlsPolicies(anchors, options.system_anchors),
+        )
+        redactor = Redactor()
+        url = access.url.endpoint.url
+        notes = Notebook("dynamics", url, None, options.clock, redactor.clean_sentence)
+        accounts = Accounts(self._memory, options.clock, timedelta(seconds=SIGN_IN_SECONDS), self._locks)
+        async with contextlib.AsyncExitStack() as stack:
+            credential = None
+            if access.password is not None:
+                password = await asyncio.to_thread(resolve, access.password)
+                redactor.add([password.reveal()])
+                identity = ((access.username or "").lower(), password.reveal())
+                await stack.enter_async_context(accounts.lock(identity))
+                proof = accounts.proof(identity, url)
+                stack.callback(proof.close)
+                credential = Credential(username=access.username or "", password=password, proof=proof)
+            deadline = await stack.enter_async_context(Deadline(ORGANIZATION_SECONDS))
+            dial = Dial(access.url.endpoint, network, deadline, Recorder(redactor))
+            yield await stack.enter_async_context(signed_in(access, credential, dial, notes, authorities=authorities))
+
     def _context(self, stop: asyncio.Event) -> RunContext:
         options = self._options
         return RunContext(
@@ -205,6 +255,33 @@ async def look(endpoints: Iterable[Endpoint], options: Options, stop: asyncio.Ev
     """Facts of some endpoints, each once; nothing is judged."""
     async with Probing(options) as probing:
         return await probing.check(plan_look(endpoints, options), stop)
+
+
+async def read_organization(
+    access: DynamicsAccess, authorities: tuple[str, ...], options: Options, progress: Callable[[int], None], stop: asyncio.Event
+) -> ImportedRecords:
+    """The records of an organization of which an estate can be made. `progress` is told how many mailboxes have come.
+
+    Once `stop` is set it raises KeyboardInterrupt: a part of the records is none. Else it raises as `Probing.organization` does.
+    """
+    from probe.importing import read_records
+
+    async def read() -> ImportedRecords:
+        async with Probing(options) as probing, probing.organization(access, authorities) as client:
+            if client.risk is not None:
+                options.warn(client.risk)
+            return await read_records(client, progress)
+
+    reading, ended = asyncio.ensure_future(read()), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((reading, ended), return_when=asyncio.FIRST_COMPLETED)
+        if not reading.done():
+            raise KeyboardInterrupt
+        return reading.result()
+    finally:
+        reading.cancel()
+        ended.cancel()
+        await asyncio.gather(reading, ended, return_exceptions=True)
 
 
 async def demo(options: Options, stop: asyncio.Event | None = None) -> Run:

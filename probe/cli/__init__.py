@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from probe import __version__
+from probe.cli.importing import import_
 from probe.cli.options import accept_option, output_options, probing_options, profile, verbose_option
 from probe.cli.streams import (
     NotWritten,
@@ -260,6 +261,9 @@ def schema(name: str) -> None:
     from probe.document import schema_text
 
     write_result([schema_text()], is_utf8=True)
+
+
+cli.add_command(import_)
 
 
 def _estate(file: Path) -> Estate:
