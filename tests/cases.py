@@ -36,6 +36,10 @@ ALWAYS_DECLARED = frozenset(
         v.PROFILE_CREDENTIALS,
         v.PROFILE_APPLICATION,
         v.PROFILE_IMPERSONATION,
+        v.PROFILE_OUTGOING_AUTHENTICATION,
+        v.PROFILE_OUTGOING_CREDENTIALS,
+        v.PROFILE_OUTGOING_APPLICATION,
+        v.PROFILE_OUTGOING_IMPERSONATION,
         v.MAILBOX_INCOMING,
         v.MAILBOX_OUTGOING,
         v.MAILBOX_APPOINTMENTS,
@@ -114,6 +118,20 @@ GMAIL: Known = {
 }
 
 
+_OUTGOING_AS_INCOMING: Mapping[FactKey[Any], FactKey[Any]] = {
+    v.PROFILE_OUTGOING_AUTHENTICATION: v.PROFILE_AUTHENTICATION,
+    v.PROFILE_OUTGOING_CREDENTIALS: v.PROFILE_CREDENTIALS,
+    v.PROFILE_OUTGOING_APPLICATION: v.PROFILE_APPLICATION,
+    v.PROFILE_OUTGOING_IMPERSONATION: v.PROFILE_IMPERSONATION,
+    v.PROFILE_OUTGOING_FIPS_VALIDATED: v.PROFILE_FIPS_VALIDATED,
+}
+
+
+def profile_facts(subject: str, known: Known) -> Facts:
+    """What is known of a profile; how it signs in to send is as it signs in to collect, where nothing else is given."""
+    return facts(subject, {**{outgoing: known[incoming] for outgoing, incoming in _OUTGOING_AS_INCOMING.items()}, **known})
+
+
 def facts(subject: str, known: Known) -> Facts:
     """What is known of a subject, all of it observed."""
     readings: list[Reading] = []
@@ -138,7 +156,7 @@ def exchange_case(
     """A healthy mailbox on an Exchange Server 2016, served wholly; `endpoint` changes both endpoints."""
     return Case(
         deployment=facts("deployment", {**DEPLOYMENT, **(deployment or {})}),
-        profile=facts("profile:corp", {**PROFILE, **(profile or {})}),
+        profile=profile_facts("profile:corp", {**PROFILE, **(profile or {})}),
         mailbox=facts("sales@contoso.test", {**MAILBOX, **(mailbox or {})}),
         incoming=facts("https://mail.contoso.test:443/EWS/Exchange.asmx", {**EWS, **(endpoint or {}), **(incoming or {})}),
         outgoing=facts("https://mail.contoso.test:443/EWS/Exchange.asmx", {**EWS, **(endpoint or {}), **(outgoing or {})}),
@@ -206,7 +224,7 @@ def gmail_case(
     }
     return Case(
         deployment=facts("deployment", {**DEPLOYMENT, **(deployment or {})}),
-        profile=facts("profile:gmail", {**PROFILE, **mail_profile, **(profile or {})}),
+        profile=profile_facts("profile:gmail", {**PROFILE, **mail_profile, **(profile or {})}),
         mailbox=facts("sales@gmail.com", {**MAILBOX, **gmail_mailbox, **(mailbox or {})}),
         incoming=facts("pop3s://pop.gmail.com:995", {**GMAIL, **pop3, **(endpoint or {}), **(incoming or {})}),
         outgoing=facts("smtps://smtp.gmail.com:465", {**GMAIL, **smtp, **(endpoint or {}), **(outgoing or {})}),

@@ -12,7 +12,12 @@ from probe.model.estate import Deployment, Mailbox, ServerProfile
 
 Part = type[Deployment | ServerProfile | Mailbox]
 
-OF_A_SECRET = {"password": "has_credentials", "client_secret": "can_ask_as_application", "client_certificate": "can_ask_as_application"}
+OF_A_SECRET = {
+    "password": "has_credentials",
+    "outgoing_password": "has_outgoing_credentials",
+    "client_secret": "can_ask_as_application",
+    "client_certificate": "can_ask_as_application",
+}
 """What the document says in place of where a secret is kept."""
 
 

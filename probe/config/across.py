@@ -45,9 +45,10 @@ def _unknown_profiles(data: dict[str, Any]) -> Iterator[Found]:
 
 def _unfinished_profiles(data: dict[str, Any]) -> Iterator[Found]:
     for path, table in _tables(data, "profile"):
-        if "password" in table and "username" not in table:
-            message = 'is missing: a password needs its account; write it as in username = "svc-crm@contoso.test"'
-            yield Found((*path, "username"), message, is_missing=True)
+        for side in ("", "outgoing_"):
+            if f"{side}password" in table and f"{side}username" not in table:
+                message = f'is missing: a password needs its account; write it as in {side}username = "svc-crm@contoso.test"'
+                yield Found((*path, f"{side}username"), message, is_missing=True)
         for key in ("client_secret", "client_certificate"):
             for wanted, example in (("client_id", "6731de76-14a6-49ae-97bc-6eba6914391e"), ("tenant", "contoso.onmicrosoft.com")):
                 if key in table and wanted not in table:

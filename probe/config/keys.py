@@ -260,6 +260,18 @@ class _Profile(_Table):
     fips_validated: Annotated[str, AfterValidator(_validated)] | None = _key(
         "the certificate of the mail server's module", "CMVP #4985", default=None
     )
+    outgoing_authentication: Annotated[Authentication, _choice(Authentication)] | None = _key(
+        "how it signs in to send, where that is another way", "basic", default=None
+    )
+    outgoing_credentials: Annotated[Credentials, _choice(Credentials)] | None = _key(
+        "whose credentials are used to send, where they are others", "profile", default=None
+    )
+    outgoing_impersonation: bool | None = _key("whether the account acts as each mailbox to send", False, default=None)
+    outgoing_username: _Text | None = _key("the account that sends, where it is another", "svc-crm-out@contoso.test", default=None)
+    outgoing_password: _Reference | None = _key("where its password is kept", "env:CRM_SMTP_PASSWORD", default=None)
+    outgoing_fips_validated: Annotated[str, AfterValidator(_validated)] | None = _key(
+        "the certificate of the outgoing server's module, where it is another", "CMVP #4985", default=None
+    )
 
 
 _ONLY_INCOMING = '; "forward" is for incoming mail alone'

@@ -84,6 +84,14 @@ class ProfileForm(Form):
     can_ask_as_application: StrictBool
     """Whether the estate says where the application's secret, or its certificate, is kept."""
     fips_validated: str | None
+    outgoing_authentication: Authentication | None = None
+    """Null where the outgoing endpoint is as the incoming one, as of the following."""
+    outgoing_credentials: Credentials | None = None
+    outgoing_impersonation: StrictBool | None = None
+    outgoing_username: str | None = None
+    has_outgoing_credentials: StrictBool = False
+    """Whether the estate says where the secret of that account is kept."""
+    outgoing_fips_validated: str | None = None
 
 
 class MailboxForm(Form):

@@ -304,10 +304,12 @@ def _dynamics(form: DynamicsForm) -> DynamicsAccess:
 def _profile(form: ProfileForm) -> ServerProfile:
     declared = dict(form)
     has_password, has_application = declared.pop("has_credentials"), declared.pop("can_ask_as_application")
+    has_outgoing_password = declared.pop("has_outgoing_credentials")
     return ServerProfile(
         **{**declared, "incoming": _endpoint(form.incoming), "outgoing": _endpoint(form.outgoing)},
         password=UNTOLD_SECRET if has_password else None,
         client_secret=UNTOLD_SECRET if has_application else None,
+        outgoing_password=UNTOLD_SECRET if has_outgoing_password else None,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from probe.engine.judge import Ruleset, judge_estate
 from probe.engine.run import about
 from probe.model import vocabulary as v
-from probe.model.estate import DEPLOYMENT_SUBJECT, PROFILE_SUBJECTS, Authentication, Delivery, Estate, Mailbox
+from probe.model.estate import DEPLOYMENT_SUBJECT, PROFILE_SUBJECTS, Authentication, Delivery, Estate, Mailbox, SignInSettings
 from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.keys import FactKey
 from probe.model.provenance import Declared, Inferred
@@ -100,18 +100,20 @@ def _of_other_accounts(before: Estate | None, now: Estate) -> frozenset[str | No
 def _way_in(estate: Estate, mailbox: Mailbox) -> tuple[object, ...]:
     """As whom, and how, is signed in for a mailbox. Where a secret is kept does not count, only whether that is known."""
     profile = estate.profile_of(mailbox)
-    account = profile.account_of(mailbox)
-    asks_for_tokens = profile.authentication in (Authentication.OAUTH, Authentication.AUTO)
+    settings = (profile.incoming_settings, profile.outgoing_settings)
+    asks_for_tokens = any(one.authentication in (Authentication.OAUTH, Authentication.AUTO) for one in settings)
     return (
-        profile.credentials,
-        profile.authentication,
-        profile.impersonation,
-        account and account[0].lower(),
+        *(_way(one, mailbox) for one in settings),
         profile.client_id,
         profile.tenant,
-        profile.has_application,
         (estate.deployment.cloud, estate.deployment.authorities) if asks_for_tokens else None,
     )
+
+
+def _way(settings: SignInSettings, mailbox: Mailbox) -> tuple[object, ...]:
+    account = settings.account_of(mailbox)
+    username = account and account[0].lower()
+    return (settings.credentials, settings.authentication, settings.impersonation, username, settings.has_application)
 
 
 def _stale(reading: Reading, detail: str) -> Missing:

@@ -72,19 +72,23 @@ def _of_deployment(deployment: Deployment, allowed: frozenset[Effect], at: datet
 def _of_profile(profile: ServerProfile, at: datetime) -> Iterator[Reading]:
     subject = profile_subject(profile.name)
     yield _fact(subject, v.PROFILE_SERVER_TYPE, str(profile.server_type), at)
-    yield _fact(subject, v.PROFILE_AUTHENTICATION, str(profile.authentication), at)
-    yield _fact(subject, v.PROFILE_APPLICATION, profile.has_application, at)
-    yield _fact(subject, v.PROFILE_CREDENTIALS, str(profile.credentials), at)
-    yield _fact(subject, v.PROFILE_IMPERSONATION, profile.impersonation, at)
-    if profile.fips_validated is not None:
-        yield _fact(subject, v.PROFILE_FIPS_VALIDATED, profile.fips_validated, at)
-    else:
-        yield Missing(
-            subject=subject,
-            key=v.PROFILE_FIPS_VALIDATED,
-            why=Why.NOT_ATTEMPTED,
-            detail="the estate does not say; no connection can show it",
-        )
+    incoming, outgoing = profile.incoming_settings, profile.outgoing_settings
+    yield _fact(subject, v.PROFILE_AUTHENTICATION, str(incoming.authentication), at)
+    yield _fact(subject, v.PROFILE_APPLICATION, incoming.has_application, at)
+    yield _fact(subject, v.PROFILE_CREDENTIALS, str(incoming.credentials), at)
+    yield _fact(subject, v.PROFILE_IMPERSONATION, incoming.impersonation, at)
+    yield _fact(subject, v.PROFILE_OUTGOING_AUTHENTICATION, str(outgoing.authentication), at)
+    yield _fact(subject, v.PROFILE_OUTGOING_APPLICATION, outgoing.has_application, at)
+    yield _fact(subject, v.PROFILE_OUTGOING_CREDENTIALS, str(outgoing.credentials), at)
+    yield _fact(subject, v.PROFILE_OUTGOING_IMPERSONATION, outgoing.impersonation, at)
+    for key, word in (
+        (v.PROFILE_FIPS_VALIDATED, profile.fips_validated),
+        (v.PROFILE_OUTGOING_FIPS_VALIDATED, profile.outgoing_fips_validated or profile.fips_validated),
+    ):
+        if word is not None:
+            yield _fact(subject, key, word, at)
+        else:
+            yield Missing(subject=subject, key=key, why=Why.NOT_ATTEMPTED, detail="the estate does not say; no connection can show it")
 
 
 def _of_mailbox(mailbox: Mailbox, profile: ServerProfile, at: datetime) -> Iterator[Reading]:
@@ -93,7 +97,7 @@ def _of_mailbox(mailbox: Mailbox, profile: ServerProfile, at: datetime) -> Itera
     yield _fact(subject, v.MAILBOX_INCOMING, str(mailbox.incoming), at)
     yield _fact(subject, v.MAILBOX_OUTGOING, str(mailbox.outgoing), at)
     yield _fact(subject, v.MAILBOX_APPOINTMENTS, str(mailbox.appointments), at)
-    yield _fact(subject, v.MAILBOX_OWN_ACCOUNT, profile.opens_as_its_own(mailbox), at)
+    yield _fact(subject, v.MAILBOX_OWN_ACCOUNT, profile.signs_in_alike and profile.opens_as_its_own(mailbox), at)
     if mailbox.location is not None:
         yield _fact(subject, v.MAILBOX_LOCATION, str(mailbox.location), at)
     if mailbox.mfa is not None:

@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from probe.engine.plan import Conversation, Login, NotHeld, PlannedLogin, PlannedRoundTrip, named
-from probe.model.estate import Authentication, Credentials, Delivery, Effect, Endpoint, Estate, Mailbox, ServerProfile, Service
+from probe.model.estate import (
+    Authentication,
+    Credentials,
+    Delivery,
+    Effect,
+    Endpoint,
+    Estate,
+    Mailbox,
+    ServerProfile,
+    Service,
+    SignInSettings,
+)
 from probe.model.facts import Why
 from probe.model.values import dataclass
 from probe.probing import Application, EndpointSubject, MailboxSubject, Prober, Scope, TlsQuestion, TlsSubject
@@ -145,7 +156,10 @@ def _round_trip(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, context: _
     if isinstance(login, NotHeld):
         return Conversation(prober=prober.id, subject=EndpointSubject(endpoint), mailbox=mailbox.address, not_held=login)
     not_held = None
-    if not profile.opens_as_its_own(mailbox):
+    if not profile.signs_in_alike:
+        reason = "the profile sends as somebody else, or signs in otherwise, than it collects; the message is fetched by the sign-in that sent it"
+        not_held = NotHeld(Why.NOT_ATTEMPTED, reason)
+    elif not profile.opens_as_its_own(mailbox):
         # A message to another mailbox would stay there for good.
         reason = f"{login.username} opens its own mailbox, so that a message to {mailbox.address} could not be fetched and deleted"
         not_held = NotHeld(Why.NOT_ATTEMPTED, reason)
@@ -174,19 +188,23 @@ def _login(mailbox: Mailbox, endpoint: Endpoint, context: _SelectionContext) -> 
     """Whom the profile signs in as for a mailbox, or why that cannot be done from here."""
     assert context.estate is not None
     profile, deployment = context.profile_of(mailbox), context.estate.deployment
-    application = _application(profile) if endpoint.service is Service.EWS else None
-    if application is not None and application.signs_in and profile.application_secret is not None:
-        username, password = application.client, profile.application_secret
+    settings = profile.settings_at(endpoint, mailbox)
+    if settings is None:
+        reason = "the profile signs in at this one endpoint in two ways, to collect and to send; what came of them could not be told apart"
+        return NotHeld(Why.NOT_ATTEMPTED, reason)
+    application = _application(profile, settings) if endpoint.service is Service.EWS else None
+    if application is not None and application.signs_in and settings.application_secret is not None:
+        username, password = application.client, settings.application_secret
         authentication, impersonates = Authentication.OAUTH, True
-    elif profile.credentials not in (Credentials.MAILBOX, Credentials.PROFILE):
+    elif settings.credentials not in (Credentials.MAILBOX, Credentials.PROFILE):
         return NotHeld(
-            Why.NO_CREDENTIALS, f"the profile signs in with {profile.credentials} credentials, which only the Dynamics server has"
+            Why.NO_CREDENTIALS, f"the profile signs in with {settings.credentials} credentials, which only the Dynamics server has"
         )
-    elif (account := profile.account_of(mailbox)) is None:
+    elif (account := settings.account_of(mailbox)) is None:
         return NotHeld(Why.NO_CREDENTIALS, "the estate names no password for the account")
     else:
         username, password = account
-        authentication, impersonates = profile.authentication, profile.impersonation and profile.credentials is Credentials.PROFILE
+        authentication, impersonates = settings.authentication, settings.impersonation and settings.credentials is Credentials.PROFILE
     may_have_token = endpoint.service is Service.EWS and authentication in (Authentication.OAUTH, Authentication.AUTO)
     return Login(
         mailbox=mailbox.address,
@@ -202,8 +220,8 @@ def _login(mailbox: Mailbox, endpoint: Endpoint, context: _SelectionContext) -> 
     )
 
 
-def _application(profile: ServerProfile) -> Application | None:
+def _application(profile: ServerProfile, settings: SignInSettings) -> Application | None:
     """What asks for tokens on behalf of a profile, where the estate names one."""
     if profile.client_id is None:
         return None
-    return Application(profile.client_id, profile.tenant or "", profile.has_application, profile.client_certificate is not None)
+    return Application(profile.client_id, profile.tenant or "", settings.has_application, profile.client_certificate is not None)

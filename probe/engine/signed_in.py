@@ -6,7 +6,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Truth
 from probe.model.facts import Facts
 from probe.model.rules import Case, SignedIn
-from probe.rules import TRYING_A_LOGIN, allows_logins, can_sign_in, of_endpoints, served
+from probe.rules import AT_INCOMING, AT_OUTGOING, TRYING_A_LOGIN, SettingsKeys, allows_logins, can_sign_in, of_endpoints, served
 
 NEEDS = TRYING_A_LOGIN | of_endpoints(v.AUTH_ACCEPTED, v.AUTH_REFUSAL)
 """What is looked at."""
@@ -15,16 +15,20 @@ NEEDS = TRYING_A_LOGIN | of_endpoints(v.AUTH_ACCEPTED, v.AUTH_REFUSAL)
 def signed_in(case: Case) -> SignedIn:
     """For a mailbox that is served. A permission does not help where nobody but the Dynamics server has the credentials: that is told first."""
     case = case.restricted_to(NEEDS)
-    outcomes = {_at(case, endpoint) for is_used, endpoint in served(case) if is_used.truth is Truth.YES}
+    outcomes = {
+        _at(case, e, keys)
+        for (is_used, e), keys in zip(served(case), (AT_INCOMING, AT_OUTGOING), strict=True)
+        if is_used.truth is Truth.YES
+    }
     return next(outcome for outcome in SignedIn if outcome in outcomes)
 
 
-def _at(case: Case, endpoint: Facts) -> SignedIn:
+def _at(case: Case, endpoint: Facts, keys: SettingsKeys) -> SignedIn:
     accepted, causes = endpoint.value(v.AUTH_ACCEPTED), endpoint.value(v.AUTH_REFUSAL)
     if accepted:
         return SignedIn.YES
     if accepted is False or causes:
         return SignedIn.REFUSED
-    if can_sign_in(case).truth is Truth.NO:
+    if can_sign_in(case, keys).truth is Truth.NO:
         return SignedIn.IMPOSSIBLE
     return SignedIn.NOT_TRIED if allows_logins(case).truth is Truth.YES else SignedIn.NOT_ALLOWED

@@ -236,12 +236,18 @@ def _outgoing(profile: EmailServerProfile, name: str, variables: _Variables, sec
             yield EstateLine(f"outgoing_{key}", value and str(value), comment, is_implied=ours is not None and theirs.value == ours.value)
     impersonates = profile.outgoing_uses_impersonation is True
     yield EstateLine("outgoing_impersonation", impersonates, is_implied=impersonates == (profile.incoming_uses_impersonation is True))
-    if _known(profile.outgoing_credentials, _CREDENTIALS) == Credentials.PROFILE:
-        yield EstateLine("outgoing_username", profile.outgoing_username, is_implied=profile.outgoing_username == profile.incoming_username)
+    if _known(profile.outgoing_credentials, _CREDENTIALS) != Credentials.PROFILE:
+        return
+    is_same = (
+        _known(profile.incoming_credentials, _CREDENTIALS) == Credentials.PROFILE and profile.outgoing_username == profile.incoming_username
+    )
+    yield EstateLine(
+        "outgoing_username", profile.outgoing_username, "" if profile.outgoing_username else "Dynamics has none", is_implied=is_same
+    )
+    if not is_same:
+        variable = f"{name} outgoing"
         secrets.append(
-            _password(
-                variables, "outgoing_password", f"{name} outgoing", profile.id, profile.outgoing_password_is_set, profile.outgoing_username
-            )
+            _password(variables, "outgoing_password", variable, profile.id, profile.outgoing_password_is_set, profile.outgoing_username)
         )
 
 

@@ -400,6 +400,35 @@ class DynamicsAccess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignInSettings:
+    """How an email server profile signs in at one of its endpoints."""
+
+    authentication: Authentication
+    credentials: Credentials
+    impersonation: bool
+    username: str | None
+    password: SecretReference | None
+    application_secret: SecretReference | None
+    """By what an application signs in by itself, where one does."""
+
+    @property
+    def has_application(self) -> bool:
+        """Whether an application signs in by itself to what takes tokens."""
+        return self.application_secret is not None
+
+    def account_of(self, mailbox: Mailbox) -> tuple[str, SecretReference] | None:
+        """User name and password that are signed in with for a mailbox; None where the estate does not have both."""
+        match self.credentials:
+            case Credentials.MAILBOX:
+                username, password = mailbox.username or mailbox.address, mailbox.password
+            case Credentials.PROFILE:
+                username, password = self.username or "", self.password
+            case _:
+                return None
+        return (username, password) if username and password is not None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerProfile:
     """An email server profile."""
 
@@ -427,6 +456,14 @@ class ServerProfile:
     """PEM with the application's certificate and private key."""
     fips_validated: str | None = None
     """The operator's word that the mail server's cryptographic module is validated, and by which certificate."""
+    outgoing_authentication: Authentication | None = None
+    """Of the outgoing endpoint, as the following; None where it is as at the incoming one."""
+    outgoing_credentials: Credentials | None = None
+    outgoing_impersonation: bool | None = None
+    outgoing_username: str | None = None
+    outgoing_password: SecretReference | None = None
+    """The password of that account; with None for both, the account is that of the incoming endpoint."""
+    outgoing_fips_validated: str | None = None
 
     @property
     def application_secret(self) -> SecretReference | None:
@@ -440,31 +477,80 @@ class ServerProfile:
         return self.password is not None
 
     @property
+    def has_outgoing_credentials(self) -> bool:
+        return self.outgoing_password is not None
+
+    @property
     def can_ask_as_application(self) -> bool:
         """Whether it is known where the application's secret, or its certificate, is kept."""
         return self.client_secret is not None or self.client_certificate is not None
 
     @property
-    def has_application(self) -> bool:
-        """Whether an application signs in by itself to what takes tokens."""
-        return self.application_secret is not None and self.authentication is Authentication.OAUTH
+    def incoming_settings(self) -> SignInSettings:
+        """How it signs in at the incoming endpoint."""
+        return self._settings(self.authentication, self.credentials, self.impersonation, (self.username, self.password))
 
-    def account_of(self, mailbox: Mailbox) -> tuple[str, SecretReference] | None:
-        """User name and password that the profile signs in with for a mailbox; None where the estate does not have both."""
-        match self.credentials:
-            case Credentials.MAILBOX:
-                username, password = mailbox.username or mailbox.address, mailbox.password
-            case Credentials.PROFILE:
-                username, password = self.username or "", self.password
-            case _:
-                return None
-        return (username, password) if username and password is not None else None
+    @property
+    def outgoing_settings(self) -> SignInSettings:
+        """How it signs in at the outgoing endpoint."""
+        has_own_account = self.outgoing_username is not None
+        return self._settings(
+            self.outgoing_authentication or self.authentication,
+            self.outgoing_credentials or self.credentials,
+            self.impersonation if self.outgoing_impersonation is None else self.outgoing_impersonation,
+            (self.outgoing_username, self.outgoing_password) if has_own_account else (self.username, self.password),
+        )
+
+    @property
+    def signs_in_alike(self) -> bool:
+        """Whether it signs in at both endpoints in one way, as one account."""
+        return self.incoming_settings == self.outgoing_settings
+
+    def endpoints_of(self, mailbox: Mailbox) -> tuple[Endpoint, Endpoint]:
+        """Where a mailbox of it is collected, and where it sends: what Autodiscover found goes before its own endpoint of EWS."""
+        incoming, outgoing = self.incoming, self.outgoing
+        if self.autodiscover and mailbox.ews_url is not None:
+            incoming = mailbox.ews_url if incoming is None or incoming.service is Service.EWS else incoming
+            outgoing = mailbox.ews_url if outgoing is None or outgoing.service is Service.EWS else outgoing
+        # Reading an estate has made sure that what the profile leaves out each of its mailboxes has.
+        assert incoming is not None
+        assert outgoing is not None
+        return incoming, outgoing
+
+    def settings_at(self, endpoint: Endpoint, mailbox: Mailbox) -> SignInSettings | None:
+        """How it signs in for a mailbox at an endpoint that serves it; None where one endpoint is signed in to in two ways."""
+        incoming, outgoing = self.endpoints_of(mailbox)
+        ways = {
+            settings
+            for is_used, where, settings in (
+                (mailbox.uses_incoming, incoming, self.incoming_settings),
+                (mailbox.uses_outgoing, outgoing, self.outgoing_settings),
+            )
+            if is_used and where == endpoint
+        }
+        return ways.pop() if len(ways) == 1 else None
 
     def opens_as_its_own(self, mailbox: Mailbox) -> bool:
-        """Whether that account is the mailbox's own. A mail server opens the mailbox of whoever signs in, and no other."""
-        account = self.account_of(mailbox)
+        """Whether the incoming endpoint opens the mailbox as the account's own. A mail server opens the mailbox of whoever signs in, and no other."""
+        account = self.incoming_settings.account_of(mailbox)
         is_its_own = self.credentials is Credentials.MAILBOX or (account is not None and account[0].lower() == mailbox.address.lower())
         return account is not None and is_its_own
+
+    def _settings(
+        self,
+        authentication: Authentication,
+        credentials: Credentials,
+        impersonation: bool,
+        account: tuple[str | None, SecretReference | None],
+    ) -> SignInSettings:
+        return SignInSettings(
+            authentication=authentication,
+            credentials=credentials,
+            impersonation=impersonation,
+            username=account[0],
+            password=account[1],
+            application_secret=self.application_secret if authentication is Authentication.OAUTH else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -527,16 +613,8 @@ class Estate:
         return self._named[mailbox.profile]
 
     def endpoints_of(self, mailbox: Mailbox) -> tuple[Endpoint, Endpoint]:
-        """Where a mailbox is collected, and where it sends: what Autodiscover found for it goes before the profile's endpoint of EWS."""
-        profile = self.profile_of(mailbox)
-        incoming, outgoing = profile.incoming, profile.outgoing
-        if profile.autodiscover and mailbox.ews_url is not None:
-            incoming = mailbox.ews_url if incoming is None or incoming.service is Service.EWS else incoming
-            outgoing = mailbox.ews_url if outgoing is None or outgoing.service is Service.EWS else outgoing
-        # Reading an estate has made sure that what the profile leaves out each of its mailboxes has.
-        assert incoming is not None
-        assert outgoing is not None
-        return incoming, outgoing
+        """Where a mailbox is collected, and where it sends."""
+        return self.profile_of(mailbox).endpoints_of(mailbox)
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:

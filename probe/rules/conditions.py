@@ -173,7 +173,7 @@ USING_EXCHANGE_ONLINE = SERVED | SPEAKING | of_endpoints(v.ENDPOINT_HOST, v.SERV
 
 def uses_exchange_online(case: Case) -> Answer:
     """Whether Exchange Online answers at an EWS endpoint that is used."""
-    return any_served(served(case, Service.EWS), _is_exchange_online)
+    return any_served(served(case, Service.EWS), is_exchange_online)
 
 
 def in_exchange_online(first: date = date.min, end: date = date.max) -> Condition:
@@ -186,7 +186,7 @@ def never(condition: Condition) -> Condition:
     return lambda case: negate(condition(case))
 
 
-def _is_exchange_online(endpoint: Facts) -> Answer:
+def is_exchange_online(endpoint: Facts) -> Answer:
     """Under a name that is not Exchange Online's own, what offers one of Windows' schemes is a server of somebody's, whether it tells which or not."""
     is_its_host = ask(endpoint, v.ENDPOINT_HOST, is_exchange_online_host)
     offers_windows = ask(endpoint, v.AUTH_SCHEMES, lambda schemes: bool(v.WINDOWS_SCHEMES & {s.lower() for s in schemes}))

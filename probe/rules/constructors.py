@@ -8,8 +8,8 @@ from probe.model import vocabulary as v
 from probe.model.answers import Truth
 from probe.model.estate import Service
 from probe.model.rules import By, Otherwise, Reference, Rule
-from probe.rules.conditions import each, of_endpoints, opened_unless, told
-from probe.rules.signing_in import OPENING_AN_INBOX, TRYING_A_LOGIN, opens_an_inbox, tries_a_login
+from probe.rules.conditions import of_endpoints, opened_unless, told
+from probe.rules.signing_in import OPENING_AN_INBOX, TRYING_A_LOGIN, each_login, opens_an_inbox, tries_a_login
 
 
 class Words(TypedDict):
@@ -36,7 +36,7 @@ def rule_on_refusals(*causes: str, **words: Unpack[Words]) -> Rule:
         by=By.READINESS,
         lists=False,
         applies=tries_a_login,
-        holds=each(lambda endpoint: told(endpoint, v.AUTH_REFUSAL, verdict)),
+        holds=each_login(lambda endpoint: told(endpoint, v.AUTH_REFUSAL, verdict)),
         otherwise=Otherwise.NOT_READY,
     )
 
@@ -49,6 +49,6 @@ def rule_on_inbox_codes(*codes: str, **words: Unpack[Words]) -> Rule:
         by=By.READINESS,
         lists=False,
         applies=opens_an_inbox,
-        holds=each(lambda endpoint: told(endpoint, v.EWS_INBOX, opened_unless(*codes)), Service.EWS),
+        holds=each_login(lambda endpoint: told(endpoint, v.EWS_INBOX, opened_unless(*codes)), Service.EWS),
         otherwise=Otherwise.NOT_READY,
     )

@@ -28,6 +28,7 @@ from probe.model.estate import (
     OrganizationUrl,
     SecretReference,
     ServerType,
+    SignInSettings,
 )
 from tests.config.estates import DEPLOYMENT, DYNAMICS, ESTATE, MAILBOX, PROFILE, profile
 
@@ -71,6 +72,10 @@ def test_optional_keys_are_read() -> None:
         DEPLOYMENT + 'allow = ["logs-in", "provokes", "sends-mail"]\nauthorities = ["ADFS.contoso.test", "[::1]:8443"]\ncloud = "us-dod"\n'
     )
     corp = PROFILE + 'autodiscover = true\nauthentication = "ntlm"\nimpersonation = true\nfips_validated = "CMVP #4282"\n'
+    corp += (
+        'outgoing_authentication = "basic"\noutgoing_credentials = "mailbox"\noutgoing_impersonation = false\noutgoing_username = "out"\n'
+    )
+    corp += 'outgoing_password = "env:OUT_PASSWORD"\noutgoing_fips_validated = "CMVP #1"\n'
     sales = MAILBOX + 'username = "s"\npassword = "keyring:probe/sales"\nlocation = "exchange-online"\nmfa = true\n'
     estate = read_estate(deployment + corp + sales, "estate.toml")
     assert estate.deployment.allow == {Effect.LOGS_IN, Effect.PROVOKES, Effect.SENDS_MAIL}
@@ -79,6 +84,15 @@ def test_optional_keys_are_read() -> None:
     assert (estate.profiles[0].autodiscover, estate.profiles[0].impersonation) == (True, True)
     assert estate.profiles[0].authentication is Authentication.NTLM
     assert estate.profiles[0].fips_validated == "CMVP #4282"
+    assert estate.profiles[0].outgoing_fips_validated == "CMVP #1"
+    assert estate.profiles[0].outgoing_settings == SignInSettings(
+        authentication=Authentication.BASIC,
+        credentials=Credentials.MAILBOX,
+        impersonation=False,
+        username="out",
+        password=SecretReference("env", "OUT_PASSWORD"),
+        application_secret=None,
+    )
     assert estate.mailboxes[0].username == "s"
     assert estate.mailboxes[0].location is Location.EXCHANGE_ONLINE
     assert estate.mailboxes[0].mfa is True

@@ -136,6 +136,7 @@ def of_mailbox(**changes: Any) -> Callable[[Estate], Estate]:
         of_profile(server_type=ServerType.EXCHANGE_SERVER_HYBRID, autodiscover=True),
         of_profile(fips_validated="CMVP #4985"),
         of_profile(product="Dovecot 2.4"),
+        of_profile(outgoing_fips_validated="CMVP #4985"),
         of_mailbox(incoming=Delivery.FORWARD),
         of_mailbox(outgoing=Delivery.NONE),
         of_mailbox(appointments=Delivery.OUTLOOK),
@@ -173,6 +174,8 @@ def test_another_day_is_judged_for() -> None:
         of_profile(credentials=Credentials.SERVER_TO_SERVER),
         of_profile(impersonation=False),
         of_profile(username="other@contoso.test"),
+        of_profile(outgoing_username="other@contoso.test"),
+        of_profile(outgoing_credentials=Credentials.WINDOWS_INTEGRATED),
         of_profile(password=None),
         of_profile(client_id="11111111-2222-3333-4444-555555555555"),
         of_deployment(cloud=Cloud.US_DOD),
@@ -284,7 +287,7 @@ def test_an_estate_in_a_document_has_no_secret_and_no_way_to_one() -> None:
     assert not any(place in json.dumps(document) for place in SECRET_PLACES)
     run = app.judge(document)
     assert run.estate is not None
-    assert run.estate.profiles[0].account_of(run.estate.mailboxes[0]) is not None
+    assert run.estate.profiles[0].incoming_settings.account_of(run.estate.mailboxes[0]) is not None
     assert "MARKED" not in repr(run.estate)
 
 

@@ -9,7 +9,7 @@ import pytest
 from probe import app
 from probe.engine import select
 from probe.engine.plan import Conversation
-from probe.model.estate import Authentication, Cloud, Credentials, Delivery, Effect, Endpoint, Estate, Location, ServerType
+from probe.model.estate import Authentication, Cloud, Credentials, Delivery, Effect, Endpoint, Estate, Location, SecretReference, ServerType
 from probe.model.facts import Why
 from probe.probing import EndpointSubject
 from tests.estates import CORP, DEPLOYMENT, SERVED, ends
@@ -182,3 +182,51 @@ def test_a_round_trip_needs_both_effects_both_servers_and_the_mailboxs_own_accou
     else:
         (trip,) = trips
         assert (trip.not_held is not None and reason in trip.not_held.detail) if reason else trip.not_held is None
+
+
+OUTGOING = replace(
+    CORP,
+    outgoing=Endpoint.parse("smtp://relay.contoso.test"),
+    outgoing_authentication=Authentication.BASIC,
+    outgoing_impersonation=False,
+    outgoing_username="svc-out@contoso.test",
+    outgoing_password=SecretReference("env", "OUT_PASSWORD"),
+)
+
+
+def test_the_outgoing_endpoint_is_signed_in_to_by_its_own_settings() -> None:
+    """Where a profile sends as another account, that account signs in there, and no other."""
+    estate = Estate(deployment=DEPLOYMENT, profiles=(OUTGOING,), mailboxes=(SERVED,))
+    logins = {c.prober: c.login for c in planned(estate, frozenset({Effect.LOGS_IN})) if c.login is not None and c.not_held is None}
+    incoming, outgoing = logins["ews-inbox"], logins["smtp-login"]
+    assert (incoming.username, incoming.authentication, incoming.impersonates) == (CORP.username, CORP.authentication, True)
+    assert (outgoing.username, outgoing.authentication, outgoing.impersonates) == ("svc-out@contoso.test", Authentication.BASIC, False)
+    assert outgoing.password == SecretReference("env", "OUT_PASSWORD")
+
+
+def test_one_endpoint_that_is_signed_in_to_in_two_ways_is_not_signed_in_to() -> None:
+    """What came of two accounts at one endpoint could not be told apart; a mailbox that goes one way alone has one account."""
+    profile = replace(OUTGOING, outgoing=OUTGOING.incoming)
+    estate = Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(SERVED,))
+    (not_held,) = [c.not_held for c in planned(estate, frozenset({Effect.LOGS_IN})) if c.prober == "ews-inbox"]
+    assert not_held is not None
+    assert "two ways" in not_held.detail
+    sends = replace(SERVED, incoming=Delivery.NONE, appointments=Delivery.NONE)
+    (login,) = [c.login for c in planned(replace(estate, mailboxes=(sends,)), frozenset({Effect.LOGS_IN})) if c.prober == "ews-inbox"]
+    assert login is not None
+    assert login.username == "svc-out@contoso.test"
+
+
+def test_what_autodiscover_found_decides_for_the_mailbox_that_has_it() -> None:
+    """Both ways, and whom it signs in as there; where the profile does not use Autodiscover it counts for nothing."""
+    found = Endpoint.parse("https://found.contoso.test/EWS/Exchange.asmx")
+    mailbox = replace(SERVED, ews_url=found)
+    allowed = frozenset({Effect.LOGS_IN})
+    for profile, wanted in (
+        (replace(CORP, autodiscover=True), found),
+        (replace(CORP, autodiscover=True, incoming=None, outgoing=None), found),
+        (CORP, ends(CORP)[0]),
+    ):
+        conversations = planned(Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(mailbox,)), allowed)
+        assert {c.endpoint for c in conversations if c.endpoint.service == "ews"} == {wanted}
+        assert [c.not_held for c in conversations if c.prober == "ews-inbox"] == [None]

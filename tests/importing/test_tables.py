@@ -161,3 +161,26 @@ def test_a_version_without_rules_is_asked_for() -> None:
     made = draft(CORP, version="8.2.3.8")
     assert made.deployment.value("version") is None
     assert "8.2.3.8" in text_of(made)
+
+
+def test_the_outgoing_endpoint_has_settings_of_its_own() -> None:
+    """Where Dynamics has them apart; those that are alike go without saying."""
+    apart = replace(
+        POP3,
+        incoming_credentials=Option(1, "Profile"),
+        uses_incoming_for_outgoing=False,
+        outgoing_authentication=Option(3, "Basic"),
+        outgoing_credentials=Option(1, "Profile"),
+        outgoing_uses_impersonation=False,
+        outgoing_username="sender@contoso.test",
+        outgoing_password_is_set=True,
+    )
+    hosts = ("pop.contoso.test", "smtp.contoso.test")
+    text = text_of(draft(apart), *hosts)
+    (profile,) = read_estate(text, "e").profiles
+    assert "outgoing_authentication" not in text
+    assert profile.outgoing_impersonation is False
+    assert (profile.outgoing_username, profile.outgoing_password is not None) == ("sender@contoso.test", True)
+    alike = text_of(draft(replace(apart, outgoing_username=apart.incoming_username, outgoing_uses_impersonation=True)), *hosts)
+    assert "outgoing_" not in alike
+    assert read_estate(alike, "e").profiles[0].signs_in_alike

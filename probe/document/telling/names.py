@@ -44,7 +44,7 @@ def _values(urls: Sequence[str], address: str, known: Known) -> dict[Name, list[
     endpoints = [Endpoint.parse(url) for url in urls]
     return {
         Name.ADDRESS: [address],
-        Name.ACCOUNT: list(filter(None, [account_of(address, known)])),
+        Name.ACCOUNT: accounts_of(address, urls, known),
         Name.ENDPOINT: list(urls),
         Name.HOST: [endpoint.host for endpoint in endpoints],
         Name.PORT: [str(endpoint.port) for endpoint in endpoints],
@@ -54,15 +54,22 @@ def _values(urls: Sequence[str], address: str, known: Known) -> dict[Name, list[
     }
 
 
-def account_of(address: str, known: Known) -> str | None:
-    """The user name that signs in for a mailbox; None where the estate does not name it."""
+def accounts_of(address: str, urls: Iterable[str], known: Known) -> list[str]:
+    """The user names that sign in for a mailbox at these of its endpoints, as far as the estate names them."""
     mailbox = known.mailboxes.get(address)
     profile = known.profiles.get(mailbox["profile"]) if mailbox else None
     if mailbox is None or profile is None:
-        return None
-    if profile["credentials"] == Credentials.MAILBOX:
-        return mailbox["username"] or address
-    return profile["username"] if profile["credentials"] == Credentials.PROFILE else None
+        return []
+    own, shared = mailbox["username"] or address, profile["username"]
+    sent_by = profile.get("outgoing_credentials") or profile["credentials"]
+    ways = (
+        (profile["incoming"], profile["credentials"], shared),
+        (profile["outgoing"], sent_by, profile.get("outgoing_username") or shared),
+    )
+    names = [
+        own if whose == Credentials.MAILBOX else user if whose == Credentials.PROFILE else None for url, whose, user in ways if url in urls
+    ]
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def _certificate(facts: Facts) -> str:

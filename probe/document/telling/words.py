@@ -114,7 +114,7 @@ def provenance(fact: JsonObject) -> str:
         return ""
     if fact["basis"] == "inferred":
         return " (by your word)" if fact["inference"] == v.PRODUCT_BY_WORD else " (inferred)"
-    if fact["key"] == v.PROFILE_FIPS_VALIDATED.name:
+    if fact["key"] in (v.PROFILE_FIPS_VALIDATED.name, v.PROFILE_OUTGOING_FIPS_VALIDATED.name):
         return " (by your word)"
     return " (the server says so)" if fact["by"] == "peer" else " (declared by the operator)"
 

@@ -44,21 +44,41 @@ PROFILE_SERVER_TYPE: FactKey[str] = FactKey(
 PROFILE_AUTHENTICATION: FactKey[str] = FactKey(
     "profile.authentication",
     choice(*Authentication),
-    "Authentication protocol that the profile is set to.",
+    "Authentication protocol that the profile is set to, at its incoming endpoint.",
     tuple(map(str, Authentication)),
 )
 PROFILE_CREDENTIALS: FactKey[str] = FactKey(
-    "profile.credentials", choice(*Credentials), "Whose credentials the profile signs in with.", tuple(map(str, Credentials))
+    "profile.credentials",
+    choice(*Credentials),
+    "Whose credentials the profile signs in with, at its incoming endpoint.",
+    tuple(map(str, Credentials)),
 )
 PROFILE_APPLICATION: FactKey[bool] = FactKey(
-    "profile.application", FLAG, "Whether the estate names an application that signs in by itself for the profile.", (True, False)
+    "profile.application",
+    FLAG,
+    "Whether the estate names an application that signs in by itself for the profile, at its incoming endpoint.",
+    (True, False),
 )
 PROFILE_IMPERSONATION: FactKey[bool] = FactKey(
-    "profile.impersonation", FLAG, "Whether the profile's account impersonates the mailbox.", (True, False)
+    "profile.impersonation", FLAG, "Whether the profile's account impersonates the mailbox, at its incoming endpoint.", (True, False)
 )
 PROFILE_FIPS_VALIDATED: FactKey[str] = FactKey(
-    "profile.fips_validated", TEXT, "The operator's word for the validation of the mail server's cryptographic module.", ("CMVP #4985",)
+    "profile.fips_validated",
+    TEXT,
+    "The operator's word for the validation of the cryptographic module of the incoming mail server.",
+    ("CMVP #4985",),
 )
+_OUTGOING = "The same of the outgoing endpoint, as the incoming one where nothing else is declared."
+
+PROFILE_OUTGOING_AUTHENTICATION: FactKey[str] = FactKey(
+    "profile.outgoing_authentication", choice(*Authentication), _OUTGOING, tuple(map(str, Authentication))
+)
+PROFILE_OUTGOING_CREDENTIALS: FactKey[str] = FactKey(
+    "profile.outgoing_credentials", choice(*Credentials), _OUTGOING, tuple(map(str, Credentials))
+)
+PROFILE_OUTGOING_APPLICATION: FactKey[bool] = FactKey("profile.outgoing_application", FLAG, _OUTGOING, (True, False))
+PROFILE_OUTGOING_IMPERSONATION: FactKey[bool] = FactKey("profile.outgoing_impersonation", FLAG, _OUTGOING, (True, False))
+PROFILE_OUTGOING_FIPS_VALIDATED: FactKey[str] = FactKey("profile.outgoing_fips_validated", TEXT, _OUTGOING, ("CMVP #4985",))
 PROFILE_LOCATIONS: FactKey[tuple[str, ...]] = FactKey(
     "profile.locations",
     choices(*Location),
@@ -84,7 +104,7 @@ MAILBOX_DOMAIN: FactKey[str] = FactKey(
 MAILBOX_OWN_ACCOUNT: FactKey[bool] = FactKey(
     "mailbox.own_account",
     FLAG,
-    "Whether the estate names an account that opens the mailbox as its own, with a password: the mailbox's, or the profile's of the same name.",
+    "Whether the estate names one account that sends and that opens the mailbox as its own, with a password: the mailbox's, or the profile's of the same name.",
     (True, False),
 )
 

@@ -9,7 +9,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of
 from probe.model.estate import Service
 from probe.model.rules import By, Case, Direction, Needs, Otherwise, Rule
-from probe.rules import LOGGING_IN, RESPONSE_CODES, is_server_side, logs_in, of_delivery, opened_unless, speaks, told
+from probe.rules import ALLOWING, AT_INCOMING, RESPONSE_CODES, is_server_side, logs_in, of_delivery, opened_unless, speaks, told
 
 # EWS ResponseCode: rights and folders that are missing until somebody mends it. Those of moves and load are left open.
 _DENIED = ("ErrorAccessDenied", "ErrorFolderNotFound", "ErrorItemNotFound", "ErrorNonExistentMailbox", "ErrorImpersonateUserDenied")
@@ -17,7 +17,7 @@ _FOLDERS = (v.EWS_CALENDAR, v.EWS_CONTACTS, v.EWS_TASKS)
 
 
 def _applies(case: Case) -> Answer:
-    return all_of(logs_in(case), is_server_side(case, Direction.APPOINTMENTS), speaks(case.incoming, Service.EWS))
+    return all_of(logs_in(case, AT_INCOMING), is_server_side(case, Direction.APPOINTMENTS), speaks(case.incoming, Service.EWS))
 
 
 def _holds(case: Case) -> Answer:
@@ -29,7 +29,9 @@ RULE = Rule(
     title="Calendar or other folder not opened",
     statement="Where appointments, contacts and tasks are synchronized, the account opens the mailbox's calendar, contacts and tasks.",
     references=(RESPONSE_CODES,),
-    needs=of_delivery(Direction.APPOINTMENTS) | LOGGING_IN | Needs(incoming=(v.ENDPOINT_SERVICE, *_FOLDERS)),
+    needs=of_delivery(Direction.APPOINTMENTS)
+    | ALLOWING
+    | Needs(profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION), incoming=(v.ENDPOINT_SERVICE, *_FOLDERS)),
     by=By.READINESS,
     lists=False,
     applies=_applies,

@@ -5,31 +5,28 @@ from __future__ import annotations
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, negate
 from probe.model.estate import Authentication, Credentials, ServerType, Service
+from probe.model.facts import Facts
 from probe.model.rules import By, Case, Needs, Otherwise, Rule
-from probe.rules import SERVED, SPEAKING, admin_page, any_served, is_one_of, served, uses
+from probe.rules import SERVED, SPEAKING, SettingsKeys, admin_page, every_endpoint, is_one_of, of_settings, speaks, uses
 
 
 def _holds(case: Case) -> Answer:
-    windows = is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.WINDOWS_INTEGRATED)
-    return negate(
-        any_of(
-            is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.ANONYMOUS),
-            all_of(windows, any_served(served(case, Service.POP3, Service.IMAP))),
-            # Server to Server is a trust between Dynamics and Exchange; OAuth on premises exists for Gmail over IMAP alone.
-            all_of(
-                is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.SERVER_TO_SERVER),
-                any_served(served(case, Service.POP3, Service.SMTP, Service.IMAP)),
-            ),
-            all_of(
-                is_one_of(case.profile, v.PROFILE_SERVER_TYPE, ServerType.EXCHANGE_ONLINE),
-                negate(is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.SERVER_TO_SERVER)),
-            ),
-            all_of(
-                is_one_of(case.profile, v.PROFILE_AUTHENTICATION, Authentication.OAUTH),
-                is_one_of(case.profile, v.PROFILE_SERVER_TYPE, ServerType.POP3_SMTP),
-                any_served(served(case, Service.POP3, Service.SMTP)),
-            ),
-        )
+    return every_endpoint(case, lambda endpoint, keys: negate(_cannot_sign_in(case, endpoint, keys)))
+
+
+def _cannot_sign_in(case: Case, endpoint: Facts, keys: SettingsKeys) -> Answer:
+    by_server = is_one_of(case.profile, keys.credentials, Credentials.SERVER_TO_SERVER)
+    return any_of(
+        is_one_of(case.profile, keys.credentials, Credentials.ANONYMOUS),
+        all_of(is_one_of(case.profile, keys.credentials, Credentials.WINDOWS_INTEGRATED), speaks(endpoint, Service.POP3, Service.IMAP)),
+        # Server to Server is a trust between Dynamics and Exchange; OAuth on premises exists for Gmail over IMAP alone.
+        all_of(by_server, speaks(endpoint, Service.POP3, Service.SMTP, Service.IMAP)),
+        all_of(is_one_of(case.profile, v.PROFILE_SERVER_TYPE, ServerType.EXCHANGE_ONLINE), negate(by_server)),
+        all_of(
+            is_one_of(case.profile, keys.authentication, Authentication.OAUTH),
+            is_one_of(case.profile, v.PROFILE_SERVER_TYPE, ServerType.POP3_SMTP),
+            speaks(endpoint, Service.POP3, Service.SMTP),
+        ),
     )
 
 
@@ -46,15 +43,7 @@ RULE = Rule(
         admin_page("Connect to Exchange Server (on-premises)", "connect-on-prem-exchange-server-on-prem"),
         admin_page("Connect Dynamics 365 (on-premises) to Exchange Online", "connect-dynamics-365-on-premises-exchange-online"),
     ),
-    needs=SERVED
-    | SPEAKING
-    | Needs(
-        profile=(
-            v.PROFILE_CREDENTIALS,
-            v.PROFILE_AUTHENTICATION,
-            v.PROFILE_SERVER_TYPE,
-        )
-    ),
+    needs=SERVED | SPEAKING | of_settings("credentials", "authentication") | Needs(profile=(v.PROFILE_SERVER_TYPE,)),
     by=By.READINESS,
     lists=False,
     applies=uses(),

@@ -12,18 +12,18 @@ from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import By, Case, Otherwise, Reference, Rule
-from probe.rules import LOGGING_IN, READ_ON, SERVED, SPEAKING, article, every_served, logs_in, of_endpoints, served, uses
+from probe.rules import LOGGING_IN, READ_ON, SERVED, SPEAKING, SettingsKeys, article, every_endpoint, logs_in, of_endpoints, uses
 
 
 def _holds(case: Case) -> Answer:
-    return every_served(served(case, Service.EWS), lambda endpoint: negate(_is_blocked(case, endpoint)))
+    return every_endpoint(case, lambda endpoint, keys: negate(_is_blocked(case, endpoint, keys)), Service.EWS)
 
 
-def _is_blocked(case: Case, endpoint: Facts) -> Answer:
+def _is_blocked(case: Case, endpoint: Facts, keys: SettingsKeys) -> Answer:
     is_said = ask(endpoint, v.EWS_POLICY_BLOCK, lambda block: block in ("disabled", "blocked-by-policy"))
     is_forbidden = ask(endpoint, v.HTTP_STATUS, lambda status: status == 403)
     is_unanswered = ask(endpoint, v.EWS_INBOX, lambda _: False)
-    return any_of(all_of(is_forbidden, is_said), all_of(logs_in(case), is_unanswered, is_said))
+    return any_of(all_of(is_forbidden, is_said), all_of(logs_in(case, keys), is_unanswered, is_said))
 
 
 RULE = Rule(

@@ -12,19 +12,32 @@ from probe.model.answers import Answer, Truth, all_of, any_of, ask
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import By, Case, Otherwise, Rule
-from probe.rules import LOGGING_IN, PROFILES, SERVED, SPEAKING, admin_page, every_served, logs_in, of_endpoints, rfc, served, told, uses
+from probe.rules import (
+    LOGGING_IN,
+    PROFILES,
+    SERVED,
+    SPEAKING,
+    SettingsKeys,
+    admin_page,
+    every_endpoint,
+    logs_in,
+    of_endpoints,
+    rfc,
+    told,
+    uses,
+)
 
 # RFC 9110 section 15.5: not found, method not allowed, gone. EWS takes POST wherever it is.
 _ABSENT = frozenset({404, 405, 410})
 
 
 def _holds(case: Case) -> Answer:
-    def is_there(endpoint: Facts) -> Answer:
+    def is_there(endpoint: Facts, keys: SettingsKeys) -> Answer:
         is_exchange = told(endpoint, v.SERVER_PRODUCT, lambda product: Truth.YES if product.startswith("Exchange") else Truth.UNKNOWN)
-        has_answered = all_of(logs_in(case), ask(endpoint, v.EWS_INBOX, lambda _: True))
+        has_answered = all_of(logs_in(case, keys), ask(endpoint, v.EWS_INBOX, lambda _: True))
         return all_of(told(endpoint, v.HTTP_STATUS, _verdict), any_of(is_exchange, has_answered))
 
-    return every_served(served(case, Service.EWS), is_there)
+    return every_endpoint(case, is_there, Service.EWS)
 
 
 def _verdict(status: int) -> Truth:

@@ -11,7 +11,7 @@ from probe.model.answers import Answer, Truth, any_of
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.rules import By, Otherwise, Reference, Rule
-from probe.rules import LOGGING_IN, READ_ON, SERVED, SPEAKING, each, of_endpoints, opens_an_inbox, told
+from probe.rules import LOGGING_IN, READ_ON, SERVED, SPEAKING, each_login, of_endpoints, opens_an_inbox, told
 from probe.tables.exchange_marks import is_windows_server
 
 
@@ -39,7 +39,7 @@ RULE = Rule(
     by=By.READINESS,
     lists=False,
     applies=opens_an_inbox,
-    holds=each(_is_free_of_suspicion, Service.EWS),
+    holds=each_login(_is_free_of_suspicion, Service.EWS),
     otherwise=Otherwise.ADVICE,
     remedy=(
         "See first that user name and password are right. If they are, look at Extended Protection of Exchange's EWS directories: "

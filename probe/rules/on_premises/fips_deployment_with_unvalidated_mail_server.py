@@ -23,11 +23,13 @@ from probe.rules import (
     UNSUPPORTED,
     WORKING_IN_FIPS_MODE,
     any_served,
+    every_endpoint,
     every_served,
     has_domain_of,
     is_one_of,
     is_product,
     of_endpoints,
+    of_settings,
     page,
     served,
     works_in_fips_mode,
@@ -43,18 +45,17 @@ def _holds(case: Case) -> Answer:
     used = served(case, Service.POP3, Service.SMTP)
     named_nowhere = every_served(used, lambda endpoint: negate(_is_named(case, endpoint)))
     all_work = every_served(used, works_in_fips_mode)
-    return all_of(negate(has_domain_of(case, *MICROSOFT_CONSUMERS)), named_nowhere, all_work, _is_validated(case))
+    # Whoever reads the estate refuses a word that names no certificate.
+    are_validated = every_endpoint(
+        case, lambda _, keys: ask(case.profile, keys.fips_validated, lambda word: True), Service.POP3, Service.SMTP
+    )
+    return all_of(negate(has_domain_of(case, *MICROSOFT_CONSUMERS)), named_nowhere, all_work, are_validated)
 
 
 def _is_named(case: Case, endpoint: Facts) -> Answer:
     """Whether one of the providers answers that the page names as not compliant; Exchange Online's servers serve them too."""
     serves_them = ask(endpoint, v.SERVER_PRODUCT, lambda product: product == EXCHANGE_ONLINE)
     return any_of(is_product(endpoint, "Outlook.com"), all_of(serves_them, is_one_of(case.mailbox, v.PROVIDER, *MICROSOFT_CONSUMERS)))
-
-
-def _is_validated(case: Case) -> Answer:
-    # Whoever reads the estate refuses a word that names no certificate.
-    return ask(case.profile, v.PROFILE_FIPS_VALIDATED, lambda _: True)
 
 
 RULE = Rule(
@@ -79,7 +80,8 @@ RULE = Rule(
     | OF_DOMAIN
     | WORKING_IN_FIPS_MODE
     | of_endpoints(v.SERVER_PRODUCT)
-    | Needs(deployment=(v.DEPLOYMENT_FIPS,), profile=(v.PROFILE_FIPS_VALIDATED,), mailbox=(v.PROVIDER,)),
+    | of_settings("fips_validated")
+    | Needs(deployment=(v.DEPLOYMENT_FIPS,), mailbox=(v.PROVIDER,)),
     by=By.MICROSOFT,
     lists=False,
     applies=_applies,

@@ -11,7 +11,7 @@ from probe.model.answers import Answer, Truth, all_of, any_of, ask
 from probe.model.facts import Facts
 from probe.model.refusals import Refusal
 from probe.model.rules import By, Otherwise, Rule
-from probe.rules import LOGGING_IN, SERVED, article, each, of_endpoints, told, tries_a_login
+from probe.rules import LOGGING_IN, SERVED, article, each_login, of_endpoints, told, tries_a_login
 
 _PASSING = frozenset({Refusal.THROTTLED, Refusal.TEMPORARY_FAILURE})
 
@@ -38,7 +38,7 @@ RULE = Rule(
     by=By.READINESS,
     lists=False,
     applies=tries_a_login,
-    holds=each(_is_let_in),
+    holds=each_login(_is_let_in),
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Enter the current password of ACCOUNT in the profile or mailbox of Dynamics and in the estate, the user name in the form user@domain. "

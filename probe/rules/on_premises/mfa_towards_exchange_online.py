@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, ask, negate
+from probe.model.estate import Service
 from probe.model.rules import By, Case, Needs, Otherwise, Rule
 from probe.rules import (
     EMAIL_ROUTER,
@@ -15,14 +16,15 @@ from probe.rules import (
     SIGNING_IN_AS_USER,
     UNSUPPORTED,
     USING_EXCHANGE_ONLINE,
+    any_endpoint,
+    is_exchange_online,
     page,
     signs_in_as_user,
-    uses_exchange_online,
 )
 
 
 def _applies(case: Case) -> Answer:
-    return all_of(signs_in_as_user(case), uses_exchange_online(case))
+    return any_endpoint(case, lambda endpoint, keys: all_of(signs_in_as_user(case, keys), is_exchange_online(endpoint)), Service.EWS)
 
 
 def _holds(case: Case) -> Answer:

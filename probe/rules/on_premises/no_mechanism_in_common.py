@@ -12,19 +12,20 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
 from probe.model.estate import Authentication, Credentials, Service
 from probe.model.facts import Facts
-from probe.model.rules import By, Case, Needs, Otherwise, Rule
+from probe.model.rules import By, Case, Otherwise, Rule
 from probe.rules import (
     MAIL_SERVICES,
     PROFILES,
     SERVED,
     SPEAKING,
+    SettingsKeys,
     admin_page,
-    any_served,
-    every_served,
+    any_endpoint,
+    every_endpoint,
     is_one_of,
     of_endpoints,
+    of_settings,
     rfc,
-    served,
     told,
 )
 
@@ -46,22 +47,26 @@ Offers = Callable[[Facts, frozenset[str]], Answer]
 
 
 def _applies(case: Case) -> Answer:
-    has_credentials = negate(is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.ANONYMOUS))
-    return all_of(has_credentials, any_served(served(case, Service.EWS, *MAIL_SERVICES)))
+    return any_endpoint(case, lambda _, keys: _has_credentials(case, keys), Service.EWS, *MAIL_SERVICES)
+
+
+def _has_credentials(case: Case, keys: SettingsKeys) -> Answer:
+    return negate(is_one_of(case.profile, keys.credentials, Credentials.ANONYMOUS))
 
 
 def _holds(case: Case) -> Answer:
-    over_ews = every_served(served(case, Service.EWS), lambda endpoint: _can_sign_in(case, endpoint, _http_offers))
-    over_mail = every_served(served(case, *MAIL_SERVICES), lambda endpoint: _can_sign_in(case, endpoint, _mail_offers))
+    over_ews = every_endpoint(case, lambda endpoint, keys: _can_sign_in(case, keys, endpoint, _http_offers), Service.EWS)
+    over_mail = every_endpoint(case, lambda endpoint, keys: _can_sign_in(case, keys, endpoint, _mail_offers), *MAIL_SERVICES)
     return all_of(over_ews, over_mail)
 
 
-def _can_sign_in(case: Case, endpoint: Facts, offers: Offers) -> Answer:
-    of_user = is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.MAILBOX, Credentials.PROFILE)
-    by_user = [all_of(of_user, is_one_of(case.profile, v.PROFILE_AUTHENTICATION, s), offers(endpoint, m)) for s, m in _USER_SETTINGS]
-    by_server = is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.SERVER_TO_SERVER)
-    by_windows = is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.WINDOWS_INTEGRATED)
-    return any_of(*by_user, all_of(by_server, offers(endpoint, _TOKEN)), all_of(by_windows, offers(endpoint, _NEGOTIATE)))
+def _can_sign_in(case: Case, keys: SettingsKeys, endpoint: Facts, offers: Offers) -> Answer:
+    of_user = is_one_of(case.profile, keys.credentials, Credentials.MAILBOX, Credentials.PROFILE)
+    by_user = [all_of(of_user, is_one_of(case.profile, keys.authentication, s), offers(endpoint, m)) for s, m in _USER_SETTINGS]
+    by_server = is_one_of(case.profile, keys.credentials, Credentials.SERVER_TO_SERVER)
+    by_windows = is_one_of(case.profile, keys.credentials, Credentials.WINDOWS_INTEGRATED)
+    has_none = negate(_has_credentials(case, keys))
+    return any_of(has_none, *by_user, all_of(by_server, offers(endpoint, _TOKEN)), all_of(by_windows, offers(endpoint, _NEGOTIATE)))
 
 
 def _http_offers(endpoint: Facts, wanted: frozenset[str]) -> Answer:
@@ -100,7 +105,7 @@ RULE = Rule(
     needs=SERVED
     | SPEAKING
     | of_endpoints(v.AUTH_SCHEMES, v.AUTH_MECHANISMS, v.HTTP_STATUS, v.MODERN_AUTH_OFFERED)
-    | Needs(profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION)),
+    | of_settings("credentials", "authentication"),
     by=By.READINESS,
     lists=False,
     applies=_applies,

@@ -7,7 +7,7 @@ counts only where a provider runs it, since what else is offered is another rule
 from __future__ import annotations
 
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, all_of, any_of, ask
+from probe.model.answers import Answer, any_of, ask, negate
 from probe.model.facts import Facts
 from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import (
@@ -16,10 +16,10 @@ from probe.rules import (
     SERVED,
     SERVER_TO_SERVER,
     SIGNING_IN_WITH_PASSWORD,
-    any_served,
-    each,
+    SettingsKeys,
+    any_endpoint,
+    every_endpoint,
     of_endpoints,
-    served,
     signs_in_with_password,
 )
 
@@ -28,7 +28,14 @@ _HOSTED = frozenset({"Gmail", "Yahoo Mail", "Outlook.com", "Exchange Online", "E
 
 
 def _applies(case: Case) -> Answer:
-    return all_of(signs_in_with_password(case), any_served(served(case)))
+    return any_endpoint(case, lambda _, keys: signs_in_with_password(case, keys))
+
+
+def _holds(case: Case) -> Answer:
+    def is_taken(endpoint: Facts, keys: SettingsKeys) -> Answer:
+        return any_of(negate(signs_in_with_password(case, keys)), _may_take_passwords(endpoint))
+
+    return every_endpoint(case, is_taken)
 
 
 def _may_take_passwords(endpoint: Facts) -> Answer:
@@ -58,7 +65,7 @@ RULE = Rule(
     by=By.READINESS,
     lists=False,
     applies=_applies,
-    holds=each(_may_take_passwords),
+    holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "At Gmail: enter an app password (myaccount.google.com/apppasswords) in place of the account's password.\n"

@@ -8,7 +8,7 @@ import pytest
 
 from probe.model import vocabulary as v
 from probe.model.facts import Why
-from probe.model.rules import Result
+from probe.model.rules import Direction, Result, judge
 from probe.rules.on_premises.credentials_the_profile_cannot_use import RULE
 from tests.cases import exchange_case, gmail_case, online_case, result_of
 
@@ -64,3 +64,11 @@ def test_it_does_not_apply_to_a_mailbox_that_is_not_served() -> None:
     """A mailbox that server-side synchronization does not serve is not meant."""
     unserved = {v.MAILBOX_INCOMING: "none", v.MAILBOX_OUTGOING: "none", v.MAILBOX_APPOINTMENTS: "none"}
     assert result_of(RULE, exchange_case(mailbox=unserved)) is Result.NOT_APPLICABLE
+
+
+def test_each_endpoint_is_judged_by_its_own_settings() -> None:
+    """Anonymous to send fails in that direction alone; the Windows account may send by SMTP where a password collects by POP3."""
+    anonymous = judge(RULE, gmail_case(profile={v.PROFILE_OUTGOING_CREDENTIALS: "anonymous"}))
+    assert anonymous.result is Result.FAILS
+    assert anonymous.directions == {Direction.INCOMING: Result.HOLDS, Direction.OUTGOING: Result.FAILS}
+    assert result_of(RULE, gmail_case(profile={v.PROFILE_OUTGOING_CREDENTIALS: "windows-integrated"})) is Result.HOLDS

@@ -77,3 +77,12 @@ def test_it_does_not_apply_outside_fips_mode_or_to_ews() -> None:
 def test_it_tells_that_fips_140_2_certificates_are_historical() -> None:
     """The remedy says when FIPS 140-2 certificates moved to the historical list."""
     assert "historical list on 2026-09-21/22" in RULE.remedy
+
+
+def test_each_server_needs_its_own_certificate() -> None:
+    """Where the outgoing server is not known to be validated, it is unknown, whatever is known of the incoming one."""
+    word = {v.PROFILE_FIPS_VALIDATED: "CMVP #4985"}
+    fips = {v.DEPLOYMENT_FIPS: True}
+    assert result_of(RULE, gmail_case(deployment=fips, profile=word)) is Result.HOLDS
+    unknown = {**word, v.PROFILE_OUTGOING_FIPS_VALIDATED: Why.NOT_ATTEMPTED}
+    assert result_of(RULE, gmail_case(deployment=fips, profile=unknown)) is Result.UNKNOWN

@@ -60,3 +60,13 @@ def test_it_asks_mail_servers_too() -> None:
     assert result_of(RULE, gmail_case(deployment=WITH_LOGIN)) is Result.UNKNOWN
     assert result_of(RULE, gmail_case(deployment=WITH_LOGIN, endpoint=accepted)) is Result.HOLDS
     assert result_of(RULE, gmail_case(deployment=WITH_LOGIN, incoming=accepted, outgoing=refused)) is Result.FAILS
+
+
+def test_only_an_endpoint_that_can_be_signed_in_to_is_asked() -> None:
+    """Where only the Dynamics server has the credentials to send, what came of collecting decides alone."""
+    windows = {v.PROFILE_OUTGOING_CREDENTIALS: "windows-integrated"}
+    let_in: Known = {v.AUTH_ACCEPTED: True, v.AUTH_REFUSAL: ()}
+    untried: Known = {v.AUTH_ACCEPTED: Why.NO_CREDENTIALS, v.AUTH_REFUSAL: Why.NO_CREDENTIALS}
+    allowed = {v.DEPLOYMENT_ALLOWS: ("logs-in",)}
+    assert result_of(RULE, gmail_case(deployment=allowed, profile=windows, incoming=let_in, outgoing=untried)) is Result.HOLDS
+    assert result_of(RULE, gmail_case(deployment=allowed, incoming=let_in, outgoing=untried)) is Result.UNKNOWN

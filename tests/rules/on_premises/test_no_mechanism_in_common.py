@@ -91,3 +91,9 @@ def test_it_is_unknown_where_mechanisms_are_not_listed() -> None:
 def test_it_does_not_apply_to_a_profile_without_credentials() -> None:
     """A profile without credentials is another rule's matter."""
     assert result_of(RULE, mail("anonymous", "auto", "PLAIN")) is Result.NOT_APPLICABLE
+
+
+def test_what_is_set_for_sending_counts_at_the_outgoing_endpoint() -> None:
+    """NTLM to send, at a server that has passwords in clear alone, fails there; what is set for collecting does not."""
+    assert result_of(RULE, gmail_case(profile={v.PROFILE_OUTGOING_AUTHENTICATION: "ntlm"})) is Result.FAILS
+    assert result_of(RULE, gmail_case(profile={v.PROFILE_OUTGOING_AUTHENTICATION: "basic"})) is Result.HOLDS
