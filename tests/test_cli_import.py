@@ -6,9 +6,14 @@ import asyncio
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import click
+import pytest
+
+from probe.cli.importing import agreed_hosts
 from probe.config import load_estate
 from probe.simulation.dynamics.demonstration import USER, Demonstration
 from tests.command import probe
+from tests.importing.records import CORP, draft
 
 ANSWERS = (
     "runs_on=windows-server-2019",
@@ -99,3 +104,13 @@ def test_what_is_wrong_is_told_before_anything_is_asked(tmp_path: Path) -> None:
         assert (found.returncode, found.stdout) == (2, ""), (arguments, found)
         assert said in found.stderr, (arguments, found.stderr)
         assert "hunter2" not in found.stderr
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_person_at_the_terminal_is_asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, answer: bool) -> None:
+    """Of each host that is new, with what it would be sent."""
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(click, "confirm", lambda *_, **__: answer)
+    assert agreed_hosts(draft(CORP), frozenset()) == ({"mail.contoso.test"} if answer else set())
+    assert 'the password of profile "corp" (svc-crm@contoso.test)' in capsys.readouterr().err

@@ -96,7 +96,7 @@ def dynamics(
         tell("Dynamics shows this account no mailbox that server-side synchronization serves; --all takes the others. Nothing was written.")
         sys.exit(3)
     if existing is None or update:
-        agreed |= _agreed(draft, known_hosts(seen.tables) | agreed)
+        agreed |= agreed_hosts(draft, known_hosts(seen.tables) | agreed)
     if existing is None or output_file is None:
         _write_new(draft, agreed, named, output_file)
         sys.exit(0)
@@ -204,7 +204,7 @@ def _tell_rows(draft: EstateDraft, choice: MailboxSelection) -> None:
         tell("mailboxes of a kind of their own: " + ", ".join(f"{kind} {count}" for kind, count in choice.counts))
 
 
-def _agreed(draft: EstateDraft, trusted: frozenset[str]) -> frozenset[str]:
+def agreed_hosts(draft: EstateDraft, trusted: frozenset[str]) -> frozenset[str]:
     """New hosts that a person says yes to; nobody is asked where nobody can answer."""
     from probe.importing import sent_where
 

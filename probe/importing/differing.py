@@ -18,8 +18,8 @@ _DEFAULTS: Mapping[str, Value] = {
     "autodiscover": False,
     "authentication": str(Authentication.AUTO),
     "impersonation": False,
-    "plain_http": False,
 }
+_DEFAULTS_OF_DYNAMICS: Mapping[str, Value] = {"authentication": str(Authentication.NEGOTIATE), "plain_http": False}
 _ENDPOINTS = ("incoming", "outgoing", "ews_url")
 _OUTGOING = "outgoing_"
 
@@ -212,7 +212,7 @@ class _Comparison:
             self._new.append((theirs, frozenset()))
             return
         for line in theirs.lines:
-            given = ours.get(line.key, _DEFAULTS.get(line.key))
+            given = ours.get(line.key, _DEFAULTS_OF_DYNAMICS.get(line.key))
             if line.value is not None and not is_same(line.key, given, line.value):
                 self._differ("dynamics", 0, "", line.key, given, line.value)
 
