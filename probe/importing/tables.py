@@ -1,10 +1,11 @@
-"""ImportedRecords as the tables of an estate: the value of each key, or why it has none."""
+"""Records as the tables of an estate: the value of each key, or why it has none."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from probe.config import keys_of, meaning_of, required_keys, wrong_value
 from probe.dynamics import EmailServerProfile, Option, Organization
@@ -51,7 +52,7 @@ _IN_CLEAR_FIRST = {Service.POP3: 110, Service.IMAP: 143}
 _TLS_AT_ONCE = {Service.POP3: 995, Service.IMAP: 993, Service.SMTP: 465}
 _SUBMISSION = 587
 
-_NEVER_GIVEN_BACK = "Dynamics gives no password back: put it there"
+GIVEN_BACK = "Dynamics gives no password back, so put it there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class ImportedTable:
     notes: tuple[str, ...] = ()
     hosts: frozenset[str] = frozenset()
     """Of a profile, to whom its credentials and those of its mailboxes go."""
+    has_secrets_of_mailboxes: bool = False
+    """Of a profile, whether its mailboxes sign in with passwords of their own."""
 
     def value(self, key: str) -> Value | None:
         """What a key has; None where it is left out, or not there."""
@@ -213,7 +216,7 @@ def _profile_tables(
     ]
     secrets = []
     if credentials == Credentials.PROFILE:
-        lines.append(_username(profile.incoming_username, is_optional=False))
+        lines.append(_username(profile.incoming_username))
         secrets.append(_password(variables, "password", name, profile.id, profile.incoming_password_is_set, profile.incoming_username))
     if has_own_outgoing:
         lines += _outgoing(profile, name, variables, secrets)
@@ -221,7 +224,9 @@ def _profile_tables(
     mailboxes = [_mailbox(row, profile, name, credentials, variables) for row in rows]
     hosts |= {host for table in mailboxes if (host := _host(table.value("ews_url")))}
     notes = ("It is inactive in Dynamics.",) if profile.state == INACTIVE else ()
-    return _table("profile", name, [*lines, *secrets], notes, frozenset(hosts)), mailboxes
+    has_secrets = any(line.is_secret for table in mailboxes for line in table.lines)
+    made = _table("profile", name, [*lines, *secrets], notes, frozenset(hosts))
+    return replace(made, has_secrets_of_mailboxes=has_secrets), mailboxes
 
 
 def _outgoing(profile: EmailServerProfile, name: str, variables: _Variables, secrets: list[EstateLine]) -> Iterable[EstateLine]:
@@ -311,7 +316,8 @@ def _mailbox(row: MailboxSummary, profile: EmailServerProfile, name: str, creden
     ]
     outgoing = _known(profile.outgoing_credentials, _CREDENTIALS) if profile.uses_incoming_for_outgoing is False else None
     if Credentials.MAILBOX in (credentials, outgoing):
-        lines.append(_username(row.username, is_optional=True))
+        # Without one it is the address, in Dynamics as in the estate.
+        lines += [_username(row.username)] if row.username else []
         lines.append(_password(variables, "password", row.address, row.id, row.password_is_set, row.username or row.address))
     if profile.uses_autodiscover is True and row.ews_url:
         wrong = wrong_value("mailbox", "ews_url", row.ews_url)
@@ -357,12 +363,12 @@ def _password(variables: _Variables, key: str, of: str, identifier: str, is_set:
         return EstateLine(key, None, "No password is set in Dynamics")
     if not username:
         return EstateLine(key, None, "There is no user name for it in Dynamics")
-    return EstateLine(key, f"env:{variables.named(of, identifier)}", _NEVER_GIVEN_BACK, is_secret=True)
+    return EstateLine(key, f"env:{variables.named(of, identifier)}", GIVEN_BACK, is_secret=True)
 
 
-def _username(given: str | None, *, is_optional: bool) -> EstateLine:
+def _username(given: str | None) -> EstateLine:
     if not given:
-        return EstateLine("username", None, "Dynamics has none; the address is the user name" if is_optional else "Dynamics has none")
+        return EstateLine("username", None, "Dynamics has none")
     if wrong := wrong_value("profile", "username", given):
         return EstateLine("username", None, f"Dynamics has {_quoted(given)}; it {wrong}")
     return EstateLine("username", given)

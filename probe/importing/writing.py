@@ -6,7 +6,7 @@ import json
 import textwrap
 from collections.abc import Iterator
 
-from probe.importing.tables import EstateDraft, EstateLine, ImportedTable, Value
+from probe.importing.tables import GIVEN_BACK, EstateDraft, EstateLine, ImportedTable, Value
 from probe.model.characters import visible
 
 WIDTH = 110
@@ -19,7 +19,7 @@ def estate_text(draft: EstateDraft, trusted: frozenset[str], url: str) -> str:
     blocks = [
         "\n".join(
             comment(
-                f"WrittenAccess by `probe import dynamics {url}` out of Dynamics' own records. It is yours to edit: with --update, an import changes what Dynamics "
+                f"Written by `probe import dynamics {url}` out of Dynamics' own records. It is yours to edit: with --update, an import changes what Dynamics "
                 "has otherwise, and keeps the rest. `probe init` writes an example that explains each key."
             )
         ),
@@ -36,23 +36,31 @@ def table_lines(table: ImportedTable, hosts: frozenset[str], trusted: frozenset[
     for note in table.notes:
         yield from comment(note)
     strange = sorted(hosts - trusted)
+    if table.has_secrets_of_mailboxes:
+        yield from comment(_about_secret(f"The passwords of its mailboxes: {GIVEN_BACK}", strange))
     for line in table.lines:
         if not line.is_implied:
-            yield from _written(line, strange)
+            yield from _written(line, strange, is_told=table.kind == "mailbox")
 
 
-def _written(line: EstateLine, strange: list[str]) -> Iterator[str]:
+def _about_secret(words: str, strange: list[str]) -> str:
+    """Where a secret is kept, and that hosts which would be sent it are new, if any are."""
+    if not strange:
+        return words
+    new = f"{strange[0]} is" if len(strange) == 1 else f"{', '.join(strange[:5])} are"
+    return f"{words}. {new} new to this estate, and would be sent it: take away the # to agree"
+
+
+def _written(line: EstateLine, strange: list[str], *, is_told: bool) -> Iterator[str]:
+    """The lines of a key. `is_told`: what there is to say of a secret stands with the profile, for thousands of mailboxes once."""
     if line.value is None:
         yield from comment(f"{line.key}: {line.comment}")
         return
-    if line.is_secret and strange:
-        new = f"{strange[0]} is" if len(strange) == 1 else f"{', '.join(strange[:5])} are"
-        yield from comment(f"{line.comment}. {new} new to this estate, and would be sent it: take away the # to agree")
-        yield f"# {line.key} = {written(line.value)}"
-        return
-    if line.comment:
+    if line.is_secret and not is_told:
+        yield from comment(_about_secret(line.comment, strange))
+    elif line.comment and not line.is_secret:
         yield from comment(line.comment)
-    yield f"{line.key} = {written(line.value)}"
+    yield f"{'# ' if line.is_secret and strange else ''}{line.key} = {written(line.value)}"
 
 
 def comment(words: str) -> list[str]:

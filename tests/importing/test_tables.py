@@ -1,4 +1,4 @@
-"""ImportedRecords as the tables of an estate."""
+"""Records as the tables of an estate."""
 
 from __future__ import annotations
 
