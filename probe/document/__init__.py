@@ -17,6 +17,7 @@ from probe.model.values import dataclass
 
 if TYPE_CHECKING:
     from probe.document.forms import parse, schema, schema_text
+    from probe.document.gate_forms import gate_schema, gate_schema_text
 
 __all__ = [
     "Index",
@@ -24,6 +25,8 @@ __all__ = [
     "Report",
     "ReportOptions",
     "carried_over",
+    "gate_schema",
+    "gate_schema_text",
     "in_sections",
     "json_pieces",
     "load_document",
@@ -38,15 +41,20 @@ __all__ = [
 
 
 _FORMS = ("parse", "schema", "schema_text")
+_GATE_FORMS = ("gate_schema", "gate_schema_text")
 
 
 def __getattr__(name: str) -> Any:
     # The forms bring pydantic, a third of the time that a look at one endpoint takes; to write a run they are not needed.
-    if name not in _FORMS:
-        raise AttributeError(name)
-    from probe.document import forms
+    if name in _FORMS:
+        from probe.document import forms
 
-    return getattr(forms, name)
+        return getattr(forms, name)
+    if name in _GATE_FORMS:
+        from probe.document import gate_forms
+
+        return getattr(gate_forms, name)
+    raise AttributeError(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
-"""Who may sign in where in a run, and what came of it: the ledger of the run, in front of that of the machine.
+"""The sign-in ledger of a run, in front of the machine's: who may sign in where, and what came of it.
 
-A server counts proofs of a credential. So one leaves at a time for an account, and the next only once the last was accepted; an account
-that was not accepted anywhere is tried nowhere else. At an EWS endpoint that has let the account in, more may go side by side.
+A server counts proofs of a credential. So an account sends one proof at a time, and the next only after the last was accepted. An account that
+was not accepted at one server is not tried at another. At an EWS endpoint that has let the account in, several may run side by side.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ LedgerKey = tuple[str, str]
 
 
 Locks = WeakValueDictionary[tuple[LedgerKey, str], asyncio.Lock]
-"""What whoever signs in holds, so that an account does so once at a time, whichever run it is for. Only while it is held is the credential kept."""
+"""The lock that a sign-in holds, so that an account signs in once at a time across all runs. The credential is kept only while the lock is held."""
 
 
 @dataclass(frozen=True, slots=True)
 class Barred:
-    """That an account does not sign in, and why."""
+    """Why an account does not sign in."""
 
     reason: str
     why: Why
@@ -97,7 +97,7 @@ class Accounts:
     async def release(self, account: LedgerKey, place: str) -> None:
         """No proof left after all."""
         if self._memory is not None:
-            # A memory that fails now has the sign-in down as claimed, which bars enough.
+            # If the memory fails now, it still holds the claim, which bars the account.
             with contextlib.suppress(MemoryUnavailable):
                 await asyncio.to_thread(self._memory.release, self._known[account], place)
 
@@ -114,7 +114,7 @@ class Accounts:
                 await asyncio.to_thread(self._memory.end, self._known[account], ending, self._clock(), place)
 
     def doubt(self, account: LedgerKey, place: str) -> None:
-        """A proof left, and whether it was accepted is not known."""
+        """A proof was sent, and whether it was accepted is not known."""
         self._barred[account, place] = "how a login of the account ended a moment ago is not certain; it is not tried again"
 
     def was_let_in(self, account: LedgerKey, where: str) -> bool:

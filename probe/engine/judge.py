@@ -1,7 +1,7 @@
 """From readings to assessments: pure in the estate, the facts and the date, so that a stored run can be judged again.
 
-Of each key there is one reading for a subject and mailbox, as `Facts.read` gives it. Given back what it gave, be it
-from a stored document, it gives the same: what was inferred is inferred anew, by the inferences and for the date of now.
+Each key has one reading for a subject and mailbox, as `Facts.read` gives it. Judging is idempotent: given its own readings, also from
+a stored document, it gives the same. Inferred facts are inferred again, by the present inferences and for the date of judgement.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from probe.model.values import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruleset:
-    """What judges: every inference and every rule."""
+    """The inferences and rules that a run is judged by."""
 
     inferences: Mapping[str, Inference]
     rules: Mapping[str, Rule]
@@ -42,7 +42,7 @@ def infer_endpoints(
     """The readings of some endpoints, with what was declared of them and inferred from it: all that a look needs."""
     reasoning = Reasoning(ruleset.inferences, on, at)
     told: list[Reading] = []
-    # One after the other: what it takes to draw readings together is not held for thousands at a time.
+    # One endpoint at a time, so that the intermediate structures of thousands are not held at once.
     for subject, readings in _of_subjects((*_not_inferred(observed, ruleset), *declared_of_endpoints(endpoints, at))).items():
         known = _settled(readings)
         of_all = [reading for reading in known if reading.mailbox is None]
@@ -84,7 +84,7 @@ def judge_estate(
     everywhere = tuple(map(known.case_of, estate.mailboxes))
     conclude(DEPLOYMENT_SUBJECT, reasoning.inferred(InferenceScope.DEPLOYMENT, known.facts[DEPLOYMENT_SUBJECT], everywhere))
 
-    from probe.engine.assessing import Assessor  # which brings what rules share; a look has no use for it
+    from probe.engine.assessing import Assessor  # loads what rules share, which a look does not need
 
     assessor = Assessor(ruleset.rules)
     assessments = tuple(assessor.assess(mailbox, known.case_of(mailbox), known.accounts_of(mailbox)) for mailbox in mailboxes)
@@ -121,7 +121,7 @@ class _KnownFacts:
         )
 
     def own(self, mailbox: Mailbox) -> Hashable:
-        """All that tells a mailbox from others of its profile, but for its address."""
+        """Everything that distinguishes a mailbox from others of its profile, except its address."""
         accounts = tuple(tuple(map(_less_address, account)) for account in self.accounts_of(mailbox))
         return mailbox.profile, mailbox.ews_url, tuple(map(_less_address, self.facts[mailbox.address])), accounts
 
@@ -138,20 +138,20 @@ class _KnownFacts:
         return self._known_urls[which]
 
     def _at(self, url: str, mailbox: Mailbox) -> Facts:
-        """Facts of an endpoint, and of a mailbox's account there: without such, the very same for every mailbox."""
+        """Facts of an endpoint, and of a mailbox's account there. Mailboxes whose account has none share one object."""
         facts, own = self.facts[url], self._of_accounts.get((url, mailbox.address))
         return facts.with_more(own) if own else facts
 
 
 def _less_address(reading: Reading) -> Hashable:
-    """A reading, but for whose it is."""
+    """A reading without its subject and mailbox."""
     if isinstance(reading, Fact):
         return reading.key.name, reading.value, reading.provenance, reading.at, reading.attempt
     return reading.key.name, reading.why, reading.detail, tuple(map(_less_address, reading.claims))
 
 
 def _not_inferred(readings: Iterable[Reading], ruleset: Ruleset) -> Iterator[Reading]:
-    """The readings less what inferences left behind, facts and gaps: they leave a reading for each of their keys again."""
+    """The readings without the facts and gaps of inferences, which give a reading for each of their keys again."""
     inferable = {key.name for inference in ruleset.inferences.values() for key in inference.gives}
     for reading in readings:
         if isinstance(reading, Fact):
@@ -165,7 +165,7 @@ def _not_inferred(readings: Iterable[Reading], ruleset: Ruleset) -> Iterator[Rea
 
 
 def _settled(readings: Iterable[Reading]) -> tuple[Reading, ...]:
-    """One reading for each key of a subject and mailbox: all that agree as one fact, or one gap, which tells most."""
+    """One reading for each key of a subject and mailbox: one fact where all agree, or the gap that tells most."""
     grouped: dict[tuple[str, str | None, str], Reading | list[Reading]] = {}
     for reading in readings:
         place = (reading.subject, reading.mailbox, reading.key.name)

@@ -1,4 +1,4 @@
-"""From conversations to attempts: one task each, a deadline each, and one place where a bug is called a bug."""
+"""Holds conversations, each as a task with a deadline, and records attempts. The one place where an unexpected exception is called a bug."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ Subject = Anonymous | LoginSubject | RoundTripSubject
 """What a prober is handed."""
 
 Progress = Callable[[Attempt, int], None]
-"""Told of each attempt as it ends, and of how many there will be."""
+"""Called with each attempt as it ends, and with the number of all attempts."""
 
 
 ATTEMPTS_AT_ONCE = 200
-"""Attempts under way at a time: a handshake and its like cost milliseconds of this machine, and a thousand at once would all end at their
-deadline. Those that wait for their turn have no clock running."""
+"""Attempts under way at a time. A handshake costs milliseconds of CPU, so a thousand at once would all run into their deadline. The clock of an
+attempt that waits for its turn stands still."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,22 +58,22 @@ class RunContext:
     deadline: float | None = None
     """Seconds for all of them; None for no end."""
     report_bug: Callable[[str], None] = field(default=lambda text: None)
-    """Is given the traceback of a bug."""
+    """Called with the traceback of a bug."""
     warn: Callable[[str], None] = field(default=lambda text: None)
-    """Is told in one sentence what the operator should know of the run beside its result."""
+    """Called with one sentence that the operator should read besides the result."""
     progress: Progress = field(default=lambda attempt, of: None)
     memory: Memory | None = None
     """Where refused credentials are remembered from run to run; None where they are not, as in the demo."""
     redactor: Redactor = field(default_factory=Redactor)
     """Knows the secrets of the run, from before the first conversation on."""
     budget: Budget = field(default_factory=Budget)
-    """What the transcripts of the run may take."""
+    """The limit for the size of the run's transcripts."""
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ATTEMPTS_AT_ONCE))
-    """What an attempt waits for before it begins; runs of one process share it."""
+    """Limits the attempts under way; runs of one process share it."""
     locks: Locks = field(default_factory=Locks)
-    """Of the accounts that sign in; runs of one process share them."""
+    """Locks of the accounts that sign in; runs of one process share them."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set to end the run and have what was learnt until then."""
+    """Set it to end the run early and keep what was learnt until then."""
 
 
 SAID_WITHOUT_BEING_TOLD = (
@@ -103,7 +103,7 @@ async def observe(plan: Plan, context: RunContext) -> tuple[tuple[Attempt, ...],
 
     ended_by, detail = None, ""
     try:
-        async with asyncio.timeout(context.deadline) as patience, _until(context.stop, patience):
+        async with asyncio.timeout(context.deadline) as patience, until(context.stop, patience):
             secrets = await Secrets.read((login.password for login in sign_ins), context.timeout)
             await in_thread(lambda: context.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
             if plan.asked.all_addresses:
@@ -155,8 +155,8 @@ def _log_end(attempt: Attempt) -> None:
 
 
 @asynccontextmanager
-async def _until(stop: asyncio.Event, patience: asyncio.Timeout) -> AsyncIterator[None]:
-    """Within this, the patience is over once the stop is set."""
+async def until(stop: asyncio.Event, patience: asyncio.Timeout) -> AsyncIterator[None]:
+    """A context within which setting the stop ends the timeout `patience` at once."""
 
     async def end() -> None:
         await stop.wait()
@@ -170,7 +170,7 @@ async def _until(stop: asyncio.Event, patience: asyncio.Timeout) -> AsyncIterato
 
 
 def _by_turn(conversations: Iterable[Conversation]) -> tuple[list[Conversation], list[Conversation], list[Conversation]]:
-    """What is held at once; the round trips, which wait for how the logins end; the hellos, which wait for all else at their port."""
+    """Three groups: those held at once; the round trips, which wait for the logins; the TLS hellos, which wait for all else at their port."""
     first: list[Conversation] = []
     trips: list[Conversation] = []
     hellos: list[Conversation] = []
@@ -186,7 +186,7 @@ def _by_turn(conversations: Iterable[Conversation]) -> tuple[list[Conversation],
 
 
 class _Quiet:
-    """When a server's port is done with but for hellos, which give way: a server that counts connections must not count them against a conversation."""
+    """Knows when a port has only TLS hellos left. They wait for that, so that a server which limits connections refuses no conversation for them."""
 
     def __init__(self, conversations: Iterable[Conversation]) -> None:
         self._left: dict[tuple[str, int], int] = {}
@@ -233,7 +233,7 @@ def _once_let_in(conversation: Conversation, let_in: frozenset[tuple[str, str | 
 
 
 def _cut_short(done: Attempt | None, conversation: Conversation, context: RunContext, outcome: Outcome, detail: str) -> Attempt:
-    """An attempt that the run's end overtook, with the reason why its gaps are gaps."""
+    """An attempt that was cut short by the end of the run, which is the reason for its gaps."""
     why = WHY_AFTER[outcome]
     if done is None:
         return _unheld(conversation, context, NotHeld(why, detail), outcome)

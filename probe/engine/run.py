@@ -1,4 +1,4 @@
-"""One pass: hold the conversations of a plan, then judge what they told."""
+"""One pass: hold the conversations of a plan, then judge what was learnt."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ async def run(identity: RunIdentity, plan: Plan, ruleset: Ruleset, context: RunC
 
 
 def about(judgement: Judgement, estate: Estate, mailboxes: Sequence[Mailbox]) -> Judgement:
-    """The judgement less readings of endpoints that serve none of these mailboxes: nobody asked there, so there is nothing to tell.
+    """The judgement without readings of endpoints that serve none of these mailboxes, where nothing was asked.
 
-    What a finding rests on stays, but for what the URL says: that stands in the estate.
+    Readings that a finding cites stay, except what a URL says, which stands in the estate.
     """
     used = {endpoint.url for endpoint in users_of_endpoints(estate, mailboxes)}
     unused = {endpoint.url for endpoint in estate.endpoints} - used

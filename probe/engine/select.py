@@ -1,4 +1,4 @@
-"""Which conversations an estate or a look calls for, and why another is not held: for each scope of probers, one function."""
+"""Selects the conversations of an estate or a look, with the reason for each that is not held: one function for each scope of probers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _SelectionContext:
         return self.estate.endpoints_of(mailbox)
 
     def objection(self, prober: Prober) -> NotHeld | None:
-        """That what the prober does is not allowed; None where it is."""
+        """Why the prober's effect is not allowed; None where it is."""
         if prober.effect is not Effect.READS and prober.effect not in self.allowed:
             return NotHeld(Why.NOT_ATTEMPTED, f"its effect is {prober.effect}, which is not allowed here")
         if prober.scope in (Scope.LOGIN, Scope.ROUND_TRIP) and Effect.LOGS_IN not in self.allowed:
@@ -71,7 +71,7 @@ def for_look(
 ) -> tuple[Conversation, ...]:
     """Every conversation that a look at these endpoints holds.
 
-    What is not allowed is nothing that was asked for: there is no estate that it would be missing from.
+    A conversation that is not allowed is left out: a look has no estate whose verdicts would miss it.
     """
     context = _SelectionContext(allowed=allowed, tls=tls)
     return named(c for endpoint in dict.fromkeys(endpoints) for c in _at(endpoint, probers, context) if c.not_held is None)
@@ -185,7 +185,7 @@ def _one_for_all(served: Sequence[Mailbox]) -> str | None:
 
 
 def _login(mailbox: Mailbox, endpoint: Endpoint, context: _SelectionContext) -> Login | NotHeld:
-    """Whom the profile signs in as for a mailbox, or why that cannot be done from here."""
+    """The account that the profile signs in with for a mailbox, or the reason why that cannot be done from here."""
     assert context.estate is not None
     profile, deployment = context.profile_of(mailbox), context.estate.deployment
     settings = profile.settings_at(endpoint, mailbox)
@@ -221,7 +221,7 @@ def _login(mailbox: Mailbox, endpoint: Endpoint, context: _SelectionContext) -> 
 
 
 def _application(profile: ServerProfile, settings: SignInSettings) -> Application | None:
-    """What asks for tokens on behalf of a profile, where the estate names one."""
+    """The application that asks for tokens for a profile, where the estate names one."""
     if profile.client_id is None:
         return None
     return Application(profile.client_id, profile.tenant or "", settings.has_application, profile.client_certificate is not None)

@@ -6,14 +6,13 @@ the record. A credential is written only where every host that would be sent it 
 
 from probe.importing.access import ImportAccess, access_to
 from probe.importing.choosing import ImportedRecords, MailboxSelection, MailboxSummary, choose, read_records
-from probe.importing.differing import Difference, EstateMerge, ExistingEstate, NotUpdated, compared, read_existing
+from probe.importing.differing import EstateMerge, ExistingEstate, KeyDifference, NotUpdated, compared, read_existing
 from probe.importing.tables import QUESTIONS, EstateDraft, EstateLine, ImportedTable, WrittenAccess, drafted, wanted
 from probe.importing.trust import Disclosure, known_hosts, sent_where
 from probe.importing.writing import estate_text
 
 __all__ = [
     "QUESTIONS",
-    "Difference",
     "Disclosure",
     "EstateDraft",
     "EstateLine",
@@ -22,6 +21,7 @@ __all__ = [
     "ImportAccess",
     "ImportedRecords",
     "ImportedTable",
+    "KeyDifference",
     "MailboxSelection",
     "MailboxSummary",
     "NotUpdated",

@@ -69,7 +69,7 @@ class ExistingEstate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class KeyDifference:
     """A key that Dynamics has otherwise than the estate."""
 
     kind: str
@@ -96,7 +96,7 @@ class EstateMerge:
     """What differs, and the estate that would come of it."""
 
     existing: ExistingEstate
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[KeyDifference, ...] = ()
     new: tuple[tuple[ImportedTable, frozenset[str]], ...] = ()
     """Tables that the estate lacks, each with the hosts to which its credentials go."""
     held: tuple[str, ...] = ()
@@ -156,7 +156,7 @@ class _Comparison:
         own = {table.get("profile") for table in existing.all("mailbox") if "password" in table}
         self._carrying = {name for name, (_, table) in self._profiles.items() if carries(table) or name in own}
         self._held_profiles: set[str] = set()
-        self._differences: list[Difference] = []
+        self._differences: list[KeyDifference] = []
         self._new: list[tuple[ImportedTable, frozenset[str]]] = []
         self._held: list[str] = []
 
@@ -275,7 +275,7 @@ class _Comparison:
     def _differ(self, kind: str, at: int, name: str, key: str, ours: Any, theirs: Value | None, to: Iterable[str] = ()) -> None:
         assert theirs is not None
         held = "" if all_trusted(to, self._trusted) else self._strange(to)
-        self._differences.append(Difference(kind=kind, at=at, name=name, key=key, ours=ours, theirs=theirs, held=held))
+        self._differences.append(KeyDifference(kind=kind, at=at, name=name, key=key, ours=ours, theirs=theirs, held=held))
 
     def _hosts(self, name: str) -> frozenset[str]:
         """Every host to which the credentials of a profile go, by the estate and by Dynamics."""

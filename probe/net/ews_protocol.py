@@ -1,4 +1,4 @@
-"""exchangelib, held firmly: one endpoint, one address, one request for each folder, one logon. Nothing else imports it.
+"""exchangelib, restricted to one endpoint, one address, one request for each folder and one logon. Nothing else imports it.
 
 Left to itself it guesses how to sign in, tries other versions of the schema, tries a refused password again, follows
 `.netrc` and proxy variables, and writes request headers into its log. All that is switched off or overridden here,
@@ -16,7 +16,7 @@ from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
 with warnings.catch_warnings():
-    # What a library's modules say while they are loaded is nothing that an operator can act upon.
+    # An operator cannot act on what a library's modules print while they are loaded.
     warnings.simplefilter("ignore")
     import exchangelib.transport
     import requests
@@ -43,7 +43,7 @@ SCHEMA = "Exchange2010_SP2"
 OLDEST_SCHEMA = "Exchange2007_SP1"
 """What Exchange 2007 SP1 and later speak; asked in where the other is refused."""
 
-# What a server says that does not know the schema, or whose mailbox server behind it does not (responsecode.md of EWS's documentation).
+# Response codes of a server that does not know the schema, or whose mailbox server does not (responsecode.md of EWS's documentation).
 _TOO_NEW = frozenset(
     {"ErrorInvalidServerVersion", "ErrorSchemaValidation", "ErrorIncorrectSchemaVersion", "ErrorInvalidSchemaVersionForMailboxVersion"}
 )
@@ -53,7 +53,7 @@ _RESPONSE_CODE = re.compile(rb"<(?:[\w.-]{1,40}:)?ResponseCode\b[^<>]{0,500}>\s{
 
 
 class _EwsHttpSession(requests.Session):
-    """One that does not look where an answer leads, since it goes nowhere: requests would stumble over what is no URL."""
+    """A session that ignores redirects, because none is followed: requests would fail on a target that is no URL."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         return None
@@ -93,7 +93,7 @@ class FolderOnce(FindFolder):  # type: ignore[misc]
         self._record = record
 
     def ask(self) -> None:
-        """Send it. Raises what exchangelib raises where the folder is not found."""
+        """Send the request. Raises what exchangelib raises where the folder is not found."""
         for page, _ in self._get_elements(payload=self.payload()):
             if isinstance(page, Exception):
                 raise page
@@ -209,7 +209,7 @@ def _find(account: Account, request: EwsRequest, record: HttpExchangeRecord, fol
 
 
 def _carried_out(record: HttpExchangeRecord, work: Callable[[], object]) -> bool:
-    """Whether a library did what it was to do. Whatever it raises once something was sent comes of what the peer answered, and is in the record.
+    """Whether a library call succeeded. Whatever it raises after something was sent is caused by the peer's answer, which is in the record.
 
     What libraries raise over an answer that they did not expect is no closed list: KeyError, LookupError and errors of their own have been seen.
     """
@@ -303,7 +303,7 @@ def _anchor(request: EwsRequest) -> dict[str, str]:
 
 
 def _post(session: requests.Session, request: EwsRequest, record: HttpExchangeRecord, url: str, body: bytes) -> bool:
-    """Send a request; whether the library came to its end with it. The record has the answer, or what was wrong."""
+    """Send a request; whether the library completed it. The record has the answer, or what was wrong."""
     headers = {"Content-Type": "text/xml; charset=utf-8", **(_anchor(request) if url == request.url else {})}
     return _carried_out(record, lambda: session.post(url, data=body, headers=headers, allow_redirects=False, timeout=record.remaining()))
 

@@ -1,4 +1,4 @@
-"""What passes between the child that signs in to EWS and the server, written down as it passes, and held back where it must not.
+"""Records what passes between the child that signs in to EWS and the server, and blocks a request that must not be sent.
 
 A transport for `requests`, which exchangelib is made to use: it sends to one address alone, nothing more for a folder once the logon was, and
 nothing at all after a refusal.
@@ -62,7 +62,7 @@ class EwsResponseTooLong(Exception):
 
 
 class HttpExchangeRecord:
-    """What passed over the wire, kept as it passes, since the library's exceptions do not keep it."""
+    """A record of what passed over the wire, because the library's exceptions do not keep it."""
 
     def __init__(self, request: EwsRequest) -> None:
         self._redactor = Redactor((request.password, f"{request.username}:{request.password}"))
@@ -108,8 +108,8 @@ class HttpExchangeRecord:
     def older_schema(self) -> None:
         """The schema was refused, and an older one may be asked in.
 
-        That somebody was let in is certain only where the answer is that of an older server; else nobody signs in again for it, as Basic would
-        with every request, and NTLM where its connection is not signed in.
+        Only the answer of an older server shows for certain that the account was let in. Otherwise the next request must carry no second proof, as
+        Basic would with every request, and NTLM on a connection that is not signed in.
         """
         self.next_folder()
         build = soap_build(bytes(self.head))
@@ -185,7 +185,7 @@ class BoundedResponse(requests.Response):
 
 
 class RecordingAdapter(PinnedAdapter):
-    """The way to the server, with what passes written down, and SecondRequestBlocked after the logon."""
+    """The transport to the server. It records what passes, and raises SecondRequestBlocked after the logon."""
 
     def __init__(self, request: EwsRequest, record: HttpExchangeRecord) -> None:
         super().__init__(request.url, request.address, request.ca_file, record.remaining, has_older_hello=request.has_older_hello)

@@ -1,4 +1,4 @@
-"""What is asked over EWS in a child process, and what comes of it: plain data that goes in and comes out."""
+"""Requests to EWS that a child process carries out, and their results: plain data that goes in and comes out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EwsTrouble = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EwsRequest:
-    """What to do, for whom, and where. Made just before it is carried out, since it holds a password in clear."""
+    """A request to look into folders. Make it just before it is carried out, because it holds a password in clear."""
 
     url: str
     address: str
@@ -45,7 +45,7 @@ class EwsRequest:
     ca_file: str | None = None
     """More trust anchors, in PEM."""
     has_older_hello: bool = False
-    """Whether the server was seen not to bear a TLS hello of today."""
+    """Whether the server is known to fail on a present-day TLS hello."""
     seconds: float
     """Longest conversation, so that what came before is told. Best effort: the deadline is the parent's, and a little later."""
 
@@ -56,7 +56,7 @@ NO_SUCH_MAILBOX = "ErrorNonExistentMailbox"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EwsResult:
-    """What came of it: plain data, free of the password even where the peer repeats it."""
+    """The result of an EwsRequest: plain data, without the password even where the peer repeats it."""
 
     status: int | None
     """HTTP status of the last answer, None where there was none."""
@@ -100,7 +100,7 @@ class AutodiscoverResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRemoval:
-    """Which message, and how to come to it."""
+    """A request to remove one message."""
 
     request: EwsRequest
     subject: str
@@ -109,7 +109,7 @@ class MessageRemoval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalResult:
-    """What came of it."""
+    """The result of a MessageRemoval."""
 
     state: Literal["absent", "removed", "kept", "refused", "broken"]
     """`kept`: it was found, and the server would not delete it; `refused`: nobody was let in, or the server would not search;
@@ -125,5 +125,5 @@ class RemovalResult:
 
     @property
     def is_let_in(self) -> bool:
-        """Whether it was EWS that answered, which it does for nobody who was not let in."""
+        """Whether EWS itself answered, which it does only for an account that was let in."""
         return self.state != "broken" and self.status in (200, 500)

@@ -1,8 +1,8 @@
-"""IMAP through aioimaplib, over a relay: what the library cannot bear does not reach it.
+"""IMAP through aioimaplib, over a relay that keeps from the library what it cannot handle.
 
-It reads each line in a call of its own inside the one before, takes any line that ends in a number in braces for a literal, knows a status in
-capitals alone, answers no challenge, and waits for ever once the connection is gone. So the relay reads the server's words first, within
-their bounds, and hands them on response by response, as plain lines; and the end of the connection ends the command that waits.
+The library recurses for each line, takes any line that ends in a number in braces for a literal, knows a status only in capitals,
+answers no challenge, and waits for ever once the connection is gone. So the relay reads the server's words first, within bounds, and
+hands them on response by response, as plain lines. The end of the connection ends the command that waits.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from probe.wire.sasl import Mechanism, decoded
 logging.getLogger("aioimaplib").setLevel(logging.CRITICAL)
 
 MAX_SAID_BYTES = 256 * 1024
-"""Longest line that the library may say. The longest that it has to is an access token in base64; Entra ID's have 2 to 20 KiB."""
+"""Longest line that the library may send. The longest that it needs is an access token in base64; Entra ID's have 2 to 20 KiB."""
 
 _NOT_ENDED = frozenset({"Init", "Pending"})
 
@@ -49,7 +49,7 @@ class CommandResult:
 
 
 class ImapRelay(Relay):
-    """Hands the server's words on response by response."""
+    """Hands on what the server says, response by response."""
 
     def __init__(self, stream: Stream, near: TcpPipe, far: socket.socket, reader: ImapReader) -> None:
         super().__init__(stream, near, far)
@@ -175,7 +175,7 @@ class ImapClient:
 
 
 class _AuthenticateCommand(Command):  # type: ignore[misc]
-    """AUTHENTICATE, which the library knows by name, but has no answers for."""
+    """AUTHENTICATE. The library knows the command, but cannot answer challenges."""
 
     def __init__(self, tag: str, exchange: Mechanism, say: Callable[[str], None]) -> None:
         super().__init__("AUTHENTICATE", tag, exchange.name)
@@ -183,7 +183,7 @@ class _AuthenticateCommand(Command):  # type: ignore[misc]
         self._pending = exchange.first
         self._say = say
         self.said = 0
-        """Answers given so far."""
+        """Number of challenges answered so far."""
         self.failure: WireError | None = None
 
     def append_to_resp(self, line: bytes, result: str = "Pending") -> None:

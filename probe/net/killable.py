@@ -84,11 +84,11 @@ class Children:
         self._dying: set[asyncio.Future[None]] = set()
 
     async def run(self, function: Callable[[A], R], argument: A, *, seconds: float) -> R:
-        """What a module-level function makes of an argument, in a child. The time begins when a child is free.
+        """The result of a module-level function for an argument, in a child. The time begins when a child is free.
 
         Both the argument and the result are pickled. Raises TimeoutError once the time is over, ChildKilled where
-        somebody else killed it, and ChildDied where there is no result for another reason; by then, as when the caller is
-        cancelled, the child has been killed.
+        somebody else killed the child, and ChildDied where there is no result for another reason. By then the child has been
+        killed, as it is when the caller is cancelled.
         """
         async with self.turn() as turn:
             return await turn.run(function, argument, seconds=seconds)
@@ -108,7 +108,7 @@ class Children:
         while self._idle:
             self._begin_to_kill(self._idle.pop())
         if self._dying:
-            # Cancelled meanwhile, the threads kill without us.
+            # If this is cancelled meanwhile, the threads go on killing.
             await asyncio.wait(self._dying, timeout=KILL_SECONDS)
 
     async def _run(self, payload: bytes, seconds: float) -> Any:
@@ -138,7 +138,7 @@ class Children:
 
 
 class ChildLease:
-    """The right to one child."""
+    """The right to use one child."""
 
     def __init__(self, children: Children) -> None:
         self._children = children

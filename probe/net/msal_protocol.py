@@ -1,10 +1,10 @@
-"""msal, held firmly: one authority, one address, one proof, no redirect, nothing kept. Nothing else imports it.
+"""msal, restricted to one authority, one address and one proof, with no redirect and no cache. Nothing else imports it.
 
 Left to itself it asks Microsoft's own host about an authority that it does not know, and follows the token endpoint that the authority's
 configuration names, to any host. Here its session leads to one origin alone; a request to another fails before it is sent.
 
-It is used for what it sends. What came back is taken from our session, as it came: what the library makes of an odd answer, or
-raises for it, says nothing more.
+The library is used for the requests. The responses are taken from our session, as they came: what the library makes of an odd response,
+or raises for it, says nothing more.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_BODY_BYTES = 256 * 1024
 """Of one answer; an OpenID configuration has about 2 KiB, a token 3 KiB."""
 
 _NEVER_CONNECTED = (ssl.SSLCertVerificationError, urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
-"""What ends a request before a byte of it can have left."""
+"""Failures that end a request before a byte of it can have been sent."""
 
 
 class _TokenResponseTooLong(Exception):
@@ -42,7 +42,7 @@ class _SecondProof(Exception):
 
 
 class _CountingAdapter(PinnedAdapter):
-    """Counts the requests that carry a proof, and lets one of them out. What is begun and what left are kept apart."""
+    """Counts the requests that carry a proof, and sends one of them. Requests begun and requests sent are counted apart."""
 
     begun = 0
     proofs = 0
@@ -64,7 +64,7 @@ class _CountingAdapter(PinnedAdapter):
 
 
 class _MsalHttpSession(requests.Session):
-    """What msal sends its requests by: bounded, to one origin, with nothing from the environment. Keeps the last answer."""
+    """The session that msal sends its requests by: bounded, to one origin, with nothing from the environment. Keeps the last response."""
 
     def __init__(self, request: TokenRequest) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Which address of a name is talked to: the first that answers, the next being tried before a silent one has cost much (RFC 8305)."""
+"""Selects the address of a name to connect to: the first that answers. The next is tried before a silent one has cost much time (RFC 8305)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from probe.model.values import dataclass
 from probe.net.stream import TcpPipe
 
 DELAY_SECONDS = 0.25
-"""After which the next address is tried beside one that has not answered (RFC 8305 section 5). One that answers within it is the only one
-that is connected to."""
+"""The delay after which the next address is tried beside one that has not answered (RFC 8305 section 5). Where one answers within it, no other
+is tried."""
 
 Connect = Callable[[], Awaitable[TcpPipe]]
 ConnectTurn = Callable[[str, float | None], AbstractAsyncContextManager[Connect]]
@@ -126,7 +126,7 @@ class Race:
         async with AsyncExitStack() as stack:
             try:
                 connect = await stack.enter_async_context(self._turn(address, seconds))
-                # Waiting for a turn is no silence of the server's.
+                # Waiting for a turn does not count as silence of the server.
                 self._timers.append(asyncio.get_running_loop().call_later(DELAY_SECONDS, self._news.put_nowait, _Slow(address)))
                 pipe = await connect()
             except OSError as failure:

@@ -1,4 +1,4 @@
-"""Replies of a server out of a stream, through the reader of its protocol; and EHLO, which is said in one way wherever SMTP is spoken."""
+"""Reads a server's replies from a stream, by the reader of its protocol; and sends EHLO, in one way wherever SMTP is spoken."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from probe.wire.lines import WireError, in_quotes
 from probe.wire.smtp import SmtpReader, SmtpReply, address_literal, client_name
 
 STRAY_SECONDS = 5.0
-"""How long an answer is waited for behind a line that is none: what really answers comes right after it, and who speaks another protocol says no more."""
+"""The wait for a reply after a line that is none: a real reply follows at once, and a server of another protocol says no more."""
 
 T = TypeVar("T")
 
 
 class ReplyReader(Protocol):
-    """Bytes in, replies out; one for each protocol in `probe.wire`."""
+    """Takes bytes and gives replies; one for each protocol in `probe.wire`."""
 
     @property
     def stray(self) -> str:

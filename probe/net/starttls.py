@@ -1,6 +1,6 @@
 """From a fresh connection to the point where a TLS hello may be sent, as the service wants it.
 
-Only what leads there is said; what a server tells besides is the business of the service's own prober.
+Only the commands that lead there are sent. Whatever else a server tells is left to the service's own prober.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class NoUpgrade(PeerFailure):
 
 
 async def come_to_tls(stream: Stream, service: Service, security: Security, *, behind: bytes = b"") -> None:
-    """Say what must be said before the hello. `behind` is sent in one segment with the command that asks for the upgrade; else nothing is pipelined.
+    """Send the commands before the hello. `behind` goes in one segment with the command that asks for the upgrade; nothing else is pipelined.
 
     Raises NoUpgrade where the server will not, Throttled where it will not now, Denied where it greets with a
     refusal, OffProtocol for what is not the service or for bytes that follow its consent.

@@ -1,7 +1,7 @@
-"""A client of an authority: asks it for tokens, whatever they are for, and gives back what it answers.
+"""A client of an authority: asks for tokens, for whatever purpose, and returns the answer.
 
-Each request goes on a connection of its own that has earned credentials, and none is in the transcript. Nothing is judged or written down here:
-that is for whoever wants the token. No address out of an answer is followed.
+Each request has a verified connection of its own, and none is in the transcript. Nothing is judged or recorded here: that is left to the caller.
+No address in an answer is followed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an application's token is asked for in a child process, and what comes of it: plain data that goes in and comes out."""
+"""A request for an application's token that a child process carries out, and its result: plain data that goes in and comes out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from probe.model.values import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequest:
-    """What to ask for, of whom. Made just before it is carried out, since it holds a secret in clear."""
+    """What to ask for, and which authority. Make it just before it is carried out, because it holds a secret in clear."""
 
     authority: str
     """`https://host/tenant`; of AD FS `https://host/adfs`."""
@@ -32,7 +32,7 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenResult:
-    """What came of it."""
+    """The result of a TokenRequest."""
 
     answer: bytes = field(default=b"", repr=False)
     """The body of the last answer as it came; it holds the token where there is one."""

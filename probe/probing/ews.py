@@ -22,8 +22,8 @@ POLICY_BLOCKS = {
 async def end_logon(proof: Proof, logons: int, status: int | None, *, is_let_in: bool) -> None:
     """End a claim by what came of a logon to EWS, or to what stands before it; release it where no proof left.
 
-    A 401 is all that names the credential. Whoever answers otherwise than EWS does may have refused it, or never have looked at it: a page to log on
-    at, a block by a proxy, a busy server.
+    Only a 401 names the credential. An answer that is not one of EWS may come from somebody who refused it, or who never looked at it: a logon
+    page, a block by a proxy, a busy server.
     """
     if not logons:
         await proof.release()

@@ -1,6 +1,6 @@
 """A conversation with an IMAP server up to a sign-in, and what is asked after it.
 
-Greeting and capabilities are heard by our own engine; from the sign-in on aioimaplib speaks, over a relay.
+Our own code reads the greeting and the capabilities. From the sign-in on, aioimaplib speaks, over a relay.
 """
 
 from __future__ import annotations
@@ -99,5 +99,5 @@ class ImapSession:
         return await self.client.authenticate(mechanism(name, account.username, secret, self._endpoint.host, self._endpoint.port))
 
     async def leave(self) -> None:
-        """Say LOGOUT, and wait for nothing."""
+        """Send LOGOUT, and wait for no reply."""
         await self._stream.send(b"A0 LOGOUT\r\n")

@@ -1,4 +1,4 @@
-"""What one attempt learns, as it learns it."""
+"""The record of what one attempt learns."""
 
 from __future__ import annotations
 

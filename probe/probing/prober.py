@@ -45,7 +45,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whom a prober that logs in signs in as, and for which mailbox."""
+    """The account that a prober signs in with, and the mailbox that it is for."""
 
     mailbox: str
     """Address of the mailbox that is opened."""
@@ -61,14 +61,14 @@ class Account:
     authorities: frozenset[str] = frozenset()
     """AD FS servers, as `host` or `host:port`, that may be sent a password."""
     cloud: Cloud = Cloud.WORLDWIDE
-    """Whose Entra ID may be sent a password, and whose Exchange Online a token."""
+    """The cloud whose Entra ID may be sent a password, and whose Exchange Online a token."""
     proof: Proof = field(default_factory=Unrecorded)
     """To be claimed before what proves the password leaves, and ended by what came of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsQuestion:
-    """What is to be found out about a server's TLS beyond the one session that a conversation gets."""
+    """What to find out about a server's TLS, beyond the one session that a conversation has."""
 
     client: str
     """Name of the FIPS profile whose FIPS mode is asked about."""

@@ -1,6 +1,6 @@
-"""The two EWS operations of the round trip, put together and read (learn.microsoft.com, "FindItem operation" and "DeleteItem operation").
+"""Writes and reads the two EWS operations of the round trip (learn.microsoft.com, "FindItem operation" and "DeleteItem operation").
 
-Answers are read by a parser that expands nothing; what it cannot read is no answer.
+Responses are read by a parser that expands no entities. What it cannot read is no response.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def parse_challenges(headers: Sequence[str]) -> tuple[Challenge, ...]:
 
 
 class _ChallengeReader:
-    """Reads one header from left to right; every step goes forward by at least one character."""
+    """Reads one header from left to right. Every step consumes at least one character."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -83,7 +83,7 @@ class _ChallengeReader:
         return "".join(characters)
 
     def _token68(self) -> str | None:
-        """What NTLM and Negotiate carry, if that follows the scheme."""
+        """The token68 that NTLM and Negotiate carry, if one follows the scheme."""
         start = self._at
         self._take(_SPACE)
         match = _TOKEN68.match(self._text, self._at) if self._at > start else None

@@ -1,4 +1,4 @@
-"""IMAP replies: bytes in, greeting or answer out (RFC 3501, 9051, 2971)."""
+"""Reads IMAP greetings and answers from bytes (RFC 3501, 9051, 2971)."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ class ImapResponse:
 
 @dataclass(frozen=True, slots=True)
 class ImapAnswer:
-    """What came of one command."""
+    """The answer to one command."""
 
     last: ImapResponse
     """Its tagged status, or the BYE with which the server ended the conversation instead."""
     untagged: tuple[ImapResponse, ...] = ()
-    """What came before that."""
+    """The responses before that."""
 
     @property
     def ok(self) -> bool:
-        """Whether the command was obeyed."""
+        """Whether the command succeeded."""
         return self.last.kind == "OK"
 
 
@@ -71,7 +71,7 @@ class ImapReader:
 
     @property
     def stray(self) -> str:
-        """The first line since the last answer that was passed over as none; empty where there was none."""
+        """The first line since the last answer that was skipped as none; empty where no line was."""
         return self._strays.first
 
     def feed(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""POP3 replies: bytes in, reply out (RFC 1939, 2449, 5034, 6856)."""
+"""Reads POP3 replies from bytes (RFC 1939, 2449, 5034, 6856)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CHALLENGE = re.compile(rb"\+(?: |\Z)")
 
 @dataclass(frozen=True, slots=True)
 class Pop3Reply:
-    """What the server answered."""
+    """One reply of the server."""
 
     ok: bool
     text: str
@@ -30,8 +30,8 @@ class Pop3Reply:
 class Pop3Reader:
     """Feed it bytes and ask for replies.
 
-    Anything but WireError out of it is our bug. It does not know which command was asked: whether a good reply
-    goes on over several lines is said by the asker (`multiline`), as RFC 1939 leaves it to the command.
+    Any exception other than WireError is our bug. The reader does not know the command: the caller says whether a good
+    reply has several lines (`multiline`), because RFC 1939 makes that depend on the command.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Pop3Reader:
 
     @property
     def stray(self) -> str:
-        """The first line since the last reply that was passed over as none; empty where there was none."""
+        """The first line since the last reply that was skipped as none; empty where no line was."""
         return self._strays.first
 
     def feed(self, data: bytes) -> None:
@@ -80,7 +80,7 @@ class Pop3Reader:
         return None
 
     def _status(self, line: bytes) -> Pop3Reply | None:
-        """The reply that a line begins; None for one that is passed over."""
+        """The reply that a line begins; None for a line that is skipped."""
         found = _STATUS.match(line)
         if found is None:
             self._strays.pass_over(line)

@@ -1,10 +1,9 @@
-"""Everything that a server takes of one protocol version, found by leaving out what it took before. No socket is touched.
+"""Finds everything that a server accepts in one protocol version, by leaving out what it chose before. Opens no socket.
 
-Each answer names a suite, a group and a signature scheme. All three are left out of the next hello, and a list counts as
-complete only once what remains of it was refused while everything was offered beside it. In TLS 1.3 the three do not
-depend on each other. Before, they do: a suite may need a group or a scheme that was left out. Where the server goes by
-its own order of suites, that would bring them out of order; so there the lists beside the suites stay whole, but for
-groups while suites that need one keep being chosen.
+Each answer names a suite, a group and a signature scheme. All three are left out of the next hello. A list is complete only
+once the rest of it was refused while everything else was offered. In TLS 1.3 the three do not depend on each other. Before,
+they do: a suite may need a group or a scheme that was left out. Where the server has its own order of suites, that would
+show them out of order. So there the other lists stay whole, except groups as long as the chosen suites need one.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ Heard = TlsReply | TlsRefusal | None
 MOST_SUITES = (120, 60)
 """Of a hello to a server that refuses a longer one: some take no more than 128, a few no more than 64."""
 SPARE_QUESTIONS = 60
-"""Beyond one for each suite, group and scheme. Only a server that contradicts itself needs more."""
+"""Questions allowed beyond one for each suite, group and scheme. Only a server that contradicts itself needs more."""
 REFUSED = "refused"
 """What `without_schemes` says of a server that ends the handshake."""
 
@@ -39,7 +38,7 @@ _LEAF_CURVES = {"ecdsa-p256": "secp256r1", "ecdsa-p384": "secp384r1", "ecdsa-p52
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One hello."""
+    """One hello to send."""
 
     offer: Offer
     whole: bool = True
@@ -70,7 +69,7 @@ class Listing:
 
 @dataclasses.dataclass(slots=True)
 class _List:
-    """What is left to ask of one list, and what was taken."""
+    """What is left to ask for of one list, and what the server took."""
 
     all: tuple[int, ...]
     left: list[int] = field(init=False)

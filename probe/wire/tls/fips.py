@@ -1,7 +1,7 @@
-"""A client in FIPS mode, played by one hello: what it would get of a server, what keeps it from a session, what it would refuse.
+"""Simulates a client in FIPS mode by one hello: what session it would get, what prevents one, and what it would refuse.
 
-Which client that is, is data (`fips_profiles.toml`). A session that it would get is no sign of a validated module on the
-server's side; nothing on the wire is.
+The clients are data (`fips_profiles.toml`). That such a client gets a session does not show a validated module on the server's
+side; nothing on the wire does.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def profile_named(name: str) -> NumberedFipsProfile:
 
 
 def hello_of(profile: NumberedFipsProfile, *, server_name: str | None, fips: bool = True, by_default: bool = False) -> Offer:
-    """The whole client in one hello: all that it allows in FIPS mode, or what it sends by default with the FIPS policy on or off."""
+    """The client's hello: all that it allows in FIPS mode, or what it sends by default with the FIPS policy on or off."""
     entry = fips_profiles()[profile.name]
     return _numbered((entry.offered if fips else entry.offered_without_fips) if by_default else entry.allowed, server_name)
 
@@ -204,7 +204,7 @@ def _usable(version: Version) -> tuple[int, ...]:
 
 
 def accepted_outside_fips(one: NonFipsHello, reply: TlsReply) -> str:
-    """What the server took, in words."""
+    """What the server accepted, in words."""
     label = reply.version.label
     if one.part == "version":
         return label
@@ -219,7 +219,7 @@ def accepted_outside_fips(one: NonFipsHello, reply: TlsReply) -> str:
 def diagnosis(
     profile: NumberedFipsProfile, heard: Mapping[NonFipsHello, SettledAnswer], server_name: str | None
 ) -> Generator[Offer, SettledAnswer, tuple[str, ...]]:
-    """After a refusal of the client's hello, and with what came of `beyond`: the first thing in the way, in words; empty where it was not found.
+    """Why the client's hello was refused: the first obstacle, in words; empty where it was not found. `heard`: the answers to `non_fips_hellos`.
 
     Asks at most two hellos: the client's own suites with all groups and schemes, then with its own groups too.
     """

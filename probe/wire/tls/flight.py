@@ -1,8 +1,8 @@
-"""One hello and the server's first flight: what it chose, or that it refused. The handshake is never finished.
+"""One hello and the server's first flight: its choices, or its refusal. The handshake is never completed.
 
-Messages are read, not records: a record may hold several, and a message may lie in several. A hello alone is no yes (Go
-sends a ServerHello before it looks at the signature schemes), so that TLS 1.2 and older are read up to ServerHelloDone
-and TLS 1.3 up to CertificateVerify. No signature is verified.
+A record may hold several messages, and a message may span several records. A ServerHello alone does not mean yes (Go
+sends it before it looks at the signature schemes), so TLS 1.2 and older are read up to ServerHelloDone, and TLS 1.3
+up to CertificateVerify. No signature is verified.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _WITH_CERTIFICATE = frozenset({"RSA", "ECDSA", "DSS"})
 
 
 class Flight:
-    """A hello, and the answer to it as it comes in.
+    """Sends a hello, and reads the answer as it arrives.
 
     Send what `outgoing` gives, feed what comes, and do so until there is a `result`. With `whole` a TLS 1.3 flight is read
     up to the server's signature; without, the choice of suite and group is enough, by whichever message it comes.
@@ -76,7 +76,7 @@ class Flight:
         self._messages = bytearray()
         self._needed = 4
         self._before_hello = b""
-        """With a retry: what stands in the transcript before the second hello."""
+        """After a HelloRetryRequest: the handshake messages before the second hello, for the transcript hash."""
         self._retried: ServerHello | None = None
         self._seen: TlsReply | None = None
         self._suite: CipherSuite | None = None

@@ -1,4 +1,4 @@
-"""What a client offers in its hello, and what a server makes of it."""
+"""What a client offers in its hello, and what a server answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading numbers and vectors out of TLS structures, and the one error of all that reads flights."""
+"""Reads numbers and vectors from TLS structures. Defines the one error of all code that reads flights."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def _likelihood(suite: CipherSuite) -> tuple[int, int, int, bool, int]:
 
 @cache
 def suites_of(version: Version) -> tuple[int, ...]:
-    """Every suite that a stranger can ask a server for at a version, the likely ones first.
+    """Every suite that a client without a shared secret can ask for at a version, the likely ones first.
 
     Suites that need a secret shared beforehand are not in it, nor are signals. With SSLv3 those of TLS 1.0 are, since
     servers of that time made no difference.

@@ -1,4 +1,4 @@
-"""The messages of a server's first flight, each read out of its bytes."""
+"""Parses the messages of a server's first flight."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ServerHello:
         return group
 
     def cookie(self) -> bytes:
-        """What a retry wants to have back; empty where there is nothing."""
+        """The cookie that a retry wants back; empty where there is none."""
         if COOKIE not in self.extensions:
             return b""
         reader = ByteReader(self.extensions[COOKIE], "cookie")
