@@ -11,7 +11,7 @@ import secrets
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -52,10 +52,10 @@ from probe.probing import Notebook, Prober, TlsQuestion
 from probe.probing.proofs import NotClaimed
 
 if TYPE_CHECKING:
+    from probe.dynamics import Client
     from probe.dynamics.state import StateRecords
-
-if TYPE_CHECKING:
     from probe.gate import Accept, DynamicsRecords, Gated, Unread
+    from probe.importing import ImportedRecords
 
     Narrow = Callable[[Sequence[Mailbox], DynamicsRecords | Unread], Sequence[Mailbox]]
 
@@ -97,6 +97,10 @@ class Options:
 
 DYNAMICS_SECONDS = 600.0
 """For reading Dynamics' records, sign-in and pauses that its server asks for included; 50,000 mailboxes are a hundred pages."""
+SIGN_IN_SECONDS = 120.0
+"""What one sign-in to an organization may take."""
+ORGANIZATION_SECONDS = 3600.0
+"""For all that is asked of an organization over one sign-in; each request has a bound of its own, and 50,000 mailboxes are a hundred."""
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 """Signals that ask for an end: Ctrl-C; service managers, containers and timeout(1); a terminal that is closed; Ctrl-Break on Windows."""
@@ -300,6 +304,47 @@ class Probing:
             policies=policies,
         )
 
+    @contextlib.asynccontextmanager
+    async def organization(self, access: DynamicsAccess, authorities: tuple[str, ...] = ()) -> AsyncIterator[Client]:
+        """The organization that an estate names, signed in to through the ledger. `authorities` are those of the deployment.
+
+        Raises SecretUnavailable, and what `probe.dynamics.signed_in` does.
+        """
+        # Brought where somebody asks for it: a look starts sooner without.
+        from probe.config import resolve
+        from probe.dynamics import Credential, signed_in
+        from probe.net.limits import Deadline
+        from probe.net.redact import Redactor
+        from probe.net.transcript import Recorder
+        from probe.probing.notebook import Notebook
+
+        options = self._options
+        anchors = options.ca_file if access.ca is None else Path(access.ca)
+        network = Network(
+            hosts=options.hosts,
+            ca_file=anchors,
+            children=self._children,
+            limits=self._limits,
+            policies=TlsPolicies(anchors, options.system_anchors),
+        )
+        redactor = Redactor()
+        url = access.url.endpoint.url
+        notes = Notebook("dynamics", url, None, options.clock, redactor.clean_sentence)
+        accounts = Accounts(self._memory, options.clock, timedelta(seconds=SIGN_IN_SECONDS), self._locks)
+        async with contextlib.AsyncExitStack() as stack:
+            credential = None
+            if access.password is not None:
+                password = await asyncio.to_thread(resolve, access.password)
+                redactor.add([password.reveal()])
+                identity = ((access.username or "").lower(), password.reveal())
+                await stack.enter_async_context(accounts.lock(identity))
+                proof = accounts.proof(identity, url)
+                stack.callback(proof.close)
+                credential = Credential(username=access.username or "", password=password, proof=proof)
+            deadline = await stack.enter_async_context(Deadline(ORGANIZATION_SECONDS))
+            dial = Dial(access.url.endpoint, network, deadline, Recorder(redactor))
+            yield await stack.enter_async_context(signed_in(access, credential, dial, notes, authorities=authorities))
+
     def _context(self, stop: asyncio.Event) -> RunContext:
         options = self._options
         return RunContext(
@@ -348,6 +393,33 @@ async def look(endpoints: Iterable[Endpoint], options: Options, stop: asyncio.Ev
     """Facts of some endpoints, each once; nothing is judged."""
     async with Probing(options) as probing:
         return await probing.check(plan_look(endpoints, options), stop)
+
+
+async def read_organization(
+    access: DynamicsAccess, authorities: tuple[str, ...], options: Options, progress: Callable[[int], None], stop: asyncio.Event
+) -> ImportedRecords:
+    """The records of an organization of which an estate can be made. `progress` is told how many mailboxes have come.
+
+    Once `stop` is set it raises KeyboardInterrupt: a part of the records is none. Else it raises as `Probing.organization` does.
+    """
+    from probe.importing import read_records
+
+    async def read() -> ImportedRecords:
+        async with Probing(options) as probing, probing.organization(access, authorities) as client:
+            if client.risk is not None:
+                options.warn(client.risk)
+            return await read_records(client, progress)
+
+    reading, ended = asyncio.ensure_future(read()), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((reading, ended), return_when=asyncio.FIRST_COMPLETED)
+        if not reading.done():
+            raise KeyboardInterrupt
+        return reading.result()
+    finally:
+        reading.cancel()
+        ended.cancel()
+        await asyncio.gather(reading, ended, return_exceptions=True)
 
 
 async def demo(options: Options, stop: asyncio.Event | None = None) -> Run:

@@ -194,8 +194,9 @@ def test_the_commands_are_those_of_the_command_line() -> None:
 
 def test_the_options_are_those_of_the_command_line() -> None:
     """Every option that is named is one of a command, and every option of a command is named."""
-    text = _section("probe/CONTRACT.md", "## Commands") + _section("probe/CONTRACT.md", "## Options")
+    text = "".join(_section("probe/CONTRACT.md", heading) for heading in ("## Commands", "## Options", "## Importing"))
     commands: list[click.Command] = [cli, *cli.commands.values()]
+    commands += [command for group in commands[1:] if isinstance(group, click.Group) for command in group.commands.values()]
     known = {option for command in commands for parameter in command.params for option in parameter.opts if option.startswith("--")}
     assert set(re.findall(r"--[a-z][a-z-]*", text)) == known - {"--help"}
 

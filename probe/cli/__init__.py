@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from probe import __version__
+from probe.cli.importing import import_
 from probe.cli.options import ACCEPTABLE, accept_option, output_options, probing_options, profile, verbose_option
 from probe.cli.streams import (
     NotWritten,
@@ -312,6 +313,9 @@ def schema(name: str) -> None:
     from probe.document import gate_schema_text, schema_text
 
     write_result([gate_schema_text() if name == GATE_SCHEMA else schema_text()], is_utf8=True)
+
+
+cli.add_command(import_)
 
 
 def _estate(file: Path) -> Estate:

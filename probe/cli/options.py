@@ -34,7 +34,7 @@ def output_options(command: Callable[..., Any]) -> Any:
             "--output",
             "output_file",
             type=click.Path(path_type=Path, dir_okay=False, writable=True, allow_dash=True),
-            callback=_writable,
+            callback=writable,
             help="Write the result here rather than to standard output.",
         ),
         click.option("--quiet", is_flag=True, help="The table of verdicts only, and no progress."),
@@ -125,7 +125,7 @@ def probing_options(command: Callable[..., Any], *, default_timeout: float = TIM
             "--ca",
             "ca_file",
             type=click.Path(path_type=Path, exists=True, dir_okay=False),
-            callback=_anchors,
+            callback=anchors,
             help="A PEM file with additional trust anchors.",
         ),
         click.option("--all-addresses", is_flag=True, help="Probe every address of a host name, not only the first that answers."),
@@ -196,7 +196,7 @@ def _effects(_context: click.Context, _parameter: click.Parameter, value: str) -
     return frozenset(map(Effect, named))
 
 
-def _writable(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
+def writable(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
     """That a file cannot be written is found out before anything is probed. `-` is standard output."""
     if value is not None and str(value) == "-":
         return None
@@ -220,7 +220,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | 
     return seconds
 
 
-def _anchors(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
+def anchors(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
     """A file that cannot be loaded would be found out only when the first handshake wants it, and the peer be blamed."""
     if value is not None:
         from probe.net.tls import check_anchors

@@ -15,6 +15,8 @@ from probe.config.problems import Found, KeyPath
 from probe.config.wording import Guesses, readable
 from probe.model.estate import Authentication, Endpoint, Service, authority_endpoint
 
+_EWS = '"https://mail.contoso.test/EWS/Exchange.asmx"'
+
 
 def _tables(data: dict[str, Any], heading: str) -> list[tuple[KeyPath, dict[str, Any]]]:
     listed = data.get(heading)
@@ -52,6 +54,8 @@ def _unfinished_profiles(data: dict[str, Any]) -> Iterator[Found]:
                 if key in table and wanted not in table:
                     message = f'is missing: {key} is that of an application in a tenant; write it as in {wanted} = "{example}"'
                     yield Found((*path, wanted), message, is_missing=True)
+        if "incoming" not in table and table.get("autodiscover") is not True:
+            yield Found((*path, "incoming"), f"is missing: where mail is collected; write it as in incoming = {_EWS}", is_missing=True)
         try:
             sends = Endpoint.parse(str(table.get("incoming"))).service not in (Service.POP3, Service.IMAP)
         except ValueError:
@@ -59,6 +63,19 @@ def _unfinished_profiles(data: dict[str, Any]) -> Iterator[Found]:
         if not sends and "outgoing" not in table:
             message = 'is missing: POP3 and IMAP do not send; write it as in outgoing = "smtp://mail.contoso.test:587"'
             yield Found((*path, "outgoing"), message, is_missing=True)
+
+
+def _unfinished_mailboxes(data: dict[str, Any]) -> Iterator[Found]:
+    found_by_autodiscover = {
+        table["name"]
+        for _, table in _tables(data, "profile")
+        if "incoming" not in table and table.get("autodiscover") is True and readable(table.get("name"))
+    }
+    for path, table in _tables(data, "mailbox"):
+        name = table.get("profile")
+        if "ews_url" not in table and isinstance(name, str) and name in found_by_autodiscover:
+            message = f"is missing: its profile has no incoming, and leaves it to what Autodiscover found; write it as in ews_url = {_EWS}"
+            yield Found((*path, "ews_url"), message, is_missing=True)
 
 
 def _unfinished_dynamics(data: dict[str, Any]) -> Iterator[Found]:
@@ -111,4 +128,5 @@ def mistakes_across(data: dict[str, Any]) -> Iterator[Found]:
     yield from _repeated(data, "mailbox", "address", str.casefold, "is listed already; list each mailbox once")
     yield from _unknown_profiles(data)
     yield from _unfinished_profiles(data)
+    yield from _unfinished_mailboxes(data)
     yield from _unfinished_dynamics(data)

@@ -165,6 +165,12 @@ def _address(given: str) -> str:
     return given
 
 
+def _id(given: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", given.lower()):
+        raise ValueError('must be the id of a mailbox in Dynamics, as in "8c1e2a40-6d0f-4c57-9a41-2f3f0c1d7e55"')
+    return given.lower()
+
+
 @lru_cache(1024)
 def _is_domain(name: str) -> bool:
     """Whether it can stand behind an @; remembered, since thousands of mailboxes have few domains."""
@@ -235,7 +241,7 @@ class _Profile(_Table):
     server_type: Annotated[ServerType, _choice(ServerType)] = _key(
         f"the server type of the profile, {quoted(ServerType)}", "exchange-server"
     )
-    incoming: _Incoming = _key("where mail is collected", _EWS)
+    incoming: _Incoming | None = _key("where mail is collected", _EWS, default=None)
     outgoing: _Outgoing | None = _key("where mail is sent", _EWS, default=None)
     autodiscover: bool = _key("whether Autodiscover finds the server", False, default=False)
     authentication: Annotated[Authentication, _choice(Authentication)] = _key("how it signs in", "ntlm", default=Authentication.AUTO)
@@ -284,6 +290,8 @@ class _Mailbox(_Table):
     password: _Reference | None = _key("where its password is kept", "file:/run/secrets/sales", default=None)
     location: Annotated[Location, _choice(Location)] | None = _key("where the mailbox lives", "on-premises", default=None)
     mfa: bool | None = _key("whether its account needs multi-factor authentication", True, default=None)
+    ews_url: Annotated[Endpoint, _endpoint("https")] | None = _key("what Autodiscover found for it", _EWS, default=None)
+    id: Annotated[str, AfterValidator(_id)] | None = _key("its id in Dynamics", "8c1e2a40-6d0f-4c57-9a41-2f3f0c1d7e55", default=None)
 
 
 class EstateTables(_Table):

@@ -59,6 +59,11 @@ def read_estate(text: str, filename: str) -> Estate:
 
 def load_estate(path: Path) -> Estate:
     """The estate in a file. Raises EstateError, also where the file cannot be read."""
+    return read_estate(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that should be an estate. Raises EstateError."""
     try:
         with path.open("rb") as file:
             content = file.read(MOST_ESTATE_BYTES + 1)
@@ -69,10 +74,9 @@ def load_estate(path: Path) -> Estate:
     if b"\0" in content[:100]:
         _refuse(path, 1, "is not UTF-8 but perhaps UTF-16, which Windows PowerShell writes; save the file as UTF-8")
     try:
-        text = content.decode()
+        return content.decode()
     except UnicodeDecodeError as wrong:
         _refuse(path, content.count(b"\n", 0, wrong.start) + 1, "is not UTF-8; save the file as UTF-8")
-    return read_estate(text, str(path))
 
 
 def _refuse(path: Path, line: int | None, message: str) -> NoReturn:

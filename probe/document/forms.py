@@ -67,8 +67,9 @@ class ProfileForm(Form):
 
     name: str
     server_type: ServerType
-    incoming: str
-    outgoing: str
+    incoming: str | None
+    """Null where Autodiscover finds it for each mailbox."""
+    outgoing: str | None
     autodiscover: StrictBool
     authentication: Authentication
     credentials: Credentials
@@ -106,6 +107,10 @@ class MailboxForm(Form):
     """Whether the estate says where its secret is kept."""
     location: Location | None
     mfa: StrictBool | None
+    ews_url: str | None = None
+    """What Autodiscover found for it."""
+    id: str | None = None
+    """Its id in Dynamics."""
 
 
 class EstateForm(Form):

@@ -307,7 +307,7 @@ def _profile(form: ProfileForm) -> ServerProfile:
     has_password, has_application = declared.pop("has_credentials"), declared.pop("can_ask_as_application")
     has_outgoing_password = declared.pop("has_outgoing_credentials")
     return ServerProfile(
-        **{**declared, "incoming": Endpoint.parse(form.incoming), "outgoing": Endpoint.parse(form.outgoing)},
+        **{**declared, "incoming": _endpoint(form.incoming), "outgoing": _endpoint(form.outgoing)},
         password=UNTOLD_SECRET if has_password else None,
         client_secret=UNTOLD_SECRET if has_application else None,
         outgoing_password=UNTOLD_SECRET if has_outgoing_password else None,
@@ -317,7 +317,11 @@ def _profile(form: ProfileForm) -> ServerProfile:
 def _mailbox(form: MailboxForm) -> Mailbox:
     declared = dict(form)
     has_password = declared.pop("has_credentials")
-    return Mailbox(**declared, password=UNTOLD_SECRET if has_password else None)
+    return Mailbox(**{**declared, "ews_url": _endpoint(form.ews_url)}, password=UNTOLD_SECRET if has_password else None)
+
+
+def _endpoint(url: str | None) -> Endpoint | None:
+    return None if url is None else Endpoint.parse(url)
 
 
 def _as_form(kind: type[F], form: object) -> F:

@@ -27,8 +27,7 @@ def declared_by(estate: Estate, at: datetime, allowed: frozenset[Effect] = froze
         readings += _of_profile(profile, at)
     for mailbox in estate.mailboxes:
         readings += _of_mailbox(mailbox, estate.profile_of(mailbox), at)
-    endpoints = dict.fromkeys(e for p in estate.profiles for e in (p.incoming, p.outgoing))
-    return (*readings, *declared_of_endpoints(endpoints, at), *_products(estate.profiles, at))
+    return (*readings, *declared_of_endpoints(estate.endpoints, at), *_products(estate, at))
 
 
 def declared_of_endpoints(endpoints: Iterable[Endpoint], at: datetime) -> tuple[Reading, ...]:
@@ -41,10 +40,17 @@ def declared_of_endpoints(endpoints: Iterable[Endpoint], at: datetime) -> tuple[
     return tuple(readings)
 
 
-def _products(profiles: Iterable[ServerProfile], at: datetime) -> Iterator[Reading]:
+def _products(estate: Estate, at: datetime) -> Iterator[Reading]:
     """What answers at endpoints, by the operator's word, where a profile gives one."""
-    for profile in profiles:
-        words = {profile.outgoing.url: profile.outgoing_product or profile.product, profile.incoming.url: profile.product}
+    found: dict[str, list[Endpoint]] = {}
+    for mailbox in estate.mailboxes:
+        if mailbox.ews_url is not None and estate.profile_of(mailbox).autodiscover:
+            found.setdefault(mailbox.profile, []).append(mailbox.ews_url)
+    for profile in estate.profiles:
+        incoming, outgoing = profile.incoming, profile.outgoing
+        words = {} if outgoing is None else {outgoing.url: profile.outgoing_product or profile.product}
+        words |= {} if incoming is None else {incoming.url: profile.product}
+        words |= {endpoint.url: profile.product for endpoint in dict.fromkeys(found.get(profile.name, ()))}
         yield from (_fact(url, v.SERVER_BY_WORD, word, at) for url, word in words.items() if word is not None)
 
 

@@ -69,7 +69,7 @@ def judge_estate(
         known.facts[subject] = known.facts[subject].with_more(found)
         inferred.extend(found)
 
-    for url in dict.fromkeys(e.url for p in estate.profiles for e in (p.incoming, p.outgoing)):
+    for url in (endpoint.url for endpoint in estate.endpoints):
         conclude(url, reasoning.inferred(InferenceScope.ENDPOINT, known.facts[url]))
 
     # What spans mailboxes is derived from the whole estate, even when one mailbox is judged.
@@ -96,7 +96,8 @@ class _KnownFacts:
 
     def __init__(self, estate: Estate, readings: Iterable[Reading], on: date) -> None:
         self._on = on
-        self._urls = {profile.name: (profile.incoming.url, profile.outgoing.url) for profile in estate.profiles}
+        self._estate = estate
+        self._known_urls: dict[tuple[str, Endpoint | None], tuple[str, str]] = {}
         of_subjects: list[Reading] = []
         self._of_accounts: dict[tuple[str, str], list[Reading]] = {}
         for reading in readings:
@@ -108,7 +109,7 @@ class _KnownFacts:
 
     def case_of(self, mailbox: Mailbox) -> Case:
         """A mailbox with all that surrounds it, as far as it is known by now."""
-        incoming, outgoing = self._urls[mailbox.profile]
+        incoming, outgoing = self._urls(mailbox)
         receives = self._at(incoming, mailbox)
         return Case(
             deployment=self.facts[DEPLOYMENT_SUBJECT],
@@ -122,11 +123,19 @@ class _KnownFacts:
     def own(self, mailbox: Mailbox) -> Hashable:
         """Everything that distinguishes a mailbox from others of its profile, except its address."""
         accounts = tuple(tuple(map(_less_address, account)) for account in self.accounts_of(mailbox))
-        return mailbox.profile, tuple(map(_less_address, self.facts[mailbox.address])), accounts
+        return mailbox.profile, mailbox.ews_url, tuple(map(_less_address, self.facts[mailbox.address])), accounts
 
     def accounts_of(self, mailbox: Mailbox) -> tuple[Sequence[Reading], ...]:
         """What was read of its account at the incoming endpoint, and at the outgoing one."""
-        return tuple(self._of_accounts.get((url, mailbox.address), ()) for url in self._urls[mailbox.profile])
+        return tuple(self._of_accounts.get((url, mailbox.address), ()) for url in self._urls(mailbox))
+
+    def _urls(self, mailbox: Mailbox) -> tuple[str, str]:
+        """Those of its endpoints; thousands of mailboxes have the same."""
+        which = mailbox.profile, mailbox.ews_url
+        if which not in self._known_urls:
+            incoming, outgoing = self._estate.endpoints_of(mailbox)
+            self._known_urls[which] = incoming.url, outgoing.url
+        return self._known_urls[which]
 
     def _at(self, url: str, mailbox: Mailbox) -> Facts:
         """Facts of an endpoint, and of a mailbox's account there. Mailboxes whose account has none share one object."""

@@ -85,7 +85,7 @@ def about(judgement: Judgement, estate: Estate, mailboxes: Sequence[Mailbox]) ->
     Readings that a finding cites stay, except what a URL says, which stands in the estate.
     """
     used = {endpoint.url for endpoint in users_of_endpoints(estate, mailboxes)}
-    unused = {endpoint.url for profile in estate.profiles for endpoint in (profile.incoming, profile.outgoing)} - used
+    unused = {endpoint.url for endpoint in estate.endpoints} - used
     if not unused:
         return judgement
     cited = {

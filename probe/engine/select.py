@@ -43,6 +43,11 @@ class _SelectionContext:
         assert self.estate is not None
         return self.estate.profile_of(mailbox)
 
+    def endpoints_of(self, mailbox: Mailbox) -> tuple[Endpoint, Endpoint]:
+        """Where such a mailbox is collected, and where it sends."""
+        assert self.estate is not None
+        return self.estate.endpoints_of(mailbox)
+
     def objection(self, prober: Prober) -> NotHeld | None:
         """Why the prober's effect is not allowed; None where it is."""
         if prober.effect is not Effect.READS and prober.effect not in self.allowed:
@@ -76,8 +81,8 @@ def users_of_endpoints(estate: Estate, mailboxes: Iterable[Mailbox]) -> dict[End
     """The endpoints that serve these mailboxes, each with the mailboxes that it serves."""
     users: dict[Endpoint, dict[str, Mailbox]] = {}
     for mailbox in mailboxes:
-        profile = estate.profile_of(mailbox)
-        for endpoint, is_used in ((profile.incoming, mailbox.uses_incoming), (profile.outgoing, mailbox.uses_outgoing)):
+        incoming, outgoing = estate.endpoints_of(mailbox)
+        for endpoint, is_used in ((incoming, mailbox.uses_incoming), (outgoing, mailbox.uses_outgoing)):
             if is_used:
                 users.setdefault(endpoint, {})[mailbox.address] = mailbox
     return {endpoint: tuple(served.values()) for endpoint, served in users.items()}
@@ -111,9 +116,9 @@ def _of_mailboxes(prober: Prober, endpoint: Endpoint, context: _SelectionContext
     The operator's word for where it lives does not spare the question: it may be out of date.
     """
     for mailbox in context.served:
-        profile = context.profile_of(mailbox)
-        if endpoint == (profile.incoming if mailbox.uses_incoming else profile.outgoing):
-            subject = MailboxSubject(endpoint, mailbox.address, profile.autodiscover)
+        incoming, outgoing = context.endpoints_of(mailbox)
+        if endpoint == (incoming if mailbox.uses_incoming else outgoing):
+            subject = MailboxSubject(endpoint, mailbox.address, context.profile_of(mailbox).autodiscover)
             yield Conversation(prober=prober.id, subject=subject, mailbox=mailbox.address, not_held=context.objection(prober))
 
 
@@ -131,7 +136,7 @@ def _of_logins(prober: Prober, endpoint: Endpoint, context: _SelectionContext) -
 
 def _of_round_trips(prober: Prober, endpoint: Endpoint, context: _SelectionContext) -> Iterator[Conversation]:
     """One for each mailbox that sends by this endpoint and fetches by one from which a message can be taken again."""
-    senders = [mailbox for mailbox in context.served if _goes_round(mailbox, context.profile_of(mailbox), endpoint)]
+    senders = [mailbox for mailbox in context.served if _goes_round(mailbox, context.endpoints_of(mailbox), endpoint)]
     if (objection := context.objection(prober)) is not None:
         if senders:
             yield Conversation(prober=prober.id, subject=EndpointSubject(endpoint), not_held=objection)
@@ -140,9 +145,10 @@ def _of_round_trips(prober: Prober, endpoint: Endpoint, context: _SelectionConte
         yield _round_trip(prober, endpoint, mailbox, context)
 
 
-def _goes_round(mailbox: Mailbox, profile: ServerProfile, endpoint: Endpoint) -> bool:
+def _goes_round(mailbox: Mailbox, ends: tuple[Endpoint, Endpoint], endpoint: Endpoint) -> bool:
+    incoming, outgoing = ends
     is_used = mailbox.uses_incoming and mailbox.uses_outgoing
-    return is_used and profile.outgoing == endpoint and profile.incoming.service in _FETCHED_BY
+    return is_used and outgoing == endpoint and incoming.service in _FETCHED_BY
 
 
 def _round_trip(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, context: _SelectionContext) -> Conversation:
@@ -157,7 +163,7 @@ def _round_trip(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, context: _
         # A message to another mailbox would stay there for good.
         reason = f"{login.username} opens its own mailbox, so that a message to {mailbox.address} could not be fetched and deleted"
         not_held = NotHeld(Why.NOT_ATTEMPTED, reason)
-    subject = PlannedRoundTrip(endpoint, profile.incoming, login)
+    subject = PlannedRoundTrip(endpoint, context.endpoints_of(mailbox)[0], login)
     return Conversation(prober=prober.id, subject=subject, mailbox=mailbox.address, not_held=not_held)
 
 
@@ -179,7 +185,7 @@ def _one_for_all(served: Sequence[Mailbox]) -> str | None:
 
 
 def _login(mailbox: Mailbox, endpoint: Endpoint, context: _SelectionContext) -> Login | NotHeld:
-    """Whom the profile signs in as for a mailbox, or why that cannot be done from here."""
+    """The account that the profile signs in with for a mailbox, or the reason why that cannot be done from here."""
     assert context.estate is not None
     profile, deployment = context.profile_of(mailbox), context.estate.deployment
     settings = profile.settings_at(endpoint, mailbox)
@@ -215,7 +221,7 @@ def _login(mailbox: Mailbox, endpoint: Endpoint, context: _SelectionContext) -> 
 
 
 def _application(profile: ServerProfile, settings: SignInSettings) -> Application | None:
-    """What asks for tokens on behalf of a profile, where the estate names one."""
+    """The application that asks for tokens for a profile, where the estate names one."""
     if profile.client_id is None:
         return None
     return Application(profile.client_id, profile.tenant or "", settings.has_application, profile.client_certificate is not None)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from probe.document.telling.roots import ROOTS
 from probe.gate.comparing import Difference
 from probe.model import vocabulary as v
-from probe.model.estate import Mailbox, ServerProfile
+from probe.model.estate import Endpoint, Mailbox
 from probe.model.facts import Fact, Missing
 from probe.model.rules import Assessment, By, Direction, Finding, Otherwise, Readiness, Result, Rule, SignedIn, Support
 from probe.model.runs import Run
@@ -99,7 +99,7 @@ def verdict_on(
     does not say where they are.
     """
     assert run.estate is not None
-    predicted = predictions(run.estate.profile_of(mailbox), assessment, let_in)
+    predicted = predictions(run.estate.endpoints_of(mailbox), assessment, let_in)
     accepted: list[Accept] = []
     is_open, is_bad = False, Predicted.FAILURE in predicted.values()
     word = _ACCEPTED_SUPPORT.get(assessment.support)
@@ -134,12 +134,13 @@ def verdict_on(
     )
 
 
-def predictions(profile: ServerProfile, assessment: Assessment, let_in: Collection[str]) -> Predictions:
-    """What Test & Enable will report of each direction of a mailbox."""
+def predictions(ends: tuple[Endpoint, Endpoint], assessment: Assessment, let_in: Collection[str]) -> Predictions:
+    """What Test & Enable will report of each direction of a mailbox, of whose endpoints the incoming one stands first."""
+    incoming, outgoing = ends
     found: dict[Direction, Predicted | None] = {}
     for direction, readiness in assessment.directions.items():
         # Appointments go through the incoming endpoint, both ways.
-        endpoint = profile.outgoing if direction is Direction.OUTGOING else profile.incoming
+        endpoint = outgoing if direction is Direction.OUTGOING else incoming
         if readiness is None:
             found[direction] = None
         elif readiness is Readiness.NOT_READY:

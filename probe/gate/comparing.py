@@ -21,6 +21,7 @@ from probe.model.estate import (
     ServerProfile,
     ServerType,
     Service,
+    SignInSettings,
 )
 from probe.model.values import dataclass
 
@@ -122,17 +123,19 @@ def _of_profile(mailbox: Mailbox, profile: ServerProfile, rows: Rows) -> Iterato
         yield Difference("profile state", "active", _state(row.state), is_of_what_was_probed=False)
     yield from _differ("server type", profile.server_type, _out_of(SERVER_TYPES, row.server_type))
     yield from _differ("autodiscover", _yes(profile.autodiscover), _yes(row.uses_autodiscover))
+    incoming, outgoing = profile.endpoints_of(mailbox)
     is_shared = row.uses_incoming_for_outgoing is not False
     if mailbox.uses_incoming:
         if row.uses_autodiscover:
             # What Autodiscover found for the mailbox is its endpoint; before it was asked, there is nothing to compare.
             if rows.mailbox.ews_url is not None:
-                yield from _endpoint("ews_url", profile.incoming, rows.mailbox.ews_url, None, None)
+                yield from _endpoint("ews_url", incoming, rows.mailbox.ews_url, None, None)
         else:
-            yield from _endpoint("incoming", profile.incoming, row.incoming_location, row.incoming_port, row.incoming_uses_ssl)
+            yield from _endpoint("incoming", incoming, row.incoming_location, row.incoming_port, row.incoming_uses_ssl)
         yield from _account(
             "incoming",
-            profile,
+            profile.incoming_settings,
+            incoming,
             row.incoming_authentication,
             row.incoming_credentials,
             row.incoming_uses_impersonation,
@@ -141,15 +144,16 @@ def _of_profile(mailbox: Mailbox, profile: ServerProfile, rows: Rows) -> Iterato
         if profile.credentials is Credentials.PROFILE:
             yield from _has_password(row.incoming_password_is_set)
     if mailbox.uses_outgoing:
-        is_ews = profile.outgoing.service is Service.EWS
+        is_ews = outgoing.service is Service.EWS
         if not row.uses_autodiscover:
             # No POP3 server takes mail: location, port and TLS are each direction's own there, whatever is shared.
             location = row.incoming_location if is_shared and is_ews else row.outgoing_location
-            yield from _endpoint("outgoing", profile.outgoing, location, row.outgoing_port, row.outgoing_uses_ssl)
+            yield from _endpoint("outgoing", outgoing, location, row.outgoing_port, row.outgoing_uses_ssl)
         if not is_shared:
             yield from _account(
                 "outgoing",
-                profile,
+                profile.outgoing_settings,
+                outgoing,
                 row.outgoing_authentication,
                 row.outgoing_credentials,
                 row.outgoing_uses_impersonation,
@@ -158,7 +162,8 @@ def _of_profile(mailbox: Mailbox, profile: ServerProfile, rows: Rows) -> Iterato
         elif not mailbox.uses_incoming:
             yield from _account(
                 "outgoing",
-                profile,
+                profile.outgoing_settings,
+                outgoing,
                 row.incoming_authentication,
                 row.incoming_credentials,
                 row.incoming_uses_impersonation,
@@ -168,16 +173,16 @@ def _of_profile(mailbox: Mailbox, profile: ServerProfile, rows: Rows) -> Iterato
 
 def _account(
     side: str,
-    profile: ServerProfile,
+    settings: SignInSettings,
+    endpoint: Endpoint,
     authentication: Option | None,
     credentials: Option | None,
     impersonation: bool | None,
     username: str | None,
 ) -> Iterator[Difference]:
-    settings = profile.outgoing_settings if side == "outgoing" else profile.incoming_settings
     yield from _differ(f"{side} authentication", settings.authentication, _out_of(AUTHENTICATION, authentication))
     yield from _differ(f"{side} credentials", settings.credentials, _out_of(CREDENTIALS, credentials))
-    if profile.incoming.service is Service.EWS:
+    if endpoint.service is Service.EWS:
         yield from _differ(f"{side} impersonation", _yes(settings.impersonation), _yes(impersonation))
     if settings.credentials is Credentials.PROFILE:
         yield from _same_name(f"{side} username", settings.username or "", username)

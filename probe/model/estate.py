@@ -434,8 +434,9 @@ class ServerProfile:
 
     name: str
     server_type: ServerType
-    incoming: Endpoint
-    outgoing: Endpoint
+    incoming: Endpoint | None
+    """None only where Autodiscover finds it: then each mailbox has an `ews_url`."""
+    outgoing: Endpoint | None
     autodiscover: bool = False
     authentication: Authentication = Authentication.AUTO
     credentials: Credentials
@@ -505,13 +506,25 @@ class ServerProfile:
         """Whether it signs in at both endpoints in one way, as one account."""
         return self.incoming_settings == self.outgoing_settings
 
+    def endpoints_of(self, mailbox: Mailbox) -> tuple[Endpoint, Endpoint]:
+        """Where a mailbox of it is collected, and where it sends: what Autodiscover found goes before its own endpoint of EWS."""
+        incoming, outgoing = self.incoming, self.outgoing
+        if self.autodiscover and mailbox.ews_url is not None:
+            incoming = mailbox.ews_url if incoming is None or incoming.service is Service.EWS else incoming
+            outgoing = mailbox.ews_url if outgoing is None or outgoing.service is Service.EWS else outgoing
+        # Reading an estate has made sure that what the profile leaves out each of its mailboxes has.
+        assert incoming is not None
+        assert outgoing is not None
+        return incoming, outgoing
+
     def settings_at(self, endpoint: Endpoint, mailbox: Mailbox) -> SignInSettings | None:
         """How it signs in for a mailbox at an endpoint that serves it; None where one endpoint is signed in to in two ways."""
+        incoming, outgoing = self.endpoints_of(mailbox)
         ways = {
             settings
             for is_used, where, settings in (
-                (mailbox.uses_incoming, self.incoming, self.incoming_settings),
-                (mailbox.uses_outgoing, self.outgoing, self.outgoing_settings),
+                (mailbox.uses_incoming, incoming, self.incoming_settings),
+                (mailbox.uses_outgoing, outgoing, self.outgoing_settings),
             )
             if is_used and where == endpoint
         }
@@ -557,6 +570,10 @@ class Mailbox:
     """Where the operator says that the mailbox lives; None where nothing was said."""
     mfa: bool | None = None
     """Whether the operator says that multi-factor authentication is required of the account it signs in with."""
+    ews_url: Endpoint | None = None
+    """What Autodiscover found for it; its endpoint, where its profile uses Autodiscover."""
+    id: str | None = None
+    """Its GUID in Dynamics, in small letters."""
 
     @property
     def has_credentials(self) -> bool:
@@ -594,6 +611,16 @@ class Estate:
     def profile_of(self, mailbox: Mailbox) -> ServerProfile:
         """The profile that a mailbox names; reading an estate has made sure that there is one."""
         return self._named[mailbox.profile]
+
+    def endpoints_of(self, mailbox: Mailbox) -> tuple[Endpoint, Endpoint]:
+        """Where a mailbox is collected, and where it sends."""
+        return self.profile_of(mailbox).endpoints_of(mailbox)
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Every endpoint that it names, each once."""
+        found = (end for profile in self.profiles for end in (profile.incoming, profile.outgoing) if end is not None)
+        return tuple(dict.fromkeys((*found, *(end for mailbox in self.mailboxes for end in self.endpoints_of(mailbox)))))
 
 
 DEPLOYMENT_SUBJECT = "deployment"

@@ -49,12 +49,13 @@ def main() -> None:
     began = time.process_time()
     for mailbox in estate.mailboxes[:_SOME]:
         profile = estate.profile_of(mailbox)
+        incoming, outgoing = (endpoint.url for endpoint in estate.endpoints_of(mailbox))
         case = Case(
             deployment=Facts(DEPLOYMENT_SUBJECT, by_subject[DEPLOYMENT_SUBJECT]),
             profile=Facts(profile_subject(profile.name), by_subject[profile_subject(profile.name)]),
             mailbox=Facts(mailbox.address, by_subject[mailbox.address]),
-            incoming=Facts(profile.incoming.url, by_subject[profile.incoming.url]),
-            outgoing=Facts(profile.outgoing.url, by_subject[profile.outgoing.url]),
+            incoming=Facts(incoming, by_subject[incoming]),
+            outgoing=Facts(outgoing, by_subject[outgoing]),
             date=at.date(),
         )
         for rule in ruleset.rules.values():

@@ -109,6 +109,8 @@ def test_the_estate_is_published_in_the_words_of_its_file() -> None:
             "has_credentials": True,
             "location": None,
             "mfa": None,
+            "ews_url": None,
+            "id": None,
         }
     ]
 

@@ -41,8 +41,7 @@ def thrown(seed: int) -> tuple[Estate, tuple[Reading, ...]]:
         readings += _readings(chance, url, None, _OF_ENDPOINTS, chance.random())
     for mailbox in mailboxes:
         share = chance.choice((0.0, 0.0, 0.5, 0.9))
-        profile = estate.profile_of(mailbox)
-        for url in dict.fromkeys((profile.incoming.url, profile.outgoing.url)):
+        for url in dict.fromkeys(endpoint.url for endpoint in estate.endpoints_of(mailbox)):
             readings += _readings(chance, url, mailbox.address, _OF_ACCOUNTS, share)
         readings += _readings(chance, mailbox.address, None, _OF_MAILBOXES, share)
     return estate, tuple(readings)

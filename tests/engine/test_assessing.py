@@ -28,12 +28,13 @@ def case_of(estate: Estate, mailbox: Mailbox, readings: Iterable[Reading]) -> Ca
         return Facts(subject, [r for r in readings if r.subject == subject and r.mailbox in (None, mailbox.address)])
 
     profile = estate.profile_of(mailbox)
+    incoming, outgoing = estate.endpoints_of(mailbox)
     return Case(
         deployment=about(DEPLOYMENT_SUBJECT),
         profile=about(profile_subject(profile.name)),
         mailbox=about(mailbox.address),
-        incoming=about(profile.incoming.url),
-        outgoing=about(profile.outgoing.url),
+        incoming=about(incoming.url),
+        outgoing=about(outgoing.url),
         date=NOON.date(),
     )
 

@@ -19,7 +19,7 @@ from probe.model.attempts import Outcome
 from probe.model.estate import Delivery, Effect, Endpoint, Estate, ServerType
 from probe.model.facts import Fact, Missing, Why
 from probe.model.runs import Asked
-from tests.estates import CORP, DEPLOYMENT, SERVED
+from tests.estates import CORP, DEPLOYMENT, SERVED, ends
 from tests.hostile import closed_port
 
 NAMED = Endpoint.parse("pop3://mail.contoso.test")
@@ -87,8 +87,8 @@ async def test_a_run_over_one_mailbox_tells_of_its_endpoints_alone() -> None:
     planned = app.plan_check(estate, [collects], app.Options(tls="none"))
     assert {c.endpoint for c in planned.conversations} == {branch.incoming}
     run = await app.check(estate, [collects], app.Options(timeout=5, tls="none"))
-    assert {a.subject for a in run.attempts} - {collects.address} == {branch.incoming.url}
-    assert {r.subject for r in run.readings if "://" in r.subject} == {branch.incoming.url}
+    assert {a.subject for a in run.attempts} - {collects.address} == {ends(branch)[0].url}
+    assert {r.subject for r in run.readings if "://" in r.subject} == {ends(branch)[0].url}
     assert {"deployment", "profile:corp", "profile:branch"} <= {r.subject for r in run.readings}
     assert run.estate == estate
 

@@ -12,7 +12,7 @@ from probe.engine.plan import Conversation
 from probe.model.estate import Authentication, Cloud, Credentials, Delivery, Effect, Endpoint, Estate, Location, SecretReference, ServerType
 from probe.model.facts import Why
 from probe.probing import EndpointSubject
-from tests.estates import CORP, DEPLOYMENT, SERVED
+from tests.estates import CORP, DEPLOYMENT, SERVED, ends
 
 
 def effect(conversation: Conversation) -> Effect:
@@ -129,7 +129,7 @@ def test_a_mailbox_that_is_not_served_calls_for_nothing() -> None:
 def test_services_that_nobody_speaks_are_named() -> None:
     """A service without a prober is said rather than passed over."""
     probers = {name: prober for name, prober in app.probers().items() if "imap" not in prober.services}
-    assert select.unspoken([Endpoint.parse("imaps://mail.contoso.test"), CORP.incoming], probers) == ("imap",)
+    assert select.unspoken([Endpoint.parse("imaps://mail.contoso.test"), ends(CORP)[0]], probers) == ("imap",)
 
 
 def test_only_the_endpoints_that_serve_the_chosen_mailboxes_are_used() -> None:
@@ -215,3 +215,18 @@ def test_one_endpoint_that_is_signed_in_to_in_two_ways_is_not_signed_in_to() -> 
     (login,) = [c.login for c in planned(replace(estate, mailboxes=(sends,)), frozenset({Effect.LOGS_IN})) if c.prober == "ews-inbox"]
     assert login is not None
     assert login.username == "svc-out@contoso.test"
+
+
+def test_what_autodiscover_found_decides_for_the_mailbox_that_has_it() -> None:
+    """Both ways, and whom it signs in as there; where the profile does not use Autodiscover it counts for nothing."""
+    found = Endpoint.parse("https://found.contoso.test/EWS/Exchange.asmx")
+    mailbox = replace(SERVED, ews_url=found)
+    allowed = frozenset({Effect.LOGS_IN})
+    for profile, wanted in (
+        (replace(CORP, autodiscover=True), found),
+        (replace(CORP, autodiscover=True, incoming=None, outgoing=None), found),
+        (CORP, ends(CORP)[0]),
+    ):
+        conversations = planned(Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(mailbox,)), allowed)
+        assert {c.endpoint for c in conversations if c.endpoint.service == "ews"} == {wanted}
+        assert [c.not_held for c in conversations if c.prober == "ews-inbox"] == [None]

@@ -31,11 +31,12 @@ def option(words: Mapping[int, str], word: str) -> Option:
 
 def rows_of(profile: ServerProfile = EXCHANGE, mailbox: Mailbox = SERVED, **changed: Any) -> Rows:
     """The rows that say what the estate says, but for what is changed: by the field of the mailbox's row, or of the profile's after `profile_`."""
-    is_ews = profile.incoming.service is Service.EWS
+    incoming, outgoing = profile.endpoints_of(mailbox)
+    is_ews = incoming.service is Service.EWS
     of_profile: dict[str, Any] = {"id": PROFILE_ID, "name": profile.name, "state": 0, "uses_autodiscover": profile.autodiscover}
     of_profile["server_type"] = option(SERVER_TYPES, profile.server_type)
     of_profile["uses_incoming_for_outgoing"] = False
-    for side, endpoint in (("incoming", profile.incoming), ("outgoing", profile.outgoing)):
+    for side, endpoint in (("incoming", incoming), ("outgoing", outgoing)):
         of_profile |= {
             f"{side}_location": endpoint.url if is_ews else endpoint.host,
             f"{side}_port": None if is_ews else endpoint.port,

@@ -11,7 +11,7 @@ from probe.dynamics import MailboxRow, Option
 from probe.gate import Difference, Rows, differences
 from probe.gate.comparing import found_row
 from probe.model.estate import Credentials, Delivery, Endpoint, ServerProfile, ServerType
-from tests.estates import SERVED
+from tests.estates import SERVED, ends
 from tests.gate.rows import EXCHANGE, PROFILE_ID, an_estate_of, rows_of
 
 POP3 = replace(
@@ -50,7 +50,7 @@ def test_rows_that_say_the_same_do_not_differ(profile: ServerProfile) -> None:
         ({"approval": None}, ("approval", "approved", "not given")),
         ({"profile_state": 1}, ("profile state", "active", "1 (inactive)")),
         ({"profile_server_type": Option(3, "x")}, ("server type", "exchange-server", "exchange-online")),
-        ({"profile_uses_autodiscover": True, "ews_url": EXCHANGE.incoming.url}, ("autodiscover", "off", "on")),
+        ({"profile_uses_autodiscover": True, "ews_url": ends(EXCHANGE)[0].url}, ("autodiscover", "off", "on")),
         ({"profile_incoming_authentication": Option(3, "x")}, ("incoming authentication", "ntlm", "basic")),
         ({"profile_outgoing_authentication": Option(3, "x")}, ("outgoing authentication", "ntlm", "basic")),
         ({"profile_incoming_credentials": Option(4, "x")}, ("incoming credentials", "profile", "anonymous")),
@@ -59,12 +59,12 @@ def test_rows_that_say_the_same_do_not_differ(profile: ServerProfile) -> None:
         ({"profile_incoming_password_is_set": False}, ("password", "set", "not set")),
         (
             {"profile_incoming_location": "https://old.contoso.test/EWS/Exchange.asmx"},
-            ("incoming endpoint", EXCHANGE.incoming.url, "https://old.contoso.test:443/EWS/Exchange.asmx"),
+            ("incoming endpoint", ends(EXCHANGE)[0].url, "https://old.contoso.test:443/EWS/Exchange.asmx"),
         ),
-        ({"profile_outgoing_location": None}, ("outgoing endpoint", EXCHANGE.outgoing.url, "not given")),
+        ({"profile_outgoing_location": None}, ("outgoing endpoint", ends(EXCHANGE)[1].url, "not given")),
         (
             {"profile_incoming_location": "https://svc:secret@mail.contoso.test/"},
-            ("incoming endpoint", EXCHANGE.incoming.url, "an address with an account in it"),
+            ("incoming endpoint", ends(EXCHANGE)[0].url, "an address with an account in it"),
         ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -109,7 +109,7 @@ def test_what_autodiscover_found_is_compared_once_it_was_asked() -> None:
     profile = replace(EXCHANGE, autodiscover=True)
     assert told(profile, profile_incoming_location=None, profile_outgoing_location=None) == []
     found = told(profile, profile_incoming_location=None, ews_url="https://other.contoso.test/EWS/Exchange.asmx")
-    assert found == [("ews_url", EXCHANGE.incoming.url, "https://other.contoso.test:443/EWS/Exchange.asmx")]
+    assert found == [("ews_url", ends(EXCHANGE)[0].url, "https://other.contoso.test:443/EWS/Exchange.asmx")]
 
 
 def test_a_mailbox_without_profile_differs_in_that_alone() -> None:

@@ -19,6 +19,7 @@ from probe.simulation.estate import MAILBOX_PASSWORDS, SERVICE_PASSWORD, Simulat
 from probe.simulation.ews import MESSAGES, SOAP, TYPES
 from probe.simulation.exchange import ExchangeServer
 from probe.simulation.releases import EXCHANGE_2016
+from tests.estates import ends
 
 
 def _handshake(sim: Simulation, endpoint: Endpoint) -> str:
@@ -54,7 +55,7 @@ async def test_the_estate_starts_quickly_and_leaves_nothing() -> None:
 async def test_every_endpoint_is_led_to_loopback() -> None:
     """Every host that the estate names has an address, and each is loopback; each endpoint has a server behind it."""
     async with Simulation.start() as sim:
-        endpoints = {end for profile in sim.estate.profiles for end in (profile.incoming, profile.outgoing)}
+        endpoints = set(sim.estate.endpoints)
         assert {sim.hosts[endpoint.host] for endpoint in endpoints} == {"127.0.0.1"}
         assert {endpoint.port for endpoint in endpoints} == {server.port for server in sim.servers.values()}
 
@@ -65,7 +66,7 @@ async def test_certificates_are_for_the_hosts_that_show_them() -> None:
         refusals = {}
         for profile in sim.estate.profiles:
             if profile.name != "tailspin":
-                for endpoint in (profile.incoming, profile.outgoing):
+                for endpoint in ends(profile):
                     refusals[endpoint.host] = await asyncio.to_thread(_handshake, sim, endpoint)
     assert {host: why for host, why in refusals.items() if why} == {"ex2013.contoso.test": "certificate has expired"}
     assert len(refusals) == 13
@@ -76,7 +77,7 @@ async def test_windows_before_2022_speaks_no_tls_1_3() -> None:
     versions = {}
 
     def call(sim: Simulation, name: str) -> str | None:
-        endpoint = next(profile.incoming for profile in sim.estate.profiles if profile.name == name)
+        endpoint = next(ends(profile)[0] for profile in sim.estate.profiles if profile.name == name)
         context = ssl.create_default_context(cafile=str(sim.ca_file))
         with (
             socket.create_connection(("127.0.0.1", endpoint.port)) as plain,
@@ -138,7 +139,7 @@ async def test_the_closed_tenant_says_so_and_the_open_one_asks_for_a_token() -> 
     """Of the two Exchange Online profiles one is challenged and one is refused by policy."""
 
     def call(sim: Simulation, name: str) -> tuple[int, str | None, str | None]:
-        endpoint = next(profile.incoming for profile in sim.estate.profiles if profile.name == name)
+        endpoint = next(ends(profile)[0] for profile in sim.estate.profiles if profile.name == name)
         context = ssl.create_default_context(cafile=str(sim.ca_file))
         context.check_hostname = False  # called by its address; the name is checked elsewhere
         client = http.client.HTTPSConnection("127.0.0.1", endpoint.port, context=context, timeout=5)
@@ -170,9 +171,9 @@ async def test_the_demo_signs_in_where_it_can() -> None:
             '<m:FolderIds><t:DistinguishedFolderId Id="inbox"/></m:FolderIds></m:GetFolder></s:Body></s:Envelope>'
         )
         token = base64.b64encode(f"{profile.username}:{SERVICE_PASSWORD}".encode()).decode()
-        client = http.client.HTTPSConnection("127.0.0.1", profile.incoming.port, context=context, timeout=5)
+        client = http.client.HTTPSConnection("127.0.0.1", ends(profile)[0].port, context=context, timeout=5)
         try:
-            client.request("POST", profile.incoming.path, envelope, {"Content-Type": "text/xml", "Authorization": f"Basic {token}"})
+            client.request("POST", ends(profile)[0].path, envelope, {"Content-Type": "text/xml", "Authorization": f"Basic {token}"})
             answer = client.getresponse()
             return answer.status, answer.read()
         finally:

@@ -56,7 +56,11 @@ class Known(Index):
         if mailbox is None or profile is None:
             return ()
         receives = Delivery.SERVER_SIDE in (mailbox["incoming"], mailbox["appointments"])
-        ways = ((profile["incoming"], receives), (profile["outgoing"], mailbox["outgoing"] == Delivery.SERVER_SIDE))
+        found = mailbox.get("ews_url") if profile["autodiscover"] else None
+        incoming, outgoing = (
+            found if found and (end or "https:").startswith("https:") else end for end in (profile["incoming"], profile["outgoing"])
+        )
+        ways = ((incoming, receives), (outgoing, mailbox["outgoing"] == Delivery.SERVER_SIDE))
         return tuple(dict.fromkeys(url for url, is_used in ways if is_used))
 
     def behind(self, cited: JsonObject) -> list[JsonObject]:

@@ -90,13 +90,16 @@ def _named(addresses: Sequence[str]) -> str:
     return f"{shown} (`--verbose` names them)" if len(shown) < len(", ".join(addresses)) else shown
 
 
+_FOUND = "what Autodiscover found for each mailbox"
+
+
 def _profile(page: Page, profile: JsonObject) -> None:
     page.say(profile["server_type"], indent=2, label="Type", column=10)
     if profile["incoming"] == profile["outgoing"]:
-        page.say(profile["incoming"], indent=2, label="Endpoint", column=10)
+        page.say(profile["incoming"] or _FOUND, indent=2, label="Endpoint", column=10)
     else:
-        page.say(profile["incoming"], indent=2, label="Incoming", column=10)
-        page.say(profile["outgoing"], indent=2, label="Outgoing", column=10)
+        page.say(profile["incoming"] or _FOUND, indent=2, label="Incoming", column=10)
+        page.say(profile["outgoing"] or _FOUND, indent=2, label="Outgoing", column=10)
 
 
 def _about_mailbox(report: _ReportContext, block: Block) -> None:

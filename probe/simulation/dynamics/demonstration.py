@@ -69,16 +69,18 @@ def organization_of(estate: Estate) -> Organization:
 
 
 def _profile(organization: Organization, profile: ServerProfile) -> str:
-    password = _read(profile.password)
+    password, incoming, outgoing = _read(profile.password), profile.incoming, profile.outgoing
+    assert incoming is not None
+    assert outgoing is not None
     return organization.add_profile(
         profile.name,
         servertype=_SERVER_TYPES[profile.server_type],
         exchangeversion=_EXCHANGE_2007_SP1 if "2007" in profile.name else _EXCHANGE_2013,
         useautodiscover=profile.autodiscover,
-        incomingserverlocation=_location(profile.incoming),
-        outgoingserverlocation=_location(profile.outgoing),
-        incomingportnumber=None if profile.incoming.service is MailService.EWS else profile.incoming.port,
-        outgoingportnumber=None if profile.outgoing.service is MailService.EWS else profile.outgoing.port,
+        incomingserverlocation=_location(incoming),
+        outgoingserverlocation=_location(outgoing),
+        incomingportnumber=None if incoming.service is MailService.EWS else incoming.port,
+        outgoingportnumber=None if outgoing.service is MailService.EWS else outgoing.port,
         incomingauthenticationprotocol=_AUTHENTICATION[profile.authentication],
         incomingcredentialretrieval=_CREDENTIALS[profile.credentials],
         incominguseimpersonation=profile.impersonation,
