@@ -201,7 +201,7 @@ def _tell_rows(draft: EstateDraft, choice: MailboxSelection) -> None:
     if len(draft.told) > _MOST_TOLD:
         tell(f"and {len(draft.told) - _MOST_TOLD} more rows that were left out")
     if choice.counts:
-        tell("mailboxes of a kind of their own: " + ", ".join(f"{kind} {count}" for kind, count in choice.counts))
+        tell("Of the mailboxes in Dynamics: " + ", ".join(f"{kind} {count}" for kind, count in choice.counts))
 
 
 def agreed_hosts(draft: EstateDraft, trusted: frozenset[str]) -> frozenset[str]:

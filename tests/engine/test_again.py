@@ -22,6 +22,7 @@ from probe.model.estate import (
     Credentials,
     Delivery,
     Effect,
+    Endpoint,
     Estate,
     Location,
     Mailbox,
@@ -34,6 +35,7 @@ from probe.model.provenance import Declared
 from probe.model.rules import SignedIn, Support
 from probe.model.runs import Run
 from tests.engine.estates import thrown
+from tests.estates import ends
 from tests.runs import EWS, NOON, SECRET_PLACES, a_fact, a_gap, a_run, an_estate, words
 
 RULESET = Ruleset(inferences=app.inferences(), rules=app.rules())
@@ -94,6 +96,20 @@ def gap(run: Run, key: FactKey[Any], mailbox: str | None = None) -> tuple[Why, s
     return found.why, found.detail
 
 
+def found_by_autodiscover(declared: Estate) -> Estate:
+    """Its profiles of Exchange name no server, and each of their mailboxes has one."""
+    found = Endpoint.parse("https://found.contoso.test/EWS/Exchange.asmx")
+    of_exchange = {profile.name for profile in declared.profiles if ends(profile)[0].service == "ews"}
+    return replace(
+        declared,
+        profiles=tuple(
+            replace(profile, autodiscover=True, incoming=None, outgoing=None) if profile.name in of_exchange else profile
+            for profile in declared.profiles
+        ),
+        mailboxes=tuple(replace(mailbox, ews_url=found) if mailbox.profile in of_exchange else mailbox for mailbox in declared.mailboxes),
+    )
+
+
 @pytest.mark.parametrize("seen", [SEEN, SEEN[:4], ()], ids=["much", "little", "nothing"])
 @pytest.mark.parametrize("mailboxes", [None, (ADDRESS,)], ids=["all", "one"])
 def test_a_run_is_judged_again_to_the_same(seen: tuple[Reading, ...], mailboxes: tuple[str, ...] | None) -> None:
@@ -142,6 +158,8 @@ def of_mailbox(**changes: Any) -> Callable[[Estate], Estate]:
         of_mailbox(appointments=Delivery.OUTLOOK),
         of_mailbox(location=Location.EXCHANGE_ONLINE),
         of_mailbox(mfa=True),
+        of_mailbox(id="8c1e2a40-6d0f-4c57-9a41-2f3f0c1d7e55"),
+        found_by_autodiscover,
         lambda e: replace(e, mailboxes=e.mailboxes[:1]),
         lambda e: replace(e, mailboxes=(*e.mailboxes, replace(e.mailboxes[0], address="new@contoso.test"))),
     ],
