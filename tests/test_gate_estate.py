@@ -80,7 +80,7 @@ async def test_predictions_agree_with_outcomes_and_nothing_is_written() -> None:
     assert USER.password not in text + json.dumps(document)
 
 
-async def test_rows_that_differ_are_told_and_leave_it_open() -> None:
+async def test_rows_that_differ_are_told_and_none_is_a_go() -> None:
     """A profile that was changed in Dynamics, an approval that is missing, a mailbox that is not there: each is named, and none is a go."""
     async with demonstrated() as (demonstration, estate, options):
         organization = demonstration.organization
@@ -91,11 +91,11 @@ async def test_rows_that_differ_are_told_and_leave_it_open() -> None:
         gated = await asked(estate, options, "contoso.events@gmail.com", "sales@contoso.test", "service@contoso.test")
         assert_nothing_written(demonstration)
     assert [(v.answer, [d.what for d in v.differs]) for v in gated.verdicts] == [
-        (GateAnswer.CANNOT_TELL, ["approval"]),
+        (GateAnswer.NO_GO, ["approval"]),
         (GateAnswer.CANNOT_TELL, ["mailbox"]),
         (GateAnswer.CANNOT_TELL, ["incoming port"]),
     ]
-    assert app.gate_exit_code(gated) == 3
+    assert app.gate_exit_code(gated) == 1
     assert "incoming port: the estate has" in "".join(gate_text(published(gated), ReportOptions()))
 
 

@@ -95,8 +95,8 @@ def verdict_on(
 ) -> GateVerdict:
     """The answer for a mailbox that the run assessed.
 
-    `let_in` are the URLs of the endpoints that let its account in, as `let_in_during` has them. `differs` is where its rows are not what the estate says; `unread` is why Dynamics' rows could not be read, None where they were, or where the estate
-    does not say where they are.
+    `let_in` are the URLs of the endpoints that let its account in, as `let_in_during` has them. `differs` is where its rows are not what the
+    estate says; `unread` is why Dynamics' rows could not be read, None where they were, or where the estate does not say where they are.
     """
     assert run.estate is not None
     predicted = predictions(run.estate.endpoints_of(mailbox), assessment, let_in)
