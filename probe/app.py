@@ -13,7 +13,7 @@ import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,12 +23,11 @@ from probe.config.secrets import SecretUnavailable
 from probe.document import NotADocument, read_run
 from probe.engine import run as engine
 from probe.engine import select
-from probe.engine.accounts import Accounts, Locks
+from probe.engine.accounts import Locks
 from probe.engine.again import judge_again
 from probe.engine.judge import Ruleset
 from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext, until
 from probe.engine.plan import Plan
-from probe.engine.secrets import Secrets
 from probe.memory import Memory
 from probe.model import defaults
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome
@@ -39,16 +38,14 @@ from probe.model.inferences import Inference
 from probe.model.rules import Readiness, Rule, Support
 from probe.model.runs import Asked, Run
 from probe.model.values import dataclass
-from probe.net.dial import Dial, Network
-from probe.net.failures import UntrustedPeer, expected
+from probe.net.dial import Network
+from probe.net.failures import expected
 from probe.net.heap import keep_small
 from probe.net.killable import Children
-from probe.net.limits import Deadline, Limits
+from probe.net.limits import Limits
 from probe.net.names import NameServer
-from probe.net.threads import in_thread
 from probe.net.tls import TlsPolicies
-from probe.net.transcript import Recorder
-from probe.probing import Notebook, Prober, TlsQuestion
+from probe.probing import Prober, TlsQuestion
 from probe.probing.proofs import NotClaimed
 
 if TYPE_CHECKING:
@@ -95,12 +92,8 @@ class Options:
     clock: Callable[[], datetime] = field(default=lambda: _now())
 
 
-DYNAMICS_SECONDS = 600.0
-"""For reading Dynamics' records, sign-in and pauses that its server asks for included; 50,000 mailboxes are a hundred pages."""
-SIGN_IN_SECONDS = 120.0
-"""What one sign-in to an organization may take."""
-ORGANIZATION_SECONDS = 3600.0
-"""For all that is asked of an organization over one sign-in; each request has a bound of its own, and 50,000 mailboxes are a hundred."""
+IMPORT_SECONDS = 3600.0
+"""For all records of an organization; 50,000 mailboxes are a hundred pages, and a server may ask for pauses between them."""
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 """Signals that ask for an end: Ctrl-C; service managers, containers and timeout(1); a terminal that is closed; Ctrl-Break on Windows."""
@@ -231,34 +224,13 @@ class Probing:
             return unread(WHY_AFTER[named[0]], context.redactor.clean_sentence(named[1]), at)
 
     async def _dynamics_records(self, access: DynamicsAccess, plan: Plan, context: RunContext, at: datetime) -> StateRecords:
-        """The records, through the ledger, over verified TLS. Raises SecretUnavailable, and what `probe.dynamics.signed_in` and its client raise."""
-        from probe.dynamics import Credential, signed_in
+        """The records. Raises what `probe.organization.organization` does, and what its client raises."""
         from probe.dynamics.state_reading import read_records
+        from probe.organization import organization
 
         assert plan.estate is not None
-        if (ca := access.ca) is not None:
-            await in_thread(lambda: _check_readable(ca), "probe-anchors")
-        network = self._network_to_dynamics(plan.estate)
         addresses = [mailbox.address for mailbox in plan.mailboxes]
-        url = access.url.endpoint.url
-        async with contextlib.AsyncExitStack() as stack:
-            credential = None
-            if access.username is not None and access.password is not None:
-                secret = (await Secrets.read([access.password], context.timeout)).of(access.password)
-                context.redactor.add([secret.reveal()])
-                identity = (access.username.lower(), secret.reveal())
-                accounts = Accounts(context.memory, context.clock, timedelta(seconds=DYNAMICS_SECONDS), context.locks)
-                await stack.enter_async_context(accounts.lock(identity))
-                if (barred := await accounts.barred(identity, url)) is not None:
-                    raise NotClaimed(barred.reason)
-                proof = accounts.proof(identity, url)
-                stack.callback(proof.close)
-                credential = Credential(username=access.username, password=secret, proof=proof)
-            deadline = await stack.enter_async_context(Deadline(DYNAMICS_SECONDS))
-            dial = Dial(access.url.endpoint, network, deadline, Recorder(context.redactor, context.budget))
-            notes = Notebook("dynamics", url, None, context.clock, context.redactor.clean_sentence)
-            authorities = plan.estate.deployment.authorities
-            client = await stack.enter_async_context(signed_in(access, credential, dial, notes, authorities=authorities))
+        async with organization(access, plan.estate.deployment.authorities, context, self._network_to(access)) as client:
             return await read_records(client, addresses, at, all_of_them=plan.asked.mailboxes is None)
 
     async def gate(
@@ -277,7 +249,8 @@ class Probing:
 
         context = self._context(stop or asyncio.Event())
         addresses = [mailbox.address for mailbox in mailboxes]
-        records = await gate.read_records(estate, addresses, context, self._network_to_dynamics(estate))
+        network = context.network if estate.dynamics is None else self._network_to(estate.dynamics)
+        records = await gate.read_records(estate, addresses, context, network)
         meant = mailboxes if narrow is None else narrow(mailboxes, records)
         if not meant:
             return None
@@ -285,11 +258,11 @@ class Probing:
         # By now it knows every secret of the run too.
         return gate.gated(estate, meant, run, records, accept, context.redactor.clean_sentence)
 
-    def _network_to_dynamics(self, estate: Estate) -> Network:
+    def _network_to(self, access: DynamicsAccess) -> Network:
         """The network with the anchors that vouch for Dynamics alone, where the estate names such."""
-        if estate.dynamics is None or estate.dynamics.ca is None:
+        if access.ca is None:
             return self._network(self._options.ca_file, self._policies)
-        anchors = Path(estate.dynamics.ca)
+        anchors = Path(access.ca)
         return self._network(anchors, TlsPolicies(anchors, self._options.system_anchors))
 
     def _network(self, ca_file: Path | None, policies: TlsPolicies) -> Network:
@@ -306,44 +279,14 @@ class Probing:
 
     @contextlib.asynccontextmanager
     async def organization(self, access: DynamicsAccess, authorities: tuple[str, ...] = ()) -> AsyncIterator[Client]:
-        """The organization that an estate names, signed in to through the ledger. `authorities` are those of the deployment.
-
-        Raises SecretUnavailable, and what `probe.dynamics.signed_in` does.
-        """
+        """The organization that an estate names. `authorities` are those of the deployment. Raises as `probe.organization.organization` does."""
         # Brought where somebody asks for it: a look starts sooner without.
-        from probe.config import resolve
-        from probe.dynamics import Credential, signed_in
-        from probe.net.limits import Deadline
-        from probe.net.redact import Redactor
-        from probe.net.transcript import Recorder
-        from probe.probing.notebook import Notebook
+        from probe.organization import organization
 
-        options = self._options
-        anchors = options.ca_file if access.ca is None else Path(access.ca)
-        network = Network(
-            hosts=options.hosts,
-            ca_file=anchors,
-            children=self._children,
-            limits=self._limits,
-            policies=TlsPolicies(anchors, options.system_anchors),
-        )
-        redactor = Redactor()
-        url = access.url.endpoint.url
-        notes = Notebook("dynamics", url, None, options.clock, redactor.clean_sentence)
-        accounts = Accounts(self._memory, options.clock, timedelta(seconds=SIGN_IN_SECONDS), self._locks)
-        async with contextlib.AsyncExitStack() as stack:
-            credential = None
-            if access.password is not None:
-                password = await asyncio.to_thread(resolve, access.password)
-                redactor.add([password.reveal()])
-                identity = ((access.username or "").lower(), password.reveal())
-                await stack.enter_async_context(accounts.lock(identity))
-                proof = accounts.proof(identity, url)
-                stack.callback(proof.close)
-                credential = Credential(username=access.username or "", password=password, proof=proof)
-            deadline = await stack.enter_async_context(Deadline(ORGANIZATION_SECONDS))
-            dial = Dial(access.url.endpoint, network, deadline, Recorder(redactor))
-            yield await stack.enter_async_context(signed_in(access, credential, dial, notes, authorities=authorities))
+        async with organization(
+            access, authorities, self._context(asyncio.Event()), self._network_to(access), seconds=IMPORT_SECONDS
+        ) as client:
+            yield client
 
     def _context(self, stop: asyncio.Event) -> RunContext:
         options = self._options
@@ -524,15 +467,6 @@ class _Interrupts:
         if self._stop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has just ended, and with it all that could be stopped
                 self._stop()
-
-
-def _check_readable(ca_file: str) -> None:
-    """Raises UntrustedPeer where a file of trust anchors cannot be read."""
-    try:
-        with Path(ca_file).open("rb"):
-            pass
-    except OSError as failed:
-        raise UntrustedPeer(f"the trust anchors at {ca_file} cannot be read: {failed.strerror}") from failed
 
 
 def _tls_question(options: Options, client: str, *, fips: bool) -> TlsQuestion | None:

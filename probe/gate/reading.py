@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable
-from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 
 from probe.config.secrets import SecretUnavailable
-from probe.dynamics import Client, Credential, EmailServerProfile, MailboxRow, MoreThan, PendingMail, signed_in
-from probe.engine.accounts import Accounts
+from probe.dynamics import Client, EmailServerProfile, MailboxRow, MoreThan, PendingMail
 from probe.engine.observe import RunContext, until
-from probe.engine.secrets import Secrets
 from probe.gate.foretelling import Pending
 from probe.gate.records import NOT_DECLARED, DynamicsRecords, Unread
-from probe.model.estate import DynamicsAccess, Estate
-from probe.net.dial import Dial, Network
+from probe.model.estate import Estate
+from probe.net.dial import Network
 from probe.net.failures import PeerFailure, expected
-from probe.net.limits import Deadline
-from probe.net.transcript import Recorder
-from probe.probing import Notebook
+from probe.organization import organization
 
-READ_SECONDS = 600.0
-"""For all that is read of Dynamics, signing in included."""
 FEW = 200
 """Mailboxes that are asked for by their addresses; of more the whole table is read, which takes fewer requests."""
 ALERTS_SINCE = timedelta(days=7)
@@ -40,7 +33,8 @@ async def read_records(estate: Estate, addresses: Collection[str], context: RunC
     try:
         async with asyncio.timeout(context.deadline) as patience, until(context.stop, patience):
             try:
-                return await _read(access, estate, addresses, context, network)
+                async with organization(access, estate.deployment.authorities, context, network) as client:
+                    return await _records(client, addresses, context.clock())
             except SecretUnavailable as unavailable:
                 return Unread(str(unavailable))
             except Exception as failure:
@@ -50,32 +44,6 @@ async def read_records(estate: Estate, addresses: Collection[str], context: RunC
     except TimeoutError:
         return Unread("it was interrupted" if context.stop.is_set() else f"the run's deadline of {context.deadline:g} s had come")
     raise AssertionError("nothing of these swallows a failure")
-
-
-async def _read(
-    access: DynamicsAccess, estate: Estate, addresses: Collection[str], context: RunContext, network: Network
-) -> DynamicsRecords | Unread:
-    accounts = Accounts(context.memory, context.clock, timedelta(seconds=READ_SECONDS), context.locks)
-    endpoint = access.url.endpoint
-    async with AsyncExitStack() as stack:
-        credential = None
-        if access.username is not None and access.password is not None:
-            password = (await Secrets.read([access.password], context.timeout)).of(access.password)
-            context.redactor.add([password.reveal()])
-            identity = (access.username.lower(), password.reveal())
-            await stack.enter_async_context(accounts.lock(identity))
-            if (barred := await accounts.barred(identity, endpoint.url)) is not None:
-                return Unread(barred.reason)
-            proof = accounts.proof(identity, endpoint.url)
-            stack.callback(proof.close)
-            credential = Credential(username=access.username, password=password, proof=proof)
-        deadline = await stack.enter_async_context(Deadline(READ_SECONDS))
-        dial = Dial(endpoint, network, deadline, Recorder(context.redactor, context.budget))
-        notes = Notebook("dynamics", endpoint.url, None, context.clock, context.redactor.clean_sentence)
-        authorities = estate.deployment.authorities
-        client = await stack.enter_async_context(signed_in(access, credential, dial, notes, authorities=authorities))
-        return await _records(client, addresses, context.clock())
-    raise AssertionError("no manager of these swallows a failure")
 
 
 async def _records(client: Client, addresses: Collection[str], now: datetime) -> DynamicsRecords:

@@ -55,7 +55,7 @@ async def read(
         if stopped:
             stop.set()
         async with app.Probing(app.Options(timeout=10, state=tmp_path / "state")) as probing:
-            found = await read_records(estate, addresses, probing._context(stop), probing._network_to_dynamics(estate))
+            found = await read_records(estate, addresses, probing._context(stop), probing._network_to(declared))
         assert list(organization.writes) == []
         return found, server
 
@@ -144,6 +144,6 @@ async def test_a_run_that_is_stopped_reads_nothing_more(tmp_path: Path) -> None:
 async def test_an_estate_that_names_no_organization_asks_nobody() -> None:
     """That is told, and is no failure."""
     async with app.Probing(app.Options()) as probing:
-        estate = an_estate_of()
-        found = await read_records(estate, ADDRESSES, probing._context(asyncio.Event()), probing._network_to_dynamics(estate))
+        context = probing._context(asyncio.Event())
+        found = await read_records(an_estate_of(), ADDRESSES, context, context.network)
     assert found is NOT_DECLARED
