@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
-
-from probe.model.values import dataclass
 
 _NAMESPACE = uuid.UUID("5b0e5b5a-1f0e-4f8e-9a53-3d3a6a3f7c10")
 
