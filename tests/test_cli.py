@@ -250,7 +250,10 @@ def test_an_alert_of_dynamics_leads_to_the_rules_that_may_explain_it() -> None:
     assert {rule.id for rule in app.rules().values()} >= {line.split()[0] for line in listed.splitlines()}
     unknown = probe("rules", "--alert", "nothing of the kind")
     assert (unknown.returncode, unknown.stdout) == (2, "")
-    assert "no alert with these words is known" in unknown.stderr
+    assert "no alert with these words or codes is known" in unknown.stderr
+    unseen = probe("rules", "--alert", "0x80040265")
+    assert (unseen.returncode, unseen.stdout) == (0, "")
+    assert "A plug-in or a workflow" in unseen.stderr
 
 
 def test_a_rule_shows_its_commands_with_names_in_capitals() -> None:

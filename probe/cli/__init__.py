@@ -206,7 +206,9 @@ def forget(username: str | None) -> None:
 
 @cli.command()
 @click.argument("rule", metavar="[ID]", required=False)
-@click.option("--alert", metavar="TEXT", help="Only those that may explain an alert of Dynamics, the likeliest first.")
+@click.option(
+    "--alert", metavar="TEXT", help="Only those that may explain an alert of Dynamics, by its words or a code in it, the likeliest first."
+)
 @click.option("--support", is_flag=True, help="Only those that say what is supported.")
 @click.option("--readiness", is_flag=True, help="Only those that say what would work.")
 @output_options
@@ -295,12 +297,13 @@ def _named(name: str | None, known: Mapping[str, Any], what: str) -> list[Any]:
 
 
 def _explaining(alert: str, known: Mapping[str, Rule]) -> list[Rule]:
-    from probe.tables.alerts import causes_of_alert
+    from probe.tables.alerts import alerts_like, causes_of_alert
 
-    causes = causes_of_alert(alert)
-    if not causes:
-        raise click.UsageError("no alert with these words is known; `probe rules` lists every rule")
-    return [known[name] for name in causes]
+    alerts = alerts_like(alert)
+    if not alerts:
+        raise click.UsageError("no alert with these words or codes is known; `probe rules` lists every rule")
+    tell(*(one.meaning for one in alerts if one.meaning))
+    return [known[name] for name in causes_of_alert(alert)]
 
 
 def _otherwise_of(*, support: bool, readiness: bool) -> set[Otherwise]:

@@ -175,6 +175,11 @@ class TraceLog(Record):
     modified: Annotated[datetime | None, Of("modifiedon", moment)] = None
     """When the same trouble was last seen again."""
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that is said in it, for `probe.tables.alerts`."""
+        return tuple(filter(None, (self.message, self.error_details, self.parameters, self.details)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organization:

@@ -1,7 +1,14 @@
-"""Alerts of Dynamics, and the rules that may explain them."""
+"""Alerts of Dynamics, and the rules that may explain them.
+
+An alert is read by what no language changes: HTTP status, codes of EWS and of mail servers, names of exceptions, `Crm.8…` and hexadecimal numbers. Its
+words are looked at only where it has nothing of that, since they stand for more causes, and in one language. `tracecode` is not looked at: what its
+numbers mean is not public.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from functools import cache
 
 from probe.model.values import dataclass
@@ -12,20 +19,65 @@ from probe.tables.files import toml
 class DynamicsAlert:
     """An alert of Dynamics and what it may come from."""
 
+    codes: tuple[str, ...]
+    """What it is known by in every language, in lower case; one of them is enough. Found only as a word of its own."""
     words: tuple[str, ...]
-    """In lower case; one of them is enough to know it by."""
+    """What it is known by in English where it has no code, in lower case; one of them is enough."""
     rules: tuple[str, ...]
-    """Ids of the rules to look at, the likeliest first."""
+    """Ids of the rules to look at, the likeliest first; none where no rule can see what it is about."""
+    meaning: str
+    """What it means, in one sentence, where no rule says so; else empty."""
     example: str
 
 
 @cache
 def dynamics_alerts() -> tuple[DynamicsAlert, ...]:
     """The alerts that are known."""
-    return tuple(DynamicsAlert(tuple(a["words"]), tuple(a["rules"]), a["example"]) for a in toml("dynamics_alerts.toml")["alert"])
+    return tuple(
+        DynamicsAlert(tuple(a.get("codes", ())), tuple(a.get("words", ())), tuple(a.get("rules", ())), a.get("meaning", ""), a["example"])
+        for a in toml("dynamics_alerts.toml")["alert"]
+    )
 
 
-def causes_of_alert(text: str) -> tuple[str, ...]:
-    """Ids of the rules that may explain an alert, the likeliest first; none where no word of it is known."""
-    said = " ".join(text.lower().split())
-    return tuple(dict.fromkeys(rule for alert in dynamics_alerts() if any(w in said for w in alert.words) for rule in alert.rules))
+@cache
+def _by_code() -> tuple[re.Pattern[str], dict[str, tuple[DynamicsAlert, ...]]]:
+    """One pattern that finds every code, and the alerts that each stands for."""
+    known: dict[str, tuple[DynamicsAlert, ...]] = {}
+    for alert in dynamics_alerts():
+        for code in alert.codes:
+            known[code] = (*known.get(code, ()), alert)
+    # The longest first: `invalidincomingemailserverprofile` begins a longer name, which means something else.
+    either = "|".join(re.escape(code) for code in sorted(known, key=len, reverse=True))
+    return re.compile(rf"(?<![a-z0-9])(?:{either})(?![a-z0-9])"), known
+
+
+_NEGATIVE = re.compile(r"(?<![a-z0-9.])-(2\d{9})(?!\d)")
+_PREFIX = re.compile(r"(?<![a-z0-9])0x(?=[0-9a-f]{8}(?![a-z0-9]))")
+
+
+def _normal(texts: tuple[str, ...]) -> str:
+    """Lower case, single spaces, and every 32-bit number as eight hexadecimal digits: `-2147220891` and `0x80040265` are `80040265`."""
+    said = " ".join(" ".join(texts).lower().split())
+    return _PREFIX.sub("", _NEGATIVE.sub(lambda number: f"{-int(number[1]) & 0xFFFFFFFF:08x}", said))
+
+
+def alerts_like(*texts: str) -> tuple[DynamicsAlert, ...]:
+    """The known alerts that one is like, by its texts (`text`, `errordetails`, `traceparameterxml`, `tracedetailxml`), or by what somebody copied of them.
+
+    The one that leaves the fewest causes open comes first.
+    """
+    said = _normal(texts)
+    pattern, known = _by_code()
+    found = [alert for code in pattern.findall(said) for alert in known[code]]
+    if not found:
+        found = [alert for alert in dynamics_alerts() if any(word in said for word in alert.words)]
+    return tuple(sorted(dict.fromkeys(found), key=lambda alert: len(alert.rules)))
+
+
+def causes_of_alert(*texts: str) -> tuple[str, ...]:
+    """Ids of the rules that may explain an alert, the closest first; none where nothing of it is known, or no rule sees what it is about.
+
+    Closest is what most of its codes point to; of these, what the code with the fewest causes names first.
+    """
+    pointing = Counter(rule for alert in alerts_like(*texts) for rule in alert.rules)
+    return tuple(rule for rule, _ in pointing.most_common())  # equal ones stay in the order in which they came

@@ -148,6 +148,7 @@ async def test_alerts_are_those_since_a_time() -> None:
     assert (found.regarding, found.regarding_table, found.level, found.code) == (guid(1), "mailbox", Option(3, "Error"), 12)
     assert found.modified == datetime(2026, 11, 28, 7, tzinfo=UTC)
     assert "errordetails" in found.absent
+    assert found.texts == ("Socket returned exception TimedOut.",)
 
 
 # Records and option sets
