@@ -14,7 +14,7 @@ from typing import Any
 from probe.engine.judge import Book, judge_estate
 from probe.engine.run import about
 from probe.model import vocabulary as v
-from probe.model.estate import DEPLOYMENT_SUBJECT, PROFILE_SUBJECTS, Authentication, Delivery, Estate, Mailbox
+from probe.model.estate import DEPLOYMENT_SUBJECT, PROFILE_SUBJECTS, Authentication, Credentials, Delivery, Estate, Mailbox
 from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.keys import FactKey
 from probe.model.provenance import Declared, Inferred
@@ -111,6 +111,7 @@ def _way_in(estate: Estate, mailbox: Mailbox) -> tuple[object, ...]:
         profile.tenant,
         profile.has_application,
         (estate.deployment.cloud, estate.deployment.authorities) if asks_for_tokens else None,
+        estate.deployment.service_account if profile.credentials is Credentials.WINDOWS_INTEGRATED else None,
     )
 
 

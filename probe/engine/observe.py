@@ -104,7 +104,7 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
     ended_by, detail = None, ""
     try:
         async with asyncio.timeout(terms.deadline) as patience, _until(terms.stop, patience):
-            secrets = await Secrets.read((login.password for login in sign_ins), terms.timeout)
+            secrets = await Secrets.read((login.password for login in sign_ins if login.password is not None), terms.timeout)
             await in_thread(lambda: terms.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
             if plan.asked.all_addresses:
                 conversations = await at_each_address(conversations, terms.network.resolver, terms.timeout)
@@ -275,7 +275,7 @@ async def _hold(conversation: Conversation, terms: Terms, accounts: Accounts, se
             return await _try(conversation, subject, terms, keep)
     login = subject.login
     try:
-        password = secrets.of(login.password)
+        password = Secret("") if login.password is None else secrets.of(login.password)
     except SecretUnavailable as unavailable:
         return _unheld(conversation, terms, NotHeld(Why.NO_CREDENTIALS, str(unavailable)))
     # The same user with the same credential, wherever it signs in: what counts is what a server would count.

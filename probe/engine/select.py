@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from probe.engine.plan import Conversation, Login, NotHeld, PlannedLogin, PlannedRoundTrip, named
-from probe.model.estate import Authentication, Credentials, Delivery, Effect, Endpoint, Estate, Mailbox, ServerProfile, Service
+from probe.model.estate import (
+    Authentication,
+    Credentials,
+    Delivery,
+    Deployment,
+    Effect,
+    Endpoint,
+    Estate,
+    Mailbox,
+    SecretReference,
+    ServerProfile,
+    Service,
+)
 from probe.model.facts import Why
 from probe.model.values import dataclass
 from probe.probing import Application, EndpointSubject, MailboxSubject, Prober, Scope, TlsQuestion, TlsSubject
@@ -170,12 +182,18 @@ def _login(mailbox: Mailbox, endpoint: Endpoint, terms: _Terms) -> Login | NotHe
     profile, deployment = terms.profile_of(mailbox), terms.estate.deployment
     application = _application(profile) if endpoint.service is Service.EWS else None
     if application is not None and application.signs_in and profile.application_secret is not None:
-        username, password = application.client, profile.application_secret
+        username: str = application.client
+        password: SecretReference | None = profile.application_secret
         authentication, impersonates = Authentication.OAUTH, True
+    elif profile.credentials is Credentials.WINDOWS_INTEGRATED and _signs_in_as_service(profile, deployment, endpoint):
+        assert deployment.service_account is not None
+        username, password = deployment.service_account, None
+        authentication, impersonates = profile.authentication, profile.impersonation
     elif profile.credentials not in (Credentials.MAILBOX, Credentials.PROFILE):
-        return NotHeld(
-            Why.NO_CREDENTIALS, f"the profile signs in with {profile.credentials} credentials, which only the Dynamics server has"
-        )
+        reason = f"the profile signs in with {profile.credentials} credentials, which only the Dynamics server has"
+        if profile.credentials is Credentials.WINDOWS_INTEGRATED and deployment.service_account is None and endpoint.service is Service.EWS:
+            reason += "; to have them tried, name its account (service_account of [deployment]), and run this program as that account"
+        return NotHeld(Why.NO_CREDENTIALS, reason)
     elif (account := profile.account_of(mailbox)) is None:
         return NotHeld(Why.NO_CREDENTIALS, "the estate names no password for the account")
     else:
@@ -194,6 +212,14 @@ def _login(mailbox: Mailbox, endpoint: Endpoint, terms: _Terms) -> Login | NotHe
         cloud=deployment.cloud,
         may_ask=askable(endpoint, deployment.cloud, deployment.authorities) if may_have_token else (),
     )
+
+
+_BY_TICKET = frozenset({Authentication.AUTO, Authentication.NEGOTIATE})
+
+
+def _signs_in_as_service(profile: ServerProfile, deployment: Deployment, endpoint: Endpoint) -> bool:
+    """Whether this program signs in there as the asynchronous service does, where it runs as its account: to EWS, by a Kerberos ticket."""
+    return deployment.service_account is not None and endpoint.service is Service.EWS and profile.authentication in _BY_TICKET
 
 
 def _application(profile: ServerProfile) -> Application | None:

@@ -8,7 +8,6 @@ and a transport of our own makes sure of it: whatever the library wants, nothing
 from __future__ import annotations
 
 import contextlib
-import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -29,27 +28,16 @@ with warnings.catch_warnings():
     from exchangelib.protocol import CachingProtocol, Protocol
     from exchangelib.services import FindFolder
 
-from probe.net.ews_orders import Directed, Order, Seen, Taken, Taking, Trouble
+from probe.net.ews_orders import OLDEST_SCHEMA, SCHEMA, TOO_NEW, Directed, Order, Seen, Taken, Taking, Trouble
 from probe.net.ews_record import HeldBack, Record, RecordingAdapter
 from probe.net.http_exchange import USER_AGENT
 from probe.net.quiet import quiet
 from probe.wire.autodiscover import POX_PATH, SOAP_PATH, Directions, pox_request, read_pox, read_soap, soap_request
-from probe.wire.ews import delete_item, find_item, read_deleted, read_found
+from probe.wire.ews import delete_item, find_item, read_deleted, read_found, response_code
 from probe.wire.exchange import soap_build
 from probe.wire.mail_address import ascii_address
 
-SCHEMA = "Exchange2010_SP2"
-"""What every server since Exchange 2010 SP2 speaks, so that one request is enough."""
-OLDEST_SCHEMA = "Exchange2007_SP1"
-"""What Exchange 2007 SP1 and later speak; asked in where the other is refused."""
-
-# What a server says that does not know the schema, or whose mailbox server behind it does not (responsecode.md of EWS's documentation).
-_TOO_NEW = frozenset(
-    {"ErrorInvalidServerVersion", "ErrorSchemaValidation", "ErrorIncorrectSchemaVersion", "ErrorInvalidSchemaVersionForMailboxVersion"}
-)
-
 _LOCKED = b"The referenced account is currently locked out"  # Windows error 1909, as IIS shows it
-_RESPONSE_CODE = re.compile(rb"<(?:[\w.-]{1,40}:)?ResponseCode\b[^<>]{0,500}>\s{0,99}(Error[A-Za-z]{1,80})\s{0,99}<")
 
 
 class _Session(requests.Session):
@@ -157,7 +145,7 @@ def find_folders(order: Order) -> Seen:
             account = _account(order, protocol)
             schema = OLDEST_SCHEMA if order.is_of_2007 else SCHEMA
             seen = _seen(record, _find(account, order, record, first, schema))
-            if seen.folder in _TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
+            if seen.folder in TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
                 record.older_schema()
                 if (came := _find(account, order, record, first, OLDEST_SCHEMA)) is not None:
                     schema, seen = OLDEST_SCHEMA, _seen(record, came)
@@ -253,7 +241,7 @@ def _taken(session: requests.Session, order: Order, record: Record, subject: str
     schema = OLDEST_SCHEMA if order.is_of_2007 else SCHEMA
     request = find_item(order.mailbox, subject, schema, impersonates=order.impersonate)
     trouble = _posted(session, order, record, request)
-    if trouble is not None and trouble.detail in _TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
+    if trouble is not None and trouble.detail in TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
         record.older_schema()
         schema = OLDEST_SCHEMA
         request = find_item(order.mailbox, subject, schema, impersonates=order.impersonate)
@@ -407,5 +395,4 @@ def _trouble(record: Record, folder: str | None) -> Trouble:
 
 def _raw_code(record: Record) -> str | None:
     """The response code as it stands in the answer, for those that exchangelib does not know."""
-    match = _RESPONSE_CODE.search(record.head) if record.status in (200, 500) else None
-    return match[1].decode() if match else None
+    return response_code(bytes(record.head)) if record.status in (200, 500) else None

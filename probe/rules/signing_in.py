@@ -6,7 +6,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import Answer, all_of, any_of, ask, negate
 from probe.model.estate import Authentication, Credentials, Effect, Service
 from probe.model.rules import Case, Needs
-from probe.rules.conditions import SERVED, SPEAKING, is_one_of, uses
+from probe.rules.conditions import SERVED, SPEAKING, any_served, is_one_of, of_endpoints, served, uses
 
 SIGNING_IN_AS_USER = Needs(profile=(v.PROFILE_CREDENTIALS,))
 """What `signs_in_as_user` looks at."""
@@ -33,7 +33,23 @@ def allows(case: Case, *effects: Effect) -> Answer:
     return ask(case.deployment, v.DEPLOYMENT_ALLOWS, lambda allowed: set(effects) <= set(allowed))
 
 
-LOGGING_IN = ALLOWING | SIGNING_IN_AS_USER | Needs(profile=(v.PROFILE_APPLICATION,))
+SIGNING_IN_AS_SERVICE = (
+    SIGNING_IN_WITH_PASSWORD | SERVED | SPEAKING | Needs(deployment=(v.DEPLOYMENT_NAMES_SERVICE_ACCOUNT,)) | of_endpoints(v.AUTH_AS_SERVICE)
+)
+"""What `signs_in_as_service` looks at."""
+
+
+def signs_in_as_service(case: Case) -> Answer:
+    """Whether the profile signs in as the asynchronous service does, and this program ran as its account."""
+    return all_of(
+        is_one_of(case.profile, v.PROFILE_CREDENTIALS, Credentials.WINDOWS_INTEGRATED),
+        is_one_of(case.profile, v.PROFILE_AUTHENTICATION, Authentication.AUTO, Authentication.NEGOTIATE),
+        ask(case.deployment, v.DEPLOYMENT_NAMES_SERVICE_ACCOUNT, bool),
+        any_served(served(case, Service.EWS), lambda endpoint: ask(endpoint, v.AUTH_AS_SERVICE, bool)),
+    )
+
+
+LOGGING_IN = ALLOWING | SIGNING_IN_AS_SERVICE | Needs(profile=(v.PROFILE_APPLICATION,))
 """What `logs_in` looks at."""
 
 
@@ -47,8 +63,8 @@ def allows_logins(case: Case) -> Answer:
 
 
 def can_sign_in(case: Case) -> Answer:
-    """Whether the profile signs in with what others than the Dynamics server may have, or an application stands in for it."""
-    return any_of(signs_in_as_user(case), ask(case.profile, v.PROFILE_APPLICATION, bool))
+    """Whether the profile signs in with what others than the Dynamics server may have, an application stands in for it, or this program ran as it."""
+    return any_of(signs_in_as_user(case), ask(case.profile, v.PROFILE_APPLICATION, bool), signs_in_as_service(case))
 
 
 TRYING_A_LOGIN = LOGGING_IN | SERVED

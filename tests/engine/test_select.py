@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -182,3 +183,28 @@ def test_a_round_trip_needs_both_effects_both_servers_and_the_mailboxs_own_accou
     else:
         (trip,) = trips
         assert (trip.not_held is not None and reason in trip.not_held.detail) if reason else trip.not_held is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "account", "reason"),
+    [
+        ({}, None, "name its account (service_account of [deployment]), and run this program as that account"),
+        ({"service_account": "svc@CONTOSO.TEST"}, "svc@CONTOSO.TEST", ""),
+        ({"service_account": "svc@CONTOSO.TEST", "authentication": Authentication.NTLM}, None, "which only the Dynamics server has"),
+    ],
+)
+def test_the_service_signs_in_where_the_estate_says_who_it_is(changes: dict[str, Any], account: str | None, reason: str) -> None:
+    """Windows integrated credentials are planned for EWS as the service's account, which has no secret; else why not is told."""
+    service = changes.get("service_account")
+    profile = replace(
+        CORP,
+        credentials=Credentials.WINDOWS_INTEGRATED,
+        username=None,
+        password=None,
+        authentication=changes.get("authentication", Authentication.NEGOTIATE),
+    )
+    estate = Estate(deployment=replace(DEPLOYMENT, service_account=service), profiles=(profile,), mailboxes=(SERVED,))
+    (found,) = [c for c in planned(estate, frozenset({Effect.LOGS_IN})) if c.prober == "ews-inbox"]
+    assert (found.login and found.login.username) == account
+    assert found.login is None or (found.login.password is None and found.login.impersonates)
+    assert reason in (found.not_held.detail if found.not_held else "")
