@@ -224,7 +224,12 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, *, is_of_200
             names=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
             is_of_2007=is_of_2007,
         )
-        talk = TicketTalk(HttpConnection(stream, host_header(endpoint)), folders, lambda: fetched(binding))
+
+        async def fresh() -> str | None:
+            # By a password each ticket would be one more sign-in at the KDC.
+            return await fetched(binding) if account.is_service else None
+
+        talk = TicketTalk(HttpConnection(stream, host_header(endpoint)), folders, fresh)
         came = await talk.find_folders(header)
     reading = _Reading(account, dial, notes, came, carried="ticket")
     reading.conclude()

@@ -55,7 +55,7 @@ class Folders:
 class TicketTalk:
     """The requests of one sign-in: the first carries the ticket, and the rest go over the connection that it signed in.
 
-    A server that wants a ticket with each request gets a fresh one: none can be shown twice.
+    A server that wants a ticket with each request gets a fresh one, where one is to be had: none can be shown twice.
     """
 
     def __init__(self, http: HttpConnection, folders: Folders, fresh: Callable[[], Awaitable[str | None]]) -> None:

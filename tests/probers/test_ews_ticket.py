@@ -245,6 +245,17 @@ async def test_a_password_gets_a_ticket_first(ews: EwsStub, monkeypatch: pytest.
     assert done.ledger.told == ["claimed", Ending.ACCEPTED]
 
 
+async def test_a_password_is_shown_to_the_kdc_once(ews: EwsStub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that wants a ticket with each request is asked for the first folder alone; what the others hold is not known."""
+    ews.keeps_signed_in = False
+    done = await Tried(ews, monkeypatch).run(person=PERSON, folders=True)
+    assert [done.value(key) for key in (v.EWS_INBOX, v.EWS_TASKS)] == [
+        "found",
+        "Exchange gave no answer to this folder, or to one before it",
+    ]
+    assert done.ledger.told == ["claimed", Ending.ACCEPTED]
+
+
 @pytest.mark.parametrize(
     ("number", "refusal"), [("24", ("bad-credentials",)), ("23", ("password-expired",)), ("18", ("account-disabled", "account-locked"))]
 )
