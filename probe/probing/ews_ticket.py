@@ -14,7 +14,6 @@ from probe.net.ews_orders import OLDEST_SCHEMA, SCHEMA, TOO_NEW, Seen, Trouble
 from probe.net.failures import PeerClosed
 from probe.net.http_exchange import Answer, HttpConnection
 from probe.net.kerberos import TicketSeen
-from probe.wire.ews import find_folder, read_folder
 from probe.wire.exchange import soap_build
 from probe.wire.mail_address import ascii_address
 
@@ -107,6 +106,8 @@ class TicketTalk:
     async def _ask(self, folder: str, schema: str, header: str | None) -> Answer:
         if not self._http.keeps_alive:
             raise PeerClosed("the server closed the connection that was signed in")
+        from probe.wire.ews import find_folder  # here and below, since it loads a parser of XML, which only this has a use for
+
         wanted, address = self._folders, ascii_address(self._folders.mailbox)
         headers = [("Content-Type", "text/xml; charset=utf-8")]
         headers += [] if address is None else [("X-AnchorMailbox", address)]
@@ -119,4 +120,6 @@ class TicketTalk:
 
 
 def _came_of(answer: Answer) -> str | None:
+    from probe.wire.ews import read_folder
+
     return read_folder(answer.body) if answer.status in (200, 500) else None
