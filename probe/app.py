@@ -15,7 +15,7 @@ from dataclasses import field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from probe import catalogue
 from probe.document import NotADocument, read_run
@@ -23,8 +23,8 @@ from probe.engine import run as engine
 from probe.engine import select
 from probe.engine.accounts import Locks
 from probe.engine.again import judge_again
-from probe.engine.judge import Book
-from probe.engine.observe import ATTEMPTS_AT_ONCE, Terms
+from probe.engine.judge import Ruleset
+from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext
 from probe.engine.plan import Plan
 from probe.memory import Memory
 from probe.model import defaults
@@ -42,6 +42,9 @@ from probe.net.limits import Limits
 from probe.net.names import NameServer
 from probe.net.tls import TlsPolicies
 from probe.probing import Prober, TlsQuestion
+
+if TYPE_CHECKING:
+    from probe.gate import Accept, Gated
 
 T = TypeVar("T")
 
@@ -164,24 +167,44 @@ class Probing:
 
         Once `stop` is set, the run ends and tells what it has learnt. Cancelled, it tells nothing, and leaves nothing behind.
         """
-        # A look judges nothing, and starts sooner without the rules.
-        book = Book(inferences=inferences(), rules={} if plan.estate is None else rules())
-        identity = engine.RunIdentity(id=secrets.token_hex(16), host=platform.node() or "unknown")
-        return await engine.run(identity, plan, book, self._terms(stop or asyncio.Event()))
+        return await _held(plan, self._context(stop or asyncio.Event()))
 
-    def _terms(self, stop: asyncio.Event) -> Terms:
+    async def gate(self, plan: Plan, accept: frozenset[Accept] = frozenset(), stop: asyncio.Event | None = None) -> Gated:
+        """The answer of the gate for the mailboxes of a plan: Dynamics' rows are read first, then they are probed. Nothing is written in Dynamics."""
+        from probe import gate
+
+        assert plan.estate is not None
+        estate, stop = plan.estate, stop or asyncio.Event()
+        context = self._context(stop)
+        records = await gate.read_records(estate, [m.address for m in plan.mailboxes], context, self._network_to_dynamics(estate))
+        run = await _held(plan, context)
+        # By now it knows every secret of the run too.
+        return gate.gated(estate, plan.mailboxes, run, records, accept, context.redactor.clean_sentence)
+
+    def _network_to_dynamics(self, estate: Estate) -> Network:
+        """The network with the anchors that vouch for Dynamics alone, where the estate names such."""
+        if estate.dynamics is None or estate.dynamics.ca is None:
+            return self._network(self._options.ca_file, self._policies)
+        anchors = Path(estate.dynamics.ca)
+        return self._network(anchors, TlsPolicies(anchors, self._options.system_anchors))
+
+    def _network(self, ca_file: Path | None, policies: TlsPolicies) -> Network:
         options = self._options
-        return Terms(
+        return Network(
+            hosts=options.hosts,
+            ca_file=ca_file,
+            children=self._children,
+            name_server=options.name_server,
+            system_anchors=options.system_anchors,
+            limits=self._limits,
+            policies=policies,
+        )
+
+    def _context(self, stop: asyncio.Event) -> RunContext:
+        options = self._options
+        return RunContext(
             probers=probers(),
-            network=Network(
-                hosts=options.hosts,
-                ca_file=options.ca_file,
-                children=self._children,
-                name_server=options.name_server,
-                system_anchors=options.system_anchors,
-                limits=self._limits,
-                policies=self._policies,
-            ),
+            network=self._network(options.ca_file, self._policies),
             clock=options.clock,
             timeout=options.timeout,
             deadline=options.deadline,
@@ -199,6 +222,18 @@ async def check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options, 
     """One run over an estate, or over some of its mailboxes, with all that it needs opened for it alone."""
     async with Probing(options) as probing:
         return await probing.check(plan_check(estate, mailboxes, options), stop)
+
+
+async def gate(
+    estate: Estate,
+    mailboxes: Sequence[Mailbox],
+    options: Options,
+    accept: frozenset[Accept] = frozenset(),
+    stop: asyncio.Event | None = None,
+) -> Gated:
+    """The answer of the gate for some mailboxes of an estate, each of which server-side synchronization serves."""
+    async with Probing(options) as probing:
+        return await probing.gate(plan_check(estate, mailboxes, options), accept, stop)
 
 
 async def look(endpoints: Iterable[Endpoint], options: Options, stop: asyncio.Event | None = None) -> Run:
@@ -230,7 +265,7 @@ def judge(document: Mapping[str, Any], estate: Estate | None = None, on: date | 
     if asked is not None and not any(mailbox.address in asked for mailbox in estate.mailboxes):
         raise NotADocument(f"the estate has none of the mailboxes that the run was asked for: {', '.join(asked)}")
     on = on or (stored.judged_at if document.get("judged_at") else today())
-    return judge_again(stored, estate, Book(inferences=inferences(), rules=rules()), on)
+    return judge_again(stored, estate, Ruleset(inferences=inferences(), rules=rules()), on)
 
 
 def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:
@@ -249,6 +284,14 @@ def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:
     if any(Support.UNDETERMINED is a.support or a.readiness is Readiness.UNDETERMINED for a in assessed):
         return 3
     return 0
+
+
+def gate_exit_code(gated: Gated) -> int:
+    """The exit code that an answer of the gate calls for, by the same precedence."""
+    from probe.gate import GateAnswer, worst
+
+    code = exit_code(gated.run)
+    return code if code in (130, 70) else {GateAnswer.GO: 0, GateAnswer.NO_GO: 1, GateAnswer.CANNOT_TELL: 3}[worst(gated.verdicts)]
 
 
 def complete(begin: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
@@ -301,6 +344,13 @@ class _Interrupts:
         if self._stop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has just ended, and with it all that could be stopped
                 self._stop()
+
+
+async def _held(plan: Plan, context: RunContext) -> Run:
+    # A look judges nothing, and starts sooner without the rules.
+    ruleset = Ruleset(inferences=inferences(), rules={} if plan.estate is None else rules())
+    identity = engine.RunIdentity(id=secrets.token_hex(16), host=platform.node() or "unknown")
+    return await engine.run(identity, plan, ruleset, context)
 
 
 def _tls_question(options: Options, client: str, *, fips: bool) -> TlsQuestion | None:

@@ -12,12 +12,12 @@ from functools import cache
 from typing import Protocol, TypeVar
 
 
-class _Entry(Protocol):
+class _HasId(Protocol):
     @property
     def id(self) -> str: ...
 
 
-E = TypeVar("E", bound=_Entry)
+E = TypeVar("E", bound=_HasId)
 
 
 class CatalogueError(Exception):

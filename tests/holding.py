@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from probe.engine.observe import Terms, observe
+from probe.engine.observe import RunContext, observe
 from probe.engine.plan import Anonymous, Conversation, Login, NotHeld, Plan, PlannedLogin, PlannedRoundTrip, SignsIn, named
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt
@@ -85,13 +85,13 @@ def plan_of(talks: Sequence[Talk]) -> tuple[Plan, dict[str, Prober]]:
 
 
 async def held(
-    talks: Sequence[Talk], *, timeout: float = 5.0, deadline: float | None = None, **terms: object
+    talks: Sequence[Talk], *, timeout: float = 5.0, deadline: float | None = None, **context: object
 ) -> tuple[Sequence[Attempt], bool]:
     """Their attempts, and whether the run was interrupted."""
     plan, probers = plan_of(talks)
     async with Children() as children:
         network = Network(ca_file=authority().ca_file, children=children)
-        made = Terms(probers=probers, network=network, clock=lambda: NOON, timeout=timeout, deadline=deadline, **terms)  # type: ignore[arg-type]
+        made = RunContext(probers=probers, network=network, clock=lambda: NOON, timeout=timeout, deadline=deadline, **context)  # type: ignore[arg-type]
         return await observe(plan, made)
 
 

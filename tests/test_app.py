@@ -120,10 +120,10 @@ async def test_two_runs_at_once_make_at_most_three_connections_to_one_port() -> 
 async def test_two_runs_at_once_share_their_turns() -> None:
     """Together they have as many attempts under way as one may have."""
     async with app.Probing(app.Options(timeout=0.3, tls="none")) as probing:
-        terms = [probing._terms(asyncio.Event()) for _ in range(2)]
-        assert terms[0].turns is terms[1].turns
-        assert terms[0].network.limits is terms[1].network.limits
-        assert terms[0].network.resolver is not terms[1].network.resolver
+        contexts = [probing._context(asyncio.Event()) for _ in range(2)]
+        assert contexts[0].turns is contexts[1].turns
+        assert contexts[0].network.limits is contexts[1].network.limits
+        assert contexts[0].network.resolver is not contexts[1].network.resolver
 
 
 async def test_a_name_that_failed_is_looked_up_again_by_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:

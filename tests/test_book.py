@@ -22,7 +22,7 @@ from probe import app, catalogue
 from probe.cli import EXIT_CODES, cli
 from probe.config import read_estate
 from probe.config.keys import HEADINGS, TABLES
-from probe.document import Report, parse, schema
+from probe.document import Report, gate_schema, parse, schema
 from probe.model import inferences
 from probe.model.attempts import Outcome
 from probe.model.effects import ALLOWABLE
@@ -176,9 +176,9 @@ def test_each_law_is_held_by_tests_that_exist(law: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "scopes"), [("### A prober", Scope), ("### An inference", inferences.Scope)], ids=["probers", "inferences"]
+    ("heading", "scopes"), [("### A prober", Scope), ("### An inference", inferences.InferenceScope)], ids=["probers", "inferences"]
 )
-def test_every_scope_is_told(heading: str, scopes: type[Scope | inferences.Scope]) -> None:
+def test_every_scope_is_told(heading: str, scopes: type[Scope | inferences.InferenceScope]) -> None:
     """The table of scopes has each of them, and of probers what each is pointed at."""
     rows = _rows(_section("probe/README.md", heading))
     assert [row[0].strip("`") for row in rows] == [scope.name for scope in scopes]
@@ -242,6 +242,11 @@ def test_the_document_is_one_that_is_read() -> None:
     Draft202012Validator(schema()).validate(document)
     assert parse(document).form == "probe.run/2"
     assert [assessment.mailbox for assessment in app.judge(document).assessments] == ["sales@example.test"]
+
+
+def test_the_gates_document_is_one_that_it_writes() -> None:
+    """The gate's document of the contract fits the schema, its run aside."""
+    Draft202012Validator(gate_schema()).validate(json.loads(_block("probe/CONTRACT.md", "jsonc")))
 
 
 def test_the_closed_lists_are_those_of_the_code() -> None:

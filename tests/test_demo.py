@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from probe import app, catalogue
-from probe.document import Options, Report, publish
+from probe.document import Report, ReportOptions, publish
 from probe.model.estate import Effect
 from probe.model.runs import Run
 from probe.probing import STRUCK
@@ -138,7 +138,7 @@ def test_the_document_is_judged_again_to_the_same() -> None:
 def test_no_secret_shows_anywhere() -> None:
     """No password, in clear or in base64, is in the document or in any report, transcripts included."""
     reports = catalogue.load("probe.reports", "REPORT", Report)
-    shown = ["".join(report.render(checked().document, Options(transcripts=True))) for report in reports.values()]
+    shown = ["".join(report.render(checked().document, ReportOptions(transcripts=True))) for report in reports.values()]
     shown += [json.dumps(checked().document), repr(checked().run)]
     assert checked().secrets
     for secret in checked().secrets:

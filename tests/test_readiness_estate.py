@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from probe import app
-from probe.engine.judge import Book, judge_estate
+from probe.engine.judge import Ruleset, judge_estate
 from probe.model import vocabulary as v
 from probe.model.estate import Authentication, Credentials, Delivery, Effect, Endpoint, Location, ServerType
 from probe.model.facts import Fact
@@ -36,9 +36,9 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 def judged(run: Run, on: date = DURING) -> Assessment:
     """What the run's readings come to on a day: its own would change as the years pass."""
     assert run.estate is not None
-    book = Book(inferences=app.inferences(), rules=app.rules())
+    ruleset = Ruleset(inferences=app.inferences(), rules=app.rules())
     observed = [r for attempt in run.attempts for r in attempt.readings]
-    (assessment,) = judge_estate(run.estate, observed, run.estate.mailboxes, book, on, run.finished, run.asked.allow).assessments
+    (assessment,) = judge_estate(run.estate, observed, run.estate.mailboxes, ruleset, on, run.finished, run.asked.allow).assessments
     return assessment
 
 

@@ -17,10 +17,20 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from probe import __version__
-from probe.cli.options import accept_option, output_options, probing_options, profile, verbose_option
-from probe.cli.streams import NotWritten, WrongArguments, discard_output, explain, is_of_echo, settle_errors, stand_in, tell, write_result
+from probe.cli.options import ACCEPTABLE, accept_option, output_options, probing_options, profile, verbose_option
+from probe.cli.streams import (
+    NotWritten,
+    WrongArguments,
+    discard_output,
+    explain,
+    is_of_echo,
+    replace_closed_streams,
+    settle_errors,
+    tell,
+    write_result,
+)
 from probe.model.defaults import FIPS_CLIENT
-from probe.model.schemas import RUN_SCHEMA
+from probe.model.schemas import GATE_SCHEMA, RUN_SCHEMA
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -119,6 +129,46 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
         run = app.complete(partial(app.check, estate, mailboxes, replace(options, state=default_folder)))
     output.write_run(run)
     sys.exit(app.exit_code(run, frozenset(map(Support, accept))))
+
+
+@cli.command()
+@click.argument("estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path))
+@click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
+@click.option("--all", "everyone", is_flag=True, help="Every mailbox of the estate that server-side synchronization serves.")
+@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="The mailboxes of this profile; may be given again.")
+@click.option(
+    "--from-file", "list_file", metavar="FILE", type=click.Path(path_type=Path), help="The mailboxes of a file, an address a line."
+)
+@click.option("--accept", multiple=True, type=click.Choice(ACCEPTABLE), help="Let this pass; may be given again.")
+@verbose_option
+@output_options
+@probing_options
+def gate(
+    output: Output,
+    options: Options,
+    estate_file: Path,
+    addresses: Sequence[str],
+    everyone: bool,
+    profiles: Sequence[str],
+    list_file: Path | None,
+    accept: Sequence[str],
+) -> NoReturn:
+    """Say before Test & Enable what it will report, and whether to press it.
+
+    Reads the mailboxes' rows in Dynamics ([dynamics] of the estate) and compares them with the estate, probes the mailboxes, and answers go, no-go
+    or cannot-tell for each. It writes nothing: Test & Enable is not pressed.
+    """
+    from probe import app
+    from probe.gate import Accept
+    from probe.memory import default_folder
+
+    estate = _estate(estate_file)
+    mailboxes = _to_be_gated(estate, addresses, everyone=everyone, profiles=profiles, list_file=list_file)
+    accepted = frozenset(map(Accept, accept))
+    with output.progress(options) as options:
+        gated = app.complete(partial(app.gate, estate, mailboxes, replace(options, state=default_folder), accepted))
+    output.write_gate(gated)
+    sys.exit(app.gate_exit_code(gated))
 
 
 @cli.command()
@@ -246,12 +296,12 @@ def facts(output: Output, key: str | None) -> None:
 
 
 @cli.command()
-@click.argument("name", metavar="[NAME]", type=click.Choice([RUN_SCHEMA]), default=RUN_SCHEMA)
+@click.argument("name", metavar="[NAME]", type=click.Choice([RUN_SCHEMA, GATE_SCHEMA]), default=RUN_SCHEMA)
 def schema(name: str) -> None:
-    """Print the JSON schema of a document: of a run (probe.run/2)."""
-    from probe.document import schema_text
+    """Print the JSON schema of a document: of a run (probe.run/2), or of the gate's answer (probe.gate/1)."""
+    from probe.document import gate_schema_text, schema_text
 
-    write_result([schema_text()], is_utf8=True)
+    write_result([gate_schema_text() if name == GATE_SCHEMA else schema_text()], is_utf8=True)
 
 
 def _estate(file: Path) -> Estate:
@@ -286,6 +336,45 @@ def _chosen(estate: Estate, addresses: Sequence[str]) -> tuple[Mailbox, ...]:
     if unknown:
         raise WrongArguments(f"the estate has no mailbox {a!r}{_near(a.lower(), by_address)}" for a in unknown)
     return tuple(by_address[a] for a in dict.fromkeys(a.lower() for a in addresses))
+
+
+def _to_be_gated(
+    estate: Estate, addresses: Sequence[str], *, everyone: bool, profiles: Sequence[str], list_file: Path | None
+) -> tuple[Mailbox, ...]:
+    """The mailboxes that are meant, in the order of the estate. Those that nothing is synchronized of have nothing to be tested."""
+    if not (addresses or everyone or profiles or list_file):
+        raise click.UsageError("name the mailboxes: by ADDRESS, --all, --profile NAME or --from-file FILE")
+    known = {profile.name: profile for profile in estate.profiles}
+    unknown = [f"the estate has no profile {name!r}{_near(name, known)}" for name in profiles if name not in known]
+    if unknown:
+        raise WrongArguments(unknown)
+    named = [*addresses, *([] if list_file is None else _listed(list_file))]
+    by_name = {mailbox.address for mailbox in (_chosen(estate, named) if named else ())}
+    meant = [mailbox for mailbox in estate.mailboxes if everyone or mailbox.profile in profiles or mailbox.address in by_name]
+    unserved = [mailbox.address for mailbox in meant if not mailbox.is_served]
+    if wrong := [address for address in unserved if address in by_name]:
+        raise WrongArguments(
+            f"server-side synchronization serves nothing of {address}, so that there is nothing to test" for address in wrong
+        )
+    if unserved:
+        tell(f"{len(unserved)} left out, since server-side synchronization serves nothing of them")
+    if len(unserved) == len(meant):
+        raise click.UsageError("server-side synchronization serves none of these mailboxes")
+    return tuple(mailbox for mailbox in meant if mailbox.is_served)
+
+
+def _listed(file: Path) -> list[str]:
+    """The addresses of a file, one a line; a line that is empty or begins with # is none."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as failed:
+        raise click.UsageError(f"{file} cannot be read: {failed.strerror}") from None
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{file} is not UTF-8") from None
+    found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not found:
+        raise click.UsageError(f"{file} names no mailbox")
+    return found
 
 
 def _named(name: str | None, known: Mapping[str, Any], what: str) -> list[Any]:
@@ -331,7 +420,7 @@ def _leave_no_core() -> None:
 def main() -> NoReturn:
     """Run the command, and turn every way to end into its exit code."""
     _leave_no_core()
-    stand_in()
+    replace_closed_streams()
     try:
         code = cli.main(prog_name="probe", standalone_mode=False)
     except click.exceptions.Exit as ended:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _FORMATS = sorted(module.name for module in pkgutil.iter_modules(probe.reports.__path__))
 _LEAST_SECONDS = 0.1
 
+ACCEPTABLE = ("not-listed", "unsupported", "support-undetermined", "not-signed-in")
+"""What the gate may be told to let pass: `probe.gate.Accept`, which is not loaded for a list of options."""
+
 
 def output_options(command: Callable[..., Any]) -> Any:
     """The options that every command with a result has; they reach it as one `output`."""

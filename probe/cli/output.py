@@ -16,6 +16,8 @@ from probe.model.values import dataclass
 
 if TYPE_CHECKING:
     from probe.app import Options
+    from probe.document import Options as ReportOptions
+    from probe.gate import Gated
     from probe.model.attempts import Attempt
     from probe.model.runs import Run
 
@@ -71,16 +73,30 @@ class Output:
     def write_document(self, document: Mapping[str, Any], *, is_interrupted: bool) -> None:
         """Write a run as the report that was asked for. Raises NotWritten."""
         from probe import catalogue
-        from probe.document import Options as ReportOptions
         from probe.document import Report
 
         report = catalogue.entry("probe.reports", self.format, "REPORT", Report)
+        pieces = report.render(document, self._report_options())
+        self.write(pieces, report.media_type, patience=INTERRUPTED_SECONDS if is_interrupted else None)
+
+    def write_gate(self, gated: Gated) -> None:
+        """Write the gate's answer, as text or JSON. Raises NotWritten."""
+        from probe.gate import gate_json, gate_text, published
+
+        document = published(gated)
+        is_json = self.format == "json"
+        pieces = gate_json(document) if is_json else gate_text(document, self._report_options())
+        media_type = "application/json" if is_json else "text/plain; charset=utf-8"
+        self.write(pieces, media_type, patience=INTERRUPTED_SECONDS if gated.run.interrupted else None)
+
+    def _report_options(self) -> ReportOptions:
+        from probe.document import ReportOptions
+
         is_terminal = self.file is None and sys.stdout.isatty()
         width = min(_columns(), 120) if is_terminal else 80
-        options = ReportOptions(
+        return ReportOptions(
             width=width, colour=self.colour and is_terminal, transcripts=self.transcripts, quiet=self.quiet, verbose=self.verbose
         )
-        self.write(report.render(document, options), report.media_type, patience=INTERRUPTED_SECONDS if is_interrupted else None)
 
     @contextmanager
     def progress(self, options: Options) -> Iterator[Options]:

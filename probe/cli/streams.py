@@ -30,7 +30,7 @@ class WrongArguments(click.UsageError):
         super().__init__("\n".join(map(visible, sentences)))
 
 
-def stand_in() -> None:
+def replace_closed_streams() -> None:
     """Put something in the place of standard streams that are closed.
 
     Their numbers would else be given to the next sockets, into which some library might then write its warnings.

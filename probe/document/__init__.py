@@ -17,13 +17,16 @@ from probe.model.values import dataclass
 
 if TYPE_CHECKING:
     from probe.document.forms import parse, schema, schema_text
+    from probe.document.gate_forms import gate_schema, gate_schema_text
 
 __all__ = [
     "Index",
     "NotADocument",
-    "Options",
     "Report",
+    "ReportOptions",
     "carried_over",
+    "gate_schema",
+    "gate_schema_text",
     "in_sections",
     "json_pieces",
     "load_document",
@@ -38,19 +41,24 @@ __all__ = [
 
 
 _FORMS = ("parse", "schema", "schema_text")
+_GATE_FORMS = ("gate_schema", "gate_schema_text")
 
 
 def __getattr__(name: str) -> Any:
     # The forms bring pydantic, a third of the time that a look at one endpoint takes; to write a run they are not needed.
-    if name not in _FORMS:
-        raise AttributeError(name)
-    from probe.document import forms
+    if name in _FORMS:
+        from probe.document import forms
 
-    return getattr(forms, name)
+        return getattr(forms, name)
+    if name in _GATE_FORMS:
+        from probe.document import gate_forms
+
+        return getattr(gate_forms, name)
+    raise AttributeError(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class ReportOptions:
     """How a report is wanted. A format for machines may ignore all of it."""
 
     width: int = 80
@@ -71,5 +79,5 @@ class Report:
     id: str
     title: str
     media_type: str
-    render: Callable[[Mapping[str, Any], Options], Iterable[str]]
+    render: Callable[[Mapping[str, Any], ReportOptions], Iterable[str]]
     """From the document, as `publish` makes it, to text in pieces, which ends with a newline."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-Form = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 """A part of the document."""
 
 
@@ -13,10 +13,10 @@ class Index:
     """The readings and rules of a document, by their ids."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self._readings: dict[str, Form] = {form["id"]: form for part in ("facts", "missing") for form in document[part]}
-        self._rules: dict[str, Form] = {rule: {"rule": rule, **form} for rule, form in document["rules"].items()}
+        self._readings: dict[str, JsonObject] = {form["id"]: form for part in ("facts", "missing") for form in document[part]}
+        self._rules: dict[str, JsonObject] = {rule: {"rule": rule, **form} for rule, form in document["rules"].items()}
 
-    def findings(self, assessment: Form) -> Iterator[Form]:
+    def findings(self, assessment: JsonObject) -> Iterator[JsonObject]:
         """The findings of an assessment, each with the words of its rule and, as `because`, the facts and gaps that decided it."""
         for finding in assessment["findings"]:
             because = [self._readings[reading] for reading in finding["because"]]

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from probe.dynamics.failures import MissingPrivilege, NotWhole, NoWebApi, RequestFailed, SignInFailed, SignInPage
-from probe.net.http_exchange import Answer
+from probe.net.http_exchange import HttpResponse
 
 Shown = Callable[[str], str]
 """Makes what a server said fit to be shown: without secrets, printable, bounded."""
@@ -19,7 +19,7 @@ _RIGHT = re.compile(r"(AppendTo|Append|Assign|Create|Delete|Read|Share|Write)([A
 _ASK_ADFS = 'a deployment that faces the internet takes authentication = "oauth" alone'
 
 
-def read_answer(answer: Answer, shown: Shown) -> dict[str, Any]:
+def read_answer(answer: HttpResponse, shown: Shown) -> dict[str, Any]:
     """The JSON object that an answer holds; empty for one without content. Raises what fits where it is none."""
     refuse_page(answer, shown)
     if not 200 <= answer.status < 300:
@@ -34,7 +34,7 @@ def read_answer(answer: Answer, shown: Shown) -> dict[str, Any]:
     return document
 
 
-def refuse_page(answer: Answer, shown: Shown) -> None:
+def refuse_page(answer: HttpResponse, shown: Shown) -> None:
     """Raises SignInPage for an answer that leads people to where they sign in, or is that page."""
     if 300 <= answer.status < 400:
         where = host_of(answer.header("Location") or "")
@@ -52,7 +52,7 @@ def host_of(url: str) -> str | None:
         return None
 
 
-def is_page(answer: Answer) -> bool:
+def is_page(answer: HttpResponse) -> bool:
     """Whether it is HTML, by what it says or by how it begins."""
     kind = (answer.header("Content-Type") or "").partition(";")[0].strip().lower()
     return kind in ("text/html", "application/xhtml+xml") or answer.body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(
@@ -60,14 +60,14 @@ def is_page(answer: Answer) -> bool:
     )
 
 
-def missing_privilege(answer: Answer) -> str | None:
+def missing_privilege(answer: HttpResponse) -> str | None:
     """The privilege that an error names, as in `prvReadMailbox`; None where it names none."""
     code, message, inner = _error(answer)
     found = _PRIVILEGE.search(f"{message} {inner} {code}")
     return found[0] if found else None
 
 
-def _refuse(answer: Answer, shown: Shown) -> NoReturn:
+def _refuse(answer: HttpResponse, shown: Shown) -> NoReturn:
     code, message, inner = _error(answer)
     status = answer.status
     words = f"HTTP {status}" + "".join(f", {shown(part)}" for part in (code, message, inner) if part)
@@ -88,7 +88,7 @@ def _told(privilege: str) -> str:
     return f"{privilege} ({right[1]} on {right[2]})" if right else privilege
 
 
-def _error(answer: Answer) -> tuple[str, str, str]:
+def _error(answer: HttpResponse) -> tuple[str, str, str]:
     """Code, message, and what lies inside of an error (OData JSON Format 4.0 section 19); empty where they are not there."""
     document = {} if answer.truncated else _json(answer.body) or {}
     error = document.get("error")

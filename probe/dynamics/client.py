@@ -22,14 +22,24 @@ from probe.dynamics.answers import Shown, host_of, is_page, read_answer
 from probe.dynamics.failures import BadRecord, NoWebApi, OtherOrganization, RequestFailed, SignInFailed
 from probe.dynamics.listing import pages
 from probe.dynamics.options import OptionSets, read_option_sets
-from probe.dynamics.records import TABLE_OF, EmailServerProfile, MailboxRow, MoreThan, Organization, PendingMail, Reader, Record, TraceLog
-from probe.dynamics.session import Headers, Lost, Session
+from probe.dynamics.records import (
+    TABLE_OF,
+    EmailServerProfile,
+    MailboxRow,
+    MoreThan,
+    Organization,
+    PendingMail,
+    Record,
+    RecordReader,
+    TraceLog,
+)
+from probe.dynamics.session import Headers, Lost, WebApiSession
 from probe.dynamics.signing_in import Credential, SignIn
 from probe.dynamics.values import Malformed, guid, integer, moment, text
 from probe.model.estate import DynamicsAccess
 from probe.model.values import dataclass
 from probe.net.dial import Dial
-from probe.net.http_exchange import Answer
+from probe.net.http_exchange import HttpResponse
 from probe.net.kerberos import TicketOrder, TicketSeen, fetch_ticket
 from probe.probing import Notebook
 from probe.wire.oauth import folded
@@ -72,12 +82,12 @@ class Enabling:
 class Client:
     """An organization that is signed in to. Made by `signed_in`."""
 
-    def __init__(self, session: Session, sign_in: SignIn, access: DynamicsAccess, base: str, organization: Organization) -> None:
+    def __init__(self, session: WebApiSession, sign_in: SignIn, access: DynamicsAccess, base: str, organization: Organization) -> None:
         self._session = session
         self._sign_in = sign_in
         self._access = access
         self._base = base
-        self._readers: dict[str, Reader[Any]] = {}
+        self._readers: dict[str, RecordReader[Any]] = {}
         self._options: dict[str, OptionSets] = {}
         self.organization = organization
 
@@ -195,12 +205,12 @@ class Client:
         async for page in pages(self._fetch, self._access.url.origin, target, f"{kind.TABLE}id"):
             yield tuple(map(reader.record, page))
 
-    async def _reader(self, kind: type[R]) -> Reader[R]:
+    async def _reader(self, kind: type[R]) -> RecordReader[R]:
         if kind.TABLE not in self._readers:
             attributes = await self._rows(f"EntityDefinitions(LogicalName='{kind.TABLE}')/Attributes?$select=LogicalName")
             with _told(f"the attributes of {kind.TABLE}"):
                 known = [text(row.get("LogicalName")) for row in attributes]
-            self._readers[kind.TABLE] = Reader(kind, known, await self.options(kind.TABLE))
+            self._readers[kind.TABLE] = RecordReader(kind, known, await self.options(kind.TABLE))
         return self._readers[kind.TABLE]
 
     async def _rows(self, what: str) -> list[dict[str, Any]]:
@@ -240,13 +250,13 @@ async def signed_in(
     def shown(words: str) -> str:
         return folded(sign_in.clean(words))
 
-    async with Session(access.url, sign_in, dial, sleep) as session:
+    async with WebApiSession(access.url, sign_in, dial, sleep) as session:
         api, whoami = await _spoken(session, access, shown)
         base = f"{access.url.endpoint.path}/api/data/{api}/"
         yield Client(session, sign_in, access, base, await _organization(session, access, base, whoami, shown))
 
 
-async def _spoken(session: Session, access: DynamicsAccess, shown: Shown) -> tuple[str, dict[str, Any]]:
+async def _spoken(session: WebApiSession, access: DynamicsAccess, shown: Shown) -> tuple[str, dict[str, Any]]:
     """The newest version of the Web API that the server speaks, and what it answers to WhoAmI."""
     for api in VERSIONS:
         answer = await session.get(f"{access.url.endpoint.path}/api/data/{api}/WhoAmI")
@@ -255,7 +265,7 @@ async def _spoken(session: Session, access: DynamicsAccess, shown: Shown) -> tup
     raise NoWebApi(f"there is no Web API of Dynamics at {access.url} (HTTP {answer.status} for {' and '.join(VERSIONS)})", answer.status)
 
 
-async def _organization(session: Session, access: DynamicsAccess, base: str, whoami: dict[str, Any], shown: Shown) -> Organization:
+async def _organization(session: WebApiSession, access: DynamicsAccess, base: str, whoami: dict[str, Any], shown: Shown) -> Organization:
     """Whose Web API it is. Raises OtherOrganization before anything is read of one that the estate is not bound to."""
     bound = access.organization
     with _told("who is signed in"):
@@ -295,7 +305,7 @@ def _told(what: str) -> Iterator[None]:
         raise BadRecord(f"{what}: the server gives {wrong}") from None
 
 
-def _is_taken(answer: Answer) -> bool:
+def _is_taken(answer: HttpResponse) -> bool:
     """Whether Dynamics says that it has changed the row."""
     return 200 <= answer.status < 300 and not is_page(answer)
 

@@ -223,7 +223,7 @@ def _attributes(kind: type[Record]) -> tuple[tuple[str, Of], ...]:
     return tuple((name, one) for name, hint in hints.items() for one in getattr(hint, "__metadata__", ()) if isinstance(one, Of))
 
 
-class Reader(Generic[R]):
+class RecordReader(Generic[R]):
     """Reads the records of one table as the server has it: `known` are its attributes, `options` its option sets."""
 
     def __init__(self, kind: type[R], known: Iterable[str], options: OptionSets) -> None:

@@ -1,7 +1,7 @@
 """Requests to one organization, one at a time, over a connection that is signed in.
 
 Reading is bounded in bytes and time, and is repeated where the server asks for patience (429, 503), or where it closed a connection that stood idle;
-never otherwise. A change is sent once: see `Session.patch`. Nothing that a server says is followed.
+never otherwise. A change is sent once: see `WebApiSession.patch`. Nothing that a server says is followed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from probe.dynamics.signing_in import SignIn
 from probe.model.estate import OrganizationUrl
 from probe.net.dial import Dial
 from probe.net.failures import OffProtocol, PeerClosed, PeerFailure, Throttled
-from probe.net.http_exchange import Answer, HttpConnection, patience
+from probe.net.http_exchange import HttpConnection, HttpResponse, patience
 from probe.net.stream import Stream
 
 MAX_PAGE_BYTES = 8 * 1024 * 1024
@@ -44,7 +44,7 @@ class Lost(Exception):
     """A change was sent, or may have been, and no answer tells what came of it. The message says what happened."""
 
 
-class Session:
+class WebApiSession:
     """`async with` it: leaving closes the connection."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Session:
         self.requests = 0
         """Requests that were sent, those that sign in included."""
 
-    async def __aenter__(self) -> Session:
+    async def __aenter__(self) -> WebApiSession:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -72,7 +72,7 @@ class Session:
         """Whether there is a connection that is signed in and takes another request."""
         return self._http is not None and self._is_signed_in and self._http.keeps_alive
 
-    async def get(self, target: str, headers: Headers = ()) -> Answer:
+    async def get(self, target: str, headers: Headers = ()) -> HttpResponse:
         """The answer to a request that reads, whatever it says, save that the server asks for patience longer than is waited. Raises PeerFailure."""
         waited = 0.0
         for _ in range(MAX_PAUSES + 1):
@@ -86,7 +86,7 @@ class Session:
         await self._close()
         raise Throttled(patience(answer.status, answer.header("Retry-After")))
 
-    async def patch(self, target: str, body: bytes, headers: Headers, before: Callable[[], Awaitable[bool]]) -> Answer | None:
+    async def patch(self, target: str, body: bytes, headers: Headers, before: Callable[[], Awaitable[bool]]) -> HttpResponse | None:
         """Send a change over a connection that reading has signed in. Gives the answer; None where it was not to be sent.
 
         `before` reads what is to be changed, and says whether it still is to be. It is awaited before the change is sent, and again wherever the server
@@ -107,7 +107,7 @@ class Session:
             await self._put_off(pause)
         raise Throttled(patience(answer.status, answer.header("Retry-After")))
 
-    async def _send_change(self, target: str, body: bytes, headers: Headers) -> Answer:
+    async def _send_change(self, target: str, body: bytes, headers: Headers) -> HttpResponse:
         authorization = await self._sign_in.later(self._stream)
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
@@ -116,7 +116,7 @@ class Session:
             await self._close()
             raise Lost(str(lost) or type(lost).__name__) from lost
 
-    async def _read(self, target: str, headers: Headers) -> Answer:
+    async def _read(self, target: str, headers: Headers) -> HttpResponse:
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 was_open = self.is_open
@@ -136,11 +136,11 @@ class Session:
             await self._close()
             raise
 
-    async def _read_once(self, target: str, headers: Headers) -> Answer:
+    async def _read_once(self, target: str, headers: Headers) -> HttpResponse:
         if self._http is None or not self._http.keeps_alive:
             await self._connect()
 
-        async def ask(authorization: str | None) -> Answer:
+        async def ask(authorization: str | None) -> HttpResponse:
             return await self._ask("GET", target, (_READS, *headers), authorization)
 
         if not self._is_signed_in:
@@ -160,7 +160,7 @@ class Session:
         self._http = HttpConnection(self._stream, self._url.origin.partition("://")[2], MAX_PAGE_BYTES)
         self._is_signed_in = False
 
-    async def _ask(self, method: str, target: str, headers: Headers, authorization: str | None, body: bytes = b"") -> Answer:
+    async def _ask(self, method: str, target: str, headers: Headers, authorization: str | None, body: bytes = b"") -> HttpResponse:
         http = self._http
         if http is None or not http.keeps_alive:
             raise PeerClosed("the server closed the connection in the middle of signing in")
@@ -187,7 +187,7 @@ class Session:
         await self._sign_in.settle(None)
 
 
-def pause_of(answer: Answer) -> float | None:
+def pause_of(answer: HttpResponse) -> float | None:
     """Seconds that a server asks to wait before the request is sent again; None where it does not ask (RFC 9110 section 10.2.3)."""
     if answer.status not in (429, 503):
         return None

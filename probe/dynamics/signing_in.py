@@ -22,7 +22,7 @@ from probe.model.estate import Authentication, Cloud, DynamicsAccess, Secret, au
 from probe.model.values import dataclass
 from probe.net.dial import Dial
 from probe.net.failures import OffProtocol
-from probe.net.http_exchange import Answer
+from probe.net.http_exchange import HttpResponse
 from probe.net.kerberos import TicketOrder, TicketSeen, fetch_ticket
 from probe.net.stream import Stream
 from probe.probing import Account, Application, Ending, Notebook, Proof, Unrecorded
@@ -32,9 +32,9 @@ from probe.wire.channel_binding import end_point_binding
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.lines import WireError
 from probe.wire.oauth import Authority, authority_of
-from probe.wire.sasl import Ntlm, decoded
+from probe.wire.sasl import NtlmMechanism, decoded
 
-Ask = Callable[[str | None], Awaitable[Answer]]
+Ask = Callable[[str | None], Awaitable[HttpResponse]]
 """Sends the request once more over the same connection, with this Authorization header."""
 
 
@@ -83,7 +83,7 @@ class SignIn:
         """A server's words without the secrets that it was told."""
         return self._notes.clean(text if self._token is None else text.replace(self._token, "***"))
 
-    async def first(self, ask: Ask, stream: Stream) -> tuple[Answer, bool]:
+    async def first(self, ask: Ask, stream: Stream) -> tuple[HttpResponse, bool]:
         """The answer to the first request of a connection, and whether the connection is signed in by it; a server that asks for no sign-in gets none.
 
         Raises SignInFailed, SignInPage or NotClaimed where nobody is let in.
@@ -111,7 +111,7 @@ class SignIn:
             return f"Bearer {self._token}"
         return await self._fresh_ticket(stream) if self._is_asked_each_time else None
 
-    async def again(self, answer: Answer, stream: Stream) -> str | None:
+    async def again(self, answer: HttpResponse, stream: Stream) -> str | None:
         """The header to repeat a request with that was answered by 401 over a connection that was signed in; None where that is the answer."""
         offers = any(challenge.scheme.lower() == "negotiate" for challenge in parse_challenges(answer.all("WWW-Authenticate")))
         if self.by != "kerberos" or self._is_asked_each_time or not offers:
@@ -119,7 +119,7 @@ class SignIn:
         self._is_asked_each_time = True
         return await self._fresh_ticket(stream)
 
-    async def settle(self, answer: Answer | None) -> None:
+    async def settle(self, answer: HttpResponse | None) -> None:
         """What came of a proof that is not settled; None where the connection ended before that was known."""
         if not self._is_pending or (answer is not None and answer.status in (429, 503) and answer.keeps_alive):
             return
@@ -184,7 +184,7 @@ class SignIn:
             ending = Ending.REFUSED if seen.trouble == "refused" else Ending.UNSEEN
             await self._proof.end(Ending.ACCEPTED if seen.trouble in ("", "no-service") else ending)
 
-    async def _first_by_ticket(self, ask: Ask, ticket: str) -> Answer:
+    async def _first_by_ticket(self, ask: Ask, ticket: str) -> HttpResponse:
         answer = await ask(ticket)
         if answer.status == 401 and missing_privilege(answer) is None:
             raise SignInFailed(
@@ -199,12 +199,12 @@ class SignIn:
 
     # NTLM
 
-    async def _first_by_ntlm(self, ask: Ask, binding: bytes | None) -> Answer:
+    async def _first_by_ntlm(self, ask: Ask, binding: bytes | None) -> HttpResponse:
         credential, host = self._credential, self._dial.endpoint.host
         if credential is None and sys.platform != "win32":
             raise SignInFailed("NTLM needs username and password; without them only a Windows session signs in by it")
         username, password = (None, None) if credential is None else (credential.username, credential.password.reveal())
-        mechanism = Ntlm(username, password, host=host, service="HTTP", binding=binding)
+        mechanism = NtlmMechanism(username, password, host=host, service="HTTP", binding=binding)
         assert mechanism.first is not None
         answer = await ask(f"NTLM {_base64(mechanism.first)}")
         token = next((c.token for c in parse_challenges(answer.all("WWW-Authenticate")) if c.scheme.lower() == "ntlm" and c.token), None)
@@ -229,7 +229,7 @@ class SignIn:
 
     # OAuth
 
-    async def _first_by_token(self, ask: Ask) -> Answer:
+    async def _first_by_token(self, ask: Ask) -> HttpResponse:
         if self._token is None:
             self._token = await self._fresh_token()
         answer = await ask(f"Bearer {self._token}")
@@ -266,7 +266,7 @@ class SignIn:
         return token
 
 
-def _ending(answer: Answer | None) -> Ending:
+def _ending(answer: HttpResponse | None) -> Ending:
     """What an answer to a proof of NTLM says of the credential."""
     if answer is None or answer.status == 429 or answer.status >= 500:
         return Ending.UNSEEN

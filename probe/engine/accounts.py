@@ -1,7 +1,7 @@
-"""Who may sign in where in a run, and what came of it: the ledger of the run, in front of that of the machine.
+"""The sign-in ledger of a run, in front of the machine's: who may sign in where, and what came of it.
 
-A server counts proofs of a credential. So one leaves at a time for an account, and the next only once the last was accepted; an account
-that was not accepted anywhere is tried nowhere else. At an EWS endpoint that has let the account in, more may go side by side.
+A server counts proofs of a credential. So an account sends one proof at a time, and the next only after the last was accepted. An account that
+was not accepted at one server is not tried at another. At an EWS endpoint that has let the account in, several may run side by side.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from probe.model.facts import Fact, Why
 from probe.model.values import dataclass
 from probe.probing.proofs import Ending, NotClaimed
 
-Credential = tuple[str, str]
+LedgerKey = tuple[str, str]
 """User name, lower-case, and password: what a server would count as one."""
 
 
-Locks = WeakValueDictionary[tuple[Credential, str], asyncio.Lock]
-"""What whoever signs in holds, so that an account does so once at a time, whichever run it is for. Only while it is held is the credential kept."""
+Locks = WeakValueDictionary[tuple[LedgerKey, str], asyncio.Lock]
+"""The lock that a sign-in holds, so that an account signs in once at a time across all runs. The credential is kept only while the lock is held."""
 
 
 @dataclass(frozen=True, slots=True)
 class Barred:
-    """That an account does not sign in, and why."""
+    """Why an account does not sign in."""
 
     reason: str
     why: Why
@@ -45,22 +45,22 @@ class Accounts:
         self._clock = clock
         self._longest = longest
         self._locks = locks
-        self._let_in: set[tuple[Credential, str]] = set()
-        self._barred: dict[tuple[Credential, str], str] = {}
-        self._known: dict[Credential, Identity] = {}
+        self._let_in: set[tuple[LedgerKey, str]] = set()
+        self._barred: dict[tuple[LedgerKey, str], str] = {}
+        self._known: dict[LedgerKey, Identity] = {}
 
-    def lock(self, account: Credential, what: str = "") -> asyncio.Lock:
+    def lock(self, account: LedgerKey, what: str = "") -> asyncio.Lock:
         """What to hold while signing in, or while finding out that it need not be held; `what` names one for something else."""
         return self._locks.setdefault((account, what), asyncio.Lock())
 
-    def may_sign_in_beside(self, account: Credential, endpoint: Endpoint) -> bool:
+    def may_sign_in_beside(self, account: LedgerKey, endpoint: Endpoint) -> bool:
         """Whether logins of the account may go on side by side there: at an EWS endpoint that has let it in during this run.
 
         One account opens many mailboxes there. A mail server opens the account's own, and some let one session in at a time.
         """
         return endpoint.service is Service.EWS and (account, endpoint.url) in self._let_in
 
-    async def barred(self, account: Credential, subject: str) -> Barred | None:
+    async def barred(self, account: LedgerKey, subject: str) -> Barred | None:
         """Why the account does not sign in there now; None where it may. Claims nothing."""
         if (reason := self._barred.get((account, ""))) is not None:
             return Barred(reason, Why.DENIED)
@@ -76,11 +76,11 @@ class Accounts:
             return Barred(_unremembered(unavailable), Why.NOT_ATTEMPTED)
         return None
 
-    def proof(self, account: Credential, subject: str) -> AttemptProof:
+    def proof(self, account: LedgerKey, subject: str) -> AttemptProof:
         """The claims of an account in one attempt at an endpoint."""
         return AttemptProof(self, account, subject)
 
-    async def claim(self, account: Credential, subject: str, place: str) -> None:
+    async def claim(self, account: LedgerKey, subject: str, place: str) -> None:
         """A proof is about to leave. Raises NotClaimed."""
         if reason := self._barred.get((account, place)) or self._barred.get((account, "")):
             raise NotClaimed(reason)
@@ -94,14 +94,14 @@ class Accounts:
         if refused:
             raise NotClaimed(refused)
 
-    async def release(self, account: Credential, place: str) -> None:
+    async def release(self, account: LedgerKey, place: str) -> None:
         """No proof left after all."""
         if self._memory is not None:
-            # A memory that fails now has the sign-in down as claimed, which bars enough.
+            # If the memory fails now, it still holds the claim, which bars the account.
             with contextlib.suppress(MemoryUnavailable):
                 await asyncio.to_thread(self._memory.release, self._known[account], place)
 
-    async def end(self, account: Credential, subject: str, ending: Ending, place: str) -> None:
+    async def end(self, account: LedgerKey, subject: str, ending: Ending, place: str) -> None:
         """What came of a proof."""
         if ending is Ending.ACCEPTED:
             self._let_in.add((account, place or subject))
@@ -113,15 +113,15 @@ class Accounts:
             with contextlib.suppress(MemoryUnavailable):
                 await asyncio.to_thread(self._memory.end, self._known[account], ending, self._clock(), place)
 
-    def doubt(self, account: Credential, place: str) -> None:
-        """A proof left, and whether it was accepted is not known."""
+    def doubt(self, account: LedgerKey, place: str) -> None:
+        """A proof was sent, and whether it was accepted is not known."""
         self._barred[account, place] = "how a login of the account ended a moment ago is not certain; it is not tried again"
 
-    def was_let_in(self, account: Credential, where: str) -> bool:
+    def was_let_in(self, account: LedgerKey, where: str) -> bool:
         """Whether a proof of the account was accepted there during this run."""
         return (account, where) in self._let_in
 
-    async def rest(self, account: Credential, attempt: Attempt) -> None:
+    async def rest(self, account: LedgerKey, attempt: Attempt) -> None:
         """Keep what a server said of when it wants to be asked again."""
         memory = self._memory
         if memory is None:
@@ -137,7 +137,7 @@ class Accounts:
                 reason = f"the server asked to be left alone: {attempt.detail[:100]}"
                 await asyncio.to_thread(memory.rest, None, attempt.subject, LEFT_ALONE, reason, now)
 
-    async def _identity(self, memory: Memory, account: Credential) -> Identity:
+    async def _identity(self, memory: Memory, account: LedgerKey) -> Identity:
         if account not in self._known:
             self._known[account] = await asyncio.to_thread(memory.identity, *account)
         return self._known[account]
@@ -146,7 +146,7 @@ class Accounts:
 class AttemptProof:
     """The claims of one account in one attempt, as `probe.probing.proofs.Proof` has them."""
 
-    def __init__(self, accounts: Accounts, account: Credential, subject: str, place: str = "") -> None:
+    def __init__(self, accounts: Accounts, account: LedgerKey, subject: str, place: str = "") -> None:
         self._accounts = accounts
         self._account = account
         self._subject = subject

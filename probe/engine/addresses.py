@@ -1,4 +1,4 @@
-"""The same conversations at each address of their names, for who asked for that."""
+"""Repeats conversations at each address of their host names, where the call asks for that."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from probe.net.names import Resolver
 async def at_each_address(conversations: Sequence[Conversation], resolver: Resolver, timeout: float) -> tuple[Conversation, ...]:
     """The conversations, once for each address, as `a1.1`, `a1.2`.
 
-    One whose name has no address, or has no answer within the timeout, stays as it is, to fail as it will.
+    A conversation whose name does not resolve within the timeout stays as it is, and fails when it is held.
     """
     found: dict[str, tuple[str, ...]] = {}
 

@@ -1,7 +1,7 @@
 """A stored run judged again: what was seen then, under the estate, the rules and the date of now. No connection is made.
 
-What the operator declares comes from the estate that is judged, never from the stored run. What was asked for an account, or on behalf of a
-Windows, that the estate no longer names is not known of the one that it names.
+What the operator declares comes from the estate that is judged, never from the stored run. Where the estate names another account, or another
+Windows, than the stored run asked for, what was learnt for the old one is not known of the new one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from probe.engine.judge import Book, judge_estate
+from probe.engine.judge import Ruleset, judge_estate
 from probe.engine.run import about
 from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, PROFILE_SUBJECTS, Authentication, Credentials, Delivery, Estate, Mailbox
@@ -33,12 +33,12 @@ _OF_APPOINTMENTS = (v.EWS_CALENDAR, v.EWS_CONTACTS, v.EWS_TASKS)
 _OF_SERVERS_FOUND = (v.AUTODISCOVER_ALIASES, v.AUTODISCOVER_SERVICES)
 
 
-def judge_again(stored: Run, estate: Estate, book: Book, on: date) -> Run:
-    """The run as it would have been told under this estate, book and date; the mailboxes are those that were asked for and that the estate has."""
+def judge_again(stored: Run, estate: Estate, ruleset: Ruleset, on: date) -> Run:
+    """The run as judged under this estate, ruleset and date. Its mailboxes are those that were asked for and that the estate has."""
     chosen = stored.asked.mailboxes
     mailboxes = [mailbox for mailbox in estate.mailboxes if chosen is None or mailbox.address in chosen]
     known = _in_force(_seen(stored.readings), stored, estate)
-    judgement = about(judge_estate(estate, known, mailboxes, book, on, stored.finished, stored.asked.allow), estate, mailboxes)
+    judgement = about(judge_estate(estate, known, mailboxes, ruleset, on, stored.finished, stored.asked.allow), estate, mailboxes)
     return replace(stored, judged_at=on, estate=estate, readings=judgement.readings, assessments=judgement.assessments)
 
 
@@ -57,7 +57,7 @@ def _seen(readings: Iterable[Reading]) -> Iterator[Reading]:
 
 
 def _in_force(readings: Iterable[Reading], stored: Run, estate: Estate) -> Iterator[Reading]:
-    """The readings, those that were asked for somebody else as gaps."""
+    """The readings, with gaps in place of those that were asked for another account or Windows."""
     asked_for = {r.subject: r.value for r in stored.readings if isinstance(r, Fact) and r.key == v.FIPS_PROFILE}
     others = _of_other_accounts(stored.estate, estate)
     mailboxes = {mailbox.address: mailbox for mailbox in estate.mailboxes}
@@ -77,7 +77,7 @@ def _in_force(readings: Iterable[Reading], stored: Run, estate: Estate) -> Itera
 
 
 def _was_no_question(reading: Reading, mailboxes: Mapping[str, Mailbox], now: Estate) -> str | None:
-    """Why a question that did not arise then was not asked, where it arises now; None for every other reading."""
+    """The reason for a gap where a question that did not arise in the stored run arises now; None for every other reading."""
     if isinstance(reading, Fact) or reading.why is not Why.NOT_APPLICABLE:
         return None
     address = reading.mailbox or reading.subject
@@ -98,7 +98,7 @@ def _of_other_accounts(before: Estate | None, now: Estate) -> frozenset[str | No
 
 
 def _way_in(estate: Estate, mailbox: Mailbox) -> tuple[object, ...]:
-    """As whom, and how, is signed in for a mailbox. Where a secret is kept does not count, only whether that is known."""
+    """The account that signs in for a mailbox, and how. Where a secret is kept does not count, only whether that is known."""
     profile = estate.profile_of(mailbox)
     account = profile.account_of(mailbox)
     asks_for_tokens = profile.authentication in (Authentication.OAUTH, Authentication.AUTO)

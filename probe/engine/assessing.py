@@ -1,7 +1,7 @@
-"""Every rule asked of every mailbox, and asked once where the answer is the same.
+"""Applies every rule to every mailbox, and computes equal results once.
 
-Rules go by values, and by why there are none. So mailboxes of one profile that differ in nothing but their address come to the same findings: those
-that cite nothing of the mailbox's own are shared, and in the others its own readings stand in place of the first one's.
+A rule depends on values, and on the reasons for missing ones. So mailboxes of one profile that differ only in their address have the same findings.
+Findings that cite no reading of the mailbox itself are shared; in the others, its own readings replace those of the first mailbox.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _Place = tuple[int, FactKey[Any]]
 
 
 class Assessor:
-    """Draws the findings of the mailboxes of one estate together, when nothing more is inferred."""
+    """Assesses the mailboxes of one estate, once all inferences have run."""
 
     def __init__(self, rules: Mapping[str, Rule]) -> None:
         self._rules = rules
@@ -34,7 +34,7 @@ class Assessor:
     def assess(self, mailbox: Mailbox, case: Case, accounts: Iterable[Iterable[Reading]]) -> Assessment:
         """What all rules say of a mailbox; nothing of one that is not served.
 
-        Accounts: what was read of its account at the incoming and at the outgoing endpoint. It is in the case, too.
+        `accounts`: the readings of its account at the incoming and at the outgoing endpoint. They are in the case, too.
         """
         if not mailbox.is_served:
             return Assessment(

@@ -1,7 +1,7 @@
 """From readings to assessments: pure in the estate, the facts and the date, so that a stored run can be judged again.
 
-Of each key there is one reading for a subject and mailbox, as `Facts.read` gives it. Given back what it gave, be it
-from a stored document, it gives the same: what was inferred is inferred anew, by the inferences and for the date of now.
+Each key has one reading for a subject and mailbox, as `Facts.read` gives it. Judging is idempotent: given its own readings, also from
+a stored document, it gives the same. Inferred facts are inferred again, by the present inferences and for the date of judgement.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from probe.engine.declare import declared_by, declared_of_endpoints
 from probe.engine.reasoning import Reasoning
 from probe.model.estate import DEPLOYMENT_SUBJECT, Effect, Endpoint, Estate, Mailbox, profile_subject
 from probe.model.facts import Fact, Facts, Reading
-from probe.model.inferences import Inference, Scope
+from probe.model.inferences import Inference, InferenceScope
 from probe.model.provenance import Inferred
 from probe.model.rules import Assessment, Case, Rule
 from probe.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
-    """What judges: every inference and every rule."""
+class Ruleset:
+    """The inferences and rules that a run is judged by."""
 
     inferences: Mapping[str, Inference]
     rules: Mapping[str, Rule]
@@ -36,15 +36,17 @@ class Judgement:
     assessments: tuple[Assessment, ...]
 
 
-def infer_endpoints(endpoints: Iterable[Endpoint], observed: Iterable[Reading], book: Book, on: date, at: datetime) -> tuple[Reading, ...]:
+def infer_endpoints(
+    endpoints: Iterable[Endpoint], observed: Iterable[Reading], ruleset: Ruleset, on: date, at: datetime
+) -> tuple[Reading, ...]:
     """The readings of some endpoints, with what was declared of them and inferred from it: all that a look needs."""
-    reasoning = Reasoning(book.inferences, on, at)
+    reasoning = Reasoning(ruleset.inferences, on, at)
     told: list[Reading] = []
-    # One after the other: what it takes to draw readings together is not held for thousands at a time.
-    for subject, readings in _of_subjects((*_not_inferred(observed, book), *declared_of_endpoints(endpoints, at))).items():
+    # One endpoint at a time, so that the intermediate structures of thousands are not held at once.
+    for subject, readings in _of_subjects((*_not_inferred(observed, ruleset), *declared_of_endpoints(endpoints, at))).items():
         known = _settled(readings)
         of_all = [reading for reading in known if reading.mailbox is None]
-        told += _settled([*known, *reasoning.inferred(Scope.ENDPOINT, Facts(subject, of_all))]) if of_all else known
+        told += _settled([*known, *reasoning.inferred(InferenceScope.ENDPOINT, Facts(subject, of_all))]) if of_all else known
     return tuple(told)
 
 
@@ -52,15 +54,15 @@ def judge_estate(
     estate: Estate,
     observed: Iterable[Reading],
     mailboxes: Iterable[Mailbox],
-    book: Book,
+    ruleset: Ruleset,
     on: date,
     at: datetime,
     allowed: frozenset[Effect] = frozenset(),
 ) -> Judgement:
     """Infer over the whole estate and assess some of its mailboxes. `allowed` are effects that the call allowed beyond the estate."""
-    everything = _settled((*_not_inferred(observed, book), *declared_by(estate, at, allowed)))
-    known = _Known(estate, everything, on)
-    reasoning = Reasoning(book.inferences, on, at)
+    everything = _settled((*_not_inferred(observed, ruleset), *declared_by(estate, at, allowed)))
+    known = _KnownFacts(estate, everything, on)
+    reasoning = Reasoning(ruleset.inferences, on, at)
     inferred: list[Reading] = []
 
     def conclude(subject: str, found: list[Reading]) -> None:
@@ -68,7 +70,7 @@ def judge_estate(
         inferred.extend(found)
 
     for url in dict.fromkeys(e.url for p in estate.profiles for e in (p.incoming, p.outgoing)):
-        conclude(url, reasoning.inferred(Scope.ENDPOINT, known.facts[url]))
+        conclude(url, reasoning.inferred(InferenceScope.ENDPOINT, known.facts[url]))
 
     # What spans mailboxes is derived from the whole estate, even when one mailbox is judged.
     for mailbox in estate.mailboxes:
@@ -78,18 +80,18 @@ def judge_estate(
         cases[mailbox.profile].append(known.case_of(mailbox))
     for name, of_profile in cases.items():
         subject = profile_subject(name)
-        conclude(subject, reasoning.inferred(Scope.PROFILE, known.facts[subject], tuple(of_profile)))
+        conclude(subject, reasoning.inferred(InferenceScope.PROFILE, known.facts[subject], tuple(of_profile)))
     everywhere = tuple(map(known.case_of, estate.mailboxes))
-    conclude(DEPLOYMENT_SUBJECT, reasoning.inferred(Scope.DEPLOYMENT, known.facts[DEPLOYMENT_SUBJECT], everywhere))
+    conclude(DEPLOYMENT_SUBJECT, reasoning.inferred(InferenceScope.DEPLOYMENT, known.facts[DEPLOYMENT_SUBJECT], everywhere))
 
-    from probe.engine.assessing import Assessor  # which brings what rules share; a look has no use for it
+    from probe.engine.assessing import Assessor  # loads what rules share, which a look does not need
 
-    assessor = Assessor(book.rules)
+    assessor = Assessor(ruleset.rules)
     assessments = tuple(assessor.assess(mailbox, known.case_of(mailbox), known.accounts_of(mailbox)) for mailbox in mailboxes)
     return Judgement(readings=_settled((*everything, *inferred)), assessments=assessments)
 
 
-class _Known:
+class _KnownFacts:
     """What is known of each subject of an estate, and of the accounts of mailboxes at endpoints."""
 
     def __init__(self, estate: Estate, readings: Iterable[Reading], on: date) -> None:
@@ -118,7 +120,7 @@ class _Known:
         )
 
     def own(self, mailbox: Mailbox) -> Hashable:
-        """All that tells a mailbox from others of its profile, but for its address."""
+        """Everything that distinguishes a mailbox from others of its profile, except its address."""
         accounts = tuple(tuple(map(_less_address, account)) for account in self.accounts_of(mailbox))
         return mailbox.profile, tuple(map(_less_address, self.facts[mailbox.address])), accounts
 
@@ -127,21 +129,21 @@ class _Known:
         return tuple(self._of_accounts.get((url, mailbox.address), ()) for url in self._urls[mailbox.profile])
 
     def _at(self, url: str, mailbox: Mailbox) -> Facts:
-        """Facts of an endpoint, and of a mailbox's account there: without such, the very same for every mailbox."""
+        """Facts of an endpoint, and of a mailbox's account there. Mailboxes whose account has none share one object."""
         facts, own = self.facts[url], self._of_accounts.get((url, mailbox.address))
         return facts.with_more(own) if own else facts
 
 
 def _less_address(reading: Reading) -> Hashable:
-    """A reading, but for whose it is."""
+    """A reading without its subject and mailbox."""
     if isinstance(reading, Fact):
         return reading.key.name, reading.value, reading.provenance, reading.at, reading.attempt
     return reading.key.name, reading.why, reading.detail, tuple(map(_less_address, reading.claims))
 
 
-def _not_inferred(readings: Iterable[Reading], book: Book) -> Iterator[Reading]:
-    """The readings less what inferences left behind, facts and gaps: they leave a reading for each of their keys again."""
-    inferable = {key.name for inference in book.inferences.values() for key in inference.gives}
+def _not_inferred(readings: Iterable[Reading], ruleset: Ruleset) -> Iterator[Reading]:
+    """The readings without the facts and gaps of inferences, which give a reading for each of their keys again."""
+    inferable = {key.name for inference in ruleset.inferences.values() for key in inference.gives}
     for reading in readings:
         if isinstance(reading, Fact):
             is_inferred = isinstance(reading.provenance, Inferred)
@@ -154,7 +156,7 @@ def _not_inferred(readings: Iterable[Reading], book: Book) -> Iterator[Reading]:
 
 
 def _settled(readings: Iterable[Reading]) -> tuple[Reading, ...]:
-    """One reading for each key of a subject and mailbox: all that agree as one fact, or one gap, which tells most."""
+    """One reading for each key of a subject and mailbox: one fact where all agree, or the gap that tells most."""
     grouped: dict[tuple[str, str | None, str], Reading | list[Reading]] = {}
     for reading in readings:
         place = (reading.subject, reading.mailbox, reading.key.name)

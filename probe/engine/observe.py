@@ -1,4 +1,4 @@
-"""From conversations to attempts: one task each, a deadline each, and one place where a bug is called a bug."""
+"""Holds conversations, each as a task with a deadline, and records attempts. The one place where an unexpected exception is called a bug."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from probe.config.secrets import SecretUnavailable
-from probe.engine.accounts import Accounts, Credential, Locks
+from probe.engine.accounts import Accounts, LedgerKey, Locks
 from probe.engine.addresses import at_each_address
 from probe.engine.plan import Anonymous, Conversation, NotHeld, Plan, PlannedRoundTrip, SignsIn
 from probe.engine.secrets import Secrets
@@ -37,16 +37,16 @@ Subject = Anonymous | LoginSubject | RoundTripSubject
 """What a prober is handed."""
 
 Progress = Callable[[Attempt, int], None]
-"""Told of each attempt as it ends, and of how many there will be."""
+"""Called with each attempt as it ends, and with the number of all attempts."""
 
 
 ATTEMPTS_AT_ONCE = 200
-"""Attempts under way at a time: a handshake and its like cost milliseconds of this machine, and a thousand at once would all end at their
-deadline. Those that wait for their turn have no clock running."""
+"""Attempts under way at a time. A handshake costs milliseconds of CPU, so a thousand at once would all run into their deadline. The clock of an
+attempt that waits for its turn stands still."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class RunContext:
     """What holds for every attempt of a run."""
 
     probers: Mapping[str, Prober]
@@ -58,22 +58,22 @@ class Terms:
     deadline: float | None = None
     """Seconds for all of them; None for no end."""
     report_bug: Callable[[str], None] = field(default=lambda text: None)
-    """Is given the traceback of a bug."""
+    """Called with the traceback of a bug."""
     warn: Callable[[str], None] = field(default=lambda text: None)
-    """Is told in one sentence what the operator should know of the run beside its result."""
+    """Called with one sentence that the operator should read besides the result."""
     progress: Progress = field(default=lambda attempt, of: None)
     memory: Memory | None = None
     """Where refused credentials are remembered from run to run; None where they are not, as in the demo."""
     redactor: Redactor = field(default_factory=Redactor)
     """Knows the secrets of the run, from before the first conversation on."""
     budget: Budget = field(default_factory=Budget)
-    """What the transcripts of the run may take."""
+    """The limit for the size of the run's transcripts."""
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ATTEMPTS_AT_ONCE))
-    """What an attempt waits for before it begins; runs of one process share it."""
+    """Limits the attempts under way; runs of one process share it."""
     locks: Locks = field(default_factory=Locks)
-    """Of the accounts that sign in; runs of one process share them."""
+    """Locks of the accounts that sign in; runs of one process share them."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set to end the run and have what was learnt until then."""
+    """Set it to end the run early and keep what was learnt until then."""
 
 
 SAID_WITHOUT_BEING_TOLD = (
@@ -82,7 +82,7 @@ SAID_WITHOUT_BEING_TOLD = (
 )
 
 
-async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
+async def observe(plan: Plan, context: RunContext) -> tuple[tuple[Attempt, ...], bool]:
     """Hold the conversations of a plan. Gives an attempt for each, in their order, and whether the run was interrupted before its end.
 
     The names are looked up within the run, so that its deadline and its stop end a resolver that hangs. Where the task is cancelled, nothing is
@@ -91,23 +91,23 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
     conversations: Sequence[Conversation] = plan.conversations
     attempts: dict[str, Attempt] = {}
     sign_ins = [c.login for c in conversations if c.login is not None and c.not_held is None]
-    if terms.memory is not None and sign_ins and (passes := terms.memory.passes_away()):
-        terms.warn(passes)
-    accounts = Accounts(terms.memory, terms.clock, timedelta(seconds=terms.timeout), terms.locks)
+    if context.memory is not None and sign_ins and (passes := context.memory.passes_away()):
+        context.warn(passes)
+    accounts = Accounts(context.memory, context.clock, timedelta(seconds=context.timeout), context.locks)
 
     async def hold(conversation: Conversation) -> None:
-        attempt = await _hold(conversation, terms, accounts, secrets, lambda done: attempts.__setitem__(done.id, done))
+        attempt = await _hold(conversation, context, accounts, secrets, lambda done: attempts.__setitem__(done.id, done))
         attempts[attempt.id] = attempt
         _log_end(attempt)
-        terms.progress(attempt, len(conversations))
+        context.progress(attempt, len(conversations))
 
     ended_by, detail = None, ""
     try:
-        async with asyncio.timeout(terms.deadline) as patience, _until(terms.stop, patience):
-            secrets = await Secrets.read((login.password for login in sign_ins if login.password is not None), terms.timeout)
-            await in_thread(lambda: terms.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
+        async with asyncio.timeout(context.deadline) as patience, until(context.stop, patience):
+            secrets = await Secrets.read((login.password for login in sign_ins if login.password is not None), context.timeout)
+            await in_thread(lambda: context.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
             if plan.asked.all_addresses:
-                conversations = await at_each_address(conversations, terms.network.resolver, terms.timeout)
+                conversations = await at_each_address(conversations, context.network.resolver, context.timeout)
             first, trips, hellos = _by_turn(conversations)
             quiet = _Quiet((*first, *trips))
 
@@ -130,19 +130,19 @@ async def observe(plan: Plan, terms: Terms) -> tuple[tuple[Attempt, ...], bool]:
                     for conversation in trips:
                         group.create_task(hold_first(_once_let_in(conversation, let_in)))
     except TimeoutError:
-        if terms.stop.is_set():
+        if context.stop.is_set():
             ended_by, detail = Outcome.INTERRUPTED, "the run was interrupted"
         else:
-            ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {terms.deadline:g} s had come"
+            ended_by, detail = Outcome.TIMED_OUT, f"the run's deadline of {context.deadline:g} s had come"
     if ended_by is not None:
         _log.warning(detail, extra={"outcome": ended_by, "ended": len(attempts), "conversations": len(conversations)})
-    if terms.redactor.was_said_untold:
-        terms.warn(SAID_WITHOUT_BEING_TOLD)
+    if context.redactor.was_said_untold:
+        context.warn(SAID_WITHOUT_BEING_TOLD)
     if ended_by is not None:
         for conversation in conversations:
             done = attempts.get(conversation.name)
             if done is None or done.outcome is Outcome.INTERRUPTED:
-                attempts[conversation.name] = _cut_short(done, conversation, terms, ended_by, detail)
+                attempts[conversation.name] = _cut_short(done, conversation, context, ended_by, detail)
     return tuple(attempts[conversation.name] for conversation in conversations), ended_by is Outcome.INTERRUPTED
 
 
@@ -155,8 +155,8 @@ def _log_end(attempt: Attempt) -> None:
 
 
 @asynccontextmanager
-async def _until(stop: asyncio.Event, patience: asyncio.Timeout) -> AsyncIterator[None]:
-    """Within this, the patience is over once the stop is set."""
+async def until(stop: asyncio.Event, patience: asyncio.Timeout) -> AsyncIterator[None]:
+    """A context within which setting the stop ends the timeout `patience` at once."""
 
     async def end() -> None:
         await stop.wait()
@@ -170,7 +170,7 @@ async def _until(stop: asyncio.Event, patience: asyncio.Timeout) -> AsyncIterato
 
 
 def _by_turn(conversations: Iterable[Conversation]) -> tuple[list[Conversation], list[Conversation], list[Conversation]]:
-    """What is held at once; the round trips, which wait for how the logins end; the hellos, which wait for all else at their port."""
+    """Three groups: those held at once; the round trips, which wait for the logins; the TLS hellos, which wait for all else at their port."""
     first: list[Conversation] = []
     trips: list[Conversation] = []
     hellos: list[Conversation] = []
@@ -186,7 +186,7 @@ def _by_turn(conversations: Iterable[Conversation]) -> tuple[list[Conversation],
 
 
 class _Quiet:
-    """When a server's port is done with but for hellos, which give way: a server that counts connections must not count them against a conversation."""
+    """Knows when a port has only TLS hellos left. They wait for that, so that a server which limits connections refuses no conversation for them."""
 
     def __init__(self, conversations: Iterable[Conversation]) -> None:
         self._left: dict[tuple[str, int], int] = {}
@@ -232,27 +232,27 @@ def _once_let_in(conversation: Conversation, let_in: frozenset[tuple[str, str | 
     return replace(conversation, not_held=NotHeld(Why.NOT_ATTEMPTED, reason))
 
 
-def _cut_short(done: Attempt | None, conversation: Conversation, terms: Terms, outcome: Outcome, detail: str) -> Attempt:
-    """An attempt that the run's end overtook, with the reason why its gaps are gaps."""
+def _cut_short(done: Attempt | None, conversation: Conversation, context: RunContext, outcome: Outcome, detail: str) -> Attempt:
+    """An attempt that was cut short by the end of the run, which is the reason for its gaps."""
     why = WHY_AFTER[outcome]
     if done is None:
-        return _unheld(conversation, terms, NotHeld(why, detail), outcome)
+        return _unheld(conversation, context, NotHeld(why, detail), outcome)
     readings = tuple(
         replace(r, why=why, detail=detail) if isinstance(r, Missing) and r.why is Why.INTERRUPTED else r for r in done.readings
     )
     return replace(done, outcome=outcome, detail=detail, readings=readings)
 
 
-def _unheld(conversation: Conversation, terms: Terms, not_held: NotHeld, outcome: Outcome = Outcome.NOT_SCHEDULED) -> Attempt:
+def _unheld(conversation: Conversation, context: RunContext, not_held: NotHeld, outcome: Outcome = Outcome.NOT_SCHEDULED) -> Attempt:
     """An attempt that was not begun."""
     # What is unknown because nobody tried is told once, by the attempt; each key is missing for that reason.
     readings = tuple(
         Missing(subject=conversation.told_of, mailbox=conversation.account_of, key=key, why=not_held.why, detail=not_held.detail)
-        for key in terms.probers[conversation.prober].collects
+        for key in context.probers[conversation.prober].collects
     )
     return Attempt(
         id=conversation.name,
-        at=terms.clock(),
+        at=context.clock(),
         prober=conversation.prober,
         subject=conversation.told_of,
         mailbox=conversation.mailbox,
@@ -266,21 +266,23 @@ def _unheld(conversation: Conversation, terms: Terms, not_held: NotHeld, outcome
     )
 
 
-async def _hold(conversation: Conversation, terms: Terms, accounts: Accounts, secrets: Secrets, keep: Callable[[Attempt], None]) -> Attempt:
+async def _hold(
+    conversation: Conversation, context: RunContext, accounts: Accounts, secrets: Secrets, keep: Callable[[Attempt], None]
+) -> Attempt:
     if conversation.not_held is not None:
-        return _unheld(conversation, terms, conversation.not_held)
+        return _unheld(conversation, context, conversation.not_held)
     subject = conversation.subject
     if not isinstance(subject, SignsIn):
-        async with terms.turns:
-            return await _try(conversation, subject, terms, keep)
+        async with context.turns:
+            return await _try(conversation, subject, context, keep)
     login = subject.login
     try:
         password = Secret("") if login.password is None else secrets.of(login.password)
     except SecretUnavailable as unavailable:
-        return _unheld(conversation, terms, NotHeld(Why.NO_CREDENTIALS, str(unavailable)))
+        return _unheld(conversation, context, NotHeld(Why.NO_CREDENTIALS, str(unavailable)))
     # The same user with the same credential, wherever it signs in: what counts is what a server would count.
     identity = (login.username.lower(), password.reveal())
-    held = partial(_signed_in, conversation, subject, password, identity, terms, accounts, keep)
+    held = partial(_signed_in, conversation, subject, password, identity, context, accounts, keep)
     if isinstance(subject, PlannedRoundTrip):
         # A POP3 mailbox is open to one session at a time (RFC 1939 section 4).
         async with accounts.lock(identity, "round trip"):
@@ -295,32 +297,32 @@ async def _signed_in(
     conversation: Conversation,
     subject: SignsIn,
     password: Secret,
-    identity: Credential,
-    terms: Terms,
+    identity: LedgerKey,
+    context: RunContext,
     accounts: Accounts,
     keep: Callable[[Attempt], None],
 ) -> Attempt:
     """One attempt with an account, unless it is barred."""
-    async with terms.turns:
+    async with context.turns:
         # Asked now, and by each proof again: while it waited for its turn another login of the account may have been refused.
         if (barred := await accounts.barred(identity, conversation.endpoint.url)) is not None:
-            return _unheld(conversation, terms, NotHeld(barred.why, barred.reason))
+            return _unheld(conversation, context, NotHeld(barred.why, barred.reason))
         proof = accounts.proof(identity, conversation.endpoint.url)
         try:
-            attempt = await _try(conversation, subject.signed_in(subject.login.account(password, proof)), terms, keep)
+            attempt = await _try(conversation, subject.signed_in(subject.login.account(password, proof)), context, keep)
         finally:
             proof.close()
     await accounts.rest(identity, attempt)
     return attempt
 
 
-async def _try(conversation: Conversation, subject: Subject, terms: Terms, keep: Callable[[Attempt], None]) -> Attempt:
-    prober, endpoint = terms.probers[conversation.prober], conversation.endpoint
-    recorder = Recorder(terms.redactor, terms.budget)
-    deadline = Deadline(terms.timeout)
-    dial = Dial(endpoint, terms.network, deadline, recorder, conversation.only_address)
-    clean = terms.redactor.clean_sentence
-    notes = Notebook(conversation.name, conversation.told_of, conversation.account_of, terms.clock, clean)
+async def _try(conversation: Conversation, subject: Subject, context: RunContext, keep: Callable[[Attempt], None]) -> Attempt:
+    prober, endpoint = context.probers[conversation.prober], conversation.endpoint
+    recorder = Recorder(context.redactor, context.budget)
+    deadline = Deadline(context.timeout)
+    dial = Dial(endpoint, context.network, deadline, recorder, conversation.only_address)
+    clean = context.redactor.clean_sentence
+    notes = Notebook(conversation.name, conversation.told_of, conversation.account_of, context.clock, clean)
     loop = asyncio.get_running_loop()
     began = loop.time()
     _log.info(
@@ -330,7 +332,7 @@ async def _try(conversation: Conversation, subject: Subject, terms: Terms, keep:
 
     def written(outcome: Outcome, detail: str) -> Attempt:
         if isinstance(subject, Anonymous) and recorder.peer_said_secret:
-            terms.redactor.was_said_untold = True
+            context.redactor.was_said_untold = True
             recorder.note("*** stands for a secret of this run")
         if isinstance(subject, EndpointSubject | TlsSubject):
             if dial.addresses is not None:
@@ -368,7 +370,7 @@ async def _try(conversation: Conversation, subject: Subject, terms: Terms, keep:
             # The exception's own text may hold what it was given; the traceback's places cannot.
             places = "".join(traceback.format_tb(failure.__traceback__))
             _log.error("bug", extra={"attempt": conversation.name, "error": type(failure).__name__, "places": places})
-            terms.report_bug(f"{prober.id} at {endpoint.url}: {type(failure).__name__}\n{places}")
+            context.report_bug(f"{prober.id} at {endpoint.url}: {type(failure).__name__}\n{places}")
             return written(Outcome.BUG, f"a bug in probe: {type(failure).__name__}; please report it")
         _note_failure(failure, prober, notes)
         return written(*named)

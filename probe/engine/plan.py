@@ -89,10 +89,10 @@ SignsIn = PlannedLogin | PlannedRoundTrip
 
 @dataclass(frozen=True, slots=True)
 class NotHeld:
-    """That a conversation is not held, and why."""
+    """Why a conversation is not held."""
 
     why: Why
-    """Why what it would have told is missing."""
+    """The reason for the facts that are missing because of it."""
     detail: str
     """The reason in a sentence without a full stop."""
 
@@ -106,7 +106,7 @@ class Conversation:
     prober: str
     """Id of the prober."""
     subject: Anonymous | SignsIn
-    """What the prober is pointed at. Of one that is not held and would have signed in it may be the endpoint alone."""
+    """The prober's subject. For a conversation that would sign in but is not held, it may be the endpoint alone."""
     mailbox: str | None = None
     """The mailbox that it is held for; None where it is held for all behind the endpoint."""
     not_held: NotHeld | None = None
@@ -136,13 +136,13 @@ class Conversation:
 
     @property
     def account_of(self) -> str | None:
-        """The mailbox whose account alone it is true for what it learns; None where it is true for everybody."""
+        """The mailbox for whose account alone the learnt facts hold; None where they hold for everybody."""
         return None if isinstance(self.subject, MailboxSubject) else self.mailbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything that a run does and is judged on, but for what it observes."""
+    """Everything that a run does and is judged by, except what it observes."""
 
     estate: Estate | None
     """None for a look, of which nothing is judged."""
@@ -162,7 +162,7 @@ class Plan:
         return tuple(dict.fromkeys(e for c in self.conversations for e in c.endpoints))
 
     def by_host(self) -> tuple[Plan, ...]:
-        """The plan in parts that may run apart from each other, and know the whole estate; a host is in one of them alone.
+        """Split the plan into parts that can run separately. Each part has the whole estate; each host is in one part only.
 
         Hosts stay together where mail goes from one to the other, and where the same account signs in: once refused at one it is not tried
         at the next.
@@ -189,19 +189,19 @@ def _ties(conversation: Conversation) -> tuple[str, ...]:
 
 
 class _Together:
-    """Which names belong together, be it by way of others."""
+    """A union-find over names: which belong together, directly or through others."""
 
     def __init__(self) -> None:
         self._towards: dict[str, str] = {}
 
     def first(self, name: str) -> str:
-        """The one that stands for all that belong with a name."""
+        """The representative of a name's group."""
         while (next_ := self._towards.get(name, name)) != name:
             name = next_
         return name
 
     def join(self, names: tuple[str, ...]) -> None:
-        """These belong together."""
+        """Join the groups of these names."""
         first = self.first(names[0])
         for name in names[1:]:
             self._towards[self.first(name)] = first

@@ -1,8 +1,8 @@
-"""The inferences at work: each runs when what it looks at is known, and again only when that changes.
+"""Runs the inferences: each when its premises are known, and again only when they change.
 
-What an inference says follows from values, and from why there are none. So of another subject with the same values it says the same, and is not
-asked again. What its conclusions rest on, which is premises and evidence, is each subject's own. Of thousands of endpoints that say the same, all
-that follows is one course of conclusions, told of each.
+The conclusions of an inference depend on values, and on the reasons for missing ones. So another subject with the same values gets the same
+conclusions, and the inference does not run again. Premises and evidence are each subject's own. Thousands of endpoints with the same values need
+one course of conclusions, which is applied to each.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from probe.model import vocabulary as v
 from probe.model.facts import Fact, Facts, Missing, Reading, RestrictedFacts, Why
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.model.keys import FactKey
 from probe.model.provenance import Evidence, Inferred
 from probe.model.rules import Case
@@ -24,7 +24,7 @@ _MAX_ROUNDS = 12
 _MAX_EVIDENCE = 6
 """Lines of evidence carried over from premises to a conclusion."""
 _MAX_COURSES = 256
-"""Courses of conclusions that are remembered. Where endpoints are alike there are few, and where they are not, none is met again."""
+"""Size of the cache of courses. Where endpoints are alike there are few; where they differ, none is used again."""
 
 _ALWAYS_DECLARED = (v.ENDPOINT_SERVICE, v.ENDPOINT_SECURITY, v.ENDPOINT_HOST)
 
@@ -33,18 +33,18 @@ class Reasoning:
     """Infers, on one date of judgement."""
 
     def __init__(self, inferences: Mapping[str, Inference], on: date, at: datetime) -> None:
-        """On: the date of judgement. At: the time of what is inferred."""
+        """`on`: the date of judgement. `at`: the time that inferred facts get."""
         self._on = on
         self._at = at
-        self._of_scope = {scope: _Scope(i for i in inferences.values() if i.scope is scope) for scope in Scope}
+        self._of_scope = {scope: _InferenceGraph(i for i in inferences.values() if i.scope is scope) for scope in InferenceScope}
         self._said: dict[Hashable, tuple[Conclusion | _Gap, ...]] = {}
-        self._courses: dict[Hashable, tuple[_Step, ...]] = {}
-        """What followed, by the values that it followed from."""
+        self._courses: dict[Hashable, tuple[_InferenceResult, ...]] = {}
+        """A cache: conclusions, by the values that they follow from."""
         self._of_alike: dict[Hashable, list[Reading]] = {}
         self._named: set[str] = set()
-        """Subjects by whose name something was concluded, so that it holds for no other."""
+        """Subjects whose name an inference read, so that the conclusions hold for no other."""
 
-    def inferred(self, scope: Scope, facts: Facts, cases: tuple[Case, ...] = ()) -> list[Reading]:
+    def inferred(self, scope: InferenceScope, facts: Facts, cases: tuple[Case, ...] = ()) -> list[Reading]:
         """A reading for each key that the inferences of a scope promise, of the subject of these facts.
 
         Raises AssertionError where they undo each other's conclusions for ever.
@@ -54,7 +54,7 @@ class Reasoning:
         if seen is not None and (course := self._courses.get((scope, seen.values))) is not None:
             return self._told_by(course, known, facts.subject, seen.facts)
         found: dict[str, list[Reading]] = {}
-        asked: list[_Step] = []
+        asked: list[_InferenceResult] = []
         due = set(known.dependents)
         for _ in range(_MAX_ROUNDS):
             for inference in known.in_order:
@@ -64,7 +64,7 @@ class Reasoning:
                 given = [r for giver in known.givers[inference.id] for r in found.get(giver, ())]
                 relevant = facts.with_more(given) if given else facts
                 premises, said = self._conclusions(inference, relevant, cases)
-                asked.append(_Step(inference.id, tuple(dict.fromkeys(p.key.name for p in premises)), said))
+                asked.append(_InferenceResult(inference.id, tuple(dict.fromkeys(p.key.name for p in premises)), said))
                 concluded = self._told(asked[-1], facts.subject, premises)
                 if found.get(inference.id) != concluded:
                     found[inference.id] = concluded
@@ -75,8 +75,8 @@ class Reasoning:
                 return [r for inference in known.dependents for r in found[inference]]
         raise AssertionError(f"the inferences about {facts.subject} do not come to an end")
 
-    def _remember(self, values: Hashable, subject: str, asked: list[_Step], known: tuple[Reading, ...]) -> None:
-        """Keep a course of conclusions, if of another subject with the same values it is sure to be the same."""
+    def _remember(self, values: Hashable, subject: str, asked: list[_InferenceResult], known: tuple[Reading, ...]) -> None:
+        """Cache a course of conclusions, if it is certain to be the same for another subject with the same values."""
         names = [reading.key.name for reading in known if isinstance(reading, Fact)]
         # Where several facts of a key are drawn together, what comes of it depends on more than their values; where one was asked twice, on more
         # than one round.
@@ -84,15 +84,17 @@ class Reasoning:
         if is_plain and subject not in self._named and len(self._courses) < _MAX_COURSES:
             self._courses[values] = tuple(asked)
 
-    def _told_by(self, course: tuple[_Step, ...], known: _Scope, subject: str, facts: dict[str, Fact[Any]]) -> list[Reading]:
-        """A course of conclusions, told of another subject; `facts` are its own, to which what is concluded is added."""
+    def _told_by(
+        self, course: tuple[_InferenceResult, ...], known: _InferenceGraph, subject: str, facts: dict[str, Fact[Any]]
+    ) -> list[Reading]:
+        """Apply a course of conclusions to another subject. `facts` are that subject's own; the conclusions are added to them."""
         told: dict[str, list[Reading]] = {}
         for step in course:
             told[step.inference] = self._told(step, subject, [facts[name] for name in step.premises])
             facts.update((reading.key.name, reading) for reading in told[step.inference] if isinstance(reading, Fact))
         return [reading for inference in known.dependents for reading in told[inference]]
 
-    def _told(self, step: _Step, subject: str, premises: Sequence[Fact[Any]]) -> list[Reading]:
+    def _told(self, step: _InferenceResult, subject: str, premises: Sequence[Fact[Any]]) -> list[Reading]:
         """What an inference says, of a subject: the readings, with what they rest on."""
         provenance, at = Inferred(step.inference, step.premises, _evidence(premises)), self._at
         attempt = next((p.attempt for p in premises if p.attempt is not None), None)
@@ -104,11 +106,11 @@ class Reasoning:
         ]
 
     def of_mailbox(self, case: Case, own: Hashable) -> list[Reading]:
-        """What follows of a mailbox; `own` is all that it has to itself but its address, and of another with the same, the same follows."""
+        """The conclusions for a mailbox. `own` is all that is specific to it except its address: mailboxes with equal `own` have the same conclusions."""
         address = case.mailbox.subject
         if (of_another := self._of_alike.get(own)) is not None:
             return [_told_of(address, reading) for reading in of_another]
-        found = self.inferred(Scope.MAILBOX, case.mailbox, (case,))
+        found = self.inferred(InferenceScope.MAILBOX, case.mailbox, (case,))
         if address not in self._named:
             self._of_alike[own] = found
         return found
@@ -146,7 +148,7 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """That a key is missing of whatever subject, and why."""
+    """A missing key and the reason, without a subject."""
 
     key: FactKey[Any]
     why: Why
@@ -154,8 +156,8 @@ class _Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """An inference that was asked: what it went by, and what it said, of whatever subject."""
+class _InferenceResult:
+    """One run of an inference, without a subject: its input and its output."""
 
     inference: str
     premises: tuple[str, ...]
@@ -164,17 +166,17 @@ class _Step:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What the inferences of a scope look at, of one subject."""
+class _InputFacts:
+    """The input of the inferences of a scope, for one subject."""
 
     values: Hashable
-    """What they go by: of another subject for which it is the same, they say the same."""
+    """What decides the conclusions: subjects for which this is equal get the same ones."""
     facts: dict[str, Fact[Any]]
     """The facts, by the name of the key."""
 
 
-class _Scope:
-    """The inferences of a scope, and which of them wait for which."""
+class _InferenceGraph:
+    """The inferences of a scope, and how they depend on each other."""
 
     def __init__(self, inferences: Iterable[Inference]) -> None:
         given = {inference.id: inference for inference in inferences}
@@ -182,15 +184,15 @@ class _Scope:
             one.id: [other.id for other in given.values() if other is not one and not set(one.needs).isdisjoint(other.gives)]
             for one in given.values()
         }
-        """Whose conclusions an inference looks at: those of the others."""
+        """By inference: the others whose conclusions it reads."""
         self.dependents = {one: {other for other, givers in self.givers.items() if one in givers} for one in given}
         self.in_order = [given[one] for one in _after_their_givers(self.givers)]
-        """Each after those whose conclusions it looks at, so that one round is enough where no two look at each other."""
+        """Each after those whose conclusions it reads, so that one round is enough where no two read each other's."""
         needed = {key: [one.alike.get(key) for one in given.values() if key in one.needs] for one in given.values() for key in one.needs}
         self._needed = frozenset(key.name for key in needed)
         self._alike = {key: ways[0] for key, ways in needed.items() if ways[0] is not None and len(set(ways)) == 1}
 
-    def seen(self, facts: Facts) -> _Seen | None:
+    def seen(self, facts: Facts) -> _InputFacts | None:
         """What the inferences look at; None where there are several readings of one key."""
         values: dict[str, Hashable] = {}
         known: dict[str, Fact[Any]] = {}
@@ -203,7 +205,7 @@ class _Scope:
             values[name] = _sight(reading, self._alike)
             if isinstance(reading, Fact):
                 known[name] = reading
-        return _Seen(tuple(map(values.get, self._needed)), known)
+        return _InputFacts(tuple(map(values.get, self._needed)), known)
 
 
 def _after_their_givers(givers: Mapping[str, list[str]]) -> Iterator[str]:
@@ -236,12 +238,12 @@ def _restricted(cases: Iterable[Case], inference: Inference) -> Iterator[Case]:
 
 
 def value_of(reading: Reading) -> Hashable:
-    """What inferences and rules go by: the value, or why there is none, and what is claimed where that is in dispute."""
+    """What inferences and rules depend on: the value, or the reason why it is missing, and the claims where sources conflict."""
     return (reading.value,) if isinstance(reading, Fact) else (reading.why, tuple(claim.value for claim in reading.claims))
 
 
 def _sight(reading: Reading, alike: Mapping[FactKey[Any], Callable[[Any], Hashable]]) -> Hashable:
-    """What an inference goes by of a reading."""
+    """The part of a reading that an inference depends on."""
     if isinstance(reading, Fact) and (told := alike.get(reading.key)) is not None:
         return (told(reading.value),)
     return value_of(reading)
@@ -282,7 +284,7 @@ def _why(facts: Facts, inference: Inference) -> Why:
     premises = [facts.read(key) for key in inference.needs if facts.knows(key) and key not in _ALWAYS_DECLARED]
     if any(isinstance(premise, Missing) and premise.why is Why.CONFLICTING for premise in premises):
         return Why.CONFLICTING
-    if not premises and inference.scope is Scope.ENDPOINT:
+    if not premises and inference.scope is InferenceScope.ENDPOINT:
         return Why.NOT_ATTEMPTED
     if premises and all(isinstance(premise, Missing) for premise in premises):
         return next((p.why for p in premises if isinstance(p, Missing) and p.why is not Why.NOT_APPLICABLE), Why.NOT_DISCLOSED)

@@ -1,4 +1,4 @@
-"""One pass: hold the conversations of a plan, then judge what they told."""
+"""One pass: hold the conversations of a plan, then judge what was learnt."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import logging
 from collections.abc import Sequence
 
 from probe import __version__
-from probe.engine.judge import Book, Judgement, infer_endpoints, judge_estate
-from probe.engine.observe import Terms, observe
+from probe.engine.judge import Judgement, Ruleset, infer_endpoints, judge_estate
+from probe.engine.observe import RunContext, observe
 from probe.engine.plan import Plan
 from probe.engine.select import users_of_endpoints
 from probe.engine.struck import struck
@@ -28,17 +28,17 @@ class RunIdentity:
     host: str
 
 
-async def run(identity: RunIdentity, plan: Plan, book: Book, terms: Terms) -> Run:
+async def run(identity: RunIdentity, plan: Plan, ruleset: Ruleset, context: RunContext) -> Run:
     """One run: a check of an estate or of some of its mailboxes, or a look at some endpoints, of which nothing is judged."""
-    started = terms.clock()
+    started = context.clock()
     _log.info("run begins", extra={"run": identity.id, "conversations": len(plan.conversations)})
-    attempts, interrupted = await observe(plan, terms)
-    finished = terms.clock()
+    attempts, interrupted = await observe(plan, context)
+    finished = context.clock()
     observed = tuple(reading for attempt in attempts for reading in attempt.readings)
     if plan.estate is None:
-        judgement = Judgement(readings=infer_endpoints(plan.endpoints, observed, book, plan.on, finished), assessments=())
+        judgement = Judgement(readings=infer_endpoints(plan.endpoints, observed, ruleset, plan.on, finished), assessments=())
     else:
-        judgement = judge_estate(plan.estate, observed, plan.mailboxes, book, plan.on, finished, plan.asked.allow)
+        judgement = judge_estate(plan.estate, observed, plan.mailboxes, ruleset, plan.on, finished, plan.asked.allow)
         judgement = about(judgement, plan.estate, plan.mailboxes)
     told = Run(
         id=identity.id,
@@ -55,13 +55,13 @@ async def run(identity: RunIdentity, plan: Plan, book: Book, terms: Terms) -> Ru
         interrupted=interrupted,
     )
     _log.info("run ends", extra={"run": identity.id, "attempts": len(attempts), "interrupted": interrupted})
-    return struck(told, terms.redactor)
+    return struck(told, context.redactor)
 
 
 def about(judgement: Judgement, estate: Estate, mailboxes: Sequence[Mailbox]) -> Judgement:
-    """The judgement less readings of endpoints that serve none of these mailboxes: nobody asked there, so there is nothing to tell.
+    """The judgement without readings of endpoints that serve none of these mailboxes, where nothing was asked.
 
-    What a finding rests on stays, but for what the URL says: that stands in the estate.
+    Readings that a finding cites stay, except what a URL says, which stands in the estate.
     """
     used = {endpoint.url for endpoint in users_of_endpoints(estate, mailboxes)}
     unused = {endpoint.url for profile in estate.profiles for endpoint in (profile.incoming, profile.outgoing)} - used

@@ -27,7 +27,7 @@ class Secrets:
     async def read(cls, references: Iterable[SecretReference], seconds: float = SECONDS) -> Secrets:
         """Look up each reference once. Raises nothing for one that cannot be had: `of` does.
 
-        No single one is waited for longer than `seconds`, nor than SECONDS. Cancelled, it ends at once, whatever hangs.
+        Each is waited for at most `seconds`, and never longer than SECONDS. When cancelled, it ends at once, even if a lookup hangs.
         """
         patience = min(seconds, SECONDS)
         found: dict[SecretReference, Secret | SecretUnavailable] = {
@@ -57,7 +57,7 @@ class Secrets:
         return found
 
     def all(self) -> tuple[Secret, ...]:
-        """Every secret that was found, for whoever must know them all to strike them out."""
+        """Every secret that was found, for the redactor."""
         return tuple(found for found in self._found.values() if isinstance(found, Secret))
 
 

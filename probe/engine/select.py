@@ -1,4 +1,4 @@
-"""Which conversations an estate or a look calls for, and why another is not held: for each scope of probers, one function."""
+"""Selects the conversations of an estate or a look, with the reason for each that is not held: one function for each scope of probers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FETCHED_BY = frozenset({Service.POP3, Service.IMAP, Service.EWS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Terms:
+class _SelectionContext:
     """What decides which conversations are held at an endpoint, beside the prober."""
 
     allowed: frozenset[Effect]
@@ -45,7 +45,7 @@ class _Terms:
         return self.estate.profile_of(mailbox)
 
     def objection(self, prober: Prober) -> NotHeld | None:
-        """That what the prober does is not allowed; None where it is."""
+        """Why the prober's effect is not allowed; None where it is."""
         if prober.effect is not Effect.READS and prober.effect not in self.allowed:
             return NotHeld(Why.NOT_ATTEMPTED, f"its effect is {prober.effect}, which is not allowed here")
         if prober.scope in (Scope.LOGIN, Scope.ROUND_TRIP) and Effect.LOGS_IN not in self.allowed:
@@ -57,9 +57,9 @@ def for_estate(
     estate: Estate, mailboxes: Iterable[Mailbox], probers: Mapping[str, Prober], allowed: frozenset[Effect], tls: TlsQuestion | None = None
 ) -> tuple[Conversation, ...]:
     """Every conversation that these mailboxes call for, held or not, however many mailboxes stand behind an endpoint."""
-    terms = _Terms(allowed=allowed, tls=tls, estate=estate)
+    context = _SelectionContext(allowed=allowed, tls=tls, estate=estate)
     users = users_of_endpoints(estate, mailboxes)
-    return named(c for endpoint, served in users.items() for c in _at(endpoint, probers, replace(terms, served=served)))
+    return named(c for endpoint, served in users.items() for c in _at(endpoint, probers, replace(context, served=served)))
 
 
 def for_look(
@@ -67,10 +67,10 @@ def for_look(
 ) -> tuple[Conversation, ...]:
     """Every conversation that a look at these endpoints holds.
 
-    What is not allowed is nothing that was asked for: there is no estate that it would be missing from.
+    A conversation that is not allowed is left out: a look has no estate whose verdicts would miss it.
     """
-    terms = _Terms(allowed=allowed, tls=tls)
-    return named(c for endpoint in dict.fromkeys(endpoints) for c in _at(endpoint, probers, terms) if c.not_held is None)
+    context = _SelectionContext(allowed=allowed, tls=tls)
+    return named(c for endpoint in dict.fromkeys(endpoints) for c in _at(endpoint, probers, context) if c.not_held is None)
 
 
 def users_of_endpoints(estate: Estate, mailboxes: Iterable[Mailbox]) -> dict[Endpoint, tuple[Mailbox, ...]]:
@@ -90,55 +90,55 @@ def unspoken(endpoints: Iterable[Endpoint], probers: Mapping[str, Prober]) -> tu
     return tuple(dict.fromkeys(e.service for e in endpoints if e.service not in spoken))
 
 
-def _at(endpoint: Endpoint, probers: Mapping[str, Prober], terms: _Terms) -> Iterator[Conversation]:
+def _at(endpoint: Endpoint, probers: Mapping[str, Prober], context: _SelectionContext) -> Iterator[Conversation]:
     for prober in probers.values():
         if endpoint.service in prober.services:
-            yield from _BY_SCOPE[prober.scope](prober, endpoint, terms)
+            yield from _BY_SCOPE[prober.scope](prober, endpoint, context)
 
 
-def _of_endpoint(prober: Prober, endpoint: Endpoint, terms: _Terms) -> Iterator[Conversation]:
-    subject = EndpointSubject(endpoint, _one_for_all(terms.served))
-    yield Conversation(prober=prober.id, subject=subject, not_held=terms.objection(prober))
+def _of_endpoint(prober: Prober, endpoint: Endpoint, context: _SelectionContext) -> Iterator[Conversation]:
+    subject = EndpointSubject(endpoint, _one_for_all(context.served))
+    yield Conversation(prober=prober.id, subject=subject, not_held=context.objection(prober))
 
 
-def _of_tls(prober: Prober, endpoint: Endpoint, terms: _Terms) -> Iterator[Conversation]:
-    if terms.tls is not None:
-        yield Conversation(prober=prober.id, subject=TlsSubject(endpoint, terms.tls), not_held=terms.objection(prober))
+def _of_tls(prober: Prober, endpoint: Endpoint, context: _SelectionContext) -> Iterator[Conversation]:
+    if context.tls is not None:
+        yield Conversation(prober=prober.id, subject=TlsSubject(endpoint, context.tls), not_held=context.objection(prober))
 
 
-def _of_mailboxes(prober: Prober, endpoint: Endpoint, terms: _Terms) -> Iterator[Conversation]:
+def _of_mailboxes(prober: Prober, endpoint: Endpoint, context: _SelectionContext) -> Iterator[Conversation]:
     """One for each mailbox that is opened at this endpoint: where it is collected, or else where it is sent from.
 
     The operator's word for where it lives does not spare the question: it may be out of date.
     """
-    for mailbox in terms.served:
-        profile = terms.profile_of(mailbox)
+    for mailbox in context.served:
+        profile = context.profile_of(mailbox)
         if endpoint == (profile.incoming if mailbox.uses_incoming else profile.outgoing):
             subject = MailboxSubject(endpoint, mailbox.address, profile.autodiscover)
-            yield Conversation(prober=prober.id, subject=subject, mailbox=mailbox.address, not_held=terms.objection(prober))
+            yield Conversation(prober=prober.id, subject=subject, mailbox=mailbox.address, not_held=context.objection(prober))
 
 
-def _of_logins(prober: Prober, endpoint: Endpoint, terms: _Terms) -> Iterator[Conversation]:
+def _of_logins(prober: Prober, endpoint: Endpoint, context: _SelectionContext) -> Iterator[Conversation]:
     """One for each mailbox; where signing in is not allowed, one that says so for all of them."""
-    if (objection := terms.objection(prober)) is not None:
+    if (objection := context.objection(prober)) is not None:
         yield Conversation(prober=prober.id, subject=EndpointSubject(endpoint), not_held=objection)
         return
-    for mailbox in terms.served:
-        login = _login(mailbox, endpoint, terms)
+    for mailbox in context.served:
+        login = _login(mailbox, endpoint, context)
         held = login if isinstance(login, NotHeld) else None
         subject = EndpointSubject(endpoint) if isinstance(login, NotHeld) else PlannedLogin(endpoint, login)
         yield Conversation(prober=prober.id, subject=subject, mailbox=mailbox.address, not_held=held)
 
 
-def _of_round_trips(prober: Prober, endpoint: Endpoint, terms: _Terms) -> Iterator[Conversation]:
+def _of_round_trips(prober: Prober, endpoint: Endpoint, context: _SelectionContext) -> Iterator[Conversation]:
     """One for each mailbox that sends by this endpoint and fetches by one from which a message can be taken again."""
-    senders = [mailbox for mailbox in terms.served if _goes_round(mailbox, terms.profile_of(mailbox), endpoint)]
-    if (objection := terms.objection(prober)) is not None:
+    senders = [mailbox for mailbox in context.served if _goes_round(mailbox, context.profile_of(mailbox), endpoint)]
+    if (objection := context.objection(prober)) is not None:
         if senders:
             yield Conversation(prober=prober.id, subject=EndpointSubject(endpoint), not_held=objection)
         return
     for mailbox in senders:
-        yield _round_trip(prober, endpoint, mailbox, terms)
+        yield _round_trip(prober, endpoint, mailbox, context)
 
 
 def _goes_round(mailbox: Mailbox, profile: ServerProfile, endpoint: Endpoint) -> bool:
@@ -146,8 +146,8 @@ def _goes_round(mailbox: Mailbox, profile: ServerProfile, endpoint: Endpoint) ->
     return is_used and profile.outgoing == endpoint and profile.incoming.service in _FETCHED_BY
 
 
-def _round_trip(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, terms: _Terms) -> Conversation:
-    profile, login = terms.profile_of(mailbox), _login(mailbox, endpoint, terms)
+def _round_trip(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, context: _SelectionContext) -> Conversation:
+    profile, login = context.profile_of(mailbox), _login(mailbox, endpoint, context)
     if isinstance(login, NotHeld):
         return Conversation(prober=prober.id, subject=EndpointSubject(endpoint), mailbox=mailbox.address, not_held=login)
     not_held = None
@@ -159,7 +159,7 @@ def _round_trip(prober: Prober, endpoint: Endpoint, mailbox: Mailbox, terms: _Te
     return Conversation(prober=prober.id, subject=subject, mailbox=mailbox.address, not_held=not_held)
 
 
-_BY_SCOPE: Mapping[Scope, Callable[[Prober, Endpoint, _Terms], Iterator[Conversation]]] = {
+_BY_SCOPE: Mapping[Scope, Callable[[Prober, Endpoint, _SelectionContext], Iterator[Conversation]]] = {
     Scope.ENDPOINT: _of_endpoint,
     Scope.TLS: _of_tls,
     Scope.MAILBOX: _of_mailboxes,
@@ -176,10 +176,10 @@ def _one_for_all(served: Sequence[Mailbox]) -> str | None:
     return next((address for address in addresses if ascii_address(address) is not None), addresses[0])
 
 
-def _login(mailbox: Mailbox, endpoint: Endpoint, terms: _Terms) -> Login | NotHeld:
-    """Whom the profile signs in as for a mailbox, or why that cannot be done from here."""
-    assert terms.estate is not None
-    profile, deployment = terms.profile_of(mailbox), terms.estate.deployment
+def _login(mailbox: Mailbox, endpoint: Endpoint, context: _SelectionContext) -> Login | NotHeld:
+    """The account that the profile signs in with for a mailbox, or the reason why that cannot be done from here."""
+    assert context.estate is not None
+    profile, deployment = context.profile_of(mailbox), context.estate.deployment
     application = _application(profile) if endpoint.service is Service.EWS else None
     if application is not None and application.signs_in and profile.application_secret is not None:
         username: str = application.client
@@ -223,7 +223,7 @@ def _signs_in_as_service(profile: ServerProfile, deployment: Deployment, endpoin
 
 
 def _application(profile: ServerProfile) -> Application | None:
-    """What asks for tokens on behalf of a profile, where the estate names one."""
+    """The application that asks for tokens for a profile, where the estate names one."""
     if profile.client_id is None:
         return None
     return Application(profile.client_id, profile.tenant or "", profile.has_application, profile.client_certificate is not None)

@@ -13,7 +13,7 @@ NEEDS = TRYING_A_LOGIN | of_endpoints(v.AUTH_ACCEPTED, v.AUTH_REFUSAL)
 
 
 def signed_in(case: Case) -> SignedIn:
-    """For a mailbox that is served. A permission does not help where nobody but the Dynamics server has the credentials: that is told first."""
+    """For a mailbox that is served. That only the Dynamics server has the credentials comes before a missing permission, which would not help then."""
     case = case.restricted_to(NEEDS)
     outcomes = {_at(case, endpoint) for is_used, endpoint in served(case) if is_used.truth is Truth.YES}
     return next(outcome for outcome in SignedIn if outcome in outcomes)

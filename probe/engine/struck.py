@@ -1,7 +1,7 @@
-"""A run as it may be told: its secrets struck out of all that peers said, and of all that follows from it.
+"""A run as it may be published: with its secrets struck out of all that peers said, and of all that was derived from it.
 
-It is judged on what was seen, and told as if each secret were unreadable wherever it occurs. So a password that happens to be a word of
-a server's is neither shown, nor told by the places where it is left out.
+The run is judged by what was seen, and published with each secret replaced wherever it occurs. So a password that happens to be a server's
+own word is neither shown, nor revealed by where it is replaced.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FREE_TEXT: tuple[Json, ...] = ({"type": "string"}, {"type": "array", "items": {
 def struck(run: Run, redactor: Redactor) -> Run:
     """The run without the secrets that the redactor knows. What the operator declared stays: it stands in the estate.
 
-    What the run holds once, however many mailboxes it is told of, is looked through once and held once again.
+    An object that many mailboxes share is searched once, and shared again.
     """
     return _Striker(redactor).struck(run) if redactor.knows_any else run
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.estate import Delivery
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
@@ -21,7 +21,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 INFERENCE = Inference(
     id="appointment-ways",
     title="In which ways appointments, contacts and tasks are synchronized across the organization",
-    scope=Scope.DEPLOYMENT,
+    scope=InferenceScope.DEPLOYMENT,
     needs=(v.MAILBOX_APPOINTMENTS,),
     gives=(v.DEPLOYMENT_APPOINTMENT_WAYS,),
     infer=_infer,

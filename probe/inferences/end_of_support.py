@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.model import vocabulary as v
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.tables.exchange import UNTOLD_EXCHANGE, end_of_support
 
 
@@ -25,7 +25,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 INFERENCE = Inference(
     id="end-of-support",
     title="When support for the product ended or ends",
-    scope=Scope.ENDPOINT,
+    scope=InferenceScope.ENDPOINT,
     needs=(v.SERVER_PRODUCT,),
     gives=(v.SERVER_END_OF_SUPPORT,),
     infer=_infer,

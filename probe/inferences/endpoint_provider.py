@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.estate import Service
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.tables.hosts import told_by_host
 from probe.tables.providers import candidate_providers
 
@@ -40,7 +40,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 INFERENCE = Inference(
     id="endpoint-provider",
     title="Whose hosted service the endpoint is",
-    scope=Scope.ENDPOINT,
+    scope=InferenceScope.ENDPOINT,
     needs=(v.ENDPOINT_SERVICE, v.ENDPOINT_HOST, v.SERVER_PRODUCT),
     gives=(v.PROVIDER,),
     infer=_infer,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.model.kinds import Build, Challenge
 from probe.tables.exchange import EXCHANGE_ONLINE, exchange_build, exchange_builds
 from probe.tables.exchange_marks import (
@@ -221,7 +221,7 @@ def _nothing(because: str, *, is_moot: bool = False) -> Iterator[Unsettled]:
 INFERENCE = Inference(
     id="exchange-product",
     title="Which Exchange answers at an EWS endpoint, by its build, host and headers",
-    scope=Scope.ENDPOINT,
+    scope=InferenceScope.ENDPOINT,
     needs=(
         v.ENDPOINT_SERVICE,
         v.ENDPOINT_HOST,

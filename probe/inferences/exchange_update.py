@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.model import vocabulary as v
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.model.kinds import Build
 from probe.tables.exchange import UNTOLD_EXCHANGE, exchange_build, exchange_servers
 
@@ -42,7 +42,7 @@ def _shared(builds: tuple[Build, ...]) -> Build | None:
 INFERENCE = Inference(
     id="exchange-update",
     title="Which update of Exchange Server runs: exactly, or between which two",
-    scope=Scope.ENDPOINT,
+    scope=InferenceScope.ENDPOINT,
     needs=(v.SERVER_PRODUCT, v.SERVER_BUILD),
     gives=(v.SERVER_UPDATE,),
     infer=_infer,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.model import vocabulary as v
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.tables.exchange import UNTOLD_EXCHANGE, extended_updates
 
 _KEY = v.SERVER_EXTENDED_UPDATES_END
@@ -36,7 +36,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 INFERENCE = Inference(
     id="extended-updates",
     title="Until when extended security updates come out for what runs",
-    scope=Scope.ENDPOINT,
+    scope=InferenceScope.ENDPOINT,
     needs=(v.SERVER_PRODUCT, v.SERVER_UPDATE),
     gives=(_KEY,),
     infer=_infer,

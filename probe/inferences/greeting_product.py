@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.tables.marks import Fingerprint, Match, matches, named_in_greeting
 
 _MAIL = (Service.POP3, Service.SMTP, Service.IMAP)
@@ -141,7 +141,7 @@ def _nothing(because: str, *, is_moot: bool = False) -> Iterator[Unsettled]:
 INFERENCE = Inference(
     id="greeting-product",
     title="Which mail server answers, by its greeting, capabilities, replies to EHLO, HELP and QUIT, IMAP ID, and certificate",
-    scope=Scope.ENDPOINT,
+    scope=InferenceScope.ENDPOINT,
     needs=(
         v.ENDPOINT_SERVICE,
         v.PROTOCOL_GREETING,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.estate import Service
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.tables.logon_pages import logon_page
 
 _LOGIN_TIMEOUT = 440
@@ -42,7 +42,7 @@ def _by_target(target: str | None) -> Conclusion | Unsettled:
 INFERENCE = Inference(
     id="logon-page",
     title="Which log-on page the anonymous EWS request is led to, by the address that it is sent on to",
-    scope=Scope.ENDPOINT,
+    scope=InferenceScope.ENDPOINT,
     needs=(v.ENDPOINT_SERVICE, v.HTTP_STATUS, v.HTTP_REDIRECT),
     gives=(v.EWS_LOGON_PAGE,),
     infer=_infer,

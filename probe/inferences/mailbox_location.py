@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from probe.model import vocabulary as v
 from probe.model.estate import Delivery, Location, Service
 from probe.model.facts import Facts
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.model.rules import Case
 from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
 from probe.tables.hosts import is_exchange_online_host, is_tenant_domain
@@ -75,7 +75,7 @@ def _by_settings(asked: Facts, target: str) -> Conclusion | None:
 INFERENCE = Inference(
     id="mailbox-location",
     title="Where the mailbox lives, by what Autodiscover says",
-    scope=Scope.MAILBOX,
+    scope=InferenceScope.MAILBOX,
     needs=(
         v.ENDPOINT_SERVICE,
         v.SERVER_PRODUCT,

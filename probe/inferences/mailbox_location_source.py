@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from probe.inferences import where_opened
 from probe.model import vocabulary as v
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
@@ -27,7 +27,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 INFERENCE = Inference(
     id="mailbox-location-source",
     title="Who tells where the mailbox lives",
-    scope=Scope.MAILBOX,
+    scope=InferenceScope.MAILBOX,
     needs=(v.ENDPOINT_SERVICE, v.EWS_INBOX, v.AUTH_ACCEPTED, v.MAILBOX_LOCATION),
     gives=(v.MAILBOX_LOCATION_SOURCE,),
     infer=_infer,

@@ -12,7 +12,7 @@ from probe.inferences import where_opened
 from probe.model import vocabulary as v
 from probe.model.estate import Location, Service
 from probe.model.facts import Facts
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
 
 _SAY = "say where the mailbox lives in the estate (`location`)"
@@ -53,7 +53,7 @@ def _at_microsoft(endpoint: Facts, mailbox: Facts) -> Conclusion | Unsettled:
 INFERENCE = Inference(
     id=v.MAILBOX_OPENED,
     title="Where the mailbox lives, by where a sign-in opened its inbox",
-    scope=Scope.MAILBOX,
+    scope=InferenceScope.MAILBOX,
     needs=(v.ENDPOINT_SERVICE, v.SERVER_PRODUCT, v.EWS_INBOX, v.AUTH_ACCEPTED, v.PROVIDER),
     gives=(v.MAILBOX_LOCATION,),
     infer=_infer,

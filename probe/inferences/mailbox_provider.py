@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from probe.model import vocabulary as v
 from probe.model.estate import Delivery, Service
 from probe.model.facts import Facts
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.model.rules import Case
-from probe.tables.providers import candidate_providers, one_house, provider_of_domain
+from probe.tables.providers import candidate_providers, provider_of_domain, same_company
 
 _DELIVERIES = (v.MAILBOX_INCOMING, v.MAILBOX_APPOINTMENTS, v.MAILBOX_OUTGOING)
 
@@ -55,7 +55,7 @@ def _provider(endpoint: Facts, domain: str) -> tuple[str | None, str]:
     of_domain = provider_of_domain(domain)
     shown = endpoint.value(v.PROVIDER)
     if shown is not None:
-        return (of_domain if of_domain is not None and one_house(shown, of_domain) else shown), ""
+        return (of_domain if of_domain is not None and same_company(shown, of_domain) else shown), ""
     service, host = endpoint.value(v.ENDPOINT_SERVICE), endpoint.value(v.ENDPOINT_HOST)
     product = endpoint.value(v.SERVER_PRODUCT)
     candidates = candidate_providers(host, product, Service(service)) if host is not None and service is not None else None
@@ -71,7 +71,7 @@ def _provider(endpoint: Facts, domain: str) -> tuple[str | None, str]:
 INFERENCE = Inference(
     id="mailbox-provider",
     title="Whose hosted mailbox it is, by its endpoints and its domain",
-    scope=Scope.MAILBOX,
+    scope=InferenceScope.MAILBOX,
     needs=(v.MAILBOX_DOMAIN, *_DELIVERIES, v.ENDPOINT_SERVICE, v.ENDPOINT_HOST, v.SERVER_PRODUCT, v.PROVIDER),
     gives=(v.PROVIDER,),
     infer=_infer,

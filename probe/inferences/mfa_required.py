@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.model import vocabulary as v
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.model.refusals import Refusal
 
 _SHOWING = frozenset({Refusal.MFA_REQUIRED, Refusal.APP_PASSWORD_REQUIRED})
@@ -32,7 +32,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 INFERENCE = Inference(
     id="mfa-required",
     title="Whether the account needs multi-factor authentication, by how a login was refused",
-    scope=Scope.MAILBOX,
+    scope=InferenceScope.MAILBOX,
     needs=(v.AUTH_REFUSAL, v.AUTHORITY_GRANTED),
     gives=(v.MFA_REQUIRED,),
     infer=_infer,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
 from probe.tables.exchange_marks import never_takes_tokens
 from probe.tables.hosts import is_exchange_online_host, told_by_host
@@ -82,7 +82,7 @@ def _over_sasl(facts: Facts) -> Conclusion | Unsettled:
 INFERENCE = Inference(
     id="modern-auth",
     title="Whether sign-in by token (OAuth) is offered",
-    scope=Scope.ENDPOINT,
+    scope=InferenceScope.ENDPOINT,
     needs=(
         v.ENDPOINT_SERVICE,
         v.ENDPOINT_HOST,

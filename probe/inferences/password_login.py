@@ -12,7 +12,7 @@ from datetime import date
 from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.tables.exchange import UNTOLD_EXCHANGE, exchange_servers
 from probe.tables.hosts import told_by_host
 from probe.tables.providers import candidate_providers, password_ending
@@ -99,7 +99,7 @@ def _takes_password(mechanism: str) -> bool:
 INFERENCE = Inference(
     id="password-login",
     title="Whether a password can work at all at the endpoint, on the date of judgement",
-    scope=Scope.ENDPOINT,
+    scope=InferenceScope.ENDPOINT,
     needs=(
         v.ENDPOINT_SERVICE,
         v.ENDPOINT_HOST,

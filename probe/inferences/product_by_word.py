@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.facts import Fact, Why
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.tables.marks import product_in
 
 
@@ -27,7 +27,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 INFERENCE = Inference(
     id="product-by-word",
     title="What answers, by the operator's word, where the server hides its name",
-    scope=Scope.ENDPOINT,
+    scope=InferenceScope.ENDPOINT,
     needs=(v.SERVER_BY_WORD,),
     gives=(v.SERVER_PRODUCT,),
     infer=_infer,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.estate import Delivery
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.model.rules import Case
 
 _DELIVERIES = (v.MAILBOX_INCOMING, v.MAILBOX_OUTGOING, v.MAILBOX_APPOINTMENTS)
@@ -33,7 +33,7 @@ def _may_be_served(case: Case) -> bool:
 INFERENCE = Inference(
     id="profile-locations",
     title="Where the mailboxes of the profile live",
-    scope=Scope.PROFILE,
+    scope=InferenceScope.PROFILE,
     needs=(v.MAILBOX_LOCATION, *_DELIVERIES),
     gives=(v.PROFILE_LOCATIONS,),
     infer=_infer,

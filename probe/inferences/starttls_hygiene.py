@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from probe.model import vocabulary as v
 from probe.model.estate import Security, Service
 from probe.model.facts import Facts
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 
 _OF_THE_UPGRADE = frozenset({"STARTTLS", "STLS", "LOGINDISABLED"})
 
@@ -44,7 +44,7 @@ def _name(capability: str) -> str:
 INFERENCE = Inference(
     id="starttls-hygiene",
     title="What is withdrawn at the upgrade to TLS, and whether every address offers it",
-    scope=Scope.ENDPOINT,
+    scope=InferenceScope.ENDPOINT,
     needs=(v.ENDPOINT_SERVICE, v.ENDPOINT_SECURITY, v.STARTTLS_OFFERED, v.PROTOCOL_CAPABILITIES_PLAIN, v.PROTOCOL_CAPABILITIES),
     gives=(v.STARTTLS_WITHDRAWN, v.STARTTLS_DIFFERS),
     infer=_infer,

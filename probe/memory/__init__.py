@@ -82,7 +82,7 @@ class Identity:
     account: bytes
 
 
-class _Entry(NamedTuple):
+class _SignInState(NamedTuple):
     """What is known of the sign-ins of one identity."""
 
     state: str
@@ -234,12 +234,12 @@ class Memory:
                 return reason
         return None
 
-    def _entry(self, database: sqlite3.Connection, identity: Identity, place: str) -> _Entry | None:
+    def _entry(self, database: sqlite3.Connection, identity: Identity, place: str) -> _SignInState | None:
         where = (identity.identity, place)
         row = database.execute(f"SELECT {_COLUMNS} FROM login WHERE identity = ? AND place = ?", where).fetchone()  # noqa: S608 - our own columns
-        return None if row is None else _Entry(*row)
+        return None if row is None else _SignInState(*row)
 
-    def _claimed(self, database: sqlite3.Connection, identity: Identity, place: str) -> _Entry | None:
+    def _claimed(self, database: sqlite3.Connection, identity: Identity, place: str) -> _SignInState | None:
         """The entry, where it has a claim of this run; it may have been forgotten meanwhile, or be another's by now."""
         entry = self._entry(database, identity, place)
         return entry if entry is not None and entry.claims > 0 and entry.run == self._run else None

@@ -54,12 +54,12 @@ WHY_AFTER: dict[Outcome, Why] = {
     Outcome.INTERRUPTED: Why.INTERRUPTED,
     Outcome.BUG: Why.BUG,
 }
-"""Why a promised fact is missing after an attempt that ended so and said nothing of it."""
+"""The reason for each promised fact of which an attempt with this outcome wrote nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptLine:
-    """One line of a conversation, less its secrets."""
+    """One line of a conversation, with secrets struck out."""
 
     number: int
     """From 1."""
@@ -74,7 +74,7 @@ _SPEAKERS: dict[str, Literal["probe", "peer", "note"]] = {">": "probe", "<": "pe
 
 
 def packed(lines: Sequence[TranscriptLine]) -> Sequence[TranscriptLine]:
-    """The same lines, as they are held once an attempt has ended: in the bytes of their words, where they are numbered from 1."""
+    """The lines of an attempt that has ended, packed into bytes. They are numbered from 1."""
     if not lines or any(
         line.number != place or line.speaker not in _MARKS or "\n" in line.text for place, line in enumerate(lines, start=1)
     ):
@@ -83,7 +83,7 @@ def packed(lines: Sequence[TranscriptLine]) -> Sequence[TranscriptLine]:
 
 
 class _Packed(Sequence[TranscriptLine]):
-    """Lines that are made when somebody asks for them: as objects, each takes 120 bytes beside its words."""
+    """A sequence that builds each line on access. As an object, a line takes 120 bytes besides its text."""
 
     __slots__ = ("_length", "_words")
 
@@ -136,5 +136,5 @@ class Attempt:
     connections: int
     seconds: float
     transcript: Sequence[TranscriptLine]
-    """As `packed` gives it, since there are thousands of attempts in a run."""
+    """Packed by `packed`, because a run has thousands of attempts."""
     readings: tuple[Reading, ...]

@@ -1,6 +1,6 @@
 """Which characters are written as they are: one rule for transcripts, documents, reports, listings and messages.
 
-Whatever was said by a peer, a file or a command line, a terminal obeys none of it, and nobody is misled about the order of its letters.
+Text from a peer, a file or a command line never controls the terminal, and never shows its letters in a misleading order.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a run takes where nothing else is said. The command line shows it before it loads anything larger."""
+"""Default values of a run. The command line shows them before it loads anything larger."""
 
 from __future__ import annotations
 

@@ -17,4 +17,4 @@ class Effect(StrEnum):
 
 
 ALLOWABLE = (Effect.PROVOKES, Effect.LOGS_IN, Effect.SENDS_MAIL)
-"""What an estate or a call may allow. Reading always is; what changes Dynamics is asked for each time, and nothing is a standing permission."""
+"""What an estate or a call may allow. Reading is always allowed. A change in Dynamics is confirmed each time, and cannot be allowed in advance."""

@@ -31,7 +31,7 @@ class Service(StrEnum):
     AUTHORITY = "authority"
     """Who gives tokens; never in an estate, but named by it or by a server."""
     DYNAMICS = "dynamics"
-    """The Web API of an organization; no endpoint of a profile, but where an estate says that Dynamics' own records are read."""
+    """The Web API of an organization. It is no endpoint of a profile: an estate names it where Dynamics' own records are read."""
 
 
 class Security(StrEnum):
@@ -44,7 +44,7 @@ class Security(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Scheme:
+class _UrlScheme:
     service: Service
     security: Security
     port: int | None
@@ -52,15 +52,15 @@ class _Scheme:
 
 
 # RFC 1939, 2595, 6409, 8314, 9051 and the endpoint URLs of probe/CONTRACT.md, "Options".
-_SCHEMES: Mapping[str, _Scheme] = {
-    "pop3": _Scheme(Service.POP3, Security.UPGRADE, 110),
-    "pop3s": _Scheme(Service.POP3, Security.IMPLICIT, 995),
-    "smtp": _Scheme(Service.SMTP, Security.UPGRADE, 587),
-    "smtps": _Scheme(Service.SMTP, Security.IMPLICIT, 465),
-    "imap": _Scheme(Service.IMAP, Security.UPGRADE, 143),
-    "imaps": _Scheme(Service.IMAP, Security.IMPLICIT, 993),
-    "https": _Scheme(Service.EWS, Security.IMPLICIT, 443),
-    "tls": _Scheme(Service.TLS, Security.IMPLICIT, None),
+_SCHEMES: Mapping[str, _UrlScheme] = {
+    "pop3": _UrlScheme(Service.POP3, Security.UPGRADE, 110),
+    "pop3s": _UrlScheme(Service.POP3, Security.IMPLICIT, 995),
+    "smtp": _UrlScheme(Service.SMTP, Security.UPGRADE, 587),
+    "smtps": _UrlScheme(Service.SMTP, Security.IMPLICIT, 465),
+    "imap": _UrlScheme(Service.IMAP, Security.UPGRADE, 143),
+    "imaps": _UrlScheme(Service.IMAP, Security.IMPLICIT, 993),
+    "https": _UrlScheme(Service.EWS, Security.IMPLICIT, 443),
+    "tls": _UrlScheme(Service.TLS, Security.IMPLICIT, None),
 }
 
 _SCHEME_OF = {(scheme.service, scheme.security): name for name, scheme in _SCHEMES.items()}
@@ -97,7 +97,7 @@ class Endpoint:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port of what is spoken to over HTTPS, as a browser writes it: the port only where it is not 443 (RFC 6454)."""
+        """The origin (scheme, host, port) of an HTTPS endpoint, as a browser writes it: the port only where it is not 443 (RFC 6454)."""
         return f"https://{self._url_host}" + ("" if self.port == 443 else f":{self.port}")
 
     @property
@@ -108,7 +108,7 @@ class Endpoint:
     def parse(cls, url: str) -> Endpoint:
         """The endpoint that a URL names. Raises ValueError with one sentence on what would be right."""
         if "@" in url:
-            # Before anything else, and without a word of it: what stands before the @ may be a password.
+            # Checked first, and never repeated in the message: what stands before the @ may be a password.
             raise ValueError('a URL must not carry a user name or password; name a secret with `password = "env:NAME"`')
         if any(c.isspace() or not c.isprintable() for c in url):
             raise ValueError(f"{_shown(url)} must not hold spaces or control characters")
@@ -143,11 +143,11 @@ def authority_endpoint(name: str) -> Endpoint:
     if not set("/\\?#").isdisjoint(name):
         raise ValueError(f"{_shown(name)} must be a host, or host:port")
     found = Endpoint.parse(f"https://{name}")
-    # With a dot at its end it is the same host, which must not pass for another one than a list knows.
+    # A final dot does not make it another host, so it must not slip past a list of hosts.
     return Endpoint(Service.AUTHORITY, found.host.rstrip("."), found.port, Security.IMPLICIT)
 
 
-# What an organization's address may have behind the host: its unique name, or nothing where the host is its own.
+# The path of an organization's address: its unique name, or nothing where the organization has a host of its own.
 _ORGANIZATION_PATH = re.compile(r"(?:/[A-Za-z0-9_.~%-]+)*")
 _IN_CLEAR = "http://"
 
@@ -163,7 +163,7 @@ class OrganizationUrl:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port as a browser writes them: the port only where it is not the scheme's own (RFC 6454)."""
+        """The origin (scheme, host, port) as a browser writes it: the port only where it is not the scheme's default (RFC 6454)."""
         if not self.is_plain:
             return self.endpoint.origin
         host = f"[{self.endpoint.host}]" if ":" in self.endpoint.host else self.endpoint.host
@@ -390,11 +390,11 @@ class DynamicsAccess:
     client_id: str | None = None
     """The client that is registered with AD FS, for `oauth`."""
     organization: BoundOrganization | None = None
-    """The only organization of which anything is read; None before one was bound."""
+    """The only organization whose records are read; None until one is bound."""
     ca: str | None = None
     """File with more trust anchors, PEM, for Dynamics and its AD FS."""
     plain_http: bool = False
-    """Whether the operator allows an address in clear."""
+    """Whether the operator allows an `http://` address, which is spoken to without TLS."""
 
     @property
     def has_credentials(self) -> bool:
@@ -516,7 +516,7 @@ class Estate:
     _named: dict[str, ServerProfile] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Every mailbox is asked for its profile several times, so that a search would cost mailboxes times profiles.
+        # Indexed by name, since a search for each mailbox would cost mailboxes times profiles.
         object.__setattr__(self, "_named", {profile.name: profile for profile in self.profiles})
 
     def profile_of(self, mailbox: Mailbox) -> ServerProfile:

@@ -1,9 +1,9 @@
-"""Facts, and what is said in place of one: a missing with its reason.
+"""Facts, and what stands in place of a fact that is not known: a `Missing` with its reason.
 
-A fact says how it is known (`probe.model.provenance`). Asked for a key, observed is preferred to declared and declared to inferred, unless the
-key ranks them otherwise; two of the best rank are reconciled as the key says, and what cannot be reconciled is missing, because it conflicts. So
-there is one reading of a key for a subject: a fact with the evidence of all that agree with it, or a missing, which keeps the facts that
-contradict each other as its claims.
+A fact says how it is known (`probe.model.provenance`). Reading a key prefers observed facts to declared ones and declared to inferred ones, unless
+the key ranks them otherwise. Two facts of the best rank are reconciled as the key says. Where they cannot be, the value is missing because of a
+conflict. So a key has one reading for a subject: a fact with the evidence of all that agree with it, or a `Missing` that keeps the contradicting
+facts as its claims.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Why(StrEnum):
-    """Why a fact is missing. Each member is a different next step for the reader."""
+    """Why a fact is missing. Each member calls for a different next step."""
 
     NOT_ATTEMPTED = "not-attempted"
     """Nothing that would tell was tried."""
@@ -80,7 +80,7 @@ class Missing:
 
     @property
     def says_nothing(self) -> bool:
-        """Whether it is what any key reads as of which there is no reading."""
+        """Whether this is the default reading, which a key has where nothing was recorded for it."""
         return self.why is Why.NOT_ATTEMPTED and self.detail == UNTRIED
 
 
@@ -88,7 +88,7 @@ Reading = Fact[Any] | Missing
 
 
 UNTRIED = "nothing was tried that would tell"
-"""The detail of what a key reads as of which there is no reading."""
+"""The detail of the default reading."""
 
 
 # A detail is a sentence; claims have the whole values and all of their evidence.
@@ -99,7 +99,7 @@ _MAX_CLAIM = 60
 
 
 class Facts:
-    """What is known of one subject, to be asked by key. Nothing of it is ever changed."""
+    """What is known of one subject, by key. Immutable."""
 
     def __init__(self, subject: str, readings: Iterable[Reading] = ()) -> None:
         self._subject = subject
@@ -151,7 +151,7 @@ class Facts:
         return more
 
     def only(self, keys: Iterable[FactKey[Any]]) -> RestrictedFacts:
-        """These facts as one sees them who may ask for some keys alone; asking for another is a KeyError."""
+        """These facts restricted to some keys. Reading any other key raises KeyError."""
         return RestrictedFacts(self, frozenset(key.name for key in keys))
 
     def _add(self, readings: Iterable[Reading]) -> None:
@@ -184,7 +184,7 @@ class Facts:
 
 
 class RestrictedFacts(Facts):
-    """A view: it shares the readings, which are never changed, and looks at what is asked."""
+    """A view of facts. It shares their readings, which are immutable, and checks each key that is read."""
 
     def __init__(self, facts: Facts, names: frozenset[str]) -> None:
         self._subject = facts._subject
@@ -192,7 +192,7 @@ class RestrictedFacts(Facts):
         self._weighed = facts._weighed
         self._names = names
         self.was_named = False
-        """Whether somebody asked for the subject: what follows from more than values is not true of another subject with the same values."""
+        """Whether the subject's name was read. A conclusion that depends on the name does not hold for another subject with the same values."""
 
     @property
     def subject(self) -> str:
@@ -212,7 +212,7 @@ class RestrictedFacts(Facts):
         return super().knows(key)
 
     def with_more(self, readings: Iterable[Reading]) -> Facts:
-        """What may be asked here and more of the same subject; it may be asked for all of that."""
+        """The readable facts together with more facts of the same subject, all of which may be read."""
         return Facts(self._subject, [*self, *readings])
 
     def _check(self, key: FactKey[Any]) -> None:
@@ -221,7 +221,7 @@ class RestrictedFacts(Facts):
 
 
 def _drawn_together(facts: list[Fact[T]]) -> list[Fact[T]]:
-    """Facts of one key and rank as one where all agree; else as few as contradict each other."""
+    """Facts of one key and rank, merged into one where all agree; otherwise into as few as contradict each other."""
     claims: list[Fact[T]] = []
     for fact in facts:
         for place, claim in enumerate(claims):
@@ -250,7 +250,7 @@ def _conflict(claims: list[Fact[T]]) -> Missing:
 
 
 def _told(claim: Fact[Any]) -> str:
-    """The value and where it was seen, or who says so, as far as a sentence goes."""
+    """The value and where it was seen, or who says so, shortened to fit a sentence."""
     value = str(claim.key.kind.encode(claim.value))
     lines = ", ".join(f"{line.attempt} line {line.line}" for line in claim.provenance.evidence[:_MAX_PLACES])
     where = lines or _speaker(claim.provenance) or claim.attempt
@@ -258,7 +258,7 @@ def _told(claim: Fact[Any]) -> str:
 
 
 def _speaker(provenance: Provenance) -> str:
-    """Who says what no line of a conversation shows; empty where nobody is known to."""
+    """The source of a fact that no line of a conversation shows; empty where none is known."""
     match provenance:
         case Declared(by="operator"):
             return "the estate"
@@ -269,6 +269,6 @@ def _speaker(provenance: Provenance) -> str:
 
 
 def _most_telling(gaps: list[Missing]) -> Missing | None:
-    """Of several reasons for one gap, the one that somebody ran into rather than one that nobody tried."""
+    """The most telling of several reasons for one gap: something that went wrong comes before something that nobody tried."""
     weak = (Why.NOT_ATTEMPTED, Why.NOT_APPLICABLE)
     return next((g for g in gaps if g.why not in weak), gaps[0] if gaps else None)

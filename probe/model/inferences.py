@@ -1,4 +1,4 @@
-"""An inference: facts out of facts, pure in what is known and the date."""
+"""An inference derives facts from facts. It is a pure function of what is known and of the date."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ Conclusion = tuple[FactKey[Any], Any]
 """A key and the value that follows for it."""
 
 
-class Scope(StrEnum):
-    """What an inference looks at, and what its conclusions are facts of."""
+class InferenceScope(StrEnum):
+    """Whose facts an inference reads, and whose facts its conclusions are."""
 
     ENDPOINT = "endpoint"
     MAILBOX = "mailbox"
     PROFILE = "profile"
-    """Looks at every mailbox of the estate that has this profile."""
+    """Reads every mailbox of the estate that has this profile."""
     DEPLOYMENT = "deployment"
-    """Looks at every mailbox of the estate."""
+    """Reads every mailbox of the estate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Premises:
-    """What an inference is shown."""
+    """The input of an inference."""
 
     facts: Facts
     """Of the subject itself."""
     cases: tuple[Case, ...]
-    """Empty for an endpoint; the one mailbox; every mailbox of the profile; every mailbox of the estate."""
+    """By scope: none for ENDPOINT, the one mailbox for MAILBOX, all of the profile for PROFILE, all of the estate for DEPLOYMENT."""
     date: date
 
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """What an inference says of a key for which nothing follows."""
+    """No conclusion for a key, with the reason."""
 
     key: FactKey[Any]
     because: str
@@ -53,15 +53,15 @@ class Unsettled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inference:
-    """Facts out of facts."""
+    """Derives facts from facts."""
 
     id: str
     title: str
-    scope: Scope
+    scope: InferenceScope
     needs: tuple[FactKey[Any], ...]
-    """The keys that it looks at."""
+    """The keys that it reads."""
     gives: tuple[FactKey[Any], ...]
     """The keys that it promises a reading for."""
     infer: Callable[[Premises], Iterable[Conclusion | Unsettled]]
     alike: Mapping[FactKey[Any], Callable[[Any], Hashable]] = field(default_factory=dict)
-    """What it goes by of a key's value, where that is less than the value: for two values of which it is the same, the inference says the same."""
+    """For a key of whose value only a part matters: gives that part. Values with the same part lead to the same conclusions."""

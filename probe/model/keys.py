@@ -1,4 +1,4 @@
-"""Keys: the name of each thing that can be known, the type of its value, and how two values of it are drawn together."""
+"""Keys: the name of each thing that can be known, the type of its value, and how two values of it are reconciled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 Reconcile = Callable[[T, T], T | None]
-"""Draws two values of the same rank together; None where they contradict each other."""
+"""Reconciles two values of the same rank; None where they contradict each other."""
 
 
 def equal(one: T, other: T) -> T | None:
@@ -23,7 +23,7 @@ def equal(one: T, other: T) -> T | None:
 
 
 def by_provenance(provenance: Provenance) -> Rank:
-    """A fact is preferred by how it is known: observed to declared, declared to inferred."""
+    """Ranks a fact by how it is known: observed before declared, declared before inferred."""
     return provenance.rank
 
 
@@ -49,7 +49,7 @@ class FactKey(Generic[T]):
 
 
 def together(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    """What either of two lists names, each once."""
+    """The union of two lists, each name once."""
     return tuple(dict.fromkeys((*one, *other)))
 
 

@@ -1,7 +1,7 @@
 """A remedy as a template: its paragraphs, its commands, and the names that a case fills in.
 
-A rule writes its remedy once for everybody. In it, `ACCOUNT`, `HOST` and the other members of `Name` stand for what the
-estate of a case calls so; where no case is known, as in `probe rules ID`, the capitals stay. A paragraph that begins
+A rule writes its remedy once for everybody. In it, `ACCOUNT`, `HOST` and the other members of `Name` stand for values of
+the case. Where no case is known, as in `probe rules ID`, the capitals stay. A paragraph that begins
 with `At`, the name of an audience and a colon is for that server or provider alone. What stands in backticks and
 begins with a command is a line to be pasted into PowerShell.
 """

@@ -1,6 +1,6 @@
-"""Rules, what they are asked about, and what comes of them.
+"""Rules, the cases that they are applied to, and their results.
 
-A rule is one statement, with a test of it in three values. The findings of a mailbox are drawn together into
+A rule is one statement, with a test of it in three values. The findings of a mailbox are combined into
 an assessment: *support* (what Microsoft's page says of it) and *readiness* (whether it would work now, in each
 direction that server-side synchronization serves). The two never mix, and neither is ever good by default.
 """
@@ -48,12 +48,12 @@ class Reference:
     dated: str
     """The page's own date, or the day it was read, as YYYY-MM-DD or YYYY-MM."""
     disagrees: bool = False
-    """Whether it says otherwise than the first of the rule's references: then a reader wants to see for himself."""
+    """Whether it contradicts the first of the rule's references, so that a reader needs to see both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """The keys that a rule asks of each part of a case, and no others."""
+    """The keys that a rule reads in each part of a case, and no others."""
 
     deployment: tuple[FactKey[Any], ...] = ()
     profile: tuple[FactKey[Any], ...] = ()
@@ -82,14 +82,14 @@ class Case:
     outgoing: Facts
     date: date
     direction: Direction | None = None
-    """The one direction that is asked about; None where all those that are served are."""
+    """The one direction that the rule is applied to; None for all those that are served."""
 
     def serves(self, direction: Direction) -> bool:
-        """Whether the estate says that server-side synchronization serves a direction, be it asked about or not."""
+        """Whether server-side synchronization serves a direction, by the estate; the case may be about another direction."""
         return self.mailbox.value(DELIVERY[direction]) == Delivery.SERVER_SIDE
 
     def restricted_to(self, needs: Needs) -> Case:
-        """The case as a rule with these needs may see it; asking for another key is a KeyError."""
+        """The case restricted to these needs. Reading any other key raises KeyError."""
         return replace(
             self,
             deployment=self.deployment.only(needs.deployment),
@@ -130,7 +130,7 @@ class Result(StrEnum):
 
 
 class Support(StrEnum):
-    """Earlier members win when findings are drawn together; NOT_ASSESSED stands apart."""
+    """Earlier members win when findings are combined; NOT_ASSESSED stands apart."""
 
     UNSUPPORTED = "unsupported"
     UNDETERMINED = "undetermined"
@@ -140,7 +140,7 @@ class Support(StrEnum):
 
 
 class Readiness(StrEnum):
-    """Earlier members win when findings are drawn together; NOT_ASSESSED stands apart."""
+    """Earlier members win when findings are combined; NOT_ASSESSED stands apart."""
 
     NOT_READY = "not-ready"
     UNDETERMINED = "undetermined"
@@ -177,9 +177,9 @@ class Rule:
     lists: bool
     """Whether this is a row of the support table: at least one of those must hold before anything is supported."""
     applies: Callable[[Case], Answer]
-    """Whether the statement speaks of such a mailbox."""
+    """Whether the statement applies to a mailbox."""
     holds: Callable[[Case], Answer]
-    """Whether the mailbox keeps to it."""
+    """Whether the statement holds for the mailbox."""
     otherwise: Otherwise
     remedy: str
     """What to do when it does not hold."""
@@ -198,7 +198,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """The findings of a mailbox, drawn together."""
+    """The findings of a mailbox, combined."""
 
     mailbox: str
     profile: str
@@ -217,7 +217,7 @@ NO_DIRECTION: Mapping[Direction, Readiness | None] = dict.fromkeys(Direction)
 
 
 def judge(rule: Rule, case: Case) -> Finding:
-    """Ask one rule about one case: about the whole mailbox, and a rule of readiness about each direction that is served.
+    """Apply one rule to one case: to the whole mailbox, and a readiness rule to each direction that is served.
 
     Where it is unknown whether a rule applies, it holds if it would hold anyway, else is unknown.
     """

@@ -4,5 +4,7 @@ from __future__ import annotations
 
 RUN_SCHEMA = "probe.run/2"
 """A run as it is published."""
+GATE_SCHEMA = "probe.gate/1"
+"""What the gate answered."""
 PLAN_SCHEMA = "probe.plan/1"
 """What a check would do."""

@@ -1,4 +1,4 @@
-"""How a prober comes to its connections, without opening a socket itself."""
+"""Opens connections for a prober, which opens no socket itself."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ R = TypeVar("R")
 
 
 class Network:
-    """What all attempts of a run share: what it has learnt of names and servers, and the limits, TLS contexts and children, which outlive it."""
+    """What all attempts of a run share: what was learnt of names and servers; and limits, TLS contexts and children, which outlive the run."""
 
     def __init__(
         self,
@@ -61,14 +61,14 @@ class Network:
         self.silent_addresses: set[tuple[str, int]] = set()
         """Addresses and ports that had not answered yet when another address of the same name had."""
         self.older_hellos: set[tuple[str, int]] = set()
-        """Hosts and ports where TLS came about only with a hello as clients sent it before TLS 1.3."""
+        """Hosts and ports where TLS succeeded only with a hello as clients sent it before TLS 1.3."""
         self.system_anchors = system_anchors
         """PEM in place of this machine's own trust anchors, where those alone vouch for a peer; only tests have it."""
         self.children = children
 
 
 class Dial:
-    """The way of one attempt to its endpoint. Records the addresses, the one used, and the connections made."""
+    """Opens the connections of one attempt to its endpoint. Records the addresses, the one used, and the number of connections."""
 
     def __init__(
         self, endpoint: Endpoint, network: Network, deadline: Deadline, recorder: Recorder, only_address: str | None = None
@@ -85,7 +85,7 @@ class Dial:
         self.address: str | None = None
         """The address that answered."""
         self.connected: bool | None = None
-        """Whether a connection came about; None where that was not settled."""
+        """Whether a connection was made; None where that was not settled."""
         self.connections = 0
         self.showed_chain: Stream | None = None
         """The latest connection for reading on which the peer showed a certificate, whether the handshake came to its end or not."""
@@ -97,12 +97,12 @@ class Dial:
 
     @property
     def sends_older_hello(self) -> bool:
-        """Whether TLS is begun here with a hello as clients sent it before TLS 1.3, since the server does not bear one of today."""
+        """Whether TLS begins here with a hello as clients sent it before TLS 1.3, because the server fails on a present-day one."""
         return self._place in self._network.older_hellos
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Stream]:
-        """A connection to read from. Where the endpoint speaks TLS at once, TLS is up."""
+        """A connection for reading. Where the endpoint uses implicit TLS, TLS is up."""
         policies, older = self._network.policies, self.sends_older_hello
         context = await (policies.reading(older=older) if self._distrust is None else policies.reading_unverified(older=older))
         async with self._connected(context) as stream:
@@ -117,7 +117,7 @@ class Dial:
 
     @asynccontextmanager
     async def open_unverified(self) -> AsyncIterator[Stream]:
-        """A connection on which TLS is up, with whomever, for looking at the handshake alone. Raises NoUpgrade as `open_trusted` does."""
+        """A connection with TLS up, unverified, for looking at the handshake alone. Raises NoUpgrade as `open_trusted` does."""
         context = await self._network.policies.reading_unverified(older=self.sends_older_hello)
         async with self._connected(context) as stream:
             await come_to_tls(stream, self.endpoint.service, self.endpoint.security)
@@ -126,7 +126,7 @@ class Dial:
 
     @asynccontextmanager
     async def open_bare(self, *, recorded: bool = True, most_bytes: int = MAX_CONVERSATION_BYTES) -> AsyncIterator[Stream]:
-        """A connection on which no TLS is begun, even where the endpoint speaks TLS at once: for hellos of the caller's own making, and for `http://`.
+        """A connection without TLS, even where the endpoint uses implicit TLS: for hellos that the caller makes, and for `http://`.
 
         One that is not recorded leaves nothing in the transcript, not even that it was made, since an attempt may make
         hundreds; it counts as any other does, and waits for its turn. The caller writes down by `note` what came of it.
@@ -136,7 +136,7 @@ class Dial:
 
     @asynccontextmanager
     async def open_trusted(self, *, recorded: bool = True, most_bytes: int = MAX_CONVERSATION_BYTES) -> AsyncIterator[Stream]:
-        """A connection that has earned credentials: TLS is up, verified, for the very name.
+        """A connection that credentials may be sent over: TLS is up and verified for the very name.
 
         One that is not recorded leaves nothing in the transcript; it is for what is a secret nearly as a whole, or is too long to be kept.
         `most_bytes` is what may come over it.
@@ -177,8 +177,9 @@ class Dial:
     async def converse(self, talk: Callable[[Stream], Awaitable[None]]) -> None:
         """Hold a conversation, for reading only.
 
-        If the certificate proves untrusted, it is held once more without verifying; if the server does not answer a TLS hello of today, once
-        more with one of before TLS 1.3. If the server ends the connection where nothing was heard in TLS 1.3 yet, what it objects is looked for.
+        If the certificate is not trusted, the conversation is held once more without verifying. If the server does not answer a present-day TLS
+        hello, it is held once more with one from before TLS 1.3. If the server ends the connection before it said anything in TLS 1.3, its
+        objection is looked for.
         """
         try:
             await self._converse(talk)
@@ -203,13 +204,13 @@ class Dial:
                 await talk(stream)
 
     def _may_send_older_hello(self, failed: Exception) -> bool:
-        """Whether a handshake failed in such a way that a hello as clients sent it before TLS 1.3 may fare better."""
+        """Whether a handshake failed in such a way that a hello as clients sent it before TLS 1.3 may succeed."""
         is_tls = isinstance(failed, TlsFailed | PeerClosed | ConnectionError | TimeoutError)
         return is_tls and self._latest is not None and self._latest.is_hello_unanswered and not self.sends_older_hello
 
     @contextmanager
     def _sending_older_hello(self, failed: Exception) -> Iterator[None]:
-        """Within this, TLS is begun as clients began it before TLS 1.3. Where that fares no better, the first failure is what counts."""
+        """A context within which TLS begins as clients began it before TLS 1.3. Where that fails too, the first failure counts."""
         self._recorder.note(
             "the server does not answer a TLS hello of today: once more with one as clients sent it before TLS 1.3, up to TLS 1.2 and with few suites"
         )
@@ -225,12 +226,12 @@ class Dial:
 
     @property
     def _is_unheard(self) -> bool:
-        """Whether the latest connection came to TLS 1.3, and nothing was heard on it after that."""
+        """Whether the latest connection reached TLS 1.3 and the server has said nothing on it since."""
         stream = self._latest
         return stream is not None and stream.session is not None and stream.session.version == "TLSv1.3" and not stream.has_received
 
     async def _hear_objection(self, failed: Exception) -> None:
-        """Shake hands once more and ask nothing: an alert is lost where a request crosses the end of the connection. Raises what is objected."""
+        """Shake hands once more and ask nothing: a request that crosses the end of the connection would lose the alert. Raises the server's objection."""
         self._recorder.note("the server ended the connection unheard: once more without asking anything, to hear what it objects")
         self._log_retry("without asking anything", failed)
         try:
@@ -250,7 +251,7 @@ class Dial:
         return self.endpoint.host, self.endpoint.port
 
     def to(self, endpoint: Endpoint) -> Dial:
-        """The way of the same attempt to another endpoint: the same deadline and transcript."""
+        """A Dial of the same attempt to another endpoint, with the same deadline and transcript."""
         return Dial(endpoint, self._network, self._deadline, self._recorder)
 
     async def aliases(self, host: str) -> tuple[str, ...]:
@@ -270,9 +271,9 @@ class Dial:
         return self._recorder.note(text)
 
     async def in_child(self, function: Callable[[A], R], argument: A, *, first: Callable[[], Awaitable[None]] | None = None) -> R:
-        """What a module-level function makes of an argument, in a child that ends with the attempt. Waiting for a child costs no time.
+        """The result of a module-level function for an argument, in a child that ends with the attempt. Waiting for a child costs no time.
 
-        `first` is awaited once there is a child, just before it begins.
+        `first` is awaited once there is a child, just before the function begins.
         """
         async with AsyncExitStack() as stack:
             async with self._deadline.standing_still():
@@ -283,7 +284,7 @@ class Dial:
 
     @property
     def ca_file(self) -> Path | None:
-        """More trust anchors, for a library that makes its own connections; None to Entra ID, for which only the system's own vouch."""
+        """More trust anchors, for a library that makes its own connections; None for Entra ID, which only the system's own anchors vouch for."""
         return None if self._is_entra else self._network.ca_file
 
     @property
@@ -390,7 +391,7 @@ class Dial:
 
 
 async def _gone(pipe: TcpPipe) -> None:
-    """Wait, but not for long, until a closing connection is gone."""
+    """Wait a short time until a closing connection is gone."""
     try:
         async with asyncio.timeout(1):
             await pipe.closed.wait()

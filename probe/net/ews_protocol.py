@@ -1,4 +1,4 @@
-"""exchangelib, held firmly: one endpoint, one address, one request for each folder, one logon. Nothing else imports it.
+"""exchangelib, restricted to one endpoint, one address, one request for each folder and one logon. Nothing else imports it.
 
 Left to itself it guesses how to sign in, tries other versions of the schema, tries a refused password again, follows
 `.netrc` and proxy variables, and writes request headers into its log. All that is switched off or overridden here,
@@ -15,7 +15,7 @@ from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
 with warnings.catch_warnings():
-    # What a library's modules say while they are loaded is nothing that an operator can act upon.
+    # An operator cannot act on what a library's modules print while they are loaded.
     warnings.simplefilter("ignore")
     import exchangelib.transport
     import requests
@@ -28,8 +28,18 @@ with warnings.catch_warnings():
     from exchangelib.protocol import CachingProtocol, Protocol
     from exchangelib.services import FindFolder
 
-from probe.net.ews_orders import OLDEST_SCHEMA, SCHEMA, TOO_NEW, Directed, Order, Seen, Taken, Taking, Trouble
-from probe.net.ews_record import HeldBack, Record, RecordingAdapter
+from probe.net.ews_record import HttpExchangeRecord, RecordingAdapter, SecondRequestBlocked
+from probe.net.ews_requests import (
+    OLDEST_SCHEMA,
+    SCHEMA,
+    TOO_NEW,
+    AutodiscoverResult,
+    EwsRequest,
+    EwsResult,
+    EwsTrouble,
+    MessageRemoval,
+    RemovalResult,
+)
 from probe.net.http_exchange import USER_AGENT
 from probe.net.quiet import quiet
 from probe.wire.autodiscover import POX_PATH, SOAP_PATH, Directions, pox_request, read_pox, read_soap, soap_request
@@ -40,8 +50,8 @@ from probe.wire.mail_address import ascii_address
 _LOCKED = b"The referenced account is currently locked out"  # Windows error 1909, as IIS shows it
 
 
-class _Session(requests.Session):
-    """One that does not look where an answer leads, since it goes nowhere: requests would stumble over what is no URL."""
+class _EwsHttpSession(requests.Session):
+    """A session that ignores redirects, because none is followed: requests would fail on a target that is no URL."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         return None
@@ -50,22 +60,22 @@ class _Session(requests.Session):
 class FirmProtocol(Protocol):  # type: ignore[misc]
     """exchangelib's connection to a server, over our adapter alone. To be made past its cache, by `type.__call__`."""
 
-    def __init__(self, config: Configuration, order: Order, record: Record) -> None:
+    def __init__(self, config: Configuration, request: EwsRequest, record: HttpExchangeRecord) -> None:
         super().__init__(config=config)
-        self._order = order
+        self._request = request
         self._record = record
 
     def raw_session(self, prefix: str, **_: Any) -> requests.Session:
-        """A session without .netrc, proxies, or any way to another endpoint than the order's."""
-        session = _Session()
+        """A session without .netrc, proxies, or any way to another endpoint than the request's."""
+        session = _EwsHttpSession()
         session.trust_env = False
         session.headers.update(exchangelib.transport.DEFAULT_HEADERS)
         session.headers["User-Agent"] = USER_AGENT
-        if self._order.authentication == "bearer":
-            session.headers["Authorization"] = f"Bearer {self._order.password}"
+        if self._request.authentication == "bearer":
+            session.headers["Authorization"] = f"Bearer {self._request.password}"
         session.adapters.clear()
-        adapter = RecordingAdapter(self._order, self._record)
-        for url in (self._order.url, urljoin(self._order.url, SOAP_PATH), urljoin(self._order.url, POX_PATH)):
+        adapter = RecordingAdapter(self._request, self._record)
+        for url in (self._request.url, urljoin(self._request.url, SOAP_PATH), urljoin(self._request.url, POX_PATH)):
             session.mount(url, adapter)
         return session
 
@@ -73,22 +83,22 @@ class FirmProtocol(Protocol):  # type: ignore[misc]
 class FolderOnce(FindFolder):  # type: ignore[misc]
     """FindFolder on one folder by exactly one request, in one version of the schema."""
 
-    def __init__(self, account: Account, order: Order, record: Record, folder: str, schema: str) -> None:
+    def __init__(self, account: Account, request: EwsRequest, record: HttpExchangeRecord, folder: str, schema: str) -> None:
         super().__init__(account=account, page_size=1)
         self._folder = folder
         self._schema = schema
-        self._order = order
+        self._request = request
         self._record = record
 
     def ask(self) -> None:
-        """Send it. Raises what exchangelib raises where the folder is not found."""
+        """Send the request. Raises what exchangelib raises where the folder is not found."""
         for page, _ in self._get_elements(payload=self.payload()):
             if isinstance(page, Exception):
                 raise page
 
     def payload(self) -> Any:
         """What is asked, as the library's XML."""
-        where = DistinguishedFolderId(id=self._folder, mailbox=Mailbox(email_address=self._order.mailbox))
+        where = DistinguishedFolderId(id=self._folder, mailbox=Mailbox(email_address=self._request.mailbox))
         return self.get_payload(
             folders=[where], additional_fields=None, restriction=None, shape="IdOnly", depth="Shallow", page_size=self.page_size
         )
@@ -98,17 +108,17 @@ class FolderOnce(FindFolder):  # type: ignore[misc]
 
     @property
     def _account_to_impersonate(self) -> Identity | None:
-        if not self._order.impersonate:
+        if not self._request.impersonate:
             return None
         # 2007 knows SmtpAddress not yet, and calls a request with it malformed.
         name = "primary_smtp_address" if self._schema == OLDEST_SCHEMA else "smtp_address"
-        return Identity(**{name: self._order.mailbox})
+        return Identity(**{name: self._request.mailbox})
 
     def _extra_headers(self) -> dict[str, str]:
         # The library's own is the address as it stands, which http.client writes as Latin-1 or not at all.
         given: dict[str, str] = super()._extra_headers()
         given.pop("X-AnchorMailbox", None)
-        return given | _anchor(self._order)
+        return given | _anchor(self._request)
 
     # Both are where a response code turns into an exception; further up exchangelib replaces some by others.
 
@@ -132,26 +142,26 @@ class FolderOnce(FindFolder):  # type: ignore[misc]
             raise
 
 
-def find_folders(order: Order) -> Seen:
+def find_folders(request: EwsRequest) -> EwsResult:
     """As `probe.net.ews_session.find_folders`."""
-    _require_credentials(order)
-    order = _as_sent(order)
-    record = Record(order)
-    first, *others = order.folders
+    _require_credentials(request)
+    request = _as_sent(request)
+    record = HttpExchangeRecord(request)
+    first, *others = request.folders
     found: list[tuple[str, str]] = []
     with quiet():
-        protocol = _protocol(order, record)
+        protocol = _protocol(request, record)
         try:
-            account = _account(order, protocol)
-            schema = OLDEST_SCHEMA if order.is_of_2007 else SCHEMA
-            seen = _seen(record, _find(account, order, record, first, schema))
+            account = _account(request, protocol)
+            schema = OLDEST_SCHEMA if request.is_exchange_2007 else SCHEMA
+            seen = _seen(record, _find(account, request, record, first, schema))
             if seen.folder in TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
                 record.older_schema()
-                if (came := _find(account, order, record, first, OLDEST_SCHEMA)) is not None:
+                if (came := _find(account, request, record, first, OLDEST_SCHEMA)) is not None:
                     schema, seen = OLDEST_SCHEMA, _seen(record, came)
             for name in others if seen.folder == "found" else ():
                 record.next_folder()
-                if (came := _find(account, order, record, name, schema)) is None:
+                if (came := _find(account, request, record, name, schema)) is None:
                     break
                 found.append((name, came))
         finally:
@@ -161,7 +171,7 @@ def find_folders(order: Order) -> Seen:
 
 def rehearse() -> None:
     """Everything but the sending: what the libraries then keep is shared by the children that are forked after it."""
-    order = Order(
+    request = EwsRequest(
         url="https://localhost/EWS/Exchange.asmx",
         address="127.0.0.1",
         username="nobody",
@@ -171,23 +181,23 @@ def rehearse() -> None:
         impersonate=True,
         seconds=1.0,
     )
-    record = Record(order)
+    record = HttpExchangeRecord(request)
     with quiet():
-        protocol = _protocol(order, record)
+        protocol = _protocol(request, record)
         session = protocol.get_session()
         try:
-            FolderOnce(_account(order, protocol), order, record, "inbox", SCHEMA).payload()
-            request = find_item(order.mailbox, "nothing", SCHEMA, impersonates=True)
-            session.prepare_request(requests.Request("POST", order.url, data=request))
-            spnego.client(order.username, order.password, protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm).step()
+            FolderOnce(_account(request, protocol), request, record, "inbox", SCHEMA).payload()
+            body = find_item(request.mailbox, "nothing", SCHEMA, impersonates=True)
+            session.prepare_request(requests.Request("POST", request.url, data=body))
+            spnego.client(request.username, request.password, protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm).step()
         finally:
             protocol.release_session(session)
             protocol.close()
 
 
-def _find(account: Account, order: Order, record: Record, folder: str, schema: str) -> str | None:
-    """What came of one folder, as in Seen; what went wrong is in the record."""
-    if not _carried_out(record, FolderOnce(account, order, record, folder, schema).ask):
+def _find(account: Account, request: EwsRequest, record: HttpExchangeRecord, folder: str, schema: str) -> str | None:
+    """What came of one folder, as in EwsResult; what went wrong is in the record."""
+    if not _carried_out(record, FolderOnce(account, request, record, folder, schema).ask):
         if record.trouble == "second-request":
             return None
         came = record.code or _raw_code(record)
@@ -196,14 +206,14 @@ def _find(account: Account, order: Order, record: Record, folder: str, schema: s
     return "found"
 
 
-def _carried_out(record: Record, work: Callable[[], object]) -> bool:
-    """Whether a library did what it was to do. Whatever it raises once something was sent comes of what the peer answered, and is in the record.
+def _carried_out(record: HttpExchangeRecord, work: Callable[[], object]) -> bool:
+    """Whether a library call succeeded. Whatever it raises after something was sent is caused by the peer's answer, which is in the record.
 
     What libraries raise over an answer that they did not expect is no closed list: KeyError, LookupError and errors of their own have been seen.
     """
     try:
         work()
-    except HeldBack:
+    except SecondRequestBlocked:
         record.trouble = "second-request"
     except Exception:
         if not record.exchanges:
@@ -213,102 +223,102 @@ def _carried_out(record: Record, work: Callable[[], object]) -> bool:
     return False
 
 
-def _require_credentials(order: Order) -> None:
-    if not order.password or not (order.username or order.authentication == "bearer"):
+def _require_credentials(request: EwsRequest) -> None:
+    if not request.password or not (request.username or request.authentication == "bearer"):
         # With neither, requests-ntlm would sign in as whoever runs this program.
         raise ValueError("a user name and a password are needed")
-    if urlsplit(order.url).scheme != "https":
+    if urlsplit(request.url).scheme != "https":
         raise ValueError("a password goes over https alone")
 
 
-def take_message(taking: Taking) -> Taken:
+def take_message(taking: MessageRemoval) -> RemovalResult:
     """As `probe.net.ews_session.take_message`."""
-    order = _as_sent(taking.order)
-    _require_credentials(order)
-    record = Record(order)
+    request = _as_sent(taking.request)
+    _require_credentials(request)
+    record = HttpExchangeRecord(request)
     with quiet():
-        protocol = _protocol(order, record)
+        protocol = _protocol(request, record)
         session = protocol.get_session()
         try:
-            taken = _taken(session, order, record, taking.subject)
+            taken = _taken(session, request, record, taking.subject)
         finally:
             protocol.release_session(session)
             protocol.close()
     return replace(taken, status=record.status, logons=record.logons)
 
 
-def _taken(session: requests.Session, order: Order, record: Record, subject: str) -> Taken:
-    schema = OLDEST_SCHEMA if order.is_of_2007 else SCHEMA
-    request = find_item(order.mailbox, subject, schema, impersonates=order.impersonate)
-    trouble = _posted(session, order, record, request)
+def _taken(session: requests.Session, request: EwsRequest, record: HttpExchangeRecord, subject: str) -> RemovalResult:
+    schema = OLDEST_SCHEMA if request.is_exchange_2007 else SCHEMA
+    body = find_item(request.mailbox, subject, schema, impersonates=request.impersonate)
+    trouble = _posted(session, request, record, body)
     if trouble is not None and trouble.detail in TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
         record.older_schema()
         schema = OLDEST_SCHEMA
-        request = find_item(order.mailbox, subject, schema, impersonates=order.impersonate)
-        trouble = _posted(session, order, record, request)
+        body = find_item(request.mailbox, subject, schema, impersonates=request.impersonate)
+        trouble = _posted(session, request, record, body)
     if trouble is not None:
         return trouble
     found = read_found(bytes(record.head), subject)
     if found is None:
-        return Taken(state="broken", detail=f"HTTP {record.status}", trouble="malformed")
+        return RemovalResult(state="broken", detail=f"HTTP {record.status}", trouble="malformed")
     code, items = found
     if code != "NoError":
-        return Taken(state="refused", detail=code)
+        return RemovalResult(state="refused", detail=code)
     if not items:
-        return Taken(state="absent")
+        return RemovalResult(state="absent")
     if len(items) > 1:
         # Two messages with 128 random bits in common are not what was sent.
-        return Taken(state="kept", detail="several messages have the subject")
+        return RemovalResult(state="kept", detail="several messages have the subject")
     record.next_folder()
-    request = delete_item(order.mailbox, items[0], schema, impersonates=order.impersonate)
-    _posted(session, order, record, request)
-    return Taken(state="removed" if read_deleted(bytes(record.head)) == "NoError" else "kept")
+    body = delete_item(request.mailbox, items[0], schema, impersonates=request.impersonate)
+    _posted(session, request, record, body)
+    return RemovalResult(state="removed" if read_deleted(bytes(record.head)) == "NoError" else "kept")
 
 
-def _posted(session: requests.Session, order: Order, record: Record, request: bytes) -> Taken | None:
+def _posted(session: requests.Session, request: EwsRequest, record: HttpExchangeRecord, body: bytes) -> RemovalResult | None:
     """Send a request to EWS; None where EWS answered it, else why not."""
-    is_whole = _post(session, order, record, order.url, request)
+    is_whole = _post(session, request, record, request.url, body)
     # A status that is none of EWS speaks for itself, whatever the library then made of it.
     if record.trouble or record.status is None or (record.status in (200, 500) and not is_whole):
-        return Taken(state="broken", detail="the connection gave no whole answer", trouble=record.trouble or "malformed")
+        return RemovalResult(state="broken", detail="the connection gave no whole answer", trouble=record.trouble or "malformed")
     if record.status not in (200, 500):
-        return Taken(state="refused", detail=f"HTTP {record.status}")
+        return RemovalResult(state="refused", detail=f"HTTP {record.status}")
     code = _raw_code(record) if record.status == 500 else None
-    return None if code is None else Taken(state="refused", detail=code)
+    return None if code is None else RemovalResult(state="refused", detail=code)
 
 
-def _as_sent(order: Order) -> Order:
-    """An order with its URL as requests makes it, percent-encoded and without dots for folders: it looks by that for who carries a request."""
-    request = requests.PreparedRequest()
-    request.prepare_url(order.url, None)
-    return replace(order, url=str(request.url))
+def _as_sent(request: EwsRequest) -> EwsRequest:
+    """A request with its URL as requests makes it, percent-encoded and without dots for folders: it looks by that for who carries a request."""
+    prepared = requests.PreparedRequest()
+    prepared.prepare_url(request.url, None)
+    return replace(request, url=str(prepared.url))
 
 
-def _anchor(order: Order) -> dict[str, str]:
+def _anchor(request: EwsRequest) -> dict[str, str]:
     """A hint by which Exchange finds the mailbox's server sooner; left out where no header carries the address."""
-    address = ascii_address(order.mailbox)
+    address = ascii_address(request.mailbox)
     return {} if address is None else {"X-AnchorMailbox": address}
 
 
-def _post(session: requests.Session, order: Order, record: Record, url: str, request: bytes) -> bool:
-    """Send a request; whether the library came to its end with it. The record has the answer, or what was wrong."""
-    headers = {"Content-Type": "text/xml; charset=utf-8", **(_anchor(order) if url == order.url else {})}
-    return _carried_out(record, lambda: session.post(url, data=request, headers=headers, allow_redirects=False, timeout=record.remaining()))
+def _post(session: requests.Session, request: EwsRequest, record: HttpExchangeRecord, url: str, body: bytes) -> bool:
+    """Send a request; whether the library completed it. The record has the answer, or what was wrong."""
+    headers = {"Content-Type": "text/xml; charset=utf-8", **(_anchor(request) if url == request.url else {})}
+    return _carried_out(record, lambda: session.post(url, data=body, headers=headers, allow_redirects=False, timeout=record.remaining()))
 
 
-def find_directions(order: Order) -> Directed:
+def find_directions(request: EwsRequest) -> AutodiscoverResult:
     """As `probe.net.ews_session.find_directions`."""
-    _require_credentials(order)
-    record = Record(order)
+    _require_credentials(request)
+    record = HttpExchangeRecord(request)
     found = None
     with quiet():
-        protocol = _protocol(order, record)
+        protocol = _protocol(request, record)
         session = protocol.get_session()
         try:
-            for path, body, read in _autodiscover_requests(order):
+            for path, body, read in _autodiscover_requests(request):
                 if record.exchanges:
                     record.same_logon()
-                is_whole = _post(session, order, record, urljoin(order.url, path), body)
+                is_whole = _post(session, request, record, urljoin(request.url, path), body)
                 if record.status == 200 and not record.trouble:
                     found = read(bytes(record.head))
                 # What broke off keeps its connection, on which the next request would wait.
@@ -317,7 +327,7 @@ def find_directions(order: Order) -> Directed:
         finally:
             protocol.release_session(session)
             protocol.close()
-    return Directed(
+    return AutodiscoverResult(
         directions=None if found is None else (record.shown(found.action), record.shown(found.target)),
         status=record.status,
         headers=record.headers,
@@ -327,21 +337,21 @@ def find_directions(order: Order) -> Directed:
     )
 
 
-def _autodiscover_requests(order: Order) -> Iterator[tuple[str, bytes, Callable[[bytes], Directions | None]]]:
+def _autodiscover_requests(request: EwsRequest) -> Iterator[tuple[str, bytes, Callable[[bytes], Directions | None]]]:
     """The forms of the question: SOAP, and where that is not spoken the plain one, which is all that 2007 knows."""
-    if not order.is_of_2007:
-        yield SOAP_PATH, soap_request(urljoin(order.url, SOAP_PATH), order.mailbox), read_soap
-    yield POX_PATH, pox_request(order.mailbox), read_pox
+    if not request.is_exchange_2007:
+        yield SOAP_PATH, soap_request(urljoin(request.url, SOAP_PATH), request.mailbox), read_soap
+    yield POX_PATH, pox_request(request.mailbox), read_pox
 
 
-def _trouble_of_directions(record: Record) -> Trouble:
+def _trouble_of_directions(record: HttpExchangeRecord) -> EwsTrouble:
     if _LOCKED in record.head:
         return "locked"
     return "no-challenge" if record.status == 401 and not record.logons else ""
 
 
-def _seen(record: Record, folder: str | None) -> Seen:
-    return Seen(
+def _seen(record: HttpExchangeRecord, folder: str | None) -> EwsResult:
+    return EwsResult(
         status=record.status,
         headers=record.headers,
         folder=folder,
@@ -362,29 +372,29 @@ _AUTH_TYPES = {
 }
 
 
-def _protocol(order: Order, record: Record) -> FirmProtocol:
+def _protocol(request: EwsRequest, record: HttpExchangeRecord) -> FirmProtocol:
     config = Configuration(
-        service_endpoint=order.url,
-        credentials=None if order.authentication == "bearer" else Credentials(order.username, order.password),
-        auth_type=_AUTH_TYPES[order.authentication],
+        service_endpoint=request.url,
+        credentials=None if request.authentication == "bearer" else Credentials(request.username, request.password),
+        auth_type=_AUTH_TYPES[request.authentication],
         version=Version(Build(14, 2), api_version=SCHEMA),
         retry_policy=FailFast(),
         max_connections=1,
     )
-    return cast("FirmProtocol", type.__call__(FirmProtocol, config=config, order=order, record=record))
+    return cast("FirmProtocol", type.__call__(FirmProtocol, config=config, request=request, record=record))
 
 
-def _account(order: Order, protocol: FirmProtocol) -> Account:
+def _account(request: EwsRequest, protocol: FirmProtocol) -> Account:
     """The mailbox, as exchangelib wants it. It makes a protocol of its own, into a cache; both are dropped unused."""
     account = Account(
-        primary_smtp_address=order.mailbox, access_type=DELEGATE, config=protocol.config, locale="en_US", default_timezone=UTC
+        primary_smtp_address=request.mailbox, access_type=DELEGATE, config=protocol.config, locale="en_US", default_timezone=UTC
     )
     CachingProtocol.clear_cache()
     account.protocol = protocol
     return account
 
 
-def _trouble(record: Record, folder: str | None) -> Trouble:
+def _trouble(record: HttpExchangeRecord, folder: str | None) -> EwsTrouble:
     if _LOCKED in record.head:
         return "locked"
     if not record.logons and record.status is not None:
@@ -393,6 +403,6 @@ def _trouble(record: Record, folder: str | None) -> Trouble:
     return "malformed" if folder is None and record.status in (None, 200) else ""
 
 
-def _raw_code(record: Record) -> str | None:
+def _raw_code(record: HttpExchangeRecord) -> str | None:
     """The response code as it stands in the answer, for those that exchangelib does not know."""
     return response_code(bytes(record.head)) if record.status in (200, 500) else None

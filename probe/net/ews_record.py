@@ -1,4 +1,4 @@
-"""What passes between the child that signs in to EWS and the server, written down as it passes, and held back where it must not.
+"""Records what passes between the child that signs in to EWS and the server, and blocks a request that must not be sent.
 
 A transport for `requests`, which exchangelib is made to use: it sends to one address alone, nothing more for a folder once the logon was, and
 nothing at all after a refusal.
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from probe.net.ews_orders import Order, Trouble
+from probe.net.ews_requests import EwsRequest, EwsTrouble
 from probe.net.pinned import PinnedAdapter
 from probe.net.redact import Redactor
 from probe.wire.exchange import soap_build
@@ -53,39 +53,39 @@ _KNOWS_SCHEMA = (14, 2)
 _VERSION_TYPE = b"ExchangeVersionType"  # what 2007's validator calls the attribute whose value it does not know, in every language
 
 
-class HeldBack(Exception):
+class SecondRequestBlocked(Exception):
     """The library wanted to send another request after the logon."""
 
 
-class TooLong(Exception):
+class EwsResponseTooLong(Exception):
     """The answer is longer than any that EWS gives here."""
 
 
-class Record:
-    """What passed over the wire, kept as it passes, since the library's exceptions do not keep it."""
+class HttpExchangeRecord:
+    """A record of what passed over the wire, because the library's exceptions do not keep it."""
 
-    def __init__(self, order: Order) -> None:
-        self._redactor = Redactor((order.password, f"{order.username}:{order.password}"))
-        self._end = time.monotonic() + order.seconds
+    def __init__(self, request: EwsRequest) -> None:
+        self._redactor = Redactor((request.password, f"{request.username}:{request.password}"))
+        self._end = time.monotonic() + request.seconds
         self.status: int | None = None
         self.headers: tuple[tuple[str, str], ...] = ()
         self.head = bytearray()
         self.logons = 0
         self._is_spent = False
         self._must_not_prove = False
-        self.trouble: Trouble = ""
+        self.trouble: EwsTrouble = ""
         self.code: str | None = None
         self.back_off: float | None = None
         self.exchanges: list[tuple[str, str, int | None]] = []
 
     def asked(self, request: requests.PreparedRequest) -> None:
-        """A request is about to be sent. Raises HeldBack where it must not be."""
+        """A request is about to be sent. Raises SecondRequestBlocked where it must not be."""
         if self._is_spent:
-            raise HeldBack
+            raise SecondRequestBlocked
         authorization = request.headers.get("Authorization", "")
         # No proxy is ever used; who asks for a proof as one (HTTP 407) gets none.
         if (self._must_not_prove and authorization) or "Proxy-Authorization" in request.headers:
-            raise HeldBack
+            raise SecondRequestBlocked
         if _proves_a_password(authorization):
             self.logons += 1
             self._is_spent = True
@@ -108,8 +108,8 @@ class Record:
     def older_schema(self) -> None:
         """The schema was refused, and an older one may be asked in.
 
-        That somebody was let in is certain only where the answer is that of an older server; else nobody signs in again for it, as Basic would
-        with every request, and NTLM where its connection is not signed in.
+        Only the answer of an older server shows for certain that the account was let in. Otherwise the next request must carry no second proof, as
+        Basic would with every request, and NTLM on a connection that is not signed in.
         """
         self.next_folder()
         build = soap_build(bytes(self.head))
@@ -132,7 +132,7 @@ class Record:
             self.trouble = "timed-out"
         elif isinstance(failure, requests.exceptions.SSLError):
             self.trouble = "tls-failed"
-        elif isinstance(failure, TooLong):
+        elif isinstance(failure, EwsResponseTooLong):
             self.trouble = "too-long"
         else:
             self.trouble = "closed"
@@ -150,10 +150,10 @@ class Record:
 class BoundedResponse(requests.Response):
     """An answer whose body is read up to a limit and up to a time, and whose beginning is kept."""
 
-    record: Record
+    record: HttpExchangeRecord
 
     def iter_content(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        """As in requests. Past the limit it raises TooLong, past the time requests.Timeout."""
+        """As in requests. Past the limit it raises EwsResponseTooLong, past the time requests.Timeout."""
         if getattr(self, "_content_consumed"):  # noqa: B009 - read before; this time it comes out of memory
             yield from super().iter_content(*args, **kwargs)
             return
@@ -166,12 +166,12 @@ class BoundedResponse(requests.Response):
             for chunk in super().iter_content(*args, **kwargs):
                 length += len(chunk)
                 if length > MAX_BODY_BYTES:
-                    raise TooLong
+                    raise EwsResponseTooLong
                 self.record.head += chunk[: max(0, MAX_HEAD_BYTES - len(self.record.head))]
                 yield chunk
             if overdue.is_set():
                 raise requests.Timeout
-        except (requests.RequestException, OSError, TooLong) as failure:
+        except (requests.RequestException, OSError, EwsResponseTooLong) as failure:
             self.record.failed(requests.Timeout() if overdue.is_set() else failure)
             self.close()
             raise
@@ -185,14 +185,14 @@ class BoundedResponse(requests.Response):
 
 
 class RecordingAdapter(PinnedAdapter):
-    """The way to the server, with what passes written down, and HeldBack after the logon."""
+    """The transport to the server. It records what passes, and raises SecondRequestBlocked after the logon."""
 
-    def __init__(self, order: Order, record: Record) -> None:
-        super().__init__(order.url, order.address, order.ca_file, record.remaining, has_older_hello=order.has_older_hello)
+    def __init__(self, request: EwsRequest, record: HttpExchangeRecord) -> None:
+        super().__init__(request.url, request.address, request.ca_file, record.remaining, has_older_hello=request.has_older_hello)
         self._record = record
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        """As in PinnedAdapter; HeldBack after the logon."""
+        """As in PinnedAdapter; SecondRequestBlocked after the logon."""
         self._record.asked(request)
         try:
             response = super().send(request, *args, **kwargs)

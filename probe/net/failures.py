@@ -1,4 +1,4 @@
-"""How a conversation can fail that is not our fault, and what that is called: one table, at the door."""
+"""The ways in which a conversation can fail without a bug of ours, and the outcome of each, in one table."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from probe.wire.lines import WireError
 
 
 class PeerFailure(Exception):
-    """A conversation that ended otherwise than it should; the message is one sentence."""
+    """A conversation that did not end as it should. The message is one sentence."""
 
     outcome: Outcome
 
 
 class NameUnresolved(PeerFailure):
-    """The name has no address, or nobody said."""
+    """The name has no address, or the resolver did not answer."""
 
     outcome = Outcome.UNRESOLVED
 
@@ -66,17 +66,17 @@ class UntrustedPeer(PeerFailure):
 
 
 class TlsFailed(PeerFailure):
-    """The handshake did not come about."""
+    """The handshake failed."""
 
     outcome = Outcome.TLS_FAILED
 
 
 class ClientCertificateWanted(TlsFailed):
-    """The server ended the handshake, for want of a certificate of ours."""
+    """The server ended the handshake because it wants a client certificate."""
 
 
 class PlaintextInsteadOfTls(TlsFailed):
-    """The peer went on in clear where the handshake belongs."""
+    """The peer went on in clear where the handshake was due."""
 
     def __init__(self, sentence: str, data: bytes) -> None:
         super().__init__(sentence)
@@ -90,11 +90,11 @@ class CertificateNotTrusted(TlsFailed):
         super().__init__(f"the certificate is not trusted: {reason}")
         self.reason = reason
         self.is_too_weak = code in _TOO_WEAK
-        """Whether it is the security level of this machine's OpenSSL that forbids it, not a question of whom is trusted."""
+        """Whether the security level of this machine's OpenSSL forbids it, rather than a lack of trust."""
 
 
-class Unsettled(PeerFailure):
-    """Questions stayed without an answer; `outcome` says what kept them from it."""
+class QuestionsUnanswered(PeerFailure):
+    """Questions stayed without an answer; `outcome` says why."""
 
     def __init__(self, sentence: str, outcome: Outcome) -> None:
         super().__init__(sentence)
@@ -102,7 +102,7 @@ class Unsettled(PeerFailure):
 
 
 class ChildKilled(Exception):
-    """A child process of ours was ended from outside: by the system for want of memory, or by an administrator."""
+    """A child process of ours was killed from outside: by the system because memory ran out, or by an administrator."""
 
 
 _TOO_WEAK = frozenset({66, 67, 68})
@@ -125,7 +125,7 @@ _NO_WAY = {
 
 
 def expected(failure: BaseException) -> tuple[Outcome, str] | None:
-    """What to call a failure and one sentence on it; None for what is our own bug."""
+    """The outcome of a failure and one sentence on it; None for a bug of ours."""
     match failure:
         case PeerFailure():
             return failure.outcome, str(failure)
@@ -148,7 +148,7 @@ def expected(failure: BaseException) -> tuple[Outcome, str] | None:
 
 
 def unconnectable(failure: OSError) -> tuple[Outcome, str] | None:
-    """What to call the system's refusal to connect at all; None where this machine is out of files or memory."""
+    """The outcome of the system's refusal to connect at all; None where this machine is out of files or memory."""
     if failure.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
         return None
     return Outcome.UNREACHABLE, f"no connection can be made: {failure.strerror or type(failure).__name__}"

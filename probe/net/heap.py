@@ -1,4 +1,4 @@
-"""Has the C library give memory back to the system, where it would keep it for threads that are idle.
+"""Makes the C library give memory back to the system that it would keep for idle threads.
 
 glibc gives threads a heap of their own, eight for each processor at most, and each keeps what its thread once had: after the 16 MB of one scrypt,
 up to twice that. 400 sign-ins held 200 MB of which 70 were in use.

@@ -1,8 +1,8 @@
-"""TLS hellos to one endpoint, one connection each, and what a server's goodbye or silence means.
+"""TLS hellos to one endpoint, one connection each, and what a closed connection or silence means.
 
-A flight is a yes and an alert is a no. A connection that ends after the hello without a word is a no with some servers
-(Dovecot closes, Schannel resets) and a limit with others, so that it is taken for a no only where a hello that is known
-to work still does. What comes before the hello ("421 too many connections") or never comes says nothing about the hello.
+A flight means yes and an alert means no. A connection that ends after the hello without an answer means no at some servers
+(Dovecot closes, Schannel resets) and a rate limit at others. So it counts as a no only where a hello that is known to work
+still works. What comes before the hello ("421 too many connections"), or silence, says nothing about the hello.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from probe.model.values import dataclass
 from probe.net.dial import Dial
 from probe.net.failures import NoAddressAnswered, PeerClosed, expected
 from probe.net.starttls import NoUpgrade, come_to_tls
-from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from probe.wire.tls.registry import groups_of, schemes_of, suites_of
 
 HELLO_SECONDS = 10.0
@@ -28,15 +28,15 @@ MOST_DISAPPOINTMENTS = 2
 """Hellos without any answer, or before the first good one with an answer that makes no sense, before no more are sent.
 Each that is left without an answer costs `HELLO_SECONDS`."""
 PAUSES_SECONDS = (2.0, 5.0, 15.0, 30.0)
-"""Waits after a server said that it is too much; later ones take `LONGEST_PAUSE_SECONDS`."""
+"""Pauses after a server said that there are too many connections; later ones take `LONGEST_PAUSE_SECONDS`."""
 LONGEST_PAUSE_SECONDS = 61.0
 """Postfix counts connections by the minute, the refused ones too (anvil_rate_time_unit)."""
 SLOW_PACE_SECONDS = 2.1
-"""Between connections to a server that has once said that it is too much: 28 a minute, below the 30 that are a usual limit."""
+"""Between connections to a server that has once reported too many: 28 a minute, below the usual limit of 30."""
 SILENT_ALERT = -1
 """Number for the refusal of a server that ends the connection instead of sending an alert."""
 MOST_SUITES = 64
-"""Of a hello to a server that was seen not to bear a longer one: some keep the suites in a buffer of 64, or read a hello of 255 bytes at most."""
+"""Suites in a hello to a server that fails on a longer one: some keep the suites in a buffer of 64, or read a hello of 255 bytes at most."""
 
 _CLEAN_ALERTS = frozenset({40, 47, 70, 71, 109})
 """handshake_failure, illegal_parameter, protocol_version, insufficient_security, missing_extension (RFC 8446 section 6.2)."""
@@ -47,12 +47,12 @@ _OF_THE_CHOICE = frozenset({40, 70, 71})
 _FILLING = tuple(range(0xFF10, 0xFF10 + MOST_SUITES + 1))
 """Suites for private use (RFC 8447 section 13), which every server must ignore."""
 _LIMITED = (Why.THROTTLED, Why.REFUSED)
-"""What a server says or does that has had too much; it may be asked again later."""
+"""What a server says or does at its rate limit; it may be asked again later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """What could not be settled, and why."""
+    """A hello whose outcome could not be settled, and why."""
 
     why: Why
     detail: str
@@ -60,7 +60,7 @@ class Unclear:
 
 @dataclass(frozen=True, slots=True)
 class NameUnknown(Unclear):
-    """The server ends every handshake with a client that asks for this name, whatever else it offers (RFC 6066 section 3)."""
+    """The server refuses every handshake with a client that asks for this name, whatever else it offers (RFC 6066 section 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class _HungUp:
     why: Why = Why.CLOSED
 
 
-Answer = Reply | Refusal | Unclear
+HelloAnswer = TlsReply | TlsRefusal | Unclear
 
 
 class Hellos:
@@ -91,14 +91,14 @@ class Hellos:
         self._hangs_up = False
         """Whether it is established that this server refuses by hanging up."""
         self._bears_long: bool | None = None
-        """Whether this server reads a hello of more than `MOST_SUITES`; None where that did not matter yet."""
+        """Whether this server reads a hello of more than `MOST_SUITES`; None while that has not mattered."""
         self.given_up: Unclear | None = None
         """Why no more hellos are sent; what is asked from then on is unclear for the same reason."""
         self.left_unclear: Unclear | None = None
         """The latest answer that could not be settled."""
 
-    async def ask(self, offer: Offer, *, whole: bool = True) -> Answer:
-        """What the server makes of an offer, as far as that can be settled. Raises NoUpgrade, and what a first connection fails with."""
+    async def ask(self, offer: Offer, *, whole: bool = True) -> HelloAnswer:
+        """The server's answer to an offer, as far as that can be settled. Raises NoUpgrade, and the failure of a first connection."""
         is_long = len(offer.suites) > MOST_SUITES
         answer = await (self._in_parts if is_long and self._bears_long is False else self._whole)(offer, whole=whole)
         if is_long and await self._is_about_length(answer):
@@ -107,14 +107,14 @@ class Hellos:
             self.left_unclear = answer
         return answer
 
-    async def ask_all(self, offers: Sequence[Offer]) -> dict[Offer, Answer]:
+    async def ask_all(self, offers: Sequence[Offer]) -> dict[Offer, HelloAnswer]:
         """The same for several offers, by as few connections as that takes.
 
         A hello that works after others were hung up on shows that the server was well: one is enough for all of them.
         """
         heard = {offer: await self._unlimited(offer, whole=True) for offer in offers}
-        last_good = max((place for place, answer in enumerate(heard.values()) if isinstance(answer, Reply)), default=-1)
-        settled: dict[Offer, Answer] = {}
+        last_good = max((place for place, answer in enumerate(heard.values()) if isinstance(answer, TlsReply)), default=-1)
+        settled: dict[Offer, HelloAnswer] = {}
         is_well: bool | None = None
         for place, (offer, first) in enumerate(heard.items()):
             is_long = len(offer.suites) > MOST_SUITES
@@ -124,7 +124,7 @@ class Hellos:
             if is_unsettled and (self._known is None or not (place < last_good or is_well)):
                 settled[offer] = await self.ask(offer)
                 continue
-            answer = Refusal(SILENT_ALERT) if isinstance(first, _HungUp) else first
+            answer = TlsRefusal(SILENT_ALERT) if isinstance(first, _HungUp) else first
             is_about_length = is_long and await self._is_about_length(answer)
             settled[offer] = result = await self._in_parts(offer, whole=True) if is_about_length else answer
             if isinstance(result, Unclear):
@@ -133,64 +133,64 @@ class Hellos:
 
     # --- One offer ------------------------------------------------------------------------------------------
 
-    async def _whole(self, offer: Offer, *, whole: bool) -> Answer:
-        """What comes of an offer that is sent as it is."""
+    async def _whole(self, offer: Offer, *, whole: bool) -> HelloAnswer:
+        """The answer to an offer that is sent as it is."""
         is_long = len(offer.suites) > MOST_SUITES
         while isinstance(answer := await self._unlimited(offer, whole=whole), _HungUp):
             if await self._is_well(is_long=is_long):
                 if self._hangs_up or isinstance(answer := await self._unlimited(offer, whole=whole), _HungUp):
                     self._hangs_up = True
-                    return Refusal(SILENT_ALERT)
+                    return TlsRefusal(SILENT_ALERT)
                 return answer
             if self.given_up is not None:
                 return self.given_up
             if self._known is None:
                 return self._give_up(Unclear(answer.why, f"{answer.detail}, whatever it offers"))
-            # What worked before does no more: a limit that is not put into words.
+            # A hello that worked before no longer does: a rate limit that the server does not put into words.
             if not await self._slow_down():
                 return self._give_up(Unclear(Why.THROTTLED, f"{answer.detail}, and then after one that had worked before"))
         return answer
 
-    async def _in_parts(self, offer: Offer, *, whole: bool) -> Answer:
-        """What comes of a long offer, sent as several that are short; the first that is no refusal counts."""
-        answer: Answer = Refusal(SILENT_ALERT)
+    async def _in_parts(self, offer: Offer, *, whole: bool) -> HelloAnswer:
+        """The answer to a long offer that is sent as several short ones. The first that is no refusal counts."""
+        answer: HelloAnswer = TlsRefusal(SILENT_ALERT)
         for start in range(0, len(offer.suites), MOST_SUITES):
             answer = await self._whole(replace(offer, suites=offer.suites[start : start + MOST_SUITES]), whole=whole)
-            if not isinstance(answer, Refusal):
+            if not isinstance(answer, TlsRefusal):
                 break
         return answer
 
-    async def _is_about_length(self, answer: Answer) -> bool:
-        """Whether a long offer may have been refused for its length alone, which one that works, made as long, shows."""
-        if not isinstance(answer, Refusal) or answer.description in _OF_THE_CHOICE or answer.after_hello or self._known is None:
+    async def _is_about_length(self, answer: HelloAnswer) -> bool:
+        """Whether a long offer may have been refused for its length alone. A hello that works, padded to that length, shows it."""
+        if not isinstance(answer, TlsRefusal) or answer.description in _OF_THE_CHOICE or answer.after_hello or self._known is None:
             return False
         if self._bears_long is None:
             await self._is_well(is_long=True)
         return self._bears_long is False
 
     async def _is_well(self, *, is_long: bool = False) -> bool:
-        """Whether a hello that works still does; where none is known to, whether one that asks for nothing special works.
+        """Whether a hello that is known to work still does; where none is known, whether one that asks for nothing special works.
 
         Where it is a long one that is in doubt, that hello is made as long first.
         """
         known = self._known
         if known is None:
             for offer in _plain_offers():
-                if isinstance(await self._unlimited(offer, whole=True), Reply):
+                if isinstance(await self._unlimited(offer, whole=True), TlsReply):
                     return True
             return False
         if is_long and self._bears_long is not False:
             longer = replace(known, suites=(*known.suites, *_FILLING))
-            if isinstance(await self._unlimited(longer, whole=False), Reply):
+            if isinstance(await self._unlimited(longer, whole=False), TlsReply):
                 self._known, self._bears_long = known, True
                 return True
-        if not isinstance(await self._unlimited(known, whole=False), Reply):
+        if not isinstance(await self._unlimited(known, whole=False), TlsReply):
             return False
         if is_long:
             self._bears_long = False
         return True
 
-    async def _unlimited(self, offer: Offer, *, whole: bool) -> Answer | _HungUp:
+    async def _unlimited(self, offer: Offer, *, whole: bool) -> HelloAnswer | _HungUp:
         """One connection's answer, asked for again after a pause for as long as the server says that it is too much.
 
         What else goes wrong before the hello, after others had come so far, is tried once more at once: behind one address may be several
@@ -217,7 +217,7 @@ class Hellos:
             return self._give_up(answer) if is_hopeless else answer
 
     async def _slow_down(self) -> bool:
-        """Wait as a server that has had too much wants it; False where the attempt, or our patience, ends before that."""
+        """Wait as long as a server at its rate limit wants; False where the attempt, or our patience, ends before that."""
         pause = next(self._pauses, None)
         # A second is left to tell what was learnt.
         if pause is None or pause + 1 > self._dial.remaining():
@@ -230,7 +230,7 @@ class Hellos:
         self.given_up = last
         return last
 
-    async def _once(self, offer: Offer, *, whole: bool) -> Answer | _HungUp:
+    async def _once(self, offer: Offer, *, whole: bool) -> HelloAnswer | _HungUp:
         from probe.wire.tls.flight import Flight  # before the server is made to wait for it
 
         endpoint = self._dial.endpoint
@@ -265,15 +265,15 @@ class Hellos:
             if has_asked and outcome is Outcome.CLOSED:
                 return _HungUp("the server reset the connection after the hello")
             if isinstance(failure, PeerClosed | ConnectionError):
-                # Before the hello: with STARTTLS, a limit that is not put into words.
+                # Before the hello: with STARTTLS, a rate limit that the server does not put into words.
                 return Unclear(Why.THROTTLED, f"the server hangs up before a hello can be sent: {detail}")
             if isinstance(failure, NoAddressAnswered) and outcome is not Outcome.REFUSED:
                 return Unclear(WHY_AFTER[outcome], f"no further connection came about: {detail}")
             return Unclear(WHY_AFTER[outcome], detail)
         return self._settled(flight.result, offer)
 
-    def _settled(self, result: Reply | Refusal, offer: Offer) -> Answer | _HungUp:
-        if isinstance(result, Reply):
+    def _settled(self, result: TlsReply | TlsRefusal, offer: Offer) -> HelloAnswer | _HungUp:
+        if isinstance(result, TlsReply):
             self._known = offer
             self._disappointments = 0
         elif result.description == _UNRECOGNIZED_NAME and offer.server_name is not None and self._known is None:
@@ -287,7 +287,7 @@ class Hellos:
 
 
 def _plain_offers() -> tuple[Offer, ...]:
-    """Hellos that ask for nothing special: everything at once, what a client of today sends, and what one of ten years ago does."""
+    """Hellos that ask for nothing special: everything at once, what a present-day client sends, and what one of ten years ago sent."""
     versions = (Version.TLS13, Version.TLS12, Version.TLS11, Version.TLS10)
     suites = tuple(dict.fromkeys(suite for version in versions for suite in suites_of(version)))
     schemes = tuple(dict.fromkeys((*schemes_of(Version.TLS13), *schemes_of(Version.TLS12))))

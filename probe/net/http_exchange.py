@@ -1,7 +1,7 @@
-"""HTTP/1.1 over a Stream: one request after another, their answers bounded, nothing followed by itself.
+"""HTTP/1.1 over a Stream: one request after another. Responses are bounded, and no redirect is followed.
 
-h11 knows the protocol; this adds who pays for what, and reads on behind a header that is none. An answer's head is handed over before its
-body is read, so that a body which never ends cannot take back what the head said.
+h11 knows the protocol. This module adds bounds, and reads past a line of the head that is no header. The head of a response is returned before
+its body is read, so that a body which never ends does not lose what the head said.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ MAX_INTERIM_ANSWERS = 8
 """Answers of status 1xx before the real one; servers send one, or two with early hints (RFC 8297)."""
 
 USER_AGENT = f"probe/{probe.__version__} (+connectivity check)"
-"""Says what is asking: a server's log should explain itself."""
+"""Names this program, so that a server's log explains itself."""
 
 _BEGINNING = b"HTTP/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """Status and headers of an answer."""
+    """Status and headers of a response."""
 
     status: int
     reason: str
     headers: tuple[tuple[str, str], ...]
-    """Names as sent, in order; values printable. Without such lines as are no headers."""
+    """Names as sent, in order; values printable. Lines that are no headers are left out."""
     codings: tuple[str, ...] = ()
-    """In which the body is wrapped."""
+    """The codings of the body, as in `probe.wire.http_head.TidyHead`."""
 
     def all(self, name: str) -> list[str]:
         """Every value of a header, in order; names compare without case."""
@@ -59,8 +59,8 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer(Head):
-    """A whole answer."""
+class HttpResponse(Head):
+    """A whole response."""
 
     body: bytes
     truncated: bool
@@ -70,7 +70,7 @@ class Answer(Head):
 
 
 class HttpConnection:
-    """Requests and answers on one stream. `host` is what the Host header says, `most_bytes` what is read of a body."""
+    """Requests and responses on one stream. `host` is the value of the Host header, `most_bytes` the limit for a body."""
 
     def __init__(self, stream: Stream, host: str, most_bytes: int = MAX_BODY_BYTES) -> None:
         import h11  # here and below, since only what speaks HTTP has a use for it
@@ -89,12 +89,12 @@ class HttpConnection:
 
     @property
     def keeps_alive(self) -> bool:
-        """Whether the last answer was read to its end, and another request may be sent."""
+        """Whether the last response was read to its end, so that another request may be sent."""
         import h11
 
         idle = self._h11.our_state is h11.IDLE and self._h11.their_state is h11.IDLE
         done = self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE
-        # Bytes beyond the answer would be taken for the answer to a request that was not yet sent.
+        # Bytes after the response would be taken for the response to a request that was not yet sent.
         return self._is_usable and not self._has_ended and (idle or done) and not self._h11.trailing_data[0] and self._unread.is_empty
 
     @property
@@ -105,7 +105,7 @@ class HttpConnection:
     async def ask(
         self, method: str, target: str, *, headers: Sequence[tuple[str, str]] = (), body: bytes = b"", accept: str = "*/*"
     ) -> Head:
-        """Send a request, and wait for the head of its answer; `answer` or `close` must follow.
+        """Send a request, and wait for the head of its response. `answer` or `close` must follow.
 
         Raises OffProtocol where what comes is not HTTP, PeerClosed where nothing more comes.
         """
@@ -133,8 +133,8 @@ class HttpConnection:
                 )
         raise OffProtocol(f"the peer sent more than {MAX_INTERIM_ANSWERS} interim answers and no final one")
 
-    async def answer(self, head: Head) -> Answer:
-        """The whole answer whose head was just asked for. Raises PeerClosed where the body breaks off."""
+    async def answer(self, head: Head) -> HttpResponse:
+        """The whole response whose head was just returned. Raises PeerClosed where the body breaks off."""
         import h11
 
         body = bytearray()
@@ -151,7 +151,7 @@ class HttpConnection:
         plain, is_cut = unpacked(came, head.codings, self._most_bytes)
         if plain != came:
             self._stream.heard_inside(plain)
-        return Answer(
+        return HttpResponse(
             status=head.status,
             reason=head.reason,
             headers=head.headers,
@@ -162,7 +162,7 @@ class HttpConnection:
         )
 
     async def _next_event(self) -> h11.Event:
-        """The next event of the answer, reading as much as it takes."""
+        """The next event of the response, reading as much as it takes."""
         import h11
 
         while True:
@@ -191,7 +191,7 @@ class HttpConnection:
     def _next_head(self) -> bytes | None:
         """The next head as h11 takes it, None while it is not whole."""
         beginning = self._unread.beginning
-        # A peer that greets in another protocol would wait for us, who wait for the rest of its head.
+        # A server that greets in another protocol waits for us, while we would wait for the rest of its head.
         if not _BEGINNING.startswith(beginning[: len(_BEGINNING)]):
             self._is_usable = False
             raise OffProtocol(f"the peer does not speak HTTP: it began with {in_quotes(as_text(self._unread.take_rest()), 120)}")
@@ -217,14 +217,14 @@ class HttpConnection:
 
 async def exchange(
     stream: Stream, method: str, target: str, *, host: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b""
-) -> Answer:
-    """One request on a stream of its own, and its whole answer. Raises OffProtocol and PeerClosed."""
+) -> HttpResponse:
+    """One request on a stream of its own, and its whole response. Raises OffProtocol and PeerClosed."""
     connection = HttpConnection(stream, host)
     return await connection.answer(await connection.ask(method, target, headers=headers, body=body))
 
 
 def host_header(endpoint: Endpoint) -> str:
-    """What the Host header says for an endpoint: brackets around IPv6, the port unless it is that of https."""
+    """The value of the Host header for an endpoint: IPv6 in brackets, the port unless it is that of https."""
     return endpoint.origin.removeprefix("https://")
 
 
@@ -235,7 +235,7 @@ def asked_to_wait(head: Head) -> str | None:
 
 
 def patience(status: int, pause: str | None) -> str:
-    """One sentence on an answer that asks for patience. `pause` is what its Retry-After says."""
+    """One sentence on a response that asks to be left alone. `pause` is its Retry-After."""
     return f"the server asks for patience: HTTP {status}" + (f", Retry-After: {pause[:40]}" if pause else "")
 
 

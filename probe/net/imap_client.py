@@ -1,8 +1,8 @@
-"""IMAP through aioimaplib, over a relay: what the library cannot bear does not reach it.
+"""IMAP through aioimaplib, over a relay that keeps from the library what it cannot handle.
 
-It reads each line in a call of its own inside the one before, takes any line that ends in a number in braces for a literal, knows a status in
-capitals alone, answers no challenge, and waits for ever once the connection is gone. So the relay reads the server's words first, within
-their bounds, and hands them on response by response, as plain lines; and the end of the connection ends the command that waits.
+The library recurses for each line, takes any line that ends in a number in braces for a literal, knows a status only in capitals,
+answers no challenge, and waits for ever once the connection is gone. So the relay reads the server's words first, within bounds, and
+hands them on response by response, as plain lines. The end of the connection ends the command that waits.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from probe.wire.sasl import Mechanism, decoded
 logging.getLogger("aioimaplib").setLevel(logging.CRITICAL)
 
 MAX_SAID_BYTES = 256 * 1024
-"""Longest line that the library may say. The longest that it has to is an access token in base64; Entra ID's have 2 to 20 KiB."""
+"""Longest line that the library may send. The longest that it needs is an access token in base64; Entra ID's have 2 to 20 KiB."""
 
 _NOT_ENDED = frozenset({"Init", "Pending"})
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CommandResult:
     """What came of one command."""
 
     ok: bool
@@ -49,7 +49,7 @@ class Told:
 
 
 class ImapRelay(Relay):
-    """Hands the server's words on response by response."""
+    """Hands on what the server says, response by response."""
 
     def __init__(self, stream: Stream, near: TcpPipe, far: socket.socket, reader: ImapReader) -> None:
         super().__init__(stream, near, far)
@@ -106,32 +106,32 @@ class ImapClient:
         """Let the library go."""
         self._library.transport.abort()
 
-    async def login(self, username: str, password: str) -> Told:
+    async def login(self, username: str, password: str) -> CommandResult:
         """LOGIN, once."""
         command = self._made("LOGIN", quoted(username), quoted(password))
         self.has_proved = True
         return self._state_after(await self._run(command, f"{command.tag} LOGIN {STRUCK}"), AUTH)
 
-    async def authenticate(self, exchange: Mechanism) -> Told:
+    async def authenticate(self, exchange: Mechanism) -> CommandResult:
         """AUTHENTICATE, once; nothing is said before the server asks for it. Raises WireError for a challenge that has no answer."""
 
         def say(line: str) -> None:
             self.has_proved = self.has_proved or command.said == exchange.proves_at
             self._library.send(line)
 
-        command = _Authentication(self._next_tag(), exchange, say)
+        command = _AuthenticateCommand(self._next_tag(), exchange, say)
         told = await self._run(command, f"{command.tag} AUTHENTICATE {exchange.name}", may_challenge=True)
         return self._state_after(told, AUTH)
 
-    async def select(self, folder: str) -> Told:
+    async def select(self, folder: str) -> CommandResult:
         """SELECT."""
         return self._state_after(await self.ask("SELECT", folder), SELECTED)
 
-    async def examine(self, folder: str) -> Told:
+    async def examine(self, folder: str) -> CommandResult:
         """EXAMINE, which is SELECT for reading alone."""
         return self._state_after(await self.ask("EXAMINE", folder), SELECTED)
 
-    async def ask(self, name: str, *arguments: str, by_uid: bool = False, answers: str | None = None) -> Told:
+    async def ask(self, name: str, *arguments: str, by_uid: bool = False, answers: str | None = None) -> CommandResult:
         """Any other command. `answers` is the name of the data that it draws, where that is not its own."""
         command = self._made(name, *arguments, prefix="UID" if by_uid else None, untagged_resp_name=answers)
         return await self._run(command, str(command))
@@ -143,7 +143,7 @@ class ImapClient:
         self._count += 1
         return f"A{self._count}"
 
-    async def _run(self, command: Any, label: str, *, may_challenge: bool = False) -> Told:
+    async def _run(self, command: Any, label: str, *, may_challenge: bool = False) -> CommandResult:
         relay = self._relay
         relay.labels.append(label)
         relay.tag, relay.may_challenge, self._command = command.tag, may_challenge, command
@@ -154,16 +154,16 @@ class ImapClient:
         if result not in ("OK", "NO", "BAD"):
             return self._after_loss(command)
         *data, last = (bytes(line).decode() for line in lines)
-        return Told(result == "OK", f"{result} {last}".strip(), tuple(data))
+        return CommandResult(result == "OK", f"{result} {last}".strip(), tuple(data))
 
-    def _after_loss(self, command: Any) -> Told:
-        if isinstance(command, _Authentication) and command.failure is not None:
+    def _after_loss(self, command: Any) -> CommandResult:
+        if isinstance(command, _AuthenticateCommand) and command.failure is not None:
             raise command.failure
         if self._relay.farewell:
-            return Told(ok=False, words=self._relay.farewell)
+            return CommandResult(ok=False, words=self._relay.farewell)
         raise self._relay.failure or PeerClosed("the server closed the connection in the middle of the sign-in")
 
-    def _state_after(self, told: Told, state: str) -> Told:
+    def _state_after(self, told: CommandResult, state: str) -> CommandResult:
         """The library knows no other way to learn what a command of ours changed."""
         if told.ok:
             self._library.state = state
@@ -174,8 +174,8 @@ class ImapClient:
             self._command.close(b"", "LOST")
 
 
-class _Authentication(Command):  # type: ignore[misc]
-    """AUTHENTICATE, which the library knows by name, but has no answers for."""
+class _AuthenticateCommand(Command):  # type: ignore[misc]
+    """AUTHENTICATE. The library knows the command, but cannot answer challenges."""
 
     def __init__(self, tag: str, exchange: Mechanism, say: Callable[[str], None]) -> None:
         super().__init__("AUTHENTICATE", tag, exchange.name)
@@ -183,7 +183,7 @@ class _Authentication(Command):  # type: ignore[misc]
         self._pending = exchange.first
         self._say = say
         self.said = 0
-        """Answers given so far."""
+        """Number of challenges answered so far."""
         self.failure: WireError | None = None
 
     def append_to_resp(self, line: bytes, result: str = "Pending") -> None:

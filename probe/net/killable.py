@@ -84,22 +84,22 @@ class Children:
         self._dying: set[asyncio.Future[None]] = set()
 
     async def run(self, function: Callable[[A], R], argument: A, *, seconds: float) -> R:
-        """What a module-level function makes of an argument, in a child. The time begins when a child is free.
+        """The result of a module-level function for an argument, in a child. The time begins when a child is free.
 
         Both the argument and the result are pickled. Raises TimeoutError once the time is over, ChildKilled where
-        somebody else killed it, and ChildDied where there is no result for another reason; by then, as when the caller is
-        cancelled, the child has been killed.
+        somebody else killed the child, and ChildDied where there is no result for another reason. By then the child has been
+        killed, as it is when the caller is cancelled.
         """
         async with self.turn() as turn:
             return await turn.run(function, argument, seconds=seconds)
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Turn]:
+    async def turn(self) -> AsyncIterator[ChildLease]:
         """Waits until a child is free. For callers whose clock must stand still meanwhile."""
         if self._turns.locked():
             _log.debug("waits for a child process")
         async with self._turns:
-            yield Turn(self)
+            yield ChildLease(self)
 
     async def __aenter__(self) -> Children:
         return self
@@ -108,7 +108,7 @@ class Children:
         while self._idle:
             self._begin_to_kill(self._idle.pop())
         if self._dying:
-            # Cancelled meanwhile, the threads kill without us.
+            # If this is cancelled meanwhile, the threads go on killing.
             await asyncio.wait(self._dying, timeout=KILL_SECONDS)
 
     async def _run(self, payload: bytes, seconds: float) -> Any:
@@ -137,8 +137,8 @@ class Children:
         return dying
 
 
-class Turn:
-    """The right to one child."""
+class ChildLease:
+    """The right to use one child."""
 
     def __init__(self, children: Children) -> None:
         self._children = children

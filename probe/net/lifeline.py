@@ -1,7 +1,7 @@
-"""Ends a child with its parent, at once, and keeps it silent until then.
+"""Ends a child as soon as its parent ends, and keeps it silent until then.
 
-The parent holds the one end of a pipe that nobody else has, and every child waits at the other: however the parent ends, the pipe does too.
-Where the system has it (Linux), a signal at the parent's death comes first, since it needs no turn of the interpreter.
+The parent holds one end of a pipe, which nobody else has, and every child reads from the other. However the parent ends, the pipe is closed.
+Where the system has it (Linux), a signal at the parent's death comes first, because it does not need the interpreter.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much at once, and until when."""
+"""Limits on concurrency, and deadlines."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Limits:
     def __init__(self, per_address: int = PER_ADDRESS) -> None:
         self._per_address = per_address
         self._gates: WeakValueDictionary[tuple[str, int], asyncio.Semaphore] = WeakValueDictionary()
-        """Of the places where somebody is connected or waits: a process that lives long meets many."""
+        """Only of places with a connection or a waiter: a process that lives long meets many."""
         self._overall = asyncio.Semaphore(min(OVERALL, _open_files() - _SPARE_FILES))
         self.lookups = asyncio.Semaphore(LOOKUPS)
 

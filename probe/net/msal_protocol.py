@@ -1,10 +1,10 @@
-"""msal, held firmly: one authority, one address, one proof, no redirect, nothing kept. Nothing else imports it.
+"""msal, restricted to one authority, one address and one proof, with no redirect and no cache. Nothing else imports it.
 
 Left to itself it asks Microsoft's own host about an authority that it does not know, and follows the token endpoint that the authority's
 configuration names, to any host. Here its session leads to one origin alone; a request to another fails before it is sent.
 
-It is used for what it sends. What came back is taken from our session, as it came: what the library makes of an odd answer, or
-raises for it, says nothing more.
+The library is used for the requests. The responses are taken from our session, as they came: what the library makes of an odd response,
+or raises for it, says nothing more.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from probe.net.http_exchange import USER_AGENT
 from probe.net.pinned import PinnedAdapter
-from probe.net.token_order import TokenOrder, TokenSeen
+from probe.net.token_request import TokenRequest, TokenResult
 
 MAX_BODY_BYTES = 256 * 1024
 """Of one answer; an OpenID configuration has about 2 KiB, a token 3 KiB."""
 
 _NEVER_CONNECTED = (ssl.SSLCertVerificationError, urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
-"""What ends a request before a byte of it can have left."""
+"""Failures that end a request before a byte of it can have been sent."""
 
 
-class _TooLong(Exception):
+class _TokenResponseTooLong(Exception):
     """The answer is longer than any that an authority gives here."""
 
 
@@ -42,7 +42,7 @@ class _SecondProof(Exception):
 
 
 class _CountingAdapter(PinnedAdapter):
-    """Counts the requests that carry a proof, and lets one of them out. What is begun and what left are kept apart."""
+    """Counts the requests that carry a proof, and sends one of them. Requests begun and requests sent are counted apart."""
 
     begun = 0
     proofs = 0
@@ -63,20 +63,20 @@ class _CountingAdapter(PinnedAdapter):
             raise
 
 
-class _Session(requests.Session):
-    """What msal sends its requests by: bounded, to one origin, with nothing from the environment. Keeps the last answer."""
+class _MsalHttpSession(requests.Session):
+    """The session that msal sends its requests by: bounded, to one origin, with nothing from the environment. Keeps the last response."""
 
-    def __init__(self, order: TokenOrder) -> None:
+    def __init__(self, request: TokenRequest) -> None:
         super().__init__()
-        self._end = time.monotonic() + order.seconds
+        self._end = time.monotonic() + request.seconds
         self._answered = 0
         self._last: requests.Response | None = None
         self.trust_env = False
         self.headers["User-Agent"] = USER_AGENT
         self.adapters.clear()
-        parts = urlsplit(order.authority)
+        parts = urlsplit(request.authority)
         self.way = _CountingAdapter(
-            order.authority, order.address, order.ca_file, self.remaining, port=order.port, system_anchors=order.system_anchors
+            request.authority, request.address, request.ca_file, self.remaining, port=request.port, system_anchors=request.system_anchors
         )
         self.mount(f"{parts.scheme}://{parts.netloc}/", self.way)
 
@@ -97,7 +97,7 @@ class _Session(requests.Session):
             for chunk in response.iter_content(8192):
                 body += chunk
                 if len(body) > MAX_BODY_BYTES:
-                    raise _TooLong
+                    raise _TokenResponseTooLong
                 if time.monotonic() > self._end:
                     raise requests.Timeout
         except BaseException:
@@ -108,12 +108,12 @@ class _Session(requests.Session):
         self._last = response
         return response
 
-    def seen(self, trouble: str) -> TokenSeen:
+    def seen(self, trouble: str) -> TokenResult:
         """What came. `trouble` is what to say of it where the last answer does not speak for itself."""
         last = self._last
         # A configuration that was given should have led on; anything else that came whole is the authority's word.
         speaks = last is not None and (self.way.proofs > 0 or last.status_code != 200)
-        return TokenSeen(
+        return TokenResult(
             answer=b"" if last is None else last.content,
             status=None if last is None else last.status_code,
             retry_after=None if last is None else last.headers.get("Retry-After"),
@@ -123,17 +123,17 @@ class _Session(requests.Session):
         )
 
 
-def fetch_token(order: TokenOrder) -> TokenSeen:
+def fetch_token(request: TokenRequest) -> TokenResult:
     """As `probe.net.app_token.fetch_token`."""
     try:
-        credential = _credential(order)
+        credential = _credential(request)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        return TokenSeen(trouble="certificate")
-    session = _Session(order)
+        return TokenResult(trouble="certificate")
+    session = _MsalHttpSession(request)
     try:
         application = msal.ConfidentialClientApplication(
-            order.client,
-            authority=order.authority,
+            request.client,
+            authority=request.authority,
             client_credential=credential,
             http_client=session,
             instance_discovery=False,
@@ -142,7 +142,7 @@ def fetch_token(order: TokenOrder) -> TokenSeen:
             azure_region=msal.ConfidentialClientApplication.DISABLE_MSAL_FORCE_REGION,
             token_cache=msal.TokenCache(),
         )
-        application.acquire_token_for_client([f"{order.resource}/.default"], **_more(order))
+        application.acquire_token_for_client([f"{request.resource}/.default"], **_more(request))
     except Exception as failure:
         # Once a request was begun, whatever a library raises is the doing of whoever answered it.
         if not session.way.begun and not isinstance(failure, requests.RequestException):
@@ -153,23 +153,23 @@ def fetch_token(order: TokenOrder) -> TokenSeen:
     return session.seen("malformed")
 
 
-def _more(order: TokenOrder) -> dict[str, Any]:
-    return {"data": {"resource": order.resource}} if order.is_adfs else {}
+def _more(request: TokenRequest) -> dict[str, Any]:
+    return {"data": {"resource": request.resource}} if request.is_adfs else {}
 
 
-def _credential(order: TokenOrder) -> Any:
+def _credential(request: TokenRequest) -> Any:
     """What msal signs in with. Raises ValueError, TypeError or UnsupportedAlgorithm where our certificate and its key are none."""
-    if order.certificate is None:
-        return order.secret
-    pem = order.certificate.encode()
+    if request.certificate is None:
+        return request.secret
+    pem = request.certificate.encode()
     certificate = x509.load_pem_x509_certificate(pem)
     key = serialization.load_pem_private_key(pem, None)
     if not isinstance(key, rsa.RSAPrivateKey) or key.public_key() != certificate.public_key():
         raise ValueError("the key is not RSA, or not that of the certificate")
     return {
-        "private_key": order.certificate,
+        "private_key": request.certificate,
         "thumbprint": certificate.fingerprint(hashes.SHA1()).hex(),  # noqa: S303 - how Entra ID names a certificate
-        "public_certificate": order.certificate,
+        "public_certificate": request.certificate,
     }
 
 

@@ -1,4 +1,4 @@
-"""Names to addresses, by the system's resolver, on threads of our own: a hung lookup cannot be cancelled, and holds nothing up there."""
+"""Resolves names by the system's resolver, on threads of our own: a hung lookup cannot be cancelled, and blocks nothing there."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAX_RECORDS = 8
 
 @dataclass(frozen=True, slots=True)
 class NameServer:
-    """Whom to ask in place of the system's name servers."""
+    """The name server to ask in place of the system's."""
 
     address: str
     port: int

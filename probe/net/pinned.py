@@ -1,4 +1,4 @@
-"""The way of a library's own HTTP client to one address: verified for the name in the URL, and to nowhere else.
+"""Pins a library's own HTTP client to one address, and verifies the certificate for the name in the URL.
 
 For libraries that make their connections themselves and run in a child process: exchangelib and msal.
 """

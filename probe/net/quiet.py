@@ -1,4 +1,4 @@
-"""Libraries that say nothing: what they log or warn of may hold what they were handed, or what a peer answered."""
+"""Silences libraries: what they log or warn of may hold what they were given, or what a peer answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which address of a name is talked to: the first that answers, the next being tried before a silent one has cost much (RFC 8305)."""
+"""Selects the address of a name to connect to: the first that answers. The next is tried before a silent one has cost much time (RFC 8305)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from probe.model.values import dataclass
 from probe.net.stream import TcpPipe
 
 DELAY_SECONDS = 0.25
-"""After which the next address is tried beside one that has not answered (RFC 8305 section 5). One that answers within it is the only one
-that is connected to."""
+"""The delay after which the next address is tried beside one that has not answered (RFC 8305 section 5). Where one answers within it, no other
+is tried."""
 
 Connect = Callable[[], Awaitable[TcpPipe]]
-Turn = Callable[[str, float | None], AbstractAsyncContextManager[Connect]]
+ConnectTurn = Callable[[str, float | None], AbstractAsyncContextManager[Connect]]
 """Given an address and the seconds that it may take (None: all that is left), a turn there, within which to connect."""
 
 
@@ -40,7 +40,7 @@ class _Slow:
 class Race:
     """One try at each address, as far as it takes. `run` once."""
 
-    def __init__(self, addresses: Sequence[str], turn: Turn, remaining: Callable[[], float]) -> None:
+    def __init__(self, addresses: Sequence[str], turn: ConnectTurn, remaining: Callable[[], float]) -> None:
         """`remaining` gives the seconds that are left for all of it."""
         self._addresses = addresses
         self._turn = turn
@@ -126,7 +126,7 @@ class Race:
         async with AsyncExitStack() as stack:
             try:
                 connect = await stack.enter_async_context(self._turn(address, seconds))
-                # Waiting for a turn is no silence of the server's.
+                # Waiting for a turn does not count as silence of the server.
                 self._timers.append(asyncio.get_running_loop().call_later(DELAY_SECONDS, self._news.put_nowait, _Slow(address)))
                 pipe = await connect()
             except OSError as failure:

@@ -1,4 +1,4 @@
-"""Strikes secrets out of what is written down, as it passes: every secret of a run, in every spelling that we or a server may give it.
+"""Strikes secrets out of everything that is recorded: every secret of a run, in every spelling that we or a server may give it.
 
 Bytes are compared before they are made printable; text, which was made printable before it came here, is compared with
 what each spelling looks like then. A secret that is also a word that servers say by themselves is struck everywhere alike, so that where it
@@ -21,7 +21,7 @@ STRUCK = "***"
 _STRUCK = STRUCK.encode()
 
 SHORTEST = 3
-"""Letters of the shortest spelling that is looked for. What is shorter stands by chance in any line; no authority or directory takes such a password."""
+"""Letters of the shortest spelling that is looked for. A shorter one occurs by chance in any line; no authority or directory takes such a password."""
 SHORTEST_BEGINNING = 4
 """Letters of a secret's beginning that is struck out where a text was cut off, and may have been cut in the middle of the secret."""
 LONGEST_BEGINNING = 300

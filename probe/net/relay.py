@@ -1,6 +1,6 @@
 """Lends a library one end of a local socket pair, whose other end is our Stream.
 
-So the library speaks the protocol, and the address, TLS, pace, bounds and transcript stay ours.
+So the library speaks the protocol, while address, TLS, pace, bounds and transcript stay under our control.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Replies of a server out of a stream, through the reader of its protocol; and EHLO, which is said in one way wherever SMTP is spoken."""
+"""Reads a server's replies from a stream, by the reader of its protocol; and sends EHLO, in one way wherever SMTP is spoken."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from probe.wire.lines import WireError, in_quotes
 from probe.wire.smtp import SmtpReader, SmtpReply, address_literal, client_name
 
 STRAY_SECONDS = 5.0
-"""How long an answer is waited for behind a line that is none: what really answers comes right after it, and who speaks another protocol says no more."""
+"""The wait for a reply after a line that is none: a real reply follows at once, and a server of another protocol says no more."""
 
 T = TypeVar("T")
 
 
-class Reader(Protocol):
-    """Bytes in, replies out; one for each protocol in `probe.wire`."""
+class ReplyReader(Protocol):
+    """Takes bytes and gives replies; one for each protocol in `probe.wire`."""
 
     @property
     def stray(self) -> str:
@@ -35,7 +35,7 @@ class Reader(Protocol):
         ...
 
 
-async def hear(stream: Stream, reader: Reader, take: Callable[[], T | None]) -> T:
+async def hear(stream: Stream, reader: ReplyReader, take: Callable[[], T | None]) -> T:
     """What `take` gets out of the reader, reading as much as it takes.
 
     Raises OffProtocol for what the reader refuses, and where lines came that are no replies, and nothing after them; PeerClosed where the
@@ -52,7 +52,7 @@ async def hear(stream: Stream, reader: Reader, take: Callable[[], T | None]) -> 
     return taken
 
 
-def broken_off(reader: Reader) -> PeerFailure:
+def broken_off(reader: ReplyReader) -> PeerFailure:
     """What to raise where nothing more comes, and a reply was due."""
     if reader.stray:
         return OffProtocol(f"what the peer sent is no reply: {in_quotes(reader.stray)}")

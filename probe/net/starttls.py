@@ -1,6 +1,6 @@
 """From a fresh connection to the point where a TLS hello may be sent, as the service wants it.
 
-Only what leads there is said; what a server tells besides is the business of the service's own prober.
+Only the commands that lead there are sent. Whatever else a server tells is left to the service's own prober.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from probe.model.attempts import Outcome
 from probe.model.estate import Security, Service
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled
-from probe.net.replies import Reader, T, hear, say_ehlo
+from probe.net.replies import ReplyReader, T, hear, say_ehlo
 from probe.net.stream import Stream
 from probe.wire.imap import ImapReader
 from probe.wire.pop3 import Pop3Reader
@@ -29,7 +29,7 @@ class NoUpgrade(PeerFailure):
 
 
 async def come_to_tls(stream: Stream, service: Service, security: Security, *, behind: bytes = b"") -> None:
-    """Say what must be said before the hello. `behind` is sent in one segment with the command that asks for the upgrade; else nothing is pipelined.
+    """Send the commands before the hello. `behind` goes in one segment with the command that asks for the upgrade; nothing else is pipelined.
 
     Raises NoUpgrade where the server will not, Throttled where it will not now, Denied where it greets with a
     refusal, OffProtocol for what is not the service or for bytes that follow its consent.
@@ -41,7 +41,7 @@ async def come_to_tls(stream: Stream, service: Service, security: Security, *, b
         raise OffProtocol("the server went on in clear after it agreed to TLS")
 
 
-async def _greeting(stream: Stream, reader: Reader, take: Callable[[], T | None]) -> T:
+async def _greeting(stream: Stream, reader: ReplyReader, take: Callable[[], T | None]) -> T:
     try:
         async with asyncio.timeout(GREETING_SECONDS):
             return await hear(stream, reader, take)
@@ -49,7 +49,7 @@ async def _greeting(stream: Stream, reader: Reader, take: Callable[[], T | None]
         raise TimeoutError(f"no greeting within {GREETING_SECONDS:g} s") from None
 
 
-async def _pop3(stream: Stream, behind: bytes) -> Reader:
+async def _pop3(stream: Stream, behind: bytes) -> ReplyReader:
     reader = Pop3Reader()
     greeting = await _greeting(stream, reader, reader.next_reply)
     if not greeting.ok:
@@ -61,7 +61,7 @@ async def _pop3(stream: Stream, behind: bytes) -> Reader:
     return reader
 
 
-async def _smtp(stream: Stream, behind: bytes) -> Reader:
+async def _smtp(stream: Stream, behind: bytes) -> ReplyReader:
     reader = SmtpReader()
 
     async def ask(command: str, behind: bytes = b"") -> SmtpReply:
@@ -81,7 +81,7 @@ async def _smtp(stream: Stream, behind: bytes) -> Reader:
     return reader
 
 
-async def _imap(stream: Stream, behind: bytes) -> Reader:
+async def _imap(stream: Stream, behind: bytes) -> ReplyReader:
     reader = ImapReader()
     greeting = await _greeting(stream, reader, reader.next_greeting)
     if greeting.kind == "PREAUTH":
@@ -111,4 +111,4 @@ def _not_upgraded(command: str, words: str) -> PeerFailure:
     return (Throttled if refused_for_now(words) else NoUpgrade)(f"{command} is refused: {words[:200]}")
 
 
-_STEPS: dict[Service, Callable[[Stream, bytes], Awaitable[Reader]]] = {Service.POP3: _pop3, Service.SMTP: _smtp, Service.IMAP: _imap}
+_STEPS: dict[Service, Callable[[Stream, bytes], Awaitable[ReplyReader]]] = {Service.POP3: _pop3, Service.SMTP: _smtp, Service.IMAP: _imap}

@@ -1,4 +1,4 @@
-"""A connection: bytes out, bytes in, an upgrade to TLS; bounded, and written down as it goes.
+"""A connection: sends and receives bytes, upgrades to TLS, keeps bounds, and records a transcript.
 
 Built on asyncio.Protocol rather than on StreamReader, whose buffer survives an upgrade to TLS.
 """
@@ -21,7 +21,7 @@ from probe.wire.lines import as_text
 HIGH_WATER_BYTES = 64 * 1024
 """Received and not yet read; above it the transport stops reading, so that a flood costs the peer, not us."""
 OBJECTION_SECONDS = 2.0
-"""For what a server objects to a handshake of TLS 1.3 that came to its end on our side: one round trip, and the time to send it."""
+"""The wait for a server's objection to a TLS 1.3 handshake that is complete on our side: one round trip, and the time to send it."""
 MAX_CONVERSATION_BYTES = 4 * 1024 * 1024
 """Longest conversation with one peer over one connection, its TLS included; none of ours needs a tenth of it."""
 
@@ -127,7 +127,7 @@ class Stream:
         self.is_hello_older = is_hello_older
         """Whether TLS is begun here with a hello as clients sent it before TLS 1.3."""
         self.is_hello_unanswered = False
-        """Whether a handshake failed before anything came of our hello but what a server may say that could not read it."""
+        """Whether a handshake failed with no other answer to our hello than one that a server which cannot read it may give."""
         self.host = host
         self.address = address
         self.port = port
@@ -140,7 +140,7 @@ class Stream:
         self.is_verified = False
         """Whether OpenSSL verified the chain, on this connection."""
         self.distrust: str | None = None
-        """Why the chain was not verified, on this connection or an earlier one of this attempt; None when it was, or was not tried."""
+        """Why the chain was not verified, on this connection or an earlier one of this attempt; None where it was verified, or that was not tried."""
 
     async def receive(self) -> bytes:
         """Some bytes, at most about 64 KiB; none once the peer has closed."""
@@ -238,7 +238,7 @@ class Stream:
             self._pipe.transport.abort()
 
     def note(self, text: str) -> None:
-        """Write down what is no speech, but happened to this connection."""
+        """Record an event of this connection that is not part of the conversation."""
         if self._recorded:
             self._recorder.note(text)
 

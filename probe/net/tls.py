@@ -1,4 +1,4 @@
-"""TLS over any pipe of bytes, by OpenSSL, with every byte in our own hands.
+"""TLS over any pipe of bytes, by OpenSSL, with every byte passing through our code.
 
 asyncio's own `start_tls` is not used: bytes that came in clear before the handshake would be handed over as if
 they had come inside TLS, and bytes that come in clear in place of it would be lost. Here they are seen.
@@ -31,7 +31,7 @@ from probe.wire.lines import as_text, in_quotes
 from probe.wire.tls.demand import asks_client_certificate, is_no_answer
 
 _ALERT = "alert"
-"""In every sentence on what the peer objects, and in no other."""
+"""Stands in every sentence on an objection of the peer's, and in no other."""
 _RECORD_TYPES = range(0x14, 0x19)
 """First byte of every TLS record (RFC 8446 section 5.1); no text protocol begins a line so."""
 
@@ -47,7 +47,7 @@ class TlsPolicies:
         self._making = asyncio.Lock()
 
     async def reading(self, *, older: bool = False) -> ssl.SSLContext:
-        """For reading: verified, the name apart, and otherwise as lenient as OpenSSL can be, or old servers could not be read at all.
+        """For reading: the chain is verified, the name is not. Otherwise as lenient as OpenSSL can be, or old servers could not be read at all.
 
         `older`, here and below, is for servers that do not bear a hello of today.
         """
@@ -62,7 +62,7 @@ class TlsPolicies:
         return await self._once("credentials", older, lambda: verifying_context(self._ca_file, has_older_hello=older))
 
     async def system_credentials(self, *, older: bool = False) -> ssl.SSLContext:
-        """For sending a secret to whom this machine's own anchors alone vouch for, and no anchor that was added for the mail servers."""
+        """For sending a secret to a server that this machine's own anchors vouch for; anchors that were added for the mail servers do not count."""
         made = partial(verifying_context, system_anchors=self._system_anchors, has_older_hello=older)
         return await self._once("system_credentials", older, made)
 
@@ -146,11 +146,11 @@ class TlsLayer:
 
     @property
     def is_unanswered(self) -> bool:
-        """After a handshake that failed: whether nothing came of our hello but what a server may say that could not read it."""
+        """After a handshake that failed: whether our hello got no other answer than one that a server which cannot read it may give."""
         return is_no_answer(bytes(self._heard))
 
     async def is_let_in(self, seconds: float) -> bool:
-        """Whether the server let our end of the handshake stand; False where it said nothing to that in time.
+        """Whether the server accepted our end of the handshake; False where it said nothing in time.
 
         In TLS 1.3 its objection comes after the handshake, as may one to a client without a certificate (RFC 8446 section 4.4.2.4): it is
         waited for as long as the server says nothing else. Raises what it objects.
@@ -260,7 +260,7 @@ class TlsLayer:
             raise TimeoutError(f"no answer to the TLS hello within {seconds:g} s") from None
 
     def _note_verified(self) -> None:
-        """A client that must verify goes on to answer a chain only once it has."""
+        """A client that must verify answers a chain only once it has verified it."""
         self.has_verified = self._context.verify_mode is ssl.CERT_REQUIRED and bool(self.chain())
 
     async def _flush(self) -> None:
@@ -274,7 +274,7 @@ class TlsLayer:
 
 
 def _failed(failure: ssl.SSLError) -> TlsFailed:
-    """A failure of OpenSSL's as one of ours."""
+    """The failure of ours for one of OpenSSL's."""
     kind = ClientCertificateWanted if "CERTIFICATE_REQUIRED" in (failure.reason or "").upper() else TlsFailed
     return kind(tls_sentence(failure))
 

@@ -1,7 +1,7 @@
-"""A client of an authority: asks it for tokens, whatever they are for, and gives back what it answers.
+"""A client of an authority: asks for tokens, for whatever purpose, and returns the answer.
 
-Each request goes on a connection of its own that has earned credentials, and none is in the transcript. Nothing is judged or written down here:
-that is for whoever wants the token. No address out of an answer is followed.
+Each request has a verified connection of its own, and none is in the transcript. Nothing is judged or recorded here: that is left to the caller.
+No address in an answer is followed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from probe.net.app_token import fetch_token
 from probe.net.dial import Dial
 from probe.net.http_exchange import exchange, host_header
 from probe.net.stream import Stream
-from probe.net.token_order import TokenOrder, TokenSeen
+from probe.net.token_request import TokenRequest, TokenResult
 from probe.wire.oauth import Authority, Discovery, Realm, TokenAnswer, password_grant, read_discovery, read_realm, read_token_answer
 
 T = TypeVar("T")
@@ -91,7 +91,7 @@ class TokenClient:
         resource: str,
         share: float,
         first: Callable[[], Awaitable[None]],
-    ) -> TokenSeen:
+    ) -> TokenResult:
         """The token for an application by its secret or certificate (PEM), which a child process asks for in a `share` of the time that is left.
 
         `first` as for `by_password`, before the child begins.
@@ -99,7 +99,7 @@ class TokenClient:
         async with self._connected() as stream:  # which address and port answer: the child makes connections of its own
             address, port = stream.address, stream.port
         ca_file, anchors = self._way.ca_file, self._way.system_anchors
-        order = TokenOrder(
+        request = TokenRequest(
             authority=f"{self._authority.endpoint.origin}/{'adfs' if self._authority.is_adfs else quote(tenant, safe='')}",
             address=address,
             port=port,
@@ -112,7 +112,7 @@ class TokenClient:
             system_anchors=None if anchors is None else str(anchors),
             seconds=self._dial.remaining() * share,
         )
-        seen = await self._dial.in_child(fetch_token, order, first=first)
+        seen = await self._dial.in_child(fetch_token, request, first=first)
         self._dial.connections += min(1, seen.requests)
         return seen
 

@@ -1,4 +1,4 @@
-"""Writes a conversation down word for word, less its secrets, within bounds."""
+"""Records a conversation word for word, within bounds, with secrets struck out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_RUN_BYTES = 16 * 1024 * 1024
 """Kept of all attempts of a run, which holds every transcript in memory, and writes it into its document. A sign-in to a mail server takes
 1 to 2 KB, so that 10,000 of them are kept whole."""
 SHARE = 16
-"""Which part of what is left of that one attempt may take: however many talk without end, something is left for the next."""
+"""The share of the rest that one attempt may take, so that something is left for the next, however many talk without end."""
 LINE_BYTES = 100
 """What a line takes beside its text, in memory as in the document."""
 

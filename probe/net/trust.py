@@ -1,4 +1,4 @@
-"""Whom this machine trusts: one place makes every TLS context that verifies, and nothing in the environment moves it.
+"""The trust of this machine: the one place that makes TLS contexts which verify. No environment variable changes them.
 
 `ssl.create_default_context` takes its anchors from where SSL_CERT_FILE and SSL_CERT_DIR point, and writes the keys of its sessions to
 SSLKEYLOGFILE. A password goes over what is made here, so neither is listened to: the anchors are the system's, and those that a caller adds.
@@ -26,9 +26,9 @@ _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.\d+\Z")
 def verifying_context(*added: Path | str | None, system_anchors: Path | str | None = None, has_older_hello: bool = False) -> ssl.SSLContext:
     """A context that verifies the chain, and the name. `added` are files with more anchors; `system_anchors` stands in for the system's in tests.
 
-    `has_older_hello`: for a server that does not bear a hello of today, up to TLS 1.2; it verifies as strictly.
+    `has_older_hello`: for a server that fails on a present-day hello; up to TLS 1.2, and verified as strictly.
 
-    It judges as Windows and OpenSSL by themselves do; Python 3.13 and later would refuse certificates that neither minds.
+    It verifies as Windows and OpenSSL do by default. Python 3.13 and later would refuse certificates that both accept.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if has_older_hello:

@@ -26,7 +26,7 @@ from probe.model import vocabulary as v
 from probe.model.estate import Endpoint, Security, Service
 from probe.model.facts import Why
 from probe.net.failures import NameUnresolved, PeerFailure, Throttled
-from probe.net.http_exchange import Answer, asked_to_wait, exchange, host_header
+from probe.net.http_exchange import HttpResponse, asked_to_wait, exchange, host_header
 from probe.probing import Dial, Effect, MailboxSubject, Notebook, Prober, Scope
 from probe.tables.hosts import is_exchange_online_host
 from probe.wire.mail_address import ascii_domain
@@ -136,7 +136,7 @@ def _exchange_online(url: str) -> Endpoint | None:
     return Endpoint(Service.AUTODISCOVER, host, port, Security.IMPLICIT)
 
 
-def _named(answer: Answer) -> str | None:
+def _named(answer: HttpResponse) -> str | None:
     """The URL that an answer names: of EWS, or of who is to be asked instead."""
     url: object = None
     if answer.status in (301, 302, 303, 307, 308):

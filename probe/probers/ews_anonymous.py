@@ -41,7 +41,7 @@ from probe.model.keys import FactKey
 from probe.model.kinds import Build, Challenge
 from probe.model.values import dataclass
 from probe.net.failures import PeerFailure, Throttled, expected
-from probe.net.http_exchange import Answer, Head, HttpConnection, asked_to_wait, host_header
+from probe.net.http_exchange import Head, HttpConnection, HttpResponse, asked_to_wait, host_header
 from probe.probing import CONNECTION_KEYS, Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream, converse, note_connection
 from probe.probing.ews import POLICY_BLOCKS
 from probe.tables.exchange_marks import exchange_online_headers, is_sharepoint
@@ -120,12 +120,12 @@ async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class _FurtherRequest:
     """One of the requests after the first, and who reads its answer."""
 
     method: str
     target: str
-    read: Callable[[Stream, Answer], None]
+    read: Callable[[Stream, HttpResponse], None]
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     only_for_build: bool = False
@@ -142,7 +142,7 @@ class _Visit:
         """The mailbox as a header carries it."""
         self._dial = dial
         self._notes = notes
-        self._pages: list[_Page] = []
+        self._pages: list[_FurtherRequest] = []
         self._marks: list[str] = []
         self._challenges: tuple[Challenge, ...] = ()
         self._bearers: list[Challenge] = []
@@ -221,25 +221,27 @@ class _Visit:
                 is_without = self._refused_without_token == 2 and not challenges_for_tokens
                 self._notes.missing(key, Why.NOT_APPLICABLE if is_without else Why.NOT_DISCLOSED, "no Bearer challenge names it")
 
-    def _pages_after(self, first: Head) -> list[_Page]:
+    def _pages_after(self, first: Head) -> list[_FurtherRequest]:
         """What is asked once it is known what answered."""
         named = (("X-User-Identity", self._identity),) if self._identity is not None else ()
         tokens = [
-            _Page("POST", self._endpoint.path, self._read_without_token, (*_XML, *_NO_TOKEN, *named), _FIND_FOLDER),
-            _Page("OPTIONS", "/Microsoft-Server-ActiveSync", self._read_without_token, (*_NO_TOKEN, *named)),
+            _FurtherRequest("POST", self._endpoint.path, self._read_without_token, (*_XML, *_NO_TOKEN, *named), _FIND_FOLDER),
+            _FurtherRequest("OPTIONS", "/Microsoft-Server-ActiveSync", self._read_without_token, (*_NO_TOKEN, *named)),
         ]
         if self._is_online(first):
             domain = ascii_domain(self._mailbox) if self._mailbox else self._endpoint.host
             envelope = _FEDERATION.format(host=host_header(self._endpoint), domain=domain).encode()
-            return [_Page("POST", "/autodiscover/autodiscover.svc", self._read_soap, _XML, envelope), *tokens]
-        export_tool = _Page("GET", "/ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application", self._read_export_tool)
+            return [_FurtherRequest("POST", "/autodiscover/autodiscover.svc", self._read_soap, _XML, envelope), *tokens]
+        export_tool = _FurtherRequest(
+            "GET", "/ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application", self._read_export_tool
+        )
         is_of_2003 = first.status == 404 and (first.header("Server") or "").lower().startswith(_WINDOWS_OF_2003)
         return [
-            _Page("GET", "/owa/auth/logon.aspx", self._read_owa),
-            _Page("GET", "/exchange/", self._read_old_owa) if is_of_2003 else export_tool,
+            _FurtherRequest("GET", "/owa/auth/logon.aspx", self._read_owa),
+            _FurtherRequest("GET", "/exchange/", self._read_old_owa) if is_of_2003 else export_tool,
             *tokens,
-            _Page("GET", "/autodiscover/autodiscover.xml", self._read_soap, only_for_build=True),
-            _Page("GET", "/mapi/nspi/", self._read_mapi, only_for_build=True),
+            _FurtherRequest("GET", "/autodiscover/autodiscover.xml", self._read_soap, only_for_build=True),
+            _FurtherRequest("GET", "/mapi/nspi/", self._read_mapi, only_for_build=True),
         ]
 
     def _is_online(self, first: Head) -> bool:
@@ -310,7 +312,7 @@ class _Visit:
         else:
             self._notes.missing(v.HTTP_REDIRECT, Why.NOT_DISCLOSED, "the redirect names no location")
 
-    def _read_form(self, stream: Stream, answer: Answer) -> None:
+    def _read_form(self, stream: Stream, answer: HttpResponse) -> None:
         """A proxy may show its log-on page in place of EWS at once, without sending anybody there."""
         form = logon_form(answer.body.decode("latin-1")) if answer.status == 200 else None
         if form is not None:
@@ -360,7 +362,7 @@ class _Visit:
                 # Some operators blank it, which does not hide who had something to blank.
                 self._mark("header", *stream.evidence(version or "X-OWA-Version"))
 
-    def _read_without_token(self, stream: Stream, answer: Answer) -> None:
+    def _read_without_token(self, stream: Stream, answer: HttpResponse) -> None:
         """What a request with an empty token drew: the challenge that Exchange on premises shows to nobody else."""
         if answer.status == 401:
             self._refused_without_token += 1
@@ -374,7 +376,7 @@ class _Visit:
             self._notes.declared(v.EWS_BEARER_DIAGNOSTICS, tuple(self._diagnostics), *stream.evidence(diagnostics[0][:80]))
         self._read_soap(stream, answer)
 
-    def _read_owa(self, stream: Stream, answer: Answer) -> None:
+    def _read_owa(self, stream: Stream, answer: HttpResponse) -> None:
         """The build in the addresses of the page's parts, and the marks of the page."""
         text = answer.body.decode("latin-1")
         for number, (shown, build) in enumerate(page_builds(text), 1):
@@ -384,21 +386,21 @@ class _Visit:
         if mark is not None:
             self._mark("owa-page", *stream.evidence(mark))
 
-    def _read_old_owa(self, stream: Stream, answer: Answer) -> None:
+    def _read_old_owa(self, stream: Stream, answer: HttpResponse) -> None:
         if (shown := old_logon(answer.header("Location") or "") or old_logon(answer.body.decode("latin-1"))) is not None:
             self._mark("owa-page", *stream.evidence(shown))
 
-    def _read_export_tool(self, stream: Stream, answer: Answer) -> None:
+    def _read_export_tool(self, stream: Stream, answer: HttpResponse) -> None:
         if (found := manifest_build(answer.body.decode("latin-1"))) is not None:
             self._saw_build("export tool", found[1], *stream.evidence(found[0]))
             self._mark("export-tool", *stream.evidence(found[0]))
 
-    def _read_mapi(self, stream: Stream, answer: Answer) -> None:
+    def _read_mapi(self, stream: Stream, answer: HttpResponse) -> None:
         if (found := mapi_build(answer.body.decode("latin-1"))) is not None:
             self._saw_build("mapi page", found[1], *stream.evidence(found[0]))
             self._mark("mapi-page", *stream.evidence(found[0]))
 
-    def _read_soap(self, stream: Stream, answer: Answer) -> None:
+    def _read_soap(self, stream: Stream, answer: HttpResponse) -> None:
         """ServerVersionInfo, which federation information carries for anybody, and EWS and Autodiscover for those who are signed in."""
         if (build := soap_build(answer.body)) is not None:
             lines = stream.evidence("ServerVersionInfo")

@@ -45,14 +45,14 @@ from probe.model.estate import Authentication, Endpoint, Service
 from probe.model.facts import Why
 from probe.model.kinds import Build, Challenge
 from probe.model.refusals import Refusal
-from probe.net.ews_orders import NO_SUCH_MAILBOX, Directed, Order, Seen
+from probe.net.ews_requests import NO_SUCH_MAILBOX, AutodiscoverResult, EwsRequest, EwsResult
 from probe.net.ews_session import find_directions, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.net.kerberos import TicketOrder, TicketSeen, fetch_ticket, kerberos_settings, running_as
 from probe.probing import Account, Dial, Effect, Ending, LoginSubject, NotClaimed, Notebook, Prober, Proof, Scope, Unrecorded
 from probe.probing.authority import NoToken, allowed_authority, resource_for, token_by_application, token_by_password
-from probe.probing.ews import POLICY_BLOCKS, Scheme, end_logon, scheme_for
+from probe.probing.ews import POLICY_BLOCKS, EwsScheme, end_logon, scheme_for
 from probe.probing.ews_ticket import Folders, TicketTalk, header_of, why_no_ticket
 from probe.tables.authorities import entra_hosts
 from probe.tables.hosts import is_exchange_online_host
@@ -115,7 +115,7 @@ _OF_AUTHORITIES = (
 _OF_AUTODISCOVER = (v.AUTODISCOVER_ACTION, v.AUTODISCOVER_TARGET)
 
 
-class _Answer(Protocol):
+class _WithHeaders(Protocol):
     """What is asked of an answer, be it read here or in the child."""
 
     def header(self, name: str) -> str | None: ...
@@ -139,17 +139,17 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
         stream.close()
         if scheme is None:
             return
-        is_of_2007 = (head.header("Server") or "").startswith(_WINDOWS_OF_2007)
+        is_exchange_2007 = (head.header("Server") or "").startswith(_WINDOWS_OF_2007)
         takes_ticket = scheme == "negotiate" and _names_a_realm(account)
         if scheme != "bearer" and not takes_ticket:
             # To the child the password goes through a pipe, and from there to the server.
-            await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal(), is_of_2007=is_of_2007)
+            await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal(), is_exchange_2007=is_exchange_2007)
             return
     if takes_ticket:
-        if not await _by_ticket(account, dial, notes, is_of_2007=is_of_2007):
+        if not await _by_ticket(account, dial, notes, is_exchange_2007=is_exchange_2007):
             async with dial.open_trusted() as stream:
                 stream.close()
-                await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal(), is_of_2007=is_of_2007)
+                await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal(), is_exchange_2007=is_exchange_2007)
         return
     token = await _token(account, dial, notes, challenges)
     if isinstance(token, NoToken):
@@ -188,7 +188,7 @@ async def _running_as(account: Account, dial: Dial, notes: Notebook) -> str | No
     return None
 
 
-async def _by_ticket(account: Account, dial: Dial, notes: Notebook, *, is_of_2007: bool) -> bool:
+async def _by_ticket(account: Account, dial: Dial, notes: Notebook, *, is_exchange_2007: bool) -> bool:
     """One logon by a ticket, over a connection of its own, and what it showed; whether that settles it, so that NTLM does not follow."""
     endpoint, proof = dial.endpoint, Unrecorded() if account.is_service else account.proof
     seen = TicketSeen()
@@ -222,7 +222,7 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, *, is_of_200
             mailbox=account.mailbox,
             impersonates=account.impersonates,
             names=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
-            is_of_2007=is_of_2007,
+            is_exchange_2007=is_exchange_2007,
         )
 
         async def fresh() -> str | None:
@@ -231,7 +231,7 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, *, is_of_200
 
         talk = TicketTalk(HttpConnection(stream, host_header(endpoint)), folders, fresh)
         came = await talk.find_folders(header)
-    reading = _Reading(account, dial, notes, came, carried="ticket")
+    reading = _ResultReader(account, dial, notes, came, carried="ticket")
     reading.conclude()
     if came.folder == NO_SUCH_MAILBOX:
         for key in _OF_AUTODISCOVER:
@@ -258,10 +258,10 @@ def _conclude_without_ticket(notes: Notebook, seen: TicketSeen, told: str) -> No
 
 
 async def _sign_in(
-    account: Account, dial: Dial, notes: Notebook, address: str, scheme: Scheme, secret: str, *, is_of_2007: bool = False
+    account: Account, dial: Dial, notes: Notebook, address: str, scheme: EwsScheme, secret: str, *, is_exchange_2007: bool = False
 ) -> None:
     """The one logon, in a child process, and what it showed."""
-    order = Order(
+    request = EwsRequest(
         url=dial.endpoint.url,
         address=address,
         username="" if scheme == "bearer" else account.username,
@@ -269,29 +269,29 @@ async def _sign_in(
         authentication=scheme,
         mailbox=account.mailbox,
         impersonate=account.impersonates,
-        is_of_2007=is_of_2007,
+        is_exchange_2007=is_exchange_2007,
         ca_file=None if dial.ca_file is None else str(dial.ca_file),
         has_older_hello=dial.sends_older_hello,
         folders=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
         seconds=dial.remaining() * CHILD_SHARE,
     )
     dial.note(f"signs in by {scheme}, in a child process, to {address}")
-    seen = await dial.in_child(find_folders, order, first=account.proof.claim)
+    seen = await dial.in_child(find_folders, request, first=account.proof.claim)
     is_let_in = seen.folder is not None and seen.folder not in _ACCOUNT_STATES
     await end_logon(account.proof, seen.logons, seen.status, is_let_in=is_let_in)
     dial.connections += 1
-    reading = _Reading(account, dial, notes, seen, carried="token" if scheme == "bearer" else "password")
+    reading = _ResultReader(account, dial, notes, seen, carried="token" if scheme == "bearer" else "password")
     reading.conclude()
     if seen.folder == NO_SUCH_MAILBOX:
-        await _ask_directions(account, dial, notes, order, reading)
+        await _ask_directions(account, dial, notes, request, reading)
 
 
-async def _ask_directions(account: Account, dial: Dial, notes: Notebook, order: Order, reading: _Reading) -> None:
+async def _ask_directions(account: Account, dial: Dial, notes: Notebook, request: EwsRequest, reading: _ResultReader) -> None:
     """Autodiscover by a logon of its own. Who is refused there is let in by EWS all the same, and is barred from Autodiscover alone."""
     async with account.proof.at(urljoin(dial.endpoint.url, SOAP_PATH)) as proof:
         try:
             seconds = dial.remaining() * CHILD_SHARE
-            directed = await dial.in_child(find_directions, replace(order, folders=(), seconds=seconds), first=proof.claim)
+            directed = await dial.in_child(find_directions, replace(request, folders=(), seconds=seconds), first=proof.claim)
         except NotClaimed as barred:
             for key in _OF_AUTODISCOVER:
                 notes.missing(key, Why.NOT_ATTEMPTED, str(barred))
@@ -331,7 +331,7 @@ def _asking(account: Account) -> list[tuple[str, str]]:
 
 def _chosen_scheme(
     account: Account, endpoint: Endpoint, head: Head, challenges: tuple[Challenge, ...], notes: Notebook, lines: tuple[TranscriptLine, ...]
-) -> Scheme | None:
+) -> EwsScheme | None:
     """How to sign in; None, with the reason noted, where nobody may. Raises what fits where the server will have nobody."""
     if head.status == 200:
         _all_missing(notes, Why.NOT_ATTEMPTED, "the server answers without asking for a sign-in, so that no password was sent")
@@ -369,11 +369,11 @@ def _fits_basic(account: Account) -> bool:
     return True
 
 
-class _Reading:
+class _ResultReader:
     """Draws facts out of what the child saw."""
 
     def __init__(
-        self, account: Account, dial: Dial, notes: Notebook, seen: Seen, *, carried: Literal["password", "token", "ticket"]
+        self, account: Account, dial: Dial, notes: Notebook, seen: EwsResult, *, carried: Literal["password", "token", "ticket"]
     ) -> None:
         self._carried = carried
         self._impersonates = account.impersonates
@@ -421,7 +421,7 @@ class _Reading:
         else:
             raise _broken_off(seen)
 
-    def conclude_directions(self, directed: Directed) -> None:
+    def conclude_directions(self, directed: AutodiscoverResult) -> None:
         """Where Autodiscover sends a mailbox that EWS there does not know."""
         for method, path, status in directed.exchanges:
             self._dial.note(f"{method} {path}: {'no answer' if status is None else f'HTTP {status}'}")
@@ -505,13 +505,13 @@ def _line(line: TranscriptLine | None) -> tuple[TranscriptLine, ...]:
     return () if line is None else (line,)
 
 
-def _words(answer: _Answer) -> tuple[str, ...]:
+def _words(answer: _WithHeaders) -> tuple[str, ...]:
     """What the headers say of a refusal, in our words."""
     said = " ".join(filter(None, (answer.header("X-AutoDiscovery-Error"), answer.header("X-MS-Diagnostics")))).lower()
     return next((meaning for word, meaning in _WORDS if word.lower() in said), ())
 
 
-def _note_block(notes: Notebook, status: int | None, answer: _Answer, lines: tuple[TranscriptLine, ...]) -> None:
+def _note_block(notes: Notebook, status: int | None, answer: _WithHeaders, lines: tuple[TranscriptLine, ...]) -> None:
     """Write down what a refusal by status says of why."""
     reason = (answer.header("X-EWS-Policy-Reason") or "").strip()
     words = _words(answer)
@@ -524,7 +524,7 @@ def _note_block(notes: Notebook, status: int | None, answer: _Answer, lines: tup
         notes.observed(v.AUTH_REFUSAL, words, *lines)
 
 
-def _http_failure(status: int | None, answer: _Answer) -> PeerFailure:
+def _http_failure(status: int | None, answer: _WithHeaders) -> PeerFailure:
     """What to call an answer that is neither EWS nor a question for credentials."""
     if status in (429, 503):
         pause = answer.header("Retry-After")
@@ -536,7 +536,7 @@ def _http_failure(status: int | None, answer: _Answer) -> PeerFailure:
     return OffProtocol(f"EWS is answered with HTTP {status}")
 
 
-def _broken_off(seen: Seen) -> Exception:
+def _broken_off(seen: EwsResult) -> Exception:
     """What to call a conversation that came to no end."""
     match seen.error:
         case "timed-out":

@@ -39,17 +39,17 @@ from probe.probing import (
     refuse_overlong,
     take_leave,
 )
-from probe.wire.imap import Answer, ImapReader, announced_capabilities, capabilities, identity, mechanisms
+from probe.wire.imap import ImapAnswer, ImapReader, announced_capabilities, capabilities, identity, mechanisms
 from probe.wire.lines import WireError
 from probe.wire.refusals import refused_for_now
 
 
 async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
-    await converse(dial, notes, lambda stream: _Conversation(stream, notes).hold())
+    await converse(dial, notes, lambda stream: _ImapConversation(stream, notes).hold())
 
 
-class _Conversation:
+class _ImapConversation:
     def __init__(self, stream: Stream, notes: Notebook) -> None:
         self._stream = stream
         self._notes = notes
@@ -158,7 +158,7 @@ class _Conversation:
             said = [response.text[: len("* ID (")] for response in answer.untagged if response.kind == "ID"]
             self._notes.declared(v.IMAP_ID, told, *self._stream.evidence(*said[-1:]))
 
-    async def _ask(self, command: str) -> Answer:
+    async def _ask(self, command: str) -> ImapAnswer:
         tag = await self._send(command)
         answer = await hear(self._stream, self._reader, lambda: self._reader.next_answer(tag))
         if answer.last.kind == "BYE":

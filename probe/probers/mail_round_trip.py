@@ -35,13 +35,13 @@ from probe.model.attempts import WHY_AFTER
 from probe.model.estate import Endpoint, Service
 from probe.model.facts import Why
 from probe.model.values import dataclass
-from probe.net.ews_orders import Order, Taking
+from probe.net.ews_requests import EwsRequest, MessageRemoval
 from probe.net.ews_session import take_message
 from probe.net.failures import Denied, OffProtocol, Throttled, expected
 from probe.net.http_exchange import HttpConnection, host_header
 from probe.net.starttls import NoUpgrade
 from probe.probing import Account, Dial, Effect, NoMechanism, Notebook, Prober, RoundTripSubject, Scope, Stream
-from probe.probing.ews import Scheme, end_logon, scheme_for
+from probe.probing.ews import EwsScheme, end_logon, scheme_for
 from probe.probing.imap_session import ImapSession
 from probe.probing.pop3_session import Pop3Session
 from probe.probing.smtp_session import SmtpSession
@@ -335,7 +335,7 @@ class _EwsInbox:
     def __init__(self, dial: Dial, account: Account) -> None:
         self._dial = dial
         self._account = account
-        self._scheme: Scheme | None = None
+        self._scheme: EwsScheme | None = None
 
     async def remember(self) -> None:
         endpoint = self._dial.endpoint
@@ -353,7 +353,7 @@ class _EwsInbox:
         async with dial.open_trusted() as stream:
             # The turn at this address is kept for the child's connection, which takes the place of this one.
             stream.close()
-            order = Order(
+            request = EwsRequest(
                 url=dial.endpoint.url,
                 address=stream.address,
                 username=account.username,
@@ -365,7 +365,7 @@ class _EwsInbox:
                 has_older_hello=dial.sends_older_hello,
                 seconds=dial.remaining() * CHILD_SHARE,
             )
-            taken = await dial.in_child(take_message, Taking(order=order, subject=message.subject), first=account.proof.claim)
+            taken = await dial.in_child(take_message, MessageRemoval(request=request, subject=message.subject), first=account.proof.claim)
             await end_logon(account.proof, taken.logons, taken.status, is_let_in=taken.is_let_in)
         dial.connections += 1
         dial.note(f"FindItem for the subject: {taken.state} {taken.detail}".rstrip())

@@ -35,16 +35,16 @@ from probe.probing import (
     refuse_overlong,
     take_leave,
 )
-from probe.wire.pop3 import Pop3Reader, Reply, mechanisms
+from probe.wire.pop3 import Pop3Reader, Pop3Reply, mechanisms
 from probe.wire.refusals import refused_for_now
 
 
 async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
-    await converse(dial, notes, lambda stream: _Conversation(stream, notes).hold())
+    await converse(dial, notes, lambda stream: _Pop3Conversation(stream, notes).hold())
 
 
-class _Conversation:
+class _Pop3Conversation:
     def __init__(self, stream: Stream, notes: Notebook) -> None:
         self._stream = stream
         self._notes = notes
@@ -127,7 +127,7 @@ class _Conversation:
             self._notes.missing(login, Why.NOT_DISCLOSED, f"neither CAPA nor AUTH lists mechanisms: {answer.text[:200]}")
         return None
 
-    async def _reply(self, *, multiline: bool = False) -> Reply:
+    async def _reply(self, *, multiline: bool = False) -> Pop3Reply:
         return await hear(self._stream, self._reader, lambda: self._reader.next_reply(multiline=multiline))
 
 

@@ -48,10 +48,10 @@ from probe.wire.smtp import SmtpReader, SmtpReply, extensions, knows_no_ehlo, me
 async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
 
-    await converse(dial, notes, lambda stream: _Conversation(stream, notes).hold())
+    await converse(dial, notes, lambda stream: _SmtpConversation(stream, notes).hold())
 
 
-class _Conversation:
+class _SmtpConversation:
     def __init__(self, stream: Stream, notes: Notebook) -> None:
         self._stream = stream
         self._reader = SmtpReader()

@@ -32,13 +32,13 @@ from probe.model.facts import Why
 from probe.model.keys import FactKey
 from probe.model.kinds import TlsSession
 from probe.model.values import dataclass
-from probe.net.failures import ClientCertificateWanted, PeerFailure, TlsFailed, Unsettled, expected
-from probe.net.hellos import SILENT_ALERT, Answer, Hellos, NameUnknown, Unclear
+from probe.net.failures import ClientCertificateWanted, PeerFailure, QuestionsUnanswered, TlsFailed, expected
+from probe.net.hellos import SILENT_ALERT, HelloAnswer, Hellos, NameUnknown, Unclear
 from probe.net.starttls import NoUpgrade
 from probe.probing import Dial, Effect, Notebook, Prober, Scope, Stream, TlsQuestion, TlsSubject
 from probe.wire.certificates import read_certificate
 from probe.wire.tls import fips
-from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from probe.wire.tls.registry import group_name, scheme_name, suite_name
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ async def probe(subject: TlsSubject, dial: Dial, notes: Notebook) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _NotedAnswer:
     """An answer, and the note of it in the transcript."""
 
-    answer: Answer
+    answer: HelloAnswer
     lines: tuple[TranscriptLine, ...]
 
 
@@ -93,7 +93,7 @@ class _Inquiry:
         self._dial = dial
         self._notes = notes
         self._hellos = Hellos(dial, patient=question.is_full)
-        self._beyond: dict[fips.Beyond, _Heard] = {}
+        self._non_fips: dict[fips.NonFipsHello, _NotedAnswer] = {}
 
     async def hold(self) -> None:
         notes = self._notes
@@ -105,7 +105,7 @@ class _Inquiry:
         if self._question.fips:
             allowed = await self._ask(f"what {self._client.name} allows", self._allowed())
             # What is offered by default in FIPS mode is part of what is allowed there.
-            is_settled = not isinstance(allowed.answer, Reply) or _is_same_to(allowed.answer, self._by_default())
+            is_settled = not isinstance(allowed.answer, TlsReply) or _is_same_to(allowed.answer, self._by_default())
             sent = allowed if is_settled else await self._ask("its default offer", self._by_default())
         else:
             sent = await self._ask(f"what {self._client.name} offers by default", self._by_default())
@@ -117,7 +117,7 @@ class _Inquiry:
         else:
             await self._note_beyond()
         if (last := self._hellos.given_up or self._hellos.left_unclear) is not None:
-            raise Unsettled(f"not all was asked: {last.detail}", _OUTCOME_OF[last.why])
+            raise QuestionsUnanswered(f"not all was asked: {last.detail}", _OUTCOME_OF[last.why])
 
     def _allowed(self) -> Offer:
         return fips.hello_of(self._client, server_name=self._server_name)
@@ -126,33 +126,33 @@ class _Inquiry:
         """What the client sends by default, its FIPS policy as declared."""
         return fips.hello_of(self._client, server_name=self._server_name, fips=self._question.fips, by_default=True)
 
-    async def _ask(self, what: str, offer: Offer, *, whole: bool = True) -> _Heard:
+    async def _ask(self, what: str, offer: Offer, *, whole: bool = True) -> _NotedAnswer:
         answer = await self._hellos.ask(offer, whole=whole)
-        return _Heard(answer, self._note(what, answer))
+        return _NotedAnswer(answer, self._note(what, answer))
 
-    def _note(self, what: str, answer: Answer) -> tuple[TranscriptLine, ...]:
+    def _note(self, what: str, answer: HelloAnswer) -> tuple[TranscriptLine, ...]:
         line = self._dial.note(f"hello with {what}: {_told(answer)}")
         return (line,) if line else ()
 
     # --- The question of FIPS -------------------------------------------------------------------------------
 
-    async def _note_can_work(self, heard: _Heard) -> None:
+    async def _note_can_work(self, heard: _NotedAnswer) -> None:
         notes, answer = self._notes, heard.answer
         if isinstance(answer, Unclear):
             for key in (v.FIPS_CAN_WORK, v.FIPS_REASONS):
                 notes.missing(key, answer.why, answer.detail)
             return
-        if isinstance(answer, Reply):
+        if isinstance(answer, TlsReply):
             reasons, lines = fips.verdict(self._client, answer), heard.lines
         else:
             reasons, lines = await self._diagnosed(heard)
         notes.observed(v.FIPS_CAN_WORK, not reasons, *lines)
         notes.observed(v.FIPS_REASONS, reasons, *lines)
 
-    async def _diagnosed(self, refused: _Heard) -> tuple[tuple[str, ...], tuple[TranscriptLine, ...]]:
+    async def _diagnosed(self, refused: _NotedAnswer) -> tuple[tuple[str, ...], tuple[TranscriptLine, ...]]:
         await self._hear_beyond()
-        lines = [*refused.lines, *(line for heard in self._beyond.values() for line in heard.lines)]
-        answers = {one: None if isinstance(heard.answer, Unclear) else heard.answer for one, heard in self._beyond.items()}
+        lines = [*refused.lines, *(line for heard in self._non_fips.values() for line in heard.lines)]
+        answers = {one: None if isinstance(heard.answer, Unclear) else heard.answer for one, heard in self._non_fips.items()}
         questions = fips.diagnosis(self._client, answers, self._server_name)
         try:
             offer = next(questions)
@@ -164,21 +164,21 @@ class _Inquiry:
             reasons: tuple[str, ...] = found.value
         return reasons or ("the server refuses what it offers; which part is in the way was not found",), tuple(lines)
 
-    async def _note_sent(self, sent: _Heard) -> None:
+    async def _note_sent(self, sent: _NotedAnswer) -> None:
         """What the client gets that sends its default offer, FIPS policy as declared, and whether it is a session at all."""
         notes, answer = self._notes, sent.answer
-        objections = fips.verdict(self._client, answer, fips=self._question.fips) if isinstance(answer, Reply) else ()
+        objections = fips.verdict(self._client, answer, fips=self._question.fips) if isinstance(answer, TlsReply) else ()
         if isinstance(answer, Unclear):
             notes.missing(v.FIPS_NEGOTIATES, answer.why, answer.detail)
-        elif isinstance(answer, Refusal):
+        elif isinstance(answer, TlsRefusal):
             notes.missing(v.FIPS_NEGOTIATES, Why.NOT_APPLICABLE, "the server refuses what this client offers by default")
         elif objections:
             notes.missing(v.FIPS_NEGOTIATES, Why.NOT_APPLICABLE, f"this client ends the handshake: {'; '.join(objections)}")
         else:
             notes.observed(v.FIPS_NEGOTIATES, _session(answer), *sent.lines)
-        await self._note_deployment_gets(sent, is_refused=isinstance(answer, Refusal | NameUnknown) or bool(objections))
+        await self._note_deployment_gets(sent, is_refused=isinstance(answer, TlsRefusal | NameUnknown) or bool(objections))
 
-    async def _note_deployment_gets(self, sent: _Heard, *, is_refused: bool) -> None:
+    async def _note_deployment_gets(self, sent: _NotedAnswer, *, is_refused: bool) -> None:
         notes, key, answer = self._notes, v.TLS_DEPLOYMENT_GETS, sent.answer
         if not self._client.is_windows:
             notes.missing(key, Why.NOT_APPLICABLE, f"{self._client.name} is no Windows that a deployment runs on")
@@ -186,12 +186,12 @@ class _Inquiry:
             notes.observed(key, False, *sent.lines)
         elif isinstance(answer, Unclear):
             notes.missing(key, answer.why, answer.detail)
-        elif isinstance(answer, Reply) and answer.asks_client_certificate:
+        elif isinstance(answer, TlsReply) and answer.asks_client_certificate:
             await self._note_demand(sent)
         else:
             notes.observed(key, True, *sent.lines)
 
-    async def _note_demand(self, sent: _Heard) -> None:
+    async def _note_demand(self, sent: _NotedAnswer) -> None:
         """Whether a server that asks for a client certificate insists on one shows only in a handshake that is finished without."""
         notes, key = self._notes, v.TLS_DEPLOYMENT_GETS
         try:
@@ -211,19 +211,21 @@ class _Inquiry:
 
     async def _hear_beyond(self) -> None:
         """One example of each kind of thing that the client refuses and the server may take; asked for once."""
-        if not self._beyond:
-            beyond = fips.beyond(self._client, self._server_name)
+        if not self._non_fips:
+            beyond = fips.non_fips_hellos(self._client, self._server_name)
             answers = await self._hellos.ask_all([one.offer for one in beyond])
-            self._beyond = {one: _Heard(answers[one.offer], self._note(one.label, answers[one.offer])) for one in beyond}
+            self._non_fips = {one: _NotedAnswer(answers[one.offer], self._note(one.label, answers[one.offer])) for one in beyond}
 
     async def _note_beyond(self) -> None:
         await self._hear_beyond()
-        unclear = next((heard.answer for heard in self._beyond.values() if isinstance(heard.answer, Unclear)), None)
+        unclear = next((heard.answer for heard in self._non_fips.values() if isinstance(heard.answer, Unclear)), None)
         if unclear is not None:
             self._notes.missing(v.FIPS_ALSO_ACCEPTS, unclear.why, unclear.detail)
             return
-        accepted = [fips.accepted_beyond(one, heard.answer) for one, heard in self._beyond.items() if isinstance(heard.answer, Reply)]
-        lines = [line for heard in self._beyond.values() for line in heard.lines]
+        accepted = [
+            fips.accepted_outside_fips(one, heard.answer) for one, heard in self._non_fips.items() if isinstance(heard.answer, TlsReply)
+        ]
+        lines = [line for heard in self._non_fips.values() for line in heard.lines]
         self._notes.observed(v.FIPS_ALSO_ACCEPTS, tuple(accepted), *lines)
 
     # --- Everything -----------------------------------------------------------------------------------------
@@ -267,7 +269,7 @@ class _Inquiry:
         return unclear
 
 
-def _write_posture(notes: Notebook, listings: Sequence[Listing], client: fips.Profile, why: Why, detail: str) -> None:
+def _write_posture(notes: Notebook, listings: Sequence[Listing], client: fips.NumberedFipsProfile, why: Why, detail: str) -> None:
     """Each list as far as it is complete for every version that the server takes; else why it is not."""
     offered = [listing for listing in listings if listing.offered]
     are_versions_known = all(listing.offered is not None for listing in listings)
@@ -332,7 +334,7 @@ def _write_certificates(notes: Notebook, listings: Sequence[Listing]) -> None:
         notes.missing(v.TLS_CERTIFICATES, Why.NOT_DISCLOSED, "the server showed no certificate")
 
 
-def _taken_beyond(listings: Sequence[Listing], client: fips.Profile) -> tuple[str, ...] | None:
+def _taken_beyond(listings: Sequence[Listing], client: fips.NumberedFipsProfile) -> tuple[str, ...] | None:
     """Everything in complete lists that a client refuses; None where a list is not complete."""
     found: list[str] = []
     for listing in sorted(listings, key=lambda one: one.version, reverse=True):
@@ -358,16 +360,16 @@ async def _is_let_in(stream: Stream) -> bool | None:
         return False  # servers object by several alerts: certificate_required, bad_certificate, handshake_failure
 
 
-def _is_same_to(answer: Answer, offer: Offer) -> bool:
+def _is_same_to(answer: HelloAnswer, offer: Offer) -> bool:
     """Whether what was chosen out of a longer offer is in this one too, so that the same would be chosen again."""
-    if not isinstance(answer, Reply):
+    if not isinstance(answer, TlsReply):
         return False
     has_group = answer.group is None or answer.group in offer.groups
     has_scheme = answer.scheme is None or answer.scheme in offer.schemes
     return answer.version in offer.versions and answer.suite in offer.suites and has_group and has_scheme
 
 
-def _session(reply: Reply) -> TlsSession:
+def _session(reply: TlsReply) -> TlsSession:
     return TlsSession(
         reply.version.label,
         suite_name(reply.suite),
@@ -376,11 +378,11 @@ def _session(reply: Reply) -> TlsSession:
     )
 
 
-def _told(answer: Answer) -> str:
+def _told(answer: HelloAnswer) -> str:
     """An answer in a line of the transcript."""
     if isinstance(answer, Unclear):
         return f"unclear: {answer.detail}"
-    if isinstance(answer, Refusal):
+    if isinstance(answer, TlsRefusal):
         if answer.other_version is not None:
             return f"the server would speak {answer.other_version.label} only"
         if answer.description == SILENT_ALERT:

@@ -1,4 +1,4 @@
-"""What a prober is, and what it is handed.
+"""What a prober is, and what it gets.
 
 A prober holds one kind of conversation with one endpoint. It returns nothing: what it learns it writes into its
 notebook at once, so that a conversation which dies half-way keeps what came before. It opens no socket itself;

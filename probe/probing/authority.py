@@ -1,16 +1,16 @@
-"""Tokens for EWS: from an authority that the estate allows, by a password once, or for an application by itself.
+"""Gets tokens for EWS from an authority that the estate allows: with a password, sent once, or with an application's own credentials.
 
-What a peer names as its authority is sent nothing unless it is the Entra ID of the estate's cloud, or stands in the estate. Who is asked, at which
-port and by which rules is the estate's choice, whatever path or port is named: Entra ID at 443 by its own, anybody else as AD FS. What a token
-is asked for is the host that will get it, so that it opens nothing elsewhere. What is sent there:
+An authority that a server names is sent nothing, unless it is the Entra ID of the estate's cloud or stands in the estate. The estate decides which
+host is asked, at which port and by which protocol, whatever path or port the server names: Entra ID at 443, anybody else as AD FS. A token is
+asked for the host that will get it, so that it is of no use elsewhere. What is sent to an authority:
 
 1. to Entra ID: `GET /DOMAIN/v2.0/.well-known/openid-configuration`, which tells the tenant of the account's domain, or that there is none;
 2. `GET /getuserrealm.srf`, which tells who checks the password. Where that is not told, or another does, it stops here: Entra ID would be
    told a password that it cannot check;
 3. one `POST` to the token endpoint, with user name and password. At AD FS, this alone.
 
-`probe.net.token_client` asks; here is what that means for EWS, and is written down. None of the requests is in the transcript; what came of each is
-noted there in words.
+`probe.net.token_client` sends the requests. This module says what the answers mean for EWS, and writes the facts. No request is in the transcript;
+a note there says what came of it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from probe.model.values import dataclass
 from probe.net.failures import OffProtocol, PeerClosed, Throttled, UntrustedPeer
 from probe.net.http_exchange import patience
 from probe.net.token_client import TokenClient
-from probe.net.token_order import TokenSeen
+from probe.net.token_request import TokenResult
 from probe.probing import Account, Dial, Ending, Notebook
 from probe.tables.authorities import AuthorityError, authority_errors, entra_clouds, entra_hosts, token_resource
 from probe.wire.oauth import DEFAULT_CLIENT, Authority, TokenAnswer, authority_of, folded, read_token_answer
@@ -49,14 +49,14 @@ _NOT_NOW = frozenset({"temporarily_unavailable", "server_error"})
 
 @dataclass(frozen=True, slots=True)
 class NoToken:
-    """That there is no token to sign in with, and why."""
+    """Why there is no token to sign in with."""
 
     why: Why
     detail: str
 
 
 def resource_for(account: Account, endpoint: Endpoint) -> str | NoToken:
-    """What a token for an endpoint is asked for, or why none must be."""
+    """The resource that a token for an endpoint is asked for, or why none must be asked for."""
     resource = token_resource(endpoint, account.cloud)
     if resource is None:
         reason = f"{endpoint.host} is Exchange Online of another cloud than the estate's, which is {account.cloud} (`cloud`)"
@@ -164,8 +164,8 @@ async def token_by_application(account: Account, dial: Dial, notes: Notebook, au
     return said.token if status == 200 and said.token is not None else _refused(said, status, notes, lines)
 
 
-def _check_answered(seen: TokenSeen) -> int:
-    """The status of the answer that the child got. Raises what fits where there is none that speaks for itself."""
+def _check_answered(seen: TokenResult) -> int:
+    """The status of the answer that the child got. Raises a failure of the fitting kind where there is no answer that settles it."""
     match seen.trouble:
         case "untrusted":
             raise UntrustedPeer("the authority was sent nothing, since its certificate is not trusted")

@@ -43,7 +43,7 @@ CONNECTION_KEYS = (
     v.TLS_NEGOTIATED,
     *_CERTIFICATE_KEYS,
 )
-"""What every conversation over TLS learns beside its own business. The first two, and a handshake that failed, are written by the engine."""
+"""The keys that every conversation over TLS writes besides its own. The engine writes the first two, and a handshake that failed."""
 
 
 async def converse(dial: Dial, notes: Notebook, talk: Callable[[Stream], Awaitable[None]]) -> None:
@@ -113,11 +113,11 @@ def _with_whose(reason: str, leaf: bytes, ends: ChainEnd | None, now: datetime) 
 
 
 PATIENCE_AT_LEAVE_SECONDS = 2.0
-"""How long a server is given for words that nothing depends on: all else is known when we take our leave."""
+"""The wait for the reply to QUIT or LOGOUT, on which nothing depends: everything else is known by then."""
 
 
 async def take_leave(stream: Stream, notes: Notebook, command: bytes, *, last: bytes = b"") -> None:
-    """Say QUIT or LOGOUT, and write down what is said to it, to the line that begins with `last`. What becomes of it spoils nothing."""
+    """Send QUIT or LOGOUT, and record the reply, to the line that begins with `last`. A failure here changes no result."""
     buffer, is_over = LineBuffer(), False
     said: list[str] = []
     try:

@@ -9,8 +9,8 @@ from probe.model.estate import Authentication, Endpoint
 from probe.probing import Account, Ending, Proof
 from probe.tables.hosts import is_exchange_online_host
 
-Scheme = Literal["ntlm", "basic", "negotiate", "bearer"]
-_BY_PASSWORD: tuple[Scheme, ...] = ("ntlm", "negotiate", "basic")
+EwsScheme = Literal["ntlm", "basic", "negotiate", "bearer"]
+_BY_PASSWORD: tuple[EwsScheme, ...] = ("ntlm", "negotiate", "basic")
 
 POLICY_BLOCKS = {
     "EWS is disabled for this user or tenant": "disabled",
@@ -22,8 +22,8 @@ POLICY_BLOCKS = {
 async def end_logon(proof: Proof, logons: int, status: int | None, *, is_let_in: bool) -> None:
     """End a claim by what came of a logon to EWS, or to what stands before it; release it where no proof left.
 
-    A 401 is all that names the credential. Whoever answers otherwise than EWS does may have refused it, or never have looked at it: a page to log on
-    at, a block by a proxy, a busy server.
+    Only a 401 names the credential. An answer that is not one of EWS may come from somebody who refused it, or who never looked at it: a logon
+    page, a block by a proxy, a busy server.
     """
     if not logons:
         await proof.release()
@@ -35,14 +35,14 @@ async def end_logon(proof: Proof, logons: int, status: int | None, *, is_let_in:
         await proof.end(Ending.TURNED_DOWN if status in (403, 456) else Ending.UNSEEN)
 
 
-def scheme_for(account: Account, endpoint: Endpoint, offered: Collection[str]) -> Scheme | None:
+def scheme_for(account: Account, endpoint: Endpoint, offered: Collection[str]) -> EwsScheme | None:
     """The one scheme to sign in by, out of what the server offers, lower-case; None where there is none."""
     if account.is_service:
         return "negotiate" if "negotiate" in offered else None
     match account.authentication:
         case Authentication.AUTO if is_exchange_online_host(endpoint.host):
             # It lists Basic at times, and refuses every password.
-            wanted: tuple[Scheme, ...] = ("bearer",)
+            wanted: tuple[EwsScheme, ...] = ("bearer",)
         case Authentication.AUTO:
             wanted = (*_BY_PASSWORD, "bearer")
         case Authentication.OAUTH:

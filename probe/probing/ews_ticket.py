@@ -10,9 +10,9 @@ import base64
 from collections.abc import Awaitable, Callable
 
 from probe.model.values import dataclass
-from probe.net.ews_orders import OLDEST_SCHEMA, SCHEMA, TOO_NEW, Seen, Trouble
+from probe.net.ews_requests import OLDEST_SCHEMA, SCHEMA, TOO_NEW, EwsResult, EwsTrouble
 from probe.net.failures import PeerClosed
-from probe.net.http_exchange import Answer, HttpConnection
+from probe.net.http_exchange import HttpConnection, HttpResponse
 from probe.net.kerberos import TicketSeen
 from probe.wire.exchange import soap_build
 from probe.wire.mail_address import ascii_address
@@ -48,7 +48,7 @@ class Folders:
     impersonates: bool
     names: tuple[str, ...]
     """Distinguished names, in order; those after the first are asked for only if the first is found."""
-    is_of_2007: bool
+    is_exchange_2007: bool
 
 
 class TicketTalk:
@@ -64,10 +64,10 @@ class TicketTalk:
         self._fresh = fresh
         self._exchanges: list[tuple[str, str, int | None]] = []
 
-    async def find_folders(self, header: str) -> Seen:
+    async def find_folders(self, header: str) -> EwsResult:
         """What came of the folders, the first asked for by this header. Raises what fits where the connection gives no whole answer to it."""
         first, *others = self._folders.names
-        schema = OLDEST_SCHEMA if self._folders.is_of_2007 else SCHEMA
+        schema = OLDEST_SCHEMA if self._folders.is_exchange_2007 else SCHEMA
         answer = await self._ask(first, schema, header)
         came = _came_of(answer)
         if came in TOO_NEW and schema != OLDEST_SCHEMA and (later := await self._ask_on(first, OLDEST_SCHEMA)) is not None:
@@ -78,10 +78,10 @@ class TicketTalk:
             if later is None or (code := _came_of(later)) is None:
                 break
             found.append((name, code))
-        trouble: Trouble = "too-long" if answer.truncated else "malformed" if came is None and answer.status == 200 else ""
+        trouble: EwsTrouble = "too-long" if answer.truncated else "malformed" if came is None and answer.status == 200 else ""
         build = soap_build(answer.body)
         ticket = header.partition(" ")[2]
-        return Seen(
+        return EwsResult(
             status=answer.status,
             headers=tuple((name, value.replace(ticket, "***")) for name, value in answer.headers),
             folder=came,
@@ -93,7 +93,7 @@ class TicketTalk:
             exchanges=tuple(self._exchanges),
         )
 
-    async def _ask_on(self, folder: str, schema: str) -> Answer | None:
+    async def _ask_on(self, folder: str, schema: str) -> HttpResponse | None:
         """The answer to a further request; None where the connection takes none, or wants a ticket that is not to be had."""
         try:
             answer = await self._ask(folder, schema, None)
@@ -103,7 +103,7 @@ class TicketTalk:
             return None
         return answer
 
-    async def _ask(self, folder: str, schema: str, header: str | None) -> Answer:
+    async def _ask(self, folder: str, schema: str, header: str | None) -> HttpResponse:
         if not self._http.keeps_alive:
             raise PeerClosed("the server closed the connection that was signed in")
         from probe.wire.ews import find_folder  # here and below, since it loads a parser of XML, which only this has a use for
@@ -119,7 +119,7 @@ class TicketTalk:
         return answer
 
 
-def _came_of(answer: Answer) -> str | None:
+def _came_of(answer: HttpResponse) -> str | None:
     from probe.wire.ews import read_folder
 
     return read_folder(answer.body) if answer.status in (200, 500) else None

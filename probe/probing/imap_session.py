@@ -1,6 +1,6 @@
 """A conversation with an IMAP server up to a sign-in, and what is asked after it.
 
-Greeting and capabilities are heard by our own engine; from the sign-in on aioimaplib speaks, over a relay.
+Our own code reads the greeting and the capabilities. From the sign-in on, aioimaplib speaks, over a relay.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from probe.wire.imap import ImapReader, capabilities, mechanisms
 from probe.wire.sasl import mechanism
 
 if TYPE_CHECKING:
-    from probe.net.imap_client import ImapClient, Told
+    from probe.net.imap_client import CommandResult, ImapClient
 
 
 class ImapSession:
@@ -69,7 +69,7 @@ class ImapSession:
             return NoMechanism(Why.NOT_ATTEMPTED, f"LOGIN carries no user name or password beyond ASCII, and {chosen.detail}")
         return chosen
 
-    async def sign_in(self, name: str) -> Told:
+    async def sign_in(self, name: str) -> CommandResult:
         """One LOGIN or AUTHENTICATE, proved by an inbox that can be opened: EXAMINE marks nothing as seen (RFC 9051 section 6.3.3).
 
         A login that Microsoft takes with the wrong scope is refused only there, and so is a client that Coremail does not like.
@@ -92,12 +92,12 @@ class ImapSession:
         await account.proof.end(Ending.ACCEPTED if told.ok else ending_of_refusal(told.words))
         return told
 
-    async def _log_in(self, name: str) -> Told:
+    async def _log_in(self, name: str) -> CommandResult:
         account, secret = self._account, self._account.password.reveal()
         if name == "LOGIN" and self._has_command:
             return await self.client.login(account.username, secret)
         return await self.client.authenticate(mechanism(name, account.username, secret, self._endpoint.host, self._endpoint.port))
 
     async def leave(self) -> None:
-        """Say LOGOUT, and wait for nothing."""
+        """Send LOGOUT, and wait for no reply."""
         await self._stream.send(b"A0 LOGOUT\r\n")

@@ -1,9 +1,9 @@
-"""What one attempt learns, as it learns it."""
+"""The record of what one attempt learns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from probe.model.attempts import TranscriptLine
@@ -12,6 +12,8 @@ from probe.model.keys import FactKey
 from probe.model.provenance import Declared, Evidence, Observed, Provenance
 
 T = TypeVar("T")
+
+_A_SECOND = timedelta(seconds=1)
 
 
 class Notebook:
@@ -111,7 +113,7 @@ class Notebook:
     def _moment(self) -> datetime:
         """Now, to the second, as it is published: what is written within one second holds the same moment, and not each a copy of its own."""
         now = self._clock()
-        if now.replace(microsecond=0) != self._latest.replace(microsecond=0):
+        if now.second != self._latest.second or abs(now - self._latest) >= _A_SECOND:
             self._latest = now
         return self._latest
 

@@ -10,7 +10,7 @@ from probe.net.replies import hear
 from probe.net.starttls import refused_service
 from probe.probing import STRUCK, Account, Ending, NoMechanism, Stream, choose_mechanism
 from probe.probing.proofs import ending_of_refusal
-from probe.wire.pop3 import Pop3Reader, Reply, login_delay, mechanisms, takes_utf8_names
+from probe.wire.pop3 import Pop3Reader, Pop3Reply, login_delay, mechanisms, takes_utf8_names
 from probe.wire.sasl import apop_digest, decoded, mechanism
 
 
@@ -45,7 +45,7 @@ class Pop3Session:
         is_user_defined = is_plain_text or takes_utf8_names(listed.lines) or "PLAIN" not in offered
         return choose_mechanism(self._account, offered, "USER" if is_user_defined else "PLAIN", last="APOP")
 
-    async def sign_in(self, name: str) -> Reply:
+    async def sign_in(self, name: str) -> Pop3Reply:
         """One login, proved by `STAT`, which only a mailbox that is open answers. Gives the reply that ends it. Raises NotClaimed."""
         answer = await self._log_in(name)
         self.was_let_in = answer.ok
@@ -54,7 +54,7 @@ class Pop3Session:
         await self._account.proof.end(Ending.ACCEPTED if answer.ok else ending_of_refusal(answer.text))
         return answer
 
-    async def _log_in(self, name: str) -> Reply:
+    async def _log_in(self, name: str) -> Pop3Reply:
         account, secret = self._account, self._account.password.reveal()
         if name == "USER":
             await self._stream.send(f"USER {account.username}\r\n".encode())
@@ -74,7 +74,7 @@ class Pop3Session:
         pending = exchange.first
         for number in itertools.count():
             challenge = await self._reply_or_challenge(is_first_of_ntlm=name == "NTLM" and pending is not None)
-            if isinstance(challenge, Reply):
+            if isinstance(challenge, Pop3Reply):
                 return challenge
             said = exchange.respond(challenge) if pending is None else pending
             pending = None
@@ -83,17 +83,17 @@ class Pop3Session:
             await self._stream.send(base64.b64encode(said) + b"\r\n", shown=STRUCK)
         raise AssertionError("unreachable")
 
-    async def ask(self, command: str, *, multiline: bool = False) -> Reply:
+    async def ask(self, command: str, *, multiline: bool = False) -> Pop3Reply:
         """The reply to a command."""
         await self._stream.send(f"{command}\r\n".encode())
         return await self._reply(multiline=multiline)
 
-    async def _reply(self, *, multiline: bool = False) -> Reply:
+    async def _reply(self, *, multiline: bool = False) -> Pop3Reply:
         return await hear(self._stream, self._reader, lambda: self._reader.next_reply(multiline=multiline))
 
-    async def _reply_or_challenge(self, *, is_first_of_ntlm: bool) -> Reply | bytes:
-        challenge: Reply | bytes = await hear(self._stream, self._reader, self._reader.next_challenge)
-        if isinstance(challenge, Reply):
+    async def _reply_or_challenge(self, *, is_first_of_ntlm: bool) -> Pop3Reply | bytes:
+        challenge: Pop3Reply | bytes = await hear(self._stream, self._reader, self._reader.next_challenge)
+        if isinstance(challenge, Pop3Reply):
             # Exchange 2003 asks for the first message of NTLM by `+OK`.
             return b"" if challenge.ok and is_first_of_ntlm else challenge
         return decoded(challenge)

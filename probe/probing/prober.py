@@ -45,7 +45,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whom a prober that logs in signs in as, and for which mailbox."""
+    """The account that a prober signs in with, and the mailbox that it is for."""
 
     mailbox: str
     """Address of the mailbox that is opened."""
@@ -61,7 +61,7 @@ class Account:
     authorities: frozenset[str] = frozenset()
     """AD FS servers, as `host` or `host:port`, that may be sent a password."""
     cloud: Cloud = Cloud.WORLDWIDE
-    """Whose Entra ID may be sent a password, and whose Exchange Online a token."""
+    """The cloud whose Entra ID may be sent a password, and whose Exchange Online a token."""
     is_service: bool = False
     """Whether it is the asynchronous service's: nobody has its password, and it signs in where this program runs as it, or has its ticket."""
     proof: Proof = field(default_factory=Unrecorded)
@@ -70,7 +70,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsQuestion:
-    """What is to be found out about a server's TLS beyond the one session that a conversation gets."""
+    """What to find out about a server's TLS, beyond the one session that a conversation has."""
 
     client: str
     """Name of the FIPS profile whose FIPS mode is asked about."""

@@ -1,8 +1,8 @@
-"""The moment at which a proof of a credential leaves, and how that ended: what every way to sign in tells the ledger.
+"""The claim for a proof of a credential, and how it ended: what every sign-in method tells the ledger.
 
-A server counts what it was sent, not what we make of its answer. So a sign-in is claimed just before the password, or
-what is made of it, leaves; and the claim stands until the server accepted it. Who was refused is not tried again; whoever was
-neither accepted nor refused may have been refused, and is tried again only after a pause.
+A server counts what it was sent, not how we read its answer. So a sign-in is claimed just before the password, or
+what is made of it, is sent; and the claim stands until the server has accepted it. An account that was refused is not tried again. One
+that was neither accepted nor refused may have been refused, and is tried again only after a pause.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def ending_of_refusal(reply: str) -> Ending:
 
 
 class NotClaimed(PeerFailure):
-    """A proof that must not leave now: nothing was sent. The message says why."""
+    """A proof must not be sent now, and was not. The message says why."""
 
     outcome = Outcome.NOT_SCHEDULED
 
@@ -47,11 +47,11 @@ class Proof(Protocol):
     """The claim of one account in one attempt. An attempt may claim again once the claim before it has ended."""
 
     async def claim(self) -> None:
-        """To be awaited just before a proof leaves. Raises NotClaimed where it must not."""
+        """Await it just before a proof is sent. Raises NotClaimed where it must not be sent."""
         ...
 
     async def release(self) -> None:
-        """No proof left after all."""
+        """No proof was sent after all."""
         ...
 
     async def end(self, ending: Ending) -> None:
@@ -59,9 +59,9 @@ class Proof(Protocol):
         ...
 
     def at(self, place: str) -> AbstractAsyncContextManager[Proof]:
-        """The same account at a place beside the endpoint that let it in, such as Autodiscover: who is refused there is barred there alone.
+        """The claim of the same account at a service beside the endpoint that let it in, such as Autodiscover. A refusal there bars it there alone.
 
-        Until the place has let the account in during this run, one at a time may be there.
+        Until that service has let the account in during this run, one sign-in at a time goes there.
         """
         ...
 

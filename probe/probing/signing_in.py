@@ -1,4 +1,4 @@
-"""What every sign-in to a mail server has in common: the mechanism, the conversation over TLS that has earned it, and what came of it."""
+"""What every sign-in to a mail server has in common: the mechanism, the conversation over verified TLS, and the result."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _note_ways_in(notes: Notebook, *, is_token: bool, causes: frozenset[str], is
 
 
 def note_no_login(notes: Notebook, why: Why, detail: str) -> None:
-    """Write down that no credentials were sent, and why."""
+    """Record that no credentials were sent, and why."""
     for key in LOGIN_KEYS:
         notes.missing(key, why, detail)
 
@@ -70,7 +70,7 @@ STRUCK = "***"
 async def converse_signed_in(
     subject: LoginSubject, dial: Dial, notes: Notebook, talk: Callable[[Stream, Account], Awaitable[None]]
 ) -> None:
-    """Hold a conversation that signs in to a mail server, over TLS that has earned it; why it is not held is written down."""
+    """Hold a conversation that signs in to a mail server, over verified TLS. Where it cannot be held, record why."""
     try:
         async with dial.open_trusted() as stream:
             await talk(stream, subject.account)
@@ -80,7 +80,7 @@ async def converse_signed_in(
 
 @dataclass(frozen=True, slots=True)
 class NoMechanism:
-    """That an account cannot be signed in, and why."""
+    """Why an account cannot be signed in."""
 
     why: Why
     detail: str

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from probe.document import Options, Report, json_pieces
+from probe.document import Report, ReportOptions, json_pieces
 
 
-def _render(document: Mapping[str, Any], _options: Options) -> Iterable[str]:
+def _render(document: Mapping[str, Any], _options: ReportOptions) -> Iterable[str]:
     return json_pieces(document)
 
 

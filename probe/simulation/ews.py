@@ -126,14 +126,14 @@ class Store:
             self._refuse_newer(schema)
             operation = next(iter(envelope.findall("soap:Body/*", _NAMES)), None)
             if operation is None:
-                raise _Fault("ErrorSchemaValidation")
+                raise _RequestRefused("ErrorSchemaValidation")
             if account.state:
-                raise _Fault(account.state)
+                raise _RequestRefused(account.state)
             acting = self._acting(envelope, account)
             return 200, self._envelope(schema, _Operation(self.mailboxes, acting, self.items).run(operation))
         except ElementTree.ParseError:
-            return 500, self._fault(_Fault("ErrorSchemaValidation"))
-        except _Fault as fault:
+            return 500, self._fault(_RequestRefused("ErrorSchemaValidation"))
+        except _RequestRefused as fault:
             return 500, self._fault(fault)
 
     def _refuse_newer(self, schema: str) -> None:
@@ -141,11 +141,11 @@ class Store:
             return
         if self.release.build < (14,):
             # 2007 knows no such value, and says so of the schema rather than of the version.
-            raise _Fault(
+            raise _RequestRefused(
                 "ErrorSchemaValidation",
                 f"The 'Version' attribute is invalid - The value '{schema}' is invalid according to its datatype '{TYPES}:ExchangeVersionType'",
             )
-        raise _Fault("ErrorInvalidServerVersion")
+        raise _RequestRefused("ErrorInvalidServerVersion")
 
     def _acting(self, envelope: ElementTree.Element, account: Account) -> str | None:
         """Whose mailbox the request is made in. The address is looked up before the right to it."""
@@ -154,11 +154,11 @@ class Store:
             return account.mailbox
         address = (impersonated.text or "").strip().lower()
         if address not in self.mailboxes:
-            raise _Fault("ErrorNonExistentMailbox")
+            raise _RequestRefused("ErrorNonExistentMailbox")
         if address not in account.may_act_as:
-            raise _Fault("ErrorImpersonateUserDenied")
+            raise _RequestRefused("ErrorImpersonateUserDenied")
         if (code := self.states.get(address)) is not None:
-            raise _Fault(code)
+            raise _RequestRefused(code)
         return address
 
     def _envelope(self, schema: str, body: str) -> bytes:
@@ -171,7 +171,7 @@ class Store:
             f'</{soap}:Header><{soap}:Body xmlns:m="{MESSAGES}" xmlns:t="{TYPES}">{body}</{soap}:Body></{soap}:Envelope>'
         ).encode()
 
-    def _fault(self, fault: _Fault) -> bytes:
+    def _fault(self, fault: _RequestRefused) -> bytes:
         """A fault carries no version of the server."""
         soap = "s" if self.release.build >= (14,) else "soap"
         text = escape(" ".join(filter(None, (_TEXTS[fault.code], fault.why))))
@@ -190,7 +190,7 @@ def _hint(code: str) -> str:
     return f'<t:MessageXml xmlns:t="{TYPES}"><t:Value Name="BackOffMilliseconds">{BACK_OFF_MILLISECONDS}</t:Value></t:MessageXml>'
 
 
-class _Fault(Exception):
+class _RequestRefused(Exception):
     """The request as a whole is refused."""
 
     def __init__(self, code: str, why: str = "") -> None:
@@ -235,9 +235,9 @@ class _Operation:
                 asked = operation.findall("m:ParentFolderIds/*", _NAMES)
                 answers = [self._message(name, partial(self._items_in, operation, each)) for each in asked]
             case _:
-                raise _Fault("ErrorSchemaValidation")
+                raise _RequestRefused("ErrorSchemaValidation")
         if not answers:
-            raise _Fault("ErrorSchemaValidation")
+            raise _RequestRefused("ErrorSchemaValidation")
         return f"<m:{name}Response><m:ResponseMessages>{''.join(answers)}</m:ResponseMessages></m:{name}Response>"
 
     def _message(self, name: str, answer: Callable[[], str]) -> str:
@@ -303,7 +303,7 @@ class _Operation:
     def _sent(self, operation: ElementTree.Element, message: ElementTree.Element) -> str:
         """Sends a message in the name of the mailbox that is acted in, and keeps none; what goes outside is lost."""
         if operation.get("MessageDisposition") != "SendOnly":
-            raise _Fault("ErrorSchemaValidation")
+            raise _RequestRefused("ErrorSchemaValidation")
         if self.acting is None:
             raise _Refusal("ErrorMissingEmailAddress")
         sender = message.findtext("t:From/t:Mailbox/t:EmailAddress", self.acting, _NAMES).strip().lower()
@@ -350,7 +350,7 @@ def _written(moment: datetime) -> str:
 
 def _number(text: str) -> int:
     if not text.isdecimal():
-        raise _Fault("ErrorSchemaValidation")
+        raise _RequestRefused("ErrorSchemaValidation")
     return int(text)
 
 
@@ -413,7 +413,7 @@ def _passes(term: ElementTree.Element, read: Read) -> bool:
             asked = _property(term)
             return constant is not None and _COMPARISONS[name](read(asked), _normal(asked, constant.get("Value", "")))
         case _:
-            raise _Fault("ErrorSchemaValidation")
+            raise _RequestRefused("ErrorSchemaValidation")
 
 
 def _property(term: ElementTree.Element) -> str:
@@ -423,7 +423,7 @@ def _property(term: ElementTree.Element) -> str:
 
 def _of_folder(name: str, asked: str) -> str:
     if asked not in _ASKED_BY:
-        raise _Fault("ErrorSchemaValidation")
+        raise _RequestRefused("ErrorSchemaValidation")
     return str(getattr(_FOLDERS[name], _ASKED_BY[asked]))
 
 
@@ -434,7 +434,7 @@ def _of_item(item: Item, asked: str) -> str:
         case "item:DateTimeReceived":
             return _written(item.received)
         case _:
-            raise _Fault("ErrorSchemaValidation")
+            raise _RequestRefused("ErrorSchemaValidation")
 
 
 def _normal(asked: str, value: str) -> str:
@@ -444,7 +444,7 @@ def _normal(asked: str, value: str) -> str:
     try:
         return _written(datetime.fromisoformat(value))
     except ValueError:
-        raise _Fault("ErrorSchemaValidation") from None
+        raise _RequestRefused("ErrorSchemaValidation") from None
 
 
 def _wanted(operation: ElementTree.Element) -> frozenset[str]:

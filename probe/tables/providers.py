@@ -52,14 +52,14 @@ def candidate_providers(host: str, product: str | None, service: Service) -> tup
     return ("exchange-online",) if service is Service.EWS and "exchange-online" in candidates else candidates
 
 
-def one_house(provider: str, other: str) -> bool:
-    """Whether two providers are brands of one house, which serves the one's mailboxes under the other's host names."""
-    return any(provider in house and other in house for house in _houses())
+def same_company(provider: str, other: str) -> bool:
+    """Whether two providers are brands of one company, which serves the one's mailboxes under the other's host names."""
+    return any(provider in brands and other in brands for brands in _companies())
 
 
 @cache
-def _houses() -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(entry["brands"]) for entry in toml("provider_hosts.toml")["house"])
+def _companies() -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(entry["brands"]) for entry in toml("provider_hosts.toml")["company"])
 
 
 @dataclass(frozen=True, slots=True)

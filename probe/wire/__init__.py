@@ -1,1 +1,1 @@
-"""Bytes to messages and back, for what no library speaks. No sockets, no clocks, no loops."""
+"""Parses and writes messages of protocols, where no library does. No sockets, no clocks, no event loop."""

@@ -1,7 +1,7 @@
-"""Autodiscover for those who are signed in: its SOAP ([MS-OXWSADISC]) and, for what is older, its plain XML ([MS-OXDSCLI]).
+"""Autodiscover for accounts that are signed in: by SOAP ([MS-OXWSADISC]) and, for older servers, by plain XML ([MS-OXDSCLI]).
 
-Requests are put together here and answers read; pieces are found by patterns that are bounded, so that broken or hostile XML reads as little
-as it says, and nothing of it is expanded.
+Writes requests and reads responses. Elements are found by bounded patterns, so that broken or hostile XML does no harm, and no entity of it
+is expanded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NAME = r"(?:[\w.-]{1,40}:)?"
 
 @dataclass(frozen=True, slots=True)
 class Directions:
-    """Where an answer says that a mailbox is to be opened."""
+    """Where a response says that a mailbox is to be opened."""
 
     action: str
     """`settings`, `redirect-address`, `redirect-url`, or the server's own error code."""
@@ -60,7 +60,7 @@ def pox_request(mailbox: str) -> bytes:
 
 
 def read_soap(answer: bytes) -> Directions | None:
-    """What GetUserSettings answered of its one user; None where that is not there."""
+    """The directions in a GetUserSettings response for its one user; None where there are none."""
     user = _element(_decoded(answer), "UserResponse")
     if user is None:
         return None
@@ -75,7 +75,7 @@ def read_soap(answer: bytes) -> Directions | None:
 
 
 def read_pox(answer: bytes) -> Directions | None:
-    """What the plain request was answered with; None where that is not there."""
+    """The directions in the response to the plain request; None where there are none."""
     text = _decoded(answer)
     account = _element(text, "Account")
     if account is None:

@@ -1,7 +1,7 @@
 """What a certificate says, in the terms of the vocabulary.
 
-Read by `probe.wire.der` and not by `cryptography`, which refuses a whole certificate for one rule that its maker broke, though OpenSSL and
-Windows take it: the handshake has decided whether it is trusted, and what it says must then be known.
+Certificates are read by `probe.wire.der`. `cryptography` would refuse a whole certificate for one broken rule, though OpenSSL and Windows accept
+it. The handshake has decided whether it is trusted; what it says must be known in any case.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Certificate:
 
 
 _REMEMBERED_CERTIFICATES = 128
-"""Certificates that are remembered: each is read for several facts, and an issuer's is sent by many servers."""
+"""Size of the cache of certificates: each is read for several facts, and an issuer's is sent by many servers."""
 
 
 @lru_cache(_REMEMBERED_CERTIFICATES)

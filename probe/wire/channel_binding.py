@@ -1,4 +1,4 @@
-"""What binds a sign-in to the TLS channel that it goes over, so that a proof which somebody passes on is worth nothing (RFC 5929 section 4.1).
+"""Channel binding: ties a sign-in to its TLS channel, so that a proof that somebody relays is worthless (RFC 5929 section 4.1).
 
 IIS calls it Extended Protection, and refuses a sign-in without it where it is required.
 """

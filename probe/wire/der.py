@@ -1,4 +1,4 @@
-"""Reading DER (X.690) as tolerantly as the programs that people use: what is not ambiguous is read, whether the encoding keeps to every rule or not.
+"""Reads DER (X.690) as tolerantly as common programs do: whatever is not ambiguous is read, even if the encoding breaks a rule.
 
 Lengths may be longer than they must be or left open (BER), defaults may be spelled out, and times may lack seconds or name an offset.
 """
@@ -31,7 +31,7 @@ _TIME = r"(\d{2}|\d{4})(\d\d)(\d\d)(\d\d)(\d\d)?(\d\d)?(?:[.,]\d+)?(Z|[+-]\d{4})
 
 
 class DerError(ValueError):
-    """What cannot be read whichever rules are bent."""
+    """The bytes cannot be read, however tolerantly."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""EWS operations, put together and read: FindFolder, and the two of the round trip (learn.microsoft.com, "FindFolder operation" and so on).
+"""Writes and reads EWS operations: FindFolder, and the two of the round trip (learn.microsoft.com, "FindFolder operation" and so on).
 
-Answers are read by a parser that expands nothing; what it cannot read is no answer.
+Responses are read by a parser that expands no entities. What it cannot read is no response.
 """
 
 from __future__ import annotations

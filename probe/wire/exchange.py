@@ -1,7 +1,7 @@
 """Where Exchange writes its build: headers, pages, manifests and SOAP (places seen in collected answers, 2007 to SE, read 2026-11).
 
-Each reader gives what a text says and no more; whose word it is, and whether to believe it, is decided elsewhere. Input may be of any
-length and any sense: every pattern is bounded.
+Each reader returns what a text says and no more. Whether to believe it is decided elsewhere. Input may have any length and any content:
+every pattern is bounded.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ELEMENTS_WITHIN = 2000
 
 
 def build_of(text: str) -> Build | None:
-    """The build that a text is; None where it is blank, all noughts, or something that Exchange never says."""
+    """The build in a text; None where it is blank, all zeros, or something that Exchange never says."""
     try:
         build = Build.parse(text.strip())
     except ValueError:

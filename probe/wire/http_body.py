@@ -1,4 +1,4 @@
-"""A body that came compressed although none was asked for, unpacked within bounds (RFC 9110 section 8.4.1)."""
+"""Decompresses a body within bounds, for servers that compress though nobody asked for it (RFC 9110 section 8.4.1)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Sequence
 
 MAX_CODINGS = 2
-"""Wrapped in one another; more than one is a mistake already, and each could be a bomb."""
+"""Codings within one another: more than one is a mistake already, and each could be a decompression bomb."""
 
 _GZIP = b"\x1f\x8b"
 _WINDOWS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
@@ -14,10 +14,10 @@ _WINDOWS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
 
 
 def unpacked(body: bytes, codings: Sequence[str], most: int) -> tuple[bytes, bool]:
-    """The body out of its codings, at most so many bytes, and whether there was more.
+    """The decompressed body, at most so many bytes, and whether there was more.
 
-    What cannot be unpacked stays as it is, and what breaks off or is spoiled further on is given as far as it goes. Gzip is known by its
-    first bytes too, where no header speaks of it.
+    What cannot be decompressed stays as it is. A body that is cut off or broken further on is returned as far as it goes. Gzip is also
+    recognized by its first bytes, where no header names it.
     """
     wrapped = [coding for coding in codings if coding in _WINDOWS] or (["gzip"] if body.startswith(_GZIP) else [])
     is_cut = False
@@ -34,7 +34,7 @@ _PIECE = 4096
 
 
 def _inflated(body: bytes, window: int, most: int) -> tuple[bytes, bool] | None:
-    """What zlib makes of it; None where it is none of its kind."""
+    """The data as zlib decompresses it; None where it is not of this format."""
     inflater = zlib.decompressobj(window)
     plain = bytearray()
     for start in range(0, len(body), _PIECE):

@@ -32,12 +32,12 @@ def parse_challenges(headers: Sequence[str]) -> tuple[Challenge, ...]:
     """Every challenge of some WWW-Authenticate headers, in order. Never raises; what is not understood is left out."""
     challenges: list[Challenge] = []
     for header in headers:
-        challenges += _Reader(header[:MAX_HEADER_CHARACTERS]).challenges(MAX_CHALLENGES - len(challenges))
+        challenges += _ChallengeReader(header[:MAX_HEADER_CHARACTERS]).challenges(MAX_CHALLENGES - len(challenges))
     return tuple(challenges)
 
 
-class _Reader:
-    """Reads one header from left to right; every step goes forward by at least one character."""
+class _ChallengeReader:
+    """Reads one header from left to right. Every step consumes at least one character."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -83,7 +83,7 @@ class _Reader:
         return "".join(characters)
 
     def _token68(self) -> str | None:
-        """What NTLM and Negotiate carry, if that follows the scheme."""
+        """The token68 that NTLM and Negotiate carry, if one follows the scheme."""
         start = self._at
         self._take(_SPACE)
         match = _TOKEN68.match(self._text, self._at) if self._at > start else None

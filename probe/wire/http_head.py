@@ -1,7 +1,7 @@
-"""The head of an HTTP answer, tidied before a strict parser reads it: a line that is no header spoils itself and nothing else.
+"""Tidies the head of an HTTP response for a strict parser. A line that is no header is left out, and the rest is kept.
 
-Browsers, curl and .NET read on where a name is no token, a colon is missing, a value holds a NUL, or two lengths contradict each other; and
-whatever a server or a proxy adds wrongly says nothing of the rest. What is passed over is told.
+Browsers, curl and .NET read on where a name is no token, a colon is missing, a value holds a NUL, or two lengths contradict each other. One wrong
+line of a server or a proxy says nothing about the others. Lines that are left out are reported.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class TidyHead:
 
     data: bytes
     passed_over: tuple[str, ...]
-    """Lines that are no headers, and lengths and codings of transfer that nobody can go by, printable."""
+    """Lines that are no headers, and unusable lengths and transfer codings; printable."""
     codings: tuple[str, ...]
-    """In which the body is wrapped, in the order in which they were applied (RFC 9110 section 8.4, RFC 9112 section 7), in small letters."""
+    """Content and transfer codings of the body, lower-case, in the order in which they were applied (RFC 9110 section 8.4, RFC 9112 section 7)."""
 
 
 class HeadBuffer:
-    """Feed it bytes and ask for a head, whole with the empty line behind it. It gives the same one however the bytes come."""
+    """Feed it bytes and ask for a head, complete with the empty line after it. It gives the same head however the bytes arrive."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
@@ -49,7 +49,7 @@ class HeadBuffer:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing that was not taken."""
+        """Whether no bytes are left."""
         return not self._bytes
 
     @property
@@ -116,7 +116,7 @@ def _fields(lines: list[bytes]) -> tuple[list[tuple[bytes, bytes]], list[bytes]]
 
 
 def _framed(fields: list[tuple[bytes, bytes]], passed_over: list[bytes]) -> tuple[list[tuple[bytes, bytes]], tuple[str, ...]]:
-    """The headers with such alone that say where the body ends, and the codings of the body.
+    """The headers, with only those lengths and codings that say where the body ends; and the codings of the body.
 
     A length that is no number is none, and of several that differ the first counts: waiting for the end of a connection that is kept would
     cost more than what a wrong length leaves out.

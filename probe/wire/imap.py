@@ -1,4 +1,4 @@
-"""IMAP replies: bytes in, greeting or answer out (RFC 3501, 9051, 2971)."""
+"""Reads IMAP greetings and answers from bytes (RFC 3501, 9051, 2971)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CODE = re.compile(r"\[([^\]]*)\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class ImapResponse:
     """One response of the server, literals written as quoted strings."""
 
     tag: str
@@ -40,17 +40,17 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of one command."""
+class ImapAnswer:
+    """The answer to one command."""
 
-    last: Response
+    last: ImapResponse
     """Its tagged status, or the BYE with which the server ended the conversation instead."""
-    untagged: tuple[Response, ...] = ()
-    """What came before that."""
+    untagged: tuple[ImapResponse, ...] = ()
+    """The responses before that."""
 
     @property
     def ok(self) -> bool:
-        """Whether the command was obeyed."""
+        """Whether the command succeeded."""
         return self.last.kind == "OK"
 
 
@@ -66,19 +66,19 @@ class ImapReader:
         self._strays = StrayLines("IMAP")
         self._line = bytearray()
         self._awaited: int | None = None
-        self._untagged: list[Response] = []
+        self._untagged: list[ImapResponse] = []
         self._size = 0
 
     @property
     def stray(self) -> str:
-        """The first line since the last answer that was passed over as none; empty where there was none."""
+        """The first line since the last answer that was skipped as none; empty where no line was."""
         return self._strays.first
 
     def feed(self, data: bytes) -> None:
         """Store what came."""
         self._buffer.feed(data)
 
-    def next_greeting(self) -> Response | None:
+    def next_greeting(self) -> ImapResponse | None:
         """The greeting, or None while more bytes are needed. Beside OK, PREAUTH and BYE it may be NO or BAD, by which some servers refuse."""
         while (response := self._next_response()) is not None:
             if response.tag == "*" and response.kind in _STATUSES:
@@ -87,27 +87,27 @@ class ImapReader:
             self._strays.pass_over(response.text.encode())
         return None
 
-    def next_answer(self, tag: str) -> Answer | None:
+    def next_answer(self, tag: str) -> ImapAnswer | None:
         """The answer to the command of that tag, or None while more bytes are needed."""
         while (response := self._next_response()) is not None:
             if self._belongs(response, tag) and (answer := self._take(response)) is not None:
                 return answer
         return None
 
-    def _belongs(self, response: Response, tag: str) -> bool:
+    def _belongs(self, response: ImapResponse, tag: str) -> bool:
         """Whether a response is part of the answer to the command of that tag; what is not is passed over."""
         is_last = response.tag.upper() == tag.upper() and response.kind in ("OK", "NO", "BAD")
         if response.tag != "*" and not is_last:
             self._strays.pass_over(response.text.encode())
         return response.tag == "*" or is_last
 
-    def _take(self, response: Response) -> Answer | None:
+    def _take(self, response: ImapResponse) -> ImapAnswer | None:
         if response.tag == "*" and response.kind != "BYE":
             if len(self._untagged) == MAX_ANSWER_LINES:
                 raise WireError(f"an answer of more than {MAX_ANSWER_LINES} lines")
             self._untagged.append(response)
             return None
-        answer = Answer(response, tuple(self._untagged))
+        answer = ImapAnswer(response, tuple(self._untagged))
         self._untagged = []
         self._answered()
         return answer
@@ -116,7 +116,7 @@ class ImapReader:
         self._size = 0
         self._strays.answered()
 
-    def next_response(self, tag: str, *, may_challenge: bool = False) -> Response | None:
+    def next_response(self, tag: str, *, may_challenge: bool = False) -> ImapResponse | None:
         """The next response that belongs to the answer to the command of that tag, or None while more bytes are needed.
 
         For a reader that wants them one by one, within the bounds of a whole answer. `may_challenge` lets through what asks for more.
@@ -133,7 +133,7 @@ class ImapReader:
         """What came after the last answer; at STARTTLS it must be nothing (RFC 9051 section 6.2.1)."""
         return self._buffer.take_rest()
 
-    def _next_response(self) -> Response | None:
+    def _next_response(self) -> ImapResponse | None:
         while True:
             if self._awaited is not None:
                 literal = self._buffer.next_bytes(self._awaited)
@@ -147,7 +147,7 @@ class ImapReader:
                 return None
             self._count(len(line) + 2)
             if line[:1] == b"+" and not self._line:
-                return Response("+", "+", as_text(line[1:]).strip(), as_text(line))
+                return ImapResponse("+", "+", as_text(line[1:]).strip(), as_text(line))
             announced = _LITERAL.search(line)
             if announced is None or _is_status(bytes(self._line[:80]) or line):
                 whole = bytes(self._line) + line
@@ -172,7 +172,7 @@ def _is_status(line: bytes) -> bool:
     return words[:1] != [b"*"] or words[1:2] == [] or words[1].upper().decode("ascii", "replace") in _STATUSES
 
 
-def _response(text: str) -> Response | None:
+def _response(text: str) -> ImapResponse | None:
     """A response, None for a line that has not even a tag and a word."""
     tag, _, rest = text.replace("\t", " ").partition(" ")
     kind = rest.split(maxsplit=1)[0] if rest.strip() else ""
@@ -180,7 +180,7 @@ def _response(text: str) -> Response | None:
         return None
     # Found in the text as it was said, so that the tabs of a greeting stay.
     start = text.index(kind, len(tag) + 1) + len(kind)
-    return Response(tag, kind.upper(), text[start:].strip(), text)
+    return ImapResponse(tag, kind.upper(), text[start:].strip(), text)
 
 
 def quoted(text: str) -> str:
@@ -188,13 +188,13 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def plain_line(response: Response) -> bytes:
+def plain_line(response: ImapResponse) -> bytes:
     """A response as one line that no client reads as two: no literal, and nothing at its end that would announce one."""
     line = f"{response.tag.upper()} {response.kind} {response.data}" if response.tag != "+" else f"+ {response.data}"
     return f"{line} \r\n".encode() if line.endswith("}") else f"{line}\r\n".encode()
 
 
-def capabilities(answer: Answer) -> tuple[str, ...] | None:
+def capabilities(answer: ImapAnswer) -> tuple[str, ...] | None:
     """The capabilities that an answer lists, as written: the latest untagged list, else that of a response code; None without either."""
     for response in reversed(answer.untagged):
         if response.kind == "CAPABILITY":
@@ -205,7 +205,7 @@ def capabilities(answer: Answer) -> tuple[str, ...] | None:
     return None
 
 
-def announced_capabilities(response: Response) -> tuple[str, ...] | None:
+def announced_capabilities(response: ImapResponse) -> tuple[str, ...] | None:
     """The capabilities that a greeting or another OK carries in its response code (RFC 9051 section 7.1), None where it carries none."""
     name, *listed = response.code.split() or [""]
     return tuple(listed) if response.kind in ("OK", "PREAUTH") and name.upper() == "CAPABILITY" else None
@@ -220,7 +220,7 @@ def mechanisms(capabilities: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def identity(answer: Answer) -> tuple[tuple[str, str | None], ...] | None:
+def identity(answer: ImapAnswer) -> tuple[tuple[str, str | None], ...] | None:
     """What the server says of itself in an answer to ID, by field (RFC 2971); empty for NIL, None where it says nothing.
 
     Raises WireError for a list that is none.

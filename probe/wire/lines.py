@@ -9,7 +9,7 @@ from probe.model.characters import visible
 
 
 class WireError(Exception):
-    """What came is not the protocol; the message is one sentence about what came."""
+    """The bytes are not the protocol. The message is one sentence about what came."""
 
 
 MAX_LINE_BYTES = 8192
@@ -17,10 +17,10 @@ MAX_LINE_BYTES = 8192
 
 
 class LineBuffer:
-    """Bytes not yet understood, given out line by line.
+    """A buffer of bytes that gives line by line.
 
-    Fed any way the network likes, it gives the same lines. A bare LF ends a line as CRLF does, and so does an LF behind several CRs,
-    since servers that send them exist; what is searched once is not searched again, so that byte-wise feeding stays linear.
+    It gives the same lines however the bytes arrive. A bare LF ends a line as CRLF does, and so does an LF after several CRs, because
+    some servers send them. Bytes are searched only once, so that feeding byte by byte stays linear.
     """
 
     def __init__(self, limit: int = MAX_LINE_BYTES) -> None:
@@ -72,14 +72,14 @@ _GREETINGS = {
     "HTTP": re.compile(rb"HTTP/|<"),
     "SSH": re.compile(rb"SSH-"),
 }
-"""How servers of other protocols begin, with which nobody who speaks the wrong one should wait for more."""
+"""How servers of other protocols begin. A client of the wrong protocol should not wait for more after that."""
 
 
 class StrayLines:
-    """Lines that answer nothing, which a reader passes over as mail programs do, within bounds.
+    """Lines that are no answer. A reader skips them as mail programs do, within bounds.
 
-    An empty line, the rest of a sentence, or a warning of some library amid the conversation spoils itself and nothing else. The first
-    line of all is another matter where it is the greeting of another protocol.
+    An empty line, the rest of a sentence, or a warning of some library within the conversation does not matter. The very first line
+    does, where it is the greeting of another protocol.
     """
 
     def __init__(self, protocol: str) -> None:
@@ -87,7 +87,7 @@ class StrayLines:
         self._is_begun = False
         self._count = 0
         self.first = ""
-        """The first that was passed over since the last answer, printable; empty where there was none. An empty line is none."""
+        """The first that was skipped since the last answer, printable; empty where no line was. Empty lines do not count."""
 
     def pass_over(self, line: bytes) -> None:
         """Raises WireError where it begins another protocol, or where there are too many."""
@@ -99,7 +99,7 @@ class StrayLines:
             raise self.error()
 
     def answered(self) -> None:
-        """An answer has come: what was passed over before it is done with."""
+        """An answer has come: forget what was skipped before it."""
         self._is_begun, self._count, self.first = True, 0, ""
 
     def error(self) -> WireError:
@@ -115,7 +115,7 @@ def in_quotes(text: str, most: int = 80) -> str:
 def as_text(data: bytes) -> str:
     """Bytes of a peer as visible text: UTF-8 where it is UTF-8, `\\xNN` for any other byte, escapes for what a terminal obeys.
 
-    So a peer can neither break a document nor drive the reader's terminal; the tab, which occurs in greetings, stays.
+    So a peer can neither break a document nor control the reader's terminal. The tab, which occurs in greetings, stays.
     """
     return visible(data.decode("utf-8", "backslashreplace"))
 

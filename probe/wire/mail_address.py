@@ -1,4 +1,4 @@
-"""Mail addresses as protocols carry them that know ASCII alone, and as SMTP writes them (RFC 5321, 6531).
+"""Mail addresses in the ASCII form that older protocols need, and in the form of SMTP (RFC 5321, 6531).
 
 The domain has a form in ASCII, the part before the @ has none: only a server that takes UTF-8 can be told it.
 """

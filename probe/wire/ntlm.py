@@ -1,4 +1,4 @@
-"""The first two messages of NTLM: the one that asks, and the challenge that answers it ([MS-NLMP] section 2.2.1).
+"""The first two messages of NTLM: the client's NEGOTIATE_MESSAGE and the server's CHALLENGE_MESSAGE ([MS-NLMP] section 2.2.1).
 
 The challenge tells the names of the computer and its domain, and the version of Windows, to anybody who asks.
 It never tells the version of Exchange.

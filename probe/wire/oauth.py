@@ -1,8 +1,8 @@
-"""OAuth as far as a token for Exchange takes it: who is named as the authority, what its documents say, and what its refusals mean.
+"""The OAuth that a token for Exchange needs: reads which authority is named, what its documents say, and what its refusals mean.
 
-Pure reading. Whether a named authority may be sent anything, and by which rules it is asked, is decided by lists
-(`probe.tables.authorities`, the estate), never by what is named or said. What an authority says is kept as it said it, since secrets
-are struck out of just that; `folded` then makes it fit to be shown.
+Pure functions. Lists (`probe.tables.authorities`, the estate) decide whether a named authority may be sent anything, and by which protocol;
+what a server names or says never does. What an authority says is kept unchanged, because secrets are struck out of it in that form;
+`folded` then makes it fit to be shown.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CODE = r"\bAADSTS(\d{4,7})\b"
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Who gives tokens, and by which rules it is asked."""
+    """An issuer of tokens, and by which protocol it is asked."""
 
     endpoint: Endpoint
     is_adfs: bool

@@ -1,4 +1,4 @@
-"""POP3 replies: bytes in, reply out (RFC 1939, 2449, 5034, 6856)."""
+"""Reads POP3 replies from bytes (RFC 1939, 2449, 5034, 6856)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _CHALLENGE = re.compile(rb"\+(?: |\Z)")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What the server answered."""
+class Pop3Reply:
+    """One reply of the server."""
 
     ok: bool
     text: str
@@ -30,8 +30,8 @@ class Reply:
 class Pop3Reader:
     """Feed it bytes and ask for replies.
 
-    Anything but WireError out of it is our bug. It does not know which command was asked: whether a good reply
-    goes on over several lines is said by the asker (`multiline`), as RFC 1939 leaves it to the command.
+    Any exception other than WireError is our bug. The reader does not know the command: the caller says whether a good
+    reply has several lines (`multiline`), because RFC 1939 makes that depend on the command.
     """
 
     def __init__(self) -> None:
@@ -43,14 +43,14 @@ class Pop3Reader:
 
     @property
     def stray(self) -> str:
-        """The first line since the last reply that was passed over as none; empty where there was none."""
+        """The first line since the last reply that was skipped as none; empty where no line was."""
         return self._strays.first
 
     def feed(self, data: bytes) -> None:
         """Store what came."""
         self._buffer.feed(data)
 
-    def next_reply(self, *, multiline: bool = False) -> Reply | None:
+    def next_reply(self, *, multiline: bool = False) -> Pop3Reply | None:
         """The next reply, or None while more bytes are needed."""
         while (line := self._buffer.next_line()) is not None:
             if self._first is None:
@@ -60,7 +60,7 @@ class Pop3Reader:
                     continue
                 return reply
             if line.rstrip() == b".":
-                reply = Reply(True, self._first, tuple(self._lines))
+                reply = Pop3Reply(True, self._first, tuple(self._lines))
                 self._first, self._lines, self._size = None, [], 0
                 return reply
             self._size += len(line)
@@ -69,7 +69,7 @@ class Pop3Reader:
             self._lines.append(as_text(line).removeprefix("."))
         return None
 
-    def next_challenge(self) -> bytes | Reply | None:
+    def next_challenge(self) -> bytes | Pop3Reply | None:
         """In the middle of AUTH: the next challenge, in base64 as it came (RFC 5034 section 4), or the reply that ends it."""
         while (line := self._buffer.next_line()) is not None:
             if _CHALLENGE.match(line):
@@ -79,14 +79,14 @@ class Pop3Reader:
                 return reply
         return None
 
-    def _status(self, line: bytes) -> Reply | None:
-        """The reply that a line begins; None for one that is passed over."""
+    def _status(self, line: bytes) -> Pop3Reply | None:
+        """The reply that a line begins; None for a line that is skipped."""
         found = _STATUS.match(line)
         if found is None:
             self._strays.pass_over(line)
             return None
         self._strays.answered()
-        return Reply(found[1].upper() == b"+OK", as_text(line))
+        return Pop3Reply(found[1].upper() == b"+OK", as_text(line))
 
     def take_rest(self) -> bytes:
         """What came after the last reply; at STLS it must be nothing (RFC 2595 section 4)."""

@@ -9,7 +9,7 @@ from probe.tables.refusals import RefusalWords, refusal_words
 from probe.wire.lines import as_bytes
 
 MAX_READ = 2000
-"""Characters of a reply that are read. The longest that is known has 400."""
+"""Number of characters of a reply that are read. The longest known reply has 400."""
 
 # RFC 5530 and RFC 3206; RFC 4954 and 5248; in the order in which they are looked for.
 _CODES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -56,18 +56,18 @@ def names_the_credential(reply: str) -> bool:
 
 
 def refused_for_now(reply: str) -> bool:
-    """Whether a refusal says by its code or its words that it passes: of a greeting, a command or a login. What says neither is meant for good."""
+    """Whether a refusal (of a greeting, a command or a login) says by its code or its words that it is temporary. Any other is permanent."""
     return re.search(_PASSES, reply[:MAX_READ]) is not None or not _LATER.isdisjoint(causes_of(_untagged(reply)))
 
 
 def is_for_now(reply: str) -> bool:
-    """Whether a refusal of a login says by its code that it passes, or comes as the end of the session."""
+    """Whether a refusal of a login says by its code that it is temporary, or comes as the end of the session."""
     text = reply[:MAX_READ]
     return re.search(_PASSES, text) is not None or re.search(_IS_GOODBYE, text) is not None
 
 
 def says_later(reply: str) -> bool:
-    """Whether a refusal of a login says by code or words that it may pass, or comes as the end of the session."""
+    """Whether a refusal of a login says by its code or words that it may be temporary, or comes as the end of the session."""
     return is_for_now(reply) or refused_for_now(reply)
 
 

@@ -29,7 +29,7 @@ class Mechanism(Protocol):
         ...
 
 
-class Plain:
+class PlainMechanism:
     """RFC 4616."""
 
     name = "PLAIN"
@@ -42,7 +42,7 @@ class Plain:
         raise WireError("a challenge after PLAIN had said all")
 
 
-class Login:
+class LoginMechanism:
     """Never standardised: the server asks for the user name, then for the password (draft-murchison-sasl-login)."""
 
     name = "LOGIN"
@@ -58,7 +58,7 @@ class Login:
         return self._answers.pop(0)
 
 
-class CramMd5:
+class CramMd5Mechanism:
     """RFC 2195."""
 
     name = "CRAM-MD5"
@@ -77,7 +77,7 @@ class CramMd5:
         return f"{self._username} {digest}".encode()
 
 
-class XOAuth2:
+class XOAuth2Mechanism:
     """Google's and Microsoft's way to hand over an access token. A failure comes as a challenge, which wants an empty answer."""
 
     name = "XOAUTH2"
@@ -95,7 +95,7 @@ class XOAuth2:
         return b""
 
 
-class OAuthBearer:
+class OAuthBearerMechanism:
     """RFC 7628. A failure comes as a challenge, which wants a single ^A."""
 
     name = "OAUTHBEARER"
@@ -113,7 +113,7 @@ class OAuthBearer:
         return b"\1"
 
 
-class Ntlm:
+class NtlmMechanism:
     """[MS-NLMP], the NTLMv2 response; pyspnego makes the messages: of a user name, in its own code and from the password alone, never from a ticket or a cache."""
 
     name = "NTLM"
@@ -188,11 +188,11 @@ def chosen(offered: Sequence[str], wanted: Sequence[str]) -> str | None:
 def mechanism(name: str, username: str, secret: str, host: str, port: int) -> Mechanism:
     """A fresh exchange. Raises KeyError for a mechanism that is not spoken here."""
     makers: dict[str, Callable[[], Mechanism]] = {
-        "PLAIN": lambda: Plain(username, secret),
-        "LOGIN": lambda: Login(username, secret),
-        "CRAM-MD5": lambda: CramMd5(username, secret),
-        "NTLM": lambda: Ntlm(username, secret),
-        "XOAUTH2": lambda: XOAuth2(username, secret),
-        "OAUTHBEARER": lambda: OAuthBearer(username, secret, host, port),
+        "PLAIN": lambda: PlainMechanism(username, secret),
+        "LOGIN": lambda: LoginMechanism(username, secret),
+        "CRAM-MD5": lambda: CramMd5Mechanism(username, secret),
+        "NTLM": lambda: NtlmMechanism(username, secret),
+        "XOAUTH2": lambda: XOAuth2Mechanism(username, secret),
+        "OAUTHBEARER": lambda: OAuthBearerMechanism(username, secret, host, port),
     }
     return makers[name]()

@@ -1,4 +1,4 @@
-"""What SMTP says: replies, how a client names itself, and how one may sign in (RFC 5321, 4954)."""
+"""SMTP: reads replies, the client's name in EHLO, and the ways to sign in (RFC 5321, 4954)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REPLY_LINE = re.compile(rb"[1-5]\d\d(?!\d)")
 
 @dataclass(frozen=True, slots=True)
 class SmtpReply:
-    """What the server answered."""
+    """One reply of the server."""
 
     code: int
     """Of its last line, by which one decides (RFC 5321 section 4.2.1)."""
@@ -33,7 +33,7 @@ class SmtpReply:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The lines without code and what parts it from them."""
+        """The lines without the code and its separator."""
         return tuple(line[3:].removeprefix("-").strip() for line in self.lines)
 
     @property
@@ -50,7 +50,7 @@ class SmtpReply:
 class SmtpReader:
     """Feed it bytes and ask for replies.
 
-    Anything but WireError out of it is our bug. A reply ends with a line whose fourth character is no hyphen.
+    Any exception other than WireError is our bug. A reply ends with a line whose fourth character is no hyphen.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class SmtpReader:
 
     @property
     def stray(self) -> str:
-        """The first line since the last reply that was passed over as none; empty where there was none."""
+        """The first line since the last reply that was skipped as none; empty where no line was."""
         return self._strays.first
 
     def feed(self, data: bytes) -> None:
@@ -100,9 +100,9 @@ class SmtpReader:
         return SmtpReply(reply.code, tuple(lines))
 
     def drop_unasked(self) -> None:
-        """Forget the replies that are there before a command is said, since they answer none.
+        """Discard the replies that came before a command is sent, because they answer none.
 
-        But for a refusal, which a server may say at any time (421, RFC 5321 section 3.8), and which counts as the answer.
+        A refusal is kept: a server may send it at any time (421, RFC 5321 section 3.8), and it counts as the answer.
         """
         while self._unasked is None and (reply := self.next_reply()) is not None:
             self._keep_refusal(reply)
@@ -129,7 +129,7 @@ _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 def client_name(machine: str) -> str:
-    """What this machine calls itself to EHLO where its address is refused: its own name where that is a domain, else the one that stands for none."""
+    """The name for EHLO where the server refuses our address: this machine's own where that is a domain, else a reserved one."""
     labels = machine.rstrip(".").split(".")
     is_domain = len(labels) > 1 and len(machine) <= 253 and all(map(_LABEL.fullmatch, labels))
     return ".".join(labels) if is_domain else "localhost.localdomain"

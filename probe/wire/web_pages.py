@@ -1,4 +1,4 @@
-"""What a web page shows of itself, as far as it matters here. Input may be of any length and any sense: every pattern is bounded."""
+"""Reads what matters here from a web page. Input may have any length and any content: every pattern is bounded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ _LOGON_FIELD = r"(?i)<input\b[^<>]{0,500}?\b(?:type\s{0,5}=\s{0,5}[\"']?password
 
 
 def logon_form(page: str) -> str | None:
-    """The beginning of a field by which a page asks who one is; None where it has none."""
+    """The beginning of a field that asks for a sign-in; None where the page has none."""
     field = re.search(_LOGON_FIELD, page)
     return None if field is None else field[0]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from probe import app
 from probe.config import load_estate
-from probe.engine.judge import Book, judge_estate
+from probe.engine.judge import Ruleset, judge_estate
 from probe.model.estate import DEPLOYMENT_SUBJECT, profile_subject
 from probe.model.facts import Facts, Missing, Reading, Why
 from probe.model.rules import Case, judge
@@ -31,7 +31,7 @@ def _memory() -> float:
 def main() -> None:
     """Measure, and say it."""
     estate, at = load_estate(Path(sys.argv[1])), datetime.now(UTC)
-    book = Book(inferences=app.inferences(), rules=app.rules())
+    ruleset = Ruleset(inferences=app.inferences(), rules=app.rules())
     probers = app.probers()
     conversations = [c for c in app.plan_check(estate, estate.mailboxes, app.Options()).conversations if not c.not_held]
     observed = [
@@ -40,7 +40,7 @@ def main() -> None:
         for key in probers[c.prober].collects
     ]
     before, began = _memory(), time.process_time()
-    judgement = judge_estate(estate, observed, estate.mailboxes, book, at.date(), at)
+    judgement = judge_estate(estate, observed, estate.mailboxes, ruleset, at.date(), at)
     judging, added = time.process_time() - began, _memory() - before
 
     by_subject: dict[str, list[Reading]] = {}
@@ -57,7 +57,7 @@ def main() -> None:
             outgoing=Facts(profile.outgoing.url, by_subject[profile.outgoing.url]),
             date=at.date(),
         )
-        for rule in book.rules.values():
+        for rule in ruleset.rules.values():
             judge(rule, case)
     apart = (time.process_time() - began) / min(_SOME, len(estate.mailboxes))
     sys.stdout.write(json.dumps({"judging": judging, "megabytes": added, "apart": apart}) + "\n")

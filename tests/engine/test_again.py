@@ -12,7 +12,7 @@ import pytest
 
 from probe import app
 from probe.document import publish
-from probe.engine.judge import Book, judge_estate
+from probe.engine.judge import Ruleset, judge_estate
 from probe.engine.run import about
 from probe.engine.select import users_of_endpoints
 from probe.model import vocabulary as v
@@ -36,7 +36,7 @@ from probe.model.runs import Run
 from tests.engine.estates import thrown
 from tests.runs import EWS, NOON, SECRET_PLACES, a_fact, a_gap, a_run, an_estate, words
 
-BOOK = Book(inferences=app.inferences(), rules=app.rules())
+RULESET = Ruleset(inferences=app.inferences(), rules=app.rules())
 ADDRESS = "sales@contoso.test"
 SEEN: tuple[Reading, ...] = (
     a_fact(v.NET_CONNECTED, True, EWS),
@@ -68,7 +68,7 @@ def first(declared: Estate, seen: Iterable[Reading] = SEEN, **changes: Any) -> R
     run = replace(run, **changes)
     asked = run.asked.mailboxes
     mailboxes = [m for m in declared.mailboxes if asked is None or m.address in asked]
-    judgement = judge_estate(declared, seen, mailboxes, BOOK, run.judged_at, run.finished, run.asked.allow)
+    judgement = judge_estate(declared, seen, mailboxes, RULESET, run.judged_at, run.finished, run.asked.allow)
     judgement = about(judgement, declared, mailboxes)
     return replace(run, readings=judgement.readings, assessments=judgement.assessments)
 

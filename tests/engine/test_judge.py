@@ -11,7 +11,7 @@ import pytest
 
 from probe import app
 from probe.document import parse, publish, readings
-from probe.engine.judge import Book, Judgement, infer_endpoints, judge_estate
+from probe.engine.judge import Judgement, Ruleset, infer_endpoints, judge_estate
 from probe.model import vocabulary as v
 from probe.model.estate import Delivery, Endpoint, Estate, Location, Mailbox
 from probe.model.facts import Fact, Facts, Missing, Reading, Why
@@ -21,7 +21,7 @@ from probe.model.provenance import Declared, Inferred
 from probe.model.rules import Direction, Readiness, Result, Support
 from tests.runs import EWS, NOON, a_fact, a_gap, a_run, an_estate, words
 
-BOOK = Book(inferences=app.inferences(), rules=app.rules())
+RULESET = Ruleset(inferences=app.inferences(), rules=app.rules())
 BEHIND_A_PROXY = (
     a_fact(v.SERVER_BUILD, Build.parse("15.1.2507.57"), EWS, Declared("peer", words("a1", 12, "X-OWA-Version: 15.1.2507.57"))),
     a_fact(v.SERVER_BUILD, Build.parse("15.2.1118.40"), EWS, Declared("peer", words("a1", 31, 'href="/owa/auth/15.2.1118.40/themes"'))),
@@ -38,7 +38,7 @@ THREE_SOURCES = (
 
 def looked(observed: Iterable[Reading]) -> tuple[Reading, ...]:
     """What a look at the one endpoint makes of readings."""
-    return infer_endpoints([Endpoint.parse(EWS)], observed, BOOK, NOON.date(), NOON)
+    return infer_endpoints([Endpoint.parse(EWS)], observed, RULESET, NOON.date(), NOON)
 
 
 def only(all_of_them: Iterable[Reading], key: FactKey[Any]) -> Reading:
@@ -61,7 +61,7 @@ def estate(location: Location | None = None) -> Estate:
 
 def judged(observed: Iterable[Reading], location: Location | None = None) -> Judgement:
     declared = estate(location)
-    return judge_estate(declared, observed, declared.mailboxes, BOOK, NOON.date(), NOON)
+    return judge_estate(declared, observed, declared.mailboxes, RULESET, NOON.date(), NOON)
 
 
 def stored(kept: Iterable[Reading]) -> tuple[Reading, ...]:
@@ -212,6 +212,6 @@ def test_a_mailbox_that_is_not_served_is_not_assessed() -> None:
     unserved = an_estate(
         Mailbox(address="a@x.test", profile="corp", incoming=Delivery.NONE, outgoing=Delivery.NONE, appointments=Delivery.NONE)
     )
-    (assessment,) = judge_estate(unserved, (), unserved.mailboxes, BOOK, NOON.date(), NOON).assessments
+    (assessment,) = judge_estate(unserved, (), unserved.mailboxes, RULESET, NOON.date(), NOON).assessments
     assert (assessment.support, assessment.readiness, assessment.findings) == (Support.NOT_ASSESSED, Readiness.NOT_ASSESSED, ())
     assert (assessment.signed_in, assessment.directions) == (None, dict.fromkeys(Direction))

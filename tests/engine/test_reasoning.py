@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from probe import app
-from probe.engine.judge import Book, judge_estate
+from probe.engine.judge import Ruleset, judge_estate
 from probe.engine.reasoning import Reasoning
 from probe.model import vocabulary as v
 from probe.model.facts import Fact, Facts, Missing, Reading
-from probe.model.inferences import Conclusion, Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.model.keys import FactKey
 from probe.model.provenance import Declared, Inferred
 from tests.inferences.known import case
@@ -24,7 +24,7 @@ Said = Iterable[Conclusion | Unsettled]
 class Follows:
     """An inference that gives one key the value of another, and counts how often it is asked."""
 
-    def __init__(self, given: FactKey[str], needed: FactKey[str], scope: Scope = Scope.ENDPOINT) -> None:
+    def __init__(self, given: FactKey[str], needed: FactKey[str], scope: InferenceScope = InferenceScope.ENDPOINT) -> None:
         self.asked = 0
         self._given, self._needed = given, needed
         self.inference = Inference(
@@ -50,7 +50,7 @@ def found(readings: Iterable[Reading], key: FactKey[str]) -> str | None:
 def test_an_inference_runs_when_what_it_looks_at_is_known() -> None:
     """Written in the wrong order, three that build on each other are asked once each."""
     chain = [Follows(v.PROVIDER, v.SERVER_PRODUCT), Follows(v.SERVER_PRODUCT, v.SERVER_VENDOR), Follows(v.SERVER_VENDOR, v.HTTP_SERVER)]
-    readings = reasoning(*(one.inference for one in chain)).inferred(Scope.ENDPOINT, Facts(EWS, [a_fact(v.HTTP_SERVER, "x", EWS)]))
+    readings = reasoning(*(one.inference for one in chain)).inferred(InferenceScope.ENDPOINT, Facts(EWS, [a_fact(v.HTTP_SERVER, "x", EWS)]))
     assert found(readings, v.PROVIDER) == "x"
     assert [one.asked for one in chain] == [1, 1, 1]
     assert [r.key for r in readings] == [v.PROVIDER, v.SERVER_PRODUCT, v.SERVER_VENDOR]
@@ -62,7 +62,7 @@ def test_the_same_values_are_asked_about_once() -> None:
     at_work = reasoning(follows.inference)
     for number, url in enumerate((POP, SMTP)):
         heard = a_fact(v.HTTP_SERVER, "x", url, Declared("peer", words(f"a{number}", 1, "Server: x")))
-        (reading,) = at_work.inferred(Scope.ENDPOINT, Facts(url, [heard]))
+        (reading,) = at_work.inferred(InferenceScope.ENDPOINT, Facts(url, [heard]))
         assert isinstance(reading, Fact)
         assert reading.subject == url
         assert [line.attempt for line in reading.provenance.evidence] == [f"a{number}"]
@@ -74,7 +74,7 @@ def test_values_that_are_alike_to_an_inference_are_asked_about_once() -> None:
     follows = Follows(v.SERVER_PRODUCT, v.HTTP_SERVER)
     at_work = reasoning(replace(follows.inference, alike={v.HTTP_SERVER: str.lower}))
     for name in ("x", "X", "y"):
-        at_work.inferred(Scope.ENDPOINT, Facts(POP, [a_fact(v.HTTP_SERVER, name)]))
+        at_work.inferred(InferenceScope.ENDPOINT, Facts(POP, [a_fact(v.HTTP_SERVER, name)]))
     assert follows.asked == 2
 
 
@@ -86,8 +86,8 @@ def test_another_with_the_same_values_rests_on_what_it_said_itself() -> None:
         Facts(url, [replace(a_fact(v.HTTP_SERVER, "x", url, Declared("peer", words(attempt, 1, "Server: x"))), attempt=attempt)])
         for url, attempt in ((POP, "a1"), (SMTP, "a2"))
     )
-    at_work.inferred(Scope.ENDPOINT, one)
-    assert at_work.inferred(Scope.ENDPOINT, other) == alone.inferred(Scope.ENDPOINT, other)
+    at_work.inferred(InferenceScope.ENDPOINT, one)
+    assert at_work.inferred(InferenceScope.ENDPOINT, other) == alone.inferred(InferenceScope.ENDPOINT, other)
 
 
 def test_where_facts_are_drawn_together_nothing_is_told_of_another() -> None:
@@ -99,9 +99,9 @@ def test_where_facts_are_drawn_together_nothing_is_told_of_another() -> None:
         said = [(v.HTTP_SERVER, 1), (v.SERVER_VENDOR, line)]
         return Facts(url, [a_fact(key, "x", url, Declared("peer", words(attempt, at, "x"))) for key, at in said])
 
-    at_work.inferred(Scope.ENDPOINT, known(POP, "a1", 1))
+    at_work.inferred(InferenceScope.ENDPOINT, known(POP, "a1", 1))
     other = known(SMTP, "a2", 2)
-    assert at_work.inferred(Scope.ENDPOINT, other) == alone.inferred(Scope.ENDPOINT, other)
+    assert at_work.inferred(InferenceScope.ENDPOINT, other) == alone.inferred(InferenceScope.ENDPOINT, other)
 
 
 def test_what_names_its_subject_is_not_said_of_another() -> None:
@@ -110,21 +110,23 @@ def test_what_names_its_subject_is_not_said_of_another() -> None:
     def infer(premises: Premises) -> Said:
         yield v.SERVER_PRODUCT, premises.facts.subject
 
-    by_name = Inference(id="by-name", title="", scope=Scope.ENDPOINT, needs=(), gives=(v.SERVER_PRODUCT,), infer=infer)
+    by_name = Inference(id="by-name", title="", scope=InferenceScope.ENDPOINT, needs=(), gives=(v.SERVER_PRODUCT,), infer=infer)
     at_work = reasoning(by_name)
-    assert [found(at_work.inferred(Scope.ENDPOINT, Facts(url)), v.SERVER_PRODUCT) for url in (POP, SMTP)] == [POP, SMTP]
+    assert [found(at_work.inferred(InferenceScope.ENDPOINT, Facts(url)), v.SERVER_PRODUCT) for url in (POP, SMTP)] == [POP, SMTP]
 
     def of_case(premises: Premises) -> Said:
         yield v.SERVER_PRODUCT, premises.cases[0].mailbox.subject
 
-    of_mailbox = reasoning(Inference(id="by-name", title="", scope=Scope.MAILBOX, needs=(), gives=(v.SERVER_PRODUCT,), infer=of_case))
+    of_mailbox = reasoning(
+        Inference(id="by-name", title="", scope=InferenceScope.MAILBOX, needs=(), gives=(v.SERVER_PRODUCT,), infer=of_case)
+    )
     names = ("a@x.test", "b@x.test")
     assert [found(of_mailbox.of_mailbox(case(address=name), "alike"), v.SERVER_PRODUCT) for name in names] == [*names]
 
 
 def test_mailboxes_that_are_alike_are_inferred_once() -> None:
     """The second of two has what the first has, about itself."""
-    follows = Follows(v.PROVIDER, v.MAILBOX_DOMAIN, Scope.MAILBOX)
+    follows = Follows(v.PROVIDER, v.MAILBOX_DOMAIN, InferenceScope.MAILBOX)
     at_work = reasoning(follows.inference)
     readings = [at_work.of_mailbox(case({v.MAILBOX_DOMAIN: "x.test"}, address=name), "alike")[0] for name in ("a@x.test", "b@x.test")]
     assert [(r.subject, found([r], v.PROVIDER)) for r in readings] == [("a@x.test", "x.test"), ("b@x.test", "x.test")]
@@ -138,18 +140,18 @@ def test_inferences_that_undo_each_other_are_told() -> None:
         def infer(premises: Premises) -> Said:
             yield key, (premises.facts.value(other) or "") + turn
 
-        return Inference(id=turn, title="", scope=Scope.ENDPOINT, needs=(other,), gives=(key,), infer=infer)
+        return Inference(id=turn, title="", scope=InferenceScope.ENDPOINT, needs=(other,), gives=(key,), infer=infer)
 
     at_work = reasoning(swings(v.SERVER_PRODUCT, v.SERVER_VENDOR, "a"), swings(v.SERVER_VENDOR, v.SERVER_PRODUCT, "b"))
     with pytest.raises(AssertionError, match=POP.replace(".", r"\.")):
-        at_work.inferred(Scope.ENDPOINT, Facts(POP))
+        at_work.inferred(InferenceScope.ENDPOINT, Facts(POP))
 
 
 def test_inferences_that_look_at_each_other_may_come_to_rest() -> None:
     """Each runs again when what it looks at has changed, until nothing does."""
     pair = [Follows(v.SERVER_PRODUCT, v.SERVER_VENDOR), Follows(v.SERVER_VENDOR, v.SERVER_PRODUCT)]
     known = Facts(POP, [a_fact(v.SERVER_VENDOR, "x")])
-    readings = reasoning(*(one.inference for one in pair)).inferred(Scope.ENDPOINT, known)
+    readings = reasoning(*(one.inference for one in pair)).inferred(InferenceScope.ENDPOINT, known)
     assert [found(readings, key) for key in (v.SERVER_PRODUCT, v.SERVER_VENDOR)] == ["x", "x"]
 
 
@@ -159,7 +161,7 @@ def test_an_inference_sees_of_cases_what_it_needs() -> None:
     def infer(premises: Premises) -> Said:
         yield v.PROVIDER, str(premises.cases[0].mailbox.value(v.MAILBOX_DOMAIN)) + str(premises.cases[0].incoming.value(v.HTTP_STATUS))
 
-    nosy = Inference(id="nosy", title="", scope=Scope.MAILBOX, needs=(v.MAILBOX_DOMAIN,), gives=(v.PROVIDER,), infer=infer)
+    nosy = Inference(id="nosy", title="", scope=InferenceScope.MAILBOX, needs=(v.MAILBOX_DOMAIN,), gives=(v.PROVIDER,), infer=infer)
     with pytest.raises(KeyError, match=r"http\.status"):
         reasoning(nosy).of_mailbox(case({v.MAILBOX_DOMAIN: "x.test"}), "own")
 
@@ -171,8 +173,8 @@ def test_what_spans_mailboxes_rests_on_all_of_them(number: int) -> None:
     estate = an_estate(*mailboxes)
     url = words("a1", 9, "EWS")
     told = [a_fact(v.MAILBOX_LOCATION, "on-premises", m.address, Declared("peer", url)) for m in mailboxes]
-    book = Book(inferences=app.inferences(), rules={})
-    readings = judge_estate(estate, told, (), book, NOON.date(), NOON).readings
+    ruleset = Ruleset(inferences=app.inferences(), rules={})
+    readings = judge_estate(estate, told, (), ruleset, NOON.date(), NOON).readings
     (locations,) = [r for r in readings if r.key == v.PROFILE_LOCATIONS and r.subject == "profile:branch"]
     assert isinstance(locations, Fact)
     assert isinstance(locations.provenance, Inferred)
@@ -182,7 +184,7 @@ def test_what_spans_mailboxes_rests_on_all_of_them(number: int) -> None:
 
 def test_a_profile_without_mailboxes_rests_on_nothing() -> None:
     """Nothing is known of where nobody lives, and nothing is cited for it."""
-    readings = judge_estate(an_estate(), (), (), Book(inferences=app.inferences(), rules={}), NOON.date(), NOON).readings
+    readings = judge_estate(an_estate(), (), (), Ruleset(inferences=app.inferences(), rules={}), NOON.date(), NOON).readings
     for reading in readings:
         if reading.key == v.PROFILE_LOCATIONS:
             assert isinstance(reading, Missing) or reading.provenance.evidence == ()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from probe import catalogue
 from probe.model import vocabulary as v
 from probe.model.facts import Fact, Facts, RestrictedFacts
-from probe.model.inferences import Inference, Premises, Scope, Unsettled
+from probe.model.inferences import Inference, InferenceScope, Premises, Unsettled
 from probe.model.keys import FactKey
 from probe.model.provenance import Observed
 from probe.model.rules import Needs
@@ -50,7 +50,7 @@ def _check(inference: Inference, premises: Premises) -> None:
 
 
 def _cases_of(inference: Inference) -> int:
-    return {Scope.ENDPOINT: 0, Scope.MAILBOX: 1, Scope.PROFILE: 2, Scope.DEPLOYMENT: 2}[inference.scope]
+    return {InferenceScope.ENDPOINT: 0, InferenceScope.MAILBOX: 1, InferenceScope.PROFILE: 2, InferenceScope.DEPLOYMENT: 2}[inference.scope]
 
 
 @pytest.mark.parametrize("inference", _INFERENCES.values(), ids=_INFERENCES)
@@ -76,7 +76,9 @@ def test_an_inference_leaves_a_reading_for_every_key_whatever_is_known(inference
     _check(inference, Premises(facts=facts("s", data.draw(known)).only(inference.needs), cases=cases, date=TODAY))
 
 
-@pytest.mark.parametrize("inference", [i for i in _INFERENCES.values() if i.scope in (Scope.ENDPOINT, Scope.MAILBOX)], ids=lambda i: i.id)
+@pytest.mark.parametrize(
+    "inference", [i for i in _INFERENCES.values() if i.scope in (InferenceScope.ENDPOINT, InferenceScope.MAILBOX)], ids=lambda i: i.id
+)
 @given(data=st.data())
 def test_what_an_inference_says_follows_from_values_alone(inference: Inference, data: st.DataObject) -> None:
     """Who said it, when, and of which subject makes no difference, unless the subject is asked for: so it is said once of all with the same values."""

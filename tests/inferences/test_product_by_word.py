@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from probe import app
-from probe.engine.judge import Book, judge_estate
+from probe.engine.judge import Ruleset, judge_estate
 from probe.inferences.product_by_word import INFERENCE
 from probe.model import vocabulary as v
 from probe.model.facts import Fact, Facts, Missing, Reading, Why
@@ -48,7 +48,7 @@ def test_a_word_that_the_list_does_not_have_is_a_product_that_no_rule_knows() ->
     """It is passed on as the operator wrote it, and is not listed."""
     estate = an_estate(a_mailbox("a@branch.test"))
     estate = replace(estate, profiles=tuple(replace(p, product="Own Mailer v3.1") for p in estate.profiles))
-    judged = judge_estate(estate, [], estate.mailboxes, Book(inferences=app.inferences(), rules=app.rules()), TODAY, NOON)
+    judged = judge_estate(estate, [], estate.mailboxes, Ruleset(inferences=app.inferences(), rules=app.rules()), TODAY, NOON)
     found = {r.value for r in judged.readings if isinstance(r, Fact) and r.key == v.SERVER_PRODUCT}
     assert found == {"Own Mailer v3.1"}
     (assessment,) = judged.assessments
@@ -66,8 +66,8 @@ def product_of(url: str, greeting: str | None, **words: Any) -> Reading:
     estate = an_estate(a_mailbox("a@branch.test"))
     estate = replace(estate, profiles=tuple(replace(p, **words) if p.name == "branch" else p for p in estate.profiles))
     heard = [Fact(subject=url, key=v.PROTOCOL_GREETING, value=greeting, provenance=Observed(), at=NOON)] if greeting else []
-    book = Book(inferences=app.inferences(), rules=app.rules())
-    judged = judge_estate(estate, heard, estate.mailboxes, book, TODAY, NOON)
+    ruleset = Ruleset(inferences=app.inferences(), rules=app.rules())
+    judged = judge_estate(estate, heard, estate.mailboxes, ruleset, TODAY, NOON)
     return next(r for r in judged.readings if (r.subject, r.key) == (url, v.SERVER_PRODUCT))
 
 

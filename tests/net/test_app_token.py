@@ -11,7 +11,7 @@ import pytest
 
 from probe.net.app_token import fetch_token
 from probe.net.msal_protocol import MAX_BODY_BYTES
-from probe.net.token_order import TokenOrder, TokenSeen
+from probe.net.token_request import TokenRequest, TokenResult
 from probe.simulation.listening import Conversation
 from probe.simulation.web import Request, Response, WebServer, _WebConversation
 from tests.applications import self_signed_client
@@ -58,8 +58,8 @@ class TokenServer(WebServer):
         )
 
 
-def order_at(port: int, **changes: object) -> TokenOrder:
-    order = TokenOrder(
+def request_at(port: int, **changes: object) -> TokenRequest:
+    request = TokenRequest(
         authority=f"https://localhost:{port}/contoso.test",
         address="127.0.0.1",
         port=port,
@@ -70,17 +70,17 @@ def order_at(port: int, **changes: object) -> TokenOrder:
         ca_file=str(authority().ca_file),
         seconds=10.0,
     )
-    return replace(order, **changes)  # type: ignore[arg-type]
+    return replace(request, **changes)  # type: ignore[arg-type]
 
 
-async def seen_at(server: TokenServer, **changes: object) -> TokenSeen:
-    """What comes of one order, carried out here rather than in a child, so that what is logged and raised shows."""
+async def seen_at(server: TokenServer, **changes: object) -> TokenResult:
+    """What comes of one request, carried out here rather than in a child, so that what is logged and raised shows."""
     async with server:
-        return await asyncio.to_thread(fetch_token, order_at(server.port, **changes))
+        return await asyncio.to_thread(fetch_token, request_at(server.port, **changes))
 
 
 async def test_a_token_is_asked_for_its_resource_by_one_post() -> None:
-    """The configuration is read, and the secret goes out once, for the resource of the order."""
+    """The configuration is read, and the secret goes out once, for the resource of the request."""
     server = TokenServer()
     seen = await seen_at(server)
     assert json.loads(seen.answer) == TOKEN
@@ -94,15 +94,15 @@ async def test_ad_fs_is_told_the_resource_apart() -> None:
     """AD FS is asked at its own path, and takes the resource as a parameter of its own."""
     server = TokenServer()
     async with server:
-        order = order_at(server.port, authority=f"{server.origin}/adfs", is_adfs=True)
-        seen = await asyncio.to_thread(fetch_token, order)
+        request = request_at(server.port, authority=f"{server.origin}/adfs", is_adfs=True)
+        seen = await asyncio.to_thread(fetch_token, request)
     assert seen.proofs == 1
     assert server.requests[0].path == "/adfs/.well-known/openid-configuration"
     assert b"resource=https%3A%2F%2Fmail.contoso.test&" in server.posts[0].body + b"&"
 
 
 async def test_a_port_to_connect_to_is_not_the_port_that_is_spoken_of() -> None:
-    """Where the order names another port than its authority, that is where the connection goes; what is sent speaks of the authority's."""
+    """Where the request names another port than its authority, that is where the connection goes; what is sent speaks of the authority's."""
     server = TokenServer(
         configuration=document({"issuer": "x", "authorization_endpoint": "y", "token_endpoint": "https://localhost/t/token"})
     )
@@ -242,7 +242,7 @@ async def test_the_system_s_own_anchors_can_be_played_by_a_file() -> None:
 
 async def test_a_host_that_takes_no_connection_got_nothing() -> None:
     """A refused connection is told as closed, and no proof left."""
-    seen = await asyncio.to_thread(fetch_token, order_at(closed_port()))
+    seen = await asyncio.to_thread(fetch_token, request_at(closed_port()))
     assert (seen.trouble, seen.requests, seen.proofs) == ("closed", 0, 0)
 
 

@@ -19,9 +19,9 @@ from typing import Any, Literal
 import pytest
 import requests
 
-from probe.net.ews_orders import Order, Seen, Taking
 from probe.net.ews_protocol import FolderOnce
-from probe.net.ews_record import MAX_BODY_BYTES, HeldBack, Record
+from probe.net.ews_record import MAX_BODY_BYTES, HttpExchangeRecord, SecondRequestBlocked
+from probe.net.ews_requests import EwsRequest, EwsResult, MessageRemoval
 from probe.net.ews_session import find_directions, find_folders, take_message
 from probe.net.killable import Children
 from probe.simulation.autodiscover import by_pox
@@ -40,12 +40,12 @@ def ews(server_certificate: ServerCertificate, tmp_path: Path) -> Iterator[EwsSt
         yield stub
 
 
-def order_for(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate", "bearer"] = "ntlm", **changes: Any) -> Order:
-    """An order to look into the inbox, with the right password."""
+def request_for(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate", "bearer"] = "ntlm", **changes: Any) -> EwsRequest:
+    """A request to look into the inbox, with the right password."""
     ews.challenges = {"ntlm": ("Negotiate", "NTLM"), "basic": ('Basic realm="mail"',), "negotiate": ("Negotiate",), "bearer": ("Bearer",)}[
         authentication
     ]
-    order = Order(
+    request = EwsRequest(
         url=ews.url,
         address="127.0.0.1",
         username=USERNAME,
@@ -56,7 +56,7 @@ def order_for(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate"
         ca_file=ews.ca_file,
         seconds=10.0,
     )
-    return replace(order, **changes)
+    return replace(request, **changes)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def order_for(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate"
 def test_a_path_that_is_written_otherwise_on_the_wire_is_asked_for(ews: EwsStub, path: str, sent: str) -> None:
     """Whatever path an estate names, the one request goes there, as HTTP writes it."""
     ews.wanted_path = sent
-    seen = find_folders(order_for(ews, url=f"https://localhost:{ews.port}{path}"))
+    seen = find_folders(request_for(ews, url=f"https://localhost:{ews.port}{path}"))
     assert (seen.folder, seen.logons, ews.logons) == ("found", 1, 1)
 
 
@@ -83,7 +83,7 @@ def test_the_hint_for_routing_is_left_out_where_no_header_carries_it(
     ews: EwsStub, authentication: Literal["ntlm", "basic"], mailbox: str, hint: str | None
 ) -> None:
     """The mailbox is named in the request itself, in UTF-8; the header beside it holds ASCII or is not there."""
-    seen = find_folders(order_for(ews, authentication, mailbox=mailbox, impersonate=True))
+    seen = find_folders(request_for(ews, authentication, mailbox=mailbox, impersonate=True))
     assert (seen.folder, ews.logons) == ("found", 1)
     headers, body = ews.requests[-1]
     assert headers.get("X-AnchorMailbox") == hint
@@ -93,7 +93,7 @@ def test_the_hint_for_routing_is_left_out_where_no_header_carries_it(
 @pytest.mark.parametrize("authentication", ["ntlm", "negotiate", "basic"])
 def test_the_inbox_is_found(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate"]) -> None:
     """With the right password the inbox is found by one logon, and the server's version is read."""
-    seen = find_folders(order_for(ews, authentication))
+    seen = find_folders(request_for(ews, authentication))
     statuses = (200,) if authentication == "basic" else (401, 401, 200)
     assert (seen.folder, seen.version, seen.error, seen.status) == ("found", "15.1.2507.57", "", 200)
     assert seen.exchanges == tuple((*REQUEST, status) for status in statuses)
@@ -102,7 +102,7 @@ def test_the_inbox_is_found(ews: EwsStub, authentication: Literal["ntlm", "basic
 
 def test_what_is_asked(ews: EwsStub) -> None:
     """The request is a shallow FindFolder on the inbox in the schema of Exchange 2010 SP2, anchored to the mailbox."""
-    find_folders(order_for(ews))
+    find_folders(request_for(ews))
     headers, body = ews.requests[-1]
     assert headers["X-AnchorMailbox"] == MAILBOX
     assert headers["Host"] == f"localhost:{ews.port}"
@@ -115,20 +115,20 @@ def test_what_is_asked(ews: EwsStub) -> None:
 
 def test_impersonation_is_by_smtp_address(ews: EwsStub) -> None:
     """An account that impersonates names the mailbox by its SMTP address."""
-    find_folders(order_for(ews, impersonate=True))
+    find_folders(request_for(ews, impersonate=True))
     assert f"<t:ConnectingSID><t:SmtpAddress>{MAILBOX}</t:SmtpAddress></t:ConnectingSID>".encode() in ews.requests[-1][1]
 
 
 def test_an_empty_inbox_is_found(ews: EwsStub) -> None:
     """An inbox without folders in it is found all the same."""
     ews.answer = Reply(200, find_folder(in_view=0))
-    assert find_folders(order_for(ews)).folder == "found"
+    assert find_folders(request_for(ews)).folder == "found"
 
 
 def test_no_second_page_is_asked_for(ews: EwsStub) -> None:
     """A server that claims to have more is not asked for it."""
     ews.answer = Reply(200, find_folder(in_view=5, is_last=False))
-    seen = find_folders(order_for(ews, "basic"))
+    seen = find_folders(request_for(ews, "basic"))
     assert (seen.folder, len(ews.requests)) == ("found", 1)
 
 
@@ -157,7 +157,7 @@ def test_no_second_page_is_asked_for(ews: EwsStub) -> None:
 def test_a_refused_password_is_sent_once(ews: EwsStub, refusal: Reply, authentication: Literal["ntlm", "basic"]) -> None:
     """However a server refuses a logon, it counts exactly one, and no request after it that would be another."""
     ews.refusal = refusal
-    seen = find_folders(order_for(ews, authentication, password="wrong-S3cret!"))
+    seen = find_folders(request_for(ews, authentication, password="wrong-S3cret!"))
     assert (seen.logons, ews.logons) == (1, 1)
     assert seen.status == (None if refusal.closes else refusal.status)
     # A schema that is refused is asked about again where the connection might be signed in, and by nobody.
@@ -168,14 +168,14 @@ def test_a_refused_password_is_sent_once(ews: EwsStub, refusal: Reply, authentic
 def test_a_server_that_hangs_up_while_challenging_gets_one_logon(ews: EwsStub) -> None:
     """NTLM over connections that are closed again and again comes to one logon at most."""
     ews.challenge = Reply(401, headers=(("WWW-Authenticate", "NTLM"), ("Connection", "close")))
-    seen = find_folders(order_for(ews))
+    seen = find_folders(request_for(ews))
     assert (seen.folder, seen.error, seen.logons, ews.logons) == (None, "no-challenge", 0, 0)
 
 
 def test_a_challenge_that_fails_with_503_is_told_by_its_status(ews: EwsStub) -> None:
     """An error in the middle of NTLM is told by its status, and nobody has signed in."""
     ews.challenge = Reply(503)
-    seen = find_folders(order_for(ews))
+    seen = find_folders(request_for(ews))
     assert (seen.status, seen.logons) == (503, 0)
 
 
@@ -184,7 +184,7 @@ def test_a_policy_block_keeps_its_reason(ews: EwsStub) -> None:
     ews.answer = Reply(
         403, headers=(("X-EWS-Policy-Reason", "EWS is disabled for this user or tenant"), ("Set-Cookie", "a=b"), ("X-Other", "c"))
     )
-    seen = find_folders(order_for(ews))
+    seen = find_folders(request_for(ews))
     assert (seen.status, seen.folder) == (403, None)
     assert seen.header("x-ews-policy-reason") == "EWS is disabled for this user or tenant"
     assert {name for name, _ in seen.headers} == {"Server", "X-EWS-Policy-Reason"}
@@ -195,7 +195,7 @@ def test_a_policy_block_keeps_its_reason(ews: EwsStub) -> None:
 def test_a_response_code_is_told(ews: EwsStub, code: str, status: int) -> None:
     """Exchange's own code is told, whether it comes in an answer or as a fault, and the version with it."""
     ews.answer = Reply(status, refused(code) if status == 200 else fault(code))
-    seen = find_folders(order_for(ews))
+    seen = find_folders(request_for(ews))
     assert (seen.folder, seen.version, seen.error) == (code, "15.1.2507.57", "")
 
 
@@ -203,14 +203,14 @@ def test_a_response_code_is_told(ews: EwsStub, code: str, status: int) -> None:
 def test_a_code_that_the_library_replaces_is_told_as_sent(ews: EwsStub, code: str) -> None:
     """A code that exchangelib would turn into another one is told as the server sent it."""
     ews.answer = Reply(500, fault(code))
-    assert find_folders(order_for(ews)).folder == code
+    assert find_folders(request_for(ews)).folder == code
 
 
 @pytest.mark.parametrize("body", [refused("ErrorOfTheYear2031"), fault("ErrorOfTheYear"), refused("ErrorOfTheYear")])
 def test_a_code_that_the_library_does_not_know_is_told_as_sent(ews: EwsStub, body: bytes) -> None:
     """A code that is newer than exchangelib is told if it looks like one, and else nothing is."""
     ews.answer = Reply(200, body)
-    assert find_folders(order_for(ews)).folder == (None if b"2031" in body else "ErrorOfTheYear")
+    assert find_folders(request_for(ews)).folder == (None if b"2031" in body else "ErrorOfTheYear")
 
 
 def test_how_long_a_busy_server_wants_to_be_left_alone(ews: EwsStub) -> None:
@@ -220,34 +220,34 @@ def test_how_long_a_busy_server_wants_to_be_left_alone(ews: EwsStub) -> None:
         "</t:Value></t:MessageXml>"
     )
     ews.answer = Reply(500, fault("ErrorServerBusy", hint))
-    seen = find_folders(order_for(ews))
+    seen = find_folders(request_for(ews))
     assert (seen.folder, seen.back_off_seconds) == ("ErrorServerBusy", 4.5)
 
 
 def test_a_code_that_the_library_returns_rather_than_raises_is_told(ews: EwsStub) -> None:
     """A code that exchangelib hands on without raising it is told like any other."""
     ews.answer = Reply(200, refused("ErrorItemNotFound"))
-    assert find_folders(order_for(ews)).folder == "ErrorItemNotFound"
+    assert find_folders(request_for(ews)).folder == "ErrorItemNotFound"
 
 
 def test_an_inner_code_counts(ews: EwsStub) -> None:
     """Throttling that is wrapped in an internal error is told as throttling."""
     inner = '<m:MessageXml><t:Value Name="InnerErrorResponseCode">ErrorServerBusy</t:Value></m:MessageXml>'
     ews.answer = Reply(200, refused("ErrorInternalServerError", inner))
-    assert find_folders(order_for(ews)).folder == "ErrorServerBusy"
+    assert find_folders(request_for(ews)).folder == "ErrorServerBusy"
 
 
 def test_a_lock_that_is_put_in_words_is_told(ews: EwsStub) -> None:
     """A server that says in words that the account is locked is understood."""
     ews.refusal = Reply(401, b"<html>The referenced account is currently locked out and may not be logged on to.</html>")
-    assert find_folders(order_for(ews, password="wrong")).error == "locked"
+    assert find_folders(request_for(ews, password="wrong")).error == "locked"
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>hello</html>", b"<a>", soap("<m:Other/>"), soap("<m:FindFolderResponse/>"), b'{"a": 1}'])
 def test_what_is_not_ews_is_malformed(ews: EwsStub, body: bytes) -> None:
     """An answer that is not what EWS says is told as malformed, never as found."""
     ews.answer = Reply(200, body)
-    seen = find_folders(order_for(ews))
+    seen = find_folders(request_for(ews))
     assert (seen.folder, seen.error, seen.status) == (None, "malformed", 200)
 
 
@@ -255,13 +255,13 @@ def test_an_entity_bomb_is_malformed(ews: EwsStub) -> None:
     """XML that declares entities is not unfolded."""
     bomb = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "' + b"a" * 1000 + b'"><!ENTITY b "' + b"&a;" * 1000 + b'">]>' + soap("&b;")[38:]
     ews.answer = Reply(200, bomb)
-    assert find_folders(order_for(ews)).error == "malformed"
+    assert find_folders(request_for(ews)).error == "malformed"
 
 
 def test_an_endless_answer_is_cut_off(ews: EwsStub) -> None:
     """An answer without end is read up to a limit."""
     ews.answer = Reply(200, endless=True)
-    seen = find_folders(order_for(ews))
+    seen = find_folders(request_for(ews))
     assert (seen.error, seen.status, seen.folder) == ("too-long", 200, None)
 
 
@@ -270,7 +270,7 @@ def test_a_packed_bomb_is_cut_off(ews: EwsStub) -> None:
     import gzip
 
     ews.answer = Reply(200, gzip.compress(b" " * 50 * MAX_BODY_BYTES), headers=(("Content-Encoding", "gzip"),))
-    assert find_folders(order_for(ews)).error == "too-long"
+    assert find_folders(request_for(ews)).error == "too-long"
 
 
 @pytest.mark.parametrize(
@@ -279,34 +279,34 @@ def test_a_packed_bomb_is_cut_off(ews: EwsStub) -> None:
 def test_a_dripping_body_keeps_its_status(ews: EwsStub, refusal: Reply) -> None:
     """A refusal whose body drips for ever is told as a refusal, in time."""
     ews.refusal = refusal
-    seen = find_folders(order_for(ews, password="wrong", seconds=1.5))
+    seen = find_folders(request_for(ews, password="wrong", seconds=1.5))
     assert (seen.status, seen.logons, seen.error) == (refusal.status, 1, "timed-out")
 
 
 def test_silence_times_out(ews: EwsStub) -> None:
     """A server that says nothing after the logon is told as one that timed out, with the logon counted."""
     ews.answer = Reply(200, silent=True)
-    seen = find_folders(order_for(ews, "basic", seconds=0.5))
+    seen = find_folders(request_for(ews, "basic", seconds=0.5))
     assert (seen.error, seen.status, seen.logons, seen.exchanges) == ("timed-out", None, 1, ((*REQUEST, None),))
 
 
 def test_a_cut_connection_is_closed(ews: EwsStub) -> None:
     """A server that hangs up is told as one that closed."""
     ews.answer = Reply(200, closes=True)
-    assert find_folders(order_for(ews, "basic")).error == "closed"
+    assert find_folders(request_for(ews, "basic")).error == "closed"
 
 
 def test_nobody_there(ews: EwsStub) -> None:
     """Where nothing listens any more, no logon is counted."""
     url = "https://localhost:1/EWS/Exchange.asmx"
-    seen = find_folders(order_for(ews, "basic", url=url))
+    seen = find_folders(request_for(ews, "basic", url=url))
     assert (seen.error, seen.status) == ("closed", None)
 
 
 def test_a_server_without_tls_gets_nothing(server_certificate: ServerCertificate, tmp_path: Path) -> None:
     """Where what answers does not speak TLS, no request is sent."""
     with run_ews_stub(server_certificate, tmp_path, speaks_tls=False) as plain:
-        seen = find_folders(order_for(plain, "basic"))
+        seen = find_folders(request_for(plain, "basic"))
         assert (seen.error, seen.status) == ("tls-failed", None)
         assert plain.requests == []
 
@@ -314,12 +314,12 @@ def test_a_server_without_tls_gets_nothing(server_certificate: ServerCertificate
 @pytest.mark.parametrize("authorization", ["Basic eDp5", "NTLM TlRMTVNTUAADAAAA", "Negotiate TlRMTVNTUAADAAAA", "NTLM ???", "Bearer x"])
 def test_after_a_logon_no_request_is_let_through(ews: EwsStub, authorization: str) -> None:
     """Whatever the library may want after a request that carried a proof of the password, it is held back."""
-    record = Record(order_for(ews))
+    record = HttpExchangeRecord(request_for(ews))
     signed = requests.Request("POST", ews.url, headers={"Authorization": authorization}).prepare()
     record.asked(requests.Request("POST", ews.url).prepare())
     record.asked(signed)
     for more in (signed, requests.Request("POST", ews.url).prepare()):
-        with pytest.raises(HeldBack):
+        with pytest.raises(SecondRequestBlocked):
             record.asked(more)
     assert (record.logons, len(record.exchanges)) == (1, 2)
 
@@ -333,27 +333,27 @@ def test_a_library_that_goes_on_is_told(ews: EwsStub, monkeypatch: pytest.Monkey
 
     ask = FolderOnce.ask
     monkeypatch.setattr(FolderOnce, "ask", ask_twice)
-    seen = find_folders(order_for(ews, "basic"))
+    seen = find_folders(request_for(ews, "basic"))
     assert (seen.error, seen.folder, ews.logons, len(ews.requests)) == ("second-request", None, 1, 1)
 
 
 def test_an_untrusted_certificate_gets_nothing(ews: EwsStub) -> None:
     """Where the certificate's issuer is not trusted, no request is sent, with or without credentials."""
-    seen = find_folders(order_for(ews, "basic", ca_file=None))
+    seen = find_folders(request_for(ews, "basic", ca_file=None))
     assert (seen.error, seen.status, seen.folder) == ("untrusted", None, None)
     assert ews.requests == []
 
 
 def test_a_certificate_for_another_name_gets_nothing(ews: EwsStub) -> None:
     """The certificate is checked for the name in the URL, whatever the address that is connected to."""
-    seen = find_folders(order_for(ews, "basic", url=f"https://mail.contoso.test:{ews.port}/EWS/Exchange.asmx"))
+    seen = find_folders(request_for(ews, "basic", url=f"https://mail.contoso.test:{ews.port}/EWS/Exchange.asmx"))
     assert seen.error == "untrusted"
     assert ews.requests == []
 
 
 def test_the_given_address_is_used(ews: EwsStub) -> None:
     """The connection goes to the given address and to no other that the name may have."""
-    assert find_folders(order_for(ews, "basic", address="127.0.0.9")).error == "closed"
+    assert find_folders(request_for(ews, "basic", address="127.0.0.9")).error == "closed"
     assert ews.connections == 0
 
 
@@ -365,12 +365,12 @@ def test_no_redirect_is_followed(
     """A redirect, to another host or within the same one, is told by its status and not followed."""
     with run_ews_stub(server_certificate, tmp_path) as other:
         ews.answer = Reply(status, headers=(("Location", other.url),))
-        seen = find_folders(order_for(ews, authentication))
+        seen = find_folders(request_for(ews, authentication))
         assert (seen.status, seen.header("Location"), seen.folder) == (status, other.url, None)
         assert other.connections == 0
         ews.requests.clear()
         ews.anonymous = Reply(status, headers=(("Location", ews.url),))
-        find_folders(order_for(ews, authentication))
+        find_folders(request_for(ews, authentication))
         assert len(ews.requests) == 1
 
 
@@ -385,27 +385,27 @@ def test_the_environment_is_left_out(ews: EwsStub, tmp_path: Path, monkeypatch: 
         "CURL_CA_BUNDLE": "/nowhere",
     }.items():
         monkeypatch.setenv(name, value)
-    assert find_folders(order_for(ews, "basic")).folder == "found"
+    assert find_folders(request_for(ews, "basic")).folder == "found"
 
 
 @pytest.mark.parametrize(("username", "password"), [("", PASSWORD), (USERNAME, "")])
 def test_an_empty_credential_is_never_tried(ews: EwsStub, username: str, password: str) -> None:
     """Without a user name or a password nothing is sent, since NTLM would then sign in as whoever runs the program."""
     with pytest.raises(ValueError, match="are needed"):
-        find_folders(order_for(ews, username=username, password=password))
+        find_folders(request_for(ews, username=username, password=password))
     assert ews.connections == 0
 
 
 def test_a_password_goes_over_https_alone(ews: EwsStub) -> None:
     """A URL without TLS is refused before anything is sent."""
     with pytest.raises(ValueError, match="https alone"):
-        find_folders(order_for(ews, url="http://localhost/EWS/Exchange.asmx"))
+        find_folders(request_for(ews, url="http://localhost/EWS/Exchange.asmx"))
 
 
 def test_what_cannot_be_sent_is_our_own_failure(ews: EwsStub) -> None:
     """A failure before the first request is no doing of the peer, and is raised."""
     with pytest.raises(UnicodeEncodeError):
-        find_folders(order_for(ews, "basic", password="Пароль"))
+        find_folders(request_for(ews, "basic", password="Пароль"))
     assert ews.requests == []
 
 
@@ -417,11 +417,11 @@ def test_no_secret_comes_back(ews: EwsStub, capfd: pytest.CaptureFixture[str], c
     for authentication in ("ntlm", "basic"):
         for reply in (Reply(200, b"<html>"), Reply(456, f"{PASSWORD} {pair}".encode()), Reply(200, closes=True)):
             ews.answer = replace(reply, headers=(("X-FEServer", PASSWORD), ("X-CasErrorCode", f"Basic {pair}"), ("Server", f"a {pair} b")))
-            order = order_for(ews, authentication)
+            request = request_for(ews, authentication)
             out = io.StringIO()
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-                seen = find_folders(order)
-            said = repr(seen) + repr(order) + repr(pickle.dumps(seen)) + out.getvalue() + caplog.text + "".join(capfd.readouterr())
+                seen = find_folders(request)
+            said = repr(seen) + repr(request) + repr(pickle.dumps(seen)) + out.getvalue() + caplog.text + "".join(capfd.readouterr())
             assert PASSWORD not in said
             assert pair not in said
 
@@ -429,30 +429,30 @@ def test_no_secret_comes_back(ews: EwsStub, capfd: pytest.CaptureFixture[str], c
 def test_a_header_is_bounded_and_printable(ews: EwsStub) -> None:
     """What a peer says in a header is shortened, and cannot steer a terminal."""
     ews.answer = Reply(403, headers=(("X-FEServer", "\x1b[31m" + "a" * 5000),))
-    value = find_folders(order_for(ews)).header("X-FEServer")
+    value = find_folders(request_for(ews)).header("X-FEServer")
     assert value is not None
     assert value.startswith("\\x1b[31m")
     assert len(value) == 500
 
 
 async def test_all_that_happens_in_a_child(ews: EwsStub) -> None:
-    """The order crosses over into a child, and what it saw comes back as it is."""
+    """The request crosses over into a child, and what it saw comes back as it is."""
     async with Children() as children:
-        order = order_for(ews)
-        seen = await children.run(find_folders, order, seconds=30)
-        assert isinstance(seen, Seen)
-        assert seen == replace(find_folders(order), exchanges=seen.exchanges)
+        request = request_for(ews)
+        seen = await children.run(find_folders, request, seconds=30)
+        assert isinstance(seen, EwsResult)
+        assert seen == replace(find_folders(request), exchanges=seen.exchanges)
 
 
 async def test_a_dripping_head_ends_at_the_deadline(ews: EwsStub) -> None:
     """A server that sends one byte a second is left at the deadline, and no connection to it is kept."""
     ews.answer = Reply(200, drips_head=True)
     async with Children() as children:
-        await children.run(find_folders, order_for(ews, address="127.0.0.9"), seconds=30)
+        await children.run(find_folders, request_for(ews, address="127.0.0.9"), seconds=30)
         loop = asyncio.get_running_loop()
         began = loop.time()
         with pytest.raises(TimeoutError):
-            await children.run(find_folders, order_for(ews, "basic"), seconds=2.5)
+            await children.run(find_folders, request_for(ews, "basic"), seconds=2.5)
         assert loop.time() - began < 8
     assert ews.logons == 1
 
@@ -466,13 +466,13 @@ async def test_the_child_is_gone_when_a_server_drags_its_answer_out(ews: EwsStub
     """However slowly the answer to the signed-in request comes, the process that holds the password ends with the deadline."""
     ews.answer = drip
     async with Children(limit=1) as children:
-        await children.run(find_folders, order_for(ews, address="127.0.0.9"), seconds=30)
+        await children.run(find_folders, request_for(ews, address="127.0.0.9"), seconds=30)
         child = await children.run(own_pid, None, seconds=30)
         ended = os.pidfd_open(child)
         try:
             with pytest.raises(TimeoutError):
-                # The order would have it last longer, so that it is the parent's deadline that ends it.
-                await children.run(find_folders, order_for(ews, "basic", seconds=60.0), seconds=2.5)
+                # The request would have it last longer, so that it is the parent's deadline that ends it.
+                await children.run(find_folders, request_for(ews, "basic", seconds=60.0), seconds=2.5)
             readable, _, _ = select.select([ended], [], [], 5)
             assert readable == [ended]
         finally:
@@ -493,7 +493,7 @@ def asked_for(ews: EwsStub) -> list[str]:
 @pytest.mark.parametrize(("authentication", "logons"), [("ntlm", 1), ("negotiate", 1), ("basic", 4)])
 def test_more_folders_are_found_on_the_same_logon(ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate"], logons: int) -> None:
     """NTLM proves the password once for all folders; Basic, which has no other way, carries it with each request that follows a good one."""
-    seen = find_folders(order_for(ews, authentication, folders=APPOINTMENTS))
+    seen = find_folders(request_for(ews, authentication, folders=APPOINTMENTS))
     assert (seen.folder, seen.others) == ("found", tuple((name, "found") for name in APPOINTMENTS[1:]))
     assert (seen.logons, ews.logons) == (logons, logons)
     assert asked_for(ews)[-4:] == list(APPOINTMENTS)
@@ -503,7 +503,7 @@ def test_more_folders_are_found_on_the_same_logon(ews: EwsStub, authentication: 
 def test_a_folder_that_is_refused_is_told_and_the_next_is_asked_for(ews: EwsStub) -> None:
     """Exchange's answer to one folder says nothing of the next."""
     ews.later = Reply(200, refused("ErrorFolderNotFound"))
-    seen = find_folders(order_for(ews, folders=APPOINTMENTS))
+    seen = find_folders(request_for(ews, folders=APPOINTMENTS))
     assert (seen.folder, seen.status, seen.error) == ("found", 200, "")
     assert seen.others == tuple((name, "ErrorFolderNotFound") for name in APPOINTMENTS[1:])
 
@@ -512,7 +512,7 @@ def test_a_folder_that_is_refused_is_told_and_the_next_is_asked_for(ews: EwsStub
 def test_what_goes_wrong_later_does_not_take_back_the_inbox(ews: EwsStub, later: Reply) -> None:
     """After an answer that is not of EWS no other folder is asked for, and what the inbox showed stays."""
     ews.later = later
-    seen = find_folders(order_for(ews, folders=APPOINTMENTS))
+    seen = find_folders(request_for(ews, folders=APPOINTMENTS))
     assert (seen.folder, seen.status, seen.version, seen.error, seen.others) == ("found", 200, "15.1.2507.57", "", ())
     assert seen.logons == 1
 
@@ -521,18 +521,18 @@ def test_a_password_that_is_refused_between_folders_is_not_tried_again(ews: EwsS
     """A server that wants the password proved again, and then refuses it, hears it no third time."""
     ews.keeps_signed_in = False
     ews.refusal = Reply(401)
-    order = order_for(ews, folders=APPOINTMENTS)
-    seen = find_folders(order)
+    request = request_for(ews, folders=APPOINTMENTS)
+    seen = find_folders(request)
     assert seen.others == tuple((name, "found") for name in APPOINTMENTS[1:])
     assert ews.logons == 4
-    wrong = find_folders(replace(order, password="wrong-S3cret!"))
+    wrong = find_folders(replace(request, password="wrong-S3cret!"))
     assert (wrong.folder, wrong.logons, ews.logons) == (None, 1, 5)
 
 
 def test_other_folders_wait_for_the_inbox(ews: EwsStub) -> None:
     """Where the inbox is refused no other folder is asked for."""
     ews.answer = Reply(200, refused("ErrorAccessDenied"))
-    seen = find_folders(order_for(ews, folders=APPOINTMENTS))
+    seen = find_folders(request_for(ews, folders=APPOINTMENTS))
     assert (seen.folder, seen.others, len(set(asked_for(ews)))) == ("ErrorAccessDenied", (), 1)
 
 
@@ -544,7 +544,7 @@ def test_a_server_that_is_older_than_the_schema_is_asked_in_an_older_one(ews: Ew
     """Exchange 2007 lets the account in and refuses the schema; it is asked again on the same logon, and all that follows in its own schema."""
     ews.answer = Reply(500, fault(code))
     ews.later = FOUND
-    seen = find_folders(order_for(ews, impersonate=True, folders=APPOINTMENTS))
+    seen = find_folders(request_for(ews, impersonate=True, folders=APPOINTMENTS))
     assert (seen.folder, seen.others) == ("found", tuple((name, "found") for name in APPOINTMENTS[1:]))
     assert (seen.logons, ews.logons, ews.connections) == (1, 1, 1)
     assert asked_for(ews)[-5:] == ["inbox", *APPOINTMENTS]
@@ -565,14 +565,14 @@ def test_a_server_that_is_older_than_the_schema_is_asked_in_an_older_one(ews: Ew
 def test_basic_is_carried_again_to_an_older_server_alone(ews: EwsStub, body: bytes, asked: int) -> None:
     """Each request by Basic carries the password, so the second is sent only where the first answer is that of an older server."""
     ews.answer = Reply(500, body)
-    seen = find_folders(order_for(ews, "basic"))
+    seen = find_folders(request_for(ews, "basic"))
     assert (seen.logons, ews.logons) == (asked, asked)
     assert (seen.folder or "").startswith("Error")
 
 
 def test_on_windows_2003_the_schema_of_2007_is_asked_in_at_once(ews: EwsStub) -> None:
     """Where nothing newer can answer, its own schema is the first and only one."""
-    find_folders(order_for(ews, is_of_2007=True))
+    find_folders(request_for(ews, is_exchange_2007=True))
     assert b'Version="Exchange2007_SP1"' in ews.requests[-1][1]
 
 
@@ -581,7 +581,7 @@ def test_an_older_schema_that_comes_to_nothing_leaves_the_first_answer(ews: EwsS
     """That the account was let in is known from the first answer, whatever becomes of the second; nobody signs in again."""
     ews.answer = Reply(500, fault("ErrorSchemaValidation"))
     ews.later = later
-    seen = find_folders(order_for(ews))
+    seen = find_folders(request_for(ews))
     assert (seen.folder, seen.status, seen.version) == ("ErrorSchemaValidation", 500, "15.1.2507.57")
     assert ews.logons == 1
 
@@ -589,7 +589,7 @@ def test_an_older_schema_that_comes_to_nothing_leaves_the_first_answer(ews: EwsS
 def test_a_token_signs_in_by_itself(ews: EwsStub) -> None:
     """A token goes with each request in its header, without a user name, and a refused one is not sent again."""
     ews.challenges = ("Bearer",)
-    seen = find_folders(order_for(ews, authentication="bearer", username="", password="marked-T0ken"))
+    seen = find_folders(request_for(ews, authentication="bearer", username="", password="marked-T0ken"))
     assert ews.requests[-1][0]["Authorization"] == "Bearer marked-T0ken"
     assert (seen.status, seen.logons, len(ews.requests)) == (401, 1, 1)
     assert "marked-T0ken" not in repr(seen)
@@ -633,20 +633,20 @@ def test_no_answer_is_a_bug_and_none_gets_a_second_proof(ews: EwsStub, reply: Re
     """Whatever comes after the logon, at whichever request, is told in words, keeps what was learnt before it, and draws one proof at most."""
     ews.also_at = (SOAP_PATH, POX_PATH)
     ews.answer = reply
-    assert find_folders(order_for(ews)).logons == ews.logons == 1
-    assert take_message(Taking(order=order_for(ews), subject="s")).state in ("refused", "broken")
+    assert find_folders(request_for(ews)).logons == ews.logons == 1
+    assert take_message(MessageRemoval(request=request_for(ews), subject="s")).state in ("refused", "broken")
     assert ews.logons == 2
-    directed = find_directions(order_for(ews))
+    directed = find_directions(request_for(ews))
     assert (directed.directions, directed.logons, ews.logons) == (None, 1, 3)
     ews.answer, ews.later = FOUND, reply
-    seen = find_folders(order_for(ews, folders=("inbox", "calendar")))
+    seen = find_folders(request_for(ews, folders=("inbox", "calendar")))
     assert (seen.folder, seen.version) == ("found", "15.1.2507.57")
     for anonymous in (True, False):
         ews.anonymous, ews.challenge = (reply, None) if anonymous else (None, reply)
         before = ews.logons
-        find_folders(order_for(ews))
-        take_message(Taking(order=order_for(ews), subject="s"))
-        find_directions(order_for(ews))
+        find_folders(request_for(ews))
+        take_message(MessageRemoval(request=request_for(ews), subject="s"))
+        find_directions(request_for(ews))
         assert ews.logons - before <= 3
 
 
@@ -654,9 +654,9 @@ def test_no_answer_is_a_bug_and_none_gets_a_second_proof(ews: EwsStub, reply: Re
 def test_autodiscover_is_asked_by_one_logon(ews: EwsStub, authentication: Literal["ntlm", "basic"]) -> None:
     """The plain form follows a SOAP request that is not answered, unless it would need a second proof, as with Basic."""
     ews.also_at = (POX_PATH,)
-    order = order_for(ews, authentication)
+    request = request_for(ews, authentication)
     ews.answer = Reply(200, by_pox(pox_request(MAILBOX), frozenset({MAILBOX}), {}, EWS_URL))
-    directed = find_directions(order)
+    directed = find_directions(request)
     assert directed.logons == ews.logons == 1
     assert (directed.directions is not None) is (authentication == "ntlm")
     assert [path for _, path, _ in directed.exchanges][-1] == f"/autodiscover/autodiscover.{'xml' if authentication == 'ntlm' else 'svc'}"
@@ -665,7 +665,7 @@ def test_autodiscover_is_asked_by_one_logon(ews: EwsStub, authentication: Litera
 @pytest.mark.parametrize("authentication", ["ntlm", "basic"])
 def test_autodiscover_that_refuses_is_asked_no_more(ews: EwsStub, authentication: Literal["ntlm", "basic"]) -> None:
     """After a refusal nothing more is sent, and the refusal is told."""
-    directed = find_directions(order_for(ews, authentication, password="wrong-S3cret!"))
+    directed = find_directions(request_for(ews, authentication, password="wrong-S3cret!"))
     assert (directed.directions, directed.status, directed.logons, ews.logons) == (None, 401, 1, 1)
     assert {path for _, path, _ in directed.exchanges} == {"/autodiscover/autodiscover.svc"}
     assert ews.requests[-1][0]["Authorization"]
@@ -673,5 +673,5 @@ def test_autodiscover_that_refuses_is_asked_no_more(ews: EwsStub, authentication
 
 def test_of_2007_the_plain_form_alone_is_asked(ews: EwsStub) -> None:
     """Autodiscover by SOAP came with Exchange 2010."""
-    directed = find_directions(order_for(ews, "basic", is_of_2007=True))
+    directed = find_directions(request_for(ews, "basic", is_exchange_2007=True))
     assert [path for _, path, _ in directed.exchanges] == ["/autodiscover/autodiscover.xml"]

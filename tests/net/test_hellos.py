@@ -21,7 +21,7 @@ from probe.net.killable import Children
 from probe.net.limits import Deadline
 from probe.net.starttls import NoUpgrade
 from probe.net.transcript import Recorder
-from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from probe.wire.tls.registry import group_number, groups_of, schemes_of, suite_number, suites, suites_of
 from tests.looking import authority, playing, server_context
 from tests.particular import ParticularServer, has_few_suites, has_no_tls13
@@ -64,8 +64,8 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_flight_is_a_yes_and_an_alert_is_a_no() -> None:
     """Both are settled by one connection each."""
     async with TlsServer(tls12()).serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
-        assert isinstance(await hellos.ask(GOOD), Reply)
-        assert await hellos.ask(BAD) == Refusal(40)
+        assert isinstance(await hellos.ask(GOOD), TlsReply)
+        assert await hellos.ask(BAD) == TlsRefusal(40)
         assert server.connections == 2
         assert hellos.given_up is None
 
@@ -76,16 +76,16 @@ async def test_hanging_up_is_a_no_where_a_good_hello_still_works(way: str) -> No
     server = TlsServer(tls12(), says_no="close" if way == "close" else "reset")
     async with server.serving(), asking(f"tls://127.0.0.1:{server.port}") as hellos:
         await hellos.ask(GOOD)
-        assert await hellos.ask(BAD) == Refusal(SILENT_ALERT)
+        assert await hellos.ask(BAD) == TlsRefusal(SILENT_ALERT)
         assert server.connections == 4
-        assert await hellos.ask(OTHER_BAD) == Refusal(SILENT_ALERT)
+        assert await hellos.ask(OTHER_BAD) == TlsRefusal(SILENT_ALERT)
         assert server.connections == 6
 
 
 async def test_the_first_hello_that_is_hung_up_on_is_settled_by_one_that_asks_for_nothing_special() -> None:
     """With no hello known to work, everything is offered at once; where that works, the first was refused."""
     async with TlsServer(tls12(), says_no="close").serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
-        assert await hellos.ask(BAD) == Refusal(SILENT_ALERT)
+        assert await hellos.ask(BAD) == TlsRefusal(SILENT_ALERT)
 
 
 async def test_a_server_that_hangs_up_whatever_is_offered_refuses_nothing() -> None:
@@ -107,7 +107,7 @@ async def test_a_server_that_hangs_up_for_a_while_is_asked_again_later() -> None
 
     async with TlsServer(tls12(), manner=manner).serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
         await hellos.ask(GOOD)
-        assert isinstance(await hellos.ask(GOOD), Reply)
+        assert isinstance(await hellos.ask(GOOD), TlsReply)
 
 
 async def test_a_limit_that_outlasts_patience_is_throttling() -> None:
@@ -152,10 +152,10 @@ async def test_several_offers_share_one_control() -> None:
     async with server.serving(), asking(f"tls://127.0.0.1:{server.port}") as hellos:
         await hellos.ask(GOOD)
         answers = await hellos.ask_all([BAD, GOOD])
-        assert answers[BAD] == Refusal(SILENT_ALERT)
+        assert answers[BAD] == TlsRefusal(SILENT_ALERT)
         assert server.connections == 3
         answers = await hellos.ask_all([BAD, OTHER_BAD])
-        assert set(answers.values()) == {Refusal(SILENT_ALERT)}
+        assert set(answers.values()) == {TlsRefusal(SILENT_ALERT)}
         assert server.connections == 6
 
 
@@ -196,14 +196,14 @@ async def test_an_upgrade_that_is_refused_now_and_then_is_asked_for_again() -> N
     """Once a server went over to TLS, one connection on which it does not is no word of the server's: the same hello is sent again at once."""
     async with flaky_upgrade(lambda number: number == 2) as port, asking(f"pop3://127.0.0.1:{port}") as hellos:
         for _ in range(3):
-            assert isinstance(await hellos.ask(GOOD), Reply)
+            assert isinstance(await hellos.ask(GOOD), TlsReply)
         assert hellos.left_unclear is None
 
 
 async def test_an_upgrade_that_is_refused_from_then_on_leaves_the_rest_unclear() -> None:
     """Where it is refused again and again, what is left is unclear for that reason, and soon no more is asked."""
     async with flaky_upgrade(lambda number: number > 1) as port, asking(f"pop3://127.0.0.1:{port}") as hellos:
-        assert isinstance(await hellos.ask(GOOD), Reply)
+        assert isinstance(await hellos.ask(GOOD), TlsReply)
         answer = await hellos.ask(GOOD)
         assert isinstance(answer, Unclear)
         assert answer.why is Why.DENIED
@@ -260,10 +260,10 @@ async def test_a_long_offer_to_a_server_that_bears_none_is_made_in_parts(way: st
     async with particular.serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
         await hellos.ask(GOOD)
         answer = (await hellos.ask_all([taken]))[taken] if is_together else await hellos.ask(taken)
-        assert isinstance(answer, Reply)
+        assert isinstance(answer, TlsReply)
         assert answer.suite in GOOD.suites
         before = server.connections
-        assert isinstance(await hellos.ask(LONG), Refusal)
+        assert isinstance(await hellos.ask(LONG), TlsRefusal)
         # Three parts, and for the first that is hung up on, one to see that the server is well and the part again.
         assert server.connections - before <= 9
 
@@ -272,9 +272,9 @@ async def test_a_long_offer_that_is_refused_needs_no_parts() -> None:
     """A server that bears a long hello refuses what is in it: the control is made as long, and costs no connection more."""
     async with TlsServer(tls12(), says_no="close").serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
         await hellos.ask(GOOD)
-        assert await hellos.ask(LONG) == Refusal(SILENT_ALERT)
+        assert await hellos.ask(LONG) == TlsRefusal(SILENT_ALERT)
         assert server.connections == 4
-        assert await hellos.ask(LONG) == Refusal(SILENT_ALERT)
+        assert await hellos.ask(LONG) == TlsRefusal(SILENT_ALERT)
         assert server.connections == 6
 
 
@@ -283,5 +283,5 @@ async def test_a_server_that_hangs_up_on_tls_1_3_refuses_what_has_it() -> None:
     both = replace(GOOD, versions=(Version.TLS13, Version.TLS12), suites=(*suites_of(Version.TLS13), *GOOD.suites))
     particular = ParticularServer(tls12(), has_no_tls13, [])
     async with particular.serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
-        assert await hellos.ask(both) == Refusal(SILENT_ALERT)
-        assert isinstance(await hellos.ask(GOOD), Reply)
+        assert await hellos.ask(both) == TlsRefusal(SILENT_ALERT)
+        assert isinstance(await hellos.ask(GOOD), TlsReply)

@@ -17,9 +17,9 @@ from probe.net.http_exchange import (
     MAX_ANSWER_BYTES,
     MAX_BODY_BYTES,
     MAX_INTERIM_ANSWERS,
-    Answer,
     Head,
     HttpConnection,
+    HttpResponse,
     asked_to_wait,
     exchange,
     host_header,
@@ -67,7 +67,7 @@ def byte_by_byte(data: bytes) -> tuple[bytes, ...]:
     return tuple(data[n : n + 1] for n in range(len(data)))
 
 
-async def get(*pieces: bytes) -> Answer:
+async def get(*pieces: bytes) -> HttpResponse:
     return await exchange(Pieces(*pieces), "GET", "/", host="mail.test")
 
 

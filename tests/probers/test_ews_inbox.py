@@ -18,7 +18,7 @@ from probe.model.keys import FactKey
 from probe.model.kinds import Build
 from probe.model.provenance import Declared, Observed
 from probe.net.dial import Dial, Network
-from probe.net.ews_orders import Seen
+from probe.net.ews_requests import EwsResult
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer, expected
 from probe.net.killable import Children
 from probe.net.limits import Deadline
@@ -453,7 +453,7 @@ async def test_no_secret_is_written_down(ews: EwsStub, children: Children) -> No
 )
 def test_every_trouble_has_its_outcome(error: str, failure: type[Exception], outcome: Outcome) -> None:
     """What broke off a conversation in the child is told by the words that every conversation uses."""
-    seen = Seen(
+    seen = EwsResult(
         status=None,
         headers=(),
         folder=None,

@@ -11,7 +11,7 @@ from spnego._ntlm_raw import messages
 
 from probe.model.estate import Authentication
 from probe.wire.lines import WireError
-from probe.wire.sasl import Ntlm
+from probe.wire.sasl import NtlmMechanism
 from tests.probers.mail_logins import USER, learnt, scripted
 
 
@@ -34,7 +34,7 @@ def test_a_server_of_another_make_takes_the_right_password_and_no_other(
     (tmp_path / "users").write_text(f"{domain}:{name}:right\n")
     monkeypatch.setenv("NTLM_USER_FILE", str(tmp_path / "users"))
     server = spnego.server(protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm)
-    client = Ntlm(username, password)
+    client = NtlmMechanism(username, password)
     asked = server.step(client.first)
     assert asked is not None
     answer = client.respond(asked)
@@ -50,7 +50,7 @@ def test_a_server_of_another_make_takes_the_right_password_and_no_other(
 def test_what_is_no_challenge_gets_no_answer(said: bytes) -> None:
     """Garbage, a message of another type, and one that ends too early or points beyond its end."""
     with pytest.raises(WireError):
-        Ntlm("a", "b").respond(said)
+        NtlmMechanism("a", "b").respond(said)
 
 
 FIRST = "TlRMTVNTUAABAAAA*"

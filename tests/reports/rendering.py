@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from probe.document import Options, publish
+from probe.document import ReportOptions, publish
 from probe.model.facts import Reading
 from probe.model.remedies import steps
 from probe.model.rules import Finding, Readiness, Support
@@ -22,7 +22,7 @@ def render(run: Run, *, signed_in: str = "yes", **options: Any) -> str:
     """The text report of a run in which it stands so with signing in for every mailbox that is served."""
     document = publish(run)
     assessments = [{**a, "signed_in": None if a["support"] == Support.NOT_ASSESSED else signed_in} for a in document["assessments"]]
-    return "".join(REPORT.render({**document, "assessments": assessments}, Options(**options)))
+    return "".join(REPORT.render({**document, "assessments": assessments}, ReportOptions(**options)))
 
 
 def may_be_wider(line: str) -> bool:

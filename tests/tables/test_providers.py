@@ -56,10 +56,10 @@ def test_host_and_product_together_narrow_down_the_provider(
     assert providers.candidate_providers(host, product, service) == candidates
 
 
-def test_brands_of_one_house_are_known() -> None:
-    """MSN and Outlook.com are one house, Gmail and Yahoo are not."""
-    assert providers.one_house("outlook.com", "msn")
-    assert not providers.one_house("gmail", "yahoo")
+def test_brands_of_one_company_are_known() -> None:
+    """MSN and Outlook.com belong to one company, Gmail and Yahoo are not."""
+    assert providers.same_company("outlook.com", "msn")
+    assert not providers.same_company("gmail", "yahoo")
 
 
 def test_passwords_ended_where_and_when_the_table_says() -> None:

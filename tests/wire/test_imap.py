@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from probe.wire.imap import (
     MAX_ANSWER_LINES,
-    Answer,
+    ImapAnswer,
     ImapReader,
-    Response,
+    ImapResponse,
     announced_capabilities,
     capabilities,
     identity,
@@ -23,29 +23,29 @@ from probe.wire.imap import (
 from probe.wire.lines import MAX_STRAY_LINES, WireError
 
 GREETINGS = [
-    (b"* OK Dovecot ready.\r\n", Response("*", "OK", "Dovecot ready.", "* OK Dovecot ready.")),
-    (b"* OK\n", Response("*", "OK", "", "* OK")),
-    (b"* preauth welcome\r\n", Response("*", "PREAUTH", "welcome", "* preauth welcome")),
-    (b"* BYE {5}\r\n", Response("*", "BYE", "{5}", "* BYE {5}")),
-    (b"*  OK\ta\tb\r\n", Response("*", "OK", "a\tb", "*  OK\ta\tb")),
-    (b"* OK Verf\xfcgung\r\n", Response("*", "OK", "Verf\\xfcgung", "* OK Verf\\xfcgung")),
+    (b"* OK Dovecot ready.\r\n", ImapResponse("*", "OK", "Dovecot ready.", "* OK Dovecot ready.")),
+    (b"* OK\n", ImapResponse("*", "OK", "", "* OK")),
+    (b"* preauth welcome\r\n", ImapResponse("*", "PREAUTH", "welcome", "* preauth welcome")),
+    (b"* BYE {5}\r\n", ImapResponse("*", "BYE", "{5}", "* BYE {5}")),
+    (b"*  OK\ta\tb\r\n", ImapResponse("*", "OK", "a\tb", "*  OK\ta\tb")),
+    (b"* OK Verf\xfcgung\r\n", ImapResponse("*", "OK", "Verf\\xfcgung", "* OK Verf\\xfcgung")),
 ]
 
 ANSWERS = [
-    (b"a1 OK !!\r\n", Answer(Response("a1", "OK", "!!", "a1 OK !!"))),
-    (b"A1 no {3}\r\n", Answer(Response("A1", "NO", "{3}", "A1 no {3}"))),
+    (b"a1 OK !!\r\n", ImapAnswer(ImapResponse("a1", "OK", "!!", "a1 OK !!"))),
+    (b"A1 no {3}\r\n", ImapAnswer(ImapResponse("A1", "NO", "{3}", "A1 no {3}"))),
     (
         b"* CAPABILITY IMAP4rev1\n* OK {2}\na1 OK done\n",
-        Answer(
-            Response("a1", "OK", "done", "a1 OK done"),
-            (Response("*", "CAPABILITY", "IMAP4rev1", "* CAPABILITY IMAP4rev1"), Response("*", "OK", "{2}", "* OK {2}")),
+        ImapAnswer(
+            ImapResponse("a1", "OK", "done", "a1 OK done"),
+            (ImapResponse("*", "CAPABILITY", "IMAP4rev1", "* CAPABILITY IMAP4rev1"), ImapResponse("*", "OK", "{2}", "* OK {2}")),
         ),
     ),
-    (b"* BYE enough\r\n", Answer(Response("*", "BYE", "enough", "* BYE enough"))),
+    (b"* BYE enough\r\n", ImapAnswer(ImapResponse("*", "BYE", "enough", "* BYE enough"))),
 ]
 
 
-def answer_of(data: bytes, tag: str = "a1") -> Answer:
+def answer_of(data: bytes, tag: str = "a1") -> ImapAnswer:
     """The answer that some bytes make."""
     reader = ImapReader()
     reader.feed(data)
@@ -56,7 +56,7 @@ def answer_of(data: bytes, tag: str = "a1") -> Answer:
 
 @pytest.mark.parametrize(("data", "expected"), GREETINGS)
 @pytest.mark.parametrize("trailing", [b"", b"* OK next\r\n"])
-def test_a_greeting_is_the_same_whole_byte_by_byte_and_with_trailing_bytes(data: bytes, expected: Response, trailing: bytes) -> None:
+def test_a_greeting_is_the_same_whole_byte_by_byte_and_with_trailing_bytes(data: bytes, expected: ImapResponse, trailing: bytes) -> None:
     """However its bytes come, a greeting reads the same, and what follows is left alone."""
     whole = ImapReader()
     whole.feed(data + trailing)
@@ -72,7 +72,7 @@ def test_a_greeting_is_the_same_whole_byte_by_byte_and_with_trailing_bytes(data:
 
 @pytest.mark.parametrize(("data", "expected"), ANSWERS)
 @pytest.mark.parametrize("trailing", [b"", b"* OK next\r\n"])
-def test_an_answer_is_the_same_whole_byte_by_byte_and_with_trailing_bytes(data: bytes, expected: Answer, trailing: bytes) -> None:
+def test_an_answer_is_the_same_whole_byte_by_byte_and_with_trailing_bytes(data: bytes, expected: ImapAnswer, trailing: bytes) -> None:
     """However its bytes come, an answer reads the same, and what follows is left alone."""
     whole = ImapReader()
     whole.feed(data + trailing)
@@ -81,7 +81,7 @@ def test_an_answer_is_the_same_whole_byte_by_byte_and_with_trailing_bytes(data: 
     assert _slowly(data) == [None] * (len(data) - 1) + [expected]
 
 
-def _slowly(data: bytes) -> list[Answer | None]:
+def _slowly(data: bytes) -> list[ImapAnswer | None]:
     reader = ImapReader()
     answers = []
     for number in data:

@@ -7,27 +7,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.wire.lines import MAX_STRAY_LINES, WireError
-from probe.wire.pop3 import MAX_REPLY_LINES, Pop3Reader, Reply, has_stamp, mechanisms, takes_utf8_names
+from probe.wire.pop3 import MAX_REPLY_LINES, Pop3Reader, Pop3Reply, has_stamp, mechanisms, takes_utf8_names
 
 CASES = [
-    (b"+OK Dovecot ready.\r\n", False, Reply(True, "+OK Dovecot ready.")),
-    (b"+OK\r\n", False, Reply(True, "+OK")),
-    (b"-ERR no\n", True, Reply(False, "-ERR no")),
-    (b"+OK\r\nTOP\r\nUIDL\r\nSASL PLAIN\r\n.\r\n", True, Reply(True, "+OK", ("TOP", "UIDL", "SASL PLAIN"))),
-    (b"+OK list\n..dot\n.\n", True, Reply(True, "+OK list", (".dot",))),
-    (b"+ok lower case\r\n", False, Reply(True, "+ok lower case")),
-    (b"\r\n+OK behind an empty line\r\n", False, Reply(True, "+OK behind an empty line")),
-    (b"warning: something\r\n-ERR no\r\n", False, Reply(False, "-ERR no")),
-    (b"+OK\ttab\r\n", False, Reply(True, "+OK\ttab")),
-    (b"+OK\r\nTOP\r\r\n.\r\r\n", True, Reply(True, "+OK", ("TOP",))),
-    (b"+OK\r\nTOP\r\n. \r\n", True, Reply(True, "+OK", ("TOP",))),
+    (b"+OK Dovecot ready.\r\n", False, Pop3Reply(True, "+OK Dovecot ready.")),
+    (b"+OK\r\n", False, Pop3Reply(True, "+OK")),
+    (b"-ERR no\n", True, Pop3Reply(False, "-ERR no")),
+    (b"+OK\r\nTOP\r\nUIDL\r\nSASL PLAIN\r\n.\r\n", True, Pop3Reply(True, "+OK", ("TOP", "UIDL", "SASL PLAIN"))),
+    (b"+OK list\n..dot\n.\n", True, Pop3Reply(True, "+OK list", (".dot",))),
+    (b"+ok lower case\r\n", False, Pop3Reply(True, "+ok lower case")),
+    (b"\r\n+OK behind an empty line\r\n", False, Pop3Reply(True, "+OK behind an empty line")),
+    (b"warning: something\r\n-ERR no\r\n", False, Pop3Reply(False, "-ERR no")),
+    (b"+OK\ttab\r\n", False, Pop3Reply(True, "+OK\ttab")),
+    (b"+OK\r\nTOP\r\r\n.\r\r\n", True, Pop3Reply(True, "+OK", ("TOP",))),
+    (b"+OK\r\nTOP\r\n. \r\n", True, Pop3Reply(True, "+OK", ("TOP",))),
 ]
 
 
 @pytest.mark.parametrize(("data", "multiline", "expected"), CASES)
 @pytest.mark.parametrize("trailing", [b"", b"+OK next\r\n"])
 def test_a_reply_is_the_same_whole_byte_by_byte_and_with_trailing_bytes(
-    data: bytes, multiline: bool, expected: Reply, trailing: bytes
+    data: bytes, multiline: bool, expected: Pop3Reply, trailing: bytes
 ) -> None:
     """However its bytes come, a reply reads the same, and what follows is left alone."""
     whole = Pop3Reader()
@@ -58,12 +58,12 @@ def test_what_is_no_reply_is_refused() -> None:
         (b"+ aGk=\r\n", b"aGk="),
         (b"+\r\n", b""),
         (b"\r\nwhat\r\n+ aGk=\r\n", b"aGk="),
-        (b"+OK\r\n", Reply(True, "+OK")),
-        (b"-ERR no\r\n", Reply(False, "-ERR no")),
+        (b"+OK\r\n", Pop3Reply(True, "+OK")),
+        (b"-ERR no\r\n", Pop3Reply(False, "-ERR no")),
     ],
 )
 @pytest.mark.parametrize("trailing", [b"", b"+ bmV4dA==\r\n"])
-def test_a_challenge_is_the_same_however_it_comes(data: bytes, expected: bytes | Reply, trailing: bytes) -> None:
+def test_a_challenge_is_the_same_however_it_comes(data: bytes, expected: bytes | Pop3Reply, trailing: bytes) -> None:
     """In the middle of AUTH a challenge or the reply that ends it is read, and a line that is neither is passed over."""
     whole, slowly = Pop3Reader(), Pop3Reader()
     whole.feed(data + trailing)
@@ -79,7 +79,7 @@ def test_lines_that_are_no_reply_come_to_an_end() -> None:
     """So many are passed over and no more."""
     reader = Pop3Reader()
     reader.feed(b"+OK hi\r\n" + b"\r\n" * MAX_STRAY_LINES + b"what\r\n")
-    assert reader.next_reply() == Reply(True, "+OK hi")
+    assert reader.next_reply() == Pop3Reply(True, "+OK hi")
     with pytest.raises(WireError, match="not a POP3 reply: 'what'"):
         reader.next_reply()
 

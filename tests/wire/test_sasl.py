@@ -76,6 +76,6 @@ def test_without_a_user_name_it_is_the_windows_session_that_signs_in(monkeypatch
         return genuine(username or "who", password or "ever", **{**options, "options": spnego.NegotiateOptions.use_ntlm})
 
     monkeypatch.setattr(spnego, "client", client)
-    of_session, of_user = sasl.Ntlm(None, None, host="crm", service="HTTP"), sasl.Ntlm("tim", "secret")
+    of_session, of_user = sasl.NtlmMechanism(None, None, host="crm", service="HTTP"), sasl.NtlmMechanism("tim", "secret")
     assert asked == [(None, spnego.NegotiateOptions.use_sspi), ("tim", spnego.NegotiateOptions.use_ntlm)]
     assert of_session.first == of_user.first

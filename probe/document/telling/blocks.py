@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from probe.document.index import Form
+from probe.document.index import JsonObject
 from probe.document.telling.known import Known
 from probe.document.telling.roots import root_of
 from probe.document.telling.signing_in import ready_in_words
@@ -34,11 +34,11 @@ class Block:
     readiness: Readiness
     signed_in: str
     profile: str
-    decided: list[Form]
+    decided: list[JsonObject]
     """Findings that decided the verdict, the most pressing first, then advice."""
-    undecided: list[Form]
+    undecided: list[JsonObject]
     """Findings that are unknown, where the verdict is worse already."""
-    listed: list[Form]
+    listed: list[JsonObject]
     """For a supported mailbox: the statements that list it."""
     addresses: list[str]
     directions: tuple[tuple[str, Readiness], ...] = ()
@@ -85,7 +85,7 @@ class Block:
         return {Support.UNSUPPORTED: 2, Support.NOT_LISTED: 3, Support.UNDETERMINED: 4}.get(self.support, 5)
 
 
-def blocks_of(assessments: Iterable[Form], known: Known) -> list[Block]:
+def blocks_of(assessments: Iterable[JsonObject], known: Known) -> list[Block]:
     """The mailboxes in blocks, the most pressing first; within that, the block of most mailboxes."""
     blocks: dict[tuple[Any, ...], Block] = {}
     for assessment in assessments:
@@ -102,17 +102,19 @@ def blocks_of(assessments: Iterable[Form], known: Known) -> list[Block]:
     return sorted(blocks.values(), key=lambda block: (block.urgency, -len(block.addresses), block.profile, block.addresses[0]))
 
 
-def matters(finding: Form, support: Support, readiness: Readiness) -> bool:
+def matters(finding: JsonObject, support: Support, readiness: Readiness) -> bool:
     """Whether an unknown finding leaves the verdict open, rather than one that is worse already."""
     verdict: object = {Otherwise.NOT_READY: readiness, Otherwise.ADVICE: None}.get(finding["otherwise"], support)
     return verdict in (Support.UNDETERMINED, Readiness.UNDETERMINED)
 
 
-def _sorted_out(findings: Iterable[Form], support: Support, readiness: Readiness) -> tuple[list[Form], list[Form], list[Form]]:
+def _sorted_out(
+    findings: Iterable[JsonObject], support: Support, readiness: Readiness
+) -> tuple[list[JsonObject], list[JsonObject], list[JsonObject]]:
     """What decided, what is unknown besides, and what lists the system."""
-    decided: list[Form] = []
-    undecided: list[Form] = []
-    listed: list[Form] = []
+    decided: list[JsonObject] = []
+    undecided: list[JsonObject] = []
+    listed: list[JsonObject] = []
     for finding in findings:
         if finding["result"] == Result.FAILS:
             decided.append(finding)
@@ -123,14 +125,14 @@ def _sorted_out(findings: Iterable[Form], support: Support, readiness: Readiness
     return sorted(decided, key=lambda finding: _severity(finding, decided)), undecided, listed
 
 
-def _severity(finding: Form, among: list[Form]) -> tuple[int, bool, bool, int]:
+def _severity(finding: JsonObject, among: list[JsonObject]) -> tuple[int, bool, bool, int]:
     """Readiness before support before advice, what fails before what is unknown, and roots before what follows from them."""
     otherwise = Otherwise(finding["otherwise"])
     about = {Otherwise.NOT_READY: 0, Otherwise.ADVICE: 2}.get(otherwise, 1)
     return about, finding["result"] != Result.FAILS, root_of(finding, among) is not None, list(Otherwise).index(otherwise)
 
 
-def _likeness(finding: Form, mailbox: str) -> tuple[Any, ...]:
+def _likeness(finding: JsonObject, mailbox: str) -> tuple[Any, ...]:
     """What makes two mailboxes' findings the same to a reader: all but whose they are."""
     cited = tuple(
         (

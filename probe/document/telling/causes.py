@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from probe.document.index import Form
+from probe.document.index import JsonObject
 from probe.document.telling.words import reason_in_words
 from probe.model import vocabulary as v
 from probe.model.facts import Why
 from probe.model.rules import Result
 from probe.model.values import dataclass
 
-BEFELL_ALL = frozenset(
+CONVERSATION_FAILURES = frozenset(
     {
         Why.UNRESOLVED,
         Why.REFUSED,
@@ -54,7 +54,7 @@ class Questions:
     """Findings that are unknown for the same reasons at the same endpoints."""
 
     cause: _Cause
-    findings: list[Form]
+    findings: list[JsonObject]
 
     @property
     def whys(self) -> list[Why]:
@@ -72,7 +72,7 @@ class Questions:
         return "; ".join(reason_in_words(why, whose, detail) for (why, detail), whose in endpoints.items())
 
 
-def questions_in_common(findings: Iterable[Form]) -> list[Questions]:
+def questions_in_common(findings: Iterable[JsonObject]) -> list[Questions]:
     """The unknown findings that share their cause with another; what rests on part of a cause is counted with the whole."""
     causes = [(_cause(f), f) for f in findings if f["result"] == Result.UNKNOWN]
     groups: list[Questions] = []
@@ -83,10 +83,10 @@ def questions_in_common(findings: Iterable[Form]) -> list[Questions]:
     return [group for group in groups if len(group.findings) > 1]
 
 
-def by_cause(findings: Iterable[Form]) -> tuple[list[Questions], list[Form]]:
+def by_cause(findings: Iterable[JsonObject]) -> tuple[list[Questions], list[JsonObject]]:
     """Unknown findings under their causes, of however few, and those whose cause is more than what endpoints left open."""
-    groups: dict[_Cause, list[Form]] = {}
-    alone: list[Form] = []
+    groups: dict[_Cause, list[JsonObject]] = {}
+    alone: list[JsonObject] = []
     for finding in findings:
         cause = _cause(finding)
         if cause is None:
@@ -96,23 +96,23 @@ def by_cause(findings: Iterable[Form]) -> tuple[list[Questions], list[Form]]:
     return [Questions(cause, of_it) for cause, of_it in groups.items()], alone
 
 
-def is_not_allowed(finding: Form) -> bool:
+def is_not_allowed(finding: JsonObject) -> bool:
     """Whether a finding is unknown only because nobody allowed what would tell."""
     gaps = [cited for cited in finding["because"] if "why" in cited]
     return bool(gaps) and all(gap["why"] == Why.NOT_ATTEMPTED and gap["detail"].endswith(NOT_ALLOWED) for gap in gaps)
 
 
-def _cause(finding: Form) -> _Cause | None:
+def _cause(finding: JsonObject) -> _Cause | None:
     """What a finding is unknown for; None where that is more than what endpoints left open."""
     reasons = [(cited["key"], _reason(cited)) for cited in finding["because"]]
     asked_there = {key for key, reason in reasons if reason is not None}
     if not asked_there or any(key not in asked_there for key, _ in reasons):
         return None
     found = (reason for _, reason in reasons if reason is not None)  # a mailbox's provider, say, is unknown because its endpoint's is
-    return frozenset(replace(reason, detail="") if reason.why in BEFELL_ALL else reason for reason in found)
+    return frozenset(replace(reason, detail="") if reason.why in CONVERSATION_FAILURES else reason for reason in found)
 
 
-def _reason(cited: Form) -> _Reason | None:
+def _reason(cited: JsonObject) -> _Reason | None:
     """Why what is cited leaves a question open; None where that is no matter of an endpoint's."""
     subject, of_account = cited["subject"], cited["mailbox"] is not None
     if "://" not in subject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from probe.document.index import Form, Index
+from probe.document.index import Index, JsonObject
 from probe.document.reading import readings
 from probe.model.estate import Delivery
 from probe.model.facts import Facts, Missing
@@ -16,10 +16,10 @@ class Known(Index):
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         super().__init__(document)
-        self.attempts: dict[str, list[Form]] = {}
+        self.attempts: dict[str, list[JsonObject]] = {}
         for attempt in document["attempts"]:
             self.attempts.setdefault(attempt["subject"], []).append(attempt)
-        self.facts: dict[tuple[str, str | None, str], list[Form]] = {}
+        self.facts: dict[tuple[str, str | None, str], list[JsonObject]] = {}
         for fact in document["facts"]:
             self.facts.setdefault((fact["subject"], fact["mailbox"], fact["key"]), []).append(fact)
         by_subject: dict[str, list[Any]] = {}
@@ -31,11 +31,11 @@ class Known(Index):
         self.endpoints = list(dict.fromkeys(s for s in (*self.attempts, *self.of) if "://" in s))
         self._gaps = {(gap["subject"], gap["mailbox"], gap["key"]): gap for gap in document["missing"]}
         estate = document["estate"] or {"deployment": {}, "profiles": (), "mailboxes": ()}
-        self.deployment: Form = estate["deployment"]
-        self.profiles: dict[str, Form] = {profile["name"]: profile for profile in estate["profiles"]}
-        self.mailboxes: dict[str, Form] = {mailbox["address"]: mailbox for mailbox in estate["mailboxes"]}
+        self.deployment: JsonObject = estate["deployment"]
+        self.profiles: dict[str, JsonObject] = {profile["name"]: profile for profile in estate["profiles"]}
+        self.mailboxes: dict[str, JsonObject] = {mailbox["address"]: mailbox for mailbox in estate["mailboxes"]}
 
-    def facts_of(self, subject: str) -> Iterator[Form]:
+    def facts_of(self, subject: str) -> Iterator[JsonObject]:
         """Every fact of a subject itself, not of an account there."""
         return (f for (s, mailbox, _), facts in self.facts.items() if s == subject and mailbox is None for f in facts)
 
@@ -45,7 +45,7 @@ class Known(Index):
         best = (facts.read(key) for key in dict.fromkeys(reading.key for reading in facts))
         return [reading for reading in best if isinstance(reading, Missing)]
 
-    def gap(self, subject: str, mailbox: str | None, key: str) -> Form | None:
+    def gap(self, subject: str, mailbox: str | None, key: str) -> JsonObject | None:
         """Why something is not known of a subject, or of an account there; None where it is known or nobody asked."""
         return self._gaps.get((subject, mailbox, key))
 
@@ -59,12 +59,12 @@ class Known(Index):
         ways = ((profile["incoming"], receives), (profile["outgoing"], mailbox["outgoing"] == Delivery.SERVER_SIDE))
         return tuple(dict.fromkeys(url for url, is_used in ways if is_used))
 
-    def behind(self, cited: Form) -> list[Form]:
+    def behind(self, cited: JsonObject) -> list[JsonObject]:
         """The whole facts that a finding cites; where several sources were drawn together, all of them."""
         facts = self.facts.get((cited["subject"], cited["mailbox"], cited["key"]), [])
         return [f for f in facts if f["value"] == cited["value"]] or facts
 
-    def texts_behind(self, fact: Form) -> set[str]:
+    def texts_behind(self, fact: JsonObject) -> set[str]:
         """The fact's value and the values that it was worked out from, as far as they are texts that a peer may have said."""
         texts: set[str] = set()
         waiting, seen = [fact], set()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from probe.document.index import Form
+from probe.document.index import JsonObject
 from probe.document.telling.known import Known
 from probe.document.telling.words import count, endpoints_of
 from probe.model import vocabulary as v
@@ -33,7 +33,7 @@ _PROVIDERS = {
 _DAY = re.compile(r"\b20\d\d-\d\d-\d\d\b")
 
 
-def remedy_for(finding: Form, address: str, known: Known, on: date) -> str:
+def remedy_for(finding: JsonObject, address: str, known: Known, on: date) -> str:
     """What to do in this case: the estate's names for the capitals, the paragraphs for this server, and the days that are left."""
     urls = endpoints_of(finding) or known.used_endpoints(address)
     dated = _DAY.sub(lambda day: day.group() + _days_until(day.group(), on), finding["remedy"])

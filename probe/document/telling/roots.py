@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from probe.document.index import Form
+from probe.document.index import JsonObject
 from probe.document.telling.words import endpoints_of
 from probe.model.rules import Result
 
@@ -28,7 +28,7 @@ ROOTS: dict[str, tuple[str, ...]] = {
 """By rule, those whose failure at the same place explains its own; the first is the most telling."""
 
 
-def root_of(finding: Form, findings: Sequence[Form]) -> Form | None:
+def root_of(finding: JsonObject, findings: Sequence[JsonObject]) -> JsonObject | None:
     """The failed finding that this failed one follows from, None where it stands by itself.
 
     It must have failed wherever this one did: a login that is refused at one server is not explained by what another ended.

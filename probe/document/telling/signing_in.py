@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.document.index import Form
+from probe.document.index import JsonObject
 from probe.document.telling.known import Known
 from probe.model import vocabulary as v
 from probe.model.rules import Readiness
@@ -18,7 +18,7 @@ _IN_WORDS = {
 }
 
 
-def _gap(url: str, address: str, known: Known) -> Form | None:
+def _gap(url: str, address: str, known: Known) -> JsonObject | None:
     key = v.AUTH_ACCEPTED.name
     return known.gap(url, address, key) or known.gap(url, None, key)
 

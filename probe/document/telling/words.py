@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from probe.document.index import Form
+from probe.document.index import JsonObject
 from probe.model import vocabulary as v
 from probe.model.facts import UNTRIED, Why
 
@@ -92,12 +92,12 @@ def value_in_words(value: Any) -> str:
             return str(value)
 
 
-def endpoints_of(finding: Form) -> tuple[str, ...]:
+def endpoints_of(finding: JsonObject) -> tuple[str, ...]:
     """The endpoints that a finding cites."""
     return tuple(dict.fromkeys(cited["subject"] for cited in finding["because"] if "://" in cited["subject"]))
 
 
-def gap_in_words(gap: Form) -> str:
+def gap_in_words(gap: JsonObject) -> str:
     words, detail = WHY_IN_WORDS[Why(gap["why"])], bounded(gap["detail"], CITED_LIMIT)
     return f"{words} ({detail})" if detail and detail not in (words, UNTRIED) else words
 
@@ -108,7 +108,7 @@ def reason_in_words(why: Why, subjects: Sequence[str], detail: str) -> str:
     return f"{words} ({bounded(detail, CITED_LIMIT)})" if detail and detail != UNTRIED else words
 
 
-def provenance(fact: Form) -> str:
+def provenance(fact: JsonObject) -> str:
     """How a fact is known, in brackets after its value; nothing where it was seen at first hand."""
     if fact["basis"] == "observed":
         return ""

@@ -1,4 +1,4 @@
-"""What is worked out of what was seen."""
+"""Conclusions from what was seen."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from probe.document import Options, Report
-from probe.document.index import Form
+from probe.document import Report, ReportOptions
+from probe.document.index import JsonObject
 from probe.document.telling.blocks import READINESS_WORDS, SUPPORT_WORDS, Block, blocks_of
 from probe.document.telling.known import Known
 from probe.document.telling.signing_in import WITHOUT, ready_in_words
@@ -24,7 +24,7 @@ from probe.reports.text.table import groups_of, write_advice_lines, write_steps,
 _SUPPORT_ORDER = (Support.UNSUPPORTED, Support.NOT_LISTED, Support.UNDETERMINED, Support.SUPPORTED)
 
 
-def _render(document: Mapping[str, Any], options: Options) -> str:
+def _render(document: Mapping[str, Any], options: ReportOptions) -> str:
     page = Page(options)
     known = Known(document)
     if document["estate"] is None:
@@ -36,7 +36,7 @@ def _render(document: Mapping[str, Any], options: Options) -> str:
     return page.text()
 
 
-def _write_check(page: Page, document: Mapping[str, Any], known: Known, options: Options) -> None:
+def _write_check(page: Page, document: Mapping[str, Any], known: Known, options: ReportOptions) -> None:
     on = date.fromisoformat(document["judged_at"])
     blocks = blocks_of(document["assessments"], known)
     groups = groups_of(blocks, on)
@@ -66,7 +66,7 @@ def _write_check(page: Page, document: Mapping[str, Any], known: Known, options:
     write_not_asked(page, blocks, known, verbose=options.verbose)
 
 
-def _write_look(page: Page, document: Mapping[str, Any], known: Known, options: Options) -> None:
+def _write_look(page: Page, document: Mapping[str, Any], known: Known, options: ReportOptions) -> None:
     _summary_of_look(page, document, known)
     if document["interrupted"]:
         _interrupted(page)
@@ -130,7 +130,7 @@ def _circumstances(page: Page, document: Mapping[str, Any]) -> None:
         )
 
 
-def _transcripts(page: Page, attempts: Iterable[Form]) -> None:
+def _transcripts(page: Page, attempts: Iterable[JsonObject]) -> None:
     page.heading("Transcripts")
     for attempt in attempts:
         page.blank()

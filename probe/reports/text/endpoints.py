@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 
-from probe.document.telling.causes import BEFELL_ALL, NOT_ALLOWED
+from probe.document.telling.causes import CONVERSATION_FAILURES, NOT_ALLOWED
 from probe.document.telling.known import Known
 from probe.document.telling.words import CITED_LIMIT, VALUE_LIMIT, bounded, gap_in_words, provenance, some_of, spaced, value_in_words
 from probe.model import vocabulary as v
@@ -122,7 +122,7 @@ def write_all_gaps(page: Page, known: Known, subject: str) -> None:
     """Everything that is not known of an endpoint, one paragraph for each reason; for each detail where details tell more."""
     reasons: dict[tuple[Why, str], list[Missing]] = {}
     for gap in known.gaps_of(subject):
-        reasons.setdefault((gap.why, "" if gap.why in BEFELL_ALL else gap.detail), []).append(gap)
+        reasons.setdefault((gap.why, "" if gap.why in CONVERSATION_FAILURES else gap.detail), []).append(gap)
     for (why, _), gaps in reasons.items():
         detail = Counter(gap.detail for gap in gaps).most_common(1)[0][0]  # the commonest names the root
         words = gap_in_words({"why": why, "detail": detail})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from probe.document.index import Form
+from probe.document.index import JsonObject
 from probe.document.telling.known import Known
 
 # Two lines convince a reader; the transcript has the rest.
@@ -18,7 +18,7 @@ _GREETING_OR_HEADER = re.compile(r"\+OK .|220[ -]|\* (OK|PREAUTH) |[A-Za-z][A-Za
 _HANDSHAKE = "TLS handshake"
 
 
-def telling_excerpts(known: Known, facts: Sequence[Form]) -> list[str]:
+def telling_excerpts(known: Known, facts: Sequence[JsonObject]) -> list[str]:
     """Lines that hold the value, or what it was worked out from; else greetings and headers; else any. Never a handshake's note."""
     lines = list(dict.fromkeys(e["excerpt"] for f in facts for e in f["evidence"] if not e["excerpt"].startswith(_HANDSHAKE)))
     words = {line for f in facts for text in known.texts_behind(f) for line in text.splitlines() if len(line) >= _SHORTEST_TELLING}

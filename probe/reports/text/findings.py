@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from datetime import date
 
-from probe.document.index import Form
+from probe.document.index import JsonObject
 from probe.document.telling.causes import Questions
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
@@ -29,7 +29,7 @@ _SHORT_VALUE = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldSoFar:
     """What a block has told already."""
 
     mailbox: str
@@ -46,7 +46,7 @@ class Told:
     """Titles of the pages whose address was given, by address."""
 
 
-def write_finding(page: Page, finding: Form, known: Known, told: Told, also_not_listed: Sequence[Form] = ()) -> None:
+def write_finding(page: Page, finding: JsonObject, known: Known, told: ToldSoFar, also_not_listed: Sequence[JsonObject] = ()) -> None:
     """A finding that decided something, in full."""
     fails = finding["result"] == Result.FAILS
     word = spaced(finding["otherwise"]).upper() if fails else "UNKNOWN"
@@ -64,7 +64,7 @@ def write_finding(page: Page, finding: Form, known: Known, told: Told, also_not_
         page.say(f"Also not listed: {'; '.join(_named(f) for f in also_not_listed)}.", indent=4)
 
 
-def write_what_follows(page: Page, finding: Form, root: Form, known: Known, told: Told) -> None:
+def write_what_follows(page: Page, finding: JsonObject, root: JsonObject, known: Known, told: ToldSoFar) -> None:
     """A failed finding that another explains: what was seen, and whose remedy mends it."""
     page.say(f"{spaced(finding['otherwise']).upper()}: {_named(finding)}", indent=2, style=BAD)
     page.say(f"It follows from the above: {root['title']}. What mends that mends this.", indent=4)
@@ -83,7 +83,7 @@ def write_questions(page: Page, questions: Questions) -> None:
     page.say("`probe rules ID` shows what each asks, by the name in brackets.", indent=4, label="More", column=8)
 
 
-def write_advice(page: Page, finding: Form, known: Known, told: Told) -> None:
+def write_advice(page: Page, finding: JsonObject, known: Known, told: ToldSoFar) -> None:
     """Advice in brief: it decides nothing. Its remedy is given once in a report."""
     repeated = finding["rule"] in told.advised
     told.advised.add(finding["rule"])
@@ -99,22 +99,22 @@ def write_advice(page: Page, finding: Form, known: Known, told: Told) -> None:
         _remedy(page, finding, known, told, label="Remedy")
 
 
-def write_listing(page: Page, finding: Form, profiles: Sequence[str], told: Told) -> None:
+def write_listing(page: Page, finding: JsonObject, profiles: Sequence[str], told: ToldSoFar) -> None:
     """A statement that lists systems, and the profiles for which it holds."""
     page.say(f"LISTED: {finding['statement']}", style=GOOD)  # the title names what it is not
     page.say(", ".join(profiles), indent=2, label="Holds for", column=10)
     _sources(page, finding, told)
 
 
-def is_advice(finding: Form) -> bool:
+def is_advice(finding: JsonObject) -> bool:
     return bool(finding["otherwise"] == Otherwise.ADVICE and finding["result"] == Result.FAILS)
 
 
-def _named(finding: Form) -> str:
+def _named(finding: JsonObject) -> str:
     return f"{finding['title']} ({finding['rule']})"
 
 
-def _remedy(page: Page, finding: Form, known: Known, told: Told, *, label: str) -> None:
+def _remedy(page: Page, finding: JsonObject, known: Known, told: ToldSoFar, *, label: str) -> None:
     """What to do, with the names of this case; each command on a line of its own."""
     remedy = remedy_for(finding, told.mailbox, known, told.on)
     if told.mailbox and told.mailbox in remedy:
@@ -128,7 +128,7 @@ def _remedy(page: Page, finding: Form, known: Known, told: Told, *, label: str) 
                 label = ""
 
 
-def _seen(page: Page, cited: Form, known: Known, told: Told, *, words: bool = True) -> None:
+def _seen(page: Page, cited: JsonObject, known: Known, told: ToldSoFar, *, words: bool = True) -> None:
     """What was seen, with the words off the wire unless something else says more."""
     facts = known.behind(cited)
     key = f"{cited['key']} {_whose(cited, told)}"
@@ -153,7 +153,7 @@ def _seen(page: Page, cited: Form, known: Known, told: Told, *, words: bool = Tr
         told.excerpts.add(excerpt)
 
 
-def _ending(cited: Form, known: Known, told: Told) -> PasswordEnding | None:
+def _ending(cited: JsonObject, known: Known, told: ToldSoFar) -> PasswordEnding | None:
     """How the provider ended passwords, which says more than what its server said."""
     if cited["key"] != v.PASSWORD_LOGIN_POSSIBLE.name or cited["value"]:
         return None
@@ -167,7 +167,7 @@ def _ending(cited: Form, known: Known, told: Told) -> PasswordEnding | None:
     return next(filter(None, endings), None)
 
 
-def _not_known(page: Page, gaps: Sequence[Form], told: Told) -> None:
+def _not_known(page: Page, gaps: Sequence[JsonObject], told: ToldSoFar) -> None:
     """Gaps with their reasons; those alike in one paragraph."""
     alike: dict[tuple[str, str], list[str]] = {}
     for gap in gaps:
@@ -179,14 +179,14 @@ def _not_known(page: Page, gaps: Sequence[Form], told: Told) -> None:
         page.say(f"{', '.join(keys)} {whose}: {reason}", indent=4, label="Unknown", column=8, cut=len(reason) > CITED_LIMIT)
 
 
-def _whose(cited: Form, told: Told) -> str:
+def _whose(cited: JsonObject, told: ToldSoFar) -> str:
     if cited["subject"] == told.mailbox:
         return "of the mailbox"
     where = f"at {cited['subject']}" if "://" in cited["subject"] else f"of {cited['subject']}"
     return f"{where} for this account" if cited["mailbox"] is not None else where
 
 
-def _sources(page: Page, finding: Form, told: Told) -> None:
+def _sources(page: Page, finding: JsonObject, told: ToldSoFar) -> None:
     """The first source with its address, and those that disagree with it; further ones by title."""
     for number, reference in enumerate(finding["references"]):
         is_addressed = number == 0 or reference["disagrees"]

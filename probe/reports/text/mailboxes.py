@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import field
 from datetime import date
 
-from probe.document import Options
-from probe.document.index import Form
+from probe.document import ReportOptions
+from probe.document.index import JsonObject
 from probe.document.telling.blocks import Block
 from probe.document.telling.causes import Questions, by_cause, is_not_allowed, questions_in_common
 from probe.document.telling.known import Known
@@ -21,7 +21,7 @@ from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.model.values import dataclass
 from probe.reports.text.endpoints import write_failed_attempts
 from probe.reports.text.findings import (
-    Told,
+    ToldSoFar,
     is_advice,
     write_advice,
     write_finding,
@@ -34,7 +34,7 @@ from probe.reports.text.table import Group
 
 
 @dataclass(frozen=True, slots=True)
-class _Report:
+class _ReportContext:
     """What is the same for every block."""
 
     page: Page
@@ -44,13 +44,13 @@ class _Report:
     advised: set[str] = field(default_factory=set)
     """Rules whose remedy was given as advice, in whatever block."""
 
-    def told(self, address: str) -> Told:
-        return Told(address, self.advised, self.on)
+    def told(self, address: str) -> ToldSoFar:
+        return ToldSoFar(address, self.advised, self.on)
 
 
-def write_mailboxes(page: Page, groups: Sequence[Group], known: Known, on: date, options: Options) -> None:
+def write_mailboxes(page: Page, groups: Sequence[Group], known: Known, on: date, options: ReportOptions) -> None:
     """Every mailbox by the number of its line in the table; then what lists the supported ones."""
-    report = _Report(page, known, on, options.verbose)
+    report = _ReportContext(page, known, on, options.verbose)
     if groups:
         page.heading("Mailboxes")
     for group in groups:
@@ -63,7 +63,7 @@ def write_mailboxes(page: Page, groups: Sequence[Group], known: Known, on: date,
     _listings(report, [block for group in groups for block in group.blocks])
 
 
-def _write_block(report: _Report, number: int, block: Block) -> None:
+def _write_block(report: _ReportContext, number: int, block: Block) -> None:
     page = report.page
     line = f"{number}. {block.verdict}: {count(len(block.addresses), 'mailbox', 'mailboxes')} with profile {block.profile}"
     style = f"{STRONG};{colour}" if (colour := colour_of(block)) else STRONG
@@ -90,7 +90,7 @@ def _named(addresses: Sequence[str]) -> str:
     return f"{shown} (`--verbose` names them)" if len(shown) < len(", ".join(addresses)) else shown
 
 
-def _profile(page: Page, profile: Form) -> None:
+def _profile(page: Page, profile: JsonObject) -> None:
     page.say(profile["server_type"], indent=2, label="Type", column=10)
     if profile["incoming"] == profile["outgoing"]:
         page.say(profile["incoming"], indent=2, label="Endpoint", column=10)
@@ -99,7 +99,7 @@ def _profile(page: Page, profile: Form) -> None:
         page.say(profile["outgoing"], indent=2, label="Outgoing", column=10)
 
 
-def _about_mailbox(report: _Report, block: Block) -> None:
+def _about_mailbox(report: _ReportContext, block: Block) -> None:
     """Where the first mailbox lives, where it is not the operator who says so, and why nobody signed in for it."""
     address = block.addresses[0]
     facts = report.known.of.get(address, Facts(address))
@@ -113,7 +113,7 @@ def _about_mailbox(report: _Report, block: Block) -> None:
         write_failed_attempts(report.page, report.known, address)
 
 
-def _explanations(report: _Report, block: Block) -> None:
+def _explanations(report: _ReportContext, block: Block) -> None:
     page, told = report.page, report.told(block.addresses[0])
     collapsed = questions_in_common(f for f in block.decided if f["result"] == Result.UNKNOWN)
     not_listed_either = _not_listed_either(block.decided)
@@ -150,7 +150,7 @@ def _explanations(report: _Report, block: Block) -> None:
     _not_known_either(report, block)
 
 
-def _not_known_either(report: _Report, block: Block) -> None:
+def _not_known_either(report: _ReportContext, block: Block) -> None:
     """What is unknown besides and changes nothing: how many questions, for what reason. What nobody allowed is told at the end."""
     groups, alone = by_cause(f for f in block.undecided if not is_not_allowed(f))
     if (groups or alone) and not block.is_good:
@@ -161,7 +161,7 @@ def _not_known_either(report: _Report, block: Block) -> None:
         _open_questions(report, Questions(frozenset(), alone), "")
 
 
-def _open_questions(report: _Report, questions: Questions, because: str) -> None:
+def _open_questions(report: _ReportContext, questions: Questions, because: str) -> None:
     number = count(len(questions.findings), "more question", "more questions")
     report.page.say(f"{number}, because {because}" if because else number, indent=2, label="Not known", column=11)
     if report.verbose:
@@ -169,11 +169,11 @@ def _open_questions(report: _Report, questions: Questions, because: str) -> None
             report.page.say(f"{finding['title']} ({finding['rule']})", indent=13, label="-", column=2)
 
 
-def _not_listed_either(decided: Iterable[Form]) -> dict[str, list[Form]]:
+def _not_listed_either(decided: Iterable[JsonObject]) -> dict[str, list[JsonObject]]:
     """By an unsupported finding's rule, the weaker ones that the same facts decided."""
     failed = [f for f in decided if f["result"] == Result.FAILS]
     stronger = [f for f in failed if f["otherwise"] == Otherwise.UNSUPPORTED]
-    weaker: dict[str, list[Form]] = {}
+    weaker: dict[str, list[JsonObject]] = {}
     for finding in failed:
         if finding["otherwise"] == Otherwise.NOT_LISTED:
             same = next((s for s in stronger if all(cited in s["because"] for cited in finding["because"])), None)
@@ -182,9 +182,9 @@ def _not_listed_either(decided: Iterable[Form]) -> dict[str, list[Form]]:
     return weaker
 
 
-def _listings(report: _Report, blocks: Iterable[Block]) -> None:
+def _listings(report: _ReportContext, blocks: Iterable[Block]) -> None:
     """The statements that list the supported systems, each once."""
-    statements: dict[str, Form] = {}
+    statements: dict[str, JsonObject] = {}
     profiles: dict[str, dict[str, None]] = {}
     for block in blocks:
         for finding in block.listed:

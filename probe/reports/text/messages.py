@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from probe.document.index import Form
+from probe.document.index import JsonObject
 from probe.model import vocabulary as v
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
 
@@ -27,7 +27,7 @@ def write_messages(page: Page, document: Mapping[str, Any]) -> None:
             page.say(f"{mailbox}: {text}", style=style)
 
 
-def _lines(of: Mapping[str, Form]) -> Iterator[tuple[str, str]]:
+def _lines(of: Mapping[str, JsonObject]) -> Iterator[tuple[str, str]]:
     if not of[v.ROUNDTRIP_SENT.name]["value"]:
         reply = of[v.ROUNDTRIP_REPLY.name].get("value", "")
         yield f"the server did not take it: {' / '.join(reply.splitlines())[:300]}", BAD

@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from probe.document import Options
+from probe.document import ReportOptions
 from probe.document.telling.blocks import Block
 from probe.model.characters import visible
 from probe.model.rules import Readiness, Support
@@ -23,7 +23,7 @@ _LEAST_REST = 9  # columns for the last cell of a table's line
 class Page:
     """Lines of bounded width. The only way out, so nothing leaves unescaped."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ReportOptions) -> None:
         self.width = max(options.width, _MIN_WIDTH)
         self._colour = options.colour
         self._lines: list[str] = []

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from probe.document.index import Form
+from probe.document.index import JsonObject
 from probe.document.telling.blocks import SUPPORT_WORDS, Block
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
@@ -133,14 +133,14 @@ def _cause(block: Block, on: date) -> tuple[str, ...]:
     return ("no row of Microsoft's table is met" if block.support is Support.NOT_LISTED else "nothing was found that shows it ready",)
 
 
-def _headline(finding: Form, on: date) -> tuple[str, ...]:
+def _headline(finding: JsonObject, on: date) -> tuple[str, ...]:
     """What failed, what was seen, and where."""
     hosts = ", ".join(dict.fromkeys(map(_host, endpoints_of(finding))))
     seen = _with_what_was_seen(finding, on)
     return tuple(dict.fromkeys((", ".join(filter(None, (seen, hosts))), seen, finding["title"])))
 
 
-def _with_what_was_seen(finding: Form, on: date) -> str:
+def _with_what_was_seen(finding: JsonObject, on: date) -> str:
     """The title with the value that tells most; of a certificate, its end alone."""
     for cited in finding["because"]:
         value = cited.get("value")
@@ -152,7 +152,7 @@ def _with_what_was_seen(finding: Form, on: date) -> str:
     return str(finding["title"])
 
 
-def _left_open(unknown: Sequence[Form]) -> tuple[str, ...]:
+def _left_open(unknown: Sequence[JsonObject]) -> tuple[str, ...]:
     """What befell the endpoints that left it open; else what is not known."""
     why, hosts = _befell(unknown)
     if why is None:
@@ -160,7 +160,7 @@ def _left_open(unknown: Sequence[Form]) -> tuple[str, ...]:
     return reason_in_words(why, hosts, ""), reason_in_words(why, hosts[:1], ""), WHY_IN_WORDS[why]
 
 
-def _befell(unknown: Iterable[Form]) -> tuple[Why | None, list[str]]:
+def _befell(unknown: Iterable[JsonObject]) -> tuple[Why | None, list[str]]:
     """The commonest reason of what endpoints left open, and their hosts."""
     gaps = [cited for f in unknown for cited in f["because"] if "why" in cited and "://" in cited["subject"]]
     if not gaps:

@@ -14,7 +14,7 @@ from probe.simulation.dynamics.metadata import Attribute, Entity
 
 Row = Mapping[str, Any]
 """The values of a record that are not the defaults, by the attributes' names."""
-Test = Callable[[Row], bool]
+RecordFilter = Callable[[Row], bool]
 
 _KNOWN = frozenset({"$select", "$filter", "$orderby", "$count", "$top", "$skiptoken", "$expand", "$apply"})
 
@@ -86,7 +86,7 @@ class Shape:
             result.sort(key=lambda row: _sortable(value_of(row, attribute)), reverse=term[1:] == ["desc"])
         return result
 
-    def passing(self, text: str | None) -> Test:
+    def passing(self, text: str | None) -> RecordFilter:
         """Whether a row passes a $filter."""
         return _Filter(self, text).test if text else lambda row: True
 
@@ -138,21 +138,21 @@ class _Filter:
                 raise self._error()
             self._next()
 
-    def _either(self) -> Test:
+    def _either(self) -> RecordFilter:
         terms = [self._all()]
         while self._at("or"):
             self._next()
             terms.append(self._all())
         return lambda row: any(term(row) for term in terms)
 
-    def _all(self) -> Test:
+    def _all(self) -> RecordFilter:
         terms = [self._one()]
         while self._at("and"):
             self._next()
             terms.append(self._one())
         return lambda row: all(term(row) for term in terms)
 
-    def _one(self) -> Test:
+    def _one(self) -> RecordFilter:
         if self._at("not"):
             self._next()
             inverted = self._one()
@@ -171,7 +171,7 @@ class _Filter:
             return self._membership()
         return self._comparison(self._shape.find(word.value))
 
-    def _function(self, name: str) -> Test:
+    def _function(self, name: str) -> RecordFilter:
         self._expect("(")
         attribute = self._shape.find(self._next().value)
         self._expect(",")
@@ -182,7 +182,7 @@ class _Filter:
         wanted = _unquoted(part.value).lower()
         return lambda row: _FUNCTIONS[name](str(value_of(row, attribute) or "").lower(), wanted)
 
-    def _membership(self) -> Test:
+    def _membership(self) -> RecordFilter:
         self._expect("(", "PropertyName", "=")
         attribute = self._shape.find(_unquoted(self._next().value))
         self._expect(",", "PropertyValues", "=", "[")
@@ -194,7 +194,7 @@ class _Filter:
         self._expect("]", ")")
         return lambda row: _written(value_of(row, attribute)) in wanted
 
-    def _comparison(self, attribute: Attribute) -> Test:
+    def _comparison(self, attribute: Attribute) -> RecordFilter:
         operator = self._next().value
         wanted = self._literal(attribute)
         if operator == "eq":

@@ -1,1 +1,1 @@
-"""TLS as bytes: what a client offers, and what a server's first flight answers. No handshake is ever finished."""
+"""TLS as bytes: a client's offer, and the server's first flight. No handshake is ever completed."""

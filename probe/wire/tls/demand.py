@@ -1,4 +1,4 @@
-"""Whether a server asked for a client certificate, read off the clear part of its flight: TLS 1.2 and below."""
+"""Whether a server asked for a client certificate, read from the unencrypted part of its flight: TLS 1.2 and below."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""Everything that a server takes of one protocol version, found by leaving out what it took before. No socket is touched.
+"""Finds everything that a server accepts in one protocol version, by leaving out what it chose before. Opens no socket.
 
-Each answer names a suite, a group and a signature scheme. All three are left out of the next hello, and a list counts as
-complete only once what remains of it was refused while everything was offered beside it. In TLS 1.3 the three do not
-depend on each other. Before, they do: a suite may need a group or a scheme that was left out. Where the server goes by
-its own order of suites, that would bring them out of order; so there the lists beside the suites stay whole, but for
-groups while suites that need one keep being chosen.
+Each answer names a suite, a group and a signature scheme. All three are left out of the next hello. A list is complete only
+once the rest of it was refused while everything else was offered. In TLS 1.3 the three do not depend on each other. Before,
+they do: a suite may need a group or a scheme that was left out. Where the server has its own order of suites, that would
+show them out of order. So there the other lists stay whole, except groups as long as the chosen suites need one.
 """
 
 from __future__ import annotations
@@ -15,16 +14,16 @@ from dataclasses import field
 
 from probe.model.values import dataclass
 from probe.wire.certificates import read_certificate
-from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from probe.wire.tls.registry import group_number, groups, groups_of, scheme_name, schemes_of, suites, suites_of
 
-Heard = Reply | Refusal | None
+Heard = TlsReply | TlsRefusal | None
 """What came of a question; None where that could not be settled."""
 
 MOST_SUITES = (120, 60)
 """Of a hello to a server that refuses a longer one: some take no more than 128, a few no more than 64."""
 SPARE_QUESTIONS = 60
-"""Beyond one for each suite, group and scheme. Only a server that contradicts itself needs more."""
+"""Questions allowed beyond one for each suite, group and scheme. Only a server that contradicts itself needs more."""
 REFUSED = "refused"
 """What `without_schemes` says of a server that ends the handshake."""
 
@@ -39,7 +38,7 @@ _LEAF_CURVES = {"ecdsa-p256": "secp256r1", "ecdsa-p384": "secp384r1", "ecdsa-p52
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One hello."""
+    """One hello to send."""
 
     offer: Offer
     whole: bool = True
@@ -64,13 +63,13 @@ class Listing:
     secure_renegotiation: bool | None
     without_schemes: str | None
     """The scheme that a TLS 1.2 server signs with for a client that names none, or `refused`; None where that did not show."""
-    replies: tuple[Reply, ...]
+    replies: tuple[TlsReply, ...]
     """The first reply that showed each certificate."""
 
 
 @dataclasses.dataclass(slots=True)
 class _List:
-    """What is left to ask of one list, and what was taken."""
+    """What is left to ask for of one list, and what the server took."""
 
     all: tuple[int, ...]
     left: list[int] = field(init=False)
@@ -118,14 +117,14 @@ class Elimination:
         self._offered: bool | None = None
         self._server_order: bool | None = None
         self._without_schemes: str | None = None
-        self._first: Reply | None = None
+        self._first: TlsReply | None = None
         self.has_own_prime = False
         """Whether the server holds DHE in a prime of its own choice, whatever groups of RFC 7919 are offered to it."""
         self._is_narrow = True
         """Whether lists are still narrowed together; once that was in the way, one of them has hardly anything left."""
-        self._readable: Reply | None = None
+        self._readable: TlsReply | None = None
         """The latest that was read as far as the signature."""
-        self._shown: dict[bytes, Reply] = {}
+        self._shown: dict[bytes, TlsReply] = {}
 
     @property
     def took_long_hello(self) -> bool:
@@ -184,9 +183,9 @@ class Elimination:
 
     def _sslv2(self) -> Generator[Question, Heard, None]:
         heard = yield Question(Offer(versions=(Version.SSL2,), suites=self._suites.all))
-        known = None if heard is None else isinstance(heard, Reply)
+        known = None if heard is None else isinstance(heard, TlsReply)
         self._offered = known
-        if isinstance(heard, Reply):
+        if isinstance(heard, TlsReply):
             self._first = heard
             self._suites.found = [kind for kind in heard.sslv2_kinds if kind in suites()]
         for one in (self._suites, self._groups, self._schemes):
@@ -194,20 +193,20 @@ class Elimination:
 
     def _whether_offered(self) -> Generator[Question, Heard, None]:
         heard = yield from self._ask(self._suites.all)
-        if isinstance(heard, Refusal) and not _is_about_the_version(heard):
+        if isinstance(heard, TlsRefusal) and not _is_about_the_version(heard):
             if self._version is Version.TLS13:
                 # A server that asks for no retry takes only what comes with a share.
                 self._shares = tuple(map(group_number, _USUAL_SHARES))
                 heard = yield from self._ask(self._suites.all)
-                if not isinstance(heard, Reply):
+                if not isinstance(heard, TlsReply):
                     self._shares = ()
             elif not (self._after and self._after.took_long_hello):
                 for most in MOST_SUITES:
-                    if isinstance(heard, Refusal) and len(self._suites.all) > most:
+                    if isinstance(heard, TlsRefusal) and len(self._suites.all) > most:
                         heard = yield from self._ask(self._suites.all[:most])
                         self._most_suites = most
-        self._offered = None if heard is None else isinstance(heard, Reply)
-        if isinstance(heard, Reply):
+        self._offered = None if heard is None else isinstance(heard, TlsReply)
+        if isinstance(heard, TlsReply):
             self._keep(heard)
 
     def _find_order(self) -> Generator[Question, Heard, None]:
@@ -218,7 +217,7 @@ class Elimination:
             self._notice_order()
         if self._server_order is None and not self._expects_order:
             heard = yield from self._ask(tuple(reversed(offered)))
-            if isinstance(heard, Reply):
+            if isinstance(heard, TlsReply):
                 self._server_order = heard.suite == self._suites.found[0]
                 if not self._server_order:
                     self._keep(heard)
@@ -238,7 +237,7 @@ class Elimination:
         """The same, once the suites are known and where no answer has shown it yet."""
         if self._server_order is None and len(self._suites.found) > 1:
             heard = yield from self._ask(tuple(reversed(self._suites.found)))
-            if isinstance(heard, Reply):
+            if isinstance(heard, TlsReply):
                 self._server_order = heard.suite == self._suites.found[0]
 
     # --- Elimination ----------------------------------------------------------------------------------------
@@ -270,7 +269,7 @@ class Elimination:
                 target.is_complete = None
                 return
             had = len(target.found)
-            if isinstance(heard, Reply):
+            if isinstance(heard, TlsReply):
                 self._judge_order(chosen, heard)
                 self._keep(heard)
                 if len(target.found) > had:
@@ -298,7 +297,7 @@ class Elimination:
                 if heard is None:
                     self._schemes.is_complete = None
                     return
-                if isinstance(heard, Reply):
+                if isinstance(heard, TlsReply):
                     self._keep(heard)
         self._schemes.is_complete = True
 
@@ -345,7 +344,7 @@ class Elimination:
                 self._suites.is_complete = None
             elif not is_sure:
                 is_narrow = False
-            elif isinstance(heard, Reply):
+            elif isinstance(heard, TlsReply):
                 self._keep(heard)
                 most = None if most is None else most - 1
                 if expected is not None:
@@ -377,8 +376,8 @@ class Elimination:
             heard = yield from self._ask(chosen, tuple(left))
             if heard is None:
                 self._groups.is_complete = None
-            if not isinstance(heard, Reply) or heard.group not in left:
-                self.has_own_prime = isinstance(heard, Reply)
+            if not isinstance(heard, TlsReply) or heard.group not in left:
+                self.has_own_prime = isinstance(heard, TlsReply)
                 return
             left.remove(heard.group)
             self._keep(heard)
@@ -388,7 +387,7 @@ class Elimination:
         if chosen:
             offer = Offer(versions=(self._version,), suites=chosen, groups=self._groups.all, server_name=self._server_name)
             heard = yield from self._put(offer)
-            if isinstance(heard, Refusal):
+            if isinstance(heard, TlsRefusal):
                 self._without_schemes = REFUSED
             elif heard is not None and heard.scheme is not None:
                 self._without_schemes = scheme_name(heard.scheme)
@@ -420,11 +419,11 @@ class Elimination:
             return None
         self._spare -= 1
         heard = yield Question(offer, whole)
-        if isinstance(heard, Reply) and heard.chain:
+        if isinstance(heard, TlsReply) and heard.chain:
             self._shown.setdefault(heard.chain[0], heard)
         return heard
 
-    def _keep(self, reply: Reply) -> None:
+    def _keep(self, reply: TlsReply) -> None:
         if self._first is None:
             self._first = reply
         if reply.scheme is not None:
@@ -433,7 +432,7 @@ class Elimination:
         self._groups.take(reply.group)
         self._schemes.take(reply.scheme)
 
-    def _judge_order(self, offered: Sequence[int], reply: Reply) -> None:
+    def _judge_order(self, offered: Sequence[int], reply: TlsReply) -> None:
         """In TLS 1.3, by the first answer to suites that were offered the other way round."""
         found = self._suites.found
         if self._version is Version.TLS13 and self._server_order is None and len(found) > 1 and tuple(offered) == tuple(reversed(found)):
@@ -459,13 +458,13 @@ def _curve_of(leaf: bytes) -> int | None:
         return None
 
 
-def _is_about_the_version(refusal: Refusal) -> bool:
+def _is_about_the_version(refusal: TlsRefusal) -> bool:
     return refusal.description == _PROTOCOL_VERSION or refusal.other_version is not None
 
 
 def _is_in_a_group(heard: Heard) -> bool:
-    return isinstance(heard, Reply) and suites()[heard.suite].key_exchange in _IN_A_GROUP
+    return isinstance(heard, TlsReply) and suites()[heard.suite].key_exchange in _IN_A_GROUP
 
 
 def _chose(heard: Heard, suite: int | None) -> bool:
-    return isinstance(heard, Reply) and heard.suite == suite
+    return isinstance(heard, TlsReply) and heard.suite == suite

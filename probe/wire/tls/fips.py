@@ -1,7 +1,7 @@
-"""A client in FIPS mode, played by one hello: what it would get of a server, what keeps it from a session, what it would refuse.
+"""Simulates a client in FIPS mode by one hello: what session it would get, what prevents one, and what it would refuse.
 
-Which client that is, is data (`fips_profiles.toml`). A session that it would get is no sign of a validated module on the
-server's side; nothing on the wire is.
+The clients are data (`fips_profiles.toml`). That such a client gets a session does not show a validated module on the server's
+side; nothing on the wire does.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from probe.model.values import dataclass
 from probe.tables.fips import FipsOffer, fips_profiles
 from probe.wire.certificates import Certificate, read_certificate
-from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from probe.wire.tls.registry import (
     group_name,
     group_number,
@@ -29,7 +29,7 @@ from probe.wire.tls.registry import (
     suites_of,
 )
 
-Heard = Reply | Refusal | None
+SettledAnswer = TlsReply | TlsRefusal | None
 """What came of a question; None where that could not be settled."""
 
 _SHARE = "secp256r1"
@@ -40,7 +40,7 @@ _OLD_VERSIONS = (Version.TLS11, Version.TLS10, Version.SSL3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class NumberedFipsProfile:
     """What a client allows in FIPS mode, by numbers of the registries, in its order of preference."""
 
     name: str
@@ -54,7 +54,7 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Beyond:
+class NonFipsHello:
     """A hello that asks for what a client in FIPS mode refuses, and for nothing else."""
 
     offer: Offer
@@ -65,11 +65,11 @@ class Beyond:
 
 
 @cache
-def profile_named(name: str) -> Profile:
+def profile_named(name: str) -> NumberedFipsProfile:
     """A profile of the table. Raises KeyError for a name that it does not have."""
     entry = fips_profiles()[name]
     allowed = _numbered(entry.allowed)
-    return Profile(
+    return NumberedFipsProfile(
         name=name,
         is_windows=entry.is_windows,
         versions=allowed.versions,
@@ -79,8 +79,8 @@ def profile_named(name: str) -> Profile:
     )
 
 
-def hello_of(profile: Profile, *, server_name: str | None, fips: bool = True, by_default: bool = False) -> Offer:
-    """The whole client in one hello: all that it allows in FIPS mode, or what it sends by default with the FIPS policy on or off."""
+def hello_of(profile: NumberedFipsProfile, *, server_name: str | None, fips: bool = True, by_default: bool = False) -> Offer:
+    """The client's hello: all that it allows in FIPS mode, or what it sends by default with the FIPS policy on or off."""
     entry = fips_profiles()[profile.name]
     return _numbered((entry.offered if fips else entry.offered_without_fips) if by_default else entry.allowed, server_name)
 
@@ -108,7 +108,7 @@ def _numbered(offer: FipsOffer, server_name: str | None = None) -> Offer:
 # --- What it makes of an answer -----------------------------------------------------------------------------
 
 
-def verdict(profile: Profile, reply: Reply, *, fips: bool = True) -> tuple[str, ...]:
+def verdict(profile: NumberedFipsProfile, reply: TlsReply, *, fips: bool = True) -> tuple[str, ...]:
     """Why the client, its FIPS policy on or off, ends a handshake that the server was ready for; empty where it does not."""
     entry = fips_profiles()[profile.name]
     reasons = []
@@ -129,7 +129,7 @@ def _too_short(chain: Iterable[bytes], least_bits: int) -> Iterable[str]:
                 yield f"{_whose(place)} has an RSA key of {size} bits, and the client takes no less than {least_bits}"
 
 
-def _against_chain(profile: Profile, chain: Iterable[bytes], *, is_held_against: bool = False) -> Iterable[str]:
+def _against_chain(profile: NumberedFipsProfile, chain: Iterable[bytes], *, is_held_against: bool = False) -> Iterable[str]:
     """What is below the client's bar in the certificates.
 
     Those that are issued by themselves are trusted or not, and no client checks their signature; but a server may hold it against
@@ -154,7 +154,7 @@ def _whose(place: int) -> str:
     return "the server's certificate" if place == 0 else f"certificate {place + 1} of its chain"
 
 
-def _against_key(profile: Profile, whose: str, certificate: Certificate) -> Iterable[str]:
+def _against_key(profile: NumberedFipsProfile, whose: str, certificate: Certificate) -> Iterable[str]:
     entry = fips_profiles()[profile.name]
     kind, _, size = certificate.key.partition("-")
     if kind != "rsa":
@@ -169,28 +169,28 @@ def _against_key(profile: Profile, whose: str, certificate: Certificate) -> Iter
 # --- What it would refuse -----------------------------------------------------------------------------------
 
 
-def beyond(profile: Profile, server_name: str | None) -> tuple[Beyond, ...]:
+def non_fips_hellos(profile: NumberedFipsProfile, server_name: str | None) -> tuple[NonFipsHello, ...]:
     """Hellos for what the client refuses, at most four. Those that few servers take come first, so that the answers to the last confirm them."""
-    return tuple(replace(one, offer=replace(one.offer, server_name=server_name)) for one in _beyond(profile))
+    return tuple(replace(one, offer=replace(one.offer, server_name=server_name)) for one in _non_fips_hellos(profile))
 
 
 @lru_cache(maxsize=32)
-def _beyond(profile: Profile) -> tuple[Beyond, ...]:
+def _non_fips_hellos(profile: NumberedFipsProfile) -> tuple[NonFipsHello, ...]:
     """The same to a server without a name."""
     found = []
     older = tuple(version for version in _OLD_VERSIONS if version < profile.versions[-1])[:2]
     if older:
         offer = Offer(versions=older, suites=suites_of(older[0]), groups=_usable(older[0]))
-        found.append(Beyond(offer, f"{older[0].label} or lower", "version"))
+        found.append(NonFipsHello(offer, f"{older[0].label} or lower", "version"))
     for version in (Version.TLS12, Version.TLS13):
         refused = tuple(number for number in suites_of(version) if number not in profile.suites)
         if version in profile.versions:
             offer = _asking(version, refused, _usable(version))
-            found.append(Beyond(offer, f"{version.label} and other suites only", "suite"))
+            found.append(NonFipsHello(offer, f"{version.label} and other suites only", "suite"))
     highest = profile.versions[0]
     in_a_group = tuple(number for number in suites_of(highest) if suites()[number].key_exchange in ("any", "ECDHE", "ECDH_anon"))
     others = tuple(number for number in _usable(highest) if number not in profile.groups)
-    found.append(Beyond(_asking(highest, in_a_group, others), f"{highest.label} and other groups only", "group"))
+    found.append(NonFipsHello(_asking(highest, in_a_group, others), f"{highest.label} and other groups only", "group"))
     return tuple(found)
 
 
@@ -203,8 +203,8 @@ def _usable(version: Version) -> tuple[int, ...]:
     return tuple(number for number in groups_of(version) if version is Version.TLS13 or groups()[number].kind != "ffdhe")
 
 
-def accepted_beyond(one: Beyond, reply: Reply) -> str:
-    """What the server took, in words."""
+def accepted_outside_fips(one: NonFipsHello, reply: TlsReply) -> str:
+    """What the server accepted, in words."""
     label = reply.version.label
     if one.part == "version":
         return label
@@ -216,26 +216,28 @@ def accepted_beyond(one: Beyond, reply: Reply) -> str:
 # --- Why it was refused -------------------------------------------------------------------------------------
 
 
-def diagnosis(profile: Profile, heard: Mapping[Beyond, Heard], server_name: str | None) -> Generator[Offer, Heard, tuple[str, ...]]:
-    """After a refusal of the client's hello, and with what came of `beyond`: the first thing in the way, in words; empty where it was not found.
+def diagnosis(
+    profile: NumberedFipsProfile, heard: Mapping[NonFipsHello, SettledAnswer], server_name: str | None
+) -> Generator[Offer, SettledAnswer, tuple[str, ...]]:
+    """Why the client's hello was refused: the first obstacle, in words; empty where it was not found. `heard`: the answers to `non_fips_hellos`.
 
     Asks at most two hellos: the client's own suites with all groups and schemes, then with its own groups too.
     """
     open_answer = yield _relaxed(profile, server_name, any_group=True)
-    if isinstance(open_answer, Refusal):
+    if isinstance(open_answer, TlsRefusal):
         return (yield from _missing_suite(profile, heard, server_name))
-    if not isinstance(open_answer, Reply):
+    if not isinstance(open_answer, TlsReply):
         return ()
     foreign_group = open_answer.group is not None and open_answer.group not in profile.groups
     foreign_scheme = open_answer.scheme is not None and open_answer.scheme not in profile.schemes
     names_chain_schemes = bool(fips_profiles()[profile.name].allowed.certificate_schemes)
-    answer: Heard = open_answer
+    answer: SettledAnswer = open_answer
     if foreign_group and (foreign_scheme or names_chain_schemes):
         answer = yield _relaxed(profile, server_name, any_group=False)
-    if open_answer.group is not None and foreign_group and (isinstance(answer, Refusal) or answer is open_answer):
+    if open_answer.group is not None and foreign_group and (isinstance(answer, TlsRefusal) or answer is open_answer):
         chosen = group_name(open_answer.group)
         return (f"the server exchanges keys in none of the client's groups; offered others, it chose {chosen}",)
-    if not isinstance(answer, Reply):
+    if not isinstance(answer, TlsReply):
         return ()
     against = tuple(_against_chain(profile, answer.chain, is_held_against=names_chain_schemes))
     if answer.scheme is not None and answer.scheme not in profile.schemes:
@@ -244,13 +246,15 @@ def diagnosis(profile: Profile, heard: Mapping[Beyond, Heard], server_name: str 
     return against
 
 
-def _missing_suite(profile: Profile, heard: Mapping[Beyond, Heard], server_name: str | None) -> Generator[Offer, Heard, tuple[str, ...]]:
-    taken = {one.part: reply for one, reply in heard.items() if isinstance(reply, Reply)}
+def _missing_suite(
+    profile: NumberedFipsProfile, heard: Mapping[NonFipsHello, SettledAnswer], server_name: str | None
+) -> Generator[Offer, SettledAnswer, tuple[str, ...]]:
+    taken = {one.part: reply for one, reply in heard.items() if isinstance(reply, TlsReply)}
     lowest, highest = profile.versions[-1], profile.versions[0]
     if reply := taken.get("suite"):
         if reply.version < highest and not any(_is_about_version(a) for one, a in heard.items() if one.offer.versions[0] is highest):
             answer = yield replace(_relaxed(profile, server_name, any_group=True), versions=(reply.version,), shares=())
-            if isinstance(answer, Reply):
+            if isinstance(answer, TlsReply):
                 return (
                     f"the server refuses {highest.label} and {reply.version.label} offered together, though it takes {reply.version.label} alone",
                 )
@@ -260,16 +264,16 @@ def _missing_suite(profile: Profile, heard: Mapping[Beyond, Heard], server_name:
         return (f"the server speaks no version above {reply.version.label}, and the client none below {lowest.label}",)
     if highest < Version.TLS13:
         answer = yield _asking(Version.TLS13, suites_of(Version.TLS13), groups_of(Version.TLS13), server_name)
-        if isinstance(answer, Reply):
+        if isinstance(answer, TlsReply):
             return (f"the server speaks no version below {answer.version.label}, and the client none above {highest.label}",)
     return ("the server refuses it, and everything else that was offered to it",)
 
 
-def _is_about_version(answer: Heard) -> bool:
-    return isinstance(answer, Refusal) and (answer.description == _PROTOCOL_VERSION or answer.other_version is not None)
+def _is_about_version(answer: SettledAnswer) -> bool:
+    return isinstance(answer, TlsRefusal) and (answer.description == _PROTOCOL_VERSION or answer.other_version is not None)
 
 
-def _relaxed(profile: Profile, server_name: str | None, *, any_group: bool) -> Offer:
+def _relaxed(profile: NumberedFipsProfile, server_name: str | None, *, any_group: bool) -> Offer:
     """The client's versions and suites, with every scheme and, where that is asked for, every group."""
     every_group = tuple(dict.fromkeys((*groups_of(Version.TLS13), *groups_of(Version.TLS12))))
     offered = every_group if any_group else profile.groups
@@ -283,6 +287,6 @@ def _relaxed(profile: Profile, server_name: str | None, *, any_group: bool) -> O
     )
 
 
-def refuses_version(profile: Profile, version: Version) -> bool:
+def refuses_version(profile: NumberedFipsProfile, version: Version) -> bool:
     """Whether a version is below all that the client allows. One above them it does not know."""
     return version < profile.versions[-1]

@@ -1,8 +1,8 @@
-"""One hello and the server's first flight: what it chose, or that it refused. The handshake is never finished.
+"""One hello and the server's first flight: its choices, or its refusal. The handshake is never completed.
 
-Messages are read, not records: a record may hold several, and a message may lie in several. A hello alone is no yes (Go
-sends a ServerHello before it looks at the signature schemes), so that TLS 1.2 and older are read up to ServerHelloDone
-and TLS 1.3 up to CertificateVerify. No signature is verified.
+A record may hold several messages, and a message may span several records. A ServerHello alone does not mean yes (Go
+sends it before it looks at the signature schemes), so TLS 1.2 and older are read up to ServerHelloDone, and TLS 1.3
+up to CertificateVerify. No signature is verified.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import hashlib
 from dataclasses import replace
 
 from probe.wire.tls.hello import ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET, RENEGOTIATION_INFO, first_records, hello_message, in_records
-from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from probe.wire.tls.opening import Opening, can_open, transcript_hash
 from probe.wire.tls.parsing import FlightError, vector
 from probe.wire.tls.records import Content, Records
-from probe.wire.tls.registry import Suite, group_name, scheme_name, suite_name, suites
+from probe.wire.tls.registry import CipherSuite, group_name, scheme_name, suite_name, suites
 from probe.wire.tls.server_messages import (
     ServerHello,
     read_certificate_verify,
@@ -52,14 +52,14 @@ _WITH_CERTIFICATE = frozenset({"RSA", "ECDSA", "DSS"})
 
 
 class Flight:
-    """A hello, and the answer to it as it comes in.
+    """Sends a hello, and reads the answer as it arrives.
 
     Send what `outgoing` gives, feed what comes, and do so until there is a `result`. With `whole` a TLS 1.3 flight is read
     up to the server's signature; without, the choice of suite and group is enough, by whichever message it comes.
     """
 
     def __init__(self, offer: Offer, *, random: bytes, whole: bool = True) -> None:
-        self.result: Reply | Refusal | None = None
+        self.result: TlsReply | TlsRefusal | None = None
         self._offer = offer
         self._random = random
         self._whole = whole
@@ -76,10 +76,10 @@ class Flight:
         self._messages = bytearray()
         self._needed = 4
         self._before_hello = b""
-        """With a retry: what stands in the transcript before the second hello."""
+        """After a HelloRetryRequest: the handshake messages before the second hello, for the transcript hash."""
         self._retried: ServerHello | None = None
-        self._seen: Reply | None = None
-        self._suite: Suite | None = None
+        self._seen: TlsReply | None = None
+        self._suite: CipherSuite | None = None
         self._place = -1
         self._has_key_exchange = False
         self._opening: Opening | None = None
@@ -150,7 +150,7 @@ class Flight:
             # In TLS 1.3 the level means nothing (RFC 8446 section 6).
             is_tls13 = self._opening is not None and description != _USER_CANCELED
             if level == _FATAL or description == _CLOSE_NOTIFY or is_tls13:
-                self.result = Refusal(description, after_hello=self._seen is not None or self._retried is not None)
+                self.result = TlsRefusal(description, after_hello=self._seen is not None or self._retried is not None)
 
     def _take_messages(self, content: bytes) -> None:
         held = self._messages
@@ -216,7 +216,7 @@ class Flight:
             raise FlightError("the server chose another version after its HelloRetryRequest")
         else:
             self._place = 0
-            self._seen = Reply(
+            self._seen = TlsReply(
                 version=version,
                 suite=hello.suite,
                 extended_master_secret=EXTENDED_MASTER_SECRET in hello.extensions,
@@ -235,7 +235,7 @@ class Flight:
         if version > self._offer.versions[-1] or self._retried:
             raise FlightError(f"the server chose {version.label}, which was not offered")
         # A server answers in the highest version that it has below the client's (RFC 5246 section E.1); the client has to end it.
-        self.result = Refusal(_PROTOCOL_VERSION, other_version=version)
+        self.result = TlsRefusal(_PROTOCOL_VERSION, other_version=version)
         return None
 
     def _take_retry(self, hello: ServerHello, message: bytes) -> None:
@@ -281,9 +281,9 @@ class Flight:
         self._place = 0
         self._opening = Opening(hello.suite, secret, self._before_hello + self._hello + message)
 
-    def _tls13_reply(self, suite: int, group: int | None, *, retried: bool) -> Reply:
+    def _tls13_reply(self, suite: int, group: int | None, *, retried: bool) -> TlsReply:
         bits = None if group is None else finite_field_bits(group)
-        return Reply(version=Version.TLS13, suite=suite, group=group, finite_field_bits=bits, retried=retried)
+        return TlsReply(version=Version.TLS13, suite=suite, group=group, finite_field_bits=bits, retried=retried)
 
     def _take_key_exchange(self, body: bytes) -> None:
         assert self._seen is not None
@@ -330,13 +330,13 @@ class Flight:
         hello = read_sslv2_hello(message)
         if hello is None:
             # SSLv2 has errors of its own; that of no common cipher is the only one that a server sends (section C.5).
-            self.result = Refusal(_HANDSHAKE_FAILURE)
+            self.result = TlsRefusal(_HANDSHAKE_FAILURE)
         elif not hello.kinds:
             # OpenSSL with SSLv2 on and every cipher off answers so.
-            self.result = Refusal(_HANDSHAKE_FAILURE, after_hello=True)
+            self.result = TlsRefusal(_HANDSHAKE_FAILURE, after_hello=True)
         else:
             chosen = next((kind for kind in hello.kinds if kind in self._offer.suites), None)
             if chosen is None:
                 raise FlightError(f"the server listed {suite_name(hello.kinds[0])}, which was not offered")
             chain = (hello.certificate,) if hello.certificate else ()
-            self.result = Reply(version=Version.SSL2, suite=chosen, chain=chain, sslv2_kinds=hello.kinds)
+            self.result = TlsReply(version=Version.SSL2, suite=chosen, chain=chain, sslv2_kinds=hello.kinds)

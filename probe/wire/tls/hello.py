@@ -1,4 +1,4 @@
-"""Writing the ClientHello of an offer (RFC 8446 section 4.1.2, and for SSLv2 the message of its own)."""
+"""Writes the ClientHello of an offer (RFC 8446 section 4.1.2; SSLv2 has a message of its own)."""
 
 from __future__ import annotations
 

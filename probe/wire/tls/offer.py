@@ -1,4 +1,4 @@
-"""What a client offers in its hello, and what a server makes of it."""
+"""What a client offers in its hello, and what a server answers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class TlsReply:
     """What a server chose and showed in its first flight. It is given only for a flight that came as far as `reads_through` asked."""
 
     version: Version
@@ -80,7 +80,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class TlsRefusal:
     """The server ended it with an alert (RFC 8446 section 6.2)."""
 
     description: int

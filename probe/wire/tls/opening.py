@@ -1,4 +1,4 @@
-"""Opening the encrypted part of a TLS 1.3 server's flight (RFC 8446 sections 5.2, 7.1 and 7.3)."""
+"""Decrypts the encrypted part of a TLS 1.3 server's flight (RFC 8446 sections 5.2, 7.1 and 7.3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SUITES: dict[int, tuple[str, int, Literal["gcm", "chacha20", "ccm", "ccm-8"]]] 
     0x1304: ("sha256", 16, "ccm"),
     0x1305: ("sha256", 16, "ccm-8"),
 }
-"""Hash, key length and AEAD of the suites that can be opened (RFC 8446 section B.4)."""
+"""Hash, key length and AEAD of the suites that can be decrypted (RFC 8446 section B.4)."""
 
 _NONCE_BYTES = 12
 _HEADER = b"\x17\x03\x03"  # of every encrypted record; it is what the AEAD authenticates beside the content
@@ -36,7 +36,7 @@ def transcript_hash(suite: int, messages: bytes) -> bytes:
 
 
 class Opening:
-    """Opens the records of one server, from its ServerHello on."""
+    """Decrypts the records of one server, from its ServerHello on."""
 
     def __init__(self, suite: int, shared_secret: bytes, messages: bytes) -> None:
         name, key_bytes, kind = _SUITES[suite]

@@ -1,4 +1,4 @@
-"""Reading numbers and vectors out of TLS structures, and the one error of all that reads flights."""
+"""Reads numbers and vectors from TLS structures. Defines the one error of all code that reads flights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class FlightError(WireError):
     """What the server sent is no TLS flight that answers the hello; the message is one sentence about what came."""
 
 
-class Reader:
+class ByteReader:
     """Reads one structure from its start to its end (RFC 8446 section 3)."""
 
     __slots__ = ("_at", "_data", "_what")

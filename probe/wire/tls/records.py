@@ -29,7 +29,7 @@ _SHOWN_BYTES = 80  # of what is no TLS: enough to recognize a mail server's gree
 
 
 class Records:
-    """Bytes not yet understood, given out record by record."""
+    """A buffer of bytes that gives record by record."""
 
     __slots__ = ("_bytes", "_has_given", "_may_be_ssl2")
 

@@ -11,7 +11,7 @@ from probe.wire.tls.offer import Version
 
 
 @dataclass(frozen=True, slots=True)
-class Suite:
+class CipherSuite:
     """A cipher suite; in SSLv2, a cipher kind (their numbers have three bytes)."""
 
     number: int
@@ -34,7 +34,7 @@ class Suite:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class NamedGroup:
     """A named group of the key exchange."""
 
     number: int
@@ -46,7 +46,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Scheme:
+class SignatureScheme:
     """A signature scheme."""
 
     number: int
@@ -64,11 +64,11 @@ _VERSIONS = {version.label: version for version in Version}
 
 
 @cache
-def suites() -> Mapping[int, Suite]:
+def suites() -> Mapping[int, CipherSuite]:
     """Every known cipher suite by its number, the cipher kinds of SSLv2 among them."""
     rows = tls_registry("suites") + tls_registry("sslv2_kinds")
     return {
-        (number := int(row["id"], 16)): Suite(
+        (number := int(row["id"], 16)): CipherSuite(
             number, row["name"], _VERSIONS[row["first"]], _VERSIONS[row["last"]], row["kx"], row["auth"], row["cipher"], row["mac"]
         )
         for row in rows
@@ -76,19 +76,21 @@ def suites() -> Mapping[int, Suite]:
 
 
 @cache
-def groups() -> Mapping[int, Group]:
+def groups() -> Mapping[int, NamedGroup]:
     """Every known group by its number."""
     return {
-        (number := int(row["id"], 16)): Group(number, row["name"], row["kind"], _VERSIONS[row["first"]], _VERSIONS[row["last"]])
+        (number := int(row["id"], 16)): NamedGroup(number, row["name"], row["kind"], _VERSIONS[row["first"]], _VERSIONS[row["last"]])
         for row in tls_registry("groups")
     }
 
 
 @cache
-def schemes() -> Mapping[int, Scheme]:
+def schemes() -> Mapping[int, SignatureScheme]:
     """Every known signature scheme by its number."""
     return {
-        (number := int(row["id"], 16)): Scheme(number, row["name"], row["key"], row["hash"], row["tls12"] == "yes", row["tls13"] == "yes")
+        (number := int(row["id"], 16)): SignatureScheme(
+            number, row["name"], row["key"], row["hash"], row["tls12"] == "yes", row["tls13"] == "yes"
+        )
         for row in tls_registry("schemes")
     }
 
@@ -169,7 +171,7 @@ _CIPHER_RANK = {cipher: rank for rank, cipher in enumerate(_CIPHERS)}
 _KEY_EXCHANGE_RANK = {name: rank for rank, name in enumerate(_KEY_EXCHANGES)}
 
 
-def _likelihood(suite: Suite) -> tuple[int, int, int, bool, int]:
+def _likelihood(suite: CipherSuite) -> tuple[int, int, int, bool, int]:
     """Sorts what a modern server accepts before what older ones do, and that before what hardly any ever did."""
     kept_by_all = suite.key_exchange in _KEY_EXCHANGES[:4] and suite.authentication in _USUAL_AUTHENTICATIONS
     if suite.last != Version.SSL2 and (suite.number >= _FIRST_PRIVATE_SUITE or suite.name.startswith("OLD_")):
@@ -191,7 +193,7 @@ def _likelihood(suite: Suite) -> tuple[int, int, int, bool, int]:
 
 @cache
 def suites_of(version: Version) -> tuple[int, ...]:
-    """Every suite that a stranger can ask a server for at a version, the likely ones first.
+    """Every suite that a client without a shared secret can ask for at a version, the likely ones first.
 
     Suites that need a secret shared beforehand are not in it, nor are signals. With SSLv3 those of TLS 1.0 are, since
     servers of that time made no difference.

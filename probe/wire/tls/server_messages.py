@@ -1,4 +1,4 @@
-"""The messages of a server's first flight, each read out of its bytes."""
+"""Parses the messages of a server's first flight."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from probe.model.values import dataclass
 from probe.wire.tls.hello import COOKIE, KEY_SHARE, SUPPORTED_VERSIONS
 from probe.wire.tls.offer import Version
-from probe.wire.tls.parsing import FlightError, Reader
-from probe.wire.tls.registry import Suite
+from probe.wire.tls.parsing import ByteReader, FlightError
+from probe.wire.tls.registry import CipherSuite
 from probe.wire.tls.shares import group_of_prime
 
 _RETRY = hashlib.sha256(b"HelloRetryRequest").digest()
@@ -43,23 +43,23 @@ class ServerHello:
         return group
 
     def cookie(self) -> bytes:
-        """What a retry wants to have back; empty where there is nothing."""
+        """The cookie that a retry wants back; empty where there is none."""
         if COOKIE not in self.extensions:
             return b""
-        reader = Reader(self.extensions[COOKIE], "cookie")
+        reader = ByteReader(self.extensions[COOKIE], "cookie")
         cookie = reader.vector(2)
         reader.end()
         return cookie
 
-    def _key_share(self) -> Reader:
+    def _key_share(self) -> ByteReader:
         if KEY_SHARE not in self.extensions:
             raise FlightError("the server's hello has no key share")
-        return Reader(self.extensions[KEY_SHARE], "key share")
+        return ByteReader(self.extensions[KEY_SHARE], "key share")
 
 
 def read_server_hello(body: bytes) -> ServerHello:
     """A ServerHello (RFC 8446 section 4.1.3; RFC 5246 section 7.4.1.3, where the extensions may be missing)."""
-    reader = Reader(body, "hello")
+    reader = ByteReader(body, "hello")
     version, random = reader.number(2), reader.take(32)
     reader.vector(1)  # session id
     suite, compression = reader.number(2), reader.number(1)
@@ -68,16 +68,16 @@ def read_server_hello(body: bytes) -> ServerHello:
     if compression:
         raise FlightError(f"the server chose compression {compression}, which was not offered")
     if SUPPORTED_VERSIONS in extensions:
-        chosen = Reader(extensions[SUPPORTED_VERSIONS], "supported_versions")
+        chosen = ByteReader(extensions[SUPPORTED_VERSIONS], "supported_versions")
         version = chosen.number(2)
         chosen.end()
     is_retry = random == _RETRY and version >= Version.TLS13
     return ServerHello(version=version, suite=suite, is_retry=is_retry, extensions=extensions)
 
 
-def read_extensions(reader: Reader) -> dict[int, bytes]:
+def read_extensions(reader: ByteReader) -> dict[int, bytes]:
     """Extensions by their numbers."""
-    inner = Reader(reader.vector(2), "list of extensions")
+    inner = ByteReader(reader.vector(2), "list of extensions")
     extensions: dict[int, bytes] = {}
     while inner.has_more():
         number = inner.number(2)
@@ -89,18 +89,18 @@ def read_extensions(reader: Reader) -> dict[int, bytes]:
 
 def read_encrypted_extensions(body: bytes) -> None:
     """EncryptedExtensions, of which nothing is kept."""
-    reader = Reader(body, "encrypted extensions")
+    reader = ByteReader(body, "encrypted extensions")
     read_extensions(reader)
     reader.end()
 
 
 def read_certificates(body: bytes, version: Version) -> tuple[bytes, ...]:
     """The chain of a Certificate message (RFC 8446 section 4.4.2, RFC 5246 section 7.4.2)."""
-    reader = Reader(body, "certificate message")
+    reader = ByteReader(body, "certificate message")
     is_tls13 = version == Version.TLS13
     if is_tls13:
         reader.vector(1)  # the context, which is empty in a handshake
-    entries = Reader(reader.vector(3), "list of certificates")
+    entries = ByteReader(reader.vector(3), "list of certificates")
     reader.end()
     chain = []
     while entries.has_more():
@@ -114,7 +114,7 @@ def read_certificates(body: bytes, version: Version) -> tuple[bytes, ...]:
 
 def read_certificate_verify(body: bytes) -> int:
     """The scheme of a CertificateVerify; the signature itself is not verified."""
-    reader = Reader(body, "certificate verification")
+    reader = ByteReader(body, "certificate verification")
     scheme = reader.number(2)
     reader.vector(2)
     reader.end()
@@ -138,12 +138,12 @@ _EXPLICIT_PRIME, _EXPLICIT_CHAR2, _NAMED_CURVE = 1, 2, 3
 _TRINOMIAL, _PENTANOMIAL = 1, 2
 
 
-def read_key_exchange(body: bytes, suite: Suite | None, version: Version) -> KeyExchange:
+def read_key_exchange(body: bytes, suite: CipherSuite | None, version: Version) -> KeyExchange:
     """A ServerKeyExchange of TLS 1.2 and below, as its suite has it (RFC 5246 section 7.4.3, RFC 8422 section 5.4).
 
     Where the key exchange has neither a group nor a Diffie-Hellman prime (RSA for export, SRP, ...) nothing in it is read.
     """
-    reader = Reader(body, "key exchange")
+    reader = ByteReader(body, "key exchange")
     kind = suite.key_exchange if suite else ""
     signed_by = suite.authentication if suite else ""
     if signed_by == "PSK":
@@ -171,7 +171,7 @@ def read_key_exchange(body: bytes, suite: Suite | None, version: Version) -> Key
     return KeyExchange(group, bits, scheme)
 
 
-def _read_curve(reader: Reader) -> int | None:
+def _read_curve(reader: ByteReader) -> int | None:
     """The curve's number; None where its parameters are spelled out (RFC 4492 section 5.4)."""
     kind = reader.number(1)
     if kind == _NAMED_CURVE:
@@ -208,7 +208,7 @@ class Sslv2Hello:
 
 def read_sslv2_hello(message: bytes) -> Sslv2Hello | None:
     """A SERVER-HELLO; None for an ERROR, which is a refusal. Raises FlightError for anything else."""
-    reader = Reader(message, "SSLv2 hello")
+    reader = ByteReader(message, "SSLv2 hello")
     kind = reader.number(1)
     if kind == _SSL2_ERROR:
         reader.number(2)

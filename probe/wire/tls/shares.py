@@ -1,4 +1,4 @@
-"""Key shares of TLS 1.3 whose shared secret is read off the server's answer, without any private key.
+"""Key shares of TLS 1.3 whose shared secret can be read from the server's answer, without any private key.
 
 Nothing that is secret ever goes through a handshake of this program; it only wants to read the server's certificate and
 signature. So its private key is always 1: our share is the group's base point (or generator), and the shared secret is the

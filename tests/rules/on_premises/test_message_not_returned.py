@@ -9,7 +9,7 @@ import pytest
 
 from probe import app
 from probe.engine import select
-from probe.engine.judge import Book, judge_estate
+from probe.engine.judge import Ruleset, judge_estate
 from probe.model import vocabulary as v
 from probe.model.estate import Credentials, Delivery, Effect, Endpoint, Estate, Mailbox, SecretReference
 from probe.model.facts import Why
@@ -115,13 +115,13 @@ def test_it_applies_exactly_where_a_trip_is_planned(
     incoming: str, outgoing: str, credentials: Credentials, account: dict[str, object]
 ) -> None:
     """Whatever is allowed, used and signed in with: the rule asks for the message that the plan sends, and for no other."""
-    book = Book(inferences=app.inferences(), rules={RULE.id: RULE})
+    ruleset = Ruleset(inferences=app.inferences(), rules={RULE.id: RULE})
     profile = replace(CORP, credentials=credentials, incoming=Endpoint.parse(incoming), outgoing=Endpoint.parse(outgoing))
     for permitted, (collects, sends, synchronizes) in product(PERMISSIONS, DELIVERIES):
         mailbox: Mailbox = replace(SERVED, incoming=collects, outgoing=sends, appointments=synchronizes, **account)  # type: ignore[arg-type]
         estate = Estate(deployment=replace(DEPLOYMENT, allow=permitted), profiles=(profile,), mailboxes=(mailbox,))
         planned = select.for_estate(estate, estate.mailboxes, app.probers(), permitted)
         is_planned = any(c.prober == "mail-round-trip" and not c.not_held for c in planned)
-        (assessment,) = judge_estate(estate, (), estate.mailboxes, book, DAY, NOON).assessments
+        (assessment,) = judge_estate(estate, (), estate.mailboxes, ruleset, DAY, NOON).assessments
         results = [finding.result for finding in assessment.findings]
         assert (results == [Result.UNKNOWN]) is is_planned, (permitted, collects, sends, synchronizes)

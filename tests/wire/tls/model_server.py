@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from probe.wire.tls.elimination import Elimination, Listing, Question
-from probe.wire.tls.offer import Refusal, Reply, Version
+from probe.wire.tls.offer import TlsRefusal, TlsReply, Version
 from probe.wire.tls.registry import group_number, groups, scheme_number, schemes, suites
 
 _P256 = group_number("secp256r1")
@@ -53,23 +53,23 @@ class ModelServer:
     gives_up: bool = False
     retries: bool = True
 
-    def answer(self, question: Question) -> Reply | Refusal:
+    def answer(self, question: Question) -> TlsReply | TlsRefusal:
         offer = question.offer
         version = next((v for v in offer.versions if v in self.versions), None)
         if version is None or len(offer.suites) > self.longest:
-            return Refusal(70 if version is None else 40)
+            return TlsRefusal(70 if version is None else 40)
         served = self.versions[version]
         if version is Version.SSL2:
-            return Reply(version=version, suite=served.suites[0], chain=(leaf("RSA"),), sslv2_kinds=served.suites)
+            return TlsReply(version=version, suite=served.suites[0], chain=(leaf("RSA"),), sslv2_kinds=served.suites)
         ranked = served.suites if self.server_order else [s for s in offer.suites if s in served.suites]
         for suite in (s for s in ranked if s in offer.suites):
-            if isinstance(made := self._with(suite, version, served, question), Reply):
+            if isinstance(made := self._with(suite, version, served, question), TlsReply):
                 return made
             if made is not None:
                 return made
-        return Refusal(40)
+        return TlsRefusal(40)
 
-    def _with(self, suite: int, version: Version, served: Served, question: Question) -> Reply | Refusal | None:
+    def _with(self, suite: int, version: Version, served: Served, question: Question) -> TlsReply | TlsRefusal | None:
         offer, known = question.offer, suites()[suite]
         in_tls13 = version is Version.TLS13
         if known.authentication in ("RSA", "ECDSA") and known.authentication not in self.kinds:
@@ -92,11 +92,11 @@ class ModelServer:
             wanted = offer.schemes or (scheme_number("rsa_pkcs1_sha1"), scheme_number("ecdsa_sha1"))
             fitting = [s for s in served.schemes if s in wanted and any(schemes()[s].key.startswith(k) for k in kinds)]
             if not fitting:
-                return Refusal(40) if self.gives_up else None
+                return TlsRefusal(40) if self.gives_up else None
             scheme = fitting[0]
             kind = "ECDSA" if schemes()[scheme].key == "ECDSA" else "RSA"
         chain = () if known.authentication == "anonymous" else (leaf(kind if kind in ("RSA", "ECDSA") else "RSA"),)
-        reply = Reply(
+        reply = TlsReply(
             version=version,
             suite=suite,
             group=group,

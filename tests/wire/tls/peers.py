@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from probe.wire.tls.flight import Flight
-from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from tests.servers.programs import ADDRESS, find_program, running
 
 RANDOM = bytes(range(32))
@@ -87,7 +87,7 @@ def make_certificates(folder: Path) -> Mapping[str, bytes]:
     return made
 
 
-def ask(port: int, offer: Offer, *, whole: bool = True) -> Reply | Refusal:
+def ask(port: int, offer: Offer, *, whole: bool = True) -> TlsReply | TlsRefusal:
     """What a server on loopback makes of an offer."""
     flight = Flight(offer, random=RANDOM, whole=whole)
     with socket.create_connection((ADDRESS, port), timeout=10) as connection:

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from probe.config import keys
 from probe.tables.fips import fips_profiles
 from probe.wire.tls import fips
-from probe.wire.tls.fips import Heard
-from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.fips import SettledAnswer
+from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from probe.wire.tls.registry import group_number, scheme_number, suite_number, suites
 from tests.wire.certificates import broken, rsa_key
 
@@ -55,9 +55,9 @@ def certificate(kind: str, issuer: str = "localhost") -> bytes:
     return made.public_bytes(serialization.Encoding.DER)
 
 
-def reply(chain: tuple[bytes, ...], *, ems: bool = True, bits: int | None = None, version: Version = Version.TLS12) -> Reply:
+def reply(chain: tuple[bytes, ...], *, ems: bool = True, bits: int | None = None, version: Version = Version.TLS12) -> TlsReply:
     """An answer that is fine but for what is said."""
-    return Reply(version=version, suite=GCM, group=P256, scheme=PSS, chain=chain, extended_master_secret=ems, finite_field_bits=bits)
+    return TlsReply(version=version, suite=GCM, group=P256, scheme=PSS, chain=chain, extended_master_secret=ems, finite_field_bits=bits)
 
 
 # --- The table ----------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def test_a_hello_plays_the_whole_client() -> None:
         ("go-fips140", reply((certificate("rsa-2048"), certificate("rsa-1024"))), ""),
     ],
 )
-def test_a_client_ends_what_is_below_its_bar(name: str, shown: Reply, word: str) -> None:
+def test_a_client_ends_what_is_below_its_bar(name: str, shown: TlsReply, word: str) -> None:
     """Keys, primes, signatures and the extended master secret are judged by the client's own bar; a root's are not."""
     reasons = fips.verdict(fips.profile_named(name), shown)
     assert bool(reasons) is bool(word)
@@ -165,7 +165,7 @@ def test_a_client_ends_what_is_below_its_bar(name: str, shown: Reply, word: str)
         ("go-fips140", reply((certificate("p256"),), ems=False), ""),
     ],
 )
-def test_with_its_policy_off_a_client_has_a_lower_bar(name: str, shown: Reply, word: str) -> None:
+def test_with_its_policy_off_a_client_has_a_lower_bar(name: str, shown: TlsReply, word: str) -> None:
     """Windows without FIPS mode takes keys and primes of 1024 bits, and what cannot be read is no reason."""
     reasons = fips.verdict(fips.profile_named(name), shown, fips=False)
     assert bool(reasons) is bool(word)
@@ -181,32 +181,32 @@ def test_what_runs_a_deployment_is_told_from_other_clients(name: str) -> None:
 # --- What is in the way -------------------------------------------------------------------------------------
 
 
-def server(version: Version, taken: tuple[int, ...], groups: tuple[int, ...], schemes: tuple[int, ...]) -> Callable[[Offer], Heard]:
+def server(version: Version, taken: tuple[int, ...], groups: tuple[int, ...], schemes: tuple[int, ...]) -> Callable[[Offer], SettledAnswer]:
     """A server of one version that takes these, each in its own order."""
 
-    def answer(offer: Offer) -> Heard:
+    def answer(offer: Offer) -> SettledAnswer:
         if version not in offer.versions:
-            return Refusal(70)
+            return TlsRefusal(70)
         suite = next((s for s in taken if s in offer.suites), None)
         group = next((g for g in groups if g in offer.groups), None)
         scheme = next((s for s in schemes if s in offer.schemes), None)
         if suite is None:
-            return Refusal(40)
+            return TlsRefusal(40)
         if suites()[suite].key_exchange == "RSA":
-            return Reply(version=version, suite=suite, chain=(certificate("rsa-2048"),), extended_master_secret=True)
+            return TlsReply(version=version, suite=suite, chain=(certificate("rsa-2048"),), extended_master_secret=True)
         if group is None or (scheme is None and version >= Version.TLS12):
-            return Refusal(40)
-        return Reply(
+            return TlsRefusal(40)
+        return TlsReply(
             version=version, suite=suite, group=group, scheme=scheme, chain=(certificate("rsa-2048"),), extended_master_secret=True
         )
 
     return answer
 
 
-def diagnosed(name: str, answer: Callable[[Offer], Heard]) -> tuple[tuple[str, ...], int]:
+def diagnosed(name: str, answer: Callable[[Offer], SettledAnswer]) -> tuple[tuple[str, ...], int]:
     """What is found to be in the way, and by how many questions beyond those of `beyond`."""
     profile = fips.profile_named(name)
-    heard = {one: answer(one.offer) for one in fips.beyond(profile, None)}
+    heard = {one: answer(one.offer) for one in fips.non_fips_hellos(profile, None)}
     questions = fips.diagnosis(profile, heard, None)
     count = 0
     try:
@@ -245,10 +245,10 @@ SHA1 = scheme_number("rsa_pkcs1_sha1")
             server(Version.TLS13, (GCM13,), (P256,), (PSS,)),
             "no version below TLSv1.3, and the client none above TLSv1.2",
         ),
-        ("sp800-52r2", lambda offer: Refusal(40), "refuses it, and everything else"),
+        ("sp800-52r2", lambda offer: TlsRefusal(40), "refuses it, and everything else"),
     ],
 )
-def test_the_first_thing_in_the_way_is_named(name: str, answer: Callable[[Offer], Heard], words: str) -> None:
+def test_the_first_thing_in_the_way_is_named(name: str, answer: Callable[[Offer], SettledAnswer], words: str) -> None:
     """Suite, group, scheme or version: what is missing is told in words, by two questions at most."""
     reasons, count = diagnosed(name, answer)
     assert words in reasons[0]
@@ -260,7 +260,7 @@ def test_the_first_thing_in_the_way_is_named(name: str, answer: Callable[[Offer]
 def test_what_is_unclear_is_not_made_a_reason(name: str, told: list[str]) -> None:
     """Where questions stay open, nothing is claimed of suites, groups, schemes or versions."""
     answers = iter(told)
-    reasons, count = diagnosed(name, lambda offer: None if next(answers) == "unclear" else Refusal(40))
+    reasons, count = diagnosed(name, lambda offer: None if next(answers) == "unclear" else TlsRefusal(40))
     assert count <= 3
     assert not any(word in reason for reason in reasons for word in ("none of the client's", "no version"))
 
@@ -272,7 +272,7 @@ def test_what_is_unclear_is_not_made_a_reason(name: str, told: list[str]) -> Non
 def test_what_is_refused_is_asked_for_and_nothing_else(name: str) -> None:
     """At most four hellos: each offers, in one part, nothing that the client allows."""
     profile = fips.profile_named(name)
-    asked = fips.beyond(profile, None)
+    asked = fips.non_fips_hellos(profile, None)
     assert 3 <= len(asked) <= 4
     for one in asked:
         match one.part:
@@ -286,11 +286,11 @@ def test_what_is_refused_is_asked_for_and_nothing_else(name: str) -> None:
 
 def test_what_a_server_took_is_told_by_name() -> None:
     """A version, a suite or a group, by what was asked for."""
-    version, *_, group = fips.beyond(fips.profile_named("sp800-52r2"), None)
-    assert fips.accepted_beyond(version, Reply(version=Version.TLS11, suite=OLD)) == "TLSv1.1"
-    assert fips.accepted_beyond(group, Reply(version=Version.TLS13, suite=GCM13, group=X25519)) == "TLSv1.3 with x25519"
-    suite = next(one for one in fips.beyond(fips.profile_named("sp800-52r2"), None) if one.part == "suite")
-    assert fips.accepted_beyond(suite, Reply(version=Version.TLS12, suite=RC4)) == "TLSv1.2 with TLS_RSA_WITH_RC4_128_SHA"
+    version, *_, group = fips.non_fips_hellos(fips.profile_named("sp800-52r2"), None)
+    assert fips.accepted_outside_fips(version, TlsReply(version=Version.TLS11, suite=OLD)) == "TLSv1.1"
+    assert fips.accepted_outside_fips(group, TlsReply(version=Version.TLS13, suite=GCM13, group=X25519)) == "TLSv1.3 with x25519"
+    suite = next(one for one in fips.non_fips_hellos(fips.profile_named("sp800-52r2"), None) if one.part == "suite")
+    assert fips.accepted_outside_fips(suite, TlsReply(version=Version.TLS12, suite=RC4)) == "TLSv1.2 with TLS_RSA_WITH_RC4_128_SHA"
 
 
 def test_only_versions_below_the_clients_are_refused() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from probe.wire.tls.flight import Flight, FlightError
-from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from probe.wire.tls.opening import Opening
 from probe.wire.tls.registry import group_name, group_number, groups_of, scheme_number, schemes_of, suite_name, suite_number, suites_of
 from probe.wire.tls.shares import share_of
@@ -80,7 +80,7 @@ def gnutls(certificates: Mapping[str, bytes], certificate_folder: Path) -> Itera
 def test_every_suite_of_tls_1_3_is_opened(suite: int, openssl: StartServer, certificates: Mapping[str, bytes]) -> None:
     """The chain and the scheme of a TLS 1.3 server are read under each of the five suites of RFC 8446."""
     port = openssl(*EVERYTHING, "-ciphersuites", ":".join(suite_name(number) for number in (*TLS13_SUITES, *CCM_SUITES)))
-    assert ask(port, offer_of(Version.TLS13, suite_name(suite), groups=(0x17,), shares=(0x17,))) == Reply(
+    assert ask(port, offer_of(Version.TLS13, suite_name(suite), groups=(0x17,), shares=(0x17,))) == TlsReply(
         version=Version.TLS13, suite=suite, group=0x17, scheme=scheme_number("rsa_pss_rsae_sha256"), chain=(certificates["rsa"],)
     )
 
@@ -95,8 +95,8 @@ def test_every_group_of_openssl_is_read_with_and_without_a_retry(name: str, open
     bits = int(name.removeprefix("ffdhe")) if name.startswith("ffdhe") else None
     at_once = ask(port, offer_of(Version.TLS13, groups=(group,), shares=(group,)))
     later = ask(port, offer_of(Version.TLS13, groups=(group,)))
-    assert isinstance(at_once, Reply)
-    assert isinstance(later, Reply)
+    assert isinstance(at_once, TlsReply)
+    assert isinstance(later, TlsReply)
     assert (at_once.group, at_once.finite_field_bits, at_once.retried) == (group, bits, False)
     assert (later.group, later.finite_field_bits, later.retried) == (group, bits, True)
     assert at_once.scheme == later.scheme == scheme_number("rsa_pss_rsae_sha256")
@@ -112,7 +112,7 @@ def test_pythons_server_is_read_with_each_of_its_groups(name: str, certificates:
     context.set_ecdh_curve(name)
     with python_server(context) as port:
         reply = ask(port, offer_of(Version.TLS13))
-    assert isinstance(reply, Reply)
+    assert isinstance(reply, TlsReply)
     assert reply.group is not None
     assert group_name(reply.group) == {"prime256v1": "secp256r1"}.get(name, name)
     assert (reply.retried, reply.scheme, reply.chain) == (True, scheme_number("ecdsa_secp256r1_sha256"), (certificates["ecdsa"],))
@@ -141,8 +141,8 @@ def test_a_retry_alone_is_an_answer_where_no_more_is_asked(openssl: StartServer)
     port = openssl(*EVERYTHING)
     retried = ask(port, offer_of(Version.TLS13, "TLS_AES_128_GCM_SHA256", groups=(0x17,)), whole=False)
     direct = ask(port, offer_of(Version.TLS13, "TLS_AES_128_GCM_SHA256", groups=(0x18,), shares=(0x18,)), whole=False)
-    assert retried == Reply(version=Version.TLS13, suite=0x1301, group=0x17, retried=True)
-    assert direct == Reply(version=Version.TLS13, suite=0x1301, group=0x18)
+    assert retried == TlsReply(version=Version.TLS13, suite=0x1301, group=0x17, retried=True)
+    assert direct == TlsReply(version=Version.TLS13, suite=0x1301, group=0x18)
 
 
 CHOSEN = {
@@ -161,7 +161,7 @@ def test_every_kind_of_key_exchange_of_tls_1_2_is_read(name: str, openssl: Start
     """Curve or length of the prime, scheme and chain are read where the key exchange has them, and None where not."""
     has_curve, bits, scheme, certificate = CHOSEN[name]
     reply = ask(openssl(*EVERYTHING), offer_of(Version.TLS12, name))
-    assert reply == Reply(
+    assert reply == TlsReply(
         version=Version.TLS12,
         suite=suite_number(name),
         group=group_number("x25519") if has_curve else None,
@@ -178,7 +178,7 @@ def test_every_kind_of_key_exchange_of_tls_1_2_is_read(name: str, openssl: Start
 def test_old_versions_have_no_scheme(version: Version, openssl: StartServer) -> None:
     """TLS 1.0 and 1.1 sign in a fixed way, so that curve and chain are read and no scheme."""
     reply = ask(openssl(*EVERYTHING), offer_of(version, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"))
-    assert isinstance(reply, Reply)
+    assert isinstance(reply, TlsReply)
     assert (reply.version, reply.group, reply.scheme, len(reply.chain)) == (version, 0x1D, None, 1)
 
 
@@ -186,7 +186,7 @@ def test_old_versions_have_no_scheme(version: Version, openssl: StartServer) -> 
 def test_a_wish_for_a_client_certificate_is_told(version: Version, openssl: StartServer) -> None:
     """A CertificateRequest shows in the answer."""
     reply = ask(openssl(*EVERYTHING, "-verify", "1"), offer_of(version))
-    assert isinstance(reply, Reply)
+    assert isinstance(reply, TlsReply)
     assert reply.asks_client_certificate
 
 
@@ -195,33 +195,33 @@ def test_what_the_hello_leaves_out_is_not_in_the_answer(openssl: StartServer) ->
     suites = (suite_number("TLS_RSA_WITH_AES_128_GCM_SHA256"),)
     offer = Offer(versions=(Version.TLS12,), suites=suites, extended_master_secret=False, secure_renegotiation=False)
     reply = ask(openssl(*EVERYTHING), offer)
-    assert isinstance(reply, Reply)
+    assert isinstance(reply, TlsReply)
     assert (reply.extended_master_secret, reply.secure_renegotiation) == (False, False)
 
 
 def test_no_common_suite_is_a_refusal_before_any_hello(openssl: StartServer) -> None:
     """OpenSSL refuses suites that it has not with handshake_failure."""
     for version, name in ((Version.TLS12, "TLS_RSA_WITH_RC4_128_SHA"), (Version.TLS13, "TLS_SM4_GCM_SM3")):
-        assert ask(openssl(*EVERYTHING), offer_of(version, name)) == Refusal(40)
+        assert ask(openssl(*EVERYTHING), offer_of(version, name)) == TlsRefusal(40)
 
 
 def test_a_server_of_an_older_version_refuses_by_answering_in_it(openssl: StartServer) -> None:
     """A ServerHello of a version below the lowest offered is a refusal that names that version."""
     port = openssl(*EVERYTHING, "-no_tls1_3", "-no_tls1_2")
-    assert ask(port, offer_of(Version.TLS12)) == Refusal(70, other_version=Version.TLS11)
+    assert ask(port, offer_of(Version.TLS12)) == TlsRefusal(70, other_version=Version.TLS11)
 
 
 def test_gnutls_is_read_in_every_version(gnutls: int) -> None:
     """GnuTLS's flights of TLS 1.0 to 1.3 are read, with a retry and with a finite-field group of RFC 7919 in TLS 1.2."""
     reply = ask(gnutls, offer_of(Version.TLS13, groups=(0x0100,)))
-    assert isinstance(reply, Reply)
+    assert isinstance(reply, TlsReply)
     assert (reply.group, reply.finite_field_bits, reply.retried, len(reply.chain)) == (0x0100, 2048, True, 1)
     reply = ask(gnutls, offer_of(Version.TLS12, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", groups=(0x0101,)))
-    assert isinstance(reply, Reply)
+    assert isinstance(reply, TlsReply)
     assert (reply.group, reply.finite_field_bits) == (0x0101, 3072)
     for version in (Version.TLS10, Version.TLS11):
         reply = ask(gnutls, offer_of(version))
-        assert isinstance(reply, Reply)
+        assert isinstance(reply, TlsReply)
         assert (reply.version, len(reply.chain)) == (version, 1)
 
 
@@ -255,7 +255,7 @@ DONE = message(14, b"")
 SIGNED = vector(2, b"signature")
 
 
-def answer(offer: Offer, *data: bytes, whole: bool = True) -> Reply | Refusal | None:
+def answer(offer: Offer, *data: bytes, whole: bool = True) -> TlsReply | TlsRefusal | None:
     flight = Flight(offer, random=RANDOM, whole=whole)
     for piece in data:
         flight.feed(piece)
@@ -264,20 +264,20 @@ def answer(offer: Offer, *data: bytes, whole: bool = True) -> Reply | Refusal | 
 
 def old_flight(
     suite: str, *messages: bytes, version: Version = Version.TLS12, groups: tuple[int, ...] | None = None
-) -> Reply | Refusal | None:
+) -> TlsReply | TlsRefusal | None:
     offer = offer_of(version, suite, groups=groups)
     return answer(offer, record(hello(suite_number(suite), version=version) + b"".join(messages)))
 
 
-def reply_of(suite: str, *messages: bytes, version: Version = Version.TLS12) -> Reply:
+def reply_of(suite: str, *messages: bytes, version: Version = Version.TLS12) -> TlsReply:
     reply = old_flight(suite, *messages, version=version)
-    assert isinstance(reply, Reply)
+    assert isinstance(reply, TlsReply)
     return reply
 
 
 def test_sslv3_is_read() -> None:
     """A flight of SSLv3 with static RSA gives suite and chain."""
-    assert reply_of("TLS_RSA_WITH_RC4_128_SHA", CERTIFICATE, DONE, version=Version.SSL3) == Reply(
+    assert reply_of("TLS_RSA_WITH_RC4_128_SHA", CERTIFICATE, DONE, version=Version.SSL3) == TlsReply(
         version=Version.SSL3, suite=0x0005, chain=(b"certificate",)
     )
 
@@ -301,7 +301,7 @@ def test_key_exchanges_without_a_group_are_not_read() -> None:
     reply = reply_of("TLS_RSA_EXPORT_WITH_RC4_40_MD5", CERTIFICATE, exchange, DONE, version=Version.TLS10)
     assert (reply.group, reply.scheme) == (None, None)
     offer = Offer(versions=(Version.TLS12,), suites=(0x0A0A,))
-    assert isinstance(answer(offer, record(hello(0x0A0A) + CERTIFICATE + message(12, b"?") + DONE)), Reply)
+    assert isinstance(answer(offer, record(hello(0x0A0A) + CERTIFICATE + message(12, b"?") + DONE)), TlsReply)
 
 
 def test_a_key_exchange_beside_a_shared_key_is_read() -> None:
@@ -313,7 +313,7 @@ def test_a_key_exchange_beside_a_shared_key_is_read() -> None:
 def test_a_stapled_status_and_requests_for_a_hello_are_read_over() -> None:
     """CertificateStatus and HelloRequest change nothing."""
     reply = old_flight("TLS_RSA_WITH_AES_128_GCM_SHA256", CERTIFICATE, message(22, b"status"), message(0, b""), DONE)
-    assert isinstance(reply, Reply)
+    assert isinstance(reply, TlsReply)
 
 
 ECDHE = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
@@ -397,11 +397,11 @@ def test_a_warning_is_no_refusal() -> None:
     offer = offer_of(Version.TLS12, STATIC)
     start = record(hello(0x9C))
     warned = record(b"\1\x70", 21) + start + record(b"\1\x64", 21) + record(CERTIFICATE + DONE)
-    assert isinstance(answer(offer, warned), Reply)
-    assert answer(offer, record(b"\2\x28", 21)) == Refusal(40)
-    assert answer(offer, record(b"\1\x00", 21)) == Refusal(0)
-    assert answer(offer, start + record(b"\2\x28", 21)) == Refusal(40, after_hello=True)
-    assert answer(offer, record(b"\2", 21) + record(b"\x47", 21)) == Refusal(71)
+    assert isinstance(answer(offer, warned), TlsReply)
+    assert answer(offer, record(b"\2\x28", 21)) == TlsRefusal(40)
+    assert answer(offer, record(b"\1\x00", 21)) == TlsRefusal(0)
+    assert answer(offer, start + record(b"\2\x28", 21)) == TlsRefusal(40, after_hello=True)
+    assert answer(offer, record(b"\2", 21) + record(b"\x47", 21)) == TlsRefusal(71)
 
 
 P256 = (51, b"\0\x17" + vector(2, share_of(0x17)))
@@ -412,10 +412,10 @@ ASKS_P384 = (51, b"\0\x18")
 def test_an_alert_after_a_hello_of_tls_1_3_ends_it_in_clear_too() -> None:
     """In TLS 1.3 an alert of any level is the end, but for user_canceled, and records that change the cipher are nothing."""
     start = record(tls13_hello(0x1301, P256)) + record(b"\1", 20)
-    assert answer(TLS13, start + record(b"\1\x32", 21)) == Refusal(50, after_hello=True)
+    assert answer(TLS13, start + record(b"\1\x32", 21)) == TlsRefusal(50, after_hello=True)
     assert answer(TLS13, start + record(b"\1\x5a", 21)) is None
     retry = record(tls13_hello(0x1301, ASKS_P384, retry=True)) + record(b"\1", 20)
-    assert answer(TLS13, retry + record(b"\2\x28", 21)) == Refusal(40, after_hello=True)
+    assert answer(TLS13, retry + record(b"\2\x28", 21)) == TlsRefusal(40, after_hello=True)
 
 
 def test_a_cookie_without_a_group_is_answered_with_the_same_shares() -> None:
@@ -446,9 +446,9 @@ def test_a_second_hello_has_the_share_that_was_asked_for() -> None:
 def test_what_cannot_be_opened_is_answered_as_far_as_it_shows() -> None:
     """A suite or a group that cannot be computed here gives suite and group without scheme and chain."""
     asks_gost = tls13_hello(0x1301, (51, b"\0\x22"), retry=True)
-    assert answer(TLS13, record(asks_gost)) == Reply(version=Version.TLS13, suite=0x1301, group=0x22, retried=True)
+    assert answer(TLS13, record(asks_gost)) == TlsReply(version=Version.TLS13, suite=0x1301, group=0x22, retried=True)
     sm4 = offer_of(Version.TLS13, "TLS_SM4_GCM_SM3", groups=(0x17,), shares=(0x17,))
-    assert answer(sm4, record(tls13_hello(0x00C6, P256))) == Reply(version=Version.TLS13, suite=0x00C6, group=0x17)
+    assert answer(sm4, record(tls13_hello(0x00C6, P256))) == TlsReply(version=Version.TLS13, suite=0x00C6, group=0x17)
 
 
 AFTER_RETRY = record(tls13_hello(0x1301, ASKS_P384, retry=True))
@@ -482,7 +482,7 @@ def test_a_tls_1_3_flight_against_the_rules_is_an_error(name: str) -> None:
         answer(offer, data)
 
 
-def after_keys(*contents: tuple[int, bytes]) -> Reply | Refusal | None:
+def after_keys(*contents: tuple[int, bytes]) -> TlsReply | TlsRefusal | None:
     """What comes of a TLS 1.3 hello and these encrypted contents."""
     flight = Flight(TLS13, random=RANDOM)
     server = tls13_hello(0x1301, P256)
@@ -503,9 +503,9 @@ VERIFIED = message(15, b"\x08\x04" + SIGNED)
 def test_an_encrypted_flight_may_lie_in_any_records() -> None:
     """Messages of TLS 1.3 may share a record or be spread over several; an alert under the keys is a refusal after the hello."""
     flight = EXTENSIONS + TLS13_CERTIFICATE + VERIFIED
-    expected = Reply(version=Version.TLS13, suite=0x1301, group=0x17, scheme=0x0804, chain=(b"certificate",))
+    expected = TlsReply(version=Version.TLS13, suite=0x1301, group=0x17, scheme=0x0804, chain=(b"certificate",))
     assert after_keys((22, flight)) == after_keys(*((22, flight[at : at + 5]) for at in range(0, len(flight), 5))) == expected
-    assert after_keys((22, EXTENSIONS), (21, b"\2\x28")) == Refusal(40, after_hello=True)
+    assert after_keys((22, EXTENSIONS), (21, b"\2\x28")) == TlsRefusal(40, after_hello=True)
 
 
 @pytest.mark.parametrize(
@@ -543,17 +543,17 @@ def sslv2_hello(*kinds: int, version: int = 2, certificate: bytes = b"certificat
 def test_sslv2_lists_its_kinds() -> None:
     """A SERVER-HELLO of SSLv2 gives every kind it lists; the suite is the first that was offered."""
     data = sslv2_hello(0x080080, 0x0700C0, 0x010080)
-    expected = Reply(version=Version.SSL2, suite=0x0700C0, chain=(b"certificate",), sslv2_kinds=(0x080080, 0x0700C0, 0x010080))
+    expected = TlsReply(version=Version.SSL2, suite=0x0700C0, chain=(b"certificate",), sslv2_kinds=(0x080080, 0x0700C0, 0x010080))
     assert answer(SSL2, data) == expected
     assert answer(SSL2, *(bytes((byte,)) for byte in data)) == expected
-    assert answer(SSL2, sslv2_hello(0x010080, certificate=b"")) == Reply(version=Version.SSL2, suite=0x010080, sslv2_kinds=(0x010080,))
+    assert answer(SSL2, sslv2_hello(0x010080, certificate=b"")) == TlsReply(version=Version.SSL2, suite=0x010080, sslv2_kinds=(0x010080,))
 
 
 def test_sslv2_is_refused_in_three_ways() -> None:
     """An error of SSLv2, a hello without a kind, and an alert of TLS are refusals."""
-    assert answer(SSL2, sslv2(b"\0\0\1")) == Refusal(40)
-    assert answer(SSL2, sslv2_hello()) == Refusal(40, after_hello=True)
-    assert answer(SSL2, record(b"\2\x46", 21)) == Refusal(70)
+    assert answer(SSL2, sslv2(b"\0\0\1")) == TlsRefusal(40)
+    assert answer(SSL2, sslv2_hello()) == TlsRefusal(40, after_hello=True)
+    assert answer(SSL2, record(b"\2\x46", 21)) == TlsRefusal(70)
 
 
 @pytest.mark.parametrize(

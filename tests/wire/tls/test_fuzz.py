@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.wire.tls.flight import MAX_FLIGHT_BYTES, Flight, FlightError
-from probe.wire.tls.offer import Offer, Refusal, Reply, Version
+from probe.wire.tls.offer import Offer, TlsRefusal, TlsReply, Version
 from probe.wire.tls.registry import suites_of
 from tests.wire.tls.peers import RANDOM, recorded
 
@@ -18,7 +18,7 @@ NAMES = st.sampled_from(sorted(recorded()))
 SSL2 = Offer(versions=(Version.SSL2,), suites=suites_of(Version.SSL2))
 
 
-def outcome(offer: Offer, *pieces: bytes, whole: bool = True) -> Reply | Refusal | str | None:
+def outcome(offer: Offer, *pieces: bytes, whole: bool = True) -> TlsReply | TlsRefusal | str | None:
     """The result, None while there is none, or the word `error`."""
     flight = Flight(offer, random=RANDOM, whole=whole)
     for piece in pieces:
@@ -36,7 +36,7 @@ def test_a_flight_reads_the_same_however_it_comes(name: str) -> None:
     """Whole, byte by byte and with trailing bytes a recorded flight gives the same answer."""
     entry = recorded()[name]
     whole = outcome(entry.offer, entry.flight)
-    assert isinstance(whole, Reply | Refusal)
+    assert isinstance(whole, TlsReply | TlsRefusal)
     assert outcome(entry.offer, *(bytes((byte,)) for byte in entry.flight)) == whole
     assert outcome(entry.offer, entry.flight + b"\0trailing") == whole
     assert outcome(entry.offer, entry.flight, b"trailing", b"") == whole
@@ -149,4 +149,4 @@ def test_a_flight_without_end_is_bounded(name: str) -> None:
 def test_an_answer_counts_whatever_comes_after_it_in_the_same_piece() -> None:
     """A whole flight and much more in one piece is an answer, as it is in several."""
     entry = recorded()["openssl-tls12-ecdsa"]
-    assert isinstance(outcome(entry.offer, entry.flight + bytes(MAX_FLIGHT_BYTES)), Reply)
+    assert isinstance(outcome(entry.offer, entry.flight + bytes(MAX_FLIGHT_BYTES)), TlsReply)

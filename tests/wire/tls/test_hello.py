@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from probe.wire.tls.hello import first_records, hello_message
 from probe.wire.tls.offer import Offer, Version
-from probe.wire.tls.parsing import Reader
+from probe.wire.tls.parsing import ByteReader
 from probe.wire.tls.registry import groups_of, schemes_of, suites_of
 from probe.wire.tls.shares import can_share, share_of
 
@@ -28,9 +28,9 @@ def client_hello(offer: Offer, *, random: bytes, session_id: bytes, shares: Mapp
 
 def parts_of(message: bytes) -> tuple[int, bytes, tuple[int, ...], list[tuple[int, bytes]]]:
     """Legacy version, session id, suites and extensions of a ClientHello."""
-    outer = Reader(message, "message")
+    outer = ByteReader(message, "message")
     assert outer.number(1) == 1
-    reader = Reader(outer.vector(3), "hello")
+    reader = ByteReader(outer.vector(3), "hello")
     outer.end()
     version, random, session = reader.number(2), reader.take(32), reader.vector(1)
     assert random == RANDOM
@@ -39,7 +39,7 @@ def parts_of(message: bytes) -> tuple[int, bytes, tuple[int, ...], list[tuple[in
     assert reader.vector(1) == b"\0"
     extensions = []
     if reader.has_more():
-        inner = Reader(reader.vector(2), "extensions")
+        inner = ByteReader(reader.vector(2), "extensions")
         while inner.has_more():
             extensions.append((inner.number(2), inner.vector(2)))
     reader.end()

@@ -1,4 +1,4 @@
-"""What an application's token is asked for in a child process, and what comes of it: plain data that goes in and comes out."""
+"""A request for an application's token that a child process carries out, and its result: plain data that goes in and comes out."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from probe.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenOrder:
-    """What to ask for, of whom. Made just before it is carried out, since it holds a secret in clear."""
+class TokenRequest:
+    """What to ask for, and which authority. Make it just before it is carried out, because it holds a secret in clear."""
 
     authority: str
     """`https://host/tenant`; of AD FS `https://host/adfs`."""
@@ -31,8 +31,8 @@ class TokenOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenSeen:
-    """What came of it."""
+class TokenResult:
+    """The result of a TokenRequest."""
 
     answer: bytes = field(default=b"", repr=False)
     """The body of the last answer as it came; it holds the token where there is one."""

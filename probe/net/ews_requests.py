@@ -1,4 +1,4 @@
-"""What is asked over EWS in a child process, and what comes of it: plain data that goes in and comes out."""
+"""Requests to EWS that a child process carries out, and their results: plain data that goes in and comes out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Literal
 
 from probe.model.values import dataclass
 
-Trouble = Literal["", "timed-out", "closed", "tls-failed", "untrusted", "too-long", "no-challenge", "locked", "second-request", "malformed"]
+EwsTrouble = Literal[
+    "", "timed-out", "closed", "tls-failed", "untrusted", "too-long", "no-challenge", "locked", "second-request", "malformed"
+]
 """What went wrong beside what the status says:
 
 - `timed-out`, `closed`: the connection gave no whole answer;
@@ -21,8 +23,8 @@ Trouble = Literal["", "timed-out", "closed", "tls-failed", "untrusted", "too-lon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What to do, for whom, and where. Made just before it is carried out, since it holds a password in clear."""
+class EwsRequest:
+    """A request to look into folders. Make it just before it is carried out, because it holds a password in clear."""
 
     url: str
     address: str
@@ -36,14 +38,14 @@ class Order:
     mailbox: str
     """Address of the mailbox whose folders are looked into."""
     impersonate: bool
-    is_of_2007: bool = False
+    is_exchange_2007: bool = False
     """Whether nothing newer than Exchange 2007 answers there, so that its schema is asked in at once."""
     folders: tuple[str, ...] = ("inbox",)
     """Distinguished names of the folders, in order; those after the first are asked for only if the first is found."""
     ca_file: str | None = None
     """More trust anchors, in PEM."""
     has_older_hello: bool = False
-    """Whether the server was seen not to bear a TLS hello of today."""
+    """Whether the server is known to fail on a present-day TLS hello."""
     seconds: float
     """Longest conversation, so that what came before is told. Best effort: the deadline is the parent's, and a little later."""
 
@@ -63,8 +65,8 @@ NO_SUCH_MAILBOX = "ErrorNonExistentMailbox"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What came of it: plain data, free of the password even where the peer repeats it."""
+class EwsResult:
+    """The result of an EwsRequest: plain data, without the password even where the peer repeats it."""
 
     status: int | None
     """HTTP status of the last answer, None where there was none."""
@@ -78,7 +80,7 @@ class Seen:
     """Four numbers out of ServerVersionInfo, as in `15.1.2507.57`."""
     back_off_seconds: float | None
     """How long a busy server asks to be left alone, if it says."""
-    error: Trouble
+    error: EwsTrouble
     logons: int
     """Requests that carried the password, a proof of it, or the token; after the first that was refused there is no other."""
     exchanges: tuple[tuple[str, str, int | None], ...]
@@ -90,34 +92,34 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Directed:
-    """What Autodiscover on the same host said of the mailbox; like Seen, plain data, free of the password."""
+class AutodiscoverResult:
+    """What Autodiscover on the same host said of the mailbox; like EwsResult, plain data, free of the password."""
 
     directions: tuple[str, str] | None
     """Where it sends the mailbox: action and target, as in `probe.wire.autodiscover.Directions`; None where it told nothing."""
     status: int | None
     """HTTP status of the last answer, None where there was none."""
     headers: tuple[tuple[str, str], ...]
-    """Headers of that answer, as in Seen."""
-    error: Trouble
+    """Headers of that answer, as in EwsResult."""
+    error: EwsTrouble
     logons: int
     """Requests that carried the password, a proof of it, or the token: one at most."""
     exchanges: tuple[tuple[str, str, int | None], ...]
-    """Every request, as in Seen."""
+    """Every request, as in EwsResult."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taking:
-    """Which message, and how to come to it."""
+class MessageRemoval:
+    """A request to remove one message."""
 
-    order: Order
+    request: EwsRequest
     subject: str
     """Its whole subject; a message with any other is not touched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """What came of it."""
+class RemovalResult:
+    """The result of a MessageRemoval."""
 
     state: Literal["absent", "removed", "kept", "refused", "broken"]
     """`kept`: it was found, and the server would not delete it; `refused`: nobody was let in, or the server would not search;
@@ -125,13 +127,13 @@ class Taken:
     detail: str = ""
     """Exchange's code or the status, where there is one."""
     trouble: str = ""
-    """As in `Trouble`."""
+    """As in `EwsTrouble`."""
     status: int | None = None
     """HTTP status of the last answer."""
     logons: int = 0
-    """As in `Seen`."""
+    """As in `EwsResult`."""
 
     @property
     def is_let_in(self) -> bool:
-        """Whether it was EWS that answered, which it does for nobody who was not let in."""
+        """Whether EWS itself answered, which it does only for an account that was let in."""
         return self.state != "broken" and self.status in (200, 500)

@@ -1,0 +1,111 @@
+"""What the document `probe.gate/1` looks like: the models that its JSON Schema comes from.
+
+`probe/data/probe.gate-1.schema.json` is `gate_schema_text()`, kept in the tree.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field, JsonValue, StrictBool
+
+from probe.document.forms import Form
+from probe.model.schemas import GATE_SCHEMA
+
+Prediction = Literal["success", "failure", "unknown"]
+
+
+class PredictedForm(Form):
+    """What Test & Enable will report, by direction; null where server-side synchronization does not serve it."""
+
+    incoming: Prediction | None
+    outgoing: Prediction | None
+    appointments: Prediction | None
+
+
+class ReasonForm(Form):
+    """A rule that decided."""
+
+    rule: str
+    """Its words stand in the run, under `rules`."""
+    direction: Literal["incoming", "outgoing", "appointments"] | None
+    """None of what decided support."""
+    is_known: StrictBool
+    """Whether it fails; else it is not known whether it holds."""
+
+
+class DifferenceForm(Form):
+    """What the estate and Dynamics say differently."""
+
+    what: str
+    estate: str
+    dynamics: str
+
+
+class WillForm(Form):
+    """What Test & Enable will do; null is what could not be read of Dynamics."""
+
+    sends_test_mail: StrictBool
+    pending_send: int | None
+    oldest_pending: datetime | None
+    backlog: int | None
+    backlog_since: datetime | None
+    primary_organization: Literal["this", "other"] | None
+
+
+class GatedMailboxForm(Form):
+    """The answer for one mailbox."""
+
+    mailbox: str
+    answer: Literal["go", "no-go", "cannot-tell"]
+    predicted: PredictedForm
+    reasons: tuple[ReasonForm, ...]
+    """One cause of each direction that is not predicted a success, then what decided support."""
+    accepted: tuple[Literal["not-listed", "unsupported", "support-undetermined", "not-signed-in"], ...]
+    """Words of the caller that were needed."""
+    differs: tuple[DifferenceForm, ...]
+    settle: tuple[str, ...]
+    """Where it cannot be told: what would settle it, the first thing first."""
+    will: WillForm
+    enabled: None
+    """Nothing was asked of Dynamics."""
+
+
+class ReadForm(Form):
+    """What was read of Dynamics."""
+
+    read: StrictBool
+    why_not: str | None
+    organization: str | None
+    """Id and unique name."""
+    version: str | None
+    risk: str | None
+    notes: tuple[str, ...]
+    """What could not be read beside the rows."""
+    machines: tuple[str, ...]
+    """Those that Dynamics names as machines of its asynchronous service."""
+    probed_from_there: StrictBool | None
+    """Whether the machine that probed is one of them; null where Dynamics names none."""
+
+
+class GateDocument(Form):
+    """The gate's answer."""
+
+    form: Literal["probe.gate/1"] = Field(alias="schema")
+    run: dict[str, JsonValue]
+    """A document `probe.run/2`."""
+    dynamics: ReadForm
+    mailboxes: tuple[GatedMailboxForm, ...]
+
+
+def gate_schema() -> dict[str, Any]:
+    """JSON Schema of the document."""
+    form = GateDocument.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **form, "title": GATE_SCHEMA}
+
+
+def gate_schema_text() -> str:
+    """The schema as it stands in `probe/data/probe.gate-1.schema.json`."""
+    return json.dumps(gate_schema(), indent=2) + "\n"

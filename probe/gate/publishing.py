@@ -1,0 +1,136 @@
+"""The document `probe.gate/1`: a run, and the answer for each of its mailboxes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from probe.document import in_sections, json_pieces, shown
+from probe.gate.answering import Accept, GateReason, GateVerdict, verdict_on
+from probe.gate.foretelling import Standing, Will, standing_of, will_do
+from probe.gate.records import DynamicsRecords, Unread, compared
+from probe.model.estate import Estate, Mailbox
+from probe.model.kinds import Json
+from probe.model.rules import Result
+from probe.model.runs import Run
+from probe.model.schemas import GATE_SCHEMA
+from probe.model.values import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gated:
+    """What the gate found of some mailboxes."""
+
+    run: Run
+    records: DynamicsRecords | Unread
+    standing: Standing
+    verdicts: tuple[GateVerdict, ...]
+    """In the order of the run's assessments."""
+    will: Mapping[str, Will]
+    """By address."""
+
+
+def gated(
+    estate: Estate,
+    mailboxes: Sequence[Mailbox],
+    run: Run,
+    records: DynamicsRecords | Unread,
+    accept: Collection[Accept] = frozenset(),
+    clean: Callable[[str], str] = lambda text: text,
+) -> Gated:
+    """What the gate says of the mailboxes of a run, by what was read of Dynamics; `clean` strikes secrets out of what a row may repeat."""
+    assessments = {assessment.mailbox: assessment for assessment in run.assessments}
+    unread = records.reason if isinstance(records, Unread) and records.is_asked else None
+    verdicts: list[GateVerdict] = []
+    will: dict[str, Will] = {}
+    for mailbox in mailboxes:
+        beside = compared(estate, mailbox, records)
+        differs = [replace(difference, dynamics=clean(difference.dynamics)) for difference in beside.differs]
+        verdicts.append(verdict_on(mailbox, assessments[mailbox.address], run, differs, unread, accept))
+        will[mailbox.address] = will_do(mailbox, beside.rows, beside.pending)
+    standing = standing_of(run.host, () if isinstance(records, Unread) else records.machines)
+    return Gated(run=run, records=records, standing=standing, verdicts=tuple(verdicts), will=will)
+
+
+def published(gated: Gated) -> dict[str, Any]:
+    """The document of what the gate found; the lists of the run are made as they are read."""
+    return {
+        "schema": GATE_SCHEMA,
+        "run": in_sections(gated.run),
+        "dynamics": shown(_dynamics(gated.records, gated.standing)),
+        "mailboxes": [shown(_mailbox(verdict, gated.will[verdict.mailbox])) for verdict in gated.verdicts],
+    }
+
+
+def gate_json(document: Mapping[str, Any]) -> Iterator[str]:
+    """The document as JSON in ASCII, piece by piece, a line for each element of an array of it or of its run."""
+    before = "{"
+    for name, value in document.items():
+        yield f"{before}{json.dumps(name)}:"
+        if isinstance(value, str):
+            yield json.dumps(value)
+        else:
+            yield from _but_the_last_line_end(json_pieces(value))
+        before = ",\n"
+    yield "}\n"
+
+
+def _but_the_last_line_end(pieces: Iterable[str]) -> Iterator[str]:
+    held = ""
+    for piece in pieces:
+        yield held
+        held = piece
+    yield held.removesuffix("\n")
+
+
+def _dynamics(records: DynamicsRecords | Unread, standing: Standing) -> dict[str, Json]:
+    read = None if isinstance(records, Unread) else records
+    return {
+        "read": read is not None,
+        "why_not": records.reason if isinstance(records, Unread) else None,
+        "organization": None if read is None else f"{read.organization.id} {read.organization.name}",
+        "version": None if read is None else read.organization.version,
+        "risk": None if read is None else read.risk,
+        "notes": [] if read is None else list(read.notes),
+        "machines": list(standing.servers),
+        "probed_from_there": standing.is_there,
+    }
+
+
+def _mailbox(verdict: GateVerdict, will: Will) -> dict[str, Json]:
+    return {
+        "mailbox": verdict.mailbox,
+        "answer": verdict.answer.value,
+        "predicted": {str(direction): None if how is None else how.value for direction, how in verdict.predicted.items()},
+        "reasons": _reasons(verdict.reasons),
+        "accepted": [word.value for word in verdict.accepted],
+        "differs": [{"what": d.what, "estate": d.estate, "dynamics": d.dynamics} for d in verdict.differs],
+        "settle": list(verdict.settle),
+        "will": {
+            "sends_test_mail": will.sends_test_mail,
+            "pending_send": will.pending_send,
+            "oldest_pending": _time(will.oldest_pending),
+            "backlog": will.backlog,
+            "backlog_since": _time(will.backlog_since),
+            "primary_organization": will.primary_organization,
+        },
+        "enabled": None,
+    }
+
+
+def _reasons(reasons: Sequence[GateReason]) -> list[Json]:
+    return [
+        {
+            "rule": reason.rule.id,
+            "direction": None if reason.direction is None else reason.direction.value,
+            "is_known": reason.result is not Result.UNKNOWN,
+        }
+        for reason in reasons
+    ]
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

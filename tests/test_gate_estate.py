@@ -1,0 +1,147 @@
+"""The gate's answers for the simulated estate, beside what Test & Enable of the simulated organization comes to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+
+from probe import app
+from probe.document import ReportOptions, gate_schema
+from probe.gate import GateAnswer, Gated, Predicted, Unread, gate_json, gate_text, published
+from probe.model.estate import BoundOrganization, Estate
+from probe.simulation.dynamics.alerts import ERROR
+from probe.simulation.dynamics.demonstration import USER, Demonstration
+from probe.simulation.dynamics.metadata import MAILBOX, PROFILE
+from probe.simulation.dynamics.organization import Oddity
+from tests.gate.world import SILENT, demonstrated, identifier
+from tests.simulation.dynamics.post import outcome
+
+ANSWERS = {
+    "sales@contoso.test": GateAnswer.GO,
+    "service@contoso.test": GateAnswer.GO,
+    "board@contoso.test": GateAnswer.NO_GO,
+    "finance@contoso.test": GateAnswer.GO,
+    "pilot@contoso.test": GateAnswer.NO_GO,
+    "depot@contoso.test": GateAnswer.NO_GO,
+    "warehouse@contoso.test": GateAnswer.CANNOT_TELL,
+    "archive@contoso.test": GateAnswer.NO_GO,
+    "anna@contoso.test": GateAnswer.CANNOT_TELL,
+    "ben@contoso.test": GateAnswer.CANNOT_TELL,
+    "branch@contoso.test": GateAnswer.NO_GO,
+    "contoso.events@gmail.com": GateAnswer.GO,
+    "contoso.jobs@gmail.com": GateAnswer.NO_GO,
+    "contoso.parts@yahoo.com": GateAnswer.GO,
+    "contoso.fairs@outlook.com": GateAnswer.NO_GO,
+    "orders@fabrikam.test": GateAnswer.NO_GO,
+}
+OUTCOME_OF = {None: 0, Predicted.SUCCESS: 1, Predicted.FAILURE: 2}
+
+
+async def asked(estate: Estate, options: app.Options, *addresses: str) -> Gated:
+    """The gate's answer for these mailboxes."""
+    return await app.gate(estate, [m for m in estate.mailboxes if m.address in addresses], options)
+
+
+def assert_nothing_written(demonstration: Demonstration) -> None:
+    """No change came through the Web API, and no mail left."""
+    assert list(demonstration.organization.writes) == []
+    assert demonstration.delivered == []
+
+
+async def test_predictions_agree_with_outcomes_and_nothing_is_written() -> None:
+    """Wherever a direction is predicted, Test & Enable, pressed afterwards, comes to the same; the gate itself writes nothing."""
+    async with demonstrated() as (demonstration, estate, options):
+        organization = demonstration.organization
+        gated = await asked(estate, options, *ANSWERS)
+        assert_nothing_written(demonstration)
+        ids = {address: identifier(organization, address) for address in ANSWERS}
+        for one in ids.values():
+            organization.update(MAILBOX, one, {"testemailconfigurationscheduled": True})
+        await demonstration.service.settled()
+    assert {verdict.mailbox: verdict.answer for verdict in gated.verdicts} == ANSWERS
+    assert app.gate_exit_code(gated) == 1
+    for verdict in gated.verdicts:
+        found = outcome(organization.mailboxes[ids[verdict.mailbox]])
+        for how, status in zip(verdict.predicted.values(), found, strict=True):
+            assert how is Predicted.UNKNOWN or OUTCOME_OF[how] == status, (verdict.mailbox, verdict.predicted, found)
+        assert verdict.differs == ()
+    assert gated.will["sales@contoso.test"].pending_send == 12
+    document = json.loads("".join(gate_json(published(gated))))
+    Draft202012Validator(gate_schema()).validate(document)
+    text = "".join(gate_text(published(gated), ReportOptions()))
+    assert text.startswith(f"{len(ANSWERS)} mailboxes: 8 no-go, 3 cannot tell, 5 go.\n")
+    assert USER.password not in text + json.dumps(document)
+
+
+async def test_rows_that_differ_are_told_and_leave_it_open() -> None:
+    """A profile that was changed in Dynamics, an approval that is missing, a mailbox that is not there: each is named, and none is a go."""
+    async with demonstrated() as (demonstration, estate, options):
+        organization = demonstration.organization
+        profile = next(one for one, row in organization.profiles.items() if row["name"] == "gmail")
+        organization.update(PROFILE, profile, {"incomingportnumber": 110})
+        organization.update(MAILBOX, identifier(organization, "sales@contoso.test"), {"emailrouteraccessapproval": 2})
+        del organization.mailboxes[identifier(organization, "service@contoso.test")]
+        gated = await asked(estate, options, "contoso.events@gmail.com", "sales@contoso.test", "service@contoso.test")
+        assert_nothing_written(demonstration)
+    assert [(v.answer, [d.what for d in v.differs]) for v in gated.verdicts] == [
+        (GateAnswer.CANNOT_TELL, ["approval"]),
+        (GateAnswer.CANNOT_TELL, ["mailbox"]),
+        (GateAnswer.CANNOT_TELL, ["incoming port"]),
+    ]
+    assert app.gate_exit_code(gated) == 3
+    assert "incoming port: the estate has" in "".join(gate_text(published(gated), ReportOptions()))
+
+
+async def test_another_organization_leaves_it_open() -> None:
+    """An estate that is bound to another organization than the server's, as by a restored copy, is compared with nothing."""
+    async with demonstrated() as (demonstration, estate, options):
+        assert estate.dynamics is not None
+        bound = BoundOrganization.parse("5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11 Contoso")
+        gated = await asked(replace(estate, dynamics=replace(estate.dynamics, organization=bound)), options, "sales@contoso.test")
+        assert_nothing_written(demonstration)
+    assert isinstance(gated.records, Unread)
+    assert gated.verdicts[0].answer is GateAnswer.CANNOT_TELL
+    assert demonstration.organization.id in gated.records.reason
+
+
+async def test_a_wrong_password_of_dynamics_is_tried_once(tmp_path: Path) -> None:
+    """Nothing is compared, and a second asking does not try it again."""
+    async with demonstrated(password="Wrong-Lantern-6") as (_, estate, options):
+        remembering = replace(options, state=tmp_path)
+        first, second = [await asked(estate, remembering, "sales@contoso.test") for _ in range(2)]
+    for gated in (first, second):
+        assert isinstance(gated.records, Unread)
+        assert gated.verdicts[0].answer is GateAnswer.CANNOT_TELL
+        assert "Wrong-Lantern-6" not in "".join(gate_json(published(gated)))
+    assert isinstance(second.records, Unread)
+    assert "not tried again" in second.records.reason
+
+
+async def test_without_dynamics_it_says_that_it_could_not_compare() -> None:
+    """The answer rests on the run alone; so does it for a server that answers nobody."""
+    async with demonstrated() as (demonstration, estate, options):
+        gated = await asked(replace(estate, dynamics=None), replace(options, timeout=1), "sales@contoso.test", SILENT)
+        assert_nothing_written(demonstration)
+    assert [verdict.answer for verdict in gated.verdicts] == [GateAnswer.GO, GateAnswer.CANNOT_TELL]
+    text = " ".join("".join(gate_text(published(gated), ReportOptions())).split())
+    assert "Not compared with Dynamics: the estate has no [dynamics]" in text
+    assert "which organization synchronizes appointments is not known" in text
+
+
+async def test_the_machines_of_the_asynchronous_service_are_told() -> None:
+    """Where rows or alerts name one, and it is another than this, the first screen says so."""
+    async with demonstrated() as (demonstration, estate, options):
+        organization = demonstration.organization
+        one = identifier(organization, "sales@contoso.test")
+        organization.oddities["sales@contoso.test"] = Oddity.OWNER_LACKS_PRIVILEGES
+        organization.update(MAILBOX, one, {"testemailconfigurationscheduled": True})
+        await demonstration.service.settled()
+        assert any(alert["level"] == ERROR for alert in organization.alerts(one))
+        gated = await asked(estate, options, "sales@contoso.test")
+    assert gated.standing.servers
+    assert gated.standing.is_there is False
+    screen = "".join(gate_text(published(gated), ReportOptions())).splitlines()[:6]
+    assert any("which is none of" in line for line in screen)
