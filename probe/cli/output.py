@@ -16,7 +16,7 @@ from probe.model.values import dataclass
 
 if TYPE_CHECKING:
     from probe.app import Options
-    from probe.document import Options as ReportOptions
+    from probe.document import ReportOptions as ReportOptions
     from probe.gate import Gated
     from probe.model.attempts import Attempt
     from probe.model.runs import Run

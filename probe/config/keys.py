@@ -155,6 +155,15 @@ def _validated(given: str) -> str:
     return given
 
 
+def _windows_account(given: str) -> str:
+    if (
+        not re.fullmatch(r'[^\s@\\/"\[\]:;|=,+*?<>]{1,64}(?:\\[^\s@\\/"\[\]:;|=,+*?<>]{1,64}|@[^\s@\\/]{1,255})', given)
+        or not given.isprintable()
+    ):
+        raise ValueError('must be one account of Windows, as in "CONTOSO\\\\svc-crm-async" or "svc-crm-async@CONTOSO.TEST"')
+    return given
+
+
 def _address(given: str) -> str:
     local, _, domain = given.rpartition("@")
     if not _is_domain(domain):
@@ -211,6 +220,9 @@ class _Deployment(_Table):
     allow: list[Annotated[Effect, PlainValidator(_effect)]] = _key("effects beyond reading", ["logs-in"], default=[])
     authorities: list[Annotated[str, PlainValidator(_authority)]] = _key("who may be sent a password", ["adfs.contoso.test"], default=[])
     cloud: Annotated[Cloud, _choice(Cloud)] = _key("which Entra ID and Exchange Online", "worldwide", default=Cloud.WORLDWIDE)
+    service_account: Annotated[str, AfterValidator(_windows_account)] | None = _key(
+        "the account of the asynchronous service", "svc-crm-async@CONTOSO.TEST", default=None
+    )
 
 
 _SIGNS_IN_TO_DYNAMICS = (Authentication.NEGOTIATE, Authentication.NTLM, Authentication.OAUTH)

@@ -44,6 +44,8 @@ class DeploymentForm(Form):
     allow: tuple[Effect, ...]
     authorities: tuple[str, ...]
     cloud: Cloud
+    service_account: str | None = None
+    """Null where the estate does not say."""
 
 
 class DynamicsForm(Form):

@@ -14,7 +14,7 @@ from typing import Any
 from probe.engine.judge import Ruleset, judge_estate
 from probe.engine.run import about
 from probe.model import vocabulary as v
-from probe.model.estate import DEPLOYMENT_SUBJECT, PROFILE_SUBJECTS, Authentication, Delivery, Estate, Mailbox, SignInSettings
+from probe.model.estate import DEPLOYMENT_SUBJECT, PROFILE_SUBJECTS, Authentication, Credentials, Delivery, Estate, Mailbox, SignInSettings
 from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.keys import FactKey
 from probe.model.provenance import Declared, Inferred
@@ -102,12 +102,14 @@ def _way_in(estate: Estate, mailbox: Mailbox) -> tuple[object, ...]:
     """The account that signs in for a mailbox, and how. Where a secret is kept does not count, only whether that is known."""
     profile = estate.profile_of(mailbox)
     settings = (profile.incoming_settings, profile.outgoing_settings)
+    is_service = any(one.credentials is Credentials.WINDOWS_INTEGRATED for one in settings)
     asks_for_tokens = any(one.authentication in (Authentication.OAUTH, Authentication.AUTO) for one in settings)
     return (
         *(_way(one, mailbox) for one in settings),
         profile.client_id,
         profile.tenant,
         (estate.deployment.cloud, estate.deployment.authorities) if asks_for_tokens else None,
+        estate.deployment.service_account if is_service else None,
     )
 
 

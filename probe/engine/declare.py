@@ -66,6 +66,7 @@ def _of_deployment(deployment: Deployment, allowed: frozenset[Effect], at: datet
     yield _fact(subject, v.DEPLOYMENT_CUSTOM_PROVIDERS, deployment.custom_email_providers, at)
     yield _fact(subject, v.DEPLOYMENT_OWA_TRACKING, deployment.outlook_on_the_web_tracking, at)
     yield _fact(subject, v.DEPLOYMENT_MANUAL_TRACKING, deployment.outlook_manual_tracking, at)
+    yield _fact(subject, v.DEPLOYMENT_NAMES_SERVICE_ACCOUNT, deployment.service_account is not None, at)
     yield _fact(subject, v.DEPLOYMENT_ALLOWS, tuple(sorted(map(str, deployment.allow | allowed))), at)
 
 

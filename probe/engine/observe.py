@@ -104,7 +104,7 @@ async def observe(plan: Plan, context: RunContext) -> tuple[tuple[Attempt, ...],
     ended_by, detail = None, ""
     try:
         async with asyncio.timeout(context.deadline) as patience, until(context.stop, patience):
-            secrets = await Secrets.read((login.password for login in sign_ins), context.timeout)
+            secrets = await Secrets.read((login.password for login in sign_ins if login.password is not None), context.timeout)
             await in_thread(lambda: context.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
             if plan.asked.all_addresses:
                 conversations = await at_each_address(conversations, context.network.resolver, context.timeout)
@@ -277,7 +277,7 @@ async def _hold(
             return await _try(conversation, subject, context, keep)
     login = subject.login
     try:
-        password = secrets.of(login.password)
+        password = Secret("") if login.password is None else secrets.of(login.password)
     except SecretUnavailable as unavailable:
         return _unheld(conversation, context, NotHeld(Why.NO_CREDENTIALS, str(unavailable)))
     # The same user with the same credential, wherever it signs in: what counts is what a server would count.

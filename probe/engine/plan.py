@@ -30,7 +30,8 @@ class Login:
     mailbox: str
     """Address of the mailbox that is opened."""
     username: str
-    password: SecretReference
+    password: SecretReference | None
+    """None for the account that this program runs as, or has the ticket of."""
     authentication: Authentication
     impersonates: bool
     synchronizes_appointments: bool = False
@@ -52,6 +53,7 @@ class Login:
             application=self.application,
             authorities=self.authorities,
             cloud=self.cloud,
+            is_service=self.password is None,
             proof=proof,
         )
 

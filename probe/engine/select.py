@@ -10,10 +10,12 @@ from probe.model.estate import (
     Authentication,
     Credentials,
     Delivery,
+    Deployment,
     Effect,
     Endpoint,
     Estate,
     Mailbox,
+    SecretReference,
     ServerProfile,
     Service,
     SignInSettings,
@@ -192,20 +194,29 @@ def _login(mailbox: Mailbox, endpoint: Endpoint, context: _SelectionContext) -> 
     if settings is None:
         reason = "the profile signs in at this one endpoint in two ways, to collect and to send; what came of them could not be told apart"
         return NotHeld(Why.NOT_ATTEMPTED, reason)
+    is_service = settings.credentials is Credentials.WINDOWS_INTEGRATED
     application = _application(profile, settings) if endpoint.service is Service.EWS else None
     if application is not None and application.signs_in and settings.application_secret is not None:
-        username, password = application.client, settings.application_secret
+        username: str = application.client
+        password: SecretReference | None = settings.application_secret
         authentication, impersonates = Authentication.OAUTH, True
+    elif is_service and _signs_in_as_service(settings, deployment, endpoint):
+        assert deployment.service_account is not None
+        username, password = deployment.service_account, None
+        authentication, impersonates = settings.authentication, settings.impersonation
     elif settings.credentials not in (Credentials.MAILBOX, Credentials.PROFILE):
-        return NotHeld(
-            Why.NO_CREDENTIALS, f"the profile signs in with {settings.credentials} credentials, which only the Dynamics server has"
-        )
+        reason = f"the profile signs in with {settings.credentials} credentials, which only the Dynamics server has"
+        if is_service and deployment.service_account is None and endpoint.service is Service.EWS:
+            reason += "; to have them tried, name its account (service_account of [deployment]), and run this program as that account"
+        return NotHeld(Why.NO_CREDENTIALS, reason)
     elif (account := settings.account_of(mailbox)) is None:
         return NotHeld(Why.NO_CREDENTIALS, "the estate names no password for the account")
     else:
         username, password = account
         authentication, impersonates = settings.authentication, settings.impersonation and settings.credentials is Credentials.PROFILE
-    may_have_token = endpoint.service is Service.EWS and authentication in (Authentication.OAUTH, Authentication.AUTO)
+    may_have_token = (
+        password is not None and endpoint.service is Service.EWS and authentication in (Authentication.OAUTH, Authentication.AUTO)
+    )
     return Login(
         mailbox=mailbox.address,
         username=username,
@@ -218,6 +229,14 @@ def _login(mailbox: Mailbox, endpoint: Endpoint, context: _SelectionContext) -> 
         cloud=deployment.cloud,
         may_ask=askable(endpoint, deployment.cloud, deployment.authorities) if may_have_token else (),
     )
+
+
+_BY_TICKET = frozenset({Authentication.AUTO, Authentication.NEGOTIATE})
+
+
+def _signs_in_as_service(settings: SignInSettings, deployment: Deployment, endpoint: Endpoint) -> bool:
+    """Whether this program signs in there as the asynchronous service does, where it runs as its account: to EWS, by a Kerberos ticket."""
+    return deployment.service_account is not None and endpoint.service is Service.EWS and settings.authentication in _BY_TICKET
 
 
 def _application(profile: ServerProfile, settings: SignInSettings) -> Application | None:

@@ -371,6 +371,8 @@ class Deployment:
     """AD FS servers, as `host` or `host:port`, that may be sent a password or an assertion besides the cloud's Entra ID."""
     cloud: Cloud = Cloud.WORLDWIDE
     """Whose Entra ID may be asked for tokens, and whose Exchange Online gets them."""
+    service_account: str | None = None
+    """The account of the asynchronous service, whose sign-in `windows-integrated` is: `DOMAIN\\user` or `user@domain`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

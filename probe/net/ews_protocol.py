@@ -8,7 +8,6 @@ and a transport of our own makes sure of it: whatever the library wants, nothing
 from __future__ import annotations
 
 import contextlib
-import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -30,26 +29,25 @@ with warnings.catch_warnings():
     from exchangelib.services import FindFolder
 
 from probe.net.ews_record import HttpExchangeRecord, RecordingAdapter, SecondRequestBlocked
-from probe.net.ews_requests import AutodiscoverResult, EwsRequest, EwsResult, EwsTrouble, MessageRemoval, RemovalResult
+from probe.net.ews_requests import (
+    OLDEST_SCHEMA,
+    SCHEMA,
+    TOO_NEW,
+    AutodiscoverResult,
+    EwsRequest,
+    EwsResult,
+    EwsTrouble,
+    MessageRemoval,
+    RemovalResult,
+)
 from probe.net.http_exchange import USER_AGENT
 from probe.net.quiet import quiet
 from probe.wire.autodiscover import POX_PATH, SOAP_PATH, Directions, pox_request, read_pox, read_soap, soap_request
-from probe.wire.ews import delete_item, find_item, read_deleted, read_found
+from probe.wire.ews import delete_item, find_item, read_deleted, read_found, response_code
 from probe.wire.exchange import soap_build
 from probe.wire.mail_address import ascii_address
 
-SCHEMA = "Exchange2010_SP2"
-"""What every server since Exchange 2010 SP2 speaks, so that one request is enough."""
-OLDEST_SCHEMA = "Exchange2007_SP1"
-"""What Exchange 2007 SP1 and later speak; asked in where the other is refused."""
-
-# Response codes of a server that does not know the schema, or whose mailbox server does not (responsecode.md of EWS's documentation).
-_TOO_NEW = frozenset(
-    {"ErrorInvalidServerVersion", "ErrorSchemaValidation", "ErrorIncorrectSchemaVersion", "ErrorInvalidSchemaVersionForMailboxVersion"}
-)
-
 _LOCKED = b"The referenced account is currently locked out"  # Windows error 1909, as IIS shows it
-_RESPONSE_CODE = re.compile(rb"<(?:[\w.-]{1,40}:)?ResponseCode\b[^<>]{0,500}>\s{0,99}(Error[A-Za-z]{1,80})\s{0,99}<")
 
 
 class _EwsHttpSession(requests.Session):
@@ -157,7 +155,7 @@ def find_folders(request: EwsRequest) -> EwsResult:
             account = _account(request, protocol)
             schema = OLDEST_SCHEMA if request.is_exchange_2007 else SCHEMA
             seen = _seen(record, _find(account, request, record, first, schema))
-            if seen.folder in _TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
+            if seen.folder in TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
                 record.older_schema()
                 if (came := _find(account, request, record, first, OLDEST_SCHEMA)) is not None:
                     schema, seen = OLDEST_SCHEMA, _seen(record, came)
@@ -253,7 +251,7 @@ def _taken(session: requests.Session, request: EwsRequest, record: HttpExchangeR
     schema = OLDEST_SCHEMA if request.is_exchange_2007 else SCHEMA
     body = find_item(request.mailbox, subject, schema, impersonates=request.impersonate)
     trouble = _posted(session, request, record, body)
-    if trouble is not None and trouble.detail in _TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
+    if trouble is not None and trouble.detail in TOO_NEW and record.logons and schema != OLDEST_SCHEMA:
         record.older_schema()
         schema = OLDEST_SCHEMA
         body = find_item(request.mailbox, subject, schema, impersonates=request.impersonate)
@@ -407,5 +405,4 @@ def _trouble(record: HttpExchangeRecord, folder: str | None) -> EwsTrouble:
 
 def _raw_code(record: HttpExchangeRecord) -> str | None:
     """The response code as it stands in the answer, for those that exchangelib does not know."""
-    match = _RESPONSE_CODE.search(record.head) if record.status in (200, 500) else None
-    return match[1].decode() if match else None
+    return response_code(bytes(record.head)) if record.status in (200, 500) else None

@@ -50,6 +50,16 @@ class EwsRequest:
     """Longest conversation, so that what came before is told. Best effort: the deadline is the parent's, and a little later."""
 
 
+SCHEMA = "Exchange2010_SP2"
+"""What every server since Exchange 2010 SP2 speaks, so that one request is enough."""
+OLDEST_SCHEMA = "Exchange2007_SP1"
+"""What Exchange 2007 SP1 and later speak; asked in where the other is refused."""
+
+# What a server says that does not know the schema, or whose mailbox server behind it does not (responsecode.md of EWS's documentation).
+TOO_NEW = frozenset(
+    {"ErrorInvalidServerVersion", "ErrorSchemaValidation", "ErrorIncorrectSchemaVersion", "ErrorInvalidSchemaVersionForMailboxVersion"}
+)
+
 NO_SUCH_MAILBOX = "ErrorNonExistentMailbox"
 """Exchange's code that makes Autodiscover worth asking: the mailbox is another server's, or nobody's."""
 

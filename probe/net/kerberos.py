@@ -7,7 +7,10 @@ told apart by its number, never by words.
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import field
 from typing import Literal
 
@@ -32,10 +35,12 @@ class TicketOrder:
 
     host: str
     username: str | None
-    """As `user@REALM`; None for the account that runs this program, by its ticket or its session."""
+    """As `user@REALM`; None for the account that runs this program, by its ticket or its session. Without a password, its own ticket alone is taken."""
     password: str | None = field(repr=False)
     binding: bytes | None
     """Of the TLS channel, as in `probe.wire.channel_binding`; None where there is none."""
+    settings: tuple[tuple[str, str], ...] = field(default_factory=lambda: kerberos_settings())
+    """As `kerberos_settings` gives them, of the process that orders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +85,34 @@ _NO_CREDENTIAL = frozenset({7, 10, 11})
 """pyspnego's ErrorCode: no_cred, invalid_credential, credentials_expired."""
 
 
+_SETTINGS = ("KRB5CCNAME", "KRB5_CONFIG")
+
+
+def kerberos_settings() -> tuple[tuple[str, str], ...]:
+    """The variables that say where the ticket and the library's configuration are: a child's own environment may be older than ours."""
+    return tuple((name, os.environ[name]) for name in _SETTINGS if name in os.environ)
+
+
+@contextmanager
+def _settled(settings: tuple[tuple[str, str], ...]) -> Iterator[None]:
+    """Within this, the system's library finds ticket and configuration there."""
+    before = kerberos_settings()
+    _set(settings)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(settings: tuple[tuple[str, str], ...]) -> None:
+    for name in _SETTINGS:
+        os.environ.pop(name, None)
+    os.environ.update(settings)
+
+
 def fetch_ticket(order: TicketOrder) -> TicketSeen:
     """A ticket for `HTTP/host`, or why there is none. Blocks; raises nothing for what a KDC does."""
-    with quiet():
+    with quiet(), _settled(order.settings):
         import spnego
         import spnego.channel_bindings
 
@@ -104,6 +134,49 @@ def fetch_ticket(order: TicketOrder) -> TicketSeen:
             return TicketSeen(trouble="no-library")
         except Exception as failed:  # noqa: BLE001 - krb5, gssapi and pyspnego each have their own, and the first two may not be there
             return trouble_of(failed, has_password=order.password is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningAs:
+    """Whose session on Windows, and whose Kerberos ticket elsewhere, this program has."""
+
+    names: tuple[str, ...] = ()
+    """Of the one account, as `DOMAIN\\user` and `user@domain`; of a ticket, as `user@REALM` alone. Empty where there is none."""
+    trouble: Trouble = ""
+
+    def name_of(self, account: str) -> str | None:
+        """The name by which it is this account, as the system writes it; None where it is another, or cannot be compared with it."""
+        return next((name for name in self.names if name.casefold() == account.casefold()), None)
+
+
+def running_as(settings: tuple[tuple[str, str], ...]) -> RunningAs:
+    """Whose session or ticket it is. Blocks, and asks no KDC; runs where `fetch_ticket` does, which takes the same ticket by its name."""
+    if sys.platform == "win32":
+        return RunningAs(names=_of_session())
+    with quiet(), _settled(settings):
+        try:
+            import gssapi
+
+            credentials = gssapi.Credentials(usage="initiate", mechs=[gssapi.MechType.kerberos])
+            return RunningAs(names=(str(credentials.name),))
+        except ImportError:
+            return RunningAs(trouble="no-library")
+        except Exception:  # noqa: BLE001 - whatever the library says, there is no ticket that could be used
+            return RunningAs(trouble="no-ticket")
+
+
+def _of_session() -> tuple[str, ...]:
+    """Names of the account of the Windows session; a local account has no second one."""
+    names: list[str] = []
+    if sys.platform == "win32":
+        import ctypes
+
+        for form in (2, 8):  # NameSamCompatible and NameUserPrincipal of EXTENDED_NAME_FORMAT (secext.h)
+            size = ctypes.c_ulong(1024)
+            name = ctypes.create_unicode_buffer(size.value)
+            if ctypes.windll.secur32.GetUserNameExW(form, name, ctypes.byref(size)):
+                names.append(name.value)
+    return tuple(names)
 
 
 def trouble_of(failed: Exception, *, has_password: bool) -> TicketSeen:

@@ -18,7 +18,10 @@ What is sent, in this order:
 Where the profile signs in by token (`oauth`, or `auto` where nothing else is offered), the first request carries an empty token, and
 before the second step a token is asked for, of an authority that may be asked: see `probe.probing.authority`.
 
-`auto` is NTLM where NTLM or Negotiate is offered, else Basic, else a token. Under `negotiate`, NTLM is carried; Kerberos is not spoken.
+`auto` is NTLM where NTLM or Negotiate is offered, else Basic, else a token. Under `negotiate` the second step asks a KDC for a Kerberos ticket by the
+password, and shows it to the server in requests of our own; where there is no KDC, or it does not know the server, NTLM is carried. A refusal by the KDC
+is one, and ends the try. Where the profile signs in with `windows-integrated` credentials, there is no password: the ticket is that of the account which
+runs this program (on Windows its session's, and NTLM by it), and is used only where that is the estate's `service_account`. It is not delegated.
 A scheme that is not offered is not tried. Whatever is answered, there is no second logon but that of step 4, and no redirect is followed.
 
 It changes nothing in the mailbox. The server counts one logon, which a wrong password makes a failed one, and for a mailbox that it does not
@@ -31,8 +34,9 @@ A mailbox that is not where it was looked for may be elsewhere, or not at all.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
-from typing import Protocol
+from typing import Literal, Protocol
 from urllib.parse import urljoin
 
 from probe.model import vocabulary as v
@@ -45,12 +49,15 @@ from probe.net.ews_requests import NO_SUCH_MAILBOX, AutodiscoverResult, EwsReque
 from probe.net.ews_session import find_directions, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
-from probe.probing import Account, Dial, Effect, LoginSubject, NotClaimed, Notebook, Prober, Scope
+from probe.net.kerberos import TicketOrder, TicketSeen, fetch_ticket, kerberos_settings, running_as
+from probe.probing import Account, Dial, Effect, Ending, LoginSubject, NotClaimed, Notebook, Prober, Proof, Scope, Unrecorded
 from probe.probing.authority import NoToken, allowed_authority, resource_for, token_by_application, token_by_password
 from probe.probing.ews import POLICY_BLOCKS, EwsScheme, end_logon, scheme_for
+from probe.probing.ews_ticket import Folders, TicketTalk, header_of, why_no_ticket
 from probe.tables.authorities import entra_hosts
 from probe.tables.hosts import is_exchange_online_host
 from probe.wire.autodiscover import SOAP_PATH
+from probe.wire.channel_binding import end_point_binding
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.mail_address import ascii_address
 from probe.wire.oauth import named_authority
@@ -81,6 +88,14 @@ _ACCOUNT_STATES = {
     "ErrorAccountDisabled": (Refusal.ACCOUNT_DISABLED,),
 }
 
+_NO_KERBEROS = frozenset({"no-library", "no-kdc", "no-service"})
+"""Troubles after which NTLM follows, as it does for a Windows client; a KDC that refuses ends the try."""
+_BY_KDC = {
+    "18": (Refusal.ACCOUNT_DISABLED, Refusal.ACCOUNT_LOCKED),  # KDC_ERR_CLIENT_REVOKED
+    "23": (Refusal.PASSWORD_EXPIRED,),  # KDC_ERR_KEY_EXPIRED
+}
+"""What a KDC's refusal means, by its number (RFC 4120 section 7.5.9); every other is of the name or the password."""
+
 _WINDOWS_OF_2007 = "Microsoft-IIS/6."
 """Server header of Windows 2003, on which Exchange 2003 and 2007 run, of which the former has no EWS."""
 
@@ -109,6 +124,13 @@ class _WithHeaders(Protocol):
 async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     account, endpoint = subject.account, subject.endpoint
+    if account.is_service:
+        running = await _running_as(account, dial, notes)
+        if running is None:
+            return
+        account = replace(account, username=running)
+    else:
+        notes.missing(v.AUTH_AS_SERVICE, Why.NOT_APPLICABLE, "the profile signs in with a password or a token of its own")
     async with dial.open_trusted() as stream:
         head = await HttpConnection(stream, host_header(endpoint)).ask("POST", endpoint.path, headers=_asking(account))
         challenges = parse_challenges(head.all("WWW-Authenticate"))
@@ -118,10 +140,17 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
         if scheme is None:
             return
         is_exchange_2007 = (head.header("Server") or "").startswith(_WINDOWS_OF_2007)
-        if scheme != "bearer":
-            # The one place where the password leaves its wrapping: it goes to the child through a pipe, and from there to the server.
+        takes_ticket = scheme == "negotiate" and _names_a_realm(account)
+        if scheme != "bearer" and not takes_ticket:
+            # To the child the password goes through a pipe, and from there to the server.
             await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal(), is_exchange_2007=is_exchange_2007)
             return
+    if takes_ticket:
+        if not await _by_ticket(account, dial, notes, is_exchange_2007=is_exchange_2007):
+            async with dial.open_trusted() as stream:
+                stream.close()
+                await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal(), is_exchange_2007=is_exchange_2007)
+        return
     token = await _token(account, dial, notes, challenges)
     if isinstance(token, NoToken):
         _all_missing(notes, token.why, token.detail)
@@ -129,6 +158,103 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
     async with dial.open_trusted() as stream:
         stream.close()
         await _sign_in(account, dial, notes, stream.address, scheme, token)
+
+
+def _names_a_realm(account: Account) -> bool:
+    """Whether a KDC can be found for the account: outside Windows none for a NetBIOS domain can."""
+    return account.is_service or sys.platform == "win32" or "@" in account.username
+
+
+async def _running_as(account: Account, dial: Dial, notes: Notebook) -> str | None:
+    """The name by which this program runs as the service's account; None, with the reason noted, where it does not."""
+    running = await dial.in_child(running_as, kerberos_settings())
+    name = running.name_of(account.username)
+    whose = " or ".join(running.names) or "nobody"
+    line = dial.note(f"this program signs in to Windows services as {whose}; the estate's service account is {account.username}")
+    notes.observed(v.AUTH_AS_SERVICE, name is not None, *_line(line))
+    if name is not None:
+        return name
+    reason = "the profile signs in with windows-integrated credentials"
+    if running.trouble:
+        reason += f", and {why_no_ticket(TicketSeen(trouble=running.trouble), whom=account.username, host=dial.endpoint.host)}"
+    elif "\\" in account.username and sys.platform != "win32":
+        reason += (
+            f", and the Kerberos ticket here, of {whose}, cannot be compared with {account.username}: name the account as user@DOMAIN "
+            "(service_account of [deployment]), or run this program on Windows as it"
+        )
+    else:
+        reason += f": run this program as {account.username}, or with its Kerberos ticket (kinit); it ran as {whose}"
+    _all_missing(notes, Why.NO_CREDENTIALS, reason)
+    return None
+
+
+async def _by_ticket(account: Account, dial: Dial, notes: Notebook, *, is_exchange_2007: bool) -> bool:
+    """One logon by a ticket, over a connection of its own, and what it showed; whether that settles it, so that NTLM does not follow."""
+    endpoint, proof = dial.endpoint, Unrecorded() if account.is_service else account.proof
+    seen = TicketSeen()
+
+    async def fetched(binding: bytes | None) -> str | None:
+        nonlocal seen
+        order = TicketOrder(
+            host=endpoint.host,
+            # On Windows the session has no ticket under a name; elsewhere that of this name alone is taken.
+            username=None if account.is_service and sys.platform == "win32" else account.username,
+            password=None if account.is_service else account.password.reveal(),
+            binding=binding,
+        )
+        seen = await dial.in_child(fetch_ticket, order, first=proof.claim)
+        await _end_at_kdc(proof, seen)
+        return None if seen.token is None else header_of(seen.token)
+
+    async with dial.open_trusted(recorded=False) as stream:
+        binding = end_point_binding(stream.chain[0]) if stream.chain else None
+        header = await fetched(binding)
+        if header is None:
+            told = why_no_ticket(seen, whom=account.username, host=endpoint.host)
+            dial.note(f"no Kerberos: {told}")
+            if seen.trouble in _NO_KERBEROS and not account.is_service:
+                return False
+            _conclude_without_ticket(notes, seen, told)
+            return True
+        dial.note(f"signs in by a Kerberos ticket of {account.username} for HTTP/{endpoint.host}, to {stream.address}")
+        folders = Folders(
+            path=endpoint.path,
+            mailbox=account.mailbox,
+            impersonates=account.impersonates,
+            names=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
+            is_exchange_2007=is_exchange_2007,
+        )
+
+        async def fresh() -> str | None:
+            # By a password each ticket would be one more sign-in at the KDC.
+            return await fetched(binding) if account.is_service else None
+
+        talk = TicketTalk(HttpConnection(stream, host_header(endpoint)), folders, fresh)
+        came = await talk.find_folders(header)
+    reading = _ResultReader(account, dial, notes, came, carried="ticket")
+    reading.conclude()
+    if came.folder == NO_SUCH_MAILBOX:
+        for key in _OF_AUTODISCOVER:
+            notes.missing(key, Why.NOT_ATTEMPTED, "Autodiscover is not asked by a ticket")
+    return True
+
+
+async def _end_at_kdc(proof: Proof, seen: TicketSeen) -> None:
+    """What the KDC made of the password, for the ledger."""
+    if seen.trouble in ("no-library", "no-kdc"):
+        await proof.release()
+    elif seen.trouble in ("", "no-service"):
+        await proof.end(Ending.ACCEPTED)
+    else:
+        await proof.end(Ending.REFUSED if seen.trouble == "refused" else Ending.UNSEEN)
+
+
+def _conclude_without_ticket(notes: Notebook, seen: TicketSeen, told: str) -> None:
+    """Nothing was shown to the server; a refusal by the KDC is one of the account."""
+    if seen.trouble == "refused":
+        notes.observed(v.AUTH_ACCEPTED, False)
+        notes.observed(v.AUTH_REFUSAL, _BY_KDC.get(seen.number, (Refusal.BAD_CREDENTIALS,)))
+    _all_missing(notes, Why.DENIED if seen.trouble == "refused" else Why.NO_CREDENTIALS, told)
 
 
 async def _sign_in(
@@ -154,7 +280,7 @@ async def _sign_in(
     is_let_in = seen.folder is not None and seen.folder not in _ACCOUNT_STATES
     await end_logon(account.proof, seen.logons, seen.status, is_let_in=is_let_in)
     dial.connections += 1
-    reading = _ResultReader(account, dial, notes, seen, is_token=scheme == "bearer")
+    reading = _ResultReader(account, dial, notes, seen, carried="token" if scheme == "bearer" else "password")
     reading.conclude()
     if seen.folder == NO_SUCH_MAILBOX:
         await _ask_directions(account, dial, notes, request, reading)
@@ -223,7 +349,7 @@ def _chosen_scheme(
     elif scheme is None:
         shown = ", ".join(sorted(offered)) or "nothing"
         _all_missing(notes, Why.DENIED, f"the profile signs in by {account.authentication.value}, and the server offers {shown[:200]}")
-    elif not account.username or not account.password.reveal():
+    elif not account.is_service and (not account.username or not account.password.reveal()):
         _all_missing(notes, Why.NO_CREDENTIALS, "the user name or the password is empty")
     elif scheme == "basic" and not _fits_basic(account):
         _all_missing(notes, Why.NOT_ATTEMPTED, "the user name or the password holds characters that Basic does not carry everywhere")
@@ -246,8 +372,10 @@ def _fits_basic(account: Account) -> bool:
 class _ResultReader:
     """Draws facts out of what the child saw."""
 
-    def __init__(self, account: Account, dial: Dial, notes: Notebook, seen: EwsResult, *, is_token: bool) -> None:
-        self._is_token = is_token
+    def __init__(
+        self, account: Account, dial: Dial, notes: Notebook, seen: EwsResult, *, carried: Literal["password", "token", "ticket"]
+    ) -> None:
+        self._carried = carried
         self._impersonates = account.impersonates
         self._wants_appointments = account.synchronizes_appointments
         self._dial = dial
@@ -268,7 +396,9 @@ class _ResultReader:
         """Write the facts; raises what fits where the conversation failed."""
         seen, notes = self._seen, self._notes
         for key in _OF_AUTHORITIES:
-            notes.missing(key, Why.NOT_APPLICABLE, "the authority said nothing of it" if self._is_token else "no token was asked for")
+            notes.missing(
+                key, Why.NOT_APPLICABLE, "the authority said nothing of it" if self._carried == "token" else "no token was asked for"
+            )
         if seen.version is not None:
             build = Build.parse(seen.version)
             notes.declared(v.SERVER_BUILD, build, *self._version_line, source="ews-session")
@@ -350,7 +480,13 @@ class _ResultReader:
         elif seen.status == 456:  # Exchange Online: the password is right, and is not enough
             words = words or (Refusal.APP_PASSWORD_REQUIRED, Refusal.MFA_REQUIRED)
         notes.observed(v.AUTH_ACCEPTED, False, *self._lines)
-        if self._is_token and not words:
+        if self._carried == "ticket" and not words:
+            reason = (
+                f"Exchange does not take a Kerberos ticket that the KDC gave (HTTP {seen.status}): see to which account HTTP/{self._dial.endpoint.host} "
+                "belongs (setspn -Q), to the clocks, and whether EWS is on for the account"
+            )
+            notes.missing(v.AUTH_REFUSAL, Why.NOT_DISCLOSED, reason)
+        elif self._carried == "token" and not words:
             diagnosis = seen.header("X-MS-Diagnostics") or f"HTTP {seen.status}"
             notes.missing(v.AUTH_REFUSAL, Why.NOT_DISCLOSED, f"Exchange takes the authority's token for none: {diagnosis[:200]}")
         else:
@@ -421,7 +557,8 @@ def _broken_off(seen: EwsResult) -> Exception:
 
 def _all_missing(notes: Notebook, why: Why, detail: str) -> None:
     for key in PROBER.collects:
-        notes.missing(key, why, detail)
+        if not notes.knows(key):
+            notes.missing(key, why, detail)
 
 
 PROBER = Prober(
@@ -431,6 +568,7 @@ PROBER = Prober(
     services=frozenset({Service.EWS}),
     effect=Effect.LOGS_IN,
     collects=(
+        v.AUTH_AS_SERVICE,
         v.AUTH_ACCEPTED,
         v.AUTH_REFUSAL,
         v.EWS_INBOX,

@@ -37,6 +37,8 @@ async def end_logon(proof: Proof, logons: int, status: int | None, *, is_let_in:
 
 def scheme_for(account: Account, endpoint: Endpoint, offered: Collection[str]) -> EwsScheme | None:
     """The one scheme to sign in by, out of what the server offers, lower-case; None where there is none."""
+    if account.is_service:
+        return "negotiate" if "negotiate" in offered else None
     match account.authentication:
         case Authentication.AUTO if is_exchange_online_host(endpoint.host):
             # It lists Basic at times, and refuses every password.

@@ -62,6 +62,8 @@ class Account:
     """AD FS servers, as `host` or `host:port`, that may be sent a password."""
     cloud: Cloud = Cloud.WORLDWIDE
     """The cloud whose Entra ID may be sent a password, and whose Exchange Online a token."""
+    is_service: bool = False
+    """Whether it is the asynchronous service's: nobody has its password, and it signs in where this program runs as it, or has its ticket."""
     proof: Proof = field(default_factory=Unrecorded)
     """To be claimed before what proves the password leaves, and ended by what came of it."""
 

@@ -13,7 +13,7 @@ from probe.model.facts import Facts
 from probe.model.keys import FactKey
 from probe.model.rules import Case, Needs
 from probe.model.values import dataclass
-from probe.rules.conditions import SERVED, SPEAKING, Condition, any_served, every_served, is_one_of, served
+from probe.rules.conditions import SERVED, SPEAKING, Condition, any_served, every_served, is_one_of, of_endpoints, served, speaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,25 @@ def allows(case: Case, *effects: Effect) -> Answer:
     return ask(case.deployment, v.DEPLOYMENT_ALLOWS, lambda allowed: set(effects) <= set(allowed))
 
 
-LOGGING_IN = ALLOWING | SIGNING_IN_AS_USER | of_settings("application")
+SIGNING_IN_AS_SERVICE = (
+    SIGNING_IN_WITH_PASSWORD | SPEAKING | Needs(deployment=(v.DEPLOYMENT_NAMES_SERVICE_ACCOUNT,)) | of_endpoints(v.AUTH_AS_SERVICE)
+)
+"""What `signs_in_as_service` looks at."""
+
+
+def signs_in_as_service(case: Case, keys: SettingsKeys) -> Answer:
+    """Whether the profile signs in at the endpoint of these keys as the asynchronous service does, and this program ran as its account."""
+    endpoint = case.incoming if keys is AT_INCOMING else case.outgoing
+    return all_of(
+        is_one_of(case.profile, keys.credentials, Credentials.WINDOWS_INTEGRATED),
+        is_one_of(case.profile, keys.authentication, Authentication.AUTO, Authentication.NEGOTIATE),
+        ask(case.deployment, v.DEPLOYMENT_NAMES_SERVICE_ACCOUNT, bool),
+        speaks(endpoint, Service.EWS),
+        ask(endpoint, v.AUTH_AS_SERVICE, bool),
+    )
+
+
+LOGGING_IN = ALLOWING | SIGNING_IN_AS_SERVICE | of_settings("application")
 """What `logs_in` looks at."""
 
 
@@ -104,8 +122,8 @@ def allows_logins(case: Case) -> Answer:
 
 
 def can_sign_in(case: Case, keys: SettingsKeys) -> Answer:
-    """Whether the profile signs in with what others than the Dynamics server may have, or an application stands in for it."""
-    return any_of(signs_in_as_user(case, keys), ask(case.profile, keys.application, bool))
+    """Whether the profile signs in with what others than the Dynamics server may have, an application stands in for it, or this program ran as it."""
+    return any_of(signs_in_as_user(case, keys), ask(case.profile, keys.application, bool), signs_in_as_service(case, keys))
 
 
 TRYING_A_LOGIN = LOGGING_IN | SERVED

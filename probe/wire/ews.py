@@ -1,10 +1,11 @@
-"""Writes and reads the two EWS operations of the round trip (learn.microsoft.com, "FindItem operation" and "DeleteItem operation").
+"""Writes and reads EWS operations: FindFolder, and the two of the round trip (learn.microsoft.com, "FindFolder operation" and so on).
 
 Responses are read by a parser that expands no entities. What it cannot read is no response.
 """
 
 from __future__ import annotations
 
+import re
 from html import escape
 from xml.etree.ElementTree import Element, ParseError
 
@@ -41,6 +42,18 @@ def find_item(mailbox: str, subject: str, schema: str, *, impersonates: bool) ->
     )
 
 
+def find_folder(mailbox: str, folder: str, schema: str, *, impersonates: bool) -> bytes:
+    """FindFolder, shallow and for identifiers alone, on a folder by its distinguished name: what server-side synchronization asks first."""
+    return _envelope(
+        schema,
+        mailbox if impersonates else None,
+        '<m:FindFolder Traversal="Shallow"><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape>'
+        '<m:IndexedPageFolderView MaxEntriesReturned="1" Offset="0" BasePoint="Beginning"/>'
+        f"<m:ParentFolderIds><t:DistinguishedFolderId Id={_attribute(folder)}>"
+        f"<t:Mailbox><t:EmailAddress>{escape(mailbox)}</t:EmailAddress></t:Mailbox></t:DistinguishedFolderId></m:ParentFolderIds></m:FindFolder>",
+    )
+
+
 def delete_item(mailbox: str, item: Item, schema: str, *, impersonates: bool) -> bytes:
     """DeleteItem for one message, past the folder of deleted ones."""
     return _envelope(
@@ -68,6 +81,22 @@ def read_found(answer: bytes, subject: str) -> tuple[str, tuple[Item, ...]] | No
         if identifier is not None and found.findtext(f"{{{_TYPES}}}Subject") == subject and identifier.get("Id"):
             items.append(Item(identifier.get("Id", ""), identifier.get("ChangeKey", "")))
     return code, tuple(items)
+
+
+def read_folder(answer: bytes) -> str | None:
+    """`found`, or the response code of a FindFolder or of the fault in its place; None where it is no answer of EWS."""
+    message = _response(answer, "FindFolderResponseMessage")
+    code = response_code(answer) if message is None else message[0]
+    return "found" if code == "NoError" else code
+
+
+_RESPONSE_CODE = rb"<(?:[\w.-]{1,40}:)?ResponseCode\b[^<>]{0,500}>\s{0,99}(Error[A-Za-z]{1,80})\s{0,99}<"
+
+
+def response_code(answer: bytes) -> str | None:
+    """The response code as it stands in an answer, be it XML as a whole or not; None where there is none."""
+    match = re.search(_RESPONSE_CODE, answer)
+    return None if match is None else match[1].decode()
 
 
 def read_deleted(answer: bytes) -> str | None:

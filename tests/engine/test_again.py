@@ -148,6 +148,7 @@ def of_mailbox(**changes: Any) -> Callable[[Estate], Estate]:
         of_deployment(outlook_on_the_web_tracking=True),
         of_deployment(outlook_manual_tracking=True),
         of_deployment(allow=frozenset()),
+        of_deployment(service_account="svc@CONTOSO.TEST"),
         of_profile(server_type=ServerType.EXCHANGE_ONLINE),
         of_profile(server_type=ServerType.EXCHANGE_SERVER_HYBRID, autodiscover=True),
         of_profile(fips_validated="CMVP #4985"),
@@ -207,6 +208,15 @@ def test_a_sign_in_of_another_account_does_not_count(change: Callable[[Estate], 
     assert (why, detail.partition(",")[0]) == (Why.STALE, "another account")
     assert run.assessments[0].signed_in is not SignedIn.YES
     assert isinstance(reading(run, v.AUTH_SCHEMES), Fact)
+
+
+@pytest.mark.parametrize("side", ["credentials", "outgoing_credentials"])
+def test_another_account_of_the_service_is_another_account_where_it_signs_in(side: str) -> None:
+    """At either endpoint: where windows-integrated credentials are used, it is the service's account that signed in."""
+    before = of_deployment(service_account="svc@CONTOSO.TEST")(of_profile(**{side: Credentials.WINDOWS_INTEGRATED})(estate()))
+    run = again(first(before), of_deployment(service_account="other@CONTOSO.TEST")(before))
+    why, detail = gap(run, v.AUTH_ACCEPTED, ADDRESS)
+    assert (why, detail.partition(",")[0]) == (Why.STALE, "another account")
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from probe import app
 from probe.engine import select
-from probe.engine.plan import Conversation
+from probe.engine.plan import Conversation, Login
 from probe.model.estate import Authentication, Cloud, Credentials, Delivery, Effect, Endpoint, Estate, Location, SecretReference, ServerType
 from probe.model.facts import Why
 from probe.probing import EndpointSubject
@@ -230,3 +231,49 @@ def test_what_autodiscover_found_decides_for_the_mailbox_that_has_it() -> None:
         conversations = planned(Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(mailbox,)), allowed)
         assert {c.endpoint for c in conversations if c.endpoint.service == "ews"} == {wanted}
         assert [c.not_held for c in conversations if c.prober == "ews-inbox"] == [None]
+
+
+@pytest.mark.parametrize(
+    ("changes", "account", "reason"),
+    [
+        ({}, None, "name its account (service_account of [deployment]), and run this program as that account"),
+        ({"service_account": "svc@CONTOSO.TEST"}, "svc@CONTOSO.TEST", ""),
+        ({"service_account": "svc@CONTOSO.TEST", "authentication": Authentication.NTLM}, None, "which only the Dynamics server has"),
+    ],
+)
+def test_the_service_signs_in_where_the_estate_says_who_it_is(changes: dict[str, Any], account: str | None, reason: str) -> None:
+    """Windows integrated credentials are planned for EWS as the service's account, which has no secret; else why not is told."""
+    service = changes.get("service_account")
+    profile = replace(
+        CORP,
+        credentials=Credentials.WINDOWS_INTEGRATED,
+        username=None,
+        password=None,
+        authentication=changes.get("authentication", Authentication.NEGOTIATE),
+    )
+    estate = Estate(deployment=replace(DEPLOYMENT, service_account=service), profiles=(profile,), mailboxes=(SERVED,))
+    (found,) = [c for c in planned(estate, frozenset({Effect.LOGS_IN})) if c.prober == "ews-inbox"]
+    assert (found.login and found.login.username) == account
+    assert found.login is None or (found.login.password is None and found.login.impersonates)
+    assert reason in (found.not_held.detail if found.not_held else "")
+
+
+def test_the_service_signs_in_at_the_endpoint_whose_settings_say_so() -> None:
+    """As itself there, with no secret that an authority could be sent; the other endpoint keeps its account, and a mail server is not signed in to so."""
+    profile = replace(OUTGOING, outgoing_credentials=Credentials.WINDOWS_INTEGRATED, outgoing_authentication=Authentication.AUTO)
+    deployment = replace(DEPLOYMENT, service_account="svc@CONTOSO.TEST")
+    allowed = frozenset({Effect.LOGS_IN})
+
+    def sign_ins(outgoing: str) -> dict[str, Login | str]:
+        sending = replace(profile, outgoing=Endpoint.parse(outgoing))
+        conversations = planned(Estate(deployment=deployment, profiles=(sending,), mailboxes=(SERVED,)), allowed)
+        of_logins = [c for c in conversations if c.prober in ("ews-inbox", "smtp-login")]
+        return {c.endpoint.host: c.login or (c.not_held.detail if c.not_held else "") for c in of_logins}
+
+    at_exchange = sign_ins("https://sends.contoso.test/EWS/Exchange.asmx")
+    incoming, outgoing = at_exchange[ends(CORP)[0].host], at_exchange["sends.contoso.test"]
+    assert isinstance(incoming, Login)
+    assert (incoming.username, incoming.password) == (CORP.username, CORP.password)
+    assert isinstance(outgoing, Login)
+    assert (outgoing.username, outgoing.password, outgoing.impersonates, outgoing.may_ask) == ("svc@CONTOSO.TEST", None, False, ())
+    assert "which only the Dynamics server has" in str(sign_ins("smtp://relay.contoso.test")["relay.contoso.test"])

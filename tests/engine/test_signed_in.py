@@ -62,3 +62,35 @@ def test_credentials_of_the_dynamics_server_make_it_impossible(credentials: str,
     with_application: Known = {**profile, v.PROFILE_APPLICATION: True}
     assert signed_in(exchange_case(deployment=deployment, profile=with_application)) == ("not-tried" if deployment else "not-allowed")
     assert signed_in(exchange_case(deployment=deployment, profile=with_application, endpoint=LET_IN)) == "yes"
+
+
+@pytest.mark.parametrize(
+    ("named", "authentication", "endpoint", "said"),
+    [
+        (True, "negotiate", {v.AUTH_AS_SERVICE: False}, "impossible"),
+        (True, "negotiate", {v.AUTH_AS_SERVICE: True, **LET_IN}, "yes"),
+        (True, "auto", {v.AUTH_AS_SERVICE: True, v.AUTH_ACCEPTED: False}, "refused"),
+        (True, "auto", {v.AUTH_AS_SERVICE: True}, "not-tried"),
+        (True, "ntlm", {}, "impossible"),
+        (False, "negotiate", {}, "impossible"),
+    ],
+)
+def test_the_service_s_own_sign_in_counts_where_this_program_ran_as_it(
+    named: bool, authentication: str, endpoint: Known, said: str
+) -> None:
+    """As another account, or where the estate does not say as whom, nobody but the Dynamics server could."""
+    deployment: Known = {**ALLOWED, v.DEPLOYMENT_NAMES_SERVICE_ACCOUNT: named}
+    profile: Known = {v.PROFILE_CREDENTIALS: "windows-integrated", v.PROFILE_AUTHENTICATION: authentication}
+    assert signed_in(exchange_case(deployment=deployment, profile=profile, endpoint=endpoint)) == said
+
+
+@pytest.mark.parametrize(
+    ("incoming", "outgoing", "said"), [(True, False, "impossible"), (False, True, "not-tried"), (True, True, "not-tried")]
+)
+def test_the_service_s_sign_in_counts_at_the_endpoint_whose_settings_say_so(incoming: bool, outgoing: bool, said: str) -> None:
+    """What this program ran as counts where the profile sends as the service, and says nothing of the endpoint with a password."""
+    deployment: Known = {**ALLOWED, v.DEPLOYMENT_NAMES_SERVICE_ACCOUNT: True}
+    profile: Known = {v.PROFILE_OUTGOING_CREDENTIALS: "windows-integrated", v.PROFILE_OUTGOING_AUTHENTICATION: "negotiate"}
+    as_service: tuple[Known, Known] = ({v.AUTH_AS_SERVICE: incoming, **LET_IN}, {v.AUTH_AS_SERVICE: outgoing})
+    case = exchange_case(deployment=deployment, profile=profile, incoming=as_service[0], outgoing=as_service[1])
+    assert signed_in(case) == said

@@ -103,6 +103,8 @@ class EwsStub:
     later: Reply | None = None
     """The answer to requests that follow on a connection that is signed in; None gives the same as to the first."""
     keeps_signed_in: bool = True
+    tickets: tuple[bytes, ...] = ()
+    """Kerberos tickets that are taken."""
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     connections: int = 0
     logons: int = 0
@@ -164,6 +166,10 @@ class _Handler(BaseHTTPRequestHandler):
             stub.logons += 1
             return stub.answer if token == TOKEN else stub.refusal
         message = base64.b64decode(token)
+        if not message.startswith(b"NTLMSSP"):
+            stub.logons += 1
+            self._is_signed_in = message in stub.tickets
+            return stub.answer if self._is_signed_in else stub.refusal
         if message[8] == 1:
             stub.before_challenge()
             if stub.challenge is not None:

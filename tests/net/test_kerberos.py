@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from probe.net.kerberos import TicketOrder, TicketSeen, Trouble, fetch_ticket, trouble_of
+from probe.net.kerberos import RunningAs, TicketOrder, TicketSeen, Trouble, fetch_ticket, kerberos_settings, running_as, trouble_of
 from probe.net.killable import Children
 
 ORDER = TicketOrder(
@@ -94,3 +94,31 @@ def test_an_order_shows_no_password() -> None:
     """What is handed to a child is not printed by accident, nor is the ticket that comes back."""
     assert "marked" not in repr(ORDER)
     assert "ticket!" not in repr(TicketSeen(token=b"ticket!"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has a library of its own")
+def test_whose_ticket_it_is_cannot_be_told_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it is nobody's."""
+    monkeypatch.setitem(sys.modules, "gssapi", None)
+    assert running_as(()) == RunningAs(trouble="no-library")
+
+
+def test_an_account_is_compared_without_case() -> None:
+    """The name is given back as the system writes it; another domain or user is another account."""
+    running = RunningAs(names=("CONTOSO\\svc", "svc@CONTOSO.TEST"))
+    assert running.name_of("svc@contoso.test") == "svc@CONTOSO.TEST"
+    assert running.name_of("contoso\\SVC") == "CONTOSO\\svc"
+    assert running.name_of("svc@FABRIKAM.TEST") is None
+    assert running.name_of("svc") is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has a library of its own")
+def test_a_child_gets_the_variables_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fork server may be older than what says where the ticket is, so that an order takes it along; what was set before is set again."""
+    monkeypatch.setenv("KRB5CCNAME", "FILE:/tmp/of-the-child")
+    monkeypatch.delenv("KRB5_CONFIG", raising=False)
+    order = TicketOrder(host="crm.contoso.test", username=None, password=None, binding=None, settings=(("KRB5_CONFIG", "/nowhere"),))
+    monkeypatch.setitem(sys.modules, "gssapi", None)
+    monkeypatch.setattr("spnego._gss.HAS_GSSAPI", False)
+    assert fetch_ticket(order).trouble == "no-library"
+    assert kerberos_settings() == (("KRB5CCNAME", "FILE:/tmp/of-the-child"),)

@@ -114,6 +114,7 @@ def _passes(endpoint: Facts) -> Answer:
         (rules.lives(Location.ON_PREMISES), rules.LIVING),
         (lambda case: rules.signs_in_as_user(case, rules.AT_OUTGOING), rules.SIGNING_IN_AS_USER),
         (lambda case: rules.signs_in_with_password(case, rules.AT_INCOMING), rules.SIGNING_IN_WITH_PASSWORD),
+        (lambda case: rules.signs_in_as_service(case, rules.AT_OUTGOING), rules.SIGNING_IN_AS_SERVICE),
         (lambda case: rules.logs_in(case, rules.AT_OUTGOING), rules.LOGGING_IN),
         (rules.each_login(_passes), rules.TRYING_A_LOGIN),
         (rules.tries_a_login, rules.TRYING_A_LOGIN),

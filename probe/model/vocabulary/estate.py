@@ -31,6 +31,9 @@ DEPLOYMENT_APPOINTMENT_WAYS: FactKey[tuple[str, ...]] = FactKey(
     "The ways in which mailboxes of the organization synchronize appointments, contacts and tasks, `none` left out.",
     (("server-side",), ("outlook", "server-side"), ()),
 )
+DEPLOYMENT_NAMES_SERVICE_ACCOUNT: FactKey[bool] = FactKey(
+    "deployment.names_service_account", FLAG, "Whether the estate says whose sign-in `windows-integrated` is.", (True, False)
+)
 DEPLOYMENT_ALLOWS: FactKey[tuple[str, ...]] = FactKey(
     "deployment.allow",
     choices(*Effect),

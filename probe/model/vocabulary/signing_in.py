@@ -20,6 +20,12 @@ AUTH_SCHEMES: FactKey[tuple[str, ...]] = FactKey(
 )
 WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
 """Windows' own among them, in small letters (RFC 4559, [MS-NTHT])."""
+AUTH_AS_SERVICE: FactKey[bool] = FactKey(
+    "auth.as_service",
+    FLAG,
+    "Whether this program ran as the account of the asynchronous service, or had its Kerberos ticket, so that it could sign in as Windows does.",
+    (True, False),
+)
 AUTH_ACCEPTED: FactKey[bool] = FactKey(
     "auth.accepted", FLAG, "Whether the account's credentials were taken, proved by a further command.", (True, False)
 )

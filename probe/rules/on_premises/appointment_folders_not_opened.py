@@ -31,7 +31,11 @@ RULE = Rule(
     references=(RESPONSE_CODES,),
     needs=of_delivery(Direction.APPOINTMENTS)
     | ALLOWING
-    | Needs(profile=(v.PROFILE_CREDENTIALS, v.PROFILE_APPLICATION), incoming=(v.ENDPOINT_SERVICE, *_FOLDERS)),
+    | Needs(
+        deployment=(v.DEPLOYMENT_NAMES_SERVICE_ACCOUNT,),
+        profile=(v.PROFILE_CREDENTIALS, v.PROFILE_AUTHENTICATION, v.PROFILE_APPLICATION),
+        incoming=(v.ENDPOINT_SERVICE, v.AUTH_AS_SERVICE, *_FOLDERS),
+    ),
     by=By.READINESS,
     lists=False,
     applies=_applies,

@@ -1,0 +1,125 @@
+"""FindFolder by a Kerberos ticket, over a connection of our own.
+
+It is our own request, not exchangelib's: the ticket is bound to the certificate of the connection that carries it, so that both must be one's own; and
+verified TLS, bounds, deadline and the one host are held by the Stream, with no library beside it that would sign in again by itself.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Callable
+
+from probe.model.values import dataclass
+from probe.net.ews_requests import OLDEST_SCHEMA, SCHEMA, TOO_NEW, EwsResult, EwsTrouble
+from probe.net.failures import PeerClosed
+from probe.net.http_exchange import HttpConnection, HttpResponse
+from probe.net.kerberos import TicketSeen
+from probe.wire.exchange import soap_build
+from probe.wire.mail_address import ascii_address
+
+NO_TICKET = {
+    "no-library": "this machine has no library for Kerberos, or Python cannot use it (`pip install d365-mail-probe[kerberos]`)",
+    "no-kdc": "no KDC answers for {whom}",
+    "no-service": "the KDC knows no HTTP/{host}; register it for the account of Exchange (setspn -S)",
+    "no-ticket": "there is no Kerberos ticket of {whom}, or it has expired; get one by kinit",
+    "refused": "the KDC refuses {whom}",
+    "failed": "there is no Kerberos ticket of {whom}",
+}
+"""Why there is no ticket, by its trouble."""
+
+
+def why_no_ticket(seen: TicketSeen, *, whom: str, host: str) -> str:
+    """One sentence, with the library's number where it gave one."""
+    number = f" (error {seen.number})" if seen.number else ""
+    return NO_TICKET[seen.trouble or "failed"].format(whom=whom, host=host) + number
+
+
+def header_of(token: bytes) -> str:
+    """The Authorization header that carries a ticket."""
+    return f"Negotiate {base64.b64encode(token).decode('ascii')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """Which folders are looked for, and whose."""
+
+    path: str
+    mailbox: str
+    impersonates: bool
+    names: tuple[str, ...]
+    """Distinguished names, in order; those after the first are asked for only if the first is found."""
+    is_exchange_2007: bool
+
+
+class TicketTalk:
+    """The requests of one sign-in: the first carries the ticket, and the rest go over the connection that it signed in.
+
+    A server that wants a ticket with each request gets a fresh one, where one is to be had: none can be shown twice.
+    """
+
+    def __init__(self, http: HttpConnection, folders: Folders, fresh: Callable[[], Awaitable[str | None]]) -> None:
+        """`fresh` gets a header with a ticket; None where there is none."""
+        self._http = http
+        self._folders = folders
+        self._fresh = fresh
+        self._exchanges: list[tuple[str, str, int | None]] = []
+
+    async def find_folders(self, header: str) -> EwsResult:
+        """What came of the folders, the first asked for by this header. Raises what fits where the connection gives no whole answer to it."""
+        first, *others = self._folders.names
+        schema = OLDEST_SCHEMA if self._folders.is_exchange_2007 else SCHEMA
+        answer = await self._ask(first, schema, header)
+        came = _came_of(answer)
+        if came in TOO_NEW and schema != OLDEST_SCHEMA and (later := await self._ask_on(first, OLDEST_SCHEMA)) is not None:
+            schema, answer, came = OLDEST_SCHEMA, later, _came_of(later)
+        found: list[tuple[str, str]] = []
+        for name in others if came == "found" else ():
+            later = await self._ask_on(name, schema)
+            if later is None or (code := _came_of(later)) is None:
+                break
+            found.append((name, code))
+        trouble: EwsTrouble = "too-long" if answer.truncated else "malformed" if came is None and answer.status == 200 else ""
+        build = soap_build(answer.body)
+        ticket = header.partition(" ")[2]
+        return EwsResult(
+            status=answer.status,
+            headers=tuple((name, value.replace(ticket, "***")) for name, value in answer.headers),
+            folder=came,
+            others=tuple(found),
+            version=None if build is None else str(build),
+            back_off_seconds=None,
+            error=trouble,
+            logons=1,
+            exchanges=tuple(self._exchanges),
+        )
+
+    async def _ask_on(self, folder: str, schema: str) -> HttpResponse | None:
+        """The answer to a further request; None where the connection takes none, or wants a ticket that is not to be had."""
+        try:
+            answer = await self._ask(folder, schema, None)
+            if answer.status == 401 and (header := await self._fresh()) is not None:
+                answer = await self._ask(folder, schema, header)
+        except PeerClosed:
+            return None
+        return answer
+
+    async def _ask(self, folder: str, schema: str, header: str | None) -> HttpResponse:
+        if not self._http.keeps_alive:
+            raise PeerClosed("the server closed the connection that was signed in")
+        from probe.wire.ews import find_folder  # here and below, since it loads a parser of XML, which only this has a use for
+
+        wanted, address = self._folders, ascii_address(self._folders.mailbox)
+        headers = [("Content-Type", "text/xml; charset=utf-8")]
+        headers += [] if address is None else [("X-AnchorMailbox", address)]
+        headers += [] if header is None else [("Authorization", header)]
+        body = find_folder(wanted.mailbox, folder, schema, impersonates=wanted.impersonates)
+        self._exchanges.append(("POST", wanted.path, None))
+        answer = await self._http.answer(await self._http.ask("POST", wanted.path, headers=headers, body=body))
+        self._exchanges[-1] = ("POST", wanted.path, answer.status)
+        return answer
+
+
+def _came_of(answer: HttpResponse) -> str | None:
+    from probe.wire.ews import read_folder
+
+    return read_folder(answer.body) if answer.status in (200, 500) else None
