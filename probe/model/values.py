@@ -88,7 +88,7 @@ def _orders(fields: tuple[dataclasses.Field[Any], ...]) -> dict[str, Callable[..
 
 
 def _getter(names: tuple[str, ...]) -> Callable[[object], tuple[Any, ...]]:
-    """What takes these fields of an object, as a tuple: in one, nan equals itself, as in a dataclass of the standard library."""
+    """What takes these fields of an object, as a tuple: in one, nan equals itself, as in a dataclass of the standard library before Python 3.13."""
     if not names:
         return lambda _: ()
     # Of one name alone attrgetter gives the bare value.
