@@ -27,6 +27,10 @@ class Ruleset:
     rules: Mapping[str, Rule]
 
 
+Book = Ruleset
+"""The name under which scripts outside of this repository know it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """What follows from the readings of a run."""
