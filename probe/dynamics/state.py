@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from probe.dynamics.meanings import APPOINTMENTS_DELIVERY, MAIL_DELIVERY, meaning
 from probe.dynamics.options import Option
 from probe.dynamics.records import EmailServerProfile, MailboxRow, MoreThan, Organization, PendingMail, TraceLog
 from probe.model import vocabulary as v
-from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, profile_subject
+from probe.model.estate import DEPLOYMENT_SUBJECT, Delivery, Estate, profile_subject
 from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.keys import FactKey
 from probe.model.provenance import Declared
@@ -25,7 +26,6 @@ T = TypeVar("T")
 _BY_DYNAMICS = Declared("dynamics")
 _STATUS = {0: "not-run", 1: "success", 2: "failure"}
 _APPROVAL = {0: False, 1: True, 2: False, 3: False}
-_SERVER_SIDE, _APPOINTMENTS_SERVER_SIDE = 2, 1
 _ERROR, _FAILURE = 3, 0
 _BY_MAIL_SERVERS = (1, 4)
 """Server types whose profiles have ports: POP3/SMTP and IMAP/SMTP."""
@@ -70,8 +70,8 @@ def rows_of(rows: Iterable[MailboxRow], addresses: Collection[str]) -> dict[str,
 
 def is_served(row: MailboxRow) -> bool:
     """Whether server-side synchronization serves a mailbox in some direction, as its row has it."""
-    by_mail = any(_number(method) == _SERVER_SIDE for method in (row.incoming_delivery, row.outgoing_delivery))
-    return by_mail or _number(row.appointments_delivery) == _APPOINTMENTS_SERVER_SIDE
+    by_mail = any(meaning(MAIL_DELIVERY, method) is Delivery.SERVER_SIDE for method in (row.incoming_delivery, row.outgoing_delivery))
+    return by_mail or meaning(APPOINTMENTS_DELIVERY, row.appointments_delivery) is Delivery.SERVER_SIDE
 
 
 def is_processed(row: MailboxRow) -> bool:

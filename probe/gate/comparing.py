@@ -1,7 +1,6 @@
 """Dynamics' rows beside the estate: where they differ, what was probed is not what Dynamics will use. Pure in the rows and the estate.
 
-Numbers of option sets mean the same in every version ("Email server profile", "Mailbox" of the entity reference, read 2026-11); a number that is not
-known here is a difference, since what it means is not guessed.
+A number of an option set that is not known is a difference, since what it means is not guessed.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from probe.dynamics import EmailServerProfile, MailboxRow, Option
+from probe.dynamics.meanings import APPOINTMENTS_DELIVERY, AUTHENTICATION, CREDENTIALS, MAIL_DELIVERY, SERVER_TYPES
+from probe.dynamics.state import is_served
 from probe.model.estate import (
-    Authentication,
     Credentials,
-    Delivery,
     Endpoint,
     Estate,
     Mailbox,
@@ -29,31 +28,6 @@ NOT_GIVEN = "not given"
 """What Dynamics did not tell."""
 ACTIVE = 0
 APPROVED = 1
-
-SERVER_TYPES: Mapping[int, ServerType] = {
-    0: ServerType.EXCHANGE_SERVER,
-    1: ServerType.POP3_SMTP,
-    2: ServerType.EXCHANGE_SERVER_HYBRID,
-    3: ServerType.EXCHANGE_ONLINE,
-    4: ServerType.IMAP_SMTP,
-}
-AUTHENTICATION: Mapping[int, Authentication] = {
-    0: Authentication.AUTO,
-    1: Authentication.NEGOTIATE,
-    2: Authentication.NTLM,
-    3: Authentication.BASIC,
-    4: Authentication.OAUTH,
-}
-CREDENTIALS: Mapping[int, Credentials] = {
-    0: Credentials.MAILBOX,
-    1: Credentials.PROFILE,
-    2: Credentials.SERVER_TO_SERVER,
-    3: Credentials.WINDOWS_INTEGRATED,
-    4: Credentials.ANONYMOUS,
-}
-MAIL_DELIVERY: Mapping[int, Delivery] = {0: Delivery.NONE, 1: Delivery.OUTLOOK, 2: Delivery.SERVER_SIDE, 3: Delivery.FORWARD}
-APPOINTMENTS_DELIVERY: Mapping[int, Delivery] = {0: Delivery.OUTLOOK, 1: Delivery.SERVER_SIDE, 2: Delivery.NONE}
-"""Numbered otherwise than mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +53,7 @@ def found_row(mailbox: Mailbox, rows: Sequence[MailboxRow]) -> MailboxRow | Diff
     """The row of a mailbox, out of those with its address; of several, the one that is active, approved and served."""
     found = list(rows)
     if len(found) > 1:
-        found = [row for row in found if row.state == ACTIVE and _number(row.approval) == APPROVED and _is_served(row)] or found
+        found = [row for row in found if row.state == ACTIVE and _number(row.approval) == APPROVED and is_served(row)] or found
     match found:
         case [row]:
             return row
@@ -242,8 +216,3 @@ def _yes(flag: bool | None) -> str:
 
 def _state(number: int | None) -> str:
     return NOT_GIVEN if number is None else f"{number} (inactive)" if number == 1 else str(number)
-
-
-def _is_served(row: MailboxRow) -> bool:
-    mail = (_out_of(MAIL_DELIVERY, row.incoming_delivery), _out_of(MAIL_DELIVERY, row.outgoing_delivery))
-    return Delivery.SERVER_SIDE in (*mail, _out_of(APPOINTMENTS_DELIVERY, row.appointments_delivery))

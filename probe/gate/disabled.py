@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from probe.gate.comparing import APPOINTMENTS_DELIVERY, APPROVED, MAIL_DELIVERY, Difference
+from probe.dynamics.meanings import APPOINTMENTS_DELIVERY, MAIL_DELIVERY
+from probe.gate.comparing import APPROVED, Difference
 from probe.gate.records import DynamicsRecords
 from probe.model.estate import Delivery, Mailbox
 from probe.model.rules import Direction

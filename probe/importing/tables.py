@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from probe.config import keys_of, meaning_of, required_keys, wrong_value
 from probe.dynamics import EmailServerProfile, Option, Organization
+from probe.dynamics.meanings import APPOINTMENTS_DELIVERY, AUTHENTICATION, CREDENTIALS, MAIL_DELIVERY, SERVER_TYPES, meaning
 from probe.importing.choosing import INACTIVE, ImportedRecords, MailboxSelection, MailboxSummary
 from probe.model.characters import visible
-from probe.model.estate import Authentication, Credentials, Delivery, Endpoint, Security, ServerType, Service
+from probe.model.estate import Credentials, Delivery, Endpoint, Security, ServerType, Service
 from probe.model.values import dataclass
 
 Value = str | bool | list[str]
@@ -19,31 +20,8 @@ Value = str | bool | list[str]
 QUESTIONS = ("runs_on", "fips", "mass_email", "custom_email_providers", "outlook_on_the_web_tracking", "outlook_manual_tracking")
 """Keys of [deployment] that no record answers."""
 
-# "Email server profile" and "Mailbox", entity reference; the numbers mean the same in every version, and the labels differ.
-_SERVER_TYPES = {
-    0: ServerType.EXCHANGE_SERVER,
-    1: ServerType.POP3_SMTP,
-    2: ServerType.EXCHANGE_SERVER_HYBRID,
-    3: ServerType.EXCHANGE_ONLINE,
-    4: ServerType.IMAP_SMTP,
-}
-_AUTHENTICATION = {
-    0: Authentication.AUTO,
-    1: Authentication.NEGOTIATE,
-    2: Authentication.NTLM,
-    3: Authentication.BASIC,
-    4: Authentication.OAUTH,
-}
-_CREDENTIALS = {
-    0: Credentials.MAILBOX,
-    1: Credentials.PROFILE,
-    2: Credentials.SERVER_TO_SERVER,
-    3: Credentials.WINDOWS_INTEGRATED,
-    4: Credentials.ANONYMOUS,
-}
-_INCOMING = {0: Delivery.NONE, 1: Delivery.OUTLOOK, 2: Delivery.SERVER_SIDE, 3: Delivery.FORWARD}
-_OUTGOING = {0: Delivery.NONE, 1: Delivery.OUTLOOK, 2: Delivery.SERVER_SIDE}
-_APPOINTMENTS = {0: Delivery.OUTLOOK, 1: Delivery.SERVER_SIDE, 2: Delivery.NONE}
+_OUTGOING_DELIVERY = {number: delivery for number, delivery in MAIL_DELIVERY.items() if delivery is not Delivery.FORWARD}
+"""A mailbox only receives by being forwarded."""
 
 _MAIL = {ServerType.POP3_SMTP: Service.POP3, ServerType.IMAP_SMTP: Service.IMAP}
 """By what a profile collects mail; every other type is of EWS."""
@@ -202,16 +180,16 @@ def _profile_tables(
     profile: EmailServerProfile, name: str, rows: Sequence[MailboxSummary], variables: _Variables
 ) -> tuple[ImportedTable, list[ImportedTable]]:
     """A profile and its mailboxes."""
-    server_type = _known(profile.server_type, _SERVER_TYPES)
-    credentials = _known(profile.incoming_credentials, _CREDENTIALS)
+    server_type = meaning(SERVER_TYPES, profile.server_type)
+    credentials = meaning(CREDENTIALS, profile.incoming_credentials)
     has_own_outgoing = profile.uses_incoming_for_outgoing is False
     lines = [
         EstateLine("name", name),
-        _choice("profile", "server_type", profile.server_type, _SERVER_TYPES),
+        _choice("profile", "server_type", profile.server_type, SERVER_TYPES),
         *_endpoints(profile, server_type),
         EstateLine("autodiscover", profile.uses_autodiscover is True),
-        _choice("profile", "authentication", profile.incoming_authentication, _AUTHENTICATION),
-        _choice("profile", "credentials", profile.incoming_credentials, _CREDENTIALS),
+        _choice("profile", "authentication", profile.incoming_authentication, AUTHENTICATION),
+        _choice("profile", "credentials", profile.incoming_credentials, CREDENTIALS),
         EstateLine("impersonation", profile.incoming_uses_impersonation is True),
     ]
     secrets = []
@@ -232,8 +210,8 @@ def _profile_tables(
 def _outgoing(profile: EmailServerProfile, name: str, variables: _Variables, secrets: list[EstateLine]) -> Iterable[EstateLine]:
     """The settings of the outgoing endpoint; those that are as the incoming's go without saying."""
     for key, theirs, ours, of in (
-        ("authentication", profile.outgoing_authentication, profile.incoming_authentication, _AUTHENTICATION),
-        ("credentials", profile.outgoing_credentials, profile.incoming_credentials, _CREDENTIALS),
+        ("authentication", profile.outgoing_authentication, profile.incoming_authentication, AUTHENTICATION),
+        ("credentials", profile.outgoing_credentials, profile.incoming_credentials, CREDENTIALS),
     ):
         if theirs is not None:
             value = of.get(theirs.value)
@@ -241,10 +219,10 @@ def _outgoing(profile: EmailServerProfile, name: str, variables: _Variables, sec
             yield EstateLine(f"outgoing_{key}", value and str(value), comment, is_implied=ours is not None and theirs.value == ours.value)
     impersonates = profile.outgoing_uses_impersonation is True
     yield EstateLine("outgoing_impersonation", impersonates, is_implied=impersonates == (profile.incoming_uses_impersonation is True))
-    if _known(profile.outgoing_credentials, _CREDENTIALS) != Credentials.PROFILE:
+    if meaning(CREDENTIALS, profile.outgoing_credentials) != Credentials.PROFILE:
         return
     is_same = (
-        _known(profile.incoming_credentials, _CREDENTIALS) == Credentials.PROFILE and profile.outgoing_username == profile.incoming_username
+        meaning(CREDENTIALS, profile.incoming_credentials) == Credentials.PROFILE and profile.outgoing_username == profile.incoming_username
     )
     yield EstateLine(
         "outgoing_username", profile.outgoing_username, "" if profile.outgoing_username else "Dynamics has none", is_implied=is_same
@@ -310,11 +288,11 @@ def _mailbox(row: MailboxSummary, profile: EmailServerProfile, name: str, creden
     lines = [
         EstateLine("address", row.address),
         EstateLine("profile", name),
-        _choice("mailbox", "incoming", row.incoming, _INCOMING),
-        _choice("mailbox", "outgoing", row.outgoing, _OUTGOING),
-        _choice("mailbox", "appointments", row.appointments, _APPOINTMENTS),
+        _choice("mailbox", "incoming", row.incoming, MAIL_DELIVERY),
+        _choice("mailbox", "outgoing", row.outgoing, _OUTGOING_DELIVERY),
+        _choice("mailbox", "appointments", row.appointments, APPOINTMENTS_DELIVERY),
     ]
-    outgoing = _known(profile.outgoing_credentials, _CREDENTIALS) if profile.uses_incoming_for_outgoing is False else None
+    outgoing = meaning(CREDENTIALS, profile.outgoing_credentials) if profile.uses_incoming_for_outgoing is False else None
     if Credentials.MAILBOX in (credentials, outgoing):
         # Without one it is the address, in Dynamics as in the estate.
         lines += [_username(row.username)] if row.username else []
@@ -375,15 +353,11 @@ def _username(given: str | None) -> EstateLine:
 
 
 def _choice(kind: str, key: str, option: Option | None, words: Mapping[int, str]) -> EstateLine:
-    value = _known(option, words)
+    value = meaning(words, option)
     if value is not None:
         return EstateLine(key, str(value))
     has = "Dynamics says nothing of it" if option is None else f"Dynamics has {visible(str(option))}, which has no word here"
     return EstateLine(key, None, f"{has}. It is {meaning_of(kind, key)}")
-
-
-def _known(option: Option | None, words: Mapping[int, str]) -> str | None:
-    return None if option is None else words.get(option.value)
 
 
 def _table(kind: str, name: str, lines: Iterable[EstateLine], notes: tuple[str, ...], hosts: frozenset[str] = frozenset()) -> ImportedTable:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from probe.dynamics import EmailServerProfile, MailboxRow, Option
+from probe.dynamics.meanings import APPOINTMENTS_DELIVERY, AUTHENTICATION, CREDENTIALS, MAIL_DELIVERY, SERVER_TYPES
 from probe.gate import Rows
-from probe.gate.comparing import APPOINTMENTS_DELIVERY, AUTHENTICATION, CREDENTIALS, MAIL_DELIVERY, SERVER_TYPES
 from probe.model.estate import Authentication, Credentials, Estate, Mailbox, Security, ServerProfile, Service
 from tests.estates import CORP, DEPLOYMENT, SERVED
 
