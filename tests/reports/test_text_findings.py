@@ -71,6 +71,15 @@ def test_a_cause_at_two_endpoints_takes_in_what_rests_on_one_of_them() -> None:
     assert f"To do {WHAT_TO_DO[Why.REFUSED]} {WHAT_TO_DO[Why.TIMED_OUT]} More" in text
 
 
+def test_what_does_not_arise_is_no_cause_beside_one_that_can_be_mended() -> None:
+    """A question about EWS that does not arise at a POP3 endpoint is not named beside the time-out, and nobody is told to do nothing."""
+    silent = a_gap(v.TLS_MODE, Why.TIMED_OUT, "no greeting")
+    no_ews = a_gap(v.SERVER_BUILD, Why.NOT_APPLICABLE, "the endpoint is no EWS endpoint")
+    text = of_one_mailbox(a_finding(TLS_WORKS, Result.UNKNOWN, silent), a_finding(REACHED, Result.UNKNOWN, silent, no_ews))
+    assert f"2 questions, because {POP} did not answer in time (no greeting) - TLS" in text
+    assert f"To do {WHAT_TO_DO[Why.TIMED_OUT]} More" in text
+
+
 def test_a_mailboxs_gap_follows_from_the_same_gap_at_its_endpoint() -> None:
     """A mailbox's provider that is unknown because its endpoint's is does not keep a question out of the block."""
     gaps = a_gap(v.PROVIDER, Why.TIMED_OUT), a_gap(v.PROVIDER, Why.NOT_DISCLOSED, subject="sales@branch.test")

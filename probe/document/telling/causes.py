@@ -62,7 +62,8 @@ class Questions:
 
     def because(self) -> str:
         """The reasons as one clause; of the details the commonest, which names the root rather than what follows from it."""
-        reasons = [reason for finding in self.findings for cited in finding["because"] if (reason := _reason(cited)) is not None]
+        cited = (_reason(cited) for finding in self.findings for cited in finding["because"])
+        reasons = [reason for reason in cited if reason is not None and reason.why in self.whys]
         endpoints: dict[tuple[Why, str], list[str]] = {}
         for name in dict.fromkeys((r.why, r.endpoint, r.of_account) for r in reasons):
             why, endpoint, of_account = name
@@ -108,8 +109,10 @@ def _cause(finding: JsonObject) -> _Cause | None:
     asked_there = {key for key, reason in reasons if reason is not None}
     if not asked_there or any(key not in asked_there for key, _ in reasons):
         return None
-    found = (reason for _, reason in reasons if reason is not None)  # a mailbox's provider, say, is unknown because its endpoint's is
-    return frozenset(replace(reason, detail="") if reason.why in CONVERSATION_FAILURES else reason for reason in found)
+    found = [reason for _, reason in reasons if reason is not None]  # a mailbox's provider, say, is unknown because its endpoint's is
+    # What does not arise leaves a question open only where nothing else does: it is no cause beside one that can be mended.
+    leave_open = [reason for reason in found if reason.why is not Why.NOT_APPLICABLE] or found
+    return frozenset(replace(reason, detail="") if reason.why in CONVERSATION_FAILURES else reason for reason in leave_open)
 
 
 def _reason(cited: JsonObject) -> _Reason | None:
