@@ -10,6 +10,7 @@ from typing import Any
 from probe.document import Report, ReportOptions
 from probe.document.index import JsonObject
 from probe.document.telling.blocks import READINESS_WORDS, SUPPORT_WORDS, Block, blocks_of
+from probe.document.telling.groups import groups_of
 from probe.document.telling.known import Known
 from probe.document.telling.signing_in import WITHOUT, ready_in_words
 from probe.document.telling.words import count, moment, spaced
@@ -19,7 +20,7 @@ from probe.reports.text.mailboxes import write_mailboxes
 from probe.reports.text.messages import write_messages
 from probe.reports.text.not_asked import write_not_asked
 from probe.reports.text.page import DOUBTFUL, STRONG, Page
-from probe.reports.text.table import groups_of, write_advice_lines, write_steps, write_table
+from probe.reports.text.table import write_advice_lines, write_steps, write_table
 
 _SUPPORT_ORDER = (Support.UNSUPPORTED, Support.NOT_LISTED, Support.UNDETERMINED, Support.SUPPORTED)
 

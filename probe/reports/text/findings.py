@@ -18,7 +18,7 @@ from probe.model import vocabulary as v
 from probe.model.estate import Service
 from probe.model.facts import Facts
 from probe.model.remedies import steps
-from probe.model.rules import Otherwise, Result
+from probe.model.rules import Result
 from probe.model.values import dataclass
 from probe.reports.text.excerpts import telling_excerpts
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
@@ -104,10 +104,6 @@ def write_listing(page: Page, finding: JsonObject, profiles: Sequence[str], told
     page.say(f"LISTED: {finding['statement']}", style=GOOD)  # the title names what it is not
     page.say(", ".join(profiles), indent=2, label="Holds for", column=10)
     _sources(page, finding, told)
-
-
-def is_advice(finding: JsonObject) -> bool:
-    return bool(finding["otherwise"] == Otherwise.ADVICE and finding["result"] == Result.FAILS)
 
 
 def _named(finding: JsonObject) -> str:

@@ -10,6 +10,7 @@ from probe.document import ReportOptions
 from probe.document.index import JsonObject
 from probe.document.telling.blocks import Block
 from probe.document.telling.causes import Questions, by_cause, is_not_allowed, questions_in_common
+from probe.document.telling.groups import Group, is_advice
 from probe.document.telling.known import Known
 from probe.document.telling.roots import root_of
 from probe.document.telling.signing_in import not_signed_in
@@ -22,7 +23,6 @@ from probe.model.values import dataclass
 from probe.reports.text.endpoints import write_failed_attempts
 from probe.reports.text.findings import (
     ToldSoFar,
-    is_advice,
     write_advice,
     write_finding,
     write_listing,
@@ -30,7 +30,6 @@ from probe.reports.text.findings import (
     write_what_follows,
 )
 from probe.reports.text.page import BAD, DOUBTFUL, STRONG, Page, colour_of
-from probe.reports.text.table import Group
 
 
 @dataclass(frozen=True, slots=True)
