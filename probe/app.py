@@ -35,7 +35,7 @@ from probe.model.defaults import TlsDepth
 from probe.model.estate import DynamicsAccess, Effect, Endpoint, Estate, Mailbox
 from probe.model.facts import Reading, Why
 from probe.model.inferences import Inference
-from probe.model.rules import Readiness, Rule, Support
+from probe.model.rules import Grade, Rule, Support, grade
 from probe.model.runs import Asked, Run
 from probe.model.values import dataclass
 from probe.net.dial import Network
@@ -400,13 +400,8 @@ def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:
     if run.estate is None:
         is_complete = all(a.outcome in (Outcome.COMPLETED, Outcome.NOT_SCHEDULED) for a in run.attempts)
         return 0 if is_complete else 3
-    assessed = [a for a in run.assessments if a.support is not Support.NOT_ASSESSED]
-    bad = {Support.UNSUPPORTED, Support.NOT_LISTED} - accept
-    if any(a.support in bad or a.readiness is Readiness.NOT_READY for a in assessed):
-        return 1
-    if any(Support.UNDETERMINED is a.support or a.readiness is Readiness.UNDETERMINED for a in assessed):
-        return 3
-    return 0
+    grades = {grade(a.support, a.readiness, accept) for a in run.assessments}
+    return 1 if Grade.BAD in grades else 3 if Grade.OPEN in grades else 0
 
 
 def gate_exit_code(gated: Gated) -> int:

@@ -238,3 +238,17 @@ def test_files_that_cannot_be_read_are_named(folder: Path) -> None:
         done = probe("judge", *arguments, cwd=folder)
         assert (done.returncode, done.stdout) == (2, ""), arguments
         assert "Traceback" not in done.stderr
+
+
+def test_a_format_may_have_exit_codes_of_its_own(folder: Path) -> None:
+    """A monitoring plugin's exit code is by its own interface; with the other formats it is the command's."""
+    done = probe("judge", "run.json", "--format", "nagios", cwd=folder)
+    assert (done.returncode, done.stdout.partition(":")[0]) == (2, "PROBE CRITICAL")
+    assert probe("judge", "run.json", "--format", "csv", cwd=folder).returncode == 1
+
+
+def test_an_answer_that_is_no_run_has_no_format_of_runs(folder: Path) -> None:
+    """What tells runs cannot tell rules, and says which forms there are."""
+    done = probe("rules", "--format", "nagios", cwd=folder)
+    assert done.returncode == 2
+    assert "'json', 'text'" in done.stderr

@@ -18,7 +18,7 @@ import click
 
 from probe import __version__
 from probe.cli.importing import import_
-from probe.cli.options import ACCEPTABLE, accept_option, output_options, probing_options, profile, verbose_option
+from probe.cli.options import ACCEPTABLE, accept_option, answer_options, output_options, probing_options, profile, verbose_option
 from probe.cli.streams import (
     NotWritten,
     WrongArguments,
@@ -78,9 +78,8 @@ def demo(output: Output, options: Options) -> NoReturn:
 
     with output.progress(options) as options:
         run = app.complete(partial(app.demo, options))
-    output.write_run(run)
+    code = output.write_run(run)
     # What is shown is meant to be bad in places; the code says that showing it worked.
-    code = app.exit_code(run)
     sys.exit(code if code in (70, 130) else 0)
 
 
@@ -129,8 +128,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
         sys.exit(0)
     with output.progress(options) as options:
         run = app.complete(partial(app.check, estate, mailboxes, replace(options, state=default_folder)))
-    output.write_run(run)
-    sys.exit(app.exit_code(run, frozenset(map(Support, accept))))
+    sys.exit(replace(output, accept=frozenset(map(Support, accept))).write_run(run))
 
 
 @cli.command()
@@ -149,7 +147,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
 )
 @click.option("--accept", multiple=True, type=click.Choice(ACCEPTABLE), help="Let this pass; may be given again.")
 @verbose_option
-@output_options
+@answer_options
 @probing_options
 def gate(
     output: Output,
@@ -216,8 +214,7 @@ def look(output: Output, options: Options, urls: Sequence[str], fips_client: str
         raise click.UsageError(f"this version of probe does not speak {service.upper()}")
     with output.progress(options) as options:
         run = app.complete(partial(app.look, endpoints, replace(options, fips_client=fips_client)))
-    output.write_run(run)
-    sys.exit(app.exit_code(run))
+    sys.exit(output.write_run(run))
 
 
 @cli.command()
@@ -246,8 +243,8 @@ def judge(output: Output, run_file: Path, estate_file: Path | None, day: datetim
         raise click.UsageError(f"{run_file} cannot be read: {failed.strerror}") from None
     except NotADocument as wrong:
         raise click.UsageError(f"{run_file}: {wrong}") from None
-    output.write_document(carried_over(stored, publish(run), has_its_estate=estate is None), is_interrupted=run.interrupted)
-    sys.exit(app.exit_code(run, frozenset(map(Support, accept))))
+    document = carried_over(stored, publish(run), has_its_estate=estate is None)
+    sys.exit(replace(output, accept=frozenset(map(Support, accept))).write_document(document, run))
 
 
 @cli.command()
@@ -274,7 +271,7 @@ def forget(username: str | None) -> None:
 )
 @click.option("--support", is_flag=True, help="Only those that say what is supported.")
 @click.option("--readiness", is_flag=True, help="Only those that say what would work.")
-@output_options
+@answer_options
 def rules(output: Output, rule: str | None, alert: str | None, support: bool, readiness: bool) -> None:
     """Show the rules, with their sources and remedies.
 
@@ -297,7 +294,7 @@ def rules(output: Output, rule: str | None, alert: str | None, support: bool, re
 
 @cli.command()
 @click.argument("key", metavar="[KEY]", required=False)
-@output_options
+@answer_options
 def facts(output: Output, key: str | None) -> None:
     """Show the vocabulary: every fact that can be known, its type and meaning."""
     from probe import app

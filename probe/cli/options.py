@@ -25,10 +25,10 @@ ACCEPTABLE = ("not-listed", "unsupported", "support-undetermined", "not-signed-i
 """What the gate may be told to let pass: `probe.gate.Accept`, which is not loaded for a list of options."""
 
 
-def output_options(command: Callable[..., Any]) -> Any:
+def output_options(command: Callable[..., Any], *, formats: Sequence[str] = _FORMATS) -> Any:
     """The options that every command with a result has; they reach it as one `output`."""
     options = [
-        click.option("--format", "format_", type=click.Choice(_FORMATS), default="text", show_default=True, help="Form of the result."),
+        click.option("--format", "format_", type=click.Choice(formats), default="text", show_default=True, help="Form of the result."),
         click.option("--json", "as_json", is_flag=True, help="Short for --format json."),
         click.option(
             "--output",
@@ -90,6 +90,11 @@ def output_options(command: Callable[..., Any]) -> Any:
         return command(output=output, **rest)
 
     return _with_options(command, gathered, options)
+
+
+def answer_options(command: Callable[..., Any]) -> Any:
+    """The same of a command whose result is no run, so that no report of runs can tell it."""
+    return output_options(command, formats=("json", "text"))
 
 
 def verbose_option(command: Any) -> Any:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from probe.document import ReportOptions as ReportOptions
     from probe.gate import Gated
     from probe.model.attempts import Attempt
+    from probe.model.rules import Support
     from probe.model.runs import Run
 
 
@@ -33,6 +34,8 @@ class Output:
     transcripts: bool
     colour: bool
     log_format: str
+    accept: frozenset[Support] = frozenset()
+    """Verdicts on support that do not raise the exit code."""
     is_logged: bool = False
     """Whether standard error has a log, beside which a progress bar could not stand."""
 
@@ -65,19 +68,22 @@ class Output:
         else:
             tell(*f"probe: {text}".split("\n"))
 
-    def write_run(self, run: Run) -> None:
+    def write_run(self, run: Run) -> int:
+        """Write a run as the report that was asked for; the exit code that it calls for. Raises NotWritten."""
         from probe.document import in_sections
 
-        self.write_document(in_sections(run), is_interrupted=run.interrupted)
+        return self.write_document(in_sections(run), run)
 
-    def write_document(self, document: Mapping[str, Any], *, is_interrupted: bool) -> None:
-        """Write a run as the report that was asked for. Raises NotWritten."""
-        from probe import catalogue
+    def write_document(self, document: Mapping[str, Any], run: Run) -> int:
+        """Write the document of a run as the report that was asked for; the exit code that it calls for. Raises NotWritten."""
+        from probe import app, catalogue
         from probe.document import Report
 
         report = catalogue.entry("probe.reports", self.format, "REPORT", Report)
-        pieces = report.render(document, self._report_options())
-        self.write(pieces, report.media_type, patience=INTERRUPTED_SECONDS if is_interrupted else None)
+        options = self._report_options()
+        pieces = report.render(document, options)
+        self.write(pieces, report.media_type, patience=INTERRUPTED_SECONDS if run.interrupted else None)
+        return app.exit_code(run, self.accept) if report.exit_code is None else report.exit_code(document, options)
 
     def write_gate(self, gated: Gated) -> None:
         """Write the gate's answer, as text or JSON. Raises NotWritten."""
@@ -95,7 +101,12 @@ class Output:
         is_terminal = self.file is None and sys.stdout.isatty()
         width = min(_columns(), 120) if is_terminal else 80
         return ReportOptions(
-            width=width, colour=self.colour and is_terminal, transcripts=self.transcripts, quiet=self.quiet, verbose=self.verbose
+            width=width,
+            colour=self.colour and is_terminal,
+            transcripts=self.transcripts,
+            quiet=self.quiet,
+            verbose=self.verbose,
+            accept=self.accept,
         )
 
     @contextmanager

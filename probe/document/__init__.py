@@ -13,6 +13,7 @@ from probe.document.index import Index
 from probe.document.publishing import in_sections, json_pieces, publish, shown
 from probe.document.reading import NotADocument, carried_over, read_run, readings
 from probe.document.storing import load_document
+from probe.model.rules import Support
 from probe.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class ReportOptions:
     """The table of verdicts alone."""
     verbose: bool = False
     """Also the endpoints, every name, and what was not asked."""
+    accept: frozenset[Support] = frozenset()
+    """Verdicts on support that a script lets pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,3 +84,5 @@ class Report:
     media_type: str
     render: Callable[[Mapping[str, Any], ReportOptions], Iterable[str]]
     """From the document, as `publish` makes it, to text in pieces, which ends with a newline."""
+    exit_code: Callable[[Mapping[str, Any], ReportOptions], int] | None = None
+    """The exit code that the readers of this format go by; None where it is the command's own."""

@@ -148,6 +148,24 @@ class Readiness(StrEnum):
     NOT_ASSESSED = "not-assessed"
 
 
+class Grade(StrEnum):
+    """What both verdicts of a mailbox come to for a script: an exit code, a case of a test report. Earlier members win."""
+
+    BAD = "bad"
+    OPEN = "open"
+    """Not as bad, and not known to be good."""
+    GOOD = "good"
+
+
+def grade(support: Support, readiness: Readiness, accept: frozenset[Support] = frozenset()) -> Grade:
+    """How a mailbox stands, where these verdicts on support are accepted. One that is not assessed stands well: nothing is asked of it."""
+    if support is Support.NOT_ASSESSED:
+        return Grade.GOOD
+    if readiness is Readiness.NOT_READY or support in {Support.UNSUPPORTED, Support.NOT_LISTED} - accept:
+        return Grade.BAD
+    return Grade.OPEN if Support.UNDETERMINED is support or readiness is Readiness.UNDETERMINED else Grade.GOOD
+
+
 class SignedIn(StrEnum):
     """What came of signing in for a mailbox; of several endpoints the earlier member counts."""
 

@@ -9,7 +9,7 @@ from probe.document.index import JsonObject
 from probe.document.telling.known import Known
 from probe.document.telling.roots import root_of
 from probe.document.telling.signing_in import ready_in_words
-from probe.model.rules import Otherwise, Readiness, Result, Support
+from probe.model.rules import Grade, Otherwise, Readiness, Result, Support, grade
 from probe.model.values import dataclass
 
 SUPPORT_WORDS = {
@@ -54,6 +54,10 @@ class Block:
     @property
     def is_good(self) -> bool:
         return self.support is Support.SUPPORTED and self.readiness is Readiness.READY
+
+    def grade(self, accept: frozenset[Support] = frozenset()) -> Grade:
+        """How its mailboxes stand, where these verdicts on support are accepted."""
+        return grade(self.support, self.readiness, accept)
 
     @property
     def status(self) -> str:

@@ -51,7 +51,7 @@ def write_steps(page: Page, groups: Sequence[Group], known: Known, on: date) -> 
     page.blank()
     page.say("What to do first (more of each below, by its number):", style=STRONG)
     for group in broken[:_MOST_STEPS]:
-        step = step_for(group.first, known, on)
+        step = step_for(group.first, group.addresses[0], known, on)
         others = len(group.addresses) - 1
         if others and group.addresses[0] in step:
             step += f" The same for the other {count(others, 'mailbox', 'mailboxes')}."

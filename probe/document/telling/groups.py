@@ -1,0 +1,148 @@
+"""Mailboxes that share status and cause: what a first screen, a line of a pager and a row of a table tell of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from probe.document.index import JsonObject
+from probe.document.telling.blocks import SUPPORT_WORDS, Block
+from probe.document.telling.known import Known
+from probe.document.telling.names import remedy_for
+from probe.document.telling.signing_in import WITHOUT, YES
+from probe.document.telling.words import WHAT_TO_DO, WHY_IN_WORDS, endpoints_of, reason_in_words, value_in_words
+from probe.model import vocabulary as v
+from probe.model.estate import Endpoint
+from probe.model.facts import Why
+from probe.model.remedies import first_sentence
+from probe.model.rules import Otherwise, Readiness, Result, Support
+from probe.model.values import dataclass
+
+_TELLING = frozenset(
+    key.name
+    for key in (
+        v.CERTIFICATE_DISTRUSTED_BECAUSE,
+        v.AUTH_REFUSAL,
+        v.EWS_INBOX,
+        v.EWS_POLICY_BLOCK,
+        v.SERVER_PRODUCT,
+        v.TLS_FAILURE,
+    )
+)
+"""Facts whose value says more of a failure than its title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Blocks of mailboxes with one cause: a line of the table."""
+
+    number: int
+    cause: tuple[str, ...]
+    """Why, from all that is to be said down to the least, so that a reader takes what fits."""
+    beside: str
+    """The other verdict, where that is bad too."""
+    blocks: list[Block]
+
+    @property
+    def first(self) -> Block:
+        return self.blocks[0]
+
+    @property
+    def addresses(self) -> list[str]:
+        return [address for block in self.blocks for address in block.addresses]
+
+
+def groups_of(blocks: Iterable[Block], on: date) -> list[Group]:
+    """The blocks by status and cause, the most pressing first; within one status, what befalls most mailboxes."""
+    alike: dict[tuple[str, tuple[str, ...], str], list[Block]] = {}
+    for block in blocks:
+        support_is_bad = block.support in (Support.UNSUPPORTED, Support.NOT_LISTED) and block.readiness is not Readiness.READY
+        beside = SUPPORT_WORDS[block.support] if support_is_bad else ""
+        alike.setdefault((block.status, _cause(block, on), beside), []).append(block)
+    ordered = sorted(alike.items(), key=lambda group: (group[1][0].urgency, -sum(len(block.addresses) for block in group[1])))
+    return [Group(number, cause, beside, of_it) for number, ((_, cause, beside), of_it) in enumerate(ordered, start=1)]
+
+
+def is_advice(finding: JsonObject) -> bool:
+    """Whether a finding advises, and decides nothing."""
+    return bool(finding["otherwise"] == Otherwise.ADVICE and finding["result"] == Result.FAILS)
+
+
+def advice_of(groups: Iterable[Group], on: date) -> dict[tuple[str, ...], list[str]]:
+    """By what is advised, whom; the words from all that is to be said down to the least."""
+    told: dict[str, tuple[dict[str, None], list[str]]] = {}
+    for block in (block for group in groups for block in group.blocks):
+        for finding in filter(is_advice, block.decided):
+            seen, addresses = told.setdefault(finding["title"], ({}, []))
+            seen[_with_what_was_seen(finding, on)] = None
+            addresses += block.addresses
+    return {((*seen, title) if len(seen) == 1 else (title,)): addresses for title, (seen, addresses) in told.items()}
+
+
+def step_for(block: Block, address: str, known: Known, on: date) -> str:
+    """The first thing to do about a mailbox of a block that does not work."""
+    about = [f for f in block.decided if f["otherwise"] == Otherwise.NOT_READY]
+    failed = [f for f in about if f["result"] == Result.FAILS]
+    if failed:
+        return first_sentence(remedy_for(failed[0], address, known, on))
+    why, hosts = _befell(about or block.decided)
+    if why is not None:
+        return f"{', '.join(hosts)}: {WHAT_TO_DO[why]}"
+    return first_sentence(remedy_for(about[0], address, known, on)) if about else WHAT_TO_DO[Why.NOT_ATTEMPTED]
+
+
+def _cause(block: Block, on: date) -> tuple[str, ...]:
+    """Why the block has the status that it has, from all that is to be said down to the least."""
+    if block.support is Support.NOT_ASSESSED:
+        return ("not synchronized by the server",)
+    if block.is_good:
+        return ("signed in" if block.signed_in == YES else WITHOUT,)
+    about = [f for f in block.decided if (f["otherwise"] == Otherwise.NOT_READY) is (block.readiness is not Readiness.READY)]
+    failed = [f for f in about if f["result"] == Result.FAILS and not is_advice(f)]
+    if failed:
+        return _headline(failed[0], on)
+    unknown = [f for f in about or block.decided if f["result"] == Result.UNKNOWN]
+    if unknown:
+        return _left_open(unknown)
+    return ("no row of Microsoft's table is met" if block.support is Support.NOT_LISTED else "nothing was found that shows it ready",)
+
+
+def _headline(finding: JsonObject, on: date) -> tuple[str, ...]:
+    """What failed, what was seen, and where."""
+    hosts = ", ".join(dict.fromkeys(map(_host, endpoints_of(finding))))
+    seen = _with_what_was_seen(finding, on)
+    return tuple(dict.fromkeys((", ".join(filter(None, (seen, hosts))), seen, finding["title"])))
+
+
+def _with_what_was_seen(finding: JsonObject, on: date) -> str:
+    """The title with the value that tells most; of a certificate, its end alone."""
+    for cited in finding["because"]:
+        value = cited.get("value")
+        if cited["key"] == v.CERTIFICATE_NOT_AFTER.name and value:
+            day = str(value).partition("T")[0]
+            return f"Certificate {'ends' if day > on.isoformat() else 'expired'} {day}"
+        if cited["key"] in _TELLING and value and (words := value_in_words(value)) not in finding["title"]:
+            return f"{finding['title']}: {words}"
+    return str(finding["title"])
+
+
+def _left_open(unknown: Sequence[JsonObject]) -> tuple[str, ...]:
+    """What befell the endpoints that left it open; else what is not known."""
+    why, hosts = _befell(unknown)
+    if why is None:
+        return (f"Not known: {unknown[0]['title']}",)
+    return reason_in_words(why, hosts, ""), reason_in_words(why, hosts[:1], ""), WHY_IN_WORDS[why]
+
+
+def _befell(unknown: Iterable[JsonObject]) -> tuple[Why | None, list[str]]:
+    """The commonest reason of what endpoints left open, and their hosts."""
+    gaps = [cited for f in unknown for cited in f["because"] if "why" in cited and "://" in cited["subject"]]
+    if not gaps:
+        return None, []
+    why = Counter(gap["why"] for gap in gaps).most_common(1)[0][0]
+    return Why(why), list(dict.fromkeys(_host(gap["subject"]) for gap in gaps if gap["why"] == why))
+
+
+def _host(url: str) -> str:
+    return Endpoint.parse(url).host
