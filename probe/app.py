@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from probe.dynamics.state import StateRecords
     from probe.gate import Accept, DynamicsRecords, Gated, Unread
     from probe.importing import ImportedRecords
+    from probe.outlook import Coming
 
     Narrow = Callable[[Sequence[Mailbox], DynamicsRecords | Unread], Sequence[Mailbox]]
 
@@ -389,6 +390,13 @@ def judge(document: Mapping[str, Any], estate: Estate | None = None, on: date | 
         raise NotADocument(f"the estate has none of the mailboxes that the run was asked for: {', '.join(asked)}")
     on = on or (stored.judged_at if document.get("judged_at") else today())
     return judge_again(stored, estate, Ruleset(inferences=inferences(), rules=rules()), on)
+
+
+def outlook(run: Run, until: date) -> list[Coming]:
+    """What comes for the mailboxes of a run to a day: what begins to fail by itself."""
+    from probe.outlook import outlook as ahead_of
+
+    return ahead_of(run, Ruleset(inferences=inferences(), rules=rules()), until)
 
 
 def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from probe import __version__
+from probe.cli.estates import estate_of
 from probe.cli.importing import import_
 from probe.cli.options import ACCEPTABLE, accept_option, answer_options, output_options, probing_options, profile, verbose_option
+from probe.cli.outlook import outlook
 from probe.cli.streams import (
     NotWritten,
     WrongArguments,
@@ -121,7 +123,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
     from probe.memory import default_folder
     from probe.model.rules import Support
 
-    estate = _estate(estate_file)
+    estate = estate_of(estate_file)
     mailboxes = _chosen(estate, addresses)
     if dry_run:
         write_plan(output, app.plan_check(estate, mailboxes, options), app.probers())
@@ -169,7 +171,7 @@ def gate(
     from probe.gate import Accept
     from probe.memory import default_folder
 
-    estate = _estate(estate_file)
+    estate = estate_of(estate_file)
     everyone = everyone or (when is not None and not (addresses or profiles or list_file))
     mailboxes = _to_be_gated(estate, addresses, everyone=everyone, profiles=profiles, list_file=list_file)
     narrow = None if when is None else _disabled_since(estate, when)
@@ -235,7 +237,7 @@ def judge(output: Output, run_file: Path, estate_file: Path | None, day: datetim
     from probe.document import NotADocument, carried_over, load_document, publish
     from probe.model.rules import Support
 
-    estate = None if estate_file is None else _estate(estate_file)
+    estate = None if estate_file is None else estate_of(estate_file)
     try:
         stored = load_document(run_file)
         run = app.judge(stored, estate, None if day is None else day.date())
@@ -315,16 +317,7 @@ def schema(name: str) -> None:
 
 
 cli.add_command(import_)
-
-
-def _estate(file: Path) -> Estate:
-    from probe.config import EstateError, load_estate
-
-    try:
-        return load_estate(file)
-    except EstateError as wrong:
-        tell(*map(str, wrong.problems))
-        sys.exit(2)
+cli.add_command(outlook)
 
 
 def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:

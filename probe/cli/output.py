@@ -80,7 +80,7 @@ class Output:
         from probe.document import Report
 
         report = catalogue.entry("probe.reports", self.format, "REPORT", Report)
-        options = self._report_options()
+        options = self.report_options()
         pieces = report.render(document, options)
         self.write(pieces, report.media_type, patience=INTERRUPTED_SECONDS if run.interrupted else None)
         return app.exit_code(run, self.accept) if report.exit_code is None else report.exit_code(document, options)
@@ -91,11 +91,12 @@ class Output:
 
         document = published(gated)
         is_json = self.format == "json"
-        pieces = gate_json(document) if is_json else gate_text(document, self._report_options())
+        pieces = gate_json(document) if is_json else gate_text(document, self.report_options())
         media_type = "application/json" if is_json else "text/plain; charset=utf-8"
         self.write(pieces, media_type, patience=INTERRUPTED_SECONDS if gated.run.interrupted else None)
 
-    def _report_options(self) -> ReportOptions:
+    def report_options(self) -> ReportOptions:
+        """How a report is wanted."""
         from probe.document import ReportOptions
 
         is_terminal = self.file is None and sys.stdout.isatty()

@@ -75,7 +75,7 @@ def advice_of(groups: Iterable[Group], on: date) -> dict[tuple[str, ...], list[s
     for block in (block for group in groups for block in group.blocks):
         for finding in filter(is_advice, block.decided):
             seen, addresses = told.setdefault(finding["title"], ({}, []))
-            seen[_with_what_was_seen(finding, on)] = None
+            seen[with_what_was_seen(finding, on)] = None
             addresses += block.addresses
     return {((*seen, title) if len(seen) == 1 else (title,)): addresses for title, (seen, addresses) in told.items()}
 
@@ -101,21 +101,21 @@ def _cause(block: Block, on: date) -> tuple[str, ...]:
     about = [f for f in block.decided if (f["otherwise"] == Otherwise.NOT_READY) is (block.readiness is not Readiness.READY)]
     failed = [f for f in about if f["result"] == Result.FAILS and not is_advice(f)]
     if failed:
-        return _headline(failed[0], on)
+        return headline(failed[0], on)
     unknown = [f for f in about or block.decided if f["result"] == Result.UNKNOWN]
     if unknown:
         return _left_open(unknown)
     return ("no row of Microsoft's table is met" if block.support is Support.NOT_LISTED else "nothing was found that shows it ready",)
 
 
-def _headline(finding: JsonObject, on: date) -> tuple[str, ...]:
+def headline(finding: JsonObject, on: date) -> tuple[str, ...]:
     """What failed, what was seen, and where."""
     hosts = ", ".join(dict.fromkeys(map(_host, endpoints_of(finding))))
-    seen = _with_what_was_seen(finding, on)
+    seen = with_what_was_seen(finding, on)
     return tuple(dict.fromkeys((", ".join(filter(None, (seen, hosts))), seen, finding["title"])))
 
 
-def _with_what_was_seen(finding: JsonObject, on: date) -> str:
+def with_what_was_seen(finding: JsonObject, on: date) -> str:
     """The title with the value that tells most; of a certificate, its end alone."""
     for cited in finding["because"]:
         value = cited.get("value")

@@ -1,0 +1,114 @@
+"""Tests of what comes: judged by the rules themselves, for days to come."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from probe import app
+from probe.document import ReportOptions
+from probe.model.estate import Estate
+from probe.model.rules import Otherwise
+from probe.model.runs import Run
+from probe.outlook import Coming, outlook_form, outlook_text
+from tests.outlook.estates import an_estate
+
+TODAY = date(2026, 11, 29)
+EWS = "https://mail.contoso.test:443/EWS/Exchange.asmx"
+ONLINE = "https://outlook.office365.com:443/EWS/Exchange.asmx"
+
+
+def a_fact(subject: str, key: str, value: Any) -> dict[str, Any]:
+    return {"subject": subject, "mailbox": None, "key": key, "value": value}
+
+
+def of_certificate(subject: str, end: datetime) -> list[dict[str, Any]]:
+    start = end - timedelta(days=400)
+    moments = [moment.isoformat().replace("+00:00", "Z") for moment in (start, end)]
+    return [a_fact(subject, "certificate.not_before", moments[0]), a_fact(subject, "certificate.not_after", moments[1])]
+
+
+def judged(estate: Estate, *facts: dict[str, Any], on: date = TODAY) -> Run:
+    return app.judge({"schema": "probe.run/2", "facts": list(facts), "missing": []}, estate, on)
+
+
+def told(coming: list[Coming]) -> list[tuple[date, str, tuple[str, ...]]]:
+    return [(c.day, c.rule, c.mailboxes) for c in coming]
+
+
+CORP = tuple((f"m{n}@contoso.test", "corp") for n in range(3))
+
+
+def test_a_certificate_is_told_on_the_day_on_which_it_is_no_good_any_more() -> None:
+    """The day is that of the rule on expired certificates, once for all mailboxes behind the endpoint, with the remedy filled in."""
+    run = judged(an_estate(*CORP), *of_certificate(EWS, datetime(2027, 2, 3, 4, 5, tzinfo=UTC)))
+    (coming,) = [c for c in app.outlook(run, date(2027, 6, 1)) if c.rule == "certificate-expired"]
+    assert coming.day == date(2027, 2, 3)
+    assert coming.mailboxes == tuple(address for address, _ in CORP)
+    assert (coming.otherwise, coming.endpoints) == (Otherwise.NOT_READY, (EWS,))
+    assert "mail.contoso.test" in coming.remedy
+
+
+def test_a_warning_that_ends_in_what_it_warns_of_is_not_told_beside_it() -> None:
+    """That a certificate ends soon is left out where its end is told; where the last day comes before, the warning is what there is."""
+    run = judged(an_estate(*CORP), *of_certificate(EWS, datetime(2027, 2, 3, tzinfo=UTC)))
+    assert [c.rule for c in app.outlook(run, date(2027, 3, 1))] == ["certificate-expired"]
+    early = app.outlook(run, date(2027, 2, 1))
+    assert [(c.rule, c.day) for c in early] == [("certificate-ends-soon", date(2027, 1, 5))]
+
+
+def test_what_fails_already_and_what_comes_after_the_last_day_are_not_told() -> None:
+    """Only a change between the two days is news."""
+    over = judged(an_estate(*CORP), *of_certificate(EWS, datetime(2026, 11, 1, tzinfo=UTC)))
+    assert [c for c in app.outlook(over, date(2027, 6, 1)) if c.rule == "certificate-expired"] == []
+    later = judged(an_estate(*CORP), *of_certificate(EWS, datetime(2027, 12, 1, tzinfo=UTC)))
+    assert app.outlook(later, date(2027, 6, 1)) == []
+    assert app.outlook(later, TODAY) == []
+    assert app.outlook(later, TODAY - timedelta(days=100)) == []
+
+
+def test_dates_that_rules_hold_by_themselves_are_found() -> None:
+    """The end of EWS in Exchange Online stands in no fact, and is told on its day for whom it befalls, and for nobody else."""
+    run = judged(an_estate(*CORP, ("anna@contoso.test", "online")), a_fact(ONLINE, "server.product", "Exchange Online"))
+    coming = [c for c in app.outlook(run, date(2027, 6, 1)) if c.day == date(2027, 4, 1)]
+    assert "exchange-online-ews-ended" in {c.rule for c in coming}
+    assert {c.mailboxes for c in coming} == {("anna@contoso.test",)}
+
+
+def test_two_ends_at_two_endpoints_are_two_changes_in_their_order() -> None:
+    """Each change has its own day, however close they are."""
+    facts = [*of_certificate(EWS, datetime(2027, 2, 4, tzinfo=UTC)), *of_certificate(ONLINE, datetime(2027, 2, 3, tzinfo=UTC))]
+    run = judged(an_estate(*CORP, ("anna@contoso.test", "online")), *facts)
+    coming = [entry for entry in told(app.outlook(run, date(2027, 3, 1))) if entry[1] == "certificate-expired"]
+    assert coming == [
+        (date(2027, 2, 3), "certificate-expired", ("anna@contoso.test",)),
+        (date(2027, 2, 4), "certificate-expired", tuple(address for address, _ in CORP)),
+    ]
+
+
+def test_the_text_tells_day_whom_and_what_to_do_and_what_is_not_known() -> None:
+    """An endpoint of which no certificate was seen is named with the reason: silence is no all-clear."""
+    gap = {"subject": ONLINE, "mailbox": None, "key": "certificate.not_after", "why": "timed-out", "detail": "no answer"}
+    estate = an_estate(*CORP, ("anna@contoso.test", "online"))
+    facts = of_certificate(EWS, datetime(2027, 2, 3, tzinfo=UTC))
+    run = app.judge({"schema": "probe.run/2", "facts": facts, "missing": [gap]}, estate, TODAY)
+    until = date(2027, 3, 1)
+    text = " ".join(outlook_text(run, app.outlook(run, until), until, ReportOptions()).split())
+    assert "4 mailboxes: 1 change is known to come from 2026-11-29 to 2027-03-01." in text
+    assert (
+        "1 2027-02-03, in 66 days: NOT READY, 3 mailboxes Certificate expired 2027-02-03, mail.contoso.test (certificate-expired)" in text
+    )
+    assert "To do Renew the certificate that mail.contoso.test sends" in text
+    assert f"Not known is when the certificate ends of: {ONLINE}: the server did not answer in time (no answer)" in text
+
+
+def test_the_form_has_the_same() -> None:
+    """A program reads days, rules, endpoints and mailboxes, and what was not seen."""
+    run = judged(an_estate(*CORP), *of_certificate(EWS, datetime(2027, 2, 3, tzinfo=UTC)))
+    until = date(2027, 3, 1)
+    form = json.loads(json.dumps(outlook_form(run, app.outlook(run, until), until)))
+    assert (form["schema"], form["from"], form["until"], form["interrupted"]) == ("probe.outlook/1", "2026-11-29", "2027-03-01", False)
+    (entry,) = form["coming"]
+    assert (entry["on"], entry["rule"], entry["endpoints"]) == ("2027-02-03", "certificate-expired", [EWS])
+    assert entry["mailboxes"] == [address for address, _ in CORP]
