@@ -14,6 +14,7 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,7 +33,7 @@ from probe.memory import Memory
 from probe.model import defaults
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome
 from probe.model.defaults import TlsDepth
-from probe.model.estate import DynamicsAccess, Effect, Endpoint, Estate, Mailbox
+from probe.model.estate import DynamicsAccess, Effect, Endpoint, Estate, Mailbox, Service
 from probe.model.facts import Reading, Why
 from probe.model.inferences import Inference
 from probe.model.rules import Grade, Rule, Support, grade
@@ -49,6 +50,7 @@ from probe.probing import Prober, TlsQuestion
 from probe.probing.proofs import NotClaimed
 
 if TYPE_CHECKING:
+    from probe.doctor import Symptom
     from probe.dynamics import Client
     from probe.dynamics.state import StateRecords
     from probe.gate import Accept, DynamicsRecords, Gated, Unread
@@ -289,6 +291,29 @@ class Probing:
         ) as client:
             yield client
 
+    async def doctor(self, estate: Estate | None) -> list[Symptom]:
+        """What is wrong with the set-up of this machine, and of an estate on it."""
+        from probe.doctor import Instruments, examine
+        from probe.memory import default_folder
+        from probe.memory.folder import Folder
+
+        options = self._options
+        look, to_organization = None, None
+        if estate is not None:
+            https = [endpoint for endpoint in estate.endpoints if endpoint.service is Service.EWS]
+            look = partial(self.check, plan_look(https, replace(options, tls="none"))) if https else None
+            if (access := estate.dynamics) is not None:
+                to_organization = partial(self.organization, access, estate.deployment.authorities)
+        instruments = Instruments(
+            folder=Folder(options.state or default_folder),
+            resolver=self._network(options.ca_file, self._policies).resolver,
+            ca_file=options.ca_file,
+            system_anchors=options.system_anchors,
+            look=look,
+            to_organization=to_organization,
+        )
+        return [symptom async for symptom in examine(estate, instruments)]
+
     def _context(self, stop: asyncio.Event) -> RunContext:
         options = self._options
         return RunContext(
@@ -354,16 +379,21 @@ async def read_organization(
                 options.warn(client.risk)
             return await read_records(client, progress)
 
-    reading, ended = asyncio.ensure_future(read()), asyncio.ensure_future(stop.wait())
+    return await _unless_stopped(read, stop)
+
+
+async def _unless_stopped(work: Callable[[], Coroutine[Any, Any, T]], stop: asyncio.Event) -> T:
+    """What comes of work of which a part is nothing: it is cancelled once `stop` is set, and KeyboardInterrupt raised."""
+    working, ended = asyncio.ensure_future(work()), asyncio.ensure_future(stop.wait())
     try:
-        await asyncio.wait((reading, ended), return_when=asyncio.FIRST_COMPLETED)
-        if not reading.done():
+        await asyncio.wait((working, ended), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
             raise KeyboardInterrupt
-        return reading.result()
+        return working.result()
     finally:
-        reading.cancel()
+        working.cancel()
         ended.cancel()
-        await asyncio.gather(reading, ended, return_exceptions=True)
+        await asyncio.gather(working, ended, return_exceptions=True)
 
 
 async def demo(options: Options, stop: asyncio.Event | None = None) -> Run:
@@ -390,6 +420,16 @@ def judge(document: Mapping[str, Any], estate: Estate | None = None, on: date | 
         raise NotADocument(f"the estate has none of the mailboxes that the run was asked for: {', '.join(asked)}")
     on = on or (stored.judged_at if document.get("judged_at") else today())
     return judge_again(stored, estate, Ruleset(inferences=inferences(), rules=rules()), on)
+
+
+async def doctor(estate: Estate | None, options: Options, stop: asyncio.Event | None = None) -> list[Symptom]:
+    """What is wrong with the set-up; as in `Probing.doctor`. Once `stop` is set it raises KeyboardInterrupt."""
+
+    async def examined() -> list[Symptom]:
+        async with Probing(options) as probing:
+            return await probing.doctor(estate)
+
+    return await _unless_stopped(examined, stop or asyncio.Event())
 
 
 def outlook(run: Run, until: date) -> list[Coming]:

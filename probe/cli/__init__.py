@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from probe import __version__
+from probe.cli.doctor import doctor
 from probe.cli.estates import estate_of
 from probe.cli.importing import import_
 from probe.cli.options import ACCEPTABLE, accept_option, answer_options, output_options, probing_options, profile, verbose_option
@@ -318,6 +319,7 @@ def schema(name: str) -> None:
 
 cli.add_command(import_)
 cli.add_command(outlook)
+cli.add_command(doctor)
 
 
 def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:

@@ -46,12 +46,24 @@ def verifying_context(*added: Path | str | None, system_anchors: Path | str | No
     return context
 
 
+def number_of_anchors(system_anchors: Path | str | None = None) -> int:
+    """How many authorities this machine trusts, 0 where it has none. One that expired is counted too."""
+    loaded = verifying_context(system_anchors=system_anchors).cert_store_stats()["x509"]
+    if loaded or system_anchors is not None or sys.platform == "win32":
+        return loaded
+    return len(_hashed_names())
+
+
+def _hashed_names() -> list[str]:
+    folder = Path(ssl.get_default_verify_paths().openssl_capath)
+    return [entry.name for entry in folder.iterdir() if _HASHED_NAME.match(entry.name)] if folder.is_dir() else []
+
+
 def _load_system_files(context: ssl.SSLContext) -> None:
     """A folder with hashed names is looked into when a chain is verified, and costs nothing until then; a bundle is read whole, in 20 ms or more."""
     built_in = ssl.get_default_verify_paths()
-    folder = Path(built_in.openssl_capath)
-    if folder.is_dir() and any(_HASHED_NAME.match(entry.name) for entry in folder.iterdir()):
-        context.load_verify_locations(capath=folder)
+    if _hashed_names():
+        context.load_verify_locations(capath=built_in.openssl_capath)
         return
     bundle = next((file for file in (built_in.openssl_cafile, *_BUNDLES) if Path(file).is_file()), None)
     if bundle is not None:

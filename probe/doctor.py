@@ -1,0 +1,252 @@
+"""What is wrong with a set-up: all that a check takes for granted on this machine, looked at one by one.
+
+It connects to the HTTP endpoints of the estate, without a sign-in, and signs in to Dynamics where the estate has `[dynamics]`, through the
+ledger of refused sign-ins as everything else does. Nothing is changed but in the state folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from pathlib import Path
+
+from probe.config import SecretUnavailable
+from probe.document.telling.words import some_of
+from probe.dynamics import Client
+from probe.engine.secrets import Secrets
+from probe.memory.folder import Folder, MemoryUnavailable
+from probe.model.estate import Authentication, Credentials, Estate, SecretReference
+from probe.model.runs import Run
+from probe.model.values import dataclass
+from probe.net.failures import NameUnresolved, expected
+from probe.net.kerberos import kerberos_settings, running_as
+from probe.net.names import Resolver
+from probe.net.threads import in_thread
+from probe.net.tls import check_anchors
+from probe.net.trust import number_of_anchors
+from probe.probing.proofs import NotClaimed
+
+_MOST_SECONDS_APART = 300
+"""Kerberos refuses clocks that are further apart (RFC 4120, section 1.6)."""
+_SECONDS_APART = 30
+
+
+class Health(StrEnum):
+    """How something that was looked at stands. Earlier members win."""
+
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+    GOOD = "good"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symptom:
+    """What was found of one thing."""
+
+    about: str
+    health: Health
+    words: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruments:
+    """What the doctor looks with."""
+
+    folder: Folder
+    resolver: Resolver
+    ca_file: Path | None
+    system_anchors: Path | None
+    look: Callable[[], Awaitable[Run]] | None = None
+    """A look at the HTTP endpoints of the estate, where it has any."""
+    to_organization: Callable[[], AbstractAsyncContextManager[Client]] | None = None
+    """A sign-in to Dynamics, where the estate has it."""
+
+
+def _good(about: str, words: str) -> Symptom:
+    return Symptom(about=about, health=Health.GOOD, words=words)
+
+
+def _wrong(about: str, words: str, remedy: str) -> Symptom:
+    return Symptom(about=about, health=Health.WRONG, words=words, remedy=remedy)
+
+
+def _unknown(about: str, words: str, remedy: str = "") -> Symptom:
+    return Symptom(about=about, health=Health.UNKNOWN, words=words, remedy=remedy)
+
+
+async def examine(estate: Estate | None, instruments: Instruments) -> AsyncIterator[Symptom]:
+    """Each thing with how it stands, as it is found. Without an estate only what is of this machine."""
+    yield await in_thread(lambda: _state_folder(instruments.folder), "probe-folder")
+    for symptom in await in_thread(lambda: list(_anchors(estate, instruments)), "probe-anchors"):
+        yield symptom
+    if estate is None:
+        return
+    async for symptom in _secrets(estate):
+        yield symptom
+    async for symptom in _names(estate, instruments.resolver):
+        yield symptom
+    if _wants_ticket(estate):
+        yield await in_thread(_ticket, "probe-ticket")
+    if instruments.look is not None:
+        for symptom in clocks(await instruments.look()):
+            yield symptom
+    if instruments.to_organization is not None:
+        yield await _dynamics(instruments.to_organization)
+
+
+def _state_folder(folder: Folder) -> Symptom:
+    about = "state folder"
+    try:
+        folder.key()
+        folder.database()
+    except MemoryUnavailable as unavailable:
+        return _wrong(
+            about,
+            str(unavailable),
+            "Make a folder that this account alone may write to, and name it in PROBE_STATE_DIR. Until then nobody signs in.",
+        )
+    if (passing := folder.passes_away()) is not None:
+        return _wrong(about, passing, "Name a folder that lasts in PROBE_STATE_DIR.")
+    return _good(about, f"{folder.path} can be written, and nobody else may")
+
+
+def _anchors(estate: Estate | None, instruments: Instruments) -> Iterator[Symptom]:
+    about = "trust anchors"
+    if number := number_of_anchors(instruments.system_anchors):
+        yield _good(about, f"this machine trusts {number:,} authorities")
+    else:
+        remedy = "Install them (Debian: ca-certificates), or name a file with --ca."
+        yield _wrong(about, "this machine trusts no authority, so that no certificate is trusted", remedy)
+    named = {instruments.ca_file: "--ca"}
+    if estate is not None and estate.dynamics is not None and estate.dynamics.ca is not None:
+        named[Path(estate.dynamics.ca)] = "ca of [dynamics]"
+    for file, whence in named.items():
+        if file is None:
+            continue
+        try:
+            check_anchors(file)
+        except ValueError as wrong:
+            yield _wrong(f"{about}: {whence}", str(wrong), "Name a PEM file of certificates that this account may read.")
+        else:
+            yield _good(f"{about}: {whence}", f"{file} can be read")
+
+
+def _references(estate: Estate) -> Iterator[tuple[str, SecretReference | None]]:
+    """Each secret with whose it is."""
+    if estate.dynamics is not None:
+        yield "password of [dynamics]", estate.dynamics.password
+    for profile in estate.profiles:
+        for key in ("password", "outgoing_password", "client_secret", "client_certificate"):
+            yield f'{key} of profile "{profile.name}"', getattr(profile, key)
+    for mailbox in estate.mailboxes:
+        yield f"password of {mailbox.address}", mailbox.password
+
+
+async def _secrets(estate: Estate) -> AsyncIterator[Symptom]:
+    about = "secrets"
+    named = [(whose, reference) for whose, reference in _references(estate) if reference is not None]
+    secrets = await Secrets.read([reference for _, reference in named])
+    broken: dict[str, list[str]] = {}
+    for whose, reference in named:
+        try:
+            secrets.of(reference)
+        except SecretUnavailable as unavailable:
+            broken.setdefault(str(unavailable), []).append(whose)
+    for words, of_them in broken.items():
+        remedy = "Put the secret where the estate says, readable by the account that runs probe."
+        yield _wrong(about, f"{some_of(of_them)}: {words}", remedy)
+    if good := len(named) - sum(map(len, broken.values())):
+        yield _good(about, f"{good:,} of {len(named):,} are where the estate says")
+
+
+async def _names(estate: Estate, resolver: Resolver) -> AsyncIterator[Symptom]:
+    about = "names"
+    hosts = [endpoint.host for endpoint in estate.endpoints]
+    if estate.dynamics is not None:
+        hosts.append(estate.dynamics.url.endpoint.host)
+    found = 0
+    for host in dict.fromkeys(hosts):
+        try:
+            await resolver.addresses(host)
+        except NameUnresolved as unresolved:
+            yield _wrong(f"name: {host}", str(unresolved), "See that it is spelt right, and that this machine's name servers know it.")
+        else:
+            found += 1
+    if found:
+        yield _good(about, f"{found:,} host names have addresses")
+
+
+def _wants_ticket(estate: Estate) -> bool:
+    """Whether the account that runs probe is to sign in by Kerberos."""
+    access = estate.dynamics
+    return (access is not None and access.username is None and access.authentication is Authentication.NEGOTIATE) or any(
+        credentials is Credentials.WINDOWS_INTEGRATED
+        for profile in estate.profiles
+        for credentials in (profile.credentials, profile.outgoing_credentials)
+    )
+
+
+def _ticket() -> Symptom:
+    about = "Kerberos"
+    session = running_as(kerberos_settings())
+    if session.trouble == "no-library":
+        return _wrong(about, "the Kerberos library is not installed", "Install the extra: pip install d365-mail-probe[kerberos]")
+    if not session.names:
+        return _wrong(about, "the account that runs probe has no ticket", "Run kinit as the account that is to sign in, then again.")
+    return _good(about, f"there is a ticket of {session.names[0]}")
+
+
+def clocks(run: Run) -> Iterator[Symptom]:
+    """This machine's clock beside that of each server that tells the time, by the header Date (RFC 9110, section 6.6.1)."""
+    told: dict[str, float] = {}
+    for attempt in run.attempts:
+        for line in attempt.transcript:
+            name, _, value = line.text.partition(":")
+            if line.speaker == "peer" and name.lower() == "date":
+                try:
+                    at = parsedate_to_datetime(value.strip())
+                except (ValueError, OverflowError):
+                    continue
+                begun = attempt.at
+                ended = begun.timestamp() + attempt.seconds
+                server = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+                told[attempt.subject] = server - begun.timestamp() if server < begun.timestamp() else max(0.0, server - ended)
+    for subject, apart in told.items():
+        about = f"clock: {subject}"
+        how = f"{abs(apart):.0f} s {'ahead of' if apart > 0 else 'behind'} this machine's"
+        if abs(apart) > _MOST_SECONDS_APART:
+            yield _wrong(
+                about, f"the server's is {how}", "Set both by the same time server: Kerberos refuses clocks that are 5 minutes apart."
+            )
+        elif abs(apart) > _SECONDS_APART:
+            yield _unknown(about, f"the server's is {how}", "Set both by the same time server.")
+        else:
+            yield _good(about, "the server's agrees with this machine's")
+    if not told:
+        yield _unknown("clock", "no server told the time")
+
+
+async def _dynamics(to_organization: Callable[[], AbstractAsyncContextManager[Client]]) -> Symptom:
+    about = "Dynamics"
+    try:
+        async with to_organization() as client:
+            found = client.organization
+            return _good(about, f"{found.name}, {found.version}, signed in {client.signed_in_by}")
+    except SecretUnavailable as unavailable:
+        return _wrong(about, str(unavailable), "Put the password where the estate says.")
+    except NotClaimed as barred:
+        return _wrong(about, str(barred), "Correct the password, or `probe forget` where it is right by now.")
+    except Exception as failure:
+        if (named := expected(failure)) is None:
+            raise
+        return _wrong(about, named[1], "See [dynamics] of the estate, and that this machine reaches the server.")
+
+
+def worst(symptoms: Iterable[Symptom]) -> Health:
+    """How the whole stands."""
+    found = {symptom.health for symptom in symptoms}
+    return next((health for health in Health if health in found), Health.GOOD)

@@ -1,0 +1,135 @@
+"""Tests of what is found wrong with a set-up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from probe import app
+from probe.config import read_estate
+from probe.doctor import Health, Symptom, clocks, worst
+from probe.model.estate import Estate
+from probe.model.runs import Run
+from tests.gate.world import demonstrated
+from tests.hostile import closed_port
+from tests.outlook.estates import HEAD
+from tests.runs import EWS, a_run, an_attempt
+
+
+def told(symptoms: Iterable[Symptom]) -> dict[str, list[tuple[Health, str]]]:
+    found: dict[str, list[tuple[Health, str]]] = {}
+    for symptom in symptoms:
+        found.setdefault(symptom.about.partition(":")[0], []).append((symptom.health, symptom.words))
+        assert symptom.health is not Health.WRONG or symptom.remedy
+    return found
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> app.Options:
+    return app.Options(state=tmp_path / "state", timeout=5, hosts={"mail.contoso.test": f"127.0.0.1:{closed_port()}"})
+
+
+def an_estate_there(secret: str) -> Estate:
+    """One profile, whose server nobody needs to reach."""
+    text = HEAD.partition('[[profile]]\nname = "online"')[0].replace("env:SECRET", secret)
+    mailbox = (
+        '[[mailbox]]\naddress = "a@contoso.test"\nprofile = "corp"\nincoming = "server-side"\noutgoing = "none"\nappointments = "none"\n'
+    )
+    return read_estate(text + mailbox, "estate.toml")
+
+
+async def test_without_an_estate_this_machine_is_looked_at(options: app.Options) -> None:
+    """The state folder and the trust anchors; nothing is connected to."""
+    found = told(await app.doctor(None, options))
+    assert found.keys() == {"state folder", "trust anchors"}
+    assert found["state folder"][0][0] is Health.GOOD
+
+
+async def test_a_state_folder_that_others_may_write_is_wrong(options: app.Options, tmp_path: Path) -> None:
+    """Nobody signs in with such a folder, and the doctor says why."""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state").chmod(0o777)
+    ((health, words),) = told(await app.doctor(None, options))["state folder"]
+    assert health is Health.WRONG
+    assert str(tmp_path / "state") in words
+
+
+async def test_a_machine_without_authorities_is_told(options: app.Options, tmp_path: Path) -> None:
+    """A file of trust anchors that cannot be read is wrong too, and is told by its option."""
+    broken = tmp_path / "broken.pem"
+    broken.write_text("nothing", encoding="utf-8")
+    found = told(await app.doctor(None, replace(options, ca_file=broken)))["trust anchors"]
+    assert (Health.WRONG, f"{broken} holds no PEM certificates that can be read, or something else besides that cannot") in found
+
+
+async def test_a_secret_that_is_not_there_is_told_by_whose_it_is(options: app.Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the secret nor its place is told; a secret that is there is counted."""
+    monkeypatch.delenv("MARKED_PLACE", raising=False)
+    ((health, words),) = told(await app.doctor(an_estate_there("env:MARKED_PLACE"), options))["secrets"]
+    assert health is Health.WRONG
+    assert 'password of profile "corp"' in words
+    assert "MARKED_PLACE" not in words
+    monkeypatch.setenv("MARKED_PLACE", "MARKED_SECRET")
+    ((health, words),) = told(await app.doctor(an_estate_there("env:MARKED_PLACE"), options))["secrets"]
+    assert (health, words) == (Health.GOOD, "1 of 1 are where the estate says")
+
+
+async def test_a_name_without_an_address_and_a_server_that_tells_no_time_are_told(
+    options: app.Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be seen is unknown, and no all-clear."""
+    monkeypatch.setenv("SECRET", "x")
+    found = told(await app.doctor(an_estate_there("env:SECRET"), replace(options, hosts={})))
+    assert found["name"][0][0] is Health.WRONG
+    assert found["clock"] == [(Health.UNKNOWN, "no server told the time")]
+
+
+async def test_a_set_up_that_is_well_is_well_but_for_what_is_wrong_with_it(tmp_path: Path) -> None:
+    """Clocks, secrets and Dynamics of the simulated estate are good, and nobody signs in to a mail server."""
+    async with demonstrated() as (_, estate, options):
+        found = told(await app.doctor(estate, replace(options, state=tmp_path / "state")))
+    assert {health for health, _ in found["clock"]} == {Health.GOOD}
+    assert found["secrets"] == [(Health.GOOD, "11 of 11 are where the estate says")]
+    ((health, words),) = found["Dynamics"]
+    assert (health, words.partition(",")[0]) == (Health.GOOD, "Contoso")
+
+
+async def test_a_password_that_dynamics_refuses_is_tried_once(tmp_path: Path) -> None:
+    """The doctor signs in through the ledger: asked again, it repeats the reason, and not the password."""
+    async with demonstrated("wrong") as (demonstration, estate, options):
+        for _ in range(2):
+            ((health, _words),) = told(await app.doctor(estate, replace(options, state=tmp_path / "state")))["Dynamics"]
+            assert health is Health.WRONG
+        assert [taken for _, taken in demonstration.server.logons] == [False]
+
+
+def attempted(*said: str) -> Run:
+    return a_run(attempts=[an_attempt(1, EWS, said=said, prober="ews-anonymous")])
+
+
+@pytest.mark.parametrize(
+    ("date", "health"),
+    [
+        ("Mon, 23 Nov 2026 12:00:00 GMT", Health.GOOD),
+        ("Mon, 23 Nov 2026 12:01:00 GMT", Health.UNKNOWN),
+        ("Mon, 23 Nov 2026 11:54:00 GMT", Health.WRONG),
+        ("Mon, 23 Nov 2026 13:00:00 GMT", Health.WRONG),
+        ("soon", Health.UNKNOWN),
+        ("Mon, 99 Nov 99999 13:00:00 GMT", Health.UNKNOWN),
+    ],
+)
+def test_a_clock_that_is_off_is_told(date: str, health: Health) -> None:
+    """Half a minute is let pass, and five minutes are what Kerberos refuses; what is no time tells nothing."""
+    (symptom,) = clocks(attempted("HTTP/1.1 401 Unauthorized", f"Date: {date}"))
+    assert symptom.health is health
+
+
+def test_the_worst_counts() -> None:
+    """One thing that is wrong makes the whole wrong, one that is not known leaves it open."""
+    of = {health: Symptom(about="x", health=health, words="", remedy="y") for health in Health}
+    assert worst([of[Health.GOOD], of[Health.UNKNOWN], of[Health.WRONG]]) is Health.WRONG
+    assert worst([of[Health.GOOD], of[Health.UNKNOWN]]) is Health.UNKNOWN
+    assert worst([]) is Health.GOOD
