@@ -7,7 +7,6 @@ Findings that cite no reading of the mailbox itself are shared; in the others, i
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from probe.engine.reasoning import value_of
@@ -15,7 +14,7 @@ from probe.engine.signed_in import NEEDS, signed_in
 from probe.model.estate import Mailbox
 from probe.model.facts import Facts, Reading
 from probe.model.keys import FactKey
-from probe.model.rules import NO_DIRECTION, Assessment, Case, Readiness, Rule, Support, directions, judge, readiness, support
+from probe.model.rules import NO_DIRECTION, Assessment, Case, Finding, Readiness, Rule, Support, directions, judge, readiness, support
 
 _Place = tuple[int, FactKey[Any]]
 """Where a reading of the mailbox's own stands: in which of `_parts`, by which key."""
@@ -49,7 +48,12 @@ class Assessor:
         of_accounts = [(part, r.key) for part, of in enumerate(accounts, start=1) for r in of if r.key.name in self._of_endpoints]
         parts, own = _parts(case), [*self._of_mailbox, *of_accounts]
         places = tuple([(part, key.name) for part, key in of_accounts])
-        alike = (mailbox.profile, places, tuple([value_of(parts[part].read(key)) for part, key in own]))
+        # Nearly all mailboxes have readings for few of the keys that a rule may ask for.
+        alike = (
+            mailbox.profile,
+            places,
+            tuple([value_of(parts[part].read(key)) if parts[part].knows(key) else None for part, key in own]),
+        )
         if (verdict := self._of_alike.get(alike)) is None:
             verdict = self._of_alike[alike] = _Verdict(self._rules, case, own)
         return verdict.told_of(mailbox, case)
@@ -72,20 +76,20 @@ class _Verdict:
         parts = _parts(case)
         # By identity: what a rule cites is what it read.
         places = {id(parts[part].read(key)): (part, key) for part, key in own}
-        self._reasons: dict[tuple[Reading | _Place, ...], list[int]] = {}
-        """What the findings cite that cite something of the mailbox's own, each with the findings that do."""
+        self._reasons: dict[tuple[Reading | _Place, ...], list[tuple[int, Finding]]] = {}
+        """What the findings cite that cite something of the mailbox's own, each with the findings that do and their places."""
         for number, finding in enumerate(self._findings):
             cited = tuple(places.get(id(reading), reading) for reading in finding.because)
-            if cited != finding.because:
-                self._reasons.setdefault(cited, []).append(number)
+            if any(isinstance(one, tuple) for one in cited):
+                self._reasons.setdefault(cited, []).append((number, finding))
 
     def told_of(self, mailbox: Mailbox, case: Case) -> Assessment:
         """The same of another mailbox, by its own readings."""
         findings, parts = [*self._findings], _parts(case)
-        for cited, numbers in self._reasons.items():
-            because = tuple(parts[place[0]].read(place[1]) if isinstance(place, tuple) else place for place in cited)
-            for number in numbers:
-                findings[number] = replace(findings[number], because=because)
+        for cited, numbered in self._reasons.items():
+            because = tuple([parts[place[0]].read(place[1]) if isinstance(place, tuple) else place for place in cited])
+            for number, of_first in numbered:
+                findings[number] = Finding(rule=of_first.rule, result=of_first.result, because=because, directions=of_first.directions)
         return Assessment(
             mailbox=mailbox.address,
             profile=mailbox.profile,

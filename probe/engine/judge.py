@@ -79,13 +79,14 @@ def judge_estate(
     # What spans mailboxes is derived from the whole estate, even when one mailbox is judged.
     for mailbox in estate.mailboxes:
         conclude(mailbox.address, reasoning.of_mailbox(known.case_of(mailbox), known.own(mailbox)))
+    # An inference sees mailboxes and endpoints of the cases alone, of which nothing more is concluded.
+    everywhere = tuple(map(known.case_of, estate.mailboxes))
     cases: dict[str, list[Case]] = {profile.name: [] for profile in estate.profiles}
-    for mailbox in estate.mailboxes:
-        cases[mailbox.profile].append(known.case_of(mailbox))
+    for mailbox, case in zip(estate.mailboxes, everywhere, strict=True):
+        cases[mailbox.profile].append(case)
     for name, of_profile in cases.items():
         subject = profile_subject(name)
         conclude(subject, reasoning.inferred(InferenceScope.PROFILE, known.facts[subject], tuple(of_profile)))
-    everywhere = tuple(map(known.case_of, estate.mailboxes))
     conclude(DEPLOYMENT_SUBJECT, reasoning.inferred(InferenceScope.DEPLOYMENT, known.facts[DEPLOYMENT_SUBJECT], everywhere))
 
     from probe.engine.assessing import Assessor  # loads what rules share, which a look does not need

@@ -120,8 +120,9 @@ class Reasoning:
     ) -> tuple[list[Fact[Any]], tuple[Conclusion | _Gap, ...]]:
         """The premises of an inference, and what it says."""
         restricted = tuple(_restricted(cases, inference))
-        parts = (facts, *(part for case in restricted for part in (case.mailbox, case.incoming, case.outgoing)))
-        known = (part.read(key) for part in parts for key in inference.needs if part.knows(key))
+        # By identity: thousands of mailboxes share their endpoints, whose facts are premises once.
+        parts = {id(facts): facts} | {id(part): part for case in restricted for part in (case.mailbox, case.incoming, case.outgoing)}
+        known = (part.read(key) for part in parts.values() for key in inference.needs if part.knows(key))
         return [reading for reading in known if isinstance(reading, Fact)], self._drawn(inference, facts, restricted)
 
     def _drawn(self, inference: Inference, facts: Facts, cases: tuple[Case, ...]) -> tuple[Conclusion | _Gap, ...]:

@@ -124,9 +124,10 @@ class Facts:
         """The best fact for a key, or why there is none."""
         known = self._by_key.get(key.name)
         if known is None or isinstance(known, list):
-            if key.name not in self._weighed:
-                self._weighed[key.name] = self._weigh(key, known or [])
-            return self._weighed[key.name]
+            weighed = self._weighed.get(key.name)
+            if weighed is None:
+                weighed = self._weighed[key.name] = self._untried(key) if known is None else self._weigh(key, known)
+            return weighed
         return known
 
     def value(self, key: FactKey[T]) -> T | None:
@@ -167,14 +168,16 @@ class Facts:
                 # A list of its own: that of other facts may be the same.
                 self._by_key[name] = [*before, *(claims or (reading,))]
 
+    def _untried(self, key: FactKey[Any]) -> Missing:
+        return Missing(subject=self._subject, key=key, why=Why.NOT_ATTEMPTED, detail=UNTRIED)
+
     def _weigh(self, key: FactKey[T], readings: list[Reading]) -> Fact[T] | Missing:
-        """What several readings of a key come to, or none."""
+        """What several readings of a key come to."""
         if len(readings) == 1:
             return readings[0]
         facts = cast("list[Fact[T]]", [r for r in readings if isinstance(r, Fact)])
         if not facts:
-            gap = _most_telling([r for r in readings if isinstance(r, Missing)])
-            return gap or Missing(subject=self._subject, key=key, why=Why.NOT_ATTEMPTED, detail=UNTRIED)
+            return _most_telling([r for r in readings if isinstance(r, Missing)])
         contradicted = next((r for r in readings if isinstance(r, Missing) and r.why is Why.CONFLICTING), None)
         if contradicted is not None and all(isinstance(f.provenance, Inferred) for f in facts):
             return contradicted  # what one inference found to contradict itself, another does not settle
@@ -270,7 +273,7 @@ def _speaker(provenance: Provenance) -> str:
             return ""
 
 
-def _most_telling(gaps: list[Missing]) -> Missing | None:
+def _most_telling(gaps: list[Missing]) -> Missing:
     """The most telling of several reasons for one gap: something that went wrong comes before something that nobody tried."""
     weak = (Why.NOT_ATTEMPTED, Why.NOT_APPLICABLE)
-    return next((g for g in gaps if g.why not in weak), gaps[0] if gaps else None)
+    return next((g for g in gaps if g.why not in weak), gaps[0])

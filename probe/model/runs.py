@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from datetime import date, datetime
 
 from probe.model.attempts import Attempt
@@ -39,11 +40,12 @@ class Run:
     started: datetime
     finished: datetime
     judged_at: date
-    estate: Estate | None
+    estate: Estate | None = field(repr=False)
     """None for a look without an estate; then nothing is judged."""
     asked: Asked
-    attempts: tuple[Attempt, ...]
-    readings: tuple[Reading, ...]
+    # Not printed: Python 3.11 prints a task's result when the task of asyncio.run ends, which for 10,000 mailboxes takes a minute and a half.
+    attempts: tuple[Attempt, ...] = field(repr=False)
+    readings: tuple[Reading, ...] = field(repr=False)
     """Everything that is known or missing: of the attempts, declared, and inferred."""
-    assessments: tuple[Assessment, ...]
+    assessments: tuple[Assessment, ...] = field(repr=False)
     interrupted: bool = False

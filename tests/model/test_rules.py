@@ -10,7 +10,7 @@ import pytest
 
 from probe.model import vocabulary as v
 from probe.model.answers import NO, YES, Answer, Truth
-from probe.model.facts import Missing, Why
+from probe.model.facts import Facts, Missing, Why
 from probe.model.rules import (
     NO_DIRECTION,
     By,
@@ -108,6 +108,13 @@ def test_a_rule_comes_to_a_result_by_both_its_answers(applies: Answer, holds: An
 def test_a_finding_cites_what_decided_it(applies: Answer, holds: Answer, because: tuple[Missing, ...]) -> None:
     """A finding carries the readings of the answer that decided it."""
     assert judge(rule(applies, holds), exchange_case()).because == because
+
+
+def test_that_nobody_asked_is_not_cited() -> None:
+    """Where a rule does not apply, a reading that stands for none is left out, so that mailboxes of which nobody asked share the finding."""
+    untried = Facts("a@branch.test").read(v.MFA_REQUIRED)
+    assert judge(rule(Answer(Truth.NO, (untried, GAP))), exchange_case()).because == (GAP,)
+    assert judge(rule(YES, Answer(Truth.NO, (untried,))), exchange_case()).because == (untried,)
 
 
 def test_a_rule_sees_only_what_it_needs() -> None:
