@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -301,6 +302,7 @@ class Way:
     lines: list[str] = field(default_factory=list)
     hosts: Mapping[str, str] = field(default_factory=dict)
     url: str | None = None
+    ca_file: Path | None = None
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -321,7 +323,7 @@ class Way:
         async with AsyncExitStack() as stack:
             children = await stack.enter_async_context(Children())
             deadline = await stack.enter_async_context(Deadline(60))
-            network = Network(hosts=self.hosts, ca_file=authority().ca_file, children=children)
+            network = Network(hosts=self.hosts, ca_file=self.ca_file or authority().ca_file, children=children)
             dial = Dial(access.url.endpoint, network, deadline, recorder)
             notes = Notebook("1", access.url.endpoint.url, None, lambda: datetime(2026, 11, 28, tzinfo=UTC))
             try:

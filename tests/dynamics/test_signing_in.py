@@ -20,31 +20,16 @@ from probe.memory import Memory
 from probe.model.estate import Authentication
 from probe.net.failures import OffProtocol, PeerFailure, Throttled, UntrustedPeer
 from probe.net.kerberos import TicketOrder, TicketSeen
-from probe.probing import Ending, NotClaimed, Unrecorded
+from probe.probing import Ending, NotClaimed
 from probe.simulation.authorities import AdfsAuthority, User
 from probe.simulation.web import Request as WebRequest
 from probe.simulation.web import Response as WebResponse
 from tests.dynamics.peer import NAME, ORGANIZATION, PASSWORD, USER, Peer, Request, Way, error, said, serving
+from tests.ledger import Ledger
 from tests.looking import authority, server_context
 
 NOW = datetime(2026, 11, 28, 8, 0, tzinfo=UTC)
 TICKET = base64.b64encode(b"a ticket").decode()
-
-
-class Ledger(Unrecorded):
-    """What the ledger was told, in order."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    async def claim(self) -> None:
-        self.told.append("claimed")
-
-    async def release(self) -> None:
-        self.told.append("released")
-
-    async def end(self, ending: Ending) -> None:
-        self.told.append(ending)
 
 
 async def failed(peer: Peer, way: Way, context: ssl.SSLContext | None = None) -> PeerFailure:

@@ -23,8 +23,9 @@ from probe.net.redact import Redactor
 from probe.net.transcript import Recorder
 from probe.probers import ews_inbox
 from probe.probers.ews_inbox import PROBER
-from probe.probing import Account, Ending, LoginSubject, Notebook, Unrecorded
+from probe.probing import Account, Ending, LoginSubject, Notebook
 from tests.cases import NOON
+from tests.ledger import Ledger
 from tests.net.ews_stub import MAILBOX, PASSWORD, EwsStub, Reply, fault, find_folder, refused, run_ews_stub
 from tests.servers.certificates import ServerCertificate
 
@@ -42,22 +43,6 @@ def ews(server_certificate: ServerCertificate, tmp_path: Path) -> Iterator[EwsSt
         stub.challenges = ("Negotiate", "NTLM")
         stub.tickets = (TICKET,)
         yield stub
-
-
-class Ledger(Unrecorded):
-    """What the ledger was told, in order."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    async def claim(self) -> None:
-        self.told.append("claimed")
-
-    async def release(self) -> None:
-        self.told.append("released")
-
-    async def end(self, ending: Ending) -> None:
-        self.told.append(ending)
 
 
 def runs(running: RunningAs, _: object) -> RunningAs:
