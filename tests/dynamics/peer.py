@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from probe.dynamics import Client, Credential, signed_in
 from probe.model.estate import Authentication, BoundOrganization, DynamicsAccess, OrganizationUrl, Secret
 from probe.net.dial import Dial, Network
-from probe.net.kerberos import TicketOrder, TicketSeen, fetch_ticket
+from probe.net.kerberos import TicketRequest, TicketResult, fetch_ticket
 from probe.net.killable import Children
 from probe.net.limits import Deadline
 from probe.net.transcript import Recorder
@@ -295,7 +295,7 @@ class Way:
     bound: str | None = None
     plain_http: bool = False
     proof: Proof = field(default_factory=Unrecorded)
-    fetch: Callable[[TicketOrder], TicketSeen] = fetch_ticket
+    fetch: Callable[[TicketRequest], TicketResult] = fetch_ticket
     token_url: str | None = None
     authorities: tuple[str, ...] = ()
     slept: list[float] = field(default_factory=list)
