@@ -40,7 +40,7 @@ from probe.model.estate import DynamicsAccess
 from probe.model.values import dataclass
 from probe.net.dial import Dial
 from probe.net.http_exchange import HttpResponse
-from probe.net.kerberos import TicketOrder, TicketSeen, fetch_ticket
+from probe.net.kerberos import TicketRequest, TicketResult, fetch_ticket
 from probe.probing import Notebook
 from probe.wire.oauth import folded
 
@@ -233,7 +233,7 @@ async def signed_in(
     *,
     authorities: tuple[str, ...] = (),
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    fetch: Callable[[TicketOrder], TicketSeen] = fetch_ticket,
+    fetch: Callable[[TicketRequest], TicketResult] = fetch_ticket,
 ) -> AsyncIterator[Client]:
     """The organization that an estate names, signed in to, and known to be the one that the estate is bound to; leaving closes the connection.
 

@@ -21,18 +21,17 @@ from probe.dynamics.failures import SignInFailed
 from probe.model.estate import Authentication, Cloud, DynamicsAccess, Secret, authority_endpoint
 from probe.model.values import dataclass
 from probe.net.dial import Dial
-from probe.net.failures import OffProtocol
 from probe.net.http_exchange import HttpResponse
-from probe.net.kerberos import TicketOrder, TicketSeen, fetch_ticket
+from probe.net.kerberos import TicketRequest, TicketResult, fetch_ticket
 from probe.net.stream import Stream
 from probe.probing import Account, Application, Ending, Notebook, Proof, Unrecorded
 from probe.probing.authority import NoToken, token_by_password
+from probe.probing.http_ntlm import ntlm_header
 from probe.tables.authorities import entra_clouds
 from probe.wire.channel_binding import end_point_binding
 from probe.wire.http_challenge import parse_challenges
-from probe.wire.lines import WireError
 from probe.wire.oauth import Authority, authority_of
-from probe.wire.sasl import NtlmMechanism, decoded
+from probe.wire.sasl import NtlmMechanism
 
 Ask = Callable[[str | None], Awaitable[HttpResponse]]
 """Sends the request once more over the same connection, with this Authorization header."""
@@ -58,7 +57,7 @@ class SignIn:
         authorities: tuple[str, ...],
         dial: Dial,
         notes: Notebook,
-        fetch: Callable[[TicketOrder], TicketSeen] = fetch_ticket,
+        fetch: Callable[[TicketRequest], TicketResult] = fetch_ticket,
     ) -> None:
         """Without a credential, the account that runs this program signs in. `authorities` are the deployment's.
 
@@ -157,32 +156,32 @@ class SignIn:
                 f"no Kerberos: {credential.username} names a domain of NetBIOS, for which no KDC can be found here; NTLM follows"
             )
             return None
-        order = TicketOrder(
+        request = TicketRequest(
             host=self._dial.endpoint.host,
             username=None if credential is None else credential.username,
             password=None if credential is None else credential.password.reveal(),
             binding=binding,
         )
-        seen = await self._dial.in_child(self._fetch, order, first=self._proof.claim)
-        await self._end_at_kdc(seen)
-        if seen.token is not None:
-            self._dial.note(f"a Kerberos ticket for HTTP/{order.host}")
-            return f"Negotiate {_base64(seen.token)}"
-        number = f" (error {seen.number})" if seen.number else ""
-        told = _NO_TICKET[seen.trouble or "failed"].format(host=order.host, whom=self._whom) + number
-        may_follow = seen.trouble in ("no-library", "no-kdc", "no-service")
+        result = await self._dial.in_child(self._fetch, request, first=self._proof.claim)
+        await self._end_at_kdc(result)
+        if result.token is not None:
+            self._dial.note(f"a Kerberos ticket for HTTP/{request.host}")
+            return f"Negotiate {_base64(result.token)}"
+        number = f" (error {result.number})" if result.number else ""
+        told = _NO_TICKET[result.trouble or "failed"].format(host=request.host, whom=self._whom) + number
+        may_follow = result.trouble in ("no-library", "no-kdc", "no-service")
         if may_follow and (credential is not None or sys.platform == "win32"):
             self._dial.note(f"no Kerberos: {told}; NTLM follows")
             return None
         raise SignInFailed(f"no Kerberos: {told}")
 
-    async def _end_at_kdc(self, seen: TicketSeen) -> None:
+    async def _end_at_kdc(self, result: TicketResult) -> None:
         """What the KDC made of the password, for the ledger."""
-        if seen.trouble in ("no-library", "no-kdc"):
+        if result.trouble in ("no-library", "no-kdc"):
             await self._proof.release()
         else:
-            ending = Ending.REFUSED if seen.trouble == "refused" else Ending.UNSEEN
-            await self._proof.end(Ending.ACCEPTED if seen.trouble in ("", "no-service") else ending)
+            ending = Ending.REFUSED if result.trouble == "refused" else Ending.UNSEEN
+            await self._proof.end(Ending.ACCEPTED if result.trouble in ("", "no-service") else ending)
 
     async def _first_by_ticket(self, ask: Ask, ticket: str) -> HttpResponse:
         answer = await ask(ticket)
@@ -205,21 +204,11 @@ class SignIn:
             raise SignInFailed("NTLM needs username and password; without them only a Windows session signs in by it")
         username, password = (None, None) if credential is None else (credential.username, credential.password.reveal())
         mechanism = NtlmMechanism(username, password, host=host, service="HTTP", binding=binding)
-        assert mechanism.first is not None
-        answer = await ask(f"NTLM {_base64(mechanism.first)}")
-        token = next((c.token for c in parse_challenges(answer.all("WWW-Authenticate")) if c.scheme.lower() == "ntlm" and c.token), None)
-        if answer.status != 401 or token is None:
-            raise OffProtocol(f"the server offers NTLM, and answers its first message with HTTP {answer.status} and no challenge")
-        if not answer.keeps_alive:
-            raise OffProtocol("the server offers NTLM, and closes the connection in the middle of it")
-        try:
-            response = mechanism.respond(decoded(token))
-        except WireError as wrong:
-            raise OffProtocol(f"the server sent {wrong}") from wrong
+        proof = await ntlm_header(mechanism, ask)
         await self._proof.claim()
         self._is_pending = True
         try:
-            answer = await ask(f"NTLM {_base64(response)}")
+            answer = await ask(proof)
         except Exception:
             await self.settle(None)
             raise

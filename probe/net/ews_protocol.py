@@ -46,6 +46,7 @@ from probe.wire.autodiscover import POX_PATH, SOAP_PATH, Directions, pox_request
 from probe.wire.ews import delete_item, find_item, read_deleted, read_found, response_code
 from probe.wire.exchange import soap_build
 from probe.wire.mail_address import ascii_address
+from probe.wire.ntlm import ntlm_v2_alone
 
 _LOCKED = b"The referenced account is currently locked out"  # Windows error 1909, as IIS shows it
 
@@ -149,7 +150,7 @@ def find_folders(request: EwsRequest) -> EwsResult:
     record = HttpExchangeRecord(request)
     first, *others = request.folders
     found: list[tuple[str, str]] = []
-    with quiet():
+    with quiet(), ntlm_v2_alone():
         protocol = _protocol(request, record)
         try:
             account = _account(request, protocol)
@@ -182,7 +183,7 @@ def rehearse() -> None:
         seconds=1.0,
     )
     record = HttpExchangeRecord(request)
-    with quiet():
+    with quiet(), ntlm_v2_alone():
         protocol = _protocol(request, record)
         session = protocol.get_session()
         try:
@@ -236,7 +237,7 @@ def take_message(taking: MessageRemoval) -> RemovalResult:
     request = _as_sent(taking.request)
     _require_credentials(request)
     record = HttpExchangeRecord(request)
-    with quiet():
+    with quiet(), ntlm_v2_alone():
         protocol = _protocol(request, record)
         session = protocol.get_session()
         try:
@@ -311,7 +312,7 @@ def find_directions(request: EwsRequest) -> AutodiscoverResult:
     _require_credentials(request)
     record = HttpExchangeRecord(request)
     found = None
-    with quiet():
+    with quiet(), ntlm_v2_alone():
         protocol = _protocol(request, record)
         session = protocol.get_session()
         try:

@@ -30,7 +30,7 @@ Trouble = Literal["", "no-library", "no-kdc", "no-service", "no-ticket", "refuse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TicketOrder:
+class TicketRequest:
     """What a ticket is for. Made just before it is carried out, since it may hold a password in clear."""
 
     host: str
@@ -40,11 +40,11 @@ class TicketOrder:
     binding: bytes | None
     """Of the TLS channel, as in `probe.wire.channel_binding`; None where there is none."""
     settings: tuple[tuple[str, str], ...] = field(default_factory=lambda: kerberos_settings())
-    """As `kerberos_settings` gives them, of the process that orders."""
+    """As `kerberos_settings` gives them, of the process that asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TicketSeen:
+class TicketResult:
     """What came of it."""
 
     token: bytes | None = field(default=None, repr=False)
@@ -110,18 +110,18 @@ def _set(settings: tuple[tuple[str, str], ...]) -> None:
     os.environ.update(settings)
 
 
-def fetch_ticket(order: TicketOrder) -> TicketSeen:
+def fetch_ticket(request: TicketRequest) -> TicketResult:
     """A ticket for `HTTP/host`, or why there is none. Blocks; raises nothing for what a KDC does."""
-    with quiet(), _settled(order.settings):
+    with quiet(), _settled(request.settings):
         import spnego
         import spnego.channel_bindings
 
-        binding = order.binding
+        binding = request.binding
         try:
             context = spnego.client(
-                order.username,
-                order.password,
-                hostname=order.host,
+                request.username,
+                request.password,
+                hostname=request.host,
                 service="HTTP",
                 channel_bindings=None if binding is None else spnego.channel_bindings.GssChannelBindings(application_data=binding),
                 # Of what is possible without `delegate`; a second token, for mutual authentication, would find nobody in this child.
@@ -129,11 +129,11 @@ def fetch_ticket(order: TicketOrder) -> TicketSeen:
                 protocol="kerberos",
                 options=spnego.NegotiateOptions.use_sspi if sys.platform == "win32" else spnego.NegotiateOptions.use_gssapi,
             )
-            return TicketSeen(token=context.step())
+            return TicketResult(token=context.step())
         except ImportError:
-            return TicketSeen(trouble="no-library")
+            return TicketResult(trouble="no-library")
         except Exception as failed:  # noqa: BLE001 - krb5, gssapi and pyspnego each have their own, and the first two may not be there
-            return trouble_of(failed, has_password=order.password is not None)
+            return trouble_of(failed, has_password=request.password is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,16 +179,16 @@ def _of_session() -> tuple[str, ...]:
     return tuple(names)
 
 
-def trouble_of(failed: Exception, *, has_password: bool) -> TicketSeen:
+def trouble_of(failed: Exception, *, has_password: bool) -> TicketResult:
     """What a library's error means, by its number."""
     native = getattr(failed, "base_error", None) or failed
     number = getattr(native, "winerror", None)
     if isinstance(number, int):
         number &= 0xFFFFFFFF
-        return TicketSeen(trouble=_BY_WINDOWS.get(number, "failed"), number=f"{number:#010x}")
+        return TicketResult(trouble=_BY_WINDOWS.get(number, "failed"), number=f"{number:#010x}")
     number = getattr(native, "err_code", None) or getattr(native, "min_code", None)
     beyond = (number & 0xFFFFFFFF) - _KRB5 if isinstance(number, int) else -1
     known: Trouble | None = _BY_KRB5.get(beyond)
     if known is None and not has_password and getattr(failed, "_error_code", None) in _NO_CREDENTIAL:
         known = "no-ticket"
-    return TicketSeen(trouble=known or "failed", number=str(beyond) if 0 <= beyond < 256 else type(native).__name__)
+    return TicketResult(trouble=known or "failed", number=str(beyond) if 0 <= beyond < 256 else type(native).__name__)

@@ -21,7 +21,7 @@ before the second step a token is asked for, of an authority that may be asked: 
 `auto` is NTLM where NTLM or Negotiate is offered, else Basic, else a token. Under `negotiate` the second step asks a KDC for a Kerberos ticket by the
 password, and shows it to the server in requests of our own; where there is no KDC, or it does not know the server, NTLM is carried. A refusal by the KDC
 is one, and ends the try. Where the profile signs in with `windows-integrated` credentials, there is no password: the ticket is that of the account which
-runs this program (on Windows its session's, and NTLM by it), and is used only where that is the estate's `service_account`. It is not delegated.
+runs this program (on Windows its session's, and where there is no Kerberos for it, NTLM of the session), and is used only where that is the estate's `service_account`. It is not delegated.
 A scheme that is not offered is not tried. Whatever is answered, there is no second logon but that of step 4, and no redirect is followed.
 
 It changes nothing in the mailbox. The server counts one logon, which a wrong password makes a failed one, and for a mailbox that it does not
@@ -49,7 +49,7 @@ from probe.net.ews_requests import NO_SUCH_MAILBOX, AutodiscoverResult, EwsReque
 from probe.net.ews_session import find_directions, find_folders
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
-from probe.net.kerberos import TicketOrder, TicketSeen, fetch_ticket, kerberos_settings, running_as
+from probe.net.kerberos import TicketRequest, TicketResult, fetch_ticket, kerberos_settings, running_as
 from probe.probing import Account, Dial, Effect, Ending, LoginSubject, NotClaimed, Notebook, Prober, Proof, Scope, Unrecorded
 from probe.probing.authority import NoToken, allowed_authority, resource_for, token_by_application, token_by_password
 from probe.probing.ews import POLICY_BLOCKS, EwsScheme, end_logon, scheme_for
@@ -61,6 +61,7 @@ from probe.wire.channel_binding import end_point_binding
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.mail_address import ascii_address
 from probe.wire.oauth import named_authority
+from probe.wire.sasl import NtlmMechanism
 
 CHILD_SHARE = 0.75
 """Of the time that is left, for the child's conversation: the rest is for starting it, and for its report to arrive."""
@@ -141,12 +142,13 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
             return
         is_exchange_2007 = (head.header("Server") or "").startswith(_WINDOWS_OF_2007)
         takes_ticket = scheme == "negotiate" and _names_a_realm(account)
-        if scheme != "bearer" and not takes_ticket:
+        if scheme != "bearer" and not takes_ticket and not account.is_service:
             # To the child the password goes through a pipe, and from there to the server.
             await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal(), is_exchange_2007=is_exchange_2007)
             return
-    if takes_ticket:
-        if not await _by_ticket(account, dial, notes, is_exchange_2007=is_exchange_2007):
+    if takes_ticket or account.is_service:
+        offered = frozenset(challenge.scheme.lower() for challenge in challenges)
+        if not await _by_ticket(account, dial, notes, offered, is_exchange_2007=is_exchange_2007):
             async with dial.open_trusted() as stream:
                 stream.close()
                 await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal(), is_exchange_2007=is_exchange_2007)
@@ -176,7 +178,7 @@ async def _running_as(account: Account, dial: Dial, notes: Notebook) -> str | No
         return name
     reason = "the profile signs in with windows-integrated credentials"
     if running.trouble:
-        reason += f", and {why_no_ticket(TicketSeen(trouble=running.trouble), whom=account.username, host=dial.endpoint.host)}"
+        reason += f", and {why_no_ticket(TicketResult(trouble=running.trouble), whom=account.username, host=dial.endpoint.host)}"
     elif "\\" in account.username and sys.platform != "win32":
         reason += (
             f", and the Kerberos ticket here, of {whose}, cannot be compared with {account.username}: name the account as user@DOMAIN "
@@ -188,35 +190,38 @@ async def _running_as(account: Account, dial: Dial, notes: Notebook) -> str | No
     return None
 
 
-async def _by_ticket(account: Account, dial: Dial, notes: Notebook, *, is_exchange_2007: bool) -> bool:
-    """One logon by a ticket, over a connection of its own, and what it showed; whether that settles it, so that NTLM does not follow."""
+async def _by_ticket(account: Account, dial: Dial, notes: Notebook, offered: frozenset[str], *, is_exchange_2007: bool) -> bool:
+    """One logon by a ticket, or by NTLM of the Windows session, over a connection of its own, and what it showed.
+
+    Whether that settles it, so that NTLM by a password does not follow.
+    """
     endpoint, proof = dial.endpoint, Unrecorded() if account.is_service else account.proof
-    seen = TicketSeen()
+    seen = TicketResult()
 
     async def fetched(binding: bytes | None) -> str | None:
         nonlocal seen
-        order = TicketOrder(
+        request = TicketRequest(
             host=endpoint.host,
             # On Windows the session has no ticket under a name; elsewhere that of this name alone is taken.
             username=None if account.is_service and sys.platform == "win32" else account.username,
             password=None if account.is_service else account.password.reveal(),
             binding=binding,
         )
-        seen = await dial.in_child(fetch_ticket, order, first=proof.claim)
+        seen = await dial.in_child(fetch_ticket, request, first=proof.claim)
         await _end_at_kdc(proof, seen)
         return None if seen.token is None else header_of(seen.token)
 
     async with dial.open_trusted(recorded=False) as stream:
         binding = end_point_binding(stream.chain[0]) if stream.chain else None
-        header = await fetched(binding)
-        if header is None:
+        header = await fetched(binding) if "negotiate" in offered else None
+        if header is None and "negotiate" in offered:
             told = why_no_ticket(seen, whom=account.username, host=endpoint.host)
             dial.note(f"no Kerberos: {told}")
             if seen.trouble in _NO_KERBEROS and not account.is_service:
                 return False
-            _conclude_without_ticket(notes, seen, told)
-            return True
-        dial.note(f"signs in by a Kerberos ticket of {account.username} for HTTP/{endpoint.host}, to {stream.address}")
+            if seen.trouble not in _NO_KERBEROS or sys.platform != "win32" or "ntlm" not in offered:
+                _conclude_without_ticket(notes, seen, told)
+                return True
         folders = Folders(
             path=endpoint.path,
             mailbox=account.mailbox,
@@ -227,11 +232,16 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, *, is_exchan
 
         async def fresh() -> str | None:
             # By a password each ticket would be one more sign-in at the KDC.
-            return await fetched(binding) if account.is_service else None
+            return await fetched(binding) if account.is_service and seen.token is not None else None
 
         talk = TicketTalk(HttpConnection(stream, host_header(endpoint)), folders, fresh)
+        way = f"a Kerberos ticket of {account.username} for HTTP/{endpoint.host}"
+        if header is None:
+            way = f"NTLM of the Windows session of {account.username}"
+            header = await talk.ntlm_header(NtlmMechanism(None, None, host=endpoint.host, service="HTTP", binding=binding))
+        dial.note(f"signs in by {way}, to {stream.address}")
         came = await talk.find_folders(header)
-    reading = _ResultReader(account, dial, notes, came, carried="ticket")
+    reading = _ResultReader(account, dial, notes, came, carried="session" if seen.token is None else "ticket")
     reading.conclude()
     if came.folder == NO_SUCH_MAILBOX:
         for key in _OF_AUTODISCOVER:
@@ -239,7 +249,7 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, *, is_exchan
     return True
 
 
-async def _end_at_kdc(proof: Proof, seen: TicketSeen) -> None:
+async def _end_at_kdc(proof: Proof, seen: TicketResult) -> None:
     """What the KDC made of the password, for the ledger."""
     if seen.trouble in ("no-library", "no-kdc"):
         await proof.release()
@@ -249,7 +259,7 @@ async def _end_at_kdc(proof: Proof, seen: TicketSeen) -> None:
         await proof.end(Ending.REFUSED if seen.trouble == "refused" else Ending.UNSEEN)
 
 
-def _conclude_without_ticket(notes: Notebook, seen: TicketSeen, told: str) -> None:
+def _conclude_without_ticket(notes: Notebook, seen: TicketResult, told: str) -> None:
     """Nothing was shown to the server; a refusal by the KDC is one of the account."""
     if seen.trouble == "refused":
         notes.observed(v.AUTH_ACCEPTED, False)
@@ -373,7 +383,7 @@ class _ResultReader:
     """Draws facts out of what the child saw."""
 
     def __init__(
-        self, account: Account, dial: Dial, notes: Notebook, seen: EwsResult, *, carried: Literal["password", "token", "ticket"]
+        self, account: Account, dial: Dial, notes: Notebook, seen: EwsResult, *, carried: Literal["password", "token", "ticket", "session"]
     ) -> None:
         self._carried = carried
         self._impersonates = account.impersonates
@@ -484,6 +494,12 @@ class _ResultReader:
             reason = (
                 f"Exchange does not take a Kerberos ticket that the KDC gave (HTTP {seen.status}): see to which account HTTP/{self._dial.endpoint.host} "
                 "belongs (setspn -Q), to the clocks, and whether EWS is on for the account"
+            )
+            notes.missing(v.AUTH_REFUSAL, Why.NOT_DISCLOSED, reason)
+        elif self._carried == "session" and not words:
+            reason = (
+                f"Exchange does not take NTLM of the account that runs this program (HTTP {seen.status}): see whether EWS is on for the account, "
+                "and whether something between here and IIS ends TLS, which Extended Protection refuses"
             )
             notes.missing(v.AUTH_REFUSAL, Why.NOT_DISCLOSED, reason)
         elif self._carried == "token" and not words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection
 from typing import Literal
 
@@ -38,7 +39,9 @@ async def end_logon(proof: Proof, logons: int, status: int | None, *, is_let_in:
 def scheme_for(account: Account, endpoint: Endpoint, offered: Collection[str]) -> EwsScheme | None:
     """The one scheme to sign in by, out of what the server offers, lower-case; None where there is none."""
     if account.is_service:
-        return "negotiate" if "negotiate" in offered else None
+        # NTLM needs a password, or a session that Windows keeps one for.
+        ours: tuple[EwsScheme, ...] = ("negotiate", "ntlm") if sys.platform == "win32" else ("negotiate",)
+        return next((scheme for scheme in ours if scheme in offered), None)
     match account.authentication:
         case Authentication.AUTO if is_exchange_online_host(endpoint.host):
             # It lists Basic at times, and refuses every password.

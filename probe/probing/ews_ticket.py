@@ -1,4 +1,4 @@
-"""FindFolder by a Kerberos ticket, over a connection of our own.
+"""FindFolder by a Kerberos ticket, or by NTLM of the Windows session, over a connection of our own.
 
 It is our own request, not exchangelib's: the ticket is bound to the certificate of the connection that carries it, so that both must be one's own; and
 verified TLS, bounds, deadline and the one host are held by the Stream, with no library beside it that would sign in again by itself.
@@ -13,9 +13,11 @@ from probe.model.values import dataclass
 from probe.net.ews_requests import OLDEST_SCHEMA, SCHEMA, TOO_NEW, EwsResult, EwsTrouble
 from probe.net.failures import PeerClosed
 from probe.net.http_exchange import HttpConnection, HttpResponse
-from probe.net.kerberos import TicketSeen
+from probe.net.kerberos import TicketResult
+from probe.probing.http_ntlm import ntlm_header
 from probe.wire.exchange import soap_build
 from probe.wire.mail_address import ascii_address
+from probe.wire.sasl import NtlmMechanism
 
 NO_TICKET = {
     "no-library": "this machine has no library for Kerberos, or Python cannot use it (`pip install d365-mail-probe[kerberos]`)",
@@ -28,10 +30,10 @@ NO_TICKET = {
 """Why there is no ticket, by its trouble."""
 
 
-def why_no_ticket(seen: TicketSeen, *, whom: str, host: str) -> str:
+def why_no_ticket(result: TicketResult, *, whom: str, host: str) -> str:
     """One sentence, with the library's number where it gave one."""
-    number = f" (error {seen.number})" if seen.number else ""
-    return NO_TICKET[seen.trouble or "failed"].format(whom=whom, host=host) + number
+    number = f" (error {result.number})" if result.number else ""
+    return NO_TICKET[result.trouble or "failed"].format(whom=whom, host=host) + number
 
 
 def header_of(token: bytes) -> str:
@@ -63,6 +65,10 @@ class TicketTalk:
         self._folders = folders
         self._fresh = fresh
         self._exchanges: list[tuple[str, str, int | None]] = []
+
+    async def ntlm_header(self, mechanism: NtlmMechanism) -> str:
+        """The header by which NTLM signs in this connection. Raises what fits where the server gives no challenge to it."""
+        return await ntlm_header(mechanism, lambda header: self._send(b"", header))
 
     async def find_folders(self, header: str) -> EwsResult:
         """What came of the folders, the first asked for by this header. Raises what fits where the connection gives no whole answer to it."""
@@ -104,15 +110,18 @@ class TicketTalk:
         return answer
 
     async def _ask(self, folder: str, schema: str, header: str | None) -> HttpResponse:
-        if not self._http.keeps_alive:
-            raise PeerClosed("the server closed the connection that was signed in")
         from probe.wire.ews import find_folder  # here and below, since it loads a parser of XML, which only this has a use for
 
+        wanted = self._folders
+        return await self._send(find_folder(wanted.mailbox, folder, schema, impersonates=wanted.impersonates), header)
+
+    async def _send(self, body: bytes, header: str | None) -> HttpResponse:
+        if not self._http.keeps_alive:
+            raise PeerClosed("the server closed the connection that was signed in")
         wanted, address = self._folders, ascii_address(self._folders.mailbox)
         headers = [("Content-Type", "text/xml; charset=utf-8")]
         headers += [] if address is None else [("X-AnchorMailbox", address)]
         headers += [] if header is None else [("Authorization", header)]
-        body = find_folder(wanted.mailbox, folder, schema, impersonates=wanted.impersonates)
         self._exchanges.append(("POST", wanted.path, None))
         answer = await self._http.answer(await self._http.ask("POST", wanted.path, headers=headers, body=body))
         self._exchanges[-1] = ("POST", wanted.path, answer.status)

@@ -6,7 +6,10 @@ It never tells the version of Exchange.
 
 from __future__ import annotations
 
+import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from probe.model.values import dataclass
@@ -87,6 +90,23 @@ def read_challenge(blob: bytes) -> NtlmChallenge:
         timestamp=_time(pairs.get(_TIMESTAMP)),
         windows_version=_version(blob) if flags & _VERSION and _has_room_for_version(blob, flags) else None,
     )
+
+
+_WEAKENS = "LM_COMPAT_LEVEL"
+
+
+@contextmanager
+def ntlm_v2_alone() -> Iterator[None]:
+    """pyspnego's own NTLM answers meanwhile by NTLMv2 alone, whatever the environment says.
+
+    Below 3, `LM_COMPAT_LEVEL` makes it answer by NTLMv1, of which whoever hears it finds the password's hash within a day.
+    """
+    before = os.environ.pop(_WEAKENS, None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[_WEAKENS] = before
 
 
 def _has_room_for_version(blob: bytes, flags: int) -> bool:

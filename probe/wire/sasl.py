@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from probe.wire.lines import WireError
-from probe.wire.ntlm import read_challenge
+from probe.wire.ntlm import ntlm_v2_alone, read_challenge
 
 MAX_CHALLENGE_BYTES = 8192
 """Longest challenge that is answered. NTLM's has about 300 bytes, an OAuth error 200."""
@@ -136,15 +136,16 @@ class NtlmMechanism:
         import spnego.channel_bindings
 
         self._refused = spnego.exceptions.SpnegoError
-        self._context = spnego.client(
-            username,
-            password,
-            hostname=host,
-            service=service,
-            channel_bindings=None if binding is None else spnego.channel_bindings.GssChannelBindings(application_data=binding),
-            protocol="ntlm",
-            options=spnego.NegotiateOptions.use_sspi if username is None else spnego.NegotiateOptions.use_ntlm,
-        )
+        with ntlm_v2_alone():
+            self._context = spnego.client(
+                username,
+                password,
+                hostname=host,
+                service=service,
+                channel_bindings=None if binding is None else spnego.channel_bindings.GssChannelBindings(application_data=binding),
+                protocol="ntlm",
+                options=spnego.NegotiateOptions.use_sspi if username is None else spnego.NegotiateOptions.use_ntlm,
+            )
         self.first: bytes | None = self._context.step()
 
     def respond(self, challenge: bytes) -> bytes:

@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from probe.dynamics import Client, Credential, signed_in
 from probe.model.estate import Authentication, BoundOrganization, DynamicsAccess, OrganizationUrl, Secret
 from probe.net.dial import Dial, Network
-from probe.net.kerberos import TicketOrder, TicketSeen, fetch_ticket
+from probe.net.kerberos import TicketRequest, TicketResult, fetch_ticket
 from probe.net.killable import Children
 from probe.net.limits import Deadline
 from probe.net.transcript import Recorder
@@ -294,13 +295,14 @@ class Way:
     bound: str | None = None
     plain_http: bool = False
     proof: Proof = field(default_factory=Unrecorded)
-    fetch: Callable[[TicketOrder], TicketSeen] = fetch_ticket
+    fetch: Callable[[TicketRequest], TicketResult] = fetch_ticket
     token_url: str | None = None
     authorities: tuple[str, ...] = ()
     slept: list[float] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     hosts: Mapping[str, str] = field(default_factory=dict)
     url: str | None = None
+    ca_file: Path | None = None
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -321,7 +323,7 @@ class Way:
         async with AsyncExitStack() as stack:
             children = await stack.enter_async_context(Children())
             deadline = await stack.enter_async_context(Deadline(60))
-            network = Network(hosts=self.hosts, ca_file=authority().ca_file, children=children)
+            network = Network(hosts=self.hosts, ca_file=self.ca_file or authority().ca_file, children=children)
             dial = Dial(access.url.endpoint, network, deadline, recorder)
             notes = Notebook("1", access.url.endpoint.url, None, lambda: datetime(2026, 11, 28, tzinfo=UTC))
             try:

@@ -31,7 +31,7 @@ from probe.dynamics.listing import MAX_PAGES
 from probe.dynamics.session import MAX_PAGE_BYTES, MAX_PAUSE_SECONDS
 from probe.model.estate import Authentication
 from probe.net.failures import OffProtocol, PeerFailure, Throttled
-from probe.net.kerberos import TicketOrder, TicketSeen
+from probe.net.kerberos import TicketRequest, TicketResult
 from tests.dynamics.peer import API, NAME, OPTIONS, ORGANIZATION, WHO, Peer, Request, Way, error, guid, mailbox, said, serving
 
 PROFILE = {
@@ -538,9 +538,9 @@ async def test_test_and_enable_is_asked_for_once() -> None:
     assert json.loads(ENABLING) == {"testemailconfigurationscheduled": True}
 
 
-def a_ticket(order: TicketOrder) -> TicketSeen:
+def a_ticket(order: TicketRequest) -> TicketResult:
     """As of a KDC that gives one."""
-    return TicketSeen(token=b"a ticket")
+    return TicketResult(token=b"a ticket")
 
 
 async def test_a_change_carries_a_ticket_where_each_request_does() -> None:

@@ -19,32 +19,17 @@ from probe.engine.accounts import Accounts, Locks
 from probe.memory import Memory
 from probe.model.estate import Authentication
 from probe.net.failures import OffProtocol, PeerFailure, Throttled, UntrustedPeer
-from probe.net.kerberos import TicketOrder, TicketSeen
-from probe.probing import Ending, NotClaimed, Unrecorded
+from probe.net.kerberos import TicketRequest, TicketResult
+from probe.probing import Ending, NotClaimed
 from probe.simulation.authorities import AdfsAuthority, User
 from probe.simulation.web import Request as WebRequest
 from probe.simulation.web import Response as WebResponse
 from tests.dynamics.peer import NAME, ORGANIZATION, PASSWORD, USER, Peer, Request, Way, error, said, serving
+from tests.ledger import Ledger
 from tests.looking import authority, server_context
 
 NOW = datetime(2026, 11, 28, 8, 0, tzinfo=UTC)
 TICKET = base64.b64encode(b"a ticket").decode()
-
-
-class Ledger(Unrecorded):
-    """What the ledger was told, in order."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    async def claim(self) -> None:
-        self.told.append("claimed")
-
-    async def release(self) -> None:
-        self.told.append("released")
-
-    async def end(self, ending: Ending) -> None:
-        self.told.append(ending)
 
 
 async def failed(peer: Peer, way: Way, context: ssl.SSLContext | None = None) -> PeerFailure:
@@ -292,34 +277,34 @@ async def test_an_older_version_is_spoken_where_the_newer_is_not(status: int) ->
 # Kerberos. A ticket is got in a child process; these stand in for the system's library.
 
 
-def a_ticket(order: TicketOrder) -> TicketSeen:
+def a_ticket(order: TicketRequest) -> TicketResult:
     """As of a KDC that gives one."""
     assert (order.host, order.binding is None) == ("localhost", False)
-    return TicketSeen(token=b"a ticket")
+    return TicketResult(token=b"a ticket")
 
 
-def no_library(order: TicketOrder) -> TicketSeen:
-    return TicketSeen(trouble="no-library")
+def no_library(order: TicketRequest) -> TicketResult:
+    return TicketResult(trouble="no-library")
 
 
-def no_kdc(order: TicketOrder) -> TicketSeen:
-    return TicketSeen(trouble="no-kdc", number="156")
+def no_kdc(order: TicketRequest) -> TicketResult:
+    return TicketResult(trouble="no-kdc", number="156")
 
 
-def no_service(order: TicketOrder) -> TicketSeen:
-    return TicketSeen(trouble="no-service", number="7")
+def no_service(order: TicketRequest) -> TicketResult:
+    return TicketResult(trouble="no-service", number="7")
 
 
-def no_ticket(order: TicketOrder) -> TicketSeen:
-    return TicketSeen(trouble="no-ticket", number="195")
+def no_ticket(order: TicketRequest) -> TicketResult:
+    return TicketResult(trouble="no-ticket", number="195")
 
 
-def refused(order: TicketOrder) -> TicketSeen:
-    return TicketSeen(trouble="refused", number="24")
+def refused(order: TicketRequest) -> TicketResult:
+    return TicketResult(trouble="refused", number="24")
 
 
-def broken(order: TicketOrder) -> TicketSeen:
-    return TicketSeen(trouble="failed", number="37")
+def broken(order: TicketRequest) -> TicketResult:
+    return TicketResult(trouble="failed", number="37")
 
 
 @pytest.mark.parametrize("username", [f"{USER}@contoso.test", None])
@@ -346,7 +331,7 @@ async def test_a_server_that_wants_a_ticket_each_time_gets_one() -> None:
     ("fetch", "endings"),
     [(no_kdc, ["released"]), (no_library, ["released"]), (no_service, [Ending.ACCEPTED])],
 )
-async def test_ntlm_follows_where_kerberos_cannot_be_had(fetch: Callable[[TicketOrder], TicketSeen], endings: list[str]) -> None:
+async def test_ntlm_follows_where_kerberos_cannot_be_had(fetch: Callable[[TicketRequest], TicketResult], endings: list[str]) -> None:
     """Without a KDC, a library or a service principal, NTLM is a second choice of ours, and the transcript says so."""
     ledger = Ledger()
     way = Way(username=USER, authentication=Authentication.NEGOTIATE, proof=ledger, fetch=fetch)
@@ -368,7 +353,7 @@ async def test_ntlm_follows_where_kerberos_cannot_be_had(fetch: Callable[[Ticket
     ids=["refused", "failed", "no ticket", "no KDC and no password"],
 )
 async def test_where_the_kdc_refuses_the_try_ends(
-    username: str | None, fetch: Callable[[TicketOrder], TicketSeen], endings: list[str], told: str, monkeypatch: pytest.MonkeyPatch
+    username: str | None, fetch: Callable[[TicketRequest], TicketResult], endings: list[str], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """NTLM does not follow a refusal, nor an error of which nobody knows what it means, and nothing follows without a password."""
     monkeypatch.setattr("sys.platform", "linux")

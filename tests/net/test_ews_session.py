@@ -11,7 +11,7 @@ import os
 import pickle
 import random
 import select
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -73,6 +73,15 @@ def test_a_path_that_is_written_otherwise_on_the_wire_is_asked_for(ews: EwsStub,
     ews.wanted_path = sent
     seen = find_folders(request_for(ews, url=f"https://localhost:{ews.port}{path}"))
     assert (seen.folder, seen.logons, ews.logons) == ("found", 1, 1)
+
+
+@pytest.mark.parametrize("work", [find_folders, find_directions])
+def test_no_variable_weakens_ntlm(ews: EwsStub, monkeypatch: pytest.MonkeyPatch, work: Callable[[EwsRequest], object]) -> None:
+    """LM_COMPAT_LEVEL, which pyspnego obeys, would bring NTLMv1, whose response has 24 bytes."""
+    monkeypatch.setenv("LM_COMPAT_LEVEL", "0")
+    work(request_for(ews))
+    proofs = [base64.b64decode(headers["Authorization"].partition(" ")[2]) for headers, _ in ews.requests if "Authorization" in headers]
+    assert [int.from_bytes(proof[20:22], "little") > 24 for proof in proofs if proof[8] == 3] == [True]
 
 
 @pytest.mark.parametrize(

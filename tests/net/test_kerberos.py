@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from probe.net.kerberos import RunningAs, TicketOrder, TicketSeen, Trouble, fetch_ticket, kerberos_settings, running_as, trouble_of
+from probe.net.kerberos import RunningAs, TicketRequest, TicketResult, Trouble, fetch_ticket, kerberos_settings, running_as, trouble_of
 from probe.net.killable import Children
 
-ORDER = TicketOrder(
+ORDER = TicketRequest(
     host="crm.contoso.test", username="svc-probe@CONTOSO.TEST", password="marked-Secret-1", binding=b"tls-server-end-point:x"
 )
 
@@ -70,7 +70,7 @@ class Wrapped(Exception):
 )
 def test_an_error_is_known_by_its_number(failed: Exception, trouble: Trouble, number: str) -> None:
     """What a KDC or a library says is told apart by RFC 4120's numbers, the library's own, and those of Windows."""
-    assert trouble_of(failed, has_password=True) == TicketSeen(trouble=trouble, number=number)
+    assert trouble_of(failed, has_password=True) == TicketResult(trouble=trouble, number=number)
 
 
 @pytest.mark.parametrize("code", [7, 10, 11])
@@ -85,7 +85,7 @@ async def test_a_machine_without_the_library_says_so(monkeypatch: pytest.MonkeyP
     """The extra is an extra; in a child process as in this one, its absence is an answer."""
     monkeypatch.setitem(sys.modules, "gssapi", None)
     monkeypatch.setattr("spnego._gss.HAS_GSSAPI", False)
-    assert fetch_ticket(ORDER) == TicketSeen(trouble="no-library")
+    assert fetch_ticket(ORDER) == TicketResult(trouble="no-library")
     async with Children() as children:
         assert (await children.run(fetch_ticket, ORDER, seconds=30)).token is None
 
@@ -93,7 +93,7 @@ async def test_a_machine_without_the_library_says_so(monkeypatch: pytest.MonkeyP
 def test_an_order_shows_no_password() -> None:
     """What is handed to a child is not printed by accident, nor is the ticket that comes back."""
     assert "marked" not in repr(ORDER)
-    assert "ticket!" not in repr(TicketSeen(token=b"ticket!"))
+    assert "ticket!" not in repr(TicketResult(token=b"ticket!"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has a library of its own")
@@ -117,7 +117,7 @@ def test_a_child_gets_the_variables_of_its_parent(monkeypatch: pytest.MonkeyPatc
     """A fork server may be older than what says where the ticket is, so that an order takes it along; what was set before is set again."""
     monkeypatch.setenv("KRB5CCNAME", "FILE:/tmp/of-the-child")
     monkeypatch.delenv("KRB5_CONFIG", raising=False)
-    order = TicketOrder(host="crm.contoso.test", username=None, password=None, binding=None, settings=(("KRB5_CONFIG", "/nowhere"),))
+    order = TicketRequest(host="crm.contoso.test", username=None, password=None, binding=None, settings=(("KRB5_CONFIG", "/nowhere"),))
     monkeypatch.setitem(sys.modules, "gssapi", None)
     monkeypatch.setattr("spnego._gss.HAS_GSSAPI", False)
     assert fetch_ticket(order).trouble == "no-library"

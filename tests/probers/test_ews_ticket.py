@@ -16,15 +16,16 @@ from probe.model.estate import Authentication, Endpoint, Secret
 from probe.model.facts import Fact, Reading, Why
 from probe.model.keys import FactKey
 from probe.net.dial import Dial, Network
-from probe.net.kerberos import RunningAs, TicketOrder, TicketSeen
+from probe.net.kerberos import RunningAs, TicketRequest, TicketResult
 from probe.net.killable import Children
 from probe.net.limits import Deadline
 from probe.net.redact import Redactor
 from probe.net.transcript import Recorder
 from probe.probers import ews_inbox
 from probe.probers.ews_inbox import PROBER
-from probe.probing import Account, Ending, LoginSubject, Notebook, Unrecorded
+from probe.probing import Account, Ending, LoginSubject, Notebook
 from tests.cases import NOON
+from tests.ledger import Ledger
 from tests.net.ews_stub import MAILBOX, PASSWORD, EwsStub, Reply, fault, find_folder, refused, run_ews_stub
 from tests.servers.certificates import ServerCertificate
 
@@ -44,28 +45,12 @@ def ews(server_certificate: ServerCertificate, tmp_path: Path) -> Iterator[EwsSt
         yield stub
 
 
-class Ledger(Unrecorded):
-    """What the ledger was told, in order."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    async def claim(self) -> None:
-        self.told.append("claimed")
-
-    async def release(self) -> None:
-        self.told.append("released")
-
-    async def end(self, ending: Ending) -> None:
-        self.told.append(ending)
-
-
 def runs(running: RunningAs, _: object) -> RunningAs:
     """Stands in for the ticket cache."""
     return running
 
 
-def gives(seen: TicketSeen, expected: tuple[str | None, str | None, str], order: TicketOrder) -> TicketSeen:
+def gives(seen: TicketResult, expected: tuple[str | None, str | None, str], order: TicketRequest) -> TicketResult:
     """Stands in for the KDC, which is asked for this account, with this password, for this host, over a bound channel."""
     assert (order.username, order.password, order.host) == expected
     assert order.binding is not None
@@ -79,7 +64,7 @@ class Tried:
     ews: EwsStub
     monkeypatch: pytest.MonkeyPatch
     running: RunningAs = field(default_factory=lambda: RunningAs(names=(SERVICE,)))
-    ticket: TicketSeen = field(default_factory=lambda: TicketSeen(token=TICKET))
+    ticket: TicketResult = field(default_factory=lambda: TicketResult(token=TICKET))
     service: str = SERVICE
     ledger: Ledger = field(default_factory=Ledger)
     failure: str = ""
@@ -190,7 +175,7 @@ async def test_a_ticket_that_exchange_does_not_take(ews: EwsStub, monkeypatch: p
 
 async def test_a_service_without_a_ticket_for_the_server_goes_no_other_way(ews: EwsStub, monkeypatch: pytest.MonkeyPatch) -> None:
     """NTLM would need a password, which nobody has."""
-    done = await Tried(ews, monkeypatch, ticket=TicketSeen(trouble="no-service", number="7")).run()
+    done = await Tried(ews, monkeypatch, ticket=TicketResult(trouble="no-service", number="7")).run()
     assert "the KDC knows no HTTP/localhost" in str(done.value(v.AUTH_ACCEPTED))
     assert ews.logons == 0
 
@@ -263,7 +248,7 @@ async def test_a_kdc_that_refuses_ends_the_try(
     ews: EwsStub, monkeypatch: pytest.MonkeyPatch, number: str, refusal: tuple[str, ...]
 ) -> None:
     """No NTLM follows: the password would be counted twice."""
-    done = await Tried(ews, monkeypatch, ticket=TicketSeen(trouble="refused", number=number)).run(person=PERSON)
+    done = await Tried(ews, monkeypatch, ticket=TicketResult(trouble="refused", number=number)).run(person=PERSON)
     assert (done.value(v.AUTH_ACCEPTED), done.value(v.AUTH_REFUSAL)) == (False, refusal)
     assert ews.logons == 0
     assert done.ledger.told == ["claimed", Ending.REFUSED]
@@ -272,7 +257,7 @@ async def test_a_kdc_that_refuses_ends_the_try(
 @pytest.mark.parametrize(("trouble", "ended"), [("no-kdc", "released"), ("no-library", "released"), ("no-service", Ending.ACCEPTED)])
 async def test_ntlm_follows_where_there_is_no_kerberos(ews: EwsStub, monkeypatch: pytest.MonkeyPatch, trouble: Any, ended: str) -> None:
     """As a Windows client does, and told; the proof of NTLM is claimed for itself."""
-    done = await Tried(ews, monkeypatch, ticket=TicketSeen(trouble=trouble)).run(person=PERSON)
+    done = await Tried(ews, monkeypatch, ticket=TicketResult(trouble=trouble)).run(person=PERSON)
     assert "no Kerberos: " in done.text
     assert done.ledger.told[:3] == ["claimed", ended, "claimed"]
     assert ews.logons == 1

@@ -7,8 +7,9 @@ silence: its tests are named at the end of the run, and under CI they fail. `--n
 
 from __future__ import annotations
 
+import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
@@ -16,12 +17,14 @@ from typing import cast
 
 import pytest
 
+from tests.servers.apache import Apache, ApacheBefore, Mechanism, Teller, run_apache
 from tests.servers.certificates import ServerCertificate, make_certificate
 from tests.servers.courier import Courier, run_courier
 from tests.servers.cyrus import Cyrus, run_cyrus
 from tests.servers.davmail import DavMail, run_davmail
 from tests.servers.dovecot import Dovecot, run_dovecot
 from tests.servers.exim import Exim, run_exim
+from tests.servers.kerberos import Realm, run_kdc
 from tests.servers.mailutils import Mailutils, run_mailutils
 from tests.servers.nginx import Nginx, NginxBefore, run_nginx
 from tests.servers.opensmtpd import OpenSmtpd, run_opensmtpd
@@ -30,7 +33,21 @@ from tests.servers.programs import MinimumTls, ServerMissing
 
 DavMailBefore = Callable[[str, Path], DavMail]
 _SERVERS = frozenset(
-    {"dovecot", "postfix", "exim", "cyrus", "opensmtpd", "mailutils", "courier", "nginx_before", "davmail_before", "openssl", "gnutls"}
+    {
+        "dovecot",
+        "postfix",
+        "exim",
+        "cyrus",
+        "opensmtpd",
+        "mailutils",
+        "courier",
+        "nginx_before",
+        "davmail_before",
+        "openssl",
+        "gnutls",
+        "realm",
+        "apache_before",
+    }
 )
 _NOT_RUN = "server missing: "
 
@@ -115,6 +132,29 @@ def davmail_before() -> Iterator[DavMailBefore]:
         def start(ews_url: str, ca_file: Path) -> DavMail:
             with _missing_is_told():
                 return started.enter_context(run_davmail(ews_url, ca_file))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def realm() -> Iterator[Realm]:
+    """A running KDC of MIT, and Python's way to its library, which is our extra `kerberos`."""
+    with _missing_is_told():
+        for module in ("gssapi", "krb5"):
+            if importlib.util.find_spec(module) is None:
+                raise ServerMissing(f"Python's {module} (the extra kerberos) is not installed")
+        with run_kdc() as running:
+            yield running
+
+
+@pytest.fixture
+def apache_before(server_certificate: ServerCertificate, realm: Realm) -> Iterator[ApacheBefore]:
+    """Starts Apache before a backend that a test names; each runs until the test is over, so that its log is of this test alone."""
+    with ExitStack() as started:
+
+        def start(backend: str, *, mechanisms: Sequence[Mechanism] = ("krb5",), tells: Teller = "Basic", bound: bool = True) -> Apache:
+            with _missing_is_told():
+                return started.enter_context(run_apache(server_certificate, realm, backend, mechanisms, tells, bound=bound))
 
         yield start
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import imaplib
 import os
@@ -19,7 +20,9 @@ from pathlib import Path
 import pytest
 
 from tests.servers import Dovecot, Exim, NginxBefore, Postfix, ServerCertificate, ServerMissing
+from tests.servers.apache import PASSED_ON, ApacheBefore, Logged
 from tests.servers.dovecot import run_dovecot
+from tests.servers.kerberos import SERVICE, SERVICE_PASSWORD, Realm, set_variables
 from tests.servers.programs import ServerBroken, find_program, free_ports, listens, running
 
 pytest_plugins = ["pytester"]
@@ -147,7 +150,14 @@ def test_exim_refuses_less_than_the_minimum_version(exim: Exim) -> None:
 
 
 class _Backend(BaseHTTPRequestHandler):
-    """Answers as a web server that wants a login."""
+    """Answers a POST as a web server that wants a login, and a GET by what it signs in with."""
+
+    def do_GET(self) -> None:
+        body = self.headers.get("Authorization", "").encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -195,6 +205,30 @@ def test_certificate_is_what_it_says(dovecot: Dovecot) -> None:
     assert shown["subjectAltName"] == (("DNS", "localhost"), ("IP Address", "127.0.0.1"), ("IP Address", "127.0.0.2"))
     assert dovecot.certificate.names == tuple(name for _, name in shown["subjectAltName"])
     assert ssl.cert_time_to_seconds(str(shown["notAfter"])) == dovecot.certificate.not_after.timestamp()
+
+
+@pytest.mark.parametrize("delegates", [True, False], ids=["delegated", "not delegated"])
+def test_apache_shows_whom_it_lets_in_and_what_was_delegated(
+    realm: Realm, apache_before: ApacheBefore, backend: str, delegates: bool
+) -> None:
+    """Of MIT's KDC and Apache: a ticket lets in its principal, which the backend is told, and a ticket that is delegated is found."""
+    import spnego
+
+    settings = realm.sign_in(SERVICE, SERVICE_PASSWORD, "delegating")
+    with pytest.MonkeyPatch.context() as patched:
+        set_variables(patched, settings)
+        apache = apache_before(backend)
+        wanted = spnego.ContextReq.delegate if delegates else spnego.ContextReq.integrity
+        token = spnego.client(SERVICE, hostname="localhost", service="HTTP", context_req=wanted, protocol="kerberos").step()
+        connection = http.client.HTTPSConnection(
+            "localhost", apache.port, context=ssl.create_default_context(cafile=apache.ca_file), timeout=20
+        )
+        connection.request("GET", "/", headers={"Authorization": f"Negotiate {base64.b64encode(token or b'').decode()}"})
+        answer = connection.getresponse().read()
+        connection.close()
+    assert base64.b64decode(answer.partition(b" ")[2]).decode() == f"{SERVICE}:{PASSED_ON}"
+    assert apache.requests() == [Logged("Negotiate ticket", 200, SERVICE)]
+    assert (apache.delegated != []) is delegates
 
 
 def test_stopped_server_leaves_nothing(server_certificate: ServerCertificate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

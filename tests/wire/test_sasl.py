@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import os
 from typing import Any
 
 import pytest
 import spnego
 
+from probe.simulation.ntlm import Proof, WindowsHost
 from probe.wire import sasl
 from probe.wire.lines import WireError
 
@@ -79,3 +81,15 @@ def test_without_a_user_name_it_is_the_windows_session_that_signs_in(monkeypatch
     of_session, of_user = sasl.NtlmMechanism(None, None, host="crm", service="HTTP"), sasl.NtlmMechanism("tim", "secret")
     assert asked == [(None, spnego.NegotiateOptions.use_sspi), ("tim", spnego.NegotiateOptions.use_ntlm)]
     assert of_session.first == of_user.first
+
+
+@pytest.mark.parametrize("level", ["0", "1", "2", "3", "5", "none"])
+def test_no_variable_weakens_ntlm(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
+    """LM_COMPAT_LEVEL, which pyspnego obeys, would bring NTLMv1, whose response has 24 bytes; it is left as it was."""
+    monkeypatch.setenv("LM_COMPAT_LEVEL", level)
+    mechanism = sasl.NtlmMechanism("CONTOSO\\tim", "secret")
+    host = WindowsHost(computer="mail.contoso.test", domain="contoso.test", version=(10, 0, 17763))
+    proof = mechanism.respond(base64.b64decode(host.challenge()))
+    assert int.from_bytes(proof[20:22], "little") > 24
+    assert Proof.read(base64.b64encode(proof).decode()).is_of("secret")
+    assert os.environ["LM_COMPAT_LEVEL"] == level
