@@ -44,7 +44,7 @@ from probe.net.failures import PeerFailure, Throttled, expected
 from probe.net.http_exchange import Head, HttpConnection, HttpResponse, asked_to_wait, host_header
 from probe.probing import CONNECTION_KEYS, Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream, converse, note_connection
 from probe.probing.ews import POLICY_BLOCKS
-from probe.tables.exchange_marks import exchange_online_headers, is_sharepoint
+from probe.tables.exchange_marks import exchange_online_headers, is_sharepoint, newest_exchange_on
 from probe.tables.hosts import is_exchange_online_host
 from probe.wire.exchange import application_build, build_of, manifest_build, mapi_build, old_logon, page_builds, page_mark, soap_build
 from probe.wire.http_challenge import parse_challenges
@@ -102,8 +102,6 @@ _TELLING = frozenset(
         "X-EwsHandler", "X-EWS-Policy-Reason", "X-FEProxyInfo", "X-FirstHopCafeEFZ", "X-SOAP-Enabled", "X-WSSecurity-Enabled",
     )
 )  # fmt: skip
-
-_WINDOWS_OF_2003 = ("microsoft-iis/5.", "microsoft-iis/6.")
 
 MAX_VERSIONS = 4
 """Different X-OWA-Version of one answer that are heard; real ones show one, seldom two."""
@@ -235,10 +233,10 @@ class _Visit:
         export_tool = _FurtherRequest(
             "GET", "/ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application", self._read_export_tool
         )
-        is_of_2003 = first.status == 404 and (first.header("Server") or "").lower().startswith(_WINDOWS_OF_2003)
+        may_be_2003 = first.status == 404 and newest_exchange_on(first.header("Server")) is not None
         return [
             _FurtherRequest("GET", "/owa/auth/logon.aspx", self._read_owa),
-            _FurtherRequest("GET", "/exchange/", self._read_old_owa) if is_of_2003 else export_tool,
+            _FurtherRequest("GET", "/exchange/", self._read_old_owa) if may_be_2003 else export_tool,
             *tokens,
             _FurtherRequest("GET", "/autodiscover/autodiscover.xml", self._read_soap, only_for_build=True),
             _FurtherRequest("GET", "/mapi/nspi/", self._read_mapi, only_for_build=True),

@@ -55,6 +55,7 @@ from probe.probing.authority import NoToken, allowed_authority, resource_for, to
 from probe.probing.ews import POLICY_BLOCKS, EwsScheme, end_logon, scheme_for
 from probe.probing.ews_ticket import Folders, TicketTalk, header_of, why_no_ticket
 from probe.tables.authorities import entra_hosts
+from probe.tables.exchange_marks import newest_exchange_on
 from probe.tables.hosts import is_exchange_online_host
 from probe.wire.autodiscover import SOAP_PATH
 from probe.wire.channel_binding import end_point_binding
@@ -96,9 +97,6 @@ _BY_KDC = {
 }
 """What a KDC's refusal means, by its number (RFC 4120 section 7.5.9); every other is of the name or the password."""
 
-_WINDOWS_OF_2007 = "Microsoft-IIS/6."
-"""Server header of Windows 2003, on which Exchange 2003 and 2007 run, of which the former has no EWS."""
-
 _APPOINTMENT_FOLDERS = {"calendar": v.EWS_CALENDAR, "contacts": v.EWS_CONTACTS, "tasks": v.EWS_TASKS}
 """Folders of what is synchronized beside mail, by their distinguished names."""
 
@@ -139,7 +137,8 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
         stream.close()
         if scheme is None:
             return
-        is_exchange_2007 = (head.header("Server") or "").startswith(_WINDOWS_OF_2007)
+        # Of the two that run on Windows Server 2003, Exchange 2003 has no EWS.
+        is_exchange_2007 = newest_exchange_on(head.header("Server")) == "Exchange Server 2007"
         takes_ticket = scheme == "negotiate" and _names_a_realm(account)
         if scheme != "bearer" and not takes_ticket:
             # To the child the password goes through a pipe, and from there to the server.

@@ -77,6 +77,12 @@ def is_windows_server(name: str) -> bool:
     return name.lower().startswith(tuple(_marks()["windows"]["servers"]))
 
 
+def newest_exchange_on(server: str | None) -> str | None:
+    """The newest Exchange Server that runs on the Windows of a Server header, where that Windows is too old for later ones; else None."""
+    said = (server or "").lower()
+    return next((entry["newest_exchange"] for entry in _marks()["old_windows"] if said.startswith(entry["server"])), None)
+
+
 def groupware_in(server: str) -> str | None:
     """The groupware that a Server header names, which answers for itself; None where it names none."""
     said = server.lower()
