@@ -40,12 +40,15 @@ from probe.model.facts import Why
 from probe.model.keys import FactKey
 from probe.model.kinds import Build, Challenge
 from probe.model.values import dataclass
+from probe.net.ews_requests import OLDEST_SCHEMA
 from probe.net.failures import PeerFailure, Throttled, expected
 from probe.net.http_exchange import Head, HttpConnection, HttpResponse, asked_to_wait, host_header
 from probe.probing import CONNECTION_KEYS, Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream, converse, note_connection
 from probe.probing.ews import POLICY_BLOCKS
 from probe.tables.exchange_marks import exchange_online_headers, is_sharepoint, newest_exchange_on
 from probe.tables.hosts import is_exchange_online_host
+from probe.wire.autodiscover import POX_PATH, SOAP_PATH, federation_request
+from probe.wire.ews import find_own_inbox
 from probe.wire.exchange import application_build, build_of, manifest_build, mapi_build, old_logon, page_builds, page_mark, soap_build
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.mail_address import ascii_address, ascii_domain
@@ -54,29 +57,6 @@ from probe.wire.web_pages import logon_form
 
 PAGE_SECONDS = 8.0
 """Longest wait for a page, which is not needed; an OWA that was idle takes about 5 s to start its worker."""
-
-# Asks for a schema version that every Exchange since 2007 SP1 knows.
-_FIND_FOLDER = (
-    b'<?xml version="1.0" encoding="utf-8"?>'
-    b'<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"'
-    b' xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"'
-    b' xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages">'
-    b'<soap:Header><t:RequestServerVersion Version="Exchange2007_SP1"/></soap:Header>'
-    b'<soap:Body><m:FindFolder Traversal="Shallow"><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape>'
-    b'<m:ParentFolderIds><t:DistinguishedFolderId Id="inbox"/></m:ParentFolderIds></m:FindFolder></soap:Body></soap:Envelope>'
-)
-
-# [MS-OXWSADISC]; the operation that federation partners ask before there is any trust between them.
-_FEDERATION = (
-    '<?xml version="1.0" encoding="utf-8"?>'
-    '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:a="http://www.w3.org/2005/08/addressing"'
-    ' xmlns:d="http://schemas.microsoft.com/exchange/2010/Autodiscover"><soap:Header>'
-    "<d:RequestedServerVersion>Exchange2010</d:RequestedServerVersion>"
-    "<a:Action>http://schemas.microsoft.com/exchange/2010/Autodiscover/Autodiscover/GetFederationInformation</a:Action>"
-    "<a:To>https://{host}/autodiscover/autodiscover.svc</a:To></soap:Header><soap:Body>"
-    "<d:GetFederationInformationRequestMessage><d:Request><d:Domain>{domain}</d:Domain></d:Request>"
-    "</d:GetFederationInformationRequestMessage></soap:Body></soap:Envelope>"
-)
 
 _XML = (("Content-Type", "text/xml; charset=utf-8"),)
 _NO_TOKEN = (("Authorization", "Bearer"),)
@@ -154,7 +134,7 @@ class _Visit:
         """The request to EWS, and the pages as far as the connection lasts."""
         note_connection(self._notes, stream, "implicit")
         http = HttpConnection(stream, host_header(self._endpoint))
-        head = await http.ask("POST", self._endpoint.path, headers=_XML, body=_FIND_FOLDER)
+        head = await http.ask("POST", self._endpoint.path, headers=_XML, body=find_own_inbox(OLDEST_SCHEMA))
         self._pages = self._pages_after(head)
         self._read_first(stream, head)
         if (wait := asked_to_wait(head)) is not None:
@@ -223,13 +203,15 @@ class _Visit:
         """What is asked once it is known what answered."""
         named = (("X-User-Identity", self._identity),) if self._identity is not None else ()
         tokens = [
-            _FurtherRequest("POST", self._endpoint.path, self._read_without_token, (*_XML, *_NO_TOKEN, *named), _FIND_FOLDER),
+            _FurtherRequest(
+                "POST", self._endpoint.path, self._read_without_token, (*_XML, *_NO_TOKEN, *named), find_own_inbox(OLDEST_SCHEMA)
+            ),
             _FurtherRequest("OPTIONS", "/Microsoft-Server-ActiveSync", self._read_without_token, (*_NO_TOKEN, *named)),
         ]
         if self._is_online(first):
             domain = ascii_domain(self._mailbox) if self._mailbox else self._endpoint.host
-            envelope = _FEDERATION.format(host=host_header(self._endpoint), domain=domain).encode()
-            return [_FurtherRequest("POST", "/autodiscover/autodiscover.svc", self._read_soap, _XML, envelope), *tokens]
+            body = federation_request(f"https://{host_header(self._endpoint)}{SOAP_PATH}", domain)
+            return [_FurtherRequest("POST", SOAP_PATH, self._read_soap, _XML, body), *tokens]
         export_tool = _FurtherRequest(
             "GET", "/ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application", self._read_export_tool
         )
@@ -238,7 +220,7 @@ class _Visit:
             _FurtherRequest("GET", "/owa/auth/logon.aspx", self._read_owa),
             _FurtherRequest("GET", "/exchange/", self._read_old_owa) if may_be_2003 else export_tool,
             *tokens,
-            _FurtherRequest("GET", "/autodiscover/autodiscover.xml", self._read_soap, only_for_build=True),
+            _FurtherRequest("GET", POX_PATH, self._read_soap, only_for_build=True),
             _FurtherRequest("GET", "/mapi/nspi/", self._read_mapi, only_for_build=True),
         ]
 

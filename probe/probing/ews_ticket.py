@@ -14,6 +14,7 @@ from probe.net.ews_requests import OLDEST_SCHEMA, SCHEMA, TOO_NEW, EwsResult, Ew
 from probe.net.failures import PeerClosed
 from probe.net.http_exchange import HttpConnection, HttpResponse
 from probe.net.kerberos import TicketSeen
+from probe.wire.ews import find_folder, read_folder
 from probe.wire.exchange import soap_build
 from probe.wire.mail_address import ascii_address
 
@@ -106,8 +107,6 @@ class TicketTalk:
     async def _ask(self, folder: str, schema: str, header: str | None) -> HttpResponse:
         if not self._http.keeps_alive:
             raise PeerClosed("the server closed the connection that was signed in")
-        from probe.wire.ews import find_folder  # here and below, since it loads a parser of XML, which only this has a use for
-
         wanted, address = self._folders, ascii_address(self._folders.mailbox)
         headers = [("Content-Type", "text/xml; charset=utf-8")]
         headers += [] if address is None else [("X-AnchorMailbox", address)]
@@ -120,6 +119,4 @@ class TicketTalk:
 
 
 def _came_of(answer: HttpResponse) -> str | None:
-    from probe.wire.ews import read_folder
-
     return read_folder(answer.body) if answer.status in (200, 500) else None
