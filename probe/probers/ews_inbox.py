@@ -36,23 +36,31 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import Literal, Protocol
 from urllib.parse import urljoin
 
 from probe.model import vocabulary as v
 from probe.model.attempts import TranscriptLine
 from probe.model.estate import Authentication, Endpoint, Service
 from probe.model.facts import Why
-from probe.model.kinds import Build, Challenge
+from probe.model.kinds import Challenge
 from probe.model.refusals import Refusal
-from probe.net.ews_requests import NO_SUCH_MAILBOX, AutodiscoverResult, EwsRequest, EwsResult
+from probe.net.ews_requests import NO_SUCH_MAILBOX, EwsRequest
 from probe.net.ews_session import find_directions, find_folders
-from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.net.kerberos import TicketOrder, TicketSeen, fetch_ticket, kerberos_settings, running_as
 from probe.probing import Account, Dial, Effect, Ending, LoginSubject, NotClaimed, Notebook, Prober, Proof, Scope, Unrecorded
 from probe.probing.authority import NoToken, allowed_authority, resource_for, token_by_application, token_by_password
-from probe.probing.ews import POLICY_BLOCKS, EwsScheme, end_logon, scheme_for
+from probe.probing.ews import EwsScheme, end_logon, scheme_for
+from probe.probing.ews_results import (
+    ACCOUNT_STATES,
+    APPOINTMENT_FOLDERS,
+    AUTHORITY_KEYS,
+    AUTODISCOVER_KEYS,
+    ResultReader,
+    as_evidence,
+    http_failure,
+    note_block,
+)
 from probe.probing.ews_ticket import Folders, TicketTalk, header_of, why_no_ticket
 from probe.tables.authorities import entra_hosts
 from probe.tables.exchange_marks import newest_exchange_on
@@ -66,29 +74,6 @@ from probe.wire.oauth import named_authority
 CHILD_SHARE = 0.75
 """Of the time that is left, for the child's conversation: the rest is for starting it, and for its report to arrive."""
 
-# What a bare 401 to an offered scheme may mean, by the responses collected in 2026-11: a wrong password, a locked account,
-# EWS off for the directory or by an authentication policy that blocks passwords. They look alike on purpose.
-_BARE_401 = (Refusal.BAD_CREDENTIALS, Refusal.ACCOUNT_LOCKED, Refusal.PROTOCOL_DISABLED, Refusal.OAUTH_REQUIRED)
-
-# Words in X-AutoDiscovery-Error and x-ms-diagnostics, as Exchange Online sent them until Basic was retired (2022-10 and later).
-_WORDS = (
-    ("AppPasswordRequired", (Refusal.APP_PASSWORD_REQUIRED, Refusal.MFA_REQUIRED)),
-    ("BasicAuthBlock", (Refusal.BASIC_AUTH_DISABLED,)),
-    ("Basic Auth Blocked", (Refusal.BASIC_AUTH_DISABLED,)),
-    ("BlockBasicAuth", (Refusal.BASIC_AUTH_DISABLED,)),
-    ("FederatedStsUnreachable", (Refusal.TEMPORARY_FAILURE,)),
-)
-_TELLING_HEADERS = ("X-EWS-Policy-Reason", "X-AutoDiscovery-Error", "X-MS-Diagnostics", "X-CasErrorCode", "Retry-After", "Location")
-
-# Response codes of EWS (responsecode.md and ews-throttling-in-exchange.md of its documentation, read 2026-11).
-_BUSY = frozenset({"ErrorServerBusy", "ErrorExceededConnectionCount", "ErrorTooManyObjectsOpened"})
-_MAY_NOT_IMPERSONATE = frozenset({"ErrorImpersonateUserDenied", "ErrorImpersonationDenied"})
-_ACCOUNT_STATES = {
-    "ErrorPasswordExpired": (Refusal.PASSWORD_EXPIRED,),
-    "ErrorPasswordChangeRequired": (Refusal.PASSWORD_EXPIRED,),
-    "ErrorAccountDisabled": (Refusal.ACCOUNT_DISABLED,),
-}
-
 _NO_KERBEROS = frozenset({"no-library", "no-kdc", "no-service"})
 """Troubles after which NTLM follows, as it does for a Windows client; a KDC that refuses ends the try."""
 _BY_KDC = {
@@ -96,27 +81,6 @@ _BY_KDC = {
     "23": (Refusal.PASSWORD_EXPIRED,),  # KDC_ERR_KEY_EXPIRED
 }
 """What a KDC's refusal means, by its number (RFC 4120 section 7.5.9); every other is of the name or the password."""
-
-_APPOINTMENT_FOLDERS = {"calendar": v.EWS_CALENDAR, "contacts": v.EWS_CONTACTS, "tasks": v.EWS_TASKS}
-"""Folders of what is synchronized beside mail, by their distinguished names."""
-
-_OF_AUTHORITIES = (
-    v.AUTHORITY_ISSUER,
-    v.AUTHORITY_TENANT,
-    v.AUTHORITY_REALM,
-    v.AUTHORITY_FEDERATION,
-    v.AUTHORITY_GRANTED,
-    v.AUTHORITY_ERRORS,
-)
-
-
-_OF_AUTODISCOVER = (v.AUTODISCOVER_ACTION, v.AUTODISCOVER_TARGET)
-
-
-class _WithHeaders(Protocol):
-    """What is asked of an answer, be it read here or in the child."""
-
-    def header(self, name: str) -> str | None: ...
 
 
 async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
@@ -170,7 +134,7 @@ async def _running_as(account: Account, dial: Dial, notes: Notebook) -> str | No
     name = running.name_of(account.username)
     whose = " or ".join(running.names) or "nobody"
     line = dial.note(f"this program signs in to Windows services as {whose}; the estate's service account is {account.username}")
-    notes.observed(v.AUTH_AS_SERVICE, name is not None, *_line(line))
+    notes.observed(v.AUTH_AS_SERVICE, name is not None, *as_evidence(line))
     if name is not None:
         return name
     reason = "the profile signs in with windows-integrated credentials"
@@ -220,7 +184,7 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, *, is_exchan
             path=endpoint.path,
             mailbox=account.mailbox,
             impersonates=account.impersonates,
-            names=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
+            names=("inbox", *(APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
             is_exchange_2007=is_exchange_2007,
         )
 
@@ -230,10 +194,10 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, *, is_exchan
 
         talk = TicketTalk(HttpConnection(stream, host_header(endpoint)), folders, fresh)
         came = await talk.find_folders(header)
-    reading = _ResultReader(account, dial, notes, came, carried="ticket")
+    reading = ResultReader(account, dial, notes, came, carried="ticket")
     reading.conclude()
     if came.folder == NO_SUCH_MAILBOX:
-        for key in _OF_AUTODISCOVER:
+        for key in AUTODISCOVER_KEYS:
             notes.missing(key, Why.NOT_ATTEMPTED, "Autodiscover is not asked by a ticket")
     return True
 
@@ -271,28 +235,28 @@ async def _sign_in(
         is_exchange_2007=is_exchange_2007,
         ca_file=None if dial.ca_file is None else str(dial.ca_file),
         has_older_hello=dial.sends_older_hello,
-        folders=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
+        folders=("inbox", *(APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
         seconds=dial.remaining() * CHILD_SHARE,
     )
     dial.note(f"signs in by {scheme}, in a child process, to {address}")
     seen = await dial.in_child(find_folders, request, first=account.proof.claim)
-    is_let_in = seen.folder is not None and seen.folder not in _ACCOUNT_STATES
+    is_let_in = seen.folder is not None and seen.folder not in ACCOUNT_STATES
     await end_logon(account.proof, seen.logons, seen.status, is_let_in=is_let_in)
     dial.connections += 1
-    reading = _ResultReader(account, dial, notes, seen, carried="token" if scheme == "bearer" else "password")
+    reading = ResultReader(account, dial, notes, seen, carried="token" if scheme == "bearer" else "password")
     reading.conclude()
     if seen.folder == NO_SUCH_MAILBOX:
         await _ask_directions(account, dial, notes, request, reading)
 
 
-async def _ask_directions(account: Account, dial: Dial, notes: Notebook, request: EwsRequest, reading: _ResultReader) -> None:
+async def _ask_directions(account: Account, dial: Dial, notes: Notebook, request: EwsRequest, reading: ResultReader) -> None:
     """Autodiscover by a logon of its own. Who is refused there is let in by EWS all the same, and is barred from Autodiscover alone."""
     async with account.proof.at(urljoin(dial.endpoint.url, SOAP_PATH)) as proof:
         try:
             seconds = dial.remaining() * CHILD_SHARE
             directed = await dial.in_child(find_directions, replace(request, folders=(), seconds=seconds), first=proof.claim)
         except NotClaimed as barred:
-            for key in _OF_AUTODISCOVER:
+            for key in AUTODISCOVER_KEYS:
                 notes.missing(key, Why.NOT_ATTEMPTED, str(barred))
             return
         await end_logon(proof, directed.logons, directed.status, is_let_in=directed.status == 200 and not directed.error)
@@ -336,8 +300,8 @@ def _chosen_scheme(
         _all_missing(notes, Why.NOT_ATTEMPTED, "the server answers without asking for a sign-in, so that no password was sent")
         return None
     if head.status != 401:
-        _note_block(notes, head.status, head, lines)
-        raise _http_failure(head.status, head)
+        note_block(notes, head.status, head, lines)
+        raise http_failure(head.status, head)
     offered = {c.scheme.lower() for c in challenges}
     scheme = scheme_for(account, endpoint, offered)
     if scheme is None and account.authentication is Authentication.OAUTH and ascii_address(account.mailbox) is None:
@@ -368,192 +332,6 @@ def _fits_basic(account: Account) -> bool:
     return True
 
 
-class _ResultReader:
-    """Draws facts out of what the child saw."""
-
-    def __init__(
-        self, account: Account, dial: Dial, notes: Notebook, seen: EwsResult, *, carried: Literal["password", "token", "ticket"]
-    ) -> None:
-        self._carried = carried
-        self._impersonates = account.impersonates
-        self._wants_appointments = account.synchronizes_appointments
-        self._dial = dial
-        self._notes = notes
-        self._seen = seen
-        self._lines: tuple[TranscriptLine, ...] = ()
-        for method, path, status in seen.exchanges:
-            self._lines = _line(dial.note(f"{method} {path}: {'no answer' if status is None else f'HTTP {status}'}"))
-        for name in _TELLING_HEADERS:
-            if value := seen.header(name):
-                self._lines += _line(dial.note(f"{name}: {value}"))
-        self._other_lines = {name: _line(dial.note(f"FindFolder on {name}: {came}")) for name, came in seen.others}
-        self._version_line = _line(dial.note(f"ServerVersionInfo: {seen.version}")) if seen.version else ()
-        if seen.folder:
-            self._lines += _line(dial.note(f"FindFolder: {seen.folder}"))
-
-    def conclude(self) -> None:
-        """Write the facts; raises what fits where the conversation failed."""
-        seen, notes = self._seen, self._notes
-        for key in _OF_AUTHORITIES:
-            notes.missing(
-                key, Why.NOT_APPLICABLE, "the authority said nothing of it" if self._carried == "token" else "no token was asked for"
-            )
-        if seen.version is not None:
-            build = Build.parse(seen.version)
-            notes.declared(v.SERVER_BUILD, build, *self._version_line, source="ews-session")
-            # The server's own too, so that product and update follow from it where nothing anonymous tells them.
-            notes.declared(v.SERVER_BUILD, build, *self._version_line, source="ews-server", of_server=True)
-            notes.observed(v.EWS_MARKS, ("soap",), *self._version_line, of_server=True)
-        if not self._impersonates:
-            notes.missing(v.EWS_IMPERSONATION, Why.NOT_APPLICABLE, "the account is the mailbox's own")
-        self._conclude_others()
-        if seen.folder != NO_SUCH_MAILBOX:
-            for key in _OF_AUTODISCOVER:
-                notes.missing(key, Why.NOT_APPLICABLE, "it is asked only where Exchange knows no such mailbox")
-        if seen.folder is not None:
-            self._conclude_answered(seen.folder)
-        elif seen.logons and (seen.status in (401, 456) or seen.error == "locked"):
-            self._conclude_refused()
-        elif seen.status not in (None, 200, 401, 500):
-            _note_block(notes, seen.status, seen, self._lines)
-            raise _http_failure(seen.status, seen)
-        else:
-            raise _broken_off(seen)
-
-    def conclude_directions(self, directed: AutodiscoverResult) -> None:
-        """Where Autodiscover sends a mailbox that EWS there does not know."""
-        for method, path, status in directed.exchanges:
-            self._dial.note(f"{method} {path}: {'no answer' if status is None else f'HTTP {status}'}")
-        if directed.directions is None:
-            for key in _OF_AUTODISCOVER:
-                self._notes.missing(key, Why.NOT_DISCLOSED, "Autodiscover on the same host gave no answer that can be read")
-            return
-        action, target = directed.directions
-        lines = _line(self._dial.note(f"Autodiscover: {action} {target}"))
-        self._notes.declared(v.AUTODISCOVER_ACTION, action, *lines)
-        if target:
-            self._notes.declared(v.AUTODISCOVER_TARGET, target, *lines)
-
-    def _conclude_others(self) -> None:
-        """What came of calendar, contacts and tasks, and why nothing came of those that were not asked for."""
-        came = dict(self._seen.others)
-        for name, key in _APPOINTMENT_FOLDERS.items():
-            if name in came:
-                self._notes.observed(key, came[name], *self._other_lines[name])
-            elif not self._wants_appointments:
-                self._notes.missing(key, Why.NOT_APPLICABLE, "appointments, contacts and tasks are not synchronized here")
-            elif self._seen.folder == "found":
-                self._notes.missing(key, Why.NOT_DISCLOSED, "Exchange gave no answer to this folder, or to one before it")
-            else:
-                self._notes.missing(key, Why.NOT_ATTEMPTED, "the inbox was not found, so that no other folder was asked for")
-
-    def _conclude_answered(self, code: str) -> None:
-        """Exchange itself answered, which it does for nobody whom the web server before it did not let in."""
-        notes, lines = self._notes, self._lines
-        if not self._seen.logons:
-            raise OffProtocol("the server answered FindFolder without asking who wants to know")
-        notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_APPLICABLE, "EWS answered")
-        if code in _ACCOUNT_STATES:
-            notes.observed(v.AUTH_ACCEPTED, False, *lines)
-            notes.observed(v.AUTH_REFUSAL, _ACCOUNT_STATES[code], *lines)
-        else:
-            notes.observed(v.AUTH_ACCEPTED, True, *lines)
-            notes.observed(v.AUTH_REFUSAL, (), *lines)
-        notes.observed(v.EWS_INBOX, code, *lines)
-        if code in _BUSY:
-            pause = self._seen.back_off_seconds
-            raise Throttled(f"Exchange answers {code}" + (f", and asks for {pause:g} s of patience" if pause else ""))
-        if self._impersonates and code == "found":
-            notes.observed(v.EWS_IMPERSONATION, "granted", *lines)
-        elif self._impersonates and code in _MAY_NOT_IMPERSONATE:
-            notes.observed(v.EWS_IMPERSONATION, "denied", *lines)
-        else:
-            self._leave_open(Why.NOT_DISCLOSED, f"Exchange says {code}, which may come before or after that question")
-
-    def _conclude_refused(self) -> None:
-        """The one logon was refused."""
-        notes, seen = self._notes, self._seen
-        words = _words(seen)
-        if seen.error == "locked":
-            words = (Refusal.ACCOUNT_LOCKED,)
-        elif seen.status == 456:  # Exchange Online: the password is right, and is not enough
-            words = words or (Refusal.APP_PASSWORD_REQUIRED, Refusal.MFA_REQUIRED)
-        notes.observed(v.AUTH_ACCEPTED, False, *self._lines)
-        if self._carried == "ticket" and not words:
-            reason = (
-                f"Exchange does not take a Kerberos ticket that the KDC gave (HTTP {seen.status}): see to which account HTTP/{self._dial.endpoint.host} "
-                "belongs (setspn -Q), to the clocks, and whether EWS is on for the account"
-            )
-            notes.missing(v.AUTH_REFUSAL, Why.NOT_DISCLOSED, reason)
-        elif self._carried == "token" and not words:
-            diagnosis = seen.header("X-MS-Diagnostics") or f"HTTP {seen.status}"
-            notes.missing(v.AUTH_REFUSAL, Why.NOT_DISCLOSED, f"Exchange takes the authority's token for none: {diagnosis[:200]}")
-        else:
-            notes.observed(v.AUTH_REFUSAL, words or _BARE_401, *self._lines)
-        for key in (v.EWS_INBOX, v.SERVER_BUILD, v.EWS_POLICY_BLOCK):
-            notes.missing(key, Why.DENIED, "the sign-in was refused")
-        self._leave_open(Why.DENIED, "the sign-in was refused")
-
-    def _leave_open(self, why: Why, detail: str) -> None:
-        """Say why it is not known whether the account may act as the mailbox, where that is a question."""
-        if self._impersonates:
-            self._notes.missing(v.EWS_IMPERSONATION, why, detail)
-
-
-def _line(line: TranscriptLine | None) -> tuple[TranscriptLine, ...]:
-    return () if line is None else (line,)
-
-
-def _words(answer: _WithHeaders) -> tuple[str, ...]:
-    """What the headers say of a refusal, in our words."""
-    said = " ".join(filter(None, (answer.header("X-AutoDiscovery-Error"), answer.header("X-MS-Diagnostics")))).lower()
-    return next((meaning for word, meaning in _WORDS if word.lower() in said), ())
-
-
-def _note_block(notes: Notebook, status: int | None, answer: _WithHeaders, lines: tuple[TranscriptLine, ...]) -> None:
-    """Write down what a refusal by status says of why."""
-    reason = (answer.header("X-EWS-Policy-Reason") or "").strip()
-    words = _words(answer)
-    if status == 403 and reason in POLICY_BLOCKS:
-        notes.declared(v.EWS_POLICY_BLOCK, POLICY_BLOCKS[reason], *lines)
-        words = (Refusal.PROTOCOL_DISABLED,)
-    elif status == 403:
-        notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, "HTTP 403 comes without a known reason of EWS policy")
-    if words:
-        notes.observed(v.AUTH_REFUSAL, words, *lines)
-
-
-def _http_failure(status: int | None, answer: _WithHeaders) -> PeerFailure:
-    """What to call an answer that is neither EWS nor a question for credentials."""
-    if status in (429, 503):
-        pause = answer.header("Retry-After")
-        return Throttled(f"the server asks for patience: HTTP {status}" + (f", Retry-After: {pause[:40]}" if pause else ""))
-    if status == 403:
-        return Denied("the server refuses EWS: HTTP 403")
-    if status is not None and 300 <= status < 400:
-        return OffProtocol(f"the endpoint points elsewhere (HTTP {status}), which is not followed with credentials")
-    return OffProtocol(f"EWS is answered with HTTP {status}")
-
-
-def _broken_off(seen: EwsResult) -> Exception:
-    """What to call a conversation that came to no end."""
-    match seen.error:
-        case "timed-out":
-            return TimeoutError("EWS gave no whole answer in time")
-        case "closed":
-            return PeerClosed("the peer closed the connection before its answer was complete")
-        case "tls-failed":
-            return TlsFailed("the TLS handshake for the sign-in failed")
-        case "untrusted":
-            return UntrustedPeer("no credentials were sent, since the certificate was not trusted a second time")
-        case "no-challenge":
-            return Denied(f"the server offers a sign-in and then does not take it up: HTTP {seen.status}")
-        case "too-long":
-            return OffProtocol("the answer is longer than any of EWS")
-        case _:
-            return OffProtocol(f"what came with HTTP {seen.status} is no answer of EWS")
-
-
 def _all_missing(notes: Notebook, why: Why, detail: str) -> None:
     for key in PROBER.collects:
         if not notes.knows(key):
@@ -571,12 +349,12 @@ PROBER = Prober(
         v.AUTH_ACCEPTED,
         v.AUTH_REFUSAL,
         v.EWS_INBOX,
-        *_APPOINTMENT_FOLDERS.values(),
+        *APPOINTMENT_FOLDERS.values(),
         v.EWS_IMPERSONATION,
         v.EWS_POLICY_BLOCK,
         v.SERVER_BUILD,
-        *_OF_AUTODISCOVER,
-        *_OF_AUTHORITIES,
+        *AUTODISCOVER_KEYS,
+        *AUTHORITY_KEYS,
     ),
     probe=probe,
 )
