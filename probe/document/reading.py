@@ -52,7 +52,9 @@ def read_run(document: object) -> Run:
     """
     if not isinstance(document, Mapping) or document.get("schema") != RUN_SCHEMA:
         said = document.get("schema") if isinstance(document, Mapping) else None
-        raise NotADocument(f"this is no document of the form {RUN_SCHEMA}" + (f", but of {said!r:.60}" if isinstance(said, str) else ""))
+        raise NotADocument(
+            f"this is not a document of the format {RUN_SCHEMA}" + (f", but of {said!r:.60}" if isinstance(said, str) else "")
+        )
     part = "document"
     try:
         judged_at = date.fromisoformat(document.get("judged_at") or "1970-01-01")
@@ -146,7 +148,7 @@ def _list(document: Mapping[str, Any], name: str) -> Sequence[Any]:
     """A list of the document, empty where it has none. Raises NotADocument where it is none of objects."""
     found = document.get(name) or []
     if not isinstance(found, Sequence) or not all(isinstance(form, Mapping) for form in found):
-        raise NotADocument(f"{name} is no list of objects")
+        raise NotADocument(f"{name} is not a list of objects")
     return found
 
 
@@ -358,7 +360,7 @@ def _boolean(value: object) -> bool:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r:.60} is no text")
+        raise TypeError(f"{value!r:.60} is not a text")
     return value
 
 

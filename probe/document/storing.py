@@ -21,10 +21,10 @@ def load_document(file: Path) -> dict[str, Any]:
         document = shown(document)
         to_json(document)
     except (RecursionError, PydanticSerializationError):
-        raise NotADocument("this is no JSON of a run: it is nested too deeply") from None
+        raise NotADocument("this is not JSON of a run: it is nested too deeply") from None
     except ValueError as wrong:
         detail = str(wrong) if isinstance(wrong, json.JSONDecodeError) else type(wrong).__name__
-        raise NotADocument(f"this is no JSON: {detail}") from None
+        raise NotADocument(f"this is not JSON: {detail}") from None
     if not isinstance(document, dict):
-        raise NotADocument("this is JSON, and no run of probe")
+        raise NotADocument("this is JSON, but not a run of probe")
     return document

@@ -97,18 +97,18 @@ class _SignInState(NamedTuple):
         """Why no proof may leave now; None where one may. Beside the claims of its own run one may."""
         when = f"{self.at[:10]} {self.at[11:16]} UTC"
         if self.state == "refused":
-            return f"these credentials were refused by {self.subject} on {self.at[:10]}; they are not tried again until they change, or `probe forget`"
+            return f"these credentials were refused by {self.subject} on {self.at[:10]}; they are not tried again until they change, or after `probe forget`"
         if self.state == "claimed" and self.claims and self.run == run:
             return None
         if self.until is None:
             return (
-                f"{self.tries} sign-ins with these credentials were not accepted, the last at {self.subject} on {when}, and none was refused for "
-                "certain; no other is tried by itself, until the credentials change, or `probe forget`"
+                f"{self.tries} sign-ins with these credentials were not accepted, the last at {self.subject} on {when}, but none was clearly "
+                "refused; no other is tried automatically until the credentials change, or after `probe forget`"
             )
         if self.until <= _moment(now):
             return None
         what = (
-            "was begun, and its end was not seen"
+            "was begun, and its result was not seen"
             if self.state == "claimed"
             else "was not accepted, which may have counted as a wrong password"
         )

@@ -54,8 +54,8 @@ class Folder:
             kind = _file_system_of(self.path)
             if kind in _PASSING:
                 return (
-                    f"{self.path} is on a file system of kind {kind}, which does not last: refused sign-ins are forgotten with it, and a wrong "
-                    f"password is then tried anew; name a folder that lasts in {FOLDER_VARIABLE}"
+                    f"{self.path} is on a file system of kind {kind}, which is not persistent: refused sign-ins are lost with it, and a wrong "
+                    f"password is then tried again; name a persistent folder in {FOLDER_VARIABLE}"
                 )
         return None
 
@@ -88,7 +88,7 @@ class Folder:
         descriptor = _opened(file, os.O_RDWR | os.O_CREAT)
         try:
             if os.fstat(descriptor).st_size > MOST_DATABASE_BYTES:
-                raise MemoryUnavailable(f"{file} is larger than {MOST_DATABASE_BYTES // 1024 // 1024} MiB, so it is not ours")
+                raise MemoryUnavailable(f"{file} is larger than {MOST_DATABASE_BYTES // 1024 // 1024} MiB, so it is not a file of probe")
         finally:
             os.close(descriptor)
         return file
@@ -101,10 +101,10 @@ def _opened(file: Path, flags: int) -> int:
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise MemoryUnavailable(f"{file} is no regular file")
+            raise MemoryUnavailable(f"{file} is not a regular file")
         if os.name == "posix":
             if found.st_mode & _OTHERS_MAY_ANYTHING:
-                raise MemoryUnavailable(f"{file} can be read or written by others; see who did that, then: chmod 600 {file}")
+                raise MemoryUnavailable(f"{file} can be read or written by others; find out why, then run: chmod 600 {file}")
             owner = file.parent.stat()
             if found.st_uid not in (os.geteuid(), owner.st_uid, 0):
                 raise MemoryUnavailable(f"{file} belongs to another user (uid {found.st_uid})")
@@ -126,7 +126,7 @@ def _check_folder(folder: Path) -> None:
         return
     found, me = folder.stat(), os.geteuid()
     if found.st_mode & _OTHERS_MAY_WRITE:
-        raise MemoryUnavailable(f"{folder} can be written to by others; see who did that, then: chmod 700 {folder}")
+        raise MemoryUnavailable(f"{folder} can be written to by others; find out why, then run: chmod 700 {folder}")
     if found.st_uid in (me, 0):
         return
     above = folder.resolve().parent.stat()
@@ -147,7 +147,7 @@ def default_folder() -> Path:
     try:
         return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "probe"
     except RuntimeError:
-        raise MemoryUnavailable(f"this user has no home folder; name a folder for what is remembered in {FOLDER_VARIABLE}") from None
+        raise MemoryUnavailable(f"this user has no home folder; name a folder for the program's memory in {FOLDER_VARIABLE}") from None
 
 
 def _file_system_of(path: Path) -> str | None:

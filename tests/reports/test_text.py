@@ -149,8 +149,8 @@ def test_what_is_unknown_says_why() -> None:
 
 def test_unknowns_beside_a_worse_verdict_are_counted() -> None:
     """What is unknown but could not change the verdict is counted with its reason, and named where everything is told."""
-    assert f"Not known 1 more question, because nothing was tried on {EWS} that would tell" in " ".join(render(a_checked_run()).split())
-    named = "that would tell - A certificate that ends soon (certificate-ends-soon)"
+    assert f"Not known 1 more question, because nothing was tried on {EWS} that would show it" in " ".join(render(a_checked_run()).split())
+    named = "that would show it - A certificate that ends soon (certificate-ends-soon)"
     assert named not in " ".join(render(a_checked_run()).split())
     assert named in " ".join(render(a_checked_run(), verbose=True).split())
 
@@ -239,7 +239,7 @@ def test_an_endpoint_without_tls_shows_what_stood_in_the_way() -> None:
 def test_facts_that_contradict_each_other_are_unknown() -> None:
     """Where two sources of one rank disagree the report says so, and takes neither side."""
     text = render(a_run(estate=an_estate(), readings=[PRODUCT, replace(PRODUCT, value="Exim")]), verbose=True)
-    assert "what was seen of the server contradicts itself" in text
+    assert "what was observed of the server is contradictory" in text
     assert "Server " not in text
 
 
@@ -253,7 +253,7 @@ def test_what_conflicts_is_told_with_what_each_source_says(estate: Any) -> None:
     conflict = Facts(POP, said).read(v.SERVER_BUILD)
     follows = [a_gap(key, Why.CONFLICTING, "different builds") for key in (v.SERVER_VERSION, v.SERVER_UPDATE)]
     text = " ".join(render(a_run(estate=estate, readings=[conflict, *follows]), verbose=True).split())
-    contradicts = "Unknown what was seen of the server contradicts itself"
+    contradicts = "Unknown what was observed of the server is contradictory"
     assert f"{contradicts} (sources disagree: 15.1.2507.57 (a1 line 3) and 15.2.1118.40 (a1 line 9)): server.build" in text
     assert f"{contradicts} (different builds): server.version, server.update" in text
 

@@ -120,5 +120,5 @@ def _reason(cited: JsonObject) -> _Reason | None:
     if "why" in cited:
         return _Reason(Why(cited["why"]), subject, of_account, cited["detail"])
     if cited["key"] == v.SERVER_PRODUCT.name:  # a product that leaves questions open is one that does not show which
-        return _Reason(Why.NOT_DISCLOSED, subject, of_account, f"it is {cited['value']}, and no more shows")
+        return _Reason(Why.NOT_DISCLOSED, subject, of_account, f"it is {cited['value']}, and nothing more is known")
     return None

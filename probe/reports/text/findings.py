@@ -67,7 +67,7 @@ def write_finding(page: Page, finding: JsonObject, known: Known, told: ToldSoFar
 def write_what_follows(page: Page, finding: JsonObject, root: JsonObject, known: Known, told: ToldSoFar) -> None:
     """A failed finding that another explains: what was seen, and whose remedy mends it."""
     page.say(f"{spaced(finding['otherwise']).upper()}: {_named(finding)}", indent=2, style=BAD)
-    page.say(f"It follows from the above: {root['title']}. What mends that mends this.", indent=4)
+    page.say(f"It follows from the above: {root['title']}. The same remedy applies.", indent=4)
     for cited in finding["because"]:
         if "why" not in cited:
             _seen(page, cited, known, told)
@@ -80,7 +80,7 @@ def write_questions(page: Page, questions: Questions) -> None:
     for finding in questions.findings:
         page.say(_named(finding), indent=4, label="-", column=2)
     page.say(" ".join(WHAT_TO_DO[why] for why in questions.whys), indent=4, label="To do", column=8)
-    page.say("`probe rules ID` shows what each asks, by the name in brackets.", indent=4, label="More", column=8)
+    page.say("`probe rules ID` shows each rule, where ID is the name in brackets.", indent=4, label="More", column=8)
 
 
 def write_advice(page: Page, finding: JsonObject, known: Known, told: ToldSoFar) -> None:

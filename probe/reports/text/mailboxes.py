@@ -146,7 +146,7 @@ def _explanations(report: _ReportContext, block: Block) -> None:
         page.say("UNKNOWN: nothing was found that shows it ready.", indent=2, style=DOUBTFUL)
     if len(block.addresses) > 1 and block.addresses[0] in told.named:
         page.say(
-            f"What is written for {block.addresses[0]} goes for the other {count(len(block.addresses) - 1, 'mailbox', 'mailboxes')} of "
+            f"What is said of {block.addresses[0]} applies to the other {count(len(block.addresses) - 1, 'mailbox', 'mailboxes')} of "
             "this block too.",
             indent=2,
         )

@@ -34,7 +34,7 @@ def _lines(of: Mapping[str, JsonObject]) -> Iterator[tuple[str, str]]:
         return
     took, removed = of[v.ROUNDTRIP_MILLISECONDS.name], of[v.ROUNDTRIP_REMOVED.name]
     if "value" not in took:
-        yield f"not seen to come back: {took.get('detail', 'nothing tells why')}", DOUBTFUL
+        yield f"not seen to come back: {took.get('detail', 'the reason is not known')}", DOUBTFUL
         return
     end = "and was deleted" if removed.get("value") else "and is STILL THERE, marked as deleted at most"
     yield f"came back after {took['value'] / 1000:.1f} s {end}", GOOD if removed.get("value") else DOUBTFUL
