@@ -44,8 +44,8 @@ _TELLING_HEADERS = frozenset({"x-feserver", "x-beserver", "x-calculatedbetarget"
 _IIS = re.compile(r"microsoft-iis/(\d{1,2})\.(\d)\b")
 
 _SETTLED_BY = (
-    "and nothing else at the endpoint is as Exchange has it: a proxy may strip its headers, or something imitates it. To settle it, look at the "
-    "server itself, past the proxy, or let its header X-FEServer through"
+    "and nothing else at the endpoint confirms Exchange: a proxy may remove its headers, or another product may imitate it. To settle it, look at the "
+    "server directly, without the proxy, or have the proxy pass the header X-FEServer"
 )
 
 
@@ -53,7 +53,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     facts = premises.facts
     service = facts.value(v.ENDPOINT_SERVICE)
     if service != Service.EWS:
-        return _nothing("the endpoint is no EWS endpoint", is_moot=True)
+        return _nothing("the endpoint is not an EWS endpoint", is_moot=True)
     if (other := _other_product(facts)) is not None:
         return _other(other)
     product, doubt = _product(facts)
@@ -86,15 +86,15 @@ def _product(facts: Facts) -> tuple[str | None, str]:
         return None, f"the server calls itself {server[:60]!r}, and {other} is not Exchange"
     if facts.value(v.HTTP_STATUS) == 200 and "soap" not in (facts.value(v.EWS_MARKS) or ()):
         # Honeypots and the fronts of malware do so, and log-on pages of proxies; EWS lets nobody in unasked, and speaks SOAP.
-        return None, "EWS is answered with HTTP 200 and no SOAP, without a sign-in, as no Exchange does"
+        return None, "the EWS request was answered with HTTP 200 and no SOAP, without a sign-in, which no Exchange does"
     if builds:
         product, doubt = _product_of(builds, shows_online)
         if product == EXCHANGE_ONLINE and not shows_online and "soap" not in (facts.value(v.EWS_MARKS) or ()):
-            return None, f"build {builds[0]} is {product}'s, but the host is not, and no header is as {product} has it"
+            return None, f"build {builds[0]} is that of {product}, but neither the host nor a header is"
         if product is not None and not shows_online and not _is_borne_out(facts, product):
             if _speaks_for_itself(facts, builds):
                 return _UNTOLD, ""
-            return None, f"build {builds[0]} is {product}'s, but nothing else at the endpoint is as Exchange has it"
+            return None, f"build {builds[0]} is that of {product}, but nothing else at the endpoint confirms Exchange"
         return product, doubt
     if shows_online:
         return EXCHANGE_ONLINE, ""
@@ -102,7 +102,7 @@ def _product(facts: Facts) -> tuple[str | None, str]:
     if marks:
         return product_of_activesync(facts.value(v.ACTIVESYNC_VERSION) or "") or _UNTOLD, ""
     if marks is None:
-        return None, "no answer was had that would show Exchange"
+        return None, "there was no answer that could show Exchange"
     return None, "nothing in its answers shows that it is Exchange"
 
 
@@ -115,7 +115,7 @@ def _product_of(builds: tuple[Build, ...], shows_online: bool) -> tuple[str | No
             products.append(EXCHANGE_ONLINE)
             continue
         if place.product is None:
-            return None, f"{place.doubt}: it may be a service's own build, or something that imitates Exchange"
+            return None, f"{place.doubt}: it may be the build of a hosted service, or of a product that imitates Exchange"
         if shows_online and place.product != EXCHANGE_ONLINE:
             return None, f"build {build} is that of {place.product}, but the headers are those of {EXCHANGE_ONLINE}"
         products.append(place.product)
@@ -191,7 +191,7 @@ def _other(product: str) -> Iterator[Conclusion | Unsettled]:
     """A product that is no Exchange; its numbers are those of what it imitates."""
     yield v.SERVER_PRODUCT, product
     for key in (v.SERVER_VENDOR, v.SERVER_PRODUCTS, v.SERVER_VERSION):
-        yield Unsettled(key, f"{product} answers, whose own number no answer of EWS shows", is_moot=key is v.SERVER_PRODUCTS)
+        yield Unsettled(key, f"{product} answers, which does not show its own version over EWS", is_moot=key is v.SERVER_PRODUCTS)
 
 
 def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:
@@ -202,10 +202,10 @@ def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:
     if shown and product != EXCHANGE_ONLINE:
         yield v.SERVER_PRODUCTS, shown
     else:
-        yield Unsettled(v.SERVER_PRODUCTS, f"no build of a server is shown beside {product}", is_moot=product == EXCHANGE_ONLINE)
+        yield Unsettled(v.SERVER_PRODUCTS, f"{product} shows no build of a server", is_moot=product == EXCHANGE_ONLINE)
     if product == _UNTOLD and builds and len({_product_of((build,), shows_online=False)[0] for build in builds}) == 1:
         numbers = ", ".join(map(str, builds))
-        yield Unsettled(v.SERVER_VERSION, f"build {numbers} was shown in SOAP alone, {_SETTLED_BY}")
+        yield Unsettled(v.SERVER_VERSION, f"build {numbers} was shown only in SOAP, {_SETTLED_BY}")
     elif len({build.parts[:3] for build in builds}) == 1:
         # Components of one Exchange, or servers of one name, may differ in the fourth number; then three are what is known.
         yield v.SERVER_VERSION, str(builds[0] if len(builds) == 1 else Build(builds[0].parts[:3]))

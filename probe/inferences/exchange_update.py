@@ -17,9 +17,9 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     if product in (*UNTOLD_EXCHANGE, *exchange_servers()) and builds and build is None:
         yield Unsettled(v.SERVER_UPDATE, f"different builds were shown: {', '.join(map(str, builds))}")
     elif product in UNTOLD_EXCHANGE:
-        yield Unsettled(v.SERVER_UPDATE, "it is not told which Exchange it is")
+        yield Unsettled(v.SERVER_UPDATE, "it is not known which version of Exchange it is")
     elif product is not None and product not in exchange_servers():
-        yield Unsettled(v.SERVER_UPDATE, f"{product} has no updates that are known by a build", is_moot=True)
+        yield Unsettled(v.SERVER_UPDATE, f"{product} has no updates that a build identifies", is_moot=True)
     elif product is None:
         yield Unsettled(v.SERVER_UPDATE, "it is not known to be an Exchange Server")
     elif build is None:

@@ -24,10 +24,10 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     facts = premises.facts
     service = facts.value(v.ENDPOINT_SERVICE)
     if service not in _MAIL:
-        return _nothing("the endpoint is no POP3, SMTP or IMAP server", is_moot=True)
+        return _nothing("the endpoint is not a POP3, SMTP or IMAP server", is_moot=True)
     texts = list(_texts(Service(service), facts))
     if not texts:
-        return _nothing("neither a greeting nor a list of capabilities was heard, nor a certificate seen")
+        return _nothing("no greeting, list of capabilities or certificate was received")
     found = [match for reads, text in texts for match in matches(Service(service), reads, text)]
     return _conclude(found, facts.claimed(v.PROTOCOL_GREETING))
 
@@ -63,19 +63,19 @@ def _as_sent(field: str) -> str:
 
 def _conclude(found: list[Match], greetings: tuple[str, ...]) -> Iterator[Conclusion | Unsettled]:
     if not found:
-        yield from _nothing("nothing that the server said is the mark of a known product")
+        yield from _nothing("nothing that the server sent identifies a known product")
         return
     yield v.SERVER_MARKS, tuple(dict.fromkeys(map(_told, found)))
     servers = [match for match in found if not match.fingerprint.is_proxy]
     if not servers:
         names = " and ".join(dict.fromkeys(match.fingerprint.product for match in found))
-        told = f"{names} answers, which is a proxy; nothing that was said is the mark of the mail server behind it"
+        told = f"{names} answers, which is a proxy; nothing identifies the mail server behind it"
         yield from (Unsettled(key, told) for key in _PRODUCT)
         return
     if all(match.fingerprint.reads in _LISTS for match in servers) and (
         other := next(filter(None, map(named_in_greeting, greetings)), None)
     ):
-        told = f"its list is as that of {servers[0].fingerprint.product}, but its greeting names {other!r}, which is not known"
+        told = f"its list of capabilities is that of {servers[0].fingerprint.product}, but its greeting names {other!r}, which is not a known product"
         yield from (Unsettled(key, told) for key in _PRODUCT)
         return
     yield from _agreed(_less_contradicted_lists(servers))
@@ -102,7 +102,7 @@ def _agreed(found: list[Match]) -> Iterator[Conclusion | Unsettled]:
         other = match.fingerprint
         agreed = _more_specific(best, other)
         if agreed is None:
-            told = f"its words are the marks of different products: {best.product} and {other.product}"
+            told = f"its answers identify different products: {best.product} and {other.product}"
             yield from (Unsettled(key, told, conflicts=True) for key in _PRODUCT)
             return
         best = agreed

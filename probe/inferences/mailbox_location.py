@@ -17,14 +17,14 @@ from probe.model.rules import Case
 from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
 from probe.tables.hosts import is_exchange_online_host, is_tenant_domain
 
-_UNTOLD = "Autodiscover does not tell; say where the mailbox lives in the estate (`location`)"
+_UNTOLD = "Autodiscover does not show it; state in the estate where the mailbox lives (`location`)"
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     (case,) = premises.cases
     asked = _asked(case)
     if asked.value(v.ENDPOINT_SERVICE) not in (None, str(Service.EWS)):
-        yield Unsettled(v.MAILBOX_LOCATION, "Autodiscover is asked about mailboxes that EWS serves", is_moot=True)
+        yield Unsettled(v.MAILBOX_LOCATION, "Autodiscover is asked only about mailboxes that EWS serves", is_moot=True)
     else:
         yield _by_autodiscover(asked, premises.facts) or Unsettled(v.MAILBOX_LOCATION, _UNTOLD)
 

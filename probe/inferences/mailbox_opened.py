@@ -15,7 +15,7 @@ from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
 
-_SAY = "say where the mailbox lives in the estate (`location`)"
+_SAY = "state in the estate where the mailbox lives (`location`)"
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
@@ -36,7 +36,7 @@ def _where(endpoint: Facts, mailbox: Facts) -> Conclusion | Unsettled:
     if product == EXCHANGE_ONLINE:
         return _at_microsoft(endpoint, mailbox)
     if product in (None, *UNTOLD_EXCHANGE) or endpoint.value(v.ENDPOINT_SERVICE) == Service.EWS:
-        return Unsettled(v.MAILBOX_LOCATION, f"its inbox was opened, but what answered is not known; {_SAY}")
+        return Unsettled(v.MAILBOX_LOCATION, f"its inbox was opened, but the product that answered is not known; {_SAY}")
     return v.MAILBOX_LOCATION, Location.ELSEWHERE
 
 
@@ -46,7 +46,7 @@ def _at_microsoft(endpoint: Facts, mailbox: Facts) -> Conclusion | Unsettled:
         return v.MAILBOX_LOCATION, Location.EXCHANGE_ONLINE
     provider = mailbox.value(v.PROVIDER)
     if provider is None:
-        return Unsettled(v.MAILBOX_LOCATION, f"Microsoft's servers keep it, but for whom is not known; {_SAY}")
+        return Unsettled(v.MAILBOX_LOCATION, f"it is on Microsoft's servers, but it is not known for which service; {_SAY}")
     return v.MAILBOX_LOCATION, Location.EXCHANGE_ONLINE if provider == "exchange-online" else Location.ELSEWHERE
 
 

@@ -32,7 +32,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     unsettled = next((because for provider, because in concluded if provider is None), None)
     providers = list(dict.fromkeys(provider for provider, _ in concluded if provider is not None))
     if len(providers) > 1:
-        yield Unsettled(v.PROVIDER, f"its endpoints are those of different providers: {', '.join(providers)}", conflicts=True)
+        yield Unsettled(v.PROVIDER, f"its endpoints belong to different providers: {', '.join(providers)}", conflicts=True)
     elif unsettled is not None:
         yield Unsettled(v.PROVIDER, unsettled)
     else:
@@ -60,12 +60,12 @@ def _provider(endpoint: Facts, domain: str) -> tuple[str | None, str]:
     product = endpoint.value(v.SERVER_PRODUCT)
     candidates = candidate_providers(host, product, Service(service)) if host is not None and service is not None else None
     if not candidates:
-        return None, "nothing shows whose service the endpoint is, and the address alone proves nothing"
+        return None, "the provider of the endpoint is not known, and the address alone proves nothing"
     if of_domain in candidates:
         return of_domain, ""
     if of_domain is None and "exchange-online" in candidates:
         return "exchange-online", ""
-    return None, f"the endpoint serves {', '.join(candidates)}; a mailbox at {domain} is not known to be one of theirs"
+    return None, f"the endpoint serves {', '.join(candidates)}; a mailbox at {domain} is not known to belong to any of them"
 
 
 INFERENCE = Inference(

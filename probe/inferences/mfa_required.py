@@ -24,9 +24,11 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     elif any(_SHOWING.issuperset(refusal) for refusal in refusals):
         yield v.MFA_REQUIRED, True
     elif any(_SHOWING.intersection(refusal) for refusal in refusals):
-        yield Unsettled(v.MFA_REQUIRED, "a login was refused, but its words do not tell multi-factor authentication from other causes")
+        yield Unsettled(
+            v.MFA_REQUIRED, "a login was refused, but the refusal does not distinguish multi-factor authentication from other causes"
+        )
     else:
-        yield Unsettled(v.MFA_REQUIRED, "no mail server announces it, and no refusal showed it; say it in the estate (`mfa`)")
+        yield Unsettled(v.MFA_REQUIRED, "no mail server announces it, and no refusal showed it; state it in the estate (`mfa`)")
 
 
 INFERENCE = Inference(

@@ -34,7 +34,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     elif service in (Service.POP3, Service.SMTP, Service.IMAP):
         yield _over_sasl(facts)
     else:
-        yield Unsettled(v.MODERN_AUTH_OFFERED, "nothing is signed in to at this endpoint", is_moot=True)
+        yield Unsettled(v.MODERN_AUTH_OFFERED, "there is no sign-in at this endpoint", is_moot=True)
 
 
 def _over_http(facts: Facts) -> Conclusion | Unsettled:
@@ -47,7 +47,7 @@ def _over_http(facts: Facts) -> Conclusion | Unsettled:
     if bearers:
         return _without_authority(facts)
     if drawn is None:
-        return Unsettled(key, "no Bearer challenge came; Exchange shows it only to clients that ask for it")
+        return Unsettled(key, "no Bearer challenge came; Exchange sends it only to clients that ask for it")
     if product not in (*UNTOLD_EXCHANGE, *exchange_servers()):
         return Unsettled(key, "no Bearer challenge came, but it is not known to be an Exchange Server")
     return key, False
@@ -63,7 +63,8 @@ def _without_authority(facts: Facts) -> Conclusion | Unsettled:
         if asked_for is not None and looked_at[1].lower() == asked_for.lower().rpartition("@")[2]:
             return key, False
         return Unsettled(
-            key, f"the server looked at the domain {looked_at[1]!r}, which is not that of a mailbox; it cannot be told for any other"
+            key,
+            f"the server answered for the domain {looked_at[1]!r}, which is not that of a mailbox; the answer for other domains is not known",
         )
     return Unsettled(key, "a Bearer challenge came, but it names no authority to sign in to")
 
@@ -75,7 +76,7 @@ def _over_sasl(facts: Facts) -> Conclusion | Unsettled:
     if under_tls is None:
         return Unsettled(v.MODERN_AUTH_OFFERED, "the mechanisms under TLS are not known")
     if facts.value(v.PROTOCOL_GREETING) is None:
-        return Unsettled(v.MODERN_AUTH_OFFERED, "it is not known what answers")
+        return Unsettled(v.MODERN_AUTH_OFFERED, "the product that answers is not known")
     return v.MODERN_AUTH_OFFERED, False
 
 

@@ -20,13 +20,13 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
         yield v.SERVER_PRODUCT, product_in(word.value)
         return
     is_disputed = word.why is Why.CONFLICTING
-    told = "profiles of the estate call what answers here by different names" if is_disputed else "the estate does not say what answers"
+    told = "the profiles of the estate name different products for this endpoint" if is_disputed else "the estate does not say what answers"
     yield Unsettled(v.SERVER_PRODUCT, told, is_moot=not is_disputed, conflicts=is_disputed)
 
 
 INFERENCE = Inference(
     id="product-by-word",
-    title="What answers, by the operator's word, where the server hides its name",
+    title="The product that the operator declares, where the server hides its name",
     scope=InferenceScope.ENDPOINT,
     needs=(v.SERVER_BY_WORD,),
     gives=(v.SERVER_PRODUCT,),

@@ -64,7 +64,7 @@ def exchange_build(build: Build) -> BuildPlace:
     if not family:
         return BuildPlace(doubt=f"no Exchange Server has builds that begin with {build.parts[0]}.{build.parts[1]}")
     if len(build.parts) == 4 and build.parts[3] > LARGEST_FOURTH_NUMBER:
-        return BuildPlace(doubt=f"build {build} has a fourth number that Exchange never had")
+        return BuildPlace(doubt=f"build {build} has a fourth number that no Exchange has")
     exact = next((b for b in family if b.build == build or b.build.parts == build.parts[:3]), None)
     if exact is not None:
         return BuildPlace(exact.product, UpdateRange(exact=exact.update))
