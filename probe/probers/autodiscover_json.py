@@ -59,7 +59,9 @@ async def probe(subject: MailboxSubject, dial: Dial, notes: Notebook) -> None:
         finally:
             dial.connections += found.connections
     notes.missing(
-        v.AUTODISCOVER_URL, Why.NOT_DISCLOSED, f"the EWS host does not tell, nor does who DNS names: {'; '.join(reasons) or 'nobody'}"
+        v.AUTODISCOVER_URL,
+        Why.NOT_DISCLOSED,
+        f"neither the EWS host nor a host named by DNS gives it: {'; '.join(reasons) or 'DNS names none'}",
     )
 
 
@@ -96,7 +98,7 @@ async def _ask(mailbox: str, dial: Dial, notes: Notebook) -> bool:
             raise Throttled(wait)
         url = _named(answer)
         if url is None:
-            notes.missing(v.AUTODISCOVER_URL, Why.NOT_DISCLOSED, f"Autodiscover is answered with HTTP {answer.status} and names no URL")
+            notes.missing(v.AUTODISCOVER_URL, Why.NOT_DISCLOSED, f"Autodiscover answers HTTP {answer.status} and names no URL")
             return False
         redirects = 300 <= answer.status < 400
         notes.declared(v.AUTODISCOVER_URL, url, *stream.evidence(url[:80]))
@@ -118,7 +120,7 @@ async def _ask_on(online: Endpoint, path: str, dial: Dial, notes: Notebook) -> N
                 notes.declared(v.AUTODISCOVER_URL, url, *stream.evidence(url[:80]))
                 notes.declared(v.AUTODISCOVER_REDIRECTS, False, *stream.evidence(f" {answer.status}"))
     except (PeerFailure, OSError) as failed:
-        dial.note(f"{online.host} does not say what it makes of the mailbox: {failed}"[:200])
+        dial.note(f"{online.host} gives no Autodiscover answer for the mailbox: {failed}"[:200])
     finally:
         dial.connections += onward.connections
 

@@ -174,15 +174,15 @@ class _Visit:
         self._notes.missing(
             v.EWS_BEARER_DIAGNOSTICS, Why.NOT_APPLICABLE if is_answered else why, "no diagnosis came with the answer to an empty token"
         )
-        self._notes.missing(v.ACTIVESYNC_VERSION, why, "ActiveSync does not tell its version to those who are not signed in")
+        self._notes.missing(v.ACTIVESYNC_VERSION, why, "ActiveSync gives its version only after a sign-in")
         if self._identity is not None:
             self._notes.observed(v.EWS_ASKED_FOR, self._identity)
         elif self._mailbox is not None:
-            self._notes.missing(v.EWS_ASKED_FOR, Why.NOT_ATTEMPTED, "a header carries no address with characters beyond ASCII before the @")
-        else:
             self._notes.missing(
-                v.EWS_ASKED_FOR, Why.NOT_APPLICABLE, "no mailbox, or mailboxes of several domains, stand behind the endpoint"
+                v.EWS_ASKED_FOR, Why.NOT_ATTEMPTED, "a header cannot carry an address with non-ASCII characters before the @"
             )
+        else:
+            self._notes.missing(v.EWS_ASKED_FOR, Why.NOT_APPLICABLE, "the endpoint serves no mailbox, or mailboxes of several domains")
 
     def _name_authority(self) -> None:
         """Who is named to give tokens, and the one tenant whose tokens are taken."""
@@ -286,7 +286,7 @@ class _Visit:
     def _read_redirect(self, stream: Stream, head: Head) -> None:
         location = head.header("Location")
         if not 300 <= head.status < 400:
-            self._notes.missing(v.HTTP_REDIRECT, Why.NOT_APPLICABLE, f"HTTP {head.status} is no redirect")
+            self._notes.missing(v.HTTP_REDIRECT, Why.NOT_APPLICABLE, f"HTTP {head.status} is not a redirect")
         elif location:
             self._notes.observed(v.HTTP_REDIRECT, location, *stream.evidence(location[:200]))
         else:
@@ -314,11 +314,11 @@ class _Visit:
         if reason in POLICY_BLOCKS:
             self._notes.declared(v.EWS_POLICY_BLOCK, POLICY_BLOCKS[reason], *stream.evidence(reason))
         elif reason:
-            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, f"the policy's reason is not a known one: {reason[:200]}")
+            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, f"the reason of the policy is not known: {reason[:200]}")
         elif head.status == 403:
-            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, "HTTP 403 comes without a reason of EWS policy")
+            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, "HTTP 403 came without a reason of an EWS policy")
         else:
-            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_APPLICABLE, f"HTTP {head.status} is no refusal by EWS policy")
+            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_APPLICABLE, f"HTTP {head.status} is not a refusal by an EWS policy")
 
     def _read_head(self, stream: Stream, head: Head, source: str) -> None:
         """What any answer's headers tell of Exchange."""
@@ -410,7 +410,7 @@ def _named(failure: Exception) -> tuple[Outcome, str]:
 
 PROBER = Prober(
     id="ews-anonymous",
-    title="asks EWS for a folder without signing in, and looks at the pages where Exchange shows itself",
+    title="asks EWS for a folder without signing in, and reads the pages by which Exchange is recognized",
     scope=Scope.ENDPOINT,
     services=frozenset({Service.EWS}),
     effect=Effect.READS,

@@ -198,7 +198,7 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, *, is_exchan
     reading.conclude()
     if came.folder == NO_SUCH_MAILBOX:
         for key in AUTODISCOVER_KEYS:
-            notes.missing(key, Why.NOT_ATTEMPTED, "Autodiscover is not asked by a ticket")
+            notes.missing(key, Why.NOT_ATTEMPTED, "Autodiscover is not asked with a Kerberos ticket")
     return True
 
 
@@ -273,7 +273,7 @@ async def _token(account: Account, dial: Dial, notes: Notebook, challenges: tupl
     if named is None and is_exchange_online_host(dial.endpoint.host):
         named = f"https://{entra_hosts(account.cloud)[0]}/"
     if named is None:
-        return NoToken(Why.NOT_DISCLOSED, "the server takes tokens, but names no authority that gives them")
+        return NoToken(Why.NOT_DISCLOSED, "the server accepts tokens, but names no authority that issues them")
     authority = allowed_authority(account, named)
     if isinstance(authority, NoToken):
         return authority
@@ -297,7 +297,7 @@ def _chosen_scheme(
 ) -> EwsScheme | None:
     """How to sign in; None, with the reason noted, where nobody may. Raises what fits where the server will have nobody."""
     if head.status == 200:
-        _all_missing(notes, Why.NOT_ATTEMPTED, "the server answers without asking for a sign-in, so that no password was sent")
+        _all_missing(notes, Why.NOT_ATTEMPTED, "the server answers without asking for a sign-in, so no password was sent")
         return None
     if head.status != 401:
         note_block(notes, head.status, head, lines)
@@ -305,9 +305,7 @@ def _chosen_scheme(
     offered = {c.scheme.lower() for c in challenges}
     scheme = scheme_for(account, endpoint, offered)
     if scheme is None and account.authentication is Authentication.OAUTH and ascii_address(account.mailbox) is None:
-        reason = (
-            "the server may offer tokens to a request that names the mailbox, and a header carries no address with characters beyond ASCII"
-        )
+        reason = "the server may offer tokens to a request that names the mailbox, but a header cannot carry an address with non-ASCII characters"
         _all_missing(notes, Why.NOT_ATTEMPTED, f"{reason} before the @")
     elif scheme is None:
         shown = ", ".join(sorted(offered)) or "nothing"
@@ -315,7 +313,11 @@ def _chosen_scheme(
     elif not account.is_service and (not account.username or not account.password.reveal()):
         _all_missing(notes, Why.NO_CREDENTIALS, "the user name or the password is empty")
     elif scheme == "basic" and not _fits_basic(account):
-        _all_missing(notes, Why.NOT_ATTEMPTED, "the user name or the password holds characters that Basic does not carry everywhere")
+        _all_missing(
+            notes,
+            Why.NOT_ATTEMPTED,
+            "the user name or the password contains characters that not every server reads alike in Basic authentication",
+        )
     else:
         return scheme
     return None

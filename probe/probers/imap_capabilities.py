@@ -63,7 +63,7 @@ class _ImapConversation:
         if is_implicit:
             note_connection(self._notes, self._stream, "implicit")
             for key in (v.STARTTLS_OFFERED, v.STARTTLS_EXTRA_BYTES, v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN):
-                self._notes.missing(key, Why.NOT_APPLICABLE, "TLS is there from the first byte")
+                self._notes.missing(key, Why.NOT_APPLICABLE, "the endpoint has implicit TLS")
         is_signed_in = await self._hear_greeting()
         if is_implicit or await self._upgrade(is_signed_in):
             await self._ask_capabilities(v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS)
@@ -95,8 +95,12 @@ class _ImapConversation:
                 self._note_no_tls("STARTTLS is not offered")
                 return False
         if is_signed_in:
-            self._notes.missing(v.STARTTLS_OFFERED, Why.NOT_DISCLOSED, "the server takes us for signed in, where no STARTTLS is possible")
-            self._note_no_tls("the server takes us for signed in before TLS, where no STARTTLS is possible")
+            self._notes.missing(
+                v.STARTTLS_OFFERED,
+                Why.NOT_DISCLOSED,
+                "the server considers the connection signed in (PREAUTH), so STARTTLS is not possible",
+            )
+            self._note_no_tls("the server considers the connection signed in before TLS (PREAUTH), so STARTTLS is not possible")
             return False
         answer = await self._ask("STARTTLS")
         told = answer.last.text
@@ -115,7 +119,7 @@ class _ImapConversation:
                 extra = plain.data
         self._notes.observed(v.STARTTLS_EXTRA_BYTES, shown_bytes(extra))
         if extra:
-            raise OffProtocol("the server went on in clear after it agreed to TLS; nothing of that is believed")
+            raise OffProtocol("the server sent unencrypted data after it agreed to TLS; that data is ignored")
         note_connection(self._notes, self._stream, "starttls")
         self._announced = None
         return True
@@ -130,7 +134,7 @@ class _ImapConversation:
         if listed is None:
             listed = self._announced
         if listed is None:
-            is_refused = "CAPABILITY is answered without a list" if answer.ok else "CAPABILITY is refused"
+            is_refused = "the answer to CAPABILITY has no list" if answer.ok else "CAPABILITY is refused"
             for missing in (key, login):
                 self._notes.missing(missing, Why.NOT_DISCLOSED, f"{is_refused}: {answer.last.text[:200]}")
         elif not refuse_overlong(self._notes, listed, key, login):
@@ -151,7 +155,7 @@ class _ImapConversation:
             self._notes.missing(v.IMAP_ID, Why.OFF_PROTOCOL, f"the server sent {malformed}")
             return
         if fields is None:
-            self._notes.missing(v.IMAP_ID, Why.NOT_DISCLOSED, f"ID is answered without a word on it: {answer.last.text[:200]}")
+            self._notes.missing(v.IMAP_ID, Why.NOT_DISCLOSED, f"the answer to ID has no fields: {answer.last.text[:200]}")
             return
         told = tuple(name if value is None else f"{name}={value}" for name, value in fields)
         if not refuse_overlong(self._notes, told, v.IMAP_ID):
@@ -174,7 +178,7 @@ class _ImapConversation:
 
 PROBER = Prober(
     id="imap-capabilities",
-    title="hears the IMAP greeting, asks for capabilities, before and under TLS, and for the server's name",
+    title="reads the IMAP greeting, the capabilities before and under TLS, and the server's ID",
     scope=Scope.ENDPOINT,
     services=frozenset({Service.IMAP}),
     effect=Effect.READS,

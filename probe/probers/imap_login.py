@@ -54,7 +54,7 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
 
 PROBER = Prober(
     id="imap-login",
-    title="signs in to IMAP once, and opens the inbox for reading alone",
+    title="signs in to IMAP once, and opens the inbox read-only",
     scope=Scope.LOGIN,
     services=frozenset({Service.IMAP}),
     effect=Effect.LOGS_IN,

@@ -49,7 +49,7 @@ async def probe(subject: RoundTripSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     account, incoming = subject.account, subject.incoming
     if any(character in account.mailbox for character in "<>\r\n\0 "):
-        _nothing_sent(notes, Why.NOT_APPLICABLE, "the address holds characters that no message carries")
+        _nothing_sent(notes, Why.NOT_APPLICABLE, "the address contains characters that no message can carry")
         return
     way_in = dial.to(incoming)
     try:
@@ -67,7 +67,7 @@ async def probe(subject: RoundTripSubject, dial: Dial, notes: Notebook) -> None:
             if await _send(message, account, dial, notes):
                 await _await_return(message, inbox, dial, notes)
     except NoUpgrade as refused:
-        _nothing_sent(notes, Why.DENIED, f"no credentials were sent, since there is no TLS: {refused}")
+        _nothing_sent(notes, Why.DENIED, f"no credentials were sent, because there is no TLS: {refused}")
     finally:
         dial.connections += way_in.connections
 
@@ -84,9 +84,7 @@ async def _send(message: MarkedMessage, account: Account, dial: Dial, notes: Not
         name = wanted_mechanism(await session.open(), dial.endpoint)
         address = smtp_address(message.address, takes_utf8="SMTPUTF8" in session.extensions)
         if address is None:
-            _nothing_sent(
-                notes, Why.NOT_ATTEMPTED, "the address has characters beyond ASCII before the @, which goes out by SMTPUTF8 alone"
-            )
+            _nothing_sent(notes, Why.NOT_ATTEMPTED, "the address has non-ASCII characters before the @, which need SMTPUTF8")
             await stream.send(b"QUIT\r\n")
             return False
         message = replace(message, address=address)
@@ -111,7 +109,7 @@ async def _await_return(message: MarkedMessage, inbox: Inbox, dial: Dial, notes:
 
     def leave(why: Why, words: str) -> None:
         for key in (v.ROUNDTRIP_RETURNED, v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED):
-            notes.missing(key, why, f"{words}; it may come late, or lie in another folder, and was not deleted: {message.subject}")
+            notes.missing(key, why, f"{words}; it may arrive late or be in another folder, and was not deleted: {message.subject}")
 
     # For the deadline, which ends everything wherever it stands.
     leave(Why.TIMED_OUT, "the message was not seen in time")

@@ -56,7 +56,7 @@ class _Pop3Conversation:
         if is_implicit:
             note_connection(self._notes, self._stream, "implicit")
             for key in (v.STARTTLS_OFFERED, v.STARTTLS_EXTRA_BYTES, v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN):
-                self._notes.missing(key, Why.NOT_APPLICABLE, "TLS is there from the first byte")
+                self._notes.missing(key, Why.NOT_APPLICABLE, "the endpoint has implicit TLS")
         await self._hear_greeting()
         if not is_implicit and not await self._upgrade():
             return
@@ -99,7 +99,7 @@ class _Pop3Conversation:
                 extra = plain.data
         self._notes.observed(v.STARTTLS_EXTRA_BYTES, shown_bytes(extra))
         if extra:
-            raise OffProtocol("the server went on in clear after it agreed to TLS; nothing of that is believed")
+            raise OffProtocol("the server sent unencrypted data after it agreed to TLS; that data is ignored")
         note_connection(self._notes, self._stream, "starttls")
         return True
 
@@ -133,7 +133,7 @@ class _Pop3Conversation:
 
 PROBER = Prober(
     id="pop3-capabilities",
-    title="hears the POP3 greeting and asks for capabilities, before and under TLS",
+    title="reads the POP3 greeting and the capabilities before and under TLS",
     scope=Scope.ENDPOINT,
     services=frozenset({Service.POP3}),
     effect=Effect.READS,

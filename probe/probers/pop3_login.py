@@ -45,7 +45,7 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
         session = Pop3Session(stream, account, subject.endpoint)
         name = await session.open()
         if session.login_delay is None:
-            notes.missing(v.POP3_LOGIN_DELAY_SECONDS, Why.NOT_DISCLOSED, "the server asks for no time between logins")
+            notes.missing(v.POP3_LOGIN_DELAY_SECONDS, Why.NOT_DISCLOSED, "the server requires no pause between logins")
         else:
             notes.declared(v.POP3_LOGIN_DELAY_SECONDS, session.login_delay, *stream.evidence("LOGIN-DELAY"))
         if isinstance(name, NoMechanism):
@@ -60,7 +60,7 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
 
 PROBER = Prober(
     id="pop3-login",
-    title="signs in to POP3 once, and asks STAT",
+    title="signs in to POP3 once, and sends STAT",
     scope=Scope.LOGIN,
     services=frozenset({Service.POP3}),
     effect=Effect.LOGS_IN,

@@ -63,7 +63,7 @@ class _SmtpConversation:
         if is_implicit:
             note_connection(self._notes, self._stream, "implicit")
             for key in (v.STARTTLS_OFFERED, v.STARTTLS_EXTRA_BYTES, v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN):
-                self._notes.missing(key, Why.NOT_APPLICABLE, "TLS is there from the first byte")
+                self._notes.missing(key, Why.NOT_APPLICABLE, "the endpoint has implicit TLS")
         await self._hear_greeting()
         if not is_implicit and not await self._upgrade():
             return
@@ -97,7 +97,7 @@ class _SmtpConversation:
             self._notes.observed(v.STARTTLS_OFFERED, answer.code == 220, *self._evidence(answer))
         if answer.code != 220:
             if answer.kind not in (4, 5):
-                raise OffProtocol(f"an answer that SMTP does not know there: {answer.last}")
+                raise OffProtocol(f"a reply that SMTP does not allow here: {answer.last}")
             if refused_for_now(answer.words):
                 raise Throttled(f"STARTTLS is refused for now: {answer.last}")
             await self._end_without_tls(f"STARTTLS is refused: {answer.last}")
@@ -110,7 +110,7 @@ class _SmtpConversation:
                 extra = plain.data
         self._notes.observed(v.STARTTLS_EXTRA_BYTES, shown_bytes(extra))
         if extra:
-            raise OffProtocol("the server went on in clear after it agreed to TLS; nothing of that is believed")
+            raise OffProtocol("the server sent unencrypted data after it agreed to TLS; that data is ignored")
         note_connection(self._notes, self._stream, "starttls")
         return True
 
@@ -152,7 +152,7 @@ class _SmtpConversation:
             self._note_refused_ehlo(answer, capabilities, login)
             return None
         if answer.code != 250:
-            raise OffProtocol(f"an answer that SMTP does not know there: {answer.last}")
+            raise OffProtocol(f"a reply that SMTP does not allow here: {answer.last}")
         name, listed = own_line(answer), extensions(answer)
         if refuse_overlong(self._notes, answer.texts, v.SMTP_EHLO_NAME, capabilities, login, v.SMTP_SIZE_LIMIT_BYTES):
             return listed
@@ -172,11 +172,11 @@ class _SmtpConversation:
     def _note_refused_ehlo(self, answer: SmtpReply, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> None:
         if answer.kind == 5 and knows_no_ehlo(answer):
             for key in (capabilities, login):
-                self._notes.missing(key, Why.NOT_DISCLOSED, f"EHLO is not known: {answer.last}")
+                self._notes.missing(key, Why.NOT_DISCLOSED, f"EHLO is not supported: {answer.last}")
         elif answer.kind in (4, 5):
             raise refused_service(answer.words, "EHLO is refused")
         else:
-            raise OffProtocol(f"an answer that SMTP does not know there: {answer.last}")
+            raise OffProtocol(f"a reply that SMTP does not allow here: {answer.last}")
 
     async def _ask(self, command: str) -> SmtpReply:
         """The reply to a command, as the server said it."""
@@ -190,7 +190,7 @@ class _SmtpConversation:
 
 PROBER = Prober(
     id="smtp-extensions",
-    title="hears the SMTP greeting and says EHLO, before and under TLS",
+    title="reads the SMTP greeting and the extensions that EHLO lists before and under TLS",
     scope=Scope.ENDPOINT,
     services=frozenset({Service.SMTP}),
     effect=Effect.READS,

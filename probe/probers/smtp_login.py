@@ -53,7 +53,7 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
 
 PROBER = Prober(
     id="smtp-login",
-    title="signs in to SMTP once, and says NOOP",
+    title="signs in to SMTP once, and sends NOOP",
     scope=Scope.LOGIN,
     services=frozenset({Service.SMTP}),
     effect=Effect.LOGS_IN,

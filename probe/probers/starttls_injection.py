@@ -42,7 +42,7 @@ async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     service, key = subject.endpoint.service, v.STARTTLS_TAKES_INJECTED
     if subject.endpoint.security is Security.IMPLICIT:
-        notes.missing(key, Why.NOT_APPLICABLE, "TLS is there from the first byte")
+        notes.missing(key, Why.NOT_APPLICABLE, "the endpoint has implicit TLS")
         return
 
     async def with_command(stream: Stream) -> None:
@@ -64,7 +64,7 @@ async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     except (PeerClosed, TlsFailed, ConnectionError, OffProtocol) as broken:
         if notes.knows(key):
             raise
-        note = dial.note(f"broke off with a command behind the upgrade: {broken}")
+        note = dial.note(f"the connection ended after a command sent behind the upgrade: {broken}")
         await dial.converse(without)
         if not notes.knows(key):
             notes.observed(key, False, *((note,) if note else ()))
@@ -101,7 +101,7 @@ async def _told_after_leave(stream: Stream, service: Service) -> list[str]:
 
 PROBER = Prober(
     id="starttls-injection",
-    title="sends a command in clear behind STLS or STARTTLS, and sees whether it is obeyed under TLS",
+    title="sends an unencrypted command after STLS or STARTTLS, and tests whether it is executed under TLS",
     scope=Scope.ENDPOINT,
     services=frozenset({Service.POP3, Service.SMTP, Service.IMAP}),
     effect=Effect.PROVOKES,

@@ -27,7 +27,7 @@ async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
 
 PROBER = Prober(
     id="tls-handshake",
-    title="shakes hands and reads the certificate",
+    title="completes a TLS handshake and reads the certificate",
     scope=Scope.ENDPOINT,
     services=frozenset({Service.TLS}),
     effect=Effect.READS,

@@ -100,7 +100,7 @@ class _Inquiry:
         notes.observed(v.FIPS_PROFILE, self._client.name)
         if not self._question.is_full:
             for key in _POSTURE_KEYS:
-                notes.missing(key, Why.NOT_ATTEMPTED, "only a full look at TLS shows it: --tls full")
+                notes.missing(key, Why.NOT_ATTEMPTED, "only the full TLS posture shows it: --tls full")
         # What the client really sends comes first: a server that soon has had too much answers at least this.
         if self._question.fips:
             allowed = await self._ask(f"what {self._client.name} allows", self._allowed())
@@ -162,7 +162,7 @@ class _Inquiry:
                 offer = questions.send(None if isinstance(heard.answer, Unclear) else heard.answer)
         except StopIteration as found:
             reasons: tuple[str, ...] = found.value
-        return reasons or ("the server refuses what it offers; which part is in the way was not found",), tuple(lines)
+        return reasons or ("the server refuses its offer; the part that causes the refusal was not found",), tuple(lines)
 
     async def _note_sent(self, sent: _NotedAnswer) -> None:
         """What the client gets that sends its default offer, FIPS policy as declared, and whether it is a session at all."""
@@ -181,7 +181,7 @@ class _Inquiry:
     async def _note_deployment_gets(self, sent: _NotedAnswer, *, is_refused: bool) -> None:
         notes, key, answer = self._notes, v.TLS_DEPLOYMENT_GETS, sent.answer
         if not self._client.is_windows:
-            notes.missing(key, Why.NOT_APPLICABLE, f"{self._client.name} is no Windows that a deployment runs on")
+            notes.missing(key, Why.NOT_APPLICABLE, f"{self._client.name} is not a Windows that a deployment runs on")
         elif is_refused:
             notes.observed(key, False, *sent.lines)
         elif isinstance(answer, Unclear):
@@ -201,7 +201,7 @@ class _Inquiry:
             is_let_in = False
         except (PeerFailure, OSError) as failed:
             outcome, detail = expected(failed) or (Outcome.CLOSED, type(failed).__name__)
-            why, detail = WHY_AFTER[outcome], f"the server asks for a client certificate; a handshake without one ended so: {detail}"
+            why, detail = WHY_AFTER[outcome], f"the server asks for a client certificate; a handshake without one failed: {detail}"
             notes.missing(key, why, detail)
             return
         if is_let_in is None:
@@ -242,7 +242,9 @@ class _Inquiry:
                 last = await self._eliminate(version, found[version]) or last
         finally:
             # Also where the deadline ends it: what is complete by then is known.
-            why, detail = (last.why, last.detail) if last else (Why.TIMED_OUT, "the time for this attempt ended before all was asked")
+            why, detail = (
+                (last.why, last.detail) if last else (Why.TIMED_OUT, "the time for this attempt ended before all hellos were sent")
+            )
             _write_posture(
                 self._notes,
                 [(found.get(version) or Elimination(version, None)).listing for version in sorted(_ORDER)],
@@ -307,7 +309,7 @@ def _write_extensions(notes: Notebook, listings: Sequence[Listing], why: Why, de
 
     def write(key: FactKey[T], listing: Listing, value: T | None) -> None:
         if listing.offered is False:
-            notes.missing(key, Why.NOT_APPLICABLE, "the server takes no version of TLS that has it")
+            notes.missing(key, Why.NOT_APPLICABLE, "the server accepts no version of TLS that has it")
         elif value is None:
             notes.missing(key, why, detail)
         else:
@@ -331,7 +333,7 @@ def _write_certificates(notes: Notebook, listings: Sequence[Listing]) -> None:
     if told:
         notes.observed(v.TLS_CERTIFICATES, tuple(told))
     else:
-        notes.missing(v.TLS_CERTIFICATES, Why.NOT_DISCLOSED, "the server showed no certificate")
+        notes.missing(v.TLS_CERTIFICATES, Why.NOT_DISCLOSED, "the server sent no certificate")
 
 
 def _taken_beyond(listings: Sequence[Listing], client: fips.NumberedFipsProfile) -> tuple[str, ...] | None:
@@ -386,7 +388,7 @@ def _told(answer: HelloAnswer) -> str:
         if answer.other_version is not None:
             return f"the server would speak {answer.other_version.label} only"
         if answer.description == SILENT_ALERT:
-            return "the server hangs up, while another hello works"
+            return "the server closes the connection, though another hello works"
         return f"refused with alert {answer.description} ({_ALERTS.get(answer.description, 'other')})"
     asks = "and asks for a client certificate" if answer.asks_client_certificate else None
     return " ".join(filter(None, (*_session_words(_session(answer)), asks)))

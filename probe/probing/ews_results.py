@@ -84,9 +84,7 @@ class ResultReader:
         """Write the facts; raises what fits where the conversation failed."""
         seen, notes = self._seen, self._notes
         for key in AUTHORITY_KEYS:
-            notes.missing(
-                key, Why.NOT_APPLICABLE, "the authority said nothing of it" if self._carried == "token" else "no token was asked for"
-            )
+            notes.missing(key, Why.NOT_APPLICABLE, "the authority did not say" if self._carried == "token" else "no token was requested")
         if seen.version is not None:
             build = Build.parse(seen.version)
             notes.declared(v.SERVER_BUILD, build, *self._version_line, source="ews-session")
@@ -98,7 +96,7 @@ class ResultReader:
         self._conclude_others()
         if seen.folder != NO_SUCH_MAILBOX:
             for key in AUTODISCOVER_KEYS:
-                notes.missing(key, Why.NOT_APPLICABLE, "it is asked only where Exchange knows no such mailbox")
+                notes.missing(key, Why.NOT_APPLICABLE, "Autodiscover is asked only where Exchange knows no such mailbox")
         if seen.folder is not None:
             self._conclude_answered(seen.folder)
         elif seen.logons and (seen.status in (401, 456) or seen.error == "locked"):
@@ -115,7 +113,7 @@ class ResultReader:
             self._dial.note(f"{method} {path}: {'no answer' if status is None else f'HTTP {status}'}")
         if directed.directions is None:
             for key in AUTODISCOVER_KEYS:
-                self._notes.missing(key, Why.NOT_DISCLOSED, "Autodiscover on the same host gave no answer that can be read")
+                self._notes.missing(key, Why.NOT_DISCLOSED, "Autodiscover on the same host gave no readable answer")
             return
         action, target = directed.directions
         lines = as_evidence(self._dial.note(f"Autodiscover: {action} {target}"))
@@ -132,15 +130,15 @@ class ResultReader:
             elif not self._wants_appointments:
                 self._notes.missing(key, Why.NOT_APPLICABLE, "appointments, contacts and tasks are not synchronized here")
             elif self._seen.folder == "found":
-                self._notes.missing(key, Why.NOT_DISCLOSED, "Exchange gave no answer to this folder, or to one before it")
+                self._notes.missing(key, Why.NOT_DISCLOSED, "Exchange gave no answer for this folder, or for one before it")
             else:
-                self._notes.missing(key, Why.NOT_ATTEMPTED, "the inbox was not found, so that no other folder was asked for")
+                self._notes.missing(key, Why.NOT_ATTEMPTED, "the inbox was not found, so no other folder was requested")
 
     def _conclude_answered(self, code: str) -> None:
         """Exchange itself answered, which it does for nobody whom the web server before it did not let in."""
         notes, lines = self._notes, self._lines
         if not self._seen.logons:
-            raise OffProtocol("the server answered FindFolder without asking who wants to know")
+            raise OffProtocol("the server answered FindFolder without asking for a sign-in")
         notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_APPLICABLE, "EWS answered")
         if code in ACCOUNT_STATES:
             notes.observed(v.AUTH_ACCEPTED, False, *lines)
@@ -151,13 +149,13 @@ class ResultReader:
         notes.observed(v.EWS_INBOX, code, *lines)
         if code in _BUSY:
             pause = self._seen.back_off_seconds
-            raise Throttled(f"Exchange answers {code}" + (f", and asks for {pause:g} s of patience" if pause else ""))
+            raise Throttled(f"Exchange answers {code}" + (f", and asks for a pause of {pause:g} s" if pause else ""))
         if self._impersonates and code == "found":
             notes.observed(v.EWS_IMPERSONATION, "granted", *lines)
         elif self._impersonates and code in _MAY_NOT_IMPERSONATE:
             notes.observed(v.EWS_IMPERSONATION, "denied", *lines)
         else:
-            self._leave_open(Why.NOT_DISCLOSED, f"Exchange says {code}, which may come before or after that question")
+            self._leave_open(Why.NOT_DISCLOSED, f"Exchange answers {code}, which it may do before or after it checks impersonation")
 
     def _conclude_refused(self) -> None:
         """The one logon was refused."""
@@ -170,13 +168,13 @@ class ResultReader:
         notes.observed(v.AUTH_ACCEPTED, False, *self._lines)
         if self._carried == "ticket" and not words:
             reason = (
-                f"Exchange does not take a Kerberos ticket that the KDC gave (HTTP {seen.status}): see to which account HTTP/{self._dial.endpoint.host} "
-                "belongs (setspn -Q), to the clocks, and whether EWS is on for the account"
+                f"Exchange refuses a Kerberos ticket that the KDC issued (HTTP {seen.status}): check to which account HTTP/{self._dial.endpoint.host} "
+                "belongs (setspn -Q), the clocks, and whether EWS is enabled for the account"
             )
             notes.missing(v.AUTH_REFUSAL, Why.NOT_DISCLOSED, reason)
         elif self._carried == "token" and not words:
             diagnosis = seen.header("X-MS-Diagnostics") or f"HTTP {seen.status}"
-            notes.missing(v.AUTH_REFUSAL, Why.NOT_DISCLOSED, f"Exchange takes the authority's token for none: {diagnosis[:200]}")
+            notes.missing(v.AUTH_REFUSAL, Why.NOT_DISCLOSED, f"Exchange refuses the authority's token: {diagnosis[:200]}")
         else:
             notes.observed(v.AUTH_REFUSAL, words or _BARE_401, *self._lines)
         for key in (v.EWS_INBOX, v.SERVER_BUILD, v.EWS_POLICY_BLOCK):
@@ -208,7 +206,7 @@ def note_block(notes: Notebook, status: int | None, answer: _WithHeaders, lines:
         notes.declared(v.EWS_POLICY_BLOCK, POLICY_BLOCKS[reason], *lines)
         words = (Refusal.PROTOCOL_DISABLED,)
     elif status == 403:
-        notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, "HTTP 403 comes without a known reason of EWS policy")
+        notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, "HTTP 403 came without a known reason of an EWS policy")
     if words:
         notes.observed(v.AUTH_REFUSAL, words, *lines)
 
@@ -221,24 +219,24 @@ def http_failure(status: int | None, answer: _WithHeaders) -> PeerFailure:
     if status == 403:
         return Denied("the server refuses EWS: HTTP 403")
     if status is not None and 300 <= status < 400:
-        return OffProtocol(f"the endpoint points elsewhere (HTTP {status}), which is not followed with credentials")
-    return OffProtocol(f"EWS is answered with HTTP {status}")
+        return OffProtocol(f"the endpoint redirects elsewhere (HTTP {status}), and no redirect is followed with credentials")
+    return OffProtocol(f"the EWS request was answered with HTTP {status}")
 
 
 def _broken_off(seen: EwsResult) -> Exception:
     """What to call a conversation that came to no end."""
     match seen.error:
         case "timed-out":
-            return TimeoutError("EWS gave no whole answer in time")
+            return TimeoutError("EWS gave no complete answer in time")
         case "closed":
             return PeerClosed("the peer closed the connection before its answer was complete")
         case "tls-failed":
             return TlsFailed("the TLS handshake for the sign-in failed")
         case "untrusted":
-            return UntrustedPeer("no credentials were sent, since the certificate was not trusted a second time")
+            return UntrustedPeer("no credentials were sent, because the certificate was not trusted on the second connection")
         case "no-challenge":
-            return Denied(f"the server offers a sign-in and then does not take it up: HTTP {seen.status}")
+            return Denied(f"the server offers a sign-in scheme, but did not continue it: HTTP {seen.status}")
         case "too-long":
-            return OffProtocol("the answer is longer than any of EWS")
+            return OffProtocol("the answer is longer than any EWS answer")
         case _:
-            return OffProtocol(f"what came with HTTP {seen.status} is no answer of EWS")
+            return OffProtocol(f"the answer with HTTP {seen.status} is not an EWS answer")

@@ -93,7 +93,7 @@ class Pop3Inbox:
             self._delay = session.login_delay or 0
             await stream.send(b"QUIT\r\n")
         if self._delay and 2 * self._delay + RESERVE_SECONDS > self._dial.remaining():
-            raise Throttled(f"the server wants {self._delay} s between logins, for which there is no time; no message was sent")
+            raise Throttled(f"the server wants {self._delay} s between logins, and there is no time for that; no message was sent")
         async with self._dial.open_trusted() as stream:
             session = await self._signed_in(stream)
             count = await _count(session)
@@ -102,7 +102,7 @@ class Pop3Inbox:
 
     async def take(self, message: MarkedMessage) -> bool | None:
         if self._delay > self._dial.remaining() - RESERVE_SECONDS:
-            raise Throttled(f"the server wants {self._delay} s between logins, for which there is no more time")
+            raise Throttled(f"the server wants {self._delay} s between logins, and there is no time left for that")
         async with self._dial.open_trusted() as stream:
             session = await self._signed_in(stream)
             number = await self._find(session, message)
@@ -131,7 +131,7 @@ class Pop3Inbox:
                 continue
             top = await session.ask(f"TOP {number} 0", multiline=True)
             if not top.ok:
-                raise Denied(f"the server shows no header (TOP), without which no message is known again: {top.text[:200]}")
+                raise Denied(f"the server does not show headers (TOP), by which the message would be recognized: {top.text[:200]}")
             if _is_subject(top.lines, message) and await _unique_id(session, number) == unique_id:
                 return number
         return None
@@ -149,7 +149,7 @@ async def _unique_id(session: Pop3Session, number: int) -> str:
     answer = await session.ask(f"UIDL {number}")
     words = answer.text.split()
     if not answer.ok or len(words) < 3 or words[1] != str(number):
-        raise Denied(f"the server gives no unique id, without which nothing is deleted: {answer.text[:200]}")
+        raise Denied(f"the server gives no unique id (UIDL), without which nothing is deleted: {answer.text[:200]}")
     return words[2]
 
 
@@ -223,7 +223,7 @@ class EwsInbox:
         offered = {c.scheme.lower() for c in parse_challenges(head.all("WWW-Authenticate"))}
         scheme = scheme_for(self._account, endpoint, offered)
         if scheme is None or scheme == "bearer":
-            raise Denied(f"{endpoint.url} lets nobody in by a password, and a message is fetched by none but that; no message was sent")
+            raise Denied(f"{endpoint.url} offers no sign-in by password, which fetching the message needs; no message was sent")
         self._scheme = scheme
 
     async def take(self, message: MarkedMessage) -> bool | None:
@@ -256,8 +256,8 @@ class EwsInbox:
             case "refused":
                 raise Denied(f"{dial.endpoint.url} refuses: {taken.detail}")
         if taken.trouble == "timed-out":
-            raise TimeoutError("EWS gave no whole answer in time")
-        raise OffProtocol(f"{dial.endpoint.url} gives no answer of EWS: {taken.detail}")
+            raise TimeoutError("EWS gave no complete answer in time")
+        raise OffProtocol(f"{dial.endpoint.url} gives no EWS answer: {taken.detail}")
 
 
 _FETCHED_UID = re.compile(r"[( ]UID (\d{1,10})[ )]", re.IGNORECASE)
@@ -281,11 +281,11 @@ def _header_shown(data: str) -> tuple[str, ...]:
 def wanted_mechanism(name: str | NoMechanism, endpoint: Endpoint) -> str:
     """The mechanism, where there is one; the account was let in by one a moment ago."""
     if isinstance(name, NoMechanism):
-        raise Denied(f"{endpoint.url} no longer lets the account in: {name.detail}")
+        raise Denied(f"{endpoint.url} no longer accepts the account: {name.detail}")
     return name
 
 
 def require_let_in(accepted: bool, answer: str, endpoint: Endpoint) -> None:
     """Fails where the account, which was let in a moment ago, is refused."""
     if not accepted:
-        raise Denied(f"{endpoint.url} refused the sign-in, which it had taken a moment before: {answer[:200]}")
+        raise Denied(f"{endpoint.url} refused the sign-in, which it accepted a moment before: {answer[:200]}")

@@ -265,7 +265,7 @@ async def test_the_account_is_in_no_state_to_sign_in(ews: EwsStub, children: Chi
                     '<t:Value Name="BackOffMilliseconds">4500</t:Value></t:MessageXml>',
                 ),
             ),
-            "Exchange answers ErrorServerBusy, and asks for 4.5 s of patience",
+            "Exchange answers ErrorServerBusy, and asks for a pause of 4.5 s",
         ),
         (Reply(200, refused("ErrorExceededConnectionCount")), "Exchange answers ErrorExceededConnectionCount"),
     ],
