@@ -207,9 +207,7 @@ def test_mailboxes_of_which_something_else_is_to_be_said_stand_apart() -> None:
 def test_a_mailbox_that_is_not_served_is_listed() -> None:
     """A mailbox that server-side synchronization does not serve is listed as not assessed."""
     text = render(a_checked_run())
-    assert (
-        "NOT ASSESSED: 1 mailbox with profile branch\n  unserved@branch.test\n  Server-side synchronization does nothing for it.\n" in text
-    )
+    assert "NOT ASSESSED: 1 mailbox with profile branch\n  unserved@branch.test\n  Server-side synchronization does not serve it.\n" in text
 
 
 def test_a_run_in_which_nobody_was_judged_says_so() -> None:

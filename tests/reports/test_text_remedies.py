@@ -89,7 +89,7 @@ def test_the_certificate_that_is_sent_now_is_named() -> None:
         ("Gmail", None, "myaccount.google.com/apppasswords", "Yahoo and AOL"),
         ("Gmail", "outlook.com", "myaccount.google.com/apppasswords", "another provider"),
         ("Yahoo Mail", None, "Generate app password", "Gmail"),
-        ("Courier", None, "The password of the account itself is not taken", "At Gmail"),
+        ("Courier", None, "The account's own password is never accepted", "At Gmail"),
         (None, None, "At Outlook.com: Move", "no such words"),
     ],
 )

@@ -23,7 +23,7 @@ _WHY_OF: dict[Why, str] = {
     Why.CLOSED: "{} closed the connection too early",
     Why.TLS_FAILED: "the TLS handshake with {} failed",
     Why.OFF_PROTOCOL: "what answered at {} does not speak the protocol",
-    Why.UNTRUSTED_PEER: "no credentials were sent to {}, because its certificate is not trusted for this name",
+    Why.UNTRUSTED_PEER: "the certificate is not trusted at {}",
     Why.CONFLICTING: "what was observed of {} is contradictory",
     Why.STALE: "what was once observed of {} is out of date",
     Why.INTERRUPTED: "the run was interrupted before {} was finished",

@@ -73,7 +73,7 @@ def _write_block(report: _ReportContext, number: int, block: Block) -> None:
         page.say(line, style=style)
         page.say(", ".join(block.addresses) if report.verbose else _named(block.addresses), indent=2, cut=True)
     if block.support is Support.NOT_ASSESSED:
-        page.say("Server-side synchronization does nothing for " + ("it." if len(block.addresses) == 1 else "them."), indent=2)
+        page.say("Server-side synchronization does not serve " + ("it." if len(block.addresses) == 1 else "them."), indent=2)
         return
     profile = report.known.profiles.get(block.profile)
     if profile is not None and not block.is_good:
