@@ -16,7 +16,7 @@ from probe.document.telling.names import remedy_for
 from probe.document.telling.words import CITED_LIMIT, WHAT_TO_DO, bounded, count, gap_in_words, provenance, spaced, value_in_words
 from probe.model import vocabulary as v
 from probe.model.estate import Service
-from probe.model.facts import Facts
+from probe.model.facts import Facts, Why
 from probe.model.remedies import steps
 from probe.model.rules import Otherwise, Result
 from probe.model.values import dataclass
@@ -79,7 +79,9 @@ def write_questions(page: Page, questions: Questions) -> None:
     page.say(f"UNKNOWN: {number}, because {questions.because()}", indent=2, style=DOUBTFUL)
     for finding in questions.findings:
         page.say(_named(finding), indent=4, label="-", column=2)
-    page.say(" ".join(WHAT_TO_DO[why] for why in questions.whys), indent=4, label="To do", column=8)
+    # That there is nothing to do at one endpoint is no news beside what is to be done at another.
+    whys = [why for why in questions.whys if why is not Why.NOT_APPLICABLE] or questions.whys
+    page.say(" ".join(WHAT_TO_DO[why] for why in whys), indent=4, label="To do", column=8)
     page.say("`probe rules ID` shows each rule, where ID is the name in brackets.", indent=4, label="More", column=8)
 
 
