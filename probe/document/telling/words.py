@@ -31,7 +31,7 @@ _WHY_OF: dict[Why, str] = {
 }
 
 WHY_IN_WORDS: dict[Why, str] = {why: words.format("the server") for why, words in _WHY_OF.items()}
-"""What a reader is told of each reason."""
+"""Each reason in words; `{}` is the subject."""
 
 WHAT_TO_DO: dict[Why, str] = {
     Why.NOT_ATTEMPTED: "Allow what would show it (`allow` in the estate, see `probe check --dry-run`), then check again.",
@@ -53,16 +53,16 @@ WHAT_TO_DO: dict[Why, str] = {
     Why.INTERRUPTED: "Check again, and let the run finish.",
     Why.BUG: "Report it with the output of `--json`, and check again.",
 }
-"""What may turn each reason into an answer."""
+"""What the reader can do about each reason."""
 
-# What is cited must fit a glance; the JSON report has the rest. A value may be long, as capabilities are, but not endless.
+# Cited values are kept short; the JSON report has the rest. A value may be long, such as capabilities, but not endless.
 CITED_LIMIT = 240
 VALUE_LIMIT = 2000
 _SHOWN_OF_A_LIST = 5
 
 
 def value_in_words(value: Any) -> str:
-    """A value in its JSON form, as a person would write it."""
+    """A value of the document in words."""
     match value:
         case None:
             return "not visible"
@@ -103,7 +103,7 @@ def gap_in_words(gap: JsonObject) -> str:
 
 
 def reason_in_words(why: Why, subjects: Sequence[str], detail: str) -> str:
-    """A reason and of whom it is true, as a clause."""
+    """A reason with its subjects, as a clause."""
     words = _WHY_OF[why].format(" and ".join(subjects))
     return f"{words} ({bounded(detail, CITED_LIMIT)})" if detail and detail != UNTRIED else words
 
@@ -112,7 +112,7 @@ _BY_WHOM = {"peer": " (the server says so)", "operator": " (declared by the oper
 
 
 def provenance(fact: JsonObject) -> str:
-    """How a fact is known, in brackets after its value; nothing where it was seen at first hand."""
+    """How a fact is known, in brackets after its value; empty where it was observed."""
     if fact["basis"] == "observed":
         return ""
     if fact["basis"] == "inferred":
