@@ -1,4 +1,4 @@
-"""The mailboxes, block by block: what does not work first, each with its verdict and what decided it; the ready ones last and in brief."""
+"""The mailboxes in blocks: what does not work first, each with its verdict and what decided it; the ready ones last and in brief."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ from probe.reports.text.table import Group
 
 @dataclass(frozen=True, slots=True)
 class _ReportContext:
-    """What is the same for every block."""
+    """What all blocks share."""
 
     page: Page
     known: Known
     on: date
     verbose: bool
     advised: set[str] = field(default_factory=set)
-    """Rules whose remedy was given as advice, in whatever block."""
+    """Rules whose remedy was given as advice in any block."""
 
     def told(self, address: str) -> ToldSoFar:
         return ToldSoFar(address, self.advised, self.on)
 
 
 def write_mailboxes(page: Page, groups: Sequence[Group], known: Known, on: date, options: ReportOptions) -> None:
-    """Every mailbox by the number of its line in the table; then what lists the supported ones."""
+    """The blocks, numbered as the lines of the table; then the statements that list the supported mailboxes."""
     report = _ReportContext(page, known, on, options.verbose)
     if groups:
         page.heading("Mailboxes")
@@ -85,7 +85,7 @@ def _write_block(report: _ReportContext, number: int, block: Block) -> None:
 
 
 def _named(addresses: Sequence[str]) -> str:
-    """The first of many; the rest is named where everything is told."""
+    """The first of many; all of them where everything is shown."""
     shown = some_of(addresses)
     return f"{shown} (`--verbose` names them)" if len(shown) < len(", ".join(addresses)) else shown
 
@@ -103,7 +103,7 @@ def _profile(page: Page, profile: JsonObject) -> None:
 
 
 def _about_mailbox(report: _ReportContext, block: Block) -> None:
-    """Where the first mailbox lives, where it is not the operator who says so, and why nobody signed in for it."""
+    """Where the first mailbox lives, unless the operator declared it, and why nobody signed in for it."""
     address = block.addresses[0]
     facts = report.known.of.get(address, Facts(address))
     location, url = facts.read(v.MAILBOX_LOCATION), facts.value(v.AUTODISCOVER_URL)
@@ -154,7 +154,7 @@ def _explanations(report: _ReportContext, block: Block) -> None:
 
 
 def _not_known_either(report: _ReportContext, block: Block) -> None:
-    """What is unknown besides and changes nothing: how many questions, for what reason. What nobody allowed is told at the end."""
+    """What else is unknown without affecting the verdict: the number of questions by reason. What was not allowed is listed at the end."""
     groups, alone = by_cause(f for f in block.undecided if not is_not_allowed(f))
     if (groups or alone) and not block.is_good:
         report.page.blank()
@@ -173,7 +173,7 @@ def _open_questions(report: _ReportContext, questions: Questions, because: str) 
 
 
 def _not_listed_either(decided: Iterable[JsonObject]) -> dict[str, list[JsonObject]]:
-    """By an unsupported finding's rule, the weaker ones that the same facts decided."""
+    """For the rule of an unsupported finding, the weaker findings that the same facts decided."""
     failed = [f for f in decided if f["result"] == Result.FAILS]
     stronger = [f for f in failed if f["otherwise"] == Otherwise.UNSUPPORTED]
     weaker: dict[str, list[JsonObject]] = {}
@@ -186,7 +186,7 @@ def _not_listed_either(decided: Iterable[JsonObject]) -> dict[str, list[JsonObje
 
 
 def _listings(report: _ReportContext, blocks: Iterable[Block]) -> None:
-    """The statements that list the supported systems, each once."""
+    """The statements that list supported systems, each once."""
     statements: dict[str, JsonObject] = {}
     profiles: dict[str, dict[str, None]] = {}
     for block in blocks:

@@ -1,4 +1,4 @@
-"""The test messages: which came back, and above all which may still lie in somebody's mailbox."""
+"""The test messages: which returned, and which may still be in a mailbox."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
 
 
 def write_messages(page: Page, document: Mapping[str, Any]) -> None:
-    """A line for each mailbox from which a test message was sent or refused; nothing where none was tried."""
+    """One line for each mailbox from which a test message was sent or refused; empty where none was tried."""
     told = {
         (form["mailbox"], form["key"]): form for form in (*document["missing"], *document["facts"]) if form["key"].startswith("roundtrip.")
     }

@@ -1,4 +1,4 @@
-"""The first screen: how many, then a line for each group of mailboxes with one cause, then what to do first."""
+"""The first screen: counts, then one line for each group of mailboxes with one cause, then what to do first."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _TELLING = frozenset(
         v.TLS_FAILURE,
     )
 )
-"""Facts whose value says more of a failure than its title."""
+"""Facts whose value says more about a failure than the title."""
 _NUMBER_WIDTH = 2
 _STATUS_WIDTH = len("UNSUPPORTED")
 _MOST_STEPS = 9
-"""What to do is told for so many lines: more is no first screen."""
+"""Lines for which it is said what to do, so that they fit the first screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class Group:
 
     number: int
     cause: tuple[str, ...]
-    """Why, from all that is to be said down to the least; a line takes what fits."""
+    """The cause, from the longest text to the shortest; a line takes the first that fits."""
     beside: str
-    """The other verdict, where that is bad too."""
+    """The other verdict, where it is bad too."""
     blocks: list[Block]
 
     @property
@@ -60,7 +60,7 @@ class Group:
 
 
 def groups_of(blocks: Iterable[Block], on: date) -> list[Group]:
-    """The blocks by status and cause, the most pressing first; within one status, what befalls most mailboxes."""
+    """The blocks by status and cause, the most urgent first; within one status, the cause with most mailboxes first."""
     alike: dict[tuple[str, tuple[str, ...], str], list[Block]] = {}
     for block in blocks:
         support_is_bad = block.support in (Support.UNSUPPORTED, Support.NOT_LISTED) and block.readiness is not Readiness.READY
@@ -71,14 +71,14 @@ def groups_of(blocks: Iterable[Block], on: date) -> list[Group]:
 
 
 def write_table(page: Page, groups: Sequence[Group]) -> None:
-    """A line for each group, numbered as the blocks below are."""
+    """One line for each group, numbered as the blocks below."""
     room = _room(page, groups)
     for group in groups:
         _line(page, f"{group.number}", group.first.status, group.addresses, room, group.cause, group.beside, colour_of(group.first))
 
 
 def write_advice_lines(page: Page, groups: Sequence[Group], on: date) -> None:
-    """A line for each kind of advice, with whom it is for."""
+    """One line for each kind of advice, with its mailboxes."""
     advice = _advice(groups, on)
     if advice:
         page.blank()
@@ -87,7 +87,7 @@ def write_advice_lines(page: Page, groups: Sequence[Group], on: date) -> None:
 
 
 def _room(page: Page, groups: Iterable[Group]) -> int:
-    """Columns for whose line it is: what the longest takes, and three eighths of the page at most, or there is none left for the cause."""
+    """Columns for the mailboxes of a line: what the longest needs, but at most three eighths of the page, to leave room for the cause."""
     return min(max((len(_who(group.addresses)) for group in groups), default=0), page.width * 3 // 8)
 
 
@@ -97,7 +97,7 @@ def _line(page: Page, number: str, status: str, addresses: Sequence[str], room: 
 
 
 def write_steps(page: Page, groups: Sequence[Group], known: Known, on: date) -> None:
-    """What to do about each group that does not work, in a sentence; the whole of it stands below."""
+    """What to do about each group that does not work, in one sentence; the full remedy follows below."""
     broken = [group for group in groups if group.first.readiness in (Readiness.NOT_READY, Readiness.UNDETERMINED)]
     if not broken:
         return
@@ -118,7 +118,7 @@ def _who(addresses: Sequence[str]) -> str:
 
 
 def _cause(block: Block, on: date) -> tuple[str, ...]:
-    """Why the block has the status that it has, from all that is to be said down to the least."""
+    """Why the block has its status, from the longest text to the shortest."""
     if block.support is Support.NOT_ASSESSED:
         return ("not synchronized by the server",)
     if block.is_good:
@@ -141,7 +141,7 @@ def _headline(finding: JsonObject, on: date) -> tuple[str, ...]:
 
 
 def _with_what_was_seen(finding: JsonObject, on: date) -> str:
-    """The title with the value that tells most; of a certificate, its end alone."""
+    """The title with the most informative value; of a certificate, only its end."""
     for cited in finding["because"]:
         value = cited.get("value")
         if cited["key"] == v.CERTIFICATE_NOT_AFTER.name and value:
@@ -153,7 +153,7 @@ def _with_what_was_seen(finding: JsonObject, on: date) -> str:
 
 
 def _left_open(unknown: Sequence[JsonObject]) -> tuple[str, ...]:
-    """What befell the endpoints that left it open; else what is not known."""
+    """What happened at the endpoints that left it open; else what is not known."""
     why, hosts = _befell(unknown)
     if why is None:
         return (f"Not known: {unknown[0]['title']}",)
@@ -161,7 +161,7 @@ def _left_open(unknown: Sequence[JsonObject]) -> tuple[str, ...]:
 
 
 def _befell(unknown: Iterable[JsonObject]) -> tuple[Why | None, list[str]]:
-    """The commonest reason of what endpoints left open, and their hosts."""
+    """The commonest reason for what endpoints left open, with their hosts."""
     gaps = [cited for f in unknown for cited in f["because"] if "why" in cited and "://" in cited["subject"]]
     if not gaps:
         return None, []
@@ -170,7 +170,7 @@ def _befell(unknown: Iterable[JsonObject]) -> tuple[Why | None, list[str]]:
 
 
 def _advice(groups: Iterable[Group], on: date) -> dict[tuple[str, ...], list[str]]:
-    """By what is advised, whom."""
+    """The mailboxes by kind of advice."""
     told: dict[str, tuple[dict[str, None], list[str]]] = {}
     for block in (block for group in groups for block in group.blocks):
         for finding in filter(is_advice, block.decided):
