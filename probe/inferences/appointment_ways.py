@@ -1,4 +1,4 @@
-"""In which ways the mailboxes of the organization synchronize appointments, contacts and tasks."""
+"""The ways in which the mailboxes of the organization synchronize appointments, contacts and tasks."""
 
 from __future__ import annotations
 

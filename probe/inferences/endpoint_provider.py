@@ -1,7 +1,7 @@
-"""Whose hosted service an endpoint is: by what answers, and by its host's name.
+"""The provider of an endpoint: by the product that answers, and by its host name.
 
-Microsoft serves tenants and consumers from one front, and Yahoo serves AOL; there the mailbox's domain tells
-(mailbox-provider), and here nothing is concluded.
+Microsoft serves tenants and consumers from one front end, and Yahoo serves AOL; there the mailbox's domain decides
+(mailbox-provider), and this inference concludes nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which cumulative and security update of Exchange runs, by its build."""
+"""The installed cumulative and security update of Exchange, by its build."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 
 
 def _shared(builds: tuple[Build, ...]) -> Build | None:
-    """The build that all are, or its first three numbers where they differ in the fourth; None where they are of different updates."""
+    """The common build of all, or its first three numbers where they differ in the fourth; None where they are of different updates."""
     if len({build.parts[:3] for build in builds}) != 1:
         return None
     return builds[0] if len(builds) == 1 else Build(builds[0].parts[:3])

@@ -1,6 +1,6 @@
-"""Until when extended security updates (ESU) come out for the Exchange Server that runs.
+"""Until when extended security updates (ESU) are released for the installed Exchange Server.
 
-They are sold, for some cumulative updates alone. Whether they were bought does not show, save by one being installed.
+They are sold, and only for some cumulative updates. Only an installed one shows that they were bought.
 """
 
 from __future__ import annotations

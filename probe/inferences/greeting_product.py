@@ -1,9 +1,9 @@
-"""Which mail server answers, by the marks in its greeting, its list of capabilities, its replies to EHLO, HELP and QUIT, its IMAP ID, and the
+"""Which mail server answers, by marks in its greeting, its list of capabilities, its replies to EHLO, HELP and QUIT, its IMAP ID, and the
 names in its certificate.
 
-Every mark that is found must agree with the others; a mark that names a family gives way to one that names a
-member, and the habits of a list to a greeting that says another product's name. What disagrees is told, and nothing is concluded: a product
-named wrongly is worse than one not named. A proxy is told as one, and never for the server behind it.
+All marks that are found must agree. A mark of a product family gives way to one of a
+member, and a typical list to a greeting that names another product. Where marks contradict each other, the contradiction is reported and nothing is concluded: a product
+with a wrong name is worse than one without. A proxy is reported as one, and never as the server behind it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 
 
 def _texts(service: Service, facts: Facts) -> Iterator[tuple[str, str]]:
-    """What was said, each with what it is; of several servers behind one name, what each said."""
+    """The texts that were received, each with its kind; of several servers with one name, the texts of each."""
     for greeting in facts.claimed(v.PROTOCOL_GREETING):
         yield "greeting", greeting
     lists = [lines for key in (v.PROTOCOL_CAPABILITIES, v.PROTOCOL_CAPABILITIES_PLAIN) for lines in facts.claimed(key)]
@@ -56,7 +56,7 @@ def _texts(service: Service, facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _as_sent(field: str) -> str:
-    """A field of an ID as it stood on the wire."""
+    """A field of an ID as it was received."""
     name, has_value, value = (part.replace("\\", "\\\\").replace('"', '\\"') for part in field.partition("="))
     return f'"{name}" "{value}"' if has_value else f'"{name}" NIL'
 
@@ -87,7 +87,7 @@ def _told(match: Match) -> str:
 
 
 def _less_contradicted_lists(servers: list[Match]) -> list[Match]:
-    """The marks, less those of a list that a greeting contradicts by saying a product's name."""
+    """The marks, without those of a list that a greeting contradicts by naming a product."""
     named = [match.fingerprint for match in servers if match.says_its_name]
     return [
         match
@@ -112,7 +112,7 @@ def _agreed(found: list[Match]) -> Iterator[Conclusion | Unsettled]:
 
 
 def _more_specific(one: Fingerprint, other: Fingerprint) -> Fingerprint | None:
-    """The mark that tells more of two that agree, None where they disagree."""
+    """The more specific of two marks that agree; None where they contradict each other."""
     for front, behind in ((one, other), (other, one)):
         if any(v.SERVER_PRODUCT.reconcile(whole, behind.product) == behind.product for whole in front.fronts):
             return behind

@@ -1,6 +1,6 @@
-"""Which log-on page the anonymous EWS request is led to, by the address that it is sent on to.
+"""Which log-on page the anonymous EWS request is redirected to, by the address of the redirect.
 
-A page that is shown at once, with no redirect before it, is read by whoever holds the conversation.
+A page that is shown at once, without a redirect, is recognized by the prober.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from probe.model.inferences import Conclusion, Inference, InferenceScope, Premis
 from probe.tables.logon_pages import logon_page
 
 _LOGIN_TIMEOUT = 440
-"""IIS' own status, with which Outlook on the web shows its log-on page to a POST of somebody who is not signed in."""
+"""The status of IIS with which Outlook on the web shows its log-on page to a POST without a sign-in."""
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:

@@ -1,6 +1,6 @@
-"""Who tells where a mailbox lives: a sign-in that opened it, the operator or Autodiscover, or nobody.
+"""The source that shows where a mailbox lives: a sign-in that opened it, the operator or Autodiscover, or none.
 
-That nobody tells is an answer of its own: Autodiscover is asked about every mailbox that EWS serves, and an Exchange before 2016 does not say.
+That there is none is an answer of its own: Autodiscover is asked about every mailbox that EWS serves, and an Exchange before 2016 does not answer.
 """
 
 from __future__ import annotations

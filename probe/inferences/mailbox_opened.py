@@ -1,6 +1,6 @@
-"""Where a mailbox lives, by where a sign-in opened its inbox: at what is known to be an Exchange Server, Exchange Online, or another system.
+"""Where a mailbox lives, by where a sign-in opened its inbox: at an Exchange Server, Exchange Online, or another system.
 
-A login for sending tells nothing, since mail may be sent through another system than the one that keeps it; EWS opens the inbox also where
+A login for sending proves nothing, because mail may be sent through another system than the one that keeps it; EWS opens the inbox even where
 the profile only sends.
 """
 
@@ -22,7 +22,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     (case,) = premises.cases
     opened = where_opened(case)
     if opened is None:
-        # Of a mailbox that EWS serves, Autodiscover is asked: what comes of that is the reason that counts.
+        # Autodiscover is asked about a mailbox that EWS serves, and its result is the reason that counts.
         is_of_ews = case.incoming.value(v.ENDPOINT_SERVICE) == Service.EWS
         yield Unsettled(v.MAILBOX_LOCATION, f"its inbox was not opened; {_SAY}", is_moot=is_of_ews)
     else:
@@ -41,7 +41,7 @@ def _where(endpoint: Facts, mailbox: Facts) -> Conclusion | Unsettled:
 
 
 def _at_microsoft(endpoint: Facts, mailbox: Facts) -> Conclusion | Unsettled:
-    """Exchange Online's POP3 front serves consumers too, who are not in Exchange Online."""
+    """The POP3 front end of Exchange Online also serves consumers, who are not in Exchange Online."""
     if endpoint.value(v.ENDPOINT_SERVICE) == Service.EWS:
         return v.MAILBOX_LOCATION, Location.EXCHANGE_ONLINE
     provider = mailbox.value(v.PROVIDER)

@@ -1,6 +1,6 @@
-"""Whose hosted mailbox it is: by its endpoints, and by its domain where one endpoint serves several providers.
+"""The provider of a mailbox: by its endpoints, and by its domain where one endpoint serves several providers.
 
-The domain alone proves nothing: an address at gmail.com may be behind anybody's server. It tells only between the
+The domain alone proves nothing: any server may have an address at gmail.com. It only decides between the
 providers that the endpoint itself may be. Endpoints that the mailbox does not use are not asked.
 """
 
@@ -40,7 +40,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 
 
 def _used(case: Case) -> list[Facts]:
-    """The endpoints that serve the mailbox, each once. What is not known to be unused is used."""
+    """The endpoints that serve the mailbox, each once. An endpoint counts as used unless it is known to be unused."""
     incoming, appointments, outgoing = (case.mailbox.value(key) for key in _DELIVERIES)
     used = []
     if None in (incoming, appointments) or Delivery.SERVER_SIDE in (incoming, appointments):
@@ -51,7 +51,7 @@ def _used(case: Case) -> list[Facts]:
 
 
 def _provider(endpoint: Facts, domain: str) -> tuple[str | None, str]:
-    """The provider of a mailbox of this domain behind an endpoint, or None and why it cannot be told."""
+    """The provider of a mailbox of this domain at an endpoint, or None and the reason."""
     of_domain = provider_of_domain(domain)
     shown = endpoint.value(v.PROVIDER)
     if shown is not None:

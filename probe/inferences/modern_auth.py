@@ -1,8 +1,8 @@
 """Whether an endpoint offers sign-in by token (OAuth).
 
-Offered is not required: whether a password would still do is another question (password-login). An Exchange on
-premises shows Bearer only to a client that asks for it by an empty token, and newer ones only where the request names a
-mailbox; so silence proves something only where that was done.
+Offered does not mean required: whether a password is still accepted is another question (password-login). An Exchange on
+premises offers Bearer only to a client that sends an empty token, and newer ones only where the request names a
+mailbox, so a missing offer proves something only where that was done.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _over_http(facts: Facts) -> Conclusion | Unsettled:
 
 
 def _without_authority(facts: Facts) -> Conclusion | Unsettled:
-    """Tokens are taken, but no authority is named: Exchange has no modern authentication for the domain that it looked at."""
+    """Tokens are accepted, but no authority is named: Exchange has no modern authentication for the domain that it looked up."""
     key, asked_for = v.MODERN_AUTH_OFFERED, facts.value(v.EWS_ASKED_FOR)
     for said in facts.value(v.EWS_BEARER_DIAGNOSTICS) or ():
         looked_at = re.search(_NOT_FOR_DOMAIN, said)

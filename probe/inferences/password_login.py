@@ -1,7 +1,7 @@
 """Whether a password can work at all at an endpoint, on the date of judgement.
 
-What the provider ended decides before what the server offers: Microsoft's servers offer PLAIN and LOGIN, and then
-refuse every password. Where a server serves several providers, all of them must have come to the same.
+The end of password logins at a provider decides before the server's offer: Microsoft's servers offer PLAIN and LOGIN, and then
+refuse every password. Where a server serves several providers, the result must be the same for all of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _KEY = v.PASSWORD_LOGIN_POSSIBLE
 
 _PASSWORD_MECHANISMS = frozenset({"PLAIN", "LOGIN", "USER", "APOP", "CRAM-MD5", "DIGEST-MD5", "NTLM", "PLAIN-CLIENTTOKEN"})
 _PASSWORD_SCHEMES = frozenset({"basic", "digest", "ntlm", "negotiate"})
-"""Exchange Online offers neither, so they tell that it is not what answers."""
+"""Exchange Online offers neither, so they show that another product answers."""
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
@@ -88,7 +88,7 @@ def _over_sasl(facts: Facts) -> Conclusion | Unsettled:
         return _KEY, True
     if mechanisms or facts.value(v.ENDPOINT_SERVICE) == Service.SMTP:
         return _KEY, False
-    # POP3's USER and IMAP's LOGIN may work without being listed.
+    # USER of POP3 and LOGIN of IMAP may work without being listed.
     return Unsettled(_KEY, "the server lists no sign-in mechanism")
 
 

@@ -1,7 +1,7 @@
-"""What answers, by the operator's word, where the server hides its name.
+"""The product that the operator declares, where the server hides its name.
 
-The word is one source beside what was seen: where that tells more, it counts; where it contradicts the word, neither counts; and
-where what was seen contradicts itself, the word does not settle it.
+The declaration is one source beside the observations: where they are more specific, they count; where they contradict it, neither counts; and
+where observations contradict each other, the declaration does not settle it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What becomes of a server's offers at the upgrade to TLS, and whether every address of its name offers the upgrade."""
+"""The capabilities that a server withdraws under TLS, and whether every address of its name offers the upgrade."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _withdrawn(facts: Facts) -> Conclusion | Unsettled:
 
 
 def _name(capability: str) -> str:
-    """What a capability is called, its values left out."""
+    """The name of a capability, without its values."""
     return capability.replace("=", " ", 1).partition(" ")[0].upper()
 
 
