@@ -1,35 +1,35 @@
-"""EWS, signed in: one logon, and FindFolder on the inbox, which is what server-side synchronization does first.
+"""EWS with a sign-in: one logon, and FindFolder on the inbox, which is the first request of server-side synchronization.
 
 What is sent, in this order:
 
-1. over a connection whose certificate was verified for the very name: an empty `POST` to the endpoint, without
-   credentials, which shows the schemes that are offered. That connection is then closed;
+1. over a connection whose certificate was verified for the host name: an empty `POST` to the endpoint, without
+   credentials, whose answer shows the offered schemes. That connection is then closed;
 2. by exchangelib in a child process, to the same address, verified again: `FindFolder` (shallow, identifiers only)
-   on the inbox of the mailbox, with `X-AnchorMailbox` where a header carries its address, and with `ExchangeImpersonation` where the account is another
+   on the inbox of the mailbox, with `X-AnchorMailbox` where a header can carry its address, and with `ExchangeImpersonation` where the account is another
    than the mailbox's. With NTLM this takes three requests, one of which proves the password; with Basic it takes one.
-   Where Exchange does not know the schema that it is asked in, as 2007 does not know that of 2010 SP2, it lets the account in all the same,
-   and is asked once more on the same logon, in the schema of 2007 SP1. On a Windows that nothing newer than 2007 runs on, that is asked first;
+   Where Exchange does not know the schema of the request, as 2007 does not know that of 2010 SP2, the sign-in still succeeds,
+   and the request is repeated on the same logon in the schema of 2007 SP1. On a Windows on which nothing newer than 2007 runs, that schema is used first;
 3. where the inbox is found and appointments, contacts and tasks are synchronized: the same for the calendar, the contacts and the tasks,
-   one request each, on the connection that is signed in;
+   one request each, on the same signed-in connection;
 4. where Exchange says that there is no such mailbox: one request to Autodiscover on the same host, in a child process as before, by a logon
-   of its own: by SOAP, or by the plain request where SOAP is not answered, as far as that needs no second proof of the password (NTLM signs in
-   the connection; Basic does not). Where it sends the mailbox is written down, and not followed.
+   of its own: by SOAP, or by the plain XML request where SOAP is not answered, as far as that needs no second proof of the password (NTLM signs in
+   the connection; Basic does not). The target in its answer is recorded and not followed.
 
 Where the profile signs in by token (`oauth`, or `auto` where nothing else is offered), the first request carries an empty token, and
-before the second step a token is asked for, of an authority that may be asked: see `probe.probing.authority`.
+before the second step a token is requested from an allowed authority: see `probe.probing.authority`.
 
 `auto` is NTLM where NTLM or Negotiate is offered, else Basic, else a token. Under `negotiate` the second step asks a KDC for a Kerberos ticket by the
 password, and shows it to the server in requests of our own; where there is no KDC, or it does not know the server, NTLM is carried. A refusal by the KDC
 is one, and ends the try. Where the profile signs in with `windows-integrated` credentials, there is no password: the ticket is that of the account which
 runs this program (on Windows its session's, and NTLM by it), and is used only where that is the estate's `service_account`. It is not delegated.
-A scheme that is not offered is not tried. Whatever is answered, there is no second logon but that of step 4, and no redirect is followed.
+A scheme that is not offered is not tried. Whatever the answer, the only second logon is that of step 4, and no redirect is followed.
 
-It changes nothing in the mailbox. The server counts one logon, which a wrong password makes a failed one, and for a mailbox that it does not
+It changes nothing in the mailbox. The server counts one logon, a failed one with a wrong password, and for a mailbox that it does not
 know another at Autodiscover.
 
-What it cannot tell: a bare HTTP 401 to a good scheme may mean a wrong password, a locked account, EWS switched off
-for the directory, a policy against password sign-in, or Extended Protection; `auth.refusal` then lists every word that fits.
-A mailbox that is not where it was looked for may be elsewhere, or not at all.
+What it cannot show: a bare HTTP 401 to an offered scheme may mean a wrong password, a locked account, EWS switched off
+for the directory, a policy against password sign-in, or Extended Protection; `auth.refusal` then lists every possible cause.
+A mailbox that is not found may be on another server, or may not exist.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ from probe.wire.mail_address import ascii_address
 from probe.wire.oauth import named_authority
 
 CHILD_SHARE = 0.75
-"""Of the time that is left, for the child's conversation: the rest is for starting it, and for its report to arrive."""
+"""The share of the remaining time for the child's conversation; the rest is for starting it and receiving its result."""
 
 _NO_KERBEROS = frozenset({"no-library", "no-kdc", "no-service"})
 """Troubles after which NTLM follows, as it does for a Windows client; a KDC that refuses ends the try."""
@@ -97,7 +97,7 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
         head = await HttpConnection(stream, host_header(endpoint)).ask("POST", endpoint.path, headers=_asking(account))
         challenges = parse_challenges(head.all("WWW-Authenticate"))
         scheme = _chosen_scheme(account, endpoint, head, challenges, notes, stream.evidence(f" {head.status}"))
-        # The turn at this address is kept for the child's connection, which takes the place of this one.
+        # The connection slot at this address is kept for the child's connection, which replaces this one.
         stream.close()
         if scheme is None:
             return
@@ -105,7 +105,7 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
         is_exchange_2007 = newest_exchange_on(head.header("Server")) == "Exchange Server 2007"
         takes_ticket = scheme == "negotiate" and _names_a_realm(account)
         if scheme != "bearer" and not takes_ticket:
-            # To the child the password goes through a pipe, and from there to the server.
+            # The password goes through a pipe to the child, and from there to the server.
             await _sign_in(account, dial, notes, stream.address, scheme, account.password.reveal(), is_exchange_2007=is_exchange_2007)
             return
     if takes_ticket:
@@ -223,7 +223,7 @@ def _conclude_without_ticket(notes: Notebook, seen: TicketSeen, told: str) -> No
 async def _sign_in(
     account: Account, dial: Dial, notes: Notebook, address: str, scheme: EwsScheme, secret: str, *, is_exchange_2007: bool = False
 ) -> None:
-    """The one logon, in a child process, and what it showed."""
+    """Hold the one logon in a child process, and write what it showed."""
     request = EwsRequest(
         url=dial.endpoint.url,
         address=address,
@@ -250,7 +250,7 @@ async def _sign_in(
 
 
 async def _ask_directions(account: Account, dial: Dial, notes: Notebook, request: EwsRequest, reading: ResultReader) -> None:
-    """Autodiscover by a logon of its own. Who is refused there is let in by EWS all the same, and is barred from Autodiscover alone."""
+    """Ask Autodiscover with a logon of its own. A refusal there bars the account from Autodiscover only, because EWS accepted it."""
     async with account.proof.at(urljoin(dial.endpoint.url, SOAP_PATH)) as proof:
         try:
             seconds = dial.remaining() * CHILD_SHARE
@@ -283,7 +283,7 @@ async def _token(account: Account, dial: Dial, notes: Notebook, challenges: tupl
 
 
 def _asking(account: Account) -> list[tuple[str, str]]:
-    """Headers of the request that shows the schemes; an Exchange on premises shows that for tokens to an empty one alone."""
+    """Headers of the request that shows the schemes; an Exchange on premises offers tokens only in answer to an empty one."""
     headers = [("Content-Type", "text/xml")]
     if account.authentication is Authentication.OAUTH:
         headers.append(("Authorization", "Bearer"))
@@ -295,7 +295,7 @@ def _asking(account: Account) -> list[tuple[str, str]]:
 def _chosen_scheme(
     account: Account, endpoint: Endpoint, head: Head, challenges: tuple[Challenge, ...], notes: Notebook, lines: tuple[TranscriptLine, ...]
 ) -> EwsScheme | None:
-    """How to sign in; None, with the reason noted, where nobody may. Raises what fits where the server will have nobody."""
+    """The scheme of the sign-in; None, with the reason noted, where there is none. Raises the fitting failure where the server accepts no sign-in."""
     if head.status == 200:
         _all_missing(notes, Why.NOT_ATTEMPTED, "the server answers without asking for a sign-in, so no password was sent")
         return None
@@ -324,8 +324,8 @@ def _chosen_scheme(
 
 
 def _fits_basic(account: Account) -> bool:
-    """Whether it is certain how to write them down: beyond Latin-1, clients and servers differ (RFC 7617 section 2.1)."""
-    if ":" in account.username:  # the password would begin there (section 2)
+    """Whether Basic has one encoding for user name and password: beyond Latin-1, clients and servers differ (RFC 7617 section 2.1)."""
+    if ":" in account.username:  # a colon begins the password (section 2)
         return False
     try:
         (account.username + account.password.reveal()).encode("latin-1")

@@ -1,24 +1,24 @@
-"""The round trip: one marked message to the mailbox itself, sent by SMTP, fetched by POP3, IMAP or EWS, and deleted again.
+"""The round trip: one marked message from the mailbox to itself, sent by SMTP, fetched by POP3, IMAP or EWS, and deleted.
 
-It is held only where the account was let in at both servers a moment ago. What is sent, over TLS that was verified for the very names:
+It runs only where both servers accepted the account a moment ago. What is sent, over TLS verified for the host names:
 
 1. to the incoming server: a sign-in, then `STAT` and `UIDL n` of the last message (POP3), or `ID` where it is listed, and `SELECT INBOX` (IMAP),
-   so as to know what was there before;
+   which show what was there before;
 2. to the outgoing server: a sign-in, then, through aiosmtplib over a relay, `MAIL`, `RCPT` and `DATA` with a message of a few lines, from the mailbox to itself, whose subject
-   ends in 128 random bits. An address beyond ASCII goes out as it is, with `SMTPUTF8`, where the server lists that; else its domain as
-   A-labels; and where that is not enough, nobody signs in and nothing is sent;
-3. to the incoming server, at growing intervals until a little before the attempt's time is over: with POP3 a sign-in, `STAT`, and of at most
+   ends in 128 random bits. A non-ASCII address is sent as it is, with `SMTPUTF8`, where the server lists that; else its domain as
+   A-labels; where that is not enough, there is no sign-in and nothing is sent;
+3. to the incoming server, at growing intervals until shortly before the end of the attempt: with POP3 a sign-in, `STAT`, and for at most
    20 new messages `UIDL`, `LIST`, and for those of about the right size `TOP n 0`; with IMAP `UID SEARCH` for the subject, and
    `UID FETCH` of that header line by `BODY.PEEK`, which marks nothing as read; with EWS a sign-in, and `FindItem` in the inbox for what has
    exactly that subject;
-4. where the subject is ours, letter by letter: `DELE` of that number, after `UIDL` has said the same again; or `UID STORE` and
+4. where the subject is exactly that of the message: `DELE` of its number, after `UIDL` has given the same id again; or `UID STORE` and
    `UID EXPUNGE` of that one UID. Where a server has no `UIDPLUS`, the message is marked as deleted and stays, since a bare `EXPUNGE`
-   would take other messages with it. With EWS `DeleteItem` of that one id, past the folder of deleted messages.
+   would delete other messages too. With EWS `DeleteItem` of that one id, without a copy in the folder of deleted messages.
 
-It leaves nothing where all goes well. What was sent and not seen in time may still come, and then stays; so does one that was filed
-elsewhere than in the inbox. No other message is opened, marked or deleted; of new ones, POP3 shows the header.
+It leaves nothing behind where it succeeds. A message that was not found in time may still arrive and then stays, as does one that was filed
+in another folder than the inbox. No other message is opened, marked or deleted; of new ones, POP3 reads the header.
 
-A server that asks for time between logins is given it, or no message is sent.
+A pause between logins that the server requires is kept, or no message is sent.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from probe.wire.mail_address import smtp_address
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
 LOST_AFTER_SECONDS = 3.0
-"""Of looking, before a message that was not seen is called lost: one to oneself takes under a second, and an attempt may be given little time."""
+"""The least time of looking before a message counts as lost: one to the same mailbox takes under a second, and an attempt may have little time."""
 
 
 async def probe(subject: RoundTripSubject, dial: Dial, notes: Notebook) -> None:
@@ -78,7 +78,7 @@ def _nothing_sent(notes: Notebook, why: Why, detail: str) -> None:
 
 
 async def _send(message: MarkedMessage, account: Account, dial: Dial, notes: Notebook) -> bool:
-    """Whether the outgoing server took the message."""
+    """Send the message; returns whether the outgoing server accepted it."""
     async with dial.open_trusted() as stream:
         session = SmtpSession(stream, account, dial.endpoint)
         name = wanted_mechanism(await session.open(), dial.endpoint)
@@ -103,7 +103,7 @@ async def _send(message: MarkedMessage, account: Account, dial: Dial, notes: Not
 
 
 async def _await_return(message: MarkedMessage, inbox: Inbox, dial: Dial, notes: Notebook) -> None:
-    """Look for the message at growing intervals, as long as there is time. However that ends, it is told what may have stayed behind."""
+    """Look for the message at growing intervals, as long as there is time. Whatever happens, the reading names a message that may be left."""
     clock = asyncio.get_running_loop().time
     sent, pause = clock(), FIRST_PAUSE_SECONDS
 
@@ -111,7 +111,7 @@ async def _await_return(message: MarkedMessage, inbox: Inbox, dial: Dial, notes:
         for key in (v.ROUNDTRIP_RETURNED, v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED):
             notes.missing(key, why, f"{words}; it may arrive late or be in another folder, and was not deleted: {message.subject}")
 
-    # For the deadline, which ends everything wherever it stands.
+    # For the deadline, which may end this at any point.
     leave(Why.TIMED_OUT, "the message was not seen in time")
     try:
         while dial.remaining() > RESERVE_SECONDS + pause:

@@ -1,13 +1,13 @@
-"""POP3: the greeting, what is offered before TLS and under it.
+"""POP3: the greeting, and the capabilities before TLS and under it.
 
 What is sent, in this order:
 
-1. nothing, until the greeting has come;
-2. where TLS is yet to come: `CAPA`, then `STLS` if it is listed, or if `CAPA` is refused; then the handshake;
+1. nothing, until the greeting has arrived;
+2. without implicit TLS: `CAPA`, then `STLS` if it is listed, or if `CAPA` is refused; then the handshake;
 3. `CAPA` (again), and where that is refused, `AUTH` without arguments, which lists mechanisms on some servers;
 4. `QUIT`.
 
-It logs nobody in and changes nothing. It cannot tell whether a mechanism that is offered would let anybody in.
+It does not sign in and changes nothing. It cannot show whether a sign-in with an offered mechanism would succeed.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class _Pop3Conversation:
             raise refused_service(greeting.text)
 
     async def _upgrade(self) -> bool:
-        """Come to TLS; False where the server does not offer it."""
+        """Start TLS; False where the server does not offer it."""
         listed = await self._ask(v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN)
         if listed is not None:
             names = [line.upper().split()[0] for line in listed if line.split()]
@@ -108,7 +108,7 @@ class _Pop3Conversation:
         await take_leave(self._stream, self._notes, b"QUIT\r\n")
 
     async def _ask(self, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> tuple[str, ...] | None:
-        """Ask for capabilities and mechanisms, and write both down. None where CAPA is refused."""
+        """Request capabilities and mechanisms, and write both. None where CAPA is refused."""
         await self._stream.send(b"CAPA\r\n")
         answer = await self._reply(multiline=True)
         if answer.ok:

@@ -1,15 +1,15 @@
-"""SMTP: the greeting, and what EHLO lists before TLS and under it.
+"""SMTP: the greeting, and the extensions that EHLO lists before TLS and under it.
 
 What is sent, in this order:
 
-1. nothing, until the greeting has come;
-2. `EHLO` with our own address as an address literal (RFC 5321 section 4.1.4), and once more with this machine's name where that is refused;
-3. where TLS is yet to come, and STARTTLS is listed or EHLO is not known: `STARTTLS`, the handshake, and `EHLO` again;
-4. where the greeting is no mark of a known product: `HELP`, for its words or those of its refusal;
+1. nothing, until the greeting has arrived;
+2. `EHLO` with our own address as an address literal (RFC 5321 section 4.1.4), repeated with this machine's name where that is refused;
+3. without implicit TLS, where STARTTLS is listed or EHLO is not supported: `STARTTLS`, the handshake, and `EHLO` again;
+4. where the greeting does not identify a product: `HELP`, for its reply, positive or negative;
 5. `QUIT`.
 
-It names no sender and no recipient, logs nobody in, and changes nothing. It cannot tell whether a mechanism that
-is offered would let anybody in, nor whether mail would be taken.
+It names no sender and no recipient, does not sign in, and changes nothing. It cannot show whether a sign-in with a mechanism that
+is offered would succeed, nor whether mail would be accepted.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class _SmtpConversation:
         return self._stream.evidence(*(line[:200] for line in reply.lines[:3]))
 
     async def _upgrade(self) -> bool:
-        """Come to TLS; False where the server does not offer it."""
+        """Start TLS; False where the server does not offer it."""
         listed = await self._list(v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN)
         if listed is not None:
             is_offered = offers(listed, "STARTTLS")
@@ -123,7 +123,7 @@ class _SmtpConversation:
         await self._take_leave()
 
     async def _take_leave(self) -> None:
-        """HELP, where more is to be learnt by it, and QUIT. What becomes of them spoils nothing: all else is known by now."""
+        """Send HELP, where it may show more, and QUIT. A failure here affects nothing else, because everything else is known."""
 
         key = v.SMTP_HELP
         try:
@@ -146,7 +146,7 @@ class _SmtpConversation:
             self._notes.declared(key, answer.words, *self._evidence(answer))
 
     async def _list(self, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> tuple[str, ...] | None:
-        """Say EHLO, and write down what it lists. None where the server does not know it; raises Denied where our names are refused."""
+        """Send EHLO, and write what it lists. None where the server does not support it; raises Denied where both names are refused."""
         answer = await say_ehlo(self._stream, self._reader, self._ask)
         if answer.kind != 2:
             self._note_refused_ehlo(answer, capabilities, login)
@@ -179,7 +179,7 @@ class _SmtpConversation:
             raise OffProtocol(f"a reply that SMTP does not allow here: {answer.last}")
 
     async def _ask(self, command: str) -> SmtpReply:
-        """The reply to a command, as the server said it."""
+        """The text of the reply to a command."""
         self._reader.drop_unasked()
         await self._stream.send(f"{command}\r\n".encode())
         return await self._reply()

@@ -1,4 +1,4 @@
-"""What a sign-in to EWS showed, as facts: of the account, of the mailbox's folders, and of what stands before Exchange."""
+"""The facts that a sign-in to EWS shows: of the account, of the mailbox's folders, and of a server in front of Exchange."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Thr
 from probe.probing import Account, Dial, Notebook
 from probe.probing.ews import POLICY_BLOCKS
 
-# What a bare 401 to an offered scheme may mean, by the responses collected in 2026-11: a wrong password, a locked account,
-# EWS off for the directory or by an authentication policy that blocks passwords. They look alike on purpose.
+# Possible causes of a bare 401 to an offered scheme, by responses collected in 2026-11: a wrong password, a locked account,
+# EWS off for the directory, or an authentication policy that blocks passwords. They look alike on purpose.
 _BARE_401 = (Refusal.BAD_CREDENTIALS, Refusal.ACCOUNT_LOCKED, Refusal.PROTOCOL_DISABLED, Refusal.OAUTH_REQUIRED)
 
 # Words in X-AutoDiscovery-Error and x-ms-diagnostics, as Exchange Online sent them until Basic was retired (2022-10 and later).
@@ -38,7 +38,7 @@ ACCOUNT_STATES = {
 }
 
 APPOINTMENT_FOLDERS = {"calendar": v.EWS_CALENDAR, "contacts": v.EWS_CONTACTS, "tasks": v.EWS_TASKS}
-"""Folders of what is synchronized beside mail, by their distinguished names."""
+"""The folders that are synchronized besides mail, by their distinguished names."""
 
 AUTHORITY_KEYS = (
     v.AUTHORITY_ISSUER,
@@ -52,13 +52,13 @@ AUTODISCOVER_KEYS = (v.AUTODISCOVER_ACTION, v.AUTODISCOVER_TARGET)
 
 
 class _WithHeaders(Protocol):
-    """What is asked of an answer, be it read here or in the child."""
+    """An answer with headers, read in this process or in the child."""
 
     def header(self, name: str) -> str | None: ...
 
 
 class ResultReader:
-    """Draws facts out of what the child saw."""
+    """Writes facts from the child's result."""
 
     def __init__(
         self, account: Account, dial: Dial, notes: Notebook, seen: EwsResult, *, carried: Literal["password", "token", "ticket"]
@@ -81,14 +81,14 @@ class ResultReader:
             self._lines += as_evidence(dial.note(f"FindFolder: {seen.folder}"))
 
     def conclude(self) -> None:
-        """Write the facts; raises what fits where the conversation failed."""
+        """Write the facts; raises the fitting failure where the conversation failed."""
         seen, notes = self._seen, self._notes
         for key in AUTHORITY_KEYS:
             notes.missing(key, Why.NOT_APPLICABLE, "the authority did not say" if self._carried == "token" else "no token was requested")
         if seen.version is not None:
             build = Build.parse(seen.version)
             notes.declared(v.SERVER_BUILD, build, *self._version_line, source="ews-session")
-            # The server's own too, so that product and update follow from it where nothing anonymous tells them.
+            # Also as a fact of the server, so that product and update follow from it where no anonymous request shows them.
             notes.declared(v.SERVER_BUILD, build, *self._version_line, source="ews-server", of_server=True)
             notes.observed(v.EWS_MARKS, ("soap",), *self._version_line, of_server=True)
         if not self._impersonates:
@@ -108,7 +108,7 @@ class ResultReader:
             raise _broken_off(seen)
 
     def conclude_directions(self, directed: AutodiscoverResult) -> None:
-        """Where Autodiscover sends a mailbox that EWS there does not know."""
+        """Write where Autodiscover directs a mailbox that EWS there does not know."""
         for method, path, status in directed.exchanges:
             self._dial.note(f"{method} {path}: {'no answer' if status is None else f'HTTP {status}'}")
         if directed.directions is None:
@@ -122,7 +122,7 @@ class ResultReader:
             self._notes.declared(v.AUTODISCOVER_TARGET, target, *lines)
 
     def _conclude_others(self) -> None:
-        """What came of calendar, contacts and tasks, and why nothing came of those that were not asked for."""
+        """Write the results for calendar, contacts and tasks, and the reason for those that were not requested."""
         came = dict(self._seen.others)
         for name, key in APPOINTMENT_FOLDERS.items():
             if name in came:
@@ -135,7 +135,7 @@ class ResultReader:
                 self._notes.missing(key, Why.NOT_ATTEMPTED, "the inbox was not found, so no other folder was requested")
 
     def _conclude_answered(self, code: str) -> None:
-        """Exchange itself answered, which it does for nobody whom the web server before it did not let in."""
+        """Exchange itself answered, which it does only after the web server in front of it accepted the sign-in."""
         notes, lines = self._notes, self._lines
         if not self._seen.logons:
             raise OffProtocol("the server answered FindFolder without asking for a sign-in")
@@ -163,7 +163,7 @@ class ResultReader:
         words = _words(seen)
         if seen.error == "locked":
             words = (Refusal.ACCOUNT_LOCKED,)
-        elif seen.status == 456:  # Exchange Online: the password is right, and is not enough
+        elif seen.status == 456:  # Exchange Online: the password is right, but not enough
             words = words or (Refusal.APP_PASSWORD_REQUIRED, Refusal.MFA_REQUIRED)
         notes.observed(v.AUTH_ACCEPTED, False, *self._lines)
         if self._carried == "ticket" and not words:
@@ -182,24 +182,24 @@ class ResultReader:
         self._leave_open(Why.DENIED, "the sign-in was refused")
 
     def _leave_open(self, why: Why, detail: str) -> None:
-        """Say why it is not known whether the account may act as the mailbox, where that is a question."""
+        """Write why it is not known whether the account may impersonate the mailbox, where it should."""
         if self._impersonates:
             self._notes.missing(v.EWS_IMPERSONATION, why, detail)
 
 
 def as_evidence(line: TranscriptLine | None) -> tuple[TranscriptLine, ...]:
-    """A line as what supports a fact; nothing where the transcript had no room for it."""
+    """A line as evidence; empty where the transcript had no room for it."""
     return () if line is None else (line,)
 
 
 def _words(answer: _WithHeaders) -> tuple[str, ...]:
-    """What the headers say of a refusal, in our words."""
+    """The meaning of a refusal by its headers, as members of `auth.refusal`."""
     said = " ".join(filter(None, (answer.header("X-AutoDiscovery-Error"), answer.header("X-MS-Diagnostics")))).lower()
     return next((meaning for word, meaning in _WORDS if word.lower() in said), ())
 
 
 def note_block(notes: Notebook, status: int | None, answer: _WithHeaders, lines: tuple[TranscriptLine, ...]) -> None:
-    """Write down what a refusal by status says of why."""
+    """Write the reason for a refusal by HTTP status, as far as its headers give it."""
     reason = (answer.header("X-EWS-Policy-Reason") or "").strip()
     words = _words(answer)
     if status == 403 and reason in POLICY_BLOCKS:
@@ -212,7 +212,7 @@ def note_block(notes: Notebook, status: int | None, answer: _WithHeaders, lines:
 
 
 def http_failure(status: int | None, answer: _WithHeaders) -> PeerFailure:
-    """What to call an answer that is neither EWS nor a question for credentials."""
+    """The failure for an answer that is neither EWS nor a request for credentials."""
     if status in (429, 503):
         pause = answer.header("Retry-After")
         return Throttled(f"the server asks for patience: HTTP {status}" + (f", Retry-After: {pause[:40]}" if pause else ""))
@@ -224,7 +224,7 @@ def http_failure(status: int | None, answer: _WithHeaders) -> PeerFailure:
 
 
 def _broken_off(seen: EwsResult) -> Exception:
-    """What to call a conversation that came to no end."""
+    """The failure for a conversation that did not complete."""
     match seen.error:
         case "timed-out":
             return TimeoutError("EWS gave no complete answer in time")

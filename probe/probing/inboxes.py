@@ -1,4 +1,4 @@
-"""The inbox in which the message of a round trip is to arrive: by POP3, by IMAP or by EWS."""
+"""The inbox in which the message of a round trip arrives: over POP3, IMAP or EWS."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from probe.wire.http_challenge import parse_challenges
 from probe.wire.imap import quoted
 
 CHILD_SHARE = 0.75
-"""Of the time that is left, for the child's conversation with EWS: the rest is for starting it, and for its report to arrive."""
+"""The share of the remaining time for the child's conversation with EWS; the rest is for starting it and receiving its result."""
 RESERVE_SECONDS = 3.0
-"""What is kept of the attempt's time for fetching and deleting a message that came late."""
+"""The time of the attempt that is reserved for fetching and deleting a late message."""
 NEWEST = 20
-"""New messages that are looked at; a mailbox that gets more than these within seconds is no mailbox of a test."""
+"""Most new messages that are examined; a mailbox that gets more within seconds is not suited for a test."""
 ADDED_BYTES = 64 * 1024
 """How much a message may grow on its way. Exchange Online adds 10 KiB of headers."""
 
 
 @dataclass(frozen=True, slots=True)
 class MarkedMessage:
-    """A message that is known again by its subject."""
+    """A message that is recognized by its subject."""
 
     address: str
     subject: str
@@ -52,7 +52,7 @@ class MarkedMessage:
             f"Subject: {self.subject}",
             f"Date: {formatdate()}",
             f"Message-ID: <{self.subject.rpartition(' ')[2]}@probe.invalid>",
-            "Auto-Submitted: auto-generated",  # RFC 3834: nobody is to answer
+            "Auto-Submitted: auto-generated",  # RFC 3834: prevents automatic replies
             "MIME-Version: 1.0",
             "Content-Type: text/plain; charset=us-ascii",
             "",
@@ -64,19 +64,19 @@ class MarkedMessage:
 
 
 class Inbox(Protocol):
-    """Where the message is to arrive."""
+    """The inbox in which the message arrives."""
 
     async def remember(self) -> None:
-        """Sign in, and see what is there before the message."""
+        """Sign in, and record what is there before the message."""
         ...
 
     async def take(self, message: MarkedMessage) -> bool | None:
-        """Look for the message and delete it. None where it is not there; else whether it is gone."""
+        """Look for the message and delete it. None where it is not there; else whether it was deleted."""
         ...
 
 
 class Pop3Inbox:
-    """A mailbox whose state shows only at a sign-in, so that each look is one."""
+    """A mailbox of POP3, which shows new messages only in a new session, so that each look needs a sign-in."""
 
     def __init__(self, dial: Dial, account: Account, endpoint: Endpoint) -> None:
         self._dial = dial
@@ -84,7 +84,7 @@ class Pop3Inbox:
         self._endpoint = endpoint
         self._delay = 0
         self._last = ""
-        """Unique id of the newest message before ours; empty where there was none."""
+        """The unique id of the newest earlier message; empty where there was none."""
 
     async def remember(self) -> None:
         async with self._dial.open_trusted() as stream:
@@ -107,7 +107,7 @@ class Pop3Inbox:
             session = await self._signed_in(stream)
             number = await self._find(session, message)
             is_marked = number is not None and (await session.ask(f"DELE {number}")).ok
-            # The deletion takes place at QUIT, and nowhere else (RFC 1939 section 6).
+            # The server deletes only at QUIT (RFC 1939 section 6).
             left = await session.ask("QUIT")
             return None if number is None else is_marked and left.ok
 
@@ -120,7 +120,7 @@ class Pop3Inbox:
         return session
 
     async def _find(self, session: Pop3Session, message: MarkedMessage) -> int | None:
-        """The number of our message in this session."""
+        """The number of the message in this session."""
         count = await _count(session)
         for number in range(count, max(count - NEWEST, 0), -1):
             unique_id = await _unique_id(session, number)
@@ -154,7 +154,7 @@ async def _unique_id(session: Pop3Session, number: int) -> str:
 
 
 def _is_subject(header: tuple[str, ...], message: MarkedMessage) -> bool:
-    """Whether a header has our subject, and no other: a bounce and a reply put their own words before it."""
+    """Whether a header has exactly the subject of the message: bounces and replies put other words before it."""
     unfolded: list[str] = []
     for line in header:
         if line[:1] in (" ", "\t") and unfolded:
@@ -166,7 +166,7 @@ def _is_subject(header: tuple[str, ...], message: MarkedMessage) -> bool:
 
 
 class ImapInbox:
-    """A mailbox that stays open, so that one sign-in is enough."""
+    """A mailbox of IMAP, which stays open, so that one sign-in is enough."""
 
     def __init__(self, session: ImapSession, endpoint: Endpoint) -> None:
         self._session = session
@@ -181,14 +181,14 @@ class ImapInbox:
         offered = {word for words in listed.data for word in words.upper().split()}
         self._can_expunge_one = "UIDPLUS" in offered
         if "ID" in offered:
-            # Coremail (163.com) opens no mailbox for a client that does not say what it is.
+            # Coremail (163.com) opens no mailbox for a client that does not identify itself.
             await self._session.client.ask("ID", '("name" "probe")')
         if not (selected := await self._session.client.select("INBOX")).ok:
             raise Denied(f"the inbox cannot be opened: {selected.words[:200]}")
 
     async def take(self, message: MarkedMessage) -> bool | None:
         client = self._session.client
-        # Some servers tell of new messages only when they are asked for nothing.
+        # Some servers report new messages only in answer to NOOP.
         await client.ask("NOOP")
         found = await client.ask("SEARCH", "HEADER", "SUBJECT", quoted(message.subject), by_uid=True)
         if not found.ok:
@@ -209,7 +209,7 @@ class ImapInbox:
 
 
 class EwsInbox:
-    """A mailbox of Exchange. Each look is a sign-in, as with POP3: the library that holds it lives in a child for one task."""
+    """A mailbox of Exchange. Each look needs a sign-in, as with POP3, because the library runs in a child process for one task."""
 
     def __init__(self, dial: Dial, account: Account) -> None:
         self._dial = dial
@@ -230,7 +230,7 @@ class EwsInbox:
         account, dial = self._account, self._dial
         assert self._scheme is not None
         async with dial.open_trusted() as stream:
-            # The turn at this address is kept for the child's connection, which takes the place of this one.
+            # The connection slot at this address is kept for the child's connection, which replaces this one.
             stream.close()
             request = EwsRequest(
                 url=dial.endpoint.url,
@@ -265,27 +265,27 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def _is_fetch_of(data: str, uid: str) -> bool:
-    """Whether a FETCH tells of one message and not, unasked, of another."""
-    # The header is left out: what a sender wrote there is not the server's word.
+    """Whether a FETCH is about the requested message, and not an unsolicited one about another."""
+    # The header is left out, because a sender wrote it and not the server.
     told = _FETCHED_UID.search(_QUOTED.sub('""', data))
     return told is not None and told[1] == uid
 
 
 def _header_shown(data: str) -> tuple[str, ...]:
-    """The lines of the header in a FETCH, which the reader gives as a quoted string with its line ends written out."""
+    """The lines of the header in a FETCH, which the reader returns as a quoted string with escaped line ends."""
     header = _QUOTED.search(data)
     text = re.sub(r"\\(.)", r"\1", header[1]) if header else ""
     return tuple(line for line in text.replace("\\x0d", "").split("\\x0a") if line)
 
 
 def wanted_mechanism(name: str | NoMechanism, endpoint: Endpoint) -> str:
-    """The mechanism, where there is one; the account was let in by one a moment ago."""
+    """The mechanism. Fails where there is none, although the server accepted the account with one a moment ago."""
     if isinstance(name, NoMechanism):
         raise Denied(f"{endpoint.url} no longer accepts the account: {name.detail}")
     return name
 
 
 def require_let_in(accepted: bool, answer: str, endpoint: Endpoint) -> None:
-    """Fails where the account, which was let in a moment ago, is refused."""
+    """Fails where the account, which was accepted a moment ago, is refused."""
     if not accepted:
         raise Denied(f"{endpoint.url} refused the sign-in, which it accepted a moment before: {answer[:200]}")
