@@ -96,7 +96,7 @@ class Check:
 
     def complaints(self) -> list[str]:
         """What it has written to standard error, but for the notice that a folder here does not last, where /tmp is in memory."""
-        return [line for line in self.written("err").splitlines() if "which does not last" not in line]
+        return [line for line in self.written("err").splitlines() if "which is not persistent" not in line]
 
     def memory_is_intact(self) -> bool:
         """Whether what is remembered can still be read."""

@@ -280,7 +280,7 @@ async def test_an_exchange_behind_a_proxy_that_strips_headers_is_some_exchange(t
     assert found(run, v.SERVER_PRODUCT) == ["Exchange"]
     (version,) = [r for r in run.readings if r.key is v.SERVER_VERSION]
     assert isinstance(version, Missing)
-    assert "shown in SOAP alone" in version.detail
+    assert "shown only in SOAP" in version.detail
     assert "To settle it" in version.detail
     assert run.assessments[0].support is Support.UNDETERMINED
 

@@ -205,7 +205,7 @@ async def test_what_a_server_without_smtputf8_cannot_be_told_is_not_attempted(wo
     assert attempt.outcome is Outcome.COMPLETED
     gaps = [r for r in attempt.readings if isinstance(r, Missing)]
     assert {str(gap.why) for gap in gaps} == {"not-attempted"}
-    assert {gap.detail for gap in gaps} == {"the address has characters beyond ASCII before the @, which goes out by SMTPUTF8 alone"}
+    assert {gap.detail for gap in gaps} == {"the address has non-ASCII characters before the @, which need SMTPUTF8"}
 
 
 def heard(text: str) -> str:

@@ -1,7 +1,7 @@
-"""A run as it is published: the document `probe.run/2`, and what a report is.
+"""The published form of a run: the document `probe.run/2`, and what a report is.
 
-Document and run are two forms of one thing: `forms` says what the document looks like, `publishing` makes it of a run, and `reading` makes
-the run of it again. `index` brings together what it says in one place and names in another.
+Document and run are two forms of one thing: `forms` defines the document, `publishing` makes it from a run, and `reading` makes
+the run from it again. `index` joins what the document says in one place and refers to by id in another.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _GATE_FORMS = ("gate_schema", "gate_schema_text")
 
 
 def __getattr__(name: str) -> Any:
-    # The forms bring pydantic, a third of the time that a look at one endpoint takes; to write a run they are not needed.
+    # The forms load pydantic, which takes a third of the time of a look at one endpoint. Writing a run does not need them.
     if name in _FORMS:
         from probe.document import forms
 
@@ -60,17 +60,17 @@ def __getattr__(name: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportOptions:
-    """How a report is wanted. A format for machines may ignore all of it."""
+    """Options of a report. A format for machines may ignore all of them."""
 
     width: int = 80
     """Columns of the terminal."""
     colour: bool = False
     transcripts: bool = False
-    """Whether the conversations are shown word for word."""
+    """Whether the transcripts are shown in full."""
     quiet: bool = False
-    """The table of verdicts alone."""
+    """Whether only the table of verdicts is shown."""
     verbose: bool = False
-    """Also the endpoints, every name, and what was not asked."""
+    """Whether the endpoints, every name and what was not asked are shown too."""
     accept: frozenset[Support] = frozenset()
     """Verdicts on support that a script lets pass."""
 
@@ -83,6 +83,6 @@ class Report:
     title: str
     media_type: str
     render: Callable[[Mapping[str, Any], ReportOptions], Iterable[str]]
-    """From the document, as `publish` makes it, to text in pieces, which ends with a newline."""
+    """Turns a document, as `publish` makes it, into text in pieces. The text ends with a newline."""
     exit_code: Callable[[Mapping[str, Any], ReportOptions], int] | None = None
     """The exit code that the readers of this format go by; None where it is the command's own."""

@@ -1,6 +1,6 @@
-"""What the document looks like: the models that read it back, and that its JSON Schema comes from.
+"""The models of the document. They read it back, and its JSON schema is generated from them.
 
-`probe/data/probe.run-2.schema.json` is `schema_text()`, kept in the tree.
+`probe/data/probe.run-2.schema.json` is a copy of `schema_text()`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from probe.model.vocabulary import all_keys
 class Form(BaseModel):
     """A part of the document."""
 
-    # A later version of this program may add fields, and its documents must still be read; so others are let pass.
-    # Validators are built when something is first read: a run that is only published does not wait for them.
+    # Unknown fields are allowed: a later version of this program may add some, and its documents must still be readable.
+    # Validators are built when something is first read, so that publishing a run does not wait for them.
     model_config = ConfigDict(extra="ignore", frozen=True, serialize_by_alias=True, defer_build=True)
 
 
@@ -45,17 +45,17 @@ class DeploymentForm(Form):
     authorities: tuple[str, ...]
     cloud: Cloud
     service_account: str | None = None
-    """Null where the estate does not say."""
+    """Null where the estate does not declare it."""
 
 
 class DynamicsForm(Form):
-    """Where Dynamics' own records are read, less the secret and where that is kept."""
+    """Access to Dynamics' own records, without the secret and its location."""
 
     url: str
     authentication: Authentication
     username: str | None
     has_credentials: bool
-    """Whether the estate says where its secret is kept."""
+    """Whether the estate refers to its secret."""
     token_url: str | None
     client_id: str | None
     organization: str | None
@@ -65,7 +65,7 @@ class DynamicsForm(Form):
 
 
 class ProfileForm(Form):
-    """An email server profile, less its secrets and where they are kept."""
+    """An email server profile, without its secrets and their locations."""
 
     name: str
     server_type: ServerType
@@ -80,24 +80,24 @@ class ProfileForm(Form):
     outgoing_product: str | None
     username: str | None
     has_credentials: StrictBool
-    """Whether the estate says where its secret is kept."""
+    """Whether the estate refers to its secret."""
     client_id: str | None
     tenant: str | None
     can_ask_as_application: StrictBool
-    """Whether the estate says where the application's secret, or its certificate, is kept."""
+    """Whether the estate refers to the application's secret or certificate."""
     fips_validated: str | None
     outgoing_authentication: Authentication | None = None
-    """Null where the outgoing endpoint is as the incoming one, as of the following."""
+    """Null where the outgoing endpoint uses the setting of the incoming one; likewise the following."""
     outgoing_credentials: Credentials | None = None
     outgoing_impersonation: StrictBool | None = None
     outgoing_username: str | None = None
     has_outgoing_credentials: StrictBool = False
-    """Whether the estate says where the secret of that account is kept."""
+    """Whether the estate refers to the secret of that account."""
     outgoing_fips_validated: str | None = None
 
 
 class MailboxForm(Form):
-    """A Dynamics mailbox, less its secret and where that is kept."""
+    """A Dynamics mailbox, without its secret and the secret's location."""
 
     address: str
     profile: str
@@ -106,11 +106,11 @@ class MailboxForm(Form):
     appointments: Delivery
     username: str | None
     has_credentials: StrictBool
-    """Whether the estate says where its secret is kept."""
+    """Whether the estate refers to its secret."""
     location: Location | None
     mfa: StrictBool | None
     ews_url: str | None = None
-    """What Autodiscover found for it."""
+    """The EWS endpoint that Autodiscover found for it."""
     id: str | None = None
     """Its id in Dynamics."""
 
@@ -122,11 +122,11 @@ class EstateForm(Form):
     profiles: tuple[ProfileForm, ...]
     mailboxes: tuple[MailboxForm, ...]
     dynamics: DynamicsForm | None = None
-    """Null where the estate does not say."""
+    """Null where the estate does not declare it."""
 
 
 class LineForm(Form):
-    """One line of a conversation; a note is what happened rather than what was said."""
+    """One line of a conversation. A note describes an event instead of sent or received text."""
 
     line: int
     speaker: Literal["probe", "peer", "note"] = Field(alias="from")
@@ -137,12 +137,12 @@ class AskedForm(Form):
     """What was asked for."""
 
     mailboxes: tuple[str, ...] | None
-    """Null for all of the estate."""
+    """Null for every mailbox of the estate."""
     tls: Literal["quick", "full", "none"]
     fips: str
-    """The client whose FIPS mode was asked about."""
+    """The client whose FIPS mode was tested."""
     allow: tuple[Effect, ...]
-    """Effects that the call allowed, beside those of the estate."""
+    """Effects that the call allowed in addition to those of the estate."""
     all_addresses: StrictBool
 
 
@@ -198,35 +198,35 @@ class _Inferred(Form):
 
 class _Identified(Form):
     id: str
-    """By which findings cite it; unique in the document."""
+    """The id by which findings cite it; unique in the document."""
 
 
 class ObservedClaim(_Observed, _FactForm):
-    """What a source says that the program took part in, beside others that say otherwise."""
+    """An observation that contradicts other claims."""
 
 
 class DeclaredClaim(_Declared, _FactForm):
-    """What somebody says, beside others that say otherwise."""
+    """A declaration that contradicts other claims."""
 
 
 class InferredClaim(_Inferred, _FactForm):
-    """What was worked out, beside others that say otherwise."""
+    """A conclusion that contradicts other claims."""
 
 
 class ObservedFact(_Observed, _FactForm, _Identified):
-    """A fact that the program took part in: a handshake, an obeyed command."""
+    """A fact that the program observed by taking part: a handshake, an executed command."""
 
 
 class DeclaredFact(_Declared, _FactForm, _Identified):
-    """A fact that somebody said: a banner, the estate."""
+    """A fact that somebody declared: a banner, the estate."""
 
 
 class InferredFact(_Inferred, _FactForm, _Identified):
-    """A fact that was worked out from others."""
+    """A fact that was concluded from others."""
 
 
 class MissingForm(_Identified):
-    """A thing not known, and why."""
+    """A value that is not known, and the reason."""
 
     subject: str
     mailbox: str | None
@@ -234,26 +234,26 @@ class MissingForm(_Identified):
     why: Why
     detail: str
     claims: tuple[Annotated[ObservedClaim | DeclaredClaim | InferredClaim, Field(discriminator="basis")], ...]
-    """Where sources contradict each other, what each says."""
+    """The claim of each source, where sources contradict each other."""
     at: datetime
 
 
 class ReferenceForm(Form):
-    """Where a statement stands."""
+    """The source of a statement."""
 
     title: str
     url: str
     dated: str
     disagrees: StrictBool = False
-    """Whether it says otherwise than the first of the rule's references."""
+    """Whether it contradicts the first of the rule's references."""
 
 
 class RuleForm(Form):
-    """The words of one rule."""
+    """The texts of one rule."""
 
     title: str
     by: By
-    """Whose statement it is."""
+    """The author of the statement."""
     lists: StrictBool
     """Whether it is a row of the support table."""
     otherwise: Otherwise
@@ -263,7 +263,7 @@ class RuleForm(Form):
 
 
 class FindingForm(Form):
-    """What came of one rule for one mailbox, and the ids of the readings that decided it. One that is not applicable is left out."""
+    """The result of one rule for one mailbox, with the ids of the readings that decided it. Rules that are not applicable are left out."""
 
     rule: str
     result: Result
@@ -286,15 +286,15 @@ class AssessmentForm(Form):
     support: Support
     readiness: Readiness
     signed_in: SignedIn | None
-    """What came of signing in, the worst over the endpoints that are used; null where none is."""
+    """The result of signing in, the worst over the endpoints that are used; null where none is used."""
     directions: DirectionsForm
     findings: tuple[FindingForm, ...]
 
 
 class Document(Form):
-    """One run of probe: what was asked, what was tried, what is known, and what is thought of it.
+    """One run of probe: what was asked for, the attempts, what is known, and the assessments.
 
-    Of each key there is one fact for a subject and mailbox, or one entry in `missing`. Sources that agree are one fact with the
+    For each key there is one fact for a subject and mailbox, or one entry in `missing`. Sources that agree are one fact with the
     evidence of all; its value is the one that tells most, as the longer of two builds. Observed is preferred to declared, and
     declared to inferred, which is then left out. Sources that contradict each other make no fact but an entry in `missing`:
     `conflicting`, with what each says as its `claims`.
@@ -314,22 +314,22 @@ class Document(Form):
     facts: tuple[Annotated[ObservedFact | DeclaredFact | InferredFact, Field(discriminator="basis")], ...]
     missing: tuple[MissingForm, ...]
     rules: dict[str, RuleForm]
-    """By id, those that findings name."""
+    """The rules that findings name, by id."""
     assessments: tuple[AssessmentForm, ...]
 
 
 def parse(document: object) -> Document:
-    """A document, validated. Raises pydantic's ValidationError, a ValueError, which names every mistake."""
+    """Validates a document. Raises pydantic's ValidationError, a ValueError, which names every mistake."""
     return Document.model_validate(document)
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema of the document, the value of every fact typed by its key."""
+    """The JSON schema of the document. The value of every fact is typed by its key."""
     form = Document.model_json_schema(by_alias=True)
     for model in (ObservedFact, DeclaredFact, InferredFact, ObservedClaim, DeclaredClaim, InferredClaim):
         form["$defs"][model.__name__]["allOf"] = [{"$ref": "#/$defs/ValueOfKey"}]
     form["$defs"]["ValueOfKey"] = {
-        "description": "The form of each known key's value. Other keys may be added.",
+        "description": "The schema of each known key's value. Other keys may be added.",
         "allOf": [
             {"if": {"properties": {"key": {"const": key.name}}}, "then": {"properties": {"value": _schema_of(key)}}}
             for key in all_keys().values()
@@ -340,7 +340,7 @@ def schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """The schema as it stands in `probe/data/probe.run-2.schema.json`."""
+    """The schema as text, as in `probe/data/probe.run-2.schema.json`."""
     return json.dumps(schema(), indent=2) + "\n"
 
 

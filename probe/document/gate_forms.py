@@ -1,6 +1,6 @@
-"""What the document `probe.gate/1` looks like: the models that its JSON Schema comes from.
+"""The models of the document `probe.gate/1`. Its JSON schema is generated from them.
 
-`probe/data/probe.gate-1.schema.json` is `gate_schema_text()`, kept in the tree.
+`probe/data/probe.gate-1.schema.json` is a copy of `gate_schema_text()`.
 """
 
 from __future__ import annotations
@@ -107,5 +107,5 @@ def gate_schema() -> dict[str, Any]:
 
 
 def gate_schema_text() -> str:
-    """The schema as it stands in `probe/data/probe.gate-1.schema.json`."""
+    """The schema as text, as in `probe/data/probe.gate-1.schema.json`."""
     return json.dumps(gate_schema(), indent=2) + "\n"

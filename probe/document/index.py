@@ -1,4 +1,4 @@
-"""What a document says in one place and names in another, brought together for those who read it."""
+"""Joins what a document says in one place and refers to by id in another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Index:
         self._rules: dict[str, JsonObject] = {rule: {"rule": rule, **form} for rule, form in document["rules"].items()}
 
     def findings(self, assessment: JsonObject) -> Iterator[JsonObject]:
-        """The findings of an assessment, each with the words of its rule and, as `because`, the facts and gaps that decided it."""
+        """The findings of an assessment, each with the texts of its rule and, as `because`, the facts and gaps that decided it."""
         for finding in assessment["findings"]:
             because = [self._readings[reading] for reading in finding["because"]]
             yield {**self._rules[finding["rule"]], "result": finding["result"], "because": because}

@@ -1,4 +1,4 @@
-"""From a run to its document. Built by hand, since a large estate has tens of thousands of findings."""
+"""Makes the document of a run. It does so without pydantic, because a large estate has tens of thousands of findings."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ T = TypeVar("T")
 
 
 class Section(Sequence[Any]):
-    """A list of the document that is made as it is read, element by element, so that it is never in memory as a whole."""
+    """A list of the document that is made lazily, element by element, so that it is never in memory as a whole."""
 
     def __init__(self, items: Sequence[T], form: Callable[[int, T], Any]) -> None:
-        """`form` makes an element of its place, from 0, and the item; what is read of it is visible."""
+        """`form` makes an element from its index and the item. Control characters in it are escaped when it is read."""
         self._items = items
         self._form: Callable[[int, Any], Any] = form
 
@@ -52,17 +52,17 @@ class Section(Sequence[Any]):
         return shown(self._form(range(len(self))[place], self._items[place]))
 
     def in_json(self) -> Iterator[str]:
-        """Its elements as JSON in ASCII. That is written once, and looked through for what has to be shown as it stands there."""
+        """Its elements as JSON in ASCII. The JSON is written once, and searched as text for characters that must be escaped."""
         return (_shown_json(self._form(place, item)) for place, item in enumerate(self._items))
 
 
 def publish(run: Run) -> dict[str, Any]:
-    """The document of a run: plain values that the json module takes. Equal parts are shared, so it is not to be changed."""
+    """The document of a run, as plain values that the json module accepts. Equal parts are shared, so it must not be changed."""
     return {name: list(value) if isinstance(value, Section) else value for name, value in in_sections(run).items()}
 
 
 def in_sections(run: Run) -> dict[str, Any]:
-    """The document of a run, its lists made as they are read."""
+    """The document of a run, with lists that are made lazily."""
     cited = _Cited(run)
     return {
         "schema": RUN_SCHEMA,
@@ -91,7 +91,7 @@ class _Cited:
         rules: dict[int, Rule] = {}
         seen: set[int] = set()
         self._shared: set[int] = set()
-        """Findings of several mailboxes, by identity: where the same is to be said of them, they share them."""
+        """Findings of several mailboxes, by identity: mailboxes with the same result share them."""
         for assessment in run.assessments:
             for finding in assessment.findings:
                 if finding.result is Result.NOT_APPLICABLE:
@@ -101,7 +101,7 @@ class _Cited:
                     continue
                 seen.add(id(finding))
                 rules.setdefault(id(finding.rule), finding.rule)
-                # Kept, since an id() is of an object only as long as that lives.
+                # Kept alive, because an id() is unique only as long as its object lives.
                 cited.update((id(reading), reading) for reading in finding.because)
         self.rules = tuple(rules.values())
         self._by_key: dict[tuple[str, str], list[Reading]] = {(reading.subject, reading.key.name): [] for reading in cited.values()}
@@ -111,7 +111,7 @@ class _Cited:
         beside: list[Reading] = []
         for reading in cited.values():
             if not self._standing_for(reading):
-                # Nobody was asked: there is no reading, and the finding rests on that.
+                # Nothing was asked: there is no reading, and the finding rests on that.
                 self._by_key[reading.subject, reading.key.name].append(reading)
                 beside.append(reading)
         readings = _in_order((*run.readings, *beside))
@@ -122,7 +122,7 @@ class _Cited:
         own = {id(fact): _fact_id(place) for place, fact in enumerate(self.facts) if id(fact) in wanted}
         own.update((id(gap), _gap_id(place)) for place, gap in enumerate(self.gaps) if id(gap) in wanted)
         self._ids = {name: tuple(own[id(r)] for r in readings) for name, readings in standing.items()}
-        """Ids in the document, by identity of the reading that is cited."""
+        """The ids in the document, by the identity of the cited reading."""
         self._forms: dict[int, dict[str, Json]] = {}
 
     def form_of(self, finding: Finding) -> dict[str, Json]:
@@ -136,7 +136,7 @@ class _Cited:
         return form
 
     def _standing_for(self, cited: Reading) -> list[Reading]:
-        """The readings of the run that tell what is cited: the reading itself, or those of an endpoint and of an account there, drawn together."""
+        """The readings of the run behind a cited one: the reading itself, or those of an endpoint and of an account there that it combines."""
         of_key = self._by_key.get((cited.subject, cited.key.name), [])
         if any(reading is cited for reading in of_key):
             return [cited]
@@ -151,7 +151,7 @@ def _in_order(readings: Iterable[Reading]) -> list[Reading]:
     order = {name: place for place, name in enumerate(all_keys())}
     ordered: list[Reading] = []
     for subject in sorted(by_subject):
-        # A subject at a time, so that there are as few of what they are compared by.
+        # One subject at a time, which keeps the number of sort keys small.
         ordered += sorted(by_subject.pop(subject), key=lambda r: (r.mailbox or "", order.get(r.key.name, len(order))))
     return ordered
 
@@ -167,7 +167,7 @@ def _gap_id(place: int) -> str:
 def json_pieces(form: Mapping[str, Any] | Sequence[Any]) -> Iterator[str]:
     """A form as JSON in ASCII, piece by piece: a line for each element of an array at the top, or of an array of the object at the top.
 
-    So a large document is never in memory as text, and tools that know lines alone find their way in it.
+    So a large document is never in memory as text, and line-based tools can process it.
     """
     if not isinstance(form, Mapping):
         yield from _json_array(form)
@@ -215,34 +215,34 @@ def _time(moment: datetime) -> str:
 
 
 def shown(form: Json) -> Json:
-    """The form with every text in it visible: programs print what they read.
+    """The form with the control characters of every text escaped, because programs print what they read.
 
-    Peers' words are made so where they come in. This is the last guard, for what came another way, as the name of this machine does.
-    Line ends stay: they part the lines of a greeting, which the codecs have put together.
+    Text from peers is escaped where it is received. This is the last guard, for text from elsewhere, such as the name of this machine.
+    Line ends are kept: they separate the lines of a greeting, which the codecs joined.
     """
     return _shown(form) if _visible_json(form) is None else form
 
 
 def _shown_json(form: Json) -> str:
-    """What `shown` makes of it, as JSON in ASCII."""
+    """The result of `shown`, as JSON in ASCII."""
     written = _visible_json(form)
     return _json(_shown(form)) if written is None else written.decode("ascii")
 
 
 def _visible_json(form: Json) -> bytes | None:
-    """The form as JSON in ASCII, None where a text in it may have to be made visible."""
-    # Nearly always there is nothing to do, which shows in the JSON of the whole: to look at each text takes several times as long.
+    """The form as JSON in ASCII; None where a text in it may need escapes."""
+    # Nearly always there is nothing to escape. The JSON of the whole shows that several times faster than a search in each text.
     try:
         written = _encoded(form)
     except ValueError:
         return None  # half a surrogate, which is one of those characters
-    # A search for one byte is ten times faster than one for an expression, and most have neither.
+    # A search for one byte is ten times faster than a regular expression, and most texts match neither.
     is_doubtful = (b"\\" in written or b"\x7f" in written) and _TO_BE_SHOWN.search(written) is not None
     return None if is_doubtful else written
 
 
 _TO_BE_SHOWN = re.compile(rb'\\[^nt"\\]|\x7f')
-"""What stands in JSON of ASCII for a character that may have to be shown: all but those of printable ASCII, line end and tab."""
+"""How ASCII JSON writes a character that may need an escape: all but printable ASCII, line end and tab."""
 
 
 def _shown(form: Json) -> Json:
@@ -266,7 +266,7 @@ def _asked(asked: Asked) -> dict[str, Json]:
 
 
 def _estate(estate: Estate) -> dict[str, Any]:
-    # The forms bring pydantic, which a look has no other use for.
+    # The forms load pydantic, which a look needs for nothing else.
     from probe.document.forms import DeploymentForm, DynamicsForm, MailboxForm, ProfileForm
 
     return {
@@ -278,7 +278,7 @@ def _estate(estate: Estate) -> dict[str, Any]:
 
 
 def _as_declared(declared: Deployment | DynamicsAccess | ServerProfile | Mailbox, form: type[Form]) -> dict[str, Json]:
-    """What the form names, and no more: the reference to a secret stays behind because no form has a place for it."""
+    """The fields that the form has, and no others: no form has a field for the reference to a secret."""
     return {name: _estate_value(getattr(declared, name)) for name in form.model_fields}
 
 
@@ -353,7 +353,7 @@ def _missing(gap: Missing, otherwise: datetime, **named: str) -> dict[str, Json]
 
 
 def _assessment(assessment: Assessment, cited: _Cited) -> dict[str, Json]:
-    """One mailbox; what does not speak of it is left out."""
+    """The document of one mailbox; what does not concern it is left out."""
     return {
         "mailbox": assessment.mailbox,
         "profile": assessment.profile,

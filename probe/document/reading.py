@@ -1,4 +1,4 @@
-"""From a document back to the run, its estate and its readings."""
+"""Reads a document back to the run, its estate and its readings."""
 
 from __future__ import annotations
 
@@ -37,22 +37,24 @@ _WHYS = frozenset(why.value for why in Why)
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 _NOBODY_ASKED = Asked(mailboxes=None, tls="none", fips="", allow=frozenset(), all_addresses=False)
 _MAX_MISTAKES = 3
-"""Told of one part of a document: a sentence, and no page."""
+"""Most mistakes that are reported of one part of a document."""
 
 
 class NotADocument(ValueError):
-    """What was read is no run of this form. The message says where, and what is wrong there."""
+    """The document is not a run of this format. The message says where, and what is wrong there."""
 
 
 def read_run(document: object) -> Run:
-    """The run that a document tells of, its assessments left out: they follow from the rest.
+    """The run of a document, without its assessments, which follow from the rest.
 
     Facts and gaps alone are enough. Where the document does not say when it was made, it was made at noon of the day for which it
-    is judged, or else at the beginning of 1970. What this version does not know is passed over; `carried_over` passes it on. Raises NotADocument.
+    is judged, or else at the beginning of 1970. Unknown parts are skipped; `carried_over` passes them on. Raises NotADocument.
     """
     if not isinstance(document, Mapping) or document.get("schema") != RUN_SCHEMA:
         said = document.get("schema") if isinstance(document, Mapping) else None
-        raise NotADocument(f"this is no document of the form {RUN_SCHEMA}" + (f", but of {said!r:.60}" if isinstance(said, str) else ""))
+        raise NotADocument(
+            f"this is not a document of the format {RUN_SCHEMA}" + (f", but of {said!r:.60}" if isinstance(said, str) else "")
+        )
     part = "document"
     try:
         judged_at = date.fromisoformat(document.get("judged_at") or "1970-01-01")
@@ -67,7 +69,7 @@ def read_run(document: object) -> Run:
         attempts = tuple(
             attempt
             for form in _list(document, "attempts")
-            # One that ended in a way of a later version is looked through all the same, since reports tell of it.
+            # An attempt with an outcome of a later version is validated too, because reports show it.
             if (attempt := _read_attempt(form, started)) is not None
         )
         part = "facts and gaps"
@@ -94,9 +96,9 @@ def read_run(document: object) -> Run:
 
 
 def readings(document: Mapping[str, Any], otherwise: datetime | None = None) -> tuple[Reading, ...]:
-    """Everything known or missing in a document, as far as this version knows the keys and the reasons.
+    """The facts and gaps of a document, as far as this version knows their keys and reasons.
 
-    `otherwise` is the time of what says none. Raises NotADocument for a value that is not of its key's form.
+    `otherwise` is the time of readings without one. Raises NotADocument for a value that does not fit its key.
     """
     found = (
         *(_read_fact(form, otherwise) for form in _list(document, "facts")),
@@ -106,10 +108,10 @@ def readings(document: Mapping[str, Any], otherwise: datetime | None = None) -> 
 
 
 def carried_over(stored: Mapping[str, Any], document: dict[str, Any], *, has_its_estate: bool = True) -> dict[str, Any]:
-    """The document with what a stored one says beyond it: the members, keys and words of a later version, which this one does not understand.
+    """The document with the additions of a stored one: members, keys and values of a later version that this version does not know.
 
-    What it says of its estate is carried over only where that was judged (`has_its_estate`): of another estate it was not said. `stored` is a
-    document that `read_run` took.
+    Additions to the estate are carried over only where that estate was judged (`has_its_estate`). `stored` is a
+    document that `read_run` accepted.
     """
     merged = {**document, **{name: value for name, value in stored.items() if name not in document}}
     merged["attempts"] = _with_more(document["attempts"], _list(stored, "attempts"), "id")
@@ -137,21 +139,21 @@ def carried_over(stored: Mapping[str, Any], document: dict[str, Any], *, has_its
 
 
 def _with_more(forms: Iterable[Mapping[str, Any]], stored: Iterable[Mapping[str, Any]], name: str) -> list[dict[str, Any]]:
-    """The forms with the members that the stored ones of the same name have beyond them."""
+    """The forms with the additional members of the stored forms of the same name."""
     by_name = {form.get(name): form for form in stored}
     return [{**by_name.get(form[name], {}), **form} for form in forms]
 
 
 def _list(document: Mapping[str, Any], name: str) -> Sequence[Any]:
-    """A list of the document, empty where it has none. Raises NotADocument where it is none of objects."""
+    """A list of the document, empty where it has none. Raises NotADocument where it is not a list of objects."""
     found = document.get(name) or []
     if not isinstance(found, Sequence) or not all(isinstance(form, Mapping) for form in found):
-        raise NotADocument(f"{name} is no list of objects")
+        raise NotADocument(f"{name} is not a list of objects")
     return found
 
 
 _EMPTY: Mapping[str, Any] = {"mailbox": None, "value": None, "detail": "", "attempt": None, "evidence": [], "claims": [], "at": None}
-"""What those who read a document ask of a fact or a gap, for one of a later version that says less."""
+"""The members that readers of a document expect of a fact or a gap, for one of a later version that lacks some."""
 
 
 def _is_one_of(word: object, words: frozenset[str]) -> bool:
@@ -159,14 +161,14 @@ def _is_one_of(word: object, words: frozenset[str]) -> bool:
 
 
 def _key_of(form: Mapping[str, Any]) -> FactKey[Any] | None:
-    """The key of a fact or a gap, None for one that this version does not know. Raises TypeError where it, or the subject, is no text."""
+    """The key of a fact or a gap; None for an unknown one. Raises TypeError where the key or the subject is not a text."""
     _text(form["subject"])
     _text_or_none(form.get("mailbox"))
     return all_keys().get(_text(form["key"]))
 
 
 def _knows_fact(form: Mapping[str, Any]) -> bool:
-    """Whether this version knows the key of a fact that was read, and the words of a closed list in it."""
+    """Whether this version knows the key of a fact and the members of a closed list in its value."""
     key = _key_of(form)
     if key is None:
         return False
@@ -178,7 +180,7 @@ def _knows_fact(form: Mapping[str, Any]) -> bool:
 
 
 def _knows_gap(form: Mapping[str, Any]) -> bool:
-    """Whether this version knows the key of a gap that was read, its reason, and what it claims."""
+    """Whether this version knows the key of a gap, its reason and its claims."""
     return _key_of(form) is not None and form["why"] in _WHYS and all(map(_knows_fact, _claims(form)))
 
 
@@ -187,7 +189,7 @@ def _claims(gap: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _read_missing(form: Mapping[str, Any], otherwise: datetime | None) -> Missing | None:
-    """A gap; None for one whose key, reason or claims this version does not know."""
+    """A gap; None where this version does not know its key, reason or claims."""
     key, why = _key_of(form), _text(form["why"])
     if key is None or why not in _WHYS:
         return None
@@ -207,7 +209,7 @@ def _read_missing(form: Mapping[str, Any], otherwise: datetime | None) -> Missin
 
 
 def _read_fact(form: Mapping[str, Any], otherwise: datetime | None) -> Fact[Any] | None:
-    """A fact; None for one whose key, or a word of whose value, this version does not know."""
+    """A fact; None where this version does not know its key, or a member of a closed list in its value."""
     key = _key_of(form)
     if key is None:
         return None
@@ -246,7 +248,7 @@ def _provenance(form: Mapping[str, Any]) -> Provenance:
 
 
 def _read_attempt(form: Mapping[str, Any], otherwise: datetime) -> Attempt | None:
-    """An attempt without its readings, which stand in the run; None where it ended in a way that this version does not know."""
+    """An attempt without its readings, which the run has; None where this version does not know its outcome."""
     is_known = _text(form["outcome"]) in _OUTCOMES
     attempt = Attempt(
         id=_text(form["id"]),
@@ -325,8 +327,8 @@ def _endpoint(url: str | None) -> Endpoint | None:
 
 
 def _as_form(kind: type[F], form: object) -> F:
-    """A part of the document, held to its form. Raises ValueError, which tells the mistakes."""
-    # pydantic is loaded here, and the forms above, for the sake of commands that read no run.
+    """A part of the document, validated. Raises ValueError, which names the mistakes."""
+    # pydantic and the forms are loaded here, for the sake of commands that read no run.
     from pydantic import ValidationError
 
     try:
@@ -336,7 +338,7 @@ def _as_form(kind: type[F], form: object) -> F:
 
 
 def _mistakes(wrong: ValidationError) -> str:
-    """What a form finds wrong, as far as a sentence goes. The values are not repeated."""
+    """The first mistakes that a form found, in one sentence. The values are not repeated."""
     errors = wrong.errors(include_url=False, include_input=False, include_context=False)
     told = [f"{'.'.join(map(str, error['loc'])) or 'all of it'}: {error['msg']}" for error in errors[:_MAX_MISTAKES]]
     more = len(errors) - len(told)
@@ -358,7 +360,7 @@ def _boolean(value: object) -> bool:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r:.60} is no text")
+        raise TypeError(f"{value!r:.60} is not a text")
     return value
 
 

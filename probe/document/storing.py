@@ -11,20 +11,20 @@ from probe.document.reading import NotADocument
 
 
 def load_document(file: Path) -> dict[str, Any]:
-    """The JSON object in a file. Raises NotADocument, which says what is wrong with it, and OSError."""
+    """The JSON object in a file. Raises NotADocument, which says what is wrong, and OSError."""
     from pydantic_core import PydanticSerializationError, to_json
 
     try:
-        # As PowerShell writes it, perhaps: with a byte order mark, in UTF-8 or UTF-16.
+        # PowerShell may have written it, with a byte order mark, in UTF-8 or UTF-16.
         document = json.loads(file.read_bytes())
-        # What is not understood is passed on: it must be such that it can be written.
+        # Unknown parts are passed on, so they must be such that they can be written.
         document = shown(document)
         to_json(document)
     except (RecursionError, PydanticSerializationError):
-        raise NotADocument("this is no JSON of a run: it is nested too deeply") from None
+        raise NotADocument("this is not JSON of a run: it is nested too deeply") from None
     except ValueError as wrong:
         detail = str(wrong) if isinstance(wrong, json.JSONDecodeError) else type(wrong).__name__
-        raise NotADocument(f"this is no JSON: {detail}") from None
+        raise NotADocument(f"this is not JSON: {detail}") from None
     if not isinstance(document, dict):
-        raise NotADocument("this is JSON, and no run of probe")
+        raise NotADocument("this is JSON, but not a run of probe")
     return document

@@ -16,7 +16,7 @@ Shown = Callable[[str], str]
 
 _PRIVILEGE = re.compile(r"\bprv([A-Z][A-Za-z0-9_]{2,80})\b")
 _RIGHT = re.compile(r"(AppendTo|Append|Assign|Create|Delete|Read|Share|Write)([A-Z].*)")
-_ASK_ADFS = 'a deployment that faces the internet takes authentication = "oauth" alone'
+_ASK_ADFS = 'an internet-facing deployment accepts only authentication = "oauth"'
 
 
 def read_answer(answer: HttpResponse, shown: Shown) -> dict[str, Any]:
@@ -27,10 +27,10 @@ def read_answer(answer: HttpResponse, shown: Shown) -> dict[str, Any]:
     if answer.status == 204:
         return {}
     if answer.truncated:
-        raise NotWhole(f"an answer of Dynamics is longer than {len(answer.body) // 1024 // 1024} MiB, or broken off: it was not read")
+        raise NotWhole(f"an answer of Dynamics is longer than {len(answer.body) // 1024 // 1024} MiB or incomplete, and was not read")
     document = _json(answer.body)
     if document is None:
-        raise NotWhole("an answer of Dynamics is no whole JSON object")
+        raise NotWhole("an answer of Dynamics is not a complete JSON object")
     return document
 
 
@@ -41,7 +41,7 @@ def refuse_page(answer: HttpResponse, shown: Shown) -> None:
         place = f" at {shown(where)}" if where else ""
         raise SignInPage(f"the server redirects to a page{place}, which was not followed (HTTP {answer.status}): {_ASK_ADFS}")
     if answer.status == 200 and is_page(answer):
-        raise SignInPage(f"the server answers with a web page in place of data, as where people sign in: {_ASK_ADFS}")
+        raise SignInPage(f"the server answers with a web page in place of data, like a sign-in page: {_ASK_ADFS}")
 
 
 def host_of(url: str) -> str | None:
@@ -76,10 +76,10 @@ def _refuse(answer: HttpResponse, shown: Shown) -> NoReturn:
         if privilege is not None:
             raise MissingPrivilege(f"the account lacks the privilege {_told(privilege)}: {words}", privilege)
         if status == 401:
-            raise SignInFailed(f"Dynamics no longer takes this sign-in: {words}")
+            raise SignInFailed(f"Dynamics no longer accepts this sign-in: {words}")
         raise MissingPrivilege(f"Dynamics denies it to this account: {words}", None)
     if status in (404, 501):
-        raise NoWebApi(f"there is no such thing: {words}", status, code)
+        raise NoWebApi(f"Dynamics does not have it: {words}", status, code)
     raise RequestFailed(f"Dynamics answers with an error: {words}", status, code)
 
 

@@ -99,7 +99,7 @@ class Client:
     @property
     def risk(self) -> str | None:
         """What the way to Dynamics leaves open, in a sentence; None over verified TLS."""
-        return "Dynamics is read in clear: what it says can be read, and changed, on its way" if self._access.url.is_plain else None
+        return "Dynamics is read without TLS: its answers can be read and changed on the way" if self._access.url.is_plain else None
 
     async def options(self, table: str) -> OptionSets:
         """The option sets of a table, by the server's own metadata."""
@@ -165,17 +165,15 @@ class Client:
         async def is_wanted() -> bool:
             rows_found = await self.mailboxes_by_id([mailbox])
             if len(rows_found) != 1:
-                raise NoWebApi(f"Dynamics has no mailbox {mailbox}, or shows it to this account no more", 404)
+                raise NoWebApi(f"Dynamics has no mailbox {mailbox}, or no longer shows it to this account", 404)
             found[:] = rows_found
             if found[0].test_scheduled is None:
-                raise BadRecord(
-                    f"Dynamics does not say of mailbox {mailbox} whether Test & Enable is scheduled, so that it was not asked for"
-                )
+                raise BadRecord(f"Dynamics does not say of mailbox {mailbox} whether Test & Enable is scheduled, so it was not requested")
             return not found[0].test_scheduled
 
         target = f"{self._base}mailboxes({guid(mailbox)})"
         if self._access.organization is None:
-            raise OtherOrganization("the estate binds no organization (`organization` of [dynamics]), so that nothing is changed")
+            raise OtherOrganization("the estate binds no organization (`organization` of [dynamics]), so nothing is changed")
         try:
             answer = await self._session.patch(target, ENABLING, (("Content-Type", "application/json"), ("If-Match", "*")), is_wanted)
         except Lost as lost:

@@ -48,7 +48,7 @@ async def pages(fetch: Fetch, origin: str, target: str, name: str | None) -> Asy
             raise BadRecord(f"a page of {path.rpartition('/')[2]} holds {wrong}") from None
         came += len(page)
         if name is not None and len(seen) != came:
-            raise NotWhole(f"the listing gives a row twice (page {number + 1}), so that another may be missing; ask again")
+            raise NotWhole(f"the listing has a row twice (page {number + 1}), so another may be missing; try again")
         yield page
         if link is None:
             break
@@ -56,7 +56,7 @@ async def pages(fetch: Fetch, origin: str, target: str, name: str | None) -> Asy
     else:
         raise NotWhole(f"the listing has more than {MAX_PAGES} pages")
     if name is not None and min(came, COUNTED) != counted:
-        raise NotWhole(f"the server counts {counted} rows and gives {came}; ask again, since somebody may have changed them meanwhile")
+        raise NotWhole(f"the server counts {counted} rows and gives {came}; try again, because they may have changed meanwhile")
 
 
 def _followed(link: str, origin: str, path: str) -> str:
@@ -70,7 +70,7 @@ def _followed(link: str, origin: str, path: str) -> str:
     except ValueError:
         is_same = False
     if not is_same or not link.isascii() or not link.isprintable() or " " in link or "#" in link:
-        raise NotWhole("the listing goes on at another address than it began at, which was not asked")
+        raise NotWhole("the listing continues at another address than it began at, which was not requested")
     if len(link) > MAX_LINK_CHARACTERS:
         raise NotWhole("the address of the next page is too long to be asked for")
     return f"{parts.path}?{parts.query}"

@@ -97,7 +97,9 @@ class WebApiSession:
             if not await before():
                 return None
             if not self.is_open:
-                raise OffProtocol("the server closes the connection after each answer, so that no change can follow what was read over it")
+                raise OffProtocol(
+                    "the server closes the connection after each answer, so no change can follow a read over the same connection"
+                )
             answer = await self._send_change(target, body, headers)
             if (pause := pause_of(answer)) is None:
                 return answer
@@ -126,12 +128,12 @@ class WebApiSession:
                     # IIS closes what stood idle for two minutes, and may do so while we ask. An answer that breaks off is another matter.
                     if not (was_open and self._http is not None and self._http.is_unanswered):
                         raise
-                    self._dial.note("the server closed the connection that stood idle: once more over another")
+                    self._dial.note("the server closed the idle connection: repeated over another")
                 await self._close()
                 return await self._read_once(target, headers)
         except TimeoutError as late:
             await self._close()
-            raise TimeoutError(str(late) or f"Dynamics gave no whole answer within {REQUEST_SECONDS:g} s") from late
+            raise TimeoutError(str(late) or f"Dynamics gave no complete answer within {REQUEST_SECONDS:g} s") from late
         except Exception:
             await self._close()
             raise

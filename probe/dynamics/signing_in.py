@@ -187,8 +187,8 @@ class SignIn:
         answer = await ask(ticket)
         if answer.status == 401 and missing_privilege(answer) is None:
             raise SignInFailed(
-                f"Dynamics does not take the Kerberos ticket of {self._whom} (HTTP 401): see to which account HTTP/{self._dial.endpoint.host} "
-                "belongs (setspn -Q), and to the clocks"
+                f"Dynamics refuses the Kerberos ticket of {self._whom} (HTTP 401): check to which account HTTP/{self._dial.endpoint.host} "
+                "belongs (setspn -Q), and the clocks"
             )
         self.by = "kerberos"
         return answer
@@ -224,7 +224,7 @@ class SignIn:
         answer = await ask(f"Bearer {self._token}")
         if answer.status == 401 and missing_privilege(answer) is None:
             raise SignInFailed(
-                f"Dynamics does not take the token that AD FS gave {self._whom} (HTTP 401): see that it trusts this AD FS, and to the clocks"
+                f"Dynamics refuses the token that AD FS issued for {self._whom} (HTTP 401): check that it trusts this AD FS, and the clocks"
             )
         self.by = "oauth"
         return answer

@@ -287,7 +287,7 @@ class _Comparison:
 
     def _strange(self, hosts: Iterable[str]) -> str:
         named = ", ".join(sorted(set(hosts) - self._trusted)[:5])
-        return f"held back, since credentials of this estate would go to {named}, which is new to it: --trust-host agrees"
+        return f"held back, because credentials of this estate would go to {named}, which is new to it; --trust-host allows it"
 
 
 def _given(ours: Mapping[str, Any], key: str) -> Any:
@@ -327,7 +327,7 @@ def _merged(merge: EstateMerge) -> str:
         document: Any = tomlkit.parse(merge.existing.text)
         if tomlkit.dumps(document) != merge.existing.text:
             raise NotUpdated(
-                "[[profile]] and [[mailbox]] tables stand among each other in it, so that comments would go astray; put each kind together"
+                "[[profile]] and [[mailbox]] tables are mixed in it, so comments would be misplaced; group the tables of each kind"
             )
         for one in merge.differences:
             if not one.held:
@@ -346,7 +346,7 @@ def _merged(merge: EstateMerge) -> str:
                 document.add(added.kind, part)
         text = tomlkit.dumps(document)
     except (TOMLKitError, TypeError, ValueError, KeyError, AttributeError) as wrong:
-        raise NotUpdated(f"this file cannot be changed in place ({wrong}); write a new one beside it") from wrong
+        raise NotUpdated(f"this file cannot be changed in place ({wrong}); write a new file") from wrong
     _check(merge, text)
     return text
 
@@ -360,6 +360,4 @@ def _check(merge: EstateMerge, text: str) -> None:
     for kind in ("profile", "mailbox"):
         wanted = len(merge.existing.all(kind)) + sum(table.kind == kind for table, _ in merge.new)
         if len(tables.get(kind, ())) != wanted:
-            raise NotUpdated(
-                f"this file cannot be changed in place, since its [[{kind}]] tables would not all be there; write a new one beside it"
-            )
+            raise NotUpdated(f"this file cannot be changed in place, because some of its [[{kind}]] tables would be lost; write a new file")

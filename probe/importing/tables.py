@@ -215,7 +215,7 @@ def _outgoing(profile: EmailServerProfile, name: str, variables: _Variables, sec
     ):
         if theirs is not None:
             value = of.get(theirs.value)
-            comment = "" if value is not None else f"Dynamics has {visible(str(theirs))}, which has no word here"
+            comment = "" if value is not None else f"Dynamics has {visible(str(theirs))}, for which the estate has no value"
             yield EstateLine(f"outgoing_{key}", value and str(value), comment, is_implied=ours is not None and theirs.value == ours.value)
     impersonates = profile.outgoing_uses_impersonation is True
     yield EstateLine("outgoing_impersonation", impersonates, is_implied=impersonates == (profile.incoming_uses_impersonation is True))
@@ -276,7 +276,7 @@ def _mail(key: str, service: Service, location: str | None, port: int | None, *,
     if not uses_tls:
         comment = "Dynamics has TLS off here"
     elif port not in (at_once, _IN_CLEAR_FIRST.get(service), _SUBMISSION):
-        comment = "Dynamics does not say whether TLS begins at once or by an upgrade; see that the scheme is right"
+        comment = "Dynamics does not say whether TLS is implicit or begins by STLS or STARTTLS; check the scheme"
     return EstateLine(key, named.url, comment)
 
 
@@ -356,7 +356,7 @@ def _choice(kind: str, key: str, option: Option | None, words: Mapping[int, str]
     value = meaning(words, option)
     if value is not None:
         return EstateLine(key, str(value))
-    has = "Dynamics says nothing of it" if option is None else f"Dynamics has {visible(str(option))}, which has no word here"
+    has = "Dynamics says nothing of it" if option is None else f"Dynamics has {visible(str(option))}, for which the estate has no value"
     return EstateLine(key, None, f"{has}. It is {meaning_of(kind, key)}")
 
 

@@ -19,8 +19,8 @@ def estate_text(draft: EstateDraft, trusted: frozenset[str], url: str) -> str:
     blocks = [
         "\n".join(
             comment(
-                f"Written by `probe import dynamics {url}` out of Dynamics' own records. It is yours to edit: with --update, an import changes what Dynamics "
-                "has otherwise, and keeps the rest. `probe init` writes an example that explains each key."
+                f"Written by `probe import dynamics {url}` from Dynamics' own records. It can be edited: with --update, an import changes what Dynamics "
+                "has differently, and keeps the rest. `probe init` writes an example that explains each key."
             )
         ),
         *("\n".join(table_lines(table, frozenset(), trusted)) for table in (draft.deployment, draft.dynamics)),
@@ -48,7 +48,7 @@ def _about_secret(words: str, strange: list[str]) -> str:
     if not strange:
         return words
     new = f"{strange[0]} is" if len(strange) == 1 else f"{', '.join(strange[:5])} are"
-    return f"{words}. {new} new to this estate, and would be sent it: take away the # to agree"
+    return f"{words}. {new} new to this estate, and would receive it: remove the # to agree"
 
 
 def _written(line: EstateLine, strange: list[str], *, is_told: bool) -> Iterator[str]:

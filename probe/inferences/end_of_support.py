@@ -15,9 +15,9 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     if day is not None:
         yield v.SERVER_END_OF_SUPPORT, day
     elif product is None:
-        yield Unsettled(v.SERVER_END_OF_SUPPORT, "it is not known what product it is")
+        yield Unsettled(v.SERVER_END_OF_SUPPORT, "the product is not known")
     elif product in UNTOLD_EXCHANGE:
-        yield Unsettled(v.SERVER_END_OF_SUPPORT, "it is not told which Exchange it is")
+        yield Unsettled(v.SERVER_END_OF_SUPPORT, "it is not known which version of Exchange it is")
     else:
         yield Unsettled(v.SERVER_END_OF_SUPPORT, f"no end of support is on record for {product}", is_moot=True)
 

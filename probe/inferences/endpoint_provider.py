@@ -1,7 +1,7 @@
-"""Whose hosted service an endpoint is: by what answers, and by its host's name.
+"""The provider of an endpoint: by the product that answers, and by its host name.
 
-Microsoft serves tenants and consumers from one front, and Yahoo serves AOL; there the mailbox's domain tells
-(mailbox-provider), and here nothing is concluded.
+Microsoft serves tenants and consumers from one front end, and Yahoo serves AOL; there the mailbox's domain decides
+(mailbox-provider), and this inference concludes nothing.
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     facts = premises.facts
     service, host = facts.value(v.ENDPOINT_SERVICE), facts.value(v.ENDPOINT_HOST)
     if service is None or host is None:
-        yield Unsettled(v.PROVIDER, "it is not known where the endpoint is")
+        yield Unsettled(v.PROVIDER, "the host of the endpoint is not known")
         return
     product = facts.value(v.SERVER_PRODUCT)
     candidates = candidate_providers(host, product, Service(service))
     if candidates is None:
         yield Unsettled(
-            v.PROVIDER, f"the host's name is a provider's, but {product} is not what answers there", conflicts=product is not None
+            v.PROVIDER,
+            f"the host name is a provider's, but {product}, which answers there, is not the provider's product",
+            conflicts=product is not None,
         )
     elif len(candidates) == 1:
         yield v.PROVIDER, candidates[0]
     elif candidates:
-        yield Unsettled(v.PROVIDER, f"it serves {', '.join(candidates)} alike; the mailbox's domain tells which")
+        yield Unsettled(v.PROVIDER, f"it serves {', '.join(candidates)}; the mailbox's domain decides which of them")
     elif product is None:
-        yield Unsettled(v.PROVIDER, "neither its words nor its host's name are those of a known provider")
+        yield Unsettled(v.PROVIDER, "neither its answers nor its host name belong to a known provider")
     else:
-        yield Unsettled(v.PROVIDER, f"anybody may run {product}, and the host's name is no known provider's")
+        yield Unsettled(v.PROVIDER, f"anybody can run {product}, and the host name belongs to no known provider")
 
 
 INFERENCE = Inference(

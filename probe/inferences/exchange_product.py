@@ -1,8 +1,8 @@
-"""Which Exchange answers at an EWS endpoint: by its build, its host's name and its headers.
+"""Which Exchange answers at an EWS endpoint: by its build, its host name and its headers.
 
-The host's name decides what is Exchange Online before any number does, because Exchange Online has used numbers of
-on-premises releases. What imitates Exchange, or might, is not called Exchange: it has its own name where that shows, else the doubt is told. Where SOAP
-alone shows a released build, as behind a proxy that strips headers, it is called Exchange and no year, and what would settle it is told in place of the version.
+The host name decides what is Exchange Online before any build does, because Exchange Online has used builds of
+on-premises releases. A product that imitates Exchange, or may, is not called Exchange: it gets its own name where that shows, else the doubt is reported. Where SOAP
+alone shows a released build, as behind a proxy that removes headers, it is called Exchange without a year, and the reason for the missing version says what would settle it.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from probe.tables.hosts import is_exchange_online_host, told_by_host
 
 _UNTOLD = "Exchange"
 
-# Exchange Online ran under numbers of 2013 and 2016 until it took 15.20.
+# Exchange Online used builds of 2013 and 2016 before 15.20.
 _ONCE_ONLINE = ((15, 0), (15, 1))
 
-# What an EWS endpoint of Exchange shows beside any build: IIS, Windows' schemes, or the application id that tokens for Exchange name.
+# What an EWS endpoint of Exchange shows besides a build: IIS, the schemes of Windows, or the application id that tokens for Exchange name.
 _EXCHANGE_APPLICATION = "00000002-0000-0ff1-ce00-000000000000"
 _ISSUER_21VIANET = "00000001-0002-0000-c000-000000000000@"  # as written there, without an asterisk
 _TELLING_MARKS = frozenset({"export-tool", "mapi-page"})
@@ -44,8 +44,8 @@ _TELLING_HEADERS = frozenset({"x-feserver", "x-beserver", "x-calculatedbetarget"
 _IIS = re.compile(r"microsoft-iis/(\d{1,2})\.(\d)\b")
 
 _SETTLED_BY = (
-    "and nothing else at the endpoint is as Exchange has it: a proxy may strip its headers, or something imitates it. To settle it, look at the "
-    "server itself, past the proxy, or let its header X-FEServer through"
+    "and nothing else at the endpoint confirms Exchange: a proxy may remove its headers, or another product may imitate it. To settle it, look at the "
+    "server directly, without the proxy, or have the proxy pass the header X-FEServer"
 )
 
 
@@ -53,7 +53,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     facts = premises.facts
     service = facts.value(v.ENDPOINT_SERVICE)
     if service != Service.EWS:
-        return _nothing("the endpoint is no EWS endpoint", is_moot=True)
+        return _nothing("the endpoint is not an EWS endpoint", is_moot=True)
     if (other := _other_product(facts)) is not None:
         return _other(other)
     product, doubt = _product(facts)
@@ -63,7 +63,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 
 
 def _other_product(facts: Facts) -> str | None:
-    """What answers, where it is known not to be Exchange and shows its name."""
+    """The product, where it is known not to be Exchange and shows its name."""
     if is_exchange_online_host(facts.value(v.ENDPOINT_HOST) or ""):
         return None
     if (imitator := _by_realm(facts)) is not None:
@@ -85,16 +85,16 @@ def _product(facts: Facts) -> tuple[str | None, str]:
     if (other := never_exchange(server)) is not None:
         return None, f"the server calls itself {server[:60]!r}, and {other} is not Exchange"
     if facts.value(v.HTTP_STATUS) == 200 and "soap" not in (facts.value(v.EWS_MARKS) or ()):
-        # Honeypots and the fronts of malware do so, and log-on pages of proxies; EWS lets nobody in unasked, and speaks SOAP.
-        return None, "EWS is answered with HTTP 200 and no SOAP, without a sign-in, as no Exchange does"
+        # Honeypots, the front ends of malware and log-on pages of proxies do so; EWS always asks for a sign-in, and answers in SOAP.
+        return None, "the EWS request was answered with HTTP 200 and no SOAP, without a sign-in, which no Exchange does"
     if builds:
         product, doubt = _product_of(builds, shows_online)
         if product == EXCHANGE_ONLINE and not shows_online and "soap" not in (facts.value(v.EWS_MARKS) or ()):
-            return None, f"build {builds[0]} is {product}'s, but the host is not, and no header is as {product} has it"
+            return None, f"build {builds[0]} is that of {product}, but neither the host nor a header is"
         if product is not None and not shows_online and not _is_borne_out(facts, product):
             if _speaks_for_itself(facts, builds):
                 return _UNTOLD, ""
-            return None, f"build {builds[0]} is {product}'s, but nothing else at the endpoint is as Exchange has it"
+            return None, f"build {builds[0]} is that of {product}, but nothing else at the endpoint confirms Exchange"
         return product, doubt
     if shows_online:
         return EXCHANGE_ONLINE, ""
@@ -102,12 +102,12 @@ def _product(facts: Facts) -> tuple[str | None, str]:
     if marks:
         return product_of_activesync(facts.value(v.ACTIVESYNC_VERSION) or "") or _UNTOLD, ""
     if marks is None:
-        return None, "no answer was had that would show Exchange"
+        return None, "there was no answer that could show Exchange"
     return None, "nothing in its answers shows that it is Exchange"
 
 
 def _product_of(builds: tuple[Build, ...], shows_online: bool) -> tuple[str | None, str]:
-    """What all builds agree on: one product, or that it is Exchange."""
+    """The product that all builds agree on, or that it is Exchange."""
     products: list[str] = []
     for build in builds:
         place = exchange_build(build)
@@ -115,7 +115,7 @@ def _product_of(builds: tuple[Build, ...], shows_online: bool) -> tuple[str | No
             products.append(EXCHANGE_ONLINE)
             continue
         if place.product is None:
-            return None, f"{place.doubt}: it may be a service's own build, or something that imitates Exchange"
+            return None, f"{place.doubt}: it may be the build of a hosted service, or of a product that imitates Exchange"
         if shows_online and place.product != EXCHANGE_ONLINE:
             return None, f"build {build} is that of {place.product}, but the headers are those of {EXCHANGE_ONLINE}"
         products.append(place.product)
@@ -123,13 +123,13 @@ def _product_of(builds: tuple[Build, ...], shows_online: bool) -> tuple[str | No
 
 
 def _speaks_for_itself(facts: Facts, builds: tuple[Build, ...]) -> bool:
-    """Whether SOAP showed builds that were released: so does Exchange to who is signed in, also through a proxy that hides the rest."""
+    """Whether SOAP showed released builds, as Exchange does after a sign-in, even through a proxy that hides everything else."""
     released = {known.build.parts[:3] for known in exchange_builds()}
     return "soap" in (facts.value(v.EWS_MARKS) or ()) and all(build.parts[:3] in released for build in builds)
 
 
 def _is_borne_out(facts: Facts, product: str) -> bool:
-    """Whether something beside the build is as on an Exchange: one forged header, or one copied page, is not enough."""
+    """Whether something besides the build confirms Exchange; one forged header or one copied page is not enough."""
     if _is_on_windows(facts, product):
         return True
     if any(scheme.lower() in v.WINDOWS_SCHEMES for scheme in facts.value(v.AUTH_SCHEMES) or ()):
@@ -143,7 +143,7 @@ def _is_borne_out(facts: Facts, product: str) -> bool:
 
 
 def _is_on_windows(facts: Facts, product: str) -> bool:
-    """Whether the server calls itself Windows' own, of a version that the product runs on."""
+    """Whether the Server header is that of IIS, in a version that the product runs on."""
     server = (facts.value(v.HTTP_SERVER) or "").lower()
     iis = _IIS.match(server)
     oldest = oldest_iis(product)
@@ -158,7 +158,7 @@ def _is_for_exchange(challenge: Challenge) -> bool:
 
 
 def _by_realm(facts: Facts) -> str | None:
-    """What imitates Exchange and is known by the realm of a challenge."""
+    """The product that imitates Exchange, by the realm of a challenge."""
     realms = (value for c in facts.value(v.EWS_CHALLENGES) or () for name, value in c.parameters if name.lower() == "realm")
     return next(filter(None, map(groupware_of_realm, realms)), None)
 
@@ -175,7 +175,7 @@ def _shows_online(facts: Facts) -> bool:
             exchange_online_targets()
         ):
             return True
-    # An on-premises server trusts the issuer of its own tenant, Exchange Online those of all, and offers none of Windows' own schemes.
+    # An on-premises server trusts the issuer of its own tenant. Exchange Online trusts those of all, and offers no scheme of Windows.
     challenges = facts.value(v.EWS_CHALLENGES) or ()
     if any(c.scheme.lower() in v.WINDOWS_SCHEMES for c in challenges):
         return False
@@ -188,10 +188,10 @@ def _shows_online(facts: Facts) -> bool:
 
 
 def _other(product: str) -> Iterator[Conclusion | Unsettled]:
-    """A product that is no Exchange; its numbers are those of what it imitates."""
+    """A product that is not Exchange; its builds are those of the Exchange that it imitates."""
     yield v.SERVER_PRODUCT, product
     for key in (v.SERVER_VENDOR, v.SERVER_PRODUCTS, v.SERVER_VERSION):
-        yield Unsettled(key, f"{product} answers, whose own number no answer of EWS shows", is_moot=key is v.SERVER_PRODUCTS)
+        yield Unsettled(key, f"{product} answers, which does not show its own version over EWS", is_moot=key is v.SERVER_PRODUCTS)
 
 
 def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:
@@ -202,12 +202,12 @@ def _exchange(facts: Facts, product: str) -> Iterator[Conclusion | Unsettled]:
     if shown and product != EXCHANGE_ONLINE:
         yield v.SERVER_PRODUCTS, shown
     else:
-        yield Unsettled(v.SERVER_PRODUCTS, f"no build of a server is shown beside {product}", is_moot=product == EXCHANGE_ONLINE)
+        yield Unsettled(v.SERVER_PRODUCTS, f"{product} shows no build of a server", is_moot=product == EXCHANGE_ONLINE)
     if product == _UNTOLD and builds and len({_product_of((build,), shows_online=False)[0] for build in builds}) == 1:
         numbers = ", ".join(map(str, builds))
-        yield Unsettled(v.SERVER_VERSION, f"build {numbers} was shown in SOAP alone, {_SETTLED_BY}")
+        yield Unsettled(v.SERVER_VERSION, f"build {numbers} was shown only in SOAP, {_SETTLED_BY}")
     elif len({build.parts[:3] for build in builds}) == 1:
-        # Components of one Exchange, or servers of one name, may differ in the fourth number; then three are what is known.
+        # Components of one Exchange, or servers with one name, may differ in the fourth number; then only three are known.
         yield v.SERVER_VERSION, str(builds[0] if len(builds) == 1 else Build(builds[0].parts[:3]))
     else:
         told = f"different builds were shown: {', '.join(map(str, builds))}" if builds else "the server does not show its build"

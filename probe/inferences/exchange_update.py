@@ -1,4 +1,4 @@
-"""Which cumulative and security update of Exchange runs, by its build."""
+"""The installed cumulative and security update of Exchange, by its build."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     if product in (*UNTOLD_EXCHANGE, *exchange_servers()) and builds and build is None:
         yield Unsettled(v.SERVER_UPDATE, f"different builds were shown: {', '.join(map(str, builds))}")
     elif product in UNTOLD_EXCHANGE:
-        yield Unsettled(v.SERVER_UPDATE, "it is not told which Exchange it is")
+        yield Unsettled(v.SERVER_UPDATE, "it is not known which version of Exchange it is")
     elif product is not None and product not in exchange_servers():
-        yield Unsettled(v.SERVER_UPDATE, f"{product} has no updates that are known by a build", is_moot=True)
+        yield Unsettled(v.SERVER_UPDATE, f"{product} has no updates that a build identifies", is_moot=True)
     elif product is None:
         yield Unsettled(v.SERVER_UPDATE, "it is not known to be an Exchange Server")
     elif build is None:
@@ -33,7 +33,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 
 
 def _shared(builds: tuple[Build, ...]) -> Build | None:
-    """The build that all are, or its first three numbers where they differ in the fourth; None where they are of different updates."""
+    """The common build of all, or its first three numbers where they differ in the fourth; None where they are of different updates."""
     if len({build.parts[:3] for build in builds}) != 1:
         return None
     return builds[0] if len(builds) == 1 else Build(builds[0].parts[:3])

@@ -1,9 +1,9 @@
-"""Which mail server answers, by the marks in its greeting, its list of capabilities, its replies to EHLO, HELP and QUIT, its IMAP ID, and the
+"""Which mail server answers, by marks in its greeting, its list of capabilities, its replies to EHLO, HELP and QUIT, its IMAP ID, and the
 names in its certificate.
 
-Every mark that is found must agree with the others; a mark that names a family gives way to one that names a
-member, and the habits of a list to a greeting that says another product's name. What disagrees is told, and nothing is concluded: a product
-named wrongly is worse than one not named. A proxy is told as one, and never for the server behind it.
+All marks that are found must agree. A mark of a product family gives way to one of a
+member, and a typical list to a greeting that names another product. Where marks contradict each other, the contradiction is reported and nothing is concluded: a product
+with a wrong name is worse than one without. A proxy is reported as one, and never as the server behind it.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     facts = premises.facts
     service = facts.value(v.ENDPOINT_SERVICE)
     if service not in _MAIL:
-        return _nothing("the endpoint is no POP3, SMTP or IMAP server", is_moot=True)
+        return _nothing("the endpoint is not a POP3, SMTP or IMAP server", is_moot=True)
     texts = list(_texts(Service(service), facts))
     if not texts:
-        return _nothing("neither a greeting nor a list of capabilities was heard, nor a certificate seen")
+        return _nothing("no greeting, list of capabilities or certificate was received")
     found = [match for reads, text in texts for match in matches(Service(service), reads, text)]
     return _conclude(found, facts.claimed(v.PROTOCOL_GREETING))
 
 
 def _texts(service: Service, facts: Facts) -> Iterator[tuple[str, str]]:
-    """What was said, each with what it is; of several servers behind one name, what each said."""
+    """The texts that were received, each with its kind; of several servers with one name, the texts of each."""
     for greeting in facts.claimed(v.PROTOCOL_GREETING):
         yield "greeting", greeting
     lists = [lines for key in (v.PROTOCOL_CAPABILITIES, v.PROTOCOL_CAPABILITIES_PLAIN) for lines in facts.claimed(key)]
@@ -56,26 +56,26 @@ def _texts(service: Service, facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _as_sent(field: str) -> str:
-    """A field of an ID as it stood on the wire."""
+    """A field of an ID as it was received."""
     name, has_value, value = (part.replace("\\", "\\\\").replace('"', '\\"') for part in field.partition("="))
     return f'"{name}" "{value}"' if has_value else f'"{name}" NIL'
 
 
 def _conclude(found: list[Match], greetings: tuple[str, ...]) -> Iterator[Conclusion | Unsettled]:
     if not found:
-        yield from _nothing("nothing that the server said is the mark of a known product")
+        yield from _nothing("nothing that the server sent identifies a known product")
         return
     yield v.SERVER_MARKS, tuple(dict.fromkeys(map(_told, found)))
     servers = [match for match in found if not match.fingerprint.is_proxy]
     if not servers:
         names = " and ".join(dict.fromkeys(match.fingerprint.product for match in found))
-        told = f"{names} answers, which is a proxy; nothing that was said is the mark of the mail server behind it"
+        told = f"{names} answers, which is a proxy; nothing identifies the mail server behind it"
         yield from (Unsettled(key, told) for key in _PRODUCT)
         return
     if all(match.fingerprint.reads in _LISTS for match in servers) and (
         other := next(filter(None, map(named_in_greeting, greetings)), None)
     ):
-        told = f"its list is as that of {servers[0].fingerprint.product}, but its greeting names {other!r}, which is not known"
+        told = f"its list of capabilities is that of {servers[0].fingerprint.product}, but its greeting names {other!r}, which is not a known product"
         yield from (Unsettled(key, told) for key in _PRODUCT)
         return
     yield from _agreed(_less_contradicted_lists(servers))
@@ -87,7 +87,7 @@ def _told(match: Match) -> str:
 
 
 def _less_contradicted_lists(servers: list[Match]) -> list[Match]:
-    """The marks, less those of a list that a greeting contradicts by saying a product's name."""
+    """The marks, without those of a list that a greeting contradicts by naming a product."""
     named = [match.fingerprint for match in servers if match.says_its_name]
     return [
         match
@@ -102,7 +102,7 @@ def _agreed(found: list[Match]) -> Iterator[Conclusion | Unsettled]:
         other = match.fingerprint
         agreed = _more_specific(best, other)
         if agreed is None:
-            told = f"its words are the marks of different products: {best.product} and {other.product}"
+            told = f"its answers identify different products: {best.product} and {other.product}"
             yield from (Unsettled(key, told, conflicts=True) for key in _PRODUCT)
             return
         best = agreed
@@ -112,7 +112,7 @@ def _agreed(found: list[Match]) -> Iterator[Conclusion | Unsettled]:
 
 
 def _more_specific(one: Fingerprint, other: Fingerprint) -> Fingerprint | None:
-    """The mark that tells more of two that agree, None where they disagree."""
+    """The more specific of two marks that agree; None where they contradict each other."""
     for front, behind in ((one, other), (other, one)):
         if any(v.SERVER_PRODUCT.reconcile(whole, behind.product) == behind.product for whole in front.fronts):
             return behind

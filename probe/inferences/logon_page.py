@@ -1,6 +1,6 @@
-"""Which log-on page the anonymous EWS request is led to, by the address that it is sent on to.
+"""Which log-on page the anonymous EWS request is redirected to, by the address of the redirect.
 
-A page that is shown at once, with no redirect before it, is read by whoever holds the conversation.
+A page that is shown at once, without a redirect, is recognized by the prober.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from probe.model.inferences import Conclusion, Inference, InferenceScope, Premis
 from probe.tables.logon_pages import logon_page
 
 _LOGIN_TIMEOUT = 440
-"""IIS' own status, with which Outlook on the web shows its log-on page to a POST of somebody who is not signed in."""
+"""The status of IIS with which Outlook on the web shows its log-on page to a POST without a sign-in."""
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     facts = premises.facts
     status = facts.value(v.HTTP_STATUS)
     if facts.value(v.ENDPOINT_SERVICE) not in (None, str(Service.EWS)):
-        yield Unsettled(v.EWS_LOGON_PAGE, "the endpoint is no EWS endpoint", is_moot=True)
+        yield Unsettled(v.EWS_LOGON_PAGE, "the endpoint is not an EWS endpoint", is_moot=True)
     elif status is None:
-        yield Unsettled(v.EWS_LOGON_PAGE, "no answer was had")
+        yield Unsettled(v.EWS_LOGON_PAGE, "there was no answer")
     elif status == _LOGIN_TIMEOUT:
         yield v.EWS_LOGON_PAGE, facts.subject
     elif 300 <= status < 400:
         yield _by_target(facts.value(v.HTTP_REDIRECT))
     elif 200 <= status < 300:
-        yield Unsettled(v.EWS_LOGON_PAGE, f"HTTP {status} may come with any page, and none was known for a log-on page")
+        yield Unsettled(v.EWS_LOGON_PAGE, f"HTTP {status} may come with any page, and this one is not a known log-on page")
     else:
         yield v.EWS_LOGON_PAGE, ""
 
@@ -36,7 +36,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 def _by_target(target: str | None) -> Conclusion | Unsettled:
     if target is not None and logon_page(target) is not None:
         return v.EWS_LOGON_PAGE, target
-    return Unsettled(v.EWS_LOGON_PAGE, "the request is sent on, and what is there is not known by its address")
+    return Unsettled(v.EWS_LOGON_PAGE, "the request is redirected to an address that is not a known log-on page")
 
 
 INFERENCE = Inference(

@@ -1,7 +1,7 @@
-"""Where a mailbox lives, by what Autodiscover says: on premises or in Exchange Online.
+"""Where a mailbox lives, by Autodiscover: on premises or in Exchange Online.
 
-A URL at one of Exchange Online's hosts is Exchange Online, one elsewhere is a server on premises. That Exchange Online sends somebody on to
-itself tells nothing: it does so for addresses that it does not know.
+A URL at a host of Exchange Online means Exchange Online, any other a server on premises. That Exchange Online refers to
+itself proves nothing: it does so for addresses that it does not know.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from probe.model.rules import Case
 from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
 from probe.tables.hosts import is_exchange_online_host, is_tenant_domain
 
-_UNTOLD = "Autodiscover does not tell; say where the mailbox lives in the estate (`location`)"
+_UNTOLD = "Autodiscover does not show it; state in the estate where the mailbox lives (`location`)"
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     (case,) = premises.cases
     asked = _asked(case)
     if asked.value(v.ENDPOINT_SERVICE) not in (None, str(Service.EWS)):
-        yield Unsettled(v.MAILBOX_LOCATION, "Autodiscover is asked about mailboxes that EWS serves", is_moot=True)
+        yield Unsettled(v.MAILBOX_LOCATION, "Autodiscover is asked only about mailboxes that EWS serves", is_moot=True)
     else:
         yield _by_autodiscover(asked, premises.facts) or Unsettled(v.MAILBOX_LOCATION, _UNTOLD)
 
 
 def _asked(case: Case) -> Facts:
-    """The endpoint whose host is asked about the mailbox: where it is collected, or, where it only sends, where it sends."""
+    """The endpoint whose host is asked about the mailbox: the incoming one, or the outgoing one where it only sends."""
     collects = [case.mailbox.value(key) for key in (v.MAILBOX_INCOMING, v.MAILBOX_APPOINTMENTS)]
     return case.incoming if None in collects or Delivery.SERVER_SIDE in collects else case.outgoing
 
 
 def _by_autodiscover(asked: Facts, mailbox: Facts) -> Conclusion | None:
     if (asked.value(v.SERVER_PRODUCT) or "") not in (*UNTOLD_EXCHANGE, EXCHANGE_ONLINE, *exchange_servers()):
-        return None  # groupware that imitates Exchange answers Autodiscover too, for itself
+        return None  # groupware that imitates Exchange also answers Autodiscover, for itself
     action, target = asked.value(v.AUTODISCOVER_ACTION), asked.value(v.AUTODISCOVER_TARGET) or ""
     if action in ("redirect-address", "redirect-url"):
         return _by_redirect(target)
@@ -53,7 +53,7 @@ def _by_autodiscover(asked: Facts, mailbox: Facts) -> Conclusion | None:
 
 
 def _by_redirect(target: str) -> Conclusion | None:
-    """A signed-in redirect is about a mailbox that exists: to a tenant's own domain or to Exchange Online's host, or to somebody else's server."""
+    """A redirect after a sign-in is about an existing mailbox: to a tenant's domain, to a host of Exchange Online, or to another server."""
     host = urlsplit(target).hostname if "://" in target else target.rpartition("@")[2].lower()
     if not host:
         return None
@@ -63,7 +63,7 @@ def _by_redirect(target: str) -> Conclusion | None:
 
 
 def _by_settings(asked: Facts, target: str) -> Conclusion | None:
-    """Settings name the EWS of a mailbox that the endpoint does not know; that Exchange Online names itself then is a contradiction."""
+    """Settings name the EWS of a mailbox that the endpoint does not know; it is a contradiction where Exchange Online then names itself."""
     host = urlsplit(target).hostname if target.lower().startswith("https://") else None
     if host is None:
         return None

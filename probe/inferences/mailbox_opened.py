@@ -1,6 +1,6 @@
-"""Where a mailbox lives, by where a sign-in opened its inbox: at what is known to be an Exchange Server, Exchange Online, or another system.
+"""Where a mailbox lives, by where a sign-in opened its inbox: at an Exchange Server, Exchange Online, or another system.
 
-A login for sending tells nothing, since mail may be sent through another system than the one that keeps it; EWS opens the inbox also where
+A login for sending proves nothing, because mail may be sent through another system than the one that keeps it; EWS opens the inbox even where
 the profile only sends.
 """
 
@@ -15,14 +15,14 @@ from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
 from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE, exchange_servers
 
-_SAY = "say where the mailbox lives in the estate (`location`)"
+_SAY = "state in the estate where the mailbox lives (`location`)"
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     (case,) = premises.cases
     opened = where_opened(case)
     if opened is None:
-        # Of a mailbox that EWS serves, Autodiscover is asked: what comes of that is the reason that counts.
+        # Autodiscover is asked about a mailbox that EWS serves, and its result is the reason that counts.
         is_of_ews = case.incoming.value(v.ENDPOINT_SERVICE) == Service.EWS
         yield Unsettled(v.MAILBOX_LOCATION, f"its inbox was not opened; {_SAY}", is_moot=is_of_ews)
     else:
@@ -36,17 +36,17 @@ def _where(endpoint: Facts, mailbox: Facts) -> Conclusion | Unsettled:
     if product == EXCHANGE_ONLINE:
         return _at_microsoft(endpoint, mailbox)
     if product in (None, *UNTOLD_EXCHANGE) or endpoint.value(v.ENDPOINT_SERVICE) == Service.EWS:
-        return Unsettled(v.MAILBOX_LOCATION, f"its inbox was opened, but what answered is not known; {_SAY}")
+        return Unsettled(v.MAILBOX_LOCATION, f"its inbox was opened, but the product that answered is not known; {_SAY}")
     return v.MAILBOX_LOCATION, Location.ELSEWHERE
 
 
 def _at_microsoft(endpoint: Facts, mailbox: Facts) -> Conclusion | Unsettled:
-    """Exchange Online's POP3 front serves consumers too, who are not in Exchange Online."""
+    """The POP3 front end of Exchange Online also serves consumers, who are not in Exchange Online."""
     if endpoint.value(v.ENDPOINT_SERVICE) == Service.EWS:
         return v.MAILBOX_LOCATION, Location.EXCHANGE_ONLINE
     provider = mailbox.value(v.PROVIDER)
     if provider is None:
-        return Unsettled(v.MAILBOX_LOCATION, f"Microsoft's servers keep it, but for whom is not known; {_SAY}")
+        return Unsettled(v.MAILBOX_LOCATION, f"it is on Microsoft's servers, but it is not known for which service; {_SAY}")
     return v.MAILBOX_LOCATION, Location.EXCHANGE_ONLINE if provider == "exchange-online" else Location.ELSEWHERE
 
 

@@ -1,6 +1,6 @@
-"""Whose hosted mailbox it is: by its endpoints, and by its domain where one endpoint serves several providers.
+"""The provider of a mailbox: by its endpoints, and by its domain where one endpoint serves several providers.
 
-The domain alone proves nothing: an address at gmail.com may be behind anybody's server. It tells only between the
+The domain alone proves nothing: any server may have an address at gmail.com. It only decides between the
 providers that the endpoint itself may be. Endpoints that the mailbox does not use are not asked.
 """
 
@@ -32,7 +32,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     unsettled = next((because for provider, because in concluded if provider is None), None)
     providers = list(dict.fromkeys(provider for provider, _ in concluded if provider is not None))
     if len(providers) > 1:
-        yield Unsettled(v.PROVIDER, f"its endpoints are those of different providers: {', '.join(providers)}", conflicts=True)
+        yield Unsettled(v.PROVIDER, f"its endpoints belong to different providers: {', '.join(providers)}", conflicts=True)
     elif unsettled is not None:
         yield Unsettled(v.PROVIDER, unsettled)
     else:
@@ -40,7 +40,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 
 
 def _used(case: Case) -> list[Facts]:
-    """The endpoints that serve the mailbox, each once. What is not known to be unused is used."""
+    """The endpoints that serve the mailbox, each once. An endpoint counts as used unless it is known to be unused."""
     incoming, appointments, outgoing = (case.mailbox.value(key) for key in _DELIVERIES)
     used = []
     if None in (incoming, appointments) or Delivery.SERVER_SIDE in (incoming, appointments):
@@ -51,7 +51,7 @@ def _used(case: Case) -> list[Facts]:
 
 
 def _provider(endpoint: Facts, domain: str) -> tuple[str | None, str]:
-    """The provider of a mailbox of this domain behind an endpoint, or None and why it cannot be told."""
+    """The provider of a mailbox of this domain at an endpoint, or None and the reason."""
     of_domain = provider_of_domain(domain)
     shown = endpoint.value(v.PROVIDER)
     if shown is not None:
@@ -60,12 +60,12 @@ def _provider(endpoint: Facts, domain: str) -> tuple[str | None, str]:
     product = endpoint.value(v.SERVER_PRODUCT)
     candidates = candidate_providers(host, product, Service(service)) if host is not None and service is not None else None
     if not candidates:
-        return None, "nothing shows whose service the endpoint is, and the address alone proves nothing"
+        return None, "the provider of the endpoint is not known, and the address alone proves nothing"
     if of_domain in candidates:
         return of_domain, ""
     if of_domain is None and "exchange-online" in candidates:
         return "exchange-online", ""
-    return None, f"the endpoint serves {', '.join(candidates)}; a mailbox at {domain} is not known to be one of theirs"
+    return None, f"the endpoint serves {', '.join(candidates)}; a mailbox at {domain} is not known to belong to any of them"
 
 
 INFERENCE = Inference(

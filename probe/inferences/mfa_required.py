@@ -1,8 +1,8 @@
 """Whether the account that signs in needs multi-factor authentication.
 
-No mail server and no EWS endpoint announces it; only a refusal may show it. That an account was let in by a server proves
-nothing: an app password exists because of the requirement. A token that its authority gave for the password alone proves that
-it is not required from here; it may be from elsewhere, or of another program.
+No mail server and no EWS endpoint announces it; only a refusal may show it. A successful sign-in proves
+nothing, because app passwords exist for accounts with the requirement. A token that the authority issued for the password alone proves that
+it is not required from here; it may be required from elsewhere, or of another program.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     elif any(_SHOWING.issuperset(refusal) for refusal in refusals):
         yield v.MFA_REQUIRED, True
     elif any(_SHOWING.intersection(refusal) for refusal in refusals):
-        yield Unsettled(v.MFA_REQUIRED, "a login was refused, but its words do not tell multi-factor authentication from other causes")
+        yield Unsettled(
+            v.MFA_REQUIRED, "a login was refused, but the refusal does not distinguish multi-factor authentication from other causes"
+        )
     else:
-        yield Unsettled(v.MFA_REQUIRED, "no mail server announces it, and no refusal showed it; say it in the estate (`mfa`)")
+        yield Unsettled(v.MFA_REQUIRED, "no mail server announces it, and no refusal showed it; state it in the estate (`mfa`)")
 
 
 INFERENCE = Inference(

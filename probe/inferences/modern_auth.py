@@ -1,8 +1,8 @@
 """Whether an endpoint offers sign-in by token (OAuth).
 
-Offered is not required: whether a password would still do is another question (password-login). An Exchange on
-premises shows Bearer only to a client that asks for it by an empty token, and newer ones only where the request names a
-mailbox; so silence proves something only where that was done.
+Offered does not mean required: whether a password is still accepted is another question (password-login). An Exchange on
+premises offers Bearer only to a client that sends an empty token, and newer ones only where the request names a
+mailbox, so a missing offer proves something only where that was done.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     elif service in (Service.POP3, Service.SMTP, Service.IMAP):
         yield _over_sasl(facts)
     else:
-        yield Unsettled(v.MODERN_AUTH_OFFERED, "nothing is signed in to at this endpoint", is_moot=True)
+        yield Unsettled(v.MODERN_AUTH_OFFERED, "there is no sign-in at this endpoint", is_moot=True)
 
 
 def _over_http(facts: Facts) -> Conclusion | Unsettled:
@@ -47,14 +47,14 @@ def _over_http(facts: Facts) -> Conclusion | Unsettled:
     if bearers:
         return _without_authority(facts)
     if drawn is None:
-        return Unsettled(key, "no Bearer challenge came; Exchange shows it only to clients that ask for it")
+        return Unsettled(key, "no Bearer challenge came; Exchange sends it only to clients that ask for it")
     if product not in (*UNTOLD_EXCHANGE, *exchange_servers()):
         return Unsettled(key, "no Bearer challenge came, but it is not known to be an Exchange Server")
     return key, False
 
 
 def _without_authority(facts: Facts) -> Conclusion | Unsettled:
-    """Tokens are taken, but no authority is named: Exchange has no modern authentication for the domain that it looked at."""
+    """Tokens are accepted, but no authority is named: Exchange has no modern authentication for the domain that it looked up."""
     key, asked_for = v.MODERN_AUTH_OFFERED, facts.value(v.EWS_ASKED_FOR)
     for said in facts.value(v.EWS_BEARER_DIAGNOSTICS) or ():
         looked_at = re.search(_NOT_FOR_DOMAIN, said)
@@ -63,7 +63,8 @@ def _without_authority(facts: Facts) -> Conclusion | Unsettled:
         if asked_for is not None and looked_at[1].lower() == asked_for.lower().rpartition("@")[2]:
             return key, False
         return Unsettled(
-            key, f"the server looked at the domain {looked_at[1]!r}, which is not that of a mailbox; it cannot be told for any other"
+            key,
+            f"the server answered for the domain {looked_at[1]!r}, which is not that of a mailbox; the answer for other domains is not known",
         )
     return Unsettled(key, "a Bearer challenge came, but it names no authority to sign in to")
 
@@ -75,7 +76,7 @@ def _over_sasl(facts: Facts) -> Conclusion | Unsettled:
     if under_tls is None:
         return Unsettled(v.MODERN_AUTH_OFFERED, "the mechanisms under TLS are not known")
     if facts.value(v.PROTOCOL_GREETING) is None:
-        return Unsettled(v.MODERN_AUTH_OFFERED, "it is not known what answers")
+        return Unsettled(v.MODERN_AUTH_OFFERED, "the product that answers is not known")
     return v.MODERN_AUTH_OFFERED, False
 
 

@@ -1,7 +1,7 @@
 """Whether a password can work at all at an endpoint, on the date of judgement.
 
-What the provider ended decides before what the server offers: Microsoft's servers offer PLAIN and LOGIN, and then
-refuse every password. Where a server serves several providers, all of them must have come to the same.
+The end of password logins at a provider decides before the server's offer: Microsoft's servers offer PLAIN and LOGIN, and then
+refuse every password. Where a server serves several providers, the result must be the same for all of them.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _KEY = v.PASSWORD_LOGIN_POSSIBLE
 
 _PASSWORD_MECHANISMS = frozenset({"PLAIN", "LOGIN", "USER", "APOP", "CRAM-MD5", "DIGEST-MD5", "NTLM", "PLAIN-CLIENTTOKEN"})
 _PASSWORD_SCHEMES = frozenset({"basic", "digest", "ntlm", "negotiate"})
-"""Exchange Online offers neither, so they tell that it is not what answers."""
+"""Exchange Online offers neither, so they show that another product answers."""
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     facts = premises.facts
     service, host = facts.value(v.ENDPOINT_SERVICE), facts.value(v.ENDPOINT_HOST)
     if service is None or host is None:
-        yield Unsettled(_KEY, "it is not known where the endpoint is")
+        yield Unsettled(_KEY, "the host of the endpoint is not known")
         return
     candidates = candidate_providers(host, facts.value(v.SERVER_PRODUCT), Service(service))
     if candidates is None:
-        yield Unsettled(_KEY, "it is not known whose server answers under the provider's name")
+        yield Unsettled(_KEY, "it is not known whose server answers under the provider's host name")
         return
     if candidates:
         yield _at_provider(candidates, Service(service), facts, premises.date)
@@ -41,7 +41,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     elif service in (Service.POP3, Service.SMTP, Service.IMAP):
         yield _over_sasl(facts)
     else:
-        yield Unsettled(_KEY, "nothing is signed in to at this endpoint", is_moot=True)
+        yield Unsettled(_KEY, "there is no sign-in at this endpoint", is_moot=True)
 
 
 def _at_provider(candidates: tuple[str, ...], service: Service, facts: Facts, on: date) -> Conclusion | Unsettled:
@@ -63,7 +63,7 @@ def _over_http(facts: Facts) -> Conclusion | Unsettled:
     product = facts.value(v.SERVER_PRODUCT)
     schemes = facts.value(v.AUTH_SCHEMES)
     if schemes is None:
-        return Unsettled(_KEY, "it is not known how one may sign in")
+        return Unsettled(_KEY, "the sign-in mechanisms are not known")
     offered = {scheme.lower() for scheme in schemes}
     if product in (None, *UNTOLD_EXCHANGE) and offered & v.WINDOWS_SCHEMES:
         return _KEY, True
@@ -73,12 +73,12 @@ def _over_http(facts: Facts) -> Conclusion | Unsettled:
         return _KEY, True
     if offered:
         return _KEY, False
-    return Unsettled(_KEY, "the server names no way to sign in")
+    return Unsettled(_KEY, "the server names no authentication scheme")
 
 
 def _over_sasl(facts: Facts) -> Conclusion | Unsettled:
     if facts.value(v.PROTOCOL_GREETING) is None:
-        return Unsettled(_KEY, "it is not known what answers")
+        return Unsettled(_KEY, "the product that answers is not known")
     mechanisms = facts.value(v.AUTH_MECHANISMS)
     if mechanisms is None and facts.value(v.TLS_MODE) == "none":
         mechanisms = facts.value(v.AUTH_MECHANISMS_PLAIN)
@@ -88,8 +88,8 @@ def _over_sasl(facts: Facts) -> Conclusion | Unsettled:
         return _KEY, True
     if mechanisms or facts.value(v.ENDPOINT_SERVICE) == Service.SMTP:
         return _KEY, False
-    # POP3's USER and IMAP's LOGIN may work without being listed.
-    return Unsettled(_KEY, "the server lists no way to sign in")
+    # USER of POP3 and LOGIN of IMAP may work without being listed.
+    return Unsettled(_KEY, "the server lists no sign-in mechanism")
 
 
 def _takes_password(mechanism: str) -> bool:

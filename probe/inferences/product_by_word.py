@@ -1,7 +1,7 @@
-"""What answers, by the operator's word, where the server hides its name.
+"""The product that the operator declares, where the server hides its name.
 
-The word is one source beside what was seen: where that tells more, it counts; where it contradicts the word, neither counts; and
-where what was seen contradicts itself, the word does not settle it.
+The declaration is one source beside the observations: where they are more specific, they count; where they contradict it, neither counts; and
+where observations contradict each other, the declaration does not settle it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
         yield v.SERVER_PRODUCT, product_in(word.value)
         return
     is_disputed = word.why is Why.CONFLICTING
-    told = "profiles of the estate call what answers here by different names" if is_disputed else "the estate does not say what answers"
+    told = "the profiles of the estate name different products for this endpoint" if is_disputed else "the estate does not say what answers"
     yield Unsettled(v.SERVER_PRODUCT, told, is_moot=not is_disputed, conflicts=is_disputed)
 
 
 INFERENCE = Inference(
     id="product-by-word",
-    title="What answers, by the operator's word, where the server hides its name",
+    title="The product that the operator declares, where the server hides its name",
     scope=InferenceScope.ENDPOINT,
     needs=(v.SERVER_BY_WORD,),
     gives=(v.SERVER_PRODUCT,),

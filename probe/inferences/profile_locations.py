@@ -25,7 +25,7 @@ def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
 
 
 def _may_be_served(case: Case) -> bool:
-    """Whether server-side synchronization serves the mailbox; what is not known to be otherwise counts."""
+    """Whether server-side synchronization serves the mailbox; it counts as served unless it is known not to be."""
     ways = [case.mailbox.value(key) for key in _DELIVERIES]
     return None in ways or Delivery.SERVER_SIDE in ways
 

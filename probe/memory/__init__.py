@@ -1,11 +1,11 @@
-"""What must outlive a run: sign-ins that were refused, or whose end was not seen, and servers that asked to be left alone.
+"""What must outlive a run: sign-ins that were refused or whose result was not seen, and servers that asked for a pause.
 
-One small SQLite file in a folder of this machine, so that a scheduled check, a service and an administrator share it. It is the
-ledger of every way to sign in. A sign-in is claimed here, on the disk, before a proof of the credential leaves, and the claim stands until
-the server accepted it. What is written depends on that alone, never on the words of an answer.
+It is one small SQLite file in a folder of this machine, so that a scheduled check, a service and an administrator share it. It is the
+ledger of all sign-ins. A sign-in is claimed here, on the disk, before a proof of the credential is sent, and the claim is kept until
+the server has accepted the sign-in. What is written depends on that alone, never on the text of a reply.
 
-No password is in it. Account and password are told apart by scrypt under a random key, which lies beside the file and is
-readable by its owner alone; what ended well is deleted, and overwritten.
+It contains no password. Account and password are identified by scrypt under a random key, which is stored beside the file and is
+readable by its owner alone. Entries of successful sign-ins are deleted and overwritten.
 """
 
 from __future__ import annotations
@@ -30,41 +30,41 @@ if TYPE_CHECKING:
 __all__ = ["FOLDER_VARIABLE", "LEFT_ALONE", "PAUSES", "Identity", "Memory", "MemoryUnavailable", "default_folder"]
 
 PAUSES = (timedelta(minutes=30), timedelta(hours=2), timedelta(days=1))
-"""How long after the first, second and third proof in doubt the next may leave; after the fourth none does by itself.
+"""The pauses after the first, second and third proof in doubt; after the fourth, none is sent automatically.
 
 Windows proposes to lock an account after 10 wrong passwords, and counts on until 10 to 30 minutes have passed without one (learn.microsoft.com,
-"Reset account lockout counter after"; 2026-11); so a pause that is shorter adds one to the count each time.
+"Reset account lockout counter after"; 2026-11); so each try after a shorter pause adds one to the count.
 """
 PLAIN_REFUSALS = 2
-"""What an answer that refuses, without saying that it is the credential, counts as: more likely a wrong password than silence is, so that the first pause is left out."""
+"""The weight of a refusal that does not name the credential. It is more likely a wrong password than silence is, so the first pause is skipped."""
 MARGIN = timedelta(minutes=1)
-"""How much longer a claim stands than the longest sign-in that it was made for."""
+"""How much longer a claim is kept than the longest sign-in that it was made for."""
 LEFT_ALONE = timedelta(minutes=5)
-"""How long a server that said "not now" before a proof left, and did not say for how long, sees no sign-in."""
+"""The pause for a server that asked for one before a proof was sent, without saying for how long."""
 LONGEST_REST = timedelta(hours=1)
-"""The longest time that a server may ask for: RFC 2449's LOGIN-DELAY is seconds, and the longest that was seen is 900."""
+"""The longest pause that a server may ask for: LOGIN-DELAY of RFC 2449 is in seconds, and the longest that was seen is 900."""
 _VERSION = 3
 _BUSY_SECONDS = 10.0
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
-"""16 MB and about 50 ms for one guess, as scrypt's paper proposes for sign-ins. A run with 10,000 passwords takes it 10,000 times."""
+"""16 MB and about 50 ms for one guess, as scrypt's paper proposes for sign-ins. A run with 10,000 passwords needs that 10,000 times."""
 _ONE_GUESS = threading.Lock()
-"""So that a run with many passwords takes these megabytes once, not once in each thread."""
+"""Makes a run with many passwords use these megabytes once, not once in each thread."""
 _TABLES = """
 CREATE TABLE login (
     identity BLOB NOT NULL,     -- scrypt of user name and password
-    place TEXT NOT NULL,        -- the one place that it is about; empty: everywhere
+    place TEXT NOT NULL,        -- the one place that it is for; empty: everywhere
     account BLOB NOT NULL,      -- keyed hash of the user name alone
     state TEXT NOT NULL,        -- claimed, doubtful, refused
     tries INTEGER NOT NULL,     -- proofs in doubt that count for the pause, this one included
-    claims INTEGER NOT NULL,    -- how many of `run` are under way
+    claims INTEGER NOT NULL,    -- how many sign-ins of `run` are in progress
     run BLOB NOT NULL,
-    subject TEXT NOT NULL,      -- where the last one was sent
-    at TEXT NOT NULL,           -- when it was
-    until TEXT,                 -- when the next may leave; NULL: not by itself
+    subject TEXT NOT NULL,      -- where the last proof was sent
+    at TEXT NOT NULL,           -- when it was sent
+    until TEXT,                 -- when the next may be sent; NULL: not automatically
     PRIMARY KEY (identity, place)
 ) STRICT;
 CREATE TABLE rest (
-    account BLOB NOT NULL,      -- keyed hash of the user name; empty for whoever it is
+    account BLOB NOT NULL,      -- keyed hash of the user name; empty: every account
     subject TEXT NOT NULL,      -- where
     until TEXT NOT NULL,
     reason TEXT NOT NULL,
@@ -76,7 +76,7 @@ _COLUMNS = "state, tries, claims, run, subject, at, until"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A user name with a password, as the memory knows them."""
+    """A user name with a password, in the form that the memory stores."""
 
     identity: bytes
     account: bytes
@@ -94,21 +94,21 @@ class _SignInState(NamedTuple):
     until: str | None
 
     def bars(self, now: datetime, run: bytes) -> str | None:
-        """Why no proof may leave now; None where one may. Beside the claims of its own run one may."""
+        """Why no proof may be sent now; None where one may. Claims of the same run do not forbid it."""
         when = f"{self.at[:10]} {self.at[11:16]} UTC"
         if self.state == "refused":
-            return f"these credentials were refused by {self.subject} on {self.at[:10]}; they are not tried again until they change, or `probe forget`"
+            return f"these credentials were refused by {self.subject} on {self.at[:10]}; they are not tried again until they change, or after `probe forget`"
         if self.state == "claimed" and self.claims and self.run == run:
             return None
         if self.until is None:
             return (
-                f"{self.tries} sign-ins with these credentials were not accepted, the last at {self.subject} on {when}, and none was refused for "
-                "certain; no other is tried by itself, until the credentials change, or `probe forget`"
+                f"{self.tries} sign-ins with these credentials were not accepted, the last at {self.subject} on {when}, but none was clearly "
+                "refused; no other is tried automatically until the credentials change, or after `probe forget`"
             )
         if self.until <= _moment(now):
             return None
         what = (
-            "was begun, and its end was not seen"
+            "was begun, and its result was not seen"
             if self.state == "claimed"
             else "was not accepted, which may have counted as a wrong password"
         )
@@ -119,30 +119,30 @@ class _SignInState(NamedTuple):
 
 
 class Memory:
-    """The memory of one folder. Each call opens the file and closes it; a call takes a few milliseconds and may be made in any thread."""
+    """The memory in one folder. Each call opens and closes the file, takes a few milliseconds, and may be made in any thread."""
 
     def __init__(self, folder: Path | Callable[[], Path]) -> None:
-        """`folder` may be what names it when it is wanted, such as `default_folder`."""
+        """`folder` may be a function that returns it when it is needed, such as `default_folder`."""
         self._folder = Folder(folder)
         self._run = secrets.token_bytes(16)
 
     def identity(self, username: str, password: str) -> Identity:
-        """How the memory knows these. Takes about 50 ms. Raises MemoryUnavailable."""
+        """The identity of a user name and password. Takes about 50 ms. Raises MemoryUnavailable."""
         key, name = self._folder.key(), _name(username)
         whole = name + b"\0" + password.encode("utf-8", "surrogateescape")
         with _ONE_GUESS:
             return Identity(hashlib.scrypt(whole, salt=key, **_SCRYPT), _account(name, key))
 
     def barred(self, identity: Identity, now: datetime, place: str = "") -> str | None:
-        """Why no proof of these credentials may leave now; None where one may. Claims nothing."""
+        """Why no proof of these credentials may be sent now; None where one may. Claims nothing."""
         with self._open() as database:
             return self._bars(database, identity, now, place)
 
     def claim(self, identity: Identity, subject: str, now: datetime, longest: timedelta, place: str = "") -> str | None:
-        """Claim a sign-in, unless the credentials are barred: then why. Only one of several programs that ask at once gets the claim.
+        """Claim a sign-in; returns why not where the credentials are barred. Only one of several programs that ask at once gets the claim.
 
-        `longest` is what the sign-in may take. A claim that is not ended counts as one whose end was not seen, from the moment on at which it
-        was made. With a `place`, what comes of it bars the credentials there alone.
+        `longest` is the time that the sign-in may take. A claim that is not ended counts as a sign-in whose result was not seen, from the moment at which it
+        was made. With a `place`, the result bars the credentials only there.
         """
         with self._open() as database:
             if reason := self._bars(database, identity, now, place):
@@ -157,20 +157,20 @@ class Memory:
         return None
 
     def release(self, identity: Identity, place: str = "") -> None:
-        """A claim after which no proof left: all is as it was before."""
+        """Undo a claim after which no proof was sent."""
         with self._open() as database:
             if (entry := self._claimed(database, identity, place)) is None:
                 return
             if entry.claims > 1 or entry.state != "claimed":
                 self._change(database, identity, place, claims=entry.claims - 1)
             elif entry.tries > 1:
-                # What was in doubt before stays so; its pause was over.
+                # Earlier proofs in doubt stay so; their pause was over.
                 self._change(database, identity, place, state="doubtful", tries=entry.tries - 1, claims=0, until=entry.at)
             else:
                 self._delete(database, identity, place)
 
     def end(self, identity: Identity, ending: Ending, now: datetime, place: str = "") -> None:
-        """How a claimed sign-in ended."""
+        """Record the result of a claimed sign-in."""
         with self._open() as database:
             entry = self._claimed(database, identity, place)
             if entry is None or entry.state == "refused":
@@ -189,7 +189,7 @@ class Memory:
                     self._change(database, identity, place, state="doubtful", tries=tries, claims=entry.claims - 1, until=until)
 
     def rest(self, identity: Identity | None, subject: str, wanted: timedelta, reason: str, now: datetime) -> None:
-        """A server wants no login of an account, or of anybody, for a time. Never shortens what it wanted before."""
+        """Record that a server wants no login of an account, or of any account, for a time. Never shortens an earlier pause."""
         account, until = identity.account if identity else b"", now + min(wanted, LONGEST_REST)
         with self._open() as database:
             database.execute("DELETE FROM rest WHERE until <= ?", (_moment(now),))
@@ -199,17 +199,17 @@ class Memory:
             )
 
     def resting(self, identity: Identity, subject: str, now: datetime) -> str | None:
-        """Why an account does not sign in to a server for now; None where it may."""
+        """Why an account may not sign in to a server now; None where it may."""
         with self._open() as database:
             row = database.execute(
                 "SELECT reason, until FROM rest WHERE account IN (?, ?) AND subject = ? AND until > ? AND until <= ? ORDER BY until DESC",
-                # A clock that was set back must not make a rest of an hour one of years.
+                # A clock that was set back must not turn a pause of an hour into one of years.
                 (identity.account, b"", subject, _moment(now), _moment(now + LONGEST_REST)),
             ).fetchone()
         return None if row is None else f"{row[0]}; no login is tried until {row[1][11:19]} UTC"
 
     def forget(self, username: str | None = None) -> int:
-        """Forget what is known of an account, or of all. Gives how many entries there were."""
+        """Forget what is known of an account, or of all. Returns the number of entries."""
         with self._open() as database:
             if username is None:
                 return database.execute("DELETE FROM login").rowcount + database.execute("DELETE FROM rest").rowcount
@@ -222,11 +222,11 @@ class Memory:
         return self._folder.passes_away()
 
     def _bars(self, database: sqlite3.Connection, identity: Identity, now: datetime, place: str) -> str | None:
-        """Why not, by what is known of the place or of everywhere."""
+        """Why the credentials are barred, by the entries for the place and for everywhere; None where they are not."""
         for where in dict.fromkeys((place, "")):
             entry = self._entry(database, identity, where)
             if entry is not None and entry.at > _moment(now) and entry.until is not None:
-                # The clock was set back. From now on is never too soon, and a pause of a day does not become one of years.
+                # The clock was set back. Counting from now is never too early, and a pause of a day does not become one of years.
                 pause = _pause(entry.tries) or PAUSES[-1]
                 self._change(database, identity, where, at=_moment(now), until=_moment(now + pause))
                 entry = self._entry(database, identity, where)
@@ -240,7 +240,7 @@ class Memory:
         return None if row is None else _SignInState(*row)
 
     def _claimed(self, database: sqlite3.Connection, identity: Identity, place: str) -> _SignInState | None:
-        """The entry, where it has a claim of this run; it may have been forgotten meanwhile, or be another's by now."""
+        """The entry, where it has a claim of this run; it may have been forgotten or claimed by another run meanwhile."""
         entry = self._entry(database, identity, place)
         return entry if entry is not None and entry.claims > 0 and entry.run == self._run else None
 
@@ -256,7 +256,7 @@ class Memory:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """The file, with nobody else writing to it until the end."""
+        """The file, locked against other writers until the end."""
         import sqlite3
 
         file = self._folder.database()
@@ -276,7 +276,7 @@ class Memory:
 
     @staticmethod
     def _begin_anew(database: sqlite3.Connection) -> None:
-        """Make the tables. What versions 1 and 2 remembered goes by a hash that can be guessed at, and cannot be carried over."""
+        """Create the tables. Entries of versions 1 and 2 use a hash that can be guessed, and cannot be carried over."""
         for table in ("login", "rest"):
             database.execute(f"DROP TABLE IF EXISTS {table}")
         for statement in filter(str.strip, _TABLES.split(";\n")):
@@ -289,15 +289,15 @@ def _name(username: str) -> bytes:
 
 
 def _account(name: bytes, key: bytes) -> bytes:
-    """A user name is no secret; under the key it merely does not show."""
+    """A user name is not a secret; the key only keeps it from being readable."""
     return hashlib.blake2b(name, key=key).digest()
 
 
 def _pause(tries: int) -> timedelta | None:
-    """How long after so many proofs in doubt the next may leave; None: not by itself."""
+    """The pause after so many proofs in doubt; None where the next is not sent automatically."""
     return PAUSES[tries - 1] if tries <= len(PAUSES) else None
 
 
 def _moment(at: datetime) -> str:
-    """A time as the file has it, so that the earlier sorts first."""
+    """A time as the file stores it, so that text order is time order."""
     return at.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,239 +1,26 @@
 """What the operator declares: the deployment, its email server profiles and its mailboxes.
 
 Values only: building one resolves no name and opens no file. The words are those of Dynamics' own forms.
+Endpoints, organizations and secrets are defined in files of their own, and can be imported from here.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from collections.abc import Mapping
 from dataclasses import field, replace
 from enum import StrEnum
-from typing import NoReturn
-from urllib.parse import SplitResult, urlsplit
 
 from probe.model.effects import Effect as Effect
-from probe.model.host_names import ascii_name
+from probe.model.endpoints import EWS_PATH as EWS_PATH
+from probe.model.endpoints import Endpoint as Endpoint
+from probe.model.endpoints import Security as Security
+from probe.model.endpoints import Service as Service
+from probe.model.endpoints import authority_endpoint as authority_endpoint
+from probe.model.organizations import BoundOrganization as BoundOrganization
+from probe.model.organizations import OrganizationUrl as OrganizationUrl
+from probe.model.secrets import UNTOLD_SECRET as UNTOLD_SECRET
+from probe.model.secrets import Secret as Secret
+from probe.model.secrets import SecretReference as SecretReference
 from probe.model.values import dataclass
-
-
-class Service(StrEnum):
-    """What an endpoint speaks."""
-
-    EWS = "ews"
-    POP3 = "pop3"
-    SMTP = "smtp"
-    IMAP = "imap"
-    TLS = "tls"
-    AUTODISCOVER = "autodiscover"
-    """Never in an estate; asked about a mailbox."""
-    AUTHORITY = "authority"
-    """Who gives tokens; never in an estate, but named by it or by a server."""
-    DYNAMICS = "dynamics"
-    """The Web API of an organization. It is no endpoint of a profile: an estate names it where Dynamics' own records are read."""
-
-
-class Security(StrEnum):
-    """How an endpoint comes to speak TLS."""
-
-    IMPLICIT = "implicit"
-    """TLS from the first byte."""
-    UPGRADE = "starttls"
-    """In clear first, then upgraded by STLS or STARTTLS, if that is offered."""
-
-
-@dataclass(frozen=True, slots=True)
-class _UrlScheme:
-    service: Service
-    security: Security
-    port: int | None
-    """The port when the URL names none; None where one must be named."""
-
-
-# RFC 1939, 2595, 6409, 8314, 9051 and the endpoint URLs of probe/CONTRACT.md, "Options".
-_SCHEMES: Mapping[str, _UrlScheme] = {
-    "pop3": _UrlScheme(Service.POP3, Security.UPGRADE, 110),
-    "pop3s": _UrlScheme(Service.POP3, Security.IMPLICIT, 995),
-    "smtp": _UrlScheme(Service.SMTP, Security.UPGRADE, 587),
-    "smtps": _UrlScheme(Service.SMTP, Security.IMPLICIT, 465),
-    "imap": _UrlScheme(Service.IMAP, Security.UPGRADE, 143),
-    "imaps": _UrlScheme(Service.IMAP, Security.IMPLICIT, 993),
-    "https": _UrlScheme(Service.EWS, Security.IMPLICIT, 443),
-    "tls": _UrlScheme(Service.TLS, Security.IMPLICIT, None),
-}
-
-_SCHEME_OF = {(scheme.service, scheme.security): name for name, scheme in _SCHEMES.items()}
-
-EWS_PATH = "/EWS/Exchange.asmx"
-"""Where Exchange serves EWS; taken when an https URL names no path."""
-
-# A host name as DNS and certificates know it: labels of 1 to 63 letters, digits, hyphens, and the underscores
-# that Windows networks use (RFC 1123 section 2.1).
-_HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?\Z")
-
-# Labels that inet_aton reads as a part of an address, in decimal, octal or hexadecimal: `127.1`, `0x7f.1`, `2130706433` are addresses
-# to getaddrinfo. The empty one stands behind a final dot.
-_NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]*)\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One service on one host and port."""
-
-    service: Service
-    host: str
-    """Lower-case name or address; IPv6 without brackets."""
-    port: int
-    security: Security
-    path: str = ""
-    """The path of an EWS endpoint or of an organization, as written; empty for every other service."""
-
-    @property
-    def url(self) -> str:
-        """The endpoint as a subject: lower-case host, port always written."""
-        scheme = _SCHEME_OF.get((self.service, self.security), "https")
-        return f"{scheme}://{self._url_host}:{self.port}{self.path}"
-
-    @property
-    def origin(self) -> str:
-        """The origin (scheme, host, port) of an HTTPS endpoint, as a browser writes it: the port only where it is not 443 (RFC 6454)."""
-        return f"https://{self._url_host}" + ("" if self.port == 443 else f":{self.port}")
-
-    @property
-    def _url_host(self) -> str:
-        return f"[{self.host}]" if ":" in self.host else self.host
-
-    @classmethod
-    def parse(cls, url: str) -> Endpoint:
-        """The endpoint that a URL names. Raises ValueError with one sentence on what would be right."""
-        if "@" in url:
-            # Checked first, and never repeated in the message: what stands before the @ may be a password.
-            raise ValueError('a URL must not carry a user name or password; name a secret with `password = "env:NAME"`')
-        if any(c.isspace() or not c.isprintable() for c in url):
-            raise ValueError(f"{_shown(url)} must not hold spaces or control characters")
-        try:
-            parts = urlsplit(url)
-        except ValueError as wrong:
-            raise ValueError(f"{_shown(url)} is not a URL: {wrong}") from None
-        try:
-            port = parts.port
-        except ValueError:
-            raise ValueError(f"{_shown(url)} names no valid port; a port is a number from 1 to 65535") from None
-        scheme = _SCHEMES.get(parts.scheme)
-        if scheme is None or "://" not in url:
-            raise ValueError(f"{_shown(url)} must begin with one of {', '.join(s + '://' for s in _SCHEMES)}")
-        host = _host_of(parts, url)
-        port = scheme.port if port is None else port
-        if port is None:
-            raise ValueError(f"{_shown(url)} needs a port, as in tls://{host}:443")
-        if not 1 <= port <= 65535:
-            raise ValueError(f"{_shown(url)} names port {port}; a port is a number from 1 to 65535")
-        if parts.query or parts.fragment:
-            raise ValueError(f"{_shown(url)} must not have a query or a fragment")
-        if scheme.service is Service.EWS:
-            return cls(scheme.service, host, port, scheme.security, parts.path if parts.path not in ("", "/") else EWS_PATH)
-        if parts.path not in ("", "/"):
-            raise ValueError(f"{_shown(url)} must not have a path; only https:// endpoints have one")
-        return cls(scheme.service, host, port, scheme.security)
-
-
-def authority_endpoint(name: str) -> Endpoint:
-    """The authority that `host` or `host:port` names, an IPv6 address in brackets. Raises ValueError."""
-    if not set("/\\?#").isdisjoint(name):
-        raise ValueError(f"{_shown(name)} must be a host, or host:port")
-    found = Endpoint.parse(f"https://{name}")
-    # A final dot does not make it another host, so it must not slip past a list of hosts.
-    return Endpoint(Service.AUTHORITY, found.host.rstrip("."), found.port, Security.IMPLICIT)
-
-
-# The path of an organization's address: its unique name, or nothing where the organization has a host of its own.
-_ORGANIZATION_PATH = re.compile(r"(?:/[A-Za-z0-9_.~%-]+)*")
-_IN_CLEAR = "http://"
-
-
-@dataclass(frozen=True, slots=True)
-class OrganizationUrl:
-    """Where an organization of Dynamics (on-premises) is: `https://crm.contoso.test/Contoso`, or a host of its own where it faces the internet."""
-
-    endpoint: Endpoint
-    """Of the service DYNAMICS; its path has no slash at its end."""
-    is_plain: bool = False
-    """Whether it is spoken to in clear, without TLS."""
-
-    @property
-    def origin(self) -> str:
-        """The origin (scheme, host, port) as a browser writes it: the port only where it is not the scheme's default (RFC 6454)."""
-        if not self.is_plain:
-            return self.endpoint.origin
-        host = f"[{self.endpoint.host}]" if ":" in self.endpoint.host else self.endpoint.host
-        return f"{_IN_CLEAR}{host}" + ("" if self.endpoint.port == 80 else f":{self.endpoint.port}")
-
-    def __str__(self) -> str:
-        return f"{self.origin}{self.endpoint.path}"
-
-    @classmethod
-    def parse(cls, url: str) -> OrganizationUrl:
-        """The organization's address that a URL names. Raises ValueError with one sentence on what would be right."""
-        if "@" not in url and not url.lower().startswith(("https://", _IN_CLEAR)):
-            raise ValueError(f"{_shown(url)} must begin with https:// (or http://, with plain_http = true)")
-        is_plain = url.lower().startswith(_IN_CLEAR)
-        named = Endpoint.parse(f"https://{url[len(_IN_CLEAR) :]}" if is_plain else url)
-        parts = urlsplit(url)
-        path = parts.path.rstrip("/")
-        if not _ORGANIZATION_PATH.fullmatch(path) or "/api/" in f"{path.lower()}/" or path.lower().endswith(".aspx"):
-            raise ValueError(f"{_shown(url)} must be the organization's address alone, as in https://crm.contoso.test/Contoso")
-        port = 80 if is_plain and parts.port is None else named.port
-        return cls(Endpoint(Service.DYNAMICS, named.host, port, Security.IMPLICIT, path), is_plain)
-
-
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_UNIQUE_NAME = re.compile(r"[^\s\x00-\x1f]{1,160}")
-
-
-@dataclass(frozen=True, slots=True)
-class BoundOrganization:
-    """The one organization that an estate is of."""
-
-    id: str
-    """Its GUID, in small letters."""
-    name: str
-    """Its unique name."""
-
-    def __str__(self) -> str:
-        return f"{self.id} {self.name}"
-
-    @classmethod
-    def parse(cls, text: str) -> BoundOrganization:
-        """Out of `GUID NAME`. Raises ValueError with one sentence on what would be right."""
-        guid, _, name = text.partition(" ")
-        if not _GUID.fullmatch(guid) or not _UNIQUE_NAME.fullmatch(name):
-            raise ValueError('must be the id of the organization and its unique name, as in "5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11 Contoso"')
-        return cls(guid.lower(), name)
-
-
-def _host_of(parts: SplitResult, url: str) -> str:
-    host = (parts.hostname or "").lower()
-    if not host:
-        raise ValueError(f"{_shown(url)} names no host")
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        pass
-    try:
-        ascii_host = ascii_name(host)
-    except UnicodeError:
-        ascii_host = host
-    if not _HOST_NAME.match(ascii_host) or len(ascii_host) > 253:
-        raise ValueError(f"{_shown(url)} names no valid host: {host!r}")
-    if all(map(_NUMBER.match, ascii_host.split("."))):  # which a resolver reads as it likes; what IDNA made of other digits too
-        raise ValueError(f"{_shown(url)} names no valid address: {host!r}")
-    return ascii_host
-
-
-def _shown(url: str) -> str:
-    """The URL for a message, bounded."""
-    return repr(url[:200])
 
 
 class DeploymentKind(StrEnum):
@@ -294,60 +81,6 @@ class Location(StrEnum):
     ON_PREMISES = "on-premises"
     EXCHANGE_ONLINE = "exchange-online"
     ELSEWHERE = "elsewhere"
-
-
-class Secret:
-    """A password or token in memory, which cannot be printed, compared, pickled or serialised by accident."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The secret itself. To be called where it is sent, and nowhere else."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret cannot be pickled or copied")
-
-
-@dataclass(frozen=True, slots=True)
-class SecretReference:
-    """Where a secret is to be found when it is needed: `env:NAME`, `file:PATH` or `keyring:SERVICE/USER`."""
-
-    kind: str
-    """`env`, `file` or `keyring`."""
-    locator: str
-    is_pem: bool = False
-    """Whether what lies there is PEM, which alone has several lines."""
-
-    @classmethod
-    def parse(cls, text: str) -> SecretReference:
-        """The reference that a text names. Raises ValueError, which never repeats the text: it may be a password."""
-        kind, colon, locator = text.partition(":")
-        if not colon or kind not in ("env", "file", "keyring") or not locator:
-            raise ValueError("a secret is never written here; refer to it as env:NAME, file:PATH or keyring:SERVICE/USER")
-        if kind == "env" and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_()]*", locator):
-            raise ValueError("after `env:` stands the name of an environment variable, as in env:CRM_EWS_PASSWORD")
-        if kind == "keyring" and not all(locator.partition("/")):
-            raise ValueError("after `keyring:` stand a service and a user, as in keyring:probe/svc-crm")
-        return cls(kind, locator)
-
-    def __repr__(self) -> str:
-        return f"SecretReference({self.kind}:...)"
-
-
-UNTOLD_SECRET = SecretReference("untold", "")
-"""Stands for a reference that a stored run does not name. The secret cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

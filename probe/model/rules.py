@@ -40,7 +40,7 @@ DELIVERY: Mapping[Direction, FactKey[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a statement stands."""
+    """The source of a statement."""
 
     title: str
     """Title and heading of the page."""
@@ -191,7 +191,7 @@ class Rule:
     """Where it is stated; all of them where sources disagree."""
     needs: Needs
     by: By
-    """Whose statement it is."""
+    """The author of the statement."""
     lists: bool
     """Whether this is a row of the support table: at least one of those must hold before anything is supported."""
     applies: Callable[[Case], Answer]

@@ -190,6 +190,7 @@ def rehearse() -> None:
             FolderOnce(_account(request, protocol), request, record, "inbox", SCHEMA).payload()
             body = find_item(request.mailbox, "nothing", SCHEMA, impersonates=True)
             session.prepare_request(requests.Request("POST", request.url, data=body))
+            read_found(b"", "nothing")
             spnego.client(request.username, request.password, protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm).step()
         finally:
             protocol.release_session(session)

@@ -1,19 +1,19 @@
-"""Autodiscover (the JSON of version 2): where Exchange says that a mailbox is to be opened, asked without signing in.
+"""Autodiscover version 2 (JSON): the URL at which Exchange says that a mailbox is to be opened, without a sign-in.
 
-What is sent, once for each mailbox, wherever the estate says that it lives, over TLS that was verified for the very name:
+What is sent, once for each mailbox, wherever it lives according to the estate, over TLS verified for the host name:
 
-1. to the host of the mailbox's EWS endpoint, the one that it sends through where it only sends: `GET /autodiscover/autodiscover.json?Email=ADDRESS&Protocol=EWS`;
+1. to the host of the mailbox's EWS endpoint (the outgoing one where it only sends): `GET /autodiscover/autodiscover.json?Email=ADDRESS&Protocol=EWS`;
 2. where the profile finds its server by Autodiscover: to DNS, for the SRV records of `_autodiscover._tcp.DOMAIN` and for the alias
-   of `autodiscover.DOMAIN`; and, if the first answer told nothing, the same request to `autodiscover.DOMAIN`, or to what of Exchange
-   Online's it is an alias of, else to the first host of the SRV records. Whoever answers DNS may name any host; it is asked what anybody
-   may ask, over TLS for its own name, and no more;
+   of `autodiscover.DOMAIN`; and, if the first answer had no URL, the same request to `autodiscover.DOMAIN`, or to the host of Exchange
+   Online that it is an alias of, else to the first host of the SRV records. An answer of DNS may name any host; that host gets a request that anybody
+   may send, over TLS for its own name, and nothing else;
 3. where the answer is a redirect from a server that is not Exchange Online's to one that is: the same request, to that host, once. Its
-   answer counts if it names a URL. No other redirect is followed, and none in clear.
+   answer counts if it names a URL. No other redirect is followed, and none without TLS.
 
-The answer is a URL, or a redirect. Exchange Online sends those whose mailbox it does not keep on to their own server; an Exchange on
-premises (2016 and later) sends those whose mailbox has moved on to Exchange Online.
+The answer is a URL or a redirect. Exchange Online redirects requests for mailboxes that it does not have to their own server; an Exchange on
+premises (2016 and later) redirects requests for moved mailboxes to Exchange Online.
 
-It signs nobody in and changes nothing. It cannot tell whether there is such a mailbox: some servers answer for any address of their domains.
+It does not sign in and changes nothing. It cannot show whether the mailbox exists: some servers answer for any address of their domains.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from probe.tables.hosts import is_exchange_online_host
 from probe.wire.mail_address import ascii_domain
 
 MAX_URL = 500
-"""Characters of a URL that is kept; real ones have under 100."""
+"""Characters that are kept of a URL; real ones have under 100."""
 
 
 async def probe(subject: MailboxSubject, dial: Dial, notes: Notebook) -> None:
@@ -54,17 +54,19 @@ async def probe(subject: MailboxSubject, dial: Dial, notes: Notebook) -> None:
             if await _ask(mailbox, found, notes):
                 return
         except (PeerFailure, OSError) as failed:
-            # What the mailbox's own server did not tell is why it is not known; these are second chances.
+            # The failure of the mailbox's own server is the reason that counts; these are second chances.
             reasons.append(f"{host}: {failed}"[:150])
         finally:
             dial.connections += found.connections
     notes.missing(
-        v.AUTODISCOVER_URL, Why.NOT_DISCLOSED, f"the EWS host does not tell, nor does who DNS names: {'; '.join(reasons) or 'nobody'}"
+        v.AUTODISCOVER_URL,
+        Why.NOT_DISCLOSED,
+        f"neither the EWS host nor a host named by DNS gives it: {'; '.join(reasons) or 'DNS names none'}",
     )
 
 
 async def _named_by_dns(domain: str, dial: Dial, notes: Notebook) -> list[tuple[str, int]]:
-    """Who may be asked for a domain beside the EWS host, as DNS has it."""
+    """The hosts that may be asked for a domain besides the EWS host, by DNS."""
     usual = f"autodiscover.{domain}"
     try:
         aliases = await dial.aliases(usual)
@@ -81,14 +83,14 @@ async def _named_by_dns(domain: str, dial: Dial, notes: Notebook) -> list[tuple[
 def hosts_to_ask(usual: str, aliases: Sequence[str], services: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     """The usual name, then the first of the service's records, each with its port.
 
-    Where the usual name is an alias of Exchange Online's, that is asked by its own name: it has no certificate for any other.
+    Where the usual name is an alias of Exchange Online, the target is asked under its own name, because it has no certificate for another.
     """
     online = next((alias for alias in aliases if is_exchange_online_host(alias)), None)
     return [(online or usual, 443), *services[:1]]
 
 
 async def _ask(mailbox: str, dial: Dial, notes: Notebook) -> bool:
-    """Ask one host; whether it told. Raises Throttled where it wants to be left alone."""
+    """Ask one host; returns whether it gave a URL. Raises Throttled where it asks for a pause."""
     path = f"/autodiscover/autodiscover.json?Email={quote(mailbox, safe='@')}&Protocol=EWS"
     async with dial.open_trusted() as stream:
         answer = await exchange(stream, "GET", path, host=host_header(dial.endpoint))
@@ -96,7 +98,7 @@ async def _ask(mailbox: str, dial: Dial, notes: Notebook) -> bool:
             raise Throttled(wait)
         url = _named(answer)
         if url is None:
-            notes.missing(v.AUTODISCOVER_URL, Why.NOT_DISCLOSED, f"Autodiscover is answered with HTTP {answer.status} and names no URL")
+            notes.missing(v.AUTODISCOVER_URL, Why.NOT_DISCLOSED, f"Autodiscover answers HTTP {answer.status} and names no URL")
             return False
         redirects = 300 <= answer.status < 400
         notes.declared(v.AUTODISCOVER_URL, url, *stream.evidence(url[:80]))
@@ -108,7 +110,7 @@ async def _ask(mailbox: str, dial: Dial, notes: Notebook) -> bool:
 
 
 async def _ask_on(online: Endpoint, path: str, dial: Dial, notes: Notebook) -> None:
-    """Ask Exchange Online what it makes of a mailbox that was sent on to it; where it does not say, what was known stays."""
+    """Ask Exchange Online about a mailbox that was redirected to it; without an answer, what was known stays."""
     onward = dial.to(online)
     try:
         async with onward.open_trusted() as stream:
@@ -118,13 +120,13 @@ async def _ask_on(online: Endpoint, path: str, dial: Dial, notes: Notebook) -> N
                 notes.declared(v.AUTODISCOVER_URL, url, *stream.evidence(url[:80]))
                 notes.declared(v.AUTODISCOVER_REDIRECTS, False, *stream.evidence(f" {answer.status}"))
     except (PeerFailure, OSError) as failed:
-        dial.note(f"{online.host} does not say what it makes of the mailbox: {failed}"[:200])
+        dial.note(f"{online.host} gives no Autodiscover answer for the mailbox: {failed}"[:200])
     finally:
         dial.connections += onward.connections
 
 
 def _exchange_online(url: str) -> Endpoint | None:
-    """Autodiscover of Exchange Online, where a URL is that; None where it is anybody else's."""
+    """The Autodiscover endpoint of Exchange Online in a URL; None for other URLs."""
     try:
         parts = urlsplit(url)
         port = parts.port or 443
@@ -137,7 +139,7 @@ def _exchange_online(url: str) -> Endpoint | None:
 
 
 def _named(answer: HttpResponse) -> str | None:
-    """The URL that an answer names: of EWS, or of who is to be asked instead."""
+    """The URL in an answer: of EWS, or of the server to ask instead."""
     url: object = None
     if answer.status in (301, 302, 303, 307, 308):
         url = answer.header("Location")

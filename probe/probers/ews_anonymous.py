@@ -1,31 +1,31 @@
-"""EWS, without signing in: how the endpoint answers, what sign-in it offers, and whether Exchange shows itself.
+"""EWS without a sign-in: how the endpoint answers, which sign-in it offers, and whether Exchange is recognized.
 
-What is sent, in this order, over one connection as long as the server keeps it open; five requests where the build is known by then,
+What is sent, in this order, over one connection as long as the server keeps it open: five requests where the build is known by then,
 seven otherwise:
 
 1. `POST` of the smallest FindFolder request to the endpoint's own path, without any credentials;
 2. `GET /owa/auth/logon.aspx`, the logon page of Outlook on the web;
 3. `GET /ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application`, a manifest that every
    Exchange since 2013 serves where its control panel is published;
-4. the first request again with `Authorization: Bearer` and no token, which is what draws the challenge for tokens out of an Exchange on
-   premises; where all mailboxes behind the endpoint are of one domain, and one of them is such as a header carries, with `X-User-Identity`,
-   without which newer ones look at the host's name instead;
+4. the first request again with `Authorization: Bearer` and no token, without which an Exchange on premises does not send its challenge for
+   tokens; where all mailboxes of the endpoint are of one domain, and a header can carry the address of one of them, with `X-User-Identity`,
+   without which newer versions use the host name instead;
 5. `OPTIONS /Microsoft-Server-ActiveSync`, likewise;
 6. `GET /autodiscover/autodiscover.xml`;
 7. `GET /mapi/nspi/`.
 
-Where EWS is not found on a Windows of 2003 or before, which no Exchange with an export tool runs on, `GET /exchange/` takes the place of 3:
-there Exchange 2003, which has no EWS, sends to its own logon page, as 2007 may.
+Where EWS is not found on Windows Server 2003 or older, on which no Exchange with an export tool runs, `GET /exchange/` replaces request 3:
+Exchange 2003, which has no EWS, redirects it to its own logon page, as 2007 may.
 
-Where the first answer is that of Exchange Online, its pages, 2, 3, 6 and 7, have nothing to tell; instead Autodiscover's
-GetFederationInformation is asked for, which answers anybody and carries the build.
+Where the first answer is that of Exchange Online, requests 2, 3, 6 and 7 would show nothing; instead Autodiscover's
+GetFederationInformation is requested, which needs no sign-in and contains the build.
 
-The first answer is what counts; the others may give any status, time out or break off, and cost only what they
-would have told. A server that closes a kept connection instead of answering is asked once more on a new one. No
-redirect is followed. A server that asks for patience is asked nothing further.
+The first answer decides the outcome. The others may have any status, time out or break off, and then only lack what they
+would have shown. Where a server closes a kept connection instead of answering, the request is repeated once on a new one. No
+redirect is followed. A server that asks for a pause gets no further request.
 
-It signs nobody in and changes nothing; the server's log gains a few refused requests and page views. It cannot
-tell whether a scheme that is offered would let anybody in. Headers can be forged, and a proxy in front may drop them.
+It does not sign in and changes nothing; the server's log gets a few refused requests and page views. It cannot
+show whether a sign-in with an offered scheme would succeed. Headers can be forged, and a proxy may remove them.
 """
 
 from __future__ import annotations
@@ -40,12 +40,15 @@ from probe.model.facts import Why
 from probe.model.keys import FactKey
 from probe.model.kinds import Build, Challenge
 from probe.model.values import dataclass
+from probe.net.ews_requests import OLDEST_SCHEMA
 from probe.net.failures import PeerFailure, Throttled, expected
 from probe.net.http_exchange import Head, HttpConnection, HttpResponse, asked_to_wait, host_header
 from probe.probing import CONNECTION_KEYS, Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream, converse, note_connection
 from probe.probing.ews import POLICY_BLOCKS
-from probe.tables.exchange_marks import exchange_online_headers, is_sharepoint
+from probe.tables.exchange_marks import exchange_online_headers, is_sharepoint, newest_exchange_on
 from probe.tables.hosts import is_exchange_online_host
+from probe.wire.autodiscover import POX_PATH, SOAP_PATH, federation_request
+from probe.wire.ews import find_own_inbox
 from probe.wire.exchange import application_build, build_of, manifest_build, mapi_build, old_logon, page_builds, page_mark, soap_build
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.mail_address import ascii_address, ascii_domain
@@ -53,35 +56,12 @@ from probe.wire.oauth import named_authority, trusted_tenant
 from probe.wire.web_pages import logon_form
 
 PAGE_SECONDS = 8.0
-"""Longest wait for a page, which is not needed; an OWA that was idle takes about 5 s to start its worker."""
-
-# Asks for a schema version that every Exchange since 2007 SP1 knows.
-_FIND_FOLDER = (
-    b'<?xml version="1.0" encoding="utf-8"?>'
-    b'<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"'
-    b' xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"'
-    b' xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages">'
-    b'<soap:Header><t:RequestServerVersion Version="Exchange2007_SP1"/></soap:Header>'
-    b'<soap:Body><m:FindFolder Traversal="Shallow"><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape>'
-    b'<m:ParentFolderIds><t:DistinguishedFolderId Id="inbox"/></m:ParentFolderIds></m:FindFolder></soap:Body></soap:Envelope>'
-)
-
-# [MS-OXWSADISC]; the operation that federation partners ask before there is any trust between them.
-_FEDERATION = (
-    '<?xml version="1.0" encoding="utf-8"?>'
-    '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:a="http://www.w3.org/2005/08/addressing"'
-    ' xmlns:d="http://schemas.microsoft.com/exchange/2010/Autodiscover"><soap:Header>'
-    "<d:RequestedServerVersion>Exchange2010</d:RequestedServerVersion>"
-    "<a:Action>http://schemas.microsoft.com/exchange/2010/Autodiscover/Autodiscover/GetFederationInformation</a:Action>"
-    "<a:To>https://{host}/autodiscover/autodiscover.svc</a:To></soap:Header><soap:Body>"
-    "<d:GetFederationInformationRequestMessage><d:Request><d:Domain>{domain}</d:Domain></d:Request>"
-    "</d:GetFederationInformationRequestMessage></soap:Body></soap:Envelope>"
-)
+"""The longest wait for a page, none of which is essential; an idle OWA takes about 5 s to start its worker."""
 
 _XML = (("Content-Type", "text/xml; charset=utf-8"),)
 _NO_TOKEN = (("Authorization", "Bearer"),)
 
-# Headers that Exchange or Exchange Online sends, less those that differ each time, and those by which SharePoint is told from it.
+# Headers that Exchange or Exchange Online sends, without those that differ each time, and headers that identify SharePoint.
 _SHOWN = (
     "X-OWA-Version", "X-FEServer", "X-BEServer", "X-TargetBEServer", "X-CalculatedBETarget", "X-CalculatedFETarget",
     "X-DiagInfo", "X-BackEndHttpStatus", "X-Proxy-BackendServerStatus", "X-OWA-DiagnosticsInfo", "X-OWA-Error", "X-Auth-Error",
@@ -92,9 +72,9 @@ _SHOWN = (
 )  # fmt: skip
 _SHOWN_LOWER = frozenset(name.lower() for name in _SHOWN)
 MAX_HEADER_CHARACTERS = 300
-"""Of one header in `ews.headers`; the real ones have under 100."""
+"""Most characters of one header in `ews.headers`; real ones have under 100."""
 
-# Those of them that nothing else sends. X-ServerApplication is not among them: grommunio sends it too.
+# Those of them that no other product sends. X-ServerApplication is not among them, because grommunio sends it too.
 _TELLING = frozenset(
     name.lower()
     for name in (
@@ -103,12 +83,10 @@ _TELLING = frozenset(
     )
 )  # fmt: skip
 
-_WINDOWS_OF_2003 = ("microsoft-iis/5.", "microsoft-iis/6.")
-
 MAX_VERSIONS = 4
-"""Different X-OWA-Version of one answer that are heard; real ones show one, seldom two."""
+"""Most different X-OWA-Version values that are read of one answer; real answers have one, rarely two."""
 MAX_BEARER_CHALLENGES = 8
-"""Kept of those that requests with an empty token drew; real servers send one each."""
+"""Most challenges that are kept of the answers to empty tokens; real servers send one each."""
 
 
 async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
@@ -121,7 +99,7 @@ async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _FurtherRequest:
-    """One of the requests after the first, and who reads its answer."""
+    """One of the requests after the first, with the reader of its answer."""
 
     method: str
     target: str
@@ -129,17 +107,17 @@ class _FurtherRequest:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     only_for_build: bool = False
-    """Whether it is asked only as long as the build is not known to its fourth number."""
+    """Whether it is sent only while the build is not known to its fourth number."""
 
 
 class _Visit:
-    """The conversation, over as many connections as the server makes it take."""
+    """The conversation, over as many connections as the server requires."""
 
     def __init__(self, subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
         self._endpoint = subject.endpoint
         self._mailbox = subject.identity
         self._identity = None if subject.identity is None else ascii_address(subject.identity)
-        """The mailbox as a header carries it."""
+        """The mailbox's address in a form that a header can carry."""
         self._dial = dial
         self._notes = notes
         self._pages: list[_FurtherRequest] = []
@@ -148,7 +126,7 @@ class _Visit:
         self._bearers: list[Challenge] = []
         self._diagnostics: list[str] = []
         self._refused_without_token = 0
-        """How many of the two requests with an empty token were refused for want of a sign-in."""
+        """How many of the two requests with an empty token were answered with 401."""
         self._builds: dict[str, tuple[Build, tuple[TranscriptLine, ...]]] = {}
         self._gap = (Why.NOT_DISCLOSED, "none of its answers shows it")
 
@@ -156,7 +134,7 @@ class _Visit:
         """The request to EWS, and the pages as far as the connection lasts."""
         note_connection(self._notes, stream, "implicit")
         http = HttpConnection(stream, host_header(self._endpoint))
-        head = await http.ask("POST", self._endpoint.path, headers=_XML, body=_FIND_FOLDER)
+        head = await http.ask("POST", self._endpoint.path, headers=_XML, body=find_own_inbox(OLDEST_SCHEMA))
         self._pages = self._pages_after(head)
         self._read_first(stream, head)
         if (wait := asked_to_wait(head)) is not None:
@@ -167,12 +145,12 @@ class _Visit:
             self._read_soap(stream, answer)
             self._read_form(stream, answer)
         except (PeerFailure, OSError) as failed:
-            # The body is not needed; it is read so that the connection can be used again.
+            # The body is read only so that the connection can be used again.
             self._stop_if_asked_to(*_named(failed))
         await self._ask_pages(stream, http, is_reused=True)
 
     async def go_on(self) -> None:
-        """The pages that are left, on connections of their own."""
+        """Request the remaining pages, on connections of their own."""
         while self._pages:
             try:
                 async with self._dial.open() as stream:
@@ -182,7 +160,7 @@ class _Visit:
                 self._pages.clear()
 
     def conclude(self) -> None:
-        """Say of what was looked for and not found why it was not."""
+        """Write the reason for each key that was not found."""
         why, detail = self._gap
         self._notes.missing(v.SERVER_BUILD, why, detail)
         if not self._marks and why is Why.NOT_DISCLOSED:
@@ -196,18 +174,18 @@ class _Visit:
         self._notes.missing(
             v.EWS_BEARER_DIAGNOSTICS, Why.NOT_APPLICABLE if is_answered else why, "no diagnosis came with the answer to an empty token"
         )
-        self._notes.missing(v.ACTIVESYNC_VERSION, why, "ActiveSync does not tell its version to those who are not signed in")
+        self._notes.missing(v.ACTIVESYNC_VERSION, why, "ActiveSync gives its version only after a sign-in")
         if self._identity is not None:
             self._notes.observed(v.EWS_ASKED_FOR, self._identity)
         elif self._mailbox is not None:
-            self._notes.missing(v.EWS_ASKED_FOR, Why.NOT_ATTEMPTED, "a header carries no address with characters beyond ASCII before the @")
-        else:
             self._notes.missing(
-                v.EWS_ASKED_FOR, Why.NOT_APPLICABLE, "no mailbox, or mailboxes of several domains, stand behind the endpoint"
+                v.EWS_ASKED_FOR, Why.NOT_ATTEMPTED, "a header cannot carry an address with non-ASCII characters before the @"
             )
+        else:
+            self._notes.missing(v.EWS_ASKED_FOR, Why.NOT_APPLICABLE, "the endpoint serves no mailbox, or mailboxes of several domains")
 
     def _name_authority(self) -> None:
-        """Who is named to give tokens, and the one tenant whose tokens are taken."""
+        """Write the authority that is named for tokens, and the one tenant whose tokens are accepted."""
         challenges = (*self._challenges, *self._bearers)
         challenges_for_tokens = [c for c in challenges if c.scheme.lower() == "bearer"]
         said: tuple[tuple[FactKey[str], str | None], ...] = (
@@ -222,25 +200,27 @@ class _Visit:
                 self._notes.missing(key, Why.NOT_APPLICABLE if is_without else Why.NOT_DISCLOSED, "no Bearer challenge names it")
 
     def _pages_after(self, first: Head) -> list[_FurtherRequest]:
-        """What is asked once it is known what answered."""
+        """The further requests, which depend on the first answer."""
         named = (("X-User-Identity", self._identity),) if self._identity is not None else ()
         tokens = [
-            _FurtherRequest("POST", self._endpoint.path, self._read_without_token, (*_XML, *_NO_TOKEN, *named), _FIND_FOLDER),
+            _FurtherRequest(
+                "POST", self._endpoint.path, self._read_without_token, (*_XML, *_NO_TOKEN, *named), find_own_inbox(OLDEST_SCHEMA)
+            ),
             _FurtherRequest("OPTIONS", "/Microsoft-Server-ActiveSync", self._read_without_token, (*_NO_TOKEN, *named)),
         ]
         if self._is_online(first):
             domain = ascii_domain(self._mailbox) if self._mailbox else self._endpoint.host
-            envelope = _FEDERATION.format(host=host_header(self._endpoint), domain=domain).encode()
-            return [_FurtherRequest("POST", "/autodiscover/autodiscover.svc", self._read_soap, _XML, envelope), *tokens]
+            body = federation_request(f"https://{host_header(self._endpoint)}{SOAP_PATH}", domain)
+            return [_FurtherRequest("POST", SOAP_PATH, self._read_soap, _XML, body), *tokens]
         export_tool = _FurtherRequest(
             "GET", "/ecp/Current/exporttool/microsoft.exchange.ediscovery.exporttool.application", self._read_export_tool
         )
-        is_of_2003 = first.status == 404 and (first.header("Server") or "").lower().startswith(_WINDOWS_OF_2003)
+        may_be_2003 = first.status == 404 and newest_exchange_on(first.header("Server")) is not None
         return [
             _FurtherRequest("GET", "/owa/auth/logon.aspx", self._read_owa),
-            _FurtherRequest("GET", "/exchange/", self._read_old_owa) if is_of_2003 else export_tool,
+            _FurtherRequest("GET", "/exchange/", self._read_old_owa) if may_be_2003 else export_tool,
             *tokens,
-            _FurtherRequest("GET", "/autodiscover/autodiscover.xml", self._read_soap, only_for_build=True),
+            _FurtherRequest("GET", POX_PATH, self._read_soap, only_for_build=True),
             _FurtherRequest("GET", "/mapi/nspi/", self._read_mapi, only_for_build=True),
         ]
 
@@ -261,7 +241,7 @@ class _Visit:
             except (PeerFailure, OSError) as failed:
                 outcome, sentence = _named(failed)
                 if outcome is not Outcome.CLOSED or not is_reused:
-                    # A kept connection may have been closing while we asked (RFC 9112 section 9.3.1); a new one was not.
+                    # A kept connection may have been closed while the request was sent (RFC 9112 section 9.3.1); a new one was not.
                     del self._pages[0]
                     self._give_up(outcome, sentence)
                 self._stop_if_asked_to(outcome, sentence)
@@ -273,21 +253,21 @@ class _Visit:
             is_reused = True
 
     def _patience(self) -> float:
-        """Seconds for a page: never so many that waiting for one could end the attempt."""
+        """Seconds for a page, few enough that one wait cannot end the attempt."""
         return min(PAGE_SECONDS, self._dial.remaining() / 2)
 
     def _give_up(self, outcome: Outcome, sentence: str) -> None:
-        """A page is not read, and that is why what it would have told may be missing."""
+        """Record that a page was not read, as the reason for keys that it might have shown."""
         self._gap = (WHY_AFTER[outcome], f"a page that may show it was not read: {sentence}")
 
     def _stop_if_asked_to(self, outcome: Outcome, sentence: str) -> None:
-        """After silence or a plea for patience nothing further is asked."""
+        """Send no further request after a timeout or a request for a pause."""
         if outcome in (Outcome.TIMED_OUT, Outcome.THROTTLED):
             self._pages.clear()
             self._give_up(outcome, sentence)
 
     def _read_first(self, stream: Stream, head: Head) -> None:
-        """Everything that the answer to the EWS request says in its head."""
+        """Write everything that the head of the answer to the EWS request shows."""
         notes, status_line = self._notes, stream.evidence(f" {head.status}")
         notes.observed(v.PROTOCOL_SPOKEN, True, *status_line)
         notes.observed(v.HTTP_STATUS, head.status, *status_line)
@@ -306,14 +286,14 @@ class _Visit:
     def _read_redirect(self, stream: Stream, head: Head) -> None:
         location = head.header("Location")
         if not 300 <= head.status < 400:
-            self._notes.missing(v.HTTP_REDIRECT, Why.NOT_APPLICABLE, f"HTTP {head.status} is no redirect")
+            self._notes.missing(v.HTTP_REDIRECT, Why.NOT_APPLICABLE, f"HTTP {head.status} is not a redirect")
         elif location:
             self._notes.observed(v.HTTP_REDIRECT, location, *stream.evidence(location[:200]))
         else:
             self._notes.missing(v.HTTP_REDIRECT, Why.NOT_DISCLOSED, "the redirect names no location")
 
     def _read_form(self, stream: Stream, answer: HttpResponse) -> None:
-        """A proxy may show its log-on page in place of EWS at once, without sending anybody there."""
+        """Recognize the log-on page of a proxy that shows it in place of EWS, without a redirect."""
         form = logon_form(answer.body.decode("latin-1")) if answer.status == 200 else None
         if form is not None:
             self._notes.observed(v.EWS_LOGON_PAGE, self._endpoint.url, *stream.evidence(form[:80]))
@@ -334,14 +314,14 @@ class _Visit:
         if reason in POLICY_BLOCKS:
             self._notes.declared(v.EWS_POLICY_BLOCK, POLICY_BLOCKS[reason], *stream.evidence(reason))
         elif reason:
-            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, f"the policy's reason is not a known one: {reason[:200]}")
+            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, f"the reason of the policy is not known: {reason[:200]}")
         elif head.status == 403:
-            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, "HTTP 403 comes without a reason of EWS policy")
+            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_DISCLOSED, "HTTP 403 came without a reason of an EWS policy")
         else:
-            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_APPLICABLE, f"HTTP {head.status} is no refusal by EWS policy")
+            self._notes.missing(v.EWS_POLICY_BLOCK, Why.NOT_APPLICABLE, f"HTTP {head.status} is not a refusal by an EWS policy")
 
     def _read_head(self, stream: Stream, head: Head, source: str) -> None:
-        """What any answer's headers tell of Exchange."""
+        """Write what the headers of any answer show of Exchange."""
         names = {name.lower() for name, _ in head.headers}
         if names & _TELLING and not is_sharepoint(names):
             telling = next(name for name, _ in head.headers if name.lower() in _TELLING)
@@ -352,18 +332,18 @@ class _Visit:
         activesync = head.header("MS-Server-ActiveSync")
         if activesync is not None and activesync.strip():
             self._notes.declared(v.ACTIVESYNC_VERSION, activesync.strip()[:MAX_HEADER_CHARACTERS], *stream.evidence(activesync))
-        # Proxies and two front ends in a row send it twice, or both in one line; where they differ, each is heard.
+        # Proxies and chained front ends send it twice, or two values in one line; where they differ, both are read.
         versions = list(dict.fromkeys(part.strip() for value in head.all("X-OWA-Version") for part in value.split(",")))
         for number, version in enumerate(versions[:MAX_VERSIONS], 1):
             build = build_of(version)
             if build is not None:
                 self._saw_build(f"{source} header {number}", build, *stream.evidence(version))
             if build is not None or not version:
-                # Some operators blank it, which does not hide who had something to blank.
+                # Some operators blank it, but only Exchange has this header.
                 self._mark("header", *stream.evidence(version or "X-OWA-Version"))
 
     def _read_without_token(self, stream: Stream, answer: HttpResponse) -> None:
-        """What a request with an empty token drew: the challenge that Exchange on premises shows to nobody else."""
+        """Write what the answer to an empty token shows: the challenge that Exchange on premises sends only then."""
         if answer.status == 401:
             self._refused_without_token += 1
         found = [c for c in parse_challenges(answer.all("WWW-Authenticate")) if c.scheme.lower() == "bearer" and c not in self._bearers]
@@ -377,7 +357,7 @@ class _Visit:
         self._read_soap(stream, answer)
 
     def _read_owa(self, stream: Stream, answer: HttpResponse) -> None:
-        """The build in the addresses of the page's parts, and the marks of the page."""
+        """Write the build in the addresses of the page's resources, and the marks of the page."""
         text = answer.body.decode("latin-1")
         for number, (shown, build) in enumerate(page_builds(text), 1):
             self._saw_build(f"owa page {number}", build, *stream.evidence(shown))
@@ -401,7 +381,7 @@ class _Visit:
             self._mark("mapi-page", *stream.evidence(found[0]))
 
     def _read_soap(self, stream: Stream, answer: HttpResponse) -> None:
-        """ServerVersionInfo, which federation information carries for anybody, and EWS and Autodiscover for those who are signed in."""
+        """Write ServerVersionInfo, which federation information always has, and EWS and Autodiscover after a sign-in."""
         if (build := soap_build(answer.body)) is not None:
             lines = stream.evidence("ServerVersionInfo")
             self._saw_build("soap", build, *lines)
@@ -413,7 +393,7 @@ class _Visit:
             self._notes.observed(v.EWS_MARKS, tuple(self._marks), *lines)
 
     def _saw_build(self, source: str, build: Build, *lines: TranscriptLine) -> None:
-        """Write down a build. Parts of one Exchange may differ in the fourth number; then three are what is known."""
+        """Write a build. Components of one Exchange may differ in the fourth number; then only three are known."""
         self._builds[source] = (build, lines)
         for name, (seen, seen_lines) in self._builds.items():
             is_firm = all(len(other.parts) < 4 or other.parts[:3] != seen.parts[:3] or other == seen for other, _ in self._builds.values())
@@ -421,7 +401,7 @@ class _Visit:
 
 
 def _named(failure: Exception) -> tuple[Outcome, str]:
-    """What to call a failure that costs only a page. What is no failure of the peer's passes on."""
+    """The outcome of a failure that affects only one page. Any other exception is raised again."""
     named = expected(failure)
     if named is None:
         raise failure
@@ -430,7 +410,7 @@ def _named(failure: Exception) -> tuple[Outcome, str]:
 
 PROBER = Prober(
     id="ews-anonymous",
-    title="asks EWS for a folder without signing in, and looks at the pages where Exchange shows itself",
+    title="asks EWS for a folder without signing in, and reads the pages by which Exchange is recognized",
     scope=Scope.ENDPOINT,
     services=frozenset({Service.EWS}),
     effect=Effect.READS,

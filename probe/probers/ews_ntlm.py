@@ -1,10 +1,10 @@
-"""EWS: what an NTLM challenge tells of the server, before anybody signs in.
+"""EWS: what an NTLM challenge shows of the server before a sign-in.
 
-What is sent: one `GET` of the endpoint's path with `Authorization: NTLM` and the message that begins a sign-in,
-which holds no name and no secret. The server answers 401 with a challenge; nothing further is sent.
+What is sent: one `GET` of the endpoint's path with `Authorization: NTLM` and the first message of a sign-in,
+which contains no name and no secret. The server answers 401 with a challenge; nothing else is sent.
 
-The challenge tells the computer's and the domain's names and the version of Windows; never that of Exchange. The
-server may log a sign-in that was begun and not finished, which is why this is done only when it is allowed. No
+The challenge contains the names of computer and domain and the version of Windows; never that of Exchange. The
+server may log an unfinished sign-in, so this prober runs only when it is allowed. No
 account is named, so none can be locked.
 """
 

@@ -1,17 +1,17 @@
-"""IMAP: the greeting, what is offered before TLS and under it, and what the server calls itself.
+"""IMAP: the greeting, the capabilities before TLS and under it, and the server's ID.
 
 What is sent, in this order, each with a tag of its own:
 
-1. nothing, until the greeting has come;
-2. where TLS is yet to come: `CAPABILITY`, then `STARTTLS` if it is listed, or if no list is given; then the handshake,
-   after which nothing that was said before it is believed. A server that greets with PREAUTH is past that point
-   (RFC 9051 section 6.2.1), and is not asked to upgrade;
-3. `CAPABILITY` (again), and `ID NIL` (RFC 2971), which tells the server nothing of us; also where it is not listed, since
-   servers answer it all the same. Where there is no TLS to be had, `ID NIL` goes in clear;
+1. nothing, until the greeting has arrived;
+2. without implicit TLS: `CAPABILITY`, then `STARTTLS` if it is listed, or if there is no list; then the handshake,
+   after which nothing received before it is trusted. A server that greets with PREAUTH is past that point
+   (RFC 9051 section 6.2.1), and gets no STARTTLS;
+3. `CAPABILITY` (again), and `ID NIL` (RFC 2971), which tells the server nothing about this program; even where ID is not listed, because
+   servers answer it anyway. Without TLS, `ID NIL` is sent unencrypted;
 4. `LOGOUT`.
 
-It logs nobody in and changes nothing. It cannot tell whether a mechanism that is offered would let anybody in, nor
-whether what the server calls itself is true.
+It does not sign in and changes nothing. It cannot show whether a sign-in with an offered mechanism would succeed, nor
+whether the server's ID is true.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ class _ImapConversation:
         self._reader = ImapReader()
         self._commands = 0
         self._announced: tuple[str, ...] | None = None
-        """What the greeting lists; None where it lists nothing, or is believed no longer."""
+        """The capabilities in the greeting; None where it has none, or is no longer trusted."""
 
     async def hold(self) -> None:
         is_implicit = self._stream.session is not None
         if is_implicit:
             note_connection(self._notes, self._stream, "implicit")
             for key in (v.STARTTLS_OFFERED, v.STARTTLS_EXTRA_BYTES, v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN):
-                self._notes.missing(key, Why.NOT_APPLICABLE, "TLS is there from the first byte")
+                self._notes.missing(key, Why.NOT_APPLICABLE, "the endpoint has implicit TLS")
         is_signed_in = await self._hear_greeting()
         if is_implicit or await self._upgrade(is_signed_in):
             await self._ask_capabilities(v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS)
@@ -73,7 +73,7 @@ class _ImapConversation:
         await take_leave(self._stream, self._notes, tag + b" LOGOUT\r\n", last=tag)
 
     async def _hear_greeting(self) -> bool:
-        """Whether the server takes us for signed in already."""
+        """Whether the greeting was PREAUTH."""
         greeting = await hear(self._stream, self._reader, self._reader.next_greeting)
         evidence = self._stream.evidence(greeting.text[:200])
         self._notes.observed(v.PROTOCOL_SPOKEN, True, *evidence)
@@ -86,7 +86,7 @@ class _ImapConversation:
         return greeting.kind == "PREAUTH"
 
     async def _upgrade(self, is_signed_in: bool) -> bool:
-        """Come to TLS; False where the server does not offer it."""
+        """Start TLS; False where the server does not offer it."""
         listed = await self._ask_capabilities(v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN)
         if listed is not None:
             is_offered = "STARTTLS" in (name.upper() for name in listed)
@@ -95,8 +95,12 @@ class _ImapConversation:
                 self._note_no_tls("STARTTLS is not offered")
                 return False
         if is_signed_in:
-            self._notes.missing(v.STARTTLS_OFFERED, Why.NOT_DISCLOSED, "the server takes us for signed in, where no STARTTLS is possible")
-            self._note_no_tls("the server takes us for signed in before TLS, where no STARTTLS is possible")
+            self._notes.missing(
+                v.STARTTLS_OFFERED,
+                Why.NOT_DISCLOSED,
+                "the server considers the connection signed in (PREAUTH), so STARTTLS is not possible",
+            )
+            self._note_no_tls("the server considers the connection signed in before TLS (PREAUTH), so STARTTLS is not possible")
             return False
         answer = await self._ask("STARTTLS")
         told = answer.last.text
@@ -115,7 +119,7 @@ class _ImapConversation:
                 extra = plain.data
         self._notes.observed(v.STARTTLS_EXTRA_BYTES, shown_bytes(extra))
         if extra:
-            raise OffProtocol("the server went on in clear after it agreed to TLS; nothing of that is believed")
+            raise OffProtocol("the server sent unencrypted data after it agreed to TLS; that data is ignored")
         note_connection(self._notes, self._stream, "starttls")
         self._announced = None
         return True
@@ -124,13 +128,13 @@ class _ImapConversation:
         note_no_tls(self._notes, (*CONNECTION_KEYS, v.PROTOCOL_CAPABILITIES, v.AUTH_MECHANISMS, v.STARTTLS_EXTRA_BYTES), reason)
 
     async def _ask_capabilities(self, key: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> tuple[str, ...] | None:
-        """Ask for capabilities, and write them and the mechanisms among them down. None where the server lists nothing."""
+        """Request the capabilities, and write them and the mechanisms among them. None where the server lists nothing."""
         answer = await self._ask("CAPABILITY")
         listed = capabilities(answer) if answer.ok else None
         if listed is None:
             listed = self._announced
         if listed is None:
-            is_refused = "CAPABILITY is answered without a list" if answer.ok else "CAPABILITY is refused"
+            is_refused = "the answer to CAPABILITY has no list" if answer.ok else "CAPABILITY is refused"
             for missing in (key, login):
                 self._notes.missing(missing, Why.NOT_DISCLOSED, f"{is_refused}: {answer.last.text[:200]}")
         elif not refuse_overlong(self._notes, listed, key, login):
@@ -147,11 +151,11 @@ class _ImapConversation:
         try:
             fields = identity(answer)
         except WireError as malformed:
-            # Of no consequence to the rest of the conversation, whose end it is.
+            # It does not affect the rest of the conversation, which ends here.
             self._notes.missing(v.IMAP_ID, Why.OFF_PROTOCOL, f"the server sent {malformed}")
             return
         if fields is None:
-            self._notes.missing(v.IMAP_ID, Why.NOT_DISCLOSED, f"ID is answered without a word on it: {answer.last.text[:200]}")
+            self._notes.missing(v.IMAP_ID, Why.NOT_DISCLOSED, f"the answer to ID has no fields: {answer.last.text[:200]}")
             return
         told = tuple(name if value is None else f"{name}={value}" for name, value in fields)
         if not refuse_overlong(self._notes, told, v.IMAP_ID):
@@ -174,7 +178,7 @@ class _ImapConversation:
 
 PROBER = Prober(
     id="imap-capabilities",
-    title="hears the IMAP greeting, asks for capabilities, before and under TLS, and for the server's name",
+    title="reads the IMAP greeting, the capabilities before and under TLS, and the server's ID",
     scope=Scope.ENDPOINT,
     services=frozenset({Service.IMAP}),
     effect=Effect.READS,

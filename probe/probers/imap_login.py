@@ -1,18 +1,18 @@
-"""IMAP, signed in: one login, proved by an inbox that can be opened.
+"""IMAP with a sign-in: one login, proved by opening the inbox.
 
-What is sent, in this order, from 2 on through aioimaplib over a relay, over TLS whose certificate was verified for the very name (`STARTTLS` first, with `imap://`):
+What is sent, in this order, from 2 on through aioimaplib over a relay, over TLS with a certificate that was verified for the host name (`STARTTLS` first, with `imap://`):
 
-1. `CAPABILITY`, to see how one may sign in;
+1. `CAPABILITY`, which lists the mechanisms;
 2. one login: `LOGIN` unless it is disabled; else `AUTHENTICATE` with PLAIN, LOGIN, CRAM-MD5 or NTLM. Where the profile signs in with OAuth,
    `AUTHENTICATE` with XOAUTH2 or OAUTHBEARER, and the secret is the access token. Nothing is sent before the server asks for it;
-3. `EXAMINE INBOX`, which opens the inbox for reading alone: a login that Microsoft takes with the wrong scope is refused only here, and so is
-   a program that Coremail (163.com) does not know;
+3. `EXAMINE INBOX`, which opens the inbox read-only: Microsoft refuses a token with the wrong scope only here, and
+   Coremail (163.com) an unknown program;
 4. `LOGOUT`.
 
-Whatever is answered, there is no second login. No message is read, marked or deleted, and none loses its mark of being new (RFC 9051
+Whatever the answer, there is no second login. No message is read, marked or deleted, and none loses its flag as a recent one (RFC 9051
 section 6.3.3). A wrong password counts as one failed login.
 
-What it cannot tell: why a login was refused, where the server's words fit several causes.
+What it cannot show: why a login was refused, where the server's reply fits several causes.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
 
 PROBER = Prober(
     id="imap-login",
-    title="signs in to IMAP once, and opens the inbox for reading alone",
+    title="signs in to IMAP once, and opens the inbox read-only",
     scope=Scope.LOGIN,
     services=frozenset({Service.IMAP}),
     effect=Effect.LOGS_IN,

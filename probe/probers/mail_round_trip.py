@@ -1,135 +1,73 @@
-"""The round trip: one marked message to the mailbox itself, sent by SMTP, fetched by POP3, IMAP or EWS, and deleted again.
+"""The round trip: one marked message from the mailbox to itself, sent by SMTP, fetched by POP3, IMAP or EWS, and deleted.
 
-It is held only where the account was let in at both servers a moment ago. What is sent, over TLS that was verified for the very names:
+It runs only where both servers accepted the account a moment ago. What is sent, over TLS verified for the host names:
 
 1. to the incoming server: a sign-in, then `STAT` and `UIDL n` of the last message (POP3), or `ID` where it is listed, and `SELECT INBOX` (IMAP),
-   so as to know what was there before;
+   which show what was there before;
 2. to the outgoing server: a sign-in, then, through aiosmtplib over a relay, `MAIL`, `RCPT` and `DATA` with a message of a few lines, from the mailbox to itself, whose subject
-   ends in 128 random bits. An address beyond ASCII goes out as it is, with `SMTPUTF8`, where the server lists that; else its domain as
-   A-labels; and where that is not enough, nobody signs in and nothing is sent;
-3. to the incoming server, at growing intervals until a little before the attempt's time is over: with POP3 a sign-in, `STAT`, and of at most
+   ends in 128 random bits. A non-ASCII address is sent as it is, with `SMTPUTF8`, where the server lists that; else its domain as
+   A-labels; where that is not enough, there is no sign-in and nothing is sent;
+3. to the incoming server, at growing intervals until shortly before the end of the attempt: with POP3 a sign-in, `STAT`, and for at most
    20 new messages `UIDL`, `LIST`, and for those of about the right size `TOP n 0`; with IMAP `UID SEARCH` for the subject, and
    `UID FETCH` of that header line by `BODY.PEEK`, which marks nothing as read; with EWS a sign-in, and `FindItem` in the inbox for what has
    exactly that subject;
-4. where the subject is ours, letter by letter: `DELE` of that number, after `UIDL` has said the same again; or `UID STORE` and
+4. where the subject is exactly that of the message: `DELE` of its number, after `UIDL` has given the same id again; or `UID STORE` and
    `UID EXPUNGE` of that one UID. Where a server has no `UIDPLUS`, the message is marked as deleted and stays, since a bare `EXPUNGE`
-   would take other messages with it. With EWS `DeleteItem` of that one id, past the folder of deleted messages.
+   would delete other messages too. With EWS `DeleteItem` of that one id, without a copy in the folder of deleted messages.
 
-It leaves nothing where all goes well. What was sent and not seen in time may still come, and then stays; so does one that was filed
-elsewhere than in the inbox. No other message is opened, marked or deleted; of new ones, POP3 shows the header.
+It leaves nothing behind where it succeeds. A message that was not found in time may still arrive and then stays, as does one that was filed
+in another folder than the inbox. No other message is opened, marked or deleted; of new ones, POP3 reads the header.
 
-A server that asks for time between logins is given it, or no message is sent.
+A pause between logins that the server requires is kept, or no message is sent.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-import secrets
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Protocol
 
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER
-from probe.model.estate import Endpoint, Service
+from probe.model.estate import Service
 from probe.model.facts import Why
-from probe.model.values import dataclass
-from probe.net.ews_requests import EwsRequest, MessageRemoval
-from probe.net.ews_session import take_message
-from probe.net.failures import Denied, OffProtocol, Throttled, expected
-from probe.net.http_exchange import HttpConnection, host_header
+from probe.net.failures import expected
 from probe.net.starttls import NoUpgrade
-from probe.probing import Account, Dial, Effect, NoMechanism, Notebook, Prober, RoundTripSubject, Scope, Stream
-from probe.probing.ews import EwsScheme, end_logon, scheme_for
+from probe.probing import Account, Dial, Effect, Notebook, Prober, RoundTripSubject, Scope
 from probe.probing.imap_session import ImapSession
-from probe.probing.pop3_session import Pop3Session
+from probe.probing.inboxes import RESERVE_SECONDS, EwsInbox, ImapInbox, Inbox, MarkedMessage, Pop3Inbox, require_let_in, wanted_mechanism
 from probe.probing.smtp_session import SmtpSession
-from probe.wire.http_challenge import parse_challenges
-from probe.wire.imap import quoted
 from probe.wire.mail_address import smtp_address
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
-CHILD_SHARE = 0.75
-"""Of the time that is left, for the child's conversation with EWS: the rest is for starting it, and for its report to arrive."""
-RESERVE_SECONDS = 3.0
-"""What is kept of the attempt's time for fetching and deleting a message that came late."""
 LOST_AFTER_SECONDS = 3.0
-"""Of looking, before a message that was not seen is called lost: one to oneself takes under a second, and an attempt may be given little time."""
-NEWEST = 20
-"""New messages that are looked at; a mailbox that gets more than these within seconds is no mailbox of a test."""
-ADDED_BYTES = 64 * 1024
-"""How much a message may grow on its way. Exchange Online adds 10 KiB of headers."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Message:
-    """A message that is known again by its subject."""
-
-    address: str
-    subject: str
-
-    @classmethod
-    def fresh(cls, address: str) -> _Message:
-        return cls(address, f"probe round trip {secrets.token_hex(16)}")
-
-    def octets(self) -> bytes:
-        """The message as it is sent (RFC 5322)."""
-        from email.utils import formatdate
-
-        lines = (
-            f"From: <{self.address}>",
-            f"To: <{self.address}>",
-            f"Subject: {self.subject}",
-            f"Date: {formatdate()}",
-            f"Message-ID: <{self.subject.rpartition(' ')[2]}@probe.invalid>",
-            "Auto-Submitted: auto-generated",  # RFC 3834: nobody is to answer
-            "MIME-Version: 1.0",
-            "Content-Type: text/plain; charset=us-ascii",
-            "",
-            "probe sends this message from a mailbox to itself to see whether mail arrives, and deletes it.",
-            "If you can read it, it arrived late or elsewhere; it can be deleted.",
-            "",
-        )
-        return "\r\n".join(lines).encode()
-
-
-class _Inbox(Protocol):
-    """Where the message is to arrive."""
-
-    async def remember(self) -> None:
-        """Sign in, and see what is there before the message."""
-        ...
-
-    async def take(self, message: _Message) -> bool | None:
-        """Look for the message and delete it. None where it is not there; else whether it is gone."""
-        ...
+"""The least time of looking before a message counts as lost: one to the same mailbox takes under a second, and an attempt may have little time."""
 
 
 async def probe(subject: RoundTripSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     account, incoming = subject.account, subject.incoming
     if any(character in account.mailbox for character in "<>\r\n\0 "):
-        _nothing_sent(notes, Why.NOT_APPLICABLE, "the address holds characters that no message carries")
+        _nothing_sent(notes, Why.NOT_APPLICABLE, "the address contains characters that no message can carry")
         return
     way_in = dial.to(incoming)
     try:
         async with AsyncExitStack() as stack:
-            inbox: _Inbox
+            inbox: Inbox
             if incoming.service is Service.EWS:
-                inbox = _EwsInbox(way_in, account)
+                inbox = EwsInbox(way_in, account)
             elif incoming.service is Service.IMAP:
                 stream = await stack.enter_async_context(way_in.open_trusted())
-                inbox = _ImapInbox(await stack.enter_async_context(ImapSession(stream, account, incoming)), incoming)
+                inbox = ImapInbox(await stack.enter_async_context(ImapSession(stream, account, incoming)), incoming)
             else:
-                inbox = _Pop3Inbox(way_in, account, incoming)
+                inbox = Pop3Inbox(way_in, account, incoming)
             await inbox.remember()
-            message = _Message.fresh(account.mailbox)
+            message = MarkedMessage.fresh(account.mailbox)
             if await _send(message, account, dial, notes):
                 await _await_return(message, inbox, dial, notes)
     except NoUpgrade as refused:
-        _nothing_sent(notes, Why.DENIED, f"no credentials were sent, since there is no TLS: {refused}")
+        _nothing_sent(notes, Why.DENIED, f"no credentials were sent, because there is no TLS: {refused}")
     finally:
         dial.connections += way_in.connections
 
@@ -139,22 +77,20 @@ def _nothing_sent(notes: Notebook, why: Why, detail: str) -> None:
         notes.missing(key, why, detail)
 
 
-async def _send(message: _Message, account: Account, dial: Dial, notes: Notebook) -> bool:
-    """Whether the outgoing server took the message."""
+async def _send(message: MarkedMessage, account: Account, dial: Dial, notes: Notebook) -> bool:
+    """Send the message; returns whether the outgoing server accepted it."""
     async with dial.open_trusted() as stream:
         session = SmtpSession(stream, account, dial.endpoint)
-        name = _want(await session.open(), dial.endpoint)
+        name = wanted_mechanism(await session.open(), dial.endpoint)
         address = smtp_address(message.address, takes_utf8="SMTPUTF8" in session.extensions)
         if address is None:
-            _nothing_sent(
-                notes, Why.NOT_ATTEMPTED, "the address has characters beyond ASCII before the @, which goes out by SMTPUTF8 alone"
-            )
+            _nothing_sent(notes, Why.NOT_ATTEMPTED, "the address has non-ASCII characters before the @, which need SMTPUTF8")
             await stream.send(b"QUIT\r\n")
             return False
         message = replace(message, address=address)
         parameter = "" if address.isascii() else " SMTPUTF8"
         answer = await session.sign_in(name)
-        _let_in(answer.kind == 2, answer.last, dial.endpoint)
+        require_let_in(answer.kind == 2, answer.last, dial.endpoint)
         envelope = (f"MAIL FROM:<{message.address}>{parameter}", f"RCPT TO:<{message.address}>")
         taken, answer = await session.submit(envelope, message.octets())
         notes.observed(v.ROUNDTRIP_SENT, taken, *stream.evidence(answer.last))
@@ -166,16 +102,16 @@ async def _send(message: _Message, account: Account, dial: Dial, notes: Notebook
     return taken
 
 
-async def _await_return(message: _Message, inbox: _Inbox, dial: Dial, notes: Notebook) -> None:
-    """Look for the message at growing intervals, as long as there is time. However that ends, it is told what may have stayed behind."""
+async def _await_return(message: MarkedMessage, inbox: Inbox, dial: Dial, notes: Notebook) -> None:
+    """Look for the message at growing intervals, as long as there is time. Whatever happens, the reading names a message that may be left."""
     clock = asyncio.get_running_loop().time
     sent, pause = clock(), FIRST_PAUSE_SECONDS
 
     def leave(why: Why, words: str) -> None:
         for key in (v.ROUNDTRIP_RETURNED, v.ROUNDTRIP_MILLISECONDS, v.ROUNDTRIP_REMOVED):
-            notes.missing(key, why, f"{words}; it may come late, or lie in another folder, and was not deleted: {message.subject}")
+            notes.missing(key, why, f"{words}; it may arrive late or be in another folder, and was not deleted: {message.subject}")
 
-    # For the deadline, which ends everything wherever it stands.
+    # For the deadline, which may end this at any point.
     leave(Why.TIMED_OUT, "the message was not seen in time")
     try:
         while dial.remaining() > RESERVE_SECONDS + pause:
@@ -194,221 +130,6 @@ async def _await_return(message: _Message, inbox: _Inbox, dial: Dial, notes: Not
     if clock() - sent >= LOST_AFTER_SECONDS:
         notes.observed(v.ROUNDTRIP_RETURNED, False)
     leave(Why.TIMED_OUT, f"the message was not in the inbox {clock() - sent:.0f} s after the server took it")
-
-
-class _Pop3Inbox:
-    """A mailbox whose state shows only at a sign-in, so that each look is one."""
-
-    def __init__(self, dial: Dial, account: Account, endpoint: Endpoint) -> None:
-        self._dial = dial
-        self._account = account
-        self._endpoint = endpoint
-        self._delay = 0
-        self._last = ""
-        """Unique id of the newest message before ours; empty where there was none."""
-
-    async def remember(self) -> None:
-        async with self._dial.open_trusted() as stream:
-            session = Pop3Session(stream, self._account, self._endpoint)
-            _want(await session.open(), self._endpoint)
-            self._delay = session.login_delay or 0
-            await stream.send(b"QUIT\r\n")
-        if self._delay and 2 * self._delay + RESERVE_SECONDS > self._dial.remaining():
-            raise Throttled(f"the server wants {self._delay} s between logins, for which there is no time; no message was sent")
-        async with self._dial.open_trusted() as stream:
-            session = await self._signed_in(stream)
-            count = await _count(session)
-            self._last = await _unique_id(session, count) if count else ""
-            await session.ask("QUIT")
-
-    async def take(self, message: _Message) -> bool | None:
-        if self._delay > self._dial.remaining() - RESERVE_SECONDS:
-            raise Throttled(f"the server wants {self._delay} s between logins, for which there is no more time")
-        async with self._dial.open_trusted() as stream:
-            session = await self._signed_in(stream)
-            number = await self._find(session, message)
-            is_marked = number is not None and (await session.ask(f"DELE {number}")).ok
-            # The deletion takes place at QUIT, and nowhere else (RFC 1939 section 6).
-            left = await session.ask("QUIT")
-            return None if number is None else is_marked and left.ok
-
-    async def _signed_in(self, stream: Stream) -> Pop3Session:
-        await asyncio.sleep(self._delay)
-        session = Pop3Session(stream, self._account, self._endpoint)
-        name = _want(await session.open(), self._endpoint)
-        answer = await session.sign_in(name)
-        _let_in(answer.ok, answer.text, self._endpoint)
-        return session
-
-    async def _find(self, session: Pop3Session, message: _Message) -> int | None:
-        """The number of our message in this session."""
-        count = await _count(session)
-        for number in range(count, max(count - NEWEST, 0), -1):
-            unique_id = await _unique_id(session, number)
-            if unique_id == self._last:
-                return None
-            listed = (await session.ask(f"LIST {number}")).text.split()
-            if len(listed) < 3 or not listed[2].isdigit() or int(listed[2]) > ADDED_BYTES:
-                continue
-            top = await session.ask(f"TOP {number} 0", multiline=True)
-            if not top.ok:
-                raise Denied(f"the server shows no header (TOP), without which no message is known again: {top.text[:200]}")
-            if _is_subject(top.lines, message) and await _unique_id(session, number) == unique_id:
-                return number
-        return None
-
-
-async def _count(session: Pop3Session) -> int:
-    words = (await session.ask("STAT")).text.split()
-    if len(words) < 2 or not (words[1].isascii() and words[1].isdigit()) or len(words[1]) > 9:
-        raise OffProtocol("an answer to STAT without a number")
-    return int(words[1])
-
-
-async def _unique_id(session: Pop3Session, number: int) -> str:
-    """RFC 1939 section 7: `+OK number id`."""
-    answer = await session.ask(f"UIDL {number}")
-    words = answer.text.split()
-    if not answer.ok or len(words) < 3 or words[1] != str(number):
-        raise Denied(f"the server gives no unique id, without which nothing is deleted: {answer.text[:200]}")
-    return words[2]
-
-
-def _is_subject(header: tuple[str, ...], message: _Message) -> bool:
-    """Whether a header has our subject, and no other: a bounce and a reply put their own words before it."""
-    unfolded: list[str] = []
-    for line in header:
-        if line[:1] in (" ", "\t") and unfolded:
-            unfolded[-1] += " " + line.strip()
-        else:
-            unfolded.append(line)
-    subjects = [line.partition(":")[2].strip() for line in unfolded if line.lower().startswith("subject:")]
-    return subjects == [message.subject]
-
-
-class _ImapInbox:
-    """A mailbox that stays open, so that one sign-in is enough."""
-
-    def __init__(self, session: ImapSession, endpoint: Endpoint) -> None:
-        self._session = session
-        self._endpoint = endpoint
-        self._can_expunge_one = False
-
-    async def remember(self) -> None:
-        name = _want(await self._session.open(), self._endpoint)
-        told = await self._session.sign_in(name)
-        _let_in(told.ok, told.words, self._endpoint)
-        listed = await self._session.client.ask("CAPABILITY")
-        offered = {word for words in listed.data for word in words.upper().split()}
-        self._can_expunge_one = "UIDPLUS" in offered
-        if "ID" in offered:
-            # Coremail (163.com) opens no mailbox for a client that does not say what it is.
-            await self._session.client.ask("ID", '("name" "probe")')
-        if not (selected := await self._session.client.select("INBOX")).ok:
-            raise Denied(f"the inbox cannot be opened: {selected.words[:200]}")
-
-    async def take(self, message: _Message) -> bool | None:
-        client = self._session.client
-        # Some servers tell of new messages only when they are asked for nothing.
-        await client.ask("NOOP")
-        found = await client.ask("SEARCH", "HEADER", "SUBJECT", quoted(message.subject), by_uid=True)
-        if not found.ok:
-            raise Denied(f"the server does not search: {found.words[:200]}")
-        uids = [uid for line in found.data for uid in line.split() if uid.isascii() and uid.isdigit()]
-        for uid in uids[:NEWEST]:
-            shown = await client.ask("FETCH", uid, "(UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])", by_uid=True)
-            if any(_is_fetch_of(line, uid) and _is_subject(_header_shown(line), message) for line in shown.data):
-                return await self._delete(uid)
-        return None
-
-    async def _delete(self, uid: str) -> bool:
-        client = self._session.client
-        marked = await client.ask("STORE", uid, "+FLAGS.SILENT", "(\\Deleted)", by_uid=True, answers="FETCH")
-        if not marked.ok or not self._can_expunge_one:
-            return False
-        return (await client.ask("EXPUNGE", uid, by_uid=True)).ok
-
-
-class _EwsInbox:
-    """A mailbox of Exchange. Each look is a sign-in, as with POP3: the library that holds it lives in a child for one task."""
-
-    def __init__(self, dial: Dial, account: Account) -> None:
-        self._dial = dial
-        self._account = account
-        self._scheme: EwsScheme | None = None
-
-    async def remember(self) -> None:
-        endpoint = self._dial.endpoint
-        async with self._dial.open_trusted() as stream:
-            head = await HttpConnection(stream, host_header(endpoint)).ask("POST", endpoint.path, headers=[("Content-Type", "text/xml")])
-        offered = {c.scheme.lower() for c in parse_challenges(head.all("WWW-Authenticate"))}
-        scheme = scheme_for(self._account, endpoint, offered)
-        if scheme is None or scheme == "bearer":
-            raise Denied(f"{endpoint.url} lets nobody in by a password, and a message is fetched by none but that; no message was sent")
-        self._scheme = scheme
-
-    async def take(self, message: _Message) -> bool | None:
-        account, dial = self._account, self._dial
-        assert self._scheme is not None
-        async with dial.open_trusted() as stream:
-            # The turn at this address is kept for the child's connection, which takes the place of this one.
-            stream.close()
-            request = EwsRequest(
-                url=dial.endpoint.url,
-                address=stream.address,
-                username=account.username,
-                password=account.password.reveal(),
-                authentication=self._scheme,
-                mailbox=account.mailbox,
-                impersonate=account.impersonates,
-                ca_file=None if dial.ca_file is None else str(dial.ca_file),
-                has_older_hello=dial.sends_older_hello,
-                seconds=dial.remaining() * CHILD_SHARE,
-            )
-            taken = await dial.in_child(take_message, MessageRemoval(request=request, subject=message.subject), first=account.proof.claim)
-            await end_logon(account.proof, taken.logons, taken.status, is_let_in=taken.is_let_in)
-        dial.connections += 1
-        dial.note(f"FindItem for the subject: {taken.state} {taken.detail}".rstrip())
-        match taken.state:
-            case "absent":
-                return None
-            case "removed" | "kept":
-                return taken.state == "removed"
-            case "refused":
-                raise Denied(f"{dial.endpoint.url} refuses: {taken.detail}")
-        if taken.trouble == "timed-out":
-            raise TimeoutError("EWS gave no whole answer in time")
-        raise OffProtocol(f"{dial.endpoint.url} gives no answer of EWS: {taken.detail}")
-
-
-_FETCHED_UID = re.compile(r"[( ]UID (\d{1,10})[ )]", re.IGNORECASE)
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-
-
-def _is_fetch_of(data: str, uid: str) -> bool:
-    """Whether a FETCH tells of one message and not, unasked, of another."""
-    # The header is left out: what a sender wrote there is not the server's word.
-    told = _FETCHED_UID.search(_QUOTED.sub('""', data))
-    return told is not None and told[1] == uid
-
-
-def _header_shown(data: str) -> tuple[str, ...]:
-    """The lines of the header in a FETCH, which the reader gives as a quoted string with its line ends written out."""
-    header = _QUOTED.search(data)
-    text = re.sub(r"\\(.)", r"\1", header[1]) if header else ""
-    return tuple(line for line in text.replace("\\x0d", "").split("\\x0a") if line)
-
-
-def _want(name: str | NoMechanism, endpoint: Endpoint) -> str:
-    """The mechanism, where there is one; the account was let in by one a moment ago."""
-    if isinstance(name, NoMechanism):
-        raise Denied(f"{endpoint.url} no longer lets the account in: {name.detail}")
-    return name
-
-
-def _let_in(accepted: bool, answer: str, endpoint: Endpoint) -> None:
-    if not accepted:
-        raise Denied(f"{endpoint.url} refused the sign-in, which it had taken a moment before: {answer[:200]}")
 
 
 PROBER = Prober(

@@ -1,13 +1,13 @@
-"""POP3: the greeting, what is offered before TLS and under it.
+"""POP3: the greeting, and the capabilities before TLS and under it.
 
 What is sent, in this order:
 
-1. nothing, until the greeting has come;
-2. where TLS is yet to come: `CAPA`, then `STLS` if it is listed, or if `CAPA` is refused; then the handshake;
+1. nothing, until the greeting has arrived;
+2. without implicit TLS: `CAPA`, then `STLS` if it is listed, or if `CAPA` is refused; then the handshake;
 3. `CAPA` (again), and where that is refused, `AUTH` without arguments, which lists mechanisms on some servers;
 4. `QUIT`.
 
-It logs nobody in and changes nothing. It cannot tell whether a mechanism that is offered would let anybody in.
+It does not sign in and changes nothing. It cannot show whether a sign-in with an offered mechanism would succeed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class _Pop3Conversation:
         if is_implicit:
             note_connection(self._notes, self._stream, "implicit")
             for key in (v.STARTTLS_OFFERED, v.STARTTLS_EXTRA_BYTES, v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN):
-                self._notes.missing(key, Why.NOT_APPLICABLE, "TLS is there from the first byte")
+                self._notes.missing(key, Why.NOT_APPLICABLE, "the endpoint has implicit TLS")
         await self._hear_greeting()
         if not is_implicit and not await self._upgrade():
             return
@@ -74,7 +74,7 @@ class _Pop3Conversation:
             raise refused_service(greeting.text)
 
     async def _upgrade(self) -> bool:
-        """Come to TLS; False where the server does not offer it."""
+        """Start TLS; False where the server does not offer it."""
         listed = await self._ask(v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN)
         if listed is not None:
             names = [line.upper().split()[0] for line in listed if line.split()]
@@ -99,7 +99,7 @@ class _Pop3Conversation:
                 extra = plain.data
         self._notes.observed(v.STARTTLS_EXTRA_BYTES, shown_bytes(extra))
         if extra:
-            raise OffProtocol("the server went on in clear after it agreed to TLS; nothing of that is believed")
+            raise OffProtocol("the server sent unencrypted data after it agreed to TLS; that data is ignored")
         note_connection(self._notes, self._stream, "starttls")
         return True
 
@@ -108,7 +108,7 @@ class _Pop3Conversation:
         await take_leave(self._stream, self._notes, b"QUIT\r\n")
 
     async def _ask(self, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> tuple[str, ...] | None:
-        """Ask for capabilities and mechanisms, and write both down. None where CAPA is refused."""
+        """Request capabilities and mechanisms, and write both. None where CAPA is refused."""
         await self._stream.send(b"CAPA\r\n")
         answer = await self._reply(multiline=True)
         if answer.ok:
@@ -133,7 +133,7 @@ class _Pop3Conversation:
 
 PROBER = Prober(
     id="pop3-capabilities",
-    title="hears the POP3 greeting and asks for capabilities, before and under TLS",
+    title="reads the POP3 greeting and the capabilities before and under TLS",
     scope=Scope.ENDPOINT,
     services=frozenset({Service.POP3}),
     effect=Effect.READS,

@@ -1,18 +1,18 @@
-"""POP3, signed in: one login, proved by one more command.
+"""POP3 with a sign-in: one login, proved by one more command.
 
-What is sent, in this order, over TLS whose certificate was verified for the very name (`STLS` first, with `pop3://`):
+What is sent, in this order, over TLS with a certificate that was verified for the host name (`STLS` first, with `pop3://`):
 
-1. `CAPA`, to see how one may sign in;
-2. one login: `USER` and `PASS` where they are offered, or where nothing is said of it; else `AUTH` with PLAIN, LOGIN or CRAM-MD5; else
-   `APOP`, if the greeting has a stamp and came under TLS; else `AUTH NTLM`. Where the profile signs in with OAuth, `AUTH` with XOAUTH2 or OAUTHBEARER, and
-   the secret is the access token. The command and what follows it go in lines of their own, as Microsoft's servers want it;
-3. `STAT`, which only a mailbox that is open answers;
+1. `CAPA`, which lists the mechanisms;
+2. one login: `USER` and `PASS` where they are offered, or where no mechanism is listed; else `AUTH` with PLAIN, LOGIN or CRAM-MD5; else
+   `APOP`, if the greeting has a timestamp and came under TLS; else `AUTH NTLM`. Where the profile signs in with OAuth, `AUTH` with XOAUTH2 or OAUTHBEARER, and
+   the secret is the access token. The command and the data after it go in separate lines, as Microsoft's servers require;
+3. `STAT`, which needs an open mailbox;
 4. `QUIT`.
 
-Whatever is answered, there is no second login. It changes nothing in the mailbox: nothing is read, marked or deleted. A server locks
-the mailbox for as long as the session lasts, which is a moment. A wrong password counts as one failed login.
+Whatever the answer, there is no second login. It changes nothing in the mailbox: nothing is read, marked or deleted. A server locks
+the mailbox for the short time of the session. A wrong password counts as one failed login.
 
-What it cannot tell: why a login was refused, where the server's words fit several causes.
+What it cannot show: why a login was refused, where the server's reply fits several causes.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
         session = Pop3Session(stream, account, subject.endpoint)
         name = await session.open()
         if session.login_delay is None:
-            notes.missing(v.POP3_LOGIN_DELAY_SECONDS, Why.NOT_DISCLOSED, "the server asks for no time between logins")
+            notes.missing(v.POP3_LOGIN_DELAY_SECONDS, Why.NOT_DISCLOSED, "the server requires no pause between logins")
         else:
             notes.declared(v.POP3_LOGIN_DELAY_SECONDS, session.login_delay, *stream.evidence("LOGIN-DELAY"))
         if isinstance(name, NoMechanism):
@@ -60,7 +60,7 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
 
 PROBER = Prober(
     id="pop3-login",
-    title="signs in to POP3 once, and asks STAT",
+    title="signs in to POP3 once, and sends STAT",
     scope=Scope.LOGIN,
     services=frozenset({Service.POP3}),
     effect=Effect.LOGS_IN,

@@ -1,15 +1,15 @@
-"""SMTP: the greeting, and what EHLO lists before TLS and under it.
+"""SMTP: the greeting, and the extensions that EHLO lists before TLS and under it.
 
 What is sent, in this order:
 
-1. nothing, until the greeting has come;
-2. `EHLO` with our own address as an address literal (RFC 5321 section 4.1.4), and once more with this machine's name where that is refused;
-3. where TLS is yet to come, and STARTTLS is listed or EHLO is not known: `STARTTLS`, the handshake, and `EHLO` again;
-4. where the greeting is no mark of a known product: `HELP`, for its words or those of its refusal;
+1. nothing, until the greeting has arrived;
+2. `EHLO` with our own address as an address literal (RFC 5321 section 4.1.4), repeated with this machine's name where that is refused;
+3. without implicit TLS, where STARTTLS is listed or EHLO is not supported: `STARTTLS`, the handshake, and `EHLO` again;
+4. where the greeting does not identify a product: `HELP`, for its reply, positive or negative;
 5. `QUIT`.
 
-It names no sender and no recipient, logs nobody in, and changes nothing. It cannot tell whether a mechanism that
-is offered would let anybody in, nor whether mail would be taken.
+It names no sender and no recipient, does not sign in, and changes nothing. It cannot show whether a sign-in with a mechanism that
+is offered would succeed, nor whether mail would be accepted.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class _SmtpConversation:
         if is_implicit:
             note_connection(self._notes, self._stream, "implicit")
             for key in (v.STARTTLS_OFFERED, v.STARTTLS_EXTRA_BYTES, v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN):
-                self._notes.missing(key, Why.NOT_APPLICABLE, "TLS is there from the first byte")
+                self._notes.missing(key, Why.NOT_APPLICABLE, "the endpoint has implicit TLS")
         await self._hear_greeting()
         if not is_implicit and not await self._upgrade():
             return
@@ -84,7 +84,7 @@ class _SmtpConversation:
         return self._stream.evidence(*(line[:200] for line in reply.lines[:3]))
 
     async def _upgrade(self) -> bool:
-        """Come to TLS; False where the server does not offer it."""
+        """Start TLS; False where the server does not offer it."""
         listed = await self._list(v.PROTOCOL_CAPABILITIES_PLAIN, v.AUTH_MECHANISMS_PLAIN)
         if listed is not None:
             is_offered = offers(listed, "STARTTLS")
@@ -97,7 +97,7 @@ class _SmtpConversation:
             self._notes.observed(v.STARTTLS_OFFERED, answer.code == 220, *self._evidence(answer))
         if answer.code != 220:
             if answer.kind not in (4, 5):
-                raise OffProtocol(f"an answer that SMTP does not know there: {answer.last}")
+                raise OffProtocol(f"a reply that SMTP does not allow here: {answer.last}")
             if refused_for_now(answer.words):
                 raise Throttled(f"STARTTLS is refused for now: {answer.last}")
             await self._end_without_tls(f"STARTTLS is refused: {answer.last}")
@@ -110,7 +110,7 @@ class _SmtpConversation:
                 extra = plain.data
         self._notes.observed(v.STARTTLS_EXTRA_BYTES, shown_bytes(extra))
         if extra:
-            raise OffProtocol("the server went on in clear after it agreed to TLS; nothing of that is believed")
+            raise OffProtocol("the server sent unencrypted data after it agreed to TLS; that data is ignored")
         note_connection(self._notes, self._stream, "starttls")
         return True
 
@@ -123,7 +123,7 @@ class _SmtpConversation:
         await self._take_leave()
 
     async def _take_leave(self) -> None:
-        """HELP, where more is to be learnt by it, and QUIT. What becomes of them spoils nothing: all else is known by now."""
+        """Send HELP, where it may show more, and QUIT. A failure here affects nothing else, because everything else is known."""
 
         key = v.SMTP_HELP
         try:
@@ -146,13 +146,13 @@ class _SmtpConversation:
             self._notes.declared(key, answer.words, *self._evidence(answer))
 
     async def _list(self, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> tuple[str, ...] | None:
-        """Say EHLO, and write down what it lists. None where the server does not know it; raises Denied where our names are refused."""
+        """Send EHLO, and write what it lists. None where the server does not support it; raises Denied where both names are refused."""
         answer = await say_ehlo(self._stream, self._reader, self._ask)
         if answer.kind != 2:
             self._note_refused_ehlo(answer, capabilities, login)
             return None
         if answer.code != 250:
-            raise OffProtocol(f"an answer that SMTP does not know there: {answer.last}")
+            raise OffProtocol(f"a reply that SMTP does not allow here: {answer.last}")
         name, listed = own_line(answer), extensions(answer)
         if refuse_overlong(self._notes, answer.texts, v.SMTP_EHLO_NAME, capabilities, login, v.SMTP_SIZE_LIMIT_BYTES):
             return listed
@@ -172,14 +172,14 @@ class _SmtpConversation:
     def _note_refused_ehlo(self, answer: SmtpReply, capabilities: FactKey[tuple[str, ...]], login: FactKey[tuple[str, ...]]) -> None:
         if answer.kind == 5 and knows_no_ehlo(answer):
             for key in (capabilities, login):
-                self._notes.missing(key, Why.NOT_DISCLOSED, f"EHLO is not known: {answer.last}")
+                self._notes.missing(key, Why.NOT_DISCLOSED, f"EHLO is not supported: {answer.last}")
         elif answer.kind in (4, 5):
             raise refused_service(answer.words, "EHLO is refused")
         else:
-            raise OffProtocol(f"an answer that SMTP does not know there: {answer.last}")
+            raise OffProtocol(f"a reply that SMTP does not allow here: {answer.last}")
 
     async def _ask(self, command: str) -> SmtpReply:
-        """The reply to a command, as the server said it."""
+        """The text of the reply to a command."""
         self._reader.drop_unasked()
         await self._stream.send(f"{command}\r\n".encode())
         return await self._reply()
@@ -190,7 +190,7 @@ class _SmtpConversation:
 
 PROBER = Prober(
     id="smtp-extensions",
-    title="hears the SMTP greeting and says EHLO, before and under TLS",
+    title="reads the SMTP greeting and the extensions that EHLO lists before and under TLS",
     scope=Scope.ENDPOINT,
     services=frozenset({Service.SMTP}),
     effect=Effect.READS,

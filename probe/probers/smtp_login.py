@@ -1,16 +1,16 @@
-"""SMTP, signed in: one AUTH, proved by one more command.
+"""SMTP with a sign-in: one AUTH, proved by one more command.
 
-What is sent, in this order, over TLS whose certificate was verified for the very name (`EHLO` and `STARTTLS` first, with `smtp://`):
+What is sent, in this order, over TLS with a certificate that was verified for the host name (`EHLO` and `STARTTLS` first, with `smtp://`):
 
-1. `EHLO`, to see how one may sign in;
+1. `EHLO`, which lists the mechanisms;
 2. one `AUTH` with PLAIN, LOGIN, CRAM-MD5 or NTLM; where the profile signs in with OAuth, with XOAUTH2 or OAUTHBEARER, and the secret is the
-   access token. What the mechanism says at once goes on the same line (RFC 4954 section 4);
+   access token. The mechanism's initial response goes on the same line (RFC 4954 section 4);
 3. `NOOP`, and `QUIT`. No mail is sent.
 
-Whatever is answered, there is no second AUTH. It changes nothing. A wrong password counts as one failed login.
+Whatever the answer, there is no second AUTH. It changes nothing. A wrong password counts as one failed login.
 
-What it cannot tell: whether the account may send, since that shows only with a message; nor why a login was refused, where the
-server's words fit several causes.
+What it cannot show: whether the account may send, which only a message shows; nor why a login was refused, where the
+server's reply fits several causes.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ async def probe(subject: LoginSubject, dial: Dial, notes: Notebook) -> None:
 
 PROBER = Prober(
     id="smtp-login",
-    title="signs in to SMTP once, and says NOOP",
+    title="signs in to SMTP once, and sends NOOP",
     scope=Scope.LOGIN,
     services=frozenset({Service.SMTP}),
     effect=Effect.LOGS_IN,

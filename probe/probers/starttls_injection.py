@@ -1,18 +1,18 @@
-"""POP3, SMTP and IMAP: whether a command that comes in clear behind STLS or STARTTLS is obeyed under TLS.
+"""POP3, SMTP and IMAP: whether a command that is sent unencrypted after STLS or STARTTLS is executed under TLS.
 
-Who can write into the connection before TLS could have such a server take his commands for the client's own
-(https://nostarttls.secvuln.info). What is sent, over a connection that begins in clear:
+With such a server, an attacker who can write into the connection before TLS can have commands executed as if the client had sent them
+(https://nostarttls.secvuln.info). What is sent, over a connection that begins without TLS:
 
-1. where SMTP is spoken, `EHLO`;
-2. in one segment, `STLS` or `STARTTLS`, and behind it a command that does nothing: `CAPA`, `NOOP` or `CAPABILITY`;
+1. for SMTP, `EHLO`;
+2. in one segment, `STLS` or `STARTTLS`, followed by a harmless command: `CAPA`, `NOOP` or `CAPABILITY`;
 3. the handshake, and under TLS `QUIT` or `LOGOUT`.
 
-A server that answers the second command under TLS has kept it for there. One that answers the leave alone has thrown it
-away. One that breaks off is asked once more, with nothing behind the upgrade: if that goes through, it broke off for
-that reason, which is a good one.
+A server that answers the second command under TLS has executed it. One that only answers `QUIT` or `LOGOUT` has discarded it.
+Where the connection breaks off, the conversation is repeated with nothing after the upgrade command: if that succeeds, the server broke off for
+that reason, which is correct behaviour.
 
-It is a test for a weakness, may be logged as an attack, and is therefore held only when it is allowed. It logs nobody
-in and changes nothing. It says nothing of a client's own faults, nor of what answers that are injected might do there.
+It tests for a weakness and may be logged as an attack, so it runs only when it is allowed. It does not sign
+in and changes nothing. It shows nothing about faults of clients, such as the effect of injected replies on them.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from probe.wire.lines import LineBuffer, as_text
 _BEHIND = {Service.POP3: b"CAPA\r\n", Service.SMTP: b"NOOP\r\n", Service.IMAP: b"a2 CAPABILITY\r\n"}
 _LEAVE = {Service.POP3: b"QUIT\r\n", Service.SMTP: b"QUIT\r\n", Service.IMAP: b"a3 LOGOUT\r\n"}
 _TAKEN = {Service.POP3: "+OK", Service.SMTP: "250", Service.IMAP: "a2 OK"}
-"""How the answer to the command behind the upgrade begins."""
+"""The beginning of the reply to the command after the upgrade command."""
 _LEFT = {Service.POP3: "+OK", Service.SMTP: "221", Service.IMAP: "a3 OK"}
 _MAX_LINES = 200
 _ANSWERS_SECONDS = 5.0
-"""For what is said under TLS, after the leave was taken."""
+"""Seconds for replies under TLS, after QUIT or LOGOUT was sent."""
 
 
 async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     """Hold the conversation of the module's page."""
     service, key = subject.endpoint.service, v.STARTTLS_TAKES_INJECTED
     if subject.endpoint.security is Security.IMPLICIT:
-        notes.missing(key, Why.NOT_APPLICABLE, "TLS is there from the first byte")
+        notes.missing(key, Why.NOT_APPLICABLE, "the endpoint has implicit TLS")
         return
 
     async def with_command(stream: Stream) -> None:
@@ -51,7 +51,7 @@ async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
         told = await _told_after_leave(stream, service)
         if not told:
             raise PeerClosed("the server said nothing under TLS")
-        # POP3's answers are alike, so that they are counted; the others are told apart by code or tag.
+        # Replies of POP3 are alike, so they are counted; the others differ by code or tag.
         answers = [line for line in told if line.upper().startswith(_TAKEN[service].upper())]
         is_taken = len(answers) > 1 if service is Service.POP3 else bool(answers)
         notes.observed(key, is_taken, *stream.evidence(*told[:2]))
@@ -64,14 +64,14 @@ async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     except (PeerClosed, TlsFailed, ConnectionError, OffProtocol) as broken:
         if notes.knows(key):
             raise
-        note = dial.note(f"broke off with a command behind the upgrade: {broken}")
+        note = dial.note(f"the connection ended after a command sent behind the upgrade: {broken}")
         await dial.converse(without)
         if not notes.knows(key):
             notes.observed(key, False, *((note,) if note else ()))
 
 
 async def _upgraded(stream: Stream, service: Service, notes: Notebook, *, behind: bytes) -> bool:
-    """Come to TLS with bytes behind the command. False, with the reason noted, where the server does not go over."""
+    """Start TLS with bytes after the command. False, with the reason noted, where the server does not start TLS."""
     try:
         await come_to_tls(stream, service, Security.UPGRADE, behind=behind)
     except NoUpgrade as refused:
@@ -82,7 +82,7 @@ async def _upgraded(stream: Stream, service: Service, notes: Notebook, *, behind
 
 
 async def _told_after_leave(stream: Stream, service: Service) -> list[str]:
-    """The lines that are said under TLS until the connection ends, or the answer to the leave is there."""
+    """The lines under TLS until the connection ends, or the reply to QUIT or LOGOUT has come."""
     told: list[str] = []
     buffer = LineBuffer()
     try:
@@ -101,7 +101,7 @@ async def _told_after_leave(stream: Stream, service: Service) -> list[str]:
 
 PROBER = Prober(
     id="starttls-injection",
-    title="sends a command in clear behind STLS or STARTTLS, and sees whether it is obeyed under TLS",
+    title="sends an unencrypted command after STLS or STARTTLS, and tests whether it is executed under TLS",
     scope=Scope.ENDPOINT,
     services=frozenset({Service.POP3, Service.SMTP, Service.IMAP}),
     effect=Effect.PROVOKES,

@@ -1,8 +1,8 @@
-"""A bare TLS endpoint: one handshake, and what it shows.
+"""A TLS endpoint without a mail protocol: one handshake, and what it shows.
 
-Nothing is sent but the handshake itself. After one of TLS 1.3 the server's next word is waited for, for a moment: what it objects to ours,
-such as that it had no certificate of the client, comes only then (RFC 8446 section 4.4.2.4). It changes nothing, and cannot tell what is
-spoken inside TLS, nor whether a server that said nothing would have objected later.
+Only the handshake is sent. After a handshake of TLS 1.3, a short wait follows for the server's next message: an objection to this side,
+such as a missing client certificate, comes only then (RFC 8446 section 4.4.2.4). It changes nothing, and cannot show which protocol is
+spoken inside TLS, nor whether a silent server would have objected later.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
 
 PROBER = Prober(
     id="tls-handshake",
-    title="shakes hands and reads the certificate",
+    title="completes a TLS handshake and reads the certificate",
     scope=Scope.ENDPOINT,
     services=frozenset({Service.TLS}),
     effect=Effect.READS,

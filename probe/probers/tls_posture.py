@@ -1,22 +1,22 @@
-"""TLS, asked with hellos: whether a client in FIPS mode can work here, and, when everything is asked for, all that the server takes.
+"""TLS by hellos: whether a client in FIPS mode can work with the server, and, for a full posture, everything that the server accepts.
 
-What is sent: TLS hellos, each over a connection of its own, one after another, all but never a whole handshake. With `pop3://`, `smtp://` and
-`imap://` what leads to TLS comes first: the greeting is awaited, then `STLS`, or `EHLO` and `STARTTLS`. No more is said.
+What is sent: TLS hellos, each over a connection of its own, one after another, almost never a whole handshake. With `pop3://`, `smtp://` and
+`imap://` the commands that start TLS come first: after the greeting, `STLS`, or `EHLO` and `STARTTLS`. Nothing else is sent.
 
-1. One hello that offers just what the client in question allows in FIPS mode: versions, suites, groups, signature schemes together. What
-   the server answers, down to its certificate and its signature, is what that client would get.
-2. Where the client offers something else by default, one more as it would really be sent; where its FIPS policy is off, that one comes first.
-   Where the server asks for a client certificate in its answer, one whole handshake without any, to see whether it insists.
+1. One hello that offers exactly what the client allows in FIPS mode: versions, suites, groups and signature schemes together. What
+   the server answers, including its certificate and signature, is what that client would get.
+2. Where the client offers something else by default, one more with that offer; where its FIPS policy is off, this one comes first.
+   Where the server asks for a client certificate, one whole handshake without a certificate, which shows whether it requires one.
 3. Quick, or where what it allows is refused: up to four that offer only what the client would refuse.
-4. Where what it allows is refused, one or two with fewer limits, to find the first thing that is in the way.
+4. Where what it allows is refused, one or two with fewer limits, to find the first cause of the refusal.
 5. Full: for each version from TLS 1.3 down to SSLv2, hellos that
-   leave out what was taken before, until nothing more is taken.
+   leave out what was accepted before, until nothing more is accepted.
 
 It changes nothing on the server, which sees handshakes that break off.
 
-What it cannot tell: whether a module is validated, which no connection shows. The signatures are not verified. Suites that need a
-secret known beforehand (PSK, SRP, Kerberos) cannot be asked for. A server that limits connections answers late, or not at all: it is
-asked more slowly once it says so, and what stays unanswered is missing.
+What it cannot show: whether a module is validated, which no connection shows. The signatures are not verified. Suites that need a
+shared secret (PSK, SRP, Kerberos) cannot be tested. A server that limits connections answers late, or not at all: it is
+asked more slowly once that shows, and what stays unanswered is missing.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _POSTURE_KEYS = (
     v.TLS_CERTIFICATES,
 )
 _ORDER = (Version.TLS12, Version.TLS13, Version.TLS11, Version.TLS10, Version.SSL3, Version.SSL2)
-"""What servers have first, so that a hello which works is known when those are asked for that most have switched off."""
+"""The versions in the order of hellos: common ones first, so that a working hello is known before those that most servers refuse."""
 _OUTCOME_OF = {why: outcome for outcome, why in WHY_AFTER.items()}
 _ALERTS = {40: "handshake failure", 47: "illegal parameter", 70: "protocol version", 71: "insufficient security", 109: "missing extension"}
 
@@ -77,14 +77,14 @@ async def probe(subject: TlsSubject, dial: Dial, notes: Notebook) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _NotedAnswer:
-    """An answer, and the note of it in the transcript."""
+    """An answer with its note in the transcript."""
 
     answer: HelloAnswer
     lines: tuple[TranscriptLine, ...]
 
 
 class _Inquiry:
-    """The questions of one attempt, and what is written down of their answers."""
+    """The hellos of one attempt, and the facts from their answers."""
 
     def __init__(self, question: TlsQuestion, host: str, dial: Dial, notes: Notebook) -> None:
         self._question = question
@@ -100,11 +100,11 @@ class _Inquiry:
         notes.observed(v.FIPS_PROFILE, self._client.name)
         if not self._question.is_full:
             for key in _POSTURE_KEYS:
-                notes.missing(key, Why.NOT_ATTEMPTED, "only a full look at TLS shows it: --tls full")
-        # What the client really sends comes first: a server that soon has had too much answers at least this.
+                notes.missing(key, Why.NOT_ATTEMPTED, "only the full TLS posture shows it: --tls full")
+        # The client's real offer comes first, so that a server that soon limits connections answers at least this hello.
         if self._question.fips:
             allowed = await self._ask(f"what {self._client.name} allows", self._allowed())
-            # What is offered by default in FIPS mode is part of what is allowed there.
+            # The default offer in FIPS mode is part of what is allowed there.
             is_settled = not isinstance(allowed.answer, TlsReply) or _is_same_to(allowed.answer, self._by_default())
             sent = allowed if is_settled else await self._ask("its default offer", self._by_default())
         else:
@@ -123,7 +123,7 @@ class _Inquiry:
         return fips.hello_of(self._client, server_name=self._server_name)
 
     def _by_default(self) -> Offer:
-        """What the client sends by default, its FIPS policy as declared."""
+        """The client's default offer, with its FIPS policy as declared."""
         return fips.hello_of(self._client, server_name=self._server_name, fips=self._question.fips, by_default=True)
 
     async def _ask(self, what: str, offer: Offer, *, whole: bool = True) -> _NotedAnswer:
@@ -162,10 +162,10 @@ class _Inquiry:
                 offer = questions.send(None if isinstance(heard.answer, Unclear) else heard.answer)
         except StopIteration as found:
             reasons: tuple[str, ...] = found.value
-        return reasons or ("the server refuses what it offers; which part is in the way was not found",), tuple(lines)
+        return reasons or ("the server refuses its offer; the part that causes the refusal was not found",), tuple(lines)
 
     async def _note_sent(self, sent: _NotedAnswer) -> None:
-        """What the client gets that sends its default offer, FIPS policy as declared, and whether it is a session at all."""
+        """Write what the client gets with its default offer and its FIPS policy as declared, and whether it gets a session."""
         notes, answer = self._notes, sent.answer
         objections = fips.verdict(self._client, answer, fips=self._question.fips) if isinstance(answer, TlsReply) else ()
         if isinstance(answer, Unclear):
@@ -181,7 +181,7 @@ class _Inquiry:
     async def _note_deployment_gets(self, sent: _NotedAnswer, *, is_refused: bool) -> None:
         notes, key, answer = self._notes, v.TLS_DEPLOYMENT_GETS, sent.answer
         if not self._client.is_windows:
-            notes.missing(key, Why.NOT_APPLICABLE, f"{self._client.name} is no Windows that a deployment runs on")
+            notes.missing(key, Why.NOT_APPLICABLE, f"{self._client.name} is not a Windows that a deployment runs on")
         elif is_refused:
             notes.observed(key, False, *sent.lines)
         elif isinstance(answer, Unclear):
@@ -192,7 +192,7 @@ class _Inquiry:
             notes.observed(key, True, *sent.lines)
 
     async def _note_demand(self, sent: _NotedAnswer) -> None:
-        """Whether a server that asks for a client certificate insists on one shows only in a handshake that is finished without."""
+        """Test, by a finished handshake without a certificate, whether a server that asks for a client certificate requires one."""
         notes, key = self._notes, v.TLS_DEPLOYMENT_GETS
         try:
             async with self._dial.open_unverified() as stream:
@@ -201,7 +201,7 @@ class _Inquiry:
             is_let_in = False
         except (PeerFailure, OSError) as failed:
             outcome, detail = expected(failed) or (Outcome.CLOSED, type(failed).__name__)
-            why, detail = WHY_AFTER[outcome], f"the server asks for a client certificate; a handshake without one ended so: {detail}"
+            why, detail = WHY_AFTER[outcome], f"the server asks for a client certificate; a handshake without one failed: {detail}"
             notes.missing(key, why, detail)
             return
         if is_let_in is None:
@@ -210,7 +210,7 @@ class _Inquiry:
             notes.observed(key, is_let_in, *sent.lines)
 
     async def _hear_beyond(self) -> None:
-        """One example of each kind of thing that the client refuses and the server may take; asked for once."""
+        """Ask once for one example of each kind that the client refuses and the server may accept."""
         if not self._non_fips:
             beyond = fips.non_fips_hellos(self._client, self._server_name)
             answers = await self._hellos.ask_all([one.offer for one in beyond])
@@ -231,7 +231,7 @@ class _Inquiry:
     # --- Everything -----------------------------------------------------------------------------------------
 
     async def _note_posture(self) -> None:
-        from probe.wire.tls.elimination import Elimination  # which only the full posture has a use for
+        from probe.wire.tls.elimination import Elimination  # only the full posture needs it
 
         found: dict[Version, Elimination] = {}
         last: Unclear | None = None
@@ -241,8 +241,10 @@ class _Inquiry:
                 found[version] = Elimination(version, self._server_name, after=after)
                 last = await self._eliminate(version, found[version]) or last
         finally:
-            # Also where the deadline ends it: what is complete by then is known.
-            why, detail = (last.why, last.detail) if last else (Why.TIMED_OUT, "the time for this attempt ended before all was asked")
+            # Also at the deadline: what is complete by then is known.
+            why, detail = (
+                (last.why, last.detail) if last else (Why.TIMED_OUT, "the time for this attempt ended before all hellos were sent")
+            )
             _write_posture(
                 self._notes,
                 [(found.get(version) or Elimination(version, None)).listing for version in sorted(_ORDER)],
@@ -252,7 +254,7 @@ class _Inquiry:
             )
 
     async def _eliminate(self, version: Version, elimination: Elimination) -> Unclear | None:
-        """Ask all that one version calls for. Gives the last thing that stayed unclear."""
+        """Send all hellos of one version. Returns the last answer that was unclear."""
         unclear: Unclear | None = None
         questions = elimination.questions()
         asked = next(questions, None)
@@ -270,7 +272,7 @@ class _Inquiry:
 
 
 def _write_posture(notes: Notebook, listings: Sequence[Listing], client: fips.NumberedFipsProfile, why: Why, detail: str) -> None:
-    """Each list as far as it is complete for every version that the server takes; else why it is not."""
+    """Write each list that is complete for every version that the server accepts; else the reason."""
     offered = [listing for listing in listings if listing.offered]
     are_versions_known = all(listing.offered is not None for listing in listings)
 
@@ -307,7 +309,7 @@ def _write_extensions(notes: Notebook, listings: Sequence[Listing], why: Why, de
 
     def write(key: FactKey[T], listing: Listing, value: T | None) -> None:
         if listing.offered is False:
-            notes.missing(key, Why.NOT_APPLICABLE, "the server takes no version of TLS that has it")
+            notes.missing(key, Why.NOT_APPLICABLE, "the server accepts no version of TLS that has it")
         elif value is None:
             notes.missing(key, why, detail)
         else:
@@ -331,11 +333,11 @@ def _write_certificates(notes: Notebook, listings: Sequence[Listing]) -> None:
     if told:
         notes.observed(v.TLS_CERTIFICATES, tuple(told))
     else:
-        notes.missing(v.TLS_CERTIFICATES, Why.NOT_DISCLOSED, "the server showed no certificate")
+        notes.missing(v.TLS_CERTIFICATES, Why.NOT_DISCLOSED, "the server sent no certificate")
 
 
 def _taken_beyond(listings: Sequence[Listing], client: fips.NumberedFipsProfile) -> tuple[str, ...] | None:
-    """Everything in complete lists that a client refuses; None where a list is not complete."""
+    """Everything in complete lists that a client refuses; None where a list is incomplete."""
     found: list[str] = []
     for listing in sorted(listings, key=lambda one: one.version, reverse=True):
         if listing.offered is None or (listing.offered and (listing.suites is None or listing.groups is None)):
@@ -353,15 +355,15 @@ def _taken_beyond(listings: Sequence[Listing], client: fips.NumberedFipsProfile)
 
 
 async def _is_let_in(stream: Stream) -> bool | None:
-    """Whether a server let in who has no certificate, after a handshake that came to its end on our side; None where it does not say."""
+    """Whether a server accepts a client without a certificate, after a handshake that this side finished; None where it does not say."""
     try:
         return True if await stream.is_let_in() else None
     except TlsFailed:
-        return False  # servers object by several alerts: certificate_required, bad_certificate, handshake_failure
+        return False  # servers object with several alerts: certificate_required, bad_certificate, handshake_failure
 
 
 def _is_same_to(answer: HelloAnswer, offer: Offer) -> bool:
-    """Whether what was chosen out of a longer offer is in this one too, so that the same would be chosen again."""
+    """Whether the choice from a longer offer is in this offer too, so that the server would choose the same again."""
     if not isinstance(answer, TlsReply):
         return False
     has_group = answer.group is None or answer.group in offer.groups
@@ -386,7 +388,7 @@ def _told(answer: HelloAnswer) -> str:
         if answer.other_version is not None:
             return f"the server would speak {answer.other_version.label} only"
         if answer.description == SILENT_ALERT:
-            return "the server hangs up, while another hello works"
+            return "the server closes the connection, though another hello works"
         return f"refused with alert {answer.description} ({_ALERTS.get(answer.description, 'other')})"
     asks = "and asks for a client certificate" if answer.asks_client_certificate else None
     return " ".join(filter(None, (*_session_words(_session(answer)), asks)))

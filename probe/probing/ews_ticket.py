@@ -15,6 +15,7 @@ from probe.net.failures import PeerClosed
 from probe.net.http_exchange import HttpConnection, HttpResponse
 from probe.net.kerberos import TicketResult
 from probe.probing.http_ntlm import ntlm_header
+from probe.wire.ews import find_folder, read_folder
 from probe.wire.exchange import soap_build
 from probe.wire.mail_address import ascii_address
 from probe.wire.sasl import NtlmMechanism
@@ -110,8 +111,6 @@ class TicketTalk:
         return answer
 
     async def _ask(self, folder: str, schema: str, header: str | None) -> HttpResponse:
-        from probe.wire.ews import find_folder  # here and below, since it loads a parser of XML, which only this has a use for
-
         wanted = self._folders
         return await self._send(find_folder(wanted.mailbox, folder, schema, impersonates=wanted.impersonates), header)
 
@@ -129,6 +128,4 @@ class TicketTalk:
 
 
 def _came_of(answer: HttpResponse) -> str | None:
-    from probe.wire.ews import read_folder
-
     return read_folder(answer.body) if answer.status in (200, 500) else None

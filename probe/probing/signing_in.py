@@ -75,7 +75,7 @@ async def converse_signed_in(
         async with dial.open_trusted() as stream:
             await talk(stream, subject.account)
     except NoUpgrade as refused:
-        note_no_login(notes, Why.DENIED, f"no credentials were sent, since there is no TLS: {refused}")
+        note_no_login(notes, Why.DENIED, f"no credentials were sent, because there is no TLS: {refused}")
 
 
 @dataclass(frozen=True, slots=True)

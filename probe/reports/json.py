@@ -1,4 +1,4 @@
-"""The document itself, for programs."""
+"""The document itself as JSON, for programs."""
 
 from __future__ import annotations
 

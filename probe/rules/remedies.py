@@ -12,11 +12,9 @@ MAILBOXES = f"{EMAIL_CONFIGURATION} > Mailboxes"
 PROFILES = f"{EMAIL_CONFIGURATION} > Email Server Profiles"
 SERVER_TO_SERVER = (
     "Give the mailbox an Exchange Online profile with Server to Server Authentication, which signs in without a user and a password: "
-    f"{PROFILES} > New > Exchange Online (Hybrid). On-premises no other sign-in to the EWS of Exchange Online is left."
+    f"{PROFILES} > New > Exchange Online (Hybrid). There is no other sign-in to the EWS of Exchange Online for Dynamics on-premises."
 )
-OUTLOOK_COM_ENDED = (
-    "Move the mailbox to another provider: no password and no app password is taken, and no profile on-premises can use its OAuth sign-in."
-)
+OUTLOOK_COM_ENDED = "Move the mailbox to another provider: this one accepts neither a password nor an app password, and no profile on-premises can use its OAuth sign-in."
 EXCHANGE_CERTIFICATE = (
     "At Exchange Server: import the new certificate, take its thumbprint from the list, and enable it for the service: "
     "`Get-ExchangeCertificate | Format-List Subject,NotAfter,Thumbprint,Services` "

@@ -1,5 +1,5 @@
-"""Typed readers of what lies in `probe/data`, a file for each topic; what a reader reads, it reads once.
+"""Typed readers of the tables in `probe/data`, one file for each topic. Each table is read once.
 
-Every table there says in its head where it is from and of what date it is. What a table does not hold is unknown:
+Every table has its source and date in its head. What a table does not contain is unknown:
 no reader here fills a gap.
 """

@@ -1,8 +1,8 @@
-"""Alerts of Dynamics, and the rules that may explain them.
+"""Alerts of Dynamics and the rules that may explain them.
 
-An alert is read by what no language changes: HTTP status, codes of EWS and of mail servers, names of exceptions, `Crm.8…` and hexadecimal numbers. Its
-words are looked at only where it has nothing of that, since they stand for more causes, and in one language. `tracecode` is not looked at: what its
-numbers mean is not public.
+An alert is recognized by what is the same in every language: HTTP status, codes of EWS and of mail servers, names of exceptions, `Crm.8…` and hexadecimal numbers. Its
+words are used only where it has none of these, because they stand for more causes, and in one language only. `tracecode` is not used: the meaning of its
+numbers is not public.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from probe.tables.files import toml
 
 @dataclass(frozen=True, slots=True)
 class DynamicsAlert:
-    """An alert of Dynamics and what it may come from."""
+    """An alert of Dynamics and its possible causes."""
 
     codes: tuple[str, ...]
-    """What it is known by in every language, in lower case; one of them is enough. Found only as a word of its own."""
+    """Codes that identify it in every language, in lower case; one of them is enough. They are matched as whole words."""
     words: tuple[str, ...]
-    """What it is known by in English where it has no code, in lower case; one of them is enough."""
+    """Phrases that identify it in English where it has no code, in lower case; one of them is enough."""
     rules: tuple[str, ...]
-    """Ids of the rules to look at, the likeliest first; none where no rule can see what it is about."""
+    """Ids of the rules to look at, the likeliest first; empty where no rule covers it."""
     meaning: str
-    """What it means, in one sentence, where no rule says so; else empty."""
+    """Its meaning in one sentence where no rule gives it; else empty."""
     example: str
 
 
 @cache
 def dynamics_alerts() -> tuple[DynamicsAlert, ...]:
-    """The alerts that are known."""
+    """All known alerts."""
     return tuple(
         DynamicsAlert(tuple(a.get("codes", ())), tuple(a.get("words", ())), tuple(a.get("rules", ())), a.get("meaning", ""), a["example"])
         for a in toml("dynamics_alerts.toml")["alert"]
@@ -46,7 +46,7 @@ def _by_code() -> tuple[re.Pattern[str], dict[str, tuple[DynamicsAlert, ...]]]:
     for alert in dynamics_alerts():
         for code in alert.codes:
             known[code] = (*known.get(code, ()), alert)
-    # The longest first: `invalidincomingemailserverprofile` begins a longer name, which means something else.
+    # The longest first: `invalidincomingemailserverprofile` is the beginning of a longer name with another meaning.
     either = "|".join(re.escape(code) for code in sorted(known, key=len, reverse=True))
     return re.compile(rf"(?<![a-z0-9])(?:{either})(?![a-z0-9])"), known
 
@@ -62,9 +62,9 @@ def _normal(texts: tuple[str, ...]) -> str:
 
 
 def alerts_like(*texts: str) -> tuple[DynamicsAlert, ...]:
-    """The known alerts that one is like, by its texts (`text`, `errordetails`, `traceparameterxml`, `tracedetailxml`), or by what somebody copied of them.
+    """The known alerts that match an alert, by its texts (`text`, `errordetails`, `traceparameterxml`, `tracedetailxml`), or by a copied part of them.
 
-    The one that leaves the fewest causes open comes first.
+    The one with the fewest possible causes comes first.
     """
     said = _normal(texts)
     pattern, known = _by_code()
@@ -75,9 +75,9 @@ def alerts_like(*texts: str) -> tuple[DynamicsAlert, ...]:
 
 
 def causes_of_alert(*texts: str) -> tuple[str, ...]:
-    """Ids of the rules that may explain an alert, the closest first; none where nothing of it is known, or no rule sees what it is about.
+    """Ids of the rules that may explain an alert, the closest first; empty where the alert is not known, or no rule covers it.
 
-    Closest is what most of its codes point to; of these, what the code with the fewest causes names first.
+    The closest rule is the one that most of its codes name; among these, the one that the code with the fewest causes names first.
     """
     pointing = Counter(rule for alert in alerts_like(*texts) for rule in alert.rules)
-    return tuple(rule for rule, _ in pointing.most_common())  # equal ones stay in the order in which they came
+    return tuple(rule for rule, _ in pointing.most_common())  # the sort is stable

@@ -1,4 +1,4 @@
-"""Who gives tokens for Exchange, and what their refusals mean."""
+"""The authorities that issue tokens for Exchange, and the meaning of their errors."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from probe.tables.hosts import exchange_online_cloud
 
 @dataclass(frozen=True, slots=True)
 class AuthorityError:
-    """What one of Entra ID's error codes means."""
+    """The meaning of an error code of Entra ID."""
 
     about: str
     """`account`, `application`, `tenant`, `request` or `later`."""
     refusal: tuple[str, ...]
-    """In the words of `auth.refusal`; empty where those have none for it."""
+    """As members of `auth.refusal`; empty where there is none for it."""
     meaning: str
 
 
@@ -45,22 +45,22 @@ def _clouds() -> Mapping[str, _CloudEntry]:
 
 
 def entra_hosts(cloud: Cloud) -> tuple[str, ...]:
-    """Hosts of a cloud's Entra ID; the first is asked where nobody names one."""
+    """Hosts of a cloud's Entra ID; the first is asked where none is named."""
     return _clouds()[cloud].hosts
 
 
 def entra_clouds(host: str) -> frozenset[str]:
-    """Every cloud whose Entra ID has this host; empty for every other host. Two of the United States share theirs."""
+    """Every cloud whose Entra ID has this host; empty for other hosts. Two clouds of the United States share theirs."""
     return frozenset(name for name, cloud in _clouds().items() if host in cloud.hosts)
 
 
 def token_resource(endpoint: Endpoint, cloud: Cloud) -> str | None:
-    """What a token that goes to an endpoint is asked for, so that it opens nothing elsewhere; None where it must not be asked for.
+    """The resource that a token for an endpoint is requested for, so that it opens nothing else; None where it must not be requested.
 
-    That is the endpoint's own origin, but for Exchange Online's hosts, which share one; those of another cloud get none.
+    This is the endpoint's own origin, except that hosts of Exchange Online share one, and those of another cloud get none.
     """
     online = exchange_online_cloud(endpoint.host)
     if online is None:
-        # A name with a dot at its end is the same name, and no certificate or tenant writes it so.
+        # A name with a final dot is the same name, but no certificate or tenant writes it so.
         return replace(endpoint, host=endpoint.host.rstrip(".")).origin
     return _clouds()[cloud].resource if online == cloud else None

@@ -1,4 +1,4 @@
-"""Exchange Server: its products, their builds and updates, and until when each is supported."""
+"""Exchange Server: its products, their builds and updates, and the end of support for each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from probe.model.values import dataclass
 from probe.tables.files import rows
 
 EXCHANGE_ONLINE = "Exchange Online"
-"""The product's name, as the tables and the facts write it."""
+"""The product's name as in tables and facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +25,17 @@ class ExchangeBuild:
     """`2025-10-14`, or `2025-10` where the day is not known."""
     build: Build
     is_disputed: bool
-    """Documented once and out of order: known by sight, never taken for a neighbour."""
+    """Documented once and out of order: matched exactly, never used as a neighbour."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuildPlace:
-    """Where a build stands among the known ones."""
+    """The place of a build among the known ones."""
 
     product: str | None = None
     update: UpdateRange | None = None
     doubt: str = ""
-    """Why there is no product or no update, in words; empty where there are both."""
+    """Why there is no product or no update, in words; empty where both are there."""
 
 
 @cache
@@ -53,10 +53,10 @@ LARGEST_FOURTH_NUMBER = 999
 
 
 def exchange_build(build: Build) -> BuildPlace:
-    """Product and update of a build: exact, or between its neighbours, and never rounded to one of them.
+    """The product and update of a build: exact, or between its neighbours, never rounded to one of them.
 
-    From 2013 on the third number is the cumulative update's own, so it alone tells the update's family. The fourth
-    number on the wire may be that of a component, which no table has: lower than the first of its family, maybe.
+    From 2013 on, the third number is that of the cumulative update, so it alone identifies the family. The fourth
+    number may be that of a component, which no table has and which may be lower than the first of its family.
     """
     if build.parts[:2] == (15, 20):
         return BuildPlace(EXCHANGE_ONLINE, doubt="Exchange Online has no updates of its own")
@@ -64,7 +64,7 @@ def exchange_build(build: Build) -> BuildPlace:
     if not family:
         return BuildPlace(doubt=f"no Exchange Server has builds that begin with {build.parts[0]}.{build.parts[1]}")
     if len(build.parts) == 4 and build.parts[3] > LARGEST_FOURTH_NUMBER:
-        return BuildPlace(doubt=f"build {build} has a fourth number that Exchange never had")
+        return BuildPlace(doubt=f"build {build} has a fourth number that no Exchange has")
     exact = next((b for b in family if b.build == build or b.build.parts == build.parts[:3]), None)
     if exact is not None:
         return BuildPlace(exact.product, UpdateRange(exact=exact.update))
@@ -76,7 +76,7 @@ def exchange_build(build: Build) -> BuildPlace:
 
 
 def _among_rollups(build: Build, family: list[ExchangeBuild], of_third: list[ExchangeBuild]) -> BuildPlace:
-    """Up to 2010 each update raised the third number, and components have numbers between those of two updates."""
+    """Up to 2010, each update raised the third number, and components have numbers between those of two updates."""
     product = family[0].product
     if of_third and len(build.parts) == 3:
         return BuildPlace(product, _range(of_third[0], of_third[-1]))
@@ -86,7 +86,7 @@ def _among_rollups(build: Build, family: list[ExchangeBuild], of_third: list[Exc
 def _among_cumulative_updates(build: Build, family: list[ExchangeBuild], of_third: list[ExchangeBuild]) -> BuildPlace:
     newest = family[-1]
     if not of_third:
-        # Under higher third numbers go on the updates of the newest product alone.
+        # Only updates of the newest product use higher third numbers.
         if newest.product == exchange_builds()[-1].product and build > newest.build:
             return BuildPlace(newest.product, _range(newest, None))
         return BuildPlace(doubt=f"no released Exchange Server has build {build}")
@@ -104,7 +104,7 @@ def _neighbours(build: Build, candidates: list[ExchangeBuild]) -> tuple[Exchange
 
 
 def _range(lower: ExchangeBuild | None, higher: ExchangeBuild | None) -> UpdateRange:
-    """Open at an end where no build is known: below the first of a family, and above the last."""
+    """The range is open where no build is known: below the first of a family, and above the last."""
     return UpdateRange(at_least=None if lower is None else lower.update, at_most=None if higher is None else higher.update)
 
 
@@ -125,11 +125,11 @@ def exchange_servers() -> frozenset[str]:
 
 
 UNTOLD_EXCHANGE = ("Exchange", "Exchange Server")
-"""Products where it shows that Exchange answers, but not which: online or of some year; of some year."""
+"""Products of which the version is not known: Exchange, online or not; Exchange Server of some year."""
 
 
 def end_of_support(product: str) -> date | None:
-    """The day on which support for a product ended or ends, None where no source tells."""
+    """The day on which support for a product ended or ends; None where there is no source."""
     return _lifecycle().get(product)
 
 

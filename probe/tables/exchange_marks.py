@@ -1,4 +1,4 @@
-"""Marks beside a build by which Exchange, Exchange Online and what imitates them are told at an EWS endpoint."""
+"""Marks besides a build that identify Exchange, Exchange Online and their imitators at an EWS endpoint."""
 
 from __future__ import annotations
 
@@ -37,32 +37,32 @@ def _generations() -> Mapping[str, _Generation]:
 
 
 def oldest_iis(product: str) -> tuple[int, ...] | None:
-    """The version of the IIS that a product answers with at least, major and minor; None where that is not known."""
+    """The lowest version of IIS that a product runs on, major and minor; None where that is not known."""
     generation = _generations().get(product)
     return None if generation is None else generation.oldest_iis
 
 
 def product_of_activesync(version: str) -> str | None:
-    """The Exchange Server of which ActiveSync says a version, as in `14.3` or `14.3.123`; None where it tells none."""
+    """The Exchange Server of an ActiveSync version such as `14.3` or `14.3.123`; None where there is none."""
     said = ".".join(version.split(".")[:2])
     return next((product for product, generation in _generations().items() if said in generation.activesync), None)
 
 
 def never_takes_tokens(product: str) -> bool:
-    """Whether no update of an Exchange Server takes tokens."""
+    """Whether no update of an Exchange Server accepts tokens."""
     generation = _generations().get(product)
     return generation is not None and not generation.takes_tokens
 
 
 @cache
 def exchange_online_headers() -> frozenset[str]:
-    """Headers that Exchange Online sends and no Exchange on premises, in small letters."""
+    """Headers that Exchange Online sends and no Exchange on premises, in lower case."""
     return frozenset(_marks()["exchange_online"]["headers"])
 
 
 @cache
 def exchange_online_targets() -> tuple[str, ...]:
-    """What the hosts end in, in small letters, that Exchange Online's headers name."""
+    """The suffixes, in lower case, of the hosts that headers of Exchange Online name."""
     return tuple(_marks()["exchange_online"]["targets"])
 
 
@@ -73,12 +73,18 @@ def is_sharepoint(headers: Iterable[str]) -> bool:
 
 
 def is_windows_server(name: str) -> bool:
-    """Whether a Server header is that of Windows' own web server, with which Exchange answers."""
+    """Whether a Server header is that of IIS or of HTTP.sys, with which Exchange answers."""
     return name.lower().startswith(tuple(_marks()["windows"]["servers"]))
 
 
+def newest_exchange_on(server: str | None) -> str | None:
+    """The newest Exchange Server that runs on the Windows of a Server header, where that Windows is too old for a later one; else None."""
+    said = (server or "").lower()
+    return next((entry["newest_exchange"] for entry in _marks()["old_windows"] if said.startswith(entry["server"])), None)
+
+
 def groupware_in(server: str) -> str | None:
-    """The groupware that a Server header names, which answers for itself; None where it names none."""
+    """The groupware that a Server header names; None where it names none."""
     said = server.lower()
     return next((product for name, product in _marks()["groupware"].items() if name in said), None)
 
@@ -90,11 +96,11 @@ def groupware_of_realm(realm: str) -> str | None:
 
 
 def imitators() -> frozenset[str]:
-    """What may answer in place of Exchange, and has a name of its own."""
+    """Products that may answer in place of Exchange and have a name of their own."""
     return frozenset({*_marks()["groupware"].values(), *_marks()["groupware_realms"].values(), SHAREPOINT})
 
 
 def never_exchange(server: str) -> str | None:
-    """What a Server header names that no Exchange answers with, nor hides behind; None where it names nothing of the kind."""
+    """The program in a Server header that neither Exchange nor a proxy of it uses; None where there is none."""
     said = server.lower()
     return next((name for name in _marks()["never_exchange"]["servers"] if name in said), None)

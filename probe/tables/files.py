@@ -1,4 +1,4 @@
-"""The files under probe/data, as text, rows and TOML."""
+"""Reads the files under probe/data as text, rows and TOML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FIPS profiles: what a client allows in FIPS mode, and what it sends."""
+"""FIPS profiles: what a client allows in FIPS mode, and what it offers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class FipsOffer:
     groups: tuple[str, ...]
     schemes: tuple[str, ...]
     certificate_schemes: tuple[str, ...]
-    """For the signatures within the chain; empty where the client does not name them apart."""
+    """For signatures within the chain; empty where the client does not list them separately."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FipsProfile:
-    """What a client allows in FIPS mode, and what it sends."""
+    """What a client allows in FIPS mode, and what it offers."""
 
     name: str
     title: str
@@ -41,7 +41,7 @@ class FipsProfile:
     most_rsa_bits: int | None
     dhe_bits: int
     rsa_bits_without_fips: int
-    """With the policy off, as `rsa_bits` with it on; 0 where the client takes any."""
+    """With the policy off, as `rsa_bits` with it on; 0 where the client accepts any size."""
     dhe_bits_without_fips: int
     hashes: frozenset[str]
     """Beginnings of the names of signatures within a chain: `sha256`, `ed25519`."""

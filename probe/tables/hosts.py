@@ -1,4 +1,4 @@
-"""Names in DNS that tell whose they are: hosts of providers and of Exchange Online, and domains of its tenants."""
+"""DNS names that identify their owner: hosts of providers and of Exchange Online, and domains of its tenants."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _providers_by_host() -> Mapping[str, tuple[int, tuple[str, ...]]]:
 
 
 def providers_of_host(host: str) -> tuple[str, ...]:
-    """Whom a provider's own host name serves; several where one host serves several; empty for every other name."""
+    """The providers that a host name belongs to; several where one host serves several; empty for other names."""
     return _covering(_providers_by_host(), host) or ()
 
 
@@ -28,17 +28,17 @@ def _exchange_online_hosts() -> Mapping[str, tuple[int, str]]:
 
 
 def exchange_online_cloud(host: str) -> str | None:
-    """The cloud whose Exchange Online has this host name; None for every other name."""
+    """The cloud whose Exchange Online has this host name; None for other names."""
     return _covering(_exchange_online_hosts(), host)
 
 
 def is_exchange_online_host(host: str) -> bool:
-    """Whether a host name is one of Exchange Online's, the national clouds included."""
+    """Whether a host name is one of Exchange Online, national clouds included."""
     return exchange_online_cloud(host) is not None
 
 
 def told_by_host(host: str) -> tuple[tuple[str, ...], bool]:
-    """All that follows from a host's name alone: whom it serves, and whether it is one of Exchange Online's. The same for every name of nobody's."""
+    """All that follows from a host name alone: its providers, and whether it is one of Exchange Online. It is equal for all unknown names."""
     return providers_of_host(host), is_exchange_online_host(host)
 
 
@@ -48,12 +48,12 @@ def _tenant_domains() -> tuple[str, ...]:
 
 
 def is_tenant_domain(domain: str) -> bool:
-    """Whether a mail domain, in small letters, is one that Microsoft gave to a tenant, in any of its clouds."""
+    """Whether a mail domain, in lower case, is one that Microsoft assigned to a tenant, in any of its clouds."""
     return domain.endswith(_tenant_domains())
 
 
 def _in_order(entries: Iterable[tuple[str, T]]) -> Mapping[str, tuple[int, T]]:
-    """A table of host names as it is looked into, each entry with its place; of two entries for one name the first counts."""
+    """A table of host names for lookup, each entry with its position; of two entries for one name the first counts."""
     found: dict[str, tuple[int, T]] = {}
     for place, (name, value) in enumerate(entries):
         found.setdefault(name, (place, value))

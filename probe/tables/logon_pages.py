@@ -1,4 +1,4 @@
-"""Addresses of pages on which people sign in by a form."""
+"""Addresses of web pages with a sign-in form."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from probe.tables.files import toml
 
 @dataclass(frozen=True, slots=True)
 class LogonPage:
-    """A kind of such pages, and how its addresses read."""
+    """A kind of such pages, with the form of its addresses."""
 
     name: str
     """Whose they are."""
     pattern: re.Pattern[str]
-    """Searched for in the path and query, in small letters."""
+    """Searched for in the path and query, in lower case."""
     examples: tuple[str, ...]
     counterexamples: tuple[str, ...]
 
 
 @cache
 def logon_pages() -> tuple[LogonPage, ...]:
-    """Every kind, in the order in which they are looked for."""
+    """Every kind, in search order."""
     return tuple(
         LogonPage(
             name=entry["name"],
@@ -38,7 +38,7 @@ def logon_pages() -> tuple[LogonPage, ...]:
 
 
 def logon_page(url: str) -> str | None:
-    """Whose log-on page an address is, whole or without its host; None for every other."""
+    """The product whose log-on page an address is, complete or without its host; None for other addresses."""
     try:
         parts = urlsplit(url.lower())
     except ValueError:

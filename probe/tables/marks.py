@@ -1,4 +1,4 @@
-"""Fingerprints: the marks by which a mail server is known by what it says."""
+"""Fingerprints: marks in the texts of mail servers that identify a product."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from probe.tables.exchange_marks import imitators
 from probe.tables.files import toml
 
 MAX_FINGERPRINTED = 8192
-"""Characters of a text that are looked at. The longest CAPA or EHLO list seen has under 1,000."""
+"""Characters of a text that are searched. The longest CAPA or EHLO list seen has under 1,000."""
 
 
 Reads = Literal["greeting", "ehlo", "capabilities", "id", "help", "farewell", "certificate"]
@@ -24,7 +24,7 @@ Reads = Literal["greeting", "ehlo", "capabilities", "id", "help", "farewell", "c
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text, as it stood on the wire, and the version that it shows."""
+    """A text as it was received, and the version that it shows."""
 
     text: str
     version: str | None
@@ -32,7 +32,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A mark by which a product may be known, and the texts that show it."""
+    """A mark that identifies a product, and the texts that show it."""
 
     id: str
     services: frozenset[Service]
@@ -42,20 +42,20 @@ class Fingerprint:
     vendor: str
     product: str
     fronts: tuple[str, ...]
-    """Products that this one may be a part of, and to whose own marks it gives way."""
+    """Products that may contain this one, and whose own marks take precedence."""
     source: str
     examples: tuple[Example, ...]
     counterexamples: tuple[str, ...]
     is_bare_name: bool
-    """Whether it is no more than the product's name somewhere in a sentence: it gives way to every other mark."""
+    """Whether it is only the product's name in a sentence: every other mark takes precedence."""
     names: tuple[str, ...] = ()
-    """One of these stands in every text that the pattern matches, so that it need not be looked for in others; empty where there is none."""
+    """Every text that the pattern matches contains one of these, so that other texts need no match; empty where there is none."""
     is_proxy: bool = False
-    """Whether it is the mark of what hands a connection on to a mail server, and so tells nothing of that server."""
+    """Whether it is the mark of a proxy, which shows nothing of the mail server behind it."""
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """Compiled when it is first looked for: a process that speaks SMTP alone needs a third of them, and all take a fifth of a second."""
+        """Compiled at first use: a process that only speaks SMTP needs a third of them, and all take a fifth of a second."""
         return _compiled(self.written)
 
 
@@ -66,12 +66,12 @@ def _compiled(written: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a fingerprint found in a text."""
+    """A match of a fingerprint in a text."""
 
     fingerprint: Fingerprint
     version: str | None
     says_its_name: bool
-    """Whether it is a greeting that says the product's name, and not only in its habits."""
+    """Whether it is a greeting that contains the product's name."""
 
 
 @cache
@@ -96,20 +96,20 @@ def _written() -> tuple[Fingerprint, ...]:
 
 @dataclass(frozen=True, slots=True)
 class GreetingProduct:
-    """A product that is known by its greeting, with the protocols that it speaks and the names by which a greeting may call it."""
+    """A product that its greeting identifies, with its protocols and the names that a greeting may use."""
 
     product: str
     vendor: str
     services: frozenset[Service]
     names: tuple[str, ...]
     placed: frozenset[Service]
-    """Where its names are marks only beside the protocol's; elsewhere they are marks wherever a greeting says them."""
+    """Where its names are marks only beside the protocol's name; elsewhere they are marks anywhere in a greeting."""
     is_proxy: bool
 
 
 @cache
 def greeting_products() -> tuple[GreetingProduct, ...]:
-    """Every product that some protocol's greeting is known of."""
+    """Every product of which a greeting of some protocol is known."""
     named = {entry["product"]: entry for entry in toml("product_names.toml")["product"]}
     spoken = {entry["product"]: entry for entry in toml("product_protocols.toml")["product"]}
     greeting: dict[str, list[Fingerprint]] = {}
@@ -121,7 +121,7 @@ def greeting_products() -> tuple[GreetingProduct, ...]:
         entry = named.get(product) or spoken.get(product) or {}
         there = frozenset(map(Service, entry.get("services", _MAIL)))
         services = there.union(*(mark.services for mark in marks))
-        # The two tables may both have a name for it: one for every sentence, one for its place alone.
+        # Both tables may have a name for it: one for any sentence, one only for its place.
         names = [name for table in (named, spoken) if product in table for name in table[product].get("names", (product,))]
         found.append(
             GreetingProduct(
@@ -157,7 +157,7 @@ def _fingerprint(entry: dict[str, Any]) -> Fingerprint:
 
 
 def _bare_names(entry: dict[str, Any]) -> Iterator[Fingerprint]:
-    """The marks that are only a name, with the version if one follows: in a sentence, or where a protocol has a field for it."""
+    """The marks that are only a name, with the version that follows it, if any: in a sentence, or in a field of the protocol."""
     services = frozenset(map(Service, entry.get("services", _MAIL)))
     names, last = "|".join(re.escape(name) for name in sorted(entry["names"], key=len, reverse=True)), entry["names"][-1]
     given = tuple(Example(e["text"], e.get("version")) for e in entry["examples"])
@@ -201,7 +201,7 @@ def _bare_name(
 
 
 def _names_in_place(known: GreetingProduct) -> Iterator[Fingerprint]:
-    """The marks that are a product's name beside the protocol's, for products whose name in a sentence would be no mark."""
+    """The marks that are a product's name beside the protocol's, for products whose name in a sentence is no mark."""
     if not known.names:
         return
     mark = f"placed-{re.sub('[^a-z0-9]+', '-', known.product.lower()).strip('-')}"
@@ -232,16 +232,16 @@ _NOT_MEANT = (
     r"\b(?i:not?|isn't|aren't|(?:un)?like|former(?:ly)?|old|once|was|were|used|than|for(?! (?:win|nt\b|linux|unix|netware|novell|mac))|from|instead"
     r"|replac\w*|emulat\w*|imitat\w*|pretend\w*|compatib\w*|fake|honeypot|clone|similar|migrat\w*|behind|protect\w*|moved|never|fork|based)\b"
 )
-"""Words beside which a name may stand without being the name of what answers."""
+"""Words beside which a name need not be that of the product that answers."""
 
 _VERSION_AFTER = (
     r"(?:(?:\(TM\)|[ ,]+(?i:mail ?server|server|mta|gateway|enterprise|professional|pro|standard|free|edition|e?smtp|pop3?|imap4?(?:rev[12])?|service)){0,4}"
     r"[ ,/(\[-]{1,3}(?i:v|ver\.?|version|release)?[ .:]{0,2}(?P<version>\d{1,5}(?:\.\d{1,6}){1,4}(?:[a-z]\d{0,3})?(?:[-_]\d{1,5})?)(?![\w@]))?"
 )
 _NAMED = (
-    # SMTP begins with the host's name, POP3 and IMAP may begin with the product's.
+    # SMTP begins with the host name, POP3 and IMAP may begin with the product's name.
     r"\A(?:[^\n]{0,100}[\s(\[|,;:/'*])?(?:%s)(?![\w@]|[.-][A-Za-z])"
-    # Many names are also names of firms, schools and places.
+    # Many names are also those of firms, schools and places.
     r"(?! (?:[\w']{1,20} )?(?i:bank|insurance|holdings|homes|hotels?|ltd|limited|inc|corp|corporation|company|college|school|academy|university"
     r"|hospital|church|club|street|road|cent(?:er|re)|newspapers?|fans?|users?|clients?|customers?)\b)" + _VERSION_AFTER
 )
@@ -264,14 +264,14 @@ _ID_NAME = (
 
 
 _REMEMBERED_TEXTS = 512
-"""Texts whose marks are remembered, of at most `MAX_FINGERPRINTED` characters: servers of one kind say the same, and one is asked of more than once."""
+"""Texts whose marks are cached, of at most `MAX_FINGERPRINTED` characters: servers of one kind send the same texts, and each is looked up more than once."""
 
 
 def matches(service: Service, reads: str, text: str) -> tuple[Match, ...]:
-    """Every fingerprint of a service that a text shows. A greeting is given as said, lists without their codes.
+    """Every fingerprint of a service that matches a text. A greeting is given as received, lists without their codes.
 
-    An IMAP greeting that carries the list of capabilities is read for that list too. What a proxy adds to the words of the server behind it
-    is taken off before the marks of servers are looked for.
+    An IMAP greeting with a list of capabilities is searched as such a list too. What a proxy adds to the text of the server behind it
+    is removed before marks of servers are searched for.
     """
     return _matches(service, reads, text[:MAX_FINGERPRINTED])
 
@@ -296,8 +296,8 @@ def _match(mark: Fingerprint, hit: re.Match[str]) -> Match:
 
 
 def _found(service: Service, readable: dict[str, str], *, is_proxy: bool) -> list[tuple[Fingerprint, re.Match[str]]]:
-    """The marks that texts show, less bare names where there is more."""
-    # Texts are bounded, patterns anchored and without nested repetition: hostile texts cost no more than others.
+    """The marks in texts, without bare names where there are other marks."""
+    # Texts are bounded, and patterns are anchored and without nested repetition, so hostile texts cost no more than others.
     wanted = (f for f in fingerprints() if f.is_proxy is is_proxy and service in f.services and f.reads in readable)
     likely = (f for f in wanted if not f.names or any(name in readable[f.reads] for name in f.names))
     meant = (f for f in likely if not f.is_bare_name or _is_meant(readable[f.reads], f.names))
@@ -306,7 +306,7 @@ def _found(service: Service, readable: dict[str, str], *, is_proxy: bool) -> lis
 
 
 def _is_meant(text: str, names: tuple[str, ...]) -> bool:
-    """Whether a sentence says a name of what answers, and not of what it is not; words of the name itself do not count."""
+    """Whether a sentence names the product that answers, rather than excluding it; words of the name itself do not count."""
     line = text.partition("\n")[0]
     for name in names:
         line = line.replace(name, "")
@@ -314,12 +314,12 @@ def _is_meant(text: str, names: tuple[str, ...]) -> bool:
 
 
 _NAME_AND_VERSION = r"(?<![\w@.-])(?:[A-Z][\w+&'-]{1,30}(?: [A-Z][\w+&'-]{1,30}){0,3})[ /-](?i:v|ver\.?|version|release)?[ .:]{0,2}\d{1,4}(?:\.\d{1,5}){1,4}(?![\w@])"
-# What stands before a number that is no product's: the protocol's own words, and a welcome to an address.
+# Words before a number that is no product version: those of the protocol, and a welcome to an address.
 _NO_NAME = r"(?i:e?smtp|pop3?|imap4?(?:rev[12])?|mail|server|service|gateway|version|release|build|ready|hello|welcome|tls|ssl|ok|the|your|protocol|host|client|ipv?[46]?|port)"
 
 
 def named_in_greeting(text: str) -> str | None:
-    """The name before a version that a greeting tells, whether a product of that name is known or not."""
+    """The name before a version in a greeting, whether or not the product is known."""
     for found in re.finditer(_NAME_AND_VERSION, bare_greeting(text).partition("\n")[0]):
         words = found[0].split()
         while words and re.fullmatch(_NO_NAME, words[0]):
@@ -331,26 +331,26 @@ def named_in_greeting(text: str) -> str | None:
 
 _STATUS = re.compile(r"(?:\d{3}(?:[ -]|$)|\+OK *|-ERR *|\* +(?:OK|PREAUTH|BYE|NO|BAD) *)")
 _RESPONSE_CODE = re.compile(r"\[[A-Z][A-Z-]*(?: [^\]]*)?\] *")
-# RFC 9051 section 7.1. stunnel misspells it, lest a client believe what the server behind lists without STARTTLS.
+# RFC 9051 section 7.1. stunnel misspells it, so that clients ignore what the server behind it lists without STARTTLS.
 _ANNOUNCED = re.compile(r"\* +(?:OK|PREAUTH) +\[[CK]APABILITY +([^\]\r\n]*)\]")
 _STAMP = re.compile(r"<[^<>\s]*@[^<>\s]*>,? *")
 _BASE64 = re.compile(r"\[([A-Za-z0-9+/]{24,1024}={0,2})\]\s*\Z")
 
 
 def bare_greeting(text: str) -> str:
-    """A greeting less status, response code and APOP stamp at its beginning, and with the name that Exchange hides made readable."""
+    """A greeting without status, response code and APOP timestamp, and with the encoded host name of Exchange made readable."""
     lines = text[:MAX_FINGERPRINTED].splitlines() or [""]
     lines = [line[found.end() :] if (found := _STATUS.match(line)) else line for line in lines]
     for prefix in (_RESPONSE_CODE, _STAMP):
         if found := prefix.match(lines[0]):
             lines[0] = lines[0][found.end() :]
     bare = "\n".join(line.strip() for line in lines)
-    # Exchange Online ends its greeting with the server's name, as base64 of UTF-16LE.
+    # Exchange Online ends its greeting with the server's name as base64 of UTF-16LE.
     return _BASE64.sub(lambda hidden: f"[{_revealed(hidden[1])}]", bare)
 
 
 def _revealed(hidden: str) -> str:
-    """The host name behind base64 of UTF-16LE; what is no such thing stays as it is."""
+    """The host name in base64 of UTF-16LE; other text is kept."""
     try:
         name = base64.b64decode(hidden, validate=True).decode("utf-16-le")
     except (binascii.Error, UnicodeDecodeError):
@@ -360,20 +360,20 @@ def _revealed(hidden: str) -> str:
 
 @cache
 def generic_texts() -> tuple[tuple[Service, str, str], ...]:
-    """Texts that many products say: service, what they are, text. No fingerprint may match one."""
+    """Texts that many products send: service, kind, text. No fingerprint may match one."""
     entries: Iterable[dict[str, str]] = toml("fingerprints/generic.toml")["generic"]
     return tuple((Service(e["service"]), e["reads"], e["text"]) for e in entries)
 
 
 @cache
 def products() -> Mapping[str, str]:
-    """Every product that can be told, by its name in small letters, as facts and rules write it."""
+    """Every product that can be identified, by its name in lower case, as facts and rules write it."""
     exchange = (*exchange_servers(), EXCHANGE_ONLINE, *UNTOLD_EXCHANGE)
     return {name.lower(): name for name in (*(mark.product for mark in fingerprints()), *imitators(), *exchange)}
 
 
 def product_in(words: str) -> str:
-    """The product that the operator's words name, as `products` has it, whatever their case and the version behind it; else the words themselves."""
+    """The product that the operator declares, as in `products`, whatever the case and the version after it; else the declared text."""
     said = re.sub(r"\A(?:Microsoft )?Exchange (?=[0-9]{4}\b|SE\b)", "Exchange Server ", " ".join(words.split()), flags=re.IGNORECASE)
     known = (*exchange_servers(), EXCHANGE_ONLINE, *UNTOLD_EXCHANGE)
     named = [name for name in known if re.match(rf"{re.escape(name)}(?![\w-])", said, re.IGNORECASE)]

@@ -1,4 +1,4 @@
-"""Providers of mailboxes: their domains, their products, and where they no longer take passwords."""
+"""Providers of mailboxes: their domains, their products, and where they no longer accept passwords."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _providers_by_domain() -> Mapping[str, str]:
 
 
 def provider_of_domain(domain: str) -> str | None:
-    """The provider whose own mail domain this is; None for a domain of somebody else, wherever it may be hosted."""
+    """The provider whose own mail domain this is; None for other domains, wherever they are hosted."""
     return _providers_by_domain().get(domain.lower())
 
 
@@ -30,14 +30,14 @@ def _providers_by_product() -> Mapping[str, tuple[str, ...]]:
 
 
 def providers_of_product(product: str) -> tuple[str, ...]:
-    """Whom a product serves that only providers run; several where it serves several; empty for what anybody may run."""
+    """The providers that run a product; several where it serves several; empty for a product that anybody can run."""
     return _providers_by_product().get(product, ())
 
 
 def candidate_providers(host: str, product: str | None, service: Service) -> tuple[str, ...] | None:
-    """Whose service an endpoint may be, by its host's name and by what answers there.
+    """The providers that an endpoint may belong to, by its host name and by the product that answers there.
 
-    Empty where neither tells; None where they contradict each other, as when Dovecot answers under Gmail's name.
+    Empty where neither shows one; None where they contradict each other, as when Dovecot answers under a host name of Gmail.
     """
     by_host, by_product = providers_of_host(host), () if product is None else providers_of_product(product)
     if by_host and by_product:
@@ -48,12 +48,12 @@ def candidate_providers(host: str, product: str | None, service: Service) -> tup
         candidates = by_host or by_product
     if by_host and not candidates:
         return None
-    # Microsoft's consumers are not served over EWS.
+    # Microsoft does not serve consumers over EWS.
     return ("exchange-online",) if service is Service.EWS and "exchange-online" in candidates else candidates
 
 
 def same_company(provider: str, other: str) -> bool:
-    """Whether two providers are brands of one company, which serves the one's mailboxes under the other's host names."""
+    """Whether two providers are brands of one company that serves both under the host names of either."""
     return any(provider in brands and other in brands for brands in _companies())
 
 
@@ -64,17 +64,17 @@ def _companies() -> tuple[tuple[str, ...], ...]:
 
 @dataclass(frozen=True, slots=True)
 class PasswordEnding:
-    """When a provider ceased to take the account's password, and what is left."""
+    """When a provider stopped accepting the account's password, and what it still accepts."""
 
     provider: str
     services: frozenset[Service]
     ended: date
     remains: Literal["app-password", "nothing", "unsettled"]
-    """`unsettled`: it depends on what the customer switched on."""
+    """`unsettled`: it depends on the customer's settings."""
     says: str
     """One sentence for the reader."""
     source: str
-    """Where that was read."""
+    """The source of the sentence."""
 
 
 @cache
@@ -89,5 +89,5 @@ def _password_endings() -> tuple[PasswordEnding, ...]:
 
 
 def password_ending(provider: str, service: Service) -> PasswordEnding | None:
-    """How passwords ended at a provider's service, None where they did not."""
+    """The end of password logins at a provider's service; None where they did not end."""
     return next((e for e in _password_endings() if e.provider == provider and service in e.services), None)

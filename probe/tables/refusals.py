@@ -1,4 +1,4 @@
-"""Sentences by which servers refuse a login."""
+"""Sentences with which servers refuse a login."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from probe.tables.files import toml
 
 @dataclass(frozen=True, slots=True)
 class RefusalWords:
-    """A sentence by which a server refuses a login, and what it may mean."""
+    """A sentence with which a server refuses a login, and its possible meanings."""
 
     id: str
     pattern: re.Pattern[str]
@@ -20,16 +20,16 @@ class RefusalWords:
     causes: tuple[Refusal, ...]
     """The likeliest first."""
     provider: str | None
-    """Whose own words it is, where they are one provider's."""
+    """The provider that uses it, where only one does."""
     source: str
     examples: tuple[str, ...]
     is_english: bool
-    """Whether it is of the table whose words are English, but for names."""
+    """Whether it is from the table of English sentences."""
 
 
 @cache
 def refusal_words() -> tuple[RefusalWords, ...]:
-    """Every known sentence, in the order in which they are looked for: other languages first, whose servers often say a word of English beside."""
+    """Every known sentence, in search order: other languages first, because their servers often add English words."""
     return tuple(
         RefusalWords(
             id=entry["id"],

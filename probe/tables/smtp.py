@@ -1,4 +1,4 @@
-"""What is registered of SMTP."""
+"""Registered names of SMTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers of TLS, and their names in the IANA registries."""
+"""The numbers of TLS and their names in the IANA registries."""
 
 from __future__ import annotations
 

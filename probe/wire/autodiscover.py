@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from probe.model.values import dataclass
+from probe.wire.soap import autodiscover_envelope, escaped
 
 MAX_TEXT = 300
 """Characters of an address or URL that is kept."""
@@ -31,29 +32,25 @@ class Directions:
 
 def soap_request(url: str, mailbox: str) -> bytes:
     """GetUserSettings for where EWS of one mailbox is."""
-    from html import escape
+    return autodiscover_envelope(
+        "GetUserSettings",
+        url,
+        f"<d:Users><d:User><d:Mailbox>{escaped(mailbox)}</d:Mailbox></d:User></d:Users>"
+        "<d:RequestedSettings><d:Setting>ExternalEwsUrl</d:Setting><d:Setting>InternalEwsUrl</d:Setting></d:RequestedSettings>",
+    )
 
-    return (
-        '<?xml version="1.0" encoding="utf-8"?>'
-        '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:a="http://www.w3.org/2005/08/addressing"'
-        ' xmlns:d="http://schemas.microsoft.com/exchange/2010/Autodiscover"><soap:Header>'
-        "<d:RequestedServerVersion>Exchange2010</d:RequestedServerVersion>"
-        "<a:Action>http://schemas.microsoft.com/exchange/2010/Autodiscover/Autodiscover/GetUserSettings</a:Action>"
-        f"<a:To>{escape(url)}</a:To></soap:Header><soap:Body><d:GetUserSettingsRequestMessage><d:Request>"
-        f"<d:Users><d:User><d:Mailbox>{escape(mailbox)}</d:Mailbox></d:User></d:Users>"
-        "<d:RequestedSettings><d:Setting>ExternalEwsUrl</d:Setting><d:Setting>InternalEwsUrl</d:Setting></d:RequestedSettings>"
-        "</d:Request></d:GetUserSettingsRequestMessage></soap:Body></soap:Envelope>"
-    ).encode()
+
+def federation_request(url: str, domain: str) -> bytes:
+    """GetFederationInformation for a domain, which federation partners ask before there is any trust between them."""
+    return autodiscover_envelope("GetFederationInformation", url, f"<d:Domain>{escaped(domain)}</d:Domain>")
 
 
 def pox_request(mailbox: str) -> bytes:
     """The plain request for one mailbox's settings."""
-    from html import escape
-
     return (
         '<?xml version="1.0" encoding="utf-8"?>'
         '<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request>'
-        f"<EMailAddress>{escape(mailbox)}</EMailAddress>"
+        f"<EMailAddress>{escaped(mailbox)}</EMailAddress>"
         "<AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema>"
         "</Request></Autodiscover>"
     ).encode()

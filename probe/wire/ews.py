@@ -1,20 +1,19 @@
 """Writes and reads EWS operations: FindFolder, and the two of the round trip (learn.microsoft.com, "FindFolder operation" and so on).
 
-Responses are read by a parser that expands no entities. What it cannot read is no response.
+Responses are read by a parser that expands no entities. What it cannot read is no response. It is loaded with the first response.
 """
 
 from __future__ import annotations
 
 import re
-from html import escape
-from xml.etree.ElementTree import Element, ParseError
-
-from defusedxml import DefusedXmlException, ElementTree
+from typing import TYPE_CHECKING
 
 from probe.model.values import dataclass
+from probe.wire.soap import EWS_MESSAGES, EWS_TYPES, escaped, ews_envelope
 
-_TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
-_MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
 MOST_FOUND = 5
 """Items that are asked for; the subject is random, so that there is one."""
 
@@ -29,7 +28,7 @@ class Item:
 
 def find_item(mailbox: str, subject: str, schema: str, *, impersonates: bool) -> bytes:
     """FindItem for the messages in the inbox that have exactly this subject."""
-    return _envelope(
+    return ews_envelope(
         schema,
         mailbox if impersonates else None,
         '<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>'
@@ -38,25 +37,35 @@ def find_item(mailbox: str, subject: str, schema: str, *, impersonates: bool) ->
         '<m:Restriction><t:IsEqualTo><t:FieldURI FieldURI="item:Subject"/>'
         f"<t:FieldURIOrConstant><t:Constant Value={_attribute(subject)}/></t:FieldURIOrConstant></t:IsEqualTo></m:Restriction>"
         '<m:ParentFolderIds><t:DistinguishedFolderId Id="inbox">'
-        f"<t:Mailbox><t:EmailAddress>{escape(mailbox)}</t:EmailAddress></t:Mailbox></t:DistinguishedFolderId></m:ParentFolderIds></m:FindItem>",
+        f"<t:Mailbox><t:EmailAddress>{escaped(mailbox)}</t:EmailAddress></t:Mailbox></t:DistinguishedFolderId></m:ParentFolderIds></m:FindItem>",
+    )
+
+
+def find_own_inbox(schema: str) -> bytes:
+    """The smallest FindFolder, on the inbox of whoever asks."""
+    return ews_envelope(
+        schema,
+        None,
+        '<m:FindFolder Traversal="Shallow"><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape>'
+        '<m:ParentFolderIds><t:DistinguishedFolderId Id="inbox"/></m:ParentFolderIds></m:FindFolder>',
     )
 
 
 def find_folder(mailbox: str, folder: str, schema: str, *, impersonates: bool) -> bytes:
     """FindFolder, shallow and for identifiers alone, on a folder by its distinguished name: what server-side synchronization asks first."""
-    return _envelope(
+    return ews_envelope(
         schema,
         mailbox if impersonates else None,
         '<m:FindFolder Traversal="Shallow"><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape>'
         '<m:IndexedPageFolderView MaxEntriesReturned="1" Offset="0" BasePoint="Beginning"/>'
         f"<m:ParentFolderIds><t:DistinguishedFolderId Id={_attribute(folder)}>"
-        f"<t:Mailbox><t:EmailAddress>{escape(mailbox)}</t:EmailAddress></t:Mailbox></t:DistinguishedFolderId></m:ParentFolderIds></m:FindFolder>",
+        f"<t:Mailbox><t:EmailAddress>{escaped(mailbox)}</t:EmailAddress></t:Mailbox></t:DistinguishedFolderId></m:ParentFolderIds></m:FindFolder>",
     )
 
 
 def delete_item(mailbox: str, item: Item, schema: str, *, impersonates: bool) -> bytes:
     """DeleteItem for one message, past the folder of deleted ones."""
-    return _envelope(
+    return ews_envelope(
         schema,
         mailbox if impersonates else None,
         '<m:DeleteItem DeleteType="HardDelete"><m:ItemIds>'
@@ -65,8 +74,8 @@ def delete_item(mailbox: str, item: Item, schema: str, *, impersonates: bool) ->
 
 
 def _attribute(value: str) -> str:
-    """A value of an attribute, in quotes. xml.sax writes it too, but loads HTTP and mail of the standard library for it."""
-    return f'"{escape(value).translate({9: "&#9;", 10: "&#10;", 13: "&#13;"})}"'
+    """A value of an attribute, in quotes."""
+    return f'"{escaped(value).translate({9: "&#9;", 10: "&#10;", 13: "&#13;"})}"'
 
 
 def read_found(answer: bytes, subject: str) -> tuple[str, tuple[Item, ...]] | None:
@@ -76,9 +85,9 @@ def read_found(answer: bytes, subject: str) -> tuple[str, tuple[Item, ...]] | No
         return None
     code, element = message
     items = []
-    for found in element.iter(f"{{{_TYPES}}}Message"):
-        identifier = found.find(f"{{{_TYPES}}}ItemId")
-        if identifier is not None and found.findtext(f"{{{_TYPES}}}Subject") == subject and identifier.get("Id"):
+    for found in element.iter(f"{{{EWS_TYPES}}}Message"):
+        identifier = found.find(f"{{{EWS_TYPES}}}ItemId")
+        if identifier is not None and found.findtext(f"{{{EWS_TYPES}}}Subject") == subject and identifier.get("Id"):
             items.append(Item(identifier.get("Id", ""), identifier.get("ChangeKey", "")))
     return code, tuple(items)
 
@@ -105,21 +114,15 @@ def read_deleted(answer: bytes) -> str | None:
     return None if message is None else message[0]
 
 
-def _envelope(schema: str, impersonated: str | None, body: str) -> bytes:
-    sid = "" if impersonated is None else f"<t:PrimarySmtpAddress>{escape(impersonated)}</t:PrimarySmtpAddress>"
-    acting = f"<t:ExchangeImpersonation><t:ConnectingSID>{sid}</t:ConnectingSID></t:ExchangeImpersonation>" if sid else ""
-    return (
-        '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" '
-        f'xmlns:t="{_TYPES}" xmlns:m="{_MESSAGES}"><soap:Header><t:RequestServerVersion Version="{schema}"/>{acting}</soap:Header>'
-        f"<soap:Body>{body}</soap:Body></soap:Envelope>"
-    ).encode()
-
-
 def _response(answer: bytes, name: str) -> tuple[str, Element] | None:
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml import DefusedXmlException, ElementTree
+
     try:
         root: Element = ElementTree.fromstring(answer)
     except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError):  # LookupError: an encoding that nobody knows
         return None
-    element = next(root.iter(f"{{{_MESSAGES}}}{name}"), None)
-    code = None if element is None else element.findtext(f"{{{_MESSAGES}}}ResponseCode")
+    element = next(root.iter(f"{{{EWS_MESSAGES}}}{name}"), None)
+    code = None if element is None else element.findtext(f"{{{EWS_MESSAGES}}}ResponseCode")
     return None if element is None or not code else (code.strip()[:100], element)

@@ -407,7 +407,7 @@ async def test_an_answer_that_breaks_off_is_an_error(cut: int) -> None:
             MissingPrivilege,
             "denies it to this account: HTTP 403, 0x80040220, SecLib",
         ),
-        (said(401, b"<html>"), SignInFailed, "no longer takes this sign-in: HTTP 401"),
+        (said(401, b"<html>"), SignInFailed, "no longer accepts this sign-in: HTTP 401"),
         (
             error(400, "0x80060888", "Could not find a property named 'x'", type="ODataException", message="inside"),
             RequestFailed,
@@ -415,7 +415,7 @@ async def test_an_answer_that_breaks_off_is_an_error(cut: int) -> None:
         ),
         (said(400, {"Message": "Bad \x1b[31mthing"}), RequestFailed, "HTTP 400, Bad \\x1b[31mthing"),
         (said(500, b"<html>oops"), RequestFailed, "HTTP 500"),
-        (error(404, "0x80060888", "no such segment"), NoWebApi, "no such thing"),
+        (error(404, "0x80060888", "no such segment"), NoWebApi, "does not have it"),
         (said(302, b"", ("Location", "https://adfs.contoso.test/x")), SignInPage, "adfs.contoso.test"),
         (said(302, b"", ("Location", "//[")), SignInPage, "not followed"),
         (said(200, b"<!DOCTYPE html>"), SignInPage, "web page in place of data"),
@@ -468,7 +468,7 @@ async def test_a_connection_that_stood_idle_may_be_gone() -> None:
     way = Way()
     found = await read(peer, way)
     assert isinstance(found, list)
-    assert any("once more over another" in line for line in way.lines)
+    assert any("repeated over another" in line for line in way.lines)
     peer = Peer(says=where("/mailboxes", b""))
     assert isinstance(await read(peer), PeerFailure)
     assert sum(request.path == f"{API}/mailboxes" and "NTLM" not in str(request.headers) for request in peer.requests) == 2
@@ -703,5 +703,5 @@ async def test_a_read_without_an_answer_in_time_has_failed(monkeypatch: pytest.M
     silent = Peer(is_silent_to="GET /Contoso/api/data/v9.1/emails")
     async with serving(silent), Way().to(silent) as client:
         monkeypatch.setattr("probe.dynamics.session.REQUEST_SECONDS", 0.2)
-        with pytest.raises(TimeoutError, match="no whole answer within"):
+        with pytest.raises(TimeoutError, match="no complete answer within"):
             await client.pending_mail()

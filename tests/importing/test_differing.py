@@ -145,5 +145,5 @@ def test_tables_that_stand_among_each_other_are_not_changed() -> None:
     begin, end = text.index("[[profile]]"), text.index("[[mailbox]]")
     other = text[begin:end].replace('"corp"', '"other"')
     merge = merged(text + "\n# about other\n" + other, draft(replace(CORP, incoming_uses_impersonation=False)))
-    with pytest.raises(NotUpdated, match="among each other"):
+    with pytest.raises(NotUpdated, match="are mixed"):
         merge.text()

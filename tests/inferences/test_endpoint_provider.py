@@ -47,7 +47,7 @@ def test_product_and_host_tell_the_provider(known: Known, provider: str) -> None
         (_known("pop3", "mail.contoso.test", "Dovecot"), "anybody"),
         (_known("pop3", "mail.contoso.test"), "known provider"),
         (_known("ews", "mail.contoso.test", "Exchange Server 2019"), "anybody"),
-        ({v.SERVER_PRODUCT: "Gmail"}, "not known where"),
+        ({v.SERVER_PRODUCT: "Gmail"}, "the host of the endpoint"),
     ],
 )
 def test_what_is_shared_contradictory_or_anybodys_is_left_open(known: Known, because: str) -> None:

@@ -88,7 +88,7 @@ _MSRPC = (Challenge("Basic", None, (("realm", "msrpc realm"), ("charset", "utf-8
         (_ews("15.2.1748.39", headers=("X-NanoProxy: 1",)), "Exchange Server 2019"),
         (_ews(marks=()), "nothing in its answers"),
         (_ews(), "no answer"),
-        ({**_ews("15.1.2507.57"), v.ENDPOINT_SERVICE: "pop3"}, "no EWS endpoint"),
+        ({**_ews("15.1.2507.57"), v.ENDPOINT_SERVICE: "pop3"}, "not an EWS endpoint"),
         ({**_ews("15.1.2507.57", marks=("header",)), v.HTTP_SERVER: "nginx"}, "nothing else at the endpoint"),
         ({**_ews("15.2.1544.4", marks=("header", "owa-page")), v.HTTP_SERVER: "Werkzeug/2.0.1 Python/3.8"}, "werkzeug"),
         ({**_ews(marks=()), v.ACTIVESYNC_VERSION: "14.1"}, "nothing in its answers"),
@@ -97,7 +97,7 @@ _MSRPC = (Challenge("Basic", None, (("realm", "msrpc realm"), ("charset", "utf-8
         # Honeypots give one answer to everything; a log-on page of a proxy is answered like that too.
         ({**_ews("15.2.858.5", headers=("X-FEServer: EXCH01",), marks=("header",)), v.HTTP_STATUS: 200}, "HTTP 200 and no SOAP"),
         ({**_ews("15.1.1240.20", headers=("X-CalculatedBETarget: a.prod.outlook.com",)), v.HTTP_STATUS: 200}, "HTTP 200 and no SOAP"),
-        (_ews("15.20.7595.16", headers=("X-FEServer: OUTLOOK-WEB-01", "X-CalculatedBETarget: exchange.internal")), "the host is not"),
+        (_ews("15.20.7595.16", headers=("X-FEServer: OUTLOOK-WEB-01", "X-CalculatedBETarget: exchange.internal")), "neither the host nor"),
         # Exchange 2016 runs on no Windows that has this IIS.
         ({**_ews("15.1.1466", marks=("owa-page",)), v.HTTP_SERVER: "Microsoft-IIS/7.5"}, "nothing else at the endpoint"),
         ({**_ews("14.0.722.0", marks=("soap",)), v.HTTP_SERVER: "nginx"}, "nothing else at the endpoint"),
@@ -123,7 +123,7 @@ def test_a_released_build_in_soap_alone_is_some_exchange_in_doubt(build: str, se
         return
     assert said[v.SERVER_PRODUCT] == "Exchange"
     assert isinstance(said[v.SERVER_VERSION], Unsettled)
-    assert f"build {build} was shown in SOAP alone" in said[v.SERVER_VERSION].because
+    assert f"build {build} was shown only in SOAP" in said[v.SERVER_VERSION].because
     assert "To settle it" in said[v.SERVER_VERSION].because
     assert not said[v.SERVER_VERSION].conflicts
 

@@ -102,7 +102,7 @@ def test_root_trusts_the_folder_of_a_service_and_no_other_s(tmp_path: Path) -> N
 
 def test_a_folder_that_ends_with_the_machine_is_told(tmp_path: Path) -> None:
     """A wrong password would be tried anew after each start; where nothing is known against the folder, nothing is said."""
-    assert Folder(tmp_path / "not" / "made" / "yet").passes_away() is None or "does not last" in str(Folder(tmp_path).passes_away())
+    assert Folder(tmp_path / "not" / "made" / "yet").passes_away() is None or "is not persistent" in str(Folder(tmp_path).passes_away())
     shared = Path("/dev/shm")
     if shared.is_dir():
         told = Folder(shared / "probe-state").passes_away()

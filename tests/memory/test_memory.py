@@ -127,7 +127,7 @@ def test_a_claim_outlives_the_longest_sign_in(tmp_path: Path) -> None:
     longest = timedelta(hours=1)
     assert one.claim(WHO, URL, NOW, longest) is None
     reason = other.claim(WHO, URL, NOW + longest, longest)
-    assert "was begun, and its end was not seen" in (reason or "")
+    assert "was begun, and its result was not seen" in (reason or "")
 
 
 def test_claims_of_one_run_stand_beside_each_other(tmp_path: Path) -> None:

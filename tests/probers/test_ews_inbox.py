@@ -24,8 +24,9 @@ from probe.net.killable import Children
 from probe.net.limits import Deadline
 from probe.net.redact import Redactor
 from probe.net.transcript import Recorder
-from probe.probers.ews_inbox import PROBER, _broken_off
+from probe.probers.ews_inbox import PROBER
 from probe.probing import Account, LoginSubject, Notebook
+from probe.probing.ews_results import _broken_off
 from tests.net.ews_stub import MAILBOX, PASSWORD, USERNAME, EwsStub, Reply, fault, find_folder, refused, run_ews_stub
 from tests.servers.certificates import ServerCertificate
 
@@ -264,7 +265,7 @@ async def test_the_account_is_in_no_state_to_sign_in(ews: EwsStub, children: Chi
                     '<t:Value Name="BackOffMilliseconds">4500</t:Value></t:MessageXml>',
                 ),
             ),
-            "Exchange answers ErrorServerBusy, and asks for 4.5 s of patience",
+            "Exchange answers ErrorServerBusy, and asks for a pause of 4.5 s",
         ),
         (Reply(200, refused("ErrorExceededConnectionCount")), "Exchange answers ErrorExceededConnectionCount"),
     ],

@@ -193,7 +193,7 @@ async def test_a_server_without_negotiate_is_shown_no_ticket(ews: EwsStub, monke
     [
         (Reply(200, refused("ErrorAccessDenied")), v.EWS_INBOX, "ErrorAccessDenied"),
         (Reply(500, fault("ErrorImpersonateUserDenied")), v.EWS_IMPERSONATION, "denied"),
-        (Reply(500, fault("ErrorNonExistentMailbox")), v.AUTODISCOVER_ACTION, "Autodiscover is not asked by a ticket"),
+        (Reply(500, fault("ErrorNonExistentMailbox")), v.AUTODISCOVER_ACTION, "Autodiscover is not asked with a Kerberos ticket"),
         (Reply(200, b"<html>not EWS</html>"), v.EWS_INBOX, "nothing"),
         (Reply(403), v.EWS_INBOX, "nothing"),
         (Reply(200, find_folder(), closes=True), v.EWS_INBOX, "nothing"),
@@ -236,7 +236,7 @@ async def test_a_password_is_shown_to_the_kdc_once(ews: EwsStub, monkeypatch: py
     done = await Tried(ews, monkeypatch).run(person=PERSON, folders=True)
     assert [done.value(key) for key in (v.EWS_INBOX, v.EWS_TASKS)] == [
         "found",
-        "Exchange gave no answer to this folder, or to one before it",
+        "Exchange gave no answer for this folder, or for one before it",
     ]
     assert done.ledger.told == ["claimed", Ending.ACCEPTED]
 

@@ -16,9 +16,9 @@ from probe import app
 from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import Authentication, Credentials, Delivery, Effect, Endpoint, Estate, Secret, SecretReference, ServerType
 from probe.model.facts import Fact, Missing, Why
-from probe.probers.mail_round_trip import _ImapInbox, _is_subject, _Message, _Pop3Inbox
 from probe.probing import Account
 from probe.probing.imap_session import ImapSession
+from probe.probing.inboxes import ImapInbox, MarkedMessage, Pop3Inbox, _is_subject
 from probe.probing.pop3_session import Pop3Session
 from probe.simulation import pop3, releases, smtp
 from probe.simulation.ews import Account as EwsAccount
@@ -281,7 +281,7 @@ async def test_a_password_that_is_changed_during_the_run_makes_one_more_failed_l
 )
 def test_a_message_is_known_by_its_whole_subject(header: tuple[str, ...], is_ours: bool) -> None:
     """A bounce, a reply, or a header with two subjects is not ours to delete."""
-    message = _Message.fresh("a@contoso.test")
+    message = MarkedMessage.fresh("a@contoso.test")
     token = message.subject.rpartition(" ")[2]
     assert _is_subject(tuple(line.format(ours=message.subject, token=token) for line in header), message) is is_ours
 
@@ -308,7 +308,7 @@ class Peer:
 
 
 ACCOUNT = Account("a@contoso.test", "a@contoso.test", Secret("x"), Authentication.BASIC, impersonates=False)
-MESSAGE = _Message.fresh("a@contoso.test")
+MESSAGE = MarkedMessage.fresh("a@contoso.test")
 
 
 def imap_peer(subject: str, capabilities: str, *, fetched: str = "7") -> Peer:
@@ -331,7 +331,7 @@ async def take_by_imap(peer: Peer) -> tuple[bool | None, str]:
     """What came of looking for our message, and everything that was asked."""
     endpoint = Endpoint.parse("imap://mail.contoso.test")
     async with ImapSession(cast("Any", peer), ACCOUNT, endpoint) as session:
-        inbox = _ImapInbox(session, endpoint)
+        inbox = ImapInbox(session, endpoint)
         await inbox.remember()
         gone = await inbox.take(MESSAGE)
     return gone, "\n".join(peer.asked)
@@ -412,7 +412,7 @@ def pop3_peer(subject: str, *, unique_ids: Callable[[int, int], str], count: int
 async def find_by_pop3(peer: Peer) -> int | None:
     """The number of our message."""
     endpoint = Endpoint.parse("pop3s://mail.contoso.test")
-    inbox = _Pop3Inbox(cast("Any", None), ACCOUNT, endpoint)
+    inbox = Pop3Inbox(cast("Any", None), ACCOUNT, endpoint)
     return await inbox._find(Pop3Session(cast("Any", peer), ACCOUNT, endpoint), MESSAGE)
 
 

@@ -149,8 +149,8 @@ def test_what_is_unknown_says_why() -> None:
 
 def test_unknowns_beside_a_worse_verdict_are_counted() -> None:
     """What is unknown but could not change the verdict is counted with its reason, and named where everything is told."""
-    assert f"Not known 1 more question, because nothing was tried on {EWS} that would tell" in " ".join(render(a_checked_run()).split())
-    named = "that would tell - A certificate that ends soon (certificate-ends-soon)"
+    assert f"Not known 1 more question, because nothing was tried on {EWS} that would show it" in " ".join(render(a_checked_run()).split())
+    named = "that would show it - A certificate that ends soon (certificate-ends-soon)"
     assert named not in " ".join(render(a_checked_run()).split())
     assert named in " ".join(render(a_checked_run(), verbose=True).split())
 
@@ -207,9 +207,7 @@ def test_mailboxes_of_which_something_else_is_to_be_said_stand_apart() -> None:
 def test_a_mailbox_that_is_not_served_is_listed() -> None:
     """A mailbox that server-side synchronization does not serve is listed as not assessed."""
     text = render(a_checked_run())
-    assert (
-        "NOT ASSESSED: 1 mailbox with profile branch\n  unserved@branch.test\n  Server-side synchronization does nothing for it.\n" in text
-    )
+    assert "NOT ASSESSED: 1 mailbox with profile branch\n  unserved@branch.test\n  Server-side synchronization does not serve it.\n" in text
 
 
 def test_a_run_in_which_nobody_was_judged_says_so() -> None:
@@ -239,7 +237,7 @@ def test_an_endpoint_without_tls_shows_what_stood_in_the_way() -> None:
 def test_facts_that_contradict_each_other_are_unknown() -> None:
     """Where two sources of one rank disagree the report says so, and takes neither side."""
     text = render(a_run(estate=an_estate(), readings=[PRODUCT, replace(PRODUCT, value="Exim")]), verbose=True)
-    assert "what was seen of the server contradicts itself" in text
+    assert "what was observed of the server is contradictory" in text
     assert "Server " not in text
 
 
@@ -253,7 +251,7 @@ def test_what_conflicts_is_told_with_what_each_source_says(estate: Any) -> None:
     conflict = Facts(POP, said).read(v.SERVER_BUILD)
     follows = [a_gap(key, Why.CONFLICTING, "different builds") for key in (v.SERVER_VERSION, v.SERVER_UPDATE)]
     text = " ".join(render(a_run(estate=estate, readings=[conflict, *follows]), verbose=True).split())
-    contradicts = "Unknown what was seen of the server contradicts itself"
+    contradicts = "Unknown what was observed of the server is contradictory"
     assert f"{contradicts} (sources disagree: 15.1.2507.57 (a1 line 3) and 15.2.1118.40 (a1 line 9)): server.build" in text
     assert f"{contradicts} (different builds): server.version, server.update" in text
 

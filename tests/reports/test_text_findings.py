@@ -47,12 +47,23 @@ def test_unknown_findings_with_one_cause_are_one_block() -> None:
     assert (
         f"UNKNOWN: 3 questions, because {POP} did not answer in time (no greeting within 30 s) "
         "- TLS fails (tls-fails) - An endpoint that cannot be used (unreachable) "
-        "- Exchange Server 2003 or 2007 (exchange-2003-or-2007) To do See that a firewall lets this machine through and that the "
+        "- Exchange Server 2003 or 2007 (exchange-2003-or-2007) To do Make sure that the firewall lets this machine through and that the "
         "service answers, then check again. More `probe rules ID`" in text
     )
     assert text.count("UNKNOWN:") == 1
     assert "Rule " not in text
     assert "If so" not in text
+
+
+def test_nothing_to_do_is_not_said_beside_something_to_do() -> None:
+    """Where one endpoint is silent and the question does not arise at another, only what is to be done is told."""
+    silent, moot = a_gap(v.TLS_MODE, Why.TIMED_OUT, "no greeting"), a_gap(v.TLS_MODE, Why.NOT_APPLICABLE, "no EWS", SMTP)
+    text = of_one_mailbox(
+        a_finding(TLS_WORKS, Result.UNKNOWN, silent, moot),
+        a_finding(REACHED, Result.UNKNOWN, silent, moot),
+    )
+    assert f"To do {WHAT_TO_DO[Why.TIMED_OUT]} More" in text
+    assert WHAT_TO_DO[Why.NOT_APPLICABLE] not in text
 
 
 def test_a_cause_at_two_endpoints_takes_in_what_rests_on_one_of_them() -> None:
@@ -119,7 +130,10 @@ def test_questions_that_a_product_leaves_open_are_one_block() -> None:
     """An Exchange that does not show which it is leaves its questions open for one reason, which is told once."""
     some_exchange = replace(OLD_PRODUCT, value="Exchange")
     text = of_one_mailbox(*(a_finding(rule, Result.UNKNOWN, some_exchange) for rule in (TOO_OLD, EWS_ROW)))
-    assert f"UNKNOWN: 2 questions, because {EWS} did not say (it is Exchange, and no more shows) - Exchange Server 2003 or 2007" in text
+    assert (
+        f"UNKNOWN: 2 questions, because {EWS} did not say (it is Exchange, and nothing more is known) - Exchange Server 2003 or 2007"
+        in text
+    )
     assert "Seen" not in text
 
 

@@ -68,7 +68,7 @@ def test_several_mailboxes_of_a_block_are_said_to_be_meant() -> None:
     refused = a_fact(v.EWS_INBOX, "ErrorAccessDenied", EWS)
     text = report("mailbox-access-denied", refused, mailboxes=(SALES, "info@contoso.test"))
     assert f"Add-MailboxPermission -Identity {SALES} -User svc-crm@contoso.test -AccessRights FullAccess" in text
-    assert f"What is written for {SALES} goes for the other 1 mailbox of this block too." in " ".join(text.split())
+    assert f"What is said of {SALES} applies to the other 1 mailbox of this block too." in " ".join(text.split())
 
 
 def test_the_certificate_that_is_sent_now_is_named() -> None:
@@ -89,7 +89,7 @@ def test_the_certificate_that_is_sent_now_is_named() -> None:
         ("Gmail", None, "myaccount.google.com/apppasswords", "Yahoo and AOL"),
         ("Gmail", "outlook.com", "myaccount.google.com/apppasswords", "another provider"),
         ("Yahoo Mail", None, "Generate app password", "Gmail"),
-        ("Courier", None, "The password of the account itself is not taken", "At Gmail"),
+        ("Courier", None, "The account's own password is never accepted", "At Gmail"),
         (None, None, "At Outlook.com: Move", "no such words"),
     ],
 )

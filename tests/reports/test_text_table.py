@@ -93,7 +93,7 @@ def test_what_to_do_is_told_for_each_group_that_does_not_work() -> None:
         "u@branch.test": (Support.UNSUPPORTED, Readiness.READY, (a_finding(NOT_TESTED, Result.FAILS, PRODUCT),)),
     }
     told = " ".join(first_screen(judged).partition("What to do first")[2].partition("Probed from")[0].split())
-    assert told.startswith("(more of each below, by its number): 1 Renew it. 2 smtp.branch.test: See that a firewall lets")
+    assert told.startswith("(more of each below, by its number): 1 Renew it. 2 smtp.branch.test: Make sure that the firewall lets")
     assert " 3 " not in told
 
 

@@ -56,3 +56,19 @@ def test_servers_and_headers_are_known_in_any_case() -> None:
     assert not exchange_marks.is_windows_server("nginx")
     assert exchange_marks.is_sharepoint(["Date", "SPRequestGuid"])
     assert not exchange_marks.is_sharepoint(exchange_marks.exchange_online_headers())
+
+
+@pytest.mark.parametrize(
+    ("server", "newest"),
+    [
+        ("Microsoft-IIS/5.0", "Exchange Server 2003"),
+        ("microsoft-iis/6.0", "Exchange Server 2007"),
+        ("Microsoft-IIS/7.5", None),
+        ("Microsoft-IIS/60.0", None),
+        ("nginx", None),
+        (None, None),
+    ],
+)
+def test_an_old_windows_bounds_the_exchange_on_it(server: str | None, newest: str | None) -> None:
+    """The newest Exchange is known of a Windows that is too old for later ones, and of no other server."""
+    assert exchange_marks.newest_exchange_on(server) == newest

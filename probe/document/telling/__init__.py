@@ -1,4 +1,4 @@
-"""What every report tells in the same way: facts looked up, values and reasons in words, causes, what decided, remedies with the estate's names.
+"""What all reports share: looking up facts, values and reasons in words, causes, what decided, remedies with the estate's names.
 
-A report writes; it takes what it writes from here, so that two reports do not tell one thing in two ways.
+A report takes its content from here, so that two reports do not describe one thing differently.
 """

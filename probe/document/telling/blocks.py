@@ -1,4 +1,4 @@
-"""Mailboxes of which the same is to be said, sorted for a reader: what does not work comes first."""
+"""Groups of mailboxes with the same result, sorted for a reader: what does not work comes first."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ READINESS_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Mailboxes of which the same is to be said; the first stands for all."""
+    """Mailboxes with the same result; the first stands for all."""
 
     support: Support
     readiness: Readiness
     signed_in: str
     profile: str
     decided: list[JsonObject]
-    """Findings that decided the verdict, the most pressing first, then advice."""
+    """Findings that decided the verdict, the most urgent first, then advice."""
     undecided: list[JsonObject]
-    """Findings that are unknown, where the verdict is worse already."""
+    """Unknown findings that could not make the verdict worse."""
     listed: list[JsonObject]
     """For a supported mailbox: the statements that list it."""
     addresses: list[str]
@@ -46,7 +46,7 @@ class Block:
 
     @property
     def directions_in_words(self) -> str:
-        """Each direction with its readiness where they differ; empty where the one word of the verdict goes for all."""
+        """Each direction with its readiness where they differ; empty where the verdict applies to all."""
         if len({how for _, how in self.directions}) < 2:
             return ""
         return ", ".join(f"{direction} {READINESS_WORDS[how].removeprefix('readiness ')}" for direction, how in self.directions)
@@ -61,7 +61,7 @@ class Block:
 
     @property
     def status(self) -> str:
-        """The one word that presses most: readiness before support."""
+        """The most urgent status: readiness before support."""
         if self.support is Support.NOT_ASSESSED:
             return "NOT SERVED"
         if self.readiness is not Readiness.READY:
@@ -70,7 +70,7 @@ class Block:
 
     @property
     def verdict(self) -> str:
-        """Both verdicts, the one that presses most in capitals."""
+        """Both verdicts, the more urgent one in capitals."""
         if self.support is Support.NOT_ASSESSED:
             return SUPPORT_WORDS[self.support].upper()
         ready = ready_in_words(self.readiness, self.signed_in, READINESS_WORDS[self.readiness])
@@ -81,7 +81,7 @@ class Block:
 
     @property
     def urgency(self) -> int:
-        """What does not work now, what may not, what is not supported, what is not known to be, what works."""
+        """The order: not ready, perhaps not ready, not supported, support unknown, working."""
         if self.support is Support.NOT_ASSESSED:
             return 6
         if self.readiness is not Readiness.READY:
@@ -90,7 +90,7 @@ class Block:
 
 
 def blocks_of(assessments: Iterable[JsonObject], known: Known) -> list[Block]:
-    """The mailboxes in blocks, the most pressing first; within that, the block of most mailboxes."""
+    """The mailboxes in blocks, the most urgent first, then the largest first."""
     blocks: dict[tuple[Any, ...], Block] = {}
     for assessment in assessments:
         support, readiness, address = Support(assessment["support"]), Readiness(assessment["readiness"]), assessment["mailbox"]
@@ -107,7 +107,7 @@ def blocks_of(assessments: Iterable[JsonObject], known: Known) -> list[Block]:
 
 
 def matters(finding: JsonObject, support: Support, readiness: Readiness) -> bool:
-    """Whether an unknown finding leaves the verdict open, rather than one that is worse already."""
+    """Whether an unknown finding leaves the verdict open, rather than not affecting it."""
     verdict: object = {Otherwise.NOT_READY: readiness, Otherwise.ADVICE: None}.get(finding["otherwise"], support)
     return verdict in (Support.UNDETERMINED, Readiness.UNDETERMINED)
 
@@ -115,7 +115,7 @@ def matters(finding: JsonObject, support: Support, readiness: Readiness) -> bool
 def _sorted_out(
     findings: Iterable[JsonObject], support: Support, readiness: Readiness
 ) -> tuple[list[JsonObject], list[JsonObject], list[JsonObject]]:
-    """What decided, what is unknown besides, and what lists the system."""
+    """What decided the verdict, what else is unknown, and what lists the system."""
     decided: list[JsonObject] = []
     undecided: list[JsonObject] = []
     listed: list[JsonObject] = []
@@ -130,14 +130,14 @@ def _sorted_out(
 
 
 def _severity(finding: JsonObject, among: list[JsonObject]) -> tuple[int, bool, bool, int]:
-    """Readiness before support before advice, what fails before what is unknown, and roots before what follows from them."""
+    """Readiness before support before advice, failed before unknown, and roots before consequences."""
     otherwise = Otherwise(finding["otherwise"])
     about = {Otherwise.NOT_READY: 0, Otherwise.ADVICE: 2}.get(otherwise, 1)
     return about, finding["result"] != Result.FAILS, root_of(finding, among) is not None, list(Otherwise).index(otherwise)
 
 
 def _likeness(finding: JsonObject, mailbox: str) -> tuple[Any, ...]:
-    """What makes two mailboxes' findings the same to a reader: all but whose they are."""
+    """What must be equal for two mailboxes' findings to be shown as one: everything but the mailbox."""
     cited = tuple(
         (
             None if c["subject"] == mailbox else c["subject"],

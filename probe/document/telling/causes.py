@@ -1,4 +1,4 @@
-"""Unknown findings that have a cause in common: a server that is silent leaves a dozen questions open, for one reason."""
+"""Unknown findings with a common cause: a silent server leaves a dozen questions open for one reason."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ CONVERSATION_FAILURES = frozenset(
         Why.BUG,
     }
 )
-"""What befell a conversation as a whole, so that the details of single gaps add nothing."""
+"""Reasons that concern a conversation as a whole, so that the details of single gaps add nothing."""
 
 
 NOT_ALLOWED = "not allowed here"
-"""How the engine ends the reason of a conversation whose effect nobody allowed."""
+"""The end of the engine's reason for a conversation whose effect is not allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Questions:
         return [why for why in Why if any(reason.why is why for reason in self.cause)]
 
     def because(self) -> str:
-        """The reasons as one clause; of the details the commonest, which names the root rather than what follows from it."""
+        """The reasons as one clause, with the commonest detail, which names the root rather than a consequence."""
         cited = (_reason(cited) for finding in self.findings for cited in finding["because"])
         reasons = [reason for reason in cited if reason is not None and reason.why in self.whys]
         endpoints: dict[tuple[Why, str], list[str]] = {}
@@ -74,7 +74,7 @@ class Questions:
 
 
 def questions_in_common(findings: Iterable[JsonObject]) -> list[Questions]:
-    """The unknown findings that share their cause with another; what rests on part of a cause is counted with the whole."""
+    """The unknown findings that share their cause with another. A finding that rests on part of a cause is counted with the whole."""
     causes = [(_cause(f), f) for f in findings if f["result"] == Result.UNKNOWN]
     groups: list[Questions] = []
     whole = sorted({cause for cause, _ in causes if cause}, key=len, reverse=True)
@@ -85,7 +85,7 @@ def questions_in_common(findings: Iterable[JsonObject]) -> list[Questions]:
 
 
 def by_cause(findings: Iterable[JsonObject]) -> tuple[list[Questions], list[JsonObject]]:
-    """Unknown findings under their causes, of however few, and those whose cause is more than what endpoints left open."""
+    """All unknown findings by cause, however few, and those whose cause is not only an endpoint's silence."""
     groups: dict[_Cause, list[JsonObject]] = {}
     alone: list[JsonObject] = []
     for finding in findings:
@@ -98,13 +98,13 @@ def by_cause(findings: Iterable[JsonObject]) -> tuple[list[Questions], list[Json
 
 
 def is_not_allowed(finding: JsonObject) -> bool:
-    """Whether a finding is unknown only because nobody allowed what would tell."""
+    """Whether a finding is unknown only because what would show it is not allowed."""
     gaps = [cited for cited in finding["because"] if "why" in cited]
     return bool(gaps) and all(gap["why"] == Why.NOT_ATTEMPTED and gap["detail"].endswith(NOT_ALLOWED) for gap in gaps)
 
 
 def _cause(finding: JsonObject) -> _Cause | None:
-    """What a finding is unknown for; None where that is more than what endpoints left open."""
+    """Why a finding is unknown; None where endpoints are not the only reason."""
     reasons = [(cited["key"], _reason(cited)) for cited in finding["because"]]
     asked_there = {key for key, reason in reasons if reason is not None}
     if not asked_there or any(key not in asked_there for key, _ in reasons):
@@ -116,12 +116,12 @@ def _cause(finding: JsonObject) -> _Cause | None:
 
 
 def _reason(cited: JsonObject) -> _Reason | None:
-    """Why what is cited leaves a question open; None where that is no matter of an endpoint's."""
+    """Why a cited reading leaves a question open; None where no endpoint is the reason."""
     subject, of_account = cited["subject"], cited["mailbox"] is not None
     if "://" not in subject:
         return None
     if "why" in cited:
         return _Reason(Why(cited["why"]), subject, of_account, cited["detail"])
-    if cited["key"] == v.SERVER_PRODUCT.name:  # a product that leaves questions open is one that does not show which
-        return _Reason(Why.NOT_DISCLOSED, subject, of_account, f"it is {cited['value']}, and no more shows")
+    if cited["key"] == v.SERVER_PRODUCT.name:  # a product leaves a question open where its version does not show
+        return _Reason(Why.NOT_DISCLOSED, subject, of_account, f"it is {cited['value']}, and nothing more is known")
     return None

@@ -30,7 +30,7 @@ _TELLING = frozenset(
         v.TLS_FAILURE,
     )
 )
-"""Facts whose value says more of a failure than its title."""
+"""Facts whose value says more about a failure than the title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class Group:
 
     number: int
     cause: tuple[str, ...]
-    """Why, from all that is to be said down to the least, so that a reader takes what fits."""
+    """The cause, from the longest text to the shortest; a reader takes the first that fits."""
     beside: str
-    """The other verdict, where that is bad too."""
+    """The other verdict, where it is bad too."""
     blocks: list[Block]
 
     @property
@@ -54,7 +54,7 @@ class Group:
 
 
 def groups_of(blocks: Iterable[Block], on: date) -> list[Group]:
-    """The blocks by status and cause, the most pressing first; within one status, what befalls most mailboxes."""
+    """The blocks by status and cause, the most urgent first; within one status, the cause with most mailboxes first."""
     alike: dict[tuple[str, tuple[str, ...], str], list[Block]] = {}
     for block in blocks:
         support_is_bad = block.support in (Support.UNSUPPORTED, Support.NOT_LISTED) and block.readiness is not Readiness.READY
@@ -70,7 +70,7 @@ def is_advice(finding: JsonObject) -> bool:
 
 
 def advice_of(groups: Iterable[Group], on: date) -> dict[tuple[str, ...], list[str]]:
-    """By what is advised, whom; the words from all that is to be said down to the least."""
+    """The mailboxes by kind of advice; the words from the longest text to the shortest."""
     told: dict[str, tuple[dict[str, None], list[str]]] = {}
     for block in (block for group in groups for block in group.blocks):
         for finding in filter(is_advice, block.decided):
@@ -93,7 +93,7 @@ def step_for(block: Block, address: str, known: Known, on: date) -> str:
 
 
 def _cause(block: Block, on: date) -> tuple[str, ...]:
-    """Why the block has the status that it has, from all that is to be said down to the least."""
+    """Why the block has its status, from the longest text to the shortest."""
     if block.support is Support.NOT_ASSESSED:
         return ("not synchronized by the server",)
     if block.is_good:
@@ -116,7 +116,7 @@ def headline(finding: JsonObject, on: date) -> tuple[str, ...]:
 
 
 def with_what_was_seen(finding: JsonObject, on: date) -> str:
-    """The title with the value that tells most; of a certificate, its end alone."""
+    """The title with the most informative value; of a certificate, only its end."""
     for cited in finding["because"]:
         value = cited.get("value")
         if cited["key"] == v.CERTIFICATE_NOT_AFTER.name and value:
@@ -128,7 +128,7 @@ def with_what_was_seen(finding: JsonObject, on: date) -> str:
 
 
 def _left_open(unknown: Sequence[JsonObject]) -> tuple[str, ...]:
-    """What befell the endpoints that left it open; else what is not known."""
+    """What happened at the endpoints that left it open; else what is not known."""
     why, hosts = _befell(unknown)
     if why is None:
         return (f"Not known: {unknown[0]['title']}",)
@@ -136,7 +136,7 @@ def _left_open(unknown: Sequence[JsonObject]) -> tuple[str, ...]:
 
 
 def _befell(unknown: Iterable[JsonObject]) -> tuple[Why | None, list[str]]:
-    """The commonest reason of what endpoints left open, and their hosts."""
+    """The commonest reason for what endpoints left open, with their hosts."""
     gaps = [cited for f in unknown for cited in f["because"] if "why" in cited and "://" in cited["subject"]]
     if not gaps:
         return None, []

@@ -24,7 +24,7 @@ class Known(Index):
             self.facts.setdefault((fact["subject"], fact["mailbox"], fact["key"]), []).append(fact)
         by_subject: dict[str, list[Any]] = {}
         for reading in readings(document):
-            # That nobody was asked is cited by findings, and is no news of the endpoint.
+            # Findings cite that nothing was asked; it says nothing about the endpoint.
             if reading.mailbox is None and not (isinstance(reading, Missing) and reading.says_nothing):
                 by_subject.setdefault(reading.subject, []).append(reading)
         self.of = {subject: Facts(subject, of_it) for subject, of_it in by_subject.items()}
@@ -36,11 +36,11 @@ class Known(Index):
         self.mailboxes: dict[str, JsonObject] = {mailbox["address"]: mailbox for mailbox in estate["mailboxes"]}
 
     def facts_of(self, subject: str) -> Iterator[JsonObject]:
-        """Every fact of a subject itself, not of an account there."""
+        """Every fact of a subject itself, without those of accounts there."""
         return (f for (s, mailbox, _), facts in self.facts.items() if s == subject and mailbox is None for f in facts)
 
     def gaps_of(self, subject: str) -> list[Missing]:
-        """What is not known of a subject itself, by key: the most telling reason of each."""
+        """What is not known of a subject itself, by key, with the most informative reason of each."""
         facts = self.of.get(subject, Facts(subject))
         best = (facts.read(key) for key in dict.fromkeys(reading.key for reading in facts))
         return [reading for reading in best if isinstance(reading, Missing)]
@@ -64,12 +64,12 @@ class Known(Index):
         return tuple(dict.fromkeys(url for url, is_used in ways if is_used))
 
     def behind(self, cited: JsonObject) -> list[JsonObject]:
-        """The whole facts that a finding cites; where several sources were drawn together, all of them."""
+        """The full facts that a finding cites; where several sources were combined, all of them."""
         facts = self.facts.get((cited["subject"], cited["mailbox"], cited["key"]), [])
         return [f for f in facts if f["value"] == cited["value"]] or facts
 
     def texts_behind(self, fact: JsonObject) -> set[str]:
-        """The fact's value and the values that it was worked out from, as far as they are texts that a peer may have said."""
+        """The fact's value and the values that it was concluded from, as far as they are texts that a peer may have sent."""
         texts: set[str] = set()
         waiting, seen = [fact], set()
         while waiting:

@@ -1,4 +1,4 @@
-"""The names of the estate that stand in a remedy in the place of its capitals."""
+"""The estate's names that replace the placeholders in a remedy."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _DAY = re.compile(r"\b20\d\d-\d\d-\d\d\b")
 
 
 def remedy_for(finding: JsonObject, address: str, known: Known, on: date) -> str:
-    """What to do in this case: the estate's names for the capitals, the paragraphs for this server, and the days that are left."""
+    """The remedy for this case: with the estate's names in place of the placeholders, the paragraphs for this server, and the days left."""
     urls = endpoints_of(finding) or known.used_endpoints(address)
     dated = _DAY.sub(lambda day: day.group() + _days_until(day.group(), on), finding["remedy"])
     return filled(dated, _values(urls, address, known), _audiences(urls, address, known))
@@ -55,7 +55,7 @@ def _values(urls: Sequence[str], address: str, known: Known) -> dict[Name, list[
 
 
 def accounts_of(address: str, urls: Iterable[str], known: Known) -> list[str]:
-    """The user names that sign in for a mailbox at these of its endpoints, as far as the estate names them."""
+    """The user names that sign in for a mailbox at these endpoints, as far as the estate names them."""
     mailbox = known.mailboxes.get(address)
     profile = known.profiles.get(mailbox["profile"]) if mailbox else None
     if mailbox is None or profile is None:
@@ -78,7 +78,7 @@ def _certificate(facts: Facts) -> str:
 
 
 def _audiences(urls: Iterable[str], address: str, known: Known) -> frozenset[Audience] | None:
-    """Whose servers these are; None where that is not known of all of them, so that no paragraph is left out."""
+    """The operators of these servers; None where one is not known, so that no paragraph is left out."""
     found: set[Audience] = set()
     whose = _PROVIDERS.get(known.of.get(address, Facts(address)).value(v.PROVIDER) or "")
     for url in urls:
@@ -87,7 +87,7 @@ def _audiences(urls: Iterable[str], address: str, known: Known) -> frozenset[Aud
         if product is None:
             return None
         of_it = (Audience.EXCHANGE_SERVER,) if product.startswith("Exchange Server") else _PRODUCTS.get(product, ())
-        # Microsoft's consumers and tenants share servers: there it counts whose mailbox it is.
+        # Consumers and tenants share Microsoft's servers, so the mailbox decides.
         found.update((Audience.OUTLOOK_COM,) if whose is Audience.OUTLOOK_COM and Audience.EXCHANGE_ONLINE in of_it else of_it)
         found.update(filter(None, [_PROVIDERS.get(facts.value(v.PROVIDER) or "")] if not of_it else ()))
     return frozenset(found)

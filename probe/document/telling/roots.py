@@ -1,4 +1,4 @@
-"""Which failure follows from which: a reader mends the root, and what follows goes with it."""
+"""Which failure follows from which: correcting the root also corrects what follows from it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ ROOTS: dict[str, tuple[str, ...]] = {
     "tls-handshake-fails": ("no-tls-with-the-deployments-windows", "no-tls-offered", "silent-or-foreign-service"),
     "token-wanted": ("password-login-ended-by-provider",),
 }
-"""By rule, those whose failure at the same place explains its own; the first is the most telling."""
+"""For each rule, the rules whose failure at the same place explains its own; the most informative first."""
 
 
 def root_of(finding: JsonObject, findings: Sequence[JsonObject]) -> JsonObject | None:
-    """The failed finding that this failed one follows from, None where it stands by itself.
+    """The failed finding that this failed one follows from; None where there is none.
 
     It must have failed wherever this one did: a login that is refused at one server is not explained by what another ended.
     """

@@ -1,4 +1,4 @@
-"""Whether somebody signed in for a mailbox: what a readiness is worth."""
+"""Whether there was a sign-in for a mailbox, which a readiness depends on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from probe.model.rules import Readiness
 
 YES = "yes"
 WITHOUT = "as far as seen without signing in"
-"""What is added to a readiness that no sign-in has shown."""
+"""The addition to a readiness that no sign-in has confirmed."""
 
 _IN_WORDS = {
     "not-tried": "nobody signed in",
@@ -24,12 +24,12 @@ def _gap(url: str, address: str, known: Known) -> JsonObject | None:
 
 
 def ready_in_words(readiness: Readiness, how: str, words: str) -> str:
-    """The words for a readiness, which say so where nobody signed in."""
+    """The words for a readiness, which mention it where nobody signed in."""
     return f"{words} {WITHOUT}" if readiness is Readiness.READY and how != YES else words
 
 
 def not_signed_in(address: str, how: str, known: Known) -> str:
-    """Why nobody signed in, as the engine tells it, or else in general; empty where somebody did, or was refused."""
+    """Why nobody signed in, in the engine's words or else in general; empty where somebody did, or was refused."""
     if how in (YES, "refused"):
         return ""
     details = dict.fromkeys(gap["detail"] for url in known.used_endpoints(address) if (gap := _gap(url, address, known)) and gap["detail"])

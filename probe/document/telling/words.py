@@ -10,59 +10,59 @@ from probe.model import vocabulary as v
 from probe.model.facts import UNTRIED, Why
 
 _WHY_OF: dict[Why, str] = {
-    Why.NOT_ATTEMPTED: "nothing was tried on {} that would tell",
+    Why.NOT_ATTEMPTED: "nothing was tried on {} that would show it",
     Why.NOT_APPLICABLE: "the question does not arise for {}",
     Why.NOT_DISCLOSED: "{} did not say",
-    Why.NO_CREDENTIALS: "there are no credentials to ask {} with",
-    Why.DENIED: "{} may not be asked: it refuses, or the estate does not allow it",
+    Why.NO_CREDENTIALS: "there are no credentials for {}",
+    Why.DENIED: "the request to {} was refused, or the estate does not allow it",
     Why.UNRESOLVED: "no address was found for {}",
     Why.REFUSED: "{} refused the connection",
-    Why.UNREACHABLE: "there is no way to {}",
+    Why.UNREACHABLE: "there is no route to {}",
     Why.TIMED_OUT: "{} did not answer in time",
-    Why.THROTTLED: "{} asked to be left alone for now",
-    Why.CLOSED: "{} ended the connection in the middle",
-    Why.TLS_FAILED: "TLS could not be agreed on with {}",
+    Why.THROTTLED: "{} accepts no requests for now",
+    Why.CLOSED: "{} closed the connection too early",
+    Why.TLS_FAILED: "the TLS handshake with {} failed",
     Why.OFF_PROTOCOL: "what answered at {} does not speak the protocol",
-    Why.UNTRUSTED_PEER: "credentials were held back from {}, because the certificate does not earn them",
-    Why.CONFLICTING: "what was seen of {} contradicts itself",
-    Why.STALE: "what was once heard of {} no longer tells",
-    Why.INTERRUPTED: "the run was interrupted before {} was done with",
+    Why.UNTRUSTED_PEER: "the certificate is not trusted at {}",
+    Why.CONFLICTING: "what was observed of {} is contradictory",
+    Why.STALE: "what was once observed of {} is out of date",
+    Why.INTERRUPTED: "the run was interrupted before {} was finished",
     Why.BUG: "this program failed on {}; please report it",
 }
 
 WHY_IN_WORDS: dict[Why, str] = {why: words.format("the server") for why, words in _WHY_OF.items()}
-"""What a reader is told of each reason."""
+"""Each reason in words; `{}` is the subject."""
 
 WHAT_TO_DO: dict[Why, str] = {
-    Why.NOT_ATTEMPTED: "Allow what would tell (`allow` in the estate, see `probe check --dry-run`), then check again.",
-    Why.NOT_APPLICABLE: "Nothing is to be done.",
-    Why.NOT_DISCLOSED: "Ask whoever runs the server; where it hides its name, say in the estate what it is (`product`), then check again.",
-    Why.NO_CREDENTIALS: "Name the account's credentials in the estate, then check again.",
-    Why.DENIED: "Have the server or the estate allow the question, then check again.",
-    Why.UNRESOLVED: "See that the name is spelt right and that this machine's resolver knows it, then check again.",
-    Why.REFUSED: "See that host and port are right and that the service is running, then check again.",
-    Why.UNREACHABLE: "See that this machine has a route to the host and that no firewall is in the way, then check again.",
-    Why.TIMED_OUT: "See that a firewall lets this machine through and that the service answers, then check again.",
+    Why.NOT_ATTEMPTED: "Allow what would show it (`allow` in the estate, see `probe check --dry-run`), then check again.",
+    Why.NOT_APPLICABLE: "There is nothing to do.",
+    Why.NOT_DISCLOSED: "Ask the server's administrator; if the server hides its name, name the product in the estate (`product`), then check again.",
+    Why.NO_CREDENTIALS: "Add the account's credentials to the estate, then check again.",
+    Why.DENIED: "Have the server or the estate allow the request, then check again.",
+    Why.UNRESOLVED: "Make sure that the name is spelt correctly and that this machine's resolver knows it, then check again.",
+    Why.REFUSED: "Make sure that host and port are correct and that the service is running, then check again.",
+    Why.UNREACHABLE: "Make sure that this machine has a route to the host and that no firewall blocks it, then check again.",
+    Why.TIMED_OUT: "Make sure that the firewall lets this machine through and that the service answers, then check again.",
     Why.THROTTLED: "Wait until the server takes connections again, then check again.",
-    Why.CLOSED: "See in the server's log why it ended the connection, then check again.",
-    Why.TLS_FAILED: "See in the server's log why the handshake failed, enable what both ends have, then check again.",
+    Why.CLOSED: "Look up in the server's log why it closed the connection, then check again.",
+    Why.TLS_FAILED: "Look up in the server's log why the handshake failed, enable what both ends support, then check again.",
     Why.OFF_PROTOCOL: "Compare host, port and the SSL setting of the profile with what runs there, then check again.",
-    Why.UNTRUSTED_PEER: "Put the certificate right, or trust its authority with `--ca FILE`, then check again.",
-    Why.CONFLICTING: "See whether several servers stand behind the name, and compare them.",
+    Why.UNTRUSTED_PEER: "Correct the certificate, or trust its authority with `--ca FILE`, then check again.",
+    Why.CONFLICTING: "Find out whether several servers share the name, and compare them.",
     Why.STALE: "Check again.",
-    Why.INTERRUPTED: "Check again, and let the run come to its end.",
+    Why.INTERRUPTED: "Check again, and let the run finish.",
     Why.BUG: "Report it with the output of `--json`, and check again.",
 }
-"""What may turn each reason into an answer."""
+"""What the reader can do about each reason."""
 
-# What is cited must fit a glance; the JSON report has the rest. A value may be long, as capabilities are, but not endless.
+# Cited values are kept short; the JSON report has the rest. A value may be long, such as capabilities, but not endless.
 CITED_LIMIT = 240
 VALUE_LIMIT = 2000
 _SHOWN_OF_A_LIST = 5
 
 
 def value_in_words(value: Any) -> str:
-    """A value in its JSON form, as a person would write it."""
+    """A value of the document in words."""
     match value:
         case None:
             return "not visible"
@@ -103,7 +103,7 @@ def gap_in_words(gap: JsonObject) -> str:
 
 
 def reason_in_words(why: Why, subjects: Sequence[str], detail: str) -> str:
-    """A reason and of whom it is true, as a clause."""
+    """A reason with its subjects, as a clause."""
     words = _WHY_OF[why].format(" and ".join(subjects))
     return f"{words} ({bounded(detail, CITED_LIMIT)})" if detail and detail != UNTRIED else words
 
@@ -112,7 +112,7 @@ _BY_WHOM = {"peer": " (the server says so)", "operator": " (declared by the oper
 
 
 def provenance(fact: JsonObject) -> str:
-    """How a fact is known, in brackets after its value; nothing where it was seen at first hand."""
+    """How a fact is known, in brackets after its value; empty where it was observed."""
     if fact["basis"] == "observed":
         return ""
     if fact["basis"] == "inferred":

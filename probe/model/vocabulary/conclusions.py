@@ -9,7 +9,7 @@ from probe.model.kinds import DAY, FLAG, TEXT, TEXTS, UPDATE, UpdateRange
 
 
 def more_specific_product(one: str, other: str) -> str | None:
-    """`Exchange` (cannot be told which) gives way to one of the Exchange products, and so does `Exchange Server`, of which the year does not show.
+    """`Exchange` (of which the version is not known) gives way to one of the Exchange products, and so does `Exchange Server`, of which the year does not show.
 
     Any other two must be the same.
     """
@@ -19,11 +19,11 @@ def more_specific_product(one: str, other: str) -> str | None:
     return None
 
 
-SERVER_VENDOR: FactKey[str] = FactKey("server.vendor", TEXT, "Who makes or runs it.", ("Microsoft", "Google"))
+SERVER_VENDOR: FactKey[str] = FactKey("server.vendor", TEXT, "The maker or operator of the product.", ("Microsoft", "Google"))
 SERVER_PRODUCT: FactKey[str] = FactKey(
     "server.product",
     TEXT,
-    "What answers, as far as what was said reveals it.",
+    "The product that answers, as far as its answers show it.",
     (
         "Exchange Server 2016",
         "Exchange Server 2007",
@@ -39,52 +39,54 @@ SERVER_PRODUCT: FactKey[str] = FactKey(
 SERVER_PRODUCTS: FactKey[tuple[str, ...]] = FactKey(
     "server.products",
     TEXTS,
-    "Every product whose build an EWS endpoint shows: one, or several where servers of different products answer under one name.",
+    "Every product whose build an EWS endpoint shows: one, or several where servers of different products share a name.",
     (("Exchange Server 2016",), ("Exchange Server 2016", "Exchange Server 2019"), ("Exchange Server 2007", "Exchange Server 2010")),
 )
 SERVER_BY_WORD: FactKey[str] = FactKey(
     "server.by_word",
     TEXT,
-    "The operator's word for what answers, where the server hides its name.",
+    "The product that the operator declares, where the server hides its name.",
     ("Dovecot 2.4", "Exchange Server 2019"),
 )
 PRODUCT_BY_WORD = "product-by-word"
-"""The inference that takes that word for the product."""
+"""The inference that concludes the product from that declaration."""
 SERVER_MARKS: FactKey[tuple[str, ...]] = FactKey(
     "server.marks",
     TEXTS,
-    "The marks of products that were found, each with where: all that agree, those that contradict each other, and a proxy's, which is told as one.",
+    "The marks of products that were found, each with its place: those that agree, those that contradict each other, and those of a proxy.",
     (
         ("greeting: Exim 4.96", "ehlo: Exim"),
         ("greeting: Exchange", "certificate: Exchange Online"),
         ("greeting: stunnel (proxy)", "greeting: Dovecot"),
     ),
 )
-SERVER_VERSION: FactKey[str] = FactKey("server.version", TEXT, "Its version, as far as what was said reveals it.", ("4.96", "15.1.2507.57"))
+SERVER_VERSION: FactKey[str] = FactKey(
+    "server.version", TEXT, "The version of the product, as far as its answers show it.", ("4.96", "15.1.2507.57")
+)
 SERVER_UPDATE: FactKey[UpdateRange] = FactKey(
     "server.update",
     UPDATE,
-    "Which cumulative and security update of Exchange runs, exactly or between two.",
+    "The installed cumulative and security update of Exchange, exactly or as a range.",
     (UpdateRange(exact="CU23 Oct25SU"), UpdateRange(at_least="CU23 May25HU", at_most="CU23 Aug25SU"), UpdateRange(at_least="RTM Aug26SU")),
 )
 SERVER_END_OF_SUPPORT: FactKey[date] = FactKey(
-    "server.end_of_support", DAY, "When the product's support ended or ends.", (date(2025, 10, 14), date(2035, 12, 31))
+    "server.end_of_support", DAY, "The day on which support for the product ended or ends.", (date(2025, 10, 14), date(2035, 12, 31))
 )
 SERVER_EXTENDED_UPDATES_END: FactKey[date] = FactKey(
     "server.extended_updates_end",
     DAY,
-    "Last day on which extended security updates (ESU), which are sold, come out for the cumulative update that runs.",
+    "The last day on which paid extended security updates (ESU) are released for the installed cumulative update.",
     (date(2026, 10, 31),),
 )
 PROVIDER: FactKey[str] = FactKey(
     "provider",
     TEXT,
-    "Whose hosted service it is.",
+    "The provider of the hosted service.",
     ("gmail", "yahoo", "aol", "outlook.com", "msn", "windows-live", "exchange-online", "icloud"),
 )
 MODERN_AUTH_OFFERED: FactKey[bool] = FactKey("modern_auth.offered", FLAG, "Whether token sign-in (OAuth) is offered.", (True, False))
 PASSWORD_LOGIN_POSSIBLE: FactKey[bool] = FactKey(
-    "password_login.possible", FLAG, "Whether a password can work at all here and today.", (True, False)
+    "password_login.possible", FLAG, "Whether a sign-in by password can work at this endpoint on the date of judgement.", (True, False)
 )
 MFA_REQUIRED: FactKey[bool] = FactKey(
     "mfa.required", FLAG, "Whether the account that signs in needs multi-factor authentication.", (True, False)

@@ -8,81 +8,85 @@ from probe.model.kinds import COUNT, FLAG, TEXT, TEXTS
 NET_ADDRESSES: FactKey[tuple[str, ...]] = FactKey(
     "net.addresses",
     TEXTS,
-    "Every address that the name resolves to, in the resolver's order; empty when the name does not exist or has none.",
+    "Every address that the name resolves to, in the resolver's order; empty where the name does not exist or has no address.",
     (("192.0.2.7", "2001:db8::7"), ()),
 )
 NET_CONNECTED: FactKey[bool] = FactKey(
-    "net.connected", FLAG, "Whether a TCP connection came about: yes, or every address refused it or gave no way to it.", (True, False)
+    "net.connected", FLAG, "Whether a TCP connection was established; no where every address refused it or was unreachable.", (True, False)
 )
-PROTOCOL_SPOKEN: FactKey[bool] = FactKey(
-    "protocol.spoken", FLAG, "Whether what answered speaks the protocol of the endpoint.", (True, False)
-)
+PROTOCOL_SPOKEN: FactKey[bool] = FactKey("protocol.spoken", FLAG, "Whether the answer is in the endpoint's protocol.", (True, False))
 PROTOCOL_GREETING: FactKey[str] = FactKey(
-    "protocol.greeting", TEXT, "The greeting as said, its lines joined by newlines.", ("+OK Dovecot ready.",)
+    "protocol.greeting", TEXT, "The greeting as it was sent, its lines joined by newlines.", ("+OK Dovecot ready.",)
 )
 PROTOCOL_CAPABILITIES: FactKey[tuple[str, ...]] = FactKey(
     "protocol.capabilities",
     TEXTS,
-    "Capabilities as listed, in order, once TLS is up; the lines of CAPA, of EHLO after its first, or the words of IMAP's CAPABILITY.",
+    "The capabilities under TLS, as listed and in order: the lines of CAPA, those of EHLO after the first, or the words of IMAP's CAPABILITY.",
     (("TOP", "UIDL", "SASL PLAIN"), ()),
 )
 PROTOCOL_CAPABILITIES_PLAIN: FactKey[tuple[str, ...]] = FactKey(
-    "protocol.capabilities_plain", TEXTS, "Capabilities as listed before TLS.", (("TOP", "STLS"), ())
+    "protocol.capabilities_plain", TEXTS, "The capabilities before TLS, as listed.", (("TOP", "STLS"), ())
 )
 SMTP_EHLO_NAME: FactKey[str] = FactKey(
-    "smtp.ehlo_greeting", TEXT, "First line of the reply to EHLO, less its code.", ("mail.example Hello probe [192.0.2.1]",)
+    "smtp.ehlo_greeting", TEXT, "First line of the reply to EHLO, without its code.", ("mail.example Hello probe [192.0.2.1]",)
 )
 POP3_LOGIN_DELAY_SECONDS: FactKey[int] = FactKey(
     "pop3.login_delay_seconds",
     COUNT,
-    "Seconds that the server wants between logins of one account (LOGIN-DELAY, RFC 2449 section 6.5), while nobody is signed in.",
+    "Seconds that the server requires between logins of one account, as announced before a sign-in (LOGIN-DELAY, RFC 2449 section 6.5).",
     (300, 10),
 )
 ROUNDTRIP_SENT: FactKey[bool] = FactKey(
-    "roundtrip.sent", FLAG, "Whether the outgoing server took a test message from the mailbox to itself.", (True, False)
+    "roundtrip.sent", FLAG, "Whether the outgoing server accepted a test message from the mailbox to itself.", (True, False)
 )
 ROUNDTRIP_REPLY: FactKey[str] = FactKey(
     "roundtrip.reply",
     TEXT,
-    "What the outgoing server said to the test message, or to the command at which it refused it.",
+    "The reply of the outgoing server to the test message, or to the command at which it refused the message.",
     ("250 2.0.0 Ok: queued as 4F1", "550 5.7.60 SMTP; Client does not have permissions to send as this sender"),
 )
 ROUNDTRIP_RETURNED: FactKey[bool] = FactKey(
     "roundtrip.returned",
     FLAG,
-    "Whether the test message was seen in the inbox; no where it was looked for until the attempt's time was over.",
+    "Whether the test message arrived in the inbox; no where it was not found until the attempt's time was over.",
     (True, False),
 )
 ROUNDTRIP_MILLISECONDS: FactKey[int] = FactKey(
     "roundtrip.milliseconds",
     COUNT,
-    "Time from the outgoing server's yes until the test message was seen in the inbox, in milliseconds.",
+    "Time from the outgoing server's acceptance until the test message was found in the inbox, in milliseconds.",
     (850, 12000),
 )
 ROUNDTRIP_REMOVED: FactKey[bool] = FactKey(
     "roundtrip.removed",
     FLAG,
-    "Whether the test message is gone from the inbox; no where the server let it be marked as deleted at most.",
+    "Whether the test message was removed from the inbox; no where it could at most be marked as deleted.",
     (True, False),
 )
 SMTP_HELP: FactKey[str] = FactKey(
     "smtp.help",
     TEXT,
-    "Reply to HELP, as said, good or not; asked only where the greeting names no product.",
+    "Reply to HELP as it was sent, positive or negative; asked for only where the greeting names no product.",
     ("214 2.0.0 This is OpenSMTPD", "502 5.5.2 Error: command not recognized"),
 )
 PROTOCOL_FAREWELL: FactKey[str] = FactKey(
-    "protocol.farewell", TEXT, "What the server said when we took our leave, as said.", ("+OK Better luck next time.",)
+    "protocol.farewell", TEXT, "The server's reply to QUIT or LOGOUT, as it was sent.", ("+OK Better luck next time.",)
 )
 IMAP_ID: FactKey[tuple[str, ...]] = FactKey(
     "imap.id",
     TEXTS,
-    "What the server says of itself in answer to ID (RFC 2971), as `field=value`, a field alone where its value is NIL; empty for NIL.",
+    "The fields of the answer to ID (RFC 2971), as `field=value`, or as the field alone where its value is NIL; empty for NIL.",
     (("name=Cyrus IMAPD", "version=3.6.1"), ()),
 )
 IMAP_PREAUTH: FactKey[bool] = FactKey(
-    "imap.preauth", FLAG, "Whether the greeting takes us for signed in, so that STARTTLS is out of reach.", (True, False)
+    "imap.preauth",
+    FLAG,
+    "Whether the greeting is PREAUTH: the connection counts as signed in, and STARTTLS is not possible.",
+    (True, False),
 )
 SMTP_SIZE_LIMIT_BYTES: FactKey[int] = FactKey(
-    "smtp.size_limit_bytes", COUNT, "Largest message that the server says it takes; 0 where it says that it sets no limit.", (37748736, 0)
+    "smtp.size_limit_bytes",
+    COUNT,
+    "The largest message that the server says it accepts; 0 where it says that it has no limit.",
+    (37748736, 0),
 )

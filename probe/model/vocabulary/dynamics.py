@@ -8,16 +8,16 @@ from probe.model.keys import FactKey
 from probe.model.kinds import COUNT, DIRECTION_FLAGS, DIRECTION_WORDS, FLAG, MOMENT, TEXT, Flags, Outcomes, choice
 
 _THEN = (datetime(2026, 11, 1, 8, tzinfo=UTC),)
-_SET = "Whether Dynamics holds a password {}; it never gives one back."
+_SET = "Whether Dynamics holds a password {}; the password itself cannot be read."
 
 DYNAMICS_ORGANIZATION_ID: FactKey[str] = FactKey(
     "dynamics.organization_id", TEXT, "The id of the organization whose records were read.", ("5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11",)
 )
-DYNAMICS_VERSION: FactKey[str] = FactKey("dynamics.version", TEXT, "The version of Dynamics, as it tells it itself.", ("9.1.18.22",))
+DYNAMICS_VERSION: FactKey[str] = FactKey("dynamics.version", TEXT, "The version of Dynamics, as Dynamics reports it.", ("9.1.18.22",))
 DYNAMICS_IDLE_MINUTES: FactKey[int] = FactKey(
     "dynamics.idle_minutes",
     COUNT,
-    "Minutes for which the asynchronous service had attempted none of the mailboxes that are enabled, when the records of all were read.",
+    "Minutes since the asynchronous service last processed any enabled mailbox; known only where the records of all were read.",
     (3, 61),
 )
 
@@ -41,7 +41,7 @@ DYNAMICS_PROFILE: FactKey[str] = FactKey(
 DYNAMICS_ENABLED: FactKey[Flags] = FactKey(
     "dynamics.enabled",
     DIRECTION_FLAGS,
-    "Whether Dynamics processes the mailbox, in each direction.",
+    "Whether Dynamics processes the mailbox, for each direction.",
     (
         (("incoming", True), ("outgoing", True), ("appointments", True)),
         (("incoming", False), ("outgoing", True), ("appointments", False)),
@@ -50,7 +50,7 @@ DYNAMICS_ENABLED: FactKey[Flags] = FactKey(
 DYNAMICS_STATUS: FactKey[Outcomes] = FactKey(
     "dynamics.status",
     DIRECTION_WORDS,
-    "What came of the last test of the mailbox, in each direction: `not-run`, `success` or `failure`.",
+    "The result of the mailbox's last test, for each direction: `not-run`, `success` or `failure`.",
     (
         (("incoming", "success"), ("outgoing", "success"), ("appointments", "success")),
         (("incoming", "failure"), ("outgoing", "success"), ("appointments", "not-run")),
@@ -68,33 +68,38 @@ DYNAMICS_APPROVED_BY_OFFICE_365: FactKey[bool] = FactKey(
 DYNAMICS_PASSWORD_SET: FactKey[bool] = FactKey(
     "dynamics.password_set",
     FLAG,
-    "Whether Dynamics holds a password of the mailbox's own, and may use it; it never gives one back.",
+    "Whether Dynamics holds a password of the mailbox's own and may use it; the password itself cannot be read.",
     (True, False),
 )
 DYNAMICS_EWS_URL: FactKey[str] = FactKey(
     "dynamics.ews_url", TEXT, "The EWS endpoint that Autodiscover found for the mailbox.", ("https://mail.contoso.test/EWS/Exchange.asmx",)
 )
 DYNAMICS_LAST_SUCCESS: FactKey[datetime] = FactKey(
-    "dynamics.last_success", MOMENT, "When the mailbox was last synchronized with success.", _THEN
+    "dynamics.last_success", MOMENT, "When the mailbox was last synchronized successfully.", _THEN
 )
 DYNAMICS_LAST_ATTEMPT: FactKey[datetime] = FactKey("dynamics.last_attempt", MOMENT, "When the mailbox was last processed.", _THEN)
 DYNAMICS_LAST_ERROR: FactKey[str] = FactKey(
-    "dynamics.last_error", TEXT, "The last error of the mailbox, in Dynamics' words.", ("Http server returned 401 Unauthorized exception.",)
+    "dynamics.last_error",
+    TEXT,
+    "The last error of the mailbox, in the words of Dynamics.",
+    ("Http server returned 401 Unauthorized exception.",),
 )
 DYNAMICS_LAST_ERROR_AT: FactKey[datetime] = FactKey("dynamics.last_error_at", MOMENT, "When that error occurred.", _THEN)
-DYNAMICS_PENDING_SEND: FactKey[int] = FactKey("dynamics.pending_send", COUNT, "Mails of the mailbox that wait to be sent.", (12, 0))
+DYNAMICS_PENDING_SEND: FactKey[int] = FactKey(
+    "dynamics.pending_send", COUNT, "The number of mails of the mailbox that wait to be sent.", (12, 0)
+)
 DYNAMICS_ORGANIZATION: FactKey[str] = FactKey(
     "dynamics.organization",
     choice("this", "other"),
-    "Which organization is the primary one that the mailbox's Exchange is synchronized with.",
+    "The organization that is the primary one for synchronizing the mailbox.",
     ("this", "other"),
 )
 DYNAMICS_PROCESSES_MAIL_SINCE: FactKey[datetime] = FactKey(
     "dynamics.processes_mail_since",
     MOMENT,
-    "The time before which mail is left alone: the mailbox's own, else its profile's.",
+    "The time before which mail is not processed: the mailbox's own setting, else its profile's.",
     (*_THEN, datetime(2019, 1, 1, tzinfo=UTC)),
 )
 
 DYNAMICS_KEYS = frozenset(value for name, value in list(globals().items()) if name.startswith("DYNAMICS_"))
-"""All of these: what Dynamics says, whatever its subject."""
+"""All keys of this file, whatever their subject."""

@@ -8,7 +8,7 @@ from probe.model.kinds import FLAG, TEXT, choice, choices
 from probe.model.provenance import Inferred, Provenance, Rank
 
 DEPLOYMENT_RUNS_ON: FactKey[str] = FactKey(
-    "deployment.runs_on", TEXT, "Which Windows speaks TLS to the mail servers.", ("windows-server-2019",)
+    "deployment.runs_on", TEXT, "The Windows that speaks TLS to the mail servers.", ("windows-server-2019",)
 )
 DEPLOYMENT_FIPS: FactKey[bool] = FactKey(
     "deployment.fips", FLAG, "Whether the Windows FIPS policy is on where the asynchronous service runs.", (True, False)
@@ -20,24 +20,24 @@ DEPLOYMENT_CUSTOM_PROVIDERS: FactKey[bool] = FactKey(
     "deployment.custom_email_providers", FLAG, "Whether the mail protocols are extended or custom email providers are used.", (True, False)
 )
 DEPLOYMENT_OWA_TRACKING: FactKey[bool] = FactKey(
-    "deployment.outlook_on_the_web_tracking", FLAG, "Whether people track from Outlook on the web.", (True, False)
+    "deployment.outlook_on_the_web_tracking", FLAG, "Whether users track from Outlook on the web.", (True, False)
 )
 DEPLOYMENT_MANUAL_TRACKING: FactKey[bool] = FactKey(
-    "deployment.outlook_manual_tracking", FLAG, "Whether people track by hand in Dynamics 365 for Outlook.", (True, False)
+    "deployment.outlook_manual_tracking", FLAG, "Whether users track manually in Dynamics 365 for Outlook.", (True, False)
 )
 DEPLOYMENT_APPOINTMENT_WAYS: FactKey[tuple[str, ...]] = FactKey(
     "deployment.appointment_ways",
     choices(*Delivery),
-    "The ways in which mailboxes of the organization synchronize appointments, contacts and tasks, `none` left out.",
+    "The ways in which mailboxes of the organization synchronize appointments, contacts and tasks, without `none`.",
     (("server-side",), ("outlook", "server-side"), ()),
 )
 DEPLOYMENT_NAMES_SERVICE_ACCOUNT: FactKey[bool] = FactKey(
-    "deployment.names_service_account", FLAG, "Whether the estate says whose sign-in `windows-integrated` is.", (True, False)
+    "deployment.names_service_account", FLAG, "Whether the estate names the account that signs in with `windows-integrated`.", (True, False)
 )
 DEPLOYMENT_ALLOWS: FactKey[tuple[str, ...]] = FactKey(
     "deployment.allow",
     choices(*Effect),
-    "Effects beyond reading that the operator switched on; empty where none is.",
+    "Effects beyond reading that the operator allowed; empty where there is none.",
     (("logs-in",), ("logs-in", "provokes"), ()),
 )
 
@@ -50,13 +50,13 @@ PROFILE_AUTODISCOVER: FactKey[bool] = FactKey(
 PROFILE_AUTHENTICATION: FactKey[str] = FactKey(
     "profile.authentication",
     choice(*Authentication),
-    "Authentication protocol that the profile is set to, at its incoming endpoint.",
+    "The authentication protocol of the profile at its incoming endpoint.",
     tuple(map(str, Authentication)),
 )
 PROFILE_CREDENTIALS: FactKey[str] = FactKey(
     "profile.credentials",
     choice(*Credentials),
-    "Whose credentials the profile signs in with, at its incoming endpoint.",
+    "The owner of the credentials that the profile signs in with at its incoming endpoint.",
     tuple(map(str, Credentials)),
 )
 PROFILE_APPLICATION: FactKey[bool] = FactKey(
@@ -71,10 +71,10 @@ PROFILE_IMPERSONATION: FactKey[bool] = FactKey(
 PROFILE_FIPS_VALIDATED: FactKey[str] = FactKey(
     "profile.fips_validated",
     TEXT,
-    "The operator's word for the validation of the cryptographic module of the incoming mail server.",
+    "What the operator declares of the validation of the incoming mail server's cryptographic module.",
     ("CMVP #4985",),
 )
-_OUTGOING = "The same of the outgoing endpoint, as the incoming one where nothing else is declared."
+_OUTGOING = "The same for the outgoing endpoint; as for the incoming one where nothing else is declared."
 
 PROFILE_OUTGOING_AUTHENTICATION: FactKey[str] = FactKey(
     "profile.outgoing_authentication", choice(*Authentication), _OUTGOING, tuple(map(str, Authentication))
@@ -88,7 +88,7 @@ PROFILE_OUTGOING_FIPS_VALIDATED: FactKey[str] = FactKey("profile.outgoing_fips_v
 PROFILE_LOCATIONS: FactKey[tuple[str, ...]] = FactKey(
     "profile.locations",
     choices(*Location),
-    "Where the mailboxes live that server-side synchronization serves through this profile, as far as all of them are known.",
+    "Where the mailboxes live that server-side synchronization serves through this profile; known only where it is known of all of them.",
     (("on-premises",), ("exchange-online", "on-premises")),
 )
 
@@ -115,11 +115,11 @@ MAILBOX_OWN_ACCOUNT: FactKey[bool] = FactKey(
 )
 
 MAILBOX_OPENED = "mailbox-opened"
-"""The inference that tells where a mailbox lives by where a sign-in opened it."""
+"""The inference that concludes where a mailbox lives from where a sign-in opened it."""
 
 
 def _of_location(provenance: Provenance) -> Rank:
-    """Where a sign-in opened the mailbox, it was seen. The operator's word and Autodiscover's are hearsay alike, and either may be out of date."""
+    """A sign-in that opened the mailbox is an observation. The operator and Autodiscover only declare it, and either may be out of date."""
     is_seen = provenance.rank is Rank.OBSERVED or (isinstance(provenance, Inferred) and provenance.inference == MAILBOX_OPENED)
     return Rank.OBSERVED if is_seen else Rank.DECLARED
 
@@ -130,15 +130,15 @@ MAILBOX_LOCATION: FactKey[str] = FactKey(
 MAILBOX_LOCATION_SOURCE: FactKey[str] = FactKey(
     "mailbox.location_source",
     choice("opened", "said", "nobody"),
-    "Who tells where the mailbox lives: a sign-in that opened it at an endpoint of its profile; the operator or Autodiscover, be it that they contradict each other; nobody.",
+    "The source that shows where the mailbox lives: a sign-in that opened it at an endpoint of its profile; the operator or Autodiscover, even where they contradict each other; or none.",
     ("opened", "said", "nobody"),
 )
 
 ENDPOINT_SERVICE: FactKey[str] = FactKey(
-    "endpoint.service", choice(*Service), "What the endpoint is declared to speak.", tuple(map(str, Service))
+    "endpoint.service", choice(*Service), "The protocol that the endpoint is declared to speak.", tuple(map(str, Service))
 )
 ENDPOINT_SECURITY: FactKey[str] = FactKey(
-    "endpoint.security", choice(*Security), "How the endpoint is declared to come to speak TLS.", tuple(map(str, Security))
+    "endpoint.security", choice(*Security), "How TLS begins at the endpoint, as declared.", tuple(map(str, Security))
 )
 ENDPOINT_HOST: FactKey[str] = FactKey(
     "endpoint.host", TEXT, "The endpoint's host, lower-case.", ("outlook.office365.com", "mail.contoso.test", "::1")

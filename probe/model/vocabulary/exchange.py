@@ -8,12 +8,12 @@ from probe.model.kinds import BUILD, CHALLENGES, COUNT, FLAG, TEXT, TEXTS, Build
 HTTP_STATUS: FactKey[int] = FactKey("http.status", COUNT, "Status of the answer to an anonymous EWS request.", (401, 403, 200))
 HTTP_SERVER: FactKey[str] = FactKey("http.server", TEXT, "Server header of that answer.", ("Microsoft-IIS/10.0",))
 HTTP_REDIRECT: FactKey[str] = FactKey(
-    "http.redirect", TEXT, "Where that answer points elsewhere to; not followed.", ("https://other.example/EWS/Exchange.asmx",)
+    "http.redirect", TEXT, "The target of the redirect in that answer; not followed.", ("https://other.example/EWS/Exchange.asmx",)
 )
 EWS_LOGON_PAGE: FactKey[str] = FactKey(
     "ews.logon_page",
     TEXT,
-    "The log-on page that the anonymous EWS request is led to: where it is sent on to, or the endpoint itself where that shows the page; empty for none.",
+    "The log-on page that the anonymous EWS request leads to: the target of its redirect, or the endpoint itself where it shows the page; empty for none.",
     ("", "https://mail.contoso.test/owa/auth/logon.aspx", "https://sts.contoso.test/adfs/ls/?wa=wsignin1.0"),
 )
 EWS_CHALLENGES: FactKey[tuple[Challenge, ...]] = FactKey(
@@ -23,84 +23,87 @@ EWS_CHALLENGES: FactKey[tuple[Challenge, ...]] = FactKey(
     ((Challenge("Basic", None, (("realm", "mail.contoso.test"),)),), ()),
 )
 EWS_HEADERS: FactKey[tuple[str, ...]] = FactKey(
-    "ews.headers", TEXTS, "The headers of that answer by which Exchange may be known, as `Name: value`.", (("X-FEServer: MAIL01",), ())
+    "ews.headers", TEXTS, "The headers of that answer that may identify Exchange, as `Name: value`.", (("X-FEServer: MAIL01",), ())
 )
 EWS_POLICY_BLOCK: FactKey[str] = FactKey(
     "ews.policy_block",
     choice("disabled", "blocked-by-policy"),
-    "How Exchange Online says that EWS is closed (X-EWS-Policy-Reason).",
+    "The reason that Exchange Online gives for closing EWS (X-EWS-Policy-Reason).",
     ("disabled", "blocked-by-policy"),
 )
 EWS_MARKS: FactKey[tuple[str, ...]] = FactKey(
     "ews.exchange_marks",
     choices("header", "owa-page", "export-tool", "mapi-page", "soap"),
-    "Where Exchange showed itself: in a header, on a page, in SOAP; empty where it did not.",
+    "The places that identified Exchange: a header, a page, SOAP; empty where none did.",
     (("header", "owa-page"), ()),
     together,
 )
 EWS_BEARER_CHALLENGES: FactKey[tuple[Challenge, ...]] = FactKey(
     "ews.bearer_challenges",
     CHALLENGES,
-    "Bearer challenges that EWS or ActiveSync showed to a request with an empty token; empty where both refused it without one.",
+    "The Bearer challenges of EWS or ActiveSync to a request with an empty token; empty where both refused it without one.",
     ((Challenge("Bearer", None, (("authorization_uri", "https://login.microsoftonline.com/common/oauth2/authorize"),)),), ()),
 )
 EWS_BEARER_DIAGNOSTICS: FactKey[tuple[str, ...]] = FactKey(
     "ews.bearer_diagnostics",
     TEXTS,
-    "What the server said of such a request in `X-MS-Diagnostics`.",
+    "The server's `X-MS-Diagnostics` in the answer to such a request.",
     (('4000000;reason="Flighting is not enabled for domain \'mail.contoso.test\'.";error_category="oauth_not_available"',),),
 )
 EWS_ASKED_FOR: FactKey[str] = FactKey(
-    "ews.asked_for", TEXT, "The mailbox that such a request named (X-User-Identity), for all of its domain.", ("sales@contoso.test",)
+    "ews.asked_for",
+    TEXT,
+    "The mailbox that such a request named (X-User-Identity); the answer counts for its whole domain.",
+    ("sales@contoso.test",),
 )
 ACTIVESYNC_VERSION: FactKey[str] = FactKey(
     "activesync.version",
     TEXT,
-    "What ActiveSync says of itself (MS-Server-ActiveSync); others than Exchange say the same numbers.",
+    "The version that ActiveSync reports (MS-Server-ActiveSync); other products than Exchange report the same numbers.",
     ("15.2", "14.3"),
 )
 SERVER_BUILD: FactKey[Build] = FactKey(
     "server.build",
     BUILD,
-    "Exchange's build, three numbers where only three were shown.",
+    "The build of Exchange; three numbers where only three were shown.",
     (Build((15, 1, 2507, 57)), Build((15, 2, 2562))),
     longer_build,
 )
 AUTODISCOVER_URL: FactKey[str] = FactKey(
     "autodiscover.url",
     TEXT,
-    "Where Autodiscover (version 2) says that the mailbox is to be opened by EWS, or who is to be asked instead; not followed.",
+    "The URL that Autodiscover (version 2) gives for opening the mailbox by EWS, or that of a server to ask instead; not followed.",
     ("https://outlook.office365.com/EWS/Exchange.asmx", "https://mail.contoso.test/autodiscover/autodiscover.json?Email=a&RedirectCount=1"),
 )
 AUTODISCOVER_REDIRECTS: FactKey[bool] = FactKey(
-    "autodiscover.redirects", FLAG, "Whether that is another server that is to be asked, rather than EWS itself.", (True, False)
+    "autodiscover.redirects", FLAG, "Whether that URL is one of a server to ask instead, rather than of EWS itself.", (True, False)
 )
 AUTODISCOVER_ALIASES: FactKey[tuple[str, ...]] = FactKey(
     "autodiscover.aliases",
     TEXTS,
-    "What `autodiscover.DOMAIN` is an alias of (CNAME); empty where it is none.",
+    "The name that `autodiscover.DOMAIN` is an alias of (CNAME); empty where it is no alias.",
     (("autodiscover.outlook.com",), ()),
 )
 AUTODISCOVER_SERVICES: FactKey[tuple[str, ...]] = FactKey(
     "autodiscover.services",
     TEXTS,
-    "Whom the domain names for Autodiscover by SRV records, as `host:port`, the preferred first.",
+    "The servers that the domain's SRV records name for Autodiscover, as `host:port`, the preferred first.",
     (("mail.contoso.test:443",), ()),
 )
 AUTODISCOVER_ACTION: FactKey[str] = FactKey(
     "autodiscover.action",
     TEXT,
-    "What Autodiscover, signed in to, says of a mailbox that EWS there does not know: `settings`, `redirect-address`, `redirect-url`, or its error.",
+    "The answer of Autodiscover, after a sign-in, for a mailbox that EWS there does not know: `settings`, `redirect-address`, `redirect-url`, or its error.",
     ("redirect-address", "settings", "InvalidUser"),
 )
 AUTODISCOVER_TARGET: FactKey[str] = FactKey(
     "autodiscover.target",
     TEXT,
-    "Where that leads: the URL of EWS, or the address or URL to ask for instead; not followed.",
+    "The target in that answer: the URL of EWS, or the address or URL to ask for instead; not followed.",
     ("sales@contoso.mail.onmicrosoft.com", "https://outlook.office365.com/EWS/Exchange.asmx"),
 )
 NTLM_WINDOWS_BUILD: FactKey[str] = FactKey(
-    "ntlm.windows_build", TEXT, "Windows version in the NTLM challenge; Windows', never Exchange's.", ("10.0.20348",)
+    "ntlm.windows_build", TEXT, "The version of Windows in the NTLM challenge; never that of Exchange.", ("10.0.20348",)
 )
 NTLM_COMPUTER: FactKey[str] = FactKey(
     "ntlm.computer", TEXT, "DNS name of the computer in the NTLM challenge, else its NetBIOS name.", ("mail01.contoso.test",)

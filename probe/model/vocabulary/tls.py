@@ -26,19 +26,19 @@ STARTTLS_OFFERED: FactKey[bool] = FactKey("starttls.offered", FLAG, "Whether STL
 STARTTLS_EXTRA_BYTES: FactKey[str] = FactKey(
     "starttls.extra_bytes",
     TEXT,
-    "What came in clear between the upgrade's go-ahead and the handshake, bytes outside ASCII escaped; empty when nothing did.",
+    "Unencrypted data between the server's agreement to the upgrade and the handshake, with bytes outside ASCII escaped; empty where there was none.",
     ("", "+OK injected\\x0d\\x0a"),
 )
 STARTTLS_TAKES_INJECTED: FactKey[bool] = FactKey(
     "starttls.takes_injected_commands",
     FLAG,
-    "Whether a command that came in clear behind STLS or STARTTLS was obeyed under TLS, as if it had come there.",
+    "Whether a command sent unencrypted after STLS or STARTTLS was executed under TLS.",
     (True, False),
 )
 STARTTLS_WITHDRAWN: FactKey[tuple[str, ...]] = FactKey(
     "starttls.withdrawn_capabilities",
     TEXTS,
-    "Names of capabilities, other than the upgrade itself, that were listed before TLS and are not listed under it.",
+    "The capabilities, other than the upgrade itself, that were listed before TLS and not under it.",
     ((), ("AUTH",)),
 )
 STARTTLS_DIFFERS: FactKey[bool] = FactKey(
@@ -48,12 +48,12 @@ STARTTLS_DIFFERS: FactKey[bool] = FactKey(
     (True, False),
 )
 TLS_MODE: FactKey[str] = FactKey(
-    "tls.mode", choice("implicit", "starttls", "none"), "How TLS came about, if it did.", ("implicit", "starttls", "none")
+    "tls.mode", choice("implicit", "starttls", "none"), "How TLS began, if it did.", ("implicit", "starttls", "none")
 )
 TLS_COMPLETED: FactKey[bool] = FactKey(
     "tls.completed",
     FLAG,
-    "Whether a TLS handshake with this program's own client came to its end, the certificate trusted or not.",
+    "Whether a TLS handshake with this program's own client was completed, whether or not the certificate is trusted.",
     (True, False),
 )
 TLS_DEPLOYMENT_GETS: FactKey[bool] = FactKey(
@@ -69,35 +69,38 @@ TLS_FAILURE: FactKey[str] = FactKey(
 TLS_OLDER_HELLO: FactKey[bool] = FactKey(
     "tls.older_hello",
     FLAG,
-    "Whether our own handshake came about only with a hello as clients sent it before TLS 1.3, since the server did not answer one of today.",
+    "Whether this program's handshake succeeded only with a hello from before TLS 1.3, because the server did not answer a current one.",
     (False, True),
 )
 TLS_NEGOTIATED: FactKey[TlsSession] = FactKey(
     "tls.negotiated",
     SESSION,
-    "What our own handshake agreed on, null where not visible.",
+    "What this program's handshake negotiated; null where that is not visible.",
     (TlsSession("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),),
 )
 TLS_VERSIONS: FactKey[tuple[str, ...]] = FactKey(
     "tls.versions",
     choices("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"),
-    "Every protocol version that the server takes, lowest first.",
+    "Every protocol version that the server accepts, lowest first.",
     (("TLSv1.2", "TLSv1.3"),),
 )
 TLS_SUITES: FactKey[Lists] = FactKey(
     "tls.suites",
     LISTS,
-    "Every cipher suite that it takes, by version, IANA names, in the server's order where it has one.",
+    "Every cipher suite that the server accepts, by version, as IANA names, in the server's order where it has one.",
     ((("TLSv1.2", ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",)),),),
 )
 TLS_GROUPS: FactKey[Lists] = FactKey(
     "tls.groups",
     LISTS,
-    "Every group that it exchanges keys in, by version; empty where keys are exchanged in none.",
+    "Every group that the server accepts for key exchange, by version; empty where it uses none.",
     ((("TLSv1.3", ("x25519",)),),),
 )
 TLS_SCHEMES: FactKey[Lists] = FactKey(
-    "tls.schemes", LISTS, "Every signature scheme that it signs with, for TLS 1.2 and 1.3.", ((("TLSv1.3", ("rsa_pss_rsae_sha256",)),),)
+    "tls.schemes",
+    LISTS,
+    "Every signature scheme that the server signs with, for TLS 1.2 and 1.3.",
+    ((("TLSv1.3", ("rsa_pss_rsae_sha256",)),),),
 )
 TLS_SERVER_ORDER: FactKey[Flags] = FactKey(
     "tls.server_order",
@@ -106,12 +109,12 @@ TLS_SERVER_ORDER: FactKey[Flags] = FactKey(
     ((("TLSv1.2", True), ("TLSv1.3", False)),),
 )
 TLS_EXTENDED_MASTER_SECRET: FactKey[bool] = FactKey(
-    "tls.extended_master_secret", FLAG, "Whether TLS 1.2 is held with the extended master secret (RFC 7627).", (True, False)
+    "tls.extended_master_secret", FLAG, "Whether TLS 1.2 uses the extended master secret (RFC 7627).", (True, False)
 )
 TLS_SECURE_RENEGOTIATION: FactKey[bool] = FactKey(
     "tls.secure_renegotiation",
     FLAG,
-    "Whether the server knows secure renegotiation (RFC 5746), in its highest version below TLS 1.3.",
+    "Whether the server supports secure renegotiation (RFC 5746), in its highest version below TLS 1.3.",
     (True, False),
 )
 TLS_WITHOUT_SCHEMES: FactKey[str] = FactKey(
@@ -123,31 +126,31 @@ TLS_WITHOUT_SCHEMES: FactKey[str] = FactKey(
 TLS_CERTIFICATES: FactKey[tuple[str, ...]] = FactKey(
     "tls.certificates",
     TEXTS,
-    "Every server certificate that the hellos brought to light: key, signature, subject.",
+    "Every server certificate that the hellos showed: key, signature, subject.",
     (("rsa-2048, sha256-rsa, CN=mail.contoso.test", "ecdsa-p256, sha256-ecdsa, CN=mail.contoso.test"),),
 )
 FIPS_PROFILE: FactKey[str] = FactKey(
-    "fips.profile", TEXT, "The client whose FIPS mode the other facts of this name are about.", ("sp800-52r2", "windows-server-2019")
+    "fips.profile", TEXT, "The client whose FIPS mode the other `fips` facts are about.", ("sp800-52r2", "windows-server-2019")
 )
 FIPS_CAN_WORK: FactKey[bool] = FactKey(
     "fips.can_work",
     FLAG,
-    "Whether that client, limited to what its FIPS mode allows, comes to a TLS session with this server.",
+    "Whether that client, limited to what its FIPS mode allows, gets a TLS session with this server.",
     (True, False),
 )
 FIPS_REASONS: FactKey[tuple[str, ...]] = FactKey(
-    "fips.reasons", TEXTS, "Why it does not, in words; empty where it does.", (("the server shows an rsa-1024 key",), ())
+    "fips.reasons", TEXTS, "Why it gets none, in words; empty where it gets one.", (("the server shows an rsa-1024 key",), ())
 )
 FIPS_NEGOTIATES: FactKey[TlsSession] = FactKey(
     "fips.negotiates",
     SESSION,
-    "What this pair gets when the client offers what it offers by default, its FIPS policy being as declared.",
+    "The session that the client gets with its default offer and its FIPS policy as declared.",
     (TlsSession("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "secp384r1", "rsa_pss_rsae_sha256"),),
 )
 FIPS_ALSO_ACCEPTS: FactKey[tuple[str, ...]] = FactKey(
     "fips.also_accepts",
     TEXTS,
-    "What the server takes and that client's FIPS mode refuses: all of it after a full posture, else one of each kind that was asked for.",
+    "What the server accepts and that client's FIPS mode refuses: everything after a full posture, else one of each kind that was asked for.",
     (("TLSv1.3 with TLS_CHACHA20_POLY1305_SHA256", "TLSv1.1"), ()),
 )
 CERTIFICATE_SUBJECT: FactKey[str] = FactKey("certificate.subject", TEXT, "Subject of the certificate, RFC 4514.", ("CN=mail.contoso.test",))
@@ -171,29 +174,29 @@ CERTIFICATE_SIGNATURE: FactKey[str] = FactKey(
 CERTIFICATE_CHAIN: FactKey[tuple[str, ...]] = FactKey(
     "certificate.chain",
     TEXTS,
-    "Subjects of the certificates sent, in the order sent.",
+    "The subjects of the certificates, in the order in which they were sent.",
     (("CN=mail.contoso.test", "CN=Contoso Issuing CA"),),
 )
 CERTIFICATE_CHAIN_ENDS: FactKey[ChainEnd] = FactKey(
     "certificate.chain_ends",
     CHAIN_END,
-    "The earliest end of any certificate of the chain that was sent and is needed, the server's own among them, and whose it is.",
+    "The earliest end of validity in the chain that was sent and is needed, the server's own certificate included, and the subject of that certificate.",
     (
         ChainEnd("CN=Contoso Issuing CA", datetime(2027, 1, 1, tzinfo=UTC)),
         ChainEnd("CN=mail.contoso.test", datetime(2026, 12, 1, tzinfo=UTC)),
     ),
 )
 CERTIFICATE_TRUSTED: FactKey[bool] = FactKey(
-    "certificate.trusted", FLAG, "Whether OpenSSL, with this machine's trust anchors, verified the chain (the name apart).", (True, False)
+    "certificate.trusted", FLAG, "Whether OpenSSL verified the chain with this machine's trust anchors, apart from the name.", (True, False)
 )
 HAS_EXPIRED = "certificate has expired"
 """OpenSSL's words for X509_V_ERR_CERT_HAS_EXPIRED, in `certificate.distrusted_because` of the server's own certificate alone."""
 CERTIFICATE_DISTRUSTED_BECAUSE: FactKey[str] = FactKey(
     "certificate.distrusted_because",
     TEXT,
-    "Why the chain was not verified, in OpenSSL's words; empty when it was. Where another than the server's own certificate has expired, whose it is.",
+    "Why the chain was not verified, in OpenSSL's words; empty where it was. Where another certificate than the server's own has expired, its subject too.",
     ("", "self-signed certificate", HAS_EXPIRED, f"{HAS_EXPIRED}: CN=Contoso Issuing CA, on 2026-09-30"),
 )
 CERTIFICATE_MATCHES_NAME: FactKey[bool] = FactKey(
-    "certificate.matches_name", FLAG, "Whether the certificate is for the host that was asked for.", (True, False)
+    "certificate.matches_name", FLAG, "Whether the certificate is valid for the host name of the endpoint.", (True, False)
 )

@@ -1,4 +1,4 @@
-"""The report for a person: who is not ready and why, what to do first, and then what decided it, in what words, by which statement."""
+"""The report for a person: who is not ready and why, what to do first, then what decided it, with excerpts and statements."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _write_look(page: Page, document: Mapping[str, Any], known: Known, options: 
 
 
 def _summary(page: Page, blocks: Sequence[Block]) -> None:
-    """How many there are, by readiness and by support."""
+    """The number of mailboxes, by readiness and by support."""
     if not blocks:
         page.say("No mailbox was judged.", style=STRONG)
         return

@@ -1,4 +1,4 @@
-"""The endpoints: their main facts or all of them, what is not known, and what did not come to its end."""
+"""The endpoints: their main facts or all of them, what is not known, and attempts that did not complete."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from probe.reports.text.tls import IN_TABLE, was_left_out, windows_in_words, wri
 
 
 def write_main_facts(page: Page, known: Known, subject: str, today: date) -> None:
-    """What matters of an endpoint, a line each."""
+    """The main facts of an endpoint, one line each."""
     facts = known.of.get(subject, Facts(subject))
     lines = {
         "Server": _server(facts, today),
@@ -104,9 +104,9 @@ def write_all_facts(page: Page, known: Known, subject: str) -> None:
 
 
 def write_gaps(page: Page, known: Known, subject: str) -> None:
-    """What a check left unknown of an endpoint: a paragraph for each reason, and some of the keys. What conflicts is told one by one.
+    """What a check left unknown of an endpoint: one paragraph for each reason, with some of the keys. Conflicts are listed one by one.
 
-    What nobody allowed is told once, at the end of the report.
+    What was not allowed is listed once, at the end of the report.
     """
     reasons: dict[tuple[Why, str], list[Missing]] = {}
     for gap in known.gaps_of(subject):
@@ -119,7 +119,7 @@ def write_gaps(page: Page, known: Known, subject: str) -> None:
 
 
 def write_all_gaps(page: Page, known: Known, subject: str) -> None:
-    """Everything that is not known of an endpoint, one paragraph for each reason; for each detail where details tell more."""
+    """Everything that is not known of an endpoint: one paragraph for each reason, or for each detail where details say more."""
     reasons: dict[tuple[Why, str], list[Missing]] = {}
     for gap in known.gaps_of(subject):
         reasons.setdefault((gap.why, "" if gap.why in CONVERSATION_FAILURES else gap.detail), []).append(gap)
@@ -130,7 +130,7 @@ def write_all_gaps(page: Page, known: Known, subject: str) -> None:
 
 
 def write_failed_attempts(page: Page, known: Known, subject: str) -> None:
-    """Attempts that did not complete, those alike in one line; what was not scheduled only where no gap has said why."""
+    """Attempts that did not complete, equal ones in one line; attempts that were not scheduled only where no gap has given the reason."""
     said = {gap.detail for gap in known.gaps_of(subject)}
     alike: dict[tuple[str, str, str, str | None], list[str]] = {}
     for attempt in known.attempts.get(subject, []):

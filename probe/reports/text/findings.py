@@ -1,6 +1,6 @@
-"""One finding as a paragraph: what was seen or is not known, in what words, by which statement, and what to do.
+"""One finding as a paragraph: what was seen or is not known, excerpts, the statement, and what to do.
 
-A block of the report tells nothing twice: facts, excerpts and sources that were told before are only named.
+A block of the report repeats nothing: facts, excerpts and sources that were shown before are only named.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ _SHORT_VALUE = 80
 
 @dataclass(frozen=True, slots=True)
 class ToldSoFar:
-    """What a block has told already."""
+    """What a block has shown already."""
 
     mailbox: str
-    """Whose block it is; the first of several mailboxes alike."""
+    """The block's mailbox; the first of several equal ones."""
     advised: set[str]
-    """Rules whose remedy was given as advice, in whatever block."""
+    """Rules whose remedy was given as advice in any block."""
     on: date
     """Day of judgement."""
     named: set[str] = field(default_factory=set)
-    """Addresses that stand in remedies."""
+    """Addresses that remedies contain."""
     cited: set[tuple[str, str | None, str]] = field(default_factory=set)
     excerpts: set[str] = field(default_factory=set)
     sources: dict[str, list[str]] = field(default_factory=dict)
-    """Titles of the pages whose address was given, by address."""
+    """Titles of the pages whose address was shown, by address."""
 
 
 def write_finding(page: Page, finding: JsonObject, known: Known, told: ToldSoFar, also_not_listed: Sequence[JsonObject] = ()) -> None:
-    """A finding that decided something, in full."""
+    """A finding that decided a verdict, in full."""
     fails = finding["result"] == Result.FAILS
     word = spaced(finding["otherwise"]).upper() if fails else "UNKNOWN"
     page.say(f"{word}: {finding['title']}", indent=2, style=BAD if fails else DOUBTFUL)
@@ -57,7 +57,7 @@ def write_finding(page: Page, finding: JsonObject, known: Known, told: ToldSoFar
         _seen(page, cited, known, told, words=not is_ended)
     _not_known(page, [cited for cited in finding["because"] if "why" in cited], told)
     page.say(finding["statement"], indent=4, label="Rule", column=8)
-    if not is_ended:  # an ending brings its own source
+    if not is_ended:  # the end of password logins has a source of its own
         _sources(page, finding, told)
     _remedy(page, finding, known, told, label="Remedy" if fails else "If so")
     if also_not_listed:
@@ -65,26 +65,26 @@ def write_finding(page: Page, finding: JsonObject, known: Known, told: ToldSoFar
 
 
 def write_what_follows(page: Page, finding: JsonObject, root: JsonObject, known: Known, told: ToldSoFar) -> None:
-    """A failed finding that another explains: what was seen, and whose remedy mends it."""
+    """A failed finding that follows from another: what was seen, and the finding whose remedy applies."""
     page.say(f"{spaced(finding['otherwise']).upper()}: {_named(finding)}", indent=2, style=BAD)
-    page.say(f"It follows from the above: {root['title']}. What mends that mends this.", indent=4)
+    page.say(f"It follows from the above: {root['title']}. The same remedy applies.", indent=4)
     for cited in finding["because"]:
         if "why" not in cited:
             _seen(page, cited, known, told)
 
 
 def write_questions(page: Page, questions: Questions) -> None:
-    """Unknown findings with one cause: the cause, their titles, and what would answer them."""
+    """Unknown findings with one cause: the cause, their titles, and what to do about it."""
     number = count(len(questions.findings), "question", "questions")
     page.say(f"UNKNOWN: {number}, because {questions.because()}", indent=2, style=DOUBTFUL)
     for finding in questions.findings:
         page.say(_named(finding), indent=4, label="-", column=2)
     page.say(" ".join(WHAT_TO_DO[why] for why in questions.whys), indent=4, label="To do", column=8)
-    page.say("`probe rules ID` shows what each asks, by the name in brackets.", indent=4, label="More", column=8)
+    page.say("`probe rules ID` shows each rule, where ID is the name in brackets.", indent=4, label="More", column=8)
 
 
 def write_advice(page: Page, finding: JsonObject, known: Known, told: ToldSoFar) -> None:
-    """Advice in brief: it decides nothing. Its remedy is given once in a report."""
+    """Advice in brief, because it decides nothing. Its remedy is shown once in a report."""
     repeated = finding["rule"] in told.advised
     told.advised.add(finding["rule"])
     page.say(f"ADVICE: {_named(finding)}{', remedy as above' if repeated else ''}", indent=2, style=DOUBTFUL)
@@ -101,7 +101,7 @@ def write_advice(page: Page, finding: JsonObject, known: Known, told: ToldSoFar)
 
 def write_listing(page: Page, finding: JsonObject, profiles: Sequence[str], told: ToldSoFar) -> None:
     """A statement that lists systems, and the profiles for which it holds."""
-    page.say(f"LISTED: {finding['statement']}", style=GOOD)  # the title names what it is not
+    page.say(f"LISTED: {finding['statement']}", style=GOOD)  # the title names the opposite
     page.say(", ".join(profiles), indent=2, label="Holds for", column=10)
     _sources(page, finding, told)
 
@@ -111,7 +111,7 @@ def _named(finding: JsonObject) -> str:
 
 
 def _remedy(page: Page, finding: JsonObject, known: Known, told: ToldSoFar, *, label: str) -> None:
-    """What to do, with the names of this case; each command on a line of its own."""
+    """The remedy with the names of this case; each command on a line of its own."""
     remedy = remedy_for(finding, told.mailbox, known, told.on)
     if told.mailbox and told.mailbox in remedy:
         told.named.add(told.mailbox)
@@ -125,7 +125,7 @@ def _remedy(page: Page, finding: JsonObject, known: Known, told: ToldSoFar, *, l
 
 
 def _seen(page: Page, cited: JsonObject, known: Known, told: ToldSoFar, *, words: bool = True) -> None:
-    """What was seen, with the words off the wire unless something else says more."""
+    """What was seen, with transcript lines unless something else says more."""
     facts = known.behind(cited)
     key = f"{cited['key']} {_whose(cited, told)}"
     value = "= " + bounded(value_in_words(cited["value"]), CITED_LIMIT) + "".join(map(provenance, facts[:1]))
@@ -150,7 +150,7 @@ def _seen(page: Page, cited: JsonObject, known: Known, told: ToldSoFar, *, words
 
 
 def _ending(cited: JsonObject, known: Known, told: ToldSoFar) -> PasswordEnding | None:
-    """How the provider ended passwords, which says more than what its server said."""
+    """How the provider ended password logins, which says more than its server's reply."""
     if cited["key"] != v.PASSWORD_LOGIN_POSSIBLE.name or cited["value"]:
         return None
     facts = known.of.get(cited["subject"], Facts(cited["subject"]))
@@ -164,7 +164,7 @@ def _ending(cited: JsonObject, known: Known, told: ToldSoFar) -> PasswordEnding 
 
 
 def _not_known(page: Page, gaps: Sequence[JsonObject], told: ToldSoFar) -> None:
-    """Gaps with their reasons; those alike in one paragraph."""
+    """Gaps with their reasons; equal ones in one paragraph."""
     alike: dict[tuple[str, str], list[str]] = {}
     for gap in gaps:
         name = (gap["subject"], gap["mailbox"], gap["key"])
@@ -183,7 +183,7 @@ def _whose(cited: JsonObject, told: ToldSoFar) -> str:
 
 
 def _sources(page: Page, finding: JsonObject, told: ToldSoFar) -> None:
-    """The first source with its address, and those that disagree with it; further ones by title."""
+    """The first source with its address, and those that contradict it; further ones by title."""
     for number, reference in enumerate(finding["references"]):
         is_addressed = number == 0 or reference["disagrees"]
         titles = told.sources.get(reference["url"], [])
@@ -199,7 +199,7 @@ def _sources(page: Page, finding: JsonObject, told: ToldSoFar) -> None:
 
 
 def _same_page(title: str, titles: Sequence[str]) -> str:
-    """A place on a page whose address was given before: its heading, which stands after the page's title."""
+    """A section of a page whose address was shown before: its heading, which follows the page's title."""
     if title in titles:
         return "same page and heading as above"
     page, colon, heading = title.rpartition(": ")

@@ -1,4 +1,4 @@
-"""The mailboxes, block by block: what does not work first, each with its verdict and what decided it; the ready ones last and in brief."""
+"""The mailboxes in blocks: what does not work first, each with its verdict and what decided it; the ready ones last and in brief."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ from probe.reports.text.page import BAD, DOUBTFUL, STRONG, Page, colour_of
 
 @dataclass(frozen=True, slots=True)
 class _ReportContext:
-    """What is the same for every block."""
+    """What all blocks share."""
 
     page: Page
     known: Known
     on: date
     verbose: bool
     advised: set[str] = field(default_factory=set)
-    """Rules whose remedy was given as advice, in whatever block."""
+    """Rules whose remedy was given as advice in any block."""
 
     def told(self, address: str) -> ToldSoFar:
         return ToldSoFar(address, self.advised, self.on)
 
 
 def write_mailboxes(page: Page, groups: Sequence[Group], known: Known, on: date, options: ReportOptions) -> None:
-    """Every mailbox by the number of its line in the table; then what lists the supported ones."""
+    """The blocks, numbered as the lines of the table; then the statements that list the supported mailboxes."""
     report = _ReportContext(page, known, on, options.verbose)
     if groups:
         page.heading("Mailboxes")
@@ -72,7 +72,7 @@ def _write_block(report: _ReportContext, number: int, block: Block) -> None:
         page.say(line, style=style)
         page.say(", ".join(block.addresses) if report.verbose else _named(block.addresses), indent=2, cut=True)
     if block.support is Support.NOT_ASSESSED:
-        page.say("Server-side synchronization does nothing for " + ("it." if len(block.addresses) == 1 else "them."), indent=2)
+        page.say("Server-side synchronization does not serve " + ("it." if len(block.addresses) == 1 else "them."), indent=2)
         return
     profile = report.known.profiles.get(block.profile)
     if profile is not None and not block.is_good:
@@ -84,7 +84,7 @@ def _write_block(report: _ReportContext, number: int, block: Block) -> None:
 
 
 def _named(addresses: Sequence[str]) -> str:
-    """The first of many; the rest is named where everything is told."""
+    """The first of many; all of them where everything is shown."""
     shown = some_of(addresses)
     return f"{shown} (`--verbose` names them)" if len(shown) < len(", ".join(addresses)) else shown
 
@@ -102,7 +102,7 @@ def _profile(page: Page, profile: JsonObject) -> None:
 
 
 def _about_mailbox(report: _ReportContext, block: Block) -> None:
-    """Where the first mailbox lives, where it is not the operator who says so, and why nobody signed in for it."""
+    """Where the first mailbox lives, unless the operator declared it, and why nobody signed in for it."""
     address = block.addresses[0]
     facts = report.known.of.get(address, Facts(address))
     location, url = facts.read(v.MAILBOX_LOCATION), facts.value(v.AUTODISCOVER_URL)
@@ -145,7 +145,7 @@ def _explanations(report: _ReportContext, block: Block) -> None:
         page.say("UNKNOWN: nothing was found that shows it ready.", indent=2, style=DOUBTFUL)
     if len(block.addresses) > 1 and block.addresses[0] in told.named:
         page.say(
-            f"What is written for {block.addresses[0]} goes for the other {count(len(block.addresses) - 1, 'mailbox', 'mailboxes')} of "
+            f"What is said of {block.addresses[0]} applies to the other {count(len(block.addresses) - 1, 'mailbox', 'mailboxes')} of "
             "this block too.",
             indent=2,
         )
@@ -153,7 +153,7 @@ def _explanations(report: _ReportContext, block: Block) -> None:
 
 
 def _not_known_either(report: _ReportContext, block: Block) -> None:
-    """What is unknown besides and changes nothing: how many questions, for what reason. What nobody allowed is told at the end."""
+    """What else is unknown without affecting the verdict: the number of questions by reason. What was not allowed is listed at the end."""
     groups, alone = by_cause(f for f in block.undecided if not is_not_allowed(f))
     if (groups or alone) and not block.is_good:
         report.page.blank()
@@ -172,7 +172,7 @@ def _open_questions(report: _ReportContext, questions: Questions, because: str) 
 
 
 def _not_listed_either(decided: Iterable[JsonObject]) -> dict[str, list[JsonObject]]:
-    """By an unsupported finding's rule, the weaker ones that the same facts decided."""
+    """For the rule of an unsupported finding, the weaker findings that the same facts decided."""
     failed = [f for f in decided if f["result"] == Result.FAILS]
     stronger = [f for f in failed if f["otherwise"] == Otherwise.UNSUPPORTED]
     weaker: dict[str, list[JsonObject]] = {}
@@ -185,7 +185,7 @@ def _not_listed_either(decided: Iterable[JsonObject]) -> dict[str, list[JsonObje
 
 
 def _listings(report: _ReportContext, blocks: Iterable[Block]) -> None:
-    """The statements that list the supported systems, each once."""
+    """The statements that list supported systems, each once."""
     statements: dict[str, JsonObject] = {}
     profiles: dict[str, dict[str, None]] = {}
     for block in blocks:

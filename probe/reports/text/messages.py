@@ -1,4 +1,4 @@
-"""The test messages: which came back, and above all which may still lie in somebody's mailbox."""
+"""The test messages: which returned, and which may still be in a mailbox."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
 
 
 def write_messages(page: Page, document: Mapping[str, Any]) -> None:
-    """A line for each mailbox from which a test message was sent or refused; nothing where none was tried."""
+    """One line for each mailbox from which a test message was sent or refused; empty where none was tried."""
     told = {
         (form["mailbox"], form["key"]): form for form in (*document["missing"], *document["facts"]) if form["key"].startswith("roundtrip.")
     }
@@ -34,7 +34,7 @@ def _lines(of: Mapping[str, JsonObject]) -> Iterator[tuple[str, str]]:
         return
     took, removed = of[v.ROUNDTRIP_MILLISECONDS.name], of[v.ROUNDTRIP_REMOVED.name]
     if "value" not in took:
-        yield f"not seen to come back: {took.get('detail', 'nothing tells why')}", DOUBTFUL
+        yield f"not seen to come back: {took.get('detail', 'the reason is not known')}", DOUBTFUL
         return
     end = "and was deleted" if removed.get("value") else "and is STILL THERE, marked as deleted at most"
     yield f"came back after {took['value'] / 1000:.1f} s {end}", GOOD if removed.get("value") else DOUBTFUL

@@ -1,4 +1,4 @@
-"""What nobody allowed, told once at the end: it is no news of any mailbox."""
+"""What was not allowed, listed once at the end, because it does not concern a single mailbox."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from probe.reports.text.page import Page
 
 
 def write_not_asked(page: Page, blocks: Iterable[Block], known: Known, *, verbose: bool) -> None:
-    """A paragraph for each effect that was not allowed; the questions and facts by name where everything is told."""
+    """One paragraph for each effect that was not allowed, with the names of questions and facts where everything is shown."""
     questions: dict[str, dict[str, str]] = {}
     for block in blocks:
         for finding in filter(is_not_allowed, block.undecided):
@@ -37,7 +37,7 @@ def write_not_asked(page: Page, blocks: Iterable[Block], known: Known, *, verbos
 
 
 def _told(detail: str, questions: int, facts: int, *, verbose: bool) -> str:
-    """The sentence on one effect: how much was not asked, and how it would be."""
+    """The sentence on one effect: how much was not asked, and the option that asks for it."""
     what = " and ".join(
         part for number, part in ((questions, count(questions, "question", "questions")), (facts, count(facts, "fact", "facts"))) if number
     )

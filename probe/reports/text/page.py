@@ -1,4 +1,4 @@
-"""The page that the report is written on, and the one way out of it.
+"""The page that the report is written on. All output goes through it.
 
 Control characters are written out as escapes before a line is wrapped or coloured, so that no peer can steer the
 reader's terminal.
@@ -16,12 +16,12 @@ from probe.model.rules import Readiness, Support
 
 # Select Graphic Rendition codes (ECMA-48 section 8.3.117).
 GOOD, BAD, DOUBTFUL, STRONG, FAINT = "32", "31", "33", "1", "2"
-_MIN_WIDTH = 60  # what the widest label column leaves room for
-_LEAST_REST = 9  # columns for the last cell of a table's line
+_MIN_WIDTH = 60  # the room beside the widest label column
+_LEAST_REST = 9  # columns for the last cell of a line of the table
 
 
 class Page:
-    """Lines of bounded width. The only way out, so nothing leaves unescaped."""
+    """Lines of bounded width. All output goes through it, so nothing is left unescaped."""
 
     def __init__(self, options: ReportOptions) -> None:
         self.width = max(options.width, _MIN_WIDTH)
@@ -29,13 +29,13 @@ class Page:
         self._lines: list[str] = []
 
     def say(self, text: str, *, indent: int = 0, label: str = "", column: int = 0, style: str = "", cut: bool = False) -> None:
-        """One paragraph, wrapped; `label` stands before it in a column of its own. `cut` breaks words that are too long for a line."""
+        """One wrapped paragraph, with `label` before it in a column of its own. `cut` breaks words that are too long for a line."""
         room = self.width - indent - column
         lines = textwrap.wrap(_on_one_line(text), room, break_long_words=cut, break_on_hyphens=False) or [""]
         self._put(lines, indent, label, column, style)
 
     def quote(self, text: str, *, indent: int = 0, label: str = "", column: int = 0, most: int | None = None) -> None:
-        """Words off the wire: as they are, cut where the line ends and not between words; `most` bounds the lines."""
+        """A transcript line as it is, broken at the line's end and not between words; `most` bounds the lines."""
         shown = _on_one_line(text)
         room = self.width - indent - column
         if most is not None and len(shown) > most * room:
@@ -43,7 +43,7 @@ class Page:
         self._put([shown[at : at + room] for at in range(0, len(shown), room)] or [""], indent, label, column, "")
 
     def columns(self, *cells: tuple[str, int], rest: Sequence[str], style: str = "") -> None:
-        """One line of a table: cells of a width each, the second in the style, then the first of the texts that fits; the last is cut."""
+        """One line of a table: cells of fixed width, the second one styled, then the first of `texts` that fits; the last one is cut."""
         shown = [_cut(_on_one_line(text), width).ljust(width) for text, width in cells]
         room = max(self.width - sum(len(cell) + 2 for cell in shown), _LEAST_REST)
         texts = [_on_one_line(text) for text in rest]
@@ -52,15 +52,15 @@ class Page:
         self._lines.append("  ".join([*painted, last]).rstrip())
 
     def fits(self, text: str, *, indent: int = 0, column: int = 0) -> bool:
-        """Whether a text takes no more than one line."""
+        """Whether a text fits one line."""
         return len(_on_one_line(text)) <= self.width - indent - column
 
     def paste(self, command: str, *, indent: int) -> None:
-        """A command on a line of its own, however long, so that it can be pasted as it stands."""
+        """A command on a line of its own, however long, so that it can be pasted."""
         self._lines.append(" " * indent + self._paint(_on_one_line(command), STRONG))
 
     def heading(self, text: str) -> None:
-        """A heading with air around it."""
+        """A heading between empty lines."""
         self.blank()
         self.say(text.upper(), style=STRONG)
         self._lines.append("=" * self.width)
@@ -88,7 +88,7 @@ def _cut(text: str, room: int) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    """The text as it is shown; a tab, whose width nobody knows, is an escape too."""
+    """The text with escapes for control characters; a tab, whose width is not known, is escaped too."""
     return visible(text, keep="")
 
 

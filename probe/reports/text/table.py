@@ -1,4 +1,4 @@
-"""The first screen: how many, then a line for each group of mailboxes with one cause, then what to do first."""
+"""The first screen: counts, then one line for each group of mailboxes with one cause, then what to do first."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from probe.reports.text.page import DOUBTFUL, STRONG, Page, colour_of
 _NUMBER_WIDTH = 2
 _STATUS_WIDTH = len("UNSUPPORTED")
 _MOST_STEPS = 9
-"""What to do is told for so many lines: more is no first screen."""
+"""Lines for which it is said what to do, so that they fit the first screen."""
 
 
 def write_table(page: Page, groups: Sequence[Group]) -> None:
-    """A line for each group, numbered as the blocks below are."""
+    """One line for each group, numbered as the blocks below."""
     room = _room(page, groups)
     for group in groups:
         _line(page, f"{group.number}", group.first.status, group.addresses, room, group.cause, group.beside, colour_of(group.first))
 
 
 def write_advice_lines(page: Page, groups: Sequence[Group], on: date) -> None:
-    """A line for each kind of advice, with whom it is for."""
+    """One line for each kind of advice, with its mailboxes."""
     advice = advice_of(groups, on)
     if advice:
         page.blank()
@@ -34,7 +34,7 @@ def write_advice_lines(page: Page, groups: Sequence[Group], on: date) -> None:
 
 
 def _room(page: Page, groups: Iterable[Group]) -> int:
-    """Columns for whose line it is: what the longest takes, and three eighths of the page at most, or there is none left for the cause."""
+    """Columns for the mailboxes of a line: what the longest needs, but at most three eighths of the page, to leave room for the cause."""
     return min(max((len(_who(group.addresses)) for group in groups), default=0), page.width * 3 // 8)
 
 
@@ -44,7 +44,7 @@ def _line(page: Page, number: str, status: str, addresses: Sequence[str], room: 
 
 
 def write_steps(page: Page, groups: Sequence[Group], known: Known, on: date) -> None:
-    """What to do about each group that does not work, in a sentence; the whole of it stands below."""
+    """What to do about each group that does not work, in one sentence; the full remedy follows below."""
     broken = [group for group in groups if group.first.readiness in (Readiness.NOT_READY, Readiness.UNDETERMINED)]
     if not broken:
         return

@@ -1,4 +1,4 @@
-"""What a server's TLS takes, version by version, as a table; and in one line, what a client in FIPS mode gets."""
+"""What a server's TLS accepts, version by version, as a table; and in one line, what a client in FIPS mode gets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from probe.model.kinds import Flags, Lists
 from probe.reports.text.page import STRONG, Page
 
 IN_TABLE = frozenset(key.name for key in (v.TLS_SUITES, v.TLS_GROUPS, v.TLS_SCHEMES, v.TLS_SERVER_ORDER))
-"""Keys that the table tells, so that they need no lines of their own."""
+"""Keys that the table shows, so that they need no lines of their own."""
 _ONLY_OF_FULL = frozenset(
     {v.TLS_VERSIONS, v.TLS_SUITES, v.TLS_GROUPS, v.TLS_SCHEMES, v.TLS_SERVER_ORDER, v.TLS_EXTENDED_MASTER_SECRET}
     | {v.TLS_SECURE_RENEGOTIATION, v.TLS_WITHOUT_SCHEMES, v.TLS_CERTIFICATES}
@@ -19,12 +19,12 @@ _ONLY_OF_FULL = frozenset(
 
 
 def was_left_out(gap: Missing) -> bool:
-    """Whether something is missing because no full posture was asked for."""
+    """Whether something is missing only because no full posture was asked for."""
     return gap.why is Why.NOT_ATTEMPTED and gap.key in _ONLY_OF_FULL
 
 
 def write_tls_table(page: Page, facts: Facts) -> None:
-    """Nothing where no full posture was taken. A list that is not complete is left out; the gaps say why."""
+    """Writes the table; nothing where there was no full posture. An incomplete list is left out; the gaps give the reason."""
     suites, groups, schemes = _lists(facts, v.TLS_SUITES), _lists(facts, v.TLS_GROUPS), _lists(facts, v.TLS_SCHEMES)
     flags: Flags = facts.value(v.TLS_SERVER_ORDER) or ()
     order = dict(flags)
@@ -63,7 +63,7 @@ def _mark(is_refused: bool) -> str:
 
 
 def windows_in_words(facts: Facts, *, fips: bool) -> str:
-    """What the deployment's Windows gets there with its FIPS policy as declared, or what keeps it from a session; empty where neither is known."""
+    """What the deployment's Windows gets there with its FIPS policy as declared, or why it gets no session; empty where neither is known."""
     client, reasons, session = facts.value(v.FIPS_PROFILE), facts.value(v.FIPS_REASONS), facts.read(v.FIPS_NEGOTIATES)
     if client is None:
         return ""

@@ -31,7 +31,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        f"Approve the address: {MAILBOXES}, the mailbox ADDRESS, Approve Email. A system administrator of Dynamics does that, or whoever has the privilege Approve Email "
+        f"Approve the address: {MAILBOXES}, the mailbox ADDRESS, Approve Email. A system administrator of Dynamics does that, or a user with the privilege Approve Email "
         "Addresses for Users or Queues.\n"
         "At Exchange Online: an administrator of Office 365 (global or Exchange administrator of the tenant) must do it.\n"
         "Without approval it works only where Process Emails Only for Approved Users (and Queues) of the system settings is off."

@@ -22,6 +22,6 @@ RULE = rule_on_refusals(
         "At Yahoo and AOL: Account security, Generate app password; Yahoo does not let every account make one.\n"
         "At GMX and WEB.DE: Security, Application-specific passwords.\n"
         f"At Outlook.com: {OUTLOOK_COM_ENDED}\n"
-        f"At Exchange Online: no app password is taken any more. {SERVER_TO_SERVER}"
+        f"At Exchange Online: app passwords are no longer accepted. {SERVER_TO_SERVER}"
     ),
 )

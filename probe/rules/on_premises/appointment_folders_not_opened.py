@@ -44,7 +44,7 @@ RULE = Rule(
     remedy=(
         "Let ACCOUNT open the whole mailbox, or switch appointments off for it. Full Access is granted on Exchange by "
         "`Add-MailboxPermission -Identity ADDRESS -User ACCOUNT -AccessRights FullAccess` "
-        "Where the profile impersonates, the role does the same. A folder that is missing is made again when the owner signs in to Outlook, or by "
-        "`outlook.exe /resetfolders`. Without appointments: set Appointments, Contacts, and Tasks of the Dynamics mailbox to None."
+        "Where the profile impersonates, the role does the same. A missing folder is created again when the owner signs in to Outlook, or by "
+        "`outlook.exe /resetfolders`. To switch appointments off, set Appointments, Contacts, and Tasks of the Dynamics mailbox to None."
     ),
 )

@@ -26,7 +26,7 @@ RULE = Rule(
     holds=lambda case: ask(case.deployment, v.DYNAMICS_IDLE_MINUTES, lambda minutes: minutes < _MINUTES),
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "See on every server of the deployment with the role that the service runs, and start it where it does not: "
-        "`Start-Service -Name MSCRMAsyncService` Until it comes round, Test & Enable stays pending. Then look at its entries in the Windows event log."
+        "Check on every server of the deployment with the role that the service runs, and start it where it does not: "
+        "`Start-Service -Name MSCRMAsyncService` Until it runs, Test & Enable stays pending. Then read its entries in the Windows event log."
     ),
 )

@@ -11,7 +11,7 @@ from probe.rules import PROFILES, UNDER, admin_page, under
 RULE = Rule(
     id="autodiscover-on-premises",
     title="Autodiscover towards a server that stays",
-    statement="An Exchange Server profile on-premises names its server's location, rather than have Autodiscover find it.",
+    statement="An Exchange Server profile on-premises names its server's location, and does not leave it to Autodiscover.",
     references=(admin_page("Connect to Exchange Server (on-premises)", "connect-on-prem-exchange-server-on-prem"),),
     needs=UNDER | Needs(profile=(v.PROFILE_AUTODISCOVER,)),
     by=By.READINESS,

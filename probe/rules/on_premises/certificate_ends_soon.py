@@ -44,7 +44,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "Renew the certificate now (CERTIFICATE), have the server send the new one, and find out why it was not renewed by itself. "
+        "Renew the certificate now (CERTIFICATE), have the server send the new one, and find out why it was not renewed automatically. "
         "Where `certificate.chain_ends` names an issuer, have the server send that authority's newer certificate too.\n"
         f"{EXCHANGE_CERTIFICATE}"
     ),

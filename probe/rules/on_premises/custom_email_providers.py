@@ -24,7 +24,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(
-        "Take the custom email provider or protocol extension out of the deployment, let server-side synchronization talk to the mail server "
-        f"itself, and then set `custom_email_providers = false` in the estate.\n{EMAIL_ROUTER}"
+        "Remove the custom email provider or protocol extension from the deployment, have server-side synchronization connect to the mail server "
+        f"directly, and then set `custom_email_providers = false` in the estate.\n{EMAIL_ROUTER}"
     ),
 )

@@ -45,7 +45,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "See first what this run found of its servers: where something is not ready, mend that; where all is, the trouble of then is over, and the mailbox ADDRESS waits to be enabled again "
-        f"({MAILBOXES} > Test & Enable Mailbox). The last error is in Dynamics' words; `probe rules --alert` tells what it may come from."
+        "Read first what this run found of its servers. If something is not ready, correct that. If everything is ready, the cause is gone, and the mailbox ADDRESS can be enabled again "
+        f"({MAILBOXES} > Test & Enable Mailbox). `probe rules --alert` lists possible causes of the last error."
     ),
 )

@@ -10,7 +10,7 @@ from probe.rules import READ_ON, SERVED, uses, was_asked
 RULE = Rule(
     id="dynamics-records-not-read",
     title="Dynamics' own records not read",
-    statement="Where the estate says how Dynamics' own records are read, they could be read.",
+    statement="Where the estate has access to Dynamics' own records, they can be read.",
     references=(
         Reference(
             "Use the Dynamics 365 Customer Engagement Web API",
@@ -25,7 +25,7 @@ RULE = Rule(
     holds=lambda case: ask(case.deployment, v.DYNAMICS_ORGANIZATION_ID, bool),
     otherwise=Otherwise.ADVICE,
     remedy=(
-        "Mend what is named: url, account or organization of `[dynamics]` in the estate, or the privileges of the account. Until then approval, passwords, ports and the "
-        "state of mailboxes in Dynamics are not known; what was asked of the mail servers counts all the same."
+        "Correct what is named: url, account or organization of `[dynamics]` in the estate, or the privileges of the account. Until then approval, passwords, ports and the "
+        "state of mailboxes in Dynamics are not known; what the mail servers answered still counts."
     ),
 )

@@ -45,11 +45,11 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Open EWS for the organization and for the mailbox. What is set shows by "
+        "Open EWS for the organization and for the mailbox. These show the current settings: "
         "`Get-OrganizationConfig | Format-List EwsEnabled,EwsApplicationAccessPolicy,EwsAllowList,EwsBlockList,EwsAllowedAppIDs` "
         "`Get-CASMailbox -Identity ADDRESS | Format-List EwsEnabled,EwsApplicationAccessPolicy,EwsAllowList,EwsBlockList` "
         "For `disabled`: `Set-OrganizationConfig -EwsEnabled $true` `Set-CASMailbox -Identity ADDRESS -EwsEnabled $true` "
         "For `blocked-by-policy`, where EwsApplicationAccessPolicy is EnforceAllowList: `Set-OrganizationConfig -EwsAllowList @{Add='CRM/*'}` "
-        "In Exchange Online the application of Dynamics must stand in EwsAllowedAppIDs besides. A change may take up to 24 hours."
+        "In Exchange Online, EwsAllowedAppIDs must also name the application of Dynamics. A change may take up to 24 hours."
     ),
 )

@@ -38,7 +38,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.ADVICE,
     remedy=(
-        f"What was looked at is the endpoint of the estate; Dynamics goes to `dynamics.ews_url` of the mailbox ADDRESS ({MAILBOXES}). Where that is the right one, give the mailboxes behind it a "
-        f"profile of the estate that names it; where it is an old one, mend what Autodiscover answers, or set Auto Discover Server Location of the profile to No ({PROFILES})."
+        f"This run probed the endpoint of the estate; Dynamics uses `dynamics.ews_url` of the mailbox ADDRESS ({MAILBOXES}). Where that is the right one, give the mailboxes behind it a "
+        f"profile of the estate that names it; where it is an old one, correct what Autodiscover answers, or set Auto Discover Server Location of the profile to No ({PROFILES})."
     ),
 )

@@ -31,7 +31,7 @@ RULE = Rule(
     otherwise=Otherwise.ADVICE,
     remedy=(
         f"Plan the move: EWS in Exchange Online ends on {EXCHANGE_ONLINE_END}, and from {EXCHANGE_ONLINE_SHUTTING} on it stays open only to tenants that allowed it. Move the mailbox to an Exchange Server, or the organization to Dynamics 365 "
-        "online. Until then see that the tenant is open: `Get-OrganizationConfig | Format-List EwsEnabled,EwsAllowedAppIDs` "
+        "online. Until then check that EWS is open for the tenant: `Get-OrganizationConfig | Format-List EwsEnabled,EwsAllowedAppIDs` "
         "EwsEnabled must be True, and EwsAllowedAppIDs must name the application of Dynamics. Since 2025-10-01 no new tenant is connected, and the repair of a broken "
         "Server to Server set-up may be refused."
     ),

@@ -62,7 +62,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Have the administrator of Exchange Online run `Get-OrganizationConfig | fl EwsEnabled,EwsAllowedAppIDs`: EwsEnabled must be True and "
+        "Have the administrator of Exchange Online run `Get-OrganizationConfig | fl EwsEnabled,EwsAllowedAppIDs` EwsEnabled must be True and "
         "EwsAllowedAppIDs must name the application of Dynamics (a change takes up to 24 hours). Then run Test & Enable Mailbox, whose outcome settles "
         "it. A sign-in by an application of your own does not."
     ),

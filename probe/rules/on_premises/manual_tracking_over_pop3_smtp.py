@@ -14,7 +14,7 @@ def _holds(case: Case) -> Answer:
 
 RULE = Rule(
     id="manual-tracking-over-pop3-smtp",
-    title="Tracking by hand over POP3/SMTP",
+    title="Manual tracking over POP3/SMTP",
     statement="Manual tracking in Dynamics 365 for Outlook is not supported for a mailbox that is synchronized through POP/SMTP.",
     references=(page(NOTES), EMAIL_ROUTER_END),
     needs=SERVED | SPEAKING | Needs(deployment=(v.DEPLOYMENT_MANUAL_TRACKING,)),
@@ -24,7 +24,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(
-        "Have people who use this mailbox stop tracking by hand in Dynamics 365 for Outlook (then set `outlook_manual_tracking = false`), "
+        "Have the users of this mailbox stop tracking manually in Dynamics 365 for Outlook (then set `outlook_manual_tracking = false`), "
         f"or move the mailbox to an Exchange profile.\n{EMAIL_ROUTER}"
     ),
 )

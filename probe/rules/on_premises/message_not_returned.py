@@ -61,8 +61,8 @@ def _arrived(outgoing: Facts) -> Answer:
 
 RULE = Rule(
     id="message-not-returned",
-    title="A test message that does not come back",
-    statement="A message from the mailbox to itself is taken by the outgoing server and arrives in the inbox.",
+    title="Test message does not return",
+    statement="The outgoing server accepts a message from the mailbox to itself, and it arrives in the inbox.",
     references=(rfc(5321, "section 4.2.1, what the first digit of a reply means", "2008-10"),),
     needs=SERVED | SPEAKING | ALLOWING | Needs(mailbox=(v.MAILBOX_OWN_ACCOUNT,), outgoing=(v.ROUNDTRIP_SENT, v.ROUNDTRIP_RETURNED)),
     by=By.READINESS,
@@ -71,7 +71,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.NOT_READY,
     remedy=(
-        "Read the server's words in roundtrip.reply: the account may lack the right to send as the mailbox, have used up its quota, or be kept from "
-        "sending by a policy. A message that was taken and not seen may lie in a folder for spam, or be held by a filter on its way."
+        "Read the server's reply in roundtrip.reply: the account may lack the right to send as the mailbox, have used up its quota, or be blocked "
+        "by a policy. A message that was accepted and not found may be in a spam folder, or be held by a filter on the way."
     ),
 )

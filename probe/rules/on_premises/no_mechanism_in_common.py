@@ -94,7 +94,7 @@ def _share(offered: Iterable[str], wanted: frozenset[str]) -> bool:
 
 RULE = Rule(
     id="no-mechanism-in-common",
-    title="No sign-in that both ends have",
+    title="No sign-in mechanism in common",
     statement="Every endpoint that is used offers a way to sign in that the email server profile is set to.",
     references=(
         rfc(9110, "HTTP Semantics, section 11 (authentication)", "2022-06"),

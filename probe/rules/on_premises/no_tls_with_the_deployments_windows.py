@@ -22,7 +22,7 @@ def _gets_a_session(endpoint: Facts) -> Answer:
 
 RULE = Rule(
     id="no-tls-with-the-deployments-windows",
-    title="A server from which the deployment's Windows gets no TLS session",
+    title="No TLS session with the deployment's Windows",
     statement=(
         "The Windows that runs the deployment, with its FIPS policy as the estate declares it, gets a TLS session with every endpoint that is used."
     ),
@@ -53,6 +53,6 @@ RULE = Rule(
     remedy=(
         "Change on the mail server what `fips.reasons` or the transcript of the hello names: most often TLS 1.2 with an ECDHE and AES-GCM suite "
         "on P-256 or P-384, or a certificate with an RSA key of 2048 bits or more, signed with SHA-256. "
-        "`probe look --tls full --fips WINDOWS ENDPOINT` lists all that the server takes."
+        "`probe look --tls full --fips WINDOWS ENDPOINT` lists everything that the server accepts."
     ),
 )

@@ -28,7 +28,7 @@ RULE = Rule(
     holds=_holds,
     otherwise=Otherwise.UNSUPPORTED,
     remedy=(
-        "Let people track from Dynamics itself or from Outlook on the desktop, remove the Dynamics app from Outlook on the web, "
+        "Have users track from Dynamics itself or from Outlook on the desktop, remove the Dynamics app from Outlook on the web, "
         f"and then set `outlook_on_the_web_tracking = false` in the estate.\n{EMAIL_ROUTER}"
     ),
 )

@@ -72,6 +72,6 @@ RULE = Rule(
         "At Yahoo and AOL: enter an app password (Account security, Generate app password) in place of the account's password.\n"
         f"At Exchange Online: {SERVER_TO_SERVER}\n"
         f"At Outlook.com: {OUTLOOK_COM_ENDED}\n"
-        "The password of the account itself is not taken, whatever is entered."
+        "The account's own password is never accepted."
     ),
 )

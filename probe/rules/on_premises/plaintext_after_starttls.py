@@ -9,7 +9,7 @@ from probe.rules import BEGINNING_IN_CLEAR, SERVED, each_in_clear, of_endpoints,
 
 RULE = Rule(
     id="plaintext-after-starttls",
-    title="Words in clear after STARTTLS",
+    title="Unencrypted data after STARTTLS",
     statement="No mail server that is used sends unencrypted data after it has agreed to TLS.",
     references=(
         Reference("NO STARTTLS: a security analysis of STARTTLS in the email context", "https://nostarttls.secvuln.info", "2021-08"),

@@ -26,7 +26,7 @@ def _is_in_clear_only(endpoint: Facts) -> Answer:
 
 RULE = Rule(
     id="plaintext-login-only",
-    title="Logins in clear only",
+    title="Unencrypted logins only",
     statement="Every mail server that is used offers a sign-in that does not show the password to an eavesdropper.",
     references=(rfc(8314, "Cleartext Considered Obsolete: Use of TLS for Email Submission and Access, section 3", "2018-01"),),
     needs=SERVED | SPEAKING | of_endpoints(v.AUTH_MECHANISMS, v.AUTH_MECHANISMS_PLAIN, v.TLS_MODE),

@@ -27,7 +27,7 @@ def _is_a_port(profile: Facts, key: FactKey[int]) -> Answer:
 
 RULE = Rule(
     id="port-out-of-range",
-    title="Port that no server can have",
+    title="Port out of range",
     statement="The ports of the email server profile lie between 1 and 65535.",
     references=(admin_page("Connect to POP3 or SMTP servers", "connect-to-pop3-or-smtp-servers"),),
     needs=SERVED | Needs(profile=_PORTS),
@@ -38,6 +38,6 @@ RULE = Rule(
     otherwise=Otherwise.NOT_READY,
     remedy=(
         f"Enter the port of the server in the profile ({PROFILES}): Incoming Port most often 995 for POP3 with SSL, Outgoing Port most often 587 for SMTP. "
-        "What answers shows by `probe look ENDPOINT`"
+        "This shows what answers there: `probe look ENDPOINT`"
     ),
 )

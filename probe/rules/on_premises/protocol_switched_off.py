@@ -32,6 +32,6 @@ RULE = rule_on_refusals(
         "`Start-Service -Name MSExchangePOP3,MSExchangePOP3BE` "
         "For IMAP: `Set-Service -Name MSExchangeIMAP4 -StartupType Automatic` `Set-Service -Name MSExchangeIMAP4BE -StartupType Automatic` "
         "`Start-Service -Name MSExchangeIMAP4,MSExchangeIMAP4BE`\n"
-        "Other providers have the switch on the page of their settings that speaks of mail programs."
+        "Other providers have the setting on the page for mail programs."
     ),
 )

@@ -20,7 +20,7 @@ def _comes_to_its_end(endpoint: Facts) -> Answer:
 
 RULE = Rule(
     id="tls-handshake-fails",
-    title="A TLS handshake that fails",
+    title="TLS handshake fails",
     statement=(
         "A TLS handshake with every endpoint that is used succeeds: this program's own or, where that was asked for, that of the deployment's "
         "Windows."

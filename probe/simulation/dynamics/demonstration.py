@@ -15,7 +15,7 @@ from probe.model.estate import Authentication, Credentials, Delivery, Endpoint, 
 from probe.model.estate import Service as MailService
 from probe.model.values import dataclass
 from probe.simulation.authority import Authority
-from probe.simulation.dynamics.mail_tests import AsynchronousServer
+from probe.simulation.dynamics.candidates import AsynchronousServer
 from probe.simulation.dynamics.organization import Oddity, Organization, SystemUser, WaitingMail, now
 from probe.simulation.dynamics.routes import Routes
 from probe.simulation.dynamics.service import AsynchronousService, Pace

@@ -14,7 +14,8 @@ from typing import Any, Self
 
 from probe.model.values import dataclass
 from probe.simulation.dynamics.alerts import ERROR, WARNING, Failure, Regarding, Workload, failed, succeeded
-from probe.simulation.dynamics.mail_tests import AsynchronousServer, Candidate, run, workloads_of
+from probe.simulation.dynamics.candidates import AsynchronousServer, Candidate, workloads_of
+from probe.simulation.dynamics.mail_tests import run
 from probe.simulation.dynamics.metadata import ENGLISH, MAILBOX, TRACE_LOG
 from probe.simulation.dynamics.organization import Organization, written
 

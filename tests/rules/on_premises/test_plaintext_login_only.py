@@ -1,4 +1,4 @@
-"""Logins in clear only."""
+"""Unencrypted logins only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A TLS handshake that fails."""
+"""TLS handshake fails."""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from probe.simulation import listening, pop3, releases, smtp
 from probe.simulation.authority import Authority, Identity
-from probe.simulation.dynamics.mail_tests import AsynchronousServer, run
+from probe.simulation.dynamics.candidates import AsynchronousServer
+from probe.simulation.dynamics.mail_tests import run
 from probe.simulation.dynamics.metadata import ENGLISH, MAILBOX
 from probe.simulation.dynamics.organization import Organization
 from probe.simulation.dynamics.routes import Routes

@@ -8,7 +8,7 @@ import ssl
 from probe.model.estate import Delivery
 from probe.simulation.dynamics.alerts import ERROR, INFORMATION
 from probe.simulation.dynamics.demonstration import HOST, USER, Demonstration, organization_of
-from probe.simulation.dynamics.mail_tests import SUBJECT
+from probe.simulation.dynamics.mail_sessions import SUBJECT
 from probe.simulation.dynamics.metadata import MAILBOX
 from probe.simulation.dynamics.service import Pace
 from probe.simulation.estate import Simulation

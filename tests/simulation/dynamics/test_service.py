@@ -14,7 +14,8 @@ from probe.simulation import releases
 from probe.simulation.authority import Authority
 from probe.simulation.broken import BrokenServer, Silent, closing, tls_alert
 from probe.simulation.dynamics.alerts import ERROR, INFORMATION, WARNING, Failure, Words, Workload
-from probe.simulation.dynamics.mail_tests import SUBJECT, AsynchronousServer, Candidate
+from probe.simulation.dynamics.candidates import AsynchronousServer, Candidate
+from probe.simulation.dynamics.mail_sessions import SUBJECT
 from probe.simulation.dynamics.metadata import GERMAN
 from probe.simulation.dynamics.organization import Oddity, WaitingMail
 from probe.simulation.ews import Account

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from probe.simulation.dynamics.mail_tests import AsynchronousServer
+from probe.simulation.dynamics.candidates import AsynchronousServer
 from probe.simulation.dynamics.metadata import MAILBOX
 from probe.simulation.dynamics.organization import Organization
 from probe.simulation.dynamics.routes import Routes
