@@ -335,14 +335,19 @@ class Dial:
     async def _turn_taken(self, port: int, *, recorded: bool) -> AsyncIterator[tuple[str, TcpPipe]]:
         """A connection to the first address that answers, with its turn there. Raises NoAddressAnswered."""
         candidates = self._candidates(port)
+        if len(candidates) == 1:  # nothing to race against, as for each connection after the first
+            address = candidates[0]
+            async with self._network.limits.turn(address, port, self._deadline):
+                try:
+                    pipe = await self._connect(address, port, None)
+                except OSError as failure:
+                    self._note_failures({address: failure}, port, recorded=recorded)
+                    self._raise_unanswered(candidates, {address: failure})
+                yield address, pipe
+            return
         race = Race(candidates, lambda address, seconds: self._one_connection(address, port, seconds), self._deadline.remaining)
         async with race.run() as winner:
-            for address, failed in race.failures.items():
-                named = expected(failed) or unconnectable(failed)
-                if named is None:
-                    raise failed
-                if recorded:
-                    self._recorder.note(f"no connection to {_shown(address, port)}: {named[1]}")
+            self._note_failures(race.failures, port, recorded=recorded)
             for address in race.silent:
                 self._network.silent_addresses.add((address, port))
                 if recorded:
@@ -350,6 +355,15 @@ class Dial:
             if winner is None:
                 self._raise_unanswered(candidates, race.failures)
             yield winner
+
+    def _note_failures(self, failures: Mapping[str, OSError], port: int, *, recorded: bool) -> None:
+        """Write down why addresses were not reached. Raises the failure that nobody expects."""
+        for address, failed in failures.items():
+            named = expected(failed) or unconnectable(failed)
+            if named is None:
+                raise failed
+            if recorded:
+                self._recorder.note(f"no connection to {_shown(address, port)}: {named[1]}")
 
     def _raise_unanswered(self, candidates: Sequence[str], failures: Mapping[str, OSError]) -> NoReturn:
         told = {address: expected(failure) or unconnectable(failure) for address, failure in failures.items()}
@@ -391,12 +405,12 @@ class Dial:
 
 
 async def _gone(pipe: TcpPipe) -> None:
-    """Wait a short time until a closing connection is gone."""
+    """Wait until a closing connection is gone, which it is after a short time at the latest."""
+    end = asyncio.get_running_loop().call_later(1, pipe.transport.abort)
     try:
-        async with asyncio.timeout(1):
-            await pipe.closed.wait()
-    except TimeoutError:
-        pipe.transport.abort()
+        await pipe.closed.wait()
+    finally:
+        end.cancel()
 
 
 def _shown(address: str, port: int) -> str:

@@ -148,6 +148,20 @@ class RunningAs:
         """The name by which it is this account, as the system writes it; None where it is another, or cannot be compared with it."""
         return next((name for name in self.names if name.casefold() == account.casefold()), None)
 
+    def may_be(self, account: str) -> bool:
+        """Whether it may be this account all the same, by a name that only its directory could compare.
+
+        No realm tells the NetBIOS name of its domain, which need not be the realm's first label; and a domain may have further suffixes
+        for `user@suffix`. Two NetBIOS names are two domains.
+        """
+        if "\\" in account and any("\\" in name for name in self.names):
+            return False
+        return any(_user_of(name) == _user_of(account) for name in self.names)
+
+
+def _user_of(account: str) -> str:
+    return account.rpartition("\\")[2].partition("@")[0].casefold()
+
 
 def running_as(settings: tuple[tuple[str, str], ...]) -> RunningAs:
     """Whose session or ticket it is. Blocks, and asks no KDC; runs where `fetch_ticket` does, which takes the same ticket by its name."""

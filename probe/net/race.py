@@ -58,11 +58,6 @@ class Race:
     @asynccontextmanager
     async def run(self) -> AsyncIterator[tuple[str, TcpPipe] | None]:
         """The connection that came about first, with its address; None where none did. Its turn lasts as long as the block."""
-        if len(self._addresses) == 1:
-            address = self._addresses[0]
-            async with self._turn(address, None) as connect:
-                yield await self._only(address, connect)
-            return
         try:
             winner = await self._first()
         finally:
@@ -73,14 +68,6 @@ class Race:
             return
         async with winner.turn:
             yield winner.address, winner.pipe
-
-    async def _only(self, address: str, connect: Connect) -> tuple[str, TcpPipe] | None:
-        """What comes of an address that no other races against."""
-        try:
-            return address, await connect()
-        except OSError as failure:
-            self.failures[address] = failure
-            return None
 
     async def _first(self) -> _Reached | None:
         winner: _Reached | None = None

@@ -143,10 +143,10 @@ async def _running_as(account: Account, dial: Dial, notes: Notebook) -> str | No
     reason = "the profile signs in with windows-integrated credentials"
     if running.trouble:
         reason += f", and {why_no_ticket(TicketResult(trouble=running.trouble), whom=account.username, host=dial.endpoint.host)}"
-    elif "\\" in account.username and sys.platform != "win32":
+    elif running.may_be(account.username):
         reason += (
-            f", and the Kerberos ticket here, of {whose}, cannot be compared with {account.username}: name the account as user@DOMAIN "
-            "(service_account of [deployment]), or run this program on Windows as it"
+            f", and nothing here tells whether {whose}, as whom it ran, is {account.username}: if so, name the account "
+            f"{running.names[0]} (service_account of [deployment]); if not, run this program as {account.username}"
         )
     else:
         reason += f": run this program as {account.username}, or with its Kerberos ticket (kinit); it ran as {whose}"

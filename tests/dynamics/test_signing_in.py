@@ -277,33 +277,33 @@ async def test_an_older_version_is_spoken_where_the_newer_is_not(status: int) ->
 # Kerberos. A ticket is got in a child process; these stand in for the system's library.
 
 
-def a_ticket(order: TicketRequest) -> TicketResult:
+def a_ticket(request: TicketRequest) -> TicketResult:
     """As of a KDC that gives one."""
-    assert (order.host, order.binding is None) == ("localhost", False)
+    assert (request.host, request.binding is None) == ("localhost", False)
     return TicketResult(token=b"a ticket")
 
 
-def no_library(order: TicketRequest) -> TicketResult:
+def no_library(request: TicketRequest) -> TicketResult:
     return TicketResult(trouble="no-library")
 
 
-def no_kdc(order: TicketRequest) -> TicketResult:
+def no_kdc(request: TicketRequest) -> TicketResult:
     return TicketResult(trouble="no-kdc", number="156")
 
 
-def no_service(order: TicketRequest) -> TicketResult:
+def no_service(request: TicketRequest) -> TicketResult:
     return TicketResult(trouble="no-service", number="7")
 
 
-def no_ticket(order: TicketRequest) -> TicketResult:
+def no_ticket(request: TicketRequest) -> TicketResult:
     return TicketResult(trouble="no-ticket", number="195")
 
 
-def refused(order: TicketRequest) -> TicketResult:
+def refused(request: TicketRequest) -> TicketResult:
     return TicketResult(trouble="refused", number="24")
 
 
-def broken(order: TicketRequest) -> TicketResult:
+def broken(request: TicketRequest) -> TicketResult:
     return TicketResult(trouble="failed", number="37")
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from probe.net.kerberos import RunningAs, TicketRequest, TicketResult, Trouble, fetch_ticket, kerberos_settings, running_as, trouble_of
 from probe.net.killable import Children
+from tests.windows import WindowsSession, ticket_at_windows
 
-ORDER = TicketRequest(
+REQUEST = TicketRequest(
     host="crm.contoso.test", username="svc-probe@CONTOSO.TEST", password="marked-Secret-1", binding=b"tls-server-end-point:x"
 )
 
@@ -85,14 +86,14 @@ async def test_a_machine_without_the_library_says_so(monkeypatch: pytest.MonkeyP
     """The extra is an extra; in a child process as in this one, its absence is an answer."""
     monkeypatch.setitem(sys.modules, "gssapi", None)
     monkeypatch.setattr("spnego._gss.HAS_GSSAPI", False)
-    assert fetch_ticket(ORDER) == TicketResult(trouble="no-library")
+    assert fetch_ticket(REQUEST) == TicketResult(trouble="no-library")
     async with Children() as children:
-        assert (await children.run(fetch_ticket, ORDER, seconds=30)).token is None
+        assert (await children.run(fetch_ticket, REQUEST, seconds=30)).token is None
 
 
-def test_an_order_shows_no_password() -> None:
+def test_a_request_shows_no_password() -> None:
     """What is handed to a child is not printed by accident, nor is the ticket that comes back."""
-    assert "marked" not in repr(ORDER)
+    assert "marked" not in repr(REQUEST)
     assert "ticket!" not in repr(TicketResult(token=b"ticket!"))
 
 
@@ -112,13 +113,49 @@ def test_an_account_is_compared_without_case() -> None:
     assert running.name_of("svc") is None
 
 
+@pytest.mark.parametrize(
+    ("names", "account", "may_be"),
+    [
+        (("svc@CONTOSO.TEST",), "CONTOSO\\SVC", True),
+        (("svc@CONTOSO.TEST",), "OTHER\\svc", True),
+        (("svc@CORP.CONTOSO.TEST",), "svc@contoso.test", True),
+        (("svc@CONTOSO.TEST",), "CONTOSO\\other", False),
+        (("svc@CONTOSO.TEST",), "other@contoso.test", False),
+        (("CONTOSO\\svc", "svc@contoso.example"), "svc@contoso.test", True),
+        (("CONTOSO\\svc", "svc@contoso.example"), "FABRIKAM\\svc", False),
+        ((), "CONTOSO\\svc", False),
+    ],
+)
+def test_what_only_a_directory_could_compare(names: tuple[str, ...], account: str, may_be: bool) -> None:
+    """Names of one user that differ in their domain's name or suffix are neither known to be one account nor to be two, and are not taken for one."""
+    running = RunningAs(names=names)
+    assert (running.name_of(account), running.may_be(account)) == (None, may_be)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has a library of its own")
 def test_a_child_gets_the_variables_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fork server may be older than what says where the ticket is, so that an order takes it along; what was set before is set again."""
+    """A fork server may be older than what says where the ticket is, so that a request takes it along; what was set before is set again."""
     monkeypatch.setenv("KRB5CCNAME", "FILE:/tmp/of-the-child")
     monkeypatch.delenv("KRB5_CONFIG", raising=False)
-    order = TicketRequest(host="crm.contoso.test", username=None, password=None, binding=None, settings=(("KRB5_CONFIG", "/nowhere"),))
+    request = TicketRequest(host="crm.contoso.test", username=None, password=None, binding=None, settings=(("KRB5_CONFIG", "/nowhere"),))
     monkeypatch.setitem(sys.modules, "gssapi", None)
     monkeypatch.setattr("spnego._gss.HAS_GSSAPI", False)
-    assert fetch_ticket(order).trouble == "no-library"
+    assert fetch_ticket(request).trouble == "no-library"
     assert kerberos_settings() == (("KRB5CCNAME", "FILE:/tmp/of-the-child"),)
+
+
+def test_a_windows_session_has_two_names() -> None:
+    """Those that Windows gives its account; a local account has one alone. A stand-in: there is no Windows here."""
+    with WindowsSession(names=("CONTOSO\\svc", "svc@contoso.test")).running():
+        assert running_as(()) == RunningAs(names=("CONTOSO\\svc", "svc@contoso.test"))
+    with WindowsSession(names=("SERVER\\svc", "")).running():
+        assert running_as(()) == RunningAs(names=("SERVER\\svc",))
+
+
+@pytest.mark.parametrize(
+    ("failure", "trouble"), [(0x80090303, "no-service"), (0x8009030C, "refused"), (0x8009030E, "no-ticket"), (0x80090311, "no-kdc")]
+)
+def test_what_windows_says_in_the_place_of_a_ticket(failure: int, trouble: Trouble) -> None:
+    """Through pyspnego's own provider of SSPI, below which a stand-in says it."""
+    session = WindowsSession(kerberos_failure=failure)
+    assert ticket_at_windows(session, REQUEST) == TicketResult(trouble=trouble, number=f"{failure:#010x}")

@@ -50,10 +50,10 @@ def runs(running: RunningAs, _: object) -> RunningAs:
     return running
 
 
-def gives(seen: TicketResult, expected: tuple[str | None, str | None, str], order: TicketRequest) -> TicketResult:
+def gives(seen: TicketResult, expected: tuple[str | None, str | None, str], request: TicketRequest) -> TicketResult:
     """Stands in for the KDC, which is asked for this account, with this password, for this host, over a bound channel."""
-    assert (order.username, order.password, order.host) == expected
-    assert order.binding is not None
+    assert (request.username, request.password, request.host) == expected
+    assert request.binding is not None
     return seen
 
 
@@ -150,9 +150,11 @@ async def test_a_server_that_wants_a_ticket_each_time_gets_one(ews: EwsStub, mon
         (RunningAs(names=("other@CONTOSO.TEST",)), SERVICE, f"run this program as {SERVICE}, or with its Kerberos ticket (kinit); it ran as other@CONTOSO.TEST"),
         (RunningAs(trouble="no-ticket"), SERVICE, f"there is no Kerberos ticket of {SERVICE}"),
         (RunningAs(trouble="no-library"), SERVICE, "d365-mail-probe[kerberos]"),
-        (RunningAs(names=(SERVICE,)), "CONTOSO\\svc-crm-async", "cannot be compared with CONTOSO\\svc-crm-async: name the account as user@DOMAIN"),
+        (RunningAs(names=(SERVICE,)), "CONTOSO\\svc-crm-async", f"if so, name the account {SERVICE}"),
+        (RunningAs(names=(SERVICE,)), "svc-crm-async@contoso.example", "if not, run this program as svc-crm-async@contoso.example"),
+        (RunningAs(names=(SERVICE,)), "CONTOSO\\another", "run this program as CONTOSO\\another, or with its Kerberos ticket (kinit)"),
     ],
-    ids=["another", "none", "no library", "NetBIOS"],
+    ids=["another", "none", "no library", "NetBIOS", "suffix", "another of NetBIOS"],
 )  # fmt: skip
 async def test_another_ticket_is_not_used(
     ews: EwsStub, monkeypatch: pytest.MonkeyPatch, running: RunningAs, service: str, said: str

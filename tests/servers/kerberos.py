@@ -9,13 +9,13 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.servers.programs import ADDRESS, UNPACKED, find_unpacked, free_ports, library_path, running
+from tests.servers.programs import ADDRESS, UNPACKED, ServerMissing, find_unpacked, free_ports, library_path, running
 
 REALM = "PROBE.TEST"
 NETBIOS = "PROBE"
@@ -91,9 +91,7 @@ def administrate(folder: Path, configuration: Path, query: str) -> None:
 @contextmanager
 def run_kdc() -> Iterator[Realm]:
     """A KDC until the context ends. Raises ServerMissing."""
-    program = find_unpacked("usr/sbin/krb5kdc", _SERVER)
-    for tool in ("usr/sbin/kdb5_util", "usr/sbin/kadmin.local", "usr/bin/kinit"):
-        find_unpacked(tool, _SERVER)
+    program, *_ = map(_find, ("usr/sbin/krb5kdc", "usr/sbin/kdb5_util", "usr/sbin/kadmin.local", "usr/bin/kinit"))
     folders: list[Path] = []
 
     def configure(folder: Path, ports: list[int]) -> Sequence[str]:
@@ -123,9 +121,16 @@ def run_kdc() -> Iterator[Realm]:
         yield realm
 
 
+def _find(program: str) -> Path:
+    # Debian 13 has Heimdal's beside MIT's, and leaves the plain name to whoever administers the machine.
+    with suppress(ServerMissing):
+        return find_unpacked(f"{program}.mit", _SERVER)
+    return find_unpacked(program, f"{_SERVER} ({program})")
+
+
 def _run(program: str, *arguments: str, environment: Mapping[str, str], words: str = "") -> str:
     done = subprocess.run(
-        [find_unpacked(program, _SERVER), *arguments],
+        [_find(program), *arguments],
         env={**os.environ, "LC_ALL": "C.UTF-8", "LD_LIBRARY_PATH": library_path(UNPACKED), **environment},
         input=words,
         capture_output=True,

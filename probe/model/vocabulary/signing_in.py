@@ -23,7 +23,7 @@ WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
 AUTH_AS_SERVICE: FactKey[bool] = FactKey(
     "auth.as_service",
     FLAG,
-    "Whether this program ran as the account of the asynchronous service, or had its Kerberos ticket, so that it could sign in as Windows does.",
+    "Whether this program ran under the name of the account of the asynchronous service, or had a Kerberos ticket in that name, so that it could sign in as Windows does.",
     (True, False),
 )
 AUTH_ACCEPTED: FactKey[bool] = FactKey(

@@ -25,18 +25,29 @@ class ByteReader:
         """The next bytes."""
         end = self._at + size
         if end > len(self._data):
-            raise FlightError(f"the server's {self._what} ends too early")
+            raise self._too_early()
         taken = self._data[self._at : end]
         self._at = end
         return taken
 
+    # A flight has a hundred numbers and vectors, so that they do without `take`.
+
     def number(self, size: int) -> int:
         """A number of so many bytes."""
-        return int.from_bytes(self.take(size), "big")
+        start, end = self._at, self._at + size
+        if end > len(self._data):
+            raise self._too_early()
+        self._at = end
+        return int.from_bytes(self._data[start:end], "big")
 
     def vector(self, size: int) -> bytes:
         """Bytes after their length, itself of `size` bytes."""
-        return self.take(self.number(size))
+        data, start = self._data, self._at + size
+        end = start + int.from_bytes(data[self._at : start], "big")
+        if start > len(data) or end > len(data):
+            raise self._too_early()
+        self._at = end
+        return data[start:end]
 
     def has_more(self) -> bool:
         """Whether something is left."""
@@ -44,8 +55,11 @@ class ByteReader:
 
     def end(self) -> None:
         """Nothing may be left here."""
-        if self.has_more():
+        if self._at < len(self._data):
             raise FlightError(f"the server's {self._what} has more bytes than its parts")
+
+    def _too_early(self) -> FlightError:
+        return FlightError(f"the server's {self._what} ends too early")
 
 
 def vector(size: int, content: bytes) -> bytes:
