@@ -109,7 +109,7 @@ def _rule_as_lines(rule: Rule) -> list[str]:
     parts = (
         f"{rule.id}: {rule.title}",
         textwrap.fill(rule.statement, 80),
-        f"When it does not hold: {rule.otherwise}. Whose statement it is: {rule.by}",
+        f"When it does not hold: {rule.otherwise}. Stated by: {rule.by}",
         "\n".join(_remedy_as_lines(rule.remedy)),
         textwrap.fill(f"Looks at: {needs}", 80, break_on_hyphens=False),
         f"Stated at:\n{sources}",

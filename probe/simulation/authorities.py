@@ -1,4 +1,4 @@
-"""Who gives tokens: an authority like Entra ID, and one like AD FS, as their documentation has them (read 2026-11)."""
+"""Authorities that issue tokens: one like Entra ID and one like AD FS, as documented (read 2026-11)."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ _OF_CLIENTS = frozenset({700016, 7000215, 7000222})
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody with a password."""
+    """A user with a password."""
 
     password: str
     state: int = 0
-    """What the right password is answered with; 0 for a token."""
+    """The error number in answer to the right password; 0 for a token."""
     federated_to: str = ""
-    """Where the password is checked instead."""
+    """The server that checks the password instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class EntraAuthority(WebServer):
         """`tenants` by domain."""
         super().__init__(tls)
         self.passwords: deque[tuple[str, int]] = deque(maxlen=LOGONS_KEPT)
-        """Every password that came: whose, and with what it was answered, 0 for a token."""
+        """Every password that was received: its user and the error number in the answer, 0 for a token."""
         self.forms: deque[dict[str, str]] = deque(maxlen=LOGONS_KEPT)
         self._tenants = dict(tenants)
         self._users = {name.lower(): user for name, user in users.items()}
@@ -94,7 +94,7 @@ class EntraAuthority(WebServer):
         self._tokens: dict[str, str] = {}
 
     def holder(self, token: str) -> str | None:
-        """Whose token it is: a user's name, or an application's id; None where none was given."""
+        """The owner of a token: a user's name or an application's id; None where it was not issued."""
         return self._tokens.get(token)
 
     def answer(self, request: Request) -> Response:
@@ -197,7 +197,7 @@ class AdfsAuthority(WebServer):
         super().__init__(tls)
         self.passwords: deque[tuple[str, bool]] = deque(maxlen=LOGONS_KEPT)
         self.lifetime = lifetime
-        """Seconds for which a token is good, as it says; nothing here ends one."""
+        """Seconds of validity in a token; nothing here enforces them."""
         self._users = {name.lower(): user for name, user in users.items()}
         self._clients = clients
         self._resources = resources
@@ -205,11 +205,11 @@ class AdfsAuthority(WebServer):
         self._tokens: dict[str, tuple[str, str]] = {}
 
     def holder(self, token: str) -> str | None:
-        """Whose token it is, None where none was given."""
+        """The owner of a token; None where it was not issued."""
         return self._tokens.get(token, (None, ""))[0]
 
     def holder_at(self, resource: str) -> Holder:
-        """Whose tokens for one resource they are, None where none was given for it."""
+        """The owner of a token for one resource; None where none was issued for it."""
 
         def holder(token: str) -> str | None:
             name, given_for = self._tokens.get(token, (None, ""))
@@ -218,7 +218,7 @@ class AdfsAuthority(WebServer):
         return holder
 
     def revoke(self) -> None:
-        """Every token that was given is good no more."""
+        """Makes every issued token invalid."""
         self._tokens.clear()
 
     def answer(self, request: Request) -> Response:
@@ -257,7 +257,7 @@ def _refused_by_adfs(error: str, description: str) -> Response:
 
 
 Holder = Callable[[str], str | None]
-"""Whose token it is, None where it is nobody's."""
+"""The owner of a token; None where it is unknown."""
 
 
 def _document(content: dict[str, Any]) -> Response:

@@ -1,4 +1,4 @@
-"""A certificate authority made on the spot, and the certificates that it issues.
+"""A certificate authority that is created at the start, and the certificates that it issues.
 
 The servers' certificates are checked by OpenSSL against the clock of this machine, so validity counts from that clock.
 """
@@ -47,7 +47,7 @@ class Authority:
         self._folder = folder
         self._now = datetime.fromtimestamp(time.time(), UTC)
         self._issued = 0
-        # P-256 keys are made in under a millisecond; one RSA key is made when first asked for, and shared.
+        # P-256 keys are generated in under a millisecond; one RSA key is generated at first use and shared.
         self._rsa: rsa.RSAPrivateKey | None = None
         self._root_key = ec.generate_private_key(ec.SECP256R1())
         self._root = self._authority("Simulated Root CA", self._root_key, None)
@@ -68,7 +68,7 @@ class Authority:
         return self.issue(*names, ends_in=timedelta(days=-9))
 
     def self_signed(self, *names: str) -> Identity:
-        """A certificate that nobody but itself vouches for, as Exchange makes at its installation."""
+        """A self-signed certificate, as Exchange creates at its installation."""
         private = self._key("ecdsa-p256")
         builder = self._leaf(names, ORDINARY_LIFE, private, _name(names[0]), private)
         return self._write(private, builder.sign(private, hashes.SHA256()))

@@ -1,4 +1,4 @@
-"""What Autodiscover answers to a signed-in account: by SOAP from Exchange 2010 on, by plain XML from 2007 on."""
+"""The answers of Autodiscover to a signed-in account: by SOAP from Exchange 2010 on, by plain XML from 2007 on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _POX_ERROR = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/
 
 
 def by_soap(request: bytes, mailboxes: frozenset[str], moved: Mapping[str, str], ews: str) -> bytes:
-    """GetUserSettings for one mailbox: settings, a redirect to where it has moved, or that there is no such user."""
+    """The answer to GetUserSettings for one mailbox: settings, a redirect to its new server, or an unknown user."""
     mailbox = (_parsed(request).findtext(f".//{{{_SOAP}}}Mailbox") or "").strip().lower()
     if (target := moved.get(mailbox)) is not None:
         kind = "RedirectUrl" if "://" in target else "RedirectAddress"

@@ -1,4 +1,4 @@
-"""Servers that misbehave: each in one way, so that a client's answer to that way can be seen.
+"""Servers that misbehave, each in one way, to test a client's reaction to it.
 
 Certificates that are expired, for another name or self-signed come from `authority`, and text injected before TLS from
 the `injected` argument of the POP3 and SMTP servers.
@@ -16,7 +16,7 @@ _BLOCK = 16384
 
 
 class BrokenServer(Server):
-    """A server all of whose conversations go wrong in the same way."""
+    """A server whose conversations all go wrong in the same way."""
 
     def __init__(self, behaviour: Callable[[Server], Conversation], tls: ssl.SSLContext | None = None, *, implicit: bool = False) -> None:
         super().__init__(tls, implicit=implicit)
@@ -27,11 +27,11 @@ class BrokenServer(Server):
 
 
 class Silent(Conversation):
-    """Accepts, and never says a word."""
+    """Accepts the connection and never sends anything."""
 
 
 class _Repeating(Conversation):
-    """Says something again and again, as fast as the client reads or at an interval."""
+    """Sends the same data repeatedly, as fast as the client reads or at an interval."""
 
     def __init__(self, server: Server) -> None:
         super().__init__(server)
@@ -126,17 +126,17 @@ def endless_lines(start: bytes = b"220-mail ready\r\n", line: bytes = b"220-and 
 
 
 def resetting(*, on_first_words: bool = False) -> Callable[[Server], Conversation]:
-    """A TCP reset at once, or once the client has spoken."""
+    """A TCP reset at once, or after the client has sent something."""
     return lambda server: _OneSaying(server, b"", to_first_words=on_first_words, and_then="reset")
 
 
 def closing(after: bytes = b"", *, on_first_words: bool = False) -> Callable[[Server], Conversation]:
-    """An orderly end, after some words or in the middle of a line."""
+    """An orderly end, after some data or in the middle of a line."""
     return lambda server: _OneSaying(server, after, to_first_words=on_first_words, and_then="close")
 
 
 def garbage() -> Callable[[Server], Conversation]:
-    """Bytes of no protocol: control characters, zeros, and what is neither ASCII nor UTF-8."""
+    """Bytes of no protocol: control characters, zeros, and bytes that are neither ASCII nor UTF-8."""
     return lambda server: _OneSaying(server, bytes(range(256)) * 4 + b"\r\n")
 
 

@@ -1,4 +1,4 @@
-"""What the operator of the simulated estate would have declared, in the words of Dynamics."""
+"""The declaration that the operator of the simulated estate would have written."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _all_server_side(name: str, profile: str, location: Location) -> Mailbox:
 
 
 def _forwarded(name: str, profile: str) -> Mailbox:
-    """A mailbox that server-side synchronization does nothing for."""
+    """A mailbox that server-side synchronization does not serve."""
     return Mailbox(
         address=f"{name}@contoso.test",
         profile=profile,

@@ -58,11 +58,11 @@ class Simulation:
     hosts: Mapping[str, str]
     """The address of every host name."""
     ca_file: Path
-    """The certificate of the authority that vouches for the servers."""
+    """The certificate of the authority that issued the servers' certificates."""
     estate: Estate
-    """What an operator would have declared."""
+    """The declaration that an operator would have written."""
     authority: Authority
-    """That authority, for who joins further servers to it."""
+    """That authority, for adding further servers."""
     servers: Mapping[str, Server]
     """The servers, by what the declaration calls their profile, with `-in` and `-out` where there are two."""
 

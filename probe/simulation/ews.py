@@ -77,7 +77,7 @@ _FOLDERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Somebody who may sign in."""
+    """An account that may sign in."""
 
     password: str
     mailbox: str | None = None
@@ -85,7 +85,7 @@ class Account:
     may_act_as: frozenset[str] = frozenset()
     """The mailboxes that it may impersonate."""
     state: str = ""
-    """The response code that whatever it asks gets; empty where it is in order."""
+    """The response code in answer to all its requests; empty where it is in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +107,10 @@ class Store:
     release: Release
     mailboxes: frozenset[str]
     states: Mapping[str, str] = field(default_factory=dict)
-    """Mailboxes that are not as they should be, each with the response code that a request for it gets."""
+    """Mailboxes with a fault, each with the response code to requests for it."""
 
     items: Items = field(default_factory=dict)
-    """What lies in the inboxes."""
+    """The messages in the inboxes."""
 
     def deliver(self, mailbox: str, subject: str, received: datetime | None = None) -> None:
         """A message comes into the inbox of a mailbox, now or at another time."""
@@ -140,7 +140,7 @@ class Store:
         if self.release.takes(schema):
             return
         if self.release.build < (14,):
-            # 2007 knows no such value, and says so of the schema rather than of the version.
+            # 2007 does not know the value, and reports the schema rather than the version.
             raise _RequestRefused(
                 "ErrorSchemaValidation",
                 f"The 'Version' attribute is invalid - The value '{schema}' is invalid according to its datatype '{TYPES}:ExchangeVersionType'",
@@ -148,7 +148,7 @@ class Store:
         raise _RequestRefused("ErrorInvalidServerVersion")
 
     def _acting(self, envelope: ElementTree.Element, account: Account) -> str | None:
-        """Whose mailbox the request is made in. The address is looked up before the right to it."""
+        """The mailbox that a request acts as. The address is looked up before the permission."""
         impersonated = next(iter(envelope.findall("soap:Header/t:ExchangeImpersonation/t:ConnectingSID/*", _NAMES)), None)
         if impersonated is None:
             return account.mailbox
@@ -184,7 +184,7 @@ class Store:
 
 
 def _hint(code: str) -> str:
-    """How long a busy server asks to be left alone."""
+    """The pause that a busy server asks for."""
     if code != "ErrorServerBusy":
         return ""
     return f'<t:MessageXml xmlns:t="{TYPES}"><t:Value Name="BackOffMilliseconds">{BACK_OFF_MILLISECONDS}</t:Value></t:MessageXml>'

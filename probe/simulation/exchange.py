@@ -32,7 +32,7 @@ ACTIVESYNC_PATH = "/microsoft-server-activesync"
 EXPORT_TOOL_PATH = "/ecp/current/exporttool/microsoft.exchange.ediscovery.exporttool.application"
 
 _SERVICES = ("/ews/", "/autodiscover/", ACTIVESYNC_PATH, "/mapi/")
-"""Paths that want somebody to be signed in."""
+"""Paths that need a sign-in."""
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -104,7 +104,7 @@ class ExchangeServer(WebServer):
         self.release = release
         self.host = host
         self.logons: deque[tuple[str, bool]] = deque(maxlen=LOGONS_KEPT)
-        """Who signed in with which request, and whether it succeeded: Exchange counts each request that carries credentials."""
+        """The account of each request with credentials, and whether it succeeded: Exchange counts every such request."""
         self._schemes = tuple(schemes)
         self._accounts = {name.lower(): account for name, account in (accounts or {}).items()}
         self._store = Store(release, frozenset(address.lower() for address in mailboxes), dict(states or {}))
@@ -215,7 +215,7 @@ class ExchangeServer(WebServer):
             name = f"{name}@{self._windows.domain}" if proof.domain.upper() in ("", self._windows.netbios_domain) else ""
         account = self._accounts.get(name)
         accepted = account is not None and proof.is_of(account.password)
-        # Extended Protection refuses as a wrong password is refused.
+        # Extended Protection refuses like a wrong password.
         accepted = accepted and (self._protected is None or proof.is_bound_to(self._protected))
         self.logons.append((proof.user, accepted))
         return account if accepted else None
@@ -243,7 +243,7 @@ class ExchangeServer(WebServer):
         return Response(401, (*build, *about, *challenges, *self._marks()))
 
     def _bearer(self, request: Request) -> Headers:
-        """What a request with an empty or a wrong token is shown: the authority, or that there is none for the domain looked at."""
+        """The challenge to a request with an empty or wrong token: the authority, or that there is none for the domain."""
         auth = self._modern_auth
         if auth is None or not self.release.has_front_end:
             return ()
@@ -259,14 +259,14 @@ class ExchangeServer(WebServer):
         return (("WWW-Authenticate", auth.challenge()),)
 
     def _marks(self) -> Headers:
-        """What every answer of this server carries."""
+        """Headers of every answer of this server."""
         iis = (("Server", self.release.iis), ("X-Powered-By", "ASP.NET"))
         if not self.release.has_front_end:
             return iis
         return (("request-id", str(uuid.uuid4())), *iis, ("X-FEServer", self._windows.netbios_computer))
 
     def _back_end(self, status: int) -> Headers:
-        """What is added once the request went through to the mailbox server."""
+        """Headers that are added once the request has reached the mailbox server."""
         about = (("X-AspNet-Version", self.release.aspnet), ("Cache-Control", "private"))
         if not self.release.has_front_end:
             return about
@@ -359,7 +359,7 @@ class ExchangeOnline(WebServer):
         self._accounts = {name.lower(): account for name, account in (accounts or {}).items()}
         self._store = Store(EXCHANGE_ONLINE, frozenset(address.lower() for address in mailboxes))
         self.logons: deque[tuple[str, bool]] = deque(maxlen=LOGONS_KEPT)
-        """Whose tokens came, and whether they were taken."""
+        """The owners of received tokens, and whether they were accepted."""
 
     def answer(self, request: Request) -> Response:
         if request.path in ("/owa", "/owa/", LOGON_PATH):

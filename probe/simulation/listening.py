@@ -1,4 +1,4 @@
-"""A server on a loopback port that counts its callers, and a conversation with one of them, in clear or under TLS.
+"""A server on a loopback port that counts its clients, and a conversation with one of them, with or without TLS.
 
 TLS is spoken through memory BIOs rather than by asyncio: the change from clear to TLS then happens between two bytes,
 in one place, with nothing lost and nothing that waits.
@@ -19,7 +19,7 @@ from typing import Self, cast
 
 LOOPBACK = "127.0.0.1"
 
-# What is kept of what clients said: enough for every test, and bounded against an endless client.
+# The part of the clients' data that is kept: enough for every test, and bounded against an endless client.
 LINES_KEPT = 2000
 LINE_KEPT = 500
 
@@ -27,7 +27,7 @@ _READ_AT_ONCE = 65536
 
 
 class Conversation(asyncio.Protocol):
-    """One connection. A kind of server says what it does when a client comes, and when it speaks."""
+    """One connection. A subclass defines what happens when a client connects, and when it sends something."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -38,10 +38,10 @@ class Conversation(asyncio.Protocol):
         self._shaken = False
 
     def opened(self) -> None:
-        """The client is there; under TLS from the first byte, the handshake is done."""
+        """The client has connected; with implicit TLS, the handshake is done."""
 
     def received(self, data: bytes) -> None:
-        """The client spoke; under TLS, this is what it meant."""
+        """The client sent data, here decrypted."""
 
     def lost(self) -> None:
         """The connection is gone."""
@@ -62,7 +62,7 @@ class Conversation(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     def send(self, data: bytes) -> None:
-        """Says something, in one segment where it fits; nothing when the connection is closing."""
+        """Sends data, in one segment where it fits; nothing while the connection is closing."""
         if not self.is_open:
             return
         if self._tls is not None:
@@ -94,7 +94,7 @@ class Conversation(asyncio.Protocol):
             self._transport.abort()
 
     def reset(self) -> None:
-        """Ends the connection with a TCP reset, which the peer meets as an error rather than an end."""
+        """Ends the connection with a TCP reset, which the peer sees as an error rather than an end."""
         if self._transport is not None:
             linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
             connection = cast("socket.socket", self._transport.get_extra_info("socket"))
@@ -127,7 +127,7 @@ class Conversation(asyncio.Protocol):
         self.lost()
 
     def abort_after_sending(self) -> None:
-        """Ends the connection once all is sent, without the farewell of TLS."""
+        """Ends the connection once everything is sent, without close_notify."""
         if self._transport is not None:
             self._transport.close()
 
@@ -156,7 +156,7 @@ class Server(ABC):
     def __init__(self, tls: ssl.SSLContext | None = None, *, implicit: bool = False) -> None:
         self.tls = tls
         self.implicit = implicit
-        """Whether TLS is spoken from the first byte."""
+        """Whether the port has implicit TLS."""
         self.port = 0
         """The port, once it is open."""
         self.connections = 0
@@ -164,7 +164,7 @@ class Server(ABC):
         self.peak = 0
         """The most connections that were open at once."""
         self.lines: deque[str] = deque(maxlen=LINES_KEPT)
-        """What clients said, line by line."""
+        """The data of clients, line by line."""
         self._open: set[Conversation] = set()
         self._listening: asyncio.Server | None = None
         self._quiet = asyncio.Event()
@@ -175,7 +175,7 @@ class Server(ABC):
         """A conversation for the next client."""
 
     def heard(self, line: bytes) -> None:
-        """Keeps a line that a client said."""
+        """Keeps a line that a client sent."""
         self.lines.append(line[:LINE_KEPT].decode("ascii", "backslashreplace"))
 
     def arrived(self, conversation: Conversation) -> None:

@@ -1,4 +1,4 @@
-"""What POP3 and SMTP servers have in common: lines, accounts, SASL, and a rude or a good end."""
+"""What POP3 and SMTP servers share: lines, accounts, SASL, and an abrupt or orderly end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ P = TypeVar("P")
 
 
 class MailServer(Server, Generic[P]):
-    """A server of some personality, that knows accounts and counts who signs in.
+    """A server with the behaviour of one product, which has accounts and counts sign-ins.
 
     `injected` is what it says in clear after the go-ahead for TLS, which a sound one never does.
     """
@@ -49,7 +49,7 @@ class MailServer(Server, Generic[P]):
 
 
 class LineConversation(Conversation, Generic[P]):
-    """A conversation in lines, which can ask for a line that is no command."""
+    """A conversation in lines, which can ask for a line that is not a command."""
 
     def __init__(self, server: MailServer[P]) -> None:
         super().__init__(server)
@@ -59,11 +59,11 @@ class LineConversation(Conversation, Generic[P]):
         self._next: Callable[[str], None] | None = None
 
     def command(self, line: str) -> None:
-        """The client gave a command."""
+        """The client sent a command."""
         raise NotImplementedError
 
     def await_line(self, then: Callable[[str], None]) -> None:
-        """Hands the next line to `then`, whatever it says."""
+        """Passes the next line to `then`, whatever it is."""
         self._next = then
 
     def say(self, text: str) -> None:
@@ -95,15 +95,15 @@ class LineConversation(Conversation, Generic[P]):
 
 
 class SaslPersonality(Protocol):
-    """What a make of server says while somebody signs in."""
+    """The replies of a product during a sign-in."""
 
     @property
     def token_challenge(self) -> str:
-        """What a bad token is answered with before the refusal; empty where the refusal comes at once."""
+        """The challenge to a bad token before the refusal; empty where the refusal comes at once."""
 
     @property
     def takes_passwords(self) -> bool:
-        """Whether any password is right."""
+        """Whether passwords are accepted at all."""
 
 
 S = TypeVar("S", bound=SaslPersonality)
@@ -113,11 +113,11 @@ class SaslConversation(LineConversation[S]):
     """A conversation in which a client can sign in by SASL: PLAIN, LOGIN, and tokens, of which none is right."""
 
     challenge: ClassVar[str]
-    """What stands before the words of a challenge."""
+    """The text before a challenge."""
     signed_in = False
 
     def judged(self, *, is_token: bool) -> None:
-        """Whether the client is signed in has been settled, and is to be said."""
+        """The sign-in is decided, and the reply is to be sent."""
         raise NotImplementedError
 
     def judge(self, user: str, password: str | None) -> None:
@@ -146,7 +146,7 @@ class SaslConversation(LineConversation[S]):
         if mechanism == "PLAIN":
             self.judge(*(plain_credentials(line) or ("", "")))
             return
-        # No token is right: nobody issues any.
+        # No token is accepted, because none is issued.
         user = token_user(line)
         if self.personality.token_challenge:
             self.await_line(lambda _: self.judge(user, None))
@@ -156,7 +156,7 @@ class SaslConversation(LineConversation[S]):
 
 
 def decoded(text: str) -> str | None:
-    """What a SASL line means, None where it is not base64 of a text."""
+    """The text of a SASL line; None where it is not base64 of a text."""
     try:
         return base64.b64decode(text, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):

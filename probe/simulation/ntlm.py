@@ -1,4 +1,4 @@
-"""NTLM as a Windows server plays it: the challenge, put together field by field ([MS-NLMP] section 2.2.1.2), and the proof that answers it.
+"""NTLM on the side of a Windows server: the challenge, built field by field ([MS-NLMP] section 2.2.1.2), and the proof in answer to it.
 
 pyspnego does the cryptography. Its own server would name itself in the challenge, where names and Windows' version are wanted as each
 simulated host has them.
@@ -34,7 +34,7 @@ _SECONDS_1601_TO_1970 = 11644473600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowsHost:
-    """The names and the version that a Windows server gives away."""
+    """The names and the version that a Windows server discloses."""
 
     computer: str
     """DNS name."""
@@ -90,13 +90,13 @@ class Proof:
 
     @classmethod
     def read(cls, token: str) -> Proof:
-        """Out of a type 3 message; what it does not hold is empty, and proves nothing."""
+        """Parses a type 3 message; a missing field is empty and proves nothing."""
         message = _decoded(token)
         flags = int.from_bytes(message[60:64], "little")
         return cls(_text(message, 36), _text(message, 28), _field(message, 20), _field(message, 52), flags)
 
     def is_of(self, password: str) -> bool:
-        """Whether whoever wrote it knew the password (NTLMv2, section 3.3.2)."""
+        """Whether its author knew the password (NTLMv2, section 3.3.2)."""
         return len(self._response) > 16 and hmac.compare_digest(
             hmac_md5(self._key(password), _CHALLENGE + self._response[16:]), self._response[:16]
         )

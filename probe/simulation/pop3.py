@@ -15,33 +15,33 @@ from probe.simulation.mail import MailServer, SaslConversation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pop3Personality:
-    """What one make of POP3 server says."""
+    """The replies of one POP3 product."""
 
     greeting: str
     capabilities: tuple[str, ...]
-    """Its CAPA lines in clear, STLS among them where it is offered; empty where it knows no CAPA."""
+    """Its CAPA lines before TLS, with STLS where it is offered; empty where it does not support CAPA."""
     capabilities_secure: tuple[str, ...]
     """Its CAPA lines under TLS."""
     capabilities_heading: str
     unknown: str
-    """To a command that it does not know."""
+    """The reply to an unknown command."""
     misplaced: str
-    """To a command that it knows, before the login that it needs."""
+    """The reply to a command that needs a login first."""
     login_in_clear: str
-    """To a login before TLS."""
+    """The reply to a login before TLS."""
     user_taken: str
     refused: str
-    """To a wrong password, and to any password where `takes_passwords` is false."""
+    """The reply to a wrong password, and to any password where `takes_passwords` is false."""
     welcome: str
     bye: str
     tls_ready: str = "+OK Begin TLS negotiation now."
     tls_is_up: str = "-ERR Command not permitted when TLS active"
     lists_mechanisms: bool = False
-    """Whether AUTH alone lists the mechanisms, as before RFC 5034."""
+    """Whether AUTH without arguments lists the mechanisms, as before RFC 5034."""
     takes_initial_response: bool = True
     """Whether AUTH takes the client's first message on its own line (Exchange Online does not)."""
     token_challenge: str = ""
-    """What a bad token is answered with before the refusal; empty where the refusal comes at once."""
+    """The challenge to a bad token before the refusal; empty where the refusal comes at once."""
     takes_passwords: bool = True
 
 

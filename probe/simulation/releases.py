@@ -1,4 +1,4 @@
-"""What tells one release of Exchange Server from another, as far as a client can see.
+"""What distinguishes releases of Exchange Server, as far as a client can see it.
 
 Builds are of real updates. That a refused request names the build from 2019 CU11 on, and a front end from 2013 on, was seen in
 recorded answers of such servers (read 2026-11).
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from probe.model.values import dataclass
 
-# In the order in which servers learnt them; a server takes its own and all before.
+# In the order of their release; a server accepts its own and all earlier ones.
 SCHEMAS = (
     "Exchange2007",
     "Exchange2007_SP1",
@@ -33,13 +33,13 @@ class Release:
     windows: tuple[int, int, int]
     aspnet: str
     newest_schema: str
-    """The newest schema that it takes in a request."""
+    """The newest schema that it accepts in a request."""
     answers_in: str
-    """The schema that it says it answers in; empty where it repeats the request's."""
+    """The schema that it announces in its answers; empty where it repeats that of the request."""
 
     @property
     def has_front_end(self) -> bool:
-        """2013 and later put a front end before the mailbox server, and name it."""
+        """2013 and later have a front end before the mailbox server, and name it."""
         return self.build >= (15,)
 
     @property
@@ -57,7 +57,7 @@ class Release:
         return ".".join(map(str, self.build[:3]))
 
     def takes(self, schema: str) -> bool:
-        """Whether it takes requests in this schema."""
+        """Whether it accepts requests in this schema."""
         return schema in SCHEMAS[: SCHEMAS.index(self.newest_schema) + 1]
 
 

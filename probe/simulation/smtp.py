@@ -15,24 +15,24 @@ from probe.simulation.mail import MailServer, SaslConversation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpPersonality:
-    """What one make of SMTP server says. `{name}` stands for what the client calls itself."""
+    """The replies of one SMTP product. `{name}` stands for the name in the client's EHLO."""
 
     greeting: str
     hello: str
-    """The first line of its answer to EHLO, less the code."""
+    """The first line of its reply to EHLO, without the code."""
     extensions: tuple[str, ...]
-    """Its EHLO lines in clear, STARTTLS among them where it is offered."""
+    """Its EHLO lines before TLS, with STARTTLS where it is offered."""
     extensions_secure: tuple[str, ...]
     unknown: str
     hello_first: str
-    """To what needs an EHLO before it."""
+    """The reply to a command that needs EHLO first."""
     tls_first: str
-    """To what needs TLS before it."""
+    """The reply to a command that needs TLS first."""
     login_first: str
-    """To MAIL from a client that has not signed in."""
+    """The reply to MAIL from a client that has not signed in."""
     unknown_mechanism: str
     refused: str
-    """To a wrong password, and to any password where `takes_passwords` is false."""
+    """The reply to a wrong password, and to any password where `takes_passwords` is false."""
     refused_token: str
     accepted: str
     okay: str
@@ -40,7 +40,7 @@ class SmtpPersonality:
     tls_ready: str
     tls_is_up: str
     token_challenge: str = ""
-    """What a bad token is answered with before the refusal; empty where the refusal comes at once."""
+    """The challenge to a bad token before the refusal; empty where the refusal comes at once."""
     takes_passwords: bool = True
 
 
@@ -49,7 +49,7 @@ Deliver = Callable[[str, str], None]
 
 
 class SmtpServer(MailServer[SmtpPersonality]):
-    """An SMTP server. `deliver`, if there is one, is given what it takes."""
+    """An SMTP server. It passes accepted messages to `deliver`, if given."""
 
     deliver: Deliver | None = None
 

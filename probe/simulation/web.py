@@ -1,4 +1,4 @@
-"""As much of an HTTP/1.1 server as IIS shows to its clients: kept-alive connections, bodies of a stated length or in chunks."""
+"""The part of an HTTP/1.1 server that clients of IIS need: persistent connections, bodies with a length or in chunks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BODY_LIMIT = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asked."""
+    """A request of a client."""
 
     method: str
     target: str
@@ -28,11 +28,11 @@ class Request:
     body: bytes = b""
     persistent: bool = True
     connection: dict[str, Any] = field(default_factory=dict)
-    """What the server keeps of the connection, from request to request; NTLM signs in the connection."""
+    """The state of the connection that is kept between requests; NTLM signs in the connection."""
 
     @property
     def path(self) -> str:
-        """The path, in lower case: IIS does not tell cases apart."""
+        """The path in lower case, because IIS ignores case."""
         return self.target.partition("?")[0].lower()
 
     def header(self, name: str) -> str:
@@ -42,7 +42,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a client is told. Date, length and Connection are added as it is sent."""
+    """A response. Date, length and Connection are added when it is sent."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -56,14 +56,14 @@ class Response:
 
 
 class WebServer(Server):
-    """A server that answers HTTP requests, each by itself."""
+    """A server that answers each HTTP request independently."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(tls, implicit=tls is not None)
 
     @abstractmethod
     def answer(self, request: Request) -> Response:
-        """What a request is answered with."""
+        """The response to a request."""
 
     def converse(self) -> Conversation:
         return _WebConversation(self)
@@ -87,14 +87,14 @@ class _WebConversation(Conversation):
             while self.is_open and (request := self._take()) is not None:
                 self._send(request, self._web.answer(request))
         except _Unreadable:
-            # As http.sys says it, before IIS or Exchange have seen anything.
+            # As http.sys answers before IIS or Exchange get the request.
             refusal = Response(
                 400, (("Content-Type", "text/html; charset=us-ascii"), ("Server", "Microsoft-HTTPAPI/2.0")), b"<h2>Bad Request</h2>"
             )
             self._send(Request("GET", "/", (), persistent=False), refusal)
 
     def _take(self) -> Request | None:
-        """The next request, None while it is not all here."""
+        """The next request; None while it is incomplete."""
         if self._head is None:
             end = self._unread.find(b"\r\n\r\n")
             if max(end, len(self._unread) if end < 0 else 0) > HEADER_LIMIT:

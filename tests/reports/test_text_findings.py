@@ -55,17 +55,6 @@ def test_unknown_findings_with_one_cause_are_one_block() -> None:
     assert "If so" not in text
 
 
-def test_nothing_to_do_is_not_said_beside_something_to_do() -> None:
-    """Where one endpoint is silent and the question does not arise at another, only what is to be done is told."""
-    silent, moot = a_gap(v.TLS_MODE, Why.TIMED_OUT, "no greeting"), a_gap(v.TLS_MODE, Why.NOT_APPLICABLE, "no EWS", SMTP)
-    text = of_one_mailbox(
-        a_finding(TLS_WORKS, Result.UNKNOWN, silent, moot),
-        a_finding(REACHED, Result.UNKNOWN, silent, moot),
-    )
-    assert f"To do {WHAT_TO_DO[Why.TIMED_OUT]} More" in text
-    assert WHAT_TO_DO[Why.NOT_APPLICABLE] not in text
-
-
 def test_a_cause_at_two_endpoints_takes_in_what_rests_on_one_of_them() -> None:
     """Where two endpoints fail, one block names both with their reasons, and holds the questions about either."""
     incoming = a_gap(v.TLS_MODE, Why.TIMED_OUT, "no greeting")

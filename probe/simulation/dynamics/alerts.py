@@ -1,4 +1,4 @@
-"""Why a test failed, and the alert that the service writes about it: words for people, and codes that no language changes.
+"""Why a test failed, and the alert that the service writes about it: a localized text, and codes that are the same in every language.
 
 The codes are those of Microsoft's support articles on server-side synchronization (read 2026-11); a .NET exception's name stands where
 an article shows its like. The numbers of `tracecode` are not public: those here are made up, and mean nothing elsewhere.
@@ -16,7 +16,7 @@ from probe.simulation.dynamics.metadata import ENGLISH, GERMAN
 
 
 class Workload(Enum):
-    """What a mailbox is tested for."""
+    """The workload that a mailbox is tested for."""
 
     INCOMING = "incoming"
     OUTGOING = "outgoing"
@@ -24,17 +24,17 @@ class Workload(Enum):
 
     @property
     def status(self) -> str:
-        """The attribute of its result."""
+        """The attribute with its result."""
         return "actstatus" if self is Workload.APPOINTMENTS else f"{self.value}emailstatus"
 
     @property
     def enabled(self) -> str:
-        """The attribute that lets it be processed."""
+        """The attribute that enables its processing."""
         return "enabledforact" if self is Workload.APPOINTMENTS else f"enabledfor{self.value}email"
 
 
 class Words(Enum):
-    """The sentences that alerts are made of; each stands for several causes, as the real ones do."""
+    """The sentences of alerts; each has several possible causes, as the real ones do."""
 
     CREDENTIALS = "credentials"
     SECURE_CONNECTION = "secure-connection"
@@ -57,11 +57,11 @@ class Failure(Exception):
         super().__init__(code or words.value)
         self.words = words
         self.code = code
-        """The "Email Server Error Code"; empty where the articles show words alone, since a made-up one would be learnt by heart."""
+        """The "Email Server Error Code"; empty where the articles show only a text, because an invented code could be mistaken for a real one."""
         self.details = details
-        """What stands under Details: the exception."""
+        """The text under Details: the exception."""
         self.permanent = permanent
-        """Whether it disables at once, rather than after the last try."""
+        """Whether it disables the mailbox at once, rather than after the last try."""
 
 
 _ENGLISH: Mapping[Words, str] = {
@@ -115,7 +115,7 @@ TEXT_LIMIT, DETAILS_LIMIT = 2000, 2048
 
 @dataclass(frozen=True, slots=True)
 class Regarding:
-    """Whom and what an alert is about, and in which language."""
+    """The mailbox and workload of an alert, and its language."""
 
     mailbox: str
     profile: str
@@ -138,7 +138,7 @@ def failed(workload: Workload, failure: Failure, told: Regarding, *, level: int)
 
 
 def succeeded(workloads: list[Workload], told: Regarding) -> dict[str, Any]:
-    """The values of the alert about a test that everything passed."""
+    """The values of the alert about a successful test."""
     what = ", ".join(workload.value for workload in workloads)
     text = (_SUCCEEDED_GERMAN if told.language == GERMAN else _SUCCEEDED).format(mailbox=told.mailbox, what=what)
     return {"text": text, "errortypedisplay": None, **_common(workloads[0], told, INFORMATION, 1, "", _FIRST_CODE - 1)}

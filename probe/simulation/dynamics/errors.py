@@ -1,4 +1,4 @@
-"""What the Web API says when it refuses: status, code, and the words around them.
+"""The refusals of the Web API: status, code and text.
 
 Codes are those of the developer's pages and of answers that people have shown (read 2026-11). That on-premises servers throttle, and which
 code a Windows account gets that is no user, is *unconfirmed*.
@@ -23,7 +23,7 @@ _ODATA_EXCEPTION = "Microsoft.OData.ODataException"
 
 
 class Refused(Exception):
-    """A request is refused. `code` may be empty, as it often is where no record was looked at yet."""
+    """A request is refused. `code` may be empty, as it often is before a record is read."""
 
     def __init__(self, status: int, code: str, message: str, *, kind: str = _FAULT) -> None:
         super().__init__(message)
@@ -33,7 +33,7 @@ class Refused(Exception):
         self.kind = kind
 
     def response(self, *, inner: bool, headers: tuple[tuple[str, str], ...] = ()) -> Response:
-        """As it is sent; on-premises servers were seen to add the exception as `innererror` (*unconfirmed* for every version)."""
+        """The response; on-premises servers were seen to add the exception as `innererror` (*unconfirmed* for every version)."""
         error: dict[str, Any] = {"code": self.code, "message": self.message}
         if inner:
             trace = "   at Microsoft.Crm.Extensibility.OData.CrmODataExecutionContext.CreateHttpResponse()"
@@ -42,7 +42,7 @@ class Refused(Exception):
 
 
 def unreadable(message: str) -> Refused:
-    """The URL or the body does not fit the model; there is no code of the platform yet."""
+    """The URL or the body does not fit the model, so there is no code of the platform."""
     return Refused(400, "", message, kind=_ODATA_EXCEPTION)
 
 
@@ -66,7 +66,7 @@ def missing_privilege(privilege: str, user: str, entity: Entity | None = None) -
 
 
 def no_user() -> Refused:
-    """Whoever signed in to Windows is no user of this organization."""
+    """The account signed in to Windows, but is not a user of this organization."""
     return Refused(403, "0x80041d1f", "The user is not a member of the organization.")
 
 

@@ -51,7 +51,7 @@ _TRANSIENT_CODES = frozenset(
 
 
 class _Https(http.client.HTTPSConnection):
-    """A connection by the routes of the asynchronous server, in clear for an http URL."""
+    """A connection by the routes of the asynchronous server, without TLS for an http URL."""
 
     def __init__(self, server: AsynchronousServer, host: str, port: int, *, secure: bool) -> None:
         super().__init__(host, port)
@@ -65,7 +65,7 @@ class _Https(http.client.HTTPSConnection):
 
 @contextmanager
 def _web_errors() -> Iterator[None]:
-    """Errors of connections as System.Net.WebException tells them."""
+    """Raises connection errors as System.Net.WebException reports them."""
     try:
         yield
     except socket.gaierror:
@@ -87,13 +87,13 @@ def _web_errors() -> Iterator[None]:
 
 
 def _of_web(name: str, text: str, *, words: Words = Words.ACCESS) -> Failure:
-    """What has to do with TLS stays wrong, and is permanent; the rest may pass."""
+    """Errors of TLS are permanent; others may be transient."""
     details = f"System.Net.WebException: {text}"
     return Failure(words, f"Web server returned {name} exception.", details, permanent=words is Words.SECURE_CONNECTION)
 
 
 def by_ews(candidate: Candidate, workload: Workload, server: AsynchronousServer) -> dict[str, Any]:
-    """Tests one workload by EWS; what has been learnt for the mailbox's record. A failure is raised."""
+    """Tests one workload by EWS and returns the values for the mailbox's record. Raises Failure."""
     learnt = {}
     if candidate.of_profile("useautodiscover"):
         url = str(candidate.of("ewsurl") or "") or _discovered(candidate, workload, server)
@@ -152,7 +152,7 @@ def _envelope(candidate: Candidate, workload: Workload, operation: str) -> bytes
 
 
 def _judge(status: int, body: bytes) -> None:
-    """Whether EWS did what was asked."""
+    """Raises a Failure where EWS did not execute the request."""
     if status not in (200, 500):
         names = {302: "Redirect", 401: "401 Unauthorized", 403: "Forbidden", 404: "NotFound", 502: "BadGateway", 503: "ServiceUnavailable"}
         name = names.get(status, str(status))
@@ -185,7 +185,7 @@ class _WebSession:
         self._user, self._password = credentials_of(candidate, workload, server)
 
     def post(self, url: str, body: bytes) -> tuple[int, bytes]:
-        """Status and body of the answer, once signed in; 401 where that did not come about."""
+        """Status and body of the answer after the sign-in; 401 where the sign-in failed."""
         with _web_errors():
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -251,7 +251,7 @@ class _WebSession:
 
 
 def _port_of(url: str, *, secure: bool) -> int:
-    """The port of a URL; one out of range is as wrong as port 0."""
+    """The port of a URL; 0 for one out of range."""
     try:
         port = urlsplit(url).port
     except ValueError:
@@ -260,7 +260,7 @@ def _port_of(url: str, *, secure: bool) -> int:
 
 
 def _discovered(candidate: Candidate, workload: Workload, server: AsynchronousServer) -> str:
-    """The EWS URL that Autodiscover has for the mailbox, by plain XML at the two hosts that its domain gives."""
+    """The EWS URL of Autodiscover for the mailbox, by plain XML at the two usual hosts of its domain."""
     schema = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
     request = (
         '<?xml version="1.0" encoding="utf-8"?><Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006">'

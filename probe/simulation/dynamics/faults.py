@@ -1,4 +1,4 @@
-"""What a server, a proxy or a liar before it may do to a request: switches for tests, each good for some requests."""
+"""Faults of a server, or of a proxy or attacker in front of it: switches for tests, each for some requests."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Fault:
     times: int | None = 1
     before_sign_in: bool = False
     instead: Callable[[Request], Response | Refused] | None = None
-    """What is answered, with nothing carried out."""
+    """The answer that is sent, without executing the request."""
     alter: Callable[[Document], None] | None = None
-    """What is done to the answer's document."""
+    """A change of the answer's document."""
     send: Callable[[Response], Response] | None = None
-    """What is done to the answer on its way."""
+    """A change of the answer in transit."""
 
     def strikes(self, request: Request, *, signed_in: bool) -> bool:
-        """Whether it is this request's turn; each that is asked about counts."""
+        """Whether the fault applies to this request; each request that is asked about counts."""
         if signed_in is self.before_sign_in or self.on.lower() not in request.target.lower() or self.method not in ("", request.method):
             return False
         if self.after:
@@ -52,33 +52,33 @@ class Fault:
 
 
 def is_throttled(on: str = "", *, retry_after: str | None = "1", times: int | None = 1, after: int = 0) -> Fault:
-    """429, with how long to wait where it says so."""
+    """429, with Retry-After if given."""
     return Fault(on, times=times, after=after, instead=lambda _: _asking_to_wait(throttled(), retry_after))
 
 
 def is_unavailable(on: str = "", *, retry_after: str | None = None, times: int | None = 1, after: int = 0) -> Fault:
-    """503, with how long to wait where it says so."""
+    """503, with Retry-After if given."""
     return Fault(on, times=times, after=after, instead=lambda _: _asking_to_wait(unavailable(), retry_after))
 
 
 def fails(on: str = "", *, times: int | None = 1, after: int = 0) -> Fault:
-    """500 and a page of ASP.NET."""
+    """500 with an error page of ASP.NET."""
     return Fault(on, times=times, after=after, instead=lambda _: Response(500, (_HTML,), _RUNTIME_ERROR))
 
 
 def redirects(location: str, on: str = "", *, times: int | None = 1, after: int = 0, before_sign_in: bool = False) -> Fault:
-    """302 to a sign-in page, or to anywhere."""
+    """302 to a sign-in page, or to another address."""
     headers = (("Location", location), _HTML)
     return Fault(on, times=times, after=after, before_sign_in=before_sign_in, instead=lambda _: Response(302, headers, b""))
 
 
 def shows_sign_in_page(on: str = "", *, times: int | None = 1, after: int = 0, before_sign_in: bool = False) -> Fault:
-    """200 and a page with a form, as proxies answer for a server."""
+    """200 with a form, as proxies answer in place of a server."""
     return Fault(on, times=times, after=after, before_sign_in=before_sign_in, instead=lambda _: Response(200, (_HTML,), _SIGN_IN_PAGE))
 
 
 def forgets_sign_in(on: str = "", *, after: int = 0) -> Fault:
-    """401 in the midst of things: the connection's sign-in is over, or the token."""
+    """401 after a successful sign-in: that of the connection, or the token, is no longer valid."""
 
     def refuse(request: Request) -> Response:
         request.connection.clear()
@@ -98,12 +98,12 @@ def ends_early_in_json(on: str = "", *, by: int = 20, times: int | None = 1, aft
 
 
 def loses_answer(on: str = "", *, method: str = "", times: int | None = 1, after: int = 0) -> Fault:
-    """The request is carried out, and the connection ends without a word."""
+    """The request is executed, and the connection ends without an answer."""
     return Fault(on, method, times=times, after=after, send=lambda response: replace(response, withheld=1 << 30))
 
 
 def loses_request(on: str = "", *, method: str = "", times: int | None = 1, after: int = 0) -> Fault:
-    """Nothing is carried out, and the connection ends without a word."""
+    """The request is not executed, and the connection ends without an answer."""
     return Fault(on, method, times=times, after=after, instead=lambda _: Response(503, withheld=1 << 30))
 
 
@@ -113,7 +113,7 @@ def is_slow(on: str = "", *, pause: float = 0.05, times: int | None = 1, after: 
 
 
 def links_to(link: str | None, on: str = "", *, times: int | None = 1, after: int = 0) -> Fault:
-    """The next page is said to be elsewhere; None for no next page, where there is one."""
+    """A wrong address of the next page; None for none, although there is one."""
 
     def alter(document: Document) -> None:
         if document.pop("@odata.nextLink", None) is not None and link is not None:
@@ -123,7 +123,7 @@ def links_to(link: str | None, on: str = "", *, times: int | None = 1, after: in
 
 
 def repeats_first_row(on: str = "", *, times: int = 1) -> Fault:
-    """A row of the first page comes again in place of one of a later page."""
+    """A row of the first page repeats in place of one of a later page."""
     seen: list[Document] = []
 
     def alter(document: Document) -> None:
@@ -137,7 +137,7 @@ def repeats_first_row(on: str = "", *, times: int = 1) -> Fault:
 
 
 def counts(number: int, on: str = "", *, times: int | None = 1) -> Fault:
-    """Another count than that of the rows."""
+    """A count that differs from the number of rows."""
 
     def alter(document: Document) -> None:
         if "@odata.count" in document:
@@ -147,7 +147,7 @@ def counts(number: int, on: str = "", *, times: int | None = 1) -> Fault:
 
 
 def says(attribute: str, value: Any, on: str = "", *, times: int | None = 1, after: int = 0) -> Fault:
-    """Every row, or the document itself where it has no rows, has this value: an option that no metadata has, another organization."""
+    """Every row, or the document itself where it has no rows, gets this value, such as an option that is not in the metadata, or another organization."""
 
     def alter(document: Document) -> None:
         for row in document.get("value", [document]):
@@ -157,7 +157,7 @@ def says(attribute: str, value: Any, on: str = "", *, times: int | None = 1, aft
 
 
 def is_huge(on: str = "", *, size: int = 10 << 20, times: int | None = 1, after: int = 0) -> Fault:
-    """A page of ten megabytes and more: one name in it is that long."""
+    """A page of more than ten megabytes, because of one long name."""
 
     def alter(document: Document) -> None:
         (document.get("value") or [document])[0]["name"] = "x" * size

@@ -1,4 +1,4 @@
-"""How the asynchronous service receives by POP3 or IMAP, and sends by SMTP: by the standard library alone."""
+"""How the asynchronous service receives by POP3 or IMAP and sends by SMTP, with the standard library."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from probe.simulation.dynamics.alerts import Failure, Words, Workload
 from probe.simulation.dynamics.candidates import AsynchronousServer, Candidate, credentials_of, refuse_clear
 
 SUBJECT = "Your mailbox is now connected to Dynamics 365"
-"""Of the mail that the outgoing test sends from the mailbox to itself."""
+"""The subject of the mail that the outgoing test sends from the mailbox to itself."""
 
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL"})
-"""OpenSSL's reasons where a server spoke in clear, and is therefore asked to upgrade."""
+"""OpenSSL's reasons where a server answered without TLS; STARTTLS is then tried."""
 
 
 @contextmanager
 def _socket_errors(workload: Workload) -> Iterator[None]:
-    """Errors of connections as the service's own socket code tells them."""
+    """Raises connection errors as the service's socket code reports them."""
     side = "Outgoing" if workload is Workload.OUTGOING else "Incoming"
     named = f"Invalid{side}EmailServerProfileConfiguration"
     try:
@@ -44,7 +44,7 @@ def _socket_errors(workload: Workload) -> Iterator[None]:
     except ConnectionRefusedError:
         raise _of_socket("ConnectionRefused", "No connection could be made because the target machine actively refused it") from None
     except smtplib.SMTPServerDisconnected as error:
-        # smtplib makes one error of a server that is silent and of one that has gone.
+        # smtplib raises the same error for a silent server and for a closed connection.
         if isinstance(error.__context__, TimeoutError):
             raise _timed_out() from None
         raise _of_socket("ConnectionReset", "An existing connection was forcibly closed by the remote host") from None
@@ -53,7 +53,7 @@ def _socket_errors(workload: Workload) -> Iterator[None]:
 
 
 def _unverified(workload: Workload) -> tuple[Words, str]:
-    # Of SMTP, one alert stands for a bad certificate and for a bad password.
+    # For SMTP, a bad certificate and a bad password cause the same alert.
     if workload is Workload.OUTGOING:
         return Words.CREDENTIALS, "OutgoingEmailAuthenticationError"
     return Words.SECURE_CONNECTION, ""
@@ -69,7 +69,7 @@ def _of_socket(name: str, text: str) -> Failure:
 
 
 class _Pop3(poplib.POP3):
-    """A session whose connection comes by the routes of the asynchronous server."""
+    """A POP3 session over the routes of the asynchronous server."""
 
     def __init__(self, server: AsynchronousServer, where: _Where, *, implicit: bool) -> None:
         self._reach: Callable[[str, int], socket.socket] = server.routes.connect_secure if implicit else server.routes.connect
@@ -86,7 +86,7 @@ class _Pop3(poplib.POP3):
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """Where a workload of a profile leads, and with which credentials."""
+    """The server of a workload, and the credentials for it."""
 
     host: str
     port: int
@@ -96,7 +96,7 @@ class _Where:
 
     @classmethod
     def of(cls, candidate: Candidate, workload: Workload, server: AsynchronousServer) -> _Where:
-        # Location, port and TLS are each workload's own, whatever is shared: no server is one for both.
+        # Each workload has its own location, port and TLS setting, whatever else is shared.
         side = workload.value
         secure = bool(candidate.of_profile(f"{side}usessl"))
         refuse_clear(server, workload, secure=secure)
@@ -125,7 +125,7 @@ def receive_by_pop3(candidate: Candidate, server: AsynchronousServer) -> None:
 
 
 def _pop3_session(server: AsynchronousServer, where: _Where) -> _Pop3:
-    """TLS at once, or by STLS where the server speaks in clear first; the real one's choice is *unconfirmed*."""
+    """Implicit TLS, or STLS where the server begins without TLS; the choice of the real service is *unconfirmed*."""
     if not where.secure:
         return _Pop3(server, where, implicit=False)
     try:
@@ -143,7 +143,7 @@ def _pop3_session(server: AsynchronousServer, where: _Where) -> _Pop3:
 
 
 class _Imap(imaplib.IMAP4):
-    """The same for IMAP."""
+    """An IMAP session over the same routes."""
 
     def __init__(self, server: AsynchronousServer, where: _Where, *, implicit: bool) -> None:
         self._reach: Callable[[str, int], socket.socket] = server.routes.connect_secure if implicit else server.routes.connect
@@ -154,7 +154,7 @@ class _Imap(imaplib.IMAP4):
 
 
 def receive_by_imap(candidate: Candidate, server: AsynchronousServer) -> None:
-    """IMAP stands in profiles from 9.1 on; pages contradict each other on whether it is for on-premises organizations."""
+    """Profiles have IMAP from 9.1 on; pages contradict each other on whether it is for on-premises organizations."""
     workload = Workload.INCOMING
     where = _Where.of(candidate, workload, server)
     with _socket_errors(workload):
@@ -191,7 +191,7 @@ def _imap_session(server: AsynchronousServer, where: _Where) -> _Imap:
 
 
 class _Smtp(smtplib.SMTP):
-    """The same for SMTP."""
+    """An SMTP session over the same routes."""
 
     def __init__(self, server: AsynchronousServer, where: _Where, *, implicit: bool) -> None:
         self._reach: Callable[[str, int], socket.socket] = server.routes.connect_secure if implicit else server.routes.connect
@@ -201,7 +201,7 @@ class _Smtp(smtplib.SMTP):
         return self._reach(host, port)
 
     def sign_in(self, user: str, password: str) -> None:
-        """One try, by one mechanism, as the server offers them."""
+        """Signs in once, by one mechanism that the server offers."""
         self.user, self.password = user, password
         offered = str(self.esmtp_features.get("auth", "")).upper().split()
         if "PLAIN" in offered:
@@ -255,7 +255,7 @@ def _smtp_session(server: AsynchronousServer, where: _Where) -> _Smtp:
 
 
 def _said(error: smtplib.SMTPException) -> str:
-    """What the server said, with its number first."""
+    """The server's reply, beginning with its code."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(error.recipients.values()))
         return f"{code}: {said.decode('utf-8', 'replace')}"

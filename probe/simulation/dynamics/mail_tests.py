@@ -1,6 +1,6 @@
-"""What the asynchronous service does to test a mailbox: it really signs in, receives, sends and looks, by the standard library alone.
+"""The tests of the asynchronous service for a mailbox: real sign-ins, mail and folders, with the standard library.
 
-Nothing here is shared with the probe, so that a prediction and an outcome are found by two ways. Which errors are transient is known of
+It shares no code with the probe, so that a prediction and an outcome are independent. Which errors are transient is known for
 network errors and of busy servers; that a certificate or a wrong host name is permanent is *unconfirmed*.
 """
 
@@ -18,7 +18,7 @@ _APPROVED = 1
 
 
 def run(candidate: Candidate, workload: Workload, server: AsynchronousServer) -> dict[str, Any]:
-    """Tests one workload; what has been learnt for the mailbox's record. A failure is raised."""
+    """Tests one workload and returns the values for the mailbox's record. Raises Failure."""
     _check_records(candidate, workload)
     learnt: dict[str, Any] = {}
     if candidate.of_profile("servertype") in MAIL_ONLY:
@@ -39,7 +39,7 @@ def run(candidate: Candidate, workload: Workload, server: AsynchronousServer) ->
 
 
 def _check_records(candidate: Candidate, workload: Workload) -> None:
-    """What fails before any server is called."""
+    """Raises a Failure for what is wrong before any server is contacted."""
     side = "Outgoing" if workload is Workload.OUTGOING else "Incoming"
     if candidate.profile is None or candidate.of_profile("statecode") != 0:
         raise Failure(Words.NO_PROFILE, f"Invalid{side}EmailServerProfile")

@@ -31,7 +31,7 @@ _OUTCOME = {0: "Failure", 1: "Success"}
 ENGLISH, GERMAN = 1033, 1031
 """Languages of users, as Windows numbers them."""
 
-# Labels are the user's language's; those that differ most from English show that nothing may be read by its label.
+# Labels are in the user's language. Those that differ most from English test that nothing is read by its label.
 _GERMAN_LABELS = {
     "Active": "Aktiv",
     "Approved": "Genehmigt",
@@ -59,7 +59,7 @@ class Attribute:
 
     name: str
     kind: str
-    """Of the metadata, without `AttributeMetadata`: `String`, `Picklist`, `Lookup` …; `Virtual` ones are in no answer."""
+    """The type in the metadata, without `AttributeMetadata`: `String`, `Picklist`, `Lookup` …; answers have no `Virtual` ones."""
     default: Any = None
     options: Options | None = None
     later: Options | None = None

@@ -1,4 +1,4 @@
-"""The query options of a request, as far as the Web API takes them, and what they make of rows."""
+"""The query options that the Web API accepts, and their effect on rows."""
 
 from __future__ import annotations
 

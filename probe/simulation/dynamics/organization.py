@@ -32,23 +32,23 @@ def written(moment: datetime) -> str:
 
 
 class Oddity(Enum):
-    """What nobody can see from outside, and only the service meets."""
+    """Properties of a mailbox that cannot be seen from outside and affect only the service."""
 
     PLUG_IN_ABORTS = "plug-in-aborts"
-    """A plug-in or workflow of the organization aborts what the service does with received mail."""
+    """A plug-in or workflow of the organization aborts the processing of received mail."""
     OWNER_LACKS_PRIVILEGES = "owner-lacks-privileges"
-    """The mailbox's user may not do with records what synchronization does."""
+    """The mailbox's user lacks privileges that synchronization needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemUser:
-    """Somebody who signs in to Dynamics."""
+    """A user who signs in to Dynamics."""
 
     name: str
     """`DOMAIN\\user`, or the name that a token is given for."""
     password: str = ""
     principal_name: str = ""
-    """Another name that the same account signs in by."""
+    """Another name of the same account."""
     lacks: frozenset[str] = frozenset()
     """Privileges that no role of theirs has."""
     member: bool = True
@@ -76,7 +76,7 @@ class Write:
     changes: Mapping[str, Any]
     if_match: str
     status: int
-    """What it was answered with; 204 where it was carried out."""
+    """The status of the answer; 204 where it was executed."""
     user: str
 
 
@@ -104,11 +104,11 @@ class Organization:
         self.records: dict[str, dict[str, dict[str, Any]]] = {entity.name: {} for entity in (PROFILE, MAILBOX, TRACE_LOG)}
         self.records[ORGANIZATION.name] = {self.id: {"organizationid": self.id, "name": self.name, "createdon": written(self.clock())}}
         self.writes: deque[Write] = deque(maxlen=LOGS_KEPT)
-        """Every change that was asked for through the Web API, carried out or not."""
+        """Every change that was requested through the Web API, executed or not."""
         self.revision = 0
         """Grows with every change."""
         self.scheduled = asyncio.Event()
-        """Set when a mailbox is put down for Test & Enable; the service clears it."""
+        """Set when Test & Enable is scheduled for a mailbox; the service clears it."""
 
     @property
     def numbers(self) -> tuple[int, int]:
@@ -164,7 +164,7 @@ class Organization:
         return sorted(found, key=lambda row: (row["modifiedon"], row["versionnumber"]), reverse=True)
 
     def waiting(self) -> Iterator[str]:
-        """The ids of the mailboxes that are put down for Test & Enable."""
+        """The ids of the mailboxes that are scheduled for Test & Enable."""
         for identifier, row in self.mailboxes.items():
             if row.get("testemailconfigurationscheduled"):
                 yield identifier

@@ -1,4 +1,4 @@
-"""What the Web API answers to a GET: records, pages of them, metadata, and how many mails wait."""
+"""The answers of the Web API to GET: records, pages of records, metadata, and the number of waiting mails."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from probe.simulation.web import Request
 
 PAGE_LIMIT = 5000
 COUNT_LIMIT = 5000
-"""Where @odata.count stops, whatever there is."""
+"""The highest @odata.count."""
 AGGREGATE_LIMIT = 50_000
 
 RECORD = re.compile(r"(?P<set>\w+)\((?P<id>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})\)")
@@ -84,13 +84,13 @@ class Reading:
         self._annotations = annotations[1] if annotations else ""
 
     def preferences(self) -> tuple[tuple[str, str], ...]:
-        """Which of the request's preferences were kept."""
+        """The header with the preferences of the request that were applied."""
         size = [f"odata.maxpagesize={self._page_size}"] if self._page_size is not None else []
         kept = [*size, *([f'odata.include-annotations="{self._annotations}"'] if self._annotations else [])]
         return (("Preference-Applied", ",".join(kept)),) if kept else ()
 
     def read(self, resource: str) -> Document:
-        """The document that a resource is."""
+        """The document of a resource."""
         if resource == "WhoAmI":
             unit = made_id(self._organization.id, "businessunit")
             who = {"BusinessUnitId": unit, "UserId": self._user.id, "OrganizationId": self._organization.id}
@@ -108,7 +108,7 @@ class Reading:
         return self._page(entity)
 
     def _take(self, *options: str) -> None:
-        """Refuses an option that would be passed over in silence here, whatever the real one makes of it."""
+        """Refuses an option that this simulation does not implement, instead of ignoring it."""
         for name in self._query:
             if name.startswith("$") and name not in options:
                 raise unreadable(f"The query parameter '{name}' is not supported.")
@@ -188,7 +188,7 @@ class Reading:
         return document
 
     def _annotated(self, row: Row, attribute: Attribute, value: Any) -> Document:
-        """What is said beside a value: how users read it, and of a lookup to which table it leads."""
+        """The annotations of a value: its formatted text, and for a lookup the table that it refers to."""
         said: Document = {}
         name = attribute.property_name
         formatted = self._formatted(row, attribute, value)
@@ -216,7 +216,7 @@ class Reading:
         return str(found["name"]) if found is not None and "name" in found else None
 
     def _table_of(self, row: Row, attribute: Attribute, value: Any) -> str | None:
-        """The table that a lookup leads to; `regardingobjectid` leads to several."""
+        """The table that a lookup refers to; `regardingobjectid` refers to several."""
         if attribute.kind == "Owner":
             return "systemuser"
         if attribute.kind != "Lookup":
@@ -258,7 +258,7 @@ class Reading:
         return entry
 
     def _pending_mails(self) -> Document:
-        """How many mails wait, by their senders' mailboxes; the one question about mails that is answered here."""
+        """The number of waiting mails by sender's mailbox, the only query about mails that is implemented."""
         if EMAIL_READ_PRIVILEGE in self._user.lacks:
             raise missing_privilege(EMAIL_READ_PRIVILEGE, self._user.id)
         if "$apply" not in self._query:

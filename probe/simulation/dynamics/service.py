@@ -1,4 +1,4 @@
-"""The asynchronous service: it picks up the mailboxes that are put down for Test & Enable, tests them, and writes down what came of it.
+"""The asynchronous service: it picks up mailboxes that are scheduled for Test & Enable, tests them, and records the results.
 
 A permanent error disables the workload at once; after a transient one it tries again, up to ten times, five minutes apart. Times are
 scaled by a factor, so that a test need not wait.
@@ -31,19 +31,19 @@ _NOT_RUN, _SUCCESS, _FAILURE = 0, 1, 2
 
 
 Test = Callable[[Candidate, Workload, AsynchronousServer], Mapping[str, Any]]
-"""Tests one workload of a mailbox: what has been learnt for its record, or a Failure that is raised. Runs in a thread."""
+"""Tests one workload of a mailbox and returns the values for its record. Raises Failure. Runs in a thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How fast the service's clock goes."""
+    """The speed of the service's clock."""
 
     factor: float = 1 / 3000
-    """Seconds that a second takes."""
+    """Real seconds for one second of the service."""
     tries: int = TRIES
 
     def seconds(self, time: timedelta) -> float:
-        """How long a time really takes."""
+        """The real duration of a time span."""
         return time.total_seconds() * self.factor
 
 
@@ -179,7 +179,7 @@ class AsynchronousService:
                     "lastsyncerrormachinename": self._server.name,
                 }
             elif workload is Workload.OUTGOING:
-                # What has waited goes out at once, wanted or not.
+                # Waiting mail is sent at once.
                 self._organization.pending.pop(identifier, None)
             elif workload is Workload.APPOINTMENTS:
                 self._organization.claimed_elsewhere.discard(str(row.get("emailaddress") or ""))

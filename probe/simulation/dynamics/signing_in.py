@@ -1,4 +1,4 @@
-"""How IIS lets somebody in: Windows authentication, which signs in the connection, and tokens, which sign in one request.
+"""The sign-in at IIS: Windows authentication, which signs in the connection, and tokens, which sign in one request.
 
 Negotiate takes NTLM bare or in SPNEGO (RFC 4178). There is no KDC here: of Kerberos, only tickets that a test declares are known.
 """
@@ -47,7 +47,7 @@ class Windows:
     protection: str = "off"
     """Extended Protection: `off`, `allowed` (a binding must be right where there is one), `required`."""
     tickets: Mapping[bytes, str] = field(default_factory=dict)
-    """Whose each Kerberos token is."""
+    """The owner of each Kerberos token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class Claims:
 
 
 class Door:
-    """Where users come in. `logons` has every try: by which name, and whether it was taken."""
+    """The sign-in of users. `logons` has every try: the user name and whether it succeeded."""
 
     def __init__(self, users: Iterable[SystemUser], *, windows: Windows | None, claims: Claims | None) -> None:
         self.logons: deque[tuple[str, bool]] = deque(maxlen=LOGONS_KEPT)
@@ -73,7 +73,7 @@ class Door:
         self._claims = claims
 
     def signed_in(self, request: Request) -> tuple[SystemUser, Challenges]:
-        """Who asks, and what the answer says of the sign-in that has just ended."""
+        """The user of a request, and the headers of the answer that end the sign-in."""
         scheme, _, text = request.header("Authorization").partition(" ")
         scheme, text = scheme.lower(), text.strip()
         if scheme == "bearer" and self._claims is not None:
@@ -124,7 +124,7 @@ class Door:
         bound = windows.protection == "off" or proof.is_bound_to(windows.certificate)
         if windows.protection == "allowed" and not proof.is_bound:
             bound = True
-        # A wrong binding is refused as a wrong password is.
+        # A wrong binding is refused like a wrong password.
         accepted = (
             user is not None and bool(user.password) and proof.is_of(user.password) and bound and bool(state.pop("challenged", False))
         )

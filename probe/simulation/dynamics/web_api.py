@@ -49,7 +49,7 @@ _NO_ACCESS = b"<!DOCTYPE html><html><head><title>401 - Unauthorized: Access is d
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A request as it came, less its secrets, and what became of it."""
+    """A received request, without its secrets, and its result."""
 
     method: str
     path: str
@@ -60,7 +60,7 @@ class Recorded:
     """Connections are numbered from 1."""
     status: int
     user: str
-    """Who had signed in; empty for nobody."""
+    """The signed-in user; empty for none."""
 
 
 class DynamicsServer(WebServer):
@@ -102,7 +102,7 @@ class DynamicsServer(WebServer):
 
     @property
     def logons(self) -> deque[tuple[str, bool]]:
-        """Every try to sign in: by which name, and whether it was taken."""
+        """Every try to sign in: the user name and whether it succeeded."""
         return self.door.logons
 
     @property
@@ -160,7 +160,7 @@ class DynamicsServer(WebServer):
         return next((fault for fault in self.faults if fault.strikes(request, signed_in=signed_in)), None)
 
     def _carried_out(self, request: Request, user: SystemUser) -> tuple[int, tuple[tuple[str, str], ...], Document | None]:
-        """Status, headers and document for somebody who has come in."""
+        """Status, headers and document for a signed-in user."""
         if not user.member:
             raise no_user()
         root = f"{self._path}/api/data/".lower()
@@ -219,11 +219,11 @@ class DynamicsServer(WebServer):
                 )
         row = self.organization.mailboxes.get(identifier)
         if row is None:
-            # Without If-Match the real one would make a record (an upsert); nobody here wants one made.
+            # Without If-Match the real one would create a record (an upsert); no test needs that.
             raise no_record(MAILBOX.name, identifier)
         if if_match not in ("", "*", etag(row)):
             raise changed_meanwhile()
-        # What may not be written is passed over in silence (*unconfirmed*).
+        # Attributes that are not writable are ignored (*unconfirmed*).
         self.organization.update(MAILBOX, identifier, {name: value for name, value in changes.items() if known[name].writable})
 
     def _listed_rows(self, shape: Shape, query: dict[str, str]) -> list[Row]:
