@@ -61,6 +61,8 @@ async def test_predictions_agree_with_outcomes_and_nothing_is_written() -> None:
         organization = demonstration.organization
         gated = await asked(estate, options, *ANSWERS)
         assert_nothing_written(demonstration)
+        assert list(demonstration.server.door.logons) == [(USER.name, True)]
+        assert sum(path.endswith("/emails") for _, path in demonstration.server.asked) == 1
         ids = {address: identifier(organization, address) for address in ANSWERS}
         for one in ids.values():
             organization.update(MAILBOX, one, {"testemailconfigurationscheduled": True})

@@ -6,15 +6,15 @@ here, as a number that the server's own metadata does not know, is not disclosed
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from probe.dynamics.meanings import APPOINTMENTS_DELIVERY, MAIL_DELIVERY, meaning
+from probe.dynamics.found import is_served
 from probe.dynamics.options import Option
 from probe.dynamics.records import EmailServerProfile, MailboxRow, MoreThan, Organization, PendingMail, TraceLog
 from probe.model import vocabulary as v
-from probe.model.estate import DEPLOYMENT_SUBJECT, Delivery, Estate, profile_subject
+from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, profile_subject
 from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.keys import FactKey
 from probe.model.provenance import Declared
@@ -38,13 +38,24 @@ class StateRecords:
     """What was read of an organization in one go."""
 
     organization: Organization
+    at: datetime
+    """When they were read, in UTC."""
     profiles: Sequence[EmailServerProfile]
-    mailboxes: Sequence[MailboxRow]
+    asked: Collection[str]
+    """Addresses of the estate's mailboxes whose rows were asked for."""
+    rows: Mapping[str, MailboxRow]
+    """Those that there are, by the address of the estate."""
     are_all: bool
-    """Whether the mailbox that was processed last, of all that the organization has, is among them."""
+    """Whether all mailboxes that the organization has were looked at."""
+    last_attempt: datetime | None = None
+    """When the asynchronous service processed any of these last."""
     alerts: Sequence[TraceLog] = ()
     pending: Sequence[PendingMail] | MoreThan | None = None
-    """None where that was not asked."""
+    """None where it could not be read."""
+    risk: str | None = None
+    """What the way to Dynamics leaves open, in a sentence."""
+    notes: tuple[str, ...] = ()
+    """What could not be read beside the rows, or is open about them, each in a sentence."""
 
 
 def unread(why: Why, detail: str, at: datetime) -> tuple[Reading, ...]:
@@ -52,26 +63,9 @@ def unread(why: Why, detail: str, at: datetime) -> tuple[Reading, ...]:
     return (_gap(DEPLOYMENT_SUBJECT, v.DYNAMICS_ORGANIZATION_ID, detail, at, why),)
 
 
-def state_readings(records: StateRecords, estate: Estate, at: datetime) -> tuple[Reading, ...]:
-    """What the records say of the estate. `at` is when they were read, in UTC."""
-    return (*_of_deployment(records, at), *_of_profiles(records, estate, at), *_of_mailboxes(records, estate, at))
-
-
-def rows_of(rows: Iterable[MailboxRow], addresses: Collection[str]) -> dict[str, MailboxRow]:
-    """The row of each of these addresses: of several that have one, the active one that is served and approved goes first; the earlier of equals."""
-    wanted = {address.casefold(): address for address in addresses}
-    found: dict[str, MailboxRow] = {}
-    for row in rows:
-        address = wanted.get((row.address or "").casefold())
-        if address is not None and (address not in found or _weight(row) > _weight(found[address])):
-            found[address] = row
-    return found
-
-
-def is_served(row: MailboxRow) -> bool:
-    """Whether server-side synchronization serves a mailbox in some direction, as its row has it."""
-    by_mail = any(meaning(MAIL_DELIVERY, method) is Delivery.SERVER_SIDE for method in (row.incoming_delivery, row.outgoing_delivery))
-    return by_mail or meaning(APPOINTMENTS_DELIVERY, row.appointments_delivery) is Delivery.SERVER_SIDE
+def state_readings(records: StateRecords, estate: Estate) -> tuple[Reading, ...]:
+    """What the records say of the estate."""
+    return (*_of_deployment(records, records.at), *_of_profiles(records, estate, records.at), *_of_mailboxes(records, records.at))
 
 
 def is_processed(row: MailboxRow) -> bool:
@@ -80,18 +74,13 @@ def is_processed(row: MailboxRow) -> bool:
     return bool(is_enabled) and is_served(row) and row.last_attempt is not None
 
 
-def _weight(row: MailboxRow) -> tuple[bool, bool, bool]:
-    return row.state == 0, is_served(row), _number(row.approval) == 1
-
-
 def _of_deployment(records: StateRecords, at: datetime) -> Iterator[Reading]:
     yield _fact(DEPLOYMENT_SUBJECT, v.DYNAMICS_ORGANIZATION_ID, records.organization.id, at)
     yield _fact(DEPLOYMENT_SUBJECT, v.DYNAMICS_VERSION, records.organization.version, at)
     if not records.are_all:
         return
-    touched = [row.last_attempt for row in records.mailboxes if row.last_attempt is not None and is_processed(row)]
-    if touched:
-        yield _fact(DEPLOYMENT_SUBJECT, v.DYNAMICS_IDLE_MINUTES, max(0, int((at - max(touched)).total_seconds()) // 60), at)
+    if (last := records.last_attempt) is not None:
+        yield _fact(DEPLOYMENT_SUBJECT, v.DYNAMICS_IDLE_MINUTES, max(0, int((at - last).total_seconds()) // 60), at)
     else:
         yield _gap(DEPLOYMENT_SUBJECT, v.DYNAMICS_IDLE_MINUTES, "Dynamics has processed no mailbox that is enabled", at)
 
@@ -115,11 +104,11 @@ def _of_profiles(records: StateRecords, estate: Estate, at: datetime) -> Iterato
                 yield _gap(subject, key, "the profile names its endpoints by URLs", at)
 
 
-def _of_mailboxes(records: StateRecords, estate: Estate, at: datetime) -> Iterator[Reading]:
+def _of_mailboxes(records: StateRecords, at: datetime) -> Iterator[Reading]:
     profiles = {profile.id: profile for profile in records.profiles}
     pending = _pending(records.pending)
     elsewhere = {a.regarding for a in records.alerts if _is_open(a) and _ANOTHER_ORGANIZATION in f"{a.message} {a.error_details}".lower()}
-    for address, row in rows_of(records.mailboxes, [mailbox.address for mailbox in estate.mailboxes]).items():
+    for address, row in records.rows.items():
         said, profile = _Said(address, row.absent, at), profiles.get(row.profile or "")
         name = None if profile is None else profile.name
         yield said.of(v.DYNAMICS_PROFILE, "" if row.profile is None else name, "emailserverprofile")

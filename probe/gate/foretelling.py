@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from probe.gate.comparing import Rows
+from probe.dynamics.comparing import Rows
 from probe.model.estate import Delivery, Mailbox
 from probe.model.values import dataclass
 

@@ -109,7 +109,7 @@ def _mailbox(verdict: GateVerdict, will: Will) -> dict[str, Json]:
         "predicted": {str(direction): None if how is None else how.value for direction, how in verdict.predicted.items()},
         "reasons": _reasons(verdict.reasons),
         "accepted": [word.value for word in verdict.accepted],
-        "differs": [{"what": d.what, "estate": d.estate, "dynamics": d.dynamics} for d in verdict.differs],
+        "differs": [{"what": d.what, "estate": d.estate, "dynamics": d.dynamics, "mend": d.mend} for d in verdict.differs],
         "settle": list(verdict.settle),
         "will": {
             "sends_test_mail": will.sends_test_mail,

@@ -161,6 +161,8 @@ def _write_group(
         there = bounded(difference["dynamics"], _MOST_SEEN)
         told = f"{difference['what']}: the estate has {difference['estate']}, Dynamics has {there}"
         page.say(told, indent=2, label="DIFFERS", column=_COLUMN, style=DOUBTFUL)
+    for mend in dict.fromkeys(difference["mend"] for difference in form["differs"]):
+        page.say(mend, indent=4, label="Mend", column=8)
     for sentence in form["settle"][1:]:
         page.say(f"{sentence}.", indent=2, label="OPEN", column=_COLUMN)
     page.say("; ".join(_numbers(group, is_read=document["dynamics"]["read"])), indent=2, label="Test & Enable", column=15)
