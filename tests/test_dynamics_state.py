@@ -34,6 +34,7 @@ from probe.simulation.dynamics.metadata import MAILBOX
 from probe.simulation.dynamics.organization import Organization, now, written
 from probe.simulation.dynamics.web_api import DynamicsServer
 from tests.looking import authority, server_context
+from tests.reports.rendering import render
 from tests.runs import an_estate
 from tests.simulation.dynamics.world import PASSWORD, READER, server
 
@@ -123,6 +124,31 @@ async def test_of_some_mailboxes_those_alone_are_read(tmp_path: Path) -> None:
     assert value(run, ADDRESS, v.DYNAMICS_APPROVED) is True
     assert read(run, OTHER, v.DYNAMICS_APPROVED) is None
     assert read(run, "deployment", v.DYNAMICS_IDLE_MINUTES) is None
+
+
+async def test_rows_that_differ_and_mailboxes_without_one_are_told_as_advice(tmp_path: Path) -> None:
+    """Both are findings that decide nothing: readiness is what it is where all agree; a report tells them."""
+    async with reading(tmp_path) as (site, estate, options):
+        agreed = await check(estate, estate.mailboxes, options)
+        made = site.organization
+        ids = {row["emailaddress"]: identifier for identifier, row in made.mailboxes.items()}
+        made.update(MAILBOX, ids[ADDRESS], {"actdeliverymethod": 0, "emailrouteraccessapproval": 2})
+        del made.mailboxes[ids[OTHER]]
+        run = await check(estate, estate.mailboxes, options)
+    # An approval that is missing has a rule of its own, and is not told twice.
+    told = value(run, ADDRESS, v.DYNAMICS_DIFFERS)
+    assert "appointments delivery: the estate has server-side, Dynamics has outlook" in told
+    assert not any("approval" in sentence for sentence in told)
+    assert value(run, OTHER, v.DYNAMICS_FOUND) is False
+    first, second = ({f.rule.id: f for f in one.findings} for one in run.assessments)
+    assert first["rows-differ-from-the-estate"].result is Result.FAILS
+    assert first["mailbox-without-row"].result is Result.NOT_APPLICABLE
+    assert second["mailbox-without-row"].result is Result.FAILS
+    assert second["rows-differ-from-the-estate"].result is Result.NOT_APPLICABLE
+    assert run.assessments[1].directions == agreed.assessments[1].directions
+    text = " ".join(render(run, signed_in="not-tried").split())
+    assert "ADVICE: No mailbox of Dynamics (mailbox-without-row)" in text
+    assert "ADVICE: Dynamics has it otherwise than the estate (rows-differ-from-the-estate)" in text
 
 
 async def test_a_wrong_password_is_tried_once(tmp_path: Path) -> None:

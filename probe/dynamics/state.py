@@ -7,9 +7,11 @@ here, as a number that the server's own metadata does not know, is not disclosed
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
+from probe.dynamics.comparing import Difference, Rows, differences
 from probe.dynamics.found import is_served
 from probe.dynamics.options import Option
 from probe.dynamics.records import EmailServerProfile, MailboxRow, MoreThan, Organization, PendingMail, TraceLog
@@ -27,6 +29,8 @@ _BY_DYNAMICS = Declared("dynamics")
 _STATUS = {0: "not-run", 1: "success", 2: "failure"}
 _APPROVAL = {0: False, 1: True, 2: False, 3: False}
 _ERROR, _FAILURE = 3, 0
+_MOST_TOLD = 200
+"""Letters of what Dynamics has otherwise than the estate; a URL there may have 2,084."""
 _BY_MAIL_SERVERS = (1, 4)
 """Server types whose profiles have ports: POP3/SMTP and IMAP/SMTP."""
 _ANOTHER_ORGANIZATION = "configured with another organization"
@@ -65,7 +69,7 @@ def unread(why: Why, detail: str, at: datetime) -> tuple[Reading, ...]:
 
 def state_readings(records: StateRecords, estate: Estate) -> tuple[Reading, ...]:
     """What the records say of the estate."""
-    return (*_of_deployment(records, records.at), *_of_profiles(records, estate, records.at), *_of_mailboxes(records, records.at))
+    return (*_of_deployment(records, records.at), *_of_profiles(records, estate, records.at), *_of_mailboxes(records, estate, records.at))
 
 
 def is_processed(row: MailboxRow) -> bool:
@@ -104,12 +108,18 @@ def _of_profiles(records: StateRecords, estate: Estate, at: datetime) -> Iterato
                 yield _gap(subject, key, "the profile names its endpoints by URLs", at)
 
 
-def _of_mailboxes(records: StateRecords, at: datetime) -> Iterator[Reading]:
+def _of_mailboxes(records: StateRecords, estate: Estate, at: datetime) -> Iterator[Reading]:
     profiles = {profile.id: profile for profile in records.profiles}
-    pending = _pending(records.pending)
+    pending, asked = _pending(records.pending), frozenset(records.asked)
     elsewhere = {a.regarding for a in records.alerts if _is_open(a) and _ANOTHER_ORGANIZATION in f"{a.message} {a.error_details}".lower()}
-    for address, row in records.rows.items():
+    for mailbox in (one for one in estate.mailboxes if one.address in asked):
+        address = mailbox.address
+        if (row := records.rows.get(address)) is None:
+            yield _fact(address, v.DYNAMICS_FOUND, False, at)
+            continue
         said, profile = _Said(address, row.absent, at), profiles.get(row.profile or "")
+        differs = tuple(_shortened(one) for one in differences(estate, mailbox, Rows(row, profile)) if not one.has_rule)
+        yield _fact(address, v.DYNAMICS_DIFFERS, differs, at)
         name = None if profile is None else profile.name
         yield said.of(v.DYNAMICS_PROFILE, "" if row.profile is None else name, "emailserverprofile")
         enabled = {"incoming": row.incoming_enabled, "outgoing": row.outgoing_enabled, "appointments": row.appointments_enabled}
@@ -136,6 +146,12 @@ def _of_mailboxes(records: StateRecords, at: datetime) -> Iterator[Reading]:
             yield said.of(v.DYNAMICS_ORGANIZATION, "this" if row.is_primary_organization else None, "orgmarkedasprimaryforexchangesync")
         since = row.processes_mail_since or (None if profile is None else profile.processes_mail_since)
         yield said.of(v.DYNAMICS_PROCESSES_MAIL_SINCE, since, "")
+
+
+def _shortened(difference: Difference) -> str:
+    """A difference in a sentence, whatever Dynamics holds."""
+    told = difference.dynamics if len(difference.dynamics) <= _MOST_TOLD else f"{difference.dynamics[: _MOST_TOLD - 1]}…"
+    return str(replace(difference, dynamics=told))
 
 
 def _pending(pending: Sequence[PendingMail] | MoreThan | None) -> Mapping[str | None, int] | None:

@@ -81,4 +81,5 @@ def said(records: StateRecords = RECORDS) -> dict[tuple[str, str], Reading]:
 def everything_said() -> list[Fact[Any]]:
     """A fact of each key that records can give a value to."""
     mail = replace(RECORDS, profiles=(replace(PROFILE, server_type=Option(1, "POP3/SMTP")),))
-    return [reading for records in (RECORDS, mail) for reading in said(records).values() if isinstance(reading, Fact)]
+    gone = replace(RECORDS, rows={})
+    return [reading for records in (RECORDS, mail, gone) for reading in said(records).values() if isinstance(reading, Fact)]

@@ -97,6 +97,19 @@ def test_what_is_empty_or_unknown_is_no_value() -> None:
     assert (ADDRESS, v.DYNAMICS_PENDING_SEND.name) not in said(replace(RECORDS, pending=None))
 
 
+def test_what_differs_from_the_estate_is_told_where_no_rule_is_about_it() -> None:
+    """In sentences that fit a report, whatever Dynamics holds; a mailbox without a row is told as such, and nothing else is of it."""
+    long = with_row(incoming_delivery=Option(7, "x" * 2000), approval=Option(2, "Pending Approval"))
+    told = value(v.DYNAMICS_DIFFERS, long)
+    (delivery,) = [
+        sentence for sentence in told if sentence.startswith("incoming delivery: the estate has server-side, Dynamics has 7 (xxx")
+    ]
+    assert len(delivery) < 300
+    assert not any("approval" in sentence for sentence in told)
+    gone = said(replace(RECORDS, rows={}))
+    assert [key for subject, key in gone if subject == ADDRESS] == [v.DYNAMICS_FOUND.name]
+
+
 def test_a_mailbox_without_profile_says_so() -> None:
     """No profile is an empty name; one that was not read is none."""
     assert value(v.DYNAMICS_PROFILE, with_row(profile=None)) == ""
