@@ -191,14 +191,15 @@ class Probing:
         return await engine.run(identity, plan, ruleset, context, beside)
 
     async def _dynamics_state(self, plan: Plan, context: RunContext) -> tuple[Reading, ...]:
-        """What Dynamics' own records say of the mailboxes of a plan; one gap, where they cannot be read."""
-        from probe.organization import read_state
+        """What Dynamics' own records say of the mailboxes of a plan, or said last, where they cannot be read."""
+        from probe.organization import read_state, readings_of
 
         assert plan.estate is not None
         assert plan.estate.dynamics is not None
         network = self._network_to(plan.estate.dynamics)
         is_whole = plan.asked.mailboxes is None
-        return _told(await read_state(plan.estate, plan.mailboxes, context, network, all_of_them=is_whole), plan.estate)
+        state = await read_state(plan.estate, plan.mailboxes, context, network, all_of_them=is_whole)
+        return await readings_of(state, plan.estate, plan.mailboxes, context)
 
     async def gate(
         self,
@@ -222,12 +223,19 @@ class Probing:
 
             state = await read_state(estate, mailboxes, context, self._network_to(estate.dynamics), every_alert=True)
             records = gate.Unread(state.detail) if isinstance(state, NotRead) else gate.records_of(state)
+        asked = {mailbox.address for mailbox in mailboxes}
         meant = mailboxes if narrow is None else narrow(mailboxes, records)
         if not meant:
             return None
 
         async def read_before() -> tuple[Reading, ...]:
-            return () if state is None else _told(state, estate, meant)
+            from probe.organization import readings_of
+
+            if state is None:
+                return ()
+            addresses = {mailbox.address for mailbox in meant}
+            told = await readings_of(state, estate, meant, context)
+            return tuple(reading for reading in told if reading.subject in addresses or reading.subject not in asked)
 
         run = await self._run(plan_check(estate, meant, self._options), context, read_before)
         # By now it knows every secret of the run too.
@@ -442,19 +450,6 @@ class _Interrupts:
         if self._stop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has just ended, and with it all that could be stopped
                 self._stop()
-
-
-def _told(state: StateRecords | NotRead, estate: Estate, of: Sequence[Mailbox] | None = None) -> tuple[Reading, ...]:
-    """What Dynamics' own state says of an estate, or of some of its mailboxes; one gap, where it could not be read."""
-    from probe.dynamics.state import state_readings, unread
-    from probe.organization import NotRead
-
-    if isinstance(state, NotRead):
-        return unread(state.why, state.detail, state.at)
-    if of is not None:
-        addresses = {mailbox.address for mailbox in of}
-        state = replace(state, asked=addresses, rows={address: row for address, row in state.rows.items() if address in addresses})
-    return state_readings(state, estate)
 
 
 def _tls_question(options: Options, client: str, *, fips: bool) -> TlsQuestion | None:

@@ -6,9 +6,9 @@ here, as a number that the server's own metadata does not know, is not disclosed
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from probe.dynamics.comparing import Difference, Rows, differences
@@ -19,11 +19,15 @@ from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, profile_subject
 from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.keys import FactKey
+from probe.model.kinds import Json
 from probe.model.provenance import Declared
 from probe.model.rules import Direction
 from probe.model.values import dataclass
 
 T = TypeVar("T")
+
+TELLS_FOR = timedelta(hours=1)
+"""How long what the records said tells what they would say."""
 
 _BY_DYNAMICS = Declared("dynamics")
 _STATUS = {0: "not-run", 1: "success", 2: "failure"}
@@ -31,6 +35,7 @@ _APPROVAL = {0: False, 1: True, 2: False, 3: False}
 _ERROR, _FAILURE = 3, 0
 _MOST_TOLD = 200
 """Letters of what Dynamics has otherwise than the estate; a URL there may have 2,084."""
+_MANY_MINUTES = 120
 _BY_MAIL_SERVERS = (1, 4)
 """Server types whose profiles have ports: POP3/SMTP and IMAP/SMTP."""
 _ANOTHER_ORGANIZATION = "configured with another organization"
@@ -60,6 +65,54 @@ class StateRecords:
     """What the way to Dynamics leaves open, in a sentence."""
     notes: tuple[str, ...] = ()
     """What could not be read beside the rows, or is open about them, each in a sentence."""
+
+
+def recalled(
+    of_subjects: Mapping[str, tuple[datetime, Mapping[str, Json]]], now: datetime, why: Why, detail: str, at: datetime
+) -> tuple[Reading, ...]:
+    """What the records said last, where they cannot be read now: as it was for an hour, and stale then; and one gap of the deployment that says so.
+
+    `of_subjects` has the time and the values, by key, of each subject; `why` and `detail` are why they could not be read, at `at`.
+    """
+    found: list[Reading] = []
+    keys = {key.name: key for key in v.DYNAMICS_KEYS - {v.DYNAMICS_ORGANIZATION_ID}}
+    newest: datetime | None = None
+    for subject, (then, facts) in of_subjects.items():
+        newest = then if newest is None else max(newest, then)
+        # A clock that was set back makes nothing younger.
+        is_fresh = timedelta(0) <= now - then <= TELLS_FOR
+        for name, form in facts.items():
+            if (key := keys.get(name)) is None:
+                continue
+            if is_fresh:
+                found.append(_fact(subject, key, key.kind.decode(form), then))
+            else:
+                found.append(_gap(subject, key, f"Dynamics said it on {_when(then)}, and could not be read since", then, Why.STALE))
+    if newest is not None:
+        minutes = int((now - newest).total_seconds()) // 60
+        age = (
+            f"{minutes // 60} hours old"
+            if minutes >= _MANY_MINUTES
+            else f"{minutes} minutes old"
+            if minutes >= 0
+            else "of a later time than now"
+        )
+        tells = "counts" if timedelta(0) <= now - newest <= TELLS_FOR else "no longer tells"
+        detail = f"{detail}; what it said on {_when(newest)} is {age}, and {tells}"
+    return (*unread(why, detail, at), *found)
+
+
+def kept_of(readings: Iterable[Reading]) -> dict[str, dict[str, Json]]:
+    """The values of some readings by subject and key, as `recalled` takes them; without what was compared with the estate, which may change."""
+    found: dict[str, dict[str, Json]] = {}
+    for reading in readings:
+        if isinstance(reading, Fact) and reading.key not in (v.DYNAMICS_DIFFERS, v.DYNAMICS_FOUND):
+            found.setdefault(reading.subject, {})[reading.key.name] = reading.key.kind.encode(reading.value)
+    return found
+
+
+def _when(moment: datetime) -> str:
+    return f"{moment.strftime('%Y-%m-%d %H:%M')} UTC"
 
 
 def unread(why: Why, detail: str, at: datetime) -> tuple[Reading, ...]:
