@@ -23,9 +23,12 @@ from probe.model.kinds import Json
 from probe.model.provenance import Declared
 from probe.model.rules import Direction
 from probe.model.values import dataclass
+from probe.tables.alerts import causes_of_alert
 
 T = TypeVar("T")
 
+ANOTHER_ORGANIZATION = "synchronized-with-another-organization"
+"""The rule that explains an alert about that."""
 TELLS_FOR = timedelta(hours=1)
 """How long what the records said tells what they would say."""
 
@@ -38,8 +41,6 @@ _MOST_TOLD = 200
 _MANY_MINUTES = 120
 _BY_MAIL_SERVERS = (1, 4)
 """Server types whose profiles have ports: POP3/SMTP and IMAP/SMTP."""
-_ANOTHER_ORGANIZATION = "configured with another organization"
-"""In an alert, in English; the article that shows it is Microsoft's on troubleshooting server-side synchronization."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,14 +165,15 @@ def _of_profiles(records: StateRecords, estate: Estate, at: datetime) -> Iterato
 def _of_mailboxes(records: StateRecords, estate: Estate, at: datetime) -> Iterator[Reading]:
     profiles = {profile.id: profile for profile in records.profiles}
     pending, asked = _pending(records.pending), frozenset(records.asked)
-    elsewhere = {a.regarding for a in records.alerts if _is_open(a) and _ANOTHER_ORGANIZATION in f"{a.message} {a.error_details}".lower()}
+    elsewhere = claimed_elsewhere(records.alerts)
     for mailbox in (one for one in estate.mailboxes if one.address in asked):
         address = mailbox.address
         if (row := records.rows.get(address)) is None:
             yield _fact(address, v.DYNAMICS_FOUND, False, at)
             continue
         said, profile = _Said(address, row.absent, at), profiles.get(row.profile or "")
-        differs = tuple(_shortened(one) for one in differences(estate, mailbox, Rows(row, profile)) if not one.has_rule)
+        rows = Rows(row, profile)
+        differs = tuple(_shortened(one) for one in differences(estate, mailbox, rows) if not one.has_rule)
         yield _fact(address, v.DYNAMICS_DIFFERS, differs, at)
         name = None if profile is None else profile.name
         yield said.of(v.DYNAMICS_PROFILE, "" if row.profile is None else name, "emailserverprofile")
@@ -197,8 +199,7 @@ def _of_mailboxes(records: StateRecords, estate: Estate, at: datetime) -> Iterat
             yield _fact(address, v.DYNAMICS_ORGANIZATION, "other", at)
         else:
             yield said.of(v.DYNAMICS_ORGANIZATION, "this" if row.is_primary_organization else None, "orgmarkedasprimaryforexchangesync")
-        since = row.processes_mail_since or (None if profile is None else profile.processes_mail_since)
-        yield said.of(v.DYNAMICS_PROCESSES_MAIL_SINCE, since, "")
+        yield said.of(v.DYNAMICS_PROCESSES_MAIL_SINCE, rows.processes_mail_since, "")
 
 
 def _shortened(difference: Difference) -> str:
@@ -209,6 +210,11 @@ def _shortened(difference: Difference) -> str:
 
 def _pending(pending: Sequence[PendingMail] | MoreThan | None) -> Mapping[str | None, int] | None:
     return None if pending is None or isinstance(pending, MoreThan) else {one.mailbox: one.count for one in pending}
+
+
+def claimed_elsewhere(alerts: Iterable[TraceLog]) -> frozenset[str | None]:
+    """Ids of the mailboxes of which an open alert says that another organization is the primary one."""
+    return frozenset(alert.regarding for alert in alerts if _is_open(alert) and ANOTHER_ORGANIZATION in causes_of_alert(*alert.texts))
 
 
 def _is_open(alert: TraceLog) -> bool:

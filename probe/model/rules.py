@@ -242,7 +242,8 @@ def rests_on_old_state(because: Iterable[Reading]) -> bool:
     A server that is away says nothing of the mail servers; so this is advice, and no readiness hangs on it.
     """
     gaps = [reading for reading in because if isinstance(reading, Missing)]
-    return bool(gaps) and all(gap.why is Why.STALE and gap.key in DYNAMICS_KEYS for gap in gaps)
+    # Beside what is stale there may be what was not said then either.
+    return any(gap.why is Why.STALE for gap in gaps) and all(gap.key in DYNAMICS_KEYS for gap in gaps)
 
 
 def _part(rule: Rule, seen: Case, whole: Result) -> Result | None:

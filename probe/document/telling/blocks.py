@@ -116,7 +116,7 @@ def matters(finding: JsonObject, support: Support, readiness: Readiness) -> bool
 def rests_on_old_state(finding: JsonObject) -> bool:
     """Whether a finding is unknown for Dynamics' own state alone, which could not be read for too long; no readiness hangs on it then."""
     gaps = [cited for cited in finding["because"] if "why" in cited]
-    return bool(gaps) and all(gap["why"] == Why.STALE and gap["key"] in _OF_DYNAMICS for gap in gaps)
+    return any(gap["why"] == Why.STALE for gap in gaps) and all(gap["key"] in _OF_DYNAMICS for gap in gaps)
 
 
 def _sorted_out(
