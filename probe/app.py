@@ -116,10 +116,16 @@ def today() -> date:
     return _now().date()
 
 
-def plan_check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options, on: date | None = None) -> Plan:
+def plan_check(
+    estate: Estate,
+    mailboxes: Sequence[Mailbox],
+    options: Options,
+    on: date | None = None,
+    newer_than: Mapping[str, datetime] | None = None,
+) -> Plan:
     """What a check of an estate or of some of its mailboxes does: every conversation, and those that are not held, with the reason.
 
-    It is judged for that date, or for today.
+    It is judged for that date, or for today. Of the mailboxes with these addresses the messages are counted that came after the time.
     """
     deployment = estate.deployment
     tls = _tls_question(options, deployment.runs_on, fips=deployment.fips)
@@ -127,7 +133,7 @@ def plan_check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options, o
     return Plan(
         estate=estate,
         mailboxes=tuple(mailboxes),
-        conversations=select.for_estate(estate, mailboxes, probers(), options.allow | deployment.allow, tls),
+        conversations=select.for_estate(estate, mailboxes, probers(), options.allow | deployment.allow, tls, newer_than),
         tls=tls,
         on=on or today(),
         asked=_asked(options, None if is_whole else tuple(mailbox.address for mailbox in mailboxes), deployment.runs_on),
@@ -237,7 +243,9 @@ class Probing:
             told = await readings_of(state, estate, meant, context)
             return tuple(reading for reading in told if reading.subject in addresses or reading.subject not in asked)
 
-        run = await self._run(plan_check(estate, meant, self._options), context, read_before)
+        newer_than = {} if isinstance(records, gate.Unread) else records.mail_since(meant)
+        plan = plan_check(estate, meant, self._options, newer_than=newer_than)
+        run = await self._run(plan, context, read_before)
         # By now it knows every secret of the run too.
         return gate.gated(estate, meant, run, records, accept, context.redactor.clean_sentence)
 

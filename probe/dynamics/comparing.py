@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from enum import StrEnum
 
 from probe.dynamics.found import ACTIVE, INACTIVE, is_approved
@@ -79,6 +80,11 @@ class Rows:
 
     mailbox: MailboxRow
     profile: EmailServerProfile | None
+
+    @property
+    def processes_mail_since(self) -> datetime | None:
+        """The time before which mail is left alone: the mailbox's own goes before its profile's; None where there is none."""
+        return self.mailbox.processes_mail_since or (None if self.profile is None else self.profile.processes_mail_since)
 
 
 def no_row(mailbox: Mailbox) -> Difference:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from probe.dynamics import EmailServerProfile, MailboxRow, MoreThan, Organization, TraceLog
 from probe.dynamics.comparing import Difference, Rows, differences, no_row
@@ -41,6 +41,12 @@ class DynamicsRecords:
         """The rows of a mailbox, or why there are none."""
         row = self.rows.get(mailbox.address)
         return no_row(mailbox) if row is None else Rows(row, self.profiles.get(row.profile or ""))
+
+    def mail_since(self, mailboxes: Iterable[Mailbox]) -> dict[str, datetime]:
+        """From when on Dynamics processes mail of these mailboxes, by address, of those of which it says so."""
+        found = ((mailbox.address, self.of(mailbox)) for mailbox in mailboxes)
+        times = ((address, rows.processes_mail_since) for address, rows in found if isinstance(rows, Rows))
+        return {address: since for address, since in times if since is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ What is sent, in this order:
    and is asked once more on the same logon, in the schema of 2007 SP1. On a Windows that nothing newer than 2007 runs on, that is asked first;
 3. where the inbox is found and appointments, contacts and tasks are synchronized: the same for the calendar, the contacts and the tasks,
    one request each, on the connection that is signed in;
-4. where Exchange says that there is no such mailbox: one request to Autodiscover on the same host, in a child process as before, by a logon
+4. before Test & Enable, and where all of these are found: one `FindItem` on the same connection, for how many messages the inbox received after the time
+   from which on Dynamics processes mail; one message is named in the answer, by its identifier alone;
+5. where Exchange says that there is no such mailbox: one request to Autodiscover on the same host, in a child process as before, by a logon
    of its own: by SOAP, or by the plain request where SOAP is not answered, as far as that needs no second proof of the password (NTLM signs in
    the connection; Basic does not). Where it sends the mailbox is written down, and not followed.
 
@@ -22,7 +24,7 @@ before the second step a token is asked for, of an authority that may be asked: 
 password, and shows it to the server in requests of our own; where there is no KDC, or it does not know the server, NTLM is carried. A refusal by the KDC
 is one, and ends the try. Where the profile signs in with `windows-integrated` credentials, there is no password: the ticket is that of the account which
 runs this program (on Windows its session's, and NTLM by it), and is used only where that is the estate's `service_account`. It is not delegated.
-A scheme that is not offered is not tried. Whatever is answered, there is no second logon but that of step 4, and no redirect is followed.
+A scheme that is not offered is not tried. Whatever is answered, there is no second logon but that of step 5, and no redirect is followed.
 
 It changes nothing in the mailbox. The server counts one logon, which a wrong password makes a failed one, and for a mailbox that it does not
 know another at Autodiscover.
@@ -223,6 +225,7 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, *, is_exchan
             impersonates=account.impersonates,
             names=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
             is_exchange_2007=is_exchange_2007,
+            newer_than=account.counts_newer_than,
         )
 
         async def fresh() -> str | None:
@@ -273,6 +276,7 @@ async def _sign_in(
         ca_file=None if dial.ca_file is None else str(dial.ca_file),
         has_older_hello=dial.sends_older_hello,
         folders=("inbox", *(_APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
+        newer_than=account.counts_newer_than,
         seconds=dial.remaining() * CHILD_SHARE,
     )
     dial.note(f"signs in by {scheme}, in a child process, to {address}")
@@ -378,6 +382,7 @@ class _ResultReader:
         self._carried = carried
         self._impersonates = account.impersonates
         self._wants_appointments = account.synchronizes_appointments
+        self._newer_than = account.counts_newer_than
         self._dial = dial
         self._notes = notes
         self._seen = seen
@@ -408,6 +413,7 @@ class _ResultReader:
         if not self._impersonates:
             notes.missing(v.EWS_IMPERSONATION, Why.NOT_APPLICABLE, "the account is the mailbox's own")
         self._conclude_others()
+        self._conclude_newer()
         if seen.folder != NO_SUCH_MAILBOX:
             for key in _OF_AUTODISCOVER:
                 notes.missing(key, Why.NOT_APPLICABLE, "it is asked only where Exchange knows no such mailbox")
@@ -447,6 +453,21 @@ class _ResultReader:
                 self._notes.missing(key, Why.NOT_DISCLOSED, "Exchange gave no answer to this folder, or to one before it")
             else:
                 self._notes.missing(key, Why.NOT_ATTEMPTED, "the inbox was not found, so that no other folder was asked for")
+
+    def _conclude_newer(self) -> None:
+        """How many messages wait in the inbox to be pulled in, where that was asked."""
+        notes, key, newer = self._notes, v.EWS_NEWER_MESSAGES, self._seen.newer
+        if self._newer_than is None:
+            notes.missing(key, Why.NOT_APPLICABLE, "it is counted before Test & Enable alone, for a mailbox whose row names a time")
+        elif isinstance(newer, int):
+            line = self._dial.note(f"FindItem for what was received after {self._newer_than:%Y-%m-%d %H:%M} UTC: {newer} messages")
+            notes.observed(key, newer, *_line(line))
+        elif newer is not None:
+            notes.missing(key, Why.NOT_DISCLOSED, f"Exchange says {newer} where the messages were to be counted")
+        elif self._seen.folder == "found":
+            notes.missing(key, Why.NOT_DISCLOSED, "Exchange gave no answer with a number")
+        else:
+            notes.missing(key, Why.NOT_ATTEMPTED, "the inbox was not found, so that nothing was counted")
 
     def _conclude_answered(self, code: str) -> None:
         """Exchange itself answered, which it does for nobody whom the web server before it did not let in."""
@@ -573,6 +594,7 @@ PROBER = Prober(
         v.AUTH_REFUSAL,
         v.EWS_INBOX,
         *_APPOINTMENT_FOLDERS.values(),
+        v.EWS_NEWER_MESSAGES,
         v.EWS_IMPERSONATION,
         v.EWS_POLICY_BLOCK,
         v.SERVER_BUILD,

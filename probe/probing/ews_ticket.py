@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from probe.model.values import dataclass
 from probe.net.ews_requests import OLDEST_SCHEMA, SCHEMA, TOO_NEW, EwsResult, EwsTrouble
@@ -49,6 +50,8 @@ class Folders:
     names: tuple[str, ...]
     """Distinguished names, in order; those after the first are asked for only if the first is found."""
     is_exchange_2007: bool
+    newer_than: datetime | None = None
+    """A time from which on the messages of the inbox are counted, once the folders were found; None: they are not."""
 
 
 class TicketTalk:
@@ -78,6 +81,7 @@ class TicketTalk:
             if later is None or (code := _came_of(later)) is None:
                 break
             found.append((name, code))
+        newer = await self._newer(schema) if came == "found" and len(found) == len(others) else None
         trouble: EwsTrouble = "too-long" if answer.truncated else "malformed" if came is None and answer.status == 200 else ""
         build = soap_build(answer.body)
         ticket = header.partition(" ")[2]
@@ -86,12 +90,28 @@ class TicketTalk:
             headers=tuple((name, value.replace(ticket, "***")) for name, value in answer.headers),
             folder=came,
             others=tuple(found),
+            newer=newer,
             version=None if build is None else str(build),
             back_off_seconds=None,
             error=trouble,
             logons=1,
             exchanges=tuple(self._exchanges),
         )
+
+    async def _newer(self, schema: str) -> int | str | None:
+        """As in EwsResult."""
+        wanted = self._folders
+        if wanted.newer_than is None:
+            return None
+        from probe.wire.ews import count_newer, read_count
+
+        body = count_newer(wanted.mailbox, wanted.newer_than, schema, impersonates=wanted.impersonates)
+        try:
+            # No further ticket is fetched for it: a connection that is signed in no more counts nothing.
+            answer = await self._send(body, None)
+        except PeerClosed:
+            return None
+        return read_count(answer.body) if answer.status in (200, 500) else None
 
     async def _ask_on(self, folder: str, schema: str) -> HttpResponse | None:
         """The answer to a further request; None where the connection takes none, or wants a ticket that is not to be had."""
@@ -104,15 +124,17 @@ class TicketTalk:
         return answer
 
     async def _ask(self, folder: str, schema: str, header: str | None) -> HttpResponse:
+        from probe.wire.ews import find_folder  # here and elsewhere, since it loads a parser of XML, which only this has a use for
+
+        return await self._send(find_folder(self._folders.mailbox, folder, schema, impersonates=self._folders.impersonates), header)
+
+    async def _send(self, body: bytes, header: str | None) -> HttpResponse:
         if not self._http.keeps_alive:
             raise PeerClosed("the server closed the connection that was signed in")
-        from probe.wire.ews import find_folder  # here and below, since it loads a parser of XML, which only this has a use for
-
         wanted, address = self._folders, ascii_address(self._folders.mailbox)
         headers = [("Content-Type", "text/xml; charset=utf-8")]
         headers += [] if address is None else [("X-AnchorMailbox", address)]
         headers += [] if header is None else [("Authorization", header)]
-        body = find_folder(wanted.mailbox, folder, schema, impersonates=wanted.impersonates)
         self._exchanges.append(("POST", wanted.path, None))
         answer = await self._http.answer(await self._http.ask("POST", wanted.path, headers=headers, body=body))
         self._exchanges[-1] = ("POST", wanted.path, answer.status)
