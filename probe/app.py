@@ -10,8 +10,7 @@ import platform
 import secrets
 import signal
 import threading
-import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -20,34 +19,31 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from probe import catalogue
-from probe.config.secrets import SecretUnavailable
 from probe.document import NotADocument, read_run
 from probe.engine import run as engine
 from probe.engine import select
 from probe.engine.accounts import Locks
 from probe.engine.again import judge_again
 from probe.engine.judge import Ruleset
-from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext, until
+from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext
 from probe.engine.plan import Plan
 from probe.memory import Memory
 from probe.model import defaults
-from probe.model.attempts import WHY_AFTER, Attempt, Outcome
+from probe.model.attempts import Attempt, Outcome
 from probe.model.defaults import TlsDepth
 from probe.model.estate import DynamicsAccess, Effect, Endpoint, Estate, Mailbox, Service
-from probe.model.facts import Reading, Why
+from probe.model.facts import Reading
 from probe.model.inferences import Inference
 from probe.model.rules import Grade, Rule, Support, grade
 from probe.model.runs import Asked, Run
 from probe.model.values import dataclass
 from probe.net.dial import Network
-from probe.net.failures import expected
 from probe.net.heap import keep_small
 from probe.net.killable import Children
 from probe.net.limits import Limits
 from probe.net.names import NameServer
 from probe.net.tls import TlsPolicies
 from probe.probing import Prober, TlsQuestion
-from probe.probing.proofs import NotClaimed
 
 if TYPE_CHECKING:
     from probe.doctor import Symptom
@@ -55,6 +51,7 @@ if TYPE_CHECKING:
     from probe.dynamics.state import StateRecords
     from probe.gate import Accept, DynamicsRecords, Gated, Unread
     from probe.importing import ImportedRecords
+    from probe.organization import NotRead
     from probe.outlook import Coming
 
     Narrow = Callable[[Sequence[Mailbox], DynamicsRecords | Unread], Sequence[Mailbox]]
@@ -122,10 +119,16 @@ def today() -> date:
     return _now().date()
 
 
-def plan_check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options, on: date | None = None) -> Plan:
+def plan_check(
+    estate: Estate,
+    mailboxes: Sequence[Mailbox],
+    options: Options,
+    on: date | None = None,
+    newer_than: Mapping[str, datetime] | None = None,
+) -> Plan:
     """What a check of an estate or of some of its mailboxes does: every conversation, and those that are not held, with the reason.
 
-    It is judged for that date, or for today.
+    It is judged for that date, or for today. Of the mailboxes with these addresses the messages are counted that came after the time.
     """
     deployment = estate.deployment
     tls = _tls_question(options, deployment.runs_on, fips=deployment.fips)
@@ -133,7 +136,7 @@ def plan_check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options, o
     return Plan(
         estate=estate,
         mailboxes=tuple(mailboxes),
-        conversations=select.for_estate(estate, mailboxes, probers(), options.allow | deployment.allow, tls),
+        conversations=select.for_estate(estate, mailboxes, probers(), options.allow | deployment.allow, tls, newer_than),
         tls=tls,
         on=on or today(),
         asked=_asked(options, None if is_whole else tuple(mailbox.address for mailbox in mailboxes), deployment.runs_on),
@@ -183,58 +186,29 @@ class Probing:
 
         Once `stop` is set, the run ends and tells what it has learnt. Cancelled, it tells nothing, and leaves nothing behind.
         """
-        return await self._run(plan, self._context(stop or asyncio.Event()))
+        context = self._context(stop or asyncio.Event())
+        if plan.estate is None or plan.estate.dynamics is None:
+            return await self._run(plan, context)
+        return await self._run(plan, context, lambda: self._dynamics_state(plan, context))
 
-    async def _run(self, plan: Plan, context: RunContext) -> Run:
+    async def _run(
+        self, plan: Plan, context: RunContext, beside: Callable[[], Awaitable[tuple[Reading, ...]]] = engine.nothing_beside
+    ) -> Run:
         # A look judges nothing, and starts sooner without the rules.
         ruleset = Ruleset(inferences=inferences(), rules={} if plan.estate is None else rules())
         identity = engine.RunIdentity(id=secrets.token_hex(16), host=platform.node() or "unknown")
-        if plan.estate is None or plan.estate.dynamics is None:
-            return await engine.run(identity, plan, ruleset, context)
-        access = plan.estate.dynamics
-        return await engine.run(identity, plan, ruleset, context, lambda: self._dynamics_state(access, plan, context))
+        return await engine.run(identity, plan, ruleset, context, beside)
 
-    async def _dynamics_state(self, access: DynamicsAccess, plan: Plan, context: RunContext) -> tuple[Reading, ...]:
-        """What Dynamics' own records say of the mailboxes of a plan; one gap, where they cannot be read."""
-        from probe.dynamics.state import unread
-
-        at = context.clock()
-        try:
-            async with asyncio.timeout(context.deadline) as patience, until(context.stop, patience):
-                return await self._dynamics_readings(access, plan, context, at)
-        except TimeoutError:
-            if context.stop.is_set():
-                return unread(Why.INTERRUPTED, "the run was interrupted", at)
-            return unread(Why.TIMED_OUT, f"the run's deadline of {context.deadline:g} s had come", at)
-
-    async def _dynamics_readings(self, access: DynamicsAccess, plan: Plan, context: RunContext, at: datetime) -> tuple[Reading, ...]:
-        from probe.dynamics.state import state_readings, unread
+    async def _dynamics_state(self, plan: Plan, context: RunContext) -> tuple[Reading, ...]:
+        """What Dynamics' own records say of the mailboxes of a plan, or said last, where they cannot be read."""
+        from probe.organization import read_state, readings_of
 
         assert plan.estate is not None
-        try:
-            return state_readings(await self._dynamics_records(access, plan, context, at), plan.estate, at)
-        except SecretUnavailable as unavailable:
-            return unread(Why.NO_CREDENTIALS, str(unavailable), at)
-        except NotClaimed as barred:
-            return unread(Why.DENIED, str(barred), at)
-        except Exception as failure:  # noqa: BLE001 - what nobody expected is called a bug, and costs the run nothing else
-            named = expected(failure)
-            if named is None:
-                # As of an attempt: the places alone, since the text may hold what it was given.
-                places = "".join(traceback.format_tb(failure.__traceback__))
-                context.report_bug(f"Dynamics' records at {access.url}: {type(failure).__name__}\n{places}")
-                return unread(Why.BUG, f"a bug in probe: {type(failure).__name__}; please report it", at)
-            return unread(WHY_AFTER[named[0]], context.redactor.clean_sentence(named[1]), at)
-
-    async def _dynamics_records(self, access: DynamicsAccess, plan: Plan, context: RunContext, at: datetime) -> StateRecords:
-        """The records. Raises what `probe.organization.organization` does, and what its client raises."""
-        from probe.dynamics.state_reading import read_records
-        from probe.organization import organization
-
-        assert plan.estate is not None
-        addresses = [mailbox.address for mailbox in plan.mailboxes]
-        async with organization(access, plan.estate.deployment.authorities, context, self._network_to(access)) as client:
-            return await read_records(client, addresses, at, all_of_them=plan.asked.mailboxes is None)
+        assert plan.estate.dynamics is not None
+        network = self._network_to(plan.estate.dynamics)
+        is_whole = plan.asked.mailboxes is None
+        state = await read_state(plan.estate, plan.mailboxes, context, network, all_of_them=is_whole)
+        return await readings_of(state, plan.estate, plan.mailboxes, context)
 
     async def gate(
         self,
@@ -251,13 +225,30 @@ class Probing:
         from probe import gate
 
         context = self._context(stop or asyncio.Event())
-        addresses = [mailbox.address for mailbox in mailboxes]
-        network = context.network if estate.dynamics is None else self._network_to(estate.dynamics)
-        records = await gate.read_records(estate, addresses, context, network)
+        state: StateRecords | NotRead | None = None
+        records: DynamicsRecords | Unread = gate.NOT_DECLARED
+        if estate.dynamics is not None:
+            from probe.organization import NotRead, read_state
+
+            state = await read_state(estate, mailboxes, context, self._network_to(estate.dynamics), every_alert=True)
+            records = gate.Unread(state.detail) if isinstance(state, NotRead) else gate.records_of(state)
+        asked = {mailbox.address for mailbox in mailboxes}
         meant = mailboxes if narrow is None else narrow(mailboxes, records)
         if not meant:
             return None
-        run = await self._run(plan_check(estate, meant, self._options), context)
+
+        async def read_before() -> tuple[Reading, ...]:
+            from probe.organization import readings_of
+
+            if state is None:
+                return ()
+            addresses = {mailbox.address for mailbox in meant}
+            told = await readings_of(state, estate, meant, context)
+            return tuple(reading for reading in told if reading.subject in addresses or reading.subject not in asked)
+
+        newer_than = {} if isinstance(records, gate.Unread) else records.mail_since(meant)
+        plan = plan_check(estate, meant, self._options, newer_than=newer_than)
+        run = await self._run(plan, context, read_before)
         # By now it knows every secret of the run too.
         return gate.gated(estate, meant, run, records, accept, context.redactor.clean_sentence)
 

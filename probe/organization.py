@@ -1,29 +1,148 @@
-"""Signing in to Dynamics within a run: the one way there for everything that reads its records."""
+"""Dynamics within a run: signing in, the one way there for everything that reads its records, and its own state read once for whoever goes by it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+import asyncio
+import traceback
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
+from probe.config.secrets import SecretUnavailable
 from probe.dynamics import Client, Credential, signed_in
+from probe.dynamics.state import StateRecords, kept_of, recalled, state_readings, unread
+from probe.dynamics.state_reading import RowsCounted, read_records
 from probe.engine.accounts import Accounts
-from probe.engine.observe import RunContext
+from probe.engine.observe import RunContext, until
 from probe.engine.secrets import Secrets
-from probe.model.estate import DynamicsAccess
+from probe.engine.struck import struck_readings
+from probe.memory import LastKnown, MemoryUnavailable
+from probe.memory.last_known import LastState
+from probe.model.attempts import WHY_AFTER
+from probe.model.estate import DEPLOYMENT_SUBJECT, DynamicsAccess, Estate, Mailbox, profile_subject
+from probe.model.facts import Reading, Why
+from probe.model.values import dataclass
 from probe.net.dial import Dial, Network
-from probe.net.failures import UntrustedPeer
+from probe.net.failures import UntrustedPeer, expected
 from probe.net.limits import Deadline
 from probe.net.threads import in_thread
 from probe.net.transcript import Recorder
 from probe.probing import Notebook
 from probe.probing.proofs import NotClaimed
 
+T = TypeVar("T")
+
 SIGN_IN_SECONDS = 120.0
 """What one sign-in may take, pauses that the server asks for included."""
 SESSION_SECONDS = 600.0
 """For all that is asked over one sign-in, where the caller gives no other time. Each request has a bound of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """Why Dynamics' records were not read."""
+
+    why: Why
+    detail: str
+    """The reason in a sentence without a full stop."""
+    at: datetime
+    """When it was tried."""
+
+
+async def read_state(
+    estate: Estate,
+    mailboxes: Sequence[Mailbox],
+    context: RunContext,
+    network: Network,
+    *,
+    all_of_them: bool = False,
+    every_alert: bool = False,
+    progress: RowsCounted = lambda count: None,
+) -> StateRecords | NotRead:
+    """Dynamics' own state of some mailboxes of an estate that has `[dynamics]`, as `probe.dynamics.state_reading.read_records` reads it.
+
+    It ends where the run of `context` does. Raises nothing that a server, a secret or the ledger can cause.
+    """
+    access, at = estate.dynamics, context.clock()
+    assert access is not None
+    try:
+        async with asyncio.timeout(context.deadline) as patience, until(context.stop, patience):
+            try:
+                async with organization(access, estate.deployment.authorities, context, network) as client:
+                    return await read_records(
+                        client, estate, mailboxes, at, all_of_them=all_of_them, every_alert=every_alert, progress=progress
+                    )
+            except Exception as failure:  # noqa: BLE001 - what nobody expected is called a bug, and costs the run nothing else
+                why, detail = _reason(failure, access, context)
+                return NotRead(why, detail, at)
+    except TimeoutError:
+        if context.stop.is_set():
+            return NotRead(Why.INTERRUPTED, "the run was interrupted", at)
+        return NotRead(Why.TIMED_OUT, f"the run's deadline of {context.deadline:g} s had come", at)
+    raise AssertionError("nothing of these swallows a failure")
+
+
+async def readings_of(
+    state: StateRecords | NotRead, estate: Estate, mailboxes: Sequence[Mailbox], context: RunContext
+) -> tuple[Reading, ...]:
+    """What Dynamics' own state says of some of an estate's mailboxes, which is kept; where it could not be read, what is kept of the last time.
+
+    Nothing is kept, and nothing known, without a memory. Raises nothing that the memory can cause.
+    """
+    if isinstance(state, StateRecords):
+        readings = state_readings(state, estate)
+        is_whole = set(state.asked) >= {mailbox.address for mailbox in estate.mailboxes}
+        kept = kept_of(struck_readings(readings, context.redactor))
+        await _remembering(context, lambda last: last.keep(_place(estate), state.at, kept, is_whole=is_whole))
+        return readings
+    subjects = [
+        DEPLOYMENT_SUBJECT,
+        *(profile_subject(profile.name) for profile in estate.profiles),
+        *(mailbox.address for mailbox in mailboxes),
+    ]
+    known: dict[str, LastState] | None = None
+    if state.why is not Why.INTERRUPTED:
+        known = await _remembering(context, lambda last: last.known(_place(estate), subjects, context.clock()))
+    try:
+        return recalled(known or {}, context.clock(), state.why, state.detail, state.at)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        # Of another version, or damaged.
+        return unread(state.why, state.detail, state.at)
+
+
+async def _remembering(context: RunContext, work: Callable[[LastKnown], T]) -> T | None:
+    memory = context.memory
+    if memory is None:
+        return None
+    try:
+        return await in_thread(lambda: work(memory.last_known), "probe-last-known")
+    except MemoryUnavailable as unavailable:
+        context.warn(f"what Dynamics says is not remembered: {unavailable}")
+        return None
+
+
+def _place(estate: Estate) -> str:
+    """Under which name an estate's state is kept. Another organization at the same address is another place."""
+    access = estate.dynamics
+    assert access is not None
+    bound = "" if access.organization is None else access.organization.id
+    return "\n".join((estate.deployment.name, str(access.url).lower(), bound))
+
+
+def _reason(failure: Exception, access: DynamicsAccess, context: RunContext) -> tuple[Why, str]:
+    match failure:
+        case SecretUnavailable():
+            return Why.NO_CREDENTIALS, str(failure)
+        case NotClaimed():
+            return Why.DENIED, str(failure)
+    if (named := expected(failure)) is not None:
+        return WHY_AFTER[named[0]], context.redactor.clean_sentence(named[1])
+    # As of an attempt: the places alone, since the text may hold what it was given.
+    places = "".join(traceback.format_tb(failure.__traceback__))
+    context.report_bug(f"Dynamics' records at {access.url}: {type(failure).__name__}\n{places}")
+    return Why.BUG, f"a bug in probe: {type(failure).__name__}; please report it"
 
 
 @asynccontextmanager

@@ -9,12 +9,14 @@ import resource
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from probe import __version__, app
+from probe.memory import Memory
 from probe.model.estate import Endpoint
 from probe.model.schemas import RUN_SCHEMA
 from probe.model.vocabulary import all_keys
@@ -383,6 +385,11 @@ def test_forgetting_is_told(tmp_path: Path) -> None:
     done = probe("forget", "sales@contoso.test", PROBE_STATE_DIR=str(tmp_path / "state"))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "0 forgotten\n")
     (tmp_path / "file").write_text("")
+    state = tmp_path / "state"
+    said = {"a@contoso.test": {"dynamics.approved": True}}
+    Memory(state).last_known.keep("here", datetime.now(UTC), said, is_whole=True)
+    assert "Dynamics" not in probe("forget", "sales@contoso.test", PROBE_STATE_DIR=str(state)).stderr
+    assert "and what Dynamics' records said last" in probe("forget", PROBE_STATE_DIR=str(state)).stderr
     assert probe("forget", PROBE_STATE_DIR=str(tmp_path / "file" / "below")).returncode == 2
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from probe.model.estate import (
     OrganizationUrl,
     SecretReference,
 )
-from probe.model.facts import Fact, Reading, Why
+from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.keys import FactKey
 from probe.model.rules import Readiness, Result
 from probe.model.runs import Run
@@ -34,6 +35,7 @@ from probe.simulation.dynamics.metadata import MAILBOX
 from probe.simulation.dynamics.organization import Organization, now, written
 from probe.simulation.dynamics.web_api import DynamicsServer
 from tests.looking import authority, server_context
+from tests.reports.rendering import render
 from tests.runs import an_estate
 from tests.simulation.dynamics.world import PASSWORD, READER, server
 
@@ -125,6 +127,31 @@ async def test_of_some_mailboxes_those_alone_are_read(tmp_path: Path) -> None:
     assert read(run, "deployment", v.DYNAMICS_IDLE_MINUTES) is None
 
 
+async def test_rows_that_differ_and_mailboxes_without_one_are_told_as_advice(tmp_path: Path) -> None:
+    """Both are findings that decide nothing: readiness is what it is where all agree; a report tells them."""
+    async with reading(tmp_path) as (site, estate, options):
+        agreed = await check(estate, estate.mailboxes, options)
+        made = site.organization
+        ids = {row["emailaddress"]: identifier for identifier, row in made.mailboxes.items()}
+        made.update(MAILBOX, ids[ADDRESS], {"actdeliverymethod": 0, "emailrouteraccessapproval": 2})
+        del made.mailboxes[ids[OTHER]]
+        run = await check(estate, estate.mailboxes, options)
+    # An approval that is missing has a rule of its own, and is not told twice.
+    told = value(run, ADDRESS, v.DYNAMICS_DIFFERS)
+    assert "appointments delivery: the estate has server-side, Dynamics has outlook" in told
+    assert not any("approval" in sentence for sentence in told)
+    assert value(run, OTHER, v.DYNAMICS_FOUND) is False
+    first, second = ({f.rule.id: f for f in one.findings} for one in run.assessments)
+    assert first["rows-differ-from-the-estate"].result is Result.FAILS
+    assert first["mailbox-without-row"].result is Result.NOT_APPLICABLE
+    assert second["mailbox-without-row"].result is Result.FAILS
+    assert second["rows-differ-from-the-estate"].result is Result.NOT_APPLICABLE
+    assert run.assessments[1].directions == agreed.assessments[1].directions
+    text = " ".join(render(run, signed_in="not-tried").split())
+    assert "ADVICE: No mailbox of Dynamics (mailbox-without-row)" in text
+    assert "ADVICE: Dynamics has it otherwise than the estate (rows-differ-from-the-estate)" in text
+
+
 async def test_a_wrong_password_is_tried_once(tmp_path: Path) -> None:
     """The ledger remembers a refusal from run to run; the reason is told, and no readiness hangs on it."""
     async with reading(tmp_path, written_down="wrong") as (site, estate, options):
@@ -156,6 +183,76 @@ async def test_what_cannot_be_read_is_one_gap_of_the_deployment(tmp_path: Path, 
     assert value(run, "deployment", v.DYNAMICS_ORGANIZATION_ID) is why
     assert [r for r in run.readings if r.key in v.DYNAMICS_KEYS] == [read(run, "deployment", v.DYNAMICS_ORGANIZATION_ID)]
     assert [a.readiness for a in run.assessments] == [a.readiness for a in without.assessments] == [Readiness.NOT_READY] * 2
+
+
+@pytest.mark.parametrize(
+    ("minutes", "approved", "result", "words"),
+    [
+        (59, False, Result.FAILS, "is 59 minutes old, and counts"),
+        (61, Why.STALE, Result.UNKNOWN, "is 61 minutes old, and no longer tells"),
+        (60 * 24 * 40, None, Result.NOT_APPLICABLE, ""),
+        (-5, Why.STALE, Result.UNKNOWN, "is of a later time than now, and no longer tells"),
+    ],
+    ids=["within the hour", "later", "long after", "a clock that was set back"],
+)
+async def test_what_dynamics_said_last_tells_for_an_hour(
+    tmp_path: Path, minutes: int, approved: object, result: Result, words: str
+) -> None:
+    """Where it cannot be read it counts with its age; then rules on it are unknown as advice, and one finding of the deployment says so."""
+    async with reading(tmp_path) as (site, estate, options):
+        made = site.organization
+        mailbox = next(identifier for identifier, row in made.mailboxes.items() if row["emailaddress"] == ADDRESS)
+        made.update(MAILBOX, mailbox, {"emailrouteraccessapproval": 2})
+        before = await check(estate, estate.mailboxes, options)
+        then = next(r.at for r in before.readings if r.key == v.DYNAMICS_APPROVED)
+        assert then is not None
+        site.faults.append(fails("mailboxes"))
+        late = replace(options, clock=lambda: then + timedelta(minutes=minutes))
+        run = await check(estate, estate.mailboxes, late)
+        without = await check(replace(estate, dynamics=None), estate.mailboxes, late)
+        site.faults.append(fails("mailboxes"))
+        forgetful = await check(estate, estate.mailboxes, replace(late, state=None))
+    assert (value(before, ADDRESS, v.DYNAMICS_APPROVED), value(run, ADDRESS, v.DYNAMICS_APPROVED)) == (False, approved)
+    told = read(run, ADDRESS, v.DYNAMICS_APPROVED)
+    assert told is None or told.at == then.replace(microsecond=0)
+    gap = read(run, "deployment", v.DYNAMICS_ORGANIZATION_ID)
+    assert isinstance(gap, Missing)
+    assert words in gap.detail
+    findings = {finding.rule.id: finding for finding in run.assessments[0].findings}
+    assert findings["address-not-approved"].result is result
+    assert findings["dynamics-records-not-read"].result is Result.UNKNOWN
+    if result is Result.UNKNOWN:
+        assert findings["address-not-approved"].directions == {}
+        assert [a.directions for a in run.assessments] == [a.directions for a in without.assessments]
+    # What was compared with the estate is not kept: the estate may be another by then.
+    assert read(run, ADDRESS, v.DYNAMICS_DIFFERS) is None
+    assert [r for r in forgetful.readings if r.key in v.DYNAMICS_KEYS] == [read(forgetful, "deployment", v.DYNAMICS_ORGANIZATION_ID)]
+
+
+async def test_what_another_organization_said_is_not_known_of_this_one(tmp_path: Path) -> None:
+    """An estate that is bound to another organization since then has nothing of the first."""
+    async with reading(tmp_path) as (_, estate, options):
+        await check(estate, estate.mailboxes, options)
+        assert estate.dynamics is not None
+        bound = replace(estate.dynamics, organization=BoundOrganization("5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11", "Other"))
+        run = await check(replace(estate, dynamics=bound), estate.mailboxes, options)
+    assert [r for r in run.readings if r.key in v.DYNAMICS_KEYS] == [read(run, "deployment", v.DYNAMICS_ORGANIZATION_ID)]
+
+
+async def test_no_secret_is_kept_of_what_dynamics_said(tmp_path: Path) -> None:
+    """A word of Dynamics' that is a password is struck out of what is kept, as of what is told; a folder that cannot be used costs no run."""
+    async with reading(tmp_path) as (site, estate, options):
+        made = site.organization
+        for identifier in made.mailboxes:
+            made.update(MAILBOX, identifier, {"lastsyncerror": f"The server says {PASSWORD}."})
+        run = await check(estate, estate.mailboxes, options)
+        (tmp_path / "state" / "dynamics.sqlite").write_bytes(b"x" * 5000)
+        told: list[str] = []
+        again = await check(estate, estate.mailboxes, replace(options, warn=told.append))
+    assert "The server says" in str(value(run, ADDRESS, v.DYNAMICS_LAST_ERROR))
+    assert all(PASSWORD.encode() not in file.read_bytes() for file in (tmp_path / "state").iterdir())
+    assert value(again, ADDRESS, v.DYNAMICS_APPROVED) is True
+    assert [sentence for sentence in told if "not remembered" in sentence]
 
 
 async def test_a_silent_server_ends_with_the_run(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from probe.simulation.dynamics.alerts import ERROR
 from probe.simulation.dynamics.demonstration import USER, Demonstration
 from probe.simulation.dynamics.metadata import MAILBOX, PROFILE
 from probe.simulation.dynamics.organization import Oddity, written
+from probe.simulation.exchange import ExchangeServer
 from tests.gate.world import SILENT, demonstrated, identifier
 from tests.simulation.dynamics.post import outcome
 
@@ -61,6 +62,8 @@ async def test_predictions_agree_with_outcomes_and_nothing_is_written() -> None:
         organization = demonstration.organization
         gated = await asked(estate, options, *ANSWERS)
         assert_nothing_written(demonstration)
+        assert list(demonstration.server.door.logons) == [(USER.name, True)]
+        assert sum(path.endswith("/emails") for _, path in demonstration.server.asked) == 1
         ids = {address: identifier(organization, address) for address in ANSWERS}
         for one in ids.values():
             organization.update(MAILBOX, one, {"testemailconfigurationscheduled": True})
@@ -78,6 +81,34 @@ async def test_predictions_agree_with_outcomes_and_nothing_is_written() -> None:
     text = "".join(gate_text(published(gated), ReportOptions()))
     assert text.startswith(f"{len(ANSWERS)} mailboxes: 8 no-go, 3 cannot tell, 5 go.\n")
     assert USER.password not in text + json.dumps(document)
+
+
+async def test_mail_that_would_be_pulled_is_counted_without_a_further_sign_in() -> None:
+    """What was received after the time of the mailbox's row, else of its profile's, where a sign-in is allowed; null where it could not be counted."""
+    async with demonstrated() as (demonstration, estate, options):
+        organization, exchange = demonstration.organization, demonstration.simulation.servers["exchange-2016"]
+        assert isinstance(exchange, ExchangeServer)
+        since = datetime(2026, 11, 1, 8, tzinfo=UTC)
+        for days in (-3, 1, 2):
+            exchange.receive("sales@contoso.test", "Offer", since + timedelta(days=days))
+        profile = next(one for one, row in organization.profiles.items() if row["name"] == "exchange-2016")
+        organization.update(PROFILE, profile, {"processemailsreceivedafter": written(since)})
+        addresses = ("sales@contoso.test", "contoso.events@gmail.com")
+        by_profile = await asked(estate, options, *addresses)
+        logons = len(exchange.logons)
+        own = {"processemailreceivedafter": written(since - timedelta(days=5))}
+        organization.update(MAILBOX, identifier(organization, "sales@contoso.test"), own)
+        by_mailbox = await asked(estate, options, "sales@contoso.test")
+        more_logons = len(exchange.logons) - logons
+        without = replace(estate, deployment=replace(estate.deployment, allow=frozenset()))
+        anonymous = await asked(without, options, "sales@contoso.test")
+        assert_nothing_written(demonstration)
+    assert [by_profile.will[address].backlog for address in addresses] == [2, None]
+    assert (by_mailbox.will["sales@contoso.test"].backlog, anonymous.will["sales@contoso.test"].backlog) == (3, None)
+    assert more_logons == logons
+    document = published(by_profile)
+    assert "2 messages received since 2026-11-01 are pulled in" in " ".join("".join(gate_text(document, ReportOptions())).split())
+    assert [one["will"]["backlog"] for one in document["mailboxes"]] == [2, None]
 
 
 async def test_rows_that_differ_are_told_and_none_is_a_go() -> None:

@@ -256,15 +256,18 @@ def forget(username: str | None) -> None:
     """Forget refused logins: those of one user name, or all.
 
     Credentials that a server refused as wrong are not tried again, in any run on this machine, until they change. Say so here when
-    they are right after all, as once an account is unlocked.
+    they are right after all, as once an account is unlocked. Without a user name everything else that is remembered is forgotten too: what Dynamics'
+    records said last, which names mailboxes.
     """
     from probe.memory import Memory, MemoryUnavailable, default_folder
 
     try:
-        count = Memory(default_folder).forget(username)
+        memory = Memory(default_folder)
+        count = memory.forget(username)
+        knew_dynamics = username is None and memory.last_known.forget() > 0
     except MemoryUnavailable as unavailable:
         raise click.UsageError(str(unavailable)) from None
-    tell(f"{count} forgotten")
+    tell(f"{count} forgotten" + (", and what Dynamics' records said last" if knew_dynamics else ""))
 
 
 @cli.command()

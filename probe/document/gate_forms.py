@@ -42,6 +42,8 @@ class DifferenceForm(Form):
     what: str
     estate: str
     dynamics: str
+    mend: str
+    """What makes the two agree: a command, or what somebody does in Dynamics."""
 
 
 class WillForm(Form):

@@ -7,30 +7,40 @@ here, as a number that the server's own metadata does not know, is not disclosed
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from probe.dynamics.meanings import APPOINTMENTS_DELIVERY, MAIL_DELIVERY, meaning
+from probe.dynamics.comparing import Difference, Rows, differences
+from probe.dynamics.found import is_served
 from probe.dynamics.options import Option
 from probe.dynamics.records import EmailServerProfile, MailboxRow, MoreThan, Organization, PendingMail, TraceLog
 from probe.model import vocabulary as v
-from probe.model.estate import DEPLOYMENT_SUBJECT, Delivery, Estate, profile_subject
+from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, profile_subject
 from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.keys import FactKey
+from probe.model.kinds import Json
 from probe.model.provenance import Declared
 from probe.model.rules import Direction
 from probe.model.values import dataclass
+from probe.tables.alerts import causes_of_alert
 
 T = TypeVar("T")
+
+ANOTHER_ORGANIZATION = "synchronized-with-another-organization"
+"""The rule that explains an alert about that."""
+TELLS_FOR = timedelta(hours=1)
+"""How long what the records said tells what they would say."""
 
 _BY_DYNAMICS = Declared("dynamics")
 _STATUS = {0: "not-run", 1: "success", 2: "failure"}
 _APPROVAL = {0: False, 1: True, 2: False, 3: False}
 _ERROR, _FAILURE = 3, 0
+_MOST_TOLD = 200
+"""Letters of what Dynamics has otherwise than the estate; a URL there may have 2,084."""
+_MANY_MINUTES = 120
 _BY_MAIL_SERVERS = (1, 4)
 """Server types whose profiles have ports: POP3/SMTP and IMAP/SMTP."""
-_ANOTHER_ORGANIZATION = "configured with another organization"
-"""In an alert, in English; the article that shows it is Microsoft's on troubleshooting server-side synchronization."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +48,72 @@ class StateRecords:
     """What was read of an organization in one go."""
 
     organization: Organization
+    at: datetime
+    """When they were read, in UTC."""
     profiles: Sequence[EmailServerProfile]
-    mailboxes: Sequence[MailboxRow]
+    asked: Collection[str]
+    """Addresses of the estate's mailboxes whose rows were asked for."""
+    rows: Mapping[str, MailboxRow]
+    """Those that there are, by the address of the estate."""
     are_all: bool
-    """Whether the mailbox that was processed last, of all that the organization has, is among them."""
+    """Whether all mailboxes that the organization has were looked at."""
+    last_attempt: datetime | None = None
+    """When the asynchronous service processed any of these last."""
     alerts: Sequence[TraceLog] = ()
     pending: Sequence[PendingMail] | MoreThan | None = None
-    """None where that was not asked."""
+    """None where it could not be read."""
+    risk: str | None = None
+    """What the way to Dynamics leaves open, in a sentence."""
+    notes: tuple[str, ...] = ()
+    """What could not be read beside the rows, or is open about them, each in a sentence."""
+
+
+def recalled(
+    of_subjects: Mapping[str, tuple[datetime, Mapping[str, Json]]], now: datetime, why: Why, detail: str, at: datetime
+) -> tuple[Reading, ...]:
+    """What the records said last, where they cannot be read now: as it was for an hour, and stale then; and one gap of the deployment that says so.
+
+    `of_subjects` has the time and the values, by key, of each subject; `why` and `detail` are why they could not be read, at `at`.
+    """
+    found: list[Reading] = []
+    keys = {key.name: key for key in v.DYNAMICS_KEYS - {v.DYNAMICS_ORGANIZATION_ID}}
+    newest: datetime | None = None
+    for subject, (then, facts) in of_subjects.items():
+        newest = then if newest is None else max(newest, then)
+        # A clock that was set back makes nothing younger.
+        is_fresh = timedelta(0) <= now - then <= TELLS_FOR
+        for name, form in facts.items():
+            if (key := keys.get(name)) is None:
+                continue
+            if is_fresh:
+                found.append(_fact(subject, key, key.kind.decode(form), then))
+            else:
+                found.append(_gap(subject, key, f"Dynamics said it on {_when(then)}, and could not be read since", then, Why.STALE))
+    if newest is not None:
+        minutes = int((now - newest).total_seconds()) // 60
+        age = (
+            f"{minutes // 60} hours old"
+            if minutes >= _MANY_MINUTES
+            else f"{minutes} minutes old"
+            if minutes >= 0
+            else "of a later time than now"
+        )
+        tells = "counts" if timedelta(0) <= now - newest <= TELLS_FOR else "no longer tells"
+        detail = f"{detail}; what it said on {_when(newest)} is {age}, and {tells}"
+    return (*unread(why, detail, at), *found)
+
+
+def kept_of(readings: Iterable[Reading]) -> dict[str, dict[str, Json]]:
+    """The values of some readings by subject and key, as `recalled` takes them; without what was compared with the estate, which may change."""
+    found: dict[str, dict[str, Json]] = {}
+    for reading in readings:
+        if isinstance(reading, Fact) and reading.key not in (v.DYNAMICS_DIFFERS, v.DYNAMICS_FOUND):
+            found.setdefault(reading.subject, {})[reading.key.name] = reading.key.kind.encode(reading.value)
+    return found
+
+
+def _when(moment: datetime) -> str:
+    return f"{moment.strftime('%Y-%m-%d %H:%M')} UTC"
 
 
 def unread(why: Why, detail: str, at: datetime) -> tuple[Reading, ...]:
@@ -52,26 +121,9 @@ def unread(why: Why, detail: str, at: datetime) -> tuple[Reading, ...]:
     return (_gap(DEPLOYMENT_SUBJECT, v.DYNAMICS_ORGANIZATION_ID, detail, at, why),)
 
 
-def state_readings(records: StateRecords, estate: Estate, at: datetime) -> tuple[Reading, ...]:
-    """What the records say of the estate. `at` is when they were read, in UTC."""
-    return (*_of_deployment(records, at), *_of_profiles(records, estate, at), *_of_mailboxes(records, estate, at))
-
-
-def rows_of(rows: Iterable[MailboxRow], addresses: Collection[str]) -> dict[str, MailboxRow]:
-    """The row of each of these addresses: of several that have one, the active one that is served and approved goes first; the earlier of equals."""
-    wanted = {address.casefold(): address for address in addresses}
-    found: dict[str, MailboxRow] = {}
-    for row in rows:
-        address = wanted.get((row.address or "").casefold())
-        if address is not None and (address not in found or _weight(row) > _weight(found[address])):
-            found[address] = row
-    return found
-
-
-def is_served(row: MailboxRow) -> bool:
-    """Whether server-side synchronization serves a mailbox in some direction, as its row has it."""
-    by_mail = any(meaning(MAIL_DELIVERY, method) is Delivery.SERVER_SIDE for method in (row.incoming_delivery, row.outgoing_delivery))
-    return by_mail or meaning(APPOINTMENTS_DELIVERY, row.appointments_delivery) is Delivery.SERVER_SIDE
+def state_readings(records: StateRecords, estate: Estate) -> tuple[Reading, ...]:
+    """What the records say of the estate."""
+    return (*_of_deployment(records, records.at), *_of_profiles(records, estate, records.at), *_of_mailboxes(records, estate, records.at))
 
 
 def is_processed(row: MailboxRow) -> bool:
@@ -80,18 +132,13 @@ def is_processed(row: MailboxRow) -> bool:
     return bool(is_enabled) and is_served(row) and row.last_attempt is not None
 
 
-def _weight(row: MailboxRow) -> tuple[bool, bool, bool]:
-    return row.state == 0, is_served(row), _number(row.approval) == 1
-
-
 def _of_deployment(records: StateRecords, at: datetime) -> Iterator[Reading]:
     yield _fact(DEPLOYMENT_SUBJECT, v.DYNAMICS_ORGANIZATION_ID, records.organization.id, at)
     yield _fact(DEPLOYMENT_SUBJECT, v.DYNAMICS_VERSION, records.organization.version, at)
     if not records.are_all:
         return
-    touched = [row.last_attempt for row in records.mailboxes if row.last_attempt is not None and is_processed(row)]
-    if touched:
-        yield _fact(DEPLOYMENT_SUBJECT, v.DYNAMICS_IDLE_MINUTES, max(0, int((at - max(touched)).total_seconds()) // 60), at)
+    if (last := records.last_attempt) is not None:
+        yield _fact(DEPLOYMENT_SUBJECT, v.DYNAMICS_IDLE_MINUTES, max(0, int((at - last).total_seconds()) // 60), at)
     else:
         yield _gap(DEPLOYMENT_SUBJECT, v.DYNAMICS_IDLE_MINUTES, "Dynamics has processed no mailbox that is enabled", at)
 
@@ -117,10 +164,17 @@ def _of_profiles(records: StateRecords, estate: Estate, at: datetime) -> Iterato
 
 def _of_mailboxes(records: StateRecords, estate: Estate, at: datetime) -> Iterator[Reading]:
     profiles = {profile.id: profile for profile in records.profiles}
-    pending = _pending(records.pending)
-    elsewhere = {a.regarding for a in records.alerts if _is_open(a) and _ANOTHER_ORGANIZATION in f"{a.message} {a.error_details}".lower()}
-    for address, row in rows_of(records.mailboxes, [mailbox.address for mailbox in estate.mailboxes]).items():
+    pending, asked = _pending(records.pending), frozenset(records.asked)
+    elsewhere = claimed_elsewhere(records.alerts)
+    for mailbox in (one for one in estate.mailboxes if one.address in asked):
+        address = mailbox.address
+        if (row := records.rows.get(address)) is None:
+            yield _fact(address, v.DYNAMICS_FOUND, False, at)
+            continue
         said, profile = _Said(address, row.absent, at), profiles.get(row.profile or "")
+        rows = Rows(row, profile)
+        differs = tuple(_shortened(one) for one in differences(estate, mailbox, rows) if not one.has_rule)
+        yield _fact(address, v.DYNAMICS_DIFFERS, differs, at)
         name = None if profile is None else profile.name
         yield said.of(v.DYNAMICS_PROFILE, "" if row.profile is None else name, "emailserverprofile")
         enabled = {"incoming": row.incoming_enabled, "outgoing": row.outgoing_enabled, "appointments": row.appointments_enabled}
@@ -145,12 +199,22 @@ def _of_mailboxes(records: StateRecords, estate: Estate, at: datetime) -> Iterat
             yield _fact(address, v.DYNAMICS_ORGANIZATION, "other", at)
         else:
             yield said.of(v.DYNAMICS_ORGANIZATION, "this" if row.is_primary_organization else None, "orgmarkedasprimaryforexchangesync")
-        since = row.processes_mail_since or (None if profile is None else profile.processes_mail_since)
-        yield said.of(v.DYNAMICS_PROCESSES_MAIL_SINCE, since, "")
+        yield said.of(v.DYNAMICS_PROCESSES_MAIL_SINCE, rows.processes_mail_since, "")
+
+
+def _shortened(difference: Difference) -> str:
+    """A difference in a sentence, whatever Dynamics holds."""
+    told = difference.dynamics if len(difference.dynamics) <= _MOST_TOLD else f"{difference.dynamics[: _MOST_TOLD - 1]}…"
+    return str(replace(difference, dynamics=told))
 
 
 def _pending(pending: Sequence[PendingMail] | MoreThan | None) -> Mapping[str | None, int] | None:
     return None if pending is None or isinstance(pending, MoreThan) else {one.mailbox: one.count for one in pending}
+
+
+def claimed_elsewhere(alerts: Iterable[TraceLog]) -> frozenset[str | None]:
+    """Ids of the mailboxes of which an open alert says that another organization is the primary one."""
+    return frozenset(alert.regarding for alert in alerts if _is_open(alert) and ANOTHER_ORGANIZATION in causes_of_alert(*alert.texts))
 
 
 def _is_open(alert: TraceLog) -> bool:

@@ -1,60 +1,107 @@
-"""Dynamics' own state read: the records of the mailboxes of an estate, in one listing."""
+"""Dynamics' own state read: the records of mailboxes of an estate, over one sign-in and in one listing, for whoever asks for it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from probe.dynamics.client import Client
-from probe.dynamics.failures import MissingPrivilege, RequestFailed
+from probe.dynamics.found import FoundRows
 from probe.dynamics.records import MailboxRow, MoreThan, PendingMail, TraceLog
-from probe.dynamics.state import StateRecords, is_processed, rows_of
+from probe.dynamics.state import StateRecords, is_processed
+from probe.model.estate import Estate, Mailbox
+from probe.net.failures import PeerFailure
 
-_FAILURE = 2
-_ALERTS_OF = timedelta(days=30)
+FEW = 200
+"""Mailboxes that are asked for by id and address; of more the whole table is read, which takes fewer requests."""
+ALERTS_OF = timedelta(days=30)
 """For how long back alerts are asked for."""
+MOST_ALERTED = 1000
+"""Mailboxes whose alerts are asked for, in requests of 20: an outage makes all of them fail."""
+_MOST_NOTED = 10
+_FAILURE = 2
+
+RowsCounted = Callable[[int], None]
+"""Is told how many mailboxes of Dynamics have come."""
 
 
-async def read_records(client: Client, addresses: Collection[str], at: datetime, *, all_of_them: bool) -> StateRecords:
-    """What Dynamics holds of these mailboxes and of every profile; with `all_of_them` out of a listing of all that there are.
+async def read_records(
+    client: Client,
+    estate: Estate,
+    mailboxes: Sequence[Mailbox],
+    at: datetime,
+    *,
+    all_of_them: bool = False,
+    every_alert: bool = False,
+    progress: RowsCounted = lambda count: None,
+) -> StateRecords:
+    """What Dynamics holds of these mailboxes of an estate and of every profile; with `all_of_them` out of a listing of all that there are.
 
-    Of all, no more is kept than the mailboxes that are asked for and the one that was processed last. Alerts and waiting mail are left out where
-    the account may not read them. Raises what `Client` raises.
+    Of all, no more is kept than the rows that are asked for. With `every_alert` alerts are read of mailboxes in which nothing failed too. Alerts and
+    waiting mail are left out where they cannot be read. Raises what `Client` raises.
     """
     profiles = await client.profiles()
-    found: dict[str, MailboxRow] = {}
-    latest: MailboxRow | None = None
-    if all_of_them:
+    found = FoundRows(estate.mailboxes)
+    last: datetime | None = None
+    are_all = all_of_them or len(mailboxes) > FEW
+    if are_all:
+        count = 0
         async for page in client.mailboxes():
-            found = rows_of((*found.values(), *page), addresses)
-            processed = [row for row in (*page, *([] if latest is None else [latest])) if is_processed(row)]
-            latest = max(processed, key=lambda row: row.last_attempt or at, default=latest)
+            found.take(page)
+            touched = [row.last_attempt for row in page if row.last_attempt is not None and is_processed(row)]
+            last = max([*touched, *([] if last is None else [last])], default=None)
+            count += len(page)
+            progress(count)
     else:
-        found = rows_of(await client.mailboxes_by_address(addresses), addresses)
-    rows = {row.id: row for row in (*found.values(), *([] if latest is None else [latest]))}
+        found.take(await client.mailboxes_by_id([mailbox.id for mailbox in mailboxes if mailbox.id is not None]))
+        found.take(await client.mailboxes_by_address([mailbox.address for mailbox in mailboxes if found.of(mailbox) is None]))
+    rows = {mailbox.address: row for mailbox in mailboxes if (row := found.of(mailbox)) is not None}
+    notes = list(_unsettled(found, rows, mailboxes))
     return StateRecords(
         organization=client.organization,
+        at=at,
         profiles=profiles,
-        mailboxes=tuple(rows.values()),
-        are_all=all_of_them,
-        alerts=await _alerts(client, [row.id for row in found.values() if _has_failed(row)], at),
-        pending=await _pending(client),
+        asked=[mailbox.address for mailbox in mailboxes],
+        rows=rows,
+        are_all=are_all,
+        last_attempt=last,
+        alerts=await _alerts(client, _alerted(rows, every=every_alert), at, notes),
+        pending=await _pending(client, notes),
+        risk=client.risk,
+        notes=tuple(notes),
     )
 
 
-def _has_failed(row: MailboxRow) -> bool:
-    return row.appointments_status is not None and row.appointments_status.value == _FAILURE
+def _unsettled(found: FoundRows, rows: Mapping[str, MailboxRow], mailboxes: Sequence[Mailbox]) -> Iterator[str]:
+    """A sentence on each address that several rows have of which none goes before the others."""
+    several = [mailbox for mailbox in mailboxes if found.equals(mailbox) > 1]
+    for mailbox in several[:_MOST_NOTED]:
+        yield (
+            f"{found.equals(mailbox)} mailboxes of Dynamics have the address {mailbox.address}, and {rows[mailbox.address].id} is taken for the one that is "
+            "meant; its id in the estate would tell"
+        )
+    if len(several) > _MOST_NOTED:
+        yield f"{len(several) - _MOST_NOTED} more addresses are those of several mailboxes of Dynamics"
 
 
-async def _alerts(client: Client, ids: Collection[str], at: datetime) -> tuple[TraceLog, ...]:
+def _alerted(rows: Mapping[str, MailboxRow], *, every: bool) -> list[str]:
+    """Ids of the mailboxes whose alerts are asked for: those that failed first."""
+    failed = [row.id for row in rows.values() if row.appointments_status is not None and row.appointments_status.value == _FAILURE]
+    others = [row.id for row in rows.values()][:FEW] if every else []
+    return list(dict.fromkeys((*failed[:MOST_ALERTED], *others)))
+
+
+async def _alerts(client: Client, ids: Sequence[str], at: datetime, notes: list[str]) -> tuple[TraceLog, ...]:
     try:
-        return await client.alerts(ids, at - _ALERTS_OF) if ids else ()
-    except MissingPrivilege:
+        return await client.alerts(ids, at - ALERTS_OF) if ids else ()
+    except PeerFailure as failure:
+        notes.append(f"the alerts could not be read: {failure}")
         return ()
 
 
-async def _pending(client: Client) -> Sequence[PendingMail] | MoreThan | None:
+async def _pending(client: Client, notes: list[str]) -> Sequence[PendingMail] | MoreThan | None:
     try:
         return await client.pending_mail()
-    except (MissingPrivilege, RequestFailed):
+    except PeerFailure as failure:
+        notes.append(f"the mails that wait to be sent could not be read: {failure}")
         return None

@@ -30,6 +30,7 @@ _OF_THE_WINDOWS: tuple[FactKey[Any], ...] = (
 )
 _OF_ITS_POLICY = (v.FIPS_NEGOTIATES, v.TLS_DEPLOYMENT_GETS)
 _OF_APPOINTMENTS = (v.EWS_CALENDAR, v.EWS_CONTACTS, v.EWS_TASKS)
+_OF_THE_ESTATE = (v.DYNAMICS_DIFFERS, v.DYNAMICS_FOUND)
 _OF_SERVERS_FOUND = (v.AUTODISCOVER_ALIASES, v.AUTODISCOVER_SERVICES)
 
 
@@ -61,12 +62,15 @@ def _in_force(readings: Iterable[Reading], stored: Run, estate: Estate) -> Itera
     """The readings, with gaps in place of those that were asked for another account or Windows."""
     asked_for = {r.subject: r.value for r in stored.readings if isinstance(r, Fact) and r.key == v.FIPS_PROFILE}
     others = _of_other_accounts(stored.estate, estate)
+    changed = _declared_otherwise(stored.estate, estate)
     mailboxes = {mailbox.address: mailbox for mailbox in estate.mailboxes}
     windows = estate.deployment
     before = None if stored.estate is None else stored.estate.deployment
     for reading in readings:
         if reading.mailbox in others:
             yield _stale(reading, "another account, or another way to sign in, was tried than the estate now names")
+        elif reading.key in _OF_THE_ESTATE and reading.subject in changed:
+            yield _stale(reading, "Dynamics' records were compared with what the estate said then")
         elif reading.key in _OF_THE_WINDOWS and asked_for.get(reading.subject, windows.runs_on) != windows.runs_on:
             yield _stale(reading, f"{asked_for[reading.subject]} was asked about, and the deployment runs on {windows.runs_on}")
         elif (detail := _was_no_question(reading, mailboxes, estate)) is not None:
@@ -96,6 +100,24 @@ def _of_other_accounts(before: Estate | None, now: Estate) -> frozenset[str | No
         return frozenset()
     then = {mailbox.address: _way_in(before, mailbox) for mailbox in before.mailboxes}
     return frozenset(m.address for m in now.mailboxes if m.address in then and then[m.address] != _way_in(now, m))
+
+
+def _declared_otherwise(before: Estate | None, now: Estate) -> frozenset[str]:
+    """Addresses of the mailboxes of which the estate now says something else that Dynamics' records are compared with."""
+    if before is None:
+        return frozenset()
+    then = {mailbox.address: _compared(before, mailbox) for mailbox in before.mailboxes}
+    return frozenset(m.address for m in now.mailboxes if m.address in then and then[m.address] != _compared(now, m))
+
+
+def _compared(estate: Estate, mailbox: Mailbox) -> tuple[object, ...]:
+    profile = estate.profile_of(mailbox)
+    settings = (profile.incoming_settings, profile.outgoing_settings)
+    return (
+        *(_way(one, mailbox) for one in settings),
+        *(mailbox.id, mailbox.incoming, mailbox.outgoing, mailbox.appointments, mailbox.username),
+        *(profile.name, profile.server_type, profile.autodiscover, profile.endpoints_of(mailbox)),
+    )
 
 
 def _way_in(estate: Estate, mailbox: Mailbox) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from probe.model.estate import Authentication, Cloud, Endpoint, Estate, Mailbox, Secret, SecretReference
 from probe.model.facts import Why
@@ -35,6 +35,7 @@ class Login:
     authentication: Authentication
     impersonates: bool
     synchronizes_appointments: bool = False
+    counts_newer_than: datetime | None = None
     application: Application | None = None
     authorities: frozenset[str] = frozenset()
     cloud: Cloud = Cloud.WORLDWIDE
@@ -50,6 +51,7 @@ class Login:
             authentication=self.authentication,
             impersonates=self.impersonates,
             synchronizes_appointments=self.synchronizes_appointments,
+            counts_newer_than=self.counts_newer_than,
             application=self.application,
             authorities=self.authorities,
             cloud=self.cloud,

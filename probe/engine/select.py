@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
+from datetime import datetime
 
 from probe.engine.plan import Conversation, Login, NotHeld, PlannedLogin, PlannedRoundTrip, named
 from probe.model.estate import (
@@ -39,6 +40,8 @@ class _SelectionContext:
     served: tuple[Mailbox, ...] = ()
     """The mailboxes behind the endpoint; none in a look."""
     estate: Estate | None = None
+    newer_than: Mapping[str, datetime] = field(default_factory=dict)
+    """The times after which received messages are counted, by the mailbox's address."""
 
     def profile_of(self, mailbox: Mailbox) -> ServerProfile:
         """The profile of a mailbox that is served, which only an estate has."""
@@ -60,10 +63,18 @@ class _SelectionContext:
 
 
 def for_estate(
-    estate: Estate, mailboxes: Iterable[Mailbox], probers: Mapping[str, Prober], allowed: frozenset[Effect], tls: TlsQuestion | None = None
+    estate: Estate,
+    mailboxes: Iterable[Mailbox],
+    probers: Mapping[str, Prober],
+    allowed: frozenset[Effect],
+    tls: TlsQuestion | None = None,
+    newer_than: Mapping[str, datetime] | None = None,
 ) -> tuple[Conversation, ...]:
-    """Every conversation that these mailboxes call for, held or not, however many mailboxes stand behind an endpoint."""
-    context = _SelectionContext(allowed=allowed, tls=tls, estate=estate)
+    """Every conversation that these mailboxes call for, held or not, however many mailboxes stand behind an endpoint.
+
+    `newer_than` has the times after which received messages are counted, by the mailbox's address, of those whose messages are.
+    """
+    context = _SelectionContext(allowed=allowed, tls=tls, estate=estate, newer_than=newer_than or {})
     users = users_of_endpoints(estate, mailboxes)
     return named(c for endpoint, served in users.items() for c in _at(endpoint, probers, replace(context, served=served)))
 
@@ -217,6 +228,7 @@ def _login(mailbox: Mailbox, endpoint: Endpoint, context: _SelectionContext) -> 
     may_have_token = (
         password is not None and endpoint.service is Service.EWS and authentication in (Authentication.OAUTH, Authentication.AUTO)
     )
+    is_received_here = mailbox.incoming is Delivery.SERVER_SIDE and endpoint == context.endpoints_of(mailbox)[0]
     return Login(
         mailbox=mailbox.address,
         username=username,
@@ -224,6 +236,7 @@ def _login(mailbox: Mailbox, endpoint: Endpoint, context: _SelectionContext) -> 
         authentication=authentication,
         impersonates=impersonates,
         synchronizes_appointments=mailbox.appointments is Delivery.SERVER_SIDE,
+        counts_newer_than=context.newer_than.get(mailbox.address) if is_received_here else None,
         application=application,
         authorities=frozenset(deployment.authorities),
         cloud=deployment.cloud,

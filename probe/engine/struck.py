@@ -6,7 +6,7 @@ own word is neither shown, nor revealed by where it is replaced.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
 from operator import is_
@@ -31,6 +31,11 @@ def struck(run: Run, redactor: Redactor) -> Run:
     return _Striker(redactor).struck(run) if redactor.knows_any else run
 
 
+def struck_readings(readings: Iterable[Reading], redactor: Redactor) -> tuple[Reading, ...]:
+    """The readings without the secrets that the redactor knows."""
+    return tuple(map(_Striker(redactor).reading, readings)) if redactor.knows_any else tuple(readings)
+
+
 class _Striker:
     """By identity: findings cite the readings of the run, many cite the same, and mailboxes that are alike share findings."""
 
@@ -46,21 +51,21 @@ class _Striker:
         return replace(
             run,
             attempts=tuple(
-                replace(a, detail=self._sentence(a.detail), readings=tuple(map(self._reading, a.readings))) for a in run.attempts
+                replace(a, detail=self._sentence(a.detail), readings=tuple(map(self.reading, a.readings))) for a in run.attempts
             ),
-            readings=tuple(map(self._reading, run.readings)),
+            readings=tuple(map(self.reading, run.readings)),
             assessments=tuple(replace(a, findings=tuple(map(self._finding, a.findings))) for a in run.assessments),
         )
 
     def _finding(self, finding: Finding) -> Finding:
         known = self._findings.get(id(finding))
         if known is None:
-            because = tuple(map(self._reading, finding.because))
+            because = tuple(map(self.reading, finding.because))
             known = finding if all(map(is_, because, finding.because)) else replace(finding, because=because)
             self._findings[id(finding)] = known
         return known
 
-    def _reading(self, reading: Reading) -> Reading:
+    def reading(self, reading: Reading) -> Reading:
         known = self._readings.get(id(reading))
         if known is None:
             known = self._readings[id(reading)] = self._gap(reading) if isinstance(reading, Missing) else self._fact(reading)
@@ -68,7 +73,7 @@ class _Striker:
 
     def _gap(self, gap: Missing) -> Missing:
         detail = self._sentence(gap.detail)
-        claims = tuple(claim for claim in map(self._reading, gap.claims) if isinstance(claim, Fact))
+        claims = tuple(claim for claim in map(self.reading, gap.claims) if isinstance(claim, Fact))
         return gap if detail == gap.detail and claims == gap.claims else replace(gap, detail=detail, claims=claims)
 
     def _fact(self, fact: Fact[Any]) -> Reading:

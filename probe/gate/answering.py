@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from probe.document.telling.roots import ROOTS
-from probe.gate.comparing import Difference
+from probe.dynamics.comparing import Difference
 from probe.model import vocabulary as v
 from probe.model.estate import Endpoint, Mailbox
 from probe.model.facts import Fact, Missing

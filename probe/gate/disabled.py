@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from probe.dynamics.comparing import Difference
+from probe.dynamics.found import is_approved
 from probe.dynamics.meanings import APPOINTMENTS_DELIVERY, MAIL_DELIVERY
-from probe.gate.comparing import APPROVED, Difference
 from probe.gate.records import DynamicsRecords
 from probe.model.estate import Delivery, Mailbox
 from probe.model.rules import Direction
@@ -74,10 +75,9 @@ def _disabled(mailboxes: Sequence[Mailbox], records: DynamicsRecords, when: date
         )
         was_well = row.last_success is not None and when - BEFORE <= row.last_success <= when
         went_wrong = row.last_error_at is not None and row.last_error_at > when
-        is_approved = row.approval is not None and row.approval.value == APPROVED
         if directions and (was_well or went_wrong):
             lacks = {
-                "it is not approved": is_approved,
+                "it is not approved": is_approved(row),
                 "its last success does not lie within 24 hours before": was_well,
                 "its last error does not lie after": went_wrong,
             }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from probe.gate.comparing import Rows
+from probe.dynamics import TraceLog
+from probe.dynamics.comparing import Rows
+from probe.dynamics.state import claimed_elsewhere
 from probe.model.estate import Delivery, Mailbox
 from probe.model.values import dataclass
 
@@ -23,7 +25,7 @@ class Will:
     """Messages in the mailbox that are newer than `backlog_since`, and would be pulled."""
     backlog_since: datetime | None
     primary_organization: str | None
-    """`this` where this organization is the one that synchronizes the mailbox's appointments."""
+    """`this` where this organization is the one that synchronizes the mailbox's appointments, `other` where an open alert says that another is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +36,22 @@ class Pending:
     oldest: datetime | None
 
 
-def will_do(mailbox: Mailbox, rows: Rows | None, pending: Pending | None) -> Will:
-    """`pending` is None where it could not be read."""
-    is_primary = None if rows is None else rows.mailbox.is_primary_organization
-    since = None
+def will_do(
+    mailbox: Mailbox, rows: Rows | None, pending: Pending | None, alerts: Sequence[TraceLog] = (), backlog: int | None = None
+) -> Will:
+    """`pending` is None where it could not be read, `backlog` where it could not be counted; `alerts` are those of the mailbox."""
+    since = None if rows is None else rows.processes_mail_since
+    primary = None
     if rows is not None:
-        since = rows.mailbox.processes_mail_since or (rows.profile.processes_mail_since if rows.profile is not None else None)
+        is_elsewhere = rows.mailbox.id in claimed_elsewhere(alerts)
+        primary = "other" if is_elsewhere else "this" if rows.mailbox.is_primary_organization else None
     return Will(
         sends_test_mail=mailbox.outgoing is Delivery.SERVER_SIDE,
         pending_send=None if pending is None else pending.count,
         oldest_pending=None if pending is None else pending.oldest,
-        backlog=None,
+        backlog=backlog,
         backlog_since=since if mailbox.incoming is Delivery.SERVER_SIDE else None,
-        primary_organization="this" if is_primary else None,
+        primary_organization=primary,
     )
 
 

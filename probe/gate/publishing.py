@@ -12,7 +12,9 @@ from probe.document import in_sections, json_pieces, shown
 from probe.gate.answering import Accept, GateReason, GateVerdict, let_in_during, verdict_on
 from probe.gate.foretelling import Standing, Will, standing_of, will_do
 from probe.gate.records import DynamicsRecords, Unread, compared
+from probe.model import vocabulary as v
 from probe.model.estate import Estate, Mailbox
+from probe.model.facts import Fact
 from probe.model.kinds import Json
 from probe.model.rules import Result
 from probe.model.runs import Run
@@ -45,6 +47,7 @@ def gated(
     assessments = {assessment.mailbox: assessment for assessment in run.assessments}
     unread = records.reason if isinstance(records, Unread) and records.is_asked else None
     let_in = let_in_during(run)
+    counted = {r.mailbox: r.value for r in run.readings if r.key == v.EWS_NEWER_MESSAGES and isinstance(r, Fact)}
     verdicts: list[GateVerdict] = []
     will: dict[str, Will] = {}
     for mailbox in mailboxes:
@@ -52,7 +55,7 @@ def gated(
         differs = [replace(difference, dynamics=clean(difference.dynamics)) for difference in beside.differs]
         seen = let_in.get(mailbox.address, ())
         verdicts.append(verdict_on(mailbox, assessments[mailbox.address], run, seen, differs, unread, accept))
-        will[mailbox.address] = will_do(mailbox, beside.rows, beside.pending)
+        will[mailbox.address] = will_do(mailbox, beside.rows, beside.pending, beside.alerts, counted.get(mailbox.address))
     standing = standing_of(run.host, () if isinstance(records, Unread) else records.machines)
     return Gated(run=run, records=records, standing=standing, verdicts=tuple(verdicts), will=will)
 
@@ -109,7 +112,7 @@ def _mailbox(verdict: GateVerdict, will: Will) -> dict[str, Json]:
         "predicted": {str(direction): None if how is None else how.value for direction, how in verdict.predicted.items()},
         "reasons": _reasons(verdict.reasons),
         "accepted": [word.value for word in verdict.accepted],
-        "differs": [{"what": d.what, "estate": d.estate, "dynamics": d.dynamics} for d in verdict.differs],
+        "differs": [{"what": d.what, "estate": d.estate, "dynamics": d.dynamics, "mend": d.mend} for d in verdict.differs],
         "settle": list(verdict.settle),
         "will": {
             "sends_test_mail": will.sends_test_mail,

@@ -61,7 +61,7 @@ def _groups(mailboxes: Sequence[JsonObject], assessments: Mapping[str, JsonObjec
     """The mailboxes of which the same is to be said, together; the first stands for all."""
     alike: dict[str, list[JsonObject]] = {}
     for form in mailboxes:
-        will = {name: value for name, value in form["will"].items() if name not in ("pending_send", "oldest_pending")}
+        will = {name: value for name, value in form["will"].items() if name not in ("pending_send", "oldest_pending", "backlog")}
         same = {**form, "mailbox": assessments[form["mailbox"]]["profile"], "will": will}
         alike.setdefault(repr(same), []).append(form)
     return list(alike.values())
@@ -161,6 +161,8 @@ def _write_group(
         there = bounded(difference["dynamics"], _MOST_SEEN)
         told = f"{difference['what']}: the estate has {difference['estate']}, Dynamics has {there}"
         page.say(told, indent=2, label="DIFFERS", column=_COLUMN, style=DOUBTFUL)
+    for mend in dict.fromkeys(difference["mend"] for difference in form["differs"]):
+        page.say(mend, indent=4, label="Mend", column=8)
     for sentence in form["settle"][1:]:
         page.say(f"{sentence}.", indent=2, label="OPEN", column=_COLUMN)
     page.say("; ".join(_numbers(group, is_read=document["dynamics"]["read"])), indent=2, label="Test & Enable", column=15)
@@ -231,12 +233,24 @@ def _numbers(group: Sequence[JsonObject], *, is_read: bool) -> Iterator[str]:
     else:
         yield "no mail waits to be sent"
     if will["backlog_since"] is not None:
-        yield f"mail received since {will['backlog_since'].partition('T')[0]} is pulled in; how much that is was not counted"
+        yield _pulled_in([one["will"]["backlog"] for one in group], will["backlog_since"].partition("T")[0])
     if form["predicted"][Direction.APPOINTMENTS] is None:
         return
     if will["primary_organization"] == "this":
         yield "this organization is the one that synchronizes appointments"
+    elif will["primary_organization"] == "other":
+        yield "another organization is the one that synchronizes appointments, and stops where this one takes them over"
     elif is_read:
         yield "this organization becomes the one that synchronizes appointments"
     else:
         yield "which organization synchronizes appointments is not known"
+
+
+def _pulled_in(counts: Sequence[int | None], since: str) -> str:
+    """How much mail that has come already is pulled in, of several mailboxes together."""
+    if None in counts:
+        return f"mail received since {since} is pulled in; how much that is was not counted"
+    number = sum(filter(None, counts))
+    if not number:
+        return f"no mail received since {since} is in the inbox"
+    return f"{count(number, 'message', 'messages')} received since {since} {'is' if number == 1 else 'are'} pulled in"

@@ -6,14 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from probe.dynamics import Client, EmailServerProfile, MailboxRow, Option, Organization
+from probe.dynamics.found import INACTIVE, is_approved, precedence, serves
 from probe.model.characters import visible
 from probe.model.values import dataclass
-
-SERVER_SIDE_MAIL = 2
-"""Delivery method of incoming and of outgoing mail ("Mailbox", entity reference)."""
-SERVER_SIDE_APPOINTMENTS = 1
-APPROVED = 1
-INACTIVE = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +33,7 @@ class MailboxSummary:
     @property
     def is_served(self) -> bool:
         """Whether server-side synchronization serves it in some direction, which it does not where the row is inactive."""
-        return self.is_active and (
-            _is(self.incoming, SERVER_SIDE_MAIL) or _is(self.outgoing, SERVER_SIDE_MAIL) or _is(self.appointments, SERVER_SIDE_APPOINTMENTS)
-        )
+        return serves(is_active=self.is_active, incoming=self.incoming, outgoing=self.outgoing, appointments=self.appointments)
 
     @property
     def shown(self) -> str:
@@ -65,10 +58,6 @@ class MailboxSelection:
     told: tuple[str, ...]
     counts: tuple[tuple[str, int], ...]
     """How many rows there are of each kind, and how many were left out since nothing serves them."""
-
-
-def _is(option: Option | None, value: int) -> bool:
-    return option is not None and option.value == value
 
 
 async def read_records(client: Client, progress: Callable[[int], None] = lambda count: None) -> ImportedRecords:
@@ -101,7 +90,7 @@ def kept_of(row: MailboxRow) -> MailboxSummary:
         password_is_set=row.password_is_set,
         ews_url=row.ews_url,
         is_active=row.state != INACTIVE,
-        is_approved=_is(row.approval, APPROVED),
+        is_approved=is_approved(row),
         kinds=tuple(kind for kind, is_one in kinds.items() if is_one),
     )
 
@@ -124,7 +113,7 @@ def choose(rows: Iterable[MailboxSummary], *, everything: bool, also: frozenset[
             by_address.setdefault(address, []).append(row)
     chosen = []
     for _, same in sorted(by_address.items()):
-        first, *others = sorted(same, key=lambda row: (not row.is_served, not row.is_approved, row.id))
+        first, *others = sorted(same, key=lambda row: (*precedence(is_served=row.is_served, is_approved=row.is_approved), row.id))
         chosen.append(first)
         told += [
             f"mailbox {row.shown} has the address of {first.id} too ({visible(row.address or '')}), and was left out" for row in others

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from probe.config import keys_of, meaning_of, required_keys, wrong_value
 from probe.dynamics import EmailServerProfile, Option, Organization
+from probe.dynamics.found import INACTIVE
 from probe.dynamics.meanings import APPOINTMENTS_DELIVERY, AUTHENTICATION, CREDENTIALS, MAIL_DELIVERY, SERVER_TYPES, meaning
-from probe.importing.choosing import INACTIVE, ImportedRecords, MailboxSelection, MailboxSummary
+from probe.importing.choosing import ImportedRecords, MailboxSelection, MailboxSummary
 from probe.model.characters import visible
 from probe.model.estate import Credentials, Delivery, Endpoint, Security, ServerType, Service
 from probe.model.values import dataclass

@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from probe.memory.folder import FOLDER_VARIABLE, Folder, MemoryUnavailable, default_folder
+from probe.memory.last_known import LastKnown
 from probe.model.values import dataclass
 from probe.probing.proofs import Ending
 
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["FOLDER_VARIABLE", "LEFT_ALONE", "PAUSES", "Identity", "Memory", "MemoryUnavailable", "default_folder"]
+__all__ = ["FOLDER_VARIABLE", "LEFT_ALONE", "PAUSES", "Identity", "LastKnown", "Memory", "MemoryUnavailable", "default_folder"]
 
 PAUSES = (timedelta(minutes=30), timedelta(hours=2), timedelta(days=1))
 """The pauses after the first, second and third proof in doubt; after the fourth, none is sent automatically.
@@ -126,6 +127,11 @@ class Memory:
         self._folder = Folder(folder)
         self._run = secrets.token_bytes(16)
 
+    @property
+    def last_known(self) -> LastKnown:
+        """What Dynamics' records said last, in the same folder."""
+        return LastKnown(self._folder)
+
     def identity(self, username: str, password: str) -> Identity:
         """The identity of a user name and password. Takes about 50 ms. Raises MemoryUnavailable."""
         key, name = self._folder.key(), _name(username)
@@ -209,7 +215,7 @@ class Memory:
         return None if row is None else f"{row[0]}; no login is tried until {row[1][11:19]} UTC"
 
     def forget(self, username: str | None = None) -> int:
-        """Forget what is known of an account, or of all. Returns the number of entries."""
+        """Forget what is known of the sign-ins of an account, or of all. Returns the number of entries."""
         with self._open() as database:
             if username is None:
                 return database.execute("DELETE FROM login").rowcount + database.execute("DELETE FROM rest").rowcount

@@ -44,9 +44,9 @@ class Folder:
         """The random key of this folder, created at the first call. Raises MemoryUnavailable."""
         return self._tried("key", self._read_key)
 
-    def database(self) -> Path:
-        """The database file, created and checked before SQLite opens it, so that nobody else can ever read it. Raises MemoryUnavailable."""
-        return self._tried("memory.sqlite", self._make_database)
+    def database(self, name: str = "memory.sqlite", most_bytes: int = MOST_DATABASE_BYTES) -> Path:
+        """A database file, created and checked before SQLite opens it, so that nobody else can ever read it. Raises MemoryUnavailable."""
+        return self._tried(name, lambda file: _make_database(file, most_bytes))
 
     def passes_away(self) -> str | None:
         """One sentence where the folder does not outlive its machine or container; None where it does, or where that is not known."""
@@ -84,14 +84,15 @@ class Folder:
             raise MemoryUnavailable(f"{file} does not hold a key of {KEY_BYTES} bytes")
         return key
 
-    def _make_database(self, file: Path) -> Path:
-        descriptor = _opened(file, os.O_RDWR | os.O_CREAT)
-        try:
-            if os.fstat(descriptor).st_size > MOST_DATABASE_BYTES:
-                raise MemoryUnavailable(f"{file} is larger than {MOST_DATABASE_BYTES // 1024 // 1024} MiB, so it is not a file of probe")
-        finally:
-            os.close(descriptor)
-        return file
+
+def _make_database(file: Path, most_bytes: int) -> Path:
+    descriptor = _opened(file, os.O_RDWR | os.O_CREAT)
+    try:
+        if os.fstat(descriptor).st_size > most_bytes:
+            raise MemoryUnavailable(f"{file} is larger than {most_bytes // 1024 // 1024} MiB, so it is not a file of probe")
+    finally:
+        os.close(descriptor)
+    return file
 
 
 def _opened(file: Path, flags: int) -> int:

@@ -15,10 +15,10 @@ from typing import Any
 
 from probe.model.answers import Answer, Truth
 from probe.model.estate import Delivery
-from probe.model.facts import Fact, Facts, Reading
+from probe.model.facts import Fact, Facts, Missing, Reading, Why
 from probe.model.keys import FactKey
 from probe.model.values import dataclass
-from probe.model.vocabulary import MAILBOX_APPOINTMENTS, MAILBOX_INCOMING, MAILBOX_OUTGOING
+from probe.model.vocabulary import DYNAMICS_KEYS, MAILBOX_APPOINTMENTS, MAILBOX_INCOMING, MAILBOX_OUTGOING
 
 
 class Direction(StrEnum):
@@ -211,7 +211,8 @@ class Finding:
     result: Result
     because: tuple[Reading, ...]
     directions: Mapping[Direction, Result] = field(default_factory=dict, hash=False)
-    """What came of a readiness rule in each direction that is served; the worst of them is the result. Empty for other rules."""
+    """What came of a readiness rule in each direction that is served; the worst of them is the result. Empty for other rules, and where it is not known
+    for Dynamics' own state alone, which is too old."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,17 +243,32 @@ def judge(rule: Rule, case: Case) -> Finding:
     seen = case.restricted_to(rule.needs)
     result, because = _asked(rule, seen)
     served = [direction for direction in Direction if _decides_readiness(rule) and case.serves(direction)]
-    if result is Result.NOT_APPLICABLE or len(served) < 2:
+    of_directions: Mapping[Direction, Result]
+    if result is Result.UNKNOWN and rests_on_old_state(because):
+        of_directions = {}
+    elif result is Result.NOT_APPLICABLE or len(served) < 2:
         of_directions = dict.fromkeys(served, result)
     else:
-        of_directions = {direction: _part(rule, replace(seen, direction=direction), result) for direction in served}
+        parts = {direction: _part(rule, replace(seen, direction=direction), result) for direction in served}
+        of_directions = {direction: part for direction, part in parts.items() if part is not None}
     return Finding(rule=rule, result=result, because=because, directions=of_directions)
 
 
-def _part(rule: Rule, seen: Case, whole: Result) -> Result:
-    """The result for one direction. What holds of the whole mailbox holds of each of its directions, wherever it applies."""
+def rests_on_old_state(because: Iterable[Reading]) -> bool:
+    """Whether what is not known is Dynamics' own state alone, which could not be read for too long.
+
+    A server that is away says nothing of the mail servers; so this is advice, and no readiness hangs on it.
+    """
+    gaps = [reading for reading in because if isinstance(reading, Missing)]
+    # Beside what is stale there may be what was not said then either.
+    return any(gap.why is Why.STALE for gap in gaps) and all(gap.key in DYNAMICS_KEYS for gap in gaps)
+
+
+def _part(rule: Rule, seen: Case, whole: Result) -> Result | None:
+    """The result for one direction; None where none is drawn. What holds of the whole mailbox holds of each of its directions, wherever it applies."""
     if whole is not Result.HOLDS:
-        return _asked(rule, seen)[0]
+        result, because = _asked(rule, seen)
+        return None if result is Result.UNKNOWN and rests_on_old_state(because) else result
     return Result.NOT_APPLICABLE if rule.applies(seen).truth is Truth.NO else Result.HOLDS
 
 
@@ -290,7 +306,7 @@ def support(findings: Iterable[Finding]) -> Support:
 def directions(findings: Iterable[Finding], case: Case) -> dict[Direction, Readiness | None]:
     """The readiness of each direction that is served. Something must have been found ready in it before it is."""
     about = [f.directions for f in findings if _decides_readiness(f.rule)]
-    return {d: _drawn_together({results[d] for results in about}) if case.serves(d) else None for d in Direction}
+    return {d: _drawn_together({results[d] for results in about if d in results}) if case.serves(d) else None for d in Direction}
 
 
 def _drawn_together(results: set[Result]) -> Readiness:

@@ -43,7 +43,7 @@ from probe.net.ews_requests import (
 from probe.net.http_exchange import USER_AGENT
 from probe.net.quiet import quiet
 from probe.wire.autodiscover import POX_PATH, SOAP_PATH, Directions, pox_request, read_pox, read_soap, soap_request
-from probe.wire.ews import delete_item, find_item, read_deleted, read_found, response_code
+from probe.wire.ews import count_newer, delete_item, find_item, read_count, read_deleted, read_found, response_code
 from probe.wire.exchange import soap_build
 from probe.wire.mail_address import ascii_address
 from probe.wire.ntlm import ntlm_v2_alone
@@ -150,6 +150,7 @@ def find_folders(request: EwsRequest) -> EwsResult:
     record = HttpExchangeRecord(request)
     first, *others = request.folders
     found: list[tuple[str, str]] = []
+    newer: int | str | None = None
     with quiet(), ntlm_v2_alone():
         protocol = _protocol(request, record)
         try:
@@ -165,9 +166,28 @@ def find_folders(request: EwsRequest) -> EwsResult:
                 if (came := _find(account, request, record, name, schema)) is None:
                     break
                 found.append((name, came))
+            if seen.folder == "found" and len(found) == len(others):
+                newer = _newer(protocol, request, record, schema)
         finally:
             protocol.close()
-    return replace(seen, others=tuple(found), logons=record.logons, exchanges=tuple(record.exchanges))
+    return replace(seen, others=tuple(found), newer=newer, logons=record.logons, exchanges=tuple(record.exchanges))
+
+
+def _newer(protocol: FirmProtocol, request: EwsRequest, record: HttpExchangeRecord, schema: str) -> int | str | None:
+    """As in EwsResult, by a request of our own on the connection that is signed in; where that is signed in no more, nothing is counted."""
+    if request.newer_than is None:
+        return None
+    if request.authentication in ("ntlm", "negotiate"):
+        record.same_logon()
+    else:
+        record.next_folder()  # what it signs in by goes with every request
+    session = protocol.get_session()
+    try:
+        body = count_newer(request.mailbox, request.newer_than, schema, impersonates=request.impersonate)
+        is_whole = _post(session, request, record, request.url, body)
+    finally:
+        protocol.release_session(session)
+    return read_count(bytes(record.head)) if is_whole and record.status in (200, 500) and not record.trouble else None
 
 
 def rehearse() -> None:

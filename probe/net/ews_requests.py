@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from datetime import datetime
 from typing import Literal
 
 from probe.model.values import dataclass
@@ -42,6 +43,8 @@ class EwsRequest:
     """Whether nothing newer than Exchange 2007 answers there, so that its schema is asked in at once."""
     folders: tuple[str, ...] = ("inbox",)
     """Distinguished names of the folders, in order; those after the first are asked for only if the first is found."""
+    newer_than: datetime | None = None
+    """A time from which on the messages of the inbox are counted, once the folders were found; None: they are not."""
     ca_file: str | None = None
     """More trust anchors, in PEM."""
     has_older_hello: bool = False
@@ -76,6 +79,8 @@ class EwsResult:
     """What came of the first folder: `found`, or Exchange's response code, or None where Exchange said neither."""
     others: tuple[tuple[str, str], ...] = ()
     """What came of the other folders, likewise, as far as they were answered. All else here is about the first."""
+    newer: int | str | None = None
+    """How many messages came after the time that was named, or the response code in place of a number; None where nobody asked, or no answer came."""
     version: str | None
     """Four numbers out of ServerVersionInfo, as in `15.1.2507.57`."""
     back_off_seconds: float | None

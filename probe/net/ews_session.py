@@ -9,7 +9,10 @@ from probe.net.ews_requests import AutodiscoverResult, EwsRequest, EwsResult, Me
 
 
 def find_folders(request: EwsRequest) -> EwsResult:
-    """FindFolder on each folder, by one request each, all on one logon. Blocks; raises nothing for what a peer does."""
+    """FindFolder on each folder, by one request each, and FindItem for a number where that is asked for, all on one logon.
+
+    Blocks; raises nothing for what a peer does.
+    """
     from probe.net import ews_protocol
 
     return ews_protocol.find_folders(request)

@@ -11,7 +11,9 @@ What is sent, in this order:
    and the request is repeated on the same logon in the schema of 2007 SP1. On a Windows on which nothing newer than 2007 runs, that schema is used first;
 3. where the inbox is found and appointments, contacts and tasks are synchronized: the same for the calendar, the contacts and the tasks,
    one request each, on the same signed-in connection;
-4. where Exchange says that there is no such mailbox: one request to Autodiscover on the same host, in a child process as before, by a logon
+4. before Test & Enable, and where all of these are found: one `FindItem` on the same connection, for the number of messages that the inbox received after
+   the time from which on Dynamics processes mail; the answer names one message, by its identifier alone;
+5. where Exchange says that there is no such mailbox: one request to Autodiscover on the same host, in a child process as before, by a logon
    of its own: by SOAP, or by the plain XML request where SOAP is not answered, as far as that needs no second proof of the password (NTLM signs in
    the connection; Basic does not). The target in its answer is recorded and not followed.
 
@@ -23,7 +25,7 @@ password, and shows it to the server in requests of our own; where there is no K
 is one, and ends the try. Where the profile signs in with `windows-integrated` credentials, there is no password: the ticket is that of the account which
 runs this program (on Windows its session's, and where there is no Kerberos for it, NTLM of the session), and is used only where that is the estate's
 `service_account`. It is not delegated.
-A scheme that is not offered is not tried. Whatever the answer, the only second logon is that of step 4, and no redirect is followed.
+A scheme that is not offered is not tried. Whatever the answer, the only second logon is that of step 5, and no redirect is followed.
 
 It changes nothing in the mailbox. The server counts one logon, a failed one with a wrong password, and for a mailbox that it does not
 know another at Autodiscover.
@@ -192,6 +194,7 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, offered: fro
             impersonates=account.impersonates,
             names=("inbox", *(APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
             is_exchange_2007=is_exchange_2007,
+            newer_than=account.counts_newer_than,
         )
 
         async def fresh() -> str | None:
@@ -247,6 +250,7 @@ async def _sign_in(
         ca_file=None if dial.ca_file is None else str(dial.ca_file),
         has_older_hello=dial.sends_older_hello,
         folders=("inbox", *(APPOINTMENT_FOLDERS if account.synchronizes_appointments else ())),
+        newer_than=account.counts_newer_than,
         seconds=dial.remaining() * CHILD_SHARE,
     )
     dial.note(f"signs in by {scheme}, in a child process, to {address}")
@@ -363,6 +367,7 @@ PROBER = Prober(
         v.AUTH_REFUSAL,
         v.EWS_INBOX,
         *APPOINTMENT_FOLDERS.values(),
+        v.EWS_NEWER_MESSAGES,
         v.EWS_IMPERSONATION,
         v.EWS_POLICY_BLOCK,
         v.SERVER_BUILD,

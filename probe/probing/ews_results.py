@@ -66,6 +66,7 @@ class ResultReader:
         self._carried = carried
         self._impersonates = account.impersonates
         self._wants_appointments = account.synchronizes_appointments
+        self._newer_than = account.counts_newer_than
         self._dial = dial
         self._notes = notes
         self._seen = seen
@@ -94,6 +95,7 @@ class ResultReader:
         if not self._impersonates:
             notes.missing(v.EWS_IMPERSONATION, Why.NOT_APPLICABLE, "the account is the mailbox's own")
         self._conclude_others()
+        self._conclude_newer()
         if seen.folder != NO_SUCH_MAILBOX:
             for key in AUTODISCOVER_KEYS:
                 notes.missing(key, Why.NOT_APPLICABLE, "Autodiscover is asked only where Exchange knows no such mailbox")
@@ -133,6 +135,21 @@ class ResultReader:
                 self._notes.missing(key, Why.NOT_DISCLOSED, "Exchange gave no answer for this folder, or for one before it")
             else:
                 self._notes.missing(key, Why.NOT_ATTEMPTED, "the inbox was not found, so no other folder was requested")
+
+    def _conclude_newer(self) -> None:
+        """How many messages of the inbox Dynamics would process, where that was asked."""
+        notes, key, newer = self._notes, v.EWS_NEWER_MESSAGES, self._seen.newer
+        if self._newer_than is None:
+            notes.missing(key, Why.NOT_APPLICABLE, "it is counted only before Test & Enable, for a mailbox whose row names a time")
+        elif isinstance(newer, int):
+            line = self._dial.note(f"FindItem for what was received after {self._newer_than:%Y-%m-%d %H:%M} UTC: {newer} messages")
+            notes.observed(key, newer, *as_evidence(line))
+        elif newer is not None:
+            notes.missing(key, Why.NOT_DISCLOSED, f"Exchange says {newer} where the messages were to be counted")
+        elif self._seen.folder == "found":
+            notes.missing(key, Why.NOT_DISCLOSED, "Exchange gave no answer with a number")
+        else:
+            notes.missing(key, Why.NOT_ATTEMPTED, "the inbox was not found, so nothing was counted")
 
     def _conclude_answered(self, code: str) -> None:
         """Exchange itself answered, which it does only after the web server in front of it accepted the sign-in."""

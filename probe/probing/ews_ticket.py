@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from probe.model.values import dataclass
 from probe.net.ews_requests import OLDEST_SCHEMA, SCHEMA, TOO_NEW, EwsResult, EwsTrouble
@@ -15,7 +16,7 @@ from probe.net.failures import PeerClosed
 from probe.net.http_exchange import HttpConnection, HttpResponse
 from probe.net.kerberos import TicketResult
 from probe.probing.http_ntlm import ntlm_header
-from probe.wire.ews import find_folder, read_folder
+from probe.wire.ews import count_newer, find_folder, read_count, read_folder
 from probe.wire.exchange import soap_build
 from probe.wire.mail_address import ascii_address
 from probe.wire.sasl import NtlmMechanism
@@ -52,6 +53,8 @@ class Folders:
     names: tuple[str, ...]
     """Distinguished names, in order; those after the first are asked for only if the first is found."""
     is_exchange_2007: bool
+    newer_than: datetime | None = None
+    """A time from which on the messages of the inbox are counted, once the folders were found; None: they are not."""
 
 
 class TicketTalk:
@@ -85,6 +88,7 @@ class TicketTalk:
             if later is None or (code := _came_of(later)) is None:
                 break
             found.append((name, code))
+        newer = await self._newer(schema) if came == "found" and len(found) == len(others) else None
         trouble: EwsTrouble = "too-long" if answer.truncated else "malformed" if came is None and answer.status == 200 else ""
         build = soap_build(answer.body)
         ticket = header.partition(" ")[2]
@@ -93,12 +97,26 @@ class TicketTalk:
             headers=tuple((name, value.replace(ticket, "***")) for name, value in answer.headers),
             folder=came,
             others=tuple(found),
+            newer=newer,
             version=None if build is None else str(build),
             back_off_seconds=None,
             error=trouble,
             logons=1,
             exchanges=tuple(self._exchanges),
         )
+
+    async def _newer(self, schema: str) -> int | str | None:
+        """As in EwsResult."""
+        wanted = self._folders
+        if wanted.newer_than is None:
+            return None
+        body = count_newer(wanted.mailbox, wanted.newer_than, schema, impersonates=wanted.impersonates)
+        try:
+            # No further ticket is fetched for it: a connection that is signed in no more counts nothing.
+            answer = await self._send(body, None)
+        except PeerClosed:
+            return None
+        return read_count(answer.body) if answer.status in (200, 500) else None
 
     async def _ask_on(self, folder: str, schema: str) -> HttpResponse | None:
         """The answer to a further request; None where the connection takes none, or wants a ticket that is not to be had."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -56,6 +57,8 @@ class Account:
     """Whether the account is another than the mailbox's own, and acts as it."""
     synchronizes_appointments: bool = False
     """Whether appointments, contacts and tasks of the mailbox are synchronized too."""
+    counts_newer_than: datetime | None = None
+    """The time after which messages that were received are counted; None: they are not."""
     application: Application | None = None
     """Where the estate names one."""
     authorities: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Writes and reads EWS operations: FindFolder, and the two of the round trip (learn.microsoft.com, "FindFolder operation" and so on).
+"""Writes and reads EWS operations: FindFolder, FindItem for a number, and the two of the round trip (learn.microsoft.com, "FindFolder operation" and so on).
 
 Responses are read by a parser that expands no entities. What it cannot read is no response. It is loaded with the first response.
 """
@@ -6,6 +6,7 @@ Responses are read by a parser that expands no entities. What it cannot read is 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from probe.model.values import dataclass
@@ -51,6 +52,21 @@ def find_own_inbox(schema: str) -> bytes:
     )
 
 
+def count_newer(mailbox: str, since: datetime, schema: str, *, impersonates: bool) -> bytes:
+    """FindItem for the messages in the inbox that were received after a time, of which the number is wanted: one is asked for, and no property of it."""
+    moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return ews_envelope(
+        schema,
+        mailbox if impersonates else None,
+        '<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape></m:ItemShape>'
+        '<m:IndexedPageItemView MaxEntriesReturned="1" Offset="0" BasePoint="Beginning"/>'
+        '<m:Restriction><t:IsGreaterThan><t:FieldURI FieldURI="item:DateTimeReceived"/>'
+        f"<t:FieldURIOrConstant><t:Constant Value={_attribute(moment)}/></t:FieldURIOrConstant></t:IsGreaterThan></m:Restriction>"
+        '<m:ParentFolderIds><t:DistinguishedFolderId Id="inbox">'
+        f"<t:Mailbox><t:EmailAddress>{escaped(mailbox)}</t:EmailAddress></t:Mailbox></t:DistinguishedFolderId></m:ParentFolderIds></m:FindItem>",
+    )
+
+
 def find_folder(mailbox: str, folder: str, schema: str, *, impersonates: bool) -> bytes:
     """FindFolder, shallow and for identifiers alone, on a folder by its distinguished name: what server-side synchronization asks first."""
     return ews_envelope(
@@ -90,6 +106,19 @@ def read_found(answer: bytes, subject: str) -> tuple[str, tuple[Item, ...]] | No
         if identifier is not None and found.findtext(f"{{{EWS_TYPES}}}Subject") == subject and identifier.get("Id"):
             items.append(Item(identifier.get("Id", ""), identifier.get("ChangeKey", "")))
     return code, tuple(items)
+
+
+def read_count(answer: bytes) -> int | str | None:
+    """How many items a FindItem found in all; its response code where it found none for that; None where it is no answer to one, or gives no number."""
+    message = _response(answer, "FindItemResponseMessage")
+    if message is None:
+        return response_code(answer)
+    code, element = message
+    if code != "NoError":
+        return code
+    root = element.find(f"{{{EWS_MESSAGES}}}RootFolder")
+    total = "" if root is None else root.get("TotalItemsInView", "")
+    return int(total) if re.fullmatch(r"[0-9]{1,9}", total) else None
 
 
 def read_folder(answer: bytes) -> str | None:

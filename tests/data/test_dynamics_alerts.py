@@ -68,6 +68,8 @@ def test_a_code_is_enough(code: str) -> None:
         (Failure(Words.ACCESS, "Exchange server returned ErrorMailboxStoreUnavailable exception.", SOAP), "mailbox-unavailable-for-now"),
         (Failure(Words.ACCESS, "Exchange server returned ErrorInternalServerError exception.", SOAP), "exchange-server-fault"),
         (Failure(Words.NOT_DISCOVERED, details="AutodiscoverException: contoso.test: 404"), "ews-endpoint-missing"),
+        (Failure(Words.NO_PROFILE, "InvalidOutgoingEmailServerProfile"), "mailbox-without-server-profile"),
+        (Failure(Words.NEEDS_ADMINISTRATOR, "IncomingEmailS2SApprovalNeeded"), "address-not-approved"),
     ],
     ids=lambda value: None if isinstance(value, Failure) else value,
 )  # fmt: skip
@@ -85,8 +87,6 @@ def test_no_language_changes_what_an_alert_comes_from(failure: Failure, closest:
         (Failure(Words.UNKNOWN, details="Crm.80040265.ISV code aborted the operation."), PLUG_IN),
         (Failure(Words.UNKNOWN, details="-2147220891"), PLUG_IN),
         (Failure(Words.NO_PERMISSIONS, "Crm.80048306.Not enough privilege"), "The user of the mailbox lacks privileges"),
-        (Failure(Words.NO_PROFILE, "InvalidOutgoingEmailServerProfile"), "The mailbox has no email server profile"),
-        (Failure(Words.NEEDS_ADMINISTRATOR, "IncomingEmailS2SApprovalNeeded"), "An administrator of Office 365"),
         (Failure(Words.SECURE_CONNECTION, details="AllowNonSSLEmail is false."), "The profile does not use TLS"),
         (Failure(Words.UNKNOWN, details="MailKit.Net.Smtp.SmtpCommandException: 552: 5.3.4 no"), "The SMTP server let the account in"),
         (Failure(Words.CREDENTIALS, details="-ERR [IN-USE] no"), "The mail server lets the mailbox in again later"),

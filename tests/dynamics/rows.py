@@ -56,9 +56,12 @@ ROW = MailboxRow(
 )
 RECORDS = StateRecords(
     organization=ORGANIZATION,
+    at=AT,
     profiles=(PROFILE,),
-    mailboxes=(ROW,),
+    asked=(ADDRESS,),
+    rows={ADDRESS: ROW},
     are_all=True,
+    last_attempt=ROW.last_attempt,
     pending=(PendingMail(mailbox=ROW.id, count=12, oldest=AT),),
 )
 
@@ -71,11 +74,12 @@ def an_alert(**changes: Any) -> TraceLog:
 
 def said(records: StateRecords = RECORDS) -> dict[tuple[str, str], Reading]:
     """What records say of an estate with this mailbox, by subject and name of the key."""
-    readings = state_readings(records, an_estate(a_mailbox(ADDRESS, "corp")), AT)
+    readings = state_readings(records, an_estate(a_mailbox(ADDRESS, "corp")))
     return {(reading.subject, reading.key.name): reading for reading in readings}
 
 
 def everything_said() -> list[Fact[Any]]:
     """A fact of each key that records can give a value to."""
     mail = replace(RECORDS, profiles=(replace(PROFILE, server_type=Option(1, "POP3/SMTP")),))
-    return [reading for records in (RECORDS, mail) for reading in said(records).values() if isinstance(reading, Fact)]
+    gone = replace(RECORDS, rows={})
+    return [reading for records in (RECORDS, mail, gone) for reading in said(records).values() if isinstance(reading, Fact)]

@@ -10,7 +10,7 @@ import pytest
 
 from probe import app
 from probe.dynamics import MoreThan, Option
-from probe.dynamics.state import StateRecords, rows_of
+from probe.dynamics.state import StateRecords, is_processed
 from probe.engine.again import judge_again
 from probe.engine.judge import Ruleset, judge_estate
 from probe.engine.run import about
@@ -25,7 +25,7 @@ from tests.runs import a_mailbox, a_run, an_estate
 
 def with_row(**changes: Any) -> StateRecords:
     """The records with the mailbox's row changed."""
-    return replace(RECORDS, mailboxes=(replace(ROW, **changes),))
+    return replace(RECORDS, rows={ADDRESS: replace(ROW, **changes)})
 
 
 def value(key: Any, records: StateRecords = RECORDS, subject: str = ADDRESS) -> Any:
@@ -97,6 +97,19 @@ def test_what_is_empty_or_unknown_is_no_value() -> None:
     assert (ADDRESS, v.DYNAMICS_PENDING_SEND.name) not in said(replace(RECORDS, pending=None))
 
 
+def test_what_differs_from_the_estate_is_told_where_no_rule_is_about_it() -> None:
+    """In sentences that fit a report, whatever Dynamics holds; a mailbox without a row is told as such, and nothing else is of it."""
+    long = with_row(incoming_delivery=Option(7, "x" * 2000), approval=Option(2, "Pending Approval"))
+    told = value(v.DYNAMICS_DIFFERS, long)
+    (delivery,) = [
+        sentence for sentence in told if sentence.startswith("incoming delivery: the estate has server-side, Dynamics has 7 (xxx")
+    ]
+    assert len(delivery) < 300
+    assert not any("approval" in sentence for sentence in told)
+    gone = said(replace(RECORDS, rows={}))
+    assert [key for subject, key in gone if subject == ADDRESS] == [v.DYNAMICS_FOUND.name]
+
+
 def test_a_mailbox_without_profile_says_so() -> None:
     """No profile is an empty name; one that was not read is none."""
     assert value(v.DYNAMICS_PROFILE, with_row(profile=None)) == ""
@@ -104,30 +117,19 @@ def test_a_mailbox_without_profile_says_so() -> None:
 
 
 def test_how_long_the_service_has_been_idle_is_told_of_all_mailboxes_alone() -> None:
-    """The last attempt of any mailbox that is served and enabled counts, and only where all were read."""
+    """The last attempt of any mailbox counts, and only where all were read."""
     assert value(v.DYNAMICS_IDLE_MINUTES, subject="deployment") == 7
-    unserved = replace(
-        ROW,
-        id=guid(11),
-        address="b@contoso.test",
-        last_attempt=AT,
-        incoming_delivery=None,
-        outgoing_delivery=None,
-        appointments_delivery=None,
-    )
-    idle = replace(
-        with_row(last_attempt=AT - timedelta(minutes=90)), mailboxes=(replace(ROW, last_attempt=AT - timedelta(minutes=90)), unserved)
-    )
+    idle = replace(RECORDS, last_attempt=AT - timedelta(minutes=90))
     assert value(v.DYNAMICS_IDLE_MINUTES, idle, "deployment") == 90
     assert ("deployment", v.DYNAMICS_IDLE_MINUTES.name) not in said(replace(RECORDS, are_all=False))
-    assert value(v.DYNAMICS_IDLE_MINUTES, with_row(last_attempt=None), "deployment") is Why.NOT_APPLICABLE
+    assert value(v.DYNAMICS_IDLE_MINUTES, replace(RECORDS, last_attempt=None), "deployment") is Why.NOT_APPLICABLE
 
 
-def test_of_rows_with_one_address_the_one_that_works_counts() -> None:
-    """Active goes before inactive, served before unserved, approved before pending; letters may be large or small."""
-    inactive = replace(ROW, id=guid(12), state=1)
-    pending = replace(ROW, id=guid(13), approval=Option(2, "Pending Approval"))
-    assert rows_of((inactive, pending, ROW), ["A@contoso.test"]) == {"A@contoso.test": ROW}
+@pytest.mark.parametrize("changes", [{"incoming_enabled": False, "appointments_enabled": False}, {"state": 1}, {"last_attempt": None}])
+def test_what_the_service_does_not_process_says_nothing_of_it(changes: dict[str, Any]) -> None:
+    """A mailbox that is enabled in no direction, an inactive one, and one that was never processed."""
+    assert is_processed(ROW)
+    assert not is_processed(replace(ROW, **changes))
 
 
 def test_a_run_with_dynamics_state_is_judged_again_to_the_same() -> None:

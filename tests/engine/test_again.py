@@ -245,6 +245,23 @@ def test_a_question_that_did_not_arise_then_was_not_asked(reading: Missing, chan
     assert (after.why, after.detail) == (Why.STALE, detail)
 
 
+@pytest.mark.parametrize(
+    ("change", "is_known"),
+    [
+        (of_mailbox(appointments=Delivery.NONE), False),
+        (of_profile(impersonation=False), False),
+        (of_deployment(version="9.0"), True),
+        (of_profile(password=estate().profiles[0].password), True),
+    ],
+)
+def test_what_was_compared_with_another_estate_does_not_count(change: Callable[[Estate], Estate], is_known: bool) -> None:
+    """What differed between Dynamics' records and the estate is stale once the estate says something else of the mailbox."""
+    differs = a_fact(v.DYNAMICS_DIFFERS, ("server type: ...",), ADDRESS, Declared("dynamics"))
+    run = again(first(estate(), (*SEEN, differs)), change(estate()))
+    (after,) = [r for r in run.readings if r.key == v.DYNAMICS_DIFFERS]
+    assert isinstance(after, Fact) is is_known
+
+
 def test_another_place_of_the_same_secret_changes_nothing() -> None:
     """A stored run does not say where a secret is kept; that an estate does is no other account."""
     moved = of_profile(password=estate().profiles[0].password)(estate())

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from probe.dynamics import Option, TraceLog
 from probe.gate import standing_of, will_do
 from probe.gate.foretelling import Pending
 from probe.model.estate import Delivery
 from tests.estates import SERVED
-from tests.gate.rows import rows_of
+from tests.gate.rows import MAILBOX_ID, rows_of
 
 OLD = datetime(2019, 1, 1, tzinfo=UTC)
 NEW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,6 +30,16 @@ def test_numbers_are_those_of_the_rows() -> None:
     will = will_do(SERVED, rows_of(is_primary_organization=True), Pending(12, OLD))
     assert (will.pending_send, will.oldest_pending, will.primary_organization) == (12, OLD, "this")
     assert will_do(SERVED, rows_of(is_primary_organization=False), None).primary_organization is None
+
+
+def test_another_organization_is_told_by_an_open_alert() -> None:
+    """Of this mailbox, by the table of alerts; that this organization is marked says nothing against it."""
+    words = "Appointments can't be synchronized because the email address of the mailbox Sales is configured with another organization."
+    alert = TraceLog(id="x", regarding=MAILBOX_ID, level=Option(3, "Error"), status=Option(0, "Failure"), message=words)
+    for rows in (rows_of(), rows_of(is_primary_organization=True)):
+        assert will_do(SERVED, rows, None, [alert]).primary_organization == "other"
+    for other in (replace(alert, regarding="y"), replace(alert, message="Something else."), replace(alert, status=Option(1, "Success"))):
+        assert will_do(SERVED, rows_of(), None, [other]).primary_organization is None
 
 
 def test_a_mailboxs_own_time_goes_before_the_profiles() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 import pytest
 
 from probe.model import vocabulary as v
 from probe.model.answers import NO, YES, Answer, Truth
 from probe.model.facts import Facts, Missing, Why
+from probe.model.keys import FactKey
 from probe.model.rules import (
     NO_DIRECTION,
     By,
@@ -179,6 +181,27 @@ def test_advice_decides_nothing(result: Result) -> None:
     """Advice that fails or is unknown changes neither support nor readiness."""
     findings = [LISTED, finding(Result.HOLDS, Otherwise.NOT_READY), finding(result, Otherwise.ADVICE)]
     assert (support(findings), ready(findings)) == (Support.SUPPORTED, Readiness.READY)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "readiness_of_it"),
+    [
+        ([(v.DYNAMICS_APPROVED, Why.STALE)], Readiness.READY),
+        ([(v.DYNAMICS_APPROVED, Why.STALE), (v.DYNAMICS_ACTIVE, Why.STALE)], Readiness.READY),
+        ([(v.DYNAMICS_APPROVED, Why.NOT_DISCLOSED)], Readiness.UNDETERMINED),
+        ([(v.DYNAMICS_APPROVED, Why.STALE), (v.NET_CONNECTED, Why.TIMED_OUT)], Readiness.UNDETERMINED),
+        ([(v.AUTH_ACCEPTED, Why.STALE)], Readiness.UNDETERMINED),
+    ],
+)
+@pytest.mark.parametrize("case", [SENDS_ONLY, exchange_case()], ids=["one direction", "all"])
+def test_a_rule_that_is_unknown_for_old_state_of_dynamics_alone_decides_no_readiness(
+    case: Case, gaps: list[tuple[FactKey[Any], Why]], readiness_of_it: Readiness
+) -> None:
+    """That Dynamics was away for too long says nothing of the mail servers; the finding stays unknown."""
+    because = tuple(Missing(subject="x", key=key, why=why) for key, why in gaps)
+    good, old = (judge(rule(holds=answer, otherwise=Otherwise.NOT_READY), case) for answer in (YES, Answer(Truth.UNKNOWN, because)))
+    assert old.result is Result.UNKNOWN
+    assert readiness(directions([good, old], case)) is readiness_of_it
 
 
 @pytest.mark.parametrize("by", [By.READINESS, By.OPERATOR])

@@ -61,6 +61,15 @@ def find_folder(*, in_view: int = 1, is_last: bool = True) -> bytes:
     )
 
 
+def counted(number: int) -> bytes:
+    """The answer to FindItem where so many are in view."""
+    return soap(
+        '<m:FindItemResponse><m:ResponseMessages><m:FindItemResponseMessage ResponseClass="Success"><m:ResponseCode>NoError'
+        f'</m:ResponseCode><m:RootFolder IndexedPagingOffset="1" TotalItemsInView="{number}" IncludesLastItemInRange="false"><t:Items/>'
+        "</m:RootFolder></m:FindItemResponseMessage></m:ResponseMessages></m:FindItemResponse>"
+    )
+
+
 def refused(code: str, details: str = "") -> bytes:
     """The answer to FindFolder where it is refused by a response code."""
     return soap(
@@ -133,6 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     _ntlm: Any = None
     _is_signed_in = False
+    _was_answered = False
     """As IIS has it: NTLM signs in the connection, and requests that follow on it carry nothing."""
     timeout = 20
 
@@ -161,10 +171,10 @@ class _Handler(BaseHTTPRequestHandler):
             return stub.anonymous if stub.anonymous is not None and len(stub.requests) > stub.anonymous_from else asking
         if scheme == "Basic":
             stub.logons += 1
-            return stub.answer if base64.b64decode(token).decode("latin-1") == f"{USERNAME}:{PASSWORD}" else stub.refusal
+            return self._answer(stub, is_good=base64.b64decode(token).decode("latin-1") == f"{USERNAME}:{PASSWORD}")
         if scheme == "Bearer":
             stub.logons += 1
-            return stub.answer if token == TOKEN else stub.refusal
+            return self._answer(stub, is_good=token == TOKEN)
         message = base64.b64decode(token)
         if not message.startswith(b"NTLMSSP"):
             stub.logons += 1
@@ -184,6 +194,13 @@ class _Handler(BaseHTTPRequestHandler):
             return stub.refusal
         self._is_signed_in = True
         return stub.answer
+
+    def _answer(self, stub: EwsStub, *, is_good: bool) -> Reply:
+        """The answer to what carries its credentials with each request."""
+        if not is_good:
+            return stub.refusal
+        was_answered, self._was_answered = self._was_answered, True
+        return stub.later if was_answered and stub.later is not None else stub.answer
 
     def _send(self, reply: Reply) -> None:
         stub = self.server.stub

@@ -13,6 +13,7 @@ import random
 import select
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +27,21 @@ from probe.net.ews_session import find_directions, find_folders, take_message
 from probe.net.killable import Children
 from probe.simulation.autodiscover import by_pox
 from probe.wire.autodiscover import POX_PATH, SOAP_PATH, pox_request
-from tests.net.ews_stub import FOUND, MAILBOX, PASSWORD, USERNAME, EwsStub, Reply, fault, find_folder, refused, run_ews_stub, soap
+from tests.net.ews_stub import (
+    FOUND,
+    MAILBOX,
+    PASSWORD,
+    TOKEN,
+    USERNAME,
+    EwsStub,
+    Reply,
+    counted,
+    fault,
+    find_folder,
+    refused,
+    run_ews_stub,
+    soap,
+)
 from tests.servers.certificates import ServerCertificate
 
 REQUEST = ("POST", "/EWS/Exchange.asmx")
@@ -536,6 +551,56 @@ def test_a_password_that_is_refused_between_folders_is_not_tried_again(ews: EwsS
     assert ews.logons == 4
     wrong = find_folders(replace(request, password="wrong-S3cret!"))
     assert (wrong.folder, wrong.logons, ews.logons) == (None, 1, 5)
+
+
+SINCE = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("authentication", "logons"), [("ntlm", 1), ("basic", 2), ("negotiate", 1), ("bearer", 2)])
+def test_newer_messages_are_counted_on_the_same_logon(
+    ews: EwsStub, authentication: Literal["ntlm", "basic", "negotiate", "bearer"], logons: int
+) -> None:
+    """One more request, by which nobody signs in anew; its number is told, and the inbox is as it was found."""
+    ews.later = Reply(200, counted(14312))
+    secret = TOKEN if authentication == "bearer" else PASSWORD
+    seen = find_folders(request_for(ews, authentication, newer_than=SINCE, password=secret))
+    assert (seen.folder, seen.newer, seen.version) == ("found", 14312, "15.1.2507.57")
+    assert (seen.logons, ews.connections) == (logons, 1)
+    assert b"2026-11-01T00:00:00Z" in ews.requests[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("later", "newer"),
+    [
+        (Reply(200, refused("ErrorServerBusy")), "ErrorServerBusy"),
+        (Reply(500, fault("ErrorSchemaValidation")), "ErrorSchemaValidation"),
+        (Reply(403), None),
+        (Reply(200, b"no XML"), None),
+        (Reply(200, closes=True), None),
+    ],
+)
+def test_what_is_not_counted_takes_nothing_back(ews: EwsStub, later: Reply, newer: str | None) -> None:
+    """A response code is told in place of the number, and of everything else nothing is made."""
+    ews.later = later
+    seen = find_folders(request_for(ews, newer_than=SINCE))
+    assert (seen.folder, seen.status, seen.error, seen.newer) == ("found", 200, "", newer)
+
+
+def test_no_password_is_proved_for_a_number(ews: EwsStub) -> None:
+    """A server that wants the password proved with each request counts nothing."""
+    ews.keeps_signed_in = False
+    seen = find_folders(request_for(ews, newer_than=SINCE))
+    assert (seen.folder, seen.newer, seen.logons, ews.logons) == ("found", None, 1, 1)
+
+
+def test_nothing_is_counted_where_the_inbox_is_refused(ews: EwsStub) -> None:
+    """Nor where nobody asks."""
+    assert find_folders(request_for(ews)).newer is None
+    ews.answer = Reply(200, refused("ErrorAccessDenied"))
+    before = len(ews.requests)
+    seen = find_folders(request_for(ews, newer_than=SINCE))
+    assert seen.newer is None
+    assert not any(b"FindItem" in body for _, body in ews.requests[before:])
 
 
 def test_other_folders_wait_for_the_inbox(ews: EwsStub) -> None:

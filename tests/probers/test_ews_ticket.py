@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from probe.probers.ews_inbox import PROBER
 from probe.probing import Account, Ending, LoginSubject, Notebook
 from tests.cases import NOON
 from tests.ledger import Ledger
-from tests.net.ews_stub import MAILBOX, PASSWORD, EwsStub, Reply, fault, find_folder, refused, run_ews_stub
+from tests.net.ews_stub import MAILBOX, PASSWORD, EwsStub, Reply, counted, fault, find_folder, refused, run_ews_stub
 from tests.servers.certificates import ServerCertificate
 
 SERVICE = "svc-crm-async@CONTOSO.TEST"
@@ -72,7 +73,12 @@ class Tried:
     readings: dict[FactKey[Any], Reading] = field(default_factory=dict)
 
     async def run(
-        self, *, person: str | None = None, authentication: Authentication = Authentication.NEGOTIATE, folders: bool = False
+        self,
+        *,
+        person: str | None = None,
+        authentication: Authentication = Authentication.NEGOTIATE,
+        folders: bool = False,
+        newer_than: datetime | None = None,
     ) -> Tried:
         """As the service, or as somebody with a password."""
         asked_for = (next(iter(self.running.names), None), None) if person is None else (person, PASSWORD)
@@ -86,6 +92,7 @@ class Tried:
             authentication,
             impersonates=True,
             synchronizes_appointments=folders,
+            counts_newer_than=newer_than,
             is_service=person is None,
             proof=self.ledger,
         )
@@ -142,6 +149,16 @@ async def test_a_server_that_wants_a_ticket_each_time_gets_one(ews: EwsStub, mon
     done = await Tried(ews, monkeypatch).run(folders=True)
     assert done.value(v.EWS_TASKS) == "found"
     assert authorizations(ews) == ["", "Negotiate", *["", "Negotiate"] * 3]
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+async def test_messages_are_counted_by_the_ticket_of_the_sign_in(ews: EwsStub, monkeypatch: pytest.MonkeyPatch, keeps: bool) -> None:
+    """On the connection that it signed in; a server that wants a ticket with each request gets none for a number."""
+    ews.later, ews.keeps_signed_in = Reply(200, counted(14312)), keeps
+    tried = await Tried(ews, monkeypatch).run(newer_than=NOON)
+    assert tried.value(v.EWS_INBOX) == "found"
+    assert tried.value(v.EWS_NEWER_MESSAGES) == (14312 if keeps else "Exchange gave no answer with a number")
+    assert authorizations(ews).count("Negotiate") == 1
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
-from probe.wire.ews import Item, delete_item, find_item, read_deleted, read_found
+from probe.wire.ews import Item, count_newer, delete_item, find_item, read_count, read_deleted, read_found
 
 _ENVELOPE = (
     '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"'
@@ -52,6 +54,43 @@ def test_what_is_no_answer_is_none(answer: bytes) -> None:
     """Broken XML, entities and other documents are no answer."""
     assert read_found(answer, "ours") is None
     assert read_deleted(answer) is None
+
+
+def counted(total: str, code: str = "NoError") -> bytes:
+    root = f'<m:RootFolder {total} IncludesLastItemInRange="false"/>' if total is not None else ""
+    return _ENVELOPE.format(
+        f"<m:FindItemResponseMessage><m:ResponseCode>{code}</m:ResponseCode>{root}</m:FindItemResponseMessage>"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "number"),
+    [
+        (counted('TotalItemsInView="14312"'), 14312),
+        (counted('TotalItemsInView="0"'), 0),
+        (counted('TotalItemsInView="-1"'), None),
+        (counted('TotalItemsInView="1e3"'), None),
+        (counted('TotalItemsInView="99999999999999999999"'), None),
+        (counted(""), None),
+        (counted("", "ErrorServerBusy"), "ErrorServerBusy"),
+        (b"<html>", None),
+        (b"<x:ResponseCode>ErrorInternalServerError</x:ResponseCode>", "ErrorInternalServerError"),
+    ],
+)
+def test_a_number_is_read_as_the_server_gives_it(answer: bytes, number: int | str | None) -> None:
+    """Of what is no number nothing is made; a response code in place of one is told."""
+    assert read_count(answer) == number
+
+
+def test_what_was_received_after_a_time_is_asked_for() -> None:
+    """In the inbox, one message of it, no property; the time is in UTC to the second."""
+    since = datetime(2026, 11, 1, 9, 30, 15, 999, tzinfo=timezone(timedelta(hours=1)))
+    request = count_newer("a&b@x.test", since, "Exchange2010_SP2", impersonates=True).decode()
+    assert '<t:IsGreaterThan><t:FieldURI FieldURI="item:DateTimeReceived"/>' in request
+    assert 'Value="2026-11-01T08:30:15Z"' in request
+    assert 'MaxEntriesReturned="1"' in request
+    assert "IdOnly" in request
+    assert "a&amp;b@x.test" in request
 
 
 def test_what_is_written_stays_what_it_is() -> None:

@@ -9,8 +9,10 @@ from probe.document.index import JsonObject
 from probe.document.telling.known import Known
 from probe.document.telling.roots import root_of
 from probe.document.telling.signing_in import ready_in_words
+from probe.model.facts import Why
 from probe.model.rules import Grade, Otherwise, Readiness, Result, Support, grade
 from probe.model.values import dataclass
+from probe.model.vocabulary import DYNAMICS_KEYS
 
 SUPPORT_WORDS = {
     Support.UNSUPPORTED: "unsupported",
@@ -19,6 +21,7 @@ SUPPORT_WORDS = {
     Support.SUPPORTED: "supported",
     Support.NOT_ASSESSED: "not assessed",
 }
+_OF_DYNAMICS = frozenset(key.name for key in DYNAMICS_KEYS)
 READINESS_WORDS = {
     Readiness.NOT_READY: "not ready",
     Readiness.UNDETERMINED: "readiness undetermined",
@@ -108,8 +111,16 @@ def blocks_of(assessments: Iterable[JsonObject], known: Known) -> list[Block]:
 
 def matters(finding: JsonObject, support: Support, readiness: Readiness) -> bool:
     """Whether an unknown finding leaves the verdict open, rather than not affecting it."""
+    if finding["otherwise"] == Otherwise.NOT_READY and rests_on_old_state(finding):
+        return False
     verdict: object = {Otherwise.NOT_READY: readiness, Otherwise.ADVICE: None}.get(finding["otherwise"], support)
     return verdict in (Support.UNDETERMINED, Readiness.UNDETERMINED)
+
+
+def rests_on_old_state(finding: JsonObject) -> bool:
+    """Whether a finding is unknown for Dynamics' own state alone, which could not be read for too long; no readiness hangs on it then."""
+    gaps = [cited for cited in finding["because"] if "why" in cited]
+    return any(gap["why"] == Why.STALE for gap in gaps) and all(gap["key"] in _OF_DYNAMICS for gap in gaps)
 
 
 def _sorted_out(

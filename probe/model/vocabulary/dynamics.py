@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from probe.model.keys import FactKey
-from probe.model.kinds import COUNT, DIRECTION_FLAGS, DIRECTION_WORDS, FLAG, MOMENT, TEXT, Flags, Outcomes, choice
+from probe.model.kinds import COUNT, DIRECTION_FLAGS, DIRECTION_WORDS, FLAG, MOMENT, TEXT, TEXTS, Flags, Outcomes, choice
 
 _THEN = (datetime(2026, 11, 1, 8, tzinfo=UTC),)
 _SET = "Whether Dynamics holds a password {}; the password itself cannot be read."
@@ -35,6 +35,18 @@ DYNAMICS_OUTGOING_PASSWORD_SET: FactKey[bool] = FactKey(
     "dynamics.outgoing_password_set", FLAG, _SET.format("of the profile to send with"), (True, False)
 )
 
+DYNAMICS_FOUND: FactKey[bool] = FactKey(
+    "dynamics.found",
+    FLAG,
+    "Whether Dynamics has a row with the mailbox's id or address that the account is shown; it is told where there is none.",
+    (False,),
+)
+DYNAMICS_DIFFERS: FactKey[tuple[str, ...]] = FactKey(
+    "dynamics.differs",
+    TEXTS,
+    "In what the mailbox's row and its profile's are not what the estate says, each in a sentence, where no rule of its own is about it.",
+    (("incoming authentication: the estate has ntlm, Dynamics has basic",), ()),
+)
 DYNAMICS_PROFILE: FactKey[str] = FactKey(
     "dynamics.profile", TEXT, "The name of the mailbox's email server profile in Dynamics; empty where it has none.", ("corp", "")
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.model.keys import FactKey
-from probe.model.kinds import FLAG, TEXT, TEXTS, choice, choices
+from probe.model.kinds import COUNT, FLAG, TEXT, TEXTS, choice, choices
 from probe.model.refusals import Refusal
 
 AUTH_MECHANISMS: FactKey[tuple[str, ...]] = FactKey(
@@ -89,6 +89,12 @@ EWS_INBOX: FactKey[str] = FactKey(
     TEXT,
     "The result of FindFolder on the inbox: `found`, or the error code of Exchange.",
     ("found", "ErrorNonExistentMailbox", "ErrorImpersonateUserDenied"),
+)
+EWS_NEWER_MESSAGES: FactKey[int] = FactKey(
+    "ews.newer_messages",
+    COUNT,
+    "Messages in the inbox that were received after the time from which on Dynamics processes mail, counted before Test & Enable.",
+    (14312, 0),
 )
 EWS_CALENDAR: FactKey[str] = FactKey(
     "ews.calendar",

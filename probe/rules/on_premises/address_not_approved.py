@@ -1,19 +1,44 @@
-"""A mailbox whose address nobody has approved, for which Dynamics processes no mail."""
+"""A mailbox whose address nobody has approved, for which Dynamics processes nothing.
+
+An organization may be set to process addresses that are not approved, which no record of it that is read shows. It does show in the mailbox's own: of one that
+was synchronized lately all the same, it is not known whether the approval is wanted or has just been withdrawn.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from probe.model import vocabulary as v
-from probe.model.answers import Answer, all_of, any_of, ask, negate
+from probe.model.answers import Answer, Truth, all_of, any_of, ask, negate
 from probe.model.estate import ServerType
-from probe.model.rules import By, Case, Needs, Otherwise, Rule
-from probe.rules import MAILBOXES, SERVED, admin_page, is_one_of, uses, was_asked
+from probe.model.rules import By, Case, Direction, Needs, Otherwise, Rule
+from probe.rules import MAILBOXES, SERVED, admin_page, is_one_of, is_server_side, told, uses, was_asked
 
 
 def _holds(case: Case) -> Answer:
     is_online = is_one_of(case.profile, v.PROFILE_SERVER_TYPE, ServerType.EXCHANGE_ONLINE)
     was_asked_of_online = all_of(is_online, was_asked(case.mailbox, v.DYNAMICS_APPROVED_BY_OFFICE_365))
     by_office_365 = any_of(negate(was_asked_of_online), ask(case.mailbox, v.DYNAMICS_APPROVED_BY_OFFICE_365, bool))
-    return all_of(ask(case.mailbox, v.DYNAMICS_APPROVED, bool), by_office_365)
+    is_approved = any_of(ask(case.mailbox, v.DYNAMICS_APPROVED, bool), _is_processed(case))
+    return all_of(is_approved, by_office_365)
+
+
+def _is_processed(case: Case) -> Answer:
+    """Whether the mailbox is processed in every direction that is served, for all that its row shows; that it is for certain, a row never shows."""
+    is_told = all_of(was_asked(case.mailbox, v.DYNAMICS_ENABLED), was_asked(case.mailbox, v.DYNAMICS_STATUS))
+    # Lately, by the day: a service that comes round has processed it since.
+    was_lately = told(
+        case.mailbox,
+        v.DYNAMICS_LAST_SUCCESS,
+        lambda success: Truth.UNKNOWN if success.date() >= case.date - timedelta(days=1) else Truth.NO,
+    )
+
+    def works(direction: Direction) -> Answer:
+        is_enabled = ask(case.mailbox, v.DYNAMICS_ENABLED, lambda enabled: dict(enabled)[direction])
+        has_worked = ask(case.mailbox, v.DYNAMICS_STATUS, lambda status: dict(status)[direction] == "success")
+        return any_of(negate(is_server_side(case, direction)), all_of(is_enabled, has_worked))
+
+    return all_of(is_told, *map(works, Direction), was_lately)
 
 
 RULE = Rule(
@@ -24,7 +49,17 @@ RULE = Rule(
         admin_page("Troubleshoot and monitor server-side synchronization issues", "troubleshooting-monitoring-server-side-synchronization"),
         admin_page("Connect to Exchange Server (on-premises)", "connect-on-prem-exchange-server-on-prem"),
     ),
-    needs=SERVED | Needs(mailbox=(v.DYNAMICS_APPROVED, v.DYNAMICS_APPROVED_BY_OFFICE_365), profile=(v.PROFILE_SERVER_TYPE,)),
+    needs=SERVED
+    | Needs(
+        mailbox=(
+            v.DYNAMICS_APPROVED,
+            v.DYNAMICS_APPROVED_BY_OFFICE_365,
+            v.DYNAMICS_ENABLED,
+            v.DYNAMICS_STATUS,
+            v.DYNAMICS_LAST_SUCCESS,
+        ),
+        profile=(v.PROFILE_SERVER_TYPE,),
+    ),
     by=By.READINESS,
     lists=False,
     applies=lambda case: all_of(uses()(case), was_asked(case.mailbox, v.DYNAMICS_APPROVED)),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+
 from probe.model import vocabulary as v
 from probe.model.facts import Why
-from probe.model.rules import Result
+from probe.model.rules import Direction, Result, judge
 from probe.rules.on_premises.address_not_approved import RULE
-from tests.cases import Known, exchange_case, online_case, result_of
+from tests.cases import NOON, Known, exchange_case, online_case, result_of
 
 UNSERVED: Known = {v.MAILBOX_INCOMING: "none", v.MAILBOX_OUTGOING: "none", v.MAILBOX_APPOINTMENTS: "none"}
 
@@ -19,6 +23,40 @@ def test_it_holds_where_it_is_approved() -> None:
 def test_it_fails_where_it_is_not() -> None:
     """An address that nobody approved is not processed."""
     assert result_of(RULE, exchange_case(mailbox={v.DYNAMICS_APPROVED: False})) is Result.FAILS
+
+
+ALL_ON: Known = {
+    v.DYNAMICS_APPROVED: False,
+    v.DYNAMICS_ENABLED: (("incoming", True), ("outgoing", True), ("appointments", True)),
+    v.DYNAMICS_STATUS: (("incoming", "success"), ("outgoing", "success"), ("appointments", "success")),
+    v.DYNAMICS_LAST_SUCCESS: NOON - timedelta(hours=3),
+}
+ONE_OFF = (("incoming", True), ("outgoing", False), ("appointments", True))
+
+
+def test_it_is_unknown_where_dynamics_processes_it_all_the_same() -> None:
+    """An organization may process addresses that are not approved; that shows where the mailbox was synchronized lately in every direction."""
+    assert result_of(RULE, exchange_case(mailbox=ALL_ON)) is Result.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {v.DYNAMICS_ENABLED: ONE_OFF},
+        {v.DYNAMICS_STATUS: (("incoming", "not-run"), ("outgoing", "success"), ("appointments", "success"))},
+        {v.DYNAMICS_LAST_SUCCESS: NOON - timedelta(days=3)},
+    ],
+)
+def test_it_fails_where_the_mailbox_is_not_processed(changed: Known) -> None:
+    """Not enabled, not tested, or not synchronized for days: nothing speaks against it."""
+    assert result_of(RULE, exchange_case(mailbox={**ALL_ON, **changed})) is Result.FAILS
+
+
+def test_a_direction_that_is_processed_is_not_told_as_not_ready() -> None:
+    """Where one direction is off, that one fails alone."""
+    found = judge(RULE, exchange_case(mailbox={**ALL_ON, v.DYNAMICS_ENABLED: ONE_OFF}))
+    failing = {direction for direction, result in found.directions.items() if result is Result.FAILS}
+    assert failing == {Direction.OUTGOING}
 
 
 def test_it_does_not_apply_where_dynamics_was_not_read_or_nothing_is_served() -> None:

@@ -5,12 +5,15 @@ A number of an option set that is not known is a difference, since what it means
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 from enum import StrEnum
 
-from probe.dynamics import EmailServerProfile, MailboxRow, Option
+from probe.dynamics.found import ACTIVE, INACTIVE, is_approved
 from probe.dynamics.meanings import APPOINTMENTS_DELIVERY, AUTHENTICATION, CREDENTIALS, MAIL_DELIVERY, SERVER_TYPES
-from probe.dynamics.state import is_served
+from probe.dynamics.options import Option
+from probe.dynamics.records import EmailServerProfile, MailboxRow
 from probe.model.estate import (
     Credentials,
     Endpoint,
@@ -26,8 +29,28 @@ from probe.model.values import dataclass
 
 NOT_GIVEN = "not given"
 """What Dynamics did not tell."""
-ACTIVE = 0
-APPROVED = 1
+_NO_ROW = "no mailbox has this address, or this account does not see it"
+_LOOKED_UP = "look at the record in Dynamics: what it has there cannot be imported"
+_MENDED_IN_DYNAMICS = {
+    "mailbox": "create the mailbox in Dynamics, correct its address in the estate, or take it out of the estate; or give the account the privilege to read it",
+    "mailbox state": "activate the mailbox in Dynamics",
+    "approval": "approve the address in Dynamics: Approve Email in the mailbox's form",
+    "approval by an administrator of Microsoft 365": "an administrator of the tenant approves the address: Approve Email in the mailbox's form",
+    "use of the mailbox's own credentials": "set Allow to Use Credentials for Email Processing to Yes in the mailbox's form",
+    "password": "enter the password in Dynamics",
+    "profile": "give the mailbox its email server profile in Dynamics, or the account the privilege to read it",
+    "profile state": "activate the email server profile in Dynamics",
+}
+"""What makes the two agree where no import does, by what differs."""
+_TOLD_BY_A_RULE = {
+    "approval",
+    "approval by an administrator of Microsoft 365",
+    "use of the mailbox's own credentials",
+    "password",
+    "profile state",
+    "ews_url",
+}
+"""What differs in a way for which there is a rule of its own, so that a check does not tell it twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +62,16 @@ class Difference:
     dynamics: str
     is_of_what_was_probed: bool = True
     """Whether what was probed may not be what Dynamics uses; what is not, such as an approval, stops a go and lets a no-go stand."""
+    mend: str = ""
+    """What makes the two agree: a command, or what somebody does in Dynamics."""
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether a rule of its own is about it."""
+        return self.what in _TOLD_BY_A_RULE or (self.what == "profile" and not self.is_of_what_was_probed)
+
+    def __str__(self) -> str:
+        return f"{self.what}: the estate has {self.estate}, Dynamics has {self.dynamics}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,37 +81,52 @@ class Rows:
     mailbox: MailboxRow
     profile: EmailServerProfile | None
 
+    @property
+    def processes_mail_since(self) -> datetime | None:
+        """The time before which mail is left alone: the mailbox's own goes before its profile's; None where there is none."""
+        return self.mailbox.processes_mail_since or (None if self.profile is None else self.profile.processes_mail_since)
 
-def found_row(mailbox: Mailbox, rows: Sequence[MailboxRow]) -> MailboxRow | Difference:
-    """The row of a mailbox, out of those with its address; of several, the one that is active, approved and served."""
-    found = list(rows)
-    if len(found) > 1:
-        found = [row for row in found if row.state == ACTIVE and _number(row.approval) == APPROVED and is_served(row)] or found
-    match found:
-        case [row]:
-            return row
-        case []:
-            return Difference("mailbox", mailbox.address, "no mailbox has this address, or this account does not see it")
-    return Difference("mailbox", mailbox.address, f"{len(found)} mailboxes have this address: {', '.join(row.id for row in found)}")
+
+def no_row(mailbox: Mailbox) -> Difference:
+    """That Dynamics has no row of a mailbox."""
+    return Difference("mailbox", mailbox.address, _NO_ROW, mend=_MENDED_IN_DYNAMICS["mailbox"])
 
 
 def differences(estate: Estate, mailbox: Mailbox, rows: Rows) -> tuple[Difference, ...]:
     """Everything in which a mailbox's rows are not what the estate says of it."""
     profile = estate.profile_of(mailbox)
-    return (*_of_mailbox(mailbox, profile, rows.mailbox), *_of_profile(mailbox, profile, rows))
+    url = "URL" if estate.dynamics is None else str(estate.dynamics.url)
+    found = (*_of_mailbox(mailbox, profile, rows.mailbox), *_of_profile(mailbox, profile, rows))
+    return tuple(dict.fromkeys(replace(difference, mend=_mend_of(difference, url)) for difference in found))
+
+
+def _mend_of(difference: Difference, url: str) -> str:
+    if difference.mend:
+        return difference.mend
+    if difference.dynamics == NOT_GIVEN:
+        return _LOOKED_UP
+    return _MENDED_IN_DYNAMICS.get(difference.what) or f"probe import dynamics {url} --update --output FILE"
 
 
 def _of_mailbox(mailbox: Mailbox, profile: ServerProfile, row: MailboxRow) -> Iterator[Difference]:
+    if mailbox.id is not None and mailbox.id.lower() != row.id:
+        yield Difference("id", mailbox.id, row.id)
+    yield from _same_name("address", mailbox.address, row.address or NOT_GIVEN)
     if row.state != ACTIVE:
         yield Difference("mailbox state", "active", _state(row.state), is_of_what_was_probed=False)
-    yield from _differ("incoming delivery", mailbox.incoming, _out_of(MAIL_DELIVERY, row.incoming_delivery))
-    yield from _differ("outgoing delivery", mailbox.outgoing, _out_of(MAIL_DELIVERY, row.outgoing_delivery))
-    yield from _differ("appointments delivery", mailbox.appointments, _out_of(APPOINTMENTS_DELIVERY, row.appointments_delivery))
-    if _number(row.approval) != APPROVED:
+    yield from _option("incoming delivery", mailbox.incoming, MAIL_DELIVERY, row.incoming_delivery)
+    yield from _option("outgoing delivery", mailbox.outgoing, MAIL_DELIVERY, row.outgoing_delivery)
+    yield from _option("appointments delivery", mailbox.appointments, APPOINTMENTS_DELIVERY, row.appointments_delivery)
+    if not is_approved(row):
         yield Difference("approval", "approved", _shown(row.approval), is_of_what_was_probed=False)
     if profile.server_type is ServerType.EXCHANGE_ONLINE and row.approved_by_office_365_admin is False:
         yield Difference("approval by an administrator of Microsoft 365", "approved", "not approved", is_of_what_was_probed=False)
-    if profile.credentials is Credentials.MAILBOX:
+    used = [
+        settings
+        for is_used, settings in ((mailbox.uses_incoming, profile.incoming_settings), (mailbox.uses_outgoing, profile.outgoing_settings))
+        if is_used
+    ]
+    if any(settings.credentials is Credentials.MAILBOX for settings in used):
         if row.may_use_own_credentials is False:
             yield Difference("use of the mailbox's own credentials", "allowed", "not allowed")
         yield from _same_name("username", mailbox.username or mailbox.address, row.username)
@@ -95,16 +143,14 @@ def _of_profile(mailbox: Mailbox, profile: ServerProfile, rows: Rows) -> Iterato
         return
     if row.state != ACTIVE:
         yield Difference("profile state", "active", _state(row.state), is_of_what_was_probed=False)
-    yield from _differ("server type", profile.server_type, _out_of(SERVER_TYPES, row.server_type))
+    yield from _option("server type", profile.server_type, SERVER_TYPES, row.server_type)
     yield from _differ("autodiscover", _yes(profile.autodiscover), _yes(row.uses_autodiscover))
     incoming, outgoing = profile.endpoints_of(mailbox)
     is_shared = row.uses_incoming_for_outgoing is not False
+    if row.uses_autodiscover:
+        yield from _ews_url(mailbox, incoming if mailbox.uses_incoming else outgoing, rows.mailbox.ews_url)
     if mailbox.uses_incoming:
-        if row.uses_autodiscover:
-            # What Autodiscover found for the mailbox is its endpoint; before it was asked, there is nothing to compare.
-            if rows.mailbox.ews_url is not None:
-                yield from _endpoint("ews_url", incoming, rows.mailbox.ews_url, None, None)
-        else:
+        if not row.uses_autodiscover:
             yield from _endpoint("incoming", incoming, row.incoming_location, row.incoming_port, row.incoming_uses_ssl)
         yield from _account(
             "incoming",
@@ -133,7 +179,9 @@ def _of_profile(mailbox: Mailbox, profile: ServerProfile, rows: Rows) -> Iterato
                 row.outgoing_uses_impersonation,
                 row.outgoing_username,
             )
-        elif not mailbox.uses_incoming:
+            if profile.outgoing_settings.credentials is Credentials.PROFILE:
+                yield from _has_password(row.outgoing_password_is_set)
+        elif not mailbox.uses_incoming or profile.outgoing_settings != profile.incoming_settings:
             yield from _account(
                 "outgoing",
                 profile.outgoing_settings,
@@ -145,6 +193,14 @@ def _of_profile(mailbox: Mailbox, profile: ServerProfile, rows: Rows) -> Iterato
             )
 
 
+def _ews_url(mailbox: Mailbox, declared: Endpoint, found: str | None) -> Iterator[Difference]:
+    """What Autodiscover found for a mailbox is its endpoint; before it was asked, there is nothing to compare but an URL of the estate."""
+    if found:
+        yield from _endpoint("ews_url", declared, found, None, None)
+    elif mailbox.ews_url is not None:
+        yield Difference("ews_url", mailbox.ews_url.url, "none, since Autodiscover has found none yet")
+
+
 def _account(
     side: str,
     settings: SignInSettings,
@@ -154,8 +210,8 @@ def _account(
     impersonation: bool | None,
     username: str | None,
 ) -> Iterator[Difference]:
-    yield from _differ(f"{side} authentication", settings.authentication, _out_of(AUTHENTICATION, authentication))
-    yield from _differ(f"{side} credentials", settings.credentials, _out_of(CREDENTIALS, credentials))
+    yield from _option(f"{side} authentication", settings.authentication, AUTHENTICATION, authentication)
+    yield from _option(f"{side} credentials", settings.credentials, CREDENTIALS, credentials)
     if endpoint.service is Service.EWS:
         yield from _differ(f"{side} impersonation", _yes(settings.impersonation), _yes(impersonation))
     if settings.credentials is Credentials.PROFILE:
@@ -198,16 +254,16 @@ def _differ(what: str, estate: str, dynamics: str) -> Iterator[Difference]:
         yield Difference(what, str(estate), str(dynamics))
 
 
-def _out_of(words: Mapping[int, StrEnum], option: Option | None) -> str:
-    return NOT_GIVEN if option is None else words.get(option.value) or str(option)
+def _option(what: str, estate: StrEnum, words: Mapping[int, StrEnum], option: Option | None) -> Iterator[Difference]:
+    """A choice; a number that has no word is a difference."""
+    if option is None or (word := words.get(option.value)) is None:
+        yield Difference(what, str(estate), _shown(option), mend=_LOOKED_UP)
+    else:
+        yield from _differ(what, estate, word)
 
 
 def _shown(option: Option | None) -> str:
     return NOT_GIVEN if option is None else str(option)
-
-
-def _number(option: Option | None) -> int | None:
-    return None if option is None else option.value
 
 
 def _yes(flag: bool | None) -> str:
@@ -215,4 +271,4 @@ def _yes(flag: bool | None) -> str:
 
 
 def _state(number: int | None) -> str:
-    return NOT_GIVEN if number is None else f"{number} (inactive)" if number == 1 else str(number)
+    return NOT_GIVEN if number is None else f"{number} (inactive)" if number == INACTIVE else str(number)

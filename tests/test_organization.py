@@ -1,17 +1,21 @@
-"""Reading Dynamics for the gate: whatever goes wrong, it is told, and nothing is made of half a listing."""
+"""Reading Dynamics' own state: whatever goes wrong, it is told, and nothing is made of half a listing."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from probe import app
-from probe.gate import NOT_DECLARED, DynamicsRecords, Unread, read_records
-from probe.gate import reading as reading_module
+from probe.dynamics import state_reading
+from probe.dynamics.state import StateRecords
+from probe.gate import records_of
 from probe.model.estate import Authentication, DynamicsAccess, OrganizationUrl, SecretReference
+from probe.model.facts import Why
+from probe.organization import NotRead, read_state
 from probe.simulation.dynamics import faults
 from probe.simulation.dynamics.faults import Fault
 from probe.simulation.dynamics.organization import Organization, SystemUser
@@ -29,15 +33,15 @@ async def read(
     user: SystemUser = READER,
     fault: Fault | None = None,
     addresses: list[str] = ADDRESSES,
+    second: str | None = None,
     stopped: bool = False,
     password: str = PASSWORD,
     reference: SecretReference | None = None,
-) -> tuple[DynamicsRecords | Unread, DynamicsServer]:
-    """What is read of an organization with two mailboxes and one profile, in clear."""
+) -> tuple[StateRecords | NotRead, DynamicsServer]:
+    """What is read of an organization with two mailboxes and one profile, in clear; the estate may name the second by its id too."""
     organization = Organization()
     profile = organization.add_profile("corp", incomingserverlocation="https://mail.contoso.test/EWS/Exchange.asmx")
-    for address in ADDRESSES:
-        organization.add_mailbox(address, profile, lastsyncerrormachinename="CRM-ASYNC-1")
+    ids = [organization.add_mailbox(address, profile, lastsyncerrormachinename="CRM-ASYNC-1") for address in ADDRESSES]
     file = tmp_path / "password"
     file.write_text(password)
     file.chmod(0o600)
@@ -50,12 +54,16 @@ async def read(
             password=reference or SecretReference("file", str(file)),
             plain_http=True,
         )
-        estate = replace(an_estate_of(), dynamics=declared)
+        estate = an_estate_of()
+        mailboxes = tuple(replace(estate.mailboxes[0], address=address) for address in addresses)
+        if second is not None:
+            mailboxes = (*mailboxes, replace(estate.mailboxes[0], address=second, id=ids[1]))
+        estate = replace(estate, dynamics=declared, mailboxes=mailboxes)
         stop = asyncio.Event()
         if stopped:
             stop.set()
         async with app.Probing(app.Options(timeout=10, state=tmp_path / "state")) as probing:
-            found = await read_records(estate, addresses, probing._context(stop), probing._network_to(declared))
+            found = await read_state(estate, mailboxes, probing._context(stop), probing._network_to(declared), every_alert=True)
         assert list(organization.writes) == []
         return found, server
 
@@ -63,20 +71,33 @@ async def read(
 async def test_rows_profiles_and_machines_are_read(tmp_path: Path) -> None:
     """Of the mailboxes that were asked for, and of no other; that it went in clear is told."""
     found, _ = await read(tmp_path, addresses=["B@contoso.test"])
-    assert isinstance(found, DynamicsRecords)
-    assert [row.address for row in found.rows] == ["b@contoso.test"]
-    assert [profile.name for profile in found.profiles.values()] == ["corp"]
-    assert (found.pending, found.machines, found.notes) == ({}, ("CRM-ASYNC-1",), ())
+    assert isinstance(found, StateRecords)
+    assert [row.address for row in found.rows.values()] == ["b@contoso.test"]
+    assert [profile.name for profile in found.profiles] == ["corp"]
     assert found.risk is not None
+    gates = records_of(found)
+    assert (gates.pending, gates.machines, gates.notes) == ({}, ("CRM-ASYNC-1",), ())
+
+
+@pytest.mark.parametrize("few", [200, 1])
+async def test_an_id_goes_before_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    """A mailbox of the estate that names its id has that row, whatever its address is now, and no other mailbox has it."""
+    monkeypatch.setattr(state_reading, "FEW", few)
+    found, _ = await read(tmp_path, addresses=["a@contoso.test", "b@contoso.test"], second="renamed@contoso.test")
+    assert isinstance(found, StateRecords)
+    assert {address: row.address for address, row in found.rows.items()} == {
+        "a@contoso.test": "a@contoso.test",
+        "renamed@contoso.test": "b@contoso.test",
+    }
 
 
 async def test_of_many_the_whole_table_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One listing takes fewer requests than asking for each; it gives the same rows."""
     few, _ = await read(tmp_path)
-    monkeypatch.setattr(reading_module, "FEW", 1)
+    monkeypatch.setattr(state_reading, "FEW", 1)
     many, server = await read(tmp_path)
-    assert isinstance(few, DynamicsRecords)
-    assert isinstance(many, DynamicsRecords)
+    assert isinstance(few, StateRecords)
+    assert isinstance(many, StateRecords)
     assert few.rows == many.rows
     assert not any("emailaddress" in request.query.partition("filter")[2] for request in server.requests)
 
@@ -84,17 +105,17 @@ async def test_of_many_the_whole_table_is_read(tmp_path: Path, monkeypatch: pyte
 async def test_what_the_account_may_not_read_beside_the_rows_is_told(tmp_path: Path) -> None:
     """Each in a sentence that names the privilege, and the rows are there."""
     found, _ = await read(tmp_path, user=replace(READER, lacks=frozenset({"prvReadActivity", "prvReadTraceLog"})))
-    assert isinstance(found, DynamicsRecords)
+    assert isinstance(found, StateRecords)
     assert (len(found.rows), found.pending) == (2, None)
-    assert ["prvReadActivity" in found.notes[0], "prvReadTraceLog" in found.notes[1]] == [True, True]
+    assert {"prvReadActivity", "prvReadTraceLog"} == {word for note in found.notes for word in re.findall(r"prv[A-Za-z]+", note)}
 
 
 @pytest.mark.parametrize("privilege", ["prvReadMailbox", "prvReadEmailServerProfile", "prvReadEntity"])
 async def test_without_the_rows_there_is_nothing(tmp_path: Path, privilege: str) -> None:
     """The privilege that is missing is named."""
     found, _ = await read(tmp_path, user=replace(READER, lacks=frozenset({privilege})))
-    assert isinstance(found, Unread)
-    assert privilege in found.reason
+    assert isinstance(found, NotRead)
+    assert privilege in found.detail
 
 
 @pytest.mark.parametrize(
@@ -111,9 +132,8 @@ async def test_without_the_rows_there_is_nothing(tmp_path: Path, privilege: str)
 async def test_a_listing_that_is_not_whole_is_none(tmp_path: Path, fault: Fault) -> None:
     """Never fewer rows: then nothing was read, and the reason is a sentence."""
     found, _ = await read(tmp_path, fault=fault)
-    assert isinstance(found, Unread)
-    assert found.is_asked
-    assert len(found.reason) > 10
+    assert isinstance(found, NotRead)
+    assert len(found.detail) > 10
 
 
 async def test_a_password_that_is_wrong_leaves_once(tmp_path: Path) -> None:
@@ -121,8 +141,8 @@ async def test_a_password_that_is_wrong_leaves_once(tmp_path: Path) -> None:
     logons: list[tuple[str, bool]] = []
     for _ in range(20):
         found, server = await read(tmp_path, password="Wrong-Lantern-6")
-        assert isinstance(found, Unread)
-        assert "Wrong-Lantern-6" not in found.reason
+        assert isinstance(found, NotRead)
+        assert "Wrong-Lantern-6" not in found.detail
         logons += server.door.logons
     assert logons == [(READER.name, False)]
 
@@ -130,20 +150,13 @@ async def test_a_password_that_is_wrong_leaves_once(tmp_path: Path) -> None:
 async def test_a_secret_that_cannot_be_had_is_told(tmp_path: Path) -> None:
     """Nobody is asked then."""
     found, server = await read(tmp_path, reference=SecretReference("env", "PROBE_TEST_NOT_SET"))
-    assert isinstance(found, Unread)
-    assert "environment variable" in found.reason
+    assert isinstance(found, NotRead)
+    assert "environment variable" in found.detail
     assert list(server.requests) == []
 
 
 async def test_a_run_that_is_stopped_reads_nothing_more(tmp_path: Path) -> None:
     """And says so."""
     found, _ = await read(tmp_path, stopped=True)
-    assert found == Unread("it was interrupted")
-
-
-async def test_an_estate_that_names_no_organization_asks_nobody() -> None:
-    """That is told, and is no failure."""
-    async with app.Probing(app.Options()) as probing:
-        context = probing._context(asyncio.Event())
-        found = await read_records(an_estate_of(), ADDRESSES, context, context.network)
-    assert found is NOT_DECLARED
+    assert isinstance(found, NotRead)
+    assert found.why is Why.INTERRUPTED

@@ -7,12 +7,20 @@ from typing import Any
 
 import pytest
 
-from probe.dynamics import MailboxRow, Option
-from probe.gate import Difference, Rows, differences
-from probe.gate.comparing import found_row
-from probe.model.estate import Credentials, Delivery, Endpoint, ServerProfile, ServerType
+from probe.dynamics import Option
+from probe.dynamics.comparing import Difference, Rows, differences
+from probe.model.estate import (
+    Authentication,
+    Credentials,
+    Delivery,
+    DynamicsAccess,
+    Endpoint,
+    OrganizationUrl,
+    ServerProfile,
+    ServerType,
+)
 from tests.estates import SERVED, ends
-from tests.gate.rows import EXCHANGE, PROFILE_ID, an_estate_of, rows_of
+from tests.gate.rows import EXCHANGE, MAILBOX_ID, PROFILE_ID, an_estate_of, rows_of
 
 POP3 = replace(
     EXCHANGE,
@@ -110,13 +118,18 @@ def test_what_autodiscover_found_is_compared_once_it_was_asked() -> None:
     assert told(profile, profile_incoming_location=None, profile_outgoing_location=None) == []
     found = told(profile, profile_incoming_location=None, ews_url="https://other.contoso.test/EWS/Exchange.asmx")
     assert found == [("ews_url", ends(EXCHANGE)[0].url, "https://other.contoso.test:443/EWS/Exchange.asmx")]
+    sends = an_estate_of(profile, replace(SERVED, incoming=Delivery.NONE, ews_url=ends(EXCHANGE)[0]))
+    for url in ("https://other.contoso.test/EWS/Exchange.asmx", None):
+        rows = rows_of(profile, sends.mailboxes[0], profile_incoming_location=None, profile_outgoing_location=None, ews_url=url)
+        assert [one.what for one in differences(sends, sends.mailboxes[0], rows)] == ["ews_url"]
 
 
 def test_a_mailbox_without_profile_differs_in_that_alone() -> None:
     """There is nothing further to compare, and what was probed is not in doubt."""
     estate = an_estate_of()
     rows = Rows(replace(rows_of().mailbox, profile=None), None)
-    assert differences(estate, estate.mailboxes[0], rows) == (Difference("profile", "corp", "none", is_of_what_was_probed=False),)
+    (difference,) = differences(estate, estate.mailboxes[0], rows)
+    assert replace(difference, mend="") == Difference("profile", "corp", "none", is_of_what_was_probed=False)
 
 
 def test_a_profile_that_the_account_does_not_see_leaves_it_open() -> None:
@@ -127,21 +140,42 @@ def test_a_profile_that_the_account_does_not_see_leaves_it_open() -> None:
     assert PROFILE_ID in difference.dynamics
 
 
-def test_the_row_of_an_address_is_the_one_that_is_used() -> None:
-    """Of several, the one that is active, approved and served; where that is none or several, it is not guessed."""
-    row = rows_of().mailbox
-    other = replace(row, id="00000000-0000-0000-0000-000000000002", state=1)
-    unserved = replace(row, id="00000000-0000-0000-0000-000000000003", incoming_delivery=None, outgoing_delivery=None)
-    unserved = replace(unserved, appointments_delivery=Option(2, "None"))
+def test_a_row_with_the_id_and_another_address_differs_in_it() -> None:
+    """So does one that has the address and another id."""
+    assert told(address="b@contoso.test") == [("address", SERVED.address, "b@contoso.test")]
+    estate = an_estate_of(mailbox=replace(SERVED, id="00000000-0000-0000-0000-000000000002"))
+    (difference,) = differences(estate, estate.mailboxes[0], rows_of())
+    assert (difference.what, difference.dynamics) == ("id", MAILBOX_ID)
 
-    def found(*rows: MailboxRow) -> MailboxRow | Difference:
-        return found_row(SERVED, rows)
 
-    assert found(other, unserved, row) is row
-    for rows in ((), (row, replace(row, id=other.id)), (other, unserved)):
-        missing = found(*rows)
-        assert isinstance(missing, Difference)
-        assert missing.what == "mailbox"
+def test_settings_of_the_estate_that_are_not_shared_are_compared_with_those_that_are() -> None:
+    """Where Dynamics signs in to send as it does to receive, and the estate says otherwise, what was probed is not what Dynamics uses."""
+    assert told(replace(EXCHANGE, outgoing_authentication=Authentication.BASIC), profile_uses_incoming_for_outgoing=True) == [
+        ("outgoing authentication", "basic", "ntlm")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "mend"),
+    [
+        (
+            {"profile_incoming_authentication": Option(3, "x")},
+            "probe import dynamics https://crm.contoso.test/Contoso --update --output FILE",
+        ),
+        ({"address": "b@contoso.test"}, "probe import dynamics https://crm.contoso.test/Contoso --update --output FILE"),
+        ({"profile_incoming_authentication": Option(9, None)}, "look at the record in Dynamics: what it has there cannot be imported"),
+        ({"profile_incoming_location": None}, "look at the record in Dynamics: what it has there cannot be imported"),
+        ({"profile_incoming_password_is_set": False}, "enter the password in Dynamics"),
+        ({"approval": Option(2, "Pending Approval")}, "approve the address in Dynamics: Approve Email in the mailbox's form"),
+        ({"state": 1}, "activate the mailbox in Dynamics"),
+    ],
+)
+def test_each_difference_names_what_mends_it(changed: dict[str, Any], mend: str) -> None:
+    """The import where it takes over what Dynamics has; else what somebody does in Dynamics."""
+    access = DynamicsAccess(url=OrganizationUrl.parse("https://crm.contoso.test/Contoso"), authentication=Authentication.NTLM)
+    estate = replace(an_estate_of(), dynamics=access)
+    (difference,) = differences(estate, estate.mailboxes[0], rows_of(**changed))
+    assert difference.mend == mend
 
 
 def test_what_does_not_use_a_direction_is_not_compared_in_it() -> None:
