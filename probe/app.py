@@ -51,6 +51,7 @@ from probe.probing.proofs import NotClaimed
 if TYPE_CHECKING:
     from probe.dynamics import Client
     from probe.dynamics.state import StateRecords
+    from probe.enabling import Audit, Books, Job, Pressed
     from probe.gate import Accept, DynamicsRecords, Gated, Unread
     from probe.importing import ImportedRecords
 
@@ -89,11 +90,13 @@ class Options:
     """Folder of what must outlive the run, or what names it when it is wanted: refused logins. None: nothing is remembered, as in the demo."""
     warn: Callable[[str], None] = field(default=lambda text: None)
     """Is told in one sentence what the operator should know of the run beside its result."""
-    clock: Callable[[], datetime] = field(default=lambda: _now())
+    clock: Callable[[], datetime] = field(default=lambda: now())
 
 
 IMPORT_SECONDS = 3600.0
 """For all records of an organization; 50,000 mailboxes are a hundred pages, and a server may ask for pauses between them."""
+ENABLING_SECONDS = 24 * 3600.0
+"""For all that is asked while Test & Enable goes on: as long as a batch is open. Each request has a bound of its own."""
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 """Signals that ask for an end: Ctrl-C; service managers, containers and timeout(1); a terminal that is closed; Ctrl-Break on Windows."""
@@ -116,7 +119,7 @@ def inferences() -> dict[str, Inference]:
 
 def today() -> date:
     """The date of judgement when none is named: today in UTC, as every time in a document."""
-    return _now().date()
+    return now().date()
 
 
 def plan_check(estate: Estate, mailboxes: Sequence[Mailbox], options: Options, on: date | None = None) -> Plan:
@@ -258,6 +261,31 @@ class Probing:
         # By now it knows every secret of the run too.
         return gate.gated(estate, meant, run, records, accept, context.redactor.clean_sentence)
 
+    async def enable(self, job: Job, audit: Audit, books: Books, say: Callable[[str], None], stop: asyncio.Event) -> Pressed:
+        """Ask Dynamics for Test & Enable of the mailboxes of a job, and wait for what comes of it. Once `stop` is set it ends, and tells how far it is.
+
+        `say` is told in one sentence of each step. `audit` is open, so that nobody else asks meanwhile.
+        """
+        from probe.enabling import Enabler
+        from probe.organization import organization
+
+        access, context = job.estate.dynamics, self._context(stop)
+        assert access is not None
+        network, authorities = self._network_to(access), job.estate.deployment.authorities
+        asking = Enabler(
+            job,
+            lambda: organization(access, authorities, context, network, seconds=ENABLING_SECONDS),
+            audit,
+            books,
+            clock=context.clock,
+            say=say,
+            clean=context.redactor.clean_sentence,
+        )
+        with contextlib.suppress(TimeoutError):  # which is how the stop ends it; all other time-outs are told in its notes
+            async with asyncio.timeout(None) as patience, until(stop, patience):
+                await asking.run()
+        return asking.pressed(is_interrupted=stop.is_set())
+
     def _network_to(self, access: DynamicsAccess) -> Network:
         """The network with the anchors that vouch for Dynamics alone, where the estate names such."""
         if access.ca is None:
@@ -325,11 +353,17 @@ async def gate(
         return await probing.gate(estate, mailboxes, accept, stop, narrow)
 
 
+async def enable(job: Job, options: Options, audit: Audit, books: Books, say: Callable[[str], None], stop: asyncio.Event) -> Pressed:
+    """Ask Dynamics for Test & Enable of the mailboxes of a job; as in `Probing.enable`."""
+    async with Probing(options) as probing:
+        return await probing.enable(job, audit, books, say, stop)
+
+
 def moment_of(text: str) -> datetime:
     """The moment that somebody on this machine means, in local time. Raises ValueError with one sentence."""
     from probe.gate import moment_of
 
-    return moment_of(text, _now().astimezone())
+    return moment_of(text, now().astimezone())
 
 
 async def look(endpoints: Iterable[Endpoint], options: Options, stop: asyncio.Event | None = None) -> Run:
@@ -409,12 +443,19 @@ def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:
     return 0
 
 
-def gate_exit_code(gated: Gated) -> int:
-    """The exit code that an answer of the gate calls for, by the same precedence."""
+def gate_exit_code(gated: Gated, pressed: Pressed | None = None) -> int:
+    """The exit code that an answer of the gate calls for, with what came of Test & Enable where that was asked for, by the same precedence."""
     from probe.gate import GateAnswer, worst
 
     code = exit_code(gated.run)
-    return code if code in (130, 70) else {GateAnswer.GO: 0, GateAnswer.NO_GO: 1, GateAnswer.CANNOT_TELL: 3}[worst(gated.verdicts)]
+    if code in (130, 70):
+        return code
+    if pressed is None:
+        return {GateAnswer.GO: 0, GateAnswer.NO_GO: 1, GateAnswer.CANNOT_TELL: 3}[worst(gated.verdicts)]
+    if pressed.is_interrupted:
+        return 130
+    codes = {pressed.exit_code_of(verdict) for verdict in gated.verdicts}
+    return next((code for code in (1, 3) if code in codes), 0)
 
 
 def complete(begin: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
@@ -477,5 +518,6 @@ def _asked(options: Options, mailboxes: tuple[str, ...] | None, client: str) -> 
     return Asked(mailboxes=mailboxes, tls=options.tls, fips=client, allow=options.allow, all_addresses=options.all_addresses)
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """This moment, in UTC."""
     return datetime.now(UTC)

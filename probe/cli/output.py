@@ -17,6 +17,7 @@ from probe.model.values import dataclass
 if TYPE_CHECKING:
     from probe.app import Options
     from probe.document import ReportOptions as ReportOptions
+    from probe.enabling import Pressed
     from probe.gate import Gated
     from probe.model.attempts import Attempt
     from probe.model.runs import Run
@@ -79,15 +80,19 @@ class Output:
         pieces = report.render(document, self._report_options())
         self.write(pieces, report.media_type, patience=INTERRUPTED_SECONDS if is_interrupted else None)
 
-    def write_gate(self, gated: Gated) -> None:
-        """Write the gate's answer, as text or JSON. Raises NotWritten."""
-        from probe.gate import gate_json, gate_text, published
+    def write_gate(self, gated: Gated, pressed: Pressed | None = None) -> None:
+        """Write the gate's answer, with what came of Test & Enable where that was asked for, as text or JSON. Raises NotWritten."""
+        from probe.gate import EnabledForms, gate_json, gate_text, published
 
-        document = published(gated)
+        forms = None
+        if pressed is not None:
+            forms = EnabledForms(batch=pressed.batch, enabled=pressed.enabled, not_asked=pressed.not_asked, notes=pressed.notes)
+        document = published(gated, forms)
         is_json = self.format == "json"
         pieces = gate_json(document) if is_json else gate_text(document, self._report_options())
         media_type = "application/json" if is_json else "text/plain; charset=utf-8"
-        self.write(pieces, media_type, patience=INTERRUPTED_SECONDS if gated.run.interrupted else None)
+        is_interrupted = gated.run.interrupted or (pressed is not None and pressed.is_interrupted)
+        self.write(pieces, media_type, patience=INTERRUPTED_SECONDS if is_interrupted else None)
 
     def _report_options(self) -> ReportOptions:
         from probe.document import ReportOptions

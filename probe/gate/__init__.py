@@ -1,14 +1,14 @@
 """The step before Test & Enable: what it will report of each direction of a mailbox, and whether it may be pressed.
 
 Dynamics' rows are read first (`reading`) and compared with the estate (`comparing`); a fresh run tells the rest. From both follow, purely, the answer
-(`answering`) and what Test & Enable will do besides (`foretelling`). Nothing is written in Dynamics.
+(`answering`) and what Test & Enable will do besides (`foretelling`). This room writes nothing in Dynamics; `probe/enabling/` does, where it is asked to.
 """
 
 from probe.gate.answering import Accept, GateAnswer, GateReason, GateVerdict, Predicted, verdict_on, worst
 from probe.gate.comparing import Difference, Rows, differences
 from probe.gate.disabled import Disabled, disabled_since, moment_of
 from probe.gate.foretelling import Standing, Will, standing_of, will_do
-from probe.gate.publishing import Gated, gate_json, gated, published
+from probe.gate.publishing import EnabledForms, Gated, gate_json, gated, published
 from probe.gate.reading import read_records
 from probe.gate.records import NOT_DECLARED, DynamicsRecords, Unread, compared
 from probe.gate.telling import gate_text
@@ -19,6 +19,7 @@ __all__ = [
     "Difference",
     "Disabled",
     "DynamicsRecords",
+    "EnabledForms",
     "GateAnswer",
     "GateReason",
     "GateVerdict",

@@ -57,13 +57,28 @@ def gated(
     return Gated(run=run, records=records, standing=standing, verdicts=tuple(verdicts), will=will)
 
 
-def published(gated: Gated) -> dict[str, Any]:
-    """The document of what the gate found; the lists of the run are made as they are read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnabledForms:
+    """What came of asking Dynamics for Test & Enable, as the document has it."""
+
+    batch: str | None
+    """The batch that these mailboxes are of, where there was one."""
+    enabled: Mapping[str, Json]
+    """By address, of those that Dynamics was asked for."""
+    not_asked: Mapping[str, str]
+    """Why not, by address, of the others."""
+    notes: tuple[str, ...]
+    """Why it ended early, and what could not be read."""
+
+
+def published(gated: Gated, pressed: EnabledForms | None = None) -> dict[str, Any]:
+    """The document of what the gate found, and of what came of Test & Enable where that was asked for; the lists of the run are made as they are read."""
     return {
         "schema": GATE_SCHEMA,
         "run": in_sections(gated.run),
         "dynamics": shown(_dynamics(gated.records, gated.standing)),
-        "mailboxes": [shown(_mailbox(verdict, gated.will[verdict.mailbox])) for verdict in gated.verdicts],
+        "enabling": None if pressed is None else shown({"batch": pressed.batch, "notes": [*pressed.notes]}),
+        "mailboxes": [shown(_mailbox(verdict, gated.will[verdict.mailbox], pressed)) for verdict in gated.verdicts],
     }
 
 
@@ -72,7 +87,7 @@ def gate_json(document: Mapping[str, Any]) -> Iterator[str]:
     before = "{"
     for name, value in document.items():
         yield f"{before}{json.dumps(name)}:"
-        if isinstance(value, str):
+        if value is None or isinstance(value, str):
             yield json.dumps(value)
         else:
             yield from _but_the_last_line_end(json_pieces(value))
@@ -102,7 +117,7 @@ def _dynamics(records: DynamicsRecords | Unread, standing: Standing) -> dict[str
     }
 
 
-def _mailbox(verdict: GateVerdict, will: Will) -> dict[str, Json]:
+def _mailbox(verdict: GateVerdict, will: Will, pressed: EnabledForms | None) -> dict[str, Json]:
     return {
         "mailbox": verdict.mailbox,
         "answer": verdict.answer.value,
@@ -119,7 +134,8 @@ def _mailbox(verdict: GateVerdict, will: Will) -> dict[str, Json]:
             "backlog_since": _time(will.backlog_since),
             "primary_organization": will.primary_organization,
         },
-        "enabled": None,
+        "enabled": None if pressed is None else pressed.enabled.get(verdict.mailbox),
+        "not_asked": None if pressed is None else pressed.not_asked.get(verdict.mailbox),
     }
 
 

@@ -27,7 +27,7 @@ from probe.probing.proofs import Ending
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["FOLDER_VARIABLE", "LEFT_ALONE", "PAUSES", "Identity", "Memory", "MemoryUnavailable", "default_folder"]
+__all__ = ["FOLDER_VARIABLE", "LEFT_ALONE", "PAUSES", "Folder", "Identity", "Memory", "MemoryUnavailable", "default_folder"]
 
 PAUSES = (timedelta(minutes=30), timedelta(hours=2), timedelta(days=1))
 """How long after the first, second and third proof in doubt the next may leave; after the fourth none does by itself.

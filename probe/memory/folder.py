@@ -44,9 +44,13 @@ class Folder:
         """The random key of this folder, made when it is first asked for. Raises MemoryUnavailable."""
         return self._tried("key", self._read_key)
 
-    def database(self) -> Path:
-        """The file of the database, made and checked before SQLite opens it, so that nobody else may ever read it. Raises MemoryUnavailable."""
-        return self._tried("memory.sqlite", self._make_database)
+    def database(self, name: str = "memory.sqlite") -> Path:
+        """The file of a database, made and checked before SQLite opens it, so that nobody else may ever read it. Raises MemoryUnavailable."""
+        return self._tried(name, self._make_database)
+
+    def opened(self, name: str, flags: int) -> int:
+        """A descriptor of a file that is its owner's alone, made where `flags` say so. Raises MemoryUnavailable."""
+        return self._tried(name, lambda file: _opened(file, flags))
 
     def passes_away(self) -> str | None:
         """One sentence where the folder is gone with the machine or the container that it is on; None where it lasts, or that cannot be told."""
