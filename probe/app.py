@@ -8,14 +8,12 @@ import gc
 import logging
 import platform
 import secrets
-import signal
-import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from probe import catalogue
@@ -25,6 +23,7 @@ from probe.engine import run as engine
 from probe.engine import select
 from probe.engine.accounts import Locks
 from probe.engine.again import judge_again
+from probe.engine.interrupts import Interrupts
 from probe.engine.judge import Ruleset
 from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext, until
 from probe.engine.plan import Plan
@@ -97,9 +96,6 @@ IMPORT_SECONDS = 3600.0
 """For all records of an organization; 50,000 mailboxes are a hundred pages, and a server may ask for pauses between them."""
 ENABLING_SECONDS = 24 * 3600.0
 """For all that is asked while Test & Enable goes on: as long as a batch is open. Each request has a bound of its own."""
-
-ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
-"""Signals that ask for an end: Ctrl-C; service managers, containers and timeout(1); a terminal that is closed; Ctrl-Break on Windows."""
 
 
 def rules() -> dict[str, Rule]:
@@ -468,46 +464,8 @@ def complete(begin: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
     # What a run makes it keeps: the collections of its young objects took 6 % of the CPU of 600 looks, and freed next to nothing.
     gc.set_threshold(20_000, 20, 50)
     gc.enable()
-    with _Interrupts() as interrupts:
+    with Interrupts() as interrupts:
         return asyncio.run(interrupts.stopping(begin))
-
-
-class _Interrupts:
-    """What comes of the signals that ask for an end. `with` it, on the main thread, where signals are; elsewhere nothing is changed."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._stop: Callable[[], object] | None = None
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> _Interrupts:
-        if threading.current_thread() is threading.main_thread():
-            for number in ENDING:
-                # What was ignored when we were started stays so: nohup(1) ignores SIGHUP, and shells SIGINT for what runs in the background.
-                if signal.getsignal(number) not in (signal.SIG_IGN, None):
-                    self._before[number] = signal.signal(number, self._came)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    async def stopping(self, begin: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
-        """Begin it with a stop that the first signal sets."""
-        loop, stop = asyncio.get_running_loop(), asyncio.Event()
-        # By the loop, which a mere set() in a signal handler would not wake.
-        self._stop = lambda: loop.call_soon_threadsafe(stop.set)
-        if self._count:
-            raise KeyboardInterrupt
-        return await begin(stop)
-
-    def _came(self, number: int, frame: FrameType | None) -> None:
-        self._count += 1
-        if self._count > 1:
-            raise KeyboardInterrupt
-        if self._stop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has just ended, and with it all that could be stopped
-                self._stop()
 
 
 def _tls_question(options: Options, client: str, *, fips: bool) -> TlsQuestion | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from probe import app
+from probe.engine.interrupts import Interrupts
 from probe.engine.plan import named
 from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import Endpoint, Estate
@@ -170,7 +171,7 @@ async def test_a_run_cancelled_at_any_moment_leaves_nothing(turns: int) -> None:
 
 async def test_a_signal_before_the_end_stops_a_run_and_the_next_interrupts_it() -> None:
     """The first asks for what was learnt, and only the second is an interrupt."""
-    interrupts = app._Interrupts()
+    interrupts = Interrupts()
     stops: list[asyncio.Event] = []
 
     async def begin(stop: asyncio.Event) -> bool:
