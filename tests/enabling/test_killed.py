@@ -12,6 +12,8 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.enabling.world import AT_ONCE, GO, World, address, organized
 
 _MAILBOXES, _KILLS = map(int, os.environ.get("PROBE_KILLED", "24 5").split())
@@ -37,6 +39,7 @@ async def _killed(world: World, chance: random.Random) -> bool:
     return False
 
 
+@pytest.mark.timeout(3600)
 async def test_nobody_is_asked_for_twice_and_nobody_forgotten(tmp_path: Path) -> None:
     """However often it is killed, each mailbox is changed once and has its outcome, and the audit is whole."""
     chance = random.Random(_SEED)
