@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import secrets
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -145,12 +146,16 @@ class Round:
         choice = choose(self._estate, gated, {} if self._left is None else self._left.past, wish)
         if gated.run.interrupted:
             choice = Choice(done=choice.done, not_asked=choice.not_asked)
-        agreed = self._is_agreed(choice, gated)
+        is_interrupted = gated.run.interrupted
+        try:
+            agreed = self._is_agreed(choice, gated)
+        except click.Abort:
+            agreed, is_interrupted = False, True
         if agreed is not True:
             why = {candidate.mailbox.address: DECLINED if agreed is False else NOBODY_TO_ASK for candidate in choice.ask}
             choice = Choice(done=choice.done, not_asked={**choice.not_asked, **why})
         if choice.is_empty:
-            return replace(Pressed.of(choice), is_interrupted=gated.run.interrupted)
+            return replace(Pressed.of(choice), is_interrupted=is_interrupted)
         if self._request.new:
             self._books.leave(self._organization)
         job = self._job(choice, wish)
@@ -199,6 +204,8 @@ class Round:
             f"It sends a test mail from {sum(one.sends_test_mail for one in will):,} of them to itself, and {mails:,} that wait to be sent; "
             "it disables a mailbox whose test fails."
         )
+        for reason, number in Counter(choice.not_asked.values()).items():
+            tell(f"Not asked for: {count(number, 'mailbox', 'mailboxes')}, since {reason}.")
         if self._request.take_over:
             tell("This organization becomes the one that synchronizes their appointments, where it is not yet (--take-over).")
         if self._request.yes:

@@ -94,6 +94,16 @@ class EnabledForm(Form):
     """Whether all that was predicted came so; null where nothing was predicted, or nothing has come of it."""
 
 
+class LastErrorForm(Form):
+    """The error that Dynamics keeps of a mailbox."""
+
+    text: str
+    at: datetime | None
+    causes: tuple[str, ...]
+    """As of an alert."""
+    meaning: str | None
+
+
 class EnablingForm(Form):
     """How asking for Test & Enable went."""
 
@@ -117,6 +127,8 @@ class GatedMailboxForm(Form):
     settle: tuple[str, ...]
     """Where it cannot be told: what would settle it, the first thing first."""
     will: WillForm
+    last_error: LastErrorForm | None
+    """Null where Dynamics keeps none, or a success came after it."""
     enabled: EnabledForm | None
     """Null where nothing was asked of Dynamics."""
     not_asked: str | None

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from probe.document.telling.roots import ROOTS
 from probe.dynamics import MailboxRow, Option, TraceLog
 from probe.enabling.course import Begun
+from probe.gate import explained
 from probe.model.kinds import Json
-from probe.model.rules import Direction, Finding, Result
-from probe.tables.alerts import alerts_like, causes_of_alert
+from probe.model.rules import Direction, Finding
 
 MOST_ALERTS = 10
 """Of one mailbox, the newest."""
@@ -81,26 +80,14 @@ def pending_form(asked: Begun) -> dict[str, Json]:
 
 def alert_form(alert: TraceLog, findings: Mapping[str, Finding], clean: Callable[[str], str]) -> dict[str, Json]:
     """An alert, and what it means."""
-    causes = causes_of(alert.texts, findings)
+    found = explained(alert.texts, findings)
     return {
         "level": level_of(alert),
         "code": alert.code,
         "text": clean(alert.message or alert.error_details or ""),
-        "causes": [*causes],
-        "meaning": None if causes else next((one.meaning for one in alerts_like(*alert.texts) if one.meaning), None),
+        "causes": [*found.causes],
+        "meaning": found.meaning,
     }
-
-
-def causes_of(texts: Iterable[str], findings: Mapping[str, Finding]) -> tuple[str, ...]:
-    """Ids of the rules that may explain an alert, by its texts and by what the probe found.
-
-    What was found to fail is the one cause; of several, the one that the others follow from. Else they are those that were not found to hold.
-    """
-    candidates = causes_of_alert(*texts)
-    failing = [rule for rule in candidates if rule in findings and findings[rule].result is Result.FAILS]
-    if failing:
-        return (next((rule for rule in failing if set(failing).isdisjoint(ROOTS.get(rule, ()))), failing[0]),)
-    return tuple(rule for rule in candidates if rule not in findings or findings[rule].result is not Result.HOLDS) or candidates
 
 
 def level_of(alert: TraceLog) -> str | None:

@@ -7,6 +7,7 @@ Dynamics' rows are read first (`reading`) and compared with the estate (`compari
 from probe.gate.answering import Accept, GateAnswer, GateReason, GateVerdict, Predicted, verdict_on, worst
 from probe.gate.comparing import Difference, Rows, differences
 from probe.gate.disabled import Disabled, disabled_since, moment_of
+from probe.gate.explaining import explained
 from probe.gate.foretelling import Standing, Will, standing_of, will_do
 from probe.gate.publishing import EnabledForms, Gated, gate_json, gated, published
 from probe.gate.reading import read_records
@@ -32,6 +33,7 @@ __all__ = [
     "compared",
     "differences",
     "disabled_since",
+    "explained",
     "gate_json",
     "gate_text",
     "gated",

@@ -10,6 +10,7 @@ from typing import Any
 
 from probe.document import in_sections, json_pieces, shown
 from probe.gate.answering import Accept, GateReason, GateVerdict, let_in_during, verdict_on
+from probe.gate.explaining import LastError, last_error_of
 from probe.gate.foretelling import Standing, Will, standing_of, will_do
 from probe.gate.records import DynamicsRecords, Unread, compared
 from probe.model.estate import Estate, Mailbox
@@ -31,6 +32,8 @@ class Gated:
     """In the order of the run's assessments."""
     will: Mapping[str, Will]
     """By address."""
+    last_errors: Mapping[str, LastError]
+    """By address, of those of which Dynamics keeps one."""
 
 
 def gated(
@@ -47,14 +50,18 @@ def gated(
     let_in = let_in_during(run)
     verdicts: list[GateVerdict] = []
     will: dict[str, Will] = {}
+    last_errors: dict[str, LastError] = {}
     for mailbox in mailboxes:
         beside = compared(estate, mailbox, records)
         differs = [replace(difference, dynamics=clean(difference.dynamics)) for difference in beside.differs]
         seen = let_in.get(mailbox.address, ())
         verdicts.append(verdict_on(mailbox, assessments[mailbox.address], run, seen, differs, unread, accept))
         will[mailbox.address] = will_do(mailbox, beside.rows, beside.pending)
+        findings = {finding.rule.id: finding for finding in assessments[mailbox.address].findings}
+        if beside.rows is not None and (error := last_error_of(beside.rows.mailbox, findings, clean)) is not None:
+            last_errors[mailbox.address] = error
     standing = standing_of(run.host, () if isinstance(records, Unread) else records.machines)
-    return Gated(run=run, records=records, standing=standing, verdicts=tuple(verdicts), will=will)
+    return Gated(run=run, records=records, standing=standing, verdicts=tuple(verdicts), will=will, last_errors=last_errors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +85,7 @@ def published(gated: Gated, pressed: EnabledForms | None = None) -> dict[str, An
         "run": in_sections(gated.run),
         "dynamics": shown(_dynamics(gated.records, gated.standing)),
         "enabling": None if pressed is None else shown({"batch": pressed.batch, "notes": [*pressed.notes]}),
-        "mailboxes": [shown(_mailbox(verdict, gated.will[verdict.mailbox], pressed)) for verdict in gated.verdicts],
+        "mailboxes": [shown(_mailbox(verdict, gated, pressed)) for verdict in gated.verdicts],
     }
 
 
@@ -117,7 +124,8 @@ def _dynamics(records: DynamicsRecords | Unread, standing: Standing) -> dict[str
     }
 
 
-def _mailbox(verdict: GateVerdict, will: Will, pressed: EnabledForms | None) -> dict[str, Json]:
+def _mailbox(verdict: GateVerdict, gated: Gated, pressed: EnabledForms | None) -> dict[str, Json]:
+    will = gated.will[verdict.mailbox]
     return {
         "mailbox": verdict.mailbox,
         "answer": verdict.answer.value,
@@ -134,9 +142,16 @@ def _mailbox(verdict: GateVerdict, will: Will, pressed: EnabledForms | None) -> 
             "backlog_since": _time(will.backlog_since),
             "primary_organization": will.primary_organization,
         },
+        "last_error": _last_error(gated.last_errors.get(verdict.mailbox)),
         "enabled": None if pressed is None else pressed.enabled.get(verdict.mailbox),
         "not_asked": None if pressed is None else pressed.not_asked.get(verdict.mailbox),
     }
+
+
+def _last_error(error: LastError | None) -> Json:
+    if error is None:
+        return None
+    return {"text": error.text, "at": _time(error.at), "causes": [*error.explained.causes], "meaning": error.explained.meaning}
 
 
 def _reasons(reasons: Sequence[GateReason]) -> list[Json]:

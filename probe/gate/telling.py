@@ -16,7 +16,7 @@ from probe.gate import telling_enabled as outcomes
 from probe.gate.answering import GateAnswer, Predicted
 from probe.model.facts import Why
 from probe.model.remedies import first_sentence
-from probe.model.rules import Direction
+from probe.model.rules import Direction, Result
 from probe.reports.text import REPORT as RUN_REPORT
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, STRONG, Page
 from probe.tables.alerts import dynamics_alerts
@@ -67,7 +67,7 @@ def _groups(mailboxes: Sequence[JsonObject], assessments: Mapping[str, JsonObjec
     alike: dict[str, list[JsonObject]] = {}
     for form in mailboxes:
         will = {name: value for name, value in form["will"].items() if name not in ("pending_send", "oldest_pending")}
-        same = {**form, "mailbox": assessments[form["mailbox"]]["profile"], "will": will, "enabled": outcomes.alike(form)}
+        same = {**form, "mailbox": assessments[form["mailbox"]]["profile"], "will": will, **outcomes.alike(form)}
         alike.setdefault(repr(same), []).append(form)
     return list(alike.values())
 
@@ -167,6 +167,9 @@ def _write_group(
         _write_remedy(page, finding, form["mailbox"], known, on)
     if len(doubts) > 1:
         page.say(f"and {count(len(doubts) - 1, 'question', 'questions')} more of support: --verbose", indent=2 + _COLUMN)
+    if (error := outcomes.last_error_of(form)) is not None:
+        page.say(f"Dynamics' last error: {error.text}", indent=2)
+        _write_explained(page, error, by_rule, form["mailbox"], known, on)
     for difference in form["differs"]:
         there = bounded(difference["dynamics"], _MOST_SEEN)
         told = f"{difference['what']}: the estate has {difference['estate']}, Dynamics has {there}"
@@ -188,17 +191,20 @@ def _write_outcome(
     page.say(outcomes.result_of(form), indent=2, label=word, column=max(_COLUMN, len(word) + 2), style=_ENDINGS[word])
     for alert in outcomes.alerts_of(group):
         page.say(f"Dynamics says: {alert.text}", indent=4)
-        for rule in alert.causes[:_MOST_CAUSES]:
-            page.say(
-                f"{by_rule[rule]['title']} ({rule})" if rule in by_rule else rule,
-                indent=4,
-                label="Perhaps" if len(alert.causes) > 1 else "Cause",
-                column=8,
-            )
-        if len(alert.causes) == 1 and (finding := by_rule.get(alert.causes[0])) is not None:
-            _write_remedy(page, finding, form["mailbox"], known, date.fromisoformat(document["run"]["judged_at"]))
-        if alert.meaning is not None:
-            page.say(alert.meaning, indent=4, label="Cause", column=8)
+        _write_explained(page, alert, by_rule, form["mailbox"], known, date.fromisoformat(document["run"]["judged_at"]))
+
+
+def _write_explained(
+    page: Page, trouble: outcomes.ToldTrouble, by_rule: Mapping[str, JsonObject], mailbox: str, known: Known, on: date
+) -> None:
+    """What an error of Dynamics may come from; of a single cause, the remedy too."""
+    label = "Perhaps" if len(trouble.causes) > 1 else "Cause"
+    for rule in trouble.causes[:_MOST_CAUSES]:
+        page.say(f"{by_rule[rule]['title']} ({rule})" if rule in by_rule else rule, indent=4, label=label, column=8)
+    if trouble.meaning is not None:
+        page.say(trouble.meaning, indent=4, label=label, column=8)
+    if len(trouble.causes) == 1 and (finding := by_rule.get(trouble.causes[0])) is not None and finding["result"] != Result.HOLDS:
+        _write_remedy(page, finding, mailbox, known, on)
 
 
 def _alike(form: JsonObject) -> Iterator[tuple[list[str], Predicted, str | None]]:

@@ -17,8 +17,8 @@ _ENDINGS = {FAILED: "failed", PENDING: "still pending", OPEN: "without an outcom
 
 
 @dataclass(frozen=True, slots=True)
-class ToldAlert:
-    """An alert of Dynamics that tells of trouble."""
+class ToldTrouble:
+    """An alert or an error of Dynamics."""
 
     text: str
     causes: tuple[str, ...]
@@ -66,23 +66,33 @@ def result_of(form: JsonObject) -> str:
     return f"{told}{agreement}{by}"
 
 
-def alerts_of(group: Sequence[JsonObject]) -> list[ToldAlert]:
+def alerts_of(group: Sequence[JsonObject]) -> list[ToldTrouble]:
     """The alerts of the first of these mailboxes that tell of trouble, each once; a warning that became an error is not told again."""
-    told: dict[str, ToldAlert] = {}
+    told: dict[str, ToldTrouble] = {}
     for level in ("error", "warning"):
         for alert in group[0]["enabled"]["alerts"]:
             if alert["level"] == level and (level == "error" or not told):
-                told.setdefault(alert["text"], ToldAlert(bounded(alert["text"], MOST_OF_ALERT), tuple(alert["causes"]), alert["meaning"]))
+                told.setdefault(alert["text"], ToldTrouble(bounded(alert["text"], MOST_OF_ALERT), tuple(alert["causes"]), alert["meaning"]))
     return list(told.values())
 
 
-def alike(form: JsonObject) -> JsonObject | None:
-    """What of the outcome must be the same for mailboxes to be told together."""
-    enabled = form["enabled"]
-    if enabled is None:
+def last_error_of(form: JsonObject) -> ToldTrouble | None:
+    """The error that Dynamics keeps of a mailbox, with its day, where Dynamics was not asked for a newer outcome."""
+    error = form["last_error"]
+    if error is None or form["enabled"] is not None:
         return None
-    alerts = [(alert["level"], alert["code"], alert["causes"], alert["meaning"]) for alert in enabled["alerts"]]
-    return {**{name: enabled[name] for name in ("state", "outcome", "agrees", "scheduled_by_another")}, "alerts": alerts}
+    day = f"{error['at'].partition('T')[0]}, " if error["at"] else ""
+    return ToldTrouble(f"{day}{bounded(error['text'], MOST_OF_ALERT)}", tuple(error["causes"]), error["meaning"])
+
+
+def alike(form: JsonObject) -> JsonObject:
+    """What of outcome and last error must be the same for mailboxes to be told together."""
+    enabled, error = form["enabled"], form["last_error"]
+    same: dict[str, Any] = {"enabled": None, "last_error": None if error is None else (error["causes"], error["meaning"])}
+    if enabled is not None:
+        alerts = [(alert["level"], alert["code"], alert["causes"], alert["meaning"]) for alert in enabled["alerts"]]
+        same["enabled"] = {**{name: enabled[name] for name in ("state", "outcome", "agrees", "scheduled_by_another")}, "alerts": alerts}
+    return same
 
 
 def _reported(form: JsonObject) -> str:

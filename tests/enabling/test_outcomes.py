@@ -9,7 +9,7 @@ import pytest
 from probe import app
 from probe.dynamics import MailboxRow, Option, TraceLog
 from probe.enabling.course import Begun
-from probe.enabling.outcomes import agrees, alert_form, causes_of, done_form, pending_form, report_of, retold
+from probe.enabling.outcomes import agrees, alert_form, done_form, pending_form, report_of, retold
 from probe.model.rules import Finding, Result
 
 NOW = datetime(2026, 11, 29, 8, 0, tzinfo=UTC)
@@ -50,18 +50,6 @@ def test_an_outcome_is_told_again_as_it_was() -> None:
     assert form["agrees"] is True
     assert retold({"at": "", "who": "", **form}) == form
     assert pending_form(BEGUN)["outcome"] == {"incoming": "not-run", "outgoing": "not-run", "appointments": None}
-
-
-def test_what_the_probe_found_picks_the_cause() -> None:
-    """What fails is the cause, and of two the one that the other follows from; what holds is none."""
-    assert causes_of([UNAUTHORIZED], {})[0] == "login-refused"
-    assert len(causes_of([UNAUTHORIZED], {})) > 5
-    assert causes_of([UNAUTHORIZED], found(token_wanted=Result.FAILS)) == ("token-wanted",)
-    both = found(login_refused=Result.FAILS, password_login_ended_by_provider=Result.FAILS)
-    assert causes_of([UNAUTHORIZED], both) == ("password-login-ended-by-provider",)
-    assert "login-refused" not in causes_of([UNAUTHORIZED], found(login_refused=Result.HOLDS))
-    none_left = causes_of(["ErrorImpersonateUserDenied"], found(impersonation_denied=Result.HOLDS))
-    assert none_left == ("impersonation-denied",)
 
 
 def test_an_alert_is_told_with_its_number_as_it_came() -> None:
