@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from probe import __version__
-from probe.cli.enabling import EnableRequest, enabling_options, round_of, write_score
+from probe.cli.enabling import EnableRequest, enabling_options, round_of, show_gate, write_score
 from probe.cli.importing import import_
 from probe.cli.options import ACCEPTABLE, accept_option, listed_addresses, output_options, probing_options, profile, verbose_option
 from probe.cli.streams import (
@@ -67,16 +67,19 @@ def cli() -> None:
 
 
 @cli.command()
+@click.option("--gate", "is_gate", is_flag=True, help="The gate over a simulated organization: import, gate, Test & Enable, compare.")
 @verbose_option
 @output_options
 @partial(probing_options, default_timeout=DEMO_TIMEOUT)
-def demo(output: Output, options: Options) -> NoReturn:
+def demo(output: Output, options: Options, is_gate: bool) -> NoReturn:
     """Probe a simulated estate on this machine, for real.
 
     Starts mail servers on loopback, probes them over real sockets, and prints the report. Nothing outside is touched.
     """
     from probe import app
 
+    if is_gate:
+        show_gate(output, options)
     with output.progress(options) as options:
         run = app.complete(partial(app.demo, options))
     output.write_run(run)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -159,8 +159,7 @@ class Round:
         if self._request.new:
             self._books.leave(self._organization)
         job = self._job(choice, wish)
-        say: Callable[[str], None] = (lambda sentence: None) if output.quiet else output.log
-        return app.complete(partial(app.enable, job, options, self._audit, self._books, say))
+        return app.complete(partial(app.enable, job, options, self._audit, self._books, _said(output)))
 
     @property
     def _organization(self) -> str:
@@ -295,6 +294,23 @@ def write_score(output: Output, estate: Estate | None) -> None:
         lines.append(f"{one.direction:<13} {rate}{f'; of {one.undecided:,} more nothing was predicted' if one.undecided else ''}")
     lines += [f"{one.at} {one.mailbox} {one.direction}: predicted {one.predicted}, came {one.outcome}" for one in disagreements]
     output.write_lines(lines)
+
+
+def show_gate(output: Output, options: Options) -> NoReturn:
+    """Show the gate's whole path over the simulated organization. It exits with 0 where that was shown, whatever came of it."""
+    from probe import app
+    from probe.demonstration import demonstrate_gate
+
+    with output.progress(options) as shown:
+        gated, pressed = app.complete(partial(demonstrate_gate, shown, _said(output)))
+    output.write_gate(gated, pressed)
+    code = app.gate_exit_code(gated, pressed)
+    sys.exit(code if code in (70, 130) else 0)
+
+
+def _said(output: Output) -> Callable[[str], None]:
+    """Tells of each step, unless nobody wants to hear it."""
+    return (lambda sentence: None) if output.quiet else output.log
 
 
 def _who() -> str:

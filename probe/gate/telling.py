@@ -176,7 +176,8 @@ def _write_group(
         page.say(told, indent=2, label="DIFFERS", column=_COLUMN, style=DOUBTFUL)
     for sentence in form["settle"][1:]:
         page.say(f"{sentence}.", indent=2, label="OPEN", column=_COLUMN)
-    page.say("; ".join(_numbers(group, is_read=document["dynamics"]["read"])), indent=2, label="Test & Enable", column=15)
+    if form["enabled"] is None:
+        page.say("; ".join(_numbers(group, is_read=document["dynamics"]["read"])), indent=2, label="Test & Enable", column=15)
 
 
 def _write_outcome(

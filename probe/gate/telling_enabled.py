@@ -54,7 +54,9 @@ def cause_of(form: JsonObject) -> str | None:
     word = word_of(form)
     if word is None:
         return f"not asked: {form['not_asked']}" if form["not_asked"] is not None else None
-    return f"{word.lower()}: {_reported(form)}" if word is not PENDING else word.lower()
+    if word is FAILED:
+        return f"failed: {', '.join(direction for direction, how in form['enabled']['outcome'].items() if how == 'failure')}"
+    return _ENDINGS[word]
 
 
 def result_of(form: JsonObject) -> str:
