@@ -34,8 +34,8 @@ class LastError:
 def explained(texts: Iterable[str], findings: Mapping[str, Finding]) -> Explained:
     """What an error may come from, by its texts and the findings of its mailbox.
 
-    What was found to fail is the one cause; of several, the one that the others follow from. Else they are those that apply to the mailbox and were not
-    found to hold; where all of them hold now, they are what it may have been then.
+    What was found to fail is the one cause; of several, the one that the others follow from. Else they are those that were not found to hold:
+    one that nobody could ask, as of a login that was not tried, may be it; where all of them hold now, they are what it may have been then.
     """
     said = tuple(texts)
     candidates = causes_of_alert(*said)
