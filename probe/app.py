@@ -8,14 +8,12 @@ import gc
 import logging
 import platform
 import secrets
-import signal
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from probe import catalogue
@@ -24,17 +22,18 @@ from probe.engine import run as engine
 from probe.engine import select
 from probe.engine.accounts import Locks
 from probe.engine.again import judge_again
+from probe.engine.interrupts import Interrupts
 from probe.engine.judge import Ruleset
-from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext
+from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext, until
 from probe.engine.plan import Plan
 from probe.memory import Memory
 from probe.model import defaults
-from probe.model.attempts import Attempt, Outcome
+from probe.model.attempts import Attempt
 from probe.model.defaults import TlsDepth
 from probe.model.estate import DynamicsAccess, Effect, Endpoint, Estate, Mailbox, Service
 from probe.model.facts import Reading
 from probe.model.inferences import Inference
-from probe.model.rules import Grade, Rule, Support, grade
+from probe.model.rules import Rule
 from probe.model.runs import Asked, Run
 from probe.model.values import dataclass
 from probe.net.dial import Network
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from probe.doctor import Symptom
     from probe.dynamics import Client
     from probe.dynamics.state import StateRecords
+    from probe.enabling import Audit, Books, Job, Pressed
     from probe.gate import Accept, DynamicsRecords, Gated, Unread
     from probe.importing import ImportedRecords
     from probe.organization import NotRead
@@ -89,14 +89,13 @@ class Options:
     """Folder of what must outlive the run, or what names it when it is wanted: refused logins. None: nothing is remembered, as in the demo."""
     warn: Callable[[str], None] = field(default=lambda text: None)
     """Is told in one sentence what the operator should know of the run beside its result."""
-    clock: Callable[[], datetime] = field(default=lambda: _now())
+    clock: Callable[[], datetime] = field(default=lambda: now())
 
 
 IMPORT_SECONDS = 3600.0
 """For all records of an organization; 50,000 mailboxes are a hundred pages, and a server may ask for pauses between them."""
-
-ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
-"""Signals that ask for an end: Ctrl-C; service managers, containers and timeout(1); a terminal that is closed; Ctrl-Break on Windows."""
+ENABLING_SECONDS = 24 * 3600.0
+"""For all that is asked while Test & Enable goes on: as long as a batch is open. Each request has a bound of its own."""
 
 
 def rules() -> dict[str, Rule]:
@@ -116,7 +115,7 @@ def inferences() -> dict[str, Inference]:
 
 def today() -> date:
     """The date of judgement when none is named: today in UTC, as every time in a document."""
-    return _now().date()
+    return now().date()
 
 
 def plan_check(
@@ -252,6 +251,31 @@ class Probing:
         # By now it knows every secret of the run too.
         return gate.gated(estate, meant, run, records, accept, context.redactor.clean_sentence)
 
+    async def enable(self, job: Job, audit: Audit, books: Books, say: Callable[[str], None], stop: asyncio.Event) -> Pressed:
+        """Ask Dynamics for Test & Enable of the mailboxes of a job, and wait for what comes of it. Once `stop` is set it ends, and tells how far it is.
+
+        `say` is told in one sentence of each step. `audit` is open, so that nobody else asks meanwhile.
+        """
+        from probe.enabling import Enabler
+        from probe.organization import organization
+
+        access, context = job.estate.dynamics, self._context(stop)
+        assert access is not None
+        network, authorities = self._network_to(access), job.estate.deployment.authorities
+        asking = Enabler(
+            job,
+            lambda: organization(access, authorities, context, network, seconds=ENABLING_SECONDS),
+            audit,
+            books,
+            clock=context.clock,
+            say=say,
+            clean=context.redactor.clean_sentence,
+        )
+        with contextlib.suppress(TimeoutError):  # which is how the stop ends it; all other time-outs are told in its notes
+            async with asyncio.timeout(None) as patience, until(stop, patience):
+                await asking.run()
+        return asking.pressed(is_interrupted=stop.is_set())
+
     def _network_to(self, access: DynamicsAccess) -> Network:
         """The network with the anchors that vouch for Dynamics alone, where the estate names such."""
         if access.ca is None:
@@ -342,11 +366,17 @@ async def gate(
         return await probing.gate(estate, mailboxes, accept, stop, narrow)
 
 
+async def enable(job: Job, options: Options, audit: Audit, books: Books, say: Callable[[str], None], stop: asyncio.Event) -> Pressed:
+    """Ask Dynamics for Test & Enable of the mailboxes of a job; as in `Probing.enable`."""
+    async with Probing(options) as probing:
+        return await probing.enable(job, audit, books, say, stop)
+
+
 def moment_of(text: str) -> datetime:
     """The moment that somebody on this machine means, in local time. Raises ValueError with one sentence."""
     from probe.gate import moment_of
 
-    return moment_of(text, _now().astimezone())
+    return moment_of(text, now().astimezone())
 
 
 async def look(endpoints: Iterable[Endpoint], options: Options, stop: asyncio.Event | None = None) -> Run:
@@ -430,27 +460,6 @@ def outlook(run: Run, until: date) -> list[Coming]:
     return ahead_of(run, Ruleset(inferences=inferences(), rules=rules()), until)
 
 
-def exit_code(run: Run, accept: frozenset[Support] = frozenset()) -> int:
-    """The exit code that a run calls for, by the precedence 130, 70, 1, 3, 0."""
-    if run.interrupted:
-        return 130
-    if any(a.outcome is Outcome.BUG for a in run.attempts):
-        return 70
-    if run.estate is None:
-        is_complete = all(a.outcome in (Outcome.COMPLETED, Outcome.NOT_SCHEDULED) for a in run.attempts)
-        return 0 if is_complete else 3
-    grades = {grade(a.support, a.readiness, accept) for a in run.assessments}
-    return 1 if Grade.BAD in grades else 3 if Grade.OPEN in grades else 0
-
-
-def gate_exit_code(gated: Gated) -> int:
-    """The exit code that an answer of the gate calls for, by the same precedence."""
-    from probe.gate import GateAnswer, worst
-
-    code = exit_code(gated.run)
-    return code if code in (130, 70) else {GateAnswer.GO: 0, GateAnswer.NO_GO: 1, GateAnswer.CANNOT_TELL: 3}[worst(gated.verdicts)]
-
-
 def complete(begin: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
     """Run something to its end on a loop of its own, given the stop of its runs.
 
@@ -461,46 +470,8 @@ def complete(begin: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
     # What a run makes it keeps: the collections of its young objects took 6 % of the CPU of 600 looks, and freed next to nothing.
     gc.set_threshold(20_000, 20, 50)
     gc.enable()
-    with _Interrupts() as interrupts:
+    with Interrupts() as interrupts:
         return asyncio.run(interrupts.stopping(begin))
-
-
-class _Interrupts:
-    """What comes of the signals that ask for an end. `with` it, on the main thread, where signals are; elsewhere nothing is changed."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._stop: Callable[[], object] | None = None
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> _Interrupts:
-        if threading.current_thread() is threading.main_thread():
-            for number in ENDING:
-                # What was ignored when we were started stays so: nohup(1) ignores SIGHUP, and shells SIGINT for what runs in the background.
-                if signal.getsignal(number) not in (signal.SIG_IGN, None):
-                    self._before[number] = signal.signal(number, self._came)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    async def stopping(self, begin: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
-        """Begin it with a stop that the first signal sets."""
-        loop, stop = asyncio.get_running_loop(), asyncio.Event()
-        # By the loop, which a mere set() in a signal handler would not wake.
-        self._stop = lambda: loop.call_soon_threadsafe(stop.set)
-        if self._count:
-            raise KeyboardInterrupt
-        return await begin(stop)
-
-    def _came(self, number: int, frame: FrameType | None) -> None:
-        self._count += 1
-        if self._count > 1:
-            raise KeyboardInterrupt
-        if self._stop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has just ended, and with it all that could be stopped
-                self._stop()
 
 
 def _tls_question(options: Options, client: str, *, fips: bool) -> TlsQuestion | None:
@@ -511,5 +482,6 @@ def _asked(options: Options, mailboxes: tuple[str, ...] | None, client: str) -> 
     return Asked(mailboxes=mailboxes, tls=options.tls, fips=client, allow=options.allow, all_addresses=options.all_addresses)
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """This moment, in UTC."""
     return datetime.now(UTC)

@@ -8,7 +8,12 @@ import sys
 from pathlib import Path
 
 
-def probe(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+def environment(**more: str) -> dict[str, str]:
+    """That of a command, in which a warning of Python is an error."""
+    return {**os.environ, "PYTHONWARNINGS": "error", **more}
+
+
+def probe(*arguments: str, cwd: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "probe", *arguments],
         capture_output=True,
@@ -18,6 +23,6 @@ def probe(*arguments: str, cwd: Path | None = None, **environment: str) -> subpr
         timeout=100,
         cwd=cwd,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONWARNINGS": "error", **environment},
+        env=environment(**more),
         check=False,
     )

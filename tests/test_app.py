@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from probe import app
+from probe.cli.exit_codes import exit_code
+from probe.engine.interrupts import Interrupts
 from probe.engine.plan import named
 from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import Endpoint, Estate
@@ -94,15 +96,15 @@ BUG = attempt(Outcome.BUG)
 )
 def test_a_run_has_the_exit_code_of_its_worst_part(made: Run, code: int) -> None:
     """130 goes before 70, then 1, 3 and 0; a look is judged by its attempts alone."""
-    assert app.exit_code(made) == code
+    assert exit_code(made) == code
 
 
 def test_not_listed_may_be_accepted() -> None:
     """What the operator accepts does not count, but everything else still does."""
     accept = frozenset({Support.NOT_LISTED})
-    assert app.exit_code(run(assessment("not-listed", "ready")), accept) == 0
-    assert app.exit_code(run(assessment("not-listed", "not-ready")), accept) == 1
-    assert app.exit_code(run(assessment("unsupported", "ready")), accept) == 1
+    assert exit_code(run(assessment("not-listed", "ready")), accept) == 0
+    assert exit_code(run(assessment("not-listed", "not-ready")), accept) == 1
+    assert exit_code(run(assessment("unsupported", "ready")), accept) == 1
 
 
 async def test_two_runs_at_once_make_at_most_three_connections_to_one_port() -> None:
@@ -170,7 +172,7 @@ async def test_a_run_cancelled_at_any_moment_leaves_nothing(turns: int) -> None:
 
 async def test_a_signal_before_the_end_stops_a_run_and_the_next_interrupts_it() -> None:
     """The first asks for what was learnt, and only the second is an interrupt."""
-    interrupts = app._Interrupts()
+    interrupts = Interrupts()
     stops: list[asyncio.Event] = []
 
     async def begin(stop: asyncio.Event) -> bool:

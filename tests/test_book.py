@@ -19,7 +19,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from probe import app, catalogue
-from probe.cli import EXIT_CODES, cli
+from probe.cli import cli
+from probe.cli.exit_codes import EXIT_CODES
 from probe.config import read_estate
 from probe.config.keys import HEADINGS, TABLES
 from probe.document import Report, gate_schema, parse, schema

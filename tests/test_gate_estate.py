@@ -11,6 +11,7 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 
 from probe import app
+from probe.cli.exit_codes import gate_exit_code
 from probe.document import ReportOptions, gate_schema
 from probe.gate import Disabled, DynamicsRecords, GateAnswer, Gated, Predicted, Unread, disabled_since, gate_json, gate_text, published
 from probe.model.estate import BoundOrganization, Estate, Mailbox
@@ -69,7 +70,7 @@ async def test_predictions_agree_with_outcomes_and_nothing_is_written() -> None:
             organization.update(MAILBOX, one, {"testemailconfigurationscheduled": True})
         await demonstration.service.settled()
     assert {verdict.mailbox: verdict.answer for verdict in gated.verdicts} == ANSWERS
-    assert app.gate_exit_code(gated) == 1
+    assert gate_exit_code(gated) == 1
     for verdict in gated.verdicts:
         found = outcome(organization.mailboxes[ids[verdict.mailbox]])
         for how, status in zip(verdict.predicted.values(), found, strict=True):
@@ -126,7 +127,7 @@ async def test_rows_that_differ_are_told_and_none_is_a_go() -> None:
         (GateAnswer.CANNOT_TELL, ["mailbox"]),
         (GateAnswer.CANNOT_TELL, ["incoming port"]),
     ]
-    assert app.gate_exit_code(gated) == 1
+    assert gate_exit_code(gated) == 1
     assert "incoming port: the estate has" in "".join(gate_text(published(gated), ReportOptions()))
 
 

@@ -18,9 +18,20 @@ import click
 
 from probe import __version__
 from probe.cli.doctor import doctor
+from probe.cli.enabling import EnableRequest, enabling_options, round_of, show_gate, write_score
 from probe.cli.estates import estate_of
+from probe.cli.exit_codes import EXIT_CODES, gate_exit_code
 from probe.cli.importing import import_
-from probe.cli.options import ACCEPTABLE, accept_option, answer_options, output_options, probing_options, profile, verbose_option
+from probe.cli.options import (
+    ACCEPTABLE,
+    accept_option,
+    answer_options,
+    listed_addresses,
+    output_options,
+    probing_options,
+    profile,
+    verbose_option,
+)
 from probe.cli.outlook import outlook
 from probe.cli.streams import (
     NotWritten,
@@ -45,15 +56,6 @@ if TYPE_CHECKING:
     from probe.model.estate import Endpoint, Estate, Mailbox
     from probe.model.rules import Otherwise, Rule
 
-EXIT_CODES = """\b
-Exit codes:
-  0    every assessed mailbox is supported and ready (look: every attempt completed)
-  1    at least one is unsupported, not listed, or not ready
-  2    usage or estate error: nothing was probed
-  3    none is as bad as 1, and at least one is undetermined (look: an attempt did not complete)
-  70   the program itself failed
-  130  interrupted; what was learnt until then is still printed"""
-
 DEMO_TIMEOUT = 8.0
 """One of the demo's servers never says a word; nobody should wait for it as long as for a real one."""
 
@@ -69,16 +71,19 @@ def cli() -> None:
 
 
 @cli.command()
+@click.option("--gate", "is_gate", is_flag=True, help="The gate over a simulated organization: import, gate, Test & Enable, compare.")
 @verbose_option
 @output_options
 @partial(probing_options, default_timeout=DEMO_TIMEOUT)
-def demo(output: Output, options: Options) -> NoReturn:
+def demo(output: Output, options: Options, is_gate: bool) -> NoReturn:
     """Probe a simulated estate on this machine, for real.
 
     Starts mail servers on loopback, probes them over real sockets, and prints the report. Nothing outside is touched.
     """
     from probe import app
 
+    if is_gate:
+        show_gate(output, options)
     with output.progress(options) as options:
         run = app.complete(partial(app.demo, options))
     code = output.write_run(run)
@@ -135,7 +140,7 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
 
 
 @cli.command()
-@click.argument("estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path))
+@click.argument("estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path), required=False)
 @click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
 @click.option("--all", "everyone", is_flag=True, help="Every mailbox of the estate that server-side synchronization serves.")
 @click.option("--profile", "profiles", multiple=True, metavar="NAME", help="The mailboxes of this profile; may be given again.")
@@ -149,40 +154,57 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
     help="Of these, or of all: those that were disabled by an outage at 08:30 (today), 2026-11-29T08:30 or 6h ago; local time.",
 )
 @click.option("--accept", multiple=True, type=click.Choice(ACCEPTABLE), help="Let this pass; may be given again.")
+@enabling_options
+@click.option(
+    "--score", is_flag=True, help="Show how often predictions came true, by direction, and where they did not; nothing is probed."
+)
 @verbose_option
 @answer_options
 @probing_options
 def gate(
     output: Output,
     options: Options,
-    estate_file: Path,
+    estate_file: Path | None,
     addresses: Sequence[str],
     everyone: bool,
     profiles: Sequence[str],
     list_file: Path | None,
     when: str | None,
     accept: Sequence[str],
+    request: EnableRequest,
+    score: bool,
 ) -> NoReturn:
     """Say before Test & Enable what it will report, and whether to press it.
 
     Reads the mailboxes' rows in Dynamics ([dynamics] of the estate) and compares them with the estate, probes the mailboxes, and answers go, no-go
-    or cannot-tell for each. It writes nothing: Test & Enable is not pressed.
+    or cannot-tell for each. Without --enable it writes nothing.
     """
     from probe import app
     from probe.gate import Accept
     from probe.memory import default_folder
 
+    if score:
+        write_score(output, None if estate_file is None else estate_of(estate_file))
+        sys.exit(0)
+    if estate_file is None:
+        raise click.UsageError("Missing argument 'ESTATE.toml'.")
     estate = estate_of(estate_file)
     everyone = everyone or (when is not None and not (addresses or profiles or list_file))
     mailboxes = _to_be_gated(estate, addresses, everyone=everyone, profiles=profiles, list_file=list_file)
     narrow = None if when is None else _disabled_since(estate, when)
     accepted = frozenset(map(Accept, accept))
-    with output.progress(options) as options:
-        gated = app.complete(partial(app.gate, estate, mailboxes, replace(options, state=default_folder), accepted, narrow))
-    if gated is None:
-        raise click.UsageError(f"no mailbox was disabled by an outage at {when}; nothing was probed")
-    output.write_gate(gated)
-    sys.exit(app.gate_exit_code(gated))
+    options = replace(options, state=default_folder)
+    named = [mailbox.address for mailbox in mailboxes]
+    with round_of(request, estate, are_named=not (everyone or profiles or when)) as enabling:
+        if enabling is not None:
+            mailboxes, narrow = enabling.joined(mailboxes), enabling.joined_after(narrow)
+        with output.progress(options) as shown:
+            gated = app.complete(partial(app.gate, estate, mailboxes, shown, accepted, narrow))
+        if gated is None:
+            raise click.UsageError(f"no mailbox was disabled by an outage at {when}; nothing was probed")
+        pressed = None if enabling is None else enabling.press(gated, named, options, output)
+    output.write_gate(gated, pressed)
+    sys.exit(gate_exit_code(gated, pressed))
 
 
 @cli.command()
@@ -359,7 +381,7 @@ def _to_be_gated(
     unknown = [f"the estate has no profile {name!r}{_near(name, known)}" for name in profiles if name not in known]
     if unknown:
         raise WrongArguments(unknown)
-    named = [*addresses, *([] if list_file is None else _listed(list_file))]
+    named = [*addresses, *([] if list_file is None else listed_addresses(list_file))]
     by_name = {mailbox.address for mailbox in (_chosen(estate, named) if named else ())}
     meant = [mailbox for mailbox in estate.mailboxes if everyone or mailbox.profile in profiles or mailbox.address in by_name]
     unserved = [mailbox.address for mailbox in meant if not mailbox.is_served]
@@ -400,20 +422,6 @@ def _disabled_since(estate: Estate, when: str) -> Narrow:
         return [one.mailbox for one in meant]
 
     return narrowed
-
-
-def _listed(file: Path) -> list[str]:
-    """The addresses of a file, one a line; a line that is empty or begins with # is none."""
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as failed:
-        raise click.UsageError(f"{file} cannot be read: {failed.strerror}") from None
-    except UnicodeDecodeError:
-        raise click.UsageError(f"{file} is not UTF-8") from None
-    found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    if not found:
-        raise click.UsageError(f"{file} names no mailbox")
-    return found
 
 
 def _named(name: str | None, known: Mapping[str, Any], what: str) -> list[Any]:

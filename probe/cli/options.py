@@ -89,7 +89,7 @@ def output_options(command: Callable[..., Any], *, formats: Sequence[str] = _FOR
         )
         return command(output=output, **rest)
 
-    return _with_options(command, gathered, options)
+    return added_options(command, gathered, options)
 
 
 def answer_options(command: Callable[..., Any]) -> Any:
@@ -171,10 +171,11 @@ def probing_options(command: Callable[..., Any], *, default_timeout: float = TIM
         )
         return command(output=output, options=made, **rest)
 
-    return _with_options(command, gathered, options)
+    return added_options(command, gathered, options)
 
 
-def _with_options(command: Any, gathered: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
+def added_options(command: Any, gathered: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
+    """A command with more options, which `gathered` takes and hands it together."""
     gathered.__doc__, gathered.__name__ = command.__doc__, command.__name__
     gathered.__click_params__ = list(getattr(command, "__click_params__", []))
     for option in reversed(options):
@@ -235,3 +236,17 @@ def anchors(_context: click.Context, _parameter: click.Parameter, value: Path | 
         except ValueError as wrong:
             raise click.BadParameter(str(wrong)) from None
     return value
+
+
+def listed_addresses(file: Path) -> list[str]:
+    """The addresses of a file, one a line; a line that is empty or begins with # is none."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as failed:
+        raise click.UsageError(f"{file} cannot be read: {failed.strerror}") from None
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{file} is not UTF-8") from None
+    found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not found:
+        raise click.UsageError(f"{file} names no mailbox")
+    return found

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from probe.cli.estates import estate_of
+from probe.cli.exit_codes import exit_code
 from probe.cli.options import answer_options, probing_options
 
 if TYPE_CHECKING:
@@ -46,5 +47,5 @@ def outlook(output: Output, options: Options, estate_file: Path, until: datetime
         output.write_form(outlook_form(run, coming, last))
     else:
         output.write([outlook_text(run, coming, last, output.report_options())], "text/plain; charset=utf-8")
-    code = app.exit_code(run)
+    code = exit_code(run)
     sys.exit(code if code in (70, 130) else 0)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from probe.cli.exit_codes import exit_code
 from probe.cli.streams import INTERRUPTED_SECONDS, NotWritten, tell, write_result
 from probe.model.characters import visible
 from probe.model.values import dataclass
@@ -17,6 +18,7 @@ from probe.model.values import dataclass
 if TYPE_CHECKING:
     from probe.app import Options
     from probe.document import ReportOptions as ReportOptions
+    from probe.enabling import Pressed
     from probe.gate import Gated
     from probe.model.attempts import Attempt
     from probe.model.rules import Support
@@ -76,24 +78,28 @@ class Output:
 
     def write_document(self, document: Mapping[str, Any], run: Run) -> int:
         """Write the document of a run as the report that was asked for; the exit code that it calls for. Raises NotWritten."""
-        from probe import app, catalogue
+        from probe import catalogue
         from probe.document import Report
 
         report = catalogue.entry("probe.reports", self.format, "REPORT", Report)
         options = self.report_options()
         pieces = report.render(document, options)
         self.write(pieces, report.media_type, patience=INTERRUPTED_SECONDS if run.interrupted else None)
-        return app.exit_code(run, self.accept) if report.exit_code is None else report.exit_code(document, options)
+        return exit_code(run, self.accept) if report.exit_code is None else report.exit_code(document, options)
 
-    def write_gate(self, gated: Gated) -> None:
-        """Write the gate's answer, as text or JSON. Raises NotWritten."""
-        from probe.gate import gate_json, gate_text, published
+    def write_gate(self, gated: Gated, pressed: Pressed | None = None) -> None:
+        """Write the gate's answer, with what came of Test & Enable where that was asked for, as text or JSON. Raises NotWritten."""
+        from probe.gate import EnabledForms, gate_json, gate_text, published
 
-        document = published(gated)
+        forms = None
+        if pressed is not None:
+            forms = EnabledForms(batch=pressed.batch, enabled=pressed.enabled, not_asked=pressed.not_asked, notes=pressed.notes)
+        document = published(gated, forms)
         is_json = self.format == "json"
         pieces = gate_json(document) if is_json else gate_text(document, self.report_options())
         media_type = "application/json" if is_json else "text/plain; charset=utf-8"
-        self.write(pieces, media_type, patience=INTERRUPTED_SECONDS if gated.run.interrupted else None)
+        is_interrupted = gated.run.interrupted or (pressed is not None and pressed.is_interrupted)
+        self.write(pieces, media_type, patience=INTERRUPTED_SECONDS if is_interrupted else None)
 
     def report_options(self) -> ReportOptions:
         """How a report is wanted."""

@@ -15,6 +15,7 @@ from probe.document.forms import Form
 from probe.model.schemas import GATE_SCHEMA
 
 Prediction = Literal["success", "failure", "unknown"]
+ReportedWord = Literal["not-run", "success", "failure"]
 
 
 class PredictedForm(Form):
@@ -57,6 +58,63 @@ class WillForm(Form):
     primary_organization: Literal["this", "other"] | None
 
 
+class ReportedForm(Form):
+    """What Dynamics reports, by direction; null where server-side synchronization does not serve it."""
+
+    incoming: ReportedWord | None
+    outgoing: ReportedWord | None
+    appointments: ReportedWord | None
+
+
+class AlertForm(Form):
+    """An alert that Dynamics raised."""
+
+    level: str | None
+    """`information`, `warning`, `error`; the number of another."""
+    code: int | None
+    """As Dynamics gave it; what its numbers mean is not public."""
+    text: str
+    causes: tuple[str, ...]
+    """Ids of the rules that may explain it; one where what the probe found picks it."""
+    meaning: str | None
+    """What it means where no rule sees that."""
+
+
+class EnabledForm(Form):
+    """What came of Test & Enable."""
+
+    requested: datetime | None
+    """Null where somebody else had asked for it."""
+    scheduled_by_another: StrictBool
+    finished: datetime | None
+    """When it was seen to be done; null while it is pending."""
+    state: Literal["done", "pending"]
+    outcome: ReportedForm
+    """While it is pending, `not-run` in every direction that is used."""
+    alerts: tuple[AlertForm, ...]
+    agrees: StrictBool | None
+    """Whether all that was predicted came so; null where nothing was predicted, or nothing has come of it."""
+
+
+class LastErrorForm(Form):
+    """The error that Dynamics keeps of a mailbox."""
+
+    text: str
+    at: datetime | None
+    causes: tuple[str, ...]
+    """As of an alert."""
+    meaning: str | None
+
+
+class EnablingForm(Form):
+    """How asking for Test & Enable went."""
+
+    batch: str | None
+    """As in the audit; null where nothing was asked for."""
+    notes: tuple[str, ...]
+    """Why it ended early, and what could not be read."""
+
+
 class GatedMailboxForm(Form):
     """The answer for one mailbox."""
 
@@ -71,8 +129,12 @@ class GatedMailboxForm(Form):
     settle: tuple[str, ...]
     """Where it cannot be told: what would settle it, the first thing first."""
     will: WillForm
-    enabled: None
-    """Nothing was asked of Dynamics."""
+    last_error: LastErrorForm | None
+    """Null where Dynamics keeps none, or a success came after it."""
+    enabled: EnabledForm | None
+    """Null where nothing was asked of Dynamics."""
+    not_asked: str | None
+    """With `--enable`, why Dynamics was not asked; else null."""
 
 
 class ReadForm(Form):
@@ -99,6 +161,8 @@ class GateDocument(Form):
     run: dict[str, JsonValue]
     """A document `probe.run/2`."""
     dynamics: ReadForm
+    enabling: EnablingForm | None
+    """Null without `--enable`."""
     mailboxes: tuple[GatedMailboxForm, ...]
 
 

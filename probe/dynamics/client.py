@@ -70,9 +70,10 @@ R = TypeVar("R", bound=Record)
 class Enabling:
     """What came of asking Dynamics for Test & Enable of one mailbox."""
 
-    state: Literal["sent", "scheduled", "unknown"]
-    """`sent`: Dynamics took it; `scheduled`: the row said already that it will run, so nothing was sent; `unknown`: it left, or may have, and what came of
-    it is not known. Then the row decides: the flag is true or `test_completed` differs from what it was, or it was not taken."""
+    state: Literal["sent", "scheduled", "unwanted", "unknown"]
+    """`sent`: Dynamics took it; `scheduled`: the row said already that it will run, so nothing was sent; `unwanted`: the caller, shown the row, did not want
+    it any more; `unknown`: it left, or may have, and what came of it is not known. Then the row decides: the flag is true or `test_completed` differs from
+    what it was, or it was not taken."""
     before: MailboxRow
     """The row as it was read over the same connection, just before."""
     detail: str = ""
@@ -153,12 +154,13 @@ class Client:
                 for row in sums
             )
 
-    async def enable(self, mailbox: str) -> Enabling:
+    async def enable(self, mailbox: str, about_to: Callable[[MailboxRow], bool] = lambda row: True) -> Enabling:
         """Ask Dynamics for Test & Enable of a mailbox, by its id: the one change that is ever made.
 
         The row is read first, over the connection that the change then takes; one that is scheduled already is not written. The change is sent again
-        only after an explicit 429 or 503, and the row is read again before. Raises RequestFailed or MissingPrivilege where Dynamics refuses it, and
-        OtherOrganization where the estate is bound to none.
+        only after an explicit 429 or 503, and the row is read again before. `about_to` is shown the row each time just before the change leaves, and
+        says whether it is still wanted. Raises RequestFailed or MissingPrivilege where Dynamics refuses it, and OtherOrganization where the estate is
+        bound to none.
         """
         found: list[MailboxRow] = []
 
@@ -169,7 +171,7 @@ class Client:
             found[:] = rows_found
             if found[0].test_scheduled is None:
                 raise BadRecord(f"Dynamics does not say of mailbox {mailbox} whether Test & Enable is scheduled, so it was not requested")
-            return not found[0].test_scheduled
+            return not found[0].test_scheduled and about_to(found[0])
 
         target = f"{self._base}mailboxes({guid(mailbox)})"
         if self._access.organization is None:
@@ -179,7 +181,7 @@ class Client:
         except Lost as lost:
             return Enabling(state="unknown", before=found[0], detail=str(lost))
         if answer is None:
-            return Enabling(state="scheduled", before=found[0])
+            return Enabling(state="scheduled" if found[0].test_scheduled else "unwanted", before=found[0])
         if answer.status >= 500 or (answer.status < 400 and not _is_taken(answer)):
             # An error in the middle of the work, a gateway's, or a page: none of them says what became of the row.
             return Enabling(state="unknown", before=found[0], detail=f"HTTP {answer.status}")

@@ -10,6 +10,7 @@ from typing import Any
 
 from probe.document import in_sections, json_pieces, shown
 from probe.gate.answering import Accept, GateReason, GateVerdict, let_in_during, verdict_on
+from probe.gate.explaining import LastError, last_error_of
 from probe.gate.foretelling import Standing, Will, standing_of, will_do
 from probe.gate.records import DynamicsRecords, Unread, compared
 from probe.model import vocabulary as v
@@ -33,6 +34,8 @@ class Gated:
     """In the order of the run's assessments."""
     will: Mapping[str, Will]
     """By address."""
+    last_errors: Mapping[str, LastError]
+    """By address, of those of which Dynamics keeps one."""
 
 
 def gated(
@@ -50,23 +53,42 @@ def gated(
     counted = {r.mailbox: r.value for r in run.readings if r.key == v.EWS_NEWER_MESSAGES and isinstance(r, Fact)}
     verdicts: list[GateVerdict] = []
     will: dict[str, Will] = {}
+    last_errors: dict[str, LastError] = {}
     for mailbox in mailboxes:
         beside = compared(estate, mailbox, records)
         differs = [replace(difference, dynamics=clean(difference.dynamics)) for difference in beside.differs]
         seen = let_in.get(mailbox.address, ())
         verdicts.append(verdict_on(mailbox, assessments[mailbox.address], run, seen, differs, unread, accept))
         will[mailbox.address] = will_do(mailbox, beside.rows, beside.pending, beside.alerts, counted.get(mailbox.address))
+        findings = {finding.rule.id: finding for finding in assessments[mailbox.address].findings}
+        if beside.rows is not None and (error := last_error_of(beside.rows.mailbox, findings, clean)) is not None:
+            last_errors[mailbox.address] = error
     standing = standing_of(run.host, () if isinstance(records, Unread) else records.machines)
-    return Gated(run=run, records=records, standing=standing, verdicts=tuple(verdicts), will=will)
+    return Gated(run=run, records=records, standing=standing, verdicts=tuple(verdicts), will=will, last_errors=last_errors)
 
 
-def published(gated: Gated) -> dict[str, Any]:
-    """The document of what the gate found; the lists of the run are made as they are read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnabledForms:
+    """What came of asking Dynamics for Test & Enable, as the document has it."""
+
+    batch: str | None
+    """The batch that these mailboxes are of, where there was one."""
+    enabled: Mapping[str, Json]
+    """By address, of those that Dynamics was asked for."""
+    not_asked: Mapping[str, str]
+    """Why not, by address, of the others."""
+    notes: tuple[str, ...]
+    """Why it ended early, and what could not be read."""
+
+
+def published(gated: Gated, pressed: EnabledForms | None = None) -> dict[str, Any]:
+    """The document of what the gate found, and of what came of Test & Enable where that was asked for; the lists of the run are made as they are read."""
     return {
         "schema": GATE_SCHEMA,
         "run": in_sections(gated.run),
         "dynamics": shown(_dynamics(gated.records, gated.standing)),
-        "mailboxes": [shown(_mailbox(verdict, gated.will[verdict.mailbox])) for verdict in gated.verdicts],
+        "enabling": None if pressed is None else shown({"batch": pressed.batch, "notes": [*pressed.notes]}),
+        "mailboxes": [shown(_mailbox(verdict, gated, pressed)) for verdict in gated.verdicts],
     }
 
 
@@ -75,7 +97,7 @@ def gate_json(document: Mapping[str, Any]) -> Iterator[str]:
     before = "{"
     for name, value in document.items():
         yield f"{before}{json.dumps(name)}:"
-        if isinstance(value, str):
+        if value is None or isinstance(value, str):
             yield json.dumps(value)
         else:
             yield from _but_the_last_line_end(json_pieces(value))
@@ -105,7 +127,8 @@ def _dynamics(records: DynamicsRecords | Unread, standing: Standing) -> dict[str
     }
 
 
-def _mailbox(verdict: GateVerdict, will: Will) -> dict[str, Json]:
+def _mailbox(verdict: GateVerdict, gated: Gated, pressed: EnabledForms | None) -> dict[str, Json]:
+    will = gated.will[verdict.mailbox]
     return {
         "mailbox": verdict.mailbox,
         "answer": verdict.answer.value,
@@ -122,8 +145,16 @@ def _mailbox(verdict: GateVerdict, will: Will) -> dict[str, Json]:
             "backlog_since": _time(will.backlog_since),
             "primary_organization": will.primary_organization,
         },
-        "enabled": None,
+        "last_error": _last_error(gated.last_errors.get(verdict.mailbox)),
+        "enabled": None if pressed is None else pressed.enabled.get(verdict.mailbox),
+        "not_asked": None if pressed is None else pressed.not_asked.get(verdict.mailbox),
     }
+
+
+def _last_error(error: LastError | None) -> Json:
+    if error is None:
+        return None
+    return {"text": error.text, "at": _time(error.at), "causes": [*error.explained.causes], "meaning": error.explained.meaning}
 
 
 def _reasons(reasons: Sequence[GateReason]) -> list[Json]:

@@ -12,10 +12,11 @@ from probe.document.index import JsonObject
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
 from probe.document.telling.words import WHAT_TO_DO, bounded, count, endpoints_of, moment, reason_in_words, some_of, value_in_words
+from probe.gate import telling_enabled as outcomes
 from probe.gate.answering import GateAnswer, Predicted
 from probe.model.facts import Why
 from probe.model.remedies import first_sentence
-from probe.model.rules import Direction
+from probe.model.rules import Direction, Result
 from probe.reports.text import REPORT as RUN_REPORT
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, STRONG, Page
 from probe.tables.alerts import dynamics_alerts
@@ -23,7 +24,10 @@ from probe.tables.alerts import dynamics_alerts
 _STYLES = {GateAnswer.GO: GOOD, GateAnswer.NO_GO: BAD, GateAnswer.CANNOT_TELL: DOUBTFUL}
 _WORDS = {GateAnswer.GO: "GO", GateAnswer.NO_GO: "NO-GO", GateAnswer.CANNOT_TELL: "CANNOT TELL"}
 _PREDICTED = {Predicted.SUCCESS: GOOD, Predicted.FAILURE: BAD, Predicted.UNKNOWN: DOUBTFUL}
+_ENDINGS = {outcomes.FAILED: BAD, outcomes.PENDING: DOUBTFUL, outcomes.OPEN: DOUBTFUL, outcomes.ENABLED: GOOD}
 _COLUMN = 9
+_MOST_CAUSES = 4
+"""Of one alert: a code stands for as many as ten."""
 _MOST_SEEN = 100
 """Letters of a value that was seen: an excerpt must fit a glance."""
 
@@ -50,7 +54,8 @@ def gate_text(document: Mapping[str, Any], options: ReportOptions) -> Iterator[s
     if not options.quiet:
         page.blank()
         page.say(NOT_TO_BE_SEEN)
-        page.say("Nothing was written: neither to Dynamics nor to a mailbox.")
+        if not any(form["enabled"] is not None and form["enabled"]["requested"] for form in mailboxes):
+            page.say("Nothing was written: neither to Dynamics nor to a mailbox.")
     yield page.text()
     if options.verbose or options.transcripts:
         yield "\n"
@@ -62,7 +67,7 @@ def _groups(mailboxes: Sequence[JsonObject], assessments: Mapping[str, JsonObjec
     alike: dict[str, list[JsonObject]] = {}
     for form in mailboxes:
         will = {name: value for name, value in form["will"].items() if name not in ("pending_send", "oldest_pending", "backlog")}
-        same = {**form, "mailbox": assessments[form["mailbox"]]["profile"], "will": will}
+        same = {**form, "mailbox": assessments[form["mailbox"]]["profile"], "will": will, **outcomes.alike(form)}
         alike.setdefault(repr(same), []).append(form)
     return list(alike.values())
 
@@ -84,6 +89,8 @@ def _write_summary(
             cells = ((f"{number}", 2), (_WORDS[answer], len(_WORDS[GateAnswer.CANNOT_TELL])), (_who(group), room))
             page.columns(*cells, rest=(cause,), style=_STYLES[answer])
         page.blank()
+    for sentence in outcomes.summary_of(document):
+        page.say(sentence, style=STRONG)
     dynamics, run = document["dynamics"], document["run"]
     if run["interrupted"]:
         page.say("The run was interrupted; this is what was learnt until then.", style=DOUBTFUL)
@@ -110,7 +117,9 @@ def _who(group: Sequence[JsonObject]) -> str:
 
 
 def _cause(form: JsonObject, by_rule: Mapping[str, JsonObject]) -> str:
-    """Why the answer is what it is, in a few words."""
+    """Why the answer is what it is, or what came of it, in a few words."""
+    if form["answer"] == GateAnswer.GO and (came := outcomes.cause_of(form)) is not None:
+        return came
     if form["answer"] == GateAnswer.GO:
         return f"accepted: {', '.join(form['accepted'])}" if form["accepted"] else "signed in"
     if form["differs"] and form["answer"] == GateAnswer.CANNOT_TELL:
@@ -135,6 +144,7 @@ def _write_group(
     page: Page, group: Sequence[JsonObject], by_rule: Mapping[str, JsonObject], known: Known, document: Mapping[str, Any]
 ) -> None:
     form, on = group[0], date.fromisoformat(document["run"]["judged_at"])
+    _write_outcome(page, group, by_rule, known, document)
     for directions, how, rule in _alike(form):
         finding = by_rule.get(rule or "")
         told = f"{', '.join(directions)}{_told(how, finding)}"
@@ -157,6 +167,9 @@ def _write_group(
         _write_remedy(page, finding, form["mailbox"], known, on)
     if len(doubts) > 1:
         page.say(f"and {count(len(doubts) - 1, 'question', 'questions')} more of support: --verbose", indent=2 + _COLUMN)
+    if (error := outcomes.last_error_of(form)) is not None:
+        page.say(f"Dynamics' last error: {error.text}", indent=2)
+        _write_explained(page, error, by_rule, form["mailbox"], known, on)
     for difference in form["differs"]:
         there = bounded(difference["dynamics"], _MOST_SEEN)
         told = f"{difference['what']}: the estate has {difference['estate']}, Dynamics has {there}"
@@ -165,7 +178,36 @@ def _write_group(
         page.say(mend, indent=4, label="Mend", column=8)
     for sentence in form["settle"][1:]:
         page.say(f"{sentence}.", indent=2, label="OPEN", column=_COLUMN)
-    page.say("; ".join(_numbers(group, is_read=document["dynamics"]["read"])), indent=2, label="Test & Enable", column=15)
+    if form["enabled"] is None:
+        page.say("; ".join(_numbers(group, is_read=document["dynamics"]["read"])), indent=2, label="Test & Enable", column=15)
+
+
+def _write_outcome(
+    page: Page, group: Sequence[JsonObject], by_rule: Mapping[str, JsonObject], known: Known, document: Mapping[str, Any]
+) -> None:
+    """What came of Test & Enable, or why it was not asked for."""
+    form, word = group[0], outcomes.word_of(group[0])
+    if word is None:
+        if form["not_asked"] is not None and form["answer"] == GateAnswer.GO:
+            page.say(f"{form['not_asked']}.", indent=2, label="NOT ASKED", column=_COLUMN + 2)
+        return
+    page.say(outcomes.result_of(form), indent=2, label=word, column=max(_COLUMN, len(word) + 2), style=_ENDINGS[word])
+    for alert in outcomes.alerts_of(group):
+        page.say(f"Dynamics says: {alert.text}", indent=4)
+        _write_explained(page, alert, by_rule, form["mailbox"], known, date.fromisoformat(document["run"]["judged_at"]))
+
+
+def _write_explained(
+    page: Page, trouble: outcomes.ToldTrouble, by_rule: Mapping[str, JsonObject], mailbox: str, known: Known, on: date
+) -> None:
+    """What an error of Dynamics may come from; of a single cause, the remedy too."""
+    label = "Perhaps" if len(trouble.causes) > 1 else "Cause"
+    for rule in trouble.causes[:_MOST_CAUSES]:
+        page.say(f"{by_rule[rule]['title']} ({rule})" if rule in by_rule else rule, indent=4, label=label, column=8)
+    if trouble.meaning is not None:
+        page.say(trouble.meaning, indent=4, label=label, column=8)
+    if len(trouble.causes) == 1 and (finding := by_rule.get(trouble.causes[0])) is not None and finding["result"] != Result.HOLDS:
+        _write_remedy(page, finding, mailbox, known, on)
 
 
 def _alike(form: JsonObject) -> Iterator[tuple[list[str], Predicted, str | None]]:

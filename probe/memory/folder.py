@@ -48,6 +48,10 @@ class Folder:
         """A database file, created and checked before SQLite opens it, so that nobody else can ever read it. Raises MemoryUnavailable."""
         return self._tried(name, lambda file: _make_database(file, most_bytes))
 
+    def opened(self, name: str, flags: int) -> int:
+        """A descriptor of a file that is its owner's alone, made where `flags` say so. Raises MemoryUnavailable."""
+        return self._tried(name, lambda file: _opened(file, flags))
+
     def passes_away(self) -> str | None:
         """One sentence where the folder does not outlive its machine or container; None where it does, or where that is not known."""
         with contextlib.suppress(OSError, ValueError, MemoryUnavailable):

@@ -559,6 +559,22 @@ async def test_what_is_scheduled_already_is_not_written() -> None:
     assert peer.writes == []
 
 
+async def test_a_row_that_is_not_wanted_any_more_is_not_written() -> None:
+    """The caller is shown the row just before each change leaves, once more after the server has put it off, and may let it be."""
+    peer, way = Peer(rows={"mailboxes": [mailbox(1)]}), Way(bound=f"{ORGANIZATION} {NAME}")
+    peer.says = patched(said(429, b"", ("Retry-After", "3")))
+    seen: list[str] = []
+
+    def about_to(row: MailboxRow) -> bool:
+        seen.append(row.id)
+        return len(seen) < 2
+
+    async with serving(peer), way.to(peer) as client:
+        came = await client.enable(guid(1), about_to)
+    assert (came.state, seen) == ("unwanted", [guid(1)] * 2)
+    assert len(peer.writes) == 1
+
+
 @pytest.mark.parametrize("rows", [[], [mailbox(1, testemailconfigurationscheduled=None)]], ids=["no row", "flag not told"])
 async def test_what_cannot_be_read_is_not_written(rows: list[dict[str, Any]]) -> None:
     """A mailbox that is not shown, or whose flag is not, is not enabled."""

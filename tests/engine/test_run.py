@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from probe import app
+from probe.cli.exit_codes import exit_code
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.estate import Delivery, Effect, Endpoint, Estate, ServerType
@@ -60,7 +61,7 @@ async def test_an_interrupt_ends_the_look_ups_of_a_run(monkeypatch: pytest.Monke
         run = await running
     assert run.interrupted
     assert {a.outcome for a in run.attempts} == {Outcome.INTERRUPTED}
-    assert app.exit_code(run) == 130
+    assert exit_code(run) == 130
 
 
 async def test_progress_counts_every_address() -> None:

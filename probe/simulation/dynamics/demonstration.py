@@ -10,8 +10,20 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from probe.model.estate import Authentication, Credentials, Delivery, Endpoint, Estate, Mailbox, SecretReference, ServerProfile, ServerType
+from probe.model.estate import (
+    Authentication,
+    Credentials,
+    Delivery,
+    Endpoint,
+    Estate,
+    Mailbox,
+    SecretReference,
+    ServerProfile,
+    ServerType,
+    SignInSettings,
+)
 from probe.model.estate import Service as MailService
 from probe.model.values import dataclass
 from probe.simulation.authority import Authority
@@ -69,7 +81,7 @@ def organization_of(estate: Estate) -> Organization:
 
 
 def _profile(organization: Organization, profile: ServerProfile) -> str:
-    password, incoming, outgoing = _read(profile.password), profile.incoming, profile.outgoing
+    incoming, outgoing = profile.incoming, profile.outgoing
     assert incoming is not None
     assert outgoing is not None
     return organization.add_profile(
@@ -81,11 +93,21 @@ def _profile(organization: Organization, profile: ServerProfile) -> str:
         outgoingserverlocation=_location(outgoing),
         incomingportnumber=None if incoming.service is MailService.EWS else incoming.port,
         outgoingportnumber=None if outgoing.service is MailService.EWS else outgoing.port,
-        incomingauthenticationprotocol=_AUTHENTICATION[profile.authentication],
-        incomingcredentialretrieval=_CREDENTIALS[profile.credentials],
-        incominguseimpersonation=profile.impersonation,
-        **({"incomingusername": profile.username, "incomingpassword": password} if profile.username else {}),
+        usesamesettingsforoutgoingconnections=profile.signs_in_alike,
+        **_signing_in("incoming", profile.incoming_settings),
+        **_signing_in("outgoing", profile.outgoing_settings),
     )
+
+
+def _signing_in(side: str, settings: SignInSettings) -> dict[str, Any]:
+    """How it signs in at one of its endpoints; the outgoing columns are filled too where the incoming ones count for both."""
+    account = {"username": settings.username, "password": _read(settings.password)} if settings.username else {}
+    return {
+        f"{side}authenticationprotocol": _AUTHENTICATION[settings.authentication],
+        f"{side}credentialretrieval": _CREDENTIALS[settings.credentials],
+        f"{side}useimpersonation": settings.impersonation,
+        **{f"{side}{name}": value for name, value in account.items()},
+    }
 
 
 def _mailbox(organization: Organization, mailbox: Mailbox, profile: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from dataclasses import replace
 
-from probe.model.estate import Delivery
+from probe.model.estate import Authentication, Delivery
 from probe.simulation.dynamics.alerts import ERROR, INFORMATION
 from probe.simulation.dynamics.demonstration import HOST, USER, Demonstration, organization_of
 from probe.simulation.dynamics.mail_sessions import SUBJECT
@@ -52,6 +53,27 @@ async def test_records_say_what_the_estate_says() -> None:
     assert (jobs["actdeliverymethod"], jobs["ispasswordset"], jobs["password"]) == (1, True, "qrst uvwx yzab cdef")
     served = [m.address for m in simulation.estate.mailboxes if m.incoming is Delivery.SERVER_SIDE]
     assert len(served) == sum(row["incomingemaildeliverymethod"] == 2 for row in organization.mailboxes.values())
+
+
+async def test_records_have_both_directions() -> None:
+    """Where the outgoing endpoint is signed in to otherwise than the incoming one, its own columns say how, and that they count."""
+    async with Simulation.start() as simulation:
+        estate = simulation.estate
+        corp = next(profile for profile in estate.profiles if profile.name == "exchange-2016")
+        other = replace(
+            corp,
+            name="other",
+            outgoing_authentication=Authentication.BASIC,
+            outgoing_impersonation=False,
+            outgoing_username="out@contoso.test",
+            outgoing_password=corp.password,
+        )
+        organization = organization_of(replace(estate, profiles=(corp, other), mailboxes=()))
+    same, differing = organization.profiles.values()
+    assert (same["usesamesettingsforoutgoingconnections"], same["outgoingusername"]) == (True, corp.username)
+    assert (differing["usesamesettingsforoutgoingconnections"], differing["incomingusername"]) == (False, corp.username)
+    assert (differing["outgoingauthenticationprotocol"], differing["outgoinguseimpersonation"]) == (3, False)
+    assert (differing["outgoingusername"], differing["isoutgoingpasswordset"]) == ("out@contoso.test", True)
 
 
 async def test_every_outcome() -> None:
