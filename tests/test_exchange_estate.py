@@ -200,7 +200,7 @@ async def test_a_busy_exchange_is_left_alone(tmp_path: Path) -> None:
         run = await there.check()
         assert there.logons.count(True) <= 3
         (reason,) = {a.detail for a in run.attempts if a.outcome is Outcome.THROTTLED}
-        assert reason == "Exchange answers ErrorServerBusy, and asks for 30 s of patience"
+        assert reason == "Exchange answers ErrorServerBusy, and asks for a pause of 30 s"
         asked = [a for a, mailbox in zip(run.assessments, there.estate.mailboxes, strict=True) if mailbox.address in told_busy(run)]
         assert asked
         assert all(

@@ -60,7 +60,7 @@ def resource_for(account: Account, endpoint: Endpoint) -> str | NoToken:
     resource = token_resource(endpoint, account.cloud)
     if resource is None:
         reason = f"{endpoint.host} is Exchange Online of another cloud than the estate's, which is {account.cloud} (`cloud`)"
-        return NoToken(Why.NOT_ATTEMPTED, f"{reason}, so that no token was asked for")
+        return NoToken(Why.NOT_ATTEMPTED, f"{reason}, so no token was requested")
     return resource
 
 
@@ -69,7 +69,7 @@ def allowed_authority(account: Account, authorization_uri: str) -> Authority | N
     named = authority_of(authorization_uri)
     shown = authorization_uri[:200]
     if named is None:
-        return NoToken(Why.OFF_PROTOCOL, f"what is named as the authority is no https URL: {shown}")
+        return NoToken(Why.OFF_PROTOCOL, f"the named authority is not an https URL: {shown}")
     if clouds := entra_clouds(named.host):
         if account.cloud in clouds:
             return Authority(replace(named, port=443), is_adfs=False)
@@ -80,11 +80,9 @@ def allowed_authority(account: Account, authorization_uri: str) -> Authority | N
     if named in allowed:
         return Authority(named, is_adfs=True)
     if any(named.host == one.host for one in allowed):
-        reason = f"the server names {shown} as its authority, and the estate names another port of that host (`authorities`)"
+        reason = f"the server names {shown} as its authority, but the estate names another port of that host (`authorities`)"
     else:
-        reason = (
-            f"the server names {shown} as its authority, which is no cloud of Entra ID, and which the estate does not name (`authorities`)"
-        )
+        reason = f"the server names {shown} as its authority, which is neither Entra ID nor named in the estate (`authorities`)"
     return NoToken(Why.NOT_ATTEMPTED, reason)
 
 
@@ -100,7 +98,9 @@ async def token_by_password(account: Account, dial: Dial, notes: Notebook, autho
     """A token for the account's user name and password, by one attempt; how it ended is written down."""
     username, password = account.username, account.password.reveal()
     if not username or not password or username != username.strip() or password != password.strip():
-        return NoToken(Why.NO_CREDENTIALS, "the user name or the password is empty, or has spaces at an end, which no authority takes")
+        return NoToken(
+            Why.NO_CREDENTIALS, "the user name or the password is empty, or begins or ends with a space, which no authority accepts"
+        )
     ask = TokenClient(dial, authority)
     tenant = ""
     if not authority.is_adfs:
@@ -128,7 +128,7 @@ async def token_by_password(account: Account, dial: Dial, notes: Notebook, autho
         notes.observed(v.AUTH_ACCEPTED, True, *lines)
         notes.observed(v.AUTH_REFUSAL, (), *lines)
         return NoToken(
-            Why.NOT_ATTEMPTED, "the authority takes the password; for the mailbox the estate must name an application (`client_id`)"
+            Why.NOT_ATTEMPTED, "the authority accepts the password; for the mailbox the estate must name an application (`client_id`)"
         )
     return answer.document
 
@@ -152,9 +152,9 @@ async def token_by_application(account: Account, dial: Dial, notes: Notebook, au
     elif not seen.trouble:
         await account.proof.end(_ending(said, seen.status, by_itself=True))
     if seen.trouble == "certificate":
-        return NoToken(Why.NO_CREDENTIALS, "the application's certificate is no PEM with a certificate and its private key, of RSA")
+        return NoToken(Why.NO_CREDENTIALS, "the application's certificate is not a PEM file with a certificate and its RSA private key")
     if seen.trouble == "elsewhere":
-        return NoToken(Why.UNTRUSTED_PEER, "the authority's configuration leads to another host, which was sent nothing")
+        return NoToken(Why.UNTRUSTED_PEER, "the authority's configuration names another host; nothing was sent to it")
     what = "application's token" if seen.proofs else "its configuration"
     lines = _note(dial, authority, what, seen.status, _told(said, notes))
     status = _check_answered(seen)
@@ -168,14 +168,14 @@ def _check_answered(seen: TokenResult) -> int:
     """The status of the answer that the child got. Raises a failure of the fitting kind where there is no answer that settles it."""
     match seen.trouble:
         case "untrusted":
-            raise UntrustedPeer("the authority was sent nothing, since its certificate is not trusted")
+            raise UntrustedPeer("nothing was sent to the authority, because its certificate is not trusted")
         case "timed-out":
-            raise TimeoutError("the authority gave no whole answer in time")
+            raise TimeoutError("the authority gave no complete answer in time")
         case "closed":
             raise PeerClosed("the authority closed the connection before its answer was complete")
     if seen.trouble or seen.status is None:
         what = "answer of a token endpoint" if seen.proofs else "configuration"
-        raise OffProtocol(f"what the authority answers is no {what} that can be read")
+        raise OffProtocol(f"the authority's answer is not a readable {what}")
     return seen.status
 
 
@@ -221,7 +221,7 @@ async def _tenant(ask: TokenClient, dial: Dial, authority: Authority, notes: Not
     """The tenant of the account's domain, once it is known that Entra ID itself checks its password."""
     domain = username.rpartition("@")[2]
     if "@" not in username:
-        return NoToken(Why.NO_CREDENTIALS, "Entra ID knows users by user@domain alone")
+        return NoToken(Why.NO_CREDENTIALS, "Entra ID knows users only as user@domain")
     found = await ask.configuration(domain)
     lines = _note(dial, authority, found.request, found.status, _told(found.said, notes))
     _check_served(found.status, found.retry_after, notes)
@@ -236,7 +236,7 @@ async def _tenant(ask: TokenClient, dial: Dial, authority: Authority, notes: Not
     lines = _note(dial, authority, told.request, told.status, None if realm is None else realm.kind)
     _check_served(told.status, told.retry_after, notes)
     if realm is None:
-        raise OffProtocol(f"the authority answers with HTTP {told.status}, and does not tell who checks the password, which was not sent")
+        raise OffProtocol(f"the authority answers with HTTP {told.status}, and does not say who checks the password, so it was not sent")
     notes.declared(v.AUTHORITY_REALM, realm.kind, *lines)
     where = folded(notes.clean(realm.federation_url))
     if where:
@@ -245,7 +245,7 @@ async def _tenant(ask: TokenClient, dial: Dial, authority: Authority, notes: Not
         shown = f" ({where[:100]})" if where else ""
         return NoToken(Why.NOT_ATTEMPTED, f"the account is federated: its password is checked elsewhere{shown}, and was not sent")
     if realm.kind != "managed":
-        return NoToken(Why.NOT_ATTEMPTED, "Entra ID does not know who checks the account's password, which was not sent")
+        return NoToken(Why.NOT_ATTEMPTED, "Entra ID does not know who checks the account's password, so it was not sent")
     return discovery.tenant or "organizations"
 
 
@@ -260,7 +260,7 @@ def _no_configuration(said: TokenAnswer, status: int, notes: Notebook, lines: tu
 def _refused(said: TokenAnswer, status: int, notes: Notebook, lines: tuple[TranscriptLine, ...]) -> NoToken:
     """Write down what a refusal means for the account; raises OffProtocol where it is no refusal."""
     if not said.error:
-        raise OffProtocol(f"the authority answers with HTTP {status} and neither a token nor an error")
+        raise OffProtocol(f"the authority answers with HTTP {status} but neither a token nor an error")
     shown = _told(said, notes)
     notes.observed(v.AUTHORITY_ERRORS, _shown(shown), *lines)
     known = _known(said)

@@ -98,7 +98,7 @@ def _note_certificate(notes: Notebook, stream: Stream) -> None:
     if leaf.names is None or matches is None:
         for key in (v.CERTIFICATE_NAMES, v.CERTIFICATE_MATCHES_NAME):
             notes.missing(
-                key, Why.OFF_PROTOCOL, "an extension of the certificate breaks the rules, so that its alternative names cannot be read"
+                key, Why.OFF_PROTOCOL, "an extension of the certificate breaks the rules, so its alternative names cannot be read"
             )
         return
     notes.observed(v.CERTIFICATE_NAMES, leaf.names, *line)
@@ -132,7 +132,7 @@ async def take_leave(stream: Stream, notes: Notebook, command: bytes, *, last: b
     except (TimeoutError, OSError, PeerFailure, WireError):
         pass
     if not said:
-        notes.missing(v.PROTOCOL_FAREWELL, Why.NOT_DISCLOSED, "the server said no farewell")
+        notes.missing(v.PROTOCOL_FAREWELL, Why.NOT_DISCLOSED, "the server sent no reply to the end of the session")
     elif not refuse_overlong(notes, said, v.PROTOCOL_FAREWELL):
         notes.declared(v.PROTOCOL_FAREWELL, "\n".join(said), *stream.evidence(*(line[:200] for line in said[:2])))
 

@@ -51,7 +51,7 @@ class ImapSession:
         if self._endpoint.security is Security.IMPLICIT:
             greeting = await hear(self._stream, self._reader, self._reader.next_greeting)
             if greeting.kind == "PREAUTH":
-                return NoMechanism(Why.NOT_APPLICABLE, "the server takes us for signed in without being asked")
+                return NoMechanism(Why.NOT_APPLICABLE, "the server considers the connection signed in without a sign-in")
             if greeting.kind != "OK":
                 raise refused_service(greeting.text)
         await self._stream.send(b"A1 CAPABILITY\r\n")
@@ -66,7 +66,7 @@ class ImapSession:
             return choose_mechanism(self._account, mechanisms(listed), "LOGIN")
         chosen = choose_mechanism(self._account, [name for name in mechanisms(listed) if f"AUTH={name}" in self.capabilities], "")
         if isinstance(chosen, NoMechanism) and chosen.why is Why.NOT_APPLICABLE and not is_plain_text:
-            return NoMechanism(Why.NOT_ATTEMPTED, f"LOGIN carries no user name or password beyond ASCII, and {chosen.detail}")
+            return NoMechanism(Why.NOT_ATTEMPTED, f"LOGIN cannot carry a non-ASCII user name or password, and {chosen.detail}")
         return chosen
 
     async def sign_in(self, name: str) -> CommandResult:

@@ -134,5 +134,5 @@ def refuse_overlong(notes: Notebook, told: Sequence[str], *keys: FactKey[Any]) -
     if len(told) <= MAX_TOLD_LINES and sum(map(len, told)) <= MAX_TOLD_CHARACTERS:
         return False
     for key in keys:
-        notes.missing(key, Why.OFF_PROTOCOL, f"what was told has more than {MAX_TOLD_LINES} lines or {MAX_TOLD_CHARACTERS} characters")
+        notes.missing(key, Why.OFF_PROTOCOL, f"the text has more than {MAX_TOLD_LINES} lines or {MAX_TOLD_CHARACTERS} characters")
     return True
