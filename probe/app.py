@@ -84,6 +84,8 @@ class Options:
     """FIPS profile of a look; a check asks about the Windows that the deployment runs on."""
     progress: Callable[[Attempt, int], None] = field(default=lambda attempt, of: None)
     """Told of each attempt as it ends, and of how many there will be."""
+    rows_progress: Callable[[int], None] = field(default=lambda count: None)
+    """Told how many mailboxes of Dynamics have come, a page at a time, where all of them are read."""
     report_bug: Callable[[str], None] = field(default=lambda text: None)
     state: Path | Callable[[], Path] | None = None
     """Folder of what must outlive the run, or what names it when it is wanted: refused logins. None: nothing is remembered, as in the demo."""
@@ -206,7 +208,7 @@ class Probing:
         assert plan.estate.dynamics is not None
         network = self._network_to(plan.estate.dynamics)
         is_whole = plan.asked.mailboxes is None
-        state = await read_state(plan.estate, plan.mailboxes, context, network, all_of_them=is_whole)
+        state = await read_state(plan.estate, plan.mailboxes, context, network, all_of_them=is_whole, progress=self._options.rows_progress)
         return await readings_of(state, plan.estate, plan.mailboxes, context)
 
     async def gate(
@@ -229,7 +231,8 @@ class Probing:
         if estate.dynamics is not None:
             from probe.organization import NotRead, read_state
 
-            state = await read_state(estate, mailboxes, context, self._network_to(estate.dynamics), every_alert=True)
+            network, progress = self._network_to(estate.dynamics), self._options.rows_progress
+            state = await read_state(estate, mailboxes, context, network, every_alert=True, progress=progress)
             records = gate.Unread(state.detail) if isinstance(state, NotRead) else gate.records_of(state)
         asked = {mailbox.address for mailbox in mailboxes}
         meant = mailboxes if narrow is None else narrow(mailboxes, records)

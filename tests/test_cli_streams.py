@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import pty
@@ -10,10 +11,13 @@ import struct
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 
+from probe.simulation.dynamics.organization import Organization
 from tests.hostile import closed_port
+from tests.simulation.dynamics.world import PASSWORD, READER, server
 
 PROBE = f"{shlex.quote(sys.executable)} -m probe"
 CANNOT = "Error: the result cannot be written: "
@@ -100,7 +104,7 @@ def test_a_reader_that_has_seen_enough_changes_no_verdict(command: str, code: in
     assert (done.returncode, done.stderr) == (code, b"")
 
 
-def on_terminal(command: str, columns: int, **environment: str) -> str:
+def on_terminal(command: str, columns: int, code: int = 3, **environment: str) -> str:
     """What a terminal is given, standard output and standard error together."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
@@ -123,7 +127,7 @@ def on_terminal(command: str, columns: int, **environment: str) -> str:
             break
         shown += more
     os.close(ours)
-    assert process.wait(60) == 3
+    assert process.wait(60) == code
     return shown.decode()
 
 
@@ -135,6 +139,57 @@ def test_a_terminal_has_colours_unless_somebody_objects() -> None:
     dumb = on_terminal(f"look {refused()}", 80, TERM="dumb")
     assert "\x1b" not in dumb
     assert dumb.startswith("1 endpoint")
+
+
+ESTATE_OF_DYNAMICS = """
+[deployment]
+name = "contoso-crm"
+kind = "on-premises"
+version = "9.1"
+runs_on = "windows-server-2019"
+fips = false
+mass_email = false
+custom_email_providers = false
+outlook_on_the_web_tracking = false
+outlook_manual_tracking = false
+
+[dynamics]
+url = "http://127.0.0.1:{port}/Contoso"
+plain_http = true
+authentication = "ntlm"
+username = '{username}'
+password = "env:CRM"
+
+[[profile]]
+name = "corp"
+server_type = "exchange-server"
+incoming = "https://127.0.0.1:{closed}/EWS/Exchange.asmx"
+credentials = "server-to-server"
+
+[[mailbox]]
+address = "sales@contoso.test"
+profile = "corp"
+incoming = "server-side"
+outgoing = "none"
+appointments = "none"
+"""
+
+
+async def test_a_terminal_shows_how_many_mailboxes_of_dynamics_have_come(tmp_path: Path) -> None:
+    """While a check lists them; where nobody looks on, nothing of it is written."""
+    organization = Organization()
+    for number in range(3):
+        organization.add_mailbox(f"box{number}@contoso.test")
+    async with server(organization) as site:
+        file = tmp_path / "estate.toml"
+        file.write_text(ESTATE_OF_DYNAMICS.format(port=site.port, username=READER.name, closed=closed_port()), "utf-8")
+        ours = {"CRM": PASSWORD, "PROBE_STATE_DIR": str(tmp_path / "state")}
+        command = f"check {file} --tls none"
+        shown = await asyncio.to_thread(on_terminal, command, 80, 1, **ours)
+        quiet = await asyncio.to_thread(on_terminal, f"{command} --quiet", 80, 1, **ours)
+    assert "mailboxes of Dynamics" in shown
+    assert "3/?" in shown
+    assert "mailboxes of Dynamics" not in quiet
 
 
 def test_a_terminal_that_does_not_know_its_width_counts_as_80_columns() -> None:

@@ -150,6 +150,8 @@ async def test_rows_that_differ_and_mailboxes_without_one_are_told_as_advice(tmp
     text = " ".join(render(run, signed_in="not-tried").split())
     assert "ADVICE: No mailbox of Dynamics (mailbox-without-row)" in text
     assert "ADVICE: Dynamics has it otherwise than the estate (rows-differ-from-the-estate)" in text
+    assert "Seen appointments delivery: the estate has server-side, Dynamics has outlook" in text
+    assert "records were not read" not in text
 
 
 async def test_a_wrong_password_is_tried_once(tmp_path: Path) -> None:
@@ -224,6 +226,8 @@ async def test_what_dynamics_said_last_tells_for_an_hour(
     if result is Result.UNKNOWN:
         assert findings["address-not-approved"].directions == {}
         assert [a.directions for a in run.assessments] == [a.directions for a in without.assessments]
+    text = " ".join(render(run, signed_in="not-tried").split())
+    assert f"Dynamics' own records were not read: {gap.detail}." in text
     # What was compared with the estate is not kept: the estate may be another by then.
     assert read(run, ADDRESS, v.DYNAMICS_DIFFERS) is None
     assert [r for r in forgetful.readings if r.key in v.DYNAMICS_KEYS] == [read(forgetful, "deployment", v.DYNAMICS_ORGANIZATION_ID)]

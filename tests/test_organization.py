@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from probe import app
-from probe.dynamics import state_reading
+from probe.dynamics import MailboxRow, Option, state_reading
 from probe.dynamics.state import StateRecords
 from probe.gate import records_of
 from probe.model.estate import Authentication, DynamicsAccess, OrganizationUrl, SecretReference
@@ -34,6 +34,7 @@ async def read(
     fault: Fault | None = None,
     addresses: list[str] = ADDRESSES,
     second: str | None = None,
+    twice: int = 0,
     stopped: bool = False,
     password: str = PASSWORD,
     reference: SecretReference | None = None,
@@ -42,6 +43,8 @@ async def read(
     organization = Organization()
     profile = organization.add_profile("corp", incomingserverlocation="https://mail.contoso.test/EWS/Exchange.asmx")
     ids = [organization.add_mailbox(address, profile, lastsyncerrormachinename="CRM-ASYNC-1") for address in ADDRESSES]
+    for number in range(twice):
+        organization.add_mailbox(ADDRESSES[0], profile, mailboxid=f"00000000-0000-0000-0000-{number:012}")
     file = tmp_path / "password"
     file.write_text(password)
     file.chmod(0o600)
@@ -89,6 +92,25 @@ async def test_an_id_goes_before_an_address(tmp_path: Path, monkeypatch: pytest.
         "a@contoso.test": "a@contoso.test",
         "renamed@contoso.test": "b@contoso.test",
     }
+
+
+async def test_an_address_of_several_mailboxes_is_told(tmp_path: Path) -> None:
+    """Where none of them goes before the others; the one with the smallest id is taken, each time."""
+    found, _ = await read(tmp_path, twice=2)
+    assert isinstance(found, StateRecords)
+    assert found.rows["a@contoso.test"].id == "00000000-0000-0000-0000-000000000000"
+    assert len(found.notes) == 1
+    assert found.notes[0].startswith("3 mailboxes of Dynamics have the address a@contoso.test, and 00000000-")
+
+
+async def test_alerts_of_an_outage_are_asked_for_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of so many that failed no more are asked about than take a few requests; without failures, of the first ones."""
+    monkeypatch.setattr(state_reading, "MOST_ALERTED", 1)
+    failed = Option(2, "Failure")
+    rows = {address: MailboxRow(id=address, address=address, appointments_status=failed) for address in ADDRESSES}
+    assert state_reading._alerted(rows, every=False) == ADDRESSES[:1]
+    assert state_reading._alerted(rows, every=True) == ADDRESSES
+    assert state_reading._alerted({}, every=True) == []
 
 
 async def test_of_many_the_whole_table_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

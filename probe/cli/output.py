@@ -125,17 +125,23 @@ class Output:
         from dataclasses import replace
 
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
         console = Console(stderr=True, no_color=not self.colour)
-        columns = (TextColumn("probing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console, transient=True) as bar:
-            task = bar.add_task("", total=None)
+            task = bar.add_task("probing", total=None)
+            reading: list[TaskID] = []
 
             def advance(_attempt: Attempt, of: int) -> None:
                 bar.update(task, total=of, advance=1)
 
-            yield replace(options, progress=advance)
+            def have_come(count: int) -> None:
+                if not reading:
+                    reading.append(bar.add_task("mailboxes of Dynamics", total=None))
+                bar.update(reading[0], completed=count)
+
+            yield replace(options, progress=advance, rows_progress=have_come)
 
 
 def _columns() -> int:

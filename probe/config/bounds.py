@@ -15,7 +15,7 @@ MOST_WORK_OF_DOTS = 10_000_000
 """tomllib looks up each prefix of a dotted key, from the heading down: measured 0.03 to 0.4 microseconds for each unit of `_work`, so a few
 seconds at most. Dots in texts are not counted; an estate has hardly any others."""
 
-MOST_MARKS = 2_000_000
+MOST_MARKS = 3_000_000
 """Line ends and equals signs, twice; quotes, commas and backslashes; and brackets, which may be whole tables, four times: by these the
 values and the nodes of the tree are bounded, and the time to less than a minute. A mailbox has about 60."""
 _MARKS = {"\n": 2, "=": 2, '"': 1, "'": 1, ",": 1, "\\": 1, "[": 4, "{": 4}
@@ -40,7 +40,7 @@ _TEXTS = re.compile(
 def too_much(text: str) -> tuple[int, str] | None:
     """The line at which a text passes a bound, and what it is that there is too much of; None where it passes none."""
     if number := _too_many_marks(text):
-        return number, "holds more keys and values up to this line than an estate needs; up to 40,000 mailboxes are read"
+        return number, "holds more keys and values up to this line than an estate needs; up to 50,000 mailboxes are read"
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > MOST_IN_A_LINE:
             return number, f"holds more than {MOST_IN_A_LINE // 1024} KiB in a line; break it up"

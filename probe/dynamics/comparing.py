@@ -29,7 +29,7 @@ from probe.model.values import dataclass
 
 NOT_GIVEN = "not given"
 """What Dynamics did not tell."""
-_NO_ROW = "no mailbox has this address, or this account does not see it"
+_NO_ROW = "none with this address or id that the account is shown"
 _LOOKED_UP = "look at the record in Dynamics: what it has there cannot be imported"
 _MENDED_IN_DYNAMICS = {
     "mailbox": "create the mailbox in Dynamics, correct its address in the estate, or take it out of the estate; or give the account the privilege to read it",

@@ -14,6 +14,9 @@ from probe.document.telling.groups import groups_of
 from probe.document.telling.known import Known
 from probe.document.telling.signing_in import WITHOUT, ready_in_words
 from probe.document.telling.words import count, moment, spaced
+from probe.model import vocabulary as v
+from probe.model.estate import DEPLOYMENT_SUBJECT
+from probe.model.facts import Facts, Missing
 from probe.model.rules import Support
 from probe.reports.text.endpoints import write_all_facts, write_all_gaps, write_failed_attempts, write_gaps, write_main_facts
 from probe.reports.text.mailboxes import write_mailboxes
@@ -54,6 +57,7 @@ def _write_check(page: Page, document: Mapping[str, Any], known: Known, options:
     write_advice_lines(page, groups, on)
     page.blank()
     _circumstances(page, document)
+    _about_dynamics(page, known)
     write_mailboxes(page, groups, known, on, options)
     write_messages(page, document)
     if options.verbose:
@@ -129,6 +133,13 @@ def _circumstances(page: Page, document: Mapping[str, Any]) -> None:
             f"Deployment {about['name']}: Dynamics 365 {about['version']} {about['kind']}, {about['runs_on']}, "
             f"FIPS mode {'on' if about['fips'] else 'off'}. Judged for {document['judged_at']}."
         )
+
+
+def _about_dynamics(page: Page, known: Known) -> None:
+    """That Dynamics' own records could not be read, where somebody asked for them: what they would say is no matter of one mailbox."""
+    gap = known.of.get(DEPLOYMENT_SUBJECT, Facts(DEPLOYMENT_SUBJECT)).read(v.DYNAMICS_ORGANIZATION_ID)
+    if isinstance(gap, Missing) and not gap.says_nothing:
+        page.say(f"Dynamics' own records were not read: {gap.detail}.", style=DOUBTFUL)
 
 
 def _transcripts(page: Page, attempts: Iterable[JsonObject]) -> None:

@@ -95,6 +95,8 @@ def write_advice(page: Page, finding: JsonObject, known: Known, told: ToldSoFar)
             subjects.setdefault(cited["subject"], []).append(f"{cited['key']} = {value}")
     for subject, values in subjects.items():
         page.say(f"{', '.join(values)} at {subject}", indent=4, label="Seen", column=8)
+    for sentence in (one for cited in finding["because"] if cited["key"] == v.DYNAMICS_DIFFERS.name for one in cited.get("value", ())):
+        page.say(sentence, indent=4, label="Seen", column=8)
     if not repeated:
         _remedy(page, finding, known, told, label="Remedy")
 

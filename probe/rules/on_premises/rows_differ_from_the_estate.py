@@ -20,6 +20,6 @@ RULE = Rule(
     otherwise=Otherwise.ADVICE,
     remedy=(
         "This run went by the estate. Where Dynamics is right, take over what it has: `probe import dynamics URL --update --output FILE`, with the url of `[dynamics]` and the "
-        "estate's file. Where the estate is right, correct the mailbox ADDRESS or its profile in Dynamics. `probe gate` names what mends each difference, and says go only where there is none."
+        "estate's file. Where the estate is right, correct the mailbox ADDRESS or its profile in Dynamics. The gate names what mends each difference, and says go only where there is none."
     ),
 )
