@@ -42,7 +42,7 @@ from probe.net.ews_requests import (
 )
 from probe.net.http_exchange import USER_AGENT
 from probe.net.quiet import quiet
-from probe.wire.autodiscover import POX_PATH, SOAP_PATH, Directions, pox_request, read_pox, read_soap, soap_request
+from probe.wire.autodiscover import POX_PATH, SOAP_PATH, autodiscover_requests
 from probe.wire.ews import count_newer, delete_item, find_item, read_count, read_deleted, read_found, response_code
 from probe.wire.exchange import soap_build
 from probe.wire.mail_address import ascii_address
@@ -337,7 +337,7 @@ def find_directions(request: EwsRequest) -> AutodiscoverResult:
         protocol = _protocol(request, record)
         session = protocol.get_session()
         try:
-            for path, body, read in _autodiscover_requests(request):
+            for path, body, read in autodiscover_requests(request.url, request.mailbox, is_exchange_2007=request.is_exchange_2007):
                 if record.exchanges:
                     record.same_logon()
                 is_whole = _post(session, request, record, urljoin(request.url, path), body)
@@ -357,13 +357,6 @@ def find_directions(request: EwsRequest) -> AutodiscoverResult:
         logons=record.logons,
         exchanges=tuple(record.exchanges),
     )
-
-
-def _autodiscover_requests(request: EwsRequest) -> Iterator[tuple[str, bytes, Callable[[bytes], Directions | None]]]:
-    """The forms of the question: SOAP, and where that is not spoken the plain one, which is all that 2007 knows."""
-    if not request.is_exchange_2007:
-        yield SOAP_PATH, soap_request(urljoin(request.url, SOAP_PATH), request.mailbox), read_soap
-    yield POX_PATH, pox_request(request.mailbox), read_pox
 
 
 def _trouble_of_directions(record: HttpExchangeRecord) -> EwsTrouble:

@@ -16,6 +16,7 @@ What is sent, in this order:
 5. where Exchange says that there is no such mailbox: one request to Autodiscover on the same host, in a child process as before, by a logon
    of its own: by SOAP, or by the plain XML request where SOAP is not answered, as far as that needs no second proof of the password (NTLM signs in
    the connection; Basic does not). The target in its answer is recorded and not followed.
+   With a Kerberos ticket it is asked over the connection that the ticket signed in, so that nothing is proved again.
 
 Where the profile signs in by token (`oauth`, or `auto` where nothing else is offered), the first request carries an empty token, and
 before the second step a token is requested from an allowed authority: see `probe.probing.authority`.
@@ -208,11 +209,10 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, offered: fro
             header = await talk.ntlm_header(NtlmMechanism(None, None, host=endpoint.host, service="HTTP", binding=binding))
         dial.note(f"signs in by {way}, to {stream.address}")
         came = await talk.find_folders(header)
-    reading = ResultReader(account, dial, notes, came, carried="session" if seen.token is None else "ticket")
-    reading.conclude()
-    if came.folder == NO_SUCH_MAILBOX:
-        for key in AUTODISCOVER_KEYS:
-            notes.missing(key, Why.NOT_ATTEMPTED, "Autodiscover is not asked with a Kerberos ticket")
+        reading = ResultReader(account, dial, notes, came, carried="session" if seen.token is None else "ticket")
+        reading.conclude()
+        if came.folder == NO_SUCH_MAILBOX:
+            reading.conclude_directions(await talk.find_directions(endpoint.url))
     return True
 
 

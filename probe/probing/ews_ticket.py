@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from probe.model.values import dataclass
-from probe.net.ews_requests import OLDEST_SCHEMA, SCHEMA, TOO_NEW, EwsResult, EwsTrouble
+from probe.net.ews_requests import OLDEST_SCHEMA, SCHEMA, TOO_NEW, AutodiscoverResult, EwsResult, EwsTrouble
 from probe.net.failures import PeerClosed
 from probe.net.http_exchange import HttpConnection, HttpResponse
 from probe.net.kerberos import TicketResult
 from probe.probing.http_ntlm import ntlm_header
+from probe.wire.autodiscover import autodiscover_requests
 from probe.wire.ews import count_newer, find_folder, read_count, read_folder
 from probe.wire.exchange import soap_build
 from probe.wire.mail_address import ascii_address
@@ -69,10 +70,12 @@ class TicketTalk:
         self._folders = folders
         self._fresh = fresh
         self._exchanges: list[tuple[str, str, int | None]] = []
+        self._shown: set[str] = set()
+        """Tickets and proofs that were sent, which a server may repeat."""
 
     async def ntlm_header(self, mechanism: NtlmMechanism) -> str:
         """The header by which NTLM signs in this connection. Raises what fits where the server gives no challenge to it."""
-        return await ntlm_header(mechanism, lambda header: self._send(b"", header))
+        return await ntlm_header(mechanism, lambda header: self._send(b"", header, self._folders.path))
 
     async def find_folders(self, header: str) -> EwsResult:
         """What came of the folders, the first asked for by this header. Raises what fits where the connection gives no whole answer to it."""
@@ -91,10 +94,9 @@ class TicketTalk:
         newer = await self._newer(schema) if came == "found" and len(found) == len(others) else None
         trouble: EwsTrouble = "too-long" if answer.truncated else "malformed" if came is None and answer.status == 200 else ""
         build = soap_build(answer.body)
-        ticket = header.partition(" ")[2]
         return EwsResult(
             status=answer.status,
-            headers=tuple((name, value.replace(ticket, "***")) for name, value in answer.headers),
+            headers=tuple((name, self._clean(value)) for name, value in answer.headers),
             folder=came,
             others=tuple(found),
             newer=newer,
@@ -113,35 +115,67 @@ class TicketTalk:
         body = count_newer(wanted.mailbox, wanted.newer_than, schema, impersonates=wanted.impersonates)
         try:
             # No further ticket is fetched for it: a connection that is signed in no more counts nothing.
-            answer = await self._send(body, None)
+            answer = await self._send(body, None, wanted.path)
         except PeerClosed:
             return None
         return read_count(answer.body) if answer.status in (200, 500) else None
 
+    async def find_directions(self, url: str) -> AutodiscoverResult:
+        """Where Autodiscover on the host of a URL sends the mailbox, asked over the connection that is signed in; what breaks off tells nothing."""
+        asked_before, found, answer = len(self._exchanges), None, None
+        folders = self._folders
+        for path, body, read in autodiscover_requests(url, folders.mailbox, is_exchange_2007=folders.is_exchange_2007):
+            answer = await self._send_on(body, path)
+            if answer is None:
+                break
+            found = read(answer.body) if answer.status == 200 and not answer.truncated else None
+            if found is not None or answer.status == 401:
+                break
+        return AutodiscoverResult(
+            directions=None if found is None else (self._clean(found.action), self._clean(found.target)),
+            status=None if answer is None else answer.status,
+            headers=(),
+            error="",
+            logons=0,
+            exchanges=tuple(self._exchanges[asked_before:]),
+        )
+
+    def _clean(self, text: str) -> str:
+        for shown in self._shown:
+            text = text.replace(shown, "***")
+        return text
+
     async def _ask_on(self, folder: str, schema: str) -> HttpResponse | None:
+        return await self._send_on(self._question(folder, schema), self._folders.path)
+
+    async def _send_on(self, body: bytes, path: str) -> HttpResponse | None:
         """The answer to a further request; None where the connection takes none, or wants a ticket that is not to be had."""
         try:
-            answer = await self._ask(folder, schema, None)
+            answer = await self._send(body, None, path)
             if answer.status == 401 and (header := await self._fresh()) is not None:
-                answer = await self._ask(folder, schema, header)
+                answer = await self._send(body, header, path)
         except PeerClosed:
             return None
         return answer
 
-    async def _ask(self, folder: str, schema: str, header: str | None) -> HttpResponse:
-        wanted = self._folders
-        return await self._send(find_folder(wanted.mailbox, folder, schema, impersonates=wanted.impersonates), header)
+    async def _ask(self, folder: str, schema: str, header: str) -> HttpResponse:
+        return await self._send(self._question(folder, schema), header, self._folders.path)
 
-    async def _send(self, body: bytes, header: str | None) -> HttpResponse:
+    def _question(self, folder: str, schema: str) -> bytes:
+        return find_folder(self._folders.mailbox, folder, schema, impersonates=self._folders.impersonates)
+
+    async def _send(self, body: bytes, header: str | None, path: str) -> HttpResponse:
         if not self._http.keeps_alive:
             raise PeerClosed("the server closed the connection that was signed in")
-        wanted, address = self._folders, ascii_address(self._folders.mailbox)
+        address = ascii_address(self._folders.mailbox)
         headers = [("Content-Type", "text/xml; charset=utf-8")]
-        headers += [] if address is None else [("X-AnchorMailbox", address)]
-        headers += [] if header is None else [("Authorization", header)]
-        self._exchanges.append(("POST", wanted.path, None))
-        answer = await self._http.answer(await self._http.ask("POST", wanted.path, headers=headers, body=body))
-        self._exchanges[-1] = ("POST", wanted.path, answer.status)
+        headers += [] if address is None or path != self._folders.path else [("X-AnchorMailbox", address)]
+        if header is not None:
+            headers.append(("Authorization", header))
+            self._shown.add(header.partition(" ")[2])
+        self._exchanges.append(("POST", path, None))
+        answer = await self._http.answer(await self._http.ask("POST", path, headers=headers, body=body))
+        self._exchanges[-1] = ("POST", path, answer.status)
         return answer
 
 

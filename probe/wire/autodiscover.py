@@ -7,6 +7,8 @@ is expanded.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from urllib.parse import urljoin
 
 from probe.model.values import dataclass
 from probe.wire.soap import autodiscover_envelope, escaped
@@ -54,6 +56,15 @@ def pox_request(mailbox: str) -> bytes:
         "<AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema>"
         "</Request></Autodiscover>"
     ).encode()
+
+
+def autodiscover_requests(
+    url: str, mailbox: str, *, is_exchange_2007: bool
+) -> Iterator[tuple[str, bytes, Callable[[bytes], Directions | None]]]:
+    """The forms of the question at the host of a URL, as path, body and reader: SOAP, and where that is not spoken the plain one, all that 2007 knows."""
+    if not is_exchange_2007:
+        yield SOAP_PATH, soap_request(urljoin(url, SOAP_PATH), mailbox), read_soap
+    yield POX_PATH, pox_request(mailbox), read_pox
 
 
 def read_soap(answer: bytes) -> Directions | None:

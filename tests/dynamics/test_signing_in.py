@@ -470,11 +470,19 @@ async def test_a_password_goes_to_no_authority_that_the_estate_does_not_list(aut
 
 
 @pytest.mark.parametrize(
-    "changes", [{"username": None}, {"token_url": None}, {"token_url": "https://login.microsoftonline.com/adfs/oauth2/token"}]
+    ("changes", "told"),
+    [
+        ({"username": None}, "AD FS is asked by user name and password alone"),
+        ({"token_url": None}, "AD FS is asked by user name and password alone"),
+        ({"token_url": "https://login.microsoftonline.com/adfs/oauth2/token"}, "login.microsoftonline.com was sent no password"),
+        ({"token_url": "http://adfs.contoso.test/adfs/oauth2/token"}, "adfs.contoso.test was sent no password"),
+    ],
 )
-async def test_no_other_form_of_oauth_is_spoken(changes: dict[str, str | None]) -> None:
-    """Without a password, without AD FS, or with Entra ID, nobody is asked for a token."""
+async def test_no_other_form_of_oauth_is_spoken(changes: dict[str, str | None], told: str) -> None:
+    """Without a password, without AD FS, in clear, or with Entra ID, nobody is asked for a token, and a sentence says so."""
     ledger, peer = Ledger(), Peer()
-    failure = await failed(peer, Way(**OAUTH | changes, proof=ledger, authorities=("adfs.contoso.test", "login.microsoftonline.com")))
+    authorities = ("adfs.contoso.test", "login.microsoftonline.com")
+    failure = await failed(peer, Way(**OAUTH | changes, proof=ledger, authorities=authorities))
     assert isinstance(failure, SignInFailed)
+    assert told in str(failure)
     assert (ledger.told, peer.requests) == ([], [])

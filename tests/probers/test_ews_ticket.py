@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from probe.net.transcript import Recorder
 from probe.probers import ews_inbox
 from probe.probers.ews_inbox import PROBER
 from probe.probing import Account, Ending, LoginSubject, Notebook
+from probe.simulation.autodiscover import by_soap
+from probe.wire.autodiscover import SOAP_PATH, soap_request
 from tests.cases import NOON
 from tests.ledger import Ledger
 from tests.net.ews_stub import MAILBOX, PASSWORD, EwsStub, Reply, counted, fault, find_folder, refused, run_ews_stub
@@ -212,7 +215,11 @@ async def test_a_server_without_negotiate_is_shown_no_ticket(ews: EwsStub, monke
     [
         (Reply(200, refused("ErrorAccessDenied")), v.EWS_INBOX, "ErrorAccessDenied"),
         (Reply(500, fault("ErrorImpersonateUserDenied")), v.EWS_IMPERSONATION, "denied"),
-        (Reply(500, fault("ErrorNonExistentMailbox")), v.AUTODISCOVER_ACTION, "Autodiscover is not asked with a Kerberos ticket"),
+        (
+            Reply(500, fault("ErrorNonExistentMailbox")),
+            v.AUTODISCOVER_ACTION,
+            "Autodiscover on the same host gave no answer that can be read",
+        ),
         (Reply(200, b"<html>not EWS</html>"), v.EWS_INBOX, "nothing"),
         (Reply(403), v.EWS_INBOX, "nothing"),
         (Reply(200, find_folder(), closes=True), v.EWS_INBOX, "nothing"),
@@ -235,6 +242,30 @@ async def test_an_older_exchange_is_asked_in_its_schema(ews: EwsStub, monkeypatc
     done = await Tried(ews, monkeypatch).run()
     assert done.value(v.EWS_INBOX) == "found"
     assert [b"Exchange2007_SP1" in body for _, body in ews.requests] == [False, False, True]
+
+
+@pytest.mark.parametrize("person", [None, PERSON], ids=["service", "password"])
+async def test_autodiscover_is_asked_over_the_same_connection(ews: EwsStub, monkeypatch: pytest.MonkeyPatch, person: str | None) -> None:
+    """Where EWS knows no such mailbox, the connection that is signed in is asked where it is, and nothing is proved again."""
+    ews.answer = Reply(500, fault("ErrorNonExistentMailbox"))
+    ews.later = Reply(200, by_soap(soap_request(ews.url, MAILBOX), frozenset(), {MAILBOX: "sales@contoso.mail.onmicrosoft.com"}, ews.url))
+    ews.also_at = (SOAP_PATH,)
+    done = await Tried(ews, monkeypatch).run(person=person)
+    assert done.value(v.AUTODISCOVER_ACTION) == "redirect-address"
+    assert done.value(v.AUTODISCOVER_TARGET) == "sales@contoso.mail.onmicrosoft.com"
+    assert authorizations(ews) == ["", "Negotiate", ""]
+    assert ews.connections == 2
+
+
+async def test_a_ticket_that_a_server_repeats_is_not_told(ews: EwsStub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Autodiscover says is told without the ticket that it was shown."""
+    shown = base64.b64encode(TICKET).decode()
+    ews.answer = Reply(500, fault("ErrorNonExistentMailbox"))
+    ews.later = Reply(200, by_soap(soap_request(ews.url, MAILBOX), frozenset(), {MAILBOX: f"{shown}@contoso.test"}, ews.url))
+    ews.also_at = (SOAP_PATH,)
+    done = await Tried(ews, monkeypatch).run()
+    assert done.value(v.AUTODISCOVER_TARGET) == "***@contoso.test"
+    assert shown not in done.text
 
 
 # Negotiate with a password
