@@ -31,10 +31,12 @@ T = TypeVar("T")
 class Section(Sequence[Any]):
     """A list of the document that is made lazily, element by element, so that it is never in memory as a whole."""
 
-    def __init__(self, items: Sequence[T], form: Callable[[int, T], Any]) -> None:
-        """`form` makes an element from its index and the item. Control characters in it are escaped when it is read."""
+    def __init__(self, items: Sequence[T], form: Callable[[int, T], Any], written: Callable[[int, T], str] | None = None) -> None:
+        """`form` makes an element from its index and the item. Control characters in it are escaped when it is read. `written` makes the JSON of the
+        same, where that is cheaper than to write the form."""
         self._items = items
         self._form: Callable[[int, Any], Any] = form
+        self._written: Callable[[int, Any], str] = written or (lambda place, item: _shown_json(form(place, item)))
 
     def __len__(self) -> int:
         return len(self._items)
@@ -53,7 +55,7 @@ class Section(Sequence[Any]):
 
     def in_json(self) -> Iterator[str]:
         """Its elements as JSON in ASCII. The JSON is written once, and searched as text for characters that must be escaped."""
-        return (_shown_json(self._form(place, item)) for place, item in enumerate(self._items))
+        return (self._written(place, item) for place, item in enumerate(self._items))
 
 
 def publish(run: Run) -> dict[str, Any]:
@@ -79,7 +81,11 @@ def in_sections(run: Run) -> dict[str, Any]:
         "facts": Section(cited.facts, lambda place, fact: _fact(fact, id=_fact_id(place))),
         "missing": Section(cited.gaps, lambda place, gap: _missing(gap, run.finished, id=_gap_id(place))),
         "rules": {rule.id: shown(_rule(rule)) for rule in cited.rules},
-        "assessments": Section(run.assessments, lambda _, assessment: _assessment(assessment, cited)),
+        "assessments": Section(
+            run.assessments,
+            lambda _, assessment: _assessment(assessment, cited),
+            lambda _, assessment: _assessment_json(assessment, cited),
+        ),
     }
 
 
@@ -94,12 +100,13 @@ class _Cited:
         """Findings of several mailboxes, by identity: mailboxes with the same result share them."""
         for assessment in run.assessments:
             for finding in assessment.findings:
-                if finding.result is Result.NOT_APPLICABLE:
-                    continue
+                # By identity first: nearly all findings of a large estate are shared.
                 if id(finding) in seen:
                     self._shared.add(id(finding))
                     continue
                 seen.add(id(finding))
+                if finding.result is Result.NOT_APPLICABLE:
+                    continue
                 rules.setdefault(id(finding.rule), finding.rule)
                 # Kept alive, because an id() is unique only as long as its object lives.
                 cited.update((id(reading), reading) for reading in finding.because)
@@ -124,16 +131,26 @@ class _Cited:
         self._ids = {name: tuple(own[id(r)] for r in readings) for name, readings in standing.items()}
         """The ids in the document, by the identity of the cited reading."""
         self._forms: dict[int, dict[str, Json]] = {}
+        self._written: dict[int, str] = {}
 
     def form_of(self, finding: Finding) -> dict[str, Json]:
         """A finding as it is published, made once where several mailboxes share it."""
         form = self._forms.get(id(finding))
         if form is None:
-            because: list[Json] = [*dict.fromkeys(one for reading in finding.because for one in self._ids[id(reading)])]
+            because: list[Json] = [*dict.fromkeys([one for reading in finding.because for one in self._ids[id(reading)]])]
             form = {"rule": finding.rule.id, "result": finding.result.value, "because": because}
             if id(finding) in self._shared:
                 self._forms[id(finding)] = form
         return form
+
+    def json_of(self, finding: Finding) -> str:
+        """The same as JSON, written once where several mailboxes share it."""
+        written = self._written.get(id(finding))
+        if written is None:
+            written = _shown_json(self.form_of(finding))
+            if id(finding) in self._shared:
+                self._written[id(finding)] = written
+        return written
 
     def _standing_for(self, cited: Reading) -> list[Reading]:
         """The readings of the run behind a cited one: the reading itself, or those of an endpoint and of an account there that it combines."""
@@ -354,6 +371,22 @@ def _missing(gap: Missing, otherwise: datetime, **named: str) -> dict[str, Json]
 
 def _assessment(assessment: Assessment, cited: _Cited) -> dict[str, Json]:
     """The document of one mailbox; what does not concern it is left out."""
+    return {**_conclusion(assessment), "findings": [cited.form_of(finding) for finding in _applying(assessment)]}
+
+
+def _assessment_json(assessment: Assessment, cited: _Cited) -> str:
+    """The same as JSON. Of the findings, which are nearly all of it, most are shared and so are written already."""
+    findings = ",".join([cited.json_of(finding) for finding in _applying(assessment)])
+    return f'{_shown_json(_conclusion(assessment)).removesuffix("}")},"findings":[{findings}]}}'
+
+
+def _applying(assessment: Assessment) -> list[Finding]:
+    not_applicable = Result.NOT_APPLICABLE
+    return [finding for finding in assessment.findings if finding.result is not not_applicable]
+
+
+def _conclusion(assessment: Assessment) -> dict[str, Json]:
+    """What is drawn of the findings of a mailbox."""
     return {
         "mailbox": assessment.mailbox,
         "profile": assessment.profile,
@@ -361,7 +394,6 @@ def _assessment(assessment: Assessment, cited: _Cited) -> dict[str, Json]:
         "readiness": assessment.readiness.value,
         "signed_in": None if assessment.signed_in is None else assessment.signed_in.value,
         "directions": {name.value: None if how is None else how.value for name, how in assessment.directions.items()},
-        "findings": [cited.form_of(finding) for finding in assessment.findings if finding.result is not Result.NOT_APPLICABLE],
     }
 
 
