@@ -149,6 +149,7 @@ class Enabler:
         self._client: Client | None = None
         self._watched: dict[str, _Watched] = {}
         self._queue: deque[Candidate] = deque()
+        self._held_back: list[Candidate] = []
         self._enabled = {address: retold(line) for address, line in job.choice.done.items()}
         self._not_asked: dict[str, str] = dict(job.choice.not_asked)
         self._notes: list[str] = []
@@ -169,7 +170,7 @@ class Enabler:
         """What has come of it so far: what was asked for and is not done is pending."""
         pending = {one.candidate.mailbox.address: pending_form(one.asked) for one in self._watched.values()}
         not_asked = dict(self._not_asked)
-        for candidate in self._queue:
+        for candidate in (*self._held_back, *self._queue):
             not_asked.setdefault(candidate.mailbox.address, "it was not its turn yet; ask again to go on")
         return Pressed(
             enabled={**pending, **self._enabled},
@@ -188,16 +189,18 @@ class Enabler:
         self._books.add(self._job.batch, self._job.organization, {one.id: one.mailbox.address for one in members}, now)
         for candidate in choice.theirs:
             self._is_theirs(candidate, candidate.rows.mailbox)
+        if choice.taken_up:
+            # Those that failed meanwhile count before more is asked for.
+            await self._read()
         is_first = True
         while not self._is_ended:
+            self._hold_back()
             if self._queue and not is_first:
                 await asyncio.sleep(self._job.patience.pause)
             is_first = False
             portion = await self._ask_portion()
             await self._wait_for(portion if portion or self._queue else {*self._watched})
             if not self._queue and all(one.is_late for one in self._watched.values()):
-                return
-            if self._queue and self._too_many_failed():
                 return
 
     async def _ask_portion(self) -> set[str]:
@@ -213,7 +216,8 @@ class Enabler:
             self._queue.popleft()
             if self._is_ended:
                 break
-        self._say(f"asked Dynamics for {sum(one.id in self._asked_now for one in portion)} of {len(portion)}, {len(self._queue)} to follow")
+        if asked := sum(one.id in self._asked_now for one in portion):
+            self._say(f"asked Dynamics for {asked} of {len(portion)}, {len(self._queue)} to follow")
         return {one.id for one in portion} & self._watched.keys()
 
     async def _ask(self, client: Client, candidate: Candidate, before: frozenset[tuple[str, datetime | None]] | None) -> None:
@@ -379,12 +383,15 @@ class Enabler:
         self._finished += 1
         self._failed += is_failure
 
-    def _too_many_failed(self) -> bool:
-        if self._finished < FEWEST or self._failed * 100 <= self._job.patience.stop_at * self._finished:
-            return False
-        why = f"{self._failed} of {self._finished} finished mailboxes failed, more than {self._job.patience.stop_at:g} % (--stop-at)"
-        self._end(f"nothing more is asked for: {why}")
-        return True
+    def _hold_back(self) -> None:
+        """Ask for nothing more where too many failed; what is under way is waited for."""
+        stop_at = self._job.patience.stop_at
+        if not self._queue or self._finished < FEWEST or self._failed * 100 <= stop_at * self._finished:
+            return
+        self._held_back += self._queue
+        self._queue.clear()
+        why = f"{self._failed} of {self._finished} finished mailboxes failed, more than {stop_at:g} % (--stop-at)"
+        self._notes.append(f"nothing more is asked for: {why}")
 
     def _end(self, why: str) -> None:
         self._is_ended = True

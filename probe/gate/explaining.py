@@ -34,18 +34,15 @@ class LastError:
 def explained(texts: Iterable[str], findings: Mapping[str, Finding]) -> Explained:
     """What an error may come from, by its texts and the findings of its mailbox.
 
-    What was found to fail is the one cause; of several, the one that the others follow from. Else they are those that apply to the mailbox and were not
-    found to hold; where all of them hold now, they are what it may have been then.
+    What was found to fail is the one cause; of several, the one that the others follow from. Else they are those that were not found to hold:
+    one that nobody could ask, as of a login that was not tried, may be it; where all of them hold now, they are what it may have been then.
     """
     said = tuple(texts)
     candidates = causes_of_alert(*said)
     failing = [rule for rule in candidates if rule in findings and findings[rule].result is Result.FAILS]
     if failing:
         return Explained((next((rule for rule in failing if set(failing).isdisjoint(ROOTS.get(rule, ()))), failing[0]),), None)
-    applicable = (
-        tuple(rule for rule in candidates if rule not in findings or findings[rule].result is not Result.NOT_APPLICABLE) or candidates
-    )
-    causes = tuple(rule for rule in applicable if rule not in findings or findings[rule].result is not Result.HOLDS) or applicable
+    causes = tuple(rule for rule in candidates if rule not in findings or findings[rule].result is not Result.HOLDS) or candidates
     return Explained(causes, None if causes else next((alert.meaning for alert in alerts_like(*said) if alert.meaning), None))
 
 

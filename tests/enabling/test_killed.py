@@ -22,9 +22,9 @@ _SEED = int(os.environ.get("PROBE_SEED", "1"))
 
 async def _killed(world: World, chance: random.Random) -> bool:
     """One life of the command, which ends by a kill some requests after its first change or its first look at the open batch; False where it came to its end."""
-    process = await world.begun("--all", *GO, *AT_ONCE)
+    process = await world.begun("--all", *GO, *AT_ONCE, "--stop-at", "100")
     before, mark = len(world.sent), 0
-    lives = chance.randint(1, 2 * _MAILBOXES // _KILLS + 6)
+    lives = chance.randint(1, 4 * _MAILBOXES // _KILLS + 6)
     while process.returncode is None:
         reads = len(world.server.requests)
         if len(world.sent) > before and not mark:
@@ -50,7 +50,7 @@ async def test_nobody_is_asked_for_twice_and_nobody_forgotten(tmp_path: Path) ->
             kills += 1
             # A kill in the middle of a sign-in bars the account for half an hour; as a person would, forget that.
             (world.state / "memory.sqlite").unlink(missing_ok=True)
-        done = await world.gate("--all", *GO, *AT_ONCE, "--json")
+        done = await world.gate("--all", *GO, *AT_ONCE, "--stop-at", "100", "--json")
         assert done.code == 1, done.err  # those that fail
         assert max(Counter(world.sent).values()) == 1
         assert set(world.sent) == set(world.organization.mailboxes)

@@ -30,7 +30,7 @@ def test_what_the_probe_found_picks_the_cause() -> None:
     both = found(login_refused=Result.FAILS, password_login_ended_by_provider=Result.FAILS)
     assert explained([UNAUTHORIZED], both).causes == ("password-login-ended-by-provider",)
     assert "login-refused" not in explained([UNAUTHORIZED], found(login_refused=Result.HOLDS)).causes
-    assert "token-wanted" not in explained([UNAUTHORIZED], found(token_wanted=Result.NOT_APPLICABLE)).causes
+    assert "login-refused" in explained([UNAUTHORIZED], found(login_refused=Result.NOT_APPLICABLE)).causes
     none_left = explained(["ErrorImpersonateUserDenied"], found(impersonation_denied=Result.HOLDS))
     assert none_left.causes == ("impersonation-denied",)
     unseen = explained(["The address is not approved."], {})
