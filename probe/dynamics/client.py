@@ -165,7 +165,7 @@ class Client:
         found: list[MailboxRow] = []
 
         async def is_wanted() -> bool:
-            rows_found = await self.mailboxes_by_id([mailbox])
+            rows_found = [row for row in await self.mailboxes_by_id([mailbox]) if row.id == guid(mailbox)]
             if len(rows_found) != 1:
                 raise NoWebApi(f"Dynamics has no mailbox {mailbox}, or shows it to this account no more", 404)
             found[:] = rows_found

@@ -11,6 +11,9 @@ from probe.model.rules import Finding, Result
 from probe.model.values import dataclass
 from probe.tables.alerts import alerts_like, causes_of_alert
 
+MOST_OF_ERROR = 2048
+"""Letters of it, which is as many as Dynamics keeps."""
+
 
 @dataclass(frozen=True, slots=True)
 class Explained:
@@ -50,4 +53,4 @@ def last_error_of(row: MailboxRow, findings: Mapping[str, Finding], clean: Calla
     """The last error of a mailbox, unless a success came after it."""
     if not row.last_error or (row.last_success is not None and row.last_error_at is not None and row.last_success > row.last_error_at):
         return None
-    return LastError(clean(row.last_error), row.last_error_at, explained([row.last_error], findings))
+    return LastError(clean(row.last_error[:MOST_OF_ERROR]), row.last_error_at, explained([row.last_error], findings))
