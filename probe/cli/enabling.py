@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import platform
-import secrets
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -174,6 +171,9 @@ class Round:
         return {mailbox.address for mailbox in self._estate.mailboxes if mailbox.address.lower() in left}
 
     def _job(self, choice: Choice, wish: Any) -> Job:
+        import platform
+        import secrets
+
         from probe.enabling import Job, Patience
 
         request = self._request
@@ -193,6 +193,8 @@ class Round:
         """Whether a person lets it be asked for; None where nobody can be asked."""
         if not choice.ask:
             return True
+        from collections import Counter
+
         from probe.document.telling.words import count, some_of
 
         addresses = [candidate.mailbox.address for candidate in choice.ask]

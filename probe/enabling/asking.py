@@ -13,6 +13,7 @@ from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from probe.config.secrets import SecretUnavailable
+from probe.document.telling.words import some_of
 from probe.dynamics import Client, MailboxRow, TraceLog
 from probe.enabling.audit import Audit
 from probe.enabling.batches import comparisons
@@ -28,6 +29,8 @@ from probe.model.values import dataclass
 from probe.net.failures import Denied, Throttled, expected
 from probe.probing.proofs import NotClaimed
 
+BETWEEN_NEWS = 60.0
+"""Seconds after which it is said again what is waited for."""
 FEWEST = 5
 """Finished mailboxes before which no share of failures stops a batch."""
 ALERTS_BEFORE = timedelta(hours=1)
@@ -154,6 +157,7 @@ class Enabler:
         self._notes: list[str] = []
         self._asked_now: set[str] = set()
         self._finished = self._failed = 0
+        self._said_at: datetime | None = None
         self._is_asking = True
         self._is_ended = False
 
@@ -275,9 +279,19 @@ class Enabler:
             left = [self._watched[one] for one in wanted if one in self._watched and not self._watched[one].is_late]
             if not left:
                 return
+            self._tell_of(left)
             latest = max(one.ends for one in left)
             await asyncio.sleep(max(0.0, min(pace, (latest - self._clock()).total_seconds())))
             pace = min(pace * 1.5, self._job.patience.last_read)
+
+    def _tell_of(self, left: Sequence[_Watched]) -> None:
+        """Say now and then what is waited for."""
+        now = self._clock()
+        if self._said_at is not None and (now - self._said_at).total_seconds() < BETWEEN_NEWS:
+            return
+        if self._said_at is not None:
+            self._say(f"waiting for Dynamics to test {some_of([one.candidate.mailbox.address for one in left])}")
+        self._said_at = now
 
     async def _read(self) -> None:
         """See how far each mailbox is that is waited for."""
