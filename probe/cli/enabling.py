@@ -143,6 +143,8 @@ class Round:
         choice = choose(self._estate, gated, {} if self._left is None else self._left.past, wish)
         if gated.run.interrupted:
             choice = Choice(done=choice.done, not_asked=choice.not_asked)
+        if choice.done:
+            tell(f"{len(choice.done):,} of these have their outcome in this batch already; it is told, and --new asks again.")
         is_interrupted = gated.run.interrupted
         try:
             agreed = self._is_agreed(choice, gated)

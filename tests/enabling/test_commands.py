@@ -225,6 +225,7 @@ async def test_pending_at_the_deadline_is_taken_up_later(tmp_path: Path) -> None
         again = await world.gate("--all", *GO, *AT_ONCE, "--json")
         assert again.code == 1
         assert "1 mailbox of 2 without an outcome; it is taken up" in again.err
+        assert "1 of these have their outcome in this batch already" in again.err
         forms = mailboxes_of(again.out)
         assert [forms[address(n)]["enabled"]["outcome"]["outgoing"] for n in range(2)] == ["success", "failure"]
         assert len(world.sent) == 2
