@@ -160,6 +160,17 @@ class Round:
         job = self._job(choice, wish)
         return app.complete(partial(app.enable, job, options, self._audit, self._books, _said(output)))
 
+    def told(self) -> None:
+        """What came of it has been told: a batch that is done is closed."""
+        from probe import app
+        from probe.enabling import close_told
+        from probe.memory import MemoryUnavailable
+
+        try:
+            close_told(self._audit, self._books, self._organization, app.now())
+        except MemoryUnavailable as unavailable:
+            tell(f"The batch stays open: {unavailable}")
+
     @property
     def _organization(self) -> str:
         assert self._estate.dynamics is not None
@@ -256,10 +267,12 @@ def _tell_open(left: OpenBatch, estate: Estate, now: datetime, *, is_left: bool)
     from probe.document.telling.words import count
 
     known = {mailbox.address.lower() for mailbox in estate.mailboxes}
-    many = count(len(left.left), "mailbox", "mailboxes")
+    many = f"{count(len(left.left), 'mailbox', 'mailboxes')} of {len(left.batch.members)} without an outcome"
+    if not left.left:
+        many = "each mailbox has its outcome, which nobody was told"
     age = f"{(now - left.batch.began).total_seconds() / 60:.0f} minutes old"
     what = "it is left, since --new begins another" if is_left else "it is taken up; --new leaves it and begins another"
-    tell(f"Batch {left.batch.id} of this organization is open ({age}): {many} of {len(left.batch.members)} without an outcome; {what}.")
+    tell(f"Batch {left.batch.id} of this organization is open ({age}): {many}; {what}.")
     if gone := [address for address in left.left if address.lower() not in known]:
         tell(f"{', '.join(gone[:10])} of it: not in this estate any more, and left alone.")
 

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -287,6 +288,8 @@ async def test_a_torn_line_is_kept_as_text(tmp_path: Path) -> None:
         assert (await world.gate("--all", *GO, *AT_ONCE)).code == 0
         last = json.loads(file.read_text().removeprefix(before))
         assert last["torn"] == '{"at": "2026-11-29T03:0'
+        with sqlite3.connect(world.state / "gate.sqlite") as books:
+            books.execute("UPDATE batch SET is_left = 0")
         file.write_text("not JSON\n")
         refused = await world.gate("--all", *GO, *AT_ONCE)
         assert (refused.code, refused.out) == (2, "")
