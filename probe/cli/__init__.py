@@ -203,7 +203,9 @@ def gate(
         if gated is None:
             raise click.UsageError(f"no mailbox was disabled by an outage at {when}; nothing was probed")
         pressed = None if enabling is None else enabling.press(gated, named, options, output)
-    output.write_gate(gated, pressed)
+        output.write_gate(gated, pressed)
+        if enabling is not None:
+            enabling.told()
     sys.exit(gate_exit_code(gated, pressed))
 
 

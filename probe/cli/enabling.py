@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import platform
-import secrets
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -147,6 +144,8 @@ class Round:
         choice = choose(self._estate, gated, {} if self._left is None else self._left.past, wish)
         if gated.run.interrupted:
             choice = Choice(done=choice.done, not_asked=choice.not_asked)
+        if choice.done:
+            tell(f"{len(choice.done):,} of these have their outcome in this batch already; it is told, and --new asks again.")
         is_interrupted = gated.run.interrupted
         try:
             agreed = self._is_agreed(choice, gated)
@@ -162,6 +161,17 @@ class Round:
         job = self._job(choice, wish)
         return app.complete(partial(app.enable, job, options, self._audit, self._books, _said(output)))
 
+    def told(self) -> None:
+        """What came of it has been told: a batch that is done is closed."""
+        from probe import app
+        from probe.enabling import close_told
+        from probe.memory import MemoryUnavailable
+
+        try:
+            close_told(self._audit, self._books, self._organization, app.now())
+        except MemoryUnavailable as unavailable:
+            tell(f"The batch stays open: {unavailable}")
+
     @property
     def _organization(self) -> str:
         assert self._estate.dynamics is not None
@@ -175,6 +185,9 @@ class Round:
         return {mailbox.address for mailbox in self._estate.mailboxes if mailbox.address.lower() in left}
 
     def _job(self, choice: Choice, wish: Any) -> Job:
+        import platform
+        import secrets
+
         from probe.enabling import Job, Patience
 
         request = self._request
@@ -194,6 +207,8 @@ class Round:
         """Whether a person lets it be asked for; None where nobody can be asked."""
         if not choice.ask:
             return True
+        from collections import Counter
+
         from probe.document.telling.words import count, some_of
 
         addresses = [candidate.mailbox.address for candidate in choice.ask]
@@ -253,10 +268,12 @@ def _tell_open(left: OpenBatch, estate: Estate, now: datetime, *, is_left: bool)
     from probe.document.telling.words import count
 
     known = {mailbox.address.lower() for mailbox in estate.mailboxes}
-    many = count(len(left.left), "mailbox", "mailboxes")
+    many = f"{count(len(left.left), 'mailbox', 'mailboxes')} of {len(left.batch.members)} without an outcome"
+    if not left.left:
+        many = "each mailbox has its outcome, which nobody was told"
     age = f"{(now - left.batch.began).total_seconds() / 60:.0f} minutes old"
     what = "it is left, since --new begins another" if is_left else "it is taken up; --new leaves it and begins another"
-    tell(f"Batch {left.batch.id} of this organization is open ({age}): {many} of {len(left.batch.members)} without an outcome; {what}.")
+    tell(f"Batch {left.batch.id} of this organization is open ({age}): {many}; {what}.")
     if gone := [address for address in left.left if address.lower() not in known]:
         tell(f"{', '.join(gone[:10])} of it: not in this estate any more, and left alone.")
 

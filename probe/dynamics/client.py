@@ -165,7 +165,7 @@ class Client:
         found: list[MailboxRow] = []
 
         async def is_wanted() -> bool:
-            rows_found = await self.mailboxes_by_id([mailbox])
+            rows_found = [row for row in await self.mailboxes_by_id([mailbox]) if row.id == guid(mailbox)]
             if len(rows_found) != 1:
                 raise NoWebApi(f"Dynamics has no mailbox {mailbox}, or no longer shows it to this account", 404)
             found[:] = rows_found
@@ -279,14 +279,16 @@ async def _organization(session: WebApiSession, access: DynamicsAccess, base: st
         )
     if bound is not None and identity != bound.id:
         raise OtherOrganization(
-            f"the server's organization is {identity}, and the estate is bound to {bound.id} ({bound.name}); nothing of it was read"
+            f"the server's organization is {identity}, and the estate is bound to {bound.id} ({bound.name}); nothing of it was read. An estate "
+            "of this one is made by `probe import dynamics`"
         )
     named = read_answer(await session.get(f"{base}organizations({identity})?$select=name"), shown)
     with _told("the organization"):
         name = text(named.get("name"))
     if bound is not None and name.casefold() != bound.name.casefold():
         raise OtherOrganization(
-            f"the server's organization {identity} is called {shown(name)}, and the estate is bound to {bound.name}: a copy, perhaps"
+            f"the server's organization {identity} is called {shown(name)}, and the estate is bound to {bound.name}: a copy, perhaps. An estate "
+            "of this one is made by `probe import dynamics`"
         )
     told = read_answer(await session.get(f"{base}RetrieveVersion()"), shown)
     with _told("the version of Dynamics"):

@@ -6,7 +6,7 @@ For whom (`choosing`), how far each is (`course`) and what came of it (`outcomes
 
 from probe.enabling.asking import Enabler, Job, Patience, Pressed
 from probe.enabling.audit import AlreadyEnabling, Audit
-from probe.enabling.batches import OpenBatch, open_batch
+from probe.enabling.batches import OpenBatch, close_told, open_batch
 from probe.enabling.books import Books, ComparedDirection, Score, scores
 from probe.enabling.choosing import ALREADY_ENABLED, DECLINED, NOBODY_TO_ASK, Choice, Wish, choose
 
@@ -27,6 +27,7 @@ __all__ = [
     "Score",
     "Wish",
     "choose",
+    "close_told",
     "open_batch",
     "scores",
 ]

@@ -12,7 +12,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 
-from probe.config import SecretUnavailable
+from probe.config.secrets import SecretUnavailable
+from probe.document.telling.words import some_of
 from probe.dynamics import Client, MailboxRow, TraceLog
 from probe.enabling.audit import Audit
 from probe.enabling.batches import comparisons
@@ -28,6 +29,8 @@ from probe.model.values import dataclass
 from probe.net.failures import Denied, Throttled, expected
 from probe.probing.proofs import NotClaimed
 
+BETWEEN_NEWS = 60.0
+"""Seconds after which it is said again what is waited for."""
 FEWEST = 5
 """Finished mailboxes before which no share of failures stops a batch."""
 ALERTS_BEFORE = timedelta(hours=1)
@@ -149,12 +152,13 @@ class Enabler:
         self._client: Client | None = None
         self._watched: dict[str, _Watched] = {}
         self._queue: deque[Candidate] = deque()
-        self._held_back: list[Candidate] = []
         self._enabled = {address: retold(line) for address, line in job.choice.done.items()}
         self._not_asked: dict[str, str] = dict(job.choice.not_asked)
         self._notes: list[str] = []
         self._asked_now: set[str] = set()
         self._finished = self._failed = 0
+        self._said_at: datetime | None = None
+        self._is_asking = True
         self._is_ended = False
 
     async def run(self) -> None:
@@ -170,8 +174,9 @@ class Enabler:
         """What has come of it so far: what was asked for and is not done is pending."""
         pending = {one.candidate.mailbox.address: pending_form(one.asked) for one in self._watched.values()}
         not_asked = dict(self._not_asked)
-        for candidate in (*self._held_back, *self._queue):
-            not_asked.setdefault(candidate.mailbox.address, "it was not its turn yet; ask again to go on")
+        for candidate in (*self._job.choice.ask, *(candidate for candidate, _ in self._job.choice.taken_up)):
+            if (address := candidate.mailbox.address) not in self._enabled and candidate.id not in self._watched:
+                not_asked.setdefault(address, "its turn had not come, or no answer had; ask again to go on")
         return Pressed(
             enabled={**pending, **self._enabled},
             not_asked=not_asked,
@@ -205,17 +210,14 @@ class Enabler:
 
     async def _ask_portion(self) -> set[str]:
         """Ask for the next mailboxes; the ids of those that are waited for now."""
-        portion = [self._queue[number] for number in range(min(self._job.patience.portion, len(self._queue)))]
-        if not portion or (client := await self._line()) is None:
+        if not self._queue or (client := await self._line()) is None:
             return set()
+        portion = [self._queue.popleft() for _ in range(min(self._job.patience.portion, len(self._queue)))]
         alerts = await self._alerts(client, [one.id for one in portion], self._clock() - ALERTS_BEFORE)
         before = None if alerts is None else frozenset((alert.id, alert.modified) for alert in alerts)
         for candidate in portion:
-            # It leaves the queue once something is known of it, so that what is interrupted does not lose it.
-            await self._ask(client, candidate, before)
-            self._queue.popleft()
-            if self._is_ended:
-                break
+            if self._is_asking:
+                await self._ask(client, candidate, before)
         if asked := sum(one.id in self._asked_now for one in portion):
             self._say(f"asked Dynamics for {asked} of {len(portion)}, {len(self._queue)} to follow")
         return {one.id for one in portion} & self._watched.keys()
@@ -245,13 +247,14 @@ class Enabler:
             self._not_asked[address] = f"Dynamics was not asked, or did not take it: {words}"
             self._count(is_failure=True)
             if isinstance(failure, Denied | Throttled | NotClaimed):
-                self._end(f"Dynamics is asked for nothing more: {words}")
+                self._ask_no_more(f"Dynamics is asked for nothing more: {words}")
             return
         asked = Begun(id=candidate.id, before=came.before.test_completed, requested=requested, predicted=candidate.predicted)
         match came.state:
-            case "scheduled":
+            case "scheduled" if requested is None:
                 self._is_theirs(candidate, came.before)
-            case "sent":
+            case "sent" | "scheduled":
+                # After a 503 the row may show that it was taken all the same.
                 self._write(candidate, answered=str(Answered.SENT))
                 self._watch(candidate, asked, self._clock(), before)
             case "unknown":
@@ -276,9 +279,19 @@ class Enabler:
             left = [self._watched[one] for one in wanted if one in self._watched and not self._watched[one].is_late]
             if not left:
                 return
+            self._tell_of(left)
             latest = max(one.ends for one in left)
             await asyncio.sleep(max(0.0, min(pace, (latest - self._clock()).total_seconds())))
             pace = min(pace * 1.5, self._job.patience.last_read)
+
+    def _tell_of(self, left: Sequence[_Watched]) -> None:
+        """Say now and then what is waited for."""
+        now = self._clock()
+        if self._said_at is not None and (now - self._said_at).total_seconds() < BETWEEN_NEWS:
+            return
+        if self._said_at is not None:
+            self._say(f"waiting for Dynamics to test {some_of([one.candidate.mailbox.address for one in left])}")
+        self._said_at = now
 
     async def _read(self) -> None:
         """See how far each mailbox is that is waited for."""
@@ -293,7 +306,8 @@ class Enabler:
             return
         now, done = self._clock(), []
         for row in rows:
-            watched = self._watched[row.id]
+            if (watched := self._watched.get(row.id)) is None:
+                continue
             match course_of(watched.asked, row, now):
                 case Course.DONE:
                     done.append((watched, row))
@@ -319,7 +333,7 @@ class Enabler:
         candidate = watched.candidate
         del self._watched[candidate.id]
         self._write(candidate, answered=str(Answered.NOT_SENT))
-        if candidate.id in self._job.choice.may_ask_again and candidate.id not in self._asked_now:
+        if self._is_asking and candidate.id in self._job.choice.may_ask_again and candidate.id not in self._asked_now:
             self._queue.append(candidate)
             return
         self._not_asked[candidate.mailbox.address] = "the request did not reach Dynamics: its row has not changed for a minute; ask again"
@@ -386,12 +400,15 @@ class Enabler:
     def _hold_back(self) -> None:
         """Ask for nothing more where too many failed; what is under way is waited for."""
         stop_at = self._job.patience.stop_at
-        if not self._queue or self._finished < FEWEST or self._failed * 100 <= stop_at * self._finished:
-            return
-        self._held_back += self._queue
+        if self._queue and self._finished >= FEWEST and self._failed * 100 > stop_at * self._finished:
+            why = f"{self._failed} of {self._finished} finished mailboxes failed, more than {stop_at:g} % (--stop-at)"
+            self._ask_no_more(f"nothing more is asked for: {why}")
+
+    def _ask_no_more(self, why: str) -> None:
         self._queue.clear()
-        why = f"{self._failed} of {self._finished} finished mailboxes failed, more than {stop_at:g} % (--stop-at)"
-        self._notes.append(f"nothing more is asked for: {why}")
+        if self._is_asking:
+            self._notes.append(why)
+        self._is_asking = False
 
     def _end(self, why: str) -> None:
         self._is_ended = True

@@ -14,7 +14,7 @@ from probe.model.values import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenBatch:
-    """A batch of which some mailboxes have no outcome yet."""
+    """A batch of which some mailboxes have no outcome yet, or nobody has been told of them."""
 
     batch: Batch
     past: Mapping[str, Past]
@@ -38,7 +38,17 @@ def open_batch(audit: Audit, books: Books, organization: str, now: datetime) -> 
     for identifier, past in found.past.items():
         if past.outcome is not None:
             books.compare(batch.id, organization, identifier, comparisons(past.outcome["mailbox"], past.predicted, past.outcome))
-    return found if found.left else None
+    return found
+
+
+def close_told(audit: Audit, books: Books, organization: str, now: datetime) -> None:
+    """Close the open batch of an organization where each of its mailboxes has an outcome: once these have been told, nobody needs to take it up.
+
+    A process that is killed before that leaves it open, so that the next one tells them, and asks for nothing again.
+    """
+    found = open_batch(audit, books, organization, now)
+    if found is not None and not found.left:
+        books.leave(organization)
 
 
 def comparisons(mailbox: str, predicted: Mapping[str, str | None], form: Mapping[str, Any]) -> list[ComparedDirection]:

@@ -28,7 +28,7 @@ CREATE TABLE batch (
     batch TEXT PRIMARY KEY,
     organization TEXT NOT NULL,   -- its id
     at TEXT NOT NULL,             -- when it began
-    is_left INTEGER NOT NULL      -- whether somebody began another in its place
+    is_left INTEGER NOT NULL      -- whether all of it was told, or somebody began another in its place
 ) STRICT;
 CREATE TABLE member (
     batch TEXT NOT NULL,
@@ -94,7 +94,7 @@ class Books:
         self._folder = folder
 
     def latest(self, organization: str, now: datetime) -> Batch | None:
-        """The batch of an organization that may be open: the one that was begun last, unless it was left, or is too old."""
+        """The batch of an organization that is open: the one that was begun last, unless it was left, or is too old."""
         with self._opened() as database:
             row = database.execute(
                 "SELECT batch, at FROM batch WHERE organization = ? AND NOT is_left ORDER BY at DESC LIMIT 1", (organization,)

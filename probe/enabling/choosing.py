@@ -125,7 +125,11 @@ def why_not(estate: Estate, candidate: Candidate, row: MailboxRow, wish: Wish) -
     differs = differences(estate, candidate.mailbox, Rows(row, candidate.rows.profile))
     if verdict.differs or differs:
         what = ", ".join(dict.fromkeys(difference.what for difference in (*verdict.differs, *differs)))
-        return f"its rows in Dynamics are not what the estate says ({what}): correct whichever is wrong, and ask again"
+        url = "URL" if estate.dynamics is None else estate.dynamics.url
+        return (
+            f"its rows in Dynamics are not what the estate says ({what}): correct whichever is wrong, and ask again; "
+            f"`probe import dynamics {url} --output ESTATE.toml --update` takes over what Dynamics has"
+        )
     if verdict.answer is not GateAnswer.GO:
         return f"the answer is {verdict.answer}"
     enabled = enabled_in(row)

@@ -14,6 +14,8 @@ from probe.model.rules import Direction, Finding
 
 MOST_ALERTS = 10
 """Of one mailbox, the newest."""
+MOST_OF_ALERT = 2000
+"""Letters of its text, which is as many as Dynamics keeps."""
 
 
 class Reported(StrEnum):
@@ -84,7 +86,7 @@ def alert_form(alert: TraceLog, findings: Mapping[str, Finding], clean: Callable
     return {
         "level": level_of(alert),
         "code": alert.code,
-        "text": clean(alert.message or alert.error_details or ""),
+        "text": clean((alert.message or alert.error_details or "")[:MOST_OF_ALERT]),
         "causes": [*found.causes],
         "meaning": found.meaning,
     }

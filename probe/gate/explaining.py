@@ -11,6 +11,9 @@ from probe.model.rules import Finding, Result
 from probe.model.values import dataclass
 from probe.tables.alerts import alerts_like, causes_of_alert
 
+MOST_OF_ERROR = 2048
+"""Letters of it, which is as many as Dynamics keeps."""
+
 
 @dataclass(frozen=True, slots=True)
 class Explained:
@@ -42,10 +45,7 @@ def explained(texts: Iterable[str], findings: Mapping[str, Finding]) -> Explaine
     failing = [rule for rule in candidates if rule in findings and findings[rule].result is Result.FAILS]
     if failing:
         return Explained((next((rule for rule in failing if set(failing).isdisjoint(ROOTS.get(rule, ()))), failing[0]),), None)
-    applicable = (
-        tuple(rule for rule in candidates if rule not in findings or findings[rule].result is not Result.NOT_APPLICABLE) or candidates
-    )
-    causes = tuple(rule for rule in applicable if rule not in findings or findings[rule].result is not Result.HOLDS) or applicable
+    causes = tuple(rule for rule in candidates if rule not in findings or findings[rule].result is not Result.HOLDS) or candidates
     return Explained(causes, None if causes else next((alert.meaning for alert in alerts_like(*said) if alert.meaning), None))
 
 
@@ -53,4 +53,4 @@ def last_error_of(row: MailboxRow, findings: Mapping[str, Finding], clean: Calla
     """The last error of a mailbox, unless a success came after it."""
     if not row.last_error or (row.last_success is not None and row.last_error_at is not None and row.last_success > row.last_error_at):
         return None
-    return LastError(clean(row.last_error), row.last_error_at, explained([row.last_error], findings))
+    return LastError(clean(row.last_error[:MOST_OF_ERROR]), row.last_error_at, explained([row.last_error], findings))

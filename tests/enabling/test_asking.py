@@ -17,8 +17,9 @@ from probe.config import load_estate
 from probe.enabling import Audit, Books, Job, Patience, Pressed, Wish, choose
 from probe.gate import Accept
 from probe.memory import Folder
-from probe.simulation.dynamics.faults import loses_answer, loses_request
+from probe.simulation.dynamics.faults import Fault, loses_answer, loses_request
 from probe.simulation.dynamics.metadata import MAILBOX
+from probe.simulation.web import Response
 from tests.enabling.world import PASSWORD, World, address, organized
 
 
@@ -105,6 +106,20 @@ async def test_without_a_record_nothing_is_asked_for(tmp_path: Path, monkeypatch
     assert {one: form["state"] for one, form in came.enabled.items()} in ({}, {address(0): "pending"})
     assert "No space left" in came.notes[0]
     assert address(2) in came.not_asked
+
+
+async def test_what_a_503_hid_shows_in_the_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server says "not now" and has taken it all the same: the row, read before it is sent again, says so, and it is ours."""
+    async with organized(tmp_path, 1, pace=0.02) as world:
+
+        def carried_out(response: Response) -> Response:
+            return replace(response, status=503, headers=(("Retry-After", "0"), ("Content-Length", "0")))
+
+        world.server.faults.append(Fault("mailboxes(", "PATCH", send=carried_out))
+        came = await pressed(world, monkeypatch)
+        assert len(world.server.changes_asked) == 1
+    assert came.enabled[address(0)]["scheduled_by_another"] is False
+    assert '"answered": "sent"' in world.audit
 
 
 async def test_a_server_that_is_gone_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from probe.enabling import Audit, Books, ComparedDirection, Score, open_batch, scores
+from probe.enabling import Audit, Books, ComparedDirection, Score, close_told, open_batch, scores
 from probe.memory import Folder
 
 NOW = datetime(2026, 11, 29, 8, 0, tzinfo=UTC)
@@ -19,7 +19,7 @@ def a_line(identifier: str, **what: object) -> dict[str, object]:
 
 
 def test_a_batch_is_open_until_each_of_its_mailboxes_has_an_outcome(tmp_path: Path) -> None:
-    """Or for a day, or until somebody leaves it; and it is of its organization alone. What was not written into the books before a kill is, then."""
+    """And that was told; or for a day, or until somebody leaves it; and it is of its organization alone. What was not written into the books before a kill is, then."""
     folder = Folder(tmp_path)
     books = Books(folder)
     with Audit(folder, lambda: NOW) as audit:
@@ -38,11 +38,17 @@ def test_a_batch_is_open_until_each_of_its_mailboxes_has_an_outcome(tmp_path: Pa
         for identifier in ("2", "3"):
             audit.write(a_line(identifier, predicted=PREDICTED, before=None))
             audit.write(a_line(identifier, **OUTCOME))
+        done = open_batch(audit, books, "org", NOW)
+        assert done is not None
+        assert done.left == ()
+        close_told(audit, books, "org", NOW)
         assert open_batch(audit, books, "org", NOW) is None
         books.add("c", "org", {"1": "1@contoso.test"}, NOW + timedelta(hours=2))
         newer = open_batch(audit, books, "org", NOW + timedelta(hours=2))
         assert newer is not None
         assert newer.batch.id == "c"
+        close_told(audit, books, "org", NOW + timedelta(hours=2))
+        assert open_batch(audit, books, "org", NOW + timedelta(hours=2)) is not None
         books.leave("org")
         assert open_batch(audit, books, "org", NOW + timedelta(hours=2)) is None
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
 import signal
+import sqlite3
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ from probe.document import gate_schema
 from probe.simulation.dynamics.errors import missing_privilege
 from probe.simulation.dynamics.faults import Fault, is_throttled, is_unavailable, loses_answer
 from probe.simulation.dynamics.metadata import MAILBOX, PROFILE
+from probe.simulation.dynamics.organization import written
 from tests.enabling.world import AT_ONCE, GO, USER, World, address, organized
 
 ENABLED = dict.fromkeys(("enabledforincomingemail", "enabledforoutgoingemail", "enabledforact"), True)
@@ -93,6 +98,42 @@ async def test_nothing_is_written_without_a_yes_or_without_enable(tmp_path: Path
         assert "Nothing was written" in done.out
         assert (await world.gate("--all", *GO, "--yes")).code == 2
         assert world.server.changes_asked == []
+
+
+@pytest.mark.parametrize(("answer", "code", "sent"), [(b"y\n", 0, 1), (b"n\n", 3, 0), (b"", 130, 0)])
+async def test_a_person_is_asked(tmp_path: Path, answer: bytes, code: int, sent: int) -> None:
+    """After a yes it is done; after a no, or Ctrl-C, the answer is told, and nothing is written."""
+    async with organized(tmp_path, 1) as world:
+        mine, theirs = pty.openpty()
+        process = await world.begun("--all", *GO, "--enable", "--json", terminal=theirs, TERM="dumb")
+        os.close(theirs)
+        said = b""
+        while b"Shall Dynamics be asked?" not in said:
+            said += await asyncio.to_thread(os.read, mine, 1024)
+        assert b"asked for Test & Enable of 1 mailbox: m000@contoso.test" in said
+        if answer:
+            os.write(mine, answer)
+        else:
+            process.send_signal(signal.SIGINT)
+        out, _ = await process.communicate()
+        os.close(mine)
+        assert process.returncode == code
+        assert (mailboxes_of(out.decode())[address(0)]["not_asked"] is None) is bool(sent)
+        assert len(world.sent) == sent
+
+
+async def test_those_that_an_outage_disabled_are_enabled_again(tmp_path: Path) -> None:
+    """One command: who fits wholly is asked for, who fits in part is named, the others are not looked at."""
+    async with organized(tmp_path, 3) as world:
+        now = datetime.now(UTC).replace(microsecond=0)
+        after = {"lastsyncerroroccurredon": written(now - timedelta(hours=1))}
+        world.organization.update(MAILBOX, world.id_of(0), {**after, "lastsuccessfulsynccompletedon": written(now - timedelta(hours=3))})
+        world.organization.update(MAILBOX, world.id_of(1), {**after, "lastsuccessfulsynccompletedon": written(now - timedelta(days=9))})
+        done = await world.gate("--disabled-since", "2h", *GO, *AT_ONCE, "--json")
+        assert done.code == 0, done.err
+        assert world.sent == [world.id_of(0)]
+        assert f"{address(1)} (incoming, outgoing)" in done.err
+        assert mailboxes_of(done.out).keys() == {address(0)}
 
 
 async def test_only_a_go_is_asked_for(tmp_path: Path) -> None:
@@ -185,6 +226,7 @@ async def test_pending_at_the_deadline_is_taken_up_later(tmp_path: Path) -> None
         again = await world.gate("--all", *GO, *AT_ONCE, "--json")
         assert again.code == 1
         assert "1 mailbox of 2 without an outcome; it is taken up" in again.err
+        assert "1 of these have their outcome in this batch already" in again.err
         forms = mailboxes_of(again.out)
         assert [forms[address(n)]["enabled"]["outcome"]["outgoing"] for n in range(2)] == ["success", "failure"]
         assert len(world.sent) == 2
@@ -246,6 +288,8 @@ async def test_a_torn_line_is_kept_as_text(tmp_path: Path) -> None:
         assert (await world.gate("--all", *GO, *AT_ONCE)).code == 0
         last = json.loads(file.read_text().removeprefix(before))
         assert last["torn"] == '{"at": "2026-11-29T03:0'
+        with sqlite3.connect(world.state / "gate.sqlite") as books:
+            books.execute("UPDATE batch SET is_left = 0")
         file.write_text("not JSON\n")
         refused = await world.gate("--all", *GO, *AT_ONCE)
         assert (refused.code, refused.out) == (2, "")

@@ -112,20 +112,20 @@ class World:
     def id_of(self, number: int) -> str:
         return next(one for one, row in self.organization.mailboxes.items() if row["emailaddress"] == address(number))
 
-    async def begun(self, *arguments: str, **more: str) -> asyncio.subprocess.Process:
-        """`probe gate estate.toml` with these arguments, begun."""
+    async def begun(self, *arguments: str, terminal: int | None = None, **more: str) -> asyncio.subprocess.Process:
+        """`probe gate estate.toml` with these arguments, begun; on a terminal, where its descriptor is given."""
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "probe", "gate", "estate.toml", "--ca", "ca.pem", *arguments),
             cwd=self.folder,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.DEVNULL if terminal is None else terminal,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE if terminal is None else terminal,
             env=environment(PROBE_STATE_DIR=str(self.state), CRM_PASSWORD=PASSWORD, EWS_PASSWORD="Correct-Horse-7", **more),
         )
 
     async def gate(self, *arguments: str, **more: str) -> Ended:
         """The same, to its end."""
-        process = await self.begun(*arguments, **more)
+        process = await self.begun(*arguments, terminal=None, **more)
         out, err = await asyncio.wait_for(process.communicate(), 100)
         assert process.returncode is not None
         return Ended(process.returncode, out.decode(), err.decode())
