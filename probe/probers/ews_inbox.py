@@ -149,7 +149,7 @@ async def _running_as(account: Account, dial: Dial, notes: Notebook) -> str | No
     elif running.may_be(account.username):
         reason += (
             f", and nothing here tells whether {whose}, as whom it ran, is {account.username}: if so, name the account "
-            f"{running.names[0]} (service_account of [deployment]); if not, run this program as {account.username}"
+            f"{running.names[0]} (service_account of [deployment]); if not, run this program as {account.username}, or with its Kerberos ticket (kinit)"
         )
     else:
         reason += f": run this program as {account.username}, or with its Kerberos ticket (kinit); it ran as {whose}"

@@ -172,6 +172,8 @@ SSLProxyEngine on
 SSLProxyVerify none
 SSLProxyCheckPeerName off
 SSLProxyCheckPeerCN off
+# As long as IIS waits: a ticket is got between two requests of a connection, and a busy machine takes its time.
+KeepAliveTimeout 120
 ProxyPreserveHost on
 ProxyPass {_END} !
 ProxyPass / {backend}/
