@@ -298,11 +298,16 @@ def _match(mark: Fingerprint, hit: re.Match[str]) -> Match:
 def _found(service: Service, readable: dict[str, str], *, is_proxy: bool) -> list[tuple[Fingerprint, re.Match[str]]]:
     """The marks that texts show, less bare names where there is more."""
     # Texts are bounded, patterns anchored and without nested repetition: hostile texts cost no more than others.
-    wanted = (f for f in fingerprints() if f.is_proxy is is_proxy and service in f.services and f.reads in readable)
-    likely = (f for f in wanted if not f.names or any(name in readable[f.reads] for name in f.names))
+    likely = (f for f in _wanted(service, tuple(readable), is_proxy=is_proxy) if not f.names or any(map(readable[f.reads].__contains__, f.names)))
     meant = (f for f in likely if not f.is_bare_name or _is_meant(readable[f.reads], f.names))
     found = [(f, hit) for f in meant if (hit := f.pattern.search(readable[f.reads])) is not None]
     return [(f, hit) for f, hit in found if not f.is_bare_name] or found
+
+
+@cache
+def _wanted(service: Service, reads: tuple[str, ...], *, is_proxy: bool) -> tuple[Fingerprint, ...]:
+    """The fingerprints, in their order, that are looked for in such texts of a service."""
+    return tuple([f for f in fingerprints() if f.is_proxy is is_proxy and service in f.services and f.reads in reads])
 
 
 def _is_meant(text: str, names: tuple[str, ...]) -> bool:
