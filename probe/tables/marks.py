@@ -80,7 +80,7 @@ def fingerprints() -> tuple[Fingerprint, ...]:
     marks = _written()
     return (
         *marks,
-        *(mark for entry in toml("product_names.toml")["product"] for mark in _bare_names(entry)),
+        *(mark for entry in _named_products() for mark in _bare_names(entry)),
         *(mark for product in greeting_products() for mark in _names_in_place(product)),
     )
 
@@ -92,6 +92,11 @@ def _written() -> tuple[Fingerprint, ...]:
     folder = files("probe.data").joinpath("fingerprints")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
     return tuple(_fingerprint(entry) for name in names for entry in toml(f"fingerprints/{name}").get("fingerprint", ()))
+
+
+@cache
+def _named_products() -> tuple[dict[str, Any], ...]:
+    return tuple(toml("product_names.toml")["product"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ class GreetingProduct:
 @cache
 def greeting_products() -> tuple[GreetingProduct, ...]:
     """Every product that some protocol's greeting is known of."""
-    named = {entry["product"]: entry for entry in toml("product_names.toml")["product"]}
+    named = {entry["product"]: entry for entry in _named_products()}
     spoken = {entry["product"]: entry for entry in toml("product_protocols.toml")["product"]}
     greeting: dict[str, list[Fingerprint]] = {}
     for mark in _written():
@@ -298,7 +303,9 @@ def _match(mark: Fingerprint, hit: re.Match[str]) -> Match:
 def _found(service: Service, readable: dict[str, str], *, is_proxy: bool) -> list[tuple[Fingerprint, re.Match[str]]]:
     """The marks that texts show, less bare names where there is more."""
     # Texts are bounded, patterns anchored and without nested repetition: hostile texts cost no more than others.
-    likely = (f for f in _wanted(service, tuple(readable), is_proxy=is_proxy) if not f.names or any(map(readable[f.reads].__contains__, f.names)))
+    likely = (
+        f for f in _wanted(service, tuple(readable), is_proxy=is_proxy) if not f.names or any(map(readable[f.reads].__contains__, f.names))
+    )
     meant = (f for f in likely if not f.is_bare_name or _is_meant(readable[f.reads], f.names))
     found = [(f, hit) for f in meant if (hit := f.pattern.search(readable[f.reads])) is not None]
     return [(f, hit) for f, hit in found if not f.is_bare_name] or found
