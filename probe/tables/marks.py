@@ -80,7 +80,7 @@ def fingerprints() -> tuple[Fingerprint, ...]:
     marks = _written()
     return (
         *marks,
-        *(mark for entry in toml("product_names.toml")["product"] for mark in _bare_names(entry)),
+        *(mark for entry in _named_products() for mark in _bare_names(entry)),
         *(mark for product in greeting_products() for mark in _names_in_place(product)),
     )
 
@@ -92,6 +92,11 @@ def _written() -> tuple[Fingerprint, ...]:
     folder = files("probe.data").joinpath("fingerprints")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
     return tuple(_fingerprint(entry) for name in names for entry in toml(f"fingerprints/{name}").get("fingerprint", ()))
+
+
+@cache
+def _named_products() -> tuple[dict[str, Any], ...]:
+    return tuple(toml("product_names.toml")["product"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ class GreetingProduct:
 @cache
 def greeting_products() -> tuple[GreetingProduct, ...]:
     """Every product of which a greeting of some protocol is known."""
-    named = {entry["product"]: entry for entry in toml("product_names.toml")["product"]}
+    named = {entry["product"]: entry for entry in _named_products()}
     spoken = {entry["product"]: entry for entry in toml("product_protocols.toml")["product"]}
     greeting: dict[str, list[Fingerprint]] = {}
     for mark in _written():
@@ -298,11 +303,18 @@ def _match(mark: Fingerprint, hit: re.Match[str]) -> Match:
 def _found(service: Service, readable: dict[str, str], *, is_proxy: bool) -> list[tuple[Fingerprint, re.Match[str]]]:
     """The marks in texts, without bare names where there are other marks."""
     # Texts are bounded, and patterns are anchored and without nested repetition, so hostile texts cost no more than others.
-    wanted = (f for f in fingerprints() if f.is_proxy is is_proxy and service in f.services and f.reads in readable)
-    likely = (f for f in wanted if not f.names or any(name in readable[f.reads] for name in f.names))
+    likely = (
+        f for f in _wanted(service, tuple(readable), is_proxy=is_proxy) if not f.names or any(map(readable[f.reads].__contains__, f.names))
+    )
     meant = (f for f in likely if not f.is_bare_name or _is_meant(readable[f.reads], f.names))
     found = [(f, hit) for f in meant if (hit := f.pattern.search(readable[f.reads])) is not None]
     return [(f, hit) for f, hit in found if not f.is_bare_name] or found
+
+
+@cache
+def _wanted(service: Service, reads: tuple[str, ...], *, is_proxy: bool) -> tuple[Fingerprint, ...]:
+    """The fingerprints, in their order, that are looked for in such texts of a service."""
+    return tuple([f for f in fingerprints() if f.is_proxy is is_proxy and service in f.services and f.reads in reads])
 
 
 def _is_meant(text: str, names: tuple[str, ...]) -> bool:
