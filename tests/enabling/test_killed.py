@@ -24,7 +24,7 @@ async def _killed(world: World, chance: random.Random) -> int | None:
     """One life of the command, which ends by a kill some requests after its first change; its exit code where it came to its end before."""
     process = await world.begun("--all", *GO, *AT_ONCE, "--stop-at", "100")
     before, mark = len(world.sent), 0
-    lives = chance.randint(1, 4 * _MAILBOXES // _KILLS + 6)
+    lives = chance.randint(1, 2 * _MAILBOXES // _KILLS)
     while process.returncode is None:
         reads = len(world.server.requests)
         if len(world.sent) > before and not mark:
@@ -64,4 +64,4 @@ async def test_nobody_is_asked_for_twice_and_nobody_forgotten(tmp_path: Path) ->
         assert len({line["batch"] for line in lines}) == 1
         score = json.loads((await world.gate("--score", "--json")).out)
         assert score["directions"]["outgoing"]["undecided"] == _MAILBOXES
-        assert kills
+        assert kills > _KILLS // 2, "most lives came to their end by themselves"
