@@ -115,7 +115,11 @@ async def test_a_person_is_asked(tmp_path: Path, answer: bytes, code: int, sent:
             os.write(mine, answer)
         else:
             process.send_signal(signal.SIGINT)
-        out, _ = await process.communicate()
+        ended = asyncio.create_task(process.communicate())
+        # A signal that comes just before Python begins to read a line is told only once the line is there: a person presses Ctrl-C once more.
+        while not answer and not (await asyncio.wait([ended], timeout=10))[0]:
+            process.send_signal(signal.SIGINT)
+        out, _ = await ended
         os.close(mine)
         assert process.returncode == code
         assert (mailboxes_of(out.decode())[address(0)]["not_asked"] is None) is bool(sent)

@@ -57,5 +57,6 @@ def test_an_alert_is_told_with_its_number_as_it_came() -> None:
     alert = TraceLog(id="2", level=Option(3, None), code=7001, message=f"Geheim: {UNAUTHORIZED}")
     form = alert_form(alert, found(token_wanted=Result.FAILS), lambda text: text.replace("Geheim", "***"))
     assert form == {"level": "error", "code": 7001, "text": f"***: {UNAUTHORIZED}", "causes": ["token-wanted"], "meaning": None}
-    strange = alert_form(TraceLog(id="3", level=Option(9, None), message="is not approved"), {}, str)
-    assert (strange["level"], strange["causes"], strange["meaning"]) == ("9", [], "The mailbox's address is not approved in Dynamics.")
+    strange = alert_form(TraceLog(id="3", level=Option(9, None), message="UnknownIncomingEmailIntegrationError"), {}, str)
+    assert (strange["level"], strange["causes"]) == ("9", [])
+    assert strange["meaning"] == "A plug-in or a workflow of the organization aborted what Dynamics did with the mail."

@@ -33,8 +33,8 @@ def test_what_the_probe_found_picks_the_cause() -> None:
     assert "login-refused" in explained([UNAUTHORIZED], found(login_refused=Result.NOT_APPLICABLE)).causes
     none_left = explained(["ErrorImpersonateUserDenied"], found(impersonation_denied=Result.HOLDS))
     assert none_left.causes == ("impersonation-denied",)
-    unseen = explained(["The address is not approved."], {})
-    assert (unseen.causes, unseen.meaning) == ((), "The mailbox's address is not approved in Dynamics.")
+    unseen = explained(["UnknownIncomingEmailIntegrationError"], {})
+    assert (unseen.causes, unseen.meaning) == ((), "A plug-in or a workflow of the organization aborted what Dynamics did with the mail.")
 
 
 def test_an_error_is_told_until_a_success_comes_after_it() -> None:

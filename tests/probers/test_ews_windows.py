@@ -148,7 +148,7 @@ async def test_ntlm_of_the_session_that_exchange_does_not_take(tried: Tried, ews
     """It is shown once, and what it was is not put on a password."""
     done = await tried.run(WindowsSession(password="another", kerberos_failure=NO_SERVICE))
     assert done.value(v.AUTH_ACCEPTED) is False
-    assert "Exchange does not take NTLM of the account that runs this program" in str(done.value(v.AUTH_REFUSAL))
+    assert "Exchange refuses NTLM of the account that runs this program" in str(done.value(v.AUTH_REFUSAL))
     assert done.schemes == ["", "NTLM", "NTLM"]
 
 
