@@ -90,7 +90,7 @@ def test_what_is_wrong_is_told_before_anything_is_asked(tmp_path: Path) -> None:
     other.write_text("a = 1\n")
     for arguments, said in (
         (("ftp://x",), "must begin with https://"),
-        (("http://crm.contoso.test/Contoso",), "plain_http"),
+        (("http://crm.contoso.test/Contoso",), "without TLS: write https://, or allow it by --plain-http"),
         ((url, "--answer", "fips=perhaps"), "fips"),
         ((url, "--answer", "name=x"), "KEY one of"),
         ((url, "--username", "a"), "password"),

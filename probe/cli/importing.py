@@ -79,6 +79,8 @@ def dynamics(
         named = str(OrganizationUrl.parse(url))
     except ValueError as wrong:
         raise click.UsageError(str(wrong)) from None
+    if named.startswith("http://") and not signing_in["plain_http"]:
+        raise click.UsageError(f"{named} is without TLS: write https://, or allow it by --plain-http")
     given = _answers(answers)
     agreed = frozenset(map(_host, trusted))
     try:
@@ -208,18 +210,20 @@ def agreed_hosts(draft: EstateDraft, trusted: frozenset[str]) -> frozenset[str]:
     """New hosts that a person says yes to; nobody is asked where nobody can answer."""
     from probe.importing import sent_where
 
-    found = set()
+    found, refused = set(), []
     for sent in sent_where(draft, trusted):
         tell(f"{sent.host} is new to this estate. It would be sent:", *(f"  {what}" for what in sent.what))
-        if sys.stdin.isatty() and sys.stderr.isatty():
-            if click.confirm("May it be sent that?", default=False, err=True):
-                found.add(sent.host)
+        if sys.stdin.isatty() and sys.stderr.isatty() and click.confirm("May it be sent that?", default=False, err=True):
+            found.add(sent.host)
         else:
-            tell(f"Until somebody agrees (--trust-host {sent.host}) the estate refers to none of it.")
+            refused.append(sent.host)
+    if refused:
+        tell(f"Until somebody agrees, the estate refers to none of it: {' '.join(f'--trust-host {host}' for host in refused)}")
     return frozenset(found)
 
 
 def _write_new(draft: EstateDraft, agreed: frozenset[str], url: str, file: Path | None) -> None:
+    from probe.document.telling.words import count
     from probe.importing import estate_text, wanted
 
     text = estate_text(draft, agreed, url)
@@ -229,7 +233,8 @@ def _write_new(draft: EstateDraft, agreed: frozenset[str], url: str, file: Path 
         _write(file, text)
     open_questions = [line.key for line in draft.deployment.lines if line.value is None]
     open_questions += [f'{line.key} of {table.kind} "{table.name}"' for table in draft.tables for line in wanted(table)]
-    tell(f"{len(draft.profiles)} profiles and {len(draft.mailboxes)} mailboxes are written.")
+    written = (count(len(draft.profiles), "profile", "profiles"), count(len(draft.mailboxes), "mailbox", "mailboxes"))
+    tell(f"Written: {' and '.join(written)}.")
     if open_questions:
         tell(f"No record answers these, and the estate loads once they are written: {', '.join(open_questions[:_MOST_TOLD])}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from probe.document.telling.words import count
 from probe.importing.tables import EstateDraft
 from probe.model.estate import Credentials, Endpoint
 from probe.model.values import dataclass
@@ -60,8 +61,10 @@ def sent_where(draft: EstateDraft, trusted: frozenset[str]) -> tuple[Disclosure,
             for line in profile.lines
             if line.is_secret
         ]
-        if count := own.get(profile.name):
-            what.append(f'the passwords of {count} mailboxes of profile "{profile.name}"')
+        if number := own.get(profile.name):
+            what.append(
+                f'the {"password" if number == 1 else "passwords"} of {count(number, "mailbox", "mailboxes")} of profile "{profile.name}"'
+            )
         if profile.value("credentials") == Credentials.WINDOWS_INTEGRATED:
             what.append(f'a sign-in as the service account, by profile "{profile.name}"')
         for host in sorted(profile.hosts - trusted) if what else ():

@@ -26,6 +26,6 @@ def test_what_a_host_would_be_sent_is_told() -> None:
     assert sent_where(draft(CORP), frozenset({"mail.contoso.test"})) == ()
     assert sent_where(draft(replace(CORP, incoming_credentials=Option(2, "S2S"))), frozenset()) == ()
     own = sent_where(draft(POP3, rows=(replace(ROW, password_is_set=True),)), frozenset({"pop.contoso.test"}))
-    assert [(one.host, one.what) for one in own] == [("smtp.contoso.test", ('the passwords of 1 mailboxes of profile "corp"',))]
+    assert [(one.host, one.what) for one in own] == [("smtp.contoso.test", ('the password of 1 mailbox of profile "corp"',))]
     (integrated,) = sent_where(draft(replace(CORP, incoming_credentials=Option(3, "Windows"))), frozenset())
     assert integrated.what == ('a sign-in as the service account, by profile "corp"',)
