@@ -18,6 +18,7 @@ from probe.importing import access_to, choose, drafted, estate_text, sent_where
 from probe.memory import Folder
 from probe.model.estate import Effect, Estate
 from probe.simulation.dynamics.demonstration import USER, Demonstration
+from probe.simulation.dynamics.organization import Oddity
 
 _ANSWERS: Mapping[str, str | bool | list[str]] = {
     "runs_on": "windows-server-2019",
@@ -28,7 +29,9 @@ _ANSWERS: Mapping[str, str | bool | list[str]] = {
     "outlook_manual_tracking": False,
 }
 """What no record of Dynamics tells."""
-_PATIENCE = Patience(wait=60, pause=0, stop_at=100, first_read=0.2, last_read=2)
+_PATIENCE = Patience(wait=20, pause=0, stop_at=100, first_read=0.2, last_read=2)
+_HELD = "service@contoso.test"
+"""Whose Test & Enable comes to no end, so that this outcome is shown too."""
 
 
 async def demonstrate_gate(options: app.Options, say: Callable[[str], None], stop: asyncio.Event) -> tuple[Gated, Pressed | None]:
@@ -38,6 +41,7 @@ async def demonstrate_gate(options: app.Options, say: Callable[[str], None], sto
     """
     async with Demonstration.start(timeout=options.timeout) as demonstration:
         simulation = demonstration.simulation
+        demonstration.organization.oddities[_HELD] = Oddity.HELD_BY_A_STOPPED_SERVER
         with TemporaryDirectory(prefix="probe-demo-") as folder:
             simulated = replace(
                 options, hosts=demonstration.hosts, ca_file=simulation.ca_file, allow=options.allow | {Effect.LOGS_IN}, state=None

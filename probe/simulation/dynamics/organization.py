@@ -38,6 +38,8 @@ class Oddity(Enum):
     """A plug-in or workflow of the organization aborts the processing of received mail."""
     OWNER_LACKS_PRIVILEGES = "owner-lacks-privileges"
     """The mailbox's user lacks privileges that synchronization needs."""
+    HELD_BY_A_STOPPED_SERVER = "held-by-a-stopped-server"
+    """Another server of the asynchronous service took the mailbox up and stopped: nobody tests it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

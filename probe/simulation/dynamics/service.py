@@ -17,7 +17,7 @@ from probe.simulation.dynamics.alerts import ERROR, WARNING, Failure, Regarding,
 from probe.simulation.dynamics.candidates import AsynchronousServer, Candidate, workloads_of
 from probe.simulation.dynamics.mail_tests import run
 from probe.simulation.dynamics.metadata import ENGLISH, MAILBOX, TRACE_LOG
-from probe.simulation.dynamics.organization import Organization, written
+from probe.simulation.dynamics.organization import Oddity, Organization, written
 
 TRIES = 10
 BETWEEN_TRIES = timedelta(minutes=5)
@@ -103,7 +103,7 @@ class AsynchronousService:
             await self._organization.scheduled.wait()
             self._organization.scheduled.clear()
             for identifier in list(self._organization.waiting()):
-                if identifier not in self._under_way:
+                if identifier not in self._under_way and self._oddity(identifier) is not Oddity.HELD_BY_A_STOPPED_SERVER:
                     self._under_way[identifier] = self._tasks.create_task(self._tested(identifier))
 
     async def _tested(self, identifier: str) -> None:
@@ -150,7 +150,10 @@ class AsynchronousService:
         profile = self._organization.profiles.get(row.get("emailserverprofile") or "")
         address = str(row.get("emailaddress") or "").lower()
         claimed = address in {each.lower() for each in self._organization.claimed_elsewhere}
-        return Candidate(row, dict(profile) if profile else None, self._organization.oddities.get(address), claimed)
+        return Candidate(row, dict(profile) if profile else None, self._oddity(identifier), claimed)
+
+    def _oddity(self, identifier: str) -> Oddity | None:
+        return self._organization.oddities.get(str(self._organization.mailboxes[identifier].get("emailaddress") or "").lower())
 
     def _try_later(self, identifier: str, failures: Mapping[Workload, Failure], number: int) -> None:
         until = self._now() + BETWEEN_TRIES

@@ -583,6 +583,19 @@ async def test_what_nobody_outside_can_see(post: Post) -> None:
     assert post.told(mailbox)[-1].startswith("Crm.80048306.")
 
 
+async def test_a_mailbox_that_a_stopped_server_holds(post: Post) -> None:
+    """It stays scheduled, and nobody tests it, while the others are got through."""
+    held, free = (post.organization.add_mailbox(f"{name}@contoso.test", None) for name in ("held", "free"))
+    post.organization.oddities["held@contoso.test"] = Oddity.HELD_BY_A_STOPPED_SERVER
+    async with post.service(test=lambda candidate, workload, server: {}) as service:
+        for mailbox in (held, free):
+            post.schedule(mailbox)
+        await service.settled(free)
+        assert held not in service.tries
+    assert list(post.organization.waiting()) == [held]
+    assert outcome(post.organization.mailboxes[free]) == (1, 1, 0)
+
+
 async def test_alerts_in_another_language(post: Post) -> None:
     """An alert in German has the same codes in it."""
     exchange = await post.exchange()
