@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.model.keys import FactKey
+from probe.model.keys import FactKey, in_any_order, nothing, without_query
 from probe.model.kinds import FLAG, TEXT, TEXTS, choice, choices
 from probe.model.refusals import Refusal
 
@@ -11,12 +11,24 @@ AUTH_MECHANISMS: FactKey[tuple[str, ...]] = FactKey(
     TEXTS,
     "SASL and login mechanisms offered under TLS, upper-case, in order, each once; `USER` for POP3's USER and PASS, `APOP` for a stamp in the greeting, `LOGIN` also for IMAP's LOGIN unless it is disabled.",
     (("PLAIN", "LOGIN", "XOAUTH2"), ()),
+    kept=in_any_order,
+    is_drift=True,
 )
 AUTH_MECHANISMS_PLAIN: FactKey[tuple[str, ...]] = FactKey(
-    "auth.mechanisms_plain", TEXTS, "The same, offered before TLS.", (("CRAM-MD5",), ())
+    "auth.mechanisms_plain",
+    TEXTS,
+    "The same, offered before TLS.",
+    (("CRAM-MD5",), ()),
+    kept=in_any_order,
+    is_drift=True,
 )
 AUTH_SCHEMES: FactKey[tuple[str, ...]] = FactKey(
-    "auth.schemes", TEXTS, "HTTP authentication schemes of EWS, as offered, each once.", (("Negotiate", "NTLM"), ())
+    "auth.schemes",
+    TEXTS,
+    "HTTP authentication schemes of EWS, as offered, each once.",
+    (("Negotiate", "NTLM"), ()),
+    kept=in_any_order,
+    is_drift=True,
 )
 WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
 """Windows' own among them, in small letters (RFC 4559, [MS-NTHT])."""
@@ -40,12 +52,14 @@ AUTH_REPLY: FactKey[str] = FactKey(
     TEXT,
     "The server's words to a login that it refused, or to the command after it, its lines joined by newlines; empty where it refused nothing.",
     ("535 5.7.8 Error: authentication failed", "-ERR [AUTH] Invalid credentials", ""),
+    kept=nothing,
 )
 AUTH_REFUSAL: FactKey[tuple[str, ...]] = FactKey(
     "auth.refusal",
     choices(*Refusal),
     "What the refusal of a login may mean; several where the words cannot separate them.",
     ((Refusal.BAD_CREDENTIALS,), ()),
+    kept=in_any_order,
 )
 MODERN_AUTH_AUTHORITY: FactKey[str] = FactKey(
     "modern_auth.authority",
@@ -74,12 +88,17 @@ AUTHORITY_FEDERATION: FactKey[str] = FactKey(
     TEXT,
     "Where a federated account signs in, as Entra ID says; not followed.",
     ("https://adfs.contoso.test/adfs/ls/",),
+    kept=without_query,
 )
 AUTHORITY_GRANTED: FactKey[bool] = FactKey(
     "authority.granted", FLAG, "Whether the authority gave a token for user name and password alone.", (True, False)
 )
 AUTHORITY_ERRORS: FactKey[tuple[str, ...]] = FactKey(
-    "authority.errors", TEXTS, "What the authority refused with: its error, and Entra ID's numbers.", (("invalid_grant", "AADSTS50076"),)
+    "authority.errors",
+    TEXTS,
+    "What the authority refused with: its error, and Entra ID's numbers.",
+    (("invalid_grant", "AADSTS50076"),),
+    kept=in_any_order,
 )
 EWS_INBOX: FactKey[str] = FactKey(
     "ews.inbox",
