@@ -328,7 +328,7 @@ class _Mailbox(_Table):
     id: Annotated[str, AfterValidator(_id)] | None = _key("its id in Dynamics", "8c1e2a40-6d0f-4c57-9a41-2f3f0c1d7e55", default=None)
 
 
-class _History(_Table):
+class _HistoryLimits(_Table):
     keep: Annotated[timedelta, PlainValidator(_keep)] = _key("how long the history is kept", "2y", default=HistoryLimits().keep)
     max_size: Annotated[int, PlainValidator(_size)] = _key("how large it may become", "2GB", default=HistoryLimits().max_size)
 
@@ -336,7 +336,7 @@ class _History(_Table):
 class EstateTables(_Table):
     deployment: _Deployment
     dynamics: _Dynamics | None = None
-    history: _History | None = None
+    history: _HistoryLimits | None = None
     profile: list[_Profile] = Field(min_length=1)
     mailbox: list[_Mailbox] = Field(min_length=1)
 
@@ -351,7 +351,7 @@ HEADINGS = {
 TABLES: dict[str | int, type[_Table]] = {
     "deployment": _Deployment,
     "dynamics": _Dynamics,
-    "history": _History,
+    "history": _HistoryLimits,
     "profile": _Profile,
     "mailbox": _Mailbox,
 }

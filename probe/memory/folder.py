@@ -44,9 +44,9 @@ class Folder:
         """The random key of this folder, made when it is first asked for. Raises MemoryUnavailable."""
         return self._tried("key", self._read_key)
 
-    def database(self) -> Path:
-        """The file of the database, made and checked before SQLite opens it, so that nobody else may ever read it. Raises MemoryUnavailable."""
-        return self._tried("memory.sqlite", self._make_database)
+    def database(self, name: str = "memory.sqlite", most_bytes: int | None = MOST_DATABASE_BYTES) -> Path:
+        """The file of a database, made and checked before SQLite opens it, so that nobody else may ever read it. Raises MemoryUnavailable."""
+        return self._tried(name, lambda file: self._make_database(file, most_bytes))
 
     def passes_away(self) -> str | None:
         """One sentence where the folder is gone with the machine or the container that it is on; None where it lasts, or that cannot be told."""
@@ -84,11 +84,11 @@ class Folder:
             raise MemoryUnavailable(f"{file} does not hold a key of {KEY_BYTES} bytes")
         return key
 
-    def _make_database(self, file: Path) -> Path:
+    def _make_database(self, file: Path, most_bytes: int | None) -> Path:
         descriptor = _opened(file, os.O_RDWR | os.O_CREAT)
         try:
-            if os.fstat(descriptor).st_size > MOST_DATABASE_BYTES:
-                raise MemoryUnavailable(f"{file} is larger than {MOST_DATABASE_BYTES // 1024 // 1024} MiB, so it is not ours")
+            if most_bytes is not None and os.fstat(descriptor).st_size > most_bytes:
+                raise MemoryUnavailable(f"{file} is larger than {most_bytes // 1024 // 1024} MiB, so it is not ours")
         finally:
             os.close(descriptor)
         return file

@@ -26,11 +26,25 @@ from tests.servers.mailutils import Mailutils, run_mailutils
 from tests.servers.nginx import Nginx, NginxBefore, run_nginx
 from tests.servers.opensmtpd import OpenSmtpd, run_opensmtpd
 from tests.servers.postfix import Postfix, run_postfix
+from tests.servers.postgresql import PostgreSql, run_postgresql
 from tests.servers.programs import MinimumTls, ServerMissing
 
 DavMailBefore = Callable[[str, Path], DavMail]
 _SERVERS = frozenset(
-    {"dovecot", "postfix", "exim", "cyrus", "opensmtpd", "mailutils", "courier", "nginx_before", "davmail_before", "openssl", "gnutls"}
+    {
+        "dovecot",
+        "postfix",
+        "exim",
+        "cyrus",
+        "opensmtpd",
+        "mailutils",
+        "courier",
+        "nginx_before",
+        "davmail_before",
+        "openssl",
+        "gnutls",
+        "postgresql",
+    }
 )
 _NOT_RUN = "server missing: "
 
@@ -117,6 +131,13 @@ def davmail_before() -> Iterator[DavMailBefore]:
                 return started.enter_context(run_davmail(ews_url, ca_file))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSql]:
+    """A running PostgreSQL, without a database of its own."""
+    with _missing_is_told(), run_postgresql() as server:
+        yield server
 
 
 def _minimum_tls(request: pytest.FixtureRequest) -> MinimumTls:
