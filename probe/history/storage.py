@@ -16,7 +16,6 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
 
 from probe.memory.folder import Folder, MemoryUnavailable
 
@@ -172,7 +171,7 @@ def _postgresql(url: str) -> AsyncEngine:
     async def connect() -> Any:
         return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=BUSY_SECONDS * 4)
 
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, pool_size=2, pool_pre_ping=True)
 
 
 @contextmanager

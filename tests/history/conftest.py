@@ -16,4 +16,4 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Folder | str:
         return Folder(tmp_path / "state")
     if request.config.getoption("--no-servers"):
         pytest.skip("it needs a real server")
-    return str(request.getfixturevalue("postgresql").new_database())
+    return str(request.getfixturevalue("postgresql").new_schema())
