@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from probe import __version__
+from probe.cli.history import RunRecorder, drift, history, record_option
 from probe.cli.importing import import_
-from probe.cli.options import ACCEPTABLE, accept_option, output_options, probing_options, profile, verbose_option
+from probe.cli.options import ACCEPTABLE, accept_option, estate_in, output_options, probing_options, profile, verbose_option
 from probe.cli.streams import (
     NotWritten,
     WrongArguments,
@@ -111,25 +112,36 @@ def init(file: Path, force: bool) -> None:
 @click.argument("estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path))
 @click.option("--mailbox", "addresses", multiple=True, metavar="ADDRESS", help="Only this mailbox; may be repeated.")
 @click.option("--dry-run", is_flag=True, help="List every conversation with its endpoint, effect and account, without connecting.")
+@record_option
 @accept_option
 @verbose_option
 @output_options
 @probing_options
-def check(output: Output, options: Options, estate_file: Path, addresses: Sequence[str], dry_run: bool, accept: Sequence[str]) -> NoReturn:
+def check(
+    output: Output,
+    options: Options,
+    recorder: RunRecorder,
+    estate_file: Path,
+    addresses: Sequence[str],
+    dry_run: bool,
+    accept: Sequence[str],
+) -> NoReturn:
     """Check the mailboxes of an estate."""
     from probe import app
     from probe.cli.listings import write_plan
     from probe.memory import default_folder
     from probe.model.rules import Support
 
-    estate = _estate(estate_file)
+    estate = estate_in(estate_file)
     mailboxes = _chosen(estate, addresses)
     if dry_run:
         write_plan(output, app.plan_check(estate, mailboxes, options), app.probers())
         sys.exit(0)
+    recorder.prepare(estate)
     with output.progress(options) as options:
         run = app.complete(partial(app.check, estate, mailboxes, replace(options, state=default_folder)))
     output.write_run(run)
+    recorder.write(run)
     sys.exit(app.exit_code(run, frozenset(map(Support, accept))))
 
 
@@ -171,7 +183,7 @@ def gate(
     from probe.gate import Accept
     from probe.memory import default_folder
 
-    estate = _estate(estate_file)
+    estate = estate_in(estate_file)
     everyone = everyone or (when is not None and not (addresses or profiles or list_file))
     mailboxes = _to_be_gated(estate, addresses, everyone=everyone, profiles=profiles, list_file=list_file)
     narrow = None if when is None else _disabled_since(estate, when)
@@ -238,7 +250,7 @@ def judge(output: Output, run_file: Path, estate_file: Path | None, day: datetim
     from probe.document import NotADocument, carried_over, load_document, publish
     from probe.model.rules import Support
 
-    estate = None if estate_file is None else _estate(estate_file)
+    estate = None if estate_file is None else estate_in(estate_file)
     try:
         stored = load_document(run_file)
         run = app.judge(stored, estate, None if day is None else day.date())
@@ -318,16 +330,8 @@ def schema(name: str) -> None:
 
 
 cli.add_command(import_)
-
-
-def _estate(file: Path) -> Estate:
-    from probe.config import EstateError, load_estate
-
-    try:
-        return load_estate(file)
-    except EstateError as wrong:
-        tell(*map(str, wrong.problems))
-        sys.exit(2)
+cli.add_command(history)
+cli.add_command(drift)
 
 
 def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pkgutil
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from probe.model.effects import ALLOWABLE, Effect
 
 if TYPE_CHECKING:
     from probe.cli.output import Output
+    from probe.model.estate import Estate
 
 _FORMATS = sorted(module.name for module in pkgutil.iter_modules(probe.reports.__path__))
 _LEAST_SECONDS = 0.1
@@ -89,7 +91,7 @@ def output_options(command: Callable[..., Any]) -> Any:
         )
         return command(output=output, **rest)
 
-    return _with_options(command, gathered, options)
+    return with_options(command, gathered, options)
 
 
 def verbose_option(command: Any) -> Any:
@@ -166,15 +168,28 @@ def probing_options(command: Callable[..., Any], *, default_timeout: float = TIM
         )
         return command(output=output, options=made, **rest)
 
-    return _with_options(command, gathered, options)
+    return with_options(command, gathered, options)
 
 
-def _with_options(command: Any, gathered: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
+def with_options(command: Any, gathered: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
+    """A command with these options beside its own, through what gathers their values for it."""
     gathered.__doc__, gathered.__name__ = command.__doc__, command.__name__
     gathered.__click_params__ = list(getattr(command, "__click_params__", []))
     for option in reversed(options):
         gathered = option(gathered)
     return gathered
+
+
+def estate_in(file: Path) -> Estate:
+    """The estate in a file. Ends the program with 2 where it has mistakes, which are told."""
+    from probe.cli.streams import tell
+    from probe.config import EstateError, load_estate
+
+    try:
+        return load_estate(file)
+    except EstateError as wrong:
+        tell(*map(str, wrong.problems))
+        sys.exit(2)
 
 
 def profile(_context: click.Context, _parameter: click.Parameter, value: str) -> str:

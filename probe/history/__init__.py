@@ -23,9 +23,9 @@ from probe.history.latency import Latency
 from probe.history.moments import stored
 from probe.history.schema import DOCUMENT
 from probe.history.storage import HistoryUnavailable, Storage, opened
-from probe.history.timelines import HistoryChange, Interval, KeptTranscript
+from probe.history.timelines import HistoryChange, Interval, KeptSubject, KeptTranscript
 from probe.memory.folder import Folder
-from probe.model.estate import HistoryLimits
+from probe.model.estate import HistoryLimits, Secret
 from probe.model.runs import Run
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "HistoryChange",
     "HistoryUnavailable",
     "Interval",
+    "KeptSubject",
     "KeptTranscript",
     "Latency",
     "Sighting",
@@ -85,14 +86,18 @@ class History:
         """Whether anything was ever found of a subject or of an account."""
         return await self._of_deployment(lambda connection, ours: timelines.knows(connection, ours, about), otherwise=False)
 
-    async def intervals(self, about: str | None = None, *, open_only: bool = False) -> tuple[Interval, ...]:
-        """What was so when, of a subject or account or of all; `open_only`: what was found last."""
+    async def subjects(self) -> tuple[KeptSubject, ...]:
+        """Every subject of which something is known."""
+        return await self._of_deployment(lambda connection, ours: tuple(timelines.subjects(connection, ours)), otherwise=())
+
+    async def intervals(self, about: str | None = None, *, beside: Sequence[str] = (), open_only: bool = False) -> tuple[Interval, ...]:
+        """What was so when, of a subject or account (and of the subjects `beside` it) or of all; `open_only`: what was found last."""
         return await self._of_deployment(
-            lambda connection, ours: tuple(timelines.intervals(connection, ours, about, open_only=open_only)), otherwise=()
+            lambda connection, ours: tuple(timelines.intervals(connection, ours, about, beside=beside, open_only=open_only)), otherwise=()
         )
 
     async def changes(self, **wanted: Any) -> tuple[HistoryChange, ...]:
-        """What changed, the newest first; `since`, `about`, `after`, `limit` and `drift_only` are as of `timelines.changes`."""
+        """What changed, the newest first; `since`, `about`, `beside`, `after`, `limit` and `drift_only` are as of `timelines.changes`."""
         return await self._of_deployment(lambda connection, ours: tuple(timelines.changes(connection, ours, **wanted)), otherwise=())
 
     async def latencies(self, about: str, since: datetime) -> tuple[tuple[datetime, bool, Latency], ...]:
@@ -141,7 +146,7 @@ class History:
 
 
 @asynccontextmanager
-async def open_history(place: Folder | str, deployment: str) -> AsyncIterator[History]:
+async def open_history(place: Folder | Secret, deployment: str) -> AsyncIterator[History]:
     """The history of a deployment, in a state folder or at a `postgresql://` URL, for as long as the context lasts. Raises HistoryUnavailable."""
     async with opened(place) as storage:
         yield History(storage, deployment)

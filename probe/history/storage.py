@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from probe.memory.folder import Folder, MemoryUnavailable
+from probe.model.estate import Secret
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -88,7 +89,7 @@ class Storage:
 
 
 @asynccontextmanager
-async def opened(place: Folder | str) -> AsyncIterator[Storage]:
+async def opened(place: Folder | Secret) -> AsyncIterator[Storage]:
     """The database in a state folder, or at a `postgresql://` URL, its schema brought up to date. Raises HistoryUnavailable."""
     async with connected(place) as storage:
         await storage.write(migrate)
@@ -96,9 +97,9 @@ async def opened(place: Folder | str) -> AsyncIterator[Storage]:
 
 
 @asynccontextmanager
-async def connected(place: Folder | str) -> AsyncIterator[Storage]:
+async def connected(place: Folder | Secret) -> AsyncIterator[Storage]:
     """The same database as it is. Raises HistoryUnavailable."""
-    if isinstance(place, str):
+    if isinstance(place, Secret):
         engine, told = _postgresql(place), "the PostgreSQL database of the history"
     else:
         try:
@@ -163,13 +164,15 @@ def _sqlite(file: Path) -> AsyncEngine:
     return engine
 
 
-def _postgresql(url: str) -> AsyncEngine:
+def _postgresql(url: Secret) -> AsyncEngine:
+    if not url.reveal().startswith(("postgresql://", "postgres://")):
+        raise HistoryUnavailable("the URL of the history's database does not begin with postgresql://")
     if importlib.util.find_spec("asyncpg") is None:
         raise HistoryUnavailable("PostgreSQL needs a library that is not installed: pip install 'd365-mail-probe[postgresql]'")
     import asyncpg
 
     async def connect() -> Any:
-        return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=BUSY_SECONDS * 4)
+        return await asyncpg.connect(url.reveal(), timeout=CONNECT_SECONDS, command_timeout=BUSY_SECONDS * 4)
 
     return create_async_engine("postgresql+asyncpg://", async_creator=connect, pool_size=2, pool_pre_ping=True)
 

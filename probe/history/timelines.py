@@ -66,13 +66,30 @@ class KeptTranscript:
     """As in a run's document."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptSubject:
+    """A subject of which something is known."""
+
+    subject: str
+    mailbox: str | None
+    first_seen: datetime
+    last_seen: datetime
+    milliseconds: int | None
+    """What the last look took."""
+    drift: int
+    """How often it drifted, as far as that is kept."""
+
+
 _PREVIOUS, _PREVIOUS_FORM = SPAN.alias("previous"), FORM.alias("previous_form")
 _LAST_SEEN = func.coalesce(SPAN.c.last_seen, SUBJECT.c.last_seen)
 
 
-def _about(name: str | None) -> ColumnElement[bool]:
-    """Rows of one subject or of one account, whichever has that name; without one all."""
-    return true() if name is None else or_(func.lower(SUBJECT.c.subject) == name.lower(), func.lower(SUBJECT.c.mailbox) == name.lower())
+def _about(name: str | None, beside: Sequence[str] = ()) -> ColumnElement[bool]:
+    """Rows of one subject or of one account, whichever has that name; without one all. `beside`: and what is everybody's of these subjects."""
+    if name is None:
+        return true()
+    own = or_(func.lower(SUBJECT.c.subject) == name.lower(), func.lower(SUBJECT.c.mailbox) == name.lower())
+    return or_(own, and_(SUBJECT.c.subject.in_(beside), SUBJECT.c.mailbox == "")) if beside else own
 
 
 def knows(connection: Connection, deployment: int, about: str) -> bool:
@@ -80,13 +97,43 @@ def knows(connection: Connection, deployment: int, about: str) -> bool:
     return connection.execute(select(SUBJECT.c.id).where(SUBJECT.c.deployment_id == deployment, _about(about)).limit(1)).first() is not None
 
 
-def intervals(connection: Connection, deployment: int, about: str | None = None, *, open_only: bool = False) -> Iterator[Interval]:
+def subjects(connection: Connection, deployment: int) -> Iterator[KeptSubject]:
+    """Every subject of which something is known, by name."""
+    drift = select(SPAN.c.subject_id, func.count().label("number")).where(SPAN.c.is_drift).group_by(SPAN.c.subject_id).subquery()
+    rows = connection.execute(
+        select(
+            SUBJECT.c.subject,
+            SUBJECT.c.mailbox,
+            func.min(SUBJECT.c.first_seen).label("first_seen"),
+            func.max(SUBJECT.c.last_seen).label("last_seen"),
+            func.max(SUBJECT.c.last_ms).label("last_ms"),
+            func.coalesce(func.sum(drift.c.number), 0).label("drift"),
+        )
+        .outerjoin(drift, drift.c.subject_id == SUBJECT.c.id)
+        .where(SUBJECT.c.deployment_id == deployment)
+        .group_by(SUBJECT.c.subject, SUBJECT.c.mailbox)
+        .order_by(SUBJECT.c.subject, SUBJECT.c.mailbox)
+    )
+    for row in rows:
+        yield KeptSubject(
+            subject=row.subject,
+            mailbox=row.mailbox or None,
+            first_seen=read_back(row.first_seen),
+            last_seen=read_back(row.last_seen),
+            milliseconds=row.last_ms,
+            drift=int(row.drift),
+        )
+
+
+def intervals(
+    connection: Connection, deployment: int, about: str | None = None, *, beside: Sequence[str] = (), open_only: bool = False
+) -> Iterator[Interval]:
     """What was so when, by subject and key, the oldest first."""
     rows = connection.execute(
         select(SPAN, _LAST_SEEN.label("until"), SUBJECT.c.subject, SUBJECT.c.mailbox, FORM.c.body)
         .join(SUBJECT, SUBJECT.c.id == SPAN.c.subject_id)
         .join(FORM, FORM.c.id == SPAN.c.form_id)
-        .where(SUBJECT.c.deployment_id == deployment, _about(about), SPAN.c.is_open if open_only else true())
+        .where(SUBJECT.c.deployment_id == deployment, _about(about, beside), SPAN.c.is_open if open_only else true())
         .order_by(SUBJECT.c.subject, SUBJECT.c.mailbox, SPAN.c.first_seen, SPAN.c.id)
     )
     for row in rows:
@@ -109,12 +156,13 @@ def changes(
     *,
     since: datetime | None = None,
     about: str | None = None,
+    beside: Sequence[str] = (),
     after: int | None = None,
     limit: int | None = None,
     drift_only: bool = True,
 ) -> Iterator[HistoryChange]:
     """What changed, the newest first; `after` is the id of the last that is known already, and only older ones follow. `limit` is of intervals."""
-    wanted = _changed().where(SUBJECT.c.deployment_id == deployment, _about(about))
+    wanted = _changed().where(SUBJECT.c.deployment_id == deployment, _about(about, beside))
     if since is not None:
         wanted = wanted.where(SPAN.c.first_seen >= stored(since))
     if drift_only:

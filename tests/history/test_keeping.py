@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from probe.history import History, Sighting, judgement, open_history, sighting
+from probe.history import History, HistoryChange, Sighting, judgement, open_history, sighting
 from probe.memory.folder import Folder
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
-from probe.model.estate import HistoryLimits
+from probe.model.estate import HistoryLimits, Secret
 from probe.model.rules import Readiness, Support
 from tests.history.looks import START, attempt, look, minutes, product
 from tests.history.rows import rows_of
@@ -28,7 +28,7 @@ async def alternate(history: History, number: int, every: float = DAY) -> None:
         await history.record([look(n * every, *product(f"Server {n}"))])
 
 
-async def test_what_has_ended_long_ago_is_dropped(place: Folder | str) -> None:
+async def test_what_has_ended_long_ago_is_dropped(place: Folder | Secret) -> None:
     """Intervals that ended before the time that is kept are gone; what lasts stays, however old it is."""
     async with open_history(place, "contoso") as history:
         await alternate(history, 10)
@@ -40,7 +40,7 @@ async def test_what_has_ended_long_ago_is_dropped(place: Folder | str) -> None:
         assert (oldest.before, oldest.last_seen, oldest.after["value"]) == (None, None, "Server 5")
 
 
-async def test_what_was_not_seen_for_all_that_time_is_dropped_as_a_whole(place: Folder | str) -> None:
+async def test_what_was_not_seen_for_all_that_time_is_dropped_as_a_whole(place: Folder | Secret) -> None:
     """Of a server that is in no estate any more nothing is left after the time that is kept."""
     async with open_history(place, "contoso") as history:
         await alternate(history, 2)
@@ -48,7 +48,7 @@ async def test_what_was_not_seen_for_all_that_time_is_dropped_as_a_whole(place: 
         assert {name: count for name, count in (await rows_of(history)).items() if count} == {"deployment": 1}
 
 
-async def test_what_ended_first_goes_where_the_whole_is_too_large(place: Folder | str) -> None:
+async def test_what_ended_first_goes_where_the_whole_is_too_large(place: Folder | Secret) -> None:
     """Above its greatest size the history loses what ended first, and nothing that lasts."""
     async with open_history(place, "contoso") as history:
         await alternate(history, 200, every=5)
@@ -62,7 +62,7 @@ async def test_what_ended_first_goes_where_the_whole_is_too_large(place: Folder 
         assert not (await history.sweep(limits, minutes(DAY))).intervals
 
 
-async def test_transcripts_become_fewer_with_age(place: Folder | str) -> None:
+async def test_transcripts_become_fewer_with_age(place: Folder | Secret) -> None:
     """Of an hour in which a server failed and came back, each change has its words for two weeks, then the first of each day, then of each month."""
     async with open_history(place, "contoso") as history:
         for day in (0, 1):
@@ -77,7 +77,7 @@ async def test_transcripts_become_fewer_with_age(place: Folder | str) -> None:
             assert len(await history.transcripts(pop)) == left
 
 
-async def test_a_look_that_finds_nothing_new_keeps_no_words(place: Folder | str) -> None:
+async def test_a_look_that_finds_nothing_new_keeps_no_words(place: Folder | Secret) -> None:
     """Words are kept of the first look that failed and of those in which something changed."""
     async with open_history(place, "contoso") as history:
         for n in range(5):
@@ -85,7 +85,7 @@ async def test_a_look_that_finds_nothing_new_keeps_no_words(place: Folder | str)
         assert await history.transcripts(look(0).subject) == ()
 
 
-async def test_latencies_are_drawn_together(place: Folder | str) -> None:
+async def test_latencies_are_drawn_together(place: Folder | Secret) -> None:
     """Each hour has the minimum, median and maximum of its looks for two weeks, each day for as long as the history is kept."""
     async with open_history(place, "contoso") as history:
         for n, milliseconds in enumerate([10, 20, 90, 30, 1000]):
@@ -103,7 +103,7 @@ async def test_latencies_are_drawn_together(place: Folder | str) -> None:
         assert (at, is_hour, day.looks, day.minimum, day.median, day.maximum) == (minutes(0), False, 6, 10, 60, 1000)
 
 
-async def test_whole_runs_are_kept_for_ninety_days(place: Folder | str) -> None:
+async def test_whole_runs_are_kept_for_ninety_days(place: Folder | Secret) -> None:
     """A run that somebody asked for can be had for ninety days."""
     run = a_checked_run()
     async with open_history(place, "contoso") as history:
@@ -126,7 +126,7 @@ def of_a_person(address: str) -> list[Sighting]:
     ]
 
 
-async def test_one_person_can_be_erased(place: Folder | str) -> None:
+async def test_one_person_can_be_erased(place: Folder | Secret) -> None:
     """After an address was erased no row, transcript or run of the deployment names it; others are left as they are."""
     async with open_history(place, "contoso") as history:
         await history.record_run(a_checked_run())
@@ -152,7 +152,7 @@ async def test_what_is_erased_is_gone_from_the_files(tmp_path: Path) -> None:
         assert not any(b"jana@" in file.read_bytes() for file in (tmp_path / "state").iterdir())
 
 
-async def test_a_deployment_can_be_given_another_name(place: Folder | str) -> None:
+async def test_a_deployment_can_be_given_another_name(place: Folder | Secret) -> None:
     """What is kept follows the new name; a name that has a history of its own is not taken over."""
     async with open_history(place, "contoso") as history:
         await history.record([look(0, *product())])
@@ -164,13 +164,14 @@ async def test_a_deployment_can_be_given_another_name(place: Folder | str) -> No
 
 
 @pytest.mark.parametrize("number", [1, 7])
-async def test_changes_are_told_page_by_page(place: Folder | str, number: int) -> None:
+async def test_changes_are_told_page_by_page(place: Folder | Secret, number: int) -> None:
     """A page follows the last that is known already, and no change is told twice or left out."""
     async with open_history(place, "contoso") as history:
         await alternate(history, 20)
         whole = await history.changes()
         assert [change.after["value"] for change in whole] == [f"Server {n}" for n in range(19, 0, -1)]
-        pages, last = [], None
+        pages: list[HistoryChange] = []
+        last = None
         while page := await history.changes(after=last, limit=number):
             pages += page
             last = page[-1].id

@@ -8,6 +8,7 @@ from probe.history import History, Interval, open_history
 from probe.memory.folder import Folder
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
+from probe.model.estate import Secret
 from probe.model.facts import Why
 from probe.model.kinds import Build
 from probe.model.provenance import Observed
@@ -32,7 +33,7 @@ def _minute(one: Interval, which: str) -> float:
     return ((one.first_seen if which == "first" else one.last_seen) - minutes(0)).total_seconds() / 60
 
 
-async def test_a_look_that_finds_nothing_new_inserts_nothing(place: Folder | str) -> None:
+async def test_a_look_that_finds_nothing_new_inserts_nothing(place: Folder | Secret) -> None:
     """A hundred equal looks leave the rows of one, which was last seen at the last of them."""
     async with open_history(place, "contoso") as history:
         await history.record([look(0, *product())])
@@ -43,7 +44,7 @@ async def test_a_look_that_finds_nothing_new_inserts_nothing(place: Folder | str
         assert await told(history, "server.product") == [("Dovecot", 0, 495, True)]
 
 
-async def test_a_batch_in_which_nothing_is_new_inserts_nothing(place: Folder | str) -> None:
+async def test_a_batch_in_which_nothing_is_new_inserts_nothing(place: Folder | Secret) -> None:
     """Many subjects at once are as many rows that are updated."""
     subjects = [f"pop3s://mail{n}.test:995" for n in range(20)]
     async with open_history(place, "contoso") as history:
@@ -54,7 +55,7 @@ async def test_a_batch_in_which_nothing_is_new_inserts_nothing(place: Folder | s
         assert {one.last_seen for one in await history.intervals()} == {minutes(5)}
 
 
-async def test_what_changed_in_a_batch_is_written_beside_what_did_not(place: Folder | str) -> None:
+async def test_what_changed_in_a_batch_is_written_beside_what_did_not(place: Folder | Secret) -> None:
     """One change among many looks is one change."""
     subjects = [f"pop3s://mail{n}.test:995" for n in range(20)]
     async with open_history(place, "contoso") as history:
@@ -66,7 +67,7 @@ async def test_what_changed_in_a_batch_is_written_beside_what_did_not(place: Fol
         assert {one.last_seen for one in await history.intervals(open_only=True)} == {minutes(5)}
 
 
-async def test_noise_continues_an_interval(place: Folder | str) -> None:
+async def test_noise_continues_an_interval(place: Folder | Secret) -> None:
     """A greeting with an id of the session is one interval, with the words of its first look."""
     async with open_history(place, "contoso") as history:
         for n in range(5):
@@ -74,7 +75,7 @@ async def test_noise_continues_an_interval(place: Folder | str) -> None:
         assert await told(history, "protocol.greeting") == [("+OK Dovecot ready <0>", 0, 4, True)]
 
 
-async def test_a_change_ends_one_interval_and_begins_another(place: Folder | str) -> None:
+async def test_a_change_ends_one_interval_and_begins_another(place: Folder | Secret) -> None:
     """A change is told with what was before, when that was seen last, and the words off the wire of both."""
     async with open_history(place, "contoso") as history:
         await history.record([look(0, *product())])
@@ -88,7 +89,7 @@ async def test_a_change_ends_one_interval_and_begins_another(place: Folder | str
         assert await told(history, "server.product") == [("Dovecot", 0, 5, False), ("Cyrus IMAP", 10, 10, True)]
 
 
-async def test_a_server_that_does_not_answer_ends_nothing_but_its_attempt(place: Folder | str) -> None:
+async def test_a_server_that_does_not_answer_ends_nothing_but_its_attempt(place: Folder | Secret) -> None:
     """While a server is down its product was last seen before; once it answers again, the interval goes on."""
     async with open_history(place, "contoso") as history:
         await history.record([look(0, *product())])
@@ -103,7 +104,7 @@ async def test_a_server_that_does_not_answer_ends_nothing_but_its_attempt(place:
         assert await told(history, "server.product") == [("Dovecot", 0, 15, True)]
 
 
-async def test_what_changed_while_a_server_was_down_is_told_once_it_answers(place: Folder | str) -> None:
+async def test_what_changed_while_a_server_was_down_is_told_once_it_answers(place: Folder | Secret) -> None:
     """The product before was last seen before the server went down."""
     async with open_history(place, "contoso") as history:
         await history.record([look(0, *product())])
@@ -115,7 +116,7 @@ async def test_what_changed_while_a_server_was_down_is_told_once_it_answers(plac
         }
 
 
-async def test_what_was_never_known_is_a_gap_until_it_is(place: Folder | str) -> None:
+async def test_what_was_never_known_is_a_gap_until_it_is(place: Folder | Secret) -> None:
     """A server that is down from the first has gaps; that it answers is told as such, and what it then says is no drift."""
     async with open_history(place, "contoso") as history:
         await history.record([unanswered(0, *KEYS)])
@@ -125,7 +126,7 @@ async def test_what_was_never_known_is_a_gap_until_it_is(place: Folder | str) ->
         assert await told(history, "server.product") == [("timed-out", 0, 0, False), ("Dovecot", 5, 5, True)]
 
 
-async def test_what_a_server_no_longer_says_is_a_change(place: Folder | str) -> None:
+async def test_what_a_server_no_longer_says_is_a_change(place: Folder | Secret) -> None:
     """A version that is hidden from some day on is missing from that day on."""
     async with open_history(place, "contoso") as history:
         await history.record([look(0, *product(), a_fact(v.SERVER_VERSION, "2.4"))])
@@ -133,7 +134,7 @@ async def test_what_a_server_no_longer_says_is_a_change(place: Folder | str) -> 
         assert (change.key, change.after["why"], change.is_drift) == ("server.version", "not-disclosed", True)
 
 
-async def test_an_inference_that_concludes_nothing_for_want_of_an_answer_ends_nothing(place: Folder | str) -> None:
+async def test_an_inference_that_concludes_nothing_for_want_of_an_answer_ends_nothing(place: Folder | Secret) -> None:
     """An inferred gap beside an attempt that failed is no news of the server."""
     gap = undisclosed(v.SERVER_PRODUCT, 5)
     async with open_history(place, "contoso") as history:
@@ -143,7 +144,7 @@ async def test_an_inference_that_concludes_nothing_for_want_of_an_answer_ends_no
         assert {change.key for change in changes} == {"attempt:pop3-capabilities"}
 
 
-async def test_a_look_that_asks_less_ends_nothing(place: Folder | str) -> None:
+async def test_a_look_that_asks_less_ends_nothing(place: Folder | Secret) -> None:
     """What a full posture found stays as it was while quick looks say nothing of it."""
     versions = a_fact(v.TLS_VERSIONS, ("TLSv1.2", "TLSv1.3"), provenance=Observed())
     async with open_history(place, "contoso") as history:
@@ -155,7 +156,7 @@ async def test_a_look_that_asks_less_ends_nothing(place: Folder | str) -> None:
         assert await told(history, "tls.versions") == [("['TLSv1.2', 'TLSv1.3']", 0, 5, True)]
 
 
-async def test_a_build_that_shows_longer_is_the_same_build(place: Folder | str) -> None:
+async def test_a_build_that_shows_longer_is_the_same_build(place: Folder | Secret) -> None:
     """Three numbers and four that begin with them are no change; the longer is kept, and another build is a change."""
 
     def shown(*parts: int) -> object:
@@ -169,7 +170,7 @@ async def test_a_build_that_shows_longer_is_the_same_build(place: Folder | str) 
         assert change.is_drift
 
 
-async def test_a_clock_that_is_set_back_does_not_turn_the_order_around(place: Folder | str) -> None:
+async def test_a_clock_that_is_set_back_does_not_turn_the_order_around(place: Folder | Secret) -> None:
     """What is found after the clock was set back begins when the last was seen, never before."""
     async with open_history(place, "contoso") as history:
         await history.record([look(60, *product())])
@@ -178,7 +179,7 @@ async def test_a_clock_that_is_set_back_does_not_turn_the_order_around(place: Fo
         assert (change.last_seen, change.at) == (minutes(60), minutes(60))
 
 
-async def test_deployments_do_not_see_each_other(place: Folder | str) -> None:
+async def test_deployments_do_not_see_each_other(place: Folder | Secret) -> None:
     """Two deployments in one database have a history each."""
     async with open_history(place, "contoso") as history:
         await history.record([look(0, *product())])
@@ -188,7 +189,7 @@ async def test_deployments_do_not_see_each_other(place: Folder | str) -> None:
         assert not await history.changes()
 
 
-async def test_a_run_is_kept_with_what_it_found(place: Folder | str) -> None:
+async def test_a_run_is_kept_with_what_it_found(place: Folder | Secret) -> None:
     """A whole run is kept as its document; what it saw and thought are intervals, of an account as of a server."""
     run = a_checked_run()
     async with open_history(place, "contoso") as history:
@@ -204,7 +205,7 @@ async def test_a_run_is_kept_with_what_it_found(place: Folder | str) -> None:
         assert {one.subject for one in await history.intervals("info@contoso.test")} == {EWS, "info@contoso.test"}
 
 
-async def test_a_verdict_that_changes_is_told_with_the_rules_that_fail(place: Folder | str) -> None:
+async def test_a_verdict_that_changes_is_told_with_the_rules_that_fail(place: Folder | Secret) -> None:
     """Support that is lost names the rule, the fact that decided it, and the words off the wire."""
     from probe.history import judgement
 
@@ -220,7 +221,7 @@ async def test_a_verdict_that_changes_is_told_with_the_rules_that_fail(place: Fo
         assert because["words"] == ["X-OWA-Version: 8.3.485.1"]
 
 
-async def test_an_interrupted_run_changes_nothing(place: Folder | str) -> None:
+async def test_an_interrupted_run_changes_nothing(place: Folder | Secret) -> None:
     """What an interrupted run lacks is no news; its document is kept."""
     from dataclasses import replace
 

@@ -19,6 +19,7 @@ from probe.history.schema import METADATA
 from probe.history.storage import DATABASE, alembic_steps, connected, migrate
 from probe.memory.folder import Folder
 from probe.model import vocabulary as v
+from probe.model.estate import Secret
 from tests.history.looks import look, product
 
 STEPS = [step.revision for step in reversed(list(ScriptDirectory.from_config(alembic_steps()).walk_revisions()))]
@@ -32,7 +33,7 @@ def test_every_schema_has_rows_to_be_migrated() -> None:
 
 
 @pytest.mark.parametrize("revision", STEPS)
-async def test_what_an_earlier_schema_holds_is_there_in_the_newest(place: Folder | str, revision: str) -> None:
+async def test_what_an_earlier_schema_holds_is_there_in_the_newest(place: Folder | Secret, revision: str) -> None:
     """Rows of each schema are migrated to the newest, can be read, and go on."""
 
     def fill(connection: Connection) -> None:
@@ -57,14 +58,14 @@ async def test_what_an_earlier_schema_holds_is_there_in_the_newest(place: Folder
         assert [one.key for one in changes] == ["server.product"]
 
 
-async def test_the_tables_are_those_that_the_steps_make(place: Folder | str) -> None:
+async def test_the_tables_are_those_that_the_steps_make(place: Folder | Secret) -> None:
     """What the program takes for its tables is what the migrations leave, on each database."""
     async with open_history(place, "contoso") as history:
         differences = await history.storage.read(lambda connection: compare_metadata(MigrationContext.configure(connection), METADATA))
     assert differences == []
 
 
-async def test_a_schema_of_a_later_version_is_left_alone(place: Folder | str) -> None:
+async def test_a_schema_of_a_later_version_is_left_alone(place: Folder | Secret) -> None:
     """A database that a later version of the program has written is refused, and says so."""
     async with open_history(place, "contoso") as history:
         await history.storage.write(lambda connection: connection.execute(text("UPDATE alembic_version SET version_num = '9999'")))
@@ -73,7 +74,7 @@ async def test_a_schema_of_a_later_version_is_left_alone(place: Folder | str) ->
             pass
 
 
-async def test_what_fails_in_the_middle_writes_nothing(place: Folder | str) -> None:
+async def test_what_fails_in_the_middle_writes_nothing(place: Folder | Secret) -> None:
     """A transaction that does not come to its end leaves everything as it was."""
 
     def interrupted(connection: Connection) -> None:
@@ -109,13 +110,13 @@ async def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path) -> 
 async def test_a_server_that_is_not_there_is_told_without_its_password() -> None:
     """The message says what went wrong, and neither password nor host's account."""
     with pytest.raises(HistoryUnavailable) as refused:
-        async with open_history("postgresql://probe:hunter2@127.0.0.1:1/history", "contoso"):
+        async with open_history(Secret("postgresql://probe:hunter2@127.0.0.1:1/history"), "contoso"):
             pass
     assert "hunter2" not in str(refused.value)
     assert str(refused.value).startswith("the PostgreSQL database of the history cannot be used: ")
 
 
-async def test_two_writers_wait_for_each_other(place: Folder | str) -> None:
+async def test_two_writers_wait_for_each_other(place: Folder | Secret) -> None:
     """What two processes find of one subject at one time is written one after the other, and nothing twice."""
     import asyncio
 
