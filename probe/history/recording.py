@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table, bindparam, case, func, insert, literal, select, update
@@ -22,6 +22,8 @@ from probe.model.attempts import Attempt
 from probe.model.kinds import Json
 from probe.model.values import dataclass
 
+_AT_ONCE = 500
+"""Subjects that are asked for at a time; SQLite takes 32766 parameters."""
 MOST_SAMPLES = 8192
 """Characters of looks that nobody has drawn together yet: two days of one each 5 minutes."""
 MOST_TRANSCRIPT = 256 * 1024
@@ -66,37 +68,58 @@ def deployment_of(connection: Connection, name: str) -> int | None:
 def record(connection: Connection, name: str, sightings: Sequence[Sighting]) -> Recorded:
     """Write what was found of subjects of a deployment, in the order of time."""
     deployment = _existing(connection, DEPLOYMENT, {"name": name})
-    in_order = sorted(sightings, key=lambda one: one.at)
-    if _are_all_repeated(connection, deployment, in_order):
-        return Recorded(repeated=len(in_order), changes=())
     repeated, changes = 0, list[int]()
-    for one in in_order:
-        if connection.execute(_REPEATED, _repetition(deployment, one)).rowcount:
-            repeated += 1
-        else:
-            changes += _Change(connection, deployment, one).written()
+    for of_round in _rounds(sorted(sightings, key=lambda one: one.at)):
+        digests = {one: of_round[one].digest() for one in of_round}
+        known = _known_digests(connection, deployment, of_round)
+        same = [_repetition(deployment, one, digests[whose]) for whose, one in of_round.items() if known.get(whose) == digests[whose]]
+        if same:
+            connection.execute(_REPEATED, same)
+        repeated += len(same)
+        for whose, one in of_round.items():
+            if known.get(whose) != digests[whose]:
+                changes += _Change(connection, deployment, one, digests[whose]).written()
     return Recorded(repeated=repeated, changes=tuple(changes))
 
 
-def _are_all_repeated(connection: Connection, deployment: int, sightings: Sequence[Sighting]) -> bool:
-    """Write a batch in which nothing is new, by one statement; else write nothing."""
-    if len({(one.subject, one.mailbox, one.topic) for one in sightings}) < len(sightings) or len(sightings) < 2:
-        return not sightings  # of one subject the second may be news after the first
-    with connection.begin_nested() as attempted:
-        written = connection.execute(_REPEATED, [_repetition(deployment, one) for one in sightings]).rowcount
-        if written != len(sightings):
-            attempted.rollback()
-    return written == len(sightings)
+_Whose = tuple[str, str, str]
+"""Subject, account or nothing, and topic: by what a row of `subject` is unique in a deployment."""
 
 
-def _repetition(deployment: int, one: Sighting) -> dict[str, object]:
+def _rounds(sightings: Sequence[Sighting]) -> Iterator[dict[_Whose, Sighting]]:
+    """The sightings in parts in which no subject comes twice: of one subject the second may be news after the first."""
+    of_round: dict[_Whose, Sighting] = {}
+    for one in sightings:
+        whose = (one.subject, one.mailbox or "", one.topic)
+        if whose in of_round:
+            yield of_round
+            of_round = {}
+        of_round[whose] = one
+    yield of_round
+
+
+def _known_digests(connection: Connection, deployment: int, wanted: Iterable[_Whose]) -> dict[_Whose, int]:
+    """The digests of what was found last."""
+    subjects = sorted({subject for subject, _, _ in wanted})
+    found: dict[_Whose, int] = {}
+    for first in range(0, len(subjects), _AT_ONCE):
+        rows = connection.execute(
+            select(SUBJECT.c.subject, SUBJECT.c.mailbox, SUBJECT.c.topic, SUBJECT.c.digest).where(
+                SUBJECT.c.deployment_id == deployment, SUBJECT.c.subject.in_(subjects[first : first + _AT_ONCE])
+            )
+        )
+        found.update(((row.subject, row.mailbox, row.topic), row.digest) for row in rows)
+    return found
+
+
+def _repetition(deployment: int, one: Sighting, digest: int) -> dict[str, object]:
     at, took = stored(one.at), None if one.seconds is None else round(one.seconds * 1000)
     return {
         "of_deployment": deployment,
         "of_subject": one.subject,
         "of_mailbox": one.mailbox or "",
         "of_topic": one.topic,
-        "same": one.digest(),
+        "same": digest,
         "at": at,
         "took": took,
         "sample": sample(at, took),
@@ -118,7 +141,7 @@ class _OpenSpan:
 class _Change:
     """Writes one sighting in which something is new."""
 
-    def __init__(self, connection: Connection, deployment: int, one: Sighting) -> None:
+    def __init__(self, connection: Connection, deployment: int, one: Sighting, digest: int) -> None:
         self._connection = connection
         self._sighting = one
         whose = {"deployment_id": deployment, "subject": one.subject, "mailbox": one.mailbox or "", "topic": one.topic}
@@ -128,7 +151,7 @@ class _Change:
         took = None if one.seconds is None else round(one.seconds * 1000)
         self._at = stored(one.at) if found is None else max(stored(one.at), found.last_seen)
         self._before = self._at if found is None else found.last_seen
-        seen = {"last_seen": self._at, "digest": one.digest(), **({} if took is None else {"last_ms": took})}
+        seen = {"last_seen": self._at, "digest": digest, **({} if took is None else {"last_ms": took})}
         if found is None:
             row = {**whose, **seen, "first_seen": self._at, "samples": sample(self._at, took)}
             self._id = _inserted(connection, SUBJECT, row)

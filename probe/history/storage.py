@@ -67,7 +67,13 @@ class Storage:
                 if not self.is_sqlite:
                     await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await connection.execute(text("VACUUM"))
-                if self.is_sqlite:
+        await self.checkpoint()
+
+    async def checkpoint(self) -> None:
+        """Leave nothing in the files that SQLite keeps beside its own. Raises HistoryUnavailable."""
+        if self.is_sqlite:
+            with _translated(self._told):
+                async with self._engine.connect() as connection:
                     await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
     async def close(self) -> None:
