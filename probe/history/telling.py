@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from probe.document.telling.words import CITED_LIMIT, bounded, count, gap_in_words, provenance, value_in_words
 from probe.history.entries import ASSESSMENT, OUTCOMES
 from probe.history.timelines import HistoryChange, Interval, KeptSubject, KeptTranscript
+from probe.model.characters import visible
 from probe.model.facts import Why
 from probe.model.kinds import Json
 
@@ -121,29 +122,34 @@ def transcript_lines(transcripts: Iterable[KeptTranscript]) -> Iterator[str]:
 
 def _told(key: str, form: Mapping[str, Json]) -> str:
     if "why" in form:
-        return bounded(gap_in_words({"why": form["why"], "detail": form.get("detail", "")}), CITED_LIMIT)
+        return _bounded(gap_in_words({"why": form["why"], "detail": form.get("detail", "")}))
     value = form["value"]
     if key == ASSESSMENT:
         value = f"{value['support']}, {value['readiness']}" + (f"; fails: {', '.join(value['fails'])}" if value["fails"] else "")
-    words = bounded(value_in_words(value), CITED_LIMIT)
-    detail = f" ({bounded(form['detail'], CITED_LIMIT)})" if form.get("detail") else ""
+    words = _bounded(value_in_words(value))
+    detail = f" ({_bounded(form['detail'])})" if form.get("detail") else ""
     return words + detail + (provenance({"key": key, **form}) if "basis" in form else "")
 
 
 def _words(form: Mapping[str, Json]) -> Iterator[str]:
     """The words off the wire that a form rests on, a line each."""
     for line in form.get("words", ()):
-        yield f'          "{bounded(line, CITED_LIMIT)}"'
+        yield f'          "{_bounded(line)}"'
     for rule, because in form.get("because", {}).items():
         yield f"          {rule}"
         for cited in because:
             told = f"{cited['subject']}: {cited['key']}"
             yield (
-                f"            {told} is {bounded(value_in_words(cited['value']), CITED_LIMIT)}"
+                f"            {told} is {_bounded(value_in_words(cited['value']))}"
                 if "value" in cited
                 else (f"            {told} is not known: {gap_in_words(cited)}")
             )
-            yield from (f'              "{bounded(line, CITED_LIMIT)}"' for line in cited.get("words", ()))
+            yield from (f'              "{_bounded(line)}"' for line in cited.get("words", ()))
+
+
+def _bounded(text: str) -> str:
+    """What a peer may have said, as a part of one line."""
+    return bounded(visible(text), CITED_LIMIT)
 
 
 def _named(key: str) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from probe.history import History, Interval, open_history
+from probe.history.storage import DATABASE
 from probe.memory.folder import Folder
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
@@ -15,7 +19,7 @@ from probe.model.provenance import Observed
 from probe.model.rules import Readiness, Result, Support
 from tests.history.looks import look, minutes, product, unanswered, undisclosed
 from tests.history.rows import rows_of
-from tests.runs import EWS, OLD_PRODUCT, POP, TOO_OLD, a_checked_run, a_fact, a_finding, an_assessment
+from tests.runs import EWS, OLD_PRODUCT, POP, SECRET_PLACES, TOO_OLD, a_checked_run, a_fact, a_finding, an_assessment
 
 KEYS = (v.PROTOCOL_GREETING, v.SERVER_PRODUCT)
 
@@ -235,9 +239,20 @@ async def test_an_interrupted_run_changes_nothing(place: Folder | Secret) -> Non
 
 
 @pytest.mark.parametrize("why", [why for why in Why if why not in (Why.NOT_DISCLOSED, Why.NOT_APPLICABLE, Why.CONFLICTING)])
-async def test_a_gap_that_says_nothing_of_the_server_ends_nothing(why: Why, tmp_path: object) -> None:
+async def test_a_gap_that_says_nothing_of_the_server_ends_nothing(why: Why, tmp_path: Path) -> None:
     """Whatever kept the question from being asked, what was known stays known."""
-    async with open_history(Folder(tmp_path), "contoso") as history:  # type: ignore[arg-type]
+    async with open_history(Folder(tmp_path), "contoso") as history:
         await history.record([look(0, *product())])
         changes = await history.record([unanswered(5, *KEYS, why=why)])
         assert {change.key for change in changes} == {"attempt:pop3-capabilities"}
+
+
+async def test_no_secret_and_no_place_of_one_is_written(tmp_path: Path) -> None:
+    """Neither the rows nor the whole run hold a secret, or where one is kept."""
+    async with open_history(Folder(tmp_path), "contoso") as history:
+        await history.record_run(a_checked_run())
+        document = json.dumps(await history.document("run-1"))
+        await history.storage.checkpoint()
+    for place in SECRET_PLACES:
+        assert place not in document
+        assert place.encode() not in (tmp_path / DATABASE).read_bytes()
