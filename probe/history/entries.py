@@ -79,10 +79,7 @@ def sighting(
     *,
     seconds: float | None = None,
 ) -> Sighting:
-    """What some readings and attempts say of one subject, or of one account there.
-
-    `seconds` are those of the look; where there are none, those of the first attempt that completed.
-    """
+    """What some readings and attempts say of one subject, or of one account there. `seconds` are those of the look, where they say something of the server."""
     is_whole = bool(attempts) and all(attempt.outcome is Outcome.COMPLETED for attempt in attempts)
     by_key: dict[str, list[Reading]] = {}
     for reading in readings:
@@ -93,8 +90,6 @@ def sighting(
     for attempt in attempts:
         by_prober.setdefault(attempt.prober, []).append(attempt)
     entries += [_of_attempts(prober, held) for prober, held in by_prober.items()]
-    if seconds is None:
-        seconds = next((attempt.seconds for attempt in attempts if attempt.outcome is Outcome.COMPLETED), None)
     return Sighting(subject=subject, mailbox=mailbox, topic=SEEN, at=at, entries=tuple(entries), seconds=seconds, attempts=tuple(attempts))
 
 
@@ -127,7 +122,9 @@ def sightings_of(run: Run) -> Iterator[Sighting]:
     for subject, mailbox in sorted({*readings, *attempts}, key=lambda of: (of[0], of[1] or "")):
         held = attempts.get((subject, mailbox), [])
         at = max((attempt.at for attempt in held), default=run.finished)
-        yield sighting(subject, mailbox, at, readings.get((subject, mailbox), ()), held)
+        # The first conversation of a plan is that of the protocol; those about TLS, which take as long as they have hellos, come after it.
+        seconds = held[0].seconds if held and held[0].outcome is Outcome.COMPLETED else None
+        yield sighting(subject, mailbox, at, readings.get((subject, mailbox), ()), held, seconds=seconds)
     for assessment in run.assessments:
         yield judgement(assessment, run.finished)
 

@@ -93,16 +93,18 @@ def erase(connection: Connection, deployment: int, address: str) -> Dropped:
 
     The files hold nothing of it once they are compacted.
     """
-    named = (func.lower(SUBJECT.c.subject) == address.lower()) | (func.lower(SUBJECT.c.mailbox) == address.lower())
-    whose = select(SUBJECT.c.id).where(SUBJECT.c.deployment_id == deployment, named)
     ours = select(SUBJECT.c.id).where(SUBJECT.c.deployment_id == deployment)
+    rows = connection.execute(select(SUBJECT.c.id, SUBJECT.c.subject, SUBJECT.c.mailbox).where(SUBJECT.c.deployment_id == deployment))
+    # Compared here, since SQLite knows capital letters of English alone.
+    whose = {row.id for row in rows if address.casefold() in (row.subject.casefold(), row.mailbox.casefold())}
     pattern = _whole(address)
-    transcripts = connection.execute(delete(TRANSCRIPT).where(TRANSCRIPT.c.subject_id.in_(whose))).rowcount
-    words = connection.execute(select(TRANSCRIPT.c.id, TRANSCRIPT.c.body).where(TRANSCRIPT.c.subject_id.in_(ours)))
-    transcripts += _drop(connection, TRANSCRIPT.c.id, [row.id for row in words if _names(pattern, row.body)])
-    connection.execute(delete(LATENCY).where(LATENCY.c.subject_id.in_(whose)))
-    intervals = connection.execute(delete(SPAN).where(SPAN.c.subject_id.in_(whose))).rowcount
-    connection.execute(delete(SUBJECT).where(SUBJECT.c.deployment_id == deployment, named))
+    words = connection.execute(
+        select(TRANSCRIPT.c.id, TRANSCRIPT.c.subject_id, TRANSCRIPT.c.body).where(TRANSCRIPT.c.subject_id.in_(ours))
+    ).all()
+    transcripts = _drop(connection, TRANSCRIPT.c.id, [row.id for row in words if row.subject_id in whose or _names(pattern, row.body)])
+    _drop(connection, LATENCY.c.subject_id, sorted(whose))
+    intervals = sum(_drop_of(connection, SPAN.c.subject_id, one) for one in whose)
+    _drop(connection, SUBJECT.c.id, sorted(whose))
     bodies = connection.execute(select(DOCUMENT.c.id, DOCUMENT.c.body).where(DOCUMENT.c.deployment_id == deployment))
     runs = _drop(connection, DOCUMENT.c.id, [row.id for row in bodies if _names(pattern, row.body)])
     _strike(connection, deployment, pattern)
@@ -177,6 +179,10 @@ def _drop(connection: Connection, column: Column[int], ids: Sequence[int]) -> in
     for first in range(0, len(ids), _AT_ONCE):
         connection.execute(delete(column.table).where(column.in_(ids[first : first + _AT_ONCE])))
     return len(ids)
+
+
+def _drop_of(connection: Connection, column: Column[int], value: int) -> int:
+    return connection.execute(delete(column.table).where(column == value)).rowcount
 
 
 def _strike(connection: Connection, deployment: int, pattern: re.Pattern[str]) -> None:

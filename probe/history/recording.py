@@ -12,18 +12,18 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, bindparam, case, func, insert, literal, select, update
+from sqlalchemy import Connection, Insert, Table, bindparam, case, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from probe.history.entries import Entry, Sighting, body_of, continues, is_drift, says_more
 from probe.history.moments import stored
 from probe.history.schema import DEPLOYMENT, FORM, SPAN, SUBJECT, TRANSCRIPT
-from probe.model.attempts import Attempt
+from probe.model.attempts import Attempt, Outcome
 from probe.model.kinds import Json
 from probe.model.values import dataclass
 
 _AT_ONCE = 500
-"""Subjects that are asked for at a time; SQLite takes 32766 parameters."""
+"""Rows that are asked for or written at a time; SQLite takes 32766 parameters."""
 MOST_SAMPLES = 8192
 """Characters of looks that nobody has drawn together yet: two days of one each 5 minutes."""
 MOST_TRANSCRIPT = 256 * 1024
@@ -76,9 +76,9 @@ def record(connection: Connection, name: str, sightings: Sequence[Sighting]) -> 
         if same:
             connection.execute(_REPEATED, same)
         repeated += len(same)
-        for whose, one in of_round.items():
-            if known.get(whose) != digests[whose]:
-                changes += _Change(connection, deployment, one, digests[whose]).written()
+        news = [(whose, one, digests[whose]) for whose, one in of_round.items() if known.get(whose) != digests[whose]]
+        for first in range(0, len(news), _AT_ONCE):
+            changes += _News(connection, deployment, news[first : first + _AT_ONCE]).written()
     return Recorded(repeated=repeated, changes=tuple(changes))
 
 
@@ -113,7 +113,7 @@ def _known_digests(connection: Connection, deployment: int, wanted: Iterable[_Wh
 
 
 def _repetition(deployment: int, one: Sighting, digest: int) -> dict[str, object]:
-    at, took = stored(one.at), None if one.seconds is None else round(one.seconds * 1000)
+    at, took = stored(one.at), _milliseconds(one)
     return {
         "of_deployment": deployment,
         "of_subject": one.subject,
@@ -138,105 +138,195 @@ class _OpenSpan:
     last_seen: int | None
 
 
-class _Change:
-    """Writes one sighting in which something is new."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KnownSubject:
+    """The row of a subject, as it was before."""
 
-    def __init__(self, connection: Connection, deployment: int, one: Sighting, digest: int) -> None:
+    id: int
+    last_seen: int
+    samples: str
+
+
+class _News:
+    """Writes sightings in which something is new, each of another subject: by few statements, however many they are."""
+
+    def __init__(self, connection: Connection, deployment: int, news: Sequence[tuple[_Whose, Sighting, int]]) -> None:
+        """`news`: whose, what was found, and its digest."""
         self._connection = connection
-        self._sighting = one
-        whose = {"deployment_id": deployment, "subject": one.subject, "mailbox": one.mailbox or "", "topic": one.topic}
-        found = connection.execute(
-            select(SUBJECT.c.id, SUBJECT.c.last_seen, SUBJECT.c.samples).where(*(SUBJECT.c[name] == value for name, value in whose.items()))
-        ).first()
-        took = None if one.seconds is None else round(one.seconds * 1000)
-        self._at = stored(one.at) if found is None else max(stored(one.at), found.last_seen)
-        self._before = self._at if found is None else found.last_seen
-        seen = {"last_seen": self._at, "digest": digest, **({} if took is None else {"last_ms": took})}
-        if found is None:
-            row = {**whose, **seen, "first_seen": self._at, "samples": sample(self._at, took)}
-            self._id = _inserted(connection, SUBJECT, row)
-        else:
-            samples = found.samples + sample(self._at, took) if len(found.samples) < MOST_SAMPLES else found.samples
-            self._id = found.id
-            connection.execute(update(SUBJECT).where(SUBJECT.c.id == found.id).values(**seen, samples=samples))
-        self._open: dict[str, _OpenSpan] = {}
-        if found is not None:
-            spans = connection.execute(
-                select(SPAN.c.id, SPAN.c.last_seen, FORM.c.body)
-                .join(FORM, FORM.c.id == SPAN.c.form_id)
-                .where(SPAN.c.subject_id == self._id, SPAN.c.is_open)
-            )
-            for span in spans:
-                form = json.loads(span.body)
-                self._open[form["key"]] = _OpenSpan(id=span.id, form=form, last_seen=span.last_seen)
+        self._deployment = deployment
+        self._news = news
+        self._known = _known_subjects(connection, deployment, [whose for whose, _, _ in news])
+        self._open = self._open_spans()
+        self._ended: list[dict[str, int]] = []
+        self._paused: list[dict[str, int]] = []
+        self._resumed: list[dict[str, int]] = []
+        self._more: list[tuple[int, str]] = []
+        """Open intervals that are found to say more, and their new forms."""
+        self._began: list[dict[str, Any]] = []
+        """Rows of intervals, each with the text of its form in place of its id."""
 
     def written(self) -> list[int]:
-        """Writes it; gives the ids of the intervals that follow another."""
-        began: list[tuple[Entry, int | None, bool]] = []
-        found_again, ended = list[int](), list[int]()
-        more: list[tuple[int, Entry]] = []
-        for entry in self._sighting.entries:
-            before = self._open.get(entry.key)
-            if before is None:
-                if entry.says or "why" in entry.form:  # that an attempt was not made is nothing to keep
-                    began.append((entry, None, False))
-            elif continues(before.form, entry):
-                found_again.append(before.id)
-                if says_more(before.form, entry):
-                    more.append((before.id, entry))
-            elif entry.says:
-                ended.append(before.id)
-                began.append((entry, before.id, is_drift(before.form, entry)))
-        self._keep(found_again, ended)
-        ids = _form_ids(self._connection, [body_of(entry) for entry in (*(one[0] for one in began), *(one[1] for one in more))])
-        for span, entry in more:
-            self._connection.execute(update(SPAN).where(SPAN.c.id == span).values(form_id=ids[body_of(entry)]))
-        rows = [
-            {
-                "subject_id": self._id,
-                "form_id": ids[body_of(entry)],
-                "previous_id": previous,
-                "first_seen": self._at,
-                "last_seen": None,
-                "is_open": True,
-                "is_drift": drifts,
-            }
-            for entry, previous, drifts in began
-        ]
-        if quiet := [row for row in rows if row["previous_id"] is None]:
-            self._connection.execute(insert(SPAN), quiet)
-        changes = [_inserted(self._connection, SPAN, row) for row in rows if row["previous_id"] is not None]
+        """Writes them; gives the ids of the intervals that follow another."""
+        ids = self._seen()
+        for whose, one, _ in self._news:
+            self._compare(ids[whose], whose, one)
+        changes = self._write_spans()
+        changed = {row["subject_id"] for row in self._began if row["previous_id"] is not None}
         # Of a subject that is new, the words are kept where something went wrong.
-        self._keep_transcripts([one for one in self._sighting.attempts if changes or one.outcome.value != "completed"])
+        self._keep_transcripts(
+            (ids[whose], attempt)
+            for whose, one, _ in self._news
+            for attempt in one.attempts
+            if ids[whose] in changed or attempt.outcome is not Outcome.COMPLETED
+        )
         return changes
 
-    def _keep(self, found_again: Sequence[int], ended: Sequence[int]) -> None:
-        """Mark which open intervals were found again, which have ended, and which nothing was said of."""
-        paused = [span.id for span in self._open.values() if span.last_seen is None and span.id not in found_again and span.id not in ended]
-        resumed = [span.id for span in self._open.values() if span.last_seen is not None and span.id in found_again]
-        last_seen = func.coalesce(SPAN.c.last_seen, literal(self._before))
-        for ids, values in (
-            (ended, {"last_seen": last_seen, "is_open": False}),
-            (paused, {"last_seen": self._before}),
-            (resumed, {"last_seen": None}),
-        ):
-            if ids:
-                self._connection.execute(update(SPAN).where(SPAN.c.id.in_(ids)).values(**values))
+    def _seen(self) -> dict[_Whose, int]:
+        """Write the rows of the subjects; gives their ids."""
+        new, old = list[dict[str, object]](), list[dict[str, object]]()
+        for whose, one, digest in self._news:
+            known, took = self._known.get(whose), _milliseconds(one)
+            at = self._at(whose, one)
+            if known is None:
+                subject, mailbox, topic = whose
+                row: dict[str, object] = {
+                    "deployment_id": self._deployment,
+                    "subject": subject,
+                    "mailbox": mailbox,
+                    "topic": topic,
+                    "digest": digest,
+                }
+                new.append({**row, "first_seen": at, "last_seen": at, "last_ms": took, "samples": sample(at, took)})
+            else:
+                samples = known.samples + sample(at, took) if len(known.samples) < MOST_SAMPLES else known.samples
+                old.append({"of": known.id, "seen": at, "found": digest, "took": took, "all_samples": samples})
+        ids = {whose: known.id for whose, known in self._known.items()}
+        if new:
+            self._connection.execute(insert(SUBJECT), new)
+            now = _known_subjects(self._connection, self._deployment, [whose for whose, _, _ in self._news])
+            ids = {whose: known.id for whose, known in now.items()}
+        if old:
+            values: dict[str, Any] = {
+                "last_seen": bindparam("seen"),
+                "digest": bindparam("found"),
+                "last_ms": func.coalesce(bindparam("took"), SUBJECT.c.last_ms),
+                "samples": bindparam("all_samples"),
+            }
+            self._connection.execute(update(SUBJECT).where(SUBJECT.c.id == bindparam("of")).values(values), old)
+        return ids
 
-    def _keep_transcripts(self, attempts: Sequence[Attempt]) -> None:
+    def _at(self, whose: _Whose, one: Sighting) -> int:
+        """When it was found, never before what was found last: a clock may have been set back."""
+        known = self._known.get(whose)
+        return stored(one.at) if known is None else max(stored(one.at), known.last_seen)
+
+    def _open_spans(self) -> dict[int, dict[str, _OpenSpan]]:
+        """The open intervals of the subjects that are known, by key."""
+        found: dict[int, dict[str, _OpenSpan]] = {}
+        if self._known:
+            rows = self._connection.execute(
+                select(SPAN.c.id, SPAN.c.subject_id, SPAN.c.last_seen, FORM.c.body)
+                .join(FORM, FORM.c.id == SPAN.c.form_id)
+                .where(SPAN.c.subject_id.in_([known.id for known in self._known.values()]), SPAN.c.is_open)
+            )
+            for row in rows:
+                form = json.loads(row.body)
+                found.setdefault(row.subject_id, {})[form["key"]] = _OpenSpan(id=row.id, form=form, last_seen=row.last_seen)
+        return found
+
+    def _compare(self, subject: int, whose: _Whose, one: Sighting) -> None:
+        """Find out which intervals begin, go on and end by one sighting."""
+        known, are_open = self._known.get(whose), self._open.get(subject, {})
+        untold = dict(are_open)
+        for entry in one.entries:
+            before = are_open.get(entry.key)
+            if before is None:
+                if entry.says or "why" in entry.form:  # that an attempt was not made is nothing to keep
+                    self._begin(subject, whose, one, entry, None)
+            elif continues(before.form, entry):
+                untold.pop(entry.key, None)
+                if before.last_seen is not None:
+                    self._resumed.append({"of": before.id})
+                if says_more(before.form, entry):
+                    self._more.append((before.id, body_of(entry)))
+            elif entry.says:
+                untold.pop(entry.key, None)
+                assert known is not None
+                self._ended.append({"of": before.id, "until": known.last_seen if before.last_seen is None else before.last_seen})
+                self._begin(subject, whose, one, entry, before)
+        for span in untold.values():
+            if span.last_seen is None and known is not None:
+                self._paused.append({"of": span.id, "until": known.last_seen})
+
+    def _begin(self, subject: int, whose: _Whose, one: Sighting, entry: Entry, before: _OpenSpan | None) -> None:
+        self._began.append(
+            {
+                "subject_id": subject,
+                "form": body_of(entry),
+                "previous_id": None if before is None else before.id,
+                "first_seen": self._at(whose, one),
+                "last_seen": None,
+                "is_open": True,
+                "is_drift": before is not None and is_drift(before.form, entry),
+            }
+        )
+
+    def _write_spans(self) -> list[int]:
+        of = update(SPAN).where(SPAN.c.id == bindparam("of"))
+        for statement, rows in (
+            (of.values(last_seen=bindparam("until"), is_open=False), self._ended),
+            (of.values(last_seen=bindparam("until")), self._paused),
+            (of.values(last_seen=None), self._resumed),
+        ):
+            if rows:
+                self._connection.execute(statement, rows)
+        ids = _form_ids(self._connection, dict.fromkeys([*(row["form"] for row in self._began), *(body for _, body in self._more)]))
+        if self._more:
+            self._connection.execute(
+                of.values(form_id=bindparam("better")), [{"of": span, "better": ids[body]} for span, body in self._more]
+            )
+        rows_of_spans = [
+            {**{name: value for name, value in row.items() if name != "form"}, "form_id": ids[row["form"]]} for row in self._began
+        ]
+        if not rows_of_spans:
+            return []
+        self._connection.execute(insert(SPAN), rows_of_spans)
+        followed = {row["previous_id"] for row in rows_of_spans} - {None}
+        if not followed:
+            return []
+        # Asked for afterwards, since an insert that gives the ids of its rows is one statement a row on SQLite.
+        changed = sorted({row["subject_id"] for row in rows_of_spans if row["previous_id"] is not None})
+        made = self._connection.execute(select(SPAN.c.id, SPAN.c.previous_id).where(SPAN.c.subject_id.in_(changed), SPAN.c.is_open))
+        return sorted(row.id for row in made if row.previous_id in followed)
+
+    def _keep_transcripts(self, attempts: Iterable[tuple[int, Attempt]]) -> None:
         rows = [
             {
-                "subject_id": self._id,
+                "subject_id": subject,
                 "at": stored(attempt.at),
                 "prober": attempt.prober,
                 "outcome": attempt.outcome.value,
                 "body": _packed_words(attempt),
             }
-            for attempt in attempts
+            for subject, attempt in attempts
             if len(attempt.transcript)
         ]
         if rows:
             self._connection.execute(insert(TRANSCRIPT), rows)
+
+
+def _milliseconds(one: Sighting) -> int | None:
+    return None if one.seconds is None else round(one.seconds * 1000)
+
+
+def _known_subjects(connection: Connection, deployment: int, wanted: Sequence[_Whose]) -> dict[_Whose, _KnownSubject]:
+    rows = connection.execute(
+        select(SUBJECT.c.id, SUBJECT.c.subject, SUBJECT.c.mailbox, SUBJECT.c.topic, SUBJECT.c.last_seen, SUBJECT.c.samples).where(
+            SUBJECT.c.deployment_id == deployment, SUBJECT.c.subject.in_(sorted({subject for subject, _, _ in wanted}))
+        )
+    )
+    found = {(row.subject, row.mailbox, row.topic): _KnownSubject(id=row.id, last_seen=row.last_seen, samples=row.samples) for row in rows}
+    return {whose: found[whose] for whose in wanted if whose in found}
 
 
 def form_id(connection: Connection, body: str) -> int:
@@ -244,15 +334,17 @@ def form_id(connection: Connection, body: str) -> int:
     return _form_ids(connection, [body])[body]
 
 
-def _form_ids(connection: Connection, bodies: Sequence[str]) -> dict[str, int]:
+def _form_ids(connection: Connection, bodies: Iterable[str]) -> dict[str, int]:
     """The ids of forms by their text; those that are not there are made."""
-    digests = {body: hashlib.blake2b(body.encode(), digest_size=16).digest() for body in bodies}
-    if not digests:
-        return {}
-    connection.execute(_unless_there(connection, FORM), [{"digest": digest, "body": body} for body, digest in digests.items()])
-    found = connection.execute(select(FORM.c.digest, FORM.c.id).where(FORM.c.digest.in_(list(digests.values()))))
-    by_digest = {bytes(row.digest): int(row.id) for row in found}
-    return {body: by_digest[digest] for body, digest in digests.items()}
+    digests = [(hashlib.blake2b(body.encode(), digest_size=16).digest(), body) for body in bodies]
+    found: dict[str, int] = {}
+    for first in range(0, len(digests), _AT_ONCE):
+        some = digests[first : first + _AT_ONCE]
+        connection.execute(_unless_there(connection, FORM), [{"digest": digest, "body": body} for digest, body in some])
+        rows = connection.execute(select(FORM.c.digest, FORM.c.id).where(FORM.c.digest.in_([digest for digest, _ in some])))
+        by_digest = {bytes(row.digest): int(row.id) for row in rows}
+        found.update((body, by_digest[digest]) for digest, body in some)
+    return found
 
 
 def _packed_words(attempt: Attempt) -> bytes:
@@ -274,12 +366,6 @@ def _existing(connection: Connection, table: Table, row: Mapping[str, Any]) -> i
         connection.execute(_unless_there(connection, table), [dict(row)])
         known = connection.execute(found).scalar_one()
     return int(known)
-
-
-def _inserted(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
-    """The id of a new row."""
-    made = connection.execute(insert(table).values(**row).returning(table.c.id))
-    return int(made.scalar_one())
 
 
 def _unless_there(connection: Connection, table: Table) -> Insert:

@@ -88,7 +88,8 @@ def _about(name: str | None, beside: Sequence[str] = ()) -> ColumnElement[bool]:
     """Rows of one subject or of one account, whichever has that name; without one all. `beside`: and what is everybody's of these subjects."""
     if name is None:
         return true()
-    own = or_(func.lower(SUBJECT.c.subject) == name.lower(), func.lower(SUBJECT.c.mailbox) == name.lower())
+    # As it stands too, since SQLite knows capital letters of English alone.
+    own = or_(*(same for column in (SUBJECT.c.subject, SUBJECT.c.mailbox) for same in (column == name, func.lower(column) == name.lower())))
     return or_(own, and_(SUBJECT.c.subject.in_(beside), SUBJECT.c.mailbox == "")) if beside else own
 
 

@@ -143,6 +143,15 @@ async def test_one_person_can_be_erased(place: Folder | Secret) -> None:
         assert await history.intervals("team@contoso.test") != ()
 
 
+async def test_an_address_of_any_script_can_be_erased(place: Folder | Secret) -> None:
+    """Capital letters are no others, be they of English or not."""
+    async with open_history(place, "contoso") as history:
+        await history.record(of_a_person("Jörg@contoso.test"))
+        assert await history.knows("Jörg@contoso.test")
+        assert (await history.erase("JÖRG@contoso.test")).intervals == 3
+        assert "rg@contoso.test" not in str(await history.intervals()) + str(await history.transcripts(EWS))
+
+
 async def test_what_is_erased_is_gone_from_the_files(tmp_path: Path) -> None:
     """The bytes of the database, and of what SQLite keeps beside it, no longer hold the address."""
     async with open_history(Folder(tmp_path / "state"), "contoso") as history:
