@@ -89,6 +89,9 @@ async def test_the_history_of_an_estate_and_of_an_endpoint(user: User) -> None:
     assert "Dovecot" in told
     assert "tls.suites" not in told, "nothing was asked of it"
     assert user.json("history", url, "--show", "transcripts")["transcripts"] == [], "nothing failed there"
+    (latency,) = user.json("history", url)["latencies"]
+    assert (latency["span"], latency["looks"], latency["minimum"]) == ("hour", 1, latency["maximum"])
+    assert "how long looks take" in told
     failed = user.json("history", "smtp://localhost:1", "--show", "transcripts")["transcripts"]
     assert failed[0]["outcome"] == "refused"
 

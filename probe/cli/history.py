@@ -204,22 +204,36 @@ def _show_all(output: Output, place: Folder | Secret, estate: Estate) -> None:
 
 def _show(output: Output, place: Folder | Secret, estate: Estate, about: str) -> None:
     from probe.cli.listings import is_json
-    from probe.history.telling import interval_as_json, interval_lines, transcript_as_json, transcript_lines
+    from probe.history.latency import HOURLY_DAYS
+    from probe.history.telling import (
+        interval_as_json,
+        interval_lines,
+        latency_as_json,
+        latency_lines,
+        transcript_as_json,
+        transcript_lines,
+    )
     from probe.model.schemas import HISTORY_SCHEMA
 
     name, _ = _meant(estate, about)
+    since = _moment(f"{HOURLY_DAYS}d")
 
     async def read(history: History) -> Any:
-        return await history.intervals(name), await history.transcripts(name) if output.transcripts else ()
+        transcripts = await history.transcripts(name) if output.transcripts else ()
+        return await history.intervals(name), await history.latencies(name, since), transcripts
 
-    intervals, transcripts = _with_history(place, estate, read)
+    intervals, latencies, transcripts = _with_history(place, estate, read)
     if not intervals:
         raise click.UsageError(f"nothing is known of {name}")
     if is_json(output):
-        parts = {"intervals": [interval_as_json(one) for one in intervals], "transcripts": [transcript_as_json(one) for one in transcripts]}
+        parts = {
+            "intervals": [interval_as_json(one) for one in intervals],
+            "latencies": [latency_as_json(*one) for one in latencies],
+            "transcripts": [transcript_as_json(one) for one in transcripts],
+        }
         output.write_form({"schema": HISTORY_SCHEMA, "deployment": estate.deployment.name, "about": name, **parts})
     else:
-        output.write_lines([*interval_lines(intervals), *transcript_lines(transcripts)])
+        output.write_lines([*interval_lines(intervals), *latency_lines(latencies), *transcript_lines(transcripts)])
 
 
 def _erase(place: Folder | Secret, estate: Estate, address: str) -> None:

@@ -100,9 +100,11 @@ class History:
         """What changed, the newest first; `since`, `about`, `beside`, `after`, `limit` and `drift_only` are as of `timelines.changes`."""
         return await self._of_deployment(lambda connection, ours: tuple(timelines.changes(connection, ours, **wanted)), otherwise=())
 
-    async def latencies(self, about: str, since: datetime) -> tuple[tuple[datetime, bool, Latency], ...]:
+    async def latencies(self, subject: str, since: datetime) -> tuple[tuple[datetime, bool, Latency], ...]:
         """As `timelines.latencies`."""
-        return await self._of_deployment(lambda connection, ours: tuple(timelines.latencies(connection, ours, about, since)), otherwise=())
+        return await self._of_deployment(
+            lambda connection, ours: tuple(timelines.latencies(connection, ours, subject, since)), otherwise=()
+        )
 
     async def transcripts(self, about: str, limit: int = 20) -> tuple[KeptTranscript, ...]:
         """Conversations with a subject, or of an account, in which something changed, the newest first."""

@@ -178,7 +178,10 @@ def _postgresql(url: Secret) -> AsyncEngine:
     import asyncpg
 
     async def connect() -> Any:
-        return await asyncpg.connect(url.reveal(), timeout=CONNECT_SECONDS, command_timeout=BUSY_SECONDS * 4)
+        try:
+            return await asyncpg.connect(url.reveal(), timeout=CONNECT_SECONDS, command_timeout=BUSY_SECONDS * 4)
+        except ValueError:  # whose message may repeat a part of the URL
+            raise HistoryUnavailable("the URL of the history's database cannot be understood") from None
 
     return create_async_engine("postgresql+asyncpg://", async_creator=connect, pool_size=2, pool_pre_ping=True)
 

@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 
 from probe.document.telling.words import CITED_LIMIT, bounded, count, gap_in_words, provenance, value_in_words
 from probe.history.entries import ASSESSMENT, OUTCOMES
+from probe.history.latency import Latency
 from probe.history.timelines import HistoryChange, Interval, KeptSubject, KeptTranscript
 from probe.model.characters import visible
 from probe.model.facts import Why
 from probe.model.kinds import Json
 
 _PARTS = {"support": "support", "readiness": "readiness", "signed_in": "signed in", "failing": "rules that fail"}
+_LATENCIES = 12
+"""Hours or days that are shown on a page; JSON has all of 14 days."""
 _UNTOLD = (Why.NOT_ATTEMPTED, Why.NOT_APPLICABLE)
 
 
@@ -58,6 +61,27 @@ def subject_as_json(one: KeptSubject) -> dict[str, Json]:
 def transcript_as_json(one: KeptTranscript) -> dict[str, Json]:
     """A conversation, word for word."""
     return {"at": as_time(one.at), "prober": one.prober, "outcome": one.outcome, "transcript": list(one.lines)}
+
+
+def latency_as_json(at: datetime, is_hour: bool, one: Latency) -> dict[str, Json]:
+    """How long the looks of an hour or a day took, in milliseconds."""
+    return {
+        "from": as_time(at),
+        "span": "hour" if is_hour else "day",
+        "looks": one.looks,
+        "minimum": one.minimum,
+        "median": one.median,
+        "maximum": one.maximum,
+    }
+
+
+def latency_lines(latencies: Sequence[tuple[datetime, bool, Latency]]) -> Iterator[str]:
+    """How long the looks of the last hours or days took."""
+    if latencies:
+        yield "how long looks take, in milliseconds: least, median, most"
+        for at, is_hour, one in latencies[-_LATENCIES:]:
+            yield f"  {_shown(at)}  {'hour' if is_hour else 'day '}  {one.minimum:>6} {one.median:>6} {one.maximum:>6}"
+        yield ""
 
 
 def drift_lines(changes: Sequence[HistoryChange], since: datetime) -> Iterator[str]:

@@ -181,12 +181,20 @@ def changes_by_id(connection: Connection, ids: Sequence[int]) -> Iterator[Histor
     return _told(connection, wanted) if ids else iter(())
 
 
-def latencies(connection: Connection, deployment: int, about: str, since: datetime) -> Iterator[tuple[datetime, bool, Latency]]:
-    """When a day or an hour began, whether it is an hour, and how long the looks of it took; days whose hours are known come as hours."""
+def latencies(connection: Connection, deployment: int, subject: str, since: datetime) -> Iterator[tuple[datetime, bool, Latency]]:
+    """When a day or an hour began, whether it is an hour, and how long the looks at a subject took in it; days whose hours are known come as hours.
+
+    Sign-ins of single accounts are not among them.
+    """
     rows = connection.execute(
         select(LATENCY)
         .join(SUBJECT, SUBJECT.c.id == LATENCY.c.subject_id)
-        .where(SUBJECT.c.deployment_id == deployment, _about(about), LATENCY.c.day >= stored(since) // DAY_MS)
+        .where(
+            SUBJECT.c.deployment_id == deployment,
+            func.lower(SUBJECT.c.subject) == subject.lower(),
+            SUBJECT.c.mailbox == "",
+            LATENCY.c.day >= stored(since) // DAY_MS,
+        )
         .order_by(LATENCY.c.day)
     )
     for row in rows:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import stat
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -114,6 +116,32 @@ async def test_a_server_that_is_not_there_is_told_without_its_password() -> None
             pass
     assert "hunter2" not in str(refused.value)
     assert str(refused.value).startswith("the PostgreSQL database of the history cannot be used: ")
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://probe:hunter2@127.0.0.1:x/history", "postgresql://probe:hun/ter2:@h:1/h", "mysql://probe:hunter2@h/h"]
+)
+async def test_a_url_that_cannot_be_understood_is_not_repeated(url: str) -> None:
+    """Whatever is wrong with the URL, no part of it is in the message."""
+    with pytest.raises(HistoryUnavailable) as refused:
+        async with open_history(Secret(url), "contoso"):
+            pass
+    assert "ter2" not in str(refused.value)
+    assert "URL" in str(refused.value)
+
+
+async def test_a_locked_database_is_waited_for_and_then_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else who writes for too long is named as what it is; what they wrote, and what was there, is there afterwards."""
+    monkeypatch.setattr("probe.history.storage.BUSY_SECONDS", 0.1)
+    async with open_history(Folder(tmp_path), "contoso") as history:
+        await history.record([look(0, *product())])
+        with closing(sqlite3.connect(tmp_path / DATABASE, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(HistoryUnavailable, match="database is locked"):
+                await history.record([look(5, *product("Exim"))])
+            assert len(await history.intervals()) == 3, "whoever reads does not wait"
+            other.execute("ROLLBACK")
+        assert len(await history.record([look(5, *product("Exim"))])) == 1
 
 
 async def test_two_writers_wait_for_each_other(place: Folder | Secret) -> None:
