@@ -126,7 +126,7 @@ def _found(number: int, at: datetime) -> Iterator[Sighting]:
     )
     posture = replace(held, id="a2", prober="tls-posture", transcript=held.transcript[:6])
     readings = _gaps(subject, at) if is_down else _facts(subject, number, days, at)
-    yield sighting(subject, None, at, readings, [held, posture])
+    yield sighting(subject, None, at, readings, [held, posture], seconds=None if is_down else held.seconds)
 
 
 def _gaps(subject: str, at: datetime) -> Sequence[Reading]:

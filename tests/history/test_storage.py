@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 import stat
+import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
@@ -16,13 +18,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from probe.history import HistoryUnavailable, open_history
+from probe.history import HistoryUnavailable, Interval, open_history
 from probe.history.schema import METADATA
 from probe.history.storage import DATABASE, alembic_steps, connected, migrate
 from probe.memory.folder import Folder
 from probe.model import vocabulary as v
 from probe.model.estate import Secret
 from tests.history.looks import look, product
+from tests.servers.postgresql import PostgreSql
 
 STEPS = [step.revision for step in reversed(list(ScriptDirectory.from_config(alembic_steps()).walk_revisions()))]
 EARLIER = Path(__file__).parent / "schemas"
@@ -144,10 +147,40 @@ async def test_a_locked_database_is_waited_for_and_then_told(tmp_path: Path, mon
         assert len(await history.record([look(5, *product("Exim"))])) == 1
 
 
+async def _products(folder: Path) -> list[Interval]:
+    async with open_history(Folder(folder), "contoso") as history:
+        return [one for one in await history.intervals() if one.key == "server.product"]
+
+
+def test_what_was_written_survives_a_kill(tmp_path: Path) -> None:
+    """A process that is killed in the middle of writing loses nothing that it knew to be written, and leaves no half of anything."""
+    known = -1
+    for lines in (1, 7, 20):
+        with subprocess.Popen([sys.executable, "-m", "tests.history.writer", str(tmp_path)], stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            for _ in range(lines):
+                known = int(writer.stdout.readline())
+            writer.kill()
+        found = asyncio.run(_products(tmp_path))
+        assert [one.form["value"] for one in found] == [f"Server {n}" for n in range(len(found))]
+        assert len(found) > known
+        assert [one.is_open for one in found] == [False] * (len(found) - 1) + [True]
+        with closing(sqlite3.connect(tmp_path / DATABASE)) as database:
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_connections_that_a_server_has_closed_are_made_anew(postgresql: PostgreSql) -> None:
+    """A PostgreSQL that was restarted since the last look is written to as before."""
+    async with open_history(Secret(postgresql.new_schema()), "contoso") as history:
+        await history.record([look(0, *product())])
+        postgresql.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        assert len(await history.record([look(5, *product("Exim"))])) == 1
+
+
 async def test_two_writers_wait_for_each_other(place: Folder | Secret) -> None:
     """What two processes find of one subject at one time is written one after the other, and nothing twice."""
-    import asyncio
-
     async with open_history(place, "contoso") as one, open_history(place, "contoso") as other:
         await one.record([look(0, *product())])
         both = await asyncio.gather(one.record([look(5, *product("Exim"))]), other.record([look(5, *product("Exim"))]))
