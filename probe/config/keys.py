@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
@@ -186,12 +185,12 @@ _DAYS = {"d": 1, "w": 7, "y": 365}
 _BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
-def _keep(given: object) -> timedelta:
+def _keep(given: object) -> int:
     found = re.fullmatch(r"([1-9][0-9]{0,4})([dwy])", given if isinstance(given, str) else "")
     days = 0 if found is None else int(found[1]) * _DAYS[found[2]]
     if not 1 <= days <= 36500:
         raise ValueError('must be a number of days, weeks or years, as in "90d", "26w" or "2y", of a hundred years at most')
-    return timedelta(days=days)
+    return days
 
 
 def _size(given: object) -> int:
@@ -329,7 +328,7 @@ class _Mailbox(_Table):
 
 
 class _HistoryLimits(_Table):
-    keep: Annotated[timedelta, PlainValidator(_keep)] = _key("how long the history is kept", "2y", default=HistoryLimits().keep)
+    keep: Annotated[int, PlainValidator(_keep)] = _key("how long the history is kept", "2y", default=HistoryLimits().keep)
     max_size: Annotated[int, PlainValidator(_size)] = _key("how large it may become", "2GB", default=HistoryLimits().max_size)
 
 

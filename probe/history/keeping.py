@@ -48,7 +48,7 @@ def sweep(connection: Connection, deployment: int, limits: HistoryLimits, now: d
     """
     at = stored(now)
     draw_together(connection, deployment, at)
-    too_old = at - milliseconds(limits.keep)
+    too_old = at - limits.keep * DAY_MS
     ours = select(SUBJECT.c.id).where(SUBJECT.c.deployment_id == deployment)
     gone = select(SUBJECT.c.id).where(SUBJECT.c.deployment_id == deployment, SUBJECT.c.last_seen < too_old)
     has_ended = ~SPAN.c.is_open & (SPAN.c.last_seen < too_old)

@@ -9,7 +9,6 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import field, replace
-from datetime import timedelta
 from enum import StrEnum
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
@@ -601,8 +600,8 @@ class Mailbox:
 class HistoryLimits:
     """How long, and up to which size, the history of a deployment is kept. Nothing that is judged depends on it, so no document has it."""
 
-    keep: timedelta = timedelta(days=730)
-    """After that what has ended is dropped; what still lasts stays."""
+    keep: int = 730
+    """Days. After them what has ended is dropped; what still lasts stays."""
     max_size: int = 2_000_000_000
     """Bytes; above that what ended first is dropped first."""
 

@@ -32,7 +32,7 @@ async def test_what_has_ended_long_ago_is_dropped(place: Folder | Secret) -> Non
     """Intervals that ended before the time that is kept are gone; what lasts stays, however old it is."""
     async with open_history(place, "contoso") as history:
         await alternate(history, 10)
-        await history.sweep(replace(LIMITS, keep=timedelta(days=4)), minutes(9 * DAY))
+        await history.sweep(replace(LIMITS, keep=4), minutes(9 * DAY))
         kept = [one for one in await history.intervals() if one.key == "server.product"]
         assert [one.form["value"] for one in kept] == [f"Server {n}" for n in range(5, 10)]
         assert next(one for one in await history.intervals() if one.key == "protocol.greeting").first_seen == START
@@ -44,7 +44,7 @@ async def test_what_was_not_seen_for_all_that_time_is_dropped_as_a_whole(place: 
     """Of a server that is in no estate any more nothing is left after the time that is kept."""
     async with open_history(place, "contoso") as history:
         await alternate(history, 2)
-        await history.sweep(replace(LIMITS, keep=timedelta(days=30)), minutes(40 * DAY))
+        await history.sweep(replace(LIMITS, keep=30), minutes(40 * DAY))
         assert {name: count for name, count in (await rows_of(history)).items() if count} == {"deployment": 1}
 
 
