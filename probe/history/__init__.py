@@ -59,7 +59,7 @@ class History:
         """Write what was found, all of it or nothing; gives what changed, drift or not, the newest first."""
 
         def work(connection: Connection) -> tuple[HistoryChange, ...]:
-            changes = recording.record(connection, self._name, sightings).changes
+            changes = recording.record(connection, self._name, sightings)
             return tuple(timelines.changes_by_id(connection, changes))
 
         return await self.storage.write(work)
@@ -74,7 +74,7 @@ class History:
         sightings = tuple(sightings_of(run))
 
         def work(connection: Connection) -> tuple[HistoryChange, ...]:
-            changes = recording.record(connection, self._name, sightings).changes
+            changes = recording.record(connection, self._name, sightings)
             deployment = recording.deployment_of(connection, self._name)
             connection.execute(delete(DOCUMENT).where(DOCUMENT.c.deployment_id == deployment, DOCUMENT.c.run == run.id))
             connection.execute(insert(DOCUMENT).values(deployment_id=deployment, run=run.id, at=stored(run.finished), body=body))

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Connection, delete, func, or_, select, update
+from sqlalchemy import Column, Connection, Select, Table, delete, func, or_, select, update
 
 from probe.history.latency import draw_together
 from probe.history.moments import DAY_MS, milliseconds, stored
@@ -26,6 +26,8 @@ _AT_ONCE = 500
 """Rows that are looked through, or dropped, at a time; SQLite takes 32766 parameters."""
 _SHARE = 0.05
 """How far below its greatest size the history is brought, so that this is not done anew each time."""
+_PARTS = 20
+"""In how many parts all that may be dropped for its size is dropped."""
 _ROW_BYTES = {"span": 110, "subject": 300, "form": 60, "transcript": 90, "document": 90, "latency": 45}
 """What a row takes with its indexes beside the texts in it, on SQLite; PostgreSQL takes up to twice that. `python -m tests.benchmarks history` measures it."""
 
@@ -140,35 +142,28 @@ def _thinned(connection: Connection, deployment: int, at: int, too_old: int) -> 
 
 def _shrunk(connection: Connection, deployment: int, max_size: int) -> Dropped:
     """Drop what ended first, where the whole is too large: intervals, and then transcripts."""
-    is_size = size(connection, deployment)
-    if is_size <= max_size:
+    if size(connection, deployment) <= max_size:
         return Dropped()
-    factor = 1 if connection.dialect.name == "sqlite" else 2
+    target = round(max_size * (1 - _SHARE))
     ours = select(SUBJECT.c.id).where(SUBJECT.c.deployment_id == deployment)
-    surplus = is_size - round(max_size * (1 - _SHARE))
-    first_ended = (
-        select(SPAN.c.id)
-        .where(SPAN.c.subject_id.in_(ours), ~SPAN.c.is_open)
-        .order_by(SPAN.c.last_seen, SPAN.c.id)
-        .limit(-(-surplus // (_ROW_BYTES["span"] * factor)))
-    )
-    intervals = connection.execute(delete(SPAN).where(SPAN.c.id.in_(first_ended))).rowcount
-    surplus -= intervals * _ROW_BYTES["span"] * factor
-    transcripts = 0
-    if surplus > 0:
-        rows = connection.execute(
-            select(TRANSCRIPT.c.id, func.length(TRANSCRIPT.c.body).label("bytes"))
-            .where(TRANSCRIPT.c.subject_id.in_(ours))
-            .order_by(TRANSCRIPT.c.at, TRANSCRIPT.c.id)
-        ).all()
-        doomed = []
-        for row in rows:
-            if surplus <= 0:
-                break
-            doomed.append(row.id)
-            surplus -= row.bytes + _ROW_BYTES["transcript"] * factor
-        transcripts = _drop(connection, TRANSCRIPT.c.id, doomed)
+    ended = (SPAN.c.subject_id.in_(ours), ~SPAN.c.is_open)
+    intervals = _dropped_until(connection, deployment, target, select(SPAN.c.id).where(*ended).order_by(SPAN.c.last_seen, SPAN.c.id), SPAN)
+    said = select(TRANSCRIPT.c.id).where(TRANSCRIPT.c.subject_id.in_(ours)).order_by(TRANSCRIPT.c.at, TRANSCRIPT.c.id)
+    transcripts = _dropped_until(connection, deployment, target, said, TRANSCRIPT)
     return Dropped(intervals=intervals, transcripts=transcripts, is_for_size=True)
+
+
+def _dropped_until(connection: Connection, deployment: int, target: int, ids: Select[tuple[int]], table: Table) -> int:
+    """Drop rows, a part of them at a time, until the whole is small enough: what a row takes with its form is not known before. Gives how many."""
+    part = -(-int(connection.execute(select(func.count()).select_from(ids.subquery())).scalar_one()) // _PARTS)
+    count = 0
+    while part and size(connection, deployment) > target:
+        dropped = connection.execute(delete(table).where(table.c.id.in_(ids.limit(part)))).rowcount
+        if not dropped:
+            break
+        count += dropped
+        _drop_unused_forms(connection)
+    return count
 
 
 def _drop_unused_forms(connection: Connection) -> None:

@@ -50,36 +50,25 @@ _REPEATED = (
 """What a look that finds nothing new does to the row of its subject."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """What became of some sightings."""
-
-    repeated: int
-    """How many found nothing new."""
-    changes: tuple[int, ...]
-    """Ids of the intervals that began and that another one had come before."""
-
-
 def deployment_of(connection: Connection, name: str) -> int | None:
     """The id of a deployment; None where nothing was ever recorded of it."""
     return connection.execute(select(DEPLOYMENT.c.id).where(DEPLOYMENT.c.name == name)).scalar()
 
 
-def record(connection: Connection, name: str, sightings: Sequence[Sighting]) -> Recorded:
-    """Write what was found of subjects of a deployment, in the order of time."""
+def record(connection: Connection, name: str, sightings: Sequence[Sighting]) -> tuple[int, ...]:
+    """Write what was found of subjects of a deployment, in the order of time; gives the ids of the intervals that follow another."""
     deployment = _existing(connection, DEPLOYMENT, {"name": name})
-    repeated, changes = 0, list[int]()
+    changes: list[int] = []
     for of_round in _rounds(sorted(sightings, key=lambda one: one.at)):
         digests = {one: of_round[one].digest() for one in of_round}
         known = _known_digests(connection, deployment, of_round)
         same = [_repetition(deployment, one, digests[whose]) for whose, one in of_round.items() if known.get(whose) == digests[whose]]
         if same:
             connection.execute(_REPEATED, same)
-        repeated += len(same)
         news = [(whose, one, digests[whose]) for whose, one in of_round.items() if known.get(whose) != digests[whose]]
         for first in range(0, len(news), _AT_ONCE):
             changes += _News(connection, deployment, news[first : first + _AT_ONCE]).written()
-    return Recorded(repeated=repeated, changes=tuple(changes))
+    return tuple(changes)
 
 
 _Whose = tuple[str, str, str]

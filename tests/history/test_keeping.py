@@ -62,6 +62,17 @@ async def test_what_ended_first_goes_where_the_whole_is_too_large(place: Folder 
         assert not (await history.sweep(limits, minutes(DAY))).intervals
 
 
+async def test_one_that_says_much_costs_the_others_no_more_than_it_must(place: Folder | Secret) -> None:
+    """Where long words make the whole too large, as many intervals go as that takes, and no more."""
+    async with open_history(place, "contoso") as history:
+        await alternate(history, 100, every=5)
+        for n in range(20):
+            await history.record([look(DAY + n, *product(f"{n}" * 4000), subject="pop3s://evil.test:995")])
+        dropped = await history.sweep(replace(LIMITS, max_size=120_000), minutes(2 * DAY))
+        assert 99 <= dropped.intervals < 119
+        assert len([one for one in await history.intervals() if one.key == "server.product"]) == 120 - dropped.intervals
+
+
 async def test_transcripts_become_fewer_with_age(place: Folder | Secret) -> None:
     """Of an hour in which a server failed and came back, each change has its words for two weeks, then the first of each day, then of each month."""
     async with open_history(place, "contoso") as history:
