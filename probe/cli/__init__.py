@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,12 +21,13 @@ from probe.cli.doctor import doctor
 from probe.cli.enabling import EnableRequest, enabling_options, round_of, show_gate, write_score
 from probe.cli.estates import estate_of
 from probe.cli.exit_codes import EXIT_CODES, gate_exit_code
+from probe.cli.history import RunRecorder, drift, history, record_option
 from probe.cli.importing import import_
+from probe.cli.mailboxes import chosen, narrowed_to_outage, near, to_be_gated
 from probe.cli.options import (
     ACCEPTABLE,
     accept_option,
     answer_options,
-    listed_addresses,
     output_options,
     probing_options,
     profile,
@@ -50,10 +51,9 @@ from probe.model.schemas import GATE_SCHEMA, RUN_SCHEMA
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from probe.app import Narrow, Options
+    from probe.app import Options
     from probe.cli.output import Output
-    from probe.gate import DynamicsRecords, Unread
-    from probe.model.estate import Endpoint, Estate, Mailbox
+    from probe.model.estate import Endpoint
     from probe.model.rules import Otherwise, Rule
 
 DEMO_TIMEOUT = 8.0
@@ -118,11 +118,20 @@ def init(file: Path, force: bool) -> None:
 @click.argument("estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path))
 @click.option("--mailbox", "addresses", multiple=True, metavar="ADDRESS", help="Only this mailbox; may be repeated.")
 @click.option("--dry-run", is_flag=True, help="List every conversation with its endpoint, effect and account, without connecting.")
+@record_option
 @accept_option
 @verbose_option
 @output_options
 @probing_options
-def check(output: Output, options: Options, estate_file: Path, addresses: Sequence[str], dry_run: bool, accept: Sequence[str]) -> NoReturn:
+def check(
+    output: Output,
+    options: Options,
+    recorder: RunRecorder,
+    estate_file: Path,
+    addresses: Sequence[str],
+    dry_run: bool,
+    accept: Sequence[str],
+) -> NoReturn:
     """Check the mailboxes of an estate."""
     from probe import app
     from probe.cli.listings import write_plan
@@ -130,13 +139,16 @@ def check(output: Output, options: Options, estate_file: Path, addresses: Sequen
     from probe.model.rules import Support
 
     estate = estate_of(estate_file)
-    mailboxes = _chosen(estate, addresses)
+    mailboxes = chosen(estate, addresses)
     if dry_run:
         write_plan(output, app.plan_check(estate, mailboxes, options), app.probers())
         sys.exit(0)
+    recorder.prepare(estate)
     with output.progress(options) as options:
         run = app.complete(partial(app.check, estate, mailboxes, replace(options, state=default_folder)))
-    sys.exit(replace(output, accept=frozenset(map(Support, accept))).write_run(run))
+    code = replace(output, accept=frozenset(map(Support, accept))).write_run(run)
+    recorder.write(run)
+    sys.exit(code)
 
 
 @cli.command()
@@ -190,8 +202,8 @@ def gate(
         raise click.UsageError("Missing argument 'ESTATE.toml'.")
     estate = estate_of(estate_file)
     everyone = everyone or (when is not None and not (addresses or profiles or list_file))
-    mailboxes = _to_be_gated(estate, addresses, everyone=everyone, profiles=profiles, list_file=list_file)
-    narrow = None if when is None else _disabled_since(estate, when)
+    mailboxes = to_be_gated(estate, addresses, everyone=everyone, profiles=profiles, list_file=list_file)
+    narrow = None if when is None else narrowed_to_outage(estate, when)
     accepted = frozenset(map(Accept, accept))
     options = replace(options, state=default_folder)
     named = [mailbox.address for mailbox in mailboxes]
@@ -347,6 +359,8 @@ def schema(name: str) -> None:
 cli.add_command(import_)
 cli.add_command(outlook)
 cli.add_command(doctor)
+cli.add_command(history)
+cli.add_command(drift)
 
 
 def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:
@@ -363,74 +377,11 @@ def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:
     return tuple(endpoints)
 
 
-def _chosen(estate: Estate, addresses: Sequence[str]) -> tuple[Mailbox, ...]:
-    if not addresses:
-        return estate.mailboxes
-    by_address = {m.address.lower(): m for m in estate.mailboxes}
-    unknown = [a for a in addresses if a.lower() not in by_address]
-    if unknown:
-        raise WrongArguments(f"the estate has no mailbox {a!r}{_near(a.lower(), by_address)}" for a in unknown)
-    return tuple(by_address[a] for a in dict.fromkeys(a.lower() for a in addresses))
-
-
-def _to_be_gated(
-    estate: Estate, addresses: Sequence[str], *, everyone: bool, profiles: Sequence[str], list_file: Path | None
-) -> tuple[Mailbox, ...]:
-    """The mailboxes that are meant, in the order of the estate. Those that nothing is synchronized of have nothing to be tested."""
-    if not (addresses or everyone or profiles or list_file):
-        raise click.UsageError("name the mailboxes: by ADDRESS, --all, --profile NAME, --from-file FILE or --disabled-since WHEN")
-    known = {profile.name: profile for profile in estate.profiles}
-    unknown = [f"the estate has no profile {name!r}{_near(name, known)}" for name in profiles if name not in known]
-    if unknown:
-        raise WrongArguments(unknown)
-    named = [*addresses, *([] if list_file is None else listed_addresses(list_file))]
-    by_name = {mailbox.address for mailbox in (_chosen(estate, named) if named else ())}
-    meant = [mailbox for mailbox in estate.mailboxes if everyone or mailbox.profile in profiles or mailbox.address in by_name]
-    unserved = [mailbox.address for mailbox in meant if not mailbox.is_served]
-    if wrong := [address for address in unserved if address in by_name]:
-        raise WrongArguments(
-            f"server-side synchronization serves nothing of {address}, so that there is nothing to test" for address in wrong
-        )
-    if unserved:
-        tell(f"{len(unserved)} left out, since server-side synchronization serves nothing of them")
-    if len(unserved) == len(meant):
-        raise click.UsageError("server-side synchronization serves none of these mailboxes")
-    return tuple(mailbox for mailbox in meant if mailbox.is_served)
-
-
-def _disabled_since(estate: Estate, when: str) -> Narrow:
-    """Leaves those that an outage disabled, and shows them first; what fits in part is named, and left out."""
-    from probe import app
-    from probe.gate import Unread, disabled_since
-
-    try:
-        moment = app.moment_of(when)
-    except ValueError as wrong:
-        raise click.BadParameter(str(wrong), param_hint="--disabled-since") from None
-    if estate.dynamics is None:
-        raise click.UsageError("--disabled-since needs [dynamics] in the estate: Dynamics knows what is disabled")
-
-    def narrowed(mailboxes: Sequence[Mailbox], records: DynamicsRecords | Unread) -> Sequence[Mailbox]:
-        if isinstance(records, Unread):
-            raise click.UsageError(f"Dynamics could not be read, so that it is not known what is disabled: {records.reason}")
-        found = disabled_since(mailboxes, records, moment)
-        meant = [one for one in found if not one.lacks]
-        tell(f"{len(meant)} disabled by an outage at {moment:%Y-%m-%d %H:%M}{':' if meant else ''}")
-        for one in found:
-            times = (("last success", one.last_success), ("last error", one.last_error))
-            told = ", ".join(f"{what} {'never' if at is None else f'{at.astimezone():%Y-%m-%d %H:%M:%S}'}" for what, at in times)
-            left_out = f" LEFT OUT: {'; '.join(one.lacks)}" if one.lacks else ""
-            tell(f"  {one.mailbox.address} ({', '.join(one.directions)}): {told}{left_out}")
-        return [one.mailbox for one in meant]
-
-    return narrowed
-
-
 def _named(name: str | None, known: Mapping[str, Any], what: str) -> list[Any]:
     if name is None:
         return list(known.values())
     if name not in known:
-        raise click.UsageError(f"there is no {what} {name!r}{_near(name, known)}")
+        raise click.UsageError(f"there is no {what} {name!r}{near(name, known)}")
     return [known[name]]
 
 
@@ -449,13 +400,6 @@ def _otherwise_of(*, support: bool, readiness: bool) -> set[Otherwise]:
     from probe.model.rules import Otherwise
 
     return ({Otherwise.UNSUPPORTED, Otherwise.NOT_LISTED} if support else set()) | ({Otherwise.NOT_READY} if readiness else set())
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _leave_no_core() -> None:

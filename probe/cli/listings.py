@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from probe.probing import Prober
 
 
-def _is_json(output: Output) -> bool:
+def is_json(output: Output) -> bool:
     """Whether a listing is wanted as JSON, else as text. Raises UsageError for what is a form of reports alone."""
     if output.format not in ("json", "text"):
         raise click.UsageError(f"a listing has no format {output.format!r}; use json or text")
@@ -30,7 +30,7 @@ def _is_json(output: Output) -> bool:
 
 def write_plan(output: Output, plan: Plan, probers: Mapping[str, Prober]) -> None:
     """What a check would do, found out without a connection."""
-    if _is_json(output):
+    if is_json(output):
         forms = [
             {
                 "prober": c.prober,
@@ -77,7 +77,7 @@ def write_plan(output: Output, plan: Plan, probers: Mapping[str, Prober]) -> Non
 
 def write_rules(output: Output, rules: Sequence[Rule], *, whole: bool) -> None:
     """The rules, a line each with what a failure means and whose statement it is; `whole` shows the one that was asked for."""
-    if _is_json(output):
+    if is_json(output):
         output.write_form([_rule_as_json(r) for r in rules])
     elif whole:
         output.write_lines(_rule_as_lines(rules[0]))
@@ -133,7 +133,7 @@ def _remedy_as_lines(remedy: str) -> Iterator[str]:
 
 def write_facts(output: Output, keys: Sequence[FactKey[Any]], learnt_by: Mapping[str, Sequence[str]], *, whole: bool) -> None:
     """The facts that can be known, a line each; `whole` shows the one that was asked for."""
-    if _is_json(output):
+    if is_json(output):
         output.write_form([_key_as_json(k, learnt_by.get(k.name, [])) for k in keys])
     elif whole:
         output.write_lines(_key_as_lines(keys[0], learnt_by.get(keys[0].name, [])))

@@ -21,6 +21,7 @@ from probe.model.estate import (
     DeploymentKind,
     Effect,
     Endpoint,
+    HistoryLimits,
     Location,
     OrganizationUrl,
     SecretReference,
@@ -180,6 +181,26 @@ def _id(given: str) -> str:
     return given.lower()
 
 
+_DAYS = {"d": 1, "w": 7, "y": 365}
+_BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def _keep(given: object) -> int:
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([dwy])", given if isinstance(given, str) else "")
+    days = 0 if found is None else int(found[1]) * _DAYS[found[2]]
+    if not 1 <= days <= 36500:
+        raise ValueError('must be a number of days, weeks or years, as in "90d", "26w" or "2y", of a hundred years at most')
+    return days
+
+
+def _size(given: object) -> int:
+    found = re.fullmatch(r"([1-9][0-9]{0,4}) ?(MB|GB|TB)", given if isinstance(given, str) else "")
+    size = 0 if found is None else int(found[1]) * _BYTES[found[2]]
+    if size < 10 * 10**6:
+        raise ValueError('must be a size of 10 MB or more, as in "500MB" or "2GB"')
+    return size
+
+
 @lru_cache(1024)
 def _is_domain(name: str) -> bool:
     """Whether it can stand behind an @; remembered, since thousands of mailboxes have few domains."""
@@ -306,12 +327,30 @@ class _Mailbox(_Table):
     id: Annotated[str, AfterValidator(_id)] | None = _key("its id in Dynamics", "8c1e2a40-6d0f-4c57-9a41-2f3f0c1d7e55", default=None)
 
 
+class _HistoryLimits(_Table):
+    keep: Annotated[int, PlainValidator(_keep)] = _key("how long the history is kept", "2y", default=HistoryLimits().keep)
+    max_size: Annotated[int, PlainValidator(_size)] = _key("how large it may become", "2GB", default=HistoryLimits().max_size)
+
+
 class EstateTables(_Table):
     deployment: _Deployment
     dynamics: _Dynamics | None = None
+    history: _HistoryLimits | None = None
     profile: list[_Profile] = Field(min_length=1)
     mailbox: list[_Mailbox] = Field(min_length=1)
 
 
-HEADINGS = {"deployment": "[deployment]", "dynamics": "[dynamics]", "profile": "[[profile]]", "mailbox": "[[mailbox]]"}
-TABLES: dict[str | int, type[_Table]] = {"deployment": _Deployment, "dynamics": _Dynamics, "profile": _Profile, "mailbox": _Mailbox}
+HEADINGS = {
+    "deployment": "[deployment]",
+    "dynamics": "[dynamics]",
+    "history": "[history]",
+    "profile": "[[profile]]",
+    "mailbox": "[[mailbox]]",
+}
+TABLES: dict[str | int, type[_Table]] = {
+    "deployment": _Deployment,
+    "dynamics": _Dynamics,
+    "history": _HistoryLimits,
+    "profile": _Profile,
+    "mailbox": _Mailbox,
+}

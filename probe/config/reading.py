@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from probe.config.problems import EstateError, KeyPath, Problem, why_unreadable
-from probe.model.estate import Deployment, DynamicsAccess, Estate, Mailbox, ServerProfile
+from probe.model.estate import Deployment, DynamicsAccess, Estate, HistoryLimits, Mailbox, ServerProfile
 
 MOST_ESTATE_BYTES = 16 * 1024 * 1024
 """An estate of 2,000 mailboxes takes 0.5 MiB; what is far larger is some other file."""
@@ -54,6 +54,7 @@ def read_estate(text: str, filename: str) -> Estate:
         profiles=tuple(ServerProfile(**{**dict(profile), "outgoing": profile.outgoing or profile.incoming}) for profile in read.profile),
         mailboxes=tuple(Mailbox(**dict(mailbox)) for mailbox in read.mailbox),
         dynamics=None if read.dynamics is None else DynamicsAccess(**dict(read.dynamics)),
+        history=HistoryLimits() if read.history is None else HistoryLimits(**dict(read.history)),
     )
 
 

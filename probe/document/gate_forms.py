@@ -72,7 +72,7 @@ class AlertForm(Form):
     level: str | None
     """`information`, `warning`, `error`; the number of another."""
     code: int | None
-    """As Dynamics gave it; what its numbers mean is not public."""
+    """As Dynamics gave it; what its numbers is not public."""
     text: str
     causes: tuple[str, ...]
     """Ids of the rules that may explain it; one where what the probe found picks it."""

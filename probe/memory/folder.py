@@ -44,7 +44,7 @@ class Folder:
         """The random key of this folder, created at the first call. Raises MemoryUnavailable."""
         return self._tried("key", self._read_key)
 
-    def database(self, name: str = "memory.sqlite", most_bytes: int = MOST_DATABASE_BYTES) -> Path:
+    def database(self, name: str = "memory.sqlite", most_bytes: int | None = MOST_DATABASE_BYTES) -> Path:
         """A database file, created and checked before SQLite opens it, so that nobody else can ever read it. Raises MemoryUnavailable."""
         return self._tried(name, lambda file: _make_database(file, most_bytes))
 
@@ -89,10 +89,10 @@ class Folder:
         return key
 
 
-def _make_database(file: Path, most_bytes: int) -> Path:
+def _make_database(file: Path, most_bytes: int | None) -> Path:
     descriptor = _opened(file, os.O_RDWR | os.O_CREAT)
     try:
-        if os.fstat(descriptor).st_size > most_bytes:
+        if most_bytes is not None and os.fstat(descriptor).st_size > most_bytes:
             raise MemoryUnavailable(f"{file} is larger than {most_bytes // 1024 // 1024} MiB, so it is not a file of probe")
     finally:
         os.close(descriptor)

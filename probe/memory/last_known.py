@@ -36,7 +36,7 @@ _TABLE = """
 CREATE TABLE state (
     place TEXT NOT NULL,        -- whose: deployment and organization
     subject TEXT NOT NULL,      -- a mailbox's address, a profile, or the deployment
-    at TEXT NOT NULL,           -- when it was read, in UTC
+    at TEXT NOT NULL,           -- when it was sent read, in UTC
     facts TEXT NOT NULL,        -- values by key, as JSON
     PRIMARY KEY (place, subject)
 ) STRICT, WITHOUT ROWID

@@ -330,6 +330,16 @@ class Mailbox:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryLimits:
+    """How long, and up to which size, the history of a deployment is kept. Nothing that is judged depends on it, so no document has it."""
+
+    keep: int = 730
+    """Days. After them what has ended is dropped; what still lasts stays."""
+    max_size: int = 2_000_000_000
+    """Bytes; above that what ended first is dropped first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
     """All that the operator declares."""
 
@@ -337,6 +347,7 @@ class Estate:
     profiles: tuple[ServerProfile, ...]
     mailboxes: tuple[Mailbox, ...]
     dynamics: DynamicsAccess | None = None
+    history: HistoryLimits = HistoryLimits()
     _named: dict[str, ServerProfile] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

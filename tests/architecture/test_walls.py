@@ -74,6 +74,7 @@ _BREACHES: dict[str, list[Breach]] = {
         "simulation", "probe.wire probe.net probe.probers probe.inferences probe.rules probe.tables"
     ),
     "Only the edges know pydantic": _each(_all_but("config", "document"), "pydantic"),
+    "Only the history knows SQLAlchemy": _each(_all_but("history"), "sqlalchemy alembic aiosqlite asyncpg"),
 }
 
 

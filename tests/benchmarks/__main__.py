@@ -1,6 +1,6 @@
 """What the program costs beside others that do the same, and beside its limits: `python -m tests.benchmarks`.
 
-    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--runs 3] [looks] [startup] [mailboxes] [posture]
+    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--runs 3] [looks] [startup] [mailboxes] [posture] [history]
 
 Each figure is the median of some runs. All of them are of this machine and this hour; what means something is the ratio of two in one run, and that
 only where nothing else runs. What is not installed is left out, and that is said.
@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks import estate_of_many, nginx
+from tests.benchmarks import estate_of_many, history, nginx
 from tests.benchmarks.blackbox import CONFIGURATION
 
 _PROBE = Path(sys.executable).with_name("probe")
@@ -55,7 +55,7 @@ Scrape = Callable[[str, int, int], Cost]
 def main() -> None:
     """Measure what is named, or everything."""
     parts: dict[str, Callable[[argparse.Namespace], None]] = {
-        "looks": _looks, "startup": _startup, "mailboxes": _mailboxes, "posture": _posture
+        "looks": _looks, "startup": _startup, "mailboxes": _mailboxes, "posture": _posture, "history": _history,
     }  # fmt: skip
     arguments = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     arguments.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(parts)}")
@@ -69,6 +69,12 @@ def main() -> None:
     for name in given.parts or parts:
         _say(f"\n{name}")
         parts[name](given)
+
+
+def _history(_given: argparse.Namespace) -> None:
+    """How large a year of ten thousand endpoints becomes."""
+    for line in history.measure(50):
+        _say(line)
 
 
 def _say(line: str) -> None:

@@ -31,7 +31,7 @@ HOSTILE = {
     "unassigned": "\u0378",
     "tag": "\U000e0041",
 }
-TABLE_TEXTS = {"deployment": DEPLOYMENT, "dynamics": DYNAMICS, "profile": PROFILE, "mailbox": MAILBOX}
+TABLE_TEXTS = {"deployment": DEPLOYMENT, "dynamics": DYNAMICS, "history": "[history]", "profile": PROFILE, "mailbox": MAILBOX}
 PLACES = [
     (table, key, examples[0])
     for table, model in TABLES.items()

@@ -24,6 +24,7 @@ from probe.model.estate import (
     DynamicsAccess,
     Effect,
     Endpoint,
+    HistoryLimits,
     Location,
     OrganizationUrl,
     SecretReference,
@@ -134,6 +135,13 @@ def test_dynamics_in_clear_is_the_operators_choice() -> None:
     access = read_estate(text, "estate.toml").dynamics
     assert access is not None
     assert access.url.is_plain
+
+
+def test_the_history_has_its_limits() -> None:
+    """The limits are those that the estate names; of one that names none, two years and 2 GB."""
+    assert read_estate(ESTATE, "estate.toml").history == HistoryLimits(keep=730, max_size=2 * 10**9)
+    text = '[history]\nkeep = "26w"\nmax_size = "500 MB"\n'
+    assert read_estate(ESTATE + text, "estate.toml").history == HistoryLimits(keep=182, max_size=500 * 10**6)
 
 
 def test_incoming_mail_may_be_forwarded() -> None:

@@ -218,7 +218,7 @@ async def test_a_server_without_negotiate_is_shown_no_ticket(ews: EwsStub, monke
         (
             Reply(500, fault("ErrorNonExistentMailbox")),
             v.AUTODISCOVER_ACTION,
-            "Autodiscover on the same host gave no answer that can be read",
+            "Autodiscover on the same host gave no readable answer",
         ),
         (Reply(200, b"<html>not EWS</html>"), v.EWS_INBOX, "nothing"),
         (Reply(403), v.EWS_INBOX, "nothing"),

@@ -74,7 +74,7 @@ def test_a_cause_at_two_endpoints_takes_in_what_rests_on_one_of_them() -> None:
 def test_what_does_not_arise_is_no_cause_beside_one_that_can_be_mended() -> None:
     """A question about EWS that does not arise at a POP3 endpoint is not named beside the time-out, and nobody is told to do nothing."""
     silent = a_gap(v.TLS_MODE, Why.TIMED_OUT, "no greeting")
-    no_ews = a_gap(v.SERVER_BUILD, Why.NOT_APPLICABLE, "the endpoint is no EWS endpoint")
+    no_ews = a_gap(v.SERVER_BUILD, Why.NOT_APPLICABLE, "the endpoint is not an EWS endpoint")
     text = of_one_mailbox(a_finding(TLS_WORKS, Result.UNKNOWN, silent), a_finding(REACHED, Result.UNKNOWN, silent, no_ews))
     assert f"2 questions, because {POP} did not answer in time (no greeting) - TLS" in text
     assert f"To do {WHAT_TO_DO[Why.TIMED_OUT]} More" in text

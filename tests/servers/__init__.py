@@ -1,7 +1,7 @@
-"""Real mail and web servers for the tests: Debian's programs, started on free loopback ports, stopped by process id.
+"""Real mail and web servers, and a database, for the tests: Debian's programs, started on free loopback ports, stopped by process id.
 
 A test asks for a fixture (`dovecot`, `postfix`, `exim`, `cyrus`, `opensmtpd`, `mailutils`,
-`courier`, `nginx_before`, `realm`, `apache_before`); see `tests.servers.fixtures`.
+`courier`, `nginx_before`, `realm`, `apache_before`, `postgresql`); see `tests.servers.fixtures`.
 """
 
 from tests.servers.certificates import ServerCertificate

@@ -29,6 +29,7 @@ from tests.servers.mailutils import Mailutils, run_mailutils
 from tests.servers.nginx import Nginx, NginxBefore, run_nginx
 from tests.servers.opensmtpd import OpenSmtpd, run_opensmtpd
 from tests.servers.postfix import Postfix, run_postfix
+from tests.servers.postgresql import PostgreSql, run_postgresql
 from tests.servers.programs import MinimumTls, ServerMissing
 
 DavMailBefore = Callable[[str, Path], DavMail]
@@ -47,6 +48,7 @@ _SERVERS = frozenset(
         "gnutls",
         "realm",
         "apache_before",
+        "postgresql",
     }
 )
 _NOT_RUN = "server missing: "
@@ -157,6 +159,13 @@ def apache_before(server_certificate: ServerCertificate, realm: Realm) -> Iterat
                 return started.enter_context(run_apache(server_certificate, realm, backend, mechanisms, tells, bound=bound))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSql]:
+    """A running PostgreSQL, without a database of its own."""
+    with _missing_is_told(), run_postgresql() as server:
+        yield server
 
 
 def _minimum_tls(request: pytest.FixtureRequest) -> MinimumTls:

@@ -23,6 +23,7 @@ from tests.servers import Dovecot, Exim, NginxBefore, Postfix, ServerCertificate
 from tests.servers.apache import PASSED_ON, ApacheBefore, Logged
 from tests.servers.dovecot import run_dovecot
 from tests.servers.kerberos import SERVICE, SERVICE_PASSWORD, Realm, set_variables
+from tests.servers.postgresql import PostgreSql
 from tests.servers.programs import ServerBroken, find_program, free_ports, listens, running
 
 pytest_plugins = ["pytester"]
@@ -389,3 +390,11 @@ def test_openssl_trusts_the_chain(dovecot: Dovecot) -> None:
         check=False,
     )
     assert verdict.returncode == 0, verdict.stderr
+
+
+def test_postgresql_has_schemas_that_nobody_has_used(postgresql: PostgreSql) -> None:
+    """PostgreSQL executes statements, and gives each who asks a schema of its own."""
+    postgresql.sql("SELECT 1")
+    assert postgresql.new_schema() != postgresql.new_schema()
+    with pytest.raises(subprocess.CalledProcessError):
+        postgresql.sql("SELECT nothing")

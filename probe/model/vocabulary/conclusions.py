@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from probe.model.keys import FactKey
+from probe.model.keys import FactKey, in_any_order
 from probe.model.kinds import DAY, FLAG, TEXT, TEXTS, UPDATE, UpdateRange
 
 
@@ -35,6 +35,7 @@ SERVER_PRODUCT: FactKey[str] = FactKey(
         "Dovecot",
     ),
     more_specific_product,
+    is_drift=True,
 )
 SERVER_PRODUCTS: FactKey[tuple[str, ...]] = FactKey(
     "server.products",
@@ -59,9 +60,10 @@ SERVER_MARKS: FactKey[tuple[str, ...]] = FactKey(
         ("greeting: Exchange", "certificate: Exchange Online"),
         ("greeting: stunnel (proxy)", "greeting: Dovecot"),
     ),
+    kept=in_any_order,
 )
 SERVER_VERSION: FactKey[str] = FactKey(
-    "server.version", TEXT, "The version of the product, as far as its answers show it.", ("4.96", "15.1.2507.57")
+    "server.version", TEXT, "The version of the product, as far as its answers show it.", ("4.96", "15.1.2507.57"), is_drift=True
 )
 SERVER_UPDATE: FactKey[UpdateRange] = FactKey(
     "server.update",
@@ -84,7 +86,9 @@ PROVIDER: FactKey[str] = FactKey(
     "The provider of the hosted service.",
     ("gmail", "yahoo", "aol", "outlook.com", "msn", "windows-live", "exchange-online", "icloud"),
 )
-MODERN_AUTH_OFFERED: FactKey[bool] = FactKey("modern_auth.offered", FLAG, "Whether token sign-in (OAuth) is offered.", (True, False))
+MODERN_AUTH_OFFERED: FactKey[bool] = FactKey(
+    "modern_auth.offered", FLAG, "Whether token sign-in (OAuth) is offered.", (True, False), is_drift=True
+)
 PASSWORD_LOGIN_POSSIBLE: FactKey[bool] = FactKey(
     "password_login.possible", FLAG, "Whether a sign-in by password can work at this endpoint on the date of judgement.", (True, False)
 )

@@ -125,7 +125,12 @@ def _of_location(provenance: Provenance) -> Rank:
 
 
 MAILBOX_LOCATION: FactKey[str] = FactKey(
-    "mailbox.location", choice(*Location), "Where the mailbox lives.", tuple(map(str, Location)), rank=_of_location
+    "mailbox.location",
+    choice(*Location),
+    "Where the mailbox lives.",
+    tuple(map(str, Location)),
+    rank=_of_location,
+    is_drift=True,
 )
 MAILBOX_LOCATION_SOURCE: FactKey[str] = FactKey(
     "mailbox.location_source",

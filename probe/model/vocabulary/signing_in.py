@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.model.keys import FactKey
+from probe.model.keys import FactKey, in_any_order, magnitude, nothing, without_query
 from probe.model.kinds import COUNT, FLAG, TEXT, TEXTS, choice, choices
 from probe.model.refusals import Refusal
 
@@ -11,12 +11,24 @@ AUTH_MECHANISMS: FactKey[tuple[str, ...]] = FactKey(
     TEXTS,
     "SASL and login mechanisms offered under TLS, in upper case, in order, each once; `USER` for POP3's USER and PASS, `APOP` for a timestamp in the greeting, `LOGIN` also for IMAP's LOGIN unless it is disabled.",
     (("PLAIN", "LOGIN", "XOAUTH2"), ()),
+    kept=in_any_order,
+    is_drift=True,
 )
 AUTH_MECHANISMS_PLAIN: FactKey[tuple[str, ...]] = FactKey(
-    "auth.mechanisms_plain", TEXTS, "The same, offered before TLS.", (("CRAM-MD5",), ())
+    "auth.mechanisms_plain",
+    TEXTS,
+    "The same, offered before TLS.",
+    (("CRAM-MD5",), ()),
+    kept=in_any_order,
+    is_drift=True,
 )
 AUTH_SCHEMES: FactKey[tuple[str, ...]] = FactKey(
-    "auth.schemes", TEXTS, "The HTTP authentication schemes that EWS offers, each once.", (("Negotiate", "NTLM"), ())
+    "auth.schemes",
+    TEXTS,
+    "The HTTP authentication schemes that EWS offers, each once.",
+    (("Negotiate", "NTLM"), ()),
+    kept=in_any_order,
+    is_drift=True,
 )
 WINDOWS_SCHEMES = frozenset({"ntlm", "negotiate"})
 """The schemes of Windows among them, in lower case (RFC 4559, [MS-NTHT])."""
@@ -40,12 +52,14 @@ AUTH_REPLY: FactKey[str] = FactKey(
     TEXT,
     "The server's reply that refused the login, or the command after it, its lines joined by newlines; empty where it refused nothing.",
     ("535 5.7.8 Error: authentication failed", "-ERR [AUTH] Invalid credentials", ""),
+    kept=nothing,
 )
 AUTH_REFUSAL: FactKey[tuple[str, ...]] = FactKey(
     "auth.refusal",
     choices(*Refusal),
     "What the refusal of a login may mean; several where the reply does not distinguish them.",
     ((Refusal.BAD_CREDENTIALS,), ()),
+    kept=in_any_order,
 )
 MODERN_AUTH_AUTHORITY: FactKey[str] = FactKey(
     "modern_auth.authority",
@@ -77,12 +91,17 @@ AUTHORITY_FEDERATION: FactKey[str] = FactKey(
     TEXT,
     "The server at which a federated account signs in, as Entra ID names it; not followed.",
     ("https://adfs.contoso.test/adfs/ls/",),
+    kept=without_query,
 )
 AUTHORITY_GRANTED: FactKey[bool] = FactKey(
     "authority.granted", FLAG, "Whether the authority issued a token for user name and password alone.", (True, False)
 )
 AUTHORITY_ERRORS: FactKey[tuple[str, ...]] = FactKey(
-    "authority.errors", TEXTS, "The authority's error, with the numbers of Entra ID.", (("invalid_grant", "AADSTS50076"),)
+    "authority.errors",
+    TEXTS,
+    "The authority's error, with the numbers of Entra ID.",
+    (("invalid_grant", "AADSTS50076"),),
+    kept=in_any_order,
 )
 EWS_INBOX: FactKey[str] = FactKey(
     "ews.inbox",
@@ -95,6 +114,7 @@ EWS_NEWER_MESSAGES: FactKey[int] = FactKey(
     COUNT,
     "Messages in the inbox that were received after the time from which on Dynamics processes mail, counted before Test & Enable.",
     (14312, 0),
+    kept=magnitude,
 )
 EWS_CALENDAR: FactKey[str] = FactKey(
     "ews.calendar",

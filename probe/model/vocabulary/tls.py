@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from probe.model.keys import FactKey
+from probe.model.keys import FactKey, in_any_order, nothing
 from probe.model.kinds import (
     CHAIN_END,
     FLAG,
@@ -22,12 +22,16 @@ from probe.model.kinds import (
     choices,
 )
 
-STARTTLS_OFFERED: FactKey[bool] = FactKey("starttls.offered", FLAG, "Whether STLS or STARTTLS was listed before TLS.", (True, False))
+STARTTLS_OFFERED: FactKey[bool] = FactKey(
+    "starttls.offered", FLAG, "Whether STLS or STARTTLS was listed before TLS.", (True, False), is_drift=True
+)
 STARTTLS_EXTRA_BYTES: FactKey[str] = FactKey(
     "starttls.extra_bytes",
     TEXT,
     "Unencrypted data between the server's agreement to the upgrade and the handshake, with bytes outside ASCII escaped; empty where there was none.",
     ("", "+OK injected\\x0d\\x0a"),
+    kept=bool,
+    is_drift=True,
 )
 STARTTLS_TAKES_INJECTED: FactKey[bool] = FactKey(
     "starttls.takes_injected_commands",
@@ -40,6 +44,7 @@ STARTTLS_WITHDRAWN: FactKey[tuple[str, ...]] = FactKey(
     TEXTS,
     "The capabilities, other than the upgrade itself, that were listed before TLS and not under it.",
     ((), ("AUTH",)),
+    kept=in_any_order,
 )
 STARTTLS_DIFFERS: FactKey[bool] = FactKey(
     "starttls.differs_between_addresses",
@@ -48,7 +53,11 @@ STARTTLS_DIFFERS: FactKey[bool] = FactKey(
     (True, False),
 )
 TLS_MODE: FactKey[str] = FactKey(
-    "tls.mode", choice("implicit", "starttls", "none"), "How TLS began, if it did.", ("implicit", "starttls", "none")
+    "tls.mode",
+    choice("implicit", "starttls", "none"),
+    "How TLS began, if it did.",
+    ("implicit", "starttls", "none"),
+    is_drift=True,
 )
 TLS_COMPLETED: FactKey[bool] = FactKey(
     "tls.completed",
@@ -62,9 +71,14 @@ TLS_DEPLOYMENT_GETS: FactKey[bool] = FactKey(
     "Whether the deployment's own Windows, with its FIPS policy as declared, gets a TLS session with this server. "
     "In a look, the Windows that `--fips` names, its policy on. What it gets stands in `fips.negotiates`.",
     (True, False),
+    is_drift=True,
 )
 TLS_FAILURE: FactKey[str] = FactKey(
-    "tls.failure", TEXT, "How the handshake failed, in words; empty when it did not.", ("", "the peer sent an alert: handshake failure")
+    "tls.failure",
+    TEXT,
+    "How the handshake failed, in words; empty when it did not.",
+    ("", "the peer sent an alert: handshake failure"),
+    kept=nothing,
 )
 TLS_OLDER_HELLO: FactKey[bool] = FactKey(
     "tls.older_hello",
@@ -128,6 +142,7 @@ TLS_CERTIFICATES: FactKey[tuple[str, ...]] = FactKey(
     TEXTS,
     "Every server certificate that the hellos showed: key, signature, subject.",
     (("rsa-2048, sha256-rsa, CN=mail.contoso.test", "ecdsa-p256, sha256-ecdsa, CN=mail.contoso.test"),),
+    kept=in_any_order,
 )
 FIPS_PROFILE: FactKey[str] = FactKey(
     "fips.profile", TEXT, "The client whose FIPS mode the other `fips` facts are about.", ("sp800-52r2", "windows-server-2019")
@@ -137,6 +152,7 @@ FIPS_CAN_WORK: FactKey[bool] = FactKey(
     FLAG,
     "Whether that client, limited to what its FIPS mode allows, gets a TLS session with this server.",
     (True, False),
+    is_drift=True,
 )
 FIPS_REASONS: FactKey[tuple[str, ...]] = FactKey(
     "fips.reasons", TEXTS, "Why it gets none, in words; empty where it gets one.", (("the server shows an rsa-1024 key",), ())
@@ -146,6 +162,7 @@ FIPS_NEGOTIATES: FactKey[TlsSession] = FactKey(
     SESSION,
     "The session that the client gets with its default offer and its FIPS policy as declared.",
     (TlsSession("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "secp384r1", "rsa_pss_rsae_sha256"),),
+    is_drift=True,
 )
 FIPS_ALSO_ACCEPTS: FactKey[tuple[str, ...]] = FactKey(
     "fips.also_accepts",
@@ -153,23 +170,39 @@ FIPS_ALSO_ACCEPTS: FactKey[tuple[str, ...]] = FactKey(
     "What the server accepts and that client's FIPS mode refuses: everything after a full posture, else one of each kind that was asked for.",
     (("TLSv1.3 with TLS_CHACHA20_POLY1305_SHA256", "TLSv1.1"), ()),
 )
-CERTIFICATE_SUBJECT: FactKey[str] = FactKey("certificate.subject", TEXT, "Subject of the certificate, RFC 4514.", ("CN=mail.contoso.test",))
-CERTIFICATE_ISSUER: FactKey[str] = FactKey("certificate.issuer", TEXT, "Issuer of the certificate, RFC 4514.", ("CN=Contoso Issuing CA",))
+CERTIFICATE_SUBJECT: FactKey[str] = FactKey(
+    "certificate.subject", TEXT, "Subject of the certificate, RFC 4514.", ("CN=mail.contoso.test",), is_drift=True
+)
+CERTIFICATE_ISSUER: FactKey[str] = FactKey(
+    "certificate.issuer", TEXT, "Issuer of the certificate, RFC 4514.", ("CN=Contoso Issuing CA",), is_drift=True
+)
 CERTIFICATE_NAMES: FactKey[tuple[str, ...]] = FactKey(
     "certificate.names",
     TEXTS,
     "DNS names and addresses that the certificate is for (subject alternative names).",
     (("mail.contoso.test", "*.contoso.test"),),
+    kept=in_any_order,
+    is_drift=True,
 )
 CERTIFICATE_NOT_BEFORE: FactKey[datetime] = FactKey(
     "certificate.not_before", MOMENT, "Start of validity.", (datetime(2026, 1, 1, tzinfo=UTC),)
 )
 CERTIFICATE_NOT_AFTER: FactKey[datetime] = FactKey(
-    "certificate.not_after", MOMENT, "End of validity.", (datetime(2027, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC))
+    "certificate.not_after",
+    MOMENT,
+    "End of validity.",
+    (datetime(2027, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC)),
+    is_drift=True,
 )
-CERTIFICATE_KEY: FactKey[str] = FactKey("certificate.key", TEXT, "Kind and size of the public key.", ("rsa-2048", "ecdsa-p256", "ed25519"))
+CERTIFICATE_KEY: FactKey[str] = FactKey(
+    "certificate.key", TEXT, "Kind and size of the public key.", ("rsa-2048", "ecdsa-p256", "ed25519"), is_drift=True
+)
 CERTIFICATE_SIGNATURE: FactKey[str] = FactKey(
-    "certificate.signature", TEXT, "Algorithm that the certificate is signed with.", ("sha256-rsa", "sha384-ecdsa")
+    "certificate.signature",
+    TEXT,
+    "Algorithm that the certificate is signed with.",
+    ("sha256-rsa", "sha384-ecdsa"),
+    is_drift=True,
 )
 CERTIFICATE_CHAIN: FactKey[tuple[str, ...]] = FactKey(
     "certificate.chain",
@@ -185,9 +218,14 @@ CERTIFICATE_CHAIN_ENDS: FactKey[ChainEnd] = FactKey(
         ChainEnd("CN=Contoso Issuing CA", datetime(2027, 1, 1, tzinfo=UTC)),
         ChainEnd("CN=mail.contoso.test", datetime(2026, 12, 1, tzinfo=UTC)),
     ),
+    is_drift=True,
 )
 CERTIFICATE_TRUSTED: FactKey[bool] = FactKey(
-    "certificate.trusted", FLAG, "Whether OpenSSL verified the chain with this machine's trust anchors, apart from the name.", (True, False)
+    "certificate.trusted",
+    FLAG,
+    "Whether OpenSSL verified the chain with this machine's trust anchors, apart from the name.",
+    (True, False),
+    is_drift=True,
 )
 HAS_EXPIRED = "certificate has expired"
 """OpenSSL's words for X509_V_ERR_CERT_HAS_EXPIRED, in `certificate.distrusted_because` of the server's own certificate alone."""
@@ -196,7 +234,12 @@ CERTIFICATE_DISTRUSTED_BECAUSE: FactKey[str] = FactKey(
     TEXT,
     "Why the chain was not verified, in OpenSSL's words; empty where it was. Where another certificate than the server's own has expired, its subject too.",
     ("", "self-signed certificate", HAS_EXPIRED, f"{HAS_EXPIRED}: CN=Contoso Issuing CA, on 2026-09-30"),
+    is_drift=True,
 )
 CERTIFICATE_MATCHES_NAME: FactKey[bool] = FactKey(
-    "certificate.matches_name", FLAG, "Whether the certificate is valid for the host name of the endpoint.", (True, False)
+    "certificate.matches_name",
+    FLAG,
+    "Whether the certificate is valid for the host name of the endpoint.",
+    (True, False),
+    is_drift=True,
 )

@@ -1,0 +1,294 @@
+"""`probe history`, `probe drift` and `probe check --record`: what was seen before, and what changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from probe.cli.estates import estate_of
+from probe.cli.options import added_options, answer_options
+from probe.cli.streams import NotWritten, tell
+
+if TYPE_CHECKING:
+    import asyncio
+    from datetime import datetime
+
+    from probe.cli.output import Output
+    from probe.history import History
+    from probe.memory.folder import Folder
+    from probe.model.estate import Estate, Secret
+    from probe.model.runs import Run
+
+T = TypeVar("T")
+
+_URL = re.compile(r"postgres(?:ql)?://(?P<account>[^/?@]*@)?")
+
+
+class NotRecorded(NotWritten):
+    """A run that could not be written into the history, after it was held and told."""
+
+    def __init__(self, why: str) -> None:
+        click.ClickException.__init__(self, f"the run is not in the history: {why}")
+
+
+class RunRecorder:
+    """Writes a run into the history, where that was asked for."""
+
+    def __init__(self, place: Folder | Secret | None) -> None:
+        """`place` is None where nothing is to be written."""
+        self._place = place
+
+    def prepare(self, estate: Estate) -> None:
+        """Open the history once, so that what is wrong with it is found before anything is probed. Raises UsageError."""
+
+        async def nothing(_history: History) -> None:
+            pass
+
+        if self._place is not None:
+            _with_history(self._place, estate, nothing)
+
+    def write(self, run: Run) -> None:
+        """Write a run. Raises NotRecorded."""
+        if self._place is None or run.estate is None:
+            return
+        from probe import app
+        from probe.history import HistoryUnavailable, open_history
+
+        place, estate = self._place, run.estate
+
+        async def recorded(_stop: asyncio.Event) -> int:
+            async with open_history(place, estate.deployment.name) as history:
+                changes = await history.record_run(run)
+                await history.sweep(estate.history, run.finished)
+            return sum(change.is_drift for change in changes)
+
+        try:
+            drift = app.complete(recorded)
+        except HistoryUnavailable as unavailable:
+            raise NotRecorded(str(unavailable)) from None
+        tell(f"recorded; drift since before: {drift}" + (", which probe drift shows" if drift else ""))
+
+
+def data_option(command: Any) -> Any:
+    """The option that says where the history is."""
+    return click.option(
+        "--data",
+        default="sqlite",
+        show_default=True,
+        metavar="PLACE",
+        help="Where the history is: sqlite (in the state folder), postgresql://USER@HOST/NAME, or env:NAME, file:PATH or keyring:SERVICE/USER "
+        "that holds such a URL with its password.",
+    )(command)
+
+
+def record_option(command: Callable[..., Any]) -> Any:
+    """The options by which a run is recorded; they reach the command as one `recorder`."""
+
+    def gathered(*, record: bool, data: str, **rest: Any) -> Any:
+        if not record and data != "sqlite":
+            raise click.UsageError("--data says where a run is recorded; it wants --record")
+        return command(recorder=RunRecorder(place_of(data) if record else None), **rest)
+
+    flag = click.option("--record", is_flag=True, help="Write the run into the history; see probe history and probe drift.")
+    return added_options(command, gathered, [flag, data_option])
+
+
+def place_of(data: str) -> Folder | Secret:
+    """The place that `--data` names. Raises UsageError, which repeats no password."""
+    from probe.config.secrets import SecretUnavailable, resolve
+    from probe.memory import default_folder
+    from probe.memory.folder import Folder
+    from probe.model.estate import Secret, SecretReference
+
+    if data == "sqlite":
+        return Folder(default_folder)
+    if found := _URL.match(data):
+        if ":" in (found["account"] or "") or "password=" in data:
+            raise click.UsageError(
+                "--data: a password is never written here; put the URL where env:NAME, file:PATH or keyring:SERVICE/USER find it"
+            )
+        return Secret(data)
+    try:
+        url = resolve(SecretReference.parse(data))
+    except (ValueError, SecretUnavailable):
+        raise click.UsageError(
+            "--data is sqlite, postgresql://USER@HOST/NAME, or where such a URL is kept: env:NAME, file:PATH or keyring:SERVICE/USER"
+        ) from None
+    return url
+
+
+@click.command()
+@click.argument("estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path))
+@click.argument("about", metavar="[ADDRESS or URL]", required=False)
+@click.option("--erase", metavar="ADDRESS", help="Erase what is known of one person's mailbox.")
+@click.option(
+    "--rename", metavar="OLD NEW", nargs=2, help="Give the history of deployment OLD to the name NEW, as after a change in the estate."
+)
+@data_option
+@answer_options
+def history(output: Output, estate_file: Path, about: str | None, erase: str | None, rename: tuple[str, str] | None, data: str) -> None:
+    """Show what was seen before: of the whole estate in short, of one mailbox or endpoint in full.
+
+    Times are those of looks: something was so from the first to the last of them. It is there once runs are recorded: probe check --record.
+    """
+    if sum(one is not None for one in (about, erase, rename)) > 1:
+        raise click.UsageError("name a mailbox or endpoint, or --erase, or --rename; not several")
+    estate, place = estate_of(estate_file), place_of(data)
+    if erase is not None:
+        _erase(place, estate, erase)
+    elif rename is not None:
+        _rename(place, estate, *rename)
+    elif about is None:
+        _show_all(output, place, estate)
+    else:
+        _show(output, place, estate, about)
+
+
+@click.command()
+@click.argument("estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path))
+@click.argument("about", metavar="[ADDRESS or URL]", required=False)
+@click.option(
+    "--since",
+    "when",
+    metavar="WHEN",
+    default="7d",
+    show_default=True,
+    help="7d, 6h, 08:30 (today), 2026-11-29 or 2026-11-29T08:30; local time.",
+)
+@data_option
+@answer_options
+def drift(output: Output, estate_file: Path, about: str | None, when: str, data: str) -> None:
+    """Show what changed: when, from what to what, and on which words of the server.
+
+    Only what matters is shown; another host of a pool or an id of a session is no change. Of a mailbox its endpoints are shown too.
+    """
+    from probe.cli.listings import is_json
+    from probe.history.telling import as_time, change_as_json, drift_lines
+    from probe.model.schemas import DRIFT_SCHEMA
+
+    estate, place, since = estate_of(estate_file), place_of(data), _moment(when)
+    name, beside = (None, ()) if about is None else _meant(estate, about)
+
+    async def read(history: History) -> Any:
+        if name is not None and not await history.knows(name):
+            raise click.UsageError(f"nothing is known of {name}; see: probe history {estate_file}")
+        return await history.changes(since=since, about=name, beside=beside)
+
+    changes = _with_history(place, estate, read)
+    if is_json(output):
+        forms = [change_as_json(change) for change in changes]
+        output.write_form(
+            {"schema": DRIFT_SCHEMA, "deployment": estate.deployment.name, "since": as_time(since), "about": name, "changes": forms}
+        )
+    else:
+        output.write_lines(drift_lines(changes, since))
+
+
+def _show_all(output: Output, place: Folder | Secret, estate: Estate) -> None:
+    from probe.cli.listings import is_json
+    from probe.history.telling import subject_as_json, subject_lines
+    from probe.model.schemas import HISTORY_SCHEMA
+
+    subjects = _with_history(place, estate, lambda history: history.subjects())
+    if is_json(output):
+        forms = [subject_as_json(one) for one in subjects]
+        output.write_form({"schema": HISTORY_SCHEMA, "deployment": estate.deployment.name, "about": None, "subjects": forms})
+    elif subjects:
+        output.write_lines(subject_lines(subjects))
+    else:
+        tell(f"nothing is known of deployment {estate.deployment.name} yet; run: probe check --record")
+
+
+def _show(output: Output, place: Folder | Secret, estate: Estate, about: str) -> None:
+    from probe.cli.listings import is_json
+    from probe.history.latency import HOURLY_DAYS
+    from probe.history.telling import (
+        interval_as_json,
+        interval_lines,
+        latency_as_json,
+        latency_lines,
+        transcript_as_json,
+        transcript_lines,
+    )
+    from probe.model.schemas import HISTORY_SCHEMA
+
+    name, _ = _meant(estate, about)
+    since = _moment(f"{HOURLY_DAYS}d")
+
+    async def read(history: History) -> Any:
+        transcripts = await history.transcripts(name) if output.transcripts else ()
+        return await history.intervals(name), await history.latencies(name, since), transcripts
+
+    intervals, latencies, transcripts = _with_history(place, estate, read)
+    if not intervals:
+        raise click.UsageError(f"nothing is known of {name}")
+    if is_json(output):
+        parts = {
+            "intervals": [interval_as_json(one) for one in intervals],
+            "latencies": [latency_as_json(*one) for one in latencies],
+            "transcripts": [transcript_as_json(one) for one in transcripts],
+        }
+        output.write_form({"schema": HISTORY_SCHEMA, "deployment": estate.deployment.name, "about": name, **parts})
+    else:
+        output.write_lines([*interval_lines(intervals), *latency_lines(latencies), *transcript_lines(transcripts)])
+
+
+def _erase(place: Folder | Secret, estate: Estate, address: str) -> None:
+    dropped = _with_history(place, estate, lambda history: history.erase(address))
+    tell(f"{dropped.intervals} intervals, {dropped.transcripts} transcripts and {dropped.runs} whole runs are erased")
+    if any(mailbox.address.lower() == address.lower() for mailbox in estate.mailboxes):
+        tell(f"The estate still names {address}: the next run that is recorded will know it again.")
+
+
+def _rename(place: Folder | Secret, estate: Estate, old: str, new: str) -> None:
+    if not _with_history(place, estate, lambda history: history.rename(old, new)):
+        raise click.UsageError(f"nothing is known of deployment {old}, or {new} has a history of its own already")
+    tell(f"the history of {old} is that of {new} now")
+
+
+def _meant(estate: Estate, about: str) -> tuple[str, tuple[str, ...]]:
+    """The subject that somebody means, as the history writes it, and of a mailbox the endpoints that it uses."""
+    from probe.model.estate import Endpoint
+
+    if "://" in about:
+        try:
+            return Endpoint.parse(about).url, ()
+        except ValueError as wrong:
+            raise click.UsageError(str(wrong)) from None
+    mailbox = next((one for one in estate.mailboxes if one.address.lower() == about.lower()), None)
+    if mailbox is None:
+        return about, ()
+    ends = zip(estate.endpoints_of(mailbox), (mailbox.uses_incoming, mailbox.uses_outgoing), strict=True)
+    return mailbox.address, tuple(dict.fromkeys(end.url for end, is_used in ends if is_used))
+
+
+def _moment(when: str) -> datetime:
+    from datetime import timedelta
+
+    from probe import app
+
+    try:
+        if days := re.fullmatch(r"(\d{1,4})d", when):
+            return app.moment_of("0h") - timedelta(days=int(days[1]))
+        return app.moment_of(f"{when}T00:00" if re.fullmatch(r"\d{4}-\d\d-\d\d", when) else when)
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong), param_hint="--since") from None
+
+
+def _with_history(place: Folder | Secret, estate: Estate, work: Callable[[History], Awaitable[T]]) -> T:
+    """What a piece of work gives that is done with the history of an estate. Raises UsageError where it cannot be had."""
+    from probe import app
+    from probe.history import HistoryUnavailable, open_history
+
+    async def done(_stop: asyncio.Event) -> T:
+        async with open_history(place, estate.deployment.name) as history:
+            return await work(history)
+
+    try:
+        return app.complete(done)
+    except HistoryUnavailable as unavailable:
+        raise click.UsageError(str(unavailable)) from None

@@ -1,0 +1,154 @@
+"""What was seen, as intervals: what was so when, what changed, how long looks took, and the whole runs that somebody asked for.
+
+`async with open_history(place, name)` gives the history of a deployment. A look writes what it found by `record`, which says what changed; one that
+finds nothing new updates one row in place. `entries` says what is compared, `recording` how intervals begin and end, `timelines` what can be asked,
+`keeping` what is dropped.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, delete, insert
+
+from probe.document import in_sections, json_pieces
+from probe.history import keeping, recording, timelines
+from probe.history.entries import Sighting, judgement, sighting, sightings_of
+from probe.history.keeping import Dropped
+from probe.history.latency import Latency
+from probe.history.moments import stored
+from probe.history.schema import DOCUMENT
+from probe.history.storage import HistoryUnavailable, Storage, opened
+from probe.history.timelines import HistoryChange, Interval, KeptSubject, KeptTranscript
+from probe.memory.folder import Folder
+from probe.model.estate import HistoryLimits, Secret
+from probe.model.runs import Run
+
+__all__ = [
+    "Dropped",
+    "History",
+    "HistoryChange",
+    "HistoryUnavailable",
+    "Interval",
+    "KeptSubject",
+    "KeptTranscript",
+    "Latency",
+    "Sighting",
+    "judgement",
+    "open_history",
+    "sighting",
+    "sightings_of",
+]
+
+T = TypeVar("T")
+
+
+class History:
+    """The history of one deployment. Each method is a transaction of its own, and raises HistoryUnavailable."""
+
+    def __init__(self, storage: Storage, deployment: str) -> None:
+        """`deployment` is the name that the estate gives it; rows belong to it."""
+        self.storage = storage
+        self._name = deployment
+
+    async def record(self, sightings: Sequence[Sighting]) -> tuple[HistoryChange, ...]:
+        """Write what was found, all of it or nothing; gives what changed, drift or not, the newest first."""
+
+        def work(connection: Connection) -> tuple[HistoryChange, ...]:
+            changes = recording.record(connection, self._name, sightings)
+            return tuple(timelines.changes_by_id(connection, changes))
+
+        return await self.storage.write(work)
+
+    async def record_run(self, run: Run) -> tuple[HistoryChange, ...]:
+        """Write what a run that somebody asked for found, and the whole of its document; as `record`.
+
+        Of an interrupted run the document alone is kept.
+        """
+        packer = zlib.compressobj()
+        body = b"".join([*(packer.compress(piece.encode("ascii")) for piece in json_pieces(in_sections(run))), packer.flush()])
+        sightings = tuple(sightings_of(run))
+
+        def work(connection: Connection) -> tuple[HistoryChange, ...]:
+            changes = recording.record(connection, self._name, sightings)
+            deployment = recording.deployment_of(connection, self._name)
+            connection.execute(delete(DOCUMENT).where(DOCUMENT.c.deployment_id == deployment, DOCUMENT.c.run == run.id))
+            connection.execute(insert(DOCUMENT).values(deployment_id=deployment, run=run.id, at=stored(run.finished), body=body))
+            return tuple(timelines.changes_by_id(connection, changes))
+
+        return await self.storage.write(work)
+
+    async def knows(self, about: str) -> bool:
+        """Whether anything was ever found of a subject or of an account."""
+        return await self._of_deployment(lambda connection, ours: timelines.knows(connection, ours, about), otherwise=False)
+
+    async def subjects(self) -> tuple[KeptSubject, ...]:
+        """Every subject of which something is known."""
+        return await self._of_deployment(lambda connection, ours: tuple(timelines.subjects(connection, ours)), otherwise=())
+
+    async def intervals(self, about: str | None = None, *, beside: Sequence[str] = (), open_only: bool = False) -> tuple[Interval, ...]:
+        """What was so when, of a subject or account (and of the subjects `beside` it) or of all; `open_only`: what was found last."""
+        return await self._of_deployment(
+            lambda connection, ours: tuple(timelines.intervals(connection, ours, about, beside=beside, open_only=open_only)), otherwise=()
+        )
+
+    async def changes(self, **wanted: Any) -> tuple[HistoryChange, ...]:
+        """What changed, the newest first; `since`, `about`, `beside`, `after`, `limit` and `drift_only` are as of `timelines.changes`."""
+        return await self._of_deployment(lambda connection, ours: tuple(timelines.changes(connection, ours, **wanted)), otherwise=())
+
+    async def latencies(self, subject: str, since: datetime) -> tuple[tuple[datetime, bool, Latency], ...]:
+        """As `timelines.latencies`."""
+        return await self._of_deployment(
+            lambda connection, ours: tuple(timelines.latencies(connection, ours, subject, since)), otherwise=()
+        )
+
+    async def transcripts(self, about: str, limit: int = 20) -> tuple[KeptTranscript, ...]:
+        """Conversations with a subject, or of an account, in which something changed, the newest first."""
+        return await self._of_deployment(
+            lambda connection, ours: tuple(timelines.transcripts(connection, ours, about, limit)), otherwise=()
+        )
+
+    async def document(self, run: str) -> Any:
+        """A whole run that somebody asked for, `probe.run/2`; None where it is not kept."""
+        return await self._of_deployment(lambda connection, ours: timelines.document(connection, ours, run), otherwise=None)
+
+    async def sweep(self, limits: HistoryLimits, now: datetime) -> Dropped:
+        """Draw latencies together, and drop what is too old or too much."""
+        dropped = await self._of_deployment(
+            lambda connection, ours: keeping.sweep(connection, ours, limits, now), otherwise=Dropped(), writes=True
+        )
+        if dropped.is_for_size:
+            await self.storage.compact()
+        return dropped
+
+    async def erase(self, address: str) -> Dropped:
+        """Erase one person's mailbox, from the files too."""
+        dropped = await self._of_deployment(
+            lambda connection, ours: keeping.erase(connection, ours, address), otherwise=Dropped(), writes=True
+        )
+        await self.storage.compact()
+        return dropped
+
+    async def rename(self, old: str, new: str) -> bool:
+        """Give what is kept of a deployment to one of another name; as `keeping.rename`."""
+        return await self.storage.write(lambda connection: keeping.rename(connection, old, new))
+
+    async def _of_deployment(self, work: Callable[[Connection, int], T], *, otherwise: T, writes: bool = False) -> T:
+        """What a piece of work gives of this deployment; `otherwise` where nothing was ever recorded of it."""
+
+        def found(connection: Connection) -> T:
+            ours = recording.deployment_of(connection, self._name)
+            return otherwise if ours is None else work(connection, ours)
+
+        return await (self.storage.write(found) if writes else self.storage.read(found))
+
+
+@asynccontextmanager
+async def open_history(place: Folder | Secret, deployment: str) -> AsyncIterator[History]:
+    """The history of a deployment, in a state folder or at a `postgresql://` URL, for as long as the context lasts. Raises HistoryUnavailable."""
+    async with opened(place) as storage:
+        yield History(storage, deployment)

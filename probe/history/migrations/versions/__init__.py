@@ -1,0 +1,1 @@
+"""One step, one file, in the order of `down_revision`."""

@@ -1,0 +1,296 @@
+"""What the history knows: what is so now, what was so when, and what changed."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select, true
+from sqlalchemy.sql.elements import ColumnElement
+
+from probe.history.entries import ASSESSMENT
+from probe.history.latency import Latency, hours_of
+from probe.history.moments import DAY_MS, read_back, stored
+from probe.history.schema import DOCUMENT, FORM, LATENCY, SPAN, SUBJECT, TRANSCRIPT
+from probe.model.kinds import Json
+from probe.model.values import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A time in which one key of a subject was found to be one thing."""
+
+    id: int
+    subject: str
+    mailbox: str | None
+    key: str
+    """Of the vocabulary; `assessment`, or `attempt:PROBER` for how attempts ended."""
+    form: Mapping[str, Json]
+    """`value` or `why`, how it is known, and `words` off the wire: as they were when the interval began."""
+    first_seen: datetime
+    last_seen: datetime
+    is_open: bool
+    """Whether nothing else was found since."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryChange:
+    """That something was found where before it something else was found."""
+
+    id: int
+    """Of the interval that began; the newer has the higher one."""
+    at: datetime
+    """When it was first found otherwise."""
+    last_seen: datetime | None
+    """When it was last found as before; it changed at some time between. None where that is no longer kept, as `before` is."""
+    subject: str
+    mailbox: str | None
+    key: str
+    """As of an interval; of an assessment its part: `support`, `readiness`, `readiness.incoming` and the like, `failing`."""
+    before: Mapping[str, Json] | None
+    after: Mapping[str, Json]
+    is_drift: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptTranscript:
+    """A conversation in which something changed."""
+
+    at: datetime
+    prober: str
+    outcome: str
+    lines: Sequence[Mapping[str, Json]]
+    """As in a run's document."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptSubject:
+    """A subject of which something is known."""
+
+    subject: str
+    mailbox: str | None
+    first_seen: datetime
+    last_seen: datetime
+    milliseconds: int | None
+    """What the last look took."""
+    drift: int
+    """How often it drifted, as far as that is kept."""
+
+
+_PREVIOUS, _PREVIOUS_FORM = SPAN.alias("previous"), FORM.alias("previous_form")
+_LAST_SEEN = func.coalesce(SPAN.c.last_seen, SUBJECT.c.last_seen)
+
+
+def _about(name: str | None, beside: Sequence[str] = ()) -> ColumnElement[bool]:
+    """Rows of one subject or of one account, whichever has that name; without one all. `beside`: and what is everybody's of these subjects."""
+    if name is None:
+        return true()
+    # As it stands too, since SQLite knows capital letters of English alone.
+    own = or_(*(same for column in (SUBJECT.c.subject, SUBJECT.c.mailbox) for same in (column == name, func.lower(column) == name.lower())))
+    return or_(own, and_(SUBJECT.c.subject.in_(beside), SUBJECT.c.mailbox == "")) if beside else own
+
+
+def knows(connection: Connection, deployment: int, about: str) -> bool:
+    """Whether anything was ever found of a subject or an account."""
+    return connection.execute(select(SUBJECT.c.id).where(SUBJECT.c.deployment_id == deployment, _about(about)).limit(1)).first() is not None
+
+
+def subjects(connection: Connection, deployment: int) -> Iterator[KeptSubject]:
+    """Every subject of which something is known, by name."""
+    drift = select(SPAN.c.subject_id, func.count().label("number")).where(SPAN.c.is_drift).group_by(SPAN.c.subject_id).subquery()
+    rows = connection.execute(
+        select(
+            SUBJECT.c.subject,
+            SUBJECT.c.mailbox,
+            func.min(SUBJECT.c.first_seen).label("first_seen"),
+            func.max(SUBJECT.c.last_seen).label("last_seen"),
+            func.max(SUBJECT.c.last_ms).label("last_ms"),
+            func.coalesce(func.sum(drift.c.number), 0).label("drift"),
+        )
+        .outerjoin(drift, drift.c.subject_id == SUBJECT.c.id)
+        .where(SUBJECT.c.deployment_id == deployment)
+        .group_by(SUBJECT.c.subject, SUBJECT.c.mailbox)
+        .order_by(SUBJECT.c.subject, SUBJECT.c.mailbox)
+    )
+    for row in rows:
+        yield KeptSubject(
+            subject=row.subject,
+            mailbox=row.mailbox or None,
+            first_seen=read_back(row.first_seen),
+            last_seen=read_back(row.last_seen),
+            milliseconds=row.last_ms,
+            drift=int(row.drift),
+        )
+
+
+def intervals(
+    connection: Connection, deployment: int, about: str | None = None, *, beside: Sequence[str] = (), open_only: bool = False
+) -> Iterator[Interval]:
+    """What was so when, by subject and key, the oldest first."""
+    rows = connection.execute(
+        select(SPAN, _LAST_SEEN.label("until"), SUBJECT.c.subject, SUBJECT.c.mailbox, FORM.c.body)
+        .join(SUBJECT, SUBJECT.c.id == SPAN.c.subject_id)
+        .join(FORM, FORM.c.id == SPAN.c.form_id)
+        .where(SUBJECT.c.deployment_id == deployment, _about(about, beside), SPAN.c.is_open if open_only else true())
+        .order_by(SUBJECT.c.subject, SUBJECT.c.mailbox, SPAN.c.first_seen, SPAN.c.id)
+    )
+    for row in rows:
+        key, form = _form(row.body)
+        yield Interval(
+            id=row.id,
+            subject=row.subject,
+            mailbox=row.mailbox or None,
+            key=key,
+            form=form,
+            first_seen=read_back(row.first_seen),
+            last_seen=read_back(row.until),
+            is_open=row.is_open,
+        )
+
+
+def changes(
+    connection: Connection,
+    deployment: int,
+    *,
+    since: datetime | None = None,
+    about: str | None = None,
+    beside: Sequence[str] = (),
+    after: int | None = None,
+    limit: int | None = None,
+    drift_only: bool = True,
+) -> Iterator[HistoryChange]:
+    """What changed, the newest first; `after` is the id of the last that is known already, and only older ones follow. `limit` is of intervals."""
+    wanted = _changed().where(SUBJECT.c.deployment_id == deployment, _about(about, beside))
+    if since is not None:
+        wanted = wanted.where(SPAN.c.first_seen >= stored(since))
+    if drift_only:
+        wanted = wanted.where(SPAN.c.is_drift)
+    if after is not None:
+        last = select(SPAN.c.first_seen).where(SPAN.c.id == after).scalar_subquery()
+        wanted = wanted.where(or_(SPAN.c.first_seen < last, and_(SPAN.c.first_seen == last, SPAN.c.id < after)))
+    wanted = wanted.order_by(SPAN.c.first_seen.desc(), SPAN.c.id.desc())
+    return _told(connection, wanted if limit is None else wanted.limit(limit))
+
+
+def changes_by_id(connection: Connection, ids: Sequence[int]) -> Iterator[HistoryChange]:
+    """What changed with these intervals, the newest first."""
+    wanted = _changed().where(SPAN.c.id.in_(ids)).order_by(SPAN.c.first_seen.desc(), SPAN.c.id.desc())
+    return _told(connection, wanted) if ids else iter(())
+
+
+def latencies(connection: Connection, deployment: int, subject: str, since: datetime) -> Iterator[tuple[datetime, bool, Latency]]:
+    """When a day or an hour began, whether it is an hour, and how long the looks at a subject took in it; days whose hours are known come as hours.
+
+    Sign-ins of single accounts are not among them.
+    """
+    rows = connection.execute(
+        select(LATENCY)
+        .join(SUBJECT, SUBJECT.c.id == LATENCY.c.subject_id)
+        .where(
+            SUBJECT.c.deployment_id == deployment,
+            func.lower(SUBJECT.c.subject) == subject.lower(),
+            SUBJECT.c.mailbox == "",
+            LATENCY.c.day >= stored(since) // DAY_MS,
+        )
+        .order_by(LATENCY.c.day)
+    )
+    for row in rows:
+        if row.hours is None:
+            yield read_back(row.day * DAY_MS), False, Latency(looks=row.looks, minimum=row.minimum, median=row.median, maximum=row.maximum)
+        for hour, of_hour in sorted(hours_of(row.hours).items()):
+            yield read_back(row.day * DAY_MS + hour * DAY_MS // 24), True, of_hour
+
+
+def transcripts(connection: Connection, deployment: int, about: str, limit: int) -> Iterator[KeptTranscript]:
+    """Conversations in which something changed, the newest first."""
+    rows = connection.execute(
+        select(TRANSCRIPT)
+        .join(SUBJECT, SUBJECT.c.id == TRANSCRIPT.c.subject_id)
+        .where(SUBJECT.c.deployment_id == deployment, _about(about))
+        .order_by(TRANSCRIPT.c.at.desc(), TRANSCRIPT.c.id.desc())
+        .limit(limit)
+    )
+    for row in rows:
+        yield KeptTranscript(at=read_back(row.at), prober=row.prober, outcome=row.outcome, lines=json.loads(zlib.decompress(row.body)))
+
+
+def document(connection: Connection, deployment: int, run: str) -> Mapping[str, Any] | None:
+    """A whole run that somebody asked for, as it was published; None where it is not kept."""
+    body = connection.execute(select(DOCUMENT.c.body).where(DOCUMENT.c.deployment_id == deployment, DOCUMENT.c.run == run)).scalar()
+    return None if body is None else dict(json.loads(zlib.decompress(body)))
+
+
+def _changed() -> Select[Any]:
+    """Intervals that another one came before, with that one as far as it is kept."""
+    return (
+        select(
+            SPAN.c.id,
+            SPAN.c.first_seen,
+            SPAN.c.is_drift,
+            SUBJECT.c.subject,
+            SUBJECT.c.mailbox,
+            FORM.c.body,
+            _PREVIOUS.c.last_seen.label("until"),
+            _PREVIOUS_FORM.c.body.label("previous"),
+        )
+        .join(SUBJECT, SUBJECT.c.id == SPAN.c.subject_id)
+        .join(FORM, FORM.c.id == SPAN.c.form_id)
+        .outerjoin(_PREVIOUS, _PREVIOUS.c.id == SPAN.c.previous_id)
+        .outerjoin(_PREVIOUS_FORM, _PREVIOUS_FORM.c.id == _PREVIOUS.c.form_id)
+        .where(SPAN.c.previous_id.is_not(None))
+    )
+
+
+def _told(connection: Connection, wanted: Select[Any]) -> Iterator[HistoryChange]:
+    for row in connection.execute(wanted):
+        key, after = _form(row.body)
+        before = None if row.previous is None else _form(row.previous)[1]
+        parts = _parts(before, after) if key == ASSESSMENT else iter(((key, before, after),))
+        for part, was, now in parts:
+            yield _change(row, part, was, now)
+
+
+def _change(row: Row[Any], key: str, before: Mapping[str, Json] | None, after: Mapping[str, Json]) -> HistoryChange:
+    return HistoryChange(
+        id=row.id,
+        at=read_back(row.first_seen),
+        last_seen=None if row.until is None else read_back(row.until),
+        subject=row.subject,
+        mailbox=row.mailbox or None,
+        key=key,
+        before=before,
+        after=after,
+        is_drift=row.is_drift,
+    )
+
+
+def _parts(
+    before: Mapping[str, Json] | None, after: Mapping[str, Json]
+) -> Iterator[tuple[str, Mapping[str, Json] | None, Mapping[str, Json]]]:
+    """The parts of an assessment that changed, each with the rules that fail now and why."""
+    was, now = None if before is None else before["value"], after["value"]
+    old, new = ({} if was is None else _flat(was)), _flat(now)
+    for part, value in new.items():
+        if was is None or old.get(part) != value:
+            began = sorted(set(now["fails"]) - set(() if was is None else was["fails"]))
+            because = {rule: after.get("because", {}).get(rule, []) for rule in (began or now["fails"])}
+            yield part, None if was is None else {"value": old.get(part)}, {"value": value, "because": because}
+
+
+def _flat(value: Mapping[str, Json]) -> dict[str, Json]:
+    ways = {f"readiness.{way}": ready for way, ready in value["directions"].items()}
+    return {
+        "support": value["support"],
+        "readiness": value["readiness"],
+        **ways,
+        "signed_in": value["signed_in"],
+        "failing": value["fails"],
+    }
+
+
+def _form(body: str) -> tuple[str, Mapping[str, Json]]:
+    form = json.loads(body)
+    return form.pop("key"), form

@@ -1,0 +1,1 @@
+"""What was seen is kept, told and dropped, on each database alike."""
