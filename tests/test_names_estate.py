@@ -241,4 +241,4 @@ async def test_imap_without_a_way_for_a_name_beyond_ascii_is_not_attempted(monke
     attempt, _ = await scripted("imaps", steps, monkeypatch, username=CYRILLIC)
     (why,) = {str(r.why) for r in attempt.readings if isinstance(r, Missing)}
     assert why == "not-attempted"
-    assert "LOGIN carries no user name or password beyond ASCII" in next(r.detail for r in attempt.readings if isinstance(r, Missing))
+    assert "LOGIN cannot carry a non-ASCII user name or password" in next(r.detail for r in attempt.readings if isinstance(r, Missing))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import click
 import pytest
 
 from probe.cli import cli
@@ -81,8 +82,11 @@ def test_a_command_of_a_remedy_can_be_run(rule: str, command: str) -> None:
 @pytest.mark.parametrize(("rule", "command"), [(r, c) for r, c in COMMANDS if c.startswith("probe ")])
 def test_a_remedy_calls_this_program_as_it_can_be_called(rule: str, command: str) -> None:
     """A command of this program has options that the program knows."""
-    _, name, *words = command.split()
-    options = {option for parameter in cli.commands[name].params for option in parameter.opts}
+    called: click.Command = cli
+    _, *words = command.split()
+    while isinstance(called, click.Group):
+        called = called.commands[words.pop(0)]
+    options = {option for parameter in called.params for option in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= options
 
 
