@@ -11,6 +11,7 @@ import pytest
 from probe import app
 from probe.config import read_estate
 from probe.doctor import Health, Symptom, clocks, worst
+from probe.memory import folder
 from probe.model.estate import Estate
 from probe.model.runs import Run
 from tests.gate.world import demonstrated
@@ -41,11 +42,15 @@ def an_estate_there(secret: str) -> Estate:
     return read_estate(text + mailbox, "estate.toml")
 
 
-async def test_without_an_estate_this_machine_is_looked_at(options: app.Options) -> None:
-    """The state folder and the trust anchors; nothing is connected to."""
+@pytest.mark.parametrize(("kind", "health"), [("ext4", Health.GOOD), ("tmpfs", Health.WRONG)])
+async def test_without_an_estate_this_machine_is_looked_at(
+    options: app.Options, monkeypatch: pytest.MonkeyPatch, kind: str, health: Health
+) -> None:
+    """The state folder, which has to outlive the machine, and the trust anchors; nothing is connected to."""
+    monkeypatch.setattr(folder, "_file_system_of", lambda path: kind)
     found = told(await app.doctor(None, options))
     assert found.keys() == {"state folder", "trust anchors"}
-    assert found["state folder"][0][0] is Health.GOOD
+    assert found["state folder"][0][0] is health
 
 
 async def test_a_state_folder_that_others_may_write_is_wrong(options: app.Options, tmp_path: Path) -> None:
