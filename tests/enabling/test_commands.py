@@ -9,6 +9,7 @@ import pty
 import signal
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -292,7 +293,7 @@ async def test_a_torn_line_is_kept_as_text(tmp_path: Path) -> None:
         assert (await world.gate("--all", *GO, *AT_ONCE)).code == 0
         last = json.loads(file.read_text().removeprefix(before))
         assert last["torn"] == '{"at": "2026-11-29T03:0'
-        with sqlite3.connect(world.state / "gate.sqlite") as books:
+        with closing(sqlite3.connect(world.state / "gate.sqlite")) as books, books:
             books.execute("UPDATE batch SET is_left = 0")
         file.write_text("not JSON\n")
         refused = await world.gate("--all", *GO, *AT_ONCE)

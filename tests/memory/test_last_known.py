@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
 def test_a_file_of_another_version_is_begun_anew(tmp_path: Path) -> None:
     """It is read again from Dynamics, whatever it was."""
     last = kept(tmp_path)
-    with sqlite3.connect(tmp_path / "dynamics.sqlite") as database:
+    with closing(sqlite3.connect(tmp_path / "dynamics.sqlite")) as database:
         database.execute("PRAGMA user_version = 9")
     assert last.known("here", [A], NOW) == {}
 
@@ -88,7 +89,7 @@ def test_what_is_damaged_is_told(tmp_path: Path, damage: str) -> None:
     if damage == "file":
         file.write_bytes(b"x" * 10_000)
     else:
-        with sqlite3.connect(file) as database:
+        with closing(sqlite3.connect(file)) as database, database:
             database.execute("UPDATE state SET facts = '{'")
     with pytest.raises(MemoryUnavailable, match=r"dynamics\.sqlite"):
         last.known("here", [A], NOW)
