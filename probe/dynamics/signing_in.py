@@ -27,6 +27,7 @@ from probe.net.stream import Stream
 from probe.probing import Account, Application, Ending, Notebook, Proof, Unrecorded
 from probe.probing.authority import NoToken, token_by_password
 from probe.probing.http_ntlm import ntlm_header
+from probe.probing.tickets import NO_KERBEROS, end_at_kdc
 from probe.tables.authorities import entra_clouds
 from probe.wire.channel_binding import end_point_binding
 from probe.wire.http_challenge import parse_challenges
@@ -163,25 +164,17 @@ class SignIn:
             binding=binding,
         )
         result = await self._dial.in_child(self._fetch, request, first=self._proof.claim)
-        await self._end_at_kdc(result)
+        await end_at_kdc(self._proof, result)
         if result.token is not None:
             self._dial.note(f"a Kerberos ticket for HTTP/{request.host}")
             return f"Negotiate {_base64(result.token)}"
         number = f" (error {result.number})" if result.number else ""
         told = _NO_TICKET[result.trouble or "failed"].format(host=request.host, whom=self._whom) + number
-        may_follow = result.trouble in ("no-library", "no-kdc", "no-service")
+        may_follow = result.trouble in NO_KERBEROS
         if may_follow and (credential is not None or sys.platform == "win32"):
             self._dial.note(f"no Kerberos: {told}; NTLM follows")
             return None
         raise SignInFailed(f"no Kerberos: {told}")
-
-    async def _end_at_kdc(self, result: TicketResult) -> None:
-        """What the KDC made of the password, for the ledger."""
-        if result.trouble in ("no-library", "no-kdc"):
-            await self._proof.release()
-        else:
-            ending = Ending.REFUSED if result.trouble == "refused" else Ending.UNSEEN
-            await self._proof.end(Ending.ACCEPTED if result.trouble in ("", "no-service") else ending)
 
     async def _first_by_ticket(self, ask: Ask, ticket: str) -> HttpResponse:
         answer = await ask(ticket)

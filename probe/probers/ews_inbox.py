@@ -52,7 +52,7 @@ from probe.net.ews_requests import NO_SUCH_MAILBOX, EwsRequest
 from probe.net.ews_session import find_directions, find_folders
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.net.kerberos import TicketRequest, TicketResult, fetch_ticket, kerberos_settings, running_as
-from probe.probing import Account, Dial, Effect, Ending, LoginSubject, NotClaimed, Notebook, Prober, Proof, Scope, Unrecorded
+from probe.probing import Account, Dial, Effect, LoginSubject, NotClaimed, Notebook, Prober, Scope, Unrecorded
 from probe.probing.authority import NoToken, allowed_authority, resource_for, token_by_application, token_by_password
 from probe.probing.ews import EwsScheme, end_logon, scheme_for
 from probe.probing.ews_results import (
@@ -66,6 +66,7 @@ from probe.probing.ews_results import (
     note_block,
 )
 from probe.probing.ews_ticket import Folders, TicketTalk, header_of, why_no_ticket
+from probe.probing.tickets import NO_KERBEROS, end_at_kdc
 from probe.tables.authorities import entra_hosts
 from probe.tables.exchange_marks import newest_exchange_on
 from probe.tables.hosts import is_exchange_online_host
@@ -78,9 +79,6 @@ from probe.wire.sasl import NtlmMechanism
 
 CHILD_SHARE = 0.75
 """The share of the remaining time for the child's conversation; the rest is for starting it and receiving its result."""
-
-_NO_KERBEROS = frozenset({"no-library", "no-kdc", "no-service"})
-"""Troubles after which NTLM follows, as it does for a Windows client; a KDC that refuses ends the try."""
 _BY_KDC = {
     "18": (Refusal.ACCOUNT_DISABLED, Refusal.ACCOUNT_LOCKED),  # KDC_ERR_CLIENT_REVOKED
     "23": (Refusal.PASSWORD_EXPIRED,),  # KDC_ERR_KEY_EXPIRED
@@ -175,7 +173,7 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, offered: fro
             binding=binding,
         )
         seen = await dial.in_child(fetch_ticket, request, first=proof.claim)
-        await _end_at_kdc(proof, seen)
+        await end_at_kdc(proof, seen)
         return None if seen.token is None else header_of(seen.token)
 
     async with dial.open_trusted(recorded=False) as stream:
@@ -184,9 +182,9 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, offered: fro
         if header is None and "negotiate" in offered:
             told = why_no_ticket(seen, whom=account.username, host=endpoint.host)
             dial.note(f"no Kerberos: {told}")
-            if seen.trouble in _NO_KERBEROS and not account.is_service:
+            if seen.trouble in NO_KERBEROS and not account.is_service:
                 return False
-            if seen.trouble not in _NO_KERBEROS or sys.platform != "win32" or "ntlm" not in offered:
+            if seen.trouble not in NO_KERBEROS or sys.platform != "win32" or "ntlm" not in offered:
                 _conclude_without_ticket(notes, seen, told)
                 return True
         folders = Folders(
@@ -214,16 +212,6 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, offered: fro
         if came.folder == NO_SUCH_MAILBOX:
             reading.conclude_directions(await talk.find_directions(endpoint.url))
     return True
-
-
-async def _end_at_kdc(proof: Proof, seen: TicketResult) -> None:
-    """What the KDC made of the password, for the ledger."""
-    if seen.trouble in ("no-library", "no-kdc"):
-        await proof.release()
-    elif seen.trouble in ("", "no-service"):
-        await proof.end(Ending.ACCEPTED)
-    else:
-        await proof.end(Ending.REFUSED if seen.trouble == "refused" else Ending.UNSEEN)
 
 
 def _conclude_without_ticket(notes: Notebook, seen: TicketResult, told: str) -> None:
