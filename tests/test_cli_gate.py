@@ -17,20 +17,12 @@ from probe.cli.options import ACCEPTABLE
 from probe.document import gate_schema, gate_schema_text
 from probe.gate import Accept
 from tests.command import probe
+from tests.config.estates import DEPLOYMENT
 from tests.hostile import Hostile, closed_port
 
-ESTATE = """
-[deployment]
-name = "contoso-crm"
-kind = "on-premises"
-version = "9.1"
-runs_on = "windows-server-2019"
-fips = false
-mass_email = false
-custom_email_providers = false
-outlook_on_the_web_tracking = false
-outlook_manual_tracking = false
-
+ESTATE = (
+    DEPLOYMENT
+    + """
 [[profile]]
 name = "corp"
 server_type = "exchange-server"
@@ -64,6 +56,7 @@ incoming = "none"
 outgoing = "none"
 appointments = "none"
 """
+)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from probe.simulation.dynamics.organization import Organization
+from tests.config.estates import DEPLOYMENT
 from tests.hostile import closed_port
 from tests.simulation.dynamics.world import PASSWORD, READER, server
 
@@ -141,18 +142,9 @@ def test_a_terminal_has_colours_unless_somebody_objects() -> None:
     assert dumb.startswith("1 endpoint")
 
 
-ESTATE_OF_DYNAMICS = """
-[deployment]
-name = "contoso-crm"
-kind = "on-premises"
-version = "9.1"
-runs_on = "windows-server-2019"
-fips = false
-mass_email = false
-custom_email_providers = false
-outlook_on_the_web_tracking = false
-outlook_manual_tracking = false
-
+ESTATE_OF_DYNAMICS = (
+    DEPLOYMENT
+    + """
 [dynamics]
 url = "http://127.0.0.1:{port}/Contoso"
 plain_http = true
@@ -173,6 +165,7 @@ incoming = "server-side"
 outgoing = "none"
 appointments = "none"
 """
+)
 
 
 async def test_a_terminal_shows_how_many_mailboxes_of_dynamics_have_come(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from probe.simulation.dynamics.web_api import DynamicsServer
 from probe.simulation.exchange import ExchangeServer
 from probe.simulation.ntlm import WindowsHost
 from tests.command import environment
+from tests.config.estates import DEPLOYMENT
 
 PASSWORD = "Paper-Lantern-5"
 USER = SystemUser(name="CONTOSO\\svc-probe", password=PASSWORD)
@@ -30,18 +31,9 @@ GO = ("--accept", "not-signed-in", "--tls", "none")
 """Nobody signs in to the Exchange Server, which is let pass."""
 AT_ONCE = ("--enable", "--yes", "--pause", "0")
 
-_ESTATE = """
-[deployment]
-name = "contoso-crm"
-kind = "on-premises"
-version = "9.1"
-runs_on = "windows-server-2019"
-fips = false
-mass_email = false
-custom_email_providers = false
-outlook_on_the_web_tracking = false
-outlook_manual_tracking = false
-
+_ESTATE = (
+    DEPLOYMENT
+    + """
 [dynamics]
 url = "http://127.0.0.1:{dynamics}/Contoso"
 plain_http = true
@@ -59,6 +51,7 @@ impersonation = true
 username = "svc@contoso.test"
 password = "env:EWS_PASSWORD"
 """
+)
 _MAILBOX = """
 [[mailbox]]
 address = "{address}"

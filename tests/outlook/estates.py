@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from probe.config import read_estate
 from probe.model.estate import Estate
+from tests.config.estates import DEPLOYMENT
 
-HEAD = """
-[deployment]
-name = "contoso-crm"
-kind = "on-premises"
-version = "9.1"
-runs_on = "windows-server-2019"
-fips = false
-mass_email = false
-custom_email_providers = false
-outlook_on_the_web_tracking = false
-outlook_manual_tracking = false
-
+HEAD = (
+    DEPLOYMENT
+    + """
 [[profile]]
 name = "corp"
 server_type = "exchange-server"
@@ -34,6 +26,7 @@ incoming = "https://outlook.office365.com/EWS/Exchange.asmx"
 authentication = "oauth"
 credentials = "server-to-server"
 """
+)
 
 
 def an_estate(*mailboxes: tuple[str, str]) -> Estate:
