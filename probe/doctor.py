@@ -1,4 +1,4 @@
-"""What is wrong with a set-up: all that a check takes for granted on this machine, looked at one by one.
+"""Examines a set-up: everything that a check needs on this machine, one item after the other.
 
 It connects to the HTTP endpoints of the estate, without a sign-in, and signs in to Dynamics where the estate has `[dynamics]`, through the
 ledger of refused sign-ins as everything else does. Nothing is changed but in the state folder.
@@ -35,7 +35,7 @@ _SECONDS_APART = 30
 
 
 class Health(StrEnum):
-    """How something that was looked at stands. Earlier members win."""
+    """The state of an examined item. Earlier members win."""
 
     WRONG = "wrong"
     UNKNOWN = "unknown"
@@ -44,7 +44,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symptom:
-    """What was found of one thing."""
+    """The result for one item."""
 
     about: str
     health: Health
@@ -54,7 +54,7 @@ class Symptom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruments:
-    """What the doctor looks with."""
+    """What an examination uses."""
 
     folder: Folder
     resolver: Resolver
@@ -79,7 +79,7 @@ def _unknown(about: str, words: str, remedy: str = "") -> Symptom:
 
 
 async def examine(estate: Estate | None, instruments: Instruments) -> AsyncIterator[Symptom]:
-    """Each thing with how it stands, as it is found. Without an estate only what is of this machine."""
+    """Yield the result for each item as soon as it is known. Without an estate, only this machine is examined."""
     yield await in_thread(lambda: _state_folder(instruments.folder), "probe-folder")
     for symptom in await in_thread(lambda: list(_anchors(estate, instruments)), "probe-anchors"):
         yield symptom
@@ -136,7 +136,7 @@ def _anchors(estate: Estate | None, instruments: Instruments) -> Iterator[Sympto
 
 
 def _references(estate: Estate) -> Iterator[tuple[str, SecretReference | None]]:
-    """Each secret with whose it is."""
+    """Each reference to a secret, with the profile or mailbox that it belongs to."""
     if estate.dynamics is not None:
         yield "password of [dynamics]", estate.dynamics.password
     for profile in estate.profiles:
@@ -201,7 +201,7 @@ def _ticket() -> Symptom:
 
 
 def clocks(run: Run) -> Iterator[Symptom]:
-    """This machine's clock beside that of each server that tells the time, by the header Date (RFC 9110, section 6.6.1)."""
+    """Compare this machine's clock with each server's, by the Date header of its responses (RFC 9110, section 6.6.1)."""
     told: dict[str, float] = {}
     for attempt in run.attempts:
         for line in attempt.transcript:
@@ -247,6 +247,6 @@ async def _dynamics(to_organization: Callable[[], AbstractAsyncContextManager[Cl
 
 
 def worst(symptoms: Iterable[Symptom]) -> Health:
-    """How the whole stands."""
+    """The worst state among the results."""
     found = {symptom.health for symptom in symptoms}
     return next((health for health in Health if health in found), Health.GOOD)

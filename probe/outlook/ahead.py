@@ -1,4 +1,4 @@
-"""What comes: the days on which verdicts of a run change by themselves, because a date passes that its facts or the rules hold.
+"""Finds the days on which the verdicts of a run change because a date passes, be it in a fact or in a rule.
 
 Nothing is reckoned here that a rule knows: the run is judged again for days to come, and what then newly fails is what comes.
 """
@@ -38,7 +38,7 @@ class Coming:
     rule: str
     title: str
     otherwise: Otherwise
-    """What it then means."""
+    """What the failure means for the mailboxes."""
     words: str
     """The title with what was seen, and where."""
     endpoints: tuple[str, ...]
@@ -67,7 +67,7 @@ def outlook(run: Run, ruleset: Ruleset, until: date) -> list[Coming]:
 
 
 def _representatives(run: Run) -> tuple[dict[str, tuple[str, ...]], Run]:
-    """By a mailbox that stands for others, all that it stands for; and the run of those that stand for others alone.
+    """One representative for each group of equal mailboxes, with the whole group; and the run reduced to the representatives.
 
     Mailboxes of one profile of which the same was found are alike: they share their findings.
     """
@@ -89,7 +89,7 @@ def _judged(run: Run, ruleset: Ruleset, on: date) -> tuple[Run, _Failing]:
 
 
 def _changes(run: Run, ruleset: Ruleset, judged: dict[date, tuple[Run, _Failing]], first: date, last: date) -> Iterator[tuple[date, date]]:
-    """Each two days that follow one another between which it changes what fails; `judged` then has both."""
+    """Yield each pair of consecutive days between which the set of failing rules changes; `judged` then holds both."""
     before = first
     while before < last:
         after = min(before + _STEP, last)
@@ -114,7 +114,7 @@ def _between(
 
 
 def _told(run: Run, new: Collection[tuple[str, str]], alike: Mapping[str, tuple[str, ...]]) -> list[Coming]:
-    """What newly fails in a run, what befalls several mailboxes alike told once; what follows from another failure is not told beside it."""
+    """The new failures of a run, one for all mailboxes with the same failure. A failure that follows from another is left out."""
     document, on = publish(run), run.judged_at
     known = Known(document)
     told: dict[tuple[str, str], tuple[JsonObject, list[str], list[str]]] = {}

@@ -70,7 +70,7 @@ def outlook_text(run: Run, coming: Sequence[Coming], until: date, options: Repor
 
 
 def _unseen(run: Run) -> Iterator[tuple[str, str]]:
-    """The endpoints of which it is not known when their certificate ends, each with the reason."""
+    """The endpoints whose certificate was not seen, each with the reason."""
     for reading in run.readings:
         if isinstance(reading, Missing) and reading.key is v.CERTIFICATE_NOT_AFTER and reading.why is not Why.NOT_APPLICABLE:
             yield reading.subject, f"{WHY_IN_WORDS[reading.why]}{f' ({reading.detail})' if reading.detail else ''}"
