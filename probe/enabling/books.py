@@ -5,13 +5,13 @@ What was asked of Dynamics, and what came of it, stands in `audit.jsonl` alone; 
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from probe.memory import Folder, MemoryUnavailable
+from probe.memory import Folder
+from probe.memory.state_file import StateFile
 from probe.model.rules import Direction
 from probe.model.values import dataclass
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 LIFETIME = timedelta(hours=24)
 """How long a batch is open at most."""
-_NAME = "gate.sqlite"
-_VERSION = 1
-_BUSY_SECONDS = 10.0
 _TABLES = """
 CREATE TABLE batch (
     batch TEXT PRIMARY KEY,
@@ -48,6 +45,7 @@ CREATE TABLE comparison (
     PRIMARY KEY (batch, id, direction)
 ) STRICT;
 """
+_STORED = StateFile(name="gate.sqlite", version=1, tables=_TABLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,27 +126,9 @@ class Books:
             rows = database.execute(asked, () if organization is None else (organization,)).fetchall()
         return tuple(ComparedDirection(mailbox=row[0], direction=row[1], at=row[2], predicted=row[3], outcome=row[4]) for row in rows)
 
-    @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
+    def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
         """The file, with nobody else writing to it until the end."""
-        import sqlite3
-
-        file = self._folder.database(_NAME)
-        try:
-            with contextlib.closing(sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
-                database.execute("PRAGMA synchronous = FULL")
-                database.execute("BEGIN IMMEDIATE")
-                version = database.execute("PRAGMA user_version").fetchone()[0]
-                if version > _VERSION:
-                    raise MemoryUnavailable(f"{file} was written by another version of probe")
-                if version < _VERSION:
-                    for statement in filter(str.strip, _TABLES.split(";\n")):
-                        database.execute(statement)
-                    database.execute(f"PRAGMA user_version = {_VERSION}")
-                yield database
-                database.execute("COMMIT")
-        except sqlite3.Error as failed:
-            raise MemoryUnavailable(f"{file} cannot be used: {failed}") from failed
+        return _STORED.opened(self._folder)
 
 
 def scores(compared: Sequence[ComparedDirection]) -> tuple[Score, ...]:

@@ -10,18 +10,18 @@ readable by its owner alone. Entries of successful sign-ins are deleted and over
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import secrets
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from probe.memory.folder import FOLDER_VARIABLE, Folder, MemoryUnavailable, default_folder
 from probe.memory.last_known import LastKnown
+from probe.memory.state_file import StateFile
 from probe.model.values import dataclass
 from probe.probing.proofs import Ending
 
@@ -44,8 +44,6 @@ LEFT_ALONE = timedelta(minutes=5)
 """The pause for a server that asked for one before a proof was sent, without saying for how long."""
 LONGEST_REST = timedelta(hours=1)
 """The longest pause that a server may ask for: LOGIN-DELAY of RFC 2449 is in seconds, and the longest that was seen is 900."""
-_VERSION = 3
-_BUSY_SECONDS = 10.0
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
 """16 MB and about 50 ms for one guess, as scrypt's paper proposes for sign-ins. A run with 10,000 passwords needs that 10,000 times."""
 _ONE_GUESS = threading.Lock()
@@ -72,6 +70,14 @@ CREATE TABLE rest (
     PRIMARY KEY (account, subject)
 ) STRICT;
 """
+_STORED = StateFile(
+    name="memory.sqlite",
+    # Entries of versions 1 and 2 use a hash that can be guessed, and cannot be carried over.
+    version=3,
+    begins_anew=("login", "rest"),
+    tables=_TABLES,
+    overwrites=True,
+)
 _COLUMNS = "state, tries, claims, run, subject, at, until"
 
 
@@ -260,34 +266,9 @@ class Memory:
     def _delete(database: sqlite3.Connection, identity: Identity, place: str) -> None:
         database.execute("DELETE FROM login WHERE identity = ? AND place = ?", (identity.identity, place))
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
         """The file, locked against other writers until the end."""
-        import sqlite3
-
-        file = self._folder.database()
-        try:
-            with contextlib.closing(sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
-                database.execute("PRAGMA secure_delete = ON")
-                database.execute("BEGIN IMMEDIATE")
-                version = database.execute("PRAGMA user_version").fetchone()[0]
-                if version > _VERSION:
-                    raise MemoryUnavailable(f"{file} was written by another version of probe")
-                if version < _VERSION:
-                    self._begin_anew(database)
-                yield database
-                database.execute("COMMIT")
-        except sqlite3.Error as failed:
-            raise MemoryUnavailable(f"{file} cannot be used: {failed}") from failed
-
-    @staticmethod
-    def _begin_anew(database: sqlite3.Connection) -> None:
-        """Create the tables. Entries of versions 1 and 2 use a hash that can be guessed, and cannot be carried over."""
-        for table in ("login", "rest"):
-            database.execute(f"DROP TABLE IF EXISTS {table}")
-        for statement in filter(str.strip, _TABLES.split(";\n")):
-            database.execute(statement)
-        database.execute(f"PRAGMA user_version = {_VERSION}")
+        return _STORED.opened(self._folder)
 
 
 def _name(username: str) -> bytes:

@@ -6,14 +6,14 @@ It is bounded in subjects and in age; what is lost with it is read again from Dy
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from probe.memory.folder import Folder, MemoryUnavailable
+from probe.memory.folder import Folder
+from probe.memory.state_file import StateFile
 from probe.model.kinds import Json
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ MOST_CHARACTERS = 16 * 1024
 """Of what is kept of one subject."""
 MOST_BYTES = 512 * 1024 * 1024
 """Of the file; a larger one is not ours."""
-_FILE = "dynamics.sqlite"
-_VERSION = 1
-_BUSY_SECONDS = 10.0
 _AT_ONCE = 500
 """Subjects that are asked for in one statement."""
 _TABLE = """
@@ -39,8 +36,19 @@ CREATE TABLE state (
     at TEXT NOT NULL,           -- when it was sent read, in UTC
     facts TEXT NOT NULL,        -- values by key, as JSON
     PRIMARY KEY (place, subject)
-) STRICT, WITHOUT ROWID
+) STRICT, WITHOUT ROWID;
 """
+_STORED = StateFile(
+    name="dynamics.sqlite",
+    version=1,
+    tables=_TABLE,
+    # Of another version, whichever: it is read again from Dynamics.
+    begins_anew=("state",),
+    takes_any_version=True,
+    most_bytes=MOST_BYTES,
+    # What is forgotten is overwritten: it names people.
+    overwrites=True,
+)
 
 
 class LastState(NamedTuple):
@@ -93,25 +101,8 @@ class LastKnown:
         with self._open() as database:
             return database.execute("DELETE FROM state").rowcount
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        import sqlite3
-
-        file = self._folder.database(_FILE, MOST_BYTES)
-        try:
-            with contextlib.closing(sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
-                # What is forgotten is overwritten: it names people.
-                database.execute("PRAGMA secure_delete = ON")
-                database.execute("BEGIN IMMEDIATE")
-                if database.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-                    # Of another version, whichever: it is read again from Dynamics.
-                    database.execute("DROP TABLE IF EXISTS state")
-                    database.execute(_TABLE)
-                    database.execute(f"PRAGMA user_version = {_VERSION}")
-                yield database
-                database.execute("COMMIT")
-        except (sqlite3.Error, ValueError) as failed:
-            raise MemoryUnavailable(f"{file} cannot be used: {failed}") from failed
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return _STORED.opened(self._folder)
 
 
 def _moment(at: datetime) -> str:

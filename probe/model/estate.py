@@ -7,6 +7,7 @@ Endpoints, organizations and secrets are defined in files of their own, and can 
 from __future__ import annotations
 
 from dataclasses import field, replace
+from datetime import date
 from enum import StrEnum
 
 from probe.model.effects import Effect as Effect
@@ -21,6 +22,9 @@ from probe.model.secrets import UNTOLD_SECRET as UNTOLD_SECRET
 from probe.model.secrets import Secret as Secret
 from probe.model.secrets import SecretReference as SecretReference
 from probe.model.values import dataclass
+from probe.model.watching import AlertSettings as AlertSettings
+from probe.model.watching import Hours as Hours
+from probe.model.watching import ScheduleSettings as ScheduleSettings
 
 
 class DeploymentKind(StrEnum):
@@ -199,6 +203,12 @@ class ServerProfile:
     outgoing_password: SecretReference | None = None
     """The password of that account; with None for both, the account is that of the incoming endpoint."""
     outgoing_fips_validated: str | None = None
+    canary: str | None = None
+    """Address of the mailbox that is signed in to between the nightly sign-ins; None: the first of its served mailboxes that has credentials."""
+    alerts_to: tuple[SecretReference, ...] | None = None
+    """Who is told of its mailboxes; None: whoever is told of everything."""
+    password_ends: date | None = None
+    """The operator's word when its password ends, which no wire shows."""
 
     @property
     def application_secret(self) -> SecretReference | None:
@@ -348,6 +358,8 @@ class Estate:
     mailboxes: tuple[Mailbox, ...]
     dynamics: DynamicsAccess | None = None
     history: HistoryLimits = HistoryLimits()
+    schedule: ScheduleSettings = ScheduleSettings()
+    alerts: AlertSettings = AlertSettings()
     _named: dict[str, ServerProfile] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
