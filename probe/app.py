@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import platform
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -22,10 +21,12 @@ from probe.engine import run as engine
 from probe.engine import select
 from probe.engine.accounts import Locks
 from probe.engine.again import judge_again
-from probe.engine.interrupts import Interrupts
+from probe.engine.interrupts import complete as complete
+from probe.engine.interrupts import unless_stopped
 from probe.engine.judge import Ruleset
-from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext, until
+from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext, observe, until
 from probe.engine.plan import Plan
+from probe.engine.struck import struck_attempts, struck_readings
 from probe.memory import Memory
 from probe.model import defaults
 from probe.model.attempts import Attempt
@@ -37,7 +38,6 @@ from probe.model.rules import Rule
 from probe.model.runs import Asked, Run
 from probe.model.values import dataclass
 from probe.net.dial import Network
-from probe.net.heap import keep_small
 from probe.net.killable import Children
 from probe.net.limits import Limits
 from probe.net.names import NameServer
@@ -191,6 +191,18 @@ class Probing:
         if plan.estate is None or plan.estate.dynamics is None:
             return await self._run(plan, context)
         return await self._run(plan, context, lambda: self._dynamics_state(plan, context))
+
+    async def hold(self, plan: Plan, stop: asyncio.Event) -> tuple[Attempt, ...]:
+        """The conversations of a plan, an attempt each, of which nothing is inferred or judged; where it was stopped, what was not held says so."""
+        context = self._context(stop)
+        attempts, _ = await observe(plan, context)
+        return struck_attempts(attempts, context.redactor)
+
+    async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> tuple[Reading, ...]:
+        """What Dynamics' own records say of an estate that has `[dynamics]`, or said last, where they cannot be read."""
+        context = self._context(stop)
+        readings = await self._dynamics_state(plan_check(estate, estate.mailboxes, self._options), context)
+        return struck_readings(readings, context.redactor)
 
     async def _run(
         self, plan: Plan, context: RunContext, beside: Callable[[], Awaitable[tuple[Reading, ...]]] = engine.nothing_beside
@@ -403,21 +415,7 @@ async def read_organization(
                 options.warn(client.risk)
             return await read_records(client, progress)
 
-    return await _unless_stopped(read, stop)
-
-
-async def _unless_stopped(work: Callable[[], Coroutine[Any, Any, T]], stop: asyncio.Event) -> T:
-    """What comes of work of which a part is nothing: it is cancelled once `stop` is set, and KeyboardInterrupt raised."""
-    working, ended = asyncio.ensure_future(work()), asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait((working, ended), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise KeyboardInterrupt
-        return working.result()
-    finally:
-        working.cancel()
-        ended.cancel()
-        await asyncio.gather(working, ended, return_exceptions=True)
+    return await unless_stopped(read, stop)
 
 
 async def demo(options: Options, stop: asyncio.Event | None = None) -> Run:
@@ -453,7 +451,7 @@ async def doctor(estate: Estate | None, options: Options, stop: asyncio.Event | 
         async with Probing(options) as probing:
             return await probing.doctor(estate)
 
-    return await _unless_stopped(examined, stop or asyncio.Event())
+    return await unless_stopped(examined, stop or asyncio.Event())
 
 
 def outlook(run: Run, until: date) -> list[Coming]:
@@ -461,20 +459,6 @@ def outlook(run: Run, until: date) -> list[Coming]:
     from probe.outlook import outlook as ahead_of
 
     return ahead_of(run, Ruleset(inferences=inferences(), rules=rules()), until)
-
-
-def complete(begin: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
-    """Run something to its end on a loop of its own, given the stop of its runs.
-
-    The first signal that asks for an end sets the stop, so that a run tells what it has learnt; the second raises KeyboardInterrupt.
-    """
-    keep_small()
-    gc.freeze()
-    # What a run makes it keeps: the collections of its young objects took 6 % of the CPU of 600 looks, and freed next to nothing.
-    gc.set_threshold(20_000, 20, 50)
-    gc.enable()
-    with Interrupts() as interrupts:
-        return asyncio.run(interrupts.stopping(begin))
 
 
 def _tls_question(options: Options, client: str, *, fips: bool) -> TlsQuestion | None:

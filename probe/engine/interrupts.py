@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import threading
 from collections.abc import Callable, Coroutine
 from types import FrameType
 from typing import Any, TypeVar
+
+from probe.net.heap import keep_small
 
 T = TypeVar("T")
 
@@ -52,3 +55,31 @@ class Interrupts:
         if self._stop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has just ended, and with it all that could be stopped
                 self._stop()
+
+
+async def unless_stopped(work: Callable[[], Coroutine[Any, Any, T]], stop: asyncio.Event) -> T:
+    """What comes of work of which a part is nothing: it is cancelled once `stop` is set, and KeyboardInterrupt raised."""
+    working, ended = asyncio.ensure_future(work()), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((working, ended), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise KeyboardInterrupt
+        return working.result()
+    finally:
+        working.cancel()
+        ended.cancel()
+        await asyncio.gather(working, ended, return_exceptions=True)
+
+
+def complete(begin: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
+    """Run something to its end on a loop of its own, given the stop of its runs.
+
+    The first signal that asks for an end sets the stop, so that a run tells what it has learnt; the second raises KeyboardInterrupt.
+    """
+    keep_small()
+    gc.freeze()
+    # What a run makes it keeps: the collections of its young objects took 6 % of the CPU of 600 looks, and freed next to nothing.
+    gc.set_threshold(20_000, 20, 50)
+    gc.enable()
+    with Interrupts() as interrupts:
+        return asyncio.run(interrupts.stopping(begin))

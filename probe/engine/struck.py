@@ -12,6 +12,7 @@ from functools import cache
 from operator import is_
 from typing import Any
 
+from probe.model.attempts import Attempt
 from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.kinds import Json
 from probe.model.provenance import Declared, Provenance
@@ -36,6 +37,11 @@ def struck_readings(readings: Iterable[Reading], redactor: Redactor) -> tuple[Re
     return tuple(map(_Striker(redactor).reading, readings)) if redactor.knows_any else tuple(readings)
 
 
+def struck_attempts(attempts: Iterable[Attempt], redactor: Redactor) -> tuple[Attempt, ...]:
+    """The attempts without the secrets that the redactor knows."""
+    return tuple(map(_Striker(redactor).attempt, attempts)) if redactor.knows_any else tuple(attempts)
+
+
 class _Striker:
     """By identity: findings cite the readings of the run, many cite the same, and mailboxes that are alike share findings."""
 
@@ -50,12 +56,13 @@ class _Striker:
     def struck(self, run: Run) -> Run:
         return replace(
             run,
-            attempts=tuple(
-                replace(a, detail=self._sentence(a.detail), readings=tuple(map(self.reading, a.readings))) for a in run.attempts
-            ),
+            attempts=tuple(map(self.attempt, run.attempts)),
             readings=tuple(map(self.reading, run.readings)),
             assessments=tuple(replace(a, findings=tuple(map(self._finding, a.findings))) for a in run.assessments),
         )
+
+    def attempt(self, attempt: Attempt) -> Attempt:
+        return replace(attempt, detail=self._sentence(attempt.detail), readings=tuple(map(self.reading, attempt.readings)))
 
     def _finding(self, finding: Finding) -> Finding:
         known = self._findings.get(id(finding))
