@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from probe.memory import Folder, MemoryUnavailable
+from probe.memory import Folder, Locked, MemoryUnavailable
 from probe.model.kinds import Json
 
 NAME = "audit.jsonl"
@@ -40,7 +39,10 @@ class Audit:
 
     def __enter__(self) -> Audit:
         with contextlib.ExitStack() as stack:
-            _lock(self._kept(stack, _LOCK, os.O_RDWR | os.O_CREAT))
+            try:
+                stack.enter_context(self._folder.locked(_LOCK))
+            except Locked:
+                raise AlreadyEnabling("another `probe gate --enable` is under way on this machine; nothing was asked of Dynamics") from None
             self._mend()
             self._file = self._kept(stack, NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             _sync_folder(self._folder.path)
@@ -145,20 +147,6 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise AlreadyEnabling("another `probe gate --enable` is under way on this machine; nothing was asked of Dynamics") from None
 
 
 def _moment(at: datetime) -> str:

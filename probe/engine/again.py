@@ -38,9 +38,13 @@ def judge_again(stored: Run, estate: Estate, ruleset: Ruleset, on: date) -> Run:
     """The run as judged under this estate, ruleset and date. Its mailboxes are those that were asked for and that the estate has."""
     chosen = stored.asked.mailboxes
     mailboxes = [mailbox for mailbox in estate.mailboxes if chosen is None or mailbox.address in chosen]
-    known = _in_force(_seen(stored.readings), stored, estate)
-    judgement = about(judge_estate(estate, known, mailboxes, ruleset, on, stored.finished, stored.asked.allow), estate, mailboxes)
+    judgement = about(judge_estate(estate, still_known(stored, estate), mailboxes, ruleset, on, stored.finished, stored.asked.allow), estate, mailboxes)
     return replace(stored, judged_at=on, estate=estate, readings=judgement.readings, assessments=judgement.assessments)
+
+
+def still_known(stored: Run, estate: Estate) -> Iterator[Reading]:
+    """What was seen in a stored run, less what was asked for another account or Windows than this estate names, of which a gap says so."""
+    return _in_force(_seen(stored.readings), stored, estate)
 
 
 def _seen(readings: Iterable[Reading]) -> Iterator[Reading]:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, insert
 
 from probe.document import in_sections, json_pieces
 from probe.history import keeping, recording, timelines
-from probe.history.entries import Sighting, judgement, sighting, sightings_of
+from probe.history.entries import Sighting, judgement, repeated, sighting, sightings_of
 from probe.history.keeping import Dropped
 from probe.history.latency import Latency
 from probe.history.moments import stored
@@ -40,6 +40,7 @@ __all__ = [
     "Sighting",
     "judgement",
     "open_history",
+    "repeated",
     "sighting",
     "sightings_of",
 ]
@@ -97,7 +98,7 @@ class History:
         )
 
     async def changes(self, **wanted: Any) -> tuple[HistoryChange, ...]:
-        """What changed, the newest first; `since`, `about`, `beside`, `after`, `limit` and `drift_only` are as of `timelines.changes`."""
+        """What changed, the newest first; `since`, `about`, `beside`, `after`, `newer_than`, `limit` and `drift_only` are as of `timelines.changes`."""
         return await self._of_deployment(lambda connection, ours: tuple(timelines.changes(connection, ours, **wanted)), otherwise=())
 
     async def latencies(self, subject: str, since: datetime) -> tuple[tuple[datetime, bool, Latency], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -63,9 +64,13 @@ class Sighting:
     """What its conversation took; None where that says nothing of the server."""
     attempts: tuple[Attempt, ...] = ()
     """Whose transcripts are kept where something changed."""
+    known_digest: int | None = None
+    """Its digest, where that was worked out before."""
 
     def digest(self) -> int:
         """64 bits that are the same as long as nothing changes, signed as databases want them."""
+        if self.known_digest is not None:
+            return self.known_digest
         told = {entry.key: [entry.lasting] if entry.says else [] for entry in self.entries}
         return int.from_bytes(hashlib.blake2b(_canonical(told).encode(), digest_size=8).digest(), "big", signed=True)
 
@@ -91,6 +96,11 @@ def sighting(
         by_prober.setdefault(attempt.prober, []).append(attempt)
     entries += [_of_attempts(prober, held) for prober, held in by_prober.items()]
     return Sighting(subject=subject, mailbox=mailbox, topic=SEEN, at=at, entries=tuple(entries), seconds=seconds, attempts=tuple(attempts))
+
+
+def repeated(one: Sighting, at: datetime, seconds: float | None) -> Sighting:
+    """The same found again at another time. Nothing of it is worked out anew."""
+    return replace(one, at=at, seconds=seconds, attempts=(), known_digest=one.digest())
 
 
 def judgement(assessment: Assessment, at: datetime) -> Sighting:

@@ -91,15 +91,15 @@ def drift_lines(changes: Sequence[HistoryChange], since: datetime) -> Iterator[s
         is_of_same = above == change.id  # as the parts of one assessment, which have their reasons in common
         above = change.id
         if not is_of_same:
-            yield f"{_shown(change.at)}  {_whose(change.subject, change.mailbox)}"
+            yield f"{_shown(change.at)}  {whose(change.subject, change.mailbox)}"
         before = f"last seen {_shown(change.last_seen)}" if change.last_seen is not None else ""
-        yield f"  {_named(change.key)}"
+        yield f"  {named(change.key)}"
         if change.before is None:
             yield "    from  what is no longer kept"
         else:
-            yield f"    from  {_told(change.key, change.before)}{f'   ({before})' if before else ''}"
+            yield f"    from  {form_in_words(change.key, change.before)}{f'   ({before})' if before else ''}"
             yield from _words(change.before)
-        yield f"    to    {_told(change.key, change.after)}"
+        yield f"    to    {form_in_words(change.key, change.after)}"
         yield from () if is_of_same else _words(change.after)
         yield ""
     yield f"{count(len(changes), 'change', 'changes')} since {_shown(since)}"
@@ -107,10 +107,10 @@ def drift_lines(changes: Sequence[HistoryChange], since: datetime) -> Iterator[s
 
 def subject_lines(subjects: Sequence[KeptSubject]) -> Iterator[str]:
     """A line for each subject: since when it is known, when it was last seen, and how often it drifted."""
-    widest = max((len(_whose(one.subject, one.mailbox)) for one in subjects), default=0)
+    widest = max((len(whose(one.subject, one.mailbox)) for one in subjects), default=0)
     for one in subjects:
         drift = count(one.drift, "change", "changes") if one.drift else "no change"
-        yield f"{_whose(one.subject, one.mailbox):<{widest}}  {_shown(one.first_seen)} to {_shown(one.last_seen)}  {drift}"
+        yield f"{whose(one.subject, one.mailbox):<{widest}}  {_shown(one.first_seen)} to {_shown(one.last_seen)}  {drift}"
 
 
 def interval_lines(intervals: Iterable[Interval]) -> Iterator[str]:
@@ -122,12 +122,12 @@ def interval_lines(intervals: Iterable[Interval]) -> Iterator[str]:
     for one in intervals:
         by_subject.setdefault((one.subject, one.mailbox), {}).setdefault(one.key, []).append(one)
     for (subject, mailbox), by_key in by_subject.items():
-        yield _whose(subject, mailbox)
+        yield whose(subject, mailbox)
         told = {key: of_key for key, of_key in by_key.items() if any(one.form.get("why") not in _UNTOLD for one in of_key)}
         for key in sorted(told, key=lambda name: (name != ASSESSMENT, not name.startswith(OUTCOMES), name)):
-            yield f"  {_named(key)}"
+            yield f"  {named(key)}"
             for one in reversed(by_key[key]):
-                yield f"    {_shown(one.first_seen)} to {_shown(one.last_seen)}  {_told(key, one.form)}"
+                yield f"    {_shown(one.first_seen)} to {_shown(one.last_seen)}  {form_in_words(key, one.form)}"
                 if len(by_key[key]) > 1:
                     yield from _words(one.form)
         if left_out := len(by_key) - len(told):
@@ -144,7 +144,8 @@ def transcript_lines(transcripts: Iterable[KeptTranscript]) -> Iterator[str]:
         yield ""
 
 
-def _told(key: str, form: Mapping[str, Json]) -> str:
+def form_in_words(key: str, form: Mapping[str, Json]) -> str:
+    """What was found for a key, in one line."""
     if "why" in form:
         return _bounded(gap_in_words({"why": form["why"], "detail": form.get("detail", "")}))
     value = form["value"]
@@ -176,13 +177,15 @@ def _bounded(text: str) -> str:
     return bounded(visible(text), CITED_LIMIT)
 
 
-def _named(key: str) -> str:
+def named(key: str) -> str:
+    """A key as people are told of it."""
     if key.startswith(OUTCOMES):
         return f"how {key.removeprefix(OUTCOMES)} ends"
     return _PARTS.get(key, key)
 
 
-def _whose(subject: str, mailbox: str | None) -> str:
+def whose(subject: str, mailbox: str | None) -> str:
+    """Of what something was found."""
     return subject if mailbox is None else f"{subject} for {mailbox}"
 
 

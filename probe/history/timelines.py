@@ -159,15 +159,19 @@ def changes(
     about: str | None = None,
     beside: Sequence[str] = (),
     after: int | None = None,
+    newer_than: int | None = None,
     limit: int | None = None,
     drift_only: bool = True,
 ) -> Iterator[HistoryChange]:
-    """What changed, the newest first; `after` is the id of the last that is known already, and only older ones follow. `limit` is of intervals."""
+    """What changed, the newest first; `after` is the id of the last that is known already, and only older ones follow, after `newer_than` only those
+    that were written later. `limit` is of intervals."""
     wanted = _changed().where(SUBJECT.c.deployment_id == deployment, _about(about, beside))
     if since is not None:
         wanted = wanted.where(SPAN.c.first_seen >= stored(since))
     if drift_only:
         wanted = wanted.where(SPAN.c.is_drift)
+    if newer_than is not None:
+        wanted = wanted.where(SPAN.c.id > newer_than)
     if after is not None:
         last = select(SPAN.c.first_seen).where(SPAN.c.id == after).scalar_subquery()
         wanted = wanted.where(or_(SPAN.c.first_seen < last, and_(SPAN.c.first_seen == last, SPAN.c.id < after)))

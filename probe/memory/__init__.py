@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from probe.memory.folder import FOLDER_VARIABLE, Folder, MemoryUnavailable, default_folder
+from probe.memory.folder import FOLDER_VARIABLE, Folder, Locked, MemoryUnavailable, default_folder
 from probe.memory.last_known import LastKnown
 from probe.memory.state_file import StateFile
 from probe.model.values import dataclass
@@ -28,7 +28,7 @@ from probe.probing.proofs import Ending
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["FOLDER_VARIABLE", "LEFT_ALONE", "PAUSES", "Folder", "Identity", "LastKnown", "Memory", "MemoryUnavailable", "default_folder"]
+__all__ = ["FOLDER_VARIABLE", "LEFT_ALONE", "PAUSES", "Folder", "Identity", "LastKnown", "Locked", "Memory", "MemoryUnavailable", "default_folder"]
 
 PAUSES = (timedelta(minutes=30), timedelta(hours=2), timedelta(days=1))
 """The pauses after the first, second and third proof in doubt; after the fourth, none is sent automatically.

@@ -7,7 +7,8 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +23,10 @@ _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OTHERS_MAY_ANYTHING = stat.S_IRWXG | stat.S_IRWXO
 _PASSING = frozenset({"tmpfs", "ramfs", "overlay", "aufs", "fuse.fuse-overlayfs"})
 """Types of file system that do not outlive the machine or the container. A container writes to one of these outside its volumes."""
+
+
+class Locked(Exception):
+    """Another process holds the lock."""
 
 
 class MemoryUnavailable(Exception):
@@ -51,6 +56,16 @@ class Folder:
     def opened(self, name: str, flags: int) -> int:
         """A descriptor of a file that is its owner's alone, made where `flags` say so. Raises MemoryUnavailable."""
         return self._tried(name, lambda file: _opened(file, flags))
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Hold a lock that one process has at a time, and that the system lets go of however it ends. Raises Locked and MemoryUnavailable."""
+        descriptor = self.opened(name, os.O_RDWR | os.O_CREAT)
+        try:
+            _lock(descriptor)
+            yield
+        finally:
+            os.close(descriptor)
 
     def passes_away(self) -> str | None:
         """One sentence where the folder does not outlive its machine or container; None where it does, or where that is not known."""
@@ -87,6 +102,20 @@ class Folder:
         if len(key) != KEY_BYTES:
             raise MemoryUnavailable(f"{file} does not hold a key of {KEY_BYTES} bytes")
         return key
+
+
+def _lock(descriptor: int) -> None:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise Locked from None
 
 
 def _make_database(file: Path, most_bytes: int | None) -> Path:

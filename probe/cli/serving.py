@@ -1,0 +1,1 @@
+"""`probe serve`: scheduled checks, alerts, and what programs may ask of them."""

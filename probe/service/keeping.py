@@ -1,0 +1,127 @@
+"""`service.sqlite` in the state folder: the looks that were believed last, and the estate that they were held for, so that a restart knows them.
+
+A file of its own, readable by its owner alone. It holds what a run's document holds, and no secret.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from probe.document import NotADocument, in_sections, json_pieces, read_run
+from probe.memory import Folder
+from probe.memory.state_file import StateFile
+from probe.model.runs import Run
+from probe.service.looks import Look, LookKey, Topic
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_TABLES = """
+CREATE TABLE look (
+    deployment TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    since TEXT NOT NULL,          -- when it was first found so
+    body BLOB NOT NULL,           -- attempts and readings as a document of a run, compressed
+    PRIMARY KEY (deployment, topic, subject)
+) STRICT;
+CREATE TABLE estate (
+    deployment TEXT PRIMARY KEY,
+    body BLOB NOT NULL            -- an estate as a document of a run without attempts, compressed
+) STRICT;
+CREATE TABLE place (
+    deployment TEXT NOT NULL,
+    name TEXT NOT NULL,           -- of something that is read in order, such as the history's changes
+    number INTEGER NOT NULL,      -- of the last that was read
+    PRIMARY KEY (deployment, name)
+) STRICT;
+"""
+_STORED = StateFile(
+    name="service.sqlite",
+    version=1,
+    tables=_TABLES,
+    # What is lost with it is looked at again.
+    begins_anew=("look", "estate", "place"),
+    takes_any_version=True,
+    most_bytes=None,
+    overwrites=True,
+    wal=True,
+)
+
+
+class KeptLooks:
+    """What is kept for one deployment. Each call is a transaction of its own, may be made in any thread, and raises MemoryUnavailable."""
+
+    def __init__(self, folder: Folder, deployment: str) -> None:
+        self._folder = folder
+        self._deployment = deployment
+
+    def keep(self, looks: Iterable[Look], state: Run) -> None:
+        """Keep some looks in place of earlier ones at the same. `state` is a run of the same estate, for the rest of their documents."""
+        rows = [(self._deployment, look.key.topic.value, look.key.subject, _moment(look.since), _body(look, state)) for look in looks]
+        with self._opened() as database:
+            database.executemany("INSERT OR REPLACE INTO look VALUES (?, ?, ?, ?, ?)", rows)
+
+    def keep_estate(self, state: Run, keys: Iterable[LookKey]) -> None:
+        """Keep the estate for which looks are held from now on; of the looks stay those with these keys."""
+        kept = frozenset(keys)
+        with self._opened() as database:
+            known = database.execute("SELECT topic, subject FROM look WHERE deployment = ?", (self._deployment,)).fetchall()
+            gone = [(self._deployment, topic, subject) for topic, subject in known if (topic, subject) not in kept]
+            database.executemany("DELETE FROM look WHERE deployment = ? AND topic = ? AND subject = ?", gone)
+            body = _packed(replace(state, attempts=(), readings=(), assessments=()))
+            database.execute("INSERT OR REPLACE INTO estate VALUES (?, ?)", (self._deployment, body))
+
+    def kept(self) -> tuple[Run | None, dict[LookKey, Look]]:
+        """The run without readings that has the estate of these looks, and the looks. What another version has written otherwise is left out."""
+        with self._opened() as database:
+            estates = database.execute("SELECT body FROM estate WHERE deployment = ?", (self._deployment,)).fetchall()
+            rows = database.execute("SELECT topic, subject, since, body FROM look WHERE deployment = ?", (self._deployment,)).fetchall()
+        before = _unpacked(estates[0][0]) if estates else None
+        found: dict[LookKey, Look] = {}
+        for topic, subject, since, body in rows:
+            run = _unpacked(body)
+            if run is not None and before is not None:
+                key = LookKey(Topic(topic), subject)
+                found[key] = Look(key=key, attempts=run.attempts, readings=run.readings, since=datetime.fromisoformat(since))
+        return before, found
+
+    def place(self, name: str) -> int | None:
+        """The number of the last that was read; None where nothing was."""
+        with self._opened() as database:
+            row = database.execute("SELECT number FROM place WHERE deployment = ? AND name = ?", (self._deployment, name)).fetchone()
+        return None if row is None else int(row[0])
+
+    def move(self, name: str, number: int) -> None:
+        """Write down which was read last."""
+        with self._opened() as database:
+            database.execute("INSERT OR REPLACE INTO place VALUES (?, ?, ?)", (self._deployment, name, number))
+
+    def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
+        return _STORED.opened(self._folder)
+
+
+def _body(look: Look, state: Run) -> bytes:
+    return _packed(replace(state, estate=None, attempts=look.attempts, readings=look.readings, assessments=()))
+
+
+def _packed(run: Run) -> bytes:
+    return zlib.compress("".join(json_pieces(in_sections(run))).encode("ascii"))
+
+
+def _unpacked(body: bytes) -> Run | None:
+    try:
+        form: Mapping[str, object] = json.loads(zlib.decompress(body))
+        return read_run(form)
+    except (NotADocument, ValueError, zlib.error):
+        return None
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

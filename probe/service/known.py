@@ -1,0 +1,76 @@
+"""What the service takes to be so: of each look what two in a row agreed on. Pure, and driven by what comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from enum import StrEnum
+
+from probe.model import vocabulary as v
+from probe.model.facts import Fact
+from probe.service.looks import Look, LookKey, Topic
+
+
+class Taken(StrEnum):
+    """What a look was taken for."""
+
+    REPEATED = "repeated"
+    """It says what is known."""
+    DOUBTED = "doubted"
+    """It says something else, and another look is to confirm it before anybody is told."""
+    BELIEVED = "believed"
+    """It says something else, and that is known from now on."""
+
+
+class KnownLooks:
+    """The newest believed look of each kind, and those that wait to be confirmed."""
+
+    def __init__(self, believed: Iterable[Look] = ()) -> None:
+        self._believed = {look.key: look for look in believed}
+        self._doubted: dict[LookKey, Look] = {}
+        self.unconfirmed = 0
+        """How often a second look did not find what the first had."""
+
+    @property
+    def believed(self) -> Mapping[LookKey, Look]:
+        return self._believed
+
+    def take(self, look: Look) -> Taken:
+        """Take in a look. A failure, and what contradicts what is known, is believed once a second look finds something other than what is known, too."""
+        before = self._believed.get(look.key)
+        if before is not None and look.says_what(before):
+            if self._doubted.pop(look.key, None) is not None:
+                self.unconfirmed += 1
+            return Taken.REPEATED
+        if look.key.topic is Topic.TLS and look.has_failed and before is not None:
+            # That the server is gone is found by the look at the endpoint; what it takes of TLS is known from before.
+            return Taken.DOUBTED
+        doubted = self._doubted.pop(look.key, None)
+        if doubted is None and not _is_believed_at_once(look, before):
+            self._doubted[look.key] = look
+            return Taken.DOUBTED
+        # What both found was so when the first found it.
+        since = doubted.since if doubted is not None and look.says_what(doubted) else look.since
+        self._believed[look.key] = replace(look, since=since)
+        return Taken.BELIEVED
+
+    def restrict(self, keys: Iterable[LookKey]) -> None:
+        """Forget every look but these: the estate has no other any more."""
+        kept = frozenset(keys)
+        self._believed = {key: look for key, look in self._believed.items() if key in kept}
+        self._doubted = {key: look for key, look in self._doubted.items() if key in kept}
+
+
+def _is_believed_at_once(look: Look, before: Look | None) -> bool:
+    """Whether no second look is needed, or none would tell more."""
+    if look.key.topic is Topic.TLS:
+        # A posture takes hundreds of hellos, and asks again by itself what was not answered clearly.
+        return True
+    if look.key.topic is Topic.ACCOUNT:
+        # A refusal is remembered, and the account not tried again: a second look would find nothing.
+        return not look.has_failed or _is_refusal(look)
+    return before is None and not look.has_failed
+
+
+def _is_refusal(look: Look) -> bool:
+    return any(isinstance(reading, Fact) and reading.key == v.AUTH_ACCEPTED and reading.value is False for reading in look.readings)

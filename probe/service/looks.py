@@ -1,0 +1,143 @@
+"""Looks: the parts of a plan that are held together, again and again, each on its own time. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from probe.engine.plan import Conversation, Plan
+from probe.history import sighting
+from probe.model.attempts import Attempt, Outcome
+from probe.model.facts import Fact, Reading
+from probe.model.values import dataclass
+from probe.probing import Prober, Scope
+
+
+class Topic(StrEnum):
+    """What a look is about."""
+
+    ENDPOINT = "endpoint"
+    """The conversation with an endpoint, without an account, and its certificate."""
+    TLS = "tls"
+    """What an endpoint takes of TLS."""
+    ACCOUNT = "account"
+    """A mailbox: what is found of it with its account, and without."""
+    ROUND_TRIP = "round-trip"
+    """A test mail through a mailbox."""
+
+
+class LookKey(NamedTuple):
+    """Which look it is."""
+
+    topic: Topic
+    subject: str
+    """URL of the endpoint, or address of the mailbox."""
+
+
+_TOPICS = {
+    Scope.ENDPOINT: Topic.ENDPOINT,
+    Scope.TLS: Topic.TLS,
+    Scope.MAILBOX: Topic.ACCOUNT,
+    Scope.LOGIN: Topic.ACCOUNT,
+    Scope.ROUND_TRIP: Topic.ROUND_TRIP,
+}
+
+
+def key_of(conversation: Conversation, probers: Mapping[str, Prober]) -> LookKey:
+    """The look that a conversation belongs to."""
+    topic = _TOPICS[probers[conversation.prober].scope]
+    if topic in (Topic.ENDPOINT, Topic.TLS):
+        return LookKey(topic, conversation.endpoint.url)
+    assert conversation.mailbox is not None
+    return LookKey(topic, conversation.mailbox)
+
+
+def looks_of(plan: Plan, probers: Mapping[str, Prober]) -> dict[LookKey, tuple[Conversation, ...]]:
+    """The conversations of a plan by look, in the order of the plan."""
+    found: dict[LookKey, list[Conversation]] = {}
+    for conversation in plan.conversations:
+        found.setdefault(key_of(conversation, probers), []).append(conversation)
+    return {key: tuple(of_look) for key, of_look in found.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What came of holding the conversations of a look once."""
+
+    key: LookKey
+    attempts: tuple[Attempt, ...]
+    """Without their readings, which stand beside them."""
+    readings: tuple[Reading, ...]
+    since: datetime
+    """When it was first found so."""
+
+    @staticmethod
+    def of(key: LookKey, attempts: Sequence[Attempt], now: datetime) -> Look:
+        """The look that some attempts are."""
+        readings = tuple(reading for attempt in attempts for reading in attempt.readings)
+        began = min((attempt.at for attempt in attempts), default=now)
+        return Look(key=key, attempts=tuple(replace(attempt, readings=()) for attempt in attempts), readings=readings, since=began)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether some conversation of it did not come to its end."""
+        return any(attempt.outcome not in (Outcome.COMPLETED, Outcome.NOT_SCHEDULED) for attempt in self.attempts)
+
+    @property
+    def was_held(self) -> bool:
+        """Whether any conversation of it was held."""
+        return any(attempt.outcome is not Outcome.NOT_SCHEDULED for attempt in self.attempts)
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether the end of the service cut it short, so that it says nothing."""
+        return any(attempt.outcome is Outcome.INTERRUPTED for attempt in self.attempts)
+
+    @property
+    def asks_for_a_pause(self) -> bool:
+        """Whether the server said: not now, or not so many."""
+        return any(attempt.outcome is Outcome.THROTTLED for attempt in self.attempts)
+
+    @property
+    def seconds(self) -> float | None:
+        """What its first conversation took; None where it did not come to its end."""
+        first = next(iter(self.attempts), None)
+        return None if first is None or first.outcome is not Outcome.COMPLETED else first.seconds
+
+    def says_what(self, other: Look) -> bool:
+        """Whether it says the same as another look at the same, noise apart."""
+        return _plainly(self) == _plainly(other) or _lasting(self) == _lasting(other)
+
+
+def _plainly(look: Look) -> list[object]:
+    """What is quickly compared: outcomes and values, word for word."""
+    outcomes: list[object] = [(attempt.prober, attempt.outcome) for attempt in look.attempts]
+    return outcomes + [
+        (reading.subject, reading.mailbox, reading.key.name, reading.value if isinstance(reading, Fact) else reading.why)
+        for reading in look.readings
+    ]
+
+
+def _lasting(look: Look) -> set[tuple[str, str | None, int]]:
+    """What the history would compare."""
+    return {
+        (subject, mailbox, sighting(subject, mailbox, look.since, readings, attempts).digest())
+        for (subject, mailbox), (readings, attempts) in by_subject(look.readings, look.attempts).items()
+    }
+
+
+def by_subject(
+    readings: Iterable[Reading], attempts: Iterable[Attempt]
+) -> dict[tuple[str, str | None], tuple[list[Reading], list[Attempt]]]:
+    """Readings and attempts by subject and account."""
+    found: dict[tuple[str, str | None], tuple[list[Reading], list[Attempt]]] = {}
+    for reading in readings:
+        found.setdefault((reading.subject, reading.mailbox), ([], []))[0].append(reading)
+    for attempt in attempts:
+        # What an attempt without an account finds for a mailbox has the mailbox as its subject.
+        account = None if attempt.subject == attempt.mailbox else attempt.mailbox
+        found.setdefault((attempt.subject, account), ([], []))[1].append(attempt)
+    return found

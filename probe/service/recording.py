@@ -1,0 +1,145 @@
+"""What the history is given: of each look the whole of its subjects, of each judgement the verdicts that changed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+
+from probe.history import Sighting, judgement, repeated, sighting
+from probe.model import vocabulary as v
+from probe.model.attempts import Attempt
+from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, profile_subject
+from probe.model.facts import Fact, Reading
+from probe.model.keys import nothing
+from probe.model.rules import Assessment
+from probe.model.runs import Run
+from probe.model.values import dataclass
+from probe.model.vocabulary import all_keys
+from probe.service.looks import Look, LookKey, Topic, by_subject
+
+Whose = tuple[str, str | None]
+"""A subject, and the account at it."""
+
+_PASSING = frozenset(key.name for key in all_keys().values() if key.kept is nothing)
+"""Keys of which the history compares nothing, such as the time of Dynamics' last attempt."""
+
+
+def subjects_of(keys: Iterable[LookKey], estate: Estate) -> set[str]:
+    """The subjects of which something may be known anew after looks at these."""
+    found: set[str] = {DEPLOYMENT_SUBJECT, *(profile_subject(profile.name) for profile in estate.profiles)}
+    urls: set[str] = set()
+    for key in keys:
+        found.add(key.subject)
+        if key.topic in (Topic.ENDPOINT, Topic.TLS):
+            urls.add(key.subject)
+    for mailbox in estate.mailboxes:
+        ends = {endpoint.url for endpoint in estate.endpoints_of(mailbox)}
+        if not urls.isdisjoint(ends):
+            found.add(mailbox.address)
+        elif mailbox.address in found:
+            found |= ends
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was recorded last of one subject."""
+
+    quickly: int
+    sighting: Sighting
+
+
+class Recorded:
+    """What was recorded last of each subject and verdict, so that what is the same is not worked out again."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Whose, _Seen] = {}
+        self._verdicts: dict[str, tuple[object, Sighting]] = {}
+
+    def news_of(self, run: Run, subjects: Collection[str] | None, now: datetime) -> Iterator[Sighting]:
+        """What of these subjects, or of all, is not what was recorded last."""
+        readings = (reading for reading in run.readings if subjects is None or reading.subject in subjects)
+        attempts = (attempt for attempt in run.attempts if subjects is None or attempt.subject in subjects)
+        for whose, (of_it, held) in by_subject(readings, attempts).items():
+            quickly = _quickly(of_it, held)
+            before = self._seen.get(whose)
+            if before is not None and before.quickly == quickly:
+                continue
+            one = sighting(*whose, max((attempt.at for attempt in held), default=now), of_it, held)
+            self._seen[whose] = _Seen(quickly, repeated(one, one.at, None))
+            if before is None or before.sighting.digest() != one.digest():
+                yield one
+
+    def repetition(self, look: Look, now: datetime) -> Iterator[Sighting]:
+        """That a look found its subjects as they were recorded last."""
+        for whose in dict.fromkeys(_whose_of(attempt) for attempt in look.attempts):
+            if (before := self._seen.get(whose)) is not None:
+                yield repeated(before.sighting, now, look.seconds)
+
+    def verdicts_of(self, run: Run, *, all_of_them: bool) -> Iterator[Sighting]:
+        """The assessments that are not what was recorded last; `all_of_them`: and those that are, as found again."""
+        for assessment in run.assessments:
+            verdict, before = _verdict(assessment), self._verdicts.get(assessment.mailbox)
+            if before is not None and before[0] == verdict:
+                if all_of_them:
+                    yield repeated(before[1], run.finished, None)
+                continue
+            one = judgement(assessment, run.finished)
+            self._verdicts[assessment.mailbox] = (verdict, repeated(one, one.at, None))
+            yield one
+
+    def forget(self, estate: Estate) -> None:
+        """Forget what an estate does not have any more."""
+        kept = {endpoint.url for endpoint in estate.endpoints} | {mailbox.address for mailbox in estate.mailboxes}
+        self._seen = {whose: seen for whose, seen in self._seen.items() if whose[0] in kept or "://" not in whose[0]}
+        self._verdicts = {address: verdict for address, verdict in self._verdicts.items() if address in kept}
+
+
+def _whose_of(attempt: Attempt) -> Whose:
+    return attempt.subject, None if attempt.subject == attempt.mailbox else attempt.mailbox
+
+
+def _quickly(readings: Iterable[Reading], attempts: Iterable[Attempt]) -> int:
+    """A number that is the same as long as outcomes and values are, word for word, but for what passes."""
+    of_readings = frozenset(
+        (reading.key.name, _hashable(reading.value) if isinstance(reading, Fact) else reading.why)
+        for reading in readings
+        if reading.key.name not in _PASSING
+    )
+    return hash((of_readings, tuple((attempt.prober, attempt.outcome) for attempt in attempts)))
+
+
+def _hashable(value: object) -> object:
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value
+
+
+def _verdict(assessment: Assessment) -> tuple[object, ...]:
+    return (
+        assessment.support,
+        assessment.readiness,
+        tuple(assessment.directions.items()),
+        assessment.signed_in,
+        frozenset((finding.rule.id, finding.result) for finding in assessment.findings),
+    )
+
+
+def says_what_matters(before: Iterable[Reading], after: Iterable[Reading]) -> bool:
+    """Whether two readings of Dynamics' records say the same, as far as a rule goes by it."""
+    return _by_key(before) == _by_key(after)
+
+
+def _by_key(readings: Iterable[Reading]) -> Mapping[tuple[str, str], object]:
+    return {
+        (reading.subject, reading.key.name): _coarsely(reading) if isinstance(reading, Fact) else reading.why
+        for reading in readings
+        if reading.key.name not in _PASSING
+    }
+
+
+def _coarsely(fact: Fact[object]) -> object:
+    # Minutes that pass matter by the ten.
+    return fact.value // 10 if fact.key == v.DYNAMICS_IDLE_MINUTES and isinstance(fact.value, int) else fact.value

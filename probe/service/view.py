@@ -1,0 +1,135 @@
+"""The service as its listener shows it: `probe.web.Watch`, over a watcher."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from probe.app import Probing
+from probe.gate import Gated
+from probe.history import History, HistoryUnavailable
+from probe.model import vocabulary as v
+from probe.model.estate import Delivery, Endpoint, Estate, Mailbox
+from probe.model.facts import Fact
+from probe.model.runs import Run
+from probe.schedule import Schedule
+from probe.service.judging import run_about
+from probe.service.looks import LookKey, Topic
+from probe.service.watcher import Watcher
+from probe.web import CannotCheck, LastLook, Standby
+
+LATE = timedelta(minutes=2)
+"""How late what is due may be before the schedule counts as not kept."""
+SIGN_INS_APART = timedelta(minutes=15)
+"""Within which an account signs in for one mailbox once, whoever asks (contract, *The gate*)."""
+
+
+class View:
+    """What the listener may ask."""
+
+    def __init__(self, watcher: Watcher, schedule: Schedule, probing: Probing) -> None:
+        self._watcher = watcher
+        self._schedule = schedule
+        self._probing = probing
+        self._asked: dict[str, asyncio.Future[None]] = {}
+
+    @property
+    def estate(self) -> Estate:
+        return self._watcher.estate
+
+    @property
+    def started(self) -> datetime:
+        return self._watcher.started
+
+    @property
+    def history(self) -> History:
+        return self._watcher.history
+
+    def run(self) -> Run:
+        return self._watcher.run_now
+
+    def last_look(self, endpoint: str) -> LastLook | None:
+        last = self._watcher.last_looks.get(endpoint)
+        return None if last is None else LastLook(*last)
+
+    def standby(self) -> Standby:
+        lag = self.lag()
+        if lag > LATE:
+            return Standby(False, f"the schedule is {int(lag.total_seconds())} seconds late")
+        return Standby(True, f"{len(self.estate.endpoints)} endpoints and {len(self.estate.mailboxes)} mailboxes are watched")
+
+    def lag(self) -> timedelta:
+        return self._schedule.lag(self._watcher.now())
+
+    def attempts(self) -> Mapping[tuple[str, str], int]:
+        return self._watcher.attempts
+
+    def dynamics(self) -> Mapping[tuple[str, str], int]:
+        return dynamics_states(self._watcher.run_now)
+
+    async def look(self, endpoint: Endpoint) -> Run:
+        """The newest state, after a look at the endpoint where the last one is older than the schedule's interval."""
+        last, interval = self._watcher.last_looks.get(endpoint.url), self.estate.schedule.quick
+        if last is None or interval is None or self._watcher.now() - last[0] >= interval:
+            await self._once(endpoint.url, [LookKey(Topic.ENDPOINT, endpoint.url)])
+        return self._watcher.run_now
+
+    async def check(self, subject: Mailbox | Endpoint, run_id: str) -> Run:
+        """A check of a mailbox or of an endpoint; see `probe.web.Watch`."""
+        if isinstance(subject, Endpoint):
+            await self._once(subject.url, [LookKey(Topic.ENDPOINT, subject.url)])
+            behind = [mailbox for mailbox in self.estate.mailboxes if subject in self.estate.endpoints_of(mailbox)]
+        else:
+            keys = [LookKey(Topic.ENDPOINT, endpoint.url) for endpoint in dict.fromkeys(self.estate.endpoints_of(subject))]
+            if self._watcher.may_sign_in(subject.address, SIGN_INS_APART):
+                keys.append(LookKey(Topic.ACCOUNT, subject.address))
+            await self._once(subject.address, keys)
+            behind = [subject]
+        run = run_about(self._watcher.run_now, behind, run_id)
+        try:
+            await self.history.record_run(run)
+        except HistoryUnavailable as unavailable:
+            raise CannotCheck(f"the run cannot be kept: {unavailable}") from None
+        return run
+
+    async def gate(self, mailbox: Mailbox, run_id: str) -> Gated:
+        """The gate's answer; see `probe.web.Watch`."""
+        if not self._watcher.may_sign_in(mailbox.address, SIGN_INS_APART):
+            raise CannotCheck("its account signed in less than 15 minutes ago, and the gate signs in; ask again then")
+        gated = await self._probing.gate(self.estate, [mailbox])
+        assert gated is not None
+        self._watcher.signed_in(mailbox.address)
+        run = replace(gated.run, id=run_id)
+        try:
+            await self.history.record_run(run)
+        except HistoryUnavailable as unavailable:
+            raise CannotCheck(f"the run cannot be kept: {unavailable}") from None
+        return replace(gated, run=run)
+
+    async def _once(self, name: str, keys: list[LookKey]) -> None:
+        """Hold some looks and wait for what follows from them; who asks for the same meanwhile waits for that."""
+        asked = self._asked.get(name)
+        if asked is None:
+            asked = self._asked[name] = asyncio.ensure_future(self._watcher.look_now(keys))
+            asked.add_done_callback(lambda _: self._asked.pop(name, None))
+        await asyncio.shield(asked)
+
+
+def dynamics_states(run: Run) -> Mapping[tuple[str, str], int]:
+    """How many mailboxes Dynamics has in which state, by profile: `enabled`, `disabled` (in a direction that it serves) or `unknown`."""
+    assert run.estate is not None
+    enabled = {
+        reading.subject: dict(reading.value) for reading in run.readings if isinstance(reading, Fact) and reading.key == v.DYNAMICS_ENABLED
+    }
+    if run.estate.dynamics is None:
+        return {}
+    found: Counter[tuple[str, str]] = Counter()
+    for mailbox in run.estate.mailboxes:
+        used = [way for way in ("incoming", "outgoing", "appointments") if getattr(mailbox, way) is Delivery.SERVER_SIDE]
+        if used:
+            told = enabled.get(mailbox.address)
+            found[mailbox.profile, "unknown" if told is None else "enabled" if all(told[way] for way in used) else "disabled"] += 1
+    return found

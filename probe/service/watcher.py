@@ -1,0 +1,408 @@
+"""Watches one estate: holds what is due, takes in what was found, judges it, records it, and says what is wrong.
+
+Time comes from a clock, conversations are held by an observer, so that a test can drive a week through it without a socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Protocol, TypeVar
+
+from probe.alerts import Alerts
+from probe.engine.judge import Ruleset
+from probe.engine.plan import Conversation, Plan
+from probe.history import History, HistoryUnavailable, Sighting
+from probe.memory import MemoryUnavailable
+from probe.model.attempts import Attempt, Outcome
+from probe.model.estate import Endpoint, Estate
+from probe.model.facts import Fact, Reading
+from probe.model.runs import Run
+from probe.model.values import dataclass
+from probe.model import vocabulary as v
+from probe.net.threads import in_thread
+from probe.probing import Prober
+from probe.schedule import Ended, Kind, Schedule, Task, tasks_of
+from probe.service.clock import Clock
+from probe.service.conditions import conditions_of
+from probe.service.drift import notices_of
+from probe.service.judging import run_of, under
+from probe.service.keeping import KeptLooks
+from probe.service.known import KnownLooks, Taken
+from probe.service.looks import Look, LookKey, Topic, key_of, looks_of
+from probe.service.recording import Recorded, says_what_matters, subjects_of
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MOST_UNWRITTEN = 200_000
+"""Sightings that wait while the history cannot be written; a look that found the same is then left out first."""
+PAUSE_AFTER_THROTTLING = timedelta(minutes=15)
+"""How long a server is left alone that says: not now."""
+_OUTLOOK_DAYS = 400
+_CHANGES = "changes"
+"""The name under which it is kept which of the history's changes were told."""
+
+
+class Observer(Protocol):
+    """Holds conversations. `probe.app.Probing` is one."""
+
+    async def hold(self, plan: Plan, stop: asyncio.Event) -> tuple[Attempt, ...]:
+        """The conversations of a plan, an attempt each."""
+
+    async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> tuple[Reading, ...]:
+        """What Dynamics' own records say of an estate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judges:
+    """By what an estate is looked at and judged."""
+
+    plan: Callable[[Estate, date], Plan]
+    """The plan of a check of the whole estate."""
+    ruleset: Ruleset
+    probers: Mapping[str, Prober]
+    host: str
+    """Name of the host that looks."""
+
+
+class Watcher:
+    """Watches one estate."""
+
+    def __init__(
+        self,
+        estate: Estate,
+        *,
+        judges: Judges,
+        observer: Observer,
+        kept: KeptLooks,
+        history: History,
+        schedule: Schedule,
+        alerts: Alerts,
+        clock: Clock,
+    ) -> None:
+        self._judges = judges
+        self._observer = observer
+        self._kept = kept
+        self.history = history
+        self._schedule = schedule
+        self._alerts = alerts
+        self._clock = clock
+        self._known = KnownLooks()
+        self._recorded = Recorded()
+        self._of_dynamics: tuple[Reading, ...] = ()
+        self._touched: set[LookKey] = set()
+        self._is_all_touched = True
+        self._unwritten: list[Sighting] = []
+        self._wake = asyncio.Event()
+        self._news = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._running = 0
+        self._is_settling = False
+        self._settled = asyncio.Event()
+        """Set once what was known when somebody took it is judged; each judgement has its own."""
+        self._sign_ins: dict[str, datetime] = {}
+        self.attempts: Counter[tuple[str, str]] = Counter()
+        """Attempts that ended, by prober and outcome."""
+        self.last_looks: dict[str, tuple[datetime, float]] = {}
+        """When each endpoint was looked at last, and what the conversation took, by URL."""
+        self.started = clock.now()
+        self._load(estate)
+        self.run_now = self._judged(self.started)
+
+    @property
+    def estate(self) -> Estate:
+        assert self._plan.estate is not None
+        return self._plan.estate
+
+    def now(self) -> datetime:
+        """The time that it goes by, in UTC."""
+        return self._clock.now()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way, and nothing waits to be judged, written or told."""
+        return not (self._running or self._is_settling or self._news.is_set())
+
+    def _load(self, estate: Estate) -> None:
+        self._plan = self._judges.plan(estate, self._clock.now().date())
+        of_plan = looks_of(self._plan, self._judges.probers)
+        self._looks = {key: held for key, held in of_plan.items() if any(one.not_held is None for one in held)}
+        self._unheld = {key: held for key, held in of_plan.items() if key not in self._looks}
+
+    async def begin(self) -> None:
+        """Take up what was known before a restart. Raises MemoryUnavailable."""
+        before, looks = await in_thread(self._kept.kept, "probe-kept-looks")
+        if before is not None:
+            assert before.estate is not None
+            self._known = KnownLooks(under(self.estate, (look for key, look in looks.items() if key in self._looks), before).values())
+            for look in self._known.believed.values():
+                if look.key.topic is Topic.ENDPOINT:
+                    self.last_looks[look.key.subject] = (look.since, look.seconds or 0.0)
+        await self._take_what_nobody_holds()
+        if await in_thread(lambda: self._kept.place(_CHANGES), "probe-kept-looks") is None:
+            newest = max((change.id for change in await self.history.changes(limit=1, drift_only=False)), default=0)
+            await in_thread(lambda: self._kept.move(_CHANGES, newest), "probe-kept-looks")
+        await self._keep_estate()
+
+    async def reload(self, estate: Estate) -> None:
+        """Watch another estate from now on, keeping what of it is known."""
+        before = self.run_now
+        self._load(estate)
+        kept = under(estate, (look for key, look in self._known.believed.items() if key in self._looks), before)
+        self._known = KnownLooks(kept.values())
+        self._recorded.forget(estate)
+        self._schedule.reload(tasks_of(estate), self._clock.now())
+        await self._take_what_nobody_holds()
+        await self._keep_estate()
+        self._is_all_touched = True
+        self._wake.set()
+
+    async def _take_what_nobody_holds(self) -> None:
+        unheld = replace(self._plan, conversations=tuple(one for held in self._unheld.values() for one in held))
+        for key, attempts in self._sorted(await self._observer.hold(unheld, self._stop), unheld.conversations).items():
+            self._known.take(Look.of(key, attempts, self._clock.now()))
+
+    async def _keep_estate(self) -> None:
+        bare = replace(self.run_now, estate=self.estate, asked=self._plan.asked)
+        await in_thread(lambda: self._kept.keep_estate(bare, self._looks), "probe-kept-looks")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Watch until `stop` is set; what is under way then ends, and is taken in."""
+        async with asyncio.TaskGroup() as group:
+            beside = [group.create_task(self._stopping(stop)), group.create_task(self._settling())]
+            while not stop.is_set():
+                self._wake.clear()
+                for task in self._schedule.due(self._clock.now()):
+                    self._running += 1
+                    group.create_task(self._do(task))
+                self._news.set()
+                wanted = filter(None, (self._schedule.next_due(), self._alerts.next_due()))
+                await self._clock.sleep(min(wanted, default=self._clock.now() + timedelta(minutes=1)), self._wake)
+            while self._running:
+                self._wake.clear()
+                await self._wake.wait()
+            for task in beside:
+                task.cancel()
+        await self._settle()
+
+    async def _settling(self) -> None:
+        """Draw the conclusions whenever something was found. Meanwhile what is due goes on."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            self._is_settling = True
+            settled, self._settled = self._settled, asyncio.Event()
+            try:
+                await self._settle()
+                await self._alerts.deliver(self._clock.now())
+            finally:
+                self._is_settling = False
+                settled.set()
+            self._wake.set()
+
+    async def _stopping(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._stop.set()
+        self._wake.set()
+
+    # ---- looking --------------------------------------------------------------------------------------------------
+
+    async def _do(self, task: Task) -> None:
+        """Do what is due, and say how it ended."""
+        ended = Ended.FAILED
+        try:
+            ended = await self._held(task)
+        except Exception:
+            _log.exception("a bug in probe: what was due ended by itself", extra={"kind": task.kind, "subject": task.subject})
+        finally:
+            self._running -= 1
+            self._schedule.ended(task, self._clock.now(), ended)
+            self._wake.set()
+
+    async def _held(self, task: Task) -> Ended:
+        match task.kind:
+            case Kind.DYNAMICS:
+                return await self._read_dynamics()
+            case Kind.QUICK:
+                keys = [LookKey(Topic.ENDPOINT, task.subject)]
+            case Kind.POSTURE:
+                keys = [LookKey(Topic.TLS, task.subject)]
+            case Kind.CANARY | Kind.LOGINS:
+                keys = [LookKey(Topic.ACCOUNT, task.subject)]
+            case Kind.ROUNDTRIP:
+                keys = [LookKey(Topic.ACCOUNT, task.subject), LookKey(Topic.ROUND_TRIP, task.subject)]
+        return await self.look(keys)
+
+    async def look(self, keys: Sequence[LookKey]) -> Ended:
+        """Hold the conversations of some looks together, and take in what they found."""
+        conversations = [one for key in keys for one in self._looks.get(key, ())]
+        if not conversations:
+            return Ended.AS_EXPECTED
+        for key in keys:
+            if key.topic is Topic.ACCOUNT and any(one.login is not None and one.not_held is None for one in conversations):
+                self.signed_in(key.subject)
+        attempts = await self._observer.hold(replace(self._plan, conversations=tuple(conversations)), self._stop)
+        now = self._clock.now()
+        self.attempts.update((attempt.prober, attempt.outcome.value) for attempt in attempts if attempt.outcome is not Outcome.NOT_SCHEDULED)
+        ended = [self._take(Look.of(key, of_look, now), now) for key, of_look in self._sorted(attempts, conversations).items()]
+        return next((one for one in (Ended.SLOW_DOWN, Ended.FAILED, Ended.CHANGED) if one in ended), Ended.AS_EXPECTED)
+
+    async def look_now(self, keys: Sequence[LookKey]) -> None:
+        """Hold some looks because somebody asks, and return once what follows from them is known. What only one look says is said by a second."""
+        self._running += 1
+        try:
+            if await self.look(keys) in (Ended.CHANGED, Ended.FAILED):
+                await self.look([key for key in keys if key.topic is Topic.ENDPOINT])
+        finally:
+            self._running -= 1
+        settled = self._settled
+        self._news.set()
+        await settled.wait()
+
+    def may_sign_in(self, address: str, apart: timedelta) -> bool:
+        """Whether the last sign-in for a mailbox is so long ago."""
+        last = self._sign_ins.get(address)
+        return last is None or not timedelta(0) <= self._clock.now() - last < apart
+
+    def signed_in(self, address: str) -> None:
+        """Somebody signed in for a mailbox."""
+        self._sign_ins[address] = self._clock.now()
+
+    def _sorted(self, attempts: Sequence[Attempt], conversations: Sequence[Conversation]) -> dict[LookKey, list[Attempt]]:
+        """The attempts by look."""
+        of_name = {one.name: key_of(one, self._judges.probers) for one in conversations}
+        found: dict[LookKey, list[Attempt]] = {}
+        for attempt in attempts:
+            found.setdefault(of_name[attempt.id], []).append(attempt)
+        return found
+
+    def _take(self, look: Look, now: datetime) -> Ended:
+        if look.was_interrupted or look.key not in self._looks:
+            return Ended.AS_EXPECTED
+        before = self._known.believed.get(look.key)
+        taken = self._known.take(look)
+        if look.key.topic is Topic.ENDPOINT:
+            self.last_looks[look.key.subject] = (now, look.seconds or 0.0)
+        match taken:
+            case Taken.REPEATED:
+                self._unwritten += self._recorded.repetition(look, now)
+            case Taken.BELIEVED:
+                self._touched.add(look.key)
+                if look.key.topic is Topic.ENDPOINT and before is not None and _speaks_other_tls(before, look):
+                    self._schedule.hasten(Kind.POSTURE, look.key.subject, now)
+            case Taken.DOUBTED:
+                _log.info("to be confirmed by a second look", extra={"topic": look.key.topic, "subject": look.key.subject})
+        if look.asks_for_a_pause:
+            return Ended.SLOW_DOWN
+        if taken is Taken.DOUBTED:
+            return Ended.FAILED if look.has_failed else Ended.CHANGED
+        return Ended.AS_EXPECTED
+
+    async def _read_dynamics(self) -> Ended:
+        readings = await self._observer.state_of_dynamics(self.estate, self._stop)
+        is_news = not says_what_matters(self._of_dynamics, readings)
+        self._of_dynamics = readings
+        if is_news:
+            self._is_all_touched = True
+        return Ended.AS_EXPECTED
+
+    # ---- what follows ---------------------------------------------------------------------------------------------
+
+    def _judged(self, now: datetime) -> Run:
+        return run_of(self._plan, dict(self._known.believed), self._of_dynamics, self._judges.ruleset, now, self._judges.host)
+
+    async def _settle(self) -> None:
+        """Judge what is known where something of it is new, record it, and say what is wrong."""
+        now = self._clock.now()
+        is_next_day = now.date() != self.run_now.judged_at
+        is_news = bool(self._touched) or self._is_all_touched or is_next_day
+        if is_news:
+            touched, is_all = frozenset(self._touched), self._is_all_touched or is_next_day
+            self._touched, self._is_all_touched = set(), False
+            if is_next_day:
+                self._plan = replace(self._plan, on=now.date())
+            judging = partial(self._judged, now)
+            self.run_now = run = await in_thread(judging, "probe-judging")
+            subjects = None if is_all else subjects_of(touched, self.estate)
+            news = lambda: [*self._recorded.news_of(run, subjects, now), *self._recorded.verdicts_of(run, all_of_them=is_next_day)]  # noqa: E731
+            self._unwritten += await in_thread(news, "probe-judging")
+        await self._write()
+        if not is_news:
+            return
+        looks = [look for key in touched if (look := self._known.believed.get(key)) is not None]
+        if looks:
+            await self._kept_safely(lambda: self._kept.keep(looks, run))
+        await self._tell(now)
+        if is_all:
+            await self._look_ahead(now)
+
+    async def _write(self) -> None:
+        if not self._unwritten:
+            return
+        batch, self._unwritten = self._unwritten, []
+        try:
+            await self.history.record(batch)
+        except HistoryUnavailable as unavailable:
+            _log.error("the history cannot be written; what was found is kept in memory: %s", unavailable, extra={"waiting": len(batch)})
+            self._unwritten = batch[-MOST_UNWRITTEN:]
+
+    async def _tell(self, now: datetime) -> None:
+        run = self.run_now
+        since = {key.subject: look.since for key, look in self._known.believed.items() if key.topic is Topic.ENDPOINT}
+        conditions = await in_thread(lambda: conditions_of(run, since), "probe-judging")
+        changed = await self._alerts.settle(conditions, now, undecided=self._is_undecided)
+        with suppress(HistoryUnavailable, MemoryUnavailable):
+            place = await in_thread(lambda: self._kept.place(_CHANGES), "probe-kept-looks")
+            changes = await self.history.changes(newer_than=place or 0)
+            if changes:
+                # What begins or ends on a subject is told with its cause; the same is not told as drift besides.
+                told = {condition.subject for condition in changed}
+                affected = self._affected({change.subject for change in changes})
+                await self._alerts.notify(notices_of((one for one in changes if one.subject not in told), affected), now)
+                newest = max(change.id for change in changes)
+                await in_thread(lambda: self._kept.move(_CHANGES, newest), "probe-kept-looks")
+
+    async def _look_ahead(self, now: datetime) -> None:
+        from probe.outlook import outlook
+
+        run, ruleset = self.run_now, self._judges.ruleset
+        until = run.judged_at + timedelta(days=max(self.estate.alerts.ahead_days, default=0))
+        coming = await in_thread(lambda: outlook(run, ruleset, until), "probe-judging")
+        await self._alerts.approaching(coming, now)
+
+    def _is_undecided(self, key: str) -> bool:
+        """Whether nothing can be said now of what a condition is about: it was not looked at yet since the estate has it."""
+        subject = key.rpartition("|")[2]
+        return "://" in subject and LookKey(Topic.ENDPOINT, subject) in self._looks and LookKey(Topic.ENDPOINT, subject) not in self._known.believed
+
+    def _affected(self, subjects: set[str]) -> dict[str, list[tuple[str, str]]]:
+        """The mailboxes behind each of some endpoints, each with its profile."""
+        found: dict[str, list[tuple[str, str]]] = {subject: [] for subject in subjects}
+        for mailbox in self.estate.mailboxes:
+            for subject in {mailbox.address, *(endpoint.url for endpoint in self.estate.endpoints_of(mailbox))} & subjects:
+                found[subject].append((mailbox.address, mailbox.profile))
+        return found
+
+    async def _kept_safely(self, work: Callable[[], None]) -> None:
+        try:
+            await in_thread(work, "probe-kept-looks")
+        except MemoryUnavailable as unavailable:
+            _log.error("what is known is not kept for a restart: %s", unavailable)
+
+
+def _speaks_other_tls(before: Look, after: Look) -> bool:
+    """Whether certificate, version or suite differ, so that what the server takes of TLS is asked again."""
+
+    def of_tls(look: Look) -> frozenset[object]:
+        asked = (v.CERTIFICATE_NOT_AFTER, v.CERTIFICATE_SUBJECT, v.CERTIFICATE_KEY, v.CERTIFICATE_SIGNATURE, v.TLS_NEGOTIATED)
+        return frozenset((reading.key.name, reading.value) for reading in look.readings if isinstance(reading, Fact) and reading.key in asked)
+
+    return bool(of_tls(after)) and of_tls(before) != of_tls(after)
