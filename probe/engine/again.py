@@ -38,7 +38,9 @@ def judge_again(stored: Run, estate: Estate, ruleset: Ruleset, on: date) -> Run:
     """The run as judged under this estate, ruleset and date. Its mailboxes are those that were asked for and that the estate has."""
     chosen = stored.asked.mailboxes
     mailboxes = [mailbox for mailbox in estate.mailboxes if chosen is None or mailbox.address in chosen]
-    judgement = about(judge_estate(estate, still_known(stored, estate), mailboxes, ruleset, on, stored.finished, stored.asked.allow), estate, mailboxes)
+    judgement = about(
+        judge_estate(estate, still_known(stored, estate), mailboxes, ruleset, on, stored.finished, stored.asked.allow), estate, mailboxes
+    )
     return replace(stored, judged_at=on, estate=estate, readings=judgement.readings, assessments=judgement.assessments)
 
 

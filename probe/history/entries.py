@@ -65,7 +65,7 @@ class Sighting:
     attempts: tuple[Attempt, ...] = ()
     """Whose transcripts are kept where something changed."""
     known_digest: int | None = None
-    """Its digest, where that was worked out before."""
+    """Its digest, where that was worked out before, and nothing else of it is kept: it counts only where nothing else was found since."""
 
     def digest(self) -> int:
         """64 bits that are the same as long as nothing changes, signed as databases want them."""
@@ -100,7 +100,7 @@ def sighting(
 
 def repeated(one: Sighting, at: datetime, seconds: float | None) -> Sighting:
     """The same found again at another time. Nothing of it is worked out anew."""
-    return replace(one, at=at, seconds=seconds, attempts=(), known_digest=one.digest())
+    return replace(one, at=at, seconds=seconds, entries=(), attempts=(), known_digest=one.digest())
 
 
 def judgement(assessment: Assessment, at: datetime) -> Sighting:

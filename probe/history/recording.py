@@ -65,7 +65,11 @@ def record(connection: Connection, name: str, sightings: Sequence[Sighting]) -> 
         same = [_repetition(deployment, one, digests[whose]) for whose, one in of_round.items() if known.get(whose) == digests[whose]]
         if same:
             connection.execute(_REPEATED, same)
-        news = [(whose, one, digests[whose]) for whose, one in of_round.items() if known.get(whose) != digests[whose]]
+        news = [
+            (whose, one, digests[whose])
+            for whose, one in of_round.items()
+            if known.get(whose) != digests[whose] and one.known_digest is None
+        ]
         for first in range(0, len(news), _AT_ONCE):
             changes += _News(connection, deployment, news[first : first + _AT_ONCE]).written()
     return tuple(changes)

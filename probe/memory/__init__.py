@@ -28,7 +28,18 @@ from probe.probing.proofs import Ending
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["FOLDER_VARIABLE", "LEFT_ALONE", "PAUSES", "Folder", "Identity", "LastKnown", "Locked", "Memory", "MemoryUnavailable", "default_folder"]
+__all__ = [
+    "FOLDER_VARIABLE",
+    "LEFT_ALONE",
+    "PAUSES",
+    "Folder",
+    "Identity",
+    "LastKnown",
+    "Locked",
+    "Memory",
+    "MemoryUnavailable",
+    "default_folder",
+]
 
 PAUSES = (timedelta(minutes=30), timedelta(hours=2), timedelta(days=1))
 """The pauses after the first, second and third proof in doubt; after the fourth, none is sent automatically.

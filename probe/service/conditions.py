@@ -6,11 +6,11 @@ Which failures there are, and which follow from which, is what rules and reports
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from probe.alerts import AlertKind, Condition, Severity
+from probe.alerts.conditions import AlertKind, Condition, Severity
 from probe.document import publish
 from probe.document.index import JsonObject
 from probe.document.telling.blocks import matters
@@ -24,7 +24,6 @@ from probe.model.estate import DEPLOYMENT_SUBJECT, Endpoint, profile_subject
 from probe.model.facts import Why
 from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.model.runs import Run
-from probe.model.values import dataclass
 from probe.outlook import representatives
 
 TOLD_OF_DYNAMICS = ("asynchronous-service-idle", "disabled-by-an-error", "dynamics-records-not-read", "mailbox-without-row")
@@ -94,6 +93,21 @@ def conditions_of(run: Run, since: Mapping[str, datetime]) -> list[Condition]:
     return [_condition(key, cause, known, on, since) for key, cause in causes.items()]
 
 
+def merged(conditions: Iterable[Condition]) -> list[Condition]:
+    """The conditions, those with one key as one."""
+    found: dict[str, Condition] = {}
+    for one in conditions:
+        before = found.get(one.key)
+        if before is not None:
+            one = replace(
+                before,
+                mailboxes=tuple(dict.fromkeys((*before.mailboxes, *one.mailboxes))),
+                profiles=tuple(dict.fromkeys((*before.profiles, *one.profiles))),
+            )
+        found[one.key] = one
+    return list(found.values())
+
+
 def _causes_of(assessment: JsonObject, known: Known, on: date) -> Iterator[tuple[str, _Cause]]:
     findings = list(known.findings(assessment))
     support, readiness = Support(assessment["support"]), Readiness(assessment["readiness"])
@@ -112,8 +126,9 @@ def _causes_of(assessment: JsonObject, known: Known, on: date) -> Iterator[tuple
             for gap in (cited for cited in finding["because"] if "why" in cited):
                 if gap["why"] in _BEFELL and "://" in gap["subject"]:
                     title = reason_in_words(Why(gap["why"]), (gap["subject"],), "")
-                    yield f"{AlertKind.VERDICT}|{gap['why']}|{gap['subject']}", _Cause(
-                        {**finding, "because": [gap]}, gap["subject"], AlertKind.VERDICT, Severity.WARNING, title
+                    yield (
+                        f"{AlertKind.VERDICT}|{gap['why']}|{gap['subject']}",
+                        _Cause({**finding, "because": [gap]}, gap["subject"], AlertKind.VERDICT, Severity.WARNING, title),
                     )
                     break
 

@@ -1,50 +1,75 @@
-"""What is known, judged: one run out of the looks that are believed, whenever each was held. Pure."""
+"""What is known, judged: a run out of the looks that are believed, whenever each was held. Part by part of the estate, and pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 
 from probe import __version__
 from probe.engine.again import still_known
 from probe.engine.judge import Judgement, Ruleset, judge_estate
 from probe.engine.plan import Plan
 from probe.engine.run import about
-from probe.model.estate import Estate, Mailbox
+from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, Mailbox
 from probe.model.facts import Reading
 from probe.model.runs import Run
 from probe.service.looks import Look, LookKey
+from probe.service.parts import Part
 
 
-def run_of(
-    plan: Plan,
-    looks: Mapping[LookKey, Look],
-    of_dynamics: Sequence[Reading],
-    ruleset: Ruleset,
-    at: datetime,
-    host: str,
-) -> Run:
-    """All that is known of an estate at a time, as one run.
-
-    `plan` is that of the whole estate. What no look has found yet was not attempted.
-    """
-    assert plan.estate is not None
-    attempts = tuple(attempt for look in looks.values() for attempt in look.attempts)
-    observed = (*(reading for look in looks.values() for reading in look.readings), *of_dynamics)
-    judgement = judge_estate(plan.estate, observed, plan.mailboxes, ruleset, at.date(), at, plan.asked.allow)
+def bare_run(plan: Plan, at: datetime, host: str) -> Run:
+    """A run of which nothing is known yet."""
     return Run(
         id="",
         probe=__version__,
         host=host,
-        started=min((attempt.at for attempt in attempts), default=at),
+        started=at,
         finished=at,
         judged_at=at.date(),
         estate=plan.estate,
         asked=plan.asked,
-        attempts=attempts,
-        readings=judgement.readings,
+        attempts=(),
+        readings=(),
+        assessments=(),
+    )
+
+
+def judged(part: Part, looks: Iterable[Look], of_dynamics: Iterable[Reading], ruleset: Ruleset, bare: Run) -> Run:
+    """All that is known of a part of an estate, as one run. What no look has found yet was not attempted."""
+    attempts = []
+    readings = list(of_dynamics)
+    for look in looks:
+        attempts += look.attempts
+        readings += look.readings
+    judgement = judge_estate(part.estate, readings, part.mailboxes, ruleset, bare.judged_at, bare.finished, bare.asked.allow)
+    # Of what stands in for other parts nothing is told.
+    own = {*part.subjects, DEPLOYMENT_SUBJECT}
+    return replace(
+        bare,
+        started=min((attempt.at for attempt in attempts), default=bare.started),
+        estate=part.estate,
+        attempts=tuple(attempts),
+        readings=tuple(reading for reading in judgement.readings if reading.subject in own),
         assessments=judgement.assessments,
+    )
+
+
+def joined(runs: Sequence[Run], bare: Run) -> Run:
+    """The runs of all parts as one. Of the deployment they say the same."""
+    if not runs:
+        return bare
+    of_deployment = [reading for reading in runs[0].readings if reading.subject == DEPLOYMENT_SUBJECT]
+    rest = (reading for run in runs for reading in run.readings if reading.subject != DEPLOYMENT_SUBJECT)
+    of_mailbox = {assessment.mailbox: assessment for run in runs for assessment in run.assessments}
+    assert bare.estate is not None
+    return replace(
+        bare,
+        started=min(run.started for run in runs),
+        attempts=tuple(chain.from_iterable(run.attempts for run in runs)),
+        readings=(*of_deployment, *rest),
+        assessments=tuple(of_mailbox[mailbox.address] for mailbox in bare.estate.mailboxes if mailbox.address in of_mailbox),
     )
 
 
@@ -58,7 +83,7 @@ def run_about(whole: Run, mailboxes: Sequence[Mailbox], run_id: str) -> Run:
     assert whole.estate is not None
     addresses = {mailbox.address for mailbox in mailboxes}
     chosen = tuple(one for one in whole.assessments if one.mailbox in addresses)
-    part = about(Judgement(readings=whole.readings, assessments=chosen), whole.estate, mailboxes)
+    told = about(Judgement(readings=whole.readings, assessments=chosen), whole.estate, mailboxes)
     others = {mailbox.address for mailbox in whole.estate.mailboxes} - addresses
     subjects = {endpoint.url for mailbox in mailboxes for endpoint in whole.estate.endpoints_of(mailbox)} | addresses
     return replace(
@@ -66,6 +91,6 @@ def run_about(whole: Run, mailboxes: Sequence[Mailbox], run_id: str) -> Run:
         id=run_id,
         asked=replace(whole.asked, mailboxes=tuple(mailbox.address for mailbox in mailboxes)),
         attempts=tuple(one for one in whole.attempts if one.subject in subjects and one.mailbox not in others),
-        readings=tuple(one for one in part.readings if one.subject not in others and one.mailbox not in others),
+        readings=tuple(one for one in told.readings if one.subject not in others and one.mailbox not in others),
         assessments=chosen,
     )

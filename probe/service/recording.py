@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from probe.history import Sighting, judgement, repeated, sighting
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt
-from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, profile_subject
+from probe.model.estate import Estate
 from probe.model.facts import Fact, Reading
 from probe.model.keys import nothing
 from probe.model.rules import Assessment
 from probe.model.runs import Run
 from probe.model.values import dataclass
 from probe.model.vocabulary import all_keys
-from probe.service.looks import Look, LookKey, Topic, by_subject
+from probe.service.looks import Look, by_subject
 
 Whose = tuple[str, str | None]
 """A subject, and the account at it."""
 
 _PASSING = frozenset(key.name for key in all_keys().values() if key.kept is nothing)
 """Keys of which the history compares nothing, such as the time of Dynamics' last attempt."""
-
-
-def subjects_of(keys: Iterable[LookKey], estate: Estate) -> set[str]:
-    """The subjects of which something may be known anew after looks at these."""
-    found: set[str] = {DEPLOYMENT_SUBJECT, *(profile_subject(profile.name) for profile in estate.profiles)}
-    urls: set[str] = set()
-    for key in keys:
-        found.add(key.subject)
-        if key.topic in (Topic.ENDPOINT, Topic.TLS):
-            urls.add(key.subject)
-    for mailbox in estate.mailboxes:
-        ends = {endpoint.url for endpoint in estate.endpoints_of(mailbox)}
-        if not urls.isdisjoint(ends):
-            found.add(mailbox.address)
-        elif mailbox.address in found:
-            found |= ends
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +40,9 @@ class Recorded:
         self._seen: dict[Whose, _Seen] = {}
         self._verdicts: dict[str, tuple[object, Sighting]] = {}
 
-    def news_of(self, run: Run, subjects: Collection[str] | None, now: datetime) -> Iterator[Sighting]:
-        """What of these subjects, or of all, is not what was recorded last."""
-        readings = (reading for reading in run.readings if subjects is None or reading.subject in subjects)
-        attempts = (attempt for attempt in run.attempts if subjects is None or attempt.subject in subjects)
-        for whose, (of_it, held) in by_subject(readings, attempts).items():
+    def news_of(self, run: Run, now: datetime) -> Iterator[Sighting]:
+        """What of the subjects of a run is not what was recorded last."""
+        for whose, (of_it, held) in by_subject(run.readings, run.attempts).items():
             quickly = _quickly(of_it, held)
             before = self._seen.get(whose)
             if before is not None and before.quickly == quickly:
@@ -127,19 +109,16 @@ def _verdict(assessment: Assessment) -> tuple[object, ...]:
     )
 
 
-def says_what_matters(before: Iterable[Reading], after: Iterable[Reading]) -> bool:
-    """Whether two readings of Dynamics' records say the same, as far as a rule goes by it."""
-    return _by_key(before) == _by_key(after)
+def what_matters(readings: Iterable[Reading]) -> dict[str, frozenset[object]]:
+    """What readings of Dynamics' records say of each subject, as far as a rule goes by it."""
+    found: dict[str, set[object]] = {}
+    for reading in readings:
+        if reading.key.name not in _PASSING:
+            told = _coarsely(reading) if isinstance(reading, Fact) else reading.why
+            found.setdefault(reading.subject, set()).add((reading.key.name, told))
+    return {subject: frozenset(told) for subject, told in found.items()}
 
 
-def _by_key(readings: Iterable[Reading]) -> Mapping[tuple[str, str], object]:
-    return {
-        (reading.subject, reading.key.name): _coarsely(reading) if isinstance(reading, Fact) else reading.why
-        for reading in readings
-        if reading.key.name not in _PASSING
-    }
-
-
-def _coarsely(fact: Fact[object]) -> object:
+def _coarsely(fact: Fact[Any]) -> object:
     # Minutes that pass matter by the ten.
-    return fact.value // 10 if fact.key == v.DYNAMICS_IDLE_MINUTES and isinstance(fact.value, int) else fact.value
+    return fact.value // 10 if fact.key == v.DYNAMICS_IDLE_MINUTES else _hashable(fact.value)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
+
+from probe.schedule import Schedule, tasks_of
+from probe.web import Watch
 
 from probe import app
 from probe.alerts import Alerts
@@ -17,12 +20,10 @@ from probe.model.estate import Estate, Secret
 from probe.model.values import dataclass
 from probe.net.service_manager import ServiceManager
 from probe.net.threads import in_thread
-from probe.schedule import Schedule, tasks_of
 from probe.service.clock import Clock, SystemClock
 from probe.service.keeping import KeptLooks
 from probe.service.view import View
 from probe.service.watcher import Judges, Watcher
-from probe.web import Watch
 
 _log = logging.getLogger(__name__)
 

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from probe.schedule import Schedule
+from probe.web import CannotCheck, LastLook, Standby
+
 from probe.app import Probing
 from probe.gate import Gated
 from probe.history import History, HistoryUnavailable
@@ -15,11 +18,9 @@ from probe.model import vocabulary as v
 from probe.model.estate import Delivery, Endpoint, Estate, Mailbox
 from probe.model.facts import Fact
 from probe.model.runs import Run
-from probe.schedule import Schedule
 from probe.service.judging import run_about
 from probe.service.looks import LookKey, Topic
 from probe.service.watcher import Watcher
-from probe.web import CannotCheck, LastLook, Standby
 
 LATE = timedelta(minutes=2)
 """How late what is due may be before the schedule counts as not kept."""

@@ -8,35 +8,39 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import Protocol, TypeVar
 
+from probe.schedule import Ended, Kind, Schedule, Task, tasks_of
+
 from probe.alerts import Alerts
+from probe.alerts.conditions import Condition
 from probe.engine.judge import Ruleset
 from probe.engine.plan import Conversation, Plan
 from probe.history import History, HistoryUnavailable, Sighting
 from probe.memory import MemoryUnavailable
+from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
-from probe.model.estate import Endpoint, Estate
+from probe.model.estate import DEPLOYMENT_SUBJECT, Estate
 from probe.model.facts import Fact, Reading
 from probe.model.runs import Run
 from probe.model.values import dataclass
-from probe.model import vocabulary as v
 from probe.net.threads import in_thread
 from probe.probing import Prober
-from probe.schedule import Ended, Kind, Schedule, Task, tasks_of
 from probe.service.clock import Clock
-from probe.service.conditions import conditions_of
+from probe.service.conditions import conditions_of, merged
 from probe.service.drift import notices_of
-from probe.service.judging import run_of, under
+from probe.service.judging import bare_run, joined, judged, under
 from probe.service.keeping import KeptLooks
 from probe.service.known import KnownLooks, Taken
 from probe.service.looks import Look, LookKey, Topic, key_of, looks_of
-from probe.service.recording import Recorded, says_what_matters, subjects_of
+from probe.service.parts import Parts
+from probe.service.recording import Recorded, what_matters
 
 _log = logging.getLogger(__name__)
 
@@ -98,8 +102,14 @@ class Watcher:
         self._known = KnownLooks()
         self._recorded = Recorded()
         self._of_dynamics: tuple[Reading, ...] = ()
-        self._touched: set[LookKey] = set()
-        self._is_all_touched = True
+        self._touched: set[int] = set()
+        """Numbers of the parts of the estate of which something new is known."""
+        self._unkept: set[LookKey] = set()
+        """Looks that are not kept for a restart yet."""
+        self._runs: dict[int, Run] = {}
+        """What is known of each part."""
+        self._conditions: dict[int, list[Condition]] = {}
+        self._whole: Run | None = None
         self._unwritten: list[Sighting] = []
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
@@ -109,13 +119,20 @@ class Watcher:
         self._settled = asyncio.Event()
         """Set once what was known when somebody took it is judged; each judgement has its own."""
         self._sign_ins: dict[str, datetime] = {}
+        self._has_looked_ahead = False
         self.attempts: Counter[tuple[str, str]] = Counter()
         """Attempts that ended, by prober and outcome."""
         self.last_looks: dict[str, tuple[datetime, float]] = {}
         """When each endpoint was looked at last, and what the conversation took, by URL."""
         self.started = clock.now()
         self._load(estate)
-        self.run_now = self._judged(self.started)
+
+    @property
+    def run_now(self) -> Run:
+        """All that is known, as one run; the same object until something of it is new."""
+        if self._whole is None:
+            self._whole = joined([self._runs[number] for number in sorted(self._runs)], self._bare)
+        return self._whole
 
     @property
     def estate(self) -> Estate:
@@ -132,7 +149,12 @@ class Watcher:
         return not (self._running or self._is_settling or self._news.is_set())
 
     def _load(self, estate: Estate) -> None:
-        self._plan = self._judges.plan(estate, self._clock.now().date())
+        now = self._clock.now()
+        self._plan = self._judges.plan(estate, now.date())
+        self._bare = bare_run(self._plan, now, self._judges.host)
+        self._parts = Parts(estate)
+        self._runs, self._conditions, self._whole = {}, {}, None
+        self._touched = {part.number for part in self._parts.all}
         of_plan = looks_of(self._plan, self._judges.probers)
         self._looks = {key: held for key, held in of_plan.items() if any(one.not_held is None for one in held)}
         self._unheld = {key: held for key, held in of_plan.items() if key not in self._looks}
@@ -154,7 +176,7 @@ class Watcher:
 
     async def reload(self, estate: Estate) -> None:
         """Watch another estate from now on, keeping what of it is known."""
-        before = self.run_now
+        before = self._bare
         self._load(estate)
         kept = under(estate, (look for key, look in self._known.believed.items() if key in self._looks), before)
         self._known = KnownLooks(kept.values())
@@ -162,7 +184,7 @@ class Watcher:
         self._schedule.reload(tasks_of(estate), self._clock.now())
         await self._take_what_nobody_holds()
         await self._keep_estate()
-        self._is_all_touched = True
+        self._news.set()
         self._wake.set()
 
     async def _take_what_nobody_holds(self) -> None:
@@ -171,7 +193,7 @@ class Watcher:
             self._known.take(Look.of(key, attempts, self._clock.now()))
 
     async def _keep_estate(self) -> None:
-        bare = replace(self.run_now, estate=self.estate, asked=self._plan.asked)
+        bare = self._bare
         await in_thread(lambda: self._kept.keep_estate(bare, self._looks), "probe-kept-looks")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -251,7 +273,9 @@ class Watcher:
                 self.signed_in(key.subject)
         attempts = await self._observer.hold(replace(self._plan, conversations=tuple(conversations)), self._stop)
         now = self._clock.now()
-        self.attempts.update((attempt.prober, attempt.outcome.value) for attempt in attempts if attempt.outcome is not Outcome.NOT_SCHEDULED)
+        self.attempts.update(
+            (attempt.prober, attempt.outcome.value) for attempt in attempts if attempt.outcome is not Outcome.NOT_SCHEDULED
+        )
         ended = [self._take(Look.of(key, of_look, now), now) for key, of_look in self._sorted(attempts, conversations).items()]
         return next((one for one in (Ended.SLOW_DOWN, Ended.FAILED, Ended.CHANGED) if one in ended), Ended.AS_EXPECTED)
 
@@ -295,7 +319,8 @@ class Watcher:
             case Taken.REPEATED:
                 self._unwritten += self._recorded.repetition(look, now)
             case Taken.BELIEVED:
-                self._touched.add(look.key)
+                self._unkept.add(look.key)
+                self._touched |= self._parts.touched((look.key,))
                 if look.key.topic is Topic.ENDPOINT and before is not None and _speaks_other_tls(before, look):
                     self._schedule.hasten(Kind.POSTURE, look.key.subject, now)
             case Taken.DOUBTED:
@@ -308,41 +333,63 @@ class Watcher:
 
     async def _read_dynamics(self) -> Ended:
         readings = await self._observer.state_of_dynamics(self.estate, self._stop)
-        is_news = not says_what_matters(self._of_dynamics, readings)
+        before, after = what_matters(self._of_dynamics), what_matters(readings)
         self._of_dynamics = readings
-        if is_news:
-            self._is_all_touched = True
+        other = {subject for subject in before.keys() | after.keys() if before.get(subject) != after.get(subject)}
+        if DEPLOYMENT_SUBJECT in other:
+            self._touched = {part.number for part in self._parts.all}
+        else:
+            self._touched |= {part.number for subject in other if (part := self._parts.of(subject)) is not None}
         return Ended.AS_EXPECTED
 
     # ---- what follows ---------------------------------------------------------------------------------------------
 
-    def _judged(self, now: datetime) -> Run:
-        return run_of(self._plan, dict(self._known.believed), self._of_dynamics, self._judges.ruleset, now, self._judges.host)
-
     async def _settle(self) -> None:
         """Judge what is known where something of it is new, record it, and say what is wrong."""
         now = self._clock.now()
-        is_next_day = now.date() != self.run_now.judged_at
-        is_news = bool(self._touched) or self._is_all_touched or is_next_day
-        if is_news:
-            touched, is_all = frozenset(self._touched), self._is_all_touched or is_next_day
-            self._touched, self._is_all_touched = set(), False
-            if is_next_day:
-                self._plan = replace(self._plan, on=now.date())
-            judging = partial(self._judged, now)
-            self.run_now = run = await in_thread(judging, "probe-judging")
-            subjects = None if is_all else subjects_of(touched, self.estate)
-            news = lambda: [*self._recorded.news_of(run, subjects, now), *self._recorded.verdicts_of(run, all_of_them=is_next_day)]  # noqa: E731
-            self._unwritten += await in_thread(news, "probe-judging")
+        is_next_day = now.date() != self._bare.judged_at
+        if is_next_day:
+            self._plan = replace(self._plan, on=now.date())
+            self._touched = {part.number for part in self._parts.all}
+        touched, self._touched = self._touched, set()
+        if touched:
+            self._bare = replace(self._bare, finished=now, judged_at=now.date())
+            self._unwritten += await in_thread(partial(self._judge, touched, now, is_next_day=is_next_day), "probe-judging")
+            self._whole = None
         await self._write()
-        if not is_news:
+        if not touched:
             return
-        looks = [look for key in touched if (look := self._known.believed.get(key)) is not None]
+        unkept, self._unkept = self._unkept, set()
+        looks = [look for key in unkept if (look := self._known.believed.get(key)) is not None]
         if looks:
-            await self._kept_safely(lambda: self._kept.keep(looks, run))
+            await self._kept_safely(lambda: self._kept.keep(looks, self._bare))
         await self._tell(now)
-        if is_all:
+        if is_next_day or not self._has_looked_ahead:
             await self._look_ahead(now)
+
+    def _judge(self, touched: Collection[int], now: datetime, *, is_next_day: bool) -> list[Sighting]:
+        """Judge some parts; gives what is to be recorded of them. In a thread of its own: whatever changes meanwhile touches its part again."""
+        looks = self._by_part(self._known.believed.values(), lambda look: look.key.subject)
+        of_dynamics = self._by_part(self._of_dynamics, lambda reading: reading.subject)
+        since = {look.key.subject: look.since for of_part in looks.values() for look in of_part if look.key.topic is Topic.ENDPOINT}
+        news: list[Sighting] = []
+        for number in sorted(touched):
+            if number < len(self._parts.all):
+                state = (*of_dynamics.get(None, ()), *of_dynamics.get(number, ()))
+                run = judged(self._parts.all[number], looks.get(number, ()), state, self._judges.ruleset, self._bare)
+                self._runs[number] = run
+                self._conditions[number] = conditions_of(run, since)
+                news += self._recorded.news_of(run, now)
+                news += self._recorded.verdicts_of(run, all_of_them=is_next_day)
+        return news
+
+    def _by_part(self, things: Iterable[T], subject: Callable[[T], str]) -> dict[int | None, list[T]]:
+        """Things by the number of the part that they are about; None: of the deployment."""
+        found: dict[int | None, list[T]] = {}
+        for thing in list(things):
+            part = self._parts.of(subject(thing))
+            found.setdefault(None if part is None else part.number, []).append(thing)
+        return found
 
     async def _write(self) -> None:
         if not self._unwritten:
@@ -355,9 +402,7 @@ class Watcher:
             self._unwritten = batch[-MOST_UNWRITTEN:]
 
     async def _tell(self, now: datetime) -> None:
-        run = self.run_now
-        since = {key.subject: look.since for key, look in self._known.believed.items() if key.topic is Topic.ENDPOINT}
-        conditions = await in_thread(lambda: conditions_of(run, since), "probe-judging")
+        conditions = merged(chain.from_iterable(self._conditions.values()))
         changed = await self._alerts.settle(conditions, now, undecided=self._is_undecided)
         with suppress(HistoryUnavailable, MemoryUnavailable):
             place = await in_thread(lambda: self._kept.place(_CHANGES), "probe-kept-looks")
@@ -373,6 +418,7 @@ class Watcher:
     async def _look_ahead(self, now: datetime) -> None:
         from probe.outlook import outlook
 
+        self._has_looked_ahead = True
         run, ruleset = self.run_now, self._judges.ruleset
         until = run.judged_at + timedelta(days=max(self.estate.alerts.ahead_days, default=0))
         coming = await in_thread(lambda: outlook(run, ruleset, until), "probe-judging")
@@ -381,7 +427,11 @@ class Watcher:
     def _is_undecided(self, key: str) -> bool:
         """Whether nothing can be said now of what a condition is about: it was not looked at yet since the estate has it."""
         subject = key.rpartition("|")[2]
-        return "://" in subject and LookKey(Topic.ENDPOINT, subject) in self._looks and LookKey(Topic.ENDPOINT, subject) not in self._known.believed
+        return (
+            "://" in subject
+            and LookKey(Topic.ENDPOINT, subject) in self._looks
+            and LookKey(Topic.ENDPOINT, subject) not in self._known.believed
+        )
 
     def _affected(self, subjects: set[str]) -> dict[str, list[tuple[str, str]]]:
         """The mailboxes behind each of some endpoints, each with its profile."""
@@ -403,6 +453,8 @@ def _speaks_other_tls(before: Look, after: Look) -> bool:
 
     def of_tls(look: Look) -> frozenset[object]:
         asked = (v.CERTIFICATE_NOT_AFTER, v.CERTIFICATE_SUBJECT, v.CERTIFICATE_KEY, v.CERTIFICATE_SIGNATURE, v.TLS_NEGOTIATED)
-        return frozenset((reading.key.name, reading.value) for reading in look.readings if isinstance(reading, Fact) and reading.key in asked)
+        return frozenset(
+            (reading.key.name, reading.value) for reading in look.readings if isinstance(reading, Fact) and reading.key in asked
+        )
 
     return bool(of_tls(after)) and of_tls(before) != of_tls(after)

@@ -1,0 +1,80 @@
+"""An estate in parts that are judged by themselves: what changes at one server costs nothing for the mailboxes of another. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from probe.model.estate import Endpoint, Estate, Mailbox, profile_subject
+from probe.model.values import dataclass
+from probe.service.looks import LookKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Profiles that share an endpoint, directly or through others, with their mailboxes."""
+
+    number: int
+    estate: Estate
+    """These profiles and mailboxes; and besides, for what is inferred of the deployment, one mailbox of another part for each way to synchronize
+    appointments that no mailbox of this part has."""
+    mailboxes: tuple[Mailbox, ...]
+    """Those of this part."""
+    subjects: frozenset[str]
+    """Its endpoints, profiles and mailboxes."""
+
+
+class Parts:
+    """The parts of an estate."""
+
+    def __init__(self, estate: Estate) -> None:
+        first: dict[str, int] = {}
+        groups: dict[int, list[str]] = {}
+        ends = {profile.name: _ends_of(profile.incoming, profile.outgoing) for profile in estate.profiles}
+        for mailbox in estate.mailboxes:
+            ends[mailbox.profile] |= _ends_of(*estate.endpoints_of(mailbox))
+        for number, (name, urls) in enumerate(ends.items()):
+            joined = {first[url] for url in urls if url in first}
+            together = [name, *(other for group in joined for other in groups.pop(group))]
+            groups[number] = together
+            for other in together:
+                first.update(dict.fromkeys(ends[other], number))
+        by_profile: dict[str, list[Mailbox]] = {}
+        for mailbox in estate.mailboxes:
+            by_profile.setdefault(mailbox.profile, []).append(mailbox)
+        ways = {mailbox.appointments: mailbox for mailbox in reversed(estate.mailboxes)}
+        order = {profile.name: place for place, profile in enumerate(estate.profiles)}
+        self.all: list[Part] = []
+        """In the order of their first profile."""
+        for names in sorted((sorted(group, key=order.__getitem__) for group in groups.values()), key=lambda group: order[group[0]]):
+            own = tuple(mailbox for name in names for mailbox in by_profile.get(name, ()))
+            has = {mailbox.appointments for mailbox in own}
+            beside = tuple(mailbox for way, mailbox in ways.items() if way not in has)
+            kept = {*names, *(mailbox.profile for mailbox in beside)}
+            self.all.append(
+                Part(
+                    number=len(self.all),
+                    estate=replace(
+                        estate, profiles=tuple(profile for profile in estate.profiles if profile.name in kept), mailboxes=(*own, *beside)
+                    ),
+                    mailboxes=own,
+                    subjects=frozenset(
+                        {url for name in names for url in ends[name]}
+                        | {profile_subject(name) for name in names}
+                        | {mailbox.address for mailbox in own}
+                    ),
+                )
+            )
+        self._of_subject = {subject: part for part in self.all for subject in part.subjects}
+
+    def of(self, subject: str) -> Part | None:
+        """The part that an endpoint, a profile or a mailbox belongs to; None for what is of the deployment."""
+        return self._of_subject.get(subject)
+
+    def touched(self, keys: Iterable[LookKey]) -> set[int]:
+        """The numbers of the parts that looks are about."""
+        return {part.number for key in keys if (part := self.of(key.subject)) is not None}
+
+
+def _ends_of(*endpoints: Endpoint | None) -> set[str]:
+    return {endpoint.url for endpoint in endpoints if endpoint is not None}

@@ -1,0 +1,193 @@
+"""A modelled world for the service: endpoints and accounts as real conversations of the simulated estate found them, changed as a test says.
+
+No socket is opened. What a look at a server would find is what the demonstration found at one of its kind, under another name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from probe import app
+from probe.engine.plan import Conversation, Plan
+from probe.model.attempts import WHY_AFTER, Attempt, Outcome
+from probe.model.estate import Estate
+from probe.model.facts import Fact, Missing, Reading
+from probe.model.keys import FactKey
+from probe.model.provenance import Observed
+from probe.model.runs import Run
+
+GOOD_EWS = "ex2019.contoso.test"
+GOOD_ACCOUNT = "finance@contoso.test"
+Change = Callable[[Attempt], Attempt]
+"""What a test makes of what would be found."""
+
+
+@cache
+def demonstration() -> Run:
+    """What the demonstration finds, once."""
+    return asyncio.run(app.demo(app.Options(timeout=3)))
+
+
+@cache
+def _found_by(prober: str) -> Attempt:
+    """What a prober found at the good server, or of the good account there."""
+    return next(
+        attempt
+        for attempt in demonstration().attempts
+        if attempt.prober == prober and (GOOD_EWS in attempt.subject or GOOD_ACCOUNT in (attempt.subject, attempt.mailbox))
+    )
+
+
+class World:
+    """Servers and accounts. It is what the service looks at."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._changes: dict[str, list[Change]] = {}
+        self._made: dict[tuple[object, ...], Attempt] = {}
+        self.held: Counter[tuple[str, str, str | None]] = Counter()
+        """How often each prober was held, by subject and mailbox."""
+        self.times: list[tuple[datetime, str, str, str | None]] = []
+        self.of_dynamics: Callable[[Estate], tuple[Reading, ...]] = lambda estate: ()
+        self._probing = app.Probing(app.Options())
+
+    async def hold(self, plan: Plan, stop: asyncio.Event) -> tuple[Attempt, ...]:
+        """What the conversations find."""
+        unheld = tuple(one for one in plan.conversations if one.not_held is not None)
+        found = {attempt.id: attempt for attempt in await self._probing.hold(replace(plan, conversations=unheld), stop)} if unheld else {}
+        return tuple(found[one.name] if one.name in found else self._attempt(one) for one in plan.conversations)
+
+    async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> tuple[Reading, ...]:
+        """What Dynamics says."""
+        return self.of_dynamics(estate)
+
+    def change(self, subject: str, change: Change) -> None:
+        """From now on, what is found of an endpoint or an account is changed so."""
+        self._changes.setdefault(subject, []).append(change)
+        self._forget(subject)
+
+    def restore(self, subject: str) -> None:
+        """From now on, it is as it was in the beginning."""
+        self._changes.pop(subject, None)
+        self._forget(subject)
+
+    def _forget(self, subject: str) -> None:
+        self._made = {of: attempt for of, attempt in self._made.items() if subject not in of}
+
+    def _attempt(self, conversation: Conversation) -> Attempt:
+        now, subject, mailbox = self._now(), conversation.told_of, conversation.mailbox
+        self.held[conversation.prober, subject, mailbox] += 1
+        if conversation.login is not None:
+            self.times.append((now, conversation.prober, subject, mailbox))
+        of = (conversation.prober, subject, mailbox, conversation.name)
+        if of not in self._made:
+            found = under_another_name(_found_by(conversation.prober), subject, conversation.account_of, conversation.name)
+            for name in dict.fromkeys((subject, mailbox)):
+                for change in self._changes.get(name or "", ()):
+                    found = change(found)
+            self._made[of] = replace(found, mailbox=mailbox)
+        return replace(self._made[of], at=now)
+
+
+def under_another_name(attempt: Attempt, subject: str, account: str | None, name: str) -> Attempt:
+    """An attempt as it would have been at another server, or with another account."""
+
+    def renamed(reading: Reading) -> Reading:
+        if isinstance(reading, Missing):
+            return replace(reading, subject=subject, mailbox=account)
+        provenance = reading.provenance
+        evidence = tuple(replace(one, attempt=name) for one in provenance.evidence)
+        return replace(reading, subject=subject, mailbox=account, attempt=name, provenance=replace(provenance, evidence=evidence))
+
+    return replace(attempt, id=name, subject=subject, mailbox=account, readings=tuple(map(renamed, attempt.readings)))
+
+
+def down(outcome: Outcome = Outcome.REFUSED, detail: str = "the connection was refused") -> Change:
+    """The server does not answer."""
+
+    def change(attempt: Attempt) -> Attempt:
+        gaps = tuple(
+            Missing(subject=attempt.subject, mailbox=reading.mailbox, key=reading.key, why=WHY_AFTER[outcome], detail=detail)
+            for reading in attempt.readings
+        )
+        return replace(attempt, outcome=outcome, detail=detail, readings=gaps, transcript=())
+
+    return change
+
+
+def telling(key: FactKey[Any], value: Any, word: str = "") -> Change:
+    """The server, or what is found of an account, has another value for a key."""
+
+    def change(attempt: Attempt) -> Attempt:
+        def changed(reading: Reading) -> Reading:
+            if reading.key != key:
+                return reading
+            before = reading.provenance if isinstance(reading, Fact) else Observed()
+            evidence = tuple(replace(one, excerpt=word or one.excerpt) for one in before.evidence)
+            return Fact(
+                subject=reading.subject,
+                mailbox=reading.mailbox,
+                key=key,
+                value=value,
+                provenance=replace(before, evidence=evidence),
+                at=attempt.at,
+                attempt=attempt.id,
+            )
+
+        return replace(attempt, readings=tuple(map(changed, attempt.readings)))
+
+    return change
+
+
+def estate_text(endpoints: int, mailboxes: int, more: str = "", allow: str = '["logs-in"]') -> str:
+    """An estate of so many Exchange servers, and so many mailboxes behind each. `more` stands before the profiles."""
+    head = f"""
+[deployment]
+name = "contoso-crm"
+kind = "on-premises"
+version = "9.1"
+runs_on = "windows-server-2019"
+fips = false
+mass_email = false
+custom_email_providers = false
+outlook_on_the_web_tracking = false
+outlook_manual_tracking = false
+allow = {allow}
+{more}
+"""
+    profiles = (
+        f"""
+[[profile]]
+name = "p{number}"
+server_type = "exchange-server"
+incoming = "https://ex{number}.contoso.test/EWS/Exchange.asmx"
+authentication = "ntlm"
+credentials = "mailbox"
+"""
+        for number in range(endpoints)
+    )
+    of_profiles = (
+        f"""
+[[mailbox]]
+address = "m{which}@p{number}.contoso.test"
+profile = "p{number}"
+incoming = "server-side"
+outgoing = "server-side"
+appointments = "server-side"
+password = "env:M{number}_{which}"
+"""
+        for number in range(endpoints)
+        for which in range(mailboxes)
+    )
+    return "".join((head, *profiles, *of_profiles))
+
+
+def url_of(number: int) -> str:
+    """The URL of the endpoint with that number."""
+    return f"https://ex{number}.contoso.test:443/EWS/Exchange.asmx"
