@@ -64,6 +64,8 @@ class Condition:
     """Of the page about it, as `/e/1a2b…`."""
     mailboxes: tuple[str, ...] = ()
     """Addresses of the mailboxes that it affects."""
+    more_mailboxes: int = 0
+    """How many more it affects, which are not named."""
     profiles: tuple[str, ...] = ()
     """Server profiles, whose owners are told; none: everybody who is told by default."""
     since: datetime | None = None

@@ -21,7 +21,7 @@ _LINKING = re.compile(
     r"""
     (?P<colon>:)(?=[/\\]{2}|\S+@)         # https://, and mailto:name@host
   | (?P<at>@)                             # a mail address, a mention
-  | (?<=\w)(?P<dot>\.)(?=[^\W\d_])        # host.example, www.example; not 15.1.2507
+  | (?<=\w)(?P<dot>[.。．｡])(?=[^\W\d_])   # host.example, with any dot of IDNA; not 15.1.2507
   | (?P<slashes>\\\\)(?=\w)               # \\server\share
     """,
     re.VERBOSE,

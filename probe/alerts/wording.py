@@ -109,7 +109,7 @@ def digest(place: Place, parts: Sequence[tuple[str, Sequence[str]]], since: date
     return Message(title=f"[DIGEST] {place.deployment}: what changed", severity=Severity.INFORMATION, is_over=False, lines=tuple(lines))
 
 
-def test_message(place: Place, now: datetime) -> Message:
+def trial_message(place: Place, now: datetime) -> Message:
     """What `probe alert test` sends."""
     lines = (Line(Part.OURS, TESTING), Line(Part.OURS, _time(now), "Sent"))
     return Message(title=f"[TEST] {place.deployment}: test of an alert target", severity=Severity.INFORMATION, is_over=False, lines=lines)
@@ -181,12 +181,10 @@ def _where(about: Condition, place: Place) -> Line:
 
 
 def _mailboxes(about: Condition) -> str:
-    total = len(about.mailboxes)
-    if not total:
-        return ""
-    named = ", ".join(about.mailboxes[:MOST_NAMED])
-    more = f", and {total - MOST_NAMED} more" if total > MOST_NAMED else ""
-    return f"{total}: {named}{more}" if total > 1 else named
+    named = about.mailboxes[:MOST_NAMED]
+    total = len(about.mailboxes) + about.more_mailboxes
+    more = f", and {total - len(named)} more" if total > len(named) else ""
+    return f"{total}: {', '.join(named)}{more}" if total > 1 else ", ".join(named)
 
 
 def _time(at: datetime) -> str:

@@ -41,10 +41,9 @@ def deliver(request: AppriseRequest) -> Delivered:
         return Delivered(Ending.REFUSED, str(unusable))
     form = {} if request.passes_through else {"body_format": NotifyFormat.TEXT}
     is_done = False
-    with only_session(course, request.ca_file, request.hosts), _only_smtp(course, request.ca_file):
-        # A plugin's exception may hold the URL. What was sent until then stands in the course.
-        with contextlib.suppress(Exception):
-            is_done = target.notify(request.body, title=request.title, notify_type=NotifyType(request.severity), **form)
+    # A plugin's exception may hold the URL. What was sent until then stands in the course.
+    with only_session(course, request.ca_file, request.hosts), _only_smtp(course, request.ca_file), contextlib.suppress(Exception):
+        is_done = target.notify(request.body, title=request.title, notify_type=NotifyType(request.severity), **form)
     return course.drawn_together(is_done=is_done)
 
 
@@ -95,12 +94,12 @@ def _only_smtp(course: Course, ca_file: str | None) -> Iterator[None]:
     class Connection(_MailConnection):
         its_course, its_ca_file = course, ca_file
 
-    before = mail.AppriseSMTPController
-    mail.AppriseSMTPController = Connection
+    before = mail.AppriseSMTPController  # type: ignore[attr-defined]
+    mail.AppriseSMTPController = Connection  # type: ignore[attr-defined]
     try:
         yield
     finally:
-        mail.AppriseSMTPController = before
+        mail.AppriseSMTPController = before  # type: ignore[attr-defined]
 
 
 class _MailConnection(AppriseSMTPController):
@@ -108,7 +107,7 @@ class _MailConnection(AppriseSMTPController):
 
     its_course: Course
     its_ca_file: str | None
-    _socket: smtplib.SMTP | None
+    _socket: Any
 
     def __enter__(self) -> _MailConnection:
         """As in apprise."""
@@ -133,7 +132,6 @@ class _MailConnection(AppriseSMTPController):
 
     def sendmail(self, from_addr: str, to_addrs: list[str], message: str) -> bool:
         """As in apprise."""
-        assert self._socket is not None
         require_parent()
         try:
             refused = self._socket.sendmail(from_addr, to_addrs, message)

@@ -1,0 +1,64 @@
+"""What is told to whom, once: conditions become incidents, incidents and notices events, and each event is delivered to each of its targets.
+
+Everything is in `alerts.sqlite` of the state folder before anything is sent. An event is sent to a target once. It is sent a second time, with
+the same id and the words *possibly a repetition*, where it is not known whether the first arrived: the program ended in between, or the
+target gave no clear response.
+
+`Alerts` takes what is so (`settle`), what happened (`notify`) and what ends soon (`approaching`), and sends (`deliver`). It knows no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from probe.alerts.book import Book, Delivery, Incident, State, Told
+from probe.alerts.conditions import AlertKind, Approaching, Condition, Notice, Recipients, Severity, name_of
+from probe.alerts.heartbeat import Heartbeat
+from probe.alerts.logs import EVENT_IDS, logs_of_this_machine
+from probe.alerts.schemes import SCHEMES
+from probe.alerts.targets import AT_ONCE, Targets
+from probe.alerts.telling import Alerts, Telling, new_event_id
+from probe.alerts.wording import Place, trial_message
+from probe.model.estate import Estate
+from probe.net.alert_request import Delivered, Ending
+
+__all__ = [
+    "AT_ONCE",
+    "EVENT_IDS",
+    "SCHEMES",
+    "AlertKind",
+    "Alerts",
+    "Approaching",
+    "Book",
+    "Condition",
+    "Delivered",
+    "Delivery",
+    "Ending",
+    "Heartbeat",
+    "Incident",
+    "Notice",
+    "Place",
+    "Recipients",
+    "Severity",
+    "State",
+    "Targets",
+    "Telling",
+    "Told",
+    "logs_of_this_machine",
+    "name_of",
+    "recipients_of",
+    "send_trial",
+]
+
+
+def recipients_of(estate: Estate, logs: Iterable[str] = ()) -> Recipients:
+    """Who is told of what, by an estate; `logs` are the names of the logs of this machine."""
+    owners = tuple((profile.name, profile.alerts_to) for profile in estate.profiles if profile.alerts_to is not None)
+    return Recipients(default=estate.alerts.to, by_profile=owners, local=tuple(logs))
+
+
+async def send_trial(targets: Targets, names: Iterable[str], place: Place, now: datetime) -> list[tuple[str, Delivered]]:
+    """Send a message that is marked as a test to each target, one after another, and say how each ended. Nothing is kept of it."""
+    told = trial_message(place, now)
+    return [(name, await targets.send(name, told, new_event_id(), False)) for name in names]

@@ -1,0 +1,405 @@
+"""The book of alerts: incidents, events, and their deliveries, in `alerts.sqlite` of the state folder.
+
+Each change is one transaction, on the disk before anything follows from it. What is in it may be hostile (the words of servers) and names
+people (addresses of mailboxes), but no secret: a target stands there by the name of its reference.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from probe.alerts.conditions import AlertKind, Condition, Severity
+from probe.alerts.wording import MOST_NAMED, EventKind, Line, Message, Part
+from probe.memory.folder import Folder
+from probe.memory.state_file import StateFile
+from probe.model.values import dataclass
+
+if TYPE_CHECKING:
+    import sqlite3
+
+KEPT = timedelta(days=90)
+"""How long incidents that ended and events that were delivered are kept."""
+TOLD_KEPT = timedelta(days=400)
+"""How long it is known that a notice was told: longer than from the first stage before an end to the end."""
+_TABLES = """
+CREATE TABLE incident (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    deployment TEXT NOT NULL,
+    key TEXT NOT NULL,          -- of its condition
+    present INTEGER NOT NULL,   -- whether the condition is there now
+    told TEXT NOT NULL,         -- what its recipients know: nothing, begun, unsteady
+    began TEXT NOT NULL,        -- when it was first there; times are in UTC
+    changed TEXT NOT NULL,      -- when it came or went last
+    at TEXT NOT NULL,           -- when it was told of last
+    severity TEXT NOT NULL,     -- as it was told last
+    acknowledged TEXT,          -- when somebody did
+    ended TEXT,                 -- when it was over, and its recipients knew; NULL: it is open
+    condition TEXT NOT NULL     -- as JSON
+) STRICT;
+CREATE UNIQUE INDEX open_incident ON incident (deployment, key) WHERE ended IS NULL;
+CREATE TABLE beginning (        -- of conditions, to find those that come and go
+    deployment TEXT NOT NULL,
+    key TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (deployment, key, at)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE told (             -- notices
+    deployment TEXT NOT NULL,
+    key TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (deployment, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE event (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,    -- as it stands in the message
+    deployment TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    at TEXT NOT NULL,
+    incident INTEGER,
+    subject TEXT NOT NULL,
+    heading TEXT NOT NULL,      -- for digests
+    message TEXT NOT NULL       -- as JSON
+) STRICT;
+CREATE TABLE delivery (
+    event INTEGER NOT NULL REFERENCES event (number),
+    target TEXT NOT NULL,       -- the name of its reference
+    state TEXT NOT NULL,        -- waiting, sending, sent, failed
+    tries INTEGER NOT NULL,
+    due TEXT NOT NULL,          -- when it may be sent next
+    is_repetition INTEGER NOT NULL,  -- whether the target may have it already
+    why TEXT NOT NULL,          -- how the last try ended
+    at TEXT NOT NULL,           -- of the last change
+    PRIMARY KEY (event, target)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX open_delivery ON delivery (target, event) WHERE state IN ('waiting', 'sending');
+CREATE TABLE mark (
+    deployment TEXT NOT NULL,
+    name TEXT NOT NULL,         -- digest
+    at TEXT NOT NULL,
+    PRIMARY KEY (deployment, name)
+) STRICT, WITHOUT ROWID;
+"""
+_STORED = StateFile(name="alerts.sqlite", version=1, tables=_TABLES, most_bytes=None, wal=True)
+
+
+class Told(StrEnum):
+    """What the recipients of an incident know of it."""
+
+    NOTHING = "nothing"
+    BEGUN = "begun"
+    UNSTEADY = "unsteady"
+
+
+class State(StrEnum):
+    """Where a delivery stands."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    """It may have been sent: after a crash it counts as a possible repetition."""
+    SENT = "sent"
+    FAILED = "failed"
+    """For good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """A condition over time: from when it is there until its recipients know that it is over."""
+
+    id: int
+    deployment: str
+    present: bool
+    told: Told
+    began: datetime
+    changed: datetime
+    at: datetime
+    severity: Severity
+    acknowledged: datetime | None
+    ended: datetime | None
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event on its way to one target."""
+
+    event: int
+    """Number of the event: the order in which a target is told."""
+    event_id: str
+    kind: EventKind
+    event_at: datetime
+    target: str
+    state: State
+    tries: int
+    due: datetime
+    is_repetition: bool
+    why: str
+    at: datetime
+    message: Message
+
+
+class Book:
+    """The book of one deployment, or of all (`deployment` None). Each `opened` is one transaction; every method may be called in any thread."""
+
+    def __init__(self, folder: Folder, deployment: str | None) -> None:
+        self._folder = folder
+        self._deployment = deployment
+
+    @contextmanager
+    def opened(self) -> Iterator[Page]:
+        """The book in one transaction. Raises MemoryUnavailable."""
+        with _STORED.opened(self._folder) as database:
+            yield Page(database, self._deployment)
+
+
+class Page:
+    """The book, open in a transaction."""
+
+    def __init__(self, database: sqlite3.Connection, deployment: str | None) -> None:
+        self._database = database
+        self._deployment = deployment
+
+    def incidents(self) -> list[Incident]:
+        """Those that are open, the oldest first."""
+        rows = self._database.execute(
+            f"SELECT {_INCIDENT} FROM incident WHERE ended IS NULL AND deployment = coalesce(?, deployment) ORDER BY id",  # noqa: S608
+            (self._deployment,),
+        )
+        return [_incident(row) for row in rows]
+
+    def begin(self, condition: Condition, now: datetime) -> None:
+        """Open an incident."""
+        began = _moment(min(condition.since or now, now))
+        self._database.execute(
+            "INSERT INTO incident (deployment, key, present, told, began, changed, at, severity, condition) VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)",
+            (
+                self._deployment,
+                condition.key,
+                Told.NOTHING,
+                began,
+                _moment(now),
+                _moment(now),
+                condition.severity,
+                _condition_text(condition),
+            ),
+        )
+        self.note_beginning(condition.key, now)
+
+    def change(self, incident: int, **values: object) -> None:
+        """Change an incident: its columns by name, as values of the model."""
+        names = ", ".join(f"{name} = ?" for name in values)
+        self._database.execute(f"UPDATE incident SET {names} WHERE id = ?", (*map(_stored, values.values()), incident))  # noqa: S608
+
+    def note_beginning(self, key: str, now: datetime) -> None:
+        """Remember that a condition came."""
+        self._database.execute("INSERT OR IGNORE INTO beginning VALUES (?, ?, ?)", (self._deployment, key, _moment(now)))
+
+    def beginnings(self, key: str, since: datetime, until: datetime) -> int:
+        """How often a condition came in a time."""
+        row = self._database.execute(
+            "SELECT count(*) FROM beginning WHERE deployment = ? AND key = ? AND at > ? AND at <= ?",
+            (self._deployment, key, _moment(since), _moment(until)),
+        ).fetchone()
+        return int(row[0])
+
+    def is_new(self, key: str, now: datetime) -> bool:
+        """Whether a notice was not told yet; from now on it counts as told."""
+        return self._database.execute("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", (self._deployment, key, _moment(now))).rowcount > 0
+
+    def tell(
+        self,
+        kind: EventKind,
+        event: str,
+        message: Message,
+        targets: Iterable[str],
+        now: datetime,
+        *,
+        incident: int | None = None,
+        subject: str = "",
+        heading: str = "",
+    ) -> None:
+        """Write an event down, with a delivery for each target."""
+        number = self._database.execute(
+            "INSERT INTO event (id, deployment, kind, at, incident, subject, heading, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (event, self._deployment, kind, _moment(now), incident, subject, heading, _message_text(message)),
+        ).lastrowid
+        self._database.executemany(
+            "INSERT INTO delivery VALUES (?, ?, 'waiting', 0, ?, 0, '', ?)",
+            [(number, target, _moment(now), _moment(now)) for target in targets],
+        )
+
+    def take_up_again(self, now: datetime) -> None:
+        """Let what was being sent when the program ended wait again, as a possible repetition."""
+        self._database.execute(
+            "UPDATE delivery SET state = 'waiting', is_repetition = 1, at = ?, due = ? WHERE state = 'sending' AND event IN "
+            "(SELECT number FROM event WHERE deployment = ?)",
+            (_moment(now), _moment(now), self._deployment),
+        )
+
+    def first_open(self, target: str | None = None) -> list[Delivery]:
+        """The delivery that each target gets next, the one being sent included; or that of one target."""
+        rows = self._database.execute(
+            f"SELECT {_DELIVERY} FROM delivery JOIN event ON number = event WHERE (target, event) IN (SELECT target, min(event) FROM delivery "  # noqa: S608
+            "JOIN event ON number = event WHERE state IN ('waiting', 'sending') AND deployment = ? AND target = coalesce(?, target) GROUP BY target)",
+            (self._deployment, target),
+        )
+        return [_delivery(row) for row in rows]
+
+    def settle(self, delivery: Delivery, state: State, now: datetime, **values: object) -> None:
+        """Change a delivery: its columns by name."""
+        names = "".join(f", {name} = ?" for name in values)
+        self._database.execute(
+            f"UPDATE delivery SET state = ?, at = ?{names} WHERE event = ? AND target = ?",  # noqa: S608
+            (state, _moment(now), *map(_stored, values.values()), delivery.event, delivery.target),
+        )
+
+    def heard_of(self, incident: int) -> list[str]:
+        """The targets that were told of an incident, or will be."""
+        rows = self._database.execute(
+            "SELECT DISTINCT target FROM delivery JOIN event ON number = event WHERE incident = ? ORDER BY target", (incident,)
+        )
+        return [target for (target,) in rows]
+
+    def unsent(self) -> list[Delivery]:
+        """Deliveries that wait, are under way, or failed for good, the oldest first."""
+        rows = self._database.execute(
+            f"SELECT {_DELIVERY} FROM delivery JOIN event ON number = event WHERE state != 'sent' AND deployment = coalesce(?, deployment) "  # noqa: S608
+            "ORDER BY event, target",
+            (self._deployment,),
+        )
+        return [_delivery(row) for row in rows]
+
+    def told_between(self, after: datetime, until: datetime) -> list[tuple[EventKind, str]]:
+        """Kind and heading of each event of a time, the oldest first."""
+        rows = self._database.execute(
+            "SELECT kind, heading FROM event WHERE deployment = ? AND at > ? AND at <= ? ORDER BY number",
+            (self._deployment, _moment(after), _moment(until)),
+        )
+        return [(EventKind(kind), heading) for kind, heading in rows]
+
+    def marked(self, name: str) -> datetime | None:
+        """When something was marked as done last."""
+        row = self._database.execute("SELECT at FROM mark WHERE deployment = ? AND name = ?", (self._deployment, name)).fetchone()
+        return None if row is None else datetime.fromisoformat(row[0])
+
+    def mark(self, name: str, now: datetime) -> None:
+        """Mark something as done."""
+        self._database.execute("INSERT OR REPLACE INTO mark VALUES (?, ?, ?)", (self._deployment, name, _moment(now)))
+
+    def acknowledge(self, incident: int, now: datetime) -> bool:
+        """Mark an incident as known to somebody; whether it is open."""
+        return (
+            self._database.execute(
+                "UPDATE incident SET acknowledged = coalesce(acknowledged, ?) WHERE id = ? AND ended IS NULL", (_moment(now), incident)
+            ).rowcount
+            > 0
+        )
+
+    def sweep(self, now: datetime) -> None:
+        """Forget what is past its time."""
+        old = _moment(now - KEPT)
+        done = (
+            "SELECT number FROM event WHERE at < ? AND number NOT IN (SELECT event FROM delivery WHERE state IN ('waiting', 'sending')) "
+            # Who was told of an open incident is told of its end.
+            "AND coalesce(incident, 0) NOT IN (SELECT id FROM incident WHERE ended IS NULL)"
+        )
+        self._database.execute(f"DELETE FROM delivery WHERE event IN ({done})", (old,))  # noqa: S608 - our own words
+        self._database.execute("DELETE FROM event WHERE at < ? AND number NOT IN (SELECT event FROM delivery)", (old,))
+        self._database.execute("DELETE FROM incident WHERE ended < ?", (old,))
+        self._database.execute("DELETE FROM beginning WHERE at < ?", (old,))
+        self._database.execute("DELETE FROM told WHERE at < ?", (_moment(now - TOLD_KEPT),))
+
+
+_INCIDENT = "id, deployment, present, told, began, changed, at, severity, acknowledged, ended, condition"
+_DELIVERY = "event.number, event.id, event.kind, event.at, target, state, tries, due, is_repetition, why, delivery.at, message"
+
+
+def _incident(row: Sequence[Any]) -> Incident:
+    number, deployment, present, told, began, changed, at, severity, acknowledged, ended, condition = row
+    return Incident(
+        id=number,
+        deployment=deployment,
+        present=bool(present),
+        told=Told(told),
+        began=datetime.fromisoformat(began),
+        changed=datetime.fromisoformat(changed),
+        at=datetime.fromisoformat(at),
+        severity=Severity(severity),
+        acknowledged=None if acknowledged is None else datetime.fromisoformat(acknowledged),
+        ended=None if ended is None else datetime.fromisoformat(ended),
+        condition=_condition(condition),
+    )
+
+
+def _delivery(row: Sequence[Any]) -> Delivery:
+    number, event, kind, event_at, target, state, tries, due, is_repetition, why, at, message = row
+    return Delivery(
+        event=number,
+        event_id=event,
+        kind=EventKind(kind),
+        event_at=datetime.fromisoformat(event_at),
+        target=target,
+        state=State(state),
+        tries=tries,
+        due=datetime.fromisoformat(due),
+        is_repetition=bool(is_repetition),
+        why=why,
+        at=datetime.fromisoformat(at),
+        message=_message(message),
+    )
+
+
+def _condition_text(condition: Condition) -> str:
+    """A condition as JSON: the mailboxes that are named, and the number of the others."""
+    form = {name: getattr(condition, name) for name in ("key", "kind", "severity", "subject", "title", "cause", "words", "remedy", "path")}
+    since = None if condition.since is None else _moment(condition.since)
+    named = condition.mailboxes[:MOST_NAMED]
+    more = len(condition.mailboxes) - len(named) + condition.more_mailboxes
+    return json.dumps({**form, "mailboxes": named, "more_mailboxes": more, "profiles": condition.profiles, "since": since})
+
+
+def _condition(text: str) -> Condition:
+    form = json.loads(text)
+    since = form.pop("since")
+    return Condition(
+        **form
+        | {
+            "kind": AlertKind(form["kind"]),
+            "severity": Severity(form["severity"]),
+            "mailboxes": tuple(form["mailboxes"]),
+            "profiles": tuple(form["profiles"]),
+            "since": None if since is None else datetime.fromisoformat(since),
+        }
+    )
+
+
+def _message_text(message: Message) -> str:
+    lines = [[line.part, line.text, line.label] for line in message.lines]
+    return json.dumps({"title": message.title, "severity": message.severity, "is_over": message.is_over, "lines": lines})
+
+
+def _message(text: str) -> Message:
+    form = json.loads(text)
+    lines = tuple(Line(Part(part), words, label) for part, words, label in form["lines"])
+    return Message(title=form["title"], severity=Severity(form["severity"]), is_over=form["is_over"], lines=lines)
+
+
+def _stored(value: object) -> object:
+    """A value as its column holds it."""
+    match value:
+        case datetime():
+            return _moment(value)
+        case Condition():
+            return _condition_text(value)
+        case bool():
+            return int(value)
+    return value
+
+
+def _moment(at: datetime) -> str:
+    """A time so that the order of texts is that of times."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,386 @@
+"""What is told to whom, once: incidents out of conditions, events out of both, and their deliveries."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from probe.alerts.book import Book, Delivery, Incident, Page, State, Told
+from probe.alerts.conditions import Approaching, Condition, Notice, Recipients
+from probe.alerts.incidents import FLAP_TIME, KNOWN_AFTER, is_unsteady, news, next_look
+from probe.alerts.targets import Send
+from probe.alerts.wording import EventKind, Message, Place, digest, message
+from probe.memory.folder import Folder, MemoryUnavailable
+from probe.model.values import dataclass
+from probe.model.watching import AlertSettings
+from probe.net.alert_request import Delivered, Ending
+
+_log = logging.getLogger(__name__)
+
+FIRST_PAUSE = timedelta(seconds=30)
+"""Before a delivery is tried again; each further pause is twice as long."""
+LONGEST_PAUSE = timedelta(hours=1)
+GIVEN_UP_AFTER = timedelta(hours=24)
+"""After which a delivery has failed for good, counted from its event."""
+REFUSED_AFTER = timedelta(minutes=15)
+"""The same for a target that refuses it: those behind it wait meanwhile."""
+HELD_LOOK = timedelta(seconds=30)
+"""How often it is looked whether maintenance is over."""
+_SWEEP_EVERY = timedelta(days=1)
+_IN_DIGEST = {
+    EventKind.BEGAN: "Began",
+    EventKind.WORSE: "Became worse",
+    EventKind.UNSTEADY: "Comes and goes",
+    EventKind.RECOVERED: "Ended",
+    EventKind.NOTICE: "Happened",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What is told, to whom, when: taken from the estate."""
+
+    settings: AlertSettings
+    recipients: Recipients
+    in_maintenance: Callable[[datetime], bool] = lambda now: False
+    """Whether nobody is told anything now."""
+    zone: tzinfo | None = None
+    """Of the times in texts, and of the digest; None: this machine's."""
+
+
+class Alerts:
+    """The alerts of one deployment. One process at a time has it open; the methods are called on one thread.
+
+    What is handed in is on the disk when a method returns. MemoryUnavailable says that it is not, and that the same may be handed in again.
+    """
+
+    def __init__(self, folder: Folder, deployment: str, send: Send, telling: Telling) -> None:
+        """`send` is that of `probe.alerts.targets.Targets`."""
+        self._book = Book(folder, deployment)
+        self._deployment = deployment
+        self._send = send
+        self._telling = telling
+        self._current: dict[str, Condition] | None = None
+        """The conditions as they were handed in last; None before the first time."""
+        self._undecided: frozenset[str] = frozenset()
+        self._open: frozenset[str] = frozenset()
+        """Keys of the open incidents after the last review."""
+        self._look_at: datetime | None = None
+        """When the next review is due though nothing changes; None: never."""
+        self._looked_at: datetime | None = None
+        self._busy: set[str] = set()
+        self._is_begun = False
+        self._unwritten: list[tuple[Delivery, State, datetime, dict[str, object]]] = []
+        """How deliveries ended that could not be written down."""
+
+    def reload(self, telling: Telling) -> None:
+        """Go by another estate from now on."""
+        self._telling = telling
+        self._looked_at = None
+
+    def settle(self, conditions: Iterable[Condition], now: datetime, *, undecided: Callable[[str], bool] = lambda key: False) -> None:
+        """Take what is so now: all conditions. A new one begins an incident, one that is gone ends it, one that lasts is told again after a time.
+
+        An open incident is left as it is while `undecided` says of its key that nobody knows. Raises MemoryUnavailable.
+        """
+        current = {condition.key: condition for condition in conditions}
+        unknown = frozenset(key for key in self._open - current.keys() if undecided(key))
+        if self._is_known(current, unknown, now):
+            self._current = current
+            return
+        with self._book.opened() as page:
+            before = {incident.condition.key: incident for incident in page.incidents()}
+            unknown = frozenset(key for key in before.keys() - current.keys() if undecided(key))
+            for key, condition in current.items():
+                if (incident := before.get(key)) is None:
+                    page.begin(condition, now)
+                elif incident.present:
+                    page.change(incident.id, condition=condition)
+                else:
+                    page.change(incident.id, present=True, changed=now, condition=condition)
+                    page.note_beginning(key, now)
+            for key, incident in before.items():
+                if incident.present and key not in current and key not in unknown:
+                    # As it was seen last: its counts may have changed since it was written down.
+                    last = (self._current or {}).get(key, incident.condition)
+                    page.change(incident.id, present=False, changed=now, condition=last)
+            opened, look_at = self._review(page, current, unknown, now)
+        self._keep(current, unknown, opened, look_at, now)
+
+    def notify(self, notices: Iterable[Notice], now: datetime) -> None:
+        """Tell what happened once; a key that was told before is passed over. Raises MemoryUnavailable: then none of them was told."""
+        named = list(notices)
+        if not named:
+            return
+        with self._book.opened() as page:
+            for notice in named:
+                if page.is_new(notice.key, now):
+                    self._tell(page, EventKind.NOTICE, notice, now, began=now)
+
+    def approaching(self, items: Iterable[Approaching], now: datetime) -> None:
+        """Tell what ends soon: once for each subject, day and stage of `ahead_days`. Raises MemoryUnavailable, as `notify`."""
+        today, stages = self._local(now).date(), self._telling.settings.ahead_days
+        self.notify([notice for item in items if (notice := item.notice(today, stages)) is not None], now)
+
+    async def deliver(self, now: datetime) -> None:
+        """Tell what has become due by time alone, and send what is waiting: to each target in order, to all at once. Raises MemoryUnavailable.
+
+        It ends once nothing more can be sent now. It may be called again meanwhile, and then passes over the targets that are being served.
+        """
+        self._write_down_endings()
+        reviewed = None
+        with self._book.opened() as page:
+            if not self._is_begun:
+                page.take_up_again(now)
+            self._sweep(page, now)
+            if not (is_held := self._telling.in_maintenance(now)):
+                if self._current is not None:
+                    reviewed = self._review(page, self._current, self._undecided, now)
+                self._digest(page, now)
+            targets = [] if is_held else [delivery.target for delivery in page.first_open() if delivery.target not in self._busy]
+        self._is_begun = True
+        if reviewed is not None and self._current is not None:
+            self._keep(self._current, self._undecided, *reviewed, now)
+        await self._serve_all(targets, now)
+
+    async def _serve_all(self, targets: Iterable[str], now: datetime) -> None:
+        failures: list[MemoryUnavailable] = []
+
+        async def served(target: str) -> None:
+            self._busy.add(target)
+            try:
+                await self._serve(target, now)
+            except MemoryUnavailable as unavailable:
+                # What is on its way to the others is not broken off for it.
+                failures.append(unavailable)
+            finally:
+                self._busy.discard(target)
+
+        async with asyncio.TaskGroup() as group:
+            for target in targets:
+                group.create_task(served(target))
+        if failures:
+            raise failures[0]
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """When `deliver` has something to do; None where nothing is to be expected. Raises MemoryUnavailable."""
+        times = [self._next_digest(now)]
+        with self._book.opened() as page:
+            waiting = [_due(delivery, now) for delivery in page.first_open() if delivery.target not in self._busy]
+        if self._telling.in_maintenance(now):
+            times += [now + HELD_LOOK] if waiting or self._look_at is not None else []
+        else:
+            times += [*waiting, self._look_at]
+        return min((time for time in times if time is not None), default=None)
+
+    def _is_known(self, current: Mapping[str, Condition], unknown: frozenset[str], now: datetime) -> bool:
+        """Whether it was all handed in before, and nothing is due by time."""
+        return (
+            self._current is not None
+            and self._looked_at is not None
+            and self._looked_at <= now
+            and (self._look_at is None or now < self._look_at)
+            and unknown == self._undecided
+            and current.keys() == self._current.keys()
+            and all(condition.severity is self._current[key].severity for key, condition in current.items())
+        )
+
+    def _keep(
+        self, current: dict[str, Condition], unknown: frozenset[str], opened: frozenset[str], look_at: datetime | None, now: datetime
+    ) -> None:
+        # After the transaction, so that what was not written down is handed in again.
+        self._current, self._undecided, self._open, self._look_at, self._looked_at = current, unknown, opened, look_at, now
+
+    def _review(
+        self, page: Page, current: Mapping[str, Condition], unknown: frozenset[str], now: datetime
+    ) -> tuple[frozenset[str], datetime | None]:
+        """Tell of each open incident what its recipients do not know. The keys of those that stay open, and when to look again."""
+        is_held = self._telling.in_maintenance(now)
+        opened, looks = set(), []
+        for written in page.incidents():
+            key = written.condition.key
+            if key in unknown:
+                opened.add(key)
+                continue
+            incident, condition = self._not_of_the_future(page, written, now), current.get(key, written.condition)
+            if not is_held and (kind := self._news(page, incident, condition, now)) is not None:
+                incident = self._tell_incident(page, incident, condition, kind, now)
+            if not incident.present and incident.told is Told.NOTHING:
+                page.change(incident.id, ended=now)
+                continue
+            opened.add(key)
+            looks.append(now + HELD_LOOK if is_held else next_look(incident, self._telling.settings.remind, now))
+        return frozenset(opened), min((look for look in looks if look is not None), default=None)
+
+    def _news(self, page: Page, incident: Incident, condition: Condition, now: datetime) -> EventKind | None:
+        beginnings = page.beginnings(condition.key, now - FLAP_TIME, now)
+        unsteady = is_unsteady(incident, beginnings, now)
+        return news(incident, condition.severity, now, unsteady=unsteady, remind=self._telling.settings.remind)
+
+    @staticmethod
+    def _not_of_the_future(page: Page, incident: Incident, now: datetime) -> Incident:
+        """Where the clock was set back: what lies ahead is from now on counted from now."""
+        if incident.changed <= now and incident.at <= now:
+            return incident
+        values = {"changed": min(incident.changed, now), "at": min(incident.at, now)}
+        page.change(incident.id, **values)
+        return replace(incident, **values)
+
+    def _tell_incident(self, page: Page, incident: Incident, condition: Condition, kind: EventKind, now: datetime) -> Incident:
+        known = KNOWN_AFTER[kind]
+        values: dict[str, object] = {"told": known, "at": now, "severity": condition.severity, "condition": condition}
+        if kind in (EventKind.WORSE, EventKind.RECOVERED):
+            values["acknowledged"] = None
+        page.change(incident.id, **values)
+        self._tell(page, kind, condition, now, began=incident.began, incident=incident.id)
+        return replace(incident, **values)  # type: ignore[arg-type]
+
+    def _tell(self, page: Page, kind: EventKind, about: Condition, now: datetime, *, began: datetime, incident: int | None = None) -> None:
+        told = message(kind, about, self._place, incident=incident, began=self._local(began), now=self._local(now))
+        recipients = self._telling.recipients
+        if kind is EventKind.RECOVERED and incident is not None:
+            # Whoever heard of it hears of its end, and nobody else.
+            targets = [target for target in page.heard_of(incident) if target in recipients.everybody]
+        else:
+            targets = list(recipients.of(about.profiles))
+        self._write(page, kind, told, targets, now, incident=incident, subject=about.subject, heading=about.title)
+
+    @staticmethod
+    def _write(
+        page: Page,
+        kind: EventKind,
+        told: Message,
+        targets: Iterable[str],
+        now: datetime,
+        *,
+        incident: int | None = None,
+        subject: str = "",
+        heading: str = "",
+    ) -> None:
+        event = new_event_id()
+        page.tell(kind, event, told, targets, now, incident=incident, subject=subject, heading=heading)
+        _log.info("alert", extra={"event": event, "kind": kind.value, "about": subject, "incident": incident})
+
+    def _digest(self, page: Page, now: datetime) -> None:
+        """Tell what changed since the last digest, where its time has come and something did."""
+        at = self._telling.settings.digest
+        if at is None:
+            return
+        last = page.marked("digest")
+        if last is None or last > now:
+            page.mark("digest", now)
+            return
+        if last >= self._digest_time(now, at):
+            return
+        told = [(kind, heading) for kind, heading in page.told_between(last, now) if kind in _IN_DIGEST]
+        page.mark("digest", now)
+        if not told:
+            return
+        parts = [(word, [heading for kind, heading in told if kind is of]) for of, word in _IN_DIGEST.items()]
+        parts.append(("Lasts", [incident.condition.title for incident in page.incidents() if incident.present]))
+        written = digest(self._place, parts, self._local(last), self._local(now))
+        self._write(page, EventKind.DIGEST, written, self._telling.recipients.of(()), now)
+
+    def _digest_time(self, now: datetime, at: time) -> datetime:
+        """The last moment, up to now, at which a digest was due."""
+        today = self._local(now).date()
+        due = self._moment_of(today, at)
+        return due if due <= now else self._moment_of(today - timedelta(days=1), at)
+
+    def _next_digest(self, now: datetime) -> datetime | None:
+        at = self._telling.settings.digest
+        if at is None:
+            return None
+        today = self._local(now).date()
+        return next(due for days in range(3) if (due := self._moment_of(today + timedelta(days=days), at)) > now)
+
+    def _moment_of(self, day: date, at: time) -> datetime:
+        # Combined without a zone and then placed into it: this machine's zone differs by the day.
+        local = datetime.combine(day, at)
+        return local.astimezone() if self._telling.zone is None else local.replace(tzinfo=self._telling.zone)
+
+    def _sweep(self, page: Page, now: datetime) -> None:
+        last = page.marked("sweep")
+        if last is None or not last <= now < last + _SWEEP_EVERY:
+            page.sweep(now)
+            page.mark("sweep", now)
+
+    async def _serve(self, target: str, now: datetime) -> None:
+        """Send to one target what is waiting for it, in order, until one cannot be sent now."""
+        while (delivery := self._claimed(target, now)) is not None:
+            try:
+                ended = await self._send(target, delivery.message, delivery.event_id, delivery.is_repetition)
+            except BaseException:
+                self._end(delivery, Delivered(Ending.UNSEEN, "the program ended, or failed, while it was sent"), now)
+                raise
+            if not self._end(delivery, ended, now):
+                return
+
+    def _claimed(self, target: str, now: datetime) -> Delivery | None:
+        """The next delivery to a target, from now on under way; None where none may be sent now."""
+        with self._book.opened() as page:
+            for delivery in page.first_open(target):
+                if target not in self._telling.recipients.everybody:
+                    page.settle(delivery, State.FAILED, now, why="the estate no longer names it")
+                    _log.error("alert is not delivered, and not tried again", extra={"event": delivery.event_id, "target": target})
+                elif delivery.state is State.WAITING and _due(delivery, now) <= now:
+                    page.settle(delivery, State.SENDING, now, tries=delivery.tries + 1)
+                    return delivery
+        return None
+
+    def _end(self, delivery: Delivery, ended: Delivered, now: datetime) -> bool:
+        """Write down how a delivery ended; whether it is out of the way of the next."""
+        state, values = _after(delivery, ended, now)
+        fields = {"event": delivery.event_id, "target": delivery.target, "why": ended.why}
+        if state is State.SENT:
+            _log.info("alert is delivered", extra={"event": delivery.event_id, "target": delivery.target})
+        elif state is State.FAILED:
+            _log.error("alert is not delivered, and not tried again", extra=fields)
+        else:
+            _log.warning("alert is not delivered yet", extra=fields)
+        self._unwritten.append((delivery, state, now, values))
+        self._write_down_endings()
+        return state is not State.WAITING
+
+    def _write_down_endings(self) -> None:
+        """Raises MemoryUnavailable where it cannot be written now; nothing is sent to these targets until it was."""
+        while self._unwritten:
+            delivery, state, now, values = self._unwritten[0]
+            with self._book.opened() as page:
+                page.settle(delivery, state, now, **values)
+            del self._unwritten[0]
+
+    @property
+    def _place(self) -> Place:
+        return Place(deployment=self._deployment, link=self._telling.settings.link)
+
+    def _local(self, now: datetime) -> datetime:
+        return now.astimezone(self._telling.zone)
+
+
+def new_event_id() -> str:
+    """The id of an event, as it stands in its message."""
+    return secrets.token_hex(6)
+
+
+def _after(delivery: Delivery, ended: Delivered, now: datetime) -> tuple[State, dict[str, object]]:
+    """What becomes of a delivery."""
+    if ended.ending is Ending.TAKEN:
+        return State.SENT, {"why": ""}
+    given_up_after = {Ending.PARTLY: timedelta(0), Ending.REFUSED: REFUSED_AFTER}.get(ended.ending, GIVEN_UP_AFTER)
+    pause = min(FIRST_PAUSE * 2 ** min(delivery.tries, 20), LONGEST_PAUSE)
+    values: dict[str, object] = {"why": ended.why}
+    if now - delivery.event_at >= given_up_after and (delivery.tries > 0 or ended.ending is Ending.PARTLY):
+        return State.FAILED, values
+    if ended.ending is Ending.UNSEEN:
+        values["is_repetition"] = True
+    return State.WAITING, values | {"due": now + pause}
+
+
+def _due(delivery: Delivery, now: datetime) -> datetime:
+    """When it may be sent; at once where the clock was set back since that was written."""
+    return delivery.due if delivery.due <= now + LONGEST_PAUSE else now
