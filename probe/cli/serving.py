@@ -1,1 +1,87 @@
-"""`probe serve`: scheduled checks, alerts, and what programs may ask of them."""
+"""`probe serve`: an estate is watched for as long as the process lives."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from probe.cli.estates import estate_of
+from probe.cli.options import answer_options, database_of, probing_options
+from probe.cli.streams import tell
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from probe.app import Options
+    from probe.cli.output import Output
+
+
+@click.command()
+@click.argument("estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path))
+@click.option("--listen", metavar="HOST:PORT", default=None, help="Where programs and people may ask; 127.0.0.1:8025 where nothing is said.")
+@click.option("--data", metavar="REFERENCE", help="The history's PostgreSQL URL, as env:NAME or file:PATH; SQLite in the state folder where nothing is said.")
+@click.option("--certificate", type=click.Path(path_type=Path, dir_okay=False), help="PEM file with the listener's certificate and its chain.")
+@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="PEM file with its private key.")
+@click.option("--require-token", is_flag=True, help="Readers on loopback want a token too.")
+@click.option("--dry-run", is_flag=True, help="Show the day ahead, and what it costs each server; nothing is started.")
+@answer_options
+@probing_options
+def serve(
+    output: Output,
+    options: Options,
+    estate_file: Path,
+    listen: str | None,
+    data: str | None,
+    certificate: Path | None,
+    key: Path | None,
+    require_token: bool,
+    dry_run: bool,
+) -> NoReturn:
+    """Watch an estate: look on schedule, remember, notice what changes, and tell who is to know.
+
+    The estate is taken up again when its file changes, and on SIGHUP; a wrong one is refused, and the old one stays. SIGTERM ends it.
+    """
+    from probe import app
+    from probe.memory import Folder, default_folder
+    from probe.service import CannotServe, ServiceSettings, serve as serving
+    from probe.web.listener import listen_settings
+
+    estate = estate_of(estate_file)
+    options = replace(options, state=default_folder)
+    if dry_run:
+        show_day_ahead(output, options, estate)
+    try:
+        where = listen_settings(listen, certificate, key, require_token=require_token)
+    except ValueError as wrong:
+        raise click.UsageError(str(wrong)) from None
+    settings = ServiceSettings(
+        estate_file=estate_file,
+        options=options,
+        folder=Folder(default_folder),
+        database=database_of(data),
+        listen=where,
+        say=tell,
+        environment=dict(os.environ),
+    )
+
+    async def begun(stop: asyncio.Event) -> None:
+        import asyncio
+
+        reload, loop = asyncio.Event(), asyncio.get_running_loop()
+        if hasattr(signal, "SIGHUP"):
+            loop.add_signal_handler(signal.SIGHUP, reload.set)
+        await serving(settings, estate, stop, reload)
+
+    try:
+        app.complete(begun)
+    except CannotServe as failed:
+        tell(str(failed))
+        sys.exit(2)
+    sys.exit(0)

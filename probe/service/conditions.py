@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from probe.alerts.conditions import AlertKind, Condition, Severity
+from probe.alerts import AlertKind, Condition, Severity
 from probe.document import publish
 from probe.document.index import JsonObject
 from probe.document.telling.blocks import matters
@@ -25,6 +25,7 @@ from probe.model.facts import Why
 from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.model.runs import Run
 from probe.outlook import representatives
+from probe.service.dynamics import enabling_again
 
 TOLD_OF_DYNAMICS = ("asynchronous-service-idle", "disabled-by-an-error", "dynamics-records-not-read", "mailbox-without-row")
 """Rules that only advise, and whose failure somebody must hear of: Dynamics has stopped for a mailbox, or for all."""
@@ -80,7 +81,7 @@ def page_of(subject: str) -> str:
 
 
 def conditions_of(run: Run, since: Mapping[str, datetime]) -> list[Condition]:
-    """Every condition in which the mailboxes of a run are. `since` has the time since which a subject is as it is, where that is known."""
+    """Every condition in which the mailboxes of a run are. `since` has the time since which an endpoint or account is as it is, where that is known."""
     alike, small = representatives(run)
     document, on = publish(small), run.judged_at
     known = Known(document)
@@ -90,7 +91,7 @@ def conditions_of(run: Run, since: Mapping[str, datetime]) -> list[Condition]:
             told = causes.setdefault(key, cause)
             told.mailboxes += alike[assessment["mailbox"]]
             told.profiles[assessment["profile"]] = None
-    return [_condition(key, cause, known, on, since) for key, cause in causes.items()]
+    return [_condition(key, cause, known, on, since, run) for key, cause in causes.items()]
 
 
 def merged(conditions: Iterable[Condition]) -> list[Condition]:
@@ -98,14 +99,13 @@ def merged(conditions: Iterable[Condition]) -> list[Condition]:
     found: dict[str, Condition] = {}
     for one in conditions:
         before = found.get(one.key)
-        if before is not None:
-            one = replace(
-                before,
-                mailboxes=tuple(dict.fromkeys((*before.mailboxes, *one.mailboxes))),
-                profiles=tuple(dict.fromkeys((*before.profiles, *one.profiles))),
-            )
-        found[one.key] = one
+        found[one.key] = one if before is None else _together(before, one)
     return list(found.values())
+
+
+def _together(one: Condition, other: Condition) -> Condition:
+    mailboxes = tuple(dict.fromkeys((*one.mailboxes, *other.mailboxes)))
+    return replace(one, mailboxes=mailboxes, profiles=tuple(dict.fromkeys((*one.profiles, *other.profiles))))
 
 
 def _causes_of(assessment: JsonObject, known: Known, on: date) -> Iterator[tuple[str, _Cause]]:
@@ -142,7 +142,7 @@ def _subject_of(finding: JsonObject, assessment: JsonObject) -> str:
     return DEPLOYMENT_SUBJECT if cited == {DEPLOYMENT_SUBJECT} else profile_subject(assessment["profile"])
 
 
-def _condition(key: str, cause: _Cause, known: Known, on: date, since: Mapping[str, datetime]) -> Condition:
+def _condition(key: str, cause: _Cause, known: Known, on: date, since: Mapping[str, datetime], run: Run) -> Condition:
     finding, mailboxes = cause.finding, list(dict.fromkeys(cause.mailboxes))
     gaps = [cited for cited in finding["because"] if "why" in cited]
     if finding["result"] == Result.UNKNOWN:
@@ -150,6 +150,8 @@ def _condition(key: str, cause: _Cause, known: Known, on: date, since: Mapping[s
     else:
         remedy = remedy_for(finding, mailboxes[0], known, on)
         words = list(_words(finding["because"], with_what_was_seen(finding, on)))
+        if finding["rule"] == "disabled-by-an-error":
+            remedy = enabling_again(run, mailboxes, since) or remedy
     return Condition(
         key=key,
         kind=cause.kind,

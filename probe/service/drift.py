@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from probe.alerts.conditions import AlertKind, Notice, Severity
+from probe.alerts import AlertKind, Notice, Severity
 from probe.document.telling.words import count
 from probe.history import HistoryChange
 from probe.history.telling import form_in_words, named, whose

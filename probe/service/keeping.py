@@ -17,6 +17,7 @@ from probe.document import NotADocument, in_sections, json_pieces, read_run
 from probe.memory import Folder
 from probe.memory.state_file import StateFile
 from probe.model.runs import Run
+from probe.service.cohorts import Cohort
 from probe.service.looks import Look, LookKey, Topic
 
 if TYPE_CHECKING:
@@ -41,13 +42,21 @@ CREATE TABLE place (
     number INTEGER NOT NULL,      -- of the last that was read
     PRIMARY KEY (deployment, name)
 ) STRICT;
+CREATE TABLE cohort (
+    deployment TEXT NOT NULL,
+    key TEXT NOT NULL,            -- of the condition
+    number INTEGER NOT NULL,
+    began TEXT NOT NULL,
+    mailboxes TEXT NOT NULL,      -- addresses, as JSON
+    PRIMARY KEY (deployment, key, number)
+) STRICT;
 """
 _STORED = StateFile(
     name="service.sqlite",
     version=1,
     tables=_TABLES,
     # What is lost with it is looked at again.
-    begins_anew=("look", "estate", "place"),
+    begins_anew=("look", "estate", "place", "cohort"),
     takes_any_version=True,
     most_bytes=None,
     overwrites=True,
@@ -102,6 +111,22 @@ class KeptLooks:
         """Write down which was read last."""
         with self._opened() as database:
             database.execute("INSERT OR REPLACE INTO place VALUES (?, ?, ?)", (self._deployment, name, number))
+
+    def cohorts(self) -> list[Cohort]:
+        """The mailboxes that were told of together."""
+        with self._opened() as database:
+            rows = database.execute("SELECT key, number, began, mailboxes FROM cohort WHERE deployment = ?", (self._deployment,)).fetchall()
+        return [Cohort(key, number, datetime.fromisoformat(began), frozenset(json.loads(of_it))) for key, number, began, of_it in rows]
+
+    def keep_cohorts(self, cohorts: Iterable[Cohort]) -> None:
+        """Keep these, and no others."""
+        rows = [
+            (self._deployment, one.key, one.number, _moment(one.began), json.dumps(sorted(one.mailboxes), separators=(",", ":")))
+            for one in cohorts
+        ]
+        with self._opened() as database:
+            database.execute("DELETE FROM cohort WHERE deployment = ?", (self._deployment,))
+            database.executemany("INSERT INTO cohort VALUES (?, ?, ?, ?, ?)", rows)
 
     def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
         return _STORED.opened(self._folder)

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+import platform
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import field, replace
+from datetime import date
 from pathlib import Path
 
-from probe.schedule import Schedule, tasks_of
-from probe.web import Watch
-
 from probe import app
-from probe.alerts import Alerts
+from probe.alerts import AT_ONCE, Alerts, Heartbeat, Targets, Telling, logs_of_this_machine, recipients_of
+from probe.alerts.heartbeat import AT_MOST_EVERY
 from probe.config import EstateError, load_estate
+from probe.engine.judge import Ruleset
+from probe.engine.plan import Plan
 from probe.history import HistoryUnavailable, open_history
 from probe.memory import Folder, Locked, MemoryUnavailable
-from probe.model.estate import Estate, Secret
+from probe.model.defaults import TlsDepth
+from probe.model.estate import Estate, Secret, SecretReference
 from probe.model.values import dataclass
+from probe.model.watching import are_within
+from probe.net.killable import Children
 from probe.net.service_manager import ServiceManager
 from probe.net.threads import in_thread
+from probe.schedule import Schedule, ScheduleBook, tasks_of
 from probe.service.clock import Clock, SystemClock
 from probe.service.keeping import KeptLooks
 from probe.service.view import View
 from probe.service.watcher import Judges, Watcher
+from probe.web.listener import CannotListen, ListenSettings, listening
+from probe.web.tokens import Tokens
 
 _log = logging.getLogger(__name__)
-
-Shown = Callable[[Watch, asyncio.Event], Awaitable[None]]
-"""Shows the service to others until the stop is set."""
 
 _LOCK = "service.lock"
 _ESTATE_SECONDS = 2.0
@@ -52,79 +59,111 @@ class ServiceSettings:
     """The state folder."""
     database: Secret | None
     """URL of a PostgreSQL database for the history; None: SQLite in the state folder."""
-    shown: Shown
+    listen: ListenSettings
+    say: Callable[[str], None] = field(default=lambda line: None)
+    """Writes a line to standard error."""
+    environment: Mapping[str, str] = field(default_factory=dict)
     clock: Clock | None = None
 
 
 async def serve(settings: ServiceSettings, estate: Estate, stop: asyncio.Event, reload: asyncio.Event) -> None:
     """Watch an estate until `stop` is set. `reload`, once set, has the estate's file read again. Raises CannotServe."""
-    manager, clock = ServiceManager(), settings.clock or SystemClock(settings.options.clock)
     try:
         async with AsyncExitStack() as stack:
             stack.enter_context(settings.folder.locked(_LOCK))
-            history = await stack.enter_async_context(open_history(settings.database or settings.folder, estate.deployment.name))
-            probing = await stack.enter_async_context(app.Probing(settings.options))
-            alerts = await stack.enter_async_context(Alerts.opened(settings.folder, estate, settings.options.clock))
-            schedule = Schedule(settings.folder, estate.deployment.name, tasks_of(estate), clock.now())
-            watcher = Watcher(
-                estate,
-                judges=judges(settings.options),
-                observer=probing,
-                kept=KeptLooks(settings.folder, estate.deployment.name),
-                history=history,
-                schedule=schedule,
-                alerts=alerts,
-                clock=clock,
-            )
-            await watcher.begin()
-            view = View(watcher, schedule, probing)
-            async with asyncio.TaskGroup() as group:
-                beside = [
-                    group.create_task(_following(settings.estate_file, watcher, alerts, reload)),
-                    group.create_task(_telling_that_it_lives(manager, view)),
-                    group.create_task(_sweeping(watcher)),
-                ]
-                shown = group.create_task(settings.shown(view, stop))
-                manager.ready(view.standby().words)
-                await watcher.run(stop)
-                manager.stopping()
-                await shown
-                for task in beside:
-                    task.cancel()
+            await _Service(settings, estate, stop).run(stack, reload)
     except Locked:
         raise CannotServe(f"another `probe serve` uses {settings.folder.path}; two would sign in twice") from None
-    except (HistoryUnavailable, MemoryUnavailable) as unavailable:
+    except (HistoryUnavailable, MemoryUnavailable, CannotListen) as unavailable:
         raise CannotServe(str(unavailable)) from None
+
+
+class _Service:
+    """What a service is made of."""
+
+    def __init__(self, settings: ServiceSettings, estate: Estate, stop: asyncio.Event) -> None:
+        self._settings = settings
+        self._estate = estate
+        self._stop = stop
+        self._clock = settings.clock or SystemClock(settings.options.clock)
+        self._manager = ServiceManager(settings.environment)
+
+    async def run(self, stack: AsyncExitStack, reload: asyncio.Event) -> None:
+        settings, estate, name = self._settings, self._estate, self._estate.deployment.name
+        history = await stack.enter_async_context(open_history(settings.database or settings.folder, name))
+        probing = await stack.enter_async_context(app.Probing(settings.options))
+        children = await stack.enter_async_context(Children(AT_ONCE))
+        ca_file = None if settings.options.ca_file is None else str(settings.options.ca_file)
+        targets = Targets(children, logs=logs_of_this_machine(settings.environment, settings.say), ca_file=ca_file)
+        alerts = Alerts(settings.folder, name, targets.send, telling(estate, targets))
+        by = judges(settings.options)
+        plan = by.plan(estate, self._clock.now().date())
+        schedule = Schedule(by.tasks(estate, plan), ScheduleBook(settings.folder, name), self._clock.now())
+        watcher = Watcher(
+            estate,
+            judges=by,
+            observer=probing,
+            kept=KeptLooks(settings.folder, name),
+            history=history,
+            schedule=schedule,
+            alerts=alerts,
+            clock=self._clock,
+        )
+        await watcher.begin()
+        view = View(watcher, schedule, probing)
+        tokens = Tokens(settings.folder)
+        loop = asyncio.get_running_loop()
+        url = await stack.enter_async_context(listening(view, settings.listen, tokens, clock=self._clock.now, monotonic=loop.time))
+        settings.say(f"{name} is watched; {url}")
+        async with asyncio.TaskGroup() as group:
+            beside = [
+                group.create_task(work)
+                for work in (
+                    _following(settings.estate_file, watcher, alerts, targets, reload),
+                    _telling_that_it_lives(self._manager, view),
+                    _beating(targets, view, self._clock),
+                    _sweeping(watcher),
+                )
+            ]
+            self._manager.ready(view.standby().words)
+            await watcher.run(self._stop)
+            self._manager.stopping()
+            for task in beside:
+                task.cancel()
+
+
+def telling(estate: Estate, targets: Targets) -> Telling:
+    """Who is told of what, by an estate."""
+    return Telling(
+        settings=estate.alerts,
+        recipients=recipients_of(estate, targets.logs),
+        in_maintenance=lambda now: are_within(estate.schedule.maintenance, now, None),
+    )
 
 
 def judges(options: app.Options) -> Judges:
     """By what a service of these options looks and judges."""
-    from dataclasses import replace
-    from platform import node
-
-    from probe.engine.judge import Ruleset
 
     def plan(estate: Estate, on: date) -> Plan:
-        depth = "none" if estate.schedule.posture is None else "full"
+        depth: TlsDepth = "quick" if estate.schedule.posture is None else "full"
         return app.plan_check(estate, estate.mailboxes, replace(options, tls=depth), on)
 
     return Judges(
         plan=plan,
+        tasks=lambda estate, plan: tasks_of(estate, work_of(plan)),
         ruleset=Ruleset(inferences=app.inferences(), rules=app.rules()),
         probers=app.probers(),
-        host=node() or "unknown",
+        host=platform.node() or "unknown",
     )
 
 
-async def _following(file: Path, watcher: Watcher, alerts: Alerts, reload: asyncio.Event) -> None:
+async def _following(file: Path, watcher: Watcher, alerts: Alerts, targets: Targets, reload: asyncio.Event) -> None:
     """Take up the estate's file whenever it is another, or somebody asks; a wrong one is refused, and the old one kept."""
     known = await in_thread(lambda: _content(file), "probe-estate")
     while True:
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_ESTATE_SECONDS):
                 await reload.wait()
-        except TimeoutError:
-            pass
         is_asked, content = reload.is_set(), await in_thread(lambda: _content(file), "probe-estate")
         reload.clear()
         if content == known and not is_asked:
@@ -140,7 +179,7 @@ async def _following(file: Path, watcher: Watcher, alerts: Alerts, reload: async
             _log.error("the estate is not taken up: its deployment has another name; stop the service and start it again")
         elif estate != watcher.estate or is_asked:
             await watcher.reload(estate)
-            alerts.reload(estate)
+            alerts.reload(telling(estate, targets))
             _log.info("the estate is taken up", extra={"endpoints": len(estate.endpoints), "mailboxes": len(estate.mailboxes)})
 
 
@@ -156,6 +195,19 @@ async def _telling_that_it_lives(manager: ServiceManager, view: View) -> None:
     while True:
         manager.lives(view.standby().words)
         await asyncio.sleep(seconds)
+
+
+async def _beating(targets: Targets, view: View, clock: Clock) -> None:
+    """Call the heartbeat's URL after each minute in which the schedule was kept."""
+    beat: Heartbeat | None = None
+    known: SecretReference | None = None
+    while True:
+        await asyncio.sleep(AT_MOST_EVERY.total_seconds())
+        reference = view.estate.alerts.heartbeat
+        if reference != known:
+            known, beat = reference, None if reference is None else Heartbeat(reference, targets.beat)
+        if beat is not None and view.standby().is_ready:
+            await beat.beat(clock.now())
 
 
 async def _sweeping(watcher: Watcher) -> None:

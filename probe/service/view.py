@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,10 +13,9 @@ from probe.web import CannotCheck, LastLook, Standby
 from probe.app import Probing
 from probe.gate import Gated
 from probe.history import History, HistoryUnavailable
-from probe.model import vocabulary as v
-from probe.model.estate import Delivery, Endpoint, Estate, Mailbox
-from probe.model.facts import Fact
+from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.runs import Run
+from probe.service.dynamics import states
 from probe.service.judging import run_about
 from probe.service.looks import LookKey, Topic
 from probe.service.watcher import Watcher
@@ -69,7 +67,7 @@ class View:
         return self._watcher.attempts
 
     def dynamics(self) -> Mapping[tuple[str, str], int]:
-        return dynamics_states(self._watcher.run_now)
+        return states(self._watcher.run_now)
 
     async def look(self, endpoint: Endpoint) -> Run:
         """The newest state, after a look at the endpoint where the last one is older than the schedule's interval."""
@@ -117,20 +115,3 @@ class View:
             asked = self._asked[name] = asyncio.ensure_future(self._watcher.look_now(keys))
             asked.add_done_callback(lambda _: self._asked.pop(name, None))
         await asyncio.shield(asked)
-
-
-def dynamics_states(run: Run) -> Mapping[tuple[str, str], int]:
-    """How many mailboxes Dynamics has in which state, by profile: `enabled`, `disabled` (in a direction that it serves) or `unknown`."""
-    assert run.estate is not None
-    enabled = {
-        reading.subject: dict(reading.value) for reading in run.readings if isinstance(reading, Fact) and reading.key == v.DYNAMICS_ENABLED
-    }
-    if run.estate.dynamics is None:
-        return {}
-    found: Counter[tuple[str, str]] = Counter()
-    for mailbox in run.estate.mailboxes:
-        used = [way for way in ("incoming", "outgoing", "appointments") if getattr(mailbox, way) is Delivery.SERVER_SIDE]
-        if used:
-            told = enabled.get(mailbox.address)
-            found[mailbox.profile, "unknown" if told is None else "enabled" if all(told[way] for way in used) else "disabled"] += 1
-    return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -16,10 +17,9 @@ from functools import partial
 from itertools import chain
 from typing import Protocol, TypeVar
 
-from probe.schedule import Ended, Kind, Schedule, Task, tasks_of
+from probe.schedule import Ended, Schedule, Task, TaskKind
 
-from probe.alerts import Alerts
-from probe.alerts.conditions import Condition
+from probe.alerts import Alerts, Condition
 from probe.engine.judge import Ruleset
 from probe.engine.plan import Conversation, Plan
 from probe.history import History, HistoryUnavailable, Sighting
@@ -31,10 +31,14 @@ from probe.model.facts import Fact, Reading
 from probe.model.runs import Run
 from probe.model.values import dataclass
 from probe.net.threads import in_thread
+from probe.outlook import outlook
 from probe.probing import Prober
+from probe.service.ahead import approaching
 from probe.service.clock import Clock
+from probe.service.cohorts import Cohorts, base_key
 from probe.service.conditions import conditions_of, merged
 from probe.service.drift import notices_of
+from probe.service.dynamics import PENDING, PendingMail
 from probe.service.judging import bare_run, joined, judged, under
 from probe.service.keeping import KeptLooks
 from probe.service.known import KnownLooks, Taken
@@ -50,7 +54,6 @@ MOST_UNWRITTEN = 200_000
 """Sightings that wait while the history cannot be written; a look that found the same is then left out first."""
 PAUSE_AFTER_THROTTLING = timedelta(minutes=15)
 """How long a server is left alone that says: not now."""
-_OUTLOOK_DAYS = 400
 _CHANGES = "changes"
 """The name under which it is kept which of the history's changes were told."""
 
@@ -71,6 +74,8 @@ class Judges:
 
     plan: Callable[[Estate, date], Plan]
     """The plan of a check of the whole estate."""
+    tasks: Callable[[Estate, Plan], Sequence[Task]]
+    """What is to be done for an estate, by that plan."""
     ruleset: Ruleset
     probers: Mapping[str, Prober]
     host: str
@@ -116,10 +121,19 @@ class Watcher:
         self._stop = asyncio.Event()
         self._running = 0
         self._is_settling = False
+        self._undelivered = asyncio.Event()
+        self._is_delivering = False
         self._settled = asyncio.Event()
         """Set once what was known when somebody took it is judged; each judgement has its own."""
         self._sign_ins: dict[str, datetime] = {}
         self._has_looked_ahead = False
+        self._is_to_tell = False
+        self._pending = PendingMail(clock.now())
+        self._cohorts = Cohorts()
+        self._next_cohort: datetime | None = None
+        """When mailboxes that a known cause befell lately may be told of."""
+        self._told: dict[str, str] = {}
+        """The subjects of the conditions that are, by key."""
         self.attempts: Counter[tuple[str, str]] = Counter()
         """Attempts that ended, by prober and outcome."""
         self.last_looks: dict[str, tuple[datetime, float]] = {}
@@ -146,7 +160,7 @@ class Watcher:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is under way, and nothing waits to be judged, written or told."""
-        return not (self._running or self._is_settling or self._news.is_set())
+        return not (self._running or self._is_settling or self._news.is_set() or self._is_delivering or self._undelivered.is_set())
 
     def _load(self, estate: Estate) -> None:
         now = self._clock.now()
@@ -168,6 +182,7 @@ class Watcher:
             for look in self._known.believed.values():
                 if look.key.topic is Topic.ENDPOINT:
                     self.last_looks[look.key.subject] = (look.since, look.seconds or 0.0)
+        self._cohorts = Cohorts(await in_thread(self._kept.cohorts, "probe-kept-looks"))
         await self._take_what_nobody_holds()
         if await in_thread(lambda: self._kept.place(_CHANGES), "probe-kept-looks") is None:
             newest = max((change.id for change in await self.history.changes(limit=1, drift_only=False)), default=0)
@@ -181,7 +196,7 @@ class Watcher:
         kept = under(estate, (look for key, look in self._known.believed.items() if key in self._looks), before)
         self._known = KnownLooks(kept.values())
         self._recorded.forget(estate)
-        self._schedule.reload(tasks_of(estate), self._clock.now())
+        self._schedule.reload(self._judges.tasks(estate, self._plan), self._clock.now())
         await self._take_what_nobody_holds()
         await self._keep_estate()
         self._news.set()
@@ -199,15 +214,14 @@ class Watcher:
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set; what is under way then ends, and is taken in."""
         async with asyncio.TaskGroup() as group:
-            beside = [group.create_task(self._stopping(stop)), group.create_task(self._settling())]
+            beside = [group.create_task(work) for work in (self._stopping(stop), self._settling(), self._delivering())]
             while not stop.is_set():
                 self._wake.clear()
                 for task in self._schedule.due(self._clock.now()):
                     self._running += 1
                     group.create_task(self._do(task))
                 self._news.set()
-                wanted = filter(None, (self._schedule.next_due(), self._alerts.next_due()))
-                await self._clock.sleep(min(wanted, default=self._clock.now() + timedelta(minutes=1)), self._wake)
+                await self._clock.sleep(self._next_due(), self._wake)
             while self._running:
                 self._wake.clear()
                 await self._wake.wait()
@@ -224,11 +238,33 @@ class Watcher:
             settled, self._settled = self._settled, asyncio.Event()
             try:
                 await self._settle()
-                await self._alerts.deliver(self._clock.now())
             finally:
                 self._is_settling = False
                 settled.set()
+            self._undelivered.set()
             self._wake.set()
+
+    async def _delivering(self) -> None:
+        """Send what is to be told. Meanwhile everything else goes on."""
+        while True:
+            await self._undelivered.wait()
+            self._undelivered.clear()
+            self._is_delivering = True
+            try:
+                await self._alerts.deliver(self._clock.now())
+            except MemoryUnavailable as unavailable:
+                _log.error("alerts are not delivered: %s", unavailable)
+            finally:
+                self._is_delivering = False
+            self._wake.set()
+
+    def _next_due(self) -> datetime:
+        """When something is due by time alone."""
+        now = self._clock.now()
+        times = [self._schedule.next_due(), self._next_cohort, now + timedelta(minutes=1)]
+        with suppress(MemoryUnavailable):
+            times.append(self._alerts.next_due(now))
+        return min(time for time in times if time is not None)
 
     async def _stopping(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -242,8 +278,10 @@ class Watcher:
         ended = Ended.FAILED
         try:
             ended = await self._held(task)
-        except Exception:
-            _log.exception("a bug in probe: what was due ended by itself", extra={"kind": task.kind, "subject": task.subject})
+        except Exception as failure:  # noqa: BLE001 - what nobody expected is called a bug, and costs the service nothing else
+            places = "".join(traceback.format_tb(failure.__traceback__))
+            what = {"kind": task.kind, "subject": task.subject, "error": type(failure).__name__, "places": places}
+            _log.error("bug", extra=what)
         finally:
             self._running -= 1
             self._schedule.ended(task, self._clock.now(), ended)
@@ -251,15 +289,15 @@ class Watcher:
 
     async def _held(self, task: Task) -> Ended:
         match task.kind:
-            case Kind.DYNAMICS:
+            case TaskKind.DYNAMICS:
                 return await self._read_dynamics()
-            case Kind.QUICK:
+            case TaskKind.QUICK:
                 keys = [LookKey(Topic.ENDPOINT, task.subject)]
-            case Kind.POSTURE:
+            case TaskKind.POSTURE:
                 keys = [LookKey(Topic.TLS, task.subject)]
-            case Kind.CANARY | Kind.LOGINS:
+            case TaskKind.CANARY | TaskKind.LOGINS:
                 keys = [LookKey(Topic.ACCOUNT, task.subject)]
-            case Kind.ROUNDTRIP:
+            case TaskKind.ROUNDTRIP:
                 keys = [LookKey(Topic.ACCOUNT, task.subject), LookKey(Topic.ROUND_TRIP, task.subject)]
         return await self.look(keys)
 
@@ -322,7 +360,7 @@ class Watcher:
                 self._unkept.add(look.key)
                 self._touched |= self._parts.touched((look.key,))
                 if look.key.topic is Topic.ENDPOINT and before is not None and _speaks_other_tls(before, look):
-                    self._schedule.hasten(Kind.POSTURE, look.key.subject, now)
+                    self._schedule.hasten(TaskKind.POSTURE, look.key.subject, now)
             case Taken.DOUBTED:
                 _log.info("to be confirmed by a second look", extra={"topic": look.key.topic, "subject": look.key.subject})
         if look.asks_for_a_pause:
@@ -335,6 +373,8 @@ class Watcher:
         readings = await self._observer.state_of_dynamics(self.estate, self._stop)
         before, after = what_matters(self._of_dynamics), what_matters(readings)
         self._of_dynamics = readings
+        self._pending.take(readings, self._clock.now())
+        self._is_to_tell = True
         other = {subject for subject in before.keys() | after.keys() if before.get(subject) != after.get(subject)}
         if DEPLOYMENT_SUBJECT in other:
             self._touched = {part.number for part in self._parts.all}
@@ -357,7 +397,8 @@ class Watcher:
             self._unwritten += await in_thread(partial(self._judge, touched, now, is_next_day=is_next_day), "probe-judging")
             self._whole = None
         await self._write()
-        if not touched:
+        is_to_tell, self._is_to_tell = self._is_to_tell or bool(touched), False
+        if not is_to_tell and (self._next_cohort is None or now < self._next_cohort):
             return
         unkept, self._unkept = self._unkept, set()
         looks = [look for key in unkept if (look := self._known.believed.get(key)) is not None]
@@ -402,36 +443,51 @@ class Watcher:
             self._unwritten = batch[-MOST_UNWRITTEN:]
 
     async def _tell(self, now: datetime) -> None:
-        conditions = merged(chain.from_iterable(self._conditions.values()))
-        changed = await self._alerts.settle(conditions, now, undecided=self._is_undecided)
-        with suppress(HistoryUnavailable, MemoryUnavailable):
-            place = await in_thread(lambda: self._kept.place(_CHANGES), "probe-kept-looks")
-            changes = await self.history.changes(newer_than=place or 0)
-            if changes:
-                # What begins or ends on a subject is told with its cause; the same is not told as drift besides.
-                told = {condition.subject for condition in changed}
-                affected = self._affected({change.subject for change in changes})
-                await self._alerts.notify(notices_of((one for one in changes if one.subject not in told), affected), now)
-                newest = max(change.id for change in changes)
-                await in_thread(lambda: self._kept.move(_CHANGES, newest), "probe-kept-looks")
+        """Hand over what is so now, and what changed since the last time."""
+        conditions = merged((*chain.from_iterable(self._conditions.values()), *self._pending.conditions(self.estate, now)))
+        told, self._next_cohort = self._cohorts.split(conditions, now, self._is_undecided)
+        try:
+            # First: a cohort that is not kept would be told of under another number after a restart.
+            await in_thread(lambda: self._kept.keep_cohorts(self._cohorts.all), "probe-kept-looks")
+            self._alerts.settle(told, now, undecided=self._is_undecided)
+            before, self._told = self._told, {condition.key: condition.subject for condition in told}
+            await self._tell_drift({subject for _, subject in before.items() ^ self._told.items()}, now)
+        except (HistoryUnavailable, MemoryUnavailable) as unavailable:
+            self._is_to_tell = True
+            _log.error("what is wrong is not told yet: %s", unavailable)
+
+    async def _tell_drift(self, told: Collection[str], now: datetime) -> None:
+        """Hand over what changed; what begins or ends on a subject was told with its cause, and is not told as drift besides."""
+        place = await in_thread(lambda: self._kept.place(_CHANGES), "probe-kept-looks") or 0
+        changes = await self.history.changes(newer_than=place)
+        if changes:
+            affected = self._affected({change.subject for change in changes})
+            self._alerts.notify(notices_of((one for one in changes if one.subject not in told), affected), now)
+            newest = max(change.id for change in changes)
+            await in_thread(lambda: self._kept.move(_CHANGES, newest), "probe-kept-looks")
 
     async def _look_ahead(self, now: datetime) -> None:
-        from probe.outlook import outlook
-
+        """Hand over what ends soon."""
         self._has_looked_ahead = True
-        run, ruleset = self.run_now, self._judges.ruleset
-        until = run.judged_at + timedelta(days=max(self.estate.alerts.ahead_days, default=0))
-        coming = await in_thread(lambda: outlook(run, ruleset, until), "probe-judging")
-        await self._alerts.approaching(coming, now)
+        ahead = timedelta(days=max(self.estate.alerts.ahead_days, default=0) + 1)
+        coming = await in_thread(
+            lambda: [one for run in self._runs.values() for one in outlook(run, self._judges.ruleset, run.judged_at + ahead)],
+            "probe-judging",
+        )
+        try:
+            self._alerts.approaching(approaching(coming, self.estate), now)
+        except MemoryUnavailable as unavailable:
+            self._has_looked_ahead = False
+            _log.error("what ends soon is not told yet: %s", unavailable)
 
     def _is_undecided(self, key: str) -> bool:
-        """Whether nothing can be said now of what a condition is about: it was not looked at yet since the estate has it."""
+        """Whether nothing can be said now of what a condition is about."""
+        key = base_key(key)
+        if f"|{PENDING}|" in key:
+            return self._pending.is_undecided(self._clock.now())
         subject = key.rpartition("|")[2]
-        return (
-            "://" in subject
-            and LookKey(Topic.ENDPOINT, subject) in self._looks
-            and LookKey(Topic.ENDPOINT, subject) not in self._known.believed
-        )
+        look = LookKey(Topic.ENDPOINT, subject)
+        return look in self._looks and look not in self._known.believed
 
     def _affected(self, subjects: set[str]) -> dict[str, list[tuple[str, str]]]:
         """The mailboxes behind each of some endpoints, each with its profile."""

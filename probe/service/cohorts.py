@@ -1,0 +1,73 @@
+"""Mailboxes that are told of together. One cause may befall more mailboxes later; these are told of as a condition of their own. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from probe.alerts import Condition
+
+APART = timedelta(minutes=15)
+"""Between two cohorts of one cause. What befalls mailboxes one by one, as sign-ins of a night, is told in as few messages as there are quarters of an hour."""
+
+
+class Cohort(NamedTuple):
+    """The mailboxes that a condition was told of at one time."""
+
+    key: str
+    """Of the condition."""
+    number: int
+    """From 1; the next is of those that the cause befell later."""
+    began: datetime
+    mailboxes: frozenset[str]
+
+
+class Cohorts:
+    """The cohorts of all conditions that are."""
+
+    def __init__(self, known: Iterable[Cohort] = ()) -> None:
+        self._of_key: dict[str, list[Cohort]] = {}
+        for one in known:
+            self._of_key.setdefault(one.key, []).append(one)
+
+    @property
+    def all(self) -> list[Cohort]:
+        return [one for of_key in self._of_key.values() for one in of_key]
+
+    def split(
+        self, conditions: Sequence[Condition], now: datetime, undecided: Callable[[str], bool]
+    ) -> tuple[list[Condition], datetime | None]:
+        """The conditions, each once for each cohort of its mailboxes; and when the next cohort may be told of, where one waits.
+
+        Cohorts of conditions that are gone are forgotten, unless `undecided` says of the key that nobody knows.
+        """
+        present = {condition.key for condition in conditions}
+        self._of_key = {key: of_key for key, of_key in self._of_key.items() if key in present or undecided(key)}
+        told: list[Condition] = []
+        next_at: datetime | None = None
+        for condition in conditions:
+            now_has = frozenset(condition.mailboxes)
+            before = [one._replace(mailboxes=one.mailboxes & now_has) for one in self._of_key.get(condition.key, ())]
+            kept = [one for one in before if one.mailboxes]
+            new = now_has.difference(*(one.mailboxes for one in kept)) if kept else now_has
+            if new or not kept:
+                last = max((one.began for one in kept), default=None)
+                if last is None or not last <= now < last + APART:
+                    number = max((one.number for one in kept), default=0) + 1
+                    kept.append(Cohort(condition.key, number, now, new))
+                else:
+                    next_at = min(filter(None, (next_at, last + APART)))
+            self._of_key[condition.key] = kept
+            for one in kept:
+                mailboxes = tuple(address for address in condition.mailboxes if address in one.mailboxes)
+                key = condition.key if one.number == 1 else f"{one.number}|{condition.key}"
+                told.append(replace(condition, key=key, mailboxes=mailboxes))
+        return told, next_at
+
+
+def base_key(key: str) -> str:
+    """The key of a condition, of whichever cohort it is."""
+    number, _, rest = key.partition("|")
+    return rest if number.isdecimal() else key

@@ -1,0 +1,121 @@
+"""Dynamics' own state beside what was found at the servers: what somebody must hear of both together. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from probe.alerts import AlertKind, Condition, Severity
+from probe.document.telling.words import count
+from probe.model import vocabulary as v
+from probe.model.estate import Delivery, Estate, profile_subject
+from probe.model.facts import Fact, Reading
+from probe.model.rules import Direction, Readiness, SignedIn
+from probe.model.runs import Run
+
+STUCK_AFTER = timedelta(hours=1)
+"""How long mail of a mailbox waits to be sent until somebody is told. Dynamics sends every few minutes."""
+PENDING = "mail-pending"
+
+
+def enabling_again(run: Run, mailboxes: Sequence[str], since: Mapping[str, datetime]) -> str | None:
+    """What to do for mailboxes that Dynamics disabled after an error, where everything is ready again; None where it is not.
+
+    `since` has the time since which an account is as it is.
+    """
+    wanted = frozenset(mailboxes)
+    ready = [
+        one.mailbox
+        for one in run.assessments
+        if one.mailbox in wanted and one.readiness is Readiness.READY and one.signed_in is SignedIn.YES
+    ]
+    failed_at = [
+        reading.value
+        for reading in run.readings
+        if isinstance(reading, Fact) and reading.key == v.DYNAMICS_LAST_ERROR_AT and reading.subject in wanted
+    ]
+    if not ready or not failed_at:
+        return None
+    # The command takes local time, as whoever types it has it.
+    first = (min(failed_at) - timedelta(minutes=1)).astimezone()
+    again = [since[address] for address in ready if address in since]
+    accepted = f" since {_shown(max(again))}" if again else ""
+    return (
+        f"Disabled from {_shown(min(failed_at))} on. The servers accept {count(len(ready), 'the account', 'the accounts')} again{accepted}; "
+        f"enable {count(len(ready), 'this mailbox', 'these mailboxes')} again: "
+        f"probe gate ESTATE.toml --disabled-since {first:%Y-%m-%dT%H:%M} --enable"
+    )
+
+
+class PendingMail:
+    """Since when mail of each mailbox has been waiting to be sent, by what Dynamics says each time."""
+
+    def __init__(self, now: datetime) -> None:
+        self._since: dict[str, tuple[datetime, int]] = {}
+        self._began = now
+
+    def take(self, readings: Iterable[Reading], now: datetime) -> None:
+        """Take in what Dynamics says now. A mailbox of which it says nothing is as it was."""
+        for reading in readings:
+            if isinstance(reading, Fact) and reading.key == v.DYNAMICS_PENDING_SEND:
+                if reading.value == 0:
+                    self._since.pop(reading.subject, None)
+                else:
+                    began = self._since.get(reading.subject, (now, 0))[0]
+                    self._since[reading.subject] = (began, reading.value)
+
+    def is_undecided(self, now: datetime) -> bool:
+        """Whether it is not known yet which mail has been waiting for long, so shortly after a start."""
+        return now - self._began < STUCK_AFTER + timedelta(minutes=15)
+
+    def conditions(self, estate: Estate, now: datetime) -> list[Condition]:
+        """A condition for each profile of whose mailboxes mail has been waiting for too long."""
+        stuck: dict[str, list[str]] = {}
+        waiting: Counter[str] = Counter()
+        since: dict[str, datetime] = {}
+        for mailbox in estate.mailboxes:
+            began, number = self._since.get(mailbox.address, (now, 0))
+            if number and now - began >= STUCK_AFTER:
+                stuck.setdefault(mailbox.profile, []).append(mailbox.address)
+                waiting[mailbox.profile] += number
+                since[mailbox.profile] = min(began, since.get(mailbox.profile, began))
+        return [
+            Condition(
+                key=f"{AlertKind.DYNAMICS}|{PENDING}|{profile_subject(name)}",
+                kind=AlertKind.DYNAMICS,
+                severity=Severity.WARNING,
+                subject=profile_subject(name),
+                title=f"profile {name}: mail waits to be sent for more than an hour",
+                cause=f"{count(waiting[name], 'mail', 'mails')} of {count(len(addresses), 'mailbox', 'mailboxes')} in Pending Send",
+                remedy=(
+                    "See whether the outgoing direction of these mailboxes is enabled in Dynamics, and whether their server takes mail: "
+                    "the page of each says both."
+                ),
+                path="/",
+                mailboxes=tuple(addresses),
+                profiles=(name,),
+                since=since[name],
+            )
+            for name, addresses in stuck.items()
+        ]
+
+
+def states(run: Run) -> Mapping[tuple[str, str], int]:
+    """How many mailboxes Dynamics has in which state, by profile: `enabled`, `disabled` (in a direction that it serves) or `unknown`."""
+    if run.estate is None or run.estate.dynamics is None:
+        return {}
+    enabled = {
+        reading.subject: dict(reading.value) for reading in run.readings if isinstance(reading, Fact) and reading.key == v.DYNAMICS_ENABLED
+    }
+    found: Counter[tuple[str, str]] = Counter()
+    for mailbox in run.estate.mailboxes:
+        used = [way for way in Direction if getattr(mailbox, way) is Delivery.SERVER_SIDE]
+        if used:
+            told = enabled.get(mailbox.address)
+            found[mailbox.profile, "unknown" if told is None else "enabled" if all(told[way] for way in used) else "disabled"] += 1
+    return found
+
+
+def _shown(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
