@@ -83,7 +83,8 @@ def page_of(subject: str) -> str:
 def conditions_of(run: Run, since: Mapping[str, datetime]) -> list[Condition]:
     """Every condition in which the mailboxes of a run are. `since` has the time since which an endpoint or account is as it is, where that is known."""
     alike, small = representatives(run)
-    document, on = publish(small), run.judged_at
+    chosen = tuple(assessment for assessment in run.assessments if assessment.mailbox in alike)
+    document, on = publish(replace(small, assessments=chosen)), run.judged_at
     known = Known(document)
     causes: dict[str, _Cause] = {}
     for assessment in document["assessments"]:

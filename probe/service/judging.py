@@ -12,6 +12,7 @@ from probe.engine.again import still_known
 from probe.engine.judge import Judgement, Ruleset, judge_estate
 from probe.engine.plan import Plan
 from probe.engine.run import about
+from probe.model.attempts import Attempt
 from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, Mailbox
 from probe.model.facts import Reading
 from probe.model.runs import Run
@@ -38,7 +39,7 @@ def bare_run(plan: Plan, at: datetime, host: str) -> Run:
 
 def judged(part: Part, looks: Iterable[Look], of_dynamics: Iterable[Reading], ruleset: Ruleset, bare: Run) -> Run:
     """All that is known of a part of an estate, as one run. What no look has found yet was not attempted."""
-    attempts = []
+    attempts: list[Attempt] = []
     readings = list(of_dynamics)
     for look in looks:
         attempts += look.attempts

@@ -78,7 +78,7 @@ class Look:
     def of(key: LookKey, attempts: Sequence[Attempt], now: datetime) -> Look:
         """The look that some attempts are."""
         readings = tuple(reading for attempt in attempts for reading in attempt.readings)
-        began = min((attempt.at for attempt in attempts), default=now)
+        began = min((attempt.at for attempt in attempts if attempt.outcome is not Outcome.NOT_SCHEDULED), default=now)
         return Look(key=key, attempts=tuple(replace(attempt, readings=()) for attempt in attempts), readings=readings, since=began)
 
     @property

@@ -27,7 +27,8 @@ from probe.model.watching import are_within
 from probe.net.killable import Children
 from probe.net.service_manager import ServiceManager
 from probe.net.threads import in_thread
-from probe.schedule import Schedule, ScheduleBook, tasks_of
+from probe.engine.work import work_of
+from probe.schedule import Schedule, tasks_of
 from probe.service.clock import Clock, SystemClock
 from probe.service.keeping import KeptLooks
 from probe.service.view import View
@@ -98,7 +99,7 @@ class _Service:
         alerts = Alerts(settings.folder, name, targets.send, telling(estate, targets))
         by = judges(settings.options)
         plan = by.plan(estate, self._clock.now().date())
-        schedule = Schedule(by.tasks(estate, plan), ScheduleBook(settings.folder, name), self._clock.now())
+        schedule = Schedule(settings.folder, name, by.tasks(estate, plan), self._clock.now())
         watcher = Watcher(
             estate,
             judges=by,
@@ -150,7 +151,7 @@ def judges(options: app.Options) -> Judges:
 
     return Judges(
         plan=plan,
-        tasks=lambda estate, plan: tasks_of(estate, work_of(plan)),
+        tasks=lambda estate, plan: tasks_of(estate, work_of(plan, app.probers())),
         ruleset=Ruleset(inferences=app.inferences(), rules=app.rules()),
         probers=app.probers(),
         host=platform.node() or "unknown",

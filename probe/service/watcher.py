@@ -52,8 +52,6 @@ T = TypeVar("T")
 
 MOST_UNWRITTEN = 200_000
 """Sightings that wait while the history cannot be written; a look that found the same is then left out first."""
-PAUSE_AFTER_THROTTLING = timedelta(minutes=15)
-"""How long a server is left alone that says: not now."""
 _CHANGES = "changes"
 """The name under which it is kept which of the history's changes were told."""
 
@@ -158,6 +156,11 @@ class Watcher:
         return self._clock.now()
 
     @property
+    def unconfirmed(self) -> int:
+        """How often a second look did not find what the first had."""
+        return self._known.unconfirmed
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing is under way, and nothing waits to be judged, written or told."""
         return not (self._running or self._is_settling or self._news.is_set() or self._is_delivering or self._undelivered.is_set())
@@ -214,7 +217,7 @@ class Watcher:
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set; what is under way then ends, and is taken in."""
         async with asyncio.TaskGroup() as group:
-            beside = [group.create_task(work) for work in (self._stopping(stop), self._settling(), self._delivering())]
+            beside = [group.create_task(one) for one in (self._stopping(stop), self._settling(), self._delivering())]
             while not stop.is_set():
                 self._wake.clear()
                 for task in self._schedule.due(self._clock.now()):
@@ -225,8 +228,8 @@ class Watcher:
             while self._running:
                 self._wake.clear()
                 await self._wake.wait()
-            for task in beside:
-                task.cancel()
+            for work in beside:
+                work.cancel()
         await self._settle()
 
     async def _settling(self) -> None:
@@ -238,6 +241,8 @@ class Watcher:
             settled, self._settled = self._settled, asyncio.Event()
             try:
                 await self._settle()
+            except Exception as failure:  # noqa: BLE001 - as above
+                _log_bug(failure, {})
             finally:
                 self._is_settling = False
                 settled.set()
@@ -279,9 +284,7 @@ class Watcher:
         try:
             ended = await self._held(task)
         except Exception as failure:  # noqa: BLE001 - what nobody expected is called a bug, and costs the service nothing else
-            places = "".join(traceback.format_tb(failure.__traceback__))
-            what = {"kind": task.kind, "subject": task.subject, "error": type(failure).__name__, "places": places}
-            _log.error("bug", extra=what)
+            _log_bug(failure, {"kind": task.kind, "subject": task.subject})
         finally:
             self._running -= 1
             self._schedule.ended(task, self._clock.now(), ended)
@@ -502,6 +505,12 @@ class Watcher:
             await in_thread(work, "probe-kept-looks")
         except MemoryUnavailable as unavailable:
             _log.error("what is known is not kept for a restart: %s", unavailable)
+
+
+def _log_bug(failure: Exception, what: Mapping[str, object]) -> None:
+    # The text of the exception may hold what it was given; the places cannot.
+    places = "".join(traceback.format_tb(failure.__traceback__))
+    _log.error("bug", extra={**what, "error": type(failure).__name__, "places": places})
 
 
 def _speaks_other_tls(before: Look, after: Look) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -31,7 +32,8 @@ Change = Callable[[Attempt], Attempt]
 @cache
 def demonstration() -> Run:
     """What the demonstration finds, once."""
-    return asyncio.run(app.demo(app.Options(timeout=3)))
+    with ThreadPoolExecutor(1) as pool:  # where no loop runs yet
+        return pool.submit(lambda: asyncio.run(app.demo(app.Options(timeout=3)))).result()
 
 
 @cache
@@ -50,12 +52,13 @@ class World:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._changes: dict[str, list[Change]] = {}
+        self._once: set[str] = set()
         self._made: dict[tuple[object, ...], Attempt] = {}
         self.held: Counter[tuple[str, str, str | None]] = Counter()
         """How often each prober was held, by subject and mailbox."""
         self.times: list[tuple[datetime, str, str, str | None]] = []
         self.of_dynamics: Callable[[Estate], tuple[Reading, ...]] = lambda estate: ()
-        self._probing = app.Probing(app.Options())
+        self._probing = app.Probing(app.Options(clock=now))
 
     async def hold(self, plan: Plan, stop: asyncio.Event) -> tuple[Attempt, ...]:
         """What the conversations find."""
@@ -71,6 +74,11 @@ class World:
         """From now on, what is found of an endpoint or an account is changed so."""
         self._changes.setdefault(subject, []).append(change)
         self._forget(subject)
+
+    def change_once(self, subject: str, change: Change) -> None:
+        """The next conversation with an endpoint or account alone is changed so."""
+        self.change(subject, change)
+        self._once.add(subject)
 
     def restore(self, subject: str) -> None:
         """From now on, it is as it was in the beginning."""
@@ -92,7 +100,11 @@ class World:
                 for change in self._changes.get(name or "", ()):
                     found = change(found)
             self._made[of] = replace(found, mailbox=mailbox)
-        return replace(self._made[of], at=now)
+        made = replace(self._made[of], at=now)
+        for name in {subject, mailbox or ""} & self._once:
+            self._once.discard(name)
+            self.restore(name)
+        return made
 
 
 def under_another_name(attempt: Attempt, subject: str, account: str | None, name: str) -> Attempt:

@@ -1,0 +1,123 @@
+"""A service over a driven clock: everything but the sockets is real."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from probe import app
+from probe.alerts import Alerts, Delivered, Ending, Recipients, Telling
+from probe.alerts.wording import Message
+from probe.config import read_estate
+from probe.engine.judge import Ruleset
+from probe.engine.work import work_of
+from probe.history import open_history
+from probe.memory import Folder
+from probe.model.estate import Estate
+from probe.model.watching import are_within
+from probe.schedule import Schedule, tasks_of
+from probe.service.keeping import KeptLooks
+from probe.service.watcher import Judges, Watcher
+from tests.service.world import World
+
+START = datetime(2026, 11, 30, 12, tzinfo=UTC)
+OPTIONS = app.Options(tls="full")
+JUDGES = Judges(
+    plan=lambda estate, on: app.plan_check(estate, estate.mailboxes, OPTIONS, on),
+    tasks=lambda estate, plan: tasks_of(estate, work_of(plan, app.probers())),
+    ruleset=Ruleset(inferences=app.inferences(), rules=app.rules()),
+    probers=app.probers(),
+    host="probe.contoso.test",
+)
+
+
+class DrivenClock:
+    """Time passes when whoever it is for has nothing left to do."""
+
+    def __init__(self, at: datetime = START, tick: timedelta = timedelta(seconds=1)) -> None:
+        self._now = at
+        self._tick = tick
+        self._events: list[tuple[datetime, Callable[[], None]]] = []
+        self.until: datetime | None = None
+        self.is_idle: Callable[[], bool] = lambda: True
+        self.stop = asyncio.Event()
+
+    def now(self) -> datetime:
+        """This moment."""
+        return self._now
+
+    def at(self, when: datetime, do: Callable[[], None]) -> None:
+        """Do something once it is that late."""
+        self._events.append((when, do))
+        self._events.sort(key=lambda event: event[0])
+
+    async def sleep(self, until: datetime, wake: asyncio.Event) -> None:
+        """Let the time pass, once everything that is under way has ended."""
+        while not self.is_idle():
+            await asyncio.sleep(0)
+        self._now = max(until, self._now + self._tick)
+        while self._events and self._events[0][0] <= self._now:
+            self._events.pop(0)[1]()
+        if self.until is not None and self._now >= self.until:
+            self.stop.set()
+
+
+class Driven:
+    """A service, and all that it told."""
+
+    def __init__(self, folder: Path, estate: Estate, clock: DrivenClock, world: World) -> None:
+        self.clock, self.world, self.estate = clock, world, estate
+        self._folder = Folder(folder)
+        self.told: list[tuple[datetime, Message]] = []
+        self.watcher: Watcher
+        self.schedule: Schedule
+
+    async def _send(self, target: str, message: Message, event: str, is_repetition: bool) -> Delivered:
+        self.told.append((self.clock.now(), message))
+        return Delivered(Ending.TAKEN)
+
+    @asynccontextmanager
+    async def begun(self) -> AsyncIterator[Watcher]:
+        """The service, begun from what is kept."""
+        name, estate = self.estate.deployment.name, self.estate
+        telling = Telling(
+            settings=estate.alerts,
+            recipients=Recipients(local=("log",)),
+            in_maintenance=lambda now: are_within(estate.schedule.maintenance, now, UTC),
+            zone=UTC,
+        )
+        async with open_history(self._folder, name) as history:
+            plan = JUDGES.plan(estate, self.clock.now().date())
+            self.schedule = Schedule(self._folder, name, JUDGES.tasks(estate, plan), self.clock.now(), UTC)
+            self.watcher = Watcher(
+                estate,
+                judges=JUDGES,
+                observer=self.world,
+                kept=KeptLooks(self._folder, name),
+                history=history,
+                schedule=self.schedule,
+                alerts=Alerts(self._folder, name, self._send, telling),
+                clock=self.clock,
+            )
+            self.clock.is_idle = lambda: self.watcher.is_idle
+            await self.watcher.begin()
+            yield self.watcher
+
+    async def run(self, until: datetime) -> None:
+        """Begin the service, and end it at a time."""
+        self.clock.until, self.clock.stop = until, asyncio.Event()
+        async with self.begun() as watcher:
+            await watcher.run(self.clock.stop)
+
+    def titles(self) -> list[str]:
+        """What was told, in order."""
+        return [message.title for _, message in self.told]
+
+
+def driven(folder: Path, text: str, tick: timedelta = timedelta(seconds=1)) -> Driven:
+    """A service of an estate, which begins at noon."""
+    clock = DrivenClock(tick=tick)
+    return Driven(folder, read_estate(text, "estate.toml"), clock, World(clock.now))

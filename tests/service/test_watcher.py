@@ -1,0 +1,51 @@
+"""The service over a driven clock and a modelled world: what is looked at, believed, recorded and told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from probe.model import vocabulary as v
+from tests.service.driven import START, driven
+from tests.service.world import down, estate_text, telling, url_of
+
+
+async def test_an_estate_where_nothing_changes_is_told_of_nothing(tmp_path: Path) -> None:
+    """Of an estate where everything works and nothing changes, nobody is told anything in two days."""
+    service = driven(tmp_path, estate_text(2, 2))
+    await service.run(START + timedelta(days=2))
+    assert service.titles() == []
+    assert service.world.held["ews-anonymous", url_of(0), None] == 2 * 24 * 12
+    assert service.schedule.missed == 0
+
+
+async def test_a_server_that_goes_down_is_told_of_once_with_its_mailboxes_and_once_when_it_is_back(tmp_path: Path) -> None:
+    """A server that goes down is told of once, by one message for all its mailboxes, and its recovery once."""
+    service = driven(tmp_path, estate_text(2, 300))
+    service.clock.at(START + timedelta(hours=2), lambda: service.world.change(url_of(0), down()))
+    service.clock.at(START + timedelta(hours=5), lambda: service.world.restore(url_of(0)))
+    await service.run(START + timedelta(hours=8))
+    for _, message in service.told:
+        print(message.title, *(f"   {line.label}: {line.text}" for line in message.lines), sep="\n")
+    assert len(service.told) == 2
+
+
+async def test_a_blip_is_told_to_nobody(tmp_path: Path) -> None:
+    """What one look finds, and the next does not, is told to nobody."""
+    service = driven(tmp_path, estate_text(1, 1))
+    service.clock.at(START + timedelta(hours=2), lambda: service.world.change_once(url_of(0), down()))
+    await service.run(START + timedelta(hours=4))
+    assert service.titles() == []
+    assert service.watcher.unconfirmed == 1
+
+
+async def test_a_build_that_changes_is_drift_and_told_once(tmp_path: Path) -> None:
+    """A change of what a server is made of is told once, with what it was and what it is."""
+    service = driven(tmp_path, estate_text(1, 3))
+    service.clock.at(
+        START + timedelta(hours=2), lambda: service.world.change(url_of(0), telling(v.AUTH_SCHEMES, ("NTLM",), "WWW-Authenticate: NTLM"))
+    )
+    await service.run(START + timedelta(hours=4))
+    for _, message in service.told:
+        print(message.title, *(f"   {line.label}: {line.text}" for line in message.lines), sep="\n")
+    assert len(service.told) == 1
