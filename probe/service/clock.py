@@ -10,6 +10,8 @@ from typing import Protocol
 
 _MOST_SECONDS = 1.0
 """After which the time is looked at again: the clock of a machine may be set, forward too."""
+_PAUSE_SECONDS = 0.5
+"""What was found within it is judged and written together."""
 
 
 class Clock(Protocol):
@@ -20,6 +22,9 @@ class Clock(Protocol):
 
     async def sleep(self, until: datetime, wake: asyncio.Event) -> None:
         """Return at a time, or once `wake` is set; it may return sooner."""
+
+    async def pause(self) -> None:
+        """Let what comes gather for a moment."""
 
 
 class SystemClock:
@@ -36,3 +41,6 @@ class SystemClock:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(seconds, 0.0)):
                 await wake.wait()
+
+    async def pause(self) -> None:
+        await asyncio.sleep(_PAUSE_SECONDS)

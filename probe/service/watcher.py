@@ -128,6 +128,8 @@ class Watcher:
         self._is_to_tell = False
         self._pending = PendingMail(clock.now())
         self._cohorts = Cohorts()
+        self._alerts_at: datetime | None = clock.now()
+        """When alerts have something to send by time alone."""
         self._next_cohort: datetime | None = None
         """When mailboxes that a known cause befell lately may be told of."""
         self._told: dict[str, str] = {}
@@ -223,7 +225,10 @@ class Watcher:
                 for task in self._schedule.due(self._clock.now()):
                     self._running += 1
                     group.create_task(self._do(task))
-                self._news.set()
+                if self._is_anything_new():
+                    self._news.set()
+                if self._alerts_at is not None and self._alerts_at <= self._clock.now():
+                    self._undelivered.set()
                 await self._clock.sleep(self._next_due(), self._wake)
             while self._running:
                 self._wake.clear()
@@ -246,8 +251,9 @@ class Watcher:
             finally:
                 self._is_settling = False
                 settled.set()
-            self._undelivered.set()
             self._wake.set()
+            # What comes meanwhile is judged and written together.
+            await self._clock.pause()
 
     async def _delivering(self) -> None:
         """Send what is to be told. Meanwhile everything else goes on."""
@@ -257,7 +263,9 @@ class Watcher:
             self._is_delivering = True
             try:
                 await self._alerts.deliver(self._clock.now())
+                self._alerts_at = self._alerts.next_due(self._clock.now())
             except MemoryUnavailable as unavailable:
+                self._alerts_at = self._clock.now() + timedelta(minutes=1)
                 _log.error("alerts are not delivered: %s", unavailable)
             finally:
                 self._is_delivering = False
@@ -266,10 +274,14 @@ class Watcher:
     def _next_due(self) -> datetime:
         """When something is due by time alone."""
         now = self._clock.now()
-        times = [self._schedule.next_due(), self._next_cohort, now + timedelta(minutes=1)]
-        with suppress(MemoryUnavailable):
-            times.append(self._alerts.next_due(now))
+        times = [self._schedule.next_due(), self._next_cohort, self._alerts_at, now + timedelta(minutes=1)]
         return min(time for time in times if time is not None)
+
+    def _is_anything_new(self) -> bool:
+        """Whether something is to be judged, written or told."""
+        now = self._clock.now()
+        is_next_cohort = self._next_cohort is not None and self._next_cohort <= now
+        return bool(self._touched or self._unwritten or self._is_to_tell or is_next_cohort or now.date() != self._bare.judged_at)
 
     async def _stopping(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -455,6 +467,7 @@ class Watcher:
             self._alerts.settle(told, now, undecided=self._is_undecided)
             before, self._told = self._told, {condition.key: condition.subject for condition in told}
             await self._tell_drift({subject for _, subject in before.items() ^ self._told.items()}, now)
+            self._undelivered.set()
         except (HistoryUnavailable, MemoryUnavailable) as unavailable:
             self._is_to_tell = True
             _log.error("what is wrong is not told yet: %s", unavailable)
@@ -479,6 +492,7 @@ class Watcher:
         )
         try:
             self._alerts.approaching(approaching(coming, self.estate), now)
+            self._undelivered.set()
         except MemoryUnavailable as unavailable:
             self._has_looked_ahead = False
             _log.error("what ends soon is not told yet: %s", unavailable)

@@ -65,6 +65,10 @@ class DrivenClock:
             self.stop.set()
 
 
+    async def pause(self) -> None:
+        """There is nothing to gather: what was found at one time has come."""
+
+
 class Driven:
     """A service, and all that it told."""
 

@@ -22,6 +22,7 @@ from probe.model.facts import Fact, Missing, Reading
 from probe.model.keys import FactKey
 from probe.model.provenance import Observed
 from probe.model.runs import Run
+from probe.simulation.estate import Simulation
 
 GOOD_EWS = "ex2019.contoso.test"
 GOOD_ACCOUNT = "finance@contoso.test"
@@ -31,9 +32,15 @@ Change = Callable[[Attempt], Attempt]
 
 @cache
 def demonstration() -> Run:
-    """What the demonstration finds, once."""
+    """What a check of the good account finds in the simulated estate, once."""
     with ThreadPoolExecutor(1) as pool:  # where no loop runs yet
-        return pool.submit(lambda: asyncio.run(app.demo(app.Options(timeout=3)))).result()
+        return pool.submit(lambda: asyncio.run(_checked())).result()
+
+
+async def _checked() -> Run:
+    async with Simulation.start() as simulation:
+        options = app.Options(hosts=simulation.hosts, ca_file=simulation.ca_file)
+        return await app.check(simulation.estate, [one for one in simulation.estate.mailboxes if one.address == GOOD_ACCOUNT], options)
 
 
 @cache
