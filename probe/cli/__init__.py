@@ -45,6 +45,7 @@ from probe.cli.streams import (
     tell,
     write_result,
 )
+from probe.cli.tokens import token
 from probe.model.defaults import FIPS_CLIENT
 from probe.model.schemas import GATE_SCHEMA, RUN_SCHEMA
 
@@ -361,6 +362,7 @@ cli.add_command(outlook)
 cli.add_command(doctor)
 cli.add_command(history)
 cli.add_command(drift)
+cli.add_command(token)
 
 
 def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:

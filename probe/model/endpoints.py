@@ -5,6 +5,7 @@ Values only: building one resolves no name.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -141,6 +142,11 @@ class Endpoint:
         if parts.path not in ("", "/"):
             raise ValueError(f"{shown_url(url)} must not have a path; only https:// endpoints have one")
         return cls(scheme.service, host, port, scheme.security)
+
+
+def endpoint_id(url: str) -> str:
+    """The id of an endpoint in paths of the API and of pages: 12 hexadecimal digits of its subject (probe/CONTRACT.md, "The service")."""
+    return hashlib.sha256(url.encode()).hexdigest()[:12]
 
 
 def authority_endpoint(name: str) -> Endpoint:

@@ -73,8 +73,9 @@ _BREACHES: dict[str, list[Breach]] = {
     "The simulation shares no codec, fingerprint or rule with what it tests": _each(
         "simulation", "probe.wire probe.net probe.probers probe.inferences probe.rules probe.tables"
     ),
-    "Only the edges know pydantic": _each(_all_but("config", "document"), "pydantic"),
+    "Only the edges know pydantic": _each(_all_but("config", "document", "web"), "pydantic"),
     "Only the history knows SQLAlchemy": _each(_all_but("history"), "sqlalchemy alembic aiosqlite asyncpg"),
+    "Only the web knows its framework and its server": _each(_all_but("web"), "fastapi starlette uvicorn"),
 }
 
 

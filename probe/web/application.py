@@ -1,0 +1,138 @@
+"""The application that the listener serves: its routes, and before them who may ask; after them the headers of every response."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from probe import __version__
+from probe.model.characters import visible
+from probe.web.access import Gatekeeper
+from probe.web.connections import MOST_HEAD_BYTES
+from probe.web.forms import ProblemForm
+from probe.web.monitoring import monitoring
+from probe.web.problems import MEDIA_TYPE, RequestProblem
+from probe.web.state import States
+from probe.web.watch import Watch
+
+MOST_BODY_BYTES = 16 * 1024
+"""Of a request's body; the largest that is wanted has an address in it."""
+_MOST_MISTAKES = 5
+"""Of a request that are told."""
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""Of every response."""
+
+_log = logging.getLogger(__name__)
+
+
+def application(watch: Watch, gatekeeper: Gatekeeper, clock: Callable[[], datetime]) -> ASGIApp:
+    """What the listener serves."""
+    states = States(watch)
+    wrong = {"model": ProblemForm, "content": {MEDIA_TYPE: {}}, "description": "What is wrong with the request."}
+    app = FastAPI(
+        title="probe",
+        version=__version__,
+        summary="The mail servers behind Dynamics 365 server-side synchronization, as the service sees them.",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=MOST_BODY_BYTES,
+        # Whatever an administrator's environment says: nothing of the service goes to a collector of traces.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False},
+        responses={"default": wrong, 422: wrong},
+    )
+    app.add_exception_handler(RequestProblem, _told)
+    app.add_exception_handler(HTTPException, _told_of_route)
+    app.add_exception_handler(RequestValidationError, _told_of_mistakes)
+    app.add_exception_handler(Exception, _told_of_bug)
+    app.include_router(monitoring(watch, states, clock))
+    return _Front(app, gatekeeper, clock)
+
+
+async def _told(_request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, RequestProblem)
+    return problem.response()
+
+
+async def _told_of_route(_request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, HTTPException)
+    detail = {404: "there is nothing of this name", 405: "this cannot be done with it", 413: f"a body has at most {MOST_BODY_BYTES} bytes"}
+    return RequestProblem(problem.status_code, detail.get(problem.status_code, problem.detail), problem.headers).response()
+
+
+async def _told_of_mistakes(_request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, RequestValidationError)
+    # What was sent is not repeated; where it was wrong is.
+    mistakes = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in problem.errors()[:_MOST_MISTAKES]]
+    return RequestProblem(422, "; ".join(mistakes)).response()
+
+
+async def _told_of_bug(_request: Request, _bug: Exception) -> Response:
+    # Starlette raises it again once this is sent.
+    return RequestProblem(500, "this program failed; its log says where").response()
+
+
+class _Front:
+    """Decides who asks, and sees to it that every response has its headers and every failure an answer."""
+
+    def __init__(self, app: ASGIApp, gatekeeper: Gatekeeper, clock: Callable[[], datetime]) -> None:
+        self._app = app
+        self._gatekeeper = gatekeeper
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, status, is_whole = scope["method"], 0, False
+
+        async def sending(message: Message) -> None:
+            nonlocal status, is_whole
+            is_whole = message["type"] == "http.response.body" and not message.get("more_body", False)
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["Date"] = format_datetime(self._clock(), usegmt=True)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        # A head is asked for as the whole is; the server leaves out the body.
+        asked: dict[str, Any] = {**scope, "method": "GET"} if method == "HEAD" else dict(scope)
+        caller = None
+        try:
+            if _head_bytes(scope) > MOST_HEAD_BYTES:  # which came at once, so that uvicorn did not count it
+                raise RequestProblem(431, f"a request's head has at most {MOST_HEAD_BYTES} bytes", {"Connection": "close"})
+            caller = await self._gatekeeper.admit(method, Headers(scope=scope), (scope["client"] or ("",))[0])
+            asked["state"] = {**scope.get("state", {}), "caller": caller}
+            await self._app(asked, receive, sending)
+        except RequestProblem as problem:
+            await problem.response()(scope, receive, sending)
+        except Exception:
+            _log.exception("a bug in probe: a request was not answered", extra={"method": method, "path": visible(scope["path"])})
+            if not is_whole:
+                raise
+        finally:
+            level = logging.INFO if method not in ("GET", "HEAD") else logging.DEBUG
+            who = None if caller is None else caller.name
+            _log.log(level, "request", extra={"method": method, "path": visible(scope["path"]), "status": status, "token": who})
+
+
+def _head_bytes(scope: Scope) -> int:
+    return len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(name) + len(value) + 4 for name, value in scope["headers"])

@@ -1,0 +1,178 @@
+"""A listener over a watch that is made of a run: small, real, and with a clock that tests drive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from probe import app
+from probe.gate import Gated
+from probe.history import History, open_history
+from probe.memory.folder import Folder
+from probe.model.attempts import Attempt, Outcome
+from probe.model.estate import Endpoint, Estate, Mailbox
+from probe.model.runs import Run
+from probe.net.listening import ClientLimits
+from probe.web import CannotCheck, LastLook, Standby, Watch
+from probe.web.connections import ClientPatience
+from probe.web.listener import CLIENTS, PATIENCE, ListenSettings, listening
+from probe.web.tokens import Tokens, TokenScope
+from tests.looking import LOOKS, authority
+from tests.runs import NOON, a_checked_run
+from tests.web.client import Asker
+
+
+class DrivenTime:
+    """A clock and a count of seconds that stand still until a test drives them."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now.timestamp()
+
+    def drive(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class RunWatch:
+    """A service that holds nothing by itself: it knows a run, and looks, checks and gates where it is asked to, for real."""
+
+    def __init__(self, run: Run, history: History, time: DrivenTime, options: app.Options) -> None:
+        assert run.estate is not None
+        self._run, self._history, self._time = run, history, time
+        self.options = options
+        self.started = time.now
+        self.looks: dict[str, LastLook] = {}
+        self.held: Counter[str] = Counter()
+        """How often each endpoint was looked at, and each subject checked or gated."""
+        self.ended: Counter[tuple[str, str]] = Counter((attempt.prober, attempt.outcome.value) for attempt in run.attempts)
+        self.late = timedelta()
+        self.ready = Standby(True, "3 endpoints and 7 mailboxes are watched")
+        self.go = asyncio.Event()
+        """What looks, checks and answers of the gate wait for."""
+        self.go.set()
+        self._looking = asyncio.Lock()
+
+    @property
+    def estate(self) -> Estate:
+        assert self._run.estate is not None
+        return self._run.estate
+
+    @property
+    def history(self) -> History:
+        return self._history
+
+    def run(self) -> Run:
+        return self._run
+
+    def show(self, run: Run) -> None:
+        """Have another run be the newest state."""
+        self._run = run
+
+    def last_look(self, endpoint: str) -> LastLook | None:
+        return self.looks.get(endpoint)
+
+    def standby(self) -> Standby:
+        return self.ready
+
+    def lag(self) -> timedelta:
+        return self.late
+
+    def attempts(self) -> Mapping[tuple[str, str], int]:
+        return self.ended
+
+    def dynamics(self) -> Mapping[tuple[str, str], int]:
+        return {("corp", "enabled"): 3, ("corp", "disabled"): 1}
+
+    async def look(self, endpoint: Endpoint) -> None:
+        async with self._looking:
+            last, interval = self.looks.get(endpoint.url), self.estate.schedule.quick
+            if last is not None and interval is not None and self._time.now - last.at < interval:
+                return
+            await self._turn(endpoint)
+            plan = app.plan_look([endpoint], self.options)
+            plan = replace(plan, conversations=tuple(one for one in plan.conversations if one.prober in LOOKS))
+            async with app.Probing(self.options) as probing:
+                seen = await probing.check(plan)
+            self._take(seen, endpoint.url)
+            self.looks[endpoint.url] = LastLook(self._time.now, _seconds(seen.attempts))
+
+    async def check(self, subject: Mailbox | Endpoint, run_id: str) -> Run:
+        await self._turn(subject)
+        plan = (
+            app.plan_check(self.estate, [subject], self.options) if isinstance(subject, Mailbox) else app.plan_look([subject], self.options)
+        )
+        async with app.Probing(self.options) as probing:
+            run = replace(await probing.check(plan), id=run_id)
+        await self.history.record_run(run)
+        return run
+
+    async def gate(self, mailbox: Mailbox, run_id: str) -> Gated:
+        await self._turn(mailbox)
+        async with app.Probing(self.options) as probing:
+            gated = await probing.gate(self.estate, [mailbox])
+        assert gated is not None
+        return replace(gated, run=replace(gated.run, id=run_id))
+
+    async def _turn(self, subject: Mailbox | Endpoint) -> None:
+        self.held[subject.address if isinstance(subject, Mailbox) else subject.url] += 1
+        await self.go.wait()
+        if not self.ready.is_ready:
+            raise CannotCheck("the service is about to end")
+
+    def _take(self, seen: Run, url: str) -> None:
+        attempts = (*(one for one in self._run.attempts if one.subject != url), *seen.attempts)
+        readings = (*(one for one in self._run.readings if one.subject != url), *(one for one in seen.readings if one.subject == url))
+        self._run = replace(self._run, attempts=attempts, readings=readings)
+
+
+def _seconds(attempts: tuple[Attempt, ...]) -> float:
+    return attempts[0].seconds if attempts and attempts[0].outcome is Outcome.COMPLETED else 0.0
+
+
+@dataclass
+class World:
+    """A listener, and what stands behind it."""
+
+    asker: Asker
+    """Asks as somebody without a token."""
+    watch: RunWatch
+    time: DrivenTime
+    tokens: Tokens
+    asked: dict[str, Asker] = field(default_factory=dict)
+
+    def of(self, scope: TokenScope) -> Asker:
+        """Asks with a token of that scope, which is made once."""
+        if scope not in self.asked:
+            token = self.tokens.create(f"of-{scope}", scope, self.time.now)
+            self.asked[scope] = replace(self.asker, token=token)
+        return self.asked[scope]
+
+
+@asynccontextmanager
+async def world(
+    folder: Path,
+    run: Run | None = None,
+    settings: ListenSettings | None = None,
+    clients: ClientLimits = CLIENTS,
+    patience: ClientPatience = PATIENCE,
+) -> AsyncIterator[World]:
+    """A listener on a free port of loopback over a run, with its state in a folder."""
+    time, state = DrivenTime(), Folder(folder / "state")
+    made = app.Options(timeout=5.0, ca_file=authority().ca_file, tls="none")
+    async with open_history(state, "contoso-crm") as history:
+        watch = RunWatch(run or a_checked_run(), history, time, made)
+        shown: Watch = watch
+        tokens = Tokens(state)
+        where = settings or ListenSettings(port=0)
+        async with listening(shown, where, tokens, clock=time.clock, monotonic=time.monotonic, clients=clients, patience=patience) as url:
+            yield World(Asker(url, authority().ca_file), watch, time, tokens)
