@@ -49,7 +49,7 @@ class World:
     recipients: Recipients = field(default_factory=lambda: recipients("env:A"))
     is_maintenance: bool = False
     endings: dict[str, Callable[[], Ending]] = field(default_factory=dict)
-    """How a delivery to each target ends; taken, where it is not named."""
+    """How a delivery to each target ends; taken, where it is not named. One that ends unseen is taken too."""
     received: list[Received] = field(default_factory=list)
     tries: list[tuple[str, str]] = field(default_factory=list)
     """Target and event of everything that was sent, whether or not it was taken."""
@@ -93,7 +93,7 @@ class World:
             if self.killed_before_it_is_taken:
                 return Delivered(Ending.NOT_TAKEN)
         ending = self.endings.get(target, lambda: Ending.TAKEN)()
-        if ending is Ending.TAKEN:
+        if ending in (Ending.TAKEN, Ending.UNSEEN):
             self.received.append(Received(target, event, message, is_repetition, self.now))
         return Delivered(ending, "" if ending is Ending.TAKEN else "so the test wants it")
 
