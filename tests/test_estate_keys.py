@@ -7,8 +7,9 @@ from dataclasses import fields
 import pytest
 
 from probe.config.keys import TABLES
+from probe.config.watching import AlertTable, ScheduleTable
 from probe.document.forms import DeploymentForm, Form, MailboxForm, ProfileForm
-from probe.model.estate import Deployment, Mailbox, ServerProfile
+from probe.model.estate import AlertSettings, Deployment, Mailbox, ScheduleSettings, ServerProfile
 
 Part = type[Deployment | ServerProfile | Mailbox]
 
@@ -19,6 +20,8 @@ OF_A_SECRET = {
     "client_certificate": "can_ask_as_application",
 }
 """What the document says in place of where a secret is kept."""
+OF_THE_SERVICE = {"canary", "alerts_to"}
+"""What only `probe serve` goes by; no document has it."""
 
 
 @pytest.mark.parametrize(
@@ -26,7 +29,16 @@ OF_A_SECRET = {
     [("deployment", Deployment, DeploymentForm), ("profile", ServerProfile, ProfileForm), ("mailbox", Mailbox, MailboxForm)],
 )
 def test_a_key_is_read_and_published_under_one_name(table: str, kind: Part, form: type[Form]) -> None:
-    """The estate file and the document have each field of the model, and no other; of a secret the document says whether there is one."""
+    """The estate file has each field of the model, and so has the document, save what only the service goes by; of a secret it says whether there is one."""
     names = {field.name for field in fields(kind)}
     assert set(TABLES[table].model_fields) == names
-    assert set(form.model_fields) == {OF_A_SECRET.get(name, name) for name in names}
+    assert set(form.model_fields) == {OF_A_SECRET.get(name, name) for name in names - OF_THE_SERVICE}
+
+
+@pytest.mark.parametrize(("table", "kind"), [(ScheduleTable, ScheduleSettings), (AlertTable, AlertSettings)])
+def test_a_key_of_the_service_is_read_under_its_name(
+    table: type[ScheduleTable | AlertTable], kind: type[ScheduleSettings | AlertSettings]
+) -> None:
+    """The estate file has each setting of the schedule and of the alerts, and no other, and the same values where they are left out."""
+    assert list(table.model_fields) == [field.name for field in fields(kind)]
+    assert table().settings == kind()

@@ -29,7 +29,8 @@ def declared(estate: Estate) -> set[FactKey[Any]]:
 def declarable() -> set[FactKey[Any]]:
     """Every key that an estate can give a value to: by one that says everything."""
     estate = an_estate(replace(a_mailbox("a@contoso.test", "corp"), location=Location.ON_PREMISES, mfa=True))
-    profiles = tuple(replace(p, product="Dovecot 2.4", outgoing_product="Postfix", fips_validated="CMVP #4985") for p in estate.profiles)
+    words: dict[str, Any] = {"product": "Dovecot 2.4", "outgoing_product": "Postfix", "fips_validated": "CMVP #4985"}
+    profiles = tuple(replace(p, **words, password_ends=NOON.date()) for p in estate.profiles)
     return declared(replace(estate, profiles=profiles))
 
 

@@ -6,14 +6,15 @@ It is judged on the values as written, not on the tables as read, so that one mi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from probe.config.keys import token_endpoint
 from probe.config.problems import Found, KeyPath
+from probe.config.watching import duration
 from probe.config.wording import Guesses, readable
-from probe.model.estate import Authentication, Endpoint, Service, authority_endpoint
+from probe.model.estate import Authentication, Delivery, Endpoint, OrganizationUrl, Service, authority_endpoint
 
 _EWS = '"https://mail.contoso.test/EWS/Exchange.asmx"'
 
@@ -122,6 +123,62 @@ def _strange_authority(data: dict[str, Any], given: object) -> Iterator[Found]:
         yield Found(("dynamics", "token_url"), message)
 
 
+def _strange_canaries(data: dict[str, Any]) -> Iterator[Found]:
+    served: dict[str, object] = {}
+    for _, mailbox in _tables(data, "mailbox"):
+        if readable(mailbox.get("address")) and Delivery.SERVER_SIDE in (
+            mailbox.get(way) for way in ("incoming", "outgoing", "appointments")
+        ):
+            served[mailbox["address"].casefold()] = mailbox.get("profile")
+    for path, profile in _tables(data, "profile"):
+        canary = profile.get("canary")
+        if "@" not in str(canary) or not readable(canary) or not readable(profile.get("name")):
+            continue  # what cannot be read is told where it stands
+        if served.get(str(canary).casefold()) != profile["name"]:
+            yield Found((*path, "canary"), "must be the address of a mailbox of this profile that server-side synchronization serves")
+
+
+_SHORTEST: Mapping[str, tuple[str, str]] = {
+    "quick": ("1m", "a shorter one is a burden to a server that others use"),
+    "posture": ("15m", "each takes some dozens of connections to a server that others use"),
+    "canary": ("15m", "an account signs in at most once in 15 minutes"),
+    "logins": ("1d", "sign-ins of every mailbox more often than that look like an attack to its server"),
+    "roundtrip": ("15m", "an account signs in at most once in 15 minutes"),
+    "dynamics": ("1m", "a shorter one is a burden to a server that others use"),
+}
+"""The shortest interval of each key towards a server that is not on this machine, and why."""
+
+
+def _short_intervals(data: dict[str, Any]) -> Iterator[Found]:
+    schedule = data.get("schedule")
+    if not isinstance(schedule, dict):
+        return
+    named = [profile.get(end) for _, profile in _tables(data, "profile") for end in ("incoming", "outgoing")]
+    named += [mailbox.get("ews_url") for _, mailbox in _tables(data, "mailbox")]
+    dynamics = data.get("dynamics")
+    is_elsewhere = dict.fromkeys(_SHORTEST, any(_is_elsewhere(Endpoint.parse, url) for url in named))
+    is_elsewhere["dynamics"] = isinstance(dynamics, dict) and _is_elsewhere(OrganizationUrl.parse, dynamics.get("url"))
+    for key, (shortest, why) in _SHORTEST.items():
+        if not is_elsewhere[key]:
+            continue
+        try:
+            given, least = duration(schedule.get(key, "off")), duration(shortest)
+        except ValueError:
+            continue  # what cannot be read is told where it stands
+        if given is not None and least is not None and given < least:
+            yield Found(("schedule", key), f'must be "{shortest}" or more where a server is not on this machine: {why}')
+
+
+def _is_elsewhere(parse: Callable[[str], Endpoint | OrganizationUrl], url: object) -> bool:
+    """Whether a URL names a server that need not be this machine; one that cannot be read is told where it stands."""
+    try:
+        named = parse(url) if isinstance(url, str) else None
+    except ValueError:
+        return False
+    endpoint = named.endpoint if isinstance(named, OrganizationUrl) else named
+    return endpoint is not None and not endpoint.is_loopback
+
+
 def mistakes_across(data: dict[str, Any]) -> Iterator[Found]:
     """Names given twice, profiles that are not there, and keys that another key calls for."""
     yield from _repeated(data, "profile", "name", str, "is the name of another profile; give each its own")
@@ -130,3 +187,5 @@ def mistakes_across(data: dict[str, Any]) -> Iterator[Found]:
     yield from _unfinished_profiles(data)
     yield from _unfinished_mailboxes(data)
     yield from _unfinished_dynamics(data)
+    yield from _strange_canaries(data)
+    yield from _short_intervals(data)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, Field, PlainValidator
 
+from probe.config.table import SecretPlace, Table, key
+from probe.config.watching import AlertTable, ScheduleTable, Targets, a_day
 from probe.config.wording import Guesses, listed, quoted
 from probe.model.effects import ALLOWABLE
 from probe.model.estate import (
@@ -24,7 +27,6 @@ from probe.model.estate import (
     HistoryLimits,
     Location,
     OrganizationUrl,
-    SecretReference,
     ServerType,
     authority_endpoint,
 )
@@ -129,11 +131,6 @@ def _bound(given: object) -> BoundOrganization:
     return BoundOrganization.parse(given if isinstance(given, str) and given.isprintable() else "")
 
 
-def _secret(given: object) -> SecretReference:
-    # Not that it would be shown; but no name of a file or keyring entry that somebody can read holds such characters.
-    return SecretReference.parse(given if isinstance(given, str) and given.isprintable() else "")
-
-
 def _text(given: str) -> str:
     if not given.strip() or not given.isprintable() or len(given) > 256:
         raise ValueError("must be one line of text, of 1 to 256 characters")
@@ -214,34 +211,24 @@ def _is_domain(name: str) -> bool:
 _Text = Annotated[str, AfterValidator(_text)]
 _Incoming = Annotated[Endpoint, _endpoint("https", "pop3", "pop3s", "imap", "imaps")]
 _Outgoing = Annotated[Endpoint, _endpoint("https", "smtp", "smtps")]
-_Reference = Annotated[SecretReference, PlainValidator(_secret)]
 _EWS = "https://mail.contoso.test/EWS/Exchange.asmx"
 _UNSEEN = "it cannot be seen from the network, so it must be stated"
 
 
-def _key(meaning: str, example: object, **more: Any) -> Any:
-    """A key of a table: what it means and an example, both for messages; required unless it has a default."""
-    return Field(description=meaning, examples=[example], **more)
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-
-class _Deployment(_Table):
-    name: _Text = _key("what you call the Dynamics organization", "contoso-crm")
-    kind: Annotated[DeploymentKind, PlainValidator(_kind)] = _key("where Dynamics runs", "on-premises")
-    version: Annotated[str, AfterValidator(_version)] = _key("the version of Dynamics", "9.1")
-    runs_on: Annotated[str, PlainValidator(_runs_on)] = _key("the Windows that speaks TLS to the mail servers", "windows-server-2019")
-    fips: bool = _key(f"whether the Windows FIPS policy is on; {_UNSEEN}", False)
-    mass_email: bool = _key(f"whether mass mailings are sent; {_UNSEEN}", False)
-    custom_email_providers: bool = _key(f"whether custom email providers are in use; {_UNSEEN}", False)
-    outlook_on_the_web_tracking: bool = _key(f"whether the Dynamics app for Outlook on the web is in use; {_UNSEEN}", False)
-    outlook_manual_tracking: bool = _key(f"whether people track mail by hand in Outlook; {_UNSEEN}", False)
-    allow: list[Annotated[Effect, PlainValidator(_effect)]] = _key("effects beyond reading", ["logs-in"], default=[])
-    authorities: list[Annotated[str, PlainValidator(_authority)]] = _key("who may be sent a password", ["adfs.contoso.test"], default=[])
-    cloud: Annotated[Cloud, _choice(Cloud)] = _key("which Entra ID and Exchange Online", "worldwide", default=Cloud.WORLDWIDE)
-    service_account: Annotated[str, AfterValidator(_windows_account)] | None = _key(
+class _Deployment(Table):
+    name: _Text = key("what you call the Dynamics organization", "contoso-crm")
+    kind: Annotated[DeploymentKind, PlainValidator(_kind)] = key("where Dynamics runs", "on-premises")
+    version: Annotated[str, AfterValidator(_version)] = key("the version of Dynamics", "9.1")
+    runs_on: Annotated[str, PlainValidator(_runs_on)] = key("the Windows that speaks TLS to the mail servers", "windows-server-2019")
+    fips: bool = key(f"whether the Windows FIPS policy is on; {_UNSEEN}", False)
+    mass_email: bool = key(f"whether mass mailings are sent; {_UNSEEN}", False)
+    custom_email_providers: bool = key(f"whether custom email providers are in use; {_UNSEEN}", False)
+    outlook_on_the_web_tracking: bool = key(f"whether the Dynamics app for Outlook on the web is in use; {_UNSEEN}", False)
+    outlook_manual_tracking: bool = key(f"whether people track mail by hand in Outlook; {_UNSEEN}", False)
+    allow: list[Annotated[Effect, PlainValidator(_effect)]] = key("effects beyond reading", ["logs-in"], default=[])
+    authorities: list[Annotated[str, PlainValidator(_authority)]] = key("who may be sent a password", ["adfs.contoso.test"], default=[])
+    cloud: Annotated[Cloud, _choice(Cloud)] = key("which Entra ID and Exchange Online", "worldwide", default=Cloud.WORLDWIDE)
+    service_account: Annotated[str, AfterValidator(_windows_account)] | None = key(
         "the account of the asynchronous service", "svc-crm-async@CONTOSO.TEST", default=None
     )
 
@@ -249,92 +236,99 @@ class _Deployment(_Table):
 _SIGNS_IN_TO_DYNAMICS = (Authentication.NEGOTIATE, Authentication.NTLM, Authentication.OAUTH)
 
 
-class _Dynamics(_Table):
-    url: Annotated[OrganizationUrl, PlainValidator(_organization_url)] = _key(
+class _Dynamics(Table):
+    url: Annotated[OrganizationUrl, PlainValidator(_organization_url)] = key(
         "the address of the organization", "https://crm.contoso.test/Contoso"
     )
-    authentication: Annotated[Authentication, _choice(Authentication, *set(Authentication) - set(_SIGNS_IN_TO_DYNAMICS))] = _key(
+    authentication: Annotated[Authentication, _choice(Authentication, *set(Authentication) - set(_SIGNS_IN_TO_DYNAMICS))] = key(
         "how it signs in", "negotiate", default=Authentication.NEGOTIATE
     )
-    username: _Text | None = _key("the account that reads Dynamics", "svc-probe@contoso.test", default=None)
-    password: _Reference | None = _key("where its password is kept", "env:CRM_PASSWORD", default=None)
-    token_url: Annotated[str, PlainValidator(token_endpoint)] | None = _key(
+    username: _Text | None = key("the account that reads Dynamics", "svc-probe@contoso.test", default=None)
+    password: SecretPlace | None = key("where its password is kept", "env:CRM_PASSWORD", default=None)
+    token_url: Annotated[str, PlainValidator(token_endpoint)] | None = key(
         "the token endpoint of AD FS", f"https://adfs.contoso.test{TOKEN_PATH}", default=None
     )
-    client_id: _Text | None = _key("the client that is registered with AD FS", "6731de76-14a6-49ae-97bc-6eba6914391e", default=None)
-    organization: Annotated[BoundOrganization, PlainValidator(_bound)] | None = _key(
+    client_id: _Text | None = key("the client that is registered with AD FS", "6731de76-14a6-49ae-97bc-6eba6914391e", default=None)
+    organization: Annotated[BoundOrganization, PlainValidator(_bound)] | None = key(
         "the id of the organization and its unique name", "5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11 Contoso", default=None
     )
-    ca: _Text | None = _key("a file with more trust anchors for Dynamics", "/etc/ssl/contoso.pem", default=None)
-    plain_http: bool = _key("whether Dynamics may be reached over http://, without TLS", True, default=False)
+    ca: _Text | None = key("a file with more trust anchors for Dynamics", "/etc/ssl/contoso.pem", default=None)
+    plain_http: bool = key("whether Dynamics may be reached over http://, without TLS", True, default=False)
 
 
-class _Profile(_Table):
-    name: _Text = _key("the name of the email server profile", "corp")
-    server_type: Annotated[ServerType, _choice(ServerType)] = _key(
+class _Profile(Table):
+    name: _Text = key("the name of the email server profile", "corp")
+    server_type: Annotated[ServerType, _choice(ServerType)] = key(
         f"the server type of the profile, {quoted(ServerType)}", "exchange-server"
     )
-    incoming: _Incoming | None = _key("where mail is collected", _EWS, default=None)
-    outgoing: _Outgoing | None = _key("where mail is sent", _EWS, default=None)
-    autodiscover: bool = _key("whether Autodiscover finds the server", False, default=False)
-    authentication: Annotated[Authentication, _choice(Authentication)] = _key("how it signs in", "ntlm", default=Authentication.AUTO)
-    credentials: Annotated[Credentials, _choice(Credentials)] = _key(f"whose credentials are used, {quoted(Credentials)}", "profile")
-    impersonation: bool = _key("whether the account acts as each mailbox", True, default=False)
-    product: _Text | None = _key("what answers, where the server hides its name", "Dovecot 2.4", default=None)
-    outgoing_product: _Text | None = _key("what answers at the outgoing endpoint, where it is another", "Postfix", default=None)
-    username: _Text | None = _key("the account of the profile", "svc-crm@contoso.test", default=None)
-    password: _Reference | None = _key("where its password is kept", "env:CRM_EWS_PASSWORD", default=None)
-    tenant: _Text | None = _key("the tenant of Entra ID, by GUID or domain", "contoso.onmicrosoft.com", default=None)
-    client_id: _Text | None = _key("the application that asks for tokens", "6731de76-14a6-49ae-97bc-6eba6914391e", default=None)
-    client_secret: _Reference | None = _key("where the application's secret is kept", "env:CRM_CLIENT_SECRET", default=None)
-    client_certificate: _Reference | None = _key("where its certificate is kept, PEM with key", "file:/run/secrets/crm.pem", default=None)
-    fips_validated: Annotated[str, AfterValidator(_validated)] | None = _key(
+    incoming: _Incoming | None = key("where mail is collected", _EWS, default=None)
+    outgoing: _Outgoing | None = key("where mail is sent", _EWS, default=None)
+    autodiscover: bool = key("whether Autodiscover finds the server", False, default=False)
+    authentication: Annotated[Authentication, _choice(Authentication)] = key("how it signs in", "ntlm", default=Authentication.AUTO)
+    credentials: Annotated[Credentials, _choice(Credentials)] = key(f"whose credentials are used, {quoted(Credentials)}", "profile")
+    impersonation: bool = key("whether the account acts as each mailbox", True, default=False)
+    product: _Text | None = key("what answers, where the server hides its name", "Dovecot 2.4", default=None)
+    outgoing_product: _Text | None = key("what answers at the outgoing endpoint, where it is another", "Postfix", default=None)
+    username: _Text | None = key("the account of the profile", "svc-crm@contoso.test", default=None)
+    password: SecretPlace | None = key("where its password is kept", "env:CRM_EWS_PASSWORD", default=None)
+    tenant: _Text | None = key("the tenant of Entra ID, by GUID or domain", "contoso.onmicrosoft.com", default=None)
+    client_id: _Text | None = key("the application that asks for tokens", "6731de76-14a6-49ae-97bc-6eba6914391e", default=None)
+    client_secret: SecretPlace | None = key("where the application's secret is kept", "env:CRM_CLIENT_SECRET", default=None)
+    client_certificate: SecretPlace | None = key("where its certificate is kept, PEM with key", "file:/run/secrets/crm.pem", default=None)
+    fips_validated: Annotated[str, AfterValidator(_validated)] | None = key(
         "the certificate of the mail server's module", "CMVP #4985", default=None
     )
-    outgoing_authentication: Annotated[Authentication, _choice(Authentication)] | None = _key(
+    outgoing_authentication: Annotated[Authentication, _choice(Authentication)] | None = key(
         "how it signs in to send, where that is another way", "basic", default=None
     )
-    outgoing_credentials: Annotated[Credentials, _choice(Credentials)] | None = _key(
+    outgoing_credentials: Annotated[Credentials, _choice(Credentials)] | None = key(
         "whose credentials are used to send, where they are others", "profile", default=None
     )
-    outgoing_impersonation: bool | None = _key("whether the account acts as each mailbox to send", False, default=None)
-    outgoing_username: _Text | None = _key("the account that sends, where it is another", "svc-crm-out@contoso.test", default=None)
-    outgoing_password: _Reference | None = _key("where its password is kept", "env:CRM_SMTP_PASSWORD", default=None)
-    outgoing_fips_validated: Annotated[str, AfterValidator(_validated)] | None = _key(
+    outgoing_impersonation: bool | None = key("whether the account acts as each mailbox to send", False, default=None)
+    outgoing_username: _Text | None = key("the account that sends, where it is another", "svc-crm-out@contoso.test", default=None)
+    outgoing_password: SecretPlace | None = key("where its password is kept", "env:CRM_SMTP_PASSWORD", default=None)
+    outgoing_fips_validated: Annotated[str, AfterValidator(_validated)] | None = key(
         "the certificate of the outgoing server's module, where it is another", "CMVP #4985", default=None
     )
+    canary: Annotated[str, AfterValidator(_address)] | None = key(
+        "the mailbox that is signed in to for all of the profile", "sales@contoso.test", default=None
+    )
+    alerts_to: Targets | None = key("where the URLs of its own targets are kept", ["env:MAIL_TEAM"], default=None)
+    password_ends: Annotated[date, PlainValidator(a_day)] | None = key("when its password ends", date(2027, 1, 31), default=None)
 
 
 _ONLY_INCOMING = '; "forward" is for incoming mail alone'
 _NOT_FORWARD = quoted(word for word in Delivery if word is not Delivery.FORWARD)
 
 
-class _Mailbox(_Table):
-    address: Annotated[str, AfterValidator(_address)] = _key("the mail address of the mailbox", "sales@contoso.test")
-    profile: _Text = _key("the name of its email server profile", "corp")
-    incoming: Annotated[Delivery, _choice(Delivery)] = _key(f"how mail comes in, {quoted(Delivery)}", "server-side")
-    outgoing: Annotated[Delivery, _choice(Delivery, Delivery.FORWARD, note=_ONLY_INCOMING)] = _key(
+class _Mailbox(Table):
+    address: Annotated[str, AfterValidator(_address)] = key("the mail address of the mailbox", "sales@contoso.test")
+    profile: _Text = key("the name of its email server profile", "corp")
+    incoming: Annotated[Delivery, _choice(Delivery)] = key(f"how mail comes in, {quoted(Delivery)}", "server-side")
+    outgoing: Annotated[Delivery, _choice(Delivery, Delivery.FORWARD, note=_ONLY_INCOMING)] = key(
         f"how mail goes out, {_NOT_FORWARD}", "server-side"
     )
-    appointments: Annotated[Delivery, _choice(Delivery, Delivery.FORWARD, note=_ONLY_INCOMING)] = _key(
+    appointments: Annotated[Delivery, _choice(Delivery, Delivery.FORWARD, note=_ONLY_INCOMING)] = key(
         f"how appointments, contacts and tasks go, {_NOT_FORWARD}", "server-side"
     )
-    username: _Text | None = _key("its own account", "sales@contoso.test", default=None)
-    password: _Reference | None = _key("where its password is kept", "file:/run/secrets/sales", default=None)
-    location: Annotated[Location, _choice(Location)] | None = _key("where the mailbox lives", "on-premises", default=None)
-    mfa: bool | None = _key("whether its account needs multi-factor authentication", True, default=None)
-    ews_url: Annotated[Endpoint, _endpoint("https")] | None = _key("what Autodiscover found for it", _EWS, default=None)
-    id: Annotated[str, AfterValidator(_id)] | None = _key("its id in Dynamics", "8c1e2a40-6d0f-4c57-9a41-2f3f0c1d7e55", default=None)
+    username: _Text | None = key("its own account", "sales@contoso.test", default=None)
+    password: SecretPlace | None = key("where its password is kept", "file:/run/secrets/sales", default=None)
+    location: Annotated[Location, _choice(Location)] | None = key("where the mailbox lives", "on-premises", default=None)
+    mfa: bool | None = key("whether its account needs multi-factor authentication", True, default=None)
+    ews_url: Annotated[Endpoint, _endpoint("https")] | None = key("what Autodiscover found for it", _EWS, default=None)
+    id: Annotated[str, AfterValidator(_id)] | None = key("its id in Dynamics", "8c1e2a40-6d0f-4c57-9a41-2f3f0c1d7e55", default=None)
 
 
-class _HistoryLimits(_Table):
-    keep: Annotated[int, PlainValidator(_keep)] = _key("how long the history is kept", "2y", default=HistoryLimits().keep)
-    max_size: Annotated[int, PlainValidator(_size)] = _key("how large it may become", "2GB", default=HistoryLimits().max_size)
+class _HistoryLimits(Table):
+    keep: Annotated[int, PlainValidator(_keep)] = key("how long the history is kept", "2y", default=HistoryLimits().keep)
+    max_size: Annotated[int, PlainValidator(_size)] = key("how large it may become", "2GB", default=HistoryLimits().max_size)
 
 
-class EstateTables(_Table):
+class EstateTables(Table):
     deployment: _Deployment
     dynamics: _Dynamics | None = None
+    schedule: ScheduleTable | None = None
+    alerts: AlertTable | None = None
     history: _HistoryLimits | None = None
     profile: list[_Profile] = Field(min_length=1)
     mailbox: list[_Mailbox] = Field(min_length=1)
@@ -343,13 +337,17 @@ class EstateTables(_Table):
 HEADINGS = {
     "deployment": "[deployment]",
     "dynamics": "[dynamics]",
+    "schedule": "[schedule]",
+    "alerts": "[alerts]",
     "history": "[history]",
     "profile": "[[profile]]",
     "mailbox": "[[mailbox]]",
 }
-TABLES: dict[str | int, type[_Table]] = {
+TABLES: dict[str | int, type[Table]] = {
     "deployment": _Deployment,
     "dynamics": _Dynamics,
+    "schedule": ScheduleTable,
+    "alerts": AlertTable,
     "history": _HistoryLimits,
     "profile": _Profile,
     "mailbox": _Mailbox,

@@ -59,12 +59,11 @@ def keys_of(kind: str) -> frozenset[str]:
 
 def meaning_of(kind: str, key: str) -> str:
     """What a key means, and an example of it, as messages say it."""
-    import json
-
     from probe.config.keys import TABLES
+    from probe.config.wording import as_toml
 
     field = TABLES[kind].model_fields[key]
-    return f"{field.description}; write it as in {key} = {json.dumps((field.examples or [None])[0])}"
+    return f"{field.description}; write it as in {key} = {as_toml((field.examples or [None])[0])}"
 
 
 def wrong_value(kind: str, key: str, value: object) -> str | None:

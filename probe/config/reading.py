@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from probe.config.problems import EstateError, KeyPath, Problem, why_unreadable
-from probe.model.estate import Deployment, DynamicsAccess, Estate, HistoryLimits, Mailbox, ServerProfile
+from probe.model.estate import (
+    AlertSettings,
+    Deployment,
+    DynamicsAccess,
+    Estate,
+    HistoryLimits,
+    Mailbox,
+    ScheduleSettings,
+    ServerProfile,
+)
 
 MOST_ESTATE_BYTES = 16 * 1024 * 1024
 """An estate of 2,000 mailboxes takes 0.5 MiB; what is far larger is some other file."""
@@ -51,11 +60,19 @@ def read_estate(text: str, filename: str) -> Estate:
         deployment=Deployment(
             **{**dict(read.deployment), "allow": frozenset(read.deployment.allow), "authorities": tuple(read.deployment.authorities)}
         ),
-        profiles=tuple(ServerProfile(**{**dict(profile), "outgoing": profile.outgoing or profile.incoming}) for profile in read.profile),
+        profiles=tuple(_profile(dict(profile)) for profile in read.profile),
         mailboxes=tuple(Mailbox(**dict(mailbox)) for mailbox in read.mailbox),
         dynamics=None if read.dynamics is None else DynamicsAccess(**dict(read.dynamics)),
         history=HistoryLimits() if read.history is None else HistoryLimits(**dict(read.history)),
+        schedule=ScheduleSettings() if read.schedule is None else read.schedule.settings,
+        alerts=AlertSettings() if read.alerts is None else read.alerts.settings,
     )
+
+
+def _profile(table: dict[str, Any]) -> ServerProfile:
+    targets = table["alerts_to"]
+    alerts_to = None if targets is None else tuple(dict.fromkeys(targets))
+    return ServerProfile(**{**table, "outgoing": table["outgoing"] or table["incoming"], "alerts_to": alerts_to})
 
 
 def load_estate(path: Path) -> Estate:

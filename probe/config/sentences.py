@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from probe.config.keys import HEADINGS, TABLES, NotOneOf
 from probe.config.problems import Found, KeyPath
-from probe.config.wording import Guesses, listed
+from probe.config.wording import Guesses, as_toml, listed
 
 
 def _missing(path: KeyPath, data: dict[str, Any], guesses: Guesses) -> str:
@@ -48,7 +47,7 @@ _SENTENCES: dict[str, Callable[[KeyPath, dict[str, Any], Guesses], str]] = {
 
 def _example(path: KeyPath) -> str:
     examples = TABLES[path[0]].model_fields[str(path[-1])].examples or []
-    return json.dumps(examples[0])
+    return as_toml(examples[0])
 
 
 def meant_key(path: KeyPath, data: dict[str, Any], guesses: Guesses) -> str | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable
+from datetime import date
 
 MOST_NAMES_COMPARED = 200
 """difflib compares a misspelt name with each that is known; beyond this it would be felt."""
@@ -18,6 +20,11 @@ def listed(words: Iterable[str]) -> str:
 
 def quoted(words: Iterable[str]) -> str:
     return listed(f'"{word}"' for word in words)
+
+
+def as_toml(value: object) -> str:
+    """A value as it is written in an estate."""
+    return value.isoformat() if isinstance(value, date) else json.dumps(value)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -94,6 +94,8 @@ class ProfileForm(Form):
     has_outgoing_credentials: StrictBool = False
     """Whether the estate refers to the secret of that account."""
     outgoing_fips_validated: str | None = None
+    password_ends: date | None = None
+    """Null where the estate does not declare it."""
 
 
 class MailboxForm(Form):

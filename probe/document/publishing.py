@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -307,6 +307,8 @@ def _estate_value(value: object) -> Json:
             return value.url
         case OrganizationUrl() | BoundOrganization():
             return str(value)
+        case date():
+            return value.isoformat()
         case frozenset():
             return sorted(map(str, value))
         case tuple():

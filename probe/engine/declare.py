@@ -83,14 +83,16 @@ def _of_profile(profile: ServerProfile, at: datetime) -> Iterator[Reading]:
     yield _fact(subject, v.PROFILE_OUTGOING_APPLICATION, outgoing.has_application, at)
     yield _fact(subject, v.PROFILE_OUTGOING_CREDENTIALS, str(outgoing.credentials), at)
     yield _fact(subject, v.PROFILE_OUTGOING_IMPERSONATION, outgoing.impersonation, at)
-    for key, word in (
-        (v.PROFILE_FIPS_VALIDATED, profile.fips_validated),
-        (v.PROFILE_OUTGOING_FIPS_VALIDATED, profile.outgoing_fips_validated or profile.fips_validated),
-    ):
-        if word is not None:
-            yield _fact(subject, key, word, at)
-        else:
-            yield Missing(subject=subject, key=key, why=Why.NOT_ATTEMPTED, detail="the estate does not say; no connection can show it")
+    yield _by_word(subject, v.PROFILE_FIPS_VALIDATED, profile.fips_validated, at)
+    yield _by_word(subject, v.PROFILE_OUTGOING_FIPS_VALIDATED, profile.outgoing_fips_validated or profile.fips_validated, at)
+    yield _by_word(subject, v.PROFILE_PASSWORD_ENDS, profile.password_ends, at)
+
+
+def _by_word(subject: str, key: FactKey[T], word: T | None, at: datetime) -> Reading:
+    """What only the operator can say, where the estate says it."""
+    if word is not None:
+        return _fact(subject, key, word, at)
+    return Missing(subject=subject, key=key, why=Why.NOT_ATTEMPTED, detail="the estate does not say; no connection can show it")
 
 
 def _of_mailbox(mailbox: Mailbox, profile: ServerProfile, at: datetime) -> Iterator[Reading]:

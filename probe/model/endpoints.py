@@ -101,6 +101,14 @@ class Endpoint:
     def _url_host(self) -> str:
         return f"[{self.host}]" if ":" in self.host else self.host
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether its host can only be this machine: a loopback address, or a name that RFC 6761 keeps for one."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host.removesuffix(".").rpartition(".")[2] == "localhost"
+
     @classmethod
     def parse(cls, url: str) -> Endpoint:
         """The endpoint that a URL names. Raises ValueError with one sentence on what would be right."""

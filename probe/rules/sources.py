@@ -49,3 +49,8 @@ EWS_END = Reference(
 RESPONSE_CODES = Reference(
     "EWS: ResponseCode", "https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/responsecode", READ_ON
 )
+PASSWORD_AGE = Reference(
+    "[MS-ADA2]: Attribute msDS-MaximumPasswordAge",
+    "https://learn.microsoft.com/en-us/openspecs/windows_protocols/ms-ada2/9274ad18-f388-4449-87fd-b9a153c726d6",
+    READ_ON,
+)

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from probe.config import example_estate, read_estate
-from probe.model.estate import Credentials, Deployment, DynamicsAccess, Mailbox, ServerProfile, ServerType
+from probe.model.estate import (
+    AlertSettings,
+    Credentials,
+    Deployment,
+    DynamicsAccess,
+    Mailbox,
+    ScheduleSettings,
+    ServerProfile,
+    ServerType,
+)
 
 
 def test_the_example_is_the_one_that_operators_copy() -> None:
@@ -30,8 +39,12 @@ def test_the_example_loads() -> None:
     assert {mailbox.is_served for mailbox in estate.mailboxes} == {True, False}
 
 
-@pytest.mark.parametrize("kind", [Deployment, DynamicsAccess, ServerProfile, Mailbox], ids=lambda kind: kind.__name__)
-def test_the_example_shows_every_key(kind: type[Deployment | DynamicsAccess | ServerProfile | Mailbox]) -> None:
+@pytest.mark.parametrize(
+    "kind", [Deployment, DynamicsAccess, ScheduleSettings, AlertSettings, ServerProfile, Mailbox], ids=lambda kind: kind.__name__
+)
+def test_the_example_shows_every_key(
+    kind: type[Deployment | DynamicsAccess | ScheduleSettings | AlertSettings | ServerProfile | Mailbox],
+) -> None:
     """Every key that an estate may hold is in the example, with a comment above it."""
     text = example_estate()
     assert not [field.name for field in fields(kind) if not re.search(rf"^#.*\n(\n?{field.name}) = ", text, re.MULTILINE)]

@@ -31,12 +31,20 @@ HOSTILE = {
     "unassigned": "\u0378",
     "tag": "\U000e0041",
 }
-TABLE_TEXTS = {"deployment": DEPLOYMENT, "dynamics": DYNAMICS, "history": "[history]", "profile": PROFILE, "mailbox": MAILBOX}
+TABLE_TEXTS = {
+    "deployment": DEPLOYMENT,
+    "dynamics": DYNAMICS,
+    "schedule": "[schedule]",
+    "alerts": "[alerts]",
+    "history": "[history]",
+    "profile": PROFILE,
+    "mailbox": MAILBOX,
+}
 PLACES = [
-    (table, key, examples[0])
+    (table, key, example)
     for table, model in TABLES.items()
     for key, field in model.model_fields.items()
-    if isinstance((examples := field.examples or [None])[0], str | list)
+    if isinstance((example := (field.examples or [None])[0]), str) or (isinstance(example, list) and isinstance(example[0], str))
 ]
 
 

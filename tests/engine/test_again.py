@@ -152,6 +152,7 @@ def of_mailbox(**changes: Any) -> Callable[[Estate], Estate]:
         of_profile(server_type=ServerType.EXCHANGE_ONLINE),
         of_profile(server_type=ServerType.EXCHANGE_SERVER_HYBRID, autodiscover=True),
         of_profile(fips_validated="CMVP #4985"),
+        of_profile(password_ends=date(2026, 12, 1)),
         of_profile(product="Dovecot 2.4"),
         of_profile(outgoing_fips_validated="CMVP #4985"),
         of_mailbox(incoming=Delivery.FORWARD),

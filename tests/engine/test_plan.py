@@ -7,7 +7,7 @@ import json
 import pickle
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, time, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -67,7 +67,7 @@ def test_a_plan_is_plain_data() -> None:
             yield value
 
     for leaf in leaves(plan_of(CORP, *APART)):
-        assert leaf is None or isinstance(leaf, str | int | bool | StrEnum | date), leaf
+        assert leaf is None or isinstance(leaf, str | int | bool | StrEnum | date | time | timedelta), leaf
         json.dumps(leaf, default=str)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -112,3 +113,14 @@ def test_the_form_has_the_same() -> None:
     (entry,) = form["coming"]
     assert (entry["on"], entry["rule"], entry["endpoints"]) == ("2027-02-03", "certificate-expired", [EWS])
     assert entry["mailboxes"] == [address for address, _ in CORP]
+
+
+def test_the_end_of_a_password_is_told_on_its_day() -> None:
+    """A password whose end the estate declares is told with that day, for the mailboxes of its profile and no others."""
+    estate = an_estate(*CORP, ("anna@contoso.test", "online"))
+    corp, online = estate.profiles
+    run = judged(replace(estate, profiles=(replace(corp, password_ends=date(2027, 2, 3)), online)))
+    (coming,) = [c for c in app.outlook(run, date(2027, 6, 1)) if c.rule.startswith("password-")]
+    assert (coming.day, coming.rule, coming.words) == (date(2027, 2, 3), "password-ended", "Password ended: 2027-02-03")
+    assert coming.mailboxes == tuple(address for address, _ in CORP)
+    assert coming.otherwise is Otherwise.ADVICE

@@ -55,6 +55,7 @@ TELLING: dict[FactKey[Any], tuple[Any, ...]] = {
     v.EWS_INBOX: ("ErrorAccessDenied", "ErrorServerBusy"),
     v.CERTIFICATE_NOT_AFTER: (datetime(2026, 12, 1, tzinfo=UTC), datetime(2026, 11, 23, 18, tzinfo=UTC)),
     v.SERVER_END_OF_SUPPORT: (date(2026, 11, 23),),
+    v.PROFILE_PASSWORD_ENDS: (date(2026, 11, 22), date(2026, 12, 1)),
 }
 
 

@@ -26,6 +26,7 @@ _TELLING = frozenset(
         v.AUTH_REFUSAL,
         v.EWS_INBOX,
         v.EWS_POLICY_BLOCK,
+        v.PROFILE_PASSWORD_ENDS,
         v.SERVER_PRODUCT,
         v.TLS_FAILURE,
     )

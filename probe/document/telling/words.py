@@ -108,6 +108,8 @@ def reason_in_words(why: Why, subjects: Sequence[str], detail: str) -> str:
     return f"{words} ({bounded(detail, CITED_LIMIT)})" if detail and detail != UNTRIED else words
 
 
+_BY_YOUR_WORD = frozenset(key.name for key in (v.PROFILE_FIPS_VALIDATED, v.PROFILE_OUTGOING_FIPS_VALIDATED, v.PROFILE_PASSWORD_ENDS))
+"""What no connection can contradict."""
 _BY_WHOM = {"peer": " (the server says so)", "operator": " (declared by the operator)", "dynamics": " (Dynamics says so)"}
 
 
@@ -117,7 +119,7 @@ def provenance(fact: JsonObject) -> str:
         return ""
     if fact["basis"] == "inferred":
         return " (by your word)" if fact["inference"] == v.PRODUCT_BY_WORD else " (inferred)"
-    if fact["key"] in (v.PROFILE_FIPS_VALIDATED.name, v.PROFILE_OUTGOING_FIPS_VALIDATED.name):
+    if fact["key"] in _BY_YOUR_WORD:
         return " (by your word)"
     return _BY_WHOM[fact["by"]]
 

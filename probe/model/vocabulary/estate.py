@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from probe.model.estate import Authentication, Credentials, Delivery, Effect, Location, Security, ServerType, Service
 from probe.model.keys import FactKey
-from probe.model.kinds import FLAG, TEXT, choice, choices
+from probe.model.kinds import DAY, FLAG, TEXT, choice, choices
 from probe.model.provenance import Inferred, Provenance, Rank
 
 DEPLOYMENT_RUNS_ON: FactKey[str] = FactKey(
@@ -85,6 +87,12 @@ PROFILE_OUTGOING_CREDENTIALS: FactKey[str] = FactKey(
 PROFILE_OUTGOING_APPLICATION: FactKey[bool] = FactKey("profile.outgoing_application", FLAG, _OUTGOING, (True, False))
 PROFILE_OUTGOING_IMPERSONATION: FactKey[bool] = FactKey("profile.outgoing_impersonation", FLAG, _OUTGOING, (True, False))
 PROFILE_OUTGOING_FIPS_VALIDATED: FactKey[str] = FactKey("profile.outgoing_fips_validated", TEXT, _OUTGOING, ("CMVP #4985",))
+PROFILE_PASSWORD_ENDS: FactKey[date] = FactKey(
+    "profile.password_ends",
+    DAY,
+    "The day on which the password of the profile ends, as the operator declares it.",
+    (date(2027, 1, 31),),
+)
 PROFILE_LOCATIONS: FactKey[tuple[str, ...]] = FactKey(
     "profile.locations",
     choices(*Location),
