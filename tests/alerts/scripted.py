@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from probe.alerts import AlertKind, Alerts, Condition, Notice, Recipients, Severity, Telling
 from probe.alerts.wording import Message
@@ -103,18 +104,18 @@ def recipients(*references: str, **by_profile: str) -> Recipients:
     return Recipients(default=tuple(map(SecretReference.parse, references)), by_profile=owners)
 
 
-def condition(name: str = "mail is down", severity: Severity = Severity.CRITICAL, **more: object) -> Condition:
+def condition(name: str = "mail is down", severity: Severity = Severity.CRITICAL, **more: Any) -> Condition:
     return Condition(
         key=f"verdict|{name}", kind=AlertKind.VERDICT, severity=severity, subject="smtp://mail.contoso.test:587", title=name, **more
-    )  # type: ignore[arg-type]
+    )
 
 
-def notice(name: str, **more: object) -> Notice:
+def notice(name: str, **more: Any) -> Notice:
     return Notice(
         key=f"drift|{name}",
         kind=AlertKind.DRIFT,
         severity=Severity.INFORMATION,
         subject="smtp://mail.contoso.test:587",
         title=name,
-        **more,  # type: ignore[arg-type]
+        **more,
     )

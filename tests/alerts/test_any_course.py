@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from probe.alerts import Book, Ending, State
+from probe.alerts import Book, Condition, Ending, State
 from probe.alerts.incidents import STEADY_TIME
 from probe.memory.folder import Folder
 from tests.alerts.scripted import Received, World, condition, notice, recipients
@@ -28,7 +28,7 @@ _OWNED = "three"
 _BEGINS = ("CRITICAL", "UNSTEADY, CRITICAL", "REMINDER, CRITICAL")
 
 
-def _conditions(names: frozenset[str]) -> list[object]:
+def _conditions(names: frozenset[str]) -> list[Condition]:
     return [condition(name, profiles=("corp",) if name == _OWNED else ()) for name in sorted(names)]
 
 
@@ -66,7 +66,7 @@ class AnyCourse(RuleBasedStateMachine):
     def settle(self, names: frozenset[str], unknown: frozenset[str]) -> None:
         self.truth = names | (self.truth & unknown)
         self.unknown = unknown - names
-        self.world.settle(*_conditions(names), undecided=[condition(name).key for name in unknown])  # type: ignore[arg-type]
+        self.world.settle(*_conditions(names), undecided=[condition(name).key for name in unknown])
 
     @rule(number=st.integers(0, 5))
     def notify(self, number: int) -> None:
@@ -114,7 +114,7 @@ class AnyCourse(RuleBasedStateMachine):
             self.in_maintenance += world.received[received:]
         # It does not know what is so until it has looked again.
         known = _conditions(self.truth - self.unknown)
-        world.settle(*known, undecided=[condition(name).key for name in self.unknown])  # type: ignore[arg-type]
+        world.settle(*known, undecided=[condition(name).key for name in self.unknown])
 
     @invariant()
     def nothing_is_told_during_maintenance(self) -> None:
@@ -153,7 +153,7 @@ class AnyCourse(RuleBasedStateMachine):
         world = self.world
         world.is_maintenance, world.endings = False, {}
         for _ in range(4):
-            world.settle(*_conditions(self.truth))  # type: ignore[arg-type]
+            world.settle(*_conditions(self.truth))
             asyncio.run(world.told())
             world.pass_time(seconds=STEADY_TIME.total_seconds() + 1)
             # Until every pause after a failure is over.

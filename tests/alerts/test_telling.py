@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from probe.alerts import Approaching, Book, Ending, Severity, State
+from probe.alerts import Alerts, Approaching, Book, Ending, Severity, State
 from probe.alerts.telling import GIVEN_UP_AFTER, LONGEST_PAUSE, REFUSED_AFTER
 from probe.memory.folder import Folder, MemoryUnavailable
 from probe.model.watching import AlertSettings
@@ -215,7 +216,7 @@ async def test_a_delivery_is_tried_again_with_longer_pauses(tmp_path: Path) -> N
     """A target that cannot take it is tried after 30 seconds, each further time after twice the pause, up to an hour; other targets do not wait."""
     world = World(tmp_path, recipients=recipients("env:A", "env:B"), endings={"env:A": lambda: Ending.NOT_TAKEN})
     world.settle(condition())
-    pauses = []
+    pauses: list[float] = []
     assert [one.target for one in await world.told()] == ["env:B"]
     while (due := world.alerts.next_due(world.now)) is not None and len(pauses) < 9:
         pauses.append((due - world.now).total_seconds())
@@ -350,7 +351,7 @@ async def test_the_digest_keeps_its_hour_when_clocks_change(tmp_path: Path, day:
     world = World(
         tmp_path, settings=AlertSettings(digest=time(7), remind=None), now=datetime(day.year, day.month, day.day - 2, 12, tzinfo=zone)
     )
-    world.alerts.reload(replace_zone(world, zone))
+    world.alerts.reload(replace(world.telling, zone=zone))
     await world.told()
     digests = []
     for hour in range(96):
@@ -358,12 +359,6 @@ async def test_the_digest_keeps_its_hour_when_clocks_change(tmp_path: Path, day:
         world.alerts.notify([notice(f"change {hour}")], world.now)
         digests += [one.at for one in await world.told() if one.mark == "DIGEST"]
     assert [(at.day - day.day, at.astimezone(zone).hour) for at in digests] == [(-1, 7), (0, 7), (1, 7), (2, 7)]
-
-
-def replace_zone(world: World, zone: ZoneInfo) -> object:
-    from dataclasses import replace
-
-    return replace(world.telling, zone=zone)
 
 
 @pytest.mark.parametrize("hours", [1, -1])
@@ -430,8 +425,6 @@ async def test_conditions_repeated_as_they_were_cost_no_write(tmp_path: Path) ->
 
 async def test_two_deployments_in_one_folder_know_nothing_of_each_other(tmp_path: Path) -> None:
     """Incidents, notices and deliveries belong to a deployment."""
-    from probe.alerts import Alerts
-
     world = World(tmp_path)
     world.settle(condition())
     world.alerts.notify([notice("a new build")], world.now)
