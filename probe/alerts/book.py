@@ -81,6 +81,7 @@ CREATE TABLE mark (
     deployment TEXT NOT NULL,
     name TEXT NOT NULL,         -- digest
     at TEXT NOT NULL,
+    event INTEGER NOT NULL,     -- number of the last event until then
     PRIMARY KEY (deployment, name)
 ) STRICT, WITHOUT ROWID;
 """
@@ -206,6 +207,10 @@ class Page:
         ).fetchone()
         return int(row[0])
 
+    def forget_beginnings(self, key: str) -> None:
+        """Count from nothing how often a condition comes."""
+        self._database.execute("DELETE FROM beginning WHERE deployment = ? AND key = ?", (self._deployment, key))
+
     def is_new(self, key: str, now: datetime) -> bool:
         """Whether a notice was not told yet; from now on it counts as told."""
         return self._database.execute("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", (self._deployment, key, _moment(now))).rowcount > 0
@@ -273,11 +278,11 @@ class Page:
         )
         return [_delivery(row) for row in rows]
 
-    def told_between(self, after: datetime, until: datetime) -> list[tuple[EventKind, str]]:
-        """Kind and heading of each event of a time, the oldest first."""
+    def told_since(self, name: str) -> list[tuple[EventKind, str]]:
+        """Kind and heading of each event since something was marked, the oldest first."""
         rows = self._database.execute(
-            "SELECT kind, heading FROM event WHERE deployment = ? AND at > ? AND at <= ? ORDER BY number",
-            (self._deployment, _moment(after), _moment(until)),
+            "SELECT kind, heading FROM event WHERE deployment = ? AND number > (SELECT event FROM mark WHERE deployment = ? AND name = ?) ORDER BY number",
+            (self._deployment, self._deployment, name),
         )
         return [(EventKind(kind), heading) for kind, heading in rows]
 
@@ -288,7 +293,10 @@ class Page:
 
     def mark(self, name: str, now: datetime) -> None:
         """Mark something as done."""
-        self._database.execute("INSERT OR REPLACE INTO mark VALUES (?, ?, ?)", (self._deployment, name, _moment(now)))
+        self._database.execute(
+            "INSERT OR REPLACE INTO mark VALUES (?, ?, ?, (SELECT coalesce(max(number), 0) FROM event))",
+            (self._deployment, name, _moment(now)),
+        )
 
     def acknowledge(self, incident: int, now: datetime) -> bool:
         """Mark an incident as known to somebody; whether it is open."""

@@ -130,7 +130,7 @@ class Recipients:
     def of(self, profiles: Iterable[str]) -> tuple[str, ...]:
         """Names of the targets that are told of something that concerns these profiles; each once."""
         owners, named = dict(self.by_profile), tuple(profiles)
-        found = [reference for profile in named or ("",) for reference in (owners.get(profile) or self.default)]
+        found = [reference for profile in named or ("",) for reference in owners.get(profile, self.default)]
         return tuple(dict.fromkeys([*map(name_of, found), *self.local]))
 
     @property

@@ -56,8 +56,8 @@ def reminder_due(incident: Incident, remind: timedelta | None) -> datetime | Non
     return incident.at + remind
 
 
-def next_look(incident: Incident, remind: timedelta | None, now: datetime) -> datetime | None:
+def next_look(incident: Incident, remind: timedelta | None) -> datetime | None:
     """When something may be to be told of it though nothing changes."""
-    steady = incident.changed + STEADY_TIME
-    times = [reminder_due(incident, remind), steady if steady > now else None]
-    return min((time for time in times if time is not None), default=None)
+    if incident.told is Told.UNSTEADY:
+        return incident.changed + STEADY_TIME
+    return reminder_due(incident, remind)

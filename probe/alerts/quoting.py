@@ -28,6 +28,8 @@ _LINKING = re.compile(
 )
 _WIDE = {ord(character): ord(character) + 0xFEE0 for character in r"*_~`<>[]#|\&@{}$^"}
 """Characters of markup and mentions to their wide forms (Unicode, Halfwidth and Fullwidth Forms)."""
+_QUOTES = str.maketrans("«»", "‹›")
+"""What words are put between does not occur in them."""
 _EMOJI = re.compile(r":(?=[\w+-]+:)")
 
 
@@ -43,7 +45,7 @@ class Style(StrEnum):
 def inert(words: str, most: int = MOST_WORDS) -> str:
     """The words of a peer as text that is nothing else: visible, on one line, with no link in it, and at most so long."""
     text = visible(words[: 4 * most], keep="").strip()  # what is far beyond the end is not looked at
-    text = _LINKING.sub(_broken, text)
+    text = _LINKING.sub(_broken, text).translate(_QUOTES)
     return text if len(text) <= most and len(words) <= 4 * most else text[: most - 1] + "…"
 
 

@@ -43,7 +43,7 @@ def _scheme(what: str, module: str, plugin: str, style: Style, most: int, option
 
 _TEAMS = _scheme(
     "Microsoft Teams, by a workflow of Power Automate", "workflows", "NotifyWorkflows", Style.CHAT, 12_000,
-    "id sig ver api-version pa powerautomate route routeid image wrap",
+    "id sig sp sv ver api-version pa powerautomate route routeid image wrap",
     passes_through=True,
     line_end="\n\n",  # in an Adaptive Card a single line end is a space
     native=re.compile(r"(?:[\w-]+\.)+(?:logic\.azure\.(?:com|us|cn)|powerplatform\.(?:com|us|cn))"),

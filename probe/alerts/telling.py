@@ -213,7 +213,7 @@ class Alerts:
                 page.change(incident.id, ended=now)
                 continue
             opened.add(key)
-            looks.append(now + HELD_LOOK if is_held else next_look(incident, self._telling.settings.remind, now))
+            looks.append(now + HELD_LOOK if is_held else next_look(incident, self._telling.settings.remind))
         return frozenset(opened), min((look for look in looks if look is not None), default=None)
 
     def _news(self, page: Page, incident: Incident, condition: Condition, now: datetime) -> EventKind | None:
@@ -226,15 +226,17 @@ class Alerts:
         """Where the clock was set back: what lies ahead is from now on counted from now."""
         if incident.changed <= now and incident.at <= now:
             return incident
-        values = {"changed": min(incident.changed, now), "at": min(incident.at, now)}
-        page.change(incident.id, **values)
-        return replace(incident, **values)
+        changed, at = min(incident.changed, now), min(incident.at, now)
+        page.change(incident.id, changed=changed, at=at)
+        return replace(incident, changed=changed, at=at)
 
     def _tell_incident(self, page: Page, incident: Incident, condition: Condition, kind: EventKind, now: datetime) -> Incident:
         known = KNOWN_AFTER[kind]
         values: dict[str, object] = {"told": known, "at": now, "severity": condition.severity, "condition": condition}
         if kind in (EventKind.WORSE, EventKind.RECOVERED):
             values["acknowledged"] = None
+        if incident.told is Told.UNSTEADY:
+            page.forget_beginnings(condition.key)
         page.change(incident.id, **values)
         self._tell(page, kind, condition, now, began=incident.began, incident=incident.id)
         return replace(incident, **values)  # type: ignore[arg-type]
@@ -276,7 +278,7 @@ class Alerts:
             return
         if last >= self._digest_time(now, at):
             return
-        told = [(kind, heading) for kind, heading in page.told_between(last, now) if kind in _IN_DIGEST]
+        told = [(kind, heading) for kind, heading in page.told_since("digest") if kind in _IN_DIGEST]
         page.mark("digest", now)
         if not told:
             return

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from probe import __version__
+from probe.cli.alerts import alert
 from probe.cli.doctor import doctor
 from probe.cli.enabling import EnableRequest, enabling_options, round_of, show_gate, write_score
 from probe.cli.estates import estate_of
@@ -359,6 +360,7 @@ def schema(name: str) -> None:
 
 cli.add_command(import_)
 cli.add_command(outlook)
+cli.add_command(alert)
 cli.add_command(doctor)
 cli.add_command(history)
 cli.add_command(drift)

@@ -82,7 +82,7 @@ def _target(request: AppriseRequest) -> Any:
 def _check_options(given: Iterable[str], allowed: frozenset[str]) -> None:
     """Raises UnusableUrl where the query holds what is not allowed. The name may be a secret that somebody pasted, so only ours are repeated."""
     prefixes = tuple(name[:-1] for name in allowed if name.endswith("*"))
-    if any(name not in allowed and not (prefixes and name.startswith(prefixes)) for name in given):
+    if any(name and name not in allowed and not name.startswith(prefixes) for name in given):
         names = ", ".join(sorted(allowed)) or "none"
         raise UnusableUrl(f"its URL holds an option that is not allowed; allowed are: {names}")
 

@@ -113,6 +113,8 @@ class MailTarget:
     refuses: frozenset[str] = frozenset()
     final: bytes = b"250 taken"
     """What it says after a message; empty: it closes the connection."""
+    login: bytes = b"235 welcome"
+    """What it says to a login."""
     messages: list[bytes] = field(default_factory=list)
     said_in_clear: list[bytes] = field(default_factory=list)
     port: int = 0
@@ -146,38 +148,38 @@ def mail_target(target: MailTarget | None = None, *, identity: str = "trusted", 
         thread.join()
 
 
-def _mail_session(target: MailTarget, connection: socket.socket, context: ssl.SSLContext, *, speaks_tls_at_once: bool) -> None:
-    is_tls = speaks_tls_at_once
-    if speaks_tls_at_once:
-        connection = context.wrap_socket(connection, server_side=True)
-    lines = connection.makefile("rb")
-    connection.sendall(b"220 localhost\r\n")
-    while line := lines.readline():
-        if not is_tls:
-            target.said_in_clear.append(line)
-        verb = line[:4].upper()
-        if verb == b"EHLO":
-            offer = b"250-STARTTLS\r\n" if target.offers_starttls and not is_tls else b""
-            connection.sendall(b"250-localhost\r\n" + offer + b"250-AUTH PLAIN\r\n250 8BITMIME\r\n")
-        elif verb == b"STAR" and target.offers_starttls:
-            connection.sendall(b"220 go\r\n")
-            connection, is_tls = context.wrap_socket(connection, server_side=True), True
-            lines = connection.makefile("rb")
-        elif verb == b"RCPT" and any(name.encode() in line for name in target.refuses):
-            connection.sendall(b"550 no such mailbox\r\n")
-        elif verb == b"AUTH":
-            connection.sendall(b"235 welcome\r\n")
-        elif verb == b"DATA":
-            connection.sendall(b"354 go\r\n")
-            message = b""
-            while (text := lines.readline()) not in (b".\r\n", b""):
-                message += text
-            target.messages.append(message)
-            if not target.final:
+def _mail_session(target: MailTarget, plain: socket.socket, context: ssl.SSLContext, *, speaks_tls_at_once: bool) -> None:
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(context.wrap_socket(plain, server_side=True)) if speaks_tls_at_once else plain
+        lines = stack.enter_context(connection.makefile("rb"))
+        connection.sendall(b"220 localhost\r\n")
+        while line := lines.readline():
+            is_tls = isinstance(connection, ssl.SSLSocket)
+            if not is_tls:
+                target.said_in_clear.append(line)
+            verb = line[:4].upper()
+            if verb == b"STAR" and target.offers_starttls:
+                connection.sendall(b"220 go\r\n")
+                connection = stack.enter_context(context.wrap_socket(plain, server_side=True))
+                lines = stack.enter_context(connection.makefile("rb"))
+            elif verb == b"EHLO":
+                offer = b"250-STARTTLS\r\n" if target.offers_starttls and not is_tls else b""
+                connection.sendall(b"250-localhost\r\n" + offer + b"250-AUTH PLAIN\r\n250 8BITMIME\r\n")
+            elif verb == b"RCPT" and any(name.encode() in line for name in target.refuses):
+                connection.sendall(b"550 no such mailbox\r\n")
+            elif verb == b"AUTH":
+                connection.sendall(target.login + b"\r\n")
+            elif verb == b"DATA":
+                connection.sendall(b"354 go\r\n")
+                message = b""
+                while (text := lines.readline()) not in (b".\r\n", b""):
+                    message += text
+                target.messages.append(message)
+                if not target.final:
+                    return
+                connection.sendall(target.final + b"\r\n")
+            elif verb == b"QUIT":
+                connection.sendall(b"221 bye\r\n")
                 return
-            connection.sendall(target.final + b"\r\n")
-        elif verb == b"QUIT":
-            connection.sendall(b"221 bye\r\n")
-            return
-        else:
-            connection.sendall(b"250 well\r\n")
+            else:
+                connection.sendall(b"250 well\r\n")

@@ -60,7 +60,7 @@ _BREACHES: dict[str, list[Breach]] = {
         "model wire rules inferences", "asyncio socket ssl time"
     ),
     "There is one door to the network": _each(
-        _all_but("net", "simulation"), "socket ssl aioimaplib aiosmtplib dns exchangelib msal requests urllib3"
+        _all_but("net", "simulation"), "socket ssl aioimaplib aiosmtplib apprise dns exchangelib msal requests urllib3"
     ),
     "Rules, inferences and reports see facts, never the wire": _each(
         "rules inferences reports", "probe.net probe.wire probe.probing probe.probers"

@@ -1,0 +1,451 @@
+"""Tests of what is told, once, over driven time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from probe.alerts import Alerts, Approaching, Book, Ending, Severity, State
+from probe.alerts.telling import GIVEN_UP_AFTER, LONGEST_PAUSE, REFUSED_AFTER
+from probe.memory.folder import Folder, MemoryUnavailable
+from probe.model.watching import AlertSettings
+from tests.alerts.scripted import DEPLOYMENT, START, World, condition, notice, recipients
+
+
+async def test_a_condition_is_told_when_it_begins_and_when_it_ends(tmp_path: Path) -> None:
+    """A condition is told once when it begins, not again while it lasts, and once when it ends."""
+    world = World(tmp_path)
+    world.settle(condition())
+    assert await world.marks() == ["CRITICAL"]
+    world.pass_time(hours=1)
+    world.settle(condition())
+    assert await world.marks() == []
+    world.settle()
+    (ended,) = await world.told()
+    assert (ended.mark, ended.about) == ("RECOVERED", "mail is down")
+    assert "lasted for 1 h 0 min" in ended.message.lines[0].text
+    assert await world.marks() == []
+
+
+async def test_counts_that_change_are_no_new_trouble(tmp_path: Path) -> None:
+    """Of a condition whose mailboxes change nothing more is told, and its end has the last of them."""
+    world = World(tmp_path)
+    world.settle(condition(mailboxes=("a@contoso.test",)))
+    await world.told()
+    many = condition(mailboxes=tuple(f"m{number}@contoso.test" for number in range(300)))
+    world.settle(many)
+    assert await world.marks() == []
+    world.settle()
+    (ended,) = await world.told()
+    (line,) = [line.text for line in ended.message.lines if line.label == "Mailboxes"]
+    assert line.startswith("300: m0@contoso.test, m1@contoso.test")
+    assert line.endswith("m19@contoso.test, and 280 more")
+
+
+async def test_what_becomes_worse_is_told_though_it_was_acknowledged(tmp_path: Path) -> None:
+    """A condition that becomes worse is told again once; one that becomes better is not."""
+    world = World(tmp_path)
+    world.settle(condition(severity=Severity.WARNING))
+    assert await world.marks() == ["WARNING"]
+    with Book(Folder(tmp_path), None).opened() as page:
+        assert page.acknowledge(1, world.now)
+    world.settle(condition(severity=Severity.CRITICAL))
+    assert await world.marks() == ["WORSE, CRITICAL"]
+    world.settle(condition(severity=Severity.WARNING))
+    world.settle(condition(severity=Severity.CRITICAL))
+    assert await world.marks() == []
+
+
+async def test_a_condition_that_lasts_is_told_again_until_somebody_acknowledges_it(tmp_path: Path) -> None:
+    """After each `remind` a condition that lasts is told again; not once it was acknowledged; its end is told all the same."""
+    world = World(tmp_path)
+    world.settle(condition())
+    await world.told()
+    for _ in range(2):
+        world.pass_time(hours=23)
+        assert await world.marks() == []
+        world.pass_time(hours=1)
+        assert world.alerts.next_due(world.now) == world.now
+        assert await world.marks() == ["REMINDER, CRITICAL"]
+    with Book(Folder(tmp_path), None).opened() as page:
+        assert page.acknowledge(1, world.now)
+    world.pass_time(hours=48)
+    assert await world.marks() == []
+    world.settle()
+    assert await world.marks() == ["RECOVERED"]
+
+
+async def test_an_undecided_incident_is_left_as_it_is(tmp_path: Path) -> None:
+    """While nobody knows whether a condition is still there, its incident neither ends nor is told again."""
+    world = World(tmp_path)
+    world.settle(condition())
+    await world.told()
+    world.pass_time(hours=30)
+    world.settle(undecided=[condition().key])
+    assert await world.marks() == []
+    world.settle()
+    assert await world.marks() == ["RECOVERED"]
+
+
+async def test_what_comes_and_goes_is_told_as_unsteady_once(tmp_path: Path) -> None:
+    """At its fourth beginning within an hour a condition is told as unsteady, then not at all until it stays as it is for half an hour."""
+    world = World(tmp_path)
+    seen = []
+    for _ in range(10):
+        world.settle(condition())
+        seen += await world.marks()
+        world.pass_time(minutes=4)
+        world.settle()
+        seen += await world.marks()
+        world.pass_time(minutes=4)
+    assert seen == ["CRITICAL", "RECOVERED"] * 3 + ["UNSTEADY, CRITICAL"]
+    world.settle(condition())
+    world.pass_time(minutes=29)
+    assert await world.marks() == []
+    world.pass_time(minutes=1)
+    assert world.alerts.next_due(world.now) == world.now
+    assert await world.marks() == ["CRITICAL"]
+    world.settle()
+    assert await world.marks() == ["RECOVERED"]
+
+
+async def test_what_was_unsteady_and_is_gone_is_told_as_over(tmp_path: Path) -> None:
+    """An unsteady condition that stays away for half an hour is told as over, once."""
+    world = World(tmp_path)
+    for _ in range(4):
+        world.settle(condition())
+        world.settle()
+        world.pass_time(minutes=1)
+    await world.told()
+    world.pass_time(minutes=30)
+    assert await world.marks() == ["RECOVERED"]
+    world.pass_time(hours=2)
+    assert await world.marks() == []
+
+
+async def test_nothing_is_told_during_maintenance(tmp_path: Path) -> None:
+    """What begins during maintenance is told after it where it still lasts; what also ended is never told; what happened is told after it."""
+    world = World(tmp_path)
+    world.settle(condition("before"))
+    await world.told()
+    world.is_maintenance = True
+    world.settle(condition("lasts"), condition("passes"))
+    world.alerts.notify([notice("changed")], world.now)
+    world.pass_time(minutes=10)
+    world.settle(condition("lasts"))
+    world.pass_time(hours=30)
+    assert await world.told() == []
+    assert world.alerts.next_due(world.now) == world.now + timedelta(seconds=30)
+    world.is_maintenance = False
+    assert sorted((one.mark, one.about) for one in await world.told()) == [
+        ("CRITICAL", "lasts"),
+        ("INFORMATION", "changed"),
+        ("RECOVERED", "before"),
+    ]
+
+
+async def test_what_happened_is_told_once(tmp_path: Path) -> None:
+    """A notice is told once by its key, also after a restart."""
+    world = World(tmp_path)
+    world.alerts.notify([notice("build 1"), notice("build 2")], world.now)
+    assert [one.about for one in await world.told()] == ["build 1", "build 2"]
+    world.alerts = world.opened()
+    world.alerts.notify([notice("build 1"), notice("build 3")], world.now)
+    assert [one.about for one in await world.told()] == ["build 3"]
+
+
+async def test_an_end_is_told_once_at_each_stage(tmp_path: Path) -> None:
+    """What ends is told once at each stage of `ahead_days`; the stages that were passed before it was known are not made up for."""
+    world = World(tmp_path)
+    end = Approaching(subject="certificate of smtp://mail:587", day=START.date() + timedelta(days=40), title="A certificate ends")
+    told: dict[int, list[str]] = {}
+    for _ in range(42 * 3):
+        world.alerts.approaching([end], world.now)
+        if seen := await world.told():
+            told[(end.day - world.now.date()).days] = [one.about for one in seen]
+        world.pass_time(hours=8)
+    assert list(told) == [30, 14, 7, 1]
+    assert told[14] == [f"A certificate ends: in 14 days, on {end.day}"]
+    assert told[1] == [f"A certificate ends: tomorrow, on {end.day}"]
+    late = Approaching(subject="certificate of pop3://mail:110", day=world.now.date() + timedelta(days=5), title="Another ends")
+    world.alerts.approaching([late], world.now)
+    assert [one.about for one in await world.told()] == [f"Another ends: in 5 days, on {late.day}"]
+    moved = Approaching(subject=end.subject, day=world.now.date() + timedelta(days=30), title=end.title)
+    world.alerts.approaching([moved], world.now)
+    assert len(await world.told()) == 1
+
+
+async def test_owners_are_told_in_place_of_the_default(tmp_path: Path) -> None:
+    """What concerns a profile goes to its owners; what concerns several to each owner once; the rest, and profiles without owners, to the default."""
+    world = World(tmp_path, recipients=recipients("env:A", corp="env:B", branch="env:C"))
+    world.settle(
+        condition("everybody"),
+        condition("corp", profiles=("corp",)),
+        condition("both", profiles=("corp", "branch")),
+        condition("unowned", profiles=("lab", "corp")),
+    )
+    told = await world.told()
+    assert sorted((one.about, one.target) for one in told) == [
+        ("both", "env:B"),
+        ("both", "env:C"),
+        ("corp", "env:B"),
+        ("everybody", "env:A"),
+        ("unowned", "env:A"),
+        ("unowned", "env:B"),
+    ]
+    assert len({one.event for one in told}) == 4
+
+
+async def test_whoever_heard_of_it_hears_of_its_end(tmp_path: Path) -> None:
+    """The end of an incident is told to the targets that were told of it, though its profiles changed; not to targets that are gone."""
+    world = World(tmp_path, recipients=recipients("env:A", corp="env:B"))
+    world.settle(condition(profiles=("corp",)))
+    await world.told()
+    world.settle(condition(profiles=("lab",)))
+    world.recipients = recipients("env:A", "env:D", corp="env:B")
+    world.reload()
+    world.settle()
+    assert [(one.mark, one.target) for one in await world.told()] == [("RECOVERED", "env:B")]
+
+
+async def test_a_delivery_is_tried_again_with_longer_pauses(tmp_path: Path) -> None:
+    """A target that cannot take it is tried after 30 seconds, each further time after twice the pause, up to an hour; other targets do not wait."""
+    world = World(tmp_path, recipients=recipients("env:A", "env:B"), endings={"env:A": lambda: Ending.NOT_TAKEN})
+    world.settle(condition())
+    pauses: list[float] = []
+    assert [one.target for one in await world.told()] == ["env:B"]
+    while (due := world.alerts.next_due(world.now)) is not None and len(pauses) < 9:
+        pauses.append((due - world.now).total_seconds())
+        world.now = due
+        await world.told()
+    assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    world.endings.clear()
+    world.now = world.alerts.next_due(world.now) or world.now
+    assert [(one.mark, one.is_repetition) for one in await world.told()] == [("CRITICAL", False)]
+
+
+async def test_a_delivery_that_fails_for_good_is_shown(tmp_path: Path) -> None:
+    """After a day a delivery has failed for good; after a quarter of an hour, where the target refuses it; both are kept with the reason."""
+    endings = {"env:A": lambda: Ending.NOT_TAKEN, "env:B": lambda: Ending.REFUSED}
+    world = World(tmp_path, recipients=recipients("env:A", "env:B"), settings=AlertSettings(remind=None), endings=endings)
+    world.settle(condition())
+    while (due := world.alerts.next_due(world.now)) is not None:
+        world.now = due
+        await world.told()
+    with Book(Folder(tmp_path), None).opened() as page:
+        failed = {one.target: one for one in page.unsent()}
+    assert {one.state for one in failed.values()} == {State.FAILED}
+    assert failed["env:A"].why == "so the test wants it"
+    assert GIVEN_UP_AFTER <= failed["env:A"].at - START <= GIVEN_UP_AFTER + LONGEST_PAUSE
+    assert REFUSED_AFTER <= failed["env:B"].at - START <= 2 * REFUSED_AFTER
+
+
+async def test_what_is_behind_a_failure_keeps_its_order(tmp_path: Path) -> None:
+    """A target gets its events in order: an end never before its beginning."""
+    world = World(tmp_path, endings={"env:A": lambda: Ending.NOT_TAKEN})
+    world.settle(condition())
+    await world.told()
+    world.settle()
+    assert len(world.tries) == 1
+    await world.told()
+    assert len(world.tries) == 1
+    world.endings.clear()
+    world.pass_time(minutes=1)
+    assert await world.marks() == ["CRITICAL", "RECOVERED"]
+
+
+async def test_what_may_have_arrived_is_sent_again_as_possibly_a_repetition(tmp_path: Path) -> None:
+    """Where a target gave no clear answer, the same event is sent again and says that it is possibly a repetition."""
+    world = World(tmp_path, endings={"env:A": lambda: Ending.UNSEEN})
+    world.settle(condition())
+    await world.told()
+    world.endings.clear()
+    world.pass_time(minutes=1)
+    (again,) = await world.told()
+    assert again.is_repetition
+    assert world.tries[0] == world.tries[1]
+
+
+async def test_part_of_a_target_is_not_told_twice(tmp_path: Path) -> None:
+    """Where some recipients of a target took it, it is not sent again, and shown as failed."""
+    world = World(tmp_path, endings={"env:A": lambda: Ending.PARTLY})
+    world.settle(condition())
+    await world.told()
+    with Book(Folder(tmp_path), None).opened() as page:
+        assert [one.state for one in page.unsent()] == [State.FAILED]
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+async def test_a_program_that_is_killed_while_it_sends_sends_again_with_a_mark(tmp_path: Path, is_taken: bool) -> None:
+    """What was being sent when the program was killed is sent again by the next, with the same id and the mark."""
+    world = World(tmp_path / "first", killed_copy=tmp_path / "killed", killed_before_it_is_taken=not is_taken)
+    world.settle(condition())
+    await world.told()
+    world.folder = tmp_path / "killed"
+    world.alerts = world.opened()
+    (again,) = await world.told()
+    assert again.is_repetition
+    assert {event for _, event in world.tries} == {again.event}
+    world.settle(condition())
+    assert await world.told() == []
+
+
+async def test_a_target_that_is_gone_from_the_estate_is_not_told(tmp_path: Path) -> None:
+    """What waits for a target that the estate no longer names fails for good, and says so."""
+    world = World(tmp_path, endings={"env:A": lambda: Ending.NOT_TAKEN})
+    world.settle(condition())
+    await world.told()
+    world.recipients = recipients("env:B")
+    world.reload()
+    world.pass_time(hours=1)
+    await world.told()
+    with Book(Folder(tmp_path), None).opened() as page:
+        assert [(one.target, one.why) for one in page.unsent()] == [("env:A", "the estate no longer names it")]
+
+
+async def test_the_digest_is_sent_once_a_day_where_something_changed(tmp_path: Path) -> None:
+    """The digest tells at its time, in the zone of the service, what began, ended and happened since the last; a day without changes has none."""
+    world = World(tmp_path, settings=AlertSettings(digest=time(7), remind=None))
+    await world.told()
+    world.settle(condition("ends"), condition("lasts"))
+    world.alerts.notify([notice("a new build")], world.now)
+    world.pass_time(minutes=5)
+    world.settle(condition("lasts"))
+    await world.told()
+    assert world.alerts.next_due(world.now) == datetime(2026, 12, 1, 7, tzinfo=START.tzinfo)
+    world.now = datetime(2026, 12, 1, 7, tzinfo=START.tzinfo)
+    (told,) = await world.told()
+    text = [f"{line.label} {line.text}".strip() for line in told.message.lines]
+    assert told.mark == "DIGEST"
+    assert text[1:] == [
+        *("Began 2", "- ends", "- lasts"),
+        *("Ended 1", "- ends"),
+        *("Happened 1", "- a new build"),
+        *("Lasts 1", "- lasts"),
+    ]
+    assert await world.told() == []
+    world.pass_time(days=1)
+    assert await world.told() == []
+
+
+async def test_a_digest_of_a_day_that_the_program_slept_through_is_sent_late(tmp_path: Path) -> None:
+    """A digest whose time passed while the program did not run is sent once when it runs again."""
+    world = World(tmp_path, settings=AlertSettings(digest=time(7), remind=None))
+    await world.told()
+    world.settle(condition())
+    await world.told()
+    world.alerts = world.opened()
+    world.pass_time(days=3)
+    assert await world.marks() == ["DIGEST"]
+    assert await world.marks() == []
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)])
+async def test_the_digest_keeps_its_hour_when_clocks_change(tmp_path: Path, day: date) -> None:
+    """On days of 23 and of 25 hours the digest comes once, at its local time."""
+    zone = ZoneInfo("Europe/Berlin")
+    world = World(
+        tmp_path, settings=AlertSettings(digest=time(7), remind=None), now=datetime(day.year, day.month, day.day - 2, 12, tzinfo=zone)
+    )
+    world.alerts.reload(replace(world.telling, zone=zone))
+    await world.told()
+    digests = []
+    for hour in range(96):
+        world.now = (world.now.astimezone(START.tzinfo) + timedelta(hours=1)).astimezone(zone)
+        world.alerts.notify([notice(f"change {hour}")], world.now)
+        digests += [one.at for one in await world.told() if one.mark == "DIGEST"]
+    assert [(at.day - day.day, at.astimezone(zone).hour) for at in digests] == [(-1, 7), (0, 7), (1, 7), (2, 7)]
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_clock_that_jumps_tells_nothing_new(tmp_path: Path, hours: int) -> None:
+    """A clock that is set forward or back by an hour makes no alert, and what waits is sent within its pause."""
+    world = World(tmp_path, endings={"env:A": lambda: Ending.NOT_TAKEN})
+    world.settle(condition())
+    await world.told()
+    world.pass_time(hours=hours)
+    world.settle(condition())
+    world.endings.clear()
+    world.pass_time(hours=1, minutes=1)
+    assert await world.marks() == ["CRITICAL"]
+    world.settle()
+    assert await world.marks() == ["RECOVERED"]
+
+
+async def test_what_cannot_be_written_down_can_be_handed_in_again(tmp_path: Path) -> None:
+    """Where the book cannot be written, nothing is told and nothing is forgotten: the same, handed in again, is told once."""
+    world = World(tmp_path)
+    world.settle()
+    tmp_path.chmod(0o777)
+    with pytest.raises(MemoryUnavailable):
+        world.settle(condition())
+    with pytest.raises(MemoryUnavailable):
+        world.alerts.notify([notice("a new build")], world.now)
+    with pytest.raises(MemoryUnavailable):
+        await world.alerts.deliver(world.now)
+    tmp_path.chmod(0o700)
+    world.settle(condition())
+    world.alerts.notify([notice("a new build")], world.now)
+    assert await world.marks() == ["CRITICAL", "INFORMATION"]
+
+
+async def test_an_ending_that_cannot_be_written_down_is_not_sent_again(tmp_path: Path) -> None:
+    """Where the book cannot be written after a target took an event, that is written later, and the event is not sent again."""
+    world = World(tmp_path)
+
+    def taken() -> Ending:
+        tmp_path.chmod(0o777)
+        return Ending.TAKEN
+
+    world.endings["env:A"] = taken
+    world.settle(condition())
+    with pytest.raises(MemoryUnavailable):
+        await world.alerts.deliver(world.now)
+    tmp_path.chmod(0o700)
+    del world.endings["env:A"]
+    world.pass_time(hours=2)
+    assert await world.told() == []
+    assert len(world.tries) == 1
+
+
+async def test_conditions_repeated_as_they_were_cost_no_write(tmp_path: Path) -> None:
+    """Handing in the same conditions again does not open the book, so that a look that finds nothing new costs nothing here."""
+    world = World(tmp_path)
+    world.settle(condition())
+    tmp_path.chmod(0o777)
+    for _ in range(100):
+        world.pass_time(seconds=1)
+        world.settle(condition())
+    tmp_path.chmod(0o700)
+
+
+async def test_two_deployments_in_one_folder_know_nothing_of_each_other(tmp_path: Path) -> None:
+    """Incidents, notices and deliveries belong to a deployment."""
+    world = World(tmp_path)
+    world.settle(condition())
+    world.alerts.notify([notice("a new build")], world.now)
+    await world.told()
+    other = Alerts(Folder(tmp_path), f"other-{DEPLOYMENT}", world._send, world.telling)
+    other.settle([], world.now)
+    other.notify([notice("a new build")], world.now)
+    await other.deliver(world.now)
+    assert [one.mark for one in world.received] == ["CRITICAL", "INFORMATION", "INFORMATION"]
+
+
+async def test_what_is_long_past_is_forgotten(tmp_path: Path) -> None:
+    """After ninety days nothing is left of an incident that ended; an open one keeps those who heard of it."""
+    world = World(tmp_path, settings=AlertSettings(remind=None))
+    world.settle(condition("past"), condition("lasts"))
+    await world.told()
+    world.settle(condition("lasts"))
+    await world.told()
+    world.pass_time(days=91)
+    await world.told()
+    with Book(Folder(tmp_path), None).opened() as page:
+        assert page._database.execute("SELECT count(*) FROM incident").fetchone() == (1,)
+    world.settle()
+    assert [(one.mark, one.about) for one in await world.told()] == [("RECOVERED", "lasts")]
