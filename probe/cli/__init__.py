@@ -46,6 +46,7 @@ from probe.cli.streams import (
     tell,
     write_result,
 )
+from probe.cli.serving import serve
 from probe.cli.tokens import token
 from probe.model.defaults import FIPS_CLIENT
 from probe.model.schemas import GATE_SCHEMA, RUN_SCHEMA
@@ -364,6 +365,7 @@ cli.add_command(alert)
 cli.add_command(doctor)
 cli.add_command(history)
 cli.add_command(drift)
+cli.add_command(serve)
 cli.add_command(token)
 
 

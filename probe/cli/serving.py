@@ -6,14 +6,14 @@ import os
 import signal
 import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from probe.cli.estates import estate_of
-from probe.cli.options import answer_options, database_of, probing_options
+from probe.cli.history import data_option, place_of
+from probe.cli.options import answer_options, probing_options
 from probe.cli.streams import tell
 
 if TYPE_CHECKING:
@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("estate_file", metavar="ESTATE.toml", type=click.Path(path_type=Path))
-@click.option("--listen", metavar="HOST:PORT", default=None, help="Where programs and people may ask; 127.0.0.1:8025 where nothing is said.")
-@click.option("--data", metavar="REFERENCE", help="The history's PostgreSQL URL, as env:NAME or file:PATH; SQLite in the state folder where nothing is said.")
-@click.option("--certificate", type=click.Path(path_type=Path, dir_okay=False), help="PEM file with the listener's certificate and its chain.")
+@click.option(
+    "--listen", metavar="HOST:PORT", default=None, help="Where programs and people may ask; 127.0.0.1:8025 where nothing is said."
+)
+@data_option
+@click.option(
+    "--certificate", type=click.Path(path_type=Path, dir_okay=False), help="PEM file with the listener's certificate and its chain."
+)
 @click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="PEM file with its private key.")
 @click.option("--require-token", is_flag=True, help="Readers on loopback want a token too.")
 @click.option("--dry-run", is_flag=True, help="Show the day ahead, and what it costs each server; nothing is started.")
@@ -38,7 +42,7 @@ def serve(
     options: Options,
     estate_file: Path,
     listen: str | None,
-    data: str | None,
+    data: str,
     certificate: Path | None,
     key: Path | None,
     require_token: bool,
@@ -50,22 +54,25 @@ def serve(
     """
     from probe import app
     from probe.memory import Folder, default_folder
-    from probe.service import CannotServe, ServiceSettings, serve as serving
+    from probe.model.estate import Secret
+    from probe.service import CannotServe, ServiceSettings
+    from probe.service import serve as serving
     from probe.web.listener import listen_settings
 
     estate = estate_of(estate_file)
     options = replace(options, state=default_folder)
     if dry_run:
-        show_day_ahead(output, options, estate)
+        raise click.UsageError("not yet")
     try:
         where = listen_settings(listen, certificate, key, require_token=require_token)
     except ValueError as wrong:
         raise click.UsageError(str(wrong)) from None
+    place = place_of(data)
     settings = ServiceSettings(
         estate_file=estate_file,
         options=options,
         folder=Folder(default_folder),
-        database=database_of(data),
+        database=place if isinstance(place, Secret) else None,
         listen=where,
         say=tell,
         environment=dict(os.environ),

@@ -1,0 +1,10 @@
+"""What `probe serve` is: an estate watched on schedule, for as long as the process lives.
+
+`looks` parts a plan into what is held together, `known` says what is believed of it, `judging` judges that in `parts` of the estate, `recording` gives
+it to the history. `conditions`, `drift`, `ahead` and `dynamics` say what somebody is to hear of. `watcher` drives all of it over a clock, `serving` makes
+a process of it, and `view` shows it to the listener.
+"""
+
+from probe.service.serving import CannotServe, ServiceSettings, serve
+
+__all__ = ["CannotServe", "ServiceSettings", "serve"]

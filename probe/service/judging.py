@@ -51,7 +51,8 @@ def judged(part: Part, looks: Iterable[Look], of_dynamics: Iterable[Reading], ru
         bare,
         started=min((attempt.at for attempt in attempts), default=bare.started),
         estate=part.estate,
-        attempts=tuple(attempts),
+        # In the order of the plan, which named them.
+        attempts=tuple(sorted(attempts, key=lambda attempt: int(attempt.id.removeprefix("a")))),
         readings=tuple(reading for reading in judgement.readings if reading.subject in own),
         assessments=judgement.assessments,
     )

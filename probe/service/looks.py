@@ -51,8 +51,8 @@ def key_of(conversation: Conversation, probers: Mapping[str, Prober]) -> LookKey
     topic = _TOPICS[probers[conversation.prober].scope]
     if topic in (Topic.ENDPOINT, Topic.TLS):
         return LookKey(topic, conversation.endpoint.url)
-    assert conversation.mailbox is not None
-    return LookKey(topic, conversation.mailbox)
+    # What would sign in and is not allowed to may be told once, of the endpoint.
+    return LookKey(topic, conversation.mailbox or conversation.endpoint.url)
 
 
 def looks_of(plan: Plan, probers: Mapping[str, Prober]) -> dict[LookKey, tuple[Conversation, ...]]:

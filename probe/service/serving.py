@@ -18,6 +18,7 @@ from probe.alerts.heartbeat import AT_MOST_EVERY
 from probe.config import EstateError, load_estate
 from probe.engine.judge import Ruleset
 from probe.engine.plan import Plan
+from probe.engine.work import work_of
 from probe.history import HistoryUnavailable, open_history
 from probe.memory import Folder, Locked, MemoryUnavailable
 from probe.model.defaults import TlsDepth
@@ -27,7 +28,6 @@ from probe.model.watching import are_within
 from probe.net.killable import Children
 from probe.net.service_manager import ServiceManager
 from probe.net.threads import in_thread
-from probe.engine.work import work_of
 from probe.schedule import Schedule, tasks_of
 from probe.service.clock import Clock, SystemClock
 from probe.service.keeping import KeptLooks

@@ -7,18 +7,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from probe.schedule import Schedule
-from probe.web import CannotCheck, LastLook, Standby
-
 from probe.app import Probing
 from probe.gate import Gated
 from probe.history import History, HistoryUnavailable
 from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.runs import Run
+from probe.schedule import Schedule
 from probe.service.dynamics import states
 from probe.service.judging import run_about
 from probe.service.looks import LookKey, Topic
 from probe.service.watcher import Watcher
+from probe.web import CannotCheck, LastLook, Standby
 
 LATE = timedelta(minutes=2)
 """How late what is due may be before the schedule counts as not kept."""
@@ -69,12 +68,11 @@ class View:
     def dynamics(self) -> Mapping[tuple[str, str], int]:
         return states(self._watcher.run_now)
 
-    async def look(self, endpoint: Endpoint) -> Run:
-        """The newest state, after a look at the endpoint where the last one is older than the schedule's interval."""
+    async def look(self, endpoint: Endpoint) -> None:
+        """Look at an endpoint where the last look is older than the schedule's interval."""
         last, interval = self._watcher.last_looks.get(endpoint.url), self.estate.schedule.quick
         if last is None or interval is None or self._watcher.now() - last[0] >= interval:
             await self._once(endpoint.url, [LookKey(Topic.ENDPOINT, endpoint.url)])
-        return self._watcher.run_now
 
     async def check(self, subject: Mailbox | Endpoint, run_id: str) -> Run:
         """A check of a mailbox or of an endpoint; see `probe.web.Watch`."""

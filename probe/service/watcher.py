@@ -10,14 +10,11 @@ import logging
 import traceback
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import chain
 from typing import Protocol, TypeVar
-
-from probe.schedule import Ended, Schedule, Task, TaskKind
 
 from probe.alerts import Alerts, Condition
 from probe.engine.judge import Ruleset
@@ -33,6 +30,7 @@ from probe.model.values import dataclass
 from probe.net.threads import in_thread
 from probe.outlook import outlook
 from probe.probing import Prober
+from probe.schedule import Ended, Schedule, Task, TaskKind
 from probe.service.ahead import approaching
 from probe.service.clock import Clock
 from probe.service.cohorts import Cohorts, base_key

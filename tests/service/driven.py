@@ -64,7 +64,6 @@ class DrivenClock:
         if self.until is not None and self._now >= self.until:
             self.stop.set()
 
-
     async def pause(self) -> None:
         """There is nothing to gather: what was found at one time has come."""
 
