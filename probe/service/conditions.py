@@ -6,7 +6,7 @@ Which failures there are, and which follow from which, is what rules and reports
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -20,7 +20,7 @@ from probe.document.telling.names import remedy_for
 from probe.document.telling.roots import root_of
 from probe.document.telling.words import WHAT_TO_DO, WHY_IN_WORDS, endpoints_of, reason_in_words
 from probe.model import vocabulary as v
-from probe.model.estate import DEPLOYMENT_SUBJECT, Endpoint, profile_subject
+from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, Mailbox, profile_subject
 from probe.model.facts import Why
 from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.model.runs import Run
@@ -29,6 +29,10 @@ from probe.service.dynamics import enabling_again
 
 TOLD_OF_DYNAMICS = ("asynchronous-service-idle", "disabled-by-an-error", "dynamics-records-not-read", "mailbox-without-row")
 """Rules that only advise, and whose failure somebody must hear of: Dynamics has stopped for a mailbox, or for all."""
+SILENT = "does-not-answer"
+"""What a condition is called whose endpoint cannot be asked, for whichever reason."""
+SILENCE = ("endpoint-unreachable", "name-does-not-resolve", "silent-or-foreign-service")
+"""Rules whose failure is that an endpoint cannot be asked."""
 _BEFELL = frozenset(
     {
         Why.UNRESOLVED,
@@ -80,19 +84,48 @@ def page_of(subject: str) -> str:
     return f"/m/{subject}" if "@" in subject else "/"
 
 
-def conditions_of(run: Run, since: Mapping[str, datetime]) -> list[Condition]:
-    """Every condition in which the mailboxes of a run are. `since` has the time since which an endpoint or account is as it is, where that is known."""
+@dataclass(frozen=True, slots=True)
+class WhatIsWrong:
+    """The conditions in which some mailboxes are, and of what nothing more can be said now."""
+
+    conditions: tuple[Condition, ...]
+    unlooked: frozenset[str]
+    """Addresses of the mailboxes of which an endpoint was not looked at yet."""
+    unknown: frozenset[str]
+    """Subjects of which a failure may be hidden by another, as of a server that does not answer."""
+
+
+def what_is_wrong(run: Run, since: Mapping[str, datetime], unlooked: Collection[str]) -> WhatIsWrong:
+    """What is wrong with the mailboxes of a run.
+
+    `since` has the time since which an endpoint or account is as it is, where that is known; `unlooked` the endpoints that were not looked at yet:
+    mailboxes behind them are left out.
+    """
     alike, small = representatives(run)
-    chosen = tuple(assessment for assessment in run.assessments if assessment.mailbox in alike)
+    assert run.estate is not None
+    left_out = frozenset(one.address for one in run.estate.mailboxes if _is_unlooked(run.estate, one, unlooked))
+    chosen = tuple(a for a in run.assessments if a.mailbox in alike and a.mailbox not in left_out)
     document, on = publish(replace(small, assessments=chosen)), run.judged_at
     known = Known(document)
     causes: dict[str, _Cause] = {}
+    unknown = {*left_out, *unlooked}
     for assessment in document["assessments"]:
-        for key, cause in _causes_of(assessment, known, on):
+        found = _Found(assessment, known, on)
+        if found.silent:
+            unknown |= {*found.silent, profile_subject(assessment["profile"]), *alike[assessment["mailbox"]]}
+        for key, cause in found.causes():
             told = causes.setdefault(key, cause)
+            told.severity = max(told.severity, cause.severity, key=lambda severity: severity.rank)
             told.mailboxes += alike[assessment["mailbox"]]
             told.profiles[assessment["profile"]] = None
-    return [_condition(key, cause, known, on, since, run) for key, cause in causes.items()]
+    conditions = tuple(_condition(key, cause, known, on, since, run) for key, cause in causes.items())
+    return WhatIsWrong(conditions, left_out, frozenset(unknown))
+
+
+def _is_unlooked(estate: Estate, mailbox: Mailbox, unlooked: Collection[str]) -> bool:
+    """Whether an endpoint that serves a mailbox was not looked at yet, so that little can be said of the mailbox."""
+    incoming, outgoing = estate.endpoints_of(mailbox)
+    return (mailbox.uses_incoming and incoming.url in unlooked) or (mailbox.uses_outgoing and outgoing.url in unlooked)
 
 
 def merged(conditions: Iterable[Condition]) -> list[Condition]:
@@ -109,38 +142,56 @@ def _together(one: Condition, other: Condition) -> Condition:
     return replace(one, mailboxes=mailboxes, profiles=tuple(dict.fromkeys((*one.profiles, *other.profiles))))
 
 
-def _causes_of(assessment: JsonObject, known: Known, on: date) -> Iterator[tuple[str, _Cause]]:
-    findings = list(known.findings(assessment))
-    support, readiness = Support(assessment["support"]), Readiness(assessment["readiness"])
-    for finding in findings:
-        otherwise = Otherwise(finding["otherwise"])
-        subject = _subject_of(finding, assessment)
-        if finding["result"] == Result.FAILS:
-            if otherwise is Otherwise.ADVICE and finding["rule"] not in TOLD_OF_DYNAMICS:
-                continue
-            if root_of(finding, findings) is not None:
-                continue
-            kind = AlertKind.DYNAMICS if otherwise is Otherwise.ADVICE else AlertKind.VERDICT
-            cause = _Cause(finding, subject, kind, _SEVERITY[otherwise], _title(finding))
-            yield f"{kind}|{finding['rule']}|{subject}", cause
-        elif finding["result"] == Result.UNKNOWN and matters(finding, support, readiness):
-            for gap in (cited for cited in finding["because"] if "why" in cited):
-                if gap["why"] in _BEFELL and "://" in gap["subject"]:
-                    title = reason_in_words(Why(gap["why"]), (gap["subject"],), "")
-                    yield (
-                        f"{AlertKind.VERDICT}|{gap['why']}|{gap['subject']}",
-                        _Cause({**finding, "because": [gap]}, gap["subject"], AlertKind.VERDICT, Severity.WARNING, title),
-                    )
-                    break
+class _Found:
+    """What is wrong with one mailbox."""
 
+    def __init__(self, assessment: JsonObject, known: Known, on: date) -> None:
+        self._assessment = assessment
+        self._on = on
+        self._findings = list(known.findings(assessment))
+        self._support, self._readiness = Support(assessment["support"]), Readiness(assessment["readiness"])
+        self.silent: dict[str, tuple[JsonObject, JsonObject]] = {}
+        """Endpoints that did not tell what was asked because something befell the conversation, each with a finding and the gap that it rests on."""
+        for finding in self._findings:
+            for gap in finding["because"]:
+                if gap.get("why") in _BEFELL and "://" in gap["subject"]:
+                    self.silent.setdefault(gap["subject"], (finding, gap))
 
-def _subject_of(finding: JsonObject, assessment: JsonObject) -> str:
-    """What a failure is of: an endpoint where it cites one, else the deployment or the profile."""
-    urls = endpoints_of(finding)
-    if urls:
-        return urls[0]
-    cited = {reading["subject"] for reading in finding["because"]}
-    return DEPLOYMENT_SUBJECT if cited == {DEPLOYMENT_SUBJECT} else profile_subject(assessment["profile"])
+    def causes(self) -> Iterator[tuple[str, _Cause]]:
+        """Each cause with the key of its condition."""
+        silent = dict(self.silent)
+        for finding in self._findings:
+            otherwise = Otherwise(finding["otherwise"])
+            if finding["result"] != Result.FAILS or root_of(finding, self._findings) is not None:
+                continue
+            if otherwise is Otherwise.NOT_READY:
+                for subject in endpoints_of(finding) or (self._of_no_endpoint(finding),):
+                    is_silence = finding["rule"] in SILENCE
+                    if is_silence:
+                        silent.pop(subject, None)
+                    yield self._cause(SILENT if is_silence else finding["rule"], subject, finding)
+            elif otherwise is Otherwise.ADVICE:
+                if finding["rule"] in TOLD_OF_DYNAMICS:
+                    yield self._cause(finding["rule"], self._of_no_endpoint(finding), finding, AlertKind.DYNAMICS)
+            elif not self.silent:
+                # What is known of support hangs on all endpoints, and is as it was while one does not answer.
+                urls = endpoints_of(finding)
+                yield self._cause(finding["rule"], urls[0] if len(urls) == 1 else self._of_no_endpoint(finding), finding)
+        for subject, (finding, gap) in silent.items():
+            if matters(finding, self._support, self._readiness) and finding["result"] == Result.UNKNOWN:
+                title = reason_in_words(Why(gap["why"]), (subject,), "")
+                cause = _Cause({**finding, "because": [gap]}, subject, AlertKind.VERDICT, Severity.WARNING, title)
+                yield f"{AlertKind.VERDICT}|{SILENT}|{subject}", cause
+
+    def _cause(self, rule: str, subject: str, finding: JsonObject, kind: AlertKind = AlertKind.VERDICT) -> tuple[str, _Cause]:
+        where = subject if "://" in subject else ""
+        title = ": ".join(filter(None, (where, finding["title"])))
+        return f"{kind}|{rule}|{subject}", _Cause(finding, subject, kind, _SEVERITY[Otherwise(finding["otherwise"])], title)
+
+    def _of_no_endpoint(self, finding: JsonObject) -> str:
+        """What a failure is of that cites no one endpoint: the deployment, or the profile."""
+        cited = {reading["subject"] for reading in finding["because"]}
+        return DEPLOYMENT_SUBJECT if cited == {DEPLOYMENT_SUBJECT} else profile_subject(self._assessment["profile"])
 
 
 def _condition(key: str, cause: _Cause, known: Known, on: date, since: Mapping[str, datetime], run: Run) -> Condition:
@@ -167,12 +218,6 @@ def _condition(key: str, cause: _Cause, known: Known, on: date, since: Mapping[s
         profiles=tuple(cause.profiles),
         since=since.get(cause.subject),
     )
-
-
-def _title(finding: JsonObject) -> str:
-    """What failed, and where: words of ours alone."""
-    hosts = ", ".join(dict.fromkeys(Endpoint.parse(url).origin for url in endpoints_of(finding)))
-    return ": ".join(filter(None, (hosts, finding["title"])))
 
 
 def _words(because: Sequence[JsonObject], seen: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import chain
 from typing import Protocol, TypeVar
 
-from probe.alerts import Alerts, Condition
+from probe.alerts import Alerts
 from probe.engine.judge import Ruleset
 from probe.engine.plan import Conversation, Plan
 from probe.history import History, HistoryUnavailable, Sighting
@@ -34,7 +34,7 @@ from probe.schedule import Ended, Schedule, Task, TaskKind
 from probe.service.ahead import approaching
 from probe.service.clock import Clock
 from probe.service.cohorts import Cohorts, base_key
-from probe.service.conditions import conditions_of, merged
+from probe.service.conditions import WhatIsWrong, merged, what_is_wrong
 from probe.service.drift import notices_of
 from probe.service.dynamics import PENDING, PendingMail
 from probe.service.judging import bare_run, joined, judged, under
@@ -109,7 +109,7 @@ class Watcher:
         """Looks that are not kept for a restart yet."""
         self._runs: dict[int, Run] = {}
         """What is known of each part."""
-        self._conditions: dict[int, list[Condition]] = {}
+        self._wrong: dict[int, WhatIsWrong] = {}
         self._whole: Run | None = None
         self._unwritten: list[Sighting] = []
         self._wake = asyncio.Event()
@@ -170,7 +170,7 @@ class Watcher:
         self._plan = self._judges.plan(estate, now.date())
         self._bare = bare_run(self._plan, now, self._judges.host)
         self._parts = Parts(estate)
-        self._runs, self._conditions, self._whole = {}, {}, None
+        self._runs, self._wrong, self._whole = {}, {}, None
         self._touched = {part.number for part in self._parts.all}
         of_plan = looks_of(self._plan, self._judges.probers)
         self._looks = {key: held for key, held in of_plan.items() if any(one.not_held is None for one in held)}
@@ -426,15 +426,17 @@ class Watcher:
         looks = self._by_part(self._known.believed.values(), lambda look: look.key.subject)
         of_dynamics = self._by_part(self._of_dynamics, lambda reading: reading.subject)
         since = {look.key.subject: look.since for of_part in looks.values() for look in of_part if look.key.topic is Topic.ENDPOINT}
+        unlooked = {key.subject for key in self._looks if key.topic is Topic.ENDPOINT and key not in self._known.believed}
         news: list[Sighting] = []
         for number in sorted(touched):
             if number < len(self._parts.all):
                 state = (*of_dynamics.get(None, ()), *of_dynamics.get(number, ()))
                 run = judged(self._parts.all[number], looks.get(number, ()), state, self._judges.ruleset, self._bare)
                 self._runs[number] = run
-                self._conditions[number] = conditions_of(run, since)
+                self._wrong[number] = what_is_wrong(run, since, unlooked)
                 news += self._recorded.news_of(run, now)
-                news += self._recorded.verdicts_of(run, all_of_them=is_next_day)
+                looked = replace(run, assessments=tuple(a for a in run.assessments if a.mailbox not in self._wrong[number].unlooked))
+                news += self._recorded.verdicts_of(looked, all_of_them=is_next_day)
         return news
 
     def _by_part(self, things: Iterable[T], subject: Callable[[T], str]) -> dict[int | None, list[T]]:
@@ -457,7 +459,9 @@ class Watcher:
 
     async def _tell(self, now: datetime) -> None:
         """Hand over what is so now, and what changed since the last time."""
-        conditions = merged((*chain.from_iterable(self._conditions.values()), *self._pending.conditions(self.estate, now)))
+        conditions = merged(
+            (*chain.from_iterable(wrong.conditions for wrong in self._wrong.values()), *self._pending.conditions(self.estate, now))
+        )
         told, self._next_cohort = self._cohorts.split(conditions, now, self._is_undecided)
         try:
             # First: a cohort that is not kept would be told of under another number after a restart.
@@ -501,8 +505,9 @@ class Watcher:
         if f"|{PENDING}|" in key:
             return self._pending.is_undecided(self._clock.now())
         subject = key.rpartition("|")[2]
-        look = LookKey(Topic.ENDPOINT, subject)
-        return look in self._looks and look not in self._known.believed
+        part = self._parts.of(subject)
+        wrong = None if part is None else self._wrong.get(part.number)
+        return part is not None and (wrong is None or subject in wrong.unknown)
 
     def _affected(self, subjects: set[str]) -> dict[str, list[tuple[str, str]]]:
         """The mailboxes behind each of some endpoints, each with its profile."""
