@@ -173,8 +173,10 @@ class Watcher:
         self._runs, self._wrong, self._whole = {}, {}, None
         self._touched = {part.number for part in self._parts.all}
         of_plan = looks_of(self._plan, self._judges.probers)
-        self._looks = {key: held for key, held in of_plan.items() if any(one.not_held is None for one in held)}
-        self._unheld = {key: held for key, held in of_plan.items() if key not in self._looks}
+        held = {key: tuple(one for one in of_look if one.not_held is None) for key, of_look in of_plan.items()}
+        self._looks = {key: of_look for key, of_look in held.items() if of_look}
+        self._unheld: dict[LookKey, tuple[Attempt, ...]] = {}
+        """Of each look the attempts that nobody makes, with the reasons."""
 
     async def begin(self) -> None:
         """Take up what was known before a restart. Raises MemoryUnavailable."""
@@ -206,9 +208,11 @@ class Watcher:
         self._wake.set()
 
     async def _take_what_nobody_holds(self) -> None:
-        unheld = replace(self._plan, conversations=tuple(one for held in self._unheld.values() for one in held))
-        for key, attempts in self._sorted(await self._observer.hold(unheld, self._stop), unheld.conversations).items():
-            self._known.take(Look.of(key, attempts, self._clock.now()))
+        unheld = replace(self._plan, conversations=tuple(one for one in self._plan.conversations if one.not_held is not None))
+        attempts = self._sorted(await self._observer.hold(unheld, self._stop), unheld.conversations)
+        self._unheld = {key: tuple(of_look) for key, of_look in attempts.items()}
+        for key in self._unheld.keys() - self._looks.keys():
+            self._known.take(Look.of(key, self._unheld[key], self._clock.now()))
 
     async def _keep_estate(self) -> None:
         bare = self._bare
@@ -327,7 +331,10 @@ class Watcher:
         self.attempts.update(
             (attempt.prober, attempt.outcome.value) for attempt in attempts if attempt.outcome is not Outcome.NOT_SCHEDULED
         )
-        ended = [self._take(Look.of(key, of_look, now), now) for key, of_look in self._sorted(attempts, conversations).items()]
+        ended = [
+            self._take(Look.of(key, (*of_look, *self._unheld.get(key, ())), now), now)
+            for key, of_look in self._sorted(attempts, conversations).items()
+        ]
         return next((one for one in (Ended.SLOW_DOWN, Ended.FAILED, Ended.CHANGED) if one in ended), Ended.AS_EXPECTED)
 
     async def look_now(self, keys: Sequence[LookKey]) -> None:

@@ -57,7 +57,8 @@ class DrivenClock:
     async def sleep(self, until: datetime, wake: asyncio.Event) -> None:
         """Let the time pass, once everything that is under way has ended."""
         while not self.is_idle():
-            await asyncio.sleep(0)
+            wake.clear()
+            await wake.wait()
         self._now = max(until, self._now + self._tick)
         while self._events and self._events[0][0] <= self._now:
             self._events.pop(0)[1]()
