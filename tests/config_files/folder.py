@@ -1,0 +1,15 @@
+"""Where the files for operators are."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "config"
+
+
+def output_of(*command: str | Path) -> tuple[int, str]:
+    """The exit code of a program, and what it wrote to both outputs."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", timeout=100, check=False)
+    return done.returncode, done.stdout
