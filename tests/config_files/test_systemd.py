@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.cli import cli
-from tests.config_files.folder import CONFIG, output_of
+from tests.config_files.folder import CONFIG, assert_command, output_of
 
 _FOLDER = CONFIG / "systemd"
 _SERVICES = sorted(_FOLDER.glob("*.service"))
@@ -18,9 +17,6 @@ _UNITS = [*_SERVICES, *sorted(_FOLDER.glob("*.timer"))]
 _PROGRAM = "/opt/probe/bin/probe"
 _MOST_EXPOSURE = 15
 """Of 100, as `systemd-analyze security` counts: 12 with Debian 12's. What is left is the network, and the machine's own files to read."""
-
-_BUILT_BESIDE = frozenset({"serve"})
-"""Commands that may be missing from the command line; the contract has them."""
 
 
 def _settings(unit: Path) -> dict[str, list[str]]:
@@ -70,9 +66,8 @@ def test_what_a_unit_starts_is_confined(systemd_analyze: Path, unit: Path) -> No
 def test_a_unit_calls_commands_that_exist(unit: Path) -> None:
     """Each command of `probe` that a unit starts or tells of is taken by the command line with its options."""
     assert _commands(unit)
-    for name, *arguments in _commands(unit):
-        if name not in _BUILT_BESIDE - cli.commands.keys():
-            cli.commands[name].make_context(name, list(arguments))
+    for words in _commands(unit):
+        assert_command(words)
 
 
 def test_both_services_run_in_the_same_confinement() -> None:
