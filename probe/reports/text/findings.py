@@ -11,6 +11,7 @@ from datetime import date
 
 from probe.document.index import JsonObject
 from probe.document.telling.causes import Questions
+from probe.document.telling.excerpts import telling_excerpts
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
 from probe.document.telling.words import CITED_LIMIT, WHAT_TO_DO, bounded, count, gap_in_words, provenance, spaced, value_in_words
@@ -20,7 +21,6 @@ from probe.model.facts import Facts
 from probe.model.remedies import steps
 from probe.model.rules import Result
 from probe.model.values import dataclass
-from probe.reports.text.excerpts import telling_excerpts
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
 from probe.tables.providers import PasswordEnding, candidate_providers, password_ending
 
