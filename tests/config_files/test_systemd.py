@@ -94,7 +94,7 @@ def test_the_service_is_watched_and_has_time_to_end() -> None:
     settings = _settings(_FOLDER / "probe.service")
     assert settings["Type"] == ["notify"]
     assert settings["WatchdogSec"] == ["60s"]
-    assert settings["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
+    assert settings["ExecReload"] == ["/bin/sh -c 'kill -HUP $MAINPID'"]
     assert settings["TimeoutStopSec"] == ["20s"]
 
 
