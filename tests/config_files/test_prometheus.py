@@ -37,6 +37,7 @@ _CLOSED: dict[str, set[str]] = {
     "support": {*Support},
     "outcome": {*Outcome},
     "job": {"probe", "probe-endpoints"},
+    "state": {"enabled", "disabled", "unknown"},
 }
 """Labels whose values are out of a closed list."""
 
