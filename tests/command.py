@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from probe.cli.pipelines import Pipeline
+
 
 def environment(**more: str) -> dict[str, str]:
-    """That of a command, in which a warning of Python is an error."""
-    return {**os.environ, "PYTHONWARNINGS": "error", **more}
+    """That of a command, in which a warning of Python is an error, and which no pipeline runs unless `more` says so."""
+    inherited = {name: value for name, value in os.environ.items() if name not in list(Pipeline)}
+    return {**inherited, "PYTHONWARNINGS": "error", **more}
 
 
 def probe(*arguments: str, cwd: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:

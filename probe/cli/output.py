@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from probe.cli.exit_codes import exit_code
-from probe.cli.streams import INTERRUPTED_SECONDS, NotWritten, tell, write_result
+from probe.cli.pipelines import annotations_of, defused, pipeline, told_to
+from probe.cli.streams import INTERRUPTED_SECONDS, NotWritten, annotate, tell, write_result
 from probe.model.characters import visible
 from probe.model.values import dataclass
 
@@ -44,6 +45,8 @@ class Output:
     def write(self, pieces: Iterable[str], media_type: str, *, patience: float | None = None) -> None:
         """Write a result, as it is: reports see to what they hold by themselves. Raises NotWritten. The patience is that of `write_result`."""
         if self.file is None:
+            if pipeline() is not None:
+                pieces = defused(pieces, media_type)
             # What people read is for their console or pipe; the rest is UTF-8 for whoever reads it, as RFC 8259 section 8.1 wants it of JSON.
             write_result(pieces, is_utf8=not media_type.startswith("text/plain"), patience=patience)
             return
@@ -85,6 +88,8 @@ class Output:
         options = self.report_options()
         pieces = report.render(document, options)
         self.write(pieces, report.media_type, patience=INTERRUPTED_SECONDS if run.interrupted else None)
+        if (which := pipeline()) is not None:
+            annotate(told_to(which, annotations_of(document, self.accept), colour=self.colour))
         return exit_code(run, self.accept) if report.exit_code is None else report.exit_code(document, options)
 
     def write_gate(self, gated: Gated, pressed: Pressed | None = None) -> None:

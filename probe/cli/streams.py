@@ -11,6 +11,7 @@ from typing import TextIO
 
 import click
 
+from probe.cli.pipelines import defused_line, pipeline
 from probe.model.characters import visible
 
 
@@ -92,7 +93,15 @@ def _is_written_patiently(data: bytes, patience: float) -> bool:
 def tell(*lines: str) -> None:
     """Write lines to standard error, where that can be written to. Each is one line and visible, whatever it repeats."""
     with contextlib.suppress(OSError):
-        click.echo("\n".join(map(visible, lines)), err=True)
+        shown = map(visible, lines)
+        click.echo("\n".join(shown if pipeline() is None else map(defused_line, shown)), err=True)
+
+
+def annotate(lines: Iterable[str]) -> None:
+    """Write commands for a pipeline to standard error, where that can be written to."""
+    with contextlib.suppress(OSError):
+        for line in lines:
+            click.echo(line, err=True, color=True)
 
 
 def explain(wrong: click.ClickException) -> None:

@@ -14,7 +14,7 @@ from probe.model.attempts import Outcome
 from probe.model.rules import Readiness, Result, Support
 from probe.model.runs import Run
 from probe.reports.junit import REPORT
-from tests.runs import POP, REACHED, SMTP, a_checked_run, a_fact, a_finding, a_mailbox, a_run, an_assessment, an_attempt, an_estate
+from tests.runs import POP, REACHED, SMTP, TOO_OLD, a_checked_run, a_fact, a_finding, a_mailbox, a_run, an_assessment, an_attempt, an_estate
 
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "testsuites": ({"name"}, {"testsuite"}),
@@ -101,3 +101,11 @@ def test_what_a_server_says_is_text(said: str) -> None:
     assessment = an_assessment("a@branch.test", Support.SUPPORTED, Readiness.NOT_READY, a_finding(REACHED, Result.FAILS, seen))
     root = written(a_run(estate=an_estate(a_mailbox("a@branch.test")), assessments=[assessment]))
     assert outcome(root, "a@branch.test") == "failure"
+
+
+def test_what_is_not_supported_comes_with_its_own_remedy() -> None:
+    """A mailbox that works and is not supported is told what to do about that, not about its readiness."""
+    seen = a_fact(v.SERVER_PRODUCT, "Exchange Server 2007", POP)
+    judged = an_assessment("a@branch.test", Support.UNSUPPORTED, Readiness.READY, a_finding(TOO_OLD, Result.FAILS, seen))
+    (case,) = written(a_run(estate=an_estate(), readings=[seen], assessments=[judged])).iter("testcase")
+    assert (case[0].text or "").endswith("What to do about exchange-2003-or-2007.")

@@ -3,6 +3,7 @@
 Each fixture starts its server once in a test process. A test that wants another minimum TLS version than 1.2 asks for it by
 `@pytest.mark.parametrize("dovecot", ["TLSv1.3"], indirect=True)`. A server that is missing is never passed over in
 silence: its tests are named at the end of the run, and under CI they fail. `--no-servers` leaves out every test that needs one.
+The same goes for programs that read what `config/` has, and that nobody has to start: `systemd_analyze` and `promtool`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from tests.servers.nginx import Nginx, NginxBefore, run_nginx
 from tests.servers.opensmtpd import OpenSmtpd, run_opensmtpd
 from tests.servers.postfix import Postfix, run_postfix
 from tests.servers.postgresql import PostgreSql, run_postgresql
-from tests.servers.programs import MinimumTls, ServerMissing
+from tests.servers.programs import MinimumTls, ServerMissing, find_program, find_unpacked
 
 DavMailBefore = Callable[[str, Path], DavMail]
 _SERVERS = frozenset(
@@ -49,6 +50,8 @@ _SERVERS = frozenset(
         "realm",
         "apache_before",
         "postgresql",
+        "systemd_analyze",
+        "promtool",
     }
 )
 _NOT_RUN = "server missing: "
@@ -166,6 +169,20 @@ def postgresql() -> Iterator[PostgreSql]:
     """A running PostgreSQL, without a database of its own."""
     with _missing_is_told(), run_postgresql() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def systemd_analyze() -> Path:
+    """The program `systemd-analyze`, which reads units as systemd does. No systemd has to run."""
+    with _missing_is_told():
+        return find_program("systemd-analyze", "systemd")
+
+
+@pytest.fixture(scope="session")
+def promtool() -> Path:
+    """The program `promtool`, which reads and runs rules as Prometheus does. No Prometheus has to run."""
+    with _missing_is_told():
+        return find_unpacked("usr/bin/promtool", "Prometheus")
 
 
 def _minimum_tls(request: pytest.FixtureRequest) -> MinimumTls:

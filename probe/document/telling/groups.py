@@ -82,9 +82,9 @@ def advice_of(groups: Iterable[Group], on: date) -> dict[tuple[str, ...], list[s
 
 
 def step_for(block: Block, address: str, known: Known, on: date) -> str:
-    """The first thing to do about a mailbox of a block that does not work."""
-    about = [f for f in block.decided if f["otherwise"] == Otherwise.NOT_READY]
-    failed = [f for f in about if f["result"] == Result.FAILS]
+    """The first thing to do about a mailbox of a block that is not well: that it works, then that it is supported."""
+    about = _about_status(block)
+    failed = [f for f in about if f["result"] == Result.FAILS and not is_advice(f)]
     if failed:
         return first_sentence(remedy_for(failed[0], address, known, on))
     why, hosts = _befell(about or block.decided)
@@ -93,13 +93,18 @@ def step_for(block: Block, address: str, known: Known, on: date) -> str:
     return first_sentence(remedy_for(about[0], address, known, on)) if about else WHAT_TO_DO[Why.NOT_ATTEMPTED]
 
 
+def _about_status(block: Block) -> list[JsonObject]:
+    """The findings that its status hangs on: on readiness where it is not ready, else on support."""
+    return [f for f in block.decided if (f["otherwise"] == Otherwise.NOT_READY) is (block.readiness is not Readiness.READY)]
+
+
 def _cause(block: Block, on: date) -> tuple[str, ...]:
     """Why the block has its status, from the longest text to the shortest."""
     if block.support is Support.NOT_ASSESSED:
         return ("not synchronized by the server",)
     if block.is_good:
         return ("signed in" if block.signed_in == YES else WITHOUT,)
-    about = [f for f in block.decided if (f["otherwise"] == Otherwise.NOT_READY) is (block.readiness is not Readiness.READY)]
+    about = _about_status(block)
     failed = [f for f in about if f["result"] == Result.FAILS and not is_advice(f)]
     if failed:
         return headline(failed[0], on)

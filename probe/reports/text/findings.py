@@ -11,18 +11,16 @@ from datetime import date
 
 from probe.document.index import JsonObject
 from probe.document.telling.causes import Questions
+from probe.document.telling.endings import ending_behind
+from probe.document.telling.excerpts import telling_excerpts
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
 from probe.document.telling.words import CITED_LIMIT, WHAT_TO_DO, bounded, count, gap_in_words, provenance, spaced, value_in_words
 from probe.model import vocabulary as v
-from probe.model.estate import Service
-from probe.model.facts import Facts
 from probe.model.remedies import steps
 from probe.model.rules import Result
 from probe.model.values import dataclass
-from probe.reports.text.excerpts import telling_excerpts
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
-from probe.tables.providers import PasswordEnding, candidate_providers, password_ending
 
 _EXCERPT_LINES = 2  # an excerpt must fit a glance
 _SHORT_VALUE = 80
@@ -52,7 +50,7 @@ def write_finding(page: Page, finding: JsonObject, known: Known, told: ToldSoFar
     word = spaced(finding["otherwise"]).upper() if fails else "UNKNOWN"
     page.say(f"{word}: {finding['title']}", indent=2, style=BAD if fails else DOUBTFUL)
     seen = [cited for cited in finding["because"] if "why" not in cited]
-    is_ended = any(_ending(cited, known, told) for cited in seen)
+    is_ended = any(ending_behind(cited, known, told.mailbox) for cited in seen)
     for cited in seen:
         _seen(page, cited, known, told, words=not is_ended)
     _not_known(page, [cited for cited in finding["because"] if "why" in cited], told)
@@ -141,7 +139,7 @@ def _seen(page: Page, cited: JsonObject, known: Known, told: ToldSoFar, *, words
     else:
         page.say(key, indent=4, label="Seen", column=8)
         page.say(value, indent=12, cut=True)
-    ended = _ending(cited, known, told)
+    ended = ending_behind(cited, known, told.mailbox)
     if ended is not None and ended.says not in told.excerpts:
         page.say(f"{ended.says} ({ended.source})", indent=12)
         told.excerpts.add(ended.says)
@@ -149,20 +147,6 @@ def _seen(page: Page, cited: JsonObject, known: Known, told: ToldSoFar, *, words
         if excerpt not in told.excerpts:
             page.quote(excerpt, indent=12, label="| ", column=2, most=_EXCERPT_LINES)
         told.excerpts.add(excerpt)
-
-
-def _ending(cited: JsonObject, known: Known, told: ToldSoFar) -> PasswordEnding | None:
-    """How the provider ended password logins, which says more than its server's reply."""
-    if cited["key"] != v.PASSWORD_LOGIN_POSSIBLE.name or cited["value"]:
-        return None
-    facts = known.of.get(cited["subject"], Facts(cited["subject"]))
-    service, host = facts.value(v.ENDPOINT_SERVICE), facts.value(v.ENDPOINT_HOST)
-    if service is None or host is None:
-        return None
-    candidates = candidate_providers(host, facts.value(v.SERVER_PRODUCT), Service(service)) or ()
-    whose = known.of.get(told.mailbox, Facts(told.mailbox)).value(v.PROVIDER)  # where servers serve several providers
-    endings = [password_ending(p, Service(service)) for p in ((whose,) if whose in candidates else candidates)]
-    return next(filter(None, endings), None)
 
 
 def _not_known(page: Page, gaps: Sequence[JsonObject], told: ToldSoFar) -> None:

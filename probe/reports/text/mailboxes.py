@@ -9,16 +9,16 @@ from datetime import date
 from probe.document import ReportOptions
 from probe.document.index import JsonObject
 from probe.document.telling.blocks import Block
-from probe.document.telling.causes import Questions, by_cause, is_not_allowed, questions_in_common
+from probe.document.telling.causes import Questions, by_cause, is_not_allowed
+from probe.document.telling.explanations import Consequence, Deciding, explanations_of, verdicts_by_default
 from probe.document.telling.groups import Group, is_advice
 from probe.document.telling.known import Known
-from probe.document.telling.roots import root_of
 from probe.document.telling.signing_in import not_signed_in
 from probe.document.telling.words import count, some_of
 from probe.model import vocabulary as v
 from probe.model.facts import Fact, Facts
 from probe.model.provenance import Inferred
-from probe.model.rules import Otherwise, Readiness, Result, Support
+from probe.model.rules import Support
 from probe.model.values import dataclass
 from probe.reports.text.endpoints import write_failed_attempts
 from probe.reports.text.findings import (
@@ -117,32 +117,21 @@ def _about_mailbox(report: _ReportContext, block: Block) -> None:
 
 def _explanations(report: _ReportContext, block: Block) -> None:
     page, told = report.page, report.told(block.addresses[0])
-    collapsed = questions_in_common(f for f in block.decided if f["result"] == Result.UNKNOWN)
-    not_listed_either = _not_listed_either(block.decided)
-    also = [f["rule"] for findings in not_listed_either.values() for f in findings]
-    written: set[str] = set()
-    for finding in block.decided:
-        if finding["rule"] in also or finding["rule"] in written:
-            continue
+    for explanation in explanations_of(block):
         if not block.is_good:
             page.blank()
-        questions = next((q for q in collapsed if finding in q.findings), None)
-        root = root_of(finding, block.decided)
-        if questions is not None:
-            write_questions(page, questions)
-            written.update(f["rule"] for f in questions.findings)
-        elif is_advice(finding):
-            write_advice(page, finding, report.known, told)
-        elif root is not None:
-            write_what_follows(page, finding, root, report.known, told)
-        else:
-            write_finding(page, finding, report.known, told, not_listed_either.get(finding["rule"], ()))
-    if block.support is Support.NOT_LISTED and not any(f["otherwise"] == Otherwise.NOT_LISTED for f in block.decided):
+        match explanation:
+            case Questions():
+                write_questions(page, explanation)
+            case Consequence(finding, root):
+                write_what_follows(page, finding, root, report.known, told)
+            case Deciding(finding, _) if is_advice(finding):
+                write_advice(page, finding, report.known, told)
+            case Deciding(finding, also_not_listed):
+                write_finding(page, finding, report.known, told, also_not_listed)
+    for verdict, sentence in verdicts_by_default(block):
         page.blank()
-        page.say("NOT LISTED: no row of Microsoft's table of supported systems is met.", indent=2, style=BAD)
-    if block.readiness is Readiness.UNDETERMINED and not any(f["otherwise"] == Otherwise.NOT_READY for f in block.decided):
-        page.blank()
-        page.say("UNKNOWN: nothing was found that shows it ready.", indent=2, style=DOUBTFUL)
+        page.say(f"{verdict}: {sentence}", indent=2, style=DOUBTFUL if verdict == "UNKNOWN" else BAD)
     if len(block.addresses) > 1 and block.addresses[0] in told.named:
         page.say(
             f"What is said of {block.addresses[0]} applies to the other {count(len(block.addresses) - 1, 'mailbox', 'mailboxes')} of "
@@ -169,19 +158,6 @@ def _open_questions(report: _ReportContext, questions: Questions, because: str) 
     if report.verbose:
         for finding in questions.findings:
             report.page.say(f"{finding['title']} ({finding['rule']})", indent=13, label="-", column=2)
-
-
-def _not_listed_either(decided: Iterable[JsonObject]) -> dict[str, list[JsonObject]]:
-    """For the rule of an unsupported finding, the weaker findings that the same facts decided."""
-    failed = [f for f in decided if f["result"] == Result.FAILS]
-    stronger = [f for f in failed if f["otherwise"] == Otherwise.UNSUPPORTED]
-    weaker: dict[str, list[JsonObject]] = {}
-    for finding in failed:
-        if finding["otherwise"] == Otherwise.NOT_LISTED:
-            same = next((s for s in stronger if all(cited in s["because"] for cited in finding["because"])), None)
-            if same is not None:
-                weaker.setdefault(same["rule"], []).append(finding)
-    return weaker
 
 
 def _listings(report: _ReportContext, blocks: Iterable[Block]) -> None:

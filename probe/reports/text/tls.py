@@ -1,11 +1,11 @@
-"""What a server's TLS accepts, version by version, as a table; and in one line, what a client in FIPS mode gets."""
+"""What a server's TLS accepts, version by version, as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from probe.model import vocabulary as v
-from probe.model.facts import Fact, Facts, Missing, Why
+from probe.model.facts import Facts, Missing, Why
 from probe.model.keys import FactKey
 from probe.model.kinds import Flags, Lists
 from probe.reports.text.page import STRONG, Page
@@ -60,20 +60,3 @@ def _listed(page: Page, label: str, lists: Mapping[str, Sequence[str]], version:
 
 def _mark(is_refused: bool) -> str:
     return " *" if is_refused else ""
-
-
-def windows_in_words(facts: Facts, *, fips: bool) -> str:
-    """What the deployment's Windows gets there with its FIPS policy as declared, or why it gets no session; empty where neither is known."""
-    client, reasons, session = facts.value(v.FIPS_PROFILE), facts.value(v.FIPS_REASONS), facts.read(v.FIPS_NEGOTIATES)
-    if client is None:
-        return ""
-    who = f"{client} in FIPS mode" if fips else client
-    if isinstance(session, Fact):
-        return (
-            f"{who} gets {', '.join(filter(None, (session.value.version, session.value.suite, session.value.group, session.value.scheme)))}"
-        )
-    if fips and reasons:
-        return f"{who} gets NO session: {'; '.join(reasons)}"
-    if session.why is Why.NOT_APPLICABLE and reasons is not None:  # it was asked, and there is none
-        return f"{who} gets NO session: {session.detail}"
-    return ""

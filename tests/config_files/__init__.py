@@ -1,0 +1,1 @@
+"""What `config/` has for operators, read by the programs that it is made for."""
