@@ -21,9 +21,4 @@ def output_of(*command: str | Path) -> tuple[int, str]:
 def assert_command(words: Sequence[str]) -> None:
     """Objects where the command line has no such command, or does not take its options; `words` are those behind `probe`."""
     name, *arguments = words
-    if name not in _BUILT_BESIDE - cli.commands.keys():
-        cli.commands[name].make_context(name, arguments)
-
-
-_BUILT_BESIDE = frozenset({"serve"})
-"""Commands of the contract that may be missing from the command line."""
+    cli.commands[name].make_context(name, arguments)
