@@ -150,12 +150,12 @@ class _Found:
         self._on = on
         self._findings = list(known.findings(assessment))
         self._support, self._readiness = Support(assessment["support"]), Readiness(assessment["readiness"])
-        self.silent: dict[str, tuple[JsonObject, JsonObject]] = {}
-        """Endpoints that did not tell what was asked because something befell the conversation, each with a finding and the gap that it rests on."""
+        self.silent: dict[str, list[tuple[JsonObject, JsonObject]]] = {}
+        """Endpoints that did not tell what was asked because something befell the conversation, each with findings and the gaps that they rest on."""
         for finding in self._findings:
             for gap in finding["because"]:
                 if gap.get("why") in _BEFELL and "://" in gap["subject"]:
-                    self.silent.setdefault(gap["subject"], (finding, gap))
+                    self.silent.setdefault(gap["subject"], []).append((finding, gap))
 
     def causes(self) -> Iterator[tuple[str, _Cause]]:
         """Each cause with the key of its condition."""
@@ -177,8 +177,9 @@ class _Found:
                 # What is known of support hangs on all endpoints, and is as it was while one does not answer.
                 urls = endpoints_of(finding)
                 yield self._cause(finding["rule"], urls[0] if len(urls) == 1 else self._of_no_endpoint(finding), finding)
-        for subject, (finding, gap) in silent.items():
-            if matters(finding, self._support, self._readiness) and finding["result"] == Result.UNKNOWN:
+        for subject, left_open in silent.items():
+            mattering = [one for one in left_open if one[0]["result"] == Result.UNKNOWN and matters(one[0], self._support, self._readiness)]
+            for finding, gap in mattering[:1]:
                 title = reason_in_words(Why(gap["why"]), (subject,), "")
                 cause = _Cause({**finding, "because": [gap]}, subject, AlertKind.VERDICT, Severity.WARNING, title)
                 yield f"{AlertKind.VERDICT}|{SILENT}|{subject}", cause

@@ -1,0 +1,154 @@
+"""`probe serve` as a user has it: a process over real sockets, whose servers come, go and change."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from probe import app
+from probe.config import load_estate
+from probe.memory import Folder
+from probe.service import CannotServe, ServiceSettings, serve
+from probe.web.listener import listen_settings
+from tests.looking import authority, playing, server_context
+from tests.scripted import TRANSCRIPTS, ScriptedServer, steps_of
+
+DOVECOT = (TRANSCRIPTS / "pop3-capabilities" / "dovecot-stls.txt").read_text()
+POSTFIX = (TRANSCRIPTS / "smtp-extensions" / "postfix-starttls.txt").read_text()
+INTERVAL = 1.0
+"""Seconds between two looks at an endpoint."""
+
+
+def estate_text(pop: int, smtp: int, name: str = "contoso-crm", more: str = "") -> str:
+    return f"""
+[deployment]
+name = "{name}"
+kind = "on-premises"
+version = "9.1"
+runs_on = "windows-server-2019"
+fips = false
+mass_email = false
+custom_email_providers = false
+outlook_on_the_web_tracking = false
+outlook_manual_tracking = false
+[schedule]
+quick = "1s"
+posture = "off"
+[[profile]]
+name = "branch"
+server_type = "pop3-smtp"
+credentials = "mailbox"
+incoming = "pop3://localhost:{pop}"
+outgoing = "smtp://localhost:{smtp}"
+[[mailbox]]
+address = "sales@contoso.test"
+profile = "branch"
+incoming = "server-side"
+outgoing = "server-side"
+appointments = "none"
+{more}
+"""
+
+
+class Serving:
+    """A service within this process, and what it told."""
+
+    def __init__(self, folder: Path, pop: ScriptedServer, smtp: ScriptedServer, log: pytest.LogCaptureFixture) -> None:
+        self.pop, self.smtp = pop, smtp
+        self.file = folder / "estate.toml"
+        self.reload = asyncio.Event()
+        self._log = log
+
+    def told(self) -> list[tuple[str, str]]:
+        """Each alert: what it tells, and of what."""
+        return [
+            (str(vars(record)["kind"]), str(vars(record)["about"]))
+            for record in self._log.records
+            if record.name == "probe.alerts.telling" and record.message == "alert"
+        ]
+
+    async def hears(self, *wanted: tuple[str, str], within: float = 20.0) -> None:
+        """Wait until these and no others were told since the last time."""
+        deadline = time.monotonic() + within
+        while len(self.told()) < len(wanted) and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(2 * INTERVAL)
+        assert sorted(self.told()) == sorted(wanted)
+        self._log.clear()
+
+
+@pytest.fixture
+async def serving(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Serving]:
+    """A service of one mailbox with two servers, once both were looked at."""
+    caplog.set_level(logging.INFO, "probe")
+    async with playing(DOVECOT, implicit=False) as pop, playing(POSTFIX, implicit=False) as smtp:
+        one = Serving(tmp_path, pop, smtp, caplog)
+        one.file.write_text(estate_text(pop.port, smtp.port))
+        stop = asyncio.Event()
+        settings = settings_of(tmp_path, one.file)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(serve(settings, load_estate(one.file), stop, one.reload))
+            await one.hears(("began", "profile:branch"))  # neither product is on Microsoft's list
+            yield one
+            stop.set()
+
+
+def settings_of(folder: Path, estate: Path) -> ServiceSettings:
+    return ServiceSettings(
+        estate_file=estate,
+        options=app.Options(timeout=5, ca_file=authority().ca_file, state=folder / "state"),
+        folder=Folder(folder / "state"),
+        database=None,
+        listen=listen_settings("127.0.0.1:0"),
+    )
+
+
+async def logged(log: pytest.LogCaptureFixture, beginning: str, within: float = 20.0) -> None:
+    """Wait for a message of the log."""
+    deadline = time.monotonic() + within
+    while not any(record.message.startswith(beginning) for record in log.records):
+        assert time.monotonic() < deadline, beginning
+        await asyncio.sleep(0.05)
+
+
+async def test_a_server_that_goes_and_comes_back_is_told_of_once_each(serving: Serving) -> None:
+    """A server that stops answering is told of once, and once when it answers again; what it hides meanwhile is not told as over."""
+    steps = serving.pop.steps
+    serving.pop.steps = ["S: -ERR going down"]
+    await serving.hears(("began", f"pop3://localhost:{serving.pop.port}"))
+    serving.pop.steps = steps
+    await serving.hears(("recovered", f"pop3://localhost:{serving.pop.port}"))
+
+
+async def test_a_certificate_that_is_replaced_is_told_of_once(serving: Serving) -> None:
+    """A certificate that is replaced by an expired one is told of once, as what it means for the mailbox."""
+    serving.smtp.context = server_context("expired")
+    await serving.hears(("began", f"smtp://localhost:{serving.smtp.port}"))
+
+
+async def test_another_mechanism_is_drift(serving: Serving) -> None:
+    """Another mechanism that a server offers is told once, and nothing else is."""
+    serving.smtp.steps = steps_of(POSTFIX.replace("CRAM-MD5", "DIGEST-MD5"))
+    await serving.hears(("notice", f"smtp://localhost:{serving.smtp.port}"))
+
+
+async def test_a_changed_estate_is_taken_up_and_a_wrong_one_refused(serving: Serving, caplog: pytest.LogCaptureFixture) -> None:
+    """An estate that changes is taken up without anything being told anew; one with a mistake is refused with its message, and the old one stays."""
+    text = serving.file.read_text()
+    serving.file.write_text(text.replace("sales@", "orders@"))
+    await logged(caplog, "the estate is taken up")
+    serving.file.write_text(text.replace("server-side", "sideways", 1))
+    serving.reload.set()
+    await logged(caplog, "the estate is not taken up")
+    await serving.hears()
+
+
+async def test_a_second_service_on_the_same_folder_does_not_start(serving: Serving, tmp_path: Path) -> None:
+    """A second service on the same state folder does not start, and says why."""
+    with pytest.raises(CannotServe, match="another `probe serve` uses"):
+        await serve(settings_of(tmp_path, serving.file), load_estate(serving.file), asyncio.Event(), asyncio.Event())
