@@ -60,7 +60,7 @@ _MOST_WORDS = 3
 
 
 @dataclass(slots=True)
-class _Cause:
+class _DrawnCause:
     """A condition as it is drawn together."""
 
     finding: JsonObject
@@ -107,10 +107,10 @@ def what_is_wrong(run: Run, since: Mapping[str, datetime], unlooked: Collection[
     chosen = tuple(a for a in run.assessments if a.mailbox in alike and a.mailbox not in left_out)
     document, on = publish(replace(small, assessments=chosen)), run.judged_at
     known = Known(document)
-    causes: dict[str, _Cause] = {}
+    causes: dict[str, _DrawnCause] = {}
     unknown = {*left_out, *unlooked}
     for assessment in document["assessments"]:
-        found = _Found(assessment, known, on)
+        found = _Troubles(assessment, known, on)
         if found.silent:
             unknown |= {*found.silent, profile_subject(assessment["profile"]), *alike[assessment["mailbox"]]}
         for key, cause in found.causes():
@@ -142,7 +142,7 @@ def _together(one: Condition, other: Condition) -> Condition:
     return replace(one, mailboxes=mailboxes, profiles=tuple(dict.fromkeys((*one.profiles, *other.profiles))))
 
 
-class _Found:
+class _Troubles:
     """What is wrong with one mailbox."""
 
     def __init__(self, assessment: JsonObject, known: Known, on: date) -> None:
@@ -157,7 +157,7 @@ class _Found:
                 if gap.get("why") in _BEFELL and "://" in gap["subject"]:
                     self.silent.setdefault(gap["subject"], []).append((finding, gap))
 
-    def causes(self) -> Iterator[tuple[str, _Cause]]:
+    def causes(self) -> Iterator[tuple[str, _DrawnCause]]:
         """Each cause with the key of its condition."""
         silent = dict(self.silent)
         for finding in self._findings:
@@ -181,13 +181,13 @@ class _Found:
             mattering = [one for one in left_open if one[0]["result"] == Result.UNKNOWN and matters(one[0], self._support, self._readiness)]
             for finding, gap in mattering[:1]:
                 title = reason_in_words(Why(gap["why"]), (subject,), "")
-                cause = _Cause({**finding, "because": [gap]}, subject, AlertKind.VERDICT, Severity.WARNING, title)
+                cause = _DrawnCause({**finding, "because": [gap]}, subject, AlertKind.VERDICT, Severity.WARNING, title)
                 yield f"{AlertKind.VERDICT}|{SILENT}|{subject}", cause
 
-    def _cause(self, rule: str, subject: str, finding: JsonObject, kind: AlertKind = AlertKind.VERDICT) -> tuple[str, _Cause]:
+    def _cause(self, rule: str, subject: str, finding: JsonObject, kind: AlertKind = AlertKind.VERDICT) -> tuple[str, _DrawnCause]:
         where = subject if "://" in subject else ""
         title = ": ".join(filter(None, (where, finding["title"])))
-        return f"{kind}|{rule}|{subject}", _Cause(finding, subject, kind, _SEVERITY[Otherwise(finding["otherwise"])], title)
+        return f"{kind}|{rule}|{subject}", _DrawnCause(finding, subject, kind, _SEVERITY[Otherwise(finding["otherwise"])], title)
 
     def _of_no_endpoint(self, finding: JsonObject) -> str:
         """What a failure is of that cites no one endpoint: the deployment, or the profile."""
@@ -195,7 +195,7 @@ class _Found:
         return DEPLOYMENT_SUBJECT if cited == {DEPLOYMENT_SUBJECT} else profile_subject(self._assessment["profile"])
 
 
-def _condition(key: str, cause: _Cause, known: Known, on: date, since: Mapping[str, datetime], run: Run) -> Condition:
+def _condition(key: str, cause: _DrawnCause, known: Known, on: date, since: Mapping[str, datetime], run: Run) -> Condition:
     finding, mailboxes = cause.finding, list(dict.fromkeys(cause.mailboxes))
     gaps = [cited for cited in finding["because"] if "why" in cited]
     if finding["result"] == Result.UNKNOWN:

@@ -48,7 +48,7 @@ def enabling_again(run: Run, mailboxes: Sequence[str], since: Mapping[str, datet
     )
 
 
-class PendingMail:
+class WaitingMail:
     """Since when mail of each mailbox has been waiting to be sent, by what Dynamics says each time."""
 
     def __init__(self, now: datetime) -> None:

@@ -72,14 +72,14 @@ async def serve(settings: ServiceSettings, estate: Estate, stop: asyncio.Event, 
     try:
         async with AsyncExitStack() as stack:
             stack.enter_context(settings.folder.locked(_LOCK))
-            await _Service(settings, estate, stop).run(stack, reload)
+            await _ServiceProcess(settings, estate, stop).run(stack, reload)
     except Locked:
         raise CannotServe(f"another `probe serve` uses {settings.folder.path}; two would sign in twice") from None
     except (HistoryUnavailable, MemoryUnavailable, CannotListen) as unavailable:
         raise CannotServe(str(unavailable)) from None
 
 
-class _Service:
+class _ServiceProcess:
     """What a service is made of."""
 
     def __init__(self, settings: ServiceSettings, estate: Estate, stop: asyncio.Event) -> None:

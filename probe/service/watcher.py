@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from itertools import chain
 from typing import Protocol, TypeVar
 
 from probe.alerts import Alerts
@@ -28,21 +27,17 @@ from probe.model.facts import Fact, Reading
 from probe.model.runs import Run
 from probe.model.values import dataclass
 from probe.net.threads import in_thread
-from probe.outlook import outlook
 from probe.probing import Prober
 from probe.schedule import Ended, Schedule, Task, TaskKind
-from probe.service.ahead import approaching
 from probe.service.clock import Clock
-from probe.service.cohorts import Cohorts, base_key
-from probe.service.conditions import WhatIsWrong, merged, what_is_wrong
-from probe.service.drift import notices_of
-from probe.service.dynamics import PENDING, PendingMail
+from probe.service.conditions import WhatIsWrong, what_is_wrong
 from probe.service.judging import bare_run, joined, judged, under
 from probe.service.keeping import KeptLooks
 from probe.service.known import KnownLooks, Taken
 from probe.service.looks import Look, LookKey, Topic, key_of, looks_of
-from probe.service.parts import Parts
+from probe.service.parts import EstateParts
 from probe.service.recording import Recorded, what_matters
+from probe.service.teller import Teller
 
 _log = logging.getLogger(__name__)
 
@@ -50,8 +45,6 @@ T = TypeVar("T")
 
 MOST_UNWRITTEN = 200_000
 """Sightings that wait while the history cannot be written; a look that found the same is then left out first."""
-_CHANGES = "changes"
-"""The name under which it is kept which of the history's changes were told."""
 
 
 class Observer(Protocol):
@@ -122,16 +115,9 @@ class Watcher:
         self._settled = asyncio.Event()
         """Set once what was known when somebody took it is judged; each judgement has its own."""
         self._sign_ins: dict[str, datetime] = {}
-        self._has_looked_ahead = False
-        self._is_to_tell = False
-        self._pending = PendingMail(clock.now())
-        self._cohorts = Cohorts()
         self._alerts_at: datetime | None = clock.now()
         """When alerts have something to send by time alone."""
-        self._next_cohort: datetime | None = None
-        """When mailboxes that a known cause befell lately may be told of."""
-        self._told: dict[str, str] = {}
-        """The subjects of the conditions that are, by key."""
+        self._teller = Teller(alerts, kept, history, clock.now())
         self.attempts: Counter[tuple[str, str]] = Counter()
         """Attempts that ended, by prober and outcome."""
         self.last_looks: dict[str, tuple[datetime, float]] = {}
@@ -169,7 +155,7 @@ class Watcher:
         now = self._clock.now()
         self._plan = self._judges.plan(estate, now.date())
         self._bare = bare_run(self._plan, now, self._judges.host)
-        self._parts = Parts(estate)
+        self._parts = EstateParts(estate)
         self._runs, self._wrong, self._whole = {}, {}, None
         self._touched = {part.number for part in self._parts.all}
         of_plan = looks_of(self._plan, self._judges.probers)
@@ -187,11 +173,8 @@ class Watcher:
             for look in self._known.believed.values():
                 if look.key.topic is Topic.ENDPOINT:
                     self.last_looks[look.key.subject] = (look.since, look.seconds or 0.0)
-        self._cohorts = Cohorts(await in_thread(self._kept.cohorts, "probe-kept-looks"))
+        await self._teller.begin()
         await self._take_what_nobody_holds()
-        if await in_thread(lambda: self._kept.place(_CHANGES), "probe-kept-looks") is None:
-            newest = max((change.id for change in await self.history.changes(limit=1, drift_only=False)), default=0)
-            await in_thread(lambda: self._kept.move(_CHANGES, newest), "probe-kept-looks")
         await self._keep_estate()
 
     async def reload(self, estate: Estate) -> None:
@@ -276,14 +259,13 @@ class Watcher:
     def _next_due(self) -> datetime:
         """When something is due by time alone."""
         now = self._clock.now()
-        times = [self._schedule.next_due(), self._next_cohort, self._alerts_at, now + timedelta(minutes=1)]
+        times = [self._schedule.next_due(), self._teller.next_due, self._alerts_at, now + timedelta(minutes=1)]
         return min(time for time in times if time is not None)
 
     def _is_anything_new(self) -> bool:
         """Whether something is to be judged, written or told."""
         now = self._clock.now()
-        is_next_cohort = self._next_cohort is not None and self._next_cohort <= now
-        return bool(self._touched or self._unwritten or self._is_to_tell or is_next_cohort or now.date() != self._bare.judged_at)
+        return bool(self._touched or self._unwritten or self._teller.has_something(now) or now.date() != self._bare.judged_at)
 
     async def _stopping(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -393,8 +375,7 @@ class Watcher:
         readings = await self._observer.state_of_dynamics(self.estate, self._stop)
         before, after = what_matters(self._of_dynamics), what_matters(readings)
         self._of_dynamics = readings
-        self._pending.take(readings, self._clock.now())
-        self._is_to_tell = True
+        self._teller.take_dynamics(readings, self._clock.now())
         other = {subject for subject in before.keys() | after.keys() if before.get(subject) != after.get(subject)}
         if DEPLOYMENT_SUBJECT in other:
             self._touched = {part.number for part in self._parts.all}
@@ -417,16 +398,16 @@ class Watcher:
             self._unwritten += await in_thread(partial(self._judge, touched, now, is_next_day=is_next_day), "probe-judging")
             self._whole = None
         await self._write()
-        is_to_tell, self._is_to_tell = self._is_to_tell or bool(touched), False
-        if not is_to_tell and (self._next_cohort is None or now < self._next_cohort):
-            return
         unkept, self._unkept = self._unkept, set()
         looks = [look for key in unkept if (look := self._known.believed.get(key)) is not None]
         if looks:
             await self._kept_safely(lambda: self._kept.keep(looks, self._bare))
-        await self._tell(now)
-        if is_next_day or not self._has_looked_ahead:
-            await self._look_ahead(now)
+        if touched or self._teller.has_something(now):
+            await self._teller.tell(self.estate, self._parts, dict(self._wrong), now)
+            self._undelivered.set()
+        if is_next_day or (touched and not self._teller.has_looked_ahead):
+            await self._teller.look_ahead(self.estate, list(self._runs.values()), self._judges.ruleset, now)
+            self._undelivered.set()
 
     def _judge(self, touched: Collection[int], now: datetime, *, is_next_day: bool) -> list[Sighting]:
         """Judge some parts; gives what is to be recorded of them. In a thread of its own: whatever changes meanwhile touches its part again."""
@@ -463,66 +444,6 @@ class Watcher:
         except HistoryUnavailable as unavailable:
             _log.error("the history cannot be written; what was found is kept in memory: %s", unavailable, extra={"waiting": len(batch)})
             self._unwritten = batch[-MOST_UNWRITTEN:]
-
-    async def _tell(self, now: datetime) -> None:
-        """Hand over what is so now, and what changed since the last time."""
-        conditions = merged(
-            (*chain.from_iterable(wrong.conditions for wrong in self._wrong.values()), *self._pending.conditions(self.estate, now))
-        )
-        told, self._next_cohort = self._cohorts.split(conditions, now, self._is_undecided)
-        try:
-            # First: a cohort that is not kept would be told of under another number after a restart.
-            await in_thread(lambda: self._kept.keep_cohorts(self._cohorts.all), "probe-kept-looks")
-            self._alerts.settle(told, now, undecided=self._is_undecided)
-            before, self._told = self._told, {condition.key: condition.subject for condition in told}
-            await self._tell_drift({subject for _, subject in before.items() ^ self._told.items()}, now)
-            self._undelivered.set()
-        except (HistoryUnavailable, MemoryUnavailable) as unavailable:
-            self._is_to_tell = True
-            _log.error("what is wrong is not told yet: %s", unavailable)
-
-    async def _tell_drift(self, told: Collection[str], now: datetime) -> None:
-        """Hand over what changed; what begins or ends on a subject was told with its cause, and is not told as drift besides."""
-        place = await in_thread(lambda: self._kept.place(_CHANGES), "probe-kept-looks") or 0
-        changes = await self.history.changes(newer_than=place)
-        if changes:
-            affected = self._affected({change.subject for change in changes})
-            self._alerts.notify(notices_of((one for one in changes if one.subject not in told), affected), now)
-            newest = max(change.id for change in changes)
-            await in_thread(lambda: self._kept.move(_CHANGES, newest), "probe-kept-looks")
-
-    async def _look_ahead(self, now: datetime) -> None:
-        """Hand over what ends soon."""
-        self._has_looked_ahead = True
-        ahead = timedelta(days=max(self.estate.alerts.ahead_days, default=0) + 1)
-        coming = await in_thread(
-            lambda: [one for run in self._runs.values() for one in outlook(run, self._judges.ruleset, run.judged_at + ahead)],
-            "probe-judging",
-        )
-        try:
-            self._alerts.approaching(approaching(coming, self.estate), now)
-            self._undelivered.set()
-        except MemoryUnavailable as unavailable:
-            self._has_looked_ahead = False
-            _log.error("what ends soon is not told yet: %s", unavailable)
-
-    def _is_undecided(self, key: str) -> bool:
-        """Whether nothing can be said now of what a condition is about."""
-        key = base_key(key)
-        if f"|{PENDING}|" in key:
-            return self._pending.is_undecided(self._clock.now())
-        subject = key.rpartition("|")[2]
-        part = self._parts.of(subject)
-        wrong = None if part is None else self._wrong.get(part.number)
-        return part is not None and (wrong is None or subject in wrong.unknown)
-
-    def _affected(self, subjects: set[str]) -> dict[str, list[tuple[str, str]]]:
-        """The mailboxes behind each of some endpoints, each with its profile."""
-        found: dict[str, list[tuple[str, str]]] = {subject: [] for subject in subjects}
-        for mailbox in self.estate.mailboxes:
-            for subject in {mailbox.address, *(endpoint.url for endpoint in self.estate.endpoints_of(mailbox))} & subjects:
-                found[subject].append((mailbox.address, mailbox.profile))
-        return found
 
     async def _kept_safely(self, work: Callable[[], None]) -> None:
         try:

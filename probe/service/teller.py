@@ -1,0 +1,128 @@
+"""Hands over to the alerts what is wrong, what changed and what ends soon, so that each is told once, whatever happens in between."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from itertools import chain
+
+from probe.alerts import Alerts
+from probe.engine.judge import Ruleset
+from probe.history import History, HistoryUnavailable
+from probe.memory import MemoryUnavailable
+from probe.model.estate import Estate
+from probe.model.facts import Reading
+from probe.model.runs import Run
+from probe.net.threads import in_thread
+from probe.outlook import outlook
+from probe.service.ahead import approaching
+from probe.service.cohorts import Cohorts, base_key
+from probe.service.conditions import WhatIsWrong, merged
+from probe.service.drift import notices_of
+from probe.service.dynamics import PENDING, WaitingMail
+from probe.service.keeping import KeptLooks
+from probe.service.parts import EstateParts
+
+_log = logging.getLogger(__name__)
+
+_CHANGES = "changes"
+"""The name under which it is kept which of the history's changes were told."""
+_THREAD = "probe-telling"
+
+
+class Teller:
+    """What is handed over to the alerts of one deployment."""
+
+    def __init__(self, alerts: Alerts, kept: KeptLooks, history: History, now: datetime) -> None:
+        self._alerts = alerts
+        self._kept = kept
+        self._history = history
+        self._pending = WaitingMail(now)
+        self._cohorts = Cohorts()
+        self._told: dict[str, str] = {}
+        """The subjects of the conditions that are, by key."""
+        self._is_waiting = False
+        """Whether something is to be handed over, or could not be."""
+        self.next_due: datetime | None = None
+        """When mailboxes that a known cause befell lately may be told of."""
+        self.has_looked_ahead = False
+
+    async def begin(self) -> None:
+        """Take up what was told before a restart. Raises HistoryUnavailable and MemoryUnavailable."""
+        self._cohorts = Cohorts(await in_thread(self._kept.cohorts, _THREAD))
+        if await in_thread(lambda: self._kept.place(_CHANGES), _THREAD) is None:
+            # What changed before there was a service is no news.
+            newest = max((change.id for change in await self._history.changes(limit=1, drift_only=False)), default=0)
+            await in_thread(lambda: self._kept.move(_CHANGES, newest), _THREAD)
+
+    def take_dynamics(self, readings: Iterable[Reading], now: datetime) -> None:
+        """Take in what Dynamics says now."""
+        self._pending.take(readings, now)
+        self._is_waiting = True
+
+    def has_something(self, now: datetime) -> bool:
+        """Whether something is to be handed over though nothing was judged anew."""
+        return self._is_waiting or (self.next_due is not None and self.next_due <= now)
+
+    async def tell(self, estate: Estate, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], now: datetime) -> None:
+        """Hand over what is so now, by part of the estate, and what changed since the last time."""
+
+        def is_undecided(key: str) -> bool:
+            return self._is_undecided(base_key(key), parts, wrong, now)
+
+        conditions = merged(
+            (*chain.from_iterable(of_part.conditions for of_part in wrong.values()), *self._pending.conditions(estate, now))
+        )
+        told, self.next_due = self._cohorts.split(conditions, now, is_undecided)
+        self._is_waiting = True
+        try:
+            # First: a cohort that is not kept would be told of under another number after a restart.
+            await in_thread(lambda: self._kept.keep_cohorts(self._cohorts.all), _THREAD)
+            self._alerts.settle(told, now, undecided=is_undecided)
+            before, self._told = self._told, {condition.key: condition.subject for condition in told}
+            await self._tell_drift(estate, {subject for _, subject in before.items() ^ self._told.items()}, now)
+        except (HistoryUnavailable, MemoryUnavailable) as unavailable:
+            _log.error("what is wrong is not told yet: %s", unavailable)
+        else:
+            self._is_waiting = False
+
+    async def look_ahead(self, estate: Estate, runs: Collection[Run], ruleset: Ruleset, now: datetime) -> None:
+        """Hand over what ends soon, by the runs of all parts."""
+        ahead = timedelta(days=max(estate.alerts.ahead_days, default=0) + 1)
+        coming = await in_thread(lambda: [one for run in runs for one in outlook(run, ruleset, run.judged_at + ahead)], _THREAD)
+        try:
+            self._alerts.approaching(approaching(coming, estate), now)
+        except MemoryUnavailable as unavailable:
+            self.has_looked_ahead = False
+            _log.error("what ends soon is not told yet: %s", unavailable)
+        else:
+            self.has_looked_ahead = True
+
+    async def _tell_drift(self, estate: Estate, told: Collection[str], now: datetime) -> None:
+        """Hand over what changed; what begins or ends on a subject was told with its cause, and is not told as drift besides."""
+        place = await in_thread(lambda: self._kept.place(_CHANGES), _THREAD) or 0
+        changes = await self._history.changes(newer_than=place)
+        if changes:
+            affected = _behind(estate, {change.subject for change in changes})
+            self._alerts.notify(notices_of((one for one in changes if one.subject not in told), affected), now)
+            newest = max(change.id for change in changes)
+            await in_thread(lambda: self._kept.move(_CHANGES, newest), _THREAD)
+
+    def _is_undecided(self, key: str, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], now: datetime) -> bool:
+        """Whether nothing can be said now of what a condition is about."""
+        if f"|{PENDING}|" in key:
+            return self._pending.is_undecided(now)
+        subject = key.rpartition("|")[2]
+        part = parts.of(subject)
+        of_part = None if part is None else wrong.get(part.number)
+        return part is not None and (of_part is None or subject in of_part.unknown)
+
+
+def _behind(estate: Estate, subjects: set[str]) -> dict[str, list[tuple[str, str]]]:
+    """The mailboxes that each of some subjects concerns, each with its profile."""
+    found: dict[str, list[tuple[str, str]]] = {subject: [] for subject in subjects}
+    for mailbox in estate.mailboxes:
+        for subject in {mailbox.address, *(endpoint.url for endpoint in estate.endpoints_of(mailbox))} & subjects:
+            found[subject].append((mailbox.address, mailbox.profile))
+    return found
