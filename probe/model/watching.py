@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from probe.model.secrets import SecretReference
 from probe.model.values import dataclass
@@ -18,6 +19,28 @@ class Hours:
     end: time
     weekday: int | None = None
     """The day on which it starts, 0 is Monday; None for every day."""
+
+    def span_on(self, day: date, zone: tzinfo | None) -> tuple[datetime, datetime] | None:
+        """From when to when it lasts where it starts on a day, in UTC; None where it does not start on that day.
+
+        `zone` is that of the local time, None for the system's. Where clocks change in between, it is an hour shorter or longer.
+        """
+        if self.weekday not in (None, day.weekday()):
+            return None
+        last = day if self.end > self.start else day + timedelta(days=1)
+        return _utc(day, self.start, zone), _utc(last, self.end, zone)
+
+
+def are_within(hours: Iterable[Hours], moment: datetime, zone: tzinfo | None) -> bool:
+    """Whether a moment lies in one of these hours. `zone` as in `Hours.span_on`."""
+    today = moment.astimezone(zone).date()
+    spans = (one.span_on(day, zone) for one in hours for day in (today - timedelta(days=1), today))
+    return any(span is not None and span[0] <= moment < span[1] for span in spans)
+
+
+def _utc(day: date, at: time, zone: tzinfo | None) -> datetime:
+    local = datetime.combine(day, at, zone)
+    return (local.astimezone() if zone is None else local).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +80,33 @@ class AlertSettings:
     """What links to the page begin with."""
     heartbeat: SecretReference | None = None
     """The URL that is called after each minute in which the schedule was kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What something costs a server each time."""
+
+    connections: int
+    sign_ins: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxWork:
+    """What is held for one mailbox, with its account and without."""
+
+    places: Mapping[str, Load]
+    """By the URL of the endpoint."""
+    round_trip: Mapping[str, Load]
+    """What a test mail adds; empty where none can be sent."""
+    accounts: frozenset[str]
+    """User names, in small letters, that sign in; none where nobody does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedWork:
+    """What a plan of an estate holds, by what it is held for."""
+
+    endpoints: Mapping[str, Load]
+    """A look at an endpoint without an account, by URL, without the question about TLS."""
+    mailboxes: Mapping[str, MailboxWork]
+    """By address."""

@@ -1,0 +1,11 @@
+"""What is due when: the tasks of an estate, each on a grid of its own, over a clock that the caller drives, kept across restarts.
+
+`tasks_of` says what there is to do, `Schedule` when. Whoever holds what is due asks for it by `due`, and says by `ended` how it went.
+"""
+
+from __future__ import annotations
+
+from probe.schedule.due import Ended, Schedule
+from probe.schedule.tasks import Task, TaskKind, canaries_of, tasks_of
+
+__all__ = ["Ended", "Schedule", "Task", "TaskKind", "canaries_of", "tasks_of"]
