@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -55,7 +54,7 @@ def test_the_journal_is_known_by_its_stream(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def reported(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Any, ...]]]:
+def reported(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What the event log was told, by a stand-in of pywin32, which exists on Windows alone. The first entry is the source as it was registered."""
     told: list[tuple[Any, ...]] = []
     utility, log = ModuleType("win32evtlogutil"), ModuleType("win32evtlog")
@@ -65,7 +64,7 @@ def reported(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Any, ...]]]
         setattr(log, f"EVENTLOG_{name}_TYPE", 2**number)
     monkeypatch.setitem(sys.modules, "win32evtlogutil", utility)
     monkeypatch.setitem(sys.modules, "win32evtlog", log)
-    yield told
+    return told
 
 
 @pytest.mark.parametrize(

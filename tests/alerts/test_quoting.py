@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probe.alerts.conditions import Severity
 from probe.alerts.quoting import MOST_WORDS, Style, as_styled, inert, own
 from probe.alerts.schemes import SCHEMES
-from probe.alerts.wording import Line, Message, Part, Severity, body_of, title_of
+from probe.alerts.wording import Line, Message, Part, body_of, title_of
 
 _LINKED = re.compile(r"\w://|www\.\w|\w@\w|\w\.[^\W\d_]|\\\\\w|mailto:\w")
 
