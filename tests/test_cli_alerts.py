@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.alerts import Alerts, Delivered, Ending
+from probe.alerts import Alerts, Delivered, DeliveryEnding
 from probe.alerts.wording import Message
 from probe.app import now
 from probe.memory.folder import Folder
@@ -16,8 +16,7 @@ from tests.alerts.peers import https_target
 from tests.alerts.scripted import World, condition
 from tests.command import probe
 from tests.looking import authority
-from tests.outlook.estates import HEAD
-from tests.test_cli_outlook import MAILBOX
+from tests.outlook.estates import HEAD, MAILBOX
 
 _SECRET = "s3cret-of-the-hook"
 
@@ -66,7 +65,7 @@ def test_an_estate_without_targets_is_a_usage_error(tmp_path: Path) -> None:
 
 
 async def _refused(target: str, message: Message, event: str, is_repetition: bool) -> Delivered:
-    return Delivered(Ending.NOT_TAKEN, "no connection to it")
+    return Delivered(DeliveryEnding.NOT_TAKEN, "no connection to it")
 
 
 @pytest.fixture

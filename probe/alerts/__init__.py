@@ -12,37 +12,37 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from probe.alerts.book import Book, Delivery, Incident, State, Told
-from probe.alerts.conditions import AlertKind, Approaching, Condition, Notice, Recipients, Severity, name_of
+from probe.alerts.book import AlertBook, AlertDelivery, DeliveryState, Incident, Told
+from probe.alerts.conditions import AlertCondition, AlertKind, Approaching, Notice, Recipients, Severity, name_of
 from probe.alerts.heartbeat import Heartbeat
 from probe.alerts.logs import EVENT_IDS, logs_of_this_machine
 from probe.alerts.schemes import SCHEMES
-from probe.alerts.targets import AT_ONCE, Targets
+from probe.alerts.targets import AT_ONCE, TargetSender
 from probe.alerts.telling import Alerts, Telling, new_event_id
-from probe.alerts.wording import Place, trial_message
+from probe.alerts.wording import AlertPlace, trial_message
 from probe.model.estate import Estate
-from probe.net.alert_request import Delivered, Ending
+from probe.net.alert_request import Delivered, DeliveryEnding
 
 __all__ = [
     "AT_ONCE",
     "EVENT_IDS",
     "SCHEMES",
+    "AlertBook",
+    "AlertCondition",
+    "AlertDelivery",
     "AlertKind",
+    "AlertPlace",
     "Alerts",
     "Approaching",
-    "Book",
-    "Condition",
     "Delivered",
-    "Delivery",
-    "Ending",
+    "DeliveryEnding",
+    "DeliveryState",
     "Heartbeat",
     "Incident",
     "Notice",
-    "Place",
     "Recipients",
     "Severity",
-    "State",
-    "Targets",
+    "TargetSender",
     "Telling",
     "Told",
     "logs_of_this_machine",
@@ -58,7 +58,7 @@ def recipients_of(estate: Estate, logs: Iterable[str] = ()) -> Recipients:
     return Recipients(default=estate.alerts.to, by_profile=owners, local=tuple(logs))
 
 
-async def send_trial(targets: Targets, names: Iterable[str], place: Place, now: datetime) -> list[tuple[str, Delivered]]:
+async def send_trial(targets: TargetSender, names: Iterable[str], place: AlertPlace, now: datetime) -> list[tuple[str, Delivered]]:
     """Send a message that is marked as a test to each target, one after another, and say how each ended. Nothing is kept of it."""
     told = trial_message(place, now)
     return [(name, await targets.send(name, told, new_event_id(), False)) for name in names]

@@ -46,7 +46,7 @@ class BeatRequest:
     """As in AppriseRequest."""
 
 
-class Ending(StrEnum):
+class DeliveryEnding(StrEnum):
     """How a delivery ended."""
 
     TAKEN = "taken"
@@ -65,5 +65,5 @@ class Ending(StrEnum):
 class Delivered:
     """How a delivery ended, with why in words of ours that hold neither the URL nor a peer's words."""
 
-    ending: Ending
+    ending: DeliveryEnding
     why: str = ""

@@ -11,7 +11,7 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
-from probe.alerts import Alerts, Recipients, Targets, Telling
+from probe.alerts import Alerts, Recipients, TargetSender, Telling
 from probe.memory.folder import Folder
 from probe.model.secrets import SecretReference
 from probe.model.watching import AlertSettings
@@ -22,7 +22,7 @@ from tests.alerts.scripted import START, condition, notice
 async def _tell(folder: Path, ca_file: str, life: int) -> None:
     references = tuple(SecretReference("file", str(folder / name)) for name in ("first", "second"))
     async with Children(2) as children:
-        targets = Targets(children, ca_file=ca_file, seconds=20)
+        targets = TargetSender(children, ca_file=ca_file, seconds=20)
         telling = Telling(settings=AlertSettings(remind=None), recipients=Recipients(default=references))
         alerts = Alerts(Folder(folder / "state"), "contoso-crm", targets.send, telling)
         for step in count():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from probe.alerts import Targets
+from probe.alerts import TargetSender
 from probe.alerts.wording import Message
 from probe.net.alert_request import Delivered
 from probe.net.killable import Children
@@ -28,5 +28,5 @@ async def sent(
     place = folder / "target-url"
     place.write_text(url)
     async with Children(1) as children:
-        targets = Targets(children, ca_file=str(authority().ca_file) if trusts else None, hosts=hosts, seconds=seconds)
+        targets = TargetSender(children, ca_file=str(authority().ca_file) if trusts else None, hosts=hosts, seconds=seconds)
         return await targets.send(f"file:{place}", message, EVENT, is_repetition)

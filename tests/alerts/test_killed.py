@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.alerts import Alerts, Book, Recipients, Targets, Telling
+from probe.alerts import AlertBook, Alerts, Recipients, TargetSender, Telling
 from probe.memory.folder import Folder
 from probe.model.secrets import SecretReference
 from probe.model.watching import AlertSettings
@@ -67,13 +67,13 @@ async def test_nothing_is_lost_and_nothing_is_doubled_unmarked(tmp_path: Path) -
             arrived.clear()
             written += await _life(tmp_path, life, arrived, chance.uniform(0, 0.15))
         async with Children(2) as children:
-            targets = Targets(children, ca_file=str(authority().ca_file))
+            targets = TargetSender(children, ca_file=str(authority().ca_file))
             recipients = Recipients(default=tuple(SecretReference("file", str(tmp_path / name)) for name in ("first", "second")))
             telling = Telling(settings=AlertSettings(remind=None), recipients=recipients)
             alerts = Alerts(Folder(tmp_path / "state"), "contoso-crm", targets.send, telling)
             alerts.settle([condition("lasts")], START.replace(year=START.year + 5))
             await alerts.deliver(START.replace(year=START.year + 5))
-    with Book(Folder(tmp_path / "state"), None).opened() as page:
+    with AlertBook(Folder(tmp_path / "state"), None).opened() as page:
         assert page.unsent() == []
         assert len(page.incidents()) == 1
     for target in (first, second):

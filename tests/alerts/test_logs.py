@@ -12,11 +12,11 @@ import pytest
 
 from probe.alerts.conditions import Severity
 from probe.alerts.logs import EVENT_IDS, event_log, is_journal, journal, logs_of_this_machine
-from probe.alerts.wording import Line, Message, Part
+from probe.alerts.wording import Message, MessageLine, Part
 
 
 def _message(severity: Severity = Severity.CRITICAL, *, is_over: bool = False, words: str = "421 bye") -> Message:
-    lines = (Line(Part.OURS, "The server closes.", "Cause"), Line(Part.WORDS, words, "In the server's words"))
+    lines = (MessageLine(Part.OURS, "The server closes.", "Cause"), MessageLine(Part.WORDS, words, "In the server's words"))
     return Message(title="[CRITICAL] contoso: down", severity=severity, is_over=is_over, lines=lines)
 
 

@@ -16,8 +16,8 @@ import pytest
 from probe.alerts.conditions import Severity
 from probe.alerts.quoting import Style
 from probe.alerts.schemes import SCHEMES, RefusedTarget, scheme_of
-from probe.alerts.wording import Line, Message, Part
-from probe.net.alert_request import Ending
+from probe.alerts.wording import Message, MessageLine, Part
+from probe.net.alert_request import DeliveryEnding
 from probe.net.quiet import quiet
 from tests.alerts.peers import SUCCESS, Answer, Arrived, https_target, mail_target
 from tests.alerts.sending import sent
@@ -32,10 +32,10 @@ _MESSAGE = Message(
     severity=Severity.CRITICAL,
     is_over=False,
     lines=(
-        Line(Part.OURS, "The server closes the connection.", "Cause"),
-        Line(Part.WORDS, _GREETING, "In the server's words"),
-        Line(Part.LINK, "https://probe.contoso.test:8025/e/1a_2b", "Where to look"),
-        Line(Part.OURS, "sales@contoso.test, @everyone@contoso.test", "Mailboxes"),
+        MessageLine(Part.OURS, "The server closes the connection.", "Cause"),
+        MessageLine(Part.WORDS, _GREETING, "In the server's words"),
+        MessageLine(Part.LINK, "https://probe.contoso.test:8025/e/1a_2b", "Where to look"),
+        MessageLine(Part.OURS, "sales@contoso.test, @everyone@contoso.test", "Mailboxes"),
     ),
 )
 _WEBHOOK_SECRET = "hook-s3cret"
@@ -110,7 +110,7 @@ async def test_a_hostile_greeting_arrives_as_text(name: str, tmp_path: Path) -> 
     url, host = _URLS[name]
     with https_target(host, answers=_answer) as target:
         ended = await sent(url.replace("PORT", str(target.port)), _MESSAGE, tmp_path, hosts=target.hosts(host))
-    assert (ended.ending, ended.why) == (Ending.TAKEN, "")
+    assert (ended.ending, ended.why) == (DeliveryEnding.TAKEN, "")
     (request,) = target.arrived
     assert request.host.partition(":")[0] == host
     (text,) = [text for text in _texts(request) if "In the server's words" in text]
@@ -145,7 +145,7 @@ async def test_a_url_as_the_product_shows_it_is_understood(url: str, host: str, 
     """The https URL that Slack, Teams or Discord shows for a webhook stands for that target."""
     with https_target(host, answers=_answer) as target:
         ended = await sent(url, _MESSAGE, tmp_path, hosts=target.hosts(host))
-    assert (ended.ending, ended.why) == (Ending.TAKEN, "")
+    assert (ended.ending, ended.why) == (DeliveryEnding.TAKEN, "")
     assert len(target.arrived) == 1
 
 
@@ -155,7 +155,7 @@ async def test_mail_goes_over_tls_as_plain_text(options: str, is_tls_at_once: bo
     with mail_target(speaks_tls_at_once=is_tls_at_once) as target:
         url = f"mailtos://user:pa55@localhost:{target.port}?smtp=localhost&from=probe@contoso.test&to=ops@contoso.test&{options}"
         ended = await sent(url, _MESSAGE, tmp_path)
-    assert (ended.ending, ended.why) == (Ending.TAKEN, "")
+    assert (ended.ending, ended.why) == (DeliveryEnding.TAKEN, "")
     assert all(line.startswith((b"EHLO", b"ehlo", b"STARTTLS")) for line in target.said_in_clear)
     (raw,) = target.messages
     arrived = email.message_from_bytes(raw, policy=email.policy.default)
@@ -222,7 +222,7 @@ async def test_an_option_that_is_not_allowed_is_refused(url: str, tmp_path: Path
     """A URL that would switch off verification, follow redirects, read a file, change the format or send in clear is refused, and nothing is sent."""
     with https_target("hooks.slack.com", "discord.com") as target:
         ended = await sent(url.replace("PORT", str(target.port)), _MESSAGE, tmp_path, hosts=target.hosts("hooks.slack.com", "discord.com"))
-    assert ended.ending is Ending.REFUSED
+    assert ended.ending is DeliveryEnding.REFUSED
     assert "allowed" in ended.why or "TLS alone" in ended.why
     assert not target.arrived
 
