@@ -16,11 +16,12 @@ from probe.alerts.book import AlertBook, AlertDelivery, DeliveryState, Incident,
 from probe.alerts.conditions import AlertCondition, AlertKind, Approaching, Notice, Recipients, Severity, name_of
 from probe.alerts.heartbeat import Heartbeat
 from probe.alerts.logs import EVENT_IDS, logs_of_this_machine
-from probe.alerts.schemes import SCHEMES
+from probe.alerts.schemes import SCHEMES, RefusedTarget, scheme_of
 from probe.alerts.targets import AT_ONCE, TargetSender
 from probe.alerts.telling import Alerts, Telling, new_event_id
 from probe.alerts.wording import AlertPlace, trial_message
-from probe.model.estate import Estate
+from probe.config.secrets import resolve
+from probe.model.estate import Estate, SecretReference
 from probe.net.alert_request import Delivered, DeliveryEnding
 
 __all__ = [
@@ -41,14 +42,17 @@ __all__ = [
     "Incident",
     "Notice",
     "Recipients",
+    "RefusedTarget",
     "Severity",
     "TargetSender",
     "Telling",
     "Told",
+    "alert_references",
     "logs_of_this_machine",
     "name_of",
     "recipients_of",
     "send_trial",
+    "what_is_at",
 ]
 
 
@@ -56,6 +60,17 @@ def recipients_of(estate: Estate, logs: Iterable[str] = ()) -> Recipients:
     """Who is told of what, by an estate; `logs` are the names of the logs of this machine."""
     owners = tuple((profile.name, profile.alerts_to) for profile in estate.profiles if profile.alerts_to is not None)
     return Recipients(default=estate.alerts.to, by_profile=owners, local=tuple(logs))
+
+
+def alert_references(estate: Estate) -> tuple[SecretReference, ...]:
+    """The references of an estate to alert targets, each once. The heartbeat is none: it takes no alert."""
+    owners = [reference for profile in estate.profiles for reference in profile.alerts_to or ()]
+    return tuple(dict.fromkeys([*estate.alerts.to, *owners]))
+
+
+def what_is_at(reference: SecretReference) -> str:
+    """What kind of target a reference leads to. Blocks. Raises SecretUnavailable, and RefusedTarget where it is of none that is used."""
+    return scheme_of(resolve(reference).reveal()).what
 
 
 async def send_trial(targets: TargetSender, names: Iterable[str], place: AlertPlace, now: datetime) -> list[tuple[str, Delivered]]:
