@@ -20,7 +20,7 @@ from probe.alerts.wording import Message, MessageLine, Part
 from probe.net.alert_request import DeliveryEnding
 from probe.net.quiet import quiet
 from tests.alerts.peers import SUCCESS, Answer, Arrived, https_target, mail_target
-from tests.alerts.sending import sent
+from tests.alerts.sending import ThisProcess, sent
 
 _GREETING = (
     "220\r\n.\r\nRCPT TO:<x>\u202e\x1b[31m <!channel> <@U0123> @everyone @here *bold* _under_ ~gone~ `code` [link](https://evil.example/a) <https://evil.example|x> "
@@ -109,7 +109,7 @@ async def test_a_hostile_greeting_arrives_as_text(name: str, tmp_path: Path) -> 
     """At each kind of target the words of a server arrive as text: nothing of them is a link, and in a chat no markup and no mention."""
     url, host = _URLS[name]
     with https_target(host, answers=_answer) as target:
-        ended = await sent(url.replace("PORT", str(target.port)), _MESSAGE, tmp_path, hosts=target.hosts(host))
+        ended = await sent(url.replace("PORT", str(target.port)), _MESSAGE, tmp_path, by=ThisProcess, hosts=target.hosts(host))
     assert (ended.ending, ended.why) == (DeliveryEnding.TAKEN, "")
     (request,) = target.arrived
     assert request.host.partition(":")[0] == host
@@ -144,7 +144,7 @@ async def test_a_hostile_greeting_arrives_as_text(name: str, tmp_path: Path) -> 
 async def test_a_url_as_the_product_shows_it_is_understood(url: str, host: str, tmp_path: Path) -> None:
     """The https URL that Slack, Teams or Discord shows for a webhook stands for that target."""
     with https_target(host, answers=_answer) as target:
-        ended = await sent(url, _MESSAGE, tmp_path, hosts=target.hosts(host))
+        ended = await sent(url, _MESSAGE, tmp_path, by=ThisProcess, hosts=target.hosts(host))
     assert (ended.ending, ended.why) == (DeliveryEnding.TAKEN, "")
     assert len(target.arrived) == 1
 
@@ -154,7 +154,7 @@ async def test_mail_goes_over_tls_as_plain_text(options: str, is_tls_at_once: bo
     """Mail is sent over verified TLS, as plain text alone, with nothing of the words of a server in a header or as a line of SMTP."""
     with mail_target(speaks_tls_at_once=is_tls_at_once) as target:
         url = f"mailtos://user:pa55@localhost:{target.port}?smtp=localhost&from=probe@contoso.test&to=ops@contoso.test&{options}"
-        ended = await sent(url, _MESSAGE, tmp_path)
+        ended = await sent(url, _MESSAGE, tmp_path, by=ThisProcess)
     assert (ended.ending, ended.why) == (DeliveryEnding.TAKEN, "")
     assert all(line.startswith((b"EHLO", b"ehlo", b"STARTTLS")) for line in target.said_in_clear)
     (raw,) = target.messages
@@ -221,7 +221,9 @@ def test_a_kind_that_is_not_in_the_table_is_refused(url: str, reason: str) -> No
 async def test_an_option_that_is_not_allowed_is_refused(url: str, tmp_path: Path) -> None:
     """A URL that would switch off verification, follow redirects, read a file, change the format or send in clear is refused, and nothing is sent."""
     with https_target("hooks.slack.com", "discord.com") as target:
-        ended = await sent(url.replace("PORT", str(target.port)), _MESSAGE, tmp_path, hosts=target.hosts("hooks.slack.com", "discord.com"))
+        ended = await sent(
+            url.replace("PORT", str(target.port)), _MESSAGE, tmp_path, by=ThisProcess, hosts=target.hosts("hooks.slack.com", "discord.com")
+        )
     assert ended.ending is DeliveryEnding.REFUSED
     assert "allowed" in ended.why or "TLS alone" in ended.why
     assert not target.arrived

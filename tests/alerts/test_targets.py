@@ -16,7 +16,7 @@ from probe.net.alert_request import DeliveryEnding
 from probe.net.killable import Children
 from tests.alerts.peers import Answer, MailTarget, https_target, mail_target
 from tests.alerts.scripted import START
-from tests.alerts.sending import sent
+from tests.alerts.sending import ThisProcess, sent
 from tests.hostile import Hostile, closed_port
 from tests.looking import authority
 
@@ -46,7 +46,7 @@ async def test_what_a_status_means(status: int, ending: DeliveryEnding, tmp_path
     with https_target() as elsewhere:
         answer: Answer = (status, {"Location": f"https://localhost:{elsewhere.port}/stolen"}, b"")
         with https_target(answers=lambda request: answer) as target:
-            ended = await sent(f"jsons://user:pa55@localhost:{target.port}/{_SECRET}", _MESSAGE, tmp_path)
+            ended = await sent(f"jsons://user:pa55@localhost:{target.port}/{_SECRET}", _MESSAGE, tmp_path, by=ThisProcess)
     assert ended.ending is ending
     assert len(target.arrived) == 1
     assert not elsewhere.arrived
@@ -95,9 +95,10 @@ async def test_nothing_of_the_environment_takes_part(tmp_path: Path, monkeypatch
         (f"jsons://:::{_SECRET}", DeliveryEnding.REFUSED, "its URL is not one that apprise understands"),
     ],
 )  # fmt: skip
-async def test_a_target_that_cannot_be_reached(url: str, ending: DeliveryEnding, why: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", [Children, ThisProcess])
+async def test_a_target_that_cannot_be_reached(url: str, ending: DeliveryEnding, why: str, by: type[Children], tmp_path: Path) -> None:
     """Where no connection comes about nothing was taken; a URL that apprise cannot read is refused; neither is repeated."""
-    ended = await sent(url.replace("{closed}", str(closed_port())), _MESSAGE, tmp_path)
+    ended = await sent(url.replace("{closed}", str(closed_port())), _MESSAGE, tmp_path, by=by)
     assert (ended.ending, ended.why) == (ending, why)
 
 
@@ -119,10 +120,10 @@ async def test_a_server_that_does_not_speak_is_given_up_in_time(server: Hostile,
 async def test_a_response_that_ends_early_or_never_is_not_taken_for_one(tmp_path: Path) -> None:
     """A connection that is closed without a response, and a response of any length, leave it open whether the message was taken."""
     with https_target(answers=lambda request: None) as closing:
-        ended = await sent(f"jsons://localhost:{closing.port}/x", _MESSAGE, tmp_path)
+        ended = await sent(f"jsons://localhost:{closing.port}/x", _MESSAGE, tmp_path, by=ThisProcess)
     assert ended.ending is DeliveryEnding.UNSEEN
     with https_target(answers=lambda request: (200, {}, b"x" * 1_000_000)) as long:
-        ended = await sent(f"jsons://localhost:{long.port}/x", _MESSAGE, tmp_path)
+        ended = await sent(f"jsons://localhost:{long.port}/x", _MESSAGE, tmp_path, by=ThisProcess)
     assert ended.ending is DeliveryEnding.UNSEEN
 
 
@@ -146,12 +147,19 @@ async def test_what_a_mail_server_says_decides(server: MailTarget, ending: Deliv
     """Of mail, what the server says to each recipient and after the message decides; without STARTTLS nothing is sent."""
     with mail_target(server) as target:
         url = f"mailtos://u:{_SECRET}@localhost:{target.port}?smtp=localhost&from=a@b.test&to=ops@contoso.test,boss@contoso.test"
-        ended = await sent(url, _MESSAGE, tmp_path)
+        ended = await sent(url, _MESSAGE, tmp_path, by=ThisProcess)
     assert ended.ending is ending
     assert ended.why == why
     if not server.offers_starttls:
         assert not target.messages
         assert not any(b"AUTH" in line for line in target.said_in_clear)
+
+
+async def test_a_delivery_that_takes_too_long_is_broken_off(tmp_path: Path) -> None:
+    """Past its time the child that delivers is killed, and nobody knows whether the message was taken."""
+    with https_target() as target:
+        ended = await sent(f"jsons://localhost:{target.port}/x", _MESSAGE, tmp_path, seconds=0.01)
+    assert (ended.ending, ended.why) == (DeliveryEnding.UNSEEN, "it did not take the message within 0.01 s")
 
 
 async def test_a_secret_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
@@ -181,11 +189,12 @@ async def test_a_repetition_says_so(tmp_path: Path) -> None:
     assert '"message": "Possibly a repetition:' in target.texts
 
 
-async def test_the_heartbeat_is_called_at_most_once_a_minute(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", [Children, ThisProcess])
+async def test_the_heartbeat_is_called_at_most_once_a_minute(by: type[Children], tmp_path: Path) -> None:
     """The heartbeat's URL is called by GET once a minute at the most; a clock that is set back does not silence it."""
     with https_target() as target:
         (tmp_path / "url").write_text(f"https://localhost:{target.port}/ping/{_SECRET}")
-        async with Children(1) as children:
+        async with by(1) as children:
             targets = TargetSender(children, ca_file=str(authority().ca_file))
             heart = Heartbeat(SecretReference.parse(f"file:{tmp_path}/url"), targets.beat)
             seconds = (0, 10, 59, 60, 100, -3600)
@@ -208,7 +217,7 @@ async def test_a_heartbeat_goes_to_https_alone(url: str, why: str, tmp_path: Pat
     """A heartbeat that is not https, or redirects, was not taken; the reason repeats nothing of its URL."""
     with https_target(answers=lambda request: (302, {"Location": "http://localhost/"}, b"")) as target:
         (tmp_path / "url").write_text(url.replace("PORT", str(target.port)))
-        async with Children(1) as children:
+        async with ThisProcess(1) as children:
             targets = TargetSender(children, ca_file=str(authority().ca_file))
             heart = Heartbeat(SecretReference.parse(f"file:{tmp_path}/url"), targets.beat)
             assert not await heart.beat(START)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 
 from probe.alerts import AlertBook, Alerts, Approaching, DeliveryEnding, DeliveryState, Severity
 from probe.alerts.telling import GIVEN_UP_AFTER, LONGEST_PAUSE, REFUSED_AFTER
+from probe.alerts.wording import Message
 from probe.memory.folder import Folder, MemoryUnavailable
 from probe.model.watching import AlertSettings
+from probe.net.alert_request import Delivered
 from tests.alerts.scripted import DEPLOYMENT, START, World, condition, notice, recipients
 
 
@@ -292,6 +295,30 @@ async def test_a_program_that_is_killed_while_it_sends_sends_again_with_a_mark(t
     assert {event for _, event in world.tries} == {again.event}
     world.settle(condition())
     assert await world.told() == []
+
+
+async def test_what_is_broken_off_is_sent_again_as_possibly_a_repetition(tmp_path: Path) -> None:
+    """Where delivering is cancelled, as by the end of the program, what was being sent is sent again with the mark."""
+    world, sending = World(tmp_path), asyncio.Event()
+
+    async def hang(target: str, message: Message, event: str, is_repetition: bool) -> Delivered:
+        sending.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    hanging = Alerts(Folder(tmp_path), DEPLOYMENT, hang, world.telling)
+    hanging.settle([condition()], world.now)
+    task = asyncio.ensure_future(hanging.deliver(world.now))
+    await sending.wait()
+    # A call in between passes over the target that is being served.
+    await hanging.deliver(world.now)
+    assert hanging.next_due(world.now) == world.now + timedelta(days=1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    world.pass_time(minutes=1)
+    (again,) = await world.told()
+    assert again.is_repetition
 
 
 async def test_a_target_that_is_gone_from_the_estate_is_not_told(tmp_path: Path) -> None:
