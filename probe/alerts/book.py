@@ -387,13 +387,15 @@ def _condition(text: str) -> AlertCondition:
 
 def _message_text(message: Message) -> str:
     lines = [[line.part, line.text, line.label] for line in message.lines]
-    return json.dumps({"title": message.title, "severity": message.severity, "is_over": message.is_over, "lines": lines})
+    return json.dumps(
+        {"title": message.title, "severity": message.severity, "is_over": message.is_over, "lines": lines, "thread": message.thread}
+    )
 
 
 def _message(text: str) -> Message:
     form = json.loads(text)
     lines = tuple(MessageLine(Part(part), words, label) for part, words, label in form["lines"])
-    return Message(title=form["title"], severity=Severity(form["severity"]), is_over=form["is_over"], lines=lines)
+    return Message(title=form["title"], severity=Severity(form["severity"]), is_over=form["is_over"], lines=lines, thread=form["thread"])
 
 
 def _stored(value: object) -> object:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeAlias
 
 from probe.alerts.conditions import Severity
-from probe.alerts.schemes import RefusedTarget, scheme_of
+from probe.alerts.schemes import THREAD, RefusedTarget, scheme_of
 from probe.alerts.wording import Message, body_of, title_of
 from probe.config.secrets import SecretUnavailable, resolve
 from probe.model.secrets import SecretReference
@@ -74,6 +74,7 @@ class TargetSender:
             module=scheme.module,
             plugin=scheme.plugin,
             options=scheme.options,
+            settings={name: value.replace(THREAD, message.thread or event) for name, value in scheme.settings.items()},
             passes_through=scheme.passes_through,
             title=title_of(message, scheme.style),
             body=body_of(message, scheme.style, event=event, is_repetition=is_repetition, most=scheme.most, line_end=scheme.line_end),

@@ -60,6 +60,8 @@ class Message:
     severity: Severity
     is_over: bool
     lines: tuple[MessageLine, ...]
+    thread: str = ""
+    """What the messages of one incident have in common, for targets that keep incidents of their own; empty where it is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,7 @@ def message(kind: EventKind, about: AlertCondition, place: AlertPlace, *, incide
         severity=about.severity,
         is_over=is_over,
         lines=tuple(line for line in lines if line.text),
+        thread="" if incident is None else f"probe/{place.deployment}/{incident}",
     )
 
 

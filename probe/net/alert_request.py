@@ -21,6 +21,8 @@ class AppriseRequest:
     """The class in it."""
     options: frozenset[str]
     """Names that the query of the URL may hold, in small letters; a last `*` stands for any ending."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Arguments of the class beyond those of the URL."""
     passes_through: bool
     """Whether apprise takes the body as it is; else it is told that the body is plain text."""
     title: str

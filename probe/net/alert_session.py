@@ -70,11 +70,11 @@ class DeliveryCourse:
         """How the delivery ended; `is_done` is apprise's own word for it."""
         kinds = {one.ending for one in self._endings}
         failed = [one for one in self._endings if one.ending is not DeliveryEnding.TAKEN]
-        if is_done and kinds <= {DeliveryEnding.TAKEN}:
+        if is_done and kinds == {DeliveryEnding.TAKEN}:
             return Delivered(DeliveryEnding.TAKEN)
         if not failed:
             # Every response was a success by its status, and apprise read a refusal in its body.
-            why = "the target's response is no confirmation" if kinds else "apprise cannot make a message of it"
+            why = "the target's response is no confirmation" if kinds else "apprise sent nothing to it"
             return Delivered(DeliveryEnding.REFUSED, why)
         if DeliveryEnding.TAKEN in kinds:
             return Delivered(DeliveryEnding.PARTLY, f"some recipients took it; of another: {failed[0].why}")

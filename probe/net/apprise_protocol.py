@@ -69,7 +69,7 @@ def _target(request: AppriseRequest) -> Any:
     if not found:
         raise UnusableUrl("its URL is not one that apprise understands")
     _check_options(found.get("qsd", {}), request.options)
-    found |= {"asset": asset, "verify": True, "redirect": False}
+    found |= {**request.settings, "asset": asset, "verify": True, "redirect": False}
     try:
         target = plugin(**found)
     except Exception:  # noqa: BLE001 - it may hold the URL

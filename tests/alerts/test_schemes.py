@@ -8,6 +8,7 @@ import html
 import importlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -20,7 +21,7 @@ from probe.alerts.wording import Message, MessageLine, Part
 from probe.net.alert_request import DeliveryEnding
 from probe.net.quiet import quiet
 from tests.alerts.peers import SUCCESS, Answer, Arrived, https_target, mail_target
-from tests.alerts.sending import ThisProcess, sent
+from tests.alerts.sending import EVENT, ThisProcess, sent
 
 _GREETING = (
     "220\r\n.\r\nRCPT TO:<x>\u202e\x1b[31m <!channel> <@U0123> @everyone @here *bold* _under_ ~gone~ `code` [link](https://evil.example/a) <https://evil.example|x> "
@@ -125,6 +126,43 @@ async def test_a_hostile_greeting_arrives_as_text(name: str, tmp_path: Path) -> 
         without_link = (text + title).replace("https://probe.contoso.test:8025/e/1a_2b", "")
         assert not set(without_link) & set(r"*_~`<>[]#|\&@{}$^")
         assert not re.search(r":\w+:", words)
+
+
+@pytest.mark.parametrize(
+    ("name", "identity", "begun", "over"),
+    [
+        ("pagerduty", "dedup_key", ("event_action", "trigger"), ("event_action", "resolve")),
+        ("splunk", "entity_id", ("message_type", "CRITICAL"), ("message_type", "RECOVERY")),
+        ("signl4", "X-S4-ExternalID", ("X-S4-Status", None), ("X-S4-Status", "resolved")),
+    ],
+)
+async def test_an_end_closes_the_incident_that_its_beginning_opened(
+    name: str, identity: str, begun: tuple[str, str | None], over: tuple[str, str], tmp_path: Path
+) -> None:
+    """Where a target keeps incidents of its own, the events of one incident have one identity there, and the end closes it; a notice has another."""
+    url, host = _URLS[name]
+    began = replace(_MESSAGE, thread="probe/contoso/17")
+    with https_target(host) as target:
+        for told in (began, replace(began, is_over=True), _MESSAGE):
+            ended = await sent(url, told, tmp_path, by=ThisProcess, hosts=target.hosts(host))
+            assert ended.ending is DeliveryEnding.TAKEN
+    first, second, other = (json.loads(request.body) for request in target.arrived)
+    assert (first[identity], second[identity], other[identity]) == ("probe/contoso/17", "probe/contoso/17", EVENT)
+    assert first.get(begun[0]) == begun[1]
+    assert second[over[0]] == over[1]
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+@pytest.mark.parametrize("severity", list(Severity))
+@pytest.mark.parametrize("name", sorted(_URLS))
+async def test_every_event_is_sent_whatever_it_tells(name: str, severity: Severity, is_over: bool, tmp_path: Path) -> None:
+    """At each kind of target, what begins, what is over and what is only to be known arrives by one request."""
+    url, host = _URLS[name]
+    with https_target(host, answers=_answer) as target:
+        told = replace(_MESSAGE, severity=severity, is_over=is_over, thread="probe/contoso/17")
+        ended = await sent(url.replace("PORT", str(target.port)), told, tmp_path, by=ThisProcess, hosts=target.hosts(host))
+    assert (ended.ending, ended.why) == (DeliveryEnding.TAKEN, "")
+    assert len(target.arrived) == 1
 
 
 @pytest.mark.parametrize(
