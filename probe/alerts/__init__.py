@@ -18,8 +18,8 @@ from probe.alerts.heartbeat import Heartbeat
 from probe.alerts.logs import EVENT_IDS, logs_of_this_machine
 from probe.alerts.schemes import SCHEMES, RefusedTarget, scheme_of
 from probe.alerts.targets import AT_ONCE, TargetSender
-from probe.alerts.telling import Alerts, Telling, new_event_id
-from probe.alerts.wording import AlertPlace, trial_message
+from probe.alerts.telling import Alerts, Telling, new_event_id, place_of
+from probe.alerts.wording import trial_message
 from probe.config.secrets import resolve
 from probe.model.estate import Estate, SecretReference
 from probe.net.alert_request import Delivered, DeliveryEnding
@@ -32,7 +32,6 @@ __all__ = [
     "AlertCondition",
     "AlertDelivery",
     "AlertKind",
-    "AlertPlace",
     "Alerts",
     "Approaching",
     "Delivered",
@@ -73,7 +72,7 @@ def what_is_at(reference: SecretReference) -> str:
     return scheme_of(resolve(reference).reveal()).what
 
 
-async def send_trial(targets: TargetSender, names: Iterable[str], place: AlertPlace, now: datetime) -> list[tuple[str, Delivered]]:
+async def send_trial(targets: TargetSender, names: Iterable[str], estate: Estate, now: datetime) -> list[tuple[str, Delivered]]:
     """Send a message that is marked as a test to each target, one after another, and say how each ended. Nothing is kept of it."""
-    told = trial_message(place, now)
+    told = trial_message(place_of(estate.deployment.name, estate.alerts), now)
     return [(name, await targets.send(name, told, new_event_id(), False)) for name in names]

@@ -360,10 +360,15 @@ class Alerts:
 
     @property
     def _place(self) -> AlertPlace:
-        return AlertPlace(deployment=self._deployment, link=self._telling.settings.link)
+        return place_of(self._deployment, self._telling.settings)
 
     def _local(self, now: datetime) -> datetime:
         return now.astimezone(self._telling.zone)
+
+
+def place_of(deployment: str, settings: AlertSettings) -> AlertPlace:
+    """What alerts of a deployment say beside what they are about."""
+    return AlertPlace(deployment=deployment, link=None if settings.link is None else settings.link.rstrip("/"))
 
 
 def new_event_id() -> str:

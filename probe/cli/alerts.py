@@ -43,7 +43,7 @@ def test(output: Output, estate_file: Path, ca_file: Path | None) -> NoReturn:
     Exit codes: 0 every target took it; 1 one did not; 2 the estate names no target.
     """
     from probe import app
-    from probe.alerts import AlertPlace, DeliveryEnding, TargetSender, logs_of_this_machine, recipients_of, send_trial
+    from probe.alerts import DeliveryEnding, TargetSender, logs_of_this_machine, recipients_of, send_trial
     from probe.alerts.targets import AT_ONCE
     from probe.cli.listings import is_json
     from probe.net.killable import Children
@@ -58,8 +58,7 @@ def test(output: Output, estate_file: Path, ca_file: Path | None) -> NoReturn:
     async def sent(_stop: asyncio.Event) -> list[tuple[str, Delivered]]:
         async with Children(AT_ONCE) as children:
             targets = TargetSender(children, logs=logs, ca_file=None if ca_file is None else str(ca_file))
-            place = AlertPlace(deployment=estate.deployment.name, link=estate.alerts.link)
-            return await send_trial(targets, names, place, app.now().astimezone())
+            return await send_trial(targets, names, estate, app.now().astimezone())
 
     ended = app.complete(sent)
     if as_json:

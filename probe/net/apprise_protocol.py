@@ -69,6 +69,9 @@ def _target(request: AppriseRequest) -> Any:
     if not found:
         raise UnusableUrl("its URL is not one that apprise understands")
     _check_options(found.get("qsd", {}), request.options)
+    if issubclass(plugin, mail.NotifyEmail):
+        # RFC 3834, section 5: so that nobody's absence notice answers.
+        found["headers"] = {**found.get("headers", {}), "Auto-Submitted": "auto-generated"}
     found |= {**request.settings, "asset": asset, "verify": True, "redirect": False}
     try:
         target = plugin(**found)

@@ -200,6 +200,7 @@ async def test_mail_goes_over_tls_as_plain_text(options: str, is_tls_at_once: bo
     assert isinstance(arrived, email.message.EmailMessage)
     assert arrived.get_content_type() == "text/plain"
     assert arrived["To"] == "ops@contoso.test"
+    assert arrived["Auto-Submitted"] == "auto-generated"
     assert arrived["Subject"] == "[CRITICAL] contoso: smtp://mail:587 is *down* <!channel>"
     text = arrived.get_content()
     (words,) = re.findall(r"In the server's words: «(.*?)»", text)

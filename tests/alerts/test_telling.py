@@ -334,6 +334,17 @@ async def test_a_target_that_is_gone_from_the_estate_is_not_told(tmp_path: Path)
         assert [(one.target, one.why) for one in page.unsent()] == [("env:A", "the estate no longer names it")]
 
 
+async def test_an_alert_says_where_to_look(tmp_path: Path) -> None:
+    """With `link` an alert names the page about its subject; without, or without such a page, the command that shows it."""
+    world = World(tmp_path, settings=AlertSettings(link="https://probe.contoso.test:8025/"))
+    world.settle(condition("with a page", path="/e/1a2b3c4d5e6f"), condition("without one"))
+    where = {one.about: next(line.text for line in one.message.lines if line.label == "Where to look") for one in await world.told()}
+    assert where == {
+        "with a page": "https://probe.contoso.test:8025/e/1a2b3c4d5e6f",
+        "without one": "probe history ESTATE.toml smtp://mail.contoso.test:587",
+    }
+
+
 async def test_the_digest_is_sent_once_a_day_where_something_changed(tmp_path: Path) -> None:
     """The digest tells at its time, in the zone of the service, what began, ended and happened since the last; a day without changes has none."""
     world = World(tmp_path, settings=AlertSettings(digest=time(7), remind=None))
