@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from probe.alerts.conditions import AlertCondition, AlertKind, Severity
+from probe.alerts.quoting import MOST_KEPT
 from probe.alerts.wording import MOST_NAMED, EventKind, Message, MessageLine, Part
 from probe.memory.folder import Folder
 from probe.memory.state_file import StateFile
@@ -363,10 +364,11 @@ def _delivery(row: Sequence[Any]) -> AlertDelivery:
 
 def _condition_text(condition: AlertCondition) -> str:
     """A condition as JSON: the mailboxes that are named, and the number of the others."""
-    form = {name: getattr(condition, name) for name in ("key", "kind", "severity", "subject", "title", "cause", "words", "remedy", "path")}
+    form = {name: getattr(condition, name) for name in ("key", "kind", "severity", "subject", "title", "cause", "remedy", "path")}
     since = None if condition.since is None else _moment(condition.since)
     named = condition.mailboxes[:MOST_NAMED]
     more = len(condition.mailboxes) - len(named) + condition.more_mailboxes
+    form["words"] = condition.words[:MOST_KEPT]
     return json.dumps({**form, "mailboxes": named, "more_mailboxes": more, "profiles": condition.profiles, "since": since})
 
 
@@ -386,7 +388,7 @@ def _condition(text: str) -> AlertCondition:
 
 
 def _message_text(message: Message) -> str:
-    lines = [[line.part, line.text, line.label] for line in message.lines]
+    lines = [[line.part, line.text[:MOST_KEPT] if line.part is Part.WORDS else line.text, line.label] for line in message.lines]
     return json.dumps(
         {"title": message.title, "severity": message.severity, "is_over": message.is_over, "lines": lines, "thread": message.thread}
     )

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from probe.alerts import AlertBook, Alerts, Approaching, DeliveryEnding, DeliveryState, Severity
+from probe.alerts.quoting import Style
 from probe.alerts.telling import GIVEN_UP_AFTER, LONGEST_PAUSE, REFUSED_AFTER
-from probe.alerts.wording import Message
+from probe.alerts.wording import Message, body_of
 from probe.memory.folder import Folder, MemoryUnavailable
 from probe.model.watching import AlertSettings
 from probe.net.alert_request import Delivered
@@ -332,6 +333,15 @@ async def test_a_target_that_is_gone_from_the_estate_is_not_told(tmp_path: Path)
     await world.told()
     with AlertBook(Folder(tmp_path), None).opened() as page:
         assert [(one.target, one.why) for one in page.unsent()] == [("env:A", "the estate no longer names it")]
+
+
+async def test_words_without_end_are_kept_in_part(tmp_path: Path) -> None:
+    """Of a server that says a million characters neither the book nor an alert holds more than a few hundred."""
+    world = World(tmp_path)
+    world.settle(condition(words="\u202e" * 1_000_000))
+    (told,) = await world.told()
+    assert len(body_of(told.message, Style.TEXT, event="e1", is_repetition=False, most=16_000)) < 1000
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 200_000
 
 
 async def test_an_alert_says_where_to_look(tmp_path: Path) -> None:
