@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from probe.alerts import AlertKind, Condition, Severity
+from probe.alerts import AlertKind, AlertCondition, Severity
 from probe.document import publish
 from probe.document.index import JsonObject
 from probe.document.telling.blocks import matters
@@ -88,7 +88,7 @@ def page_of(subject: str) -> str:
 class WhatIsWrong:
     """The conditions in which some mailboxes are, and of what nothing more can be said now."""
 
-    conditions: tuple[Condition, ...]
+    conditions: tuple[AlertCondition, ...]
     unlooked: frozenset[str]
     """Addresses of the mailboxes of which an endpoint was not looked at yet."""
     unknown: frozenset[str]
@@ -128,16 +128,16 @@ def _is_unlooked(estate: Estate, mailbox: Mailbox, unlooked: Collection[str]) ->
     return (mailbox.uses_incoming and incoming.url in unlooked) or (mailbox.uses_outgoing and outgoing.url in unlooked)
 
 
-def merged(conditions: Iterable[Condition]) -> list[Condition]:
+def merged(conditions: Iterable[AlertCondition]) -> list[AlertCondition]:
     """The conditions, those with one key as one."""
-    found: dict[str, Condition] = {}
+    found: dict[str, AlertCondition] = {}
     for one in conditions:
         before = found.get(one.key)
         found[one.key] = one if before is None else _together(before, one)
     return list(found.values())
 
 
-def _together(one: Condition, other: Condition) -> Condition:
+def _together(one: AlertCondition, other: AlertCondition) -> AlertCondition:
     mailboxes = tuple(dict.fromkeys((*one.mailboxes, *other.mailboxes)))
     return replace(one, mailboxes=mailboxes, profiles=tuple(dict.fromkeys((*one.profiles, *other.profiles))))
 
@@ -195,7 +195,7 @@ class _Troubles:
         return DEPLOYMENT_SUBJECT if cited == {DEPLOYMENT_SUBJECT} else profile_subject(self._assessment["profile"])
 
 
-def _condition(key: str, cause: _DrawnCause, known: Known, on: date, since: Mapping[str, datetime], run: Run) -> Condition:
+def _condition(key: str, cause: _DrawnCause, known: Known, on: date, since: Mapping[str, datetime], run: Run) -> AlertCondition:
     finding, mailboxes = cause.finding, list(dict.fromkeys(cause.mailboxes))
     gaps = [cited for cited in finding["because"] if "why" in cited]
     if finding["result"] == Result.UNKNOWN:
@@ -205,7 +205,7 @@ def _condition(key: str, cause: _DrawnCause, known: Known, on: date, since: Mapp
         words = list(_words(finding["because"], with_what_was_seen(finding, on)))
         if finding["rule"] == "disabled-by-an-error":
             remedy = enabling_again(run, mailboxes, since) or remedy
-    return Condition(
+    return AlertCondition(
         key=key,
         kind=cause.kind,
         severity=cause.severity,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from probe.alerts import AlertKind, Condition, Severity
+from probe.alerts import AlertKind, AlertCondition, Severity
 from probe.document.telling.words import count
 from probe.model import vocabulary as v
 from probe.model.estate import Delivery, Estate, profile_subject
@@ -69,7 +69,7 @@ class WaitingMail:
         """Whether it is not known yet which mail has been waiting for long, so shortly after a start."""
         return now - self._began < STUCK_AFTER + timedelta(minutes=15)
 
-    def conditions(self, estate: Estate, now: datetime) -> list[Condition]:
+    def conditions(self, estate: Estate, now: datetime) -> list[AlertCondition]:
         """A condition for each profile of whose mailboxes mail has been waiting for too long."""
         stuck: dict[str, list[str]] = {}
         waiting: Counter[str] = Counter()
@@ -81,7 +81,7 @@ class WaitingMail:
                 waiting[mailbox.profile] += number
                 since[mailbox.profile] = min(began, since.get(mailbox.profile, began))
         return [
-            Condition(
+            AlertCondition(
                 key=f"{AlertKind.DYNAMICS}|{PENDING}|{profile_subject(name)}",
                 kind=AlertKind.DYNAMICS,
                 severity=Severity.WARNING,

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from probe import app
-from probe.alerts import AT_ONCE, Alerts, Heartbeat, Targets, Telling, logs_of_this_machine, recipients_of
+from probe.alerts import AT_ONCE, Alerts, Heartbeat, TargetSender, Telling, logs_of_this_machine, recipients_of
 from probe.alerts.heartbeat import AT_MOST_EVERY
 from probe.config import EstateError, load_estate
 from probe.engine.judge import Ruleset
@@ -95,7 +95,7 @@ class _ServiceProcess:
         probing = await stack.enter_async_context(app.Probing(settings.options))
         children = await stack.enter_async_context(Children(AT_ONCE))
         ca_file = None if settings.options.ca_file is None else str(settings.options.ca_file)
-        targets = Targets(children, logs=logs_of_this_machine(settings.environment, settings.say), ca_file=ca_file)
+        targets = TargetSender(children, logs=logs_of_this_machine(settings.environment, settings.say), ca_file=ca_file)
         alerts = Alerts(settings.folder, name, targets.send, telling(estate, targets))
         by = judges(settings.options)
         plan = by.plan(estate, self._clock.now().date())
@@ -133,7 +133,7 @@ class _ServiceProcess:
                 task.cancel()
 
 
-def telling(estate: Estate, targets: Targets) -> Telling:
+def telling(estate: Estate, targets: TargetSender) -> Telling:
     """Who is told of what, by an estate."""
     return Telling(
         settings=estate.alerts,
@@ -158,7 +158,7 @@ def judges(options: app.Options) -> Judges:
     )
 
 
-async def _following(file: Path, watcher: Watcher, alerts: Alerts, targets: Targets, reload: asyncio.Event) -> None:
+async def _following(file: Path, watcher: Watcher, alerts: Alerts, targets: TargetSender, reload: asyncio.Event) -> None:
     """Take up the estate's file whenever it is another, or somebody asks; a wrong one is refused, and the old one kept."""
     known = await in_thread(lambda: _content(file), "probe-estate")
     while True:
@@ -198,7 +198,7 @@ async def _telling_that_it_lives(manager: ServiceManager, view: View) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _beating(targets: Targets, view: View, clock: Clock) -> None:
+async def _beating(targets: TargetSender, view: View, clock: Clock) -> None:
     """Call the heartbeat's URL after each minute in which the schedule was kept."""
     beat: Heartbeat | None = None
     known: SecretReference | None = None

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from probe import app
-from probe.alerts import Alerts, Delivered, Ending, Recipients, Telling
+from probe.alerts import Alerts, Delivered, DeliveryEnding, Recipients, Telling
 from probe.alerts.wording import Message
 from probe.config import read_estate
 from probe.engine.judge import Ruleset
@@ -81,7 +81,7 @@ class Driven:
 
     async def _send(self, target: str, message: Message, event: str, is_repetition: bool) -> Delivered:
         self.told.append((self.clock.now(), message))
-        return Delivered(Ending.TAKEN)
+        return Delivered(DeliveryEnding.TAKEN)
 
     @asynccontextmanager
     async def begun(self) -> AsyncIterator[Watcher]:
