@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from probe.alerts import AlertKind, AlertCondition, Severity
+from probe.alerts import AlertCondition, AlertKind, Severity
 from probe.document import publish
 from probe.document.index import JsonObject
 from probe.document.telling.blocks import matters

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from probe.alerts import AlertKind, AlertCondition, Severity
+from probe.alerts import AlertCondition, AlertKind, Severity
 from probe.document.telling.words import count
 from probe.model import vocabulary as v
 from probe.model.estate import Delivery, Estate, profile_subject

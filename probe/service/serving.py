@@ -99,7 +99,8 @@ class _ServiceProcess:
         alerts = Alerts(settings.folder, name, targets.send, telling(estate, targets))
         by = judges(settings.options)
         plan = by.plan(estate, self._clock.now().date())
-        schedule = Schedule(settings.folder, name, by.tasks(estate, plan), self._clock.now())
+        loop = asyncio.get_running_loop()
+        schedule = Schedule(settings.folder, name, by.tasks(estate, plan), self._clock.now(), monotonic=loop.time)
         watcher = Watcher(
             estate,
             judges=by,
@@ -113,7 +114,6 @@ class _ServiceProcess:
         await watcher.begin()
         view = View(watcher, schedule, probing)
         tokens = Tokens(settings.folder)
-        loop = asyncio.get_running_loop()
         url = await stack.enter_async_context(listening(view, settings.listen, tokens, clock=self._clock.now, monotonic=loop.time))
         settings.say(f"{name} is watched; {url}")
         async with asyncio.TaskGroup() as group:

@@ -95,7 +95,14 @@ class Driven:
         )
         async with open_history(self._folder, name) as history:
             plan = JUDGES.plan(estate, self.clock.now().date())
-            self.schedule = Schedule(self._folder, name, JUDGES.tasks(estate, plan), self.clock.now(), UTC)
+            self.schedule = Schedule(
+                self._folder,
+                name,
+                JUDGES.tasks(estate, plan),
+                self.clock.now(),
+                monotonic=lambda: self.clock.now().timestamp(),
+                zone=UTC,
+            )
             self.watcher = Watcher(
                 estate,
                 judges=JUDGES,

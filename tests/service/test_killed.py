@@ -28,7 +28,7 @@ from tests.command import environment
 from tests.looking import authority, server_context
 
 KILLS = int(os.environ.get("PROBE_SERVE_KILLED", "4"))
-PASSWORD = "a password of nobody"  # noqa: S105 - it is
+PASSWORD = "a password of nobody"
 # Whose hourly sign-in is due within the first seconds.
 ADDRESS = next(f"m{n}@contoso.test" for n in range(100_000) if fraction_of("contoso-crm", TaskKind.CANARY, f"m{n}@contoso.test") < 0.0005)
 OTHER = replace(pop3.DOVECOT, capabilities_secure=tuple(line for line in pop3.DOVECOT.capabilities_secure if line != "PIPELINING"))

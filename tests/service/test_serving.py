@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -74,9 +73,7 @@ class Serving:
 
     async def hears(self, *wanted: tuple[str, str], within: float = 20.0) -> None:
         """Wait until these and no others were told since the last time."""
-        deadline = time.monotonic() + within
-        while len(self.told()) < len(wanted) and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
+        await _until(lambda: len(self.told()) >= len(wanted), within)
         await asyncio.sleep(2 * INTERVAL)
         assert sorted(self.told()) == sorted(wanted)
         self._log.clear()
@@ -108,12 +105,18 @@ def settings_of(folder: Path, estate: Path) -> ServiceSettings:
     )
 
 
+async def _until(is_so: Callable[[], bool], seconds: float) -> None:
+    """Return once something is so, or that many seconds later."""
+    for _ in range(int(seconds / 0.05)):
+        if is_so():
+            return
+        await asyncio.sleep(0.05)
+
+
 async def logged(log: pytest.LogCaptureFixture, beginning: str, within: float = 20.0) -> None:
     """Wait for a message of the log."""
-    deadline = time.monotonic() + within
-    while not any(record.message.startswith(beginning) for record in log.records):
-        assert time.monotonic() < deadline, beginning
-        await asyncio.sleep(0.05)
+    await _until(lambda: any(record.message.startswith(beginning) for record in log.records), within)
+    assert any(record.message.startswith(beginning) for record in log.records), beginning
 
 
 async def test_a_server_that_goes_and_comes_back_is_told_of_once_each(serving: Serving) -> None:
