@@ -27,12 +27,14 @@ from probe.model.runs import Run
 from probe.outlook import representatives
 from probe.service.dynamics import enabling_again
 
-TOLD_OF_DYNAMICS = ("asynchronous-service-idle", "disabled-by-an-error", "dynamics-records-not-read", "mailbox-without-row")
+TOLD_OF_DYNAMICS = ("asynchronous-service-idle", "disabled-by-an-error", "mailbox-without-row")
 """Rules that only advise, and whose failure somebody must hear of: Dynamics has stopped for a mailbox, or for all."""
 SILENT = "does-not-answer"
 """What a condition is called whose endpoint cannot be asked, for whichever reason."""
 SILENCE = ("endpoint-unreachable", "name-does-not-resolve", "silent-or-foreign-service")
 """Rules whose failure is that an endpoint cannot be asked."""
+UNREAD = "dynamics-records-not-read"
+"""The rule of which it is told that it cannot be answered: then Dynamics' records could not be read."""
 _BEFELL = frozenset(
     {
         Why.UNRESOLVED,
@@ -93,6 +95,8 @@ class WhatIsWrong:
     """Addresses of the mailboxes of which an endpoint was not looked at yet."""
     unknown: frozenset[str]
     """Subjects of which a failure may be hidden by another, as of a server that does not answer."""
+    is_unread: bool
+    """Whether Dynamics' records could not be read, so that nothing of them is over."""
 
 
 def what_is_wrong(run: Run, since: Mapping[str, datetime], unlooked: Collection[str]) -> WhatIsWrong:
@@ -119,7 +123,8 @@ def what_is_wrong(run: Run, since: Mapping[str, datetime], unlooked: Collection[
             told.mailboxes += alike[assessment["mailbox"]]
             told.profiles[assessment["profile"]] = None
     conditions = tuple(_condition(key, cause, known, on, since, run) for key, cause in causes.items())
-    return WhatIsWrong(conditions, left_out, frozenset(unknown))
+    is_unread = any(key.split("|")[1] == UNREAD for key in causes)
+    return WhatIsWrong(conditions, left_out, frozenset(unknown), is_unread)
 
 
 def _is_unlooked(estate: Estate, mailbox: Mailbox, unlooked: Collection[str]) -> bool:
@@ -162,6 +167,8 @@ class _Troubles:
         silent = dict(self.silent)
         for finding in self._findings:
             otherwise = Otherwise(finding["otherwise"])
+            if finding["rule"] == UNREAD and finding["result"] == Result.UNKNOWN:
+                yield self._cause(UNREAD, DEPLOYMENT_SUBJECT, finding, AlertKind.DYNAMICS)
             if finding["result"] != Result.FAILS or root_of(finding, self._findings) is not None:
                 continue
             if otherwise is Otherwise.NOT_READY:
@@ -198,11 +205,12 @@ class _Troubles:
 def _condition(key: str, cause: _DrawnCause, known: Known, on: date, since: Mapping[str, datetime], run: Run) -> AlertCondition:
     finding, mailboxes = cause.finding, list(dict.fromkeys(cause.mailboxes))
     gaps = [cited for cited in finding["because"] if "why" in cited]
-    if finding["result"] == Result.UNKNOWN:
+    if finding["result"] == Result.UNKNOWN and finding["rule"] != UNREAD:
         remedy, words = WHAT_TO_DO[Why(gaps[0]["why"])], [gaps[0]["detail"]]
     else:
         remedy = remedy_for(finding, mailboxes[0], known, on)
-        words = list(_words(finding["because"], with_what_was_seen(finding, on)))
+        seen = with_what_was_seen(finding, on)
+        words = list(_words(finding["because"], "" if seen == finding["title"] else seen))
         if finding["rule"] == "disabled-by-an-error":
             remedy = enabling_again(run, mailboxes, since) or remedy
     return AlertCondition(
@@ -226,4 +234,4 @@ def _words(because: Sequence[JsonObject], seen: str) -> Iterator[str]:
     said = (evidence["excerpt"] for cited in because for evidence in cited.get("evidence", ()))
     told = (str(cited["value"]) for cited in because if cited["key"] == v.DYNAMICS_LAST_ERROR.name and "value" in cited)
     detail = (cited["detail"] for cited in because if "why" in cited and cited["detail"])
-    yield from list(dict.fromkeys((*told, seen, *said, *detail)))[:_MOST_WORDS]
+    yield from list(dict.fromkeys(filter(None, (*told, seen, *said, *detail))))[:_MOST_WORDS]

@@ -42,8 +42,7 @@ def enabling_again(run: Run, mailboxes: Sequence[str], since: Mapping[str, datet
     again = [since[address] for address in ready if address in since]
     accepted = f" since {_shown(max(again))}" if again else ""
     return (
-        f"Disabled from {_shown(min(failed_at))} on. The servers accept {count(len(ready), 'the account', 'the accounts')} again{accepted}; "
-        f"enable {count(len(ready), 'this mailbox', 'these mailboxes')} again: "
+        f"Disabled from {_shown(min(failed_at))} on. The servers let the accounts of {count(len(ready), 'mailbox', 'mailboxes')} in{accepted}; enable them again: "
         f"probe gate ESTATE.toml --disabled-since {first:%Y-%m-%dT%H:%M} --enable"
     )
 

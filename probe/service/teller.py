@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import chain
 
-from probe.alerts import Alerts
+from probe.alerts import AlertKind, Alerts
 from probe.engine.judge import Ruleset
 from probe.history import History, HistoryUnavailable
 from probe.memory import MemoryUnavailable
@@ -40,8 +40,8 @@ class Teller:
         self._history = history
         self._pending = WaitingMail(now)
         self._cohorts = Cohorts()
-        self._told: dict[str, str] = {}
-        """The subjects of the conditions that are, by key."""
+        self._told: dict[str, frozenset[str]] = {}
+        """What each condition that is, is about: its subject and its mailboxes."""
         self._is_waiting = False
         """Whether something is to be handed over, or could not be."""
         self.next_due: datetime | None = None
@@ -80,8 +80,9 @@ class Teller:
             # First: a cohort that is not kept would be told of under another number after a restart.
             await in_thread(lambda: self._kept.keep_cohorts(self._cohorts.all), _THREAD)
             self._alerts.settle(told, now, undecided=is_undecided)
-            before, self._told = self._told, {condition.key: condition.subject for condition in told}
-            await self._tell_drift(estate, {subject for _, subject in before.items() ^ self._told.items()}, now)
+            before, self._told = self._told, {one.key: frozenset((one.subject, *one.mailboxes)) for one in told}
+            news = before.keys() ^ self._told.keys()
+            await self._tell_drift(estate, frozenset().union(*(before.get(key, self._told.get(key, frozenset())) for key in news)), now)
         except (HistoryUnavailable, MemoryUnavailable) as unavailable:
             _log.error("what is wrong is not told yet: %s", unavailable)
         else:
@@ -113,6 +114,8 @@ class Teller:
         """Whether nothing can be said now of what a condition is about."""
         if f"|{PENDING}|" in key:
             return self._pending.is_undecided(now)
+        if key.startswith(f"{AlertKind.DYNAMICS}|") and any(of_part.is_unread for of_part in wrong.values()):
+            return True
         subject = key.rpartition("|")[2]
         part = parts.of(subject)
         of_part = None if part is None else wrong.get(part.number)

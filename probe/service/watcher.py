@@ -413,7 +413,12 @@ class Watcher:
         """Judge some parts; gives what is to be recorded of them. In a thread of its own: whatever changes meanwhile touches its part again."""
         looks = self._by_part(self._known.believed.values(), lambda look: look.key.subject)
         of_dynamics = self._by_part(self._of_dynamics, lambda reading: reading.subject)
-        since = {look.key.subject: look.since for of_part in looks.values() for look in of_part if look.key.topic is Topic.ENDPOINT}
+        since = {
+            look.key.subject: look.since
+            for of_part in looks.values()
+            for look in of_part
+            if look.key.topic in (Topic.ENDPOINT, Topic.ACCOUNT)
+        }
         unlooked = {key.subject for key in self._looks if key.topic is Topic.ENDPOINT and key not in self._known.believed}
         news: list[Sighting] = []
         for number in sorted(touched):

@@ -60,7 +60,7 @@ async def test_a_week_is_told_as_it_was(tmp_path: Path) -> None:
     began, cpu = time.monotonic(), time.process_time()
     await service.run(START + timedelta(days=DAYS))
     looks = sum(service.world.held.values())
-    print(
+    print(  # noqa: T201 - what was measured
         f"\n{ENDPOINTS} endpoints, {ENDPOINTS * MAILBOXES} mailboxes, {DAYS} days: {looks} conversations, {time.monotonic() - began:.0f} s, "
         f"{time.process_time() - cpu:.0f} s of CPU, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB, "
         f"{sum(file.stat().st_size for file in tmp_path.iterdir()) / 1e6:.1f} MB on the disk"
