@@ -1,6 +1,6 @@
 """What the program costs beside others that do the same, and beside its limits: `python -m tests.benchmarks`.
 
-    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--runs 3] [looks] [startup] [mailboxes] [posture] [history]
+    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--runs 3] [looks] [startup] [mailboxes] [posture] [history] [schedule]
 
 Each figure is the median of some runs. All of them are of this machine and this hour; what means something is the ratio of two in one run, and that
 only where nothing else runs. What is not installed is left out, and that is said.
@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks import estate_of_many, history, nginx
+from tests.benchmarks import estate_of_many, history, nginx, schedule
 from tests.benchmarks.blackbox import CONFIGURATION
 
 _PROBE = Path(sys.executable).with_name("probe")
@@ -56,6 +56,7 @@ def main() -> None:
     """Measure what is named, or everything."""
     parts: dict[str, Callable[[argparse.Namespace], None]] = {
         "looks": _looks, "startup": _startup, "mailboxes": _mailboxes, "posture": _posture, "history": _history,
+        "schedule": _schedule,
     }  # fmt: skip
     arguments = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     arguments.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(parts)}")
@@ -74,6 +75,12 @@ def main() -> None:
 def _history(_given: argparse.Namespace) -> None:
     """How large a year of ten thousand endpoints becomes."""
     for line in history.measure(50):
+        _say(line)
+
+
+def _schedule(given: argparse.Namespace) -> None:
+    """What it costs to know what is due."""
+    for line in schedule.measure(given.mailboxes, given.mailboxes // 2):
         _say(line)
 
 
