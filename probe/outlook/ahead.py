@@ -52,7 +52,7 @@ def outlook(run: Run, ruleset: Ruleset, until: date) -> list[Coming]:
 
     Advice that ends by itself before the last day is left out: it has warned of what is told on its own day.
     """
-    alike, small = _representatives(run)
+    alike, small = representatives(run)
     judged = {day: _judged(small, ruleset, day) for day in (run.judged_at, max(until, run.judged_at))}
     in_the_end = judged[max(judged)][1]
     found: list[Coming] = []
@@ -66,7 +66,7 @@ def outlook(run: Run, ruleset: Ruleset, until: date) -> list[Coming]:
     return found
 
 
-def _representatives(run: Run) -> tuple[dict[str, tuple[str, ...]], Run]:
+def representatives(run: Run) -> tuple[dict[str, tuple[str, ...]], Run]:
     """One representative for each group of equal mailboxes, with the whole group; and the run reduced to the representatives.
 
     Mailboxes of one profile of which the same was found are alike: they share their findings.

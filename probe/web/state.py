@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from probe.model.attempts import Attempt
@@ -21,9 +22,16 @@ class EstateNames:
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
         self.endpoints = {endpoint.url: endpoint for endpoint in estate.endpoints}
+        self.urls = sorted(self.endpoints)
         self._by_id = {endpoint_id(url): endpoint for url, endpoint in self.endpoints.items()}
         self._mailboxes = {mailbox.id: mailbox for mailbox in estate.mailboxes if mailbox.id is not None}
         self._mailboxes |= {mailbox.address.casefold(): mailbox for mailbox in estate.mailboxes}
+        self.by_address = {
+            mailbox.address.casefold(): mailbox for mailbox in sorted(estate.mailboxes, key=lambda one: one.address.casefold())
+        }
+        """The mailboxes by address in small letters, in that order."""
+        self.served = Counter(url for mailbox in estate.mailboxes for url in {endpoint.url for endpoint in estate.endpoints_of(mailbox)})
+        """How many mailboxes each endpoint serves, by URL."""
 
     def endpoint(self, name: str) -> Endpoint | None:
         """The endpoint of the estate with this id or subject."""
