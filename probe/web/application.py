@@ -29,7 +29,7 @@ from probe.web.reading import reading
 from probe.web.state import States
 from probe.web.watch import Watch
 
-MOST_BODY_BYTES = 16 * 1024
+MOST_BODY_BYTES = 64 * 1024
 """Of a request's body; the largest that is wanted has an address in it."""
 _MOST_MISTAKES = 5
 """Of a request that are told."""
@@ -57,7 +57,6 @@ def application(watch: Watch, gatekeeper: Gatekeeper, jobs: Jobs, clock: Callabl
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=MOST_BODY_BYTES,
         # Whatever an administrator's environment says: nothing of the service goes to a collector of traces.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False},
         responses={"default": {"model": ProblemForm, "description": "What is wrong."}},
@@ -147,7 +146,7 @@ class _Front:
                 raise RequestProblem(431, f"a request's head has at most {MOST_HEAD_BYTES} bytes", {"Connection": "close"})
             caller = await self._gatekeeper.admit(method, Headers(scope=scope), (scope["client"] or ("",))[0])
             asked["state"] = {**scope.get("state", {}), "caller": caller}
-            await self._app(asked, receive, sending)
+            await self._app(asked, _bounded(receive), sending)
         except RequestProblem as problem:
             await problem.response()(scope, receive, sending)
         except Exception:
@@ -162,3 +161,19 @@ class _Front:
 
 def _head_bytes(scope: Scope) -> int:
     return len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Hands over a body as long as it is not too large, whatever its length was said to be."""
+    left = MOST_BODY_BYTES
+
+    async def receiving() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            # Starlette's own, which FastAPI lets through where it reads a body.
+            raise HTTPException(413, headers={"Connection": "close"})
+        return message
+
+    return receiving

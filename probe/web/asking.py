@@ -15,7 +15,7 @@ from probe.model.estate import Mailbox
 from probe.model.runs import Run
 from probe.net.threads import in_thread
 from probe.web.forms import CheckRequestForm, GateRequestForm, JobForm
-from probe.web.jobs import Job, Jobs
+from probe.web.jobs import AskedJob, Jobs
 from probe.web.problems import RequestProblem
 from probe.web.responses import JsonResponse, encoded, tagged
 from probe.web.state import States
@@ -79,7 +79,7 @@ def asking(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
         if mailbox is None:
             raise RequestProblem(404, "the estate has no such mailbox")
         if not mailbox.is_served:
-            raise RequestProblem(422, "server-side synchronization does not serve this mailbox")
+            raise RequestProblem(409, "server-side synchronization does not serve this mailbox")
 
         async def work(run_id: str) -> Gated:
             return await watch.gate(mailbox, run_id)
@@ -88,19 +88,19 @@ def asking(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
         return await _answer(request, job, _seconds(prefer, GATE_WAIT_SECONDS))
 
     @router.get("/gate/{job_id}", response_model=GateDocument, responses=_PENDING)
-    async def show_answer(request: Request, job_id: JobId) -> Response:
+    async def show_answer(request: Request, job_id: JobId, prefer: Prefer = "") -> Response:
         """An answer of the gate that was asked for within the last hour. 202 as long as it is not there."""
         job = jobs.get(job_id)
         if job is None or not job.place.startswith("/v1/gate/"):
             raise RequestProblem(404, "there is no such answer, or none any more")
-        return await _answer(request, job, 0.0)
+        return await _answer(request, job, _seconds(prefer, 0.0))
 
     @router.get("/runs/{run_id}", response_model=Document, responses=_PENDING)
-    async def show_run(request: Request, run_id: JobId) -> Response:
+    async def show_run(request: Request, run_id: JobId, prefer: Prefer = "") -> Response:
         """A run that somebody asked for, as the document. 202 as long as it goes on; runs are kept for 90 days."""
         job = jobs.get(run_id)
         if job is not None and job.result is None and not job.place.startswith("/v1/gate/"):
-            return await _answer(request, job, 0.0)
+            return await _answer(request, job, _seconds(prefer, 0.0))
         document = await watch.history.document(run_id)
         if document is None:
             raise RequestProblem(404, "there is no such run, or none any more")
@@ -109,7 +109,7 @@ def asking(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
     return router
 
 
-async def _answer(request: Request, job: Job, seconds: float) -> Response:
+async def _answer(request: Request, job: AskedJob, seconds: float) -> Response:
     """The result, once it is there; else where it will be."""
     if not await job.wait(seconds):
         headers = {"Location": job.place, "Retry-After": _AGAIN_SECONDS, "Preference-Applied": "respond-async"}

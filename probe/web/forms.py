@@ -21,7 +21,7 @@ from probe.document.forms import (
 )
 from probe.model.rules import Otherwise, Readiness, SignedIn, Support
 
-FactForm = Annotated[ObservedFact | DeclaredFact | InferredFact, Field(discriminator="basis")]
+AnyFactForm = Annotated[ObservedFact | DeclaredFact | InferredFact, Field(discriminator="basis")]
 
 
 class HealthForm(Form):
@@ -164,7 +164,7 @@ class MailboxDetailForm(Form):
     endpoints: tuple[EndpointNameForm, ...]
     """Those that serve it: the incoming one, and the outgoing one where it is another."""
     rules: dict[str, RuleForm]
-    facts: tuple[FactForm, ...]
+    facts: tuple[AnyFactForm, ...]
     missing: tuple[MissingForm, ...]
     attempts: tuple[AttemptForm, ...]
     timeline: tuple[ChangeForm, ...]
@@ -215,7 +215,7 @@ class EndpointDetailForm(EndpointLineForm):
     """An endpoint, with what is known of it: its posture, and its last attempts with transcripts. What is of single accounts there is not among it."""
 
     profiles: tuple[str, ...]
-    facts: tuple[FactForm, ...]
+    facts: tuple[AnyFactForm, ...]
     missing: tuple[MissingForm, ...]
     attempts: tuple[AttemptForm, ...]
     timeline: tuple[ChangeForm, ...]

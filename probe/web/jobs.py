@@ -30,7 +30,7 @@ ENDS: Failure = (503, "the service ends", {"Retry-After": "60"})
 _log = logging.getLogger(__name__)
 
 
-class Job:
+class AskedJob:
     """Something that was asked for."""
 
     def __init__(self, job_id: str, owner: str, asked: str, place: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
@@ -75,32 +75,32 @@ class Jobs:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         """`monotonic` gives seconds since any moment."""
         self._monotonic = monotonic
-        self._waiting: asyncio.Queue[Job] = asyncio.Queue(MOST_WAITING)
-        self._by_id: OrderedDict[str, Job] = OrderedDict()
-        self._by_key: dict[tuple[str, str], Job] = {}
+        self._waiting: asyncio.Queue[AskedJob] = asyncio.Queue(MOST_WAITING)
+        self._by_id: OrderedDict[str, AskedJob] = OrderedDict()
+        self._by_key: dict[tuple[str, str], AskedJob] = {}
         self._is_over = False
 
-    def get(self, job_id: str) -> Job | None:
+    def get(self, job_id: str) -> AskedJob | None:
         """What was asked for under this id; None where there is none, or none any more."""
         self._drop()
         return self._by_id.get(job_id)
 
     def ask(
         self, owner: str, key: str | None, asked: str, place: Callable[[str], str], work: Callable[[str], Coroutine[Any, Any, Any]]
-    ) -> Job:
-        """Have something done, or give what was asked for under the same key. `work` and `place` take its id. Raises RequestProblem."""
+    ) -> AskedJob:
+        """Have something done, or give what was asked for under the same key, unless that failed. `work` and `place` take its id. Raises RequestProblem."""
         self._drop()
         before = None if key is None else self._by_key.get((owner, key))
-        if before is not None:
+        if before is not None and before.failure is None:
             if before.asked != asked:
-                raise RequestProblem(422, "this idempotency key was used for another request")
+                raise RequestProblem(409, "this idempotency key was used for another request")
             return before
         if self._is_over:
             raise RequestProblem(*ENDS)
         if sum(job.owner == owner and not job.ended.is_set() for job in self._by_id.values()) >= MOST_OF_ONE:
             raise RequestProblem(429, f"{MOST_OF_ONE} requests of this token are being answered already", {"Retry-After": "30"})
         job_id = secrets.token_hex(16)
-        job = Job(job_id, owner, asked, place(job_id), lambda: work(job_id))
+        job = AskedJob(job_id, owner, asked, place(job_id), lambda: work(job_id))
         try:
             self._waiting.put_nowait(job)
         except asyncio.QueueFull:

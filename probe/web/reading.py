@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 
 from probe import app
 from probe.history import History, HistoryChange
@@ -18,7 +19,6 @@ from probe.net.threads import in_thread
 from probe.outlook import Coming
 from probe.web.documents import (
     JsonForm,
-    NoCursor,
     endpoint_detail,
     endpoint_line,
     mailbox_detail,
@@ -40,7 +40,7 @@ from probe.web.forms import (
 )
 from probe.web.problems import RequestProblem
 from probe.web.responses import JsonResponse, encoded, tagged
-from probe.web.state import EstateState, States
+from probe.web.state import MOST_NAME, EstateState, States
 from probe.web.watch import Watch
 
 _AHEAD = timedelta(days=90)
@@ -48,7 +48,18 @@ _LATENCIES = timedelta(days=14)
 _TIMELINE = 50
 """Intervals of which a mailbox or an endpoint is told what changed with them."""
 
-After = Annotated[str | None, Query(max_length=2048, description="`next` of the page before.")]
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+
+
+def _is_moment(text: str) -> str:
+    """A date and time with its zone, as RFC 3339 has it. Raises ValueError."""
+    if not _MOMENT.fullmatch(text):
+        raise ValueError("a date and time with its zone is wanted, as in 2026-11-29T08:30:00Z")
+    return text
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_is_moment)]
+After = Annotated[str | None, Query(max_length=MOST_NAME, description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=500, description="The most that a page has.")]
 
 
@@ -83,7 +94,7 @@ def reading(watch: Watch, states: States) -> APIRouter:
             and (not readiness or assessment.readiness in readiness)
             and (profile is None or mailbox.profile == profile)
         }
-        names, following = _page([*found], after, limit)
+        names, following = page([*found], after, limit)
         lines = [mailbox_line(*found[name]) for name in names]
         return tagged(request, encoded({"mailboxes": lines, "total": len(found), "next": following}))
 
@@ -104,13 +115,13 @@ def reading(watch: Watch, states: States) -> APIRouter:
     async def list_endpoints(request: Request, after: After = None, limit: Limit = 100) -> Response:
         """The endpoints of the estate by subject, each in short."""
         state = await states.newest()
-        names, following = _page(state.names.urls, after, limit)
+        names, following = page(state.names.urls, after, limit)
         lines = [endpoint_line(state, state.names.endpoints[url], watch.last_look(url)) for url in names]
         return tagged(request, encoded({"endpoints": lines, "total": len(state.names.urls), "next": following}))
 
     @router.get("/endpoints/{name:path}", response_model=EndpointDetailForm)
     async def show_endpoint(
-        request: Request, name: Annotated[str, Path(max_length=2048, description="Its id, or its subject.")]
+        request: Request, name: Annotated[str, Path(max_length=MOST_NAME, description="Its id, or its subject.")]
     ) -> Response:
         """One endpoint: what is known of it with its posture, its last attempts with transcripts, what changed, and how long looks took."""
         state = await states.newest()
@@ -126,7 +137,7 @@ def reading(watch: Watch, states: States) -> APIRouter:
     @router.get("/changes", response_model=ChangePageForm)
     async def list_changes(
         request: Request,
-        since: Annotated[AwareDatetime | None, Query(description="Only what changed since then.")] = None,
+        since: Annotated[Moment | None, Query(description="Only what changed since then.")] = None,
         after: Annotated[int | None, Query(ge=0, lt=2**63, description="`next` of the page before.")] = None,
         limit: Limit = 100,
     ) -> Response:
@@ -174,13 +185,6 @@ class _InShort:
 
 def _coming(state: EstateState) -> Sequence[Coming]:
     return app.outlook(state.run, state.run.judged_at + _AHEAD)
-
-
-def _page(names: Sequence[str], after: str | None, limit: int) -> tuple[Sequence[str], str | None]:
-    try:
-        return page(names, after, limit)
-    except NoCursor as wrong:
-        raise RequestProblem(422, str(wrong)) from None
 
 
 async def _timeline(history: History, about: str, beside: Sequence[str]) -> list[JsonForm]:

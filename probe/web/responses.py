@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Request
 from pydantic_core import to_json
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from probe.document import shown
 
@@ -16,10 +16,11 @@ _REVALIDATED = "private, no-cache"
 """It may be kept by whoever asked, and is asked about each time."""
 
 
-class JsonResponse(Response):
-    """JSON in ASCII."""
+class JsonResponse(JSONResponse):
+    """JSON that is written already."""
 
-    media_type = "application/json"
+    def render(self, content: bytes) -> bytes:
+        return content
 
 
 def encoded(form: Mapping[str, Any]) -> bytes:

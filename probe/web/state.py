@@ -15,6 +15,9 @@ from probe.model.runs import Run
 from probe.net.threads import in_thread
 from probe.web.watch import Watch
 
+MOST_NAME = 512
+"""Characters of what may be asked for by name. A subject that is longer has an id."""
+
 
 class EstateNames:
     """What an estate names, by the names under which it may be asked for."""
