@@ -11,7 +11,7 @@ from probe.document import ReportOptions
 from probe.model.estate import Estate
 from probe.model.rules import Otherwise
 from probe.model.runs import Run
-from probe.outlook import Coming, outlook_form, outlook_text
+from probe.outlook import Coming, outlook_form, outlook_text, representatives
 from tests.outlook.estates import an_estate
 
 TODAY = date(2026, 11, 29)
@@ -112,3 +112,15 @@ def test_the_form_has_the_same() -> None:
     (entry,) = form["coming"]
     assert (entry["on"], entry["rule"], entry["endpoints"]) == ("2027-02-03", "certificate-expired", [EWS])
     assert entry["mailboxes"] == [address for address, _ in CORP]
+
+
+def test_mailboxes_of_which_the_same_is_known_are_judged_as_one() -> None:
+    """But for its address, each is told; one of which something else is known stands for itself."""
+    addresses = [f"m{number}@contoso.test" for number in range(20)]
+    facts = [*of_certificate(EWS, datetime(2027, 2, 3, tzinfo=UTC)), a_fact("m7@contoso.test", "mailbox.location", "on-premises")]
+    run = judged(an_estate(*((address, "corp") for address in addresses), ("cloud@contoso.test", "online")), *facts)
+    alike, small = representatives(run)
+    assert {first: len(group) for first, group in alike.items()} == {"m0@contoso.test": 19, "m7@contoso.test": 1, "cloud@contoso.test": 1}
+    assert sorted(address for group in alike.values() for address in group) == sorted(one.mailbox for one in run.assessments)
+    assert [one.mailbox for one in small.assessments] == [*alike]
+    assert {reading.subject for reading in small.readings if "@" in reading.subject} == {*alike}
