@@ -170,7 +170,7 @@ class Gatekeeper:
         if token is None:
             self._rates.take(STRANGERS, client)
             raise RequestProblem(401, "this is no valid token", {"WWW-Authenticate": f'{_CHALLENGE}, error="invalid_token"'})
-        self._rates.take(READERS if wanted is TokenScope.READ else CHECKERS, token.name)
+        self._rates.take(READERS if wanted is TokenScope.READ else CHECKERS, f"token {token.name}")
         if not token.scope.includes(wanted):
             challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{wanted}"'
             raise RequestProblem(403, f"a token of scope {wanted} is wanted; this one has {token.scope}", {"WWW-Authenticate": challenge})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 from probe.model.attempts import Attempt
 from probe.model.endpoints import endpoint_id
@@ -14,6 +15,8 @@ from probe.model.rules import Assessment
 from probe.model.runs import Run
 from probe.net.threads import in_thread
 from probe.web.watch import Watch
+
+T = TypeVar("T")
 
 MOST_NAME = 512
 """Characters of what may be asked for by name. A subject that is longer has an id."""
@@ -96,3 +99,20 @@ class States:
                 # Of ten thousand endpoints there are half a million readings; the schedule goes on meanwhile.
                 self._state = await in_thread(lambda: EstateState(run, names), "probe-web-state")
             return self._state
+
+
+class Drawn(Generic[T]):
+    """Something that is drawn once of each state, beside the service's loop: what costs seconds for ten thousand mailboxes."""
+
+    def __init__(self, states: States, draw: Callable[[EstateState], T]) -> None:
+        self._states, self._draw = states, draw
+        self._drawn: tuple[EstateState, T] | None = None
+        self._drawing = asyncio.Lock()
+
+    async def newest(self) -> T:
+        """What is drawn of the newest state."""
+        async with self._drawing:
+            state = await self._states.newest()
+            if self._drawn is None or self._drawn[0] is not state:
+                self._drawn = (state, await in_thread(lambda: self._draw(state), "probe-web-drawing"))
+            return self._drawn[1]

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 import ssl
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +15,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from probe.memory.folder import Folder
-from probe.net.listening import ClientLimits, ServerIdentity
+from probe.net.listening import ClientLimits, ListeningPort, ServerIdentity
 from probe.web.connections import ClientPatience
-from probe.web.listener import CannotListen, ListenSettings, listen_settings
+from probe.web.listener import CannotListen, ListenerNames, ListenSettings, listen_settings
 from probe.web.tokens import Tokens, TokenScope
 from tests.looking import authority
 from tests.runs import NOON, POP
@@ -158,6 +158,22 @@ def test_a_renewed_certificate_is_taken_up(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no certificate in PEM"):
         identity.renew()
     assert identity.leaf == after
+
+
+async def test_a_renewed_certificate_is_shown_by_a_listener_that_goes_on(tmp_path: Path) -> None:
+    """Its names count from then on; one that will not do is told in the log, and the old one stays."""
+    file = tmp_path / "server.pem"
+    file.write_bytes(authority().issue("localhost").file.read_bytes())
+    port, identity = ListeningPort(EVERYWHERE, 0), ServerIdentity(file, file)
+    with closing(port):
+        names = ListenerNames(port, identity)
+        assert (names.have("localhost"), names.have("new.contoso.test")) == (True, False)
+        file.write_bytes(authority().issue("new.contoso.test").file.read_bytes())
+        await names.renew()
+        assert (names.have("localhost"), names.have("new.contoso.test")) == (False, True)
+        file.write_text("")
+        await names.renew()
+        assert names.have("new.contoso.test")
 
 
 async def test_signals_stay_whose_they_are(tmp_path: Path) -> None:
