@@ -9,6 +9,7 @@ import ssl
 from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import h11
 import pytest
@@ -284,6 +285,34 @@ async def test_half_a_request_that_was_answered_may_end_as_it_likes(tmp_path: Pa
         writer.write(b"no chunk\r\n")
         assert await rest_of(reader) == b""
     assert "Fatal error" not in caplog.text
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_comes_the_listener_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture, seed: int) -> None:
+    """Requests of which bytes are lost, doubled, changed or late: each is answered or ended, and none is a failure of the program."""
+    chance = Random(seed)
+    whole = [
+        HEAD + b"\r\n",
+        HEAD + b"Connection: close\r\n\r\n" + HEAD + b"\r\n",
+        b"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n" + b'{"mailbox":"a"}',
+        b'POST /v1/gate HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n2\r\n1}\r\n0\r\n\r\n',
+        b"GET /probe?target=%00 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: upgrade\r\nExpect: 100-continue\r\n\r\n",
+    ]
+    async with world(tmp_path, patience=replace(HASTY, head=0.05, body=0.05, rest=0.05)) as made:
+        for _ in range(60):
+            sent = bytearray(chance.choice(whole))
+            for _ in range(chance.randint(0, 4)):
+                place = chance.randrange(len(sent))
+                sent[place : place + chance.choice((0, 0, 1, 3))] = chance.randbytes(chance.choice((0, 1, 1, 8)))
+            cut = chance.randint(0, len(sent))
+            async with made.asker.connection() as (reader, writer):
+                writer.write(bytes(sent[:cut]))
+                with suppress(ConnectionResetError):
+                    await writer.drain()
+                writer.write(bytes(sent[cut:]))
+                await rest_of(reader)
+        assert (await made.asker.ask("/healthz")).status == 200
+    assert not [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")]
 
 
 @pytest.mark.parametrize("is_chunked", [True, False])
