@@ -46,6 +46,7 @@ def summary(state: EstateState, coming: Sequence[Coming]) -> JsonForm:
     causes = _causes(state.run)
     return {
         "deployment": state.names.estate.deployment.name,
+        "as_of": as_time(state.run.finished),
         "judged_at": state.run.judged_at.isoformat(),
         **_counts(assessments),
         "profiles": [{"profile": name, **_counts(of_it)} for name, of_it in by_profile.items()],

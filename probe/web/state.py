@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 from probe.model.attempts import Attempt
@@ -102,17 +103,29 @@ class States:
 
 
 class Drawn(Generic[T]):
-    """Something that is drawn once of each state, beside the service's loop: what costs seconds for ten thousand mailboxes."""
+    """Something that is drawn once of each state, beside the service's loop: what costs seconds for ten thousand mailboxes.
+
+    While it is drawn of the newest state, what was drawn of the one before serves.
+    """
 
     def __init__(self, states: States, draw: Callable[[EstateState], T]) -> None:
         self._states, self._draw = states, draw
         self._drawn: tuple[EstateState, T] | None = None
-        self._drawing = asyncio.Lock()
+        self._drawing: asyncio.Future[T] | None = None
 
-    async def newest(self) -> T:
-        """What is drawn of the newest state."""
-        async with self._drawing:
-            state = await self._states.newest()
-            if self._drawn is None or self._drawn[0] is not state:
-                self._drawn = (state, await in_thread(lambda: self._draw(state), "probe-web-drawing"))
+    async def newest(self, patience: float = 0.5) -> T:
+        """What is drawn of the newest state; where that is not there within so many seconds, of the one before."""
+        state = await self._states.newest()
+        if self._drawn is not None and self._drawn[0] is state:
             return self._drawn[1]
+        if self._drawing is None:
+            self._drawing = in_thread(lambda: self._draw(state), "probe-web-drawing")
+            self._drawing.add_done_callback(partial(self._keep, state))
+        drawing, before = self._drawing, self._drawn
+        await asyncio.wait([drawing], timeout=None if before is None else patience)
+        return drawing.result() if drawing.done() or before is None else before[1]
+
+    def _keep(self, state: EstateState, drawing: asyncio.Future[T]) -> None:
+        self._drawing = None
+        if not drawing.cancelled() and drawing.exception() is None:
+            self._drawn = (state, drawing.result())
