@@ -20,6 +20,7 @@ from probe.net.threads import in_thread
 from probe.web.access import Gatekeeper, Hosts, is_local_name
 from probe.web.application import application
 from probe.web.connections import MOST_HEAD_BYTES, BoundedConnection, ClientPatience
+from probe.web.jobs import Jobs
 from probe.web.tokens import Tokens
 from probe.web.watch import Watch
 from probe.wire.certificates import read_certificate
@@ -91,7 +92,7 @@ async def listening(
     """
     port, identity = await _opened(settings, tokens)
     with contextlib.closing(port):
-        names = _ListenerNames(port, identity)
+        names = ListenerNames(port, identity)
         gatekeeper = Gatekeeper(
             tokens,
             Hosts(names.have, port.port),
@@ -100,11 +101,12 @@ async def listening(
             clock=clock,
             monotonic=monotonic,
         )
-        server = _Server(_configuration(application(watch, gatekeeper, clock), names, patience))
+        jobs = Jobs(monotonic)
+        server = _Server(_configuration(application(watch, gatekeeper, jobs, clock), names, patience))
         stop, failed = asyncio.Event(), None
         try:
             async with asyncio.TaskGroup() as group:
-                serving = group.create_task(server.serve())
+                serving, working = group.create_task(server.serve()), group.create_task(jobs.serve())
                 await server.ready.wait()
                 context = None if identity is None else identity.context
                 accepting = group.create_task(port.serve(partial(_connection, server, patience), context, clients, stop))
@@ -116,9 +118,11 @@ async def listening(
                     failed = error
                 finally:
                     stop.set()
+                    jobs.close()
                     server.should_exit = True
                 await serving
                 accepting.cancel()
+                working.cancel()
         finally:
             # What is answered yet goes no further, be it that its time is over or that the service is cancelled.
             await _cancelled(server.server_state.tasks)
@@ -133,7 +137,7 @@ async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
     await asyncio.gather(*left, return_exceptions=True)
 
 
-class _ListenerNames:
+class ListenerNames:
     """The names under which the listener may be asked for: on loopback the local ones, elsewhere those of its certificate."""
 
     def __init__(self, port: ListeningPort, identity: ServerIdentity | None) -> None:
@@ -175,7 +179,7 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
-def _configuration(app: object, names: _ListenerNames, patience: ClientPatience) -> uvicorn.Config:
+def _configuration(app: object, names: ListenerNames, patience: ClientPatience) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         http="h11",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Generic, TypeVar
 
 from probe.model.attempts import Attempt
 from probe.model.endpoints import endpoint_id
@@ -14,6 +17,11 @@ from probe.model.runs import Run
 from probe.net.threads import in_thread
 from probe.web.watch import Watch
 
+T = TypeVar("T")
+
+MOST_NAME = 512
+"""Characters of what may be asked for by name. A subject that is longer has an id."""
+
 
 class EstateNames:
     """What an estate names, by the names under which it may be asked for."""
@@ -21,9 +29,16 @@ class EstateNames:
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
         self.endpoints = {endpoint.url: endpoint for endpoint in estate.endpoints}
+        self.urls = sorted(self.endpoints)
         self._by_id = {endpoint_id(url): endpoint for url, endpoint in self.endpoints.items()}
         self._mailboxes = {mailbox.id: mailbox for mailbox in estate.mailboxes if mailbox.id is not None}
         self._mailboxes |= {mailbox.address.casefold(): mailbox for mailbox in estate.mailboxes}
+        self.by_address = {
+            mailbox.address.casefold(): mailbox for mailbox in sorted(estate.mailboxes, key=lambda one: one.address.casefold())
+        }
+        """The mailboxes by address in small letters, in that order."""
+        self.served = Counter(url for mailbox in estate.mailboxes for url in {endpoint.url for endpoint in estate.endpoints_of(mailbox)})
+        """How many mailboxes each endpoint serves, by URL."""
 
     def endpoint(self, name: str) -> Endpoint | None:
         """The endpoint of the estate with this id or subject."""
@@ -85,3 +100,32 @@ class States:
                 # Of ten thousand endpoints there are half a million readings; the schedule goes on meanwhile.
                 self._state = await in_thread(lambda: EstateState(run, names), "probe-web-state")
             return self._state
+
+
+class Drawn(Generic[T]):
+    """Something that is drawn once of each state, beside the service's loop: what costs seconds for ten thousand mailboxes.
+
+    While it is drawn of the newest state, what was drawn of the one before serves.
+    """
+
+    def __init__(self, states: States, draw: Callable[[EstateState], T]) -> None:
+        self._states, self._draw = states, draw
+        self._drawn: tuple[EstateState, T] | None = None
+        self._drawing: asyncio.Future[T] | None = None
+
+    async def newest(self, patience: float = 0.5) -> T:
+        """What is drawn of the newest state; where that is not there within so many seconds, of the one before."""
+        state = await self._states.newest()
+        if self._drawn is not None and self._drawn[0] is state:
+            return self._drawn[1]
+        if self._drawing is None:
+            self._drawing = in_thread(lambda: self._draw(state), "probe-web-drawing")
+            self._drawing.add_done_callback(partial(self._keep, state))
+        drawing, before = self._drawing, self._drawn
+        await asyncio.wait([drawing], timeout=None if before is None else patience)
+        return drawing.result() if drawing.done() or before is None else before[1]
+
+    def _keep(self, state: EstateState, drawing: asyncio.Future[T]) -> None:
+        self._drawing = None
+        if not drawing.cancelled() and drawing.exception() is None:
+            self._drawn = (state, drawing.result())
