@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +18,8 @@ from probe.config import load_estate
 from probe.memory import Folder
 from probe.service import CannotServe, ServiceSettings, serve
 from probe.web.listener import listen_settings
+from probe.web.tokens import Tokens, TokenScope
+from tests.command import probe
 from tests.looking import authority, playing, server_context
 from tests.scripted import TRANSCRIPTS, ScriptedServer, steps_of
 
@@ -61,6 +67,8 @@ class Serving:
         self.pop, self.smtp = pop, smtp
         self.file = folder / "estate.toml"
         self.reload = asyncio.Event()
+        self.said: list[str] = []
+        self.folder = folder
         self._log = log
 
     def told(self) -> list[tuple[str, str]]:
@@ -70,6 +78,23 @@ class Serving:
             for record in self._log.records
             if record.name == "probe.alerts.telling" and record.message == "alert"
         ]
+
+    async def asks(self, path: str, body: object = None, token: str = "") -> tuple[int, Any]:
+        """What the listener answers: status and JSON, or the text."""
+        url = self.said[0].rpartition(" ")[2]
+        headers = {"Content-Type": "application/json", "Prefer": "wait=30", **({"Authorization": f"Bearer {token}"} if token else {})}
+        request = urllib.request.Request(url + path, None if body is None else json.dumps(body).encode(), headers)
+
+        def answer() -> tuple[int, Any]:
+            try:
+                with urllib.request.urlopen(request, timeout=60) as response:
+                    status, text = response.status, response.read().decode()
+            except urllib.error.HTTPError as refused:
+                with refused:
+                    status, text = refused.code, refused.read().decode()
+            return status, json.loads(text) if text.startswith(("{", "[")) else text
+
+        return await asyncio.to_thread(answer)
 
     async def hears(self, *wanted: tuple[str, str], within: float = 20.0) -> None:
         """Wait until these and no others were told since the last time."""
@@ -87,7 +112,7 @@ async def serving(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIter
         one = Serving(tmp_path, pop, smtp, caplog)
         one.file.write_text(estate_text(pop.port, smtp.port))
         stop = asyncio.Event()
-        settings = settings_of(tmp_path, one.file)
+        settings = settings_of(tmp_path, one.file, one.said.append)
         async with asyncio.TaskGroup() as group:
             group.create_task(serve(settings, load_estate(one.file), stop, one.reload))
             await one.hears(("began", "profile:branch"))  # neither product is on Microsoft's list
@@ -95,13 +120,14 @@ async def serving(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIter
             stop.set()
 
 
-def settings_of(folder: Path, estate: Path) -> ServiceSettings:
+def settings_of(folder: Path, estate: Path, say: Callable[[str], None] = lambda line: None) -> ServiceSettings:
     return ServiceSettings(
         estate_file=estate,
         options=app.Options(timeout=5, ca_file=authority().ca_file, state=folder / "state"),
         folder=Folder(folder / "state"),
         database=None,
         listen=listen_settings("127.0.0.1:0"),
+        say=say,
     )
 
 
@@ -155,3 +181,68 @@ async def test_a_second_service_on_the_same_folder_does_not_start(serving: Servi
     """A second service on the same state folder does not start, and says why."""
     with pytest.raises(CannotServe, match="another `probe serve` uses"):
         await serve(settings_of(tmp_path, serving.file), load_estate(serving.file), asyncio.Event(), asyncio.Event())
+
+
+async def test_programs_are_answered_out_of_what_is_known(serving: Serving) -> None:
+    """The API tells the state that the schedule keeps: mailboxes, endpoints, changes; and it is ready."""
+    status, ready = await serving.asks("/readyz")
+    assert (status, ready["status"]) == (200, "ready")
+    _, mailboxes = await serving.asks("/v1/mailboxes")
+    assert [(one["mailbox"], one["support"], one["readiness"]) for one in mailboxes["mailboxes"]] == [
+        ("sales@contoso.test", "unsupported", "ready")
+    ]
+    status, endpoints = await serving.asks("/v1/endpoints")
+    assert {one["subject"] for one in endpoints["endpoints"]} == {
+        f"pop3://localhost:{serving.pop.port}",
+        f"smtp://localhost:{serving.smtp.port}",
+    }
+    _, metrics = await serving.asks("/metrics")
+    assert f'probe_endpoint_up{{endpoint="pop3://localhost:{serving.pop.port}"}} 1.0' in metrics
+
+
+async def test_a_check_that_somebody_asks_for_is_held_now_and_kept_as_a_run(serving: Serving) -> None:
+    """A check by the API looks at the mailbox's endpoints now; its run is kept, and can be read as a document."""
+    token = Tokens(Folder(serving.folder / "state")).create("pipeline", TokenScope.CHECK, app.now())
+    before = serving.pop.connections
+    status, done = await serving.asks("/v1/checks", {"mailbox": "sales@contoso.test"}, token)
+    assert status == 200, done
+    assert serving.pop.connections > before
+    status, run = await serving.asks(f"/v1/runs/{done['id']}")
+    assert (status, run["schema"], [one["mailbox"] for one in run["assessments"]]) == (200, "probe.run/2", ["sales@contoso.test"])
+
+
+async def test_a_server_that_fails_while_somebody_asks_is_looked_at_twice_at_once(serving: Serving) -> None:
+    """Who asks for a check of a server that has just failed is told so, since a second look follows at once."""
+    token = Tokens(Folder(serving.folder / "state")).create("pipeline", TokenScope.CHECK, app.now())
+    serving.pop.steps = ["S: -ERR going down"]
+    status, done = await serving.asks("/v1/checks", {"mailbox": "sales@contoso.test"}, token)
+    _, run = await serving.asks(f"/v1/runs/{done['id']}")
+    assert (status, run["assessments"][0]["readiness"]) == (200, "undetermined")
+
+
+def test_the_day_ahead_is_shown_without_a_connection(tmp_path: Path) -> None:
+    """`--dry-run` shows what a day of the schedule is and costs each server, and starts nothing."""
+    (tmp_path / "estate.toml").write_text(estate_text(1, 2))
+    done = probe("serve", "estate.toml", "--dry-run", cwd=tmp_path, PROBE_STATE_DIR=str(tmp_path / "state"))
+    assert done.returncode == 0, done.stderr
+    assert "2 endpoints, looked at, each 1s: 172,800 times" in done.stdout
+    assert not (tmp_path / "state").exists()
+    day = json.loads(probe("serve", "estate.toml", "--dry-run", "--json", cwd=tmp_path).stdout)
+    assert (day["schema"], [one["kind"] for one in day["kinds"]]) == ("probe.day/1", ["quick"])
+    assert {one["connections"] for one in day["servers"]} == {86_400}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--listen", "0.0.0.0:0"], "certificate"),
+        (["--listen", "nowhere"], "is not HOST:PORT"),
+        (["--certificate", "c.pem"], "a certificate wants its key"),
+    ],
+)
+def test_a_service_that_cannot_listen_does_not_start(tmp_path: Path, arguments: list[str], message: str) -> None:
+    """A service that nobody may ask safely does not start, and says why."""
+    (tmp_path / "estate.toml").write_text(estate_text(1, 2))
+    done = probe("serve", "estate.toml", *arguments, cwd=tmp_path, PROBE_STATE_DIR=str(tmp_path / "state"))
+    assert done.returncode == 2
+    assert message in done.stderr
