@@ -93,14 +93,14 @@ def _runs(number: int, *command: str | Path, exits: Sequence[int] = (0,)) -> Cos
 
 def _run(*command: str | Path, exits: Sequence[int] = (0,)) -> Cost:
     """Run a program to its end. Raises RuntimeError where it exits otherwise than is expected."""
-    with tempfile.TemporaryFile() as out:
-        began = time.monotonic()
-        child = subprocess.Popen(list(map(str, command)), stdout=out, stdin=subprocess.DEVNULL, env=_ENVIRONMENT)
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode not in exits:
-            raise RuntimeError(f"{command[0]} exits with {child.returncode}")
-        return Cost(used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss / 1024, out.tell() / 1e6)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as told:
+        measuring = [sys.executable, "-S", "-E", str(_HERE / "measured.py"), str(told.fileno()), *map(str, command)]
+        subprocess.run(measuring, stdout=out, stdin=subprocess.DEVNULL, env=_ENVIRONMENT, pass_fds=[told.fileno()], check=True)
+        told.seek(0)
+        code, cpu, seconds, kibibytes = told.read().split()
+        if int(code) not in exits:
+            raise RuntimeError(f"{command[0]} exits with {int(code)}")
+        return Cost(float(cpu), float(seconds), int(kibibytes) / 1024, out.tell() / 1e6)
 
 
 def _startup(given: argparse.Namespace) -> None:
@@ -133,14 +133,23 @@ def _looks_by(protocol: str, port: int, ca: Path, scrape: Scrape | None, given: 
     if scrape is not None:
         peer = _each(number, _median([scrape(protocol, port, number) for _ in range(given.runs)]))
         _say(f"  {protocol}, blackbox_exporter: {_told(peer)}")
-    urls = [f"{protocol}://127.1.{n // 250}.{n % 250 + 1}:{port}" for n in range(number)]
+    urls = [f"{protocol}://127.{n // 62500 + 1}.{n // 250 % 250}.{n % 250 + 1}:{port}" for n in range(2 * number)]
+    urls, more = urls[:number], urls[number:]
     for tls in ("none", "quick"):
         look = (_PROBE, "look", "--json", "--quiet", "--tls", tls, "--ca", ca)
         one, together = _runs(given.runs, *look, urls[0]), _runs(given.runs, *look, *urls)
         ours = _each(number, together)
         _say(f"  {protocol}, probe look --tls {tls}: {_told(ours)}{_beside('bare client', ours, floor)}{_beside('blackbox', ours, peer)}")
-        further = (together.megabytes - one.megabytes) / max(1, number - 1) * 1000
-        _say(f"    memory: {together.megabytes:.0f} MB, of one look {one.megabytes:.0f}; a further one takes {further:.0f} kB (limit 30)")
+        twice = _runs(given.runs, *look, *urls, *more)
+        _say(
+            f"    memory: {together.megabytes:.0f} MB (limit for 1,000: 80), of one look {one.megabytes:.0f}; each look after the first takes "
+            f"{_further(one, together, number - 1):.0f} kB (limit 30), each after {number} {_further(together, twice, number):.0f}"
+        )
+
+
+def _further(fewer: Cost, all_of_them: Cost, number: int) -> float:
+    """Kilobytes that each of so many more looks takes."""
+    return (all_of_them.megabytes - fewer.megabytes) / max(1, number) * 1000
 
 
 def _each(number: int, cost: Cost) -> Cost:
