@@ -127,23 +127,28 @@ def _looks(given: argparse.Namespace) -> None:
 
 def _looks_by(protocol: str, port: int, ca: Path, scrape: Scrape | None, given: argparse.Namespace) -> None:
     number = given.addresses
-    bare = (sys.executable, _HERE / "bare_client.py", protocol, str(port), ca, str(number), str(_AT_ONCE))
-    floor, peer = _each(number, _runs(given.runs, *bare)), None
-    _say(f"  {protocol}, bare asyncio client: {_told(floor)}")
-    if scrape is not None:
-        peer = _each(number, _median([scrape(protocol, port, number) for _ in range(given.runs)]))
-        _say(f"  {protocol}, blackbox_exporter: {_told(peer)}")
     urls = [f"{protocol}://127.{n // 62500 + 1}.{n // 250 % 250}.{n % 250 + 1}:{port}" for n in range(2 * number)]
-    urls, more = urls[:number], urls[number:]
-    for tls in ("none", "quick"):
-        look = (_PROBE, "look", "--json", "--quiet", "--tls", tls, "--ca", ca)
-        one, together = _runs(given.runs, *look, urls[0]), _runs(given.runs, *look, *urls)
-        ours = _each(number, together)
-        _say(f"  {protocol}, probe look --tls {tls}: {_told(ours)}{_beside('bare client', ours, floor)}{_beside('blackbox', ours, peer)}")
-        twice = _runs(given.runs, *look, *urls, *more)
+    looks = {tls: (_PROBE, "look", "--json", "--quiet", "--tls", tls, "--ca", ca) for tls in ("none", "quick")}
+    held: dict[str, Callable[[], Cost]] = {
+        "bare asyncio client": lambda: _run(sys.executable, _HERE / "bare_client.py", protocol, str(port), ca, str(number), str(_AT_ONCE)),
+        "none": lambda: _run(*looks["none"], *urls[:number]),
+        "quick": lambda: _run(*looks["quick"], *urls[:number]),
+    }
+    if scrape is not None:
+        held["blackbox_exporter"] = lambda: scrape(protocol, port, number)
+    # Each in turn, so that what else the machine does meets all alike.
+    costs = [{name: _each(number, hold()) for name, hold in held.items()} for _ in range(given.runs)]
+    median = {name: _median(cost[name] for cost in costs) for name in held}
+    peers = [name for name in held if name not in looks]
+    for name in peers:
+        _say(f"  {protocol}, {name}: {_told(median[name])}")
+    for tls, look in looks.items():
+        beside = "; ".join(_beside(name, [(cost[tls], cost[name]) for cost in costs]) for name in peers)
+        _say(f"  {protocol}, probe look --tls {tls}: {_told(median[tls])}; {beside}")
+        one, twice = (_runs(given.runs, *look, *some) for some in (urls[:1], urls))
         _say(
-            f"    memory: {together.megabytes:.0f} MB (limit for 1,000: 80), of one look {one.megabytes:.0f}; each look after the first takes "
-            f"{_further(one, together, number - 1):.0f} kB (limit 30), each after {number} {_further(together, twice, number):.0f}"
+            f"    memory: {median[tls].megabytes:.0f} MB (limit for 1,000: 80), of one look {one.megabytes:.0f}; each look after the first takes "
+            f"{_further(one, median[tls], number - 1):.0f} kB (limit 30), each after {number} {_further(median[tls], twice, number):.0f}"
         )
 
 
@@ -160,8 +165,11 @@ def _told(each: Cost) -> str:
     return f"{each.cpu * 1000:.2f} ms CPU each, {1 / each.wall:.0f} a second"
 
 
-def _beside(name: str, ours: Cost, theirs: Cost | None) -> str:
-    return "" if theirs is None else f"; beside {name} {ours.cpu / theirs.cpu:.2f} x CPU, {theirs.wall / ours.wall:.2f} x as many a second"
+def _beside(name: str, pairs: Sequence[tuple[Cost, Cost]]) -> str:
+    """The medians of our costs beside those of another program in the same turn."""
+    cpu = statistics.median(ours.cpu / theirs.cpu for ours, theirs in pairs)
+    rate = statistics.median(theirs.wall / ours.wall for ours, theirs in pairs)
+    return f"beside {name} {cpu:.2f} x CPU, {rate:.2f} x as many a second"
 
 
 @contextmanager
