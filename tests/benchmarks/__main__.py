@@ -100,14 +100,14 @@ def _runs(number: int, *command: str | Path, exits: Sequence[int] = (0,)) -> Cos
 
 def _run(*command: str | Path, exits: Sequence[int] = (0,)) -> Cost:
     """Run a program to its end. Raises RuntimeError where it exits otherwise than is expected."""
-    with tempfile.TemporaryFile() as out:
-        began = time.monotonic()
-        child = subprocess.Popen(list(map(str, command)), stdout=out, stdin=subprocess.DEVNULL, env=_ENVIRONMENT)
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode not in exits:
-            raise RuntimeError(f"{command[0]} exits with {child.returncode}")
-        return Cost(used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss / 1024, out.tell() / 1e6)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as told:
+        measuring = [sys.executable, "-S", "-E", str(_HERE / "measured.py"), str(told.fileno()), *map(str, command)]
+        subprocess.run(measuring, stdout=out, stdin=subprocess.DEVNULL, env=_ENVIRONMENT, pass_fds=[told.fileno()], check=True)
+        told.seek(0)
+        code, cpu, seconds, kibibytes = told.read().split()
+        if int(code) not in exits:
+            raise RuntimeError(f"{command[0]} exits with {int(code)}")
+        return Cost(float(cpu), float(seconds), int(kibibytes) / 1024, out.tell() / 1e6)
 
 
 def _startup(given: argparse.Namespace) -> None:
@@ -134,20 +134,34 @@ def _looks(given: argparse.Namespace) -> None:
 
 def _looks_by(protocol: str, port: int, ca: Path, scrape: Scrape | None, given: argparse.Namespace) -> None:
     number = given.addresses
-    bare = (sys.executable, _HERE / "bare_client.py", protocol, str(port), ca, str(number), str(_AT_ONCE))
-    floor, peer = _each(number, _runs(given.runs, *bare)), None
-    _say(f"  {protocol}, bare asyncio client: {_told(floor)}")
+    urls = [f"{protocol}://127.{n // 62500 + 1}.{n // 250 % 250}.{n % 250 + 1}:{port}" for n in range(2 * number)]
+    looks = {tls: (_PROBE, "look", "--json", "--quiet", "--tls", tls, "--ca", ca) for tls in ("none", "quick")}
+    held: dict[str, Callable[[], Cost]] = {
+        "bare asyncio client": lambda: _run(sys.executable, _HERE / "bare_client.py", protocol, str(port), ca, str(number), str(_AT_ONCE)),
+        "none": lambda: _run(*looks["none"], *urls[:number]),
+        "quick": lambda: _run(*looks["quick"], *urls[:number]),
+    }
     if scrape is not None:
-        peer = _each(number, _median([scrape(protocol, port, number) for _ in range(given.runs)]))
-        _say(f"  {protocol}, blackbox_exporter: {_told(peer)}")
-    urls = [f"{protocol}://127.1.{n // 250}.{n % 250 + 1}:{port}" for n in range(number)]
-    for tls in ("none", "quick"):
-        look = (_PROBE, "look", "--json", "--quiet", "--tls", tls, "--ca", ca)
-        one, together = _runs(given.runs, *look, urls[0]), _runs(given.runs, *look, *urls)
-        ours = _each(number, together)
-        _say(f"  {protocol}, probe look --tls {tls}: {_told(ours)}{_beside('bare client', ours, floor)}{_beside('blackbox', ours, peer)}")
-        further = (together.megabytes - one.megabytes) / max(1, number - 1) * 1000
-        _say(f"    memory: {together.megabytes:.0f} MB, of one look {one.megabytes:.0f}; a further one takes {further:.0f} kB (limit 30)")
+        held["blackbox_exporter"] = lambda: scrape(protocol, port, number)
+    # Each in turn, so that what else the machine does meets all alike.
+    costs = [{name: _each(number, hold()) for name, hold in held.items()} for _ in range(given.runs)]
+    median = {name: _median(cost[name] for cost in costs) for name in held}
+    peers = [name for name in held if name not in looks]
+    for name in peers:
+        _say(f"  {protocol}, {name}: {_told(median[name])}")
+    for tls, look in looks.items():
+        beside = "; ".join(_beside(name, [(cost[tls], cost[name]) for cost in costs]) for name in peers)
+        _say(f"  {protocol}, probe look --tls {tls}: {_told(median[tls])}; {beside}")
+        one, twice = (_runs(given.runs, *look, *some) for some in (urls[:1], urls))
+        _say(
+            f"    memory: {median[tls].megabytes:.0f} MB (limit for 1,000: 80), of one look {one.megabytes:.0f}; each look after the first takes "
+            f"{_further(one, median[tls], number - 1):.0f} kB (limit 30), each after {number} {_further(median[tls], twice, number):.0f}"
+        )
+
+
+def _further(fewer: Cost, all_of_them: Cost, number: int) -> float:
+    """Kilobytes that each of so many more looks takes."""
+    return (all_of_them.megabytes - fewer.megabytes) / max(1, number) * 1000
 
 
 def _each(number: int, cost: Cost) -> Cost:
@@ -158,8 +172,11 @@ def _told(each: Cost) -> str:
     return f"{each.cpu * 1000:.2f} ms CPU each, {1 / each.wall:.0f} a second"
 
 
-def _beside(name: str, ours: Cost, theirs: Cost | None) -> str:
-    return "" if theirs is None else f"; beside {name} {ours.cpu / theirs.cpu:.2f} x CPU, {theirs.wall / ours.wall:.2f} x as many a second"
+def _beside(name: str, pairs: Sequence[tuple[Cost, Cost]]) -> str:
+    """The medians of our costs beside those of another program in the same turn."""
+    cpu = statistics.median(ours.cpu / theirs.cpu for ours, theirs in pairs)
+    rate = statistics.median(theirs.wall / ours.wall for ours, theirs in pairs)
+    return f"beside {name} {cpu:.2f} x CPU, {rate:.2f} x as many a second"
 
 
 @contextmanager
