@@ -1,6 +1,6 @@
 """What the program costs beside others that do the same, and beside its limits: `python -m tests.benchmarks`.
 
-    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--runs 3] [looks] [startup] [mailboxes] [posture] [history] [schedule]
+    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--runs 3] [looks] [startup] [mailboxes] [posture] [history] [schedule] [service]
 
 Each figure is the median of some runs. All of them are of this machine and this hour; what means something is the ratio of two in one run, and that
 only where nothing else runs. What is not installed is left out, and that is said.
@@ -56,7 +56,7 @@ def main() -> None:
     """Measure what is named, or everything."""
     parts: dict[str, Callable[[argparse.Namespace], None]] = {
         "looks": _looks, "startup": _startup, "mailboxes": _mailboxes, "posture": _posture, "history": _history,
-        "schedule": _schedule,
+        "schedule": _schedule, "service": _service,
     }  # fmt: skip
     arguments = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     arguments.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(parts)}")
@@ -157,6 +157,23 @@ def _looks_by(protocol: str, port: int, ca: Path, scrape: Scrape | None, given: 
             f"    memory: {median[tls].megabytes:.0f} MB (limit for 1,000: 80), of one look {one.megabytes:.0f}; each look after the first takes "
             f"{_further(one, median[tls], number - 1):.0f} kB (limit 30), each after {number} {_further(median[tls], twice, number):.0f}"
         )
+
+
+def _service(given: argparse.Namespace) -> None:
+    """What a look of the service costs that finds nothing new."""
+    with tempfile.TemporaryDirectory() as folder, _mail_server(Path(folder)) as ports:
+        ca = Path(folder, "ca.pem")
+        with _blackbox(ca) as scrape:
+            for protocol, port in ports.items():
+                measured = [sys.executable, "-m", "tests.benchmarks.service", protocol, str(port), ca, str(given.addresses), "2"]
+                turns = [
+                    (Cost(*map(float, _output(*measured).split())), scrape and scrape(protocol, port, given.addresses))
+                    for _ in range(given.runs)
+                ]
+                ours = _median(cost for cost, _ in turns)
+                pairs = [(cost, _each(given.addresses, theirs)) for cost, theirs in turns if theirs is not None]
+                beside = f"; {_beside('blackbox_exporter', pairs)} (limit 2.0 x CPU)" if pairs else ""
+                _say(f"  {protocol}, a look of the service that finds nothing new: {_told(ours)}, {ours.megabytes:.0f} MB{beside}")
 
 
 def _further(fewer: Cost, all_of_them: Cost, number: int) -> float:
