@@ -11,7 +11,6 @@ from probe.history.timelines import HistoryChange
 MOST_WAITING = 100_000
 """Sightings that wait at most. One that repeats takes 300 bytes, one with a transcript some kilobytes."""
 
-Whose = tuple[str, str | None, str]
 Write = Callable[[Sequence[Sighting]], Awaitable[tuple[HistoryChange, ...]]]
 """Writes all of some sightings or none; `History.record` is one."""
 
@@ -64,19 +63,19 @@ class Recording:
 
 def _without_repetitions(sightings: Sequence[Sighting]) -> Iterator[Sighting]:
     """Of each row of sightings of one subject that say the same, the first and the last: when it was first and last seen stays."""
-    following: dict[Whose, int] = {}
+    following: dict[tuple[str, str | None, str], int] = {}
     says_the_same_later: list[bool] = [False] * len(sightings)
     digests = [one.digest() for one in sightings]
     for number in range(len(sightings) - 1, -1, -1):
         later = following.get(_whose(sightings[number]))
         says_the_same_later[number] = later is not None and digests[later] == digests[number]
         following[_whose(sightings[number])] = number
-    before: dict[Whose, int] = {}
+    before: dict[tuple[str, str | None, str], int] = {}
     for one, digest, repeats in zip(sightings, digests, says_the_same_later, strict=True):
         if not (repeats and before.get(_whose(one)) == digest):
             yield one
         before[_whose(one)] = digest
 
 
-def _whose(one: Sighting) -> Whose:
+def _whose(one: Sighting) -> tuple[str, str | None, str]:
     return one.subject, one.mailbox, one.topic
