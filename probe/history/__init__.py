@@ -24,6 +24,7 @@ from probe.history.moments import stored
 from probe.history.schema import DOCUMENT
 from probe.history.storage import HistoryUnavailable, Storage, opened
 from probe.history.timelines import HistoryChange, Interval, KeptSubject, KeptTranscript
+from probe.history.waiting import Recording
 from probe.memory.folder import Folder
 from probe.model.estate import HistoryLimits, Secret
 from probe.model.runs import Run
@@ -37,6 +38,7 @@ __all__ = [
     "KeptSubject",
     "KeptTranscript",
     "Latency",
+    "Recording",
     "Sighting",
     "judgement",
     "open_history",
