@@ -18,7 +18,7 @@ from typing import Protocol, TypeVar
 from probe.alerts import Alerts
 from probe.engine.judge import Ruleset
 from probe.engine.plan import Conversation, Plan
-from probe.history import History, HistoryUnavailable, Sighting
+from probe.history import History, HistoryUnavailable, Recording, Sighting
 from probe.memory import MemoryUnavailable
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
@@ -43,8 +43,9 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-MOST_UNWRITTEN = 200_000
-"""Sightings that wait while the history cannot be written; a look that found the same is then left out first."""
+
+WRITE_AGAIN = timedelta(seconds=15)
+"""After which the history is written to again, where it could not be."""
 
 
 class Observer(Protocol):
@@ -104,7 +105,9 @@ class Watcher:
         """What is known of each part."""
         self._wrong: dict[int, WhatIsWrong] = {}
         self._whole: Run | None = None
-        self._unwritten: list[Sighting] = []
+        self._recording = Recording(history.record)
+        self._write_after = clock.now()
+        """When the history is written to again, where it could not be."""
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
         self._stop = asyncio.Event()
@@ -220,7 +223,12 @@ class Watcher:
                 await self._wake.wait()
             for work in beside:
                 work.cancel()
+        self._write_after = self._clock.now()
         await self._settle()
+        try:
+            self._schedule.flush()
+        except MemoryUnavailable as unavailable:
+            _log.error("what was due when is not kept for a restart: %s", unavailable)
 
     async def _settling(self) -> None:
         """Draw the conclusions whenever something was found. Meanwhile what is due goes on."""
@@ -265,7 +273,8 @@ class Watcher:
     def _is_anything_new(self) -> bool:
         """Whether something is to be judged, written or told."""
         now = self._clock.now()
-        return bool(self._touched or self._unwritten or self._teller.has_something(now) or now.date() != self._bare.judged_at)
+        is_unwritten = self._recording.waiting > 0 and not self._write_after > now >= self._write_after - WRITE_AGAIN
+        return bool(self._touched or is_unwritten or self._teller.has_something(now) or now.date() != self._bare.judged_at)
 
     async def _stopping(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -357,7 +366,7 @@ class Watcher:
             self.last_looks[look.key.subject] = (now, look.seconds or 0.0)
         match taken:
             case Taken.REPEATED:
-                self._unwritten += self._recorded.repetition(look, now)
+                self._recording.add(self._recorded.repetition(look, now))
             case Taken.BELIEVED:
                 self._unkept.add(look.key)
                 self._touched |= self._parts.touched((look.key,))
@@ -395,7 +404,7 @@ class Watcher:
         touched, self._touched = self._touched, set()
         if touched:
             self._bare = replace(self._bare, finished=now, judged_at=now.date())
-            self._unwritten += await in_thread(partial(self._judge, touched, now, is_next_day=is_next_day), "probe-judging")
+            self._recording.add(await in_thread(partial(self._judge, touched, now, is_next_day=is_next_day), "probe-judging"))
             self._whole = None
         await self._write()
         unkept, self._unkept = self._unkept, set()
@@ -441,14 +450,15 @@ class Watcher:
         return found
 
     async def _write(self) -> None:
-        if not self._unwritten:
+        now = self._clock.now()
+        if self._write_after > now >= self._write_after - WRITE_AGAIN:
             return
-        batch, self._unwritten = self._unwritten, []
         try:
-            await self.history.record(batch)
+            await self._recording.flush()
         except HistoryUnavailable as unavailable:
-            _log.error("the history cannot be written; what was found is kept in memory: %s", unavailable, extra={"waiting": len(batch)})
-            self._unwritten = batch[-MOST_UNWRITTEN:]
+            self._write_after = now + WRITE_AGAIN
+            waiting = {"waiting": self._recording.waiting, "lost": self._recording.lost}
+            _log.error("the history cannot be written; what was found is kept in memory: %s", unavailable, extra=waiting)
 
     async def _kept_safely(self, work: Callable[[], None]) -> None:
         try:

@@ -165,7 +165,7 @@ def _service(given: argparse.Namespace) -> None:
         ca = Path(folder, "ca.pem")
         with _blackbox(ca) as scrape:
             for protocol, port in ports.items():
-                measured = [sys.executable, "-m", "tests.benchmarks.service", protocol, str(port), ca, str(given.addresses), "2"]
+                measured = (sys.executable, "-m", "tests.benchmarks.service", protocol, str(port), str(ca), str(given.addresses), "2")
                 turns = [
                     (Cost(*map(float, _output(*measured).split())), scrape and scrape(protocol, port, given.addresses))
                     for _ in range(given.runs)

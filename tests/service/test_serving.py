@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 
 from probe import app
 from probe.config import load_estate
+from probe.history.storage import DATABASE
 from probe.memory import Folder
 from probe.service import CannotServe, ServiceSettings, serve
 from probe.web.listener import listen_settings
@@ -246,3 +249,17 @@ def test_a_service_that_cannot_listen_does_not_start(tmp_path: Path, arguments: 
     done = probe("serve", "estate.toml", *arguments, cwd=tmp_path, PROBE_STATE_DIR=str(tmp_path / "state"))
     assert done.returncode == 2
     assert message in done.stderr
+
+
+async def test_a_history_that_cannot_be_written_for_a_while_loses_nothing(serving: Serving, caplog: pytest.LogCaptureFixture) -> None:
+    """While another program holds the history, the service goes on and says so; what was found meanwhile is in the history afterwards."""
+    file = serving.folder / "state" / DATABASE
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await logged(caplog, "the history cannot be written", within=40)
+        serving.smtp.steps = steps_of(POSTFIX.replace("CRAM-MD5", "DIGEST-MD5"))
+        before = serving.smtp.connections
+        await asyncio.sleep(3 * INTERVAL)
+        assert serving.smtp.connections > before
+        other.execute("ROLLBACK")
+    await serving.hears(("notice", f"smtp://localhost:{serving.smtp.port}"), within=40)

@@ -20,7 +20,7 @@ from probe.model import vocabulary as v
 from tests.service.driven import START, Driven, driven
 from tests.service.world import down, estate_text, telling, url_of
 
-ENDPOINTS, MAILBOXES, DAYS = map(int, os.environ.get("PROBE_WEEK", "12 4 3").split())
+ENDPOINTS, MAILBOXES, DAYS = map(int, os.environ.get("PROBE_WEEK", "8 4 2").split())
 CONFIRMED_WITHIN = timedelta(minutes=5) + timedelta(minutes=2)
 """An interval, and the second look."""
 
@@ -52,7 +52,7 @@ def _then(do: Callable[..., None], *what: object) -> Callable[[], None]:
     return lambda: do(*what)
 
 
-@pytest.mark.timeout(60 + ENDPOINTS * DAYS)
+@pytest.mark.timeout(300 + ENDPOINTS * DAYS)
 async def test_a_week_is_told_as_it_was(tmp_path: Path) -> None:
     """Over days, each change that matters is told once, soon after it came, with its end; noise and what only one look found are told to nobody."""
     service = driven(tmp_path, estate_text(ENDPOINTS, MAILBOXES), tick=timedelta(seconds=20))
