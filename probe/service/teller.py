@@ -15,7 +15,7 @@ from probe.model.estate import Estate
 from probe.model.facts import Reading
 from probe.model.runs import Run
 from probe.net.threads import in_thread
-from probe.outlook import outlook
+from probe.outlook import Coming, outlook
 from probe.service.ahead import approaching
 from probe.service.cohorts import Cohorts, base_key
 from probe.service.conditions import WhatIsWrong, merged
@@ -29,6 +29,8 @@ _log = logging.getLogger(__name__)
 _CHANGES = "changes"
 """The name under which it is kept which of the history's changes were told."""
 _THREAD = "probe-telling"
+_MOST_COMING = 10_000
+"""Ends that wait to be handed over; they are found again each day."""
 
 
 class Teller:
@@ -46,7 +48,8 @@ class Teller:
         """Whether something is to be handed over, or could not be."""
         self.next_due: datetime | None = None
         """When mailboxes that a known cause befell lately may be told of."""
-        self.has_looked_ahead = False
+        self._coming: list[Coming] = []
+        """What ends soon, and could not be handed over."""
 
     async def begin(self) -> None:
         """Take up what was told before a restart. Raises HistoryUnavailable and MemoryUnavailable."""
@@ -89,16 +92,16 @@ class Teller:
             self._is_waiting = False
 
     async def look_ahead(self, estate: Estate, runs: Collection[Run], ruleset: Ruleset, now: datetime) -> None:
-        """Hand over what ends soon, by the runs of all parts."""
+        """Hand over what ends soon, by the runs of some parts of the estate; what could not be is handed over with the next."""
         ahead = timedelta(days=max(estate.alerts.ahead_days, default=0) + 1)
-        coming = await in_thread(lambda: [one for run in runs for one in outlook(run, ruleset, run.judged_at + ahead)], _THREAD)
+        self._coming += await in_thread(lambda: [one for run in runs for one in outlook(run, ruleset, run.judged_at + ahead)], _THREAD)
         try:
-            self._alerts.approaching(approaching(coming, estate), now)
+            self._alerts.approaching(approaching(self._coming, estate), now)
         except MemoryUnavailable as unavailable:
-            self.has_looked_ahead = False
             _log.error("what ends soon is not told yet: %s", unavailable)
+            del self._coming[:-_MOST_COMING]
         else:
-            self.has_looked_ahead = True
+            self._coming = []
 
     async def _tell_drift(self, estate: Estate, told: Collection[str], now: datetime) -> None:
         """Hand over what changed; what begins or ends on a subject was told with its cause, and is not told as drift besides."""

@@ -414,8 +414,9 @@ class Watcher:
         if touched or self._teller.has_something(now):
             await self._teller.tell(self.estate, self._parts, dict(self._wrong), now)
             self._undelivered.set()
-        if is_next_day or (touched and not self._teller.has_looked_ahead):
-            await self._teller.look_ahead(self.estate, list(self._runs.values()), self._judges.ruleset, now)
+        if touched:
+            runs = [run for number in sorted(touched) if (run := self._runs.get(number)) is not None]
+            await self._teller.look_ahead(self.estate, runs, self._judges.ruleset, now)
             self._undelivered.set()
 
     def _judge(self, touched: Collection[int], now: datetime, *, is_next_day: bool) -> list[Sighting]:
