@@ -19,7 +19,7 @@ from probe.config import EstateError, load_estate
 from probe.engine.judge import Ruleset
 from probe.engine.plan import Plan
 from probe.engine.work import work_of
-from probe.history import HistoryUnavailable, open_history
+from probe.history import DeploymentClaim, HistoryUnavailable, open_history
 from probe.memory import Folder, Locked, MemoryUnavailable
 from probe.model.defaults import TlsDepth
 from probe.model.estate import Estate, Secret, SecretReference
@@ -44,6 +44,8 @@ _ESTATE_SECONDS = 2.0
 _LIVES_SECONDS = 10.0
 """How often the service manager hears of us, where it does not want to more often."""
 _SWEEP_SECONDS = 3600.0
+_CLAIM_SECONDS = 15.0
+"""How often it is looked whether this is the service that watches; a second one takes over within a minute."""
 
 
 class CannotServe(Exception):
@@ -112,6 +114,8 @@ class _ServiceProcess:
             clock=self._clock,
         )
         await watcher.begin()
+        claim = await stack.enter_async_context(history.claim())
+        watcher.is_standing_by = not claim.is_held
         view = View(watcher, schedule, probing)
         tokens = Tokens(settings.folder)
         url = await stack.enter_async_context(listening(view, settings.listen, tokens, clock=self._clock.now, monotonic=loop.time))
@@ -124,6 +128,7 @@ class _ServiceProcess:
                     _telling_that_it_lives(self._manager, view),
                     _beating(targets, view, self._clock),
                     _sweeping(watcher),
+                    _claiming(claim, watcher),
                 )
             ]
             self._manager.ready(view.standby().words)
@@ -209,6 +214,16 @@ async def _beating(targets: TargetSender, view: View, clock: Clock) -> None:
             known, beat = reference, None if reference is None else Heartbeat(reference, targets.beat)
         if beat is not None and view.standby().is_ready:
             await beat.beat(clock.now())
+
+
+async def _claiming(claim: DeploymentClaim, watcher: Watcher) -> None:
+    """Watch where no other service does, and stand by where one does."""
+    while True:
+        await asyncio.sleep(_CLAIM_SECONDS)
+        is_held = await claim.renew()
+        if is_held is watcher.is_standing_by:
+            watcher.is_standing_by = not is_held
+            _log.warning("this service %s", "watches from now on" if is_held else "stands by: another watches this deployment")
 
 
 async def _sweeping(watcher: Watcher) -> None:

@@ -126,6 +126,8 @@ class Watcher:
         self.last_looks: dict[str, tuple[datetime, float]] = {}
         """When each endpoint was looked at last, and what the conversation took, by URL."""
         self.started = clock.now()
+        self.is_standing_by = False
+        """Whether another service watches this deployment, so that nothing begins here."""
         self._load(estate)
 
     @property
@@ -210,7 +212,7 @@ class Watcher:
             beside = [group.create_task(one) for one in (self._stopping(stop), self._settling(), self._delivering())]
             while not stop.is_set():
                 self._wake.clear()
-                for task in self._schedule.due(self._clock.now()):
+                for task in () if self.is_standing_by else self._schedule.due(self._clock.now()):
                     self._running += 1
                     group.create_task(self._do(task))
                 if self._is_anything_new():
@@ -267,7 +269,12 @@ class Watcher:
     def _next_due(self) -> datetime:
         """When something is due by time alone."""
         now = self._clock.now()
-        times = [self._schedule.next_due(), self._teller.next_due, self._alerts_at, now + timedelta(minutes=1)]
+        times = [
+            None if self.is_standing_by else self._schedule.next_due(),
+            self._teller.next_due,
+            self._alerts_at,
+            now + timedelta(minutes=1),
+        ]
         return min(time for time in times if time is not None)
 
     def _is_anything_new(self) -> bool:
