@@ -20,7 +20,7 @@ from probe.service.ahead import approaching
 from probe.service.cohorts import Cohorts, base_key
 from probe.service.conditions import WhatIsWrong, merged
 from probe.service.drift import notices_of
-from probe.service.dynamics import PENDING, UNLISTED, WaitingMail
+from probe.service.dynamics import PENDING, UNLISTED, WaitingMail, unlisted
 from probe.service.keeping import KeptLooks
 from probe.service.parts import EstateParts
 
@@ -82,9 +82,8 @@ class Teller:
         def is_undecided(key: str) -> bool:
             return self._is_undecided(base_key(key), parts, wrong, now)
 
-        conditions = merged(
-            (*chain.from_iterable(of_part.conditions for of_part in wrong.values()), *self._pending.conditions(estate, now))
-        )
+        found = chain.from_iterable(of_part.conditions for of_part in wrong.values())
+        conditions = merged((*found, *self._pending.conditions(estate, now), *unlisted(self._unlisted or ())))
         told, self.next_due = self._cohorts.split(conditions, now, is_undecided)
         # What comes meanwhile waits for the next time.
         number = self._news

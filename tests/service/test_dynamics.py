@@ -132,6 +132,7 @@ async def test_mailboxes_that_the_estate_does_not_have_are_told_of_once(tmp_path
     service.clock.at(START + timedelta(hours=20), partial(setattr, service.world, "unlisted", None))
     service.clock.at(START + timedelta(hours=40), partial(setattr, service.world, "unlisted", ()))
     await service.run(START + timedelta(hours=30))
-    assert service.titles() == ["[INFORMATION] contoso-crm: 2 mailboxes that Dynamics serves are not in the estate"]
+    about = "contoso-crm: 2 mailboxes that Dynamics serves are not in the estate"
+    assert service.titles() == [f"[INFORMATION] {about}", f"[REMINDER, INFORMATION] {about}"]
     await service.run(START + timedelta(hours=60))
-    assert service.titles()[1:] == ["[RECOVERED] contoso-crm: 2 mailboxes that Dynamics serves are not in the estate"]
+    assert service.titles()[2:] == [f"[RECOVERED] {about}"]
