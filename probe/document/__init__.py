@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from probe.document.index import Index
-from probe.document.publishing import in_sections, json_pieces, publish, shown
+from probe.document.publishing import conclusion_form, in_sections, json_pieces, publish, rule_form, shown
 from probe.document.reading import NotADocument, carried_over, read_run, readings
 from probe.document.storing import load_document
 from probe.model.rules import Support
@@ -26,6 +26,7 @@ __all__ = [
     "Report",
     "ReportOptions",
     "carried_over",
+    "conclusion_form",
     "gate_schema",
     "gate_schema_text",
     "in_sections",
@@ -35,6 +36,7 @@ __all__ = [
     "publish",
     "read_run",
     "readings",
+    "rule_form",
     "schema",
     "schema_text",
     "shown",

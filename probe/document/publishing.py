@@ -80,7 +80,7 @@ def in_sections(run: Run) -> dict[str, Any]:
         "attempts": Section(run.attempts, lambda _, attempt: _attempt(attempt)),
         "facts": Section(cited.facts, lambda place, fact: _fact(fact, id=_fact_id(place))),
         "missing": Section(cited.gaps, lambda place, gap: _missing(gap, run.finished, id=_gap_id(place))),
-        "rules": {rule.id: shown(_rule(rule)) for rule in cited.rules},
+        "rules": {rule.id: shown(rule_form(rule)) for rule in cited.rules},
         "assessments": Section(
             run.assessments,
             lambda _, assessment: _assessment(assessment, cited),
@@ -373,13 +373,13 @@ def _missing(gap: Missing, otherwise: datetime, **named: str) -> dict[str, Json]
 
 def _assessment(assessment: Assessment, cited: _Cited) -> dict[str, Json]:
     """The document of one mailbox; what does not concern it is left out."""
-    return {**_conclusion(assessment), "findings": [cited.form_of(finding) for finding in _applying(assessment)]}
+    return {**conclusion_form(assessment), "findings": [cited.form_of(finding) for finding in _applying(assessment)]}
 
 
 def _assessment_json(assessment: Assessment, cited: _Cited) -> str:
     """The same as JSON. Of the findings, which are nearly all of it, most are shared and so are written already."""
     findings = ",".join([cited.json_of(finding) for finding in _applying(assessment)])
-    return f'{_shown_json(_conclusion(assessment)).removesuffix("}")},"findings":[{findings}]}}'
+    return f'{_shown_json(conclusion_form(assessment)).removesuffix("}")},"findings":[{findings}]}}'
 
 
 def _applying(assessment: Assessment) -> list[Finding]:
@@ -387,7 +387,7 @@ def _applying(assessment: Assessment) -> list[Finding]:
     return [finding for finding in assessment.findings if finding.result is not not_applicable]
 
 
-def _conclusion(assessment: Assessment) -> dict[str, Json]:
+def conclusion_form(assessment: Assessment) -> dict[str, Json]:
     """What is drawn of the findings of a mailbox."""
     return {
         "mailbox": assessment.mailbox,
@@ -399,7 +399,8 @@ def _conclusion(assessment: Assessment) -> dict[str, Json]:
     }
 
 
-def _rule(rule: Rule) -> dict[str, Json]:
+def rule_form(rule: Rule) -> dict[str, Json]:
+    """The texts of a rule."""
     return {
         "title": rule.title,
         "by": rule.by.value,

@@ -16,16 +16,20 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from probe import __version__
+from probe.history import HistoryUnavailable
 from probe.model.characters import visible
 from probe.web.access import Gatekeeper
+from probe.web.asking import asking
 from probe.web.connections import MOST_HEAD_BYTES
 from probe.web.forms import ProblemForm
+from probe.web.jobs import Jobs
 from probe.web.monitoring import monitoring
 from probe.web.problems import MEDIA_TYPE, RequestProblem
+from probe.web.reading import reading
 from probe.web.state import States
 from probe.web.watch import Watch
 
-MOST_BODY_BYTES = 16 * 1024
+MOST_BODY_BYTES = 64 * 1024
 """Of a request's body; the largest that is wanted has an address in it."""
 _MOST_MISTAKES = 5
 """Of a request that are told."""
@@ -42,10 +46,9 @@ _HEADERS = {
 _log = logging.getLogger(__name__)
 
 
-def application(watch: Watch, gatekeeper: Gatekeeper, clock: Callable[[], datetime]) -> ASGIApp:
+def application(watch: Watch, gatekeeper: Gatekeeper, jobs: Jobs, clock: Callable[[], datetime]) -> ASGIApp:
     """What the listener serves."""
     states = States(watch)
-    wrong = {"model": ProblemForm, "content": {MEDIA_TYPE: {}}, "description": "What is wrong with the request."}
     app = FastAPI(
         title="probe",
         version=__version__,
@@ -54,16 +57,20 @@ def application(watch: Watch, gatekeeper: Gatekeeper, clock: Callable[[], dateti
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=MOST_BODY_BYTES,
         # Whatever an administrator's environment says: nothing of the service goes to a collector of traces.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False},
-        responses={"default": wrong, 422: wrong},
+        responses={"default": {"model": ProblemForm, "description": "What is wrong."}},
     )
     app.add_exception_handler(RequestProblem, _told)
     app.add_exception_handler(HTTPException, _told_of_route)
     app.add_exception_handler(RequestValidationError, _told_of_mistakes)
     app.add_exception_handler(Exception, _told_of_bug)
+    app.add_exception_handler(HistoryUnavailable, _told_of_history)
     app.include_router(monitoring(watch, states, clock))
+    app.include_router(reading(watch, states))
+    app.include_router(asking(watch, states, jobs))
+    described = app.openapi
+    app.openapi = lambda: _with_problems(described())  # type: ignore[method-assign]
     return _Front(app, gatekeeper, clock)
 
 
@@ -83,6 +90,24 @@ async def _told_of_mistakes(_request: Request, problem: Exception) -> Response:
     # What was sent is not repeated; where it was wrong is.
     mistakes = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in problem.errors()[:_MOST_MISTAKES]]
     return RequestProblem(422, "; ".join(mistakes)).response()
+
+
+async def _told_of_history(_request: Request, unavailable: Exception) -> Response:
+    _log.error("the history cannot be read", extra={"error": str(unavailable)})
+    return RequestProblem(503, "the history cannot be read; the service's log says why", {"Retry-After": "60"}).response()
+
+
+def _with_problems(description: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI description, in which every error is problem details, and every operation wants a token."""
+    description["components"]["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "description": "A token by `probe token create`. Readers on loopback need none."}
+    }
+    description["security"] = [{"token": []}, {}]
+    for path in description["paths"].values():
+        for operation in path.values():
+            operation["responses"]["default"]["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemForm"}}}
+            operation["responses"].pop("422", None)
+    return description
 
 
 async def _told_of_bug(_request: Request, _bug: Exception) -> Response:
@@ -121,7 +146,7 @@ class _Front:
                 raise RequestProblem(431, f"a request's head has at most {MOST_HEAD_BYTES} bytes", {"Connection": "close"})
             caller = await self._gatekeeper.admit(method, Headers(scope=scope), (scope["client"] or ("",))[0])
             asked["state"] = {**scope.get("state", {}), "caller": caller}
-            await self._app(asked, receive, sending)
+            await self._app(asked, _bounded(receive), sending)
         except RequestProblem as problem:
             await problem.response()(scope, receive, sending)
         except Exception:
@@ -136,3 +161,19 @@ class _Front:
 
 def _head_bytes(scope: Scope) -> int:
     return len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Hands over a body as long as it is not too large, whatever its length was said to be."""
+    left = MOST_BODY_BYTES
+
+    async def receiving() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            # Starlette's own, which FastAPI lets through where it reads a body.
+            raise HTTPException(413, headers={"Connection": "close"})
+        return message
+
+    return receiving

@@ -20,6 +20,7 @@ from probe.net.threads import in_thread
 from probe.web.access import Gatekeeper, Hosts, is_local_name
 from probe.web.application import application
 from probe.web.connections import MOST_HEAD_BYTES, BoundedConnection, ClientPatience
+from probe.web.jobs import Jobs
 from probe.web.tokens import Tokens
 from probe.web.watch import Watch
 from probe.wire.certificates import read_certificate
@@ -100,11 +101,12 @@ async def listening(
             clock=clock,
             monotonic=monotonic,
         )
-        server = _Server(_configuration(application(watch, gatekeeper, clock), names, patience))
+        jobs = Jobs(monotonic)
+        server = _Server(_configuration(application(watch, gatekeeper, jobs, clock), names, patience))
         stop, failed = asyncio.Event(), None
         try:
             async with asyncio.TaskGroup() as group:
-                serving = group.create_task(server.serve())
+                serving, working = group.create_task(server.serve()), group.create_task(jobs.serve())
                 await server.ready.wait()
                 context = None if identity is None else identity.context
                 accepting = group.create_task(port.serve(partial(_connection, server, patience), context, clients, stop))
@@ -116,9 +118,11 @@ async def listening(
                     failed = error
                 finally:
                     stop.set()
+                    jobs.close()
                     server.should_exit = True
                 await serving
                 accepting.cancel()
+                working.cancel()
         finally:
             # What is answered yet goes no further, be it that its time is over or that the service is cancelled.
             await _cancelled(server.server_state.tasks)

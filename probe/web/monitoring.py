@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 from prometheus_client.core import Metric
@@ -28,11 +28,9 @@ from probe.model import vocabulary as v
 from probe.net.threads import in_thread
 from probe.web.forms import HealthForm
 from probe.web.problems import RequestProblem
-from probe.web.state import EstateState, States
+from probe.web.state import MOST_NAME, EstateState, States
 from probe.web.watch import CannotCheck, LastLook, Watch
 
-MODULE = "quick"
-"""The one module of /probe."""
 LONGEST_LOOK_SECONDS = 120.0
 """How long /probe waits for a look where the scraper does not say how long it does."""
 _MARGIN_SECONDS = 0.5
@@ -66,15 +64,13 @@ def monitoring(watch: Watch, states: States, clock: Callable[[], datetime]) -> A
 
     @router.get("/probe", response_class=_Exposition)
     async def probe(
-        target: Annotated[str, Query(max_length=2048, description="An endpoint of the estate: its id, or its subject.")],
-        module: Annotated[str, Query(max_length=32, description="`quick`, which is the only one.")] = MODULE,
+        target: Annotated[str, Query(max_length=MOST_NAME, description="An endpoint of the estate: its id, or its subject.")],
+        module: Annotated[Literal["quick"], Query(description="The only one.")] = "quick",
         x_prometheus_scrape_timeout_seconds: Annotated[
             float, Header(gt=0, allow_inf_nan=False, description="As Prometheus sends it.")
         ] = LONGEST_LOOK_SECONDS,
     ) -> Response:
         """The newest result of one endpoint with its age, as metrics; looked at anew where it is older than the schedule's interval."""
-        if module != MODULE:
-            raise RequestProblem(400, f"there is no module {module!r}; the only one is {MODULE}")
         endpoint = states.names().endpoint(target)
         if endpoint is None:
             raise RequestProblem(404, "the estate has no such endpoint")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from probe.model.attempts import Attempt
@@ -14,6 +15,9 @@ from probe.model.runs import Run
 from probe.net.threads import in_thread
 from probe.web.watch import Watch
 
+MOST_NAME = 512
+"""Characters of what may be asked for by name. A subject that is longer has an id."""
+
 
 class EstateNames:
     """What an estate names, by the names under which it may be asked for."""
@@ -21,9 +25,16 @@ class EstateNames:
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
         self.endpoints = {endpoint.url: endpoint for endpoint in estate.endpoints}
+        self.urls = sorted(self.endpoints)
         self._by_id = {endpoint_id(url): endpoint for url, endpoint in self.endpoints.items()}
         self._mailboxes = {mailbox.id: mailbox for mailbox in estate.mailboxes if mailbox.id is not None}
         self._mailboxes |= {mailbox.address.casefold(): mailbox for mailbox in estate.mailboxes}
+        self.by_address = {
+            mailbox.address.casefold(): mailbox for mailbox in sorted(estate.mailboxes, key=lambda one: one.address.casefold())
+        }
+        """The mailboxes by address in small letters, in that order."""
+        self.served = Counter(url for mailbox in estate.mailboxes for url in {endpoint.url for endpoint in estate.endpoints_of(mailbox)})
+        """How many mailboxes each endpoint serves, by URL."""
 
     def endpoint(self, name: str) -> Endpoint | None:
         """The endpoint of the estate with this id or subject."""

@@ -156,7 +156,7 @@ async def test_a_target_that_the_estate_does_not_name_is_not_looked_at(service: 
     ("query", "status", "words"),
     [
         ("", 422, "query.target: Field required"),
-        (f"?target={POP}&module=http_2xx", 400, "there is no module 'http_2xx'"),
+        (f"?target={POP}&module=http_2xx", 422, "query.module: Input should be 'quick'"),
         (f"?target={'x' * 3000}", 422, "query.target"),
     ],
     ids=["no target", "module", "long"],

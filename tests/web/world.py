@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from probe.web.connections import ClientPatience
 from probe.web.listener import CLIENTS, PATIENCE, ListenSettings, listening
 from probe.web.tokens import Tokens, TokenScope
 from tests.looking import LOOKS, authority
-from tests.runs import NOON, a_checked_run
+from tests.runs import NOON, a_checked_run, a_mailbox, an_estate
 from tests.web.client import Asker
 
 
@@ -165,8 +165,9 @@ async def world(
     settings: ListenSettings | None = None,
     clients: ClientLimits = CLIENTS,
     patience: ClientPatience = PATIENCE,
+    monotonic: Callable[[], float] | None = None,
 ) -> AsyncIterator[World]:
-    """A listener on a free port of loopback over a run, with its state in a folder."""
+    """A listener on a free port of loopback over a run, with its state in a folder. Budgets fill up as the driven time passes, or by `monotonic`."""
     time, state = DrivenTime(), Folder(folder / "state")
     made = app.Options(timeout=5.0, ca_file=authority().ca_file, tls="none")
     async with open_history(state, "contoso-crm") as history:
@@ -174,5 +175,19 @@ async def world(
         shown: Watch = watch
         tokens = Tokens(state)
         where = settings or ListenSettings(port=0)
-        async with listening(shown, where, tokens, clock=time.clock, monotonic=time.monotonic, clients=clients, patience=patience) as url:
+        async with listening(
+            shown, where, tokens, clock=time.clock, monotonic=monotonic or time.monotonic, clients=clients, patience=patience
+        ) as url:
             yield World(Asker(url, authority().ca_file), watch, time, tokens)
+
+
+def estate_at(incoming: str, outgoing: str, *addresses: str) -> Estate:
+    """An estate of one profile whose two endpoints are these, in which nobody signs in."""
+    estate = an_estate(*map(a_mailbox, addresses or ("sales@branch.test",)))
+    branch = replace(estate.profiles[1], incoming=Endpoint.parse(incoming), outgoing=Endpoint.parse(outgoing))
+    return replace(estate, deployment=replace(estate.deployment, allow=frozenset()), profiles=(branch,), dynamics=None)
+
+
+async def checked(estate: Estate) -> Run:
+    """A run of a whole estate, for real."""
+    return await app.check(estate, estate.mailboxes, app.Options(timeout=5.0, ca_file=authority().ca_file, tls="none"))

@@ -1,0 +1,136 @@
+"""The routes of the API that have something done, and those where its result is: checks, the gate, runs."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Request, Response
+
+from probe.document import in_sections, json_pieces
+from probe.document.forms import Document
+from probe.document.gate_forms import GateDocument
+from probe.gate import Gated, gate_json, published
+from probe.model.estate import Mailbox
+from probe.model.runs import Run
+from probe.net.threads import in_thread
+from probe.web.forms import CheckRequestForm, GateRequestForm, JobForm
+from probe.web.jobs import AskedJob, Jobs
+from probe.web.problems import RequestProblem
+from probe.web.responses import JsonResponse, encoded, tagged
+from probe.web.state import States
+from probe.web.watch import Watch
+
+LONGEST_WAIT_SECONDS = 120.0
+GATE_WAIT_SECONDS = 60.0
+"""How long an answer of the gate is waited for where the request does not say."""
+_AGAIN_SECONDS = "5"
+_WAIT = re.compile(r"wait\s*=\s*\"?(\d{1,6})\"?", re.IGNORECASE)
+
+JobId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+Prefer = Annotated[
+    str,
+    Header(max_length=200, description="`wait=SECONDS`: wait so long for the result, at most 120; `respond-async`: do not wait. RFC 7240."),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1, max_length=255, description="What was asked for under the same key is not done again; it is remembered for an hour."
+    ),
+]
+_PENDING: dict[int | str, dict[str, Any]] = {
+    202: {
+        "model": JobForm,
+        "description": "It goes on, or waits for its turn.",
+        "headers": {"Location": {"description": "Where its result will be.", "schema": {"type": "string"}}},
+    }
+}
+
+
+def asking(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
+    """The routes that have something done."""
+    router = APIRouter(prefix="/v1", tags=["asking"], default_response_class=JsonResponse)
+
+    @router.post("/checks", response_model=Document, responses=_PENDING)
+    async def check(request: Request, asked: CheckRequestForm, prefer: Prefer = "", idempotency_key: IdempotencyKey = None) -> Response:
+        """Check a mailbox or an endpoint of the estate now. 202 with the place of the run, unless it is waited for and ends in time.
+
+        An account that signed in for a mailbox at an endpoint less than 15 minutes ago does not sign in again.
+        """
+        names = states.names()
+        subject = names.mailbox(asked.mailbox) if asked.mailbox else names.endpoint(asked.endpoint)
+        if subject is None:
+            raise RequestProblem(404, f"the estate has no such {'mailbox' if asked.mailbox else 'endpoint'}")
+        named = subject.address if isinstance(subject, Mailbox) else subject.url
+
+        async def work(run_id: str) -> Run:
+            return await watch.check(subject, run_id)
+
+        job = jobs.ask(_owner(request), idempotency_key, f"check {named}", lambda run_id: f"/v1/runs/{run_id}", work)
+        return await _answer(request, job, _seconds(prefer, 0.0))
+
+    @router.post("/gate", response_model=GateDocument, responses=_PENDING)
+    async def gate(request: Request, asked: GateRequestForm, prefer: Prefer = "", idempotency_key: IdempotencyKey = None) -> Response:
+        """Ask the gate of a mailbox: what Test & Enable would report, and whether it may be run. Nothing is enabled.
+
+        It is waited for by itself; 202 with the place of the answer where it takes longer, or where the request prefers that.
+        """
+        mailbox = states.names().mailbox(asked.mailbox)
+        if mailbox is None:
+            raise RequestProblem(404, "the estate has no such mailbox")
+        if not mailbox.is_served:
+            raise RequestProblem(409, "server-side synchronization does not serve this mailbox")
+
+        async def work(run_id: str) -> Gated:
+            return await watch.gate(mailbox, run_id)
+
+        job = jobs.ask(_owner(request), idempotency_key, f"gate {mailbox.address}", lambda run_id: f"/v1/gate/{run_id}", work)
+        return await _answer(request, job, _seconds(prefer, GATE_WAIT_SECONDS))
+
+    @router.get("/gate/{job_id}", response_model=GateDocument, responses=_PENDING)
+    async def show_answer(request: Request, job_id: JobId, prefer: Prefer = "") -> Response:
+        """An answer of the gate that was asked for within the last hour. 202 as long as it is not there."""
+        job = jobs.get(job_id)
+        if job is None or not job.place.startswith("/v1/gate/"):
+            raise RequestProblem(404, "there is no such answer, or none any more")
+        return await _answer(request, job, _seconds(prefer, 0.0))
+
+    @router.get("/runs/{run_id}", response_model=Document, responses=_PENDING)
+    async def show_run(request: Request, run_id: JobId, prefer: Prefer = "") -> Response:
+        """A run that somebody asked for, as the document. 202 as long as it goes on; runs are kept for 90 days."""
+        job = jobs.get(run_id)
+        if job is not None and job.result is None and not job.place.startswith("/v1/gate/"):
+            return await _answer(request, job, _seconds(prefer, 0.0))
+        document = await watch.history.document(run_id)
+        if document is None:
+            raise RequestProblem(404, "there is no such run, or none any more")
+        return tagged(request, await in_thread(lambda: encoded(document), "probe-web-document"))
+
+    return router
+
+
+async def _answer(request: Request, job: AskedJob, seconds: float) -> Response:
+    """The result, once it is there; else where it will be."""
+    if not await job.wait(seconds):
+        headers = {"Location": job.place, "Retry-After": _AGAIN_SECONDS, "Preference-Applied": "respond-async"}
+        return JsonResponse(encoded({"id": job.id, "state": job.state, "place": job.place}), 202, headers)
+    return tagged(request, await in_thread(lambda: _body(job.result), "probe-web-document"))
+
+
+def _body(result: Run | Gated) -> bytes:
+    pieces = json_pieces(in_sections(result)) if isinstance(result, Run) else gate_json(published(result))
+    return "".join(pieces).encode("ascii")
+
+
+def _owner(request: Request) -> str:
+    """Whose the request is: every token has a queue and idempotency keys of its own."""
+    return request.state.caller.name or ""
+
+
+def _seconds(prefer: str, otherwise: float) -> float:
+    """How long the client wants to wait."""
+    words = [word.strip() for word in prefer.split(",")]
+    for word in words:
+        if found := _WAIT.fullmatch(word):
+            return min(float(found[1]), LONGEST_WAIT_SECONDS)
+    return 0.0 if any(word.lower() == "respond-async" for word in words) else otherwise

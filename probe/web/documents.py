@@ -1,0 +1,178 @@
+"""The parts of the newest state as the API gives them. Pure in the state."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from probe.document import conclusion_form, publish, rule_form
+from probe.document.telling.blocks import blocks_of
+from probe.document.telling.groups import groups_of
+from probe.document.telling.known import Known
+from probe.history.telling import as_time
+from probe.model import vocabulary as v
+from probe.model.attempts import Outcome
+from probe.model.endpoints import endpoint_id
+from probe.model.estate import DEPLOYMENT_SUBJECT, Endpoint, Estate, Mailbox, profile_subject
+from probe.model.rules import Assessment, Result, Rule, Support
+from probe.model.runs import Run
+from probe.outlook import Coming, representatives
+from probe.web.state import EstateState
+from probe.web.watch import LastLook
+
+JsonForm = dict[str, Any]
+
+_MOST_CAUSES = 50
+_MOST_NAMED = 10
+"""Addresses that stand for a group."""
+
+
+def page(names: Sequence[str], after: str | None, limit: int) -> tuple[Sequence[str], str | None]:
+    """Those of some sorted names that follow one, which need not be among them, and the last of them where there are more."""
+    start = 0 if after is None else bisect_right(names, after)
+    found = names[start : start + limit]
+    return found, found[-1] if start + limit < len(names) else None
+
+
+def summary(state: EstateState, coming: Sequence[Coming]) -> JsonForm:
+    """The estate in short."""
+    assessments = state.run.assessments
+    by_profile: dict[str, list[Assessment]] = {profile.name: [] for profile in state.names.estate.profiles}
+    for assessment in assessments:
+        by_profile.setdefault(assessment.profile, []).append(assessment)
+    causes = _causes(state.run)
+    return {
+        "deployment": state.names.estate.deployment.name,
+        "judged_at": state.run.judged_at.isoformat(),
+        **_counts(assessments),
+        "profiles": [{"profile": name, **_counts(of_it)} for name, of_it in by_profile.items()],
+        "worst": causes[:_MOST_CAUSES],
+        "causes": len(causes),
+        "coming": [
+            {
+                "on": one.day.isoformat(),
+                "rule": one.rule,
+                "otherwise": one.otherwise.value,
+                "words": one.words,
+                "endpoints": [*one.endpoints],
+                "mailboxes": len(one.mailboxes),
+                "first": [*one.mailboxes[:_MOST_NAMED]],
+                "remedy": one.remedy,
+            }
+            for one in coming
+        ],
+    }
+
+
+def _counts(assessments: Collection[Assessment]) -> JsonForm:
+    return {
+        "mailboxes": len(assessments),
+        "support": dict(Counter(one.support.value for one in assessments)),
+        "readiness": dict(Counter(one.readiness.value for one in assessments)),
+    }
+
+
+def _causes(run: Run) -> list[JsonForm]:
+    alike, small = representatives(run)
+    document = publish(small)
+    blocks = blocks_of(document["assessments"], Known(document))
+    blocks = [block for block in blocks if not block.is_good and block.support is not Support.NOT_ASSESSED]
+    told = []
+    for group in groups_of(blocks, run.judged_at):
+        addresses = [address for one in group.addresses for address in alike[one]]
+        told.append(
+            {
+                "support": group.first.support.value,
+                "readiness": group.first.readiness.value,
+                "cause": group.cause[0],
+                "mailboxes": len(addresses),
+                "first": addresses[:_MOST_NAMED],
+            }
+        )
+    return told
+
+
+def mailbox_line(assessment: Assessment, mailbox: Mailbox) -> JsonForm:
+    """A mailbox in short."""
+    of = {result: [f.rule.id for f in assessment.findings if f.result is result] for result in (Result.FAILS, Result.UNKNOWN)}
+    return {**conclusion_form(assessment), "id": mailbox.id, "fails": of[Result.FAILS], "unknown": of[Result.UNKNOWN]}
+
+
+def mailbox_detail(state: EstateState, mailbox: Mailbox, assessment: Assessment, timeline: Sequence[JsonForm]) -> JsonForm:
+    """A mailbox, with all that its verdict rests on."""
+    estate = state.names.estate
+    ends = urls_of(estate, mailbox)
+    about = (DEPLOYMENT_SUBJECT, profile_subject(mailbox.profile), mailbox.address, *ends)
+    narrowed = replace(estate, mailboxes=(mailbox,), profiles=(estate.profile_of(mailbox),))
+    run = _part_of(state, about, mailbox.address)
+    document = publish(replace(run, estate=narrowed, assessments=(assessment,)))
+    return {
+        "mailbox": document["estate"]["mailboxes"][0],
+        "assessment": document["assessments"][0],
+        "endpoints": [{"id": endpoint_id(url), "subject": url} for url in ends],
+        "rules": document["rules"],
+        "facts": document["facts"],
+        "missing": document["missing"],
+        "attempts": document["attempts"],
+        "timeline": [*timeline],
+    }
+
+
+def urls_of(estate: Estate, mailbox: Mailbox) -> tuple[str, ...]:
+    """The endpoints that a mailbox has, by URL."""
+    return tuple(dict.fromkeys(endpoint.url for endpoint in estate.endpoints_of(mailbox)))
+
+
+def endpoint_line(state: EstateState, endpoint: Endpoint, last: LastLook | None) -> JsonForm:
+    """An endpoint in short."""
+    url = endpoint.url
+    outcomes = {attempt.outcome for attempt in state.attempts_with(url) if attempt.mailbox is None} - {Outcome.NOT_SCHEDULED}
+    facts = state.facts_of(url)
+    ends = facts.value(v.CERTIFICATE_NOT_AFTER)
+    return {
+        "id": endpoint_id(url),
+        "subject": url,
+        "up": Outcome.COMPLETED in outcomes if outcomes else None,
+        "product": facts.value(v.SERVER_PRODUCT),
+        "certificate_ends": None if ends is None else as_time(ends),
+        "last_look": None if last is None else {"at": as_time(last.at), "seconds": round(last.seconds, 3)},
+        "mailboxes": state.names.served[url],
+    }
+
+
+def endpoint_detail(
+    state: EstateState, endpoint: Endpoint, last: LastLook | None, timeline: Sequence[JsonForm], latencies: Sequence[JsonForm]
+) -> JsonForm:
+    """An endpoint, with what is known of it."""
+    document = publish(replace(_part_of(state, (endpoint.url,), None), estate=None, assessments=()))
+    profiles = [profile.name for profile in state.names.estate.profiles if endpoint in (profile.incoming, profile.outgoing)]
+    return {
+        **endpoint_line(state, endpoint, last),
+        "profiles": profiles,
+        "facts": document["facts"],
+        "missing": document["missing"],
+        "attempts": document["attempts"],
+        "timeline": [*timeline],
+        "latencies": [*latencies],
+    }
+
+
+def _part_of(state: EstateState, subjects: Iterable[str], account: str | None) -> Run:
+    """The newest state of some subjects, and of one account at them."""
+    wanted = [*subjects]
+    return replace(
+        state.run,
+        attempts=tuple(one for subject in wanted for one in state.attempts_with(subject) if one.mailbox in (None, account)),
+        readings=tuple(one for subject in wanted for one in state.readings_of(subject) if one.mailbox in (None, account)),
+    )
+
+
+def rule_detail(rule: Rule) -> JsonForm:
+    """A rule, and what it looks at."""
+    needs: Mapping[str, Sequence[str]] = {
+        part: sorted(key.name for key in getattr(rule.needs, part)) for part in ("deployment", "profile", "mailbox", "incoming", "outgoing")
+    }
+    return {"id": rule.id, **rule_form(rule), "needs": needs}
