@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from probe.web.access import Gatekeeper
 from probe.web.jobs import Jobs
 from probe.web.pages.files import serving_files
-from probe.web.pages.routes import Views, estate_page
+from probe.web.pages.routes import Views, estate_page, one_by_one, over_time
 from probe.web.pages.signing_in import problem_page, signing_in
 from probe.web.state import States
 from probe.web.watch import Watch
@@ -24,6 +24,13 @@ __all__ = ["pages", "problem_page"]
 def pages(watch: Watch, states: States, jobs: Jobs, gatekeeper: Gatekeeper, clock: Callable[[], datetime]) -> APIRouter:
     """The routes of the page."""
     router, views = APIRouter(), Views(watch, states)
-    for part in (serving_files(), signing_in(gatekeeper), estate_page(watch, states, views, clock)):
+    parts = (
+        serving_files(),
+        signing_in(gatekeeper),
+        estate_page(watch, states, views, clock),
+        one_by_one(watch, states, jobs),
+        over_time(watch, states, views),
+    )
+    for part in parts:
         router.include_router(part)
     return router

@@ -15,16 +15,18 @@ T = TypeVar("T")
 PATIENCE = 0.05
 """Seconds for which a page waits for what is new, where there is something to be shown already."""
 _SHORT = 0.5
-_RESTS = 10
-"""What took longer than a moment is not done again until so many times as long have passed: an estate of ten thousand changes all the time."""
+"""Seconds: a moment."""
 
 
 class Drawn(Generic[T]):
     """Something that is drawn of the newest state, in a thread of its own."""
 
-    def __init__(self, states: States, run: Callable[[], Run], draw: Callable[[EstateState], T], name: str) -> None:
-        """`run` gives what is newest, and another object where something of it is new; `name` is that of the thread."""
-        self._states, self._run, self._draw, self._name = states, run, draw, name
+    def __init__(self, states: States, run: Callable[[], Run], draw: Callable[[EstateState], T], name: str, rests: int = 10) -> None:
+        """`run` gives what is newest, and another object where something of it is new; `name` is that of the thread.
+
+        What took longer than a moment is not drawn again until `rests` times as long have passed: an estate of ten thousand changes all the time.
+        """
+        self._states, self._run, self._draw, self._name, self._rests = states, run, draw, name, rests
         self._of: Run | None = None
         self._drawn: T | None = None
         self._drawing: asyncio.Future[None] | None = None
@@ -57,4 +59,4 @@ class Drawn(Generic[T]):
         finally:
             self._drawing = None
             took = time() - began
-            self._rests_until = time() + (took * _RESTS if took > _SHORT else 0.0)
+            self._rests_until = time() + (took * self._rests if took > _SHORT else 0.0)
