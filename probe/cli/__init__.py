@@ -35,6 +35,7 @@ from probe.cli.options import (
     verbose_option,
 )
 from probe.cli.outlook import outlook
+from probe.cli.serving import serve
 from probe.cli.streams import (
     NotWritten,
     WrongArguments,
@@ -46,7 +47,6 @@ from probe.cli.streams import (
     tell,
     write_result,
 )
-from probe.cli.serving import serve
 from probe.cli.tokens import token
 from probe.model.defaults import FIPS_CLIENT
 from probe.model.schemas import GATE_SCHEMA, RUN_SCHEMA

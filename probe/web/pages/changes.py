@@ -72,10 +72,19 @@ def _told(parts: Sequence[HistoryChange]) -> ToldChange:
         id=first.id,
         at=first.at,
         last_seen=first.last_seen,
-        parts=[ChangedPart(part.key, part.before, part.after) for part in parts],
+        parts=list(_parts(parts)),
         words=[bounded(str(word), CITED_LIMIT) for word in first.after.get("words", ())],
         reasons=list(_reasons(first.after.get("because", {}))),
     )
+
+
+def _parts(parts: Sequence[HistoryChange]) -> Iterator[ChangedPart]:
+    """What changed; a direction is told where its readiness changed otherwise than the whole."""
+    whole = next(((part.before, part.after["value"]) for part in parts if part.key == "readiness"), None)
+    for part in parts:
+        as_the_whole = part.key.startswith("readiness.") and whole is not None and (part.before, part.after["value"]) == whole
+        if not as_the_whole:
+            yield ChangedPart(part.key, part.before, part.after)
 
 
 def _reasons(because: Mapping[str, Any]) -> Iterator[Reason]:

@@ -23,9 +23,9 @@ from probe.web.state import EstateState
 Explanation = Questions | Consequence | Deciding
 
 _WAYS = {
-    Direction.INCOMING: "incoming mail",
-    Direction.OUTGOING: "outgoing mail",
-    Direction.APPOINTMENTS: "appointments, contacts and tasks",
+    Direction.INCOMING: "incoming",
+    Direction.OUTGOING: "outgoing",
+    Direction.APPOINTMENTS: "appointments",
 }
 _ANSWERS = {
     Readiness.NOT_READY: "NO",
@@ -78,8 +78,10 @@ class MailboxView:
 
     @property
     def signed_in_at(self) -> datetime | None:
-        """When somebody last tried to sign in for the mailbox."""
-        return max((datetime.fromisoformat(one["at"]) for one in self.attempts), default=None)
+        """When the account last signed in or was refused; None where neither is known."""
+        if self.block.signed_in not in ("yes", "refused"):
+            return None
+        return max((datetime.fromisoformat(one["at"]) for one in self.attempts if "://" in one["subject"]), default=None)
 
     def _branches(self) -> Iterator[Branch]:
         told = list(explanations_of(self.block))
@@ -94,7 +96,7 @@ class MailboxView:
             hold = [f for f in self._findings if f["result"] == Result.HOLDS and f["by"] == By.READINESS and self._holds(f["rule"], ways)]
             yield Branch(
                 _ANSWERS[ready],
-                f"{' and '.join(_WAYS[way] for way in ways)}: {READINESS_WORDS[ready].removeprefix('readiness ')}",
+                f"{', '.join(_WAYS[way] for way in ways)}: {READINESS_WORDS[ready].removeprefix('readiness ')}",
                 [of_readiness[number] for number in decided],
                 [defaults["UNKNOWN"]] if ready is Readiness.UNDETERMINED and "UNKNOWN" in defaults and not decided else [],
                 hold,

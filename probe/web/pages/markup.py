@@ -15,7 +15,7 @@ from markupsafe import Markup
 from probe import __version__
 from probe.history.telling import as_time, form_in_words, named
 from probe.model.endpoints import endpoint_id
-from probe.model.rules import Grade
+from probe.model.facts import Why
 from probe.reports.html.markup import environment
 from probe.web.access import Caller
 from probe.web.pages.files import page_files
@@ -24,8 +24,6 @@ from probe.web.tokens import TokenScope
 
 if TYPE_CHECKING:
     import jinja2
-
-TONES = {Grade.BAD: "bad", Grade.OPEN: "doubtful", Grade.GOOD: "good"}
 
 
 @cache
@@ -37,7 +35,7 @@ def _environment() -> jinja2.Environment:
             "named": named,
             "form_in_words": lambda form, key: form_in_words(key, form),
             "time": time_element,
-            "as_time": as_time,
+            "whys": lambda because: dict.fromkeys(Why(cited["why"]) for cited in because if "why" in cited),
             "query": lambda wanted: urlencode({name: value for name, value in wanted.items() if value}),
         }
     )

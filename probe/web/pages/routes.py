@@ -95,7 +95,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
     """The routes of single mailboxes and endpoints."""
     router = APIRouter(include_in_schema=False)
 
-    @router.get("/m/{name}")
+    @router.get("/m/{name:path}")
     async def show_mailbox(request: Request, name: Name, check: Text = "") -> Response:
         state = await states.newest()
         mailbox = _mailbox(state, name)
@@ -119,7 +119,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
         }
         return reload_where_ended(request, answered(request, "mailbox.html", context, state.names), asked)
 
-    @router.post("/m/{name}/check")
+    @router.post("/m/{name:path}/check")
     async def check_mailbox(request: Request, name: Name) -> Response:
         mailbox = _mailbox(await states.newest(), name)
         return await ask_for_check(watch, jobs, request, mailbox, place_of_mailbox(mailbox.address))
