@@ -19,7 +19,7 @@ from probe.model.endpoints import endpoint_id
 from probe.model.estate import DEPLOYMENT_SUBJECT, Endpoint, Estate, Mailbox, profile_subject
 from probe.model.rules import Assessment, Result, Rule, Support
 from probe.model.runs import Run
-from probe.outlook import Coming, representatives
+from probe.outlook import Coming, lookalikes
 from probe.web.state import EstateState
 from probe.web.watch import LastLook
 
@@ -76,7 +76,7 @@ def _counts(assessments: Collection[Assessment]) -> JsonForm:
 
 
 def _causes(run: Run) -> list[JsonForm]:
-    alike, small = representatives(run)
+    alike, small = lookalikes(run)
     document = publish(small)
     blocks = blocks_of(document["assessments"], Known(document))
     blocks = [block for block in blocks if not block.is_good and block.support is not Support.NOT_ASSESSED]

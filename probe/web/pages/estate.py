@@ -13,7 +13,7 @@ from probe.document.telling.groups import Group, advice_of, groups_of, step_for
 from probe.document.telling.known import Known
 from probe.document.telling.summaries import dynamics_unread, summary_of_check
 from probe.model.rules import Readiness
-from probe.outlook import representatives
+from probe.outlook import lookalikes
 from probe.reports.html.markup import tone
 from probe.web.documents import JsonForm, endpoint_line
 from probe.web.state import EstateState
@@ -75,7 +75,7 @@ class EstateView:
     def __init__(self, state: EstateState) -> None:
         self.state = state
         run = state.run
-        alike, small = representatives(run)
+        alike, small = lookalikes(run)
         document = publish(small)
         self._known = Known(document)
         blocks = blocks_of(document["assessments"], self._known)

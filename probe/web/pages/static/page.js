@@ -28,7 +28,7 @@
       const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
       const line = (label, stroke, dash) => ({ label, stroke: colour(stroke), width: 2, dash, points: { size: 4 } });
       new uPlot({
-        width: Math.max(place.clientWidth, 280), height: 240,
+        width: Math.max(place.parentElement.clientWidth, 260), height: 240,
         series: [{}, line("least", "--good", [4, 4]), line("median", "--link"), line("most", "--doubtful", [2, 4])],
         axes: [axis, { ...axis, label: "milliseconds", stroke: colour("--faint") }],
         scales: { y: { range: (plot, least, most) => [0, Math.max(most * 1.1, 1)] } },
