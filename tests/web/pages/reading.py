@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from tests.web.client import Answer, Asker
 
 _EMPTY = {"meta", "link", "input", "br", "line", "circle", "rect", "path"}
+_INLINE = {"a", "bdi", "time", "span", "code", "strong", "del", "ins", "q"}
 _CLOSED_BY_THEMSELVES = {"line", "circle", "rect"}
 
 
@@ -33,10 +34,11 @@ class HtmlPage(HTMLParser):
     @property
     def words(self) -> str:
         """All that it says, in one line."""
-        return " ".join(" ".join(self._words).split())
+        return " ".join("".join(self._words).split())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        self._words.append("" if tag in _INLINE else " ")
         assert not any(name.startswith("on") or name in ("style", "hx-on", "hx-vals", "hx-vars", "srcdoc") for name in given), (tag, given)
         assert tag not in ("style", "iframe", "object", "embed", "base", "img"), tag
         for name in ("src", "action", "formaction"):
@@ -61,6 +63,7 @@ class HtmlPage(HTMLParser):
             self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        self._words.append("" if tag in _INLINE else " ")
         if tag not in _CLOSED_BY_THEMSELVES:
             assert self._open.pop() == tag
 
