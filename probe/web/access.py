@@ -17,6 +17,7 @@ from probe.memory.folder import MemoryUnavailable
 from probe.net.listening import is_loopback
 from probe.net.threads import in_thread
 from probe.web.problems import RequestProblem
+from probe.web.sessions import Session, Sessions
 from probe.web.tokens import MOST_CHARACTERS, USE_KEPT_EACH, StoredToken, Token, Tokens, TokenScope, matching
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -25,6 +26,10 @@ _HOST = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9._-]
 _PASSED_ON = frozenset({"forwarded", "via", "x-real-ip"})
 """Headers of a proxy, besides those that begin with x-forwarded-: who sent the request is then not known."""
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+API = "/v1/"
+"""What the paths of the API begin with. A cookie alone has nothing done there: what a browser sends by itself proves no intent."""
+SIGN_IN, SIGN_OUT, FILES = "/login", "/logout", "/static/"
+"""Where people sign in and out, and the files of the page, which are the program's own and everybody's."""
 _READ_AGAIN_SECONDS = 10.0
 """After which the tokens are read again, though their file seems to be as it was."""
 _CHALLENGE = 'Bearer realm="probe"'
@@ -36,8 +41,10 @@ class Caller(NamedTuple):
     """Who asks."""
 
     name: str | None
-    """Of the token; None for a reader on loopback."""
+    """Of the token; None for a reader on loopback, and for whoever is about to sign in."""
     scope: TokenScope
+    session: Session | None = None
+    """Of somebody who signed in on the page."""
 
 
 class RequestBudget(NamedTuple):
@@ -94,9 +101,18 @@ class _TokenReader:
 
     async def named_by(self, shown: str) -> Token | None:
         """The token that was shown; None where it is none. Raises RequestProblem (503)."""
+        return await self._used(lambda known: matching(known, shown))
+
+    async def still(self, token: Token) -> Token | None:
+        """A token as it is now; None where it was revoked, be it that another has its name since. Raises RequestProblem (503)."""
+        same = (token.name, token.created)
+        return await self._used(lambda known: next((one.token for one in known if (one.token.name, one.token.created) == same), None))
+
+    async def _used(self, find: Callable[[Sequence[StoredToken]], Token | None]) -> Token | None:
+        """The token that is found among those that there are, whose use is kept."""
         async with self._reading:
             await self._refresh()
-        found = matching(self._known, shown)
+        found = find(self._known)
         if found is not None:
             await self._note_use(found.name)
         return found
@@ -152,6 +168,7 @@ class Gatekeeper:
         self,
         tokens: Tokens,
         hosts: Hosts,
+        sessions: Sessions,
         *,
         on_loopback: bool,
         require_token: bool,
@@ -162,15 +179,25 @@ class Gatekeeper:
         self._tokens = _TokenReader(tokens, clock, monotonic)
         self._on_loopback, self._require_token = on_loopback, require_token
         self._hosts, self._rates = hosts, Rates(monotonic)
+        self.sessions = sessions
 
-    async def admit(self, method: str, headers: Headers, client: str) -> Caller:
-        """Who asks. `client` is the address of the connection. Raises RequestProblem."""
-        wanted = TokenScope.READ if method in _READING else TokenScope.CHECK
+    async def admit(self, method: str, path: str, headers: Headers, client: str, *, is_secure: bool) -> Caller:
+        """Who asks. `client` is the address of the connection, `is_secure` whether it speaks TLS. Raises RequestProblem."""
+        wanted = TokenScope.READ if method in _READING or path == SIGN_OUT else TokenScope.CHECK
         is_named = self._hosts.has(headers.get("host", ""))
         if not self._on_loopback and not is_named:
             raise RequestProblem(421, "this service has another name; ask for it by a name of its certificate")
         shown = _shown_token(headers)
         if shown is None:
+            if is_named and (path == SIGN_IN or (path.startswith(FILES) and method in _READING)):
+                self._rates.take(READERS if method in _READING else STRANGERS, client)
+                return Caller(None, TokenScope.READ)
+            if is_named and (method in _READING or not path.startswith(API)) and not _is_of_another_site(headers):
+                session = self.sessions.of(headers, is_secure=is_secure)
+                token = None if session is None else await self._tokens.still(session.token)
+                if token is not None:
+                    self._check(token, wanted)
+                    return Caller(token.name, token.scope, session)
             if wanted is TokenScope.READ and not self._require_token and is_named and self._is_local(headers, client):
                 self._rates.take(READERS, client)
                 return Caller(None, TokenScope.READ)
@@ -180,18 +207,42 @@ class Gatekeeper:
         if token is None:
             self._rates.take(STRANGERS, client)
             raise RequestProblem(401, "this is no valid token", {"WWW-Authenticate": f'{_CHALLENGE}, error="invalid_token"'})
-        self._rates.take(READERS if wanted is TokenScope.READ else CHECKERS, f"token {token.name}")
+        return await self._used(lambda known: matching(known, shown))
+
+    async def still(self, token: Token) -> Token | None:
+        """A token as it is now; None where it was revoked, be it that another has its name since. Raises RequestProblem (503)."""
+        same = (token.name, token.created)
+        return await self._used(lambda known: next((one.token for one in known if (one.token.name, one.token.created) == same), None))
+
+    async def _used(self, find: Callable[[Sequence[StoredToken]], Token | None]) -> Token | None:
+        """The token that is found among those that there are, whose use is kept."""
+        async with self._reading:
+            await self._refresh()
+        found = find(self._known)
+        if found is not None:
+            await self._note_use(found.name)
+        return found
+
+    async def _refresh(self) -> None:
+        stamp: tuple[int, ...] | None = None
+        try:
+            stamp = self._tokens.stamp()
+            if stamp == self._stamp and self._monotonic() - self._read_at <= _READ_AGAIN_SECONDS:
+                return
+            self._known = await in_thread(self._tokens.known, "tokens")
         if not token.scope.includes(wanted):
             challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{wanted}"'
             raise RequestProblem(403, f"a token of scope {wanted} is wanted; this one has {token.scope}", {"WWW-Authenticate": challenge})
-        return Caller(token.name, token.scope)
 
     def _is_local(self, headers: Headers, client: str) -> bool:
         """Whether a request was sent by a program of this machine, for all that can be seen: no proxy passed it on, no page of another site had it sent."""
         is_passed_on = any(name in _PASSED_ON or name.startswith("x-forwarded") for name in headers)
-        # A link that somebody follows may lead here from anywhere; what else a page of another site has a browser ask may not.
-        is_of_another_site = headers.get("sec-fetch-site") in ("cross-site", "same-site") and headers.get("sec-fetch-mode") != "navigate"
-        return self._on_loopback and is_loopback(client) and not is_passed_on and not is_of_another_site
+        return self._on_loopback and is_loopback(client) and not is_passed_on and not _is_of_another_site(headers)
+
+
+def _is_of_another_site(headers: Headers) -> bool:
+    """Whether a page of another site has a browser ask. A link that somebody follows may lead here from anywhere."""
+    return headers.get("sec-fetch-site") in ("cross-site", "same-site") and headers.get("sec-fetch-mode") != "navigate"
 
 
 def _shown_token(headers: Headers) -> str | None:

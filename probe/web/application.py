@@ -24,6 +24,7 @@ from probe.web.connections import MOST_HEAD_BYTES
 from probe.web.forms import ProblemForm
 from probe.web.jobs import Jobs
 from probe.web.monitoring import monitoring
+from probe.web.pages import pages, problem_page
 from probe.web.problems import MEDIA_TYPE, RequestProblem
 from probe.web.reading import reading
 from probe.web.state import States
@@ -37,7 +38,7 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
@@ -69,32 +70,33 @@ def application(watch: Watch, gatekeeper: Gatekeeper, jobs: Jobs, clock: Callabl
     app.include_router(monitoring(watch, states, clock))
     app.include_router(reading(watch, states))
     app.include_router(asking(watch, states, jobs))
+    app.include_router(pages(watch, states, jobs, gatekeeper, clock))
     described = app.openapi
     app.openapi = lambda: _with_problems(described())  # type: ignore[method-assign]
     return _Front(app, gatekeeper, clock)
 
 
-async def _told(_request: Request, problem: Exception) -> Response:
+async def _told(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, RequestProblem)
-    return problem.response()
+    return problem_page(request, problem) or problem.response()
 
 
-async def _told_of_route(_request: Request, problem: Exception) -> Response:
+async def _told_of_route(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
     detail = {404: "there is nothing of this name", 405: "this cannot be done with it", 413: f"a body has at most {MOST_BODY_BYTES} bytes"}
-    return RequestProblem(problem.status_code, detail.get(problem.status_code, problem.detail), problem.headers).response()
+    return await _told(request, RequestProblem(problem.status_code, detail.get(problem.status_code, problem.detail), problem.headers))
 
 
-async def _told_of_mistakes(_request: Request, problem: Exception) -> Response:
+async def _told_of_mistakes(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, RequestValidationError)
     # What was sent is not repeated; where it was wrong is.
     mistakes = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in problem.errors()[:_MOST_MISTAKES]]
-    return RequestProblem(422, "; ".join(mistakes)).response()
+    return await _told(request, RequestProblem(422, "; ".join(mistakes)))
 
 
-async def _told_of_history(_request: Request, unavailable: Exception) -> Response:
+async def _told_of_history(request: Request, unavailable: Exception) -> Response:
     _log.error("the history cannot be read", extra={"error": str(unavailable)})
-    return RequestProblem(503, "the history cannot be read; the service's log says why", {"Retry-After": "60"}).response()
+    return await _told(request, RequestProblem(503, "the history cannot be read; the service's log says why", {"Retry-After": "60"}))
 
 
 def _with_problems(description: dict[str, Any]) -> dict[str, Any]:
@@ -110,9 +112,9 @@ def _with_problems(description: dict[str, Any]) -> dict[str, Any]:
     return description
 
 
-async def _told_of_bug(_request: Request, _bug: Exception) -> Response:
+async def _told_of_bug(request: Request, _bug: Exception) -> Response:
     # Starlette raises it again once this is sent.
-    return RequestProblem(500, "this program failed; its log says where").response()
+    return await _told(request, RequestProblem(500, "this program failed; its log says where"))
 
 
 class _Front:
@@ -144,11 +146,14 @@ class _Front:
         try:
             if _head_bytes(scope) > MOST_HEAD_BYTES:  # which came at once, so that uvicorn did not count it
                 raise RequestProblem(431, f"a request's head has at most {MOST_HEAD_BYTES} bytes", {"Connection": "close"})
-            caller = await self._gatekeeper.admit(method, Headers(scope=scope), (scope["client"] or ("",))[0])
+            caller = await self._gatekeeper.admit(
+                method, scope["path"], Headers(scope=scope), (scope["client"] or ("",))[0], is_secure=scope["scheme"] == "https"
+            )
             asked["state"] = {**scope.get("state", {}), "caller": caller}
             await self._app(asked, _bounded(receive), sending)
         except RequestProblem as problem:
-            await problem.response()(scope, receive, sending)
+            response = await _told(Request(scope), problem)
+            await response(scope, receive, sending)
         except Exception:
             _log.exception("a bug in probe: a request was not answered", extra={"method": method, "path": visible(scope["path"])})
             if not is_whole:

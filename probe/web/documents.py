@@ -104,12 +104,7 @@ def mailbox_line(assessment: Assessment, mailbox: Mailbox) -> JsonForm:
 
 def mailbox_detail(state: EstateState, mailbox: Mailbox, assessment: Assessment, timeline: Sequence[JsonForm]) -> JsonForm:
     """A mailbox, with all that its verdict rests on."""
-    estate = state.names.estate
-    ends = urls_of(estate, mailbox)
-    about = (DEPLOYMENT_SUBJECT, profile_subject(mailbox.profile), mailbox.address, *ends)
-    narrowed = replace(estate, mailboxes=(mailbox,), profiles=(estate.profile_of(mailbox),))
-    run = _part_of(state, about, mailbox.address)
-    document = publish(replace(run, estate=narrowed, assessments=(assessment,)))
+    document, ends = mailbox_document(state, mailbox, assessment), urls_of(state.names.estate, mailbox)
     return {
         "mailbox": document["estate"]["mailboxes"][0],
         "assessment": document["assessments"][0],
@@ -120,6 +115,19 @@ def mailbox_detail(state: EstateState, mailbox: Mailbox, assessment: Assessment,
         "attempts": document["attempts"],
         "timeline": [*timeline],
     }
+
+
+def mailbox_document(state: EstateState, mailbox: Mailbox, assessment: Assessment) -> JsonForm:
+    """What is known of a mailbox and of all that it rests on, as the document of a run."""
+    estate = state.names.estate
+    about = (DEPLOYMENT_SUBJECT, profile_subject(mailbox.profile), mailbox.address, *urls_of(estate, mailbox))
+    narrowed = replace(estate, mailboxes=(mailbox,), profiles=(estate.profile_of(mailbox),))
+    return publish(replace(_part_of(state, about, mailbox.address), estate=narrowed, assessments=(assessment,)))
+
+
+def endpoint_document(state: EstateState, endpoint: Endpoint) -> JsonForm:
+    """What is known of an endpoint itself, as the document of a look."""
+    return publish(replace(_part_of(state, (endpoint.url,), None), estate=None, assessments=()))
 
 
 def urls_of(estate: Estate, mailbox: Mailbox) -> tuple[str, ...]:
@@ -148,7 +156,7 @@ def endpoint_detail(
     state: EstateState, endpoint: Endpoint, last: LastLook | None, timeline: Sequence[JsonForm], latencies: Sequence[JsonForm]
 ) -> JsonForm:
     """An endpoint, with what is known of it."""
-    document = publish(replace(_part_of(state, (endpoint.url,), None), estate=None, assessments=()))
+    document = endpoint_document(state, endpoint)
     profiles = [profile.name for profile in state.names.estate.profiles if endpoint in (profile.incoming, profile.outgoing)]
     return {
         **endpoint_line(state, endpoint, last),

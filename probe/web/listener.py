@@ -21,6 +21,7 @@ from probe.web.access import Gatekeeper, Hosts, is_local_name
 from probe.web.application import application
 from probe.web.connections import MOST_HEAD_BYTES, BoundedConnection, ClientPatience
 from probe.web.jobs import Jobs
+from probe.web.sessions import Sessions
 from probe.web.tokens import Tokens
 from probe.web.watch import Watch
 from probe.wire.certificates import read_certificate
@@ -96,6 +97,7 @@ async def listening(
         gatekeeper = Gatekeeper(
             tokens,
             Hosts(names.have, port.port),
+            Sessions(clock, port.port),
             on_loopback=port.is_local,
             require_token=settings.require_token,
             clock=clock,

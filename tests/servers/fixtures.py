@@ -3,7 +3,7 @@
 Each fixture starts its server once in a test process. A test that wants another minimum TLS version than 1.2 asks for it by
 `@pytest.mark.parametrize("dovecot", ["TLSv1.3"], indirect=True)`. A server that is missing is never passed over in
 silence: its tests are named at the end of the run, and under CI they fail. `--no-servers` leaves out every test that needs one.
-The same goes for programs that read what `config/` has, and that nobody has to start: `systemd_analyze` and `promtool`.
+The same goes for programs that read what `config/` has, and that nobody has to start, `systemd_analyze` and `promtool`, and for the browser `chromium`.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ _SERVERS = frozenset(
         "postgresql",
         "systemd_analyze",
         "promtool",
+        "chromium",
     }
 )
 _NOT_RUN = "server missing: "
@@ -176,6 +177,13 @@ def systemd_analyze() -> Path:
     """The program `systemd-analyze`, which reads units as systemd does. No systemd has to run."""
     with _missing_is_told():
         return find_program("systemd-analyze", "systemd")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser Chromium, which playwright drives."""
+    with _missing_is_told():
+        return find_program("chromium", "Chromium")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,205 @@
+"""The routes of the page: what people look at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from probe.history.entries import ASSESSMENT
+from probe.model.estate import Endpoint, Mailbox
+from probe.web.documents import endpoint_line
+from probe.web.jobs import Jobs
+from probe.web.pages.asked import ask_for_check, asked_check, reload_where_ended
+from probe.web.pages.calendar import Ahead
+from probe.web.pages.changes import told_changes
+from probe.web.pages.drawing import PATIENCE, Drawn
+from probe.web.pages.endpoint import EndpointView
+from probe.web.pages.estate import LINES_A_PAGE, VERDICTS, EstateView, Wanted
+from probe.web.pages.mailbox import MailboxView
+from probe.web.pages.markup import answered, place_of_endpoint, place_of_mailbox
+from probe.web.problems import RequestProblem
+from probe.web.state import MOST_NAME, EstateState, States
+from probe.web.watch import Watch
+
+_YESTERDAY = timedelta(days=1)
+_CHANGES_IN_SHORT = 200
+"""Intervals of which the estate's page tells what changed with them."""
+_TOLD_IN_SHORT = 8
+_ENDPOINTS_IN_SHORT = 50
+
+_LATENCIES = timedelta(days=14)
+_TIMELINE = 50
+"""Intervals of which a mailbox or an endpoint is told what changed with them."""
+_CHANGES_A_PAGE = 100
+_TRANSCRIPTS = 10
+
+Text = Annotated[str, Query(max_length=MOST_NAME)]
+Name = Annotated[str, Path(max_length=MOST_NAME)]
+
+
+class Views:
+    """What pages show of the whole estate, drawn once of each state."""
+
+    def __init__(self, watch: Watch, states: States) -> None:
+        self.estate = Drawn(states, watch.run, EstateView, "probe-web-estate")
+        self.ahead = Drawn(states, watch.run, Ahead, "probe-web-outlook", rests=30)
+
+
+def estate_page(watch: Watch, states: States, views: Views, clock: Callable[[], datetime]) -> APIRouter:
+    """The route of the estate."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    async def show_estate(
+        request: Request, q: Text = "", profile: Text = "", verdict: Text = "", group: Text = "", at: Text = "", page: int = 1
+    ) -> Response:
+        wanted = Wanted(q.strip().casefold(), profile, verdict, group, at)
+        view, ahead, changes = await asyncio.gather(
+            _at_hand(views.estate),
+            views.ahead.newest(PATIENCE),
+            watch.history.changes(since=clock() - _YESTERDAY, limit=_CHANGES_IN_SHORT),
+        )
+        found = view.found(wanted) if wanted.is_anything else []
+        page = min(max(page, 1), max(-(-len(found) // LINES_A_PAGE), 1))
+        state = view.state
+        endpoints = view.endpoints_found(wanted)
+        return answered(
+            request,
+            "estate.html",
+            {
+                "view": view,
+                "wanted": wanted,
+                "found": found[(page - 1) * LINES_A_PAGE : page * LINES_A_PAGE],
+                "total": len(found),
+                "page": page,
+                "pages": -(-len(found) // LINES_A_PAGE),
+                "verdicts": VERDICTS,
+                "cause": next((cause for cause in (*view.causes, *view.advice) if cause.id == group), None),
+                "endpoints": [(line, watch.last_look(line["subject"])) for line in endpoints[:_ENDPOINTS_IN_SHORT]],
+                "more_endpoints": max(len(endpoints) - _ENDPOINTS_IN_SHORT, 0),
+                "coming": None if ahead is None else ahead.coming[:_TOLD_IN_SHORT],
+                "changes": told_changes(changes)[:_TOLD_IN_SHORT],
+                "standby": watch.standby(),
+            },
+            state.names,
+        )
+
+    return router
+
+
+def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
+    """The routes of single mailboxes and endpoints."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/m/{name:path}")
+    async def show_mailbox(request: Request, name: Name, check: Text = "") -> Response:
+        state = await states.newest()
+        mailbox = _mailbox(state, name)
+        view = MailboxView(state, mailbox, state.assessments[mailbox.address])
+        history, asked = watch.history, asked_check(jobs, request, check)
+        changes, intervals = await asyncio.gather(
+            history.changes(about=mailbox.address, beside=view.urls, limit=_TIMELINE),
+            history.intervals(mailbox.address, open_only=True),
+        )
+        context = {
+            "view": view,
+            "known": view.known,
+            "on": view.on,
+            "run": state.run,
+            "advice": "advice",
+            "place": place_of_mailbox(mailbox.address),
+            "asked": asked,
+            "changes": told_changes(changes),
+            "since": next((one.first_seen for one in intervals if one.key == ASSESSMENT), None),
+            "last_looks": {url: watch.last_look(url) for url in view.urls},
+        }
+        return reload_where_ended(request, answered(request, "mailbox.html", context, state.names), asked)
+
+    @router.post("/m/{name:path}/check")
+    async def check_mailbox(request: Request, name: Name) -> Response:
+        mailbox = _mailbox(await states.newest(), name)
+        return await ask_for_check(watch, jobs, request, mailbox, place_of_mailbox(mailbox.address))
+
+    @router.get("/e/{name}")
+    async def show_endpoint(request: Request, name: Name, check: Text = "") -> Response:
+        state = await states.newest()
+        endpoint = _endpoint(state, name)
+        view, url = EndpointView(state, endpoint), endpoint.url
+        history, asked, last = watch.history, asked_check(jobs, request, check), watch.last_look(url)
+        changes, latencies, kept = await asyncio.gather(
+            history.changes(about=url, limit=_TIMELINE),
+            history.latencies(url, state.run.finished - _LATENCIES),
+            history.transcripts(url, _TRANSCRIPTS),
+        )
+        context = {
+            "view": view,
+            "known": view.known,
+            "on": view.on,
+            "run": state.run,
+            "advice": "advice",
+            "line": endpoint_line(state, endpoint, last),
+            "last": last,
+            "place": place_of_endpoint(url),
+            "asked": asked,
+            "changes": told_changes(changes),
+            "latencies": latencies,
+            "kept": kept,
+        }
+        return reload_where_ended(request, answered(request, "endpoint.html", context, state.names), asked)
+
+    @router.post("/e/{name}/check")
+    async def check_endpoint(request: Request, name: Name) -> Response:
+        endpoint = _endpoint(await states.newest(), name)
+        return await ask_for_check(watch, jobs, request, endpoint, place_of_endpoint(endpoint.url))
+
+    return router
+
+
+def over_time(watch: Watch, states: States, views: Views) -> APIRouter:
+    """The routes of what changed and of what comes."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/changes")
+    async def show_changes(request: Request, after: Annotated[int | None, Query(ge=0, lt=2**63)] = None) -> Response:
+        # One more than wanted tells whether there is another page; several changes may be of one interval.
+        changes = await watch.history.changes(after=after, limit=_CHANGES_A_PAGE + 1)
+        ids = [*dict.fromkeys(change.id for change in changes)]
+        shown = frozenset(ids[:_CHANGES_A_PAGE])
+        context = {
+            "changes": told_changes(change for change in changes if change.id in shown),
+            "after": after,
+            "following": ids[_CHANGES_A_PAGE - 1] if len(ids) > _CHANGES_A_PAGE else None,
+        }
+        return answered(request, "changes.html", context, states.names())
+
+    @router.get("/calendar")
+    async def show_calendar(request: Request) -> Response:
+        ahead = await views.ahead.newest(PATIENCE) or await views.ahead.newest(None)
+        return answered(request, "calendar.html", {"ahead": ahead}, states.names())
+
+    return router
+
+
+def _mailbox(state: EstateState, name: str) -> Mailbox:
+    mailbox = state.names.mailbox(name)
+    if mailbox is None or mailbox.address not in state.assessments:
+        raise RequestProblem(404, "the estate has no such mailbox")
+    return mailbox
+
+
+def _endpoint(state: EstateState, name: str) -> Endpoint:
+    endpoint = state.names.endpoint(name)
+    if endpoint is None:
+        raise RequestProblem(404, "the estate has no such endpoint")
+    return endpoint
+
+
+async def _at_hand(view: Drawn[EstateView]) -> EstateView:
+    """The view of the newest state, or of the one before where that takes long."""
+    found = await view.newest(PATIENCE) or await view.newest(None)
+    assert found is not None
+    return found

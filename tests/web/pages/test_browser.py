@@ -1,0 +1,240 @@
+"""The pages in a real browser: how they look to assistive technology, at which widths, and what scripts do with them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright
+
+from probe.model import vocabulary as v
+from probe.model.endpoints import endpoint_id
+from probe.model.kinds import TlsSession
+from probe.model.rules import Readiness, Result, Support
+from probe.model.runs import Run
+from probe.web.tokens import TokenScope
+from tests.history.looks import START, look, product
+from tests.runs import NOON, POP, REACHED, a_checked_run, a_fact, a_finding, a_mailbox, an_assessment
+from tests.web.pages.test_pages import HOSTILE, hostile_run
+from tests.web.world import World, world
+
+AT_POP = f"/e/{endpoint_id(POP)}"
+LONG = f"{'very-long-name-without-any-space' * 2}@{'branch.' * 20}test"
+RIGHT_TO_LEFT = "\u05de\u05db\u05d9\u05e8\u05d5\u05ea@branch.test"
+PATHS = (
+    "/",
+    "/?q=branch",
+    "/m/info@contoso.test",
+    "/m/pop@branch.test",
+    f"/m/{LONG}",
+    AT_POP,
+    "/changes",
+    "/calendar",
+    "/login",
+    "/m/nobody",
+)
+VIEWS: dict[str, dict[str, Any]] = {
+    "wide": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+    "phone": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    # 1280 pixels at 400 %.
+    "enlarged": {"viewport": {"width": 320, "height": 256}, "color_scheme": "light"},
+}
+
+
+@dataclass
+class Seen:
+    """A tab, and what the browser complained of in it."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    async def open(self, path: str) -> None:
+        """Open a page, and wait until nothing is loaded any more."""
+        await self.page.goto(self.url + path)
+        await self.page.wait_for_load_state("networkidle")
+
+
+@asynccontextmanager
+async def browsing(chromium: Path) -> AsyncIterator[Browser]:
+    """A browser without a window."""
+    async with async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def tab(browser: Browser, made: World, **view: Any) -> AsyncIterator[Seen]:
+    """A tab of a browser that nobody used before."""
+    context = await browser.new_context(**view)
+    seen = Seen(await context.new_page(), made.asker.url)
+    seen.page.on("console", lambda said: seen.complaints.append(said.text) if said.type in ("error", "warning") else None)
+    seen.page.on("pageerror", lambda failed: seen.complaints.append(str(failed)))
+    seen.page.on("dialog", lambda dialog: seen.complaints.append(dialog.message))
+    try:
+        yield seen
+    finally:
+        await context.close()
+
+
+def _full_run() -> Run:
+    """A run with something in each part of each page, long names and names that are read from the right."""
+    run = a_checked_run()
+    assert run.estate is not None
+    suites = ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256")
+    more = (
+        a_fact(v.TLS_VERSIONS, ("TLSv1.1", "TLSv1.2")),
+        a_fact(v.TLS_SUITES, (("TLSv1.2", suites),)),
+        a_fact(v.TLS_GROUPS, (("TLSv1.2", ("secp384r1", "x25519")),)),
+        a_fact(v.TLS_SCHEMES, (("TLSv1.2", ("rsa_pss_rsae_sha256",)),)),
+        a_fact(v.FIPS_PROFILE, "windows-server-2019"),
+        a_fact(v.FIPS_NEGOTIATES, TlsSession("TLSv1.2", suites[0], "secp384r1", "rsa_pss_rsae_sha256")),
+        a_fact(v.FIPS_ALSO_ACCEPTS, ("TLSv1.1", f"TLSv1.2 with {suites[1]}")),
+        a_fact(v.CERTIFICATE_CHAIN, ("CN=pop.branch.test", "CN=Branch CA")),
+        a_fact(v.CERTIFICATE_NOT_BEFORE, NOON - timedelta(days=80)),
+    )
+    addresses = (LONG, RIGHT_TO_LEFT)
+    refused = (a_finding(REACHED, Result.FAILS, run.readings[0]),)
+    return replace(
+        run,
+        readings=(*run.readings, *more),
+        estate=replace(run.estate, mailboxes=(*run.estate.mailboxes, *map(a_mailbox, addresses))),
+        assessments=(
+            *run.assessments,
+            *(an_assessment(one, Support.SUPPORTED, Readiness.NOT_READY, *refused) for one in addresses),
+        ),
+    )
+
+
+@asynccontextmanager
+async def full_world(folder: Path) -> AsyncIterator[World]:
+    """A listener over that run, with a history of two days."""
+    async with world(folder, _full_run()) as made:
+        minutes = (NOON - START) / timedelta(minutes=1)
+        for number in range(40):
+            one = look(minutes - 2400 + number * 60, *product("Dovecot" if number < 39 else "Cyrus IMAP"), seconds=(number % 7 + 1) / 100)
+            await made.watch.history.record([one])
+        await made.watch.history.sweep(made.watch.estate.history, NOON)
+        yield made
+
+
+async def test_every_page_is_sound_at_every_width_and_in_both_colours(chromium: Path, tmp_path: Path) -> None:
+    """axe finds nothing, nothing stands beyond the edge, and the browser complains of nothing."""
+    async with full_world(tmp_path) as made, browsing(chromium) as browser:
+        for name, view in VIEWS.items():
+            async with tab(browser, made, **view) as seen:
+                for path in PATHS:
+                    await seen.open(path)
+                    found = (await Axe().run(seen.page)).response
+                    assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == [], (name, path)
+                    assert len(found["passes"]) > 10
+                    beyond = await seen.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                    assert beyond <= 0, (name, path)
+                complaints = [one for one in seen.complaints if "404" not in one]
+                assert complaints == [], name
+
+
+async def test_mailboxes_are_found_as_one_types(chromium: Path, tmp_path: Path) -> None:
+    """Without a button; the address of the page follows, what was found is said aloud, and the field keeps the cursor."""
+    async with full_world(tmp_path) as made, browsing(chromium) as browser, tab(browser, made, **VIEWS["wide"]) as seen:
+        await seen.open("/")
+        await seen.page.get_by_label("Address").press_sequentially("info")
+        await seen.page.wait_for_url("**/?q=info*")
+        await seen.page.get_by_role("status").get_by_text("1 mailbox found").wait_for()
+        await seen.page.keyboard.type("@")
+        await seen.page.wait_for_url("**/?q=info%40*")
+        await seen.page.get_by_role("link", name="info@contoso.test").click()
+        await seen.page.get_by_role("heading", name="info@contoso.test").wait_for()
+        assert seen.complaints == []
+
+
+async def test_times_are_those_of_the_reader(chromium: Path, tmp_path: Path) -> None:
+    """In the zone of the browser, with that in UTC beside."""
+    zone = {"timezone_id": "Asia/Tokyo", "locale": "en-GB"}
+    async with full_world(tmp_path) as made, browsing(chromium) as browser, tab(browser, made, **zone) as seen:
+        await seen.open("/changes")
+        time = seen.page.locator("time").first
+        assert await time.text_content() == "23 Nov 2026, 20:00"
+        assert await time.get_attribute("title") == "2026-11-23 11:00 UTC"
+        assert "those of Asia/Tokyo" in str(await seen.page.locator("footer").text_content())
+
+
+async def test_latency_is_drawn_of_the_table(chromium: Path, tmp_path: Path) -> None:
+    """By uPlot, as wide as the page."""
+    async with full_world(tmp_path) as made, browsing(chromium) as browser, tab(browser, made, **VIEWS["wide"]) as seen:
+        await seen.open(AT_POP)
+        box = await seen.page.locator("#latency canvas").bounding_box()
+        assert box is not None
+        assert box["width"] > 600
+        assert seen.complaints == []
+
+
+async def test_a_check_is_had_by_the_keyboard_alone(chromium: Path, tmp_path: Path) -> None:
+    """From the link of an alert: sign in, press the button, read what came of it; nothing else is needed."""
+    async with full_world(tmp_path) as made, browsing(chromium) as browser, tab(browser, made, **VIEWS["wide"]) as seen:
+        made.watch.go.clear()
+        token = made.tokens.create("anna", TokenScope.CHECK, NOON)
+        page = seen.page
+        await seen.open("/m/silent@branch.test")
+        await page.get_by_role("link", name="Sign in to have it checked now").press("Enter")
+        await page.get_by_label("Token").fill(token)
+        await page.keyboard.press("Enter")
+        await page.get_by_role("button", name="Check now").press("Enter")
+        await page.get_by_text("The check is being held").wait_for()
+        made.watch.ready = replace(made.watch.ready, is_ready=False)
+        made.watch.go.set()
+        await page.get_by_text("the service is about to end").wait_for()
+        (cookie,) = await page.context.cookies()
+        assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+        await page.get_by_role("button", name="Sign out").press("Enter")
+        await page.get_by_label("Token").wait_for()
+        assert await page.context.cookies() == []
+        assert seen.complaints == []
+
+
+async def test_without_a_script_everything_is_there(chromium: Path, tmp_path: Path) -> None:
+    """Searching by the button, figures as tables, times in UTC, a check by its form."""
+    async with full_world(tmp_path) as made, browsing(chromium) as browser, tab(browser, made, java_script_enabled=False) as seen:
+        page = seen.page
+        await seen.open("/")
+        await page.get_by_label("Address").fill("info")
+        await page.get_by_role("button", name="Search").click()
+        await page.get_by_role("link", name="info@contoso.test").click()
+        await page.get_by_text("401 Unauthorized").first.wait_for()
+        await seen.open(AT_POP)
+        await page.get_by_text("The figures").click()
+        await page.get_by_role("cell", name="70", exact=True).first.wait_for()
+        assert "UTC" in str(await page.locator("time").first.text_content())
+
+
+async def test_what_a_peer_says_is_never_run(chromium: Path, tmp_path: Path) -> None:
+    """Markup of greetings and certificates stands on the page, is no element of it, and nothing is loaded for it."""
+    async with world(tmp_path, hostile_run()) as made, browsing(chromium) as browser, tab(browser, made, **VIEWS["wide"]) as seen:
+        asked: list[str] = []
+        seen.page.on("request", lambda request: asked.append(request.url))
+        for path in ("/", "/m/sales@branch.test", AT_POP):
+            await seen.open(path)
+            assert HOSTILE[:25] in str(await seen.page.locator("main").text_content())
+            assert await seen.page.locator("img, main script").count() == 0
+        assert seen.complaints == []
+        assert all(url.startswith(made.asker.url) for url in asked)
+
+
+@pytest.mark.parametrize("path", ["/", "/login"])
+async def test_no_page_is_shown_within_another(chromium: Path, tmp_path: Path, path: str) -> None:
+    """A browser refuses to frame it, so that nobody is led to press a button that is not seen."""
+    async with full_world(tmp_path) as made, browsing(chromium) as browser, tab(browser, made) as seen:
+        await seen.page.set_content(f'<iframe src="{made.asker.url}{path}"></iframe>')
+        await seen.page.wait_for_load_state("networkidle")
+        assert "contoso" not in await seen.page.frames[1].content()
+        assert "Token" not in await seen.page.frames[1].content()
