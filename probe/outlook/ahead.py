@@ -54,7 +54,7 @@ def outlook(run: Run, ruleset: Ruleset, until: date) -> list[Coming]:
 
     Advice that ends by itself before the last day is left out: it has warned of what is told on its own day.
     """
-    alike, small = lookalikes(run)
+    alike, small = representatives(run)
     judged = {day: _judged(small, ruleset, day) for day in (run.judged_at, max(until, run.judged_at))}
     in_the_end = judged[max(judged)][1]
     found: list[Coming] = []

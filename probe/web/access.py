@@ -207,29 +207,16 @@ class Gatekeeper:
         if token is None:
             self._rates.take(STRANGERS, client)
             raise RequestProblem(401, "this is no valid token", {"WWW-Authenticate": f'{_CHALLENGE}, error="invalid_token"'})
-        return await self._used(lambda known: matching(known, shown))
+        self._check(token, wanted)
+        return Caller(token.name, token.scope)
 
-    async def still(self, token: Token) -> Token | None:
-        """A token as it is now; None where it was revoked, be it that another has its name since. Raises RequestProblem (503)."""
-        same = (token.name, token.created)
-        return await self._used(lambda known: next((one.token for one in known if (one.token.name, one.token.created) == same), None))
+    async def sign_in(self, shown: str) -> Token | None:
+        """The token that somebody shows on the page; None where it is none. Raises RequestProblem (503)."""
+        return await self._tokens.named_by(shown) if 0 < len(shown) <= MOST_CHARACTERS else None
 
-    async def _used(self, find: Callable[[Sequence[StoredToken]], Token | None]) -> Token | None:
-        """The token that is found among those that there are, whose use is kept."""
-        async with self._reading:
-            await self._refresh()
-        found = find(self._known)
-        if found is not None:
-            await self._note_use(found.name)
-        return found
-
-    async def _refresh(self) -> None:
-        stamp: tuple[int, ...] | None = None
-        try:
-            stamp = self._tokens.stamp()
-            if stamp == self._stamp and self._monotonic() - self._read_at <= _READ_AGAIN_SECONDS:
-                return
-            self._known = await in_thread(self._tokens.known, "tokens")
+    def _check(self, token: Token, wanted: TokenScope) -> None:
+        """See to it that a token is not used too often, nor for what it is not for. Raises RequestProblem."""
+        self._rates.take(READERS if wanted is TokenScope.READ else CHECKERS, f"token {token.name}")
         if not token.scope.includes(wanted):
             challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{wanted}"'
             raise RequestProblem(403, f"a token of scope {wanted} is wanted; this one has {token.scope}", {"WWW-Authenticate": challenge})
