@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
 
+from probe.alerts import RefusedTarget, alert_references, name_of, what_is_at
 from probe.config import SecretUnavailable
 from probe.document.telling.words import some_of
 from probe.dynamics import Client
@@ -87,6 +88,9 @@ async def examine(estate: Estate | None, instruments: Instruments) -> AsyncItera
         return
     async for symptom in _secrets(estate):
         yield symptom
+    if named := alert_references(estate):
+        for symptom in await in_thread(lambda: list(_alert_targets(named)), "probe-secret"):
+            yield symptom
     async for symptom in _names(estate, instruments.resolver):
         yield symptom
     if _wants_ticket(estate):
@@ -161,6 +165,21 @@ async def _secrets(estate: Estate) -> AsyncIterator[Symptom]:
         yield _wrong(about, f"{some_of(of_them)}: {words}", remedy)
     if good := len(named) - sum(map(len, broken.values())):
         yield _good(about, f"{good:,} of {len(named):,} are where the estate says")
+
+
+def _alert_targets(named: Iterable[SecretReference]) -> Iterator[Symptom]:
+    """Whether each target is there, and of a kind that is used. Nothing is sent."""
+    about = "alert target"
+    for reference in named:
+        whose = f"{about}: {name_of(reference)}"
+        try:
+            what = what_is_at(reference)
+        except SecretUnavailable as unavailable:
+            yield _wrong(whose, str(unavailable), "Put its URL where the estate says, readable by the account that runs probe.")
+        except RefusedTarget as refused:
+            yield _wrong(whose, str(refused), "Write the URL as the contract says (Alerts).")
+        else:
+            yield _good(whose, f"{what}; whether it takes alerts is seen by: probe alert test")
 
 
 async def _names(estate: Estate, resolver: Resolver) -> AsyncIterator[Symptom]:

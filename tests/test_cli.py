@@ -166,7 +166,7 @@ async def test_a_look_that_does_not_complete_exits_three() -> None:
         (["rules", "exchange-2003-or-2006"], "did you mean exchange-2003-or-2007?"),
         (["facts", "server.produkt"], "did you mean server.product?"),
         (["rules", "login-refused", "--readiness"], "not both"),
-        (["serve", "x"], "No such command"),
+        (["worker", "x"], "No such command"),
     ],
 )
 def test_a_wrong_command_line_is_explained(arguments: list[str], message: str) -> None:

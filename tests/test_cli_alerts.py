@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.alerts import Alerts, Delivered, Ending
+from probe.alerts import Alerts, Delivered, DeliveryEnding
 from probe.alerts.wording import Message
 from probe.app import now
 from probe.memory.folder import Folder
@@ -16,13 +16,13 @@ from tests.alerts.peers import https_target
 from tests.alerts.scripted import World, condition
 from tests.command import probe
 from tests.looking import authority
-from tests.outlook.estates import HEAD
+from tests.outlook.estates import HEAD, MAILBOX
 
 _SECRET = "s3cret-of-the-hook"
 
 
 def _estate(folder: Path, alerts: str) -> None:
-    (folder / "estate.toml").write_text(f"{HEAD}\n{alerts}\n")
+    (folder / "estate.toml").write_text(HEAD + MAILBOX + alerts)
 
 
 def test_a_test_reaches_every_target_and_says_how_it_ended(tmp_path: Path) -> None:
@@ -65,38 +65,38 @@ def test_an_estate_without_targets_is_a_usage_error(tmp_path: Path) -> None:
 
 
 async def _refused(target: str, message: Message, event: str, is_repetition: bool) -> Delivered:
-    return Delivered(Ending.NOT_TAKEN, "no connection to it")
+    return Delivered(DeliveryEnding.NOT_TAKEN, "no connection to it")
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> dict[str, str]:
+def state(tmp_path: Path) -> str:
     """A state folder with one incident, whose alert was not delivered."""
     folder = tmp_path / "state"
     alerts = Alerts(Folder(folder), "contoso-crm", _refused, World(tmp_path / "unused").telling)
     alerts.settle([condition("mail.contoso.test refuses\x1b[31m", mailboxes=("a@contoso.test",), words="421 \x1b]0;x")], now())
     asyncio.run(alerts.deliver(now()))
-    return {"PROBE_STATE_DIR": str(folder)}
+    return str(folder)
 
 
-def test_what_is_open_and_what_was_not_delivered_is_listed(state: dict[str, str], tmp_path: Path) -> None:
+def test_what_is_open_and_what_was_not_delivered_is_listed(state: str) -> None:
     """`probe alert list` shows open incidents with their ids, and alerts that were not delivered with the reason; escapes are shown as such."""
-    done = probe("alert", "list", **state)
+    done = probe("alert", "list", PROBE_STATE_DIR=state)
     assert done.returncode == 0, done.stderr
     first, second, third = done.stdout.splitlines()
     assert first == "1    CRITICAL    mail.contoso.test refuses\\x1b[31m"
     assert second.startswith("     contoso-crm, open, since ")
     assert third == "WAITING    env:A: [CRITICAL] contoso-crm: mail.contoso.test refuses\\x1b[31m; tried 1 times: no connection to it"
-    form = json.loads(probe("alert", "list", "--json", **state).stdout)
+    form = json.loads(probe("alert", "list", "--json", PROBE_STATE_DIR=state).stdout)
     assert [(one["id"], one["severity"], one["mailboxes"], one["acknowledged"]) for one in form["incidents"]] == [(1, "critical", 1, None)]
     assert [(one["target"], one["state"], one["why"]) for one in form["undelivered"]] == [("env:A", "waiting", "no connection to it")]
 
 
-def test_an_incident_is_acknowledged_by_its_id(state: dict[str, str]) -> None:
+def test_an_incident_is_acknowledged_by_its_id(state: str) -> None:
     """`probe alert ack ID` acknowledges an open incident; another id is a usage error."""
-    assert probe("alert", "ack", "1", **state).returncode == 0
-    assert "contoso-crm, acknowledged, since" in probe("alert", "list", **state).stdout
+    assert probe("alert", "ack", "1", PROBE_STATE_DIR=state).returncode == 0
+    assert "contoso-crm, acknowledged, since" in probe("alert", "list", PROBE_STATE_DIR=state).stdout
     for wrong in ("2", "0", "x"):
-        assert probe("alert", "ack", wrong, **state).returncode == 2
+        assert probe("alert", "ack", wrong, PROBE_STATE_DIR=state).returncode == 2
 
 
 def test_nothing_to_list_is_said(tmp_path: Path) -> None:

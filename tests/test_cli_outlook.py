@@ -9,16 +9,7 @@ import pytest
 
 from tests.command import probe
 from tests.hostile import closed_port
-from tests.outlook.estates import HEAD
-
-MAILBOX = """
-[[mailbox]]
-address = "sales@contoso.test"
-profile = "corp"
-incoming = "server-side"
-outgoing = "server-side"
-appointments = "none"
-"""
+from tests.outlook.estates import HEAD, MAILBOX
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from probe import app
 from probe.config import read_estate
 from probe.doctor import Health, Symptom, clocks, worst
 from probe.memory import folder
-from probe.model.estate import Estate
+from probe.model.estate import Estate, SecretReference
 from probe.model.runs import Run
+from probe.model.watching import AlertSettings
 from tests.gate.world import demonstrated
 from tests.hostile import closed_port
 from tests.outlook.estates import HEAD
@@ -80,6 +81,21 @@ async def test_a_secret_that_is_not_there_is_told_by_whose_it_is(options: app.Op
     monkeypatch.setenv("MARKED_PLACE", "MARKED_SECRET")
     ((health, words),) = told(await app.doctor(an_estate_there("env:MARKED_PLACE"), options))["secrets"]
     assert (health, words) == (Health.GOOD, "1 of 1 are where the estate says")
+
+
+async def test_alert_targets_are_told_by_their_references(options: app.Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each alert target is good where its URL is there and of a kind that is used; nothing is sent, and nothing of a URL is told."""
+    urls = {"SECRET": "x", "GOOD": "jsons://127.0.0.1:1/MARKED", "CLEAR": "json://127.0.0.1:1/MARKED"}
+    for name, value in urls.items():
+        monkeypatch.setenv(name, value)
+    estate = an_estate_there("env:SECRET")
+    to = tuple(map(SecretReference.parse, ("env:GOOD", "env:CLEAR", "env:MISSING")))
+    found = told(await app.doctor(replace(estate, alerts=AlertSettings(to=to)), options))["alert target"]
+    assert found == [
+        (Health.GOOD, "a webhook over HTTPS, as JSON; whether it takes alerts is seen by: probe alert test"),
+        (Health.WRONG, "json:// goes in clear; use jsons://"),
+        (Health.WRONG, "the environment variable that the estate names for a secret is not set, or is empty"),
+    ]
 
 
 async def test_a_name_without_an_address_and_a_server_that_tells_no_time_are_told(

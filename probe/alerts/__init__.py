@@ -12,43 +12,46 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from probe.alerts.book import Book, Delivery, Incident, State, Told
-from probe.alerts.conditions import AlertKind, Approaching, Condition, Notice, Recipients, Severity, name_of
+from probe.alerts.book import AlertBook, AlertDelivery, DeliveryState, Incident, Told
+from probe.alerts.conditions import AlertCondition, AlertKind, Approaching, Notice, Recipients, Severity, name_of
 from probe.alerts.heartbeat import Heartbeat
 from probe.alerts.logs import EVENT_IDS, logs_of_this_machine
-from probe.alerts.schemes import SCHEMES
-from probe.alerts.targets import AT_ONCE, Targets
-from probe.alerts.telling import Alerts, Telling, new_event_id
-from probe.alerts.wording import Place, trial_message
-from probe.model.estate import Estate
-from probe.net.alert_request import Delivered, Ending
+from probe.alerts.schemes import SCHEMES, RefusedTarget, scheme_of
+from probe.alerts.targets import AT_ONCE, TargetSender
+from probe.alerts.telling import Alerts, Telling, new_event_id, place_of
+from probe.alerts.wording import trial_message
+from probe.config.secrets import resolve
+from probe.model.estate import Estate, SecretReference
+from probe.net.alert_request import Delivered, DeliveryEnding
 
 __all__ = [
     "AT_ONCE",
     "EVENT_IDS",
     "SCHEMES",
+    "AlertBook",
+    "AlertCondition",
+    "AlertDelivery",
     "AlertKind",
     "Alerts",
     "Approaching",
-    "Book",
-    "Condition",
     "Delivered",
-    "Delivery",
-    "Ending",
+    "DeliveryEnding",
+    "DeliveryState",
     "Heartbeat",
     "Incident",
     "Notice",
-    "Place",
     "Recipients",
+    "RefusedTarget",
     "Severity",
-    "State",
-    "Targets",
+    "TargetSender",
     "Telling",
     "Told",
+    "alert_references",
     "logs_of_this_machine",
     "name_of",
     "recipients_of",
     "send_trial",
+    "what_is_at",
 ]
 
 
@@ -58,7 +61,18 @@ def recipients_of(estate: Estate, logs: Iterable[str] = ()) -> Recipients:
     return Recipients(default=estate.alerts.to, by_profile=owners, local=tuple(logs))
 
 
-async def send_trial(targets: Targets, names: Iterable[str], place: Place, now: datetime) -> list[tuple[str, Delivered]]:
+def alert_references(estate: Estate) -> tuple[SecretReference, ...]:
+    """The references of an estate to alert targets, each once. The heartbeat is none: it takes no alert."""
+    owners = [reference for profile in estate.profiles for reference in profile.alerts_to or ()]
+    return tuple(dict.fromkeys([*estate.alerts.to, *owners]))
+
+
+def what_is_at(reference: SecretReference) -> str:
+    """What kind of target a reference leads to. Blocks. Raises SecretUnavailable, and RefusedTarget where it is of none that is used."""
+    return scheme_of(resolve(reference).reveal()).what
+
+
+async def send_trial(targets: TargetSender, names: Iterable[str], estate: Estate, now: datetime) -> list[tuple[str, Delivered]]:
     """Send a message that is marked as a test to each target, one after another, and say how each ended. Nothing is kept of it."""
-    told = trial_message(place, now)
+    told = trial_message(place_of(estate.deployment.name, estate.alerts), now)
     return [(name, await targets.send(name, told, new_event_id(), False)) for name in names]

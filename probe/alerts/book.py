@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from probe.alerts.conditions import AlertKind, Condition, Severity
-from probe.alerts.wording import MOST_NAMED, EventKind, Line, Message, Part
+from probe.alerts.conditions import AlertCondition, AlertKind, Severity
+from probe.alerts.quoting import MOST_KEPT
+from probe.alerts.wording import MOST_NAMED, EventKind, Message, MessageLine, Part
 from probe.memory.folder import Folder
 from probe.memory.state_file import StateFile
 from probe.model.values import dataclass
@@ -96,7 +97,7 @@ class Told(StrEnum):
     UNSTEADY = "unsteady"
 
 
-class State(StrEnum):
+class DeliveryState(StrEnum):
     """Where a delivery stands."""
 
     WAITING = "waiting"
@@ -121,11 +122,11 @@ class Incident:
     severity: Severity
     acknowledged: datetime | None
     ended: datetime | None
-    condition: Condition
+    condition: AlertCondition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class AlertDelivery:
     """One event on its way to one target."""
 
     event: int
@@ -134,7 +135,7 @@ class Delivery:
     kind: EventKind
     event_at: datetime
     target: str
-    state: State
+    state: DeliveryState
     tries: int
     due: datetime
     is_repetition: bool
@@ -143,7 +144,7 @@ class Delivery:
     message: Message
 
 
-class Book:
+class AlertBook:
     """The book of one deployment, or of all (`deployment` None). Each `opened` is one transaction; every method may be called in any thread."""
 
     def __init__(self, folder: Folder, deployment: str | None) -> None:
@@ -151,13 +152,13 @@ class Book:
         self._deployment = deployment
 
     @contextmanager
-    def opened(self) -> Iterator[Page]:
+    def opened(self) -> Iterator[OpenBook]:
         """The book in one transaction. Raises MemoryUnavailable."""
         with _STORED.opened(self._folder) as database:
-            yield Page(database, self._deployment)
+            yield OpenBook(database, self._deployment)
 
 
-class Page:
+class OpenBook:
     """The book, open in a transaction."""
 
     def __init__(self, database: sqlite3.Connection, deployment: str | None) -> None:
@@ -172,7 +173,7 @@ class Page:
         )
         return [_incident(row) for row in rows]
 
-    def begin(self, condition: Condition, now: datetime) -> None:
+    def begin(self, condition: AlertCondition, now: datetime) -> None:
         """Open an incident."""
         began = _moment(min(condition.since or now, now))
         self._database.execute(
@@ -245,7 +246,7 @@ class Page:
             (_moment(now), _moment(now), self._deployment),
         )
 
-    def first_open(self, target: str | None = None) -> list[Delivery]:
+    def first_open(self, target: str | None = None) -> list[AlertDelivery]:
         """The delivery that each target gets next, the one being sent included; or that of one target."""
         rows = self._database.execute(
             f"SELECT {_DELIVERY} FROM delivery JOIN event ON number = event WHERE (target, event) IN (SELECT target, min(event) FROM delivery "  # noqa: S608
@@ -254,7 +255,7 @@ class Page:
         )
         return [_delivery(row) for row in rows]
 
-    def settle(self, delivery: Delivery, state: State, now: datetime, **values: object) -> None:
+    def settle(self, delivery: AlertDelivery, state: DeliveryState, now: datetime, **values: object) -> None:
         """Change a delivery: its columns by name."""
         names = "".join(f", {name} = ?" for name in values)
         self._database.execute(
@@ -269,7 +270,7 @@ class Page:
         )
         return [target for (target,) in rows]
 
-    def unsent(self) -> list[Delivery]:
+    def unsent(self) -> list[AlertDelivery]:
         """Deliveries that wait, are under way, or failed for good, the oldest first."""
         rows = self._database.execute(
             f"SELECT {_DELIVERY} FROM delivery JOIN event ON number = event WHERE state != 'sent' AND deployment = coalesce(?, deployment) "  # noqa: S608
@@ -343,15 +344,15 @@ def _incident(row: Sequence[Any]) -> Incident:
     )
 
 
-def _delivery(row: Sequence[Any]) -> Delivery:
+def _delivery(row: Sequence[Any]) -> AlertDelivery:
     number, event, kind, event_at, target, state, tries, due, is_repetition, why, at, message = row
-    return Delivery(
+    return AlertDelivery(
         event=number,
         event_id=event,
         kind=EventKind(kind),
         event_at=datetime.fromisoformat(event_at),
         target=target,
-        state=State(state),
+        state=DeliveryState(state),
         tries=tries,
         due=datetime.fromisoformat(due),
         is_repetition=bool(is_repetition),
@@ -361,19 +362,20 @@ def _delivery(row: Sequence[Any]) -> Delivery:
     )
 
 
-def _condition_text(condition: Condition) -> str:
+def _condition_text(condition: AlertCondition) -> str:
     """A condition as JSON: the mailboxes that are named, and the number of the others."""
-    form = {name: getattr(condition, name) for name in ("key", "kind", "severity", "subject", "title", "cause", "words", "remedy", "path")}
+    form = {name: getattr(condition, name) for name in ("key", "kind", "severity", "subject", "title", "cause", "remedy", "path")}
     since = None if condition.since is None else _moment(condition.since)
     named = condition.mailboxes[:MOST_NAMED]
     more = len(condition.mailboxes) - len(named) + condition.more_mailboxes
+    form["words"] = condition.words[:MOST_KEPT]
     return json.dumps({**form, "mailboxes": named, "more_mailboxes": more, "profiles": condition.profiles, "since": since})
 
 
-def _condition(text: str) -> Condition:
+def _condition(text: str) -> AlertCondition:
     form = json.loads(text)
     since = form.pop("since")
-    return Condition(
+    return AlertCondition(
         **form
         | {
             "kind": AlertKind(form["kind"]),
@@ -386,14 +388,16 @@ def _condition(text: str) -> Condition:
 
 
 def _message_text(message: Message) -> str:
-    lines = [[line.part, line.text, line.label] for line in message.lines]
-    return json.dumps({"title": message.title, "severity": message.severity, "is_over": message.is_over, "lines": lines})
+    lines = [[line.part, line.text[:MOST_KEPT] if line.part is Part.WORDS else line.text, line.label] for line in message.lines]
+    return json.dumps(
+        {"title": message.title, "severity": message.severity, "is_over": message.is_over, "lines": lines, "thread": message.thread}
+    )
 
 
 def _message(text: str) -> Message:
     form = json.loads(text)
-    lines = tuple(Line(Part(part), words, label) for part, words, label in form["lines"])
-    return Message(title=form["title"], severity=Severity(form["severity"]), is_over=form["is_over"], lines=lines)
+    lines = tuple(MessageLine(Part(part), words, label) for part, words, label in form["lines"])
+    return Message(title=form["title"], severity=Severity(form["severity"]), is_over=form["is_over"], lines=lines, thread=form["thread"])
 
 
 def _stored(value: object) -> object:
@@ -401,7 +405,7 @@ def _stored(value: object) -> object:
     match value:
         case datetime():
             return _moment(value)
-        case Condition():
+        case AlertCondition():
             return _condition_text(value)
         case bool():
             return int(value)

@@ -45,7 +45,7 @@ class AlertKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class AlertCondition:
     """Something that lasts, as it is now."""
 
     key: str
@@ -72,7 +72,7 @@ class Condition:
     """When it began, where that is known; else it began when it was first told of."""
 
 
-class Notice(Condition):
+class Notice(AlertCondition):
     """Something that happened once, as drift. Its key holds when: another change back and forth is another notice."""
 
     __slots__ = ()

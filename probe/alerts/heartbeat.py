@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from probe.model.secrets import SecretReference
-from probe.net.alert_request import Delivered, Ending
+from probe.net.alert_request import Delivered, DeliveryEnding
 
 _log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ class Heartbeat:
     """One URL, named by its reference."""
 
     def __init__(self, reference: SecretReference, beat: Callable[[SecretReference], Awaitable[Delivered]]) -> None:
-        """`beat` is that of `probe.alerts.targets.Targets`."""
+        """`beat` is that of `probe.alerts.targets.TargetSender`."""
         self._reference = reference
         self._beat = beat
         self._last: datetime | None = None
@@ -32,7 +32,7 @@ class Heartbeat:
             return False
         self._last = now
         ended = await self._beat(self._reference)
-        self.trouble = "" if ended.ending is Ending.TAKEN else ended.why
+        self.trouble = "" if ended.ending is DeliveryEnding.TAKEN else ended.why
         if self.trouble:
             _log.warning("heartbeat was not taken", extra={"why": self.trouble})
         return not self.trouble

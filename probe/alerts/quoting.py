@@ -16,6 +16,9 @@ from probe.model.characters import visible
 MOST_WORDS = 300
 """Characters of a peer's words in one message."""
 
+MOST_KEPT = 4 * MOST_WORDS
+"""Characters of a peer's words that are looked at, or kept: what is beyond shows nowhere."""
+
 _SPACE = re.compile(r"\s+")
 _LINKING = re.compile(
     r"""
@@ -44,9 +47,9 @@ class Style(StrEnum):
 
 def inert(words: str, most: int = MOST_WORDS) -> str:
     """The words of a peer as text that is nothing else: visible, on one line, with no link in it, and at most so long."""
-    text = visible(words[: 4 * most], keep="").strip()  # what is far beyond the end is not looked at
+    text = visible(words[:MOST_KEPT], keep="").strip()
     text = _LINKING.sub(_broken, text).translate(_QUOTES)
-    return text if len(text) <= most and len(words) <= 4 * most else text[: most - 1] + "…"
+    return text if len(text) <= most and len(words) <= MOST_KEPT else text[: most - 1] + "…"
 
 
 def own(text: str) -> str:

@@ -8,11 +8,14 @@ and no setting of this machine. What its plugin of apprise 2.3 makes of a text w
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import field
 from types import MappingProxyType
 
 from probe.alerts.quoting import Style
 from probe.model.values import dataclass
 
+THREAD = "{thread}"
 LEAST = 1000
 """Characters of a body that every target takes, more or less; where a target's own bound is lower, it is the target's."""
 
@@ -30,6 +33,8 @@ class Scheme:
     """Characters of a body."""
     options: frozenset[str] = frozenset()
     """Names that the query of its URL may hold."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Arguments of the plugin that are ours to choose; `THREAD` in one is replaced by what the events of one incident have in common."""
     passes_through: bool = False
     """Whether apprise takes the body as it is: a plugin that knows Markdown alone would escape plain text, and the link in it."""
     line_end: str = "\n"
@@ -50,7 +55,15 @@ _TEAMS = _scheme(
 )  # fmt: skip
 _WEBHOOK = "method user pass password +* -* :*"
 _WEBEX = _scheme("Webex", "webexteams", "NotifyWebexTeams", Style.CHAT, 4000, "to token mode", passes_through=True, line_end="\n\n")
-_ON_CALL = _scheme("Splunk On-Call (VictorOps)", "splunk", "NotifySplunk", Style.TEXT, 4000, "apikey route routing_key action entity_id")
+_ON_CALL = _scheme(
+    "Splunk On-Call (VictorOps)",
+    "splunk",
+    "NotifySplunk",
+    Style.TEXT,
+    4000,
+    "apikey route routing_key",
+    settings={"entity_id": THREAD, "action": "map"},
+)
 
 SCHEMES = MappingProxyType(
     {
@@ -99,11 +112,36 @@ SCHEMES = MappingProxyType(
         "ntfys": _scheme("ntfy", "ntfy", "NotifyNtfy", Style.TEXT, 4000, "to token auth mode priority image xtags user pass password"),
         "gotifys": _scheme("Gotify", "gotify", "NotifyGotify", Style.TEXT, 8000, "priority"),
         "pover": _scheme("Pushover", "pushover", "NotifyPushover", Style.TEXT, 1024, "to priority sound expire interval"),
-        "opsgenie": _scheme("Opsgenie", "opsgenie", "NotifyOpsgenie", Style.TEXT, 15_000, "to region priority tags entity alias action"),
-        "pagerduty": _scheme("PagerDuty", "pagerduty", "NotifyPagerDuty", Style.TEXT, 1024, "region severity group class action image"),
+        "opsgenie": _scheme(
+            # What is over is an alert of its own: apprise closes an alert only by what it remembers of it, and sends nothing where it remembers nothing.
+            "Opsgenie",
+            "opsgenie",
+            "NotifyOpsgenie",
+            Style.TEXT,
+            15_000,
+            "to region priority tags entity",
+            settings={"action": "new"},
+        ),
+        "pagerduty": _scheme(
+            "PagerDuty",
+            "pagerduty",
+            "NotifyPagerDuty",
+            Style.TEXT,
+            1024,
+            "region severity group class image",
+            settings={"dedup": THREAD, "action": "map"},
+        ),
         "splunk": _ON_CALL,
         "victorops": _ON_CALL,
-        "signl4": _scheme("SIGNL4", "signl4", "NotifySIGNL4", Style.TEXT, 8000, "service location alerting_scenario filtering"),
+        "signl4": _scheme(
+            "SIGNL4",
+            "signl4",
+            "NotifySIGNL4",
+            Style.TEXT,
+            8000,
+            "service location alerting_scenario filtering",
+            settings={"external_id": THREAD, "action": "map"},
+        ),
     }
 )
 """By the scheme of the URL."""

@@ -8,12 +8,12 @@ from functools import partial
 from typing import TypeAlias
 
 from probe.alerts.conditions import Severity
-from probe.alerts.schemes import RefusedTarget, scheme_of
+from probe.alerts.schemes import THREAD, RefusedTarget, scheme_of
 from probe.alerts.wording import Message, body_of, title_of
 from probe.config.secrets import SecretUnavailable, resolve
 from probe.model.secrets import SecretReference
 from probe.net.alert_delivery import beat, deliver
-from probe.net.alert_request import AppriseRequest, BeatRequest, Delivered, Ending
+from probe.net.alert_request import AppriseRequest, BeatRequest, Delivered, DeliveryEnding
 from probe.net.failures import ChildKilled
 from probe.net.killable import ChildDied, Children
 from probe.net.threads import in_thread
@@ -28,12 +28,12 @@ AT_ONCE = 2
 Log: TypeAlias = Callable[[Message, str, bool], None]
 """A log of this machine: takes a message, the id of the event, and whether it may be there already. Raises OSError."""
 Send: TypeAlias = Callable[[str, Message, str, bool], Awaitable[Delivered]]
-"""What `Targets.send` is."""
+"""What `TargetSender.send` is."""
 
 _SEVERITIES = {Severity.CRITICAL: "failure", Severity.WARNING: "warning", Severity.INFORMATION: "info"}
 
 
-class Targets:
+class TargetSender:
     """Delivers messages, each to one target, by child processes that end with it. Whoever closes the `children` closes it."""
 
     def __init__(
@@ -64,16 +64,17 @@ class Targets:
         try:
             url = (await in_thread(partial(resolve, SecretReference.parse(target)), "probe-secret")).reveal()
         except (SecretUnavailable, ValueError) as unavailable:
-            return Delivered(Ending.NOT_TAKEN, str(unavailable))
+            return Delivered(DeliveryEnding.NOT_TAKEN, str(unavailable))
         try:
             scheme = scheme_of(url)
         except RefusedTarget as refused:
-            return Delivered(Ending.REFUSED, str(refused))
+            return Delivered(DeliveryEnding.REFUSED, str(refused))
         request = AppriseRequest(
             url=url,
             module=scheme.module,
             plugin=scheme.plugin,
             options=scheme.options,
+            settings={name: value.replace(THREAD, message.thread or event) for name, value in scheme.settings.items()},
             passes_through=scheme.passes_through,
             title=title_of(message, scheme.style),
             body=body_of(message, scheme.style, event=event, is_repetition=is_repetition, most=scheme.most, line_end=scheme.line_end),
@@ -89,7 +90,7 @@ class Targets:
         try:
             url = (await in_thread(partial(resolve, reference), "probe-secret")).reveal()
         except SecretUnavailable as unavailable:
-            return Delivered(Ending.NOT_TAKEN, str(unavailable))
+            return Delivered(DeliveryEnding.NOT_TAKEN, str(unavailable))
         request = BeatRequest(url=url, seconds=self._seconds, ca_file=self._ca_file, hosts=self._hosts)
         return await self._in_child(partial(self._children.run, beat, request, seconds=self._seconds))
 
@@ -97,14 +98,14 @@ class Targets:
         try:
             return await run()
         except TimeoutError:
-            return Delivered(Ending.UNSEEN, f"it did not take the message within {self._seconds:.3g} s")
+            return Delivered(DeliveryEnding.UNSEEN, f"it did not take the message within {self._seconds:.3g} s")
         except (ChildDied, ChildKilled) as ended:
-            return Delivered(Ending.UNSEEN, str(ended))
+            return Delivered(DeliveryEnding.UNSEEN, str(ended))
 
 
 def _logged(log: Log, message: Message, event: str, is_repetition: bool) -> Delivered:
     try:
         log(message, event, is_repetition)
     except OSError as failed:
-        return Delivered(Ending.NOT_TAKEN, f"it cannot be written to: {failed.strerror}")
-    return Delivered(Ending.TAKEN)
+        return Delivered(DeliveryEnding.NOT_TAKEN, f"it cannot be written to: {failed.strerror}")
+    return Delivered(DeliveryEnding.TAKEN)

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from probe.alerts.book import Book, Delivery, Incident, Page, State, Told
-from probe.alerts.conditions import Approaching, Condition, Notice, Recipients
+from probe.alerts.book import AlertBook, AlertDelivery, DeliveryState, Incident, OpenBook, Told
+from probe.alerts.conditions import AlertCondition, Approaching, Notice, Recipients
 from probe.alerts.incidents import FLAP_TIME, KNOWN_AFTER, is_unsteady, news, next_look
 from probe.alerts.targets import Send
-from probe.alerts.wording import EventKind, Message, Place, digest, message
+from probe.alerts.wording import AlertPlace, EventKind, Message, digest, message
 from probe.memory.folder import Folder, MemoryUnavailable
 from probe.model.values import dataclass
 from probe.model.watching import AlertSettings
-from probe.net.alert_request import Delivered, Ending
+from probe.net.alert_request import Delivered, DeliveryEnding
 
 _log = logging.getLogger(__name__)
 
@@ -59,12 +59,12 @@ class Alerts:
     """
 
     def __init__(self, folder: Folder, deployment: str, send: Send, telling: Telling) -> None:
-        """`send` is that of `probe.alerts.targets.Targets`."""
-        self._book = Book(folder, deployment)
+        """`send` is that of `probe.alerts.targets.TargetSender`."""
+        self._book = AlertBook(folder, deployment)
         self._deployment = deployment
         self._send = send
         self._telling = telling
-        self._current: dict[str, Condition] | None = None
+        self._current: dict[str, AlertCondition] | None = None
         """The conditions as they were handed in last; None before the first time."""
         self._undecided: frozenset[str] = frozenset()
         self._open: frozenset[str] = frozenset()
@@ -74,7 +74,7 @@ class Alerts:
         self._looked_at: datetime | None = None
         self._busy: set[str] = set()
         self._is_begun = False
-        self._unwritten: list[tuple[Delivery, State, datetime, dict[str, object]]] = []
+        self._unwritten: list[tuple[AlertDelivery, DeliveryState, datetime, dict[str, object]]] = []
         """How deliveries ended that could not be written down."""
 
     def reload(self, telling: Telling) -> None:
@@ -82,7 +82,7 @@ class Alerts:
         self._telling = telling
         self._looked_at = None
 
-    def settle(self, conditions: Iterable[Condition], now: datetime, *, undecided: Callable[[str], bool] = lambda key: False) -> None:
+    def settle(self, conditions: Iterable[AlertCondition], now: datetime, *, undecided: Callable[[str], bool] = lambda key: False) -> None:
         """Take what is so now: all conditions. A new one begins an incident, one that is gone ends it, one that lasts is told again after a time.
 
         An open incident is left as it is while `undecided` says of its key that nobody knows. Raises MemoryUnavailable.
@@ -177,7 +177,7 @@ class Alerts:
             times += [*waiting, self._look_at]
         return min((time for time in times if time is not None), default=None)
 
-    def _is_known(self, current: Mapping[str, Condition], unknown: frozenset[str], now: datetime) -> bool:
+    def _is_known(self, current: Mapping[str, AlertCondition], unknown: frozenset[str], now: datetime) -> bool:
         """Whether it was all handed in before, and nothing is due by time."""
         return (
             self._current is not None
@@ -190,13 +190,13 @@ class Alerts:
         )
 
     def _keep(
-        self, current: dict[str, Condition], unknown: frozenset[str], opened: frozenset[str], look_at: datetime | None, now: datetime
+        self, current: dict[str, AlertCondition], unknown: frozenset[str], opened: frozenset[str], look_at: datetime | None, now: datetime
     ) -> None:
         # After the transaction, so that what was not written down is handed in again.
         self._current, self._undecided, self._open, self._look_at, self._looked_at = current, unknown, opened, look_at, now
 
     def _review(
-        self, page: Page, current: Mapping[str, Condition], unknown: frozenset[str], now: datetime
+        self, page: OpenBook, current: Mapping[str, AlertCondition], unknown: frozenset[str], now: datetime
     ) -> tuple[frozenset[str], datetime | None]:
         """Tell of each open incident what its recipients do not know. The keys of those that stay open, and when to look again."""
         is_held = self._telling.in_maintenance(now)
@@ -216,13 +216,13 @@ class Alerts:
             looks.append(now + HELD_LOOK if is_held else next_look(incident, self._telling.settings.remind))
         return frozenset(opened), min((look for look in looks if look is not None), default=None)
 
-    def _news(self, page: Page, incident: Incident, condition: Condition, now: datetime) -> EventKind | None:
+    def _news(self, page: OpenBook, incident: Incident, condition: AlertCondition, now: datetime) -> EventKind | None:
         beginnings = page.beginnings(condition.key, now - FLAP_TIME, now)
         unsteady = is_unsteady(incident, beginnings, now)
         return news(incident, condition.severity, now, unsteady=unsteady, remind=self._telling.settings.remind)
 
     @staticmethod
-    def _not_of_the_future(page: Page, incident: Incident, now: datetime) -> Incident:
+    def _not_of_the_future(page: OpenBook, incident: Incident, now: datetime) -> Incident:
         """Where the clock was set back: what lies ahead is from now on counted from now."""
         if incident.changed <= now and incident.at <= now:
             return incident
@@ -230,7 +230,7 @@ class Alerts:
         page.change(incident.id, changed=changed, at=at)
         return replace(incident, changed=changed, at=at)
 
-    def _tell_incident(self, page: Page, incident: Incident, condition: Condition, kind: EventKind, now: datetime) -> Incident:
+    def _tell_incident(self, page: OpenBook, incident: Incident, condition: AlertCondition, kind: EventKind, now: datetime) -> Incident:
         known = KNOWN_AFTER[kind]
         values: dict[str, object] = {"told": known, "at": now, "severity": condition.severity, "condition": condition}
         if kind in (EventKind.WORSE, EventKind.RECOVERED):
@@ -241,7 +241,9 @@ class Alerts:
         self._tell(page, kind, condition, now, began=incident.began, incident=incident.id)
         return replace(incident, **values)  # type: ignore[arg-type]
 
-    def _tell(self, page: Page, kind: EventKind, about: Condition, now: datetime, *, began: datetime, incident: int | None = None) -> None:
+    def _tell(
+        self, page: OpenBook, kind: EventKind, about: AlertCondition, now: datetime, *, began: datetime, incident: int | None = None
+    ) -> None:
         told = message(kind, about, self._place, incident=incident, began=self._local(began), now=self._local(now))
         recipients = self._telling.recipients
         if kind is EventKind.RECOVERED and incident is not None:
@@ -253,7 +255,7 @@ class Alerts:
 
     @staticmethod
     def _write(
-        page: Page,
+        page: OpenBook,
         kind: EventKind,
         told: Message,
         targets: Iterable[str],
@@ -267,7 +269,7 @@ class Alerts:
         page.tell(kind, event, told, targets, now, incident=incident, subject=subject, heading=heading)
         _log.info("alert", extra={"event": event, "kind": kind.value, "about": subject, "incident": incident})
 
-    def _digest(self, page: Page, now: datetime) -> None:
+    def _digest(self, page: OpenBook, now: datetime) -> None:
         """Tell what changed since the last digest, where its time has come and something did."""
         at = self._telling.settings.digest
         if at is None:
@@ -305,7 +307,7 @@ class Alerts:
         local = datetime.combine(day, at)
         return local.astimezone() if self._telling.zone is None else local.replace(tzinfo=self._telling.zone)
 
-    def _sweep(self, page: Page, now: datetime) -> None:
+    def _sweep(self, page: OpenBook, now: datetime) -> None:
         last = page.marked("sweep")
         if last is None or not last <= now < last + _SWEEP_EVERY:
             page.sweep(now)
@@ -317,36 +319,36 @@ class Alerts:
             try:
                 ended = await self._send(target, delivery.message, delivery.event_id, delivery.is_repetition)
             except BaseException:
-                self._end(delivery, Delivered(Ending.UNSEEN, "the program ended, or failed, while it was sent"), now)
+                self._end(delivery, Delivered(DeliveryEnding.UNSEEN, "the program ended, or failed, while it was sent"), now)
                 raise
             if not self._end(delivery, ended, now):
                 return
 
-    def _claimed(self, target: str, now: datetime) -> Delivery | None:
+    def _claimed(self, target: str, now: datetime) -> AlertDelivery | None:
         """The next delivery to a target, from now on under way; None where none may be sent now."""
         with self._book.opened() as page:
             for delivery in page.first_open(target):
                 if target not in self._telling.recipients.everybody:
-                    page.settle(delivery, State.FAILED, now, why="the estate no longer names it")
+                    page.settle(delivery, DeliveryState.FAILED, now, why="the estate no longer names it")
                     _log.error("alert is not delivered, and not tried again", extra={"event": delivery.event_id, "target": target})
-                elif delivery.state is State.WAITING and _due(delivery, now) <= now:
-                    page.settle(delivery, State.SENDING, now, tries=delivery.tries + 1)
+                elif delivery.state is DeliveryState.WAITING and _due(delivery, now) <= now:
+                    page.settle(delivery, DeliveryState.SENDING, now, tries=delivery.tries + 1)
                     return delivery
         return None
 
-    def _end(self, delivery: Delivery, ended: Delivered, now: datetime) -> bool:
+    def _end(self, delivery: AlertDelivery, ended: Delivered, now: datetime) -> bool:
         """Write down how a delivery ended; whether it is out of the way of the next."""
         state, values = _after(delivery, ended, now)
         fields = {"event": delivery.event_id, "target": delivery.target, "why": ended.why}
-        if state is State.SENT:
+        if state is DeliveryState.SENT:
             _log.info("alert is delivered", extra={"event": delivery.event_id, "target": delivery.target})
-        elif state is State.FAILED:
+        elif state is DeliveryState.FAILED:
             _log.error("alert is not delivered, and not tried again", extra=fields)
         else:
             _log.warning("alert is not delivered yet", extra=fields)
         self._unwritten.append((delivery, state, now, values))
         self._write_down_endings()
-        return state is not State.WAITING
+        return state is not DeliveryState.WAITING
 
     def _write_down_endings(self) -> None:
         """Raises MemoryUnavailable where it cannot be written now; nothing is sent to these targets until it was."""
@@ -357,11 +359,16 @@ class Alerts:
             del self._unwritten[0]
 
     @property
-    def _place(self) -> Place:
-        return Place(deployment=self._deployment, link=self._telling.settings.link)
+    def _place(self) -> AlertPlace:
+        return place_of(self._deployment, self._telling.settings)
 
     def _local(self, now: datetime) -> datetime:
         return now.astimezone(self._telling.zone)
+
+
+def place_of(deployment: str, settings: AlertSettings) -> AlertPlace:
+    """What alerts of a deployment say beside what they are about."""
+    return AlertPlace(deployment=deployment, link=None if settings.link is None else settings.link.rstrip("/"))
 
 
 def new_event_id() -> str:
@@ -369,20 +376,20 @@ def new_event_id() -> str:
     return secrets.token_hex(6)
 
 
-def _after(delivery: Delivery, ended: Delivered, now: datetime) -> tuple[State, dict[str, object]]:
+def _after(delivery: AlertDelivery, ended: Delivered, now: datetime) -> tuple[DeliveryState, dict[str, object]]:
     """What becomes of a delivery."""
-    if ended.ending is Ending.TAKEN:
-        return State.SENT, {"why": ""}
-    given_up_after = {Ending.PARTLY: timedelta(0), Ending.REFUSED: REFUSED_AFTER}.get(ended.ending, GIVEN_UP_AFTER)
+    if ended.ending is DeliveryEnding.TAKEN:
+        return DeliveryState.SENT, {"why": ""}
+    given_up_after = {DeliveryEnding.PARTLY: timedelta(0), DeliveryEnding.REFUSED: REFUSED_AFTER}.get(ended.ending, GIVEN_UP_AFTER)
     pause = min(FIRST_PAUSE * 2 ** min(delivery.tries, 20), LONGEST_PAUSE)
     values: dict[str, object] = {"why": ended.why}
-    if now - delivery.event_at >= given_up_after and (delivery.tries > 0 or ended.ending is Ending.PARTLY):
-        return State.FAILED, values
-    if ended.ending is Ending.UNSEEN:
+    if now - delivery.event_at >= given_up_after and (delivery.tries > 0 or ended.ending is DeliveryEnding.PARTLY):
+        return DeliveryState.FAILED, values
+    if ended.ending is DeliveryEnding.UNSEEN:
         values["is_repetition"] = True
-    return State.WAITING, values | {"due": now + pause}
+    return DeliveryState.WAITING, values | {"due": now + pause}
 
 
-def _due(delivery: Delivery, now: datetime) -> datetime:
+def _due(delivery: AlertDelivery, now: datetime) -> datetime:
     """When it may be sent; at once where the clock was set back since that was written."""
     return delivery.due if delivery.due <= now + LONGEST_PAUSE else now

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from probe.alerts.conditions import Condition, Severity
+from probe.alerts.conditions import AlertCondition, Severity
 from probe.alerts.quoting import Style, as_styled, inert, own
 from probe.model.values import dataclass
 
@@ -44,7 +44,7 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MessageLine:
     """One line of an alert."""
 
     part: Part
@@ -59,11 +59,13 @@ class Message:
     title: str
     severity: Severity
     is_over: bool
-    lines: tuple[Line, ...]
+    lines: tuple[MessageLine, ...]
+    thread: str = ""
+    """What the messages of one incident have in common, for targets that keep incidents of their own; empty where it is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class AlertPlace:
     """What an alert says beside what it is about."""
 
     deployment: str
@@ -71,47 +73,48 @@ class Place:
     """What links to the page begin with; None where there is no page to be reached."""
 
 
-def message(kind: EventKind, about: Condition, place: Place, *, incident: int | None, began: datetime, now: datetime) -> Message:
+def message(kind: EventKind, about: AlertCondition, place: AlertPlace, *, incident: int | None, began: datetime, now: datetime) -> Message:
     """The message for a condition or notice. `began` and `now` in the time zone in which they are told."""
     is_over = kind is EventKind.RECOVERED
-    lines = [Line(Part.OURS, text) for text in _of_kind(kind, began, now)]
+    lines = [MessageLine(Part.OURS, text) for text in _of_kind(kind, began, now)]
     lines += [
-        Line(Part.OURS, about.cause, "Cause"),
-        Line(Part.WORDS, about.words, "In the server's words"),
-        Line(Part.OURS, "" if is_over else about.remedy, "Remedy"),
+        MessageLine(Part.OURS, about.cause, "Cause"),
+        MessageLine(Part.WORDS, about.words, "In the server's words"),
+        MessageLine(Part.OURS, "" if is_over else about.remedy, "Remedy"),
         _where(about, place),
-        Line(Part.OURS, _mailboxes(about), "Mailboxes"),
-        Line(Part.OURS, ", ".join(sorted(about.profiles)), "Server profiles"),
+        MessageLine(Part.OURS, _mailboxes(about), "Mailboxes"),
+        MessageLine(Part.OURS, ", ".join(sorted(about.profiles)), "Server profiles"),
     ]
     if incident is not None and not is_over:
-        lines.append(Line(Part.OURS, f"{incident}; no more reminders of it after: probe alert ack {incident}", "Incident"))
+        lines.append(MessageLine(Part.OURS, f"{incident}; no more reminders of it after: probe alert ack {incident}", "Incident"))
     elif incident is not None:
-        lines.append(Line(Part.OURS, str(incident), "Incident"))
+        lines.append(MessageLine(Part.OURS, str(incident), "Incident"))
     return Message(
         title=f"[{_mark(kind, about.severity)}] {place.deployment}: {about.title}",
         severity=about.severity,
         is_over=is_over,
         lines=tuple(line for line in lines if line.text),
+        thread="" if incident is None else f"probe/{place.deployment}/{incident}",
     )
 
 
-def digest(place: Place, parts: Sequence[tuple[str, Sequence[str]]], since: datetime, now: datetime) -> Message:
+def digest(place: AlertPlace, parts: Sequence[tuple[str, Sequence[str]]], since: datetime, now: datetime) -> Message:
     """What changed since a time: titles under headings."""
-    lines = [Line(Part.OURS, f"From {_time(since)} to {_time(now)}.")]
+    lines = [MessageLine(Part.OURS, f"From {_time(since)} to {_time(now)}.")]
     for heading, titles in parts:
         if titles:
-            lines.append(Line(Part.OURS, str(len(titles)), heading))
-            lines += [Line(Part.OURS, f"- {title}") for title in titles[:MOST_NAMED]]
+            lines.append(MessageLine(Part.OURS, str(len(titles)), heading))
+            lines += [MessageLine(Part.OURS, f"- {title}") for title in titles[:MOST_NAMED]]
             if len(titles) > MOST_NAMED:
-                lines.append(Line(Part.OURS, f"and {len(titles) - MOST_NAMED} more"))
+                lines.append(MessageLine(Part.OURS, f"and {len(titles) - MOST_NAMED} more"))
     if place.link is not None:
-        lines.append(Line(Part.LINK, f"{place.link}/changes", "Where to look"))
+        lines.append(MessageLine(Part.LINK, f"{place.link}/changes", "Where to look"))
     return Message(title=f"[DIGEST] {place.deployment}: what changed", severity=Severity.INFORMATION, is_over=False, lines=tuple(lines))
 
 
-def trial_message(place: Place, now: datetime) -> Message:
+def trial_message(place: AlertPlace, now: datetime) -> Message:
     """What `probe alert test` sends."""
-    lines = (Line(Part.OURS, TESTING), Line(Part.OURS, _time(now), "Sent"))
+    lines = (MessageLine(Part.OURS, TESTING), MessageLine(Part.OURS, _time(now), "Sent"))
     return Message(title=f"[TEST] {place.deployment}: test of an alert target", severity=Severity.INFORMATION, is_over=False, lines=lines)
 
 
@@ -138,7 +141,7 @@ def body_of(message: Message, style: Style, *, event: str, is_repetition: bool, 
     return line_end.join([*kept, _CUT, last])
 
 
-def _shown(line: Line, style: Style) -> str:
+def _shown(line: MessageLine, style: Style) -> str:
     label = f"{line.label}: " if line.label else ""
     match line.part:
         case Part.LINK:
@@ -174,13 +177,13 @@ def _mark(kind: EventKind, severity: Severity) -> str:
     return severity.upper()
 
 
-def _where(about: Condition, place: Place) -> Line:
+def _where(about: AlertCondition, place: AlertPlace) -> MessageLine:
     if place.link is not None and about.path:
-        return Line(Part.LINK, place.link + about.path, "Where to look")
-    return Line(Part.OURS, f"probe history ESTATE.toml {about.subject}", "Where to look")
+        return MessageLine(Part.LINK, place.link + about.path, "Where to look")
+    return MessageLine(Part.OURS, f"probe history ESTATE.toml {about.subject}", "Where to look")
 
 
-def _mailboxes(about: Condition) -> str:
+def _mailboxes(about: AlertCondition) -> str:
     named = about.mailboxes[:MOST_NAMED]
     total = len(about.mailboxes) + about.more_mailboxes
     more = f", and {total - len(named)} more" if total > len(named) else ""

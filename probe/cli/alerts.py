@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import asyncio
     from datetime import datetime
 
-    from probe.alerts import Delivered, Delivery, Incident
+    from probe.alerts import AlertDelivery, Delivered, Incident
     from probe.cli.output import Output
 
 
@@ -43,7 +43,7 @@ def test(output: Output, estate_file: Path, ca_file: Path | None) -> NoReturn:
     Exit codes: 0 every target took it; 1 one did not; 2 the estate names no target.
     """
     from probe import app
-    from probe.alerts import Ending, Place, Targets, logs_of_this_machine, recipients_of, send_trial
+    from probe.alerts import DeliveryEnding, TargetSender, logs_of_this_machine, recipients_of, send_trial
     from probe.alerts.targets import AT_ONCE
     from probe.cli.listings import is_json
     from probe.net.killable import Children
@@ -57,17 +57,16 @@ def test(output: Output, estate_file: Path, ca_file: Path | None) -> NoReturn:
 
     async def sent(_stop: asyncio.Event) -> list[tuple[str, Delivered]]:
         async with Children(AT_ONCE) as children:
-            targets = Targets(children, logs=logs, ca_file=None if ca_file is None else str(ca_file))
-            place = Place(deployment=estate.deployment.name, link=estate.alerts.link)
-            return await send_trial(targets, names, place, app.now().astimezone())
+            targets = TargetSender(children, logs=logs, ca_file=None if ca_file is None else str(ca_file))
+            return await send_trial(targets, names, estate, app.now().astimezone())
 
     ended = app.complete(sent)
     if as_json:
-        told = [{"target": name, "taken": one.ending is Ending.TAKEN, "ending": one.ending, "why": one.why} for name, one in ended]
+        told = [{"target": name, "taken": one.ending is DeliveryEnding.TAKEN, "ending": one.ending, "why": one.why} for name, one in ended]
         output.write_form({"schema": ALERTS_SCHEMA, "tested": told})
     else:
         output.write_lines(f"{_OF_A_TEST[one.ending]:<10} {name}{f': {one.why}' if one.why else ''}" for name, one in ended)
-    sys.exit(0 if all(one.ending is Ending.TAKEN for _, one in ended) else 1)
+    sys.exit(0 if all(one.ending is DeliveryEnding.TAKEN for _, one in ended) else 1)
 
 
 @alert.command("list")
@@ -101,12 +100,12 @@ def list_(output: Output) -> None:
 def ack(number: int) -> None:
     """Acknowledge the incident with this ID: it is not told again while it lasts, unless it becomes worse. Its end is told."""
     from probe import app
-    from probe.alerts import Book
+    from probe.alerts import AlertBook
     from probe.memory import MemoryUnavailable, default_folder
     from probe.memory.folder import Folder
 
     try:
-        with Book(Folder(default_folder), None).opened() as page:
+        with AlertBook(Folder(default_folder), None).opened() as page:
             is_open = page.acknowledge(number, app.now())
     except MemoryUnavailable as unavailable:
         raise click.UsageError(str(unavailable)) from None
@@ -118,13 +117,13 @@ def ack(number: int) -> None:
 _OF_A_TEST = {"taken": "TAKEN", "not-taken": "NOT TAKEN", "unseen": "UNKNOWN", "partly": "IN PART", "refused": "REFUSED"}
 
 
-def _read() -> tuple[list[Incident], list[Delivery]]:
-    from probe.alerts import Book
+def _read() -> tuple[list[Incident], list[AlertDelivery]]:
+    from probe.alerts import AlertBook
     from probe.memory import MemoryUnavailable, default_folder
     from probe.memory.folder import Folder
 
     try:
-        with Book(Folder(default_folder), None).opened() as page:
+        with AlertBook(Folder(default_folder), None).opened() as page:
             return page.incidents(), page.unsent()
     except MemoryUnavailable as unavailable:
         raise click.UsageError(str(unavailable)) from None
@@ -163,7 +162,7 @@ def _incident_form(incident: Incident) -> dict[str, Any]:
     }
 
 
-def _delivery_form(delivery: Delivery) -> dict[str, Any]:
+def _delivery_form(delivery: AlertDelivery) -> dict[str, Any]:
     return {
         "event": delivery.event_id,
         "kind": delivery.kind,

@@ -15,12 +15,14 @@ from probe.cli.estates import estate_of
 from probe.cli.history import data_option, place_of
 from probe.cli.options import answer_options, probing_options
 from probe.cli.streams import tell
+from probe.model.schemas import DAY_SCHEMA
 
 if TYPE_CHECKING:
     import asyncio
 
     from probe.app import Options
     from probe.cli.output import Output
+    from probe.model.estate import Estate
 
 
 @click.command()
@@ -62,7 +64,7 @@ def serve(
     estate = estate_of(estate_file)
     options = replace(options, state=default_folder)
     if dry_run:
-        raise click.UsageError("not yet")
+        show_day_ahead(output, options, estate)
     try:
         where = listen_settings(listen, certificate, key, require_token=require_token)
     except ValueError as wrong:
@@ -91,4 +93,42 @@ def serve(
     except CannotServe as failed:
         tell(str(failed))
         sys.exit(2)
+    sys.exit(0)
+
+
+def show_day_ahead(output: Output, options: Options, estate: Estate) -> NoReturn:
+    """Tell what a day of the schedule is, and what it costs each server."""
+    from probe import app
+    from probe.schedule import day_ahead, lines_of
+    from probe.service import judges
+
+    by = judges(options)
+    today = app.now().astimezone().date()
+    ahead = day_ahead(by.tasks(estate, by.plan(estate, today)), estate.deployment.name, today)
+    if output.format == "json":
+        kinds = [
+            {
+                "kind": one.kind.value,
+                "tasks": one.tasks,
+                "interval_seconds": int(one.interval.total_seconds()),
+                "runs": one.runs,
+                "first": None if one.first is None else one.first.isoformat().replace("+00:00", "Z"),
+                "last": None if one.last is None else one.last.isoformat().replace("+00:00", "Z"),
+                "busiest_hour": one.busiest_hour,
+            }
+            for one in ahead.kinds
+        ]
+        servers = [
+            {
+                "server": one.url,
+                "connections": one.connections,
+                "busiest_hour_connections": one.most_connections,
+                "sign_ins": one.sign_ins,
+                "busiest_hour_sign_ins": one.most_sign_ins,
+            }
+            for one in ahead.servers
+        ]
+        output.write_form({"schema": DAY_SCHEMA, "day": ahead.day.isoformat(), "kinds": kinds, "servers": servers})
+    else:
+        output.write_lines(lines_of(ahead))
     sys.exit(0)

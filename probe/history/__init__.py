@@ -17,6 +17,7 @@ from sqlalchemy import Connection, delete, insert
 
 from probe.document import in_sections, json_pieces
 from probe.history import keeping, recording, timelines
+from probe.history.claim import DeploymentClaim
 from probe.history.entries import Sighting, judgement, repeated, sighting, sightings_of
 from probe.history.keeping import Dropped
 from probe.history.latency import Latency
@@ -24,11 +25,13 @@ from probe.history.moments import stored
 from probe.history.schema import DOCUMENT
 from probe.history.storage import HistoryUnavailable, Storage, opened
 from probe.history.timelines import HistoryChange, Interval, KeptSubject, KeptTranscript
+from probe.history.waiting import Recording
 from probe.memory.folder import Folder
 from probe.model.estate import HistoryLimits, Secret
 from probe.model.runs import Run
 
 __all__ = [
+    "DeploymentClaim",
     "Dropped",
     "History",
     "HistoryChange",
@@ -37,6 +40,7 @@ __all__ = [
     "KeptSubject",
     "KeptTranscript",
     "Latency",
+    "Recording",
     "Sighting",
     "judgement",
     "open_history",
@@ -137,6 +141,10 @@ class History:
     async def rename(self, old: str, new: str) -> bool:
         """Give what is kept of a deployment to one of another name; as `keeping.rename`."""
         return await self.storage.write(lambda connection: keeping.rename(connection, old, new))
+
+    def claim(self) -> DeploymentClaim:
+        """The claim to watch this deployment, which one service has at a time."""
+        return DeploymentClaim(self.storage, self._name)
 
     async def _of_deployment(self, work: Callable[[Connection, int], T], *, otherwise: T, writes: bool = False) -> T:
         """What a piece of work gives of this deployment; `otherwise` where nothing was ever recorded of it."""

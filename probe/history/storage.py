@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, TextClause, event, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -79,6 +79,17 @@ class Storage:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+    async def connected(self) -> AsyncConnection:
+        """A connection that is the caller's, to be closed by it, in no transaction. Raises HistoryUnavailable."""
+        with _translated(self._told):
+            connection = await self._engine.connect()
+            return await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def ask(self, connection: AsyncConnection, statement: TextClause, **values: object) -> Any:
+        """The one value that a statement gives over such a connection. Raises HistoryUnavailable."""
+        with _translated(self._told):
+            return (await connection.execute(statement, values)).scalar()
 
     @asynccontextmanager
     async def _begun(self, *, writes: bool) -> AsyncIterator[AsyncConnection]:

@@ -21,6 +21,8 @@ class AppriseRequest:
     """The class in it."""
     options: frozenset[str]
     """Names that the query of the URL may hold, in small letters; a last `*` stands for any ending."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Arguments of the class beyond those of the URL."""
     passes_through: bool
     """Whether apprise takes the body as it is; else it is told that the body is plain text."""
     title: str
@@ -46,7 +48,7 @@ class BeatRequest:
     """As in AppriseRequest."""
 
 
-class Ending(StrEnum):
+class DeliveryEnding(StrEnum):
     """How a delivery ended."""
 
     TAKEN = "taken"
@@ -65,5 +67,5 @@ class Ending(StrEnum):
 class Delivered:
     """How a delivery ended, with why in words of ours that hold neither the URL nor a peer's words."""
 
-    ending: Ending
+    ending: DeliveryEnding
     why: str = ""

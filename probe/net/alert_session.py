@@ -18,7 +18,7 @@ import requests.sessions
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
-from probe.net.alert_request import BeatRequest, Delivered, Ending
+from probe.net.alert_request import BeatRequest, Delivered, DeliveryEnding
 from probe.net.http_exchange import USER_AGENT
 from probe.net.lifeline import require_parent
 from probe.net.trust import verifying_context
@@ -47,7 +47,7 @@ class NotHttps(Exception):
     """A request that would not go over TLS."""
 
 
-class Course:
+class DeliveryCourse:
     """What came of the requests, or of the mail transactions, of one delivery."""
 
     def __init__(self, seconds: float) -> None:
@@ -62,23 +62,23 @@ class Course:
     def is_over(self) -> bool:
         return time.monotonic() > self._end
 
-    def note(self, ending: Ending, why: str = "") -> None:
+    def note(self, ending: DeliveryEnding, why: str = "") -> None:
         """Note how one request ended."""
         self._endings.append(Delivered(ending, why))
 
     def drawn_together(self, *, is_done: bool) -> Delivered:
         """How the delivery ended; `is_done` is apprise's own word for it."""
         kinds = {one.ending for one in self._endings}
-        failed = [one for one in self._endings if one.ending is not Ending.TAKEN]
-        if is_done and kinds <= {Ending.TAKEN}:
-            return Delivered(Ending.TAKEN)
+        failed = [one for one in self._endings if one.ending is not DeliveryEnding.TAKEN]
+        if is_done and kinds == {DeliveryEnding.TAKEN}:
+            return Delivered(DeliveryEnding.TAKEN)
         if not failed:
             # Every response was a success by its status, and apprise read a refusal in its body.
-            why = "the target's response is no confirmation" if kinds else "apprise cannot make a message of it"
-            return Delivered(Ending.REFUSED, why)
-        if Ending.TAKEN in kinds:
-            return Delivered(Ending.PARTLY, f"some recipients took it; of another: {failed[0].why}")
-        worst = next((one for one in failed if one.ending is Ending.UNSEEN), failed[-1])
+            why = "the target's response is no confirmation" if kinds else "apprise sent nothing to it"
+            return Delivered(DeliveryEnding.REFUSED, why)
+        if DeliveryEnding.TAKEN in kinds:
+            return Delivered(DeliveryEnding.PARTLY, f"some recipients took it; of another: {failed[0].why}")
+        worst = next((one for one in failed if one.ending is DeliveryEnding.UNSEEN), failed[-1])
         return Delivered(worst.ending, worst.why)
 
 
@@ -114,7 +114,7 @@ class _TlsAdapter(HTTPAdapter):
 class AlertSession(requests.Session):
     """A session over verified TLS alone, bounded, which follows nothing and takes nothing from the environment."""
 
-    def __init__(self, course: Course, ca_file: str | None, hosts: Mapping[str, str]) -> None:
+    def __init__(self, course: DeliveryCourse, ca_file: str | None, hosts: Mapping[str, str]) -> None:
         super().__init__()
         self._course = course
         self.trust_env = False
@@ -139,7 +139,7 @@ class AlertSession(requests.Session):
 
 
 @contextlib.contextmanager
-def only_session(course: Course, ca_file: str | None, hosts: Mapping[str, str]) -> Iterator[None]:
+def only_session(course: DeliveryCourse, ca_file: str | None, hosts: Mapping[str, str]) -> Iterator[None]:
     """Meanwhile, whatever calls requests in this process does so by our session."""
     before = requests.sessions.Session
     requests.sessions.Session = lambda: AlertSession(course, ca_file, hosts)  # type: ignore[assignment,misc]
@@ -151,14 +151,14 @@ def only_session(course: Course, ca_file: str | None, hosts: Mapping[str, str]) 
 
 def beat(request: BeatRequest) -> Delivered:
     """As `probe.net.alert_delivery.beat`."""
-    course = Course(request.seconds)
+    course = DeliveryCourse(request.seconds)
     is_done = False
     with contextlib.suppress(requests.RequestException), AlertSession(course, request.ca_file, request.hosts) as session:
         is_done = session.get(request.url).ok
     return course.drawn_together(is_done=is_done)
 
 
-def _bounded(response: requests.Response, course: Course) -> bytes:
+def _bounded(response: requests.Response, course: DeliveryCourse) -> bytes:
     body = bytearray()
     for chunk in response.iter_content(8192):
         body += chunk
@@ -169,35 +169,35 @@ def _bounded(response: requests.Response, course: Course) -> bytes:
     return bytes(body)
 
 
-def _verdict(status: int) -> tuple[Ending, str]:
+def _verdict(status: int) -> tuple[DeliveryEnding, str]:
     if 200 <= status < 300:
-        return Ending.TAKEN, ""
+        return DeliveryEnding.TAKEN, ""
     if status in _LATER:
-        return Ending.NOT_TAKEN, f"it answered with HTTP status {status}"
+        return DeliveryEnding.NOT_TAKEN, f"it answered with HTTP status {status}"
     if status >= 500:
-        return Ending.UNSEEN, f"it answered with HTTP status {status}"
+        return DeliveryEnding.UNSEEN, f"it answered with HTTP status {status}"
     what = ", which redirects elsewhere; redirects are not followed" if 300 <= status < 400 else ""
-    return Ending.REFUSED, f"it answered with HTTP status {status}{what}"
+    return DeliveryEnding.REFUSED, f"it answered with HTTP status {status}{what}"
 
 
-def _failure(failure: BaseException) -> tuple[Ending, str]:
+def _failure(failure: BaseException) -> tuple[DeliveryEnding, str]:
     """What a failure means. None of its words are told: they hold the URL."""
     if isinstance(
         failure, NotHttps | requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL | requests.exceptions.MissingSchema
     ):
-        return Ending.REFUSED, "its URL is not one of https"
+        return DeliveryEnding.REFUSED, "its URL is not one of https"
     causes = list(_causes(failure))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return Ending.REFUSED, "its certificate is not trusted"
+        return DeliveryEnding.REFUSED, "its certificate is not trusted"
     if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
-        return Ending.NOT_TAKEN, "its host's name is not resolved"
+        return DeliveryEnding.NOT_TAKEN, "its host's name is not resolved"
     if any(isinstance(cause, _NEVER_SENT) for cause in causes):
-        return Ending.NOT_TAKEN, "no connection to it"
+        return DeliveryEnding.NOT_TAKEN, "no connection to it"
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return Ending.UNSEEN, "TLS with it failed"
+        return DeliveryEnding.UNSEEN, "TLS with it failed"
     if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes):
-        return Ending.UNSEEN, "it did not answer in time"
-    return Ending.UNSEEN, "it did not answer as HTTP does"
+        return DeliveryEnding.UNSEEN, "it did not answer in time"
+    return DeliveryEnding.UNSEEN, "it did not answer as HTTP does"
 
 
 def _causes(failure: BaseException | None) -> Iterator[BaseException]:

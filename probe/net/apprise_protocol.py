@@ -20,8 +20,8 @@ from apprise.common import NotifyFormat, NotifyType, PersistentStoreMode
 from apprise.plugins.email import base as mail
 from apprise.plugins.email.smtp import AppriseSMTPController
 
-from probe.net.alert_request import AppriseRequest, Delivered, Ending
-from probe.net.alert_session import Course, only_session
+from probe.net.alert_request import AppriseRequest, Delivered, DeliveryEnding
+from probe.net.alert_session import DeliveryCourse, only_session
 from probe.net.lifeline import require_parent
 from probe.net.trust import verifying_context
 
@@ -34,11 +34,11 @@ class UnusableUrl(Exception):
 
 def deliver(request: AppriseRequest) -> Delivered:
     """As `probe.net.alert_delivery.deliver`."""
-    course = Course(request.seconds)
+    course = DeliveryCourse(request.seconds)
     try:
         target = _target(request)
     except UnusableUrl as unusable:
-        return Delivered(Ending.REFUSED, str(unusable))
+        return Delivered(DeliveryEnding.REFUSED, str(unusable))
     form = {} if request.passes_through else {"body_format": NotifyFormat.TEXT}
     is_done = False
     # A plugin's exception may hold the URL. What was sent until then stands in the course.
@@ -69,7 +69,10 @@ def _target(request: AppriseRequest) -> Any:
     if not found:
         raise UnusableUrl("its URL is not one that apprise understands")
     _check_options(found.get("qsd", {}), request.options)
-    found |= {"asset": asset, "verify": True, "redirect": False}
+    if issubclass(plugin, mail.NotifyEmail):
+        # RFC 3834, section 5: so that nobody's absence notice answers.
+        found["headers"] = {**found.get("headers", {}), "Auto-Submitted": "auto-generated"}
+    found |= {**request.settings, "asset": asset, "verify": True, "redirect": False}
     try:
         target = plugin(**found)
     except Exception:  # noqa: BLE001 - it may hold the URL
@@ -88,7 +91,7 @@ def _check_options(given: Iterable[str], allowed: frozenset[str]) -> None:
 
 
 @contextlib.contextmanager
-def _only_smtp(course: Course, ca_file: str | None) -> Iterator[None]:
+def _only_smtp(course: DeliveryCourse, ca_file: str | None) -> Iterator[None]:
     """Meanwhile, apprise sends mail by our connection."""
 
     class Connection(_MailConnection):
@@ -105,7 +108,7 @@ def _only_smtp(course: Course, ca_file: str | None) -> Iterator[None]:
 class _MailConnection(AppriseSMTPController):
     """apprise's SMTP connection, with this machine's trust, the time that is left, and a note of what came of it."""
 
-    its_course: Course
+    its_course: DeliveryCourse
     its_ca_file: str | None
     _socket: Any
 
@@ -139,37 +142,37 @@ class _MailConnection(AppriseSMTPController):
             self.its_course.note(*_of_mail(failure))
             return False
         if refused:
-            self.its_course.note(Ending.TAKEN)
-            self.its_course.note(Ending.REFUSED, "the mail server refused a recipient")
+            self.its_course.note(DeliveryEnding.TAKEN)
+            self.its_course.note(DeliveryEnding.REFUSED, "the mail server refused a recipient")
         else:
-            self.its_course.note(Ending.TAKEN)
+            self.its_course.note(DeliveryEnding.TAKEN)
         return not refused
 
 
-def _before_mail(failure: Exception) -> tuple[Ending, str]:
+def _before_mail(failure: Exception) -> tuple[DeliveryEnding, str]:
     """What a failure means before a message was begun."""
     match failure:
         case ssl.SSLCertVerificationError():
-            return Ending.REFUSED, "the mail server's certificate is not trusted"
+            return DeliveryEnding.REFUSED, "the mail server's certificate is not trusted"
         case smtplib.SMTPNotSupportedError():
-            return Ending.REFUSED, "the mail server does not offer STARTTLS, or no login that is known"
+            return DeliveryEnding.REFUSED, "the mail server does not offer STARTTLS, or no login that is known"
         case smtplib.SMTPAuthenticationError():
-            return Ending.REFUSED, f"the mail server refused the login (SMTP {failure.smtp_code})"
+            return DeliveryEnding.REFUSED, f"the mail server refused the login (SMTP {failure.smtp_code})"
         case smtplib.SMTPResponseException():
-            return Ending.NOT_TAKEN, f"the mail server answered with SMTP {failure.smtp_code}"
-    return Ending.NOT_TAKEN, "no connection to the mail server"
+            return DeliveryEnding.NOT_TAKEN, f"the mail server answered with SMTP {failure.smtp_code}"
+    return DeliveryEnding.NOT_TAKEN, "no connection to the mail server"
 
 
-def _of_mail(failure: Exception) -> tuple[Ending, str]:
+def _of_mail(failure: Exception) -> tuple[DeliveryEnding, str]:
     """What a failure means while a message was sent."""
     match failure:
         case smtplib.SMTPRecipientsRefused():
             codes = [code for code, _ in failure.recipients.values()]
             return (
-                Ending.REFUSED if all(code >= 500 for code in codes) else Ending.NOT_TAKEN
+                DeliveryEnding.REFUSED if all(code >= 500 for code in codes) else DeliveryEnding.NOT_TAKEN
             ), f"no recipient was accepted (SMTP {max(codes)})"
         case smtplib.SMTPResponseException():
             return (
-                Ending.REFUSED if failure.smtp_code >= 500 else Ending.NOT_TAKEN
+                DeliveryEnding.REFUSED if failure.smtp_code >= 500 else DeliveryEnding.NOT_TAKEN
             ), f"the mail server answered with SMTP {failure.smtp_code}"
-    return Ending.UNSEEN, "the connection to the mail server ended before it confirmed"
+    return DeliveryEnding.UNSEEN, "the connection to the mail server ended before it confirmed"

@@ -405,7 +405,10 @@ class Dial:
 
 
 async def _gone(pipe: TcpPipe) -> None:
-    """Wait until a closing connection is gone, which it is after a short time at the latest."""
+    """Wait until a closing connection is gone, which it is after a short time at the latest, and mostly by the loop's next turn."""
+    await asyncio.sleep(0)
+    if pipe.closed.is_set():
+        return
     end = asyncio.get_running_loop().call_later(1, pipe.transport.abort)
     try:
         await pipe.closed.wait()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from probe.model.attempts import WHY_AFTER, Outcome
@@ -107,21 +107,37 @@ class Hellos:
             self.left_unclear = answer
         return answer
 
-    async def ask_all(self, offers: Sequence[Offer]) -> dict[Offer, HelloAnswer]:
-        """The same for several offers, by as few connections as that takes.
+    async def ask_all(self, offers: Sequence[Offer], *, known: Iterable[HelloAnswer] = ()) -> dict[Offer, HelloAnswer]:
+        """Whether the server takes anything of each offer, by as few connections as that takes. `known`: answers to other offers.
 
-        A hello that works after others were hung up on shows that the server was well: one is enough for all of them.
+        An offer that has all of what the server chose from another one needs no hello: that choice is its answer. A hello that works after
+        others were hung up on shows that the server was well: one is enough for all of them. Where it was no shorter than they were, it also
+        shows that their length was not to blame.
         """
-        heard = {offer: await self._unlimited(offer, whole=True) for offer in offers}
-        last_good = max((place for place, answer in enumerate(heard.values()) if isinstance(answer, TlsReply)), default=-1)
+        heard: dict[Offer, HelloAnswer | _HungUp] = {}
+        shown: dict[Offer, TlsReply] = {}
+        replies = [answer for answer in known if isinstance(answer, TlsReply)]
+        for offer in offers:
+            if (reply := next(filter(offer.has_choice_of, replies), None)) is not None:
+                shown[offer] = reply
+                continue
+            heard[offer] = answer = await self._unlimited(offer, whole=True)
+            if isinstance(answer, TlsReply):
+                replies.append(answer)
+        settled = shown | await self._settled_together(heard)
+        return {offer: settled[offer] for offer in offers}
+
+    async def _settled_together(self, heard: Mapping[Offer, HelloAnswer | _HungUp]) -> dict[Offer, HelloAnswer]:
+        """What the answers to several offers, in the order in which these were sent, come to."""
         settled: dict[Offer, HelloAnswer] = {}
         is_well: bool | None = None
         for place, (offer, first) in enumerate(heard.items()):
-            is_long = len(offer.suites) > MOST_SUITES
+            taken_later = [len(other.suites) for other, answer in list(heard.items())[place + 1 :] if isinstance(answer, TlsReply)]
+            is_long = len(offer.suites) > max((MOST_SUITES, *taken_later))
             is_unsettled = isinstance(first, _HungUp)
-            if is_unsettled and (place > last_good or is_long) and is_well is None:
+            if is_unsettled and (not taken_later or is_long) and is_well is None:
                 is_well = self._known is not None and await self._is_well(is_long=is_long)
-            if is_unsettled and (self._known is None or not (place < last_good or is_well)):
+            if is_unsettled and (self._known is None or not (taken_later or is_well)):
                 settled[offer] = await self.ask(offer)
                 continue
             answer = TlsRefusal(SILENT_ALERT) if isinstance(first, _HungUp) else first

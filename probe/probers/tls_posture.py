@@ -7,7 +7,8 @@ What is sent: TLS hellos, each over a connection of its own, one after another, 
    the server answers, including its certificate and signature, is what that client would get.
 2. Where the client offers something else by default, one more with that offer; where its FIPS policy is off, this one comes first.
    Where the server asks for a client certificate, one whole handshake without a certificate, which shows whether it requires one.
-3. Quick, or where what it allows is refused: up to four that offer only what the client would refuse.
+3. Quick, or where what it allows is refused: up to four that offer only what the client would refuse, less those that an earlier answer
+   has settled.
 4. Where what it allows is refused, one or two with fewer limits, to find the first cause of the refusal.
 5. Full: for each version from TLS 1.3 down to SSLv2, hellos that
    leave out what was accepted before, until nothing more is accepted.
@@ -93,6 +94,8 @@ class _Inquiry:
         self._dial = dial
         self._notes = notes
         self._hellos = Hellos(dial, patient=question.is_full)
+        self._of_the_client: tuple[_NotedAnswer, ...] = ()
+        """The answers to the client's own offers."""
         self._non_fips: dict[fips.NonFipsHello, _NotedAnswer] = {}
 
     async def hold(self) -> None:
@@ -105,11 +108,12 @@ class _Inquiry:
         if self._question.fips:
             allowed = await self._ask(f"what {self._client.name} allows", self._allowed())
             # The default offer in FIPS mode is part of what is allowed there.
-            is_settled = not isinstance(allowed.answer, TlsReply) or _is_same_to(allowed.answer, self._by_default())
+            is_settled = not isinstance(allowed.answer, TlsReply) or self._by_default().has_choice_of(allowed.answer)
             sent = allowed if is_settled else await self._ask("its default offer", self._by_default())
         else:
             sent = await self._ask(f"what {self._client.name} offers by default", self._by_default())
             allowed = await self._ask("what it allows in FIPS mode", self._allowed())
+        self._of_the_client = (sent, allowed)
         await self._note_sent(sent)
         await self._note_can_work(allowed)
         if self._question.is_full:
@@ -127,12 +131,11 @@ class _Inquiry:
         return fips.hello_of(self._client, server_name=self._server_name, fips=self._question.fips, by_default=True)
 
     async def _ask(self, what: str, offer: Offer, *, whole: bool = True) -> _NotedAnswer:
-        answer = await self._hellos.ask(offer, whole=whole)
-        return _NotedAnswer(answer, self._note(what, answer))
+        return self._noted(what, await self._hellos.ask(offer, whole=whole))
 
-    def _note(self, what: str, answer: HelloAnswer) -> tuple[TranscriptLine, ...]:
+    def _noted(self, what: str, answer: HelloAnswer) -> _NotedAnswer:
         line = self._dial.note(f"hello with {what}: {_told(answer)}")
-        return (line,) if line else ()
+        return _NotedAnswer(answer, (line,) if line else ())
 
     # --- The question of FIPS -------------------------------------------------------------------------------
 
@@ -151,7 +154,7 @@ class _Inquiry:
 
     async def _diagnosed(self, refused: _NotedAnswer) -> tuple[tuple[str, ...], tuple[TranscriptLine, ...]]:
         await self._hear_beyond()
-        lines = [*refused.lines, *(line for heard in self._non_fips.values() for line in heard.lines)]
+        lines = [*refused.lines, *self._lines_beyond()]
         answers = {one: None if isinstance(heard.answer, Unclear) else heard.answer for one, heard in self._non_fips.items()}
         questions = fips.diagnosis(self._client, answers, self._server_name)
         try:
@@ -210,11 +213,18 @@ class _Inquiry:
             notes.observed(key, is_let_in, *sent.lines)
 
     async def _hear_beyond(self) -> None:
-        """Ask once for one example of each kind that the client refuses and the server may accept."""
+        """Ask once for one example of each kind that the client refuses and the server may accept, where no answer has shown one yet."""
         if not self._non_fips:
             beyond = fips.non_fips_hellos(self._client, self._server_name)
-            answers = await self._hellos.ask_all([one.offer for one in beyond])
-            self._non_fips = {one: _NotedAnswer(answers[one.offer], self._note(one.label, answers[one.offer])) for one in beyond}
+            answers = await self._hellos.ask_all([one.offer for one in beyond], known=[heard.answer for heard in self._of_the_client])
+            for one in beyond:
+                answer, earlier = answers[one.offer], (*self._of_the_client, *self._non_fips.values())
+                shown_by = next((heard for heard in earlier if heard.answer is answer and isinstance(answer, TlsReply)), None)
+                self._non_fips[one] = shown_by or self._noted(one.label, answer)
+
+    def _lines_beyond(self) -> tuple[TranscriptLine, ...]:
+        """The lines of those answers, each once."""
+        return tuple(dict.fromkeys(line for heard in self._non_fips.values() for line in heard.lines))
 
     async def _note_beyond(self) -> None:
         await self._hear_beyond()
@@ -225,8 +235,7 @@ class _Inquiry:
         accepted = [
             fips.accepted_outside_fips(one, heard.answer) for one, heard in self._non_fips.items() if isinstance(heard.answer, TlsReply)
         ]
-        lines = [line for heard in self._non_fips.values() for line in heard.lines]
-        self._notes.observed(v.FIPS_ALSO_ACCEPTS, tuple(accepted), *lines)
+        self._notes.observed(v.FIPS_ALSO_ACCEPTS, tuple(accepted), *self._lines_beyond())
 
     # --- Everything -----------------------------------------------------------------------------------------
 
@@ -360,15 +369,6 @@ async def _is_let_in(stream: Stream) -> bool | None:
         return True if await stream.is_let_in() else None
     except TlsFailed:
         return False  # servers object with several alerts: certificate_required, bad_certificate, handshake_failure
-
-
-def _is_same_to(answer: HelloAnswer, offer: Offer) -> bool:
-    """Whether the choice from a longer offer is in this offer too, so that the server would choose the same again."""
-    if not isinstance(answer, TlsReply):
-        return False
-    has_group = answer.group is None or answer.group in offer.groups
-    has_scheme = answer.scheme is None or answer.scheme in offer.schemes
-    return answer.version in offer.versions and answer.suite in offer.suites and has_group and has_scheme
 
 
 def _session(reply: TlsReply) -> TlsSession:

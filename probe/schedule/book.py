@@ -28,7 +28,6 @@ CREATE TABLE rest (
 ) STRICT, WITHOUT ROWID;
 """,
     most_bytes=None,
-    wal=True,
 )
 
 

@@ -11,13 +11,13 @@ import heapq
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from probe.memory import LONGEST_REST, Folder, MemoryUnavailable
 from probe.schedule.book import KeptTask, ScheduleBook, TaskKey
-from probe.schedule.slots import Slots
+from probe.schedule.slots import Slots, to_microseconds
 from probe.schedule.tasks import OF_MAILBOXES, Task, TaskKind, room_of
 
 SOON = 60.0
@@ -30,9 +30,9 @@ PAUSE = timedelta(minutes=15)
 """How long a server is left alone that asks for it without saying how long."""
 _UNSEEN = 60.0
 """Seconds after which a task that became due meanwhile shows that nobody asked: the clock was set forward, or the machine slept."""
-_SET_BACK = 1.0
+_CORRECTION = 1.0
 """Seconds by which a clock may be corrected without notice."""
-_WRITTEN_EVERY = 10.0
+_WRITTEN_EVERY = 30.0
 """Seconds for which what need not be on the disk at once waits to be written together."""
 _AGAIN = 60.0
 """Seconds until a sign-in is tried again that could not be written down."""
@@ -52,11 +52,12 @@ class Ended(StrEnum):
     """The server asked to be left alone."""
 
 
-class _Entry:
+class _Waiting:
     """A task with what the schedule knows of it. Moments are seconds since 1970."""
 
     __slots__ = (
         "began",
+        "began_before",
         "claims",
         "due",
         "held",
@@ -78,6 +79,8 @@ class _Entry:
         self.slots = slots
         self.due = math.inf
         self.began: float | None = None
+        self.began_before: float | None = None
+        """When it began before that, for as long as it is not written down that it began."""
         self.held: tuple[str, ...] = ()
         """What it holds while it runs."""
         self.is_extra = False
@@ -130,16 +133,30 @@ class _Entry:
 class Schedule:
     """The tasks of one deployment. Not for several threads at once; `due`, `ended` and `flush` may write to the disk."""
 
-    def __init__(self, folder: Folder, deployment: str, tasks: Iterable[Task], now: datetime, zone: tzinfo | None = None) -> None:
-        """`zone` is that of the hours in the estate; None: the system's. Raises MemoryUnavailable."""
+    def __init__(
+        self,
+        folder: Folder,
+        deployment: str,
+        tasks: Iterable[Task],
+        now: datetime,
+        *,
+        monotonic: Callable[[], float] | None = None,
+        zone: tzinfo | None = None,
+    ) -> None:
+        """`monotonic` tells seconds that pass however the clock is set; without it a clock that is set forward cannot be told from time that passed.
+
+        `zone` is that of the hours in the estate; None: the system's. Raises MemoryUnavailable.
+        """
         self._book = ScheduleBook(folder, deployment)
         self._deployment = deployment
         self._zone = zone
+        self._monotonic = monotonic
         self._now = now.timestamp()
-        self._entries: dict[TaskKey, _Entry] = {}
-        self._heap: list[tuple[float, int, int, _Entry]] = []
-        self._parked: dict[str, list[tuple[float, int, _Entry]]] = {}
-        self._running: dict[TaskKey, _Entry] = {}
+        self._ticks = 0.0 if monotonic is None else monotonic()
+        self._entries: dict[TaskKey, _Waiting] = {}
+        self._heap: list[tuple[float, int, int, _Waiting]] = []
+        self._parked: dict[str, list[tuple[float, int, _Waiting]]] = {}
+        self._running: dict[TaskKey, _Waiting] = {}
         self._busy: Counter[str] = Counter()
         self._numbers = itertools.count()
         self._unwritten: set[TaskKey] = set()
@@ -150,12 +167,13 @@ class Schedule:
         self.trouble: str | None = None
         """Why nothing can be written down at the moment, so that nobody is signed in to; None where it can."""
         self._kept, self._rests = self._book.read()
+        """What is kept of tasks that the estate does not have."""
         for key, kept in self._kept.items():
             if key.kind in OF_MAILBOXES and kept.began is not None:
                 self._signed_in[key.subject] = max(min(kept.began, self._now), self._signed_in.get(key.subject, 0.0))
         self._rests = {place: min(until, self._now + LONGEST_REST.total_seconds()) for place, until in self._rests.items()}
         for task in tasks:
-            self._take_up(task)
+            self._take_up(task, self._now)
         self._forget_what_is_old()
 
     # ---- what the caller does ---------------------------------------------------------------------------------------
@@ -163,9 +181,8 @@ class Schedule:
     def due(self, now: datetime) -> list[Task]:
         """The tasks that begin now, the earliest first; each of them ends by `ended`."""
         moment = now.timestamp()
-        self._mind_a_clock_set_back(moment)
-        before, self._now = self._now, max(self._now, moment)
-        begun: list[_Entry] = []
+        before = self._read_the_clock(moment)
+        begun: list[_Waiting] = []
         while (entry := self._popped(moment)) is not None:
             if before < entry.due < moment - _UNSEEN:
                 self._put_off(entry, moment)
@@ -229,20 +246,20 @@ class Schedule:
 
     def reload(self, tasks: Iterable[Task], now: datetime) -> None:
         """Take up the tasks of an estate that was changed. What stays keeps its place; what is new is spread."""
-        self._now = max(self._now, now.timestamp())
+        moment = now.timestamp()
         wanted = {TaskKey(task.kind, task.subject): task for task in tasks}
         for key in self._entries.keys() - wanted.keys():
             entry = self._entries.pop(key)
-            entry.is_gone = True
+            entry.is_gone, entry.parked_at = True, None
             entry.turn += 1
-            self._unwritten.discard(key)
-            self._kept[key] = KeptTask(entry.due if entry.due < math.inf else self._now, entry.began)
+            self._unwritten.add(key)
+            self._kept[key] = KeptTask(entry.due if entry.due < math.inf else moment, entry.began)
         for key, task in wanted.items():
-            entry = self._entries.get(key)
-            if entry is None:
-                self._take_up(task)
-            elif entry.task != task:
-                self._change(entry, task)
+            known = self._entries.get(key)
+            if known is None:
+                self._take_up(task, moment)
+            elif known.task != task:
+                self._change(known, task, moment)
         for claim in list(self._parked):
             self._wake(claim)
 
@@ -251,7 +268,7 @@ class Schedule:
         self._drop_stale()
         moment = now.timestamp()
         lates = [self._heap[0][0]] if self._heap else []
-        lates += [waiting[0][0] for waiting in self._parked.values() if waiting]
+        lates += [due for parked in self._parked.values() for due, _, entry in parked if entry.parked_at is not None]
         lates += [slot for entry in self._running.values() if (slot := entry.slots.after(max(entry.due, entry.began or 0.0))) is not None]
         return timedelta(seconds=max(0.0, moment - min(lates, default=moment)))
 
@@ -263,7 +280,7 @@ class Schedule:
     @property
     def waiting(self) -> int:
         """How many tasks are due and wait for what runs."""
-        return sum(entry.parked_at == claim for claim, parked in self._parked.items() for _, _, entry in parked)
+        return sum(entry.parked_at is not None for entry in self._entries.values())
 
     def flush(self) -> None:
         """Write down what is not yet. Raises MemoryUnavailable."""
@@ -271,17 +288,16 @@ class Schedule:
 
     # ---- when a task is due -----------------------------------------------------------------------------------------
 
-    def _take_up(self, task: Task) -> None:
+    def _take_up(self, task: Task, moment: float) -> None:
         """A task that the estate has, where it was left, or as a new one."""
-        moment = self._now
-        entry = _Entry(task, Slots.of(task, self._deployment, self._zone))
-        kept = self._kept.get(entry.key)
+        entry = _Waiting(task, Slots.of(task, self._deployment, self._zone))
+        kept = self._kept.pop(entry.key, None)
         running = self._running.get(entry.key)
         if running is not None:
             # It went while it ran, and came back.
             running.is_gone = False
             self._entries[entry.key] = running
-            self._change(running, task)
+            self._change(running, task, moment)
             return
         self._entries[entry.key] = entry
         if kept is None:
@@ -293,42 +309,58 @@ class Schedule:
             self.missed += int((moment - kept.due) // entry.slots.interval)
             entry.is_extra = True
             self._plan(entry, entry.spread(moment))
+            self.missed += entry.slots.free_until(moment) is None
         else:
             self._plan(entry, min(entry.allowed(kept.due), entry.next(moment)))
 
-    def _change(self, entry: _Entry, task: Task) -> None:
+    def _change(self, entry: _Waiting, task: Task, moment: float) -> None:
         entry.task, entry.claims, entry.slots = task, task.claims, Slots.of(task, self._deployment, self._zone)
-        if entry.key not in self._running and entry.parked_at is None:
-            self._plan(entry, min(entry.allowed(max(entry.due, self._now)), entry.next(self._now)))
+        entry.parked_at = None
+        if entry.key not in self._running:
+            self._plan(entry, min(entry.allowed(max(entry.due, moment)), entry.next(moment)))
 
-    def _put_off(self, entry: _Entry, moment: float) -> None:
-        """A task became due while nobody asked. A clock that was set forward says nothing of the time that passed, so nobody is signed in to sooner."""
-        self.missed += int((moment - entry.due) // entry.slots.interval)
-        if entry.task.is_of_a_mailbox and not entry.slots.is_nightly:
-            self.missed += 1
-            self._plan(entry, entry.next(moment))
-        else:
-            entry.is_extra = True
-            self._plan(entry, entry.spread(moment))
+    def _put_off(self, entry: _Waiting, moment: float) -> None:
+        """Spread a task that became due while nobody asked."""
+        self.missed += int((moment - entry.due) // entry.slots.interval) + (entry.slots.free_until(moment) is None)
+        entry.is_extra = True
+        self._plan(entry, entry.spread(moment))
 
-    def _mind_a_clock_set_back(self, moment: float) -> None:
-        """Where the clock was set back, what is due in the new hour too; without that everything would stand still for an hour."""
-        if moment >= self._now - _SET_BACK:
-            return
-        self._now = moment
-        self._signed_in = {subject: min(at, moment) for subject, at in self._signed_in.items()}
-        self._rests = {place: min(until, moment + LONGEST_REST.total_seconds()) for place, until in self._rests.items()}
+    def _read_the_clock(self, moment: float) -> float:
+        """Take in the time, and whether the clock was set. Gives the time that was taken in last."""
+        before, self._now = self._now, moment
+        passed = max(0.0, moment - before)
+        if self._monotonic is not None:
+            ticks = self._monotonic()
+            passed, self._ticks = ticks - self._ticks, ticks
+        ahead = moment - before - passed
+        if abs(ahead) > _CORRECTION:
+            self._follow_the_clock(ahead)
+        return before
+
+    def _follow_the_clock(self, ahead: float) -> None:
+        """The clock was set `ahead` seconds forward, or back where they are negative: what happened keeps its distance from now, what is due its slots.
+
+        Without that a clock that is set back would let everything stand still. What became due by one that is set forward is spread by `due`.
+        """
+        moment = self._now
+        self._signed_in = {subject: at + ahead for subject, at in self._signed_in.items()}
+        self._rests = {place: until + ahead for place, until in self._rests.items()}
         for entry in self._entries.values():
-            entry.began = None if entry.began is None else min(entry.began, moment)
+            entry.began = None if entry.began is None else entry.began + ahead
             if entry.parked_at is not None or entry.key in self._running:
-                entry.due = min(entry.due, moment)
+                entry.due += ahead
             elif entry.due > (latest := entry.next(moment)) or entry.due < entry.earliest:
                 self._plan(entry, latest)
+            self._unwritten.add(entry.key)
+        for key, kept in self._kept.items():
+            self._kept[key] = KeptTask(kept.due + ahead, None if kept.began is None else kept.began + ahead)
+            self._unwritten.add(key)
+        self._written = -math.inf
 
-    def _left_alone_until(self, entry: _Entry) -> float:
+    def _left_alone_until(self, entry: _Waiting) -> float:
         return max((self._rests.get(place, 0.0) for place in entry.task.loads), default=0.0) if self._rests else 0.0
 
-    def _apart_until(self, entry: _Entry) -> float:
+    def _apart_until(self, entry: _Waiting) -> float:
         """Until when a mailbox was signed in to so shortly before that this task waits."""
         if not entry.task.is_of_a_mailbox:
             return 0.0
@@ -336,8 +368,8 @@ class Schedule:
 
     # ---- the heap, and what waits for what ----------------------------------------------------------------------------
 
-    def _plan(self, entry: _Entry, due: float) -> None:
-        entry.due = due
+    def _plan(self, entry: _Waiting, due: float) -> None:
+        entry.due = due = to_microseconds(due)
         entry.turn += 1
         self._unwritten.add(entry.key)
         if due < math.inf:
@@ -347,22 +379,22 @@ class Schedule:
         while self._heap and self._heap[0][2] != self._heap[0][3].turn:
             heapq.heappop(self._heap)
 
-    def _popped(self, moment: float) -> _Entry | None:
+    def _popped(self, moment: float) -> _Waiting | None:
         self._drop_stale()
         return heapq.heappop(self._heap)[3] if self._heap and self._heap[0][0] <= moment else None
 
-    def _taken(self, entry: _Entry) -> str | None:
+    def _taken(self, entry: _Waiting) -> str | None:
         """The first of its claims that others hold."""
         return next((claim for claim in entry.claims if self._busy[claim] >= room_of(claim)), None)
 
-    def _begin(self, entry: _Entry, moment: float) -> None:
+    def _begin(self, entry: _Waiting, moment: float) -> None:
         entry.held = entry.claims
         self._busy.update(entry.held)
-        entry.began = moment
+        entry.began_before, entry.began = entry.began, moment
         self._running[entry.key] = entry
         self._unwritten.add(entry.key)
 
-    def _release(self, entry: _Entry) -> None:
+    def _release(self, entry: _Waiting) -> None:
         self._busy.subtract(entry.held)
         for claim in entry.held:
             if not self._busy[claim]:
@@ -386,7 +418,7 @@ class Schedule:
 
     # ---- the disk -----------------------------------------------------------------------------------------------------
 
-    def _written_down(self, begun: list[_Entry], moment: float) -> Iterator[_Entry]:
+    def _written_down(self, begun: list[_Waiting], moment: float) -> Iterator[_Waiting]:
         """Those of the tasks that may begin: what is held for a mailbox only once that is on the disk."""
         of_mailboxes = [entry for entry in begun if entry.task.is_of_a_mailbox]
         if not of_mailboxes:
@@ -399,6 +431,7 @@ class Schedule:
             for entry in of_mailboxes:
                 del self._running[entry.key]
                 self._release(entry)
+                entry.began = entry.began_before
                 self._plan(entry, moment + _AGAIN)
             return (entry for entry in begun if not entry.task.is_of_a_mailbox)
         for entry in of_mailboxes:
@@ -416,6 +449,7 @@ class Schedule:
     def _write(self) -> None:
         entries = [self._entries[key] for key in self._unwritten if key in self._entries]
         tasks = {entry.key: KeptTask(entry.due, entry.began) for entry in entries if entry.due < math.inf}
+        tasks |= {key: self._kept[key] for key in self._unwritten if key in self._kept}
         self._book.write(tasks, self._rests)
         self._unwritten.clear()
         self._written = self._now
@@ -424,5 +458,5 @@ class Schedule:
     def _forget_what_is_old(self) -> None:
         """Drop what the estate does not have any more, once no sign-in of it can count."""
         yesterday = self._now - timedelta(days=1).total_seconds()
-        gone = [key for key, kept in self._kept.items() if key not in self._entries and (kept.began or 0.0) < yesterday]
+        gone = [key for key, kept in self._kept.items() if (kept.began or 0.0) < yesterday]
         self._book.forget(gone, self._now)

@@ -29,6 +29,11 @@ def fraction_of(*names: str) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
+def to_microseconds(moment: float) -> float:
+    """A moment as exactly as a datetime can tell it, so that one that was told as a datetime is the same again."""
+    return round(moment, 6)
+
+
 @dataclass(frozen=True, slots=True)
 class Slots:
     """When one task is due."""
@@ -80,8 +85,8 @@ class Slots:
 
     def _grid_after(self, moment: float) -> float:
         phase = self.fraction * self.interval
-        number = math.floor((moment - phase) / self.interval) + 1
-        while (slot := phase + number * self.interval) <= moment:
+        number = math.floor((moment - phase) / self.interval)
+        while (slot := to_microseconds(phase + number * self.interval)) <= moment:
             number += 1
         return slot
 
@@ -97,8 +102,8 @@ class Slots:
             place = self.fraction * sum(end - start for start, end in spans)
             for start, end in spans:
                 if place < end - start:
-                    if start + place > moment:
-                        return start + place
+                    if (slot := to_microseconds(start + place)) > moment:
+                        return slot
                     break
                 place -= end - start
         return None

@@ -96,30 +96,28 @@ def _of_endpoints(estate: Estate, work: PlannedWork) -> Iterator[Task]:
 def _of_mailboxes(estate: Estate, work: PlannedWork, schedule: ScheduleSettings) -> Iterator[Task]:
     canaries = frozenset(canary.address for canary in canaries_of(estate, work).values())
     for address, held in work.mailboxes.items():
-        if address in canaries:
-            yield from _of_canary(address, held, schedule)
+        if address in canaries and schedule.canary is not None:
+            yield _of_mailbox(TaskKind.CANARY, address, schedule.canary, held, schedule)
+        if address in canaries and schedule.roundtrip is not None and held.round_trip:
+            yield _of_mailbox(TaskKind.ROUNDTRIP, address, schedule.roundtrip, held, schedule)
         is_covered = (
             address in canaries and schedule.canary is not None and schedule.logins is not None and schedule.canary <= schedule.logins
         )
         if schedule.logins is not None and not is_covered:
-            yield Task(
-                kind=TaskKind.LOGINS,
-                subject=address,
-                interval=schedule.logins,
-                loads=held.places,
-                accounts=held.accounts,
-                between=schedule.logins_between,
-                never=schedule.maintenance,
-            )
+            yield _of_mailbox(TaskKind.LOGINS, address, schedule.logins, held, schedule)
 
 
-def _of_canary(address: str, held: MailboxWork, schedule: ScheduleSettings) -> Iterator[Task]:
-    rest = {"subject": address, "accounts": held.accounts, "never": schedule.maintenance}
-    if schedule.canary is not None:
-        yield Task(kind=TaskKind.CANARY, interval=schedule.canary, loads=held.places, **rest)
-    if schedule.roundtrip is not None and held.round_trip:
+def _of_mailbox(kind: TaskKind, address: str, interval: timedelta, held: MailboxWork, schedule: ScheduleSettings) -> Task:
+    return Task(
+        kind=kind,
+        subject=address,
+        interval=interval,
         # The sign-ins that a round trip waits for are held with it.
-        yield Task(kind=TaskKind.ROUNDTRIP, interval=schedule.roundtrip, loads=_together(held.places, held.round_trip), **rest)
+        loads=_together(held.places, held.round_trip) if kind is TaskKind.ROUNDTRIP else held.places,
+        accounts=held.accounts,
+        between=schedule.logins_between if kind is TaskKind.LOGINS else None,
+        never=schedule.maintenance,
+    )
 
 
 def canaries_of(estate: Estate, work: PlannedWork) -> dict[str, Mailbox]:

@@ -5,6 +5,6 @@ it to the history. `conditions`, `drift`, `ahead` and `dynamics` say what somebo
 a process of it, and `view` shows it to the listener.
 """
 
-from probe.service.serving import CannotServe, ServiceSettings, serve
+from probe.service.serving import CannotServe, ServiceSettings, judges, serve
 
-__all__ = ["CannotServe", "ServiceSettings", "serve"]
+__all__ = ["CannotServe", "ServiceSettings", "judges", "serve"]

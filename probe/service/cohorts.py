@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from probe.alerts import Condition
+from probe.alerts import AlertCondition
 
 APART = timedelta(minutes=15)
 """Between two cohorts of one cause. What befalls mailboxes one by one, as sign-ins of a night, is told in as few messages as there are quarters of an hour."""
@@ -37,15 +37,15 @@ class Cohorts:
         return [one for of_key in self._of_key.values() for one in of_key]
 
     def split(
-        self, conditions: Sequence[Condition], now: datetime, undecided: Callable[[str], bool]
-    ) -> tuple[list[Condition], datetime | None]:
+        self, conditions: Sequence[AlertCondition], now: datetime, undecided: Callable[[str], bool]
+    ) -> tuple[list[AlertCondition], datetime | None]:
         """The conditions, each once for each cohort of its mailboxes; and when the next cohort may be told of, where one waits.
 
         Cohorts of conditions that are gone are forgotten, unless `undecided` says of the key that nobody knows.
         """
         present = {condition.key for condition in conditions}
         self._of_key = {key: of_key for key, of_key in self._of_key.items() if key in present or undecided(key)}
-        told: list[Condition] = []
+        told: list[AlertCondition] = []
         next_at: datetime | None = None
         for condition in conditions:
             now_has = frozenset(condition.mailboxes)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from probe.alerts import AlertKind, Condition, Severity
+from probe.alerts import AlertCondition, AlertKind, Severity
 from probe.document import publish
 from probe.document.index import JsonObject
 from probe.document.telling.blocks import matters
@@ -27,12 +27,14 @@ from probe.model.runs import Run
 from probe.outlook import representatives
 from probe.service.dynamics import enabling_again
 
-TOLD_OF_DYNAMICS = ("asynchronous-service-idle", "disabled-by-an-error", "dynamics-records-not-read", "mailbox-without-row")
+TOLD_OF_DYNAMICS = ("asynchronous-service-idle", "disabled-by-an-error", "mailbox-without-row")
 """Rules that only advise, and whose failure somebody must hear of: Dynamics has stopped for a mailbox, or for all."""
 SILENT = "does-not-answer"
 """What a condition is called whose endpoint cannot be asked, for whichever reason."""
 SILENCE = ("endpoint-unreachable", "name-does-not-resolve", "silent-or-foreign-service")
 """Rules whose failure is that an endpoint cannot be asked."""
+UNREAD = "dynamics-records-not-read"
+"""The rule of which it is told that it cannot be answered: then Dynamics' records could not be read."""
 _BEFELL = frozenset(
     {
         Why.UNRESOLVED,
@@ -60,7 +62,7 @@ _MOST_WORDS = 3
 
 
 @dataclass(slots=True)
-class _Cause:
+class _DrawnCause:
     """A condition as it is drawn together."""
 
     finding: JsonObject
@@ -88,11 +90,13 @@ def page_of(subject: str) -> str:
 class WhatIsWrong:
     """The conditions in which some mailboxes are, and of what nothing more can be said now."""
 
-    conditions: tuple[Condition, ...]
+    conditions: tuple[AlertCondition, ...]
     unlooked: frozenset[str]
     """Addresses of the mailboxes of which an endpoint was not looked at yet."""
     unknown: frozenset[str]
     """Subjects of which a failure may be hidden by another, as of a server that does not answer."""
+    is_unread: bool
+    """Whether Dynamics' records could not be read, so that nothing of them is over."""
 
 
 def what_is_wrong(run: Run, since: Mapping[str, datetime], unlooked: Collection[str]) -> WhatIsWrong:
@@ -107,10 +111,10 @@ def what_is_wrong(run: Run, since: Mapping[str, datetime], unlooked: Collection[
     chosen = tuple(a for a in run.assessments if a.mailbox in alike and a.mailbox not in left_out)
     document, on = publish(replace(small, assessments=chosen)), run.judged_at
     known = Known(document)
-    causes: dict[str, _Cause] = {}
+    causes: dict[str, _DrawnCause] = {}
     unknown = {*left_out, *unlooked}
     for assessment in document["assessments"]:
-        found = _Found(assessment, known, on)
+        found = _Troubles(assessment, known, on)
         if found.silent:
             unknown |= {*found.silent, profile_subject(assessment["profile"]), *alike[assessment["mailbox"]]}
         for key, cause in found.causes():
@@ -119,7 +123,8 @@ def what_is_wrong(run: Run, since: Mapping[str, datetime], unlooked: Collection[
             told.mailboxes += alike[assessment["mailbox"]]
             told.profiles[assessment["profile"]] = None
     conditions = tuple(_condition(key, cause, known, on, since, run) for key, cause in causes.items())
-    return WhatIsWrong(conditions, left_out, frozenset(unknown))
+    is_unread = any(key.split("|")[1] == UNREAD for key in causes)
+    return WhatIsWrong(conditions, left_out, frozenset(unknown), is_unread)
 
 
 def _is_unlooked(estate: Estate, mailbox: Mailbox, unlooked: Collection[str]) -> bool:
@@ -128,21 +133,21 @@ def _is_unlooked(estate: Estate, mailbox: Mailbox, unlooked: Collection[str]) ->
     return (mailbox.uses_incoming and incoming.url in unlooked) or (mailbox.uses_outgoing and outgoing.url in unlooked)
 
 
-def merged(conditions: Iterable[Condition]) -> list[Condition]:
+def merged(conditions: Iterable[AlertCondition]) -> list[AlertCondition]:
     """The conditions, those with one key as one."""
-    found: dict[str, Condition] = {}
+    found: dict[str, AlertCondition] = {}
     for one in conditions:
         before = found.get(one.key)
         found[one.key] = one if before is None else _together(before, one)
     return list(found.values())
 
 
-def _together(one: Condition, other: Condition) -> Condition:
+def _together(one: AlertCondition, other: AlertCondition) -> AlertCondition:
     mailboxes = tuple(dict.fromkeys((*one.mailboxes, *other.mailboxes)))
     return replace(one, mailboxes=mailboxes, profiles=tuple(dict.fromkeys((*one.profiles, *other.profiles))))
 
 
-class _Found:
+class _Troubles:
     """What is wrong with one mailbox."""
 
     def __init__(self, assessment: JsonObject, known: Known, on: date) -> None:
@@ -150,18 +155,20 @@ class _Found:
         self._on = on
         self._findings = list(known.findings(assessment))
         self._support, self._readiness = Support(assessment["support"]), Readiness(assessment["readiness"])
-        self.silent: dict[str, tuple[JsonObject, JsonObject]] = {}
-        """Endpoints that did not tell what was asked because something befell the conversation, each with a finding and the gap that it rests on."""
+        self.silent: dict[str, list[tuple[JsonObject, JsonObject]]] = {}
+        """Endpoints that did not tell what was asked because something befell the conversation, each with findings and the gaps that they rest on."""
         for finding in self._findings:
             for gap in finding["because"]:
                 if gap.get("why") in _BEFELL and "://" in gap["subject"]:
-                    self.silent.setdefault(gap["subject"], (finding, gap))
+                    self.silent.setdefault(gap["subject"], []).append((finding, gap))
 
-    def causes(self) -> Iterator[tuple[str, _Cause]]:
+    def causes(self) -> Iterator[tuple[str, _DrawnCause]]:
         """Each cause with the key of its condition."""
         silent = dict(self.silent)
         for finding in self._findings:
             otherwise = Otherwise(finding["otherwise"])
+            if finding["rule"] == UNREAD and finding["result"] == Result.UNKNOWN:
+                yield self._cause(UNREAD, DEPLOYMENT_SUBJECT, finding, AlertKind.DYNAMICS)
             if finding["result"] != Result.FAILS or root_of(finding, self._findings) is not None:
                 continue
             if otherwise is Otherwise.NOT_READY:
@@ -177,16 +184,17 @@ class _Found:
                 # What is known of support hangs on all endpoints, and is as it was while one does not answer.
                 urls = endpoints_of(finding)
                 yield self._cause(finding["rule"], urls[0] if len(urls) == 1 else self._of_no_endpoint(finding), finding)
-        for subject, (finding, gap) in silent.items():
-            if matters(finding, self._support, self._readiness) and finding["result"] == Result.UNKNOWN:
+        for subject, left_open in silent.items():
+            mattering = [one for one in left_open if one[0]["result"] == Result.UNKNOWN and matters(one[0], self._support, self._readiness)]
+            for finding, gap in mattering[:1]:
                 title = reason_in_words(Why(gap["why"]), (subject,), "")
-                cause = _Cause({**finding, "because": [gap]}, subject, AlertKind.VERDICT, Severity.WARNING, title)
+                cause = _DrawnCause({**finding, "because": [gap]}, subject, AlertKind.VERDICT, Severity.WARNING, title)
                 yield f"{AlertKind.VERDICT}|{SILENT}|{subject}", cause
 
-    def _cause(self, rule: str, subject: str, finding: JsonObject, kind: AlertKind = AlertKind.VERDICT) -> tuple[str, _Cause]:
+    def _cause(self, rule: str, subject: str, finding: JsonObject, kind: AlertKind = AlertKind.VERDICT) -> tuple[str, _DrawnCause]:
         where = subject if "://" in subject else ""
         title = ": ".join(filter(None, (where, finding["title"])))
-        return f"{kind}|{rule}|{subject}", _Cause(finding, subject, kind, _SEVERITY[Otherwise(finding["otherwise"])], title)
+        return f"{kind}|{rule}|{subject}", _DrawnCause(finding, subject, kind, _SEVERITY[Otherwise(finding["otherwise"])], title)
 
     def _of_no_endpoint(self, finding: JsonObject) -> str:
         """What a failure is of that cites no one endpoint: the deployment, or the profile."""
@@ -194,17 +202,18 @@ class _Found:
         return DEPLOYMENT_SUBJECT if cited == {DEPLOYMENT_SUBJECT} else profile_subject(self._assessment["profile"])
 
 
-def _condition(key: str, cause: _Cause, known: Known, on: date, since: Mapping[str, datetime], run: Run) -> Condition:
+def _condition(key: str, cause: _DrawnCause, known: Known, on: date, since: Mapping[str, datetime], run: Run) -> AlertCondition:
     finding, mailboxes = cause.finding, list(dict.fromkeys(cause.mailboxes))
     gaps = [cited for cited in finding["because"] if "why" in cited]
-    if finding["result"] == Result.UNKNOWN:
+    if finding["result"] == Result.UNKNOWN and finding["rule"] != UNREAD:
         remedy, words = WHAT_TO_DO[Why(gaps[0]["why"])], [gaps[0]["detail"]]
     else:
         remedy = remedy_for(finding, mailboxes[0], known, on)
-        words = list(_words(finding["because"], with_what_was_seen(finding, on)))
+        seen = with_what_was_seen(finding, on)
+        words = list(_words(finding["because"], "" if seen == finding["title"] else seen))
         if finding["rule"] == "disabled-by-an-error":
             remedy = enabling_again(run, mailboxes, since) or remedy
-    return Condition(
+    return AlertCondition(
         key=key,
         kind=cause.kind,
         severity=cause.severity,
@@ -225,4 +234,4 @@ def _words(because: Sequence[JsonObject], seen: str) -> Iterator[str]:
     said = (evidence["excerpt"] for cited in because for evidence in cited.get("evidence", ()))
     told = (str(cited["value"]) for cited in because if cited["key"] == v.DYNAMICS_LAST_ERROR.name and "value" in cited)
     detail = (cited["detail"] for cited in because if "why" in cited and cited["detail"])
-    yield from list(dict.fromkeys((*told, seen, *said, *detail)))[:_MOST_WORDS]
+    yield from list(dict.fromkeys(filter(None, (*told, seen, *said, *detail))))[:_MOST_WORDS]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from probe.alerts import AlertKind, Condition, Severity
+from probe.alerts import AlertCondition, AlertKind, Severity
 from probe.document.telling.words import count
 from probe.model import vocabulary as v
 from probe.model.estate import Delivery, Estate, profile_subject
@@ -42,13 +42,12 @@ def enabling_again(run: Run, mailboxes: Sequence[str], since: Mapping[str, datet
     again = [since[address] for address in ready if address in since]
     accepted = f" since {_shown(max(again))}" if again else ""
     return (
-        f"Disabled from {_shown(min(failed_at))} on. The servers accept {count(len(ready), 'the account', 'the accounts')} again{accepted}; "
-        f"enable {count(len(ready), 'this mailbox', 'these mailboxes')} again: "
+        f"Disabled from {_shown(min(failed_at))} on. The servers let the accounts of {count(len(ready), 'mailbox', 'mailboxes')} in{accepted}; enable them again: "
         f"probe gate ESTATE.toml --disabled-since {first:%Y-%m-%dT%H:%M} --enable"
     )
 
 
-class PendingMail:
+class WaitingMail:
     """Since when mail of each mailbox has been waiting to be sent, by what Dynamics says each time."""
 
     def __init__(self, now: datetime) -> None:
@@ -69,7 +68,7 @@ class PendingMail:
         """Whether it is not known yet which mail has been waiting for long, so shortly after a start."""
         return now - self._began < STUCK_AFTER + timedelta(minutes=15)
 
-    def conditions(self, estate: Estate, now: datetime) -> list[Condition]:
+    def conditions(self, estate: Estate, now: datetime) -> list[AlertCondition]:
         """A condition for each profile of whose mailboxes mail has been waiting for too long."""
         stuck: dict[str, list[str]] = {}
         waiting: Counter[str] = Counter()
@@ -81,7 +80,7 @@ class PendingMail:
                 waiting[mailbox.profile] += number
                 since[mailbox.profile] = min(began, since.get(mailbox.profile, began))
         return [
-            Condition(
+            AlertCondition(
                 key=f"{AlertKind.DYNAMICS}|{PENDING}|{profile_subject(name)}",
                 kind=AlertKind.DYNAMICS,
                 severity=Severity.WARNING,

@@ -1,4 +1,4 @@
-"""What is known, judged: a run out of the looks that are believed, whenever each was held. Part by part of the estate, and pure."""
+"""What is known, judged: a run out of the looks that are believed, whenever each was held. EstatePart by part of the estate, and pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, Mailbox
 from probe.model.facts import Reading
 from probe.model.runs import Run
 from probe.service.looks import Look, LookKey
-from probe.service.parts import Part
+from probe.service.parts import EstatePart
 
 
 def bare_run(plan: Plan, at: datetime, host: str) -> Run:
@@ -37,7 +37,7 @@ def bare_run(plan: Plan, at: datetime, host: str) -> Run:
     )
 
 
-def judged(part: Part, looks: Iterable[Look], of_dynamics: Iterable[Reading], ruleset: Ruleset, bare: Run) -> Run:
+def judged(part: EstatePart, looks: Iterable[Look], of_dynamics: Iterable[Reading], ruleset: Ruleset, bare: Run) -> Run:
     """All that is known of a part of an estate, as one run. What no look has found yet was not attempted."""
     attempts: list[Attempt] = []
     readings = list(of_dynamics)

@@ -42,8 +42,8 @@ class KnownLooks:
             if self._doubted.pop(look.key, None) is not None:
                 self.unconfirmed += 1
             return Taken.REPEATED
-        if look.key.topic is Topic.TLS and look.has_failed and before is not None:
-            # That the server is gone is found by the look at the endpoint; what it takes of TLS is known from before.
+        if before is not None and look.has_failed and (look.key.topic is Topic.TLS or self._is_hidden(look)):
+            # That the server is gone is found by the look at the endpoint; what it takes of TLS, and whom it lets in, is known from before.
             return Taken.DOUBTED
         doubted = self._doubted.pop(look.key, None)
         if doubted is None and not _is_believed_at_once(look, before):
@@ -54,11 +54,12 @@ class KnownLooks:
         self._believed[look.key] = replace(look, since=since)
         return Taken.BELIEVED
 
-    def restrict(self, keys: Iterable[LookKey]) -> None:
-        """Forget every look but these: the estate has no other any more."""
-        kept = frozenset(keys)
-        self._believed = {key: look for key, look in self._believed.items() if key in kept}
-        self._doubted = {key: look for key, look in self._doubted.items() if key in kept}
+    def _is_hidden(self, look: Look) -> bool:
+        """Whether a look at an account says nothing, because a server of it does not answer anybody."""
+        if look.key.topic not in (Topic.ACCOUNT, Topic.ROUND_TRIP) or _is_refusal(look):
+            return False
+        ends = (LookKey(Topic.ENDPOINT, attempt.subject) for attempt in look.attempts)
+        return any((at_end := self._believed.get(end) or self._doubted.get(end)) is not None and at_end.has_failed for end in ends)
 
 
 def _is_believed_at_once(look: Look, before: Look | None) -> bool:

@@ -87,11 +87,6 @@ class Look:
         return any(attempt.outcome not in (Outcome.COMPLETED, Outcome.NOT_SCHEDULED) for attempt in self.attempts)
 
     @property
-    def was_held(self) -> bool:
-        """Whether any conversation of it was held."""
-        return any(attempt.outcome is not Outcome.NOT_SCHEDULED for attempt in self.attempts)
-
-    @property
     def was_interrupted(self) -> bool:
         """Whether the end of the service cut it short, so that it says nothing."""
         return any(attempt.outcome is Outcome.INTERRUPTED for attempt in self.attempts)

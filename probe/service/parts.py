@@ -11,7 +11,7 @@ from probe.service.looks import LookKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class EstatePart:
     """Profiles that share an endpoint, directly or through others, with their mailboxes."""
 
     number: int
@@ -24,7 +24,7 @@ class Part:
     """Its endpoints, profiles and mailboxes."""
 
 
-class Parts:
+class EstateParts:
     """The parts of an estate."""
 
     def __init__(self, estate: Estate) -> None:
@@ -44,7 +44,7 @@ class Parts:
             by_profile.setdefault(mailbox.profile, []).append(mailbox)
         ways = {mailbox.appointments: mailbox for mailbox in reversed(estate.mailboxes)}
         order = {profile.name: place for place, profile in enumerate(estate.profiles)}
-        self.all: list[Part] = []
+        self.all: list[EstatePart] = []
         """In the order of their first profile."""
         for names in sorted((sorted(group, key=order.__getitem__) for group in groups.values()), key=lambda group: order[group[0]]):
             own = tuple(mailbox for name in names for mailbox in by_profile.get(name, ()))
@@ -52,7 +52,7 @@ class Parts:
             beside = tuple(mailbox for way, mailbox in ways.items() if way not in has)
             kept = {*names, *(mailbox.profile for mailbox in beside)}
             self.all.append(
-                Part(
+                EstatePart(
                     number=len(self.all),
                     estate=replace(
                         estate, profiles=tuple(profile for profile in estate.profiles if profile.name in kept), mailboxes=(*own, *beside)
@@ -67,7 +67,7 @@ class Parts:
             )
         self._of_subject = {subject: part for part in self.all for subject in part.subjects}
 
-    def of(self, subject: str) -> Part | None:
+    def of(self, subject: str) -> EstatePart | None:
         """The part that an endpoint, a profile or a mailbox belongs to; None for what is of the deployment."""
         return self._of_subject.get(subject)
 

@@ -18,7 +18,7 @@ from probe.model.values import dataclass
 from probe.model.vocabulary import all_keys
 from probe.service.looks import Look, by_subject
 
-Whose = tuple[str, str | None]
+SubjectAndAccount = tuple[str, str | None]
 """A subject, and the account at it."""
 
 _PASSING = frozenset(key.name for key in all_keys().values() if key.kept is nothing)
@@ -37,7 +37,7 @@ class Recorded:
     """What was recorded last of each subject and verdict, so that what is the same is not worked out again."""
 
     def __init__(self) -> None:
-        self._seen: dict[Whose, _Seen] = {}
+        self._seen: dict[SubjectAndAccount, _Seen] = {}
         self._verdicts: dict[str, tuple[object, Sighting]] = {}
 
     def news_of(self, run: Run, now: datetime) -> Iterator[Sighting]:
@@ -77,7 +77,7 @@ class Recorded:
         self._verdicts = {address: verdict for address, verdict in self._verdicts.items() if address in kept}
 
 
-def _whose_of(attempt: Attempt) -> Whose:
+def _whose_of(attempt: Attempt) -> SubjectAndAccount:
     return attempt.subject, None if attempt.subject == attempt.mailbox else attempt.mailbox
 
 

@@ -13,13 +13,13 @@ from datetime import date
 from pathlib import Path
 
 from probe import app
-from probe.alerts import AT_ONCE, Alerts, Heartbeat, Targets, Telling, logs_of_this_machine, recipients_of
+from probe.alerts import AT_ONCE, Alerts, Heartbeat, TargetSender, Telling, logs_of_this_machine, recipients_of
 from probe.alerts.heartbeat import AT_MOST_EVERY
 from probe.config import EstateError, load_estate
 from probe.engine.judge import Ruleset
 from probe.engine.plan import Plan
 from probe.engine.work import work_of
-from probe.history import HistoryUnavailable, open_history
+from probe.history import DeploymentClaim, HistoryUnavailable, open_history
 from probe.memory import Folder, Locked, MemoryUnavailable
 from probe.model.defaults import TlsDepth
 from probe.model.estate import Estate, Secret, SecretReference
@@ -44,6 +44,8 @@ _ESTATE_SECONDS = 2.0
 _LIVES_SECONDS = 10.0
 """How often the service manager hears of us, where it does not want to more often."""
 _SWEEP_SECONDS = 3600.0
+_CLAIM_SECONDS = 15.0
+"""How often it is looked whether this is the service that watches; a second one takes over within a minute."""
 
 
 class CannotServe(Exception):
@@ -72,14 +74,14 @@ async def serve(settings: ServiceSettings, estate: Estate, stop: asyncio.Event, 
     try:
         async with AsyncExitStack() as stack:
             stack.enter_context(settings.folder.locked(_LOCK))
-            await _Service(settings, estate, stop).run(stack, reload)
+            await _ServiceProcess(settings, estate, stop).run(stack, reload)
     except Locked:
         raise CannotServe(f"another `probe serve` uses {settings.folder.path}; two would sign in twice") from None
     except (HistoryUnavailable, MemoryUnavailable, CannotListen) as unavailable:
         raise CannotServe(str(unavailable)) from None
 
 
-class _Service:
+class _ServiceProcess:
     """What a service is made of."""
 
     def __init__(self, settings: ServiceSettings, estate: Estate, stop: asyncio.Event) -> None:
@@ -95,11 +97,12 @@ class _Service:
         probing = await stack.enter_async_context(app.Probing(settings.options))
         children = await stack.enter_async_context(Children(AT_ONCE))
         ca_file = None if settings.options.ca_file is None else str(settings.options.ca_file)
-        targets = Targets(children, logs=logs_of_this_machine(settings.environment, settings.say), ca_file=ca_file)
+        targets = TargetSender(children, logs=logs_of_this_machine(settings.environment, settings.say), ca_file=ca_file)
         alerts = Alerts(settings.folder, name, targets.send, telling(estate, targets))
         by = judges(settings.options)
         plan = by.plan(estate, self._clock.now().date())
-        schedule = Schedule(settings.folder, name, by.tasks(estate, plan), self._clock.now())
+        loop = asyncio.get_running_loop()
+        schedule = Schedule(settings.folder, name, by.tasks(estate, plan), self._clock.now(), monotonic=loop.time)
         watcher = Watcher(
             estate,
             judges=by,
@@ -111,9 +114,10 @@ class _Service:
             clock=self._clock,
         )
         await watcher.begin()
+        claim = await stack.enter_async_context(history.claim())
+        watcher.is_standing_by = not claim.is_held
         view = View(watcher, schedule, probing)
         tokens = Tokens(settings.folder)
-        loop = asyncio.get_running_loop()
         url = await stack.enter_async_context(listening(view, settings.listen, tokens, clock=self._clock.now, monotonic=loop.time))
         settings.say(f"{name} is watched; {url}")
         async with asyncio.TaskGroup() as group:
@@ -124,6 +128,7 @@ class _Service:
                     _telling_that_it_lives(self._manager, view),
                     _beating(targets, view, self._clock),
                     _sweeping(watcher),
+                    _claiming(claim, watcher),
                 )
             ]
             self._manager.ready(view.standby().words)
@@ -133,7 +138,7 @@ class _Service:
                 task.cancel()
 
 
-def telling(estate: Estate, targets: Targets) -> Telling:
+def telling(estate: Estate, targets: TargetSender) -> Telling:
     """Who is told of what, by an estate."""
     return Telling(
         settings=estate.alerts,
@@ -158,7 +163,7 @@ def judges(options: app.Options) -> Judges:
     )
 
 
-async def _following(file: Path, watcher: Watcher, alerts: Alerts, targets: Targets, reload: asyncio.Event) -> None:
+async def _following(file: Path, watcher: Watcher, alerts: Alerts, targets: TargetSender, reload: asyncio.Event) -> None:
     """Take up the estate's file whenever it is another, or somebody asks; a wrong one is refused, and the old one kept."""
     known = await in_thread(lambda: _content(file), "probe-estate")
     while True:
@@ -198,7 +203,7 @@ async def _telling_that_it_lives(manager: ServiceManager, view: View) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _beating(targets: Targets, view: View, clock: Clock) -> None:
+async def _beating(targets: TargetSender, view: View, clock: Clock) -> None:
     """Call the heartbeat's URL after each minute in which the schedule was kept."""
     beat: Heartbeat | None = None
     known: SecretReference | None = None
@@ -209,6 +214,16 @@ async def _beating(targets: Targets, view: View, clock: Clock) -> None:
             known, beat = reference, None if reference is None else Heartbeat(reference, targets.beat)
         if beat is not None and view.standby().is_ready:
             await beat.beat(clock.now())
+
+
+async def _claiming(claim: DeploymentClaim, watcher: Watcher) -> None:
+    """Watch where no other service does, and stand by where one does."""
+    while True:
+        await asyncio.sleep(_CLAIM_SECONDS)
+        is_held = await claim.renew()
+        if is_held is watcher.is_standing_by:
+            watcher.is_standing_by = not is_held
+            _log.warning("this service %s", "watches from now on" if is_held else "stands by: another watches this deployment")
 
 
 async def _sweeping(watcher: Watcher) -> None:

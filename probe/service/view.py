@@ -54,6 +54,10 @@ class View:
         return None if last is None else LastLook(*last)
 
     def standby(self) -> Standby:
+        if self._watcher.is_standing_by:
+            return Standby(False, "another service watches this deployment; this one takes over when that one ends")
+        if (trouble := self._schedule.trouble) is not None:
+            return Standby(False, f"nobody is signed in to, since that cannot be written down: {trouble}")
         lag = self.lag()
         if lag > LATE:
             return Standby(False, f"the schedule is {int(lag.total_seconds())} seconds late")

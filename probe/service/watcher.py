@@ -13,13 +13,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from itertools import chain
 from typing import Protocol, TypeVar
 
 from probe.alerts import Alerts
 from probe.engine.judge import Ruleset
 from probe.engine.plan import Conversation, Plan
-from probe.history import History, HistoryUnavailable, Sighting
+from probe.history import History, HistoryUnavailable, Recording, Sighting
 from probe.memory import MemoryUnavailable
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
@@ -28,30 +27,25 @@ from probe.model.facts import Fact, Reading
 from probe.model.runs import Run
 from probe.model.values import dataclass
 from probe.net.threads import in_thread
-from probe.outlook import outlook
 from probe.probing import Prober
 from probe.schedule import Ended, Schedule, Task, TaskKind
-from probe.service.ahead import approaching
 from probe.service.clock import Clock
-from probe.service.cohorts import Cohorts, base_key
-from probe.service.conditions import WhatIsWrong, merged, what_is_wrong
-from probe.service.drift import notices_of
-from probe.service.dynamics import PENDING, PendingMail
+from probe.service.conditions import WhatIsWrong, what_is_wrong
 from probe.service.judging import bare_run, joined, judged, under
 from probe.service.keeping import KeptLooks
 from probe.service.known import KnownLooks, Taken
 from probe.service.looks import Look, LookKey, Topic, key_of, looks_of
-from probe.service.parts import Parts
+from probe.service.parts import EstateParts
 from probe.service.recording import Recorded, what_matters
+from probe.service.teller import Teller
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-MOST_UNWRITTEN = 200_000
-"""Sightings that wait while the history cannot be written; a look that found the same is then left out first."""
-_CHANGES = "changes"
-"""The name under which it is kept which of the history's changes were told."""
+
+WRITE_AGAIN = timedelta(seconds=15)
+"""After which the history is written to again, where it could not be."""
 
 
 class Observer(Protocol):
@@ -111,7 +105,9 @@ class Watcher:
         """What is known of each part."""
         self._wrong: dict[int, WhatIsWrong] = {}
         self._whole: Run | None = None
-        self._unwritten: list[Sighting] = []
+        self._recording = Recording(history.record)
+        self._write_after = clock.now()
+        """When the history is written to again, where it could not be."""
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
         self._stop = asyncio.Event()
@@ -122,21 +118,16 @@ class Watcher:
         self._settled = asyncio.Event()
         """Set once what was known when somebody took it is judged; each judgement has its own."""
         self._sign_ins: dict[str, datetime] = {}
-        self._has_looked_ahead = False
-        self._is_to_tell = False
-        self._pending = PendingMail(clock.now())
-        self._cohorts = Cohorts()
         self._alerts_at: datetime | None = clock.now()
         """When alerts have something to send by time alone."""
-        self._next_cohort: datetime | None = None
-        """When mailboxes that a known cause befell lately may be told of."""
-        self._told: dict[str, str] = {}
-        """The subjects of the conditions that are, by key."""
+        self._teller = Teller(alerts, kept, history, clock.now())
         self.attempts: Counter[tuple[str, str]] = Counter()
         """Attempts that ended, by prober and outcome."""
         self.last_looks: dict[str, tuple[datetime, float]] = {}
         """When each endpoint was looked at last, and what the conversation took, by URL."""
         self.started = clock.now()
+        self.is_standing_by = False
+        """Whether another service watches this deployment, so that nothing begins here."""
         self._load(estate)
 
     @property
@@ -169,7 +160,7 @@ class Watcher:
         now = self._clock.now()
         self._plan = self._judges.plan(estate, now.date())
         self._bare = bare_run(self._plan, now, self._judges.host)
-        self._parts = Parts(estate)
+        self._parts = EstateParts(estate)
         self._runs, self._wrong, self._whole = {}, {}, None
         self._touched = {part.number for part in self._parts.all}
         of_plan = looks_of(self._plan, self._judges.probers)
@@ -187,11 +178,8 @@ class Watcher:
             for look in self._known.believed.values():
                 if look.key.topic is Topic.ENDPOINT:
                     self.last_looks[look.key.subject] = (look.since, look.seconds or 0.0)
-        self._cohorts = Cohorts(await in_thread(self._kept.cohorts, "probe-kept-looks"))
+        await self._teller.begin()
         await self._take_what_nobody_holds()
-        if await in_thread(lambda: self._kept.place(_CHANGES), "probe-kept-looks") is None:
-            newest = max((change.id for change in await self.history.changes(limit=1, drift_only=False)), default=0)
-            await in_thread(lambda: self._kept.move(_CHANGES, newest), "probe-kept-looks")
         await self._keep_estate()
 
     async def reload(self, estate: Estate) -> None:
@@ -224,7 +212,7 @@ class Watcher:
             beside = [group.create_task(one) for one in (self._stopping(stop), self._settling(), self._delivering())]
             while not stop.is_set():
                 self._wake.clear()
-                for task in self._schedule.due(self._clock.now()):
+                for task in () if self.is_standing_by else self._schedule.due(self._clock.now()):
                     self._running += 1
                     group.create_task(self._do(task))
                 if self._is_anything_new():
@@ -237,7 +225,12 @@ class Watcher:
                 await self._wake.wait()
             for work in beside:
                 work.cancel()
+        self._write_after = self._clock.now()
         await self._settle()
+        try:
+            self._schedule.flush()
+        except MemoryUnavailable as unavailable:
+            _log.error("what was due when is not kept for a restart: %s", unavailable)
 
     async def _settling(self) -> None:
         """Draw the conclusions whenever something was found. Meanwhile what is due goes on."""
@@ -276,14 +269,19 @@ class Watcher:
     def _next_due(self) -> datetime:
         """When something is due by time alone."""
         now = self._clock.now()
-        times = [self._schedule.next_due(), self._next_cohort, self._alerts_at, now + timedelta(minutes=1)]
+        times = [
+            None if self.is_standing_by else self._schedule.next_due(),
+            self._teller.next_due,
+            self._alerts_at,
+            now + timedelta(minutes=1),
+        ]
         return min(time for time in times if time is not None)
 
     def _is_anything_new(self) -> bool:
         """Whether something is to be judged, written or told."""
         now = self._clock.now()
-        is_next_cohort = self._next_cohort is not None and self._next_cohort <= now
-        return bool(self._touched or self._unwritten or self._is_to_tell or is_next_cohort or now.date() != self._bare.judged_at)
+        is_unwritten = self._recording.waiting > 0 and not self._write_after > now >= self._write_after - WRITE_AGAIN
+        return bool(self._touched or is_unwritten or self._teller.has_something(now) or now.date() != self._bare.judged_at)
 
     async def _stopping(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -375,7 +373,7 @@ class Watcher:
             self.last_looks[look.key.subject] = (now, look.seconds or 0.0)
         match taken:
             case Taken.REPEATED:
-                self._unwritten += self._recorded.repetition(look, now)
+                self._recording.add(self._recorded.repetition(look, now))
             case Taken.BELIEVED:
                 self._unkept.add(look.key)
                 self._touched |= self._parts.touched((look.key,))
@@ -393,8 +391,7 @@ class Watcher:
         readings = await self._observer.state_of_dynamics(self.estate, self._stop)
         before, after = what_matters(self._of_dynamics), what_matters(readings)
         self._of_dynamics = readings
-        self._pending.take(readings, self._clock.now())
-        self._is_to_tell = True
+        self._teller.take_dynamics(readings, self._clock.now())
         other = {subject for subject in before.keys() | after.keys() if before.get(subject) != after.get(subject)}
         if DEPLOYMENT_SUBJECT in other:
             self._touched = {part.number for part in self._parts.all}
@@ -414,25 +411,31 @@ class Watcher:
         touched, self._touched = self._touched, set()
         if touched:
             self._bare = replace(self._bare, finished=now, judged_at=now.date())
-            self._unwritten += await in_thread(partial(self._judge, touched, now, is_next_day=is_next_day), "probe-judging")
+            self._recording.add(await in_thread(partial(self._judge, touched, now, is_next_day=is_next_day), "probe-judging"))
             self._whole = None
         await self._write()
-        is_to_tell, self._is_to_tell = self._is_to_tell or bool(touched), False
-        if not is_to_tell and (self._next_cohort is None or now < self._next_cohort):
-            return
         unkept, self._unkept = self._unkept, set()
         looks = [look for key in unkept if (look := self._known.believed.get(key)) is not None]
         if looks:
             await self._kept_safely(lambda: self._kept.keep(looks, self._bare))
-        await self._tell(now)
-        if is_next_day or not self._has_looked_ahead:
-            await self._look_ahead(now)
+        if touched or self._teller.has_something(now):
+            await self._teller.tell(self.estate, self._parts, dict(self._wrong), now)
+            self._undelivered.set()
+        if touched:
+            runs = [run for number in sorted(touched) if (run := self._runs.get(number)) is not None]
+            await self._teller.look_ahead(self.estate, runs, self._judges.ruleset, now)
+            self._undelivered.set()
 
     def _judge(self, touched: Collection[int], now: datetime, *, is_next_day: bool) -> list[Sighting]:
         """Judge some parts; gives what is to be recorded of them. In a thread of its own: whatever changes meanwhile touches its part again."""
         looks = self._by_part(self._known.believed.values(), lambda look: look.key.subject)
         of_dynamics = self._by_part(self._of_dynamics, lambda reading: reading.subject)
-        since = {look.key.subject: look.since for of_part in looks.values() for look in of_part if look.key.topic is Topic.ENDPOINT}
+        since = {
+            look.key.subject: look.since
+            for of_part in looks.values()
+            for look in of_part
+            if look.key.topic in (Topic.ENDPOINT, Topic.ACCOUNT)
+        }
         unlooked = {key.subject for key in self._looks if key.topic is Topic.ENDPOINT and key not in self._known.believed}
         news: list[Sighting] = []
         for number in sorted(touched):
@@ -455,74 +458,15 @@ class Watcher:
         return found
 
     async def _write(self) -> None:
-        if not self._unwritten:
+        now = self._clock.now()
+        if self._write_after > now >= self._write_after - WRITE_AGAIN:
             return
-        batch, self._unwritten = self._unwritten, []
         try:
-            await self.history.record(batch)
+            await self._recording.flush()
         except HistoryUnavailable as unavailable:
-            _log.error("the history cannot be written; what was found is kept in memory: %s", unavailable, extra={"waiting": len(batch)})
-            self._unwritten = batch[-MOST_UNWRITTEN:]
-
-    async def _tell(self, now: datetime) -> None:
-        """Hand over what is so now, and what changed since the last time."""
-        conditions = merged(
-            (*chain.from_iterable(wrong.conditions for wrong in self._wrong.values()), *self._pending.conditions(self.estate, now))
-        )
-        told, self._next_cohort = self._cohorts.split(conditions, now, self._is_undecided)
-        try:
-            # First: a cohort that is not kept would be told of under another number after a restart.
-            await in_thread(lambda: self._kept.keep_cohorts(self._cohorts.all), "probe-kept-looks")
-            self._alerts.settle(told, now, undecided=self._is_undecided)
-            before, self._told = self._told, {condition.key: condition.subject for condition in told}
-            await self._tell_drift({subject for _, subject in before.items() ^ self._told.items()}, now)
-            self._undelivered.set()
-        except (HistoryUnavailable, MemoryUnavailable) as unavailable:
-            self._is_to_tell = True
-            _log.error("what is wrong is not told yet: %s", unavailable)
-
-    async def _tell_drift(self, told: Collection[str], now: datetime) -> None:
-        """Hand over what changed; what begins or ends on a subject was told with its cause, and is not told as drift besides."""
-        place = await in_thread(lambda: self._kept.place(_CHANGES), "probe-kept-looks") or 0
-        changes = await self.history.changes(newer_than=place)
-        if changes:
-            affected = self._affected({change.subject for change in changes})
-            self._alerts.notify(notices_of((one for one in changes if one.subject not in told), affected), now)
-            newest = max(change.id for change in changes)
-            await in_thread(lambda: self._kept.move(_CHANGES, newest), "probe-kept-looks")
-
-    async def _look_ahead(self, now: datetime) -> None:
-        """Hand over what ends soon."""
-        self._has_looked_ahead = True
-        ahead = timedelta(days=max(self.estate.alerts.ahead_days, default=0) + 1)
-        coming = await in_thread(
-            lambda: [one for run in self._runs.values() for one in outlook(run, self._judges.ruleset, run.judged_at + ahead)],
-            "probe-judging",
-        )
-        try:
-            self._alerts.approaching(approaching(coming, self.estate), now)
-            self._undelivered.set()
-        except MemoryUnavailable as unavailable:
-            self._has_looked_ahead = False
-            _log.error("what ends soon is not told yet: %s", unavailable)
-
-    def _is_undecided(self, key: str) -> bool:
-        """Whether nothing can be said now of what a condition is about."""
-        key = base_key(key)
-        if f"|{PENDING}|" in key:
-            return self._pending.is_undecided(self._clock.now())
-        subject = key.rpartition("|")[2]
-        part = self._parts.of(subject)
-        wrong = None if part is None else self._wrong.get(part.number)
-        return part is not None and (wrong is None or subject in wrong.unknown)
-
-    def _affected(self, subjects: set[str]) -> dict[str, list[tuple[str, str]]]:
-        """The mailboxes behind each of some endpoints, each with its profile."""
-        found: dict[str, list[tuple[str, str]]] = {subject: [] for subject in subjects}
-        for mailbox in self.estate.mailboxes:
-            for subject in {mailbox.address, *(endpoint.url for endpoint in self.estate.endpoints_of(mailbox))} & subjects:
-                found[subject].append((mailbox.address, mailbox.profile))
-        return found
+            self._write_after = now + WRITE_AGAIN
+            waiting = {"waiting": self._recording.waiting, "lost": self._recording.lost}
+            _log.error("the history cannot be written; what was found is kept in memory: %s", unavailable, extra=waiting)
 
     async def _kept_safely(self, work: Callable[[], None]) -> None:
         try:

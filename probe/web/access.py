@@ -94,7 +94,7 @@ class _TokenReader:
     def __init__(self, tokens: Tokens, clock: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
         self._tokens, self._clock, self._monotonic = tokens, clock, monotonic
         self._known: Sequence[StoredToken] = ()
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: tuple[int, ...] | None = None
         self._read_at = 0.0
         self._reading = asyncio.Lock()
         self._noted: dict[str, datetime] = {}
@@ -110,26 +110,36 @@ class _TokenReader:
 
     async def _used(self, find: Callable[[Sequence[StoredToken]], Token | None]) -> Token | None:
         """The token that is found among those that there are, whose use is kept."""
+        async with self._reading:
+            await self._refresh()
+        found = find(self._known)
+        if found is not None:
+            await self._note_use(found.name)
+        return found
+
+    async def _refresh(self) -> None:
+        stamp: tuple[int, ...] | None = None
         try:
-            async with self._reading:
-                stamp = self._tokens.stamp()
-                if stamp != self._stamp or self._monotonic() - self._read_at > _READ_AGAIN_SECONDS:
-                    self._known = await in_thread(self._tokens.known, "tokens")
-                    self._stamp, self._read_at = stamp, self._monotonic()
-            found = find(self._known)
-            if found is not None:
-                await self._note_use(found.name)
+            stamp = self._tokens.stamp()
+            if stamp == self._stamp and self._monotonic() - self._read_at <= _READ_AGAIN_SECONDS:
+                return
+            self._known = await in_thread(self._tokens.known, "tokens")
         except MemoryUnavailable as unavailable:
             _log.error("the tokens cannot be read", extra={"error": str(unavailable)})
-            raise RequestProblem(503, "the tokens cannot be read; the service's log says why", {"Retry-After": "10"}) from None
-        return found
+            # As long as the file is as it was when it was read, none was revoked, and nobody else has written to it.
+            if stamp is None or stamp != self._stamp:
+                raise RequestProblem(503, "the tokens cannot be read; the service's log says why", {"Retry-After": "10"}) from None
+        self._stamp, self._read_at = stamp, self._monotonic()
 
     async def _note_use(self, name: str) -> None:
         now, noted = self._clock(), self._noted.get(name)
         # A clock that was set back must not keep the time of use from being written.
         if noted is None or abs(now - noted) >= USE_KEPT_EACH:
             self._noted[name] = now
-            await in_thread(lambda: self._tokens.note_use(name, now), "tokens")
+            try:
+                await in_thread(lambda: self._tokens.note_use(name, now), "tokens")
+            except MemoryUnavailable as unavailable:  # a full disk is no reason to let nobody in
+                _log.warning("the last use of a token is not kept", extra={"token": name, "error": str(unavailable)})
 
 
 class Hosts:
@@ -206,7 +216,7 @@ class Gatekeeper:
 
     def _check(self, token: Token, wanted: TokenScope) -> None:
         """See to it that a token is not used too often, nor for what it is not for. Raises RequestProblem."""
-        self._rates.take(READERS if wanted is TokenScope.READ else CHECKERS, token.name)
+        self._rates.take(READERS if wanted is TokenScope.READ else CHECKERS, f"token {token.name}")
         if not token.scope.includes(wanted):
             challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{wanted}"'
             raise RequestProblem(403, f"a token of scope {wanted} is wanted; this one has {token.scope}", {"WWW-Authenticate": challenge})

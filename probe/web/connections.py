@@ -70,8 +70,9 @@ class BoundedConnection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answers what is no HTTP, or has too long a head, with problem details."""
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.transport.abort()  # an answer goes on, and another cannot begin within it
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        if is_answering or self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.abort()  # another answer cannot begin within one that goes on, nor after one to half a request
             return
         wrong = sys.exception()
         is_too_long = isinstance(wrong, h11.RemoteProtocolError) and wrong.error_status_hint == 431

@@ -19,7 +19,7 @@ from probe.model.endpoints import endpoint_id
 from probe.model.estate import DEPLOYMENT_SUBJECT, Endpoint, Estate, Mailbox, profile_subject
 from probe.model.rules import Assessment, Result, Rule, Support
 from probe.model.runs import Run
-from probe.outlook import Coming, lookalikes
+from probe.outlook import Coming, representatives
 from probe.web.state import EstateState
 from probe.web.watch import LastLook
 
@@ -46,6 +46,7 @@ def summary(state: EstateState, coming: Sequence[Coming]) -> JsonForm:
     causes = _causes(state.run)
     return {
         "deployment": state.names.estate.deployment.name,
+        "as_of": as_time(state.run.finished),
         "judged_at": state.run.judged_at.isoformat(),
         **_counts(assessments),
         "profiles": [{"profile": name, **_counts(of_it)} for name, of_it in by_profile.items()],
@@ -76,7 +77,7 @@ def _counts(assessments: Collection[Assessment]) -> JsonForm:
 
 
 def _causes(run: Run) -> list[JsonForm]:
-    alike, small = lookalikes(run)
+    alike, small = representatives(run)
     document = publish(small)
     blocks = blocks_of(document["assessments"], Known(document))
     blocks = [block for block in blocks if not block.is_good and block.support is not Support.NOT_ASSESSED]

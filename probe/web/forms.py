@@ -87,6 +87,8 @@ class SummaryForm(CountsForm):
     """The estate in short."""
 
     deployment: str
+    as_of: datetime
+    """When the state was as it is told; of a large estate it may be some seconds old."""
     judged_at: date
     profiles: tuple[ProfileCountsForm, ...]
     worst: tuple[CauseForm, ...]

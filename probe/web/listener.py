@@ -93,7 +93,7 @@ async def listening(
     """
     port, identity = await _opened(settings, tokens)
     with contextlib.closing(port):
-        names = _ListenerNames(port, identity)
+        names = ListenerNames(port, identity)
         gatekeeper = Gatekeeper(
             tokens,
             Hosts(names.have, port.port),
@@ -139,7 +139,7 @@ async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
     await asyncio.gather(*left, return_exceptions=True)
 
 
-class _ListenerNames:
+class ListenerNames:
     """The names under which the listener may be asked for: on loopback the local ones, elsewhere those of its certificate."""
 
     def __init__(self, port: ListeningPort, identity: ServerIdentity | None) -> None:
@@ -181,7 +181,7 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
-def _configuration(app: object, names: _ListenerNames, patience: ClientPatience) -> uvicorn.Config:
+def _configuration(app: object, names: ListenerNames, patience: ClientPatience) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         http="h11",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,8 +14,6 @@ from probe import app
 from probe.history import History, HistoryChange
 from probe.history.telling import change_as_json, latency_as_json
 from probe.model.rules import Readiness, Support
-from probe.net.threads import in_thread
-from probe.outlook import Coming
 from probe.web.documents import (
     JsonForm,
     endpoint_detail,
@@ -40,7 +37,7 @@ from probe.web.forms import (
 )
 from probe.web.problems import RequestProblem
 from probe.web.responses import JsonResponse, encoded, tagged
-from probe.web.state import MOST_NAME, EstateState, States
+from probe.web.state import MOST_NAME, Drawn, EstateState, States
 from probe.web.watch import Watch
 
 _AHEAD = timedelta(days=90)
@@ -66,7 +63,7 @@ Limit = Annotated[int, Query(ge=1, le=500, description="The most that a page has
 def reading(watch: Watch, states: States) -> APIRouter:
     """The routes that read."""
     router = APIRouter(prefix="/v1", tags=["estate"], default_response_class=JsonResponse)
-    in_short = _InShort(states)
+    in_short = Drawn(states, _in_short)
 
     @router.get("/summary", response_model=SummaryForm)
     async def show_summary(request: Request) -> Response:
@@ -166,25 +163,9 @@ def reading(watch: Watch, states: States) -> APIRouter:
     return router
 
 
-class _InShort:
-    """The summary, which is drawn once of each state."""
-
-    def __init__(self, states: States) -> None:
-        self._states = states
-        self._drawn: tuple[EstateState, bytes] | None = None
-        self._drawing = asyncio.Lock()
-
-    async def newest(self) -> bytes:
-        async with self._drawing:
-            state = await self._states.newest()
-            if self._drawn is None or self._drawn[0] is not state:
-                # What comes up is found by judging the estate for days ahead.
-                self._drawn = (state, await in_thread(lambda: encoded(summary(state, _coming(state))), "probe-web-summary"))
-            return self._drawn[1]
-
-
-def _coming(state: EstateState) -> Sequence[Coming]:
-    return app.outlook(state.run, state.run.judged_at + _AHEAD)
+def _in_short(state: EstateState) -> bytes:
+    # What comes up is found by judging the estate for days ahead.
+    return encoded(summary(state, app.outlook(state.run, state.run.judged_at + _AHEAD)))
 
 
 async def _timeline(history: History, about: str, beside: Sequence[str]) -> list[JsonForm]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 from probe.model.attempts import Attempt
 from probe.model.endpoints import endpoint_id
@@ -15,8 +16,12 @@ from probe.model.runs import Run
 from probe.net.threads import in_thread
 from probe.web.watch import Watch
 
+T = TypeVar("T")
+
 MOST_NAME = 512
 """Characters of what may be asked for by name. A subject that is longer has an id."""
+_MOMENT = 0.5
+"""Seconds."""
 
 
 class EstateNames:
@@ -88,11 +93,63 @@ class States:
             self._names = EstateNames(estate)
         return self._names
 
+    def is_newest(self, state: EstateState) -> bool:
+        """Whether nothing is known since, and the estate is the same."""
+        return state.run is self._watch.run() and state.names is self.names()
+
     async def newest(self) -> EstateState:
         """The newest state."""
         async with self._indexing:
             run, names = self._watch.run(), self.names()
-            if self._state is None or self._state.run is not run or self._state.names is not names:
+            if self._state is None or not self.is_newest(self._state):
                 # Of ten thousand endpoints there are half a million readings; the schedule goes on meanwhile.
                 self._state = await in_thread(lambda: EstateState(run, names), "probe-web-state")
             return self._state
+
+
+class Drawn(Generic[T]):
+    """Something that is drawn once of each state, beside the service's loop: what costs seconds for ten thousand mailboxes.
+
+    While it is drawn of the newest state, what was drawn of the one before serves.
+    """
+
+    def __init__(self, states: States, draw: Callable[[EstateState], T], rests: int = 0) -> None:
+        """What took longer than a moment is not drawn again until `rests` times as long have passed: a large estate changes all the time."""
+        self._states, self._draw, self._rests = states, draw, rests
+        self._drawn: tuple[EstateState, T] | None = None
+        self._drawing: asyncio.Future[None] | None = None
+        self._rests_until = 0.0
+
+    async def newest(self, patience: float = 0.5) -> T:
+        """What is drawn of the newest state; where that is not there within so many seconds, of the one before."""
+        await self._wait(None if self._drawn is None else patience)
+        assert self._drawn is not None
+        return self._drawn[1]
+
+    async def at_hand(self, patience: float) -> T | None:
+        """As `newest`; None where nothing is drawn yet within so many seconds."""
+        await self._wait(patience)
+        return None if self._drawn is None else self._drawn[1]
+
+    async def _wait(self, patience: float | None) -> None:
+        """Draw the newest state where it is not drawn, and wait for that so long."""
+        is_newest = self._drawn is not None and self._states.is_newest(self._drawn[0])
+        if self._drawing is None and not is_newest and asyncio.get_running_loop().time() >= self._rests_until:
+            self._drawing = asyncio.ensure_future(self._draw_newest())
+            # Nobody may be left to hear of a failure.
+            self._drawing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        if self._drawing is not None:
+            done, _ = await asyncio.wait([self._drawing], timeout=patience)
+            for drawing in done:
+                drawing.result()
+
+    async def _draw_newest(self) -> None:
+        time = asyncio.get_running_loop().time
+        began = time()
+        try:
+            state = await self._states.newest()
+            self._drawn = (state, await in_thread(lambda: self._draw(state), "probe-web-drawing"))
+        finally:
+            self._drawing = None
+            took = time() - began
+            self._rests_until = time() + took * self._rests if took > _MOMENT else 0.0

@@ -117,13 +117,13 @@ class Tokens:
         with _STORED.opened(self._folder) as database:
             database.execute("UPDATE token SET used = ? WHERE name = ?", (_moment(now), name))
 
-    def stamp(self) -> tuple[int, int]:
-        """What differs once the file was written to. Looks at the file's entry alone."""
+    def stamp(self) -> tuple[int, ...]:
+        """What differs once the file was written to, replaced, or given to others. Looks at the file's entry alone. Raises MemoryUnavailable."""
         try:
             found = (self._folder.path / _STORED.name).stat()
         except OSError:
-            return (0, 0)
-        return (found.st_mtime_ns, found.st_size)
+            return ()
+        return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
 
 
 def matching(known: Sequence[StoredToken], shown: str) -> Token | None:

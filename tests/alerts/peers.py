@@ -60,7 +60,12 @@ def https_target(
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length)
+            if len(body) < length:
+                # Its sender ended in the middle: nobody takes half a request.
+                self.close_connection = True
+                return
             request = Arrived(self.command, self.headers.get("Host", ""), self.path, dict(self.headers.items()), body)
             target.arrived.append(request)
             answer = target.answers(request)

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from probe.alerts import AlertKind, Alerts, Condition, Notice, Recipients, Severity, Telling
+from probe.alerts import AlertCondition, AlertKind, Alerts, Notice, Recipients, Severity, Telling
 from probe.alerts.wording import Message
 from probe.memory.folder import Folder
 from probe.model.secrets import SecretReference
 from probe.model.watching import AlertSettings
-from probe.net.alert_request import Delivered, Ending
+from probe.net.alert_request import Delivered, DeliveryEnding
 
 START = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 DEPLOYMENT = "contoso-crm"
@@ -49,7 +49,7 @@ class World:
     settings: AlertSettings = field(default_factory=AlertSettings)
     recipients: Recipients = field(default_factory=lambda: recipients("env:A"))
     is_maintenance: bool = False
-    endings: dict[str, Callable[[], Ending]] = field(default_factory=dict)
+    endings: dict[str, Callable[[], DeliveryEnding]] = field(default_factory=dict)
     """How a delivery to each target ends; taken, where it is not named. One that ends unseen is taken too."""
     received: list[Received] = field(default_factory=list)
     tries: list[tuple[str, str]] = field(default_factory=list)
@@ -74,7 +74,7 @@ class World:
     def pass_time(self, **time: float) -> None:
         self.now += timedelta(**time)
 
-    def settle(self, *conditions: Condition, undecided: Iterable[str] = ()) -> None:
+    def settle(self, *conditions: AlertCondition, undecided: Iterable[str] = ()) -> None:
         unknown = frozenset(undecided)
         self.alerts.settle(conditions, self.now, undecided=unknown.__contains__)
 
@@ -92,11 +92,11 @@ class World:
         if self.killed_copy is not None and not self.killed_copy.exists():
             shutil.copytree(self.folder, self.killed_copy)
             if self.killed_before_it_is_taken:
-                return Delivered(Ending.NOT_TAKEN)
-        ending = self.endings.get(target, lambda: Ending.TAKEN)()
-        if ending in (Ending.TAKEN, Ending.UNSEEN):
+                return Delivered(DeliveryEnding.NOT_TAKEN)
+        ending = self.endings.get(target, lambda: DeliveryEnding.TAKEN)()
+        if ending in (DeliveryEnding.TAKEN, DeliveryEnding.UNSEEN):
             self.received.append(Received(target, event, message, is_repetition, self.now))
-        return Delivered(ending, "" if ending is Ending.TAKEN else "so the test wants it")
+        return Delivered(ending, "" if ending is DeliveryEnding.TAKEN else "so the test wants it")
 
 
 def recipients(*references: str, **by_profile: str) -> Recipients:
@@ -104,8 +104,8 @@ def recipients(*references: str, **by_profile: str) -> Recipients:
     return Recipients(default=tuple(map(SecretReference.parse, references)), by_profile=owners)
 
 
-def condition(name: str = "mail is down", severity: Severity = Severity.CRITICAL, **more: Any) -> Condition:
-    return Condition(
+def condition(name: str = "mail is down", severity: Severity = Severity.CRITICAL, **more: Any) -> AlertCondition:
+    return AlertCondition(
         key=f"verdict|{name}", kind=AlertKind.VERDICT, severity=severity, subject="smtp://mail.contoso.test:587", title=name, **more
     )
 

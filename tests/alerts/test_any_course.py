@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from probe.alerts import Book, Condition, Ending, State
+from probe.alerts import AlertBook, AlertCondition, DeliveryEnding, DeliveryState
 from probe.alerts.incidents import STEADY_TIME
 from probe.memory.folder import Folder
 from tests.alerts.scripted import Received, World, condition, notice, recipients
@@ -28,7 +28,7 @@ _OWNED = "three"
 _BEGINS = ("CRITICAL", "UNSTEADY, CRITICAL", "REMINDER, CRITICAL")
 
 
-def _conditions(names: frozenset[str]) -> list[Condition]:
+def _conditions(names: frozenset[str]) -> list[AlertCondition]:
     return [condition(name, profiles=("corp",) if name == _OWNED else ()) for name in sorted(names)]
 
 
@@ -43,7 +43,7 @@ class AnyCourse(RuleBasedStateMachine):
         self.truth: frozenset[str] = frozenset()
         self.unknown: frozenset[str] = frozenset()
         self.notices: set[str] = set()
-        self.endings: dict[str, list[Ending]] = {target: [] for target in _TARGETS}
+        self.endings: dict[str, list[DeliveryEnding]] = {target: [] for target in _TARGETS}
         self.may_repeat: set[tuple[str, str]] = set()
         """Target and event of deliveries that may have arrived, and of which that is not known."""
         self.in_maintenance: list[Received] = []
@@ -56,9 +56,9 @@ class AnyCourse(RuleBasedStateMachine):
         finally:
             self._root.cleanup()
 
-    def _ending(self, target: str) -> Ending:
-        ending = self.endings[target].pop(0) if self.endings[target] else Ending.TAKEN
-        if ending is Ending.UNSEEN:
+    def _ending(self, target: str) -> DeliveryEnding:
+        ending = self.endings[target].pop(0) if self.endings[target] else DeliveryEnding.TAKEN
+        if ending is DeliveryEnding.UNSEEN:
             self.may_repeat.add(self.world.tries[-1])
         return ending
 
@@ -83,8 +83,10 @@ class AnyCourse(RuleBasedStateMachine):
         if self.world.is_maintenance:
             self.in_maintenance += told
 
-    @rule(failing=st.sampled_from(_TARGETS), endings=st.lists(st.sampled_from((Ending.NOT_TAKEN, Ending.UNSEEN)), max_size=3))
-    def fail(self, failing: str, endings: list[Ending]) -> None:
+    @rule(
+        failing=st.sampled_from(_TARGETS), endings=st.lists(st.sampled_from((DeliveryEnding.NOT_TAKEN, DeliveryEnding.UNSEEN)), max_size=3)
+    )
+    def fail(self, failing: str, endings: list[DeliveryEnding]) -> None:
         self.endings[failing] = endings
 
     @rule(is_on=st.booleans())
@@ -158,9 +160,9 @@ class AnyCourse(RuleBasedStateMachine):
             world.pass_time(seconds=STEADY_TIME.total_seconds() + 1)
             # Until every pause after a failure is over.
             world.pass_time(hours=1)
-        with Book(Folder(world.folder), None).opened() as page:
+        with AlertBook(Folder(world.folder), None).opened() as page:
             unsent = page.unsent()
-        assert {one.state for one in unsent} <= {State.FAILED}
+        assert {one.state for one in unsent} <= {DeliveryState.FAILED}
         lost = {one.message.title for one in unsent}
         marks = self._by_target_and_name()
         for name in _NAMES:

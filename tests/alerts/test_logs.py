@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from probe.alerts import Delivered, DeliveryEnding, TargetSender
 from probe.alerts.conditions import Severity
 from probe.alerts.logs import EVENT_IDS, event_log, is_journal, journal, logs_of_this_machine
-from probe.alerts.wording import Line, Message, Part
+from probe.alerts.wording import Message, MessageLine, Part
+from probe.net.killable import Children
 
 
 def _message(severity: Severity = Severity.CRITICAL, *, is_over: bool = False, words: str = "421 bye") -> Message:
-    lines = (Line(Part.OURS, "The server closes.", "Cause"), Line(Part.WORDS, words, "In the server's words"))
+    lines = (MessageLine(Part.OURS, "The server closes.", "Cause"), MessageLine(Part.WORDS, words, "In the server's words"))
     return Message(title="[CRITICAL] contoso: down", severity=severity, is_over=is_over, lines=lines)
 
 
@@ -52,10 +53,13 @@ def test_the_journal_is_known_by_its_stream(tmp_path: Path) -> None:
         assert not is_journal({"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino + 1}"}, stream.fileno())
         assert not is_journal({}, stream.fileno())
     assert logs_of_this_machine({}, print) == {}
+    errors = os.fstat(2)
+    assert list(logs_of_this_machine({"JOURNAL_STREAM": f"{errors.st_dev}:{errors.st_ino}"}, print)) == ["journal"]
+    assert not is_journal({"JOURNAL_STREAM": "1:1"}, 10_000)
 
 
 @pytest.fixture
-def reported(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Any, ...]]]:
+def reported(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What the event log was told, by a stand-in of pywin32, which exists on Windows alone. The first entry is the source as it was registered."""
     told: list[tuple[Any, ...]] = []
     utility, log = ModuleType("win32evtlogutil"), ModuleType("win32evtlog")
@@ -65,7 +69,7 @@ def reported(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Any, ...]]]
         setattr(log, f"EVENTLOG_{name}_TYPE", 2**number)
     monkeypatch.setitem(sys.modules, "win32evtlogutil", utility)
     monkeypatch.setitem(sys.modules, "win32evtlog", log)
-    yield told
+    return told
 
 
 @pytest.mark.parametrize(
@@ -109,3 +113,20 @@ def test_without_pywin32_there_is_no_event_log() -> None:
     """Where pywin32 is missing, that is said, in place of an event log that drops everything."""
     with pytest.raises(OSError, match="pywin32"):
         event_log()
+
+
+async def test_a_log_is_a_target_by_its_name() -> None:
+    """An alert is delivered to a log of this machine under the log's name; where it cannot be written to, it is tried again."""
+    lines: list[str] = []
+
+    def broken(line: str) -> None:
+        raise OSError(5, "Input/output error")
+
+    logs = {"journal": journal(lines.append), "broken": journal(broken)}
+    async with Children(1) as children:
+        sender = TargetSender(children, logs=logs)
+        assert sender.logs == ("journal", "broken")
+        assert await sender.send("journal", _message(), "e1", False) == Delivered(DeliveryEnding.TAKEN)
+        ended = await sender.send("broken", _message(), "e1", False)
+    assert (ended.ending, ended.why) == (DeliveryEnding.NOT_TAKEN, "it cannot be written to: Input/output error")
+    assert lines[0] == "<3>[CRITICAL] contoso: down"

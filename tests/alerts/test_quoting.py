@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probe.alerts.conditions import Severity
 from probe.alerts.quoting import MOST_WORDS, Style, as_styled, inert, own
 from probe.alerts.schemes import SCHEMES
-from probe.alerts.wording import Line, Message, Part, Severity, body_of, title_of
+from probe.alerts.wording import Message, MessageLine, Part, body_of, title_of
 
 _LINKED = re.compile(r"\w://|www\.\w|\w@\w|\w\.[^\W\d_]|\\\\\w|mailto:\w")
 
@@ -57,7 +58,7 @@ def test_a_chat_gets_no_character_of_markup(text: str) -> None:
 def test_a_body_keeps_to_the_bound_of_its_target(words: str, name: str, is_repetition: bool) -> None:
     """Of whatever it is made, a body is no longer than its target takes, and its id stands in it."""
     scheme = SCHEMES[name]
-    lines = (*[Line(Part.OURS, words * 3, "Cause")] * 30, Line(Part.WORDS, words, "In the server's words"))
+    lines = (*[MessageLine(Part.OURS, words * 3, "Cause")] * 30, MessageLine(Part.WORDS, words, "In the server's words"))
     told = Message(title=words, severity=Severity.WARNING, is_over=False, lines=lines)
     body = body_of(told, scheme.style, event="0123456789ab", is_repetition=is_repetition, most=scheme.most, line_end=scheme.line_end)
     assert len(body) <= scheme.most

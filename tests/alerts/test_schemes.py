@@ -8,6 +8,7 @@ import html
 import importlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -16,11 +17,11 @@ import pytest
 from probe.alerts.conditions import Severity
 from probe.alerts.quoting import Style
 from probe.alerts.schemes import SCHEMES, RefusedTarget, scheme_of
-from probe.alerts.wording import Line, Message, Part
-from probe.net.alert_request import Ending
+from probe.alerts.wording import Message, MessageLine, Part
+from probe.net.alert_request import DeliveryEnding
 from probe.net.quiet import quiet
 from tests.alerts.peers import SUCCESS, Answer, Arrived, https_target, mail_target
-from tests.alerts.sending import sent
+from tests.alerts.sending import EVENT, ThisProcess, sent
 
 _GREETING = (
     "220\r\n.\r\nRCPT TO:<x>\u202e\x1b[31m <!channel> <@U0123> @everyone @here *bold* _under_ ~gone~ `code` [link](https://evil.example/a) <https://evil.example|x> "
@@ -32,10 +33,10 @@ _MESSAGE = Message(
     severity=Severity.CRITICAL,
     is_over=False,
     lines=(
-        Line(Part.OURS, "The server closes the connection.", "Cause"),
-        Line(Part.WORDS, _GREETING, "In the server's words"),
-        Line(Part.LINK, "https://probe.contoso.test:8025/e/1a_2b", "Where to look"),
-        Line(Part.OURS, "sales@contoso.test, @everyone@contoso.test", "Mailboxes"),
+        MessageLine(Part.OURS, "The server closes the connection.", "Cause"),
+        MessageLine(Part.WORDS, _GREETING, "In the server's words"),
+        MessageLine(Part.LINK, "https://probe.contoso.test:8025/e/1a_2b", "Where to look"),
+        MessageLine(Part.OURS, "sales@contoso.test, @everyone@contoso.test", "Mailboxes"),
     ),
 )
 _WEBHOOK_SECRET = "hook-s3cret"
@@ -109,8 +110,8 @@ async def test_a_hostile_greeting_arrives_as_text(name: str, tmp_path: Path) -> 
     """At each kind of target the words of a server arrive as text: nothing of them is a link, and in a chat no markup and no mention."""
     url, host = _URLS[name]
     with https_target(host, answers=_answer) as target:
-        ended = await sent(url.replace("PORT", str(target.port)), _MESSAGE, tmp_path, hosts=target.hosts(host))
-    assert (ended.ending, ended.why) == (Ending.TAKEN, "")
+        ended = await sent(url.replace("PORT", str(target.port)), _MESSAGE, tmp_path, by=ThisProcess, hosts=target.hosts(host))
+    assert (ended.ending, ended.why) == (DeliveryEnding.TAKEN, "")
     (request,) = target.arrived
     assert request.host.partition(":")[0] == host
     (text,) = [text for text in _texts(request) if "In the server's words" in text]
@@ -125,6 +126,43 @@ async def test_a_hostile_greeting_arrives_as_text(name: str, tmp_path: Path) -> 
         without_link = (text + title).replace("https://probe.contoso.test:8025/e/1a_2b", "")
         assert not set(without_link) & set(r"*_~`<>[]#|\&@{}$^")
         assert not re.search(r":\w+:", words)
+
+
+@pytest.mark.parametrize(
+    ("name", "identity", "begun", "over"),
+    [
+        ("pagerduty", "dedup_key", ("event_action", "trigger"), ("event_action", "resolve")),
+        ("splunk", "entity_id", ("message_type", "CRITICAL"), ("message_type", "RECOVERY")),
+        ("signl4", "X-S4-ExternalID", ("X-S4-Status", None), ("X-S4-Status", "resolved")),
+    ],
+)
+async def test_an_end_closes_the_incident_that_its_beginning_opened(
+    name: str, identity: str, begun: tuple[str, str | None], over: tuple[str, str], tmp_path: Path
+) -> None:
+    """Where a target keeps incidents of its own, the events of one incident have one identity there, and the end closes it; a notice has another."""
+    url, host = _URLS[name]
+    began = replace(_MESSAGE, thread="probe/contoso/17")
+    with https_target(host) as target:
+        for told in (began, replace(began, is_over=True), _MESSAGE):
+            ended = await sent(url, told, tmp_path, by=ThisProcess, hosts=target.hosts(host))
+            assert ended.ending is DeliveryEnding.TAKEN
+    first, second, other = (json.loads(request.body) for request in target.arrived)
+    assert (first[identity], second[identity], other[identity]) == ("probe/contoso/17", "probe/contoso/17", EVENT)
+    assert first.get(begun[0]) == begun[1]
+    assert second[over[0]] == over[1]
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+@pytest.mark.parametrize("severity", list(Severity))
+@pytest.mark.parametrize("name", sorted(_URLS))
+async def test_every_event_is_sent_whatever_it_tells(name: str, severity: Severity, is_over: bool, tmp_path: Path) -> None:
+    """At each kind of target, what begins, what is over and what is only to be known arrives by one request."""
+    url, host = _URLS[name]
+    with https_target(host, answers=_answer) as target:
+        told = replace(_MESSAGE, severity=severity, is_over=is_over, thread="probe/contoso/17")
+        ended = await sent(url.replace("PORT", str(target.port)), told, tmp_path, by=ThisProcess, hosts=target.hosts(host))
+    assert (ended.ending, ended.why) == (DeliveryEnding.TAKEN, "")
+    assert len(target.arrived) == 1
 
 
 @pytest.mark.parametrize(
@@ -144,8 +182,8 @@ async def test_a_hostile_greeting_arrives_as_text(name: str, tmp_path: Path) -> 
 async def test_a_url_as_the_product_shows_it_is_understood(url: str, host: str, tmp_path: Path) -> None:
     """The https URL that Slack, Teams or Discord shows for a webhook stands for that target."""
     with https_target(host, answers=_answer) as target:
-        ended = await sent(url, _MESSAGE, tmp_path, hosts=target.hosts(host))
-    assert (ended.ending, ended.why) == (Ending.TAKEN, "")
+        ended = await sent(url, _MESSAGE, tmp_path, by=ThisProcess, hosts=target.hosts(host))
+    assert (ended.ending, ended.why) == (DeliveryEnding.TAKEN, "")
     assert len(target.arrived) == 1
 
 
@@ -154,14 +192,15 @@ async def test_mail_goes_over_tls_as_plain_text(options: str, is_tls_at_once: bo
     """Mail is sent over verified TLS, as plain text alone, with nothing of the words of a server in a header or as a line of SMTP."""
     with mail_target(speaks_tls_at_once=is_tls_at_once) as target:
         url = f"mailtos://user:pa55@localhost:{target.port}?smtp=localhost&from=probe@contoso.test&to=ops@contoso.test&{options}"
-        ended = await sent(url, _MESSAGE, tmp_path)
-    assert (ended.ending, ended.why) == (Ending.TAKEN, "")
+        ended = await sent(url, _MESSAGE, tmp_path, by=ThisProcess)
+    assert (ended.ending, ended.why) == (DeliveryEnding.TAKEN, "")
     assert all(line.startswith((b"EHLO", b"ehlo", b"STARTTLS")) for line in target.said_in_clear)
     (raw,) = target.messages
     arrived = email.message_from_bytes(raw, policy=email.policy.default)
     assert isinstance(arrived, email.message.EmailMessage)
     assert arrived.get_content_type() == "text/plain"
     assert arrived["To"] == "ops@contoso.test"
+    assert arrived["Auto-Submitted"] == "auto-generated"
     assert arrived["Subject"] == "[CRITICAL] contoso: smtp://mail:587 is *down* <!channel>"
     text = arrived.get_content()
     (words,) = re.findall(r"In the server's words: «(.*?)»", text)
@@ -221,8 +260,10 @@ def test_a_kind_that_is_not_in_the_table_is_refused(url: str, reason: str) -> No
 async def test_an_option_that_is_not_allowed_is_refused(url: str, tmp_path: Path) -> None:
     """A URL that would switch off verification, follow redirects, read a file, change the format or send in clear is refused, and nothing is sent."""
     with https_target("hooks.slack.com", "discord.com") as target:
-        ended = await sent(url.replace("PORT", str(target.port)), _MESSAGE, tmp_path, hosts=target.hosts("hooks.slack.com", "discord.com"))
-    assert ended.ending is Ending.REFUSED
+        ended = await sent(
+            url.replace("PORT", str(target.port)), _MESSAGE, tmp_path, by=ThisProcess, hosts=target.hosts("hooks.slack.com", "discord.com")
+        )
+    assert ended.ending is DeliveryEnding.REFUSED
     assert "allowed" in ended.why or "TLS alone" in ended.why
     assert not target.arrived
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -9,10 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from probe.alerts import Alerts, Approaching, Book, Ending, Severity, State
+from probe.alerts import AlertBook, Alerts, Approaching, DeliveryEnding, DeliveryState, Severity
+from probe.alerts.quoting import Style
 from probe.alerts.telling import GIVEN_UP_AFTER, LONGEST_PAUSE, REFUSED_AFTER
+from probe.alerts.wording import Message, body_of
 from probe.memory.folder import Folder, MemoryUnavailable
 from probe.model.watching import AlertSettings
+from probe.net.alert_request import Delivered
 from tests.alerts.scripted import DEPLOYMENT, START, World, condition, notice, recipients
 
 
@@ -51,7 +55,7 @@ async def test_what_becomes_worse_is_told_though_it_was_acknowledged(tmp_path: P
     world = World(tmp_path)
     world.settle(condition(severity=Severity.WARNING))
     assert await world.marks() == ["WARNING"]
-    with Book(Folder(tmp_path), None).opened() as page:
+    with AlertBook(Folder(tmp_path), None).opened() as page:
         assert page.acknowledge(1, world.now)
     world.settle(condition(severity=Severity.CRITICAL))
     assert await world.marks() == ["WORSE, CRITICAL"]
@@ -71,7 +75,7 @@ async def test_a_condition_that_lasts_is_told_again_until_somebody_acknowledges_
         world.pass_time(hours=1)
         assert world.alerts.next_due(world.now) == world.now
         assert await world.marks() == ["REMINDER, CRITICAL"]
-    with Book(Folder(tmp_path), None).opened() as page:
+    with AlertBook(Folder(tmp_path), None).opened() as page:
         assert page.acknowledge(1, world.now)
     world.pass_time(hours=48)
     assert await world.marks() == []
@@ -214,7 +218,7 @@ async def test_whoever_heard_of_it_hears_of_its_end(tmp_path: Path) -> None:
 
 async def test_a_delivery_is_tried_again_with_longer_pauses(tmp_path: Path) -> None:
     """A target that cannot take it is tried after 30 seconds, each further time after twice the pause, up to an hour; other targets do not wait."""
-    world = World(tmp_path, recipients=recipients("env:A", "env:B"), endings={"env:A": lambda: Ending.NOT_TAKEN})
+    world = World(tmp_path, recipients=recipients("env:A", "env:B"), endings={"env:A": lambda: DeliveryEnding.NOT_TAKEN})
     world.settle(condition())
     pauses: list[float] = []
     assert [one.target for one in await world.told()] == ["env:B"]
@@ -230,15 +234,15 @@ async def test_a_delivery_is_tried_again_with_longer_pauses(tmp_path: Path) -> N
 
 async def test_a_delivery_that_fails_for_good_is_shown(tmp_path: Path) -> None:
     """After a day a delivery has failed for good; after a quarter of an hour, where the target refuses it; both are kept with the reason."""
-    endings = {"env:A": lambda: Ending.NOT_TAKEN, "env:B": lambda: Ending.REFUSED}
+    endings = {"env:A": lambda: DeliveryEnding.NOT_TAKEN, "env:B": lambda: DeliveryEnding.REFUSED}
     world = World(tmp_path, recipients=recipients("env:A", "env:B"), settings=AlertSettings(remind=None), endings=endings)
     world.settle(condition())
     while (due := world.alerts.next_due(world.now)) is not None:
         world.now = due
         await world.told()
-    with Book(Folder(tmp_path), None).opened() as page:
+    with AlertBook(Folder(tmp_path), None).opened() as page:
         failed = {one.target: one for one in page.unsent()}
-    assert {one.state for one in failed.values()} == {State.FAILED}
+    assert {one.state for one in failed.values()} == {DeliveryState.FAILED}
     assert failed["env:A"].why == "so the test wants it"
     assert GIVEN_UP_AFTER <= failed["env:A"].at - START <= GIVEN_UP_AFTER + LONGEST_PAUSE
     assert REFUSED_AFTER <= failed["env:B"].at - START <= 2 * REFUSED_AFTER
@@ -246,7 +250,7 @@ async def test_a_delivery_that_fails_for_good_is_shown(tmp_path: Path) -> None:
 
 async def test_what_is_behind_a_failure_keeps_its_order(tmp_path: Path) -> None:
     """A target gets its events in order: an end never before its beginning."""
-    world = World(tmp_path, endings={"env:A": lambda: Ending.NOT_TAKEN})
+    world = World(tmp_path, endings={"env:A": lambda: DeliveryEnding.NOT_TAKEN})
     world.settle(condition())
     await world.told()
     world.settle()
@@ -260,7 +264,7 @@ async def test_what_is_behind_a_failure_keeps_its_order(tmp_path: Path) -> None:
 
 async def test_what_may_have_arrived_is_sent_again_as_possibly_a_repetition(tmp_path: Path) -> None:
     """Where a target gave no clear answer, the same event is sent again and says that it is possibly a repetition."""
-    world = World(tmp_path, endings={"env:A": lambda: Ending.UNSEEN})
+    world = World(tmp_path, endings={"env:A": lambda: DeliveryEnding.UNSEEN})
     world.settle(condition())
     await world.told()
     world.endings.clear()
@@ -272,11 +276,11 @@ async def test_what_may_have_arrived_is_sent_again_as_possibly_a_repetition(tmp_
 
 async def test_part_of_a_target_is_not_told_twice(tmp_path: Path) -> None:
     """Where some recipients of a target took it, it is not sent again, and shown as failed."""
-    world = World(tmp_path, endings={"env:A": lambda: Ending.PARTLY})
+    world = World(tmp_path, endings={"env:A": lambda: DeliveryEnding.PARTLY})
     world.settle(condition())
     await world.told()
-    with Book(Folder(tmp_path), None).opened() as page:
-        assert [one.state for one in page.unsent()] == [State.FAILED]
+    with AlertBook(Folder(tmp_path), None).opened() as page:
+        assert [one.state for one in page.unsent()] == [DeliveryState.FAILED]
 
 
 @pytest.mark.parametrize("is_taken", [True, False])
@@ -294,17 +298,61 @@ async def test_a_program_that_is_killed_while_it_sends_sends_again_with_a_mark(t
     assert await world.told() == []
 
 
+async def test_what_is_broken_off_is_sent_again_as_possibly_a_repetition(tmp_path: Path) -> None:
+    """Where delivering is cancelled, as by the end of the program, what was being sent is sent again with the mark."""
+    world, sending = World(tmp_path), asyncio.Event()
+
+    async def hang(target: str, message: Message, event: str, is_repetition: bool) -> Delivered:
+        sending.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    hanging = Alerts(Folder(tmp_path), DEPLOYMENT, hang, world.telling)
+    hanging.settle([condition()], world.now)
+    task = asyncio.ensure_future(hanging.deliver(world.now))
+    await sending.wait()
+    # A call in between passes over the target that is being served.
+    await hanging.deliver(world.now)
+    assert hanging.next_due(world.now) == world.now + timedelta(days=1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    world.pass_time(minutes=1)
+    (again,) = await world.told()
+    assert again.is_repetition
+
+
 async def test_a_target_that_is_gone_from_the_estate_is_not_told(tmp_path: Path) -> None:
     """What waits for a target that the estate no longer names fails for good, and says so."""
-    world = World(tmp_path, endings={"env:A": lambda: Ending.NOT_TAKEN})
+    world = World(tmp_path, endings={"env:A": lambda: DeliveryEnding.NOT_TAKEN})
     world.settle(condition())
     await world.told()
     world.recipients = recipients("env:B")
     world.reload()
     world.pass_time(hours=1)
     await world.told()
-    with Book(Folder(tmp_path), None).opened() as page:
+    with AlertBook(Folder(tmp_path), None).opened() as page:
         assert [(one.target, one.why) for one in page.unsent()] == [("env:A", "the estate no longer names it")]
+
+
+async def test_words_without_end_are_kept_in_part(tmp_path: Path) -> None:
+    """Of a server that says a million characters neither the book nor an alert holds more than a few hundred."""
+    world = World(tmp_path)
+    world.settle(condition(words="\u202e" * 1_000_000))
+    (told,) = await world.told()
+    assert len(body_of(told.message, Style.TEXT, event="e1", is_repetition=False, most=16_000)) < 1000
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 200_000
+
+
+async def test_an_alert_says_where_to_look(tmp_path: Path) -> None:
+    """With `link` an alert names the page about its subject; without, or without such a page, the command that shows it."""
+    world = World(tmp_path, settings=AlertSettings(link="https://probe.contoso.test:8025/"))
+    world.settle(condition("with a page", path="/e/1a2b3c4d5e6f"), condition("without one"))
+    where = {one.about: next(line.text for line in one.message.lines if line.label == "Where to look") for one in await world.told()}
+    assert where == {
+        "with a page": "https://probe.contoso.test:8025/e/1a2b3c4d5e6f",
+        "without one": "probe history ESTATE.toml smtp://mail.contoso.test:587",
+    }
 
 
 async def test_the_digest_is_sent_once_a_day_where_something_changed(tmp_path: Path) -> None:
@@ -364,7 +412,7 @@ async def test_the_digest_keeps_its_hour_when_clocks_change(tmp_path: Path, day:
 @pytest.mark.parametrize("hours", [1, -1])
 async def test_a_clock_that_jumps_tells_nothing_new(tmp_path: Path, hours: int) -> None:
     """A clock that is set forward or back by an hour makes no alert, and what waits is sent within its pause."""
-    world = World(tmp_path, endings={"env:A": lambda: Ending.NOT_TAKEN})
+    world = World(tmp_path, endings={"env:A": lambda: DeliveryEnding.NOT_TAKEN})
     world.settle(condition())
     await world.told()
     world.pass_time(hours=hours)
@@ -397,9 +445,9 @@ async def test_an_ending_that_cannot_be_written_down_is_not_sent_again(tmp_path:
     """Where the book cannot be written after a target took an event, that is written later, and the event is not sent again."""
     world = World(tmp_path)
 
-    def taken() -> Ending:
+    def taken() -> DeliveryEnding:
         tmp_path.chmod(0o777)
-        return Ending.TAKEN
+        return DeliveryEnding.TAKEN
 
     world.endings["env:A"] = taken
     world.settle(condition())
@@ -445,7 +493,7 @@ async def test_what_is_long_past_is_forgotten(tmp_path: Path) -> None:
     await world.told()
     world.pass_time(days=91)
     await world.told()
-    with Book(Folder(tmp_path), None).opened() as page:
+    with AlertBook(Folder(tmp_path), None).opened() as page:
         assert page._database.execute("SELECT count(*) FROM incident").fetchone() == (1,)
     world.settle()
     assert [(one.mark, one.about) for one in await world.told()] == [("RECOVERED", "lasts")]

@@ -1,6 +1,6 @@
 """What the program costs beside others that do the same, and beside its limits: `python -m tests.benchmarks`.
 
-    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--runs 3] [looks] [startup] [mailboxes] [posture] [history]
+    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--runs 3] [looks] [startup] [mailboxes] [posture] [history] [schedule] [service]
 
 Each figure is the median of some runs. All of them are of this machine and this hour; what means something is the ratio of two in one run, and that
 only where nothing else runs. What is not installed is left out, and that is said.
@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks import estate_of_many, history, nginx
+from tests.benchmarks import estate_of_many, history, nginx, schedule
 from tests.benchmarks.blackbox import CONFIGURATION
 
 _PROBE = Path(sys.executable).with_name("probe")
@@ -56,6 +56,7 @@ def main() -> None:
     """Measure what is named, or everything."""
     parts: dict[str, Callable[[argparse.Namespace], None]] = {
         "looks": _looks, "startup": _startup, "mailboxes": _mailboxes, "posture": _posture, "history": _history,
+        "schedule": _schedule, "service": _service,
     }  # fmt: skip
     arguments = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     arguments.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(parts)}")
@@ -77,6 +78,12 @@ def _history(_given: argparse.Namespace) -> None:
         _say(line)
 
 
+def _schedule(given: argparse.Namespace) -> None:
+    """What it costs to know what is due."""
+    for line in schedule.measure(given.mailboxes, given.mailboxes // 2):
+        _say(line)
+
+
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -93,14 +100,14 @@ def _runs(number: int, *command: str | Path, exits: Sequence[int] = (0,)) -> Cos
 
 def _run(*command: str | Path, exits: Sequence[int] = (0,)) -> Cost:
     """Run a program to its end. Raises RuntimeError where it exits otherwise than is expected."""
-    with tempfile.TemporaryFile() as out:
-        began = time.monotonic()
-        child = subprocess.Popen(list(map(str, command)), stdout=out, stdin=subprocess.DEVNULL, env=_ENVIRONMENT)
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode not in exits:
-            raise RuntimeError(f"{command[0]} exits with {child.returncode}")
-        return Cost(used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss / 1024, out.tell() / 1e6)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as told:
+        measuring = [sys.executable, "-S", "-E", str(_HERE / "measured.py"), str(told.fileno()), *map(str, command)]
+        subprocess.run(measuring, stdout=out, stdin=subprocess.DEVNULL, env=_ENVIRONMENT, pass_fds=[told.fileno()], check=True)
+        told.seek(0)
+        code, cpu, seconds, kibibytes = told.read().split()
+        if int(code) not in exits:
+            raise RuntimeError(f"{command[0]} exits with {int(code)}")
+        return Cost(float(cpu), float(seconds), int(kibibytes) / 1024, out.tell() / 1e6)
 
 
 def _startup(given: argparse.Namespace) -> None:
@@ -127,20 +134,51 @@ def _looks(given: argparse.Namespace) -> None:
 
 def _looks_by(protocol: str, port: int, ca: Path, scrape: Scrape | None, given: argparse.Namespace) -> None:
     number = given.addresses
-    bare = (sys.executable, _HERE / "bare_client.py", protocol, str(port), ca, str(number), str(_AT_ONCE))
-    floor, peer = _each(number, _runs(given.runs, *bare)), None
-    _say(f"  {protocol}, bare asyncio client: {_told(floor)}")
+    urls = [f"{protocol}://127.{n // 62500 + 1}.{n // 250 % 250}.{n % 250 + 1}:{port}" for n in range(2 * number)]
+    looks = {tls: (_PROBE, "look", "--json", "--quiet", "--tls", tls, "--ca", ca) for tls in ("none", "quick")}
+    held: dict[str, Callable[[], Cost]] = {
+        "bare asyncio client": lambda: _run(sys.executable, _HERE / "bare_client.py", protocol, str(port), ca, str(number), str(_AT_ONCE)),
+        "none": lambda: _run(*looks["none"], *urls[:number]),
+        "quick": lambda: _run(*looks["quick"], *urls[:number]),
+    }
     if scrape is not None:
-        peer = _each(number, _median([scrape(protocol, port, number) for _ in range(given.runs)]))
-        _say(f"  {protocol}, blackbox_exporter: {_told(peer)}")
-    urls = [f"{protocol}://127.1.{n // 250}.{n % 250 + 1}:{port}" for n in range(number)]
-    for tls in ("none", "quick"):
-        look = (_PROBE, "look", "--json", "--quiet", "--tls", tls, "--ca", ca)
-        one, together = _runs(given.runs, *look, urls[0]), _runs(given.runs, *look, *urls)
-        ours = _each(number, together)
-        _say(f"  {protocol}, probe look --tls {tls}: {_told(ours)}{_beside('bare client', ours, floor)}{_beside('blackbox', ours, peer)}")
-        further = (together.megabytes - one.megabytes) / max(1, number - 1) * 1000
-        _say(f"    memory: {together.megabytes:.0f} MB, of one look {one.megabytes:.0f}; a further one takes {further:.0f} kB (limit 30)")
+        held["blackbox_exporter"] = lambda: scrape(protocol, port, number)
+    # Each in turn, so that what else the machine does meets all alike.
+    costs = [{name: _each(number, hold()) for name, hold in held.items()} for _ in range(given.runs)]
+    median = {name: _median(cost[name] for cost in costs) for name in held}
+    peers = [name for name in held if name not in looks]
+    for name in peers:
+        _say(f"  {protocol}, {name}: {_told(median[name])}")
+    for tls, look in looks.items():
+        beside = "; ".join(_beside(name, [(cost[tls], cost[name]) for cost in costs]) for name in peers)
+        _say(f"  {protocol}, probe look --tls {tls}: {_told(median[tls])}; {beside}")
+        one, twice = (_runs(given.runs, *look, *some) for some in (urls[:1], urls))
+        _say(
+            f"    memory: {median[tls].megabytes:.0f} MB (limit for 1,000: 80), of one look {one.megabytes:.0f}; each look after the first takes "
+            f"{_further(one, median[tls], number - 1):.0f} kB (limit 30), each after {number} {_further(median[tls], twice, number):.0f}"
+        )
+
+
+def _service(given: argparse.Namespace) -> None:
+    """What a look of the service costs that finds nothing new."""
+    with tempfile.TemporaryDirectory() as folder, _mail_server(Path(folder)) as ports:
+        ca = Path(folder, "ca.pem")
+        with _blackbox(ca) as scrape:
+            for protocol, port in ports.items():
+                measured = (sys.executable, "-m", "tests.benchmarks.service", protocol, str(port), str(ca), str(given.addresses), "2")
+                turns = [
+                    (Cost(*map(float, _output(*measured).split())), scrape and scrape(protocol, port, given.addresses))
+                    for _ in range(given.runs)
+                ]
+                ours = _median(cost for cost, _ in turns)
+                pairs = [(cost, _each(given.addresses, theirs)) for cost, theirs in turns if theirs is not None]
+                beside = f"; {_beside('blackbox_exporter', pairs)} (limit 2.0 x CPU)" if pairs else ""
+                _say(f"  {protocol}, a look of the service that finds nothing new: {_told(ours)}, {ours.megabytes:.0f} MB{beside}")
+
+
+def _further(fewer: Cost, all_of_them: Cost, number: int) -> float:
+    """Kilobytes that each of so many more looks takes."""
+    return (all_of_them.megabytes - fewer.megabytes) / max(1, number) * 1000
 
 
 def _each(number: int, cost: Cost) -> Cost:
@@ -151,8 +189,11 @@ def _told(each: Cost) -> str:
     return f"{each.cpu * 1000:.2f} ms CPU each, {1 / each.wall:.0f} a second"
 
 
-def _beside(name: str, ours: Cost, theirs: Cost | None) -> str:
-    return "" if theirs is None else f"; beside {name} {ours.cpu / theirs.cpu:.2f} x CPU, {theirs.wall / ours.wall:.2f} x as many a second"
+def _beside(name: str, pairs: Sequence[tuple[Cost, Cost]]) -> str:
+    """The medians of our costs beside those of another program in the same turn."""
+    cpu = statistics.median(ours.cpu / theirs.cpu for ours, theirs in pairs)
+    rate = statistics.median(theirs.wall / ours.wall for ours, theirs in pairs)
+    return f"beside {name} {cpu:.2f} x CPU, {rate:.2f} x as many a second"
 
 
 @contextmanager

@@ -159,6 +159,28 @@ async def test_several_offers_share_one_control() -> None:
         assert server.connections == 6
 
 
+async def test_an_offer_that_has_an_earlier_choice_is_not_sent() -> None:
+    """What a server chose from one offer answers every other offer that has it; of a choice that lies outside nothing follows."""
+    other = replace(GOOD, suites=(suite_number("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"), *BAD.suites))
+    without = replace(GOOD, groups=(group_number("secp384r1"),))
+    async with TlsServer(tls12()).serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        good = await hellos.ask(GOOD)
+        answers = await hellos.ask_all([BAD, other, without], known=[good])
+        assert answers[other] is good
+        assert isinstance(answers[BAD], TlsRefusal)
+        assert isinstance(answers[without], TlsRefusal)
+        assert server.connections == 3
+
+
+async def test_an_earlier_choice_does_not_show_that_a_server_is_well_now() -> None:
+    """A hang-up before an offer that needs no hello is settled by a hello of its own."""
+    async with TlsServer(tls12(), says_no="close").serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        good = await hellos.ask(GOOD)
+        answers = await hellos.ask_all([BAD, GOOD], known=[good])
+        assert answers == {BAD: TlsRefusal(SILENT_ALERT), GOOD: good}
+        assert server.connections == 3
+
+
 async def test_words_that_mean_later_are_obeyed() -> None:
     """A 421 is waited for, and the same hello is sent again."""
     steps = ["S: 421 4.7.0 Error: too many connections"]
@@ -276,6 +298,22 @@ async def test_a_long_offer_that_is_refused_needs_no_parts() -> None:
         assert server.connections == 4
         assert await hellos.ask(LONG) == TlsRefusal(SILENT_ALERT)
         assert server.connections == 6
+
+
+async def test_a_good_hello_as_long_shows_that_length_is_no_reason() -> None:
+    """Where a server that hung up on a long hello then takes one with as many suites, no hello more is needed; a shorter one shows nothing."""
+    as_long = replace(GOOD, suites=(*GOOD.suites, *LONG.suites))
+    shorter = replace(GOOD, suites=(*GOOD.suites, *LONG.suites[:-3]))
+    async with TlsServer(tls12(), says_no="close").serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        await hellos.ask(GOOD)
+        answers = await hellos.ask_all([LONG, as_long])
+        assert answers[LONG] == TlsRefusal(SILENT_ALERT)
+        assert server.connections == 3
+    async with TlsServer(tls12(), says_no="close").serving() as server, asking(f"tls://127.0.0.1:{server.port}") as hellos:
+        await hellos.ask(GOOD)
+        answers = await hellos.ask_all([LONG, shorter])
+        assert answers[LONG] == TlsRefusal(SILENT_ALERT)
+        assert server.connections == 4
 
 
 async def test_a_server_that_hangs_up_on_tls_1_3_refuses_what_has_it() -> None:

@@ -27,6 +27,15 @@ authentication = "oauth"
 credentials = "server-to-server"
 """
 )
+MAILBOX = """
+[[mailbox]]
+address = "sales@contoso.test"
+profile = "corp"
+incoming = "server-side"
+outgoing = "server-side"
+appointments = "none"
+"""
+"""A mailbox of the profile, both of whose directions are server-side."""
 
 
 def an_estate(*mailboxes: tuple[str, str]) -> Estate:

@@ -12,7 +12,7 @@ from probe.document import ReportOptions
 from probe.model.estate import Estate
 from probe.model.rules import Otherwise
 from probe.model.runs import Run
-from probe.outlook import Coming, outlook_form, outlook_text
+from probe.outlook import Coming, outlook_form, outlook_text, representatives
 from tests.outlook.estates import an_estate
 
 TODAY = date(2026, 11, 29)
@@ -124,3 +124,15 @@ def test_the_end_of_a_password_is_told_on_its_day() -> None:
     assert (coming.day, coming.rule, coming.words) == (date(2027, 2, 3), "password-ended", "Password ended: 2027-02-03")
     assert coming.mailboxes == tuple(address for address, _ in CORP)
     assert coming.otherwise is Otherwise.ADVICE
+
+
+def test_mailboxes_of_which_the_same_is_known_are_judged_as_one() -> None:
+    """But for its address, each is told; one of which something else is known stands for itself."""
+    addresses = [f"m{number}@contoso.test" for number in range(20)]
+    facts = [*of_certificate(EWS, datetime(2027, 2, 3, tzinfo=UTC)), a_fact("m7@contoso.test", "mailbox.location", "on-premises")]
+    run = judged(an_estate(*((address, "corp") for address in addresses), ("cloud@contoso.test", "online")), *facts)
+    alike, small = representatives(run)
+    assert {first: len(group) for first, group in alike.items()} == {"m0@contoso.test": 19, "m7@contoso.test": 1, "cloud@contoso.test": 1}
+    assert sorted(address for group in alike.values() for address in group) == sorted(one.mailbox for one in run.assessments)
+    assert [one.mailbox for one in small.assessments] == [*alike]
+    assert {reading.subject for reading in small.readings if "@" in reading.subject} == {*alike}

@@ -59,6 +59,26 @@ async def test_quick_answers_the_question_and_leaves_the_lists_for_later() -> No
     assert attempt_of(looked).transcript[0].text.startswith("hello with what sp800-52r2 allows: TLSv1.2 TLS_ECDHE_")
 
 
+async def test_one_answer_shows_another_suite_and_another_group() -> None:
+    """A server that takes a suite and a group that the client refuses shows both by one hello, and its line supports both."""
+    async with TlsServer(authority().issue("localhost", "127.0.0.1").context()).serving() as server:
+        looked = await look(f"tls://localhost:{server.port}", tls="quick")
+    taken = looked.value(v.FIPS_ALSO_ACCEPTS)
+    assert taken is not None
+    assert taken[-2:] == ("TLSv1.3 with TLS_CHACHA20_POLY1305_SHA256", "TLSv1.3 with x25519")
+    assert attempt_of(looked).connections == 4
+    assert len(attempt_of(looked).transcript) == 4
+
+
+async def test_what_the_client_itself_gets_answers_what_it_refuses() -> None:
+    """With its FIPS policy off a Windows gets x25519, which it refuses with the policy on: no hello asks for that group alone."""
+    made = context()
+    async with TlsServer(made).serving() as server:
+        looked = await asked(f"tls://localhost:{server.port}", "windows-server-2019", fips=False)
+    assert looked.value(v.FIPS_ALSO_ACCEPTS) == ("TLSv1.2 with x25519",)
+    assert attempt_of(looked).connections == 4
+
+
 async def test_a_server_that_hangs_up_to_refuse_needs_one_connection_more() -> None:
     """Where refusals are hang-ups and none of the last hellos works, one that does shows that the server is well."""
     async with TlsServer(context(), says_no="close").serving() as server:

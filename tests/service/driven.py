@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from probe import app
-from probe.alerts import Alerts, Delivered, Ending, Recipients, Telling
+from probe.alerts import Alerts, Delivered, DeliveryEnding, Recipients, Telling
 from probe.alerts.wording import Message
 from probe.config import read_estate
 from probe.engine.judge import Ruleset
@@ -44,6 +44,7 @@ class DrivenClock:
         self.until: datetime | None = None
         self.is_idle: Callable[[], bool] = lambda: True
         self.stop = asyncio.Event()
+        self.reload: Callable[[], Awaitable[None]] | None = None
 
     def now(self) -> datetime:
         """This moment."""
@@ -62,6 +63,9 @@ class DrivenClock:
         self._now = max(until, self._now + self._tick)
         while self._events and self._events[0][0] <= self._now:
             self._events.pop(0)[1]()
+        if self.reload is not None:
+            reload, self.reload = self.reload, None
+            await reload()
         if self.until is not None and self._now >= self.until:
             self.stop.set()
 
@@ -81,7 +85,7 @@ class Driven:
 
     async def _send(self, target: str, message: Message, event: str, is_repetition: bool) -> Delivered:
         self.told.append((self.clock.now(), message))
-        return Delivered(Ending.TAKEN)
+        return Delivered(DeliveryEnding.TAKEN)
 
     @asynccontextmanager
     async def begun(self) -> AsyncIterator[Watcher]:
@@ -95,7 +99,14 @@ class Driven:
         )
         async with open_history(self._folder, name) as history:
             plan = JUDGES.plan(estate, self.clock.now().date())
-            self.schedule = Schedule(self._folder, name, JUDGES.tasks(estate, plan), self.clock.now(), UTC)
+            self.schedule = Schedule(
+                self._folder,
+                name,
+                JUDGES.tasks(estate, plan),
+                self.clock.now(),
+                monotonic=lambda: self.clock.now().timestamp(),
+                zone=UTC,
+            )
             self.watcher = Watcher(
                 estate,
                 judges=JUDGES,
@@ -115,6 +126,10 @@ class Driven:
         self.clock.until, self.clock.stop = until, asyncio.Event()
         async with self.begun() as watcher:
             await watcher.run(self.clock.stop)
+
+    def reload_with(self, estate: Estate) -> None:
+        """Have another estate watched from now on, at the next moment at which the service does something."""
+        self.clock.reload = lambda: self.watcher.reload(estate)
 
     def titles(self) -> list[str]:
         """What was told, in order."""

@@ -25,8 +25,6 @@ async def test_a_server_that_goes_down_is_told_of_once_with_its_mailboxes_and_on
     service.clock.at(START + timedelta(hours=2), lambda: service.world.change(url_of(0), down()))
     service.clock.at(START + timedelta(hours=5), lambda: service.world.restore(url_of(0)))
     await service.run(START + timedelta(hours=8))
-    for _, message in service.told:
-        print(message.title, *(f"   {line.label}: {line.text}" for line in message.lines), sep="\n")
     assert len(service.told) == 2
 
 
@@ -46,6 +44,4 @@ async def test_a_build_that_changes_is_drift_and_told_once(tmp_path: Path) -> No
         START + timedelta(hours=2), lambda: service.world.change(url_of(0), telling(v.AUTH_SCHEMES, ("NTLM",), "WWW-Authenticate: NTLM"))
     )
     await service.run(START + timedelta(hours=4))
-    for _, message in service.told:
-        print(message.title, *(f"   {line.label}: {line.text}" for line in message.lines), sep="\n")
     assert len(service.told) == 1

@@ -6,18 +6,19 @@ import asyncio
 import signal
 import socket
 import ssl
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import h11
 import pytest
 from cryptography.hazmat.primitives import serialization
 
 from probe.memory.folder import Folder
-from probe.net.listening import ClientLimits, ServerIdentity
+from probe.net.listening import ClientLimits, ListeningPort, ServerIdentity
 from probe.web.connections import ClientPatience
-from probe.web.listener import CannotListen, ListenSettings, listen_settings
+from probe.web.listener import CannotListen, ListenerNames, ListenSettings, listen_settings
 from probe.web.tokens import Tokens, TokenScope
 from tests.looking import authority
 from tests.runs import NOON, POP
@@ -160,6 +161,22 @@ def test_a_renewed_certificate_is_taken_up(tmp_path: Path) -> None:
     assert identity.leaf == after
 
 
+async def test_a_renewed_certificate_is_shown_by_a_listener_that_goes_on(tmp_path: Path) -> None:
+    """Its names count from then on; one that will not do is told in the log, and the old one stays."""
+    file = tmp_path / "server.pem"
+    file.write_bytes(authority().issue("localhost").file.read_bytes())
+    port, identity = ListeningPort(EVERYWHERE, 0), ServerIdentity(file, file)
+    with closing(port):
+        names = ListenerNames(port, identity)
+        assert (names.have("localhost"), names.have("new.contoso.test")) == (True, False)
+        file.write_bytes(authority().issue("new.contoso.test").file.read_bytes())
+        await names.renew()
+        assert (names.have("localhost"), names.have("new.contoso.test")) == (False, True)
+        file.write_text("")
+        await names.renew()
+        assert names.have("new.contoso.test")
+
+
 async def test_signals_stay_whose_they_are(tmp_path: Path) -> None:
     """The listener takes no signal over."""
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
@@ -257,6 +274,47 @@ async def test_what_is_no_request_is_answered_and_ended(tmp_path: Path, sent: by
             assert answer.headers["connection"] == "close"
 
 
+async def test_half_a_request_that_was_answered_may_end_as_it_likes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What comes of it after the answer, and is no body, ends the connection without a word of the program's own."""
+    talk = h11.Connection(h11.CLIENT)
+    talk.send(h11.Request(method="GET", target="/", headers=[("Host", "localhost")]))
+    talk.send(h11.EndOfMessage())
+    async with world(tmp_path) as made, made.asker.connection() as (reader, writer):
+        writer.write(b"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert (await answer_of(talk, reader)).status == 401
+        writer.write(b"no chunk\r\n")
+        assert await rest_of(reader) == b""
+    assert "Fatal error" not in caplog.text
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_comes_the_listener_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture, seed: int) -> None:
+    """Requests of which bytes are lost, doubled, changed or late: each is answered or ended, and none is a failure of the program."""
+    chance = Random(seed)
+    whole = [
+        HEAD + b"\r\n",
+        HEAD + b"Connection: close\r\n\r\n" + HEAD + b"\r\n",
+        b"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n" + b'{"mailbox":"a"}',
+        b'POST /v1/gate HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n2\r\n1}\r\n0\r\n\r\n',
+        b"GET /probe?target=%00 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: upgrade\r\nExpect: 100-continue\r\n\r\n",
+    ]
+    async with world(tmp_path, patience=replace(HASTY, head=0.05, body=0.05, rest=0.05)) as made:
+        for _ in range(60):
+            sent = bytearray(chance.choice(whole))
+            for _ in range(chance.randint(0, 4)):
+                place = chance.randrange(len(sent))
+                sent[place : place + chance.choice((0, 0, 1, 3))] = chance.randbytes(chance.choice((0, 1, 1, 8)))
+            cut = chance.randint(0, len(sent))
+            async with made.asker.connection() as (reader, writer):
+                writer.write(bytes(sent[:cut]))
+                with suppress(ConnectionResetError):
+                    await writer.drain()
+                writer.write(bytes(sent[cut:]))
+                await rest_of(reader)
+        assert (await made.asker.ask("/healthz")).status == 200
+    assert not [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")]
+
+
 @pytest.mark.parametrize("is_chunked", [True, False])
 async def test_a_body_that_is_too_large_is_not_read(tmp_path: Path, is_chunked: bool) -> None:
     """Whether its length was told before or not."""
@@ -339,13 +397,14 @@ async def test_an_end_does_not_wait_for_ever_and_leaves_nothing(tmp_path: Path) 
         made = await stack.enter_async_context(world(tmp_path, patience=HASTY))
         made.watch.go.clear()
         going_on = asyncio.ensure_future(made.asker.ask(f"/probe?target={POP}"))
-        idle = await stack.enter_async_context(made.asker.connection())
+        for begun in (b"", HEAD, b"no request\r\n\r\n", HEAD + b"\r\n"):
+            _, writer = await stack.enter_async_context(made.asker.connection())
+            writer.write(begun)
         await asyncio.wait([going_on], timeout=0.2)
         began = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - began < 10
     (cut_off,) = await asyncio.gather(going_on, return_exceptions=True)
     assert isinstance(cut_off, BaseException) or cut_off.status == 500
-    assert idle
     assert asyncio.all_tasks() == before
 
 

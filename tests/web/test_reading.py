@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -282,7 +283,7 @@ async def test_what_did_not_change_is_not_sent_again(service: World) -> None:
 async def test_a_history_that_cannot_be_read_is_said(service: World, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """What does not rest on it is answered all the same; the answer names no path."""
     await service.watch.history.record([look(0, *product())])
-    with sqlite3.connect(tmp_path / "state" / DATABASE) as database:
+    with closing(sqlite3.connect(tmp_path / "state" / DATABASE, isolation_level=None)) as database:
         database.execute("ALTER TABLE span RENAME TO elsewhere")
     answer = await service.asker.ask("/v1/changes")
     assert answer.status == 503

@@ -34,6 +34,8 @@ SettledAnswer = TlsReply | TlsRefusal | None
 
 _SHARE = "secp256r1"
 """Sent along where it is offered: nearly every client in FIPS mode has it, and it saves a round trip."""
+_USUAL_SHARES = ("x25519", _SHARE)
+"""Sent along with what a client in FIPS mode would not send: nearly every server has one of them."""
 _VERSIONS = {version.label: version for version in Version}
 _PROTOCOL_VERSION = 70
 _OLD_VERSIONS = (Version.TLS11, Version.TLS10, Version.SSL3)
@@ -170,7 +172,10 @@ def _against_key(profile: NumberedFipsProfile, whose: str, certificate: Certific
 
 
 def non_fips_hellos(profile: NumberedFipsProfile, server_name: str | None) -> tuple[NonFipsHello, ...]:
-    """Hellos for what the client refuses, at most four. Those that few servers take come first, so that the answers to the last confirm them."""
+    """Hellos for what the client refuses, at most four. Those that few servers take come first, so that the answers to the last confirm them.
+
+    Those that ask for other suites name other groups first, so that one answer may show both.
+    """
     return tuple(replace(one, offer=replace(one.offer, server_name=server_name)) for one in _non_fips_hellos(profile))
 
 
@@ -185,7 +190,7 @@ def _non_fips_hellos(profile: NumberedFipsProfile) -> tuple[NonFipsHello, ...]:
     for version in (Version.TLS12, Version.TLS13):
         refused = tuple(number for number in suites_of(version) if number not in profile.suites)
         if version in profile.versions:
-            offer = _asking(version, refused, _usable(version))
+            offer = _asking(version, refused, tuple(sorted(_usable(version), key=lambda group: group in profile.groups)))
             found.append(NonFipsHello(offer, f"{version.label} and other suites only", "suite"))
     highest = profile.versions[0]
     in_a_group = tuple(number for number in suites_of(highest) if suites()[number].key_exchange in ("any", "ECDHE", "ECDH_anon"))
@@ -195,7 +200,15 @@ def _non_fips_hellos(profile: NumberedFipsProfile) -> tuple[NonFipsHello, ...]:
 
 
 def _asking(version: Version, asked_suites: tuple[int, ...], asked_groups: tuple[int, ...], server_name: str | None = None) -> Offer:
-    return Offer(versions=(version,), suites=asked_suites, groups=asked_groups, schemes=schemes_of(version), server_name=server_name)
+    usual = tuple(map(group_number, _USUAL_SHARES)) if version is Version.TLS13 else ()
+    return Offer(
+        versions=(version,),
+        suites=asked_suites,
+        groups=asked_groups,
+        schemes=schemes_of(version),
+        shares=tuple(group for group in asked_groups if group in usual),
+        server_name=server_name,
+    )
 
 
 @cache

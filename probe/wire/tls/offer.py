@@ -54,6 +54,12 @@ class Offer:
     secure_renegotiation: bool = True
     """RFC 5746, as an extension."""
 
+    def has_choice_of(self, reply: TlsReply) -> bool:
+        """Whether all that a server chose, from this offer or another one, is offered here."""
+        has_group = reply.group is None or reply.group in self.groups
+        has_scheme = reply.scheme is None or reply.scheme in self.schemes
+        return reply.version in self.versions and reply.suite in self.suites and has_group and has_scheme
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsReply:

@@ -284,6 +284,17 @@ def test_what_is_refused_is_asked_for_and_nothing_else(name: str) -> None:
                 assert not set(one.offer.groups) & set(profile.groups)
 
 
+@pytest.mark.parametrize("name", PROFILES)
+def test_what_is_asked_for_comes_with_usual_shares(name: str) -> None:
+    """In TLS 1.3 a share of each usual group goes with an offer that has it, in the order of its groups; other groups are named first."""
+    profile = fips.profile_named(name)
+    for one in fips.non_fips_hellos(profile, None):
+        usual = {group_number("x25519"), group_number("secp256r1")} if one.offer.versions == (Version.TLS13,) else set()
+        assert one.offer.shares == tuple(group for group in one.offer.groups if group in usual)
+        if one.part == "suite":
+            assert list(one.offer.groups) == sorted(one.offer.groups, key=lambda group: group in profile.groups)
+
+
 def test_what_a_server_took_is_told_by_name() -> None:
     """A version, a suite or a group, by what was asked for."""
     version, *_, group = fips.non_fips_hellos(fips.profile_named("sp800-52r2"), None)

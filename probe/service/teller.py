@@ -1,0 +1,134 @@
+"""Hands over to the alerts what is wrong, what changed and what ends soon, so that each is told once, whatever happens in between."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from itertools import chain
+
+from probe.alerts import AlertKind, Alerts
+from probe.engine.judge import Ruleset
+from probe.history import History, HistoryUnavailable
+from probe.memory import MemoryUnavailable
+from probe.model.estate import Estate
+from probe.model.facts import Reading
+from probe.model.runs import Run
+from probe.net.threads import in_thread
+from probe.outlook import Coming, outlook
+from probe.service.ahead import approaching
+from probe.service.cohorts import Cohorts, base_key
+from probe.service.conditions import WhatIsWrong, merged
+from probe.service.drift import notices_of
+from probe.service.dynamics import PENDING, WaitingMail
+from probe.service.keeping import KeptLooks
+from probe.service.parts import EstateParts
+
+_log = logging.getLogger(__name__)
+
+_CHANGES = "changes"
+"""The name under which it is kept which of the history's changes were told."""
+_THREAD = "probe-telling"
+_MOST_COMING = 10_000
+"""Ends that wait to be handed over; they are found again each day."""
+
+
+class Teller:
+    """What is handed over to the alerts of one deployment."""
+
+    def __init__(self, alerts: Alerts, kept: KeptLooks, history: History, now: datetime) -> None:
+        self._alerts = alerts
+        self._kept = kept
+        self._history = history
+        self._pending = WaitingMail(now)
+        self._cohorts = Cohorts()
+        self._told: dict[str, frozenset[str]] = {}
+        """What each condition that is, is about: its subject and its mailboxes."""
+        self._is_waiting = False
+        """Whether something is to be handed over, or could not be."""
+        self.next_due: datetime | None = None
+        """When mailboxes that a known cause befell lately may be told of."""
+        self._coming: list[Coming] = []
+        """What ends soon, and could not be handed over."""
+
+    async def begin(self) -> None:
+        """Take up what was told before a restart. Raises HistoryUnavailable and MemoryUnavailable."""
+        self._cohorts = Cohorts(await in_thread(self._kept.cohorts, _THREAD))
+        if await in_thread(lambda: self._kept.place(_CHANGES), _THREAD) is None:
+            # What changed before there was a service is no news.
+            newest = max((change.id for change in await self._history.changes(limit=1, drift_only=False)), default=0)
+            await in_thread(lambda: self._kept.move(_CHANGES, newest), _THREAD)
+
+    def take_dynamics(self, readings: Iterable[Reading], now: datetime) -> None:
+        """Take in what Dynamics says now."""
+        self._pending.take(readings, now)
+        self._is_waiting = True
+
+    def has_something(self, now: datetime) -> bool:
+        """Whether something is to be handed over though nothing was judged anew."""
+        return self._is_waiting or (self.next_due is not None and self.next_due <= now)
+
+    async def tell(self, estate: Estate, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], now: datetime) -> None:
+        """Hand over what is so now, by part of the estate, and what changed since the last time."""
+
+        def is_undecided(key: str) -> bool:
+            return self._is_undecided(base_key(key), parts, wrong, now)
+
+        conditions = merged(
+            (*chain.from_iterable(of_part.conditions for of_part in wrong.values()), *self._pending.conditions(estate, now))
+        )
+        told, self.next_due = self._cohorts.split(conditions, now, is_undecided)
+        self._is_waiting = True
+        try:
+            # First: a cohort that is not kept would be told of under another number after a restart.
+            await in_thread(lambda: self._kept.keep_cohorts(self._cohorts.all), _THREAD)
+            self._alerts.settle(told, now, undecided=is_undecided)
+            before, self._told = self._told, {one.key: frozenset((one.subject, *one.mailboxes)) for one in told}
+            news = before.keys() ^ self._told.keys()
+            await self._tell_drift(estate, frozenset().union(*(before.get(key, self._told.get(key, frozenset())) for key in news)), now)
+        except (HistoryUnavailable, MemoryUnavailable) as unavailable:
+            _log.error("what is wrong is not told yet: %s", unavailable)
+        else:
+            self._is_waiting = False
+
+    async def look_ahead(self, estate: Estate, runs: Collection[Run], ruleset: Ruleset, now: datetime) -> None:
+        """Hand over what ends soon, by the runs of some parts of the estate; what could not be is handed over with the next."""
+        ahead = timedelta(days=max(estate.alerts.ahead_days, default=0) + 1)
+        self._coming += await in_thread(lambda: [one for run in runs for one in outlook(run, ruleset, run.judged_at + ahead)], _THREAD)
+        try:
+            self._alerts.approaching(approaching(self._coming, estate), now)
+        except MemoryUnavailable as unavailable:
+            _log.error("what ends soon is not told yet: %s", unavailable)
+            del self._coming[:-_MOST_COMING]
+        else:
+            self._coming = []
+
+    async def _tell_drift(self, estate: Estate, told: Collection[str], now: datetime) -> None:
+        """Hand over what changed; what begins or ends on a subject was told with its cause, and is not told as drift besides."""
+        place = await in_thread(lambda: self._kept.place(_CHANGES), _THREAD) or 0
+        changes = await self._history.changes(newer_than=place)
+        if changes:
+            affected = _behind(estate, {change.subject for change in changes})
+            self._alerts.notify(notices_of((one for one in changes if one.subject not in told), affected), now)
+            newest = max(change.id for change in changes)
+            await in_thread(lambda: self._kept.move(_CHANGES, newest), _THREAD)
+
+    def _is_undecided(self, key: str, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], now: datetime) -> bool:
+        """Whether nothing can be said now of what a condition is about."""
+        if f"|{PENDING}|" in key:
+            return self._pending.is_undecided(now)
+        if key.startswith(f"{AlertKind.DYNAMICS}|") and any(of_part.is_unread for of_part in wrong.values()):
+            return True
+        subject = key.rpartition("|")[2]
+        part = parts.of(subject)
+        of_part = None if part is None else wrong.get(part.number)
+        return part is not None and (of_part is None or subject in of_part.unknown)
+
+
+def _behind(estate: Estate, subjects: set[str]) -> dict[str, list[tuple[str, str]]]:
+    """The mailboxes that each of some subjects concerns, each with its profile."""
+    found: dict[str, list[tuple[str, str]]] = {subject: [] for subject in subjects}
+    for mailbox in estate.mailboxes:
+        for subject in {mailbox.address, *(endpoint.url for endpoint in estate.endpoints_of(mailbox))} & subjects:
+            found[subject].append((mailbox.address, mailbox.profile))
+    return found

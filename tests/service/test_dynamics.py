@@ -1,0 +1,125 @@
+"""Dynamics' own state beside what the servers say: what somebody hears of both together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from probe.model import vocabulary as v
+from probe.model.estate import DEPLOYMENT_SUBJECT, Estate
+from probe.model.facts import Fact, Missing, Reading, Why
+from probe.model.keys import FactKey
+from probe.model.provenance import Declared
+from probe.service.dynamics import states
+from tests.service.driven import START, Driven, driven
+from tests.service.world import estate_text, url_of
+
+DYNAMICS = '[dynamics]\nurl = "https://crm.contoso.test/Contoso"\n'
+ALL, NONE = (tuple((way, flag) for way in ("incoming", "outgoing", "appointments")) for flag in (True, False))
+SUCCESS, FAILURE = (tuple((way, word) for way in ("incoming", "outgoing", "appointments")) for word in ("success", "failure"))
+
+
+def told(subject: str, key: FactKey[Any], value: Any, at: datetime) -> Fact[Any]:
+    return Fact(subject=subject, key=key, value=value, provenance=Declared("dynamics"), at=at)
+
+
+class Records:
+    """What Dynamics says of every mailbox of an estate."""
+
+    def __init__(self, service: Driven) -> None:
+        self._service = service
+        self.disabled_at: datetime | None = None
+        self.pending = 0
+        self.idle_minutes = 3
+        self.unread = False
+
+    def __call__(self, estate: Estate) -> tuple[Reading, ...]:
+        now = self._service.clock.now()
+        if self.unread:
+            detail = "the sign-in was refused"
+            return (Missing(subject=DEPLOYMENT_SUBJECT, key=v.DYNAMICS_ORGANIZATION_ID, why=Why.DENIED, detail=detail, at=now),)
+        found: list[Reading] = [
+            told(DEPLOYMENT_SUBJECT, v.DYNAMICS_ORGANIZATION_ID, "5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11", now),
+            told(DEPLOYMENT_SUBJECT, v.DYNAMICS_VERSION, "9.1.18.22", now),
+            told(DEPLOYMENT_SUBJECT, v.DYNAMICS_IDLE_MINUTES, self.idle_minutes, now),
+        ]
+        for mailbox in estate.mailboxes:
+            is_on = self.disabled_at is None
+            found += [
+                told(mailbox.address, v.DYNAMICS_DIFFERS, (), now),
+                told(mailbox.address, v.DYNAMICS_PROFILE, mailbox.profile, now),
+                told(mailbox.address, v.DYNAMICS_ENABLED, ALL if is_on else NONE, now),
+                told(mailbox.address, v.DYNAMICS_STATUS, SUCCESS if is_on else FAILURE, now),
+                told(mailbox.address, v.DYNAMICS_APPROVED, True, now),
+                told(mailbox.address, v.DYNAMICS_LAST_ATTEMPT, now, now),
+                told(mailbox.address, v.DYNAMICS_PENDING_SEND, self.pending, now),
+                told(mailbox.address, v.DYNAMICS_ORGANIZATION, "this", now),
+            ]
+            if self.disabled_at is not None:
+                found += [
+                    told(mailbox.address, v.DYNAMICS_LAST_ERROR, "Http server returned 401 Unauthorized exception.", now),
+                    told(mailbox.address, v.DYNAMICS_LAST_ERROR_AT, self.disabled_at, now),
+                ]
+        return tuple(found)
+
+
+def service_of(folder: Path, mailboxes: int = 3) -> tuple[Driven, Records]:
+    service = driven(folder, estate_text(1, mailboxes, DYNAMICS))
+    records = Records(service)
+    service.world.of_dynamics = records
+    return service, records
+
+
+def lines_of(service: Driven, number: int) -> str:
+    return "\n".join(f"{line.label}: {line.text}" for line in service.told[number][1].lines)
+
+
+async def test_mailboxes_that_dynamics_disabled_are_one_alert_that_says_how_to_enable_them(tmp_path: Path) -> None:
+    """Mailboxes that Dynamics disabled after an error are one alert; where their servers let the accounts in, it has the command that enables them again."""
+    service, records = service_of(tmp_path)
+    at = START + timedelta(hours=20)  # by then every mailbox was signed in to in the night
+    service.clock.at(at, lambda: setattr(records, "disabled_at", at))
+    await service.run(START + timedelta(hours=22))
+    assert service.titles() == ["[WARNING] contoso-crm: Disabled by an error"]
+    lines = lines_of(service, 0)
+    assert "401 Unauthorized" in lines
+    local = (at - timedelta(minutes=1)).astimezone()
+    assert f"probe gate ESTATE.toml --disabled-since {local:%Y-%m-%dT%H:%M} --enable" in lines
+    assert "The servers let the accounts of 3 mailboxes in since" in lines
+    assert states(service.watcher.run_now) == {("p0", "disabled"): 3}
+
+
+async def test_mail_that_waits_for_an_hour_is_told_of_and_mail_that_passes_is_not(tmp_path: Path) -> None:
+    """Mail that waits to be sent for more than an hour is told of once, and its end; mail that waits for minutes is not."""
+    service, records = service_of(tmp_path)
+    for minute, number in ((120, 4), (150, 0), (300, 2), (500, 0)):
+        service.clock.at(START + timedelta(minutes=minute), partial(setattr, records, "pending", number))
+    await service.run(START + timedelta(hours=10))
+    assert service.titles() == [
+        "[WARNING] contoso-crm: profile p0: mail waits to be sent for more than an hour",
+        "[RECOVERED] contoso-crm: profile p0: mail waits to be sent for more than an hour",
+    ]
+    assert "6 mails of 3 mailboxes" in lines_of(service, 0)
+    assert service.told[0][0] - (START + timedelta(minutes=300)) <= timedelta(minutes=75)
+
+
+async def test_an_asynchronous_service_that_stands_still_is_told_of_once(tmp_path: Path) -> None:
+    """An asynchronous service that processes no mailbox any more is one alert, whatever number of mailboxes waits for it."""
+    service, records = service_of(tmp_path)
+    service.clock.at(START + timedelta(hours=2), lambda: setattr(records, "idle_minutes", 95))
+    await service.run(START + timedelta(hours=4))
+    assert len(service.titles()) == 1
+
+
+async def test_records_that_cannot_be_read_are_one_alert(tmp_path: Path) -> None:
+    """Records of Dynamics that cannot be read are one alert, and its end another."""
+    service, records = service_of(tmp_path)
+    service.clock.at(START + timedelta(hours=2), lambda: setattr(records, "unread", True))
+    service.clock.at(START + timedelta(hours=3), lambda: setattr(records, "unread", False))
+    await service.run(START + timedelta(hours=4))
+    assert [title.split("]")[0] for title in service.titles()] == ["[WARNING", "[RECOVERED"]
+    assert states(replace(service.watcher.run_now, estate=None)) == {}
+    assert url_of(0) not in service.titles()[0]

@@ -1,0 +1,101 @@
+"""A service that is ended and begun again knows what it knew, and an estate that changes loses nothing of what stays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from probe.config import read_estate
+from probe.model import vocabulary as v
+from probe.model.facts import Missing, Why
+from probe.model.rules import SignedIn
+from tests.service.driven import START, Driven, driven
+from tests.service.world import down, estate_text, url_of
+
+TEXT = estate_text(2, 2)
+HOUR = timedelta(hours=1)
+
+
+def again(folder: Path, before: Driven, text: str = TEXT) -> Driven:
+    """The service after a restart, in the world as it is."""
+    return Driven(folder, read_estate(text, "estate.toml"), before.clock, before.world)
+
+
+async def test_what_was_known_is_known_after_a_restart(tmp_path: Path) -> None:
+    """After a restart every verdict is there before anything is looked at, and nothing is told anew."""
+    service = driven(tmp_path, TEXT)
+    await service.run(START + 3 * HOUR)
+    held = service.world.held.total()
+    verdicts = {one.mailbox: (one.support, one.readiness, one.signed_in) for one in service.watcher.run_now.assessments}
+    assert verdicts["m0@p0.contoso.test"][2] is SignedIn.YES
+    service = again(tmp_path, service)
+    service.clock.until = service.clock.now()
+    async with service.begun() as watcher:
+        service.clock.stop.set()
+        await watcher.run(service.clock.stop)
+    assert {one.mailbox: (one.support, one.readiness, one.signed_in) for one in watcher.run_now.assessments} == verdicts
+    assert service.world.held.total() == held
+    await service.run(START + 6 * HOUR)
+    assert service.told == []
+
+
+async def test_what_lasts_over_a_restart_is_told_once(tmp_path: Path) -> None:
+    """A server that is down before and after a restart is told of once; when it is back, so is that."""
+    service = driven(tmp_path, TEXT)
+    service.clock.at(START + HOUR, lambda: service.world.change(url_of(0), down()))
+    await service.run(START + 2 * HOUR)
+    assert len(service.told) == 1
+    service = again(tmp_path, service)
+    await service.run(START + 3 * HOUR)
+    assert service.told == []
+    service.world.restore(url_of(0))
+    service = again(tmp_path, service)
+    await service.run(START + 4 * HOUR)
+    assert [title.partition("]")[0] for title in service.titles()] == ["[RECOVERED"]
+
+
+async def test_what_came_while_nobody_watched_is_told_after_it(tmp_path: Path) -> None:
+    """A server that goes down while the service is stopped is told of once it is back."""
+    service = driven(tmp_path, TEXT)
+    await service.run(START + HOUR)
+    service.world.change(url_of(1), down())
+    service = again(tmp_path, service)
+    await service.run(START + 2 * HOUR)
+    assert len(service.told) == 1
+    assert url_of(1) in service.titles()[0]
+
+
+async def test_an_estate_that_grows_keeps_what_is_known(tmp_path: Path) -> None:
+    """An estate that is reloaded with one more server keeps what is known of the others, and tells nothing of it."""
+    service = driven(tmp_path, TEXT)
+    service.clock.until = START + 4 * HOUR
+    async with service.begun() as watcher:
+        grown = read_estate(estate_text(3, 2), "estate.toml")
+        service.clock.at(START + 2 * HOUR, lambda: service.reload_with(grown))
+        await watcher.run(service.clock.stop)
+    assert len(service.watcher.run_now.assessments) == 6
+    assert service.told == []
+
+
+async def test_another_account_is_not_known_by_what_the_old_one_saw(tmp_path: Path) -> None:
+    """After a restart with another way to sign in, what was seen by the old one no longer counts."""
+    service = driven(tmp_path, TEXT)
+    await service.run(START + 3 * HOUR)
+    other = TEXT.replace('authentication = "ntlm"', 'authentication = "basic"')
+    service = again(tmp_path, service, other)
+    async with service.begun() as watcher:
+        service.clock.stop.set()
+        await watcher.run(service.clock.stop)
+        stale = [
+            reading
+            for reading in watcher.run_now.readings
+            if isinstance(reading, Missing) and reading.why is Why.STALE and reading.key == v.AUTH_ACCEPTED
+        ]
+    assert {reading.mailbox for reading in stale} >= {"m0@p0.contoso.test"}
+
+
+async def test_the_next_day_is_judged_by_its_date(tmp_path: Path) -> None:
+    """At midnight everything is judged for the new day, without a look."""
+    service = driven(tmp_path, estate_text(1, 1))
+    await service.run(START + 14 * HOUR)
+    assert service.watcher.run_now.judged_at == (START + 14 * HOUR).date()

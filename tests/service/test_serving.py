@@ -1,0 +1,265 @@
+"""`probe serve` as a user has it: a process over real sockets, whose servers come, go and change."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sqlite3
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from probe import app
+from probe.config import load_estate
+from probe.history.storage import DATABASE
+from probe.memory import Folder
+from probe.service import CannotServe, ServiceSettings, serve
+from probe.web.listener import listen_settings
+from probe.web.tokens import Tokens, TokenScope
+from tests.command import probe
+from tests.looking import authority, playing, server_context
+from tests.scripted import TRANSCRIPTS, ScriptedServer, steps_of
+
+DOVECOT = (TRANSCRIPTS / "pop3-capabilities" / "dovecot-stls.txt").read_text()
+POSTFIX = (TRANSCRIPTS / "smtp-extensions" / "postfix-starttls.txt").read_text()
+INTERVAL = 1.0
+"""Seconds between two looks at an endpoint."""
+
+
+def estate_text(pop: int, smtp: int, name: str = "contoso-crm", more: str = "") -> str:
+    return f"""
+[deployment]
+name = "{name}"
+kind = "on-premises"
+version = "9.1"
+runs_on = "windows-server-2019"
+fips = false
+mass_email = false
+custom_email_providers = false
+outlook_on_the_web_tracking = false
+outlook_manual_tracking = false
+[schedule]
+quick = "1s"
+posture = "off"
+[[profile]]
+name = "branch"
+server_type = "pop3-smtp"
+credentials = "mailbox"
+incoming = "pop3://localhost:{pop}"
+outgoing = "smtp://localhost:{smtp}"
+[[mailbox]]
+address = "sales@contoso.test"
+profile = "branch"
+incoming = "server-side"
+outgoing = "server-side"
+appointments = "none"
+{more}
+"""
+
+
+class Serving:
+    """A service within this process, and what it told."""
+
+    def __init__(self, folder: Path, pop: ScriptedServer, smtp: ScriptedServer, log: pytest.LogCaptureFixture) -> None:
+        self.pop, self.smtp = pop, smtp
+        self.file = folder / "estate.toml"
+        self.reload = asyncio.Event()
+        self.said: list[str] = []
+        self.folder = folder
+        self._log = log
+
+    def told(self) -> list[tuple[str, str]]:
+        """Each alert: what it tells, and of what."""
+        return [
+            (str(vars(record)["kind"]), str(vars(record)["about"]))
+            for record in self._log.records
+            if record.name == "probe.alerts.telling" and record.message == "alert"
+        ]
+
+    async def asks(self, path: str, body: object = None, token: str = "") -> tuple[int, Any]:
+        """What the listener answers: status and JSON, or the text."""
+        url = self.said[0].rpartition(" ")[2]
+        headers = {"Content-Type": "application/json", "Prefer": "wait=30", **({"Authorization": f"Bearer {token}"} if token else {})}
+        request = urllib.request.Request(url + path, None if body is None else json.dumps(body).encode(), headers)
+
+        def answer() -> tuple[int, Any]:
+            try:
+                with urllib.request.urlopen(request, timeout=60) as response:
+                    status, text = response.status, response.read().decode()
+            except urllib.error.HTTPError as refused:
+                with refused:
+                    status, text = refused.code, refused.read().decode()
+            return status, json.loads(text) if text.startswith(("{", "[")) else text
+
+        return await asyncio.to_thread(answer)
+
+    async def hears(self, *wanted: tuple[str, str], within: float = 20.0) -> None:
+        """Wait until these and no others were told since the last time."""
+        await _until(lambda: len(self.told()) >= len(wanted), within)
+        await asyncio.sleep(2 * INTERVAL)
+        assert sorted(self.told()) == sorted(wanted)
+        self._log.clear()
+
+
+@pytest.fixture
+async def serving(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Serving]:
+    """A service of one mailbox with two servers, once both were looked at."""
+    caplog.set_level(logging.INFO, "probe")
+    async with playing(DOVECOT, implicit=False) as pop, playing(POSTFIX, implicit=False) as smtp:
+        one = Serving(tmp_path, pop, smtp, caplog)
+        one.file.write_text(estate_text(pop.port, smtp.port))
+        stop = asyncio.Event()
+        settings = settings_of(tmp_path, one.file, one.said.append)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(serve(settings, load_estate(one.file), stop, one.reload))
+            await one.hears(("began", "profile:branch"))  # neither product is on Microsoft's list
+            yield one
+            stop.set()
+
+
+def settings_of(folder: Path, estate: Path, say: Callable[[str], None] = lambda line: None) -> ServiceSettings:
+    return ServiceSettings(
+        estate_file=estate,
+        options=app.Options(timeout=5, ca_file=authority().ca_file, state=folder / "state"),
+        folder=Folder(folder / "state"),
+        database=None,
+        listen=listen_settings("127.0.0.1:0"),
+        say=say,
+    )
+
+
+async def _until(is_so: Callable[[], bool], seconds: float) -> None:
+    """Return once something is so, or that many seconds later."""
+    for _ in range(int(seconds / 0.05)):
+        if is_so():
+            return
+        await asyncio.sleep(0.05)
+
+
+async def logged(log: pytest.LogCaptureFixture, beginning: str, within: float = 20.0) -> None:
+    """Wait for a message of the log."""
+    await _until(lambda: any(record.message.startswith(beginning) for record in log.records), within)
+    assert any(record.message.startswith(beginning) for record in log.records), beginning
+
+
+async def test_a_server_that_goes_and_comes_back_is_told_of_once_each(serving: Serving) -> None:
+    """A server that stops answering is told of once, and once when it answers again; what it hides meanwhile is not told as over."""
+    steps = serving.pop.steps
+    serving.pop.steps = ["S: -ERR going down"]
+    await serving.hears(("began", f"pop3://localhost:{serving.pop.port}"))
+    serving.pop.steps = steps
+    await serving.hears(("recovered", f"pop3://localhost:{serving.pop.port}"))
+
+
+async def test_a_certificate_that_is_replaced_is_told_of_once(serving: Serving) -> None:
+    """A certificate that is replaced by an expired one is told of once, as what it means for the mailbox."""
+    serving.smtp.context = server_context("expired")
+    await serving.hears(("began", f"smtp://localhost:{serving.smtp.port}"))
+
+
+async def test_another_mechanism_is_drift(serving: Serving) -> None:
+    """Another mechanism that a server offers is told once, and nothing else is."""
+    serving.smtp.steps = steps_of(POSTFIX.replace("CRAM-MD5", "DIGEST-MD5"))
+    await serving.hears(("notice", f"smtp://localhost:{serving.smtp.port}"))
+
+
+async def test_a_changed_estate_is_taken_up_and_a_wrong_one_refused(serving: Serving, caplog: pytest.LogCaptureFixture) -> None:
+    """An estate that changes is taken up without anything being told anew; one with a mistake is refused with its message, and the old one stays."""
+    text = serving.file.read_text()
+    serving.file.write_text(text.replace("sales@", "orders@"))
+    await logged(caplog, "the estate is taken up")
+    serving.file.write_text(text.replace("server-side", "sideways", 1))
+    serving.reload.set()
+    await logged(caplog, "the estate is not taken up")
+    await serving.hears()
+
+
+async def test_a_second_service_on_the_same_folder_does_not_start(serving: Serving, tmp_path: Path) -> None:
+    """A second service on the same state folder does not start, and says why."""
+    with pytest.raises(CannotServe, match="another `probe serve` uses"):
+        await serve(settings_of(tmp_path, serving.file), load_estate(serving.file), asyncio.Event(), asyncio.Event())
+
+
+async def test_programs_are_answered_out_of_what_is_known(serving: Serving) -> None:
+    """The API tells the state that the schedule keeps: mailboxes, endpoints, changes; and it is ready."""
+    status, ready = await serving.asks("/readyz")
+    assert (status, ready["status"]) == (200, "ready")
+    _, mailboxes = await serving.asks("/v1/mailboxes")
+    assert [(one["mailbox"], one["support"], one["readiness"]) for one in mailboxes["mailboxes"]] == [
+        ("sales@contoso.test", "unsupported", "ready")
+    ]
+    status, endpoints = await serving.asks("/v1/endpoints")
+    assert {one["subject"] for one in endpoints["endpoints"]} == {
+        f"pop3://localhost:{serving.pop.port}",
+        f"smtp://localhost:{serving.smtp.port}",
+    }
+    _, metrics = await serving.asks("/metrics")
+    assert f'probe_endpoint_up{{endpoint="pop3://localhost:{serving.pop.port}"}} 1.0' in metrics
+
+
+async def test_a_check_that_somebody_asks_for_is_held_now_and_kept_as_a_run(serving: Serving) -> None:
+    """A check by the API looks at the mailbox's endpoints now; its run is kept, and can be read as a document."""
+    token = Tokens(Folder(serving.folder / "state")).create("pipeline", TokenScope.CHECK, app.now())
+    before = serving.pop.connections
+    status, done = await serving.asks("/v1/checks", {"mailbox": "sales@contoso.test"}, token)
+    assert status == 200, done
+    assert serving.pop.connections > before
+    status, run = await serving.asks(f"/v1/runs/{done['id']}")
+    assert (status, run["schema"], [one["mailbox"] for one in run["assessments"]]) == (200, "probe.run/2", ["sales@contoso.test"])
+
+
+async def test_a_server_that_fails_while_somebody_asks_is_looked_at_twice_at_once(serving: Serving) -> None:
+    """Who asks for a check of a server that has just failed is told so, since a second look follows at once."""
+    token = Tokens(Folder(serving.folder / "state")).create("pipeline", TokenScope.CHECK, app.now())
+    serving.pop.steps = ["S: -ERR going down"]
+    status, done = await serving.asks("/v1/checks", {"mailbox": "sales@contoso.test"}, token)
+    _, run = await serving.asks(f"/v1/runs/{done['id']}")
+    assert (status, run["assessments"][0]["readiness"]) == (200, "undetermined")
+
+
+def test_the_day_ahead_is_shown_without_a_connection(tmp_path: Path) -> None:
+    """`--dry-run` shows what a day of the schedule is and costs each server, and starts nothing."""
+    (tmp_path / "estate.toml").write_text(estate_text(1, 2))
+    done = probe("serve", "estate.toml", "--dry-run", cwd=tmp_path, PROBE_STATE_DIR=str(tmp_path / "state"))
+    assert done.returncode == 0, done.stderr
+    assert "2 endpoints, looked at, each 1s: 172,800 times" in done.stdout
+    assert not (tmp_path / "state").exists()
+    day = json.loads(probe("serve", "estate.toml", "--dry-run", "--json", cwd=tmp_path).stdout)
+    assert (day["schema"], [one["kind"] for one in day["kinds"]]) == ("probe.day/1", ["quick"])
+    assert {one["connections"] for one in day["servers"]} == {86_400}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--listen", "0.0.0.0:0"], "certificate"),
+        (["--listen", "nowhere"], "is not HOST:PORT"),
+        (["--certificate", "c.pem"], "a certificate wants its key"),
+    ],
+)
+def test_a_service_that_cannot_listen_does_not_start(tmp_path: Path, arguments: list[str], message: str) -> None:
+    """A service that nobody may ask safely does not start, and says why."""
+    (tmp_path / "estate.toml").write_text(estate_text(1, 2))
+    done = probe("serve", "estate.toml", *arguments, cwd=tmp_path, PROBE_STATE_DIR=str(tmp_path / "state"))
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+async def test_a_history_that_cannot_be_written_for_a_while_loses_nothing(serving: Serving, caplog: pytest.LogCaptureFixture) -> None:
+    """While another program holds the history, the service goes on and says so; what was found meanwhile is in the history afterwards."""
+    file = serving.folder / "state" / DATABASE
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await logged(caplog, "the history cannot be written", within=40)
+        serving.smtp.steps = steps_of(POSTFIX.replace("CRAM-MD5", "DIGEST-MD5"))
+        before = serving.smtp.connections
+        await asyncio.sleep(3 * INTERVAL)
+        assert serving.smtp.connections > before
+        other.execute("ROLLBACK")
+    await serving.hears(("notice", f"smtp://localhost:{serving.smtp.port}"), within=40)
