@@ -20,8 +20,6 @@ T = TypeVar("T")
 
 MOST_NAME = 512
 """Characters of what may be asked for by name. A subject that is longer has an id."""
-_MOMENT = 0.5
-"""Seconds."""
 
 
 class EstateNames:
@@ -114,7 +112,7 @@ class Drawn(Generic[T]):
     """
 
     def __init__(self, states: States, draw: Callable[[EstateState], T], rests: int = 0) -> None:
-        """What took longer than a moment is not drawn again until `rests` times as long have passed: a large estate changes all the time."""
+        """After a drawing there is none until `rests` times as long have passed: a large estate changes all the time."""
         self._states, self._draw, self._rests = states, draw, rests
         self._drawn: tuple[EstateState, T] | None = None
         self._drawing: asyncio.Future[None] | None = None
@@ -151,5 +149,5 @@ class Drawn(Generic[T]):
             self._drawn = (state, await in_thread(lambda: self._draw(state), "probe-web-drawing"))
         finally:
             self._drawing = None
-            took = time() - began
-            self._rests_until = time() + took * self._rests if took > _MOMENT else 0.0
+            ended = time()
+            self._rests_until = ended + (ended - began) * self._rests

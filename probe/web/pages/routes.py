@@ -24,7 +24,7 @@ from probe.web.problems import RequestProblem
 from probe.web.state import MOST_NAME, Drawn, EstateState, States
 from probe.web.watch import Watch
 
-_PATIENCE = 0.05
+_PATIENCE = 0.03
 """Seconds for which a page waits for what is newer than what it can show."""
 _YESTERDAY = timedelta(days=1)
 _CHANGES_IN_SHORT = 200
