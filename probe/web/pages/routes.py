@@ -29,7 +29,7 @@ _PATIENCE = 0.03
 _YESTERDAY = timedelta(days=1)
 _CHANGES_IN_SHORT = 200
 """Intervals of which the estate's page tells what changed with them."""
-_TOLD_IN_SHORT = 8
+_TOLD_IN_SHORT = 5
 _ENDPOINTS_IN_SHORT = 50
 
 _LATENCIES = timedelta(days=14)
