@@ -5,7 +5,7 @@ Nothing is reckoned here that a rule knows: the run is judged again for days to 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -19,8 +19,8 @@ from probe.document.telling.roots import root_of
 from probe.document.telling.words import endpoints_of
 from probe.engine.again import judge_again
 from probe.engine.judge import Ruleset
-from probe.model.estate import Mailbox
-from probe.model.facts import Missing, Reading
+from probe.engine.reasoning import value_of
+from probe.model.facts import Reading
 from probe.model.rules import Finding, Otherwise, Result
 from probe.model.runs import Run
 from probe.model.values import dataclass
@@ -69,48 +69,38 @@ def outlook(run: Run, ruleset: Ruleset, until: date) -> list[Coming]:
 
 
 def representatives(run: Run) -> tuple[dict[str, tuple[str, ...]], Run]:
-    """One representative for each group of mailboxes that are alike, with the whole group; and the run reduced to the representatives.
+    """One representative for each group of equal mailboxes, with the whole group; and the run reduced to the representatives.
 
-    Mailboxes of one profile are alike of which the same was found, each of its own account, noise over time apart. What is concluded of one then holds
-    of all, on every day.
+    Mailboxes of one profile and of the same endpoints are alike where the same is known of them, but for their address: rules see nothing else.
     """
     assert run.estate is not None
-    own: dict[str, list[tuple[Any, ...]]] = {mailbox.address: _declared(mailbox) for mailbox in run.estate.mailboxes}
+    mailboxes = {mailbox.address: mailbox for mailbox in run.estate.mailboxes}
+    own: dict[str, set[Hashable]] = {address: set() for address in mailboxes}
     for reading in run.readings:
-        address = reading.mailbox or reading.subject
-        if address in own:
-            own[address].append(_content(reading))
+        whose = reading.subject if reading.mailbox is None else reading.mailbox
+        if whose in own:
+            own[whose].add(_but_for(whose, reading))
     groups: dict[tuple[Any, ...], list[str]] = {}
-    for one in run.assessments:
-        results = tuple((finding.rule.id, finding.result) for finding in one.findings)
-        same = (one.profile, one.support, one.readiness, one.signed_in, results, *sorted(own[one.mailbox], key=repr))
-        groups.setdefault(same, []).append(one.mailbox)
+    for assessment in run.assessments:
+        address = assessment.mailbox
+        open_findings = (finding for finding in assessment.findings if finding.result in (Result.FAILS, Result.UNKNOWN))
+        told = tuple((f.rule.id, f.result, tuple([_but_for(address, r) for r in f.because])) for f in open_findings)
+        ends = run.estate.endpoints_of(mailboxes[address])
+        groups.setdefault((assessment.profile, ends, assessment.support, assessment.readiness, frozenset(own[address]), told), []).append(
+            address
+        )
     alike = {addresses[0]: tuple(addresses) for addresses in groups.values()}
-    return alike, _reduced(run, alike)
-
-
-def _declared(mailbox: Mailbox) -> list[tuple[Any, ...]]:
-    """What the estate says of a mailbox, but for its names."""
-    return [(mailbox.incoming, mailbox.outgoing, mailbox.appointments, mailbox.location, mailbox.mfa, mailbox.ews_url)]
-
-
-def _content(reading: Reading) -> tuple[Any, ...]:
-    """What a reading says, whichever mailbox it is of."""
-    where, key = "" if reading.mailbox is None else reading.subject, reading.key
-    if isinstance(reading, Missing):
-        return where, key.name, reading.why.value, reading.detail
-    return where, key.name, repr(key.lasting(reading.value))
-
-
-def _reduced(run: Run, alike: Mapping[str, tuple[str, ...]]) -> Run:
-    """A run of the representatives alone."""
-    assert run.estate is not None
     dropped = {mailbox.address for mailbox in run.estate.mailboxes} - alike.keys()
     readings = tuple(r for r in run.readings if r.subject not in dropped and r.mailbox not in dropped)
     estate = replace(run.estate, mailboxes=tuple(m for m in run.estate.mailboxes if m.address in alike))
-    assessments = tuple(a for a in run.assessments if a.mailbox in alike)
+    assessments = tuple(assessment for assessment in run.assessments if assessment.mailbox in alike)
     asked = replace(run.asked, mailboxes=None)
-    return replace(run, estate=estate, readings=readings, attempts=(), assessments=assessments, asked=asked)
+    return alike, replace(run, estate=estate, readings=readings, attempts=(), assessments=assessments, asked=asked)
+
+
+def _but_for(address: str, reading: Reading) -> Hashable:
+    """What a reading says, but for the mailbox that it says it of."""
+    return reading.subject if reading.subject != address else "", reading.key.name, value_of(reading)
 
 
 def _judged(run: Run, ruleset: Ruleset, on: date) -> tuple[Run, _Failing]:

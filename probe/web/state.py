@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Generic, TypeVar
 
 from probe.model.attempts import Attempt
@@ -92,11 +91,15 @@ class States:
             self._names = EstateNames(estate)
         return self._names
 
+    def is_newest(self, state: EstateState) -> bool:
+        """Whether nothing is known since, and the estate is the same."""
+        return state.run is self._watch.run() and state.names is self.names()
+
     async def newest(self) -> EstateState:
         """The newest state."""
         async with self._indexing:
             run, names = self._watch.run(), self.names()
-            if self._state is None or self._state.run is not run or self._state.names is not names:
+            if self._state is None or not self.is_newest(self._state):
                 # Of ten thousand endpoints there are half a million readings; the schedule goes on meanwhile.
                 self._state = await in_thread(lambda: EstateState(run, names), "probe-web-state")
             return self._state
@@ -108,24 +111,43 @@ class Drawn(Generic[T]):
     While it is drawn of the newest state, what was drawn of the one before serves.
     """
 
-    def __init__(self, states: States, draw: Callable[[EstateState], T]) -> None:
-        self._states, self._draw = states, draw
+    def __init__(self, states: States, draw: Callable[[EstateState], T], rests: int = 0) -> None:
+        """After a drawing there is none until `rests` times as long have passed: a large estate changes all the time."""
+        self._states, self._draw, self._rests = states, draw, rests
         self._drawn: tuple[EstateState, T] | None = None
-        self._drawing: asyncio.Future[T] | None = None
+        self._drawing: asyncio.Future[None] | None = None
+        self._rests_until = 0.0
 
     async def newest(self, patience: float = 0.5) -> T:
         """What is drawn of the newest state; where that is not there within so many seconds, of the one before."""
-        state = await self._states.newest()
-        if self._drawn is not None and self._drawn[0] is state:
-            return self._drawn[1]
-        if self._drawing is None:
-            self._drawing = in_thread(lambda: self._draw(state), "probe-web-drawing")
-            self._drawing.add_done_callback(partial(self._keep, state))
-        drawing, before = self._drawing, self._drawn
-        await asyncio.wait([drawing], timeout=None if before is None else patience)
-        return drawing.result() if drawing.done() or before is None else before[1]
+        await self._wait(None if self._drawn is None else patience)
+        assert self._drawn is not None
+        return self._drawn[1]
 
-    def _keep(self, state: EstateState, drawing: asyncio.Future[T]) -> None:
-        self._drawing = None
-        if not drawing.cancelled() and drawing.exception() is None:
-            self._drawn = (state, drawing.result())
+    async def at_hand(self, patience: float) -> T | None:
+        """As `newest`; None where nothing is drawn yet within so many seconds."""
+        await self._wait(patience)
+        return None if self._drawn is None else self._drawn[1]
+
+    async def _wait(self, patience: float | None) -> None:
+        """Draw the newest state where it is not drawn, and wait for that so long."""
+        is_newest = self._drawn is not None and self._states.is_newest(self._drawn[0])
+        if self._drawing is None and not is_newest and asyncio.get_running_loop().time() >= self._rests_until:
+            self._drawing = asyncio.ensure_future(self._draw_newest())
+            # Nobody may be left to hear of a failure.
+            self._drawing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        if self._drawing is not None:
+            done, _ = await asyncio.wait([self._drawing], timeout=patience)
+            for drawing in done:
+                drawing.result()
+
+    async def _draw_newest(self) -> None:
+        time = asyncio.get_running_loop().time
+        began = time()
+        try:
+            state = await self._states.newest()
+            self._drawn = (state, await in_thread(lambda: self._draw(state), "probe-web-drawing"))
+        finally:
+            self._drawing = None
+            ended = time()
+            self._rests_until = ended + (ended - began) * self._rests

@@ -56,6 +56,34 @@ async def test_a_drawing_that_fails_is_tried_again(tmp_path: Path) -> None:
         assert await drawing.newest() == "run-1"
 
 
+async def test_what_is_not_drawn_yet_may_be_done_without(tmp_path: Path) -> None:
+    """A page that has more to show does not wait for it; it is drawn all the same, once."""
+    go, drawn = threading.Event(), []
+
+    def draw(state: EstateState) -> str:
+        drawn.append(state.run.id)
+        assert go.wait(30)
+        return state.run.id
+
+    async with open_history(Folder(tmp_path / "state"), "contoso-crm") as history:
+        drawing = Drawn(States(RunWatch(a_checked_run(), history, DrivenTime(), app.Options())), draw)
+        assert await drawing.at_hand(0) is None
+        go.set()
+        assert await drawing.newest() == "run-1"
+        assert await drawing.at_hand(0) == "run-1"
+        assert drawn == ["run-1"]
+
+
+async def test_what_takes_long_rests_in_between(tmp_path: Path) -> None:
+    """Of an estate that changes all the time not every state is drawn."""
+    async with open_history(Folder(tmp_path / "state"), "contoso-crm") as history:
+        watch = RunWatch(a_checked_run(), history, DrivenTime(), app.Options())
+        drawing = Drawn(States(watch), lambda state: state.run.id, rests=1_000_000_000)
+        assert await drawing.newest() == "run-1"
+        watch.show(replace(a_checked_run(), id="run-2"))
+        assert await drawing.newest(30) == "run-1"
+
+
 async def test_a_state_is_indexed_once_and_anew_with_another_estate(tmp_path: Path) -> None:
     """As long as neither the run nor the estate is another object."""
     async with open_history(Folder(tmp_path / "state"), "contoso-crm") as history:

@@ -23,7 +23,7 @@ __all__ = ["pages", "problem_page"]
 
 def pages(watch: Watch, states: States, jobs: Jobs, gatekeeper: Gatekeeper, clock: Callable[[], datetime]) -> APIRouter:
     """The routes of the page."""
-    router, views = APIRouter(), Views(watch, states)
+    router, views = APIRouter(), Views(states)
     parts = (
         serving_files(),
         signing_in(gatekeeper),

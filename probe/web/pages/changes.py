@@ -27,7 +27,7 @@ class ChangedPart(NamedTuple):
     after: Mapping[str, Any]
 
 
-class Reason(NamedTuple):
+class FailingRule(NamedTuple):
     """Why a rule fails now."""
 
     rule: str
@@ -46,7 +46,7 @@ class ToldChange:
     parts: Sequence[ChangedPart]
     words: Sequence[str]
     """Off the wire, that what was found now rests on."""
-    reasons: Sequence[Reason]
+    reasons: Sequence[FailingRule]
     subjects: list[tuple[str, str | None]] = field(default_factory=list)
 
 
@@ -87,9 +87,9 @@ def _parts(parts: Sequence[HistoryChange]) -> Iterator[ChangedPart]:
             yield ChangedPart(part.key, part.before, part.after)
 
 
-def _reasons(because: Mapping[str, Any]) -> Iterator[Reason]:
+def _reasons(because: Mapping[str, Any]) -> Iterator[FailingRule]:
     for rule, cited in because.items():
         for one in cited:
             value = bounded(value_in_words(one["value"]), CITED_LIMIT) if "value" in one else f"not known: {gap_in_words(one)}"
             words = [bounded(str(word), CITED_LIMIT) for word in one.get("words", ())]
-            yield Reason(rule, f"{whose(one['subject'], one.get('mailbox'))}: {one['key']} is {value}", words)
+            yield FailingRule(rule, f"{whose(one['subject'], one.get('mailbox'))}: {one['key']} is {value}", words)

@@ -39,7 +39,7 @@ class MailboxLine(NamedTuple):
     group: str
 
 
-class Cause(NamedTuple):
+class GroupLine(NamedTuple):
     """Mailboxes with one cause: a line of the table."""
 
     id: str
@@ -92,15 +92,15 @@ class EstateView:
         self.endpoints = sorted(lines, key=lambda line: (_UP.get(line["up"], 2), line["subject"]))
         """Each endpoint in short, what does not answer first."""
 
-    def _cause(self, group: Group) -> Cause:
+    def _cause(self, group: Group) -> GroupLine:
         first, words = group.first, "; ".join(filter(None, (group.cause[0], group.beside)))
         is_broken = first.readiness in (Readiness.NOT_READY, Readiness.UNDETERMINED)
         step = step_for(first, group.addresses[0], self._known, self.state.run.judged_at) if is_broken else ""
-        return Cause(_id_of(first.status, *group.cause, group.beside), first.status, tone(first), words, group.addresses, step)
+        return GroupLine(_id_of(first.status, *group.cause, group.beside), first.status, tone(first), words, group.addresses, step)
 
-    def _advice(self, groups: Sequence[Group]) -> Iterator[Cause]:
+    def _advice(self, groups: Sequence[Group]) -> Iterator[GroupLine]:
         for cause, addresses in advice_of(groups, self.state.run.judged_at).items():
-            yield Cause(_id_of("ADVICE", *cause), "ADVICE", "doubtful", cause[0], addresses, "")
+            yield GroupLine(_id_of("ADVICE", *cause), "ADVICE", "doubtful", cause[0], addresses, "")
 
     def _lines(self, groups: Sequence[Group]) -> Iterator[MailboxLine]:
         for group, cause in zip(groups, self.causes, strict=True):

@@ -16,19 +16,20 @@ from probe.web.jobs import Jobs
 from probe.web.pages.asked import ask_for_check, asked_check, reload_where_ended
 from probe.web.pages.calendar import Ahead
 from probe.web.pages.changes import told_changes
-from probe.web.pages.drawing import PATIENCE, Drawn
 from probe.web.pages.endpoint import EndpointView
 from probe.web.pages.estate import LINES_A_PAGE, VERDICTS, EstateView, Wanted
 from probe.web.pages.mailbox import MailboxView
 from probe.web.pages.markup import answered, place_of_endpoint, place_of_mailbox
 from probe.web.problems import RequestProblem
-from probe.web.state import MOST_NAME, EstateState, States
+from probe.web.state import MOST_NAME, Drawn, EstateState, States
 from probe.web.watch import Watch
 
+_PATIENCE = 0.03
+"""Seconds for which a page waits for what is newer than what it can show."""
 _YESTERDAY = timedelta(days=1)
 _CHANGES_IN_SHORT = 200
 """Intervals of which the estate's page tells what changed with them."""
-_TOLD_IN_SHORT = 8
+_TOLD_IN_SHORT = 5
 _ENDPOINTS_IN_SHORT = 50
 
 _LATENCIES = timedelta(days=14)
@@ -37,16 +38,16 @@ _TIMELINE = 50
 _CHANGES_A_PAGE = 100
 _TRANSCRIPTS = 10
 
-Text = Annotated[str, Query(max_length=MOST_NAME)]
-Name = Annotated[str, Path(max_length=MOST_NAME)]
+QueryText = Annotated[str, Query(max_length=MOST_NAME)]
+NameInPath = Annotated[str, Path(max_length=MOST_NAME)]
 
 
 class Views:
     """What pages show of the whole estate, drawn once of each state."""
 
-    def __init__(self, watch: Watch, states: States) -> None:
-        self.estate = Drawn(states, watch.run, EstateView, "probe-web-estate")
-        self.ahead = Drawn(states, watch.run, Ahead, "probe-web-outlook", rests=30)
+    def __init__(self, states: States) -> None:
+        self.estate = Drawn(states, EstateView, rests=10)
+        self.ahead = Drawn(states, Ahead, rests=30)
 
 
 def estate_page(watch: Watch, states: States, views: Views, clock: Callable[[], datetime]) -> APIRouter:
@@ -55,12 +56,18 @@ def estate_page(watch: Watch, states: States, views: Views, clock: Callable[[], 
 
     @router.get("/")
     async def show_estate(
-        request: Request, q: Text = "", profile: Text = "", verdict: Text = "", group: Text = "", at: Text = "", page: int = 1
+        request: Request,
+        q: QueryText = "",
+        profile: QueryText = "",
+        verdict: QueryText = "",
+        group: QueryText = "",
+        at: QueryText = "",
+        page: int = 1,
     ) -> Response:
         wanted = Wanted(q.strip().casefold(), profile, verdict, group, at)
         view, ahead, changes = await asyncio.gather(
-            _at_hand(views.estate),
-            views.ahead.newest(PATIENCE),
+            views.estate.newest(_PATIENCE),
+            views.ahead.at_hand(_PATIENCE),
             watch.history.changes(since=clock() - _YESTERDAY, limit=_CHANGES_IN_SHORT),
         )
         found = view.found(wanted) if wanted.is_anything else []
@@ -96,7 +103,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/m/{name:path}")
-    async def show_mailbox(request: Request, name: Name, check: Text = "") -> Response:
+    async def show_mailbox(request: Request, name: NameInPath, check: QueryText = "") -> Response:
         state = await states.newest()
         mailbox = _mailbox(state, name)
         view = MailboxView(state, mailbox, state.assessments[mailbox.address])
@@ -120,12 +127,12 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
         return reload_where_ended(request, answered(request, "mailbox.html", context, state.names), asked)
 
     @router.post("/m/{name:path}/check")
-    async def check_mailbox(request: Request, name: Name) -> Response:
+    async def check_mailbox(request: Request, name: NameInPath) -> Response:
         mailbox = _mailbox(await states.newest(), name)
         return await ask_for_check(watch, jobs, request, mailbox, place_of_mailbox(mailbox.address))
 
     @router.get("/e/{name}")
-    async def show_endpoint(request: Request, name: Name, check: Text = "") -> Response:
+    async def show_endpoint(request: Request, name: NameInPath, check: QueryText = "") -> Response:
         state = await states.newest()
         endpoint = _endpoint(state, name)
         view, url = EndpointView(state, endpoint), endpoint.url
@@ -152,7 +159,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
         return reload_where_ended(request, answered(request, "endpoint.html", context, state.names), asked)
 
     @router.post("/e/{name}/check")
-    async def check_endpoint(request: Request, name: Name) -> Response:
+    async def check_endpoint(request: Request, name: NameInPath) -> Response:
         endpoint = _endpoint(await states.newest(), name)
         return await ask_for_check(watch, jobs, request, endpoint, place_of_endpoint(endpoint.url))
 
@@ -178,7 +185,7 @@ def over_time(watch: Watch, states: States, views: Views) -> APIRouter:
 
     @router.get("/calendar")
     async def show_calendar(request: Request) -> Response:
-        ahead = await views.ahead.newest(PATIENCE) or await views.ahead.newest(None)
+        ahead = await views.ahead.newest(_PATIENCE)
         return answered(request, "calendar.html", {"ahead": ahead}, states.names())
 
     return router
@@ -196,10 +203,3 @@ def _endpoint(state: EstateState, name: str) -> Endpoint:
     if endpoint is None:
         raise RequestProblem(404, "the estate has no such endpoint")
     return endpoint
-
-
-async def _at_hand(view: Drawn[EstateView]) -> EstateView:
-    """The view of the newest state, or of the one before where that takes long."""
-    found = await view.newest(PATIENCE) or await view.newest(None)
-    assert found is not None
-    return found

@@ -21,7 +21,7 @@ from probe.model.runs import Run
 from probe.web.tokens import TokenScope
 from tests.history.looks import START, look, product
 from tests.runs import NOON, POP, REACHED, a_checked_run, a_fact, a_finding, a_mailbox, an_assessment
-from tests.web.pages.test_pages import HOSTILE, hostile_run
+from tests.web.pages.hostile import HOSTILE, hostile_run
 from tests.web.world import World, world
 
 AT_POP = f"/e/{endpoint_id(POP)}"

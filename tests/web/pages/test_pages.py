@@ -14,13 +14,10 @@ import pytest
 from probe import app
 from probe.history import Sighting
 from probe.model import vocabulary as v
-from probe.model.attempts import Outcome
 from probe.model.endpoints import endpoint_id
-from probe.model.estate import Mailbox
 from probe.model.kinds import ChainEnd, TlsSession
 from probe.model.provenance import Declared
-from probe.model.rules import Readiness, Result, Support
-from probe.model.runs import Run
+from probe.model.rules import Readiness, Support
 from probe.web import LastLook
 from probe.web.tokens import TokenScope
 from tests.history.looks import START, look, product
@@ -29,23 +26,19 @@ from tests.runs import (
     EWS,
     NOON,
     POP,
-    REACHED,
     SMTP,
     a_checked_run,
     a_fact,
-    a_finding,
     a_mailbox,
     a_run,
     an_assessment,
-    an_attempt,
     an_estate,
-    words,
 )
+from tests.web.pages.hostile import HOSTILE, hostile_run
 from tests.web.pages.reading import HtmlPage, PageReader
 from tests.web.world import World, checked, estate_at, world
 
 AT_POP = f"/e/{endpoint_id(POP)}"
-HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)></code></pre>{{ 7 * 7 }}\x1b[31m\u202eevil\ud800"
 
 
 def _seen(at: datetime, name: str, subject: str = POP) -> Sighting:
@@ -373,33 +366,6 @@ async def test_no_page_can_be_framed_and_none_is_kept(service: World, reader: Pa
         assert "unsafe" not in policy
         assert headers["x-frame-options"] == "DENY"
         assert headers["cache-control"] == "no-store"
-
-
-def hostile_run() -> Run:
-    """A run in which everything that a peer chooses is hostile."""
-    box: Mailbox = a_mailbox("sales@branch.test")
-    said = words("a1", 1, HOSTILE)
-    greeting = a_fact(v.PROTOCOL_GREETING, HOSTILE, provenance=Declared("peer", said))
-    readings = [
-        greeting,
-        a_fact(v.SERVER_PRODUCT, HOSTILE, provenance=Declared("peer", said)),
-        a_fact(v.CERTIFICATE_SUBJECT, f"CN={HOSTILE}"),
-        a_fact(v.CERTIFICATE_CHAIN, (f"CN={HOSTILE}", f"O={HOSTILE}")),
-        a_fact(v.CERTIFICATE_NOT_AFTER, NOON + timedelta(days=3)),
-        a_fact(v.CERTIFICATE_DISTRUSTED_BECAUSE, HOSTILE),
-        a_fact(v.CERTIFICATE_TRUSTED, False),
-        a_fact(v.DYNAMICS_LAST_ERROR, HOSTILE, box.address, Declared("dynamics")),
-        a_fact(v.DYNAMICS_ENABLED, (("incoming", True), ("outgoing", True), ("appointments", True)), box.address, Declared("dynamics")),
-    ]
-    return a_run(
-        estate=an_estate(box),
-        attempts=[
-            an_attempt(1, POP, said=[HOSTILE, "+OK"]),
-            an_attempt(2, POP, Outcome.CLOSED, HOSTILE, [HOSTILE], prober="pop3-login", mailbox=box.address),
-        ],
-        readings=readings,
-        assessments=[an_assessment(box.address, Support.UNSUPPORTED, Readiness.NOT_READY, a_finding(REACHED, Result.FAILS, greeting))],
-    )
 
 
 async def test_what_a_peer_says_is_text(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from probe.web.listener import ListenSettings
 from probe.web.tokens import TokenScope
+from tests.looking import authority
 from tests.web.pages.reading import HtmlPage, PageReader
 from tests.web.world import World, world
 
@@ -175,6 +176,31 @@ async def test_whoever_signs_out_is_out(local: World) -> None:
     assert reader.cookies == {}
     reader.cookies = kept
     assert (await reader.post(f"{BOX}/check", {"csrf": mark})).status == 401
+
+
+async def test_over_tls_the_cookie_is_bound_to_the_host(tmp_path: Path) -> None:
+    """And is never sent in clear."""
+    file = authority().issue("localhost", "127.0.0.1").file
+    settings = ListenSettings(port=0, certificate=file, key=file, require_token=True)
+    async with world(tmp_path, settings=settings) as made:
+        reader = PageReader(made.asker)
+        answer = await reader.post("/login", {"token": _token(made, TokenScope.READ)}, Origin=reader.origin)
+        assert answer.headers["set-cookie"].startswith("__Host-probe-")
+        assert "Secure" in answer.headers["set-cookie"].split("; ")
+        assert "Signed in as person-read" in (await reader.get("/")).words
+
+
+async def test_neither_token_nor_cookie_is_logged(local: World, caplog: pytest.LogCaptureFixture) -> None:
+    """At no level."""
+    reader, token = PageReader(local.asker), _token(local, TokenScope.CHECK)
+    with caplog.at_level("DEBUG"):
+        await reader.sign_in(token)
+        mark = (await reader.get(BOX)).fields["csrf"]
+        await reader.post("/logout", {"csrf": mark})
+    told = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
+    assert "/login" in told
+    assert token not in told
+    assert mark not in told
 
 
 async def test_a_body_that_is_no_form_is_refused(local: World) -> None:
