@@ -13,10 +13,10 @@ from probe.engine.judge import Judgement, Ruleset, judge_estate
 from probe.engine.plan import Plan
 from probe.engine.run import about
 from probe.model.attempts import Attempt
-from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, Mailbox
+from probe.model.estate import DEPLOYMENT_SUBJECT, Mailbox
 from probe.model.facts import Reading
 from probe.model.runs import Run
-from probe.service.looks import Look, LookKey
+from probe.service.looks import Look, names_of
 from probe.service.parts import EstatePart
 
 
@@ -75,9 +75,12 @@ def joined(runs: Sequence[Run], bare: Run) -> Run:
     )
 
 
-def under(estate: Estate, looks: Iterable[Look], before: Run) -> dict[LookKey, Look]:
-    """The looks as far as they still tell something under another estate than that of the run `before`."""
-    return {look.key: replace(look, readings=tuple(still_known(replace(before, readings=look.readings), estate))) for look in looks}
+def under(plan: Plan, looks: Iterable[Look], before: Run) -> list[Look]:
+    """The looks as far as they still tell something under the estate of a plan, which may be another than that of the run `before`."""
+    assert plan.estate is not None
+    estate, names = plan.estate, names_of(plan)
+    still = (replace(look, readings=tuple(still_known(replace(before, readings=look.readings), estate))) for look in looks)
+    return [look.named_by(names) for look in still]
 
 
 def run_about(whole: Run, mailboxes: Sequence[Mailbox], run_id: str) -> Run:

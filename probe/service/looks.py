@@ -12,7 +12,7 @@ from probe.engine.plan import Conversation, Plan
 from probe.history import sighting
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
-from probe.model.facts import Fact, Reading
+from probe.model.facts import Fact, Missing, Reading
 from probe.model.values import dataclass
 from probe.probing import Prober, Scope
 
@@ -54,6 +54,11 @@ def key_of(conversation: Conversation, probers: Mapping[str, Prober]) -> LookKey
         return LookKey(topic, conversation.endpoint.url)
     # What would sign in and is not allowed to may be told once, of the endpoint.
     return LookKey(topic, conversation.mailbox or conversation.endpoint.url)
+
+
+def names_of(plan: Plan) -> dict[tuple[str, str, str | None], str]:
+    """The names that a plan gives to attempts, by prober, subject and mailbox."""
+    return {(one.prober, one.told_of, one.mailbox): one.name for one in plan.conversations}
 
 
 def looks_of(plan: Plan, probers: Mapping[str, Prober]) -> dict[LookKey, tuple[Conversation, ...]]:
@@ -115,9 +120,26 @@ class Look:
     def _tls(self) -> frozenset[object]:
         return frozenset((one.key.name, one.value) for one in self.readings if isinstance(one, Fact) and one.key in _OF_TLS)
 
+    def named_by(self, names: Mapping[tuple[str, str, str | None], str]) -> Look:
+        """The same with the names that another plan gives to its attempts; one that the plan does not have is left out."""
+        new = {one.id: name for one in self.attempts if (name := names.get((one.prober, one.subject, one.mailbox))) is not None}
+        if all(new.get(one.id) == one.id for one in self.attempts):
+            return self
+        attempts = tuple(replace(one, id=new[one.id]) for one in self.attempts if one.id in new)
+        return replace(self, attempts=attempts, readings=tuple(_reading_named_by(reading, new) for reading in self.readings))
+
     def says_what(self, other: Look) -> bool:
         """Whether it says the same as another look at the same, noise apart."""
         return _plainly(self) == _plainly(other) or _lasting(self) == _lasting(other)
+
+
+def _reading_named_by(reading: Reading, new: Mapping[str, str]) -> Reading:
+    if isinstance(reading, Missing):
+        claims = tuple(claim for claim in (_reading_named_by(claim, new) for claim in reading.claims) if isinstance(claim, Fact))
+        return replace(reading, claims=claims) if reading.claims else reading
+    evidence = tuple(replace(one, attempt=new.get(one.attempt, one.attempt)) for one in reading.provenance.evidence)
+    attempt = None if reading.attempt is None else new.get(reading.attempt, reading.attempt)
+    return replace(reading, attempt=attempt, provenance=replace(reading.provenance, evidence=evidence))
 
 
 def _plainly(look: Look) -> list[object]:

@@ -180,7 +180,7 @@ class Watcher:
         before, looks = await in_thread(self._kept.kept, "probe-kept-looks")
         if before is not None:
             assert before.estate is not None
-            self._known = KnownLooks(under(self.estate, (look for key, look in looks.items() if key in self._looks), before).values())
+            self._known = KnownLooks(under(self._plan, (look for key, look in looks.items() if key in self._looks), before))
             for look in self._known.believed.values():
                 if look.key.topic is Topic.ENDPOINT:
                     self.last_looks[look.key.subject] = (look.since, look.seconds or 0.0)
@@ -192,8 +192,7 @@ class Watcher:
         """Watch another estate from now on, keeping what of it is known."""
         before = self._bare
         self._load(estate)
-        kept = under(estate, (look for key, look in self._known.believed.items() if key in self._looks), before)
-        self._known = KnownLooks(kept.values())
+        self._known = KnownLooks(under(self._plan, [look for key, look in self._known.believed.items() if key in self._looks], before))
         self._recorded.forget(estate)
         self._schedule.reload(self._judges.tasks(estate, self._plan), self._clock.now())
         await self._take_what_nobody_holds()
@@ -268,6 +267,9 @@ class Watcher:
             except MemoryUnavailable as unavailable:
                 self._alerts_at = self._clock.now() + timedelta(minutes=1)
                 _log.error("alerts are not delivered: %s", unavailable)
+            except Exception as failure:  # noqa: BLE001 - as above
+                self._alerts_at = self._clock.now() + timedelta(minutes=1)
+                _log_bug(failure, {})
             finally:
                 self._is_delivering = False
             self._wake.set()

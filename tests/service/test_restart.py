@@ -7,7 +7,8 @@ from pathlib import Path
 
 from probe.config import read_estate
 from probe.model import vocabulary as v
-from probe.model.facts import Missing, Why
+from probe.model.facts import Fact, Missing, Why
+from probe.model.provenance import Observed
 from probe.model.rules import SignedIn
 from tests.service.driven import START, Driven, driven
 from tests.service.world import down, estate_text, url_of
@@ -75,6 +76,28 @@ async def test_an_estate_that_grows_keeps_what_is_known(tmp_path: Path) -> None:
         await watcher.run(service.clock.stop)
     assert len(service.watcher.run_now.assessments) == 6
     assert service.told == []
+
+
+async def test_what_is_kept_over_a_reload_is_named_as_the_new_estate_names_it(tmp_path: Path) -> None:
+    """Where an estate gets a mailbox before others, no two attempts of the state share a name, and evidence names the attempt that it is from."""
+    service = driven(tmp_path, estate_text(2, 2))
+    await service.run(START + 2 * HOUR)
+    service = again(tmp_path, service, estate_text(2, 3))
+    async with service.begun() as watcher:
+        service.clock.stop.set()
+        await watcher.run(service.clock.stop)
+    run = watcher.run_now
+    attempts = {one.id: one for one in run.attempts}
+    assert len(attempts) == len(run.attempts)
+    cited = [
+        (evidence.attempt, reading)
+        for reading in run.readings
+        if isinstance(reading, Fact) and isinstance(reading.provenance, Observed)
+        for evidence in reading.provenance.evidence
+    ]
+    assert len(cited) > 50
+    for name, reading in cited:
+        assert (attempts[name].subject, attempts[name].mailbox) in ((reading.subject, reading.mailbox), (reading.subject, reading.subject))
 
 
 async def test_another_account_is_not_known_by_what_the_old_one_saw(tmp_path: Path) -> None:
