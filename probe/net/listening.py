@@ -134,7 +134,9 @@ class _Clients:
                 await gone.wait()
         finally:
             if isinstance(transport, asyncio.WriteTransport):
-                transport.abort()
+                # One of TLS that is closed already cannot be aborted in Python 3.11.2, which Debian 12 has.
+                with contextlib.suppress(AttributeError):
+                    transport.abort()
             self._open[client] -= 1
             if not self._open[client]:
                 del self._open[client]

@@ -272,6 +272,15 @@ class Schedule:
         lates += [slot for entry in self._running.values() if (slot := entry.slots.after(max(entry.due, entry.began or 0.0))) is not None]
         return timedelta(seconds=max(0.0, moment - min(lates, default=moment)))
 
+    def last_sign_in(self, mailbox: str) -> datetime | None:
+        """When a mailbox was signed in to last, be it by a task or as was noted; None where it never was."""
+        at = self._signed_in.get(mailbox)
+        return None if at is None else datetime.fromtimestamp(at, UTC)
+
+    def note_sign_in(self, mailbox: str, now: datetime) -> None:
+        """A mailbox was signed in to because somebody asked for it, so that no task does so soon after."""
+        self._signed_in[mailbox] = max(now.timestamp(), self._signed_in.get(mailbox, 0.0))
+
     @property
     def running(self) -> int:
         """How many tasks run."""

@@ -30,9 +30,10 @@ from probe.net.service_manager import ServiceManager
 from probe.net.threads import in_thread
 from probe.schedule import Schedule, tasks_of
 from probe.service.clock import Clock, SystemClock
+from probe.service.instruments import Judges
 from probe.service.keeping import KeptLooks
 from probe.service.view import View
-from probe.service.watcher import Judges, Watcher
+from probe.service.watcher import Watcher
 from probe.web.listener import CannotListen, ListenSettings, listening
 from probe.web.tokens import Tokens
 

@@ -10,14 +10,15 @@ import logging
 import traceback
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from probe.alerts import Alerts
-from probe.engine.judge import Ruleset
-from probe.engine.plan import Conversation, Plan
+from probe.engine.plan import Conversation
 from probe.history import History, HistoryUnavailable, Recording, Sighting
 from probe.memory import MemoryUnavailable
 from probe.model import vocabulary as v
@@ -25,12 +26,11 @@ from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import DEPLOYMENT_SUBJECT, Estate
 from probe.model.facts import Fact, Reading
 from probe.model.runs import Run
-from probe.model.values import dataclass
 from probe.net.threads import in_thread
-from probe.probing import Prober
 from probe.schedule import Ended, Schedule, Task, TaskKind
 from probe.service.clock import Clock
 from probe.service.conditions import WhatIsWrong, what_is_wrong
+from probe.service.instruments import Judges, Observer
 from probe.service.judging import bare_run, joined, judged, under
 from probe.service.keeping import KeptLooks
 from probe.service.known import KnownLooks, Taken
@@ -48,33 +48,6 @@ LIST_EVERY = timedelta(days=1)
 """How often all of Dynamics' mailboxes are listed, which may be tens of thousands."""
 WRITE_AGAIN = timedelta(seconds=15)
 """After which the history is written to again, where it could not be."""
-
-
-class Observer(Protocol):
-    """Holds conversations. `probe.app.Probing` is one."""
-
-    async def hold(self, plan: Plan, stop: asyncio.Event) -> tuple[Attempt, ...]:
-        """The conversations of a plan, an attempt each."""
-
-    async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> tuple[Reading, ...]:
-        """What Dynamics' own records say of an estate."""
-
-    async def unlisted_mailboxes(self, estate: Estate) -> tuple[str, ...] | None:
-        """Addresses that Dynamics serves and the estate does not have; None where that cannot be told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judges:
-    """By what an estate is looked at and judged."""
-
-    plan: Callable[[Estate, date], Plan]
-    """The plan of a check of the whole estate."""
-    tasks: Callable[[Estate, Plan], Sequence[Task]]
-    """What is to be done for an estate, by that plan."""
-    ruleset: Ruleset
-    probers: Mapping[str, Prober]
-    host: str
-    """Name of the host that looks."""
 
 
 class Watcher:
@@ -116,13 +89,13 @@ class Watcher:
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
         self._stop = asyncio.Event()
+        self._locks: WeakValueDictionary[LookKey, asyncio.Lock] = WeakValueDictionary()
         self._running = 0
         self._is_settling = False
         self._undelivered = asyncio.Event()
         self._is_delivering = False
         self._settled = asyncio.Event()
         """Set once what was known when somebody took it is judged; each judgement has its own."""
-        self._sign_ins: dict[str, datetime] = {}
         self._listed_at: datetime | None = None
         self._alerts_at: datetime | None = clock.now()
         """When alerts have something to send by time alone."""
@@ -315,7 +288,7 @@ class Watcher:
             case TaskKind.DYNAMICS:
                 return await self._read_dynamics()
             case TaskKind.QUICK:
-                keys = [LookKey(Topic.ENDPOINT, task.subject)]
+                return await self._look_quickly(task.subject)
             case TaskKind.POSTURE:
                 keys = [LookKey(Topic.TLS, task.subject)]
             case TaskKind.CANARY | TaskKind.LOGINS:
@@ -323,6 +296,17 @@ class Watcher:
             case TaskKind.ROUNDTRIP:
                 keys = [LookKey(Topic.ACCOUNT, task.subject), LookKey(Topic.ROUND_TRIP, task.subject)]
         return await self.look(keys)
+
+    async def _look_quickly(self, url: str) -> Ended:
+        """Look at an endpoint. Where no posture is held, the question about TLS is asked at once where it was not, or something of TLS is otherwise."""
+        tls, before = LookKey(Topic.TLS, url), self._known.believed.get(LookKey(Topic.ENDPOINT, url))
+        ended = await self.look([LookKey(Topic.ENDPOINT, url)])
+        after = self._known.believed.get(LookKey(Topic.ENDPOINT, url))
+        if self.estate.schedule.posture is None and after is not None and not after.has_failed:
+            is_other = before is not None and after.speaks_other_tls(before)
+            if is_other or tls not in self._known.believed:
+                await self.look([tls])
+        return ended
 
     async def look(self, keys: Sequence[LookKey]) -> Ended:
         """Hold the conversations of some looks together, and take in what they found."""
@@ -332,7 +316,11 @@ class Watcher:
         for key in keys:
             if key.topic is Topic.ACCOUNT and any(one.login is not None and one.not_held is None for one in conversations):
                 self.signed_in(key.subject)
-        attempts = await self._observer.hold(replace(self._plan, conversations=tuple(conversations)), self._stop)
+        async with AsyncExitStack() as stack:
+            for key in sorted(keys):
+                # One look of a kind at a time, whoever asks for it.
+                await stack.enter_async_context(self._locks.setdefault(key, asyncio.Lock()))
+            attempts = await self._observer.hold(replace(self._plan, conversations=tuple(conversations)), self._stop)
         now = self._clock.now()
         self.attempts.update(
             (attempt.prober, attempt.outcome.value) for attempt in attempts if attempt.outcome is not Outcome.NOT_SCHEDULED
@@ -357,12 +345,12 @@ class Watcher:
 
     def may_sign_in(self, address: str, apart: timedelta) -> bool:
         """Whether the last sign-in for a mailbox is so long ago."""
-        last = self._sign_ins.get(address)
+        last = self._schedule.last_sign_in(address)
         return last is None or not timedelta(0) <= self._clock.now() - last < apart
 
     def signed_in(self, address: str) -> None:
         """Somebody signed in for a mailbox."""
-        self._sign_ins[address] = self._clock.now()
+        self._schedule.note_sign_in(address, self._clock.now())
 
     def _sorted(self, attempts: Sequence[Attempt], conversations: Sequence[Conversation]) -> dict[LookKey, list[Attempt]]:
         """The attempts by look."""

@@ -19,8 +19,9 @@ from probe.memory import Folder
 from probe.model.estate import Estate
 from probe.model.watching import are_within
 from probe.schedule import Schedule, tasks_of
+from probe.service.instruments import Judges
 from probe.service.keeping import KeptLooks
-from probe.service.watcher import Judges, Watcher
+from probe.service.watcher import Watcher
 from tests.service.world import World
 
 START = datetime(2026, 11, 30, 12, tzinfo=UTC)

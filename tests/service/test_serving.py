@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,20 @@ from probe.config import load_estate
 from probe.history.storage import DATABASE
 from probe.memory import Folder
 from probe.service import CannotServe, ServiceSettings, serve
+from probe.simulation import pop3
+from probe.simulation import smtp as smtp_simulated
+from probe.simulation.pop3 import Pop3Server
+from probe.simulation.smtp import SmtpServer
 from probe.web.listener import listen_settings
 from probe.web.tokens import Tokens, TokenScope
 from tests.command import probe
-from tests.looking import authority, playing, server_context
-from tests.scripted import TRANSCRIPTS, ScriptedServer, steps_of
+from tests.looking import authority, server_context
 
-DOVECOT = (TRANSCRIPTS / "pop3-capabilities" / "dovecot-stls.txt").read_text()
-POSTFIX = (TRANSCRIPTS / "smtp-extensions" / "postfix-starttls.txt").read_text()
+GOING_DOWN = replace(pop3.DOVECOT, greeting="-ERR going down")
+OTHER_MECHANISMS = replace(
+    smtp_simulated.POSTFIX,
+    extensions_secure=tuple("AUTH PLAIN" if line.startswith("AUTH ") else line for line in smtp_simulated.POSTFIX.extensions_secure),
+)
 INTERVAL = 1.0
 """Seconds between two looks at an endpoint."""
 
@@ -66,7 +73,7 @@ appointments = "none"
 class Serving:
     """A service within this process, and what it told."""
 
-    def __init__(self, folder: Path, pop: ScriptedServer, smtp: ScriptedServer, log: pytest.LogCaptureFixture) -> None:
+    def __init__(self, folder: Path, pop: Pop3Server, smtp: SmtpServer, log: pytest.LogCaptureFixture) -> None:
         self.pop, self.smtp = pop, smtp
         self.file = folder / "estate.toml"
         self.reload = asyncio.Event()
@@ -111,7 +118,7 @@ class Serving:
 async def serving(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Serving]:
     """A service of one mailbox with two servers, once both were looked at."""
     caplog.set_level(logging.INFO, "probe")
-    async with playing(DOVECOT, implicit=False) as pop, playing(POSTFIX, implicit=False) as smtp:
+    async with Pop3Server(pop3.DOVECOT, server_context()) as pop, SmtpServer(smtp_simulated.POSTFIX, server_context()) as smtp:
         one = Serving(tmp_path, pop, smtp, caplog)
         one.file.write_text(estate_text(pop.port, smtp.port))
         stop = asyncio.Event()
@@ -150,22 +157,21 @@ async def logged(log: pytest.LogCaptureFixture, beginning: str, within: float = 
 
 async def test_a_server_that_goes_and_comes_back_is_told_of_once_each(serving: Serving) -> None:
     """A server that stops answering is told of once, and once when it answers again; what it hides meanwhile is not told as over."""
-    steps = serving.pop.steps
-    serving.pop.steps = ["S: -ERR going down"]
+    serving.pop.personality = GOING_DOWN
     await serving.hears(("began", f"pop3://localhost:{serving.pop.port}"))
-    serving.pop.steps = steps
+    serving.pop.personality = pop3.DOVECOT
     await serving.hears(("recovered", f"pop3://localhost:{serving.pop.port}"))
 
 
 async def test_a_certificate_that_is_replaced_is_told_of_once(serving: Serving) -> None:
     """A certificate that is replaced by an expired one is told of once, as what it means for the mailbox."""
-    serving.smtp.context = server_context("expired")
+    serving.smtp.tls = server_context("expired")
     await serving.hears(("began", f"smtp://localhost:{serving.smtp.port}"))
 
 
 async def test_another_mechanism_is_drift(serving: Serving) -> None:
     """Another mechanism that a server offers is told once, and nothing else is."""
-    serving.smtp.steps = steps_of(POSTFIX.replace("CRAM-MD5", "DIGEST-MD5"))
+    serving.smtp.personality = OTHER_MECHANISMS
     await serving.hears(("notice", f"smtp://localhost:{serving.smtp.port}"))
 
 
@@ -217,7 +223,7 @@ async def test_a_check_that_somebody_asks_for_is_held_now_and_kept_as_a_run(serv
 async def test_a_server_that_fails_while_somebody_asks_is_looked_at_twice_at_once(serving: Serving) -> None:
     """Who asks for a check of a server that has just failed is told so, since a second look follows at once."""
     token = Tokens(Folder(serving.folder / "state")).create("pipeline", TokenScope.CHECK, app.now())
-    serving.pop.steps = ["S: -ERR going down"]
+    serving.pop.personality = GOING_DOWN
     status, done = await serving.asks("/v1/checks", {"mailbox": "sales@contoso.test"}, token)
     _, run = await serving.asks(f"/v1/runs/{done['id']}")
     assert (status, run["assessments"][0]["readiness"]) == (200, "undetermined")
@@ -257,7 +263,7 @@ async def test_a_history_that_cannot_be_written_for_a_while_loses_nothing(servin
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         await logged(caplog, "the history cannot be written", within=40)
-        serving.smtp.steps = steps_of(POSTFIX.replace("CRAM-MD5", "DIGEST-MD5"))
+        serving.smtp.personality = OTHER_MECHANISMS
         before = serving.smtp.connections
         await asyncio.sleep(3 * INTERVAL)
         assert serving.smtp.connections > before
