@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from probe import catalogue
+from probe.config.secrets import SecretUnavailable
 from probe.document import NotADocument, read_run
 from probe.engine import run as engine
 from probe.engine import select
@@ -38,11 +39,13 @@ from probe.model.rules import Rule
 from probe.model.runs import Asked, Run
 from probe.model.values import dataclass
 from probe.net.dial import Network
+from probe.net.failures import expected
 from probe.net.killable import Children
 from probe.net.limits import Limits
 from probe.net.names import NameServer
 from probe.net.tls import TlsPolicies
 from probe.probing import Prober, TlsQuestion
+from probe.probing.proofs import NotClaimed
 
 if TYPE_CHECKING:
     from probe.doctor import Symptom
@@ -203,6 +206,27 @@ class Probing:
         context = self._context(stop)
         readings = await self._dynamics_state(plan_check(estate, estate.mailboxes, self._options), context)
         return struck_readings(readings, context.redactor)
+
+    async def unlisted_mailboxes(self, estate: Estate) -> tuple[str, ...] | None:
+        """Addresses that server-side synchronization serves by Dynamics' own records, and that an estate with `[dynamics]` does not have.
+
+        None where the records could not be read.
+        """
+        from probe.importing import choose, read_records
+
+        assert estate.dynamics is not None
+        try:
+            async with self.organization(estate.dynamics, estate.deployment.authorities) as client:
+                served = choose((await read_records(client)).mailboxes, everything=False).mailboxes
+        except (SecretUnavailable, NotClaimed):
+            return None
+        except Exception as failed:
+            if expected(failed) is None:
+                raise
+            return None
+        addresses = {mailbox.address.casefold() for mailbox in estate.mailboxes}
+        ids = {mailbox.id for mailbox in estate.mailboxes if mailbox.id is not None}
+        return tuple(row.address for row in served if row.address and row.address.casefold() not in addresses and row.id not in ids)
 
     async def _run(
         self, plan: Plan, context: RunContext, beside: Callable[[], Awaitable[tuple[Reading, ...]]] = engine.nothing_beside

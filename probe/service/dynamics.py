@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from probe.alerts import AlertCondition, AlertKind, Severity
 from probe.document.telling.words import count
 from probe.model import vocabulary as v
-from probe.model.estate import Delivery, Estate, profile_subject
+from probe.model.estate import DEPLOYMENT_SUBJECT, Delivery, Estate, profile_subject
 from probe.model.facts import Fact, Reading
 from probe.model.rules import Direction, Readiness, SignedIn
 from probe.model.runs import Run
@@ -98,6 +98,28 @@ class WaitingMail:
             )
             for name, addresses in stuck.items()
         ]
+
+
+UNLISTED = "not-in-the-estate"
+
+
+def unlisted(addresses: Sequence[str]) -> list[AlertCondition]:
+    """The condition that server-side synchronization serves mailboxes that the estate does not have, where it does."""
+    if not addresses:
+        return []
+    return [
+        AlertCondition(
+            key=f"{AlertKind.DYNAMICS}|{UNLISTED}|{DEPLOYMENT_SUBJECT}",
+            kind=AlertKind.DYNAMICS,
+            severity=Severity.INFORMATION,
+            subject=DEPLOYMENT_SUBJECT,
+            title=f"{count(len(addresses), 'mailbox that Dynamics serves is', 'mailboxes that Dynamics serves are')} not in the estate",
+            cause="Dynamics' own records have server-side delivery for them, and nothing here watches them.",
+            remedy="Add them to the estate: probe import dynamics URL --output ESTATE.toml --update",
+            path="/",
+            mailboxes=tuple(addresses),
+        )
+    ]
 
 
 def states(run: Run) -> Mapping[tuple[str, str], int]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from probe.engine.plan import Conversation, Plan
 from probe.history import sighting
+from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
 from probe.model.facts import Fact, Reading
 from probe.model.values import dataclass
@@ -63,6 +64,9 @@ def looks_of(plan: Plan, probers: Mapping[str, Prober]) -> dict[LookKey, tuple[C
     return {key: tuple(of_look) for key, of_look in found.items()}
 
 
+_OF_TLS = frozenset({v.CERTIFICATE_NOT_AFTER, v.CERTIFICATE_SUBJECT, v.CERTIFICATE_KEY, v.CERTIFICATE_SIGNATURE, v.TLS_NEGOTIATED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """What came of holding the conversations of a look once."""
@@ -101,6 +105,15 @@ class Look:
         """What its first conversation took; None where it did not come to its end."""
         first = next(iter(self.attempts), None)
         return None if first is None or first.outcome is not Outcome.COMPLETED else first.seconds
+
+    def speaks_other_tls(self, other: Look) -> bool:
+        """Whether certificate, version or suite are others, so that what the server takes of TLS is asked again. Of a look that saw none nothing follows."""
+        mine = self._tls
+        return bool(mine) and mine != other._tls
+
+    @property
+    def _tls(self) -> frozenset[object]:
+        return frozenset((one.key.name, one.value) for one in self.readings if isinstance(one, Fact) and one.key in _OF_TLS)
 
     def says_what(self, other: Look) -> bool:
         """Whether it says the same as another look at the same, noise apart."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -20,7 +20,7 @@ from probe.service.ahead import approaching
 from probe.service.cohorts import Cohorts, base_key
 from probe.service.conditions import WhatIsWrong, merged
 from probe.service.drift import notices_of
-from probe.service.dynamics import PENDING, WaitingMail
+from probe.service.dynamics import PENDING, UNLISTED, WaitingMail, unlisted
 from probe.service.keeping import KeptLooks
 from probe.service.parts import EstateParts
 
@@ -42,10 +42,13 @@ class Teller:
         self._history = history
         self._pending = WaitingMail(now)
         self._cohorts = Cohorts()
+        self._unlisted: tuple[str, ...] | None = None
+        """Mailboxes that Dynamics serves and the estate does not have; None until they were looked for."""
         self._told: dict[str, frozenset[str]] = {}
         """What each condition that is, is about: its subject and its mailboxes."""
-        self._is_waiting = False
-        """Whether something is to be handed over, or could not be."""
+        self._news = 0
+        self._handed_over = 0
+        """How much of the news was handed over: less than all while something waits, or could not be."""
         self.next_due: datetime | None = None
         """When mailboxes that a known cause befell lately may be told of."""
         self._coming: list[Coming] = []
@@ -62,11 +65,16 @@ class Teller:
     def take_dynamics(self, readings: Iterable[Reading], now: datetime) -> None:
         """Take in what Dynamics says now."""
         self._pending.take(readings, now)
-        self._is_waiting = True
+        self._news += 1
+
+    def take_unlisted(self, addresses: Sequence[str]) -> None:
+        """Take in which mailboxes Dynamics serves that the estate does not have."""
+        self._unlisted = tuple(addresses)
+        self._news += 1
 
     def has_something(self, now: datetime) -> bool:
         """Whether something is to be handed over though nothing was judged anew."""
-        return self._is_waiting or (self.next_due is not None and self.next_due <= now)
+        return self._handed_over < self._news or (self.next_due is not None and self.next_due <= now)
 
     async def tell(self, estate: Estate, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], now: datetime) -> None:
         """Hand over what is so now, by part of the estate, and what changed since the last time."""
@@ -74,11 +82,11 @@ class Teller:
         def is_undecided(key: str) -> bool:
             return self._is_undecided(base_key(key), parts, wrong, now)
 
-        conditions = merged(
-            (*chain.from_iterable(of_part.conditions for of_part in wrong.values()), *self._pending.conditions(estate, now))
-        )
+        found = chain.from_iterable(of_part.conditions for of_part in wrong.values())
+        conditions = merged((*found, *self._pending.conditions(estate, now), *unlisted(self._unlisted or ())))
         told, self.next_due = self._cohorts.split(conditions, now, is_undecided)
-        self._is_waiting = True
+        # What comes meanwhile waits for the next time.
+        number = self._news
         try:
             # First: a cohort that is not kept would be told of under another number after a restart.
             await in_thread(lambda: self._kept.keep_cohorts(self._cohorts.all), _THREAD)
@@ -87,9 +95,10 @@ class Teller:
             news = before.keys() ^ self._told.keys()
             await self._tell_drift(estate, frozenset().union(*(before.get(key, self._told.get(key, frozenset())) for key in news)), now)
         except (HistoryUnavailable, MemoryUnavailable) as unavailable:
+            self._news += 1
             _log.error("what is wrong is not told yet: %s", unavailable)
         else:
-            self._is_waiting = False
+            self._handed_over = number
 
     async def look_ahead(self, estate: Estate, runs: Collection[Run], ruleset: Ruleset, now: datetime) -> None:
         """Hand over what ends soon, by the runs of some parts of the estate; what could not be is handed over with the next."""
@@ -117,6 +126,8 @@ class Teller:
         """Whether nothing can be said now of what a condition is about."""
         if f"|{PENDING}|" in key:
             return self._pending.is_undecided(now)
+        if f"|{UNLISTED}|" in key:
+            return self._unlisted is None
         if key.startswith(f"{AlertKind.DYNAMICS}|") and any(of_part.is_unread for of_part in wrong.values()):
             return True
         subject = key.rpartition("|")[2]

@@ -44,6 +44,8 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+LIST_EVERY = timedelta(days=1)
+"""How often all of Dynamics' mailboxes are listed, which may be tens of thousands."""
 WRITE_AGAIN = timedelta(seconds=15)
 """After which the history is written to again, where it could not be."""
 
@@ -56,6 +58,9 @@ class Observer(Protocol):
 
     async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> tuple[Reading, ...]:
         """What Dynamics' own records say of an estate."""
+
+    async def unlisted_mailboxes(self, estate: Estate) -> tuple[str, ...] | None:
+        """Addresses that Dynamics serves and the estate does not have; None where that cannot be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +123,7 @@ class Watcher:
         self._settled = asyncio.Event()
         """Set once what was known when somebody took it is judged; each judgement has its own."""
         self._sign_ins: dict[str, datetime] = {}
+        self._listed_at: datetime | None = None
         self._alerts_at: datetime | None = clock.now()
         """When alerts have something to send by time alone."""
         self._teller = Teller(alerts, kept, history, clock.now())
@@ -377,7 +383,7 @@ class Watcher:
             case Taken.BELIEVED:
                 self._unkept.add(look.key)
                 self._touched |= self._parts.touched((look.key,))
-                if look.key.topic is Topic.ENDPOINT and before is not None and _speaks_other_tls(before, look):
+                if look.key.topic is Topic.ENDPOINT and before is not None and look.speaks_other_tls(before):
                     self._schedule.hasten(TaskKind.POSTURE, look.key.subject, now)
             case Taken.DOUBTED:
                 _log.info("to be confirmed by a second look", extra={"topic": look.key.topic, "subject": look.key.subject})
@@ -397,7 +403,17 @@ class Watcher:
             self._touched = {part.number for part in self._parts.all}
         else:
             self._touched |= {part.number for subject in other if (part := self._parts.of(subject)) is not None}
+        if any(isinstance(one, Fact) and one.key == v.DYNAMICS_ORGANIZATION_ID for one in readings):
+            await self._look_for_unlisted()
         return Ended.AS_EXPECTED
+
+    async def _look_for_unlisted(self) -> None:
+        """Look once a day whether Dynamics serves mailboxes that the estate does not have."""
+        now, last = self._clock.now(), self._listed_at
+        if last is None or not timedelta(0) <= now - last < LIST_EVERY:
+            self._listed_at = now
+            if (addresses := await self._observer.unlisted_mailboxes(self.estate)) is not None:
+                self._teller.take_unlisted(addresses)
 
     # ---- what follows ---------------------------------------------------------------------------------------------
 
@@ -479,15 +495,3 @@ def _log_bug(failure: Exception, what: Mapping[str, object]) -> None:
     # The text of the exception may hold what it was given; the places cannot.
     places = "".join(traceback.format_tb(failure.__traceback__))
     _log.error("bug", extra={**what, "error": type(failure).__name__, "places": places})
-
-
-def _speaks_other_tls(before: Look, after: Look) -> bool:
-    """Whether certificate, version or suite differ, so that what the server takes of TLS is asked again."""
-
-    def of_tls(look: Look) -> frozenset[object]:
-        asked = (v.CERTIFICATE_NOT_AFTER, v.CERTIFICATE_SUBJECT, v.CERTIFICATE_KEY, v.CERTIFICATE_SIGNATURE, v.TLS_NEGOTIATED)
-        return frozenset(
-            (reading.key.name, reading.value) for reading in look.readings if isinstance(reading, Fact) and reading.key in asked
-        )
-
-    return bool(of_tls(after)) and of_tls(before) != of_tls(after)

@@ -123,3 +123,16 @@ async def test_records_that_cannot_be_read_are_one_alert(tmp_path: Path) -> None
     assert [title.split("]")[0] for title in service.titles()] == ["[WARNING", "[RECOVERED"]
     assert states(replace(service.watcher.run_now, estate=None)) == {}
     assert url_of(0) not in service.titles()[0]
+
+
+async def test_mailboxes_that_the_estate_does_not_have_are_told_of_once(tmp_path: Path) -> None:
+    """Mailboxes that Dynamics serves and the estate does not have are one alert, found once a day; where that cannot be told, nothing is over."""
+    service, _ = service_of(tmp_path)
+    service.world.unlisted = ("new@contoso.test", "other@contoso.test")
+    service.clock.at(START + timedelta(hours=20), partial(setattr, service.world, "unlisted", None))
+    service.clock.at(START + timedelta(hours=40), partial(setattr, service.world, "unlisted", ()))
+    await service.run(START + timedelta(hours=30))
+    about = "contoso-crm: 2 mailboxes that Dynamics serves are not in the estate"
+    assert service.titles() == [f"[INFORMATION] {about}", f"[REMINDER, INFORMATION] {about}"]
+    await service.run(START + timedelta(hours=60))
+    assert service.titles()[2:] == [f"[RECOVERED] {about}"]

@@ -19,49 +19,15 @@ from pathlib import Path
 import pytest
 
 from probe.alerts.wording import EventKind
-from probe.schedule import TaskKind
-from probe.schedule.slots import fraction_of
 from probe.simulation import pop3, smtp
 from probe.simulation.pop3 import Pop3Server
 from probe.simulation.smtp import SmtpServer
 from tests.command import environment
 from tests.looking import authority, server_context
+from tests.service.accounts import ADDRESS, ESTATE, PASSWORD
 
 KILLS = int(os.environ.get("PROBE_SERVE_KILLED", "4"))
-PASSWORD = "a password of nobody"
-# Whose hourly sign-in is due within the first seconds.
-ADDRESS = next(f"m{n}@contoso.test" for n in range(100_000) if fraction_of("contoso-crm", TaskKind.CANARY, f"m{n}@contoso.test") < 0.0005)
 OTHER = replace(pop3.DOVECOT, capabilities_secure=tuple(line for line in pop3.DOVECOT.capabilities_secure if line != "PIPELINING"))
-
-ESTATE = """
-[deployment]
-name = "contoso-crm"
-kind = "on-premises"
-version = "9.1"
-runs_on = "windows-server-2019"
-fips = false
-mass_email = false
-custom_email_providers = false
-outlook_on_the_web_tracking = false
-outlook_manual_tracking = false
-allow = ["logs-in"]
-[schedule]
-quick = "1s"
-posture = "off"
-[[profile]]
-name = "branch"
-server_type = "pop3-smtp"
-credentials = "mailbox"
-incoming = "pop3s://localhost:{pop}"
-outgoing = "smtps://localhost:{smtp}"
-[[mailbox]]
-address = "{address}"
-profile = "branch"
-incoming = "server-side"
-outgoing = "server-side"
-appointments = "none"
-password = "env:MAILBOX_PASSWORD"
-"""
 
 
 async def _serve(folder: Path) -> asyncio.subprocess.Process:

@@ -18,7 +18,7 @@ from probe.simulation.pop3 import Pop3Server
 from probe.simulation.smtp import SmtpServer
 from probe.web.listener import listen_settings
 from tests.looking import authority, server_context
-from tests.service.test_killed import ADDRESS, ESTATE
+from tests.service.accounts import ADDRESS, ESTATE
 
 PASSWORD = "MARKED-PASSWORD-1"
 TARGET = "json://MARKED-TARGET-2.contoso.test/hook"

@@ -65,6 +65,7 @@ class World:
         """How often each prober was held, by subject and mailbox."""
         self.times: list[tuple[datetime, str, str, str | None]] = []
         self.of_dynamics: Callable[[Estate], tuple[Reading, ...]] = lambda estate: ()
+        self.unlisted: tuple[str, ...] | None = ()
         self._probing = app.Probing(app.Options(clock=now))
 
     async def hold(self, plan: Plan, stop: asyncio.Event) -> tuple[Attempt, ...]:
@@ -76,6 +77,10 @@ class World:
     async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> tuple[Reading, ...]:
         """What Dynamics says."""
         return self.of_dynamics(estate)
+
+    async def unlisted_mailboxes(self, estate: Estate) -> tuple[str, ...] | None:
+        """Mailboxes of Dynamics that the estate does not have."""
+        return self.unlisted
 
     def change(self, subject: str, change: Change) -> None:
         """From now on, what is found of an endpoint or an account is changed so."""
