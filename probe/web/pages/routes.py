@@ -21,7 +21,8 @@ from probe.web.pages.changes import ToldChange, told_changes
 from probe.web.pages.endpoint import EndpointView
 from probe.web.pages.estate import LINES_A_PAGE, VERDICTS, EstateView, Wanted
 from probe.web.pages.mailbox import MailboxView
-from probe.web.pages.markup import answered, place_of_endpoint, place_of_mailbox
+from probe.web.pages.markup import answered
+from probe.web.places import page_of
 from probe.web.problems import RequestProblem
 from probe.web.state import MOST_NAME, Drawn, EstateState, States
 from probe.web.watch import Watch
@@ -124,7 +125,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
             "on": view.on,
             "run": state.run,
             "advice": "advice",
-            "place": place_of_mailbox(mailbox.address),
+            "place": page_of(mailbox.address),
             "asked": asked,
             "changes": _told(changes, _TIMELINE),
             "since": next((one.first_seen for one in intervals or () if one.key == ASSESSMENT), None),
@@ -135,7 +136,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
     @router.post("/m/{name:path}/check")
     async def check_mailbox(request: Request, name: NameInPath) -> Response:
         mailbox = _mailbox(await states.newest(), name)
-        return await ask_for_check(watch, jobs, request, mailbox, place_of_mailbox(mailbox.address))
+        return await ask_for_check(watch, jobs, request, mailbox, page_of(mailbox.address))
 
     @router.get("/e/{name}")
     async def show_endpoint(request: Request, name: NameInPath, check: QueryText = "") -> Response:
@@ -156,7 +157,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
             "advice": "advice",
             "line": endpoint_line(state, endpoint, last),
             "last": last,
-            "place": place_of_endpoint(url),
+            "place": page_of(url),
             "asked": asked,
             "changes": _told(changes, _TIMELINE),
             "latencies": latencies,
@@ -167,7 +168,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
     @router.post("/e/{name}/check")
     async def check_endpoint(request: Request, name: NameInPath) -> Response:
         endpoint = _endpoint(await states.newest(), name)
-        return await ask_for_check(watch, jobs, request, endpoint, place_of_endpoint(endpoint.url))
+        return await ask_for_check(watch, jobs, request, endpoint, page_of(endpoint.url))
 
     return router
 

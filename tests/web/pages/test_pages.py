@@ -22,6 +22,7 @@ from probe.model.kinds import ChainEnd, TlsSession
 from probe.model.provenance import Declared
 from probe.model.rules import Readiness, Support
 from probe.web import LastLook
+from probe.web.places import page_of
 from probe.web.tokens import TokenScope
 from tests.history.looks import START, look, product
 from tests.outlook.estates import an_estate as estate_of
@@ -155,6 +156,20 @@ async def test_what_would_settle_an_unknown_is_said(reader: PageReader) -> None:
 async def test_every_kind_of_mailbox_has_its_page(reader: PageReader, address: str) -> None:
     """Whatever its verdict, and however its address is written."""
     assert (await reader.get(f"/m/{address}")).headings[0] == address.lower()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["o'neil/a?b#c%41+d&e=f@branch.test", "\u05de\u05db\u05d9@branch.test", "a b@branch.test", "../x@branch.test", "<b>@branch.test"],
+)
+async def test_a_link_leads_to_its_mailbox_whatever_its_address_has_in_it(tmp_path: Path, address: str) -> None:
+    """A link of a list, and that of an alert, which is the same."""
+    run = a_run(estate=an_estate(a_mailbox(address)), assessments=[an_assessment(address, Support.SUPPORTED, Readiness.READY)])
+    async with world(tmp_path, run) as made:
+        reader = PageReader(made.asker)
+        (link,) = [one for one in (await reader.get("/")).links if one.startswith("/m/")]
+        assert link == page_of(address)
+        assert (await reader.get(link)).headings[0] == address
 
 
 async def test_a_mailbox_is_found_by_its_id_in_dynamics(tmp_path: Path) -> None:
