@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from probe.alerts import Approaching, Severity
 from probe.model.estate import Estate
 from probe.outlook import Coming
-from probe.service.conditions import page_of
+from probe.web.places import page_of
 
 _WARNS_OF_ANOTHER = "certificate-ends-soon"
 """A rule that itself looks ahead: what it warns of is told on its own day."""

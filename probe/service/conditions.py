@@ -26,6 +26,7 @@ from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.model.runs import Run
 from probe.outlook import representatives
 from probe.service.dynamics import enabling_again
+from probe.web.places import page_of
 
 TOLD_OF_DYNAMICS = ("asynchronous-service-idle", "disabled-by-an-error", "mailbox-without-row")
 """Rules that only advise, and whose failure somebody must hear of: Dynamics has stopped for a mailbox, or for all."""
@@ -77,13 +78,6 @@ class _DrawnCause:
 def endpoint_id(url: str) -> str:
     """The id of an endpoint in addresses of pages and of the API (contract, *The service*)."""
     return hashlib.sha256(url.encode()).hexdigest()[:12]
-
-
-def page_of(subject: str) -> str:
-    """The path of the page that shows a subject."""
-    if "://" in subject:
-        return f"/e/{endpoint_id(subject)}"
-    return f"/m/{subject}" if "@" in subject else "/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from probe.history import HistoryChange
 from probe.history.telling import form_in_words, named, whose
 from probe.model.estate import profile_subject
 from probe.model.vocabulary import all_keys
-from probe.service.conditions import page_of
+from probe.web.places import page_of
 
 _MOST_CHANGES = 6
 """Changes of one subject that are named; the page has all."""

@@ -1,7 +1,7 @@
-"""The HTTP listener of `probe serve`: health, metrics and the API, for programs and other watchers.
+"""The HTTP listener of `probe serve`: health, metrics and the API, for programs and other watchers, and the page, for people.
 
 `watch` is all that the room knows of the service. `listener` serves on uvicorn, `connections` bounds what a client may take of it, `access` decides who may
-ask, `tokens` keeps the tokens, `application` joins the routes. FastAPI and uvicorn are loaded with `listener`, which `probe serve` alone brings.
+ask, `tokens` keeps the tokens, `sessions` those of people, `pages` is what they see, `places` where it is, `application` joins the routes. FastAPI and uvicorn are loaded with `listener`, which `probe serve` alone brings.
 """
 
 from probe.web.watch import CannotCheck, LastLook, Standby, Watch

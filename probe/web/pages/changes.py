@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -48,22 +48,33 @@ class ToldChange:
     """Off the wire, that what was found now rests on."""
     reasons: Sequence[FailingRule]
     subjects: list[tuple[str, str | None]] = field(default_factory=list)
+    is_whole: bool = True
+    """Whether these are all; else it may have befallen further subjects, among changes that were not looked at."""
 
 
-def told_changes(changes: Iterable[HistoryChange]) -> list[ToldChange]:
-    """Changes, the newest first: the parts of one judgement together, and the same of several subjects as one."""
+def told_changes(changes: Iterable[HistoryChange], *, newer: bool = False, older: bool = False) -> list[ToldChange]:
+    """Changes, the newest first: the parts of one judgement together, and the same of several subjects as one.
+
+    `newer` and `older`: whether there are such as well, which are not among them.
+    """
     told: list[ToldChange] = []
     alike: dict[str, ToldChange] = {}
+    at: list[datetime] = []
     for _, of_one in groupby(changes, key=lambda change: change.id):
         parts = list(of_one)
         first = parts[0]
+        at.append(first.at)
         likeness = json.dumps([[part.key, part.before, part.after] for part in parts], sort_keys=True, default=str)
         before = alike.get(likeness)
         if before is None or before.at - first.at > _TOGETHER:
             before = alike[likeness] = _told(parts)
             told.append(before)
         before.subjects.append((first.subject, first.mailbox))
-    return told
+
+    def is_cut(one: ToldChange) -> bool:
+        return (newer and at[0] - one.at <= _TOGETHER) or (older and one.at - at[-1] <= _TOGETHER)
+
+    return [replace(one, is_whole=not is_cut(one)) for one in told]
 
 
 def _told(parts: Sequence[HistoryChange]) -> ToldChange:

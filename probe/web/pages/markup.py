@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -14,11 +14,11 @@ from markupsafe import Markup
 
 from probe import __version__
 from probe.history.telling import as_time, form_in_words, named
-from probe.model.endpoints import endpoint_id
 from probe.model.facts import Why
 from probe.reports.html.markup import environment
 from probe.web.access import Caller
 from probe.web.pages.files import page_files
+from probe.web.places import page_of
 from probe.web.state import EstateNames
 from probe.web.tokens import TokenScope
 
@@ -55,21 +55,9 @@ def time_element(at: datetime | date | str | None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(as_time(at), f"{at:%Y-%m-%d %H:%M} UTC")
 
 
-def place_of_endpoint(url: str) -> str:
-    """The path of an endpoint's page."""
-    return f"/e/{endpoint_id(url)}"
-
-
-def place_of_mailbox(address: str) -> str:
-    """The path of a mailbox's page."""
-    return f"/m/{quote(address, safe='@')}"
-
-
 def place_of(subject: str, names: EstateNames) -> str:
     """The path of the page of an endpoint or a mailbox; empty where the estate has none of that name."""
-    if subject in names.endpoints:
-        return place_of_endpoint(subject)
-    return place_of_mailbox(subject) if subject.casefold() in names.by_address else ""
+    return page_of(subject) if subject in names.endpoints or subject.casefold() in names.by_address else ""
 
 
 def answered(request: Request, template: str, context: Mapping[str, Any], names: EstateNames | None, status: int = 200) -> HTMLResponse:

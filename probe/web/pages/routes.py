@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from probe.history import HistoryChange, HistoryUnavailable
 from probe.history.entries import ASSESSMENT
 from probe.model.estate import Endpoint, Mailbox
 from probe.web.documents import endpoint_line
 from probe.web.jobs import Jobs
 from probe.web.pages.asked import ask_for_check, asked_check, reload_where_ended
 from probe.web.pages.calendar import Ahead
-from probe.web.pages.changes import told_changes
+from probe.web.pages.changes import ToldChange, told_changes
 from probe.web.pages.endpoint import EndpointView
 from probe.web.pages.estate import LINES_A_PAGE, VERDICTS, EstateView, Wanted
 from probe.web.pages.mailbox import MailboxView
-from probe.web.pages.markup import answered, place_of_endpoint, place_of_mailbox
+from probe.web.pages.markup import answered
+from probe.web.places import page_of
 from probe.web.problems import RequestProblem
 from probe.web.state import MOST_NAME, Drawn, EstateState, States
 from probe.web.watch import Watch
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 _PATIENCE = 0.03
 """Seconds for which a page waits for what is newer than what it can show."""
@@ -68,7 +75,7 @@ def estate_page(watch: Watch, states: States, views: Views, clock: Callable[[], 
         view, ahead, changes = await asyncio.gather(
             views.estate.newest(_PATIENCE),
             views.ahead.at_hand(_PATIENCE),
-            watch.history.changes(since=clock() - _YESTERDAY, limit=_CHANGES_IN_SHORT),
+            _known(watch.history.changes(since=clock() - _YESTERDAY, limit=_CHANGES_IN_SHORT)),
         )
         found = view.found(wanted) if wanted.is_anything else []
         page = min(max(page, 1), max(-(-len(found) // LINES_A_PAGE), 1))
@@ -89,7 +96,7 @@ def estate_page(watch: Watch, states: States, views: Views, clock: Callable[[], 
                 "endpoints": [(line, watch.last_look(line["subject"])) for line in endpoints[:_ENDPOINTS_IN_SHORT]],
                 "more_endpoints": max(len(endpoints) - _ENDPOINTS_IN_SHORT, 0),
                 "coming": None if ahead is None else ahead.coming[:_TOLD_IN_SHORT],
-                "changes": told_changes(changes)[:_TOLD_IN_SHORT],
+                "changes": _told(changes, _CHANGES_IN_SHORT, _TOLD_IN_SHORT),
                 "standby": watch.standby(),
             },
             state.names,
@@ -109,8 +116,8 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
         view = MailboxView(state, mailbox, state.assessments[mailbox.address])
         history, asked = watch.history, asked_check(jobs, request, check)
         changes, intervals = await asyncio.gather(
-            history.changes(about=mailbox.address, beside=view.urls, limit=_TIMELINE),
-            history.intervals(mailbox.address, open_only=True),
+            _known(history.changes(about=mailbox.address, beside=view.urls, limit=_TIMELINE)),
+            _known(history.intervals(mailbox.address, open_only=True)),
         )
         context = {
             "view": view,
@@ -118,10 +125,10 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
             "on": view.on,
             "run": state.run,
             "advice": "advice",
-            "place": place_of_mailbox(mailbox.address),
+            "place": page_of(mailbox.address),
             "asked": asked,
-            "changes": told_changes(changes),
-            "since": next((one.first_seen for one in intervals if one.key == ASSESSMENT), None),
+            "changes": _told(changes, _TIMELINE),
+            "since": next((one.first_seen for one in intervals or () if one.key == ASSESSMENT), None),
             "last_looks": {url: watch.last_look(url) for url in view.urls},
         }
         return reload_where_ended(request, answered(request, "mailbox.html", context, state.names), asked)
@@ -129,7 +136,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
     @router.post("/m/{name:path}/check")
     async def check_mailbox(request: Request, name: NameInPath) -> Response:
         mailbox = _mailbox(await states.newest(), name)
-        return await ask_for_check(watch, jobs, request, mailbox, place_of_mailbox(mailbox.address))
+        return await ask_for_check(watch, jobs, request, mailbox, page_of(mailbox.address))
 
     @router.get("/e/{name}")
     async def show_endpoint(request: Request, name: NameInPath, check: QueryText = "") -> Response:
@@ -138,9 +145,9 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
         view, url = EndpointView(state, endpoint), endpoint.url
         history, asked, last = watch.history, asked_check(jobs, request, check), watch.last_look(url)
         changes, latencies, kept = await asyncio.gather(
-            history.changes(about=url, limit=_TIMELINE),
-            history.latencies(url, state.run.finished - _LATENCIES),
-            history.transcripts(url, _TRANSCRIPTS),
+            _known(history.changes(about=url, limit=_TIMELINE)),
+            _known(history.latencies(url, state.run.finished - _LATENCIES)),
+            _known(history.transcripts(url, _TRANSCRIPTS)),
         )
         context = {
             "view": view,
@@ -150,9 +157,9 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
             "advice": "advice",
             "line": endpoint_line(state, endpoint, last),
             "last": last,
-            "place": place_of_endpoint(url),
+            "place": page_of(url),
             "asked": asked,
-            "changes": told_changes(changes),
+            "changes": _told(changes, _TIMELINE),
             "latencies": latencies,
             "kept": kept,
         }
@@ -161,7 +168,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
     @router.post("/e/{name}/check")
     async def check_endpoint(request: Request, name: NameInPath) -> Response:
         endpoint = _endpoint(await states.newest(), name)
-        return await ask_for_check(watch, jobs, request, endpoint, place_of_endpoint(endpoint.url))
+        return await ask_for_check(watch, jobs, request, endpoint, page_of(endpoint.url))
 
     return router
 
@@ -177,7 +184,9 @@ def over_time(watch: Watch, states: States, views: Views) -> APIRouter:
         ids = [*dict.fromkeys(change.id for change in changes)]
         shown = frozenset(ids[:_CHANGES_A_PAGE])
         context = {
-            "changes": told_changes(change for change in changes if change.id in shown),
+            "changes": told_changes(
+                (change for change in changes if change.id in shown), newer=after is not None, older=len(ids) > _CHANGES_A_PAGE
+            ),
             "after": after,
             "following": ids[_CHANGES_A_PAGE - 1] if len(ids) > _CHANGES_A_PAGE else None,
         }
@@ -189,6 +198,22 @@ def over_time(watch: Watch, states: States, views: Views) -> APIRouter:
         return answered(request, "calendar.html", {"ahead": ahead}, states.names())
 
     return router
+
+
+async def _known(asked: Awaitable[T]) -> T | None:
+    """What the history knows; None where it cannot be read, so that a page shows at least what is known without it."""
+    try:
+        return await asked
+    except HistoryUnavailable as unavailable:
+        _log.error("the history cannot be read", extra={"error": str(unavailable)})
+        return None
+
+
+def _told(changes: Sequence[HistoryChange] | None, limit: int, most: int | None = None) -> list[ToldChange] | None:
+    """Changes of at most so many intervals, as a page tells them, the newest of them."""
+    if changes is None:
+        return None
+    return told_changes(changes, older=len({change.id for change in changes}) >= limit)[:most]
 
 
 def _mailbox(state: EstateState, name: str) -> Mailbox:

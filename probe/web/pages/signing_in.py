@@ -73,7 +73,7 @@ def problem_page(request: Request, problem: RequestProblem) -> Response | None:
     """What a person is told of a problem; None where a program asks. Whoever has to sign in first is led there."""
     if request.url.path.startswith(_FOR_PROGRAMS) or "text/html" not in request.headers.get("accept", ""):
         return None
-    if problem.status == 401 and request.method in ("GET", "HEAD"):
+    if problem.status == 401 and request.method in ("GET", "HEAD") and request.url.path != SIGN_IN:
         place = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"{SIGN_IN}?next={quote(place, safe='/')}", 303)
     page = answered(request, "problem.html", {"problem": problem}, None, problem.status)

@@ -155,6 +155,10 @@ async def test_mailboxes_are_found_as_one_types(chromium: Path, tmp_path: Path) 
         await seen.page.wait_for_url("**/?q=info%40*")
         await seen.page.get_by_role("link", name="info@contoso.test").click()
         await seen.page.get_by_role("heading", name="info@contoso.test").wait_for()
+        await seen.page.go_back()
+        assert await seen.page.get_by_label("Address").input_value() == "info@"
+        await seen.page.go_back()
+        await seen.page.get_by_text("4 mailboxes found").or_(seen.page.get_by_text("1 mailbox found")).first.wait_for()
         assert seen.complaints == []
 
 

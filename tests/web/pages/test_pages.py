@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,12 +15,14 @@ import pytest
 
 from probe import app
 from probe.history import Sighting
+from probe.history.storage import DATABASE
 from probe.model import vocabulary as v
 from probe.model.endpoints import endpoint_id
 from probe.model.kinds import ChainEnd, TlsSession
 from probe.model.provenance import Declared
 from probe.model.rules import Readiness, Support
 from probe.web import LastLook
+from probe.web.places import page_of
 from probe.web.tokens import TokenScope
 from tests.history.looks import START, look, product
 from tests.outlook.estates import an_estate as estate_of
@@ -154,6 +158,20 @@ async def test_every_kind_of_mailbox_has_its_page(reader: PageReader, address: s
     assert (await reader.get(f"/m/{address}")).headings[0] == address.lower()
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["o'neil/a?b#c%41+d&e=f@branch.test", "\u05de\u05db\u05d9@branch.test", "a b@branch.test", "../x@branch.test", "<b>@branch.test"],
+)
+async def test_a_link_leads_to_its_mailbox_whatever_its_address_has_in_it(tmp_path: Path, address: str) -> None:
+    """A link of a list, and that of an alert, which is the same."""
+    run = a_run(estate=an_estate(a_mailbox(address)), assessments=[an_assessment(address, Support.SUPPORTED, Readiness.READY)])
+    async with world(tmp_path, run) as made:
+        reader = PageReader(made.asker)
+        (link,) = [one for one in (await reader.get("/")).links if one.startswith("/m/")]
+        assert link == page_of(address)
+        assert (await reader.get(link)).headings[0] == address
+
+
 async def test_a_mailbox_is_found_by_its_id_in_dynamics(tmp_path: Path) -> None:
     """As a link in a form of Dynamics has it."""
     run = a_checked_run()
@@ -250,6 +268,29 @@ async def test_what_changed_is_told_newest_first_and_once(service: World, reader
     assert page.words.count("became Exim") == 1
     for place in ("/", AT_POP):
         assert "Dovecot (inferred) became Cyrus IMAP" in (await reader.get(place)).words
+
+
+async def test_a_number_that_may_be_too_small_is_told_as_such(service: World, reader: PageReader) -> None:
+    """Where a list ends within what befell many at once, it says that there may be more of it."""
+    history = service.watch.history
+    urls = [f"imaps://h{number}.branch.test:993" for number in range(150)]
+    await history.record([_seen(NOON - timedelta(hours=2), "Dovecot", url) for url in urls])
+    await history.record([_seen(NOON - timedelta(hours=1), "Exim", url) for url in urls])
+    assert "150 subjects, the first" in (await reader.get("/")).words
+    page = await reader.get("/changes")
+    assert "at least 100 subjects, the first" in page.words
+    (older,) = [link for link in page.links if link.startswith("/changes?after=")]
+    assert "at least 50 subjects, the first" in (await reader.get(older)).words
+
+
+async def test_without_its_history_a_page_shows_what_is_known_without_it(service: World, reader: PageReader, tmp_path: Path) -> None:
+    """And says what is not known; the list of changes itself is an error."""
+    await service.watch.history.record([_seen(NOON, "Dovecot")])
+    with closing(sqlite3.connect(tmp_path / "state" / DATABASE, isolation_level=None)) as database:
+        database.execute("ALTER TABLE span RENAME TO elsewhere")
+    for path in ("/", "/m/info@contoso.test", AT_POP):
+        assert "Not known: the history cannot be read; the service's log says why." in (await reader.get(path)).words
+    assert "the history cannot be read" in (await reader.get("/changes", 503)).words
 
 
 async def test_older_changes_follow_by_a_link(service: World, reader: PageReader) -> None:

@@ -59,6 +59,13 @@ async def test_the_form_leads_nowhere_else(strict: World, place: str) -> None:
     assert (answer.status, answer.headers["location"]) == (303, "/")
 
 
+async def test_nobody_is_led_in_circles(local: World) -> None:
+    """Under a name that is not the service's there is no form; a page says why."""
+    answer = await local.asker.ask("/login?next=/", headers={"Accept": "text/html"}, host="evil.example")
+    assert answer.status == 401
+    assert "a token is wanted" in HtmlPage(answer.body.decode()).words
+
+
 async def test_a_wrong_token_gives_no_session(strict: World) -> None:
     """The form comes again, and repeats nothing of what was typed."""
     reader = PageReader(strict.asker)
