@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -179,6 +180,10 @@ async def world(
             shown, where, tokens, clock=time.clock, monotonic=monotonic or time.monotonic, clients=clients, patience=patience
         ) as url:
             yield World(Asker(url, authority().ca_file), watch, time, tokens)
+    # What a page had drawn beside the loop goes on without it, and would slow down the tests that follow.
+    for thread in threading.enumerate():
+        if thread.name.startswith("probe-web-"):
+            await asyncio.to_thread(thread.join)
 
 
 def estate_at(incoming: str, outgoing: str, *addresses: str) -> Estate:
