@@ -128,6 +128,7 @@ async def full_world(folder: Path) -> AsyncIterator[World]:
         yield made
 
 
+@pytest.mark.timeout(300)
 async def test_every_page_is_sound_at_every_width_and_in_both_colours(chromium: Path, tmp_path: Path) -> None:
     """axe finds nothing, nothing stands beyond the edge, and the browser complains of nothing."""
     async with full_world(tmp_path) as made, browsing(chromium) as browser:
