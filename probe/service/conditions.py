@@ -5,7 +5,6 @@ Which failures there are, and which follow from which, is what rules and reports
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -73,11 +72,6 @@ class _DrawnCause:
     title: str
     mailboxes: list[str] = field(default_factory=list)
     profiles: dict[str, None] = field(default_factory=dict)
-
-
-def endpoint_id(url: str) -> str:
-    """The id of an endpoint in addresses of pages and of the API (contract, *The service*)."""
-    return hashlib.sha256(url.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)

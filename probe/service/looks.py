@@ -159,15 +159,20 @@ def _lasting(look: Look) -> set[tuple[str, str | None, int]]:
     }
 
 
-def by_subject(
-    readings: Iterable[Reading], attempts: Iterable[Attempt]
-) -> dict[tuple[str, str | None], tuple[list[Reading], list[Attempt]]]:
+SubjectAndAccount = tuple[str, str | None]
+"""A subject, and the account at it."""
+
+
+def whose(attempt: Attempt) -> SubjectAndAccount:
+    """What an attempt is of. What one without an account finds for a mailbox has the mailbox as its subject."""
+    return attempt.subject, None if attempt.subject == attempt.mailbox else attempt.mailbox
+
+
+def by_subject(readings: Iterable[Reading], attempts: Iterable[Attempt]) -> dict[SubjectAndAccount, tuple[list[Reading], list[Attempt]]]:
     """Readings and attempts by subject and account."""
-    found: dict[tuple[str, str | None], tuple[list[Reading], list[Attempt]]] = {}
+    found: dict[SubjectAndAccount, tuple[list[Reading], list[Attempt]]] = {}
     for reading in readings:
         found.setdefault((reading.subject, reading.mailbox), ([], []))[0].append(reading)
     for attempt in attempts:
-        # What an attempt without an account finds for a mailbox has the mailbox as its subject.
-        account = None if attempt.subject == attempt.mailbox else attempt.mailbox
-        found.setdefault((attempt.subject, account), ([], []))[1].append(attempt)
+        found.setdefault(whose(attempt), ([], []))[1].append(attempt)
     return found

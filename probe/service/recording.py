@@ -16,10 +16,7 @@ from probe.model.rules import Assessment
 from probe.model.runs import Run
 from probe.model.values import dataclass
 from probe.model.vocabulary import all_keys
-from probe.service.looks import Look, by_subject
-
-SubjectAndAccount = tuple[str, str | None]
-"""A subject, and the account at it."""
+from probe.service.looks import Look, SubjectAndAccount, by_subject, whose
 
 _PASSING = frozenset(key.name for key in all_keys().values() if key.kept is nothing)
 """Keys of which the history compares nothing, such as the time of Dynamics' last attempt."""
@@ -42,20 +39,20 @@ class Recorded:
 
     def news_of(self, run: Run, now: datetime) -> Iterator[Sighting]:
         """What of the subjects of a run is not what was recorded last."""
-        for whose, (of_it, held) in by_subject(run.readings, run.attempts).items():
+        for subject, (of_it, held) in by_subject(run.readings, run.attempts).items():
             quickly = _quickly(of_it, held)
-            before = self._seen.get(whose)
+            before = self._seen.get(subject)
             if before is not None and before.quickly == quickly:
                 continue
-            one = sighting(*whose, max((attempt.at for attempt in held), default=now), of_it, held)
-            self._seen[whose] = _Seen(quickly, repeated(one, one.at, None))
+            one = sighting(*subject, max((attempt.at for attempt in held), default=now), of_it, held)
+            self._seen[subject] = _Seen(quickly, repeated(one, one.at, None))
             if before is None or before.sighting.digest() != one.digest():
                 yield one
 
     def repetition(self, look: Look, now: datetime) -> Iterator[Sighting]:
         """That a look found its subjects as they were recorded last."""
-        for whose in dict.fromkeys(_whose_of(attempt) for attempt in look.attempts):
-            if (before := self._seen.get(whose)) is not None:
+        for one in dict.fromkeys(map(whose, look.attempts)):
+            if (before := self._seen.get(one)) is not None:
                 yield repeated(before.sighting, now, look.seconds)
 
     def verdicts_of(self, run: Run, *, all_of_them: bool) -> Iterator[Sighting]:
@@ -73,12 +70,8 @@ class Recorded:
     def forget(self, estate: Estate) -> None:
         """Forget what an estate does not have any more."""
         kept = {endpoint.url for endpoint in estate.endpoints} | {mailbox.address for mailbox in estate.mailboxes}
-        self._seen = {whose: seen for whose, seen in self._seen.items() if whose[0] in kept or "://" not in whose[0]}
+        self._seen = {of: seen for of, seen in self._seen.items() if of[0] in kept or "://" not in of[0]}
         self._verdicts = {address: verdict for address, verdict in self._verdicts.items() if address in kept}
-
-
-def _whose_of(attempt: Attempt) -> SubjectAndAccount:
-    return attempt.subject, None if attempt.subject == attempt.mailbox else attempt.mailbox
 
 
 def _quickly(readings: Iterable[Reading], attempts: Iterable[Attempt]) -> int:

@@ -12,7 +12,7 @@ from probe.gate import Gated
 from probe.history import History, HistoryUnavailable
 from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.runs import Run
-from probe.schedule import Schedule
+from probe.schedule import APART, Schedule
 from probe.service.dynamics import states
 from probe.service.judging import run_about
 from probe.service.looks import LookKey, Topic
@@ -21,7 +21,7 @@ from probe.web import CannotCheck, LastLook, Standby
 
 LATE = timedelta(minutes=2)
 """How late what is due may be before the schedule counts as not kept."""
-SIGN_INS_APART = timedelta(minutes=15)
+SIGN_INS_APART = timedelta(seconds=APART)
 """Within which an account signs in for one mailbox once, whoever asks (contract, *The gate*)."""
 
 
@@ -89,12 +89,7 @@ class View:
                 keys.append(LookKey(Topic.ACCOUNT, subject.address))
             await self._once(subject.address, keys)
             behind = [subject]
-        run = run_about(self._watcher.run_now, behind, run_id)
-        try:
-            await self.history.record_run(run)
-        except HistoryUnavailable as unavailable:
-            raise CannotCheck(f"the run cannot be kept: {unavailable}") from None
-        return run
+        return await self._kept(run_about(self._watcher.run_now, behind, run_id))
 
     async def gate(self, mailbox: Mailbox, run_id: str) -> Gated:
         """The gate's answer; see `probe.web.Watch`."""
@@ -103,12 +98,15 @@ class View:
         gated = await self._probing.gate(self.estate, [mailbox])
         assert gated is not None
         self._watcher.signed_in(mailbox.address)
-        run = replace(gated.run, id=run_id)
+        return replace(gated, run=await self._kept(replace(gated.run, id=run_id)))
+
+    async def _kept(self, run: Run) -> Run:
+        """The run, once it is in the history."""
         try:
             await self.history.record_run(run)
         except HistoryUnavailable as unavailable:
             raise CannotCheck(f"the run cannot be kept: {unavailable}") from None
-        return replace(gated, run=run)
+        return run
 
     async def _once(self, name: str, keys: list[LookKey]) -> None:
         """Hold some looks and wait for what follows from them; who asks for the same meanwhile waits for that."""

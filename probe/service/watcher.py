@@ -261,7 +261,7 @@ class Watcher:
     def _is_anything_new(self) -> bool:
         """Whether something is to be judged, written or told."""
         now = self._clock.now()
-        is_unwritten = self._recording.waiting > 0 and not self._write_after > now >= self._write_after - WRITE_AGAIN
+        is_unwritten = self._recording.waiting > 0 and not self._leaves_history_alone(now)
         return bool(self._touched or is_unwritten or self._teller.has_something(now) or now.date() != self._bare.judged_at)
 
     async def _stopping(self, stop: asyncio.Event) -> None:
@@ -314,7 +314,7 @@ class Watcher:
         if not conversations:
             return Ended.AS_EXPECTED
         for key in keys:
-            if key.topic is Topic.ACCOUNT and any(one.login is not None and one.not_held is None for one in conversations):
+            if key.topic is Topic.ACCOUNT and any(one.login is not None for one in conversations):
                 self.signed_in(key.subject)
         async with AsyncExitStack() as stack:
             for key in sorted(keys):
@@ -463,9 +463,13 @@ class Watcher:
             found.setdefault(None if part is None else part.number, []).append(thing)
         return found
 
+    def _leaves_history_alone(self, now: datetime) -> bool:
+        """Whether the history could not be written a moment ago. A clock that was set back makes the moment no longer."""
+        return self._write_after > now >= self._write_after - WRITE_AGAIN
+
     async def _write(self) -> None:
         now = self._clock.now()
-        if self._write_after > now >= self._write_after - WRITE_AGAIN:
+        if self._leaves_history_alone(now):
             return
         try:
             await self._recording.flush()
