@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from probe.schedule import TaskKind
 from probe.schedule.slots import fraction_of
+from tests.config.estates import DEPLOYMENT
 
 PASSWORD = "a password of nobody"
 # Whose hourly sign-in is due within the first seconds.
 ADDRESS = next(f"m{n}@contoso.test" for n in range(100_000) if fraction_of("contoso-crm", TaskKind.CANARY, f"m{n}@contoso.test") < 0.0005)
 
-ESTATE = """
-[deployment]
-name = "contoso-crm"
-kind = "on-premises"
-version = "9.1"
-runs_on = "windows-server-2019"
-fips = false
-mass_email = false
-custom_email_providers = false
-outlook_on_the_web_tracking = false
-outlook_manual_tracking = false
-allow = ["logs-in"]
+ESTATE = (
+    DEPLOYMENT
+    + """allow = ["logs-in"]
 [schedule]
 quick = "1s"
 posture = "off"
@@ -38,3 +30,4 @@ outgoing = "server-side"
 appointments = "none"
 password = "env:MAILBOX_PASSWORD"
 """
+)

@@ -28,6 +28,7 @@ from probe.simulation.smtp import SmtpServer
 from probe.web.listener import listen_settings
 from probe.web.tokens import Tokens, TokenScope
 from tests.command import probe
+from tests.config.estates import DEPLOYMENT
 from tests.looking import authority, server_context
 
 GOING_DOWN = replace(pop3.DOVECOT, greeting="-ERR going down")
@@ -39,19 +40,8 @@ INTERVAL = 1.0
 """Seconds between two looks at an endpoint."""
 
 
-def estate_text(pop: int, smtp: int, name: str = "contoso-crm", more: str = "") -> str:
-    return f"""
-[deployment]
-name = "{name}"
-kind = "on-premises"
-version = "9.1"
-runs_on = "windows-server-2019"
-fips = false
-mass_email = false
-custom_email_providers = false
-outlook_on_the_web_tracking = false
-outlook_manual_tracking = false
-[schedule]
+def estate_text(pop: int, smtp: int) -> str:
+    return f"""{DEPLOYMENT}[schedule]
 quick = "1s"
 posture = "off"
 [[profile]]
@@ -66,7 +56,6 @@ profile = "branch"
 incoming = "server-side"
 outgoing = "server-side"
 appointments = "none"
-{more}
 """
 
 

@@ -23,6 +23,7 @@ from probe.model.keys import FactKey
 from probe.model.provenance import Observed
 from probe.model.runs import Run
 from probe.simulation.estate import Simulation
+from tests.config.estates import DEPLOYMENT
 
 GOOD_EWS = "ex2019.contoso.test"
 GOOD_ACCOUNT = "finance@contoso.test"
@@ -171,18 +172,7 @@ def telling(key: FactKey[Any], value: Any, word: str = "") -> Change:
 
 def estate_text(endpoints: int, mailboxes: int, more: str = "", allow: str = '["logs-in"]') -> str:
     """An estate of so many Exchange servers, and so many mailboxes behind each. `more` stands before the profiles."""
-    head = f"""
-[deployment]
-name = "contoso-crm"
-kind = "on-premises"
-version = "9.1"
-runs_on = "windows-server-2019"
-fips = false
-mass_email = false
-custom_email_providers = false
-outlook_on_the_web_tracking = false
-outlook_manual_tracking = false
-allow = {allow}
+    head = f"""{DEPLOYMENT}allow = {allow}
 {more}
 """
     profiles = (
