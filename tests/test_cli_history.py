@@ -7,12 +7,15 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from probe.history.storage import DATABASE
+from probe.memory import Memory
+from probe.probing.proofs import Ending
 from tests.command import probe
 from tests.looking import authority, playing
 from tests.scripted import TRANSCRIPTS
@@ -155,7 +158,7 @@ def test_the_history_is_in_postgresql_by_its_url(user: User, postgresql: Any) ->
 
 
 @pytest.mark.parametrize(
-    "arguments", [("check", "estate.toml"), ("gate", "estate.toml", "--all"), ("history", "--help")], ids=lambda a: a[0]
+    "arguments", [("check", "estate.toml"), ("gate", "--score", "estate.toml"), ("history", "--help")], ids=lambda a: a[0]
 )
 def test_no_other_command_waits_for_the_history_s_library(user: User, arguments: tuple[str, ...]) -> None:
     """SQLAlchemy, which takes half a second to load, is loaded where the history is read or written alone."""
@@ -172,3 +175,36 @@ def test_no_other_command_waits_for_the_history_s_library(user: User, arguments:
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
     assert "probe.cli.history" in loaded
     assert not loaded & {"sqlalchemy", "alembic", "aiosqlite", "asyncpg", "probe.history"}
+
+
+def test_a_gate_is_recorded_and_never_waits_for_that(user: User) -> None:
+    """Its run is in the history without being asked; a history that cannot be written takes nothing from the answer, which stands before it."""
+    user.declare(1)
+    first = user.run("gate", ADDRESS, "--json", "--timeout", "5")
+    document = json.loads(first.stdout)
+    assert (first.returncode, document["mailboxes"][0]["answer"]) == (1, "no-go"), first.stderr
+    assert any(one["subject"] == ADDRESS for one in user.json("history")["subjects"])
+    (user.folder / "state" / DATABASE).write_bytes(b"no database" * 1000)
+    second = user.run("gate", ADDRESS, "--json", "--timeout", "5")
+    assert (second.returncode, json.loads(second.stdout)["mailboxes"][0]["answer"]) == (1, "no-go")
+    assert "the run is not in the history: " in second.stderr
+
+
+def test_sign_ins_that_are_barred_are_told(user: User) -> None:
+    """Of the account that signs in for a mailbox, with the words of every other place; of nobody else."""
+    user.declare(1)
+    estate = user.folder / "estate.toml"
+    estate.write_text(estate.read_text().replace('profile = "branch"\n', 'profile = "branch"\npassword = "env:SALES"\n'))
+    now = datetime.now(UTC)
+    memory = Memory(user.folder / "state")
+    for username in (ADDRESS, "somebody@contoso.test"):
+        identity = memory.identity(username, "Correct-Horse-7")
+        assert memory.claim(identity, "pop3://localhost:110", now, timedelta(minutes=1)) is None
+        memory.end(identity, Ending.REFUSED, now)
+    memory.rest(memory.identity(ADDRESS, "Correct-Horse-7"), "smtp://localhost:1", timedelta(minutes=20), "it wants a pause", now)
+    told = user.json("history", ADDRESS)["barred_sign_ins"]
+    assert [one["username"] for one in told] == [ADDRESS] * 2
+    assert "were refused by pop3://localhost:110" in told[0]["why"]
+    assert told[1]["why"].startswith("it wants a pause; no login at smtp://localhost:1 is tried until ")
+    text = user.run("history", ADDRESS).stdout
+    assert f"sign-ins that are barred\n  {ADDRESS}: these credentials were refused" in text

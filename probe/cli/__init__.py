@@ -22,7 +22,7 @@ from probe.cli.doctor import doctor
 from probe.cli.enabling import EnableRequest, enabling_options, round_of, show_gate, write_score
 from probe.cli.estates import estate_of
 from probe.cli.exit_codes import EXIT_CODES, gate_exit_code
-from probe.cli.history import RunRecorder, drift, history, record_option
+from probe.cli.history import RunRecorder, drift, history, record_option, recorded_option
 from probe.cli.importing import import_
 from probe.cli.mailboxes import chosen, narrowed_to_outage, near, to_be_gated
 from probe.cli.options import (
@@ -173,6 +173,7 @@ def check(
 @click.option(
     "--score", is_flag=True, help="Show how often predictions came true, by direction, and where they did not; nothing is probed."
 )
+@recorded_option
 @verbose_option
 @answer_options
 @probing_options
@@ -188,11 +189,12 @@ def gate(
     accept: Sequence[str],
     request: EnableRequest,
     score: bool,
+    recorder: RunRecorder,
 ) -> NoReturn:
     """Say before Test & Enable what it will report, and whether to press it.
 
     Reads the mailboxes' rows in Dynamics ([dynamics] of the estate) and compares them with the estate, probes the mailboxes, and answers go, no-go
-    or cannot-tell for each. Without --enable it writes nothing.
+    or cannot-tell for each. Without --enable it writes nothing but into the state folder: the run is recorded, as probe history shows.
     """
     from probe import app
     from probe.gate import Accept
@@ -221,6 +223,7 @@ def gate(
         output.write_gate(gated, pressed)
         if enabling is not None:
             enabling.told()
+    recorder.write_beside(gated.run)
     sys.exit(gate_exit_code(gated, pressed))
 
 

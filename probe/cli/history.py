@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from probe.cli.output import Output
+    from probe.enabling import EnablingPast
     from probe.history import History
     from probe.memory.folder import Folder
     from probe.model.estate import Estate, Secret
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_SEE_DRIFT = ", which probe drift shows"
 _URL = re.compile(r"postgres(?:ql)?://(?P<account>[^/?@]*@)?")
 
 
@@ -52,9 +54,22 @@ class RunRecorder:
             _with_history(self._place, estate, nothing)
 
     def write(self, run: Run) -> None:
-        """Write a run. Raises NotRecorded."""
+        """Write a run, and say what drifted. Raises NotRecorded."""
+        if (drift := self._written(run)) is not None:
+            tell(f"recorded; drift since before: {drift}" + (_SEE_DRIFT if drift else ""))
+
+    def write_beside(self, run: Run) -> None:
+        """Write a run whose answer counts for more than its record: where that fails it is told, and nothing else comes of it."""
+        try:
+            if drift := self._written(run):
+                tell(f"drift since before: {drift}{_SEE_DRIFT}")
+        except NotRecorded as failed:
+            tell(failed.message)
+
+    def _written(self, run: Run) -> int | None:
+        """How much drifted; None where nothing is to be written. Raises NotRecorded."""
         if self._place is None or run.estate is None:
-            return
+            return None
         from probe import app
         from probe.history import HistoryUnavailable, open_history
 
@@ -67,10 +82,9 @@ class RunRecorder:
             return sum(change.is_drift for change in changes)
 
         try:
-            drift = app.complete(recorded)
+            return app.complete(recorded)
         except HistoryUnavailable as unavailable:
             raise NotRecorded(str(unavailable)) from None
-        tell(f"recorded; drift since before: {drift}" + (", which probe drift shows" if drift else ""))
 
 
 def data_option(command: Any) -> Any:
@@ -95,6 +109,15 @@ def record_option(command: Callable[..., Any]) -> Any:
 
     flag = click.option("--record", is_flag=True, help="Write the run into the history; see probe history and probe drift.")
     return added_options(command, gathered, [flag, data_option])
+
+
+def recorded_option(command: Callable[..., Any]) -> Any:
+    """The option of a command whose runs are always recorded; it reaches the command as `recorder`."""
+
+    def gathered(*, data: str, **rest: Any) -> Any:
+        return command(recorder=RunRecorder(place_of(data)), **rest)
+
+    return added_options(command, gathered, [data_option])
 
 
 def place_of(data: str) -> Folder | Secret:
@@ -133,7 +156,8 @@ def place_of(data: str) -> Folder | Secret:
 def history(output: Output, estate_file: Path, about: str | None, erase: str | None, rename: tuple[str, str] | None, data: str) -> None:
     """Show what was seen before: of the whole estate in short, of one mailbox or endpoint in full.
 
-    Times are those of looks: something was so from the first to the last of them. It is there once runs are recorded: probe check --record.
+    Times are those of looks: something was so from the first to the last of them. It is there once runs are recorded: by probe check --record, probe gate
+    or probe serve. Of a mailbox it also shows what Dynamics was asked for by --enable, and which sign-ins are barred, from this machine's state folder.
     """
     if sum(one is not None for one in (about, erase, rename)) > 1:
         raise click.UsageError("name a mailbox or endpoint, or --erase, or --rename; not several")
@@ -205,6 +229,7 @@ def _show_all(output: Output, place: Folder | Secret, estate: Estate) -> None:
 
 def _show(output: Output, place: Folder | Secret, estate: Estate, about: str) -> None:
     from probe.cli.listings import is_json
+    from probe.enabling.telling import past_as_json, past_lines
     from probe.history.latency import HOURLY_DAYS
     from probe.history.telling import (
         interval_as_json,
@@ -224,22 +249,61 @@ def _show(output: Output, place: Folder | Secret, estate: Estate, about: str) ->
         return await history.intervals(name), await history.latencies(name, since), transcripts
 
     intervals, latencies, transcripts = _with_history(place, estate, read)
-    if not intervals:
+    kept, barred = _kept_beside(estate, name)
+    if not (intervals or kept.records or kept.comparisons or barred):
         raise click.UsageError(f"nothing is known of {name}")
     if is_json(output):
         parts = {
             "intervals": [interval_as_json(one) for one in intervals],
             "latencies": [latency_as_json(*one) for one in latencies],
             "transcripts": [transcript_as_json(one) for one in transcripts],
+            **past_as_json(kept),
+            "barred_sign_ins": [{"username": username, "why": why} for username, why in barred],
         }
         output.write_form({"schema": HISTORY_SCHEMA, "deployment": estate.deployment.name, "about": name, **parts})
     else:
-        output.write_lines([*interval_lines(intervals), *latency_lines(latencies), *transcript_lines(transcripts)])
+        told = [*past_lines(kept), *_barred_lines(barred)]
+        output.write_lines([*told, *interval_lines(intervals), *latency_lines(latencies), *transcript_lines(transcripts)])
+
+
+def _kept_beside(estate: Estate, name: str) -> tuple[EnablingPast, list[tuple[str, str]]]:
+    """What the state folder has of a mailbox beside the history: what Dynamics was asked for, and which user names may not sign in, and why.
+
+    What cannot be read is told, and left out.
+    """
+    from probe import app
+    from probe.enabling import EnablingPast, past_of_mailbox
+    from probe.memory import Folder, Memory, MemoryUnavailable, default_folder
+    from probe.model.effects import Effect
+
+    if "://" in name:
+        return EnablingPast(), []
+    bound = None if estate.dynamics is None else estate.dynamics.organization
+    kept, barred = EnablingPast(), []
+    try:
+        kept = past_of_mailbox(Folder(default_folder), None if bound is None else bound.id, name)
+        mailboxes = [mailbox for mailbox in estate.mailboxes if mailbox.address == name]
+        plan = app.plan_check(estate, mailboxes, app.Options(allow=frozenset({Effect.LOGS_IN})))
+        usernames = dict.fromkeys(one.login.username for one in plan.conversations if one.login is not None)
+        memory = Memory(default_folder)
+        barred = [(username, why) for username in usernames for why in memory.bars_on(username, app.now())]
+    except MemoryUnavailable as unavailable:
+        tell(f"a part is left out: {unavailable}")
+    return kept, barred
+
+
+def _barred_lines(barred: Sequence[tuple[str, str]]) -> Iterator[str]:
+    if barred:
+        yield "sign-ins that are barred"
+        yield from (f"  {username}: {why}" for username, why in barred)
+        yield ""
 
 
 def _erase(place: Folder | Secret, estate: Estate, address: str) -> None:
     dropped = _with_history(place, estate, lambda history: history.erase(address))
     tell(f"{dropped.intervals} intervals, {dropped.transcripts} transcripts and {dropped.runs} whole runs are erased")
+    if _kept_beside(estate, address)[0].records:
+        tell(f"audit.jsonl keeps when Dynamics was asked for Test & Enable of {address}: it is the record of what was changed.")
     if any(mailbox.address.lower() == address.lower() for mailbox in estate.mailboxes):
         tell(f"The estate still names {address}: the next run that is recorded will know it again.")
 

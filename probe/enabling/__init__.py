@@ -9,6 +9,7 @@ from probe.enabling.audit import AlreadyEnabling, Audit
 from probe.enabling.batches import OpenBatch, close_told, open_batch
 from probe.enabling.books import Books, ComparedDirection, Score, scores
 from probe.enabling.choosing import ALREADY_ENABLED, DECLINED, NOBODY_TO_ASK, Choice, Wish, choose
+from probe.enabling.records import EnablingPast, EnablingRecord, past_of_mailbox
 
 __all__ = [
     "ALREADY_ENABLED",
@@ -20,6 +21,8 @@ __all__ = [
     "Choice",
     "ComparedDirection",
     "Enabler",
+    "EnablingPast",
+    "EnablingRecord",
     "Job",
     "OpenBatch",
     "Patience",
@@ -29,5 +32,6 @@ __all__ = [
     "choose",
     "close_told",
     "open_batch",
+    "past_of_mailbox",
     "scores",
 ]

@@ -68,16 +68,8 @@ class Audit:
             raise MemoryUnavailable(f"{self.path} cannot be written: {failed.strerror}") from failed
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        """All lines, the oldest first. Raises MemoryUnavailable for one that cannot be read, since what it records would be asked for again."""
-        with os.fdopen(self._folder.opened(NAME, os.O_RDONLY), "rb") as source:
-            for number, line in enumerate(source, start=1):
-                try:
-                    form = json.loads(line)
-                except ValueError:
-                    form = None
-                if not isinstance(form, dict):
-                    raise MemoryUnavailable(f"line {number} of {self.path} is no JSON object: set it right, or move the file elsewhere")
-                yield form
+        """As `kept_lines`."""
+        return kept_lines(self._folder)
 
     def _kept(self, stack: contextlib.ExitStack, name: str, flags: int) -> int:
         descriptor = self._folder.opened(name, flags)
@@ -106,6 +98,28 @@ class Audit:
             _sync_folder(self._folder.path)
         except OSError as failed:
             raise MemoryUnavailable(f"{self.path} cannot be mended: {failed.strerror}") from failed
+
+
+def kept_lines(folder: Folder) -> Iterator[dict[str, Any]]:
+    """All whole lines of the audit of a folder, the oldest first; none where there is no audit.
+
+    Raises MemoryUnavailable for one that cannot be read, since what it records would be asked for again.
+    """
+    if not folder.holds(NAME):
+        return
+    with os.fdopen(folder.opened(NAME, os.O_RDONLY), "rb") as source:
+        for number, line in enumerate(source, start=1):
+            if not line.endswith(b"\n"):
+                return  # a process writes it just now, or was killed in the middle of it
+            try:
+                form = json.loads(line)
+            except ValueError:
+                form = None
+            if not isinstance(form, dict):
+                raise MemoryUnavailable(
+                    f"line {number} of {folder.path / NAME} is no JSON object: set it right, or move the file elsewhere"
+                )
+            yield form
 
 
 def _parted(descriptor: int) -> tuple[int, bytes]:

@@ -88,6 +88,8 @@ class Score:
 class Books:
     """The file of one folder. Each call opens it and closes it. Raises MemoryUnavailable."""
 
+    NAME = _STORED.name
+
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
 

@@ -110,7 +110,7 @@ def subject_lines(subjects: Sequence[KeptSubject]) -> Iterator[str]:
     widest = max((len(whose(one.subject, one.mailbox)) for one in subjects), default=0)
     for one in subjects:
         drift = count(one.drift, "change", "changes") if one.drift else "no change"
-        yield f"{whose(one.subject, one.mailbox):<{widest}}  {_shown(one.first_seen)} to {_shown(one.last_seen)}  {drift}"
+        yield f"{whose(one.subject, one.mailbox):<{widest}}  {_span(one.first_seen, one.last_seen)}  {drift}"
 
 
 def interval_lines(intervals: Iterable[Interval]) -> Iterator[str]:
@@ -127,7 +127,7 @@ def interval_lines(intervals: Iterable[Interval]) -> Iterator[str]:
         for key in sorted(told, key=lambda name: (name != ASSESSMENT, not name.startswith(OUTCOMES), name)):
             yield f"  {named(key)}"
             for one in reversed(by_key[key]):
-                yield f"    {_shown(one.first_seen)} to {_shown(one.last_seen)}  {form_in_words(key, one.form)}"
+                yield f"    {_span(one.first_seen, one.last_seen)}  {form_in_words(key, one.form)}"
                 if len(by_key[key]) > 1:
                     yield from _words(one.form)
         if left_out := len(by_key) - len(told):
@@ -186,7 +186,7 @@ def named(key: str) -> str:
 
 def whose(subject: str, mailbox: str | None) -> str:
     """Of what something was found."""
-    return subject if mailbox is None else f"{subject} for {mailbox}"
+    return subject if mailbox in (None, subject) else f"{subject} for {mailbox}"
 
 
 def _public(form: Mapping[str, Json]) -> dict[str, Json]:
@@ -195,6 +195,11 @@ def _public(form: Mapping[str, Json]) -> dict[str, Json]:
 
 def _shown(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _span(first: datetime, last: datetime) -> str:
+    """From when to when; one time where both are the same minute."""
+    return _shown(first) if _shown(first) == _shown(last) else f"{_shown(first)} to {_shown(last)}"
 
 
 def as_time(at: datetime) -> str:

@@ -240,6 +240,20 @@ class Memory:
             logins = database.execute("DELETE FROM login WHERE account = ?", account).rowcount
             return logins + database.execute("DELETE FROM rest WHERE account = ?", account).rowcount
 
+    def bars_on(self, username: str, now: datetime) -> tuple[str, ...]:
+        """Why no sign-in of a user name is tried now, whatever its password: each reason once. Empty where nothing bars it. Claims nothing."""
+        if not self._folder.holds(_STORED.name):
+            return ()
+        account = (_account(_name(username), self._folder.key()),)
+        with self._open() as database:
+            entries = database.execute(f"SELECT {_COLUMNS} FROM login WHERE account = ? ORDER BY at", account).fetchall()  # noqa: S608 - our own columns
+            rests = database.execute(
+                "SELECT reason, until, subject FROM rest WHERE account = ? AND until > ?", (*account, _moment(now))
+            ).fetchall()
+        reasons = [why for entry in entries if (why := _SignInState(*entry).bars(now, self._run))]
+        reasons += [f"{reason}; no login at {subject} is tried until {until[11:19]} UTC" for reason, until, subject in rests]
+        return tuple(dict.fromkeys(reasons))
+
     def passes_away(self) -> str | None:
         """As `Folder.passes_away`."""
         return self._folder.passes_away()

@@ -53,6 +53,10 @@ class Folder:
         """A database file, created and checked before SQLite opens it, so that nobody else can ever read it. Raises MemoryUnavailable."""
         return self._tried(name, lambda file: _make_database(file, most_bytes))
 
+    def holds(self, name: str) -> bool:
+        """Whether there is a file of this name; makes nothing, the folder neither. Raises MemoryUnavailable where there is no place for the folder."""
+        return os.path.lexists(self.path / name)
+
     def opened(self, name: str, flags: int) -> int:
         """A descriptor of a file that is its owner's alone, made where `flags` say so. Raises MemoryUnavailable."""
         return self._tried(name, lambda file: _opened(file, flags))

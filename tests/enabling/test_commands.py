@@ -73,6 +73,33 @@ async def test_each_is_asked_for_once_and_compared(tmp_path: Path) -> None:
         assert score["directions"]["outgoing"] == {"compared": 0, "agreed": 0, "rate": None, "undecided": 5}
 
 
+async def test_the_history_tells_what_was_asked_for(tmp_path: Path) -> None:
+    """Of one mailbox: by whom, what was predicted and what came, out of the audit; the gate's own run is in it too. What is torn or gone takes nothing else away."""
+    async with organized(tmp_path, 2) as world:
+        world.failing.add(address(1))
+        for _ in range(2):
+            await world.gate(address(1), *GO, *AT_ONCE, "--again", "--ticket", "CHG-7")
+        with (world.state / "audit.jsonl").open("a") as audit:
+            audit.write('{"at": "2026-')
+        told = json.loads((await world.history(address(1), "--json")).out)
+        newest, oldest = told["test_and_enable"]
+        assert newest["at"] >= oldest["at"]
+        assert (newest["ticket"], newest["answered"], newest["enabled"]["outcome"]["outgoing"]) == ("CHG-7", "sent", "failure")
+        assert told["intervals"], "the gate's run is recorded"
+        text = (await world.history(address(1))).out
+        assert text.count("asked for by") == 2
+        assert "came       incoming success, outgoing failure (" in text
+        assert "(it may be login-refused, " in text
+        await world.gate(address(0))
+        assert json.loads((await world.history(address(0), "--json")).out)["test_and_enable"] == []
+        assert "audit.jsonl keeps when Dynamics was asked" in (await world.history("--erase", address(1))).err
+        with (world.state / "audit.jsonl").open("a") as audit:
+            audit.write("\n")
+        broken = await world.history(address(0))
+        assert broken.code == 0
+        assert "a part is left out: line 7 of " in broken.err
+
+
 async def test_a_healthy_estate_is_left_alone(tmp_path: Path) -> None:
     """All are enabled: nothing is asked, nothing written, and nobody has to say yes. Named with --again, one is asked for."""
     async with organized(tmp_path, 3, appointments=[1]) as world:

@@ -107,8 +107,11 @@ class World:
 
     async def begun(self, *arguments: str, terminal: int | None = None, **more: str) -> asyncio.subprocess.Process:
         """`probe gate estate.toml` with these arguments, begun; on a terminal, where its descriptor is given."""
+        return await self._begun("gate", "estate.toml", "--ca", "ca.pem", *arguments, terminal=terminal, **more)
+
+    async def _begun(self, *arguments: str, terminal: int | None = None, **more: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "probe", "gate", "estate.toml", "--ca", "ca.pem", *arguments),
+            *(sys.executable, "-m", "probe", *arguments),
             cwd=self.folder,
             stdin=asyncio.subprocess.DEVNULL if terminal is None else terminal,
             stdout=asyncio.subprocess.PIPE,
@@ -118,7 +121,14 @@ class World:
 
     async def gate(self, *arguments: str, **more: str) -> Ended:
         """The same, to its end."""
-        process = await self.begun(*arguments, terminal=None, **more)
+        return await self._ended(await self.begun(*arguments, terminal=None, **more))
+
+    async def history(self, *arguments: str) -> Ended:
+        """`probe history estate.toml` with these arguments, to its end."""
+        return await self._ended(await self._begun("history", "estate.toml", *arguments))
+
+    @staticmethod
+    async def _ended(process: asyncio.subprocess.Process) -> Ended:
         out, err = await asyncio.wait_for(process.communicate(), 100)
         assert process.returncode is not None
         return Ended(process.returncode, out.decode(), err.decode())
