@@ -1,4 +1,4 @@
-"""Alerts in the logs of this machine: the Windows event log and systemd's journal. Both are written to without a reference."""
+"""Alerts in the logs of this machine: the Windows event log, systemd's journal, and standard error. All are written to without a reference."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from probe.alerts.targets import Log
 from probe.alerts.wording import Message, body_of, title_of
 
 JOURNAL = "journal"
+STANDARD_ERROR = "standard-error"
 EVENT_LOG = "event-log"
 EVENT_SOURCE = "probe"
 """Its name in the event log, below Application."""
@@ -45,10 +46,19 @@ def journal(write: Callable[[str], None]) -> Log:
     """Writes one line for each line of a message, with its priority in front. `write` takes a line without its end."""
 
     def log(message: Message, event: str, is_repetition: bool) -> None:
-        body = body_of(message, Style.TEXT, event=event, is_repetition=is_repetition, most=_MOST_JOURNAL)
         priority = 5 if message.is_over else _PRIORITIES[message.severity]
-        for line in [title_of(message, Style.TEXT), *body.splitlines()]:
+        for line in _lines_of(message, event, is_repetition=is_repetition):
             write(f"<{priority}>{line}")
+
+    return log
+
+
+def standard_error(write: Callable[[str], None]) -> Log:
+    """Writes the lines of a message as they are. `write` takes a line without its end."""
+
+    def log(message: Message, event: str, is_repetition: bool) -> None:
+        for line in _lines_of(message, event, is_repetition=is_repetition):
+            write(line)
 
     return log
 
@@ -99,3 +109,8 @@ class _EventLogHandler(NTEventLogHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
         """Raises OSError; the standard library's own prints to standard error."""
         raise OSError(0, "the event was not taken")
+
+
+def _lines_of(message: Message, event: str, *, is_repetition: bool) -> list[str]:
+    body = body_of(message, Style.TEXT, event=event, is_repetition=is_repetition, most=_MOST_JOURNAL)
+    return [title_of(message, Style.TEXT), *body.splitlines()]

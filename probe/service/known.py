@@ -25,10 +25,10 @@ class Taken(StrEnum):
 class KnownLooks:
     """The newest believed look of each kind, and those that wait to be confirmed."""
 
-    def __init__(self, believed: Iterable[Look] = ()) -> None:
+    def __init__(self, believed: Iterable[Look] = (), unconfirmed: int = 0) -> None:
         self._believed = {look.key: look for look in believed}
         self._doubted: dict[LookKey, Look] = {}
-        self.unconfirmed = 0
+        self.unconfirmed = unconfirmed
         """How often a second look did not find what the first had."""
 
     @property

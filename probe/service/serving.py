@@ -13,7 +13,17 @@ from datetime import date
 from pathlib import Path
 
 from probe import app
-from probe.alerts import AT_ONCE, Alerts, Heartbeat, TargetSender, Telling, logs_of_this_machine, recipients_of
+from probe.alerts import (
+    AT_ONCE,
+    STANDARD_ERROR,
+    Alerts,
+    Heartbeat,
+    TargetSender,
+    Telling,
+    logs_of_this_machine,
+    recipients_of,
+    standard_error,
+)
 from probe.alerts.heartbeat import AT_MOST_EVERY
 from probe.config import EstateError, load_estate
 from probe.engine.judge import Ruleset
@@ -98,7 +108,9 @@ class _ServiceProcess:
         probing = await stack.enter_async_context(app.Probing(settings.options))
         children = await stack.enter_async_context(Children(AT_ONCE))
         ca_file = None if settings.options.ca_file is None else str(settings.options.ca_file)
-        targets = TargetSender(children, logs=logs_of_this_machine(settings.environment, settings.say), ca_file=ca_file)
+        # In a terminal or a container whoever looks there sees what is told, with no target too.
+        logs = logs_of_this_machine(settings.environment, settings.say) or {STANDARD_ERROR: standard_error(settings.say)}
+        targets = TargetSender(children, logs=logs, ca_file=ca_file)
         alerts = Alerts(settings.folder, name, targets.send, telling(estate, targets))
         by = judges(settings.options)
         plan = by.plan(estate, self._clock.now().date())

@@ -90,6 +90,8 @@ class Watcher:
         self._news = asyncio.Event()
         self._stop = asyncio.Event()
         self._locks: WeakValueDictionary[LookKey, asyncio.Lock] = WeakValueDictionary()
+        self._one_estate = asyncio.Lock()
+        """Held while conclusions are drawn, so that no part of an estate is told under another one."""
         self._running = 0
         self._is_settling = False
         self._undelivered = asyncio.Event()
@@ -163,13 +165,15 @@ class Watcher:
 
     async def reload(self, estate: Estate) -> None:
         """Watch another estate from now on, keeping what of it is known."""
-        before = self._bare
-        self._load(estate)
-        self._known = KnownLooks(under(self._plan, [look for key, look in self._known.believed.items() if key in self._looks], before))
-        self._recorded.forget(estate)
-        self._schedule.reload(self._judges.tasks(estate, self._plan), self._clock.now())
-        await self._take_what_nobody_holds()
-        await self._keep_estate()
+        async with self._one_estate:
+            before = self._bare
+            self._load(estate)
+            kept = under(self._plan, [look for key, look in self._known.believed.items() if key in self._looks], before)
+            self._known = KnownLooks(kept, self._known.unconfirmed)
+            self._recorded.forget(estate)
+            self._schedule.reload(self._judges.tasks(estate, self._plan), self._clock.now())
+            await self._take_what_nobody_holds()
+            await self._keep_estate()
         self._news.set()
         self._wake.set()
 
@@ -409,6 +413,10 @@ class Watcher:
 
     async def _settle(self) -> None:
         """Judge what is known where something of it is new, record it, and say what is wrong."""
+        async with self._one_estate:
+            await self._settle_estate()
+
+    async def _settle_estate(self) -> None:
         now = self._clock.now()
         is_next_day = now.date() != self._bare.judged_at
         if is_next_day:

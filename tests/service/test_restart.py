@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from probe.config import read_estate
 from probe.model import vocabulary as v
 from probe.model.facts import Fact, Missing, Why
 from probe.model.provenance import Observed
 from probe.model.rules import SignedIn
+from probe.model.runs import Run
+from probe.service.judging import judged
+from probe.service.parts import EstatePart
 from tests.service.driven import START, Driven, driven
 from tests.service.world import down, estate_text, url_of
 
@@ -122,3 +130,27 @@ async def test_the_next_day_is_judged_by_its_date(tmp_path: Path) -> None:
     service = driven(tmp_path, estate_text(1, 1))
     await service.run(START + 14 * HOUR)
     assert service.watcher.run_now.judged_at == (START + 14 * HOUR).date()
+
+
+async def test_an_estate_that_changes_while_it_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reload waits for a judgement that is under way: no part of the old estate is judged into the new one, and nothing is told of either."""
+    service = driven(tmp_path, estate_text(3, 2))
+    is_judging, goes_on = threading.Event(), threading.Event()
+
+    def slowly(part: EstatePart, *arguments: Any) -> Run:
+        if part.number == 2:
+            is_judging.set()
+            assert goes_on.wait(20)
+        return judged(part, *arguments)
+
+    monkeypatch.setattr("probe.service.watcher.judged", slowly)
+    service.clock.until = START + HOUR
+    async with service.begun() as watcher, asyncio.TaskGroup() as group:
+        group.create_task(watcher.run(service.clock.stop))
+        assert await asyncio.to_thread(is_judging.wait, 20)
+        reloading = group.create_task(watcher.reload(read_estate(TEXT, "estate.toml")))
+        await asyncio.wait([reloading], timeout=0.5)
+        goes_on.set()
+    assert [one.mailbox for one in watcher.run_now.assessments] == [box.address for box in watcher.estate.mailboxes]
+    assert len(watcher.estate.mailboxes) == 4
+    assert service.told == []
