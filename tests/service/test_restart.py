@@ -153,4 +153,6 @@ async def test_an_estate_that_changes_while_it_is_judged(tmp_path: Path, monkeyp
         goes_on.set()
     assert [one.mailbox for one in watcher.run_now.assessments] == [box.address for box in watcher.estate.mailboxes]
     assert len(watcher.estate.mailboxes) == 4
+    assert url_of(1) in {attempt.subject for attempt in watcher.run_now.attempts}
+    assert url_of(2) not in {attempt.subject for attempt in watcher.run_now.attempts}
     assert service.told == []
