@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from probe.model.provenance import Observed
 from probe.model.rules import SignedIn
 from probe.model.runs import Run
 from probe.service.judging import judged
+from probe.service.looks import Look
 from probe.service.parts import EstatePart
 from tests.service.driven import START, Driven, driven
 from tests.service.world import down, estate_text, url_of
@@ -137,11 +139,11 @@ async def test_an_estate_that_changes_while_it_is_judged(tmp_path: Path, monkeyp
     service = driven(tmp_path, estate_text(3, 2))
     is_judging, goes_on = threading.Event(), threading.Event()
 
-    def slowly(part: EstatePart, *arguments: Any) -> Run:
-        if part.number == 2:
+    def slowly(part: EstatePart, looks: Sequence[Look], *arguments: Any) -> Run:
+        if part.number == 2 and looks:
             is_judging.set()
             assert goes_on.wait(20)
-        return judged(part, *arguments)
+        return judged(part, looks, *arguments)
 
     monkeypatch.setattr("probe.service.watcher.judged", slowly)
     service.clock.until = START + HOUR
