@@ -75,6 +75,16 @@ class ChainEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class Validity:
+    """From when to when a certificate is valid."""
+
+    subject: str
+    """Whose certificate it is, RFC 4514."""
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Challenge:
     """One way that an HTTP server says one may sign in (RFC 9110 section 11.6.1)."""
 
@@ -163,6 +173,19 @@ CHAIN_END: Kind[ChainEnd] = Kind(
     lambda v: {"subject": v.subject, "not_after": _encode_time(v.not_after)},
     lambda form: ChainEnd(form["subject"], datetime.fromisoformat(form["not_after"])),
     _object(subject=_TEXT, not_after={"type": "string", "format": "date-time"}),
+)
+VALIDITIES: Kind[tuple[Validity, ...]] = Kind(
+    "list of validity periods",
+    lambda v: [{"subject": one.subject, "not_before": _encode_time(one.not_before), "not_after": _encode_time(one.not_after)} for one in v],
+    lambda form: tuple(
+        Validity(one["subject"], datetime.fromisoformat(one["not_before"]), datetime.fromisoformat(one["not_after"])) for one in form
+    ),
+    {
+        "type": "array",
+        "items": _object(
+            subject=_TEXT, not_before={"type": "string", "format": "date-time"}, not_after={"type": "string", "format": "date-time"}
+        ),
+    },
 )
 Lists = tuple[tuple[str, tuple[str, ...]], ...]
 """A list of names for each of some versions, in the order of the versions."""

@@ -15,7 +15,7 @@ from probe.net.dial import Dial
 from probe.net.failures import PeerFailure
 from probe.net.stream import Stream
 from probe.probing.notebook import Notebook, refuse_overlong
-from probe.wire.certificates import chain_end, read_certificate, subject_of
+from probe.wire.certificates import chain_end, read_certificate, subject_of, validities
 from probe.wire.lines import LineBuffer, WireError, as_text
 
 _CERTIFICATE_KEYS = (
@@ -27,6 +27,7 @@ _CERTIFICATE_KEYS = (
     v.CERTIFICATE_KEY,
     v.CERTIFICATE_SIGNATURE,
     v.CERTIFICATE_CHAIN,
+    v.CERTIFICATE_CHAIN_DATES,
     v.CERTIFICATE_CHAIN_ENDS,
     v.CERTIFICATE_TRUSTED,
     v.CERTIFICATE_DISTRUSTED_BECAUSE,
@@ -76,6 +77,7 @@ def _note_certificate(notes: Notebook, stream: Stream) -> None:
     """Write down what the certificates that a stream showed say, and whether they were verified as far as that was decided."""
     line = stream.handshake_line
     notes.observed(v.CERTIFICATE_CHAIN, tuple(map(subject_of, stream.chain)), *line)
+    notes.observed(v.CERTIFICATE_CHAIN_DATES, validities(stream.chain), *line)
     if (ends := chain_end(stream.chain, stream.verified_chain)) is not None:
         notes.observed(v.CERTIFICATE_CHAIN_ENDS, ends, *line)
     if stream.is_verified or stream.distrust is not None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from probe.model.characters import visible
-from probe.model.kinds import ChainEnd
+from probe.model.kinds import ChainEnd, Validity
 from probe.model.values import dataclass
 from probe.wire.der import Element, read_element
 
@@ -185,6 +185,12 @@ def chain_end(sent: Sequence[bytes], verified: Sequence[bytes] = ()) -> ChainEnd
         ends.append(max(issuers, key=lambda one: one.not_after))
     first = min(ends, key=lambda one: one.not_after, default=None)
     return None if first is None else ChainEnd(first.subject, first.not_after)
+
+
+def validities(sent: Sequence[bytes]) -> tuple[Validity, ...]:
+    """From when to when each of these certificates is valid; one that cannot be read is left out."""
+    readable = filter(None, map(_readable, sent))
+    return tuple(Validity(one.subject, one.not_before, one.not_after) for one in readable)
 
 
 def _readable(der: bytes) -> Certificate | None:

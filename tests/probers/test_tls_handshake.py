@@ -75,6 +75,14 @@ async def test_the_chain_of_a_server_that_demands_a_certificate_is_kept(scheme: 
     assert looked.attempt.connections == 1
     assert looked.value(v.CERTIFICATE_SUBJECT) == "CN=localhost"
     assert looked.value(v.CERTIFICATE_CHAIN) == ("CN=localhost", "CN=Simulated Issuing CA")
+    leaf, issuer = looked.value(v.CERTIFICATE_CHAIN_DATES) or ()
+    assert (leaf.subject, leaf.not_before, leaf.not_after) == (
+        "CN=localhost",
+        looked.value(v.CERTIFICATE_NOT_BEFORE),
+        looked.value(v.CERTIFICATE_NOT_AFTER),
+    )
+    assert issuer.subject == "CN=Simulated Issuing CA"
+    assert issuer.not_before <= leaf.not_before < leaf.not_after < issuer.not_after
     assert looked.value(v.CERTIFICATE_NAMES) == ("localhost",)
     assert looked.value(v.CERTIFICATE_MATCHES_NAME) is True
     assert looked.value(v.CERTIFICATE_TRUSTED) is True

@@ -84,6 +84,8 @@ def value_in_words(value: Any) -> str:
             return f"between {low} and {high}" if low and high else f"{low} or later" if low else f"{high} or earlier" if high else "any"
         case {"scheme": str(scheme), "token": token, "parameters": parameters}:
             return " ".join(filter(None, (scheme, token, value_in_words(parameters) if parameters else "")))
+        case {"subject": str(subject), "not_before": str(begins), "not_after": str(ends)}:
+            return f"{subject} {begins[:10]} to {ends[:10]}"
         case {"version": version, "suite": _}:
             return ", ".join(filter(None, (version, value["suite"], value.get("group"), value.get("scheme")))) or "not visible"
         case dict():

@@ -14,10 +14,12 @@ from probe.model.kinds import (
     SESSION,
     TEXT,
     TEXTS,
+    VALIDITIES,
     ChainEnd,
     Flags,
     Lists,
     TlsSession,
+    Validity,
     choice,
     choices,
 )
@@ -209,6 +211,17 @@ CERTIFICATE_CHAIN: FactKey[tuple[str, ...]] = FactKey(
     TEXTS,
     "The subjects of the certificates, in the order in which they were sent.",
     (("CN=mail.contoso.test", "CN=Contoso Issuing CA"),),
+)
+CERTIFICATE_CHAIN_DATES: FactKey[tuple[Validity, ...]] = FactKey(
+    "certificate.chain_dates",
+    VALIDITIES,
+    "From when to when each certificate is valid, in the order in which they were sent; one that cannot be read is left out.",
+    (
+        (
+            Validity("CN=mail.contoso.test", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)),
+            Validity("CN=Contoso Issuing CA", datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)),
+        ),
+    ),
 )
 CERTIFICATE_CHAIN_ENDS: FactKey[ChainEnd] = FactKey(
     "certificate.chain_ends",

@@ -13,7 +13,7 @@ from probe.model import vocabulary as v
 from probe.model.estate import Endpoint
 from probe.model.facts import Facts, Missing
 from probe.model.keys import FactKey
-from probe.model.kinds import Flags, Lists, TlsSession
+from probe.model.kinds import Flags, Lists, TlsSession, Validity
 from probe.web.documents import endpoint_document
 from probe.web.state import EstateState
 
@@ -46,15 +46,6 @@ class TlsVersion(NamedTuple):
     schemes: Sequence[TlsItem]
     order: bool | None
     """Whether the server's own order decides; None where that is not known."""
-
-
-class ChainLink(NamedTuple):
-    """A certificate of the chain, as it was sent."""
-
-    subject: str
-    begins: datetime | None
-    ends: datetime | None
-    """None where it is not kept: of the others than the server's own only the earliest end is."""
 
 
 class EndpointView:
@@ -124,16 +115,9 @@ class EndpointView:
     def _refuses(self, version: str, name: str) -> bool:
         return f"{version} with {name}" in self.refuses
 
-    def chain(self) -> list[ChainLink]:
-        """The certificates that were sent, with their dates as far as they are known."""
-        facts, ends = self.facts, self.facts.value(v.CERTIFICATE_CHAIN_ENDS)
-        subjects = facts.value(v.CERTIFICATE_CHAIN) or tuple(filter(None, (facts.value(v.CERTIFICATE_SUBJECT),)))
-        return [
-            ChainLink(subject, facts.value(v.CERTIFICATE_NOT_BEFORE), facts.value(v.CERTIFICATE_NOT_AFTER))
-            if place == 0
-            else ChainLink(subject, None, ends.not_after if ends is not None and ends.subject == subject else None)
-            for place, subject in enumerate(subjects)
-        ]
+    def chain(self) -> Sequence[Validity]:
+        """The certificates that were sent, with their dates."""
+        return self.facts.value(v.CERTIFICATE_CHAIN_DATES) or ()
 
     def validity(self) -> tuple[float, float] | None:
         """Of the server's certificate, how much of its time has passed, and how much passes in 30 days, in parts of one; None where it is not known."""

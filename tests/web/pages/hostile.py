@@ -7,6 +7,7 @@ from datetime import timedelta
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
 from probe.model.estate import Mailbox
+from probe.model.kinds import Validity
 from probe.model.provenance import Declared
 from probe.model.rules import Readiness, Result, Support
 from probe.model.runs import Run
@@ -25,6 +26,7 @@ def hostile_run() -> Run:
         a_fact(v.SERVER_PRODUCT, HOSTILE, provenance=Declared("peer", said)),
         a_fact(v.CERTIFICATE_SUBJECT, f"CN={HOSTILE}"),
         a_fact(v.CERTIFICATE_CHAIN, (f"CN={HOSTILE}", f"O={HOSTILE}")),
+        a_fact(v.CERTIFICATE_CHAIN_DATES, tuple(Validity(f"{part}={HOSTILE}", NOON, NOON) for part in ("CN", "O"))),
         a_fact(v.CERTIFICATE_NOT_AFTER, NOON + timedelta(days=3)),
         a_fact(v.CERTIFICATE_DISTRUSTED_BECAUSE, HOSTILE),
         a_fact(v.CERTIFICATE_TRUSTED, False),

@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from probe.model import vocabulary as v
 from probe.model.endpoints import endpoint_id
-from probe.model.kinds import TlsSession
+from probe.model.kinds import TlsSession, Validity
 from probe.model.rules import Readiness, Result, Support
 from probe.model.runs import Run
 from probe.web.tokens import TokenScope
@@ -100,7 +100,7 @@ def _full_run() -> Run:
         a_fact(v.FIPS_PROFILE, "windows-server-2019"),
         a_fact(v.FIPS_NEGOTIATES, TlsSession("TLSv1.2", suites[0], "secp384r1", "rsa_pss_rsae_sha256")),
         a_fact(v.FIPS_ALSO_ACCEPTS, ("TLSv1.1", f"TLSv1.2 with {suites[1]}")),
-        a_fact(v.CERTIFICATE_CHAIN, ("CN=pop.branch.test", "CN=Branch CA")),
+        a_fact(v.CERTIFICATE_CHAIN_DATES, (Validity("CN=pop.branch.test", NOON - timedelta(days=80), NOON + timedelta(days=10)),)),
         a_fact(v.CERTIFICATE_NOT_BEFORE, NOON - timedelta(days=80)),
     )
     addresses = (LONG, RIGHT_TO_LEFT)

@@ -18,7 +18,7 @@ from probe.history import Sighting
 from probe.history.storage import DATABASE
 from probe.model import vocabulary as v
 from probe.model.endpoints import endpoint_id
-from probe.model.kinds import ChainEnd, TlsSession
+from probe.model.kinds import TlsSession, Validity
 from probe.model.provenance import Declared
 from probe.model.rules import Readiness, Support
 from probe.web import LastLook
@@ -237,7 +237,13 @@ async def test_tls_is_drawn_with_what_windows_gets_and_refuses(tmp_path: Path) -
         a_fact(v.CERTIFICATE_CHAIN, ("CN=pop.branch.test", "CN=Branch CA")),
         a_fact(v.CERTIFICATE_NOT_BEFORE, NOON - timedelta(days=80)),
         a_fact(v.CERTIFICATE_NOT_AFTER, NOON + timedelta(days=10)),
-        a_fact(v.CERTIFICATE_CHAIN_ENDS, ChainEnd("CN=Branch CA", NOON + timedelta(days=5))),
+        a_fact(
+            v.CERTIFICATE_CHAIN_DATES,
+            (
+                Validity("CN=pop.branch.test", NOON - timedelta(days=80), NOON + timedelta(days=10)),
+                Validity("CN=Branch CA", NOON - timedelta(days=800), NOON + timedelta(days=5)),
+            ),
+        ),
     ]
     run = replace(a_checked_run(), readings=tuple(readings), assessments=())
     async with world(tmp_path, run) as made:
@@ -251,6 +257,7 @@ async def test_tls_is_drawn_with_what_windows_gets_and_refuses(tmp_path: Path) -
             "windows-server-2019 gets TLSv1.2",
         ):
             assert told in page.words
+        assert "CN=Branch CA" in page.words
         assert {"2026-11-28T12:00:00Z", "2026-12-03T12:00:00Z", "2026-09-04T12:00:00Z"} <= set(page.times)
 
 
