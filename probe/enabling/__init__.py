@@ -8,26 +8,32 @@ from probe.enabling.asking import Enabler, Job, Patience, Pressed
 from probe.enabling.audit import AlreadyEnabling, Audit
 from probe.enabling.batches import OpenBatch, close_told, open_batch
 from probe.enabling.books import Books, ComparedDirection, Score, scores
-from probe.enabling.choosing import ALREADY_ENABLED, DECLINED, NOBODY_TO_ASK, Choice, Wish, choose
+from probe.enabling.choosing import ALREADY_ENABLED, DECLINED, NOBODY_TO_ASK, TAKES_OVER, Choice, Followed, Wish, choose
+from probe.enabling.requests import PAGE_BATCH, RecordedRequest, requests_of
 
 __all__ = [
     "ALREADY_ENABLED",
     "DECLINED",
     "NOBODY_TO_ASK",
+    "PAGE_BATCH",
+    "TAKES_OVER",
     "AlreadyEnabling",
     "Audit",
     "Books",
     "Choice",
     "ComparedDirection",
     "Enabler",
+    "Followed",
     "Job",
     "OpenBatch",
     "Patience",
     "Pressed",
+    "RecordedRequest",
     "Score",
     "Wish",
     "choose",
     "close_told",
     "open_batch",
+    "requests_of",
     "scores",
 ]

@@ -21,10 +21,11 @@ from probe.model.kinds import Json
 NAME = "audit.jsonl"
 _LOCK = "enabling.lock"
 _CHUNK = 64 * 1024
+_UNDER_WAY = "another `probe gate --enable` is under way on this machine, or Test & Enable from the page; nothing was asked of Dynamics"
 
 
 class AlreadyEnabling(Exception):
-    """Another process asks Dynamics for Test & Enable."""
+    """Somebody else asks Dynamics for Test & Enable, in this process or another."""
 
 
 class Audit:
@@ -42,7 +43,7 @@ class Audit:
             try:
                 stack.enter_context(self._folder.locked(_LOCK))
             except Locked:
-                raise AlreadyEnabling("another `probe gate --enable` is under way on this machine; nothing was asked of Dynamics") from None
+                raise AlreadyEnabling(_UNDER_WAY) from None
             self._mend()
             self._file = self._kept(stack, NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             _sync_folder(self._folder.path)
@@ -68,9 +69,14 @@ class Audit:
             raise MemoryUnavailable(f"{self.path} cannot be written: {failed.strerror}") from failed
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        """All lines, the oldest first. Raises MemoryUnavailable for one that cannot be read, since what it records would be asked for again."""
+        """All lines, the oldest first, without a last one that has no end: it is being written, or a crash tore it.
+
+        Raises MemoryUnavailable for one that cannot be read, since what it records would be asked for again.
+        """
         with os.fdopen(self._folder.opened(NAME, os.O_RDONLY), "rb") as source:
             for number, line in enumerate(source, start=1):
+                if not line.endswith(b"\n"):
+                    return
                 try:
                     form = json.loads(line)
                 except ValueError:
