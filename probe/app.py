@@ -254,21 +254,22 @@ class Probing:
         accept: frozenset[Accept] = frozenset(),
         stop: asyncio.Event | None = None,
         narrow: Narrow | None = None,
+        progress: Callable[[Attempt, int], None] | None = None,
     ) -> Gated | None:
         """The answer of the gate for some mailboxes: Dynamics' rows are read first, then they are probed. Nothing is written in Dynamics.
 
-        `narrow` leaves of the mailboxes those that are meant, once the rows are there; where it leaves none, there is no answer.
+        `narrow` leaves of the mailboxes those that are meant, once the rows are there; where it leaves none, there is no answer. `progress` is as in `Options`.
         """
         from probe import gate
 
-        context = self._context(stop or asyncio.Event())
+        context = self._context(stop or asyncio.Event(), progress)
         state: StateRecords | NotRead | None = None
         records: DynamicsRecords | Unread = gate.NOT_DECLARED
         if estate.dynamics is not None:
             from probe.organization import NotRead, read_state
 
-            network, progress = self._network_to(estate.dynamics), self._options.rows_progress
-            state = await read_state(estate, mailboxes, context, network, every_alert=True, progress=progress)
+            network, rows_progress = self._network_to(estate.dynamics), self._options.rows_progress
+            state = await read_state(estate, mailboxes, context, network, every_alert=True, progress=rows_progress)
             records = gate.Unread(state.detail) if isinstance(state, NotRead) else gate.records_of(state)
         asked = {mailbox.address for mailbox in mailboxes}
         meant = mailboxes if narrow is None else narrow(mailboxes, records)
@@ -368,7 +369,7 @@ class Probing:
         )
         return [symptom async for symptom in examine(estate, instruments)]
 
-    def _context(self, stop: asyncio.Event) -> RunContext:
+    def _context(self, stop: asyncio.Event, progress: Callable[[Attempt, int], None] | None = None) -> RunContext:
         options = self._options
         return RunContext(
             probers=probers(),
@@ -377,7 +378,7 @@ class Probing:
             timeout=options.timeout,
             deadline=options.deadline,
             report_bug=options.report_bug,
-            progress=options.progress,
+            progress=progress or options.progress,
             warn=options.warn,
             memory=self._memory,
             turns=self._turns,

@@ -8,10 +8,10 @@ import pytest
 
 from probe.config.keys import TABLES
 from probe.config.watching import AlertTable, ScheduleTable
-from probe.document.forms import DeploymentForm, Form, MailboxForm, ProfileForm
-from probe.model.estate import AlertSettings, Deployment, Mailbox, ScheduleSettings, ServerProfile
+from probe.document.forms import DeploymentForm, DynamicsForm, Form, MailboxForm, ProfileForm
+from probe.model.estate import AlertSettings, Deployment, DynamicsAccess, Mailbox, ScheduleSettings, ServerProfile
 
-Part = type[Deployment | ServerProfile | Mailbox]
+Part = type[Deployment | ServerProfile | Mailbox | DynamicsAccess]
 
 OF_A_SECRET = {
     "password": "has_credentials",
@@ -20,13 +20,18 @@ OF_A_SECRET = {
     "client_certificate": "can_ask_as_application",
 }
 """What the document says in place of where a secret is kept."""
-OF_THE_SERVICE = {"canary", "alerts_to"}
+OF_THE_SERVICE = {"canary", "alerts_to", "enable_from_page"}
 """What only `probe serve` goes by; no document has it."""
 
 
 @pytest.mark.parametrize(
     ("table", "kind", "form"),
-    [("deployment", Deployment, DeploymentForm), ("profile", ServerProfile, ProfileForm), ("mailbox", Mailbox, MailboxForm)],
+    [
+        ("deployment", Deployment, DeploymentForm),
+        ("profile", ServerProfile, ProfileForm),
+        ("mailbox", Mailbox, MailboxForm),
+        ("dynamics", DynamicsAccess, DynamicsForm),
+    ],
 )
 def test_a_key_is_read_and_published_under_one_name(table: str, kind: Part, form: type[Form]) -> None:
     """The estate file has each field of the model, and so has the document, save what only the service goes by; of a secret it says whether there is one."""

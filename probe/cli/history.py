@@ -250,7 +250,7 @@ def _show(output: Output, place: Folder | Secret, estate: Estate, about: str) ->
 
     intervals, latencies, transcripts = _with_history(place, estate, read)
     kept, barred = _kept_beside(estate, name)
-    if not (intervals or kept.records or kept.comparisons or barred):
+    if not (intervals or kept.requests or kept.comparisons or barred):
         raise click.UsageError(f"nothing is known of {name}")
     if is_json(output):
         parts = {
@@ -302,7 +302,7 @@ def _barred_lines(barred: Sequence[tuple[str, str]]) -> Iterator[str]:
 def _erase(place: Folder | Secret, estate: Estate, address: str) -> None:
     dropped = _with_history(place, estate, lambda history: history.erase(address))
     tell(f"{dropped.intervals} intervals, {dropped.transcripts} transcripts and {dropped.runs} whole runs are erased")
-    if _kept_beside(estate, address)[0].records:
+    if _kept_beside(estate, address)[0].requests:
         tell(f"audit.jsonl keeps when Dynamics was asked for Test & Enable of {address}: it is the record of what was changed.")
     if any(mailbox.address.lower() == address.lower() for mailbox in estate.mailboxes):
         tell(f"The estate still names {address}: the next run that is recorded will know it again.")

@@ -254,6 +254,7 @@ class _Dynamics(Table):
     )
     ca: _Text | None = key("a file with more trust anchors for Dynamics", "/etc/ssl/contoso.pem", default=None)
     plain_http: bool = key("whether Dynamics may be reached over http://, without TLS", True, default=False)
+    enable_from_page: bool = key("whether the page of `probe serve` may ask for Test & Enable", True, default=False)
 
 
 class _Profile(Table):

@@ -8,13 +8,15 @@ from probe.enabling.asking import Enabler, Job, Patience, Pressed
 from probe.enabling.audit import AlreadyEnabling, Audit
 from probe.enabling.batches import OpenBatch, close_told, open_batch
 from probe.enabling.books import Books, ComparedDirection, Score, scores
-from probe.enabling.choosing import ALREADY_ENABLED, DECLINED, NOBODY_TO_ASK, Choice, Wish, choose
-from probe.enabling.records import EnablingPast, EnablingRecord, past_of_mailbox
+from probe.enabling.choosing import ALREADY_ENABLED, DECLINED, NOBODY_TO_ASK, TAKES_OVER, Choice, Followed, Wish, choose
+from probe.enabling.requests import PAGE_BATCH, EnablingPast, RecordedRequest, page_requests, past_of_mailbox, requests_of
 
 __all__ = [
     "ALREADY_ENABLED",
     "DECLINED",
     "NOBODY_TO_ASK",
+    "PAGE_BATCH",
+    "TAKES_OVER",
     "AlreadyEnabling",
     "Audit",
     "Books",
@@ -22,16 +24,19 @@ __all__ = [
     "ComparedDirection",
     "Enabler",
     "EnablingPast",
-    "EnablingRecord",
+    "Followed",
     "Job",
     "OpenBatch",
     "Patience",
     "Pressed",
+    "RecordedRequest",
     "Score",
     "Wish",
     "choose",
     "close_told",
     "open_batch",
+    "page_requests",
     "past_of_mailbox",
+    "requests_of",
     "scores",
 ]

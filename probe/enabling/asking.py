@@ -18,7 +18,7 @@ from probe.dynamics import Client, MailboxRow, TraceLog
 from probe.enabling.audit import Audit
 from probe.enabling.batches import comparisons
 from probe.enabling.books import Books
-from probe.enabling.choosing import ALREADY_ENABLED, Candidate, Choice, Wish, why_not
+from probe.enabling.choosing import ALREADY_ENABLED, Candidate, Choice, Followed, Wish, why_not
 from probe.enabling.course import DOUBT, Answered, Begun, Course, course_of
 from probe.enabling.outcomes import MOST_ALERTS, Reported, alert_form, done_form, pending_form, retold
 from probe.gate import GateAnswer, GateVerdict
@@ -107,10 +107,8 @@ class Pressed:
 class _Watched:
     """A mailbox that is waited for."""
 
-    def __init__(
-        self, candidate: Candidate, asked: Begun, deadline: datetime, alerts: frozenset[tuple[str, datetime | None]] | None
-    ) -> None:
-        self.candidate = candidate
+    def __init__(self, mailbox: Followed, asked: Begun, deadline: datetime, alerts: frozenset[tuple[str, datetime | None]] | None) -> None:
+        self.mailbox = mailbox
         self.asked = asked
         self.deadline = deadline
         self.alerts = alerts
@@ -172,11 +170,13 @@ class Enabler:
 
     def pressed(self, *, is_interrupted: bool) -> Pressed:
         """What has come of it so far: what was asked for and is not done is pending."""
-        pending = {one.candidate.mailbox.address: pending_form(one.asked) for one in self._watched.values()}
+        pending = {one.mailbox.address: pending_form(one.asked) for one in self._watched.values()}
         not_asked = dict(self._not_asked)
-        for candidate in (*self._job.choice.ask, *(candidate for candidate, _ in self._job.choice.taken_up)):
-            if (address := candidate.mailbox.address) not in self._enabled and candidate.id not in self._watched:
-                not_asked.setdefault(address, "its turn had not come, or no answer had; ask again to go on")
+        choice = self._job.choice
+        candidates = (*choice.ask, *(candidate for candidate, _ in choice.taken_up))
+        for mailbox in (*(candidate.followed for candidate in candidates), *(mailbox for mailbox, _ in choice.left)):
+            if mailbox.address not in self._enabled and mailbox.id not in self._watched:
+                not_asked.setdefault(mailbox.address, "its turn had not come, or no answer had; ask again to go on")
         return Pressed(
             enabled={**pending, **self._enabled},
             not_asked=not_asked,
@@ -188,13 +188,15 @@ class Enabler:
     async def _all(self) -> None:
         choice, now = self._job.choice, self._clock()
         for candidate, asked in choice.taken_up:
-            self._watch(candidate, asked, now, None)
+            self._watch(candidate.followed, asked, now, None)
+        for mailbox, asked in choice.left:
+            self._watch(mailbox, asked, now, None)
         self._queue.extend(choice.ask)
         members = (*choice.ask, *choice.theirs)
         self._books.add(self._job.batch, self._job.organization, {one.id: one.mailbox.address for one in members}, now)
         for candidate in choice.theirs:
             self._is_theirs(candidate, candidate.rows.mailbox)
-        if choice.taken_up:
+        if choice.taken_up or choice.left:
             # Those that failed meanwhile count before more is asked for.
             await self._read()
         is_first = True
@@ -232,7 +234,7 @@ class Enabler:
                 self._not_asked[address] = why
                 return False
             requested = self._clock()
-            self._write(candidate, **self._request(candidate, row))
+            self._write(candidate.followed, **self._request(candidate, row))
             self._asked_now.add(candidate.id)
             return True
 
@@ -243,7 +245,7 @@ class Enabler:
                 raise
             words = self._clean(named[1])
             if requested is not None:
-                self._write(candidate, answered=str(Answered.REFUSED), detail=words)
+                self._write(candidate.followed, answered=str(Answered.REFUSED), detail=words)
             self._not_asked[address] = f"Dynamics was not asked, or did not take it: {words}"
             self._count(is_failure=True)
             if isinstance(failure, Denied | Throttled | NotClaimed):
@@ -255,21 +257,23 @@ class Enabler:
                 self._is_theirs(candidate, came.before)
             case "sent" | "scheduled":
                 # After a 503 the row may show that it was taken all the same.
-                self._write(candidate, answered=str(Answered.SENT))
-                self._watch(candidate, asked, self._clock(), before)
+                self._write(candidate.followed, answered=str(Answered.SENT))
+                self._watch(candidate.followed, asked, self._clock(), before)
             case "unknown":
-                self._write(candidate, answered=str(Answered.UNKNOWN), detail=self._clean(came.detail))
-                self._watch(candidate, replace(asked, doubtful_until=self._clock() + DOUBT), self._clock(), before)
+                self._write(candidate.followed, answered=str(Answered.UNKNOWN), detail=self._clean(came.detail))
+                self._watch(candidate.followed, replace(asked, doubtful_until=self._clock() + DOUBT), self._clock(), before)
 
     def _is_theirs(self, candidate: Candidate, row: MailboxRow) -> None:
         now = self._clock()
-        self._write(candidate, answered=str(Answered.SCHEDULED), before=_exact(row.test_completed), predicted=dict(candidate.predicted))
+        self._write(
+            candidate.followed, answered=str(Answered.SCHEDULED), before=_exact(row.test_completed), predicted=dict(candidate.predicted)
+        )
         asked = Begun(id=candidate.id, before=row.test_completed, requested=None, predicted=candidate.predicted)
-        self._watch(candidate, asked, now, None)
+        self._watch(candidate.followed, asked, now, None)
         self._say(f"{candidate.mailbox.address}: somebody else has asked for Test & Enable; it is waited for, and not asked for again")
 
-    def _watch(self, candidate: Candidate, asked: Begun, since: datetime, alerts: frozenset[tuple[str, datetime | None]] | None) -> None:
-        self._watched[candidate.id] = _Watched(candidate, asked, since + timedelta(seconds=self._job.patience.wait), alerts)
+    def _watch(self, mailbox: Followed, asked: Begun, since: datetime, alerts: frozenset[tuple[str, datetime | None]] | None) -> None:
+        self._watched[mailbox.id] = _Watched(mailbox, asked, since + timedelta(seconds=self._job.patience.wait), alerts)
 
     async def _wait_for(self, wanted: set[str]) -> None:
         """Read the rows until each of these is done, or its time is over."""
@@ -290,7 +294,7 @@ class Enabler:
         if self._said_at is not None and (now - self._said_at).total_seconds() < BETWEEN_NEWS:
             return
         if self._said_at is not None:
-            self._say(f"waiting for Dynamics to test {some_of([one.candidate.mailbox.address for one in left])}")
+            self._say(f"waiting for Dynamics to test {some_of([one.mailbox.address for one in left])}")
         self._said_at = now
 
     async def _read(self) -> None:
@@ -327,36 +331,36 @@ class Enabler:
         for watched in self._watched.values():
             if not watched.is_late and now >= watched.ends:
                 watched.is_late = True
-                self._say(f"{watched.candidate.mailbox.address}: pending; Dynamics may try for 50 minutes")
+                self._say(f"{watched.mailbox.address}: pending; Dynamics may try for 50 minutes")
 
     def _was_not_sent(self, watched: _Watched) -> None:
-        candidate = watched.candidate
-        del self._watched[candidate.id]
-        self._write(candidate, answered=str(Answered.NOT_SENT))
-        if self._is_asking and candidate.id in self._job.choice.may_ask_again and candidate.id not in self._asked_now:
-            self._queue.append(candidate)
+        mailbox, choice = watched.mailbox, self._job.choice
+        del self._watched[mailbox.id]
+        self._write(mailbox, answered=str(Answered.NOT_SENT))
+        if self._is_asking and mailbox.id in choice.may_ask_again and mailbox.id not in self._asked_now:
+            self._queue.extend(candidate for candidate, _ in choice.taken_up if candidate.id == mailbox.id)
             return
-        self._not_asked[candidate.mailbox.address] = "the request did not reach Dynamics: its row has not changed for a minute; ask again"
+        self._not_asked[mailbox.address] = "the request did not reach Dynamics: its row has not changed for a minute; ask again"
         self._count(is_failure=True)
 
     def _finish(self, watched: _Watched, row: MailboxRow, alerts: Sequence[TraceLog]) -> None:
-        candidate, asked, now = watched.candidate, watched.asked, self._clock()
+        mailbox, asked, now = watched.mailbox, watched.asked, self._clock()
         since = (asked.requested or now) - ALERTS_BEFORE_UNKNOWN
         new = [
             alert
             for alert in alerts
             if ((alert.id, alert.modified) not in watched.alerts if watched.alerts is not None else (alert.modified or now) >= since)
         ]
-        told = [alert_form(alert, candidate.findings, self._clean) for alert in new[:MOST_ALERTS]]
+        told = [alert_form(alert, mailbox.findings, self._clean) for alert in new[:MOST_ALERTS]]
         form = done_form(asked, row, told, now)
-        self._write(candidate, **form)
-        del self._watched[candidate.id]
-        self._enabled[candidate.mailbox.address] = form
-        told_of = comparisons(candidate.mailbox.address, asked.predicted, form)
-        self._books.compare(self._job.batch, self._job.organization, candidate.id, told_of)
+        self._write(mailbox, **form)
+        del self._watched[mailbox.id]
+        self._enabled[mailbox.address] = form
+        told_of = comparisons(mailbox.address, asked.predicted, form)
+        self._books.compare(self._job.batch, self._job.organization, mailbox.id, told_of)
         reported = form["outcome"]
         self._count(is_failure=Reported.FAILURE in reported.values())
-        self._say(f"{candidate.mailbox.address}: " + ", ".join(f"{name} {how}" for name, how in reported.items() if how is not None))
+        self._say(f"{mailbox.address}: " + ", ".join(f"{name} {how}" for name, how in reported.items() if how is not None))
 
     async def _alerts(self, client: Client, ids: Sequence[str], since: datetime) -> tuple[TraceLog, ...] | None:
         try:
@@ -423,15 +427,15 @@ class Enabler:
             "before": _exact(row.test_completed),
         }
 
-    def _write(self, candidate: Candidate, **what: Json) -> None:
+    def _write(self, mailbox: Followed, **what: Json) -> None:
         job = self._job
         self._audit.write(
             {
                 "who": job.who,
                 "host": job.host,
                 "organization": job.organization,
-                "mailbox": candidate.mailbox.address,
-                "id": candidate.id,
+                "mailbox": mailbox.address,
+                "id": mailbox.id,
                 "batch": job.batch,
                 **what,
             }

@@ -21,10 +21,11 @@ from probe.model.kinds import Json
 NAME = "audit.jsonl"
 _LOCK = "enabling.lock"
 _CHUNK = 64 * 1024
+_UNDER_WAY = "another `probe gate --enable` is under way on this machine, or Test & Enable from the page; nothing was asked of Dynamics"
 
 
 class AlreadyEnabling(Exception):
-    """Another process asks Dynamics for Test & Enable."""
+    """Somebody else asks Dynamics for Test & Enable, in this process or another."""
 
 
 class Audit:
@@ -42,7 +43,7 @@ class Audit:
             try:
                 stack.enter_context(self._folder.locked(_LOCK))
             except Locked:
-                raise AlreadyEnabling("another `probe gate --enable` is under way on this machine; nothing was asked of Dynamics") from None
+                raise AlreadyEnabling(_UNDER_WAY) from None
             self._mend()
             self._file = self._kept(stack, NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             _sync_folder(self._folder.path)

@@ -33,6 +33,16 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """A mailbox that is waited for, as far as what came of it is told."""
+
+    id: str
+    address: str
+    findings: Mapping[str, Finding]
+    """Of the newest run, by rule; what alerts mean goes by them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A mailbox that may be asked for."""
 
@@ -45,6 +55,10 @@ class Candidate:
     @property
     def id(self) -> str:
         return self.rows.mailbox.id
+
+    @property
+    def followed(self) -> Followed:
+        return Followed(id=self.id, address=self.mailbox.address, findings=self.findings)
 
     @property
     def predicted(self) -> ByDirection:
@@ -60,6 +74,8 @@ class Choice:
     """Whose test somebody else has asked for; it is waited for."""
     taken_up: tuple[tuple[Candidate, Begun], ...] = ()
     """Asked for before, and not done as far as is known."""
+    left: tuple[tuple[Followed, Begun], ...] = ()
+    """Asked for before, and not done as far as is known; these are waited for, and never asked for again."""
     may_ask_again: frozenset[str] = frozenset()
     """Ids of those taken up that are asked for where it shows that the change did not arrive."""
     done: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -70,7 +86,7 @@ class Choice:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to ask for, and nothing to wait for."""
-        return not (self.ask or self.theirs or self.taken_up)
+        return not (self.ask or self.theirs or self.taken_up or self.left)
 
 
 def choose(estate: Estate, gated: Gated, past: Mapping[str, Past], wish: Wish) -> Choice:

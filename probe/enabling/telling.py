@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 from probe.document.telling.words import CITED_LIMIT, bounded, count
 from probe.enabling.course import Answered
 from probe.enabling.outcomes import time_form
-from probe.enabling.records import EnablingPast, EnablingRecord
+from probe.enabling.requests import EnablingPast, RecordedRequest
 from probe.model.characters import visible
 from probe.model.kinds import Json
 
@@ -18,8 +17,6 @@ _WITHOUT_OUTCOME: Mapping[str | None, str] = {
     Answered.SENT: "Dynamics took it; its outcome is not known here",
     Answered.SCHEDULED: "somebody else had asked already; its outcome is not known here",
     Answered.UNKNOWN: "whether Dynamics took it is not known",
-    Answered.REFUSED: "Dynamics did not take it",
-    Answered.NOT_SENT: "it did not reach Dynamics",
 }
 
 
@@ -39,9 +36,9 @@ def past_as_json(past: EnablingPast) -> dict[str, Json]:
                 "predicted": {**one.predicted},
                 "answered": one.answered,
                 "detail": one.detail,
-                "enabled": None if one.enabled is None else {**one.enabled},
+                "enabled": one.form,
             }
-            for one in past.records
+            for one in past.requests
         ],
         "predictions": [
             {"direction": one.direction, "at": one.at, "predicted": one.predicted, "outcome": one.outcome} for one in past.comparisons
@@ -51,16 +48,16 @@ def past_as_json(past: EnablingPast) -> dict[str, Json]:
 
 def past_lines(past: EnablingPast) -> Iterator[str]:
     """What was asked for and what came of it, the newest first; how predictions came out."""
-    if past.records or past.comparisons:
+    if past.requests or past.comparisons:
         yield "Test & Enable"
-        for one in past.records:
+        for one in past.requests:
             yield from _record_lines(one)
         if decided := [one.agrees for one in past.comparisons if one.agrees is not None]:
             yield f"  {sum(decided)} of {count(len(decided), 'direction', 'directions')} came as predicted"
         yield ""
 
 
-def _record_lines(one: EnablingRecord) -> Iterator[str]:
+def _record_lines(one: RecordedRequest) -> Iterator[str]:
     beside = [
         *((f"ticket {_shown(one.ticket)}",) if one.ticket else ()),
         *((f"accepted: {', '.join(one.accepted)}",) if one.accepted else ()),
@@ -68,13 +65,12 @@ def _record_lines(one: EnablingRecord) -> Iterator[str]:
     verb = "found asked for already by" if one.answered == Answered.SCHEDULED else "asked for by"
     yield f"  {_minute(one.at)}  {verb} {_shown(one.who)} on {_shown(one.host)}" + (f" ({'; '.join(beside)})" if beside else "")
     yield f"    predicted  {_directions(one.predicted)}"
-    if one.enabled is None:
-        yield f"    came       {_WITHOUT_OUTCOME[one.answered]}" + (f": {_shown(one.detail)}" if one.detail else "")
+    if (outcome := one.past.outcome) is None:
+        yield f"    came       {_shown(one.not_asked or _WITHOUT_OUTCOME[one.answered])}"
         return
-    enabled: Mapping[str, Any] = one.enabled
-    finished = f" ({_minute(datetime.fromisoformat(enabled['finished']))})" if enabled["finished"] else ""
-    yield f"    came       {_directions(enabled['outcome'])}{finished}"
-    for alert in enabled["alerts"]:
+    finished = f" ({_minute(datetime.fromisoformat(outcome['finished']))})" if outcome["finished"] else ""
+    yield f"    came       {_directions(outcome['outcome'])}{finished}"
+    for alert in outcome["alerts"]:
         causes = f" (it may be {', '.join(alert['causes'])}: see probe rules ID)" if alert["causes"] else ""
         yield f"    {alert['level'] or 'alert':<9}  {_shown(alert['text'])}{causes}"
 

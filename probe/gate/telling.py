@@ -11,30 +11,31 @@ from probe.document import ReportOptions
 from probe.document.index import JsonObject
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
-from probe.document.telling.words import WHAT_TO_DO, bounded, count, endpoints_of, moment, reason_in_words, some_of, value_in_words
+from probe.document.telling.words import WHAT_TO_DO, bounded, count, moment, some_of
 from probe.gate import telling_enabled as outcomes
 from probe.gate.answering import GateAnswer, Predicted
+from probe.gate.wording import (
+    MOST_CAUSES,
+    MOST_SEEN,
+    NOT_TO_BE_SEEN,
+    WORDS,
+    alert_like,
+    gaps_of,
+    numbers_of,
+    place_in_words,
+    told_of,
+    ways_of,
+)
 from probe.model.facts import Why
 from probe.model.remedies import first_sentence
-from probe.model.rules import Direction, Result
+from probe.model.rules import Result
 from probe.reports.text import REPORT as RUN_REPORT
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, STRONG, Page
-from probe.tables.alerts import dynamics_alerts
 
 _STYLES = {GateAnswer.GO: GOOD, GateAnswer.NO_GO: BAD, GateAnswer.CANNOT_TELL: DOUBTFUL}
-_WORDS = {GateAnswer.GO: "GO", GateAnswer.NO_GO: "NO-GO", GateAnswer.CANNOT_TELL: "CANNOT TELL"}
 _PREDICTED = {Predicted.SUCCESS: GOOD, Predicted.FAILURE: BAD, Predicted.UNKNOWN: DOUBTFUL}
 _ENDINGS = {outcomes.FAILED: BAD, outcomes.PENDING: DOUBTFUL, outcomes.OPEN: DOUBTFUL, outcomes.ENABLED: GOOD}
 _COLUMN = 9
-_MOST_CAUSES = 4
-"""Of one alert: a code stands for as many as ten."""
-_MOST_SEEN = 100
-"""Letters of a value that was seen: an excerpt must fit a glance."""
-
-NOT_TO_BE_SEEN = (
-    "What nobody outside can see, and may still fail it: a plug-in or workflow that aborts, a mailbox owner without privileges, an asynchronous "
-    "service that does not run, another organization that has claimed the Exchange mailbox."
-)
 
 
 def gate_text(document: Mapping[str, Any], options: ReportOptions) -> Iterator[str]:
@@ -79,14 +80,14 @@ def _write_summary(
         _write_answer(page, groups[0])
     else:
         numbers = Counter(form["answer"] for form in document["mailboxes"])
-        told = ", ".join(f"{numbers[answer]:,} {_WORDS[answer].lower()}" for answer in GateAnswer if numbers[answer])
+        told = ", ".join(f"{numbers[answer]:,} {WORDS[answer].lower()}" for answer in GateAnswer if numbers[answer])
         page.say(f"{count(len(document['mailboxes']), 'mailbox', 'mailboxes')}: {told}.", style=STRONG)
         page.blank()
         room = min(max(len(_who(group)) for group in groups), page.width * 3 // 8)
         for number, group in enumerate(groups, start=1):
             answer = GateAnswer(group[0]["answer"])
             cause = _cause(group[0], by_rule[group[0]["mailbox"]])
-            cells = ((f"{number}", 2), (_WORDS[answer], len(_WORDS[GateAnswer.CANNOT_TELL])), (_who(group), room))
+            cells = ((f"{number}", 2), (WORDS[answer], len(WORDS[GateAnswer.CANNOT_TELL])), (_who(group), room))
             page.columns(*cells, rest=(cause,), style=_STYLES[answer])
         page.blank()
     for sentence in outcomes.summary_of(document):
@@ -94,22 +95,13 @@ def _write_summary(
     dynamics, run = document["dynamics"], document["run"]
     if run["interrupted"]:
         page.say("The run was interrupted; this is what was learnt until then.", style=DOUBTFUL)
-    page.say(f"Probed from {run['from']}, {moment(run['finished'])}{_place(dynamics)}.")
+    page.say(f"Probed from {run['from']}, {moment(run['finished'])}{place_in_words(dynamics)}.")
     if dynamics["read"]:
         page.say(f"Compared with Dynamics {dynamics['version']}, organization {dynamics['organization'].partition(' ')[2]}.")
     else:
         page.say(f"Not compared with Dynamics: {dynamics['why_not']}.", style=DOUBTFUL)
     for sentence in filter(None, (dynamics["risk"], *dynamics["notes"])):
         page.say(f"Note: {sentence}.", style=DOUBTFUL)
-
-
-def _place(dynamics: JsonObject) -> str:
-    match dynamics["probed_from_there"]:
-        case True:
-            return ", a machine of the asynchronous service"
-        case False:
-            return f", which is none of the machines that Dynamics names for its asynchronous service ({', '.join(dynamics['machines'])})"
-    return ""
 
 
 def _who(group: Sequence[JsonObject]) -> str:
@@ -135,7 +127,7 @@ def _write_answer(page: Page, group: Sequence[JsonObject], number: str = "") -> 
     answer = GateAnswer(form["answer"])
     accepted = f" (accepted: {', '.join(form['accepted'])})" if form["accepted"] else ""
     settled_by = f": {form['settle'][0]}" if form["settle"] else ""
-    page.say(f"{number}{_WORDS[answer]}  {_who(group)}{accepted}{settled_by}", style=_STYLES[answer])
+    page.say(f"{number}{WORDS[answer]}  {_who(group)}{accepted}{settled_by}", style=_STYLES[answer])
     if len(group) > 1:
         page.say(some_of([form["mailbox"] for form in group]), indent=2)
 
@@ -145,13 +137,13 @@ def _write_group(
 ) -> None:
     form, on = group[0], date.fromisoformat(document["run"]["judged_at"])
     _write_outcome(page, group, by_rule, known, document)
-    for directions, how, rule in _alike(form):
+    for directions, how, rule in ways_of(form):
         finding = by_rule.get(rule or "")
-        told = f"{', '.join(directions)}{_told(how, finding)}"
+        told = f"{', '.join(directions)}{told_of(how, finding)}"
         page.say(told, indent=2, label=how.upper(), column=_COLUMN, style=_PREDICTED[how], cut=True)
         if finding is not None:
             _write_remedy(page, finding, form["mailbox"], known, on)
-            if how == Predicted.FAILURE and (example := _alert(finding["rule"])):
+            if how == Predicted.FAILURE and (example := alert_like(finding["rule"])):
                 page.say(f"Dynamics would say, or the like: {example}", indent=4)
     of_support = [reason for reason in form["reasons"] if reason["direction"] is None]
     doubts = [reason for reason in of_support if not reason["is_known"]]
@@ -171,7 +163,7 @@ def _write_group(
         page.say(f"Dynamics' last error: {error.text}", indent=2)
         _write_explained(page, error, by_rule, form["mailbox"], known, on)
     for difference in form["differs"]:
-        there = bounded(difference["dynamics"], _MOST_SEEN)
+        there = bounded(difference["dynamics"], MOST_SEEN)
         told = f"{difference['what']}: the estate has {difference['estate']}, Dynamics has {there}"
         page.say(told, indent=2, label="DIFFERS", column=_COLUMN, style=DOUBTFUL)
     for mend in dict.fromkeys(difference["mend"] for difference in form["differs"]):
@@ -179,7 +171,7 @@ def _write_group(
     for sentence in form["settle"][1:]:
         page.say(f"{sentence}.", indent=2, label="OPEN", column=_COLUMN)
     if form["enabled"] is None:
-        page.say("; ".join(_numbers(group, is_read=document["dynamics"]["read"])), indent=2, label="Test & Enable", column=15)
+        page.say("; ".join(numbers_of(group, is_read=document["dynamics"]["read"])), indent=2, label="Test & Enable", column=15)
 
 
 def _write_outcome(
@@ -202,7 +194,7 @@ def _write_explained(
 ) -> None:
     """What an error of Dynamics may come from; of a single cause, the remedy too."""
     label = "Perhaps" if len(trouble.causes) > 1 else "Cause"
-    for rule in trouble.causes[:_MOST_CAUSES]:
+    for rule in trouble.causes[:MOST_CAUSES]:
         page.say(f"{by_rule[rule]['title']} ({rule})" if rule in by_rule else rule, indent=4, label=label, column=8)
     if trouble.meaning is not None:
         page.say(trouble.meaning, indent=4, label=label, column=8)
@@ -210,89 +202,7 @@ def _write_explained(
         _write_remedy(page, finding, mailbox, known, on)
 
 
-def _alike(form: JsonObject) -> Iterator[tuple[list[str], Predicted, str | None]]:
-    """The directions that are used, those of one prediction and one cause together."""
-    causes = {reason["direction"]: reason["rule"] for reason in form["reasons"]}
-    alike: dict[tuple[str, str | None], list[str]] = {}
-    for direction in Direction:
-        how = form["predicted"][direction]
-        if how is not None:
-            alike.setdefault((how, causes.get(direction)), []).append(str(direction))
-    for (how, rule), directions in alike.items():
-        yield directions, Predicted(how), rule
-
-
-def _told(how: Predicted, finding: JsonObject | None) -> str:
-    if how is Predicted.SUCCESS:
-        return ""
-    if finding is None:
-        return ": nothing that was seen is against it, and nobody signed in"
-    if how is Predicted.UNKNOWN and (gaps := _gaps(finding)):
-        return f": {reason_in_words(Why(gaps[0]['why']), [gaps[0]['subject']], gaps[0]['detail'])} ({finding['rule']})"
-    return f": {'' if how is Predicted.FAILURE else 'not known: '}{finding['title']} ({finding['rule']}){_seen(finding)}"
-
-
-def _seen(finding: JsonObject) -> str:
-    """What was seen, where, of the reading that says most: the last that is no matter of what the estate declares."""
-    values = [
-        cited for cited in finding["because"] if "value" in cited and "://" in cited["subject"] and not cited["key"].startswith("endpoint.")
-    ]
-    where = endpoints_of(finding)
-    if not values:
-        return f"; {where[0]}" if where else ""
-    cited = values[-1]
-    return f"; {cited['key']} = {bounded(value_in_words(cited['value']), _MOST_SEEN)} at {cited['subject']}"
-
-
 def _write_remedy(page: Page, finding: JsonObject, mailbox: str, known: Known, on: date) -> None:
-    gaps = _gaps(finding)
+    gaps = gaps_of(finding)
     words = WHAT_TO_DO[Why(gaps[0]["why"])] if gaps else first_sentence(remedy_for(finding, mailbox, known, on))
     page.say(words, indent=4, label="Remedy", column=8)
-
-
-def _gaps(finding: JsonObject) -> list[JsonObject]:
-    """What endpoints left open of a finding."""
-    return [cited for cited in finding["because"] if "why" in cited and "://" in cited["subject"]]
-
-
-def _alert(rule: str) -> str | None:
-    """What Dynamics shows for such a cause, where that is known."""
-    return next((alert.example for alert in dynamics_alerts() if rule in alert.rules), None)
-
-
-def _numbers(group: Sequence[JsonObject], *, is_read: bool) -> Iterator[str]:
-    """What Test & Enable will do, of several mailboxes together."""
-    form, will = group[0], group[0]["will"]
-    each = "" if len(group) == 1 else " each"
-    yield f"sends a test mail from the mailbox to itself{each}" if will["sends_test_mail"] else "sends no test mail"
-    waiting = [one["will"]["pending_send"] for one in group]
-    oldest = min((one["will"]["oldest_pending"] for one in group if one["will"]["oldest_pending"]), default=None)
-    if None in waiting:
-        yield "how many mails wait to be sent is not known"
-    elif number := sum(waiting):
-        since = f", the oldest of {oldest.partition('T')[0]}" if oldest else ""
-        yield f"{count(number, 'mail that waits is', 'mails that wait are')} sent once enabled{since}"
-    else:
-        yield "no mail waits to be sent"
-    if will["backlog_since"] is not None:
-        yield _pulled_in([one["will"]["backlog"] for one in group], will["backlog_since"].partition("T")[0])
-    if form["predicted"][Direction.APPOINTMENTS] is None:
-        return
-    if will["primary_organization"] == "this":
-        yield "this organization is the one that synchronizes appointments"
-    elif will["primary_organization"] == "other":
-        yield "another organization is the one that synchronizes appointments, and stops where this one takes them over"
-    elif is_read:
-        yield "this organization becomes the one that synchronizes appointments"
-    else:
-        yield "which organization synchronizes appointments is not known"
-
-
-def _pulled_in(counts: Sequence[int | None], since: str) -> str:
-    """How much mail that has come already is pulled in, of several mailboxes together."""
-    if None in counts:
-        return f"mail received since {since} is pulled in; how much that is was not counted"
-    number = sum(filter(None, counts))
-    if not number:
-        return f"no mail received since {since} is in the inbox"
-    return f"{count(number, 'message', 'messages')} received since {since} {'is' if number == 1 else 'are'} pulled in"

@@ -132,6 +132,8 @@ class DynamicsAccess:
     """File with more trust anchors, PEM, for Dynamics and its AD FS."""
     plain_http: bool = False
     """Whether the operator allows an `http://` address, which is spoken to without TLS."""
+    enable_from_page: bool = False
+    """Whether somebody may have Test & Enable run from the page of the service; without it the command line alone can ask for that."""
 
     @property
     def has_credentials(self) -> bool:

@@ -281,6 +281,11 @@ class Schedule:
         """A mailbox was signed in to because somebody asked for it, so that no task does so soon after."""
         self._signed_in[mailbox] = max(now.timestamp(), self._signed_in.get(mailbox, 0.0))
 
+    def under_way(self) -> list[tuple[Task, datetime]]:
+        """The tasks that run, with when each began, the longest first."""
+        began = [(entry.task, datetime.fromtimestamp(entry.began or self._now, UTC)) for entry in self._running.values()]
+        return sorted(began, key=lambda one: one[1])
+
     @property
     def running(self) -> int:
         """How many tasks run."""

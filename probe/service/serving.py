@@ -40,6 +40,7 @@ from probe.net.service_manager import ServiceManager
 from probe.net.threads import in_thread
 from probe.schedule import Schedule, tasks_of
 from probe.service.clock import Clock, SystemClock
+from probe.service.enabling import FOLLOWED_EACH, PageEnabling
 from probe.service.instruments import Judges
 from probe.service.keeping import KeptLooks
 from probe.service.view import View
@@ -129,7 +130,7 @@ class _ServiceProcess:
         await watcher.begin()
         claim = await stack.enter_async_context(history.claim())
         watcher.is_standing_by = not claim.is_held
-        view = View(watcher, schedule, probing)
+        view = View(watcher, schedule, probing, PageEnabling(settings.folder, probing, self._clock))
         tokens = Tokens(settings.folder)
         url = await stack.enter_async_context(listening(view, settings.listen, tokens, clock=self._clock.now, monotonic=loop.time))
         settings.say(f"{name} is watched; {url}")
@@ -141,6 +142,7 @@ class _ServiceProcess:
                     _telling_that_it_lives(self._manager, view),
                     _beating(targets, view, self._clock),
                     _sweeping(watcher),
+                    _following_up(view),
                     _claiming(claim, watcher),
                 )
             ]
@@ -237,6 +239,16 @@ async def _claiming(claim: DeploymentClaim, watcher: Watcher) -> None:
         if is_held is watcher.is_standing_by:
             watcher.is_standing_by = not is_held
             _log.warning("this service %s", "watches from now on" if is_held else "stands by: another watches this deployment")
+
+
+async def _following_up(view: View) -> None:
+    """See what came of Test & Enable that was asked for from the page, be it by a service before this one."""
+    while True:
+        try:
+            await view.follow_up()
+        except Exception:  # noqa: BLE001 - the service goes on without it
+            _log.exception("a bug in probe: Test & Enable was not followed up")
+        await asyncio.sleep(FOLLOWED_EACH)
 
 
 async def _sweeping(watcher: Watcher) -> None:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from probe.app import Probing
+from probe.enabling import Pressed, RecordedRequest
 from probe.gate import Gated
 from probe.history import History, HistoryUnavailable
+from probe.model.attempts import Attempt
 from probe.model.estate import Endpoint, Estate, Mailbox
+from probe.model.rules import Finding
 from probe.model.runs import Run
 from probe.schedule import APART, Schedule
 from probe.service.dynamics import states
+from probe.service.enabling import PageEnabling
 from probe.service.judging import run_about
 from probe.service.looks import LookKey, Topic
 from probe.service.watcher import Watcher
-from probe.web import CannotCheck, LastLook, Standby
+from probe.web import CannotCheck, EnableOrder, LastLook, LookUnderWay, Standby
 
 LATE = timedelta(minutes=2)
 """How late what is due may be before the schedule counts as not kept."""
@@ -28,10 +32,11 @@ SIGN_INS_APART = timedelta(seconds=APART)
 class View:
     """What the listener may ask."""
 
-    def __init__(self, watcher: Watcher, schedule: Schedule, probing: Probing) -> None:
+    def __init__(self, watcher: Watcher, schedule: Schedule, probing: Probing, enabling: PageEnabling) -> None:
         self._watcher = watcher
         self._schedule = schedule
         self._probing = probing
+        self._enabling = enabling
         self._asked: dict[str, asyncio.Future[None]] = {}
 
     @property
@@ -66,6 +71,9 @@ class View:
     def lag(self) -> timedelta:
         return self._schedule.lag(self._watcher.now())
 
+    def under_way(self) -> Sequence[LookUnderWay]:
+        return [LookUnderWay(task.kind.value, task.subject, since) for task, since in self._schedule.under_way()]
+
     def attempts(self) -> Mapping[tuple[str, str], int]:
         return self._watcher.attempts
 
@@ -91,14 +99,36 @@ class View:
             behind = [subject]
         return await self._kept(run_about(self._watcher.run_now, behind, run_id))
 
-    async def gate(self, mailbox: Mailbox, run_id: str) -> Gated:
+    async def gate(self, mailbox: Mailbox, run_id: str, say: Callable[[str], None]) -> Gated:
         """The gate's answer; see `probe.web.Watch`."""
         if not self._watcher.may_sign_in(mailbox.address, SIGN_INS_APART):
             raise CannotCheck("its account signed in less than 15 minutes ago, and the gate signs in; ask again then")
-        gated = await self._probing.gate(self.estate, [mailbox])
+        ended = 0
+
+        def progress(_attempt: Attempt, of: int) -> None:
+            nonlocal ended
+            ended += 1
+            say(f"{ended} of {of} conversations have ended")
+
+        gated = await self._probing.gate(self.estate, [mailbox], progress=progress)
         assert gated is not None
         self._watcher.signed_in(mailbox.address)
         return replace(gated, run=await self._kept(replace(gated.run, id=run_id)))
+
+    async def enable(self, gated: Gated, order: EnableOrder, say: Callable[[str], None]) -> Pressed:
+        return await self._enabling.enable(self.estate, gated, order, say)
+
+    async def enabling(self) -> Mapping[str, RecordedRequest]:
+        return await self._enabling.requests()
+
+    async def follow_up(self) -> None:
+        """See what came of Test & Enable that was asked for from the page and has no outcome yet."""
+
+        def findings(address: str) -> Mapping[str, Finding]:
+            of_it = next((one.findings for one in self._watcher.run_now.assessments if one.mailbox == address), ())
+            return {finding.rule.id: finding for finding in of_it}
+
+        await self._enabling.follow_up(self.estate, findings)
 
     async def _kept(self, run: Run) -> Run:
         """The run, once it is in the history."""

@@ -4,6 +4,6 @@
 ask, `tokens` keeps the tokens, `sessions` those of people, `pages` is what they see, `places` where it is, `application` joins the routes. FastAPI and uvicorn are loaded with `listener`, which `probe serve` alone brings.
 """
 
-from probe.web.watch import CannotCheck, LastLook, Standby, Watch
+from probe.web.watch import CannotCheck, EnableOrder, LastLook, LookUnderWay, Standby, Watch
 
-__all__ = ["CannotCheck", "LastLook", "Standby", "Watch"]
+__all__ = ["CannotCheck", "EnableOrder", "LastLook", "LookUnderWay", "Standby", "Watch"]

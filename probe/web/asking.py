@@ -14,8 +14,9 @@ from probe.gate import Gated, gate_json, published
 from probe.model.estate import Mailbox
 from probe.model.runs import Run
 from probe.net.threads import in_thread
+from probe.web.access import API
 from probe.web.forms import CheckRequestForm, GateRequestForm, JobForm
-from probe.web.jobs import AskedJob, Jobs
+from probe.web.jobs import AskedJob, JobKind, Jobs, JobTopic
 from probe.web.problems import RequestProblem
 from probe.web.responses import JsonResponse, encoded, tagged
 from probe.web.state import States
@@ -63,10 +64,11 @@ def asking(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
             raise RequestProblem(404, f"the estate has no such {'mailbox' if asked.mailbox else 'endpoint'}")
         named = subject.address if isinstance(subject, Mailbox) else subject.url
 
-        async def work(run_id: str) -> Run:
-            return await watch.check(subject, run_id)
+        async def work(job: AskedJob) -> Run:
+            return await watch.check(subject, job.id)
 
-        job = jobs.ask(_owner(request), idempotency_key, f"check {named}", lambda run_id: f"/v1/runs/{run_id}", work)
+        topic = JobTopic(JobKind.CHECK, named)
+        job = jobs.ask(_owner(request), idempotency_key, topic, run_place, work)
         return await _answer(request, job, _seconds(prefer, 0.0))
 
     @router.post("/gate", response_model=GateDocument, responses=_PENDING)
@@ -81,17 +83,18 @@ def asking(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
         if not mailbox.is_served:
             raise RequestProblem(409, "server-side synchronization does not serve this mailbox")
 
-        async def work(run_id: str) -> Gated:
-            return await watch.gate(mailbox, run_id)
+        async def work(job: AskedJob) -> Gated:
+            return await watch.gate(mailbox, job.id, job.tell)
 
-        job = jobs.ask(_owner(request), idempotency_key, f"gate {mailbox.address}", lambda run_id: f"/v1/gate/{run_id}", work)
+        topic = JobTopic(JobKind.GATE, mailbox.address)
+        job = jobs.ask(_owner(request), idempotency_key, topic, gate_place, work)
         return await _answer(request, job, _seconds(prefer, GATE_WAIT_SECONDS))
 
     @router.get("/gate/{job_id}", response_model=GateDocument, responses=_PENDING)
     async def show_answer(request: Request, job_id: JobId, prefer: Prefer = "") -> Response:
         """An answer of the gate that was asked for within the last hour. 202 as long as it is not there."""
         job = jobs.get(job_id)
-        if job is None or not job.place.startswith("/v1/gate/"):
+        if job is None or job.topic.kind is not JobKind.GATE:
             raise RequestProblem(404, "there is no such answer, or none any more")
         return await _answer(request, job, _seconds(prefer, 0.0))
 
@@ -99,7 +102,7 @@ def asking(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
     async def show_run(request: Request, run_id: JobId, prefer: Prefer = "") -> Response:
         """A run that somebody asked for, as the document. 202 as long as it goes on; runs are kept for 90 days."""
         job = jobs.get(run_id)
-        if job is not None and job.result is None and not job.place.startswith("/v1/gate/"):
+        if job is not None and job.result is None and job.topic.kind is JobKind.CHECK:
             return await _answer(request, job, _seconds(prefer, 0.0))
         document = await watch.history.document(run_id)
         if document is None:
@@ -107,6 +110,16 @@ def asking(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
         return tagged(request, await in_thread(lambda: encoded(document), "probe-web-document"))
 
     return router
+
+
+def run_place(job_id: str) -> str:
+    """The path of a run that was asked for."""
+    return f"{API}runs/{job_id}"
+
+
+def gate_place(job_id: str) -> str:
+    """The path of an answer of the gate."""
+    return f"{API}gate/{job_id}"
 
 
 async def _answer(request: Request, job: AskedJob, seconds: float) -> Response:

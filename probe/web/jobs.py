@@ -1,4 +1,4 @@
-"""Checks and answers of the gate that were asked for: a bounded number of them, in their order, a few at a time, each once for one idempotency key."""
+"""What was asked for, by programs and by people: a bounded number of jobs, in their order, a few at a time, each once for one idempotency key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from typing import Any, Literal
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple
 
 from probe.web.problems import RequestProblem
 from probe.web.watch import CannotCheck
@@ -30,17 +32,48 @@ ENDS: Failure = (503, "the service ends", {"Retry-After": "60"})
 _log = logging.getLogger(__name__)
 
 
+class JobKind(StrEnum):
+    """What may be asked for."""
+
+    CHECK = "check"
+    GATE = "gate"
+    ENABLE = "enable"
+    """Test & Enable, by Dynamics."""
+
+
+class JobTopic(NamedTuple):
+    """What is asked for, and of what: the same for what is the same request."""
+
+    kind: JobKind
+    subject: str
+    """Address of a mailbox or URL of an endpoint."""
+
+
 class AskedJob:
     """Something that was asked for."""
 
-    def __init__(self, job_id: str, owner: str, asked: str, place: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        """`asked` is the same for what is the same request; `place` is the path where the result will be."""
-        self.id, self.owner, self.asked, self.place, self.work = job_id, owner, asked, place, work
+    def __init__(
+        self, job_id: str, owner: str, topic: JobTopic, place: str, work: Callable[[AskedJob], Coroutine[Any, Any, Any]], asked_at: datetime
+    ) -> None:
+        """`owner` is the name of a token; `place` is the path where the result will be."""
+        self.id, self.owner, self.topic, self.place, self.asked_at = job_id, owner, topic, place, asked_at
+        self._work = work
         self.state: Literal["waiting", "running", "done"] = "waiting"
         self.result: Any = None
         self.failure: Failure | None = None
+        self.news = ""
+        """How far it is, in a sentence; empty where that is not told."""
         self.ended = asyncio.Event()
         self.ended_at = math.inf
+
+    @property
+    def who(self) -> str:
+        """Who asked for it, in words."""
+        return f"token {self.owner}"
+
+    def tell(self, sentence: str) -> None:
+        """Say how far it is."""
+        self.news = sentence
 
     async def wait(self, seconds: float) -> bool:
         """Wait until it has ended, or for so long; whether it has. Raises RequestProblem where it failed."""
@@ -55,7 +88,7 @@ class AskedJob:
         """Do it, and keep what came of it."""
         self.state = "running"
         try:
-            self.result = await self.work()
+            self.result = await self._work(self)
         except CannotCheck as not_held:
             self.failure = (503, str(not_held), {"Retry-After": "60"})
         except Exception:  # noqa: BLE001 - whoever asked is told, and the next is done
@@ -72,9 +105,9 @@ class AskedJob:
 class Jobs:
     """What was asked for and is not dropped yet."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        """`monotonic` gives seconds since any moment."""
-        self._monotonic = monotonic
+    def __init__(self, clock: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
+        """`clock` gives the time in UTC, `monotonic` seconds since any moment."""
+        self._clock, self._monotonic = clock, monotonic
         self._waiting: asyncio.Queue[AskedJob] = asyncio.Queue(MOST_WAITING)
         self._by_id: OrderedDict[str, AskedJob] = OrderedDict()
         self._by_key: dict[tuple[str, str], AskedJob] = {}
@@ -85,14 +118,33 @@ class Jobs:
         self._drop()
         return self._by_id.get(job_id)
 
-    def ask(
-        self, owner: str, key: str | None, asked: str, place: Callable[[str], str], work: Callable[[str], Coroutine[Any, Any, Any]]
-    ) -> AskedJob:
-        """Have something done, or give what was asked for under the same key, unless that failed. `work` and `place` take its id. Raises RequestProblem."""
+    def all(self) -> list[AskedJob]:
+        """Everything that is kept, what was asked for last first."""
         self._drop()
-        before = None if key is None else self._by_key.get((owner, key))
-        if before is not None and before.failure is None:
-            if before.asked != asked:
+        return [*reversed(self._by_id.values())]
+
+    def under(self, owner: str, key: str) -> AskedJob | None:
+        """What was asked for under this key, unless it failed; None where there is none."""
+        job = self._by_key.get((owner, key))
+        return None if job is None or job.failure is not None else job
+
+    def seconds_since(self, job: AskedJob) -> float:
+        """How long ago it ended, however the clock was set meanwhile; less than zero where it has not."""
+        return self._monotonic() - job.ended_at
+
+    def ask(
+        self,
+        owner: str,
+        key: str | None,
+        topic: JobTopic,
+        place: Callable[[str], str],
+        work: Callable[[AskedJob], Coroutine[Any, Any, Any]],
+    ) -> AskedJob:
+        """Have something done, or give what was asked for under the same key, unless that failed. `place` takes its id. Raises RequestProblem."""
+        self._drop()
+        before = None if key is None else self.under(owner, key)
+        if before is not None:
+            if before.topic != topic:
                 raise RequestProblem(409, "this idempotency key was used for another request")
             return before
         if self._is_over:
@@ -100,7 +152,7 @@ class Jobs:
         if sum(job.owner == owner and not job.ended.is_set() for job in self._by_id.values()) >= MOST_OF_ONE:
             raise RequestProblem(429, f"{MOST_OF_ONE} requests of this token are being answered already", {"Retry-After": "30"})
         job_id = secrets.token_hex(16)
-        job = AskedJob(job_id, owner, asked, place(job_id), lambda: work(job_id))
+        job = AskedJob(job_id, owner, topic, place(job_id), work, self._clock())
         try:
             self._waiting.put_nowait(job)
         except asyncio.QueueFull:

@@ -103,7 +103,7 @@ async def listening(
             clock=clock,
             monotonic=monotonic,
         )
-        jobs = Jobs(monotonic)
+        jobs = Jobs(clock, monotonic)
         server = _Server(_configuration(application(watch, gatekeeper, jobs, clock), names, patience))
         stop, failed = asyncio.Event(), None
         try:

@@ -12,3 +12,13 @@ def page_of(subject: str) -> str:
     if "://" in subject:
         return f"/e/{endpoint_id(subject)}"
     return f"/m/{quote(subject, safe='@')}" if "@" in subject else "/"
+
+
+def page_of_gate(job_id: str) -> str:
+    """The path of the page of an answer of the gate."""
+    return f"/gate/{job_id}"
+
+
+def page_of_enabling(job_id: str) -> str:
+    """The path of the page of what came of Test & Enable."""
+    return f"/enabling/{job_id}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +11,7 @@ from probe.model.runs import Run
 from probe.model.values import dataclass
 
 if TYPE_CHECKING:
+    from probe.enabling import Pressed, RecordedRequest
     from probe.gate import Gated
     from probe.history import History
 
@@ -34,8 +35,31 @@ class Standby:
     """One sentence: why not; where it is ready, what it keeps."""
 
 
+@dataclass(frozen=True, slots=True)
+class LookUnderWay:
+    """Something that the schedule has done now."""
+
+    kind: str
+    """The key of `[schedule]` by which it is done."""
+    subject: str
+    """URL of an endpoint, address of a mailbox, or `deployment`."""
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnableOrder:
+    """That somebody wants Test & Enable of the one mailbox that an answer of the gate is about."""
+
+    id: str
+    """By which the audit knows it: letters and digits."""
+    who: str
+    """Who wants it, as the audit has it."""
+    takes_over: bool
+    """Whether this organization may become the one that synchronizes the mailbox's appointments."""
+
+
 class CannotCheck(Exception):
-    """A check or an answer of the gate that is not held; the message is one sentence that names no secret."""
+    """A check, an answer of the gate or Test & Enable that somebody asked for and that is not held; the message is one sentence that names no secret."""
 
 
 class Watch(Protocol):
@@ -69,6 +93,9 @@ class Watch(Protocol):
     def lag(self) -> timedelta:
         """How late the latest due task is; zero where none is late."""
 
+    def under_way(self) -> Sequence[LookUnderWay]:
+        """What the schedule has done now, the longest first."""
+
     def attempts(self) -> Mapping[tuple[str, str], int]:
         """How many attempts ended since the service began, by prober and outcome. A number never falls."""
 
@@ -89,5 +116,18 @@ class Watch(Protocol):
         than 15 minutes ago does not sign in again, and the run has the last answer with its time. Raises CannotCheck.
         """
 
-    async def gate(self, mailbox: Mailbox, run_id: str) -> Gated:
-        """The gate's answer for a mailbox of the estate, as `probe gate` gives it without `--enable`; its run is kept as that of `check`. Raises CannotCheck."""
+    async def gate(self, mailbox: Mailbox, run_id: str, say: Callable[[str], None]) -> Gated:
+        """The gate's answer for a mailbox of the estate, as `probe gate` gives it without `--enable`; its run is kept as that of `check`.
+
+        `say` is told now and then how far it is. Raises CannotCheck.
+        """
+
+    async def enable(self, gated: Gated, order: EnableOrder, say: Callable[[str], None]) -> Pressed:
+        """Ask Dynamics for Test & Enable of the one mailbox of an answer, wait, and tell what came of it, as `probe gate --enable` does.
+
+        Nothing is asked where the answer is no go, the estate is another than that of the answer, or does not allow it, or somebody else asks meanwhile.
+        Cancelled, it leaves in the audit what is needed to find the outcome later. Raises CannotCheck where nothing was asked.
+        """
+
+    async def enabling(self) -> Mapping[str, RecordedRequest]:
+        """What was asked of Dynamics by `enable`, by the id of the order, the oldest first, as the audit has it. Raises CannotCheck where that cannot be read."""

@@ -112,7 +112,7 @@ def test_every_key_of_dynamics_is_read() -> None:
     text = DYNAMICS + (
         'authentication = "oauth"\nusername = "svc-probe@contoso.test"\npassword = "env:CRM_PASSWORD"\n'
         'token_url = "https://ADFS.contoso.test:443/adfs/oauth2/token"\nclient_id = "probe"\nca = "/etc/ssl/contoso.pem"\n'
-        'organization = "5D1B0F8C-3C55-4D0F-9A57-0B9D7C3F2A11 Contoso"\nplain_http = true\n'
+        'organization = "5D1B0F8C-3C55-4D0F-9A57-0B9D7C3F2A11 Contoso"\nplain_http = true\nenable_from_page = true\n'
     )
     access = read_estate(DEPLOYMENT + 'authorities = ["adfs.contoso.test"]\n' + text + PROFILE + MAILBOX, "estate.toml").dynamics
     assert access is not None
@@ -126,6 +126,7 @@ def test_every_key_of_dynamics_is_read() -> None:
         organization=BoundOrganization("5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11", "Contoso"),
         ca="/etc/ssl/contoso.pem",
         plain_http=True,
+        enable_from_page=True,
     )
 
 

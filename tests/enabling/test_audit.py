@@ -55,6 +55,16 @@ def test_wherever_it_was_torn_it_is_mended(tmp_path: Path, whole: bytes) -> None
         assert (tmp_path / NAME).stat().st_mode & 0o777 == 0o600
 
 
+def test_a_line_that_is_being_written_is_none_yet(tmp_path: Path) -> None:
+    """Whoever reads beside the process that writes reads whole lines; one in the middle that is none is an error."""
+    (tmp_path / NAME).write_bytes(b'{"id": "1"}\n{"id": ')
+    (tmp_path / NAME).chmod(0o600)
+    assert list(an_audit(tmp_path).lines()) == [{"id": "1"}]
+    (tmp_path / NAME).write_bytes(b'{"id": \n{"id": "1"}\n')
+    with pytest.raises(MemoryUnavailable, match="line 1 of"):
+        list(an_audit(tmp_path).lines())
+
+
 def test_a_disk_that_is_full_lets_nothing_follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that could not be written whole ends it for this process; the next mends it."""
     write = os.write

@@ -19,6 +19,7 @@ from probe.simulation.dynamics.routes import Routes
 from probe.simulation.dynamics.service import AsynchronousService, Pace
 from probe.simulation.dynamics.signing_in import Windows
 from probe.simulation.dynamics.web_api import DynamicsServer
+from probe.simulation.ews import Account
 from probe.simulation.exchange import ExchangeServer
 from probe.simulation.ntlm import WindowsHost
 from tests.command import environment
@@ -33,7 +34,7 @@ AT_ONCE = ("--enable", "--yes", "--pause", "0")
 
 _ESTATE = (
     DEPLOYMENT
-    + """
+    + """{allow}
 [dynamics]
 url = "http://127.0.0.1:{dynamics}/Contoso"
 plain_http = true
@@ -41,6 +42,7 @@ authentication = "ntlm"
 username = 'CONTOSO\\svc-probe'
 password = "env:CRM_PASSWORD"
 {organization}
+{from_page}
 [[profile]]
 name = "corp"
 server_type = "exchange-server"
@@ -136,9 +138,22 @@ class World:
 
 @asynccontextmanager
 async def organized(
-    folder: Path, mailboxes: int, *, pace: float = 1e-4, tries: int = 1, appointments: Sequence[int] = (), bound: str | None = ""
+    folder: Path,
+    mailboxes: int,
+    *,
+    pace: float = 1e-4,
+    tries: int = 1,
+    appointments: Sequence[int] = (),
+    bound: str | None = "",
+    signs_in: bool = False,
+    from_page: bool = False,
 ) -> AsyncIterator[World]:
-    """A world of so many mailboxes; `appointments` of these are synchronized too. `bound` is the organization that the estate binds; empty: this one."""
+    """A world of so many mailboxes; `appointments` of these are synchronized too. `bound` is the organization that the estate binds; empty: this one.
+
+    `signs_in`: whether the estate allows sign-ins and the Exchange Server has the account of the profile. `from_page`: whether the page may enable.
+    """
+    addresses = frozenset(map(address, range(mailboxes)))
+    accounts = {"svc@contoso.test": Account(password="Correct-Horse-7", may_act_as=addresses)} if signs_in else {}
     failing: set[str] = set()
 
     def test(candidate: Candidate, workload: Workload, _server: AsynchronousServer) -> Mapping[str, Any]:
@@ -149,7 +164,11 @@ async def organized(
     async with AsyncExitStack() as stack:
         authority = Authority(folder)
         identity = authority.issue("127.0.0.1")
-        exchange = await stack.enter_async_context(ExchangeServer(releases.EXCHANGE_2019, "127.0.0.1", identity.context(), mailboxes=[]))
+        exchange = await stack.enter_async_context(
+            ExchangeServer(
+                releases.EXCHANGE_2019, "127.0.0.1", identity.context(), accounts=accounts, mailboxes=addresses if signs_in else ()
+            )
+        )
         organization = Organization()
         profile = organization.add_profile(
             "corp",
@@ -173,7 +192,13 @@ async def organized(
             AsynchronousService(organization, asynchronous, pace=Pace(factor=pace, tries=tries), test=test)
         )
         named = {None: "", "": f'organization = "{organization.id} Contoso"'}.get(bound, f'organization = "{bound}"')
-        text = _ESTATE.format(dynamics=server.port, exchange=exchange.port, organization=named)
+        text = _ESTATE.format(
+            dynamics=server.port,
+            exchange=exchange.port,
+            organization=named,
+            allow='allow = ["logs-in"]' if signs_in else "",
+            from_page="enable_from_page = true" if from_page else "",
+        )
         for number in range(mailboxes):
             text += _MAILBOX.format(address=address(number), appointments="server-side" if number in appointments else "none")
         (folder / "estate.toml").write_text(text)

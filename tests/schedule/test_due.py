@@ -41,6 +41,20 @@ def test_a_task_is_done_once_in_each_interval(tmp_path: Path) -> None:
     assert (world.schedule.missed, world.schedule.lag(world.now), world.schedule.running) == (0, timedelta(0), 0)
 
 
+def test_what_is_under_way_is_told_with_its_begin(tmp_path: Path) -> None:
+    """The longest first; what has ended is not among it."""
+    world = settled(tmp_path, look(), look("imaps://other.contoso.test:993"))
+    assert world.schedule.under_way() == []
+    begun: list[tuple[Task, datetime]] = []
+    for _ in range(300):
+        world.wait(SECONDS)
+        begun += [(task, world.now) for task in world.due()]
+    assert len(begun) == 2
+    assert world.schedule.under_way() == begun
+    world.schedule.ended(begun[0][0], world.now, Ended.AS_EXPECTED)
+    assert world.schedule.under_way() == begun[1:]
+
+
 def test_a_first_start_fires_nothing_at_once(tmp_path: Path) -> None:
     """A thousand endpoints are looked at for the first time spread over an interval, a daily posture over an hour."""
     tasks = [look(f"imaps://host{number}:993") for number in range(1000)]

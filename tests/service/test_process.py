@@ -11,7 +11,7 @@ import pytest
 
 from tests.command import environment
 from tests.hostile import closed_port
-from tests.service.test_serving import estate_text
+from tests.service.accounts import ADDRESS, ESTATE, PASSWORD
 
 
 async def _said_until(process: asyncio.subprocess.Process, words: str) -> str:
@@ -29,11 +29,11 @@ async def _said_until(process: asyncio.subprocess.Process, words: str) -> str:
 async def test_alerts_and_errors_stand_on_standard_error(tmp_path: Path) -> None:
     """With no target and no option: that it watches, what is wrong with the servers, and why an estate is not taken up."""
     file = tmp_path / "estate.toml"
-    file.write_text(estate_text(closed_port(), closed_port()))
+    file.write_text(ESTATE.format(pop=closed_port(), smtp=closed_port(), address=ADDRESS))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "probe", "serve", str(file), "--listen", "127.0.0.1:0"),
         cwd=tmp_path,
-        env=environment(PROBE_STATE_DIR=str(tmp_path / "state")),
+        env=environment(PROBE_STATE_DIR=str(tmp_path / "state"), MAILBOX_PASSWORD=PASSWORD),
         stdin=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -42,7 +42,7 @@ async def test_alerts_and_errors_stand_on_standard_error(tmp_path: Path) -> None
         await _said_until(process, "Endpoint cannot be connected to")
         file.write_text(file.read_text().replace('server_type = "pop3-smtp"', 'server_type = "carrier-pigeon"'))
         process.send_signal(signal.SIGHUP)
-        assert ":17: profile[0].server_type" in await _said_until(process, "error probe.service.serving the estate is not taken up: ")
+        assert "profile[0].server_type" in await _said_until(process, "error probe.service.serving the estate is not taken up: ")
         process.send_signal(signal.SIGTERM)
         await asyncio.wait_for(process.communicate(), 20)
     finally:

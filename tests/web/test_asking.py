@@ -17,7 +17,7 @@ from probe.model.endpoints import endpoint_id
 from probe.model.estate import Delivery
 from probe.model.runs import Run
 from probe.web import Standby
-from probe.web.jobs import AT_ONCE, MOST_OF_ONE, MOST_WAITING, Jobs
+from probe.web.jobs import AT_ONCE, MOST_OF_ONE, MOST_WAITING, AskedJob, JobKind, Jobs, JobTopic
 from probe.web.problems import RequestProblem
 from probe.web.tokens import TokenScope
 from tests.hostile import closed_port
@@ -238,12 +238,12 @@ async def test_an_end_tells_those_who_wait(tmp_path: Path) -> None:
 async def test_the_queue_is_bounded_for_all_together() -> None:
     """However many tokens there are; and what is over is dropped, the oldest first."""
     time = DrivenTime()
-    jobs = Jobs(time.monotonic)
+    jobs, topic = Jobs(time.clock, time.monotonic), JobTopic(JobKind.CHECK, ADDRESS)
 
-    async def work(_run_id: str) -> Run:
+    async def work(_job: AskedJob) -> Run:
         return a_run()
 
     for number in range(MOST_WAITING):
-        jobs.ask(f"token {number}", None, "check", lambda run_id: run_id, work)
+        jobs.ask(f"token {number}", None, topic, lambda job_id: job_id, work)
     with pytest.raises(RequestProblem, match="100 requests wait already"):
-        jobs.ask("another", None, "check", lambda run_id: run_id, work)
+        jobs.ask("another", None, topic, lambda job_id: job_id, work)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from probe import app
+from probe.enabling import Pressed, RecordedRequest
 from probe.gate import Gated
 from probe.history import History, open_history
 from probe.memory.folder import Folder
@@ -19,7 +20,9 @@ from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.runs import Run
 from probe.net.listening import ClientLimits
-from probe.web import CannotCheck, LastLook, Standby, Watch
+from probe.service.clock import SystemClock
+from probe.service.enabling import PageEnabling
+from probe.web import CannotCheck, EnableOrder, LastLook, LookUnderWay, Standby, Watch
 from probe.web.connections import ClientPatience
 from probe.web.listener import CLIENTS, PATIENCE, ListenSettings, listening
 from probe.web.tokens import Tokens, TokenScope
@@ -47,8 +50,15 @@ class DrivenTime:
 class RunWatch:
     """A service that holds nothing by itself: it knows a run, and looks, checks and gates where it is asked to, for real."""
 
-    def __init__(self, run: Run, history: History, time: DrivenTime, options: app.Options) -> None:
+    def __init__(self, run: Run, history: History, time: DrivenTime, options: app.Options, state: Folder | None = None) -> None:
         assert run.estate is not None
+        self.state = state
+        self.answers: dict[str, Gated] = {}
+        """What the gate says of mailboxes without asking, by address."""
+        self.recorded: dict[str, RecordedRequest] = {}
+        """What the audit has besides."""
+        self.looking: list[LookUnderWay] = []
+        """What its schedule has done now."""
         self._run, self._history, self._time = run, history, time
         self.options = options
         self.started = time.now
@@ -88,6 +98,9 @@ class RunWatch:
     def lag(self) -> timedelta:
         return self.late
 
+    def under_way(self) -> Sequence[LookUnderWay]:
+        return self.looking
+
     def attempts(self) -> Mapping[tuple[str, str], int]:
         return self.ended
 
@@ -117,12 +130,36 @@ class RunWatch:
         await self.history.record_run(run)
         return run
 
-    async def gate(self, mailbox: Mailbox, run_id: str) -> Gated:
+    async def gate(self, mailbox: Mailbox, run_id: str, say: Callable[[str], None]) -> Gated:
+        say("1 of 2 conversations have ended")
         await self._turn(mailbox)
+        if mailbox.address in self.answers:
+            return self.answers[mailbox.address]
         async with app.Probing(self.options) as probing:
             gated = await probing.gate(self.estate, [mailbox])
         assert gated is not None
-        return replace(gated, run=replace(gated.run, id=run_id))
+        run = replace(gated.run, id=run_id)
+        await self.history.record_run(run)
+        return replace(gated, run=run)
+
+    async def enable(self, gated: Gated, order: EnableOrder, say: Callable[[str], None]) -> Pressed:
+        say("Dynamics was asked")
+        await self._turn(next(one for one in self.estate.mailboxes if one.address == gated.verdicts[0].mailbox))
+        async with app.Probing(self.options) as probing:
+            return await self._enabling(probing).enable(self.estate, gated, order, say)
+
+    async def enabling(self) -> Mapping[str, RecordedRequest]:
+        async with app.Probing(self.options) as probing:
+            return {**self.recorded, **await self._enabling(probing).requests()}
+
+    async def follow_up(self) -> None:
+        """See what came of what was asked from the page, as a service does once a minute."""
+        async with app.Probing(self.options) as probing:
+            await self._enabling(probing).follow_up(self.estate, lambda address: {})
+
+    def _enabling(self, probing: app.Probing) -> PageEnabling:
+        assert self.state is not None
+        return PageEnabling(self.state, probing, SystemClock(app.now))
 
     async def _turn(self, subject: Mailbox | Endpoint) -> None:
         self.held[subject.address if isinstance(subject, Mailbox) else subject.url] += 1
@@ -167,12 +204,13 @@ async def world(
     clients: ClientLimits = CLIENTS,
     patience: ClientPatience = PATIENCE,
     monotonic: Callable[[], float] | None = None,
+    options: app.Options | None = None,
 ) -> AsyncIterator[World]:
     """A listener on a free port of loopback over a run, with its state in a folder. Budgets fill up as the driven time passes, or by `monotonic`."""
     time, state = DrivenTime(), Folder(folder / "state")
     made = app.Options(timeout=5.0, ca_file=authority().ca_file, tls="none")
     async with open_history(state, "contoso-crm") as history:
-        watch = RunWatch(run or a_checked_run(), history, time, made)
+        watch = RunWatch(run or a_checked_run(), history, time, options or made, state)
         shown: Watch = watch
         tokens = Tokens(state)
         where = settings or ListenSettings(port=0)

@@ -13,7 +13,9 @@ from fastapi import APIRouter
 from probe.web.access import Gatekeeper
 from probe.web.jobs import Jobs
 from probe.web.pages.files import serving_files
+from probe.web.pages.gating import asking_the_gate, enabling
 from probe.web.pages.routes import Views, estate_page, one_by_one, over_time
+from probe.web.pages.runs import showing_runs
 from probe.web.pages.signing_in import problem_page, signing_in
 from probe.web.state import States
 from probe.web.watch import Watch
@@ -30,6 +32,9 @@ def pages(watch: Watch, states: States, jobs: Jobs, gatekeeper: Gatekeeper, cloc
         estate_page(watch, states, views, clock),
         one_by_one(watch, states, jobs),
         over_time(watch, states, views),
+        asking_the_gate(watch, states, jobs),
+        enabling(watch, states, jobs, clock),
+        showing_runs(watch, states, jobs, clock),
     )
     for part in parts:
         router.include_router(part)

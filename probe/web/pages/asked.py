@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from fastapi import Request, Response
@@ -10,7 +9,8 @@ from starlette.responses import RedirectResponse
 
 from probe.model.estate import Endpoint, Mailbox
 from probe.model.runs import Run
-from probe.web.jobs import Jobs
+from probe.web.asking import run_place
+from probe.web.jobs import AskedJob, JobKind, Jobs, JobTopic
 from probe.web.pages.signing_in import form_of_session
 from probe.web.watch import Watch
 
@@ -40,16 +40,21 @@ async def ask_for_check(watch: Watch, jobs: Jobs, request: Request, subject: Mai
     await form_of_session(request)
     named = subject.address if isinstance(subject, Mailbox) else subject.url
 
-    async def work(run_id: str) -> Run:
-        return await watch.check(subject, run_id)
+    async def work(job: AskedJob) -> Run:
+        return await watch.check(subject, job.id)
 
-    at: Callable[[str], str] = lambda run_id: f"/v1/runs/{run_id}"  # noqa: E731 - as `Jobs.ask` takes it
-    job = jobs.ask(request.state.caller.name, None, f"check {named}", at, work)
+    job = jobs.ask(request.state.caller.name, None, JobTopic(JobKind.CHECK, named), run_place, work)
     return RedirectResponse(f"{place}?check={job.id}", 303)
 
 
 def reload_where_ended(request: Request, response: Response, asked: AskedCheck | None) -> Response:
     """Has a script that asks whether a check has ended load the whole page, once it has."""
-    if asked is not None and not asked.goes_on and request.headers.get("hx-request") == "true":
-        response.headers["HX-Redirect"] = f"{request.url.path}?check={asked.id}"
+    if asked is not None and not asked.goes_on:
+        reload_for_script(request, response, f"{request.url.path}?check={asked.id}")
     return response
+
+
+def reload_for_script(request: Request, response: Response, place: str) -> None:
+    """Has a script that asks for a part of a page load the whole of one instead."""
+    if request.headers.get("hx-request") == "true":
+        response.headers["HX-Redirect"] = place

@@ -14,7 +14,7 @@ from probe.history import HistoryChange, HistoryUnavailable
 from probe.history.entries import ASSESSMENT
 from probe.model.estate import Endpoint, Mailbox
 from probe.web.documents import endpoint_line
-from probe.web.jobs import Jobs
+from probe.web.jobs import JobKind, Jobs
 from probe.web.pages.asked import ask_for_check, asked_check, reload_where_ended
 from probe.web.pages.calendar import Ahead
 from probe.web.pages.changes import ToldChange, told_changes
@@ -44,6 +44,8 @@ _TIMELINE = 50
 """Intervals of which a mailbox or an endpoint is told what changed with them."""
 _CHANGES_A_PAGE = 100
 _TRANSCRIPTS = 10
+_JOBS = 3
+"""Answers of the gate of a mailbox, and what was asked of Dynamics, to which its page leads."""
 
 QueryText = Annotated[str, Query(max_length=MOST_NAME)]
 NameInPath = Annotated[str, Path(max_length=MOST_NAME)]
@@ -112,7 +114,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
     @router.get("/m/{name:path}")
     async def show_mailbox(request: Request, name: NameInPath, check: QueryText = "") -> Response:
         state = await states.newest()
-        mailbox = _mailbox(state, name)
+        mailbox = mailbox_named(state, name)
         view = MailboxView(state, mailbox, state.assessments[mailbox.address])
         history, asked = watch.history, asked_check(jobs, request, check)
         changes, intervals = await asyncio.gather(
@@ -127,6 +129,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
             "advice": "advice",
             "place": page_of(mailbox.address),
             "asked": asked,
+            "jobs": [job for job in jobs.all() if job.topic.subject == mailbox.address and job.topic.kind is not JobKind.CHECK][:_JOBS],
             "changes": _told(changes, _TIMELINE),
             "since": next((one.first_seen for one in intervals or () if one.key == ASSESSMENT), None),
             "last_looks": {url: watch.last_look(url) for url in view.urls},
@@ -135,13 +138,13 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
 
     @router.post("/m/{name:path}/check")
     async def check_mailbox(request: Request, name: NameInPath) -> Response:
-        mailbox = _mailbox(await states.newest(), name)
+        mailbox = mailbox_named(await states.newest(), name)
         return await ask_for_check(watch, jobs, request, mailbox, page_of(mailbox.address))
 
     @router.get("/e/{name}")
     async def show_endpoint(request: Request, name: NameInPath, check: QueryText = "") -> Response:
         state = await states.newest()
-        endpoint = _endpoint(state, name)
+        endpoint = _endpoint_named(state, name)
         view, url = EndpointView(state, endpoint), endpoint.url
         history, asked, last = watch.history, asked_check(jobs, request, check), watch.last_look(url)
         changes, latencies, kept = await asyncio.gather(
@@ -167,7 +170,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
 
     @router.post("/e/{name}/check")
     async def check_endpoint(request: Request, name: NameInPath) -> Response:
-        endpoint = _endpoint(await states.newest(), name)
+        endpoint = _endpoint_named(await states.newest(), name)
         return await ask_for_check(watch, jobs, request, endpoint, page_of(endpoint.url))
 
     return router
@@ -216,14 +219,15 @@ def _told(changes: Sequence[HistoryChange] | None, limit: int, most: int | None 
     return told_changes(changes, older=len({change.id for change in changes}) >= limit)[:most]
 
 
-def _mailbox(state: EstateState, name: str) -> Mailbox:
+def mailbox_named(state: EstateState, name: str) -> Mailbox:
+    """The mailbox of this address or id. Raises RequestProblem."""
     mailbox = state.names.mailbox(name)
     if mailbox is None or mailbox.address not in state.assessments:
         raise RequestProblem(404, "the estate has no such mailbox")
     return mailbox
 
 
-def _endpoint(state: EstateState, name: str) -> Endpoint:
+def _endpoint_named(state: EstateState, name: str) -> Endpoint:
     endpoint = state.names.endpoint(name)
     if endpoint is None:
         raise RequestProblem(404, "the estate has no such endpoint")

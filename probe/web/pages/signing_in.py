@@ -28,7 +28,7 @@ def signing_in(gatekeeper: Gatekeeper) -> APIRouter:
 
     @router.post(SIGN_IN)
     async def sign_in(request: Request) -> Response:
-        _refuse_other_sites(request)
+        refuse_other_sites(request)
         form = await form_of(request)
         token, place = await gatekeeper.sign_in(form.get("token", "").strip()), _own(form.get("next", "/"))
         if token is None:
@@ -87,8 +87,8 @@ def _own(place: str) -> str:
     return place if is_own and "\\" not in place else "/"
 
 
-def _refuse_other_sites(request: Request) -> None:
-    """See to it that no page of another site signs somebody in, as somebody else perhaps. Raises RequestProblem."""
+def refuse_other_sites(request: Request) -> None:
+    """See to it that no page of another site sent a form, as one that signs somebody in as somebody else. Raises RequestProblem."""
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
     own = f"{request.url.scheme}://{request.headers.get('host', '')}"
     if site not in ("same-origin", "none") or (origin is not None and origin.lower() != own.lower()):

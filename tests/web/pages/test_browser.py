@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -18,15 +19,16 @@ from probe.model.endpoints import endpoint_id
 from probe.model.kinds import TlsSession, Validity
 from probe.model.rules import Readiness, Result, Support
 from probe.model.runs import Run
+from probe.web import LookUnderWay
 from probe.web.tokens import TokenScope
 from tests.history.looks import START, look, product
-from tests.runs import NOON, POP, REACHED, a_checked_run, a_fact, a_finding, a_mailbox, an_assessment
+from tests.runs import EWS, NOON, POP, REACHED, a_checked_run, a_fact, a_finding, a_mailbox, an_assessment
+from tests.web.pages.gates import FAILED, LONG, PENDING, RIGHT_TO_LEFT, a_cannot_tell, a_go, gate_estate, gate_state, recorded
 from tests.web.pages.hostile import HOSTILE, hostile_run
+from tests.web.pages.reading import PageReader
 from tests.web.world import World, world
 
 AT_POP = f"/e/{endpoint_id(POP)}"
-LONG = f"{'very-long-name-without-any-space' * 2}@{'branch.' * 20}test"
-RIGHT_TO_LEFT = "\u05de\u05db\u05d9\u05e8\u05d5\u05ea@branch.test"
 PATHS = (
     "/",
     "/?q=branch",
@@ -36,6 +38,7 @@ PATHS = (
     AT_POP,
     "/changes",
     "/calendar",
+    "/runs",
     "/login",
     "/m/nobody",
 )
@@ -128,6 +131,64 @@ async def full_world(folder: Path) -> AsyncIterator[World]:
         yield made
 
 
+@asynccontextmanager
+async def gate_world(folder: Path, said: str = "401 Unauthorized") -> AsyncIterator[tuple[World, Sequence[str], str]]:
+    """A listener with answers of the gate and what came of Test & Enable, the paths of their pages, and a cookie of somebody who may enable."""
+    bad, estate = "info@contoso.test", gate_estate("info@contoso.test", LONG, RIGHT_TO_LEFT)
+    async with world(folder, gate_state(estate)) as made:
+        made.watch.answers = {bad: a_cannot_tell(estate, bad, said), LONG: a_go(estate, LONG), RIGHT_TO_LEFT: a_go(estate, RIGHT_TO_LEFT)}
+        made.watch.recorded = recorded(estate, LONG, RIGHT_TO_LEFT, said)
+        made.watch.looking = [
+            LookUnderWay(kind, subject, NOON) for kind, subject in (("quick", EWS), ("logins", LONG), ("dynamics", "deployment"))
+        ]
+        made.watch.late = timedelta(seconds=75.5)
+        reader = PageReader(made.asker)
+        await reader.sign_in(made.tokens.create("anna", TokenScope.ADMIN, NOON))
+        paths = [f"/m/{quote(LONG)}"]
+        for address in made.watch.answers:
+            place = f"/m/{quote(address)}"
+            answer = await reader.post(f"{place}/gate", {"csrf": (await reader.get(place)).fields["csrf"]})
+            paths.append(answer.headers["location"])
+            api = await made.asker.ask(f"/v1{paths[-1]}", headers={"Prefer": "wait=60"})
+            assert api.status == 200
+        made.watch.go.clear()
+        place = f"/m/{quote(LONG)}"
+        answer = await reader.post(f"{place}/gate", {"csrf": (await reader.get(place)).fields["csrf"]})
+        (cookie,) = reader.cookies.values()
+        yield made, (*paths, answer.headers["location"], f"/enabling/{FAILED}", f"/enabling/{PENDING}", "/runs"), cookie
+        made.watch.go.set()
+
+
+@asynccontextmanager
+async def signed_in_tab(browser: Browser, made: World, cookie: str, **view: Any) -> AsyncIterator[Seen]:
+    """A tab of somebody who is signed in."""
+    async with tab(browser, made, **view) as seen:
+        port = made.asker.url.rpartition(":")[2]
+        await seen.page.context.add_cookies([{"name": f"probe-{port}", "value": cookie, "url": made.asker.url}])
+        yield seen
+
+
+async def _look_sound(seen: Seen, path: str, name: str) -> None:
+    """Objects to what axe finds on a page, and to what stands beyond its edge."""
+    found = (await Axe().run(seen.page)).response
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == [], (name, path)
+    assert len(found["passes"]) > 10
+    beyond = await seen.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert beyond <= 0, (name, path)
+
+
+@pytest.mark.timeout(300)
+async def test_the_gate_and_enabling_are_sound_at_every_width_and_in_both_colours(chromium: Path, tmp_path: Path) -> None:
+    """As every page is, with buttons, forms and progress on them."""
+    async with gate_world(tmp_path) as (made, paths, cookie), browsing(chromium) as browser:
+        for name, view in VIEWS.items():
+            async with signed_in_tab(browser, made, cookie, **view) as seen:
+                for path in paths:
+                    await seen.page.goto(made.asker.url + path)
+                    await _look_sound(seen, path, name)
+                assert seen.complaints == [], name
+
+
 @pytest.mark.timeout(300)
 async def test_every_page_is_sound_at_every_width_and_in_both_colours(chromium: Path, tmp_path: Path) -> None:
     """axe finds nothing, nothing stands beyond the edge, and the browser complains of nothing."""
@@ -136,11 +197,7 @@ async def test_every_page_is_sound_at_every_width_and_in_both_colours(chromium: 
             async with tab(browser, made, **view) as seen:
                 for path in PATHS:
                     await seen.open(path)
-                    found = (await Axe().run(seen.page)).response
-                    assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == [], (name, path)
-                    assert len(found["passes"]) > 10
-                    beyond = await seen.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-                    assert beyond <= 0, (name, path)
+                    await _look_sound(seen, path, name)
                 complaints = [one for one in seen.complaints if "404" not in one]
                 assert complaints == [], name
 
@@ -233,6 +290,20 @@ async def test_what_a_peer_says_is_never_run(chromium: Path, tmp_path: Path) -> 
             assert await seen.page.locator("img, main script").count() == 0
         assert seen.complaints == []
         assert all(url.startswith(made.asker.url) for url in asked)
+
+
+async def test_what_dynamics_says_is_never_run_either(chromium: Path, tmp_path: Path) -> None:
+    """Nor is what stands in its rows, its alerts and its errors, on the pages of the gate and of what came of Test & Enable."""
+    async with (
+        gate_world(tmp_path, HOSTILE) as (made, paths, cookie),
+        browsing(chromium) as browser,
+        signed_in_tab(browser, made, cookie, **VIEWS["wide"]) as seen,
+    ):
+        for path in (paths[1], f"/enabling/{FAILED}"):
+            await seen.page.goto(made.asker.url + path)
+            assert HOSTILE[:25] in str(await seen.page.locator("main").text_content())
+            assert await seen.page.locator("img, main script").count() == 0
+        assert seen.complaints == []
 
 
 @pytest.mark.parametrize("path", ["/", "/login"])
