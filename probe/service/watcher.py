@@ -37,6 +37,7 @@ from probe.service.known import KnownLooks, Taken
 from probe.service.looks import Look, LookKey, Topic, key_of, looks_of
 from probe.service.parts import EstateParts
 from probe.service.recording import Recorded, what_matters
+from probe.service.showing import ShownState
 from probe.service.teller import Teller
 
 _log = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ class Watcher:
         self.is_standing_by = False
         """Whether another service watches this deployment, so that nothing begins here."""
         self._load(estate)
+        self.shown = ShownState(self._bare)
 
     @property
     def run_now(self) -> Run:
@@ -417,8 +419,13 @@ class Watcher:
         touched, self._touched = self._touched, set()
         if touched:
             self._bare = replace(self._bare, finished=now, judged_at=now.date())
-            self._recording.add(await in_thread(partial(self._judge, touched, now, is_next_day=is_next_day), "probe-judging"))
+            bare, known = self._bare, self._runs
+            judging = in_thread(partial(self._judge, touched, now, is_next_day=is_next_day), "probe-judging")
+            await self.shown.show_while(judging, bare, known, len(self._parts.all))
+            self._recording.add(await judging)
             self._whole = None
+            if known is self._runs:  # else the estate was taken up anew, and is judged next
+                self.shown.show(bare, known)
         await self._write()
         unkept, self._unkept = self._unkept, set()
         looks = [look for key in unkept if (look := self._known.believed.get(key)) is not None]

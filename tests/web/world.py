@@ -19,7 +19,7 @@ from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.runs import Run
 from probe.net.listening import ClientLimits
-from probe.web import CannotCheck, LastLook, Standby, Watch
+from probe.web import CannotCheck, LastLook, Standby, Watch, WatchedState
 from probe.web.connections import ClientPatience
 from probe.web.listener import CLIENTS, PATIENCE, ListenSettings, listening
 from probe.web.tokens import Tokens, TokenScope
@@ -50,6 +50,8 @@ class RunWatch:
     def __init__(self, run: Run, history: History, time: DrivenTime, options: app.Options) -> None:
         assert run.estate is not None
         self._run, self._history, self._time = run, history, time
+        self._state = watched(run)
+        self._news, self._is_drawn = asyncio.Event(), asyncio.Event()
         self.options = options
         self.started = time.now
         self.looks: dict[str, LastLook] = {}
@@ -73,11 +75,32 @@ class RunWatch:
         return self._history
 
     def run(self) -> Run:
+        """The newest state, as one run."""
         return self._run
 
-    def show(self, run: Run) -> None:
-        """Have another run be the newest state."""
+    def state(self) -> WatchedState:
+        return self._state
+
+    async def changed(self, known: WatchedState | None) -> None:
+        while self._state is known:
+            self._is_drawn.set()
+            await self._news.wait()
+            self._news.clear()
+
+    async def show(self, run: Run) -> None:
+        """Have another run be the newest state, and return once it is drawn."""
+        self._take_up(run)
+        await self._is_drawn.wait()
+
+    def show_state(self, state: WatchedState) -> None:
+        """Have another state be the newest."""
+        self._state = state
+        self._is_drawn.clear()
+        self._news.set()
+
+    def _take_up(self, run: Run) -> None:
         self._run = run
+        self.show_state(watched(run))
 
     def last_look(self, endpoint: str) -> LastLook | None:
         return self.looks.get(endpoint)
@@ -133,7 +156,12 @@ class RunWatch:
     def _take(self, seen: Run, url: str) -> None:
         attempts = (*(one for one in self._run.attempts if one.subject != url), *seen.attempts)
         readings = (*(one for one in self._run.readings if one.subject != url), *(one for one in seen.readings if one.subject == url))
-        self._run = replace(self._run, attempts=attempts, readings=readings)
+        self._take_up(replace(self._run, attempts=attempts, readings=readings))
+
+
+def watched(run: Run) -> WatchedState:
+    """The state of a watch that knows a run."""
+    return WatchedState(whole=replace(run, attempts=(), readings=(), assessments=()), parts={0: run})
 
 
 def _seconds(attempts: tuple[Attempt, ...]) -> float:

@@ -1,35 +1,27 @@
-"""What comes, on one line of time. Pure in the state, and slow where an estate is large: it is judged again for days to come."""
+"""What comes, on one line of time. Pure in what is worked out of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import date
 from itertools import groupby
-from typing import Any
 
-from probe import app
 from probe.model.rules import Otherwise
-from probe.outlook import Coming, outlook_form
-from probe.web.state import EstateState
+from probe.outlook import Coming
+from probe.web.ahead import FAR, Ahead
 
-AHEAD = timedelta(days=2 * 365)
-"""How far the calendar looks."""
 _LEFT, _WIDTH = 10, 980
 """Where the line begins in the drawing, and how long it is."""
 _LINE, _APART, _MOST_ABOVE = 50, 13, 3
 """How high it lies, how far marks of the same time stand above each other, and how many."""
 
 
-class Ahead:
-    """What comes of one state."""
+class Calendar:
+    """What comes, as the page draws it."""
 
-    def __init__(self, state: EstateState) -> None:
-        run = state.run
-        self.known: datetime = run.finished
-        self.start: date = run.judged_at
-        self.until: date = run.judged_at + AHEAD
-        self.coming: Sequence[Coming] = app.outlook(run, self.until)
-        self.unseen: list[dict[str, Any]] = outlook_form(run, (), self.until)["unseen"]
+    def __init__(self, ahead: Ahead) -> None:
+        self.ahead = ahead
+        self.start, self.until, self.coming = ahead.start, ahead.until, ahead.coming
 
     def months(self) -> Iterator[tuple[str, list[Coming]]]:
         """What comes, by month."""
@@ -39,10 +31,10 @@ class Ahead:
     def ticks(self) -> Iterator[tuple[int, str]]:
         """Where each quarter of a year begins on the line, and what it is called."""
         yield _LEFT, "today"
-        for number in range(1, AHEAD.days // 91 + 2):
+        for number in range(1, FAR.days // 91 + 2):
             months = self.start.year * 12 + (self.start.month - 1) // 3 * 3 + number * 3
             day = date(months // 12, months % 12 + 1, 1)
-            if 45 < (day - self.start).days <= AHEAD.days:
+            if 45 < (day - self.start).days <= FAR.days:
                 yield self._x(day), f"{day:%Y-%m}"
 
     def marks(self) -> Iterator[tuple[int, int, str]]:
@@ -54,4 +46,4 @@ class Ahead:
             yield x, _LINE - min(above, _MOST_ABOVE) * _APART, "doubtful" if one.otherwise is Otherwise.ADVICE else "bad"
 
     def _x(self, day: date) -> int:
-        return _LEFT + round((day - self.start).days / AHEAD.days * _WIDTH)
+        return _LEFT + round((day - self.start).days / FAR.days * _WIDTH)
