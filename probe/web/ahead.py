@@ -63,20 +63,17 @@ class WhatComes:
         self._wanted = asyncio.Event()
         self._of: dict[int, _PartAhead] = {}
         self._names: EstateNames | None = None
-        self._parts, self._is_whole, self._today = 0, False, date.min
-        self._far: Ahead | None = None
-        self._soon: Ahead | None = None
+        self._joined: tuple[list[Coming], list[Coming]] | None = None
+        """What comes of all parts, soon and far."""
 
     async def follow(self) -> None:
         """Work out what comes of each part that is newer than what was worked out, from when somebody first asks on, until it is cancelled."""
         await self._wanted.wait()
         time = asyncio.get_running_loop().time
         while True:
-            state = await self._states.newest()
+            state = self._states.at_hand()
             if self._names is not state.names:
-                self._of, self._names = {}, state.names
-            self._parts, self._is_whole, self._today = len(state.watched.parts), not state.unjudged, state.run.judged_at
-            self._far = self._soon = None
+                self._of, self._names, self._joined = {}, state.names, None
             number = next((n for n, run in state.watched.parts.items() if n not in self._of or self._of[n].run is not run), None)
             if number is None:
                 await self._states.after(state)
@@ -87,34 +84,39 @@ class WhatComes:
             except Exception:  # noqa: BLE001 - of the other parts it is told all the same
                 _log.exception("a bug in probe: what comes is not worked out")
                 self._of[number] = _PartAhead(run, (), (), ())
+            self._joined = None
             await asyncio.sleep((time() - began) * _RESTS)
 
-    def far(self) -> Ahead:
-        """What comes, for the calendar."""
-        self._wanted.set()
-        if self._far is None:
-            self._far = self._as_one(FAR, [one.far for one in self._of.values()])
-        return self._far
-
     def soon(self) -> Ahead:
-        """What comes up, for the estate in short."""
-        self._wanted.set()
-        if self._soon is None:
-            self._soon = self._as_one(SOON, [one.soon for one in self._of.values()])
-        return self._soon
+        """What comes up, for the estate in short. Raises RequestProblem."""
+        return self._ahead(SOON, self._all()[0])
 
-    def _as_one(self, ahead: timedelta, coming: Iterable[Sequence[Coming]]) -> Ahead:
-        start = min((one.run.judged_at for one in self._of.values()), default=self._today)
+    def far(self) -> Ahead:
+        """What comes, for the calendar. Raises RequestProblem."""
+        return self._ahead(FAR, self._all()[1])
+
+    def _all(self) -> tuple[list[Coming], list[Coming]]:
+        if self._joined is None:
+            of_parts = self._of.values()
+            self._joined = (
+                joined(chain.from_iterable(one.soon for one in of_parts)),
+                joined(chain.from_iterable(one.far for one in of_parts)),
+            )
+        return self._joined
+
+    def _ahead(self, ahead: timedelta, coming: Sequence[Coming]) -> Ahead:
+        state, worked_out = self._states.at_hand(), [one.run for one in self._of.values()]
+        self._wanted.set()
+        start = min((run.judged_at for run in worked_out), default=state.run.judged_at)
+        is_whole = not state.unjudged and len(worked_out) >= len(state.parts)
         return Ahead(
-            known=min(one.run.finished for one in self._of.values())
-            if self._of and self._is_whole and len(self._of) >= self._parts
-            else None,
+            known=min((run.finished for run in worked_out), default=state.run.finished) if is_whole else None,
             start=start,
             until=start + ahead,
-            coming=joined(chain.from_iterable(coming)),
+            coming=coming,
             unseen=[gap for one in self._of.values() for gap in one.unseen],
-            worked_out=len(self._of),
-            parts=self._parts,
+            worked_out=len(worked_out),
+            parts=len(state.parts),
         )
 
 

@@ -57,7 +57,7 @@ def monitoring(watch: Watch, states: States, clock: Callable[[], datetime]) -> A
     @router.get("/metrics", response_class=_Exposition)
     async def metrics() -> Response:
         """Metrics of the estate and of the service, for Prometheus. Nothing is labelled by mailbox."""
-        return _Exposition(exposition([*_of_the_service(watch, clock()), *_of_the_schedule(watch)]) + _of_the_estate(await states.newest()))
+        return _Exposition(exposition([*_of_the_service(watch, clock()), *_of_the_schedule(watch)]) + of_the_estate(await states.newest()))
 
     @router.get("/probe", response_class=_Exposition)
     async def probe(
@@ -104,7 +104,8 @@ def _of_the_schedule(watch: Watch) -> Iterator[Metric]:
     yield family("probe_dynamics_mailboxes", "Mailboxes by their state in Dynamics.", ("profile", "state"), watch.dynamics())
 
 
-def _of_the_estate(state: EstateState) -> str:
+def of_the_estate(state: EstateState) -> str:
+    """The metrics of the estate as text."""
     verdicts = chain.from_iterable(part.verdicts.items() for part in state.parts)
     # What no part has is a family without samples.
     told = [exposition([mailboxes(dict(verdicts))])]

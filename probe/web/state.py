@@ -154,6 +154,12 @@ class States:
             # As long as the next one is not drawn, what is drawn is shown with its time.
             await asyncio.sleep((time() - began) * _RESTS)
 
+    def at_hand(self) -> EstateState:
+        """The state that is drawn. Raises RequestProblem where nothing could be drawn."""
+        if self._shown is None:
+            raise RequestProblem(503, "what is known cannot be shown; the service's log says why", {"Retry-After": "60"})
+        return self._shown[0]
+
     async def newest(self, patience: float = PATIENCE) -> EstateState:
         """The newest state that is drawn, waited for so long."""
         return (await self.shown(patience))[0]
@@ -164,8 +170,8 @@ class States:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(patience):
                     await self._news.wait()
-        if self._shown is None:
-            raise RequestProblem(503, "what is known cannot be shown; the service's log says why", {"Retry-After": "60"})
+        self.at_hand()
+        assert self._shown is not None
         return self._shown
 
     async def after(self, state: EstateState) -> None:

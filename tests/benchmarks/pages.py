@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import signal
 import statistics
 import subprocess
 import sys
@@ -215,12 +216,11 @@ class _Service:
         return phase
 
     def settle(self, summary: str) -> None:
-        """Wait until nothing new was judged for a while, or long enough."""
+        """Wait until nothing new was judged for 15 seconds, or long enough."""
         before, since = None, time.monotonic()
-        until = since + 300
+        until = since + 100
         while time.monotonic() < until and time.monotonic() - since < 15:
-            body = self._got(summary)
-            now = (json.loads(body).get("as_of"), json.loads(body).get("coming"))
+            now = json.loads(self._got(summary)).get("as_of")
             if now != before:
                 before, since = now, time.monotonic()
             time.sleep(1)
@@ -281,7 +281,10 @@ class _Watched:
                 self.late = max(self.late, self.schedule.lag(app.now()))
 
     def report(self) -> None:
-        sys.stdin.readline()
+        if not sys.stdin.readline():  # whoever asks is gone
+            asyncio.get_running_loop().remove_reader(sys.stdin)
+            signal.raise_signal(signal.SIGTERM)
+            return
         missed = 0 if self.schedule is None else self.schedule.missed
         sys.stdout.write(f"{self.stall} {self.late.total_seconds()} {missed}\n")
         sys.stdout.flush()

@@ -75,7 +75,7 @@ async def pages(asker: Asker, path: str, of: str) -> list[Any]:
 
 async def test_the_estate_in_short_counts_each_mailbox_once(service: World) -> None:
     """By support, by readiness, by profile; causes with the worst first, each with some of its mailboxes; and what comes up."""
-    told = await got(service.asker, "/v1/summary")
+    told = await service.worked_out()
     SummaryForm.model_validate(told)
     assert told["mailboxes"] == sum(told["support"].values()) == sum(told["readiness"].values()) == 7
     assert told["support"]["unsupported"] == 3

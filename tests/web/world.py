@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from probe import app
 from probe.gate import Gated
@@ -185,6 +187,14 @@ class World:
             token = self.tokens.create(f"of-{scope}", scope, self.time.now)
             self.asked[scope] = replace(self.asker, token=token)
         return self.asked[scope]
+
+    async def worked_out(self) -> dict[str, Any]:
+        """The estate in short, once what comes is worked out."""
+        while True:
+            told: dict[str, Any] = json.loads((await self.asker.ask("/v1/summary")).body)
+            if told["coming_as_of"] is not None:
+                return told
+            await asyncio.sleep(0.25)  # the budget of requests does not fill up
 
 
 @asynccontextmanager

@@ -325,6 +325,8 @@ async def test_the_calendar_has_what_comes(tmp_path: Path) -> None:
     run = app.judge({"schema": "probe.run/2", "facts": [fact], "missing": []}, estate, NOON.date())
     async with world(tmp_path, replace(run, id="run-1")) as made:
         reader = PageReader(made.asker)
+        assert "It is being worked out: 0 of 1 part of the estate so far." in (await reader.get("/calendar")).words
+        await made.worked_out()
         page = await reader.get("/calendar")
         assert "2027-02" in page.headings
         assert "2027-02-03 in 72 days NOT READY Certificate expired 2027-02-03, mail.contoso.test (certificate-expired)" in page.words
@@ -337,6 +339,7 @@ async def test_the_calendar_has_what_comes(tmp_path: Path) -> None:
 async def test_an_end_that_is_not_known_is_told_as_such(tmp_path: Path) -> None:
     """Beside what is known to come: a certificate that was not seen may end tomorrow."""
     async with world(tmp_path, await checked(estate_at("pop3://localhost:9", "smtp://localhost:9"))) as made:
+        await made.worked_out()
         page = await PageReader(made.asker).get("/calendar")
         assert "Not known" in page.headings
         assert "pop3://localhost:9: the server refused the connection" in page.words
