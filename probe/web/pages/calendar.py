@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import groupby
 
@@ -10,6 +10,7 @@ from probe.model.rules import Otherwise
 from probe.outlook import Coming
 from probe.web.ahead import FAR, Ahead
 
+EVENTS_A_PAGE = 100
 _LEFT, _WIDTH = 10, 980
 """Where the line begins in the drawing, and how long it is."""
 _LINE, _APART, _MOST_ABOVE = 50, 13, 3
@@ -19,13 +20,17 @@ _LINE, _APART, _MOST_ABOVE = 50, 13, 3
 class Calendar:
     """What comes, as the page draws it."""
 
-    def __init__(self, ahead: Ahead) -> None:
+    def __init__(self, ahead: Ahead, page: int) -> None:
         self.ahead = ahead
-        self.start, self.until, self.coming = ahead.start, ahead.until, ahead.coming
+        self.start, self.until = ahead.start, ahead.until
+        self.pages = max(-(-len(ahead.coming) // EVENTS_A_PAGE), 1)
+        self.page = min(max(page, 1), self.pages)
+        self.shown = ahead.coming[(self.page - 1) * EVENTS_A_PAGE : self.page * EVENTS_A_PAGE]
+        self.unseen = ahead.unseen[:EVENTS_A_PAGE]
 
     def months(self) -> Iterator[tuple[str, list[Coming]]]:
-        """What comes, by month."""
-        for month, of_it in groupby(self.coming, key=lambda one: f"{one.day:%Y-%m}"):
+        """What comes of this page, by month."""
+        for month, of_it in groupby(self.shown, key=lambda one: f"{one.day:%Y-%m}"):
             yield month, list(of_it)
 
     def ticks(self) -> Iterator[tuple[int, str]]:
@@ -37,10 +42,13 @@ class Calendar:
             if 45 < (day - self.start).days <= FAR.days:
                 yield self._x(day), f"{day:%Y-%m}"
 
-    def marks(self) -> Iterator[tuple[int, int, str]]:
-        """Where each event stands in the drawing, and its tone."""
+    def marks(self) -> Iterable[tuple[int, int, str]]:
+        """Where each event stands in the drawing, and its tone; what stands at one place is drawn once."""
+        return dict.fromkeys(self._marks())
+
+    def _marks(self) -> Iterator[tuple[int, int, str]]:
         before: dict[int, int] = {}
-        for one in self.coming:
+        for one in self.ahead.coming:
             x = self._x(one.day)
             above = before[x // _APART] = before.get(x // _APART, -1) + 1
             yield x, _LINE - min(above, _MOST_ABOVE) * _APART, "doubtful" if one.otherwise is Otherwise.ADVICE else "bad"

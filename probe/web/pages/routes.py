@@ -37,6 +37,8 @@ _CHANGES_IN_SHORT = 200
 """Intervals of which the estate's page tells what changed with them."""
 _TOLD_IN_SHORT = 5
 _ENDPOINTS_IN_SHORT = 50
+_CAUSES_IN_SHORT = 100
+"""And as many kinds of advice."""
 
 _LATENCIES = timedelta(days=14)
 _TIMELINE = 50
@@ -80,6 +82,8 @@ def estate_page(watch: Watch, states: States, comes: WhatComes, clock: Callable[
                 "page": page,
                 "pages": -(-total // LINES_A_PAGE),
                 "verdicts": VERDICTS,
+                "causes": [*view.causes[:_CAUSES_IN_SHORT], *view.advice[:_CAUSES_IN_SHORT]],
+                "more_causes": max(len(view.causes) - _CAUSES_IN_SHORT, 0) + max(len(view.advice) - _CAUSES_IN_SHORT, 0),
                 "cause": next((cause for cause in (*view.causes, *view.advice) if cause.id == group), None),
                 "endpoints": [
                     (endpoint_line(state, state.names.endpoints[line["subject"]], None), watch.last_look(line["subject"]))
@@ -185,8 +189,8 @@ def over_time(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
         return answered(request, "changes.html", context, (await states.newest()).names)
 
     @router.get("/calendar")
-    async def show_calendar(request: Request) -> Response:
-        return answered(request, "calendar.html", {"calendar": Calendar(comes.far())}, (await states.newest()).names)
+    async def show_calendar(request: Request, page: int = 1) -> Response:
+        return answered(request, "calendar.html", {"calendar": Calendar(comes.far(), page)}, (await states.newest()).names)
 
     return router
 
