@@ -247,16 +247,11 @@ def _scraped(pid: int, url: str, number: int) -> Cost:
 
     if not scrape(0):
         raise RuntimeError("blackbox_exporter does not come through the conversation")
-    before, began = _cpu_of(pid), time.monotonic()
+    before, began = pages.cpu_of(pid), time.monotonic()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         if not all(pool.map(scrape, range(number))):
             raise RuntimeError("blackbox_exporter failed in some conversations")
-    return Cost(_cpu_of(pid) - before, time.monotonic() - began, 0.0)
-
-
-def _cpu_of(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return Cost(pages.cpu_of(pid) - before, time.monotonic() - began, 0.0)
 
 
 def _mailboxes(given: argparse.Namespace) -> None:

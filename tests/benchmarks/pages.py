@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
 import signal
 import statistics
 import subprocess
@@ -39,6 +40,8 @@ A_SECOND = 50
 LIMIT = 0.1
 """Seconds of a page, whichever and whenever."""
 _AT_ONCE = 16
+_SOME = 40
+"""Answers by which the CPU of one is reckoned."""
 _TICK = 0.005
 """Seconds that the loop is asked to sleep, again and again, to see how late it wakes."""
 _SCHEDULE = """[schedule]
@@ -120,6 +123,7 @@ def measure(mailboxes: int, endpoints: int, change: Path, ports: dict[str, int],
             told["reload"] = service.ask(asked, min(seconds, 30))
             service.settle(asked[5])
             told["steady"] = service.ask(asked, seconds)
+            cpu = {path: service.cpu_of(path) for path in asked}
             megabytes = service.megabytes()
     for phase, of_it in told.items():
         yield (
@@ -127,15 +131,12 @@ def measure(mailboxes: int, endpoints: int, change: Path, ports: dict[str, int],
             f"schedule at most {of_it.late:.1f} s late, {of_it.missed} slots missed{of_it.begun}"
         )
     yield f"  peak of memory {megabytes:.0f} MB"
-    yield f"  {'path':48} {'start':>13} {'restart':>13} {'change':>13} {'reload':>13} {'steady':>20}"
-    yield f"  {'':48} {'first worst':>13} {'first worst':>13} {'first worst':>13} {'first worst':>13} {'median 99% worst':>20}"
+    yield f"  {'path':48} {'start':>13} {'restart':>13} {'change':>13} {'reload':>13} {'steady':>20} {'CPU':>6}"
+    yield f"  {'':48} {'first worst':>13} {'first worst':>13} {'first worst':>13} {'first worst':>13} {'median 99% worst':>20} {'each':>6}"
     keystrokes = [path for path in asked if path.startswith("/?q=")]
     for line, some in [*((path, [path]) for path in asked if path not in keystrokes), (f"{len(keystrokes)} keystrokes", keystrokes)]:
-        yield (
-            f"  {line:48} "
-            + " ".join(of_it.worst_of(some) for name, of_it in told.items() if name != "steady")
-            + f" {told['steady'].spread_of(some)}"
-        )
+        worst = " ".join(of_it.worst_of(some) for name, of_it in told.items() if name != "steady")
+        yield f"  {line:48} {worst} {told['steady'].spread_of(some)} {max(cpu[path] for path in some) * 1000:6.1f}"
 
 
 @dataclass(slots=True)
@@ -225,6 +226,13 @@ class _Service:
                 before, since = now, time.monotonic()
             time.sleep(1)
 
+    def cpu_of(self, path: str) -> float:
+        """Seconds of CPU that the service takes for one answer, with what it does besides: it means something on a busy machine too."""
+        before = cpu_of(self._process.pid)
+        for _ in range(_SOME):
+            self._got(path)
+        return (cpu_of(self._process.pid) - before) / _SOME
+
     def megabytes(self) -> float:
         """The peak of memory until now."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()
@@ -258,6 +266,12 @@ class _Service:
         if response.status != 200:
             self._refused.append(f"{response.status} {path}")
         return body
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU that a process took until now."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class _Watched:
