@@ -65,9 +65,10 @@ def estate_page(watch: Watch, states: States, comes: WhatComes, clock: Callable[
         page: int = 1,
     ) -> Response:
         wanted = Wanted(q.strip().casefold(), profile, verdict, group, at)
-        view, changes = await asyncio.gather(
-            drawn.newest(), _known(watch.history.changes(since=clock() - _YESTERDAY, limit=_CHANGES_IN_SHORT))
-        )
+        view = await drawn.newest()
+        changes: Sequence[HistoryChange] | None = ()
+        if not wanted.is_anything:  # what changed does not stand beside what was searched
+            changes = await _known(watch.history.changes(since=clock() - _YESTERDAY, limit=_CHANGES_IN_SHORT))
         found, page, total = view.found(wanted, page) if wanted.is_anything else ([], 1, 0)
         state, ahead = view.state, comes.far()
         endpoints = view.endpoints_found(wanted)
