@@ -6,7 +6,7 @@ Windows, than the stored run asked for, what was learnt for the old one is not k
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -46,7 +46,7 @@ def judge_again(stored: Run, estate: Estate, ruleset: Ruleset, on: date) -> Run:
 
 def still_known(stored: Run, estate: Estate) -> Iterator[Reading]:
     """What was seen in a stored run, less what was asked for another account or Windows than this estate names, of which a gap says so."""
-    return _in_force(_seen(stored.readings), stored, estate)
+    return StillKnown(stored.estate, estate).of(stored.readings)
 
 
 def _seen(readings: Iterable[Reading]) -> Iterator[Reading]:
@@ -64,27 +64,33 @@ def _seen(readings: Iterable[Reading]) -> Iterator[Reading]:
                     yield fact
 
 
-def _in_force(readings: Iterable[Reading], stored: Run, estate: Estate) -> Iterator[Reading]:
-    """The readings, with gaps in place of those that were asked for another account or Windows."""
-    asked_for = {r.subject: r.value for r in stored.readings if isinstance(r, Fact) and r.key == v.FIPS_PROFILE}
-    others = _of_other_accounts(stored.estate, estate)
-    changed = _declared_otherwise(stored.estate, estate)
-    mailboxes = {mailbox.address: mailbox for mailbox in estate.mailboxes}
-    windows = estate.deployment
-    before = None if stored.estate is None else stored.estate.deployment
-    for reading in readings:
-        if reading.mailbox in others:
-            yield _stale(reading, "another account, or another way to sign in, was tried than the estate now names")
-        elif reading.key in _OF_THE_ESTATE and reading.subject in changed:
-            yield _stale(reading, "Dynamics' records were compared with what the estate said then")
-        elif reading.key in _OF_THE_WINDOWS and asked_for.get(reading.subject, windows.runs_on) != windows.runs_on:
-            yield _stale(reading, f"{asked_for[reading.subject]} was asked about, and the deployment runs on {windows.runs_on}")
-        elif (detail := _was_no_question(reading, mailboxes, estate)) is not None:
-            yield _stale(reading, detail)
-        elif reading.key in _OF_ITS_POLICY and before is not None and before.fips != windows.fips:
-            yield _stale(reading, f"the question was asked with the FIPS policy {'on' if before.fips else 'off'}")
-        else:
-            yield reading
+class StillKnown:
+    """What counts under an estate of what was seen under another. What follows from the two alone is worked out once."""
+
+    def __init__(self, before: Estate | None, now: Estate) -> None:
+        self._now = now
+        self._others = _of_other_accounts(before, now)
+        self._changed = _declared_otherwise(before, now)
+        self._mailboxes = {mailbox.address: mailbox for mailbox in now.mailboxes}
+        self._before = None if before is None else before.deployment
+
+    def of(self, readings: Collection[Reading]) -> Iterator[Reading]:
+        """The readings that were seen, with gaps in place of those that were asked for another account or Windows."""
+        asked_for = {r.subject: r.value for r in readings if isinstance(r, Fact) and r.key == v.FIPS_PROFILE}
+        windows, before = self._now.deployment, self._before
+        for reading in _seen(readings):
+            if reading.mailbox in self._others:
+                yield _stale(reading, "another account, or another way to sign in, was tried than the estate now names")
+            elif reading.key in _OF_THE_ESTATE and reading.subject in self._changed:
+                yield _stale(reading, "Dynamics' records were compared with what the estate said then")
+            elif reading.key in _OF_THE_WINDOWS and asked_for.get(reading.subject, windows.runs_on) != windows.runs_on:
+                yield _stale(reading, f"{asked_for[reading.subject]} was asked about, and the deployment runs on {windows.runs_on}")
+            elif (detail := _was_no_question(reading, self._mailboxes, self._now)) is not None:
+                yield _stale(reading, detail)
+            elif reading.key in _OF_ITS_POLICY and before is not None and before.fips != windows.fips:
+                yield _stale(reading, f"the question was asked with the FIPS policy {'on' if before.fips else 'off'}")
+            else:
+                yield reading
 
 
 def _was_no_question(reading: Reading, mailboxes: Mapping[str, Mailbox], now: Estate) -> str | None:

@@ -123,16 +123,18 @@ def unlisted(addresses: Sequence[str]) -> list[AlertCondition]:
 
 
 def states(run: Run) -> Mapping[tuple[str, str], int]:
-    """How many mailboxes Dynamics has in which state, by profile: `enabled`, `disabled` (in a direction that it serves) or `unknown`."""
+    """How many mailboxes that a run judges Dynamics has in which state, by profile: `enabled`, `disabled` (in a direction that it serves) or `unknown`."""
     if run.estate is None or run.estate.dynamics is None:
         return {}
     enabled = {
         reading.subject: dict(reading.value) for reading in run.readings if isinstance(reading, Fact) and reading.key == v.DYNAMICS_ENABLED
     }
     found: Counter[tuple[str, str]] = Counter()
+    # Besides, a part of an estate has mailboxes that stand in for other parts.
+    judged = {assessment.mailbox for assessment in run.assessments}
     for mailbox in run.estate.mailboxes:
         used = [way for way in Direction if getattr(mailbox, way) is Delivery.SERVER_SIDE]
-        if used:
+        if used and mailbox.address in judged:
             told = enabled.get(mailbox.address)
             found[mailbox.profile, "unknown" if told is None else "enabled" if all(told[way] for way in used) else "disabled"] += 1
     return found

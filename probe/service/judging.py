@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import chain
 
 from probe import __version__
-from probe.engine.again import still_known
+from probe.engine.again import StillKnown
 from probe.engine.judge import Judgement, Ruleset, judge_estate
 from probe.engine.plan import Plan
 from probe.engine.run import about
@@ -79,7 +79,8 @@ def under(plan: Plan, looks: Iterable[Look], before: Run) -> list[Look]:
     """The looks as far as they still tell something under the estate of a plan, which may be another than that of the run `before`."""
     assert plan.estate is not None
     estate, names = plan.estate, names_of(plan)
-    still = (replace(look, readings=tuple(still_known(replace(before, readings=look.readings), estate))) for look in looks)
+    known = StillKnown(before.estate, estate)
+    still = (replace(look, readings=tuple(known.of(look.readings))) for look in looks)
     return [look.named_by(names) for look in still]
 
 

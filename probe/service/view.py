@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from probe.service.enabling import PageEnabling
 from probe.service.judging import run_about
 from probe.service.looks import LookKey, Topic
 from probe.service.watcher import Watcher
-from probe.web import CannotCheck, EnableOrder, LastLook, LookUnderWay, Standby
+from probe.web import CannotCheck, EnableOrder, LastLook, LookUnderWay, Standby, WatchedState
 
 LATE = timedelta(minutes=2)
 """How late what is due may be before the schedule counts as not kept."""
@@ -38,6 +39,8 @@ class View:
         self._probing = probing
         self._enabling = enabling
         self._asked: dict[str, asyncio.Future[None]] = {}
+        self._dynamics: dict[int, tuple[Run, Mapping[tuple[str, str], int]]] = {}
+        """How many mailboxes of each part Dynamics has in which state."""
 
     @property
     def estate(self) -> Estate:
@@ -51,8 +54,11 @@ class View:
     def history(self) -> History:
         return self._watcher.history
 
-    def run(self) -> Run:
-        return self._watcher.run_now
+    def state(self) -> WatchedState:
+        return self._watcher.shown.now
+
+    async def changed(self, known: WatchedState | None) -> None:
+        await self._watcher.shown.otherwise(known)
 
     def last_look(self, endpoint: str) -> LastLook | None:
         last = self._watcher.last_looks.get(endpoint)
@@ -78,7 +84,14 @@ class View:
         return self._watcher.attempts
 
     def dynamics(self) -> Mapping[tuple[str, str], int]:
-        return states(self._watcher.run_now)
+        """Counted once of each judgement of a part."""
+        before, self._dynamics = self._dynamics, {}
+        total: Counter[tuple[str, str]] = Counter()
+        for number, run in self._watcher.shown.now.parts.items():
+            counted = before.get(number)
+            self._dynamics[number] = counted if counted is not None and counted[0] is run else (run, states(run))
+            total.update(self._dynamics[number][1])
+        return total
 
     async def look(self, endpoint: Endpoint) -> None:
         """Look at an endpoint where the last look is older than the schedule's interval."""

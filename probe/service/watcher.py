@@ -31,12 +31,13 @@ from probe.schedule import Ended, Schedule, Task, TaskKind
 from probe.service.clock import Clock
 from probe.service.conditions import WhatIsWrong, what_is_wrong
 from probe.service.instruments import Judges, Observer
-from probe.service.judging import bare_run, joined, judged, under
+from probe.service.judging import joined, judged, under
 from probe.service.keeping import KeptLooks
 from probe.service.known import KnownLooks, Taken
-from probe.service.looks import Look, LookKey, Topic, key_of, looks_of
-from probe.service.parts import EstateParts
+from probe.service.looks import Look, LookKey, Topic, key_of
 from probe.service.recording import Recorded, what_matters
+from probe.service.showing import ShownState
+from probe.service.taking_up import TakenUp, taken_up_after
 from probe.service.teller import Teller
 
 _log = logging.getLogger(__name__)
@@ -109,7 +110,8 @@ class Watcher:
         self.started = clock.now()
         self.is_standing_by = False
         """Whether another service watches this deployment, so that nothing begins here."""
-        self._load(estate)
+        self._load(TakenUp.of(estate, judges, clock.now()))
+        self.shown = ShownState(self._bare)
 
     @property
     def run_now(self) -> Run:
@@ -137,16 +139,10 @@ class Watcher:
         """Whether nothing is under way, and nothing waits to be judged, written or told."""
         return not (self._running or self._is_settling or self._news.is_set() or self._is_delivering or self._undelivered.is_set())
 
-    def _load(self, estate: Estate) -> None:
-        now = self._clock.now()
-        self._plan = self._judges.plan(estate, now.date())
-        self._bare = bare_run(self._plan, now, self._judges.host)
-        self._parts = EstateParts(estate)
+    def _load(self, made: TakenUp) -> None:
+        self._plan, self._bare, self._parts, self._looks = made.plan, made.bare, made.parts, made.looks
         self._runs, self._wrong, self._whole = {}, {}, None
         self._touched = {part.number for part in self._parts.all}
-        of_plan = looks_of(self._plan, self._judges.probers)
-        held = {key: tuple(one for one in of_look if one.not_held is None) for key, of_look in of_plan.items()}
-        self._looks = {key: of_look for key, of_look in held.items() if of_look}
         self._unheld: dict[LookKey, tuple[Attempt, ...]] = {}
         """Of each look the attempts that nobody makes, with the reasons."""
 
@@ -164,14 +160,16 @@ class Watcher:
         await self._keep_estate()
 
     async def reload(self, estate: Estate) -> None:
-        """Watch another estate from now on, keeping what of it is known."""
+        """Watch another estate from now on, keeping what of it is known. What is under way meanwhile goes on."""
+        before, known, now = self._bare, dict(self._known.believed), self._clock.now()
+        made, still, tasks = await in_thread(lambda: taken_up_after(estate, self._judges, now, known.values(), before), "probe-reload")
         async with self._one_estate:
-            before = self._bare
-            self._load(estate)
-            kept = under(self._plan, [look for key, look in self._known.believed.items() if key in self._looks], before)
-            self._known = KnownLooks(kept, self._known.unconfirmed)
+            since = [look for key, look in self._known.believed.items() if look is not known.get(key) and key in made.looks]
+            self._load(made)
+            # What came meanwhile comes last, and counts.
+            self._known = KnownLooks((*still, *under(self._plan, since, before)), self._known.unconfirmed)
             self._recorded.forget(estate)
-            self._schedule.reload(self._judges.tasks(estate, self._plan), self._clock.now())
+            self._schedule.reload(tasks, self._clock.now())
             await self._take_what_nobody_holds()
             await self._keep_estate()
         self._news.set()
@@ -425,8 +423,13 @@ class Watcher:
         touched, self._touched = self._touched, set()
         if touched:
             self._bare = replace(self._bare, finished=now, judged_at=now.date())
-            self._recording.add(await in_thread(partial(self._judge, touched, now, is_next_day=is_next_day), "probe-judging"))
+            bare, known = self._bare, self._runs
+            judging = in_thread(partial(self._judge, touched, now, is_next_day=is_next_day), "probe-judging")
+            await self.shown.show_while(judging, bare, known, len(self._parts.all))
+            self._recording.add(await judging)
             self._whole = None
+            if known is self._runs:  # else the estate was taken up anew, and is judged next
+                self.shown.show(bare, known)
         await self._write()
         unkept, self._unkept = self._unkept, set()
         looks = [look for key in unkept if (look := self._known.believed.get(key)) is not None]

@@ -19,6 +19,7 @@ from probe import __version__
 from probe.history import HistoryUnavailable
 from probe.model.characters import visible
 from probe.web.access import Gatekeeper
+from probe.web.ahead import WhatComes
 from probe.web.asking import asking
 from probe.web.connections import MOST_HEAD_BYTES
 from probe.web.forms import ProblemForm
@@ -47,9 +48,10 @@ _HEADERS = {
 _log = logging.getLogger(__name__)
 
 
-def application(watch: Watch, gatekeeper: Gatekeeper, jobs: Jobs, clock: Callable[[], datetime]) -> ASGIApp:
+def application(
+    watch: Watch, states: States, comes: WhatComes, gatekeeper: Gatekeeper, jobs: Jobs, clock: Callable[[], datetime]
+) -> ASGIApp:
     """What the listener serves."""
-    states = States(watch)
     app = FastAPI(
         title="probe",
         version=__version__,
@@ -68,9 +70,9 @@ def application(watch: Watch, gatekeeper: Gatekeeper, jobs: Jobs, clock: Callabl
     app.add_exception_handler(Exception, _told_of_bug)
     app.add_exception_handler(HistoryUnavailable, _told_of_history)
     app.include_router(monitoring(watch, states, clock))
-    app.include_router(reading(watch, states))
+    app.include_router(reading(watch, states, comes))
     app.include_router(asking(watch, states, jobs))
-    app.include_router(pages(watch, states, jobs, gatekeeper, clock))
+    app.include_router(pages(watch, states, comes, jobs, gatekeeper, clock))
     described = app.openapi
     app.openapi = lambda: _with_problems(described())  # type: ignore[method-assign]
     return _Front(app, gatekeeper, clock)

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import chain
 
 from probe.document import conclusion_form, publish, rule_form
-from probe.document.telling.blocks import blocks_of
-from probe.document.telling.groups import groups_of
-from probe.document.telling.known import Known
+from probe.document.telling.groups import grouped
 from probe.history.telling import as_time
-from probe.model import vocabulary as v
-from probe.model.attempts import Outcome
 from probe.model.endpoints import endpoint_id
 from probe.model.estate import DEPLOYMENT_SUBJECT, Endpoint, Estate, Mailbox, profile_subject
 from probe.model.rules import Assessment, Result, Rule, Support
 from probe.model.runs import Run
-from probe.outlook import Coming, representatives
+from probe.web.ahead import Ahead
+from probe.web.parts import JsonForm
+from probe.web.problems import RequestProblem
 from probe.web.state import EstateState
 from probe.web.watch import LastLook
 
-JsonForm = dict[str, Any]
+VerdictCount = tuple[tuple[str, str, str], int]
+"""How many mailboxes have a profile and a verdict on support and readiness."""
 
 _MOST_CAUSES = 50
 _MOST_NAMED = 10
@@ -37,21 +36,28 @@ def page(names: Sequence[str], after: str | None, limit: int) -> tuple[Sequence[
     return found, found[-1] if start + limit < len(names) else None
 
 
-def summary(state: EstateState, coming: Sequence[Coming]) -> JsonForm:
-    """The estate in short."""
-    assessments = state.run.assessments
-    by_profile: dict[str, list[Assessment]] = {profile.name: [] for profile in state.names.estate.profiles}
-    for assessment in assessments:
-        by_profile.setdefault(assessment.profile, []).append(assessment)
-    causes = _causes(state.run)
+def summary(state: EstateState) -> JsonForm:
+    """The estate in short, but for what comes."""
+    by_profile: dict[str, list[VerdictCount]] = {profile.name: [] for profile in state.names.estate.profiles}
+    for part in state.parts:
+        for verdict, number in part.verdicts.items():
+            by_profile.setdefault(verdict[0], []).append((verdict, number))
+    causes = _causes(state)
     return {
         "deployment": state.names.estate.deployment.name,
         "as_of": as_time(state.run.finished),
         "judged_at": state.run.judged_at.isoformat(),
-        **_counts(assessments),
+        **_counts(chain.from_iterable(by_profile.values())),
         "profiles": [{"profile": name, **_counts(of_it)} for name, of_it in by_profile.items()],
         "worst": causes[:_MOST_CAUSES],
         "causes": len(causes),
+        "unjudged": state.unjudged,
+    }
+
+
+def coming_up(ahead: Ahead) -> JsonForm:
+    """What comes, for the estate in short."""
+    return {
         "coming": [
             {
                 "on": one.day.isoformat(),
@@ -63,37 +69,44 @@ def summary(state: EstateState, coming: Sequence[Coming]) -> JsonForm:
                 "first": [*one.mailboxes[:_MOST_NAMED]],
                 "remedy": one.remedy,
             }
-            for one in coming
+            for one in ahead.coming
         ],
+        "coming_as_of": None if ahead.known is None else as_time(ahead.known),
     }
 
 
-def _counts(assessments: Collection[Assessment]) -> JsonForm:
-    return {
-        "mailboxes": len(assessments),
-        "support": dict(Counter(one.support.value for one in assessments)),
-        "readiness": dict(Counter(one.readiness.value for one in assessments)),
-    }
+def _counts(verdicts: Iterable[VerdictCount]) -> JsonForm:
+    support: Counter[str] = Counter()
+    readiness: Counter[str] = Counter()
+    for (_, of_support, of_readiness), number in verdicts:
+        support[of_support] += number
+        readiness[of_readiness] += number
+    return {"mailboxes": support.total(), "support": dict(support), "readiness": dict(readiness)}
 
 
-def _causes(run: Run) -> list[JsonForm]:
-    alike, small = representatives(run)
-    document = publish(small)
-    blocks = blocks_of(document["assessments"], Known(document))
-    blocks = [block for block in blocks if not block.is_good and block.support is not Support.NOT_ASSESSED]
-    told = []
-    for group in groups_of(blocks, run.judged_at):
-        addresses = [address for one in group.addresses for address in alike[one]]
-        told.append(
-            {
-                "support": group.first.support.value,
-                "readiness": group.first.readiness.value,
-                "cause": group.cause[0],
-                "mailboxes": len(addresses),
-                "first": addresses[:_MOST_NAMED],
-            }
-        )
-    return told
+def _causes(state: EstateState) -> list[JsonForm]:
+    blocks = [one for one in state.blocks if not one.block.is_good and one.block.support is not Support.NOT_ASSESSED]
+    return [
+        {
+            "support": group.first.support.value,
+            "readiness": group.first.readiness.value,
+            "cause": group.cause[0],
+            "mailboxes": len(group.addresses),
+            "first": group.addresses[:_MOST_NAMED],
+        }
+        for group in grouped((one.block, one.cause, one.beside) for one in blocks)
+    ]
+
+
+def judged_mailbox(state: EstateState, name: str) -> tuple[Mailbox, Assessment]:
+    """The mailbox of the estate with this address or id, and what came of it. Raises RequestProblem."""
+    mailbox = state.names.mailbox(name)
+    if mailbox is None:
+        raise RequestProblem(404, "the estate has no such mailbox")
+    assessment = state.assessment(mailbox)
+    if assessment is None:
+        raise RequestProblem(503, "this mailbox is not judged yet since the service began; ask again in a moment", {"Retry-After": "5"})
+    return mailbox, assessment
 
 
 def mailbox_line(assessment: Assessment, mailbox: Mailbox) -> JsonForm:
@@ -137,18 +150,10 @@ def urls_of(estate: Estate, mailbox: Mailbox) -> tuple[str, ...]:
 
 def endpoint_line(state: EstateState, endpoint: Endpoint, last: LastLook | None) -> JsonForm:
     """An endpoint in short."""
-    url = endpoint.url
-    outcomes = {attempt.outcome for attempt in state.attempts_with(url) if attempt.mailbox is None} - {Outcome.NOT_SCHEDULED}
-    facts = state.facts_of(url)
-    ends = facts.value(v.CERTIFICATE_NOT_AFTER)
     return {
-        "id": endpoint_id(url),
-        "subject": url,
-        "up": Outcome.COMPLETED in outcomes if outcomes else None,
-        "product": facts.value(v.SERVER_PRODUCT),
-        "certificate_ends": None if ends is None else as_time(ends),
+        **state.endpoint_in_short(endpoint.url),
         "last_look": None if last is None else {"at": as_time(last.at), "seconds": round(last.seconds, 3)},
-        "mailboxes": state.names.served[url],
+        "mailboxes": state.names.served[endpoint.url],
     }
 
 

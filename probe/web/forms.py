@@ -97,6 +97,10 @@ class SummaryForm(CountsForm):
     """How many there are, of which `worst` may be a part."""
     coming: tuple[ComingForm, ...]
     """What comes within 90 days, the earliest first."""
+    coming_as_of: datetime | None
+    """What was known then is the oldest that `coming` is worked out of; null as long as it is worked out of a part of the estate alone."""
+    unjudged: int
+    """How many further mailboxes are not judged yet since the service began. They are in no other count."""
 
 
 class MailboxLineForm(Form):

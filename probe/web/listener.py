@@ -18,10 +18,12 @@ from probe.model.values import dataclass
 from probe.net.listening import ClientLimits, ListeningPort, ServerIdentity
 from probe.net.threads import in_thread
 from probe.web.access import Gatekeeper, Hosts, is_local_name
+from probe.web.ahead import WhatComes
 from probe.web.application import application
 from probe.web.connections import MOST_HEAD_BYTES, BoundedConnection, ClientPatience
 from probe.web.jobs import Jobs
 from probe.web.sessions import Sessions
+from probe.web.state import States
 from probe.web.tokens import Tokens
 from probe.web.watch import Watch
 from probe.wire.certificates import read_certificate
@@ -103,12 +105,16 @@ async def listening(
             clock=clock,
             monotonic=monotonic,
         )
-        jobs = Jobs(clock, monotonic)
-        server = _Server(_configuration(application(watch, gatekeeper, jobs, clock), names, patience))
+        jobs, states = Jobs(clock, monotonic), States(watch)
+        comes = WhatComes(states)
+        server = _Server(_configuration(application(watch, states, comes, gatekeeper, jobs, clock), names, patience))
+        # Before anybody can ask: whoever asks first waits for nothing.
+        await states.begin()
         stop, failed = asyncio.Event(), None
         try:
             async with asyncio.TaskGroup() as group:
                 serving, working = group.create_task(server.serve()), group.create_task(jobs.serve())
+                following = [group.create_task(one.follow()) for one in (states, comes)]
                 await server.ready.wait()
                 context = None if identity is None else identity.context
                 accepting = group.create_task(port.serve(partial(_connection, server, patience), context, clients, stop))
@@ -123,8 +129,8 @@ async def listening(
                     jobs.close()
                     server.should_exit = True
                 await serving
-                accepting.cancel()
-                working.cancel()
+                for task in (accepting, working, *following):
+                    task.cancel()
         finally:
             # What is answered yet goes no further, be it that its time is over or that the service is cancelled.
             await _cancelled(server.server_state.tasks)

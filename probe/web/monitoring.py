@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Response
@@ -27,7 +28,7 @@ from probe.document.telling.metrics import (
 from probe.model import vocabulary as v
 from probe.web.forms import HealthForm
 from probe.web.problems import RequestProblem
-from probe.web.state import MOST_NAME, Drawn, EstateState, States
+from probe.web.state import MOST_NAME, EstateState, States
 from probe.web.watch import CannotCheck, LastLook, Watch
 
 LONGEST_LOOK_SECONDS = 120.0
@@ -39,7 +40,6 @@ _MARGIN_SECONDS = 0.5
 def monitoring(watch: Watch, states: States, clock: Callable[[], datetime]) -> APIRouter:
     """The routes of monitoring."""
     router = APIRouter(tags=["monitoring"])
-    of_the_estate = Drawn(states, lambda state: exposition(_of_the_estate(state)))
 
     @router.get("/healthz")
     async def healthz() -> HealthForm:
@@ -57,7 +57,7 @@ def monitoring(watch: Watch, states: States, clock: Callable[[], datetime]) -> A
     @router.get("/metrics", response_class=_Exposition)
     async def metrics() -> Response:
         """Metrics of the estate and of the service, for Prometheus. Nothing is labelled by mailbox."""
-        return _Exposition(exposition([*_of_the_service(watch, clock()), *_of_the_schedule(watch)]) + await of_the_estate.newest())
+        return _Exposition(exposition([*_of_the_service(watch, clock()), *_of_the_schedule(watch)]) + of_the_estate(await states.newest()))
 
     @router.get("/probe", response_class=_Exposition)
     async def probe(
@@ -82,7 +82,7 @@ def monitoring(watch: Watch, states: States, clock: Callable[[], datetime]) -> A
         last = watch.last_look(endpoint.url)
         if last is None:
             raise RequestProblem(503, "nothing is known of this endpoint yet", {"Retry-After": "10"})
-        return _Exposition(exposition(_of_one_endpoint(await states.newest(), endpoint.url, last, clock())))
+        return _Exposition(exposition(_of_one_endpoint(await states.newest(seconds), endpoint.url, last, clock())))
 
     return router
 
@@ -104,11 +104,14 @@ def _of_the_schedule(watch: Watch) -> Iterator[Metric]:
     yield family("probe_dynamics_mailboxes", "Mailboxes by their state in Dynamics.", ("profile", "state"), watch.dynamics())
 
 
-def _of_the_estate(state: EstateState) -> Iterator[Metric]:
-    yield mailboxes((a.profile, a.support.value, a.readiness.value) for a in state.run.assessments)
-    urls = state.names.endpoints
-    outcomes = {url: [attempt.outcome.value for attempt in state.attempts_with(url)] for url in urls}
-    yield from endpoints(outcomes, {url: state.facts_of(url) for url in urls})
+def of_the_estate(state: EstateState) -> str:
+    """The metrics of the estate as text."""
+    verdicts = chain.from_iterable(part.verdicts.items() for part in state.parts)
+    # What no part has is a family without samples.
+    told = [exposition([mailboxes(dict(verdicts))])]
+    for place, empty in enumerate(endpoints({}, {})):
+        told += [exposition([empty]), *(part.samples[place] for part in state.parts)]
+    return "".join(told)
 
 
 def _of_one_endpoint(state: EstateState, url: str, last: LastLook, now: datetime) -> Iterator[Metric]:

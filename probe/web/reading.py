@@ -14,10 +14,12 @@ from probe import app
 from probe.history import History, HistoryChange
 from probe.history.telling import change_as_json, latency_as_json
 from probe.model.rules import Readiness, Support
+from probe.web.ahead import WhatComes
 from probe.web.documents import (
-    JsonForm,
+    coming_up,
     endpoint_detail,
     endpoint_line,
+    judged_mailbox,
     mailbox_detail,
     mailbox_line,
     page,
@@ -35,12 +37,12 @@ from probe.web.forms import (
     RuleListForm,
     SummaryForm,
 )
+from probe.web.parts import JsonForm
 from probe.web.problems import RequestProblem
 from probe.web.responses import JsonResponse, encoded, tagged
-from probe.web.state import MOST_NAME, Drawn, EstateState, States
+from probe.web.state import MOST_NAME, States
 from probe.web.watch import Watch
 
-_AHEAD = timedelta(days=90)
 _LATENCIES = timedelta(days=14)
 _TIMELINE = 50
 """Intervals of which a mailbox or an endpoint is told what changed with them."""
@@ -60,15 +62,15 @@ After = Annotated[str | None, Query(max_length=MOST_NAME, description="`next` of
 Limit = Annotated[int, Query(ge=1, le=500, description="The most that a page has.")]
 
 
-def reading(watch: Watch, states: States) -> APIRouter:
+def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
     """The routes that read."""
     router = APIRouter(prefix="/v1", tags=["estate"], default_response_class=JsonResponse)
-    in_short = Drawn(states, _in_short)
+    in_short = states.drawn(summary)
 
     @router.get("/summary", response_model=SummaryForm)
     async def show_summary(request: Request) -> Response:
         """The estate in short: counts by verdict, causes with the worst first, and what comes up next."""
-        return tagged(request, await in_short.newest())
+        return tagged(request, encoded({**await in_short.newest(), **coming_up(comes.soon())}))
 
     @router.get("/mailboxes", response_model=MailboxPageForm)
     async def list_mailboxes(
@@ -86,7 +88,7 @@ def reading(watch: Watch, states: States) -> APIRouter:
             name: (assessment, mailbox)
             for name, mailbox in state.names.by_address.items()
             if wanted in name
-            and (assessment := state.assessments.get(mailbox.address)) is not None
+            and (assessment := state.assessment(mailbox)) is not None
             and (not support or assessment.support in support)
             and (not readiness or assessment.readiness in readiness)
             and (profile is None or mailbox.profile == profile)
@@ -101,10 +103,7 @@ def reading(watch: Watch, states: States) -> APIRouter:
     ) -> Response:
         """One mailbox: its verdict, what decided it, what is known and what is not, and what changed."""
         state = await states.newest()
-        mailbox = state.names.mailbox(name)
-        assessment = None if mailbox is None else state.assessments.get(mailbox.address)
-        if mailbox is None or assessment is None:
-            raise RequestProblem(404, "the estate has no such mailbox")
+        mailbox, assessment = judged_mailbox(state, name)
         timeline = await _timeline(watch.history, mailbox.address, urls_of(state.names.estate, mailbox))
         return tagged(request, encoded(mailbox_detail(state, mailbox, assessment, timeline)))
 
@@ -161,11 +160,6 @@ def reading(watch: Watch, states: States) -> APIRouter:
         return tagged(request, encoded(rule_detail(rule)))
 
     return router
-
-
-def _in_short(state: EstateState) -> bytes:
-    # What comes up is found by judging the estate for days ahead.
-    return encoded(summary(state, app.outlook(state.run, state.run.judged_at + _AHEAD)))
 
 
 async def _timeline(history: History, about: str, beside: Sequence[str]) -> list[JsonForm]:

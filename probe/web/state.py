@@ -1,25 +1,38 @@
-"""The newest state of the estate, found by name: what a request asks about, and what is known of it."""
+"""The newest state of the estate, found by name: what a request asks about, and what is known of it.
+
+It is drawn as it becomes known, part by part and beside the service's loop, and not by whoever asks: who asks has what is drawn.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, TypeVar, cast
 
+from probe.document.telling.blocks import in_order
 from probe.model.attempts import Attempt
 from probe.model.endpoints import endpoint_id
 from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.facts import Facts, Reading
 from probe.model.rules import Assessment
-from probe.model.runs import Run
 from probe.net.threads import in_thread
-from probe.web.watch import Watch
+from probe.web.parts import DrawnBlock, JsonForm, PartState, endpoint_in_short
+from probe.web.problems import RequestProblem
+from probe.web.watch import Watch, WatchedState
 
 T = TypeVar("T")
 
 MOST_NAME = 512
 """Characters of what may be asked for by name. A subject that is longer has an id."""
+PATIENCE = 0.03
+"""Seconds for which a request waits for what is newer than what is drawn."""
+_RESTS = 5
+"""How many times as long as a drawing took there is none: a large estate changes all the time."""
+
+_log = logging.getLogger(__name__)
 
 
 class EstateNames:
@@ -49,105 +62,156 @@ class EstateNames:
 
 
 class EstateState:
-    """A run of the whole estate, indexed."""
+    """What is known of the whole estate at one time, indexed."""
 
-    def __init__(self, run: Run, names: EstateNames) -> None:
-        self.run = run
+    def __init__(self, watched: WatchedState, names: EstateNames, parts: Sequence[PartState]) -> None:
+        self.watched = watched
+        self.run = watched.whole
+        """The estate and the time of all of this; without attempts, readings and assessments."""
         self.names = names
-        self._attempts: dict[str, list[Attempt]] = {}
-        for attempt in run.attempts:
-            self._attempts.setdefault(attempt.subject, []).append(attempt)
-        self._readings: dict[str, list[Reading]] = {}
-        for reading in run.readings:
-            self._readings.setdefault(reading.subject, []).append(reading)
-        self.assessments: Mapping[str, Assessment] = {assessment.mailbox: assessment for assessment in run.assessments}
+        self.parts = parts
+        self._part_of = {subject: part for part in reversed(parts) for subject in part.subjects}
+        self.judged = sum(len(part.assessments) for part in parts)
+        """How many mailboxes are judged: all but soon after the service began."""
+        self.blocks: Sequence[DrawnBlock] = _sorted(block for part in parts for block in part.blocks)
+        """The mailboxes in blocks, the most urgent first."""
+
+    @property
+    def unjudged(self) -> int:
+        """How many mailboxes are not judged yet."""
+        return len(self.names.estate.mailboxes) - self.judged
+
+    def assessment(self, mailbox: Mailbox) -> Assessment | None:
+        """What came of a mailbox; None where it is not judged yet."""
+        part = self._part_of.get(mailbox.address)
+        return None if part is None else part.assessments.get(mailbox.address)
 
     def attempts_with(self, subject: str) -> Sequence[Attempt]:
         """The last attempts with a subject, those of accounts there among them, in the order of the plan."""
-        return self._attempts.get(subject, ())
+        part = self._part_of.get(subject)
+        return () if part is None else part.attempts_with(subject)
 
     def readings_of(self, subject: str) -> Sequence[Reading]:
         """What is known and missing of a subject and of accounts there."""
-        return self._readings.get(subject, ())
+        part = self._part_of.get(subject)
+        return () if part is None else part.readings_of(subject)
 
     def facts_of(self, subject: str) -> Facts:
         """What is known of a subject itself."""
-        return Facts(subject, [reading for reading in self.readings_of(subject) if reading.mailbox is None])
+        part = self._part_of.get(subject)
+        return Facts(subject) if part is None else part.facts_of(subject)
+
+    def endpoint_in_short(self, url: str) -> JsonForm:
+        """An endpoint in short."""
+        part = self._part_of.get(url)
+        known = None if part is None else part.endpoints.get(url)
+        return known or endpoint_in_short(url, (), Facts(url))
+
+
+def _sorted(blocks: Iterable[DrawnBlock]) -> list[DrawnBlock]:
+    drawn = {id(one.block): one for one in blocks}
+    return [drawn[id(block)] for block in in_order(one.block for one in drawn.values())]
 
 
 class States:
-    """Gives the newest state, and indexes it once."""
+    """Has the newest state drawn, and gives what is drawn."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._names: EstateNames | None = None
-        self._state: EstateState | None = None
-        self._indexing = asyncio.Lock()
+        self._parts: dict[int, PartState] = {}
+        self._draws: list[Callable[[EstateState], object]] = []
+        self._shown: tuple[EstateState, tuple[object, ...]] | None = None
+        self._tried: WatchedState | None = None
+        """The state that was drawn last, or could not be."""
+        self._news = asyncio.Event()
+        """Set at the next drawing; each has its own."""
+
+    def drawn(self, draw: Callable[[EstateState], T]) -> Drawn[T]:
+        """Have something drawn of each state along with it."""
+        assert self._tried is None
+        self._draws.append(draw)
+        return Drawn(self, len(self._draws) - 1)
 
     def names(self) -> EstateNames:
-        """What the estate names now."""
+        """What the estate names now, which may be otherwise than that of the state that is drawn."""
         estate = self._watch.estate
         if self._names is None or self._names.estate is not estate:
             self._names = EstateNames(estate)
         return self._names
 
-    def is_newest(self, state: EstateState) -> bool:
-        """Whether nothing is known since, and the estate is the same."""
-        return state.run is self._watch.run() and state.names is self.names()
+    async def begin(self) -> None:
+        """Draw what is known, so that there is something to show."""
+        await self._draw()
 
-    async def newest(self) -> EstateState:
-        """The newest state."""
-        async with self._indexing:
-            run, names = self._watch.run(), self.names()
-            if self._state is None or not self.is_newest(self._state):
-                # Of ten thousand endpoints there are half a million readings; the schedule goes on meanwhile.
-                self._state = await in_thread(lambda: EstateState(run, names), "probe-web-state")
-            return self._state
+    async def follow(self) -> None:
+        """Draw each state that is newer than what is drawn, until it is cancelled."""
+        time = asyncio.get_running_loop().time
+        while True:
+            await self._watch.changed(self._tried)
+            began = time()
+            await self._draw()
+            # As long as the next one is not drawn, what is drawn is shown with its time.
+            await asyncio.sleep((time() - began) * _RESTS)
+
+    def at_hand(self) -> EstateState:
+        """The state that is drawn. Raises RequestProblem where nothing could be drawn."""
+        if self._shown is None:
+            raise RequestProblem(503, "what is known cannot be shown; the service's log says why", {"Retry-After": "60"})
+        return self._shown[0]
+
+    async def newest(self, patience: float = PATIENCE) -> EstateState:
+        """The newest state that is drawn, waited for so long."""
+        return (await self.shown(patience))[0]
+
+    async def shown(self, patience: float = PATIENCE) -> tuple[EstateState, tuple[object, ...]]:
+        """As `newest`, with what is drawn of it. Raises RequestProblem where nothing could be drawn."""
+        if self._shown is None or self._shown[0].watched is not self._watch.state():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._news.wait()
+        self.at_hand()
+        assert self._shown is not None
+        return self._shown
+
+    async def after(self, state: EstateState) -> None:
+        """Return once a newer state than this is drawn."""
+        while self._shown is None or self._shown[0] is state:
+            await self._news.wait()
+
+    async def _draw(self) -> None:
+        watched, names = self._watch.state(), self._names
+        self._tried = watched
+        try:
+            self._shown, self._names = await in_thread(lambda: self._made(watched, names), "probe-web-state")
+        except Exception:  # noqa: BLE001 - what was drawn before is shown, and the service goes on
+            _log.exception("a bug in probe: the newest state is not drawn")
+            return
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    def _made(self, watched: WatchedState, names: EstateNames | None) -> tuple[tuple[EstateState, tuple[object, ...]], EstateNames]:
+        """A state with all that is drawn of it; parts in which nothing is new are those that were drawn before."""
+        estate = watched.whole.estate
+        assert estate is not None
+        if names is None or names.estate is not estate:
+            names = EstateNames(estate)
+        before, parts = self._parts, {}
+        for number, run in sorted(watched.parts.items()):
+            part = before.get(number)
+            parts[number] = part if part is not None and part.run is run else PartState(run)
+        state = EstateState(watched, names, [*parts.values()])
+        self._parts = parts
+        return (state, tuple(draw(state) for draw in self._draws)), names
 
 
 class Drawn(Generic[T]):
-    """Something that is drawn once of each state, beside the service's loop: what costs seconds for ten thousand mailboxes.
+    """Something that is drawn of each state."""
 
-    While it is drawn of the newest state, what was drawn of the one before serves.
-    """
+    def __init__(self, states: States, number: int) -> None:
+        self._states, self._number = states, number
 
-    def __init__(self, states: States, draw: Callable[[EstateState], T], rests: int = 0) -> None:
-        """After a drawing there is none until `rests` times as long have passed: a large estate changes all the time."""
-        self._states, self._draw, self._rests = states, draw, rests
-        self._drawn: tuple[EstateState, T] | None = None
-        self._drawing: asyncio.Future[None] | None = None
-        self._rests_until = 0.0
-
-    async def newest(self, patience: float = 0.5) -> T:
-        """What is drawn of the newest state; where that is not there within so many seconds, of the one before."""
-        await self._wait(None if self._drawn is None else patience)
-        assert self._drawn is not None
-        return self._drawn[1]
-
-    async def at_hand(self, patience: float) -> T | None:
-        """As `newest`; None where nothing is drawn yet within so many seconds."""
-        await self._wait(patience)
-        return None if self._drawn is None else self._drawn[1]
-
-    async def _wait(self, patience: float | None) -> None:
-        """Draw the newest state where it is not drawn, and wait for that so long."""
-        is_newest = self._drawn is not None and self._states.is_newest(self._drawn[0])
-        if self._drawing is None and not is_newest and asyncio.get_running_loop().time() >= self._rests_until:
-            self._drawing = asyncio.ensure_future(self._draw_newest())
-            # Nobody may be left to hear of a failure.
-            self._drawing.add_done_callback(lambda done: done.cancelled() or done.exception())
-        if self._drawing is not None:
-            done, _ = await asyncio.wait([self._drawing], timeout=patience)
-            for drawing in done:
-                drawing.result()
-
-    async def _draw_newest(self) -> None:
-        time = asyncio.get_running_loop().time
-        began = time()
-        try:
-            state = await self._states.newest()
-            self._drawn = (state, await in_thread(lambda: self._draw(state), "probe-web-drawing"))
-        finally:
-            self._drawing = None
-            ended = time()
-            self._rests_until = ended + (ended - began) * self._rests
+    async def newest(self, patience: float = PATIENCE) -> T:
+        """What is drawn of the newest state that is drawn."""
+        drawings: tuple[Any, ...] = (await self._states.shown(patience))[1]
+        return cast("T", drawings[self._number])

@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from probe.history import History
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedState:
+    """What is known of an estate at one time, in parts that are judged by themselves."""
+
+    whole: Run
+    """The estate and the time at which all of this is so; without attempts, readings and assessments, which its parts have."""
+    parts: Mapping[int, Run]
+    """By number; each is the same object as long as nothing of it is new. What they say of the deployment is the same. A part that was not judged yet
+    is not among them."""
+
+
 @dataclass(frozen=True, slots=True)
 class LastLook:
     """The last look at an endpoint."""
@@ -77,12 +88,15 @@ class Watch(Protocol):
     def history(self) -> History:
         """What was seen before. Its methods raise HistoryUnavailable."""
 
-    def run(self) -> Run:
-        """The newest state of the whole estate as one run: the last attempts and readings of every endpoint, and an assessment of every mailbox.
+    def state(self) -> WatchedState:
+        """What is known of the whole estate: the last attempts and readings of every endpoint, and an assessment of every mailbox that is judged.
 
-        Its `estate` is that of `estate`. Attempts with one subject are in the order of the plan. It is the same object as long as nothing of it changed,
-        so that what is drawn from it is drawn once.
+        Its estate is that of `estate`, or, as long as a new one is not judged yet, the one before. Attempts with one subject are in the order of the
+        plan. It is the same object as long as nothing of it changed.
         """
+
+    async def changed(self, known: WatchedState | None) -> None:
+        """Return once `state` gives another than this."""
 
     def last_look(self, endpoint: str) -> LastLook | None:
         """The last look at an endpoint, by its URL; None where there was none since the estate has it."""
@@ -103,7 +117,7 @@ class Watch(Protocol):
         """How many mailboxes Dynamics has in which state, by profile and state; empty where Dynamics is not read."""
 
     async def look(self, endpoint: Endpoint) -> None:
-        """Look at an endpoint of the estate, so that `run` and `last_look` tell of it.
+        """Look at an endpoint of the estate, so that `state` and `last_look` tell of it.
 
         Nothing is done where the last look is younger than `estate.schedule.quick`; who asks while a look goes on waits for that one. A server that is down is
         no failure: its attempts say so. Cancelling the caller leaves the look to go on for the others. Raises CannotCheck.

@@ -1,6 +1,6 @@
 """What the program costs beside others that do the same, and beside its limits: `python -m tests.benchmarks`.
 
-    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--runs 3] [looks] [startup] [mailboxes] [posture] [history] [schedule] [service]
+    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--runs 3] [looks] [startup] [mailboxes] [posture] [history] [schedule] [service] [pages]
 
 Each figure is the median of some runs. All of them are of this machine and this hour; what means something is the ratio of two in one run, and that
 only where nothing else runs. What is not installed is left out, and that is said.
@@ -24,8 +24,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks import estate_of_many, history, nginx, schedule
+from tests.benchmarks import estate_of_many, history, nginx, pages, schedule
 from tests.benchmarks.blackbox import CONFIGURATION
+from tests.benchmarks.mail_server import CHANGED
 
 _PROBE = Path(sys.executable).with_name("probe")
 _HERE = Path(__file__).parent
@@ -56,12 +57,13 @@ def main() -> None:
     """Measure what is named, or everything."""
     parts: dict[str, Callable[[argparse.Namespace], None]] = {
         "looks": _looks, "startup": _startup, "mailboxes": _mailboxes, "posture": _posture, "history": _history,
-        "schedule": _schedule, "service": _service,
+        "schedule": _schedule, "service": _service, "pages": _pages,
     }  # fmt: skip
     arguments = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     arguments.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(parts)}")
     arguments.add_argument("--addresses", type=int, default=1000)
     arguments.add_argument("--mailboxes", type=int, default=10_000)
+    arguments.add_argument("--seconds", type=float, default=60.0, help="of each part of `pages`")
     arguments.add_argument("--runs", type=int, default=3)
     given = arguments.parse_args()
     _say(
@@ -176,6 +178,15 @@ def _service(given: argparse.Namespace) -> None:
                 _say(f"  {protocol}, a look of the service that finds nothing new: {_told(ours)}, {ours.megabytes:.0f} MB{beside}")
 
 
+def _pages(given: argparse.Namespace) -> None:
+    """How soon the service shows what it knows, whenever it is asked."""
+    for endpoints in (20, 1000):
+        with tempfile.TemporaryDirectory() as folder, _mail_server(Path(folder)) as ports:
+            ca, change = Path(folder, "ca.pem"), Path(folder, CHANGED)
+            for line in pages.measure(given.mailboxes, endpoints, change, ports, ca, given.seconds):
+                _say(line)
+
+
 def _further(fewer: Cost, all_of_them: Cost, number: int) -> float:
     """Kilobytes that each of so many more looks takes."""
     return (all_of_them.megabytes - fewer.megabytes) / max(1, number) * 1000
@@ -236,16 +247,11 @@ def _scraped(pid: int, url: str, number: int) -> Cost:
 
     if not scrape(0):
         raise RuntimeError("blackbox_exporter does not come through the conversation")
-    before, began = _cpu_of(pid), time.monotonic()
+    before, began = pages.cpu_of(pid), time.monotonic()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         if not all(pool.map(scrape, range(number))):
             raise RuntimeError("blackbox_exporter failed in some conversations")
-    return Cost(_cpu_of(pid) - before, time.monotonic() - began, 0.0)
-
-
-def _cpu_of(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return Cost(pages.cpu_of(pid) - before, time.monotonic() - began, 0.0)
 
 
 def _mailboxes(given: argparse.Namespace) -> None:

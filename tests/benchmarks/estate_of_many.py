@@ -4,7 +4,7 @@ from __future__ import annotations
 
 HOSTS = 20
 
-_DEPLOYMENT = """[deployment]
+DEPLOYMENT = """[deployment]
 name = "scale"
 kind = "on-premises"
 version = "9.1"
@@ -36,4 +36,4 @@ appointments = "none"
 def text(mailboxes: int) -> str:
     """The estate as a file of TOML."""
     profiles = (_PROFILE.format(number=n, place=n + 1) for n in range(HOSTS))
-    return "".join((_DEPLOYMENT, *profiles, *(_MAILBOX.format(number=n, profile=n % HOSTS) for n in range(mailboxes))))
+    return "".join((DEPLOYMENT, *profiles, *(_MAILBOX.format(number=n, profile=n % HOSTS) for n in range(mailboxes))))

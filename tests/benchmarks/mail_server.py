@@ -3,7 +3,7 @@
     python -m tests.benchmarks.mail_server FOLDER
 
 Writes `ca.pem` into the folder, then the ports of SMTP and POP3 to standard output. Speaks what Postfix and Dovecot say, with STARTTLS, and nothing
-that a mailbox would be needed for.
+that a mailbox would be needed for. As soon as there is a file `changed` in the folder, POP3 offers one mechanism less.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from pathlib import Path
 
 from probe.simulation.authority import Authority
 
+CHANGED = "changed"
 _GREETING = {"smtp": b"220 mail.contoso.test ESMTP Postfix (Debian/GNU)\r\n", "pop3": b"+OK Dovecot (Debian) ready.\r\n"}
 _EHLO = b"PIPELINING|SIZE 10240000|VRFY|ETRN|%sENHANCEDSTATUSCODES|8BITMIME|DSN|SMTPUTF8|CHUNKING"
-_CAPA = b"+OK\r\nCAPA\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nPIPELINING\r\nAUTH-RESP-CODE\r\n%sUSER\r\nSASL PLAIN LOGIN\r\n.\r\n"
+_CAPA = b"+OK\r\nCAPA\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nPIPELINING\r\nAUTH-RESP-CODE\r\n%sUSER\r\nSASL PLAIN%s\r\n.\r\n"
 _STARTTLS = b"STARTTLS", b"STLS"
 
 
-def _answer(protocol: str, command: bytes, *, is_secure: bool) -> bytes:
+def _answer(protocol: str, command: bytes, *, is_secure: bool, is_changed: bool) -> bytes:
     """What is said to a command."""
     if protocol == "pop3":
         match command:
             case b"CAPA":
-                return _CAPA % (b"" if is_secure else b"STLS\r\n")
+                return _CAPA % (b"" if is_secure else b"STLS\r\n", b"" if is_changed else b" LOGIN")
             case b"STLS":
                 return b"+OK Begin TLS negotiation now.\r\n"
             case b"QUIT":
@@ -46,6 +47,7 @@ def _answer(protocol: str, command: bytes, *, is_secure: bool) -> bytes:
 async def _main(folder: Path) -> None:
     authority = Authority(folder)
     context = authority.issue("localhost", "127.0.0.1", key="rsa-2048").context()
+    changed = folder / CHANGED
 
     async def serve(protocol: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         is_secure = False
@@ -53,7 +55,8 @@ async def _main(folder: Path) -> None:
             writer.write(_GREETING[protocol])
             while line := await reader.readline():
                 command = line.split(maxsplit=1)[0].upper() if line.strip() else b""
-                writer.write(_answer(protocol, command, is_secure=is_secure))
+                is_changed = command == b"CAPA" and changed.exists()
+                writer.write(_answer(protocol, command, is_secure=is_secure, is_changed=is_changed))
                 await writer.drain()
                 if command in _STARTTLS:
                     await writer.start_tls(context)

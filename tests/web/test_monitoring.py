@@ -78,7 +78,7 @@ async def test_metrics_follow_the_newest_state(service: World) -> None:
     """A run that is another object is another state."""
     before = samples(await service.asker.ask("/metrics"))
     run = a_checked_run()
-    service.watch.show(replace(run, assessments=run.assessments[:1]))
+    await service.watch.show(replace(run, assessments=run.assessments[:1]))
     after = samples(await service.asker.ask("/metrics"))
     assert ("probe_mailboxes", "corp", "not-ready", "unsupported") in before
     assert {name for name in after if name[0] == "probe_mailboxes"} == {("probe_mailboxes", "corp", "ready", "supported")}

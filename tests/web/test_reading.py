@@ -75,7 +75,7 @@ async def pages(asker: Asker, path: str, of: str) -> list[Any]:
 
 async def test_the_estate_in_short_counts_each_mailbox_once(service: World) -> None:
     """By support, by readiness, by profile; causes with the worst first, each with some of its mailboxes; and what comes up."""
-    told = await got(service.asker, "/v1/summary")
+    told = await service.worked_out()
     SummaryForm.model_validate(told)
     assert told["mailboxes"] == sum(told["support"].values()) == sum(told["readiness"].values()) == 7
     assert told["support"]["unsupported"] == 3
@@ -93,7 +93,7 @@ async def test_the_estate_in_short_follows_the_newest_state(service: World) -> N
     before = await got(service.asker, "/v1/summary")
     assert await got(service.asker, "/v1/summary") == before
     run = a_checked_run()
-    service.watch.show(replace(run, assessments=run.assessments[:1]))
+    await service.watch.show(replace(run, assessments=run.assessments[:1]))
     assert (await got(service.asker, "/v1/summary"))["mailboxes"] == 1
 
 
@@ -130,7 +130,7 @@ async def test_mailboxes_are_paged_by_a_cursor(service: World) -> None:
     assert run.estate is not None
     gone = whole[1]["mailbox"]
     estate = replace(run.estate, mailboxes=tuple(one for one in run.estate.mailboxes if one.address != gone))
-    service.watch.show(replace(run, estate=estate, assessments=tuple(one for one in run.assessments if one.mailbox != gone)))
+    await service.watch.show(replace(run, estate=estate, assessments=tuple(one for one in run.assessments if one.mailbox != gone)))
     rest = await got(service.asker, f"/v1/mailboxes?limit=500&after={first['next']}")
     assert rest["mailboxes"] == whole[2:]
 
@@ -276,7 +276,7 @@ async def test_what_did_not_change_is_not_sent_again(service: World) -> None:
         assert "content-security-policy" in again.headers
     assert (await service.asker.ask("/v1/mailboxes", headers={"If-None-Match": '"other"'})).status == 200
     run = a_checked_run()
-    service.watch.show(replace(run, assessments=run.assessments[1:]))
+    await service.watch.show(replace(run, assessments=run.assessments[1:]))
     assert (await service.asker.ask("/v1/mailboxes", headers={"If-None-Match": tag})).status == 200
 
 

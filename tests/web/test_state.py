@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,83 +20,79 @@ from tests.runs import EWS, POP, a_checked_run, a_mailbox, an_estate
 from tests.web.world import DrivenTime, RunWatch
 
 
-async def test_a_large_drawing_holds_up_nobody(tmp_path: Path) -> None:
-    """Whoever asks first waits for it; who asks while it is drawn of the next state has that of the one before, and then the new one."""
-    go, drawn = threading.Event(), []
-    go.set()
+@asynccontextmanager
+async def followed(folder: Path, draw: Callable[[EstateState], str]) -> AsyncIterator[tuple[RunWatch, States, Drawn[str]]]:
+    """The states of a watch, followed, and what is drawn of them."""
+    async with open_history(Folder(folder / "state"), "contoso-crm") as history:
+        watch = RunWatch(a_checked_run(), history, DrivenTime(), app.Options())
+        states = States(watch)
+        drawing = states.drawn(draw)
+        await states.begin()
+        following = asyncio.ensure_future(states.follow())
+        yield watch, states, drawing
+        following.cancel()
+
+
+async def test_what_is_shown_is_drawn_before_anybody_asks(tmp_path: Path) -> None:
+    """Once for each state, however many ask."""
+    drawn: list[str] = []
 
     def draw(state: EstateState) -> str:
         drawn.append(state.run.id)
-        assert go.wait(30)
         return state.run.id
 
-    async with open_history(Folder(tmp_path / "state"), "contoso-crm") as history:
-        watch = RunWatch(a_checked_run(), history, DrivenTime(), app.Options())
-        drawing = Drawn(States(watch), draw)
+    async with followed(tmp_path, draw) as (watch, _, drawing):
+        assert drawn == ["run-1"]
         assert await asyncio.gather(*(drawing.newest() for _ in range(5))) == ["run-1"] * 5
-        go.clear()
-        watch.show(replace(a_checked_run(), id="run-2"))
-        assert await asyncio.gather(*(drawing.newest(0.01) for _ in range(5))) == ["run-1"] * 5
-        go.set()
-        assert await drawing.newest(30) == "run-2"
+        await watch.show(replace(a_checked_run(), id="run-2"))
+        assert await asyncio.gather(*(drawing.newest() for _ in range(5))) == ["run-2"] * 5
         assert drawn == ["run-1", "run-2"]
 
 
-async def test_a_drawing_that_fails_is_tried_again(tmp_path: Path) -> None:
-    """Its failure is that of whoever waits for it."""
-    failures = [ValueError("once")]
+async def test_while_a_newer_state_is_drawn_the_one_before_is_shown(tmp_path: Path) -> None:
+    """Nobody waits for it longer than they want to."""
+    go = threading.Event()
 
     def draw(state: EstateState) -> str:
-        if failures:
-            raise failures.pop()
+        assert state.run.id == "run-1" or go.wait(30)
         return state.run.id
 
-    async with open_history(Folder(tmp_path / "state"), "contoso-crm") as history:
-        drawing = Drawn(States(RunWatch(a_checked_run(), history, DrivenTime(), app.Options())), draw)
-        with pytest.raises(ValueError, match="once"):
-            await drawing.newest()
-        assert await drawing.newest() == "run-1"
-
-
-async def test_what_is_not_drawn_yet_may_be_done_without(tmp_path: Path) -> None:
-    """A page that has more to show does not wait for it; it is drawn all the same, once."""
-    go, drawn = threading.Event(), []
-
-    def draw(state: EstateState) -> str:
-        drawn.append(state.run.id)
-        assert go.wait(30)
-        return state.run.id
-
-    async with open_history(Folder(tmp_path / "state"), "contoso-crm") as history:
-        drawing = Drawn(States(RunWatch(a_checked_run(), history, DrivenTime(), app.Options())), draw)
-        assert await drawing.at_hand(0) is None
+    async with followed(tmp_path, draw) as (watch, states, drawing):
+        showing = asyncio.ensure_future(watch.show(replace(a_checked_run(), id="run-2")))
+        assert await asyncio.gather(*(drawing.newest(0.01) for _ in range(5))) == ["run-1"] * 5
+        assert (await states.newest(0)).run.id == "run-1"
         go.set()
-        assert await drawing.newest() == "run-1"
-        assert await drawing.at_hand(0) == "run-1"
-        assert drawn == ["run-1"]
+        await showing
+        assert await drawing.newest(0) == "run-2"
 
 
-async def test_what_takes_long_rests_in_between(tmp_path: Path) -> None:
-    """Of an estate that changes all the time not every state is drawn."""
-    async with open_history(Folder(tmp_path / "state"), "contoso-crm") as history:
-        watch = RunWatch(a_checked_run(), history, DrivenTime(), app.Options())
-        drawing = Drawn(States(watch), lambda state: state.run.id, rests=1_000_000_000)
-        assert await drawing.newest() == "run-1"
-        watch.show(replace(a_checked_run(), id="run-2"))
-        assert await drawing.newest(30) == "run-1"
+async def test_a_state_that_cannot_be_drawn_costs_no_more_than_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What was drawn before is shown, the log says so, and the next state is drawn."""
+
+    def draw(state: EstateState) -> str:
+        if state.run.id == "run-2":
+            raise ValueError("once")
+        return state.run.id
+
+    async with followed(tmp_path, draw) as (watch, _, drawing):
+        await watch.show(replace(a_checked_run(), id="run-2"))
+        assert await drawing.newest(0) == "run-1"
+        assert "the newest state is not drawn" in caplog.text
+        await watch.show(replace(a_checked_run(), id="run-3"))
+        assert await drawing.newest(0) == "run-3"
 
 
-async def test_a_state_is_indexed_once_and_anew_with_another_estate(tmp_path: Path) -> None:
-    """As long as neither the run nor the estate is another object."""
-    async with open_history(Folder(tmp_path / "state"), "contoso-crm") as history:
-        watch = RunWatch(a_checked_run(), history, DrivenTime(), app.Options())
-        states = States(watch)
-        first = await states.newest()
-        assert await states.newest() is first
-        watch.show(replace(watch.run(), estate=replace(watch.estate)))
-        second = await states.newest()
-        assert second is not first
-        assert second.names.estate is watch.estate
+async def test_a_part_in_which_nothing_is_new_is_not_drawn_again(tmp_path: Path) -> None:
+    """As long as its run is the same object."""
+    async with followed(tmp_path, lambda state: state.run.id) as (watch, states, _):
+        before = await states.newest()
+        await watch.show(replace(watch.run()))
+        after = await states.newest()
+        assert after is not before
+        assert after.parts[0] is not before.parts[0]
+        watch.show_state(replace(watch.state()))
+        await states.after(after)
+        assert (await states.newest()).parts[0] is after.parts[0]
 
 
 def test_what_an_estate_names_is_found_by_each_of_its_names() -> None:

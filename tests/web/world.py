@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from probe import app
 from probe.enabling import Pressed, RecordedRequest
@@ -22,7 +24,7 @@ from probe.model.runs import Run
 from probe.net.listening import ClientLimits
 from probe.service.clock import SystemClock
 from probe.service.enabling import PageEnabling
-from probe.web import CannotCheck, EnableOrder, LastLook, LookUnderWay, Standby, Watch
+from probe.web import CannotCheck, EnableOrder, LastLook, LookUnderWay, Standby, Watch, WatchedState
 from probe.web.connections import ClientPatience
 from probe.web.listener import CLIENTS, PATIENCE, ListenSettings, listening
 from probe.web.tokens import Tokens, TokenScope
@@ -52,7 +54,7 @@ class RunWatch:
 
     def __init__(self, run: Run, history: History, time: DrivenTime, options: app.Options, state: Folder | None = None) -> None:
         assert run.estate is not None
-        self.state = state
+        self.folder = state
         self.answers: dict[str, Gated] = {}
         """What the gate says of mailboxes without asking, by address."""
         self.recorded: dict[str, RecordedRequest] = {}
@@ -60,6 +62,8 @@ class RunWatch:
         self.looking: list[LookUnderWay] = []
         """What its schedule has done now."""
         self._run, self._history, self._time = run, history, time
+        self._state = watched(run)
+        self._news, self._is_drawn = asyncio.Event(), asyncio.Event()
         self.options = options
         self.started = time.now
         self.looks: dict[str, LastLook] = {}
@@ -83,11 +87,32 @@ class RunWatch:
         return self._history
 
     def run(self) -> Run:
+        """The newest state, as one run."""
         return self._run
 
-    def show(self, run: Run) -> None:
-        """Have another run be the newest state."""
+    def state(self) -> WatchedState:
+        return self._state
+
+    async def changed(self, known: WatchedState | None) -> None:
+        while self._state is known:
+            self._is_drawn.set()
+            await self._news.wait()
+            self._news.clear()
+
+    async def show(self, run: Run) -> None:
+        """Have another run be the newest state, and return once it is drawn."""
+        self._take_up(run)
+        await self._is_drawn.wait()
+
+    def show_state(self, state: WatchedState) -> None:
+        """Have another state be the newest."""
+        self._state = state
+        self._is_drawn.clear()
+        self._news.set()
+
+    def _take_up(self, run: Run) -> None:
         self._run = run
+        self.show_state(watched(run))
 
     def last_look(self, endpoint: str) -> LastLook | None:
         return self.looks.get(endpoint)
@@ -158,8 +183,8 @@ class RunWatch:
             await self._enabling(probing).follow_up(self.estate, lambda address: {})
 
     def _enabling(self, probing: app.Probing) -> PageEnabling:
-        assert self.state is not None
-        return PageEnabling(self.state, probing, SystemClock(app.now))
+        assert self.folder is not None
+        return PageEnabling(self.folder, probing, SystemClock(app.now))
 
     async def _turn(self, subject: Mailbox | Endpoint) -> None:
         self.held[subject.address if isinstance(subject, Mailbox) else subject.url] += 1
@@ -170,7 +195,12 @@ class RunWatch:
     def _take(self, seen: Run, url: str) -> None:
         attempts = (*(one for one in self._run.attempts if one.subject != url), *seen.attempts)
         readings = (*(one for one in self._run.readings if one.subject != url), *(one for one in seen.readings if one.subject == url))
-        self._run = replace(self._run, attempts=attempts, readings=readings)
+        self._take_up(replace(self._run, attempts=attempts, readings=readings))
+
+
+def watched(run: Run) -> WatchedState:
+    """The state of a watch that knows a run."""
+    return WatchedState(whole=replace(run, attempts=(), readings=(), assessments=()), parts={0: run})
 
 
 def _seconds(attempts: tuple[Attempt, ...]) -> float:
@@ -194,6 +224,14 @@ class World:
             token = self.tokens.create(f"of-{scope}", scope, self.time.now)
             self.asked[scope] = replace(self.asker, token=token)
         return self.asked[scope]
+
+    async def worked_out(self) -> dict[str, Any]:
+        """The estate in short, once what comes is worked out."""
+        while True:
+            told: dict[str, Any] = json.loads((await self.asker.ask("/v1/summary")).body)
+            if told["coming_as_of"] is not None:
+                return told
+            await asyncio.sleep(0.25)  # the budget of requests does not fill up
 
 
 @asynccontextmanager

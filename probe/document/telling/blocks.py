@@ -106,7 +106,12 @@ def blocks_of(assessments: Iterable[JsonObject], known: Known) -> list[Block]:
             Block(support, readiness, how, assessment["profile"], decided, undecided, listed, [], directions),
         )
         block.addresses.append(address)
-    return sorted(blocks.values(), key=lambda block: (block.urgency, -len(block.addresses), block.profile, block.addresses[0]))
+    return in_order(blocks.values())
+
+
+def in_order(blocks: Iterable[Block]) -> list[Block]:
+    """The blocks, the most urgent first, then the largest first."""
+    return sorted(blocks, key=lambda block: (block.urgency, -len(block.addresses), block.profile, block.addresses[0]))
 
 
 def matters(finding: JsonObject, support: Support, readiness: Readiness) -> bool:

@@ -56,11 +56,20 @@ class Group:
 
 def groups_of(blocks: Iterable[Block], on: date) -> list[Group]:
     """The blocks by status and cause, the most urgent first; within one status, the cause with most mailboxes first."""
+    return grouped((block, *cause_of(block, on)) for block in blocks)
+
+
+def cause_of(block: Block, on: date) -> tuple[tuple[str, ...], str]:
+    """Why a block has its status, from the longest text to the shortest; and its other verdict, where that is bad too."""
+    support_is_bad = block.support in (Support.UNSUPPORTED, Support.NOT_LISTED) and block.readiness is not Readiness.READY
+    return _cause(block, on), SUPPORT_WORDS[block.support] if support_is_bad else ""
+
+
+def grouped(blocks: Iterable[tuple[Block, tuple[str, ...], str]]) -> list[Group]:
+    """The groups of some blocks, each with what `cause_of` says of it."""
     alike: dict[tuple[str, tuple[str, ...], str], list[Block]] = {}
-    for block in blocks:
-        support_is_bad = block.support in (Support.UNSUPPORTED, Support.NOT_LISTED) and block.readiness is not Readiness.READY
-        beside = SUPPORT_WORDS[block.support] if support_is_bad else ""
-        alike.setdefault((block.status, _cause(block, on), beside), []).append(block)
+    for block, cause, beside in blocks:
+        alike.setdefault((block.status, cause, beside), []).append(block)
     ordered = sorted(alike.items(), key=lambda group: (group[1][0].urgency, -sum(len(block.addresses) for block in group[1])))
     return [Group(number, cause, beside, of_it) for number, ((_, cause, beside), of_it) in enumerate(ordered, start=1)]
 
@@ -72,11 +81,21 @@ def is_advice(finding: JsonObject) -> bool:
 
 def advice_of(groups: Iterable[Group], on: date) -> dict[tuple[str, ...], list[str]]:
     """The mailboxes by kind of advice; the words from the longest text to the shortest."""
+    return advised((block, advice_in(block, on)) for group in groups for block in group.blocks)
+
+
+def advice_in(block: Block, on: date) -> list[tuple[str, str]]:
+    """The advice that a block has: each title, and the title with what was seen."""
+    return [(finding["title"], with_what_was_seen(finding, on)) for finding in filter(is_advice, block.decided)]
+
+
+def advised(blocks: Iterable[tuple[Block, Iterable[tuple[str, str]]]]) -> dict[tuple[str, ...], list[str]]:
+    """The mailboxes of some blocks, each with what `advice_in` says of it, by kind of advice."""
     told: dict[str, tuple[dict[str, None], list[str]]] = {}
-    for block in (block for group in groups for block in group.blocks):
-        for finding in filter(is_advice, block.decided):
-            seen, addresses = told.setdefault(finding["title"], ({}, []))
-            seen[with_what_was_seen(finding, on)] = None
+    for block, advice in blocks:
+        for title, with_what in advice:
+            seen, addresses = told.setdefault(title, ({}, []))
+            seen[with_what] = None
             addresses += block.addresses
     return {((*seen, title) if len(seen) == 1 else (title,)): addresses for title, (seen, addresses) in told.items()}
 

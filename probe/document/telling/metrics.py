@@ -33,6 +33,11 @@ def exposition(metrics: Iterable[Metric]) -> str:
     return generate_latest(registry).decode("utf-8")
 
 
+def samples_of(metric: Metric) -> str:
+    """The samples of a metric as text, without what is said of it above them."""
+    return "".join(line for line in exposition([metric]).splitlines(keepends=True) if not line.startswith("#"))
+
+
 def single(name: str, meaning: str, value: float) -> Metric:
     """A gauge without labels."""
     return GaugeMetricFamily(name, meaning, value=value)
@@ -48,8 +53,8 @@ def counter(name: str, meaning: str, labels: tuple[str, ...], values: Mapping[An
     return _filled(CounterMetricFamily(name, meaning, labels=labels), values)
 
 
-def mailboxes(verdicts: Iterable[tuple[str, str, str]]) -> Metric:
-    """How many mailboxes have which verdict; of each its profile, support and readiness."""
+def mailboxes(verdicts: Iterable[tuple[str, str, str]] | Mapping[tuple[str, str, str], int]) -> Metric:
+    """How many mailboxes have which verdict; of each its profile, support and readiness, or how many there are of each such."""
     return family("probe_mailboxes", "Mailboxes by profile and verdict.", ("profile", "support", "readiness"), Counter(verdicts))
 
 

@@ -11,10 +11,11 @@ from datetime import datetime
 from fastapi import APIRouter
 
 from probe.web.access import Gatekeeper
+from probe.web.ahead import WhatComes
 from probe.web.jobs import Jobs
 from probe.web.pages.files import serving_files
 from probe.web.pages.gating import asking_the_gate, enabling
-from probe.web.pages.routes import Views, estate_page, one_by_one, over_time
+from probe.web.pages.routes import estate_page, one_by_one, over_time
 from probe.web.pages.runs import showing_runs
 from probe.web.pages.signing_in import problem_page, signing_in
 from probe.web.state import States
@@ -23,15 +24,15 @@ from probe.web.watch import Watch
 __all__ = ["pages", "problem_page"]
 
 
-def pages(watch: Watch, states: States, jobs: Jobs, gatekeeper: Gatekeeper, clock: Callable[[], datetime]) -> APIRouter:
+def pages(watch: Watch, states: States, comes: WhatComes, jobs: Jobs, gatekeeper: Gatekeeper, clock: Callable[[], datetime]) -> APIRouter:
     """The routes of the page."""
-    router, views = APIRouter(), Views(states)
+    router = APIRouter()
     parts = (
         serving_files(),
         signing_in(gatekeeper),
-        estate_page(watch, states, views, clock),
+        estate_page(watch, states, comes, clock),
         one_by_one(watch, states, jobs),
-        over_time(watch, states, views),
+        over_time(watch, states, comes),
         asking_the_gate(watch, states, jobs),
         enabling(watch, states, jobs, clock),
         showing_runs(watch, states, jobs, clock),

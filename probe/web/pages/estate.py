@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from probe.document import publish
-from probe.document.telling.blocks import blocks_of
-from probe.document.telling.groups import Group, advice_of, groups_of, step_for
-from probe.document.telling.known import Known
-from probe.document.telling.summaries import dynamics_unread, summary_of_check
-from probe.model.rules import Readiness
-from probe.outlook import representatives
+from probe.document.telling.groups import Group, advised, grouped
+from probe.document.telling.summaries import summary_of_check
+from probe.document.telling.words import count
 from probe.reports.html.markup import tone
-from probe.web.documents import JsonForm, endpoint_line
+from probe.web.parts import JsonForm
 from probe.web.state import EstateState
 
 LINES_A_PAGE = 100
@@ -30,13 +26,10 @@ class MailboxLine(NamedTuple):
     """A mailbox in a list."""
 
     address: str
-    folded: str
-    """In small letters, as it is searched."""
     profile: str
     status: str
     tone: str
     cause: str
-    group: str
 
 
 class GroupLine(NamedTuple):
@@ -74,66 +67,77 @@ class EstateView:
 
     def __init__(self, state: EstateState) -> None:
         self.state = state
-        run = state.run
-        alike, small = representatives(run)
-        document = publish(small)
-        self._known = Known(document)
-        blocks = blocks_of(document["assessments"], self._known)
-        for block in blocks:
-            # Each stood for all that share its findings.
-            block.addresses[:] = [address for one in block.addresses for address in alike[one]]
-        groups = groups_of(blocks, run.judged_at)
-        self.summary = summary_of_check(blocks)
-        self.unread = dynamics_unread(self._known)
-        self.causes = [self._cause(group) for group in groups]
-        self.advice = list(self._advice(groups))
-        self.lines = tuple(self._lines(groups))
-        lines = (endpoint_line(state, endpoint, None) for endpoint in state.names.endpoints.values())
+        drawn = {id(one.block): one for one in state.blocks}
+        self._groups = grouped((one.block, one.cause, one.beside) for one in state.blocks)
+        self.summary = summary_of_check([one.block for one in state.blocks])
+        if state.unjudged:
+            self.summary.append(f"Not judged yet since the service began: {count(state.unjudged, 'mailbox', 'mailboxes')}.")
+        self.unread = next((part.unread for part in state.parts if part.unread), "")
+        self.causes = [_cause(group, drawn[id(group.first)].step) for group in self._groups]
+        told = advised((block, drawn[id(block)].advice) for group in self._groups for block in group.blocks)
+        self.advice = [GroupLine(_id_of("ADVICE", *cause), "ADVICE", "doubtful", cause[0], of_it, "") for cause, of_it in told.items()]
+        lines = map(state.endpoint_in_short, state.names.endpoints)
         self.endpoints = sorted(lines, key=lambda line: (_UP.get(line["up"], 2), line["subject"]))
         """Each endpoint in short, what does not answer first."""
+        self._at: tuple[str, frozenset[str]] = "", frozenset()
+        """The mailboxes behind the endpoint that was searched last."""
 
-    def _cause(self, group: Group) -> GroupLine:
-        first, words = group.first, "; ".join(filter(None, (group.cause[0], group.beside)))
-        is_broken = first.readiness in (Readiness.NOT_READY, Readiness.UNDETERMINED)
-        step = step_for(first, group.addresses[0], self._known, self.state.run.judged_at) if is_broken else ""
-        return GroupLine(_id_of(first.status, *group.cause, group.beside), first.status, tone(first), words, group.addresses, step)
+    def found(self, wanted: Wanted, page: int) -> tuple[list[MailboxLine], int, int]:
+        """The mailboxes that somebody searches, the most urgent first: those of a page, the number of that page, and how many there are."""
+        told = [(group, cause, self._of_group(group, cause, wanted)) for group, cause in zip(self._groups, self.causes, strict=True)]
+        total = sum(len(of_it) for _, _, of_it in told)
+        page = min(max(page, 1), max(-(-total // LINES_A_PAGE), 1))
+        start, end = (page - 1) * LINES_A_PAGE, page * LINES_A_PAGE
+        lines: list[MailboxLine] = []
+        for _, cause, of_it in told:
+            # Only of what is shown the order matters.
+            if of_it and start < len(of_it) and end > 0:
+                shown = sorted(of_it)[max(start, 0) : end]
+                lines += [MailboxLine(address, profile, cause.status, cause.tone, cause.words) for _, address, profile in shown]
+            start, end = start - len(of_it), end - len(of_it)
+        return lines, page, total
 
-    def _advice(self, groups: Sequence[Group]) -> Iterator[GroupLine]:
-        for cause, addresses in advice_of(groups, self.state.run.judged_at).items():
-            yield GroupLine(_id_of("ADVICE", *cause), "ADVICE", "doubtful", cause[0], addresses, "")
-
-    def _lines(self, groups: Sequence[Group]) -> Iterator[MailboxLine]:
-        for group, cause in zip(groups, self.causes, strict=True):
-            of_it = ((address, block) for block in group.blocks for address in block.addresses)
-            for address, block in sorted(of_it, key=lambda one: one[0].casefold()):
-                yield MailboxLine(address, address.casefold(), block.profile, cause.status, cause.tone, cause.words, cause.id)
+    def _of_group(self, group: Group, cause: GroupLine, wanted: Wanted) -> list[tuple[str, str, str]]:
+        """The mailboxes of a group that somebody searches: each in small letters, as it is, and with its profile."""
+        if wanted.verdict not in ("", cause.status):
+            return []
+        only = None
+        if wanted.group and wanted.group != cause.id:
+            only = self._of_advice.get(wanted.group, frozenset())
+        if wanted.at:
+            behind = self._behind(wanted.at)
+            only = behind if only is None else only & behind
+        if only is not None and not only:
+            return []
+        return [
+            (folded, address, block.profile)
+            for block in group.blocks
+            if wanted.profile in ("", block.profile)
+            for address in block.addresses
+            if (only is None or address in only) and wanted.q in (folded := address.casefold())
+        ]
 
     @cached_property
     def _of_advice(self) -> Mapping[str, frozenset[str]]:
         return {cause.id: frozenset(cause.addresses) for cause in self.advice}
-
-    def found(self, wanted: Wanted) -> list[MailboxLine]:
-        """The mailboxes that somebody searches, the most urgent first."""
-        lines: Iterable[MailboxLine] = self.lines
-        if wanted.group:
-            advised = self._of_advice.get(wanted.group)
-            lines = (one for one in lines if (one.group == wanted.group if advised is None else one.address in advised))
-        if wanted.profile:
-            lines = (one for one in lines if one.profile == wanted.profile)
-        if wanted.verdict:
-            lines = (one for one in lines if one.status == wanted.verdict)
-        if wanted.at:
-            behind = self._behind(wanted.at)
-            lines = (one for one in lines if one.address in behind)
-        return [one for one in lines if wanted.q in one.folded]
 
     def endpoints_found(self, wanted: Wanted) -> list[JsonForm]:
         """The endpoints that somebody searches, those that do not answer first."""
         return [one for one in self.endpoints if wanted.q in one["subject"] and wanted.at in ("", one["id"])]
 
     def _behind(self, endpoint: str) -> frozenset[str]:
-        estate, found = self.state.names.estate, self.state.names.endpoint(endpoint)
-        return frozenset(mailbox.address for mailbox in estate.mailboxes if found is not None and found in estate.endpoints_of(mailbox))
+        if self._at[0] != endpoint:
+            estate, found = self.state.names.estate, self.state.names.endpoint(endpoint)
+            self._at = (
+                endpoint,
+                frozenset(one.address for one in estate.mailboxes if found is not None and found in estate.endpoints_of(one)),
+            )
+        return self._at[1]
+
+
+def _cause(group: Group, step: str) -> GroupLine:
+    first, words = group.first, "; ".join(filter(None, (group.cause[0], group.beside)))
+    return GroupLine(_id_of(first.status, *group.cause, group.beside), first.status, tone(first), words, group.addresses, step)
 
 
 def _id_of(*words: str) -> str:

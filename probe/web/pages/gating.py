@@ -16,11 +16,12 @@ from probe.model.estate import Estate
 from probe.net.threads import in_thread
 from probe.web.access import Caller
 from probe.web.asking import JobId, gate_place
+from probe.web.documents import judged_mailbox
 from probe.web.jobs import AskedJob, JobKind, Jobs, JobTopic
 from probe.web.pages.asked import reload_for_script
 from probe.web.pages.gate import EnableOffer, EnablingView, GateView, offer_of, titles_of
 from probe.web.pages.markup import answered
-from probe.web.pages.routes import NameInPath, mailbox_named
+from probe.web.pages.routes import NameInPath
 from probe.web.pages.signing_in import form_of_session, refuse_other_sites
 from probe.web.places import page_of, page_of_enabling, page_of_gate
 from probe.web.problems import RequestProblem
@@ -40,7 +41,7 @@ def asking_the_gate(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
     @router.post("/m/{name:path}/gate")
     async def ask_gate(request: Request, name: NameInPath) -> Response:
         await form_of_session(request)
-        mailbox = mailbox_named(await states.newest(), name)
+        mailbox, _ = judged_mailbox(await states.newest(), name)
         if not mailbox.is_served:
             raise RequestProblem(409, "server-side synchronization does not serve this mailbox")
         topic, owner = JobTopic(JobKind.GATE, mailbox.address), request.state.caller.name
@@ -73,7 +74,7 @@ def enabling(watch: Watch, states: States, jobs: Jobs, clock: Callable[[], datet
             raise RequestProblem(403, f"a token of scope {TokenScope.ADMIN} is wanted; this one has {caller.scope}")
         refuse_other_sites(request)
         form = await form_of_session(request)
-        mailbox = mailbox_named(await states.newest(), name)
+        mailbox, _ = judged_mailbox(await states.newest(), name)
         answer = jobs.get(form.get("gate", ""))
         if answer is None or answer.topic != JobTopic(JobKind.GATE, mailbox.address) or answer.result is None:
             raise RequestProblem(409, _NO_ANSWER)
@@ -113,8 +114,10 @@ def enabling(watch: Watch, states: States, jobs: Jobs, clock: Callable[[], datet
             raise RequestProblem(*((503, unread) if unread else (404, "nothing of this name was asked of Dynamics, as far as it is kept")))
         state = await states.newest()
         address = recorded.mailbox if job is None and recorded is not None else "" if job is None else job.topic.subject
-        view = EnablingView(job, recorded, state.names.mailbox(address), clock())
-        context = {"view": view, "titles": titles_of(state.assessments.get(view.address)), "unread": unread, "place": page_of(view.address)}
+        mailbox = state.names.mailbox(address)
+        view = EnablingView(job, recorded, mailbox, clock())
+        titles = titles_of(None if mailbox is None else state.assessment(mailbox))
+        context = {"view": view, "titles": titles, "unread": unread, "place": page_of(view.address)}
         response = answered(request, "enabling.html", context, state.names)
         if not view.goes_on:
             reload_for_script(request, response, request.url.path)

@@ -12,11 +12,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from probe.history import HistoryChange, HistoryUnavailable
 from probe.history.entries import ASSESSMENT
-from probe.model.estate import Endpoint, Mailbox
-from probe.web.documents import endpoint_line
+from probe.model.estate import Endpoint
+from probe.web.ahead import WhatComes
+from probe.web.documents import endpoint_line, judged_mailbox
 from probe.web.jobs import JobKind, Jobs
 from probe.web.pages.asked import ask_for_check, asked_check, reload_where_ended
-from probe.web.pages.calendar import Ahead
+from probe.web.pages.calendar import Calendar
 from probe.web.pages.changes import ToldChange, told_changes
 from probe.web.pages.endpoint import EndpointView
 from probe.web.pages.estate import LINES_A_PAGE, VERDICTS, EstateView, Wanted
@@ -24,20 +25,20 @@ from probe.web.pages.mailbox import MailboxView
 from probe.web.pages.markup import answered
 from probe.web.places import page_of
 from probe.web.problems import RequestProblem
-from probe.web.state import MOST_NAME, Drawn, EstateState, States
+from probe.web.state import MOST_NAME, EstateState, States
 from probe.web.watch import Watch
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
-_PATIENCE = 0.03
-"""Seconds for which a page waits for what is newer than what it can show."""
 _YESTERDAY = timedelta(days=1)
 _CHANGES_IN_SHORT = 200
 """Intervals of which the estate's page tells what changed with them."""
 _TOLD_IN_SHORT = 5
 _ENDPOINTS_IN_SHORT = 50
+_CAUSES_IN_SHORT = 100
+"""And as many kinds of advice."""
 
 _LATENCIES = timedelta(days=14)
 _TIMELINE = 50
@@ -51,17 +52,9 @@ QueryText = Annotated[str, Query(max_length=MOST_NAME)]
 NameInPath = Annotated[str, Path(max_length=MOST_NAME)]
 
 
-class Views:
-    """What pages show of the whole estate, drawn once of each state."""
-
-    def __init__(self, states: States) -> None:
-        self.estate = Drawn(states, EstateView, rests=10)
-        self.ahead = Drawn(states, Ahead, rests=30)
-
-
-def estate_page(watch: Watch, states: States, views: Views, clock: Callable[[], datetime]) -> APIRouter:
+def estate_page(watch: Watch, states: States, comes: WhatComes, clock: Callable[[], datetime]) -> APIRouter:
     """The route of the estate."""
-    router = APIRouter(include_in_schema=False)
+    router, drawn = APIRouter(include_in_schema=False), states.drawn(EstateView)
 
     @router.get("/")
     async def show_estate(
@@ -74,14 +67,12 @@ def estate_page(watch: Watch, states: States, views: Views, clock: Callable[[], 
         page: int = 1,
     ) -> Response:
         wanted = Wanted(q.strip().casefold(), profile, verdict, group, at)
-        view, ahead, changes = await asyncio.gather(
-            views.estate.newest(_PATIENCE),
-            views.ahead.at_hand(_PATIENCE),
-            _known(watch.history.changes(since=clock() - _YESTERDAY, limit=_CHANGES_IN_SHORT)),
-        )
-        found = view.found(wanted) if wanted.is_anything else []
-        page = min(max(page, 1), max(-(-len(found) // LINES_A_PAGE), 1))
-        state = view.state
+        view = await drawn.newest()
+        changes: Sequence[HistoryChange] | None = ()
+        if not wanted.is_anything:  # what changed does not stand beside what was searched
+            changes = await _known(watch.history.changes(since=clock() - _YESTERDAY, limit=_CHANGES_IN_SHORT))
+        found, page, total = view.found(wanted, page) if wanted.is_anything else ([], 1, 0)
+        state, ahead = view.state, comes.far()
         endpoints = view.endpoints_found(wanted)
         return answered(
             request,
@@ -89,15 +80,21 @@ def estate_page(watch: Watch, states: States, views: Views, clock: Callable[[], 
             {
                 "view": view,
                 "wanted": wanted,
-                "found": found[(page - 1) * LINES_A_PAGE : page * LINES_A_PAGE],
-                "total": len(found),
+                "found": found,
+                "total": total,
                 "page": page,
-                "pages": -(-len(found) // LINES_A_PAGE),
+                "pages": -(-total // LINES_A_PAGE),
                 "verdicts": VERDICTS,
+                "causes": [*view.causes[:_CAUSES_IN_SHORT], *view.advice[:_CAUSES_IN_SHORT]],
+                "more_causes": max(len(view.causes) - _CAUSES_IN_SHORT, 0) + max(len(view.advice) - _CAUSES_IN_SHORT, 0),
                 "cause": next((cause for cause in (*view.causes, *view.advice) if cause.id == group), None),
-                "endpoints": [(line, watch.last_look(line["subject"])) for line in endpoints[:_ENDPOINTS_IN_SHORT]],
+                "endpoints": [
+                    (endpoint_line(state, state.names.endpoints[line["subject"]], None), watch.last_look(line["subject"]))
+                    for line in endpoints[:_ENDPOINTS_IN_SHORT]
+                ],
                 "more_endpoints": max(len(endpoints) - _ENDPOINTS_IN_SHORT, 0),
-                "coming": None if ahead is None else ahead.coming[:_TOLD_IN_SHORT],
+                "coming": ahead.coming[:_TOLD_IN_SHORT],
+                "ahead": ahead,
                 "changes": _told(changes, _CHANGES_IN_SHORT, _TOLD_IN_SHORT),
                 "standby": watch.standby(),
             },
@@ -114,8 +111,8 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
     @router.get("/m/{name:path}")
     async def show_mailbox(request: Request, name: NameInPath, check: QueryText = "") -> Response:
         state = await states.newest()
-        mailbox = mailbox_named(state, name)
-        view = MailboxView(state, mailbox, state.assessments[mailbox.address])
+        mailbox, assessment = judged_mailbox(state, name)
+        view = MailboxView(state, mailbox, assessment)
         history, asked = watch.history, asked_check(jobs, request, check)
         changes, intervals = await asyncio.gather(
             _known(history.changes(about=mailbox.address, beside=view.urls, limit=_TIMELINE)),
@@ -138,13 +135,13 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
 
     @router.post("/m/{name:path}/check")
     async def check_mailbox(request: Request, name: NameInPath) -> Response:
-        mailbox = mailbox_named(await states.newest(), name)
+        mailbox, _ = judged_mailbox(await states.newest(), name)
         return await ask_for_check(watch, jobs, request, mailbox, page_of(mailbox.address))
 
     @router.get("/e/{name}")
     async def show_endpoint(request: Request, name: NameInPath, check: QueryText = "") -> Response:
         state = await states.newest()
-        endpoint = _endpoint_named(state, name)
+        endpoint = _endpoint(state, name)
         view, url = EndpointView(state, endpoint), endpoint.url
         history, asked, last = watch.history, asked_check(jobs, request, check), watch.last_look(url)
         changes, latencies, kept = await asyncio.gather(
@@ -170,13 +167,13 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
 
     @router.post("/e/{name}/check")
     async def check_endpoint(request: Request, name: NameInPath) -> Response:
-        endpoint = _endpoint_named(await states.newest(), name)
+        endpoint = _endpoint(await states.newest(), name)
         return await ask_for_check(watch, jobs, request, endpoint, page_of(endpoint.url))
 
     return router
 
 
-def over_time(watch: Watch, states: States, views: Views) -> APIRouter:
+def over_time(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
     """The routes of what changed and of what comes."""
     router = APIRouter(include_in_schema=False)
 
@@ -193,12 +190,11 @@ def over_time(watch: Watch, states: States, views: Views) -> APIRouter:
             "after": after,
             "following": ids[_CHANGES_A_PAGE - 1] if len(ids) > _CHANGES_A_PAGE else None,
         }
-        return answered(request, "changes.html", context, states.names())
+        return answered(request, "changes.html", context, (await states.newest()).names)
 
     @router.get("/calendar")
-    async def show_calendar(request: Request) -> Response:
-        ahead = await views.ahead.newest(_PATIENCE)
-        return answered(request, "calendar.html", {"ahead": ahead}, states.names())
+    async def show_calendar(request: Request, page: int = 1) -> Response:
+        return answered(request, "calendar.html", {"calendar": Calendar(comes.far(), page)}, (await states.newest()).names)
 
     return router
 
@@ -219,15 +215,7 @@ def _told(changes: Sequence[HistoryChange] | None, limit: int, most: int | None 
     return told_changes(changes, older=len({change.id for change in changes}) >= limit)[:most]
 
 
-def mailbox_named(state: EstateState, name: str) -> Mailbox:
-    """The mailbox of this address or id. Raises RequestProblem."""
-    mailbox = state.names.mailbox(name)
-    if mailbox is None or mailbox.address not in state.assessments:
-        raise RequestProblem(404, "the estate has no such mailbox")
-    return mailbox
-
-
-def _endpoint_named(state: EstateState, name: str) -> Endpoint:
+def _endpoint(state: EstateState, name: str) -> Endpoint:
     endpoint = state.names.endpoint(name)
     if endpoint is None:
         raise RequestProblem(404, "the estate has no such endpoint")

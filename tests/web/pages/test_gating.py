@@ -164,7 +164,7 @@ async def test_an_estate_that_was_changed_wants_another_answer(pages: EnablingPa
     fields = {**(await anna.get(await pages.asked(anna))).fields, "address": address(0)}
     run = pages.made.watch.run()
     assert run.estate is not None
-    pages.made.watch.show(replace(run, estate=replace(run.estate, deployment=replace(run.estate.deployment, fips=True))))
+    await pages.made.watch.show(replace(run, estate=replace(run.estate, deployment=replace(run.estate.deployment, fips=True))))
     refused = await anna.post(f"{BOX}/enable", fields)
     assert refused.status == 409
     assert "the estate was changed" in refused.body.decode()

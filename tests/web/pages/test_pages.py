@@ -20,8 +20,11 @@ from probe.model import vocabulary as v
 from probe.model.endpoints import endpoint_id
 from probe.model.kinds import TlsSession, Validity
 from probe.model.provenance import Declared
-from probe.model.rules import Readiness, Support
+from probe.model.rules import Otherwise, Readiness, Support
+from probe.outlook import Coming
 from probe.web import LastLook
+from probe.web.ahead import Ahead
+from probe.web.pages.calendar import Calendar
 from probe.web.places import page_of
 from probe.web.tokens import TokenScope
 from tests.history.looks import START, look, product
@@ -332,6 +335,8 @@ async def test_the_calendar_has_what_comes(tmp_path: Path) -> None:
     run = app.judge({"schema": "probe.run/2", "facts": [fact], "missing": []}, estate, NOON.date())
     async with world(tmp_path, replace(run, id="run-1")) as made:
         reader = PageReader(made.asker)
+        assert "It is being worked out: 0 of 1 part of the estate so far." in (await reader.get("/calendar")).words
+        await made.worked_out()
         page = await reader.get("/calendar")
         assert "2027-02" in page.headings
         assert "2027-02-03 in 72 days NOT READY Certificate expired 2027-02-03, mail.contoso.test (certificate-expired)" in page.words
@@ -344,9 +349,45 @@ async def test_the_calendar_has_what_comes(tmp_path: Path) -> None:
 async def test_an_end_that_is_not_known_is_told_as_such(tmp_path: Path) -> None:
     """Beside what is known to come: a certificate that was not seen may end tomorrow."""
     async with world(tmp_path, await checked(estate_at("pop3://localhost:9", "smtp://localhost:9"))) as made:
+        await made.worked_out()
         page = await PageReader(made.asker).get("/calendar")
         assert "Not known" in page.headings
         assert "pop3://localhost:9: the server refused the connection" in page.words
+
+
+def test_a_long_calendar_has_pages() -> None:
+    """Each event stands on one of them, and in the drawing; a page that is none is the nearest."""
+    events = [
+        Coming(
+            day=NOON.date() + timedelta(days=n),
+            rule="r",
+            title="",
+            otherwise=Otherwise.ADVICE,
+            words="",
+            endpoints=(),
+            remedy="",
+            mailboxes=(),
+        )
+        for n in range(250)
+    ]
+    ahead = Ahead(NOON, NOON.date(), NOON.date() + timedelta(days=730), events, [], 1, 1)
+    pages = [Calendar(ahead, number) for number in (-1, 2, 99)]
+    assert [page.page for page in pages] == [1, 2, 3]
+    assert [one for page in pages for _, of_month in page.months() for one in of_month] == events
+    assert len({x for x, _, _ in pages[0].marks()}) > 100
+
+
+async def test_a_mailbox_that_is_not_judged_yet_is_told_as_such(service: World, reader: PageReader) -> None:
+    """It is no mailbox that the estate does not have: whoever asks is to ask again, and the estate says how many there are."""
+    run = service.watch.run()
+    await service.watch.show(replace(run, assessments=run.assessments[1:]))
+    gone = run.assessments[0].mailbox
+    for path in (f"/m/{gone}", f"/v1/mailboxes/{gone}"):
+        answer = await reader.ask(path)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+        assert "not judged yet" in answer.body.decode()
+    assert "Not judged yet since the service began: 1 mailbox." in (await reader.get("/")).words
+    assert (await service.asker.ask("/v1/mailboxes/nobody@contoso.test")).status == 404
 
 
 async def test_what_is_late_is_said(service: World, reader: PageReader) -> None:

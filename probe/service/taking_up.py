@@ -1,0 +1,48 @@
+"""An estate as the service takes it up: what is asked of it, in which looks and in which parts it is judged. Pure, and slow where an estate is large."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from probe.engine.plan import Conversation, Plan
+from probe.model.estate import Estate
+from probe.model.runs import Run
+from probe.model.values import dataclass
+from probe.schedule import Task
+from probe.service.instruments import Judges
+from probe.service.judging import bare_run, under
+from probe.service.looks import Look, LookKey, looks_of
+from probe.service.parts import EstateParts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenUp:
+    """What follows from an estate alone."""
+
+    plan: Plan
+    bare: Run
+    """A run of which nothing is known yet."""
+    parts: EstateParts
+    looks: Mapping[LookKey, tuple[Conversation, ...]]
+    """The conversations that are held, by look."""
+
+    @staticmethod
+    def of(estate: Estate, judges: Judges, now: datetime) -> TakenUp:
+        """An estate, as of a time."""
+        plan = judges.plan(estate, now.date())
+        held = {key: tuple(one for one in of_look if one.not_held is None) for key, of_look in looks_of(plan, judges.probers).items()}
+        return TakenUp(
+            plan=plan,
+            bare=bare_run(plan, now, judges.host),
+            parts=EstateParts(estate),
+            looks={key: of_look for key, of_look in held.items() if of_look},
+        )
+
+
+def taken_up_after(
+    estate: Estate, judges: Judges, now: datetime, looks: Iterable[Look], before: Run
+) -> tuple[TakenUp, list[Look], list[Task]]:
+    """An estate that is taken up after another, with what is known of it by the looks of that one, and its tasks."""
+    made = TakenUp.of(estate, judges, now)
+    return made, under(made.plan, (look for look in looks if look.key in made.looks), before), list(judges.tasks(estate, made.plan))
