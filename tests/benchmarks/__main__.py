@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks import estate_of_many, history, nginx, schedule
+from tests.benchmarks import estate_of_many, history, mail_server, nginx, schedule
 from tests.benchmarks.blackbox import CONFIGURATION
 
 _PROBE = Path(sys.executable).with_name("probe")
@@ -123,7 +123,7 @@ def _startup(given: argparse.Namespace) -> None:
 
 
 def _looks(given: argparse.Namespace) -> None:
-    with tempfile.TemporaryDirectory() as folder, _mail_server(Path(folder)) as ports:
+    with tempfile.TemporaryDirectory() as folder, mail_server.running(Path(folder)) as ports:
         ca = Path(folder, "ca.pem")
         with _blackbox(ca) as scrape:
             if scrape is None:
@@ -161,7 +161,7 @@ def _looks_by(protocol: str, port: int, ca: Path, scrape: Scrape | None, given: 
 
 def _service(given: argparse.Namespace) -> None:
     """What a look of the service costs that finds nothing new."""
-    with tempfile.TemporaryDirectory() as folder, _mail_server(Path(folder)) as ports:
+    with tempfile.TemporaryDirectory() as folder, mail_server.running(Path(folder)) as ports:
         ca = Path(folder, "ca.pem")
         with _blackbox(ca) as scrape:
             for protocol, port in ports.items():
@@ -194,18 +194,6 @@ def _beside(name: str, pairs: Sequence[tuple[Cost, Cost]]) -> str:
     cpu = statistics.median(ours.cpu / theirs.cpu for ours, theirs in pairs)
     rate = statistics.median(theirs.wall / ours.wall for ours, theirs in pairs)
     return f"beside {name} {cpu:.2f} x CPU, {rate:.2f} x as many a second"
-
-
-@contextmanager
-def _mail_server(folder: Path) -> Iterator[dict[str, int]]:
-    """Ports of a mail server in a process of its own, by protocol."""
-    with subprocess.Popen([sys.executable, "-m", "tests.benchmarks.mail_server", folder], stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            smtp, pop3 = map(int, server.stdout.readline().split())
-            yield {"smtp": smtp, "pop3": pop3}
-        finally:
-            server.terminate()
 
 
 @contextmanager

@@ -2,14 +2,17 @@
 
     python -m tests.benchmarks.mail_server FOLDER
 
-Writes `ca.pem` into the folder, then the ports of SMTP and POP3 to standard output. Speaks what Postfix and Dovecot say, with STARTTLS, and nothing
-that a mailbox would be needed for.
+Writes `ca.pem` into the folder, then the ports of SMTP and POP3 to standard output. Speaks what Postfix and Dovecot say, with STARTTLS, and lets
+everybody in. Its certificate is that of localhost and of every host of contoso.test.
 """
 
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -29,23 +32,43 @@ def _answer(protocol: str, command: bytes, *, is_secure: bool) -> bytes:
                 return _CAPA % (b"" if is_secure else b"STLS\r\n")
             case b"STLS":
                 return b"+OK Begin TLS negotiation now.\r\n"
+            case b"USER" | b"PASS":
+                return b"+OK\r\n"
+            case b"STAT":
+                return b"+OK 0 0\r\n"
             case b"QUIT":
                 return b"+OK Logging out\r\n"
         return b"-ERR Unknown command.\r\n"
     match command:
         case b"EHLO":
-            lines = [b"mail.contoso.test", *(_EHLO % (b"" if is_secure else b"STARTTLS|")).split(b"|")]
+            lines = [b"mail.contoso.test", *(_EHLO % (b"AUTH PLAIN LOGIN|" if is_secure else b"STARTTLS|")).split(b"|")]
             return b"".join(b"250-%s\r\n" % line for line in lines[:-1]) + b"250 %s\r\n" % lines[-1]
         case b"STARTTLS":
             return b"220 2.0.0 Ready to start TLS\r\n"
+        case b"AUTH":
+            return b"235 2.7.0 Authentication successful\r\n"
+        case b"NOOP":
+            return b"250 2.0.0 Ok\r\n"
         case b"QUIT":
             return b"221 2.0.0 Bye\r\n"
     return b"502 5.5.2 Error: command not recognized\r\n"
 
 
+@contextmanager
+def running(folder: Path) -> Iterator[dict[str, int]]:
+    """Ports of a mail server in a process of its own, by protocol; its root is `ca.pem` in the folder."""
+    with subprocess.Popen([sys.executable, "-m", "tests.benchmarks.mail_server", folder], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            smtp, pop3 = map(int, server.stdout.readline().split())
+            yield {"smtp": smtp, "pop3": pop3}
+        finally:
+            server.terminate()
+
+
 async def _main(folder: Path) -> None:
     authority = Authority(folder)
-    context = authority.issue("localhost", "127.0.0.1", key="rsa-2048").context()
+    context = authority.issue("localhost", "127.0.0.1", "*.contoso.test", key="rsa-2048").context()
 
     async def serve(protocol: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         is_secure = False
