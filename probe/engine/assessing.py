@@ -100,6 +100,8 @@ class _RuleResult:
     result: Result
     cited: tuple[_Place, ...]
     directions: Mapping[Direction, Result]
+    without: Finding | None
+    """The finding itself, where it cites nothing."""
 
 
 class _Asked:
@@ -113,14 +115,17 @@ class _Asked:
         self._served = tuple(direction for direction in Direction if case.serves(direction))
         self._is_one_endpoint = case.incoming.subject == case.outgoing.subject
         self._sights: tuple[dict[str, Hashable], ...] = ({}, {}, {}, {}, {})
+        self._because: dict[tuple[_Place, ...], tuple[Reading, ...]] = {}
+        """What is cited by some findings, which hold it once."""
 
     def finding(self, rule: Rule) -> Finding:
         """What comes of a rule."""
         places = self._places[rule.id]
         values = (rule.id, self._served, self._is_one_endpoint, *[self._sight(part, key) for part, key in places])
         if (before := self._known.get(values)) is not None:
-            because = tuple([self._parts[part].read(key) for part, key in before.cited])
-            return Finding(rule=rule, result=before.result, because=because, directions=before.directions)
+            if before.without is not None:
+                return before.without
+            return Finding(rule=rule, result=before.result, because=self._read(before.cited), directions=before.directions)
         seen = self._case.restricted_to(rule.needs)
         found = judge_seen(rule, seen, self._served)
         # By identity: what a rule cites is what it read.
@@ -129,8 +134,16 @@ class _Asked:
         told = tuple([place for place in cited if place is not None])
         was_named = any(isinstance(part, RestrictedFacts) and part.was_named for part in _parts(seen))
         if len(told) == len(cited) and not was_named:
-            self._known.keep(values, _RuleResult(found.result, told, found.directions))
+            # What cites nothing is the same for all.
+            self._known.keep(values, _RuleResult(found.result, told, found.directions, None if told else found))
         return found
+
+    def _read(self, places: tuple[_Place, ...]) -> tuple[Reading, ...]:
+        """The readings at some places."""
+        because = self._because.get(places)
+        if because is None:
+            because = self._because[places] = tuple([self._parts[part].read(key) for part, key in places])
+        return because
 
     def _sight(self, part: int, key: FactKey[Any]) -> Hashable:
         """What a rule depends on of a reading."""

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from probe.model.estate import Endpoint, Estate, Mailbox, profile_subject
+from probe.model.facts import Reading
 from probe.model.values import dataclass
 from probe.service.looks import LookKey
+
+T = TypeVar("T")
+
+_PORTION = 25
+"""Parts that are judged, recorded and looked ahead of together, and looks that are kept together."""
+
+ReadingsByPart = Mapping[int | None, Sequence[Reading]]
+"""Readings by the number of the part that they are about; None: of the deployment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +81,22 @@ class EstateParts:
         """The part that an endpoint, a profile or a mailbox belongs to; None for what is of the deployment."""
         return self._of_subject.get(subject)
 
+    def sort(self, readings: Iterable[Reading]) -> ReadingsByPart:
+        """The readings by part."""
+        found: dict[int | None, list[Reading]] = {}
+        for reading in readings:
+            part = self.of(reading.subject)
+            found.setdefault(None if part is None else part.number, []).append(reading)
+        return found
+
     def touched(self, keys: Iterable[LookKey]) -> set[int]:
         """The numbers of the parts that looks are about."""
         return {part.number for key in keys if (part := self.of(key.subject)) is not None}
+
+
+def in_portions(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The things, some at a time."""
+    return (things[first : first + _PORTION] for first in range(0, len(things), _PORTION))
 
 
 def _ends_of(*endpoints: Endpoint | None) -> set[str]:

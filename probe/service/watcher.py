@@ -9,7 +9,7 @@ import asyncio
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -35,14 +35,13 @@ from probe.service.judging import bare_run, joined, judged, under
 from probe.service.keeping import KeptLooks
 from probe.service.known import KnownLooks, Taken
 from probe.service.looks import Look, LookKey, Topic, key_of, looks_of
-from probe.service.parts import EstateParts
+from probe.service.parts import EstateParts, ReadingsByPart, in_portions
 from probe.service.recording import Recorded, what_matters
 from probe.service.teller import Teller
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
 
 LIST_EVERY = timedelta(days=1)
 """How often all of Dynamics' mailboxes are listed, which may be tens of thousands."""
@@ -150,10 +149,11 @@ class Watcher:
 
     async def begin(self) -> None:
         """Take up what was known before a restart. Raises MemoryUnavailable."""
-        before, looks = await in_thread(self._kept.kept, "probe-kept-looks")
+        before, looks = await in_thread(lambda: self._kept.kept(self._known.shared.look), "probe-kept-looks")
         if before is not None:
             assert before.estate is not None
-            self._known = KnownLooks(under(self._plan, (look for key, look in looks.items() if key in self._looks), before))
+            still = under(self._plan, (look for key, look in looks.items() if key in self._looks), before)
+            self._known = KnownLooks(still, self._known.shared)
             for look in self._known.believed.values():
                 if look.key.topic is Topic.ENDPOINT:
                     self.last_looks[look.key.subject] = (look.since, look.seconds or 0.0)
@@ -165,7 +165,8 @@ class Watcher:
         """Watch another estate from now on, keeping what of it is known."""
         before = self._bare
         self._load(estate)
-        self._known = KnownLooks(under(self._plan, [look for key, look in self._known.believed.items() if key in self._looks], before))
+        still = under(self._plan, [look for key, look in self._known.believed.items() if key in self._looks], before)
+        self._known = KnownLooks(still, self._known.shared)
         self._recorded.forget(estate)
         self._schedule.reload(self._judges.tasks(estate, self._plan), self._clock.now())
         await self._take_what_nobody_holds()
@@ -415,53 +416,49 @@ class Watcher:
             self._plan = replace(self._plan, on=now.date())
             self._touched = {part.number for part in self._parts.all}
         touched, self._touched = self._touched, set()
+        unkept, self._unkept = self._unkept, set()
         if touched:
             self._bare = replace(self._bare, finished=now, judged_at=now.date())
-            self._recording.add(await in_thread(partial(self._judge, touched, now, is_next_day=is_next_day), "probe-judging"))
+        # Some parts after the others: what is drawn up of each to be written and told takes many times the room of what is kept.
+        of_dynamics = await in_thread(partial(self._parts.sort, self._of_dynamics), "probe-judging") if touched else {}
+        for some in in_portions(sorted(touched)):
+            self._recording.add(await in_thread(partial(self._judge, some, of_dynamics, now, is_next_day=is_next_day), "probe-judging"))
             self._whole = None
+            await self._write()
         await self._write()
-        unkept, self._unkept = self._unkept, set()
-        looks = [look for key in unkept if (look := self._known.believed.get(key)) is not None]
-        if looks:
-            await self._kept_safely(lambda: self._kept.keep(looks, self._bare))
+        for keys in in_portions(list(unkept)):
+            looks = [look for key in keys if (look := self._known.believed.get(key)) is not None]
+            await self._kept_safely(partial(self._kept.keep, looks, self._bare))
         if touched or self._teller.has_something(now):
             await self._teller.tell(self.estate, self._parts, dict(self._wrong), now)
             self._undelivered.set()
-        if touched:
-            runs = [run for number in sorted(touched) if (run := self._runs.get(number)) is not None]
-            await self._teller.look_ahead(self.estate, runs, self._judges.ruleset, now)
-            self._undelivered.set()
+        for some in in_portions(sorted(touched)):
+            await self._look_ahead(some, now)
 
-    def _judge(self, touched: Collection[int], now: datetime, *, is_next_day: bool) -> list[Sighting]:
+    async def _look_ahead(self, numbers: Sequence[int], now: datetime) -> None:
+        """Say what ends soon at some parts, but for those of which an endpoint was not looked at yet: they are judged again soon."""
+        runs = [run for number in numbers if (run := self._runs.get(number)) is not None and not self._wrong[number].unlooked]
+        await self._teller.look_ahead(self.estate, runs, self._judges.ruleset, now)
+        self._undelivered.set()
+
+    def _judge(self, numbers: Sequence[int], of_dynamics: ReadingsByPart, now: datetime, *, is_next_day: bool) -> list[Sighting]:
         """Judge some parts; gives what is to be recorded of them. In a thread of its own: whatever changes meanwhile touches its part again."""
-        looks = self._by_part(self._known.believed.values(), lambda look: look.key.subject)
-        of_dynamics = self._by_part(self._of_dynamics, lambda reading: reading.subject)
-        since = {
-            look.key.subject: look.since
-            for of_part in looks.values()
-            for look in of_part
-            if look.key.topic in (Topic.ENDPOINT, Topic.ACCOUNT)
-        }
-        unlooked = {key.subject for key in self._looks if key.topic is Topic.ENDPOINT and key not in self._known.believed}
         news: list[Sighting] = []
-        for number in sorted(touched):
-            if number < len(self._parts.all):
-                state = (*of_dynamics.get(None, ()), *of_dynamics.get(number, ()))
-                run = judged(self._parts.all[number], looks.get(number, ()), state, self._judges.ruleset, self._bare)
-                self._runs[number] = run
-                self._wrong[number] = what_is_wrong(run, since, unlooked)
-                news += self._recorded.news_of(run, now)
-                looked = replace(run, assessments=tuple(a for a in run.assessments if a.mailbox not in self._wrong[number].unlooked))
-                news += self._recorded.verdicts_of(looked, all_of_them=is_next_day)
+        for part in (self._parts.all[number] for number in numbers if number < len(self._parts.all)):
+            keys = [LookKey(topic, subject) for subject in part.subjects for topic in Topic]
+            looks = [look for key in keys if (look := self._known.believed.get(key)) is not None]
+            since = {look.key.subject: look.since for look in looks if look.key.topic in (Topic.ENDPOINT, Topic.ACCOUNT)}
+            unlooked = {
+                key.subject for key in keys if key.topic is Topic.ENDPOINT and key in self._looks and key not in self._known.believed
+            }
+            state = (*of_dynamics.get(None, ()), *of_dynamics.get(part.number, ()))
+            run = judged(part, looks, state, self._judges.ruleset, self._bare)
+            self._runs[part.number] = run
+            wrong = self._wrong[part.number] = what_is_wrong(run, since, unlooked)
+            news += self._recorded.news_of(run, now)
+            looked = replace(run, assessments=tuple(a for a in run.assessments if a.mailbox not in wrong.unlooked))
+            news += self._recorded.verdicts_of(looked, all_of_them=is_next_day)
         return news
-
-    def _by_part(self, things: Iterable[T], subject: Callable[[T], str]) -> dict[int | None, list[T]]:
-        """Things by the number of the part that they are about; None: of the deployment."""
-        found: dict[int | None, list[T]] = {}
-        for thing in list(things):
-            part = self._parts.of(subject(thing))
-            found.setdefault(None if part is None else part.number, []).append(thing)
-        return found
 
     def _leaves_history_alone(self, now: datetime) -> bool:
         """Whether the history could not be written a moment ago. A clock that was set back makes the moment no longer."""

@@ -44,7 +44,7 @@ from tests.service.driven import START, DrivenClock
 from tests.service.world import under_another_name
 
 _NIGHT = Hours(start=(START + timedelta(minutes=6)).time(), end=(START + timedelta(minutes=11)).time())
-_ROUNDS = 4
+_ROUNDS = 2
 
 
 class _Model:
@@ -72,20 +72,29 @@ class _Model:
     def _attempt(self, one: Conversation) -> Attempt:
         found = under_another_name(self._found[one.prober, one.endpoint.service], one.told_of, one.account_of, one.name)
         at = self._clock.now()
-        readings = tuple(self._made_anew(reading, one, at) for reading in found.readings)
+        known: dict[object, Any] = {}
+        readings = tuple(self._made_anew(reading, one, at, known) for reading in found.readings)
         words = packed([replace(line, text=_copy(line.text)) for line in found.transcript])
         return replace(found, at=at, mailbox=one.mailbox, readings=readings, transcript=words, address=_copy(found.address or ""))
 
-    def _made_anew(self, reading: Reading, one: Conversation, at: Any) -> Reading:
+    def _made_anew(self, reading: Reading, one: Conversation, at: Any, known: dict[object, Any]) -> Reading:
         if not isinstance(reading, Fact):
             return replace(reading, detail=_copy(reading.detail), at=at)
         value = reading.key.kind.decode(reading.key.kind.encode(reading.value))
         value = _copy(value) if isinstance(value, str) else tuple(map(_copy, value)) if _is_text(value) else value
-        lines = tuple(replace(line, excerpt=_copy(line.excerpt)) for line in reading.provenance.evidence)
+        # What rests on the same lines holds them once, as in a notebook.
+        lines = known.setdefault(
+            reading.provenance,
+            replace(
+                reading.provenance,
+                evidence=tuple(known.setdefault(line, replace(line, excerpt=_copy(line.excerpt))) for line in reading.provenance.evidence),
+            ),
+        ).evidence
         if self._has_own and reading.key in (v.PROTOCOL_GREETING, v.CERTIFICATE_SUBJECT):
             value = f"{value} {one.endpoint.host}"
             lines = tuple(replace(line, excerpt=f"{line.excerpt} {one.endpoint.host}") for line in lines)
-        return replace(reading, value=value, at=at, provenance=replace(reading.provenance, evidence=lines))
+            return replace(reading, value=value, at=at, provenance=replace(reading.provenance, evidence=lines))
+        return replace(reading, value=value, at=at, provenance=known[reading.provenance])
 
 
 def _is_text(value: object) -> bool:
@@ -121,7 +130,7 @@ async def _measured(number: int, *, has_own: bool, wants_rooms: bool) -> None:
         folder, options = Folder(Path(name, "state")), app.Options()
         by = judges(options)
         if wants_rooms:
-            tracemalloc.start(1)
+            tracemalloc.start(3)
         before = _resident()
         estate = read_estate(estate_of_servers.text(number, ports, _NIGHT), "bench.toml")
         _say(f"the estate: {_resident() - before:.1f} MB")
@@ -155,13 +164,14 @@ async def _measured(number: int, *, has_own: bool, wants_rooms: bool) -> None:
                     f"{_resident() - before:.1f} MB, peak {peak:.1f} MB: {(_resident() - before) / number * 1000:.1f} kB for each endpoint, "
                     f"at peak {peak / number * 1000:.1f}; missed {schedule.missed}"
                 )
-                if wants_rooms and number_of_round in (1, _ROUNDS):
+                if wants_rooms and number_of_round in (_ROUNDS,):
                     _say_rooms(number)
 
 
 def _say_rooms(number: int) -> None:
     """What each room, and each line, has made that is there still."""
-    statistics = tracemalloc.take_snapshot().statistics("lineno")
+    snapshot = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(False, "*/lexers/*"), tracemalloc.Filter(False, "*importlib*")])
+    statistics = snapshot.statistics("lineno")
     rooms: Counter[str] = Counter()
     for one in statistics:
         rooms["/".join(Path(one.traceback[0].filename).parts[-2:])] += one.size
