@@ -33,6 +33,7 @@ from probe.model.rules import (
     support,
 )
 from probe.model.values import dataclass
+from probe.rules import ALIKE
 
 _Place = tuple[int, FactKey[Any]]
 """Where a reading stands: in which of `_parts`, by which key."""
@@ -150,12 +151,15 @@ class _Asked:
         sights = self._sights[part]
         if key.name not in sights:
             facts = self._parts[part]
-            sights[key.name] = _sight_of(facts.read(key)) if facts.knows(key) else None
+            sights[key.name] = _sight(facts.read(key)) if facts.knows(key) else None
         return sights[key.name]
 
 
-def _sight_of(reading: Reading) -> Hashable:
-    return value_of(reading) if isinstance(reading, Fact) or not reading.says_nothing else None
+def _sight(reading: Reading) -> Hashable:
+    if isinstance(reading, Fact):
+        told = ALIKE.get(reading.key)
+        return value_of(reading) if told is None else (told(reading.value),)
+    return None if reading.says_nothing else value_of(reading)
 
 
 def _places(needs: Needs) -> tuple[_Place, ...]:

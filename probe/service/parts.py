@@ -53,6 +53,7 @@ class EstateParts:
         for mailbox in estate.mailboxes:
             by_profile.setdefault(mailbox.profile, []).append(mailbox)
         ways = {mailbox.appointments: mailbox for mailbox in reversed(estate.mailboxes)}
+        profiles = {profile.name: profile for profile in estate.profiles}
         order = {profile.name: place for place, profile in enumerate(estate.profiles)}
         self.all: list[EstatePart] = []
         """In the order of their first profile."""
@@ -65,7 +66,7 @@ class EstateParts:
                 EstatePart(
                     number=len(self.all),
                     estate=replace(
-                        estate, profiles=tuple(profile for profile in estate.profiles if profile.name in kept), mailboxes=(*own, *beside)
+                        estate, profiles=tuple(profiles[name] for name in sorted(kept, key=order.__getitem__)), mailboxes=(*own, *beside)
                     ),
                     mailboxes=own,
                     subjects=frozenset(

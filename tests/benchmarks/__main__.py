@@ -1,6 +1,6 @@
 """What the program costs beside others that do the same, and beside its limits: `python -m tests.benchmarks`.
 
-    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--runs 3] [looks] [startup] [mailboxes] [posture] [history] [schedule] [service]
+    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--endpoints 10000] [--runs 3] [looks] [startup] [mailboxes] [posture] [history] [schedule] [service] [scale]
 
 Each figure is the median of some runs. All of them are of this machine and this hour; what means something is the ratio of two in one run, and that
 only where nothing else runs. What is not installed is left out, and that is said.
@@ -30,6 +30,8 @@ from tests.benchmarks.blackbox import CONFIGURATION
 _PROBE = Path(sys.executable).with_name("probe")
 _HERE = Path(__file__).parent
 _AT_ONCE = 50
+_ROUNDS = 3
+"""Of five minutes, for `scale`."""
 _BLACKBOX = ("blackbox_exporter", "prometheus-blackbox-exporter")
 # Without compiled modules, as tests run, a start costs twice as much as anybody's.
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -56,18 +58,20 @@ def main() -> None:
     """Measure what is named, or everything."""
     parts: dict[str, Callable[[argparse.Namespace], None]] = {
         "looks": _looks, "startup": _startup, "mailboxes": _mailboxes, "posture": _posture, "history": _history,
-        "schedule": _schedule, "service": _service,
+        "schedule": _schedule, "service": _service, "scale": _scale,
     }  # fmt: skip
     arguments = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     arguments.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(parts)}")
     arguments.add_argument("--addresses", type=int, default=1000)
     arguments.add_argument("--mailboxes", type=int, default=10_000)
+    arguments.add_argument("--endpoints", type=int, default=10_000)
     arguments.add_argument("--runs", type=int, default=3)
     given = arguments.parse_args()
     _say(
         f"{os.cpu_count()} processors, load {' '.join(f'{load:.1f}' for load in os.getloadavg())} (of use below 0.3), {given.runs} runs each"
     )
-    for name in given.parts or parts:
+    # A quarter of an hour, which is asked for by name.
+    for name in given.parts or [name for name in parts if name != "scale"]:
         _say(f"\n{name}")
         parts[name](given)
 
@@ -174,6 +178,37 @@ def _service(given: argparse.Namespace) -> None:
                 pairs = [(cost, _each(given.addresses, theirs)) for cost, theirs in turns if theirs is not None]
                 beside = f"; {_beside('blackbox_exporter', pairs)} (limit 2.0 x CPU)" if pairs else ""
                 _say(f"  {protocol}, a look of the service that finds nothing new: {_told(ours)}, {ours.megabytes:.0f} MB{beside}")
+
+
+def _scale(given: argparse.Namespace) -> None:
+    """What `probe serve` takes over many endpoints, and whether it keeps its schedule: in the last of some rounds nothing is new."""
+    with tempfile.TemporaryDirectory() as folder, mail_server.running(Path(folder), "own") as ports:
+        ca = Path(folder, "ca.pem")
+        with _blackbox(ca) as scrape:
+            told = [str(ports["pop3"]), str(ports["smtp"]), str(ca), str(given.endpoints), str(_ROUNDS)]
+            command = [sys.executable, "-m", "tests.benchmarks.service_scale", *told]
+            theirs: list[Cost] = []
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_ENVIRONMENT) as service:
+                assert service.stdout is not None
+                for line in service.stdout:
+                    if line != "last\n":
+                        _say(f"  {line.rstrip()}")
+                    elif scrape is not None:
+                        theirs = [_each(given.addresses, scrape(protocol, port, given.addresses)) for protocol, port in ports.items()]
+            *rounds, asked = json.loads(line)
+    for number, one in enumerate(rounds, start=1):
+        _say(
+            f"  round {number}: {one['looks']} looks, {one['missed']} slots missed (limit 0), 99 % begin within {one['late_99']:.1f} s of their slot, the "
+            f"latest {one['late_worst']:.1f} s; {one['megabytes']:.0f} MB, at most {one['peak']:.0f} (limit 300), children {one['children']:.0f}; the "
+            f"loop stood still for {one['stall']:.1f} s at most; {one['disk']:.0f} MB on the disk"
+        )
+    last, beside = rounds[-1], ""
+    each = last["cpu"] / last["looks"]
+    if theirs:
+        beside = f", beside blackbox_exporter {each / statistics.mean(cost.cpu for cost in theirs):.2f} x (limit 2.0)"
+    _say(
+        f"  a look that finds nothing new: {each * 1000:.2f} ms CPU{beside}; at most {asked['peak']:.0f} MB once metrics and page were asked for"
+    )
 
 
 def _further(fewer: Cost, all_of_them: Cost, number: int) -> float:

@@ -1,4 +1,4 @@
-"""An estate of many mail servers, a mailbox behind each two: POP3 of one and SMTP of the next, with STARTTLS, each of a host of its own."""
+"""An estate of many mail servers, a mailbox behind each two: POP3 of one and SMTP of the next, with STARTTLS, each at an address of loopback."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _PROFILE = """
 name = "p{number}"
 server_type = "pop3-smtp"
 credentials = "mailbox"
-incoming = "pop3://pop{number}.contoso.test:{pop3}"
-outgoing = "smtp://smtp{number}.contoso.test:{smtp}"
+incoming = "pop3://{incoming}:{pop3}"
+outgoing = "smtp://{outgoing}:{smtp}"
 [[mailbox]]
 address = "m{number}@contoso.test"
 profile = "p{number}"
@@ -45,11 +45,12 @@ password = "env:{password}"
 
 def text(endpoints: int, ports: Mapping[str, int], night: Hours) -> str:
     """The estate as a file of TOML. `ports` by protocol; `night`: when each mailbox is signed in to."""
-    profiles = (_PROFILE.format(number=n, password=PASSWORD, **ports) for n in range(endpoints // 2))
+    profiles = (
+        _PROFILE.format(number=n, incoming=_address(2 * n), outgoing=_address(2 * n + 1), password=PASSWORD, **ports)
+        for n in range(endpoints // 2)
+    )
     return "".join((_HEAD.format(start=night.start, end=night.end), *profiles))
 
 
-def hosts(endpoints: int) -> dict[str, str]:
-    """An address of loopback for each host."""
-    names = (f"{kind}{n}.contoso.test" for n in range(endpoints // 2) for kind in ("pop", "smtp"))
-    return {name: f"127.{n // 62500 + 1}.{n // 250 % 250}.{n % 250 + 1}" for n, name in enumerate(names)}
+def _address(number: int) -> str:
+    return f"127.{number // 62500 + 1}.{number // 250 % 250}.{number % 250 + 1}"

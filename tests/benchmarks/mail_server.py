@@ -1,14 +1,15 @@
 """A mail server on every address of loopback, in a process of its own, so that a thousand addresses are a thousand endpoints to a prober.
 
-    python -m tests.benchmarks.mail_server FOLDER
+    python -m tests.benchmarks.mail_server FOLDER [own]
 
 Writes `ca.pem` into the folder, then the ports of SMTP and POP3 to standard output. Speaks what Postfix and Dovecot say, with STARTTLS, and lets
-everybody in. Its certificate is that of localhost and of every host of contoso.test.
+everybody in. Its certificate is that of localhost; with `own`, each other address has one of its own, made when it is asked for first.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,9 +56,10 @@ def _answer(protocol: str, command: bytes, *, is_secure: bool) -> bytes:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[dict[str, int]]:
+def running(folder: Path, *how: str) -> Iterator[dict[str, int]]:
     """Ports of a mail server in a process of its own, by protocol; its root is `ca.pem` in the folder."""
-    with subprocess.Popen([sys.executable, "-m", "tests.benchmarks.mail_server", folder], stdout=subprocess.PIPE, text=True) as server:
+    command = [sys.executable, "-m", "tests.benchmarks.mail_server", str(folder), *how]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
             smtp, pop3 = map(int, server.stdout.readline().split())
@@ -66,9 +68,16 @@ def running(folder: Path) -> Iterator[dict[str, int]]:
             server.terminate()
 
 
-async def _main(folder: Path) -> None:
+async def _main(folder: Path, *, has_own: bool) -> None:
     authority = Authority(folder)
-    context = authority.issue("localhost", "127.0.0.1", "*.contoso.test", key="rsa-2048").context()
+    context = authority.issue("localhost", "127.0.0.1", key="rsa-2048").context()
+    contexts = {"127.0.0.1": context}
+
+    def context_at(writer: asyncio.StreamWriter) -> ssl.SSLContext:
+        address = writer.get_extra_info("sockname")[0]
+        if has_own and address not in contexts:
+            contexts[address] = authority.issue(address, key="rsa-2048").context()
+        return contexts.get(address, context)
 
     async def serve(protocol: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         is_secure = False
@@ -79,7 +88,7 @@ async def _main(folder: Path) -> None:
                 writer.write(_answer(protocol, command, is_secure=is_secure))
                 await writer.drain()
                 if command in _STARTTLS:
-                    await writer.start_tls(context)
+                    await writer.start_tls(context_at(writer))
                     is_secure = True
                 elif command == b"QUIT":
                     break
@@ -95,4 +104,4 @@ async def _main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(Path(sys.argv[1])))
+    asyncio.run(_main(Path(sys.argv[1]), has_own="own" in sys.argv[2:]))

@@ -44,7 +44,7 @@ from tests.service.driven import START, DrivenClock
 from tests.service.world import under_another_name
 
 _NIGHT = Hours(start=(START + timedelta(minutes=6)).time(), end=(START + timedelta(minutes=11)).time())
-_ROUNDS = 2
+_ROUNDS = 3
 
 
 class _Model:
@@ -108,7 +108,7 @@ def _copy(text: str) -> str:
 async def _found(folder: Path, ports: dict[str, int]) -> dict[tuple[str, str], Attempt]:
     """What the mail server says, by prober and service."""
     estate = read_estate(estate_of_servers.text(2, ports, _NIGHT), "bench.toml")
-    options = app.Options(ca_file=folder / "ca.pem", hosts=estate_of_servers.hosts(2))
+    options = app.Options(ca_file=folder / "ca.pem")
     async with app.Probing(options) as probing:
         plan = judges(options).plan(estate, app.today())
         attempts = await probing.hold(plan, asyncio.Event())
@@ -123,7 +123,7 @@ async def _taken(target: str, message: Message, event: str, is_repetition: bool)
 async def _measured(number: int, *, has_own: bool, wants_rooms: bool) -> None:
     os.environ[estate_of_servers.PASSWORD] = "anything"
     with tempfile.TemporaryDirectory() as name:
-        with mail_server.running(Path(name)) as ports:
+        with mail_server.running(Path(name), "own") as ports:
             found = await _found(Path(name), ports)
         clock = DrivenClock(tick=timedelta(seconds=2))
         model = _Model(found, clock, has_own=has_own)
@@ -164,13 +164,15 @@ async def _measured(number: int, *, has_own: bool, wants_rooms: bool) -> None:
                     f"{_resident() - before:.1f} MB, peak {peak:.1f} MB: {(_resident() - before) / number * 1000:.1f} kB for each endpoint, "
                     f"at peak {peak / number * 1000:.1f}; missed {schedule.missed}"
                 )
-                if wants_rooms and number_of_round in (_ROUNDS,):
+                if wants_rooms and number_of_round == _ROUNDS:
                     _say_rooms(number)
 
 
 def _say_rooms(number: int) -> None:
     """What each room, and each line, has made that is there still."""
-    snapshot = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(False, "*/lexers/*"), tracemalloc.Filter(False, "*importlib*")])
+    snapshot = tracemalloc.take_snapshot().filter_traces(
+        [tracemalloc.Filter(False, "*/lexers/*"), tracemalloc.Filter(False, "*importlib*")]
+    )
     statistics = snapshot.statistics("lineno")
     rooms: Counter[str] = Counter()
     for one in statistics:

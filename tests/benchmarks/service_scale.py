@@ -119,7 +119,7 @@ async def _measured(pop3: str, smtp: str, ca: str, number: int, rounds: int, sto
 
         settings = ServiceSettings(
             estate_file=file,
-            options=app.Options(ca_file=Path(ca), hosts=estate_of_servers.hosts(number), state=state),
+            options=app.Options(ca_file=Path(ca), state=state),
             folder=Folder(state),
             database=None,
             listen=ListenSettings(port=0),
@@ -130,19 +130,17 @@ async def _measured(pop3: str, smtp: str, ca: str, number: int, rounds: int, sto
                 watching = group.create_task(stalls.watch(_Timed))
                 service = group.create_task(serve(settings, load_estate(file), stop, asyncio.Event()))
                 await said.wait()
-                print(f"begun after {(datetime.now().astimezone() - began).total_seconds():.1f} s, {_memory():.0f} MB", flush=True)
+                _say(f"begun after {(datetime.now().astimezone() - began).total_seconds():.1f} s, {_memory():.0f} MB")
                 for which in range(1, rounds + 1):
                     if which == rounds:
-                        print("last", flush=True)
+                        _say("last")
                     cpu, at, stalls.worst = time.process_time(), time.monotonic(), 0.0
                     _Timed.made.late, _Timed.made.lags, missed = [], [], _Timed.made.missed
                     while (left := ROUND.total_seconds() - (time.monotonic() - at)) > 0:
                         await asyncio.sleep(min(left, 60))
                         if which < rounds:
                             ready = await in_thread(partial(_asked, f"{urls[0]}/readyz"), "bench")
-                            print(
-                                f"  {which}: {_memory():.0f} MB, {time.process_time() - cpu:.0f} s CPU, {ready[0]} {ready[1]}", flush=True
-                            )
+                            _say(f"  {which}: {_memory():.0f} MB, {time.process_time() - cpu:.0f} s CPU, {ready[0]} {ready[1]}")
                     late = _Timed.made.late
                     told.append(
                         {
@@ -159,18 +157,21 @@ async def _measured(pop3: str, smtp: str, ca: str, number: int, rounds: int, sto
                             "disk": sum(one.stat().st_size for one in state.iterdir()) / 1e6,
                         }
                     )
-                    print(json.dumps(told[-1]), flush=True)
+                    _say(json.dumps(told[-1]))
                 for path in ("/metrics", "/"):
-                    cpu, at = time.process_time(), time.monotonic()
+                    cpu = time.process_time()
                     status, text = await in_thread(partial(_asked, f"{urls[0]}{path}"), "bench")
-                    print(
-                        f"{path}: {status}, {len(text) / 1e6:.1f} MB, {time.process_time() - cpu:.1f} s CPU, {_memory():.0f} MB", flush=True
-                    )
+                    _say(f"{path}: {status}, {len(text) / 1e6:.1f} MB, {time.process_time() - cpu:.1f} s CPU, {_memory():.0f} MB")
                 told.append({"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024})
                 watching.cancel()
                 stop.set()
                 await service
-    print(json.dumps(told), flush=True)
+    _say(json.dumps(told))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def main() -> None:
