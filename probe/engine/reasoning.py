@@ -265,12 +265,18 @@ def _told_of(subject: str, reading: Reading) -> Reading:
 
 def _evidence(premises: Iterable[Fact[Any]]) -> tuple[Evidence, ...]:
     lines: dict[tuple[str, int], Evidence] = {}
+    found: tuple[Evidence, ...] = ()
     for premise in premises:
-        for line in premise.provenance.evidence:
+        of_premise = premise.provenance.evidence
+        if not lines:
+            found = of_premise
+        for line in of_premise:
             lines.setdefault((line.attempt, line.line), line)
         if len(lines) >= _MAX_EVIDENCE:
             break
-    return tuple(lines.values())[:_MAX_EVIDENCE]
+    # What rests on the lines of one premise holds that premise's own list of them.
+    told = tuple(lines.values())[:_MAX_EVIDENCE]
+    return found if found == told else told
 
 
 def _gap(said: Unsettled, why: Why) -> _Gap:

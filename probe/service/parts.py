@@ -30,7 +30,7 @@ class EstatePart:
     appointments that no mailbox of this part has."""
     mailboxes: tuple[Mailbox, ...]
     """Those of this part."""
-    subjects: frozenset[str]
+    subjects: tuple[str, ...]
     """Its endpoints, profiles and mailboxes."""
 
 
@@ -69,10 +69,10 @@ class EstateParts:
                         estate, profiles=tuple(profiles[name] for name in sorted(kept, key=order.__getitem__)), mailboxes=(*own, *beside)
                     ),
                     mailboxes=own,
-                    subjects=frozenset(
-                        {url for name in names for url in ends[name]}
-                        | {profile_subject(name) for name in names}
-                        | {mailbox.address for mailbox in own}
+                    subjects=(
+                        *sorted({url for name in names for url in ends[name]}),
+                        *map(profile_subject, names),
+                        *dict.fromkeys(mailbox.address for mailbox in own),
                     ),
                 )
             )

@@ -51,7 +51,9 @@ class SharedWords:
 
         def reading(one: Reading) -> Reading:
             if isinstance(one, Missing):
-                return one if one.claims else replace(one, detail=self._once("detail", one.detail))
+                detail = self._once("detail", one.detail)
+                # What nobody asked for stands in each look again, and is one object in all of them.
+                return one if one.claims or detail is one.detail else replace(one, detail=detail)
             return replace(one, value=self._once(one.key.name, one.value), provenance=known_by(one.provenance))
 
         return replace(look, attempts=tuple(map(self._attempt, look.attempts)), readings=tuple(map(reading, look.readings)))
