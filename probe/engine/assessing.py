@@ -81,7 +81,7 @@ class Assessor:
             tuple([value_of(parts[part].read(key)) if parts[part].knows(key) else None for part, key in own]),
         )
         if (verdict := self._of_alike.get(alike)) is None:
-            verdict = self._of_alike[alike] = _Verdict(_Asked(case, self._places, self._known), self._rules, case, own)
+            verdict = self._of_alike[alike] = _Verdict(_AskedCase(case, self._places, self._known), self._rules, case, own)
         return verdict.told_of(mailbox, case)
 
 
@@ -105,7 +105,7 @@ class _RuleResult:
     """The finding itself, where it cites nothing."""
 
 
-class _Asked:
+class _AskedCase:
     """One case of which rules are asked; a rule is asked only where it was not before, of the same values."""
 
     def __init__(self, case: Case, places: Mapping[str, tuple[_Place, ...]], known: Remembered[_RuleResult]) -> None:
@@ -171,7 +171,7 @@ def _places(needs: Needs) -> tuple[_Place, ...]:
 class _Verdict:
     """What the rules say of a mailbox, and so of each that is like it."""
 
-    def __init__(self, asked: _Asked, rules: Mapping[str, Rule], case: Case, own: Iterable[_Place]) -> None:
+    def __init__(self, asked: _AskedCase, rules: Mapping[str, Rule], case: Case, own: Iterable[_Place]) -> None:
         self._findings = [asked.finding(rule) for rule in rules.values()]
         self._support = support(self._findings)
         self._directions = directions(self._findings, case)

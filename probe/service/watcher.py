@@ -9,11 +9,12 @@ import asyncio
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import takewhile
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
@@ -45,6 +46,8 @@ T = TypeVar("T")
 
 LIST_EVERY = timedelta(days=1)
 """How often all of Dynamics' mailboxes are listed, which may be tens of thousands."""
+_LAST = timedelta(seconds=2)
+"""How long each step of what follows from looks may go on once the service ends."""
 WRITE_AGAIN = timedelta(seconds=15)
 """After which the history is written to again, where it could not be."""
 
@@ -205,7 +208,7 @@ class Watcher:
             for work in beside:
                 work.cancel()
         self._write_after = self._clock.now()
-        await self._settle()
+        await self._settle(is_last=True)
         try:
             self._schedule.flush()
         except MemoryUnavailable as unavailable:
@@ -408,8 +411,8 @@ class Watcher:
 
     # ---- what follows ---------------------------------------------------------------------------------------------
 
-    async def _settle(self) -> None:
-        """Judge what is known where something of it is new, record it, and say what is wrong."""
+    async def _settle(self, *, is_last: bool = False) -> None:
+        """Judge what is known where something of it is new, record it, and say what is wrong. `is_last`: as far as that is soon done."""
         now = self._clock.now()
         is_next_day = now.date() != self._bare.judged_at
         if is_next_day:
@@ -419,21 +422,32 @@ class Watcher:
         unkept, self._unkept = self._unkept, set()
         if touched:
             self._bare = replace(self._bare, finished=now, judged_at=now.date())
-        # Some parts after the others: what is drawn up of each to be written and told takes many times the room of what is kept.
-        of_dynamics = await in_thread(partial(self._parts.sort, self._of_dynamics), "probe-judging") if touched else {}
-        for some in in_portions(sorted(touched)):
-            self._recording.add(await in_thread(partial(self._judge, some, of_dynamics, now, is_next_day=is_next_day), "probe-judging"))
-            self._whole = None
+        try:
+            # Some parts after the others: what is drawn up of each to be written and told takes many times the room of what is kept.
+            of_dynamics = await in_thread(partial(self._parts.sort, self._of_dynamics), "probe-judging") if touched else {}
+            for some in self._portions(sorted(touched), is_last=is_last):
+                self._recording.add(await in_thread(partial(self._judge, some, of_dynamics, now, is_next_day=is_next_day), "probe-judging"))
+                self._whole = None
+                await self._write()
             await self._write()
-        await self._write()
-        for keys in in_portions(list(unkept)):
-            looks = [look for key in keys if (look := self._known.believed.get(key)) is not None]
-            await self._kept_safely(partial(self._kept.keep, looks, self._bare))
+            for keys in self._portions(sorted(unkept), is_last=is_last):
+                looks = [look for key in keys if (look := self._known.believed.get(key)) is not None]
+                await self._kept_safely(partial(self._kept.keep, looks, self._bare))
+        except asyncio.CancelledError:
+            # The service ends, and settles once more.
+            self._touched |= touched
+            self._unkept |= unkept
+            raise
         if touched or self._teller.has_something(now):
             await self._teller.tell(self.estate, self._parts, dict(self._wrong), now)
             self._undelivered.set()
-        for some in in_portions(sorted(touched)):
+        for some in self._portions(sorted(touched), is_last=is_last):
             await self._look_ahead(some, now)
+
+    def _portions(self, things: Sequence[T], *, is_last: bool) -> Iterator[Sequence[T]]:
+        """Some of the things at a time; as many as may be at the end of the service: the next one looks at all of them again."""
+        began = self._clock.now()
+        return takewhile(lambda _: not is_last or self._clock.now() - began < _LAST, in_portions(things))
 
     async def _look_ahead(self, numbers: Sequence[int], now: datetime) -> None:
         """Say what ends soon at some parts, but for those of which an endpoint was not looked at yet: they are judged again soon."""
@@ -444,16 +458,14 @@ class Watcher:
     def _judge(self, numbers: Sequence[int], of_dynamics: ReadingsByPart, now: datetime, *, is_next_day: bool) -> list[Sighting]:
         """Judge some parts; gives what is to be recorded of them. In a thread of its own: whatever changes meanwhile touches its part again."""
         news: list[Sighting] = []
+        believed = self._known.believed
         for part in (self._parts.all[number] for number in numbers if number < len(self._parts.all)):
             keys = [LookKey(topic, subject) for subject in part.subjects for topic in Topic]
-            looks = [look for key in keys if (look := self._known.believed.get(key)) is not None]
+            looks = [look for key in keys if (look := believed.get(key)) is not None]
             since = {look.key.subject: look.since for look in looks if look.key.topic in (Topic.ENDPOINT, Topic.ACCOUNT)}
-            unlooked = {
-                key.subject for key in keys if key.topic is Topic.ENDPOINT and key in self._looks and key not in self._known.believed
-            }
+            unlooked = {key.subject for key in keys if key.topic is Topic.ENDPOINT and key in self._looks and key not in believed}
             state = (*of_dynamics.get(None, ()), *of_dynamics.get(part.number, ()))
-            run = judged(part, looks, state, self._judges.ruleset, self._bare)
-            self._runs[part.number] = run
+            run = self._runs[part.number] = judged(part, looks, state, self._judges.ruleset, self._bare)
             wrong = self._wrong[part.number] = what_is_wrong(run, since, unlooked)
             news += self._recorded.news_of(run, now)
             looked = replace(run, assessments=tuple(a for a in run.assessments if a.mailbox not in wrong.unlooked))
