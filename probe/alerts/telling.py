@@ -99,7 +99,9 @@ class Alerts:
                 if (incident := before.get(key)) is None:
                     page.begin(condition, now)
                 elif incident.present:
-                    page.change(incident.id, condition=condition)
+                    # Thousands may last while one begins.
+                    if incident.condition != condition:
+                        page.change(incident.id, condition=condition)
                 else:
                     page.change(incident.id, present=True, changed=now, condition=condition)
                     page.note_beginning(key, now)

@@ -7,10 +7,12 @@ a stored document, it gives the same. Inferred facts are inferred again, by the 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
 from datetime import date, datetime
 
 from probe.engine.declare import declared_by, declared_of_endpoints
 from probe.engine.reasoning import Reasoning
+from probe.engine.remembered import DayOfJudging, DaysOfJudging
 from probe.model.estate import DEPLOYMENT_SUBJECT, Effect, Endpoint, Estate, Mailbox, profile_subject
 from probe.model.facts import Fact, Facts, Reading
 from probe.model.inferences import Inference, InferenceScope
@@ -25,6 +27,11 @@ class Ruleset:
 
     inferences: Mapping[str, Inference]
     rules: Mapping[str, Rule]
+    _days: DaysOfJudging = field(default_factory=DaysOfJudging, repr=False, compare=False)
+
+    def on(self, day: date) -> DayOfJudging:
+        """What they said before, judging for a day."""
+        return self._days.on(day)
 
 
 Book = Ruleset
@@ -44,7 +51,7 @@ def infer_endpoints(
     endpoints: Iterable[Endpoint], observed: Iterable[Reading], ruleset: Ruleset, on: date, at: datetime
 ) -> tuple[Reading, ...]:
     """The readings of some endpoints, with what was declared of them and inferred from it: all that a look needs."""
-    reasoning = Reasoning(ruleset.inferences, on, at)
+    reasoning = Reasoning(ruleset.inferences, on, at, ruleset.on(on))
     told: list[Reading] = []
     # One endpoint at a time, so that the intermediate structures of thousands are not held at once.
     for subject, readings in _of_subjects((*_not_inferred(observed, ruleset), *declared_of_endpoints(endpoints, at))).items():
@@ -66,7 +73,8 @@ def judge_estate(
     """Infer over the whole estate and assess some of its mailboxes. `allowed` are effects that the call allowed beyond the estate."""
     everything = _settled((*_not_inferred(observed, ruleset), *declared_by(estate, at, allowed)))
     known = _KnownFacts(estate, everything, on)
-    reasoning = Reasoning(ruleset.inferences, on, at)
+    day = ruleset.on(on)
+    reasoning = Reasoning(ruleset.inferences, on, at, day)
     inferred: list[Reading] = []
 
     def conclude(subject: str, found: list[Reading]) -> None:
@@ -91,7 +99,7 @@ def judge_estate(
 
     from probe.engine.assessing import Assessor  # loads what rules share, which a look does not need
 
-    assessor = Assessor(ruleset.rules)
+    assessor = Assessor(ruleset.rules, day)
     assessments = tuple(assessor.assess(mailbox, known.case_of(mailbox), known.accounts_of(mailbox)) for mailbox in mailboxes)
     return Judgement(readings=_settled((*everything, *inferred)), assessments=assessments)
 

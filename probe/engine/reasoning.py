@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from datetime import date, datetime
 from typing import Any
 
+from probe.engine.remembered import DayOfJudging, Remembered
 from probe.model import vocabulary as v
 from probe.model.facts import Fact, Facts, Missing, Reading, RestrictedFacts, Why
 from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
@@ -23,8 +24,6 @@ _MAX_ROUNDS = 12
 """Inferences build on each other at most as deep as there are kinds of them; more rounds would mean that two undo each other."""
 _MAX_EVIDENCE = 6
 """Lines of evidence carried over from premises to a conclusion."""
-_MAX_COURSES = 256
-"""Size of the cache of courses. Where endpoints are alike there are few; where they differ, none is used again."""
 
 _ALWAYS_DECLARED = (v.ENDPOINT_SERVICE, v.ENDPOINT_SECURITY, v.ENDPOINT_HOST)
 
@@ -32,14 +31,16 @@ _ALWAYS_DECLARED = (v.ENDPOINT_SERVICE, v.ENDPOINT_SECURITY, v.ENDPOINT_HOST)
 class Reasoning:
     """Infers, on one date of judgement."""
 
-    def __init__(self, inferences: Mapping[str, Inference], on: date, at: datetime) -> None:
-        """`on`: the date of judgement. `at`: the time that inferred facts get."""
+    def __init__(self, inferences: Mapping[str, Inference], on: date, at: datetime, day: DayOfJudging | None = None) -> None:
+        """`on`: the date of judgement. `at`: the time that inferred facts get. `day`: what these inferences said before, for that date."""
         self._on = on
         self._at = at
-        self._of_scope = {scope: _InferenceGraph(i for i in inferences.values() if i.scope is scope) for scope in InferenceScope}
-        self._said: dict[Hashable, tuple[Conclusion | _Gap, ...]] = {}
-        self._courses: dict[Hashable, tuple[_InferenceResult, ...]] = {}
-        """A cache: conclusions, by the values that they follow from."""
+        day = day or DayOfJudging()
+        if day.graphs is None:
+            day.graphs = {scope: _InferenceGraph(i for i in inferences.values() if i.scope is scope) for scope in InferenceScope}
+        self._of_scope: Mapping[InferenceScope, _InferenceGraph] = day.graphs
+        self._said: Remembered[tuple[Conclusion | _Gap, ...]] = day.said
+        self._courses: Remembered[tuple[_InferenceResult, ...]] = day.courses
         self._of_alike: dict[Hashable, list[Reading]] = {}
         self._named: set[str] = set()
         """Subjects whose name an inference read, so that the conclusions hold for no other."""
@@ -81,8 +82,8 @@ class Reasoning:
         # Where several facts of a key are drawn together, what comes of it depends on more than their values; where one was asked twice, on more
         # than one round.
         is_plain = len(names) == len(set(names)) and len(asked) == len({step.inference for step in asked})
-        if is_plain and subject not in self._named and len(self._courses) < _MAX_COURSES:
-            self._courses[values] = tuple(asked)
+        if is_plain and subject not in self._named:
+            self._courses.keep(values, tuple(asked))
 
     def _told_by(
         self, course: tuple[_InferenceResult, ...], known: _InferenceGraph, subject: str, facts: dict[str, Fact[Any]]
@@ -143,7 +144,7 @@ class Reasoning:
         if any(isinstance(part, RestrictedFacts) and part.was_named for part in (seen, *(case.mailbox for case in cases))):
             self._named.add(facts.subject)
         elif shown is not None:
-            self._said[shown] = drawn
+            self._said.keep(shown, drawn)
         return drawn
 
 
@@ -264,12 +265,18 @@ def _told_of(subject: str, reading: Reading) -> Reading:
 
 def _evidence(premises: Iterable[Fact[Any]]) -> tuple[Evidence, ...]:
     lines: dict[tuple[str, int], Evidence] = {}
+    found: tuple[Evidence, ...] = ()
     for premise in premises:
-        for line in premise.provenance.evidence:
+        of_premise = premise.provenance.evidence
+        if not lines:
+            found = of_premise
+        for line in of_premise:
             lines.setdefault((line.attempt, line.line), line)
         if len(lines) >= _MAX_EVIDENCE:
             break
-    return tuple(lines.values())[:_MAX_EVIDENCE]
+    # What rests on the lines of one premise holds that premise's own list of them.
+    told = tuple(lines.values())[:_MAX_EVIDENCE]
+    return found if found == told else told
 
 
 def _gap(said: Unsettled, why: Why) -> _Gap:

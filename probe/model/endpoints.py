@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
@@ -91,7 +92,8 @@ class Endpoint:
     def url(self) -> str:
         """The endpoint as a subject: lower-case host, port always written."""
         scheme = _SCHEME_OF.get((self.service, self.security), "https")
-        return f"{scheme}://{self._url_host}:{self.port}{self.path}"
+        # One text however often it is asked for: it is the subject of thousands of readings, and a key of many dictionaries.
+        return sys.intern(f"{scheme}://{self._url_host}:{self.port}{self.path}")
 
     @property
     def origin(self) -> str:

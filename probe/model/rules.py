@@ -240,9 +240,13 @@ def judge(rule: Rule, case: Case) -> Finding:
 
     Where it is unknown whether a rule applies, it holds if it would hold anyway, else is unknown.
     """
-    seen = case.restricted_to(rule.needs)
+    return judge_seen(rule, case.restricted_to(rule.needs), [direction for direction in Direction if case.serves(direction)])
+
+
+def judge_seen(rule: Rule, seen: Case, served: Iterable[Direction]) -> Finding:
+    """Apply one rule to what it needs of a case, in which these directions are served."""
     result, because = _asked(rule, seen)
-    served = [direction for direction in Direction if _decides_readiness(rule) and case.serves(direction)]
+    served = [direction for direction in served if _decides_readiness(rule)]
     of_directions: Mapping[Direction, Result]
     if result is Result.UNKNOWN and rests_on_old_state(because):
         of_directions = {}

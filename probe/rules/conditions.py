@@ -5,7 +5,7 @@ Beside each stands what it needs, in capitals, so that a rule which uses it name
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from datetime import date
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from probe.model.facts import Fact, Facts, Why
 from probe.model.keys import FactKey
 from probe.model.rules import DELIVERY, Case, Direction, Needs
 from probe.tables.exchange import EXCHANGE_ONLINE, UNTOLD_EXCHANGE
-from probe.tables.hosts import is_exchange_online_host
+from probe.tables.hosts import is_exchange_online_host, told_by_host
 from probe.tables.providers import provider_of_domain
 
 T = TypeVar("T")
@@ -191,6 +191,10 @@ def is_exchange_online(endpoint: Facts) -> Answer:
     is_its_host = ask(endpoint, v.ENDPOINT_HOST, is_exchange_online_host)
     offers_windows = ask(endpoint, v.AUTH_SCHEMES, lambda schemes: bool(v.WINDOWS_SCHEMES & {s.lower() for s in schemes}))
     return all_of(is_product(endpoint, EXCHANGE_ONLINE), any_of(is_its_host, negate(offers_windows)))
+
+
+ALIKE: Mapping[FactKey[Any], Callable[[Any], Hashable]] = {v.ENDPOINT_HOST: told_by_host}
+"""What rules go by of a value, where that is less than the whole: each host has a name of its own."""
 
 
 UNDER = SERVED | Needs(profile=(v.PROFILE_SERVER_TYPE,))

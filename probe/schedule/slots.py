@@ -18,6 +18,10 @@ from probe.schedule.tasks import Task
 _DAY = 86400.0
 _MOST_DAYS = 9
 """Days in a row without a minute in which a task may be done, after which there will be none: hours come again each week."""
+_LEEWAY = 300.0
+"""Seconds before the end of hours in which nothing is due that is due once a night: what then waits for its turn may still be done in them."""
+_MOST_LEEWAY = 0.05
+"""Of the hours: of short ones not all are left free."""
 _ALL_DAY = Hours(start=datetime.min.time(), end=datetime.min.time())
 
 Span = tuple[float, float]
@@ -98,7 +102,7 @@ class Slots:
             day = today + timedelta(days=number)
             if day.toordinal() % days != mine:
                 continue
-            spans = _free_on(self.between, self.never, self.zone, day)
+            spans = tuple(map(_with_leeway, _free_on(self.between, self.never, self.zone, day)))
             place = self.fraction * sum(end - start for start, end in spans)
             for start, end in spans:
                 if place < end - start:
@@ -117,6 +121,11 @@ class Slots:
 
 def _local_day(moment: float, zone: tzinfo | None) -> date:
     return datetime.fromtimestamp(moment, UTC).astimezone(zone).date()
+
+
+def _with_leeway(span: Span) -> Span:
+    start, end = span
+    return start, end - min(_LEEWAY, (end - start) * _MOST_LEEWAY)
 
 
 @lru_cache(4096)

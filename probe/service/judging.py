@@ -41,7 +41,8 @@ def judged(part: EstatePart, looks: Iterable[Look], of_dynamics: Iterable[Readin
     """All that is known of a part of an estate, as one run. What no look has found yet was not attempted."""
     attempts: list[Attempt] = []
     readings = list(of_dynamics)
-    for look in looks:
+    # In the order of the plan, which named the attempts.
+    for look in sorted(looks, key=lambda look: min(map(_place, look.attempts), default=0)):
         attempts += look.attempts
         readings += look.readings
     judgement = judge_estate(part.estate, readings, part.mailboxes, ruleset, bare.judged_at, bare.finished, bare.asked.allow)
@@ -51,11 +52,14 @@ def judged(part: EstatePart, looks: Iterable[Look], of_dynamics: Iterable[Readin
         bare,
         started=min((attempt.at for attempt in attempts), default=bare.started),
         estate=part.estate,
-        # In the order of the plan, which named them.
-        attempts=tuple(sorted(attempts, key=lambda attempt: int(attempt.id.removeprefix("a")))),
+        attempts=tuple(sorted(attempts, key=_place)),
         readings=tuple(reading for reading in judgement.readings if reading.subject in own),
         assessments=judgement.assessments,
     )
+
+
+def _place(attempt: Attempt) -> int:
+    return int(attempt.id.removeprefix("a"))
 
 
 def joined(runs: Sequence[Run], bare: Run) -> Run:

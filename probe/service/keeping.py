@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -87,18 +87,21 @@ class KeptLooks:
             body = _packed(replace(state, attempts=(), readings=(), assessments=()))
             database.execute("INSERT OR REPLACE INTO estate VALUES (?, ?)", (self._deployment, body))
 
-    def kept(self) -> tuple[Run | None, dict[LookKey, Look]]:
-        """The run without readings that has the estate of these looks, and the looks. What another version has written otherwise is left out."""
+    def kept(self, taken: Callable[[Look], Look] = lambda look: look) -> tuple[Run | None, dict[LookKey, Look]]:
+        """The run without readings that has the estate of these looks, and the looks. What another version has written otherwise is left out.
+
+        Each look is `taken` as it is read: thousands of them take many times the room that they have in common.
+        """
+        found: dict[LookKey, Look] = {}
         with self._opened() as database:
             estates = database.execute("SELECT body FROM estate WHERE deployment = ?", (self._deployment,)).fetchall()
-            rows = database.execute("SELECT topic, subject, since, body FROM look WHERE deployment = ?", (self._deployment,)).fetchall()
-        before = _unpacked(estates[0][0]) if estates else None
-        found: dict[LookKey, Look] = {}
-        for topic, subject, since, body in rows:
-            run = _unpacked(body)
-            if run is not None and before is not None:
-                key = LookKey(Topic(topic), subject)
-                found[key] = Look(key=key, attempts=run.attempts, readings=run.readings, since=datetime.fromisoformat(since))
+            before = _unpacked(estates[0][0]) if estates else None
+            rows = database.execute("SELECT topic, subject, since, body FROM look WHERE deployment = ?", (self._deployment,))
+            for topic, subject, since, body in rows if before is not None else ():
+                run = _unpacked(body)
+                if run is not None:
+                    key = LookKey(Topic(topic), subject)
+                    found[key] = taken(Look(key=key, attempts=run.attempts, readings=run.readings, since=datetime.fromisoformat(since)))
         return before, found
 
     def place(self, name: str) -> int | None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from probe.model import vocabulary as v
 from probe.model.facts import Fact
 from probe.service.looks import Look, LookKey, Topic
+from probe.service.sharing import SharedWords
 
 
 class Taken(StrEnum):
@@ -25,7 +26,9 @@ class Taken(StrEnum):
 class KnownLooks:
     """The newest believed look of each kind, and those that wait to be confirmed."""
 
-    def __init__(self, believed: Iterable[Look] = (), unconfirmed: int = 0) -> None:
+    def __init__(self, believed: Iterable[Look] = (), shared: SharedWords | None = None, unconfirmed: int = 0) -> None:
+        """`shared`: what the looks that are believed before have in common with others."""
+        self.shared = shared or SharedWords()
         self._believed = {look.key: look for look in believed}
         self._doubted: dict[LookKey, Look] = {}
         self.unconfirmed = unconfirmed
@@ -51,7 +54,7 @@ class KnownLooks:
             return Taken.DOUBTED
         # What both found was so when the first found it.
         since = doubted.since if doubted is not None and look.says_what(doubted) else look.since
-        self._believed[look.key] = replace(look, since=since)
+        self._believed[look.key] = self.shared.look(replace(look, since=since))
         return Taken.BELIEVED
 
     def _is_hidden(self, look: Look) -> bool:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from probe.model.estate import Endpoint, Estate, Mailbox, profile_subject
+from probe.model.facts import Reading
 from probe.model.values import dataclass
 from probe.service.looks import LookKey
+
+T = TypeVar("T")
+
+_PORTION = 25
+"""Parts that are judged, recorded and looked ahead of together, and looks that are kept together."""
+
+ReadingsByPart = Mapping[int | None, Sequence[Reading]]
+"""Readings by the number of the part that they are about; None: of the deployment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +30,7 @@ class EstatePart:
     appointments that no mailbox of this part has."""
     mailboxes: tuple[Mailbox, ...]
     """Those of this part."""
-    subjects: frozenset[str]
+    subjects: tuple[str, ...]
     """Its endpoints, profiles and mailboxes."""
 
 
@@ -43,6 +53,7 @@ class EstateParts:
         for mailbox in estate.mailboxes:
             by_profile.setdefault(mailbox.profile, []).append(mailbox)
         ways = {mailbox.appointments: mailbox for mailbox in reversed(estate.mailboxes)}
+        profiles = {profile.name: profile for profile in estate.profiles}
         order = {profile.name: place for place, profile in enumerate(estate.profiles)}
         self.all: list[EstatePart] = []
         """In the order of their first profile."""
@@ -55,13 +66,13 @@ class EstateParts:
                 EstatePart(
                     number=len(self.all),
                     estate=replace(
-                        estate, profiles=tuple(profile for profile in estate.profiles if profile.name in kept), mailboxes=(*own, *beside)
+                        estate, profiles=tuple(profiles[name] for name in sorted(kept, key=order.__getitem__)), mailboxes=(*own, *beside)
                     ),
                     mailboxes=own,
-                    subjects=frozenset(
-                        {url for name in names for url in ends[name]}
-                        | {profile_subject(name) for name in names}
-                        | {mailbox.address for mailbox in own}
+                    subjects=(
+                        *sorted({url for name in names for url in ends[name]}),
+                        *map(profile_subject, names),
+                        *dict.fromkeys(mailbox.address for mailbox in own),
                     ),
                 )
             )
@@ -71,9 +82,22 @@ class EstateParts:
         """The part that an endpoint, a profile or a mailbox belongs to; None for what is of the deployment."""
         return self._of_subject.get(subject)
 
+    def sort(self, readings: Iterable[Reading]) -> ReadingsByPart:
+        """The readings by part."""
+        found: dict[int | None, list[Reading]] = {}
+        for reading in readings:
+            part = self.of(reading.subject)
+            found.setdefault(None if part is None else part.number, []).append(reading)
+        return found
+
     def touched(self, keys: Iterable[LookKey]) -> set[int]:
         """The numbers of the parts that looks are about."""
         return {part.number for key in keys if (part := self.of(key.subject)) is not None}
+
+
+def in_portions(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The things, some at a time."""
+    return (things[first : first + _PORTION] for first in range(0, len(things), _PORTION))
 
 
 def _ends_of(*endpoints: Endpoint | None) -> set[str]:

@@ -35,7 +35,7 @@ class Recorded:
 
     def __init__(self) -> None:
         self._seen: dict[SubjectAndAccount, _Seen] = {}
-        self._verdicts: dict[str, tuple[object, Sighting]] = {}
+        self._verdicts: dict[str, tuple[int, Sighting]] = {}
 
     def news_of(self, run: Run, now: datetime) -> Iterator[Sighting]:
         """What of the subjects of a run is not what was recorded last."""
@@ -92,13 +92,16 @@ def _hashable(value: object) -> object:
     return value
 
 
-def _verdict(assessment: Assessment) -> tuple[object, ...]:
-    return (
-        assessment.support,
-        assessment.readiness,
-        tuple(assessment.directions.items()),
-        assessment.signed_in,
-        frozenset((finding.rule.id, finding.result) for finding in assessment.findings),
+def _verdict(assessment: Assessment) -> int:
+    """A number that is the same as long as the assessment is, but for what it rests on."""
+    return hash(
+        (
+            assessment.support,
+            assessment.readiness,
+            tuple(assessment.directions.items()),
+            assessment.signed_in,
+            frozenset((finding.rule.id, finding.result) for finding in assessment.findings),
+        )
     )
 
 

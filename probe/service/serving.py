@@ -39,6 +39,7 @@ from probe.net.killable import Children
 from probe.net.service_manager import ServiceManager
 from probe.net.threads import in_thread
 from probe.schedule import Schedule, tasks_of
+from probe.service.bugs import log_bug
 from probe.service.clock import Clock, SystemClock
 from probe.service.enabling import FOLLOWED_EACH, PageEnabling
 from probe.service.instruments import Judges
@@ -246,8 +247,8 @@ async def _following_up(view: View) -> None:
     while True:
         try:
             await view.follow_up()
-        except Exception:  # noqa: BLE001 - the service goes on without it
-            _log.exception("a bug in probe: Test & Enable was not followed up")
+        except Exception as failure:  # noqa: BLE001 - the service goes on without it
+            log_bug(failure, {"kind": "following Test & Enable up"})
         await asyncio.sleep(FOLLOWED_EACH)
 
 

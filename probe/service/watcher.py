@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import takewhile
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
@@ -28,6 +28,7 @@ from probe.model.facts import Fact, Reading
 from probe.model.runs import Run
 from probe.net.threads import in_thread
 from probe.schedule import Ended, Schedule, Task, TaskKind
+from probe.service.bugs import log_bug
 from probe.service.clock import Clock
 from probe.service.conditions import WhatIsWrong, what_is_wrong
 from probe.service.instruments import Judges, Observer
@@ -35,6 +36,7 @@ from probe.service.judging import joined, judged, under
 from probe.service.keeping import KeptLooks
 from probe.service.known import KnownLooks, Taken
 from probe.service.looks import Look, LookKey, Topic, key_of
+from probe.service.parts import ReadingsByPart, in_portions
 from probe.service.recording import Recorded, what_matters
 from probe.service.showing import ShownState
 from probe.service.taking_up import TakenUp, taken_up_after
@@ -44,9 +46,10 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-
 LIST_EVERY = timedelta(days=1)
 """How often all of Dynamics' mailboxes are listed, which may be tens of thousands."""
+_LAST = timedelta(seconds=2)
+"""How long each step of what follows from looks may go on once the service ends."""
 WRITE_AGAIN = timedelta(seconds=15)
 """After which the history is written to again, where it could not be."""
 
@@ -148,10 +151,11 @@ class Watcher:
 
     async def begin(self) -> None:
         """Take up what was known before a restart. Raises MemoryUnavailable."""
-        before, looks = await in_thread(self._kept.kept, "probe-kept-looks")
+        before, looks = await in_thread(lambda: self._kept.kept(self._known.shared.look), "probe-kept-looks")
         if before is not None:
             assert before.estate is not None
-            self._known = KnownLooks(under(self._plan, (look for key, look in looks.items() if key in self._looks), before))
+            still = under(self._plan, (look for key, look in looks.items() if key in self._looks), before)
+            self._known = KnownLooks(still, self._known.shared)
             for look in self._known.believed.values():
                 if look.key.topic is Topic.ENDPOINT:
                     self.last_looks[look.key.subject] = (look.since, look.seconds or 0.0)
@@ -167,7 +171,7 @@ class Watcher:
             since = [look for key, look in self._known.believed.items() if look is not known.get(key) and key in made.looks]
             self._load(made)
             # What came meanwhile comes last, and counts.
-            self._known = KnownLooks((*still, *under(self._plan, since, before)), self._known.unconfirmed)
+            self._known = KnownLooks((*still, *under(self._plan, since, before)), self._known.shared, self._known.unconfirmed)
             self._recorded.forget(estate)
             self._schedule.reload(tasks, self._clock.now())
             await self._take_what_nobody_holds()
@@ -206,7 +210,7 @@ class Watcher:
             for work in beside:
                 work.cancel()
         self._write_after = self._clock.now()
-        await self._settle()
+        await self._settle(is_last=True)
         try:
             self._schedule.flush()
         except MemoryUnavailable as unavailable:
@@ -222,7 +226,7 @@ class Watcher:
             try:
                 await self._settle()
             except Exception as failure:  # noqa: BLE001 - as above
-                _log_bug(failure, {})
+                log_bug(failure, {})
             finally:
                 self._is_settling = False
                 settled.set()
@@ -244,7 +248,7 @@ class Watcher:
                 _log.error("alerts are not delivered: %s", unavailable)
             except Exception as failure:  # noqa: BLE001 - as above
                 self._alerts_at = self._clock.now() + timedelta(minutes=1)
-                _log_bug(failure, {})
+                log_bug(failure, {})
             finally:
                 self._is_delivering = False
             self._wake.set()
@@ -279,7 +283,7 @@ class Watcher:
         try:
             ended = await self._held(task)
         except Exception as failure:  # noqa: BLE001 - what nobody expected is called a bug, and costs the service nothing else
-            _log_bug(failure, {"kind": task.kind, "subject": task.subject})
+            log_bug(failure, {"kind": task.kind, "subject": task.subject})
         finally:
             self._running -= 1
             self._schedule.ended(task, self._clock.now(), ended)
@@ -409,70 +413,74 @@ class Watcher:
 
     # ---- what follows ---------------------------------------------------------------------------------------------
 
-    async def _settle(self) -> None:
-        """Judge what is known where something of it is new, record it, and say what is wrong."""
+    async def _settle(self, *, is_last: bool = False) -> None:
+        """Judge what is known where something of it is new, record it, and say what is wrong. `is_last`: as far as that is soon done."""
         async with self._one_estate:
-            await self._settle_estate()
+            await self._settle_estate(is_last=is_last)
 
-    async def _settle_estate(self) -> None:
+    async def _settle_estate(self, *, is_last: bool) -> None:
         now = self._clock.now()
         is_next_day = now.date() != self._bare.judged_at
         if is_next_day:
             self._plan = replace(self._plan, on=now.date())
             self._touched = {part.number for part in self._parts.all}
         touched, self._touched = self._touched, set()
+        unkept, self._unkept = self._unkept, set()
         if touched:
             self._bare = replace(self._bare, finished=now, judged_at=now.date())
-            bare, known = self._bare, self._runs
-            judging = in_thread(partial(self._judge, touched, now, is_next_day=is_next_day), "probe-judging")
-            await self.shown.show_while(judging, bare, known, len(self._parts.all))
-            self._recording.add(await judging)
-            self._whole = None
-            if known is self._runs:  # else the estate was taken up anew, and is judged next
-                self.shown.show(bare, known)
-        await self._write()
-        unkept, self._unkept = self._unkept, set()
-        looks = [look for key in unkept if (look := self._known.believed.get(key)) is not None]
-        if looks:
-            await self._kept_safely(lambda: self._kept.keep(looks, self._bare))
+        try:
+            # Some parts after the others: what is drawn up of each to be written and told takes many times the room of what is kept.
+            of_dynamics = await in_thread(partial(self._parts.sort, self._of_dynamics), "probe-judging") if touched else {}
+            for some in self._portions(sorted(touched), is_last=is_last):
+                judging = in_thread(partial(self._judge, some, of_dynamics, now, is_next_day=is_next_day), "probe-judging")
+                await self.shown.show_while(judging, self._bare, self._runs, len(self._parts.all))
+                self._recording.add(await judging)
+                self._whole = None
+                await self._write()
+            if touched:
+                self.shown.show(self._bare, self._runs)
+            await self._write()
+            for keys in self._portions(sorted(unkept), is_last=is_last):
+                looks = [look for key in keys if (look := self._known.believed.get(key)) is not None]
+                await self._kept_safely(partial(self._kept.keep, looks, self._bare))
+        except asyncio.CancelledError:
+            # The service ends, and settles once more.
+            self._touched |= touched
+            self._unkept |= unkept
+            raise
         if touched or self._teller.has_something(now):
             await self._teller.tell(self.estate, self._parts, dict(self._wrong), now)
             self._undelivered.set()
-        if touched:
-            runs = [run for number in sorted(touched) if (run := self._runs.get(number)) is not None]
-            await self._teller.look_ahead(self.estate, runs, self._judges.ruleset, now)
-            self._undelivered.set()
+        for some in self._portions(sorted(touched), is_last=is_last):
+            await self._look_ahead(some, now)
 
-    def _judge(self, touched: Collection[int], now: datetime, *, is_next_day: bool) -> list[Sighting]:
+    def _portions(self, things: Sequence[T], *, is_last: bool) -> Iterator[Sequence[T]]:
+        """Some of the things at a time; as many as may be at the end of the service: the next one looks at all of them again."""
+        began = self._clock.now()
+        return takewhile(lambda _: not is_last or self._clock.now() - began < _LAST, in_portions(things))
+
+    async def _look_ahead(self, numbers: Sequence[int], now: datetime) -> None:
+        """Say what ends soon at some parts, but for those of which an endpoint was not looked at yet: they are judged again soon."""
+        runs = [run for number in numbers if (run := self._runs.get(number)) is not None and not self._wrong[number].unlooked]
+        await self._teller.look_ahead(self.estate, runs, self._judges.ruleset, now)
+        self._undelivered.set()
+
+    def _judge(self, numbers: Sequence[int], of_dynamics: ReadingsByPart, now: datetime, *, is_next_day: bool) -> list[Sighting]:
         """Judge some parts; gives what is to be recorded of them. In a thread of its own: whatever changes meanwhile touches its part again."""
-        looks = self._by_part(self._known.believed.values(), lambda look: look.key.subject)
-        of_dynamics = self._by_part(self._of_dynamics, lambda reading: reading.subject)
-        since = {
-            look.key.subject: look.since
-            for of_part in looks.values()
-            for look in of_part
-            if look.key.topic in (Topic.ENDPOINT, Topic.ACCOUNT)
-        }
-        unlooked = {key.subject for key in self._looks if key.topic is Topic.ENDPOINT and key not in self._known.believed}
         news: list[Sighting] = []
-        for number in sorted(touched):
-            if number < len(self._parts.all):
-                state = (*of_dynamics.get(None, ()), *of_dynamics.get(number, ()))
-                run = judged(self._parts.all[number], looks.get(number, ()), state, self._judges.ruleset, self._bare)
-                self._runs[number] = run
-                self._wrong[number] = what_is_wrong(run, since, unlooked)
-                news += self._recorded.news_of(run, now)
-                looked = replace(run, assessments=tuple(a for a in run.assessments if a.mailbox not in self._wrong[number].unlooked))
-                news += self._recorded.verdicts_of(looked, all_of_them=is_next_day)
+        believed = self._known.believed
+        for part in (self._parts.all[number] for number in numbers if number < len(self._parts.all)):
+            keys = [LookKey(topic, subject) for subject in part.subjects for topic in Topic]
+            looks = [look for key in keys if (look := believed.get(key)) is not None]
+            since = {look.key.subject: look.since for look in looks if look.key.topic in (Topic.ENDPOINT, Topic.ACCOUNT)}
+            unlooked = {key.subject for key in keys if key.topic is Topic.ENDPOINT and key in self._looks and key not in believed}
+            state = (*of_dynamics.get(None, ()), *of_dynamics.get(part.number, ()))
+            run = self._runs[part.number] = judged(part, looks, state, self._judges.ruleset, self._bare)
+            wrong = self._wrong[part.number] = what_is_wrong(run, since, unlooked)
+            news += self._recorded.news_of(run, now)
+            looked = replace(run, assessments=tuple(a for a in run.assessments if a.mailbox not in wrong.unlooked))
+            news += self._recorded.verdicts_of(looked, all_of_them=is_next_day)
         return news
-
-    def _by_part(self, things: Iterable[T], subject: Callable[[T], str]) -> dict[int | None, list[T]]:
-        """Things by the number of the part that they are about; None: of the deployment."""
-        found: dict[int | None, list[T]] = {}
-        for thing in list(things):
-            part = self._parts.of(subject(thing))
-            found.setdefault(None if part is None else part.number, []).append(thing)
-        return found
 
     def _leaves_history_alone(self, now: datetime) -> bool:
         """Whether the history could not be written a moment ago. A clock that was set back makes the moment no longer."""
@@ -494,9 +502,3 @@ class Watcher:
             await in_thread(work, "probe-kept-looks")
         except MemoryUnavailable as unavailable:
             _log.error("what is known is not kept for a restart: %s", unavailable)
-
-
-def _log_bug(failure: Exception, what: Mapping[str, object]) -> None:
-    # The text of the exception may hold what it was given; the places cannot.
-    places = "".join(traceback.format_tb(failure.__traceback__))
-    _log.error("bug", extra={**what, "error": type(failure).__name__, "places": places})

@@ -1,6 +1,6 @@
 """What the program costs beside others that do the same, and beside its limits: `python -m tests.benchmarks`.
 
-    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--runs 3] [looks] [startup] [mailboxes] [posture] [history] [schedule] [service] [pages]
+    python -m tests.benchmarks [--addresses 1000] [--mailboxes 10000] [--endpoints 10000] [--runs 3] [--seconds 60] [looks] [startup] [mailboxes] [posture] [history] [schedule] [service] [pages] [scale]
 
 Each figure is the median of some runs. All of them are of this machine and this hour; what means something is the ratio of two in one run, and that
 only where nothing else runs. What is not installed is left out, and that is said.
@@ -24,13 +24,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks import estate_of_many, history, nginx, pages, schedule
+from tests.benchmarks import estate_of_many, history, mail_server, nginx, pages, schedule
 from tests.benchmarks.blackbox import CONFIGURATION
 from tests.benchmarks.mail_server import CHANGED
 
 _PROBE = Path(sys.executable).with_name("probe")
 _HERE = Path(__file__).parent
 _AT_ONCE = 50
+_ROUNDS = 3
+"""Of five minutes, for `scale`."""
 _BLACKBOX = ("blackbox_exporter", "prometheus-blackbox-exporter")
 # Without compiled modules, as tests run, a start costs twice as much as anybody's.
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -57,19 +59,21 @@ def main() -> None:
     """Measure what is named, or everything."""
     parts: dict[str, Callable[[argparse.Namespace], None]] = {
         "looks": _looks, "startup": _startup, "mailboxes": _mailboxes, "posture": _posture, "history": _history,
-        "schedule": _schedule, "service": _service, "pages": _pages,
+        "schedule": _schedule, "service": _service, "pages": _pages, "scale": _scale,
     }  # fmt: skip
     arguments = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     arguments.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(parts)}")
     arguments.add_argument("--addresses", type=int, default=1000)
     arguments.add_argument("--mailboxes", type=int, default=10_000)
     arguments.add_argument("--seconds", type=float, default=60.0, help="of each part of `pages`")
+    arguments.add_argument("--endpoints", type=int, default=10_000)
     arguments.add_argument("--runs", type=int, default=3)
     given = arguments.parse_args()
     _say(
         f"{os.cpu_count()} processors, load {' '.join(f'{load:.1f}' for load in os.getloadavg())} (of use below 0.3), {given.runs} runs each"
     )
-    for name in given.parts or parts:
+    # A quarter of an hour, which is asked for by name.
+    for name in given.parts or [name for name in parts if name != "scale"]:
         _say(f"\n{name}")
         parts[name](given)
 
@@ -125,7 +129,7 @@ def _startup(given: argparse.Namespace) -> None:
 
 
 def _looks(given: argparse.Namespace) -> None:
-    with tempfile.TemporaryDirectory() as folder, _mail_server(Path(folder)) as ports:
+    with tempfile.TemporaryDirectory() as folder, mail_server.running(Path(folder)) as ports:
         ca = Path(folder, "ca.pem")
         with _blackbox(ca) as scrape:
             if scrape is None:
@@ -163,7 +167,7 @@ def _looks_by(protocol: str, port: int, ca: Path, scrape: Scrape | None, given: 
 
 def _service(given: argparse.Namespace) -> None:
     """What a look of the service costs that finds nothing new."""
-    with tempfile.TemporaryDirectory() as folder, _mail_server(Path(folder)) as ports:
+    with tempfile.TemporaryDirectory() as folder, mail_server.running(Path(folder)) as ports:
         ca = Path(folder, "ca.pem")
         with _blackbox(ca) as scrape:
             for protocol, port in ports.items():
@@ -181,10 +185,41 @@ def _service(given: argparse.Namespace) -> None:
 def _pages(given: argparse.Namespace) -> None:
     """How soon the service shows what it knows, whenever it is asked."""
     for endpoints in (20, 1000):
-        with tempfile.TemporaryDirectory() as folder, _mail_server(Path(folder)) as ports:
+        with tempfile.TemporaryDirectory() as folder, mail_server.running(Path(folder)) as ports:
             ca, change = Path(folder, "ca.pem"), Path(folder, CHANGED)
             for line in pages.measure(given.mailboxes, endpoints, change, ports, ca, given.seconds):
                 _say(line)
+
+
+def _scale(given: argparse.Namespace) -> None:
+    """What `probe serve` takes over many endpoints, and whether it keeps its schedule: in the last of some rounds nothing is new."""
+    with tempfile.TemporaryDirectory() as folder, mail_server.running(Path(folder), "own") as ports:
+        ca = Path(folder, "ca.pem")
+        with _blackbox(ca) as scrape:
+            told = [str(ports["pop3"]), str(ports["smtp"]), str(ca), str(given.endpoints), str(_ROUNDS)]
+            command = [sys.executable, "-m", "tests.benchmarks.service_scale", *told]
+            theirs: list[Cost] = []
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_ENVIRONMENT) as service:
+                assert service.stdout is not None
+                for line in service.stdout:
+                    if line != "last\n":
+                        _say(f"  {line.rstrip()}")
+                    elif scrape is not None:
+                        theirs = [_each(given.addresses, scrape(protocol, port, given.addresses)) for protocol, port in ports.items()]
+            *rounds, asked = json.loads(line)
+    for number, one in enumerate(rounds, start=1):
+        _say(
+            f"  round {number}: {one['looks']} looks, {one['missed']} slots missed (limit 0), 99 % begin within {one['late_99']:.1f} s of their slot, the "
+            f"latest {one['late_worst']:.1f} s; {one['megabytes']:.0f} MB, at most {one['peak']:.0f} (limit 300), children {one['children']:.0f}; the "
+            f"loop stood still for {one['stall']:.1f} s at most; {one['disk']:.0f} MB on the disk"
+        )
+    last, beside = rounds[-1], ""
+    each = last["cpu"] / last["looks"]
+    if theirs:
+        beside = f", beside blackbox_exporter {each / statistics.mean(cost.cpu for cost in theirs):.2f} x (limit 2.0)"
+    _say(
+        f"  a look that finds nothing new: {each * 1000:.2f} ms CPU{beside}; at most {asked['peak']:.0f} MB once metrics and page were asked for"
+    )
 
 
 def _further(fewer: Cost, all_of_them: Cost, number: int) -> float:
@@ -205,18 +240,6 @@ def _beside(name: str, pairs: Sequence[tuple[Cost, Cost]]) -> str:
     cpu = statistics.median(ours.cpu / theirs.cpu for ours, theirs in pairs)
     rate = statistics.median(theirs.wall / ours.wall for ours, theirs in pairs)
     return f"beside {name} {cpu:.2f} x CPU, {rate:.2f} x as many a second"
-
-
-@contextmanager
-def _mail_server(folder: Path) -> Iterator[dict[str, int]]:
-    """Ports of a mail server in a process of its own, by protocol."""
-    with subprocess.Popen([sys.executable, "-m", "tests.benchmarks.mail_server", folder], stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            smtp, pop3 = map(int, server.stdout.readline().split())
-            yield {"smtp": smtp, "pop3": pop3}
-        finally:
-            server.terminate()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.model.attempts import TranscriptLine, packed
+from probe.model.attempts import TranscriptLine, packed, packed_beside
 
 _SPEAKERS = st.sampled_from(["probe", "peer", "note"])
 
@@ -30,6 +30,28 @@ def test_a_transcript_that_is_packed_has_the_same_lines(said: list[tuple[Literal
     assert held == packed(list(lines))
     assert hash(held) == hash(packed(lines))
     assert repr(held) == repr(lines)
+
+
+@given(st.lists(st.tuples(_SPEAKERS, st.text())), st.lists(st.tuples(_SPEAKERS, st.text())))
+def test_a_transcript_that_is_packed_beside_another_has_the_same_lines(
+    said: list[tuple[Literal["probe", "peer", "note"], str]], others: list[tuple[Literal["probe", "peer", "note"], str]]
+) -> None:
+    """However much it has in common with the other, its lines are as they were, and it is equal to what is packed alone."""
+    lines = lines_of(*said)
+    held = packed_beside(packed(lines), packed(lines_of(*others)))
+    assert tuple(held) == lines
+    assert len(held) == len(lines)
+    assert held == packed(lines)
+    assert packed(lines) == held
+    assert hash(held) == hash(packed(lines))
+
+
+def test_a_transcript_beside_one_like_it_takes_little_room() -> None:
+    """Of a conversation that differs from another by a line, that line is kept, and little else."""
+    said = [("peer", f"250-EXTENSION-{number} {number * 7919 % 1000}") for number in range(50)]
+    lines = lines_of(*said, ("peer", "221 host1 closes"))  # type: ignore[arg-type]
+    held = packed_beside(packed(lines), packed(lines_of(*said, ("peer", "221 host2 closes"))))  # type: ignore[arg-type]
+    assert len(held._words) < 60  # type: ignore[attr-defined]
 
 
 def test_transcripts_that_differ_are_not_equal() -> None:

@@ -37,6 +37,7 @@ from probe.model.rules import (
     readiness,
     support,
 )
+from probe.rules import ALIKE
 from tests.cases import ALWAYS_DECLARED, DAY, NOON, all_rules, exchange_case, gmail_case, online_case, result_of
 
 RULES = all_rules()
@@ -324,3 +325,16 @@ def test_every_finding_cites_a_reading_that_decided_it() -> None:
             applies = rule.applies(case)
             assert applies.because
             assert all(isinstance(reading, Missing) and reading.says_nothing for reading in applies.because)
+
+
+@pytest.mark.parametrize("key", list(ALIKE), ids=str)
+def test_values_that_rules_take_for_alike_decide_alike(key: FactKey[Any]) -> None:
+    """Of values that are alike by `ALIKE`, each rule says the same, in every kind of case."""
+    for make, (one, other) in product((exchange_case, online_case, gmail_case), _ALIKE_VALUES[key.name]):
+        assert ALIKE[key](one) == ALIKE[key](other)
+        cases = [make(endpoint={key: value}) for value in (one, other)]
+        for rule in all_rules().values():
+            assert result_of(rule, cases[0]) is result_of(rule, cases[1]), rule.id
+
+
+_ALIKE_VALUES = {v.ENDPOINT_HOST.name: [("mail.contoso.test", "192.0.2.1"), ("a.example", "outlook.office365.com.example")]}

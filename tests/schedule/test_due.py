@@ -12,6 +12,7 @@ import pytest
 from probe.memory import MemoryUnavailable
 from probe.model.watching import Hours
 from probe.schedule import Ended, Task, TaskKind
+from probe.schedule.slots import fraction_of
 from tests.schedule.world import BERLIN, HOUR, MORNING, World, look, sign_in
 
 MINUTES = timedelta(minutes=1)
@@ -217,6 +218,18 @@ def test_sign_ins_are_spread_over_the_night(tmp_path: Path) -> None:
     hours = Counter(at.astimezone(BERLIN).hour for at, _ in begun)
     assert set(hours) == {1, 2, 3, 4}
     assert min(hours.values()) > 150
+
+
+def test_the_last_sign_in_of_the_night_may_begin_late(tmp_path: Path) -> None:
+    """Whoever looks at the schedule a minute late still signs in to the mailbox whose slot is the last, and misses none."""
+    last = max((f"user{number}@contoso.test" for number in range(5000)), key=lambda name: fraction_of("contoso-crm", TaskKind.LOGINS, name))
+    night = Hours(start=time(1), end=time(5))
+    world = World(tmp_path, [sign_in(last, TaskKind.LOGINS, timedelta(days=1), between=night)])
+    assert world.wait_until_due(MORNING + timedelta(days=1))
+    world.wait(timedelta(seconds=59))
+    (task,) = world.due()
+    world.end(task)
+    assert world.schedule.missed == 0
 
 
 def test_what_waits_beyond_the_end_of_the_night_is_done_in_the_next(tmp_path: Path) -> None:
