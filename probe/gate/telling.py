@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ from probe.document import ReportOptions
 from probe.document.index import JsonObject
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
+from probe.document.telling.signing_in import answers_before, signed_in_ago
 from probe.document.telling.words import WHAT_TO_DO, bounded, count, endpoints_of, moment, reason_in_words, some_of, value_in_words
 from probe.gate import telling_enabled as outcomes
 from probe.gate.answering import GateAnswer, Predicted
@@ -45,7 +46,7 @@ def gate_text(document: Mapping[str, Any], options: ReportOptions) -> Iterator[s
     mailboxes = sorted(document["mailboxes"], key=lambda form: list(GateAnswer).index(GateAnswer(form["answer"])))
     groups = _groups(mailboxes, assessments)
     by_rule = {form["mailbox"]: {f["rule"]: f for f in known.findings(assessments[form["mailbox"]])} for form, *_ in groups}
-    _write_summary(page, document, groups, by_rule)
+    _write_summary(page, document, groups, by_rule, known)
     for number, group in enumerate(() if options.quiet else groups, start=1):
         page.blank()
         if len(mailboxes) > 1:
@@ -73,7 +74,11 @@ def _groups(mailboxes: Sequence[JsonObject], assessments: Mapping[str, JsonObjec
 
 
 def _write_summary(
-    page: Page, document: Mapping[str, Any], groups: Sequence[Sequence[JsonObject]], by_rule: Mapping[str, Mapping[str, JsonObject]]
+    page: Page,
+    document: Mapping[str, Any],
+    groups: Sequence[Sequence[JsonObject]],
+    by_rule: Mapping[str, Mapping[str, JsonObject]],
+    known: Known,
 ) -> None:
     if len(document["mailboxes"]) == 1:
         _write_answer(page, groups[0])
@@ -85,7 +90,7 @@ def _write_summary(
         room = min(max(len(_who(group)) for group in groups), page.width * 3 // 8)
         for number, group in enumerate(groups, start=1):
             answer = GateAnswer(group[0]["answer"])
-            cause = _cause(group[0], by_rule[group[0]["mailbox"]])
+            cause = _cause(group, by_rule[group[0]["mailbox"]], known)
             cells = ((f"{number}", 2), (_WORDS[answer], len(_WORDS[GateAnswer.CANNOT_TELL])), (_who(group), room))
             page.columns(*cells, rest=(cause,), style=_STYLES[answer])
         page.blank()
@@ -94,6 +99,8 @@ def _write_summary(
     dynamics, run = document["dynamics"], document["run"]
     if run["interrupted"]:
         page.say("The run was interrupted; this is what was learnt until then.", style=DOUBTFUL)
+    if before := answers_before(known):
+        page.say(before)
     page.say(f"Probed from {run['from']}, {moment(run['finished'])}{_place(dynamics)}.")
     if dynamics["read"]:
         page.say(f"Compared with Dynamics {dynamics['version']}, organization {dynamics['organization'].partition(' ')[2]}.")
@@ -116,12 +123,14 @@ def _who(group: Sequence[JsonObject]) -> str:
     return str(group[0]["mailbox"]) if len(group) == 1 else count(len(group), "mailbox", "mailboxes")
 
 
-def _cause(form: JsonObject, by_rule: Mapping[str, JsonObject]) -> str:
+def _cause(group: Sequence[JsonObject], by_rule: Mapping[str, JsonObject], known: Known) -> str:
     """Why the answer is what it is, or what came of it, in a few words."""
+    form = group[0]
     if form["answer"] == GateAnswer.GO and (came := outcomes.cause_of(form)) is not None:
         return came
     if form["answer"] == GateAnswer.GO:
-        return f"accepted: {', '.join(form['accepted'])}" if form["accepted"] else "signed in"
+        before = signed_in_ago([one["mailbox"] for one in group], known.used_endpoints(form["mailbox"]), known)
+        return f"accepted: {', '.join(form['accepted'])}" if form["accepted"] else before or "signed in"
     if form["differs"] and form["answer"] == GateAnswer.CANNOT_TELL:
         return f"Dynamics differs: {', '.join(dict.fromkeys(difference['what'] for difference in form['differs']))}"
     if form["answer"] == GateAnswer.CANNOT_TELL:
@@ -147,7 +156,7 @@ def _write_group(
     _write_outcome(page, group, by_rule, known, document)
     for directions, how, rule in _alike(form):
         finding = by_rule.get(rule or "")
-        told = f"{', '.join(directions)}{_told(how, finding)}"
+        told = f"{', '.join(directions)}{_told(how, finding, _ago(group, directions, how, known))}"
         page.say(told, indent=2, label=how.upper(), column=_COLUMN, style=_PREDICTED[how], cut=True)
         if finding is not None:
             _write_remedy(page, finding, form["mailbox"], known, on)
@@ -222,9 +231,24 @@ def _alike(form: JsonObject) -> Iterator[tuple[list[str], Predicted, str | None]
         yield directions, Predicted(how), rule
 
 
-def _told(how: Predicted, finding: JsonObject | None) -> str:
+def _ago(group: Sequence[JsonObject], directions: Collection[str], how: Predicted, known: Known) -> str:
+    """How long ago the sign-ins were that the prediction of some directions rests on; empty where they are of the run."""
+    addresses = [form["mailbox"] for form in group]
+    incoming, outgoing = known.ways(addresses[0])
+    # Appointments go through the incoming endpoint.
+    urls = {outgoing if direction == Direction.OUTGOING else incoming for direction in directions}
+    did = {Predicted.SUCCESS: "signed in", Predicted.FAILURE: "found"}.get(how, "tried")
+    return signed_in_ago(addresses, [url for url in urls if url], known, did)
+
+
+def _told(how: Predicted, finding: JsonObject | None, before: str) -> str:
     if how is Predicted.SUCCESS:
-        return ""
+        return f": {before}" if before else ""
+    told = _why(how, finding)
+    return f"{told}; {before}" if before else told
+
+
+def _why(how: Predicted, finding: JsonObject | None) -> str:
     if finding is None:
         return ": nothing that was seen is against it, and nobody signed in"
     if how is Predicted.UNKNOWN and (gaps := _gaps(finding)):
