@@ -28,7 +28,7 @@ def pages(watch: Watch, states: States, jobs: Jobs, gatekeeper: Gatekeeper, cloc
         serving_files(),
         signing_in(gatekeeper),
         estate_page(watch, states, views, clock),
-        one_by_one(watch, states, jobs),
+        one_by_one(watch, states, jobs, clock),
         over_time(watch, states, views),
     )
     for part in parts:
