@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from probe import catalogue
 from probe.config.secrets import SecretUnavailable
@@ -59,8 +59,6 @@ if TYPE_CHECKING:
 
     Narrow = Callable[[Sequence[Mailbox], DynamicsRecords | Unread], Sequence[Mailbox]]
 
-T = TypeVar("T")
-
 # Who wants to hear what the program does sets up a handler; nobody else is told.
 logging.getLogger("probe").addHandler(logging.NullHandler())
 
@@ -92,6 +90,8 @@ class Options:
     report_bug: Callable[[str], None] = field(default=lambda text: None)
     state: Path | Callable[[], Path] | None = None
     """Folder of what must outlive the run, or what names it when it is wanted: refused logins. None: nothing is remembered, as in the demo."""
+    sign_in_now: bool = False
+    """Whether an account signs in for a mailbox however short a time ago it did: a person says so on the terminal."""
     warn: Callable[[str], None] = field(default=lambda text: None)
     """Is told in one sentence what the operator should know of the run beside its result."""
     clock: Callable[[], datetime] = field(default=lambda: now())
@@ -381,6 +381,7 @@ class Probing:
             progress=progress or options.progress,
             warn=options.warn,
             memory=self._memory,
+            signs_in_now=options.sign_in_now,
             turns=self._turns,
             locks=self._locks,
             stop=stop,

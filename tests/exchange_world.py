@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,7 @@ class World:
         location: Location | None = None,
         appointments: Delivery = Delivery.SERVER_SIDE,
         allow: frozenset[Effect] = frozenset({Effect.LOGS_IN}),
+        clock: Callable[[], datetime] = app.now,
         timeout: float = 90,  # the first child waits for the fork server to load, which may take more than 15 s on a busy machine
         **profile: Any,
     ) -> Run:
@@ -159,6 +162,7 @@ class World:
             ca_file=authority().ca_file,
             system_anchors=authority().ca_file if trusts_entra else None,
             state=state,
+            clock=clock,
             report_bug=bugs.append,
             name_server=name_server,
             tls="none",

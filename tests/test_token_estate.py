@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
+from probe import app
 from probe.model import vocabulary as v
 from probe.model.estate import Cloud, Credentials, ServerType
 from probe.model.facts import Missing
@@ -72,7 +74,7 @@ async def test_what_is_the_application_s_fault_is_not_held_against_the_account(w
     _, ews = await world.online(origin, entra)
     run = await world.check(ews, state=world.folder / "state")
     assert reading(run, v.AUTH_ACCEPTED) == reading(run, v.AUTH_REFUSAL) == "denied"
-    again = await world.check(ews, state=world.folder / "state")
+    again = await world.check(ews, state=world.folder / "state", clock=lambda: app.now() + timedelta(minutes=16))
     assert len(entra.passwords) == 1
     assert "the next is tried after" in next(a.detail for a in again.attempts if a.prober == "ews-inbox")
 
@@ -105,8 +107,9 @@ async def test_one_wrong_password_in_a_hundred_runs_reaches_the_authority_once(w
     _, ews = await world.online(origin, entra)
     run = await world.check(ews, password="wrong", state=world.folder / "state")
     assert reading(run, v.AUTH_REFUSAL) == ("bad-credentials",)
-    for _ in range(9):
-        await world.check(ews, password="wrong", state=world.folder / "state")
+    for hours in range(9):
+        later = timedelta(hours=hours)
+        await world.check(ews, password="wrong", state=world.folder / "state", clock=lambda later=later: app.now() + later)  # type: ignore[misc]
     assert list(entra.passwords) == [(USER, 50126)]
 
 

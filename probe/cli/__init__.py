@@ -29,6 +29,7 @@ from probe.cli.options import (
     ACCEPTABLE,
     accept_option,
     answer_options,
+    now_option,
     output_options,
     probing_options,
     profile,
@@ -126,6 +127,7 @@ def init(file: Path, force: bool) -> None:
 @verbose_option
 @output_options
 @probing_options
+@now_option
 def check(
     output: Output,
     options: Options,
@@ -137,14 +139,14 @@ def check(
 ) -> NoReturn:
     """Check the mailboxes of an estate."""
     from probe import app
-    from probe.cli.listings import write_plan
+    from probe.cli.listings import held_now, write_plan
     from probe.memory import default_folder
     from probe.model.rules import Support
 
     estate = estate_of(estate_file)
     mailboxes = chosen(estate, addresses)
     if dry_run:
-        write_plan(output, app.plan_check(estate, mailboxes, options), app.probers())
+        write_plan(output, held_now(app.plan_check(estate, mailboxes, options), options), app.probers())
         sys.exit(0)
     recorder.prepare(estate)
     with output.progress(options) as options:
@@ -177,6 +179,7 @@ def check(
 @verbose_option
 @answer_options
 @probing_options
+@now_option
 def gate(
     output: Output,
     options: Options,
@@ -298,18 +301,21 @@ def forget(username: str | None) -> None:
     """Forget refused logins: those of one user name, or all.
 
     Credentials that a server refused as wrong are not tried again, in any run on this machine, until they change. Say so here when
-    they are right after all, as once an account is unlocked. Without a user name everything else that is remembered is forgotten too: what Dynamics'
-    records said last, which names mailboxes.
+    they are right after all, as once an account is unlocked. What its sign-ins of the last 15 minutes found is forgotten with them. Without a user name
+    everything else that is remembered is forgotten too: what Dynamics' records said last, which names mailboxes.
     """
     from probe.memory import Memory, MemoryUnavailable, default_folder
 
     try:
         memory = Memory(default_folder)
         count = memory.forget(username)
+        signed_in = memory.sign_ins.forget(None if username is None else memory.account(username))
         knew_dynamics = username is None and memory.last_known.forget() > 0
     except MemoryUnavailable as unavailable:
         raise click.UsageError(str(unavailable)) from None
-    tell(f"{count} forgotten" + (", and what Dynamics' records said last" if knew_dynamics else ""))
+    more = [f"{signed_in} sign-ins of the last 15 minutes"] if signed_in else []
+    more += ["what Dynamics' records said last"] if knew_dynamics else []
+    tell("".join([f"{count} forgotten", *(f", and {what}" for what in more)]))
 
 
 @cli.command()

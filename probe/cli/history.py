@@ -304,8 +304,22 @@ def _erase(place: Folder | Secret, estate: Estate, address: str) -> None:
     tell(f"{dropped.intervals} intervals, {dropped.transcripts} transcripts and {dropped.runs} whole runs are erased")
     if _kept_beside(estate, address)[0].requests:
         tell(f"audit.jsonl keeps when Dynamics was asked for Test & Enable of {address}: it is the record of what was changed.")
+    if signed_in := _erase_sign_ins(address):
+        tell(f"{signed_in} sign-ins of the last 15 minutes are erased, with what was found then")
     if any(mailbox.address.lower() == address.lower() for mailbox in estate.mailboxes):
         tell(f"The estate still names {address}: the next run that is recorded will know it again.")
+
+
+def _erase_sign_ins(address: str) -> int:
+    from functools import partial
+
+    from probe.document import is_in_packed, whole_address
+    from probe.memory import Memory, MemoryUnavailable, default_folder
+
+    try:
+        return Memory(default_folder).sign_ins.erase(address, partial(is_in_packed, whole_address(address)))
+    except MemoryUnavailable as unavailable:
+        raise click.UsageError(str(unavailable)) from None
 
 
 def _rename(place: Folder | Secret, estate: Estate, old: str, new: str) -> None:

@@ -13,6 +13,7 @@ from probe.model.remedies import names_in, steps
 from probe.model.schemas import PLAN_SCHEMA
 
 if TYPE_CHECKING:
+    from probe.app import Options
     from probe.cli.output import Output
     from probe.engine.plan import Plan
     from probe.model.inferences import Inference
@@ -26,6 +27,20 @@ def is_json(output: Output) -> bool:
     if output.format not in ("json", "text"):
         raise click.UsageError(f"a listing has no format {output.format!r}; use json or text")
     return output.format == "json"
+
+
+def held_now(plan: Plan, options: Options) -> Plan:
+    """A plan as it would be held now, by what is known of the sign-ins of the last 15 minutes. Nothing is written, and no secret is looked up."""
+    from probe import app
+    from probe.engine.sign_ins import without_recent
+    from probe.memory import Memory, MemoryUnavailable, default_folder
+
+    if options.sign_in_now:
+        return plan
+    try:
+        return without_recent(plan, Memory(default_folder), app.now())
+    except MemoryUnavailable as unavailable:
+        raise click.UsageError(str(unavailable)) from None
 
 
 def write_plan(output: Output, plan: Plan, probers: Mapping[str, Prober]) -> None:

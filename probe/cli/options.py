@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pkgutil
+import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -16,6 +18,7 @@ from probe.model.defaults import FIPS_CLIENT, TIMEOUT_SECONDS, TLS_DEPTH, TlsDep
 from probe.model.effects import ALLOWABLE, Effect
 
 if TYPE_CHECKING:
+    from probe.app import Options
     from probe.cli.output import Output
 
 _FORMATS = sorted(module.name for module in pkgutil.iter_modules(probe.reports.__path__))
@@ -172,6 +175,31 @@ def probing_options(command: Callable[..., Any], *, default_timeout: float = TIM
         return command(output=output, options=made, **rest)
 
     return added_options(command, gathered, options)
+
+
+def now_option(command: Callable[..., Any]) -> Any:
+    """The option of commands that sign in for mailboxes, to stand below those of probing, whose `options` it completes."""
+
+    def gathered(*, options: Options, sign_in_now: bool, **rest: Any) -> Any:
+        return command(options=replace(options, sign_in_now=sign_in_now), **rest)
+
+    flag = click.option(
+        "--now",
+        "sign_in_now",
+        is_flag=True,
+        callback=_by_a_person,
+        help="Sign in although the account did in the last 15 minutes, whose answer would be given; from a terminal only.",
+    )
+    return added_options(command, gathered, [flag])
+
+
+def _by_a_person(_context: click.Context, _parameter: click.Parameter, value: bool) -> bool:
+    if value and not sys.stdin.isatty():
+        raise click.BadParameter(
+            "it is for a person at a terminal, and standard input is none; without it, what was found at a sign-in of the last 15 minutes is told "
+            "with its age"
+        )
+    return value
 
 
 def added_options(command: Any, gathered: Any, options: Sequence[Callable[[Any], Any]]) -> Any:

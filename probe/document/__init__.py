@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from probe.document.index import Index
+from probe.document.packing import is_in_packed, packed_run, unpacked_run, whole_address
 from probe.document.publishing import conclusion_form, in_sections, json_pieces, publish, rule_form, shown
 from probe.document.reading import NotADocument, carried_over, read_run, readings
 from probe.document.storing import load_document
@@ -30,8 +31,10 @@ __all__ = [
     "gate_schema",
     "gate_schema_text",
     "in_sections",
+    "is_in_packed",
     "json_pieces",
     "load_document",
+    "packed_run",
     "parse",
     "publish",
     "read_run",
@@ -40,6 +43,8 @@ __all__ = [
     "schema",
     "schema_text",
     "shown",
+    "unpacked_run",
+    "whole_address",
 ]
 
 

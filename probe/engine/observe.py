@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from probe.config.secrets import SecretUnavailable
-from probe.engine.accounts import Accounts, LedgerKey, Locks
+from probe.engine.accounts import Accounts, Barred, LedgerKey, Locks
 from probe.engine.addresses import at_each_address
 from probe.engine.plan import Anonymous, Conversation, NotHeld, Plan, PlannedRoundTrip, SignsIn
 from probe.engine.secrets import Secrets
-from probe.memory import Memory
+from probe.engine.sign_ins import answer_of, not_again, sign_in_of, taken
+from probe.memory import MailboxSignIn, Memory
 from probe.model import vocabulary as v
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome, packed
 from probe.model.estate import Endpoint, Secret
@@ -64,6 +65,8 @@ class RunContext:
     progress: Progress = field(default=lambda attempt, of: None)
     memory: Memory | None = None
     """Where refused credentials are remembered from run to run; None where they are not, as in the demo."""
+    signs_in_now: bool = False
+    """Whether an account signs in for a mailbox however short a time ago it did, since a person says so."""
     redactor: Redactor = field(default_factory=Redactor)
     """Knows the secrets of the run, from before the first conversation on."""
     budget: Budget = field(default_factory=Budget)
@@ -93,7 +96,8 @@ async def observe(plan: Plan, context: RunContext) -> tuple[tuple[Attempt, ...],
     sign_ins = [c.login for c in conversations if c.login is not None and c.not_held is None]
     if context.memory is not None and sign_ins and (passes := context.memory.passes_away()):
         context.warn(passes)
-    accounts = Accounts(context.memory, context.clock, timedelta(seconds=context.timeout), context.locks)
+    longest = timedelta(seconds=context.timeout)
+    accounts = Accounts(context.memory, context.clock, longest, context.locks, regardless=context.signs_in_now)
 
     async def hold(conversation: Conversation) -> None:
         attempt = await _hold(conversation, context, accounts, secrets, lambda done: attempts.__setitem__(done.id, done))
@@ -302,18 +306,50 @@ async def _signed_in(
     accounts: Accounts,
     keep: Callable[[Attempt], None],
 ) -> Attempt:
-    """One attempt with an account, unless it is barred."""
+    """One attempt with an account, unless it is barred, or signed in for the mailbox so short a time ago that the answer of then counts."""
+    sign_in = sign_in_of(conversation, subject.login)
+
+    async def instead() -> Attempt | None:
+        return await _of_before(conversation, sign_in, identity, context, accounts)
+
+    if (before := await instead()) is not None:
+        return before
     async with context.turns:
         # Asked now, and by each proof again: while it waited for its turn another login of the account may have been refused.
         if (barred := await accounts.barred(identity, conversation.endpoint.url)) is not None:
-            return _unheld(conversation, context, NotHeld(barred.why, barred.reason))
-        proof = accounts.proof(identity, conversation.endpoint.url)
+            # What bars it may be that another program signs in for this very mailbox, from a moment ago on.
+            return await instead() or _unheld(conversation, context, NotHeld(barred.why, barred.reason))
+        proof = accounts.proof(identity, conversation.endpoint.url, sign_in)
         try:
             attempt = await _try(conversation, subject.signed_in(subject.login.account(password, proof)), context, keep)
         finally:
             proof.close()
+    if proof.is_forestalled:
+        return await instead() or attempt
+    keep(attempt)
+    if proof.is_sign_in:
+        await accounts.keep(identity, sign_in, lambda: answer_of(attempt, context.redactor))
     await accounts.rest(identity, attempt)
     return attempt
+
+
+async def _of_before(
+    conversation: Conversation, sign_in: MailboxSignIn, identity: LedgerKey, context: RunContext, accounts: Accounts
+) -> Attempt | None:
+    """What is told in place of an attempt that would sign in for a mailbox again within 15 minutes; None where it may sign in."""
+    last = await accounts.last_sign_in(identity, sign_in)
+    if last is None:
+        return None
+    if isinstance(last, Barred):
+        return _unheld(conversation, context, NotHeld(last.why, last.reason))
+    now = context.clock()
+    attempt = taken(last, sign_in, conversation, context.probers[conversation.prober], context.redactor, now)
+    if attempt is not None:
+        _log.info("the answer of a sign-in before is taken", extra={"attempt": attempt.id, "signed_in": attempt.at.isoformat()})
+        return attempt
+    url = conversation.endpoint.url
+    barred, stays = await accounts.barred(identity, url), await accounts.barred(identity, url, regardless=True)
+    return _unheld(conversation, context, not_again(last, now, None if barred is None else barred.reason, is_free=stays is None))
 
 
 async def _try(conversation: Conversation, subject: Subject, context: RunContext, keep: Callable[[Attempt], None]) -> Attempt:

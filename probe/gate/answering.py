@@ -1,6 +1,7 @@
 """The answer for each mailbox: what Test & Enable will report in each direction, and whether it may be pressed. Pure in the run and what was compared.
 
-Test & Enable does not know what is supported, so that a prediction rests on readiness and on a sign-in of this run; the answer rests on support too.
+Test & Enable does not know what is supported, so that a prediction rests on readiness and on a sign-in of this run, or on one within 15 minutes before it
+whose answer the run has; the answer rests on support too.
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ def predictions(ends: tuple[Endpoint, Endpoint], assessment: Assessment, let_in:
 
 
 def let_in_during(run: Run) -> Mapping[str, Collection[str]]:
-    """By mailbox, the URLs of the endpoints that let its account in during the run."""
+    """By mailbox, the URLs of the endpoints that let its account in, as far as the run has it: at a sign-in of its own, or of the 15 minutes before."""
     found: dict[str, set[str]] = {}
     for reading in run.readings:
         if reading.key == v.AUTH_ACCEPTED and isinstance(reading, Fact) and reading.value and reading.mailbox is not None:

@@ -11,6 +11,7 @@ from probe.document import ReportOptions
 from probe.document.index import JsonObject
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
+from probe.document.telling.signing_in import answers_before, signed_in_ago
 from probe.document.telling.words import WHAT_TO_DO, bounded, count, moment, some_of
 from probe.gate import telling_enabled as outcomes
 from probe.gate.answering import GateAnswer, Predicted
@@ -20,6 +21,7 @@ from probe.gate.wording import (
     NOT_TO_BE_SEEN,
     WORDS,
     alert_like,
+    found_ago,
     gaps_of,
     numbers_of,
     place_in_words,
@@ -46,7 +48,7 @@ def gate_text(document: Mapping[str, Any], options: ReportOptions) -> Iterator[s
     mailboxes = sorted(document["mailboxes"], key=lambda form: list(GateAnswer).index(GateAnswer(form["answer"])))
     groups = _groups(mailboxes, assessments)
     by_rule = {form["mailbox"]: {f["rule"]: f for f in known.findings(assessments[form["mailbox"]])} for form, *_ in groups}
-    _write_summary(page, document, groups, by_rule)
+    _write_summary(page, document, groups, by_rule, known)
     for number, group in enumerate(() if options.quiet else groups, start=1):
         page.blank()
         if len(mailboxes) > 1:
@@ -74,7 +76,11 @@ def _groups(mailboxes: Sequence[JsonObject], assessments: Mapping[str, JsonObjec
 
 
 def _write_summary(
-    page: Page, document: Mapping[str, Any], groups: Sequence[Sequence[JsonObject]], by_rule: Mapping[str, Mapping[str, JsonObject]]
+    page: Page,
+    document: Mapping[str, Any],
+    groups: Sequence[Sequence[JsonObject]],
+    by_rule: Mapping[str, Mapping[str, JsonObject]],
+    known: Known,
 ) -> None:
     if len(document["mailboxes"]) == 1:
         _write_answer(page, groups[0])
@@ -86,7 +92,7 @@ def _write_summary(
         room = min(max(len(_who(group)) for group in groups), page.width * 3 // 8)
         for number, group in enumerate(groups, start=1):
             answer = GateAnswer(group[0]["answer"])
-            cause = _cause(group[0], by_rule[group[0]["mailbox"]])
+            cause = _cause(group, by_rule[group[0]["mailbox"]], known)
             cells = ((f"{number}", 2), (WORDS[answer], len(WORDS[GateAnswer.CANNOT_TELL])), (_who(group), room))
             page.columns(*cells, rest=(cause,), style=_STYLES[answer])
         page.blank()
@@ -95,6 +101,8 @@ def _write_summary(
     dynamics, run = document["dynamics"], document["run"]
     if run["interrupted"]:
         page.say("The run was interrupted; this is what was learnt until then.", style=DOUBTFUL)
+    if before := answers_before(known):
+        page.say(before)
     page.say(f"Probed from {run['from']}, {moment(run['finished'])}{place_in_words(dynamics)}.")
     if dynamics["read"]:
         page.say(f"Compared with Dynamics {dynamics['version']}, organization {dynamics['organization'].partition(' ')[2]}.")
@@ -108,12 +116,14 @@ def _who(group: Sequence[JsonObject]) -> str:
     return str(group[0]["mailbox"]) if len(group) == 1 else count(len(group), "mailbox", "mailboxes")
 
 
-def _cause(form: JsonObject, by_rule: Mapping[str, JsonObject]) -> str:
+def _cause(group: Sequence[JsonObject], by_rule: Mapping[str, JsonObject], known: Known) -> str:
     """Why the answer is what it is, or what came of it, in a few words."""
+    form = group[0]
     if form["answer"] == GateAnswer.GO and (came := outcomes.cause_of(form)) is not None:
         return came
     if form["answer"] == GateAnswer.GO:
-        return f"accepted: {', '.join(form['accepted'])}" if form["accepted"] else "signed in"
+        before = signed_in_ago([one["mailbox"] for one in group], known.used_endpoints(form["mailbox"]), known)
+        return f"accepted: {', '.join(form['accepted'])}" if form["accepted"] else before or "signed in"
     if form["differs"] and form["answer"] == GateAnswer.CANNOT_TELL:
         return f"Dynamics differs: {', '.join(dict.fromkeys(difference['what'] for difference in form['differs']))}"
     if form["answer"] == GateAnswer.CANNOT_TELL:
@@ -139,7 +149,7 @@ def _write_group(
     _write_outcome(page, group, by_rule, known, document)
     for directions, how, rule in ways_of(form):
         finding = by_rule.get(rule or "")
-        told = f"{', '.join(directions)}{told_of(how, finding)}"
+        told = f"{', '.join(directions)}{told_of(how, finding, found_ago(group, directions, how, known))}"
         page.say(told, indent=2, label=how.upper(), column=_COLUMN, style=_PREDICTED[how], cut=True)
         if finding is not None:
             _write_remedy(page, finding, form["mailbox"], known, on)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from probe.document.index import JsonObject
+from probe.document.telling.known import Known
+from probe.document.telling.signing_in import signed_in_ago
 from probe.document.telling.words import bounded, count, endpoints_of, reason_in_words, value_in_words
 from probe.gate.answering import GateAnswer, Predicted
 from probe.model.facts import Why
@@ -35,10 +37,25 @@ def ways_of(form: JsonObject) -> Iterator[tuple[list[str], Predicted, str | None
         yield directions, Predicted(how), rule
 
 
-def told_of(how: Predicted, finding: JsonObject | None) -> str:
-    """What follows the directions in a sentence: why this is predicted of them; nothing where that is a success."""
+def found_ago(group: Sequence[JsonObject], directions: Collection[str], how: Predicted, known: Known) -> str:
+    """How long ago the sign-ins were that the prediction of some directions rests on; empty where they are of the run. `group` are mailboxes told together."""
+    addresses = [form["mailbox"] for form in group]
+    incoming, outgoing = known.ways(addresses[0])
+    # Appointments go through the incoming endpoint.
+    urls = {outgoing if direction == Direction.OUTGOING else incoming for direction in directions}
+    did = {Predicted.SUCCESS: "signed in", Predicted.FAILURE: "found"}.get(how, "tried")
+    return signed_in_ago(addresses, [url for url in urls if url], known, did)
+
+
+def told_of(how: Predicted, finding: JsonObject | None, before: str) -> str:
+    """What follows the directions in a sentence: why this is predicted of them, and how long ago that was found where it was before the run."""
     if how is Predicted.SUCCESS:
-        return ""
+        return f": {before}" if before else ""
+    told = _why(how, finding)
+    return f"{told}; {before}" if before else told
+
+
+def _why(how: Predicted, finding: JsonObject | None) -> str:
     if finding is None:
         return ": nothing that was seen is against it, and nobody signed in"
     if how is Predicted.UNKNOWN and (gaps := gaps_of(finding)):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Connection, Select, Table, delete, func, or_, select, update
 
+from probe.document import is_in_packed, whole_address
 from probe.history.latency import draw_together
 from probe.history.moments import DAY_MS, milliseconds, stored
 from probe.history.recording import form_id
@@ -99,16 +99,18 @@ def erase(connection: Connection, deployment: int, address: str) -> Dropped:
     rows = connection.execute(select(SUBJECT.c.id, SUBJECT.c.subject, SUBJECT.c.mailbox).where(SUBJECT.c.deployment_id == deployment))
     # Compared here, since SQLite knows capital letters of English alone.
     whose = {row.id for row in rows if address.casefold() in (row.subject.casefold(), row.mailbox.casefold())}
-    pattern = _whole(address)
+    pattern = whole_address(address)
     words = connection.execute(
         select(TRANSCRIPT.c.id, TRANSCRIPT.c.subject_id, TRANSCRIPT.c.body).where(TRANSCRIPT.c.subject_id.in_(ours))
     ).all()
-    transcripts = _drop(connection, TRANSCRIPT.c.id, [row.id for row in words if row.subject_id in whose or _names(pattern, row.body)])
+    transcripts = _drop(
+        connection, TRANSCRIPT.c.id, [row.id for row in words if row.subject_id in whose or is_in_packed(pattern, row.body)]
+    )
     _drop(connection, LATENCY.c.subject_id, sorted(whose))
     intervals = sum(_drop_of(connection, SPAN.c.subject_id, one) for one in whose)
     _drop(connection, SUBJECT.c.id, sorted(whose))
     bodies = connection.execute(select(DOCUMENT.c.id, DOCUMENT.c.body).where(DOCUMENT.c.deployment_id == deployment))
-    runs = _drop(connection, DOCUMENT.c.id, [row.id for row in bodies if _names(pattern, row.body)])
+    runs = _drop(connection, DOCUMENT.c.id, [row.id for row in bodies if is_in_packed(pattern, row.body)])
     _strike(connection, deployment, pattern)
     _drop_unused_forms(connection)
     return Dropped(intervals=intervals, transcripts=transcripts, runs=runs)
@@ -192,12 +194,3 @@ def _strike(connection: Connection, deployment: int, pattern: re.Pattern[str]) -
             connection.execute(
                 update(SPAN).where(SPAN.c.form_id == form, SPAN.c.subject_id.in_(ours)).values(form_id=form_id(connection, struck))
             )
-
-
-def _names(pattern: re.Pattern[str], packed: bytes) -> bool:
-    return pattern.search(json.dumps(json.loads(zlib.decompress(packed)), ensure_ascii=False)) is not None
-
-
-def _whole(address: str) -> re.Pattern[str]:
-    """Finds an address where it stands by itself, not as the end of a longer one."""
-    return re.compile(rf"(?<![\w.+%-]){re.escape(address)}(?![\w-]|\.\w)", re.IGNORECASE)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from probe.memory.folder import FOLDER_VARIABLE, Folder, Locked, MemoryUnavailable, default_folder
 from probe.memory.last_known import LastKnown
+from probe.memory.sign_ins import SIGN_INS_APART, LastSignIn, MailboxSignIn, SignIns
 from probe.memory.state_file import StateFile
 from probe.model.values import dataclass
 from probe.probing.proofs import Ending
@@ -32,12 +33,16 @@ __all__ = [
     "FOLDER_VARIABLE",
     "LEFT_ALONE",
     "PAUSES",
+    "SIGN_INS_APART",
     "Folder",
     "Identity",
     "LastKnown",
+    "LastSignIn",
     "Locked",
+    "MailboxSignIn",
     "Memory",
     "MemoryUnavailable",
+    "SignIns",
     "default_folder",
 ]
 
@@ -111,8 +116,11 @@ class _SignInState(NamedTuple):
     at: str
     until: str | None
 
-    def bars(self, now: datetime, run: bytes) -> str | None:
-        """Why no proof may be sent now; None where one may. Claims of the same run do not forbid it."""
+    def bars(self, now: datetime, run: bytes, longest: timedelta | None) -> str | None:
+        """Why no proof may be sent now; None where one may. Claims of the same run do not forbid it.
+
+        `longest` is given where a person wants the proof sent now: what one sign-in may take. A pause is for programs, which try again by themselves.
+        """
         when = f"{self.at[:10]} {self.at[11:16]} UTC"
         if self.state == "refused":
             return f"these credentials were refused by {self.subject} on {self.at[:10]}; they are not tried again until they change, or after `probe forget`"
@@ -124,6 +132,8 @@ class _SignInState(NamedTuple):
                 "refused; no other is tried automatically until the credentials change, or after `probe forget`"
             )
         if self.until <= _moment(now):
+            return None
+        if longest is not None and (self.state == "doubtful" or self.at <= _moment(now - longest)):
             return None
         what = (
             "was begun, and its result was not seen"
@@ -149,6 +159,15 @@ class Memory:
         """What Dynamics' records said last, in the same folder."""
         return LastKnown(self._folder)
 
+    @property
+    def sign_ins(self) -> SignIns:
+        """The sign-ins of the last 15 minutes, in the same folder."""
+        return SignIns(self._folder)
+
+    def account(self, username: str) -> bytes:
+        """What stands for a user name, whatever the password. Raises MemoryUnavailable."""
+        return _account(_name(username), self._folder.key())
+
     def identity(self, username: str, password: str) -> Identity:
         """The identity of a user name and password. Takes about 50 ms. Raises MemoryUnavailable."""
         key, name = self._folder.key(), _name(username)
@@ -156,19 +175,25 @@ class Memory:
         with _ONE_GUESS:
             return Identity(hashlib.scrypt(whole, salt=key, **_SCRYPT), _account(name, key))
 
-    def barred(self, identity: Identity, now: datetime, place: str = "") -> str | None:
-        """Why no proof of these credentials may be sent now; None where one may. Claims nothing."""
-        with self._open() as database:
-            return self._bars(database, identity, now, place)
+    def barred(self, identity: Identity, now: datetime, place: str = "", longest: timedelta | None = None) -> str | None:
+        """Why no proof of these credentials may be sent now; None where one may. Claims nothing.
 
-    def claim(self, identity: Identity, subject: str, now: datetime, longest: timedelta, place: str = "") -> str | None:
+        `longest` is given where a person wants it sent, and is what a sign-in may take: only a refusal, a fourth proof in doubt, and a sign-in that may be
+        under way bar the credentials then.
+        """
+        with self._open() as database:
+            return self._bars(database, identity, now, place, longest)
+
+    def claim(
+        self, identity: Identity, subject: str, now: datetime, longest: timedelta, place: str = "", *, by_a_person: bool = False
+    ) -> str | None:
         """Claim a sign-in; returns why not where the credentials are barred. Only one of several programs that ask at once gets the claim.
 
         `longest` is the time that the sign-in may take. A claim that is not ended counts as a sign-in whose result was not seen, from the moment at which it
-        was made. With a `place`, the result bars the credentials only there.
+        was made. With a `place`, the result bars the credentials only there. `by_a_person`: as in `barred`.
         """
         with self._open() as database:
-            if reason := self._bars(database, identity, now, place):
+            if reason := self._bars(database, identity, now, place, longest if by_a_person else None):
                 return reason
             entry = self._entry(database, identity, place)
             is_beside = entry is not None and entry.state == "claimed" and entry.claims > 0 and entry.run == self._run
@@ -236,7 +261,7 @@ class Memory:
         with self._open() as database:
             if username is None:
                 return database.execute("DELETE FROM login").rowcount + database.execute("DELETE FROM rest").rowcount
-            account = (_account(_name(username), self._folder.key()),)
+            account = (self.account(username),)
             logins = database.execute("DELETE FROM login WHERE account = ?", account).rowcount
             return logins + database.execute("DELETE FROM rest WHERE account = ?", account).rowcount
 
@@ -250,7 +275,7 @@ class Memory:
             rests = database.execute(
                 "SELECT reason, until, subject FROM rest WHERE account = ? AND until > ?", (*account, _moment(now))
             ).fetchall()
-        reasons = [why for entry in entries if (why := _SignInState(*entry).bars(now, self._run))]
+        reasons = [why for entry in entries if (why := _SignInState(*entry).bars(now, self._run, None))]
         reasons += [f"{reason}; no login at {subject} is tried until {until[11:19]} UTC" for reason, until, subject in rests]
         return tuple(dict.fromkeys(reasons))
 
@@ -258,7 +283,7 @@ class Memory:
         """As `Folder.passes_away`."""
         return self._folder.passes_away()
 
-    def _bars(self, database: sqlite3.Connection, identity: Identity, now: datetime, place: str) -> str | None:
+    def _bars(self, database: sqlite3.Connection, identity: Identity, now: datetime, place: str, longest: timedelta | None) -> str | None:
         """Why the credentials are barred, by the entries for the place and for everywhere; None where they are not."""
         for where in dict.fromkeys((place, "")):
             entry = self._entry(database, identity, where)
@@ -267,7 +292,7 @@ class Memory:
                 pause = _pause(entry.tries) or PAUSES[-1]
                 self._change(database, identity, where, at=_moment(now), until=_moment(now + pause))
                 entry = self._entry(database, identity, where)
-            if entry is not None and (reason := entry.bars(now, self._run)):
+            if entry is not None and (reason := entry.bars(now, self._run, longest)):
                 return reason
         return None
 

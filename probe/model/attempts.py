@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, overload
 
-from probe.model.facts import Reading, Why
+from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.values import dataclass
 
 
@@ -169,3 +170,13 @@ class Attempt:
     transcript: Sequence[TranscriptLine]
     """Packed by `packed`, because a run has thousands of attempts."""
     readings: tuple[Reading, ...]
+
+
+def reading_named_by(reading: Reading, names: Mapping[str, str]) -> Reading:
+    """A reading with other names of the attempts that it comes from, by their names before."""
+    if isinstance(reading, Missing):
+        claims = tuple(claim for claim in (reading_named_by(claim, names) for claim in reading.claims) if isinstance(claim, Fact))
+        return replace(reading, claims=claims) if reading.claims else reading
+    evidence = tuple(replace(one, attempt=names.get(one.attempt, one.attempt)) for one in reading.provenance.evidence)
+    attempt = None if reading.attempt is None else names.get(reading.attempt, reading.attempt)
+    return replace(reading, attempt=attempt, provenance=replace(reading.provenance, evidence=evidence))

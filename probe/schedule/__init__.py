@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 from probe.schedule.ahead import DayAhead, KindAhead, ServerAhead, day_ahead, lines_of
-from probe.schedule.due import APART, Ended, Schedule
+from probe.schedule.due import Ended, Schedule
 from probe.schedule.tasks import Task, TaskKind, canaries_of, tasks_of
 
 __all__ = [
-    "APART",
     "DayAhead",
     "Ended",
     "KindAhead",

@@ -2,7 +2,8 @@
 
 A task has slots of its own (`slots`). It is done once for each slot: what was not done in time is late, then missed and counted, and never
 made up for by two runs. Beside its slots it is done sooner once where the last run found something new, and later where the server asked
-for that. What is held for a mailbox may sign in, so it never begins within its interval of the last time, and not before that is on the disk.
+for that. What is held for a mailbox may sign in, so it never begins within its interval of the last time, and not before that is on the disk; nor within 15
+minutes of any sign-in for the mailbox, whoever asked for it (`probe.memory.SignIns`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from probe.memory import LONGEST_REST, Folder, MemoryUnavailable
+from probe.memory import LONGEST_REST, SIGN_INS_APART, Folder, MemoryUnavailable, SignIns
 from probe.schedule.book import KeptTask, ScheduleBook, TaskKey
 from probe.schedule.slots import Slots, to_microseconds
 from probe.schedule.tasks import OF_MAILBOXES, Task, TaskKind, room_of
@@ -24,8 +25,6 @@ SOON = 60.0
 """Seconds within which a task is done again to confirm what it found."""
 CATCH_UP = 3600.0
 """Seconds over which what is overdue after a restart, or was never done, is spread; less where the interval is shorter."""
-APART = 900.0
-"""Seconds between two sign-ins of whatever kind for one mailbox, as `probe/CONTRACT.md` has it; less where an interval is shorter."""
 PAUSE = timedelta(minutes=15)
 """How long a server is left alone that asks for it without saying how long."""
 _UNSEEN = 60.0
@@ -148,6 +147,7 @@ class Schedule:
         `zone` is that of the hours in the estate; None: the system's. Raises MemoryUnavailable.
         """
         self._book = ScheduleBook(folder, deployment)
+        self._sign_ins = SignIns(folder)
         self._deployment = deployment
         self._zone = zone
         self._monotonic = monotonic
@@ -161,16 +161,16 @@ class Schedule:
         self._numbers = itertools.count()
         self._unwritten: set[TaskKey] = set()
         self._written = self._now
-        self._signed_in: dict[str, float] = {}
+        self._signed_in: dict[str, float] | None = None
+        """When each mailbox was signed in to, as the machine's table has it; None where it was not read since `due` was asked."""
+        self._unread: str | None = None
+        """Why that table could not be read; None where it could."""
         self.missed = 0
         """Slots for which nothing was done."""
         self.trouble: str | None = None
         """Why nothing can be written down at the moment, so that nobody is signed in to; None where it can."""
         self._kept, self._rests = self._book.read()
         """What is kept of tasks that the estate does not have."""
-        for key, kept in self._kept.items():
-            if key.kind in OF_MAILBOXES and kept.began is not None:
-                self._signed_in[key.subject] = max(min(kept.began, self._now), self._signed_in.get(key.subject, 0.0))
         self._rests = {place: min(until, self._now + LONGEST_REST.total_seconds()) for place, until in self._rests.items()}
         for task in tasks:
             self._take_up(task, self._now)
@@ -183,6 +183,7 @@ class Schedule:
         moment = now.timestamp()
         before = self._read_the_clock(moment)
         begun: list[_Waiting] = []
+        self._signed_in = None
         while (entry := self._popped(moment)) is not None:
             if before < entry.due < moment - _UNSEEN:
                 self._put_off(entry, moment)
@@ -191,7 +192,7 @@ class Schedule:
                 self._plan(entry, entry.next(moment))
             elif (until := self._left_alone_until(entry)) > moment:
                 self._plan(entry, entry.next(until))
-            elif (apart := self._apart_until(entry)) > moment:
+            elif (apart := self._apart_until(entry, moment)) > moment:
                 self._plan(entry, apart)
             elif (claim := self._taken(entry)) is not None:
                 entry.parked_at = claim
@@ -272,15 +273,6 @@ class Schedule:
         lates += [slot for entry in self._running.values() if (slot := entry.slots.after(max(entry.due, entry.began or 0.0))) is not None]
         return timedelta(seconds=max(0.0, moment - min(lates, default=moment)))
 
-    def last_sign_in(self, mailbox: str) -> datetime | None:
-        """When a mailbox was signed in to last, be it by a task or as was noted; None where it never was."""
-        at = self._signed_in.get(mailbox)
-        return None if at is None else datetime.fromtimestamp(at, UTC)
-
-    def note_sign_in(self, mailbox: str, now: datetime) -> None:
-        """A mailbox was signed in to because somebody asked for it, so that no task does so soon after."""
-        self._signed_in[mailbox] = max(now.timestamp(), self._signed_in.get(mailbox, 0.0))
-
     def under_way(self) -> list[tuple[Task, datetime]]:
         """The tasks that run, with when each began, the longest first."""
         began = [(entry.task, datetime.fromtimestamp(entry.began or self._now, UTC)) for entry in self._running.values()]
@@ -357,7 +349,6 @@ class Schedule:
         Without that a clock that is set back would let everything stand still. What became due by one that is set forward is spread by `due`.
         """
         moment = self._now
-        self._signed_in = {subject: at + ahead for subject, at in self._signed_in.items()}
         self._rests = {place: until + ahead for place, until in self._rests.items()}
         for entry in self._entries.values():
             entry.began = None if entry.began is None else entry.began + ahead
@@ -374,11 +365,26 @@ class Schedule:
     def _left_alone_until(self, entry: _Waiting) -> float:
         return max((self._rests.get(place, 0.0) for place in entry.task.loads), default=0.0) if self._rests else 0.0
 
-    def _apart_until(self, entry: _Waiting) -> float:
-        """Until when a mailbox was signed in to so shortly before that this task waits."""
+    def _apart_until(self, entry: _Waiting, moment: float) -> float:
+        """Until when a mailbox was signed in to so shortly before that this task waits: by another task, or by whoever else asked on this machine."""
         if not entry.task.is_of_a_mailbox:
             return 0.0
-        return self._signed_in.get(entry.key.subject, -math.inf) + min(APART, entry.slots.interval)
+        if self._signed_in is None:
+            try:
+                times = self._sign_ins.times(datetime.fromtimestamp(moment, UTC))
+            except MemoryUnavailable as unavailable:
+                self.trouble = self._unread = str(unavailable)
+                return moment + _AGAIN
+            self._unread = None
+            self._signed_in = {mailbox: at.timestamp() for mailbox, at in times.items()}
+        began = (self._began(TaskKey(kind, entry.key.subject)) for kind in OF_MAILBOXES)
+        last = max((self._signed_in.get(entry.key.subject.lower(), -math.inf), *began))
+        return last + min(SIGN_INS_APART.total_seconds(), entry.slots.interval)
+
+    def _began(self, key: TaskKey) -> float:
+        """When a task began last, which the estate may not have any more."""
+        known = self._running.get(key) or self._entries.get(key) or self._kept.get(key)
+        return -math.inf if known is None or known.began is None else known.began
 
     # ---- the heap, and what waits for what ----------------------------------------------------------------------------
 
@@ -448,8 +454,6 @@ class Schedule:
                 entry.began = entry.began_before
                 self._plan(entry, moment + _AGAIN)
             return (entry for entry in begun if not entry.task.is_of_a_mailbox)
-        for entry in of_mailboxes:
-            self._signed_in[entry.key.subject] = moment
         return iter(begun)
 
     def _write_what_waited(self, moment: float) -> None:
@@ -467,7 +471,7 @@ class Schedule:
         self._book.write(tasks, self._rests)
         self._unwritten.clear()
         self._written = self._now
-        self.trouble = None
+        self.trouble = self._unread
 
     def _forget_what_is_old(self) -> None:
         """Drop what the estate does not have any more, once no sign-in of it can count."""

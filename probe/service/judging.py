@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -104,3 +104,12 @@ def run_about(whole: Run, mailboxes: Sequence[Mailbox], run_id: str) -> Run:
         readings=tuple(one for one in told.readings if one.subject not in others and one.mailbox not in others),
         assessments=chosen,
     )
+
+
+def as_asked(run: Run, asked: datetime, now: datetime, signed_in_at: Callable[[Attempt], datetime | None]) -> Run:
+    """A run that somebody asked for: it began then, and an attempt that signed in has the time at which the account did so last, as far as that is known.
+
+    In the state an attempt has the time at which what it says was first found.
+    """
+    attempts = tuple(replace(one, at=signed_in_at(one) or one.at) for one in run.attempts)
+    return replace(run, started=asked, finished=max(run.finished, now), attempts=attempts)

@@ -6,14 +6,13 @@ A file of its own, readable by its owner alone. It holds what a run's document h
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from probe.document import NotADocument, in_sections, json_pieces, read_run
+from probe.document import packed_run, unpacked_run
 from probe.memory import Folder
 from probe.memory.state_file import StateFile
 from probe.model.runs import Run
@@ -84,7 +83,7 @@ class KeptLooks:
             known = database.execute("SELECT topic, subject FROM look WHERE deployment = ?", (self._deployment,)).fetchall()
             gone = [(self._deployment, topic, subject) for topic, subject in known if (topic, subject) not in kept]
             database.executemany("DELETE FROM look WHERE deployment = ? AND topic = ? AND subject = ?", gone)
-            body = _packed(replace(state, attempts=(), readings=(), assessments=()))
+            body = packed_run(replace(state, attempts=(), readings=(), assessments=()))
             database.execute("INSERT OR REPLACE INTO estate VALUES (?, ?)", (self._deployment, body))
 
     def kept(self, taken: Callable[[Look], Look] = lambda look: look) -> tuple[Run | None, dict[LookKey, Look]]:
@@ -95,10 +94,10 @@ class KeptLooks:
         found: dict[LookKey, Look] = {}
         with self._opened() as database:
             estates = database.execute("SELECT body FROM estate WHERE deployment = ?", (self._deployment,)).fetchall()
-            before = _unpacked(estates[0][0]) if estates else None
+            before = unpacked_run(estates[0][0]) if estates else None
             rows = database.execute("SELECT topic, subject, since, body FROM look WHERE deployment = ?", (self._deployment,))
             for topic, subject, since, body in rows if before is not None else ():
-                run = _unpacked(body)
+                run = unpacked_run(body)
                 if run is not None:
                     key = LookKey(Topic(topic), subject)
                     found[key] = taken(Look(key=key, attempts=run.attempts, readings=run.readings, since=datetime.fromisoformat(since)))
@@ -136,19 +135,7 @@ class KeptLooks:
 
 
 def _body(look: Look, state: Run) -> bytes:
-    return _packed(replace(state, estate=None, attempts=look.attempts, readings=look.readings, assessments=()))
-
-
-def _packed(run: Run) -> bytes:
-    return zlib.compress("".join(json_pieces(in_sections(run))).encode("ascii"))
-
-
-def _unpacked(body: bytes) -> Run | None:
-    try:
-        form: Mapping[str, object] = json.loads(zlib.decompress(body))
-        return read_run(form)
-    except (NotADocument, ValueError, zlib.error):
-        return None
+    return packed_run(replace(state, estate=None, attempts=look.attempts, readings=look.readings, assessments=()))
 
 
 def _moment(at: datetime) -> str:

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
-from probe.model import vocabulary as v
-from probe.model.facts import Fact
 from probe.service.looks import Look, LookKey, Topic
 from probe.service.sharing import SharedWords
 
@@ -48,7 +46,10 @@ class KnownLooks:
         if before is not None and look.has_failed and (look.key.topic is Topic.TLS or self._is_hidden(look)):
             # That the server is gone is found by the look at the endpoint; what it takes of TLS, and whom it lets in, is known from before.
             return Taken.DOUBTED
-        doubted = self._doubted.pop(look.key, None)
+        doubted = self._doubted.get(look.key)
+        if doubted is not None and look.is_of_the_sign_in_of(doubted):
+            return Taken.DOUBTED
+        self._doubted.pop(look.key, None)
         if doubted is None and not _is_believed_at_once(look, before):
             self._doubted[look.key] = look
             return Taken.DOUBTED
@@ -59,7 +60,7 @@ class KnownLooks:
 
     def _is_hidden(self, look: Look) -> bool:
         """Whether a look at an account says nothing, because a server of it does not answer anybody."""
-        if look.key.topic not in (Topic.ACCOUNT, Topic.ROUND_TRIP) or _is_refusal(look):
+        if look.key.topic not in (Topic.ACCOUNT, Topic.ROUND_TRIP) or look.is_refusal:
             return False
         ends = (LookKey(Topic.ENDPOINT, attempt.subject) for attempt in look.attempts)
         return any((at_end := self._believed.get(end) or self._doubted.get(end)) is not None and at_end.has_failed for end in ends)
@@ -72,9 +73,5 @@ def _is_believed_at_once(look: Look, before: Look | None) -> bool:
         return True
     if look.key.topic is Topic.ACCOUNT:
         # A refusal is remembered, and the account not tried again: a second look would find nothing.
-        return not look.has_failed or _is_refusal(look)
+        return not look.has_failed or look.is_refusal
     return before is None and not look.has_failed
-
-
-def _is_refusal(look: Look) -> bool:
-    return any(isinstance(reading, Fact) and reading.key == v.AUTH_ACCEPTED and reading.value is False for reading in look.readings)

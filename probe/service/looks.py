@@ -11,8 +11,8 @@ from typing import NamedTuple
 from probe.engine.plan import Conversation, Plan
 from probe.history import sighting
 from probe.model import vocabulary as v
-from probe.model.attempts import Attempt, Outcome
-from probe.model.facts import Fact, Missing, Reading
+from probe.model.attempts import Attempt, Outcome, reading_named_by
+from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.values import dataclass
 from probe.probing import Prober, Scope
 
@@ -54,6 +54,17 @@ def key_of(conversation: Conversation, probers: Mapping[str, Prober]) -> LookKey
         return LookKey(topic, conversation.endpoint.url)
     # What would sign in and is not allowed to may be told once, of the endpoint.
     return LookKey(topic, conversation.mailbox or conversation.endpoint.url)
+
+
+def sorted_by_look(
+    attempts: Iterable[Attempt], conversations: Iterable[Conversation], probers: Mapping[str, Prober]
+) -> dict[LookKey, list[Attempt]]:
+    """Attempts at some conversations, by the look that they belong to."""
+    of_name = {one.name: key_of(one, probers) for one in conversations}
+    found: dict[LookKey, list[Attempt]] = {}
+    for attempt in attempts:
+        found.setdefault(of_name[attempt.id], []).append(attempt)
+    return found
 
 
 def names_of(plan: Plan) -> dict[tuple[str, str, str | None], str]:
@@ -106,6 +117,24 @@ class Look:
         return any(attempt.outcome is Outcome.THROTTLED for attempt in self.attempts)
 
     @property
+    def is_refusal(self) -> bool:
+        """Whether an account was refused."""
+        return any(map(_is_refused, self.readings))
+
+    @property
+    def signed_in_at(self) -> datetime | None:
+        """When it signed in, be it for somebody else before; None where it did not."""
+        return max((one.at for one in self.attempts if one.connections and "://" in one.subject), default=None)
+
+    def is_of_the_sign_in_of(self, other: Look) -> bool:
+        """Whether it has the answer of the very sign-in that another look at the account has: whoever asks within 15 minutes is given that again."""
+        mine, others = (
+            {(one.prober, one.subject, one.at.replace(microsecond=0)) for one in look.attempts if "://" in one.subject and one.connections}
+            for look in (self, other)
+        )
+        return self.key.topic is Topic.ACCOUNT and not mine.isdisjoint(others)
+
+    @property
     def seconds(self) -> float | None:
         """What its first conversation took; None where it did not come to its end."""
         first = next(iter(self.attempts), None)
@@ -126,20 +155,28 @@ class Look:
         if all(new.get(one.id) == one.id for one in self.attempts):
             return self
         attempts = tuple(replace(one, id=new[one.id]) for one in self.attempts if one.id in new)
-        return replace(self, attempts=attempts, readings=tuple(_reading_named_by(reading, new) for reading in self.readings))
+        return replace(self, attempts=attempts, readings=tuple(reading_named_by(reading, new) for reading in self.readings))
 
     def says_what(self, other: Look) -> bool:
         """Whether it says the same as another look at the same, noise apart."""
         return _plainly(self) == _plainly(other) or _lasting(self) == _lasting(other)
 
 
-def _reading_named_by(reading: Reading, new: Mapping[str, str]) -> Reading:
-    if isinstance(reading, Missing):
-        claims = tuple(claim for claim in (_reading_named_by(claim, new) for claim in reading.claims) if isinstance(claim, Fact))
-        return replace(reading, claims=claims) if reading.claims else reading
-    evidence = tuple(replace(one, attempt=new.get(one.attempt, one.attempt)) for one in reading.provenance.evidence)
-    attempt = None if reading.attempt is None else new.get(reading.attempt, reading.attempt)
-    return replace(reading, attempt=attempt, provenance=replace(reading.provenance, evidence=evidence))
+def is_unanswered(attempts: Sequence[Attempt]) -> bool:
+    """Whether the attempts of a look at an account say nothing of it: it was to sign in and did not, as where it did so a moment ago for somebody else.
+
+    What a server refused says something, whatever else was not tried after it.
+    """
+    is_refused = any(_is_refused(reading) for attempt in attempts for reading in attempt.readings)
+    return not is_refused and any(
+        attempt.outcome is Outcome.NOT_SCHEDULED
+        and any(isinstance(reading, Missing) and reading.why is Why.NOT_ATTEMPTED for reading in attempt.readings)
+        for attempt in attempts
+    )
+
+
+def _is_refused(reading: Reading) -> bool:
+    return isinstance(reading, Fact) and reading.key == v.AUTH_ACCEPTED and reading.value is False
 
 
 def _plainly(look: Look) -> list[object]:

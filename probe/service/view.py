@@ -16,18 +16,16 @@ from probe.model.attempts import Attempt
 from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.rules import Finding
 from probe.model.runs import Run
-from probe.schedule import APART, Schedule
+from probe.schedule import Schedule
 from probe.service.dynamics import states
 from probe.service.enabling import PageEnabling
-from probe.service.judging import run_about
+from probe.service.judging import as_asked, run_about
 from probe.service.looks import LookKey, Topic
 from probe.service.watcher import Watcher
 from probe.web import CannotCheck, EnableOrder, LastLook, LookUnderWay, Standby, WatchedState
 
 LATE = timedelta(minutes=2)
 """How late what is due may be before the schedule counts as not kept."""
-SIGN_INS_APART = timedelta(seconds=APART)
-"""Within which an account signs in for one mailbox once, whoever asks (contract, *The gate*)."""
 
 
 class View:
@@ -99,23 +97,24 @@ class View:
         if last is None or interval is None or self._watcher.now() - last[0] >= interval:
             await self._once(endpoint.url, [LookKey(Topic.ENDPOINT, endpoint.url)])
 
+    def signed_in(self, mailbox: str) -> datetime | None:
+        return self._watcher.last_sign_ins.get(mailbox)
+
     async def check(self, subject: Mailbox | Endpoint, run_id: str) -> Run:
         """A check of a mailbox or of an endpoint; see `probe.web.Watch`."""
+        asked = self._watcher.now()
         if isinstance(subject, Endpoint):
             await self._once(subject.url, [LookKey(Topic.ENDPOINT, subject.url)])
             behind = [mailbox for mailbox in self.estate.mailboxes if subject in self.estate.endpoints_of(mailbox)]
         else:
             keys = [LookKey(Topic.ENDPOINT, endpoint.url) for endpoint in dict.fromkeys(self.estate.endpoints_of(subject))]
-            if self._watcher.may_sign_in(subject.address, SIGN_INS_APART):
-                keys.append(LookKey(Topic.ACCOUNT, subject.address))
-            await self._once(subject.address, keys)
+            await self._once(subject.address, [*keys, LookKey(Topic.ACCOUNT, subject.address)])
             behind = [subject]
-        return await self._kept(run_about(self._watcher.run_now, behind, run_id))
+        run = run_about(self._watcher.run_now, behind, run_id)
+        return await self._kept(as_asked(run, asked, self._watcher.now(), self._watcher.signed_in_at))
 
     async def gate(self, mailbox: Mailbox, run_id: str, say: Callable[[str], None]) -> Gated:
         """The gate's answer; see `probe.web.Watch`."""
-        if not self._watcher.may_sign_in(mailbox.address, SIGN_INS_APART):
-            raise CannotCheck("its account signed in less than 15 minutes ago, and the gate signs in; ask again then")
         ended = 0
 
         def progress(_attempt: Attempt, of: int) -> None:
@@ -125,7 +124,6 @@ class View:
 
         gated = await self._probing.gate(self.estate, [mailbox], progress=progress)
         assert gated is not None
-        self._watcher.signed_in(mailbox.address)
         return replace(gated, run=await self._kept(replace(gated.run, id=run_id)))
 
     async def enable(self, gated: Gated, order: EnableOrder, say: Callable[[str], None]) -> Pressed:

@@ -18,7 +18,6 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from probe.alerts import Alerts
-from probe.engine.plan import Conversation
 from probe.history import History, HistoryUnavailable, Recording, Sighting
 from probe.memory import MemoryUnavailable
 from probe.model import vocabulary as v
@@ -27,6 +26,7 @@ from probe.model.estate import DEPLOYMENT_SUBJECT, Estate
 from probe.model.facts import Fact, Reading
 from probe.model.runs import Run
 from probe.net.threads import in_thread
+from probe.probing import Scope
 from probe.schedule import Ended, Schedule, Task, TaskKind
 from probe.service.bugs import log_bug
 from probe.service.clock import Clock
@@ -35,7 +35,7 @@ from probe.service.instruments import Judges, Observer
 from probe.service.judging import joined, judged, under
 from probe.service.keeping import KeptLooks
 from probe.service.known import KnownLooks, Taken
-from probe.service.looks import Look, LookKey, Topic, key_of
+from probe.service.looks import Look, LookKey, Topic, is_unanswered, sorted_by_look
 from probe.service.parts import ReadingsByPart, in_portions
 from probe.service.recording import Recorded, what_matters
 from probe.service.showing import ShownState
@@ -110,6 +110,8 @@ class Watcher:
         """Attempts that ended, by prober and outcome."""
         self.last_looks: dict[str, tuple[datetime, float]] = {}
         """When each endpoint was looked at last, and what the conversation took, by URL."""
+        self.last_sign_ins: dict[str, datetime] = {}
+        """When an account signed in last, and found what is known of it, by the mailbox's address."""
         self.started = clock.now()
         self.is_standing_by = False
         """Whether another service watches this deployment, so that nothing begins here."""
@@ -181,7 +183,7 @@ class Watcher:
 
     async def _take_what_nobody_holds(self) -> None:
         unheld = replace(self._plan, conversations=tuple(one for one in self._plan.conversations if one.not_held is not None))
-        attempts = self._sorted(await self._observer.hold(unheld, self._stop), unheld.conversations)
+        attempts = sorted_by_look(await self._observer.hold(unheld, self._stop), unheld.conversations, self._judges.probers)
         self._unheld = {key: tuple(of_look) for key, of_look in attempts.items()}
         for key in self._unheld.keys() - self._looks.keys():
             self._known.take(Look.of(key, self._unheld[key], self._clock.now()))
@@ -319,21 +321,23 @@ class Watcher:
         conversations = [one for key in keys for one in self._looks.get(key, ())]
         if not conversations:
             return Ended.AS_EXPECTED
-        for key in keys:
-            if key.topic is Topic.ACCOUNT and any(one.login is not None for one in conversations):
-                self.signed_in(key.subject)
         async with AsyncExitStack() as stack:
             for key in sorted(keys):
                 # One look of a kind at a time, whoever asks for it.
                 await stack.enter_async_context(self._locks.setdefault(key, asyncio.Lock()))
+            began = self._clock.now().replace(microsecond=0)
             attempts = await self._observer.hold(replace(self._plan, conversations=tuple(conversations)), self._stop)
         now = self._clock.now()
         self.attempts.update(
-            (attempt.prober, attempt.outcome.value) for attempt in attempts if attempt.outcome is not Outcome.NOT_SCHEDULED
+            # What is older was made by somebody else, or for somebody else.
+            (attempt.prober, attempt.outcome.value)
+            for attempt in attempts
+            if attempt.outcome is not Outcome.NOT_SCHEDULED and attempt.at >= began
         )
         ended = [
-            self._take(Look.of(key, (*of_look, *self._unheld.get(key, ())), now), now)
-            for key, of_look in self._sorted(attempts, conversations).items()
+            self._take(Look.of(key, (*of_look, *self._unheld.get(key, ())), now), began, now)
+            for key, of_look in sorted_by_look(attempts, conversations, self._judges.probers).items()
+            if not (key.topic is Topic.ACCOUNT and key in self._known.believed and is_unanswered(of_look))
         ]
         return next((one for one in (Ended.SLOW_DOWN, Ended.FAILED, Ended.CHANGED) if one in ended), Ended.AS_EXPECTED)
 
@@ -349,33 +353,25 @@ class Watcher:
         self._news.set()
         await settled.wait()
 
-    def may_sign_in(self, address: str, apart: timedelta) -> bool:
-        """Whether the last sign-in for a mailbox is so long ago."""
-        last = self._schedule.last_sign_in(address)
-        return last is None or not timedelta(0) <= self._clock.now() - last < apart
+    def signed_in_at(self, attempt: Attempt) -> datetime | None:
+        """When an attempt of the state was held last and found the same, where it signs in and that is known."""
+        prober = self._judges.probers.get(attempt.prober)
+        is_login = prober is not None and prober.scope is Scope.LOGIN
+        return self.last_sign_ins.get(attempt.mailbox) if is_login and attempt.mailbox is not None else None
 
-    def signed_in(self, address: str) -> None:
-        """Somebody signed in for a mailbox."""
-        self._schedule.note_sign_in(address, self._clock.now())
-
-    def _sorted(self, attempts: Sequence[Attempt], conversations: Sequence[Conversation]) -> dict[LookKey, list[Attempt]]:
-        """The attempts by look."""
-        of_name = {one.name: key_of(one, self._judges.probers) for one in conversations}
-        found: dict[LookKey, list[Attempt]] = {}
-        for attempt in attempts:
-            found.setdefault(of_name[attempt.id], []).append(attempt)
-        return found
-
-    def _take(self, look: Look, now: datetime) -> Ended:
+    def _take(self, look: Look, began: datetime, now: datetime) -> Ended:
         if look.was_interrupted or look.key not in self._looks:
             return Ended.AS_EXPECTED
         before = self._known.believed.get(look.key)
         taken = self._known.take(look)
         if look.key.topic is Topic.ENDPOINT:
             self.last_looks[look.key.subject] = (now, look.seconds or 0.0)
+        if look.key.topic is Topic.ACCOUNT and taken is not Taken.DOUBTED and (at := look.signed_in_at) is not None:
+            self.last_sign_ins[look.key.subject] = at
         match taken:
             case Taken.REPEATED:
-                self._recording.add(self._recorded.repetition(look, now))
+                # What was found before, for whoever asked then, was not found again now.
+                self._recording.add(self._recorded.repetition(look, now if look.since >= began else look.since))
             case Taken.BELIEVED:
                 self._unkept.add(look.key)
                 self._touched |= self._parts.touched((look.key,))

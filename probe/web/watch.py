@@ -116,6 +116,9 @@ class Watch(Protocol):
     def dynamics(self) -> Mapping[tuple[str, str], int]:
         """How many mailboxes Dynamics has in which state, by profile and state; empty where Dynamics is not read."""
 
+    def signed_in(self, mailbox: str) -> datetime | None:
+        """When the account of a mailbox, by its address, signed in last and found what `run` tells of it; None where that is not known."""
+
     async def look(self, endpoint: Endpoint) -> None:
         """Look at an endpoint of the estate, so that `state` and `last_look` tell of it.
 
@@ -127,11 +130,12 @@ class Watch(Protocol):
         """Check a mailbox or an endpoint of the estate now, and give the run, which has this id and is in the history as a document when this returns.
 
         It waits until no other run is held at its endpoints, and keeps to the budget of sign-ins: an account that signed in for a mailbox at an endpoint less
-        than 15 minutes ago does not sign in again, and the run has the last answer with its time. Raises CannotCheck.
+        than 15 minutes ago does not sign in again, and the run has the last answer with its time, which lies before `started`. Raises CannotCheck.
         """
 
     async def gate(self, mailbox: Mailbox, run_id: str, say: Callable[[str], None]) -> Gated:
-        """The gate's answer for a mailbox of the estate, as `probe gate` gives it without `--enable`; its run is kept as that of `check`.
+        """The gate's answer for a mailbox of the estate, as `probe gate` gives it without `--enable`; its run is kept as that of `check`, and has the answer of
+        a sign-in of the last 15 minutes as that one does.
 
         `say` is told now and then how far it is. Raises CannotCheck.
         """

@@ -42,6 +42,7 @@ async def sign_in(
     other: str | None = None,
     state: Path | None = None,
     timeout: float = 10,
+    mailbox: str = USER,
 ) -> list[Attempt]:
     """The logins that a check of one mailbox makes at an endpoint, and at another one if it is named."""
     monkeypatch.setenv("TEST_PASSWORD", password)
@@ -55,15 +56,15 @@ async def sign_in(
         credentials=Credentials.MAILBOX,
         impersonation=False,
     )
-    mailbox = replace(
+    box = replace(
         SERVED,
-        address=USER,
+        address=mailbox,
         username=username,
         password=SecretReference.parse("env:TEST_PASSWORD"),
         appointments=Delivery.NONE,
         outgoing=Delivery.SERVER_SIDE if other else Delivery.NONE,
     )
-    estate = Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(mailbox,))
+    estate = Estate(deployment=DEPLOYMENT, profiles=(profile,), mailboxes=(box,))
     bugs: list[str] = []
     options = app.Options(
         timeout=timeout,

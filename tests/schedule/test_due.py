@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.memory import MemoryUnavailable
+from probe.memory import Folder, MailboxSignIn, MemoryUnavailable, SignIns
 from probe.model.watching import Hours
 from probe.schedule import Ended, Task, TaskKind
 from probe.schedule.slots import fraction_of
@@ -282,6 +282,31 @@ def test_sign_ins_of_one_mailbox_are_a_quarter_of_an_hour_apart(tmp_path: Path) 
     begun += world.run(6 * HOUR)
     assert min(gaps(begun)) >= 900
     assert Counter(task.kind for _, task in begun)[TaskKind.ROUNDTRIP] > 15
+
+
+def test_a_sign_in_that_somebody_else_made_delays_a_task_by_no_more_than_it_must(tmp_path: Path) -> None:
+    """A gate by hand in another process: the canary of that mailbox comes 15 minutes after it, and another mailbox's when it is due."""
+    world = settled(tmp_path, sign_in(), sign_in("b@contoso.test"))
+    # A part of the hour in which both are due later.
+    due = {task.subject: at for at, task in world.run(HOUR)}
+    world.wait(max(due.values()) + MINUTES - world.now)
+    next_of = {subject: at + HOUR for subject, at in due.items()}
+    asked = next_of["a@contoso.test"] - 5 * MINUTES
+    asking = MailboxSignIn(mailbox="A@contoso.test", endpoints=(MAIL,), prober="imap-login")
+    assert SignIns(Folder(tmp_path)).begin(b"who", b"account", asking, b"gate", asked, MINUTES) is None
+    found = {task.subject: at for at, task in world.run(max(next_of.values()) + 20 * MINUTES - world.now)}
+    assert found == {"a@contoso.test": asked + 15 * MINUTES, "b@contoso.test": next_of["b@contoso.test"]}
+
+
+def test_nobody_signs_in_while_it_cannot_be_read_who_did(tmp_path: Path) -> None:
+    """Looks go on and sign-ins wait, with the reason; once the table is there again they are done."""
+    world = World(tmp_path, [look(), sign_in()])
+    (tmp_path / "signins.sqlite").mkdir()
+    assert {task.kind for _, task in world.run(2 * HOUR)} == {TaskKind.QUICK}
+    assert "signins.sqlite" in (world.schedule.trouble or "")
+    (tmp_path / "signins.sqlite").rmdir()
+    assert "a@contoso.test" in {task.subject for _, task in world.run(2 * MINUTES)}
+    assert world.schedule.trouble is None
 
 
 def test_a_clock_that_is_set_back_lets_nothing_stand_still(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
 from probe.model.facts import Reading, Why
 from probe.service.known import KnownLooks, Taken
-from probe.service.looks import Look, LookKey, Topic
+from probe.service.looks import Look, LookKey, Topic, is_unanswered
 from tests.runs import NOON, POP, a_fact, a_gap, an_attempt
 
 ENDPOINT = LookKey(Topic.ENDPOINT, POP)
@@ -89,6 +89,21 @@ def test_a_sign_in_that_fails_where_the_server_is_silent_says_nothing() -> None:
     assert [KnownLooks([signed_in, silent]).take(one) for one in failed] == [Taken.DOUBTED] * 3
     known = KnownLooks([signed_in, look(ENDPOINT, GOOD)])
     assert [known.take(one) for one in failed] == [Taken.DOUBTED, Taken.BELIEVED, Taken.REPEATED]
+
+
+def test_one_sign_in_that_is_taken_twice_is_no_second_look() -> None:
+    """Whoever asks within 15 minutes is given the same answer: it confirms nothing, and the next sign-in does."""
+    known = KnownLooks([look(ACCOUNT, a_fact(v.AUTH_ACCEPTED, True)), look(ENDPOINT, GOOD)])
+    failed = [look(ACCOUNT, a_gap(v.AUTH_ACCEPTED, Why.TIMED_OUT), outcome=Outcome.TIMED_OUT, minute=minute) for minute in (60, 60, 75)]
+    assert [known.take(one) for one in failed] == [Taken.DOUBTED, Taken.DOUBTED, Taken.BELIEVED]
+
+
+def test_an_account_that_was_not_signed_in_to_says_nothing() -> None:
+    """An attempt that was not made leaves what is known; one that was refused says that, whatever was not tried after it."""
+    untried = replace(attempt(a_gap(v.AUTH_ACCEPTED, Why.NOT_ATTEMPTED)), outcome=Outcome.NOT_SCHEDULED)
+    assert is_unanswered([untried, attempt(a_fact(v.AUTH_ACCEPTED, True))])
+    assert not is_unanswered([untried, attempt(a_fact(v.AUTH_ACCEPTED, False))])
+    assert not is_unanswered([attempt(a_gap(v.AUTH_ACCEPTED, Why.TIMED_OUT), outcome=Outcome.TIMED_OUT)])
 
 
 def test_what_a_look_says_of_itself() -> None:

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from probe.web.tokens import Tokens, TokenScope
 from tests.command import probe
 from tests.config.estates import DEPLOYMENT
 from tests.looking import authority, server_context
+from tests.service.accounts import ADDRESS, ESTATE, PASSWORD
 
 GOING_DOWN = replace(pop3.DOVECOT, greeting="-ERR going down")
 OTHER_MECHANISMS = replace(
@@ -216,6 +218,43 @@ async def test_a_server_that_fails_while_somebody_asks_is_looked_at_twice_at_onc
     status, done = await serving.asks("/v1/checks", {"mailbox": "sales@contoso.test"}, token)
     _, run = await serving.asks(f"/v1/runs/{done['id']}")
     assert (status, run["assessments"][0]["readiness"]) == (200, "undetermined")
+
+
+async def test_who_asks_the_service_has_the_answer_of_a_sign_in_of_the_last_15_minutes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A gate by hand signs in; the API's check and gate, and the schedule's own sign-in, do not do it again, and tell the answer with its time."""
+    caplog.set_level(logging.INFO, "probe")
+    accounts, tls = {ADDRESS: PASSWORD}, server_context()
+    async with (
+        Pop3Server(pop3.DOVECOT, tls, implicit=True, accounts=accounts) as pop,
+        SmtpServer(smtp_simulated.POSTFIX, tls, implicit=True, accounts=accounts) as smtp,
+    ):
+        one = Serving(tmp_path, pop, smtp, caplog)
+        text = ESTATE.format(pop=pop.port, smtp=smtp.port, address=ADDRESS).replace("env:MAILBOX_PASSWORD", f"file:{tmp_path / 'password'}")
+        one.file.write_text(text)
+        (tmp_path / "password").write_text(PASSWORD)
+        settings, estate, stop = settings_of(tmp_path, one.file, one.said.append), load_estate(one.file), asyncio.Event()
+        by_hand = await app.gate(estate, estate.mailboxes, replace(settings.options, tls="none"))
+        assert by_hand is not None
+        asked_by_hand = by_hand.run.finished
+        token = Tokens(Folder(tmp_path / "state")).create("pipeline", TokenScope.CHECK, app.now())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(serve(settings, estate, stop, one.reload))
+            await _until(lambda: bool(one.said), 20)
+            # Times are told in seconds.
+            await _until(lambda: app.now() > asked_by_hand + timedelta(seconds=1.1), 5)
+            for path in ("/v1/checks", "/v1/gate"):
+                status, done = await one.asks(path, {"mailbox": ADDRESS}, token)
+                assert status == 200, done
+                run = done.get("run", done)
+                signed_in = [attempt for attempt in run["attempts"] if attempt["prober"] in ("pop3-login", "smtp-login")]
+                assert len(signed_in) == 2
+                assert all(attempt["at"] < run["started"] for attempt in signed_in), (path, run["started"], signed_in)
+                assert [one["signed_in"] for one in run["assessments"]] == ["yes"]
+            assert done["mailboxes"][0]["predicted"] == {"incoming": "success", "outgoing": "success", "appointments": None}
+            stop.set()
+        assert [*pop.logons] == [*smtp.logons] == [(ADDRESS, True)]
 
 
 def test_the_day_ahead_is_shown_without_a_connection(tmp_path: Path) -> None:

@@ -70,6 +70,8 @@ class RunWatch:
         self.held: Counter[str] = Counter()
         """How often each endpoint was looked at, and each subject checked or gated."""
         self.ended: Counter[tuple[str, str]] = Counter((attempt.prober, attempt.outcome.value) for attempt in run.attempts)
+        self.sign_ins: dict[str, datetime] = {}
+        """When accounts signed in last, by mailbox."""
         self.late = timedelta()
         self.ready = Standby(True, "3 endpoints and 7 mailboxes are watched")
         self.go = asyncio.Event()
@@ -144,6 +146,9 @@ class RunWatch:
                 seen = await probing.check(plan)
             self._take(seen, endpoint.url)
             self.looks[endpoint.url] = LastLook(self._time.now, _seconds(seen.attempts))
+
+    def signed_in(self, mailbox: str) -> datetime | None:
+        return self.sign_ins.get(mailbox)
 
     async def check(self, subject: Mailbox | Endpoint, run_id: str) -> Run:
         await self._turn(subject)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from probe.document.index import Index, JsonObject
 from probe.document.reading import readings
+from probe.model.attempts import Outcome
 from probe.model.estate import Delivery
 from probe.model.facts import Facts, Missing
 
@@ -16,6 +19,7 @@ class Known(Index):
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         super().__init__(document)
+        self.started = datetime.fromisoformat(document["started"])
         self.attempts: dict[str, list[JsonObject]] = {}
         for attempt in document["attempts"]:
             self.attempts.setdefault(attempt["subject"], []).append(attempt)
@@ -49,19 +53,33 @@ class Known(Index):
         """Why something is not known of a subject, or of an account there; None where it is known or nobody asked."""
         return self._gaps.get((subject, mailbox, key))
 
+    @cached_property
+    def signed_in_before(self) -> Mapping[tuple[str, str], datetime]:
+        """When accounts signed in of which the run has the answer of a sign-in before it, by endpoint and mailbox."""
+        found: dict[tuple[str, str], datetime] = {}
+        for attempt in (one for of_subject in self.attempts.values() for one in of_subject):
+            if attempt["mailbox"] and "://" in attempt["subject"] and attempt["outcome"] != Outcome.NOT_SCHEDULED and attempt.get("at"):
+                at, key = datetime.fromisoformat(attempt["at"]), (attempt["subject"], attempt["mailbox"])
+                if at < self.started:
+                    found[key] = min(at, found.get(key, at))
+        return found
+
     def used_endpoints(self, address: str) -> tuple[str, ...]:
         """URLs of the endpoints that server-side synchronization uses for a mailbox."""
+        return tuple(dict.fromkeys(url for url in self.ways(address) if url))
+
+    def ways(self, address: str) -> tuple[str | None, str | None]:
+        """URLs of the endpoints that a mailbox is collected from and sends by; None where that direction is not used."""
         mailbox = self.mailboxes.get(address)
         profile = self.profiles.get(mailbox["profile"]) if mailbox else None
         if mailbox is None or profile is None:
-            return ()
+            return None, None
         receives = Delivery.SERVER_SIDE in (mailbox["incoming"], mailbox["appointments"])
         found = mailbox.get("ews_url") if profile["autodiscover"] else None
         incoming, outgoing = (
             found if found and (end or "https:").startswith("https:") else end for end in (profile["incoming"], profile["outgoing"])
         )
-        ways = ((incoming, receives), (outgoing, mailbox["outgoing"] == Delivery.SERVER_SIDE))
-        return tuple(dict.fromkeys(url for url, is_used in ways if is_used))
+        return incoming if receives else None, outgoing if mailbox["outgoing"] == Delivery.SERVER_SIDE else None
 
     def behind(self, cited: JsonObject) -> list[JsonObject]:
         """The full facts that a finding cites; where several sources were combined, all of them."""

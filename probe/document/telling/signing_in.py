@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from probe.document.index import JsonObject
 from probe.document.telling.known import Known
+from probe.document.telling.words import ago, count
 from probe.model import vocabulary as v
 from probe.model.rules import Readiness
 
@@ -34,3 +37,39 @@ def not_signed_in(address: str, how: str, known: Known) -> str:
         return ""
     details = dict.fromkeys(gap["detail"] for url in known.used_endpoints(address) if (gap := _gap(url, address, known)) and gap["detail"])
     return f"nobody signed in: {'; '.join(details)}" if details and how != "not-allowed" else _IN_WORDS[how]
+
+
+def signed_in_ago(addresses: Collection[str], urls: Collection[str], known: Known, did: str = "signed in") -> str:
+    """How long before the run accounts signed in whose answers of then the run has, at some endpoints; empty where none has. `did` is what they did."""
+    times = [known.signed_in_before.get((url, address)) for address in addresses for url in urls]
+    before = sorted(at for at in times if at is not None)
+    if not before:
+        return ""
+    oldest, newest = (ago((known.started - at).total_seconds()) for at in (before[0], before[-1]))
+    told = f"{did} {oldest}" if oldest == newest else f"{did} between {oldest} and {newest}"
+    return told if len(before) == len(times) else f"{told}, in part"
+
+
+_DID = {YES: "signed in", "refused": "refused"}
+
+
+def about_sign_in(addresses: Collection[str], how: str, known: Known) -> str:
+    """What is to be known of the sign-ins of mailboxes with one verdict: why nobody signed in, and how long ago somebody did; empty where all is of the run.
+
+    Each mailbox has the same reason, and the first stands for all.
+    """
+    first = next(iter(addresses))
+    urls = known.used_endpoints(first)
+    parts = (not_signed_in(first, how, known), signed_in_ago(addresses, urls, known, _DID.get(how, "tried")))
+    return "; ".join(filter(None, parts))
+
+
+def answers_before(known: Known) -> str:
+    """How many answers are older than the run, in a sentence; empty where none is."""
+    times = known.signed_in_before.values()
+    if not times:
+        return ""
+    return (
+        f"{count(len(times), 'answer is', 'answers are')} older than the run, of sign-ins up to {ago((known.started - min(times)).total_seconds())}: "
+        "an account signs in for a mailbox at an endpoint once in 15 minutes, unless a person says `--now`."
+    )

@@ -147,3 +147,12 @@ def some_of(items: Sequence[str]) -> str:
     if more <= 1:  # the last one takes no more room than "and 1 more"
         return ", ".join(items)
     return ", ".join(items[:_SHOWN_OF_A_LIST]) + f" and {more:,} more"
+
+
+def ago(seconds: float) -> str:
+    """How long something is past."""
+    if seconds < 60:
+        return "less than a minute ago"
+    if seconds < 2 * 3600:
+        return f"{count(int(seconds // 60), 'minute', 'minutes')} ago"
+    return f"{int(seconds // 3600)} hours ago" if seconds < 2 * 86400 else f"{int(seconds // 86400):,} days ago"

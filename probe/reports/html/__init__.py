@@ -18,6 +18,7 @@ from probe.document.telling.blocks import blocks_of
 from probe.document.telling.groups import Group, advice_of, groups_of, step_for
 from probe.document.telling.known import Known
 from probe.document.telling.messages import messages_of
+from probe.document.telling.signing_in import answers_before
 from probe.document.telling.summaries import INTERRUPTED, circumstances, dynamics_unread, summary_of_check, summary_of_look
 from probe.model.rules import Readiness
 from probe.reports.html.markup import environment
@@ -46,6 +47,7 @@ def _render(document: Mapping[str, Any], options: ReportOptions) -> Iterator[str
         style_hash="sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode(),
         summary=summary_of_check(blocks) if is_check else [summary_of_look(document, known)],
         interrupted=INTERRUPTED,
+        before=answers_before(known),
         groups=groups,
         advice=advice_of(groups, on),
         steps=[(g.number, step_for(g.first, g.addresses[0], known, on)) for g in groups if _is_broken(g)],

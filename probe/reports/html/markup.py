@@ -15,7 +15,7 @@ from probe.document.telling.explanations import explanations_of, verdicts_by_def
 from probe.document.telling.groups import is_advice
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
-from probe.document.telling.signing_in import not_signed_in
+from probe.document.telling.signing_in import about_sign_in
 from probe.document.telling.words import (
     CITED_LIMIT,
     VALUE_LIMIT,
@@ -76,7 +76,7 @@ def environment(*packages: str) -> jinja2.Environment:
             "who": lambda addresses: addresses[0] if len(addresses) == 1 else count(len(addresses), "mailbox", "mailboxes"),
             "whose": _whose,
             "why_unknown": _why_unknown,
-            "without_sign_in": _without_sign_in,
+            "about_sign_in": _about_sign_in,
         }
     )
     made.tests.update({"address": lambda text: bool(_ADDRESS.match(text)), "advice": is_advice})
@@ -102,8 +102,8 @@ def _why_unknown(finding: JsonObject) -> str:
     )
 
 
-def _without_sign_in(block: Block, known: Known) -> str:
-    return "" if block.support is Support.NOT_ASSESSED else not_signed_in(block.addresses[0], block.signed_in, known)
+def _about_sign_in(block: Block, known: Known) -> str:
+    return "" if block.support is Support.NOT_ASSESSED else about_sign_in(block.addresses, block.signed_in, known)
 
 
 def _by_reason(gaps: Iterable[Missing]) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from probe.document.index import JsonObject
 from probe.document.telling.blocks import blocks_of
 from probe.document.telling.groups import groups_of
 from probe.document.telling.known import Known
+from probe.document.telling.signing_in import answers_before
 from probe.document.telling.summaries import INTERRUPTED, circumstances, dynamics_unread, summary_of_check, summary_of_look
 from probe.document.telling.words import count, spaced
 from probe.reports.text.endpoints import write_all_facts, write_all_gaps, write_failed_attempts, write_gaps, write_main_facts
@@ -38,6 +39,8 @@ def _write_check(page: Page, document: Mapping[str, Any], known: Known, options:
     blocks = blocks_of(document["assessments"], known)
     groups = groups_of(blocks, on)
     _summary(page, summary_of_check(blocks), document)
+    if before := answers_before(known):
+        page.say(before)
     if groups:
         page.blank()
         write_table(page, groups)

@@ -13,7 +13,7 @@ from probe.document.telling.causes import Questions, by_cause, is_not_allowed
 from probe.document.telling.explanations import Consequence, Deciding, explanations_of, verdicts_by_default
 from probe.document.telling.groups import Group, is_advice
 from probe.document.telling.known import Known
-from probe.document.telling.signing_in import not_signed_in
+from probe.document.telling.signing_in import about_sign_in
 from probe.document.telling.words import count, some_of
 from probe.model import vocabulary as v
 from probe.model.facts import Fact, Facts
@@ -102,15 +102,14 @@ def _profile(page: Page, profile: JsonObject) -> None:
 
 
 def _about_mailbox(report: _ReportContext, block: Block) -> None:
-    """Where the first mailbox lives, unless the operator declared it, and why nobody signed in for it."""
+    """Where the first mailbox lives, unless the operator declared it, and what is to be known of signing in."""
     address = block.addresses[0]
     facts = report.known.of.get(address, Facts(address))
     location, url = facts.read(v.MAILBOX_LOCATION), facts.value(v.AUTODISCOVER_URL)
     if isinstance(location, Fact) and isinstance(location.provenance, Inferred):
         report.page.say(f"{location.value}" + (f"; Autodiscover names {url}" if url else ""), indent=2, label="Lives", column=10)
-    without = not_signed_in(address, block.signed_in, report.known)
-    if without:
-        report.page.say(without, indent=2, label="Sign-in", column=10)
+    if sign_in := about_sign_in(block.addresses, block.signed_in, report.known):
+        report.page.say(sign_in, indent=2, label="Sign-in", column=10)
     if report.verbose:
         write_failed_attempts(report.page, report.known, address)
 

@@ -31,7 +31,7 @@ def pages(watch: Watch, states: States, comes: WhatComes, jobs: Jobs, gatekeeper
         serving_files(),
         signing_in(gatekeeper),
         estate_page(watch, states, comes, clock),
-        one_by_one(watch, states, jobs),
+        one_by_one(watch, states, jobs, clock),
         over_time(watch, states, comes),
         asking_the_gate(watch, states, jobs),
         enabling(watch, states, jobs, clock),

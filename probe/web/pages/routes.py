@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from probe.document.telling.words import ago
 from probe.history import HistoryChange, HistoryUnavailable
 from probe.history.entries import ASSESSMENT
 from probe.model.estate import Endpoint
@@ -104,7 +105,7 @@ def estate_page(watch: Watch, states: States, comes: WhatComes, clock: Callable[
     return router
 
 
-def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
+def one_by_one(watch: Watch, states: States, jobs: Jobs, clock: Callable[[], datetime]) -> APIRouter:
     """The routes of single mailboxes and endpoints."""
     router = APIRouter(include_in_schema=False)
 
@@ -113,7 +114,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
         state = await states.newest()
         mailbox, assessment = judged_mailbox(state, name)
         view = MailboxView(state, mailbox, assessment)
-        history, asked = watch.history, asked_check(jobs, request, check)
+        history, asked, signed_in = watch.history, asked_check(jobs, request, check), watch.signed_in(mailbox.address)
         changes, intervals = await asyncio.gather(
             _known(history.changes(about=mailbox.address, beside=view.urls, limit=_TIMELINE)),
             _known(history.intervals(mailbox.address, open_only=True)),
@@ -127,6 +128,8 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
             "place": page_of(mailbox.address),
             "asked": asked,
             "jobs": [job for job in jobs.all() if job.topic.subject == mailbox.address and job.topic.kind is not JobKind.CHECK][:_JOBS],
+            "signed_in": signed_in,
+            "signed_in_ago": "" if signed_in is None else ago((clock() - signed_in).total_seconds()),
             "changes": _told(changes, _TIMELINE),
             "since": next((one.first_seen for one in intervals or () if one.key == ASSESSMENT), None),
             "last_looks": {url: watch.last_look(url) for url in view.urls},

@@ -20,7 +20,7 @@ from probe.model import vocabulary as v
 from probe.model.endpoints import endpoint_id
 from probe.model.kinds import TlsSession, Validity
 from probe.model.provenance import Declared
-from probe.model.rules import Otherwise, Readiness, Support
+from probe.model.rules import Otherwise, Readiness, SignedIn, Support
 from probe.outlook import Coming
 from probe.web import LastLook
 from probe.web.ahead import Ahead
@@ -39,6 +39,7 @@ from tests.runs import (
     a_mailbox,
     a_run,
     an_assessment,
+    an_attempt,
     an_estate,
 )
 from tests.web.pages.hostile import HOSTILE, hostile_run
@@ -173,6 +174,25 @@ async def test_a_link_leads_to_its_mailbox_whatever_its_address_has_in_it(tmp_pa
         (link,) = [one for one in (await reader.get("/")).links if one.startswith("/m/")]
         assert link == page_of(address)
         assert (await reader.get(link)).headings[0] == address
+
+
+async def test_a_mailbox_tells_how_long_ago_its_account_signed_in(tmp_path: Path) -> None:
+    """Where the service knows it; else when that was first found."""
+    address = "info@contoso.test"
+    attempt = an_attempt(9, POP, prober="pop3-login", mailbox=address)
+    run = a_checked_run()
+    run = replace(
+        run,
+        attempts=(*run.attempts, attempt),
+        assessments=tuple(replace(one, signed_in=SignedIn.YES) if one.mailbox == address else one for one in run.assessments),
+    )
+    async with world(tmp_path, run) as made:
+        reader = PageReader(made.asker)
+        words = (await reader.get(f"/m/{address}")).words
+        assert "accepted, 2026-11-23 12:00 UTC" in words
+        assert "signed in" not in words
+        made.watch.sign_ins[address] = made.time.now - timedelta(minutes=7)
+        assert "UTC (signed in 7 minutes ago; it does so at most once in 15 minutes)" in (await reader.get(f"/m/{address}")).words
 
 
 async def test_a_mailbox_is_found_by_its_id_in_dynamics(tmp_path: Path) -> None:
