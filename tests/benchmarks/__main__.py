@@ -203,7 +203,8 @@ def _scale(given: argparse.Namespace) -> None:
                 assert service.stdout is not None
                 for line in service.stdout:
                     if line != "last\n":
-                        _say(f"  {line.rstrip()}")
+                        if not line.startswith(("{", "[")):
+                            _say(f"  {line.rstrip()}")
                     elif scrape is not None:
                         theirs = [_each(given.addresses, scrape(protocol, port, given.addresses)) for protocol, port in ports.items()]
             *rounds, asked = json.loads(line)
