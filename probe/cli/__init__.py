@@ -226,7 +226,8 @@ def gate(
         output.write_gate(gated, pressed)
         if enabling is not None:
             enabling.told()
-    recorder.write_beside(gated.run)
+    if not gated.run.interrupted:  # who wanted it to end does not wait
+        recorder.write_beside(gated.run)
     sys.exit(gate_exit_code(gated, pressed))
 
 

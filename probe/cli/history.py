@@ -65,6 +65,8 @@ class RunRecorder:
                 tell(f"drift since before: {drift}{_SEE_DRIFT}")
         except NotRecorded as failed:
             tell(failed.message)
+        except Exception as failure:  # noqa: BLE001 - a bug here must not turn what was answered, and perhaps done, into a failure
+            tell(f"the run is not in the history: a bug in probe ({type(failure).__name__})")
 
     def _written(self, run: Run) -> int | None:
         """How much drifted; None where nothing is to be written. Raises NotRecorded."""

@@ -114,7 +114,7 @@ def kept_lines(folder: Folder) -> Iterator[dict[str, Any]]:
                 return  # a process writes it just now, or was killed in the middle of it
             try:
                 form = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 form = None
             if not isinstance(form, dict):
                 raise MemoryUnavailable(

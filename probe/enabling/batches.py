@@ -48,7 +48,7 @@ def close_told(audit: Audit, books: Books, organization: str, now: datetime) -> 
     """
     found = open_batch(audit, books, organization, now)
     if found is not None and not found.left:
-        books.leave(organization)
+        books.leave_batch(found.batch.id)
 
 
 def comparisons(mailbox: str, predicted: Mapping[str, str | None], form: Mapping[str, Any]) -> list[ComparedDirection]:

@@ -114,6 +114,11 @@ class Books:
         with self._opened() as database:
             database.execute("UPDATE batch SET is_left = 1 WHERE organization = ?", (organization,))
 
+    def leave_batch(self, batch: str) -> None:
+        """This batch is not taken up again."""
+        with self._opened() as database:
+            database.execute("UPDATE batch SET is_left = 1 WHERE batch = ?", (batch,))
+
     def compare(self, batch: str, organization: str, identifier: str, compared: Sequence[ComparedDirection]) -> None:
         """Keep a comparison, once."""
         rows = [(batch, identifier, one.direction, organization, one.mailbox, one.at, one.predicted, one.outcome) for one in compared]

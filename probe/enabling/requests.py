@@ -10,7 +10,7 @@ from probe.enabling.audit import kept_lines
 from probe.enabling.books import LIFETIME, Books, ComparedDirection
 from probe.enabling.course import Answered, Past, past_of
 from probe.enabling.outcomes import ByDirection, pending_form, retold
-from probe.memory import Folder
+from probe.memory import Folder, MemoryUnavailable
 from probe.model.kinds import Json
 from probe.model.values import dataclass
 
@@ -71,12 +71,17 @@ class EnablingPast:
 
 
 def requests_of(lines: Iterable[Mapping[str, Any]]) -> list[RecordedRequest]:
-    """The requests, the oldest first. What was asked for again in the same batch is one."""
+    """The requests, the oldest first. What was asked for again in the same batch is one. Raises MemoryUnavailable for lines that are none of the audit's."""
     found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for line in lines:
-        if "batch" in line:
-            found.setdefault((line["batch"], str(line["id"])), []).append(line)
-    return [_request_of(batch, of_it) for (batch, _), of_it in found.items()]
+    try:
+        for line in lines:
+            if "batch" in line:
+                found.setdefault((line["batch"], str(line["id"])), []).append(line)
+        return [_request_of(batch, of_it) for (batch, _), of_it in found.items()]
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        raise MemoryUnavailable(
+            f"the audit has a line that this version does not write ({type(wrong).__name__}: {wrong}): set it right"
+        ) from None
 
 
 def page_requests(lines: Iterable[Mapping[str, Any]]) -> dict[str, RecordedRequest]:
@@ -99,7 +104,9 @@ def past_of_mailbox(folder: Folder, organization: str | None, address: str) -> E
 def _request_of(batch: str, lines: list[Mapping[str, Any]]) -> RecordedRequest:
     first = lines[0]
     past = past_of(lines, batch)[str(first["id"])]
-    last: Mapping[str, Any] = next((line for line in reversed(lines) if "answered" in line), {})
+    # Asked for again in the same batch: what came of the time before counts no more.
+    again = max((place for place, line in enumerate(lines) if "predicted" in line and "answered" not in line), default=0)
+    last: Mapping[str, Any] = next((line for line in reversed(lines[again:]) if "answered" in line), {})
     answered, detail = last.get("answered"), last.get("detail", "")
     why = _NOT_ASKED.get(answered or "") if past.asked is None and past.outcome is None else None
     return RecordedRequest(

@@ -66,7 +66,7 @@ def _record_lines(one: RecordedRequest) -> Iterator[str]:
     yield f"  {_minute(one.at)}  {verb} {_shown(one.who)} on {_shown(one.host)}" + (f" ({'; '.join(beside)})" if beside else "")
     yield f"    predicted  {_directions(one.predicted)}"
     if (outcome := one.past.outcome) is None:
-        yield f"    came       {_shown(one.not_asked or _WITHOUT_OUTCOME[one.answered])}"
+        yield f"    came       {_shown(one.not_asked or _WITHOUT_OUTCOME.get(one.answered, 'its outcome is not known here'))}"
         return
     finished = f" ({_minute(datetime.fromisoformat(outcome['finished']))})" if outcome["finished"] else ""
     yield f"    came       {_directions(outcome['outcome'])}{finished}"

@@ -57,6 +57,8 @@ class PageEnabling:
         self._books = Books(folder)
         self._read: tuple[object, Mapping[str, RecordedRequest]] = (None, {})
         self._reading = asyncio.Lock()
+        self._following = asyncio.Lock()
+        """Held while it is looked at what was asked for before, which takes seconds: whoever presses waits for that, and is not refused."""
 
     async def enable(self, estate: Estate, gated: Gated, order: EnableOrder, say: Callable[[str], None]) -> Pressed:
         """Ask Dynamics, wait, and tell what came of it; see `probe.web.Watch`."""
@@ -65,10 +67,12 @@ class PageEnabling:
             raise CannotCheck("the estate does not allow Test & Enable from the page")
         if gated.run.estate != estate:
             raise CannotCheck("the estate was changed after the gate had answered; ask it again")
-        wish, now = Wish(takes_over=order.takes_over), self._clock.now()
+        async with self._following:
+            wish, now = Wish(takes_over=order.takes_over), self._clock.now()
         with self._opened() as audit:
             left = await in_thread(lambda: open_batch(audit, self._books, organization, now), "probe-enabling")
-            if left is not None and not left.batch.id.startswith(PAGE_BATCH):
+            # A batch of the page has one mailbox, unless the command line took it up.
+            if left is not None and not (left.batch.id.startswith(PAGE_BATCH) and len(left.batch.members) == 1):
                 raise CannotCheck(
                     f"batch {left.batch.id} of the command line is open: `probe gate ESTATE.toml ADDRESS --enable` takes it up, and with --new leaves it"
                 )
@@ -82,7 +86,7 @@ class PageEnabling:
                 raise CannotCheck("Dynamics was asked for it after the gate had answered; ask the gate again")
             job = _job(estate, choice, f"{PAGE_BATCH}{order.id}", order.who, wish, Patience())
             pressed = await self._probing.enable(job, audit, self._books, say, asyncio.Event())
-            self._close(audit, organization)
+            await self._close(audit, organization)
         return pressed
 
     async def requests(self) -> Mapping[str, RecordedRequest]:
@@ -113,23 +117,30 @@ class PageEnabling:
             if not any(one.is_left(now) for one in (await self.requests()).values()):
                 return
             organization = _organization_of(estate)
-            with self._opened() as audit:
-                for request in (await self.requests()).values():
-                    if request.organization == organization and request.is_left(now) and request.past.asked is not None:
-                        followed = Followed(id=request.id, address=request.mailbox, findings=findings(request.mailbox))
-                        choice = Choice(left=((followed, request.past.asked),))
-                        job = _job(estate, choice, request.batch, request.who, Wish(), _ONE_LOOK)
-                        pressed = await self._probing.enable(job, audit, self._books, lambda sentence: None, asyncio.Event())
-                        for note in pressed.notes:
-                            _log.warning("Test & Enable is followed up", extra={"mailbox": request.mailbox, "note": note})
-                self._close(audit, organization)
+            async with self._following:
+                await self._look_at_what_is_left(estate, organization, now, findings)
         except CannotCheck as cannot:
             _log.debug("Test & Enable is not followed up now", extra={"why": str(cannot)})
 
-    def _close(self, audit: Audit, organization: str) -> None:
+    async def _look_at_what_is_left(
+        self, estate: Estate, organization: str, now: datetime, findings: Callable[[str], Mapping[str, Finding]]
+    ) -> None:
+        with self._opened() as audit:
+            for request in (await self.requests()).values():
+                if request.organization == organization and request.is_left(now) and request.past.asked is not None:
+                    followed = Followed(id=request.id, address=request.mailbox, findings=findings(request.mailbox))
+                    choice = Choice(left=((followed, request.past.asked),))
+                    job = _job(estate, choice, request.batch, request.who, Wish(), _ONE_LOOK)
+                    pressed = await self._probing.enable(job, audit, self._books, lambda sentence: None, asyncio.Event())
+                    for note in pressed.notes:
+                        _log.warning("Test & Enable is followed up", extra={"mailbox": request.mailbox, "note": note})
+            await self._close(audit, organization)
+
+    async def _close(self, audit: Audit, organization: str) -> None:
         """Let nobody take up what has its outcome: the page tells it, for as long as the audit has it."""
+        now = self._clock.now()
         try:
-            close_told(audit, self._books, organization, self._clock.now())
+            await in_thread(lambda: close_told(audit, self._books, organization, now), "probe-enabling")
         except MemoryUnavailable as unavailable:
             _log.error("what has its outcome stays open", extra={"why": str(unavailable)})
 

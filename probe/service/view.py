@@ -127,6 +127,8 @@ class View:
         return replace(gated, run=await self._kept(replace(gated.run, id=run_id)))
 
     async def enable(self, gated: Gated, order: EnableOrder, say: Callable[[str], None]) -> Pressed:
+        if self._watcher.is_standing_by:
+            raise CannotCheck(self.standby().words)
         return await self._enabling.enable(self.estate, gated, order, say)
 
     async def enabling(self) -> Mapping[str, RecordedRequest]:

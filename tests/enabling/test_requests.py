@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from probe.enabling import RecordedRequest, page_requests
+from probe.enabling import EnablingPast, RecordedRequest, page_requests, requests_of
+from probe.enabling.telling import past_lines
+from probe.memory import MemoryUnavailable
 
 NOW = datetime(2026, 11, 29, 8, 0, tzinfo=UTC)
 BEGUN: dict[str, Any] = {"predicted": {"incoming": "success", "outgoing": "success", "appointments": None}, "before": None}
@@ -77,3 +79,20 @@ def test_what_the_command_line_added_to_the_batch_is_not_of_it() -> None:
     """Where it was taken up there, with further mailboxes, the request of the page is told as before."""
     request = the_one(a_line(**BEGUN), a_line(mailbox="m2", **BEGUN), a_line(mailbox="m2", answered="sent"), a_line(**CAME))
     assert (request.mailbox, request.form) == ("m1", CAME)
+
+
+def test_what_was_asked_for_again_is_told_as_it_is_now() -> None:
+    """A refusal of the time before says nothing of a request that was cut short, for people and for programs."""
+    request = the_one(a_line(**BEGUN), a_line(answered="refused", detail="403"), a_line(**BEGUN))
+    assert (request.answered, request.detail, request.not_asked) == (None, "", None)
+    lines = list(past_lines(EnablingPast(requests=(request,))))
+    assert "    came       the program ended before it knew whether Dynamics took it" in lines
+
+
+@pytest.mark.parametrize(
+    "line", [{"batch": "page-1"}, {"batch": [1], "id": "1"}, {**a_line(**BEGUN), "at": "noon"}], ids=["id", "batch", "at"]
+)
+def test_a_line_that_is_none_of_the_audit_s_is_told(line: dict[str, Any]) -> None:
+    """Somebody edited the file, or another version wrote it."""
+    with pytest.raises(MemoryUnavailable, match="a line that this version does not write"):
+        requests_of([line])

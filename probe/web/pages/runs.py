@@ -66,7 +66,8 @@ class RunsView:
 
 
 def _line(job: AskedJob) -> JobLine:
-    word, tone = ("ENDED", "good") if job.failure is None else ("FAILED", "bad")
+    # Of Test & Enable that has ended, what came of it stands on its page alone.
+    word, tone = ("ENDED", "none" if job.topic.kind is JobKind.ENABLE else "good") if job.failure is None else ("FAILED", "bad")
     if not job.ended.is_set():
         word, tone = ("WAITS", "none") if job.state == "waiting" else ("GOES ON", "doubtful")
     news = job.news if not job.ended.is_set() else "" if job.failure is None else job.failure[1]
