@@ -11,7 +11,7 @@ import zlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -20,12 +20,14 @@ import pytest
 from probe import app
 from probe.config import load_estate
 from probe.document import ReportOptions, is_in_packed, publish, whole_address
+from probe.engine.accounts import Accounts, Locks
 from probe.gate import gate_text, published
-from probe.memory import Memory
+from probe.memory import MailboxSignIn, Memory
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import Effect, SecretReference
 from probe.model.facts import Fact, Missing, Why
+from probe.probing.proofs import Ending, NotClaimed
 from probe.reports.html import REPORT as HTML
 from probe.reports.text import REPORT as TEXT
 from probe.simulation.estate import Simulation
@@ -408,3 +410,32 @@ async def test_what_is_erased_is_erased_from_the_words_of_others_too(world: TwoS
         rows = database.execute("SELECT mailbox, answer FROM sign_in").fetchall()
     assert {mailbox for mailbox, _ in rows} == {ADDRESS}
     assert not any(answer and b"orders@" in zlib.decompress(answer) for _, answer in rows)
+
+
+@pytest.mark.parametrize("has_refused_ledger", [False, True])
+async def test_what_a_person_wanted_and_did_not_send_leaves_no_gap(tmp_path: Path, has_refused_ledger: bool) -> None:
+    """Where `--now` sends no proof after all, be it that the server or the ledger was against it, the sign-in before it counts on."""
+    at = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
+    (tmp_path / "state").mkdir(mode=0o700)
+    sign_in = MailboxSignIn(mailbox="a@contoso.test", endpoints=("imaps://localhost:993",), prober="imap-login", way=b"w")
+    account = ("a@contoso.test", "Correct-Horse-7")
+
+    def accounts(*, regardless: bool = False) -> Accounts:
+        return Accounts(Memory(tmp_path / "state"), lambda: at, timedelta(seconds=30), Locks(), regardless=regardless)
+
+    first = accounts()
+    proof = first.proof(account, "imaps://localhost:993", sign_in)
+    await proof.claim()
+    if not has_refused_ledger:
+        await proof.end(Ending.ACCEPTED)
+    at += timedelta(minutes=2) if not has_refused_ledger else timedelta(seconds=1)
+    wanted = accounts(regardless=True).proof(account, "imaps://localhost:993", sign_in)
+    if has_refused_ledger:
+        with pytest.raises(NotClaimed):
+            await wanted.claim()
+        await proof.end(Ending.ACCEPTED)
+    else:
+        await wanted.claim()
+        await wanted.release()
+    at += timedelta(minutes=1)
+    assert await accounts().last_sign_in(account, sign_in) is not None

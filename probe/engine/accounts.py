@@ -167,8 +167,8 @@ class Accounts:
         of.is_begun = True
 
     async def _cancel(self, memory: Memory, identity: Identity, of: SignInClaim | None) -> None:
-        """Take that back, unless a proof of the attempt has left."""
-        if of is not None and of.is_begun and not of.has_left:
+        """Take that back, unless a proof of the attempt has left. What a person wanted sent stands in the place of a sign-in before it, which counts on."""
+        if of is not None and of.is_begun and not of.has_left and not self._regardless:
             of.is_begun = False
             await asyncio.to_thread(memory.sign_ins.cancel, identity.identity, of.sign_in, self._occasion, self._clock())
 

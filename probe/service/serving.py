@@ -200,7 +200,11 @@ async def _following(file: Path, watcher: Watcher, alerts: Alerts, targets: Targ
         if estate.deployment.name != watcher.estate.deployment.name:
             _log.error("the estate is not taken up: its deployment has another name; stop the service and start it again")
         elif estate != watcher.estate or is_asked:
-            await watcher.reload(estate)
+            try:
+                await watcher.reload(estate)
+            except Exception as failure:  # noqa: BLE001 - the service goes on with what it has
+                log_bug(failure, {"kind": "taking the estate up"})
+                continue
             alerts.reload(telling(estate, targets))
             _log.info("the estate is taken up", extra={"endpoints": len(estate.endpoints), "mailboxes": len(estate.mailboxes)})
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from probe.app import Probing
+from probe.app import Probing, probers
 from probe.enabling import Pressed, RecordedRequest
 from probe.gate import Gated
 from probe.history import History, HistoryUnavailable
@@ -16,6 +16,7 @@ from probe.model.attempts import Attempt
 from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.rules import Finding
 from probe.model.runs import Run
+from probe.probing import Scope
 from probe.schedule import Schedule
 from probe.service.dynamics import states
 from probe.service.enabling import PageEnabling
@@ -36,6 +37,7 @@ class View:
         self._schedule = schedule
         self._probing = probing
         self._enabling = enabling
+        self._logins = {name for name, prober in probers().items() if prober.scope is Scope.LOGIN}
         self._asked: dict[str, asyncio.Future[None]] = {}
         self._dynamics: dict[int, tuple[Run, Mapping[tuple[str, str], int]]] = {}
         """How many mailboxes of each part Dynamics has in which state."""
@@ -110,8 +112,16 @@ class View:
             keys = [LookKey(Topic.ENDPOINT, endpoint.url) for endpoint in dict.fromkeys(self.estate.endpoints_of(subject))]
             await self._once(subject.address, [*keys, LookKey(Topic.ACCOUNT, subject.address)])
             behind = [subject]
-        run = run_about(self._watcher.run_now, behind, run_id)
-        return await self._kept(as_asked(run, asked, self._watcher.now(), self._watcher.signed_in_at))
+        whole = await self._watcher.judged()
+        if isinstance(subject, Mailbox) and not any(one.mailbox == subject.address for one in whole.assessments):
+            raise CannotCheck("the estate was taken up anew meanwhile, and does not have the mailbox, or has not judged it")
+        run = run_about(whole, behind, run_id)
+        return await self._kept(as_asked(run, asked, self._watcher.now(), self._signed_in_at))
+
+    def _signed_in_at(self, attempt: Attempt) -> datetime | None:
+        """When an attempt of the state was held last and found the same, where it signs in and that is known."""
+        is_login = attempt.prober in self._logins and attempt.mailbox is not None
+        return self._watcher.last_sign_ins.get(attempt.mailbox or "") if is_login else None
 
     async def gate(self, mailbox: Mailbox, run_id: str, say: Callable[[str], None]) -> Gated:
         """The gate's answer; see `probe.web.Watch`."""

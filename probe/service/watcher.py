@@ -18,7 +18,8 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from probe.alerts import Alerts
-from probe.history import History, HistoryUnavailable, Recording, Sighting
+from probe.engine.again import StillKnown
+from probe.history import History, Sighting
 from probe.memory import MemoryUnavailable
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
@@ -26,7 +27,6 @@ from probe.model.estate import DEPLOYMENT_SUBJECT, Estate
 from probe.model.facts import Fact, Reading
 from probe.model.runs import Run
 from probe.net.threads import in_thread
-from probe.probing import Scope
 from probe.schedule import Ended, Schedule, Task, TaskKind
 from probe.service.bugs import log_bug
 from probe.service.clock import Clock
@@ -41,6 +41,7 @@ from probe.service.recording import Recorded, what_matters
 from probe.service.showing import ShownState
 from probe.service.taking_up import TakenUp, taken_up_after
 from probe.service.teller import Teller
+from probe.service.writing import HistoryWriter
 
 _log = logging.getLogger(__name__)
 
@@ -50,8 +51,6 @@ LIST_EVERY = timedelta(days=1)
 """How often all of Dynamics' mailboxes are listed, which may be tens of thousands."""
 _LAST = timedelta(seconds=2)
 """How long each step of what follows from looks may go on once the service ends."""
-WRITE_AGAIN = timedelta(seconds=15)
-"""After which the history is written to again, where it could not be."""
 
 
 class Watcher:
@@ -87,9 +86,7 @@ class Watcher:
         """What is known of each part."""
         self._wrong: dict[int, WhatIsWrong] = {}
         self._whole: Run | None = None
-        self._recording = Recording(history.record)
-        self._write_after = clock.now()
-        """When the history is written to again, where it could not be."""
+        self._writer = HistoryWriter(history.record, clock)
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
         self._stop = asyncio.Event()
@@ -163,7 +160,7 @@ class Watcher:
                     self.last_looks[look.key.subject] = (look.since, look.seconds or 0.0)
         await self._teller.begin()
         await self._take_what_nobody_holds()
-        await self._keep_estate()
+        await in_thread(partial(self._kept.keep_estate, self._bare, self._looks), "probe-kept-looks")
 
     async def reload(self, estate: Estate) -> None:
         """Watch another estate from now on, keeping what of it is known. What is under way meanwhile goes on."""
@@ -174,12 +171,13 @@ class Watcher:
             self._load(made)
             # What came meanwhile comes last, and counts.
             self._known = KnownLooks((*still, *under(self._plan, since, before)), self._known.shared, self._known.unconfirmed)
+            self._of_dynamics = tuple(StillKnown(before.estate, estate).of(self._of_dynamics))
             self._recorded.forget(estate)
             self._schedule.reload(tasks, self._clock.now())
+            self._news.set()
+            self._wake.set()
             await self._take_what_nobody_holds()
-            await self._keep_estate()
-        self._news.set()
-        self._wake.set()
+            await self._kept_safely(partial(self._kept.keep_estate, self._bare, self._looks))
 
     async def _take_what_nobody_holds(self) -> None:
         unheld = replace(self._plan, conversations=tuple(one for one in self._plan.conversations if one.not_held is not None))
@@ -187,10 +185,6 @@ class Watcher:
         self._unheld = {key: tuple(of_look) for key, of_look in attempts.items()}
         for key in self._unheld.keys() - self._looks.keys():
             self._known.take(Look.of(key, self._unheld[key], self._clock.now()))
-
-    async def _keep_estate(self) -> None:
-        bare = self._bare
-        await in_thread(lambda: self._kept.keep_estate(bare, self._looks), "probe-kept-looks")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set; what is under way then ends, and is taken in."""
@@ -211,7 +205,6 @@ class Watcher:
                 await self._wake.wait()
             for work in beside:
                 work.cancel()
-        self._write_after = self._clock.now()
         await self._settle(is_last=True)
         try:
             self._schedule.flush()
@@ -269,7 +262,7 @@ class Watcher:
     def _is_anything_new(self) -> bool:
         """Whether something is to be judged, written or told."""
         now = self._clock.now()
-        is_unwritten = self._recording.waiting > 0 and not self._leaves_history_alone(now)
+        is_unwritten = self._writer.has_something(now)
         return bool(self._touched or is_unwritten or self._teller.has_something(now) or now.date() != self._bare.judged_at)
 
     async def _stopping(self, stop: asyncio.Event) -> None:
@@ -318,6 +311,7 @@ class Watcher:
 
     async def look(self, keys: Sequence[LookKey]) -> Ended:
         """Hold the conversations of some looks together, and take in what they found."""
+        plan, bare, unheld = self._plan, self._bare, self._unheld
         conversations = [one for key in keys for one in self._looks.get(key, ())]
         if not conversations:
             return Ended.AS_EXPECTED
@@ -326,7 +320,7 @@ class Watcher:
                 # One look of a kind at a time, whoever asks for it.
                 await stack.enter_async_context(self._locks.setdefault(key, asyncio.Lock()))
             began = self._clock.now().replace(microsecond=0)
-            attempts = await self._observer.hold(replace(self._plan, conversations=tuple(conversations)), self._stop)
+            attempts = await self._observer.hold(replace(plan, conversations=tuple(conversations)), self._stop)
         now = self._clock.now()
         self.attempts.update(
             # What is older was made by somebody else, or for somebody else.
@@ -334,11 +328,15 @@ class Watcher:
             for attempt in attempts
             if attempt.outcome is not Outcome.NOT_SCHEDULED and attempt.at >= began
         )
-        ended = [
-            self._take(Look.of(key, (*of_look, *self._unheld.get(key, ())), now), began, now)
+        looks = [
+            Look.of(key, (*of_look, *unheld.get(key, ())), now)
             for key, of_look in sorted_by_look(attempts, conversations, self._judges.probers).items()
             if not (key.topic is Topic.ACCOUNT and key in self._known.believed and is_unanswered(of_look))
         ]
+        if plan.estate is not self.estate:
+            # Taken up anew meanwhile: what was asked for another account, say, tells nothing under this one.
+            looks = under(self._plan, (look for look in looks if look.key in self._looks), bare)
+        ended = [self._take(look, began, now) for look in looks]
         return next((one for one in (Ended.SLOW_DOWN, Ended.FAILED, Ended.CHANGED) if one in ended), Ended.AS_EXPECTED)
 
     async def look_now(self, keys: Sequence[LookKey]) -> None:
@@ -349,15 +347,20 @@ class Watcher:
                 await self.look([key for key in keys if key.topic is Topic.ENDPOINT])
         finally:
             self._running -= 1
+            self._wake.set()
+        await self._conclusions()
+
+    async def judged(self) -> Run:
+        """All that is known. Right after an estate was taken up it is waited for until that is judged, so that a part is missing only for a bug."""
+        if len(self._runs) < len(self._parts.all):
+            await self._conclusions()
+        return self.run_now
+
+    async def _conclusions(self) -> None:
+        """Wait until what is known now is judged."""
         settled = self._settled
         self._news.set()
         await settled.wait()
-
-    def signed_in_at(self, attempt: Attempt) -> datetime | None:
-        """When an attempt of the state was held last and found the same, where it signs in and that is known."""
-        prober = self._judges.probers.get(attempt.prober)
-        is_login = prober is not None and prober.scope is Scope.LOGIN
-        return self.last_sign_ins.get(attempt.mailbox) if is_login and attempt.mailbox is not None else None
 
     def _take(self, look: Look, began: datetime, now: datetime) -> Ended:
         if look.was_interrupted or look.key not in self._looks:
@@ -366,13 +369,15 @@ class Watcher:
         taken = self._known.take(look)
         if look.key.topic is Topic.ENDPOINT:
             self.last_looks[look.key.subject] = (now, look.seconds or 0.0)
-        if look.key.topic is Topic.ACCOUNT and taken is not Taken.DOUBTED and (at := look.signed_in_at) is not None:
-            self.last_sign_ins[look.key.subject] = at
         match taken:
             case Taken.REPEATED:
+                if look.key.topic is Topic.ACCOUNT and (at := look.signed_in_at) is not None:
+                    self.last_sign_ins[look.key.subject] = at
                 # What was found before, for whoever asked then, was not found again now.
-                self._recording.add(self._recorded.repetition(look, now if look.since >= began else look.since))
+                self._writer.add(self._recorded.repetition(look, now if look.since >= began else look.since))
             case Taken.BELIEVED:
+                # Of what is new the state itself will have the time, once it is judged.
+                self.last_sign_ins.pop(look.key.subject, None)
                 self._unkept.add(look.key)
                 self._touched |= self._parts.touched((look.key,))
                 if look.key.topic is Topic.ENDPOINT and before is not None and look.speaks_other_tls(before):
@@ -386,7 +391,10 @@ class Watcher:
         return Ended.AS_EXPECTED
 
     async def _read_dynamics(self) -> Ended:
-        readings = await self._observer.state_of_dynamics(self.estate, self._stop)
+        estate = self.estate
+        readings = await self._observer.state_of_dynamics(estate, self._stop)
+        if self.estate is not estate:
+            readings = tuple(StillKnown(estate, self.estate).of(readings))
         before, after = what_matters(self._of_dynamics), what_matters(readings)
         self._of_dynamics = readings
         self._teller.take_dynamics(readings, self._clock.now())
@@ -430,12 +438,12 @@ class Watcher:
             for some in self._portions(sorted(touched), is_last=is_last):
                 judging = in_thread(partial(self._judge, some, of_dynamics, now, is_next_day=is_next_day), "probe-judging")
                 await self.shown.show_while(judging, self._bare, self._runs, len(self._parts.all))
-                self._recording.add(await judging)
+                self._writer.add(await judging)
                 self._whole = None
-                await self._write()
+                await self._writer.write(at_once=is_last)
             if touched:
                 self.shown.show(self._bare, self._runs)
-            await self._write()
+            await self._writer.write(at_once=is_last)
             for keys in self._portions(sorted(unkept), is_last=is_last):
                 looks = [look for key in keys if (look := self._known.believed.get(key)) is not None]
                 await self._kept_safely(partial(self._kept.keep, looks, self._bare))
@@ -447,7 +455,7 @@ class Watcher:
         if touched or self._teller.has_something(now):
             await self._teller.tell(self.estate, self._parts, dict(self._wrong), now)
             self._undelivered.set()
-        for some in self._portions(sorted(touched), is_last=is_last):
+        for some in () if is_last else in_portions(sorted(touched)):  # the next start looks ahead anew
             await self._look_ahead(some, now)
 
     def _portions(self, things: Sequence[T], *, is_last: bool) -> Iterator[Sequence[T]]:
@@ -471,27 +479,17 @@ class Watcher:
             since = {look.key.subject: look.since for look in looks if look.key.topic in (Topic.ENDPOINT, Topic.ACCOUNT)}
             unlooked = {key.subject for key in keys if key.topic is Topic.ENDPOINT and key in self._looks and key not in believed}
             state = (*of_dynamics.get(None, ()), *of_dynamics.get(part.number, ()))
-            run = self._runs[part.number] = judged(part, looks, state, self._judges.ruleset, self._bare)
-            wrong = self._wrong[part.number] = what_is_wrong(run, since, unlooked)
+            try:
+                run = judged(part, looks, state, self._judges.ruleset, self._bare)
+                wrong = what_is_wrong(run, since, unlooked)
+            except Exception as failure:  # noqa: BLE001 - the other parts are judged; this one again when something of it is new, or tomorrow
+                log_bug(failure, {"part": part.number})
+                continue
+            self._runs[part.number], self._wrong[part.number] = run, wrong
             news += self._recorded.news_of(run, now)
             looked = replace(run, assessments=tuple(a for a in run.assessments if a.mailbox not in wrong.unlooked))
             news += self._recorded.verdicts_of(looked, all_of_them=is_next_day)
         return news
-
-    def _leaves_history_alone(self, now: datetime) -> bool:
-        """Whether the history could not be written a moment ago. A clock that was set back makes the moment no longer."""
-        return self._write_after > now >= self._write_after - WRITE_AGAIN
-
-    async def _write(self) -> None:
-        now = self._clock.now()
-        if self._leaves_history_alone(now):
-            return
-        try:
-            await self._recording.flush()
-        except HistoryUnavailable as unavailable:
-            self._write_after = now + WRITE_AGAIN
-            waiting = {"waiting": self._recording.waiting, "lost": self._recording.lost}
-            _log.error("the history cannot be written; what was found is kept in memory: %s", unavailable, extra=waiting)
 
     async def _kept_safely(self, work: Callable[[], None]) -> None:
         try:

@@ -38,6 +38,8 @@ class _PartAhead(NamedTuple):
     soon: Sequence[Coming]
     far: Sequence[Coming]
     unseen: Sequence[dict[str, Any]]
+    has_failed: bool = False
+    """Whether that could not be worked out, for a bug."""
 
 
 class Ahead(NamedTuple):
@@ -83,7 +85,7 @@ class WhatComes:
                 self._of[number] = await in_thread(partial(_worked_out, run), "probe-web-ahead")
             except Exception:  # noqa: BLE001 - of the other parts it is told all the same
                 _log.exception("a bug in probe: what comes is not worked out")
-                self._of[number] = _PartAhead(run, (), (), ())
+                self._of[number] = _PartAhead(run, (), (), (), has_failed=True)
             self._joined = None
             await asyncio.sleep((time() - began) * _RESTS)
 
@@ -108,7 +110,8 @@ class WhatComes:
         state, worked_out = self._states.at_hand(), [one.run for one in self._of.values()]
         self._wanted.set()
         start = min((run.judged_at for run in worked_out), default=state.run.judged_at)
-        is_whole = not state.unjudged and len(worked_out) >= len(state.parts)
+        has_failed = any(one.has_failed for one in self._of.values())
+        is_whole = not state.unjudged and self._names is state.names and len(worked_out) >= len(state.parts) and not has_failed
         return Ahead(
             known=min((run.finished for run in worked_out), default=state.run.finished) if is_whole else None,
             start=start,

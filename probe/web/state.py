@@ -166,9 +166,10 @@ class States:
 
     async def shown(self, patience: float = PATIENCE) -> tuple[EstateState, tuple[object, ...]]:
         """As `newest`, with what is drawn of it. Raises RequestProblem where nothing could be drawn."""
-        if self._shown is None or self._shown[0].watched is not self._watch.state():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(patience):
+        wanted = self._watch.state()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while self._shown is None or all(self._shown[0].watched is not one for one in (wanted, self._watch.state())):
                     await self._news.wait()
         self.at_hand()
         assert self._shown is not None

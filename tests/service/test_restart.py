@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from probe.config import read_estate
+from probe.engine.plan import Plan
 from probe.model import vocabulary as v
+from probe.model.attempts import Attempt
 from probe.model.facts import Fact, Missing, Why
 from probe.model.provenance import Observed
 from probe.model.rules import SignedIn
@@ -158,3 +160,41 @@ async def test_an_estate_that_changes_while_it_is_judged(tmp_path: Path, monkeyp
     assert url_of(1) in {attempt.subject for attempt in watcher.run_now.attempts}
     assert url_of(2) not in {attempt.subject for attempt in watcher.run_now.attempts}
     assert service.told == []
+
+
+async def test_a_look_under_way_while_the_estate_changes_tells_what_it_asked(tmp_path: Path) -> None:
+    """What an account signed in by NTLM says nothing of it once the estate wants Basic, and its attempts have the names of the new plan."""
+    service = driven(tmp_path, estate_text(2, 2))
+    other = read_estate(estate_text(2, 3).replace('authentication = "ntlm"', 'authentication = "basic"'), "estate.toml")
+    hold, changed = service.world.hold, False
+
+    async def hold_while_it_changes(plan: Plan, stop: asyncio.Event) -> tuple[Attempt, ...]:
+        nonlocal changed
+        attempts = await hold(plan, stop)
+        if not changed and any(one.login is not None and one.not_held is None for one in plan.conversations):
+            changed = True
+            await service.watcher.reload(other)
+            service.clock.until = service.clock.now()
+        return attempts
+
+    service.world.hold = hold_while_it_changes  # type: ignore[method-assign]
+    service.clock.until = START + 30 * HOUR
+    async with service.begun() as watcher:
+        await watcher.run(service.clock.stop)
+    assert changed
+    run = watcher.run_now
+    assert not [one for one in run.readings if isinstance(one, Fact) and one.key == v.AUTH_ACCEPTED]
+    names = [attempt.id for attempt in run.attempts]
+    assert len(names) == len(set(names))
+    assert all(one.signed_in is not SignedIn.YES for one in run.assessments)
+
+
+async def test_a_check_has_what_is_judged_of_an_estate_that_was_just_taken_up(tmp_path: Path) -> None:
+    """Right after a reload nothing is judged; who asks then waits for that."""
+    service = driven(tmp_path, TEXT)
+    service.clock.until = START + HOUR
+    async with service.begun() as watcher, asyncio.TaskGroup() as group:
+        group.create_task(watcher.run(service.clock.stop))
+        await watcher.judged()
+        await watcher.reload(read_estate(estate_text(3, 2), "estate.toml"))
+        assert len((await watcher.judged()).assessments) == 6

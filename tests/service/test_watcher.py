@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from probe.model import vocabulary as v
+from probe.model.runs import Run
+from probe.service.judging import judged
+from probe.service.parts import EstatePart
 from tests.service.driven import START, driven
 from tests.service.world import down, estate_text, telling, url_of
 
@@ -26,6 +32,28 @@ async def test_a_server_that_goes_down_is_told_of_once_with_its_mailboxes_and_on
     service.clock.at(START + timedelta(hours=5), lambda: service.world.restore(url_of(0)))
     await service.run(START + timedelta(hours=8))
     assert len(service.told) == 2
+
+
+async def test_a_bug_in_one_part_costs_the_others_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A part whose judgement fails is logged by its place alone; the others are judged, today's date and all, and told of."""
+    service = driven(tmp_path, estate_text(3, 1))
+
+    def failing(part: EstatePart, *arguments: Any) -> Run:
+        if part.number == 1 and service.clock.now() > START + timedelta(hours=1):
+            raise RuntimeError("Correct-Horse-7")
+        return judged(part, *arguments)
+
+    monkeypatch.setattr("probe.service.watcher.judged", failing)
+    service.clock.at(START + timedelta(hours=2), lambda: service.world.change(url_of(2), down()))
+    await service.run(START + timedelta(hours=13))
+    assert len(service.told) == 1
+    assert url_of(2) in service.titles()[0]
+    days = {number: run.judged_at for number, run in service.watcher.shown.now.parts.items()}
+    assert days == {0: START.date() + timedelta(days=1), 1: START.date(), 2: START.date() + timedelta(days=1)}
+    assert "Correct-Horse-7" not in caplog.text
+    assert "bug" in caplog.messages
 
 
 async def test_a_blip_is_told_to_nobody(tmp_path: Path) -> None:
