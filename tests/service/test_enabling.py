@@ -43,7 +43,13 @@ async def _serving(world: World) -> AsyncIterator[tuple[asyncio.subprocess.Proce
             line = await process.stderr.readline()
             assert line, said.decode()
             said = line
-        yield process, said.decode().strip().rpartition(" ")[2]
+        url = said.decode().strip().rpartition(" ")[2]
+        reader = PageReader(Asker(url))
+        for _ in range(600):
+            if (await reader.ask(_BOX)).status != 503:  # which it is as long as the mailbox is not judged
+                break
+            await asyncio.sleep(0.05)
+        yield process, url
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
