@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from probe.model.watching import Hours
+from tests.benchmarks.estate_of_many import DEPLOYMENT
 
 PASSWORD = "PROBE_BENCH_PASSWORD"
 """The variable that has the password of every account."""
-_HEAD = """[deployment]
-name = "bench"
-kind = "on-premises"
-version = "9.1"
-runs_on = "windows-server-2019"
-fips = false
-mass_email = false
-custom_email_providers = false
-outlook_on_the_web_tracking = false
-outlook_manual_tracking = false
-allow = ["logs-in"]
+_HEAD = (
+    DEPLOYMENT
+    + """allow = ["logs-in"]
 [schedule]
 quick = "5m"
 posture = "off"
@@ -26,6 +19,7 @@ canary = "off"
 logins = "1d"
 logins_between = "{start:%H:%M}-{end:%H:%M}"
 """
+)
 _PROFILE = """
 [[profile]]
 name = "p{number}"

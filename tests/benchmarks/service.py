@@ -27,26 +27,19 @@ from probe.service.clock import SystemClock
 from probe.service.keeping import KeptLooks
 from probe.service.looks import LookKey, Topic
 from probe.service.watcher import Watcher
+from tests.benchmarks.estate_of_many import DEPLOYMENT
 
 _AT_ONCE = 50
 
 
 def _estate(protocol: str, port: str, number: int) -> str:
-    head = """
-[deployment]
-name = "bench"
-kind = "on-premises"
-version = "9.1"
-runs_on = "windows-server-2019"
-fips = false
-mass_email = false
-custom_email_providers = false
-outlook_on_the_web_tracking = false
-outlook_manual_tracking = false
-[schedule]
+    head = (
+        DEPLOYMENT
+        + """[schedule]
 quick = "1d"
 posture = "off"
 """
+    )
     incoming, outgoing = ("pop3://127.0.0.1:9", "{url}") if protocol == "smtp" else ("{url}", "smtp://127.0.0.1:9")
     used = {"smtp": ("none", "server-side"), "pop3": ("server-side", "none")}[protocol]
     profile = f"""
