@@ -439,3 +439,39 @@ async def test_what_a_person_wanted_and_did_not_send_leaves_no_gap(tmp_path: Pat
         await wanted.release()
     at += timedelta(minutes=1)
     assert await accounts().last_sign_in(account, sign_in) is not None
+
+
+@pytest.mark.parametrize("ending", [Ending.ACCEPTED, Ending.REFUSED, None], ids=["accepted", "refused", "killed"])
+async def test_an_account_without_a_password_signs_in_once_and_is_never_barred(tmp_path: Path, ending: Ending | None) -> None:
+    """By a ticket or the session of Windows: the 15 minutes hold for it however that ended, and no password is in doubt that the ledger would bar."""
+    (tmp_path / "state").mkdir(mode=0o700)
+    ews = "https://mail.contoso.test:443/EWS/Exchange.asmx"
+    sign_in = MailboxSignIn(mailbox="a@contoso.test", endpoints=(ews,), prober="ews-inbox", way=b"w")
+    account, at = ("contoso\\svc-crm", ""), datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
+
+    def accounts() -> Accounts:
+        return Accounts(Memory(tmp_path / "state"), lambda: at, timedelta(seconds=30), Locks())
+
+    proof = accounts().proof(account, ews, sign_in, has_password=False)
+    await proof.claim()
+    assert proof.is_sign_in
+    if ending is not None:
+        await proof.end(ending)
+    proof.close()
+    at += timedelta(minutes=14)
+    assert await accounts().last_sign_in(account, sign_in) is not None
+    assert await accounts().barred(account, ews) is None
+    at += timedelta(minutes=2)
+    assert await accounts().last_sign_in(account, sign_in) is None
+
+
+async def test_a_ticket_that_was_not_had_is_no_sign_in(tmp_path: Path) -> None:
+    """Where no proof left, the next run may sign in at once."""
+    (tmp_path / "state").mkdir(mode=0o700)
+    sign_in = MailboxSignIn(mailbox="a@contoso.test", endpoints=("https://mail.contoso.test:443/",), prober="ews-inbox", way=b"w")
+    accounts = Accounts(Memory(tmp_path / "state"), lambda: datetime(2026, 11, 30, 8, 0, tzinfo=UTC), timedelta(seconds=30), Locks())
+    proof = accounts.proof(("svc", ""), "https://mail.contoso.test:443/", sign_in, has_password=False)
+    await proof.claim()
+    await proof.release()
+    assert not proof.is_sign_in
+    assert await accounts.last_sign_in(("svc", ""), sign_in) is None

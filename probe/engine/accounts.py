@@ -128,9 +128,13 @@ class Accounts:
         except MemoryUnavailable as unavailable:
             return Barred(_unremembered(unavailable), Why.NOT_ATTEMPTED)
 
-    def proof(self, account: LedgerKey, subject: str, sign_in: MailboxSignIn | None = None) -> AttemptProof:
-        """The claims of an account in one attempt at an endpoint; `sign_in` is for which mailbox, where it is for one."""
-        return AttemptProof(self, account, subject, None if sign_in is None else SignInClaim(sign_in))
+    def proof(self, account: LedgerKey, subject: str, sign_in: MailboxSignIn | None = None, *, has_password: bool = True) -> AttemptProof:
+        """The claims of an account in one attempt at an endpoint; `sign_in` is for which mailbox, where it is for one.
+
+        Without a password, as by a ticket, there is none that a server could count as wrong: the ledger has no entry of it, the table of sign-ins has.
+        """
+        of = None if sign_in is None else SignInClaim(sign_in)
+        return AttemptProof(self, account, subject, of) if has_password else TicketProof(self, account, subject, of)
 
     async def claim(self, account: LedgerKey, subject: str, place: str, of: SignInClaim | None) -> None:
         """A proof is about to leave. Raises NotClaimed."""
@@ -155,6 +159,25 @@ class Accounts:
             raise NotClaimed(_unremembered(unavailable)) from unavailable
         if refused:
             raise NotClaimed(refused)
+
+    async def begin(self, account: LedgerKey, of: SignInClaim | None) -> None:
+        """An account without a password is about to sign in. Raises NotClaimed."""
+        if self._memory is None or of is None or of.is_begun:
+            return
+        try:
+            await self._begin(self._memory, await self._identity(self._memory, account), of)
+        except MemoryUnavailable as unavailable:
+            raise NotClaimed(_unremembered(unavailable)) from unavailable
+
+    async def cancel(self, account: LedgerKey, of: SignInClaim | None) -> None:
+        """It did not sign in after all."""
+        if self._memory is not None and account in self._known:
+            with contextlib.suppress(MemoryUnavailable):
+                await self._cancel(self._memory, self._known[account], of)
+
+    def let_in(self, account: LedgerKey, where: str) -> None:
+        """A proof of the account was accepted there."""
+        self._let_in.add((account, where))
 
     async def _begin(self, memory: Memory, identity: Identity, of: SignInClaim) -> None:
         """Write down that an account signs in for a mailbox. Raises NotClaimed where another run does."""
@@ -191,7 +214,7 @@ class Accounts:
     async def end(self, account: LedgerKey, subject: str, ending: Ending, place: str) -> None:
         """What came of a proof."""
         if ending is Ending.ACCEPTED:
-            self._let_in.add((account, place or subject))
+            self.let_in(account, place or subject)
         elif ending is Ending.REFUSED:
             self._barred[account, place] = "the account was refused a moment ago; it is not tried again"
         else:
@@ -289,7 +312,7 @@ class AttemptProof:
     @contextlib.asynccontextmanager
     async def at(self, place: str) -> AsyncIterator[AttemptProof]:
         """As in Proof."""
-        proof = AttemptProof(self._accounts, self._account, place, self._of, place)
+        proof = type(self)(self._accounts, self._account, place, self._of, place)
         async with contextlib.AsyncExitStack() as stack:
             lock = self._accounts.lock(self._account, place)
             await lock.acquire()
@@ -306,6 +329,33 @@ class AttemptProof:
         """The attempt is over. A claim that was not ended is one whose end was not seen."""
         if self._is_claimed:
             self._accounts.doubt(self._account, self._place)
+
+
+class TicketProof(AttemptProof):
+    """The same of an account without a password."""
+
+    async def claim(self) -> None:
+        """As in Proof."""
+        await self._accounts.begin(self._account, self._of)
+        self._is_claimed = True
+
+    async def release(self) -> None:
+        """As in Proof."""
+        if self._is_claimed:
+            self._is_claimed = False
+            await self._accounts.cancel(self._account, self._of)
+
+    async def end(self, ending: Ending) -> None:
+        """As in Proof. What was refused bars nothing: the next ticket may be another."""
+        if self._is_claimed:
+            self._is_claimed = False
+            if self._of is not None:
+                self._of.has_left = True
+            if ending is Ending.ACCEPTED:
+                self._accounts.let_in(self._account, self._place or self._subject)
+
+    def close(self) -> None:
+        """As above; nothing is in doubt."""
 
 
 def _unremembered(unavailable: MemoryUnavailable) -> str:

@@ -319,7 +319,7 @@ async def _signed_in(
         if (barred := await accounts.barred(identity, conversation.endpoint.url)) is not None:
             # What bars it may be that another program signs in for this very mailbox, from a moment ago on.
             return await instead() or _unheld(conversation, context, NotHeld(barred.why, barred.reason))
-        proof = accounts.proof(identity, conversation.endpoint.url, sign_in)
+        proof = accounts.proof(identity, conversation.endpoint.url, sign_in, has_password=subject.login.password is not None)
         try:
             attempt = await _try(conversation, subject.signed_in(subject.login.account(password, proof)), context, keep)
         finally:

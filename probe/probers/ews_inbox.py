@@ -48,11 +48,11 @@ from probe.model.estate import Authentication, Endpoint, Service
 from probe.model.facts import Why
 from probe.model.kinds import Challenge
 from probe.model.refusals import Refusal
-from probe.net.ews_requests import NO_SUCH_MAILBOX, EwsRequest
+from probe.net.ews_requests import NO_SUCH_MAILBOX, EwsRequest, EwsResult
 from probe.net.ews_session import find_directions, find_folders
 from probe.net.http_exchange import Head, HttpConnection, host_header
 from probe.net.kerberos import TicketRequest, TicketResult, fetch_ticket, kerberos_settings, running_as
-from probe.probing import Account, Dial, Effect, LoginSubject, NotClaimed, Notebook, Prober, Scope, Unrecorded
+from probe.probing import Account, Dial, Effect, LoginSubject, NotClaimed, Notebook, Prober, Scope
 from probe.probing.authority import NoToken, allowed_authority, resource_for, token_by_application, token_by_password
 from probe.probing.ews import EwsScheme, end_logon, scheme_for
 from probe.probing.ews_results import (
@@ -160,7 +160,7 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, offered: fro
 
     Whether that settles it, so that NTLM by a password does not follow.
     """
-    endpoint, proof = dial.endpoint, Unrecorded() if account.is_service else account.proof
+    endpoint, proof = dial.endpoint, account.proof
     seen = TicketResult()
 
     async def fetched(binding: bytes | None) -> str | None:
@@ -204,14 +204,22 @@ async def _by_ticket(account: Account, dial: Dial, notes: Notebook, offered: fro
         way = f"a Kerberos ticket of {account.username} for HTTP/{endpoint.host}"
         if header is None:
             way = f"NTLM of the Windows session of {account.username}"
+            await proof.claim()
             header = await talk.ntlm_header(NtlmMechanism(None, None, host=endpoint.host, service="HTTP", binding=binding))
         dial.note(f"signs in by {way}, to {stream.address}")
         came = await talk.find_folders(header)
+        if seen.token is None:
+            await end_logon(proof, 1, came.status, is_let_in=_is_let_in(came))
         reading = ResultReader(account, dial, notes, came, carried="session" if seen.token is None else "ticket")
         reading.conclude()
         if came.folder == NO_SUCH_MAILBOX:
             reading.conclude_directions(await talk.find_directions(endpoint.url))
     return True
+
+
+def _is_let_in(came: EwsResult) -> bool:
+    """Whether Exchange let the account in: it said something of a folder."""
+    return came.folder is not None and came.folder not in ACCOUNT_STATES
 
 
 def _conclude_without_ticket(notes: Notebook, seen: TicketResult, told: str) -> None:
@@ -243,7 +251,7 @@ async def _sign_in(
     )
     dial.note(f"signs in by {scheme}, in a child process, to {address}")
     seen = await dial.in_child(find_folders, request, first=account.proof.claim)
-    is_let_in = seen.folder is not None and seen.folder not in ACCOUNT_STATES
+    is_let_in = _is_let_in(seen)
     await end_logon(account.proof, seen.logons, seen.status, is_let_in=is_let_in)
     dial.connections += 1
     reading = ResultReader(account, dial, notes, seen, carried="token" if scheme == "bearer" else "password")

@@ -134,7 +134,7 @@ async def test_the_service_s_ticket_opens_the_inbox(tried: Tried, monkeypatch: p
     assert done.at_kdc[-1] == ("TGS_REQ", "ISSUE", SERVICE, FOR_WEB)
     assert [asked for asked in done.at_kdc if asked[0] == "TGS_REQ"] == [("TGS_REQ", "ISSUE", SERVICE, FOR_WEB)]
     assert done.at_exchange == [(SERVICE, True)]
-    assert (done.delegated, done.ledger.told) == ([], [])
+    assert (done.delegated, done.ledger.told) == ([], ["claimed", Ending.ACCEPTED])
 
 
 async def test_a_server_that_wants_a_ticket_each_time_gets_one(tried: Tried, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,7 @@ async def test_the_session_s_ticket_opens_the_inbox(
     done = await tried.run(WindowsSession(), username=username, folders=True)
     assert [done.value(key) for key in (v.AUTH_AS_SERVICE, v.AUTH_ACCEPTED, v.EWS_INBOX, v.EWS_TASKS)] == [True, True, "found", "found"]
     assert done.schemes == ["", "Negotiate", "", "", ""]
-    assert done.ledger.told == []
+    assert done.ledger.told == ["claimed", Ending.ACCEPTED]
 
 
 async def test_a_session_of_another_account_is_not_used(tried: Tried, ews: EwsStub) -> None:
@@ -125,13 +125,15 @@ async def test_a_session_of_another_account_is_not_used(tried: Tried, ews: EwsSt
     assert ews.connections == 0
 
 
-@pytest.mark.parametrize("failure", [NO_SERVICE, NO_KDC])
-async def test_ntlm_of_the_session_follows_where_there_is_no_kerberos(tried: Tried, ews: EwsStub, failure: int) -> None:
-    """Windows proves its own account, over the connection that is bound; the password is nobody's to have, and the ledger hears of nothing."""
+@pytest.mark.parametrize(("failure", "at_kdc"), [(NO_SERVICE, Ending.ACCEPTED), (NO_KDC, "released")])
+async def test_ntlm_of_the_session_follows_where_there_is_no_kerberos(
+    tried: Tried, ews: EwsStub, failure: int, at_kdc: Ending | str
+) -> None:
+    """Windows proves its own account, over the connection that is bound; the password is nobody's to have, and the sign-in is claimed."""
     done = await tried.run(WindowsSession(password=PASSWORD, kerberos_failure=failure), folders=True)
     assert [done.value(key) for key in (v.AUTH_ACCEPTED, v.EWS_INBOX, v.EWS_TASKS)] == [True, "found", "found"]
     assert done.schemes == ["", "NTLM", "NTLM", "", "", ""]
-    assert (ews.logons, done.ledger.told) == (1, [])
+    assert (ews.logons, done.ledger.told) == (1, ["claimed", at_kdc, "claimed", Ending.ACCEPTED])
     assert "no Kerberos: " in done.text
     assert "NTLM of the Windows session" in done.text
 
