@@ -123,7 +123,7 @@ def authorizations(ews: EwsStub) -> list[str]:
 
 
 async def test_the_service_s_ticket_opens_the_inbox(ews: EwsStub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the ticket is the service account's, one request that carries it shows the inbox and the build, and the ledger hears of nothing."""
+    """Where the ticket is the service account's, one request that carries it shows the inbox and the build; the sign-in is claimed."""
     done = await Tried(ews, monkeypatch, service=SERVICE.lower()).run()
     assert done.failure == ""
     assert [done.value(key) for key in (v.AUTH_AS_SERVICE, v.AUTH_ACCEPTED, v.EWS_INBOX, v.EWS_IMPERSONATION)] == [
@@ -134,7 +134,7 @@ async def test_the_service_s_ticket_opens_the_inbox(ews: EwsStub, monkeypatch: p
     ]
     assert str(done.value(v.SERVER_BUILD)) == "15.1.2507.57"
     assert authorizations(ews) == ["", "Negotiate"]
-    assert done.ledger.told == []
+    assert done.ledger.told == ["claimed", Ending.ACCEPTED]
     assert "YSB0aWNrZXQ" not in done.text
     assert f"signs in by a Kerberos ticket of {SERVICE} for HTTP/localhost, to 127.0.0.1" in done.text
 
