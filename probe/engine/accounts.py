@@ -292,14 +292,14 @@ class AttemptProof:
     async def claim(self) -> None:
         """As in Proof."""
         assert not self._is_claimed, "the claim before this one has not ended"
-        await self._accounts.claim(self._account, self._subject, self._place, self._of)
+        await self._claim()
         self._is_claimed = True
 
     async def release(self) -> None:
         """As in Proof."""
         if self._is_claimed:
             self._is_claimed = False
-            await self._accounts.release(self._account, self._place, self._of)
+            await self._release()
 
     async def end(self, ending: Ending) -> None:
         """As in Proof."""
@@ -307,7 +307,16 @@ class AttemptProof:
             self._is_claimed = False
             if self._of is not None:
                 self._of.has_left = True
-            await self._accounts.end(self._account, self._subject, ending, self._place)
+            await self._end(ending)
+
+    async def _claim(self) -> None:
+        await self._accounts.claim(self._account, self._subject, self._place, self._of)
+
+    async def _release(self) -> None:
+        await self._accounts.release(self._account, self._place, self._of)
+
+    async def _end(self, ending: Ending) -> None:
+        await self._accounts.end(self._account, self._subject, ending, self._place)
 
     @contextlib.asynccontextmanager
     async def at(self, place: str) -> AsyncIterator[AttemptProof]:
@@ -332,27 +341,17 @@ class AttemptProof:
 
 
 class TicketProof(AttemptProof):
-    """The same of an account without a password."""
+    """The same of an account without a password. A refusal bars nothing: the next ticket may be another."""
 
-    async def claim(self) -> None:
-        """As in Proof."""
+    async def _claim(self) -> None:
         await self._accounts.begin(self._account, self._of)
-        self._is_claimed = True
 
-    async def release(self) -> None:
-        """As in Proof."""
-        if self._is_claimed:
-            self._is_claimed = False
-            await self._accounts.cancel(self._account, self._of)
+    async def _release(self) -> None:
+        await self._accounts.cancel(self._account, self._of)
 
-    async def end(self, ending: Ending) -> None:
-        """As in Proof. What was refused bars nothing: the next ticket may be another."""
-        if self._is_claimed:
-            self._is_claimed = False
-            if self._of is not None:
-                self._of.has_left = True
-            if ending is Ending.ACCEPTED:
-                self._accounts.let_in(self._account, self._place or self._subject)
+    async def _end(self, ending: Ending) -> None:
+        if ending is Ending.ACCEPTED:
+            self._accounts.let_in(self._account, self._place or self._subject)
 
     def close(self) -> None:
         """As above; nothing is in doubt."""
