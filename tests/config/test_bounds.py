@@ -51,4 +51,4 @@ def test_counting_takes_time_by_the_size_alone(piece: str) -> None:
     started = time.process_time()
     too_much(text[3:])
     too_deep(text)
-    assert time.process_time() - started < 20  # a slow machine takes 5; a text that was looked at twice, hours
+    assert time.process_time() - started < 5
