@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
     text,
 )
 
@@ -47,6 +48,10 @@ SUBJECT = Table(
     UniqueConstraint("deployment_id", "subject", "mailbox", "topic"),
 )
 """One row for each subject that was ever looked at: the row that a look which finds nothing new updates in place."""
+
+for _name in (SUBJECT.c.subject, SUBJECT.c.mailbox):
+    # Whoever asks for one writes its name in small or capital letters.
+    Index(f"subject_by_{_name.name}", func.lower(_name))
 
 FORM = Table(
     "form",

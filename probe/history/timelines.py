@@ -84,18 +84,21 @@ _PREVIOUS, _PREVIOUS_FORM = SPAN.alias("previous"), FORM.alias("previous_form")
 _LAST_SEEN = func.coalesce(SPAN.c.last_seen, SUBJECT.c.last_seen)
 
 
-def _about(name: str | None, beside: Sequence[str] = ()) -> ColumnElement[bool]:
-    """Rows of one subject or of one account, whichever has that name; without one all. `beside`: and what is everybody's of these subjects."""
+def _of(column: ColumnElement[Any], deployment: int, name: str | None, beside: Sequence[str] = ()) -> ColumnElement[bool]:
+    """Rows of a deployment that belong, by a column with the ids of subjects, to one subject or to one account, whichever has that name; without one all.
+    `beside`: and to what is everybody's of these subjects."""
     if name is None:
-        return true()
-    # As it stands too, since SQLite knows capital letters of English alone.
-    own = or_(*(same for column in (SUBJECT.c.subject, SUBJECT.c.mailbox) for same in (column == name, func.lower(column) == name.lower())))
-    return or_(own, and_(SUBJECT.c.subject.in_(beside), SUBJECT.c.mailbox == "")) if beside else own
+        return SUBJECT.c.deployment_id == deployment
+    # Both sides by the database, whose small letters are those of its indexes.
+    named = select(SUBJECT.c.id).where(or_(*(func.lower(own) == func.lower(name) for own in (SUBJECT.c.subject, SUBJECT.c.mailbox))))
+    others = select(SUBJECT.c.id).where(SUBJECT.c.subject.in_(beside), SUBJECT.c.mailbox == "", SUBJECT.c.deployment_id == deployment)
+    # As a sum, since SQLite would rather go through all of a deployment than find the few by their name.
+    return and_(column.in_(named.union_all(others) if beside else named), SUBJECT.c.deployment_id + 0 == deployment)
 
 
 def knows(connection: Connection, deployment: int, about: str) -> bool:
     """Whether anything was ever found of a subject or an account."""
-    return connection.execute(select(SUBJECT.c.id).where(SUBJECT.c.deployment_id == deployment, _about(about)).limit(1)).first() is not None
+    return connection.execute(select(SUBJECT.c.id).where(_of(SUBJECT.c.id, deployment, about)).limit(1)).first() is not None
 
 
 def subjects(connection: Connection, deployment: int) -> Iterator[KeptSubject]:
@@ -134,7 +137,7 @@ def intervals(
         select(SPAN, _LAST_SEEN.label("until"), SUBJECT.c.subject, SUBJECT.c.mailbox, FORM.c.body)
         .join(SUBJECT, SUBJECT.c.id == SPAN.c.subject_id)
         .join(FORM, FORM.c.id == SPAN.c.form_id)
-        .where(SUBJECT.c.deployment_id == deployment, _about(about, beside), SPAN.c.is_open if open_only else true())
+        .where(_of(SPAN.c.subject_id, deployment, about, beside), SPAN.c.is_open if open_only else true())
         .order_by(SUBJECT.c.subject, SUBJECT.c.mailbox, SPAN.c.first_seen, SPAN.c.id)
     )
     for row in rows:
@@ -165,7 +168,7 @@ def changes(
 ) -> Iterator[HistoryChange]:
     """What changed, the newest first; `after` is the id of the last that is known already, and only older ones follow, after `newer_than` only those
     that were written later. `limit` is of intervals."""
-    wanted = _changed().where(SUBJECT.c.deployment_id == deployment, _about(about, beside))
+    wanted = _changed().where(_of(SPAN.c.subject_id, deployment, about, beside))
     if since is not None:
         wanted = wanted.where(SPAN.c.first_seen >= stored(since))
     if drift_only:
@@ -194,8 +197,7 @@ def latencies(connection: Connection, deployment: int, subject: str, since: date
         select(LATENCY)
         .join(SUBJECT, SUBJECT.c.id == LATENCY.c.subject_id)
         .where(
-            SUBJECT.c.deployment_id == deployment,
-            func.lower(SUBJECT.c.subject) == subject.lower(),
+            _of(LATENCY.c.subject_id, deployment, subject),
             SUBJECT.c.mailbox == "",
             LATENCY.c.day >= stored(since) // DAY_MS,
         )
@@ -213,7 +215,7 @@ def transcripts(connection: Connection, deployment: int, about: str, limit: int)
     rows = connection.execute(
         select(TRANSCRIPT)
         .join(SUBJECT, SUBJECT.c.id == TRANSCRIPT.c.subject_id)
-        .where(SUBJECT.c.deployment_id == deployment, _about(about))
+        .where(_of(TRANSCRIPT.c.subject_id, deployment, about))
         .order_by(TRANSCRIPT.c.at.desc(), TRANSCRIPT.c.id.desc())
         .limit(limit)
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import field, replace
 from datetime import date
 from enum import StrEnum
+from itertools import chain
 
 from probe.model.effects import Effect as Effect
 from probe.model.endpoints import EWS_PATH as EWS_PATH
@@ -363,10 +364,12 @@ class Estate:
     schedule: ScheduleSettings = ScheduleSettings()
     alerts: AlertSettings = AlertSettings()
     _named: dict[str, ServerProfile] = field(init=False, repr=False, compare=False)
+    _endpoints: tuple[Endpoint, ...] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Indexed by name, since a search for each mailbox would cost mailboxes times profiles.
         object.__setattr__(self, "_named", {profile.name: profile for profile in self.profiles})
+        object.__setattr__(self, "_endpoints", None)
 
     def profile_of(self, mailbox: Mailbox) -> ServerProfile:
         """The profile that a mailbox names; reading an estate has made sure that there is one."""
@@ -379,8 +382,12 @@ class Estate:
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every endpoint that it names, each once."""
-        found = (end for profile in self.profiles for end in (profile.incoming, profile.outgoing) if end is not None)
-        return tuple(dict.fromkeys((*found, *(end for mailbox in self.mailboxes for end in self.endpoints_of(mailbox)))))
+        found = self._endpoints
+        if found is None:  # when first asked for, since going through ten thousand mailboxes takes a while
+            ends = chain(((profile.incoming, profile.outgoing) for profile in self.profiles), map(self.endpoints_of, self.mailboxes))
+            found = tuple(dict.fromkeys(end for pair in ends for end in pair if end is not None))
+            object.__setattr__(self, "_endpoints", found)
+        return found
 
 
 DEPLOYMENT_SUBJECT = "deployment"

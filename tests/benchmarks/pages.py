@@ -311,8 +311,9 @@ def main() -> None:
     read = load_estate(file)
 
     def say(line: str) -> None:
-        sys.stdout.write(f"{line.rpartition(' ')[2]}\n")
-        sys.stdout.flush()
+        if " is watched; " in line:  # alerts are said so too
+            sys.stdout.write(f"{line.rpartition(' ')[2]}\n")
+            sys.stdout.flush()
 
     settings = ServiceSettings(
         estate_file=file,

@@ -11,12 +11,13 @@ import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, event, text
 
 from probe.history import HistoryUnavailable, Interval, open_history
 from probe.history.schema import METADATA
@@ -24,7 +25,8 @@ from probe.history.storage import DATABASE, alembic_steps, connected, migrate
 from probe.memory.folder import Folder
 from probe.model import vocabulary as v
 from probe.model.estate import Secret
-from tests.history.looks import look, product
+from tests.history.looks import START, look, product
+from tests.runs import POP
 from tests.servers.postgresql import PostgreSql
 
 STEPS = [step.revision for step in reversed(list(ScriptDirectory.from_config(alembic_steps()).walk_revisions()))]
@@ -63,11 +65,52 @@ async def test_what_an_earlier_schema_holds_is_there_in_the_newest(place: Folder
         assert [one.key for one in changes] == ["server.product"]
 
 
+# Expressions of an index are not read back from SQLite; the next test holds what those are for.
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index:sqlalchemy.exc.SAWarning")
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index:UserWarning")
 async def test_the_tables_are_those_that_the_steps_make(place: Folder | Secret) -> None:
     """What the program takes for its tables is what the migrations leave, on each database."""
     async with open_history(place, "contoso") as history:
         differences = await history.storage.read(lambda connection: compare_metadata(MigrationContext.configure(connection), METADATA))
     assert differences == []
+
+
+async def test_what_is_asked_of_one_subject_is_found_without_reading_all_of_them(tmp_path: Path) -> None:
+    """Whatever is asked of a subject or an account, in small or capital letters, SQLite finds by an index, with what stands beside it."""
+    asked: list[tuple[str, Any]] = []
+    async with open_history(Folder(tmp_path), "contoso") as history:
+        await history.record([look(0, *product()), look(5, *product("Exim"))])
+
+        @event.listens_for(Engine, "before_cursor_execute")
+        def note(_connection: object, _cursor: object, statement: str, values: object, _context: object, _many: object) -> None:
+            asked.append((statement, values))
+
+        try:
+            found = (
+                await history.changes(about=POP.upper(), beside=["smtp://mail.branch.test"], limit=50),
+                await history.intervals(POP.upper(), open_only=True),
+                await history.latencies(POP.upper(), START),
+                await history.transcripts(POP.upper(), 10),
+                (await history.knows(POP.upper()),),
+            )
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+        read = [one for one in asked if one[0].startswith("SELECT")]
+
+        def plans(connection: Connection) -> list[str]:
+            return [
+                row.detail for statement, values in read for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            ]
+
+        steps = await history.storage.read(plans)
+    assert [len(one) > 0 for one in found] == [True, True, False, True, True]  # how long looks took is drawn together by the hour
+    assert len(read) == 10  # each asks for the deployment first
+    assert [step for step in steps if step.startswith("SCAN")] == []
+    assert {index for index in ("subject_by_subject", "subject_by_mailbox", "span_of_subject") if index in "".join(steps)} == {
+        "subject_by_subject",
+        "subject_by_mailbox",
+        "span_of_subject",
+    }
 
 
 async def test_a_schema_of_a_later_version_is_left_alone(place: Folder | Secret) -> None:
