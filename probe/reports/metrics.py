@@ -15,7 +15,6 @@ from prometheus_client.core import Metric
 from probe.document import Report, ReportOptions
 from probe.document.telling.known import Known
 from probe.document.telling.metrics import MEDIA_TYPE, endpoints, exposition, family, mailboxes, single
-from probe.model.facts import Facts
 
 
 def _metrics(document: Mapping[str, Any]) -> Iterator[Metric]:
@@ -29,7 +28,7 @@ def _metrics(document: Mapping[str, Any]) -> Iterator[Metric]:
     attempts = Counter((a["prober"], a["outcome"]) for a in document["attempts"])
     yield family("probe_attempts", "Attempts of the run.", ("prober", "outcome"), attempts)
     outcomes = {subject: [a["outcome"] for a in known.attempts.get(subject, ())] for subject in known.endpoints}
-    yield from endpoints(outcomes, {subject: known.of.get(subject, Facts(subject)) for subject in known.endpoints})
+    yield from endpoints(outcomes, {subject: known.of(subject) for subject in known.endpoints})
 
 
 def _render(document: Mapping[str, Any], _options: ReportOptions) -> Iterator[str]:

@@ -105,7 +105,7 @@ def _looked_at(document: Mapping[str, Any], known: Known) -> Iterator[_Line]:
     for subject in known.endpoints:
         held = [a for a in known.attempts.get(subject, ()) if a["outcome"] != Outcome.NOT_SCHEDULED]
         broken = [a for a in held if a["outcome"] != Outcome.COMPLETED]
-        facts = known.of.get(subject, Facts(subject))
+        facts = known.of(subject)
         because = _against_the_certificate(facts, finished)
         if because:
             yield _Line(State.CRITICAL, f"{subject}: {because}")
@@ -170,7 +170,7 @@ def _performance(document: Mapping[str, Any], known: Known) -> Iterator[str]:
     started, finished = (datetime.fromisoformat(document[end]) for end in ("started", "finished"))
     yield f"time={(finished - started).total_seconds():g}s;;;0"
     for subject in known.endpoints:
-        ends = _end(known.of.get(subject, Facts(subject)))
+        ends = _end(known.of(subject))
         if ends is not None:
             yield f"{_label(subject, 'certificate days')}={(ends - finished).days};{_SOON.days}:;0:"
 

@@ -14,7 +14,7 @@ from probe.model.keys import FactKey
 
 def main_facts(known: Known, subject: str, today: date) -> dict[str, str]:
     """What is known of server, addresses, TLS, certificate, the deployment's Windows and sign-in, by these words; what is not is left out."""
-    facts = known.of.get(subject, Facts(subject))
+    facts = known.of(subject)
     lines = {
         "Server": _server(facts, today),
         "Addresses": _listed(facts, v.NET_ADDRESSES),

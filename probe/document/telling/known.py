@@ -26,18 +26,33 @@ class Known(Index):
         self.facts: dict[tuple[str, str | None, str], list[JsonObject]] = {}
         for fact in document["facts"]:
             self.facts.setdefault((fact["subject"], fact["mailbox"], fact["key"]), []).append(fact)
-        by_subject: dict[str, list[Any]] = {}
-        for reading in readings(document):
-            # Findings cite that nothing was asked; it says nothing about the endpoint.
-            if reading.mailbox is None and not (isinstance(reading, Missing) and reading.says_nothing):
-                by_subject.setdefault(reading.subject, []).append(reading)
-        self.of = {subject: Facts(subject, of_it) for subject, of_it in by_subject.items()}
-        self.endpoints = list(dict.fromkeys(s for s in (*self.attempts, *self.of) if "://" in s))
+        self._forms: dict[str, dict[str, list[JsonObject]]] = {}
+        """Facts and gaps of each subject itself."""
+        for part in ("facts", "missing"):
+            for form in document[part]:
+                if form["mailbox"] is None:
+                    self._forms.setdefault(form["subject"], {}).setdefault(part, []).append(form)
+        self._of: dict[str, Facts] = {}
         self._gaps = {(gap["subject"], gap["mailbox"], gap["key"]): gap for gap in document["missing"]}
         estate = document["estate"] or {"deployment": {}, "profiles": (), "mailboxes": ()}
         self.deployment: JsonObject = estate["deployment"]
         self.profiles: dict[str, JsonObject] = {profile["name"]: profile for profile in estate["profiles"]}
         self.mailboxes: dict[str, JsonObject] = {mailbox["address"]: mailbox for mailbox in estate["mailboxes"]}
+
+    @cached_property
+    def endpoints(self) -> list[str]:
+        """URLs of the endpoints of which something is known."""
+        others = (subject for subject in self._forms if "://" in subject and (subject in self.attempts or any(self.of(subject))))
+        return list(dict.fromkeys((*(subject for subject in self.attempts if "://" in subject), *others)))
+
+    def of(self, subject: str) -> Facts:
+        """What is known of a subject itself. It is read from the document when it is first asked for: most of it nobody asks for."""
+        found = self._of.get(subject)
+        if found is None:
+            # Findings cite that nothing was asked; it says nothing about the endpoint.
+            told = (one for one in readings(self._forms.get(subject, {})) if not (isinstance(one, Missing) and one.says_nothing))
+            found = self._of[subject] = Facts(subject, told)
+        return found
 
     def facts_of(self, subject: str) -> Iterator[JsonObject]:
         """Every fact of a subject itself, without those of accounts there."""
@@ -45,7 +60,7 @@ class Known(Index):
 
     def gaps_of(self, subject: str) -> list[Missing]:
         """What is not known of a subject itself, by key, with the most informative reason of each."""
-        facts = self.of.get(subject, Facts(subject))
+        facts = self.of(subject)
         best = (facts.read(key) for key in dict.fromkeys(reading.key for reading in facts))
         return [reading for reading in best if isinstance(reading, Missing)]
 

@@ -50,7 +50,7 @@ def _values(urls: Sequence[str], address: str, known: Known) -> dict[Name, list[
         Name.PORT: [str(endpoint.port) for endpoint in endpoints],
         Name.SERVICES: list(dict.fromkeys(_SERVICES[e.service] for e in endpoints if e.service in _SERVICES)),
         Name.WINDOWS: list(filter(None, [known.deployment.get("runs_on")])),
-        Name.CERTIFICATE: [text for url in urls if (text := _certificate(known.of.get(url, Facts(url))))],
+        Name.CERTIFICATE: [text for url in urls if (text := _certificate(known.of(url)))],
     }
 
 
@@ -80,9 +80,9 @@ def _certificate(facts: Facts) -> str:
 def _audiences(urls: Iterable[str], address: str, known: Known) -> frozenset[Audience] | None:
     """The operators of these servers; None where one is not known, so that no paragraph is left out."""
     found: set[Audience] = set()
-    whose = _PROVIDERS.get(known.of.get(address, Facts(address)).value(v.PROVIDER) or "")
+    whose = _PROVIDERS.get(known.of(address).value(v.PROVIDER) or "")
     for url in urls:
-        facts = known.of.get(url, Facts(url))
+        facts = known.of(url)
         product = facts.value(v.SERVER_PRODUCT)
         if product is None:
             return None

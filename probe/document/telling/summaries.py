@@ -12,7 +12,7 @@ from probe.document.telling.signing_in import WITHOUT, ready_in_words
 from probe.document.telling.words import count, moment, spaced
 from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT
-from probe.model.facts import Facts, Missing
+from probe.model.facts import Missing
 from probe.model.rules import Support
 
 INTERRUPTED = "The run was interrupted; this is what was learnt until then."
@@ -68,5 +68,5 @@ def circumstances(document: Mapping[str, Any]) -> list[str]:
 
 def dynamics_unread(known: Known) -> str:
     """That Dynamics' own records could not be read, where somebody asked for them; else empty. What they would say is no matter of one mailbox."""
-    gap = known.of.get(DEPLOYMENT_SUBJECT, Facts(DEPLOYMENT_SUBJECT)).read(v.DYNAMICS_ORGANIZATION_ID)
+    gap = known.of(DEPLOYMENT_SUBJECT).read(v.DYNAMICS_ORGANIZATION_ID)
     return f"Dynamics' own records were not read: {gap.detail}." if isinstance(gap, Missing) and not gap.says_nothing else ""

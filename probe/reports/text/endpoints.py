@@ -10,7 +10,7 @@ from probe.document.telling.endpoints import main_facts
 from probe.document.telling.known import Known
 from probe.document.telling.words import CITED_LIMIT, VALUE_LIMIT, bounded, gap_in_words, provenance, some_of, spaced, value_in_words
 from probe.model.attempts import Outcome
-from probe.model.facts import Facts, Missing, Why
+from probe.model.facts import Missing, Why
 from probe.reports.text.page import DOUBTFUL, Page
 from probe.reports.text.tls import IN_TABLE, was_left_out, write_tls_table
 
@@ -28,7 +28,7 @@ def write_all_facts(page: Page, known: Known, subject: str) -> None:
         page.say(
             bounded(value_in_words(fact["value"]), VALUE_LIMIT) + provenance(fact), indent=2, label=fact["key"], column=column, cut=True
         )
-    write_tls_table(page, known.of.get(subject, Facts(subject)))
+    write_tls_table(page, known.of(subject))
 
 
 def write_gaps(page: Page, known: Known, subject: str) -> None:

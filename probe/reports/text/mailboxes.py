@@ -16,7 +16,7 @@ from probe.document.telling.known import Known
 from probe.document.telling.signing_in import about_sign_in
 from probe.document.telling.words import count, some_of
 from probe.model import vocabulary as v
-from probe.model.facts import Fact, Facts
+from probe.model.facts import Fact
 from probe.model.provenance import Inferred
 from probe.model.rules import Support
 from probe.model.values import dataclass
@@ -104,7 +104,7 @@ def _profile(page: Page, profile: JsonObject) -> None:
 def _about_mailbox(report: _ReportContext, block: Block) -> None:
     """Where the first mailbox lives, unless the operator declared it, and what is to be known of signing in."""
     address = block.addresses[0]
-    facts = report.known.of.get(address, Facts(address))
+    facts = report.known.of(address)
     location, url = facts.read(v.MAILBOX_LOCATION), facts.value(v.AUTODISCOVER_URL)
     if isinstance(location, Fact) and isinstance(location.provenance, Inferred):
         report.page.say(f"{location.value}" + (f"; Autodiscover names {url}" if url else ""), indent=2, label="Lives", column=10)

@@ -11,7 +11,7 @@ from probe.document.telling.endpoints import main_facts
 from probe.document.telling.known import Known
 from probe.model import vocabulary as v
 from probe.model.estate import Endpoint
-from probe.model.facts import Facts, Missing
+from probe.model.facts import Missing
 from probe.model.keys import FactKey
 from probe.model.kinds import Flags, Lists, TlsSession, Validity
 from probe.web.documents import endpoint_document
@@ -59,7 +59,7 @@ class EndpointView:
         deployment = state.names.estate.deployment
         self.known.deployment = {"runs_on": deployment.runs_on, "fips": deployment.fips}
         self.windows, self.fips = deployment.runs_on, deployment.fips
-        self.facts = self.known.of.get(endpoint.url, Facts(endpoint.url))
+        self.facts = self.known.of(endpoint.url)
         self.main = main_facts(self.known, endpoint.url, self.on)
         self.mailboxes = state.names.served[endpoint.url]
         self.gets = self.facts.value(v.FIPS_NEGOTIATES)

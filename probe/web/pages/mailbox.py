@@ -14,7 +14,6 @@ from probe.document.telling.groups import is_advice
 from probe.document.telling.known import Known
 from probe.model import vocabulary as v
 from probe.model.estate import Mailbox
-from probe.model.facts import Facts
 from probe.model.kinds import Flags, Outcomes
 from probe.model.rules import Assessment, By, Direction, Otherwise, Readiness, Result, Support
 from probe.web.documents import mailbox_document, urls_of
@@ -125,7 +124,7 @@ class MailboxView:
 
     def dynamics(self) -> Mapping[str, Any] | None:
         """Dynamics' own state beside ours; None where nothing is known of it."""
-        facts = self.known.of.get(self.mailbox.address, Facts(self.mailbox.address))
+        facts = self.known.of(self.mailbox.address)
         flags: Flags = facts.value(v.DYNAMICS_ENABLED) or ()
         outcomes: Outcomes = facts.value(v.DYNAMICS_STATUS) or ()
         enabled, status = dict(flags), dict(outcomes)
