@@ -140,7 +140,8 @@ class Alerts:
                 page.take_up_again(now)
             self._sweep(page, now)
             if not (is_held := self._telling.in_maintenance(now)):
-                if self._current is not None:
+                # Thousands of conditions may last: what was reviewed as it was handed in is reviewed again when something of it is due by time.
+                if self._current is not None and not self._is_known(self._current, self._undecided, now):
                     reviewed = self._review(page, self._current, self._undecided, now)
                 self._digest(page, now)
             targets = [] if is_held else [delivery.target for delivery in page.first_open() if delivery.target not in self._busy]
