@@ -12,6 +12,9 @@ from probe.model.watching import Hours, Load, MailboxWork, PlannedWork, Schedule
 
 SIGN_INS_AT_A_PLACE = 3
 """Mailboxes that are signed in to at one endpoint at a time: as many as there are connections to one port (`probe/net/limits.py`)."""
+SIGN_INS_AT_ONCE = 60
+"""Mailboxes that are signed in to at a time, wherever: each takes memory, and where many endpoints are overdue thousands may be owed at once. Where every
+server lets them wait for a minute, a night of four hours is long enough for 14,000."""
 POSTURE_CONNECTIONS = 38
 """What a full TLS posture of a common server takes, as measured with joint elimination."""
 THE_OWN_ACCOUNT = "the account that runs this program"
@@ -64,16 +67,20 @@ class Task:
     def claims(self) -> tuple[str, ...]:
         """What it holds while it runs, of each of which there are `room_of` at a time."""
         where = _MAILBOXES_AT if self.is_of_a_mailbox else _LOOK_AT
-        return (*(f"{where}{url}" for url in sorted(self.loads)), *(f"account {name}" for name in sorted(self.accounts)))
+        own = (*(f"{where}{url}" for url in sorted(self.loads)), *(f"account {name}" for name in sorted(self.accounts)))
+        return (*own, _MAILBOXES) if self.is_of_a_mailbox else own
 
 
 # A look does not keep sign-ins from an endpoint, nor they it: thousands of mailboxes may stand behind one.
 _LOOK_AT = "look at "
 _MAILBOXES_AT = "mailboxes at "
+_MAILBOXES = "mailboxes"
 
 
 def room_of(claim: str) -> int:
-    """How many tasks may hold a claim at a time: one look at an endpoint, one sign-in of an account, a few mailboxes at an endpoint."""
+    """How many tasks may hold a claim at a time: one look at an endpoint, one sign-in of an account, a few mailboxes at an endpoint, some wherever."""
+    if claim == _MAILBOXES:
+        return SIGN_INS_AT_ONCE
     return SIGN_INS_AT_A_PLACE if claim.startswith(_MAILBOXES_AT) else 1
 
 

@@ -13,6 +13,7 @@ from probe.memory import Folder, MailboxSignIn, MemoryUnavailable, SignIns
 from probe.model.watching import Hours
 from probe.schedule import Ended, Task, TaskKind
 from probe.schedule.slots import fraction_of
+from probe.schedule.tasks import SIGN_INS_AT_ONCE
 from tests.schedule.world import BERLIN, HOUR, MORNING, World, look, sign_in
 
 MINUTES = timedelta(minutes=1)
@@ -207,6 +208,29 @@ def test_one_sign_in_of_an_account_at_a_time_and_three_at_an_endpoint(tmp_path: 
         running += (next_ := world.due())
         begun += [task.subject for task in next_]
     assert set(begun) == {task.subject for task in (*shared, *own)}
+
+
+def test_of_thousands_of_mailboxes_that_are_owed_some_are_signed_in_to_at_a_time(tmp_path: Path) -> None:
+    """However many endpoints there are; the next begins as one ends, and looks wait for none of them."""
+    mailboxes = [sign_in(f"m{number}@contoso.test", url=f"imaps://host{number}:993") for number in range(200)]
+    world = World(tmp_path, [*mailboxes, *(look(f"imaps://host{number}:993") for number in range(5))])
+    running: list[Task] = []
+    for _ in range(400):
+        world.wait(10 * SECONDS)
+        for task in world.due():
+            if task.is_of_a_mailbox:
+                running.append(task)
+            else:
+                world.end(task)
+    assert (len(running), world.schedule.waiting) == (SIGN_INS_AT_ONCE, 200 - SIGN_INS_AT_ONCE)
+    assert world.schedule.missed == 0
+    begun = [task.subject for task in running]
+    while world.schedule.waiting:
+        world.end(running.pop(0))
+        running += (next_ := [task for task in world.due() if task.is_of_a_mailbox])
+        begun += [task.subject for task in next_]
+        assert len(running) <= SIGN_INS_AT_ONCE
+    assert set(begun) == {task.subject for task in mailboxes}
 
 
 def test_sign_ins_are_spread_over_the_night(tmp_path: Path) -> None:
