@@ -142,6 +142,10 @@ class _PackedBeside(_Packed):
         self._length = len(lines)
         self._others = others
 
+    def __reduce__(self) -> tuple[type[_Packed], tuple[str]]:
+        # Whoever packs it with others has a better use for what they have in common.
+        return _Packed, (self.words.decode("utf-8", "surrogatepass"),)
+
     @property
     def words(self) -> bytes:
         import zlib

@@ -1,8 +1,9 @@
 """What `probe serve` is: an estate watched on schedule, for as long as the process lives.
 
 `looks` parts a plan into what is held together, `known` says what is believed of it, `judging` judges that in `parts` of the estate, `recording` gives
-it to the history. `conditions`, `drift`, `ahead` and `dynamics` say what somebody is to hear of. `watcher` drives all of it over a clock, `serving` makes
-a process of it, `taking_up` is what follows from an estate alone, and `showing` and `view` show what is known to the listener.
+it to the history, and `concluding` has all that done for a part. `conditions`, `drift`, `ahead` and `dynamics` say what somebody is to hear of. `watcher`
+drives all of it over a clock, `serving` makes a process of it, `taking_up` is what follows from an estate alone, `resting` packs what few ask for, and
+`showing` and `view` show what is known to the listener.
 """
 
 from probe.service.serving import CannotServe, ServiceSettings, judges, serve

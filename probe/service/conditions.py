@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from probe.alerts import AlertCondition, AlertKind, Severity
-from probe.document import publish
 from probe.document.index import JsonObject
 from probe.document.telling.blocks import matters
 from probe.document.telling.groups import with_what_was_seen
@@ -23,8 +22,8 @@ from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, Mailbox, profile_subj
 from probe.model.facts import Why
 from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.model.runs import Run
-from probe.outlook import representatives
 from probe.service.dynamics import enabling_again
+from probe.web.parts import PublishedPart
 from probe.web.places import page_of
 
 TOLD_OF_DYNAMICS = ("asynchronous-service-idle", "disabled-by-an-error", "mailbox-without-row")
@@ -89,29 +88,28 @@ class WhatIsWrong:
     """Whether Dynamics' records could not be read, so that nothing of them is over."""
 
 
-def what_is_wrong(run: Run, since: Mapping[str, datetime], unlooked: Collection[str]) -> WhatIsWrong:
-    """What is wrong with the mailboxes of a run.
+def what_is_wrong(told: PublishedPart, since: Mapping[str, datetime], unlooked: Collection[str]) -> WhatIsWrong:
+    """What is wrong with the mailboxes of a part of an estate.
 
     `since` has the time since which an endpoint or account is as it is, where that is known; `unlooked` the endpoints that were not looked at yet:
     mailboxes behind them are left out.
     """
-    alike, small = representatives(run)
+    run, alike, known, on = told.run, told.alike, told.known, told.run.judged_at
     assert run.estate is not None
     left_out = frozenset(one.address for one in run.estate.mailboxes if _is_unlooked(run.estate, one, unlooked))
-    chosen = tuple(a for a in run.assessments if a.mailbox in alike and a.mailbox not in left_out)
-    document, on = publish(replace(small, assessments=chosen)), run.judged_at
-    known = Known(document)
     causes: dict[str, _DrawnCause] = {}
     unknown = {*left_out, *unlooked}
-    for assessment in document["assessments"]:
+    for assessment in told.document["assessments"]:
+        if assessment["mailbox"] in left_out:
+            continue
         found = _Troubles(assessment, known, on)
         if found.silent:
             unknown |= {*found.silent, profile_subject(assessment["profile"]), *alike[assessment["mailbox"]]}
         for key, cause in found.causes():
-            told = causes.setdefault(key, cause)
-            told.severity = max(told.severity, cause.severity, key=lambda severity: severity.rank)
-            told.mailboxes += alike[assessment["mailbox"]]
-            told.profiles[assessment["profile"]] = None
+            drawn = causes.setdefault(key, cause)
+            drawn.severity = max(drawn.severity, cause.severity, key=lambda severity: severity.rank)
+            drawn.mailboxes += alike[assessment["mailbox"]]
+            drawn.profiles[assessment["profile"]] = None
     conditions = tuple(_condition(key, cause, known, on, since, run) for key, cause in causes.items())
     is_unread = any(key.split("|")[1] == UNREAD for key in causes)
     return WhatIsWrong(conditions, left_out or _NONE, frozenset(unknown) or _NONE, is_unread)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -79,13 +79,13 @@ def joined(runs: Sequence[Run], bare: Run) -> Run:
     )
 
 
-def under(plan: Plan, looks: Iterable[Look], before: Run) -> list[Look]:
+def under(plan: Plan, looks: Iterable[Look], before: Run) -> Iterator[Look]:
     """The looks as far as they still tell something under the estate of a plan, which may be another than that of the run `before`."""
     assert plan.estate is not None
     estate, names = plan.estate, names_of(plan)
     known = StillKnown(before.estate, estate)
     still = (replace(look, readings=tuple(known.of(look.readings))) for look in looks)
-    return [look.named_by(names) for look in still]
+    return (look.named_by(names) for look in still)
 
 
 def run_about(whole: Run, mailboxes: Sequence[Mailbox], run_id: str) -> Run:

@@ -6,7 +6,7 @@ A file of its own, readable by its owner alone. It holds what a run's document h
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -86,22 +86,24 @@ class KeptLooks:
             body = packed_run(replace(state, attempts=(), readings=(), assessments=()))
             database.execute("INSERT OR REPLACE INTO estate VALUES (?, ?)", (self._deployment, body))
 
-    def kept(self, taken: Callable[[Look], Look] = lambda look: look) -> tuple[Run | None, dict[LookKey, Look]]:
-        """The run without readings that has the estate of these looks, and the looks. What another version has written otherwise is left out.
-
-        Each look is `taken` as it is read: thousands of them take many times the room that they have in common.
-        """
-        found: dict[LookKey, Look] = {}
+    def kept_estate(self) -> Run | None:
+        """The run without readings that has the estate of the looks; None where there is none, or another version has written it otherwise."""
         with self._opened() as database:
             estates = database.execute("SELECT body FROM estate WHERE deployment = ?", (self._deployment,)).fetchall()
-            before = unpacked_run(estates[0][0]) if estates else None
+        return unpacked_run(estates[0][0]) if estates else None
+
+    def kept(self) -> Iterator[Look]:
+        """The looks, one after another: thousands of them take many times the room that they have in common.
+
+        What another version has written otherwise is left out.
+        """
+        with self._opened() as database:
             rows = database.execute("SELECT topic, subject, since, body FROM look WHERE deployment = ?", (self._deployment,))
-            for topic, subject, since, body in rows if before is not None else ():
+            for topic, subject, since, body in rows:
                 run = unpacked_run(body)
                 if run is not None:
                     key = LookKey(Topic(topic), subject)
-                    found[key] = taken(Look(key=key, attempts=run.attempts, readings=run.readings, since=datetime.fromisoformat(since)))
-        return before, found
+                    yield Look(key=key, attempts=run.attempts, readings=run.readings, since=datetime.fromisoformat(since))
 
     def place(self, name: str) -> int | None:
         """The number of the last that was read; None where nothing was."""

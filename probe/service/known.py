@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import StrEnum
 
 from probe.service.looks import Look, LookKey, Topic
+from probe.service.resting import Resting, RestingPlace
 from probe.service.sharing import SharedWords
 
 
@@ -21,25 +22,53 @@ class Taken(StrEnum):
     """It says something else, and that is known from now on."""
 
 
+class BelievedLook:
+    """A look that is believed, with what of it is asked for each time that it is held again."""
+
+    __slots__ = ("has_failed", "look", "quickly")
+
+    def __init__(self, look: Look, place: RestingPlace | None) -> None:
+        self.look = Resting(look, place)
+        self.quickly = look.quickly
+        self.has_failed = look.has_failed
+
+
 class KnownLooks:
     """The newest believed look of each kind, and those that wait to be confirmed."""
 
-    def __init__(self, believed: Iterable[Look] = (), shared: SharedWords | None = None, unconfirmed: int = 0) -> None:
-        """`shared`: what the looks that are believed before have in common with others."""
+    def __init__(
+        self,
+        believed: Iterable[Look] = (),
+        shared: SharedWords | None = None,
+        unconfirmed: int = 0,
+        rests: Callable[[LookKey], bool] = lambda key: False,
+    ) -> None:
+        """`shared`: what the looks that are believed before have in common with others. `rests`: whether a look is packed until it is asked for."""
         self.shared = shared or SharedWords()
-        self._believed = {look.key: look for look in believed}
+        self._places = {topic: RestingPlace() for topic in Topic}
+        self._rests = rests
+        self.believed: dict[LookKey, BelievedLook] = {}
         self._doubted: dict[LookKey, Look] = {}
         self.unconfirmed = unconfirmed
         """How often a second look did not find what the first had."""
+        for look in believed:
+            self.believe(look)
 
-    @property
-    def believed(self) -> Mapping[LookKey, Look]:
-        return self._believed
+    def believe(self, look: Look) -> None:
+        """Take a look to be so."""
+        self.believed[look.key] = (
+            BelievedLook(look, self._places[look.key.topic]) if self._rests(look.key) else BelievedLook(self.shared.look(look), None)
+        )
+
+    def look(self, key: LookKey) -> Look | None:
+        """The look that is believed."""
+        believed = self.believed.get(key)
+        return None if believed is None else believed.look.get()
 
     def take(self, look: Look) -> Taken:
         """Take in a look. A failure, and what contradicts what is known, is believed once a second look finds something other than what is known, too."""
-        before = self._believed.get(look.key)
-        if before is not None and look.says_what(before):
+        before = self.believed.get(look.key)
+        if before is not None and (look.quickly == before.quickly or look.says_what(before.look.get())):
             if self._doubted.pop(look.key, None) is not None:
                 self.unconfirmed += 1
             return Taken.REPEATED
@@ -50,12 +79,12 @@ class KnownLooks:
         if doubted is not None and look.is_of_the_sign_in_of(doubted):
             return Taken.DOUBTED
         self._doubted.pop(look.key, None)
-        if doubted is None and not _is_believed_at_once(look, before):
+        if doubted is None and not _is_believed_at_once(look, is_first=before is None):
             self._doubted[look.key] = look
             return Taken.DOUBTED
         # What both found was so when the first found it.
         since = doubted.since if doubted is not None and look.says_what(doubted) else look.since
-        self._believed[look.key] = self.shared.look(replace(look, since=since))
+        self.believe(replace(look, since=since))
         return Taken.BELIEVED
 
     def _is_hidden(self, look: Look) -> bool:
@@ -63,10 +92,10 @@ class KnownLooks:
         if look.key.topic not in (Topic.ACCOUNT, Topic.ROUND_TRIP) or look.is_refusal:
             return False
         ends = (LookKey(Topic.ENDPOINT, attempt.subject) for attempt in look.attempts)
-        return any((at_end := self._believed.get(end) or self._doubted.get(end)) is not None and at_end.has_failed for end in ends)
+        return any((at_end := self.believed.get(end) or self._doubted.get(end)) is not None and at_end.has_failed for end in ends)
 
 
-def _is_believed_at_once(look: Look, before: Look | None) -> bool:
+def _is_believed_at_once(look: Look, *, is_first: bool) -> bool:
     """Whether no second look is needed, or none would tell more."""
     if look.key.topic is Topic.TLS:
         # A posture takes hundreds of hellos, and asks again by itself what was not answered clearly.
@@ -74,4 +103,4 @@ def _is_believed_at_once(look: Look, before: Look | None) -> bool:
     if look.key.topic is Topic.ACCOUNT:
         # A refusal is remembered, and the account not tried again: a second look would find nothing.
         return not look.has_failed or look.is_refusal
-    return before is None and not look.has_failed
+    return is_first and not look.has_failed

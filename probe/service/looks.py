@@ -159,7 +159,17 @@ class Look:
 
     def says_what(self, other: Look) -> bool:
         """Whether it says the same as another look at the same, noise apart."""
-        return _plainly(self) == _plainly(other) or _lasting(self) == _lasting(other)
+        return self.quickly == other.quickly or _lasting(self) == _lasting(other)
+
+    @property
+    def quickly(self) -> int:
+        """A number that is the same as long as outcomes and values are, word for word."""
+        outcomes = tuple((attempt.prober, attempt.outcome) for attempt in self.attempts)
+        said = (
+            (reading.subject, reading.mailbox, reading.key.name, hashable(reading.value) if isinstance(reading, Fact) else reading.why)
+            for reading in self.readings
+        )
+        return hash((outcomes, *said))
 
 
 def is_unanswered(attempts: Sequence[Attempt]) -> bool:
@@ -179,13 +189,13 @@ def _is_refused(reading: Reading) -> bool:
     return isinstance(reading, Fact) and reading.key == v.AUTH_ACCEPTED and reading.value is False
 
 
-def _plainly(look: Look) -> list[object]:
-    """What is quickly compared: outcomes and values, word for word."""
-    outcomes: list[object] = [(attempt.prober, attempt.outcome) for attempt in look.attempts]
-    return outcomes + [
-        (reading.subject, reading.mailbox, reading.key.name, reading.value if isinstance(reading, Fact) else reading.why)
-        for reading in look.readings
-    ]
+def hashable(value: object) -> object:
+    """The value, or its words where it has no hash."""
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value
 
 
 def _lasting(look: Look) -> set[tuple[str, str | None, int]]:

@@ -16,6 +16,9 @@ T = TypeVar("T")
 _PORTION = 25
 """Parts that are judged, recorded and looked ahead of together, and looks that are kept together."""
 
+_FEW_PARTS = 50
+_FEW_MAILBOXES = 50
+
 ReadingsByPart = Mapping[int | None, Sequence[Reading]]
 """Readings by the number of the part that they are about; None: of the deployment."""
 
@@ -81,6 +84,10 @@ class EstateParts:
     def of(self, subject: str) -> EstatePart | None:
         """The part that an endpoint, a profile or a mailbox belongs to; None for what is of the deployment."""
         return self._of_subject.get(subject)
+
+    def rests(self, part: EstatePart) -> bool:
+        """Whether what is known of a part is packed until it is asked for: there are many parts, and unpacking this one is soon done."""
+        return len(self.all) > _FEW_PARTS and len(part.mailboxes) <= _FEW_MAILBOXES
 
     def sort(self, readings: Iterable[Reading]) -> ReadingsByPart:
         """The readings by part."""

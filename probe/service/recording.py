@@ -16,7 +16,7 @@ from probe.model.rules import Assessment
 from probe.model.runs import Run
 from probe.model.values import dataclass
 from probe.model.vocabulary import all_keys
-from probe.service.looks import Look, SubjectAndAccount, by_subject, whose
+from probe.service.looks import Look, SubjectAndAccount, by_subject, hashable, whose
 
 _PASSING = frozenset(key.name for key in all_keys().values() if key.kept is nothing)
 """Keys of which the history compares nothing, such as the time of Dynamics' last attempt."""
@@ -77,19 +77,11 @@ class Recorded:
 def _quickly(readings: Iterable[Reading], attempts: Iterable[Attempt]) -> int:
     """A number that is the same as long as outcomes and values are, word for word, but for what passes."""
     of_readings = frozenset(
-        (reading.key.name, _hashable(reading.value) if isinstance(reading, Fact) else reading.why)
+        (reading.key.name, hashable(reading.value) if isinstance(reading, Fact) else reading.why)
         for reading in readings
         if reading.key.name not in _PASSING
     )
     return hash((of_readings, tuple((attempt.prober, attempt.outcome) for attempt in attempts)))
-
-
-def _hashable(value: object) -> object:
-    try:
-        hash(value)
-    except TypeError:
-        return repr(value)
-    return value
 
 
 def _verdict(assessment: Assessment) -> int:
@@ -117,4 +109,4 @@ def what_matters(readings: Iterable[Reading]) -> dict[str, frozenset[object]]:
 
 def _coarsely(fact: Fact[Any]) -> object:
     # Minutes that pass matter by the ten.
-    return fact.value // 10 if fact.key == v.DYNAMICS_IDLE_MINUTES else _hashable(fact.value)
+    return fact.value // 10 if fact.key == v.DYNAMICS_IDLE_MINUTES else hashable(fact.value)

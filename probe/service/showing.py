@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from probe.model.runs import Run
 from probe.web import WatchedState
+from probe.web.parts import PartState
 
 T = TypeVar("T")
 
@@ -23,13 +24,13 @@ class ShownState:
         self._anew = asyncio.Event()
         """Set once something else is shown; each time has its own."""
 
-    def show(self, whole: Run, parts: Mapping[int, Run]) -> None:
+    def show(self, whole: Run, parts: Mapping[int, PartState]) -> None:
         """Show this from now on."""
         self.now = WatchedState(whole=whole, parts=dict(parts))
         news, self._anew = self._anew, asyncio.Event()
         news.set()
 
-    async def show_while(self, judging: asyncio.Future[T], whole: Run, parts: Mapping[int, Run], number: int) -> None:
+    async def show_while(self, judging: asyncio.Future[T], whole: Run, parts: Mapping[int, PartState], number: int) -> None:
         """Until everything is judged for the first time, show what is; `number` is how many parts there are, `parts` those that are judged by now.
 
         Where the estate is another than the one that is shown, that one is shown until all of the new one is judged.

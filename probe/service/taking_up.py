@@ -12,8 +12,10 @@ from probe.model.values import dataclass
 from probe.schedule import Task
 from probe.service.instruments import Judges
 from probe.service.judging import bare_run, under
+from probe.service.known import KnownLooks
 from probe.service.looks import Look, LookKey, looks_of
 from probe.service.parts import EstateParts
+from probe.service.sharing import SharedWords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +41,20 @@ class TakenUp:
             looks={key: of_look for key, of_look in held.items() if of_look},
         )
 
+    def known(self, looks: Iterable[Look], before: Run, shared: SharedWords | None = None) -> KnownLooks:
+        """What is known of the estate by looks that were held for another, that of the run `before`."""
+        still = under(self.plan, (look for look in looks if look.key in self.looks), before)
+        return KnownLooks(still, shared, rests=self.rests)
+
+    def rests(self, key: LookKey) -> bool:
+        """Whether a look is packed until it is asked for."""
+        part = self.parts.of(key.subject)
+        return part is not None and self.parts.rests(part)
+
 
 def taken_up_after(
-    estate: Estate, judges: Judges, now: datetime, looks: Iterable[Look], before: Run
-) -> tuple[TakenUp, list[Look], list[Task]]:
+    estate: Estate, judges: Judges, now: datetime, looks: Iterable[Look], before: Run, shared: SharedWords
+) -> tuple[TakenUp, KnownLooks, list[Task]]:
     """An estate that is taken up after another, with what is known of it by the looks of that one, and its tasks."""
     made = TakenUp.of(estate, judges, now)
-    return made, under(made.plan, (look for look in looks if look.key in made.looks), before), list(judges.tasks(estate, made.plan))
+    return made, made.known(looks, before, shared), list(judges.tasks(estate, made.plan))

@@ -17,7 +17,7 @@ from probe.model.runs import Run
 from probe.net.threads import in_thread
 from probe.outlook import Coming, outlook
 from probe.service.ahead import approaching
-from probe.service.cohorts import Cohorts, base_key
+from probe.service.cohorts import Cohort, Cohorts, base_key
 from probe.service.conditions import WhatIsWrong, merged
 from probe.service.drift import notices_of
 from probe.service.dynamics import PENDING, UNLISTED, WaitingMail, unlisted
@@ -42,6 +42,8 @@ class Teller:
         self._history = history
         self._pending = WaitingMail(now)
         self._cohorts = Cohorts()
+        self._kept_cohorts: list[Cohort] = []
+        """As they are on the disk."""
         self._unlisted: tuple[str, ...] | None = None
         """Mailboxes that Dynamics serves and the estate does not have; None until they were looked for."""
         self._told: dict[str, frozenset[str]] = {}
@@ -56,7 +58,8 @@ class Teller:
 
     async def begin(self) -> None:
         """Take up what was told before a restart. Raises HistoryUnavailable and MemoryUnavailable."""
-        self._cohorts = Cohorts(await in_thread(self._kept.cohorts, _THREAD))
+        self._kept_cohorts = await in_thread(self._kept.cohorts, _THREAD)
+        self._cohorts = Cohorts(self._kept_cohorts)
         if await in_thread(lambda: self._kept.place(_CHANGES), _THREAD) is None:
             # What changed before there was a service is no news.
             newest = max((change.id for change in await self._history.changes(limit=1, drift_only=False)), default=0)
@@ -89,7 +92,9 @@ class Teller:
         number = self._news
         try:
             # First: a cohort that is not kept would be told of under another number after a restart.
-            await in_thread(lambda: self._kept.keep_cohorts(self._cohorts.all), _THREAD)
+            if (cohorts := self._cohorts.all) != self._kept_cohorts:
+                await in_thread(lambda: self._kept.keep_cohorts(cohorts), _THREAD)
+                self._kept_cohorts = cohorts
             self._alerts.settle(told, now, undecided=is_undecided)
             before, self._told = self._told, {one.key: frozenset((one.subject, *one.mailboxes)) for one in told}
             news = before.keys() ^ self._told.keys()
@@ -100,7 +105,7 @@ class Teller:
         else:
             self._handed_over = number
 
-    async def look_ahead(self, estate: Estate, runs: Collection[Run], ruleset: Ruleset, now: datetime) -> None:
+    async def look_ahead(self, estate: Estate, runs: Iterable[Run], ruleset: Ruleset, now: datetime) -> None:
         """Hand over what ends soon, by the runs of some parts of the estate; what could not be is handed over with the next."""
         ahead = timedelta(days=max(estate.alerts.ahead_days, default=0) + 1)
         self._coming += await in_thread(lambda: [one for run in runs for one in outlook(run, ruleset, run.judged_at + ahead)], _THREAD)

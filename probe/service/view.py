@@ -18,7 +18,6 @@ from probe.model.rules import Finding
 from probe.model.runs import Run
 from probe.probing import Scope
 from probe.schedule import Schedule
-from probe.service.dynamics import states
 from probe.service.enabling import PageEnabling
 from probe.service.judging import as_asked, run_about
 from probe.service.looks import LookKey, Topic
@@ -39,8 +38,6 @@ class View:
         self._enabling = enabling
         self._logins = {name for name, prober in probers().items() if prober.scope is Scope.LOGIN}
         self._asked: dict[str, asyncio.Future[None]] = {}
-        self._dynamics: dict[int, tuple[Run, Mapping[tuple[str, str], int]]] = {}
-        """How many mailboxes of each part Dynamics has in which state."""
 
     @property
     def estate(self) -> Estate:
@@ -84,13 +81,9 @@ class View:
         return self._watcher.attempts
 
     def dynamics(self) -> Mapping[tuple[str, str], int]:
-        """Counted once of each judgement of a part."""
-        before, self._dynamics = self._dynamics, {}
         total: Counter[tuple[str, str]] = Counter()
-        for number, run in self._watcher.shown.now.parts.items():
-            counted = before.get(number)
-            self._dynamics[number] = counted if counted is not None and counted[0] is run else (run, states(run))
-            total.update(self._dynamics[number][1])
+        for of_part in self._watcher.concluded.in_dynamics.values():
+            total.update(of_part)
         return total
 
     async def look(self, endpoint: Endpoint) -> None:
@@ -112,7 +105,7 @@ class View:
             keys = [LookKey(Topic.ENDPOINT, endpoint.url) for endpoint in dict.fromkeys(self.estate.endpoints_of(subject))]
             await self._once(subject.address, [*keys, LookKey(Topic.ACCOUNT, subject.address)])
             behind = [subject]
-        whole = await self._watcher.judged()
+        whole = await self._watcher.judged_of(subject.address if isinstance(subject, Mailbox) else subject.url)
         if isinstance(subject, Mailbox) and not any(one.mailbox == subject.address for one in whole.assessments):
             raise CannotCheck("the estate was taken up anew meanwhile, and does not have the mailbox, or has not judged it")
         run = run_about(whole, behind, run_id)
@@ -148,7 +141,8 @@ class View:
         """See what came of Test & Enable that was asked for from the page and has no outcome yet."""
 
         def findings(address: str) -> Mapping[str, Finding]:
-            of_it = next((one.findings for one in self._watcher.run_now.assessments if one.mailbox == address), ())
+            run = self._watcher.run_of(address)
+            of_it = next((one.findings for one in run.assessments if one.mailbox == address), ())
             return {finding.rule.id: finding for finding in of_it}
 
         await self._enabling.follow_up(self.estate, findings)

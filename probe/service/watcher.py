@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 
 from probe.alerts import Alerts
 from probe.engine.again import StillKnown
-from probe.history import History, Sighting
+from probe.history import History
 from probe.memory import MemoryUnavailable
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
@@ -30,13 +30,13 @@ from probe.net.threads import in_thread
 from probe.schedule import Ended, Schedule, Task, TaskKind
 from probe.service.bugs import log_bug
 from probe.service.clock import Clock
-from probe.service.conditions import WhatIsWrong, what_is_wrong
+from probe.service.concluding import Conclusions
 from probe.service.instruments import Judges, Observer
-from probe.service.judging import joined, judged, under
+from probe.service.judging import under
 from probe.service.keeping import KeptLooks
 from probe.service.known import KnownLooks, Taken
 from probe.service.looks import Look, LookKey, Topic, is_unanswered, sorted_by_look
-from probe.service.parts import ReadingsByPart, in_portions
+from probe.service.parts import in_portions
 from probe.service.recording import Recorded, what_matters
 from probe.service.showing import ShownState
 from probe.service.taking_up import TakenUp, taken_up_after
@@ -75,17 +75,12 @@ class Watcher:
         self._schedule = schedule
         self._alerts = alerts
         self._clock = clock
-        self._known = KnownLooks()
         self._recorded = Recorded()
         self._of_dynamics: tuple[Reading, ...] = ()
         self._touched: set[int] = set()
         """Numbers of the parts of the estate of which something new is known."""
         self._unkept: set[LookKey] = set()
         """Looks that are not kept for a restart yet."""
-        self._runs: dict[int, Run] = {}
-        """What is known of each part."""
-        self._wrong: dict[int, WhatIsWrong] = {}
-        self._whole: Run | None = None
         self._writer = HistoryWriter(history.record, clock)
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
@@ -112,15 +107,9 @@ class Watcher:
         self.started = clock.now()
         self.is_standing_by = False
         """Whether another service watches this deployment, so that nothing begins here."""
-        self._load(TakenUp.of(estate, judges, clock.now()))
+        self._taken_up = TakenUp.of(estate, judges, clock.now())
+        self._load(self._taken_up, self._taken_up.known((), self._taken_up.bare))
         self.shown = ShownState(self._bare)
-
-    @property
-    def run_now(self) -> Run:
-        """All that is known, as one run; the same object until something of it is new."""
-        if self._whole is None:
-            self._whole = joined([self._runs[number] for number in sorted(self._runs)], self._bare)
-        return self._whole
 
     @property
     def estate(self) -> Estate:
@@ -141,36 +130,47 @@ class Watcher:
         """Whether nothing is under way, and nothing waits to be judged, written or told."""
         return not (self._running or self._is_settling or self._news.is_set() or self._is_delivering or self._undelivered.is_set())
 
-    def _load(self, made: TakenUp) -> None:
+    def _load(self, made: TakenUp, known: KnownLooks) -> None:
+        self._taken_up, self._known = made, known
         self._plan, self._bare, self._parts, self._looks = made.plan, made.bare, made.parts, made.looks
-        self._runs, self._wrong, self._whole = {}, {}, None
+        self.concluded = Conclusions(made, self._judges, self._recorded)
         self._touched = {part.number for part in self._parts.all}
         self._unheld: dict[LookKey, tuple[Attempt, ...]] = {}
         """Of each look the attempts that nobody makes, with the reasons."""
 
     async def begin(self) -> None:
         """Take up what was known before a restart. Raises MemoryUnavailable."""
-        before, looks = await in_thread(lambda: self._kept.kept(self._known.shared.look), "probe-kept-looks")
-        if before is not None:
-            assert before.estate is not None
-            still = under(self._plan, (look for key, look in looks.items() if key in self._looks), before)
-            self._known = KnownLooks(still, self._known.shared)
-            for look in self._known.believed.values():
-                if look.key.topic is Topic.ENDPOINT:
-                    self.last_looks[look.key.subject] = (look.since, look.seconds or 0.0)
+        self._known, self.last_looks = await in_thread(self._known_before, "probe-kept-looks")
         await self._teller.begin()
         await self._take_what_nobody_holds()
         await in_thread(partial(self._kept.keep_estate, self._bare, self._looks), "probe-kept-looks")
 
+    def _known_before(self) -> tuple[KnownLooks, dict[str, tuple[datetime, float]]]:
+        """What was known before a restart, and when each endpoint was found so."""
+        last_looks: dict[str, tuple[datetime, float]] = {}
+
+        def looks() -> Iterator[Look]:
+            for look in self._kept.kept():
+                if look.key.topic is Topic.ENDPOINT and look.key in self._looks:
+                    last_looks[look.key.subject] = (look.since, look.seconds or 0.0)
+                yield look
+
+        before = self._kept.kept_estate()
+        known = self._known if before is None else self._taken_up.known(looks(), before, self._known.shared)
+        return known, last_looks
+
     async def reload(self, estate: Estate) -> None:
         """Watch another estate from now on, keeping what of it is known. What is under way meanwhile goes on."""
-        before, known, now = self._bare, dict(self._known.believed), self._clock.now()
-        made, still, tasks = await in_thread(lambda: taken_up_after(estate, self._judges, now, known.values(), before), "probe-reload")
+        before, known, now, shared = self._bare, dict(self._known.believed), self._clock.now(), self._known.shared
+        looks = (one.look.get() for one in known.values())
+        made, still, tasks = await in_thread(lambda: taken_up_after(estate, self._judges, now, looks, before, shared), "probe-reload")
         async with self._one_estate:
-            since = [look for key, look in self._known.believed.items() if look is not known.get(key) and key in made.looks]
-            self._load(made)
+            since = [one.look.get() for key, one in self._known.believed.items() if one is not known.get(key) and key in made.looks]
+            still.unconfirmed = self._known.unconfirmed
+            self._load(made, still)
             # What came meanwhile comes last, and counts.
-            self._known = KnownLooks((*still, *under(self._plan, since, before)), self._known.shared, self._known.unconfirmed)
+            for look in under(self._plan, since, before):
+                self._known.believe(look)
             self._of_dynamics = tuple(StillKnown(before.estate, estate).of(self._of_dynamics))
             self._recorded.forget(estate)
             self._schedule.reload(tasks, self._clock.now())
@@ -304,7 +304,7 @@ class Watcher:
         ended = await self.look([LookKey(Topic.ENDPOINT, url)])
         after = self._known.believed.get(LookKey(Topic.ENDPOINT, url))
         if self.estate.schedule.posture is None and after is not None and not after.has_failed:
-            is_other = before is not None and after.speaks_other_tls(before)
+            is_other = before is not None and before is not after and after.look.get().speaks_other_tls(before.look.get())
             if is_other or tls not in self._known.believed:
                 await self.look([tls])
         return ended
@@ -335,7 +335,7 @@ class Watcher:
         ]
         if plan.estate is not self.estate:
             # Taken up anew meanwhile: what was asked for another account, say, tells nothing under this one.
-            looks = under(self._plan, (look for look in looks if look.key in self._looks), bare)
+            looks = [*under(self._plan, (look for look in looks if look.key in self._looks), bare)]
         ended = [self._take(look, began, now) for look in looks]
         return next((one for one in (Ended.SLOW_DOWN, Ended.FAILED, Ended.CHANGED) if one in ended), Ended.AS_EXPECTED)
 
@@ -350,11 +350,18 @@ class Watcher:
             self._wake.set()
         await self._conclusions()
 
-    async def judged(self) -> Run:
-        """All that is known. Right after an estate was taken up it is waited for until that is judged, so that a part is missing only for a bug."""
-        if len(self._runs) < len(self._parts.all):
+    async def judged_of(self, subject: str) -> Run:
+        """All that is known of the part of the estate that has an endpoint or a mailbox.
+
+        Right after an estate was taken up it is waited for until that is judged, so that a part is missing only for a bug.
+        """
+        if not self.concluded.is_whole:
             await self._conclusions()
-        return self.run_now
+        return self.run_of(subject)
+
+    def run_of(self, subject: str) -> Run:
+        """What is known now of that part, as one run."""
+        return self.concluded.run_of(subject, self._bare)
 
     async def _conclusions(self) -> None:
         """Wait until what is known now is judged."""
@@ -380,7 +387,7 @@ class Watcher:
                 self.last_sign_ins.pop(look.key.subject, None)
                 self._unkept.add(look.key)
                 self._touched |= self._parts.touched((look.key,))
-                if look.key.topic is Topic.ENDPOINT and before is not None and look.speaks_other_tls(before):
+                if look.key.topic is Topic.ENDPOINT and before is not None and look.speaks_other_tls(before.look.get()):
                     self._schedule.hasten(TaskKind.POSTURE, look.key.subject, now)
             case Taken.DOUBTED:
                 _log.info("to be confirmed by a second look", extra={"topic": look.key.topic, "subject": look.key.subject})
@@ -423,7 +430,7 @@ class Watcher:
             await self._settle_estate(is_last=is_last)
 
     async def _settle_estate(self, *, is_last: bool) -> None:
-        now = self._clock.now()
+        now, concluded = self._clock.now(), self.concluded
         is_next_day = now.date() != self._bare.judged_at
         if is_next_day:
             self._plan = replace(self._plan, on=now.date())
@@ -436,24 +443,24 @@ class Watcher:
             # Some parts after the others: what is drawn up of each to be written and told takes many times the room of what is kept.
             of_dynamics = await in_thread(partial(self._parts.sort, self._of_dynamics), "probe-judging") if touched else {}
             for some in self._portions(sorted(touched), is_last=is_last):
-                judging = in_thread(partial(self._judge, some, of_dynamics, now, is_next_day=is_next_day), "probe-judging")
-                await self.shown.show_while(judging, self._bare, self._runs, len(self._parts.all))
+                work = partial(concluded.judge, some, self._known, of_dynamics, self._bare, now, is_next_day=is_next_day)
+                judging = in_thread(work, "probe-judging")
+                await self.shown.show_while(judging, self._bare, concluded.drawn, len(self._parts.all))
                 self._writer.add(await judging)
-                self._whole = None
                 await self._writer.write(at_once=is_last)
             if touched:
-                self.shown.show(self._bare, self._runs)
+                self.shown.show(self._bare, concluded.drawn)
             await self._writer.write(at_once=is_last)
             for keys in self._portions(sorted(unkept), is_last=is_last):
-                looks = [look for key in keys if (look := self._known.believed.get(key)) is not None]
-                await self._kept_safely(partial(self._kept.keep, looks, self._bare))
+                looks = [one.look for key in keys if (one := self._known.believed.get(key)) is not None]
+                await self._kept_safely(partial(self._kept.keep, (look.get() for look in looks), self._bare))
         except asyncio.CancelledError:
             # The service ends, and settles once more.
             self._touched |= touched
             self._unkept |= unkept
             raise
         if touched or self._teller.has_something(now):
-            await self._teller.tell(self.estate, self._parts, dict(self._wrong), now)
+            await self._teller.tell(self.estate, self._parts, dict(concluded.wrong), now)
             self._undelivered.set()
         for some in () if is_last else in_portions(sorted(touched)):  # the next start looks ahead anew
             await self._look_ahead(some, now)
@@ -465,31 +472,9 @@ class Watcher:
 
     async def _look_ahead(self, numbers: Sequence[int], now: datetime) -> None:
         """Say what ends soon at some parts, but for those of which an endpoint was not looked at yet: they are judged again soon."""
-        runs = [run for number in numbers if (run := self._runs.get(number)) is not None and not self._wrong[number].unlooked]
+        runs = (one.run() for one in self.concluded.looked_at(numbers))
         await self._teller.look_ahead(self.estate, runs, self._judges.ruleset, now)
         self._undelivered.set()
-
-    def _judge(self, numbers: Sequence[int], of_dynamics: ReadingsByPart, now: datetime, *, is_next_day: bool) -> list[Sighting]:
-        """Judge some parts; gives what is to be recorded of them. In a thread of its own: whatever changes meanwhile touches its part again."""
-        news: list[Sighting] = []
-        believed = self._known.believed
-        for part in (self._parts.all[number] for number in numbers if number < len(self._parts.all)):
-            keys = [LookKey(topic, subject) for subject in part.subjects for topic in Topic]
-            looks = [look for key in keys if (look := believed.get(key)) is not None]
-            since = {look.key.subject: look.since for look in looks if look.key.topic in (Topic.ENDPOINT, Topic.ACCOUNT)}
-            unlooked = {key.subject for key in keys if key.topic is Topic.ENDPOINT and key in self._looks and key not in believed}
-            state = (*of_dynamics.get(None, ()), *of_dynamics.get(part.number, ()))
-            try:
-                run = judged(part, looks, state, self._judges.ruleset, self._bare)
-                wrong = what_is_wrong(run, since, unlooked)
-            except Exception as failure:  # noqa: BLE001 - the other parts are judged; this one again when something of it is new, or tomorrow
-                log_bug(failure, {"part": part.number})
-                continue
-            self._runs[part.number], self._wrong[part.number] = run, wrong
-            news += self._recorded.news_of(run, now)
-            looked = replace(run, assessments=tuple(a for a in run.assessments if a.mailbox not in wrong.unlooked))
-            news += self._recorded.verdicts_of(looked, all_of_them=is_next_day)
-        return news
 
     async def _kept_safely(self, work: Callable[[], None]) -> None:
         try:

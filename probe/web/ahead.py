@@ -15,9 +15,9 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from probe import app
-from probe.model.runs import Run
 from probe.net.threads import in_thread
 from probe.outlook import Coming, outlook_form
+from probe.web.parts import PartState
 from probe.web.state import EstateNames, States
 
 SOON = timedelta(days=90)
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 class _PartAhead(NamedTuple):
     """What comes of one part."""
 
-    run: Run
+    part: PartState
     """Of which it is worked out."""
     soon: Sequence[Coming]
     far: Sequence[Coming]
@@ -76,16 +76,16 @@ class WhatComes:
             state = self._states.at_hand()
             if self._names is not state.names:
                 self._of, self._names, self._joined = {}, state.names, None
-            number = next((n for n, run in state.watched.parts.items() if n not in self._of or self._of[n].run is not run), None)
+            number = next((n for n, part in state.watched.parts.items() if n not in self._of or self._of[n].part is not part), None)
             if number is None:
                 await self._states.after(state)
                 continue
-            run, began = state.watched.parts[number], time()
+            part, began = state.watched.parts[number], time()
             try:
-                self._of[number] = await in_thread(partial(_worked_out, run), "probe-web-ahead")
+                self._of[number] = await in_thread(partial(_worked_out, part), "probe-web-ahead")
             except Exception:  # noqa: BLE001 - of the other parts it is told all the same
                 _log.exception("a bug in probe: what comes is not worked out")
-                self._of[number] = _PartAhead(run, (), (), (), has_failed=True)
+                self._of[number] = _PartAhead(part, (), (), (), has_failed=True)
             self._joined = None
             await asyncio.sleep((time() - began) * _RESTS)
 
@@ -107,13 +107,13 @@ class WhatComes:
         return self._joined
 
     def _ahead(self, ahead: timedelta, coming: Sequence[Coming]) -> Ahead:
-        state, worked_out = self._states.at_hand(), [one.run for one in self._of.values()]
+        state, worked_out = self._states.at_hand(), [one.part.known for one in self._of.values()]
         self._wanted.set()
-        start = min((run.judged_at for run in worked_out), default=state.run.judged_at)
+        start = min((part.judged_at for part in worked_out), default=state.run.judged_at)
         has_failed = any(one.has_failed for one in self._of.values())
         is_whole = not state.unjudged and self._names is state.names and len(worked_out) >= len(state.parts) and not has_failed
         return Ahead(
-            known=min((run.finished for run in worked_out), default=state.run.finished) if is_whole else None,
+            known=min((part.finished for part in worked_out), default=state.run.finished) if is_whole else None,
             start=start,
             until=start + ahead,
             coming=coming,
@@ -141,6 +141,7 @@ def joined(coming: Iterable[Coming]) -> list[Coming]:
     return sorted(told, key=lambda one: one.day)
 
 
-def _worked_out(run: Run) -> _PartAhead:
+def _worked_out(part: PartState) -> _PartAhead:
+    run = part.known.run()
     far = run.judged_at + FAR
-    return _PartAhead(run, app.outlook(run, run.judged_at + SOON), app.outlook(run, far), outlook_form(run, (), far)["unseen"])
+    return _PartAhead(part, app.outlook(run, run.judged_at + SOON), app.outlook(run, far), outlook_form(run, (), far)["unseen"])

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from probe.document import conclusion_form, publish, rule_form
+from probe.document import publish, rule_form
 from probe.document.telling.groups import grouped
 from probe.history.telling import as_time
 from probe.model.endpoints import endpoint_id
 from probe.model.estate import DEPLOYMENT_SUBJECT, Endpoint, Estate, Mailbox, profile_subject
-from probe.model.rules import Assessment, Result, Rule, Support
+from probe.model.rules import Assessment, Rule, Support
 from probe.model.runs import Run
 from probe.web.ahead import Ahead
 from probe.web.parts import JsonForm
@@ -109,10 +109,9 @@ def judged_mailbox(state: EstateState, name: str) -> tuple[Mailbox, Assessment]:
     return mailbox, assessment
 
 
-def mailbox_line(assessment: Assessment, mailbox: Mailbox) -> JsonForm:
+def mailbox_line(in_short: JsonForm, mailbox: Mailbox) -> JsonForm:
     """A mailbox in short."""
-    of = {result: [f.rule.id for f in assessment.findings if f.result is result] for result in (Result.FAILS, Result.UNKNOWN)}
-    return {**conclusion_form(assessment), "id": mailbox.id, "fails": of[Result.FAILS], "unknown": of[Result.UNKNOWN]}
+    return {"mailbox": mailbox.address, "profile": mailbox.profile, **in_short, "id": mailbox.id}
 
 
 def mailbox_detail(state: EstateState, mailbox: Mailbox, assessment: Assessment, timeline: Sequence[JsonForm]) -> JsonForm:

@@ -1,15 +1,19 @@
 """A part of the newest state, indexed and drawn: what pages, the API and metrics tell of it. Made once of each judgement of the part. Pure in the run.
 
-Nothing of the run is copied; of its document only what a list shows of its mailboxes is kept.
+What a list, a count or a metric tells is kept; all else that is known of a part is indexed when somebody asks for it.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+from weakref import WeakKeyDictionary
 
-from probe.document import publish
+from probe.document import conclusion_form, publish
 from probe.document.telling.blocks import Block, blocks_of
 from probe.document.telling.groups import advice_in, cause_of, step_for
 from probe.document.telling.known import Known
@@ -20,11 +24,16 @@ from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
 from probe.model.endpoints import endpoint_id
 from probe.model.facts import Facts, Reading
-from probe.model.rules import Assessment, Readiness
+from probe.model.rules import Assessment, Readiness, Result
 from probe.model.runs import Run
 from probe.outlook import representatives
 
 JsonForm = dict[str, Any]
+
+_MOST_OPEN = 64
+"""Parts. An estate of fewer has all of them open; one of thousands is asked for few of them."""
+
+_FEW_MAILBOXES = 50
 
 _BROKEN = (Readiness.NOT_READY, Readiness.UNDETERMINED)
 
@@ -41,8 +50,68 @@ class DrawnBlock(NamedTuple):
     advice: Sequence[tuple[str, str]]
 
 
+class WatchedPart(Protocol):
+    """What is known of a part of an estate, as of one judgement."""
+
+    @property
+    def finished(self) -> datetime:
+        """As of its run."""
+
+    @property
+    def judged_at(self) -> date:
+        """As of its run."""
+
+    def run(self) -> Run:
+        """What is known, as a run; it may take a millisecond, and be another object each time. Any thread may call it."""
+
+
+class PublishedPart(NamedTuple):
+    """A run of a part of an estate as it is told: its document, with one mailbox for all that are alike."""
+
+    run: Run
+    alike: Mapping[str, Sequence[str]]
+    """By the mailbox that stands for them, the addresses of all."""
+    document: JsonForm
+    known: Known
+
+    @staticmethod
+    def of(run: Run) -> PublishedPart:
+        """The run, told."""
+        alike, small = representatives(run)
+        document = publish(small)
+        return PublishedPart(run, alike, document, Known(document))
+
+
 class PartState:
-    """A part of the estate's newest state."""
+    """A part of the estate's newest state, as lists, counts and metrics tell of it."""
+
+    def __init__(self, known: WatchedPart, told: PublishedPart) -> None:
+        self.known = known
+        run, opened = told.run, OpenPart(told.run)
+        assert run.estate is not None
+        self.subjects = tuple(opened.subjects)
+        """All of which something is known here."""
+        self.mailboxes = {one.mailbox: _in_short(one) for one in run.assessments}
+        """Each mailbox that is judged, as lists tell of it, by address; the same object for all of which the same is told."""
+        self.blocks, self.unread = _drawn(told)
+        urls = [end.url for end in run.estate.endpoints if opened.knows(end.url)]
+        facts = {url: opened.facts_of(url) for url in urls}
+        self.endpoints = {url: endpoint_in_short(url, opened.attempts_with(url), facts[url]) for url in urls}
+        """Each endpoint in short, by URL."""
+        self.verdicts = Counter((one.profile, one.support.value, one.readiness.value) for one in run.assessments)
+        """How many mailboxes have which verdict, by profile, support and readiness."""
+        outcomes = {url: [attempt.outcome.value for attempt in opened.attempts_with(url)] for url in urls}
+        self.samples = tuple(map(samples_of, endpoints(outcomes, facts)))
+        """The metrics of its endpoints as text: of each family its samples."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it takes a while to open."""
+        return len(self.mailboxes) > _FEW_MAILBOXES
+
+
+class OpenPart:
+    """All that is known of a part, indexed by subject."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -53,27 +122,15 @@ class PartState:
         for reading in run.readings:
             self._readings.setdefault(reading.subject, []).append(reading)
         self.assessments: Mapping[str, Assessment] = {assessment.mailbox: assessment for assessment in run.assessments}
-        self.blocks, self.unread = _drawn(run)
-        urls = (
-            []
-            if run.estate is None
-            else [end.url for end in run.estate.endpoints if end.url in self._readings or end.url in self._attempts]
-        )
-        facts = {url: self.facts_of(url) for url in urls}
-        self.endpoints = {url: endpoint_in_short(url, self.attempts_with(url), facts[url]) for url in urls}
-        """Each endpoint in short, by URL."""
-        self.verdicts = Counter((one.profile, one.support.value, one.readiness.value) for one in run.assessments)
-        """How many mailboxes have which verdict, by profile, support and readiness."""
-        outcomes = {url: [attempt.outcome.value for attempt in self.attempts_with(url)] for url in urls}
-        self.samples = tuple(map(samples_of, endpoints(outcomes, facts)))
-        """The metrics of its endpoints as text: of each family its samples."""
 
     @property
-    def subjects(self) -> Iterator[str]:
-        """All of which something is known here."""
-        yield from self._readings
-        yield from self._attempts
-        yield from self.assessments
+    def subjects(self) -> Iterable[str]:
+        """All of which something is known."""
+        return dict.fromkeys((*self._readings, *self._attempts, *self.assessments))
+
+    def knows(self, subject: str) -> bool:
+        """Whether something is known of a subject."""
+        return subject in self._readings or subject in self._attempts
 
     def attempts_with(self, subject: str) -> Sequence[Attempt]:
         """The last attempts with a subject, those of accounts there among them, in the order of the plan."""
@@ -86,6 +143,24 @@ class PartState:
     def facts_of(self, subject: str) -> Facts:
         """What is known of a subject itself."""
         return Facts(subject, [reading for reading in self.readings_of(subject) if reading.mailbox is None])
+
+
+class OpenParts:
+    """The parts that were asked for last, open. Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._open: WeakKeyDictionary[PartState, OpenPart] = WeakKeyDictionary()
+
+    def of(self, part: PartState) -> OpenPart:
+        """All that is known of a part."""
+        found = self._open.get(part)
+        if found is None:
+            found = OpenPart(part.known.run())
+            if len(self._open) >= _MOST_OPEN:
+                # Another dictionary: a thread may be reading the old one.
+                self._open = WeakKeyDictionary()
+            self._open[part] = found
+        return found
 
 
 def endpoint_in_short(url: str, attempts: Iterable[Attempt], facts: Facts) -> JsonForm:
@@ -101,19 +176,31 @@ def endpoint_in_short(url: str, attempts: Iterable[Attempt], facts: Facts) -> Js
     }
 
 
-def _drawn(run: Run) -> tuple[tuple[DrawnBlock, ...], str]:
-    """The mailboxes of a run in blocks; and that Dynamics' own records could not be read, where they could not."""
-    if run.estate is None:
-        return (), ""
-    alike, small = representatives(run)
-    document, on = publish(small), run.judged_at
-    known = Known(document)
+def _in_short(assessment: Assessment) -> JsonForm:
+    """A mailbox as lists tell of it, but for whose mailbox it is."""
+    form = conclusion_form(assessment)
+    of = {result: [f.rule.id for f in assessment.findings if f.result is result] for result in (Result.FAILS, Result.UNKNOWN)}
+    told = {**form, "fails": of[Result.FAILS], "unknown": of[Result.UNKNOWN]}
+    del told["mailbox"], told["profile"]
+    return _shared(json.dumps(told))
+
+
+@lru_cache(4096)
+def _shared(form: str) -> JsonForm:
+    """The same object for all mailboxes of which the same is told."""
+    told: JsonForm = json.loads(form)
+    return told
+
+
+def _drawn(told: PublishedPart) -> tuple[tuple[DrawnBlock, ...], str]:
+    """The mailboxes of a part in blocks; and that Dynamics' own records could not be read, where they could not."""
+    known, on = told.known, told.run.judged_at
     drawn: list[DrawnBlock] = []
-    for block in blocks_of(document["assessments"], known):
+    for block in blocks_of(told.document["assessments"], known):
         advice = advice_in(block, on)
         step = step_for(block, block.addresses[0], known, on) if block.readiness in _BROKEN else ""
         # Each stood for all that share its findings.
-        addresses = [address for one in block.addresses for address in alike[one]]
+        addresses = [address for one in block.addresses for address in told.alike[one]]
         bare = Block(block.support, block.readiness, block.signed_in, block.profile, [], [], [], addresses, block.directions)
         drawn.append(DrawnBlock(bare, *cause_of(block, on), step, advice))
     return tuple(drawn), dynamics_unread(known)

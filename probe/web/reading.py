@@ -85,12 +85,12 @@ def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
         """The mailboxes of the estate by address, each in short."""
         state, wanted = await states.newest(), q.casefold()
         found = {
-            name: (assessment, mailbox)
+            name: (in_short, mailbox)
             for name, mailbox in state.names.by_address.items()
             if wanted in name
-            and (assessment := state.assessment(mailbox)) is not None
-            and (not support or assessment.support in support)
-            and (not readiness or assessment.readiness in readiness)
+            and (in_short := state.in_short(mailbox)) is not None
+            and (not support or in_short["support"] in support)
+            and (not readiness or in_short["readiness"] in readiness)
             and (profile is None or mailbox.profile == profile)
         }
         names, following = page([*found], after, limit)

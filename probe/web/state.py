@@ -19,7 +19,7 @@ from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.facts import Facts, Reading
 from probe.model.rules import Assessment
 from probe.net.threads import in_thread
-from probe.web.parts import DrawnBlock, JsonForm, PartState, endpoint_in_short
+from probe.web.parts import DrawnBlock, JsonForm, OpenPart, OpenParts, PartState, endpoint_in_short
 from probe.web.problems import RequestProblem
 from probe.web.watch import Watch, WatchedState
 
@@ -64,14 +64,15 @@ class EstateNames:
 class EstateState:
     """What is known of the whole estate at one time, indexed."""
 
-    def __init__(self, watched: WatchedState, names: EstateNames, parts: Sequence[PartState]) -> None:
+    def __init__(self, watched: WatchedState, names: EstateNames, parts: Sequence[PartState], opens: OpenParts) -> None:
         self.watched = watched
         self.run = watched.whole
         """The estate and the time of all of this; without attempts, readings and assessments."""
         self.names = names
         self.parts = parts
+        self._opens = opens
         self._part_of = {subject: part for part in reversed(parts) for subject in part.subjects}
-        self.judged = sum(len(part.assessments) for part in parts)
+        self.judged = sum(len(part.mailboxes) for part in parts)
         """How many mailboxes are judged: all but soon after the service began."""
         self.blocks: Sequence[DrawnBlock] = _sorted(block for part in parts for block in part.blocks)
         """The mailboxes in blocks, the most urgent first."""
@@ -81,25 +82,34 @@ class EstateState:
         """How many mailboxes are not judged yet."""
         return len(self.names.estate.mailboxes) - self.judged
 
+    def in_short(self, mailbox: Mailbox) -> JsonForm | None:
+        """What lists tell of a mailbox; None where it is not judged yet."""
+        part = self._part_of.get(mailbox.address)
+        return None if part is None else part.mailboxes.get(mailbox.address)
+
     def assessment(self, mailbox: Mailbox) -> Assessment | None:
         """What came of a mailbox; None where it is not judged yet."""
-        part = self._part_of.get(mailbox.address)
+        part = self._open(mailbox.address)
         return None if part is None else part.assessments.get(mailbox.address)
 
     def attempts_with(self, subject: str) -> Sequence[Attempt]:
         """The last attempts with a subject, those of accounts there among them, in the order of the plan."""
-        part = self._part_of.get(subject)
+        part = self._open(subject)
         return () if part is None else part.attempts_with(subject)
 
     def readings_of(self, subject: str) -> Sequence[Reading]:
         """What is known and missing of a subject and of accounts there."""
-        part = self._part_of.get(subject)
+        part = self._open(subject)
         return () if part is None else part.readings_of(subject)
 
     def facts_of(self, subject: str) -> Facts:
         """What is known of a subject itself."""
-        part = self._part_of.get(subject)
+        part = self._open(subject)
         return Facts(subject) if part is None else part.facts_of(subject)
+
+    def _open(self, subject: str) -> OpenPart | None:
+        part = self._part_of.get(subject)
+        return None if part is None else self._opens.of(part)
 
     def endpoint_in_short(self, url: str) -> JsonForm:
         """An endpoint in short."""
@@ -119,7 +129,7 @@ class States:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._names: EstateNames | None = None
-        self._parts: dict[int, PartState] = {}
+        self._opens = OpenParts()
         self._draws: list[Callable[[EstateState], object]] = []
         self._shown: tuple[EstateState, tuple[object, ...]] | None = None
         self._tried: WatchedState | None = None
@@ -192,17 +202,16 @@ class States:
         news.set()
 
     def _made(self, watched: WatchedState, names: EstateNames | None) -> tuple[tuple[EstateState, tuple[object, ...]], EstateNames]:
-        """A state with all that is drawn of it; parts in which nothing is new are those that were drawn before."""
+        """A state with all that is drawn of it."""
         estate = watched.whole.estate
         assert estate is not None
         if names is None or names.estate is not estate:
             names = EstateNames(estate)
-        before, parts = self._parts, {}
-        for number, run in sorted(watched.parts.items()):
-            part = before.get(number)
-            parts[number] = part if part is not None and part.run is run else PartState(run)
-        state = EstateState(watched, names, [*parts.values()])
-        self._parts = parts
+        parts = [part for _, part in sorted(watched.parts.items())]
+        for part in parts:
+            if part.is_large:  # so that nobody who asks has to wait for that
+                self._opens.of(part)
+        state = EstateState(watched, names, parts, self._opens)
         return (state, tuple(draw(state) for draw in self._draws)), names
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.runs import Run
 from probe.model.values import dataclass
+from probe.web.parts import PartState
 
 if TYPE_CHECKING:
     from probe.enabling import Pressed, RecordedRequest
@@ -22,7 +23,7 @@ class WatchedState:
 
     whole: Run
     """The estate and the time at which all of this is so; without attempts, readings and assessments, which its parts have."""
-    parts: Mapping[int, Run]
+    parts: Mapping[int, PartState]
     """By number; each is the same object as long as nothing of it is new. What they say of the deployment is the same. A part that was not judged yet
     is not among them."""
 

@@ -217,9 +217,9 @@ def _scale(given: argparse.Namespace) -> None:
     last, beside = rounds[-1], ""
     each = last["cpu"] / last["looks"]
     if theirs:
-        beside = f", beside blackbox_exporter {each / statistics.mean(cost.cpu for cost in theirs):.2f} x (limit 2.0)"
+        beside = f", beside blackbox_exporter {each / statistics.mean(cost.cpu for cost in theirs):.2f} x"
     _say(
-        f"  a look that finds nothing new: {each * 1000:.2f} ms CPU{beside}; at most {asked['peak']:.0f} MB once metrics and page were asked for"
+        f"  a look of the last round, with its share of the sign-ins: {each * 1000:.2f} ms CPU{beside}; at most {asked['peak']:.0f} MB once metrics and page were asked for"
     )
 
 

@@ -17,9 +17,11 @@ from probe.engine.work import work_of
 from probe.history import open_history
 from probe.memory import Folder
 from probe.model.estate import Estate
+from probe.model.runs import Run
 from probe.model.watching import are_within
 from probe.schedule import Schedule, tasks_of
 from probe.service.instruments import Judges
+from probe.service.judging import joined
 from probe.service.keeping import KeptLooks
 from probe.service.watcher import Watcher
 from tests.service.world import World
@@ -141,3 +143,9 @@ def driven(folder: Path, text: str, tick: timedelta = timedelta(seconds=1)) -> D
     """A service of an estate, which begins at noon."""
     clock = DrivenClock(tick=tick)
     return Driven(folder, read_estate(text, "estate.toml"), clock, World(clock.now))
+
+
+def run_now(watcher: Watcher) -> Run:
+    """All that a watcher shows, as one run."""
+    shown = watcher.shown.now
+    return joined([part.known.run() for _, part in sorted(shown.parts.items())], shown.whole)

@@ -14,7 +14,7 @@ from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.keys import FactKey
 from probe.model.provenance import Declared
 from probe.service.dynamics import states
-from tests.service.driven import START, Driven, driven
+from tests.service.driven import START, Driven, driven, run_now
 from tests.service.world import estate_text, url_of
 
 DYNAMICS = '[dynamics]\nurl = "https://crm.contoso.test/Contoso"\n'
@@ -89,7 +89,7 @@ async def test_mailboxes_that_dynamics_disabled_are_one_alert_that_says_how_to_e
     local = (at - timedelta(minutes=1)).astimezone()
     assert f"probe gate ESTATE.toml --disabled-since {local:%Y-%m-%dT%H:%M} --enable" in lines
     assert "The servers let the accounts of 3 mailboxes in since" in lines
-    assert states(service.watcher.run_now) == {("p0", "disabled"): 3}
+    assert states(run_now(service.watcher)) == {("p0", "disabled"): 3}
 
 
 async def test_mail_that_waits_for_an_hour_is_told_of_and_mail_that_passes_is_not(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ async def test_records_that_cannot_be_read_are_one_alert(tmp_path: Path) -> None
     service.clock.at(START + timedelta(hours=3), lambda: setattr(records, "unread", False))
     await service.run(START + timedelta(hours=4))
     assert [title.split("]")[0] for title in service.titles()] == ["[WARNING", "[RECOVERED"]
-    assert states(replace(service.watcher.run_now, estate=None)) == {}
+    assert states(replace(run_now(service.watcher), estate=None)) == {}
     assert url_of(0) not in service.titles()[0]
 
 

@@ -41,9 +41,9 @@ def test_a_failure_is_believed_once_a_second_look_fails_too() -> None:
     """A failure is doubted until a second look fails; it then counts from the first."""
     known = KnownLooks([look(ENDPOINT, GOOD)])
     assert known.take(look(ENDPOINT, SILENT, outcome=Outcome.TIMED_OUT, minute=5)) is Taken.DOUBTED
-    assert known.believed[ENDPOINT].readings == (GOOD,)
+    assert known.believed[ENDPOINT].look.get().readings == (GOOD,)
     assert known.take(look(ENDPOINT, SILENT, outcome=Outcome.TIMED_OUT, minute=6)) is Taken.BELIEVED
-    assert known.believed[ENDPOINT].since == NOON + timedelta(minutes=5)
+    assert known.believed[ENDPOINT].look.get().since == NOON + timedelta(minutes=5)
 
 
 def test_what_only_one_look_finds_is_nothing() -> None:
@@ -59,7 +59,7 @@ def test_of_two_looks_that_both_find_something_else_the_second_is_believed() -> 
     known = KnownLooks([look(ENDPOINT, GOOD)])
     known.take(look(ENDPOINT, OTHER, minute=5))
     assert known.take(look(ENDPOINT, SILENT, outcome=Outcome.CLOSED, minute=6)) is Taken.BELIEVED
-    assert known.believed[ENDPOINT].since == NOON + timedelta(minutes=6)
+    assert known.believed[ENDPOINT].look.get().since == NOON + timedelta(minutes=6)
 
 
 def test_noise_is_no_change() -> None:
@@ -73,7 +73,7 @@ def test_a_posture_that_fails_takes_nothing_back() -> None:
     known = KnownLooks([look(TLS, a_fact(v.TLS_VERSIONS, ("TLSv1.2",)))])
     for minute in (5, 6, 7):
         assert known.take(look(TLS, a_gap(v.TLS_VERSIONS, Why.REFUSED), outcome=Outcome.REFUSED, minute=minute)) is Taken.DOUBTED
-    assert len(known.believed[TLS].readings) == 1
+    assert len(known.believed[TLS].look.get().readings) == 1
 
 
 def test_a_refused_sign_in_is_believed_at_once() -> None:

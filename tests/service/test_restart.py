@@ -22,7 +22,7 @@ from probe.model.runs import Run
 from probe.service.judging import judged
 from probe.service.looks import Look
 from probe.service.parts import EstatePart
-from tests.service.driven import START, Driven, driven
+from tests.service.driven import START, Driven, driven, run_now
 from tests.service.world import down, estate_text, url_of
 
 TEXT = estate_text(2, 2)
@@ -39,14 +39,14 @@ async def test_what_was_known_is_known_after_a_restart(tmp_path: Path) -> None:
     service = driven(tmp_path, TEXT)
     await service.run(START + 3 * HOUR)
     held = service.world.held.total()
-    verdicts = {one.mailbox: (one.support, one.readiness, one.signed_in) for one in service.watcher.run_now.assessments}
+    verdicts = {one.mailbox: (one.support, one.readiness, one.signed_in) for one in run_now(service.watcher).assessments}
     assert verdicts["m0@p0.contoso.test"][2] is SignedIn.YES
     service = again(tmp_path, service)
     service.clock.until = service.clock.now()
     async with service.begun() as watcher:
         service.clock.stop.set()
         await watcher.run(service.clock.stop)
-    assert {one.mailbox: (one.support, one.readiness, one.signed_in) for one in watcher.run_now.assessments} == verdicts
+    assert {one.mailbox: (one.support, one.readiness, one.signed_in) for one in run_now(watcher).assessments} == verdicts
     assert service.world.held.total() == held
     await service.run(START + 6 * HOUR)
     assert service.told == []
@@ -86,7 +86,7 @@ async def test_an_estate_that_grows_keeps_what_is_known(tmp_path: Path) -> None:
         grown = read_estate(estate_text(3, 2), "estate.toml")
         service.clock.at(START + 2 * HOUR, lambda: service.reload_with(grown))
         await watcher.run(service.clock.stop)
-    assert len(service.watcher.run_now.assessments) == 6
+    assert len(run_now(service.watcher).assessments) == 6
     assert service.told == []
 
 
@@ -98,7 +98,7 @@ async def test_what_is_kept_over_a_reload_is_named_as_the_new_estate_names_it(tm
     async with service.begun() as watcher:
         service.clock.stop.set()
         await watcher.run(service.clock.stop)
-    run = watcher.run_now
+    run = run_now(watcher)
     attempts = {one.id: one for one in run.attempts}
     assert len(attempts) == len(run.attempts)
     cited = [
@@ -123,7 +123,7 @@ async def test_another_account_is_not_known_by_what_the_old_one_saw(tmp_path: Pa
         await watcher.run(service.clock.stop)
         stale = [
             reading
-            for reading in watcher.run_now.readings
+            for reading in run_now(watcher).readings
             if isinstance(reading, Missing) and reading.why is Why.STALE and reading.key == v.AUTH_ACCEPTED
         ]
     assert {reading.mailbox for reading in stale} >= {"m0@p0.contoso.test"}
@@ -133,7 +133,7 @@ async def test_the_next_day_is_judged_by_its_date(tmp_path: Path) -> None:
     """At midnight everything is judged for the new day, without a look."""
     service = driven(tmp_path, estate_text(1, 1))
     await service.run(START + 14 * HOUR)
-    assert service.watcher.run_now.judged_at == (START + 14 * HOUR).date()
+    assert run_now(service.watcher).judged_at == (START + 14 * HOUR).date()
 
 
 async def test_an_estate_that_changes_while_it_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +147,7 @@ async def test_an_estate_that_changes_while_it_is_judged(tmp_path: Path, monkeyp
             assert goes_on.wait(20)
         return judged(part, looks, *arguments)
 
-    monkeypatch.setattr("probe.service.watcher.judged", slowly)
+    monkeypatch.setattr("probe.service.concluding.judged", slowly)
     service.clock.until = START + HOUR
     async with service.begun() as watcher, asyncio.TaskGroup() as group:
         group.create_task(watcher.run(service.clock.stop))
@@ -155,10 +155,10 @@ async def test_an_estate_that_changes_while_it_is_judged(tmp_path: Path, monkeyp
         reloading = group.create_task(watcher.reload(read_estate(TEXT, "estate.toml")))
         await asyncio.wait([reloading], timeout=0.5)
         goes_on.set()
-    assert [one.mailbox for one in watcher.run_now.assessments] == [box.address for box in watcher.estate.mailboxes]
+    assert [one.mailbox for one in run_now(watcher).assessments] == [box.address for box in watcher.estate.mailboxes]
     assert len(watcher.estate.mailboxes) == 4
-    assert url_of(1) in {attempt.subject for attempt in watcher.run_now.attempts}
-    assert url_of(2) not in {attempt.subject for attempt in watcher.run_now.attempts}
+    assert url_of(1) in {attempt.subject for attempt in run_now(watcher).attempts}
+    assert url_of(2) not in {attempt.subject for attempt in run_now(watcher).attempts}
     assert service.told == []
 
 
@@ -182,7 +182,7 @@ async def test_a_look_under_way_while_the_estate_changes_tells_what_it_asked(tmp
     async with service.begun() as watcher:
         await watcher.run(service.clock.stop)
     assert changed
-    run = watcher.run_now
+    run = run_now(watcher)
     assert not [one for one in run.readings if isinstance(one, Fact) and one.key == v.AUTH_ACCEPTED]
     names = [attempt.id for attempt in run.attempts]
     assert len(names) == len(set(names))
@@ -195,6 +195,6 @@ async def test_a_check_has_what_is_judged_of_an_estate_that_was_just_taken_up(tm
     service.clock.until = START + HOUR
     async with service.begun() as watcher, asyncio.TaskGroup() as group:
         group.create_task(watcher.run(service.clock.stop))
-        await watcher.judged()
+        await watcher.judged_of(url_of(0))
         await watcher.reload(read_estate(estate_text(3, 2), "estate.toml"))
-        assert len((await watcher.judged()).assessments) == 6
+        assert [len((await watcher.judged_of(url_of(number))).assessments) for number in range(3)] == [2, 2, 2]

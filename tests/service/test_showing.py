@@ -9,20 +9,24 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from probe import app
 from probe.config import read_estate
 from probe.model.runs import Run
 from probe.outlook import Coming
+from probe.service import parts
+from probe.service.resting import RestingRun
 from probe.service.showing import ShownState
 from probe.web import WatchedState
 from probe.web.ahead import joined
 from probe.web.documents import endpoint_detail, judged_mailbox, mailbox_detail, mailbox_line, summary
 from probe.web.monitoring import of_the_estate
 from probe.web.pages.estate import EstateView, Wanted
-from probe.web.parts import PartState
+from probe.web.parts import OpenParts, PartState, PublishedPart
 from probe.web.state import EstateNames, EstateState
 from tests.runs import a_checked_run
-from tests.service.driven import START, Driven, driven
+from tests.service.driven import START, Driven, driven, run_now
 from tests.service.world import down, estate_text, url_of
 
 MAINTENANCE = '[schedule]\nmaintenance = ["Mon 13:00-14:00"]\n'
@@ -30,12 +34,17 @@ MAINTENANCE = '[schedule]\nmaintenance = ["Mon 13:00-14:00"]\n'
 
 def state_of(watched: WatchedState) -> EstateState:
     assert watched.whole.estate is not None
-    return EstateState(watched, EstateNames(watched.whole.estate), [PartState(run) for _, run in sorted(watched.parts.items())])
+    return EstateState(watched, EstateNames(watched.whole.estate), [part for _, part in sorted(watched.parts.items())], OpenParts())
+
+
+def part_of(run: Run) -> PartState:
+    """A run as the only part of an estate."""
+    return PartState(RestingRun(run), PublishedPart.of(run))
 
 
 def as_one(whole: Run, run: Run) -> EstateState:
     """The state of which all that is known is one part."""
-    return state_of(WatchedState(whole=whole, parts={0: run}))
+    return state_of(WatchedState(whole=whole, parts={0: part_of(run)}))
 
 
 def told(state: EstateState) -> dict[str, Any]:
@@ -45,7 +54,7 @@ def told(state: EstateState) -> dict[str, Any]:
     lines, _, total = view.found(Wanted(q="@"), 1)
     return {
         "summary": summary(state),
-        "lines": [mailbox_line(assessment, mailbox) for mailbox, assessment in found],
+        "lines": [mailbox_line(state.in_short(mailbox) or {}, mailbox) for mailbox, _ in found],
         "mailboxes": [mailbox_detail(state, mailbox, assessment, ()) for mailbox, assessment in found],
         "endpoints": [endpoint_detail(state, endpoint, None, (), ()) for endpoint in names.endpoints.values()],
         "page": (view.summary, view.causes, view.advice, view.endpoints, lines, total),
@@ -53,8 +62,10 @@ def told(state: EstateState) -> dict[str, Any]:
     }
 
 
-async def test_parts_are_told_of_as_the_whole_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("few", [50, 0], ids=["at hand", "resting"])
+async def test_parts_are_told_of_as_the_whole_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     """After looks, after a server went down, after the estate was taken up anew with maintenance in it, and on the next day."""
+    monkeypatch.setattr(parts, "_FEW_PARTS", few)
     service = driven(tmp_path, estate_text(3, 2))
     shown: list[tuple[WatchedState, Run]] = []
 
@@ -62,7 +73,7 @@ async def test_parts_are_told_of_as_the_whole_is(tmp_path: Path) -> None:
         service.clock.at(START + timedelta(minutes=minutes), do)
 
     def look() -> None:
-        shown.append((service.watcher.shown.now, service.watcher.run_now))
+        shown.append((service.watcher.shown.now, run_now(service.watcher)))
 
     at(10, look)
     at(11, lambda: service.world.change(url_of(1), down()))
@@ -96,8 +107,10 @@ async def test_only_what_changed_is_another_part(tmp_path: Path) -> None:
     assert after.whole.finished > before.whole.finished
 
 
-async def test_what_is_kept_is_shown_before_the_first_look(tmp_path: Path) -> None:
+@pytest.mark.parametrize("few", [50, 0], ids=["at hand", "resting"])
+async def test_what_is_kept_is_shown_before_the_first_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     """After a restart, as soon as it is judged."""
+    monkeypatch.setattr(parts, "_FEW_PARTS", few)
     first = driven(tmp_path, estate_text(2, 2))
     await first.run(START + timedelta(minutes=20))
     again = Driven(tmp_path, first.estate, first.clock, first.world)
@@ -110,19 +123,19 @@ async def test_what_is_kept_is_shown_before_the_first_look(tmp_path: Path) -> No
         now = told(state_of(watcher.shown.now))
     assert again.world.held.total() == held
     assert all(line["up"] for line in now["endpoints"])
-    assert now == told(as_one(watcher.shown.now.whole, watcher.run_now))
+    assert now == told(as_one(watcher.shown.now.whole, run_now(watcher)))
 
 
 async def test_as_much_as_is_judged_is_shown_in_the_beginning_alone() -> None:
     """Later the state before is shown until all of the new one is judged."""
     run = a_checked_run()
     whole = replace(run, attempts=(), readings=(), assessments=())
-    shown, judging, known = ShownState(whole), asyncio.get_running_loop().create_future(), {0: run}
+    shown, judging, known = ShownState(whole), asyncio.get_running_loop().create_future(), {0: part_of(run)}
     showing = asyncio.ensure_future(shown.show_while(judging, whole, known, 2))
     await shown.otherwise(shown.now)
     assert [*shown.now.parts] == [0]
     assert state_of(shown.now).unjudged == 0
-    known[1] = run
+    known[1] = part_of(run)
     judging.set_result(None)
     await showing
     shown.show(whole, known)
@@ -138,7 +151,7 @@ async def test_what_comes_of_parts_is_what_comes_of_the_whole(tmp_path: Path) ->
     """The same ends on the same days, for the same mailboxes."""
     service = driven(tmp_path, estate_text(2, 2))
     await service.run(START + timedelta(minutes=10))
-    run, parts = service.watcher.run_now, service.watcher.shown.now.parts.values()
+    run, known = run_now(service.watcher), service.watcher.shown.now.parts.values()
     until = run.judged_at + timedelta(days=400)
 
     def comparable(coming: list[Coming]) -> set[object]:
@@ -146,4 +159,4 @@ async def test_what_comes_of_parts_is_what_comes_of_the_whole(tmp_path: Path) ->
 
     whole = app.outlook(run, until)
     assert whole
-    assert comparable(joined(one for part in parts for one in app.outlook(part, until))) == comparable(whole)
+    assert comparable(joined(one for part in known for one in app.outlook(part.known.run(), until))) == comparable(whole)

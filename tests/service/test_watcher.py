@@ -45,12 +45,12 @@ async def test_a_bug_in_one_part_costs_the_others_nothing(
             raise RuntimeError("Correct-Horse-7")
         return judged(part, *arguments)
 
-    monkeypatch.setattr("probe.service.watcher.judged", failing)
+    monkeypatch.setattr("probe.service.concluding.judged", failing)
     service.clock.at(START + timedelta(hours=2), lambda: service.world.change(url_of(2), down()))
     await service.run(START + timedelta(hours=13))
     assert len(service.told) == 1
     assert url_of(2) in service.titles()[0]
-    days = {number: run.judged_at for number, run in service.watcher.shown.now.parts.items()}
+    days = {number: part.known.judged_at for number, part in service.watcher.shown.now.parts.items()}
     assert days == {0: START.date() + timedelta(days=1), 1: START.date(), 2: START.date() + timedelta(days=1)}
     assert "Correct-Horse-7" not in caplog.text
     assert "bug" in caplog.messages

@@ -24,9 +24,11 @@ from probe.model.runs import Run
 from probe.net.listening import ClientLimits
 from probe.service.clock import SystemClock
 from probe.service.enabling import PageEnabling
+from probe.service.resting import RestingRun
 from probe.web import CannotCheck, EnableOrder, LastLook, LookUnderWay, Standby, Watch, WatchedState
 from probe.web.connections import ClientPatience
 from probe.web.listener import CLIENTS, PATIENCE, ListenSettings, listening
+from probe.web.parts import PartState, PublishedPart
 from probe.web.tokens import Tokens, TokenScope
 from tests.looking import LOOKS, authority
 from tests.runs import NOON, a_checked_run, a_mailbox, an_estate
@@ -205,7 +207,9 @@ class RunWatch:
 
 def watched(run: Run) -> WatchedState:
     """The state of a watch that knows a run."""
-    return WatchedState(whole=replace(run, attempts=(), readings=(), assessments=()), parts={0: run})
+    return WatchedState(
+        whole=replace(run, attempts=(), readings=(), assessments=()), parts={0: PartState(RestingRun(run), PublishedPart.of(run))}
+    )
 
 
 def _seconds(attempts: tuple[Attempt, ...]) -> float:
