@@ -38,6 +38,7 @@ from probe.service.known import KnownLooks, Taken
 from probe.service.looks import Look, LookKey, Topic, is_unanswered, sorted_by_look
 from probe.service.parts import in_portions
 from probe.service.recording import Recorded, what_matters
+from probe.service.resting import Resting, RestingPlace
 from probe.service.showing import ShownState
 from probe.service.taking_up import TakenUp, taken_up_after
 from probe.service.teller import Teller
@@ -135,7 +136,7 @@ class Watcher:
         self._plan, self._bare, self._parts, self._looks = made.plan, made.bare, made.parts, made.looks
         self.concluded = Conclusions(made, self._judges, self._recorded)
         self._touched = {part.number for part in self._parts.all}
-        self._unheld: dict[LookKey, tuple[Attempt, ...]] = {}
+        self._unheld: dict[LookKey, Resting[tuple[Attempt, ...]]] = {}
         """Of each look the attempts that nobody makes, with the reasons."""
 
     async def begin(self) -> None:
@@ -182,9 +183,10 @@ class Watcher:
     async def _take_what_nobody_holds(self) -> None:
         unheld = replace(self._plan, conversations=tuple(one for one in self._plan.conversations if one.not_held is not None))
         attempts = sorted_by_look(await self._observer.hold(unheld, self._stop), unheld.conversations, self._judges.probers)
-        self._unheld = {key: tuple(of_look) for key, of_look in attempts.items()}
+        place = RestingPlace()
+        self._unheld = {key: Resting(tuple(of_look), place if self._taken_up.rests(key) else None) for key, of_look in attempts.items()}
         for key in self._unheld.keys() - self._looks.keys():
-            self._known.take(Look.of(key, self._unheld[key], self._clock.now()))
+            self._known.take(Look.of(key, attempts[key], self._clock.now()))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set; what is under way then ends, and is taken in."""
@@ -329,7 +331,7 @@ class Watcher:
             if attempt.outcome is not Outcome.NOT_SCHEDULED and attempt.at >= began
         )
         looks = [
-            Look.of(key, (*of_look, *unheld.get(key, ())), now)
+            Look.of(key, (*of_look, *(unheld[key].get() if key in unheld else ())), now)
             for key, of_look in sorted_by_look(attempts, conversations, self._judges.probers).items()
             if not (key.topic is Topic.ACCOUNT and key in self._known.believed and is_unanswered(of_look))
         ]
