@@ -50,9 +50,10 @@ class _Timed(Schedule):
 
     made: _Timed
 
-    def __init__(self, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
+    def __init__(self, folder: Folder, deployment: str, *given: Any, **more: Any) -> None:
+        super().__init__(folder, deployment, *given, **more)
         _Timed.made = self
+        self._name = deployment
         self.late: list[float] = []
         self.lags: list[float] = []
 
@@ -60,7 +61,7 @@ class _Timed(Schedule):
         tasks, moment = super().due(now), now.timestamp()
         for task in tasks:
             if task.kind is TaskKind.QUICK:
-                slots = Slots.of(task, "bench", None)
+                slots = Slots.of(task, self._name, None)
                 slot = slots.after(moment - slots.interval)
                 assert slot is not None
                 self.late.append(moment - slot)
