@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select, true
+from sqlalchemy import Connection, Row, Select, and_, func, literal_column, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from probe.history.entries import ASSESSMENT
@@ -81,19 +81,22 @@ class KeptSubject:
 
 
 _PREVIOUS, _PREVIOUS_FORM = SPAN.alias("previous"), FORM.alias("previous_form")
+_IS_DRIFT: ColumnElement[bool] = literal_column("span.is_drift")
+"""As the index of drift has it: one of `span.is_drift = 1` does not follow from that for SQLite."""
 _LAST_SEEN = func.coalesce(SPAN.c.last_seen, SUBJECT.c.last_seen)
 
 
 def _of(column: ColumnElement[Any], deployment: int, name: str | None, beside: Sequence[str] = ()) -> ColumnElement[bool]:
     """Rows of a deployment that belong, by a column with the ids of subjects, to one subject or to one account, whichever has that name; without one all.
     `beside`: and to what is everybody's of these subjects."""
+    # As a sum, since SQLite would rather go through all of a deployment than find the few that are asked for by an index of theirs.
+    ours = SUBJECT.c.deployment_id + 0 == deployment
     if name is None:
-        return SUBJECT.c.deployment_id == deployment
+        return ours
     # Both sides by the database, whose small letters are those of its indexes.
     named = select(SUBJECT.c.id).where(or_(*(func.lower(own) == func.lower(name) for own in (SUBJECT.c.subject, SUBJECT.c.mailbox))))
     others = select(SUBJECT.c.id).where(SUBJECT.c.subject.in_(beside), SUBJECT.c.mailbox == "", SUBJECT.c.deployment_id == deployment)
-    # As a sum, since SQLite would rather go through all of a deployment than find the few by their name.
-    return and_(column.in_(named.union_all(others) if beside else named), SUBJECT.c.deployment_id + 0 == deployment)
+    return and_(column.in_(named.union_all(others) if beside else named), ours)
 
 
 def knows(connection: Connection, deployment: int, about: str) -> bool:
@@ -172,7 +175,7 @@ def changes(
     if since is not None:
         wanted = wanted.where(SPAN.c.first_seen >= stored(since))
     if drift_only:
-        wanted = wanted.where(SPAN.c.is_drift)
+        wanted = wanted.where(_IS_DRIFT)
     if newer_than is not None:
         wanted = wanted.where(SPAN.c.id > newer_than)
     if after is not None:
