@@ -37,19 +37,22 @@ class Remembered(Generic[T]):
 
 
 class DayOfJudging:
-    """What was said by the inferences and rules of one ruleset, judging for one day. Its values are those of the modules that keep them."""
+    """What was said by the inferences and rules of one ruleset, judging for one day. Its values are those of the modules that keep them.
+
+    Of endpoints that differ none of it is asked for again, and of those that are alike there is little: more of each takes room, and saves nothing.
+    """
 
     def __init__(self) -> None:
         self.graphs: Any = None
         """Of the inferences."""
         self.places: Any = None
         """Of what the rules need."""
-        self.said: Remembered[Any] = Remembered(2048)
+        self.said: Remembered[Any] = Remembered(512)
         """What an inference says."""
         # Where endpoints are alike there are few courses; where they differ, none is used again.
-        self.courses: Remembered[Any] = Remembered(256)
+        self.courses: Remembered[Any] = Remembered(64)
         """What all inferences about an endpoint say."""
-        self.findings: Remembered[Any] = Remembered(8192)
+        self.findings: Remembered[Any] = Remembered(2048)
         """What a rule says."""
 
 

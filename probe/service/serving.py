@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import platform
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import field, replace
@@ -57,6 +58,8 @@ _ESTATE_SECONDS = 2.0
 _LIVES_SECONDS = 10.0
 """How often the service manager hears of us, where it does not want to more often."""
 _SWEEP_SECONDS = 3600.0
+_SWITCH_SECONDS = 0.0002
+"""Between two threads of Python; its own 5 ms made a page of 12 ms take up to a second while everything was judged."""
 _CLAIM_SECONDS = 15.0
 """How often it is looked whether this is the service that watches; a second one takes over within a minute."""
 
@@ -84,6 +87,8 @@ class ServiceSettings:
 
 async def serve(settings: ServiceSettings, estate: Estate, stop: asyncio.Event, reload: asyncio.Event) -> None:
     """Watch an estate until `stop` is set. `reload`, once set, has the estate's file read again. Raises CannotServe."""
+    # What judges in a thread lets the loop wait that long, again and again, for each page that somebody asks for.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         async with AsyncExitStack() as stack:
             stack.enter_context(settings.folder.locked(_LOCK))
@@ -115,9 +120,9 @@ class _ServiceProcess:
         targets = TargetSender(children, logs=logs, ca_file=ca_file)
         alerts = Alerts(settings.folder, name, targets.send, telling(estate, targets))
         by = judges(settings.options)
-        plan = by.plan(estate, self._clock.now().date())
         loop = asyncio.get_running_loop()
-        schedule = Schedule(settings.folder, name, by.tasks(estate, plan), self._clock.now(), monotonic=loop.time)
+        tasks = by.tasks(estate, by.plan(estate, self._clock.now().date()))
+        schedule = Schedule(settings.folder, name, tasks, self._clock.now(), monotonic=loop.time)
         watcher = Watcher(
             estate,
             judges=by,

@@ -107,9 +107,11 @@ async def listening(
         )
         jobs, states = Jobs(clock, monotonic), States(watch)
         comes = WhatComes(states)
-        server = _Server(_configuration(application(watch, states, comes, gatekeeper, jobs, clock), names, patience))
+        front = application(watch, states, comes, gatekeeper, jobs, clock)
+        server = _Server(_configuration(front, names, patience))
         # Before anybody can ask: whoever asks first waits for nothing.
         await states.begin()
+        await front.begin()
         stop, failed = asyncio.Event(), None
         try:
             async with asyncio.TaskGroup() as group:
