@@ -69,7 +69,8 @@ class WhatComes:
         """What comes of all parts, soon and far."""
 
     async def follow(self) -> None:
-        """Work out what comes of each part that is newer than what was worked out, from when somebody first asks on, until it is cancelled."""
+        """Work out what comes of each part that is newer than what was worked out, from when somebody first asks from now on, until it is cancelled."""
+        self._wanted.clear()
         await self._wanted.wait()
         time = asyncio.get_running_loop().time
         while True:

@@ -48,9 +48,7 @@ _HEADERS = {
 _log = logging.getLogger(__name__)
 
 
-def application(
-    watch: Watch, states: States, comes: WhatComes, gatekeeper: Gatekeeper, jobs: Jobs, clock: Callable[[], datetime]
-) -> Front:
+def application(watch: Watch, states: States, comes: WhatComes, gatekeeper: Gatekeeper, jobs: Jobs, clock: Callable[[], datetime]) -> Front:
     """What the listener serves."""
     app = FastAPI(
         title="probe",
@@ -136,8 +134,21 @@ class Front:
         async def send(_: Message) -> None:
             pass
 
-        asked = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": [], "state": {"caller": None}}
-        await self._app({**asked, "http_version": "1.1", "scheme": "http", "root_path": "", "client": None, "server": None}, receive, send)
+        asked = {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "raw_path": b"/",
+            "query_string": b"",
+            "headers": [],
+            "state": {"caller": None},
+        }
+        try:
+            await self._app(
+                {**asked, "http_version": "1.1", "scheme": "http", "root_path": "", "client": None, "server": None}, receive, send
+            )
+        except Exception:  # noqa: BLE001 - whoever asks for it is told, and everything else is answered
+            _log.exception("a bug in probe: the estate's page cannot be shown")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, status, is_whole = scope["method"], 0, False

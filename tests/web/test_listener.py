@@ -14,11 +14,14 @@ from random import Random
 import h11
 import pytest
 from cryptography.hazmat.primitives import serialization
+from starlette.responses import Response
 
 from probe.memory.folder import Folder
 from probe.net.listening import ClientLimits, ListeningPort, ServerIdentity
+from probe.web import ahead
 from probe.web.connections import ClientPatience
 from probe.web.listener import CannotListen, ListenerNames, ListenSettings, listen_settings
+from probe.web.parts import PartState
 from probe.web.tokens import Tokens, TokenScope
 from tests.looking import authority
 from tests.runs import NOON, POP
@@ -439,3 +442,36 @@ async def test_a_bug_is_answered_without_a_word_of_it(tmp_path: Path, caplog: py
         assert answer.problem == "this program failed; its log says where"
         assert (await made.asker.ask("/healthz")).status == 200
     assert "a bug in probe: a request was not answered" in caplog.text
+
+
+async def test_what_comes_is_worked_out_once_somebody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that nobody looks at spends nothing on it, though the estate's page was drawn as it began."""
+    worked_out: list[object] = []
+
+    def note(part: PartState) -> object:
+        worked_out.append(part)
+        return ahead_of(part)
+
+    ahead_of = ahead._worked_out
+    monkeypatch.setattr(ahead, "_worked_out", note)
+    async with world(tmp_path) as one:
+        await one.asker.ask("/changes")
+        await asyncio.sleep(0.3)
+        assert worked_out == []
+        assert (await one.asker.ask("/")).status == 200
+        await one.worked_out()
+        assert len(worked_out) == 1
+
+
+async def test_a_page_that_cannot_be_drawn_keeps_nobody_from_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The service begins though its first page fails for a bug; the log says so, and everything else is answered."""
+
+    def failing(*_: object) -> Response:
+        raise ValueError("once")
+
+    monkeypatch.setattr("probe.web.pages.routes.answered", failing)
+    async with world(tmp_path) as one:
+        assert "the estate's page cannot be shown" in caplog.text
+        assert [(await one.asker.ask(path)).status for path in ("/", "/healthz", "/v1/summary")] == [500, 200, 200]
