@@ -24,6 +24,8 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 ORDINARY_LIFE = timedelta(days=300)
 AUTHORITY_LIFE = timedelta(days=3650)
 BACKDATED = timedelta(days=60)
+# Nor does any begin later than this: what is seen today is judged for days past, too, such as the last one of EWS in Exchange Online, 2026-09-30.
+BEGUN = datetime(2026, 9, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Authority:
             .subject_name(_name(common_name))
             .public_key(private.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(self._now - BACKDATED)
+            .not_valid_before(min(self._now - BACKDATED, BEGUN))
             .not_valid_after(self._now + ends_in)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(private.public_key()), critical=False)
         )
