@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.runs import Run
 from probe.model.values import dataclass
-from probe.web.parts import PartState
 
 if TYPE_CHECKING:
     from probe.enabling import Pressed, RecordedRequest
     from probe.gate import Gated
     from probe.history import History
+    from probe.web.parts import PartState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
