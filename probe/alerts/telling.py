@@ -82,22 +82,27 @@ class Alerts:
         self._telling = telling
         self._looked_at = None
 
-    def settle(self, conditions: Iterable[AlertCondition], now: datetime, *, undecided: Callable[[str], bool] = lambda key: False) -> None:
+    def settle(
+        self, conditions: Iterable[AlertCondition], now: datetime, *, undecided: Callable[[str], bool] = lambda key: False
+    ) -> list[AlertCondition]:
         """Take what is so now: all conditions. A new one begins an incident, one that is gone ends it, one that lasts is told again after a time.
 
-        An open incident is left as it is while `undecided` says of its key that nobody knows. Raises MemoryUnavailable.
+        An open incident is left as it is while `undecided` says of its key that nobody knows. Gives the conditions that began or ended. Raises
+        MemoryUnavailable.
         """
         current = {condition.key: condition for condition in conditions}
         unknown = frozenset(key for key in self._open - current.keys() if undecided(key))
         if self._is_known(current, unknown, now):
             self._current = current
-            return
+            return []
+        news: list[AlertCondition] = []
         with self._book.opened() as page:
             before = {incident.condition.key: incident for incident in page.incidents()}
             unknown = frozenset(key for key in before.keys() - current.keys() if undecided(key))
             for key, condition in current.items():
                 if (incident := before.get(key)) is None:
                     page.begin(condition, now)
+                    news.append(condition)
                 elif incident.present:
                     # Thousands may last while one begins.
                     if incident.condition != condition:
@@ -105,13 +110,16 @@ class Alerts:
                 else:
                     page.change(incident.id, present=True, changed=now, condition=condition)
                     page.note_beginning(key, now)
+                    news.append(condition)
             for key, incident in before.items():
                 if incident.present and key not in current and key not in unknown:
                     # As it was seen last: its counts may have changed since it was written down.
                     last = (self._current or {}).get(key, incident.condition)
                     page.change(incident.id, present=False, changed=now, condition=last)
+                    news.append(last)
             opened, look_at = self._review(page, current, unknown, now)
         self._keep(current, unknown, opened, look_at, now)
+        return news
 
     def notify(self, notices: Iterable[Notice], now: datetime) -> None:
         """Tell what happened once; a key that was told before is passed over. Raises MemoryUnavailable: then none of them was told."""

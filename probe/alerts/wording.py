@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from probe.alerts.conditions import AlertCondition, Severity
+from probe.alerts.conditions import AlertCondition, AlertKind, Severity
 from probe.alerts.quoting import Style, as_styled, inert, own
 from probe.model.values import dataclass
 
@@ -79,7 +79,8 @@ def message(kind: EventKind, about: AlertCondition, place: AlertPlace, *, incide
     lines = [MessageLine(Part.OURS, text) for text in _of_kind(kind, began, now)]
     lines += [
         MessageLine(Part.OURS, about.cause, "Cause"),
-        MessageLine(Part.WORDS, about.words, "In the server's words"),
+        # Values that were found otherwise are told by us, and may be what a server said all the same.
+        MessageLine(Part.WORDS, about.words, "What changed" if about.kind is AlertKind.DRIFT else "In the server's words"),
         MessageLine(Part.OURS, "" if is_over else about.remedy, "Remedy"),
         _where(about, place),
         MessageLine(Part.OURS, _mailboxes(about), "Mailboxes"),

@@ -63,7 +63,10 @@ def sweep(connection: Connection, deployment: int, limits: HistoryLimits, now: d
     more = _shrunk(connection, deployment, limits.max_size)
     _drop_unused_forms(connection)
     return Dropped(
-        intervals=intervals + more.intervals, transcripts=transcripts + more.transcripts, runs=runs, is_for_size=more.is_for_size
+        intervals=intervals + more.intervals,
+        transcripts=transcripts + more.transcripts,
+        runs=runs + more.runs,
+        is_for_size=more.is_for_size,
     )
 
 
@@ -143,16 +146,18 @@ def _thinned(connection: Connection, deployment: int, at: int, too_old: int) -> 
 
 
 def _shrunk(connection: Connection, deployment: int, max_size: int) -> Dropped:
-    """Drop what ended first, where the whole is too large: intervals, and then transcripts."""
+    """Drop what is oldest, where the whole is too large: whole runs, which intervals tell in short, then intervals that ended, and then transcripts."""
     if size(connection, deployment) <= max_size:
         return Dropped()
     target = round(max_size * (1 - _SHARE))
     ours = select(SUBJECT.c.id).where(SUBJECT.c.deployment_id == deployment)
+    kept = select(DOCUMENT.c.id).where(DOCUMENT.c.deployment_id == deployment).order_by(DOCUMENT.c.at, DOCUMENT.c.id)
+    runs = _dropped_until(connection, deployment, target, kept, DOCUMENT)
     ended = (SPAN.c.subject_id.in_(ours), ~SPAN.c.is_open)
     intervals = _dropped_until(connection, deployment, target, select(SPAN.c.id).where(*ended).order_by(SPAN.c.last_seen, SPAN.c.id), SPAN)
     said = select(TRANSCRIPT.c.id).where(TRANSCRIPT.c.subject_id.in_(ours)).order_by(TRANSCRIPT.c.at, TRANSCRIPT.c.id)
     transcripts = _dropped_until(connection, deployment, target, said, TRANSCRIPT)
-    return Dropped(intervals=intervals, transcripts=transcripts, is_for_size=True)
+    return Dropped(intervals=intervals, transcripts=transcripts, runs=runs, is_for_size=True)
 
 
 def _dropped_until(connection: Connection, deployment: int, target: int, ids: Select[tuple[int]], table: Table) -> int:

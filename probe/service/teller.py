@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 
-from probe.alerts import AlertKind, Alerts
+from probe.alerts import AlertCondition, AlertKind, Alerts
 from probe.engine.judge import Ruleset
 from probe.history import History, HistoryUnavailable
 from probe.memory import MemoryUnavailable
@@ -18,7 +18,7 @@ from probe.net.threads import in_thread
 from probe.outlook import Coming, outlook
 from probe.service.ahead import approaching
 from probe.service.cohorts import Cohort, Cohorts, base_key
-from probe.service.conditions import WhatIsWrong, merged
+from probe.service.conditions import SILENT, WhatIsWrong, merged
 from probe.service.drift import notices_of
 from probe.service.dynamics import PENDING, UNLISTED, WaitingMail, unlisted
 from probe.service.keeping import KeptLooks
@@ -46,8 +46,8 @@ class Teller:
         """As they are on the disk."""
         self._unlisted: tuple[str, ...] | None = None
         """Mailboxes that Dynamics serves and the estate does not have; None until they were looked for."""
-        self._told: dict[str, frozenset[str]] = {}
-        """What each condition that is, is about: its subject and its mailboxes."""
+        self._news_of: list[AlertCondition] = []
+        """Conditions that began or ended, beside which no drift of what they are about is told; until that was handed over."""
         self._news = 0
         self._handed_over = 0
         """How much of the news was handed over: less than all while something waits, or could not be."""
@@ -95,10 +95,15 @@ class Teller:
             if (cohorts := self._cohorts.all) != self._kept_cohorts:
                 await in_thread(lambda: self._kept.keep_cohorts(cohorts), _THREAD)
                 self._kept_cohorts = cohorts
-            self._alerts.settle(told, now, undecided=is_undecided)
-            before, self._told = self._told, {one.key: frozenset((one.subject, *one.mailboxes)) for one in told}
-            news = before.keys() ^ self._told.keys()
-            await self._tell_drift(estate, frozenset().union(*(before.get(key, self._told.get(key, frozenset())) for key in news)), now)
+            current = {one.key for one in told}
+            self._news_of += [
+                # A server that answers again may be another one than it was.
+                one
+                for one in self._alerts.settle(told, now, undecided=is_undecided)
+                if one.key in current or f"|{SILENT}|" not in one.key
+            ]
+            await self._tell_drift(estate, frozenset(chain.from_iterable((one.subject, *one.mailboxes) for one in self._news_of)), now)
+            self._news_of = []
         except (HistoryUnavailable, MemoryUnavailable) as unavailable:
             self._news += 1
             _log.error("what is wrong is not told yet: %s", unavailable)

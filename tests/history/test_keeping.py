@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.history import History, HistoryChange, Sighting, judgement, open_history, sighting
+from probe.history import History, HistoryChange, Sighting, judgement, keeping, open_history, sighting
 from probe.memory.folder import Folder
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
@@ -60,6 +60,24 @@ async def test_what_ended_first_goes_where_the_whole_is_too_large(place: Folder 
         assert kept[-1].form["value"] == "Server 199"
         assert [one.form["value"] for one in kept] == [f"Server {n}" for n in range(200 - len(kept), 200)]
         assert not (await history.sweep(limits, minutes(DAY))).intervals
+
+
+async def test_whole_runs_go_before_what_intervals_tell(place: Folder | Secret) -> None:
+    """Where whole runs make it too large, the oldest of them go, and no interval does."""
+    async with open_history(place, "contoso") as history:
+        await alternate(history, 20, every=5)
+        before = len(await history.intervals())
+        run = a_checked_run()
+        for number in range(30):
+            finished = minutes(DAY) + timedelta(minutes=number)
+            await history.record_run(replace(run, id=f"run-{number}", started=finished, finished=finished, interrupted=True))
+        size_of = await history.storage.read(lambda connection: keeping.size(connection, 1))
+        dropped = await history.sweep(replace(LIMITS, max_size=size_of - 5000), minutes(2 * DAY))
+        assert 0 < dropped.runs < 30
+        assert (dropped.intervals, dropped.is_for_size) == (0, True)
+        assert len(await history.intervals()) == before
+        kept = [number for number in range(30) if await history.document(f"run-{number}") is not None]
+        assert kept == list(range(30 - len(kept), 30))
 
 
 async def test_one_that_says_much_costs_the_others_no_more_than_it_must(place: Folder | Secret) -> None:

@@ -73,3 +73,22 @@ async def test_a_build_that_changes_is_drift_and_told_once(tmp_path: Path) -> No
     )
     await service.run(START + timedelta(hours=4))
     assert len(service.told) == 1
+
+
+async def test_a_server_that_comes_back_as_another_is_told_of_as_that_too(tmp_path: Path) -> None:
+    """What changed while a server did not answer is drift: its recovery says nothing of it, so that both are told."""
+    service = driven(tmp_path, estate_text(1, 3))
+
+    def come_back() -> None:
+        service.world.restore(url_of(0))
+        service.world.change(url_of(0), telling(v.AUTH_SCHEMES, ("NTLM",), "WWW-Authenticate: NTLM"))
+
+    service.clock.at(START + timedelta(hours=2), lambda: service.world.change(url_of(0), down()))
+    service.clock.at(START + timedelta(hours=5), come_back)
+    await service.run(START + timedelta(hours=8))
+    assert [title.split("]")[0] for title in service.titles()] == ["[WARNING", "[RECOVERED", "[INFORMATION"]
+    _, drift = service.told[-1]
+    assert "auth.schemes changed" in drift.title
+    labels = [line.label for line in drift.lines]
+    assert "What changed" in labels
+    assert "In the server's words" not in labels
