@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -84,13 +85,18 @@ def _row(cells: Iterable[str]) -> str:
     return written.getvalue()
 
 
+_FORMULA = "=+-@\uff1d\uff0b\uff0d\uff20"
+_AFTER_A_SEMICOLON = re.compile(rf"(?<=;)(?=\s*[{re.escape(_FORMULA)}])")
+"""Where a spreadsheet begins another cell whose language parts them by semicolons, whatever the file has."""
+
+
 def _cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: one that begins as such is led by an apostrophe.
 
     https://owasp.org/www-community/attacks/CSV_Injection (read 2026-11-29) names the characters.
     """
-    text = visible(text, keep="\n")
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")) else text
+    text = _AFTER_A_SEMICOLON.sub("'", visible(text, keep="\n"))
+    return f"'{text}" if text.startswith((*_FORMULA, "\t", "\r", "\n")) else text
 
 
 REPORT = Report(

@@ -57,6 +57,17 @@ def test_no_cell_is_a_formula(start: str) -> None:
     assert row["value"] == f"'{start}cmd|' /C calc'!A0"
 
 
+@pytest.mark.parametrize("words", ["x;=cmd|' /C calc'!A0", 'x;  @SUM("a")', "a, b;-1;+2"])
+def test_no_cell_is_a_formula_where_semicolons_part_them(words: str) -> None:
+    """A spreadsheet of another language takes the same file for cells between semicolons, and none of those is a formula either."""
+    text = "".join(REPORT.render(publish(a_run(readings=[a_fact(v.PROTOCOL_GREETING, words)])), ReportOptions()))
+    cells = [cell.strip(' "') for row in csv.reader(io.StringIO(text), delimiter=";") for cell in row]
+    assert len(cells) > len(text.splitlines())
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))] == []
+    (row,) = rows(a_run(readings=[a_fact(v.PROTOCOL_GREETING, words)]))
+    assert row["value"].replace("'", "") == words.replace("'", "")
+
+
 def test_controls_and_quotes_part_no_row() -> None:
     """Controls are escapes, and quotes and commas stand in quotes, so that a row is a row; lines end as RFC 4180 has it."""
     address = '"sales,x"@branch.test'
