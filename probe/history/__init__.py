@@ -105,6 +105,10 @@ class History:
         """What changed, the newest first; `since`, `about`, `beside`, `after`, `newer_than`, `limit` and `drift_only` are as of `timelines.changes`."""
         return await self._of_deployment(lambda connection, ours: tuple(timelines.changes(connection, ours, **wanted)), otherwise=())
 
+    async def stands_since(self, mailbox: str) -> datetime | None:
+        """As `timelines.stands_since`."""
+        return await self._of_deployment(lambda connection, ours: timelines.stands_since(connection, ours, mailbox), otherwise=None)
+
     async def latencies(self, subject: str, since: datetime) -> tuple[tuple[datetime, bool, Latency], ...]:
         """As `timelines.latencies`."""
         return await self._of_deployment(

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, func, literal_column, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
-from probe.history.entries import ASSESSMENT
+from probe.history.entries import ASSESSMENT, JUDGED
 from probe.history.latency import Latency, hours_of
 from probe.history.moments import DAY_MS, read_back, stored
 from probe.history.schema import DOCUMENT, FORM, LATENCY, SPAN, SUBJECT, TRANSCRIPT
@@ -189,6 +189,25 @@ def changes_by_id(connection: Connection, ids: Sequence[int]) -> Iterator[Histor
     """What changed with these intervals, the newest first."""
     wanted = _changed().where(SPAN.c.id.in_(ids)).order_by(SPAN.c.first_seen.desc(), SPAN.c.id.desc())
     return _told(connection, wanted) if ids else iter(())
+
+
+def stands_since(connection: Connection, deployment: int, mailbox: str) -> datetime | None:
+    """Since when a mailbox has the verdict that it has, on support and on each direction, whatever it rests on; None where none is kept."""
+    rows = connection.execute(
+        select(SPAN.c.first_seen, FORM.c.body)
+        .join(SUBJECT, SUBJECT.c.id == SPAN.c.subject_id)
+        .join(FORM, FORM.c.id == SPAN.c.form_id)
+        .where(_of(SPAN.c.subject_id, deployment, mailbox), SUBJECT.c.topic == JUDGED)
+        .order_by(SPAN.c.first_seen.desc(), SPAN.c.id.desc())
+    )
+    verdict, since = None, None
+    for row in rows:
+        value = _form(row.body)[1]["value"]
+        told = value["support"], value["readiness"], value["directions"]
+        if since is not None and told != verdict:
+            break
+        verdict, since = told, row.first_seen
+    return None if since is None else read_back(since)
 
 
 def latencies(connection: Connection, deployment: int, subject: str, since: datetime) -> Iterator[tuple[datetime, bool, Latency]]:

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 
 from probe.document import publish, rule_form
@@ -114,7 +115,9 @@ def mailbox_line(in_short: JsonForm, mailbox: Mailbox) -> JsonForm:
     return {"mailbox": mailbox.address, "profile": mailbox.profile, **in_short, "id": mailbox.id}
 
 
-def mailbox_detail(state: EstateState, mailbox: Mailbox, assessment: Assessment, timeline: Sequence[JsonForm]) -> JsonForm:
+def mailbox_detail(
+    state: EstateState, mailbox: Mailbox, assessment: Assessment, timeline: Sequence[JsonForm], since: datetime | None
+) -> JsonForm:
     """A mailbox, with all that its verdict rests on."""
     document, ends = mailbox_document(state, mailbox, assessment), urls_of(state.names.estate, mailbox)
     return {
@@ -126,6 +129,7 @@ def mailbox_detail(state: EstateState, mailbox: Mailbox, assessment: Assessment,
         "missing": document["missing"],
         "attempts": document["attempts"],
         "timeline": [*timeline],
+        "since": None if since is None else as_time(since),
     }
 
 

@@ -175,6 +175,8 @@ class MailboxDetailForm(Form):
     attempts: tuple[AttemptForm, ...]
     timeline: tuple[ChangeForm, ...]
     """What drifted of it and its endpoints, the newest first."""
+    since: datetime | None
+    """Since when its verdict on support and on each direction is what it is, as far as that is kept."""
 
 
 class LastLookForm(Form):

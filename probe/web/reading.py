@@ -105,7 +105,8 @@ def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
         state = await states.newest()
         mailbox, assessment = judged_mailbox(state, name)
         timeline = await _timeline(watch.history, mailbox.address, urls_of(state.names.estate, mailbox))
-        return tagged(request, encoded(mailbox_detail(state, mailbox, assessment, timeline)))
+        since = await watch.history.stands_since(mailbox.address)
+        return tagged(request, encoded(mailbox_detail(state, mailbox, assessment, timeline, since)))
 
     @router.get("/endpoints", response_model=EndpointPageForm)
     async def list_endpoints(request: Request, after: After = None, limit: Limit = 100) -> Response:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from probe.history import History, Interval, open_history
+from probe.history import History, Interval, judgement, open_history
 from probe.history.storage import DATABASE
 from probe.memory.folder import Folder
 from probe.model import vocabulary as v
@@ -16,10 +18,10 @@ from probe.model.estate import Secret
 from probe.model.facts import Why
 from probe.model.kinds import Build
 from probe.model.provenance import Observed
-from probe.model.rules import Readiness, Result, Support
+from probe.model.rules import Readiness, Result, SignedIn, Support
 from tests.history.looks import look, minutes, product, unanswered, undisclosed
 from tests.history.rows import rows_of
-from tests.runs import EWS, OLD_PRODUCT, POP, SECRET_PLACES, TOO_OLD, a_checked_run, a_fact, a_finding, an_assessment
+from tests.runs import EWS, OLD_PRODUCT, POP, REACHED, SECRET_PLACES, TLS_WORKS, TOO_OLD, a_checked_run, a_fact, a_finding, an_assessment
 
 KEYS = (v.PROTOCOL_GREETING, v.SERVER_PRODUCT)
 
@@ -209,10 +211,22 @@ async def test_a_run_is_kept_with_what_it_found(place: Folder | Secret) -> None:
         assert {one.subject for one in await history.intervals("info@contoso.test")} == {EWS, "info@contoso.test"}
 
 
+async def test_a_verdict_stands_since_it_was_reached(place: Folder | Secret) -> None:
+    """Whatever else it rests on by then, and whoever signs in; another verdict stands since its own time, and so does one that comes back."""
+    fails = [a_finding(rule, Result.FAILS, a_fact(v.SERVER_PRODUCT, "Dovecot")) for rule in (REACHED, TLS_WORKS)]
+    bad, worse = (an_assessment("sales@branch.test", Support.SUPPORTED, Readiness.NOT_READY, *fails[:number]) for number in (1, 2))
+    good = an_assessment("sales@branch.test", Support.SUPPORTED, Readiness.READY)
+    stood: list[datetime | None] = []
+    async with open_history(place, "contoso") as history:
+        for at, one in enumerate((good, bad, worse, replace(worse, signed_in=SignedIn.REFUSED), good, bad)):
+            await history.record([judgement(one, minutes(5 * at))])
+            stood.append(await history.stands_since("SALES@branch.test"))
+        assert await history.stands_since("other@branch.test") is None
+    assert stood == [minutes(at) for at in (0, 5, 5, 5, 20, 25)]
+
+
 async def test_a_verdict_that_changes_is_told_with_the_rules_that_fail(place: Folder | Secret) -> None:
     """Support that is lost names the rule, the fact that decided it, and the words off the wire."""
-    from probe.history import judgement
-
     async with open_history(place, "contoso") as history:
         good = an_assessment("info@contoso.test", Support.SUPPORTED, Readiness.READY, a_finding(TOO_OLD, Result.HOLDS))
         bad = an_assessment("info@contoso.test", Support.UNSUPPORTED, Readiness.READY, a_finding(TOO_OLD, Result.FAILS, OLD_PRODUCT))

@@ -55,7 +55,7 @@ def told(state: EstateState) -> dict[str, Any]:
     return {
         "summary": summary(state),
         "lines": [mailbox_line(state.in_short(mailbox) or {}, mailbox) for mailbox, _ in found],
-        "mailboxes": [mailbox_detail(state, mailbox, assessment, ()) for mailbox, assessment in found],
+        "mailboxes": [mailbox_detail(state, mailbox, assessment, (), None) for mailbox, assessment in found],
         "endpoints": [endpoint_detail(state, endpoint, None, (), ()) for endpoint in names.endpoints.values()],
         "page": (view.summary, view.causes, view.advice, view.endpoints, lines, total),
         "metrics": sorted(of_the_estate(state).splitlines()),

@@ -6,18 +6,19 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from probe import app
-from probe.history import sighting
+from probe.history import judgement, sighting
 from probe.history.storage import DATABASE
 from probe.model import vocabulary as v
 from probe.model.endpoints import endpoint_id
 from probe.model.provenance import Declared
-from probe.model.rules import Readiness, Support
+from probe.model.rules import Readiness, Result, Support
 from probe.web import LastLook
 from probe.web.forms import (
     ChangePageForm,
@@ -34,8 +35,10 @@ from tests.runs import (
     NOON,
     POP,
     SECRET_PLACES,
+    TLS_WORKS,
     a_checked_run,
     a_fact,
+    a_finding,
     a_mailbox,
     a_run,
     an_assessment,
@@ -162,6 +165,18 @@ async def test_a_mailbox_has_all_that_its_verdict_rests_on(service: World, name:
     attempts = {one["id"] for one in told["attempts"]}
     assert {line["attempt"] for one in told["facts"] for line in one["evidence"]} <= attempts
     assert "contoso.test" not in str(told).replace("contoso-crm", "")
+
+
+async def test_page_and_api_say_since_when_a_verdict_stands(service: World) -> None:
+    """The time at which it was reached, whatever it rested on later; nothing where it is not kept."""
+    address = "pop@branch.test"
+    assert (await got(service.asker, f"/v1/mailboxes/{address}"))["since"] is None
+    for at, findings in ((0, ()), (5, (a_finding(TLS_WORKS, Result.FAILS),))):
+        await service.watch.history.record(
+            [judgement(an_assessment(address, Support.SUPPORTED, Readiness.NOT_READY, *findings), NOON + timedelta(minutes=at))]
+        )
+    assert (await got(service.asker, f"/v1/mailboxes/{address}"))["since"] == "2026-11-23T12:00:00Z"
+    assert '<dt>Since</dt><dd><time datetime="2026-11-23T12:00:00Z">' in (await service.asker.ask(f"/m/{address}")).body.decode()
 
 
 async def test_a_mailbox_is_found_by_its_id_in_dynamics(tmp_path: Path) -> None:

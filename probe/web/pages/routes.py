@@ -12,7 +12,6 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from probe.document.telling.words import ago
 from probe.history import HistoryChange, HistoryUnavailable
-from probe.history.entries import ASSESSMENT
 from probe.model.estate import Endpoint
 from probe.web.ahead import WhatComes
 from probe.web.documents import endpoint_line, judged_mailbox
@@ -115,9 +114,9 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs, clock: Callable[[], dat
         mailbox, assessment = judged_mailbox(state, name)
         view = MailboxView(state, mailbox, assessment)
         history, asked, signed_in = watch.history, asked_check(jobs, request, check), watch.signed_in(mailbox.address)
-        changes, intervals = await asyncio.gather(
+        changes, since = await asyncio.gather(
             _known(history.changes(about=mailbox.address, beside=view.urls, limit=_TIMELINE)),
-            _known(history.intervals(mailbox.address, open_only=True)),
+            _known(history.stands_since(mailbox.address)),
         )
         context = {
             "view": view,
@@ -131,7 +130,7 @@ def one_by_one(watch: Watch, states: States, jobs: Jobs, clock: Callable[[], dat
             "signed_in": signed_in,
             "signed_in_ago": "" if signed_in is None else ago((clock() - signed_in).total_seconds()),
             "changes": _told(changes, _TIMELINE),
-            "since": next((one.first_seen for one in intervals or () if one.key == ASSESSMENT), None),
+            "since": since,
             "last_looks": {url: watch.last_look(url) for url in view.urls},
         }
         return reload_where_ended(request, answered(request, "mailbox.html", context, state.names), asked)
