@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,7 +10,6 @@ from probe.history import Sighting
 from probe.model.runs import Run
 from probe.service.bugs import log_bug
 from probe.service.conditions import WhatIsWrong, what_is_wrong
-from probe.service.dynamics import states
 from probe.service.instruments import Judges
 from probe.service.judging import joined, judged
 from probe.service.known import KnownLooks
@@ -35,8 +34,6 @@ class Conclusions:
         self.drawn: dict[int, PartState] = {}
         """Each as it is shown."""
         self.wrong: dict[int, WhatIsWrong] = {}
-        self.in_dynamics: dict[int, Mapping[tuple[str, str], int]] = {}
-        """How many mailboxes of each Dynamics has in which state, by profile and state."""
 
     @property
     def is_whole(self) -> bool:
@@ -72,7 +69,7 @@ class Conclusions:
                 log_bug(failure, {"part": part.number})
                 continue
             resting = self._runs[part.number] = RestingRun(run, self._place if self._parts.rests(part) else None)
-            self.wrong[part.number], self.in_dynamics[part.number] = wrong, states(run)
+            self.wrong[part.number] = wrong
             try:
                 self.drawn[part.number] = PartState(resting, told)
             except Exception as failure:  # noqa: BLE001 - what was shown of it before is shown, and it is recorded and told all the same

@@ -10,6 +10,7 @@ from probe.model.estate import Endpoint, Estate, Mailbox, profile_subject
 from probe.model.facts import Reading
 from probe.model.values import dataclass
 from probe.service.looks import LookKey
+from probe.web.parts import FEW_MAILBOXES
 
 T = TypeVar("T")
 
@@ -17,7 +18,7 @@ _PORTION = 25
 """Parts that are judged, recorded and looked ahead of together, and looks that are kept together."""
 
 _FEW_PARTS = 50
-_FEW_MAILBOXES = 50
+"""Of an estate of which all may stay as it is."""
 
 ReadingsByPart = Mapping[int | None, Sequence[Reading]]
 """Readings by the number of the part that they are about; None: of the deployment."""
@@ -87,7 +88,7 @@ class EstateParts:
 
     def rests(self, part: EstatePart) -> bool:
         """Whether what is known of a part is packed until it is asked for: there are many parts, and unpacking this one is soon done."""
-        return len(self.all) > _FEW_PARTS and len(part.mailboxes) <= _FEW_MAILBOXES
+        return len(self.all) > _FEW_PARTS and len(part.mailboxes) <= FEW_MAILBOXES
 
     def sort(self, readings: Iterable[Reading]) -> ReadingsByPart:
         """The readings by part."""

@@ -19,10 +19,12 @@ from typing import Any, Generic, TypeVar
 from probe.model.keys import FactKey
 from probe.model.rules import Rule
 from probe.model.runs import Run
+from probe.service.dynamics import states
 
 T = TypeVar("T")
 
 _MOST_AWAKE = 64
+"""Values of a place that are as they are."""
 _MOST_ALIKE = 32 * 1024
 """Bytes that zlib looks back, and so of a value beside which others are packed."""
 _POORLY = 0.06
@@ -62,7 +64,7 @@ class Resting(Generic[T]):
 
 
 class RestingPlace:
-    """Packs values, and keeps those that were asked for last as they are. Any thread may use it."""
+    """Packs values, and keeps those as they are that were put there or unpacked last. Any thread may use it."""
 
     def __init__(self, most_awake: int = _MOST_AWAKE) -> None:
         self._most = most_awake
@@ -89,7 +91,7 @@ class RestingPlace:
         return body, alike
 
     def keep_awake(self, one: Resting[Any]) -> None:
-        """Note that a value was asked for; the one for which nobody asked for longest is let go of."""
+        """Note that a value is not packed only; of too many the one is let go of that was put there, or unpacked, first."""
         with self._lock:
             self._awake[id(one)] = one
             self._awake.move_to_end(id(one))
@@ -105,10 +107,11 @@ def unpacked(body: bytes, alike: bytes) -> Any:
 class RestingRun:
     """What is known of a part of an estate; the part of a `WatchedState` that the page is shown."""
 
-    __slots__ = ("_bare", "_found")
+    __slots__ = ("_bare", "_found", "in_dynamics")
 
     def __init__(self, run: Run, place: RestingPlace | None = None) -> None:
         self._bare = replace(run, attempts=(), readings=(), assessments=())
+        self.in_dynamics = states(run)
         self._found = Resting((run.attempts, run.readings, run.assessments), place)
 
     @property

@@ -82,8 +82,8 @@ class View:
 
     def dynamics(self) -> Mapping[tuple[str, str], int]:
         total: Counter[tuple[str, str]] = Counter()
-        for of_part in self._watcher.concluded.in_dynamics.values():
-            total.update(of_part)
+        for part in self._watcher.shown.now.parts.values():
+            total.update(part.known.in_dynamics)
         return total
 
     async def look(self, endpoint: Endpoint) -> None:

@@ -33,7 +33,8 @@ JsonForm = dict[str, Any]
 _MOST_OPEN = 64
 """Parts. An estate of fewer has all of them open; one of thousands is asked for few of them."""
 
-_FEW_MAILBOXES = 50
+FEW_MAILBOXES = 50
+"""Of a part that is soon unpacked and opened."""
 
 _BROKEN = (Readiness.NOT_READY, Readiness.UNDETERMINED)
 
@@ -60,6 +61,10 @@ class WatchedPart(Protocol):
     @property
     def judged_at(self) -> date:
         """As of its run."""
+
+    @property
+    def in_dynamics(self) -> Mapping[tuple[str, str], int]:
+        """How many of its mailboxes Dynamics has in which state, by profile and state."""
 
     def run(self) -> Run:
         """What is known, as a run; it may take a millisecond, and be another object each time. Any thread may call it."""
@@ -107,7 +112,7 @@ class PartState:
     @property
     def is_large(self) -> bool:
         """Whether it takes a while to open."""
-        return len(self.mailboxes) > _FEW_MAILBOXES
+        return len(self.mailboxes) > FEW_MAILBOXES
 
 
 class OpenPart:

@@ -90,6 +90,8 @@ async def test_mailboxes_that_dynamics_disabled_are_one_alert_that_says_how_to_e
     assert f"probe gate ESTATE.toml --disabled-since {local:%Y-%m-%dT%H:%M} --enable" in lines
     assert "The servers let the accounts of 3 mailboxes in since" in lines
     assert states(run_now(service.watcher)) == {("p0", "disabled"): 3}
+    # What is shown has it, so that metrics do not lose it while a changed estate is taken up.
+    assert [part.known.in_dynamics for part in service.watcher.shown.now.parts.values()] == [{("p0", "disabled"): 3}]
 
 
 async def test_mail_that_waits_for_an_hour_is_told_of_and_mail_that_passes_is_not(tmp_path: Path) -> None:

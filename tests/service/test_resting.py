@@ -56,7 +56,7 @@ async def test_what_a_service_knows_is_what_it_was(tmp_path: Path, monkeypatch: 
     assert runs[0] != runs[1]
 
 
-def test_the_one_for_which_nobody_asked_for_longest_is_packed() -> None:
+def test_the_one_that_was_unpacked_first_is_packed_again() -> None:
     """As many as may be are the very objects that were put there; asked for again, another is let go of."""
     place = RestingPlace(most_awake=2)
     values = [[f"value {number}"] for number in range(3)]
