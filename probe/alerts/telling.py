@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, tzinfo
+from functools import partial
 
 from probe.alerts.book import AlertBook, AlertDelivery, DeliveryState, Incident, OpenBook, Told
 from probe.alerts.conditions import AlertCondition, Approaching, Notice, Recipients
@@ -18,6 +20,7 @@ from probe.memory.folder import Folder, MemoryUnavailable
 from probe.model.values import dataclass
 from probe.model.watching import AlertSettings
 from probe.net.alert_request import Delivered, DeliveryEnding
+from probe.net.threads import in_thread, to_its_end
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +34,7 @@ REFUSED_AFTER = timedelta(minutes=15)
 HELD_LOOK = timedelta(seconds=30)
 """How often it is looked whether maintenance is over."""
 _SWEEP_EVERY = timedelta(days=1)
+_THREAD = "probe-alerts"
 _IN_DIGEST = {
     EventKind.BEGAN: "Began",
     EventKind.WORSE: "Became worse",
@@ -53,7 +57,7 @@ class Telling:
 
 
 class Alerts:
-    """The alerts of one deployment. One process at a time has it open; the methods are called on one thread.
+    """The alerts of one deployment. One process at a time has it open; `deliver` is for the loop, the others for any thread, and may wait for each other.
 
     What is handed in is on the disk when a method returns. MemoryUnavailable says that it is not, and that the same may be handed in again.
     """
@@ -72,6 +76,8 @@ class Alerts:
         self._look_at: datetime | None = None
         """When the next review is due though nothing changes; None: never."""
         self._looked_at: datetime | None = None
+        self._one_at_a_time = threading.RLock()
+        """Held by whoever writes in the book, and by whoever changes what goes with it."""
         self._busy: set[str] = set()
         self._is_begun = False
         self._unwritten: list[tuple[AlertDelivery, DeliveryState, datetime, dict[str, object]]] = []
@@ -79,8 +85,9 @@ class Alerts:
 
     def reload(self, telling: Telling) -> None:
         """Go by another estate from now on."""
-        self._telling = telling
-        self._looked_at = None
+        with self._one_at_a_time:
+            self._telling = telling
+            self._looked_at = None
 
     def settle(
         self, conditions: Iterable[AlertCondition], now: datetime, *, undecided: Callable[[str], bool] = lambda key: False
@@ -90,43 +97,44 @@ class Alerts:
         An open incident is left as it is while `undecided` says of its key that nobody knows. Gives the conditions that began or ended. Raises
         MemoryUnavailable.
         """
-        current = {condition.key: condition for condition in conditions}
-        unknown = frozenset(key for key in self._open - current.keys() if undecided(key))
-        if self._is_known(current, unknown, now):
-            self._current = current
-            return []
-        news: list[AlertCondition] = []
-        with self._book.opened() as page:
-            before = {incident.condition.key: incident for incident in page.incidents()}
-            unknown = frozenset(key for key in before.keys() - current.keys() if undecided(key))
-            for key, condition in current.items():
-                if (incident := before.get(key)) is None:
-                    page.begin(condition, now)
-                    news.append(condition)
-                elif incident.present:
-                    # Thousands may last while one begins.
-                    if incident.condition != condition:
-                        page.change(incident.id, condition=condition)
-                else:
-                    page.change(incident.id, present=True, changed=now, condition=condition)
-                    page.note_beginning(key, now)
-                    news.append(condition)
-            for key, incident in before.items():
-                if incident.present and key not in current and key not in unknown:
-                    # As it was seen last: its counts may have changed since it was written down.
-                    last = (self._current or {}).get(key, incident.condition)
-                    page.change(incident.id, present=False, changed=now, condition=last)
-                    news.append(last)
-            opened, look_at = self._review(page, current, unknown, now)
-        self._keep(current, unknown, opened, look_at, now)
-        return news
+        with self._one_at_a_time:
+            current = {condition.key: condition for condition in conditions}
+            unknown = frozenset(key for key in self._open - current.keys() if undecided(key))
+            if self._is_known(current, unknown, now):
+                self._current = current
+                return []
+            news: list[AlertCondition] = []
+            with self._book.opened() as page:
+                before = {incident.condition.key: incident for incident in page.incidents()}
+                unknown = frozenset(key for key in before.keys() - current.keys() if undecided(key))
+                for key, condition in current.items():
+                    if (incident := before.get(key)) is None:
+                        page.begin(condition, now)
+                        news.append(condition)
+                    elif incident.present:
+                        # Thousands may last while one begins.
+                        if incident.condition != condition:
+                            page.change(incident.id, condition=condition)
+                    else:
+                        page.change(incident.id, present=True, changed=now, condition=condition)
+                        page.note_beginning(key, now)
+                        news.append(condition)
+                for key, incident in before.items():
+                    if incident.present and key not in current and key not in unknown:
+                        # As it was seen last: its counts may have changed since it was written down.
+                        last = (self._current or {}).get(key, incident.condition)
+                        page.change(incident.id, present=False, changed=now, condition=last)
+                        news.append(last)
+                opened, look_at = self._review(page, current, unknown, now)
+            self._keep(current, unknown, opened, look_at, now)
+            return news
 
     def notify(self, notices: Iterable[Notice], now: datetime) -> None:
         """Tell what happened once; a key that was told before is passed over. Raises MemoryUnavailable: then none of them was told."""
         named = list(notices)
         if not named:
             return
-        with self._book.opened() as page:
+        with self._one_at_a_time, self._book.opened() as page:
             for notice in named:
                 if page.is_new(notice.key, now):
                     self._tell(page, EventKind.NOTICE, notice, now, began=now)
@@ -141,27 +149,34 @@ class Alerts:
 
         It ends once nothing more can be sent now. It may be called again meanwhile, and then passes over the targets that are being served.
         """
-        self._write_down_endings()
-        reviewed = None
-        with self._book.opened() as page:
-            if not self._is_begun:
-                page.take_up_again(now)
-            self._sweep(page, now)
-            if not (is_held := self._telling.in_maintenance(now)):
-                # Thousands of conditions may last: what was reviewed as it was handed in is reviewed again when something of it is due by time.
-                if self._current is not None and not self._is_known(self._current, self._undecided, now):
-                    reviewed = self._review(page, self._current, self._undecided, now)
-                self._digest(page, now)
-            targets = [] if is_held else [delivery.target for delivery in page.first_open() if delivery.target not in self._busy]
-        self._is_begun = True
-        if reviewed is not None and self._current is not None:
-            self._keep(self._current, self._undecided, *reviewed, now)
-        await self._serve_all(targets, now)
+        await self._serve_all(await to_its_end(partial(self._told_by_time, now), _THREAD), now)
+
+    def _told_by_time(self, now: datetime) -> list[str]:
+        """Tell what has become due by time alone. Gives the targets for which something waits."""
+        with self._one_at_a_time:
+            self._write_down_endings()
+            reviewed = None
+            with self._book.opened() as page:
+                if not self._is_begun:
+                    page.take_up_again(now)
+                self._sweep(page, now)
+                if not (is_held := self._telling.in_maintenance(now)):
+                    # Thousands of conditions may last: what was reviewed as it was handed in is reviewed again when something of it is due by time.
+                    if self._current is not None and not self._is_known(self._current, self._undecided, now):
+                        reviewed = self._review(page, self._current, self._undecided, now)
+                    self._digest(page, now)
+                targets = [] if is_held else [delivery.target for delivery in page.first_open()]
+            self._is_begun = True
+            if reviewed is not None and self._current is not None:
+                self._keep(self._current, self._undecided, *reviewed, now)
+            return targets
 
     async def _serve_all(self, targets: Iterable[str], now: datetime) -> None:
         failures: list[MemoryUnavailable] = []
 
         async def served(target: str) -> None:
+            if target in self._busy:
+                return
             self._busy.add(target)
             try:
                 await self._serve(target, now)
@@ -180,7 +195,7 @@ class Alerts:
     def next_due(self, now: datetime) -> datetime | None:
         """When `deliver` has something to do; None where nothing is to be expected. Raises MemoryUnavailable."""
         times = [self._next_digest(now)]
-        with self._book.opened() as page:
+        with self._one_at_a_time, self._book.opened() as page:
             waiting = [_due(delivery, now) for delivery in page.first_open() if delivery.target not in self._busy]
         if self._telling.in_maintenance(now):
             times += [now + HELD_LOOK] if waiting or self._look_at is not None else []
@@ -326,18 +341,29 @@ class Alerts:
 
     async def _serve(self, target: str, now: datetime) -> None:
         """Send to one target what is waiting for it, in order, until one cannot be sent now."""
-        while (delivery := self._claimed(target, now)) is not None:
+        while (delivery := await self._claim(target, now)) is not None:
             try:
                 ended = await self._send(target, delivery.message, delivery.event_id, delivery.is_repetition)
             except BaseException:
                 self._end(delivery, Delivered(DeliveryEnding.UNSEEN, "the program ended, or failed, while it was sent"), now)
                 raise
-            if not self._end(delivery, ended, now):
+            if not await to_its_end(partial(self._end, delivery, ended, now), _THREAD):
                 return
+
+    async def _claim(self, target: str, now: datetime) -> AlertDelivery | None:
+        claim = in_thread(partial(self._claimed, target, now), _THREAD)
+        try:
+            return await asyncio.shield(claim)
+        except asyncio.CancelledError:
+            await asyncio.wait([claim])
+            if claim.exception() is None and (delivery := claim.result()) is not None:
+                # Nobody sends it now, so it is no repetition when somebody does.
+                self._change(delivery, DeliveryState.WAITING, now, {"tries": delivery.tries})
+            raise
 
     def _claimed(self, target: str, now: datetime) -> AlertDelivery | None:
         """The next delivery to a target, from now on under way; None where none may be sent now."""
-        with self._book.opened() as page:
+        with self._one_at_a_time, self._book.opened() as page:
             for delivery in page.first_open(target):
                 if target not in self._telling.recipients.everybody:
                     page.settle(delivery, DeliveryState.FAILED, now, why="the estate no longer names it")
@@ -357,9 +383,13 @@ class Alerts:
             _log.error("alert is not delivered, and not tried again", extra=fields)
         else:
             _log.warning("alert is not delivered yet", extra=fields)
-        self._unwritten.append((delivery, state, now, values))
-        self._write_down_endings()
+        self._change(delivery, state, now, values)
         return state is not DeliveryState.WAITING
+
+    def _change(self, delivery: AlertDelivery, state: DeliveryState, now: datetime, values: dict[str, object]) -> None:
+        with self._one_at_a_time:
+            self._unwritten.append((delivery, state, now, values))
+            self._write_down_endings()
 
     def _write_down_endings(self) -> None:
         """Raises MemoryUnavailable where it cannot be written now; nothing is sent to these targets until it was."""

@@ -35,6 +35,16 @@ def in_thread(work: Callable[[], R], name: str) -> asyncio.Future[R]:
     return answer
 
 
+async def to_its_end(work: Callable[[], R], name: str) -> R:
+    """What comes of what blocks, on a thread of that name. A cancellation is passed on once it has ended: nothing of it goes on behind one's back."""
+    answer = in_thread(work, name)
+    try:
+        return await asyncio.shield(answer)
+    except asyncio.CancelledError:
+        await asyncio.wait([answer])
+        raise
+
+
 def settle(loop: asyncio.AbstractEventLoop, answer: asyncio.Future[R], done: Future[R]) -> None:
     """Tells a waiting task, from another thread, what came."""
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from probe import app
@@ -210,7 +211,7 @@ async def _following(file: Path, watcher: Watcher, alerts: Alerts, targets: Targ
             except Exception as failure:  # noqa: BLE001 - the service goes on with what it has
                 log_bug(failure, {"kind": "taking the estate up"})
                 continue
-            alerts.reload(telling(estate, targets))
+            await in_thread(partial(alerts.reload, telling(estate, targets)), "probe-alerts")
             _log.info("the estate is taken up", extra={"endpoints": len(estate.endpoints), "mailboxes": len(estate.mailboxes)})
 
 

@@ -14,7 +14,7 @@ from probe.memory import MemoryUnavailable
 from probe.model.estate import Estate
 from probe.model.facts import Reading
 from probe.model.runs import Run
-from probe.net.threads import in_thread
+from probe.net.threads import in_thread, to_its_end
 from probe.outlook import Coming, outlook
 from probe.service.ahead import approaching
 from probe.service.cohorts import Cohort, Cohorts, base_key
@@ -85,15 +85,15 @@ class Teller:
         def is_undecided(key: str) -> bool:
             return self._is_undecided(base_key(key), parts, wrong, now)
 
-        found = chain.from_iterable(of_part.conditions for of_part in wrong.values())
-        conditions = merged((*found, *self._pending.conditions(estate, now), *unlisted(self._unlisted or ())))
-        told, self.next_due = self._cohorts.split(conditions, now, is_undecided)
         # What comes meanwhile waits for the next time.
-        number = self._news
-        try:
+        number, of_dynamics = self._news, (*self._pending.conditions(estate, now), *unlisted(self._unlisted or ()))
+
+        def settle() -> None:
+            found = chain.from_iterable(of_part.conditions for of_part in wrong.values())
+            told, self.next_due = self._cohorts.split(merged((*found, *of_dynamics)), now, is_undecided)
             # First: a cohort that is not kept would be told of under another number after a restart.
             if (cohorts := self._cohorts.all) != self._kept_cohorts:
-                await in_thread(lambda: self._kept.keep_cohorts(cohorts), _THREAD)
+                self._kept.keep_cohorts(cohorts)
                 self._kept_cohorts = cohorts
             current = {one.key for one in told}
             self._news_of += [
@@ -102,6 +102,10 @@ class Teller:
                 for one in self._alerts.settle(told, now, undecided=is_undecided)
                 if one.key in current or f"|{SILENT}|" not in one.key
             ]
+
+        try:
+            # Thousands of conditions may last.
+            await to_its_end(settle, _THREAD)
             await self._tell_drift(estate, frozenset(chain.from_iterable((one.subject, *one.mailboxes) for one in self._news_of)), now)
             self._news_of = []
         except (HistoryUnavailable, MemoryUnavailable) as unavailable:
@@ -114,8 +118,9 @@ class Teller:
         """Hand over what ends soon, by the runs of some parts of the estate; what could not be is handed over with the next."""
         ahead = timedelta(days=max(estate.alerts.ahead_days, default=0) + 1)
         self._coming += await in_thread(lambda: [one for run in runs for one in outlook(run, ruleset, run.judged_at + ahead)], _THREAD)
+        coming = self._coming
         try:
-            self._alerts.approaching(approaching(self._coming, estate), now)
+            await to_its_end(lambda: self._alerts.approaching(approaching(coming, estate), now), _THREAD)
         except MemoryUnavailable as unavailable:
             _log.error("what ends soon is not told yet: %s", unavailable)
             del self._coming[:-_MOST_COMING]
@@ -128,9 +133,14 @@ class Teller:
         changes = await self._history.changes(newer_than=place)
         if changes:
             affected = _behind(estate, {change.subject for change in changes})
-            self._alerts.notify(notices_of((one for one in changes if one.subject not in told), affected), now)
+            notices = notices_of((one for one in changes if one.subject not in told), affected)
             newest = max(change.id for change in changes)
-            await in_thread(lambda: self._kept.move(_CHANGES, newest), _THREAD)
+
+            def notify() -> None:
+                self._alerts.notify(notices, now)
+                self._kept.move(_CHANGES, newest)
+
+            await to_its_end(notify, _THREAD)
 
     def _is_undecided(self, key: str, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], now: datetime) -> bool:
         """Whether nothing can be said now of what a condition is about."""

@@ -239,7 +239,7 @@ class Watcher:
             self._is_delivering = True
             try:
                 await self._alerts.deliver(self._clock.now())
-                self._alerts_at = self._alerts.next_due(self._clock.now())
+                self._alerts_at = await in_thread(partial(self._alerts.next_due, self._clock.now()), "probe-alerts")
             except MemoryUnavailable as unavailable:
                 self._alerts_at = self._clock.now() + timedelta(minutes=1)
                 _log.error("alerts are not delivered: %s", unavailable)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from probe.alerts import AlertCondition, AlertKind, Alerts, Notice, Recipients, Severity, Telling
+from probe.alerts import AlertBook, AlertCondition, AlertKind, Alerts, Notice, Recipients, Severity, Telling
 from probe.alerts.wording import Message
 from probe.memory.folder import Folder
 from probe.model.secrets import SecretReference
@@ -90,7 +90,9 @@ class World:
     async def _send(self, target: str, message: Message, event: str, is_repetition: bool) -> Delivered:
         self.tries.append((target, event))
         if self.killed_copy is not None and not self.killed_copy.exists():
-            shutil.copytree(self.folder, self.killed_copy)
+            with AlertBook(Folder(self.folder), None).opened():
+                # A copy is no moment: nobody writes meanwhile.
+                shutil.copytree(self.folder, self.killed_copy)
             if self.killed_before_it_is_taken:
                 return Delivered(DeliveryEnding.NOT_TAKEN)
         ending = self.endings.get(target, lambda: DeliveryEnding.TAKEN)()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from probe.alerts import AlertBook, Alerts, Approaching, DeliveryEnding, DeliveryState, Severity
+from probe.alerts.book import AlertDelivery, OpenBook
 from probe.alerts.quoting import Style
 from probe.alerts.telling import GIVEN_UP_AFTER, LONGEST_PAUSE, REFUSED_AFTER
 from probe.alerts.wording import Message, body_of
@@ -320,6 +324,48 @@ async def test_what_is_broken_off_is_sent_again_as_possibly_a_repetition(tmp_pat
     world.pass_time(minutes=1)
     (again,) = await world.told()
     assert again.is_repetition
+
+
+async def test_a_delivery_that_nobody_began_to_send_is_no_repetition(tmp_path: Path) -> None:
+    """Where delivering is cancelled after a delivery was taken up and before it was sent, it is sent later, without the mark."""
+    world, is_claimed, may_go_on = World(tmp_path), threading.Event(), threading.Event()
+    claimed = world.alerts._claimed
+
+    def claim(target: str, now: datetime) -> AlertDelivery | None:
+        found = claimed(target, now)
+        is_claimed.set()
+        assert may_go_on.wait(30)
+        return found
+
+    world.settle(condition())
+    with patch.object(world.alerts, "_claimed", claim):
+        task = asyncio.ensure_future(world.alerts.deliver(world.now))
+        assert await asyncio.to_thread(is_claimed.wait, 30)
+        task.cancel()
+        await asyncio.sleep(0)
+        may_go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert world.tries == []
+    world.alerts = world.opened()
+    (sent,) = await world.told()
+    assert not sent.is_repetition
+
+
+async def test_delivering_leaves_the_loop_to_others(tmp_path: Path) -> None:
+    """No transaction of the book is held on the loop's own thread while alerts are delivered, however many wait and however fast their target is."""
+    world, threads = World(tmp_path), set[threading.Thread]()
+    world.settle(*(condition(f"server {number} is down") for number in range(20)))
+    opened = AlertBook.opened
+
+    def noted(book: AlertBook) -> AbstractContextManager[OpenBook]:
+        threads.add(threading.current_thread())
+        return opened(book)
+
+    with patch.object(AlertBook, "opened", noted):
+        assert len(await world.told()) == 20
+    assert threads
+    assert threading.current_thread() not in threads
 
 
 async def test_a_target_that_is_gone_from_the_estate_is_not_told(tmp_path: Path) -> None:
