@@ -54,7 +54,8 @@ def test_help_names_the_commands_and_exit_codes_at_once() -> None:
         assert f" {heavy}\n" not in loaded
 
 
-def test_a_look_loads_nothing_that_it_has_no_use_for() -> None:
+@pytest.mark.parametrize(("options", "of_others"), [(["--json"], {"probe.reports.text.mailboxes"}), ([], set())], ids=["json", "text"])
+def test_a_look_loads_nothing_that_it_has_no_use_for(options: list[str], of_others: set[str]) -> None:
     """A look at a port where nobody listens loads no library of a conversation that is not held, no rule, and no report but its own."""
     done = subprocess.run(
         [
@@ -64,7 +65,7 @@ def test_a_look_loads_nothing_that_it_has_no_use_for() -> None:
             "-m",
             "probe",
             "look",
-            "--json",
+            *options,
             "--quiet",
             "--tls",
             "none",
@@ -82,7 +83,7 @@ def test_a_look_loads_nothing_that_it_has_no_use_for() -> None:
         "aioimaplib", "aiosmtplib", "cryptography", "dns", "exchangelib", "h11", "keyring", "msal", "pebble", "pydantic", "pydantic_core", "requests",
         "rich", "spnego", "sqlalchemy",
     }  # fmt: skip
-    ours = {"probe.reports.text.mailboxes", "probe.rules", "probe.simulation", "probe.wire.tls.elimination", "probe.wire.tls.flight"}
+    ours = of_others | {"probe.rules", "probe.simulation", "probe.wire.tls.elimination", "probe.wire.tls.flight"}
     assert not loaded & (heavy | ours | {"email", "html", "importlib.resources", "multiprocessing", "pickle", "sqlite3", "zipfile"})
 
 

@@ -210,8 +210,8 @@ def _json(form: Any) -> str:
     return _encoded(form).decode("ascii").replace("\x7f", "\\u007f")  # DEL is ASCII too, and a control
 
 
-_FEW = 120
-"""Pieces of JSON, more than a look at one endpoint has: pydantic's encoder takes four times less for each, and as long to load as some hundreds
+_FEW = 3_000
+"""Pieces of JSON, more than a look at some endpoints has: pydantic's encoder takes three times less for each, and as long to load as some thousands
 take of the standard library's."""
 _encodings = itertools.count()
 _encoded_slowly = json.JSONEncoder(separators=(",", ":")).encode
