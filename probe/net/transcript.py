@@ -68,7 +68,10 @@ class Recorder:
     def latest(self, text: str) -> TranscriptLine | None:
         """The latest line of the peer that contains a text, as evidence."""
         self._write_partial()
-        return next((line for line in reversed(self._lines) if line.speaker == "peer" and text in line.text), None)
+        for line in reversed(self._lines):  # a generator would cost more than the search
+            if line.speaker == "peer" and text in line.text:
+                return line
+        return None
 
     def latest_note(self, text: str) -> TranscriptLine | None:
         """The latest note that contains a text."""

@@ -84,7 +84,13 @@ def profile_named(name: str) -> NumberedFipsProfile:
 def hello_of(profile: NumberedFipsProfile, *, server_name: str | None, fips: bool = True, by_default: bool = False) -> Offer:
     """The client's hello: all that it allows in FIPS mode, or what it sends by default with the FIPS policy on or off."""
     entry = fips_profiles()[profile.name]
-    return _numbered((entry.offered if fips else entry.offered_without_fips) if by_default else entry.allowed, server_name)
+    return _to(_numbered((entry.offered if fips else entry.offered_without_fips) if by_default else entry.allowed), server_name)
+
+
+# A service may know thousands of names.
+@lru_cache(maxsize=256)
+def _to(offer: Offer, server_name: str | None) -> Offer:
+    return replace(offer, server_name=server_name)
 
 
 def _shares(groups_offered: tuple[int, ...]) -> tuple[int, ...]:
@@ -93,7 +99,7 @@ def _shares(groups_offered: tuple[int, ...]) -> tuple[int, ...]:
 
 
 @cache
-def _numbered(offer: FipsOffer, server_name: str | None = None) -> Offer:
+def _numbered(offer: FipsOffer) -> Offer:
     versions = tuple(_VERSIONS[label] for label in offer.versions)
     groups_offered = tuple(map(group_number, offer.groups))
     return Offer(
@@ -103,7 +109,6 @@ def _numbered(offer: FipsOffer, server_name: str | None = None) -> Offer:
         schemes=tuple(map(scheme_number, offer.schemes)),
         certificate_schemes=tuple(map(scheme_number, offer.certificate_schemes)),
         shares=_shares(groups_offered) if versions[0] is Version.TLS13 else (),
-        server_name=server_name,
     )
 
 
@@ -176,12 +181,18 @@ def non_fips_hellos(profile: NumberedFipsProfile, server_name: str | None) -> tu
 
     Those that ask for other suites name other groups first, so that one answer may show both.
     """
-    return tuple(replace(one, offer=replace(one.offer, server_name=server_name)) for one in _non_fips_hellos(profile))
+    return _non_fips_hellos_to(profile.name, server_name)
 
 
 @lru_cache(maxsize=32)
-def _non_fips_hellos(profile: NumberedFipsProfile) -> tuple[NonFipsHello, ...]:
-    """The same to a server without a name."""
+def _non_fips_hellos_to(profile: str, server_name: str | None) -> tuple[NonFipsHello, ...]:
+    return tuple(replace(one, offer=replace(one.offer, server_name=server_name)) for one in _non_fips_hellos(profile))
+
+
+@cache
+def _non_fips_hellos(profile_name: str) -> tuple[NonFipsHello, ...]:
+    """Those to a server without a name."""
+    profile = profile_named(profile_name)
     found = []
     older = tuple(version for version in _OLD_VERSIONS if version < profile.versions[-1])[:2]
     if older:

@@ -54,6 +54,10 @@ class Offer:
     secure_renegotiation: bool = True
     """RFC 5746, as an extension."""
 
+    def __hash__(self) -> int:
+        # Hundreds of numbers are no more telling than these; what is alike in them is compared.
+        return hash((self.suites[:2], len(self.suites), len(self.groups), self.server_name))
+
     def has_choice_of(self, reply: TlsReply) -> bool:
         """Whether all that a server chose, from this offer or another one, is offered here."""
         has_group = reply.group is None or reply.group in self.groups
