@@ -50,7 +50,7 @@ def test_help_names_the_commands_and_exit_codes_at_once() -> None:
     loaded = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "probe", "--help"], capture_output=True, text=True, timeout=60, check=True
     ).stderr
-    for heavy in ("asyncio", "pydantic", "cryptography", "exchangelib", "aiosmtplib", "rich", "keyring"):
+    for heavy in ("asyncio", "json", "logging", "pydantic", "cryptography", "exchangelib", "aiosmtplib", "rich", "keyring"):
         assert f" {heavy}\n" not in loaded
 
 

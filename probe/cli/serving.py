@@ -13,7 +13,6 @@ import click
 
 from probe.cli.estates import estate_of
 from probe.cli.history import data_option, place_of
-from probe.cli.logs import log_to_standard_error
 from probe.cli.options import answer_options, probing_options
 from probe.cli.streams import tell
 from probe.model.schemas import DAY_SCHEMA
@@ -73,6 +72,8 @@ def serve(
     place = place_of(data)
     if not output.is_logged:
         # What goes wrong with a service is told nowhere else.
+        from probe.cli.logs import log_to_standard_error
+
         log_to_standard_error("warning", output.log_format)
     settings = ServiceSettings(
         estate_file=estate_file,
