@@ -7,10 +7,11 @@ people (addresses of mailboxes), but no secret: a target stands there by the nam
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from probe.alerts.conditions import AlertCondition, AlertKind, Severity
@@ -165,13 +166,13 @@ class OpenBook:
         self._database = database
         self._deployment = deployment
 
-    def incidents(self) -> list[Incident]:
-        """Those that are open, the oldest first."""
+    def incidents(self, current: Mapping[str, AlertCondition] = MappingProxyType({})) -> list[Incident]:
+        """Those that are open, the oldest first. A condition that is written down as one of the current ones would be is that very object."""
         rows = self._database.execute(
             f"SELECT {_INCIDENT} FROM incident WHERE ended IS NULL AND deployment = coalesce(?, deployment) ORDER BY id",  # noqa: S608
             (self._deployment,),
         )
-        return [_incident(row) for row in rows]
+        return [_incident(row, current) for row in rows]
 
     def begin(self, condition: AlertCondition, now: datetime) -> None:
         """Open an incident."""
@@ -323,12 +324,13 @@ class OpenBook:
         self._database.execute("DELETE FROM told WHERE at < ?", (_moment(now - TOLD_KEPT),))
 
 
-_INCIDENT = "id, deployment, present, told, began, changed, at, severity, acknowledged, ended, condition"
+_INCIDENT = "id, key, deployment, present, told, began, changed, at, severity, acknowledged, ended, condition"
 _DELIVERY = "event.number, event.id, event.kind, event.at, target, state, tries, due, is_repetition, why, delivery.at, message"
 
 
-def _incident(row: Sequence[Any]) -> Incident:
-    number, deployment, present, told, began, changed, at, severity, acknowledged, ended, condition = row
+def _incident(row: Sequence[Any], current: Mapping[str, AlertCondition]) -> Incident:
+    number, key, deployment, present, told, began, changed, at, severity, acknowledged, ended, written = row
+    known = current.get(key)
     return Incident(
         id=number,
         deployment=deployment,
@@ -340,7 +342,8 @@ def _incident(row: Sequence[Any]) -> Incident:
         severity=Severity(severity),
         acknowledged=None if acknowledged is None else datetime.fromisoformat(acknowledged),
         ended=None if ended is None else datetime.fromisoformat(ended),
-        condition=_condition(condition),
+        # Thousands may last: to write one takes less than to read it, and it is not held twice.
+        condition=known if known is not None and _condition_text(known) == written else _condition(written),
     )
 
 

@@ -105,7 +105,7 @@ class Alerts:
                 return []
             news: list[AlertCondition] = []
             with self._book.opened() as page:
-                before = {incident.condition.key: incident for incident in page.incidents()}
+                before = {incident.condition.key: incident for incident in page.incidents(current)}
                 unknown = frozenset(key for key in before.keys() - current.keys() if undecided(key))
                 for key, condition in current.items():
                     if (incident := before.get(key)) is None:
@@ -227,7 +227,7 @@ class Alerts:
         """Tell of each open incident what its recipients do not know. The keys of those that stay open, and when to look again."""
         is_held = self._telling.in_maintenance(now)
         opened, looks = set(), []
-        for written in page.incidents():
+        for written in page.incidents(current):
             key = written.condition.key
             if key in unknown:
                 opened.add(key)
