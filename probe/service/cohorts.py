@@ -23,6 +23,10 @@ class Cohort(NamedTuple):
     began: datetime
     mailboxes: frozenset[str]
 
+    def among(self, mailboxes: frozenset[str]) -> Cohort:
+        """What is left of it."""
+        return self if self.mailboxes <= mailboxes else self._replace(mailboxes=self.mailboxes & mailboxes)
+
 
 class Cohorts:
     """The cohorts of all conditions that are."""
@@ -49,7 +53,7 @@ class Cohorts:
         next_at: datetime | None = None
         for condition in conditions:
             now_has = frozenset(condition.mailboxes)
-            before = [one._replace(mailboxes=one.mailboxes & now_has) for one in self._of_key.get(condition.key, ())]
+            before = [one.among(now_has) for one in self._of_key.get(condition.key, ())]
             kept = [one for one in before if one.mailboxes]
             new = now_has.difference(*(one.mailboxes for one in kept)) if kept else now_has
             if new or not kept:
@@ -63,7 +67,9 @@ class Cohorts:
             for one in kept:
                 mailboxes = tuple(address for address in condition.mailboxes if address in one.mailboxes)
                 key = condition.key if one.number == 1 else f"{one.number}|{condition.key}"
-                told.append(replace(condition, key=key, mailboxes=mailboxes))
+                # Thousands may last, nearly all of which have one cohort, and are held once.
+                is_all = (key, mailboxes) == (condition.key, condition.mailboxes)
+                told.append(condition if is_all else replace(condition, key=key, mailboxes=mailboxes))
         return told, next_at
 
 
