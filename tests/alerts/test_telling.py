@@ -165,7 +165,9 @@ async def test_what_happened_is_told_once(tmp_path: Path) -> None:
 async def test_an_end_is_told_once_at_each_stage(tmp_path: Path) -> None:
     """What ends is told once at each stage of `ahead_days`; the stages that were passed before it was known are not made up for."""
     world = World(tmp_path)
-    end = Approaching(subject="certificate of smtp://mail:587", day=START.date() + timedelta(days=40), title="A certificate ends")
+    end = Approaching(
+        what="certificate-expired", subject="smtp://mail:587", day=START.date() + timedelta(days=40), title="A certificate ends"
+    )
     told: dict[int, list[str]] = {}
     for _ in range(42 * 3):
         world.alerts.approaching([end], world.now)
@@ -175,10 +177,12 @@ async def test_an_end_is_told_once_at_each_stage(tmp_path: Path) -> None:
     assert list(told) == [30, 14, 7, 1]
     assert told[14] == [f"A certificate ends: in 14 days, on {end.day}"]
     assert told[1] == [f"A certificate ends: tomorrow, on {end.day}"]
-    late = Approaching(subject="certificate of pop3://mail:110", day=world.now.date() + timedelta(days=5), title="Another ends")
+    late = Approaching(
+        what="certificate-expired", subject="pop3://mail:110", day=world.now.date() + timedelta(days=5), title="Another ends"
+    )
     world.alerts.approaching([late], world.now)
     assert [one.about for one in await world.told()] == [f"Another ends: in 5 days, on {late.day}"]
-    moved = Approaching(subject=end.subject, day=world.now.date() + timedelta(days=30), title=end.title)
+    moved = Approaching(what=end.what, subject=end.subject, day=world.now.date() + timedelta(days=30), title=end.title)
     world.alerts.approaching([moved], world.now)
     assert len(await world.told()) == 1
 
