@@ -15,7 +15,7 @@ from datetime import datetime
 from probe.alerts.book import AlertBook, AlertDelivery, DeliveryState, Incident, Told
 from probe.alerts.conditions import AlertCondition, AlertKind, Approaching, Notice, Recipients, Severity, name_of
 from probe.alerts.heartbeat import Heartbeat
-from probe.alerts.logs import EVENT_IDS, STANDARD_ERROR, logs_of_this_machine, standard_error
+from probe.alerts.logs import EVENT_IDS, logs_of_this_machine
 from probe.alerts.schemes import SCHEMES, RefusedTarget, scheme_of
 from probe.alerts.targets import AT_ONCE, TargetSender
 from probe.alerts.telling import Alerts, Telling, new_event_id, place_of
@@ -28,7 +28,6 @@ __all__ = [
     "AT_ONCE",
     "EVENT_IDS",
     "SCHEMES",
-    "STANDARD_ERROR",
     "AlertBook",
     "AlertCondition",
     "AlertDelivery",
@@ -52,7 +51,6 @@ __all__ = [
     "name_of",
     "recipients_of",
     "send_trial",
-    "standard_error",
     "what_is_at",
 ]
 
