@@ -15,10 +15,11 @@ from datetime import datetime
 from probe.alerts.book import AlertBook, AlertDelivery, DeliveryState, Incident, Told
 from probe.alerts.conditions import AlertCondition, AlertKind, Approaching, Notice, Recipients, Severity, name_of
 from probe.alerts.heartbeat import Heartbeat
+from probe.alerts.incidents import FLAP_TIME
 from probe.alerts.logs import EVENT_IDS, logs_of_this_machine
 from probe.alerts.schemes import SCHEMES, RefusedTarget, scheme_of
 from probe.alerts.targets import AT_ONCE, TargetSender
-from probe.alerts.telling import Alerts, Telling, new_event_id, place_of
+from probe.alerts.telling import Alerts, Happened, Telling, new_event_id, place_of
 from probe.alerts.wording import trial_message
 from probe.config.secrets import resolve
 from probe.model.estate import Estate, SecretReference
@@ -27,6 +28,7 @@ from probe.net.alert_request import Delivered, DeliveryEnding
 __all__ = [
     "AT_ONCE",
     "EVENT_IDS",
+    "FLAP_TIME",
     "SCHEMES",
     "AlertBook",
     "AlertCondition",
@@ -37,6 +39,7 @@ __all__ = [
     "Delivered",
     "DeliveryEnding",
     "DeliveryState",
+    "Happened",
     "Heartbeat",
     "Incident",
     "Notice",

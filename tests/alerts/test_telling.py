@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from probe.alerts import AlertBook, Alerts, Approaching, DeliveryEnding, DeliveryState, Severity
+from probe.alerts import AlertBook, AlertCondition, Alerts, Approaching, DeliveryEnding, DeliveryState, Happened, Notice, Severity
 from probe.alerts.quoting import Style
 from probe.alerts.telling import GIVEN_UP_AFTER, LONGEST_PAUSE, REFUSED_AFTER
 from probe.alerts.wording import Message, body_of
@@ -462,6 +463,27 @@ async def test_an_ending_that_cannot_be_written_down_is_not_sent_again(tmp_path:
     world.pass_time(hours=2)
     assert await world.told() == []
     assert len(world.tries) == 1
+
+
+async def test_what_happened_is_told_and_counts_as_read_together(tmp_path: Path) -> None:
+    """What a condition and what happened beside it have to tell, and how far that was read, is written down as one: a program that ends in it has told nothing."""
+    world = World(tmp_path)
+
+    def happened(notices: Callable[[Sequence[AlertCondition]], Iterable[Notice]]) -> Happened:
+        return Happened(source="changes", until=7, notices=notices)
+
+    def ends(news: Sequence[AlertCondition]) -> Iterable[Notice]:
+        raise RuntimeError("the program ends here")
+
+    with pytest.raises(RuntimeError):
+        world.alerts.settle([condition()], world.now, happened=happened(ends))
+    assert world.alerts.read_until("changes") is None
+    assert await world.told() == []
+    world.alerts.settle([condition()], world.now, happened=happened(lambda news: [notice(f"beside {one.title}") for one in news]))
+    assert [one.about for one in await world.told()] == ["mail is down", "beside mail is down"]
+    assert world.opened().read_until("changes") == 7
+    world.alerts.settle([condition()], world.now, happened=happened(lambda news: [notice("alone")] if not news else []))
+    assert [one.about for one in await world.told()] == ["alone"]
 
 
 async def test_conditions_repeated_as_they_were_cost_no_write(tmp_path: Path) -> None:
