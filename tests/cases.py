@@ -13,7 +13,7 @@ from probe.catalogue import load
 from probe.model import vocabulary as v
 from probe.model.facts import Fact, Facts, Missing, Reading, Why
 from probe.model.keys import FactKey
-from probe.model.kinds import ChainEnd
+from probe.model.kinds import ChainEnd, Validity
 from probe.model.provenance import Observed
 from probe.model.rules import Assessment, Case, Result, Rule, directions, judge, readiness, support
 
@@ -95,6 +95,10 @@ SOUND: Known = {
     v.CERTIFICATE_NOT_BEFORE: datetime(2026, 6, 1, tzinfo=UTC),
     v.CERTIFICATE_NOT_AFTER: datetime(2027, 6, 1, tzinfo=UTC),
     v.CERTIFICATE_CHAIN_ENDS: ChainEnd("CN=Contoso Issuing CA", datetime(2028, 6, 1, tzinfo=UTC)),
+    v.CERTIFICATE_CHAIN_DATES: (
+        Validity("CN=mail.contoso.test", datetime(2026, 6, 1, tzinfo=UTC), datetime(2027, 6, 1, tzinfo=UTC)),
+        Validity("CN=Contoso Issuing CA", datetime(2020, 6, 1, tzinfo=UTC), datetime(2028, 6, 1, tzinfo=UTC)),
+    ),
     v.CERTIFICATE_TRUSTED: True,
     v.CERTIFICATE_DISTRUSTED_BECAUSE: "",
     v.CERTIFICATE_MATCHES_NAME: True,

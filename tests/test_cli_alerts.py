@@ -26,7 +26,7 @@ def _estate(folder: Path, alerts: str) -> None:
 
 
 def test_a_test_reaches_every_target_and_says_how_it_ended(tmp_path: Path) -> None:
-    """`probe alert test` sends a marked message to each target, names each by its reference, and exits 1 where one did not take it."""
+    """`probe alert test` sends a marked message to each target, names each by its reference, and exits 1 where one did not take it. Standard error is one of them."""
     _estate(tmp_path, f'[alerts]\nto = ["env:HOOK", "file:{tmp_path}/other", "env:CLEAR"]\n')
     with https_target(answers=lambda request: (404, {}, b"") if "no" in request.path else (200, {}, b"")) as target:
         (tmp_path / "other").write_text(f"jsons://localhost:{target.port}/no/{_SECRET}\n")
@@ -37,7 +37,9 @@ def test_a_test_reaches_every_target_and_says_how_it_ended(tmp_path: Path) -> No
         "TAKEN      env:HOOK",
         f"REFUSED    file:{tmp_path}/other: it answered with HTTP status 404",
         "REFUSED    env:CLEAR: json:// goes in clear; use jsons://",
+        "TAKEN      standard-error",
     ]
+    assert "Nothing has happened." in done.stderr
     assert "[TEST]" in target.texts
     assert "Nothing has happened." in target.texts
     assert _SECRET not in done.stdout + done.stderr
@@ -52,8 +54,18 @@ def test_a_test_that_everybody_takes_exits_0(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
         "schema": "probe.alerts/1",
-        "tested": [{"target": "env:HOOK", "taken": True, "ending": "taken", "why": ""}],
+        "tested": [{"target": name, "taken": True, "ending": "taken", "why": ""} for name in ("env:HOOK", "standard-error")],
     }
+
+
+def test_where_the_log_is_json_the_test_is_a_line_of_it(tmp_path: Path) -> None:
+    """Standard error is one of the targets: with `--log-format json` the alert there is one object, as every line of the log."""
+    _estate(tmp_path, '[alerts]\nto = ["env:HOOK"]\n')
+    done = probe("alert", "test", "estate.toml", "--log-format", "json", cwd=tmp_path, HOOK="json://localhost/")
+    (line,) = map(json.loads, done.stderr.splitlines())
+    assert (line["level"], line["logger"], line["severity"]) == ("info", "probe.alerts", "information")
+    assert line["message"] == "[TEST] contoso-crm: test of an alert target"
+    assert line["at"].endswith("Z")
 
 
 def test_an_estate_without_targets_is_a_usage_error(tmp_path: Path) -> None:

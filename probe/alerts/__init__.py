@@ -15,10 +15,11 @@ from datetime import datetime
 from probe.alerts.book import AlertBook, AlertDelivery, DeliveryState, Incident, Told
 from probe.alerts.conditions import AlertCondition, AlertKind, Approaching, Notice, Recipients, Severity, name_of
 from probe.alerts.heartbeat import Heartbeat
-from probe.alerts.logs import EVENT_IDS, STANDARD_ERROR, logs_of_this_machine, standard_error
+from probe.alerts.incidents import FLAP_TIME
+from probe.alerts.logs import EVENT_IDS, logs_of_this_machine
 from probe.alerts.schemes import SCHEMES, RefusedTarget, scheme_of
 from probe.alerts.targets import AT_ONCE, TargetSender
-from probe.alerts.telling import Alerts, Telling, new_event_id, place_of
+from probe.alerts.telling import Alerts, Happened, Telling, new_event_id, place_of
 from probe.alerts.wording import trial_message
 from probe.config.secrets import resolve
 from probe.model.estate import Estate, SecretReference
@@ -27,8 +28,8 @@ from probe.net.alert_request import Delivered, DeliveryEnding
 __all__ = [
     "AT_ONCE",
     "EVENT_IDS",
+    "FLAP_TIME",
     "SCHEMES",
-    "STANDARD_ERROR",
     "AlertBook",
     "AlertCondition",
     "AlertDelivery",
@@ -38,6 +39,7 @@ __all__ = [
     "Delivered",
     "DeliveryEnding",
     "DeliveryState",
+    "Happened",
     "Heartbeat",
     "Incident",
     "Notice",
@@ -52,7 +54,6 @@ __all__ = [
     "name_of",
     "recipients_of",
     "send_trial",
-    "standard_error",
     "what_is_at",
 ]
 

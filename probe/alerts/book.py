@@ -81,9 +81,9 @@ CREATE TABLE delivery (
 CREATE INDEX open_delivery ON delivery (target, event) WHERE state IN ('waiting', 'sending');
 CREATE TABLE mark (
     deployment TEXT NOT NULL,
-    name TEXT NOT NULL,         -- digest
+    name TEXT NOT NULL,         -- digest, sweep, or of something that is read in order, as changes
     at TEXT NOT NULL,
-    event INTEGER NOT NULL,     -- number of the last event until then
+    event INTEGER NOT NULL,     -- number of the last event until then; of what is read elsewhere in order, of the last that was told
     PRIMARY KEY (deployment, name)
 ) STRICT, WITHOUT ROWID;
 """
@@ -299,6 +299,15 @@ class OpenBook:
             "INSERT OR REPLACE INTO mark VALUES (?, ?, ?, (SELECT coalesce(max(number), 0) FROM event))",
             (self._deployment, name, _moment(now)),
         )
+
+    def read_until(self, source: str) -> int | None:
+        """The number of the last that was read of something that is read in order; None where nothing was."""
+        row = self._database.execute("SELECT event FROM mark WHERE deployment = ? AND name = ?", (self._deployment, source)).fetchone()
+        return None if row is None else int(row[0])
+
+    def note_read(self, source: str, until: int, now: datetime) -> None:
+        """Write down which was read last."""
+        self._database.execute("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?)", (self._deployment, source, _moment(now), until))
 
     def acknowledge(self, incident: int, now: datetime) -> bool:
         """Mark an incident as known to somebody; whether it is open."""

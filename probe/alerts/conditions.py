@@ -80,10 +80,12 @@ class Notice(AlertCondition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approaching:
-    """Something that ends on a day."""
+    """Something that ends on a day. What, of which subject, and the day are its identity."""
 
+    what: str
+    """What ends, as `certificate-expired`."""
     subject: str
-    """What ends, as `certificate of smtp://mail:587`: with the day it is its identity."""
+    """As of a condition."""
     day: date
     title: str
     """What ends, in one line; how many days are left is added."""
@@ -103,7 +105,7 @@ class Approaching:
             return None
         days = {0: "today", 1: "tomorrow"}.get(left, f"in {left} days")
         return Notice(
-            key=f"{AlertKind.AHEAD}|{self.subject}|{self.day}|{min(reached)}",
+            key=f"{AlertKind.AHEAD}|{self.what}|{self.subject}|{self.day}|{min(reached)}",
             kind=AlertKind.AHEAD,
             severity=self.severity,
             subject=self.subject,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from logging.handlers import NTEventLogHandler
 from types import MappingProxyType
 
@@ -13,6 +15,7 @@ from probe.alerts.conditions import Severity
 from probe.alerts.quoting import Style
 from probe.alerts.targets import Log
 from probe.alerts.wording import Message, body_of, title_of
+from probe.model.log_lines import log_form
 
 JOURNAL = "journal"
 STANDARD_ERROR = "standard-error"
@@ -42,22 +45,22 @@ def is_journal(environment: Mapping[str, str], descriptor: int = 2) -> bool:
     return environment.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
 
 
-def journal(write: Callable[[str], None]) -> Log:
-    """Writes one line for each line of a message, with its priority in front. `write` takes a line without its end."""
+def journal(write: Callable[[str], None], clock: Callable[[], datetime] | None = None) -> Log:
+    """Writes each line of a message, or with a clock the whole as one line of JSON, with its priority in front. `write` takes a line without its end."""
 
     def log(message: Message, event: str, is_repetition: bool) -> None:
         priority = 5 if message.is_over else _PRIORITIES[message.severity]
-        for line in _lines_of(message, event, is_repetition=is_repetition):
+        for line in _lines_of(message, event, clock, is_repetition=is_repetition):
             write(f"<{priority}>{line}")
 
     return log
 
 
-def standard_error(write: Callable[[str], None]) -> Log:
-    """Writes the lines of a message as they are. `write` takes a line without its end."""
+def standard_error(write: Callable[[str], None], clock: Callable[[], datetime] | None = None) -> Log:
+    """Writes the lines of a message as they are, or with a clock the whole as one line of JSON. `write` takes a line without its end."""
 
     def log(message: Message, event: str, is_repetition: bool) -> None:
-        for line in _lines_of(message, event, is_repetition=is_repetition):
+        for line in _lines_of(message, event, clock, is_repetition=is_repetition):
             write(line)
 
     return log
@@ -79,14 +82,19 @@ def event_log() -> Log:
     return log
 
 
-def logs_of_this_machine(environment: Mapping[str, str], write: Callable[[str], None]) -> dict[str, Log]:
-    """The logs that alerts go to here, by name. `write` writes a line to standard error, without its end."""
+def logs_of_this_machine(
+    environment: Mapping[str, str], write: Callable[[str], None], clock: Callable[[], datetime] | None = None
+) -> dict[str, Log]:
+    """The logs that alerts go to here, by name: in a terminal or a container that is standard error, for whoever looks there.
+
+    `write` writes a line to standard error, without its end. With a clock each alert is one line of JSON there, as everything else that is logged.
+    """
     found: dict[str, Log] = {}
     if is_journal(environment):
-        found[JOURNAL] = journal(write)
+        found[JOURNAL] = journal(write, clock)
     if sys.platform == "win32":
         found[EVENT_LOG] = event_log()
-    return found
+    return found or {STANDARD_ERROR: standard_error(write, clock)}
 
 
 class _EventLogHandler(NTEventLogHandler):
@@ -111,6 +119,17 @@ class _EventLogHandler(NTEventLogHandler):
         raise OSError(0, "the event was not taken")
 
 
-def _lines_of(message: Message, event: str, *, is_repetition: bool) -> list[str]:
-    body = body_of(message, Style.TEXT, event=event, is_repetition=is_repetition, most=_MOST_JOURNAL)
-    return [title_of(message, Style.TEXT), *body.splitlines()]
+def _lines_of(message: Message, event: str, clock: Callable[[], datetime] | None, *, is_repetition: bool) -> list[str]:
+    title = title_of(message, Style.TEXT)
+    lines = body_of(message, Style.TEXT, event=event, is_repetition=is_repetition, most=_MOST_JOURNAL).splitlines()
+    if clock is None:
+        return [title, *lines]
+    level = logging.getLevelName(logging.INFO if message.is_over else _LEVELS[message.severity]).lower()
+    fields = {
+        "event": event,
+        "severity": message.severity.value,
+        "is_over": message.is_over,
+        "is_repetition": is_repetition,
+        "lines": lines,
+    }
+    return [json.dumps(log_form(clock(), level, "probe.alerts", title, fields))]

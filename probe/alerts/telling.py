@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import partial
@@ -56,6 +56,18 @@ class Telling:
     """Of the times in texts, and of the digest; None: this machine's."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """What was read, in order, out of something that numbers it."""
+
+    source: str
+    """As `changes`."""
+    until: int
+    """Number of the last that was read."""
+    notices: Callable[[Sequence[AlertCondition]], Iterable[Notice]]
+    """What is told of it, given the conditions that begin or end at the same time."""
+
+
 class Alerts:
     """The alerts of one deployment. One process at a time has it open; `deliver` is for the loop, the others for any thread, and may wait for each other.
 
@@ -90,54 +102,84 @@ class Alerts:
             self._looked_at = None
 
     def settle(
-        self, conditions: Iterable[AlertCondition], now: datetime, *, undecided: Callable[[str], bool] = lambda key: False
+        self,
+        conditions: Iterable[AlertCondition],
+        now: datetime,
+        *,
+        undecided: Callable[[str], bool] = lambda key: False,
+        happened: Happened | None = None,
     ) -> list[AlertCondition]:
         """Take what is so now: all conditions. A new one begins an incident, one that is gone ends it, one that lasts is told again after a time.
 
-        An open incident is left as it is while `undecided` says of its key that nobody knows. Gives the conditions that began or ended. Raises
-        MemoryUnavailable.
+        An open incident is left as it is while `undecided` says of its key that nobody knows. What `happened` besides is told, and counts as read, in the same
+        transaction: a program that is killed has told all of it or reads it again. Gives the conditions that began or ended. Raises MemoryUnavailable.
         """
         with self._one_at_a_time:
             current = {condition.key: condition for condition in conditions}
             unknown = frozenset(key for key in self._open - current.keys() if undecided(key))
-            if self._is_known(current, unknown, now):
-                self._current = current
-                return []
+            is_known = self._is_known(current, unknown, now)
             news: list[AlertCondition] = []
-            with self._book.opened() as page:
-                before = {incident.condition.key: incident for incident in page.incidents(current)}
-                unknown = frozenset(key for key in before.keys() - current.keys() if undecided(key))
-                for key, condition in current.items():
-                    if (incident := before.get(key)) is None:
-                        page.begin(condition, now)
-                        news.append(condition)
-                    elif incident.present:
-                        # Thousands may last while one begins.
-                        if incident.condition != condition:
-                            page.change(incident.id, condition=condition)
-                    else:
-                        page.change(incident.id, present=True, changed=now, condition=condition)
-                        page.note_beginning(key, now)
-                        news.append(condition)
-                for key, incident in before.items():
-                    if incident.present and key not in current and key not in unknown:
-                        # As it was seen last: its counts may have changed since it was written down.
-                        last = (self._current or {}).get(key, incident.condition)
-                        page.change(incident.id, present=False, changed=now, condition=last)
-                        news.append(last)
-                opened, look_at = self._review(page, current, unknown, now)
-            self._keep(current, unknown, opened, look_at, now)
+            if not is_known or happened is not None:
+                with self._book.opened() as page:
+                    if not is_known:
+                        news, unknown, opened, look_at = self._took(page, current, undecided, now)
+                    if happened is not None:
+                        self._tell_new(page, happened.notices(news), now)
+                        page.note_read(happened.source, happened.until, now)
+            if is_known:
+                self._current = current
+            else:
+                self._keep(current, unknown, opened, look_at, now)
             return news
+
+    def _took(
+        self, page: OpenBook, current: Mapping[str, AlertCondition], undecided: Callable[[str], bool], now: datetime
+    ) -> tuple[list[AlertCondition], frozenset[str], frozenset[str], datetime | None]:
+        """The conditions that began or ended, the keys of which nobody knows, those that are open, and when to look again."""
+        news: list[AlertCondition] = []
+        before = {incident.condition.key: incident for incident in page.incidents(current)}
+        unknown = frozenset(key for key in before.keys() - current.keys() if undecided(key))
+        for key, condition in current.items():
+            if (incident := before.get(key)) is None:
+                page.begin(condition, now)
+                news.append(condition)
+            elif incident.present:
+                # Thousands may last while one begins.
+                if incident.condition != condition:
+                    page.change(incident.id, condition=condition)
+            else:
+                page.change(incident.id, present=True, changed=now, condition=condition)
+                page.note_beginning(key, now)
+                news.append(condition)
+        for key, incident in before.items():
+            if incident.present and key not in current and key not in unknown:
+                # As it was seen last: its counts may have changed since it was written down.
+                last = (self._current or {}).get(key, incident.condition)
+                page.change(incident.id, present=False, changed=now, condition=last)
+                news.append(last)
+        return news, unknown, *self._review(page, current, unknown, now)
 
     def notify(self, notices: Iterable[Notice], now: datetime) -> None:
         """Tell what happened once; a key that was told before is passed over. Raises MemoryUnavailable: then none of them was told."""
         named = list(notices)
-        if not named:
-            return
+        if named:
+            with self._one_at_a_time, self._book.opened() as page:
+                self._tell_new(page, named, now)
+
+    def _tell_new(self, page: OpenBook, notices: Iterable[Notice], now: datetime) -> None:
+        for notice in notices:
+            if page.is_new(notice.key, now):
+                self._tell(page, EventKind.NOTICE, notice, now, began=now)
+
+    def read_until(self, source: str) -> int | None:
+        """The number of the last that was read of a source of `Happened`; None where nothing was. Raises MemoryUnavailable."""
         with self._one_at_a_time, self._book.opened() as page:
-            for notice in named:
-                if page.is_new(notice.key, now):
-                    self._tell(page, EventKind.NOTICE, notice, now, began=now)
+            return page.read_until(source)
+
+    def note_read(self, source: str, until: int, now: datetime) -> None:
+        """Have nothing told of what a source has until then. Raises MemoryUnavailable."""
+        with self._one_at_a_time, self._book.opened() as page:
+            page.note_read(source, until, now)
 
     def approaching(self, items: Iterable[Approaching], now: datetime) -> None:
         """Tell what ends soon: once for each subject, day and stage of `ahead_days`. Raises MemoryUnavailable, as `notify`."""

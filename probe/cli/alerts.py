@@ -50,10 +50,10 @@ def test(output: Output, estate_file: Path, ca_file: Path | None) -> NoReturn:
 
     estate = estate_of(estate_file)
     as_json = is_json(output)
-    logs = logs_of_this_machine(os.environ, tell)
-    names = recipients_of(estate, logs).everybody
-    if not names:
+    logs = logs_of_this_machine(os.environ, tell, app.now if output.log_format == "json" else None)
+    if not recipients_of(estate).everybody:
         raise click.UsageError(f"{estate_file} names no target: [alerts] to, or alerts_to of a profile")
+    names = recipients_of(estate, logs).everybody
 
     async def sent(_stop: asyncio.Event) -> list[tuple[str, Delivered]]:
         async with Children(AT_ONCE) as children:

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from probe.cli.streams import tell
-from probe.model.characters import visible
+from probe.model.log_lines import log_form
 
 _OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What a record has by itself; the rest is what was handed over by `extra`."""
+_OF_EVERY_LINE = ("at", "level", "logger", "message")
 
 
 def log_to_standard_error(level: str, log_format: str) -> None:
@@ -31,21 +32,13 @@ class _Lines(logging.Handler):
         self._as_json = as_json
 
     def emit(self, record: logging.LogRecord) -> None:
-        told = {"at": _time(record), "level": record.levelname.lower(), "logger": record.name, "message": visible(record.getMessage())}
-        fields = {name: _shown(value) for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
+        fields = {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
+        at = datetime.fromtimestamp(record.created, UTC)
+        told = log_form(at, record.levelname.lower(), record.name, record.getMessage(), fields)
         if self._as_json:
-            tell(json.dumps({**told, **fields}))
+            tell(json.dumps(told))
         else:
-            tell(" ".join(["probe:", *told.values(), *(f"{name}={_in_words(value)}" for name, value in fields.items())]))
-
-
-def _time(record: logging.LogRecord) -> str:
-    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _shown(value: Any) -> Any:
-    """A field as JSON can hold it, every text in it visible."""
-    return value if value is None or isinstance(value, bool | int | float) else visible(str(value))
+            tell(" ".join(["probe:", *map(told.pop, _OF_EVERY_LINE), *(f"{name}={_in_words(value)}" for name, value in told.items())]))
 
 
 def _in_words(value: Any) -> str:

@@ -82,6 +82,7 @@ def serve(
         database=place if isinstance(place, Secret) else None,
         listen=where,
         say=tell,
+        logs_json=output.log_format == "json",
         environment=dict(os.environ),
     )
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, insert
 from probe.document import in_sections, json_pieces
 from probe.history import keeping, recording, timelines
 from probe.history.claim import DeploymentClaim
-from probe.history.entries import Sighting, judgement, repeated, sighting, sightings_of
+from probe.history.entries import Sighting, judgement, repeated, says_again, sighting, sightings_of
 from probe.history.keeping import Dropped
 from probe.history.latency import Latency
 from probe.history.moments import stored
@@ -45,6 +45,7 @@ __all__ = [
     "judgement",
     "open_history",
     "repeated",
+    "says_again",
     "sighting",
     "sightings_of",
 ]

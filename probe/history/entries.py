@@ -160,6 +160,16 @@ def continues(before: Mapping[str, Json], entry: Entry) -> bool:
     return _canonical(key.lasting(one)) == _canonical(entry.lasting) or key.reconcile(one, other) is not None
 
 
+def says_again(key: str, before: Mapping[str, Json], after: Mapping[str, Json]) -> bool:
+    """Whether of two stored forms of a key of the vocabulary the later says what the earlier does, noise apart."""
+    known = all_keys()[key]
+    try:
+        lasting = after.get("why") if "why" in after else shown(known.lasting(known.kind.decode(after["value"])))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return False  # of a version that wrote it otherwise
+    return continues(before, Entry(key=key, form=after, lasting=lasting, says=tells(after)))
+
+
 def says_more(before: Mapping[str, Json], entry: Entry) -> bool:
     """Whether an entry that continues a stored form tells more, as the longer of two builds does."""
     key = all_keys().get(entry.key)

@@ -16,7 +16,7 @@ from probe.document.telling.groups import headline
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
 from probe.document.telling.roots import root_of
-from probe.document.telling.words import endpoints_of
+from probe.document.telling.words import endpoints_of, subjects_of
 from probe.engine.again import judge_again
 from probe.engine.judge import Ruleset
 from probe.engine.reasoning import value_of
@@ -44,6 +44,8 @@ class Coming:
     words: str
     """The title with what was seen, and where."""
     endpoints: tuple[str, ...]
+    subjects: tuple[str, ...]
+    """What it befalls, as `subjects_of` has it of a failure."""
     remedy: str
     """With the estate's names, for the first mailbox."""
     mailboxes: tuple[str, ...]
@@ -138,13 +140,14 @@ def _told(run: Run, new: Collection[tuple[str, str]], alike: Mapping[str, tuple[
     """The new failures of a run, one for all mailboxes with the same failure. A failure that follows from another is left out."""
     document, on = publish(run), run.judged_at
     known = Known(document)
-    told: dict[tuple[str, str], tuple[JsonObject, list[str], list[str]]] = {}
+    told: dict[tuple[str, str], tuple[JsonObject, list[str], list[str], list[str]]] = {}
     for assessment in document["assessments"]:
         findings = list(known.findings(assessment))
         for finding in findings:
             if (assessment["mailbox"], finding["rule"]) in new and root_of(finding, findings) is None:
-                _, endpoints, mailboxes = told.setdefault((finding["rule"], headline(finding, on)[0]), (finding, [], []))
+                _, endpoints, subjects, mailboxes = told.setdefault((finding["rule"], headline(finding, on)[0]), (finding, [], [], []))
                 endpoints += endpoints_of(finding)
+                subjects += subjects_of(finding, assessment["profile"])
                 mailboxes += alike[assessment["mailbox"]]
     return [
         Coming(
@@ -154,8 +157,9 @@ def _told(run: Run, new: Collection[tuple[str, str]], alike: Mapping[str, tuple[
             otherwise=Otherwise(finding["otherwise"]),
             words=words,
             endpoints=tuple(dict.fromkeys(endpoints)),
+            subjects=tuple(dict.fromkeys(subjects)),
             remedy=remedy_for(finding, mailboxes[0], known, on),
             mailboxes=tuple(mailboxes),
         )
-        for (rule, words), (finding, endpoints, mailboxes) in told.items()
+        for (rule, words), (finding, endpoints, subjects, mailboxes) in told.items()
     ]

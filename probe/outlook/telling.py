@@ -9,7 +9,7 @@ from typing import Any
 from probe.document import ReportOptions
 from probe.document.telling.words import WHY_IN_WORDS, count, spaced
 from probe.model import vocabulary as v
-from probe.model.facts import Missing, Why
+from probe.model.facts import Fact, Missing, Why
 from probe.model.remedies import first_sentence
 from probe.model.rules import Otherwise
 from probe.model.runs import Run
@@ -61,7 +61,7 @@ def outlook_text(run: Run, coming: Sequence[Coming], until: date, options: Repor
     unseen = list(_unseen(run))
     if unseen:
         page.blank()
-        page.say("Not known is when the certificate ends of:")
+        page.say("Not known is when the certificate, or its chain, ends of:")
         for url, because in unseen:
             page.say(f"{url}: {because}", indent=2)
     page.blank()
@@ -70,7 +70,14 @@ def outlook_text(run: Run, coming: Sequence[Coming], until: date, options: Repor
 
 
 def _unseen(run: Run) -> Iterator[tuple[str, str]]:
-    """The endpoints whose certificate was not seen, each with the reason."""
+    """The endpoints of which it is not known when their certificate or their chain ends, each with the reason."""
+    sent = {one.subject: one.value for one in run.readings if isinstance(one, Fact) and one.key is v.CERTIFICATE_CHAIN_DATES}
     for reading in run.readings:
         if isinstance(reading, Missing) and reading.key is v.CERTIFICATE_NOT_AFTER and reading.why is not Why.NOT_APPLICABLE:
             yield reading.subject, f"{WHY_IN_WORDS[reading.why]}{f' ({reading.detail})' if reading.detail else ''}"
+        elif isinstance(reading, Fact) and reading.key is v.CERTIFICATE_CHAIN_ENDS:
+            first = reading.value
+            # As the rule on expiry has it: of the end of such a chain nothing is told on its day.
+            if any(one.subject == first.subject and one.not_after > first.not_after for one in sent.get(reading.subject, ())):
+                end = f"one ends on {first.not_after.date()}, and whether clients take the other is not known"
+                yield reading.subject, f"two certificates of {first.subject} were sent; {end}"

@@ -19,23 +19,34 @@ _MOST_CHANGES = 6
 def notices_of(changes: Iterable[HistoryChange], affected: Mapping[str, Collection[tuple[str, str]]]) -> list[Notice]:
     """A notice for each endpoint of which something changed that is told as drift, and one for all mailboxes of a profile of which the same did.
 
-    How attempts end and what is thought of a mailbox is left out: conditions tell it. Of a mailbox it is left out, too, that something cannot be
-    concluded at the moment. `affected` has the mailboxes of each subject, each with its profile.
+    `affected` has the mailboxes of each subject, each with its profile.
     """
     of_endpoints: dict[tuple[str, str | None], list[HistoryChange]] = {}
     of_mailboxes: dict[tuple[str, str], list[HistoryChange]] = {}
-    for change in sorted(changes, key=lambda one: one.id):
-        if not change.is_drift or change.key not in all_keys():
-            continue
+    for change in sorted(filter(is_told, changes), key=lambda one: one.id):
         if "://" in change.subject:
             of_endpoints.setdefault((change.subject, change.mailbox), []).append(change)
-        elif "why" not in change.after and "why" not in (change.before or {}):
+        else:
             profile = next((profile for _, profile in affected.get(change.subject, ())), "")
             of_mailboxes.setdefault((profile, _told(change)), []).append(change)
     return [
         *(_of_endpoint(*whose, of_it, affected.get(whose[0], ())) for whose, of_it in of_endpoints.items()),
         *(_of_mailboxes(profile, of_it) for (profile, _), of_it in of_mailboxes.items()),
     ]
+
+
+def is_told(change: HistoryChange) -> bool:
+    """Whether a change is told as drift.
+
+    How attempts end and what is thought of a mailbox is not: conditions tell it. Nor is of a mailbox that something cannot be concluded at the moment.
+    """
+    is_gap = "why" in change.after or "why" in (change.before or {})
+    return change.is_drift and change.key in all_keys() and ("://" in change.subject or not is_gap)
+
+
+def page_of_change(change: HistoryChange) -> str:
+    """The path of the page that shows a change: of what was found with an account, that of the mailbox."""
+    return page_of(change.mailbox or change.subject)
 
 
 def _of_endpoint(subject: str, mailbox: str | None, changes: list[HistoryChange], affected: Collection[tuple[str, str]]) -> Notice:
@@ -65,7 +76,7 @@ def _notice(subject: str, name: str, changes: list[HistoryChange], mailboxes: tu
         cause="Something that matters is not what it was before.",
         words="\n".join([*told[:_MOST_CHANGES], *([f"and {count(more, 'other change', 'other changes')}"] if more > 0 else [])]),
         remedy="If this was planned, there is nothing to do; else ask whoever runs the server what was changed.",
-        path=page_of(subject),
+        path=page_of_change(changes[0]),
         mailboxes=mailboxes,
         profiles=profiles,
         since=changes[-1].at,

@@ -35,12 +35,6 @@ CREATE TABLE estate (
     deployment TEXT PRIMARY KEY,
     body BLOB NOT NULL            -- an estate as a document of a run without attempts, compressed
 ) STRICT;
-CREATE TABLE place (
-    deployment TEXT NOT NULL,
-    name TEXT NOT NULL,           -- of something that is read in order, such as the history's changes
-    number INTEGER NOT NULL,      -- of the last that was read
-    PRIMARY KEY (deployment, name)
-) STRICT;
 CREATE TABLE cohort (
     deployment TEXT NOT NULL,
     key TEXT NOT NULL,            -- of the condition
@@ -55,7 +49,7 @@ _STORED = StateFile(
     version=1,
     tables=_TABLES,
     # What is lost with it is looked at again.
-    begins_anew=("look", "estate", "place", "cohort"),
+    begins_anew=("look", "estate", "cohort"),
     takes_any_version=True,
     most_bytes=None,
     overwrites=True,
@@ -104,17 +98,6 @@ class KeptLooks:
                 if run is not None:
                     key = LookKey(Topic(topic), subject)
                     yield Look(key=key, attempts=run.attempts, readings=run.readings, since=datetime.fromisoformat(since))
-
-    def place(self, name: str) -> int | None:
-        """The number of the last that was read; None where nothing was."""
-        with self._opened() as database:
-            row = database.execute("SELECT number FROM place WHERE deployment = ? AND name = ?", (self._deployment, name)).fetchone()
-        return None if row is None else int(row[0])
-
-    def move(self, name: str, number: int) -> None:
-        """Write down which was read last."""
-        with self._opened() as database:
-            database.execute("INSERT OR REPLACE INTO place VALUES (?, ?, ?)", (self._deployment, name, number))
 
     def cohorts(self) -> list[Cohort]:
         """The mailboxes that were told of together."""

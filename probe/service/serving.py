@@ -17,14 +17,12 @@ from pathlib import Path
 from probe import app
 from probe.alerts import (
     AT_ONCE,
-    STANDARD_ERROR,
     Alerts,
     Heartbeat,
     TargetSender,
     Telling,
     logs_of_this_machine,
     recipients_of,
-    standard_error,
 )
 from probe.alerts.heartbeat import AT_MOST_EVERY
 from probe.config import EstateError, load_estate
@@ -82,6 +80,8 @@ class ServiceSettings:
     listen: ListenSettings
     say: Callable[[str], None] = field(default=lambda line: None)
     """Writes a line to standard error."""
+    logs_json: bool = False
+    """Whether what is logged there is JSON."""
     environment: Mapping[str, str] = field(default_factory=dict)
     clock: Clock | None = None
 
@@ -116,8 +116,7 @@ class _ServiceProcess:
         probing = await stack.enter_async_context(app.Probing(settings.options))
         children = await stack.enter_async_context(Children(AT_ONCE))
         ca_file = None if settings.options.ca_file is None else str(settings.options.ca_file)
-        # In a terminal or a container whoever looks there sees what is told, with no target too.
-        logs = logs_of_this_machine(settings.environment, settings.say) or {STANDARD_ERROR: standard_error(settings.say)}
+        logs = logs_of_this_machine(settings.environment, settings.say, self._clock.now if settings.logs_json else None)
         targets = TargetSender(children, logs=logs, ca_file=ca_file)
         alerts = Alerts(settings.folder, name, targets.send, telling(estate, targets))
         by = judges(settings.options)

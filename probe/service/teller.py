@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 
-from probe.alerts import AlertCondition, AlertKind, Alerts
+from probe.alerts import AlertCondition, AlertKind, Alerts, Happened, Notice
 from probe.engine.judge import Ruleset
-from probe.history import History, HistoryUnavailable
+from probe.history import History, HistoryChange, HistoryUnavailable
 from probe.memory import MemoryUnavailable
 from probe.model.estate import Estate
 from probe.model.facts import Reading
@@ -17,6 +18,7 @@ from probe.model.runs import Run
 from probe.net.threads import in_thread, to_its_end
 from probe.outlook import Coming, outlook
 from probe.service.ahead import approaching
+from probe.service.alternating import ALTERNATES, Alternations, steady_after
 from probe.service.cohorts import Cohort, Cohorts, base_key
 from probe.service.conditions import SILENT, WhatIsWrong, merged
 from probe.service.drift import notices_of
@@ -27,7 +29,7 @@ from probe.service.parts import EstateParts
 _log = logging.getLogger(__name__)
 
 _CHANGES = "changes"
-"""The name under which it is kept which of the history's changes were told."""
+"""The name under which the alerts keep which of the history's changes were told."""
 _THREAD = "probe-telling"
 _MOST_COMING = 10_000
 """Ends that wait to be handed over; they are found again each day."""
@@ -46,8 +48,11 @@ class Teller:
         """As they are on the disk."""
         self._unlisted: tuple[str, ...] | None = None
         """Mailboxes that Dynamics serves and the estate does not have; None until they were looked for."""
+        self._told_until = 0
+        """Id of the last of the history's changes that was told, or passed over."""
+        self._alternations = Alternations()
         self._news_of: list[AlertCondition] = []
-        """Conditions that began or ended, beside which no drift of what they are about is told; until that was handed over."""
+        """Conditions that began or ended while the history could not be read, beside which no drift of what they are about is told."""
         self._news = 0
         self._handed_over = 0
         """How much of the news was handed over: less than all while something waits, or could not be."""
@@ -56,14 +61,18 @@ class Teller:
         self._coming: list[Coming] = []
         """What ends soon, and could not be handed over."""
 
-    async def begin(self) -> None:
+    async def begin(self, estate: Estate, now: datetime) -> None:
         """Take up what was told before a restart. Raises HistoryUnavailable and MemoryUnavailable."""
         self._kept_cohorts = await in_thread(self._kept.cohorts, _THREAD)
         self._cohorts = Cohorts(self._kept_cohorts)
-        if await in_thread(lambda: self._kept.place(_CHANGES), _THREAD) is None:
+        told_until = self._alerts.read_until(_CHANGES)
+        if told_until is None:
             # What changed before there was a service is no news.
-            newest = max((change.id for change in await self._history.changes(limit=1, drift_only=False)), default=0)
-            await in_thread(lambda: self._kept.move(_CHANGES, newest), _THREAD)
+            told_until = max((change.id for change in await self._history.changes(limit=1, drift_only=False)), default=0)
+            self._alerts.note_read(_CHANGES, told_until, now)
+        self._told_until = told_until
+        quick = estate.schedule.quick
+        self._alternations.take(await self._history.changes(since=now - 2 * steady_after(quick)), quick)
 
     def take_dynamics(self, readings: Iterable[Reading], now: datetime) -> None:
         """Take in what Dynamics says now."""
@@ -85,34 +94,66 @@ class Teller:
         def is_undecided(key: str) -> bool:
             return self._is_undecided(base_key(key), parts, wrong, now)
 
+        changes = await self._new_changes()
+        quick = estate.schedule.quick
+        if changes is not None:
+            # What cannot be read may have changed again.
+            self._alternations.take(changes, quick)
+            self._alternations.drop_what_stays(now, quick)
         # What comes meanwhile waits for the next time.
         number, of_dynamics = self._news, (*self._pending.conditions(estate, now), *unlisted(self._unlisted or ()))
-
-        def settle() -> None:
-            found = chain.from_iterable(of_part.conditions for of_part in wrong.values())
-            told, self.next_due = self._cohorts.split(merged((*found, *of_dynamics)), now, is_undecided)
-            # First: a cohort that is not kept would be told of under another number after a restart.
-            if (cohorts := self._cohorts.all) != self._kept_cohorts:
-                self._kept.keep_cohorts(cohorts)
-                self._kept_cohorts = cohorts
-            current = {one.key for one in told}
-            self._news_of += [
-                # A server that answers again may be another one than it was.
-                one
-                for one in self._alerts.settle(told, now, undecided=is_undecided)
-                if one.key in current or f"|{SILENT}|" not in one.key
-            ]
-
         try:
             # Thousands of conditions may last.
-            await to_its_end(settle, _THREAD)
-            await self._tell_drift(estate, frozenset(chain.from_iterable((one.subject, *one.mailboxes) for one in self._news_of)), now)
-            self._news_of = []
-        except (HistoryUnavailable, MemoryUnavailable) as unavailable:
+            await to_its_end(partial(self._settle, estate, wrong, of_dynamics, changes, number, now, is_undecided), _THREAD)
+        except MemoryUnavailable as unavailable:
             self._news += 1
             _log.error("what is wrong is not told yet: %s", unavailable)
-        else:
-            self._handed_over = number
+
+    def _settle(
+        self,
+        estate: Estate,
+        wrong: Mapping[int, WhatIsWrong],
+        of_dynamics: Iterable[AlertCondition],
+        changes: Sequence[HistoryChange] | None,
+        number: int,
+        now: datetime,
+        is_undecided: Callable[[str], bool],
+    ) -> None:
+        """Hand over what is wrong, what Dynamics says, and what changed, so far as that can be read; `number`: of the news that it has."""
+        quick = estate.schedule.quick
+        alternating = self._alternations.conditions(_behind(estate, self._alternations.subjects))
+        found = chain.from_iterable(of_part.conditions for of_part in wrong.values())
+        told, next_cohort = self._cohorts.split(merged((*found, *of_dynamics, *alternating)), now, is_undecided)
+        next_end = None if changes is None else self._alternations.next_end(quick)
+        self.next_due = min(filter(None, (next_cohort, next_end)), default=None)
+        current = {one.key for one in told}
+
+        def beside(news: Iterable[AlertCondition]) -> list[AlertCondition]:
+            # A server that answers again may be another one than it was, and what alternates says nothing of what else changed.
+            return [one for one in news if (one.key in current or f"|{SILENT}|" not in one.key) and f"|{ALTERNATES}|" not in one.key]
+
+        def drift(news: Sequence[AlertCondition]) -> list[Notice]:
+            """What changed; what begins or ends on a subject was told with its cause, and is not told as drift besides."""
+            of_news = frozenset(chain.from_iterable((one.subject, *one.mailboxes) for one in (*self._news_of, *beside(news))))
+            new = [one for one in changes or () if one.subject not in of_news and not self._alternations.lead_back(one)]
+            return notices_of(new, _behind(estate, {one.subject for one in new}))
+
+        # First: a cohort that is not kept would be told of under another number after a restart.
+        if (cohorts := self._cohorts.all) != self._kept_cohorts:
+            self._kept.keep_cohorts(cohorts)
+            self._kept_cohorts = cohorts
+        until = max((change.id for change in changes or ()), default=None)
+        happened = None if until is None else Happened(source=_CHANGES, until=until, notices=drift)
+        news = self._alerts.settle(told, now, undecided=is_undecided, happened=happened)
+        if changes is None:
+            self._news += 1
+            self._news_of += beside(news)
+            return
+        self._news_of = []
+        self._handed_over = number
+        if until is not None:
+            self._told_until = until
+            self._alternations.forget(until)
 
     async def look_ahead(self, estate: Estate, runs: Iterable[Run], ruleset: Ruleset, now: datetime) -> None:
         """Hand over what ends soon, by the runs of some parts of the estate; what could not be is handed over with the next."""
@@ -127,20 +168,13 @@ class Teller:
         else:
             self._coming = []
 
-    async def _tell_drift(self, estate: Estate, told: Collection[str], now: datetime) -> None:
-        """Hand over what changed; what begins or ends on a subject was told with its cause, and is not told as drift besides."""
-        place = await in_thread(lambda: self._kept.place(_CHANGES), _THREAD) or 0
-        changes = await self._history.changes(newer_than=place)
-        if changes:
-            affected = _behind(estate, {change.subject for change in changes})
-            notices = notices_of((one for one in changes if one.subject not in told), affected)
-            newest = max(change.id for change in changes)
-
-            def notify() -> None:
-                self._alerts.notify(notices, now)
-                self._kept.move(_CHANGES, newest)
-
-            await to_its_end(notify, _THREAD)
+    async def _new_changes(self) -> Sequence[HistoryChange] | None:
+        """What changed and was not told yet; None where that cannot be read."""
+        try:
+            return await self._history.changes(newer_than=self._told_until)
+        except HistoryUnavailable as unavailable:
+            _log.error("what changed is not told yet: %s", unavailable)
+            return None
 
     def _is_undecided(self, key: str, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], now: datetime) -> bool:
         """Whether nothing can be said now of what a condition is about."""
@@ -159,7 +193,7 @@ class Teller:
 def _behind(estate: Estate, subjects: set[str]) -> dict[str, list[tuple[str, str]]]:
     """The mailboxes that each of some subjects concerns, each with its profile."""
     found: dict[str, list[tuple[str, str]]] = {subject: [] for subject in subjects}
-    for mailbox in estate.mailboxes:
+    for mailbox in estate.mailboxes if found else ():
         for subject in {mailbox.address, *(endpoint.url for endpoint in estate.endpoints_of(mailbox))} & subjects:
             found[subject].append((mailbox.address, mailbox.profile))
     return found

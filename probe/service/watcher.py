@@ -142,7 +142,7 @@ class Watcher:
     async def begin(self) -> None:
         """Take up what was known before a restart. Raises MemoryUnavailable."""
         self._known, self.last_looks = await in_thread(self._known_before, "probe-kept-looks")
-        await self._teller.begin()
+        await self._teller.begin(self.estate, self._clock.now())
         await self._take_what_nobody_holds()
         await in_thread(partial(self._kept.keep_estate, self._bare, self._looks), "probe-kept-looks")
 
@@ -443,6 +443,10 @@ class Watcher:
             self._bare = replace(self._bare, finished=now, judged_at=now.date())
         try:
             # Some parts after the others: what is drawn up of each to be written and told takes many times the room of what is kept.
+            # First: a start that knew an older look than the history would have it that everything changed back.
+            for keys in self._portions(sorted(unkept), is_last=is_last):
+                looks = [one.look for key in keys if (one := self._known.believed.get(key)) is not None]
+                await self._kept_safely(partial(self._kept.keep, (look.get() for look in looks), self._bare))
             of_dynamics = await in_thread(partial(self._parts.sort, self._of_dynamics), "probe-judging") if touched else {}
             for some in self._portions(sorted(touched), is_last=is_last):
                 work = partial(concluded.judge, some, self._known, of_dynamics, self._bare, now, is_next_day=is_next_day)
@@ -453,9 +457,6 @@ class Watcher:
             if touched:
                 self.shown.show(self._bare, concluded.drawn)
             await self._writer.write(at_once=is_last)
-            for keys in self._portions(sorted(unkept), is_last=is_last):
-                looks = [one.look for key in keys if (one := self._known.believed.get(key)) is not None]
-                await self._kept_safely(partial(self._kept.keep, (look.get() for look in looks), self._bare))
         except asyncio.CancelledError:
             # The service ends, and settles once more.
             self._touched |= touched

@@ -51,7 +51,7 @@ class Ahead(NamedTuple):
     until: date
     coming: Sequence[Coming]
     unseen: Sequence[dict[str, Any]]
-    """The endpoints of which it is not known when their certificate ends, each with the reason."""
+    """The endpoints of which it is not known when their certificate or their chain ends, each with the reason."""
     worked_out: int
     parts: int
     """Of how many parts of the estate, and how many there are."""
@@ -133,6 +133,7 @@ def joined(coming: Iterable[Coming]) -> list[Coming]:
         replace(
             of_it[0],
             endpoints=tuple(dict.fromkeys(chain.from_iterable(one.endpoints for one in of_it))),
+            subjects=tuple(dict.fromkeys(chain.from_iterable(one.subjects for one in of_it))),
             mailboxes=tuple(chain.from_iterable(one.mailboxes for one in of_it)),
         )
         if len(of_it) > 1

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,8 +15,9 @@ import pytest
 
 from probe.alerts import Delivered, DeliveryEnding, TargetSender
 from probe.alerts.conditions import Severity
-from probe.alerts.logs import EVENT_IDS, event_log, is_journal, journal, logs_of_this_machine
-from probe.alerts.wording import Message, MessageLine, Part
+from probe.alerts.logs import EVENT_IDS, event_log, is_journal, journal, logs_of_this_machine, standard_error
+from probe.alerts.targets import Log
+from probe.alerts.wording import REPETITION, Message, MessageLine, Part
 from probe.net.killable import Children
 
 
@@ -34,6 +38,21 @@ def test_each_line_has_its_priority() -> None:
     ]
 
 
+@pytest.mark.parametrize(("log_of", "before"), [(standard_error, ""), (journal, "<3>")])
+def test_with_a_clock_an_alert_is_one_line_of_json(log_of: Callable[..., Log], before: str) -> None:
+    """Where the log is JSON, an alert is a line of it as every other: when, level, logger and message, and its own lines beside."""
+    lines: list[str] = []
+    log_of(lines.append, lambda: datetime(2026, 11, 30, 12, tzinfo=UTC))(_message(words="421 bye\n<0>panic"), "e1", True)
+    (line,) = lines
+    assert line.startswith(f"{before}{{")
+    told = json.loads(line.removeprefix(before))
+    assert list(told)[:4] == ["at", "level", "logger", "message"]
+    assert (told["at"], told["level"], told["logger"]) == ("2026-11-30T12:00:00.000Z", "error", "probe.alerts")
+    assert told["message"] == "[CRITICAL] contoso: down"
+    assert (told["event"], told["severity"], told["is_over"], told["is_repetition"]) == ("e1", "critical", False, True)
+    assert told["lines"] == [REPETITION, "Cause: The server closes.", "In the server's words: «421 bye\\x0a<0>panic»", "Event: e1"]
+
+
 @pytest.mark.parametrize(
     ("severity", "is_over", "priority"),
     [(Severity.CRITICAL, False, 3), (Severity.WARNING, False, 4), (Severity.INFORMATION, False, 5), (Severity.CRITICAL, True, 5)],
@@ -52,7 +71,7 @@ def test_the_journal_is_known_by_its_stream(tmp_path: Path) -> None:
         assert is_journal({"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"}, stream.fileno())
         assert not is_journal({"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino + 1}"}, stream.fileno())
         assert not is_journal({}, stream.fileno())
-    assert logs_of_this_machine({}, print) == {}
+    assert list(logs_of_this_machine({}, print)) == ["standard-error"]
     errors = os.fstat(2)
     assert list(logs_of_this_machine({"JOURNAL_STREAM": f"{errors.st_dev}:{errors.st_ino}"}, print)) == ["journal"]
     assert not is_journal({"JOURNAL_STREAM": "1:1"}, 10_000)

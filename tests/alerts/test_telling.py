@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from probe.alerts import AlertBook, Alerts, Approaching, DeliveryEnding, DeliveryState, Severity
+from probe.alerts import AlertBook, AlertCondition, Alerts, Approaching, DeliveryEnding, DeliveryState, Happened, Notice, Severity
 from probe.alerts.book import AlertDelivery, OpenBook
 from probe.alerts.quoting import Style
 from probe.alerts.telling import GIVEN_UP_AFTER, LONGEST_PAUSE, REFUSED_AFTER
@@ -169,7 +170,9 @@ async def test_what_happened_is_told_once(tmp_path: Path) -> None:
 async def test_an_end_is_told_once_at_each_stage(tmp_path: Path) -> None:
     """What ends is told once at each stage of `ahead_days`; the stages that were passed before it was known are not made up for."""
     world = World(tmp_path)
-    end = Approaching(subject="certificate of smtp://mail:587", day=START.date() + timedelta(days=40), title="A certificate ends")
+    end = Approaching(
+        what="certificate-expired", subject="smtp://mail:587", day=START.date() + timedelta(days=40), title="A certificate ends"
+    )
     told: dict[int, list[str]] = {}
     for _ in range(42 * 3):
         world.alerts.approaching([end], world.now)
@@ -179,10 +182,12 @@ async def test_an_end_is_told_once_at_each_stage(tmp_path: Path) -> None:
     assert list(told) == [30, 14, 7, 1]
     assert told[14] == [f"A certificate ends: in 14 days, on {end.day}"]
     assert told[1] == [f"A certificate ends: tomorrow, on {end.day}"]
-    late = Approaching(subject="certificate of pop3://mail:110", day=world.now.date() + timedelta(days=5), title="Another ends")
+    late = Approaching(
+        what="certificate-expired", subject="pop3://mail:110", day=world.now.date() + timedelta(days=5), title="Another ends"
+    )
     world.alerts.approaching([late], world.now)
     assert [one.about for one in await world.told()] == [f"Another ends: in 5 days, on {late.day}"]
-    moved = Approaching(subject=end.subject, day=world.now.date() + timedelta(days=30), title=end.title)
+    moved = Approaching(what=end.what, subject=end.subject, day=world.now.date() + timedelta(days=30), title=end.title)
     world.alerts.approaching([moved], world.now)
     assert len(await world.told()) == 1
 
@@ -504,6 +509,27 @@ async def test_an_ending_that_cannot_be_written_down_is_not_sent_again(tmp_path:
     world.pass_time(hours=2)
     assert await world.told() == []
     assert len(world.tries) == 1
+
+
+async def test_what_happened_is_told_and_counts_as_read_together(tmp_path: Path) -> None:
+    """What a condition and what happened beside it have to tell, and how far that was read, is written down as one: a program that ends in it has told nothing."""
+    world = World(tmp_path)
+
+    def happened(notices: Callable[[Sequence[AlertCondition]], Iterable[Notice]]) -> Happened:
+        return Happened(source="changes", until=7, notices=notices)
+
+    def ends(news: Sequence[AlertCondition]) -> Iterable[Notice]:
+        raise RuntimeError("the program ends here")
+
+    with pytest.raises(RuntimeError):
+        world.alerts.settle([condition()], world.now, happened=happened(ends))
+    assert world.alerts.read_until("changes") is None
+    assert await world.told() == []
+    world.alerts.settle([condition()], world.now, happened=happened(lambda news: [notice(f"beside {one.title}") for one in news]))
+    assert [one.about for one in await world.told()] == ["mail is down", "beside mail is down"]
+    assert world.opened().read_until("changes") == 7
+    world.alerts.settle([condition()], world.now, happened=happened(lambda news: [notice("alone")] if not news else []))
+    assert [one.about for one in await world.told()] == ["alone"]
 
 
 async def test_conditions_repeated_as_they_were_cost_no_write(tmp_path: Path) -> None:

@@ -30,6 +30,18 @@ def of_certificate(subject: str, end: datetime) -> list[dict[str, Any]]:
     return [a_fact(subject, "certificate.not_before", moments[0]), a_fact(subject, "certificate.not_after", moments[1])]
 
 
+def of_chain(subject: str, *ends: datetime) -> list[dict[str, Any]]:
+    """The issuer's certificate that ends first, where the chain is trusted; more moments are those of others of that name that were sent."""
+    moments = [end.isoformat().replace("+00:00", "Z") for end in ends]
+    sent = [{"subject": "CN=Contoso Issuing CA", "not_before": "2020-01-01T00:00:00Z", "not_after": moment} for moment in moments]
+    return [
+        a_fact(subject, "certificate.chain_ends", {"subject": "CN=Contoso Issuing CA", "not_after": moments[0]}),
+        a_fact(subject, "certificate.chain_dates", sent),
+        a_fact(subject, "certificate.trusted", True),
+        a_fact(subject, "certificate.distrusted_because", ""),
+    ]
+
+
 def judged(estate: Estate, *facts: dict[str, Any], on: date = TODAY) -> Run:
     return app.judge({"schema": "probe.run/2", "facts": list(facts), "missing": []}, estate, on)
 
@@ -49,6 +61,28 @@ def test_a_certificate_is_told_on_the_day_on_which_it_is_no_good_any_more() -> N
     assert coming.mailboxes == tuple(address for address, _ in CORP)
     assert (coming.otherwise, coming.endpoints) == (Otherwise.NOT_READY, (EWS,))
     assert "mail.contoso.test" in coming.remedy
+
+
+def test_the_end_of_an_issuer_is_told_on_its_day() -> None:
+    """A chain whose issuer ends before the server's own certificate is no good from that day on, with the name of the issuer."""
+    own, issuer = datetime(2027, 9, 3, tzinfo=UTC), datetime(2027, 2, 3, tzinfo=UTC)
+    run = judged(an_estate(*CORP), *of_certificate(EWS, own), *of_chain(EWS, issuer))
+    (coming,) = app.outlook(run, date(2027, 6, 1))
+    assert (coming.day, coming.rule, coming.endpoints) == (date(2027, 2, 3), "certificate-expired", (EWS,))
+    assert coming.words == "Certificate of CN=Contoso Issuing CA expired 2027-02-03, mail.contoso.test"
+    assert coming.mailboxes == tuple(address for address, _ in CORP)
+
+
+def test_where_two_certificates_of_an_issuer_were_sent_its_end_is_not_known() -> None:
+    """Nothing is told of a day on which another certificate of that name may serve, and it is said why."""
+    own = datetime(2027, 9, 3, tzinfo=UTC)
+    ends = (datetime(2027, 2, 3, tzinfo=UTC), datetime(2028, 2, 3, tzinfo=UTC))
+    run = judged(an_estate(*CORP), *of_certificate(EWS, own), *of_chain(EWS, *ends))
+    until = date(2027, 6, 1)
+    coming = app.outlook(run, until)
+    assert [c for c in coming if c.otherwise is not Otherwise.ADVICE] == []
+    because = "two certificates of CN=Contoso Issuing CA were sent; one ends on 2027-02-03, and whether clients take the other is not known"
+    assert outlook_form(run, coming, until)["unseen"] == [{"endpoint": EWS, "because": because}]
 
 
 def test_a_warning_that_ends_in_what_it_warns_of_is_not_told_beside_it() -> None:
@@ -101,7 +135,7 @@ def test_the_text_tells_day_whom_and_what_to_do_and_what_is_not_known() -> None:
         "1 2027-02-03, in 66 days: NOT READY, 3 mailboxes Certificate expired 2027-02-03, mail.contoso.test (certificate-expired)" in text
     )
     assert "To do Renew the certificate that mail.contoso.test sends" in text
-    assert f"Not known is when the certificate ends of: {ONLINE}: the server did not answer in time (no answer)" in text
+    assert f"Not known is when the certificate, or its chain, ends of: {ONLINE}: the server did not answer in time (no answer)" in text
 
 
 def test_the_form_has_the_same() -> None:

@@ -18,6 +18,7 @@ from probe.model import vocabulary as v
 from probe.model.answers import NO, YES, Answer, ask
 from probe.model.facts import Fact, Facts, Missing, Reading, Why
 from probe.model.keys import FactKey
+from probe.model.kinds import Validity
 from probe.model.provenance import Observed
 from probe.model.rules import (
     DELIVERY,
@@ -55,6 +56,12 @@ TELLING: dict[FactKey[Any], tuple[Any, ...]] = {
     v.AUTH_REFUSAL: (("throttled",), ("bad-credentials", "temporary-failure")),
     v.EWS_INBOX: ("ErrorAccessDenied", "ErrorServerBusy"),
     v.CERTIFICATE_NOT_AFTER: (datetime(2026, 12, 1, tzinfo=UTC), datetime(2026, 11, 23, 18, tzinfo=UTC)),
+    v.CERTIFICATE_CHAIN_DATES: (
+        (
+            Validity("CN=Contoso Issuing CA", datetime(2020, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)),
+            Validity("CN=Contoso Issuing CA", datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)),
+        ),
+    ),
     v.SERVER_END_OF_SUPPORT: (date(2026, 11, 23),),
     v.PROFILE_PASSWORD_ENDS: (date(2026, 11, 22), date(2026, 12, 1)),
 }

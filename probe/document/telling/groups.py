@@ -11,7 +11,7 @@ from probe.document.telling.blocks import SUPPORT_WORDS, Block
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
 from probe.document.telling.signing_in import WITHOUT, YES
-from probe.document.telling.words import WHAT_TO_DO, WHY_IN_WORDS, endpoints_of, reason_in_words, value_in_words
+from probe.document.telling.words import CITED_LIMIT, WHAT_TO_DO, WHY_IN_WORDS, bounded, endpoints_of, reason_in_words, value_in_words
 from probe.model import vocabulary as v
 from probe.model.estate import Endpoint
 from probe.model.facts import Why
@@ -145,11 +145,17 @@ def with_what_was_seen(finding: JsonObject, on: date) -> str:
     for cited in finding["because"]:
         value = cited.get("value")
         if cited["key"] == v.CERTIFICATE_NOT_AFTER.name and value:
-            day = str(value).partition("T")[0]
-            return f"Certificate {'ends' if day > on.isoformat() else 'expired'} {day}"
+            return f"Certificate {_ends_or_ended(value, on)}"
+        if cited["key"] == v.CERTIFICATE_CHAIN_ENDS.name and value:
+            return f"Certificate of {bounded(value['subject'], CITED_LIMIT)} {_ends_or_ended(value['not_after'], on)}"
         if cited["key"] in _TELLING and value and (words := value_in_words(value)) not in finding["title"]:
             return f"{finding['title']}: {words}"
     return str(finding["title"])
+
+
+def _ends_or_ended(moment: str, on: date) -> str:
+    day = moment.partition("T")[0]
+    return f"{'ends' if day > on.isoformat() else 'expired'} {day}"
 
 
 def _left_open(unknown: Sequence[JsonObject]) -> tuple[str, ...]:

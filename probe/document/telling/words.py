@@ -7,7 +7,9 @@ from typing import Any
 
 from probe.document.index import JsonObject
 from probe.model import vocabulary as v
+from probe.model.estate import DEPLOYMENT_SUBJECT, profile_subject
 from probe.model.facts import UNTRIED, Why
+from probe.model.rules import Otherwise
 
 _WHY_OF: dict[Why, str] = {
     Why.NOT_ATTEMPTED: "nothing was tried on {} that would show it",
@@ -97,6 +99,15 @@ def value_in_words(value: Any) -> str:
 def endpoints_of(finding: JsonObject) -> tuple[str, ...]:
     """The endpoints that a finding cites."""
     return tuple(dict.fromkeys(cited["subject"] for cited in finding["because"] if "://" in cited["subject"]))
+
+
+def subjects_of(finding: JsonObject, profile: str) -> tuple[str, ...]:
+    """What a failure of a mailbox of this profile is of: each endpoint where mail does not pass, or the one that it cites; else the deployment or the profile."""
+    urls = endpoints_of(finding)
+    if urls and (finding["otherwise"] == Otherwise.NOT_READY or len(urls) == 1):
+        return urls
+    cited = {reading["subject"] for reading in finding["because"]}
+    return (DEPLOYMENT_SUBJECT if cited == {DEPLOYMENT_SUBJECT} else profile_subject(profile),)
 
 
 def gap_in_words(gap: JsonObject) -> str:

@@ -385,6 +385,7 @@ def test_a_long_calendar_has_pages() -> None:
             otherwise=Otherwise.ADVICE,
             words="",
             endpoints=(),
+            subjects=(),
             remedy="",
             mailboxes=(),
         )
