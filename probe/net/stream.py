@@ -227,11 +227,6 @@ class Stream:
         line = self._recorder.latest_note("TLS handshake")
         return (line,) if line else ()
 
-    def trusted(self) -> list[bytes]:
-        """The certificates that were trusted in the handshake, DER, as far as they are loaded: of a folder those that were looked for."""
-        assert self._context is not None
-        return self._context.get_ca_certs(binary_form=True)
-
     @property
     def local_address(self) -> str:
         """Our own address on this connection."""

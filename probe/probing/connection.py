@@ -78,7 +78,7 @@ def _note_certificate(notes: Notebook, stream: Stream) -> None:
     line = stream.handshake_line
     notes.observed(v.CERTIFICATE_CHAIN, tuple(map(subject_of, stream.chain)), *line)
     notes.observed(v.CERTIFICATE_CHAIN_DATES, validities(stream.chain), *line)
-    if (ends := chain_end(stream.chain, stream.verified_chain, stream.trusted)) is not None:
+    if (ends := chain_end(stream.chain, stream.verified_chain)) is not None:
         notes.observed(v.CERTIFICATE_CHAIN_ENDS, ends, *line)
     if stream.is_verified or stream.distrust is not None:
         notes.observed(v.CERTIFICATE_TRUSTED, stream.is_verified, *line)

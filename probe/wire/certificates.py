@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -108,8 +108,6 @@ class Certificate:
     not_before: datetime
     not_after: datetime
     key: str
-    public_key: bytes
-    """By which certificates of one name are told to be of one authority."""
     signature: str
     is_self_issued: bool
     """Whether subject and issuer are one, so that its own signature proves nothing."""
@@ -152,7 +150,6 @@ def read_certificate(der: bytes) -> Certificate:
             not_before=not_before.time,
             not_after=not_after.time,
             key=_key(key),
-            public_key=key.content,
             signature=_signature(outer),
             is_self_issued=_name(subject) == _name(issuer),
         )
@@ -168,44 +165,26 @@ def subject_of(der: bytes) -> str:
         return "(unreadable)"
 
 
-def chain_end(sent: Sequence[bytes], verified: Sequence[bytes] = (), trusted: Callable[[], Iterable[bytes]] = tuple) -> ChainEnd | None:
-    """The earliest end among the certificates that are needed; None where the server's own cannot be read.
+def chain_end(sent: Sequence[bytes], verified: Sequence[bytes] = ()) -> ChainEnd | None:
+    """The earliest end among the certificates sent that are needed; None where the server's own cannot be read.
 
-    Needed is the chain that was verified, its root included: OpenSSL refuses one that has ended too. Without a verified chain it is what was sent, each
-    issuer in turn from the server's own on. Of two for one issuer, the one that lasts longer counts: of two that were sent a client may choose it, of two
-    that are `trusted` OpenSSL takes the one that has not ended.
+    Needed is what was sent of the chain that was verified; without one, each issuer in turn from the server's own on. Of two that were sent
+    for one issuer, the one that lasts longer counts, since a client may choose it.
     """
     try:
         ends = [read_certificate(der) for der in sent[:1]]
     except ValueError:
         return None
-    if ends:
-        ends += _verified_issuers(ends[0], verified, trusted) if verified else _sent_issuers(ends[0], sent)
+    others = [certificate for der in sent[1:] if (certificate := _readable(der)) is not None and (not verified or der in verified)]
+    if verified:
+        ends += others
+    while not verified and ends and not ends[-1].is_self_issued and len(ends) <= len(sent):
+        issuers = [one for one in others if one.subject == ends[-1].issuer]
+        if not issuers:
+            break
+        ends.append(max(issuers, key=lambda one: one.not_after))
     first = min(ends, key=lambda one: one.not_after, default=None)
     return None if first is None else ChainEnd(first.subject, first.not_after)
-
-
-def _verified_issuers(own: Certificate, verified: Sequence[bytes], trusted: Callable[[], Iterable[bytes]]) -> Iterator[Certificate]:
-    """The issuers of a verified chain. What is trusted may be hundreds, and is looked through where one of them ends before the server's own alone."""
-    issuers = list(filter(None, map(_readable, verified[1:])))
-    if all(one.not_after >= own.not_after for one in issuers):
-        return
-    known = list(filter(None, map(_readable, trusted())))
-    for issuer in issuers:
-        others = (one for one in known if (one.subject, one.public_key) == (issuer.subject, issuer.public_key))
-        yield max((issuer, *others), key=lambda one: one.not_after)
-
-
-def _sent_issuers(own: Certificate, sent: Sequence[bytes]) -> Iterator[Certificate]:
-    """Each issuer in turn from the server's own certificate on, as far as they were sent."""
-    others = list(filter(None, map(_readable, sent[1:])))
-    last = own
-    for _ in others:
-        issuers = [] if last.is_self_issued else [one for one in others if one.subject == last.issuer]
-        if not issuers:
-            return
-        last = max(issuers, key=lambda one: one.not_after)
-        yield last
 
 
 def validities(sent: Sequence[bytes]) -> tuple[Validity, ...]:

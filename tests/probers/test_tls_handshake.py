@@ -7,18 +7,14 @@ import contextlib
 import socket
 import ssl
 import threading
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
@@ -199,49 +195,3 @@ async def test_nothing_is_made_of_a_handshake_without_a_certificate() -> None:
         looked = await look(f"tls://localhost:{port}", timeout=0.5)
     assert looked.why(v.CERTIFICATE_CHAIN) == "timed-out"
     assert looked.why(v.CERTIFICATE_TRUSTED) == "timed-out"
-
-
-def _signed(subject: str, own: ec.EllipticCurvePrivateKey, by: ec.EllipticCurvePrivateKey, days: int) -> x509.Certificate:
-    """A certificate that the root with this key signs, itself where both keys are one."""
-    now, is_root = datetime.fromtimestamp(time.time(), UTC), own is by
-    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in (subject, "Root that is renewed")]
-    builder = x509.CertificateBuilder().subject_name(names[0]).issuer_name(names[1]).public_key(own.public_key())
-    builder = (
-        builder.serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=9))
-        .not_valid_after(now + timedelta(days=days))
-    )
-    builder = builder.add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
-    if not is_root:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(subject)]), critical=False)
-    return builder.sign(by, hashes.SHA256())
-
-
-@pytest.mark.parametrize(
-    ("roots", "trusted", "whose"),
-    [
-        ((20,), True, "CN=Root that is renewed"),
-        ((20, 900), True, "CN=localhost"),
-        ((-1, 900), True, "CN=localhost"),
-        ((-1,), False, "CN=localhost"),
-    ],
-)
-async def test_a_root_counts_as_long_as_no_newer_one_of_its_authority_is_trusted(
-    tmp_path: Path, roots: tuple[int, ...], trusted: bool, whose: str
-) -> None:
-    """OpenSSL refuses a chain whose root has ended, sent or not, and takes a newer root of the same key where there is one."""
-    root, own = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    anchors = tmp_path / "anchors.pem"
-    anchors.write_bytes(b"".join(_pem_of(_signed("Root that is renewed", root, root, days)) for days in roots))
-    key = own.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (tmp_path / "identity.pem").write_bytes(key + _pem_of(_signed("localhost", own, root, 300)))
-    async with ScriptedServer([], Identity(tmp_path / "identity.pem").context(), implicit=True).serving() as server:
-        looked = await look(f"tls://localhost:{server.port}", ca_file=anchors)
-    assert looked.value(v.CERTIFICATE_TRUSTED) is trusted
-    ends = looked.value(v.CERTIFICATE_CHAIN_ENDS)
-    assert ends is not None
-    assert ends.subject == whose
-
-
-def _pem_of(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)

@@ -226,7 +226,7 @@ CERTIFICATE_CHAIN_DATES: FactKey[tuple[Validity, ...]] = FactKey(
 CERTIFICATE_CHAIN_ENDS: FactKey[ChainEnd] = FactKey(
     "certificate.chain_ends",
     CHAIN_END,
-    "The earliest end of validity in the chain that is needed, from the server's own certificate to the root, and the subject of that certificate.",
+    "The earliest end of validity in the chain that was sent and is needed, the server's own certificate included, and the subject of that certificate.",
     (
         ChainEnd("CN=Contoso Issuing CA", datetime(2027, 1, 1, tzinfo=UTC)),
         ChainEnd("CN=mail.contoso.test", datetime(2026, 12, 1, tzinfo=UTC)),

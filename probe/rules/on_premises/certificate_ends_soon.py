@@ -1,4 +1,4 @@
-"""A certificate that ends within a month, the server's own or another of the chain that is needed. One that has ended is told by the rule on expiry."""
+"""A certificate that ends within a month, the server's own or another that it sends and that is needed. One that has ended is told by the rule on expiry."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _holds(case: Case) -> Answer:
 RULE = Rule(
     id="certificate-ends-soon",
     title="Certificate ends soon",
-    statement="No certificate of an endpoint that is used, nor of the chain that it needs, ends within 30 days.",
+    statement="No certificate of an endpoint that is used, nor one that it sends and that is needed, ends within 30 days.",
     references=(rfc(5280, "Internet X.509 Public Key Infrastructure Certificate and CRL Profile, section 4.1.2.5 (validity)", "2008-05"),),
     needs=SERVED | of_endpoints(v.CERTIFICATE_NOT_AFTER, v.CERTIFICATE_CHAIN_ENDS),
     by=By.READINESS,

@@ -1,4 +1,4 @@
-"""A certificate outside its time, the server's own or another of the chain that is needed.
+"""A certificate outside its time, the server's own or another that it sends and that is needed.
 
 Judged by whole days, because the date of judgement is a day: one that ends on that day is as good as ended, since
 what is enabled in the morning would fail by night.
@@ -47,7 +47,7 @@ def _lasts(endpoint: Facts, on: date) -> Answer:
 RULE = Rule(
     id="certificate-expired",
     title="Certificate expired or not valid yet",
-    statement="The certificate of every endpoint that is used, and each other of the chain that it needs, is valid to the end of the day of judgement (UTC).",
+    statement="The certificate of every endpoint that is used, and each other that it sends and that is needed, is valid to the end of the day of judgement (UTC).",
     references=(rfc(5280, "Internet X.509 Public Key Infrastructure Certificate and CRL Profile, section 4.1.2.5 (validity)", "2008-05"),),
     needs=SERVED
     | of_endpoints(
@@ -64,8 +64,7 @@ RULE = Rule(
     otherwise=Otherwise.NOT_READY,
     remedy=(
         "Renew the certificate that HOST sends (now: CERTIFICATE), and have the server send the new one. "
-        "Where `certificate.chain_ends` names an issuer, it is that one's: have the server send the authority's newer certificate, or, of an authority "
-        "that sends none, trust its newer root on every server of the asynchronous service, and here.\n"
+        "Where `certificate.chain_ends` names an issuer, it is that one's: have the server send the authority's newer certificate.\n"
         f"{EXCHANGE_CERTIFICATE}\n"
         "Elsewhere, put the new certificate where the service reads it, then reload the service. Check that the new one is sent: "
         "`probe look --tls none ENDPOINT`"
