@@ -15,8 +15,6 @@ from probe.web.parts import JsonForm
 from probe.web.state import EstateState
 
 LINES_A_PAGE = 100
-VERDICTS = ("NOT READY", "UNKNOWN", "UNSUPPORTED", "NOT LISTED", "READY", "NOT SERVED")
-"""What a block's status may be, the most urgent first."""
 
 _UP = {False: 0, None: 1}
 """The order of endpoints: what does not answer, what nobody has looked at, the rest."""
