@@ -20,8 +20,9 @@ from probe.model.facts import Why
 from probe.reports.html.markup import environment
 from probe.reports.html.times import value_in_html
 from probe.web.access import Caller
+from probe.web.documents import rules_by_id
 from probe.web.pages.files import page_files
-from probe.web.places import page_of
+from probe.web.places import page_of, page_of_rule
 from probe.web.state import EstateNames
 from probe.web.tokens import TokenScope
 
@@ -52,8 +53,10 @@ def _in_one_line(key: str, value: Any) -> str:
 
 
 def place_of(subject: str, names: EstateNames) -> str:
-    """The path of the page of an endpoint or a mailbox; empty where the estate has none of that name."""
-    return page_of(subject) if subject in names.endpoints or subject.casefold() in names.by_address else ""
+    """The path of the page of an endpoint or a mailbox of the estate, or of a rule; empty where there is none of that name."""
+    if subject in names.endpoints or subject.casefold() in names.by_address:
+        return page_of(subject)
+    return page_of_rule(subject) if subject in rules_by_id() else ""
 
 
 def answered(request: Request, template: str, context: Mapping[str, Any], names: EstateNames | None, status: int = 200) -> HTMLResponse:

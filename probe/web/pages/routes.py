@@ -65,9 +65,10 @@ def estate_page(watch: Watch, states: States, comes: WhatComes, clock: Callable[
         verdict: QueryText = "",
         group: QueryText = "",
         at: QueryText = "",
+        rule: QueryText = "",
         page: int = 1,
     ) -> Response:
-        wanted = Wanted(q.strip().casefold(), profile, verdict, group, at)
+        wanted = Wanted(q.strip().casefold(), profile, verdict, group, at, rule)
         view = await drawn.newest()
         changes: Sequence[HistoryChange] | None = ()
         if not wanted.is_anything:  # what changed does not stand beside what was searched
