@@ -25,7 +25,7 @@ from probe.engine.again import judge_again
 from probe.engine.interrupts import complete as complete
 from probe.engine.interrupts import unless_stopped
 from probe.engine.judge import Ruleset
-from probe.engine.observe import ATTEMPTS_AT_ONCE, RunContext, observe, until
+from probe.engine.observe import ATTEMPTS_AT_ONCE, Progress, RunContext, observe, until
 from probe.engine.plan import Plan
 from probe.engine.struck import struck_attempts, struck_readings
 from probe.memory import Memory
@@ -83,8 +83,8 @@ class Options:
     tls: TlsDepth = defaults.TLS_DEPTH
     fips_client: str = defaults.FIPS_CLIENT
     """FIPS profile of a look; a check asks about the Windows that the deployment runs on."""
-    progress: Callable[[Attempt, int], None] = field(default=lambda attempt, of: None)
-    """Told of each attempt as it ends, and of how many there will be."""
+    progress: Progress = field(default=lambda left, of: None)
+    """Told of the conversations that have not ended, and of how many there are, each time one ends."""
     rows_progress: Callable[[int], None] = field(default=lambda count: None)
     """Told how many mailboxes of Dynamics have come, a page at a time, where all of them are read."""
     report_bug: Callable[[str], None] = field(default=lambda text: None)
@@ -195,9 +195,9 @@ class Probing:
             return await self._run(plan, context)
         return await self._run(plan, context, lambda: self._dynamics_state(plan, context))
 
-    async def hold(self, plan: Plan, stop: asyncio.Event) -> tuple[Attempt, ...]:
+    async def hold(self, plan: Plan, stop: asyncio.Event, progress: Progress | None = None) -> tuple[Attempt, ...]:
         """The conversations of a plan, an attempt each, of which nothing is inferred or judged; where it was stopped, what was not held says so."""
-        context = self._context(stop)
+        context = self._context(stop, progress)
         attempts, _ = await observe(plan, context)
         return struck_attempts(attempts, context.redactor)
 
@@ -254,7 +254,7 @@ class Probing:
         accept: frozenset[Accept] = frozenset(),
         stop: asyncio.Event | None = None,
         narrow: Narrow | None = None,
-        progress: Callable[[Attempt, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Gated | None:
         """The answer of the gate for some mailboxes: Dynamics' rows are read first, then they are probed. Nothing is written in Dynamics.
 
@@ -369,7 +369,7 @@ class Probing:
         )
         return [symptom async for symptom in examine(estate, instruments)]
 
-    def _context(self, stop: asyncio.Event, progress: Callable[[Attempt, int], None] | None = None) -> RunContext:
+    def _context(self, stop: asyncio.Event, progress: Progress | None = None) -> RunContext:
         options = self._options
         return RunContext(
             probers=probers(),

@@ -54,7 +54,7 @@ def test_each_group_that_is_not_well_is_an_annotation() -> None:
     assert {(one.level, one.title) for one in told} == {
         ("error", "not ready: 2 mailboxes"),
         ("warning", "unknown: silent@branch.test"),
-        ("error", "unknown: pop@branch.test"),
+        ("error", "unsupported: pop@branch.test"),
         ("error", "not listed: new@contoso.test"),
         ("notice", "advice: pop@branch.test"),
     }

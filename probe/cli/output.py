@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from probe.app import Options
     from probe.document import ReportOptions as ReportOptions
     from probe.enabling import Pressed
+    from probe.engine.plan import Conversation
     from probe.gate import Gated
-    from probe.model.attempts import Attempt
     from probe.model.rules import Support
     from probe.model.runs import Run
 
@@ -138,8 +138,8 @@ class Output:
             task = bar.add_task("probing", total=None)
             reading: list[TaskID] = []
 
-            def advance(_attempt: Attempt, of: int) -> None:
-                bar.update(task, total=of, advance=1)
+            def advance(left: Collection[Conversation], of: int) -> None:
+                bar.update(task, total=of, completed=of - len(left))
 
             def have_come(count: int) -> None:
                 if not reading:

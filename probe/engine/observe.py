@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import field, replace
 from datetime import datetime, timedelta
@@ -37,8 +37,8 @@ _log = logging.getLogger(__name__)
 Subject = Anonymous | LoginSubject | RoundTripSubject
 """What a prober is handed."""
 
-Progress = Callable[[Attempt, int], None]
-"""Called with each attempt as it ends, and with the number of all attempts."""
+Progress = Callable[[Collection[Conversation], int], None]
+"""Called before the first conversation and each time one has ended, with those that have not, and the number of all."""
 
 
 ATTEMPTS_AT_ONCE = 200
@@ -62,7 +62,7 @@ class RunContext:
     """Called with the traceback of a bug."""
     warn: Callable[[str], None] = field(default=lambda text: None)
     """Called with one sentence that the operator should read besides the result."""
-    progress: Progress = field(default=lambda attempt, of: None)
+    progress: Progress = field(default=lambda left, of: None)
     memory: Memory | None = None
     """Where refused credentials are remembered from run to run; None where they are not, as in the demo."""
     signs_in_now: bool = False
@@ -93,6 +93,7 @@ async def observe(plan: Plan, context: RunContext) -> tuple[tuple[Attempt, ...],
     """
     conversations: Sequence[Conversation] = plan.conversations
     attempts: dict[str, Attempt] = {}
+    left: dict[str, Conversation] = {}
     sign_ins = [c.login for c in conversations if c.login is not None and c.not_held is None]
     if context.memory is not None and sign_ins and (passes := context.memory.passes_away()):
         context.warn(passes)
@@ -103,7 +104,8 @@ async def observe(plan: Plan, context: RunContext) -> tuple[tuple[Attempt, ...],
         attempt = await _hold(conversation, context, accounts, secrets, lambda done: attempts.__setitem__(done.id, done))
         attempts[attempt.id] = attempt
         _log_end(attempt)
-        context.progress(attempt, len(conversations))
+        del left[conversation.name]
+        context.progress(left.values(), len(conversations))
 
     ended_by, detail = None, ""
     try:
@@ -112,6 +114,8 @@ async def observe(plan: Plan, context: RunContext) -> tuple[tuple[Attempt, ...],
             await in_thread(lambda: context.redactor.add(secret.reveal() for secret in secrets.all()), "probe-redactor")
             if plan.asked.all_addresses:
                 conversations = await at_each_address(conversations, context.network.resolver, context.timeout)
+            left.update((conversation.name, conversation) for conversation in conversations)
+            context.progress(left.values(), len(conversations))
             first, trips, hellos = _by_turn(conversations)
             quiet = _Quiet((*first, *trips))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from probe.document.index import JsonObject
 from probe.document.telling.known import Known
@@ -47,32 +48,44 @@ def found_ago(group: Sequence[JsonObject], directions: Collection[str], how: Pre
     return signed_in_ago(addresses, [url for url in urls if url], known, did)
 
 
+class PredictedCause(NamedTuple):
+    """Why something is predicted of directions, as what follows them in a sentence: a value that was seen, between words."""
+
+    head: str
+    seen: JsonObject | None
+    """The reading whose value stands between."""
+    tail: str
+
+
 def told_of(how: Predicted, finding: JsonObject | None, before: str) -> str:
     """What follows the directions in a sentence: why this is predicted of them, and how long ago that was found where it was before the run."""
+    head, seen, tail = cause_told(how, finding, before)
+    return head + ("" if seen is None else bounded(value_in_words(seen["value"]), MOST_SEEN)) + tail
+
+
+def cause_told(how: Predicted, finding: JsonObject | None, before: str) -> PredictedCause:
+    """The same, with the value that was seen apart."""
+    ago = f"; {before}" if before else ""
     if how is Predicted.SUCCESS:
-        return f": {before}" if before else ""
-    told = _why(how, finding)
-    return f"{told}; {before}" if before else told
-
-
-def _why(how: Predicted, finding: JsonObject | None) -> str:
+        return PredictedCause(f": {before}" if before else "", None, "")
     if finding is None:
-        return ": nothing that was seen is against it, and nobody signed in"
+        return PredictedCause(": nothing that was seen is against it, and nobody signed in", None, ago)
     if how is Predicted.UNKNOWN and (gaps := gaps_of(finding)):
-        return f": {reason_in_words(Why(gaps[0]['why']), [gaps[0]['subject']], gaps[0]['detail'])} ({finding['rule']})"
-    return f": {'' if how is Predicted.FAILURE else 'not known: '}{finding['title']} ({finding['rule']}){_seen(finding)}"
+        because = reason_in_words(Why(gaps[0]["why"]), [gaps[0]["subject"]], gaps[0]["detail"])
+        return PredictedCause(f": {because} ({finding['rule']})", None, ago)
+    head = f": {'' if how is Predicted.FAILURE else 'not known: '}{finding['title']} ({finding['rule']})"
+    seen = _seen(finding)
+    if seen is not None:
+        return PredictedCause(f"{head}; {seen['key']} = ", seen, f" at {seen['subject']}{ago}")
+    return PredictedCause("; ".join((head, *endpoints_of(finding)[:1])), None, ago)
 
 
-def _seen(finding: JsonObject) -> str:
-    """What was seen, where, of the reading that says most: the last that is no matter of what the estate declares."""
+def _seen(finding: JsonObject) -> JsonObject | None:
+    """The reading that says most: the last value of an endpoint that is no matter of what the estate declares."""
     values = [
         cited for cited in finding["because"] if "value" in cited and "://" in cited["subject"] and not cited["key"].startswith("endpoint.")
     ]
-    where = endpoints_of(finding)
-    if not values:
-        return f"; {where[0]}" if where else ""
-    cited = values[-1]
-    return f"; {cited['key']} = {bounded(value_in_words(cited['value']), MOST_SEEN)} at {cited['subject']}"
+    return values[-1] if values else None
 
 
 def gaps_of(finding: JsonObject) -> list[JsonObject]:

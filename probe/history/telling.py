@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from probe.document.telling.words import CITED_LIMIT, bounded, count, gap_in_words, provenance, value_in_words
@@ -144,14 +144,14 @@ def transcript_lines(transcripts: Iterable[KeptTranscript]) -> Iterator[str]:
         yield ""
 
 
-def form_in_words(key: str, form: Mapping[str, Json]) -> str:
-    """What was found for a key, in one line."""
+def form_in_words(key: str, form: Mapping[str, Json], told: Callable[[str, Json], str] | None = None) -> str:
+    """What was found for a key, in one line; `told` has the words for the value of a key."""
     if "why" in form:
         return _bounded(gap_in_words({"why": form["why"], "detail": form.get("detail", "")}))
     value = form["value"]
     if key == ASSESSMENT:
         value = f"{value['support']}, {value['readiness']}" + (f"; fails: {', '.join(value['fails'])}" if value["fails"] else "")
-    words = _bounded(value_in_words(value))
+    words = _bounded(value_in_words(value)) if told is None else told(key, value)
     detail = f" ({_bounded(form['detail'])})" if form.get("detail") else ""
     return words + detail + (provenance({"key": key, **form}) if "basis" in form else "")
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Protocol
 
 from probe.engine.judge import Ruleset
+from probe.engine.observe import Progress
 from probe.engine.plan import Plan
 from probe.model.attempts import Attempt
 from probe.model.estate import Estate
@@ -20,8 +21,8 @@ from probe.schedule import Task
 class Observer(Protocol):
     """Holds conversations. `probe.app.Probing` is one."""
 
-    async def hold(self, plan: Plan, stop: asyncio.Event) -> tuple[Attempt, ...]:
-        """The conversations of a plan, an attempt each."""
+    async def hold(self, plan: Plan, stop: asyncio.Event, progress: Progress | None = None) -> tuple[Attempt, ...]:
+        """The conversations of a plan, an attempt each; `progress` is told how far they are."""
 
     async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> tuple[Reading, ...]:
         """What Dynamics' own records say of an estate."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from probe.app import Probing, probers
 from probe.enabling import Pressed, RecordedRequest
+from probe.engine.plan import Conversation
 from probe.gate import Gated
 from probe.history import History, HistoryUnavailable
 from probe.model.attempts import Attempt
@@ -21,6 +22,7 @@ from probe.schedule import Schedule
 from probe.service.enabling import PageEnabling
 from probe.service.judging import as_asked, run_about
 from probe.service.looks import LookKey, Topic
+from probe.service.progress import how_far
 from probe.service.watcher import Watcher
 from probe.web import CannotCheck, EnableOrder, LastLook, LookUnderWay, Standby, WatchedState
 
@@ -37,7 +39,7 @@ class View:
         self._probing = probing
         self._enabling = enabling
         self._logins = {name for name, prober in probers().items() if prober.scope is Scope.LOGIN}
-        self._asked: dict[str, asyncio.Future[None]] = {}
+        self._asked: dict[str, _AskedLook] = {}
 
     @property
     def estate(self) -> Estate:
@@ -95,15 +97,15 @@ class View:
     def signed_in(self, mailbox: str) -> datetime | None:
         return self._watcher.last_sign_ins.get(mailbox)
 
-    async def check(self, subject: Mailbox | Endpoint, run_id: str) -> Run:
+    async def check(self, subject: Mailbox | Endpoint, run_id: str, say: Callable[[str], None]) -> Run:
         """A check of a mailbox or of an endpoint; see `probe.web.Watch`."""
         asked = self._watcher.now()
         if isinstance(subject, Endpoint):
-            await self._once(subject.url, [LookKey(Topic.ENDPOINT, subject.url)])
+            await self._once(subject.url, [LookKey(Topic.ENDPOINT, subject.url)], say)
             behind = [mailbox for mailbox in self.estate.mailboxes if subject in self.estate.endpoints_of(mailbox)]
         else:
             keys = [LookKey(Topic.ENDPOINT, endpoint.url) for endpoint in dict.fromkeys(self.estate.endpoints_of(subject))]
-            await self._once(subject.address, [*keys, LookKey(Topic.ACCOUNT, subject.address)])
+            await self._once(subject.address, [*keys, LookKey(Topic.ACCOUNT, subject.address)], say)
             behind = [subject]
         whole = await self._watcher.judged_of(subject.address if isinstance(subject, Mailbox) else subject.url)
         if isinstance(subject, Mailbox) and not any(one.mailbox == subject.address for one in whole.assessments):
@@ -118,14 +120,7 @@ class View:
 
     async def gate(self, mailbox: Mailbox, run_id: str, say: Callable[[str], None]) -> Gated:
         """The gate's answer; see `probe.web.Watch`."""
-        ended = 0
-
-        def progress(_attempt: Attempt, of: int) -> None:
-            nonlocal ended
-            ended += 1
-            say(f"{ended} of {of} conversations have ended")
-
-        gated = await self._probing.gate(self.estate, [mailbox], progress=progress)
+        gated = await self._probing.gate(self.estate, [mailbox], progress=lambda left, of: say(how_far(left, of)))
         assert gated is not None
         return replace(gated, run=await self._kept(replace(gated.run, id=run_id)))
 
@@ -155,10 +150,31 @@ class View:
             raise CannotCheck(f"the run cannot be kept: {unavailable}") from None
         return run
 
-    async def _once(self, name: str, keys: list[LookKey]) -> None:
-        """Hold some looks and wait for what follows from them; who asks for the same meanwhile waits for that."""
+    async def _once(self, name: str, keys: list[LookKey], say: Callable[[str], None] | None = None) -> None:
+        """Hold some looks and wait for what follows from them; who asks for the same meanwhile waits for that, and hears how far it is too."""
         asked = self._asked.get(name)
         if asked is None:
-            asked = self._asked[name] = asyncio.ensure_future(self._watcher.look_now(keys))
-            asked.add_done_callback(lambda _: self._asked.pop(name, None))
-        await asyncio.shield(asked)
+            asked = self._asked[name] = _AskedLook(self._watcher, keys)
+            asked.ends.add_done_callback(lambda _: self._asked.pop(name, None))
+        if say is not None:
+            asked.tell(say)
+        await asyncio.shield(asked.ends)
+
+
+class _AskedLook:
+    """Looks that are held because somebody asked, and all who hear how far they are."""
+
+    def __init__(self, watcher: Watcher, keys: list[LookKey]) -> None:
+        self._hear: list[Callable[[str], None]] = []
+        self._news = "it waits for its turn at the servers"
+        self.ends = asyncio.ensure_future(watcher.look_now(keys, self._progress))
+
+    def tell(self, say: Callable[[str], None]) -> None:
+        """Have somebody hear how far they are, now and each time that changes."""
+        self._hear.append(say)
+        say(self._news)
+
+    def _progress(self, left: Collection[Conversation], of: int) -> None:
+        self._news = how_far(left, of)
+        for say in self._hear:
+            say(self._news)

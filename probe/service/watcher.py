@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 
 from probe.alerts import Alerts
 from probe.engine.again import StillKnown
+from probe.engine.observe import Progress
 from probe.history import History
 from probe.memory import MemoryUnavailable
 from probe.model import vocabulary as v
@@ -311,7 +312,7 @@ class Watcher:
                 await self.look([tls])
         return ended
 
-    async def look(self, keys: Sequence[LookKey]) -> Ended:
+    async def look(self, keys: Sequence[LookKey], progress: Progress | None = None) -> Ended:
         """Hold the conversations of some looks together, and take in what they found."""
         plan, bare, unheld = self._plan, self._bare, self._unheld
         conversations = [one for key in keys for one in self._looks.get(key, ())]
@@ -322,7 +323,7 @@ class Watcher:
                 # One look of a kind at a time, whoever asks for it.
                 await stack.enter_async_context(self._locks.setdefault(key, asyncio.Lock()))
             began = self._clock.now().replace(microsecond=0)
-            attempts = await self._observer.hold(replace(plan, conversations=tuple(conversations)), self._stop)
+            attempts = await self._observer.hold(replace(plan, conversations=tuple(conversations)), self._stop, progress)
         now = self._clock.now()
         self.attempts.update(
             # What is older was made by somebody else, or for somebody else.
@@ -341,12 +342,15 @@ class Watcher:
         ended = [self._take(look, began, now) for look in looks]
         return next((one for one in (Ended.SLOW_DOWN, Ended.FAILED, Ended.CHANGED) if one in ended), Ended.AS_EXPECTED)
 
-    async def look_now(self, keys: Sequence[LookKey]) -> None:
-        """Hold some looks because somebody asks, and return once what follows from them is known. What only one look says is said by a second."""
+    async def look_now(self, keys: Sequence[LookKey], progress: Progress | None = None) -> None:
+        """Hold some looks because somebody asks, and return once what follows from them is known. What only one look says is said by a second.
+
+        `progress` is told how far the conversations of each are.
+        """
         self._running += 1
         try:
-            if await self.look(keys) in (Ended.CHANGED, Ended.FAILED):
-                await self.look([key for key in keys if key.topic is Topic.ENDPOINT])
+            if await self.look(keys, progress) in (Ended.CHANGED, Ended.FAILED):
+                await self.look([key for key in keys if key.topic is Topic.ENDPOINT], progress)
         finally:
             self._running -= 1
             self._wake.set()

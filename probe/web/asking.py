@@ -65,7 +65,7 @@ def asking(watch: Watch, states: States, jobs: Jobs) -> APIRouter:
         named = subject.address if isinstance(subject, Mailbox) else subject.url
 
         async def work(job: AskedJob) -> Run:
-            return await watch.check(subject, job.id)
+            return await watch.check(subject, job.id, job.tell)
 
         topic = JobTopic(JobKind.CHECK, named)
         job = jobs.ask(_owner(request), idempotency_key, topic, run_place, work)

@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from itertools import chain
 
+from probe import app
 from probe.document import publish, rule_form
 from probe.document.telling.groups import grouped
 from probe.history.telling import as_time
@@ -185,6 +187,12 @@ def _part_of(state: EstateState, subjects: Iterable[str], account: str | None) -
         attempts=tuple(one for subject in wanted for one in state.attempts_with(subject) if one.mailbox in (None, account)),
         readings=tuple(one for subject in wanted for one in state.readings_of(subject) if one.mailbox in (None, account)),
     )
+
+
+@cache
+def rules_by_id() -> Mapping[str, Rule]:
+    """Every rule."""
+    return app.rules()
 
 
 def rule_detail(rule: Rule) -> JsonForm:

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
+from probe.document.telling.words import bounded
 from probe.web.problems import RequestProblem
 from probe.web.watch import CannotCheck
 
@@ -24,6 +25,8 @@ KEPT_SECONDS = 3600.0
 """How long a result and an idempotency key are kept in memory."""
 MOST_KEPT = 200
 """Results; those that ended first are dropped first."""
+_MOST_NEWS = 500
+"""Characters of what is told of something that goes on."""
 
 Failure = tuple[int, str, Mapping[str, str]]
 """What a `RequestProblem` is made of."""
@@ -72,8 +75,8 @@ class AskedJob:
         return f"token {self.owner}"
 
     def tell(self, sentence: str) -> None:
-        """Say how far it is."""
-        self.news = sentence
+        """Say how far it is. What is too long for a line is cut: names of servers may be in it."""
+        self.news = bounded(sentence, _MOST_NEWS)
 
     async def wait(self, seconds: float) -> bool:
         """Wait until it has ended, or for so long; whether it has. Raises RequestProblem where it failed."""

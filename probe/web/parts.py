@@ -49,6 +49,8 @@ class DrawnBlock(NamedTuple):
     step: str
     """The first thing to do; empty where all is well."""
     advice: Sequence[tuple[str, str]]
+    deciding: Sequence[tuple[str, str]]
+    """The rules that its verdict hangs on, and those that advise, each with its result."""
 
 
 class WatchedPart(Protocol):
@@ -207,5 +209,12 @@ def _drawn(told: PublishedPart) -> tuple[tuple[DrawnBlock, ...], str]:
         # Each stood for all that share its findings.
         addresses = [address for one in block.addresses for address in told.alike[one]]
         bare = Block(block.support, block.readiness, block.signed_in, block.profile, [], [], [], addresses, block.directions)
-        drawn.append(DrawnBlock(bare, *cause_of(block, on), step, advice))
+        deciding = _the_same(tuple((finding["rule"], finding["result"]) for finding in (*block.decided, *block.listed)))
+        drawn.append(DrawnBlock(bare, *cause_of(block, on), step, advice, deciding))
     return tuple(drawn), dynamics_unread(known)
+
+
+@lru_cache(4096)
+def _the_same(rules: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The same object for all blocks that the same rules decide."""
+    return rules

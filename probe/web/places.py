@@ -14,6 +14,11 @@ def page_of(subject: str) -> str:
     return f"/m/{quote(subject, safe='@')}" if "@" in subject else "/"
 
 
+def page_of_rule(rule_id: str) -> str:
+    """The path of the page of a rule."""
+    return f"/rules/{quote(rule_id, safe='')}"
+
+
 def page_of_gate(job_id: str) -> str:
     """The path of the page of an answer of the gate."""
     return f"/gate/{job_id}"

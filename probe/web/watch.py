@@ -127,11 +127,13 @@ class Watch(Protocol):
         no failure: its attempts say so. Cancelling the caller leaves the look to go on for the others. Raises CannotCheck.
         """
 
-    async def check(self, subject: Mailbox | Endpoint, run_id: str) -> Run:
+    async def check(self, subject: Mailbox | Endpoint, run_id: str, say: Callable[[str], None]) -> Run:
         """Check a mailbox or an endpoint of the estate now, and give the run, which has this id and is in the history as a document when this returns.
 
         It waits until no other run is held at its endpoints, and keeps to the budget of sign-ins: an account that signed in for a mailbox at an endpoint less
-        than 15 minutes ago does not sign in again, and the run has the last answer with its time, which lies before `started`. Raises CannotCheck.
+        than 15 minutes ago does not sign in again, and the run has the last answer with its time, which lies before `started`.
+
+        `say` is told now and then how far it is. Raises CannotCheck.
         """
 
     async def gate(self, mailbox: Mailbox, run_id: str, say: Callable[[str], None]) -> Gated:

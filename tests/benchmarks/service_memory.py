@@ -27,6 +27,7 @@ from probe import app
 from probe.alerts import Alerts, Delivered, DeliveryEnding, Recipients, Telling
 from probe.alerts.wording import Message
 from probe.config import read_estate
+from probe.engine.observe import Progress
 from probe.engine.plan import Conversation, Plan
 from probe.history import open_history
 from probe.memory import Folder
@@ -56,7 +57,7 @@ class _Model:
         self._has_own = has_own
         self.looks = 0
 
-    async def hold(self, plan: Plan, stop: asyncio.Event) -> tuple[Attempt, ...]:
+    async def hold(self, plan: Plan, stop: asyncio.Event, progress: Progress | None = None) -> tuple[Attempt, ...]:
         """An attempt for each conversation."""
         self.looks += 1
         return tuple(self._attempt(one) for one in plan.conversations)

@@ -143,7 +143,7 @@ async def test_a_stop_keeps_what_was_learnt() -> None:
     async with Hostile(greeting=b"+OK\r\n").serving() as ready, Hostile().serving() as silent:
         stop = asyncio.Event()
         talks = [Talk(prober(greet), endpoint(ready.port)), Talk(prober(greet), endpoint(silent.port))]
-        attempts, interrupted = await held(talks, progress=lambda attempt, of: stop.set(), stop=stop)
+        attempts, interrupted = await held(talks, progress=lambda left, of: stop.set() if len(left) < of else None, stop=stop)
     assert interrupted
     assert [a.outcome for a in attempts] == [Outcome.COMPLETED, Outcome.INTERRUPTED]
     assert any(isinstance(r, Missing) and r.why == "interrupted" for r in attempts[1].readings)

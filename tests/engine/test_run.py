@@ -65,12 +65,13 @@ async def test_an_interrupt_ends_the_look_ups_of_a_run(monkeypatch: pytest.Monke
 
 
 async def test_progress_counts_every_address() -> None:
-    """Whoever watches is told how many attempts there will be once the addresses are known."""
-    told: list[int] = []
+    """Whoever watches is told how many conversations there are once the addresses are known, and each time one has ended."""
+    told: list[tuple[int, int]] = []
     port = closed_port()
-    options = app.Options(timeout=5, all_addresses=True, progress=lambda attempt, of: told.append(of), tls="none")
+    options = app.Options(timeout=5, all_addresses=True, progress=lambda left, of: told.append((len(left), of)), tls="none")
     run = await app.look([Endpoint.parse(f"pop3://localhost:{port}"), Endpoint.parse(f"pop3://127.0.0.1:{port}")], options)
-    assert told == [len(run.attempts)] * len(run.attempts)
+    of = len(run.attempts)
+    assert told == [(left, of) for left in range(of, -1, -1)]
 
 
 async def test_a_run_over_one_mailbox_tells_of_its_endpoints_alone() -> None:

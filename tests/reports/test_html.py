@@ -26,7 +26,7 @@ from tests.runs import NOON, POP, REACHED, a_checked_run, a_fact, a_finding, a_g
 _TAGS = {
     *("html", "head", "meta", "title", "style", "body", "header", "main", "footer", "section", "article", "h1", "h2", "h3", "h4", "p", "a"),
     *("span", "bdi", "code", "pre", "table", "caption", "thead", "tbody", "tr", "th", "td", "dl", "dt", "dd", "ul", "ol", "li"),
-    *("details", "summary", "blockquote"),
+    *("details", "summary", "blockquote", "time"),
 }
 _ATTRIBUTES = {
     "lang",
@@ -41,6 +41,7 @@ _ATTRIBUTES = {
     "scope",
     "value",
     "aria-labelledby",
+    "datetime",
     "open",
 }
 _HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;</style></details>{{ 7 * 7 }}\x1b[31m\u202eevil\ud800"

@@ -93,20 +93,20 @@ def test_a_failed_finding_shows_words_statement_place_and_remedy() -> None:
 
 
 def test_findings_stand_worst_first_and_advice_last() -> None:
-    """Within a mailbox, what is not known of readiness comes before what fails of support, and advice comes last."""
+    """Within a mailbox, too, what fails comes before what is not known, and advice comes last."""
     text = render(a_checked_run())
     block = text[text.index("\n2. ") : text.index("\n3. ")]
-    assert re.findall(r"^  ([A-Z ]+): ", block, re.MULTILINE) == ["UNKNOWN", "UNSUPPORTED", "ADVICE"]
+    assert re.findall(r"^  ([A-Z ]+): ", block, re.MULTILINE) == ["UNSUPPORTED", "UNKNOWN", "ADVICE"]
 
 
 def test_what_does_not_work_comes_first_and_the_ready_ones_last() -> None:
-    """Blocks stand by readiness, whatever the support; then what is not supported, what is ready, and what is not served."""
+    """Not ready comes before unsupported, that before not listed and undetermined; then what is ready, and what is not served."""
     text = " ".join(render(a_checked_run()).partition("MAILBOXES")[2].split())
     assert re.findall(r"(\d)\. ([A-Za-z ,]+?): \d mailbox", text) == [
         ("1", "NOT READY, unsupported"),
-        ("2", "READINESS UNDETERMINED, unsupported"),
-        ("3", "READINESS UNDETERMINED, support undetermined"),
-        ("4", "NOT LISTED, ready"),
+        ("2", "UNSUPPORTED, readiness undetermined"),
+        ("3", "NOT LISTED, ready"),
+        ("4", "READINESS UNDETERMINED, support undetermined"),
         ("5", "READY, supported"),
         ("6", "NOT ASSESSED"),
     ]
@@ -330,9 +330,9 @@ def test_quiet_shows_the_table_alone() -> None:
     assert render(a_checked_run(), quiet=True).splitlines()[2:] == [
         "",
         "1   NOT READY    2 mailboxes           An endpoint that cannot be used",
-        "2   UNKNOWN      pop@branch.test       smtp.branch.test did not answer in time",
-        "3   UNKNOWN      silent@branch.test    smtp.branch.test did not answer in time",
-        "4   NOT LISTED   new@contoso.test      no row of Microsoft's table is met",
+        "2   UNSUPPORTED  pop@branch.test       A POP3/SMTP system that Microsoft has ...",
+        "3   NOT LISTED   new@contoso.test      no row of Microsoft's table is met",
+        "4   UNKNOWN      silent@branch.test    smtp.branch.test did not answer in time",
         "5   READY        listed@contoso.test   signed in",
         "6   NOT SERVED   unserved@branch.test  not synchronized by the server",
         "",

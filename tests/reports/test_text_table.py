@@ -71,18 +71,21 @@ def test_a_group_of_one_cause_takes_one_line() -> None:
 
 
 def test_what_does_not_work_stands_before_what_is_unsupported() -> None:
-    """Not ready comes before unknown, unknown before unsupported, and a mailbox that is both bad says so where there is room."""
+    """Not ready comes before unsupported, unsupported before unknown; a mailbox of which both is bad says so where there is room."""
     judged = {
+        "b@branch.test": (Support.UNSUPPORTED, Readiness.UNDETERMINED, (a_finding(NOT_TESTED, Result.FAILS, PRODUCT),)),
         "u@branch.test": (Support.UNSUPPORTED, Readiness.READY, (a_finding(NOT_TESTED, Result.FAILS, PRODUCT),)),
         "q@branch.test": (Support.SUPPORTED, Readiness.UNDETERMINED, (a_finding(EXPIRED, Result.UNKNOWN, TOO_LATE),)),
         "n@branch.test": (Support.UNSUPPORTED, Readiness.NOT_READY, (expired(), a_finding(NOT_TESTED, Result.FAILS, PRODUCT))),
     }
     assert [line.split()[1:4] for line in table_of(first_screen(judged))] == [
         ["NOT", "READY", "n@branch.test"],
-        ["UNKNOWN", "q@branch.test", "smtp.branch.test"],
+        ["UNSUPPORTED", "b@branch.test", "A"],
         ["UNSUPPORTED", "u@branch.test", "A"],
+        ["UNKNOWN", "q@branch.test", "smtp.branch.test"],
     ]
     assert "pop.branch.test; unsupported" in first_screen(judged, width=120)
+    assert "Dovecot; readiness undetermined" in first_screen(judged, width=120)
 
 
 def test_what_to_do_is_told_for_each_group_that_does_not_work() -> None:
@@ -93,8 +96,8 @@ def test_what_to_do_is_told_for_each_group_that_does_not_work() -> None:
         "u@branch.test": (Support.UNSUPPORTED, Readiness.READY, (a_finding(NOT_TESTED, Result.FAILS, PRODUCT),)),
     }
     told = " ".join(first_screen(judged).partition("What to do first")[2].partition("Probed from")[0].split())
-    assert told.startswith("(more of each below, by its number): 1 Renew it. 2 smtp.branch.test: Make sure that the firewall lets")
-    assert " 3 " not in told
+    assert told.startswith("(more of each below, by its number): 1 Renew it. 3 smtp.branch.test: Make sure that the firewall lets")
+    assert " 2 " not in told
 
 
 def test_the_table_of_many_causes_is_followed_by_a_few_steps() -> None:

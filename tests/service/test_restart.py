@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from probe.config import read_estate
+from probe.engine.observe import Progress
 from probe.engine.plan import Plan
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt
@@ -168,9 +169,9 @@ async def test_a_look_under_way_while_the_estate_changes_tells_what_it_asked(tmp
     other = read_estate(estate_text(2, 3).replace('authentication = "ntlm"', 'authentication = "basic"'), "estate.toml")
     hold, changed = service.world.hold, False
 
-    async def hold_while_it_changes(plan: Plan, stop: asyncio.Event) -> tuple[Attempt, ...]:
+    async def hold_while_it_changes(plan: Plan, stop: asyncio.Event, progress: Progress | None = None) -> tuple[Attempt, ...]:
         nonlocal changed
-        attempts = await hold(plan, stop)
+        attempts = await hold(plan, stop, progress)
         if not changed and any(one.login is not None and one.not_held is None for one in plan.conversations):
             changed = True
             await service.watcher.reload(other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import sqlite3
 import urllib.error
 import urllib.request
@@ -30,6 +31,7 @@ from probe.web.listener import listen_settings
 from probe.web.tokens import Tokens, TokenScope
 from tests.command import probe
 from tests.config.estates import DEPLOYMENT
+from tests.hostile import Hostile
 from tests.looking import authority, server_context
 from tests.service.accounts import ADDRESS, ESTATE, PASSWORD
 
@@ -80,10 +82,10 @@ class Serving:
             if record.name == "probe.alerts.telling" and record.message == "alert"
         ]
 
-    async def asks(self, path: str, body: object = None, token: str = "") -> tuple[int, Any]:
+    async def asks(self, path: str, body: object = None, token: str = "", prefer: str = "wait=30") -> tuple[int, Any]:
         """What the listener answers: status and JSON, or the text."""
         url = self.said[0].rpartition(" ")[2]
-        headers = {"Content-Type": "application/json", "Prefer": "wait=30", **({"Authorization": f"Bearer {token}"} if token else {})}
+        headers = {"Content-Type": "application/json", "Prefer": prefer, **({"Authorization": f"Bearer {token}"} if token else {})}
         request = urllib.request.Request(url + path, None if body is None else json.dumps(body).encode(), headers)
 
         def answer() -> tuple[int, Any]:
@@ -218,6 +220,30 @@ async def test_a_server_that_fails_while_somebody_asks_is_looked_at_twice_at_onc
     status, done = await serving.asks("/v1/checks", {"mailbox": "sales@contoso.test"}, token)
     _, run = await serving.asks(f"/v1/runs/{done['id']}")
     assert (status, run["assessments"][0]["readiness"]) == (200, "undetermined")
+
+
+async def test_who_waits_for_a_check_is_told_what_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """How many conversations have ended and which has not, of a server that says nothing; so is whoever asks for the same meanwhile."""
+    async with Hostile().serving() as silent, SmtpServer(smtp_simulated.POSTFIX, server_context()) as smtp:
+        one = Serving(tmp_path, Pop3Server(pop3.DOVECOT, server_context()), smtp, caplog)
+        one.file.write_text(estate_text(silent.port, smtp.port))
+        settings, stop = settings_of(tmp_path, one.file, one.said.append), asyncio.Event()
+        token = Tokens(Folder(tmp_path / "state")).create("pipeline", TokenScope.CHECK, app.now())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(serve(settings, load_estate(one.file), stop, one.reload))
+            await _until(lambda: bool(one.said), 30)
+            for _ in range(2):
+                status, _asked = await one.asks("/v1/checks", {"mailbox": "sales@contoso.test"}, token, prefer="respond-async")
+                assert status == 202
+            told = f"pop3-capabilities with pop3://localhost:{silent.port} is waited for"
+            for _ in range(300):
+                _, page = await one.asks("/runs")
+                if page.count(told) == 2:
+                    break
+                await asyncio.sleep(0.1)
+            assert page.count(told) == 2
+            assert len(re.findall(r"GOES ON</span> [1-9] of \d conversations have ended; pop3", page)) == 2
+            stop.set()
 
 
 async def test_who_asks_the_service_has_the_answer_of_a_sign_in_of_the_last_15_minutes(

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from probe import app
+from probe.engine.observe import Progress
 from probe.engine.plan import Conversation, Plan
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome
 from probe.model.estate import Estate
@@ -69,10 +70,14 @@ class World:
         self.unlisted: tuple[str, ...] | None = ()
         self._probing = app.Probing(app.Options(clock=now))
 
-    async def hold(self, plan: Plan, stop: asyncio.Event) -> tuple[Attempt, ...]:
+    async def hold(self, plan: Plan, stop: asyncio.Event, progress: Progress | None = None) -> tuple[Attempt, ...]:
         """What the conversations find."""
         unheld = tuple(one for one in plan.conversations if one.not_held is not None)
-        found = {attempt.id: attempt for attempt in await self._probing.hold(replace(plan, conversations=unheld), stop)} if unheld else {}
+        found = (
+            {attempt.id: attempt for attempt in await self._probing.hold(replace(plan, conversations=unheld), stop, progress)}
+            if unheld
+            else {}
+        )
         return tuple(found[one.name] if one.name in found else self._attempt(one) for one in plan.conversations)
 
     async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> tuple[Reading, ...]:

@@ -75,6 +75,8 @@ class RunWatch:
         self.sign_ins: dict[str, datetime] = {}
         """When accounts signed in last, by mailbox."""
         self.late = timedelta()
+        self.news = "1 of 2 conversations have ended"
+        """What is told of how far a check and an answer of the gate are."""
         self.ready = Standby(True, "3 endpoints and 7 mailboxes are watched")
         self.go = asyncio.Event()
         """What looks, checks and answers of the gate wait for."""
@@ -152,7 +154,8 @@ class RunWatch:
     def signed_in(self, mailbox: str) -> datetime | None:
         return self.sign_ins.get(mailbox)
 
-    async def check(self, subject: Mailbox | Endpoint, run_id: str) -> Run:
+    async def check(self, subject: Mailbox | Endpoint, run_id: str, say: Callable[[str], None]) -> Run:
+        say(self.news)
         await self._turn(subject)
         plan = (
             app.plan_check(self.estate, [subject], self.options) if isinstance(subject, Mailbox) else app.plan_look([subject], self.options)
@@ -163,7 +166,7 @@ class RunWatch:
         return run
 
     async def gate(self, mailbox: Mailbox, run_id: str, say: Callable[[str], None]) -> Gated:
-        say("1 of 2 conversations have ended")
+        say(self.news)
         await self._turn(mailbox)
         if mailbox.address in self.answers:
             return self.answers[mailbox.address]

@@ -27,6 +27,15 @@ READINESS_WORDS = {
     Readiness.UNDETERMINED: "readiness undetermined",
     Readiness.READY: "ready",
 }
+STATUSES = ("NOT READY", "UNSUPPORTED", "NOT LISTED", "UNKNOWN", "READY", "NOT SERVED")
+"""What the status of mailboxes may be, the most urgent first: what is known to be bad comes before what is not known."""
+_OF_READINESS = {Readiness.NOT_READY: "NOT READY", Readiness.UNDETERMINED: "UNKNOWN", Readiness.READY: "READY"}
+_OF_SUPPORT = {
+    Support.UNSUPPORTED: "UNSUPPORTED",
+    Support.NOT_LISTED: "NOT LISTED",
+    Support.UNDETERMINED: "UNKNOWN",
+    Support.SUPPORTED: "READY",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +73,15 @@ class Block:
 
     @property
     def status(self) -> str:
-        """The most urgent status: readiness before support."""
+        """What is more urgent of both verdicts."""
         if self.support is Support.NOT_ASSESSED:
             return "NOT SERVED"
-        if self.readiness is not Readiness.READY:
-            return "NOT READY" if self.readiness is Readiness.NOT_READY else "UNKNOWN"
-        return {Support.SUPPORTED: "READY", Support.UNDETERMINED: "UNKNOWN"}.get(self.support, SUPPORT_WORDS[self.support].upper())
+        return min(_OF_READINESS[self.readiness], _OF_SUPPORT[self.support], key=STATUSES.index)
+
+    @property
+    def hangs_on_readiness(self) -> bool:
+        """Whether its status is what its readiness comes to, rather than its support; nothing hangs on a readiness that is good."""
+        return self.readiness in (Readiness.NOT_READY, Readiness.UNDETERMINED) and self.status == _OF_READINESS[self.readiness]
 
     @property
     def verdict(self) -> str:
@@ -78,18 +90,14 @@ class Block:
             return SUPPORT_WORDS[self.support].upper()
         ready = ready_in_words(self.readiness, self.signed_in, READINESS_WORDS[self.readiness])
         support = SUPPORT_WORDS[self.support]
-        if self.readiness is not Readiness.READY:
+        if self.hangs_on_readiness:
             return f"{ready.upper()}, {support}"
         return f"READY{ready.removeprefix('ready')}, {support}" if self.is_good else f"{support.upper()}, {ready}"
 
     @property
     def urgency(self) -> int:
-        """The order: not ready, perhaps not ready, not supported, support unknown, working."""
-        if self.support is Support.NOT_ASSESSED:
-            return 6
-        if self.readiness is not Readiness.READY:
-            return 0 if self.readiness is Readiness.NOT_READY else 1
-        return {Support.UNSUPPORTED: 2, Support.NOT_LISTED: 3, Support.UNDETERMINED: 4}.get(self.support, 5)
+        """Its place in the order of what mailboxes are told in: less is more urgent."""
+        return STATUSES.index(self.status)
 
 
 def blocks_of(assessments: Iterable[JsonObject], known: Known) -> list[Block]:
@@ -145,11 +153,11 @@ def _sorted_out(
     return sorted(decided, key=lambda finding: _severity(finding, decided)), undecided, listed
 
 
-def _severity(finding: JsonObject, among: list[JsonObject]) -> tuple[int, bool, bool, int]:
-    """Readiness before support before advice, failed before unknown, and roots before consequences."""
+def _severity(finding: JsonObject, among: list[JsonObject]) -> tuple[bool, bool, bool, bool, int]:
+    """Advice last, failed before unknown, readiness before support, and roots before consequences."""
     otherwise = Otherwise(finding["otherwise"])
-    about = {Otherwise.NOT_READY: 0, Otherwise.ADVICE: 2}.get(otherwise, 1)
-    return about, finding["result"] != Result.FAILS, root_of(finding, among) is not None, list(Otherwise).index(otherwise)
+    last, unknown, of_support = otherwise is Otherwise.ADVICE, finding["result"] != Result.FAILS, otherwise is not Otherwise.NOT_READY
+    return last, unknown, of_support, root_of(finding, among) is not None, list(Otherwise).index(otherwise)
 
 
 def _likeness(finding: JsonObject, mailbox: str) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from probe.document.index import JsonObject
-from probe.document.telling.blocks import SUPPORT_WORDS, Block
+from probe.document.telling.blocks import READINESS_WORDS, SUPPORT_WORDS, Block
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
 from probe.document.telling.signing_in import WITHOUT, YES
@@ -60,9 +60,10 @@ def groups_of(blocks: Iterable[Block], on: date) -> list[Group]:
 
 
 def cause_of(block: Block, on: date) -> tuple[tuple[str, ...], str]:
-    """Why a block has its status, from the longest text to the shortest; and its other verdict, where that is bad too."""
-    support_is_bad = block.support in (Support.UNSUPPORTED, Support.NOT_LISTED) and block.readiness is not Readiness.READY
-    return _cause(block, on), SUPPORT_WORDS[block.support] if support_is_bad else ""
+    """Why a block has its status, from the longest text to the shortest; and its other verdict, where that is bad too, or leaves open whether it works."""
+    if not block.hangs_on_readiness:
+        return _cause(block, on), READINESS_WORDS[block.readiness] if block.readiness is Readiness.UNDETERMINED else ""
+    return _cause(block, on), SUPPORT_WORDS[block.support] if block.support in (Support.UNSUPPORTED, Support.NOT_LISTED) else ""
 
 
 def grouped(blocks: Iterable[tuple[Block, tuple[str, ...], str]]) -> list[Group]:
@@ -102,7 +103,7 @@ def advised(blocks: Iterable[tuple[Block, Iterable[tuple[str, str]]]]) -> dict[t
 
 def step_for(block: Block, address: str, known: Known, on: date) -> str:
     """The first thing to do about a mailbox of a block that is not well: that it works, then that it is supported."""
-    about = _about_status(block)
+    about = _about(block, is_readiness=block.readiness is not Readiness.READY)
     failed = [f for f in about if f["result"] == Result.FAILS and not is_advice(f)]
     if failed:
         return first_sentence(remedy_for(failed[0], address, known, on))
@@ -112,9 +113,9 @@ def step_for(block: Block, address: str, known: Known, on: date) -> str:
     return first_sentence(remedy_for(about[0], address, known, on)) if about else WHAT_TO_DO[Why.NOT_ATTEMPTED]
 
 
-def _about_status(block: Block) -> list[JsonObject]:
-    """The findings that its status hangs on: on readiness where it is not ready, else on support."""
-    return [f for f in block.decided if (f["otherwise"] == Otherwise.NOT_READY) is (block.readiness is not Readiness.READY)]
+def _about(block: Block, *, is_readiness: bool) -> list[JsonObject]:
+    """The findings that its readiness hangs on, or its support."""
+    return [f for f in block.decided if (f["otherwise"] == Otherwise.NOT_READY) is is_readiness]
 
 
 def _cause(block: Block, on: date) -> tuple[str, ...]:
@@ -123,7 +124,7 @@ def _cause(block: Block, on: date) -> tuple[str, ...]:
         return ("not synchronized by the server",)
     if block.is_good:
         return ("signed in" if block.signed_in == YES else WITHOUT,)
-    about = _about_status(block)
+    about = _about(block, is_readiness=block.hangs_on_readiness)
     failed = [f for f in about if f["result"] == Result.FAILS and not is_advice(f)]
     if failed:
         return headline(failed[0], on)

@@ -25,12 +25,12 @@ from probe.document.telling.words import (
     gap_in_words,
     provenance,
     spaced,
-    value_in_words,
 )
 from probe.model.characters import visible
 from probe.model.facts import Missing, Why
 from probe.model.remedies import Step, steps
 from probe.model.rules import Grade, Support
+from probe.reports.html.times import time_element, value_in_html
 
 if TYPE_CHECKING:
     import jinja2
@@ -58,7 +58,7 @@ def environment(*packages: str) -> jinja2.Environment:
             "by_default": verdicts_by_default,
             "by_reason": _by_reason,
             "cited_value": lambda cited, known: (
-                bounded(value_in_words(cited["value"]), CITED_LIMIT) + "".join(map(provenance, known.behind(cited)[:1]))
+                value_in_html(cited["key"], cited["value"], CITED_LIMIT) + "".join(map(provenance, known.behind(cited)[:1]))
             ),
             "count": count,
             "ending": ending_behind,
@@ -69,9 +69,11 @@ def environment(*packages: str) -> jinja2.Environment:
             "one_line": lambda text: visible(text, keep=""),
             "paragraphs": _paragraphs,
             "remedy": remedy_for,
+            "shown": lambda cited: value_in_html(cited["key"], cited["value"], CITED_LIMIT),
             "spaced": spaced,
+            "time": time_element,
             "tone": tone,
-            "value_of": lambda fact: bounded(value_in_words(fact["value"]), VALUE_LIMIT) + provenance(fact),
+            "value_of": lambda fact: value_in_html(fact["key"], fact["value"], VALUE_LIMIT) + provenance(fact),
             "what_to_do": lambda why: WHAT_TO_DO[why],
             "who": lambda addresses: addresses[0] if len(addresses) == 1 else count(len(addresses), "mailbox", "mailboxes"),
             "whose": _whose,

@@ -16,6 +16,7 @@ from probe.web.jobs import Jobs
 from probe.web.pages.files import serving_files
 from probe.web.pages.gating import asking_the_gate, enabling
 from probe.web.pages.routes import estate_page, one_by_one, over_time
+from probe.web.pages.rule import showing_rules
 from probe.web.pages.runs import showing_runs
 from probe.web.pages.signing_in import problem_page, signing_in
 from probe.web.state import States
@@ -33,6 +34,7 @@ def pages(watch: Watch, states: States, comes: WhatComes, jobs: Jobs, gatekeeper
         estate_page(watch, states, comes, clock),
         one_by_one(watch, states, jobs, clock),
         over_time(watch, states, comes),
+        showing_rules(states),
         asking_the_gate(watch, states, jobs),
         enabling(watch, states, jobs, clock),
         showing_runs(watch, states, jobs, clock),

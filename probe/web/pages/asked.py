@@ -22,6 +22,8 @@ class AskedCheck(NamedTuple):
     goes_on: bool
     words: str
     """Whether it waits or is held."""
+    news: str
+    """How far it is; empty where that is not told."""
     failure: str
     """Why it was not held; empty where it was, or goes on."""
 
@@ -32,7 +34,7 @@ def asked_check(jobs: Jobs, request: Request, job_id: str) -> AskedCheck | None:
     if job is None or job.owner != request.state.caller.name:
         return None
     words = "waits for its turn" if job.state == "waiting" else "is being held"
-    return AskedCheck(job.id, not job.ended.is_set(), words, "" if job.failure is None else job.failure[1])
+    return AskedCheck(job.id, not job.ended.is_set(), words, job.news, "" if job.failure is None else job.failure[1])
 
 
 async def ask_for_check(watch: Watch, jobs: Jobs, request: Request, subject: Mailbox | Endpoint, place: str) -> Response:
@@ -41,7 +43,7 @@ async def ask_for_check(watch: Watch, jobs: Jobs, request: Request, subject: Mai
     named = subject.address if isinstance(subject, Mailbox) else subject.url
 
     async def work(job: AskedJob) -> Run:
-        return await watch.check(subject, job.id)
+        return await watch.check(subject, job.id, job.tell)
 
     job = jobs.ask(request.state.caller.name, None, JobTopic(JobKind.CHECK, named), run_place, work)
     return RedirectResponse(f"{place}?check={job.id}", 303)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from probe.document.telling.words import CITED_LIMIT, bounded, gap_in_words, value_in_words
+from probe.document.telling.words import CITED_LIMIT, bounded
 from probe.history import HistoryChange
 from probe.history.telling import whose
 from probe.model.values import dataclass
@@ -31,7 +31,10 @@ class FailingRule(NamedTuple):
     """Why a rule fails now."""
 
     rule: str
-    told: str
+    about: str
+    """Of what, and which key."""
+    cited: Mapping[str, Any]
+    """What was found of it, or why that is not known."""
     words: Sequence[str]
     """Off the wire."""
 
@@ -101,6 +104,5 @@ def _parts(parts: Sequence[HistoryChange]) -> Iterator[ChangedPart]:
 def _reasons(because: Mapping[str, Any]) -> Iterator[FailingRule]:
     for rule, cited in because.items():
         for one in cited:
-            value = bounded(value_in_words(one["value"]), CITED_LIMIT) if "value" in one else f"not known: {gap_in_words(one)}"
             words = [bounded(str(word), CITED_LIMIT) for word in one.get("words", ())]
-            yield FailingRule(rule, f"{whose(one['subject'], one.get('mailbox'))}: {one['key']} is {value}", words)
+            yield FailingRule(rule, f"{whose(one['subject'], one.get('mailbox'))}: {one['key']}", one, words)

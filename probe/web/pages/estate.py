@@ -15,8 +15,6 @@ from probe.web.parts import JsonForm
 from probe.web.state import EstateState
 
 LINES_A_PAGE = 100
-VERDICTS = ("NOT READY", "UNKNOWN", "UNSUPPORTED", "NOT LISTED", "READY", "NOT SERVED")
-"""What a block's status may be, the most urgent first."""
 
 _UP = {False: 0, None: 1}
 """The order of endpoints: what does not answer, what nobody has looked at, the rest."""
@@ -56,6 +54,8 @@ class Wanted(NamedTuple):
     """The id of a cause."""
     at: str = ""
     """The id of an endpoint."""
+    rule: str = ""
+    """The id of a rule that decides."""
 
     @property
     def is_anything(self) -> bool:
@@ -68,6 +68,8 @@ class EstateView:
     def __init__(self, state: EstateState) -> None:
         self.state = state
         drawn = {id(one.block): one for one in state.blocks}
+        self._deciding = {id(one.block): one.deciding for one in state.blocks}
+        """The rules that decide each block."""
         self._groups = grouped((one.block, one.cause, one.beside) for one in state.blocks)
         self.summary = summary_of_check([one.block for one in state.blocks])
         if state.unjudged:
@@ -113,6 +115,7 @@ class EstateView:
             (folded, address, block.profile)
             for block in group.blocks
             if wanted.profile in ("", block.profile)
+            and (not wanted.rule or any(rule == wanted.rule for rule, _ in self._deciding[id(block)]))
             for address in block.addresses
             if (only is None or address in only) and wanted.q in (folded := address.casefold())
         ]

@@ -13,7 +13,7 @@ from probe.document.telling.known import Known
 from probe.enabling import TAKES_OVER, Pressed, RecordedRequest, Wish, choose
 from probe.gate import GateAnswer, Gated, Predicted, published
 from probe.gate.telling_enabled import ToldTrouble, alerts_of, last_error_of, result_of, word_of
-from probe.gate.wording import MOST_CAUSES, WORDS, alert_like, found_ago, numbers_of, place_in_words, told_of, ways_of
+from probe.gate.wording import MOST_CAUSES, WORDS, PredictedCause, alert_like, cause_told, found_ago, numbers_of, place_in_words, ways_of
 from probe.model.estate import Estate, Mailbox
 from probe.model.rules import Assessment, Direction
 from probe.web.jobs import AskedJob
@@ -31,8 +31,8 @@ class ToldWay(NamedTuple):
     word: str
     tone: str
     directions: str
-    told: str
-    """Why, as a sentence; empty for a success of this run."""
+    told: PredictedCause
+    """Why; empty for a success of this run."""
     finding: JsonObject | None
     alert: str | None
     """What Dynamics would say, or the like."""
@@ -69,7 +69,7 @@ class GateView:
 
     def _way(self, directions: Sequence[str], how: Predicted, rule: str | None) -> ToldWay:
         finding = self.findings.get(rule or "")
-        told = told_of(how, finding, found_ago([self.form], directions, how, self.known)).removeprefix(": ")
+        told = cause_told(how, finding, found_ago([self.form], directions, how, self.known))
         alert = alert_like(finding["rule"]) if finding is not None and how is Predicted.FAILURE else None
         return ToldWay(how.upper(), _PREDICTED[how], ", ".join(directions), told, finding, alert)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -13,12 +12,17 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from probe import __version__
-from probe.history.telling import as_time, form_in_words, named
+from probe.document.telling.words import CITED_LIMIT
+from probe.gate.wording import MOST_SEEN
+from probe.history.telling import form_in_words, named
+from probe.model.characters import visible
 from probe.model.facts import Why
 from probe.reports.html.markup import environment
+from probe.reports.html.times import value_in_html
 from probe.web.access import Caller
+from probe.web.documents import rules_by_id
 from probe.web.pages.files import page_files
-from probe.web.places import page_of
+from probe.web.places import page_of, page_of_rule
 from probe.web.state import EstateNames
 from probe.web.tokens import TokenScope
 
@@ -32,9 +36,9 @@ def _environment() -> jinja2.Environment:
     made.trim_blocks = made.lstrip_blocks = True
     made.filters.update(
         {
+            "at_a_glance": lambda cited: value_in_html(cited["key"], cited["value"], MOST_SEEN),
             "named": named,
-            "form_in_words": lambda form, key: form_in_words(key, form),
-            "time": time_element,
+            "form_in_words": lambda form, key: form_in_words(key, form, _in_one_line),
             "whys": lambda because: dict.fromkeys(Why(cited["why"]) for cited in because if "why" in cited),
             "query": lambda wanted: urlencode({name: value for name, value in wanted.items() if value}),
         }
@@ -43,21 +47,16 @@ def _environment() -> jinja2.Environment:
     return made
 
 
-def time_element(at: datetime | date | str | None) -> Markup:
-    """A time in UTC, which a script writes in the reader's own zone; a day as it is."""
-    if at is None:
-        return Markup()
-    if isinstance(at, str):
-        at = datetime.fromisoformat(at)
-    if not isinstance(at, datetime):
-        return Markup('<time datetime="{0}">{0}</time>').format(at.isoformat())
-    at = at.astimezone(UTC)
-    return Markup('<time datetime="{}">{}</time>').format(as_time(at), f"{at:%Y-%m-%d %H:%M} UTC")
+def _in_one_line(key: str, value: Any) -> str:
+    told = value_in_html(key, value, CITED_LIMIT)
+    return told if isinstance(told, Markup) else visible(told)
 
 
 def place_of(subject: str, names: EstateNames) -> str:
-    """The path of the page of an endpoint or a mailbox; empty where the estate has none of that name."""
-    return page_of(subject) if subject in names.endpoints or subject.casefold() in names.by_address else ""
+    """The path of the page of an endpoint or a mailbox of the estate, or of a rule; empty where there is none of that name."""
+    if subject in names.endpoints or subject.casefold() in names.by_address:
+        return page_of(subject)
+    return page_of_rule(subject) if subject in rules_by_id() else ""
 
 
 def answered(request: Request, template: str, context: Mapping[str, Any], names: EstateNames | None, status: int = 200) -> HTMLResponse:

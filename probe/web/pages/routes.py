@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from probe.document.telling.blocks import STATUSES
 from probe.document.telling.words import ago
 from probe.history import HistoryChange, HistoryUnavailable
 from probe.model.estate import Endpoint
@@ -20,7 +21,7 @@ from probe.web.pages.asked import ask_for_check, asked_check, reload_where_ended
 from probe.web.pages.calendar import Calendar
 from probe.web.pages.changes import ToldChange, told_changes
 from probe.web.pages.endpoint import EndpointView
-from probe.web.pages.estate import LINES_A_PAGE, VERDICTS, EstateView, Wanted
+from probe.web.pages.estate import LINES_A_PAGE, EstateView, Wanted
 from probe.web.pages.mailbox import MailboxView
 from probe.web.pages.markup import answered
 from probe.web.places import page_of
@@ -64,9 +65,10 @@ def estate_page(watch: Watch, states: States, comes: WhatComes, clock: Callable[
         verdict: QueryText = "",
         group: QueryText = "",
         at: QueryText = "",
+        rule: QueryText = "",
         page: int = 1,
     ) -> Response:
-        wanted = Wanted(q.strip().casefold(), profile, verdict, group, at)
+        wanted = Wanted(q.strip().casefold(), profile, verdict, group, at, rule)
         view = await drawn.newest()
         changes: Sequence[HistoryChange] | None = ()
         if not wanted.is_anything:  # what changed does not stand beside what was searched
@@ -84,7 +86,7 @@ def estate_page(watch: Watch, states: States, comes: WhatComes, clock: Callable[
                 "total": total,
                 "page": page,
                 "pages": -(-total // LINES_A_PAGE),
-                "verdicts": VERDICTS,
+                "verdicts": STATUSES,
                 "causes": [*view.causes[:_CAUSES_IN_SHORT], *view.advice[:_CAUSES_IN_SHORT]],
                 "more_causes": max(len(view.causes) - _CAUSES_IN_SHORT, 0) + max(len(view.advice) - _CAUSES_IN_SHORT, 0),
                 "cause": next((cause for cause in (*view.causes, *view.advice) if cause.id == group), None),

@@ -68,7 +68,7 @@ def a_go(estate: Estate, address: str) -> Gated:
     accepted = a_fact(v.AUTH_ACCEPTED, True, EWS, mailbox=address)
     counted = a_fact(v.EWS_NEWER_MESSAGES, 14312, EWS, mailbox=address)
     attempt = an_attempt(4, EWS, said=["HTTP/1.1 200 OK"], prober="ews-inbox", mailbox=address)
-    return _gated(estate, address, replace(assessment, directions=_of_all(Readiness.READY)), [accepted, counted], attempt)
+    return an_answer(estate, address, replace(assessment, directions=_of_all(Readiness.READY)), [accepted, counted], attempt)
 
 
 def a_cannot_tell(estate: Estate, address: str, said: str = "401 Unauthorized") -> Gated:
@@ -80,10 +80,11 @@ def a_cannot_tell(estate: Estate, address: str, said: str = "401 Unauthorized") 
     attempt = an_attempt(4, EWS, Outcome.DENIED, said, [said, "401"], "ews-inbox", address)
     changed = {"profile_incoming_username": said, "last_error": said, "last_error_at": NOON, "approval": Option(0, said)}
     assessment = replace(assessment, directions=_of_all(Readiness.NOT_READY))
-    return _gated(estate, address, assessment, [refusal, OLD_PRODUCT], attempt, **changed)
+    return an_answer(estate, address, assessment, [refusal, OLD_PRODUCT], attempt, **changed)
 
 
-def _gated(estate: Estate, address: str, assessment: Any, readings: list[Reading], attempt: Any, **changed: Any) -> Gated:
+def an_answer(estate: Estate, address: str, assessment: Any, readings: list[Reading], attempt: Any, **changed: Any) -> Gated:
+    """An answer for one mailbox, of which this was found; `changed` are fields of its rows in Dynamics."""
     mailbox = next(one for one in estate.mailboxes if one.address == address)
     fresh: dict[str, Any] = {"test_scheduled": False, "test_completed": NOON, "is_primary_organization": False}
     fresh |= dict.fromkeys(("incoming_enabled", "outgoing_enabled", "appointments_enabled"), False)
