@@ -208,3 +208,24 @@ def test_sign_ins_that_are_barred_are_told(user: User) -> None:
     assert told[1]["why"].startswith("it wants a pause; no login at smtp://localhost:1 is tried until ")
     text = user.run("history", ADDRESS).stdout
     assert f"sign-ins that are barred\n  {ADDRESS}: these credentials were refused" in text
+
+
+@pytest.mark.parametrize("command", [("serve", "--listen", "127.0.0.1:0"), ("history",), ("check", "--record", "--quiet", "--tls", "none")])
+def test_who_lacks_the_library_of_postgresql_is_told_which_extra_has_it(user: User, command: tuple[str, ...]) -> None:
+    """Without asyncpg a command with a PostgreSQL ends with 2 before anything is probed, in one sentence that can be pasted; with SQLite none misses it."""
+    user.declare(1)
+    without = "import runpy, sys; sys.modules['asyncpg'] = None; runpy.run_module('probe', run_name='__main__', alter_sys=True)"
+    arguments = [command[0], "estate.toml", *command[1:], "--data", "postgresql://probe@localhost/history"]
+    done = subprocess.run(
+        [sys.executable, "-c", without, *arguments],
+        cwd=user.folder,
+        env={**os.environ, **user.environment},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "PostgreSQL needs a library that is not installed: pip install 'd365-mail-probe[postgresql]'" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr

@@ -12,14 +12,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from probe import app
 from probe.config import load_estate
-from probe.document import ReportOptions, is_in_packed, publish, whole_address
+from probe.document import ReportOptions, publish
 from probe.engine.accounts import Accounts, Locks
 from probe.gate import gate_text, published
 from probe.memory import MailboxSignIn, Memory
@@ -27,6 +26,7 @@ from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import Effect, SecretReference
 from probe.model.facts import Fact, Missing, Why
+from probe.model.named_address import NamedAddress
 from probe.probing.proofs import Ending, NotClaimed
 from probe.reports.html import REPORT as HTML
 from probe.reports.text import REPORT as TEXT
@@ -406,7 +406,7 @@ async def test_what_is_erased_is_erased_from_the_words_of_others_too(world: TwoS
     world.mailboxes.append("orders@contoso.test")
     await world.check()
     sign_ins = Memory(world.folder / "state").sign_ins
-    assert sign_ins.erase("orders@contoso.test", partial(is_in_packed, whole_address("orders@contoso.test"))) >= 2
+    assert sign_ins.erase(NamedAddress("orders@contoso.test")) >= 2
     with closing(sqlite3.connect(world.folder / "state" / "signins.sqlite")) as database:
         rows = database.execute("SELECT mailbox, answer FROM sign_in").fetchall()
     assert {mailbox for mailbox, _ in rows} == {ADDRESS}

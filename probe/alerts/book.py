@@ -18,7 +18,8 @@ from probe.alerts.conditions import AlertCondition, AlertKind, Severity
 from probe.alerts.quoting import MOST_KEPT
 from probe.alerts.wording import MOST_NAMED, EventKind, Message, MessageLine, Part
 from probe.memory.folder import Folder
-from probe.memory.state_file import StateFile
+from probe.memory.state_file import StateFile, drop_rows, strike
+from probe.model.named_address import NamedAddress
 from probe.model.values import dataclass
 
 if TYPE_CHECKING:
@@ -148,15 +149,24 @@ class AlertDelivery:
 class AlertBook:
     """The book of one deployment, or of all (`deployment` None). Each `opened` is one transaction; every method may be called in any thread."""
 
-    def __init__(self, folder: Folder, deployment: str | None) -> None:
+    def __init__(self, folder: Folder, deployment: str | None, patience: float | None = None) -> None:
+        """`patience` is as of `StateFile.opened`."""
         self._folder = folder
         self._deployment = deployment
+        self._patience = patience
 
     @contextmanager
     def opened(self) -> Iterator[OpenBook]:
         """The book in one transaction. Raises MemoryUnavailable."""
-        with _STORED.opened(self._folder) as database:
+        with _STORED.opened(self._folder, self._patience) as database:
             yield OpenBook(database, self._deployment)
+
+    def erase(self, address: NamedAddress) -> int:
+        """Erase a mailbox, of whichever deployment, from the file too: what is about it alone, told or not, and its address in all else.
+
+        Gives how many rows that were. Raises MemoryUnavailable.
+        """
+        return _STORED.erase(self._folder, lambda database: _erased(database, address))
 
 
 class OpenBook:
@@ -331,6 +341,17 @@ class OpenBook:
         self._database.execute("DELETE FROM incident WHERE ended < ?", (old,))
         self._database.execute("DELETE FROM beginning WHERE at < ?", (old,))
         self._database.execute("DELETE FROM told WHERE at < ?", (_moment(now - TOLD_KEPT),))
+
+
+def _erased(database: sqlite3.Connection, address: NamedAddress) -> int:
+    # A key ends in what its condition, or notice, is about.
+    incidents = [(number,) for number, key in database.execute("SELECT id, key FROM incident").fetchall() if address.is_in(key)]
+    database.executemany("DELETE FROM incident WHERE id = ?", incidents)
+    count = len(incidents) + sum(drop_rows(database, table, "key", address.is_in) for table in ("beginning", "told"))
+    database.executemany("DELETE FROM event WHERE incident = ?", incidents)
+    count += drop_rows(database, "event", "subject", address.is_it)
+    database.execute("DELETE FROM delivery WHERE event NOT IN (SELECT number FROM event)")
+    return count + sum(strike(database, table, address) for table in ("incident", "event", "delivery"))
 
 
 _INCIDENT = "id, key, deployment, present, told, began, changed, at, severity, acknowledged, ended, condition"

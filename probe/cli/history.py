@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from probe.cli.output import Output
     from probe.enabling import EnablingPast
-    from probe.history import History
+    from probe.history import Dropped, History
     from probe.memory.folder import Folder
     from probe.model.estate import Estate, Secret
     from probe.model.runs import Run
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SEE_DRIFT = ", which probe drift shows"
+_STOP_FIRST = "it would write again what is erased; take the address out of the estate, stop the service, erase, and start it again"
 _URL = re.compile(r"postgres(?:ql)?://(?P<account>[^/?@]*@)?")
 
 
@@ -302,26 +303,56 @@ def _barred_lines(barred: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 
 def _erase(place: Folder | Secret, estate: Estate, address: str) -> None:
-    dropped = _with_history(place, estate, lambda history: history.erase(address))
-    tell(f"{dropped.intervals} intervals, {dropped.transcripts} transcripts and {dropped.runs} whole runs are erased")
-    if _kept_beside(estate, address)[0].requests:
-        tell(f"audit.jsonl keeps when Dynamics was asked for Test & Enable of {address}: it is the record of what was changed.")
-    if signed_in := _erase_sign_ins(address):
-        tell(f"{signed_in} sign-ins of the last 15 minutes are erased, with what was found then")
-    if any(mailbox.address.lower() == address.lower() for mailbox in estate.mailboxes):
-        tell(f"The estate still names {address}: the next run that is recorded will know it again.")
-
-
-def _erase_sign_ins(address: str) -> int:
     from functools import partial
 
-    from probe.document import is_in_packed, whole_address
-    from probe.memory import Memory, MemoryUnavailable, default_folder
+    from probe.memory import Folder, Locked, MemoryUnavailable, default_folder
+    from probe.service import SERVICE_LOCK, erase_from
 
+    folder = Folder(default_folder)
     try:
-        return Memory(default_folder).sign_ins.erase(address, partial(is_in_packed, whole_address(address)))
+        with folder.locked(SERVICE_LOCK):
+            dropped = _with_history(place, estate, partial(_erased, address))
+            tell(f"{dropped.intervals} intervals, {dropped.transcripts} transcripts and {dropped.runs} whole runs are erased")
+            beside = erase_from(folder, estate.deployment.name, address)
+    except Locked:
+        raise click.UsageError(f"`probe serve` uses {folder.path}: {_STOP_FIRST}") from None
     except MemoryUnavailable as unavailable:
         raise click.UsageError(str(unavailable)) from None
+    for one in beside:
+        if one.rows:
+            tell(f"{one.rows} {one.what} are erased")
+    _tell_what_stays(folder, estate, address)
+    if failed := [one.failed for one in beside if one.failed is not None]:
+        raise click.UsageError("; ".join([*failed, f"it may name {address} still; run this again"]))
+
+
+async def _erased(address: str, history: History) -> Dropped:
+    async with history.claim() as claim:
+        if not claim.is_held:
+            raise click.UsageError(f"another service watches this deployment: {_STOP_FIRST}")
+        return await history.erase(address)
+
+
+def _tell_what_stays(folder: Folder, estate: Estate, address: str) -> None:
+    """Say what keeps an address that was erased, and why; what cannot be read is told, and left out."""
+    from probe import app
+    from probe.enabling import Books, past_of_mailbox
+    from probe.memory import Memory, MemoryUnavailable
+    from probe.model.named_address import NamedAddress
+
+    try:
+        if Memory(folder.path).bars_on(address, app.now()):
+            tell(
+                f"memory.sqlite keeps that {address} may not sign in, under a hash that names nobody: no account is to be locked. See probe forget."
+            )
+        if folder.holds(Books.NAME) and Books(folder).names(NamedAddress(address)):
+            tell(f"gate.sqlite keeps in which batches {address} was and how its predictions came out: the hit rate is worked out of it.")
+        if past_of_mailbox(folder, None, address).requests:
+            tell(f"audit.jsonl keeps when Dynamics was asked for Test & Enable of {address}: it is the record of what was changed.")
+    except MemoryUnavailable as unavailable:
+        tell(f"whether more keeps {address} cannot be told: {unavailable}")
+    if any(mailbox.address.lower() == address.lower() for mailbox in estate.mailboxes):
+        tell(f"The estate still names {address}: the next run that is recorded will know it again.")
 
 
 def _rename(place: Folder | Secret, estate: Estate, old: str, new: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from probe.document.index import Index
-from probe.document.packing import is_in_packed, packed_run, unpacked_run, whole_address
+from probe.document.packing import is_in_packed, packed_run, packed_without, unpacked_run
 from probe.document.publishing import conclusion_form, in_sections, json_pieces, publish, rule_form, shown
 from probe.document.reading import NotADocument, carried_over, read_run, readings
 from probe.document.storing import load_document
@@ -35,6 +35,7 @@ __all__ = [
     "json_pieces",
     "load_document",
     "packed_run",
+    "packed_without",
     "parse",
     "publish",
     "read_run",
@@ -44,7 +45,6 @@ __all__ = [
     "schema_text",
     "shown",
     "unpacked_run",
-    "whole_address",
 ]
 
 

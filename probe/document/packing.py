@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from collections.abc import Mapping
+from typing import Any
 
 from probe.document.publishing import in_sections, json_pieces
 from probe.document.reading import NotADocument, read_run
+from probe.model.named_address import NamedAddress
 from probe.model.runs import Run
 
 
@@ -26,11 +27,14 @@ def unpacked_run(body: bytes) -> Run | None:
         return None
 
 
-def whole_address(address: str) -> re.Pattern[str]:
-    """Finds an address where it stands by itself, not as the end of a longer one."""
-    return re.compile(rf"(?<![\w.+%-]){re.escape(address)}(?![\w-]|\.\w)", re.IGNORECASE)
+def is_in_packed(address: NamedAddress, body: bytes) -> bool:
+    """Whether an address is named in JSON that zlib compressed: a run, or a part of one."""
+    return address.is_in(json.loads(zlib.decompress(body)))
 
 
-def is_in_packed(pattern: re.Pattern[str], body: bytes) -> bool:
-    """Whether something is found in JSON that zlib compressed: a run, or a part of one."""
-    return pattern.search(json.dumps(json.loads(zlib.decompress(body)), ensure_ascii=False)) is not None
+def packed_without(body: bytes, address: NamedAddress) -> bytes:
+    """A packed run whose estate does not have a mailbox any more, and in which its address stands nowhere else."""
+    form: dict[str, Any] = json.loads(zlib.decompress(body))
+    if (estate := form.get("estate")) is not None:
+        estate["mailboxes"] = [one for one in estate["mailboxes"] if not address.is_it(one["address"])]
+    return zlib.compress(json.dumps(address.struck(form)).encode("ascii"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from probe.memory import Folder
 from probe.memory.state_file import StateFile
+from probe.model.named_address import NamedAddress
 from probe.model.rules import Direction
 from probe.model.values import dataclass
 
@@ -132,6 +133,12 @@ class Books:
         with self._opened() as database:
             rows = database.execute(asked, () if organization is None else (organization,)).fetchall()
         return tuple(ComparedDirection(mailbox=row[0], direction=row[1], at=row[2], predicted=row[3], outcome=row[4]) for row in rows)
+
+    def names(self, mailbox: NamedAddress) -> bool:
+        """Whether a mailbox was ever of a batch, in whichever organization."""
+        with self._opened() as database:
+            rows = database.execute("SELECT mailbox FROM member UNION SELECT mailbox FROM comparison").fetchall()
+        return any(mailbox.is_it(address) for (address,) in rows)
 
     def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
         """The file, with nobody else writing to it until the end."""

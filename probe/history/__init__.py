@@ -28,6 +28,7 @@ from probe.history.timelines import HistoryChange, Interval, KeptSubject, KeptTr
 from probe.history.waiting import Recording
 from probe.memory.folder import Folder
 from probe.model.estate import HistoryLimits, Secret
+from probe.model.named_address import NamedAddress
 from probe.model.runs import Run
 
 __all__ = [
@@ -136,11 +137,14 @@ class History:
         return dropped
 
     async def erase(self, address: str) -> Dropped:
-        """Erase one person's mailbox, from the files too."""
+        """Erase one person's mailbox, from the files too. Raises HistoryUnavailable where somebody reads them meanwhile: then it may be in them still."""
         dropped = await self._of_deployment(
-            lambda connection, ours: keeping.erase(connection, ours, address), otherwise=Dropped(), writes=True
+            lambda connection, ours: keeping.erase(connection, ours, NamedAddress(address)), otherwise=Dropped(), writes=True
         )
-        await self.storage.compact()
+        if not await self.storage.compact():
+            raise HistoryUnavailable(
+                f"{self.storage.told} is read by another program, so that its files may hold what was erased; erase again"
+            )
         return dropped
 
     async def rename(self, old: str, new: str) -> bool:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Connection, Select, Table, delete, func, or_, select, update
 
-from probe.document import is_in_packed, whole_address
+from probe.document import is_in_packed
 from probe.history.latency import draw_together
 from probe.history.moments import DAY_MS, milliseconds, stored
 from probe.history.recording import form_id
 from probe.history.schema import DEPLOYMENT, DOCUMENT, FORM, LATENCY, SPAN, SUBJECT, TRANSCRIPT
 from probe.model.estate import HistoryLimits
+from probe.model.named_address import NamedAddress
 from probe.model.values import dataclass
 
 DOCUMENTS_KEPT = timedelta(days=90)
 _ALL_TRANSCRIPTS = timedelta(days=14)
 """How long every transcript is kept; then, of a subject and prober, the first of each day, and after ninety days the first of each 30 days."""
 _DAILY_TRANSCRIPTS = timedelta(days=90)
-_ERASED = "(erased)"
 _AT_ONCE = 500
 """Rows that are looked through, or dropped, at a time; SQLite takes 32766 parameters."""
 _SHARE = 0.05
@@ -93,7 +92,7 @@ def size(connection: Connection, deployment: int) -> int:
     return rows + sum(int(connection.execute(query).scalar() or 0) for query in texts)
 
 
-def erase(connection: Connection, deployment: int, address: str) -> Dropped:
+def erase(connection: Connection, deployment: int, address: NamedAddress) -> Dropped:
     """Erase one person's mailbox: its rows, the transcripts and whole runs that name it, and its address in what is known of others.
 
     The files hold nothing of it once they are compacted.
@@ -101,20 +100,19 @@ def erase(connection: Connection, deployment: int, address: str) -> Dropped:
     ours = select(SUBJECT.c.id).where(SUBJECT.c.deployment_id == deployment)
     rows = connection.execute(select(SUBJECT.c.id, SUBJECT.c.subject, SUBJECT.c.mailbox).where(SUBJECT.c.deployment_id == deployment))
     # Compared here, since SQLite knows capital letters of English alone.
-    whose = {row.id for row in rows if address.casefold() in (row.subject.casefold(), row.mailbox.casefold())}
-    pattern = whole_address(address)
+    whose = {row.id for row in rows if address.is_it(row.subject) or address.is_it(row.mailbox)}
     words = connection.execute(
         select(TRANSCRIPT.c.id, TRANSCRIPT.c.subject_id, TRANSCRIPT.c.body).where(TRANSCRIPT.c.subject_id.in_(ours))
     ).all()
     transcripts = _drop(
-        connection, TRANSCRIPT.c.id, [row.id for row in words if row.subject_id in whose or is_in_packed(pattern, row.body)]
+        connection, TRANSCRIPT.c.id, [row.id for row in words if row.subject_id in whose or is_in_packed(address, row.body)]
     )
     _drop(connection, LATENCY.c.subject_id, sorted(whose))
     intervals = sum(_drop_of(connection, SPAN.c.subject_id, one) for one in whose)
     _drop(connection, SUBJECT.c.id, sorted(whose))
     bodies = connection.execute(select(DOCUMENT.c.id, DOCUMENT.c.body).where(DOCUMENT.c.deployment_id == deployment))
-    runs = _drop(connection, DOCUMENT.c.id, [row.id for row in bodies if is_in_packed(pattern, row.body)])
-    _strike(connection, deployment, pattern)
+    runs = _drop(connection, DOCUMENT.c.id, [row.id for row in bodies if is_in_packed(address, row.body)])
+    _strike(connection, deployment, address)
     _drop_unused_forms(connection)
     return Dropped(intervals=intervals, transcripts=transcripts, runs=runs)
 
@@ -187,15 +185,15 @@ def _drop_of(connection: Connection, column: Column[int], value: int) -> int:
     return connection.execute(delete(column.table).where(column == value)).rowcount
 
 
-def _strike(connection: Connection, deployment: int, pattern: re.Pattern[str]) -> None:
+def _strike(connection: Connection, deployment: int, address: NamedAddress) -> None:
     """Put something in the place of an address in what is known of others, such as the mailbox that a request at an endpoint named."""
     ours = select(SUBJECT.c.id).where(SUBJECT.c.deployment_id == deployment)
     rows = connection.execute(
         select(FORM.c.id, FORM.c.body).where(FORM.c.id.in_(select(SPAN.c.form_id).where(SPAN.c.subject_id.in_(ours))))
     ).all()
     for form, body in rows:
-        if pattern.search(told := json.dumps(json.loads(body), ensure_ascii=False, sort_keys=True, separators=(",", ":"))):
-            struck = json.dumps(json.loads(pattern.sub(_ERASED, told)), sort_keys=True, separators=(",", ":"))
+        if address.is_in(told := json.loads(body)):
+            struck = json.dumps(address.struck(told), sort_keys=True, separators=(",", ":"))
             connection.execute(
                 update(SPAN).where(SPAN.c.form_id == form, SPAN.c.subject_id.in_(ours)).values(form_id=form_id(connection, struck))
             )

@@ -44,7 +44,7 @@ class Storage:
     def __init__(self, engine: AsyncEngine, told: str) -> None:
         """`told` is what messages call it."""
         self._engine = engine
-        self._told = told
+        self.told = told
 
     @property
     def is_sqlite(self) -> bool:
@@ -60,21 +60,23 @@ class Storage:
         async with self._begun(writes=False) as connection:
             return await connection.run_sync(work)
 
-    async def compact(self) -> None:
-        """Leave nothing of what was deleted in the files. Raises HistoryUnavailable."""
-        with _translated(self._told):
+    async def compact(self) -> bool:
+        """Leave nothing of what was deleted in the files; as `checkpoint`. Raises HistoryUnavailable."""
+        with _translated(self.told):
             async with self._engine.connect() as connection:
                 if not self.is_sqlite:
                     await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await connection.execute(text("VACUUM"))
-        await self.checkpoint()
+        return await self.checkpoint()
 
-    async def checkpoint(self) -> None:
-        """Leave nothing in the files that SQLite keeps beside its own. Raises HistoryUnavailable."""
-        if self.is_sqlite:
-            with _translated(self._told):
-                async with self._engine.connect() as connection:
-                    await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    async def checkpoint(self) -> bool:
+        """Leave nothing in the files that SQLite keeps beside its own; False where somebody reads what is there. Raises HistoryUnavailable."""
+        if not self.is_sqlite:
+            return True
+        with _translated(self.told):
+            async with self._engine.connect() as connection:
+                is_busy, *_ = (await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))).one()
+        return not is_busy
 
     async def close(self) -> None:
         """Close every connection."""
@@ -82,18 +84,18 @@ class Storage:
 
     async def connected(self) -> AsyncConnection:
         """A connection that is the caller's, to be closed by it, in no transaction. Raises HistoryUnavailable."""
-        with _translated(self._told):
+        with _translated(self.told):
             connection = await self._engine.connect()
             return await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     async def ask(self, connection: AsyncConnection, statement: TextClause, **values: object) -> Any:
         """The one value that a statement gives over such a connection. Raises HistoryUnavailable."""
-        with _translated(self._told):
+        with _translated(self.told):
             return (await connection.execute(statement, values)).scalar()
 
     @asynccontextmanager
     async def _begun(self, *, writes: bool) -> AsyncIterator[AsyncConnection]:
-        with _translated(self._told):
+        with _translated(self.told):
             async with self._engine.connect() as connection:
                 await connection.execution_options(probe_begins="BEGIN IMMEDIATE" if writes else "BEGIN")
                 async with connection.begin():

@@ -22,12 +22,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from probe.memory.folder import FOLDER_VARIABLE, Folder, Locked, MemoryUnavailable, default_folder
 from probe.memory.last_known import LastKnown
 from probe.memory.sign_ins import SIGN_INS_APART, LastSignIn, MailboxSignIn, SignIns
-from probe.memory.state_file import StateFile
+from probe.memory.state_file import StateFile, strike
 from probe.model.values import dataclass
 from probe.probing.proofs import Ending
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from probe.model.named_address import NamedAddress
 
 __all__ = [
     "FOLDER_VARIABLE",
@@ -264,6 +266,10 @@ class Memory:
             account = (self.account(username),)
             logins = database.execute("DELETE FROM login WHERE account = ?", account).rowcount
             return logins + database.execute("DELETE FROM rest WHERE account = ?", account).rowcount
+
+    def erase(self, address: NamedAddress) -> int:
+        """Erase an address from the words of servers; gives how many. What bars sign-ins stays: it names nobody, and keeps an account from being locked."""
+        return _STORED.erase(self._folder, lambda database: strike(database, "rest", address))
 
     def bars_on(self, username: str, now: datetime) -> tuple[str, ...]:
         """Why no sign-in of a user name is tried now, whatever its password: each reason once. Empty where nothing bars it. Claims nothing."""

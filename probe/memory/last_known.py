@@ -13,11 +13,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from probe.memory.folder import Folder
-from probe.memory.state_file import StateFile
+from probe.memory.state_file import StateFile, drop_rows, strike
 from probe.model.kinds import Json
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from probe.model.named_address import NamedAddress
 
 KEPT = timedelta(days=30)
 """After which nobody wants to know what it was."""
@@ -100,6 +102,14 @@ class LastKnown:
         """Forget all of it. Gives of how many subjects something was known."""
         with self._open() as database:
             return database.execute("DELETE FROM state").rowcount
+
+    def erase(self, address: NamedAddress) -> int:
+        """Erase what was said of a mailbox, and its address in what was said of others; gives of how many subjects that was. Raises MemoryUnavailable."""
+
+        def dropped(database: sqlite3.Connection) -> int:
+            return drop_rows(database, "state", "subject", address.is_it) + strike(database, "state", address)
+
+        return _STORED.erase(self._folder, dropped)
 
     def _open(self) -> AbstractContextManager[sqlite3.Connection]:
         return _STORED.opened(self._folder)

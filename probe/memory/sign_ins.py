@@ -7,17 +7,20 @@ next erases what is older.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from probe.document import is_in_packed
 from probe.memory.folder import Folder
-from probe.memory.state_file import StateFile
+from probe.memory.state_file import StateFile, drop_rows
 from probe.model.values import dataclass
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from probe.model.named_address import NamedAddress
 
 SIGN_INS_APART = timedelta(minutes=15)
 """Within which an account signs in for one mailbox at one endpoint once (`probe/CONTRACT.md`, *The gate*)."""
@@ -144,9 +147,9 @@ class SignIns:
         with self._opened(now) as database:
             database.execute(f"UPDATE sign_in SET answer = ? WHERE {_ONE}", (answer, *_key(identity, sign_in, occasion)))  # noqa: S608 - our own words
 
-    def times(self, now: datetime) -> Mapping[str, datetime]:
-        """The last sign-in for each mailbox, by address in small letters."""
-        with self._opened(now) as database:
+    def times(self, now: datetime, patience: float | None = None) -> Mapping[str, datetime]:
+        """The last sign-in for each mailbox, by address in small letters; `patience` is as of `StateFile.opened`."""
+        with self._opened(now, patience) as database:
             return {mailbox: _read(at) for mailbox, at in database.execute("SELECT mailbox, max(at) FROM sign_in GROUP BY mailbox")}
 
     def last_of(self, account: bytes, mailbox: str, endpoint: str, now: datetime) -> datetime | None:
@@ -163,19 +166,22 @@ class SignIns:
                 return database.execute("DELETE FROM sign_in").rowcount
             return database.execute("DELETE FROM sign_in WHERE account = ?", (account,)).rowcount
 
-    def erase(self, address: str, names: Callable[[bytes], bool]) -> int:
-        """Erase the sign-ins for a mailbox, and the answers of others that name it, of which `names` tells; gives how many there were."""
-        with _STORED.opened(self._folder) as database:
-            erased = database.execute("DELETE FROM sign_in WHERE mailbox = ?", (address.lower(),)).rowcount
-            others = database.execute("SELECT rowid, answer FROM sign_in WHERE answer IS NOT NULL").fetchall()
-            naming = [(row,) for row, answer in others if names(answer)]
+    def erase(self, address: NamedAddress) -> int:
+        """Erase the sign-ins for a mailbox, and the answers of others that name it; gives how many there were."""
+
+        def dropped(database: sqlite3.Connection) -> int:
+            erased = drop_rows(database, "sign_in", "mailbox", address.is_it)
+            others = database.execute("SELECT rowid, answer FROM sign_in WHERE answer IS NOT NULL")
+            naming = [(row,) for row, answer in others if is_in_packed(address, answer)]
             database.executemany("UPDATE sign_in SET answer = NULL WHERE rowid = ?", naming)
-        return erased + len(naming)
+            return erased + len(naming)
+
+        return _STORED.erase(self._folder, dropped)
 
     @contextmanager
-    def _opened(self, now: datetime) -> Iterator[sqlite3.Connection]:
+    def _opened(self, now: datetime, patience: float | None = None) -> Iterator[sqlite3.Connection]:
         """The file, with what is too old erased. Where the clock was set back, what is written down as later counts from now: never too early, and never for long."""
-        with _STORED.opened(self._folder) as database:
+        with _STORED.opened(self._folder, patience) as database:
             moment = now.timestamp()
             database.execute("DELETE FROM sign_in WHERE at <= ?", (moment - SIGN_INS_APART.total_seconds(),))
             database.execute("UPDATE sign_in SET at = ?, until = until - (at - ?) WHERE at > ?", (moment,) * 3)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
@@ -13,8 +14,12 @@ from probe.model.values import dataclass
 if TYPE_CHECKING:
     import sqlite3
 
+    from probe.model.named_address import NamedAddress
+
 BUSY_SECONDS = 10.0
 """How long to wait for another program that writes."""
+LOOP_SECONDS = 0.5
+"""The same for who holds everything else up meanwhile, and can try again later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,26 +44,54 @@ class StateFile:
     """Whether readers and a writer go on beside each other, as they do where one program keeps writing."""
 
     @contextmanager
-    def opened(self, folder: Folder) -> Iterator[sqlite3.Connection]:
-        """The file in one transaction that nobody else writes in. Committed at the end, unless an exception ends it. Raises MemoryUnavailable."""
+    def opened(self, folder: Folder, patience: float | None = None) -> Iterator[sqlite3.Connection]:
+        """The file in one transaction that nobody else writes in. Committed at the end, unless an exception ends it. Raises MemoryUnavailable.
+
+        `patience` is how many seconds another program that writes is waited for; None: `BUSY_SECONDS`.
+        """
+        with self._connected(folder, patience) as database:
+            if self.overwrites:
+                database.execute("PRAGMA secure_delete = ON")
+            if self.wal:
+                database.execute("PRAGMA journal_mode = WAL").fetchone()
+            database.execute(f"PRAGMA synchronous = {self.synchronous}")
+            database.execute("BEGIN IMMEDIATE")
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version > self.version and not self.takes_any_version:
+                raise MemoryUnavailable(f"{folder.path / self.name} was written by another version of probe")
+            if version != self.version:
+                self._make_tables(database)
+            yield database
+            database.execute("COMMIT")
+
+    def erase(self, folder: Folder, work: Callable[[sqlite3.Connection], int]) -> int:
+        """What a piece of work gives that drops rows, after which nothing that was dropped, then or before, is in the file or beside it; 0 without a file.
+
+        MemoryUnavailable may come after the rows are gone: then the file may hold what was in them still, and erasing again mends that.
+        """
+        if not folder.holds(self.name):
+            return 0
+        with self.opened(folder) as database:
+            count = work(database)
+        with self._connected(folder) as database:
+            database.execute("VACUUM")
+            is_busy, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_busy:
+            raise MemoryUnavailable(
+                f"{folder.path / self.name} is read by another program, so that it may hold what was erased; erase again"
+            )
+        return count
+
+    @contextmanager
+    def _connected(self, folder: Folder, patience: float | None = None) -> Iterator[sqlite3.Connection]:
+        """A connection to the file, in no transaction. Raises MemoryUnavailable."""
         import sqlite3
 
         file = folder.database(self.name, self.most_bytes)
         try:
-            with contextlib.closing(sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)) as database:
-                if self.overwrites:
-                    database.execute("PRAGMA secure_delete = ON")
-                if self.wal:
-                    database.execute("PRAGMA journal_mode = WAL").fetchone()
-                database.execute(f"PRAGMA synchronous = {self.synchronous}")
-                database.execute("BEGIN IMMEDIATE")
-                version = database.execute("PRAGMA user_version").fetchone()[0]
-                if version > self.version and not self.takes_any_version:
-                    raise MemoryUnavailable(f"{file} was written by another version of probe")
-                if version != self.version:
-                    self._make_tables(database)
+            seconds = BUSY_SECONDS if patience is None else patience
+            with contextlib.closing(sqlite3.connect(file, timeout=seconds, isolation_level=None)) as database:
                 yield database
-                database.execute("COMMIT")
         except (sqlite3.Error, ValueError) as failed:
             raise MemoryUnavailable(f"{file} cannot be used: {failed}") from failed
 
@@ -69,3 +102,35 @@ class StateFile:
         for statement in filter(str.strip, self.tables.split(";\n")):
             database.execute(statement)
         database.execute(f"PRAGMA user_version = {self.version}")
+
+
+def drop_rows(database: sqlite3.Connection, table: str, column: str, is_meant: Callable[[str], bool]) -> int:
+    """Drop the rows of a table whose text in a column is meant; gives how many. Compared here, since SQLite knows capital letters of English alone."""
+    texts = [text for (text,) in database.execute(f"SELECT DISTINCT {column} FROM {table}") if is_meant(text)]  # noqa: S608 - our own words
+    return sum(database.execute(f"DELETE FROM {table} WHERE {column} = ?", (text,)).rowcount for text in texts)  # noqa: S608 - our own words
+
+
+def strike(database: sqlite3.Connection, table: str, address: NamedAddress) -> int:
+    """Put something in the place of an address in all texts of a table, be they JSON or words; gives how many named it."""
+    columns = [name for _, name, kind, *_ in database.execute(f"PRAGMA table_info({table})") if kind == "TEXT"]
+    count = 0
+    for column in columns:
+        texts = database.execute(f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL").fetchall()  # noqa: S608 - our own words
+        for (text,) in texts:
+            if (struck := _struck(text, address)) != text:
+                count += database.execute(
+                    f"UPDATE OR REPLACE {table} SET {column} = ? WHERE {column} = ?",  # noqa: S608 - our own words
+                    (struck, text),
+                ).rowcount
+    return count
+
+
+def _struck(text: str, address: NamedAddress) -> str:
+    """In JSON an address may be written with escapes, which the words of its texts do not have."""
+    try:
+        form = json.loads(text)
+    except ValueError:
+        form = None
+    if not isinstance(form, dict | list):
+        return str(address.struck(text))
+    return json.dumps(address.struck(form)) if address.is_in(form) else text

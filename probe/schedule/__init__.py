@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from probe.schedule.ahead import DayAhead, KindAhead, ServerAhead, day_ahead, lines_of
+from probe.schedule.book import ScheduleBook
 from probe.schedule.due import Ended, Schedule
 from probe.schedule.tasks import Task, TaskKind, canaries_of, tasks_of
 
@@ -14,6 +15,7 @@ __all__ = [
     "Ended",
     "KindAhead",
     "Schedule",
+    "ScheduleBook",
     "ServerAhead",
     "Task",
     "TaskKind",

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from probe.memory import Folder
-from probe.memory.state_file import StateFile
+from probe.memory.state_file import LOOP_SECONDS, StateFile, drop_rows
+from probe.model.named_address import NamedAddress
 
 _STORED = StateFile(
     name="schedule.sqlite",
@@ -63,7 +64,7 @@ class ScheduleBook:
     def write(self, tasks: Mapping[TaskKey, KeptTask], rests: Mapping[str, float]) -> None:
         """Write some tasks and rests, all of them or none; they are on the disk once it returns."""
         mine = self._deployment
-        with _STORED.opened(self._folder) as database:
+        with _STORED.opened(self._folder, LOOP_SECONDS) as database:
             database.executemany("INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?, ?)", [(mine, *key, *kept) for key, kept in tasks.items()])
             database.executemany("INSERT OR REPLACE INTO rest VALUES (?, ?, ?)", [(mine, *rest) for rest in rests.items()])
 
@@ -74,3 +75,7 @@ class ScheduleBook:
                 "DELETE FROM task WHERE deployment = ? AND kind = ? AND subject = ?", [(self._deployment, *key) for key in tasks]
             )
             database.execute("DELETE FROM rest WHERE deployment = ? AND until < ?", (self._deployment, rests_before))
+
+    def erase(self, address: NamedAddress) -> int:
+        """Erase the tasks of a mailbox, of whichever deployment, from the file too; gives how many there were."""
+        return _STORED.erase(self._folder, lambda database: drop_rows(database, "task", "subject", address.is_it))

@@ -6,15 +6,17 @@ A file of its own, readable by its owner alone. It holds what a run's document h
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from probe.document import packed_run, unpacked_run
+from probe.document import is_in_packed, packed_run, packed_without, unpacked_run
 from probe.memory import Folder
 from probe.memory.state_file import StateFile
+from probe.model.named_address import NamedAddress
 from probe.model.runs import Run
 from probe.service.cohorts import Cohort
 from probe.service.looks import Look, LookKey, Topic
@@ -115,8 +117,53 @@ class KeptLooks:
             database.execute("DELETE FROM cohort WHERE deployment = ?", (self._deployment,))
             database.executemany("INSERT INTO cohort VALUES (?, ?, ?, ?, ?)", rows)
 
+    def erase(self, address: NamedAddress) -> int:
+        """Erase a mailbox, of whichever deployment, from the file too; gives how many rows named it. Looks at others that do are lost, and held again."""
+        return _STORED.erase(self._folder, lambda database: _erased(database, address))
+
     def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
         return _STORED.opened(self._folder)
+
+
+def _erased(database: sqlite3.Connection, address: NamedAddress) -> int:
+    looks = database.execute("SELECT rowid, subject, body FROM look")
+    gone = [(row,) for row, subject, body in looks if address.is_it(subject) or _names(address, body)]
+    database.executemany("DELETE FROM look WHERE rowid = ?", gone)
+    estates = [one for one in database.execute("SELECT deployment, body FROM estate").fetchall() if _names(address, one[1])]
+    for deployment, body in estates:
+        # The looks of the others count on, for the estate without the mailbox.
+        without = _without(address, body)
+        if without is None:
+            database.execute("DELETE FROM estate WHERE deployment = ?", (deployment,))
+        else:
+            database.execute("UPDATE estate SET body = ? WHERE deployment = ?", (without, deployment))
+    cohorts = database.execute("SELECT deployment, key, number, mailboxes FROM cohort").fetchall()
+    with_it = [(*which, of_it) for *which, of_it in cohorts if address.is_in(which[1]) or any(map(address.is_it, json.loads(of_it)))]
+    for deployment, key, number, of_it in with_it:
+        rest = [one for one in json.loads(of_it) if not address.is_it(one)]
+        if rest and not address.is_in(key):
+            values = (json.dumps(rest, separators=(",", ":")), deployment, key, number)
+            database.execute("UPDATE cohort SET mailboxes = ? WHERE deployment = ? AND key = ? AND number = ?", values)
+        else:
+            database.execute("DELETE FROM cohort WHERE deployment = ? AND key = ? AND number = ?", (deployment, key, number))
+    return len(gone) + len(estates) + len(with_it)
+
+
+def _names(address: NamedAddress, body: bytes) -> bool:
+    """What cannot be read may name anybody."""
+    try:
+        return is_in_packed(address, body)
+    except (ValueError, zlib.error):
+        return True
+
+
+def _without(address: NamedAddress, body: bytes) -> bytes | None:
+    """None where it cannot be read."""
+    try:
+        without = packed_without(body, address)
+    except (ValueError, KeyError, TypeError, zlib.error):
+        return None
+    return None if unpacked_run(without) is None else without
 
 
 def _body(look: Look, state: Run) -> bytes:

@@ -51,7 +51,8 @@ from probe.web.tokens import Tokens
 
 _log = logging.getLogger(__name__)
 
-_LOCK = "service.lock"
+SERVICE_LOCK = "service.lock"
+"""Held by the service of a state folder, and by whoever must not meet it."""
 _ESTATE_SECONDS = 2.0
 """How often the estate's file is looked at."""
 _LIVES_SECONDS = 10.0
@@ -92,7 +93,7 @@ async def serve(settings: ServiceSettings, estate: Estate, stop: asyncio.Event, 
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         async with AsyncExitStack() as stack:
-            stack.enter_context(settings.folder.locked(_LOCK))
+            stack.enter_context(settings.folder.locked(SERVICE_LOCK))
             await _ServiceProcess(settings, estate, stop).run(stack, reload)
     except Locked:
         raise CannotServe(f"another `probe serve` uses {settings.folder.path}; two would sign in twice") from None
