@@ -74,6 +74,8 @@ class RunWatch:
         self.ended: Counter[tuple[str, str]] = Counter((attempt.prober, attempt.outcome.value) for attempt in run.attempts)
         self.sign_ins: dict[str, datetime] = {}
         """When accounts signed in last, by mailbox."""
+        self.next_sign_ins: dict[str, datetime] = {}
+        """When the schedule has them sign in next, by mailbox."""
         self.late = timedelta()
         self.ready = Standby(True, "3 endpoints and 7 mailboxes are watched")
         self.go = asyncio.Event()
@@ -151,6 +153,9 @@ class RunWatch:
 
     def signed_in(self, mailbox: str) -> datetime | None:
         return self.sign_ins.get(mailbox)
+
+    def next_sign_in(self, mailbox: str, last: datetime | None) -> datetime | None:
+        return self.next_sign_ins.get(mailbox)
 
     async def check(self, subject: Mailbox | Endpoint, run_id: str) -> Run:
         await self._turn(subject)
