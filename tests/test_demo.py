@@ -2,58 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from probe import app, catalogue
-from probe.document import Report, ReportOptions, publish
-from probe.model.estate import Effect
-from probe.model.runs import Run
+from probe.document import Report, ReportOptions
 from probe.probing import STRUCK
-from probe.simulation.estate import Simulation
-from tests.cases import DAY
+from tests.demonstrated import checked
 from tests.judged_again import assert_judged_again_to_the_same
-
-
-@dataclass(frozen=True)
-class Checked:
-    run: Run
-    document: dict[str, Any]
-    secrets: tuple[str, ...]
-    bugs: tuple[str, ...]
-
-
-@cache
-def checked() -> Checked:
-    """One check of the simulated estate, with everything allowed that the estate allows, and NTLM challenges."""
-
-    async def work() -> Checked:
-        bugs: list[str] = []
-        async with Simulation.start() as simulation:
-            estate = simulation.estate
-            options = app.Options(
-                timeout=10,
-                hosts=simulation.hosts,
-                ca_file=simulation.ca_file,
-                report_bug=bugs.append,
-                allow=frozenset({Effect.PROVOKES}),
-                tls="none",
-            )
-            references = [p.password for p in estate.profiles] + [m.password for m in estate.mailboxes]
-            secrets = tuple({Path(reference.locator).read_text().strip() for reference in references if reference is not None})
-            async with app.Probing(options) as probing:
-                run = await probing.check(app.plan_check(estate, estate.mailboxes, options, on=DAY))
-        return Checked(run, publish(run), secrets, tuple(bugs))
-
-    return asyncio.run(work())
-
 
 VERDICTS = {  # for DAY: what Exchange Online lets in depends on it
     "sales@contoso.test": ("supported", "ready"),

@@ -24,7 +24,7 @@ from probe.history.latency import Latency
 from probe.history.moments import stored
 from probe.history.schema import DOCUMENT
 from probe.history.storage import HistoryUnavailable, Storage, opened
-from probe.history.timelines import HistoryChange, Interval, KeptSubject, KeptTranscript
+from probe.history.timelines import HistoryChange, Interval, KeptRun, KeptSubject, KeptTranscript, TimelinePlace
 from probe.history.waiting import Recording
 from probe.memory.folder import Folder
 from probe.model.estate import HistoryLimits, Secret
@@ -38,11 +38,13 @@ __all__ = [
     "HistoryChange",
     "HistoryUnavailable",
     "Interval",
+    "KeptRun",
     "KeptSubject",
     "KeptTranscript",
     "Latency",
     "Recording",
     "Sighting",
+    "TimelinePlace",
     "judgement",
     "open_history",
     "repeated",
@@ -117,11 +119,15 @@ class History:
             lambda connection, ours: tuple(timelines.latencies(connection, ours, subject, since)), otherwise=()
         )
 
-    async def transcripts(self, about: str, limit: int = 20) -> tuple[KeptTranscript, ...]:
-        """Conversations with a subject, or of an account, in which something changed, the newest first."""
+    async def transcripts(self, about: str, limit: int = 20, after: TimelinePlace | None = None) -> tuple[KeptTranscript, ...]:
+        """Conversations with a subject, or of an account, in which something changed, the newest first; `after` is the place of the last that is known."""
         return await self._of_deployment(
-            lambda connection, ours: tuple(timelines.transcripts(connection, ours, about, limit)), otherwise=()
+            lambda connection, ours: tuple(timelines.transcripts(connection, ours, about, limit, after)), otherwise=()
         )
+
+    async def runs(self, limit: int, after: TimelinePlace | None = None) -> tuple[KeptRun, ...]:
+        """The whole runs that are kept, the newest first; `after` is the place of the last that is known."""
+        return await self._of_deployment(lambda connection, ours: tuple(timelines.runs(connection, ours, limit, after)), otherwise=())
 
     async def document(self, run: str) -> Any:
         """A whole run that somebody asked for, `probe.run/2`; None where it is not kept."""

@@ -55,15 +55,32 @@ class HistoryChange:
     is_drift: bool
 
 
+TimelinePlace = tuple[int, int]
+"""Where something stands in a list that has the newest first: its time as it is stored, and the id of its row."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptTranscript:
     """A conversation in which something changed."""
 
+    place: TimelinePlace
+    mailbox: str | None
+    """Whose account it was held for; None where it was held for everybody."""
     at: datetime
     prober: str
     outcome: str
     lines: Sequence[Mapping[str, Json]]
     """As in a run's document."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRun:
+    """A whole run that is kept."""
+
+    place: TimelinePlace
+    run: str
+    """Its id."""
+    finished: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,17 +249,43 @@ def latencies(connection: Connection, deployment: int, subject: str, since: date
             yield read_back(row.day * DAY_MS + hour * DAY_MS // 24), True, of_hour
 
 
-def transcripts(connection: Connection, deployment: int, about: str, limit: int) -> Iterator[KeptTranscript]:
-    """Conversations in which something changed, the newest first."""
+def transcripts(
+    connection: Connection, deployment: int, about: str, limit: int, after: TimelinePlace | None = None
+) -> Iterator[KeptTranscript]:
+    """Conversations in which something changed, the newest first; `after` is the place of the last that is known already."""
     rows = connection.execute(
-        select(TRANSCRIPT)
+        select(TRANSCRIPT, SUBJECT.c.mailbox)
         .join(SUBJECT, SUBJECT.c.id == TRANSCRIPT.c.subject_id)
-        .where(_of(TRANSCRIPT.c.subject_id, deployment, about))
+        .where(_of(TRANSCRIPT.c.subject_id, deployment, about), _older(TRANSCRIPT.c.at, TRANSCRIPT.c.id, after))
         .order_by(TRANSCRIPT.c.at.desc(), TRANSCRIPT.c.id.desc())
         .limit(limit)
     )
     for row in rows:
-        yield KeptTranscript(at=read_back(row.at), prober=row.prober, outcome=row.outcome, lines=json.loads(zlib.decompress(row.body)))
+        yield KeptTranscript(
+            place=(row.at, row.id),
+            mailbox=row.mailbox or None,
+            at=read_back(row.at),
+            prober=row.prober,
+            outcome=row.outcome,
+            lines=json.loads(zlib.decompress(row.body)),
+        )
+
+
+def runs(connection: Connection, deployment: int, limit: int, after: TimelinePlace | None = None) -> Iterator[KeptRun]:
+    """The whole runs that are kept, the newest first; `after` is the place of the last that is known already."""
+    rows = connection.execute(
+        select(DOCUMENT.c.id, DOCUMENT.c.run, DOCUMENT.c.at)
+        .where(DOCUMENT.c.deployment_id == deployment, _older(DOCUMENT.c.at, DOCUMENT.c.id, after))
+        .order_by(DOCUMENT.c.at.desc(), DOCUMENT.c.id.desc())
+        .limit(limit)
+    )
+    for row in rows:
+        yield KeptRun(place=(row.at, row.id), run=row.run, finished=read_back(row.at))
+
+
+def _older(at: ColumnElement[int], row: ColumnElement[int], place: TimelinePlace | None) -> ColumnElement[bool]:
+    """Rows that stand after a place, which need not be there any more."""
+    return true() if place is None else or_(at < place[0], and_(at == place[0], row < place[1]))
 
 
 def document(connection: Connection, deployment: int, run: str) -> Mapping[str, Any] | None:

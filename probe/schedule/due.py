@@ -278,6 +278,19 @@ class Schedule:
         began = [(entry.task, datetime.fromtimestamp(entry.began or self._now, UTC)) for entry in self._running.values()]
         return sorted(began, key=lambda one: one[1])
 
+    def next_sign_in(self, mailbox: str, last: datetime | None, now: datetime) -> datetime | None:
+        """When somebody signs in for a mailbox next by the schedule, if nothing delays it; None where it does not. `last`: when anybody did before."""
+        entries = [
+            entry for kind in OF_MAILBOXES if (entry := self._entries.get(TaskKey(kind, mailbox))) is not None and entry.task.accounts
+        ]
+        moment = now.timestamp()
+        dues = [entry.next(moment) if entry.key in self._running else max(entry.due, moment) for entry in entries]
+        due = min(dues, default=math.inf)
+        if due == math.inf:
+            return None
+        apart = -math.inf if last is None else (last + SIGN_INS_APART).timestamp()
+        return datetime.fromtimestamp(max(due, apart), UTC)
+
     @property
     def running(self) -> int:
         """How many tasks run."""

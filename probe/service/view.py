@@ -97,6 +97,9 @@ class View:
     def signed_in(self, mailbox: str) -> datetime | None:
         return self._watcher.last_sign_ins.get(mailbox)
 
+    def next_sign_in(self, mailbox: str, last: datetime | None) -> datetime | None:
+        return self._schedule.next_sign_in(mailbox, last, self._watcher.now())
+
     async def check(self, subject: Mailbox | Endpoint, run_id: str, say: Callable[[str], None]) -> Run:
         """A check of a mailbox or of an endpoint; see `probe.web.Watch`."""
         asked = self._watcher.now()

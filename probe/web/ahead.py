@@ -6,6 +6,7 @@ It is worked out of one part after another, and anew of a part that was judged a
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -98,6 +99,10 @@ class WhatComes:
         """What comes, for the calendar. Raises RequestProblem."""
         return self._ahead(FAR, self._all()[1])
 
+    def members(self, coming: str) -> frozenset[str]:
+        """The addresses of the mailboxes that something befalls, soon or late, by its id; none where nothing of that id comes."""
+        return frozenset(address for one in chain(*self._all()) if coming_id(one) == coming for address in one.mailboxes)
+
     def _all(self) -> tuple[list[Coming], list[Coming]]:
         if self._joined is None:
             of_parts = self._of.values()
@@ -122,6 +127,11 @@ class WhatComes:
             worked_out=len(worked_out),
             parts=len(state.parts),
         )
+
+
+def coming_id(one: Coming) -> str:
+    """The id of something that comes: the same for the same thing on the same day."""
+    return hashlib.sha256("\n".join((one.day.isoformat(), one.rule, one.words)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def joined(coming: Iterable[Coming]) -> list[Coming]:

@@ -21,8 +21,11 @@ from probe.model.characters import visible
 from probe.web.access import Gatekeeper
 from probe.web.ahead import WhatComes
 from probe.web.asking import asking
+from probe.web.came_of import telling_what_came
+from probe.web.coming import telling_what_comes
 from probe.web.connections import MOST_HEAD_BYTES
 from probe.web.forms import ProblemForm
+from probe.web.going_on import telling_what_goes_on
 from probe.web.jobs import Jobs
 from probe.web.monitoring import monitoring
 from probe.web.pages import pages, problem_page
@@ -69,7 +72,10 @@ def application(watch: Watch, states: States, comes: WhatComes, gatekeeper: Gate
     app.add_exception_handler(HistoryUnavailable, _told_of_history)
     app.include_router(monitoring(watch, states, clock))
     app.include_router(reading(watch, states, comes))
+    app.include_router(telling_what_comes(states, comes))
     app.include_router(asking(watch, states, jobs))
+    app.include_router(telling_what_goes_on(watch, jobs, clock))
+    app.include_router(telling_what_came(watch, jobs, clock))
     app.include_router(pages(watch, states, comes, jobs, gatekeeper, clock))
     described = app.openapi
     app.openapi = lambda: _with_problems(described())  # type: ignore[method-assign]

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from itertools import chain
+from typing import NamedTuple
+from urllib.parse import quote
 
 from probe import app
 from probe.document import publish, rule_form
-from probe.document.telling.groups import grouped
 from probe.history.telling import as_time
+from probe.model.attempts import Outcome
 from probe.model.endpoints import endpoint_id
 from probe.model.estate import DEPLOYMENT_SUBJECT, Endpoint, Estate, Mailbox, profile_subject
-from probe.model.rules import Assessment, Rule, Support
+from probe.model.rules import Assessment, Rule, SignedIn, Support
 from probe.model.runs import Run
-from probe.web.ahead import Ahead
+from probe.outlook import Coming
+from probe.web.access import API
+from probe.web.ahead import Ahead, coming_id
+from probe.web.causes import CauseLine, status_word
+from probe.web.explaining import verdict_form
 from probe.web.parts import JsonForm
 from probe.web.problems import RequestProblem
 from probe.web.state import EstateState
@@ -26,6 +32,16 @@ from probe.web.watch import LastLook
 
 VerdictCount = tuple[tuple[str, str, str], int]
 """How many mailboxes have a profile and a verdict on support and readiness."""
+
+
+class SignInTimes(NamedTuple):
+    """What the service knows of the sign-ins of a mailbox's account."""
+
+    at: datetime | None
+    """When it signed in last and found what is told; None where that is told by its attempts alone, or not known."""
+    following: Callable[[datetime | None], datetime | None]
+    """When it does so next, by when it did last; None where it never does."""
+
 
 _MOST_CAUSES = 50
 _MOST_NAMED = 10
@@ -50,6 +66,7 @@ def summary(state: EstateState) -> JsonForm:
         "deployment": state.names.estate.deployment.name,
         "as_of": as_time(state.run.finished),
         "judged_at": state.run.judged_at.isoformat(),
+        "from": state.run.host,
         **_counts(chain.from_iterable(by_profile.values())),
         "profiles": [{"profile": name, **_counts(of_it)} for name, of_it in by_profile.items()],
         "worst": causes[:_MOST_CAUSES],
@@ -60,22 +77,38 @@ def summary(state: EstateState) -> JsonForm:
 
 def coming_up(ahead: Ahead) -> JsonForm:
     """What comes, for the estate in short."""
+    return {"coming": [*map(coming_line, ahead.coming)], "coming_as_of": _as_of(ahead)}
+
+
+def coming_line(one: Coming) -> JsonForm:
+    """Something that comes."""
     return {
-        "coming": [
-            {
-                "on": one.day.isoformat(),
-                "rule": one.rule,
-                "otherwise": one.otherwise.value,
-                "words": one.words,
-                "endpoints": [*one.endpoints],
-                "mailboxes": len(one.mailboxes),
-                "first": [*one.mailboxes[:_MOST_NAMED]],
-                "remedy": one.remedy,
-            }
-            for one in ahead.coming
-        ],
-        "coming_as_of": None if ahead.known is None else as_time(ahead.known),
+        "id": coming_id(one),
+        "on": one.day.isoformat(),
+        "rule": one.rule,
+        "otherwise": one.otherwise.value,
+        "words": one.words,
+        "endpoints": [*one.endpoints],
+        "mailboxes": len(one.mailboxes),
+        "first": [*one.mailboxes[:_MOST_NAMED]],
+        "remedy": one.remedy,
     }
+
+
+def how_far(ahead: Ahead) -> JsonForm:
+    """Of what is told of what comes, from when to when it is, and what it is worked out of."""
+    return {
+        "from": ahead.start.isoformat(),
+        "until": ahead.until.isoformat(),
+        "as_of": _as_of(ahead),
+        "worked_out": ahead.worked_out,
+        "parts": ahead.parts,
+        "unseen": len(ahead.unseen),
+    }
+
+
+def _as_of(ahead: Ahead) -> str | None:
+    return None if ahead.known is None else as_time(ahead.known)
 
 
 def _counts(verdicts: Iterable[VerdictCount]) -> JsonForm:
@@ -88,17 +121,30 @@ def _counts(verdicts: Iterable[VerdictCount]) -> JsonForm:
 
 
 def _causes(state: EstateState) -> list[JsonForm]:
-    blocks = [one for one in state.blocks if not one.block.is_good and one.block.support is not Support.NOT_ASSESSED]
     return [
         {
+            "id": line.id,
             "support": group.first.support.value,
             "readiness": group.first.readiness.value,
             "cause": group.cause[0],
-            "mailboxes": len(group.addresses),
-            "first": group.addresses[:_MOST_NAMED],
+            "mailboxes": len(line.addresses),
+            "first": line.addresses[:_MOST_NAMED],
         }
-        for group in grouped((one.block, one.cause, one.beside) for one in blocks)
+        for group, line in zip(state.causes.groups, state.causes.lines, strict=True)
+        if not group.first.is_good and group.first.support is not Support.NOT_ASSESSED
     ]
+
+
+def cause_line(line: CauseLine) -> JsonForm:
+    """A cause, as the estate's page tells it."""
+    return {
+        "id": line.id,
+        "status": status_word(line.status),
+        "cause": line.words,
+        "mailboxes": len(line.addresses),
+        "first": line.addresses[:_MOST_NAMED],
+        "step": line.step,
+    }
 
 
 def judged_mailbox(state: EstateState, name: str) -> tuple[Mailbox, Assessment]:
@@ -118,21 +164,45 @@ def mailbox_line(in_short: JsonForm, mailbox: Mailbox) -> JsonForm:
 
 
 def mailbox_detail(
-    state: EstateState, mailbox: Mailbox, assessment: Assessment, timeline: Sequence[JsonForm], since: datetime | None
+    state: EstateState,
+    mailbox: Mailbox,
+    assessment: Assessment,
+    timeline: Sequence[JsonForm],
+    since: datetime | None,
+    sign_in: SignInTimes,
 ) -> JsonForm:
     """A mailbox, with all that its verdict rests on."""
     document, ends = mailbox_document(state, mailbox, assessment), urls_of(state.names.estate, mailbox)
     return {
         "mailbox": document["estate"]["mailboxes"][0],
+        "profile": document["estate"]["profiles"][0],
         "assessment": document["assessments"][0],
         "endpoints": [{"id": endpoint_id(url), "subject": url} for url in ends],
         "rules": document["rules"],
         "facts": document["facts"],
         "missing": document["missing"],
         "attempts": document["attempts"],
+        "elsewhere": _elsewhere(state, mailbox.address, document),
         "timeline": [*timeline],
         "since": None if since is None else as_time(since),
+        "verdict": verdict_form(document, assessment, state.run.judged_at),
+        "sign_in": _sign_in(document, sign_in),
     }
+
+
+def signed_in_at(document: JsonForm) -> datetime | None:
+    """When the account of the one mailbox of a document signed in last or was refused; None where neither is known."""
+    (assessment,) = document["assessments"]
+    if assessment["signed_in"] not in (SignedIn.YES, SignedIn.REFUSED):
+        return None
+    held = (one for one in document["attempts"] if one["mailbox"] == assessment["mailbox"] and one["outcome"] != Outcome.NOT_SCHEDULED)
+    return max((datetime.fromisoformat(one["at"]) for one in held if "://" in one["subject"]), default=None)
+
+
+def _sign_in(document: JsonForm, times: SignInTimes) -> JsonForm:
+    at = times.at or signed_in_at(document)
+    following = times.following(at)
+    return {"at": None if at is None else as_time(at), "next": None if following is None else as_time(following)}
 
 
 def mailbox_document(state: EstateState, mailbox: Mailbox, assessment: Assessment) -> JsonForm:
@@ -174,9 +244,24 @@ def endpoint_detail(
         "facts": document["facts"],
         "missing": document["missing"],
         "attempts": document["attempts"],
+        "elsewhere": _elsewhere(state, endpoint.url, document),
         "timeline": [*timeline],
         "latencies": [*latencies],
     }
+
+
+def _elsewhere(state: EstateState, subject: str, document: JsonForm) -> dict[str, str]:
+    """The attempts that facts of a document cite and that it does not have, being those of other accounts: for each the path of the answer that has it."""
+    told = [*document["facts"], *(claim for gap in document["missing"] for claim in gap["claims"])]
+    cited = {one["attempt"] for fact in told for one in (fact, *fact["evidence"])}
+    left = cited - {None, *(attempt["id"] for attempt in document["attempts"])}
+    found = ((name, state.attempt(subject, name)) for name in sorted(left))
+    return {name: _place_of(attempt.mailbox or attempt.subject) for name, attempt in found if attempt is not None}
+
+
+def _place_of(subject: str) -> str:
+    """The path at which the API tells of an endpoint or a mailbox, by its URL or its address."""
+    return f"{API}endpoints/{endpoint_id(subject)}" if "://" in subject else f"{API}mailboxes/{quote(subject, safe='@')}"
 
 
 def _part_of(state: EstateState, subjects: Iterable[str], account: str | None) -> Run:

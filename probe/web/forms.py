@@ -14,12 +14,15 @@ from probe.document.forms import (
     DirectionsForm,
     Form,
     InferredFact,
+    LineForm,
     MailboxForm,
     MissingForm,
     ObservedFact,
+    ProfileForm,
     RuleForm,
 )
-from probe.model.rules import Otherwise, Readiness, SignedIn, Support
+from probe.model.attempts import Outcome
+from probe.model.rules import Otherwise, Readiness, Result, SignedIn, Support
 
 AnyFactForm = Annotated[ObservedFact | DeclaredFact | InferredFact, Field(discriminator="basis")]
 
@@ -58,6 +61,8 @@ class ProfileCountsForm(CountsForm):
 class CauseForm(Form):
     """Mailboxes with one verdict for one cause."""
 
+    id: str
+    """The same for the same cause; `cause` of `/v1/mailboxes` takes it."""
     support: Support
     readiness: Readiness
     cause: str
@@ -67,9 +72,40 @@ class CauseForm(Form):
     """Some of their addresses."""
 
 
+CauseStatus = Literal["not-ready", "unknown", "unsupported", "not-listed", "ready", "not-served", "advice"]
+"""What a verdict comes to; `advice`, which mailboxes of any verdict may have, decides nothing."""
+
+
+class CauseLineForm(Form):
+    """Mailboxes with one cause: a line of the estate's page."""
+
+    id: str
+    """The same for the same cause; `cause` of `/v1/mailboxes` takes it."""
+    status: CauseStatus
+    cause: str
+    """In words, with what was seen."""
+    mailboxes: int
+    first: tuple[str, ...]
+    """Some of their addresses."""
+    step: str
+    """What to do first, of the first of them; empty where all is well, and of advice."""
+
+
+class CausePageForm(Form):
+    """Every cause, the most urgent first; within one urgency, that of most mailboxes first. Advice comes last."""
+
+    causes: tuple[CauseLineForm, ...]
+    total: int
+    """How many there are on all pages."""
+    next: str | None
+    """`after` of the next page; null on the last one."""
+
+
 class ComingForm(Form):
     """Something that begins to fail by itself on a day."""
 
+    id: str
+    """The same for the same thing on the same day; `coming` of `/v1/mailboxes` takes it."""
     on: date
     rule: str
     otherwise: Otherwise
@@ -83,6 +119,44 @@ class ComingForm(Form):
     remedy: str
 
 
+class ComingPageForm(Form):
+    """What comes within two years, the earliest first."""
+
+    coming: tuple[ComingForm, ...]
+    total: int
+    """How many there are on all pages."""
+    next: str | None
+    """`after` of the next page; null on the last one."""
+    begins: date = Field(alias="from")
+    """The day after which it comes: that for which the estate is judged."""
+    until: date
+    as_of: datetime | None
+    """What was known then is the oldest that it is worked out of; null as long as it is worked out of a part of the estate alone."""
+    worked_out: int
+    """Of how many parts of the estate it is worked out."""
+    parts: int
+    unseen: int
+    """Of how many endpoints it is not known when their certificate ends; `/v1/coming/unseen` names them."""
+
+
+class UnseenForm(Form):
+    """An endpoint of which it is not known when its certificate ends."""
+
+    endpoint: str
+    """Its subject."""
+    because: str
+
+
+class UnseenPageForm(Form):
+    """Endpoints of which it is not known when their certificate ends, by subject."""
+
+    unseen: tuple[UnseenForm, ...]
+    total: int
+    """How many there are on all pages."""
+    next: str | None
+    """`after` of the next page; null on the last one."""
+
+
 class SummaryForm(CountsForm):
     """The estate in short."""
 
@@ -90,6 +164,8 @@ class SummaryForm(CountsForm):
     as_of: datetime
     """When the state was as it is told; of a large estate it may be some seconds old."""
     judged_at: date
+    host: str = Field(alias="from")
+    """The machine from which it is looked at."""
     profiles: tuple[ProfileCountsForm, ...]
     worst: tuple[CauseForm, ...]
     """The most urgent first. Mailboxes that are supported and ready are not among them, nor those that are not assessed."""
@@ -162,10 +238,66 @@ class ChangePageForm(Form):
     """`after` of the next page; null on the last one."""
 
 
+class EndingForm(Form):
+    """How a provider ended something."""
+
+    says: str
+    source: str
+    """The URL of its page."""
+
+
+class ExplanationForm(Form):
+    """Something that decided a verdict, or that is advised."""
+
+    answer: Literal["no", "unknown", "advice"]
+    rules: tuple[str, ...]
+    """One; several of which it is unknown for one reason whether they hold."""
+    because: str
+    """Why it is not known, in words; empty where it is."""
+    follows_from: str | None
+    """The rule that fails too, and whose remedy is the remedy of this one."""
+    also_not_listed: tuple[str, ...]
+    """Further rules that the same facts decided."""
+    settles: tuple[str, ...]
+    """What would settle it, a sentence each; empty where it is known."""
+    remedy: str
+    """With the estate's names in place; of what is unknown, what to do if it is so. Empty where there is none of its own."""
+    commands: tuple[str, ...]
+    """Those of the remedy, to be pasted."""
+    endings: tuple[EndingForm, ...]
+    """What providers say of what they do not offer any more."""
+
+
+class VerdictForm(Form):
+    """Why a mailbox has its verdict, as its page and `probe check` tell it."""
+
+    status: CauseStatus
+    words: str
+    """Both verdicts, the more urgent one in capitals."""
+    cause: str
+    """The id of its cause, as of `/v1/causes`."""
+    explanations: tuple[ExplanationForm, ...]
+    """The most urgent first, advice last."""
+    by_default: tuple[str, ...]
+    """Verdicts that nothing decided, a sentence each."""
+    by_direction: dict[Literal["incoming", "outgoing", "appointments"], dict[str, Result]]
+    """What came of each rule for each direction that is served, where the rule is asked of directions."""
+
+
+class SignInForm(Form):
+    """The sign-ins of a mailbox's account. Its age is the `Date` of the answer less `at`."""
+
+    at: datetime | None
+    """When it signed in last and found what is told here; null where that is not known."""
+    next: datetime | None
+    """When it does so next by the schedule, if nothing delays it; null where it does not."""
+
+
 class MailboxDetailForm(Form):
     """A mailbox, with all that its verdict rests on."""
 
     mailbox: MailboxForm
+    profile: ProfileForm
     assessment: AssessmentForm
     endpoints: tuple[EndpointNameForm, ...]
     """Those that serve it: the incoming one, and the outgoing one where it is another."""
@@ -173,10 +305,14 @@ class MailboxDetailForm(Form):
     facts: tuple[AnyFactForm, ...]
     missing: tuple[MissingForm, ...]
     attempts: tuple[AttemptForm, ...]
+    elsewhere: dict[str, str]
+    """Attempts that facts cite and that are of other accounts: by id, the path of the answer that has each."""
     timeline: tuple[ChangeForm, ...]
     """What drifted of it and its endpoints, the newest first."""
     since: datetime | None
     """Since when its verdict on support and on each direction is what it is, as far as that is kept."""
+    verdict: VerdictForm
+    sign_in: SignInForm
 
 
 class LastLookForm(Form):
@@ -226,9 +362,30 @@ class EndpointDetailForm(EndpointLineForm):
     facts: tuple[AnyFactForm, ...]
     missing: tuple[MissingForm, ...]
     attempts: tuple[AttemptForm, ...]
+    elsewhere: dict[str, str]
+    """Attempts that facts cite and that are of other accounts: by id, the path of the answer that has each."""
     timeline: tuple[ChangeForm, ...]
     latencies: tuple[LatencyForm, ...]
     """Of the last 14 days."""
+
+
+class TranscriptForm(Form):
+    """A conversation in which something changed, or that failed."""
+
+    at: datetime
+    prober: str
+    mailbox: str | None
+    """Whose account it was held for; null where it was held for everybody."""
+    outcome: Outcome
+    transcript: tuple[LineForm, ...]
+
+
+class TranscriptPageForm(Form):
+    """Conversations with one endpoint, the newest first."""
+
+    transcripts: tuple[TranscriptForm, ...]
+    next: str | None
+    """`after` of the next page; null on the last one."""
 
 
 class RuleDetailForm(RuleForm):

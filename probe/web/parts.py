@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
@@ -134,6 +134,11 @@ class OpenPart:
     def subjects(self) -> Iterable[str]:
         """All of which something is known."""
         return dict.fromkeys((*self._readings, *self._attempts, *self.assessments))
+
+    @cached_property
+    def attempts(self) -> Mapping[str, Attempt]:
+        """Each attempt by its id."""
+        return {attempt.id: attempt for attempt in self.run.attempts}
 
     def knows(self, subject: str) -> bool:
         """Whether something is known of a subject."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AwareDatetime, BeforeValidator
 
 from probe import app
 from probe.history import History, HistoryChange
-from probe.history.telling import change_as_json, latency_as_json
+from probe.history.telling import change_as_json, latency_as_json, transcript_as_json
+from probe.model.estate import Mailbox
 from probe.model.rules import Readiness, Support
 from probe.web.ahead import WhatComes
 from probe.web.documents import (
+    SignInTimes,
+    cause_line,
     coming_up,
     endpoint_detail,
     endpoint_line,
@@ -28,6 +30,7 @@ from probe.web.documents import (
     urls_of,
 )
 from probe.web.forms import (
+    CausePageForm,
     ChangePageForm,
     EndpointDetailForm,
     EndpointPageForm,
@@ -36,30 +39,18 @@ from probe.web.forms import (
     RuleDetailForm,
     RuleListForm,
     SummaryForm,
+    TranscriptPageForm,
 )
 from probe.web.parts import JsonForm
 from probe.web.problems import RequestProblem
+from probe.web.queries import After, AfterPlace, Limit, Moment, SubjectName, after_place, place_after, subject_named
 from probe.web.responses import JsonResponse, encoded, tagged
-from probe.web.state import MOST_NAME, States
+from probe.web.state import MOST_NAME, EstateNames, States
 from probe.web.watch import Watch
 
 _LATENCIES = timedelta(days=14)
 _TIMELINE = 50
 """Intervals of which a mailbox or an endpoint is told what changed with them."""
-
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
-
-
-def _is_moment(text: str) -> str:
-    """A date and time with its zone, as RFC 3339 has it. Raises ValueError."""
-    if not _MOMENT.fullmatch(text):
-        raise ValueError("a date and time with its zone is wanted, as in 2026-11-29T08:30:00Z")
-    return text
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_is_moment)]
-After = Annotated[str | None, Query(max_length=MOST_NAME, description="`next` of the page before.")]
-Limit = Annotated[int, Query(ge=1, le=500, description="The most that a page has.")]
 
 
 def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
@@ -79,11 +70,14 @@ def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
         readiness: Annotated[list[Readiness], Query(description="Only these; may be given again.")] = [],  # noqa: B006
         profile: Annotated[str | None, Query(max_length=256, description="Only those of this email server profile.")] = None,
         q: Annotated[str, Query(max_length=320, description="Only those whose address has this in it.")] = "",
+        cause: Annotated[str | None, Query(max_length=256, description="Only those with this cause: an id of `/v1/causes`.")] = None,
+        coming: Annotated[str | None, Query(max_length=256, description="Only those that this befalls: an id of `/v1/coming`.")] = None,
         after: After = None,
         limit: Limit = 100,
     ) -> Response:
         """The mailboxes of the estate by address, each in short."""
         state, wanted = await states.newest(), q.casefold()
+        only = _only(None if cause is None else state.causes.members(cause), None if coming is None else comes.members(coming))
         found = {
             name: (in_short, mailbox)
             for name, mailbox in state.names.by_address.items()
@@ -92,10 +86,19 @@ def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
             and (not support or in_short["support"] in support)
             and (not readiness or in_short["readiness"] in readiness)
             and (profile is None or mailbox.profile == profile)
+            and (only is None or mailbox.address in only)
         }
         names, following = page([*found], after, limit)
         lines = [mailbox_line(*found[name]) for name in names]
         return tagged(request, encoded({"mailboxes": lines, "total": len(found), "next": following}))
+
+    @router.get("/causes", response_model=CausePageForm)
+    async def list_causes(request: Request, after: After = None, limit: Limit = 100) -> Response:
+        """Why the mailboxes have their verdicts, and what is advised: each cause with how many it befalls, the most urgent first."""
+        ranked = (await states.newest()).causes.ranked
+        ranks, following = page([*ranked], after, limit)
+        lines = [cause_line(ranked[rank]) for rank in ranks]
+        return tagged(request, encoded({"causes": lines, "total": len(ranked), "next": following}))
 
     @router.get("/mailboxes/{name:path}", response_model=MailboxDetailForm)
     async def show_mailbox(
@@ -106,7 +109,8 @@ def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
         mailbox, assessment = judged_mailbox(state, name)
         timeline = await _timeline(watch.history, mailbox.address, urls_of(state.names.estate, mailbox))
         since = await watch.history.stands_since(mailbox.address)
-        return tagged(request, encoded(mailbox_detail(state, mailbox, assessment, timeline, since)))
+        sign_in = SignInTimes(watch.signed_in(mailbox.address), partial(watch.next_sign_in, mailbox.address))
+        return tagged(request, encoded(mailbox_detail(state, mailbox, assessment, timeline, since, sign_in)))
 
     @router.get("/endpoints", response_model=EndpointPageForm)
     async def list_endpoints(request: Request, after: After = None, limit: Limit = 100) -> Response:
@@ -115,6 +119,21 @@ def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
         names, following = page(state.names.urls, after, limit)
         lines = [endpoint_line(state, state.names.endpoints[url], watch.last_look(url)) for url in names]
         return tagged(request, encoded({"endpoints": lines, "total": len(state.names.urls), "next": following}))
+
+    # Before the route of one endpoint, whose name may be a URL with such a path.
+    @router.get("/endpoints/{endpoint_id}/transcripts", response_model=TranscriptPageForm)
+    async def list_transcripts(
+        request: Request, endpoint_id: Annotated[str, Path(pattern="^[0-9a-f]{12}$")], after: AfterPlace = None, limit: Limit = 100
+    ) -> Response:
+        """The conversations with an endpoint that are kept, word for word, the newest first: those in which something changed, and that failed."""
+        endpoint = (await states.newest()).names.endpoint(endpoint_id)
+        if endpoint is None:
+            raise RequestProblem(404, "the estate has no such endpoint")
+        # One more than wanted tells whether there is another page.
+        kept = await watch.history.transcripts(endpoint.url, limit + 1, place_after(after))
+        following = after_place(kept[limit - 1].place) if len(kept) > limit else None
+        told = [{**transcript_as_json(one), "mailbox": one.mailbox} for one in kept[:limit]]
+        return tagged(request, encoded({"transcripts": told, "next": following}))
 
     @router.get("/endpoints/{name:path}", response_model=EndpointDetailForm)
     async def show_endpoint(
@@ -135,12 +154,13 @@ def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
     async def list_changes(
         request: Request,
         since: Annotated[Moment | None, Query(description="Only what changed since then.")] = None,
+        subject: SubjectName = None,
         after: Annotated[int | None, Query(ge=0, lt=2**63, description="`next` of the page before.")] = None,
         limit: Limit = 100,
     ) -> Response:
-        """Drift: what changed that matters, from what to what, on which words, the newest first."""
+        """Drift: what changed that matters, from what to what, on which words, the newest first; of a mailbox with that of its endpoints."""
         # One more than wanted tells whether there is another page; several changes may be of one interval.
-        changes = await watch.history.changes(since=since, after=after, limit=limit + 1)
+        changes = await watch.history.changes(since=since, after=after, limit=limit + 1, **_about(states.names(), subject))
         ids = [*dict.fromkeys(change.id for change in changes)]
         kept = ids[:limit]
         following = str(kept[-1]) if len(ids) > limit else None
@@ -161,6 +181,22 @@ def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
         return tagged(request, encoded(rule_detail(rule)))
 
     return router
+
+
+def _only(*wanted: frozenset[str] | None) -> frozenset[str] | None:
+    """The addresses that are in all sets that are wanted; None where none is."""
+    sets = [one for one in wanted if one is not None]
+    return frozenset.intersection(*sets) if sets else None
+
+
+def _about(names: EstateNames, subject: str | None) -> dict[str, Any]:
+    """What changes are asked for, of a mailbox or an endpoint as on its page. Raises RequestProblem."""
+    if subject is None:
+        return {}
+    found = subject_named(names, subject)
+    if isinstance(found, Mailbox):
+        return {"about": found.address, "beside": urls_of(names.estate, found)}
+    return {"about": found.url}
 
 
 async def _timeline(history: History, about: str, beside: Sequence[str]) -> list[JsonForm]:

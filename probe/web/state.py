@@ -19,6 +19,7 @@ from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.facts import Facts, Reading
 from probe.model.rules import Assessment
 from probe.net.threads import in_thread
+from probe.web.causes import EstateCauses
 from probe.web.parts import DrawnBlock, JsonForm, OpenPart, OpenParts, PartState, endpoint_in_short
 from probe.web.problems import RequestProblem
 from probe.web.watch import Watch, WatchedState
@@ -76,6 +77,8 @@ class EstateState:
         """How many mailboxes are judged: all but soon after the service began."""
         self.blocks: Sequence[DrawnBlock] = _sorted(block for part in parts for block in part.blocks)
         """The mailboxes in blocks, the most urgent first."""
+        self.causes = EstateCauses(self.blocks)
+        """Why they have their verdicts."""
 
     @property
     def unjudged(self) -> int:
@@ -96,6 +99,11 @@ class EstateState:
         """The last attempts with a subject, those of accounts there among them, in the order of the plan."""
         part = self._open(subject)
         return () if part is None else part.attempts_with(subject)
+
+    def attempt(self, subject: str, attempt_id: str) -> Attempt | None:
+        """An attempt with a subject or with what is known together with it, by its id."""
+        part = self._open(subject)
+        return None if part is None else part.attempts.get(attempt_id)
 
     def readings_of(self, subject: str) -> Sequence[Reading]:
         """What is known and missing of a subject and of accounts there."""

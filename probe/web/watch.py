@@ -120,6 +120,9 @@ class Watch(Protocol):
     def signed_in(self, mailbox: str) -> datetime | None:
         """When the account of a mailbox, by its address, signed in last and found what `run` tells of it; None where that is not known."""
 
+    def next_sign_in(self, mailbox: str, last: datetime | None) -> datetime | None:
+        """When the schedule has somebody sign in for a mailbox next, by its address, if nothing delays that; None where it does not. `last`: when anybody did."""
+
     async def look(self, endpoint: Endpoint) -> None:
         """Look at an endpoint of the estate, so that `state` and `last_look` tell of it.
 

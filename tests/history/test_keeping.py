@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from probe.model.estate import HistoryLimits, Secret
 from probe.model.rules import Readiness, Support
 from tests.history.looks import START, attempt, look, minutes, product
 from tests.history.rows import rows_of
-from tests.runs import EWS, a_checked_run, a_fact, an_assessment
+from tests.runs import EWS, a_checked_run, a_fact, a_run, an_assessment
 
 DAY = 24 * 60
 LIMITS = HistoryLimits()
@@ -104,6 +105,22 @@ async def test_transcripts_become_fewer_with_age(place: Folder | Secret) -> None
         for age, left in ((13, 12), (20, 2), (100, 1)):
             await history.sweep(LIMITS, minutes(age * DAY))
             assert len(await history.transcripts(pop)) == left
+
+
+async def test_words_and_whole_runs_are_read_page_by_page(place: Folder | Secret) -> None:
+    """The newest first, each once, those of one moment too; also after one that was dropped meanwhile."""
+    async with open_history(place, "contoso") as history:
+        for n in range(4):
+            await history.record([look(n, *product(), outcome=Outcome.COMPLETED if n % 2 else Outcome.CLOSED)])
+            await history.record_run(replace(a_run(), id=f"run-{n}", finished=minutes(n // 2)))
+        words, runs = await history.transcripts(look(0).subject), await history.runs(20)
+        assert [one.at for one in words] == [minutes(n) for n in (3, 2, 1, 0)]
+        assert [(one.run, one.finished) for one in runs] == [(f"run-{n}", minutes(n // 2)) for n in (3, 2, 1, 0)]
+        for kept, read in ((words, partial(history.transcripts, look(0).subject)), (runs, history.runs)):
+            assert [one for number in range(4) for one in await read(1, None if number == 0 else kept[number - 1].place)] == [*kept]
+            assert await read(9, kept[-1].place) == ()
+        await history.record_run(replace(a_run(), id="run-2", finished=minutes(9)))
+        assert await history.runs(9, runs[1].place) == runs[2:]
 
 
 async def test_a_look_that_finds_nothing_new_keeps_no_words(place: Folder | Secret) -> None:

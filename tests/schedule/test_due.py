@@ -57,6 +57,25 @@ def test_what_is_under_way_is_told_with_its_begin(tmp_path: Path) -> None:
     assert world.schedule.under_way() == begun[1:]
 
 
+def test_the_next_sign_in_of_a_mailbox_is_told(tmp_path: Path) -> None:
+    """The earliest of its tasks; not within 15 minutes of the last, whoever signed in; while one runs, that after it."""
+    world = settled(tmp_path, sign_in(), sign_in("b@contoso.test", every=2 * HOUR), look())
+    assert world.schedule.next_sign_in("nobody@contoso.test", None, world.now) is None
+    assert world.schedule.next_sign_in(MAIL, None, world.now) is None
+    for address in ("a@contoso.test", "b@contoso.test"):
+        told = world.schedule.next_sign_in(address, None, world.now)
+        assert told is not None
+        assert world.schedule.next_sign_in(address, told - MINUTES, world.now) == told + 14 * MINUTES
+        begun = [at for at, task in world.run(2 * HOUR + MINUTES) if task.subject == address]
+        assert told - MINUTES < begun[0] <= told + MINUTES
+    while not (running := [task for task in world.due() if task.subject == "a@contoso.test"]):
+        world.wait_until_due(world.now + HOUR)
+    told = world.schedule.next_sign_in("a@contoso.test", world.now, world.now)
+    assert told is not None
+    world.end(running[0])
+    assert told == world.schedule.next_sign_in("a@contoso.test", world.now, world.now)
+
+
 def test_a_first_start_fires_nothing_at_once(tmp_path: Path) -> None:
     """A thousand endpoints are looked at for the first time spread over an interval, a daily posture over an hour."""
     tasks = [look(f"imaps://host{number}:993") for number in range(1000)]

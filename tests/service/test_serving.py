@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +279,10 @@ async def test_who_asks_the_service_has_the_answer_of_a_sign_in_of_the_last_15_m
                 assert all(attempt["at"] < run["started"] for attempt in signed_in), (path, run["started"], signed_in)
                 assert [one["signed_in"] for one in run["assessments"]] == ["yes"]
             assert done["mailboxes"][0]["predicted"] == {"incoming": "success", "outgoing": "success", "appointments": None}
+            _, detail = await one.asks(f"/v1/mailboxes/{ADDRESS}")
+            at, following = (datetime.fromisoformat(detail["sign_in"][name]) for name in ("at", "next"))
+            assert at <= app.now() < following
+            assert following >= at + timedelta(minutes=15)
             stop.set()
         assert [*pop.logons] == [*smtp.logons] == [(ADDRESS, True)]
 

@@ -20,7 +20,7 @@ from probe.service.resting import RestingRun
 from probe.service.showing import ShownState
 from probe.web import WatchedState
 from probe.web.ahead import joined
-from probe.web.documents import endpoint_detail, judged_mailbox, mailbox_detail, mailbox_line, summary
+from probe.web.documents import SignInTimes, endpoint_detail, judged_mailbox, mailbox_detail, mailbox_line, summary
 from probe.web.monitoring import of_the_estate
 from probe.web.pages.estate import EstateView, Wanted
 from probe.web.parts import OpenParts, PartState, PublishedPart
@@ -55,7 +55,9 @@ def told(state: EstateState) -> dict[str, Any]:
     return {
         "summary": summary(state),
         "lines": [mailbox_line(state.in_short(mailbox) or {}, mailbox) for mailbox, _ in found],
-        "mailboxes": [mailbox_detail(state, mailbox, assessment, (), None) for mailbox, assessment in found],
+        "mailboxes": [
+            mailbox_detail(state, mailbox, assessment, (), None, SignInTimes(None, lambda at: at)) for mailbox, assessment in found
+        ],
         "endpoints": [endpoint_detail(state, endpoint, None, (), ()) for endpoint in names.endpoints.values()],
         "page": (view.summary, view.causes, view.advice, view.endpoints, lines, total),
         "metrics": sorted(of_the_estate(state).splitlines()),

@@ -105,3 +105,24 @@ async def answer_of(talk: h11.Connection, reader: asyncio.StreamReader) -> Answe
             return Answer(head.status_code, {name.decode(): value.decode("latin-1") for name, value in head.headers}, body)
         else:
             assert not isinstance(event, h11.ConnectionClosed), "the connection was closed without an answer"
+
+
+async def got(asker: Asker, path: str) -> Any:
+    """What is answered to a request that is all right."""
+    answer = await asker.ask(path)
+    assert answer.status == 200, answer.body
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.body.isascii()
+    return answer.json()
+
+
+async def pages(asker: Asker, path: str, of: str) -> list[Any]:
+    """All that the pages of a list have, one after another."""
+    found: list[Any] = []
+    after = ""
+    while True:
+        page = await got(asker, path + after)
+        found += page[of]
+        if page["next"] is None:
+            return found
+        after = f"&after={page['next']}"

@@ -4,19 +4,64 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
 from probe.memory.folder import Folder
-from probe.web.access import Hosts, Rates, RequestBudget, is_local_name
+from probe.model.endpoints import endpoint_id
+from probe.web.access import Gatekeeper, Hosts, Rates, RequestBudget, is_local_name
+from probe.web.ahead import WhatComes
+from probe.web.application import application
 from probe.web.listener import ListenSettings
 from probe.web.problems import RequestProblem
+from probe.web.state import States
 from probe.web.tokens import Tokens, TokenScope
+from tests.looking import authority
+from tests.runs import EWS, NOON
+from tests.web.client import Asker
 from tests.web.world import DrivenTime, World, world
 
-PATHS = ("/healthz", "/readyz", "/metrics", "/probe?target=x", "/v1/openapi.json", "/nothing", "/")
+_NAMES = {
+    "/m/": "info@contoso.test",
+    "/v1/mailboxes/": "info@contoso.test",
+    "/e/": endpoint_id(EWS),
+    "/v1/endpoints/": endpoint_id(EWS),
+    "/v1/rules/": "certificate-expired",
+    "/static/": "probe.css",
+    "/gate/": "0" * 32,
+    "/v1/gate/": "0" * 32,
+    "/v1/runs/": "0" * 32,
+    "/enabling/": "0" * 32,
+    "/v1/enabling/": "0" * 32,
+}
+"""A name for the parameter of each path that has one, by what stands before it."""
+
+
+def _routes() -> Iterator[tuple[str, str]]:
+    """Each method and path that the application answers, as a request."""
+    nobody: Any = None  # routes are made of what they ask when somebody asks them
+    states = States(nobody)
+    gatekeeper = Gatekeeper(nobody, nobody, nobody, on_loopback=True, require_token=False, clock=nobody, monotonic=nobody)
+    front = application(nobody, states, WhatComes(states), gatekeeper, nobody, nobody)
+    assert isinstance(front._app, FastAPI)
+    for route in iter_route_contexts(front._app.routes):
+        assert route.path is not None
+        before, parameter, after = re.fullmatch(r"([^{]*)(\{\w+(?::path)?\})?(.*)", route.path, re.DOTALL).groups()  # type: ignore[union-attr]
+        for method in sorted(route.methods or ()):
+            yield method, f"{before}{_NAMES[before] if parameter else ''}{after}"
+
+
+ROUTES = (*_routes(), ("GET", "/nothing"), ("GET", "/probe?target=x"))
+OPEN = {("GET", "/login"), ("POST", "/login"), ("GET", "/static/probe.css")}
+"""What is answered without a token: where people sign in, and the files of the page."""
 
 
 @pytest.fixture
@@ -32,14 +77,55 @@ async def strict(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
-@pytest.mark.parametrize("path", PATHS)
-async def test_nothing_is_read_without_a_token_where_one_is_wanted(strict: World, path: str) -> None:
-    """Whether a path exists is not told either."""
-    answer = await strict.asker.ask(path)
-    assert answer.status == 401
-    assert answer.problem == "a token is wanted: Authorization: Bearer TOKEN"
-    assert answer.headers["www-authenticate"] == 'Bearer realm="probe"'
-    assert (await strict.of(TokenScope.READ).ask(path)).status in (200, 404)
+@asynccontextmanager
+async def seen_from_outside(folder: Path, how: str) -> AsyncIterator[tuple[World, Asker, dict[str, str]]]:
+    """A listener as somebody sees it who is not on loopback, and the headers that come with that."""
+    if how == "a token is wanted everywhere":
+        async with world(folder, settings=ListenSettings(port=0, require_token=True)) as made:
+            yield made, made.asker, {}
+    elif how == "a proxy passed it on":
+        async with world(folder) as made:
+            yield made, made.asker, {"X-Forwarded-For": "127.0.0.1"}
+    else:
+        Tokens(Folder(folder / "state")).create("first", TokenScope.READ, NOON)
+        file = authority().issue("localhost").file
+        async with world(folder, settings=ListenSettings(host="0.0.0.0", port=0, certificate=file, key=file)) as made:
+            port = made.asker.url.rpartition(":")[2]
+            yield made, replace(made.asker, url=f"https://localhost:{port}"), {}
+
+
+@pytest.mark.parametrize("how", ["a token is wanted everywhere", "a proxy passed it on", "it listens everywhere"])
+async def test_nothing_is_read_without_a_token_where_one_is_wanted(tmp_path: Path, how: str) -> None:
+    """Whatever the application has a route for, and whatever it has none for: whether a path exists is not told either."""
+    assert set(ROUTES) > OPEN
+    async with seen_from_outside(tmp_path, how) as (made, asker, headers):
+        for method, path in ROUTES:
+            made.time.drive(60)
+            for asked in (method, *(["HEAD"] if method == "GET" else [])):
+                answer = await asker.ask(path, asked, headers, body={} if method == "POST" else None)
+                if (method, path) in OPEN:
+                    assert answer.status in (200, 415), (asked, path)
+                    continue
+                assert answer.status == 401, (asked, path)
+                assert answer.headers["www-authenticate"] == 'Bearer realm="probe"'
+                assert asked == "HEAD" or answer.problem == "a token is wanted: Authorization: Bearer TOKEN"
+        assert not made.watch.held
+
+
+async def test_with_a_token_each_route_is_answered(strict: World) -> None:
+    """One that reads, or, where something is done, one that checks; a form of the page wants the mark of a session besides."""
+    for method, path in ROUTES:
+        is_read = method in ("GET", "HEAD")
+        asker = strict.of(TokenScope.READ if is_read else TokenScope.CHECK)
+        answer = await asker.ask(path, method, body=None if is_read else {})
+        assert answer.status in ((200, 404, 422) if is_read else (405, 415, 422)), (method, path, answer.body)
+
+
+def test_every_route_of_the_api_and_of_the_page_is_among_them() -> None:
+    """The table is that of the application, and has its parameters filled in."""
+    paths = {path for _, path in ROUTES}
+    assert paths >= {"/", "/metrics", "/v1/openapi.json", "/v1/summary", "/m/info@contoso.test", "/runs", "/v1/checks", "/logout"}
+    assert not [path for path in paths if "{" in path]
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,10 @@ async def test_the_description_is_whole(tmp_path: Path) -> None:
     operations = {f"{method.upper()} {path}" for path, of_it in described["paths"].items() for method in of_it}
     assert operations == {
         "GET /healthz", "GET /readyz", "GET /metrics", "GET /probe", "GET /v1/summary", "GET /v1/mailboxes", "GET /v1/mailboxes/{name}",
-        "GET /v1/endpoints", "GET /v1/endpoints/{name}", "GET /v1/changes", "GET /v1/runs/{run_id}", "GET /v1/rules", "GET /v1/rules/{rule_id}",
-        "POST /v1/checks", "POST /v1/gate", "GET /v1/gate/{job_id}",
+        "GET /v1/causes", "GET /v1/endpoints", "GET /v1/endpoints/{name}", "GET /v1/endpoints/{endpoint_id}/transcripts",
+        "GET /v1/changes", "GET /v1/coming", "GET /v1/coming/unseen", "GET /v1/jobs", "GET /v1/runs", "GET /v1/schedule",
+        "GET /v1/runs/{run_id}", "GET /v1/rules", "GET /v1/rules/{rule_id}",
+        "POST /v1/checks", "POST /v1/gate", "GET /v1/gate/{job_id}", "GET /v1/enabling/{job_id}",
     }  # fmt: skip
     for of_path in described["paths"].values():
         for operation in of_path.values():

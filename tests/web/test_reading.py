@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,6 +15,7 @@ from probe import app
 from probe.history import judgement, sighting
 from probe.history.storage import DATABASE
 from probe.model import vocabulary as v
+from probe.model.attempts import Outcome
 from probe.model.endpoints import endpoint_id
 from probe.model.provenance import Declared
 from probe.model.rules import Readiness, Result, Support
@@ -28,8 +28,9 @@ from probe.web.forms import (
     MailboxPageForm,
     RuleListForm,
     SummaryForm,
+    TranscriptPageForm,
 )
-from tests.history.looks import look, product
+from tests.history.looks import attempt, look, minutes, product
 from tests.runs import (
     EWS,
     NOON,
@@ -45,7 +46,8 @@ from tests.runs import (
     an_estate,
     words,
 )
-from tests.web.client import Asker
+from tests.web.client import got, pages
+from tests.web.pages.reading import PageReader
 from tests.web.world import World, world
 
 
@@ -53,27 +55,6 @@ from tests.web.world import World, world
 async def service(tmp_path: Path) -> AsyncIterator[World]:
     async with world(tmp_path) as made:
         yield made
-
-
-async def got(asker: Asker, path: str) -> Any:
-    """What is answered to a request that is all right."""
-    answer = await asker.ask(path)
-    assert answer.status == 200, answer.body
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.body.isascii()
-    return answer.json()
-
-
-async def pages(asker: Asker, path: str, of: str) -> list[Any]:
-    """All that the pages of a list have, one after another."""
-    found: list[Any] = []
-    after = ""
-    while True:
-        page = await got(asker, path + after)
-        found += page[of]
-        if page["next"] is None:
-            return found
-        after = f"&after={page['next']}"
 
 
 async def test_the_estate_in_short_counts_each_mailbox_once(service: World) -> None:
@@ -203,6 +184,8 @@ async def test_a_mailbox_is_found_by_its_id_in_dynamics(tmp_path: Path) -> None:
         "/v1/rules/..%2f..",
         f"/v1/runs/{'0' * 32}",
         f"/v1/gate/{'0' * 32}",
+        "/v1/endpoints/000000000000/transcripts",
+        "/v1/endpoints/https://elsewhere.test/transcripts",
     ],
 )
 async def test_what_the_estate_does_not_have_is_not_there(service: World, path: str) -> None:
@@ -253,6 +236,64 @@ async def test_changes_are_drift_newest_first_in_pages(service: World) -> None:
     assert timeline == whole
     latencies = (await got(service.asker, f"/v1/endpoints/{POP}"))["latencies"]
     assert all(one["minimum"] <= one["median"] <= one["maximum"] for one in latencies)
+
+
+async def test_changes_of_one_subject_are_those_of_its_page_and_the_older_ones(service: World) -> None:
+    """Of a mailbox with those of its endpoints, of an endpoint by id as by subject; page by page, beyond what a timeline has."""
+    history, address = service.watch.history, "pop@branch.test"
+    for number in range(60):
+        await history.record([look(5 * number, *product(f"Product {number}", f"+OK {number} ready"))])
+    for number, support in enumerate((Support.SUPPORTED, Support.UNSUPPORTED)):
+        await history.record([judgement(an_assessment(address, support, Readiness.READY), NOON + timedelta(minutes=number))])
+    await history.record([look(0, *product(), subject=EWS)])
+    await history.record([look(5, *product("Exim"), subject=EWS)])
+    of_endpoint = await pages(service.asker, f"/v1/changes?limit=20&subject={endpoint_id(POP)}", "changes")
+    assert {one["subject"] for one in of_endpoint} == {POP}
+    assert len({one["id"] for one in of_endpoint}) == 59
+    assert await pages(service.asker, f"/v1/changes?limit=500&subject={POP}", "changes") == of_endpoint
+    of_mailbox = await pages(service.asker, f"/v1/changes?limit=500&subject={address.upper()}", "changes")
+    assert {one["subject"] for one in of_mailbox} == {POP, address}
+    assert [one for one in of_mailbox if one["subject"] == POP] == of_endpoint
+    timeline = (await got(service.asker, f"/v1/mailboxes/{address}"))["timeline"]
+    assert of_mailbox[: len(timeline)] == timeline
+    assert len(timeline) < len(of_mailbox)
+
+
+async def test_kept_conversations_of_an_endpoint_are_paged_newest_first(service: World) -> None:
+    """Those of its page and the older ones, word for word, with whose account it was; also where the one at which a page ended was dropped."""
+    history, place = service.watch.history, f"/v1/endpoints/{endpoint_id(POP)}/transcripts"
+    assert await got(service.asker, place) == {"transcripts": [], "next": None}
+    for number in range(12):
+        outcome = Outcome.COMPLETED if number % 2 else Outcome.CLOSED
+        await history.record([look(number, *product(), outcome=outcome)])
+    account = attempt(minutes(20), Outcome.DENIED, ("-ERR [AUTH] no",))
+    await history.record([sighting(POP, "pop@branch.test", minutes(20), [], [account], seconds=None)])
+    whole = await pages(service.asker, f"{place}?limit=500", "transcripts")
+    TranscriptPageForm.model_validate({"transcripts": whole, "next": None})
+    assert [(one["outcome"], one["mailbox"]) for one in whole[:3]] == [("denied", "pop@branch.test"), ("completed", None), ("closed", None)]
+    assert whole[0]["transcript"] == [{"line": 1, "from": "peer", "text": "-ERR [AUTH] no"}]
+    assert [one["at"] for one in whole] == sorted((one["at"] for one in whole), reverse=True)
+    assert len(whole) == 13
+    for limit in (1, 4, 13):
+        assert await pages(service.asker, f"{place}?limit={limit}", "transcripts") == whole
+    words = (await PageReader(service.asker).get(f"/e/{endpoint_id(POP)}")).words
+    assert "-ERR [AUTH] no" in words.partition("Those in which something changed")[2]
+    first = await got(service.asker, f"{place}?limit=5")
+    await history.erase("pop@branch.test")
+    await history.sweep(service.watch.estate.history, minutes(20 * 24 * 60))
+    rest = (await got(service.asker, f"{place}?limit=500&after={first['next']}"))["transcripts"]
+    assert [one for one in rest if one not in whole[5:]] == []
+
+
+async def test_a_mailbox_says_when_it_signed_in_and_when_it_does_next(service: World) -> None:
+    """As far as that is known, and as the schedule has it; the last is on its page too."""
+    place = "/v1/mailboxes/info@contoso.test"
+    assert (await got(service.asker, place))["sign_in"] == {"at": "2026-11-23T12:00:00Z", "next": None}, "of its attempt"
+    assert (await got(service.asker, "/v1/mailboxes/silent@branch.test"))["sign_in"] == {"at": None, "next": None}
+    service.watch.sign_ins["info@contoso.test"] = NOON - timedelta(minutes=5)
+    service.watch.next_sign_ins["info@contoso.test"] = NOON + timedelta(minutes=55)
+    told = (await got(service.asker, place))["sign_in"]
+    assert told == {"at": "2026-11-23T11:55:00Z", "next": "2026-11-23T12:55:00Z"}
 
 
 @pytest.mark.parametrize(
@@ -308,7 +349,17 @@ async def test_a_history_that_cannot_be_read_is_said(service: World, tmp_path: P
 
 async def test_no_secret_and_no_place_of_one_is_told(service: World) -> None:
     """Whatever is read: of a secret only that there is one."""
-    paths = ["/v1/summary", "/v1/mailboxes", "/v1/endpoints", "/v1/rules", "/metrics", "/v1/openapi.json"]
+    paths = [
+        "/v1/summary",
+        "/v1/mailboxes",
+        "/v1/endpoints",
+        "/v1/rules",
+        "/metrics",
+        "/v1/openapi.json",
+        "/v1/causes",
+        "/v1/coming",
+        "/v1/jobs",
+    ]
     paths += [f"/v1/mailboxes/{one.address}" for one in service.watch.estate.mailboxes]
     paths += [f"/v1/endpoints/{one.url}" for one in service.watch.estate.endpoints]
     for path in paths:

@@ -74,6 +74,8 @@ class RunWatch:
         self.ended: Counter[tuple[str, str]] = Counter((attempt.prober, attempt.outcome.value) for attempt in run.attempts)
         self.sign_ins: dict[str, datetime] = {}
         """When accounts signed in last, by mailbox."""
+        self.next_sign_ins: dict[str, datetime] = {}
+        """When the schedule has them sign in next, by mailbox."""
         self.late = timedelta()
         self.news = "1 of 2 conversations have ended"
         """What is told of how far a check and an answer of the gate are."""
@@ -153,6 +155,9 @@ class RunWatch:
 
     def signed_in(self, mailbox: str) -> datetime | None:
         return self.sign_ins.get(mailbox)
+
+    def next_sign_in(self, mailbox: str, last: datetime | None) -> datetime | None:
+        return self.next_sign_ins.get(mailbox)
 
     async def check(self, subject: Mailbox | Endpoint, run_id: str, say: Callable[[str], None]) -> Run:
         say(self.news)

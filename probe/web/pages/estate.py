@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import NamedTuple
 
-from probe.document.telling.groups import Group, advised, grouped
+from probe.document.telling.groups import Group
 from probe.document.telling.summaries import summary_of_check
 from probe.document.telling.words import count
-from probe.reports.html.markup import tone
+from probe.web.causes import CauseLine
 from probe.web.parts import JsonForm
 from probe.web.state import EstateState
 
@@ -28,19 +25,6 @@ class MailboxLine(NamedTuple):
     status: str
     tone: str
     cause: str
-
-
-class GroupLine(NamedTuple):
-    """Mailboxes with one cause: a line of the table."""
-
-    id: str
-    """The same for the same cause."""
-    status: str
-    tone: str
-    words: str
-    addresses: Sequence[str]
-    step: str
-    """The first thing to do; empty where all is well."""
 
 
 class Wanted(NamedTuple):
@@ -67,17 +51,13 @@ class EstateView:
 
     def __init__(self, state: EstateState) -> None:
         self.state = state
-        drawn = {id(one.block): one for one in state.blocks}
         self._deciding = {id(one.block): one.deciding for one in state.blocks}
         """The rules that decide each block."""
-        self._groups = grouped((one.block, one.cause, one.beside) for one in state.blocks)
         self.summary = summary_of_check([one.block for one in state.blocks])
         if state.unjudged:
             self.summary.append(f"Not judged yet since the service began: {count(state.unjudged, 'mailbox', 'mailboxes')}.")
         self.unread = next((part.unread for part in state.parts if part.unread), "")
-        self.causes = [_cause(group, drawn[id(group.first)].step) for group in self._groups]
-        told = advised((block, drawn[id(block)].advice) for group in self._groups for block in group.blocks)
-        self.advice = [GroupLine(_id_of("ADVICE", *cause), "ADVICE", "doubtful", cause[0], of_it, "") for cause, of_it in told.items()]
+        self.causes, self.advice = state.causes.lines, state.causes.advice
         lines = map(state.endpoint_in_short, state.names.endpoints)
         self.endpoints = sorted(lines, key=lambda line: (_UP.get(line["up"], 2), line["subject"]))
         """Each endpoint in short, what does not answer first."""
@@ -86,7 +66,9 @@ class EstateView:
 
     def found(self, wanted: Wanted, page: int) -> tuple[list[MailboxLine], int, int]:
         """The mailboxes that somebody searches, the most urgent first: those of a page, the number of that page, and how many there are."""
-        told = [(group, cause, self._of_group(group, cause, wanted)) for group, cause in zip(self._groups, self.causes, strict=True)]
+        told = [
+            (group, cause, self._of_group(group, cause, wanted)) for group, cause in zip(self.state.causes.groups, self.causes, strict=True)
+        ]
         total = sum(len(of_it) for _, _, of_it in told)
         page = min(max(page, 1), max(-(-total // LINES_A_PAGE), 1))
         start, end = (page - 1) * LINES_A_PAGE, page * LINES_A_PAGE
@@ -99,13 +81,13 @@ class EstateView:
             start, end = start - len(of_it), end - len(of_it)
         return lines, page, total
 
-    def _of_group(self, group: Group, cause: GroupLine, wanted: Wanted) -> list[tuple[str, str, str]]:
+    def _of_group(self, group: Group, cause: CauseLine, wanted: Wanted) -> list[tuple[str, str, str]]:
         """The mailboxes of a group that somebody searches: each in small letters, as it is, and with its profile."""
         if wanted.verdict not in ("", cause.status):
             return []
         only = None
         if wanted.group and wanted.group != cause.id:
-            only = self._of_advice.get(wanted.group, frozenset())
+            only = self.state.causes.of_advice.get(wanted.group, frozenset())
         if wanted.at:
             behind = self._behind(wanted.at)
             only = behind if only is None else only & behind
@@ -120,10 +102,6 @@ class EstateView:
             if (only is None or address in only) and wanted.q in (folded := address.casefold())
         ]
 
-    @cached_property
-    def _of_advice(self) -> Mapping[str, frozenset[str]]:
-        return {cause.id: frozenset(cause.addresses) for cause in self.advice}
-
     def endpoints_found(self, wanted: Wanted) -> list[JsonForm]:
         """The endpoints that somebody searches, those that do not answer first."""
         return [one for one in self.endpoints if wanted.q in one["subject"] and wanted.at in ("", one["id"])]
@@ -136,12 +114,3 @@ class EstateView:
                 frozenset(one.address for one in estate.mailboxes if found is not None and found in estate.endpoints_of(one)),
             )
         return self._at[1]
-
-
-def _cause(group: Group, step: str) -> GroupLine:
-    first, words = group.first, "; ".join(filter(None, (group.cause[0], group.beside)))
-    return GroupLine(_id_of(first.status, *group.cause, group.beside), first.status, tone(first), words, group.addresses, step)
-
-
-def _id_of(*words: str) -> str:
-    return hashlib.sha256("\n".join(words).encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -17,6 +17,7 @@ from probe.net.threads import in_thread
 from probe.web.access import Caller
 from probe.web.asking import JobId, gate_place
 from probe.web.documents import judged_mailbox
+from probe.web.going_on import asked_enabling
 from probe.web.jobs import AskedJob, JobKind, Jobs, JobTopic
 from probe.web.pages.asked import reload_for_script
 from probe.web.pages.gate import EnableOffer, EnablingView, GateView, offer_of, titles_of
@@ -103,21 +104,11 @@ def enabling(watch: Watch, states: States, jobs: Jobs, clock: Callable[[], datet
 
     @router.get("/enabling/{job_id}")
     async def show_enabling(request: Request, job_id: JobId) -> Response:
-        asked, unread = jobs.get(job_id), ""
-        job = asked if asked is not None and asked.topic.kind is JobKind.ENABLE else None
-        recorded = None
-        try:
-            recorded = (await watch.enabling()).get(job_id)
-        except CannotCheck as cannot:
-            unread = str(cannot)
-        if job is None and recorded is None:
-            raise RequestProblem(*((503, unread) if unread else (404, "nothing of this name was asked of Dynamics, as far as it is kept")))
-        state = await states.newest()
-        address = recorded.mailbox if job is None and recorded is not None else "" if job is None else job.topic.subject
-        mailbox = state.names.mailbox(address)
-        view = EnablingView(job, recorded, mailbox, clock())
+        asked, state = await asked_enabling(watch, jobs, job_id), await states.newest()
+        mailbox = state.names.mailbox(asked.address)
+        view = EnablingView(asked.job, asked.recorded, mailbox, clock())
         titles = titles_of(None if mailbox is None else state.assessment(mailbox))
-        context = {"view": view, "titles": titles, "unread": unread, "place": page_of(view.address)}
+        context = {"view": view, "titles": titles, "unread": asked.unread, "place": page_of(view.address)}
         response = answered(request, "enabling.html", context, state.names)
         if not view.goes_on:
             reload_for_script(request, response, request.url.path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from probe.document.index import JsonObject
@@ -16,7 +15,7 @@ from probe.model import vocabulary as v
 from probe.model.estate import Mailbox
 from probe.model.kinds import Flags, Outcomes
 from probe.model.rules import Assessment, By, Direction, Otherwise, Readiness, Result, Support
-from probe.web.documents import mailbox_document, urls_of
+from probe.web.documents import mailbox_document, signed_in_at, urls_of
 from probe.web.state import EstateState
 
 Explanation = Questions | Consequence | Deciding
@@ -73,14 +72,8 @@ class MailboxView:
         (self.block,) = blocks_of(document["assessments"], self.known)
         self._findings = list(self.known.findings(document["assessments"][0]))
         self.attempts = [one for one in document["attempts"] if one["mailbox"] == mailbox.address and one["outcome"] != "not-scheduled"]
+        self.signed_in_at = signed_in_at(document)
         self.branches = list(self._branches()) if self.block.support is not Support.NOT_ASSESSED else []
-
-    @property
-    def signed_in_at(self) -> datetime | None:
-        """When the account last signed in or was refused; None where neither is known."""
-        if self.block.signed_in not in ("yes", "refused"):
-            return None
-        return max((datetime.fromisoformat(one["at"]) for one in self.attempts if "://" in one["subject"]), default=None)
 
     def _branches(self) -> Iterator[Branch]:
         told = list(explanations_of(self.block))

@@ -10,11 +10,12 @@ from fastapi import APIRouter, Request, Response
 
 from probe.enabling import RecordedRequest
 from probe.web.asking import run_place
+from probe.web.going_on import left_without_outcome, recorded_requests
 from probe.web.jobs import AskedJob, JobKind, Jobs
 from probe.web.pages.markup import answered
 from probe.web.places import page_of, page_of_enabling, page_of_gate
 from probe.web.state import States
-from probe.web.watch import CannotCheck, LookUnderWay, Watch
+from probe.web.watch import LookUnderWay, Watch
 
 _NAMES = {JobKind.CHECK: "Check", JobKind.GATE: "Gate", JobKind.ENABLE: "Test & Enable"}
 _LOOKS_SHOWN = 50
@@ -48,8 +49,7 @@ class RunsView:
     def __init__(
         self, asked: Sequence[AskedJob], recorded: Mapping[str, RecordedRequest], under_way: Sequence[LookUnderWay], now: datetime
     ) -> None:
-        known = {job.id for job in asked if not job.ended.is_set()}
-        left = [(name, one) for name, one in recorded.items() if one.is_left(now) and name not in known]
+        left = left_without_outcome(asked, recorded, now)
         lines = [_line(job) for job in asked]
         self.going_on = [
             *(line for job, line in zip(asked, lines, strict=True) if not job.ended.is_set()),
@@ -85,19 +85,14 @@ def showing_runs(watch: Watch, states: States, jobs: Jobs, clock: Callable[[], d
 
     @router.get("/runs")
     async def show_runs(request: Request) -> Response:
-        unread, recorded = "", {}
-        try:
-            recorded = dict(await watch.enabling())
-        except CannotCheck as cannot:
-            unread = str(cannot)
-        now, lag = clock(), watch.lag()
-        view = RunsView(jobs.all(), recorded, watch.under_way(), now)
+        recorded, now, lag = await recorded_requests(watch), clock(), watch.lag()
+        view = RunsView(jobs.all(), recorded.by_id, watch.under_way(), now)
         context = {
             "view": view,
             "now": now,
             "late": int(lag.total_seconds()),
             "standby": watch.standby(),
-            "unread": unread,
+            "unread": recorded.unread,
             "page_of": page_of,
         }
         return answered(request, "runs.html", context, states.names())

@@ -1,0 +1,80 @@
+"""The mailboxes of the estate by cause, each cause with an id that links of pages and the API share. Pure in what is drawn of the parts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from probe.document.telling.groups import Group, advised, grouped
+from probe.reports.html.markup import tone
+from probe.web.parts import DrawnBlock
+
+_ADVICE, _AFTER_ALL_VERDICTS = "ADVICE", 9
+_MOST_MAILBOXES = 10**9 - 1
+"""From which a number is taken, so that more mailboxes come first in the order of text."""
+
+
+class CauseLine(NamedTuple):
+    """Mailboxes with one cause: a line of the table."""
+
+    id: str
+    """The same for the same cause."""
+    status: str
+    tone: str
+    words: str
+    addresses: Sequence[str]
+    step: str
+    """The first thing to do; empty where all is well."""
+    rank: str
+    """By which lines are in order, the most urgent first; no two have the same."""
+
+
+class EstateCauses:
+    """Why the mailboxes of one state have their verdicts, and what is advised."""
+
+    def __init__(self, blocks: Sequence[DrawnBlock]) -> None:
+        """`blocks` are those of the whole estate, the most urgent first."""
+        drawn = {id(one.block): one for one in blocks}
+        self.groups = grouped((one.block, one.cause, one.beside) for one in blocks)
+        self.lines = [_of_group(group, drawn[id(group.first)].step) for group in self.groups]
+        """A line for each group, the most urgent first."""
+        told = advised((block, drawn[id(block)].advice) for group in self.groups for block in group.blocks)
+        self.advice = [_line(_AFTER_ALL_VERDICTS, _ADVICE, "doubtful", words, words[0], addresses, "") for words, addresses in told.items()]
+        """A line for each kind of advice, which mailboxes of any status may have."""
+
+    @cached_property
+    def ranked(self) -> Mapping[str, CauseLine]:
+        """Every line by its rank, in that order."""
+        return {line.rank: line for line in sorted((*self.lines, *self.advice), key=lambda line: line.rank)}
+
+    def members(self, cause: str) -> frozenset[str]:
+        """The addresses of the mailboxes with a cause, by its id; none where there is no such cause."""
+        found = self.of_advice.get(cause)
+        return frozenset(address for line in self.lines if line.id == cause for address in line.addresses) if found is None else found
+
+    @cached_property
+    def of_advice(self) -> Mapping[str, frozenset[str]]:
+        """The addresses of the mailboxes that are advised something, by the id of the advice."""
+        return {line.id: frozenset(line.addresses) for line in self.advice}
+
+
+def cause_id(status: str, cause: Sequence[str]) -> str:
+    """The id of a cause, by all that is told of it."""
+    return hashlib.sha256("\n".join((status, *cause)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def status_word(status: str) -> str:
+    """A status as programs read it."""
+    return status.lower().replace(" ", "-")
+
+
+def _of_group(group: Group, step: str) -> CauseLine:
+    first, words = group.first, "; ".join(filter(None, (group.cause[0], group.beside)))
+    return _line(first.urgency, first.status, tone(first), (*group.cause, group.beside), words, group.addresses, step)
+
+
+def _line(urgency: int, status: str, shade: str, cause: Sequence[str], words: str, addresses: Sequence[str], step: str) -> CauseLine:
+    name = cause_id(status, cause)
+    return CauseLine(name, status, shade, words, addresses, step, f"{urgency}.{_MOST_MAILBOXES - len(addresses):09}.{name}")

@@ -1,0 +1,142 @@
+"""What goes on, and the routes of the API that tell it: what somebody asked for, the runs that are kept, what the schedule has done now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from fastapi import APIRouter, Request, Response
+
+from probe.enabling import RecordedRequest
+from probe.history.telling import as_time
+from probe.web.access import API
+from probe.web.asked_forms import AskedForListForm, KeptRunPageForm, ScheduleForm
+from probe.web.asking import run_place
+from probe.web.jobs import AskedJob, JobKind, Jobs
+from probe.web.parts import JsonForm
+from probe.web.problems import RequestProblem
+from probe.web.queries import AfterPlace, Limit, after_place, place_after
+from probe.web.responses import JsonResponse, encoded, tagged
+from probe.web.watch import CannotCheck, Watch
+
+
+class RecordedRequests(NamedTuple):
+    """What was asked of Dynamics from the page, as the audit has it."""
+
+    by_id: Mapping[str, RecordedRequest]
+    unread: str
+    """Why that cannot be read; empty where it can."""
+
+
+async def recorded_requests(watch: Watch) -> RecordedRequests:
+    """What was asked of Dynamics, by a service before this one too."""
+    try:
+        return RecordedRequests(await watch.enabling(), "")
+    except CannotCheck as cannot:
+        return RecordedRequests({}, str(cannot))
+
+
+class AskedEnabling(NamedTuple):
+    """Test & Enable that somebody asked for on a page."""
+
+    job: AskedJob | None
+    """None where it was asked of a service before this one, or long ago."""
+    recorded: RecordedRequest | None
+    """None where the audit does not have it, or not yet."""
+    unread: str
+    """Why the audit cannot be read; empty where it can."""
+
+    @property
+    def address(self) -> str:
+        """Of the mailbox."""
+        return self.recorded.mailbox if self.recorded is not None else "" if self.job is None else self.job.topic.subject
+
+
+async def asked_enabling(watch: Watch, jobs: Jobs, job_id: str) -> AskedEnabling:
+    """What was asked for under this id. Raises RequestProblem."""
+    job, recorded = jobs.get(job_id), await recorded_requests(watch)
+    if job is not None and job.topic.kind is not JobKind.ENABLE:
+        job = None
+    found = AskedEnabling(job, recorded.by_id.get(job_id), recorded.unread)
+    if found.job is None and found.recorded is None:
+        if found.unread:
+            raise RequestProblem(503, found.unread)
+        raise RequestProblem(404, "nothing of this name was asked of Dynamics, as far as it is kept")
+    return found
+
+
+def left_without_outcome(
+    asked: Sequence[AskedJob], recorded: Mapping[str, RecordedRequest], now: datetime
+) -> Iterator[tuple[str, RecordedRequest]]:
+    """The requests to Dynamics that have no outcome yet and are no job that goes on, each with its id."""
+    going_on = {job.id for job in asked if not job.ended.is_set()}
+    return ((name, one) for name, one in recorded.items() if one.is_left(now) and name not in going_on)
+
+
+def telling_what_goes_on(watch: Watch, jobs: Jobs, clock: Callable[[], datetime]) -> APIRouter:
+    """The routes of what goes on."""
+    router = APIRouter(prefix="/v1", tags=["asking"], default_response_class=JsonResponse)
+
+    @router.get("/jobs", response_model=AskedForListForm)
+    async def list_jobs(request: Request) -> Response:
+        """What somebody asked for, by the API or on a page: what waits and goes on, and what ended within the hour."""
+        asked, recorded = jobs.all(), await recorded_requests(watch)
+        going_on = [_of_job(job) for job in asked if not job.ended.is_set()]
+        going_on += [_of_request(name, one) for name, one in left_without_outcome(asked, recorded.by_id, clock())]
+        ended = [_of_job(job) for job in asked if job.ended.is_set()]
+        return tagged(request, encoded({"jobs": [*going_on, *ended], "unread": recorded.unread or None}))
+
+    @router.get("/runs", response_model=KeptRunPageForm)
+    async def list_runs(request: Request, after: AfterPlace = None, limit: Limit = 100) -> Response:
+        """The runs that somebody asked for and that are kept, the newest first; those that go on are jobs."""
+        # One more than wanted tells whether there is another page.
+        kept = await watch.history.runs(limit + 1, place_after(after))
+        following = after_place(kept[limit - 1].place) if len(kept) > limit else None
+        told = [{"id": one.run, "finished": as_time(one.finished), "place": run_place(one.run)} for one in kept[:limit]]
+        return tagged(request, encoded({"runs": told, "next": following}))
+
+    @router.get("/schedule", response_model=ScheduleForm)
+    async def show_schedule(request: Request) -> Response:
+        """Whether the schedule is kept, how late it is, and what it has done now."""
+        standby, lag = watch.standby(), watch.lag()
+        under_way = [{"kind": one.kind, "subject": one.subject, "since": as_time(one.since)} for one in watch.under_way()]
+        form = {"ready": standby.is_ready, "detail": standby.words, "lag_seconds": int(lag.total_seconds()), "under_way": under_way}
+        return tagged(request, encoded(form))
+
+    return router
+
+
+def enabling_place(job_id: str) -> str:
+    """The path of what came of Test & Enable."""
+    return f"{API}enabling/{job_id}"
+
+
+def _of_job(job: AskedJob) -> JsonForm:
+    failure, has_ended = job.failure, job.ended.is_set()
+    place: str | None = enabling_place(job.id) if job.topic.kind is JobKind.ENABLE else job.place
+    if job.topic.kind is JobKind.CHECK and has_ended and job.result is None:
+        place = None
+    return {
+        "id": job.id,
+        "kind": job.topic.kind.value,
+        "subject": job.topic.subject,
+        "who": job.who,
+        "asked_at": as_time(job.asked_at),
+        "state": ("done" if failure is None else "failed") if has_ended else job.state,
+        "news": job.news if not has_ended else "" if failure is None else failure[1],
+        "place": place,
+    }
+
+
+def _of_request(name: str, one: RecordedRequest) -> JsonForm:
+    return {
+        "id": name,
+        "kind": JobKind.ENABLE.value,
+        "subject": one.mailbox,
+        "who": one.who,
+        "asked_at": as_time(one.at),
+        "state": "pending",
+        "news": "",
+        "place": enabling_place(name),
+    }
