@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from probe.schedule.ahead import DayAhead, KindAhead, ServerAhead, day_ahead, lines_of
-from probe.schedule.due import Ended, Schedule
+from probe.schedule.due import Ended, Schedule, TaskEnding
 from probe.schedule.tasks import Task, TaskKind, canaries_of, tasks_of
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Schedule",
     "ServerAhead",
     "Task",
+    "TaskEnding",
     "TaskKind",
     "canaries_of",
     "day_ahead",
