@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from probe.alerts.wording import Message, Part
-from probe.history import HistoryChange
 from probe.model import vocabulary as v
 from probe.service.drift import notices_of
 from probe.web.places import page_of
+from tests.service.changes import a_change
 from tests.service.driven import START, driven, run_now
 from tests.service.test_dynamics import service_of
 from tests.service.world import estate_text, telling, url_of
@@ -19,23 +19,6 @@ from tests.web.world import world
 LINK = "https://probe.contoso.test"
 ACCOUNT = "m0@p0.contoso.test"
 WORDS = 'WWW-Authenticate: NTLM realm="not-you-2961"'
-
-
-def a_change(subject: str, mailbox: str | None) -> HistoryChange:
-    """A change that is told as drift."""
-    before, after = ({"value": [name], "basis": "observed", "words": []} for name in ("NTLM", "Negotiate"))
-    number = 1 if mailbox is None else 2
-    return HistoryChange(
-        id=number,
-        at=START,
-        last_seen=START,
-        subject=subject,
-        mailbox=mailbox,
-        key=v.AUTH_SCHEMES.name,
-        before=before,
-        after=after,
-        is_drift=True,
-    )
 
 
 def link_of(message: Message) -> str:
@@ -70,6 +53,9 @@ async def test_what_dynamics_said_leads_to_a_mailbox_of_which_it_said_it(tmp_pat
 
 def test_drift_leads_to_the_page_of_what_it_was_found_of() -> None:
     """What was found with an account leads to its mailbox, everything else of an endpoint to that of the endpoint."""
-    of_endpoint, of_account = (a_change(url_of(0), mailbox) for mailbox in (None, ACCOUNT))
+    of_endpoint, of_account = (
+        a_change(number, url_of(0), v.AUTH_SCHEMES, ["NTLM"], ["Negotiate"], mailbox=mailbox)
+        for number, mailbox in enumerate((None, ACCOUNT))
+    )
     notices = notices_of([of_endpoint, of_account], {url_of(0): [(ACCOUNT, "p0")]})
     assert [one.path for one in notices] == [page_of(url_of(0)), page_of(ACCOUNT)]
