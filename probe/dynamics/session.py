@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 
 from probe.dynamics.signing_in import SignIn
 from probe.model.estate import OrganizationUrl
 from probe.net.dial import Dial
-from probe.net.failures import OffProtocol, PeerClosed, PeerFailure, Throttled
-from probe.net.http_exchange import HttpConnection, HttpResponse, patience
+from probe.net.failures import OffProtocol, PeerClosed, PeerFailure
+from probe.net.http_exchange import HttpConnection, HttpResponse, patience, seconds_to_wait
 from probe.net.stream import Stream
 
 MAX_PAGE_BYTES = 8 * 1024 * 1024
@@ -84,7 +83,7 @@ class WebApiSession:
                 break
             await self._put_off(pause)
         await self._close()
-        raise Throttled(patience(answer.status, answer.header("Retry-After")))
+        raise patience(answer.status, answer.header("Retry-After"), answer.header("Date"))
 
     async def patch(self, target: str, body: bytes, headers: Headers, before: Callable[[], Awaitable[bool]]) -> HttpResponse | None:
         """Send a change over a connection that reading has signed in. Gives the answer; None where it was not to be sent.
@@ -107,7 +106,7 @@ class WebApiSession:
             if waited > MAX_PAUSE_SECONDS:
                 break
             await self._put_off(pause)
-        raise Throttled(patience(answer.status, answer.header("Retry-After")))
+        raise patience(answer.status, answer.header("Retry-After"), answer.header("Date"))
 
     async def _send_change(self, target: str, body: bytes, headers: Headers) -> HttpResponse:
         authorization = await self._sign_in.later(self._stream)
@@ -193,11 +192,5 @@ def pause_of(answer: HttpResponse) -> float | None:
     """Seconds that a server asks to wait before the request is sent again; None where it does not ask (RFC 9110 section 10.2.3)."""
     if answer.status not in (429, 503):
         return None
-    said = (answer.header("Retry-After") or "").strip()
-    if said.isascii() and said.isdigit():
-        return float(said[:9])
-    try:
-        # Against the server's own clock, which ours need not agree with.
-        return max(0.0, (parsedate_to_datetime(said) - parsedate_to_datetime(answer.header("Date") or "")).total_seconds())
-    except (TypeError, ValueError):
-        return PAUSE_SECONDS
+    pause = seconds_to_wait(answer.header("Retry-After") or "", answer.header("Date"))
+    return PAUSE_SECONDS if pause is None else pause

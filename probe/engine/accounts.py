@@ -245,7 +245,8 @@ class Accounts:
                 await asyncio.to_thread(memory.rest, identity, attempt.subject, timedelta(seconds=delay), reason, now)
             if attempt.outcome is Outcome.THROTTLED:
                 reason = f"the server asked to be left alone: {attempt.detail[:100]}"
-                await asyncio.to_thread(memory.rest, None, attempt.subject, LEFT_ALONE, reason, now)
+                pause = max(LEFT_ALONE, timedelta(seconds=attempt.pause_seconds or 0))
+                await asyncio.to_thread(memory.rest, None, attempt.subject, pause, reason, now)
 
     async def _identity(self, memory: Memory, account: LedgerKey) -> Identity:
         if account not in self._known:

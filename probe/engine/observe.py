@@ -24,7 +24,7 @@ from probe.model.estate import Endpoint, Secret
 from probe.model.facts import Fact, Missing, Why
 from probe.model.values import dataclass
 from probe.net.dial import Dial, Network
-from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls, TlsFailed, expected
+from probe.net.failures import CertificateNotTrusted, OffProtocol, PlaintextInsteadOfTls, Throttled, TlsFailed, expected
 from probe.net.limits import Deadline
 from probe.net.redact import Redactor
 from probe.net.threads import in_thread
@@ -370,7 +370,7 @@ async def _try(conversation: Conversation, subject: Subject, context: RunContext
         extra={"attempt": conversation.name, "prober": prober.id, "endpoint": endpoint.url, "mailbox": conversation.mailbox},
     )
 
-    def written(outcome: Outcome, detail: str) -> Attempt:
+    def written(outcome: Outcome, detail: str, pause_seconds: float | None = None) -> Attempt:
         if isinstance(subject, Anonymous) and recorder.peer_said_secret:
             context.redactor.was_said_untold = True
             recorder.note("*** stands for a secret of this run")
@@ -396,6 +396,7 @@ async def _try(conversation: Conversation, subject: Subject, context: RunContext
             seconds=round(loop.time() - began, 3),
             transcript=packed(recorder.lines()),
             readings=notes.close(prober.collects, WHY_AFTER[outcome], detail or "the peer did not say"),
+            pause_seconds=pause_seconds,
         )
 
     try:
@@ -413,7 +414,7 @@ async def _try(conversation: Conversation, subject: Subject, context: RunContext
             context.report_bug(f"{prober.id} at {endpoint.url}: {type(failure).__name__}\n{places}")
             return written(Outcome.BUG, f"a bug in probe: {type(failure).__name__}; please report it")
         _note_failure(failure, prober, notes)
-        return written(*named)
+        return written(*named, failure.pause_seconds if isinstance(failure, Throttled) else None)
     return written(Outcome.COMPLETED, "")
 
 

@@ -59,7 +59,7 @@ PLAIN_REFUSALS = 2
 MARGIN = timedelta(minutes=1)
 """How much longer a claim is kept than the longest sign-in that it was made for."""
 LEFT_ALONE = timedelta(minutes=5)
-"""The pause for a server that asked for one before a proof was sent, without saying for how long."""
+"""The shortest pause for a server that asked for one before a proof was sent."""
 LONGEST_REST = timedelta(hours=1)
 """The longest pause that a server may ask for: LOGIN-DELAY of RFC 2449 is in seconds, and the longest that was seen is 900."""
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}

@@ -174,6 +174,8 @@ class Attempt:
     transcript: Sequence[TranscriptLine]
     """Packed by `packed`, because a run has thousands of attempts."""
     readings: tuple[Reading, ...]
+    pause_seconds: float | None = None
+    """For how long the server asked to be left alone; None where it did not say. It counts from when it was said, so that no document has it."""
 
 
 def reading_named_by(reading: Reading, names: Mapping[str, str]) -> Reading:

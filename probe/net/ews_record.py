@@ -34,6 +34,7 @@ MAX_HEADER_CHARACTERS = 500
 KEPT_HEADERS = frozenset(
     {
         "connection",
+        "date",
         "location",
         "request-id",
         "retry-after",

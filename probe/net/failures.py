@@ -52,6 +52,11 @@ class Throttled(PeerFailure):
 
     outcome = Outcome.THROTTLED
 
+    def __init__(self, sentence: str, pause_seconds: float | None = None) -> None:
+        super().__init__(sentence)
+        self.pause_seconds = pause_seconds
+        """For how long it asks to be left alone; None where it does not say."""
+
 
 class Denied(PeerFailure):
     """The peer will not serve us."""

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import probe
 from probe.model.estate import Endpoint
 from probe.model.values import dataclass
-from probe.net.failures import OffProtocol, PeerClosed
+from probe.net.failures import OffProtocol, PeerClosed, Throttled
 from probe.net.stream import Stream
 from probe.wire.http_body import unpacked
 from probe.wire.http_head import MAX_HEAD_BYTES, HeadBuffer, tidied
@@ -228,15 +228,30 @@ def host_header(endpoint: Endpoint) -> str:
     return endpoint.origin.removeprefix("https://")
 
 
-def asked_to_wait(head: Head) -> str | None:
-    """One sentence where the server asks to be left alone for a while, else None."""
+def asked_to_wait(head: Head) -> Throttled | None:
+    """The failure where the server asks to be left alone for a while, else None."""
     pause = head.header("Retry-After")
-    return patience(head.status, pause) if head.status == 429 or (head.status == 503 and pause is not None) else None
+    return patience(head.status, pause, head.header("Date")) if head.status == 429 or (head.status == 503 and pause is not None) else None
 
 
-def patience(status: int, pause: str | None) -> str:
-    """One sentence on a response that asks to be left alone. `pause` is its Retry-After."""
-    return f"the server asks for patience: HTTP {status}" + (f", Retry-After: {pause[:40]}" if pause else "")
+def patience(status: int, pause: str | None, date: str | None = None) -> Throttled:
+    """The failure for a response that asks to be left alone. `pause` is its Retry-After, `date` its Date."""
+    sentence = f"the server asks for patience: HTTP {status}" + (f", Retry-After: {pause[:40]}" if pause else "")
+    return Throttled(sentence, seconds_to_wait(pause or "", date))
+
+
+def seconds_to_wait(pause: str, date: str | None) -> float | None:
+    """What a Retry-After says in seconds, beside the Date of its response; None where it says nothing that can be read (RFC 9110 section 10.2.3)."""
+    from email.utils import parsedate_to_datetime  # which few looks need
+
+    said = pause.strip()
+    if said.isascii() and said.isdigit():
+        return float(said[:9])
+    try:
+        # Against the server's own clock, which ours need not agree with.
+        return max(0.0, (parsedate_to_datetime(said) - parsedate_to_datetime(date or "")).total_seconds())
+    except (TypeError, ValueError):
+        return None
 
 
 def _text(raw: bytes) -> str:

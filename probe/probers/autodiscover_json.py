@@ -25,7 +25,7 @@ from urllib.parse import quote, urlsplit
 from probe.model import vocabulary as v
 from probe.model.estate import Endpoint, Security, Service
 from probe.model.facts import Why
-from probe.net.failures import NameUnresolved, PeerFailure, Throttled
+from probe.net.failures import NameUnresolved, PeerFailure
 from probe.net.http_exchange import HttpResponse, asked_to_wait, exchange, host_header
 from probe.probing import Dial, Effect, MailboxSubject, Notebook, Prober, Scope
 from probe.tables.hosts import is_exchange_online_host
@@ -95,7 +95,7 @@ async def _ask(mailbox: str, dial: Dial, notes: Notebook) -> bool:
     async with dial.open_trusted() as stream:
         answer = await exchange(stream, "GET", path, host=host_header(dial.endpoint))
         if (wait := asked_to_wait(answer)) is not None:
-            raise Throttled(wait)
+            raise wait
         url = _named(answer)
         if url is None:
             notes.missing(v.AUTODISCOVER_URL, Why.NOT_DISCLOSED, f"Autodiscover answers HTTP {answer.status} and names no URL")

@@ -41,7 +41,7 @@ from probe.model.keys import FactKey
 from probe.model.kinds import Build, Challenge
 from probe.model.values import dataclass
 from probe.net.ews_requests import OLDEST_SCHEMA
-from probe.net.failures import PeerFailure, Throttled, expected
+from probe.net.failures import PeerFailure, expected
 from probe.net.http_exchange import Head, HttpConnection, HttpResponse, asked_to_wait, host_header
 from probe.probing import CONNECTION_KEYS, Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream, converse, note_connection
 from probe.probing.ews import POLICY_BLOCKS
@@ -138,7 +138,7 @@ class _Visit:
         self._pages = self._pages_after(head)
         self._read_first(stream, head)
         if (wait := asked_to_wait(head)) is not None:
-            raise Throttled(wait)
+            raise wait
         try:
             async with asyncio.timeout(self._patience()):
                 answer = await http.answer(head)
@@ -235,7 +235,7 @@ class _Visit:
                 async with asyncio.timeout(self._patience()):
                     head = await http.ask(page.method, page.target, headers=page.headers, body=page.body)
                     if (wait := asked_to_wait(head)) is not None:
-                        raise Throttled(wait)
+                        raise wait
                     self._read_head(stream, head, page.target)
                     answer = await http.answer(head)
             except (PeerFailure, OSError) as failed:

@@ -18,7 +18,6 @@ from probe.model.estate import Endpoint, Service
 from probe.model.facts import Why
 from probe.model.keys import FactKey
 from probe.model.kinds import Challenge
-from probe.net.failures import Throttled
 from probe.net.http_exchange import HttpConnection, asked_to_wait, host_header
 from probe.probing import Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream
 from probe.wire.http_challenge import parse_challenges
@@ -37,7 +36,7 @@ async def _hold(endpoint: Endpoint, stream: Stream, notes: Notebook) -> None:
     begin = "NTLM " + base64.b64encode(TYPE_1).decode("ascii")
     head = await http.ask("GET", endpoint.path, headers=[("Authorization", begin)])
     if (wait := asked_to_wait(head)) is not None:
-        raise Throttled(wait)
+        raise wait
     token = _token(parse_challenges(head.all("WWW-Authenticate")))
     if token is None:
         _all_missing(notes, Why.NOT_DISCLOSED, f"the server answers NTLM with HTTP {head.status} and no challenge")

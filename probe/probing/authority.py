@@ -25,7 +25,7 @@ from probe.model.estate import Cloud, Endpoint, authority_endpoint
 from probe.model.facts import Why
 from probe.model.refusals import Refusal
 from probe.model.values import dataclass
-from probe.net.failures import OffProtocol, PeerClosed, Throttled, UntrustedPeer
+from probe.net.failures import OffProtocol, PeerClosed, UntrustedPeer
 from probe.net.http_exchange import patience
 from probe.net.token_client import TokenClient
 from probe.net.token_request import TokenResult
@@ -182,7 +182,7 @@ def _check_answered(seen: TokenResult) -> int:
 def _check_served(status: int, pause: str | None, notes: Notebook) -> None:
     """Raises Throttled or OffProtocol where an authority did not deal with a request, by the numbers of HTTP (RFC 9110 section 15)."""
     if status in (429, 503):
-        raise Throttled(patience(status, None if pause is None else folded(notes.clean(pause))))
+        raise patience(status, None if pause is None else folded(notes.clean(pause)))
     if not _deals_with_it(status):
         raise OffProtocol(f"the authority answers with HTTP {status}")
 

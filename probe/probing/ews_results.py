@@ -11,6 +11,7 @@ from probe.model.kinds import Build
 from probe.model.refusals import Refusal
 from probe.net.ews_requests import NO_SUCH_MAILBOX, AutodiscoverResult, EwsResult
 from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
+from probe.net.http_exchange import patience
 from probe.probing import Account, Dial, Notebook
 from probe.probing.ews import POLICY_BLOCKS
 
@@ -166,7 +167,7 @@ class ResultReader:
         notes.observed(v.EWS_INBOX, code, *lines)
         if code in _BUSY:
             pause = self._seen.back_off_seconds
-            raise Throttled(f"Exchange answers {code}" + (f", and asks for a pause of {pause:g} s" if pause else ""))
+            raise Throttled(f"Exchange answers {code}" + (f", and asks for a pause of {pause:g} s" if pause else ""), pause)
         if self._impersonates and code == "found":
             notes.observed(v.EWS_IMPERSONATION, "granted", *lines)
         elif self._impersonates and code in _MAY_NOT_IMPERSONATE:
@@ -237,8 +238,7 @@ def note_block(notes: Notebook, status: int | None, answer: _WithHeaders, lines:
 def http_failure(status: int | None, answer: _WithHeaders) -> PeerFailure:
     """The failure for an answer that is neither EWS nor a request for credentials."""
     if status in (429, 503):
-        pause = answer.header("Retry-After")
-        return Throttled(f"the server asks for patience: HTTP {status}" + (f", Retry-After: {pause[:40]}" if pause else ""))
+        return patience(status, answer.header("Retry-After"), answer.header("Date"))
     if status == 403:
         return Denied("the server refuses EWS: HTTP 403")
     if status is not None and 300 <= status < 400:

@@ -93,7 +93,9 @@ class Pop3Inbox:
             self._delay = session.login_delay or 0
             await stream.send(b"QUIT\r\n")
         if self._delay and 2 * self._delay + RESERVE_SECONDS > self._dial.remaining():
-            raise Throttled(f"the server wants {self._delay} s between logins, which takes more time than there is; no message was sent")
+            raise Throttled(
+                f"the server wants {self._delay} s between logins, which takes more time than there is; no message was sent", self._delay
+            )
         async with self._dial.open_trusted() as stream:
             session = await self._signed_in(stream)
             count = await _count(session)
@@ -102,7 +104,7 @@ class Pop3Inbox:
 
     async def take(self, message: MarkedMessage) -> bool | None:
         if self._delay > self._dial.remaining() - RESERVE_SECONDS:
-            raise Throttled(f"the server wants {self._delay} s between logins, and there is no time left for that")
+            raise Throttled(f"the server wants {self._delay} s between logins, and there is no time left for that", self._delay)
         async with self._dial.open_trusted() as stream:
             session = await self._signed_in(stream)
             number = await self._find(session, message)

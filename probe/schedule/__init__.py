@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from probe.schedule.ahead import DayAhead, KindAhead, ServerAhead, day_ahead, lines_of
 from probe.schedule.book import ScheduleBook
-from probe.schedule.due import Ended, Schedule
+from probe.schedule.due import Ended, Schedule, TaskEnding
 from probe.schedule.tasks import Task, TaskKind, canaries_of, tasks_of
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "ScheduleBook",
     "ServerAhead",
     "Task",
+    "TaskEnding",
     "TaskKind",
     "canaries_of",
     "day_ahead",

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
+from typing import NamedTuple
 
 from probe.memory import LONGEST_REST, SIGN_INS_APART, Folder, MemoryUnavailable, SignIns
 from probe.schedule.book import KeptTask, ScheduleBook, TaskKey
@@ -49,6 +50,13 @@ class Ended(StrEnum):
     """It came to no end, likewise."""
     SLOW_DOWN = "slow-down"
     """The server asked to be left alone."""
+
+
+class TaskEnding(NamedTuple):
+    """How a run of a task ended, and until when the server asked to be left alone, if it did and said so."""
+
+    how: Ended
+    until: datetime | None = None
 
 
 class _Waiting:

@@ -16,7 +16,7 @@ from probe.document.telling.groups import with_what_was_seen
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
 from probe.document.telling.roots import root_of
-from probe.document.telling.words import WHAT_TO_DO, WHY_IN_WORDS, endpoints_of, reason_in_words
+from probe.document.telling.words import WHAT_TO_DO, WHY_IN_WORDS, reason_in_words, subjects_of
 from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, Mailbox, profile_subject
 from probe.model.facts import Why
@@ -160,18 +160,19 @@ class _Troubles:
             if finding["result"] != Result.FAILS or root_of(finding, self._findings) is not None:
                 continue
             if otherwise is Otherwise.NOT_READY:
-                for subject in endpoints_of(finding) or (self._of_no_endpoint(finding),):
+                for subject in subjects_of(finding, self._assessment["profile"]):
                     is_silence = finding["rule"] in SILENCE
                     if is_silence:
                         silent.pop(subject, None)
                     yield self._cause(SILENT if is_silence else finding["rule"], subject, finding)
             elif otherwise is Otherwise.ADVICE:
                 if finding["rule"] in TOLD_OF_DYNAMICS:
-                    yield self._cause(finding["rule"], self._of_no_endpoint(finding), finding, AlertKind.DYNAMICS)
+                    for subject in subjects_of(finding, self._assessment["profile"]):
+                        yield self._cause(finding["rule"], subject, finding, AlertKind.DYNAMICS)
             elif not self.silent:
                 # What is known of support hangs on all endpoints, and is as it was while one does not answer.
-                urls = endpoints_of(finding)
-                yield self._cause(finding["rule"], urls[0] if len(urls) == 1 else self._of_no_endpoint(finding), finding)
+                for subject in subjects_of(finding, self._assessment["profile"]):
+                    yield self._cause(finding["rule"], subject, finding)
         for subject, left_open in silent.items():
             mattering = [one for one in left_open if one[0]["result"] == Result.UNKNOWN and matters(one[0], self._support, self._readiness)]
             for finding, gap in mattering[:1]:
@@ -183,11 +184,6 @@ class _Troubles:
         where = subject if "://" in subject else ""
         title = ": ".join(filter(None, (where, finding["title"])))
         return f"{kind}|{rule}|{subject}", _DrawnCause(finding, subject, kind, _SEVERITY[Otherwise(finding["otherwise"])], title)
-
-    def _of_no_endpoint(self, finding: JsonObject) -> str:
-        """What a failure is of that cites no one endpoint: the deployment, or the profile."""
-        cited = {reading["subject"] for reading in finding["because"]}
-        return DEPLOYMENT_SUBJECT if cited == {DEPLOYMENT_SUBJECT} else profile_subject(self._assessment["profile"])
 
 
 def _condition(key: str, cause: _DrawnCause, known: Known, on: date, since: Mapping[str, datetime], run: Run) -> AlertCondition:
@@ -210,11 +206,17 @@ def _condition(key: str, cause: _DrawnCause, known: Known, on: date, since: Mapp
         cause="; ".join(dict.fromkeys(WHY_IN_WORDS[Why(gap["why"])] for gap in gaps if gap["why"] in _BEFELL)) or finding["title"],
         words="\n".join(words),
         remedy=remedy,
-        path=page_of(cause.subject),
+        path=page_of(_account_of(finding["because"], cause.subject) or cause.subject),
         mailboxes=tuple(mailboxes),
         profiles=tuple(cause.profiles),
         since=since.get(cause.subject),
     )
+
+
+def _account_of(because: Sequence[JsonObject], subject: str) -> str | None:
+    """The mailbox with whose account was found what a failure rests on, or of which Dynamics said it: its page has the words, and that of the endpoint has not."""
+    cited = (reading["mailbox"] or (None if "://" in subject else reading["subject"]) for reading in because)
+    return next((address for address in cited if address and "@" in address), None)
 
 
 def _words(because: Sequence[JsonObject], seen: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from probe.model.estate import DEPLOYMENT_SUBJECT, Delivery, Estate, profile_sub
 from probe.model.facts import Fact, Reading
 from probe.model.rules import Direction, Readiness, SignedIn
 from probe.model.runs import Run
+from probe.web.places import page_of
 
 STUCK_AFTER = timedelta(hours=1)
 """How long mail of a mailbox waits to be sent until somebody is told. Dynamics sends every few minutes."""
@@ -91,7 +92,7 @@ class WaitingMail:
                     "See whether the outgoing direction of these mailboxes is enabled in Dynamics, and whether their server takes mail: "
                     "the page of each says both."
                 ),
-                path="/",
+                path=page_of(addresses[0]) if len(addresses) == 1 else "/",
                 mailboxes=tuple(addresses),
                 profiles=(name,),
                 since=since[name],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -115,6 +115,11 @@ class Look:
     def asks_for_a_pause(self) -> bool:
         """Whether the server said: not now, or not so many."""
         return any(attempt.outcome is Outcome.THROTTLED for attempt in self.attempts)
+
+    @property
+    def pause(self) -> timedelta | None:
+        """For how long the server asked to be left alone; None where it did not say."""
+        return max((timedelta(seconds=one.pause_seconds) for one in self.attempts if one.pause_seconds is not None), default=None)
 
     @property
     def is_refusal(self) -> bool:

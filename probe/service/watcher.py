@@ -28,7 +28,7 @@ from probe.model.estate import DEPLOYMENT_SUBJECT, Estate
 from probe.model.facts import Fact, Reading
 from probe.model.runs import Run
 from probe.net.threads import in_thread
-from probe.schedule import Ended, Schedule, Task, TaskKind
+from probe.schedule import Ended, Schedule, Task, TaskEnding, TaskKind
 from probe.service.bugs import log_bug
 from probe.service.clock import Clock
 from probe.service.concluding import Conclusions
@@ -277,17 +277,17 @@ class Watcher:
 
     async def _do(self, task: Task) -> None:
         """Do what is due, and say how it ended."""
-        ended = Ended.FAILED
+        ended = TaskEnding(Ended.FAILED)
         try:
             ended = await self._held(task)
         except Exception as failure:  # noqa: BLE001 - what nobody expected is called a bug, and costs the service nothing else
             log_bug(failure, {"kind": task.kind, "subject": task.subject})
         finally:
             self._running -= 1
-            self._schedule.ended(task, self._clock.now(), ended)
+            self._schedule.ended(task, self._clock.now(), *ended)
             self._wake.set()
 
-    async def _held(self, task: Task) -> Ended:
+    async def _held(self, task: Task) -> TaskEnding:
         match task.kind:
             case TaskKind.DYNAMICS:
                 return await self._read_dynamics()
@@ -301,7 +301,7 @@ class Watcher:
                 keys = [LookKey(Topic.ACCOUNT, task.subject), LookKey(Topic.ROUND_TRIP, task.subject)]
         return await self.look(keys)
 
-    async def _look_quickly(self, url: str) -> Ended:
+    async def _look_quickly(self, url: str) -> TaskEnding:
         """Look at an endpoint. Where no posture is held, the question about TLS is asked at once where it was not, or something of TLS is otherwise."""
         tls, before = LookKey(Topic.TLS, url), self._known.believed.get(LookKey(Topic.ENDPOINT, url))
         ended = await self.look([LookKey(Topic.ENDPOINT, url)])
@@ -312,12 +312,12 @@ class Watcher:
                 await self.look([tls])
         return ended
 
-    async def look(self, keys: Sequence[LookKey], progress: Progress | None = None) -> Ended:
+    async def look(self, keys: Sequence[LookKey], progress: Progress | None = None) -> TaskEnding:
         """Hold the conversations of some looks together, and take in what they found."""
         plan, bare, unheld = self._plan, self._bare, self._unheld
         conversations = [one for key in keys for one in self._looks.get(key, ())]
         if not conversations:
-            return Ended.AS_EXPECTED
+            return TaskEnding(Ended.AS_EXPECTED)
         async with AsyncExitStack() as stack:
             for key in sorted(keys):
                 # One look of a kind at a time, whoever asks for it.
@@ -340,7 +340,8 @@ class Watcher:
             # Taken up anew meanwhile: what was asked for another account, say, tells nothing under this one.
             looks = [*under(self._plan, (look for look in looks if look.key in self._looks), bare)]
         ended = [self._take(look, began, now) for look in looks]
-        return next((one for one in (Ended.SLOW_DOWN, Ended.FAILED, Ended.CHANGED) if one in ended), Ended.AS_EXPECTED)
+        how = next((one for one in (Ended.SLOW_DOWN, Ended.FAILED, Ended.CHANGED) if one in ended), Ended.AS_EXPECTED)
+        return TaskEnding(how, max((now + look.pause for look in looks if look.pause is not None), default=None))
 
     async def look_now(self, keys: Sequence[LookKey], progress: Progress | None = None) -> None:
         """Hold some looks because somebody asks, and return once what follows from them is known. What only one look says is said by a second.
@@ -349,7 +350,7 @@ class Watcher:
         """
         self._running += 1
         try:
-            if await self.look(keys, progress) in (Ended.CHANGED, Ended.FAILED):
+            if (await self.look(keys, progress)).how in (Ended.CHANGED, Ended.FAILED):
                 await self.look([key for key in keys if key.topic is Topic.ENDPOINT], progress)
         finally:
             self._running -= 1
@@ -403,7 +404,7 @@ class Watcher:
             return Ended.FAILED if look.has_failed else Ended.CHANGED
         return Ended.AS_EXPECTED
 
-    async def _read_dynamics(self) -> Ended:
+    async def _read_dynamics(self) -> TaskEnding:
         estate = self.estate
         readings = await self._observer.state_of_dynamics(estate, self._stop)
         if self.estate is not estate:
@@ -418,7 +419,7 @@ class Watcher:
             self._touched |= {part.number for subject in other if (part := self._parts.of(subject)) is not None}
         if any(isinstance(one, Fact) and one.key == v.DYNAMICS_ORGANIZATION_ID for one in readings):
             await self._look_for_unlisted()
-        return Ended.AS_EXPECTED
+        return TaskEnding(Ended.AS_EXPECTED)
 
     async def _look_for_unlisted(self) -> None:
         """Look once a day whether Dynamics serves mailboxes that the estate does not have."""
@@ -446,11 +447,11 @@ class Watcher:
         if touched:
             self._bare = replace(self._bare, finished=now, judged_at=now.date())
         try:
-            # Some parts after the others: what is drawn up of each to be written and told takes many times the room of what is kept.
             # First: a start that knew an older look than the history would have it that everything changed back.
             for keys in self._portions(sorted(unkept), is_last=is_last):
                 looks = [one.look for key in keys if (one := self._known.believed.get(key)) is not None]
                 await self._kept_safely(partial(self._kept.keep, (look.get() for look in looks), self._bare))
+            # Some parts after the others: what is drawn up of each to be written and told takes many times the room of what is kept.
             of_dynamics = await in_thread(partial(self._parts.sort, self._of_dynamics), "probe-judging") if touched else {}
             for some in self._portions(sorted(touched), is_last=is_last):
                 work = partial(concluded.judge, some, self._known, of_dynamics, self._bare, now, is_next_day=is_next_day)

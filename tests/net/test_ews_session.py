@@ -211,7 +211,7 @@ def test_a_policy_block_keeps_its_reason(ews: EwsStub) -> None:
     seen = find_folders(request_for(ews))
     assert (seen.status, seen.folder) == (403, None)
     assert seen.header("x-ews-policy-reason") == "EWS is disabled for this user or tenant"
-    assert {name for name, _ in seen.headers} == {"Server", "X-EWS-Policy-Reason"}
+    assert {name for name, _ in seen.headers} == {"Date", "Server", "X-EWS-Policy-Reason"}
 
 
 @pytest.mark.parametrize("status", [200, 500])

@@ -305,19 +305,30 @@ def test_the_host_header_names_the_port_only_where_it_is_unusual(url: str, expec
     assert host_header(Endpoint.parse(url)) == expected
 
 
+_NOW, _LATER = "Mon, 30 Nov 2026 12:00:00 GMT", "Mon, 30 Nov 2026 12:01:30 GMT"
+
+
 @pytest.mark.parametrize(
-    ("status", "headers", "words"),
+    ("status", "headers", "words", "seconds"),
     [
-        (503, (("Retry-After", "30"),), "HTTP 503, Retry-After: 30"),
-        (429, (), "HTTP 429"),
-        (503, (), None),
-        (401, (("Retry-After", "30"),), None),
+        (503, (("Retry-After", "30"),), "HTTP 503, Retry-After: 30", 30.0),
+        (503, (("Retry-After", _LATER), ("Date", _NOW)), f"HTTP 503, Retry-After: {_LATER}", 90.0),
+        (503, (("Retry-After", _LATER),), f"HTTP 503, Retry-After: {_LATER}", None),
+        (503, (("Retry-After", "soon"), ("Date", _NOW)), "HTTP 503, Retry-After: soon", None),
+        (429, (), "HTTP 429", None),
+        (503, (), None, None),
+        (401, (("Retry-After", "30"),), None, None),
     ],
 )
-def test_a_plea_for_patience_is_known(status: int, headers: tuple[tuple[str, str], ...], words: str | None) -> None:
-    """429 always asks for patience, 503 when it says for how long."""
+def test_a_plea_for_patience_is_known(status: int, headers: tuple[tuple[str, str], ...], words: str | None, seconds: float | None) -> None:
+    """429 always asks for patience, 503 when it says for how long: in seconds, or as a time beside that of the server's own clock."""
     plea = asked_to_wait(Head(status=status, reason="", headers=headers))
-    assert plea is None if words is None else plea is not None and plea.endswith(words)
+    if words is None:
+        assert plea is None
+    else:
+        assert plea is not None
+        assert str(plea).endswith(words)
+        assert plea.pause_seconds == seconds
 
 
 async def test_whether_anything_came_is_known() -> None:

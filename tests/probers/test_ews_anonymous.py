@@ -350,12 +350,15 @@ async def test_schemes_are_listed_once_as_first_written() -> None:
     assert looked.value(v.AUTH_SCHEMES) == ("NTLM", "negotiate")
 
 
-@pytest.mark.parametrize(("status", "headers"), [("503 Service Unavailable", ("Retry-After: 30",)), ("429 Too Many Requests", ())])
-async def test_a_server_that_asks_for_patience_is_left_alone(status: str, headers: tuple[str, ...]) -> None:
-    """Its status is kept, the attempt is throttled, and nothing further is asked."""
+@pytest.mark.parametrize(
+    ("status", "headers", "seconds"), [("503 Service Unavailable", ("Retry-After: 30",), 30), ("429 Too Many Requests", (), None)]
+)
+async def test_a_server_that_asks_for_patience_is_left_alone(status: str, headers: tuple[str, ...], seconds: float | None) -> None:
+    """Its status is kept, the attempt is throttled, for as long as it said, and nothing further is asked."""
     async with serving({POST: answer(status, *headers)}) as peer:
         looked = await look(peer.url)
     assert looked.attempt.outcome is Outcome.THROTTLED
+    assert looked.attempt.pause_seconds == seconds
     assert looked.value(v.HTTP_STATUS) == int(status[:3])
     assert looked.why(v.SERVER_BUILD) == looked.why(v.EWS_MARKS) == "throttled"
     assert peer.asked == [POST]

@@ -250,12 +250,16 @@ async def test_the_account_is_in_no_state_to_sign_in(ews: EwsStub, children: Chi
 
 
 @pytest.mark.parametrize(
-    ("answer", "sentence"),
+    ("answer", "sentence", "seconds"),
     [
-        (Reply(503), "the server asks for patience: HTTP 503"),
-        (Reply(503, headers=(("Retry-After", "30"), ("Connection", "close"))), "the server asks for patience: HTTP 503, Retry-After: 30"),
-        (Reply(429), "the server asks for patience: HTTP 429"),
-        (Reply(500, fault("ErrorServerBusy")), "Exchange answers ErrorServerBusy"),
+        (Reply(503), "the server asks for patience: HTTP 503", None),
+        (
+            Reply(503, headers=(("Retry-After", "30"), ("Connection", "close"))),
+            "the server asks for patience: HTTP 503, Retry-After: 30",
+            30,
+        ),
+        (Reply(429), "the server asks for patience: HTTP 429", None),
+        (Reply(500, fault("ErrorServerBusy")), "Exchange answers ErrorServerBusy", None),
         (
             Reply(
                 500,
@@ -266,16 +270,20 @@ async def test_the_account_is_in_no_state_to_sign_in(ews: EwsStub, children: Chi
                 ),
             ),
             "Exchange answers ErrorServerBusy, and asks for a pause of 4.5 s",
+            4.5,
         ),
-        (Reply(200, refused("ErrorExceededConnectionCount")), "Exchange answers ErrorExceededConnectionCount"),
+        (Reply(200, refused("ErrorExceededConnectionCount")), "Exchange answers ErrorExceededConnectionCount", None),
     ],
 )
-async def test_a_server_that_asks_for_patience(ews: EwsStub, children: Children, answer: Reply, sentence: str) -> None:
+async def test_a_server_that_asks_for_patience(
+    ews: EwsStub, children: Children, answer: Reply, sentence: str, seconds: float | None
+) -> None:
     """A busy server is told as one that throttles, by Exchange's own code where it gives one, and is not asked again."""
     ews.answer = answer
     done = await attempt(ews, children)
     assert isinstance(done.failure, Throttled)
     assert str(done.failure) == sentence
+    assert done.failure.pause_seconds == seconds
     assert ews.logons == 1
     code = next((word for word in sentence.replace(",", "").split() if word.startswith("Error")), Why.NOT_DISCLOSED)
     assert done.value(v.EWS_INBOX) == code

@@ -81,6 +81,7 @@ async def test_a_server_that_asks_for_patience_is_left_alone() -> None:
     """Its answer ends the attempt as throttled."""
     attempt, _ = await begun("Retry-After: 5", status="503 Service Unavailable")
     assert attempt.outcome is Outcome.THROTTLED
+    assert attempt.pause_seconds == 5
 
 
 async def test_it_is_not_begun_unasked() -> None:

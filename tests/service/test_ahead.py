@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from probe.config import read_estate
@@ -39,6 +40,22 @@ async def test_the_end_of_an_issuer_is_told_of_at_its_stage(tmp_path: Path) -> N
     assert title.endswith("in 13 days, on 2026-12-13")
     lines = {line.label: line.text for line in service.told[0][1].lines}
     assert "CN=Contoso Issuing CA" in lines["In the server's words"]
+
+
+async def test_the_end_of_an_issuer_that_came_is_one_failure(tmp_path: Path) -> None:
+    """What was told ahead begins on its day under the same name, and that the chain is refused from then on is not told as another failure."""
+    service = driven(tmp_path, estate_text(1, 2, more='[schedule]\nposture = "off"\nquick = "1h"\n'))
+    ends = datetime(2026, 12, 1, 9, tzinfo=UTC)
+    service.world.change(url_of(0), telling(v.CERTIFICATE_CHAIN_ENDS, ChainEnd("CN=Contoso Issuing CA", ends)))
+    reason = "certificate has expired: CN=Contoso Issuing CA, on 2026-12-01"
+    for change in (telling(v.CERTIFICATE_TRUSTED, False), telling(v.CERTIFICATE_DISTRUSTED_BECAUSE, reason)):
+        service.clock.at(ends, partial(service.world.change, url_of(0), change))
+    await service.run(ends + timedelta(hours=6))
+    assert [title.replace(f"contoso-crm: {url_of(0)}: ", "") for title in service.titles()] == [
+        "[WARNING] Certificate expired or not valid yet: tomorrow, on 2026-12-01",
+        "[CRITICAL] Certificate expired or not valid yet",
+        "[INFORMATION] certificate.trusted, certificate.distrusted_because changed",
+    ]
 
 
 async def test_ends_of_two_profiles_on_one_day_are_two(tmp_path: Path) -> None:

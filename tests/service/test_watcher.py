@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from probe.engine.observe import Progress
+from probe.engine.plan import Plan
 from probe.model import vocabulary as v
+from probe.model.attempts import Attempt, Outcome
 from probe.model.runs import Run
 from probe.service.judging import judged
 from probe.service.parts import EstatePart
@@ -92,3 +98,27 @@ async def test_a_server_that_comes_back_as_another_is_told_of_as_that_too(tmp_pa
     labels = [line.label for line in drift.lines]
     assert "What changed" in labels
     assert "In the server's words" not in labels
+
+
+@pytest.mark.parametrize(("seconds", "minutes"), [(2700.0, 45), (None, 15)])
+async def test_a_server_that_asks_for_a_pause_has_it(tmp_path: Path, seconds: float | None, minutes: int) -> None:
+    """A server that says for how long it wants to be left alone is neither looked at nor signed in to until then; without a word of that, for a quarter of an hour."""
+    service = driven(tmp_path, estate_text(2, 1))
+
+    def busy(attempt: Attempt) -> Attempt:
+        return replace(down(Outcome.THROTTLED, "the server asks for patience: HTTP 503")(attempt), pause_seconds=seconds)
+
+    looks: dict[str, list[datetime]] = {url_of(0): [], url_of(1): []}
+    hold = service.world.hold
+
+    async def holding(plan: Plan, stop: asyncio.Event, progress: Progress | None = None) -> tuple[Attempt, ...]:
+        for url in {one.endpoint.url for one in plan.conversations if one.not_held is None}:
+            looks[url].append(service.clock.now())
+        return await hold(plan, stop, progress)
+
+    service.world.hold = holding  # type: ignore[method-assign]
+    service.clock.at(START + timedelta(hours=1), lambda: service.world.change_once(url_of(0), busy))
+    await service.run(START + timedelta(hours=3))
+    apart = {url: max(second - first for first, second in pairwise(times)) for url, times in looks.items()}
+    assert timedelta(minutes=minutes) <= apart[url_of(0)] <= timedelta(minutes=minutes + 5)
+    assert apart[url_of(1)] <= timedelta(minutes=6)
