@@ -162,3 +162,26 @@ async def test_no_page_is_shown_within_another(chromium: Path, tmp_path: Path, p
         await seen.page.wait_for_load_state("networkidle")
         assert "contoso" not in await seen.page.frames[1].content()
         assert "Token" not in await seen.page.frames[1].content()
+
+
+async def test_what_a_cell_is_of_stands_in_it_on_a_phone(chromium: Path, tmp_path: Path) -> None:
+    """Where a table has no heads of columns any more, two values of one kind are told apart, and what is empty takes no line."""
+    async with gate_world(tmp_path) as (made, _, cookie), browsing(chromium) as browser:
+        for view, told in (("phone", ['"Predicted: "', '"Reported by Dynamics: "'] * 3), ("wide", ["none"] * 6)):
+            async with signed_in_tab(browser, made, cookie, **VIEWS[view]) as seen:
+                await seen.open(f"/enabling/{FAILED}")
+                found = await seen.page.locator("td").evaluate_all("all => all.map((one) => getComputedStyle(one, '::before').content)")
+                assert found == told, view
+                await seen.open("/")
+                steps = await seen.page.locator("td:empty").evaluate_all("all => all.map((one) => one.offsetHeight)")
+                assert [height > 0 for height in steps] == [view == "wide"] * len(steps)
+                assert steps
+
+
+async def test_a_drawing_keeps_its_size_and_is_scrolled_to(chromium: Path, tmp_path: Path) -> None:
+    """The line of time can be read on a phone: it scrolls within the page, which is no wider for it."""
+    async with full_world(tmp_path) as made, browsing(chromium) as browser, tab(browser, made, **VIEWS["phone"]) as seen:
+        await seen.open("/calendar")
+        box = await seen.page.locator(".parts svg").bounding_box()
+        assert box is not None
+        assert box["width"] == 1000
