@@ -13,6 +13,7 @@ from tests.runs import NOON
 from tests.web.pages.browser import AT_POP, PATHS, VIEWS, Seen, browsing, full_world, gate_world, signed_in_tab, tab
 from tests.web.pages.gates import FAILED
 from tests.web.pages.hostile import HOSTILE, hostile_run
+from tests.web.pages.reading import PageReader
 from tests.web.world import world
 
 
@@ -110,6 +111,31 @@ async def test_a_check_is_had_by_the_keyboard_alone(chromium: Path, tmp_path: Pa
         await page.get_by_label("Token").wait_for()
         assert await page.context.cookies() == []
         assert seen.complaints == []
+
+
+async def test_how_far_a_check_is_is_followed_without_a_reload(chromium: Path, tmp_path: Path) -> None:
+    """On the page of the mailbox and among the runs: what is told anew stands there a few seconds later, and at the end what was found."""
+    async with full_world(tmp_path) as made, browsing(chromium) as browser:
+        reader = PageReader(made.asker)
+        await reader.sign_in(made.tokens.create("anna", TokenScope.CHECK, NOON))
+        (cookie,) = reader.cookies.values()
+        made.watch.go.clear()
+        async with signed_in_tab(browser, made, cookie) as seen, signed_in_tab(browser, made, cookie) as other:
+            await seen.open("/m/silent@branch.test")
+            await seen.page.get_by_role("button", name="Check now").click()
+            await seen.page.get_by_text("The check is being held: 1 of 2 conversations have ended.").wait_for()
+            await other.open("/runs")
+            await other.page.evaluate("window.isTheSame = true")
+            await seen.page.evaluate("window.isTheSame = true")
+            made.watch.says[0]("2 of 2 conversations have ended")
+            for tab_of in (seen, other):
+                await tab_of.page.get_by_text("2 of 2 conversations have ended").wait_for()
+                assert await tab_of.page.evaluate("window.isTheSame")
+            made.watch.ready = replace(made.watch.ready, is_ready=False)
+            made.watch.go.set()
+            await seen.page.get_by_text("NOT CHECKED").wait_for()
+            await other.page.get_by_text("FAILED").wait_for()
+            assert seen.complaints == other.complaints == []
 
 
 async def test_without_a_script_everything_is_there(chromium: Path, tmp_path: Path) -> None:
