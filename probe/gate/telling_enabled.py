@@ -23,6 +23,8 @@ class ToldTrouble:
     text: str
     causes: tuple[str, ...]
     meaning: str | None
+    code: int | None = None
+    """Of an alert, as Dynamics gave it."""
 
 
 def word_of(form: JsonObject) -> str | None:
@@ -74,7 +76,8 @@ def alerts_of(group: Sequence[JsonObject]) -> list[ToldTrouble]:
     for level in ("error", "warning"):
         for alert in group[0]["enabled"]["alerts"]:
             if alert["level"] == level and (level == "error" or not told):
-                told.setdefault(alert["text"], ToldTrouble(bounded(alert["text"], MOST_OF_ALERT), tuple(alert["causes"]), alert["meaning"]))
+                text = bounded(alert["text"], MOST_OF_ALERT)
+                told.setdefault(alert["text"], ToldTrouble(text, tuple(alert["causes"]), alert["meaning"], alert["code"]))
     return list(told.values())
 
 

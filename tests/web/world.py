@@ -79,6 +79,8 @@ class RunWatch:
         self.late = timedelta()
         self.news = "1 of 2 conversations have ended"
         """What is told of how far a check and an answer of the gate are."""
+        self.says: list[Callable[[str], None]] = []
+        """By which each of them tells it, in the order in which they began."""
         self.ready = Standby(True, "3 endpoints and 7 mailboxes are watched")
         self.go = asyncio.Event()
         """What looks, checks and answers of the gate wait for."""
@@ -160,6 +162,7 @@ class RunWatch:
         return self.next_sign_ins.get(mailbox)
 
     async def check(self, subject: Mailbox | Endpoint, run_id: str, say: Callable[[str], None]) -> Run:
+        self.says.append(say)
         say(self.news)
         await self._turn(subject)
         plan = (
@@ -171,6 +174,7 @@ class RunWatch:
         return run
 
     async def gate(self, mailbox: Mailbox, run_id: str, say: Callable[[str], None]) -> Gated:
+        self.says.append(say)
         say(self.news)
         await self._turn(mailbox)
         if mailbox.address in self.answers:

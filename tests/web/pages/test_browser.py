@@ -13,6 +13,7 @@ from tests.runs import NOON
 from tests.web.pages.browser import AT_POP, PATHS, VIEWS, Seen, browsing, full_world, gate_world, signed_in_tab, tab
 from tests.web.pages.gates import FAILED
 from tests.web.pages.hostile import HOSTILE, hostile_run
+from tests.web.pages.reading import PageReader
 from tests.web.world import world
 
 
@@ -112,6 +113,31 @@ async def test_a_check_is_had_by_the_keyboard_alone(chromium: Path, tmp_path: Pa
         assert seen.complaints == []
 
 
+async def test_how_far_a_check_is_is_followed_without_a_reload(chromium: Path, tmp_path: Path) -> None:
+    """On the page of the mailbox and among the runs: what is told anew stands there a few seconds later, and at the end what was found."""
+    async with full_world(tmp_path) as made, browsing(chromium) as browser:
+        reader = PageReader(made.asker)
+        await reader.sign_in(made.tokens.create("anna", TokenScope.CHECK, NOON))
+        (cookie,) = reader.cookies.values()
+        made.watch.go.clear()
+        async with signed_in_tab(browser, made, cookie) as seen, signed_in_tab(browser, made, cookie) as other:
+            await seen.open("/m/silent@branch.test")
+            await seen.page.get_by_role("button", name="Check now").click()
+            await seen.page.get_by_text("The check is being held: 1 of 2 conversations have ended.").wait_for()
+            await other.open("/runs")
+            await other.page.evaluate("window.isTheSame = true")
+            await seen.page.evaluate("window.isTheSame = true")
+            made.watch.says[0]("2 of 2 conversations have ended")
+            for tab_of in (seen, other):
+                await tab_of.page.get_by_text("2 of 2 conversations have ended").wait_for()
+                assert await tab_of.page.evaluate("window.isTheSame")
+            made.watch.ready = replace(made.watch.ready, is_ready=False)
+            made.watch.go.set()
+            await seen.page.get_by_text("NOT CHECKED").wait_for()
+            await other.page.get_by_text("FAILED").wait_for()
+            assert seen.complaints == other.complaints == []
+
+
 async def test_without_a_script_everything_is_there(chromium: Path, tmp_path: Path) -> None:
     """Searching by the button, figures as tables, times in UTC, a check by its form."""
     async with full_world(tmp_path) as made, browsing(chromium) as browser, tab(browser, made, java_script_enabled=False) as seen:
@@ -162,3 +188,26 @@ async def test_no_page_is_shown_within_another(chromium: Path, tmp_path: Path, p
         await seen.page.wait_for_load_state("networkidle")
         assert "contoso" not in await seen.page.frames[1].content()
         assert "Token" not in await seen.page.frames[1].content()
+
+
+async def test_what_a_cell_is_of_stands_in_it_on_a_phone(chromium: Path, tmp_path: Path) -> None:
+    """Where a table has no heads of columns any more, two values of one kind are told apart, and what is empty takes no line."""
+    async with gate_world(tmp_path) as (made, _, cookie), browsing(chromium) as browser:
+        for view, told in (("phone", ['"Predicted: "', '"Reported by Dynamics: "'] * 3), ("wide", ["none"] * 6)):
+            async with signed_in_tab(browser, made, cookie, **VIEWS[view]) as seen:
+                await seen.open(f"/enabling/{FAILED}")
+                found = await seen.page.locator("td").evaluate_all("all => all.map((one) => getComputedStyle(one, '::before').content)")
+                assert found == told, view
+                await seen.open("/")
+                steps = await seen.page.locator("td:empty").evaluate_all("all => all.map((one) => one.offsetHeight)")
+                assert [height > 0 for height in steps] == [view == "wide"] * len(steps)
+                assert steps
+
+
+async def test_a_drawing_keeps_its_size_and_is_scrolled_to(chromium: Path, tmp_path: Path) -> None:
+    """The line of time can be read on a phone: it scrolls within the page, which is no wider for it."""
+    async with full_world(tmp_path) as made, browsing(chromium) as browser, tab(browser, made, **VIEWS["phone"]) as seen:
+        await seen.open("/calendar")
+        box = await seen.page.locator(".parts svg").bounding_box()
+        assert box is not None
+        assert box["width"] == 1000

@@ -37,6 +37,26 @@
     }
   }
 
+  // A command is copied by a button beside it; without a script it is selected, as any text.
+  function copying(within) {
+    for (const code of navigator.clipboard ? within.querySelectorAll("pre:not([data-copied]) > code") : []) {
+      const button = document.createElement("button");
+      const told = document.createElement("span");
+      button.type = "button";
+      button.textContent = "Copy";
+      button.setAttribute("aria-label", `Copy: ${code.textContent}`);
+      told.setAttribute("role", "status");
+      button.addEventListener("click", () => {
+        navigator.clipboard.writeText(code.textContent).then(() => { told.textContent = "copied"; }, () => { told.textContent = "not copied; select it"; });
+      });
+      const line = document.createElement("p");
+      line.className = "copies";
+      line.append(button, told);
+      code.parentElement.dataset.copied = "";
+      code.parentElement.after(line);
+    }
+  }
+
   // What is fetched again by itself must not take away what somebody reads or stands on.
   document.addEventListener("htmx:beforeRequest", (event) => {
     const target = event.detail.elt;
@@ -45,7 +65,11 @@
       event.preventDefault();
     }
   });
-  document.addEventListener("htmx:afterSwap", () => { localize(document); chart(document); });
-  localize(document);
-  chart(document);
+  function finish() {
+    localize(document);
+    chart(document);
+    copying(document);
+  }
+  document.addEventListener("htmx:afterSwap", finish);
+  finish();
 })();
