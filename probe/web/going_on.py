@@ -82,9 +82,11 @@ def telling_what_goes_on(watch: Watch, jobs: Jobs, clock: Callable[[], datetime]
     async def list_jobs(request: Request) -> Response:
         """What somebody asked for, by the API or on a page: what waits and goes on, and what ended within the hour."""
         asked, recorded = jobs.all(), await recorded_requests(watch)
+        pending = dict(left_without_outcome(asked, recorded.by_id, clock()))
         going_on = [_of_job(job) for job in asked if not job.ended.is_set()]
-        going_on += [_of_request(name, one) for name, one in left_without_outcome(asked, recorded.by_id, clock())]
-        ended = [_of_job(job) for job in asked if job.ended.is_set()]
+        going_on += [_of_request(name, one) for name, one in pending.items()]
+        # What Dynamics was asked for goes on though the job has ended.
+        ended = [_of_job(job) for job in asked if job.ended.is_set() and job.id not in pending]
         return tagged(request, encoded({"jobs": [*going_on, *ended], "unread": recorded.unread or None}))
 
     @router.get("/runs", response_model=KeptRunPageForm)

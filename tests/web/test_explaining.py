@@ -49,6 +49,12 @@ async def test_advice_and_verdict_are_those_of_a_check(tmp_path: Path) -> None:
     for one in verdict["explanations"]:
         for text in (*one["settles"], one["because"]):
             assert " ".join(text.split()) in report
+    async with world(tmp_path / "advised") as made:
+        told = await got(made.asker, "/v1/mailboxes/pop@branch.test")
+    (advice,) = [one for one in told["verdict"]["explanations"] if one["answer"] == "advice"]
+    advised = " ".join(render(a_checked_run(), width=400, verbose=True).split())
+    assert f"ADVICE: {told['rules'][advice['rules'][0]]['title']}" in advised
+    assert advice["remedy"] in advised
     unknown = [one for one in verdict["explanations"] if one["answer"] == "unknown"]
     assert any("refused the connection" in one["because"] for one in unknown)
 

@@ -85,6 +85,17 @@ async def test_what_dynamics_was_asked_for_and_has_no_outcome_goes_on(tmp_path: 
         assert unread in (await PageReader(made.asker).get("/runs")).words
 
 
+async def test_what_has_no_outcome_is_listed_once(tmp_path: Path) -> None:
+    """As pending, though what asked for it has ended."""
+    async with world(tmp_path) as made:
+        made.watch.ready = replace(made.watch.ready, is_ready=False)
+        await made.of(TokenScope.CHECK).ask("/v1/checks", "POST", {"Prefer": "wait=60"}, {"mailbox": "info@contoso.test"})
+        (one,) = await jobs(made.asker)
+        assert one["state"] == "failed"
+        made.watch.recorded = {one["id"]: recorded(made.watch.estate, "pop@branch.test", "info@contoso.test")[PENDING]}
+        assert [(job["id"], job["state"]) for job in await jobs(made.asker)] == [(one["id"], "pending")]
+
+
 async def test_runs_that_are_kept_are_listed_the_newest_first(service: World) -> None:
     """Each with the place of its document, page by page, also where one at which a page ended was dropped."""
     for number in range(5):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,20 +25,17 @@ from probe.model.provenance import Declared
 from probe.model.rules import Readiness
 from probe.model.runs import Run
 from probe.web import LastLook, ahead
+from probe.web.tokens import TokenScope
 from probe.web.watch import LookUnderWay
 from tests.demonstrated import checked
 from tests.runs import NOON, a_fact
-from tests.web.client import Asker
-from tests.web.pages.numbers import Block, Claim, Corpus, blocks_of, claim, constant, unknown_numbers
+from tests.web.pages.claims import Answers, Json, of_calendar, of_changes, of_endpoint, of_estate, of_gate, of_mailbox, of_runs, of_search
+from tests.web.pages.gates import FAILED, a_cannot_tell, a_go, gate_estate, gate_state, recorded
+from tests.web.pages.numbers import Block, Claim, Corpus, blocks_of, claim, unknown_numbers
 from tests.web.pages.reading import PageReader
 from tests.web.world import World, world
 
-Json = Any
-Match = re.Match[str]
-
 _OF_DYNAMICS = "warehouse@contoso.test"
-_CHANGED = "smtp"
-_WAYS = ("incoming", "outgoing", "appointments")
 
 
 def _estate_run() -> Run:
@@ -70,34 +66,6 @@ def _estate_run() -> Run:
 
 def _seen(key: Any, value: Any, *, url: str, attempt: str) -> Reading:
     return replace(a_fact(key, value, url), attempt=attempt)
-
-
-@dataclass
-class Answers:
-    """The answers of the API, each asked for once."""
-
-    asker: Asker
-    known: dict[str, Json] = field(default_factory=dict)
-    now: datetime = NOON
-
-    async def ask(self, *paths: str) -> list[Json]:
-        """The answers of some paths; of a list all its pages as one."""
-        for path in paths:
-            if path not in self.known:
-                whole, after = None, ""
-                while whole is None or after:
-                    answer = await self.asker.ask(path + after)
-                    assert answer.status == 200, (path, answer.body)
-                    self.now = parsedate_to_datetime(answer.headers["date"])
-                    told = answer.json()
-                    (many,) = [name for name, value in told.items() if isinstance(value, list)] if "next" in told else ("",)
-                    whole = told if whole is None else {**whole, many: [*whole[many], *told[many]]}
-                    after = f"{'&' if '?' in path else '?'}after={quote(told['next'])}" if told.get("next") else ""
-                self.known[path] = whole
-        return [self.known[path] for path in paths]
-
-    def __getitem__(self, path: str) -> Json:
-        return self.known[path]
 
 
 def _mailbox(address: str) -> str:
@@ -144,230 +112,6 @@ async def _lived(made: World, run: Run) -> None:
     made.watch.late = timedelta(seconds=91)
 
 
-# ---- where the numbers of pages are in the API ------------------------------------------------------------------------
-
-
-def _number(text: str) -> int:
-    return int(text.replace(",", ""))
-
-
-def _only(found: Iterable[int]) -> list[int]:
-    """What the API has, where it has one thing of the kind; an empty list, which equals no number, where it has several or none."""
-    different = {*found}
-    return [*different] if len(different) == 1 else []
-
-
-def of_estate(answers: Answers) -> list[Claim]:
-    """The numbers of the estate's page, searched or not."""
-    summary, causes, lines = answers["/v1/summary"], answers["/v1/causes"]["causes"], answers["/v1/mailboxes"]["mailboxes"]
-    endpoints = {one["id"]: one for one in answers["/v1/endpoints"]["endpoints"]}
-    words = "not ready|ready as far as seen without signing in|ready|undetermined|not assessed|unsupported|not listed|supported"
-
-    @claim(r"^(?P<n>[\d,]+) mailbox(?:es)?: .*\.$", "p")
-    def total(_: Match, __: Block) -> Sequence[int]:
-        return [summary["mailboxes"]]
-
-    @claim(rf"(?<=[:,] )(?P<n>[\d,]+) (?P<words>{words})(?=[,.])", "p")
-    def verdicts(match: Match, block: Block) -> Sequence[int]:
-        told = match["words"]
-        if block.text.startswith("Support:"):
-            return [summary["support"][told.replace(" ", "-")]]
-        if told == "not assessed":
-            return [summary["readiness"]["not-assessed"]]
-        is_seen = [one for one in lines if one["readiness"] == told.partition(" as ")[0].replace(" ", "-")]
-        if told.startswith("ready"):
-            is_seen = [one for one in is_seen if (one["signed_in"] == "yes") is (told == "ready")]
-        return [len(is_seen)]
-
-    @claim(r"\| (?P<n>[\d,]+) mailboxes \|", "tr")
-    def cause(_: Match, block: Block) -> Sequence[int] | None:
-        groups = {link.removeprefix("/?group=") for link in block.links if link.startswith("/?group=")}
-        return _only(one["mailboxes"] for one in causes if one["id"] in groups and one["cause"] in block.text) if groups else None
-
-    @claim(r"(?P<n>[\d,]+) mailbox(?:es)?\b", "tr")
-    def served(_: Match, block: Block) -> Sequence[int] | None:
-        at = {link.removeprefix("/?at=") for link in block.links if link.startswith("/?at=")}
-        return [endpoints[one]["mailboxes"] for one in at] or None
-
-    @claim(r"(?P<n>[\d,]+) ms$", "tr")
-    def took(_: Match, block: Block) -> Sequence[int]:
-        return _took(endpoints[link.removeprefix("/?at=")] for link in block.links if link.startswith("/?at="))
-
-    @claim(r"^: .*, (?P<n>[\d,]+) mailbox(?:es)?$", "li")
-    def coming(_: Match, block: Block) -> Sequence[int] | None:
-        return _only(one["mailboxes"] for one in answers["/v1/coming"]["coming"] if one["words"] in block.text and one["on"] in block.times)
-
-    return [total, verdicts, cause, served, took, coming, of_many(answers["/v1/changes"]["changes"])]
-
-
-def of_search(answers: Answers, path: str) -> list[Claim]:
-    """The numbers of the estate's page, searched."""
-
-    @claim(r"^(?P<n>[\d,]+) mailbox(?:es)? found", "p")
-    def found(_: Match, __: Block) -> Sequence[int]:
-        return [answers[path]["total"]]
-
-    return [found, *of_estate(answers)]
-
-
-def _took(lines: Iterable[Json]) -> list[int]:
-    return [round(line["last_look"]["seconds"] * 1000) for line in lines]
-
-
-def of_many(changes: Sequence[Json]) -> Claim:
-    """How many subjects something befell alike."""
-
-    @claim(r"^(?:at least )?(?P<n>[\d,]+) subjects, the first (?P<first>\S+)$", "summary")
-    def alike(match: Match, _: Block) -> Sequence[int]:
-        first = next(one for one in changes if one["subject"] == match["first"])
-        same = [one for one in changes if all(one[part] == first[part] for part in ("key", "before", "after"))]
-        return [len({(one["subject"], one["mailbox"]) for one in same})]
-
-    return alike
-
-
-def of_mailbox(answers: Answers, path: str) -> list[Claim]:
-    """The numbers of a mailbox's page."""
-    detail = answers[path]
-    verdict, findings, rules = detail["verdict"], detail["assessment"]["findings"], detail["rules"]
-
-    @claim(r"^UNKNOWN (?P<n>\d+) questions?, because (?P<because>.*)$", "summary")
-    def questions(match: Match, _: Block) -> Sequence[int] | None:
-        return _only(
-            len(one["rules"]) for one in verdict["explanations"] if one["answer"] == "unknown" and one["because"] == match["because"]
-        )
-
-    @claim(r"^YES (?P<n>\d+) statements? holds?$", "summary")
-    def holding(match: Match, _: Block) -> Sequence[int]:
-        holds = [one["rule"] for one in findings if one["result"] == "holds"]
-        of_page = [sum(rules[rule]["by"] == "microsoft" for rule in holds)]
-        of_ways = [
-            sum(
-                rules[rule]["by"] == "readiness" and any(verdict["by_direction"][way].get(rule) == "holds" for way in ways)
-                for rule in holds
-            )
-            for ways in _subsets([way for way in _WAYS if way in verdict["by_direction"]])
-        ]
-        return [number for number in {*of_page, *of_ways} if number == int(match["n"])]
-
-    @claim(r"without effect on the verdict: (?P<n>\d+) questions?$", "summary")
-    def beside(_: Match, __: Block) -> Sequence[int]:
-        told = {rule for one in verdict["explanations"] for rule in one["rules"]}
-        return [sum(one["result"] == "unknown" and one["rule"] not in told for one in findings)]
-
-    @claim(r"^(?P<n>[\d,]+) messages?$", "dd")
-    def pending(_: Match, __: Block) -> Sequence[int]:
-        return _only(one["value"] for one in detail["facts"] if one["key"] == "dynamics.pending_send")
-
-    @claim(r"signed in (?P<n>\d+) minutes? ago", "dd")
-    def signed_in(_: Match, __: Block) -> Sequence[int]:
-        return [int((answers.now - datetime.fromisoformat(detail["sign_in"]["at"])).total_seconds() // 60)]
-
-    @claim(r"^(?P<key>[a-z0-9_]+\.[a-z0-9_]+) (?:at|of) .* = (?P<n>\d+)(?= \(|$)", "dd")
-    def cited(match: Match, block: Block) -> Sequence[int]:
-        return _only(one["value"] for one in detail["facts"] if one["key"] == match["key"] and one["subject"] in f"{block.text} {path}")
-
-    often = constant(r"at most once in (?P<n>15) minutes", "dd")
-    return [questions, holding, beside, pending, signed_in, cited, often, of_many(detail["timeline"])]
-
-
-def _subsets(ways: Sequence[str]) -> list[list[str]]:
-    return [[way for place, way in enumerate(ways) if number >> place & 1] for number in range(1, 1 << len(ways))]
-
-
-def of_endpoint(answers: Answers, path: str) -> list[Claim]:
-    """The numbers of an endpoint's page."""
-    detail = answers[path]
-    facts = [one for one in detail["facts"] if one["subject"] == detail["subject"]]
-
-    @claim(r"^(?P<n>[\d,]+) mailbox(?:es)?$", "dd")
-    def served(_: Match, __: Block) -> Sequence[int]:
-        return [detail["mailboxes"]]
-
-    @claim(r"^, (?P<n>\d+) ms$", "dd")
-    def took(_: Match, __: Block) -> Sequence[int]:
-        return _took([detail])
-
-    @claim(r"^\| \| (?P<n1>\d+) \| (?P<n2>\d+) \| (?P<n3>\d+) \| (?P<n4>\d+)$", "tr")
-    def latencies(_: Match, block: Block) -> Sequence[int]:
-        (one,) = [one for one in detail["latencies"] if [one["from"]] == block.times]
-        return [one["looks"], one["minimum"], one["median"], one["maximum"]]
-
-    @claim(r"^(?P<n>\d+)$", "label of td")
-    def drawn(match: Match, _: Block) -> Sequence[int]:
-        known = {one[part] for one in detail["latencies"] for part in ("minimum", "median", "maximum")}
-        return [number for number in known if number == int(match["n"])]
-
-    @claim(r"^(?P<n>\d+) percent of the certificate's time have passed", "label of svg")
-    def passed(_: Match, __: Block) -> Sequence[int]:
-        begins, ends = (
-            datetime.fromisoformat(next(one["value"] for one in facts if one["key"] == key))
-            for key in ("certificate.not_before", "certificate.not_after")
-        )
-        on = datetime.fromisoformat(f"{answers['/v1/summary']['judged_at']}T00:00:00Z")
-        return [round(min(max((on - begins) / (ends - begins), 0.0), 1.0) * 100)]
-
-    @claim(r"^All that is known: (?P<n>\d+) facts?$", "summary")
-    def known(_: Match, __: Block) -> Sequence[int]:
-        return [len(facts)]
-
-    @claim(r"^\| (?P<key>[a-z0-9_]+\.[a-z0-9_]+) \| (?P<n>\d+)(?= \(|$)", "tr")
-    def value(match: Match, _: Block) -> Sequence[int]:
-        return _only(one["value"] for one in facts if one["key"] == match["key"])
-
-    @claim(r"^\| (?P<version>(?:TLS|SSL)v(?P<n1>\d)(?:\.(?P<n2>\d))?) \| (?P<taken>YES|NO)\b", "tr")
-    def versions(match: Match, _: Block) -> Sequence[int]:
-        (taken,) = [one["value"] for one in facts if one["key"] == "tls.versions"]
-        return (
-            [int(digit) for digit in re.findall(r"\d", match["version"])]
-            if (match["version"] in taken) is (match["taken"] == "YES")
-            else []
-        )
-
-    days = constant(r"each hour of the last (?P<n>14) days", "caption")
-    return [served, took, latencies, drawn, passed, known, value, versions, days, of_many(detail["timeline"])]
-
-
-def of_changes(answers: Answers) -> list[Claim]:
-    """The numbers of the page of changes."""
-    return [of_many(answers["/v1/changes"]["changes"])]
-
-
-def of_calendar(answers: Answers) -> list[Claim]:
-    """The numbers of the calendar."""
-    told = answers["/v1/coming"]
-    first, last = (date.fromisoformat(told[name]) for name in ("from", "until"))
-
-    @claim(r"^in (?P<n>[\d,]+) days? ", "li")
-    def left(_: Match, block: Block) -> Sequence[int]:
-        return _only((date.fromisoformat(day) - first).days for day in block.times)
-
-    @claim(r"^(?P<n>[\d,]+) mailboxes$", "summary")
-    def befalls(match: Match, _: Block) -> Sequence[int]:
-        return [number for number in {one["mailboxes"] for one in told["coming"]} if number == _number(match["n"])]
-
-    @claim(r"^(?P<n>[\d,]+) events? on a line from", "label of svg")
-    def events(_: Match, __: Block) -> Sequence[int]:
-        return [told["total"]]
-
-    @claim(r"^(?P<n1>\d{4})-(?P<n2>\d\d)$", "text")
-    def ticks(match: Match, _: Block) -> Sequence[int]:
-        quarter = date(int(match["n1"]), int(match["n2"]), 1)
-        return [quarter.year, quarter.month] if first < quarter <= last and quarter.month % 3 == 1 else []
-
-    return [left, befalls, events, ticks]
-
-
-def of_runs(answers: Answers) -> list[Claim]:
-    """The numbers of the page of runs."""
-
-    @claim(r"^What is due longest is (?P<n>[\d,]+) seconds? late", "p")
-    def late(_: Match, __: Block) -> Sequence[int]:
-        return [answers["/v1/schedule"]["lag_seconds"]]
-
-    return [late]
-
-
 # ---- the pages --------------------------------------------------------------------------------------------------------
 
 
@@ -412,6 +156,37 @@ async def test_the_numbers_of_the_estate_are_in_the_api(service: World) -> None:
     for told, number in zip(await answers.ask(*counted), counted.values(), strict=True):
         assert told["total"] == len(told["mailboxes"]) == number > 0
         assert {one["mailbox"] for one in told["mailboxes"]} <= everybody
+
+
+async def test_the_numbers_of_what_is_searched_are_in_the_api(service: World) -> None:
+    """By profile, by a part of the address, by verdict and by endpoint: as many as the API has."""
+    answers = Answers(service.asker)
+    await answers.ask(*ESTATE)
+    profile, endpoint = service.watch.estate.profiles[0].name, answers["/v1/endpoints"]["endpoints"][0]
+    unsupported = sum(one["mailboxes"] for one in answers["/v1/causes"]["causes"] if one["status"] == "unsupported")
+    for query, path in ((f"profile={profile}", f"/v1/mailboxes?profile={profile}"), ("q=contoso", "/v1/mailboxes?q=contoso")):
+        await held(service, answers, f"/?{query}", (*ESTATE, path), partial(of_search, answers, path))
+    for query, number in (("verdict=UNSUPPORTED", unsupported), (f"at={endpoint['id']}", endpoint["mailboxes"])):
+        answers.known[query] = {"total": number}
+        await held(service, answers, f"/?{query}", ESTATE, partial(of_search, answers, query))
+
+
+async def test_the_numbers_of_the_gate_and_of_enabling_are_in_the_api(tmp_path: Path) -> None:
+    """What Test & Enable would do, what it rests on, and what came of it."""
+    bad, good = "info@contoso.test", "sales@contoso.test"
+    estate = gate_estate(bad, good)
+    async with world(tmp_path, gate_state(estate)) as made:
+        made.watch.answers = {bad: a_cannot_tell(estate, bad), good: a_go(estate, good)}
+        made.watch.recorded = recorded(estate, good, bad)
+        for address in (bad, good):
+            asked = await made.of(TokenScope.CHECK).ask("/v1/gate", "POST", {"Prefer": "wait=60"}, {"mailbox": address})
+            assert asked.status == 200
+        answers, shown = Answers(made.asker), ""
+        (jobs,) = await answers.ask("/v1/jobs")
+        for path in (f"/v1/enabling/{FAILED}", *(one["place"] for one in jobs["jobs"])):
+            shown += await held(made, answers, path.removeprefix("/v1"), ("/v1/jobs", "/v1/rules", path), partial(of_gate, answers, path))
+        for kind in ("12 mails that wait", "14,312 messages received", "it may try for 50 minutes", "401 Unauthorized"):
+            assert kind in shown, kind
 
 
 async def test_the_numbers_of_every_mailbox_are_in_the_api(service: World) -> None:
@@ -503,7 +278,7 @@ def test_a_number_that_the_api_has_otherwise_is_found() -> None:
     """Though it is claimed."""
 
     @claim(r"^(?P<n>\d+) mailboxes$", "p")
-    def total(_: Match, __: Block) -> Sequence[int]:
+    def total(_: re.Match[str], __: Block) -> Sequence[int]:
         return [3]
 
     assert unknown_numbers("<p>3 mailboxes</p>", Corpus([]), [total]) == []
