@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from probe import app
 from probe.document import json_pieces, publish
+from probe.outlook import FAR
 from tests.command import probe
 from tests.runs import a_checked_run
 
@@ -252,3 +254,17 @@ def test_an_answer_that_is_no_run_has_no_format_of_runs(folder: Path) -> None:
     done = probe("rules", "--format", "nagios", cwd=folder)
     assert done.returncode == 2
     assert "'json', 'text'" in done.stderr
+
+
+def test_a_report_for_people_looks_ahead(folder: Path) -> None:
+    """The HTML of a run tells what comes for its mailboxes, on the days of `probe outlook`; the overview alone does not, nor that of an interrupted run."""
+    written = probe("judge", "run.json", "--format", "html", "--output", "report.html", cwd=folder)
+    assert written.returncode == 1, written.stderr
+    report = (folder / "report.html").read_text(encoding="ascii")
+    until = (app.judge(publish(a_checked_run())).judged_at + FAR).isoformat()
+    assert f'until <time datetime="{until}">' in report
+    assert "Certificate expired 2026-12-01" in report.partition("<h2>Calendar</h2>")[2]
+    assert "Calendar" not in probe("judge", "run.json", "--format", "html", "--quiet", cwd=folder).stdout
+    stopped = {**publish(a_checked_run()), "interrupted": True}
+    (folder / "stopped.json").write_text("".join(json_pieces(stopped)), encoding="utf-8")
+    assert "Calendar" not in probe("judge", "stopped.json", "--format", "html", cwd=folder).stdout

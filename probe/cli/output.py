@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from probe.gate import Gated
     from probe.model.rules import Support
     from probe.model.runs import Run
+    from probe.outlook import Outlook as Outlook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,8 @@ class Output:
 
         report = catalogue.entry("probe.reports", self.format, "REPORT", Report)
         options = self.report_options()
+        if report.looks_ahead and run.estate is not None and not (self.quiet or run.interrupted):
+            options = replace(options, ahead=partial(_ahead, run))
         pieces = report.render(document, options)
         self.write(pieces, report.media_type, patience=INTERRUPTED_SECONDS if run.interrupted else None)
         if (which := pipeline()) is not None:
@@ -127,8 +132,6 @@ class Output:
         if self.quiet or self.is_logged or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
             yield options
             return
-        from dataclasses import replace
-
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -147,6 +150,14 @@ class Output:
                 bar.update(reading[0], completed=count)
 
             yield replace(options, progress=advance, rows_progress=have_come)
+
+
+def _ahead(run: Run) -> Outlook:
+    from probe import app
+    from probe.outlook import FAR, Outlook, unseen
+
+    until = run.judged_at + FAR
+    return Outlook(run.judged_at, until, app.outlook(run, until), list(unseen(run)))
 
 
 def _columns() -> int:

@@ -20,6 +20,7 @@ from probe.model.values import dataclass
 if TYPE_CHECKING:
     from probe.document.forms import parse, schema, schema_text
     from probe.document.gate_forms import gate_schema, gate_schema_text
+    from probe.document.telling.coming import Outlook
 
 __all__ = [
     "Index",
@@ -80,6 +81,8 @@ class ReportOptions:
     """Whether the endpoints, every name and what was not asked are shown too."""
     accept: frozenset[Support] = frozenset()
     """Verdicts on support that a script lets pass."""
+    ahead: Callable[[], Outlook] | None = None
+    """Works out what comes, for a report that looks ahead; None where nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,3 +96,5 @@ class Report:
     """Turns a document, as `publish` makes it, into text in pieces. The text ends with a newline."""
     exit_code: Callable[[Mapping[str, Any], ReportOptions], int] | None = None
     """The exit code that the readers of this format go by; None where it is the command's own."""
+    looks_ahead: bool = False
+    """Whether it tells what comes, which takes as long as to judge the run dozens of times."""

@@ -16,7 +16,7 @@ from probe.model.estate import Authentication, Cloud, Credentials, Delivery, Dep
 from probe.model.facts import Why
 from probe.model.keys import FactKey
 from probe.model.kinds import Json
-from probe.model.rules import By, Otherwise, Readiness, Result, SignedIn, Support
+from probe.model.rules import By, Direction, Otherwise, Readiness, Result, SignedIn, Support
 from probe.model.schemas import RUN_SCHEMA
 from probe.model.vocabulary import all_keys
 
@@ -270,6 +270,8 @@ class FindingForm(Form):
     rule: str
     result: Result
     because: tuple[str, ...]
+    directions: dict[Direction, Result | None] = {}
+    """Of a rule of readiness, what came of it in those directions where that is not `result`; null where nothing is drawn from it there."""
 
 
 class DirectionsForm(Form):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from probe.model.rules import By, Otherwise
 
 JsonObject = Mapping[str, Any]
 """A part of the document."""
@@ -17,7 +19,18 @@ class Index:
         self._rules: dict[str, JsonObject] = {rule: {"rule": rule, **form} for rule, form in document["rules"].items()}
 
     def findings(self, assessment: JsonObject) -> Iterator[JsonObject]:
-        """The findings of an assessment, each with the texts of its rule and, as `because`, the facts and gaps that decided it."""
+        """The findings of an assessment, as `finding` has them."""
+        served = [name for name, ready in assessment["directions"].items() if ready is not None]
         for finding in assessment["findings"]:
-            because = [self._readings[reading] for reading in finding["because"]]
-            yield {**self._rules[finding["rule"]], "result": finding["result"], "because": because}
+            yield self.finding(finding, served)
+
+    def finding(self, finding: JsonObject, served: Iterable[str]) -> JsonObject:
+        """A finding with the texts of its rule; as `because` the facts and gaps that decided it; and as `directions` what came of it in each of those
+        that are served, where readiness is drawn from it."""
+        rule, result = self._rules[finding["rule"]], finding["result"]
+        directions: dict[str, str] = {}
+        if rule["by"] == By.READINESS and rule["otherwise"] == Otherwise.NOT_READY:
+            apart = finding.get("directions", {})
+            directions = {name: part for name in served if (part := apart.get(name, result)) is not None}
+        because = [self._readings[reading] for reading in finding["because"]]
+        return {**rule, "result": result, "because": because, "directions": directions}

@@ -17,7 +17,7 @@ from probe.model.estate import BoundOrganization, Deployment, DynamicsAccess, En
 from probe.model.facts import Fact, Missing, Reading
 from probe.model.kinds import Json
 from probe.model.provenance import Declared, Inferred, Observed, Provenance
-from probe.model.rules import Assessment, Finding, Result, Rule
+from probe.model.rules import Assessment, Direction, Finding, Result, Rule, decides_readiness
 from probe.model.runs import Asked, Run
 from probe.model.schemas import RUN_SCHEMA
 from probe.model.vocabulary import all_keys
@@ -133,21 +133,23 @@ class _Cited:
         self._forms: dict[int, dict[str, Json]] = {}
         self._written: dict[int, str] = {}
 
-    def form_of(self, finding: Finding) -> dict[str, Json]:
-        """A finding as it is published, made once where several mailboxes share it."""
+    def form_of(self, finding: Finding, served: Sequence[Direction]) -> dict[str, Json]:
+        """A finding as it is published, made once where several mailboxes share it, which then have the same directions served."""
         form = self._forms.get(id(finding))
         if form is None:
             because: list[Json] = [*dict.fromkeys([one for reading in finding.because for one in self._ids[id(reading)]])]
             form = {"rule": finding.rule.id, "result": finding.result.value, "because": because}
+            if apart := _apart(finding, served):
+                form["directions"] = apart
             if id(finding) in self._shared:
                 self._forms[id(finding)] = form
         return form
 
-    def json_of(self, finding: Finding) -> str:
+    def json_of(self, finding: Finding, served: Sequence[Direction]) -> str:
         """The same as JSON, written once where several mailboxes share it."""
         written = self._written.get(id(finding))
         if written is None:
-            written = _shown_json(self.form_of(finding))
+            written = _shown_json(self.form_of(finding, served))
             if id(finding) in self._shared:
                 self._written[id(finding)] = written
         return written
@@ -373,18 +375,32 @@ def _missing(gap: Missing, otherwise: datetime, **named: str) -> dict[str, Json]
 
 def _assessment(assessment: Assessment, cited: _Cited) -> dict[str, Json]:
     """The document of one mailbox; what does not concern it is left out."""
-    return {**conclusion_form(assessment), "findings": [cited.form_of(finding) for finding in _applying(assessment)]}
+    served = _served(assessment)
+    return {**conclusion_form(assessment), "findings": [cited.form_of(finding, served) for finding in _applying(assessment)]}
 
 
 def _assessment_json(assessment: Assessment, cited: _Cited) -> str:
     """The same as JSON. Of the findings, which are nearly all of it, most are shared and so are written already."""
-    findings = ",".join([cited.json_of(finding) for finding in _applying(assessment)])
+    served = _served(assessment)
+    findings = ",".join([cited.json_of(finding, served) for finding in _applying(assessment)])
     return f'{_shown_json(conclusion_form(assessment)).removesuffix("}")},"findings":[{findings}]}}'
 
 
 def _applying(assessment: Assessment) -> list[Finding]:
     not_applicable = Result.NOT_APPLICABLE
     return [finding for finding in assessment.findings if finding.result is not not_applicable]
+
+
+def _served(assessment: Assessment) -> list[Direction]:
+    return [direction for direction, ready in assessment.directions.items() if ready is not None]
+
+
+def _apart(finding: Finding, served: Sequence[Direction]) -> dict[str, Json]:
+    """What came of a rule of readiness in those directions where that is not its result; none where nothing is drawn from it there."""
+    if not decides_readiness(finding.rule):
+        return {}
+    of_each = ((direction, finding.directions.get(direction)) for direction in served)
+    return {direction.value: part and part.value for direction, part in of_each if part is not finding.result}
 
 
 def conclusion_form(assessment: Assessment) -> dict[str, Json]:

@@ -246,7 +246,7 @@ def judge(rule: Rule, case: Case) -> Finding:
 def judge_seen(rule: Rule, seen: Case, served: Iterable[Direction]) -> Finding:
     """Apply one rule to what it needs of a case, in which these directions are served."""
     result, because = _asked(rule, seen)
-    served = [direction for direction in served if _decides_readiness(rule)]
+    served = [direction for direction in served if decides_readiness(rule)]
     of_directions: Mapping[Direction, Result]
     if result is Result.UNKNOWN and rests_on_old_state(because):
         of_directions = {}
@@ -276,7 +276,8 @@ def _part(rule: Rule, seen: Case, whole: Result) -> Result | None:
     return Result.NOT_APPLICABLE if rule.applies(seen).truth is Truth.NO else Result.HOLDS
 
 
-def _decides_readiness(rule: Rule) -> bool:
+def decides_readiness(rule: Rule) -> bool:
+    """Whether readiness is drawn from a rule, and so for each direction."""
     return rule.by is By.READINESS and rule.otherwise is Otherwise.NOT_READY
 
 
@@ -309,7 +310,7 @@ def support(findings: Iterable[Finding]) -> Support:
 
 def directions(findings: Iterable[Finding], case: Case) -> dict[Direction, Readiness | None]:
     """The readiness of each direction that is served. Something must have been found ready in it before it is."""
-    about = [f.directions for f in findings if _decides_readiness(f.rule)]
+    about = [f.directions for f in findings if decides_readiness(f.rule)]
     return {d: _drawn_together({results[d] for results in about if d in results}) if case.serves(d) else None for d in Direction}
 
 

@@ -8,47 +8,34 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 
 from probe.document import publish
 from probe.document.index import JsonObject
+from probe.document.telling.coming import Coming, Unseen
 from probe.document.telling.groups import headline
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
 from probe.document.telling.roots import root_of
-from probe.document.telling.words import endpoints_of, subjects_of
+from probe.document.telling.words import WHY_IN_WORDS, endpoints_of, subjects_of
 from probe.engine.again import judge_again
 from probe.engine.judge import Ruleset
 from probe.engine.reasoning import value_of
-from probe.model.facts import Reading
+from probe.model import vocabulary as v
+from probe.model.facts import Fact, Missing, Reading, Why
+from probe.model.inferences import InferenceScope
 from probe.model.rules import Finding, Otherwise, Result
 from probe.model.runs import Run
-from probe.model.values import dataclass
 
 _STEP = timedelta(days=28)
 """What fails for a shorter time, and then no more, is not found. No rule has such a time: the shortest warning lasts 30 days."""
 
+FAR = timedelta(days=2 * 365)
+"""How far a calendar looks."""
+
 _Failing = Mapping[tuple[str, str], Finding]
 """What fails, by mailbox and rule."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coming:
-    """Something that begins to fail on a day."""
-
-    day: date
-    rule: str
-    title: str
-    otherwise: Otherwise
-    """What the failure means for the mailboxes."""
-    words: str
-    """The title with what was seen, and where."""
-    endpoints: tuple[str, ...]
-    subjects: tuple[str, ...]
-    """What it befalls, as `subjects_of` has it of a failure."""
-    remedy: str
-    """With the estate's names, for the first mailbox."""
-    mailboxes: tuple[str, ...]
 
 
 def outlook(run: Run, ruleset: Ruleset, until: date) -> list[Coming]:
@@ -56,8 +43,9 @@ def outlook(run: Run, ruleset: Ruleset, until: date) -> list[Coming]:
 
     Advice that ends by itself before the last day is left out: it has warned of what is told on its own day.
     """
-    alike, small = representatives(run)
-    judged = {day: _judged(small, ruleset, day) for day in (run.judged_at, max(until, run.judged_at))}
+    last = max(until, run.judged_at)
+    alike, small = _alike_in_the_end(*representatives(run), ruleset, last)
+    judged = {day: _judged(small, ruleset, day) for day in (run.judged_at, last)}
     in_the_end = judged[max(judged)][1]
     found: list[Coming] = []
     for before, after in _changes(small, ruleset, judged, run.judged_at, until):
@@ -68,6 +56,20 @@ def outlook(run: Run, ruleset: Ruleset, until: date) -> list[Coming]:
         }
         found += _told(judged[after][0], new, alike)
     return found
+
+
+def unseen(run: Run) -> Iterator[Unseen]:
+    """The endpoints of which it is not known when their certificate or their chain ends, each with the reason."""
+    sent = {one.subject: one.value for one in run.readings if isinstance(one, Fact) and one.key is v.CERTIFICATE_CHAIN_DATES}
+    for reading in run.readings:
+        if isinstance(reading, Missing) and reading.key is v.CERTIFICATE_NOT_AFTER and reading.why is not Why.NOT_APPLICABLE:
+            yield Unseen(reading.subject, f"{WHY_IN_WORDS[reading.why]}{f' ({reading.detail})' if reading.detail else ''}")
+        elif isinstance(reading, Fact) and reading.key is v.CERTIFICATE_CHAIN_ENDS:
+            first = reading.value
+            # As the rule on expiry has it: of the end of such a chain nothing is told on its day.
+            if any(one.subject == first.subject and one.not_after > first.not_after for one in sent.get(reading.subject, ())):
+                end = f"one ends on {first.not_after.date()}, and whether clients take the other is not known"
+                yield Unseen(reading.subject, f"two certificates of {first.subject} were sent; {end}")
 
 
 def representatives(run: Run) -> tuple[dict[str, tuple[str, ...]], Run]:
@@ -92,12 +94,45 @@ def representatives(run: Run) -> tuple[dict[str, tuple[str, ...]], Run]:
             address
         )
     alike = {addresses[0]: tuple(addresses) for addresses in groups.values()}
-    dropped = {mailbox.address for mailbox in run.estate.mailboxes} - alike.keys()
+    return alike, _only(run, alike)
+
+
+def _alike_in_the_end(
+    alike: Mapping[str, tuple[str, ...]], run: Run, ruleset: Ruleset, last: date
+) -> tuple[dict[str, tuple[str, ...]], Run]:
+    """As `representatives`, of representatives: one for all those of a profile and its endpoints of which the same newly fails on a last day, for the same.
+
+    Nearly everything that distinguishes mailboxes, such as the times and errors that Dynamics has of each, changes nothing by itself. What is concluded
+    of a profile or deployment stays as it is: of mailboxes that differ in what such conclusions rest on, none stands for another.
+    """
+    assert run.estate is not None
+    spanning = (one for one in ruleset.inferences.values() if one.scope in (InferenceScope.PROFILE, InferenceScope.DEPLOYMENT))
+    needed = {key for inference in spanning for key in inference.needs}
+    telling: dict[str, set[Hashable]] = {address: set() for address in alike}
+    for reading in run.readings:
+        if reading.key in needed and reading.subject in telling:
+            telling[reading.subject].add(_but_for(reading.subject, reading))
+    failing = _failing(run)
+    for (address, rule), finding in _judged(run, ruleset, last)[1].items():
+        if (address, rule) not in failing:
+            telling[address].add((rule, tuple([_but_for(address, reading) for reading in finding.because])))
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    for mailbox in run.estate.mailboxes:
+        key = (mailbox.profile, run.estate.endpoints_of(mailbox), frozenset(telling[mailbox.address]))
+        groups.setdefault(key, []).append(mailbox.address)
+    found = {of_it[0]: tuple(chain.from_iterable(alike[address] for address in of_it)) for of_it in groups.values()}
+    return found, _only(run, found)
+
+
+def _only(run: Run, addresses: Collection[str]) -> Run:
+    """The run reduced to some of its mailboxes."""
+    assert run.estate is not None
+    dropped = {mailbox.address for mailbox in run.estate.mailboxes if mailbox.address not in addresses}
     readings = tuple(r for r in run.readings if r.subject not in dropped and r.mailbox not in dropped)
-    estate = replace(run.estate, mailboxes=tuple(m for m in run.estate.mailboxes if m.address in alike))
-    assessments = tuple(assessment for assessment in run.assessments if assessment.mailbox in alike)
+    estate = replace(run.estate, mailboxes=tuple(m for m in run.estate.mailboxes if m.address in addresses))
+    assessments = tuple(assessment for assessment in run.assessments if assessment.mailbox in addresses)
     asked = replace(run.asked, mailboxes=None)
-    return alike, replace(run, estate=estate, readings=readings, attempts=(), assessments=assessments, asked=asked)
+    return replace(run, estate=estate, readings=readings, attempts=(), assessments=assessments, asked=asked)
 
 
 def _but_for(address: str, reading: Reading) -> Hashable:
@@ -108,7 +143,11 @@ def _but_for(address: str, reading: Reading) -> Hashable:
 def _judged(run: Run, ruleset: Ruleset, on: date) -> tuple[Run, _Failing]:
     assert run.estate is not None
     judged = judge_again(run, run.estate, ruleset, on)
-    return judged, {(a.mailbox, f.rule.id): f for a in judged.assessments for f in a.findings if f.result is Result.FAILS}
+    return judged, _failing(judged)
+
+
+def _failing(run: Run) -> _Failing:
+    return {(a.mailbox, f.rule.id): f for a in run.assessments for f in a.findings if f.result is Result.FAILS}
 
 
 def _changes(run: Run, ruleset: Ruleset, judged: dict[date, tuple[Run, _Failing]], first: date, last: date) -> Iterator[tuple[date, date]]:
@@ -119,6 +158,8 @@ def _changes(run: Run, ruleset: Ruleset, judged: dict[date, tuple[Run, _Failing]
         if after not in judged:
             judged[after] = _judged(run, ruleset, after)
         yield from _between(run, ruleset, judged, before, after)
+        for day in [day for day in judged if day < after]:
+            del judged[day]
         before = after
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from probe.document import ReportOptions
-from probe.document.telling.words import WHY_IN_WORDS, count, spaced
-from probe.model import vocabulary as v
-from probe.model.facts import Fact, Missing, Why
+from probe.document.telling.coming import Coming
+from probe.document.telling.words import count, spaced
 from probe.model.remedies import first_sentence
 from probe.model.rules import Otherwise
 from probe.model.runs import Run
 from probe.model.schemas import OUTLOOK_SCHEMA
-from probe.outlook.ahead import Coming
+from probe.outlook.ahead import unseen
 from probe.reports.text.page import BAD, DOUBTFUL, STRONG, Page
 
 
@@ -36,7 +35,7 @@ def outlook_form(run: Run, coming: Sequence[Coming], until: date) -> dict[str, A
             }
             for c in coming
         ],
-        "unseen": [{"endpoint": url, "because": because} for url, because in _unseen(run)],
+        "unseen": [{"endpoint": url, "because": because} for url, because in unseen(run)],
         "interrupted": run.interrupted,
     }
 
@@ -58,26 +57,12 @@ def outlook_text(run: Run, coming: Sequence[Coming], until: date, options: Repor
         page.say(f"{c.day}, in {left}: {spaced(c.otherwise).upper()}, {who}", label=f"{number}", column=4, style=style)
         page.say(f"{c.words} ({c.rule})", indent=4)
         page.say(first_sentence(c.remedy), indent=4, label="To do", column=7)
-    unseen = list(_unseen(run))
-    if unseen:
+    not_known = list(unseen(run))
+    if not_known:
         page.blank()
         page.say("Not known is when the certificate, or its chain, ends of:")
-        for url, because in unseen:
+        for url, because in not_known:
             page.say(f"{url}: {because}", indent=2)
     page.blank()
     page.say("What fails already today is told by `probe check`, a remedy in full by `probe rules ID`.")
     return page.text()
-
-
-def _unseen(run: Run) -> Iterator[tuple[str, str]]:
-    """The endpoints of which it is not known when their certificate or their chain ends, each with the reason."""
-    sent = {one.subject: one.value for one in run.readings if isinstance(one, Fact) and one.key is v.CERTIFICATE_CHAIN_DATES}
-    for reading in run.readings:
-        if isinstance(reading, Missing) and reading.key is v.CERTIFICATE_NOT_AFTER and reading.why is not Why.NOT_APPLICABLE:
-            yield reading.subject, f"{WHY_IN_WORDS[reading.why]}{f' ({reading.detail})' if reading.detail else ''}"
-        elif isinstance(reading, Fact) and reading.key is v.CERTIFICATE_CHAIN_ENDS:
-            first = reading.value
-            # As the rule on expiry has it: of the end of such a chain nothing is told on its day.
-            if any(one.subject == first.subject and one.not_after > first.not_after for one in sent.get(reading.subject, ())):
-                end = f"one ends on {first.not_after.date()}, and whether clients take the other is not known"
-                yield reading.subject, f"two certificates of {first.subject} were sent; {end}"

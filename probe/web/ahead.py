@@ -13,18 +13,16 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from probe import app
 from probe.net.threads import in_thread
-from probe.outlook import Coming, outlook_form
+from probe.outlook import FAR, Coming, Unseen, unseen
 from probe.web.parts import PartState
 from probe.web.state import EstateNames, States
 
 SOON = timedelta(days=90)
 """How far the estate in short looks."""
-FAR = timedelta(days=2 * 365)
-"""How far the calendar looks."""
 _RESTS = 3
 """How many times as long as a part took there is a rest."""
 
@@ -38,7 +36,7 @@ class _PartAhead(NamedTuple):
     """Of which it is worked out."""
     soon: Sequence[Coming]
     far: Sequence[Coming]
-    unseen: Sequence[dict[str, Any]]
+    unseen: Sequence[Unseen]
     has_failed: bool = False
     """Whether that could not be worked out, for a bug."""
 
@@ -51,7 +49,7 @@ class Ahead(NamedTuple):
     start: date
     until: date
     coming: Sequence[Coming]
-    unseen: Sequence[dict[str, Any]]
+    unseen: Sequence[Unseen]
     """The endpoints of which it is not known when their certificate or their chain ends, each with the reason."""
     worked_out: int
     parts: int
@@ -155,5 +153,4 @@ def joined(coming: Iterable[Coming]) -> list[Coming]:
 
 def _worked_out(part: PartState) -> _PartAhead:
     run = part.known.run()
-    far = run.judged_at + FAR
-    return _PartAhead(part, app.outlook(run, run.judged_at + SOON), app.outlook(run, far), outlook_form(run, (), far)["unseen"])
+    return _PartAhead(part, app.outlook(run, run.judged_at + SOON), app.outlook(run, run.judged_at + FAR), list(unseen(run)))

@@ -53,8 +53,8 @@ def telling_what_comes(states: States, comes: WhatComes) -> APIRouter:
 
     @router.get("/coming/unseen", response_model=UnseenPageForm)
     async def list_unseen(request: Request, after: After = None, limit: Limit = 100) -> Response:
-        """The endpoints of which it is not known when their certificate ends, each with the reason: it may be tomorrow."""
-        unseen = {one["endpoint"]: one for one in comes.far().unseen}
+        """The endpoints of which it is not known when their certificate or their chain ends, each with the reason: it may be tomorrow."""
+        unseen = {one.endpoint: one._asdict() for one in comes.far().unseen}
         subjects, following = page(sorted(unseen), after, limit)
         return tagged(request, encoded({"unseen": [unseen[one] for one in subjects], "total": len(unseen), "next": following}))
 

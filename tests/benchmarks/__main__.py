@@ -291,6 +291,10 @@ def _mailboxes(given: argparse.Namespace) -> None:
         whole = _runs(given.runs, _PROBE, "check", "--tls", "none", "--quiet", "--format", "json", file, exits=(0, 1, 3))
         limits = "limits for 10,000: 6 s, 250 MB, 60 MB"
         _say(f"  probe check of them: {whole.cpu:.1f} s CPU, {whole.megabytes:.0f} MB, {whole.written:.0f} MB written ({limits})")
+        told = _runs(1, _PROBE, "check", "--tls", "none", "--format", "html", file, exits=(0, 1, 3))
+        _say(
+            f"  the same as one file of HTML, with what comes: {told.cpu:.1f} s CPU, {told.megabytes:.0f} MB, {told.written:.1f} MB written"
+        )
 
 
 def _output(*command: str | Path) -> str:

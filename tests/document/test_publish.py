@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.document import in_sections, json_pieces, parse, publish, publishing, shown
+from probe.document import Index, in_sections, json_pieces, parse, publish, publishing, shown
 from probe.document.reading import read_run
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome, TranscriptLine
 from probe.model.estate import UNTOLD_SECRET
 from probe.model.facts import Facts, Reading, Why
 from probe.model.provenance import Declared, Inferred, Observed
-from probe.model.rules import Otherwise, Readiness, Result, Support
+from probe.model.rules import Direction, Otherwise, Readiness, Result, Support
 from probe.model.runs import Run
 from tests.runs import (
     EWS,
@@ -271,6 +272,32 @@ def test_a_finding_cites_what_decided_it() -> None:
         ("f1", "server.product"),
         ("m1", "tls.negotiated"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("directions", "told"),
+    [
+        ({Direction.INCOMING: Result.FAILS, Direction.OUTGOING: Result.FAILS}, None),
+        ({Direction.INCOMING: Result.FAILS, Direction.OUTGOING: Result.NOT_APPLICABLE}, {"outgoing": "not-applicable"}),
+        ({Direction.INCOMING: Result.FAILS}, {"outgoing": None}),
+        ({}, {"incoming": None, "outgoing": None}),
+    ],
+    ids=str,
+)
+def test_a_finding_says_in_which_directions_it_came_to_something_else(
+    directions: Mapping[Direction, Result], told: Mapping[str, str | None] | None
+) -> None:
+    """Of a rule of readiness: a reader knows what came of it in each direction that is served; of other rules there is none."""
+    finding = replace(a_finding(a_rule("tls-fails", Otherwise.NOT_READY), Result.FAILS, PRODUCT), directions=directions)
+    advice = a_finding(a_rule("ends-soon", Otherwise.ADVICE), Result.FAILS, PRODUCT)
+    assessment = an_assessment("sales@branch.test", Support.SUPPORTED, Readiness.NOT_READY, finding, advice)
+    document = publish(a_run(estate=an_estate(a_mailbox("sales@branch.test")), readings=[PRODUCT], assessments=[assessment]))
+    of_readiness, other = document["assessments"][0]["findings"]
+    assert of_readiness.get("directions") == told
+    assert "directions" not in other
+    parse(document)
+    read = [found["directions"] for found in Index(document).findings(document["assessments"][0])]
+    assert read == [directions, {}]
 
 
 def test_the_words_of_a_rule_stand_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -170,3 +171,37 @@ def test_mailboxes_of_which_the_same_is_known_are_judged_as_one() -> None:
     assert sorted(address for group in alike.values() for address in group) == sorted(one.mailbox for one in run.assessments)
     assert [one.mailbox for one in small.assessments] == [*alike]
     assert {reading.subject for reading in small.readings if "@" in reading.subject} == {*alike}
+
+
+def test_what_changes_nothing_by_itself_costs_no_judgement_of_each_day() -> None:
+    """Mailboxes that differ in what Dynamics has of each, as all do, are told as one, for little more than to judge them twice."""
+    many = tuple((f"m{n}@contoso.test", "corp") for n in range(400))
+    states = [
+        fact
+        for n, (address, _) in enumerate(many)
+        for fact in (
+            a_fact(address, "dynamics.last_success", f"2026-11-28T{n // 60:02}:{n % 60:02}:00Z"),
+            a_fact(address, "dynamics.last_error", f"request {n} was refused"),
+            a_fact(address, "dynamics.enabled", {"incoming": n % 2 == 0, "outgoing": True, "appointments": False}),
+        )
+    ]
+    facts = [{**fact, "basis": "declared", "by": "dynamics"} for fact in states]
+    run = judged(an_estate(*many), *of_certificate(EWS, datetime(2027, 2, 3, tzinfo=UTC)), *facts)
+    assert len(representatives(run)[0]) == 400
+    started = time.process_time()
+    judged(an_estate(*many), *of_certificate(EWS, datetime(2027, 2, 3, tzinfo=UTC)), *facts)
+    once = time.process_time() - started
+    started = time.process_time()
+    coming = [entry for entry in told(app.outlook(run, TODAY + timedelta(days=730))) if entry[1] == "certificate-expired"]
+    assert time.process_time() - started < 12 * once  # to judge all of them for each day takes thirty times as long
+    assert coming == [(date(2027, 2, 3), "certificate-expired", tuple(address for address, _ in many))]
+
+
+def test_of_mailboxes_that_differ_in_what_comes_none_stands_for_another() -> None:
+    """Of one profile, those whose own facts make another rule fail on a day are told by themselves."""
+    locations = [{**a_fact("m1@contoso.test", "mailbox.location", "exchange-online"), "basis": "observed"}]
+    run = judged(an_estate(*CORP), *of_certificate(EWS, datetime(2027, 2, 3, tzinfo=UTC)), *locations)
+    every = {(c.rule, address) for c in app.outlook(run, date(2028, 6, 1)) for address in c.mailboxes}
+    for address, _ in CORP:
+        alone = judged(an_estate((address, "corp")), *of_certificate(EWS, datetime(2027, 2, 3, tzinfo=UTC)), *locations)
+        assert {rule for rule, whose in every if whose == address} == {c.rule for c in app.outlook(alone, date(2028, 6, 1))} != set()

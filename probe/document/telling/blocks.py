@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import field
 from typing import Any
 
 from probe.document.index import JsonObject
@@ -55,6 +56,8 @@ class Block:
     addresses: list[str]
     directions: tuple[tuple[str, Readiness], ...] = ()
     """Readiness of each direction that is served."""
+    held: list[JsonObject] = field(default_factory=list)
+    """What holds for all of them, as an assessment has it, with what that rests on in all of them."""
 
     @property
     def directions_in_words(self) -> str:
@@ -108,13 +111,31 @@ def blocks_of(assessments: Iterable[JsonObject], known: Known) -> list[Block]:
         how = assessment["signed_in"] or "not-tried"
         decided, undecided, listed = _sorted_out(known.findings(assessment), support, readiness)
         directions = tuple((name, Readiness(told)) for name, told in assessment["directions"].items() if told is not None)
+        held = [finding for finding in assessment["findings"] if finding["result"] == Result.HOLDS]
         same = tuple(_likeness(f, address) for f in (*decided, *undecided, *listed))
         block = blocks.setdefault(
             (support, readiness, directions, how, assessment["profile"], same),
             Block(support, readiness, how, assessment["profile"], decided, undecided, listed, [], directions),
         )
+        if block.addresses:
+            block.held[:] = _in_common(block.held, held)
+        else:
+            block.held[:] = held
         block.addresses.append(address)
     return in_order(blocks.values())
+
+
+def _in_common(some: list[JsonObject], others: list[JsonObject]) -> list[JsonObject]:
+    """What holds for mailboxes and for another too, with what it rests on in both."""
+    if some == others:
+        return some
+    by_rule = {finding["rule"]: finding for finding in others}
+    both = ((one, by_rule.get(one["rule"])) for one in some)
+    alike = [(one, other) for one, other in both if other is not None and one.get("directions") == other.get("directions")]
+    return [
+        one if one == other else {**one, "because": [cited for cited in one["because"] if cited in other["because"]]}
+        for one, other in alike
+    ]
 
 
 def in_order(blocks: Iterable[Block]) -> list[Block]:
@@ -171,4 +192,4 @@ def _likeness(finding: JsonObject, mailbox: str) -> tuple[Any, ...]:
         )
         for c in finding["because"]
     )
-    return finding["rule"], finding["result"], cited
+    return finding["rule"], finding["result"], tuple(finding["directions"].items()), cited

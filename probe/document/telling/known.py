@@ -56,7 +56,7 @@ class Known(Index):
 
     def facts_of(self, subject: str) -> Iterator[JsonObject]:
         """Every fact of a subject itself, without those of accounts there."""
-        return (f for (s, mailbox, _), facts in self.facts.items() if s == subject and mailbox is None for f in facts)
+        return iter(self._forms.get(subject, {}).get("facts", ()))
 
     def gaps_of(self, subject: str) -> list[Missing]:
         """What is not known of a subject itself, by key, with the most informative reason of each."""

@@ -10,18 +10,21 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from probe.document import Report, ReportOptions
 from probe.document.telling.blocks import blocks_of
+from probe.document.telling.coming import Outlook
 from probe.document.telling.groups import Group, advice_of, groups_of, step_for
 from probe.document.telling.known import Known
 from probe.document.telling.messages import messages_of
 from probe.document.telling.signing_in import answers_before
 from probe.document.telling.summaries import INTERRUPTED, circumstances, dynamics_unread, summary_of_check, summary_of_look
 from probe.model.rules import Readiness
+from probe.reports.html.apart import Apart
 from probe.reports.html.markup import environment
+from probe.reports.html.timeline import TimeLine
 
 if TYPE_CHECKING:
     import jinja2
@@ -35,6 +38,7 @@ def _render(document: Mapping[str, Any], options: ReportOptions) -> Iterator[str
     blocks = blocks_of(document["assessments"], known) if is_check else []
     groups = groups_of(blocks, on)
     anchors = {url: f"e{number}" for number, url in enumerate(known.endpoints, start=1)}
+    apart = Apart(document["rules"])
     made = _environment()
     source, _, _ = made.loader.get_source(made, "style.css")  # type: ignore[union-attr]
     page = made.get_template("page.html").generate(
@@ -53,6 +57,9 @@ def _render(document: Mapping[str, Any], options: ReportOptions) -> Iterator[str
         steps=[(g.number, step_for(g.first, g.addresses[0], known, on)) for g in groups if _is_broken(g)],
         messages=list(messages_of(document)),
         anchors=anchors,
+        apart=apart,
+        rule_place=apart.rule_place,
+        ahead=partial(_ahead, options),
         place_of=lambda subject: f"#{anchors[subject]}" if subject in anchors else "",
         circumstances=circumstances(document),
         unread=dynamics_unread(known),
@@ -60,6 +67,14 @@ def _render(document: Mapping[str, Any], options: ReportOptions) -> Iterator[str
     for piece in page:
         yield piece.encode("ascii", "xmlcharrefreplace").decode("ascii")
     yield "\n"
+
+
+def _ahead(options: ReportOptions) -> tuple[Outlook, TimeLine] | None:
+    """What comes, with the line that it is drawn on; None where nobody waits for it."""
+    if options.ahead is None:
+        return None
+    outlook = options.ahead()
+    return outlook, TimeLine(outlook.start, outlook.until, outlook.coming)
 
 
 @cache
@@ -76,4 +91,5 @@ REPORT = Report(
     title="One HTML file for a person: opens from a mail, prints, works without script.",
     media_type="text/html; charset=utf-8",
     render=_render,
+    looks_ahead=True,
 )

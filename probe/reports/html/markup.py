@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from probe.document.index import JsonObject
 from probe.document.telling.blocks import Block
+from probe.document.telling.branches import branches_of
+from probe.document.telling.dynamics import states_in_dynamics
 from probe.document.telling.endings import ending_behind
 from probe.document.telling.endpoints import main_facts
 from probe.document.telling.excerpts import telling_excerpts
-from probe.document.telling.explanations import explanations_of, verdicts_by_default
-from probe.document.telling.groups import is_advice
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
+from probe.document.telling.posture import posture_of
 from probe.document.telling.signing_in import about_sign_in
 from probe.document.telling.words import (
     CITED_LIMIT,
@@ -26,10 +27,12 @@ from probe.document.telling.words import (
     provenance,
     spaced,
 )
+from probe.model.attempts import Outcome
 from probe.model.characters import visible
 from probe.model.facts import Missing, Why
 from probe.model.remedies import Step, steps
 from probe.model.rules import Grade, Support
+from probe.reports.html.timeline import by_month
 from probe.reports.html.times import time_element, value_in_html
 
 if TYPE_CHECKING:
@@ -55,38 +58,53 @@ def environment(*packages: str) -> jinja2.Environment:
     made.filters.update(
         {
             "bounded": lambda text: bounded(text, CITED_LIMIT),
-            "by_default": verdicts_by_default,
+            "branches": branches_of,
+            "by_month": by_month,
             "by_reason": _by_reason,
             "cited_value": lambda cited, known: (
                 value_in_html(cited["key"], cited["value"], CITED_LIMIT) + "".join(map(provenance, known.behind(cited)[:1]))
             ),
             "count": count,
             "ending": ending_behind,
+            "endings": _endings,
             "excerpts": lambda cited, known: telling_excerpts(known, known.behind(cited)),
-            "explanations": explanations_of,
             "gap_in_words": gap_in_words,
             "main_facts": lambda url, known, on: main_facts(known, url, on),
             "one_line": lambda text: visible(text, keep=""),
             "paragraphs": _paragraphs,
+            "posture": lambda url, known, on: posture_of(known, url, on),
             "remedy": remedy_for,
             "shown": lambda cited: value_in_html(cited["key"], cited["value"], CITED_LIMIT),
             "spaced": spaced,
+            "states_in_dynamics": states_in_dynamics,
             "time": time_element,
             "tone": tone,
             "value_of": lambda fact: value_in_html(fact["key"], fact["value"], VALUE_LIMIT) + provenance(fact),
             "what_to_do": lambda why: WHAT_TO_DO[why],
             "who": lambda addresses: addresses[0] if len(addresses) == 1 else count(len(addresses), "mailbox", "mailboxes"),
             "whose": _whose,
+            "whys": lambda because: dict.fromkeys(Why(cited["why"]) for cited in because if "why" in cited),
             "why_unknown": _why_unknown,
             "about_sign_in": _about_sign_in,
         }
     )
-    made.tests.update({"address": lambda text: bool(_ADDRESS.match(text)), "advice": is_advice})
+    made.tests.update({"address": lambda text: bool(_ADDRESS.match(text))})
     return made
 
 
 def _paragraphs(remedy: str) -> list[list[Step]]:
     return [list(steps(paragraph)) for paragraph in remedy.split("\n")]
+
+
+def _endings(attempts: Iterable[JsonObject]) -> list[tuple[JsonObject, list[str]]]:
+    """The attempts that did not complete, those that ended alike as one, with the accounts that they were held for."""
+    alike: dict[tuple[str, ...], tuple[JsonObject, list[str]]] = {}
+    for attempt in attempts:
+        if attempt["outcome"] not in (Outcome.COMPLETED, Outcome.NOT_SCHEDULED):
+            key = (attempt["prober"], attempt["address"], attempt["outcome"], attempt["detail"])
+            _, accounts = alike.setdefault(key, (attempt, []))
+            accounts += filter(None, [attempt["mailbox"]])
+    return list(alike.values())
 
 
 def _whose(cited: JsonObject, mailbox: str) -> str:

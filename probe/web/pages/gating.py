@@ -125,7 +125,6 @@ async def gate_page(request: Request, job: AskedJob, states: States, jobs: Jobs,
         "view": None,
         "known": None,
         "on": None,
-        "advice": "advice",
         "wrong": wrong,
         "not_to_be_seen": NOT_TO_BE_SEEN,
     }

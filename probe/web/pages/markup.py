@@ -16,7 +16,6 @@ from probe.document.telling.words import CITED_LIMIT
 from probe.gate.wording import MOST_SEEN
 from probe.history.telling import form_in_words, named
 from probe.model.characters import visible
-from probe.model.facts import Why
 from probe.reports.html.markup import environment
 from probe.reports.html.times import value_in_html
 from probe.web.access import Caller
@@ -39,7 +38,6 @@ def _environment() -> jinja2.Environment:
             "at_a_glance": lambda cited: value_in_html(cited["key"], cited["value"], MOST_SEEN),
             "named": named,
             "form_in_words": lambda form, key: form_in_words(key, form, _in_one_line),
-            "whys": lambda because: dict.fromkeys(Why(cited["why"]) for cited in because if "why" in cited),
             "query": lambda wanted: urlencode({name: value for name, value in wanted.items() if value}),
         }
     )
@@ -71,6 +69,7 @@ def answered(request: Request, template: str, context: Mapping[str, Any], names:
                 "names": names,
                 "deployment": "" if names is None else names.estate.deployment.name,
                 "place_of": lambda subject: "" if names is None else place_of(subject, names),
+                "rule_place": lambda rule: page_of_rule(rule) if rule in rules_by_id() else "",
                 "path": request.url.path,
                 "session": session,
                 "may_check": session is not None and session.token.scope.includes(TokenScope.CHECK),

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
-from probe.model import vocabulary as v
 from probe.model.endpoints import endpoint_id
-from probe.model.kinds import TlsSession, Validity
-from probe.model.rules import Readiness, Result, Support
-from probe.model.runs import Run
 from probe.web import LookUnderWay
 from probe.web.tokens import TokenScope
+from tests.full_runs import LONG, RIGHT_TO_LEFT, a_full_run
 from tests.history.looks import START, look, product
-from tests.runs import EWS, NOON, POP, REACHED, a_checked_run, a_fact, a_finding, a_mailbox, an_assessment
-from tests.web.pages.gates import FAILED, LONG, PENDING, RIGHT_TO_LEFT, a_cannot_tell, a_go, gate_estate, gate_state, recorded
+from tests.runs import EWS, NOON, POP
+from tests.web.pages.gates import FAILED, PENDING, a_cannot_tell, a_go, gate_estate, gate_state, recorded
 from tests.web.pages.reading import PageReader
 from tests.web.world import World, world
 
@@ -44,13 +41,6 @@ PATHS = (
     "/login",
     "/m/nobody",
 )
-VIEWS: dict[str, dict[str, Any]] = {
-    "wide": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
-    "phone": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
-    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-    # 1280 pixels at 400 %.
-    "enlarged": {"viewport": {"width": 320, "height": 256}, "color_scheme": "light"},
-}
 
 
 @dataclass
@@ -68,17 +58,6 @@ class Seen:
 
 
 @asynccontextmanager
-async def browsing(chromium: Path) -> AsyncIterator[Browser]:
-    """A browser without a window."""
-    async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        try:
-            yield browser
-        finally:
-            await browser.close()
-
-
-@asynccontextmanager
 async def tab(browser: Browser, made: World, **view: Any) -> AsyncIterator[Seen]:
     """A tab of a browser that nobody used before."""
     context = await browser.new_context(**view)
@@ -92,39 +71,10 @@ async def tab(browser: Browser, made: World, **view: Any) -> AsyncIterator[Seen]
         await context.close()
 
 
-def _full_run() -> Run:
-    """A run with something in each part of each page, long names and names that are read from the right."""
-    run = a_checked_run()
-    assert run.estate is not None
-    suites = ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256")
-    more = (
-        a_fact(v.TLS_VERSIONS, ("TLSv1.1", "TLSv1.2")),
-        a_fact(v.TLS_SUITES, (("TLSv1.2", suites),)),
-        a_fact(v.TLS_GROUPS, (("TLSv1.2", ("secp384r1", "x25519")),)),
-        a_fact(v.TLS_SCHEMES, (("TLSv1.2", ("rsa_pss_rsae_sha256",)),)),
-        a_fact(v.FIPS_PROFILE, "windows-server-2019"),
-        a_fact(v.FIPS_NEGOTIATES, TlsSession("TLSv1.2", suites[0], "secp384r1", "rsa_pss_rsae_sha256")),
-        a_fact(v.FIPS_ALSO_ACCEPTS, ("TLSv1.1", f"TLSv1.2 with {suites[1]}")),
-        a_fact(v.CERTIFICATE_CHAIN_DATES, (Validity("CN=pop.branch.test", NOON - timedelta(days=80), NOON + timedelta(days=10)),)),
-        a_fact(v.CERTIFICATE_NOT_BEFORE, NOON - timedelta(days=80)),
-    )
-    addresses = (LONG, RIGHT_TO_LEFT)
-    refused = (a_finding(REACHED, Result.FAILS, run.readings[0]),)
-    return replace(
-        run,
-        readings=(*run.readings, *more),
-        estate=replace(run.estate, mailboxes=(*run.estate.mailboxes, *map(a_mailbox, addresses))),
-        assessments=(
-            *run.assessments,
-            *(an_assessment(one, Support.SUPPORTED, Readiness.NOT_READY, *refused) for one in addresses),
-        ),
-    )
-
-
 @asynccontextmanager
 async def full_world(folder: Path) -> AsyncIterator[World]:
     """A listener over that run, with a history of two days."""
-    async with world(folder, _full_run()) as made:
+    async with world(folder, a_full_run()) as made:
         minutes = (NOON - START) / timedelta(minutes=1)
         for number in range(40):
             one = look(minutes - 2400 + number * 60, *product("Dovecot" if number < 39 else "Cyrus IMAP"), seconds=(number % 7 + 1) / 100)

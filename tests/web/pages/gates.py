@@ -35,8 +35,6 @@ from tests.runs import (
     words,
 )
 
-LONG = f"{'very-long-name-without-any-space' * 2}@{'branch.' * 20}test"
-RIGHT_TO_LEFT = "\u05de\u05db\u05d9\u05e8\u05d5\u05ea@branch.test"
 FAILED, PENDING = "f" * 32, "e" * 32
 """Ids under which the audit has a request that failed, and one without an outcome."""
 

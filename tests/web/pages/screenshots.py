@@ -17,8 +17,9 @@ from typing import Any
 
 from playwright.async_api import Browser
 
+from tests.browsing import browsing
 from tests.servers.programs import find_program
-from tests.web.pages.browser import PATHS, browsing, full_world, gate_world, signed_in_tab, tab
+from tests.web.pages.browser import PATHS, full_world, gate_world, signed_in_tab, tab
 from tests.web.world import World
 
 _SIZES: dict[str, dict[str, Any]] = {

@@ -6,24 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 
 from probe.web.tokens import TokenScope
+from tests.browsing import VIEWS, browsing, look_sound
 from tests.runs import NOON
-from tests.web.pages.browser import AT_POP, PATHS, VIEWS, Seen, browsing, full_world, gate_world, signed_in_tab, tab
+from tests.web.pages.browser import AT_POP, PATHS, full_world, gate_world, signed_in_tab, tab
 from tests.web.pages.gates import FAILED
 from tests.web.pages.hostile import HOSTILE, hostile_run
 from tests.web.pages.reading import PageReader
 from tests.web.world import world
-
-
-async def _look_sound(seen: Seen, path: str, name: str) -> None:
-    """Objects to what axe finds on a page, and to what stands beyond its edge."""
-    found = (await Axe().run(seen.page)).response
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == [], (name, path)
-    assert len(found["passes"]) > 10
-    beyond = await seen.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert beyond <= 0, (name, path)
 
 
 @pytest.mark.timeout(300)
@@ -34,7 +25,7 @@ async def test_the_gate_and_enabling_are_sound_at_every_width_and_in_both_colour
             async with signed_in_tab(browser, made, cookie, **view) as seen:
                 for path in paths:
                     await seen.page.goto(made.asker.url + path)
-                    await _look_sound(seen, path, name)
+                    await look_sound(seen.page, path, name)
                 assert seen.complaints == [], name
 
 
@@ -46,7 +37,7 @@ async def test_every_page_is_sound_at_every_width_and_in_both_colours(chromium: 
             async with tab(browser, made, **view) as seen:
                 for path in PATHS:
                     await seen.open(path)
-                    await _look_sound(seen, path, name)
+                    await look_sound(seen.page, path, name)
                 complaints = [one for one in seen.complaints if "404" not in one]
                 assert complaints == [], name
 

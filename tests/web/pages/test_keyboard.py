@@ -12,10 +12,11 @@ from probe.history import judgement
 from probe.model.rules import Readiness, Result, Support
 from probe.model.runs import Run
 from probe.web.places import page_of
+from tests.browsing import VIEWS, browsing
+from tests.full_runs import LONG
 from tests.history.looks import START, look, minutes, product
 from tests.runs import EWS, NOON, POP, SMTP, a_checked_run, a_finding, an_assessment
-from tests.web.pages.browser import VIEWS, browsing, full_world, tab
-from tests.web.pages.gates import LONG
+from tests.web.pages.browser import full_world, tab
 from tests.web.world import world
 
 INFO = "info@contoso.test"

@@ -398,8 +398,8 @@ def test_a_long_calendar_has_pages() -> None:
     ahead = Ahead(NOON, NOON.date(), NOON.date() + timedelta(days=730), events, [], 1, 1)
     pages = [Calendar(ahead, number) for number in (-1, 2, 99)]
     assert [page.page for page in pages] == [1, 2, 3]
-    assert [one for page in pages for _, of_month in page.months() for one in of_month] == events
-    assert len({x for x, _, _ in pages[0].marks()}) > 100
+    assert [one for page in pages for one in page.shown] == events
+    assert len({x for x, _, _ in pages[0].line.marks()}) > 100
 
 
 async def test_a_mailbox_that_is_not_judged_yet_is_told_as_such(service: World, reader: PageReader) -> None:

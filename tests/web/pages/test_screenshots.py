@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from tests.web.pages.browser import browsing, full_world
+from tests.browsing import browsing
+from tests.web.pages.browser import full_world
 from tests.web.pages.screenshots import LOOKS, take
 
 

@@ -17,9 +17,10 @@ from probe.model.kinds import ChainEnd, Validity
 from probe.model.provenance import Declared
 from probe.model.rules import Direction, Readiness, Result, Support
 from probe.web.tokens import TokenScope
+from tests.browsing import browsing
 from tests.history.looks import look
 from tests.runs import EWS, NOON, POP, a_checked_run, a_fact, a_finding, an_assessment, an_attempt
-from tests.web.pages.browser import browsing, tab
+from tests.web.pages.browser import tab
 from tests.web.pages.gates import an_answer, gate_estate, gate_state
 from tests.web.pages.reading import PageReader
 from tests.web.world import World, world
