@@ -15,8 +15,7 @@ from probe.alerts import Alerts
 from probe.history import History
 from probe.model import vocabulary as v
 from probe.service.keeping import KeptLooks
-from tests.service.driven import START, Driven, DrivenClock, driven
-from tests.service.test_restart import again
+from tests.service.driven import START, Driven, DrivenClock, again, driven
 from tests.service.world import estate_text, telling, url_of
 
 TEXT = estate_text(1, 2)
