@@ -104,6 +104,19 @@ async def test_what_changes_back_and_forth_is_told_once_over_a_restart(tmp_path:
     assert "8 times since" in words(service, 0)
 
 
+async def test_what_alternated_before_a_start_is_over_once_it_was_watched_for_as_long(tmp_path: Path) -> None:
+    """A service that was not there for hours does not know that nothing changed meanwhile: it watches for an hour before it tells so."""
+    service = driven(tmp_path, TEXT)
+    swap(service, HOUR, minutes=10, times=4)
+    await service.run(START + HOUR + timedelta(minutes=45))
+    assert len(service.told) == 2
+    service = Driven(tmp_path, service.estate, DrivenClock(START + 6 * HOUR), service.world)
+    await service.run(START + 9 * HOUR)
+    ((at, _),) = service.told
+    assert about(service) == ["[RECOVERED] auth.schemes changed back and forth"]
+    assert 7 * HOUR <= at - START <= 7 * HOUR + timedelta(minutes=5)
+
+
 async def test_what_else_changes_is_told_all_the_same(tmp_path: Path) -> None:
     """A value that was not there before is news, and so is another key, though something of the endpoint alternates."""
     service = driven(tmp_path, TEXT)
