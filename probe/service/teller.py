@@ -42,6 +42,7 @@ class Teller:
         self._alerts = alerts
         self._kept = kept
         self._history = history
+        self._began = now
         self._pending = WaitingMail(now)
         self._cohorts = Cohorts()
         self._kept_cohorts: list[Cohort] = []
@@ -91,11 +92,14 @@ class Teller:
     async def tell(self, estate: Estate, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], now: datetime) -> None:
         """Hand over what is so now, by part of the estate, and what changed since the last time."""
 
+        quick = estate.schedule.quick
+        # What alternated before a start may do so still: it is over once it was watched for as long.
+        watched_from = self._began + steady_after(quick)
+
         def is_undecided(key: str) -> bool:
-            return self._is_undecided(base_key(key), parts, wrong, now)
+            return (f"|{ALTERNATES}|" in key and now < watched_from) or self._is_undecided(base_key(key), parts, wrong, now)
 
         changes = await self._new_changes()
-        quick = estate.schedule.quick
         if changes is not None:
             # What cannot be read may have changed again.
             self._alternations.take(changes, quick)
@@ -125,7 +129,7 @@ class Teller:
         found = chain.from_iterable(of_part.conditions for of_part in wrong.values())
         told, next_cohort = self._cohorts.split(merged((*found, *of_dynamics, *alternating)), now, is_undecided)
         next_end = None if changes is None else self._alternations.next_end(quick)
-        self.next_due = min(filter(None, (next_cohort, next_end)), default=None)
+        self.next_due = min(filter(None, (next_cohort, next_end, watched_from if now < watched_from else None)), default=None)
         current = {one.key for one in told}
 
         def beside(news: Iterable[AlertCondition]) -> list[AlertCondition]:

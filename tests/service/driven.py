@@ -145,6 +145,11 @@ def driven(folder: Path, text: str, tick: timedelta = timedelta(seconds=1)) -> D
     return Driven(folder, read_estate(text, "estate.toml"), clock, World(clock.now))
 
 
+def again(folder: Path, before: Driven, text: str) -> Driven:
+    """The service of a text after a restart, in the world as it is."""
+    return Driven(folder, read_estate(text, "estate.toml"), before.clock, before.world)
+
+
 def run_now(watcher: Watcher) -> Run:
     """All that a watcher shows, as one run."""
     shown = watcher.shown.now

@@ -15,8 +15,7 @@ from probe.alerts import Alerts
 from probe.history import History
 from probe.model import vocabulary as v
 from probe.service.keeping import KeptLooks
-from tests.service.driven import START, Driven, DrivenClock, driven
-from tests.service.test_restart import again
+from tests.service.driven import START, Driven, DrivenClock, again, driven
 from tests.service.world import estate_text, telling, url_of
 
 TEXT = estate_text(1, 2)
@@ -103,6 +102,19 @@ async def test_what_changes_back_and_forth_is_told_once_over_a_restart(tmp_path:
     await service.run(START + 5 * HOUR)
     assert about(service) == ["[RECOVERED] auth.schemes changed back and forth"]
     assert "8 times since" in words(service, 0)
+
+
+async def test_what_alternated_before_a_start_is_over_once_it_was_watched_for_as_long(tmp_path: Path) -> None:
+    """A service that was not there for hours does not know that nothing changed meanwhile: it watches for an hour before it tells so."""
+    service = driven(tmp_path, TEXT)
+    swap(service, HOUR, minutes=10, times=4)
+    await service.run(START + HOUR + timedelta(minutes=45))
+    assert len(service.told) == 2
+    service = Driven(tmp_path, service.estate, DrivenClock(START + 6 * HOUR), service.world)
+    await service.run(START + 9 * HOUR)
+    ((at, _),) = service.told
+    assert about(service) == ["[RECOVERED] auth.schemes changed back and forth"]
+    assert 7 * HOUR <= at - START <= 7 * HOUR + timedelta(minutes=5)
 
 
 async def test_what_else_changes_is_told_all_the_same(tmp_path: Path) -> None:

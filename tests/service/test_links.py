@@ -11,7 +11,7 @@ from probe.service.drift import notices_of
 from probe.web.places import page_of
 from tests.service.changes import a_change
 from tests.service.driven import START, driven, run_now
-from tests.service.test_dynamics import service_of
+from tests.service.records import service_of
 from tests.service.world import estate_text, telling, url_of
 from tests.web.pages.reading import PageReader
 from tests.web.world import world

@@ -23,16 +23,11 @@ from probe.model.runs import Run
 from probe.service.judging import judged
 from probe.service.looks import Look
 from probe.service.parts import EstatePart
-from tests.service.driven import START, Driven, driven, run_now
+from tests.service.driven import START, again, driven, run_now
 from tests.service.world import down, estate_text, url_of
 
 TEXT = estate_text(2, 2)
 HOUR = timedelta(hours=1)
-
-
-def again(folder: Path, before: Driven, text: str = TEXT) -> Driven:
-    """The service after a restart, in the world as it is."""
-    return Driven(folder, read_estate(text, "estate.toml"), before.clock, before.world)
 
 
 async def test_what_was_known_is_known_after_a_restart(tmp_path: Path) -> None:
@@ -42,7 +37,7 @@ async def test_what_was_known_is_known_after_a_restart(tmp_path: Path) -> None:
     held = service.world.held.total()
     verdicts = {one.mailbox: (one.support, one.readiness, one.signed_in) for one in run_now(service.watcher).assessments}
     assert verdicts["m0@p0.contoso.test"][2] is SignedIn.YES
-    service = again(tmp_path, service)
+    service = again(tmp_path, service, TEXT)
     service.clock.until = service.clock.now()
     async with service.begun() as watcher:
         service.clock.stop.set()
@@ -59,11 +54,11 @@ async def test_what_lasts_over_a_restart_is_told_once(tmp_path: Path) -> None:
     service.clock.at(START + HOUR, lambda: service.world.change(url_of(0), down()))
     await service.run(START + 2 * HOUR)
     assert len(service.told) == 1
-    service = again(tmp_path, service)
+    service = again(tmp_path, service, TEXT)
     await service.run(START + 3 * HOUR)
     assert service.told == []
     service.world.restore(url_of(0))
-    service = again(tmp_path, service)
+    service = again(tmp_path, service, TEXT)
     await service.run(START + 4 * HOUR)
     assert [title.partition("]")[0] for title in service.titles()] == ["[RECOVERED"]
 
@@ -73,7 +68,7 @@ async def test_what_came_while_nobody_watched_is_told_after_it(tmp_path: Path) -
     service = driven(tmp_path, TEXT)
     await service.run(START + HOUR)
     service.world.change(url_of(1), down())
-    service = again(tmp_path, service)
+    service = again(tmp_path, service, TEXT)
     await service.run(START + 2 * HOUR)
     assert len(service.told) == 1
     assert url_of(1) in service.titles()[0]
