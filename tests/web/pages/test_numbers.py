@@ -40,7 +40,7 @@ _OF_DYNAMICS = "warehouse@contoso.test"
 
 def _estate_run() -> Run:
     """The simulated estate, checked for real, with what Dynamics says of a mailbox, and the TLS that an endpoint takes."""
-    run = checked().run
+    run = _begun_at(checked().run, NOON - timedelta(hours=2))
     by, address = Declared("dynamics"), _OF_DYNAMICS
     of_dynamics: list[Reading] = [
         a_fact(v.DYNAMICS_ENABLED, (("incoming", True), ("outgoing", False), ("appointments", False)), address, by),
@@ -61,7 +61,13 @@ def _estate_run() -> Run:
         seen(v.FIPS_NEGOTIATES, TlsSession("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "secp384r1")),
     ]
     others = [one for one in run.readings if one.subject != url or one.key not in {new.key for new in of_tls}]
-    return replace(run, id="run-1", started=NOON, finished=NOON, readings=(*others, *of_dynamics, *of_tls))
+    return replace(run, id="run-1", readings=(*others, *of_dynamics, *of_tls))
+
+
+def _begun_at(run: Run, at: datetime) -> Run:
+    """A run of that time, whenever it was held."""
+    attempts = tuple(replace(one, at=at) for one in run.attempts)
+    return replace(run, started=at, finished=NOON, attempts=attempts, readings=tuple(replace(one, at=at) for one in run.readings))
 
 
 def _seen(key: Any, value: Any, *, url: str, attempt: str) -> Reading:
