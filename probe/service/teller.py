@@ -23,6 +23,7 @@ from probe.service.drift import notices_of
 from probe.service.dynamics import PENDING, UNLISTED, WaitingMail, unlisted
 from probe.service.keeping import KeptLooks
 from probe.service.parts import EstateParts
+from probe.service.writing import WritePause
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Teller:
         self._news = 0
         self._handed_over = 0
         """How much of the news was handed over: less than all while something waits, or could not be."""
+        self._pause = WritePause()
         self.next_due: datetime | None = None
         """When mailboxes that a known cause befell lately may be told of."""
         self._coming: list[Coming] = []
@@ -77,7 +79,7 @@ class Teller:
 
     def has_something(self, now: datetime) -> bool:
         """Whether something is to be handed over though nothing was judged anew."""
-        return self._handed_over < self._news or (self.next_due is not None and self.next_due <= now)
+        return not self._pause.lasts(now) and (self._handed_over < self._news or (self.next_due is not None and self.next_due <= now))
 
     async def tell(self, estate: Estate, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], now: datetime) -> None:
         """Hand over what is so now, by part of the estate, and what changed since the last time."""
@@ -106,6 +108,7 @@ class Teller:
             self._news_of = []
         except (HistoryUnavailable, MemoryUnavailable) as unavailable:
             self._news += 1
+            self._pause.begin(now)
             _log.error("what is wrong is not told yet: %s", unavailable)
         else:
             self._handed_over = number
