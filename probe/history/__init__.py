@@ -64,14 +64,14 @@ class History:
         self.storage = storage
         self._name = deployment
 
-    async def record(self, sightings: Sequence[Sighting]) -> tuple[HistoryChange, ...]:
-        """Write what was found, all of it or nothing; gives what changed, drift or not, the newest first."""
+    async def record(self, sightings: Sequence[Sighting], patience: float | None = None) -> tuple[HistoryChange, ...]:
+        """Write what was found, all of it or nothing; gives what changed, drift or not, the newest first. `patience` is as of `Storage.write`."""
 
         def work(connection: Connection) -> tuple[HistoryChange, ...]:
             changes = recording.record(connection, self._name, sightings)
             return tuple(timelines.changes_by_id(connection, changes))
 
-        return await self.storage.write(work)
+        return await self.storage.write(work, patience)
 
     async def record_run(self, run: Run) -> tuple[HistoryChange, ...]:
         """Write what a run that somebody asked for found, and the whole of its document; as `record`.

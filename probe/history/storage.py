@@ -50,9 +50,12 @@ class Storage:
     def is_sqlite(self) -> bool:
         return self._engine.dialect.name == "sqlite"
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """What a piece of work gives that may write, in a transaction of its own: all of it is written, or nothing. Raises HistoryUnavailable."""
-        async with self._begun(writes=True) as connection:
+    async def write(self, work: Callable[[Connection], T], patience: float | None = None) -> T:
+        """What a piece of work gives that may write, in a transaction of its own: all of it is written, or nothing. Raises HistoryUnavailable.
+
+        `patience` is how many seconds another program that writes to SQLite is waited for; None: `BUSY_SECONDS`.
+        """
+        async with self._begun(writes=True, patience=patience) as connection:
             return await connection.run_sync(work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -94,10 +97,13 @@ class Storage:
             return (await connection.execute(statement, values)).scalar()
 
     @asynccontextmanager
-    async def _begun(self, *, writes: bool) -> AsyncIterator[AsyncConnection]:
+    async def _begun(self, *, writes: bool, patience: float | None = None) -> AsyncIterator[AsyncConnection]:
+        seconds = BUSY_SECONDS if patience is None else patience
         with _translated(self.told):
             async with self._engine.connect() as connection:
-                await connection.execution_options(probe_begins="BEGIN IMMEDIATE" if writes else "BEGIN")
+                await connection.execution_options(
+                    probe_begins="BEGIN IMMEDIATE" if writes else "BEGIN", probe_patience=round(seconds * 1000)
+                )
                 async with connection.begin():
                     if not self.is_sqlite:
                         if writes:
@@ -177,7 +183,9 @@ def _sqlite(file: Path) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        if begins := connection.get_execution_options().get("probe_begins"):
+        options = connection.get_execution_options()
+        if begins := options.get("probe_begins"):
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {options['probe_patience']}")
             connection.exec_driver_sql(begins)
 
     return engine

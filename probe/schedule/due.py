@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from probe.memory import LONGEST_REST, SIGN_INS_APART, Folder, MemoryUnavailable, SignIns
+from probe.memory.state_file import LOOP_SECONDS
 from probe.schedule.book import KeptTask, ScheduleBook, TaskKey
 from probe.schedule.slots import Slots, to_microseconds
 from probe.schedule.tasks import OF_MAILBOXES, Task, TaskKind, room_of
@@ -392,7 +393,7 @@ class Schedule:
             return 0.0
         if self._signed_in is None:
             try:
-                times = self._sign_ins.times(datetime.fromtimestamp(moment, UTC))
+                times = self._sign_ins.times(datetime.fromtimestamp(moment, UTC), LOOP_SECONDS)
             except MemoryUnavailable as unavailable:
                 self.trouble = self._unread = str(unavailable)
                 return moment + _AGAIN

@@ -25,6 +25,7 @@ from probe.service.drift import notices_of
 from probe.service.dynamics import PENDING, UNLISTED, WaitingMail, unlisted
 from probe.service.keeping import KeptLooks
 from probe.service.parts import EstateParts
+from probe.service.writing import WritePause
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class Teller:
         self._news = 0
         self._handed_over = 0
         """How much of the news was handed over: less than all while something waits, or could not be."""
+        self._pause = WritePause()
         self.next_due: datetime | None = None
         """When mailboxes that a known cause befell lately may be told of."""
         self._coming: list[Coming] = []
@@ -87,17 +89,15 @@ class Teller:
 
     def has_something(self, now: datetime) -> bool:
         """Whether something is to be handed over though nothing was judged anew."""
-        return self._handed_over < self._news or (self.next_due is not None and self.next_due <= now)
+        return not self._pause.lasts(now) and (self._handed_over < self._news or (self.next_due is not None and self.next_due <= now))
 
     async def tell(self, estate: Estate, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], now: datetime) -> None:
         """Hand over what is so now, by part of the estate, and what changed since the last time."""
 
         quick = estate.schedule.quick
-        # What alternated before a start may do so still: it is over once it was watched for as long.
-        watched_from = self._began + steady_after(quick)
 
         def is_undecided(key: str) -> bool:
-            return (f"|{ALTERNATES}|" in key and now < watched_from) or self._is_undecided(base_key(key), parts, wrong, now)
+            return (f"|{ALTERNATES}|" in key and now < self._watched_from(quick)) or self._is_undecided(base_key(key), parts, wrong, now)
 
         changes = await self._new_changes()
         if changes is not None:
@@ -111,6 +111,7 @@ class Teller:
             await to_its_end(partial(self._settle, estate, wrong, of_dynamics, changes, number, now, is_undecided), _THREAD)
         except MemoryUnavailable as unavailable:
             self._news += 1
+            self._pause.begin(now)
             _log.error("what is wrong is not told yet: %s", unavailable)
 
     def _settle(
@@ -129,6 +130,7 @@ class Teller:
         found = chain.from_iterable(of_part.conditions for of_part in wrong.values())
         told, next_cohort = self._cohorts.split(merged((*found, *of_dynamics, *alternating)), now, is_undecided)
         next_end = None if changes is None else self._alternations.next_end(quick)
+        watched_from = self._watched_from(quick)
         self.next_due = min(filter(None, (next_cohort, next_end, watched_from if now < watched_from else None)), default=None)
         current = {one.key for one in told}
 
@@ -171,6 +173,10 @@ class Teller:
             del self._coming[:-_MOST_COMING]
         else:
             self._coming = []
+
+    def _watched_from(self, quick: timedelta | None) -> datetime:
+        """When it is known what alternates: what did so before a start may do so still, and is over once it was watched for as long."""
+        return self._began + steady_after(quick)
 
     async def _new_changes(self) -> Sequence[HistoryChange] | None:
         """What changed and was not told yet; None where that cannot be read."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -43,7 +43,7 @@ from probe.service.resting import Resting, RestingPlace
 from probe.service.showing import ShownState
 from probe.service.taking_up import TakenUp, taken_up_after
 from probe.service.teller import Teller
-from probe.service.writing import HistoryWriter
+from probe.service.writing import PATIENCE_SECONDS, HistoryWriter, LookKeeper
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +53,8 @@ LIST_EVERY = timedelta(days=1)
 """How often all of Dynamics' mailboxes are listed, which may be tens of thousands."""
 _LAST = timedelta(seconds=2)
 """How long each step of what follows from looks may go on once the service ends."""
+_AT_MOST_SECONDS = 5.0
+"""How long all of it may take then, whatever holds the files, or the database, that it is written to."""
 
 
 class Watcher:
@@ -81,9 +83,8 @@ class Watcher:
         self._of_dynamics: tuple[Reading, ...] = ()
         self._touched: set[int] = set()
         """Numbers of the parts of the estate of which something new is known."""
-        self._unkept: set[LookKey] = set()
-        """Looks that are not kept for a restart yet."""
-        self._writer = HistoryWriter(history.record, clock)
+        self._keeper = LookKeeper(kept, clock)
+        self._writer = HistoryWriter(partial(history.record, patience=PATIENCE_SECONDS), clock)
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
         self._stop = asyncio.Event()
@@ -179,7 +180,7 @@ class Watcher:
             self._news.set()
             self._wake.set()
             await self._take_what_nobody_holds()
-            await self._kept_safely(partial(self._kept.keep_estate, self._bare, self._looks))
+            await self._keeper.keep_estate(self._bare, self._looks)
 
     async def _take_what_nobody_holds(self) -> None:
         unheld = replace(self._plan, conversations=tuple(one for one in self._plan.conversations if one.not_held is not None))
@@ -208,7 +209,11 @@ class Watcher:
                 await self._wake.wait()
             for work in beside:
                 work.cancel()
-        await self._settle(is_last=True)
+        try:
+            async with asyncio.timeout(_AT_MOST_SECONDS):
+                await self._settle(is_last=True)
+        except TimeoutError:
+            _log.error("what was found last is not written: that takes longer than the service has to end; it is looked at again")
         try:
             self._schedule.flush()
         except MemoryUnavailable as unavailable:
@@ -265,7 +270,7 @@ class Watcher:
     def _is_anything_new(self) -> bool:
         """Whether something is to be judged, written or told."""
         now = self._clock.now()
-        is_unwritten = self._writer.has_something(now)
+        is_unwritten = self._writer.has_something(now) or self._keeper.has_something(now)
         return bool(self._touched or is_unwritten or self._teller.has_something(now) or now.date() != self._bare.judged_at)
 
     async def _stopping(self, stop: asyncio.Event) -> None:
@@ -392,7 +397,7 @@ class Watcher:
             case Taken.BELIEVED:
                 # Of what is new the state itself will have the time, once it is judged.
                 self.last_sign_ins.pop(look.key.subject, None)
-                self._unkept.add(look.key)
+                self._keeper.add(look.key)
                 self._touched |= self._parts.touched((look.key,))
                 if look.key.topic is Topic.ENDPOINT and before is not None and look.speaks_other_tls(before.look.get()):
                     self._schedule.hasten(TaskKind.POSTURE, look.key.subject, now)
@@ -443,14 +448,11 @@ class Watcher:
             self._plan = replace(self._plan, on=now.date())
             self._touched = {part.number for part in self._parts.all}
         touched, self._touched = self._touched, set()
-        unkept, self._unkept = self._unkept, set()
         if touched:
             self._bare = replace(self._bare, finished=now, judged_at=now.date())
         try:
             # First: a start that knew an older look than the history would have it that everything changed back.
-            for keys in self._portions(sorted(unkept), is_last=is_last):
-                looks = [one.look for key in keys if (one := self._known.believed.get(key)) is not None]
-                await self._kept_safely(partial(self._kept.keep, (look.get() for look in looks), self._bare))
+            await self._keeper.keep(self._known, self._bare, partial(self._portions, is_last=is_last), at_once=is_last)
             # Some parts after the others: what is drawn up of each to be written and told takes many times the room of what is kept.
             of_dynamics = await in_thread(partial(self._parts.sort, self._of_dynamics), "probe-judging") if touched else {}
             for some in self._portions(sorted(touched), is_last=is_last):
@@ -461,13 +463,12 @@ class Watcher:
                 await self._writer.write(at_once=is_last)
             if touched:
                 self.shown.show(self._bare, concluded.drawn)
-            await self._writer.write(at_once=is_last)
+            has_changed = await self._writer.write(at_once=is_last)
         except asyncio.CancelledError:
             # The service ends, and settles once more.
             self._touched |= touched
-            self._unkept |= unkept
             raise
-        if touched or self._teller.has_something(now):
+        if touched or has_changed or self._teller.has_something(now):
             await self._teller.tell(self.estate, self._parts, dict(concluded.wrong), now)
             self._undelivered.set()
         for some in () if is_last else in_portions(sorted(touched)):  # the next start looks ahead anew
@@ -483,9 +484,3 @@ class Watcher:
         runs = (one.run() for one in self.concluded.looked_at(numbers))
         await self._teller.look_ahead(self.estate, runs, self._judges.ruleset, now)
         self._undelivered.set()
-
-    async def _kept_safely(self, work: Callable[[], None]) -> None:
-        try:
-            await in_thread(work, "probe-kept-looks")
-        except MemoryUnavailable as unavailable:
-            _log.error("what is known is not kept for a restart: %s", unavailable)

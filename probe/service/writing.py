@@ -1,19 +1,43 @@
-"""What the service writes into the history: kept in memory, and tried again after a while, where that cannot be written."""
+"""What the service writes: the history, and what a restart is to know. Where that cannot be written, it is kept in memory, and tried again after a while."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from probe.history import HistoryUnavailable, Recording, Sighting
 from probe.history.waiting import Write
+from probe.memory import MemoryUnavailable
+from probe.model.runs import Run
+from probe.net.threads import in_thread
 from probe.service.clock import Clock
+from probe.service.keeping import KeptLooks
+from probe.service.known import KnownLooks
+from probe.service.looks import LookKey
 
 _log = logging.getLogger(__name__)
 
 WRITE_AGAIN = timedelta(seconds=15)
-"""After which the history is written to again, where it could not be."""
+"""After which what could not be written is tried again."""
+PATIENCE_SECONDS = 2.0
+"""How long another program is waited for that writes into the history: what waits is kept in memory, and the service may have to end meanwhile."""
+
+
+class WritePause:
+    """The pause after something could not be written. A clock that is set back makes it no longer."""
+
+    def __init__(self) -> None:
+        self._until: datetime | None = None
+
+    def begin(self, now: datetime) -> None:
+        """It could not be written."""
+        self._until = now + WRITE_AGAIN
+
+    def lasts(self, now: datetime) -> bool:
+        """Whether it is not to be tried yet."""
+        return self._until is not None and self._until - WRITE_AGAIN <= now < self._until
 
 
 class HistoryWriter:
@@ -22,8 +46,9 @@ class HistoryWriter:
     def __init__(self, write: Write, clock: Clock) -> None:
         self._recording = Recording(write)
         self._clock = clock
-        self._after = clock.now()
-        """When the history is written to again, where it could not be."""
+        self._pause = WritePause()
+        self._is_late = False
+        """Whether it could not be written the last time; a part of it may have been."""
 
     def add(self, sightings: Iterable[Sighting]) -> None:
         """Take in what was found."""
@@ -31,20 +56,71 @@ class HistoryWriter:
 
     def has_something(self, now: datetime) -> bool:
         """Whether something waits that may be written now."""
-        return self._recording.waiting > 0 and not self._rests(now)
+        return self._recording.waiting > 0 and not self._pause.lasts(now)
 
-    async def write(self, *, at_once: bool = False) -> None:
-        """Write what waits, unless the history could not be written a moment ago; `at_once`: all the same."""
+    async def write(self, *, at_once: bool = False) -> bool:
+        """Write what waits, unless the history could not be written a moment ago; `at_once`: all the same. Whether changes may have come into it."""
         now = self._clock.now()
-        if self._rests(now) and not at_once:
-            return
+        if self._pause.lasts(now) and not at_once:
+            return False
         try:
-            await self._recording.flush()
+            has_changed = bool(await self._recording.flush())
         except HistoryUnavailable as unavailable:
-            self._after = now + WRITE_AGAIN
+            self._pause.begin(now)
+            self._is_late = True
             waiting = {"waiting": self._recording.waiting, "lost": self._recording.lost}
             _log.error("the history cannot be written; what was found is kept in memory: %s", unavailable, extra=waiting)
+            return False
+        was_late, self._is_late = self._is_late, False
+        return has_changed or was_late
 
-    def _rests(self, now: datetime) -> bool:
-        # A clock that was set back makes the moment no longer.
-        return self._after > now >= self._after - WRITE_AGAIN
+
+class LookKeeper:
+    """Keeps for a restart what is believed: what a restart did not know would be told again."""
+
+    def __init__(self, kept: KeptLooks, clock: Clock) -> None:
+        self._kept = kept
+        self._clock = clock
+        self._pause = WritePause()
+        self._unkept: set[LookKey] = set()
+
+    def add(self, key: LookKey) -> None:
+        """Another look is believed."""
+        self._unkept.add(key)
+
+    def has_something(self, now: datetime) -> bool:
+        """Whether something waits that may be kept now."""
+        return bool(self._unkept) and not self._pause.lasts(now)
+
+    async def keep(
+        self, known: KnownLooks, state: Run, portions: Callable[[Sequence[LookKey]], Iterable[Sequence[LookKey]]], *, at_once: bool = False
+    ) -> None:
+        """Keep what waits, a portion at a time, unless that could not be written a moment ago; `at_once`: all the same. `state` is as of `KeptLooks.keep`."""
+        now = self._clock.now()
+        if self._pause.lasts(now) and not at_once:
+            return
+        for keys in portions(sorted(self._unkept)):
+            # What is believed meanwhile waits on.
+            self._unkept.difference_update(keys)
+            looks, is_kept = [one.look for key in keys if (one := known.believed.get(key)) is not None], False
+            try:
+                is_kept = await self._safely(partial(self._kept.keep, (look.get() for look in looks), state))
+            finally:
+                if not is_kept:
+                    self._unkept.update(keys)
+            if not is_kept:
+                self._pause.begin(now)
+                return
+
+    async def keep_estate(self, state: Run, keys: Iterable[LookKey]) -> None:
+        """As that of `KeptLooks`; what keeps it from being kept is told."""
+        await self._safely(partial(self._kept.keep_estate, state, keys))
+
+    @staticmethod
+    async def _safely(work: Callable[[], None]) -> bool:
+        try:
+            await in_thread(work, "probe-kept-looks")
+        except MemoryUnavailable as unavailable:
+            _log.error("what is known is not kept for a restart: %s", unavailable)
+            return False
+        return True

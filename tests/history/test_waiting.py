@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import pytest
 from probe.history import HistoryChange, HistoryUnavailable, Recording, Sighting, open_history
 from probe.memory import Folder
 from probe.model.estate import Secret
+from tests.history.cable import Cable
 from tests.history.looks import look, minutes, product
 from tests.servers.postgresql import PostgreSql
 
@@ -127,64 +126,6 @@ def test_a_full_disk_and_a_read_only_one_are_told_and_nothing_is_lost(tmp_path: 
     assert written == "written: True 0 0"
     assert read_only.startswith(f"read-only: {tmp_path}/state/history.sqlite cannot be used: ")
     assert again == "again: True"
-
-
-class Cable:
-    """A port of loopback that leads to another until it is cut: then every connection ends, and every new one is closed at once."""
-
-    def __init__(self, to: int) -> None:
-        self._to = to
-        self._is_cut = False
-        self._ends: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._start(self._serve)
-
-    def cut(self) -> None:
-        """Cut it."""
-        self._is_cut = True
-        for end in self._ends:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def mend(self) -> None:
-        """Make it whole again."""
-        self._is_cut = False
-
-    def close(self) -> None:
-        """Leave nothing open."""
-        self.cut()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join()
-        for end in (*self._ends, self._listener):
-            end.close()
-
-    def _start(self, work: Callable[..., None], *arguments: socket.socket) -> None:
-        thread = threading.Thread(target=work, args=arguments)
-        self._threads.append(thread)
-        thread.start()
-
-    def _serve(self) -> None:
-        with suppress(OSError):
-            while True:
-                here, _ = self._listener.accept()
-                if self._is_cut:
-                    here.close()
-                    continue
-                there = socket.create_connection(("127.0.0.1", self._to))
-                self._ends += (here, there)
-                self._start(_copy, here, there)
-                self._start(_copy, there, here)
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while piece := source.recv(65536):
-            target.sendall(piece)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_RDWR)
 
 
 async def test_a_database_server_that_goes_and_comes_back_loses_nothing(postgresql: PostgreSql) -> None:

@@ -43,6 +43,7 @@ class DrivenClock:
     def __init__(self, at: datetime = START, tick: timedelta = timedelta(seconds=1)) -> None:
         self._now = at
         self._tick = tick
+        self._set_by = timedelta(0)
         self._events: list[tuple[datetime, Callable[[], None]]] = []
         self.until: datetime | None = None
         self.is_idle: Callable[[], bool] = lambda: True
@@ -52,6 +53,16 @@ class DrivenClock:
     def now(self) -> datetime:
         """This moment."""
         return self._now
+
+    @property
+    def passed(self) -> datetime:
+        """The time that it would be had nobody set the clock."""
+        return self._now - self._set_by
+
+    def set_by(self, ahead: timedelta) -> None:
+        """Somebody sets the clock, forward or back: no time passes by that."""
+        self._now += ahead
+        self._set_by += ahead
 
     def at(self, when: datetime, do: Callable[[], None]) -> None:
         """Do something once it is that late."""
@@ -107,7 +118,7 @@ class Driven:
                 name,
                 JUDGES.tasks(estate, plan),
                 self.clock.now(),
-                monotonic=lambda: self.clock.now().timestamp(),
+                monotonic=lambda: self.clock.passed.timestamp(),
                 zone=UTC,
             )
             self.watcher = Watcher(

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 
@@ -34,4 +34,5 @@ def texts_of_row(row: Iterable[object]) -> Iterator[str]:
             text = str(value)
         yield text
         if text.startswith(("{", "[")):
-            yield json.dumps(json.loads(text), ensure_ascii=False)
+            with suppress(ValueError):  # bytes of a hash may begin so too
+                yield json.dumps(json.loads(text), ensure_ascii=False)
