@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from probe.alerts import Alerts
-from probe.history import History
+from probe.history import History, HistoryChange, HistoryUnavailable
 from probe.model import vocabulary as v
 from probe.service.keeping import KeptLooks
 from tests.service.driven import START, Driven, DrivenClock, again, driven
-from tests.service.world import estate_text, telling, url_of
+from tests.service.world import down, estate_text, telling, url_of
 
 TEXT = estate_text(1, 2)
 HOUR = timedelta(hours=1)
@@ -132,6 +132,27 @@ async def test_what_else_changes_is_told_all_the_same(tmp_path: Path) -> None:
         "[INFORMATION] auth.schemes changed back and forth",
         "[INFORMATION] certificate.key, auth.schemes changed",
     ]
+
+
+async def test_what_changed_waits_for_the_history_and_what_is_wrong_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the history cannot be read, what is wrong is told all the same, and what changed once it can be."""
+    service = driven(tmp_path, estate_text(2, 1))
+    changes = History.changes
+
+    async def changes_but_for_an_hour(history: History, **wanted: Any) -> tuple[HistoryChange, ...]:
+        if 2 * HOUR <= service.clock.now() - START < 3 * HOUR:
+            raise HistoryUnavailable("the database is locked")
+        return await changes(history, **wanted)
+
+    monkeypatch.setattr(History, "changes", changes_but_for_an_hour)
+    service.clock.at(START + 2 * HOUR, lambda: service.world.change(url_of(0), down()))
+    service.clock.at(START + 2 * HOUR, lambda: service.world.change(url_of(1), NTLM))
+    await service.run(START + 4 * HOUR)
+    wrong, drift = service.told
+    assert url_of(0) in wrong[1].title
+    assert wrong[0] - START < 2 * HOUR + timedelta(minutes=10)
+    assert drift[1].title == f"[INFORMATION] contoso-crm: {url_of(1)}: auth.schemes changed"
+    assert timedelta(0) <= drift[0] - START - 3 * HOUR < timedelta(minutes=3)
 
 
 async def test_a_change_back_after_an_hour_is_a_change(tmp_path: Path) -> None:
