@@ -37,17 +37,24 @@ class EstateCauses:
     def __init__(self, blocks: Sequence[DrawnBlock]) -> None:
         """`blocks` are those of the whole estate, the most urgent first."""
         drawn = {id(one.block): one for one in blocks}
-        self.groups = grouped((one.block, one.cause, one.beside) for one in blocks)
-        self.lines = [_of_group(group, drawn[id(group.first)].step) for group in self.groups]
-        """A line for each group, the most urgent first."""
+        of_groups = [
+            (_of_group(group, drawn[id(group.first)].step), group)
+            for group in grouped((one.block, one.cause, one.beside) for one in blocks)
+        ]
+        of_groups.sort(key=lambda one: one[0].rank)
+        self.groups = [group for _, group in of_groups]
+        """Mailboxes with one cause, the most urgent first."""
+        self.lines = [line for line, _ in of_groups]
+        """A line for each of them."""
         told = advised((block, drawn[id(block)].advice) for group in self.groups for block in group.blocks)
-        self.advice = [_line(_AFTER_ALL_VERDICTS, _ADVICE, "doubtful", words, words[0], addresses, "") for words, addresses in told.items()]
+        advice = [_line(_AFTER_ALL_VERDICTS, _ADVICE, "doubtful", words, words[0], addresses, "") for words, addresses in told.items()]
+        self.advice = sorted(advice, key=lambda line: line.rank)
         """A line for each kind of advice, which mailboxes of any status may have."""
 
     @cached_property
     def ranked(self) -> Mapping[str, CauseLine]:
         """Every line by its rank, in that order."""
-        return {line.rank: line for line in sorted((*self.lines, *self.advice), key=lambda line: line.rank)}
+        return {line.rank: line for line in (*self.lines, *self.advice)}
 
     def members(self, cause: str) -> frozenset[str]:
         """The addresses of the mailboxes with a cause, by its id; none where there is no such cause."""

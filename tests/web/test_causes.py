@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from probe.model.rules import Readiness, Result, Support
+from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.web.forms import CausePageForm
-from tests.runs import ENDS_SOON, NOT_TESTED, PRODUCT, a_checked_run, a_finding, a_mailbox, a_run, an_assessment, an_estate
+from tests.runs import ENDS_SOON, NOT_TESTED, PRODUCT, a_checked_run, a_finding, a_mailbox, a_rule, a_run, an_assessment, an_estate
 from tests.web.client import got, pages
 from tests.web.pages.reading import PageReader
 from tests.web.world import World, world
@@ -80,6 +80,22 @@ async def test_causes_are_paged_by_a_cursor(service: World) -> None:
     rest = await got(service.asker, f"/v1/causes?limit=500&after={first['next']}")
     of_verdicts = [[one["id"] for one in told if one["status"] != "advice"] for told in (rest["causes"], whole[2:])]
     assert of_verdicts[0] == of_verdicts[1] != []
+
+
+async def test_causes_of_the_same_urgency_and_number_are_in_one_order(tmp_path: Path) -> None:
+    """That of the page is that of the API, so that a cursor leaves none out."""
+    addresses = [f"m{number:02}@branch.test" for number in range(12)]
+    rules = [a_rule(f"rule-{number}", Otherwise.NOT_READY) for number in range(12)]
+    assessments = [
+        an_assessment(address, Support.SUPPORTED, Readiness.NOT_READY, a_finding(rule, Result.FAILS, PRODUCT))
+        for address, rule in zip(addresses, rules, strict=True)
+    ]
+    run = a_run(estate=an_estate(*map(a_mailbox, addresses)), readings=[PRODUCT], assessments=assessments)
+    async with world(tmp_path, run) as made:
+        told = [one["first"][0] for one in await pages(made.asker, "/v1/causes?limit=5", "causes")]
+        shown = [link.removeprefix("/m/") for link in (await PageReader(made.asker).get("/")).links if link.startswith("/m/")]
+    assert told == shown
+    assert sorted(told) == addresses
 
 
 async def test_of_one_urgency_the_cause_of_most_mailboxes_comes_first(tmp_path: Path) -> None:
