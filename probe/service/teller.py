@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -79,8 +79,13 @@ class Teller:
         """Whether something is to be handed over though nothing was judged anew."""
         return self._handed_over < self._news or (self.next_due is not None and self.next_due <= now)
 
-    async def tell(self, estate: Estate, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], now: datetime) -> None:
-        """Hand over what is so now, by part of the estate, and what changed since the last time."""
+    async def tell(
+        self, estate: Estate, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], now: datetime, is_told: Callable[[str, str], bool]
+    ) -> None:
+        """Hand over what is so now, by part of the estate, and what changed since the last time.
+
+        `is_told` says whether the look at an endpoint itself tells a key: what each account sees of it there is not told besides.
+        """
 
         def is_undecided(key: str) -> bool:
             return self._is_undecided(base_key(key), parts, wrong, now)
@@ -102,7 +107,9 @@ class Teller:
                 for one in self._alerts.settle(told, now, undecided=is_undecided)
                 if one.key in current or f"|{SILENT}|" not in one.key
             ]
-            await self._tell_drift(estate, frozenset(chain.from_iterable((one.subject, *one.mailboxes) for one in self._news_of)), now)
+            await self._tell_drift(
+                estate, frozenset(chain.from_iterable((one.subject, *one.mailboxes) for one in self._news_of)), now, is_told
+            )
             self._news_of = []
         except (HistoryUnavailable, MemoryUnavailable) as unavailable:
             self._news += 1
@@ -122,13 +129,14 @@ class Teller:
         else:
             self._coming = []
 
-    async def _tell_drift(self, estate: Estate, told: Collection[str], now: datetime) -> None:
+    async def _tell_drift(self, estate: Estate, told: Collection[str], now: datetime, is_told: Callable[[str, str], bool]) -> None:
         """Hand over what changed; what begins or ends on a subject was told with its cause, and is not told as drift besides."""
         place = await in_thread(lambda: self._kept.place(_CHANGES), _THREAD) or 0
         changes = await self._history.changes(newer_than=place)
         if changes:
             affected = _behind(estate, {change.subject for change in changes})
-            self._alerts.notify(notices_of((one for one in changes if one.subject not in told), affected), now)
+            news = (one for one in changes if one.subject not in told and (one.mailbox is None or not is_told(one.subject, one.key)))
+            self._alerts.notify(notices_of(news, affected), now)
             newest = max(change.id for change in changes)
             await in_thread(lambda: self._kept.move(_CHANGES, newest), _THREAD)
 

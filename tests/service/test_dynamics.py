@@ -5,70 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-from probe.model import vocabulary as v
-from probe.model.estate import DEPLOYMENT_SUBJECT, Estate
-from probe.model.facts import Fact, Missing, Reading, Why
-from probe.model.keys import FactKey
-from probe.model.provenance import Declared
 from probe.service.dynamics import states
 from tests.service.driven import START, Driven, driven, run_now
+from tests.service.records import DYNAMICS, Records
 from tests.service.world import estate_text, url_of
 
-DYNAMICS = '[dynamics]\nurl = "https://crm.contoso.test/Contoso"\n'
-ALL, NONE = (tuple((way, flag) for way in ("incoming", "outgoing", "appointments")) for flag in (True, False))
-SUCCESS, FAILURE = (tuple((way, word) for way in ("incoming", "outgoing", "appointments")) for word in ("success", "failure"))
-
-
-def told(subject: str, key: FactKey[Any], value: Any, at: datetime) -> Fact[Any]:
-    return Fact(subject=subject, key=key, value=value, provenance=Declared("dynamics"), at=at)
-
-
-class Records:
-    """What Dynamics says of every mailbox of an estate."""
-
-    def __init__(self, service: Driven) -> None:
-        self._service = service
-        self.disabled_at: datetime | None = None
-        self.pending = 0
-        self.idle_minutes = 3
-        self.unread = False
-
-    def __call__(self, estate: Estate) -> tuple[Reading, ...]:
-        now = self._service.clock.now()
-        if self.unread:
-            detail = "the sign-in was refused"
-            return (Missing(subject=DEPLOYMENT_SUBJECT, key=v.DYNAMICS_ORGANIZATION_ID, why=Why.DENIED, detail=detail, at=now),)
-        found: list[Reading] = [
-            told(DEPLOYMENT_SUBJECT, v.DYNAMICS_ORGANIZATION_ID, "5d1b0f8c-3c55-4d0f-9a57-0b9d7c3f2a11", now),
-            told(DEPLOYMENT_SUBJECT, v.DYNAMICS_VERSION, "9.1.18.22", now),
-            told(DEPLOYMENT_SUBJECT, v.DYNAMICS_IDLE_MINUTES, self.idle_minutes, now),
-        ]
-        for mailbox in estate.mailboxes:
-            is_on = self.disabled_at is None
-            found += [
-                told(mailbox.address, v.DYNAMICS_DIFFERS, (), now),
-                told(mailbox.address, v.DYNAMICS_PROFILE, mailbox.profile, now),
-                told(mailbox.address, v.DYNAMICS_ENABLED, ALL if is_on else NONE, now),
-                told(mailbox.address, v.DYNAMICS_STATUS, SUCCESS if is_on else FAILURE, now),
-                told(mailbox.address, v.DYNAMICS_APPROVED, True, now),
-                told(mailbox.address, v.DYNAMICS_LAST_ATTEMPT, now, now),
-                told(mailbox.address, v.DYNAMICS_PENDING_SEND, self.pending, now),
-                told(mailbox.address, v.DYNAMICS_ORGANIZATION, "this", now),
-            ]
-            if self.disabled_at is not None:
-                found += [
-                    told(mailbox.address, v.DYNAMICS_LAST_ERROR, "Http server returned 401 Unauthorized exception.", now),
-                    told(mailbox.address, v.DYNAMICS_LAST_ERROR_AT, self.disabled_at, now),
-                ]
-        return tuple(found)
+DAY = timedelta(days=1)
 
 
 def service_of(folder: Path, mailboxes: int = 3) -> tuple[Driven, Records]:
     service = driven(folder, estate_text(1, mailboxes, DYNAMICS))
-    records = Records(service)
+    records = Records(service.clock.now)
     service.world.of_dynamics = records
     return service, records
 
@@ -81,7 +31,7 @@ async def test_mailboxes_that_dynamics_disabled_are_one_alert_that_says_how_to_e
     """Mailboxes that Dynamics disabled after an error are one alert; where their servers let the accounts in, it has the command that enables them again."""
     service, records = service_of(tmp_path)
     at = START + timedelta(hours=20)  # by then every mailbox was signed in to in the night
-    service.clock.at(at, lambda: setattr(records, "disabled_at", at))
+    service.clock.at(at, lambda: records.disable([one.address for one in service.estate.mailboxes], at))
     await service.run(START + timedelta(hours=22))
     assert service.titles() == ["[WARNING] contoso-crm: Disabled by an error"]
     lines = lines_of(service, 0)
@@ -138,3 +88,35 @@ async def test_mailboxes_that_the_estate_does_not_have_are_told_of_once(tmp_path
     assert service.titles() == [f"[INFORMATION] {about}", f"[REMINDER, INFORMATION] {about}"]
     await service.run(START + timedelta(hours=60))
     assert service.titles()[2:] == [f"[RECOVERED] {about}"]
+
+
+async def test_a_mailbox_that_the_estate_lacks_is_told_once_a_day(tmp_path: Path) -> None:
+    """Dynamics' mailboxes are listed once a day; one that the estate lacks is told with its address then, and again once a day while nobody adds it."""
+    service, _ = service_of(tmp_path)
+    service.clock.at(START + timedelta(hours=2), partial(setattr, service.world, "unlisted", ("new@contoso.test",)))
+    await service.run(START + 4 * DAY - timedelta(hours=1))
+    about = "contoso-crm: 1 mailbox that Dynamics serves is not in the estate"
+    assert service.titles() == [f"[INFORMATION] {about}", *[f"[REMINDER, INFORMATION] {about}"] * 2]
+    assert "Mailboxes: new@contoso.test" in lines_of(service, 0)
+    assert "probe import dynamics URL --output ESTATE.toml --update" in lines_of(service, 0)
+    assert len(service.world.listed) == 4
+    assert all(DAY <= gap < DAY + timedelta(minutes=10) for gap in gaps(service.world.listed))
+    assert service.told[0][0] - service.world.listed[1] < timedelta(minutes=1)
+    assert all(DAY <= gap < DAY + timedelta(minutes=10) for gap in gaps([at for at, _ in service.told]))
+
+
+async def test_a_mailbox_that_dynamics_lacks_is_told_once_a_day(tmp_path: Path) -> None:
+    """A mailbox of the estate that Dynamics has no row of is told once with its address, again once a day while that lasts, and its end once."""
+    service, records = service_of(tmp_path)
+    service.clock.at(START + timedelta(hours=2), partial(records.gone.add, "m1@p0.contoso.test"))
+    service.clock.at(START + timedelta(hours=60), records.gone.clear)
+    await service.run(START + timedelta(hours=70))
+    about = "contoso-crm: No mailbox of Dynamics"
+    assert service.titles() == [f"[WARNING] {about}", *[f"[REMINDER, WARNING] {about}"] * 2, f"[RECOVERED] {about}"]
+    assert "Mailboxes: m1@p0.contoso.test" in lines_of(service, 0)
+    assert "take it out of the estate" in lines_of(service, 0)
+    assert all(DAY <= gap < DAY + timedelta(minutes=10) for gap in gaps([at for at, _ in service.told[:3]]))
+
+
+def gaps(times: list[datetime]) -> list[timedelta]:
+    return [later - sooner for sooner, later in pairwise(times)]
