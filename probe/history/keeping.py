@@ -27,7 +27,7 @@ _SHARE = 0.05
 """How far below its greatest size the history is brought, so that this is not done anew each time."""
 _PARTS = 20
 """In how many parts all that may be dropped for its size is dropped."""
-_ROW_BYTES = {"span": 110, "subject": 300, "form": 60, "transcript": 90, "document": 90, "latency": 45}
+ROW_BYTES = {"span": 110, "subject": 300, "form": 60, "transcript": 90, "document": 90, "latency": 45}
 """What a row takes with its indexes beside the texts in it, on SQLite; PostgreSQL takes up to twice that. `python -m tests.benchmarks history` measures it."""
 
 
@@ -88,7 +88,7 @@ def size(connection: Connection, deployment: int) -> int:
         select(func.sum(func.length(LATENCY.c.hours))).where(LATENCY.c.subject_id.in_(ours)),
         select(func.sum(func.length(LATENCY.c.samples))).where(LATENCY.c.subject_id.in_(ours)),
     )
-    rows = sum(int(connection.execute(query).scalar_one()) * _ROW_BYTES[table] * factor for table, query in count.items())
+    rows = sum(int(connection.execute(query).scalar_one()) * ROW_BYTES[table] * factor for table, query in count.items())
     return rows + sum(int(connection.execute(query).scalar() or 0) for query in texts)
 
 

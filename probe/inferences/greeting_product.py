@@ -12,53 +12,23 @@ from collections.abc import Iterator
 
 from probe.model import vocabulary as v
 from probe.model.estate import Service
-from probe.model.facts import Facts
 from probe.model.inferences import Conclusion, Inference, InferenceScope, Premises, Unsettled
+from probe.tables.mail_texts import MAIL_SERVICES, texts_of
 from probe.tables.marks import Fingerprint, Match, matches, named_in_greeting
 
-_MAIL = (Service.POP3, Service.SMTP, Service.IMAP)
 _LISTS = ("capabilities", "ehlo")
 
 
 def _infer(premises: Premises) -> Iterator[Conclusion | Unsettled]:
     facts = premises.facts
     service = facts.value(v.ENDPOINT_SERVICE)
-    if service not in _MAIL:
+    if service not in MAIL_SERVICES:
         return _nothing("the endpoint is not a POP3, SMTP or IMAP server", is_moot=True)
-    texts = list(_texts(Service(service), facts))
+    texts = list(texts_of(Service(service), facts))
     if not texts:
         return _nothing("no greeting, list of capabilities or certificate was received")
     found = [match for reads, text in texts for match in matches(Service(service), reads, text)]
     return _conclude(found, facts.claimed(v.PROTOCOL_GREETING))
-
-
-def _texts(service: Service, facts: Facts) -> Iterator[tuple[str, str]]:
-    """The texts that were received, each with its kind; of several servers with one name, the texts of each."""
-    for greeting in facts.claimed(v.PROTOCOL_GREETING):
-        yield "greeting", greeting
-    lists = [lines for key in (v.PROTOCOL_CAPABILITIES, v.PROTOCOL_CAPABILITIES_PLAIN) for lines in facts.claimed(key)]
-    if service is Service.SMTP:
-        firsts = facts.claimed(v.SMTP_EHLO_NAME)
-        for lines in lists or ([()] if firsts else []):
-            for first in firsts or ("",):
-                yield "ehlo", "\n".join((first, *lines))
-    else:
-        for lines in lists:
-            yield "capabilities", (" " if service is Service.IMAP else "\n").join(lines)
-    for reads, key in (("help", v.SMTP_HELP), ("farewell", v.PROTOCOL_FAREWELL)):
-        for said in facts.claimed(key):
-            yield reads, said
-    for names in facts.claimed(v.CERTIFICATE_NAMES):
-        yield "certificate", "\n".join(names).lower()
-    for fields in facts.claimed(v.IMAP_ID):
-        if fields:
-            yield "id", f"({' '.join(map(_as_sent, fields))})"
-
-
-def _as_sent(field: str) -> str:
-    """A field of an ID as it was received."""
-    name, has_value, value = (part.replace("\\", "\\\\").replace('"', '\\"') for part in field.partition("="))
-    return f'"{name}" "{value}"' if has_value else f'"{name}" NIL'
 
 
 def _conclude(found: list[Match], greetings: tuple[str, ...]) -> Iterator[Conclusion | Unsettled]:

@@ -169,7 +169,8 @@ class Schedule:
         self._busy: Counter[str] = Counter()
         self._numbers = itertools.count()
         self._unwritten: set[TaskKey] = set()
-        self._written = self._now
+        self._written = -math.inf
+        """When it was written last. What is spread at the beginning is written at once: else who is killed again and again would never come to it."""
         self._signed_in: dict[str, float] | None = None
         """When each mailbox was signed in to, as the machine's table has it; None where it was not read since `due` was asked."""
         self._unread: str | None = None

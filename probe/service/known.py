@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import StrEnum
 
+from probe.model.facts import Fact
 from probe.service.looks import Look, LookKey, Topic
 from probe.service.resting import Resting, RestingPlace
 from probe.service.sharing import SharedWords
@@ -64,6 +65,11 @@ class KnownLooks:
         """The look that is believed."""
         believed = self.believed.get(key)
         return None if believed is None else believed.look.get()
+
+    def is_told_by_the_endpoint(self, url: str, key: str) -> bool:
+        """Whether the look at an endpoint, without an account, tells a key: then what accounts see of it there is no news."""
+        look = self.look(LookKey(Topic.ENDPOINT, url))
+        return look is not None and any(isinstance(one, Fact) and one.key.name == key for one in look.readings)
 
     def take(self, look: Look) -> Taken:
         """Take in a look. A failure, and what contradicts what is known, is believed once a second look finds something other than what is known, too."""

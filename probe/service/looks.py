@@ -12,9 +12,11 @@ from probe.engine.plan import Conversation, Plan
 from probe.history import sighting
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome, reading_named_by
-from probe.model.facts import Fact, Missing, Reading, Why
+from probe.model.estate import Endpoint
+from probe.model.facts import Fact, Facts, Missing, Reading, Why
 from probe.model.values import dataclass
 from probe.probing import Prober, Scope
+from probe.tables.mail_texts import shown_by
 
 
 class Topic(StrEnum):
@@ -164,7 +166,7 @@ class Look:
 
     def says_what(self, other: Look) -> bool:
         """Whether it says the same as another look at the same, noise apart."""
-        return self.quickly == other.quickly or _lasting(self) == _lasting(other)
+        return self.quickly == other.quickly or (_lasting(self) == _lasting(other) and _shown(self) == _shown(other))
 
     @property
     def quickly(self) -> int:
@@ -209,6 +211,14 @@ def _lasting(look: Look) -> set[tuple[str, str | None, int]]:
         (subject, mailbox, sighting(subject, mailbox, look.since, readings, attempts).digest())
         for (subject, mailbox), (readings, attempts) in by_subject(look.readings, look.attempts).items()
     }
+
+
+def _shown(look: Look) -> frozenset[tuple[str, str | None]]:
+    """The products that a mail server's words show: of a greeting, which may be another each time, the history compares nothing else."""
+    if look.key.topic is not Topic.ENDPOINT:
+        return frozenset()
+    url = look.key.subject
+    return shown_by(Endpoint.parse(url).service, Facts(url, (one for one in look.readings if (one.subject, one.mailbox) == (url, None))))
 
 
 SubjectAndAccount = tuple[str, str | None]

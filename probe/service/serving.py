@@ -147,7 +147,7 @@ class _ServiceProcess:
                 for work in (
                     _following(settings.estate_file, watcher, alerts, targets, reload),
                     _telling_that_it_lives(self._manager, view),
-                    _beating(targets, view, self._clock),
+                    beating(targets, view, self._clock),
                     _sweeping(watcher),
                     _following_up(view),
                     _claiming(claim, watcher),
@@ -229,7 +229,7 @@ async def _telling_that_it_lives(manager: ServiceManager, view: View) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _beating(targets: TargetSender, view: View, clock: Clock) -> None:
+async def beating(targets: TargetSender, view: View, clock: Clock) -> None:
     """Call the heartbeat's URL after each minute in which the schedule was kept."""
     beat: Heartbeat | None = None
     known: SecretReference | None = None

@@ -91,24 +91,37 @@ class Teller:
         """Whether something is to be handed over though nothing was judged anew."""
         return not self._pause.lasts(now) and (self._handed_over < self._news or (self.next_due is not None and self.next_due <= now))
 
-    async def tell(self, estate: Estate, parts: EstateParts, wrong: Mapping[int, WhatIsWrong], now: datetime) -> None:
-        """Hand over what is so now, by part of the estate, and what changed since the last time."""
+    async def tell(
+        self,
+        estate: Estate,
+        parts: EstateParts,
+        wrong: Mapping[int, WhatIsWrong],
+        now: datetime,
+        endpoint_tells: Callable[[str, str], bool],
+    ) -> None:
+        """Hand over what is so now, by part of the estate, and what changed since the last time.
+
+        `endpoint_tells` says whether the look at an endpoint itself tells a key: what each account sees of it there is not told besides.
+        """
 
         quick = estate.schedule.quick
 
         def is_undecided(key: str) -> bool:
             return (f"|{ALTERNATES}|" in key and now < self._watched_from(quick)) or self._is_undecided(base_key(key), parts, wrong, now)
 
+        def has_news(change: HistoryChange) -> bool:
+            return change.mailbox is None or not endpoint_tells(change.subject, change.key)
+
         changes = await self._new_changes()
         if changes is not None:
             # What cannot be read may have changed again.
-            self._alternations.take(changes, quick)
+            self._alternations.take(filter(has_news, changes), quick)
             self._alternations.drop_what_stays(now, quick)
         # What comes meanwhile waits for the next time.
         number, of_dynamics = self._news, (*self._pending.conditions(estate, now), *unlisted(self._unlisted or ()))
         try:
             # Thousands of conditions may last.
-            await to_its_end(partial(self._settle, estate, wrong, of_dynamics, changes, number, now, is_undecided), _THREAD)
+            await to_its_end(partial(self._settle, estate, wrong, of_dynamics, changes, number, now, is_undecided, has_news), _THREAD)
         except MemoryUnavailable as unavailable:
             self._news += 1
             self._pause.begin(now)
@@ -123,6 +136,7 @@ class Teller:
         number: int,
         now: datetime,
         is_undecided: Callable[[str], bool],
+        has_news: Callable[[HistoryChange], bool],
     ) -> None:
         """Hand over what is wrong, what Dynamics says, and what changed, so far as that can be read; `number`: of the news that it has."""
         quick = estate.schedule.quick
@@ -141,7 +155,7 @@ class Teller:
         def drift(news: Sequence[AlertCondition]) -> list[Notice]:
             """What changed; what begins or ends on a subject was told with its cause, and is not told as drift besides."""
             of_news = frozenset(chain.from_iterable((one.subject, *one.mailboxes) for one in (*self._news_of, *beside(news))))
-            new = [one for one in changes or () if one.subject not in of_news and not self._alternations.lead_back(one)]
+            new = [one for one in changes or () if one.subject not in of_news and not self._alternations.lead_back(one) and has_news(one)]
             return notices_of(new, _behind(estate, {one.subject for one in new}))
 
         # First: a cohort that is not kept would be told of under another number after a restart.

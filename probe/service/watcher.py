@@ -469,7 +469,7 @@ class Watcher:
             self._touched |= touched
             raise
         if touched or has_changed or self._teller.has_something(now):
-            await self._teller.tell(self.estate, self._parts, dict(concluded.wrong), now)
+            await self._teller.tell(self.estate, self._parts, dict(concluded.wrong), now, self._known.is_told_by_the_endpoint)
             self._undelivered.set()
         for some in () if is_last else in_portions(sorted(touched)):  # the next start looks ahead anew
             await self._look_ahead(some, now)

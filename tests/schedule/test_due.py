@@ -108,6 +108,18 @@ def test_a_restart_fires_nothing_at_once_and_loses_no_slot(tmp_path: Path, down:
     assert Counter(task.subject for _, task in after) == Counter(task.subject for task in tasks)
 
 
+def test_a_service_that_is_killed_soon_after_each_start_comes_round_to_everything(tmp_path: Path) -> None:
+    """Where no life lasts 30 seconds, each endpoint is looked at within an interval all the same: what is spread keeps its place."""
+    tasks = [look(f"imaps://host{number}:993") for number in range(300)]
+    world = World(tmp_path, tasks)
+    begun = []
+    for _ in range(16):
+        begun += world.due()
+        begun += [task for _, task in world.run(20 * SECONDS)]
+        world.restart()
+    assert {task.subject for task in begun} == {task.subject for task in tasks}
+
+
 def test_a_slot_is_the_same_after_a_restart(tmp_path: Path) -> None:
     """The moments of a task do not depend on when the process began."""
     world = settled(tmp_path / "one", look())

@@ -48,7 +48,8 @@ class DrivenClock:
         self.until: datetime | None = None
         self.is_idle: Callable[[], bool] = lambda: True
         self.stop = asyncio.Event()
-        self.reload: Callable[[], Awaitable[None]] | None = None
+        self.works: list[Callable[[], Awaitable[None]]] = []
+        """What is to be done once, and waited for, before more time passes."""
 
     def now(self) -> datetime:
         """This moment."""
@@ -77,9 +78,8 @@ class DrivenClock:
         self._now = max(until, self._now + self._tick)
         while self._events and self._events[0][0] <= self._now:
             self._events.pop(0)[1]()
-        if self.reload is not None:
-            reload, self.reload = self.reload, None
-            await reload()
+        while self.works:
+            await self.works.pop(0)()
         if self.until is not None and self._now >= self.until:
             self.stop.set()
 
@@ -143,7 +143,7 @@ class Driven:
 
     def reload_with(self, estate: Estate) -> None:
         """Have another estate watched from now on, at the next moment at which the service does something."""
-        self.clock.reload = lambda: self.watcher.reload(estate)
+        self.clock.works.append(lambda: self.watcher.reload(estate))
 
     def titles(self) -> list[str]:
         """What was told, in order."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from probe.service.dynamics import states
 from tests.service.driven import START, Driven, run_now
 from tests.service.records import service_of
 from tests.service.world import url_of
+
+DAY = timedelta(days=1)
 
 
 def lines_of(service: Driven, number: int) -> str:
@@ -21,7 +24,7 @@ async def test_mailboxes_that_dynamics_disabled_are_one_alert_that_says_how_to_e
     """Mailboxes that Dynamics disabled after an error are one alert; where their servers let the accounts in, it has the command that enables them again."""
     service, records = service_of(tmp_path)
     at = START + timedelta(hours=20)  # by then every mailbox was signed in to in the night
-    service.clock.at(at, lambda: setattr(records, "disabled_at", at))
+    service.clock.at(at, lambda: records.disable([one.address for one in service.estate.mailboxes], at))
     await service.run(START + timedelta(hours=22))
     assert service.titles() == ["[WARNING] contoso-crm: Disabled by an error"]
     lines = lines_of(service, 0)
@@ -78,3 +81,35 @@ async def test_mailboxes_that_the_estate_does_not_have_are_told_of_once(tmp_path
     assert service.titles() == [f"[INFORMATION] {about}", f"[REMINDER, INFORMATION] {about}"]
     await service.run(START + timedelta(hours=60))
     assert service.titles()[2:] == [f"[RECOVERED] {about}"]
+
+
+async def test_a_mailbox_that_the_estate_lacks_is_told_once_a_day(tmp_path: Path) -> None:
+    """Dynamics' mailboxes are listed once a day; one that the estate lacks is told with its address then, and again once a day while nobody adds it."""
+    service, _ = service_of(tmp_path)
+    service.clock.at(START + timedelta(hours=2), partial(setattr, service.world, "unlisted", ("new@contoso.test",)))
+    await service.run(START + 4 * DAY - timedelta(hours=1))
+    about = "contoso-crm: 1 mailbox that Dynamics serves is not in the estate"
+    assert service.titles() == [f"[INFORMATION] {about}", *[f"[REMINDER, INFORMATION] {about}"] * 2]
+    assert "Mailboxes: new@contoso.test" in lines_of(service, 0)
+    assert "probe import dynamics URL --output ESTATE.toml --update" in lines_of(service, 0)
+    assert len(service.world.listed) == 4
+    assert all(DAY <= gap < DAY + timedelta(minutes=10) for gap in gaps(service.world.listed))
+    assert service.told[0][0] - service.world.listed[1] < timedelta(minutes=1)
+    assert all(DAY <= gap < DAY + timedelta(minutes=10) for gap in gaps([at for at, _ in service.told]))
+
+
+async def test_a_mailbox_that_dynamics_lacks_is_told_once_a_day(tmp_path: Path) -> None:
+    """A mailbox of the estate that Dynamics has no row of is told once with its address, again once a day while that lasts, and its end once."""
+    service, records = service_of(tmp_path)
+    service.clock.at(START + timedelta(hours=2), partial(records.gone.add, "m1@p0.contoso.test"))
+    service.clock.at(START + timedelta(hours=60), records.gone.clear)
+    await service.run(START + timedelta(hours=70))
+    about = "contoso-crm: No mailbox of Dynamics"
+    assert service.titles() == [f"[WARNING] {about}", *[f"[REMINDER, WARNING] {about}"] * 2, f"[RECOVERED] {about}"]
+    assert "Mailboxes: m1@p0.contoso.test" in lines_of(service, 0)
+    assert "take it out of the estate" in lines_of(service, 0)
+    assert all(DAY <= gap < DAY + timedelta(minutes=10) for gap in gaps([at for at, _ in service.told[:3]]))
+
+
+def gaps(times: list[datetime]) -> list[timedelta]:
+    return [later - sooner for sooner, later in pairwise(times)]

@@ -115,3 +115,18 @@ def test_what_a_look_says_of_itself() -> None:
     assert look(ENDPOINT, GOOD).seconds == 0.0314159
     assert look(ENDPOINT, SILENT, outcome=Outcome.INTERRUPTED).was_interrupted
     assert not look(ENDPOINT, outcome=Outcome.NOT_SCHEDULED).has_failed
+
+
+def test_a_greeting_that_shows_another_product_or_version_is_something_else() -> None:
+    """A greeting may be another each time; one that shows another product or version is confirmed by a second look, and believed."""
+
+    def greeted(text: str, minute: int = 0) -> Look:
+        return look(ENDPOINT, GOOD, a_fact(v.PROTOCOL_GREETING, text), minute=minute)
+
+    known = KnownLooks([greeted("+OK Dovecot ready. <1.2@mail.contoso.test>")])
+    assert known.take(greeted("+OK Dovecot ready. <3.4@mail.contoso.test>", minute=5)) is Taken.REPEATED
+    for number, text in enumerate(
+        ("+OK Cyrus POP3 v2.5.10 server ready <5.6@mail.contoso.test>", "+OK Cyrus POP3 v3.4.3 server ready <7.8@mail.contoso.test>")
+    ):
+        assert known.take(greeted(text, minute=10 * number + 10)) is Taken.DOUBTED
+        assert known.take(greeted(text.replace("@mail", "@mail2"), minute=10 * number + 11)) is Taken.BELIEVED

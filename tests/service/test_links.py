@@ -43,7 +43,7 @@ async def test_what_dynamics_said_leads_to_a_mailbox_of_which_it_said_it(tmp_pat
     """The error that an alert of disabled mailboxes quotes stands on the page of a mailbox."""
     service, records = service_of(tmp_path)
     at = START + timedelta(hours=2)
-    service.clock.at(at, lambda: setattr(records, "disabled_at", at))
+    service.clock.at(at, lambda: records.disable([one.address for one in service.estate.mailboxes], at))
     await service.run(START + timedelta(hours=4))
     wrong = [one for of_part in service.watcher.concluded.wrong.values() for one in of_part.conditions]
     assert [(one.title, one.path) for one in wrong] == [("Disabled by an error", page_of(ACCOUNT))]

@@ -21,6 +21,8 @@ from probe.service.parts import EstatePart
 from tests.service.driven import START, driven
 from tests.service.world import down, estate_text, telling, url_of
 
+DOWN = f"contoso-crm: {url_of(0)} refused the connection"
+
 
 async def test_an_estate_where_nothing_changes_is_told_of_nothing(tmp_path: Path) -> None:
     """Of an estate where everything works and nothing changes, nobody is told anything in two days."""
@@ -37,7 +39,16 @@ async def test_a_server_that_goes_down_is_told_of_once_with_its_mailboxes_and_on
     service.clock.at(START + timedelta(hours=2), lambda: service.world.change(url_of(0), down()))
     service.clock.at(START + timedelta(hours=5), lambda: service.world.restore(url_of(0)))
     await service.run(START + timedelta(hours=8))
-    assert len(service.told) == 2
+    began, over = (message for _, message in service.told)
+    assert (began.title, over.title) == (f"[WARNING] {DOWN}", f"[RECOVERED] {DOWN}")
+    assert began.thread == over.thread
+    for message in (began, over):
+        lines = [(line.label, line.text) for line in message.lines]
+        assert [text for label, text in lines if label == "Cause"] == ["the server refused the connection"]
+        (mailboxes,) = [text for label, text in lines if label == "Mailboxes"]
+        assert mailboxes.startswith("300: m0@p0.contoso.test, ")
+        assert "p1" not in mailboxes
+        assert [text for label, text in lines if label == "In the server's words"] == ["the connection was refused"]
 
 
 async def test_a_bug_in_one_part_costs_the_others_nothing(

@@ -6,7 +6,8 @@ No socket is opened. What a look at a server would find is what the demonstratio
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from array import array
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -65,7 +66,12 @@ class World:
         self._made: dict[tuple[object, ...], Attempt] = {}
         self.held: Counter[tuple[str, str, str | None]] = Counter()
         """How often each prober was held, by subject and mailbox."""
+        self.looked: defaultdict[tuple[str, str], array[float]] = defaultdict(lambda: array("d"))
+        """When each prober that needs no account was held, by its name and subject; seconds since 1970."""
         self.times: list[tuple[datetime, str, str, str | None]] = []
+        """When somebody was signed in."""
+        self.listed: list[datetime] = []
+        """When all of Dynamics' mailboxes were listed."""
         self.of_dynamics: Callable[[Estate], tuple[Reading, ...]] = lambda estate: ()
         self.unlisted: tuple[str, ...] | None = ()
         self._probing = app.Probing(app.Options(clock=now))
@@ -86,6 +92,7 @@ class World:
 
     async def unlisted_mailboxes(self, estate: Estate) -> tuple[str, ...] | None:
         """Mailboxes of Dynamics that the estate does not have."""
+        self.listed.append(self._now())
         return self.unlisted
 
     def change(self, subject: str, change: Change) -> None:
@@ -111,6 +118,8 @@ class World:
         self.held[conversation.prober, subject, mailbox] += 1
         if conversation.login is not None:
             self.times.append((now, conversation.prober, subject, mailbox))
+        elif mailbox is None:
+            self.looked[conversation.prober, subject].append(now.timestamp())
         of = (conversation.prober, subject, mailbox, conversation.name)
         if of not in self._made:
             found = under_another_name(_found_by(conversation.prober), subject, conversation.account_of, conversation.name)
