@@ -72,9 +72,12 @@ class Stalls:
     ],
 )
 async def test_a_file_that_others_hold_for_a_while_holds_nobody_up(
-    name: str, said: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    name: str, said: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While another program writes to a file of the state folder, looks and answers go on and it is said; afterwards what was found is told, once."""
+    monkeypatch.setattr("probe.service.writing.WRITE_AGAIN", timedelta(seconds=1))
+    if name == "service.sqlite":  # which threads write to
+        monkeypatch.setattr(state_file, "BUSY_SECONDS", 1.0)
     async with watching(tmp_path, caplog) as serving:
         stalls = Stalls()
         measuring = asyncio.create_task(stalls.measure())
