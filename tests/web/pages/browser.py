@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from probe.model import vocabulary as v
 from probe.model.endpoints import endpoint_id
@@ -51,6 +51,8 @@ VIEWS: dict[str, dict[str, Any]] = {
     # 1280 pixels at 400 %.
     "enlarged": {"viewport": {"width": 320, "height": 256}, "color_scheme": "light"},
 }
+# On a machine that does much else a page may take longer than the five seconds for which it waits by itself.
+expect.set_options(timeout=30_000)
 
 
 @dataclass
