@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from probe.model.endpoints import endpoint_id
 from probe.web import LookUnderWay
@@ -41,6 +41,8 @@ PATHS = (
     "/login",
     "/m/nobody",
 )
+# On a machine that does much else a page may take longer than the five seconds for which it waits by itself.
+expect.set_options(timeout=30_000)
 
 
 @dataclass

@@ -59,6 +59,16 @@ async def tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"no Tab leads to {name!r}")
 
 
+async def press(page: Page, name: str) -> None:
+    """Press Enter on what is called so, and wait for the page that a link leads to."""
+    await tab_to(page, name)
+    place = await page.evaluate("document.activeElement.href || ''")
+    await page.keyboard.press("Enter")
+    if place:
+        await page.wait_for_url(place)
+        await page.wait_for_load_state("networkidle")
+
+
 async def test_why_since_when_and_what_to_type_by_the_keyboard(chromium: Path, tmp_path: Path) -> None:
     """From the first page: the mailbox is searched and opened, says why it is not ready and since when, and its command is copied as it is to be typed."""
     run = denied_run()
@@ -71,15 +81,13 @@ async def test_why_since_when_and_what_to_type_by_the_keyboard(chromium: Path, t
         await tab_to(page, "Address")
         await page.keyboard.type("info")
         await page.get_by_role("status").get_by_text("1 mailbox found").wait_for()
-        await tab_to(page, INFO)
-        await page.keyboard.press("Enter")
+        await press(page, INFO)
         await page.get_by_role("heading", name=INFO).wait_for()
         for told in ("NOT READY, supported", "Account may not open the mailbox", "401 Unauthorized", COMMAND):
             await expect(page.get_by_text(told).first).to_be_visible()
         since = page.locator("dt", has_text="Since").locator("+ dd")
         await expect(since).to_have_text("1 Nov 2026, 01:05")
-        await tab_to(page, f"Copy: {COMMAND}")
-        await page.keyboard.press("Enter")
+        await press(page, f"Copy: {COMMAND}")
         await expect(page.get_by_text("copied", exact=True)).to_be_visible()
         assert await page.evaluate("navigator.clipboard.readText()") == COMMAND
         assert seen.complaints == []
@@ -93,8 +101,7 @@ async def test_from_an_alert_to_the_words_off_the_wire_in_two_presses(chromium: 
             assert len(pressed) <= 2
             await seen.open(link)
             for name in pressed:
-                await tab_to(seen.page, name)
-                await seen.page.keyboard.press("Enter")
+                await press(seen.page, name)
             told = seen.page.locator("main").get_by_text(words).locator("visible=true").first
             await expect(told, f"{link} {pressed}").to_be_visible()
         assert seen.complaints == []
