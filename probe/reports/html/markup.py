@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from probe.document.index import JsonObject
@@ -27,7 +26,6 @@ from probe.document.telling.words import (
     gap_in_words,
     provenance,
     spaced,
-    value_in_words,
 )
 from probe.model.attempts import Outcome
 from probe.model.characters import visible
@@ -35,10 +33,10 @@ from probe.model.facts import Missing, Why
 from probe.model.remedies import Step, steps
 from probe.model.rules import Grade, Support
 from probe.reports.html.timeline import by_month
+from probe.reports.html.times import time_element, value_in_html
 
 if TYPE_CHECKING:
     import jinja2
-    from markupsafe import Markup
 
 _TONES = {Grade.BAD: "bad", Grade.OPEN: "doubtful", Grade.GOOD: "good"}
 _ADDRESS = re.compile(r"https?://[^\s\"'<>\\]+\Z")
@@ -64,7 +62,7 @@ def environment(*packages: str) -> jinja2.Environment:
             "by_month": by_month,
             "by_reason": _by_reason,
             "cited_value": lambda cited, known: (
-                bounded(value_in_words(cited["value"]), CITED_LIMIT) + "".join(map(provenance, known.behind(cited)[:1]))
+                value_in_html(cited["key"], cited["value"], CITED_LIMIT) + "".join(map(provenance, known.behind(cited)[:1]))
             ),
             "count": count,
             "ending": ending_behind,
@@ -80,7 +78,7 @@ def environment(*packages: str) -> jinja2.Environment:
             "states_in_dynamics": states_in_dynamics,
             "time": time_element,
             "tone": tone,
-            "value_of": lambda fact: bounded(value_in_words(fact["value"]), VALUE_LIMIT) + provenance(fact),
+            "value_of": lambda fact: value_in_html(fact["key"], fact["value"], VALUE_LIMIT) + provenance(fact),
             "what_to_do": lambda why: WHAT_TO_DO[why],
             "who": lambda addresses: addresses[0] if len(addresses) == 1 else count(len(addresses), "mailbox", "mailboxes"),
             "whose": _whose,
@@ -91,20 +89,6 @@ def environment(*packages: str) -> jinja2.Environment:
     )
     made.tests.update({"address": lambda text: bool(_ADDRESS.match(text))})
     return made
-
-
-def time_element(at: datetime | date | str | None) -> Markup:
-    """A time in UTC, which a script of a page writes in the reader's own zone; a day as it is."""
-    from markupsafe import Markup
-
-    if at is None:
-        return Markup()
-    if isinstance(at, str):
-        at = datetime.fromisoformat(at)
-    if not isinstance(at, datetime):
-        return Markup('<time datetime="{0}">{0}</time>').format(at.isoformat())
-    at = at.astimezone(UTC)
-    return Markup('<time datetime="{}Z">{} UTC</time>').format(at.isoformat(timespec="seconds")[:19], at.isoformat(" ", "minutes")[:16])
 
 
 def _paragraphs(remedy: str) -> list[list[Step]]:
