@@ -69,7 +69,7 @@ _ATTRIBUTES = {
     "role",
     "aria-label",
     "tabindex",
-    "data-head",
+    "data-label",
     *("viewbox", "width", "height", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "rx", "opacity", "text-anchor"),
 }
 _HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;</style></details>{{ 7 * 7 }}\x1b[31m\u202eevil\ud800"

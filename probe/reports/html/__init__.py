@@ -58,9 +58,8 @@ def _render(document: Mapping[str, Any], options: ReportOptions) -> Iterator[str
         messages=list(messages_of(document)),
         anchors=anchors,
         apart=apart,
-        rule_place=apart.rule_place,
         ahead=partial(_ahead, options),
-        place_of=lambda subject: f"#{anchors[subject]}" if subject in anchors else "",
+        place_of=lambda subject: f"#{anchors[subject]}" if subject in anchors else apart.rule_place(subject),
         circumstances=circumstances(document),
         unread=dynamics_unread(known),
     )

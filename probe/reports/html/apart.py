@@ -41,7 +41,7 @@ class Apart:
         self._lists: dict[tuple[tuple[str, tuple[str, ...]], ...], HoldingList] = {}
 
     def rule_place(self, rule: str) -> str:
-        """Where a rule is told; empty where there is no text of it, as of one that does not apply yet."""
+        """Where a rule is told; empty for what is no rule, and for one of which there is no text, as it does not apply yet."""
         return f"#r{self._rules.setdefault(rule, len(self._rules) + 1)}" if rule in self._texts else ""
 
     def list_of(self, hold: Iterable[JsonObject], block: Block) -> ListReference:

@@ -69,7 +69,6 @@ def answered(request: Request, template: str, context: Mapping[str, Any], names:
                 "names": names,
                 "deployment": "" if names is None else names.estate.deployment.name,
                 "place_of": lambda subject: "" if names is None else place_of(subject, names),
-                "rule_place": lambda rule: page_of_rule(rule) if rule in rules_by_id() else "",
                 "path": request.url.path,
                 "session": session,
                 "may_check": session is not None and session.token.scope.includes(TokenScope.CHECK),
