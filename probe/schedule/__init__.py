@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from probe.schedule.ahead import DayAhead, KindAhead, ServerAhead, day_ahead, lines_of
 from probe.schedule.book import ScheduleBook
-from probe.schedule.due import Ended, Schedule, TaskEnding
-from probe.schedule.tasks import Task, TaskKind, canaries_of, tasks_of
+from probe.schedule.due import Schedule
+from probe.schedule.tasks import Ended, Task, TaskEnding, TaskKind, canaries_of, tasks_of
 
 __all__ = [
     "DayAhead",

@@ -14,14 +14,12 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
-from enum import StrEnum
-from typing import NamedTuple
 
 from probe.memory import LONGEST_REST, SIGN_INS_APART, Folder, MemoryUnavailable, SignIns
 from probe.memory.state_file import LOOP_SECONDS
 from probe.schedule.book import KeptTask, ScheduleBook, TaskKey
 from probe.schedule.slots import Slots, to_microseconds
-from probe.schedule.tasks import OF_MAILBOXES, Task, TaskKind, room_of
+from probe.schedule.tasks import OF_MAILBOXES, Ended, Task, TaskKind, room_of
 
 SOON = 60.0
 """Seconds within which a task is done again to confirm what it found."""
@@ -39,25 +37,6 @@ _AGAIN = 60.0
 """Seconds until a sign-in is tried again that could not be written down."""
 _NIGHTLY_SPACING = 11 / 12
 """Of the interval: two nights in a row may be an hour less than a day apart, and the first of them may have begun late."""
-
-
-class Ended(StrEnum):
-    """How a run of a task ended."""
-
-    AS_EXPECTED = "as-expected"
-    CHANGED = "changed"
-    """It found something else than before, which a second look shall confirm."""
-    FAILED = "failed"
-    """It came to no end, likewise."""
-    SLOW_DOWN = "slow-down"
-    """The server asked to be left alone."""
-
-
-class TaskEnding(NamedTuple):
-    """How a run of a task ended, and until when the server asked to be left alone, if it did and said so."""
-
-    how: Ended
-    until: datetime | None = None
 
 
 class _Waiting:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, Mailbox, ServerProfile
 from probe.model.values import dataclass
@@ -18,6 +19,25 @@ server lets them wait for a minute, a night of four hours is long enough for 14,
 POSTURE_CONNECTIONS = 38
 """What a full TLS posture of a common server takes, as measured with joint elimination."""
 THE_OWN_ACCOUNT = "the account that runs this program"
+
+
+class Ended(StrEnum):
+    """How a run of a task ended."""
+
+    AS_EXPECTED = "as-expected"
+    CHANGED = "changed"
+    """It found something else than before, which a second look shall confirm."""
+    FAILED = "failed"
+    """It came to no end, likewise."""
+    SLOW_DOWN = "slow-down"
+    """The server asked to be left alone."""
+
+
+class TaskEnding(NamedTuple):
+    """How a run of a task ended, and until when the server asked to be left alone, if it did and said so."""
+
+    how: Ended
+    until: datetime | None = None
 
 
 class TaskKind(StrEnum):
