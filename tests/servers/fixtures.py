@@ -55,7 +55,8 @@ _SERVERS = frozenset(
         "chromium",
     }
 )
-_NOT_RUN = "server missing: "
+NOT_RUN = "not run: "
+"""With what the reason begins of a test that this machine cannot hold, and that the end of the run therefore names."""
 
 
 @pytest.fixture(scope="session")
@@ -205,7 +206,7 @@ def _missing_is_told() -> Iterator[None]:
     except ServerMissing as missing:
         if os.environ.get("CI") == "true":
             pytest.fail(f"{missing}; under CI every server must be there", pytrace=False)
-        pytest.skip(f"{_NOT_RUN}{missing}")
+        pytest.skip(f"{NOT_RUN}{missing}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -225,10 +226,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Names every test that was not run, and why."""
     not_run = [
-        f"NOT RUN: {report.nodeid} because {reason.partition(_NOT_RUN)[2]}"
+        f"NOT RUN: {report.nodeid} because {reason.partition(NOT_RUN)[2]}"
         for report in terminalreporter.stats.get("skipped", ())
         if isinstance(report, pytest.TestReport)
-        and _NOT_RUN in (reason := str(report.longrepr[2] if isinstance(report.longrepr, tuple) else ""))
+        and NOT_RUN in (reason := str(report.longrepr[2] if isinstance(report.longrepr, tuple) else ""))
     ]
     if config.getoption("--no-servers"):
         not_run.append("NOT RUN: the tests that start a real server, because of --no-servers")

@@ -27,6 +27,7 @@ from probe.model.attempts import Attempt
 from probe.model.estate import Secret
 from probe.service.writing import WRITE_AGAIN
 from tests.history.cable import Cable
+from tests.servers.fixtures import NOT_RUN
 from tests.servers.postgresql import PostgreSql
 from tests.service.driven import START, Driven, driven
 from tests.service.serving import GOING_DOWN, OTHER_MECHANISMS, logged, until, watching
@@ -209,7 +210,7 @@ def test_a_disk_that_is_full_or_read_only_for_a_while(tmp_path: Path) -> None:
     On a disk that is read-only from the beginning it does not start, and says why."""
     unshare = shutil.which("unshare")
     if unshare is None or subprocess.run([unshare, "-m", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("this user may make no mount namespace")
+        pytest.skip(f"{NOT_RUN}this user may make no mount namespace")
     command = [unshare, "-m", sys.executable, "-m", "tests.service.cramped", str(tmp_path)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
