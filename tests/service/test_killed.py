@@ -98,7 +98,7 @@ async def _dangerous_moment(number: int, servers: Servers, target: HttpsTarget, 
     elif number % 2:
         before = len(target.arrived)
         with contextlib.suppress(TimeoutError):
-            await until(lambda: len(target.arrived) > before, 10)
+            await until(lambda: len(target.arrived) > before, 20)
         await asyncio.sleep(chance.uniform(0, 0.1))
     else:
         await asyncio.sleep(chance.uniform(0.3, 6))
