@@ -446,6 +446,8 @@ class Watcher:
         if touched:
             self._bare = replace(self._bare, finished=now, judged_at=now.date())
         try:
+            # First: a start that knew an older look than the history would have it that everything changed back.
+            await self._keeper.keep(self._known, self._bare, partial(self._portions, is_last=is_last), at_once=is_last)
             # Some parts after the others: what is drawn up of each to be written and told takes many times the room of what is kept.
             of_dynamics = await in_thread(partial(self._parts.sort, self._of_dynamics), "probe-judging") if touched else {}
             for some in self._portions(sorted(touched), is_last=is_last):
@@ -457,7 +459,6 @@ class Watcher:
             if touched:
                 self.shown.show(self._bare, concluded.drawn)
             has_changed = await self._writer.write(at_once=is_last)
-            await self._keeper.keep(self._known, self._bare, partial(self._portions, is_last=is_last), at_once=is_last)
         except asyncio.CancelledError:
             # The service ends, and settles once more.
             self._touched |= touched
