@@ -172,6 +172,11 @@ class Alerts:
             if page.is_new(notice.key, now):
                 self._tell(page, EventKind.NOTICE, notice, now, began=now)
 
+    def standing(self) -> list[AlertCondition]:
+        """The conditions that were there when the book was written last. Raises MemoryUnavailable."""
+        with self._one_at_a_time, self._book.opened() as page:
+            return [incident.condition for incident in page.incidents() if incident.present]
+
     def read_until(self, source: str) -> int | None:
         """The number of the last that was read of a source of `Happened`; None where nothing was. Raises MemoryUnavailable."""
         with self._one_at_a_time, self._book.opened() as page:

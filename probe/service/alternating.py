@@ -21,6 +21,10 @@ _MOST_VALUES = 6
 """Values of one key that are named."""
 
 
+_CourseKey = tuple[str, str | None, str]
+"""Subject, account and key."""
+
+
 class _KeyCourse:
     """The changes of one key of one subject, each within a time of the one before."""
 
@@ -56,7 +60,7 @@ class Alternations:
     """What changed lately, and what of it leads back to what was there before."""
 
     def __init__(self) -> None:
-        self._courses: dict[tuple[str, str | None, str], _KeyCourse] = {}
+        self._courses: dict[_CourseKey, _KeyCourse] = {}
         self._taken = 0
         """Id of the last change that was taken in."""
         self._back: set[int] = set()
@@ -79,6 +83,21 @@ class Alternations:
         """Whether a change leads back to what was found lately, so that it is told with the others of its kind alone."""
         return change.id in self._back
 
+    def pass_over(self, changes: Iterable[HistoryChange]) -> None:
+        """Have it that these changes, which were told with their cause, begin no course and go on with none that was not told itself."""
+        for change in changes:
+            key = (change.subject, change.mailbox, change.key)
+            course = self._courses.get(key)
+            if course is not None and course.last.id == change.id and not course.is_back_and_forth:
+                del self._courses[key]
+
+    def drop_untold(self, told: Collection[str], affected: Mapping[str, Collection[tuple[str, str]]]) -> None:
+        """Drop what led back and was told otherwise, before a restart: all of which there is no incident. `told` are keys of conditions."""
+        for (holder, mailbox), keys in self._holders(affected).items():
+            if _key_of(holder, mailbox) not in told:
+                for key in keys:
+                    del self._courses[key]
+
     def forget(self, until: int) -> None:
         """Drop what was said of changes up to this id, which are told."""
         self._back = {number for number in self._back if number > until}
@@ -99,13 +118,21 @@ class Alternations:
 
     def conditions(self, affected: Mapping[str, Collection[tuple[str, str]]]) -> list[AlertCondition]:
         """A condition for each endpoint, or each profile with mailboxes, of which something alternates. `affected` is as of `notices_of`."""
-        found: dict[tuple[str, str | None], list[_KeyCourse]] = {}
-        for (subject, mailbox, _), course in self._courses.items():
+        return [
+            _condition(holder, mailbox, [self._courses[key] for key in keys], affected)
+            for (holder, mailbox), keys in self._holders(affected).items()
+        ]
+
+    def _holders(self, affected: Mapping[str, Collection[tuple[str, str]]]) -> dict[tuple[str, str | None], list[_CourseKey]]:
+        """What alternates, by the endpoint or profile that it is told of, and the account there."""
+        found: dict[tuple[str, str | None], list[_CourseKey]] = {}
+        for key, course in self._courses.items():
             if course.is_back_and_forth:
+                subject, mailbox, _ = key
                 profile = next((name for _, name in affected.get(subject, ())), None)
                 holder = subject if "://" in subject or profile is None else profile_subject(profile)
-                found.setdefault((holder, mailbox), []).append(course)
-        return [_condition(holder, mailbox, courses, affected) for (holder, mailbox), courses in found.items()]
+                found.setdefault((holder, mailbox), []).append(key)
+        return found
 
 
 def steady_after(quick: timedelta | None) -> timedelta:
@@ -113,15 +140,18 @@ def steady_after(quick: timedelta | None) -> timedelta:
     return FLAP_TIME if quick is None else max(FLAP_TIME, _LOOKS * quick)
 
 
+def _key_of(holder: str, mailbox: str | None) -> str:
+    return "|".join(filter(None, (AlertKind.DRIFT, ALTERNATES, mailbox, holder)))
+
+
 def _condition(
     holder: str, mailbox: str | None, courses: list[_KeyCourse], affected: Mapping[str, Collection[tuple[str, str]]]
 ) -> AlertCondition:
     concerned = dict.fromkeys(pair for course in courses for pair in affected.get(course.last.subject, ()) if mailbox in (None, pair[0]))
-    subject = "|".join(filter(None, (mailbox, holder)))
     # Of many mailboxes that do the same, the one that did it most often is quoted.
     told = {course.last.key: course for course in sorted(courses, key=lambda one: one.number)}
     return AlertCondition(
-        key=f"{AlertKind.DRIFT}|{ALTERNATES}|{subject}",
+        key=_key_of(holder, mailbox),
         kind=AlertKind.DRIFT,
         severity=Severity.INFORMATION,
         subject=holder,

@@ -75,7 +75,11 @@ class Teller:
             self._alerts.note_read(_CHANGES, told_until, now)
         self._told_until = told_until
         quick = estate.schedule.quick
-        self._alternations.take(await self._history.changes(since=now - 2 * steady_after(quick)), quick)
+        standing = await in_thread(self._alerts.standing, _THREAD)
+        caused = frozenset(chain.from_iterable((one.subject, *one.mailboxes) for one in standing if f"|{ALTERNATES}|" not in one.key))
+        changes = await self._history.changes(since=now - 2 * steady_after(quick))
+        self._alternations.take((one for one in changes if one.subject not in caused), quick)
+        self._alternations.drop_untold({one.key for one in standing}, _behind(estate, self._alternations.subjects))
 
     def take_dynamics(self, readings: Iterable[Reading], now: datetime) -> None:
         """Take in what Dynamics says now."""
@@ -152,9 +156,12 @@ class Teller:
             # A server that answers again may be another one than it was, and what alternates says nothing of what else changed.
             return [one for one in news if (one.key in current or f"|{SILENT}|" not in one.key) and f"|{ALTERNATES}|" not in one.key]
 
+        caused: list[HistoryChange] = []
+
         def drift(news: Sequence[AlertCondition]) -> list[Notice]:
             """What changed; what begins or ends on a subject was told with its cause, and is not told as drift besides."""
             of_news = frozenset(chain.from_iterable((one.subject, *one.mailboxes) for one in (*self._news_of, *beside(news))))
+            caused.extend(one for one in changes or () if one.subject in of_news)
             new = [one for one in changes or () if one.subject not in of_news and not self._alternations.lead_back(one) and has_news(one)]
             return notices_of(new, _behind(estate, {one.subject for one in new}))
 
@@ -173,6 +180,7 @@ class Teller:
         self._handed_over = number
         if until is not None:
             self._told_until = until
+            self._alternations.pass_over(caused)
             self._alternations.forget(until)
 
     async def look_ahead(self, estate: Estate, runs: Iterable[Run], ruleset: Ruleset, now: datetime) -> None:

@@ -87,3 +87,28 @@ def test_it_is_over_once_nothing_changed_for_long_enough(quick: timedelta | None
     known.drop_what_stays(over, quick)
     assert known.subjects == set()
     assert known.next_end(quick) is None
+
+
+def _there_and_back() -> tuple[HistoryChange, HistoryChange]:
+    there, back = (a_change(n, URL, v.AUTH_SCHEMES, [a], [b], minute=n) for n, a, b in ((1, "NTLM", "Basic"), (2, "Basic", "NTLM")))
+    return there, back
+
+
+def test_what_was_told_with_its_cause_begins_no_course() -> None:
+    """What changes back from what a condition told, as a certificate that ended, is told with that, and not as back and forth besides."""
+    there, back = _there_and_back()
+    known, _ = taken(there)
+    known.pass_over([there])
+    known.take([back], QUICK)
+    assert not known.lead_back(back)
+    assert known.conditions({URL: OF_P0}) == []
+
+
+def test_what_led_back_and_was_told_otherwise_is_not_told_after_a_restart() -> None:
+    """Of what led back before a restart that goes on of which there is an incident, and nothing else."""
+    affected = {URL: OF_P0}
+    known, _ = taken(*_there_and_back())
+    known.drop_untold({one.key for one in known.conditions(affected)}, affected)
+    assert len(known.conditions(affected)) == 1
+    known.drop_untold(set(), affected)
+    assert known.conditions(affected) == []
