@@ -31,7 +31,7 @@ from probe.schedule import TaskKind
 from probe.simulation import pop3, smtp
 from probe.simulation.pop3 import Pop3Server
 from probe.simulation.smtp import SmtpServer
-from tests.alerts.peers import HttpsTarget, https_target
+from tests.alerts.peers import SUCCESS, Answer, Arrived, HttpsTarget, https_target
 from tests.looking import server_context
 from tests.service.accounts import ADDRESS, ESTATE, PASSWORD
 from tests.service.hooks import Told, Wanted, serving, told_by, until
@@ -104,6 +104,12 @@ async def _dangerous_moment(number: int, servers: Servers, target: HttpsTarget, 
         await asyncio.sleep(chance.uniform(0.3, 6))
 
 
+def _slowly(_request: Arrived) -> Answer:
+    """The target takes an alert, and is a while about saying so: the moment in which nobody knows whether it came."""
+    time.sleep(0.1)
+    return SUCCESS
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 @pytest.mark.timeout(300 + 30 * KILLS)
 async def test_a_service_that_is_killed_again_and_again_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -114,7 +120,7 @@ async def test_a_service_that_is_killed_again_and_again_goes_on_where_it_was(tmp
     outgoing = SmtpServer(smtp.POSTFIX, server_context(), implicit=True, accounts=accounts)
     began = time.time()
     async with incoming, outgoing:
-        with https_target() as target:
+        with https_target(answers=_slowly) as target:
             (tmp_path / "hook").write_text(f"jsons://localhost:{target.port}/")
             alerts = f'[alerts]\nto = ["file:{tmp_path}/hook"]\n[[profile]]'
             text = ESTATE.format(pop=incoming.port, smtp=outgoing.port, address=ADDRESS).replace("[[profile]]", alerts, 1)
