@@ -270,7 +270,7 @@ def _full(**options: Any) -> _Page:
 def test_the_deciding_reasons_are_a_tree() -> None:
     """Of each question of a verdict the answer is told, then what decided it with the words off the wire, then what holds."""
     text = _full().text
-    tree = text.partition("READINESS UNDETERMINED, unsupported")[2].partition("Beside Dynamics")[0]
+    tree = text.partition("UNSUPPORTED, readiness undetermined")[2].partition("Beside Dynamics")[0]
     parts = (
         "UNKNOWN incoming, outgoing: undetermined",
         "UNKNOWN TLS fails",
@@ -339,7 +339,7 @@ def test_tls_and_certificates_of_an_endpoint_are_told() -> None:
 def test_dynamics_state_stands_beside_ours() -> None:
     """Of mailboxes alike by their number, and in their directions, with the earliest and the latest time of all of them."""
     text = _full().text
-    alone = text.partition("READINESS UNDETERMINED, unsupported")[2].partition("Beside Dynamics")[2]
+    alone = text.partition("UNSUPPORTED, readiness undetermined")[2].partition("Beside Dynamics")[2]
     assert alone.startswith(
         " Each direction, as it was found at the servers and as Dynamics has it Direction At the servers In Dynamics Its last test"
     )
@@ -359,7 +359,7 @@ def test_what_comes_is_told_by_month_with_its_mailboxes() -> None:
         "2026-12-01 in 8 days ADVICE Certificate ends 2026-12-01, pop.branch.test",
         "2027-10-14 in 325 days NOT READY Support ended 2027-10-14",
         "and 50 more",
-        "When the certificate ends of: smtp://smtp.branch.test:587 : the server did not answer in time",
+        "When the certificate, or its chain, ends of: smtp://smtp.branch.test:587 : the server did not answer in time",
     ):
         assert told in page.text, told
     assert "Calendar" not in _Page(_written(publish(a_full_run()))).text

@@ -34,6 +34,7 @@ _NAMES = {
     "/v1/mailboxes/": "info@contoso.test",
     "/e/": endpoint_id(EWS),
     "/v1/endpoints/": endpoint_id(EWS),
+    "/rules/": "certificate-expired",
     "/v1/rules/": "certificate-expired",
     "/static/": "probe.css",
     "/gate/": "0" * 32,

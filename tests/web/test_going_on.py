@@ -45,9 +45,9 @@ async def test_what_was_asked_for_is_listed_while_it_goes_on_and_for_an_hour(ser
     (one,) = await jobs(service.asker)
     assert one == {
         "id": first["id"], "kind": "check", "subject": ADDRESS, "who": "token of-check", "asked_at": "2026-11-23T12:00:00Z",
-        "state": one["state"], "news": "", "place": f"/v1/runs/{first['id']}",
+        "state": one["state"], "news": one["news"], "place": f"/v1/runs/{first['id']}",
     }  # fmt: skip
-    assert one["state"] in ("waiting", "running")
+    assert (one["state"], one["news"]) in (("waiting", ""), ("running", ""), ("running", service.watch.news))
     service.time.drive(60)
     await checker.ask("/v1/checks", "POST", body={"endpoint": endpoint_id(url)})
     assert [line["subject"] for line in await jobs(service.asker)] == [url, ADDRESS]

@@ -281,4 +281,9 @@ def of_gate(answers: Answers, path: str) -> list[Claim]:
     def pulled_in(_: Match, __: Block) -> Sequence[int]:
         return [will["backlog"]]
 
-    return [waiting, pulled_in, constant(r"it may try for (?P<n>50) minutes", "p")]
+    @claim(r" code (?P<n>[\d,]+)$", "li")
+    def code(match: Match, _: Block) -> Sequence[int]:
+        alerts = (answers[path].get("enabled") or {}).get("alerts", ())
+        return [alert["code"] for alert in alerts if alert["code"] == _number(match["n"])][:1]
+
+    return [waiting, pulled_in, code, constant(r"it may try for (?P<n>50) minutes", "p")]
