@@ -81,6 +81,7 @@ class Watcher:
         self._clock = clock
         self._recorded = Recorded()
         self._of_dynamics: tuple[Reading, ...] = ()
+        self._mattered = what_matters(self._of_dynamics)
         self._touched: set[int] = set()
         """Numbers of the parts of the estate of which something new is known."""
         self._keeper = LookKeeper(kept, clock)
@@ -175,6 +176,7 @@ class Watcher:
             for look in under(self._plan, since, before):
                 self._known.believe(look)
             self._of_dynamics = tuple(StillKnown(before.estate, estate).of(self._of_dynamics))
+            self._mattered = what_matters(self._of_dynamics)
             self._recorded.forget(estate)
             self._schedule.reload(tasks, self._clock.now())
             self._news.set()
@@ -412,9 +414,11 @@ class Watcher:
     async def _read_dynamics(self) -> TaskEnding:
         estate = self.estate
         readings = await self._observer.state_of_dynamics(estate, self._stop)
+        after = await in_thread(partial(what_matters, readings), "probe-dynamics")
         if self.estate is not estate:
             readings = tuple(StillKnown(estate, self.estate).of(readings))
-        before, after = what_matters(self._of_dynamics), what_matters(readings)
+            after = what_matters(readings)
+        before, self._mattered = self._mattered, after
         self._of_dynamics = readings
         self._teller.take_dynamics(readings, self._clock.now())
         other = {subject for subject in before.keys() | after.keys() if before.get(subject) != after.get(subject)}
