@@ -344,7 +344,7 @@ class OpenBook:
 
 
 def _erased(database: sqlite3.Connection, address: NamedAddress) -> int:
-    # A key ends in what its condition, or notice, is about.
+    # A key names what its condition, or notice, is about.
     incidents = [(number,) for number, key in database.execute("SELECT id, key FROM incident").fetchall() if address.is_in(key)]
     database.executemany("DELETE FROM incident WHERE id = ?", incidents)
     count = len(incidents) + sum(drop_rows(database, table, "key", address.is_in) for table in ("beginning", "told"))

@@ -17,7 +17,7 @@ from probe.alerts.incidents import FLAP_TIME, KNOWN_AFTER, is_unsteady, news, ne
 from probe.alerts.targets import Send
 from probe.alerts.wording import AlertPlace, EventKind, Message, digest, message
 from probe.memory.folder import Folder, MemoryUnavailable
-from probe.memory.state_file import LOOP_SECONDS
+from probe.memory.state_file import RETRY_SECONDS
 from probe.model.values import dataclass
 from probe.model.watching import AlertSettings
 from probe.net.alert_request import Delivered, DeliveryEnding
@@ -77,7 +77,7 @@ class Alerts:
 
     def __init__(self, folder: Folder, deployment: str, send: Send, telling: Telling) -> None:
         """`send` is that of `probe.alerts.targets.TargetSender`."""
-        self._book = AlertBook(folder, deployment, LOOP_SECONDS)
+        self._book = AlertBook(folder, deployment, RETRY_SECONDS)
         self._deployment = deployment
         self._send = send
         self._telling = telling

@@ -311,8 +311,9 @@ def _erase(place: Folder | Secret, estate: Estate, address: str) -> None:
     folder = Folder(default_folder)
     try:
         with folder.locked(SERVICE_LOCK):
-            dropped = _with_history(place, estate, partial(_erased, address))
-            tell(f"{dropped.intervals} intervals, {dropped.transcripts} transcripts and {dropped.runs} whole runs are erased")
+            dropped, failed = _with_history(place, estate, partial(_erased, address))
+            if dropped is not None:
+                tell(f"{dropped.intervals} intervals, {dropped.transcripts} transcripts and {dropped.runs} whole runs are erased")
             beside = erase_from(folder, estate.deployment.name, address)
     except Locked:
         raise click.UsageError(f"`probe serve` uses {folder.path}: {_STOP_FIRST}") from None
@@ -322,15 +323,21 @@ def _erase(place: Folder | Secret, estate: Estate, address: str) -> None:
         if one.rows:
             tell(f"{one.rows} {one.what} are erased")
     _tell_what_stays(folder, estate, address)
-    if failed := [one.failed for one in beside if one.failed is not None]:
+    if failed := [*failed, *(one.failed for one in beside if one.failed is not None)]:
         raise click.UsageError("; ".join([*failed, f"it may name {address} still; run this again"]))
 
 
-async def _erased(address: str, history: History) -> Dropped:
+async def _erased(address: str, history: History) -> tuple[Dropped | None, list[str]]:
+    """What of the history is erased, None where that is not sure, and what kept it from being so; the other files are erased all the same."""
+    from probe.history import HistoryUnavailable
+
     async with history.claim() as claim:
         if not claim.is_held:
             raise click.UsageError(f"another service watches this deployment: {_STOP_FIRST}")
-        return await history.erase(address)
+        try:
+            return await history.erase(address), []
+        except HistoryUnavailable as unavailable:
+            return None, [str(unavailable)]
 
 
 def _tell_what_stays(folder: Folder, estate: Estate, address: str) -> None:

@@ -20,6 +20,8 @@ BUSY_SECONDS = 10.0
 """How long to wait for another program that writes."""
 LOOP_SECONDS = 0.5
 """The same for who holds everything else up meanwhile, and can try again later."""
+RETRY_SECONDS = 2.0
+"""The same for who holds nothing up, and tries again later: a service that ends has seconds for all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
@@ -72,6 +72,10 @@ class ChainEnd:
     subject: str
     """Whose certificate that is, RFC 4514."""
     not_after: datetime
+
+    def is_outlasted(self, sent: Iterable[Validity], on: date) -> bool:
+        """Whether another certificate of that name was sent that lasts beyond a day: cross-signed, or renewed. Which of two a client takes was not seen."""
+        return any(one.subject == self.subject and one.not_after.date() > on for one in sent)
 
 
 @dataclass(frozen=True, slots=True)

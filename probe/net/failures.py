@@ -47,6 +47,10 @@ class OffProtocol(PeerFailure):
     outcome = Outcome.OFF_PROTOCOL
 
 
+_LONGEST_PAUSE = 86_400.0
+"""A server may say anything."""
+
+
 class Throttled(PeerFailure):
     """The peer says: not now, or not so many."""
 
@@ -54,8 +58,8 @@ class Throttled(PeerFailure):
 
     def __init__(self, sentence: str, pause_seconds: float | None = None) -> None:
         super().__init__(sentence)
-        self.pause_seconds = pause_seconds
-        """For how long it asks to be left alone; None where it does not say."""
+        self.pause_seconds = None if pause_seconds is None else min(pause_seconds, _LONGEST_PAUSE)
+        """For how long it asks to be left alone, a day at most; None where it does not say."""
 
 
 class Denied(PeerFailure):

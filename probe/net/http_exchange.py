@@ -250,7 +250,7 @@ def seconds_to_wait(pause: str, date: str | None) -> float | None:
     try:
         # Against the server's own clock, which ours need not agree with.
         return max(0.0, (parsedate_to_datetime(said) - parsedate_to_datetime(date or "")).total_seconds())
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return None
 
 

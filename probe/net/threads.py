@@ -36,7 +36,7 @@ def in_thread(work: Callable[[], R], name: str) -> asyncio.Future[R]:
 
 
 async def to_its_end(work: Callable[[], R], name: str) -> R:
-    """What comes of what blocks, on a thread of that name. A cancellation is passed on once it has ended: nothing of it goes on behind one's back."""
+    """What comes of what blocks, on a thread of that name. A cancellation is passed on once it has ended, so that no thread is left running."""
     answer = in_thread(work, name)
     try:
         return await asyncio.shield(answer)

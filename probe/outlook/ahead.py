@@ -18,7 +18,7 @@ from probe.document.telling.groups import headline
 from probe.document.telling.known import Known
 from probe.document.telling.names import remedy_for
 from probe.document.telling.roots import root_of
-from probe.document.telling.words import WHY_IN_WORDS, endpoints_of, subjects_of
+from probe.document.telling.words import CITED_LIMIT, bounded, endpoints_of, gap_in_words, subjects_of
 from probe.engine.again import judge_again
 from probe.engine.judge import Ruleset
 from probe.engine.reasoning import value_of
@@ -63,13 +63,13 @@ def unseen(run: Run) -> Iterator[Unseen]:
     sent = {one.subject: one.value for one in run.readings if isinstance(one, Fact) and one.key is v.CERTIFICATE_CHAIN_DATES}
     for reading in run.readings:
         if isinstance(reading, Missing) and reading.key is v.CERTIFICATE_NOT_AFTER and reading.why is not Why.NOT_APPLICABLE:
-            yield Unseen(reading.subject, f"{WHY_IN_WORDS[reading.why]}{f' ({reading.detail})' if reading.detail else ''}")
+            yield Unseen(reading.subject, gap_in_words({"why": reading.why, "detail": reading.detail}))
         elif isinstance(reading, Fact) and reading.key is v.CERTIFICATE_CHAIN_ENDS:
             first = reading.value
             # As the rule on expiry has it: of the end of such a chain nothing is told on its day.
-            if any(one.subject == first.subject and one.not_after > first.not_after for one in sent.get(reading.subject, ())):
+            if first.is_outlasted(sent.get(reading.subject, ()), first.not_after.date()):
                 end = f"one ends on {first.not_after.date()}, and whether clients take the other is not known"
-                yield Unseen(reading.subject, f"two certificates of {first.subject} were sent; {end}")
+                yield Unseen(reading.subject, f"two certificates of {bounded(first.subject, CITED_LIMIT)} were sent; {end}")
 
 
 def representatives(run: Run) -> tuple[dict[str, tuple[str, ...]], Run]:

@@ -268,12 +268,14 @@ class Schedule:
         return sorted(began, key=lambda one: one[1])
 
     def next_sign_in(self, mailbox: str, last: datetime | None, now: datetime) -> datetime | None:
-        """When somebody signs in for a mailbox next by the schedule, if nothing delays it; None where it does not. `last`: when anybody did before."""
+        """When somebody signs in for a mailbox next by the schedule, if nothing delays it; None where it does not. A time that has passed: it waits for its turn.
+
+        `last`: when anybody did before.
+        """
         entries = [
             entry for kind in OF_MAILBOXES if (entry := self._entries.get(TaskKey(kind, mailbox))) is not None and entry.task.accounts
         ]
-        moment = now.timestamp()
-        dues = [entry.next(moment) if entry.key in self._running else max(entry.due, moment) for entry in entries]
+        dues = [entry.next(now.timestamp()) if entry.key in self._running else entry.due for entry in entries]
         due = min(dues, default=math.inf)
         if due == math.inf:
             return None

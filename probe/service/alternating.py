@@ -84,7 +84,7 @@ class Alternations:
         return change.id in self._back
 
     def pass_over(self, changes: Iterable[HistoryChange]) -> None:
-        """Have it that these changes, which were told with their cause, begin no course and go on with none that was not told itself."""
+        """Forget the courses that these changes began: they were told with their cause."""
         for change in changes:
             key = (change.subject, change.mailbox, change.key)
             course = self._courses.get(key)

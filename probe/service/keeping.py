@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from probe.document import is_in_packed, packed_run, packed_without, unpacked_run
 from probe.memory import Folder
-from probe.memory.state_file import StateFile
+from probe.memory.state_file import RETRY_SECONDS, StateFile
 from probe.model.named_address import NamedAddress
 from probe.model.runs import Run
 from probe.service.cohorts import Cohort
@@ -69,13 +69,13 @@ class KeptLooks:
     def keep(self, looks: Iterable[Look], state: Run) -> None:
         """Keep some looks in place of earlier ones at the same. `state` is a run of the same estate, for the rest of their documents."""
         rows = [(self._deployment, look.key.topic.value, look.key.subject, _moment(look.since), _body(look, state)) for look in looks]
-        with self._opened() as database:
+        with self._opened(RETRY_SECONDS) as database:
             database.executemany("INSERT OR REPLACE INTO look VALUES (?, ?, ?, ?, ?)", rows)
 
     def keep_estate(self, state: Run, keys: Iterable[LookKey]) -> None:
         """Keep the estate for which looks are held from now on; of the looks stay those with these keys."""
         kept = frozenset(keys)
-        with self._opened() as database:
+        with self._opened(RETRY_SECONDS) as database:
             known = database.execute("SELECT topic, subject FROM look WHERE deployment = ?", (self._deployment,)).fetchall()
             gone = [(self._deployment, topic, subject) for topic, subject in known if (topic, subject) not in kept]
             database.executemany("DELETE FROM look WHERE deployment = ? AND topic = ? AND subject = ?", gone)
@@ -113,7 +113,7 @@ class KeptLooks:
             (self._deployment, one.key, one.number, _moment(one.began), json.dumps(sorted(one.mailboxes), separators=(",", ":")))
             for one in cohorts
         ]
-        with self._opened() as database:
+        with self._opened(RETRY_SECONDS) as database:
             database.execute("DELETE FROM cohort WHERE deployment = ?", (self._deployment,))
             database.executemany("INSERT INTO cohort VALUES (?, ?, ?, ?, ?)", rows)
 
@@ -121,8 +121,8 @@ class KeptLooks:
         """Erase a mailbox, of whichever deployment, from the file too; gives how many rows named it. Looks at others that do are lost, and held again."""
         return _STORED.erase(self._folder, lambda database: _erased(database, address))
 
-    def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
-        return _STORED.opened(self._folder)
+    def _opened(self, patience: float | None = None) -> AbstractContextManager[sqlite3.Connection]:
+        return _STORED.opened(self._folder, patience)
 
 
 def _erased(database: sqlite3.Connection, address: NamedAddress) -> int:

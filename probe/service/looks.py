@@ -120,8 +120,10 @@ class Look:
 
     @property
     def pause(self) -> timedelta | None:
-        """For how long the server asked to be left alone; None where it did not say."""
-        return max((timedelta(seconds=one.pause_seconds) for one in self.attempts if one.pause_seconds is not None), default=None)
+        """For how long the server asked to be left alone; None where it did not say, or did so once."""
+        pauses = [one.pause_seconds for one in self.attempts if one.outcome is Outcome.THROTTLED]
+        said = [pause for pause in pauses if pause is not None]
+        return timedelta(seconds=max(said)) if said and len(said) == len(pauses) else None
 
     @property
     def is_refusal(self) -> bool:

@@ -60,25 +60,26 @@ class Teller:
         """How much of the news was handed over: less than all while something waits, or could not be."""
         self._pause = WritePause()
         self.next_due: datetime | None = None
-        """When mailboxes that a known cause befell lately may be told of."""
+        """When something is to be told by time alone: of mailboxes that a known cause befell lately, or that what alternated stays as it is."""
         self._coming: list[Coming] = []
         """What ends soon, and could not be handed over."""
 
-    async def begin(self, estate: Estate, now: datetime) -> None:
-        """Take up what was told before a restart. Raises HistoryUnavailable and MemoryUnavailable."""
+    async def begin(self, estate: Estate, now: datetime, endpoint_tells: Callable[[str, str], bool]) -> None:
+        """Take up what was told before a restart; `endpoint_tells` is as of `tell`. Raises HistoryUnavailable and MemoryUnavailable."""
         self._kept_cohorts = await in_thread(self._kept.cohorts, _THREAD)
         self._cohorts = Cohorts(self._kept_cohorts)
-        told_until = self._alerts.read_until(_CHANGES)
+        told_until = await in_thread(partial(self._alerts.read_until, _CHANGES), _THREAD)
         if told_until is None:
             # What changed before there was a service is no news.
             told_until = max((change.id for change in await self._history.changes(limit=1, drift_only=False)), default=0)
-            self._alerts.note_read(_CHANGES, told_until, now)
+            await in_thread(partial(self._alerts.note_read, _CHANGES, told_until, now), _THREAD)
         self._told_until = told_until
         quick = estate.schedule.quick
         standing = await in_thread(self._alerts.standing, _THREAD)
         caused = frozenset(chain.from_iterable((one.subject, *one.mailboxes) for one in standing if f"|{ALTERNATES}|" not in one.key))
         changes = await self._history.changes(since=now - 2 * steady_after(quick))
-        self._alternations.take((one for one in changes if one.subject not in caused), quick)
+        told = (one for one in changes if one.id <= told_until and one.subject not in caused and _has_news(one, endpoint_tells))
+        self._alternations.take(told, quick)
         self._alternations.drop_untold({one.key for one in standing}, _behind(estate, self._alternations.subjects))
 
     def take_dynamics(self, readings: Iterable[Reading], now: datetime) -> None:
@@ -93,7 +94,8 @@ class Teller:
 
     def has_something(self, now: datetime) -> bool:
         """Whether something is to be handed over though nothing was judged anew."""
-        return not self._pause.lasts(now) and (self._handed_over < self._news or (self.next_due is not None and self.next_due <= now))
+        is_due = self.next_due is not None and self.next_due <= now
+        return not self._pause.lasts(now) and (self._handed_over < self._news or is_due or bool(self._coming))
 
     async def tell(
         self,
@@ -102,8 +104,10 @@ class Teller:
         wrong: Mapping[int, WhatIsWrong],
         now: datetime,
         endpoint_tells: Callable[[str, str], bool],
+        *,
+        is_late: bool = False,
     ) -> None:
-        """Hand over what is so now, by part of the estate, and what changed since the last time.
+        """Hand over what is so now, by part of the estate, and what changed since the last time. `is_late`: what was found waits to be written.
 
         `endpoint_tells` says whether the look at an endpoint itself tells a key: what each account sees of it there is not told besides.
         """
@@ -114,7 +118,7 @@ class Teller:
             return (f"|{ALTERNATES}|" in key and now < self._watched_from(quick)) or self._is_undecided(base_key(key), parts, wrong, now)
 
         def has_news(change: HistoryChange) -> bool:
-            return change.mailbox is None or not endpoint_tells(change.subject, change.key)
+            return _has_news(change, endpoint_tells)
 
         changes = await self._new_changes()
         if changes is not None:
@@ -123,9 +127,13 @@ class Teller:
             self._alternations.drop_what_stays(now, quick)
         # What comes meanwhile waits for the next time.
         number, of_dynamics = self._news, (*self._pending.conditions(estate, now), *unlisted(self._unlisted or ()))
+        if self._coming:
+            await self._tell_what_comes(estate, now)
         try:
             # Thousands of conditions may last.
-            await to_its_end(partial(self._settle, estate, wrong, of_dynamics, changes, number, now, is_undecided, has_news), _THREAD)
+            await to_its_end(
+                partial(self._settle, estate, wrong, of_dynamics, changes, number, now, is_undecided, has_news, is_late), _THREAD
+            )
         except MemoryUnavailable as unavailable:
             self._news += 1
             self._pause.begin(now)
@@ -141,6 +149,7 @@ class Teller:
         now: datetime,
         is_undecided: Callable[[str], bool],
         has_news: Callable[[HistoryChange], bool],
+        is_late: bool,
     ) -> None:
         """Hand over what is wrong, what Dynamics says, and what changed, so far as that can be read; `number`: of the news that it has."""
         quick = estate.schedule.quick
@@ -175,8 +184,10 @@ class Teller:
         if changes is None:
             self._news += 1
             self._news_of += beside(news)
+            self._pause.begin(now)
             return
-        self._news_of = []
+        # What is written late is not read yet, and is told beside nothing that it was told with.
+        self._news_of = [*self._news_of, *beside(news)] if is_late else []
         self._handed_over = number
         if until is not None:
             self._told_until = until
@@ -187,10 +198,14 @@ class Teller:
         """Hand over what ends soon, by the runs of some parts of the estate; what could not be is handed over with the next."""
         ahead = timedelta(days=max(estate.alerts.ahead_days, default=0) + 1)
         self._coming += await in_thread(lambda: [one for run in runs for one in outlook(run, ruleset, run.judged_at + ahead)], _THREAD)
+        await self._tell_what_comes(estate, now)
+
+    async def _tell_what_comes(self, estate: Estate, now: datetime) -> None:
         coming = self._coming
         try:
             await to_its_end(lambda: self._alerts.approaching(approaching(coming, estate), now), _THREAD)
         except MemoryUnavailable as unavailable:
+            self._pause.begin(now)
             _log.error("what ends soon is not told yet: %s", unavailable)
             del self._coming[:-_MOST_COMING]
         else:
@@ -220,6 +235,11 @@ class Teller:
         part = parts.of(subject)
         of_part = None if part is None else wrong.get(part.number)
         return part is not None and (of_part is None or subject in of_part.unknown)
+
+
+def _has_news(change: HistoryChange, endpoint_tells: Callable[[str, str], bool]) -> bool:
+    """Whether a change is more than what an account sees of what the look at an endpoint itself tells."""
+    return change.mailbox is None or not endpoint_tells(change.subject, change.key)
 
 
 def _behind(estate: Estate, subjects: set[str]) -> dict[str, list[tuple[str, str]]]:

@@ -145,7 +145,7 @@ class Watcher:
     async def begin(self) -> None:
         """Take up what was known before a restart. Raises MemoryUnavailable."""
         self._known, self.last_looks = await in_thread(self._known_before, "probe-kept-looks")
-        await self._teller.begin(self.estate, self._clock.now())
+        await self._teller.begin(self.estate, self._clock.now(), self._known.is_told_by_the_endpoint)
         await self._take_what_nobody_holds()
         await in_thread(partial(self._kept.keep_estate, self._bare, self._looks), "probe-kept-looks")
 
@@ -216,6 +216,8 @@ class Watcher:
                 await self._settle(is_last=True)
         except TimeoutError:
             _log.error("what was found last is not written: that takes longer than the service has to end; it is looked at again")
+        # Whoever waits for what follows from a look has what is known.
+        self._settled.set()
         try:
             self._schedule.flush()
         except MemoryUnavailable as unavailable:
@@ -230,7 +232,7 @@ class Watcher:
             settled, self._settled = self._settled, asyncio.Event()
             try:
                 await self._settle()
-            except Exception as failure:  # noqa: BLE001 - as above
+            except Exception as failure:  # noqa: BLE001 - what nobody expected is called a bug, and the service goes on
                 log_bug(failure, {})
             finally:
                 self._is_settling = False
@@ -251,7 +253,7 @@ class Watcher:
             except MemoryUnavailable as unavailable:
                 self._alerts_at = self._clock.now() + timedelta(minutes=1)
                 _log.error("alerts are not delivered: %s", unavailable)
-            except Exception as failure:  # noqa: BLE001 - as above
+            except Exception as failure:  # noqa: BLE001 - what nobody expected is called a bug, and the service goes on
                 self._alerts_at = self._clock.now() + timedelta(minutes=1)
                 log_bug(failure, {})
             finally:
@@ -473,7 +475,9 @@ class Watcher:
             self._touched |= touched
             raise
         if touched or has_changed or self._teller.has_something(now):
-            await self._teller.tell(self.estate, self._parts, dict(concluded.wrong), now, self._known.is_told_by_the_endpoint)
+            await self._teller.tell(
+                self.estate, self._parts, dict(concluded.wrong), now, self._known.is_told_by_the_endpoint, is_late=self._writer.is_late
+            )
             self._undelivered.set()
         for some in () if is_last else in_portions(sorted(touched)):  # the next start looks ahead anew
             await self._look_ahead(some, now)

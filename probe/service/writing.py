@@ -47,7 +47,7 @@ class HistoryWriter:
         self._recording = Recording(write)
         self._clock = clock
         self._pause = WritePause()
-        self._is_late = False
+        self.is_late = False
         """Whether it could not be written the last time; a part of it may have been."""
 
     def add(self, sightings: Iterable[Sighting]) -> None:
@@ -67,11 +67,11 @@ class HistoryWriter:
             has_changed = bool(await self._recording.flush())
         except HistoryUnavailable as unavailable:
             self._pause.begin(now)
-            self._is_late = True
+            self.is_late = True
             waiting = {"waiting": self._recording.waiting, "lost": self._recording.lost}
             _log.error("the history cannot be written; what was found is kept in memory: %s", unavailable, extra=waiting)
             return False
-        was_late, self._is_late = self._is_late, False
+        was_late, self.is_late = self.is_late, False
         return has_changed or was_late
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -19,6 +19,7 @@ from probe import app
 from probe.net.threads import in_thread
 from probe.outlook import FAR, Coming, Unseen, unseen
 from probe.web.parts import PartState
+from probe.web.problems import RequestProblem
 from probe.web.state import EstateNames, States
 
 SOON = timedelta(days=90)
@@ -66,6 +67,9 @@ class WhatComes:
         self._names: EstateNames | None = None
         self._joined: tuple[list[Coming], list[Coming]] | None = None
         """What comes of all parts, soon and far."""
+        self._members: dict[str, frozenset[str]] | None = None
+        """The mailboxes that each of it befalls, by its id; None until somebody asks."""
+        self._by_place: dict[str, Coming] | None = None
 
     async def follow(self) -> None:
         """Work out what comes of each part that is newer than what was worked out, from when somebody first asks from now on, until it is cancelled."""
@@ -98,11 +102,27 @@ class WhatComes:
         return self._ahead(FAR, self._all()[1])
 
     def members(self, coming: str) -> frozenset[str]:
-        """The addresses of the mailboxes that something befalls, soon or late, by its id; none where nothing of that id comes."""
-        return frozenset(address for one in chain(*self._all()) if coming_id(one) == coming for address in one.mailboxes)
+        """The addresses of the mailboxes that something befalls, soon or late, by its id; none where nothing of that id comes. Raises RequestProblem."""
+        if self._members is None:
+            found: dict[str, list[str]] = {}
+            for one in chain(*self._all()):
+                found.setdefault(coming_id(one), []).extend(one.mailboxes)
+            self._members = {name: frozenset(addresses) for name, addresses in found.items()}
+        members = self._members.get(coming, frozenset())
+        if not members and self.far().known is None:
+            raise RequestProblem(503, "not all that comes is worked out yet, and so far nothing has that id", {"Retry-After": "10"})
+        return members
+
+    def by_place(self) -> Mapping[str, Coming]:
+        """What comes, for the calendar, by places that are in the order of days."""
+        if self._by_place is None:
+            found = {f"{one.day}.{coming_id(one)}": one for one in self._all()[1]}
+            self._by_place = {place: found[place] for place in sorted(found)}
+        return self._by_place
 
     def _all(self) -> tuple[list[Coming], list[Coming]]:
         if self._joined is None:
+            self._members = self._by_place = None
             of_parts = self._of.values()
             self._joined = (
                 joined(chain.from_iterable(one.soon for one in of_parts)),

@@ -11,8 +11,8 @@ from pydantic import Field
 from probe.model.estate import Mailbox
 from probe.model.rules import Otherwise
 from probe.outlook import Coming
-from probe.web.ahead import WhatComes, coming_id
-from probe.web.documents import coming_line, how_far, page
+from probe.web.ahead import WhatComes
+from probe.web.documents import coming_line, page, span_of, worked_out_of
 from probe.web.forms import ComingPageForm, UnseenPageForm
 from probe.web.queries import After, Day, Limit, SubjectName, subject_named
 from probe.web.responses import JsonResponse, encoded, tagged
@@ -39,24 +39,26 @@ def telling_what_comes(states: States, comes: WhatComes) -> APIRouter:
         """What begins to fail by itself within two years, as the calendar has it, the earliest first."""
         ahead, befalls = comes.far(), _befalling(states.names(), subject)
         found = {
-            f"{one.day}.{coming_id(one)}": one
-            for one in ahead.coming
+            place: one
+            for place, one in comes.by_place().items()
             if (not rule or one.rule in rule)
             and (not otherwise or one.otherwise in otherwise)
             and (since is None or one.day >= since)
             and (until is None or one.day <= until)
             and befalls(one)
         }
-        places, following = page(sorted(found), after, limit)
+        places, following = page([*found], after, limit)
         told = [coming_line(found[place]) for place in places]
-        return tagged(request, encoded({"coming": told, "total": len(found), "next": following, **how_far(ahead)}))
+        return tagged(request, encoded({"coming": told, "total": len(found), "next": following, **span_of(ahead)}))
 
     @router.get("/coming/unseen", response_model=UnseenPageForm)
     async def list_unseen(request: Request, after: After = None, limit: Limit = 100) -> Response:
         """The endpoints of which it is not known when their certificate or their chain ends, each with the reason: it may be tomorrow."""
-        unseen = {one.endpoint: one._asdict() for one in comes.far().unseen}
+        ahead = comes.far()
+        unseen = {one.endpoint: one._asdict() for one in ahead.unseen}
         subjects, following = page(sorted(unseen), after, limit)
-        return tagged(request, encoded({"unseen": [unseen[one] for one in subjects], "total": len(unseen), "next": following}))
+        told = {"unseen": [unseen[one] for one in subjects], "total": len(unseen), "next": following}
+        return tagged(request, encoded({**told, **worked_out_of(ahead)}))
 
     return router
 

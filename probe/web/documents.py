@@ -7,12 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
 from itertools import chain
 from typing import NamedTuple
 from urllib.parse import quote
 
-from probe import app
 from probe.document import publish, rule_form
 from probe.history.telling import as_time
 from probe.model.attempts import Outcome
@@ -95,16 +93,19 @@ def coming_line(one: Coming) -> JsonForm:
     }
 
 
-def how_far(ahead: Ahead) -> JsonForm:
+def span_of(ahead: Ahead) -> JsonForm:
     """Of what is told of what comes, from when to when it is, and what it is worked out of."""
     return {
         "from": ahead.start.isoformat(),
         "until": ahead.until.isoformat(),
-        "as_of": _as_of(ahead),
-        "worked_out": ahead.worked_out,
-        "parts": ahead.parts,
+        **worked_out_of(ahead),
         "unseen": len(ahead.unseen),
     }
+
+
+def worked_out_of(ahead: Ahead) -> JsonForm:
+    """What is told of what comes is worked out of so much of the estate, as it was then."""
+    return {"as_of": _as_of(ahead), "worked_out": ahead.worked_out, "parts": ahead.parts}
 
 
 def _as_of(ahead: Ahead) -> str | None:
@@ -272,12 +273,6 @@ def _part_of(state: EstateState, subjects: Iterable[str], account: str | None) -
         attempts=tuple(one for subject in wanted for one in state.attempts_with(subject) if one.mailbox in (None, account)),
         readings=tuple(one for subject in wanted for one in state.readings_of(subject) if one.mailbox in (None, account)),
     )
-
-
-@cache
-def rules_by_id() -> Mapping[str, Rule]:
-    """Every rule."""
-    return app.rules()
 
 
 def rule_detail(rule: Rule) -> JsonForm:

@@ -136,11 +136,11 @@ class ComingPageForm(Form):
     """Of how many parts of the estate it is worked out."""
     parts: int
     unseen: int
-    """Of how many endpoints it is not known when their certificate ends; `/v1/coming/unseen` names them."""
+    """Of how many endpoints it is not known when their certificate, or its chain, ends; `/v1/coming/unseen` names them."""
 
 
 class UnseenForm(Form):
-    """An endpoint of which it is not known when its certificate ends."""
+    """An endpoint of which it is not known when its certificate, or its chain, ends."""
 
     endpoint: str
     """Its subject."""
@@ -148,13 +148,18 @@ class UnseenForm(Form):
 
 
 class UnseenPageForm(Form):
-    """Endpoints of which it is not known when their certificate ends, by subject."""
+    """Endpoints of which it is not known when their certificate, or its chain, ends, by subject."""
 
     unseen: tuple[UnseenForm, ...]
     total: int
     """How many there are on all pages."""
     next: str | None
     """`after` of the next page; null on the last one."""
+    as_of: datetime | None
+    """What was known then is the oldest that it is worked out of; null as long as it is worked out of a part of the estate alone."""
+    worked_out: int
+    """Of how many parts of the estate it is worked out."""
+    parts: int
 
 
 class SummaryForm(CountsForm):

@@ -37,6 +37,7 @@ Day = Annotated[date, BeforeValidator(_is_day)]
 After = Annotated[str | None, Query(max_length=MOST_NAME, description="`next` of the page before.")]
 AfterPlace = Annotated[str | None, Query(pattern=r"^[0-9]{1,18}-[0-9]{1,18}$", description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=500, description="The most that a page has.")]
+FewOf = Annotated[int, Query(ge=1, le=20, description="The most that a page has, each of which may be long.")]
 SubjectName = Annotated[
     str | None,
     Query(max_length=MOST_NAME, description="Only of this mailbox, by its address or id in Dynamics, or endpoint, by its id or subject."),

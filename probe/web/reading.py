@@ -13,7 +13,8 @@ from probe import app
 from probe.history import History, HistoryChange
 from probe.history.telling import change_as_json, latency_as_json, transcript_as_json
 from probe.model.estate import Mailbox
-from probe.model.rules import Readiness, Support
+from probe.model.rules import Readiness, Result, Support
+from probe.net.threads import in_thread
 from probe.web.ahead import WhatComes
 from probe.web.documents import (
     SignInTimes,
@@ -43,7 +44,7 @@ from probe.web.forms import (
 )
 from probe.web.parts import JsonForm
 from probe.web.problems import RequestProblem
-from probe.web.queries import After, AfterPlace, Limit, Moment, SubjectName, after_place, place_after, subject_named
+from probe.web.queries import After, AfterPlace, FewOf, Limit, Moment, SubjectName, after_place, place_after, subject_named
 from probe.web.responses import JsonResponse, encoded, tagged
 from probe.web.state import MOST_NAME, EstateNames, States
 from probe.web.watch import Watch
@@ -72,12 +73,18 @@ def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
         q: Annotated[str, Query(max_length=320, description="Only those whose address has this in it.")] = "",
         cause: Annotated[str | None, Query(max_length=256, description="Only those with this cause: an id of `/v1/causes`.")] = None,
         coming: Annotated[str | None, Query(max_length=256, description="Only those that this befalls: an id of `/v1/coming`.")] = None,
+        rule: Annotated[str | None, Query(max_length=256, description="Only those that this rule decides, or advises.")] = None,
+        result: Annotated[Result | None, Query(description="Only those of which `rule` comes to this.")] = None,
         after: After = None,
         limit: Limit = 100,
     ) -> Response:
         """The mailboxes of the estate by address, each in short."""
         state, wanted = await states.newest(), q.casefold()
-        only = _only(None if cause is None else state.causes.members(cause), None if coming is None else comes.members(coming))
+        only = _only(
+            None if cause is None else state.causes.members(cause),
+            None if coming is None else comes.members(coming),
+            None if rule is None else state.decided_by(rule, result),
+        )
         found = {
             name: (in_short, mailbox)
             for name, mailbox in state.names.by_address.items()
@@ -123,7 +130,7 @@ def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
     # Before the route of one endpoint, whose name may be a URL with such a path.
     @router.get("/endpoints/{endpoint_id}/transcripts", response_model=TranscriptPageForm)
     async def list_transcripts(
-        request: Request, endpoint_id: Annotated[str, Path(pattern="^[0-9a-f]{12}$")], after: AfterPlace = None, limit: Limit = 100
+        request: Request, endpoint_id: Annotated[str, Path(pattern="^[0-9a-f]{12}$")], after: AfterPlace = None, limit: FewOf = 10
     ) -> Response:
         """The conversations with an endpoint that are kept, word for word, the newest first: those in which something changed, and that failed."""
         endpoint = (await states.newest()).names.endpoint(endpoint_id)
@@ -132,8 +139,14 @@ def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
         # One more than wanted tells whether there is another page.
         kept = await watch.history.transcripts(endpoint.url, limit + 1, place_after(after))
         following = after_place(kept[limit - 1].place) if len(kept) > limit else None
-        told = [{**transcript_as_json(one), "mailbox": one.mailbox} for one in kept[:limit]]
-        return tagged(request, encoded({"transcripts": told, "next": following}))
+
+        def answer() -> bytes:
+            return encoded(
+                {"transcripts": [{**transcript_as_json(one), "mailbox": one.mailbox} for one in kept[:limit]], "next": following}
+            )
+
+        # Each may have 128 KiB.
+        return tagged(request, await in_thread(answer, "probe-web-transcripts"))
 
     @router.get("/endpoints/{name:path}", response_model=EndpointDetailForm)
     async def show_endpoint(

@@ -95,6 +95,15 @@ class EstateState:
         part = self._open(mailbox.address)
         return None if part is None else part.assessments.get(mailbox.address)
 
+    def decided_by(self, rule: str, result: str | None) -> frozenset[str]:
+        """The addresses of the mailboxes that a rule decides, or advises; where `result` is given, those of which it comes to that."""
+        return frozenset(
+            address
+            for one in self.blocks
+            if any(name == rule and result in (None, told) for name, told in one.deciding)
+            for address in one.block.addresses
+        )
+
     def attempts_with(self, subject: str) -> Sequence[Attempt]:
         """The last attempts with a subject, those of accounts there among them, in the order of the plan."""
         part = self._open(subject)

@@ -306,6 +306,7 @@ def test_the_host_header_names_the_port_only_where_it_is_unusual(url: str, expec
 
 
 _NOW, _LATER = "Mon, 30 Nov 2026 12:00:00 GMT", "Mon, 30 Nov 2026 12:01:30 GMT"
+_NEVER, _NOWHERE = "Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 2027 23:59:59 +99999999999999999999"
 
 
 @pytest.mark.parametrize(
@@ -315,6 +316,9 @@ _NOW, _LATER = "Mon, 30 Nov 2026 12:00:00 GMT", "Mon, 30 Nov 2026 12:01:30 GMT"
         (503, (("Retry-After", _LATER), ("Date", _NOW)), f"HTTP 503, Retry-After: {_LATER}", 90.0),
         (503, (("Retry-After", _LATER),), f"HTTP 503, Retry-After: {_LATER}", None),
         (503, (("Retry-After", "soon"), ("Date", _NOW)), "HTTP 503, Retry-After: soon", None),
+        (503, (("Retry-After", "999999999"),), "HTTP 503, Retry-After: 999999999", 86_400.0),
+        (503, (("Retry-After", _NEVER), ("Date", _NOW)), f"HTTP 503, Retry-After: {_NEVER}", 86_400.0),
+        (503, (("Retry-After", _NOWHERE), ("Date", _NOW)), f"HTTP 503, Retry-After: {_NOWHERE[:40]}", None),
         (429, (), "HTTP 429", None),
         (503, (), None, None),
         (401, (("Retry-After", "30"),), None, None),

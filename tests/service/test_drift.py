@@ -13,6 +13,7 @@ import pytest
 
 from probe.alerts import Alerts
 from probe.history import History, HistoryChange, HistoryUnavailable
+from probe.memory import MemoryUnavailable
 from probe.model import vocabulary as v
 from probe.service.keeping import KeptLooks
 from tests.service.driven import START, Driven, DrivenClock, again, driven
@@ -161,3 +162,20 @@ async def test_a_change_back_after_an_hour_is_a_change(tmp_path: Path) -> None:
     swap(service, HOUR, minutes=90, times=2)
     await service.run(START + 4 * HOUR)
     assert about(service) == ["[INFORMATION] auth.schemes changed"] * 2
+
+
+async def test_what_changes_back_and_is_not_told_before_a_restart_is_told_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change back that stands in the history, and that nobody was told of when the service ended, is told by the next."""
+    service = driven(tmp_path, TEXT)
+    swap(service, HOUR, minutes=20, times=2)
+
+    def unwritable(*_given: Any, **_more: Any) -> Any:
+        raise MemoryUnavailable("alerts.sqlite cannot be used")
+
+    service.clock.at(START + HOUR + timedelta(minutes=15), lambda: monkeypatch.setattr(Alerts, "settle", unwritable))
+    await service.run(START + HOUR + timedelta(minutes=50))
+    assert about(service) == ["[INFORMATION] auth.schemes changed"]
+    monkeypatch.undo()
+    service = again(tmp_path, service, TEXT)
+    await service.run(START + 2 * HOUR)
+    assert about(service) == ["[INFORMATION] auth.schemes changed back and forth"]

@@ -42,7 +42,7 @@ class Group:
     cause: tuple[str, ...]
     """The cause, from the longest text to the shortest; a reader takes the first that fits."""
     beside: str
-    """The other verdict, where it is bad too."""
+    """The other verdict, where it is bad too, or leaves open whether it works."""
     blocks: list[Block]
 
     @property

@@ -30,9 +30,8 @@ def _lasts(endpoint: Facts, on: date) -> Answer:
     """Whether no certificate of the chain has ended."""
 
     def is_open(sent: tuple[Validity, ...]) -> Truth:
-        # Cross-signed, or renewed: which of two a client takes, and whether it trusts who issued the other, was not seen.
-        over = {one.subject for one in sent if one.not_after.date() <= on}
-        return Truth.UNKNOWN if any(one.subject in over and one.not_after.date() > on for one in sent) else Truth.NO
+        first = endpoint.value(v.CERTIFICATE_CHAIN_ENDS)
+        return Truth.UNKNOWN if first is not None and first.is_outlasted(sent, on) else Truth.NO
 
     return any_of(
         # A run of before there was this fact does not know of it.

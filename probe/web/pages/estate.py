@@ -40,6 +40,8 @@ class Wanted(NamedTuple):
     """The id of an endpoint."""
     rule: str = ""
     """The id of a rule that decides."""
+    result: str = ""
+    """What it comes to."""
 
     @property
     def is_anything(self) -> bool:
@@ -51,8 +53,6 @@ class EstateView:
 
     def __init__(self, state: EstateState) -> None:
         self.state = state
-        self._deciding = {id(one.block): one.deciding for one in state.blocks}
-        """The rules that decide each block."""
         self.summary = summary_of_check([one.block for one in state.blocks])
         if state.unjudged:
             self.summary.append(f"Not judged yet since the service began: {count(state.unjudged, 'mailbox', 'mailboxes')}.")
@@ -63,6 +63,8 @@ class EstateView:
         """Each endpoint in short, what does not answer first."""
         self._at: tuple[str, frozenset[str]] = "", frozenset()
         """The mailboxes behind the endpoint that was searched last."""
+        self._of_rule: tuple[tuple[str, str], frozenset[str]] = ("", ""), frozenset()
+        """Those that the rule decides that was searched last."""
 
     def found(self, wanted: Wanted, page: int) -> tuple[list[MailboxLine], int, int]:
         """The mailboxes that somebody searches, the most urgent first: those of a page, the number of that page, and how many there are."""
@@ -91,13 +93,15 @@ class EstateView:
         if wanted.at:
             behind = self._behind(wanted.at)
             only = behind if only is None else only & behind
+        if wanted.rule:
+            decided = self._decided(wanted.rule, wanted.result)
+            only = decided if only is None else only & decided
         if only is not None and not only:
             return []
         return [
             (folded, address, block.profile)
             for block in group.blocks
             if wanted.profile in ("", block.profile)
-            and (not wanted.rule or any(rule == wanted.rule for rule, _ in self._deciding[id(block)]))
             for address in block.addresses
             if (only is None or address in only) and wanted.q in (folded := address.casefold())
         ]
@@ -105,6 +109,11 @@ class EstateView:
     def endpoints_found(self, wanted: Wanted) -> list[JsonForm]:
         """The endpoints that somebody searches, those that do not answer first."""
         return [one for one in self.endpoints if wanted.q in one["subject"] and wanted.at in ("", one["id"])]
+
+    def _decided(self, rule: str, result: str) -> frozenset[str]:
+        if self._of_rule[0] != (rule, result):
+            self._of_rule = (rule, result), self.state.decided_by(rule, result or None)
+        return self._of_rule[1]
 
     def _behind(self, endpoint: str) -> frozenset[str]:
         if self._at[0] != endpoint:

@@ -11,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
-from probe import __version__
+from probe import __version__, app
 from probe.document.telling.words import CITED_LIMIT
 from probe.gate.wording import MOST_SEEN
 from probe.history.telling import form_in_words, named
@@ -19,7 +19,6 @@ from probe.model.characters import visible
 from probe.reports.html.markup import environment
 from probe.reports.html.times import value_in_html
 from probe.web.access import Caller
-from probe.web.documents import rules_by_id
 from probe.web.pages.files import page_files
 from probe.web.places import page_of, page_of_rule
 from probe.web.state import EstateNames
@@ -54,7 +53,7 @@ def place_of(subject: str, names: EstateNames) -> str:
     """The path of the page of an endpoint or a mailbox of the estate, or of a rule; empty where there is none of that name."""
     if subject in names.endpoints or subject.casefold() in names.by_address:
         return page_of(subject)
-    return page_of_rule(subject) if subject in rules_by_id() else ""
+    return page_of_rule(subject) if subject in app.rules() else ""
 
 
 def answered(request: Request, template: str, context: Mapping[str, Any], names: EstateNames | None, status: int = 200) -> HTMLResponse:

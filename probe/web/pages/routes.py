@@ -66,9 +66,10 @@ def estate_page(watch: Watch, states: States, comes: WhatComes, clock: Callable[
         group: QueryText = "",
         at: QueryText = "",
         rule: QueryText = "",
+        result: QueryText = "",
         page: int = 1,
     ) -> Response:
-        wanted = Wanted(q.strip().casefold(), profile, verdict, group, at, rule)
+        wanted = Wanted(q.strip().casefold(), profile, verdict, group, at, rule, result)
         view = await drawn.newest()
         changes: Sequence[HistoryChange] | None = ()
         if not wanted.is_anything:  # what changed does not stand beside what was searched

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
+from probe import app
 from probe.document.telling.words import spaced
 from probe.model.rules import By, Otherwise, Result, Rule
 from probe.model.vocabulary import all_keys
-from probe.web.documents import rule_detail, rules_by_id
+from probe.web.documents import rule_detail
 from probe.web.pages.markup import answered
 from probe.web.pages.routes import NameInPath
 from probe.web.problems import RequestProblem
@@ -28,6 +29,7 @@ _MOST_NAMED = 200
 class Decided(NamedTuple):
     """Mailboxes of which a rule decides the same."""
 
+    result: Result
     word: str
     tone: str
     addresses: Sequence[str]
@@ -43,6 +45,7 @@ class RuleView:
         self.otherwise = spaced(rule.otherwise).upper()
         self.most = _MOST_NAMED
         advises = rule.otherwise is Otherwise.ADVICE
+        self.run, self.unjudged = state.run, state.unjudged
         told = {
             Result.FAILS: (self.otherwise, "doubtful" if advises else "bad"),
             Result.UNKNOWN: ("UNKNOWN", "doubtful"),
@@ -53,7 +56,7 @@ class RuleView:
             for name, result in one.deciding:
                 if name == rule.id:
                     found.setdefault(result, []).extend(one.block.addresses)
-        self.decides = [Decided(*words, found[result]) for result, words in told.items() if result in found]
+        self.decides = [Decided(result, *words, found[result]) for result, words in told.items() if result in found]
         """By what it decides, the worst first."""
 
     @property
@@ -68,7 +71,7 @@ def showing_rules(states: States) -> APIRouter:
 
     @router.get("/rules/{rule_id}")
     async def show_rule(request: Request, rule_id: NameInPath) -> Response:
-        rule = rules_by_id().get(rule_id)
+        rule = app.rules().get(rule_id)
         if rule is None:
             raise RequestProblem(404, "there is no such rule")
         state = await states.newest()

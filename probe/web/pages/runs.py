@@ -49,7 +49,7 @@ class RunsView:
     def __init__(
         self, asked: Sequence[AskedJob], recorded: Mapping[str, RecordedRequest], under_way: Sequence[LookUnderWay], now: datetime
     ) -> None:
-        left = left_without_outcome(asked, recorded, now)
+        left = dict(left_without_outcome(asked, recorded, now))
         lines = [_line(job) for job in asked]
         self.going_on = [
             *(line for job, line in zip(asked, lines, strict=True) if not job.ended.is_set()),
@@ -57,10 +57,11 @@ class RunsView:
                 JobLine(
                     _NAMES[JobKind.ENABLE], one.mailbox, one.who, one.at, "PENDING", "doubtful", "it is followed up", page_of_enabling(name)
                 )
-                for name, one in left
+                for name, one in left.items()
             ),
         ]
-        self.ended = [line for job, line in zip(asked, lines, strict=True) if job.ended.is_set()]
+        # What Dynamics was asked for goes on though the job has ended.
+        self.ended = [line for job, line in zip(asked, lines, strict=True) if job.ended.is_set() and job.id not in left]
         self.looks = [(one, _SCHEDULED.get(one.kind, one.kind)) for one in under_way[:_LOOKS_SHOWN]]
         self.more = max(len(under_way) - _LOOKS_SHOWN, 0)
 
