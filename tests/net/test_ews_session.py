@@ -465,7 +465,9 @@ async def test_all_that_happens_in_a_child(ews: EwsStub) -> None:
         request = request_for(ews)
         seen = await children.run(find_folders, request, seconds=30)
         assert isinstance(seen, EwsResult)
-        assert seen == replace(find_folders(request), exchanges=seen.exchanges)
+        here = find_folders(request)
+        # Each has a time of its own.
+        assert _without_date(seen) == replace(_without_date(here), exchanges=seen.exchanges)
 
 
 async def test_a_dripping_head_ends_at_the_deadline(ews: EwsStub) -> None:
@@ -749,3 +751,7 @@ def test_of_2007_the_plain_form_alone_is_asked(ews: EwsStub) -> None:
     """Autodiscover by SOAP came with Exchange 2010."""
     directed = find_directions(request_for(ews, "basic", is_exchange_2007=True))
     assert [path for _, path, _ in directed.exchanges] == ["/autodiscover/autodiscover.xml"]
+
+
+def _without_date(seen: EwsResult) -> EwsResult:
+    return replace(seen, headers=tuple((name, value) for name, value in seen.headers if name != "Date"))
