@@ -21,7 +21,7 @@ import pytest
 from probe.engine.observe import Progress
 from probe.engine.plan import Plan
 from probe.history import open_history
-from probe.memory import Folder, state_file
+from probe.memory import Folder
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt
 from probe.model.estate import Secret
@@ -77,8 +77,6 @@ async def test_a_file_that_others_hold_for_a_while_holds_nobody_up(
 ) -> None:
     """While another program writes to a file of the state folder, looks and answers go on and it is said; afterwards what was found is told, once."""
     monkeypatch.setattr("probe.service.writing.WRITE_AGAIN", timedelta(seconds=1))
-    if name == "service.sqlite":  # which threads write to
-        monkeypatch.setattr(state_file, "BUSY_SECONDS", 1.0)
     async with watching(tmp_path, caplog) as serving:
         stalls = Stalls()
         measuring = asyncio.create_task(stalls.measure())
@@ -116,7 +114,7 @@ async def test_what_could_not_be_kept_is_kept_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A server that goes down while `service.sqlite` cannot be written is known to be down after a restart: neither its end nor its beginning is told then."""
-    monkeypatch.setattr(state_file, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("probe.service.keeping.RETRY_SECONDS", 0.05)
     service = driven(tmp_path, modelled(2, 1))
     Lock(tmp_path / "service.sqlite", service, START + HOUR, START + 2 * HOUR)
     service.clock.at(START + HOUR, lambda: service.world.change(url_of(0), down()))
