@@ -24,7 +24,7 @@ from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
 from probe.model.endpoints import endpoint_id
 from probe.model.facts import Facts, Reading
-from probe.model.rules import Assessment, Readiness, Result
+from probe.model.rules import Assessment, Result, Support
 from probe.model.runs import Run
 from probe.outlook import representatives
 
@@ -35,8 +35,6 @@ _MOST_OPEN = 64
 
 FEW_MAILBOXES = 50
 """Of a part that is soon unpacked and opened."""
-
-_BROKEN = (Readiness.NOT_READY, Readiness.UNDETERMINED)
 
 
 class DrawnBlock(NamedTuple):
@@ -210,7 +208,8 @@ def _drawn(told: PublishedPart) -> tuple[tuple[DrawnBlock, ...], str]:
     drawn: list[DrawnBlock] = []
     for block in blocks_of(told.document["assessments"], known):
         advice = advice_in(block, on)
-        step = step_for(block, block.addresses[0], known, on) if block.readiness in _BROKEN else ""
+        is_well = block.is_good or block.support is Support.NOT_ASSESSED
+        step = "" if is_well else step_for(block, block.addresses[0], known, on)
         # Each stood for all that share its findings.
         addresses = [address for one in block.addresses for address in told.alike[one]]
         bare = Block(block.support, block.readiness, block.signed_in, block.profile, [], [], [], addresses, block.directions)

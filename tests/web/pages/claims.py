@@ -111,6 +111,16 @@ def of_search(answers: Answers, path: str) -> list[Claim]:
     return [found, *of_estate(answers)]
 
 
+def of_rule(answers: Answers) -> list[Claim]:
+    """The numbers of the page of a rule."""
+
+    @claim(r"(?P<n>[\d,]+) mailbox(?:es)?$", "h3")
+    def decided(_: Match, block: Block) -> Sequence[int]:
+        return [answers[f"/v1/mailboxes{link.removeprefix('/')}"]["total"] for link in block.links if link.startswith("/?rule=")]
+
+    return [decided]
+
+
 def _took(lines: Iterable[Json]) -> list[int]:
     return [round(line["last_look"]["seconds"] * 1000) for line in lines]
 

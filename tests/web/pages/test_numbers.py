@@ -24,12 +24,25 @@ from probe.model.kinds import TlsSession
 from probe.model.provenance import Declared
 from probe.model.rules import Readiness
 from probe.model.runs import Run
+from probe.model.vocabulary import all_keys
 from probe.web import LastLook, ahead
 from probe.web.tokens import TokenScope
 from probe.web.watch import LookUnderWay
 from tests.demonstrated import checked
 from tests.runs import NOON, a_fact
-from tests.web.pages.claims import Answers, Json, of_calendar, of_changes, of_endpoint, of_estate, of_gate, of_mailbox, of_runs, of_search
+from tests.web.pages.claims import (
+    Answers,
+    Json,
+    of_calendar,
+    of_changes,
+    of_endpoint,
+    of_estate,
+    of_gate,
+    of_mailbox,
+    of_rule,
+    of_runs,
+    of_search,
+)
 from tests.web.pages.gates import FAILED, a_cannot_tell, a_go, gate_estate, gate_state, recorded
 from tests.web.pages.numbers import Block, Claim, Corpus, blocks_of, claim, unknown_numbers
 from tests.web.pages.reading import PageReader
@@ -175,6 +188,24 @@ async def test_the_numbers_of_what_is_searched_are_in_the_api(service: World) ->
     for query, number in (("verdict=UNSUPPORTED", unsupported), (f"at={endpoint['id']}", endpoint["mailboxes"])):
         answers.known[query] = {"total": number}
         await held(service, answers, f"/?{query}", ESTATE, partial(of_search, answers, query))
+
+
+async def test_the_numbers_of_rules_are_in_the_api(service: World) -> None:
+    """How many mailboxes each decides, and in what way; what a fact means is what `probe facts` says."""
+    answers, shown = Answers(service.asker), ""
+    await answers.ask(*ESTATE)
+    answers.known["facts"] = [key.doc for key in all_keys().values()]
+    for rule in answers["/v1/rules"]["rules"]:
+        wanted = [f"?rule={rule['id']}&result={result}" for result in ("fails", "unknown", "holds")]
+        paths = [f"/v1/mailboxes{one}" for one in wanted]
+        shown += await held(
+            service, answers, f"/rules/{rule['id']}", ("facts", f"/v1/rules/{rule['id']}", *paths), partial(of_rule, answers)
+        )
+        for one, path in zip(wanted, paths, strict=True):
+            if answers[path]["total"]:
+                shown += await held(service, answers, f"/{one}", (*ESTATE, path), partial(of_search, answers, path))
+    for kind in ("NOT READY 1 mailbox", "UNKNOWN 2 mailboxes", "mailboxes found, which a rule decides"):
+        assert kind in shown, kind
 
 
 async def test_the_numbers_of_the_gate_and_of_enabling_are_in_the_api(tmp_path: Path) -> None:
