@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -66,12 +66,20 @@ async def asked_enabling(watch: Watch, jobs: Jobs, job_id: str) -> AskedEnabling
     return found
 
 
-def left_without_outcome(
-    asked: Sequence[AskedJob], recorded: Mapping[str, RecordedRequest], now: datetime
-) -> Iterator[tuple[str, RecordedRequest]]:
-    """The requests to Dynamics that have no outcome yet and are no job that goes on, each with its id."""
-    going_on = {job.id for job in asked if not job.ended.is_set()}
-    return ((name, one) for name, one in recorded.items() if one.is_left(now) and name not in going_on)
+class AskedSoFar(NamedTuple):
+    """What somebody asked for, by whether it goes on."""
+
+    going_on: Sequence[AskedJob]
+    pending: Mapping[str, RecordedRequest]
+    """The requests to Dynamics that have no outcome yet and are no job that goes on, by id."""
+    ended: Sequence[AskedJob]
+
+
+def asked_so_far(asked: Sequence[AskedJob], recorded: Mapping[str, RecordedRequest], now: datetime) -> AskedSoFar:
+    """What goes on and what has ended; what Dynamics was asked for goes on though the job has ended."""
+    going_on = {job.id: job for job in asked if not job.ended.is_set()}
+    pending = {name: one for name, one in recorded.items() if one.is_left(now) and name not in going_on}
+    return AskedSoFar([*going_on.values()], pending, [job for job in asked if job.ended.is_set() and job.id not in pending])
 
 
 def telling_what_goes_on(watch: Watch, jobs: Jobs, clock: Callable[[], datetime]) -> APIRouter:
@@ -81,13 +89,11 @@ def telling_what_goes_on(watch: Watch, jobs: Jobs, clock: Callable[[], datetime]
     @router.get("/jobs", response_model=AskedForListForm)
     async def list_jobs(request: Request) -> Response:
         """What somebody asked for, by the API or on a page: what waits and goes on, and what ended within the hour."""
-        asked, recorded = jobs.all(), await recorded_requests(watch)
-        pending = dict(left_without_outcome(asked, recorded.by_id, clock()))
-        going_on = [_of_job(job) for job in asked if not job.ended.is_set()]
-        going_on += [_of_request(name, one) for name, one in pending.items()]
-        # What Dynamics was asked for goes on though the job has ended.
-        ended = [_of_job(job) for job in asked if job.ended.is_set() and job.id not in pending]
-        return tagged(request, encoded({"jobs": [*going_on, *ended], "unread": recorded.unread or None}))
+        recorded = await recorded_requests(watch)
+        asked = asked_so_far(jobs.all(), recorded.by_id, clock())
+        pending = [_of_request(name, one) for name, one in asked.pending.items()]
+        told = [*map(_of_job, asked.going_on), *pending, *map(_of_job, asked.ended)]
+        return tagged(request, encoded({"jobs": told, "unread": recorded.unread or None}))
 
     @router.get("/runs", response_model=KeptRunPageForm)
     async def list_runs(request: Request, after: AfterPlace = None, limit: Limit = 100) -> Response:

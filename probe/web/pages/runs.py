@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
-from probe.enabling import RecordedRequest
 from probe.web.asking import run_place
-from probe.web.going_on import left_without_outcome, recorded_requests
+from probe.web.going_on import AskedSoFar, asked_so_far, recorded_requests
 from probe.web.jobs import AskedJob, JobKind, Jobs
 from probe.web.pages.markup import answered
 from probe.web.places import page_of, page_of_enabling, page_of_gate
@@ -46,22 +45,17 @@ class JobLine(NamedTuple):
 class RunsView:
     """What the page shows."""
 
-    def __init__(
-        self, asked: Sequence[AskedJob], recorded: Mapping[str, RecordedRequest], under_way: Sequence[LookUnderWay], now: datetime
-    ) -> None:
-        left = dict(left_without_outcome(asked, recorded, now))
-        lines = [_line(job) for job in asked]
+    def __init__(self, asked: AskedSoFar, under_way: Sequence[LookUnderWay]) -> None:
         self.going_on = [
-            *(line for job, line in zip(asked, lines, strict=True) if not job.ended.is_set()),
+            *map(_line, asked.going_on),
             *(
                 JobLine(
                     _NAMES[JobKind.ENABLE], one.mailbox, one.who, one.at, "PENDING", "doubtful", "it is followed up", page_of_enabling(name)
                 )
-                for name, one in left.items()
+                for name, one in asked.pending.items()
             ),
         ]
-        # What Dynamics was asked for goes on though the job has ended.
-        self.ended = [line for job, line in zip(asked, lines, strict=True) if job.ended.is_set() and job.id not in left]
+        self.ended = [*map(_line, asked.ended)]
         self.looks = [(one, _SCHEDULED.get(one.kind, one.kind)) for one in under_way[:_LOOKS_SHOWN]]
         self.more = max(len(under_way) - _LOOKS_SHOWN, 0)
 
@@ -87,7 +81,7 @@ def showing_runs(watch: Watch, states: States, jobs: Jobs, clock: Callable[[], d
     @router.get("/runs")
     async def show_runs(request: Request) -> Response:
         recorded, now, lag = await recorded_requests(watch), clock(), watch.lag()
-        view = RunsView(jobs.all(), recorded.by_id, watch.under_way(), now)
+        view = RunsView(asked_so_far(jobs.all(), recorded.by_id, now), watch.under_way())
         context = {
             "view": view,
             "now": now,
