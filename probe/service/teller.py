@@ -111,15 +111,12 @@ class Teller:
 
         `endpoint_tells` says whether the look at an endpoint itself tells a key: what each account sees of it there is not told besides.
         """
-
         quick = estate.schedule.quick
 
         def is_undecided(key: str) -> bool:
             return (f"|{ALTERNATES}|" in key and now < self._watched_from(quick)) or self._is_undecided(base_key(key), parts, wrong, now)
 
-        def has_news(change: HistoryChange) -> bool:
-            return _has_news(change, endpoint_tells)
-
+        has_news = partial(_has_news, endpoint_tells=endpoint_tells)
         changes = await self._new_changes()
         if changes is not None:
             # What cannot be read may have changed again.

@@ -22,6 +22,7 @@ from probe.engine.again import StillKnown
 from probe.engine.observe import Progress
 from probe.history import History
 from probe.memory import MemoryUnavailable
+from probe.memory.state_file import RETRY_SECONDS
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import DEPLOYMENT_SUBJECT, Estate
@@ -43,7 +44,7 @@ from probe.service.resting import Resting, RestingPlace
 from probe.service.showing import ShownState
 from probe.service.taking_up import TakenUp, taken_up_after
 from probe.service.teller import Teller
-from probe.service.writing import PATIENCE_SECONDS, HistoryWriter, LookKeeper
+from probe.service.writing import HistoryWriter, LookKeeper
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class Watcher:
         self._touched: set[int] = set()
         """Numbers of the parts of the estate of which something new is known."""
         self._keeper = LookKeeper(kept, clock)
-        self._writer = HistoryWriter(partial(history.record, patience=PATIENCE_SECONDS), clock)
+        self._writer = HistoryWriter(partial(history.record, patience=RETRY_SECONDS), clock)
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
         self._stop = asyncio.Event()

@@ -21,8 +21,6 @@ _log = logging.getLogger(__name__)
 
 WRITE_AGAIN = timedelta(seconds=15)
 """After which what could not be written is tried again."""
-PATIENCE_SECONDS = 2.0
-"""How long another program is waited for that writes into the history: what waits is kept in memory, and the service may have to end meanwhile."""
 
 
 class WritePause:
