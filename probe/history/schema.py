@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -19,6 +20,8 @@ from sqlalchemy import (
     text,
 )
 
+NEWEST = "0003"
+"""The migration that leaves the tables so, by its number."""
 METADATA = MetaData()
 
 _ID = BigInteger().with_variant(Integer, "sqlite")
@@ -118,3 +121,11 @@ LATENCY = Table(
     sqlite_with_rowid=False,
 )
 """Milliseconds of the looks of a day."""
+
+STEP = Table(
+    "alembic_version",
+    MetaData(),  # not ours: Alembic's own
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Which migration a database has come to."""

@@ -12,11 +12,12 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, TextClause, event, text
+from sqlalchemy import Connection, TextClause, event, insert, inspect, select, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from probe.history.schema import METADATA, NEWEST, STEP
 from probe.memory.folder import Folder, MemoryUnavailable
 from probe.model.estate import Secret
 
@@ -139,19 +140,24 @@ async def connected(place: Folder | Secret) -> AsyncIterator[Storage]:
         await asyncio.shield(storage.close())
 
 
-def migrate(connection: Connection, to: str = "head") -> None:
+def migrate(connection: Connection, to: str = NEWEST) -> None:
     """Bring the schema up to date, as far as `to`. Raises HistoryUnavailable where a newer version of this program has made it."""
+    tables = inspect(connection).get_table_names()
+    now = connection.execute(select(STEP.c.version_num)).scalar() if STEP.name in tables else None
+    if now == to:
+        return
+    if now is None and to == NEWEST and not tables:
+        # At once what the steps would leave. Alembic takes 11 MB, which a service would keep for years.
+        METADATA.create_all(connection)
+        STEP.create(connection)
+        connection.execute(insert(STEP).values(version_num=NEWEST))
+        return
     from alembic import command
-    from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    steps = ScriptDirectory.from_config(alembic_steps())
-    now = MigrationContext.configure(connection).get_current_revision()
-    if now == steps.get_current_head():
-        return
-    if now is not None and now not in {step.revision for step in steps.walk_revisions()}:
-        raise HistoryUnavailable(f"the history was written by a later version of probe (schema {now}); use that, or another database")
     config = alembic_steps()
+    if now is not None and now not in {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}:
+        raise HistoryUnavailable(f"the history was written by a later version of probe (schema {now}); use that, or another database")
     config.attributes["connection"] = connection
     command.upgrade(config, to)
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, text
 
 from probe.history import HistoryUnavailable, Interval, open_history
-from probe.history.schema import METADATA
+from probe.history.schema import METADATA, NEWEST
 from probe.history.storage import DATABASE, alembic_steps, connected, migrate
 from probe.memory.folder import Folder
 from probe.model import vocabulary as v
@@ -70,9 +71,40 @@ async def test_what_an_earlier_schema_holds_is_there_in_the_newest(place: Folder
 @pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index:UserWarning")
 async def test_the_tables_are_those_that_the_steps_make(place: Folder | Secret) -> None:
     """What the program takes for its tables is what the migrations leave, on each database."""
-    async with open_history(place, "contoso") as history:
-        differences = await history.storage.read(lambda connection: compare_metadata(MigrationContext.configure(connection), METADATA))
+    async with connected(place) as storage:
+        await storage.write(lambda connection: migrate(connection, STEPS[0]))
+        await storage.write(migrate)
+        differences = await storage.read(lambda connection: compare_metadata(MigrationContext.configure(connection), METADATA))
     assert differences == []
+    assert NEWEST == STEPS[-1]
+
+
+async def test_made_at_once_a_database_is_as_the_steps_leave_it(tmp_path: Path) -> None:
+    """A new database, which is made without Alembic, has the columns, keys and indexes of one that went through every step."""
+
+    def made(connection: Connection) -> dict[tuple[str, str], object]:
+        found: dict[tuple[str, str], object] = {}
+        for kind, name, statement in connection.exec_driver_sql("SELECT type, name, sql FROM sqlite_master").all():
+            if kind == "table":
+                columns, keys, indexes = (
+                    sorted(map(tuple, connection.exec_driver_sql(f"PRAGMA {of}({name})")))
+                    for of in ("table_xinfo", "foreign_key_list", "index_list")
+                )
+                found[kind, name] = columns, keys, sorted(index for _, *index in indexes)  # which come in no order of ours
+            else:
+                found[kind, name] = statement
+        return found
+
+    for name in ("steps", "once"):
+        (tmp_path / name).mkdir()
+    async with connected(Folder(tmp_path / "steps")) as storage:
+        for step in STEPS:
+            await storage.write(partial(migrate, to=step))
+        by_steps = await storage.read(made)
+    async with open_history(Folder(tmp_path / "once"), "contoso") as history:
+        at_once = await history.storage.read(made)
+    assert at_once == by_steps
+    assert len(at_once) > 10
 
 
 async def test_what_is_asked_is_found_without_reading_everything(tmp_path: Path) -> None:
