@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from statistics import median
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -32,9 +33,7 @@ def draw_together(connection: Connection, deployment: int, now: int) -> int:
     while rows := connection.execute(
         select(SUBJECT.c.id, SUBJECT.c.samples).where(SUBJECT.c.deployment_id == deployment, SUBJECT.c.samples != "").limit(_AT_ONCE)
     ).all():
-        for subject, samples in rows:
-            for day, of_day in _by(samples, MINUTES_A_DAY):
-                _add_to_day(connection, subject, day, of_day)
+        _add_to_days(connection, {(subject, day): of_day for subject, samples in rows for day, of_day in _by_day(samples)})
         connection.execute(
             update(SUBJECT).where(SUBJECT.c.id == bindparam("of")).values(samples=""), [{"of": subject} for subject, _ in rows]
         )
@@ -53,38 +52,58 @@ def hours_of(stored: str | None) -> dict[int, Latency]:
     }
 
 
-def _add_to_day(connection: Connection, subject: int, day: int, samples: str) -> None:
-    where = (LATENCY.c.subject_id == subject, LATENCY.c.day == day)
-    before = connection.execute(select(LATENCY.c.samples).where(*where)).first()
-    # Of a day whose samples are gone nothing can be drawn anew; a look that comes so late is left out.
-    if before is not None and before.samples is None:
-        return
-    whole = samples if before is None else before.samples + samples
-    hours = {hour % 24: _four(of_hour) for hour, of_hour in _by(whole, 60)}
-    looks, least, middle, most = _four(whole)
-    row = {
+def _add_to_days(connection: Connection, added: Mapping[tuple[int, int], str]) -> None:
+    """Add samples to days, by subject and day: by few statements, however many they are."""
+    subjects, days = {subject for subject, _ in added}, [day for _, day in added]
+    known = connection.execute(
+        select(LATENCY.c.subject_id, LATENCY.c.day, LATENCY.c.samples).where(
+            LATENCY.c.subject_id.in_(sorted(subjects)), LATENCY.c.day.between(min(days), max(days))
+        )
+    )
+    before = {(row.subject_id, row.day): row.samples for row in known}
+    new, old = list[dict[str, object]](), list[dict[str, object]]()
+    for (subject, day), samples in added.items():
+        earlier = before.get((subject, day), "")
+        # Of a day whose samples are gone nothing can be drawn anew; a look that comes so late is left out.
+        if earlier is None:
+            continue
+        row = _drawn(earlier + samples)
+        if (subject, day) in before:
+            old.append({"of_subject": subject, "of_day": day, **row})
+        else:
+            new.append({"subject_id": subject, "day": day, **row})
+    if new:
+        connection.execute(insert(LATENCY), new)
+    if old:
+        of = update(LATENCY).where(LATENCY.c.subject_id == bindparam("of_subject"), LATENCY.c.day == bindparam("of_day"))
+        connection.execute(of, old)
+
+
+def _drawn(samples: str) -> dict[str, object]:
+    """The columns that follow from all samples of a day."""
+    hours: dict[int, list[int]] = {}
+    for one in samples.split():
+        minute, _, took = one.partition(":")
+        hours.setdefault(int(minute) // 60 % 24, []).append(int(took))
+    looks, least, middle, most = _four(list(chain.from_iterable(hours.values())))
+    return {
         "looks": looks,
         "minimum": least,
         "median": middle,
         "maximum": most,
-        "hours": json.dumps(hours, separators=(",", ":")),
-        "samples": whole,
+        "hours": json.dumps({hour: _four(of_hour) for hour, of_hour in hours.items()}, separators=(",", ":")),
+        "samples": samples,
     }
-    if before is None:
-        connection.execute(insert(LATENCY).values(subject_id=subject, day=day, **row))
-    else:
-        connection.execute(update(LATENCY).where(*where).values(**row))
 
 
-def _by(samples: str, minutes: int) -> Iterator[tuple[int, str]]:
-    """Samples by the span of so many minutes in which they lie, counted from 1970."""
+def _by_day(samples: str) -> Iterator[tuple[int, str]]:
+    """Samples by the day in which they lie, counted from 1970."""
     found: dict[int, list[str]] = {}
     for one in samples.split():
-        found.setdefault(int(one.partition(":")[0]) // minutes, []).append(f"{one} ")
-    return ((span, "".join(of_span)) for span, of_span in found.items())
+        found.setdefault(int(one.partition(":")[0]) // MINUTES_A_DAY, []).append(f"{one} ")
+    return ((day, "".join(of_day)) for day, of_day in found.items())
 
 
-def _four(samples: str) -> Sequence[int]:
+def _four(took: Sequence[int]) -> Sequence[int]:
     """How many there are, and the least, the median and the most."""
-    took = [int(one.partition(":")[2]) for one in samples.split()]
     return len(took), min(took), round(median(took)), max(took)

@@ -61,14 +61,19 @@ def record(connection: Connection, name: str, sightings: Sequence[Sighting]) -> 
     changes: list[int] = []
     for of_round in _rounds(sorted(sightings, key=lambda one: one.at)):
         digests = {one: of_round[one].digest() for one in of_round}
-        known = _known_digests(connection, deployment, of_round)
-        same = [_repetition(deployment, one, digests[whose]) for whose, one in of_round.items() if known.get(whose) == digests[whose]]
+        # Whether what is given as a repetition is one, the statement itself sees.
+        known = _known_digests(connection, deployment, [whose for whose, one in of_round.items() if one.known_digest is None])
+        same = [
+            _repetition(deployment, one, digests[whose])
+            for whose, one in of_round.items()
+            if one.known_digest is not None or known.get(whose) == digests[whose]
+        ]
         if same:
             connection.execute(_REPEATED, same)
         news = [
             (whose, one, digests[whose])
             for whose, one in of_round.items()
-            if known.get(whose) != digests[whose] and one.known_digest is None
+            if one.known_digest is None and known.get(whose) != digests[whose]
         ]
         for first in range(0, len(news), _AT_ONCE):
             changes += _News(connection, deployment, news[first : first + _AT_ONCE]).written()
