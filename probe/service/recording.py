@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from probe.history import Sighting, judgement, repeated, sighting
 from probe.model import vocabulary as v
@@ -97,16 +96,29 @@ def _verdict(assessment: Assessment) -> int:
     )
 
 
-def what_matters(readings: Iterable[Reading]) -> dict[str, frozenset[object]]:
-    """What readings of Dynamics' records say of each subject, as far as a rule goes by it."""
+def otherwise_in_dynamics(before: Sequence[Reading], after: Sequence[Reading]) -> set[str]:
+    """The subjects of which the later reading of Dynamics' records says something else, as far as a rule goes by it."""
+    # What is read a moment later says mostly the same, in the same order.
+    if len(before) == len(after) and all(one is other or _says_the_same(one, other) for one, other in zip(before, after, strict=True)):
+        return set()
+    told, tells = _what_matters(before), _what_matters(after)
+    return {subject for subject in told.keys() | tells.keys() if told.get(subject) != tells.get(subject)}
+
+
+def _says_the_same(one: Reading, other: Reading) -> bool:
+    return one.key is other.key and one.subject == other.subject and (one.key.name in _PASSING or _told(one) == _told(other))
+
+
+def _what_matters(readings: Iterable[Reading]) -> dict[str, set[object]]:
     found: dict[str, set[object]] = {}
     for reading in readings:
         if reading.key.name not in _PASSING:
-            told = _coarsely(reading) if isinstance(reading, Fact) else reading.why
-            found.setdefault(reading.subject, set()).add((reading.key.name, told))
-    return {subject: frozenset(told) for subject, told in found.items()}
+            found.setdefault(reading.subject, set()).add((reading.key.name, _told(reading)))
+    return found
 
 
-def _coarsely(fact: Fact[Any]) -> object:
+def _told(reading: Reading) -> object:
+    if not isinstance(reading, Fact):
+        return reading.why
     # Minutes that pass matter by the ten.
-    return fact.value // 10 if fact.key == v.DYNAMICS_IDLE_MINUTES else hashable(fact.value)
+    return reading.value // 10 if reading.key == v.DYNAMICS_IDLE_MINUTES else hashable(reading.value)

@@ -39,7 +39,7 @@ from probe.service.keeping import KeptLooks
 from probe.service.known import KnownLooks, Taken
 from probe.service.looks import Look, LookKey, Topic, is_unanswered, sorted_by_look
 from probe.service.parts import in_portions
-from probe.service.recording import Recorded, what_matters
+from probe.service.recording import Recorded, otherwise_in_dynamics
 from probe.service.resting import Resting, RestingPlace
 from probe.service.showing import ShownState
 from probe.service.taking_up import TakenUp, taken_up_after
@@ -82,7 +82,6 @@ class Watcher:
         self._clock = clock
         self._recorded = Recorded()
         self._of_dynamics: tuple[Reading, ...] = ()
-        self._mattered = what_matters(self._of_dynamics)
         self._touched: set[int] = set()
         """Numbers of the parts of the estate of which something new is known."""
         self._keeper = LookKeeper(kept, clock)
@@ -177,7 +176,6 @@ class Watcher:
             for look in under(self._plan, since, before):
                 self._known.believe(look)
             self._of_dynamics = tuple(StillKnown(before.estate, estate).of(self._of_dynamics))
-            self._mattered = what_matters(self._of_dynamics)
             self._recorded.forget(estate)
             self._schedule.reload(tasks, self._clock.now())
             self._news.set()
@@ -417,14 +415,13 @@ class Watcher:
     async def _read_dynamics(self) -> TaskEnding:
         estate = self.estate
         readings = await self._observer.state_of_dynamics(estate, self._stop)
-        after = await in_thread(partial(what_matters, readings), "probe-dynamics")
+        before = self._of_dynamics
+        other = await in_thread(partial(otherwise_in_dynamics, before, readings), "probe-dynamics")
         if self.estate is not estate:
             readings = tuple(StillKnown(estate, self.estate).of(readings))
-            after = what_matters(readings)
-        before, self._mattered = self._mattered, after
+            other = otherwise_in_dynamics(self._of_dynamics, readings)
         self._of_dynamics = readings
         self._teller.take_dynamics(readings, self._clock.now())
-        other = {subject for subject in before.keys() | after.keys() if before.get(subject) != after.get(subject)}
         if DEPLOYMENT_SUBJECT in other:
             self._touched = {part.number for part in self._parts.all}
         else:
