@@ -76,7 +76,7 @@ async def test_the_tables_are_those_that_the_steps_make(place: Folder | Secret) 
         await storage.write(migrate)
         differences = await storage.read(lambda connection: compare_metadata(MigrationContext.configure(connection), METADATA))
     assert differences == []
-    assert NEWEST == STEPS[-1]
+    assert STEPS[-1] == NEWEST
 
 
 async def test_made_at_once_a_database_is_as_the_steps_leave_it(tmp_path: Path) -> None:
