@@ -309,7 +309,7 @@ async def sent_from_itself(
         password_of_profile=PASSWORD,
         allow=frozenset({Effect.LOGS_IN, Effect.SENDS_MAIL}),
         appointments=appointments,
-        timeout=40,  # of which a message that is lost takes all
+        timeout=20 if deliver is lost else 40,  # of which a message that is lost takes all
     )
 
 
