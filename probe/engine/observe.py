@@ -252,15 +252,21 @@ def _cut_short(done: Attempt | None, conversation: Conversation, context: RunCon
 
 
 def _unheld(conversation: Conversation, context: RunContext, not_held: NotHeld, outcome: Outcome = Outcome.NOT_SCHEDULED) -> Attempt:
+    return unheld(conversation, not_held, context.probers[conversation.prober], context.clock(), outcome)
+
+
+def unheld(
+    conversation: Conversation, not_held: NotHeld, prober: Prober, at: datetime, outcome: Outcome = Outcome.NOT_SCHEDULED
+) -> Attempt:
     """An attempt that was not begun."""
     # What is unknown because nobody tried is told once, by the attempt; each key is missing for that reason.
     readings = tuple(
         Missing(subject=conversation.told_of, mailbox=conversation.account_of, key=key, why=not_held.why, detail=not_held.detail)
-        for key in context.probers[conversation.prober].collects
+        for key in prober.collects
     )
     return Attempt(
         id=conversation.name,
-        at=context.clock(),
+        at=at,
         prober=conversation.prober,
         subject=conversation.told_of,
         mailbox=conversation.mailbox,

@@ -1,4 +1,4 @@
-"""Makes the C library give memory back to the system that it would keep for idle threads.
+"""Makes the C library give memory back to the system that it would keep for idle threads, and Python look for garbage seldom.
 
 glibc gives threads a heap of their own, eight for each processor at most, and each keeps what its thread once had: after the 16 MB of one scrypt,
 up to twice that. 400 sign-ins held 200 MB of which 70 were in use.
@@ -7,6 +7,7 @@ up to twice that. 400 sign-ins held 200 MB of which 70 were in use.
 from __future__ import annotations
 
 import contextlib
+import gc
 import sys
 
 # malloc.h of glibc; mallopt(3). Other C libraries have no such function, or do nothing at it.
@@ -29,3 +30,13 @@ def keep_small() -> None:
         mallopt(_M_ARENA_MAX, 1)
         mallopt(_M_MMAP_THRESHOLD, _THRESHOLD)
         mallopt(_M_TRIM_THRESHOLD, _THRESHOLD)
+
+
+def collect_seldom() -> None:
+    """What is there now is never looked at again, and what is new seldom: what a run makes it keeps.
+
+    The collections of its young objects took 6 % of the CPU of 600 looks, and freed next to nothing.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    gc.enable()

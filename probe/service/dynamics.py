@@ -58,7 +58,7 @@ class WaitingMail:
     def take(self, readings: Iterable[Reading], now: datetime) -> None:
         """Take in what Dynamics says now. A mailbox of which it says nothing is as it was."""
         for reading in readings:
-            if isinstance(reading, Fact) and reading.key == v.DYNAMICS_PENDING_SEND:
+            if reading.key is v.DYNAMICS_PENDING_SEND and isinstance(reading, Fact):
                 if reading.value == 0:
                     self._since.pop(reading.subject, None)
                 else:

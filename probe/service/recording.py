@@ -121,4 +121,4 @@ def _told(reading: Reading) -> object:
     if not isinstance(reading, Fact):
         return reading.why
     # Minutes that pass matter by the ten.
-    return reading.value // 10 if reading.key == v.DYNAMICS_IDLE_MINUTES else hashable(reading.value)
+    return reading.value // 10 if reading.key is v.DYNAMICS_IDLE_MINUTES else hashable(reading.value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from probe.engine.plan import Conversation, Plan
@@ -28,17 +28,20 @@ class TakenUp:
     parts: EstateParts
     looks: Mapping[LookKey, tuple[Conversation, ...]]
     """The conversations that are held, by look."""
+    unheld: Mapping[LookKey, tuple[Conversation, ...]]
+    """Those that nobody holds."""
 
     @staticmethod
     def of(estate: Estate, judges: Judges, now: datetime) -> TakenUp:
         """An estate, as of a time."""
         plan = judges.plan(estate, now.date())
-        held = {key: tuple(one for one in of_look if one.not_held is None) for key, of_look in looks_of(plan, judges.probers).items()}
+        of_looks = looks_of(plan, judges.probers)
         return TakenUp(
             plan=plan,
             bare=bare_run(plan, now, judges.host),
             parts=EstateParts(estate),
-            looks={key: of_look for key, of_look in held.items() if of_look},
+            looks=_those(of_looks, lambda one: one.not_held is None),
+            unheld=_those(of_looks, lambda one: one.not_held is not None),
         )
 
     def known(self, looks: Iterable[Look], before: Run, shared: SharedWords | None = None) -> KnownLooks:
@@ -50,6 +53,13 @@ class TakenUp:
         """Whether a look is packed until it is asked for."""
         part = self.parts.of(key.subject)
         return part is not None and self.parts.rests(part)
+
+
+def _those(
+    of_looks: Mapping[LookKey, Iterable[Conversation]], are_meant: Callable[[Conversation], bool]
+) -> dict[LookKey, tuple[Conversation, ...]]:
+    meant = {key: tuple(filter(are_meant, of_look)) for key, of_look in of_looks.items()}
+    return {key: of_look for key, of_look in meant.items() if of_look}
 
 
 def taken_up_after(

@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 
 from probe.alerts import Alerts
 from probe.engine.again import StillKnown
-from probe.engine.observe import Progress
+from probe.engine.observe import Progress, unheld
 from probe.history import History
 from probe.memory import MemoryUnavailable
 from probe.memory.state_file import RETRY_SECONDS
@@ -40,7 +40,6 @@ from probe.service.known import KnownLooks, Taken
 from probe.service.looks import Look, LookKey, Topic, is_unanswered, sorted_by_look
 from probe.service.parts import in_portions
 from probe.service.recording import Recorded, otherwise_in_dynamics
-from probe.service.resting import Resting, RestingPlace
 from probe.service.showing import ShownState
 from probe.service.taking_up import TakenUp, taken_up_after
 from probe.service.teller import Teller
@@ -139,14 +138,13 @@ class Watcher:
         self._plan, self._bare, self._parts, self._looks = made.plan, made.bare, made.parts, made.looks
         self.concluded = Conclusions(made, self._judges, self._recorded)
         self._touched = {part.number for part in self._parts.all}
-        self._unheld: dict[LookKey, Resting[tuple[Attempt, ...]]] = {}
-        """Of each look the attempts that nobody makes, with the reasons."""
+        self._taken_up_at = self._clock.now()
 
     async def begin(self) -> None:
         """Take up what was known before a restart. Raises MemoryUnavailable."""
         self._known, self.last_looks = await in_thread(self._known_before, "probe-kept-looks")
         await self._teller.begin(self.estate, self._clock.now(), self._known.is_told_by_the_endpoint)
-        await self._take_what_nobody_holds()
+        self._take_what_nobody_holds()
         await in_thread(partial(self._kept.keep_estate, self._bare, self._looks), "probe-kept-looks")
 
     def _known_before(self) -> tuple[KnownLooks, dict[str, tuple[datetime, float]]]:
@@ -180,16 +178,18 @@ class Watcher:
             self._schedule.reload(tasks, self._clock.now())
             self._news.set()
             self._wake.set()
-            await self._take_what_nobody_holds()
+            self._take_what_nobody_holds()
             await self._keeper.keep_estate(self._bare, self._looks)
 
-    async def _take_what_nobody_holds(self) -> None:
-        unheld = replace(self._plan, conversations=tuple(one for one in self._plan.conversations if one.not_held is not None))
-        attempts = sorted_by_look(await self._observer.hold(unheld, self._stop), unheld.conversations, self._judges.probers)
-        place = RestingPlace()
-        self._unheld = {key: Resting(tuple(of_look), place if self._taken_up.rests(key) else None) for key, of_look in attempts.items()}
-        for key in self._unheld.keys() - self._looks.keys():
-            self._known.take(Look.of(key, attempts[key], self._clock.now()))
+    def _take_what_nobody_holds(self) -> None:
+        for key in self._taken_up.unheld.keys() - self._looks.keys():
+            self._known.take(Look.of(key, [*self._unmade(key, self._taken_up)], self._clock.now()))
+
+    def _unmade(self, key: LookKey, taken_up: TakenUp) -> Iterator[Attempt]:
+        """Of a look the attempts that nobody makes, with the reasons."""
+        for one in taken_up.unheld.get(key, ()):
+            assert one.not_held is not None
+            yield unheld(one, one.not_held, self._judges.probers[one.prober], self._taken_up_at)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set; what is under way then ends, and is taken in."""
@@ -322,7 +322,7 @@ class Watcher:
 
     async def look(self, keys: Sequence[LookKey], progress: Progress | None = None) -> TaskEnding:
         """Hold the conversations of some looks together, and take in what they found."""
-        plan, bare, unheld = self._plan, self._bare, self._unheld
+        plan, bare, taken_up = self._plan, self._bare, self._taken_up
         conversations = [one for key in keys for one in self._looks.get(key, ())]
         if not conversations:
             return TaskEnding(Ended.AS_EXPECTED)
@@ -340,7 +340,7 @@ class Watcher:
             if attempt.outcome is not Outcome.NOT_SCHEDULED and attempt.at >= began
         )
         looks = [
-            Look.of(key, (*of_look, *(unheld[key].get() if key in unheld else ())), now)
+            Look.of(key, (*of_look, *self._unmade(key, taken_up)), now)
             for key, of_look in sorted_by_look(attempts, conversations, self._judges.probers).items()
             if not (key.topic is Topic.ACCOUNT and key in self._known.believed and is_unanswered(of_look))
         ]

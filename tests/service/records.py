@@ -29,6 +29,7 @@ class Records:
         self._disabled: dict[str, datetime] = {}
         self._told: dict[str, tuple[Reading, ...]] = {}
         """Of each mailbox what stays as it is from one reading of the records to the next."""
+        self._pending: dict[str, Fact[int]] = {}
         self.gone: set[str] = set()
         """Addresses that no row has."""
         self.pending = 0
@@ -66,8 +67,14 @@ class Records:
                 self._told[address] = tuple(self._row(mailbox, now))
             found += self._told[address]
             found.append(_said(address, v.DYNAMICS_LAST_ATTEMPT, now, now))
-            found.append(_said(address, v.DYNAMICS_PENDING_SEND, self.pending, now))
+            found.append(self._pending_of(address, now))
         return tuple(found)
+
+    def _pending_of(self, address: str, now: datetime) -> Reading:
+        known = self._pending.get(address)
+        if known is None or known.value != self.pending:
+            known = self._pending[address] = _said(address, v.DYNAMICS_PENDING_SEND, self.pending, now)
+        return known
 
     def _row(self, mailbox: Mailbox, now: datetime) -> Iterable[Reading]:
         address, disabled_at = mailbox.address, self._disabled.get(mailbox.address)

@@ -5,11 +5,13 @@ PROBE_WEEK="1000 5 7" pytest --no-cov -s tests/service/test_week.py      # endpo
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import shutil
 import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +21,7 @@ import pytest
 from probe.history import History
 from probe.history.storage import DATABASE
 from probe.model.estate import HistoryLimits
+from probe.net.heap import collect_seldom
 from tests.service.course import CONFIRMED_WITHIN, MAINTENANCE, MAINTENANCE_BEGINS, MAINTENANCE_ENDS, Course
 from tests.service.driven import START, Driven, driven
 from tests.service.records import DYNAMICS, Records
@@ -30,6 +33,17 @@ TICK = timedelta(seconds=30)
 QUICK, HOUR, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
 
 
+@pytest.fixture
+def collected_seldom() -> Iterator[None]:
+    """Python looks for garbage as in the service's process."""
+    before = gc.get_threshold()
+    collect_seldom()
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("collected_seldom")
 @pytest.mark.timeout(300 + ENDPOINTS * DAYS)
 async def test_a_week_is_told_as_it_was(tmp_path: Path) -> None:
     """Over days, each change that matters is told once, soon after it came, with its end; noise and what only one look found are told to nobody."""

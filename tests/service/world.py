@@ -74,17 +74,10 @@ class World:
         """When all of Dynamics' mailboxes were listed."""
         self.of_dynamics: Callable[[Estate], tuple[Reading, ...]] = lambda estate: ()
         self.unlisted: tuple[str, ...] | None = ()
-        self._probing = app.Probing(app.Options(clock=now))
 
     async def hold(self, plan: Plan, stop: asyncio.Event, progress: Progress | None = None) -> tuple[Attempt, ...]:
         """What the conversations find."""
-        unheld = tuple(one for one in plan.conversations if one.not_held is not None)
-        found = (
-            {attempt.id: attempt for attempt in await self._probing.hold(replace(plan, conversations=unheld), stop, progress)}
-            if unheld
-            else {}
-        )
-        return tuple(found[one.name] if one.name in found else self._attempt(one) for one in plan.conversations)
+        return tuple(self._attempt(one) for one in plan.conversations)
 
     async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> tuple[Reading, ...]:
         """What Dynamics says."""
