@@ -22,7 +22,8 @@ GetFederationInformation is requested, which needs no sign-in and contains the b
 
 The first answer decides the outcome. The others may have any status, time out or break off, and then only lack what they
 would have shown. Where a server closes a kept connection instead of answering, the request is repeated once on a new one. No
-redirect is followed. A server that asks for a pause gets no further request.
+redirect is followed. A server that asks for a pause in any answer, by 429, 503 or a busy Exchange's response code, gets no further
+request: the attempt is throttled then, and keeps what the answers before showed.
 
 It does not sign in and changes nothing; the server's log gets a few refused requests and page views. It cannot
 show whether a sign-in with an offered scheme would succeed. Headers can be forged, and a proxy may remove them.
@@ -41,14 +42,14 @@ from probe.model.keys import FactKey
 from probe.model.kinds import Build, Challenge
 from probe.model.values import dataclass
 from probe.net.ews_requests import OLDEST_SCHEMA
-from probe.net.failures import PeerFailure, expected
+from probe.net.failures import PeerFailure, Throttled, expected
 from probe.net.http_exchange import Head, HttpConnection, HttpResponse, asked_to_wait, host_header
 from probe.probing import CONNECTION_KEYS, Dial, Effect, EndpointSubject, Notebook, Prober, Scope, Stream, converse, note_connection
-from probe.probing.ews import POLICY_BLOCKS
+from probe.probing.ews import POLICY_BLOCKS, busy
 from probe.tables.exchange_marks import exchange_online_headers, is_sharepoint, newest_exchange_on
 from probe.tables.hosts import is_exchange_online_host
 from probe.wire.autodiscover import POX_PATH, SOAP_PATH, federation_request
-from probe.wire.ews import find_own_inbox
+from probe.wire.ews import back_off_seconds, find_own_inbox, response_code
 from probe.wire.exchange import application_build, build_of, manifest_build, mapi_build, old_logon, page_builds, page_mark, soap_build
 from probe.wire.http_challenge import parse_challenges
 from probe.wire.mail_address import ascii_address, ascii_domain
@@ -95,6 +96,8 @@ async def probe(subject: EndpointSubject, dial: Dial, notes: Notebook) -> None:
     await converse(dial, notes, visit.begin)
     await visit.go_on()
     visit.conclude()
+    if visit.wait is not None:
+        raise visit.wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,8 @@ class _Visit:
         """How many of the two requests with an empty token were answered with 401."""
         self._builds: dict[str, tuple[Build, tuple[TranscriptLine, ...]]] = {}
         self._gap = (Why.NOT_DISCLOSED, "none of its answers shows it")
+        self.wait: Throttled | None = None
+        """By what an answer asked for a pause after which nothing more was requested."""
 
     async def begin(self, stream: Stream) -> None:
         """The request to EWS, and the pages as far as the connection lasts."""
@@ -144,9 +149,10 @@ class _Visit:
                 answer = await http.answer(head)
             self._read_soap(stream, answer)
             self._read_form(stream, answer)
+            self._heed(answer)
         except (PeerFailure, OSError) as failed:
             # The body is read only so that the connection can be used again.
-            self._stop_if_asked_to(*_named(failed))
+            self._stop_if_asked_to(failed)
         await self._ask_pages(stream, http, is_reused=True)
 
     async def go_on(self) -> None:
@@ -238,16 +244,17 @@ class _Visit:
                         raise wait
                     self._read_head(stream, head, page.target)
                     answer = await http.answer(head)
+                page.read(stream, answer)
+                self._heed(answer)
             except (PeerFailure, OSError) as failed:
                 outcome, sentence = _named(failed)
                 if outcome is not Outcome.CLOSED or not is_reused:
                     # A kept connection may have been closed while the request was sent (RFC 9112 section 9.3.1); a new one was not.
                     del self._pages[0]
                     self._give_up(outcome, sentence)
-                self._stop_if_asked_to(outcome, sentence)
+                self._stop_if_asked_to(failed)
                 return
             del self._pages[0]
-            page.read(stream, answer)
             if any(len(build.parts) == 4 for build, _ in self._builds.values()):
                 self._pages = [page for page in self._pages if not page.only_for_build]
             is_reused = True
@@ -260,8 +267,17 @@ class _Visit:
         """Record that a page was not read, as the reason for keys that it might have shown."""
         self._gap = (WHY_AFTER[outcome], f"a page that may show it was not read: {sentence}")
 
-    def _stop_if_asked_to(self, outcome: Outcome, sentence: str) -> None:
+    @staticmethod
+    def _heed(answer: HttpResponse) -> None:
+        """Raises Throttled where an Exchange answers that it is busy."""
+        if (wait := busy(response_code(answer.body), back_off_seconds(answer.body))) is not None:
+            raise wait
+
+    def _stop_if_asked_to(self, failed: Exception) -> None:
         """Send no further request after a timeout or a request for a pause."""
+        outcome, sentence = _named(failed)
+        if isinstance(failed, Throttled):
+            self.wait = failed
         if outcome in (Outcome.TIMED_OUT, Outcome.THROTTLED):
             self._pages.clear()
             self._give_up(outcome, sentence)
@@ -297,6 +313,9 @@ class _Visit:
         form = logon_form(answer.body.decode("latin-1")) if answer.status == 200 else None
         if form is not None:
             self._notes.observed(v.EWS_LOGON_PAGE, self._endpoint.url, *stream.evidence(form[:80]))
+        else:
+            # Said here, since what a later answer is cut off by is no reason for it.
+            self._notes.missing(v.EWS_LOGON_PAGE, Why.NOT_DISCLOSED, "the first answer is no log-on page that is known")
 
     def _read_challenges(self, stream: Stream, head: Head) -> None:
         values = head.all("WWW-Authenticate")

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Literal
 
 from probe.model.estate import Authentication, Endpoint
+from probe.net.failures import Throttled
 from probe.probing import Account, Ending, Proof
 from probe.tables.hosts import is_exchange_online_host
 
@@ -18,6 +19,16 @@ POLICY_BLOCKS = {
     "EWS is blocked by policy for this user or tenant": "blocked-by-policy",
 }
 """Both values of X-EWS-Policy-Reason, as Microsoft documents them (how-to-control-access-to-ews-in-exchange, read 2026-11), with what they mean."""
+
+# Of its documentation of response codes and of throttling (responsecode.md and ews-throttling-in-exchange.md, read 2026-11).
+_BUSY = frozenset({"ErrorServerBusy", "ErrorExceededConnectionCount", "ErrorTooManyObjectsOpened"})
+
+
+def busy(code: str | None, pause: float | None) -> Throttled | None:
+    """The failure for a response code by which Exchange asks to be left alone, for `pause` seconds where it says so; None for any other code."""
+    if code not in _BUSY:
+        return None
+    return Throttled(f"Exchange answers {code}" + (f", and asks for a pause of {pause:g} s" if pause else ""), pause)
 
 
 async def end_logon(proof: Proof, logons: int, status: int | None, *, is_let_in: bool) -> None:

@@ -10,10 +10,10 @@ from probe.model.facts import Why
 from probe.model.kinds import Build
 from probe.model.refusals import Refusal
 from probe.net.ews_requests import NO_SUCH_MAILBOX, AutodiscoverResult, EwsResult
-from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, Throttled, TlsFailed, UntrustedPeer
+from probe.net.failures import Denied, OffProtocol, PeerClosed, PeerFailure, TlsFailed, UntrustedPeer
 from probe.net.http_exchange import patience
 from probe.probing import Account, Dial, Notebook
-from probe.probing.ews import POLICY_BLOCKS
+from probe.probing.ews import POLICY_BLOCKS, busy
 
 # Possible causes of a bare 401 to an offered scheme, by responses collected in 2026-11: a wrong password, a locked account,
 # EWS off for the directory, or an authentication policy that blocks passwords. They look alike on purpose.
@@ -30,7 +30,6 @@ _WORDS = (
 _TELLING_HEADERS = ("X-EWS-Policy-Reason", "X-AutoDiscovery-Error", "X-MS-Diagnostics", "X-CasErrorCode", "Retry-After", "Location")
 
 # Response codes of EWS (responsecode.md and ews-throttling-in-exchange.md of its documentation, read 2026-11).
-_BUSY = frozenset({"ErrorServerBusy", "ErrorExceededConnectionCount", "ErrorTooManyObjectsOpened"})
 _MAY_NOT_IMPERSONATE = frozenset({"ErrorImpersonateUserDenied", "ErrorImpersonationDenied"})
 ACCOUNT_STATES = {
     "ErrorPasswordExpired": (Refusal.PASSWORD_EXPIRED,),
@@ -165,9 +164,8 @@ class ResultReader:
             notes.observed(v.AUTH_ACCEPTED, True, *lines)
             notes.observed(v.AUTH_REFUSAL, (), *lines)
         notes.observed(v.EWS_INBOX, code, *lines)
-        if code in _BUSY:
-            pause = self._seen.back_off_seconds
-            raise Throttled(f"Exchange answers {code}" + (f", and asks for a pause of {pause:g} s" if pause else ""), pause)
+        if (wait := busy(code, self._seen.back_off_seconds)) is not None:
+            raise wait
         if self._impersonates and code == "found":
             notes.observed(v.EWS_IMPERSONATION, "granted", *lines)
         elif self._impersonates and code in _MAY_NOT_IMPERSONATE:

@@ -137,6 +137,17 @@ def response_code(answer: bytes) -> str | None:
     return None if match is None else match[1].decode()
 
 
+_BACK_OFF = (
+    rb"""<(?:[\w.-]{1,40}:)?Value\b[^<>]{0,200}\bName\s{0,9}=\s{0,9}["']BackOffMilliseconds["'][^<>]{0,200}>\s{0,99}([0-9]{1,9})\s{0,99}<"""
+)
+
+
+def back_off_seconds(answer: bytes) -> float | None:
+    """For how many seconds a busy Exchange asks to be left alone; None where it does not say."""
+    match = re.search(_BACK_OFF, answer)
+    return None if match is None else int(match[1]) / 1000
+
+
 def read_deleted(answer: bytes) -> str | None:
     """The response code of a DeleteItem; None where it is no answer to one."""
     message = _response(answer, "DeleteItemResponseMessage")

@@ -364,13 +364,64 @@ async def test_a_server_that_asks_for_patience_is_left_alone(status: str, header
     assert peer.asked == [POST]
 
 
-async def test_a_page_that_asks_for_patience_ends_the_asking() -> None:
-    """What the first answer told is kept, and the build is missing because the server throttles."""
-    async with serving({POST: REFUSED, OWA: answer("503 Service Unavailable", "Retry-After: 30")}) as peer:
+def busy_exchange(details: str = "") -> bytes:
+    """What an Exchange answers that is busy: a fault, which carries no version."""
+    body = (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><faultcode>t:ErrorServerBusy</faultcode><detail>'
+        '<e:ResponseCode xmlns:e="http://schemas.microsoft.com/exchange/services/2006/errors">ErrorServerBusy</e:ResponseCode>'
+        f"{details}</detail></s:Fault></s:Body></s:Envelope>"
+    )
+    return answer("500 Internal Server Error", body=body)
+
+
+BACK_OFF = (
+    '<t:MessageXml xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types">'
+    '<t:Value Name="BackOffMilliseconds">4500</t:Value></t:MessageXml>'
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence", "seconds"),
+    [
+        (answer("503 Service Unavailable", "Retry-After: 30"), "the server asks for patience: HTTP 503, Retry-After: 30", 30),
+        (answer("429 Too Many Requests"), "the server asks for patience: HTTP 429", None),
+        (busy_exchange(), "Exchange answers ErrorServerBusy", None),
+        (busy_exchange(BACK_OFF), "Exchange answers ErrorServerBusy, and asks for a pause of 4.5 s", 4.5),
+    ],
+    ids=["503", "429", "busy", "busy for a time"],
+)
+@pytest.mark.parametrize("asked", [OWA, WITHOUT_TOKEN, MAPI])
+async def test_a_page_that_asks_for_patience_ends_the_asking(asked: str, said: bytes, sentence: str, seconds: float | None) -> None:
+    """Whichever it is: the attempt is throttled for as long as it says, nothing further is asked, what was learnt stays, and the build is missing for that."""
+    async with serving({POST: REFUSED, asked: said}) as peer:
         looked = await look(peer.url)
-    assert looked.attempt.outcome is Outcome.COMPLETED
+    assert (looked.attempt.outcome, looked.attempt.detail, looked.attempt.pause_seconds) == (Outcome.THROTTLED, sentence, seconds)
     assert looked.value(v.HTTP_STATUS) == 401
-    assert looked.why(v.SERVER_BUILD) == "throttled"
+    assert looked.value(v.AUTH_SCHEMES) == ("Negotiate", "NTLM")
+    assert looked.value(v.EWS_MARKS) == ("header",)
+    assert looked.why(v.SERVER_BUILD) == looked.why(v.ACTIVESYNC_VERSION) == "throttled"
+    assert looked.why(v.HTTP_REDIRECT) == "not-applicable"
+    assert looked.value(v.EWS_LOGON_PAGE) == "", "the first answer settles it"
+    assert peer.asked[-1] == asked
+
+
+async def test_a_first_answer_of_a_busy_exchange_ends_the_asking() -> None:
+    """The head's facts stay, and the attempt is throttled."""
+    async with serving({POST: busy_exchange(BACK_OFF)}) as peer:
+        looked = await look(peer.url)
+    assert (looked.attempt.outcome, looked.attempt.pause_seconds) == (Outcome.THROTTLED, 4.5)
+    assert looked.value(v.HTTP_STATUS) == 500
+    assert looked.why(v.SERVER_BUILD) == looked.why(v.EWS_MARKS) == "throttled"
+    assert peer.asked == [POST]
+
+
+async def test_a_page_that_asks_for_patience_on_a_connection_of_its_own_is_heeded() -> None:
+    """As where the server closes each connection after its answer."""
+    close = "Connection: close"
+    answers = {POST: answer("401 Unauthorized", *IIS_401, close), OWA: answer("429 Too Many Requests", "Retry-After: 7", close)}
+    async with serving(answers) as peer:
+        looked = await look(peer.url)
+    assert (looked.attempt.outcome, looked.attempt.pause_seconds) == (Outcome.THROTTLED, 7)
     assert peer.asked == [POST, OWA]
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from probe.wire.ews import Item, count_newer, delete_item, find_item, read_count, read_deleted, read_found
+from probe.wire.ews import Item, back_off_seconds, count_newer, delete_item, find_item, read_count, read_deleted, read_found
 
 _ENVELOPE = (
     '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"'
@@ -80,6 +80,23 @@ def counted(total: str, code: str = "NoError") -> bytes:
 def test_a_number_is_read_as_the_server_gives_it(answer: bytes, number: int | str | None) -> None:
     """Of what is no number nothing is made; a response code in place of one is told."""
     assert read_count(answer) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ('<t:Value Name="BackOffMilliseconds">30000</t:Value>', 30),
+        ("<Value Name='BackOffMilliseconds' >\n4500 </Value>", 4.5),
+        ('<t:Value Name="BackOffMilliseconds">0</t:Value>', 0),
+        ('<t:Value Name="BackOffMilliseconds">-1</t:Value>', None),
+        ('<t:Value Name="BackOffMilliseconds">9999999999</t:Value>', None),
+        ('<t:Value Name="InnerErrorResponseCode">30000</t:Value>', None),
+        ("", None),
+    ],
+)
+def test_the_pause_of_a_busy_exchange_is_read_as_it_gives_it(value: str, seconds: float | None) -> None:
+    """In milliseconds, be the answer XML as a whole or not; of what is no number nothing is made."""
+    assert back_off_seconds(f"<t:MessageXml>{value}".encode()) == seconds
 
 
 def test_what_was_received_after_a_time_is_asked_for() -> None:
