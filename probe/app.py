@@ -39,7 +39,7 @@ from probe.model.rules import Rule
 from probe.model.runs import Asked, Run
 from probe.model.values import dataclass
 from probe.net.dial import Network
-from probe.net.failures import expected
+from probe.net.failures import Throttled, expected
 from probe.net.killable import Children
 from probe.net.limits import Limits
 from probe.net.names import NameServer
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from probe.enabling import Audit, Books, Job, Pressed
     from probe.gate import Accept, DynamicsRecords, Gated, Unread
     from probe.importing import ImportedRecords
-    from probe.organization import NotRead
+    from probe.organization import DynamicsState, NotRead
     from probe.outlook import Coming
 
     Narrow = Callable[[Sequence[Mailbox], DynamicsRecords | Unread], Sequence[Mailbox]]
@@ -193,7 +193,11 @@ class Probing:
         context = self._context(stop or asyncio.Event())
         if plan.estate is None or plan.estate.dynamics is None:
             return await self._run(plan, context)
-        return await self._run(plan, context, lambda: self._dynamics_state(plan, context))
+
+        async def beside() -> tuple[Reading, ...]:
+            return (await self._dynamics_state(plan, context)).readings
+
+        return await self._run(plan, context, beside)
 
     async def hold(self, plan: Plan, stop: asyncio.Event, progress: Progress | None = None) -> tuple[Attempt, ...]:
         """The conversations of a plan, an attempt each, of which nothing is inferred or judged; where it was stopped, what was not held says so."""
@@ -201,32 +205,27 @@ class Probing:
         attempts, _ = await observe(plan, context)
         return struck_attempts(attempts, context.redactor)
 
-    async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> tuple[Reading, ...]:
+    async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> DynamicsState:
         """What Dynamics' own records say of an estate that has `[dynamics]`, or said last, where they cannot be read."""
         context = self._context(stop)
-        readings = await self._dynamics_state(plan_check(estate, estate.mailboxes, self._options), context)
-        return struck_readings(readings, context.redactor)
+        state = await self._dynamics_state(plan_check(estate, estate.mailboxes, self._options), context)
+        return state._replace(readings=struck_readings(state.readings, context.redactor))
 
     async def unlisted_mailboxes(self, estate: Estate) -> tuple[str, ...] | None:
         """Addresses that server-side synchronization serves by Dynamics' own records, and that an estate with `[dynamics]` does not have.
 
-        None where the records could not be read.
+        None where the records could not be read. Raises Throttled where the server asks to be left alone.
         """
-        from probe.importing import choose, read_records
+        from probe.importing import read_records, unlisted
 
         assert estate.dynamics is not None
         try:
             async with self.organization(estate.dynamics, estate.deployment.authorities) as client:
-                served = choose((await read_records(client)).mailboxes, everything=False).mailboxes
-        except (SecretUnavailable, NotClaimed):
-            return None
+                return unlisted(estate, await read_records(client))
         except Exception as failed:
-            if expected(failed) is None:
-                raise
-            return None
-        addresses = {mailbox.address.casefold() for mailbox in estate.mailboxes}
-        ids = {mailbox.id for mailbox in estate.mailboxes if mailbox.id is not None}
-        return tuple(row.address for row in served if row.address and row.address.casefold() not in addresses and row.id not in ids)
+            if isinstance(failed, SecretUnavailable | NotClaimed) or (expected(failed) is not None and not isinstance(failed, Throttled)):
+                return None
+            raise
 
     async def _run(
         self, plan: Plan, context: RunContext, beside: Callable[[], Awaitable[tuple[Reading, ...]]] = engine.nothing_beside
@@ -236,16 +235,14 @@ class Probing:
         identity = engine.RunIdentity(id=secrets.token_hex(16), host=platform.node() or "unknown")
         return await engine.run(identity, plan, ruleset, context, beside)
 
-    async def _dynamics_state(self, plan: Plan, context: RunContext) -> tuple[Reading, ...]:
+    async def _dynamics_state(self, plan: Plan, context: RunContext) -> DynamicsState:
         """What Dynamics' own records say of the mailboxes of a plan, or said last, where they cannot be read."""
-        from probe.organization import read_state, readings_of
+        from probe.organization import told_state
 
         assert plan.estate is not None
         assert plan.estate.dynamics is not None
-        network = self._network_to(plan.estate.dynamics)
-        is_whole = plan.asked.mailboxes is None
-        state = await read_state(plan.estate, plan.mailboxes, context, network, all_of_them=is_whole, progress=self._options.rows_progress)
-        return await readings_of(state, plan.estate, plan.mailboxes, context)
+        network, progress = self._network_to(plan.estate.dynamics), self._options.rows_progress
+        return await told_state(plan.estate, plan.mailboxes, context, network, all_of_them=plan.asked.mailboxes is None, progress=progress)
 
     async def gate(
         self,

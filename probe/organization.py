@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from probe.config.secrets import SecretUnavailable
 from probe.dynamics import Client, Credential, signed_in
-from probe.dynamics.state import StateRecords, kept_of, recalled, state_readings, unread
+from probe.dynamics.state import AskedPause, StateRecords, kept_of, recalled, state_readings, unread
 from probe.dynamics.state_reading import RowsCounted, read_records
 from probe.engine.accounts import Accounts
 from probe.engine.observe import RunContext, until
@@ -25,7 +25,7 @@ from probe.model.estate import DEPLOYMENT_SUBJECT, DynamicsAccess, Estate, Mailb
 from probe.model.facts import Reading, Why
 from probe.model.values import dataclass
 from probe.net.dial import Dial, Network
-from probe.net.failures import UntrustedPeer, expected
+from probe.net.failures import Throttled, UntrustedPeer, expected
 from probe.net.limits import Deadline
 from probe.net.threads import in_thread
 from probe.net.transcript import Recorder
@@ -49,6 +49,16 @@ class NotRead:
     """The reason in a sentence without a full stop."""
     at: datetime
     """When it was tried."""
+    pause: AskedPause | None = None
+    """That the server asked to be left alone; None where it did not."""
+
+
+class DynamicsState(NamedTuple):
+    """What is told of Dynamics' own state."""
+
+    readings: tuple[Reading, ...]
+    pause: AskedPause | None = None
+    """That the server asked to be left alone; None where it did not."""
 
 
 async def read_state(
@@ -76,12 +86,26 @@ async def read_state(
                     )
             except Exception as failure:  # noqa: BLE001 - what nobody expected is called a bug, and costs the run nothing else
                 why, detail = _reason(failure, access, context)
-                return NotRead(why, detail, at)
+                return NotRead(why, detail, at, AskedPause(failure.pause_seconds) if isinstance(failure, Throttled) else None)
     except TimeoutError:
         if context.stop.is_set():
             return NotRead(Why.INTERRUPTED, "the run was interrupted", at)
         return NotRead(Why.TIMED_OUT, f"the run's deadline of {context.deadline:g} s had come", at)
     raise AssertionError("nothing of these swallows a failure")
+
+
+async def told_state(
+    estate: Estate,
+    mailboxes: Sequence[Mailbox],
+    context: RunContext,
+    network: Network,
+    *,
+    all_of_them: bool,
+    progress: RowsCounted,
+) -> DynamicsState:
+    """What Dynamics' own state says of some mailboxes, read as by `read_state` and told as by `readings_of`."""
+    state = await read_state(estate, mailboxes, context, network, all_of_them=all_of_them, progress=progress)
+    return DynamicsState(await readings_of(state, estate, mailboxes, context), state.pause)
 
 
 async def readings_of(

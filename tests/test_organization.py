@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from probe import app
 from probe.dynamics import MailboxRow, Option, state_reading
-from probe.dynamics.state import StateRecords
+from probe.dynamics.state import AskedPause, StateRecords
 from probe.gate import records_of
-from probe.model.estate import Authentication, DynamicsAccess, OrganizationUrl, SecretReference
+from probe.model.estate import Authentication, DynamicsAccess, Estate, OrganizationUrl, SecretReference
 from probe.model.facts import Why
+from probe.net.failures import Throttled
 from probe.organization import NotRead, read_state
 from probe.simulation.dynamics import faults
 from probe.simulation.dynamics.faults import Fault
@@ -27,7 +31,8 @@ from tests.simulation.dynamics.world import HOST, PASSWORD, READER
 ADDRESSES = ["a@contoso.test", "b@contoso.test"]
 
 
-async def read(
+@asynccontextmanager
+async def organized(
     tmp_path: Path,
     *,
     user: SystemUser = READER,
@@ -35,14 +40,17 @@ async def read(
     addresses: list[str] = ADDRESSES,
     second: str | None = None,
     twice: int = 0,
-    stopped: bool = False,
     password: str = PASSWORD,
     reference: SecretReference | None = None,
-) -> tuple[StateRecords | NotRead, DynamicsServer]:
-    """What is read of an organization with two mailboxes and one profile, in clear; the estate may name the second by its id too."""
+    **served: Any,
+) -> AsyncIterator[tuple[Estate, app.Probing, DynamicsServer]]:
+    """An organization with two mailboxes and one profile, in clear, and an estate that has them; it may name the second by its id too.
+
+    `served` are values of the rows of both.
+    """
     organization = Organization()
     profile = organization.add_profile("corp", incomingserverlocation="https://mail.contoso.test/EWS/Exchange.asmx")
-    ids = [organization.add_mailbox(address, profile, lastsyncerrormachinename="CRM-ASYNC-1") for address in ADDRESSES]
+    ids = [organization.add_mailbox(address, profile, lastsyncerrormachinename="CRM-ASYNC-1", **served) for address in ADDRESSES]
     for number in range(twice):
         organization.add_mailbox(ADDRESSES[0], profile, mailboxid=f"00000000-0000-0000-0000-{number:012}")
     file = tmp_path / "password"
@@ -61,14 +69,20 @@ async def read(
         mailboxes = tuple(replace(estate.mailboxes[0], address=address) for address in addresses)
         if second is not None:
             mailboxes = (*mailboxes, replace(estate.mailboxes[0], address=second, id=ids[1]))
-        estate = replace(estate, dynamics=declared, mailboxes=mailboxes)
-        stop = asyncio.Event()
-        if stopped:
-            stop.set()
         async with app.Probing(app.Options(timeout=10, state=tmp_path / "state")) as probing:
-            found = await read_state(estate, mailboxes, probing._context(stop), probing._network_to(declared), every_alert=True)
+            yield replace(estate, dynamics=declared, mailboxes=mailboxes), probing, server
         assert list(organization.writes) == []
-        return found, server
+
+
+async def read(tmp_path: Path, *, stopped: bool = False, **more: Any) -> tuple[StateRecords | NotRead, DynamicsServer]:
+    """What is read of the mailboxes of the estate."""
+    stop = asyncio.Event()
+    if stopped:
+        stop.set()
+    async with organized(tmp_path, **more) as (estate, probing, server):
+        assert estate.dynamics is not None
+        context, network = probing._context(stop), probing._network_to(estate.dynamics)
+        return await read_state(estate, estate.mailboxes, context, network, every_alert=True), server
 
 
 async def test_rows_profiles_and_machines_are_read(tmp_path: Path) -> None:
@@ -156,6 +170,54 @@ async def test_a_listing_that_is_not_whole_is_none(tmp_path: Path, fault: Fault)
     found, _ = await read(tmp_path, fault=fault)
     assert isinstance(found, NotRead)
     assert len(found.detail) > 10
+
+
+@pytest.mark.parametrize(
+    ("fault", "pause"),
+    [
+        (faults.is_throttled("mailboxes", retry_after="3600"), AskedPause(3600)),
+        (faults.is_unavailable("mailboxes", retry_after="7200"), AskedPause(7200)),
+        (faults.is_throttled("emailserverprofiles", retry_after="9999999"), AskedPause(86_400)),
+        (faults.is_throttled("WhoAmI", retry_after="3600"), AskedPause(3600)),
+        (faults.fails("mailboxes"), None),
+    ],
+    ids=["429", "503", "months", "while signing in", "500"],
+)
+async def test_a_server_that_asks_for_a_long_pause_is_left_alone(tmp_path: Path, fault: Fault, pause: AskedPause | None) -> None:
+    """It is not waited for; nothing was read, the reason says so, and beside it stands for how long, at most a day."""
+    found, server = await read(tmp_path, fault=fault)
+    assert isinstance(found, NotRead)
+    assert found.pause == pause
+    assert found.why is (Why.OFF_PROTOCOL if pause is None else Why.THROTTLED)
+    assert fault.on.lower() in list(server.requests)[-1].path.lower()
+
+
+async def test_a_server_that_asks_for_a_pause_beside_the_rows_is_asked_for_nothing_more(tmp_path: Path) -> None:
+    """The rows are there; of what was not asked for any more the reason is told, and for how long it wants to be left alone."""
+    found, server = await read(tmp_path, fault=faults.is_throttled("tracelogs", retry_after="3600"))
+    assert isinstance(found, StateRecords)
+    assert (len(found.rows), found.alerts, found.pending, found.pause) == (2, (), None, AskedPause(3600))
+    reason = "could not be read: the server asks for patience: HTTP 429, Retry-After: 3600"
+    assert found.notes == (f"the alerts {reason}", f"the mails that wait to be sent {reason}")
+    assert not any(request.path.endswith("/emails") for request in server.requests)
+
+
+async def test_mailboxes_that_the_estate_does_not_have_are_found(tmp_path: Path) -> None:
+    """Of those that are served, whatever the case of their address; where the records cannot be read nothing is found, and not that there are none."""
+    served: dict[str, Any] = {"incomingemaildeliverymethod": 2}
+    async with organized(tmp_path, addresses=["A@contoso.test"], **served) as (estate, probing, _):
+        assert await probing.unlisted_mailboxes(estate) == ("b@contoso.test",)
+    async with organized(tmp_path, fault=faults.fails("mailboxes"), **served) as (estate, probing, _):
+        assert await probing.unlisted_mailboxes(estate) is None
+
+
+async def test_a_pause_is_handed_on_to_whoever_asks_again(tmp_path: Path) -> None:
+    """Beside the readings of the state, and in place of a listing."""
+    async with organized(tmp_path, fault=faults.is_throttled("mailboxes", retry_after="3600", times=None)) as (estate, probing, _):
+        assert (await probing.state_of_dynamics(estate, asyncio.Event())).pause == AskedPause(3600)
+        with pytest.raises(Throttled) as asked:
+            await probing.unlisted_mailboxes(estate)
+        assert asked.value.pause_seconds == 3600
 
 
 async def test_a_password_that_is_wrong_leaves_once(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from probe.dynamics.comparing import Difference, Rows, differences
 from probe.dynamics.found import is_served
@@ -43,6 +43,13 @@ _BY_MAIL_SERVERS = (1, 4)
 """Server types whose profiles have ports: POP3/SMTP and IMAP/SMTP."""
 
 
+class AskedPause(NamedTuple):
+    """That the server asked to be left alone."""
+
+    seconds: float | None
+    """For how long, counted from when it said so; None where it did not say."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateRecords:
     """What was read of an organization in one go."""
@@ -66,6 +73,8 @@ class StateRecords:
     """What the way to Dynamics leaves open, in a sentence."""
     notes: tuple[str, ...] = ()
     """What could not be read beside the rows, or is open about them, each in a sentence."""
+    pause: AskedPause | None = None
+    """That the server asked to be left alone before all of it was read; None where it did not."""
 
 
 def recalled(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from probe.dynamics.client import Client
 from probe.dynamics.found import FoundRows
-from probe.dynamics.records import MailboxRow, MoreThan, PendingMail, TraceLog
-from probe.dynamics.state import StateRecords, is_processed
+from probe.dynamics.records import MailboxRow
+from probe.dynamics.state import AskedPause, StateRecords, is_processed
 from probe.model.estate import Estate, Mailbox
-from probe.net.failures import PeerFailure
+from probe.net.failures import PeerFailure, Throttled
+
+T = TypeVar("T")
 
 FEW = 200
 """Mailboxes that are asked for by id and address; of more the whole table is read, which takes fewer requests."""
@@ -38,7 +42,7 @@ async def read_records(
     """What Dynamics holds of these mailboxes of an estate and of every profile; with `all_of_them` out of a listing of all that there are.
 
     Of all, no more is kept than the rows that are asked for. With `every_alert` alerts are read of mailboxes in which nothing failed too. Alerts and
-    waiting mail are left out where they cannot be read. Raises what `Client` raises.
+    waiting mail are left out where they cannot be read, and not asked for once the server asks to be left alone. Raises what `Client` raises.
     """
     profiles = await client.profiles()
     found = FoundRows(estate.mailboxes)
@@ -56,7 +60,10 @@ async def read_records(
         found.take(await client.mailboxes_by_id([mailbox.id for mailbox in mailboxes if mailbox.id is not None]))
         found.take(await client.mailboxes_by_address([mailbox.address for mailbox in mailboxes if found.of(mailbox) is None]))
     rows = {mailbox.address: row for mailbox in mailboxes if (row := found.of(mailbox)) is not None}
-    notes = list(_unsettled(found, rows, mailboxes))
+    beside = _Beside(_unsettled(found, rows, mailboxes))
+    ids = _alerted(rows, every=every_alert)
+    alerts = await beside.read("the alerts", partial(client.alerts, ids, at - ALERTS_OF)) if ids else ()
+    pending = await beside.read("the mails that wait to be sent", client.pending_mail)
     return StateRecords(
         organization=client.organization,
         at=at,
@@ -65,10 +72,11 @@ async def read_records(
         rows=rows,
         are_all=are_all,
         last_attempt=last,
-        alerts=await _alerts(client, _alerted(rows, every=every_alert), at, notes),
-        pending=await _pending(client, notes),
+        alerts=alerts or (),
+        pending=pending,
         risk=client.risk,
-        notes=tuple(notes),
+        notes=tuple(beside.notes),
+        pause=beside.pause,
     )
 
 
@@ -91,17 +99,26 @@ def _alerted(rows: Mapping[str, MailboxRow], *, every: bool) -> list[str]:
     return list(dict.fromkeys((*failed[:MOST_ALERTED], *others)))
 
 
-async def _alerts(client: Client, ids: Sequence[str], at: datetime, notes: list[str]) -> tuple[TraceLog, ...]:
-    try:
-        return await client.alerts(ids, at - ALERTS_OF) if ids else ()
-    except PeerFailure as failure:
-        notes.append(f"the alerts could not be read: {failure}")
-        return ()
+class _Beside:
+    """What is read beside the rows, and left out where it cannot be."""
 
+    def __init__(self, notes: Iterator[str]) -> None:
+        self.notes = list(notes)
+        """What is open about the rows, then what could not be read, each in a sentence."""
+        self._wait: Throttled | None = None
 
-async def _pending(client: Client, notes: list[str]) -> Sequence[PendingMail] | MoreThan | None:
-    try:
-        return await client.pending_mail()
-    except PeerFailure as failure:
-        notes.append(f"the mails that wait to be sent could not be read: {failure}")
-        return None
+    @property
+    def pause(self) -> AskedPause | None:
+        """That the server asked to be left alone; None where it did not."""
+        return None if self._wait is None else AskedPause(self._wait.pause_seconds)
+
+    async def read(self, what: str, ask: Callable[[], Awaitable[T]]) -> T | None:
+        """What the server answers; None where it does not, and without asking once it has asked to be left alone."""
+        try:
+            if self._wait is not None:
+                raise self._wait
+            return await ask()
+        except PeerFailure as failure:
+            self.notes.append(f"{what} could not be read: {failure}")
+            self._wait = failure if isinstance(failure, Throttled) else self._wait
+            return None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from probe.dynamics import Client, EmailServerProfile, MailboxRow, Option, Organization
 from probe.dynamics.found import INACTIVE, is_approved, precedence, serves
 from probe.model.characters import visible
+from probe.model.estate import Estate
 from probe.model.values import dataclass
 
 
@@ -119,3 +120,11 @@ def choose(rows: Iterable[MailboxSummary], *, everything: bool, also: frozenset[
             f"mailbox {row.shown} has the address of {first.id} too ({visible(row.address or '')}), and was left out" for row in others
         ]
     return MailboxSelection(mailboxes=tuple(chosen), told=tuple(told), counts=tuple(sorted(counts.items())))
+
+
+def unlisted(estate: Estate, records: ImportedRecords) -> tuple[str, ...]:
+    """Addresses that server-side synchronization serves, and that an estate does not have."""
+    addresses = {mailbox.address.casefold() for mailbox in estate.mailboxes}
+    ids = {mailbox.id for mailbox in estate.mailboxes if mailbox.id is not None}
+    served = choose(records.mailboxes, everything=False).mailboxes
+    return tuple(row.address for row in served if row.address and row.address.casefold() not in addresses and row.id not in ids)

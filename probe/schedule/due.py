@@ -160,8 +160,12 @@ class Schedule:
         """Why nothing can be written down at the moment, so that nobody is signed in to; None where it can."""
         self._kept, self._rests = self._book.read()
         """What is kept of tasks that the estate does not have."""
-        self._rests = {place: min(until, self._now + LONGEST_REST.total_seconds()) for place, until in self._rests.items()}
-        for task in tasks:
+        wanted = list(tasks)
+        longest = {place: task.longest_rest for task in wanted for place in task.loads}
+        self._rests = {
+            place: min(until, self._now + longest.get(place, LONGEST_REST).total_seconds()) for place, until in self._rests.items()
+        }
+        for task in wanted:
             self._take_up(task, self._now)
         self._forget_what_is_old()
 
@@ -208,7 +212,7 @@ class Schedule:
         is_news = how in (Ended.CHANGED, Ended.FAILED) and not was_second
         entry.is_extra = False
         if how is Ended.SLOW_DOWN:
-            rest = min((until or now + PAUSE).timestamp(), (now + LONGEST_REST).timestamp())
+            rest = min((until or now + PAUSE).timestamp(), (now + task.longest_rest).timestamp())
             for place in entry.task.loads:
                 self._rests[place] = max(rest, self._rests.get(place, 0.0))
             due = entry.next(max(rest, moment))

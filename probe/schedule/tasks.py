@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from probe.memory import LONGEST_REST
 from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, Mailbox, ServerProfile
 from probe.model.values import dataclass
 from probe.model.watching import Hours, Load, MailboxWork, PlannedWork, ScheduleSettings
@@ -19,6 +20,8 @@ server lets them wait for a minute, a night of four hours is long enough for 14,
 POSTURE_CONNECTIONS = 38
 """What a full TLS posture of a common server takes, as measured with joint elimination."""
 THE_OWN_ACCOUNT = "the account that runs this program"
+_LONGEST_REST_OF_DYNAMICS = timedelta(days=1)
+"""The longest pause that Dynamics may ask for: nobody's mail waits for its records to be read, and what they said is told as old after an hour."""
 
 
 class Ended(StrEnum):
@@ -38,6 +41,11 @@ class TaskEnding(NamedTuple):
 
     how: Ended
     until: datetime | None = None
+
+    @staticmethod
+    def slowed(seconds: float | None, now: datetime) -> TaskEnding:
+        """That the server asked to be left alone, for so many seconds from now; None where it did not say."""
+        return TaskEnding(Ended.SLOW_DOWN, None if seconds is None else now + timedelta(seconds=seconds))
 
 
 class TaskKind(StrEnum):
@@ -82,6 +90,11 @@ class Task:
     def is_of_a_mailbox(self) -> bool:
         """Whether it is held for a mailbox. Such a task is never done sooner than its interval allows."""
         return self.kind in OF_MAILBOXES
+
+    @property
+    def longest_rest(self) -> timedelta:
+        """For how long its servers are left alone at most, whatever they ask for."""
+        return _LONGEST_REST_OF_DYNAMICS if self.kind is TaskKind.DYNAMICS else LONGEST_REST
 
     @property
     def claims(self) -> tuple[str, ...]:

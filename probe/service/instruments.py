@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from probe.engine.judge import Ruleset
 from probe.engine.observe import Progress
 from probe.engine.plan import Plan
 from probe.model.attempts import Attempt
 from probe.model.estate import Estate
-from probe.model.facts import Reading
 from probe.model.values import dataclass
 from probe.probing import Prober
 from probe.schedule import Task
+
+if TYPE_CHECKING:
+    from probe.organization import DynamicsState
 
 
 class Observer(Protocol):
@@ -24,11 +26,11 @@ class Observer(Protocol):
     async def hold(self, plan: Plan, stop: asyncio.Event, progress: Progress | None = None) -> tuple[Attempt, ...]:
         """The conversations of a plan, an attempt each; `progress` is told how far they are."""
 
-    async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> tuple[Reading, ...]:
+    async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> DynamicsState:
         """What Dynamics' own records say of an estate."""
 
     async def unlisted_mailboxes(self, estate: Estate) -> tuple[str, ...] | None:
-        """Addresses that Dynamics serves and the estate does not have; None where that cannot be told."""
+        """Addresses that Dynamics serves and the estate does not have; None where that cannot be told. Raises Throttled where it asks to be left alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

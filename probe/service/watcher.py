@@ -28,6 +28,7 @@ from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import DEPLOYMENT_SUBJECT, Estate
 from probe.model.facts import Fact, Reading
 from probe.model.runs import Run
+from probe.net.failures import Throttled
 from probe.net.threads import in_thread
 from probe.schedule import Ended, Schedule, Task, TaskEnding, TaskKind
 from probe.service.bugs import log_bug
@@ -37,6 +38,7 @@ from probe.service.instruments import Judges, Observer
 from probe.service.judging import under
 from probe.service.keeping import KeptLooks
 from probe.service.known import KnownLooks, Taken
+from probe.service.listing import UnlistedMailboxes
 from probe.service.looks import Look, LookKey, Topic, is_unanswered, sorted_by_look
 from probe.service.parts import in_portions
 from probe.service.recording import Recorded, otherwise_in_dynamics
@@ -49,8 +51,6 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LIST_EVERY = timedelta(days=1)
-"""How often all of Dynamics' mailboxes are listed, which may be tens of thousands."""
 _LAST = timedelta(seconds=2)
 """How long each step of what follows from looks may go on once the service ends."""
 _AT_MOST_SECONDS = 5.0
@@ -97,7 +97,7 @@ class Watcher:
         self._is_delivering = False
         self._settled = asyncio.Event()
         """Set once what was known when somebody took it is judged; each judgement has its own."""
-        self._listed_at: datetime | None = None
+        self._unlisted = UnlistedMailboxes(observer, clock)
         self._alerts_at: datetime | None = clock.now()
         """When alerts have something to send by time alone."""
         self._teller = Teller(alerts, kept, history, clock.now())
@@ -414,7 +414,7 @@ class Watcher:
 
     async def _read_dynamics(self) -> TaskEnding:
         estate = self.estate
-        readings = await self._observer.state_of_dynamics(estate, self._stop)
+        readings, pause = await self._observer.state_of_dynamics(estate, self._stop)
         before = self._of_dynamics
         other = await in_thread(partial(otherwise_in_dynamics, before, readings), "probe-dynamics")
         if self.estate is not estate:
@@ -426,17 +426,16 @@ class Watcher:
             self._touched = {part.number for part in self._parts.all}
         else:
             self._touched |= {part.number for subject in other if (part := self._parts.of(subject)) is not None}
+        if pause is not None:
+            return TaskEnding.slowed(pause.seconds, self._clock.now())
         if any(isinstance(one, Fact) and one.key == v.DYNAMICS_ORGANIZATION_ID for one in readings):
-            await self._look_for_unlisted()
-        return TaskEnding(Ended.AS_EXPECTED)
-
-    async def _look_for_unlisted(self) -> None:
-        """Look once a day whether Dynamics serves mailboxes that the estate does not have."""
-        now, last = self._clock.now(), self._listed_at
-        if last is None or not timedelta(0) <= now - last < LIST_EVERY:
-            self._listed_at = now
-            if (addresses := await self._observer.unlisted_mailboxes(self.estate)) is not None:
+            try:
+                addresses = await self._unlisted.found(self.estate)
+            except Throttled as wait:
+                return TaskEnding.slowed(wait.pause_seconds, self._clock.now())
+            if addresses is not None:
                 self._teller.take_unlisted(addresses)
+        return TaskEnding(Ended.AS_EXPECTED)
 
     # ---- what follows ---------------------------------------------------------------------------------------------
 

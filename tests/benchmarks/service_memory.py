@@ -36,6 +36,7 @@ from probe.model.attempts import Attempt, packed
 from probe.model.estate import Estate
 from probe.model.facts import Fact, Reading
 from probe.model.watching import Hours
+from probe.organization import DynamicsState
 from probe.schedule import Schedule
 from probe.service import judges
 from probe.service.keeping import KeptLooks
@@ -62,9 +63,9 @@ class _Model:
         self.looks += 1
         return tuple(self._attempt(one) for one in plan.conversations)
 
-    async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> tuple[Reading, ...]:
+    async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> DynamicsState:
         """Nothing."""
-        return ()
+        return DynamicsState(())
 
     async def unlisted_mailboxes(self, estate: Estate) -> tuple[str, ...] | None:
         """None of them."""

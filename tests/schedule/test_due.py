@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from probe.memory import Folder, MailboxSignIn, MemoryUnavailable, SignIns
-from probe.model.watching import Hours
+from probe.model.watching import Hours, Load
 from probe.schedule import Ended, Task, TaskKind
 from probe.schedule.slots import fraction_of
 from probe.schedule.tasks import SIGN_INS_AT_ONCE
@@ -187,6 +187,33 @@ def test_a_server_that_asks_for_a_pause_gets_it(tmp_path: Path, asked: timedelta
     assert min(at for at, task in begun if MAIL in task.loads) >= slowed + rests
     assert {task.kind for at, task in begun if MAIL in task.loads and at < slowed + rests + 31 * MINUTES} == {"quick", "posture", "canary"}
     assert len([at for at, task in begun if task == other]) >= 24
+
+
+@pytest.mark.parametrize(("asked", "rests"), [(None, 15 * MINUTES), (3 * HOUR, 3 * HOUR), (timedelta(days=3650), 24 * HOUR)])
+def test_dynamics_that_asks_for_a_pause_gets_it(tmp_path: Path, asked: timedelta | None, rests: timedelta) -> None:
+    """Its state is not read until then, a day at most, after a restart too; others go on."""
+    reading = Task(
+        kind=TaskKind.DYNAMICS,
+        subject="deployment",
+        interval=5 * MINUTES,
+        loads={"https://crm.contoso.test": Load(connections=1, sign_ins=1)},
+    )
+    world = settled(tmp_path, reading, look())
+    begun: list[Task] = []
+    while reading not in begun:
+        world.wait_until_due(world.now + HOUR)
+        begun = world.due()
+        for task in begun:
+            if task != reading:
+                world.end(task)
+    slowed = world.now
+    world.schedule.ended(reading, slowed, Ended.SLOW_DOWN, None if asked is None else slowed + asked)
+    world.schedule.flush()
+    world.restart()
+    later = world.run(rests + HOUR)
+    first = min(at for at, task in later if task == reading)
+    assert slowed + rests <= first <= slowed + rests + 5 * MINUTES
+    assert len([at for at, task in later if task == look() and at < first]) >= rests // (5 * MINUTES) - 1
 
 
 def test_a_run_that_overruns_is_late_and_never_piled_up(tmp_path: Path) -> None:

@@ -8,6 +8,10 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
+from probe.dynamics.state import AskedPause
+from probe.net.failures import Throttled
 from probe.service.dynamics import states
 from tests.service.driven import START, Driven, run_now
 from tests.service.records import service_of
@@ -109,6 +113,32 @@ async def test_a_mailbox_that_dynamics_lacks_is_told_once_a_day(tmp_path: Path) 
     assert "Mailboxes: m1@p0.contoso.test" in lines_of(service, 0)
     assert "take it out of the estate" in lines_of(service, 0)
     assert all(DAY <= gap < DAY + timedelta(minutes=10) for gap in gaps([at for at, _ in service.told[:3]]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "minutes"),
+    [(AskedPause(7200.0), 120), (AskedPause(None), 15), (AskedPause(30 * 86_400.0), 24 * 60)],
+    ids=["2 h", "some", "30 days"],
+)
+async def test_dynamics_that_asks_for_a_pause_has_it(tmp_path: Path, asked: AskedPause, minutes: int) -> None:
+    """Its state is not read before the time that it names, at most a day, and after a quarter of an hour where it names none; servers are looked at meanwhile."""
+    service, _ = service_of(tmp_path)
+    service.clock.at(START + timedelta(hours=2), lambda: service.world.pauses.append(asked))
+    await service.run(START + timedelta(hours=28))
+    longest = max(gaps(service.world.read_dynamics))
+    assert timedelta(minutes=minutes) <= longest <= timedelta(minutes=minutes + 5)
+    assert sorted(gaps(service.world.read_dynamics))[-2] <= timedelta(minutes=6)
+    looked = service.world.looked["ews-anonymous", url_of(0)]
+    assert max(later - sooner for sooner, later in pairwise(looked)) <= 360
+
+
+async def test_dynamics_that_asks_for_a_pause_instead_of_a_listing_has_it(tmp_path: Path) -> None:
+    """Where it answers so only when its mailboxes are listed, neither its state is read nor they are listed before the time that it names."""
+    service, _ = service_of(tmp_path)
+    service.world.throttled_listings.append(Throttled("the server asks for patience: HTTP 429", 2700.0))
+    await service.run(START + timedelta(hours=2))
+    (listed,) = service.world.listed
+    assert min(at for at in service.world.read_dynamics if at > listed) - listed >= timedelta(minutes=45)
 
 
 def gaps(times: list[datetime]) -> list[timedelta]:

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 from probe import app
+from probe.dynamics.state import AskedPause
 from probe.engine.observe import Progress
 from probe.engine.plan import Conversation, Plan
 from probe.model.attempts import WHY_AFTER, Attempt, Outcome
@@ -24,6 +25,8 @@ from probe.model.facts import Fact, Missing, Reading
 from probe.model.keys import FactKey
 from probe.model.provenance import Observed
 from probe.model.runs import Run
+from probe.net.failures import Throttled
+from probe.organization import DynamicsState
 from probe.simulation.estate import Simulation
 from tests.config.estates import DEPLOYMENT
 
@@ -72,20 +75,29 @@ class World:
         """When somebody was signed in."""
         self.listed: list[datetime] = []
         """When all of Dynamics' mailboxes were listed."""
+        self.read_dynamics: list[datetime] = []
+        """When Dynamics' own state was read."""
         self.of_dynamics: Callable[[Estate], tuple[Reading, ...]] = lambda estate: ()
+        self.pauses: list[AskedPause] = []
+        """The pauses that Dynamics asks for, one each time that its state is read."""
+        self.throttled_listings: list[Throttled] = []
+        """Those that it asks for instead of listing its mailboxes."""
         self.unlisted: tuple[str, ...] | None = ()
 
     async def hold(self, plan: Plan, stop: asyncio.Event, progress: Progress | None = None) -> tuple[Attempt, ...]:
         """What the conversations find."""
         return tuple(self._attempt(one) for one in plan.conversations)
 
-    async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> tuple[Reading, ...]:
+    async def state_of_dynamics(self, estate: Estate, stop: asyncio.Event) -> DynamicsState:
         """What Dynamics says."""
-        return self.of_dynamics(estate)
+        self.read_dynamics.append(self._now())
+        return DynamicsState(self.of_dynamics(estate), self.pauses.pop(0) if self.pauses else None)
 
     async def unlisted_mailboxes(self, estate: Estate) -> tuple[str, ...] | None:
         """Mailboxes of Dynamics that the estate does not have."""
         self.listed.append(self._now())
+        if self.throttled_listings:
+            raise self.throttled_listings.pop(0)
         return self.unlisted
 
     def change(self, subject: str, change: Change) -> None:
