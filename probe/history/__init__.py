@@ -11,6 +11,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, delete, insert
@@ -73,7 +74,7 @@ class History:
 
         return await self.storage.write(work, patience)
 
-    async def record_run(self, run: Run) -> tuple[HistoryChange, ...]:
+    async def record_run(self, run: Run, patience: float | None = None) -> tuple[HistoryChange, ...]:
         """Write what a run that somebody asked for found, and the whole of its document; as `record`.
 
         Of an interrupted run the document alone is kept.
@@ -89,7 +90,7 @@ class History:
             connection.execute(insert(DOCUMENT).values(deployment_id=deployment, run=run.id, at=stored(run.finished), body=body))
             return tuple(timelines.changes_by_id(connection, changes))
 
-        return await self.storage.write(work)
+        return await self.storage.write(work, patience)
 
     async def knows(self, about: str) -> bool:
         """Whether anything was ever found of a subject or of an account."""
@@ -133,20 +134,16 @@ class History:
         """A whole run that somebody asked for, `probe.run/2`; None where it is not kept."""
         return await self._of_deployment(lambda connection, ours: timelines.document(connection, ours, run), otherwise=None)
 
-    async def sweep(self, limits: HistoryLimits, now: datetime) -> Dropped:
-        """Draw latencies together, and drop what is too old or too much."""
-        dropped = await self._of_deployment(
-            lambda connection, ours: keeping.sweep(connection, ours, limits, now), otherwise=Dropped(), writes=True
-        )
+    async def sweep(self, limits: HistoryLimits, now: datetime, patience: float | None = None) -> Dropped:
+        """Draw latencies together, and drop what is too old or too much. `patience` is as of `Storage.write`."""
+        dropped = await self._written(lambda connection, ours: keeping.sweep(connection, ours, limits, now), Dropped(), patience)
         if dropped.is_for_size:
-            await self.storage.compact()
+            await self.storage.compact(patience)
         return dropped
 
     async def erase(self, address: str) -> Dropped:
         """Erase one person's mailbox, from the files too. Raises HistoryUnavailable where somebody reads them meanwhile: then it may be in them still."""
-        dropped = await self._of_deployment(
-            lambda connection, ours: keeping.erase(connection, ours, NamedAddress(address)), otherwise=Dropped(), writes=True
-        )
+        dropped = await self._written(lambda connection, ours: keeping.erase(connection, ours, NamedAddress(address)), Dropped())
         if not await self.storage.compact():
             raise HistoryUnavailable(
                 f"{self.storage.told} is read by another program, so that its files may hold what was erased; erase again"
@@ -161,14 +158,17 @@ class History:
         """The claim to watch this deployment, which one service has at a time."""
         return DeploymentClaim(self.storage, self._name)
 
-    async def _of_deployment(self, work: Callable[[Connection, int], T], *, otherwise: T, writes: bool = False) -> T:
-        """What a piece of work gives of this deployment; `otherwise` where nothing was ever recorded of it."""
+    async def _of_deployment(self, work: Callable[[Connection, int], T], *, otherwise: T) -> T:
+        """What a piece of work reads of this deployment; `otherwise` where nothing was ever recorded of it."""
+        return await self.storage.read(partial(self._found, work, otherwise))
 
-        def found(connection: Connection) -> T:
-            ours = recording.deployment_of(connection, self._name)
-            return otherwise if ours is None else work(connection, ours)
+    async def _written(self, work: Callable[[Connection, int], T], otherwise: T, patience: float | None = None) -> T:
+        """The same of work that may write. `patience` is as of `Storage.write`."""
+        return await self.storage.write(partial(self._found, work, otherwise), patience)
 
-        return await (self.storage.write(found) if writes else self.storage.read(found))
+    def _found(self, work: Callable[[Connection, int], T], otherwise: T, connection: Connection) -> T:
+        ours = recording.deployment_of(connection, self._name)
+        return otherwise if ours is None else work(connection, ours)
 
 
 @asynccontextmanager

@@ -64,21 +64,27 @@ class Storage:
         async with self._begun(writes=False) as connection:
             return await connection.run_sync(work)
 
-    async def compact(self) -> bool:
-        """Leave nothing of what was deleted in the files; as `checkpoint`. Raises HistoryUnavailable."""
+    async def compact(self, patience: float | None = None) -> bool:
+        """Leave nothing of what was deleted in the files; as `checkpoint`. Raises HistoryUnavailable. `patience` is as of `write`."""
         with _translated(self.told):
             async with self._engine.connect() as connection:
-                if not self.is_sqlite:
+                if self.is_sqlite:
+                    await connection.execution_options(probe_patience=_milliseconds(patience))
+                else:
                     await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await connection.execute(text("VACUUM"))
-        return await self.checkpoint()
+        return await self.checkpoint(patience)
 
-    async def checkpoint(self) -> bool:
-        """Leave nothing in the files that SQLite keeps beside its own; False where somebody reads what is there. Raises HistoryUnavailable."""
+    async def checkpoint(self, patience: float | None = None) -> bool:
+        """Leave nothing in the files that SQLite keeps beside its own; False where somebody reads what is there. Raises HistoryUnavailable.
+
+        `patience` is as of `write`.
+        """
         if not self.is_sqlite:
             return True
         with _translated(self.told):
             async with self._engine.connect() as connection:
+                await connection.execution_options(probe_patience=_milliseconds(patience))
                 is_busy, *_ = (await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))).one()
         return not is_busy
 
@@ -99,11 +105,10 @@ class Storage:
 
     @asynccontextmanager
     async def _begun(self, *, writes: bool, patience: float | None = None) -> AsyncIterator[AsyncConnection]:
-        seconds = BUSY_SECONDS if patience is None else patience
         with _translated(self.told):
             async with self._engine.connect() as connection:
                 await connection.execution_options(
-                    probe_begins="BEGIN IMMEDIATE" if writes else "BEGIN", probe_patience=round(seconds * 1000)
+                    probe_begins="BEGIN IMMEDIATE" if writes else "BEGIN", probe_patience=_milliseconds(patience)
                 )
                 async with connection.begin():
                     if not self.is_sqlite:
@@ -172,6 +177,11 @@ def alembic_steps() -> Config:
     return config
 
 
+def _milliseconds(patience: float | None) -> int:
+    """How long SQLite waits for another program."""
+    return round((BUSY_SECONDS if patience is None else patience) * 1000)
+
+
 def _sqlite(file: Path) -> AsyncEngine:
     from sqlalchemy import URL
 
@@ -190,8 +200,10 @@ def _sqlite(file: Path) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
+        # A connection of the pool has the patience of whoever had it before.
+        if (patience := options.get("probe_patience")) is not None:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
         if begins := options.get("probe_begins"):
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {options['probe_patience']}")
             connection.exec_driver_sql(begins)
 
     return engine

@@ -31,6 +31,7 @@ from probe.engine.plan import Plan
 from probe.engine.work import work_of
 from probe.history import DeploymentClaim, HistoryUnavailable, open_history
 from probe.memory import Folder, Locked, MemoryUnavailable
+from probe.memory.state_file import RETRY_SECONDS
 from probe.model.defaults import TlsDepth
 from probe.model.estate import Estate, Secret, SecretReference
 from probe.model.values import dataclass
@@ -46,6 +47,7 @@ from probe.service.instruments import Judges
 from probe.service.keeping import KeptLooks
 from probe.service.view import View
 from probe.service.watcher import Watcher
+from probe.service.writing import unwritten
 from probe.web.listener import CannotListen, ListenSettings, listening
 from probe.web.tokens import Tokens
 
@@ -267,6 +269,6 @@ async def _sweeping(watcher: Watcher) -> None:
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
         try:
-            await watcher.history.sweep(watcher.estate.history, watcher.now())
+            await watcher.history.sweep(watcher.estate.history, watcher.now(), RETRY_SECONDS)
         except HistoryUnavailable as unavailable:
-            _log.error("the history was not swept: %s", unavailable)
+            _log.error(unwritten("what is too old or too much of it is dropped in an hour", unavailable))

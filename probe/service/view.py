@@ -13,6 +13,7 @@ from probe.enabling import Pressed, RecordedRequest
 from probe.engine.plan import Conversation
 from probe.gate import Gated
 from probe.history import History, HistoryUnavailable
+from probe.memory.state_file import RETRY_SECONDS
 from probe.model.attempts import Attempt
 from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.rules import Finding
@@ -24,6 +25,7 @@ from probe.service.judging import as_asked, run_about
 from probe.service.looks import LookKey, Topic
 from probe.service.progress import how_far
 from probe.service.watcher import Watcher
+from probe.service.writing import unwritten
 from probe.web import CannotCheck, EnableOrder, LastLook, LookUnderWay, Standby, WatchedState
 
 LATE = timedelta(minutes=2)
@@ -148,9 +150,9 @@ class View:
     async def _kept(self, run: Run) -> Run:
         """The run, once it is in the history."""
         try:
-            await self.history.record_run(run)
+            await self.history.record_run(run, RETRY_SECONDS)
         except HistoryUnavailable as unavailable:
-            raise CannotCheck(f"the run cannot be kept: {unavailable}") from None
+            raise CannotCheck(unwritten("the run is not kept", unavailable)) from None
         return run
 
     async def _once(self, name: str, keys: list[LookKey], say: Callable[[str], None] | None = None) -> None:

@@ -23,6 +23,11 @@ WRITE_AGAIN = timedelta(seconds=15)
 """After which what could not be written is tried again."""
 
 
+def unwritten(what_comes_of_it: str, unavailable: HistoryUnavailable) -> str:
+    """That something cannot be written into the history now, what becomes of it, and why."""
+    return f"the history cannot be written; {what_comes_of_it}: {unavailable}"
+
+
 class WritePause:
     """The pause after something could not be written. A clock that is set back makes it no longer."""
 
@@ -67,7 +72,7 @@ class HistoryWriter:
             self._pause.begin(now)
             self.is_late = True
             waiting = {"waiting": self._recording.waiting, "lost": self._recording.lost}
-            _log.error("the history cannot be written; what was found is kept in memory: %s", unavailable, extra=waiting)
+            _log.error(unwritten("what was found is kept in memory", unavailable), extra=waiting)
             return False
         was_late, self.is_late = self.is_late, False
         return has_changed or was_late

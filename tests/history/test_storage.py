@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -20,14 +21,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, text
 
-from probe.history import HistoryUnavailable, Interval, open_history
+from probe.history import History, HistoryUnavailable, Interval, open_history
 from probe.history.schema import METADATA, NEWEST
 from probe.history.storage import DATABASE, alembic_steps, connected, migrate
 from probe.memory.folder import Folder
 from probe.model import vocabulary as v
-from probe.model.estate import Secret
-from tests.history.looks import START, look, product
-from tests.runs import POP
+from probe.model.estate import HistoryLimits, Secret
+from tests.history.looks import START, look, minutes, product
+from tests.runs import POP, a_checked_run
 from tests.servers.postgresql import PostgreSql
 
 STEPS = [step.revision for step in reversed(list(ScriptDirectory.from_config(alembic_steps()).walk_revisions()))]
@@ -225,6 +226,31 @@ async def test_a_locked_database_is_waited_for_and_then_told(tmp_path: Path, mon
             assert len(await history.intervals()) == 3, "whoever reads does not wait"
             other.execute("ROLLBACK")
         assert len(await history.record([look(5, *product("Exim"))])) == 1
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda history: history.record([look(5, *product("Exim"))], 0.05),
+        lambda history: history.record_run(a_checked_run(), 0.05),
+        lambda history: history.sweep(HistoryLimits(), minutes(60), 0.05),
+        lambda history: history.storage.compact(0.05),
+    ],
+    ids=["what was found", "a run", "the sweep", "what the sweep compacts"],
+)
+async def test_a_locked_database_is_waited_for_as_long_as_the_caller_says(
+    tmp_path: Path, work: Callable[[History], Awaitable[object]]
+) -> None:
+    """Not for the half minute that others wait, whoever had the connection before; it is told as what it is, and done once the other has ended."""
+    async with open_history(Folder(tmp_path), "contoso") as history:
+        await history.record([look(0, *product())])
+        with closing(sqlite3.connect(tmp_path / DATABASE, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(HistoryUnavailable, match="database is locked"):
+                async with asyncio.timeout(15):
+                    await work(history)
+            other.execute("ROLLBACK")
+        await work(history)
 
 
 async def _products(folder: Path) -> list[Interval]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from probe import app
 from probe.engine.observe import Progress
 from probe.engine.plan import Plan
 from probe.history import open_history
@@ -26,6 +27,7 @@ from probe.model import vocabulary as v
 from probe.model.attempts import Attempt
 from probe.model.estate import Secret
 from probe.service.writing import WRITE_AGAIN
+from probe.web.tokens import Tokens, TokenScope
 from tests.history.cable import Cable
 from tests.servers.fixtures import NOT_RUN
 from tests.servers.postgresql import PostgreSql
@@ -91,6 +93,30 @@ async def test_a_file_that_others_hold_for_a_while_holds_nobody_up(
         measuring.cancel()
         assert stalls.longest < _LONGEST_STALL
         await serving.hears(("notice", f"smtp://localhost:{serving.smtp.port}"), within=40)
+
+
+async def test_a_history_that_others_hold_holds_up_neither_who_asks_nor_what_is_due(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While another program writes to it, looks go on, whoever asks for a check is told why it is not kept, and what it is not swept for is said, in one
+    way and within seconds; afterwards a check is kept."""
+    monkeypatch.setattr("probe.service.serving._SWEEP_SECONDS", 1.0)
+    async with watching(tmp_path, caplog) as serving:
+        token = Tokens(Folder(serving.folder / "state")).create("pipeline", TokenScope.CHECK, app.now())
+        stalls, before = Stalls(), serving.pop.connections
+        measuring = asyncio.create_task(stalls.measure())
+        with held(serving.folder / "state" / "history.sqlite"):
+            async with asyncio.timeout(20):
+                status, refused = await serving.asks("/v1/checks", {"mailbox": "sales@contoso.test"}, token)
+                await logged(caplog, "the history cannot be written; what is too old or too much of it is dropped in an hour: ", within=20)
+            assert status == 503
+            assert refused["detail"].startswith("the history cannot be written; the run is not kept: ")
+            await until(lambda: serving.pop.connections > before + 3, 30)
+            assert serving.pop.connections > before + 3
+        measuring.cancel()
+        assert stalls.longest < _LONGEST_STALL
+        status, _ = await serving.asks("/v1/checks", {"mailbox": "sales@contoso.test"}, token)
+        assert status == 200
 
 
 class Lock:
