@@ -134,6 +134,7 @@ class _ServiceProcess:
             history=history,
             schedule=schedule,
             alerts=alerts,
+            telling=partial(telling, targets=targets),
             clock=self._clock,
         )
         await watcher.begin()
@@ -147,7 +148,7 @@ class _ServiceProcess:
             beside = [
                 group.create_task(work)
                 for work in (
-                    _following(settings.estate_file, watcher, alerts, targets, reload),
+                    _following(settings.estate_file, watcher, reload),
                     _telling_that_it_lives(self._manager, view),
                     beating(targets, view, self._clock),
                     _sweeping(watcher),
@@ -187,7 +188,7 @@ def judges(options: app.Options) -> Judges:
     )
 
 
-async def _following(file: Path, watcher: Watcher, alerts: Alerts, targets: TargetSender, reload: asyncio.Event) -> None:
+async def _following(file: Path, watcher: Watcher, reload: asyncio.Event) -> None:
     """Take up the estate's file whenever it is another, or somebody asks; a wrong one is refused, and the old one kept."""
     known = await in_thread(lambda: _content(file), "probe-estate")
     while True:
@@ -213,7 +214,6 @@ async def _following(file: Path, watcher: Watcher, alerts: Alerts, targets: Targ
             except Exception as failure:  # noqa: BLE001 - the service goes on with what it has
                 log_bug(failure, {"kind": "taking the estate up"})
                 continue
-            await in_thread(partial(alerts.reload, telling(estate, targets)), "probe-alerts")
             _log.info("the estate is taken up", extra={"endpoints": len(estate.endpoints), "mailboxes": len(estate.mailboxes)})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from itertools import takewhile
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
-from probe.alerts import Alerts
+from probe.alerts import Alerts, Telling
 from probe.engine.again import StillKnown
 from probe.engine.observe import Progress, unheld
 from probe.history import History
@@ -70,14 +70,17 @@ class Watcher:
         history: History,
         schedule: Schedule,
         alerts: Alerts,
+        telling: Callable[[Estate], Telling],
         clock: Clock,
     ) -> None:
+        """`telling` is who is told of what by an estate that is taken up later; of this one the alerts know it."""
         self._judges = judges
         self._observer = observer
         self._kept = kept
         self.history = history
         self._schedule = schedule
         self._alerts = alerts
+        self._telling = telling
         self._clock = clock
         self._recorded = Recorded()
         self._of_dynamics: tuple[Reading, ...] = ()
@@ -162,11 +165,13 @@ class Watcher:
         return known, last_looks
 
     async def reload(self, estate: Estate) -> None:
-        """Watch another estate from now on, keeping what of it is known. What is under way meanwhile goes on."""
+        """Watch another estate from now on, keeping what of it is known, and tell whom it names. What is under way meanwhile goes on."""
         before, known, now, shared = self._bare, dict(self._known.believed), self._clock.now(), self._known.shared
         looks = (one.look.get() for one in known.values())
         made, still, tasks = await in_thread(lambda: taken_up_after(estate, self._judges, now, looks, before, shared), "probe-reload")
         async with self._one_estate:
+            # Nothing of the new estate is judged or told before, and nothing of the old one after.
+            await in_thread(partial(self._alerts.reload, self._telling(estate)), "probe-alerts")
             since = [one.look.get() for key, one in self._known.believed.items() if one is not known.get(key) and key in made.looks]
             still.unconfirmed = self._known.unconfirmed
             self._load(made, still)

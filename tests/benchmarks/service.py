@@ -21,6 +21,7 @@ from probe.alerts.wording import Message
 from probe.config import read_estate
 from probe.history import open_history
 from probe.memory import Folder
+from probe.model.estate import Estate
 from probe.schedule import Schedule
 from probe.service import judges
 from probe.service.clock import SystemClock
@@ -64,6 +65,10 @@ async def _taken(target: str, message: Message, event: str, is_repetition: bool)
     return Delivered(DeliveryEnding.TAKEN)
 
 
+def _telling(estate: Estate) -> Telling:
+    return Telling(settings=estate.alerts, recipients=Recipients())
+
+
 async def _measured(protocol: str, port: str, ca: Path, number: int, rounds: int) -> tuple[float, float]:
     estate = read_estate(_estate(protocol, port, number), "bench.toml")
     with tempfile.TemporaryDirectory() as name:
@@ -78,7 +83,8 @@ async def _measured(protocol: str, port: str, ca: Path, number: int, rounds: int
                 kept=KeptLooks(folder, "bench"),
                 history=history,
                 schedule=Schedule(folder, "bench", by.tasks(estate, plan), clock.now()),
-                alerts=Alerts(folder, "bench", _taken, Telling(settings=estate.alerts, recipients=Recipients())),
+                alerts=Alerts(folder, "bench", _taken, _telling(estate)),
+                telling=_telling,
                 clock=clock,
             )
             await watcher.begin()

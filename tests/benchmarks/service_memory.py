@@ -122,6 +122,10 @@ async def _taken(target: str, message: Message, event: str, is_repetition: bool)
     return Delivered(DeliveryEnding.TAKEN)
 
 
+def _telling(estate: Estate) -> Telling:
+    return Telling(settings=estate.alerts, recipients=Recipients())
+
+
 async def _measured(number: int, *, has_own: bool, wants_rooms: bool) -> None:
     os.environ[estate_of_servers.PASSWORD] = "anything"
     with tempfile.TemporaryDirectory() as name:
@@ -148,7 +152,8 @@ async def _measured(number: int, *, has_own: bool, wants_rooms: bool) -> None:
                 kept=KeptLooks(folder, "bench"),
                 history=history,
                 schedule=schedule,
-                alerts=Alerts(folder, "bench", _taken, Telling(settings=estate.alerts, recipients=Recipients())),
+                alerts=Alerts(folder, "bench", _taken, _telling(estate)),
+                telling=_telling,
                 clock=clock,
             )
             clock.is_idle = lambda: watcher.is_idle

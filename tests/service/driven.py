@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from probe import app
-from probe.alerts import Alerts, Delivered, DeliveryEnding, Recipients, Telling
+from probe.alerts import Alerts, Delivered, DeliveryEnding, Telling, recipients_of
 from probe.alerts.wording import Message
 from probe.config import read_estate
 from probe.engine.judge import Ruleset
@@ -35,6 +35,16 @@ JUDGES = Judges(
     probers=app.probers(),
     host="probe.contoso.test",
 )
+
+
+def telling(estate: Estate) -> Telling:
+    """Who is told of what by an estate: its targets, and the log."""
+    return Telling(
+        settings=estate.alerts,
+        recipients=recipients_of(estate, ("log",)),
+        in_maintenance=lambda now: are_within(estate.schedule.maintenance, now, UTC),
+        zone=UTC,
+    )
 
 
 class DrivenClock:
@@ -94,23 +104,20 @@ class Driven:
         self.clock, self.world, self.estate = clock, world, estate
         self._folder = Folder(folder)
         self.told: list[tuple[datetime, Message]] = []
+        self.targets: list[str] = []
+        """To whom each of them was told."""
         self.watcher: Watcher
         self.schedule: Schedule
 
     async def _send(self, target: str, message: Message, event: str, is_repetition: bool) -> Delivered:
         self.told.append((self.clock.now(), message))
+        self.targets.append(target)
         return Delivered(DeliveryEnding.TAKEN)
 
     @asynccontextmanager
     async def begun(self) -> AsyncIterator[Watcher]:
         """The service, begun from what is kept."""
         name, estate = self.estate.deployment.name, self.estate
-        telling = Telling(
-            settings=estate.alerts,
-            recipients=Recipients(local=("log",)),
-            in_maintenance=lambda now: are_within(estate.schedule.maintenance, now, UTC),
-            zone=UTC,
-        )
         async with open_history(self._folder, name) as history:
             plan = JUDGES.plan(estate, self.clock.now().date())
             self.schedule = Schedule(
@@ -128,7 +135,8 @@ class Driven:
                 kept=KeptLooks(self._folder, name),
                 history=history,
                 schedule=self.schedule,
-                alerts=Alerts(self._folder, name, self._send, telling),
+                alerts=Alerts(self._folder, name, self._send, telling(estate)),
+                telling=telling,
                 clock=self.clock,
             )
             self.clock.is_idle = lambda: self.watcher.is_idle

@@ -158,6 +158,20 @@ async def test_an_estate_that_changes_while_it_is_judged(tmp_path: Path, monkeyp
     assert service.told == []
 
 
+async def test_an_estate_that_is_taken_up_brings_whom_it_names_with_it(tmp_path: Path) -> None:
+    """What is found of it is told to its own targets from its first judgement on; those that only the estate before named hear no more."""
+    service = driven(tmp_path, estate_text(1, 1, '[alerts]\nto = ["env:BEFORE"]\n'))
+    at, other = START + HOUR, read_estate(estate_text(2, 1, '[alerts]\nto = ["env:AFTER"]\n'), "estate.toml")
+    service.world.change(url_of(1), down())
+    service.clock.at(at - HOUR / 2, lambda: service.world.change(url_of(0), down()))
+    service.clock.at(at, lambda: service.reload_with(other))
+    await service.run(at + HOUR)
+    before = {target for (when, _), target in zip(service.told, service.targets, strict=True) if when < at}
+    after = {target for (when, _), target in zip(service.told, service.targets, strict=True) if when >= at}
+    assert before == {"env:BEFORE", "log"}
+    assert after == {"env:AFTER", "log"}
+
+
 async def test_a_look_under_way_while_the_estate_changes_tells_what_it_asked(tmp_path: Path) -> None:
     """What an account signed in by NTLM says nothing of it once the estate wants Basic, and its attempts have the names of the new plan."""
     service = driven(tmp_path, estate_text(2, 2))
