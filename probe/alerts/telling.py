@@ -7,6 +7,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import partial
@@ -393,7 +394,9 @@ class Alerts:
             try:
                 ended = await self._send(target, delivery.message, delivery.event_id, delivery.is_repetition)
             except BaseException:
-                self._end(delivery, Delivered(DeliveryEnding.UNSEEN, "the program ended, or failed, while it was sent"), now)
+                unseen = Delivered(DeliveryEnding.UNSEEN, "the program ended, or failed, while it was sent")
+                with suppress(MemoryUnavailable):  # then it is written down before anything more is sent
+                    await to_its_end(partial(self._end, delivery, unseen, now), _THREAD)
                 raise
             if not await to_its_end(partial(self._end, delivery, ended, now), _THREAD):
                 return
@@ -406,7 +409,8 @@ class Alerts:
             await asyncio.wait([claim])
             if claim.exception() is None and (delivery := claim.result()) is not None:
                 # Nobody sends it now, so it is no repetition when somebody does.
-                self._change(delivery, DeliveryState.WAITING, now, {"tries": delivery.tries})
+                with suppress(MemoryUnavailable):  # then it is written down before anything more is sent
+                    await to_its_end(partial(self._change, delivery, DeliveryState.WAITING, now, {"tries": delivery.tries}), _THREAD)
             raise
 
     def _claimed(self, target: str, now: datetime) -> AlertDelivery | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -329,6 +330,47 @@ async def test_what_is_broken_off_is_sent_again_as_possibly_a_repetition(tmp_pat
     world.pass_time(minutes=1)
     (again,) = await world.told()
     assert again.is_repetition
+
+
+async def test_a_delivery_that_fails_leaves_the_loop_to_others(tmp_path: Path) -> None:
+    """While another program holds the book as a sending fails, the loop goes on, so that what let it go on is heard; how it ended is written down then."""
+    world = World(tmp_path)
+    world.settle(condition())
+    with closing(sqlite3.connect(tmp_path / "alerts.sqlite", isolation_level=None)) as other:
+
+        async def fail(target: str, message: Message, event: str, is_repetition: bool) -> Delivered:
+            other.execute("BEGIN IMMEDIATE")
+            # Only a loop that goes on comes to it.
+            asyncio.get_running_loop().call_later(0.1, other.execute, "ROLLBACK")
+            raise RuntimeError("a bug")
+
+        failing = Alerts(Folder(tmp_path), DEPLOYMENT, fail, world.telling)
+        with pytest.raises(ExceptionGroup) as failed:
+            await failing.deliver(world.now)
+    assert failed.group_contains(RuntimeError, match="a bug")
+    with AlertBook(Folder(tmp_path), DEPLOYMENT).opened() as page:
+        (delivery,) = page.unsent()
+    assert (delivery.state, delivery.is_repetition) == (DeliveryState.WAITING, True)
+
+
+async def test_a_failure_whose_ending_cannot_be_written_down_is_the_failure(tmp_path: Path) -> None:
+    """Where neither the target takes an event nor the book that it did not, what failed first is raised, and the ending is written down later."""
+    world = World(tmp_path)
+
+    async def fail(target: str, message: Message, event: str, is_repetition: bool) -> Delivered:
+        tmp_path.chmod(0o777)
+        raise RuntimeError("a bug")
+
+    failing = Alerts(Folder(tmp_path), DEPLOYMENT, fail, world.telling)
+    failing.settle([condition()], world.now)
+    with pytest.raises(ExceptionGroup) as failed:
+        await failing.deliver(world.now)
+    assert failed.group_contains(RuntimeError, match="a bug")
+    tmp_path.chmod(0o700)
+    await failing.deliver(world.now)
+    with AlertBook(Folder(tmp_path), DEPLOYMENT).opened() as page:
+        (delivery,) = page.unsent()
+    assert (delivery.state, delivery.is_repetition) == (DeliveryState.WAITING, True)
 
 
 async def test_a_delivery_that_nobody_began_to_send_is_no_repetition(tmp_path: Path) -> None:
