@@ -91,11 +91,14 @@ class Output:
         options = self.report_options()
         if report.looks_ahead and run.estate is not None and not (self.quiet or run.interrupted):
             options = replace(options, ahead=partial(_ahead, run))
-        pieces = report.render(document, options)
+        if report.with_exit_code is None:
+            pieces, code = report.render(document, options), exit_code(run, self.accept)
+        else:
+            pieces, code = report.with_exit_code(document, options)
         self.write(pieces, report.media_type, patience=INTERRUPTED_SECONDS if run.interrupted else None)
         if (which := pipeline()) is not None:
             annotate(told_to(which, annotations_of(document, self.accept), colour=self.colour))
-        return exit_code(run, self.accept) if report.exit_code is None else report.exit_code(document, options)
+        return code
 
     def write_gate(self, gated: Gated, pressed: Pressed | None = None) -> None:
         """Write the gate's answer, with what came of Test & Enable where that was asked for, as text or JSON. Raises NotWritten."""

@@ -94,7 +94,7 @@ class Report:
     media_type: str
     render: Callable[[Mapping[str, Any], ReportOptions], Iterable[str]]
     """Turns a document, as `publish` makes it, into text in pieces. The text ends with a newline."""
-    exit_code: Callable[[Mapping[str, Any], ReportOptions], int] | None = None
-    """The exit code that the readers of this format go by; None where it is the command's own."""
+    with_exit_code: Callable[[Mapping[str, Any], ReportOptions], tuple[Iterable[str], int]] | None = None
+    """The same text with the exit code that the readers of this format go by, both reckoned at once; None where the exit code is the command's own."""
     looks_ahead: bool = False
     """Whether it tells what comes, which takes as long as to judge the run dozens of times."""

@@ -15,7 +15,10 @@ class Index:
     """The readings and rules of a document, by their ids."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self._readings: dict[str, JsonObject] = {form["id"]: form for part in ("facts", "missing") for form in document[part]}
+        self.all_facts: list[JsonObject] = list(document["facts"])
+        """In the order of the document, each made once: where the document makes its lists as they are read, whoever has this need not read them again."""
+        self.all_gaps: list[JsonObject] = list(document["missing"])
+        self._readings: dict[str, JsonObject] = {form["id"]: form for form in (*self.all_facts, *self.all_gaps)}
         self._rules: dict[str, JsonObject] = {rule: {"rule": rule, **form} for rule, form in document["rules"].items()}
 
     def findings(self, assessment: JsonObject) -> Iterator[JsonObject]:

@@ -49,7 +49,7 @@ def _render(document: Mapping[str, Any], options: ReportOptions) -> Iterator[str
 def _checked(root: ElementTree.Element, document: Mapping[str, Any], options: ReportOptions) -> dict[str, ElementTree.Element]:
     known, on = Known(document), date.fromisoformat(document["judged_at"])
     took: dict[str, float] = defaultdict(float)
-    for attempt in document["attempts"]:
+    for attempt in known.all_attempts:
         if attempt["mailbox"] is not None:
             took[attempt["mailbox"]] += attempt["seconds"]
     suites: dict[str, ElementTree.Element] = {}

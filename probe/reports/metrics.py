@@ -25,7 +25,7 @@ def _metrics(document: Mapping[str, Any]) -> Iterator[Metric]:
     yield single("probe_run_interrupted", "Whether the run was interrupted before its end.", float(document["interrupted"]))
     if document["estate"] is not None:
         yield mailboxes((a["profile"], a["support"], a["readiness"]) for a in document["assessments"])
-    attempts = Counter((a["prober"], a["outcome"]) for a in document["attempts"])
+    attempts = Counter((a["prober"], a["outcome"]) for a in known.all_attempts)
     yield family("probe_attempts", "Attempts of the run.", ("prober", "outcome"), attempts)
     outcomes = {subject: [a["outcome"] for a in known.attempts.get(subject, ())] for subject in known.endpoints}
     yield from endpoints(outcomes, {subject: known.of(subject) for subject in known.endpoints})

@@ -6,7 +6,6 @@ https://assets.nagios.com/downloads/nagioscore/docs/nagioscore/3/en/pluginapi.ht
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -48,20 +47,17 @@ class _Line:
     text: str
 
 
-def _render(document: Mapping[str, Any], options: ReportOptions) -> Iterator[str]:
+def _with_exit_code(document: Mapping[str, Any], options: ReportOptions) -> tuple[list[str], int]:
     known = Known(document)
-    lines = _lines(document, known, options)
+    blocks = None if document["estate"] is None else blocks_of(document["assessments"], known)
+    lines = _lines(document, known, blocks, options)
     state = _worst(lines)
-    what = _defused(bounded("; ".join((_summary(document, known), *(line.text for line in lines[:1]))), _LINE_LIMIT))
-    yield f"PROBE {state.name}: {what} | {' '.join(_performance(document, known))}\n"
-    for line in lines[:_MOST_LINES]:
-        yield f"{line.state.name}: {_defused(bounded(line.text, _LINE_LIMIT))}\n"
+    what = _defused(bounded("; ".join((_summary(blocks, known), *(line.text for line in lines[:1]))), _LINE_LIMIT))
+    told = [f"PROBE {state.name}: {what} | {' '.join(_performance(document, known, blocks))}\n"]
+    told += [f"{line.state.name}: {_defused(bounded(line.text, _LINE_LIMIT))}\n" for line in lines[:_MOST_LINES]]
     if len(lines) > _MOST_LINES:
-        yield f"and {len(lines) - _MOST_LINES:,} lines more: the text report has them\n"
-
-
-def _exit_code(document: Mapping[str, Any], options: ReportOptions) -> int:
-    return _worst(_lines(document, Known(document), options))
+        told.append(f"and {len(lines) - _MOST_LINES:,} lines more: the text report has them\n")
+    return told, state
 
 
 def _worst(lines: Iterable[_Line]) -> State:
@@ -69,20 +65,20 @@ def _worst(lines: Iterable[_Line]) -> State:
     return next((state for state in _PRECEDENCE if state in found), State.OK)
 
 
-def _lines(document: Mapping[str, Any], known: Known, options: ReportOptions) -> list[_Line]:
-    """What keeps it from being well, the worst first."""
-    lines = list(_looked_at(document, known) if document["estate"] is None else _checked(document, known, options))
+def _lines(document: Mapping[str, Any], known: Known, blocks: Sequence[Block] | None, options: ReportOptions) -> list[_Line]:
+    """What keeps it from being well, the worst first. `blocks` are the mailboxes, None of a look."""
+    lines = list(_looked_at(document, known) if blocks is None else _checked(document, blocks, options))
     if document["interrupted"]:
         lines.append(_Line(State.UNKNOWN, "the run was interrupted: what is missing here was not asked"))
-    failed = [attempt for attempt in document["attempts"] if attempt["outcome"] == Outcome.BUG]
+    failed = [attempt for attempt in known.all_attempts if attempt["outcome"] == Outcome.BUG]
     if failed:
         lines.append(_Line(State.UNKNOWN, f"the probe itself failed at {failed[0]['subject']}: {failed[0]['detail']}"))
     return sorted(lines, key=lambda line: _PRECEDENCE.index(line.state))
 
 
-def _checked(document: Mapping[str, Any], known: Known, options: ReportOptions) -> Iterator[_Line]:
+def _checked(document: Mapping[str, Any], blocks: Sequence[Block], options: ReportOptions) -> Iterator[_Line]:
     on = datetime.fromisoformat(document["judged_at"]).date()
-    groups = groups_of(blocks_of(document["assessments"], known), on)
+    groups = groups_of(blocks, on)
     for group in groups:
         state = _state_of(group.first, options)
         if state is not State.OK:
@@ -140,32 +136,36 @@ def _outcome(attempt: Mapping[str, Any]) -> str:
     return f"{attempt['prober']} {spaced(attempt['outcome'])}{detail}"
 
 
-def _summary(document: Mapping[str, Any], known: Known) -> str:
+def _summary(blocks: Sequence[Block] | None, known: Known) -> str:
     """How many there are, and how many of each kind that is not well."""
-    if document["estate"] is None:
+    if blocks is None:
         return count(len(known.endpoints), "endpoint", "endpoints")
-    counts = ", ".join(f"{number} {spaced(kind)}" for kind, number in _counts(document).items() if number)
-    return f"{count(len(document['assessments']), 'mailbox', 'mailboxes')}: {counts}"
+    counts = ", ".join(f"{number} {spaced(kind)}" for kind, number in _counts(blocks).items() if number)
+    return f"{count(_mailboxes(blocks), 'mailbox', 'mailboxes')}: {counts}"
 
 
-def _counts(document: Mapping[str, Any]) -> dict[str, int]:
+def _mailboxes(blocks: Iterable[Block]) -> int:
+    """How many there are."""
+    return sum(len(block.addresses) for block in blocks)
+
+
+def _counts(blocks: Sequence[Block]) -> dict[str, int]:
     """How many mailboxes are of each kind. A mailbox may be of several."""
-    ready = Counter(a["readiness"] for a in document["assessments"])
-    support = Counter(a["support"] for a in document["assessments"])
-    open_ = sum("undetermined" in (a["support"], a["readiness"]) for a in document["assessments"])
     return {
-        **{kind: ready[kind] for kind in (Readiness.NOT_READY, Readiness.READY)},
-        **{kind: support[kind] for kind in (Support.UNSUPPORTED, Support.NOT_LISTED)},
-        "undetermined": open_,
+        **{kind: _mailboxes(block for block in blocks if block.readiness is kind) for kind in (Readiness.NOT_READY, Readiness.READY)},
+        **{kind: _mailboxes(block for block in blocks if block.support is kind) for kind in (Support.UNSUPPORTED, Support.NOT_LISTED)},
+        "undetermined": _mailboxes(
+            block for block in blocks if block.support is Support.UNDETERMINED or block.readiness is Readiness.UNDETERMINED
+        ),
     }
 
 
-def _performance(document: Mapping[str, Any], known: Known) -> Iterator[str]:
+def _performance(document: Mapping[str, Any], known: Known, blocks: Sequence[Block] | None) -> Iterator[str]:
     """Performance data: `'label'=value[unit];warn;crit;min;max`. Labels stay the same from run to run."""
-    if document["estate"] is not None:
-        number = len(document["assessments"])
+    if blocks is not None:
+        number = _mailboxes(blocks)
         yield f"mailboxes={number};;;0"
-        for kind, of_it in _counts(document).items():
+        for kind, of_it in _counts(blocks).items():
             yield f"{kind.replace('-', '_')}={of_it};;;0;{number}"
     started, finished = (datetime.fromisoformat(document[end]) for end in ("started", "finished"))
     yield f"time={(finished - started).total_seconds():g}s;;;0"
@@ -193,6 +193,6 @@ REPORT = Report(
     id="nagios",
     title="For a monitoring plugin: how it stands in one line with performance data, and the plugin's exit code.",
     media_type="text/plain; charset=utf-8",
-    render=_render,
-    exit_code=_exit_code,
+    render=lambda document, options: _with_exit_code(document, options)[0],
+    with_exit_code=_with_exit_code,
 )

@@ -38,9 +38,11 @@ NAMES = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}
 def told(run: Run, **options: Any) -> tuple[int, list[str]]:
     """The exit code and the lines; what both say of the state is one."""
     document = publish(run)
-    lines = "".join(REPORT.render(document, ReportOptions(**options))).splitlines()
-    assert REPORT.exit_code is not None
-    code = REPORT.exit_code(document, ReportOptions(**options))
+    assert REPORT.with_exit_code is not None
+    pieces, code = REPORT.with_exit_code(document, ReportOptions(**options))
+    text = "".join(pieces)
+    assert text == "".join(REPORT.render(document, ReportOptions(**options)))
+    lines = text.splitlines()
     assert lines[0].startswith(f"PROBE {NAMES[code]}: ")
     assert lines[0].count("|") == 1
     assert not any("|" in line for line in lines[1:])

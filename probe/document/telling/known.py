@@ -20,20 +20,22 @@ class Known(Index):
     def __init__(self, document: Mapping[str, Any]) -> None:
         super().__init__(document)
         self.started = datetime.fromisoformat(document["started"])
+        self.all_attempts: list[JsonObject] = list(document["attempts"])
+        """In the order of the document."""
         self.attempts: dict[str, list[JsonObject]] = {}
-        for attempt in document["attempts"]:
+        for attempt in self.all_attempts:
             self.attempts.setdefault(attempt["subject"], []).append(attempt)
         self.facts: dict[tuple[str, str | None, str], list[JsonObject]] = {}
-        for fact in document["facts"]:
+        for fact in self.all_facts:
             self.facts.setdefault((fact["subject"], fact["mailbox"], fact["key"]), []).append(fact)
         self._forms: dict[str, dict[str, list[JsonObject]]] = {}
         """Facts and gaps of each subject itself."""
-        for part in ("facts", "missing"):
-            for form in document[part]:
+        for part, forms in (("facts", self.all_facts), ("missing", self.all_gaps)):
+            for form in forms:
                 if form["mailbox"] is None:
                     self._forms.setdefault(form["subject"], {}).setdefault(part, []).append(form)
         self._of: dict[str, Facts] = {}
-        self._gaps = {(gap["subject"], gap["mailbox"], gap["key"]): gap for gap in document["missing"]}
+        self._gaps = {(gap["subject"], gap["mailbox"], gap["key"]): gap for gap in self.all_gaps}
         estate = document["estate"] or {"deployment": {}, "profiles": (), "mailboxes": ()}
         self.deployment: JsonObject = estate["deployment"]
         self.profiles: dict[str, JsonObject] = {profile["name"]: profile for profile in estate["profiles"]}
@@ -72,7 +74,7 @@ class Known(Index):
     def signed_in_before(self) -> Mapping[tuple[str, str], datetime]:
         """When accounts signed in of which the run has the answer of a sign-in before it, by endpoint and mailbox."""
         found: dict[tuple[str, str], datetime] = {}
-        for attempt in (one for of_subject in self.attempts.values() for one in of_subject):
+        for attempt in self.all_attempts:
             if attempt["mailbox"] and "://" in attempt["subject"] and attempt["outcome"] != Outcome.NOT_SCHEDULED and attempt.get("at"):
                 at, key = datetime.fromisoformat(attempt["at"]), (attempt["subject"], attempt["mailbox"])
                 if at < self.started:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from probe.document.index import JsonObject
+from probe.document.telling.known import Known
 from probe.model import vocabulary as v
 from probe.model.rules import Grade
 
 
-def messages_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Grade]]:
+def messages_of(known: Known) -> Iterator[tuple[str, str, Grade]]:
     """For each mailbox from which a test message was sent or refused: the mailbox, what came of it, and how that stands."""
-    told = {
-        (form["mailbox"], form["key"]): form for form in (*document["missing"], *document["facts"]) if form["key"].startswith("roundtrip.")
-    }
+    told = {(form["mailbox"], form["key"]): form for form in (*known.all_gaps, *known.all_facts) if form["key"].startswith("roundtrip.")}
     for mailbox, key in told:
         if key == v.ROUNDTRIP_SENT.name and "value" in told[mailbox, key]:
             of = {

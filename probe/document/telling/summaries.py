@@ -44,9 +44,9 @@ def summary_of_check(blocks: Sequence[Block]) -> list[str]:
     ]
 
 
-def summary_of_look(document: Mapping[str, Any], known: Known) -> str:
+def summary_of_look(known: Known) -> str:
     """The number of endpoints, and of attempts by outcome."""
-    outcomes = Counter(a["outcome"] for a in document["attempts"])
+    outcomes = Counter(a["outcome"] for a in known.all_attempts)
     endpoints = count(len(known.endpoints), "endpoint", "endpoints")
     tried = ", ".join(f"{number:,} {spaced(outcome)}" for outcome, number in sorted(outcomes.items(), key=lambda o: (-o[1], o[0])))
     return f"{endpoints}, {count(outcomes.total(), 'attempt', 'attempts')}: {tried or 'nothing was tried'}."

@@ -30,7 +30,7 @@ def _render(document: Mapping[str, Any], options: ReportOptions) -> str:
     else:
         _write_check(page, document, known, options)
     if options.transcripts:
-        _transcripts(page, document["attempts"])
+        _transcripts(page, known.all_attempts)
     return page.text()
 
 
@@ -54,7 +54,7 @@ def _write_check(page: Page, document: Mapping[str, Any], known: Known, options:
     if unread := dynamics_unread(known):
         page.say(unread, style=DOUBTFUL)
     write_mailboxes(page, groups, known, on, options)
-    write_messages(page, document)
+    write_messages(page, known)
     if options.verbose:
         page.heading("Endpoints")
         for subject in known.endpoints:
@@ -67,7 +67,7 @@ def _write_check(page: Page, document: Mapping[str, Any], known: Known, options:
 
 
 def _write_look(page: Page, document: Mapping[str, Any], known: Known, options: ReportOptions) -> None:
-    _summary(page, [summary_of_look(document, known)], document)
+    _summary(page, [summary_of_look(known)], document)
     _circumstances(page, document)
     if options.quiet:
         return

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from probe.document.telling.known import Known
 from probe.document.telling.messages import messages_of
 from probe.model.rules import Grade
 from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
@@ -12,9 +10,9 @@ from probe.reports.text.page import BAD, DOUBTFUL, GOOD, Page
 _STYLES = {Grade.GOOD: GOOD, Grade.OPEN: DOUBTFUL, Grade.BAD: BAD}
 
 
-def write_messages(page: Page, document: Mapping[str, Any]) -> None:
+def write_messages(page: Page, known: Known) -> None:
     """One line for each mailbox from which a test message was sent or refused; empty where none was tried."""
-    messages = list(messages_of(document))
+    messages = list(messages_of(known))
     if messages:
         page.heading("Test messages")
     for mailbox, what_came, stands in messages:
