@@ -92,6 +92,8 @@ class Options:
     """Folder of what must outlive the run, or what names it when it is wanted: refused logins. None: nothing is remembered, as in the demo."""
     sign_in_now: bool = False
     """Whether an account signs in for a mailbox however short a time ago it did: a person says so on the terminal."""
+    estate_file: str | None = None
+    """The file that the estate was read from, for commands that name it; None where it is not known."""
     warn: Callable[[str], None] = field(default=lambda text: None)
     """Is told in one sentence what the operator should know of the run beside its result."""
     clock: Callable[[], datetime] = field(default=lambda: now())
@@ -286,7 +288,7 @@ class Probing:
         plan = plan_check(estate, meant, self._options, newer_than=newer_than)
         run = await self._run(plan, context, read_before)
         # By now it knows every secret of the run too.
-        return gate.gated(estate, meant, run, records, accept, context.redactor.clean_sentence)
+        return gate.gated(estate, meant, run, records, accept, context.redactor.clean_sentence, self._options.estate_file)
 
     async def enable(self, job: Job, audit: Audit, books: Books, say: Callable[[str], None], stop: asyncio.Event) -> Pressed:
         """Ask Dynamics for Test & Enable of the mailboxes of a job, and wait for what comes of it. Once `stop` is set it ends, and tells how far it is.

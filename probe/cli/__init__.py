@@ -213,7 +213,7 @@ def gate(
     mailboxes = to_be_gated(estate, addresses, everyone=everyone, profiles=profiles, list_file=list_file)
     narrow = None if when is None else narrowed_to_outage(estate, when)
     accepted = frozenset(map(Accept, accept))
-    options = replace(options, state=default_folder)
+    options = replace(options, state=default_folder, estate_file=str(estate_file))
     named = [mailbox.address for mailbox in mailboxes]
     with round_of(request, estate, are_named=not (everyone or profiles or when)) as enabling:
         if enabling is not None:

@@ -62,7 +62,8 @@ def serve(
     from probe.web.listener import listen_settings
 
     estate = estate_of(estate_file)
-    options = replace(options, state=default_folder)
+    # Whole: who reads it on a page stands in no folder of this machine.
+    options = replace(options, state=default_folder, estate_file=str(estate_file.absolute()))
     if dry_run:
         show_day_ahead(output, options, estate)
     try:

@@ -25,6 +25,7 @@ from probe.model.estate import (
     Service,
     SignInSettings,
 )
+from probe.model.remedies import word_of
 from probe.model.values import dataclass
 
 NOT_GIVEN = "not given"
@@ -92,20 +93,21 @@ def no_row(mailbox: Mailbox) -> Difference:
     return Difference("mailbox", mailbox.address, _NO_ROW, mend=_MENDED_IN_DYNAMICS["mailbox"])
 
 
-def differences(estate: Estate, mailbox: Mailbox, rows: Rows) -> tuple[Difference, ...]:
-    """Everything in which a mailbox's rows are not what the estate says of it."""
+def differences(estate: Estate, mailbox: Mailbox, rows: Rows, file: str | None = None) -> tuple[Difference, ...]:
+    """Everything in which a mailbox's rows are not what the estate says of it. `file` is the estate's own, where it is known."""
     profile = estate.profile_of(mailbox)
     url = "URL" if estate.dynamics is None else str(estate.dynamics.url)
+    command = f"probe import dynamics {url} --update --output {'FILE' if file is None else word_of(file)}"
     found = (*_of_mailbox(mailbox, profile, rows.mailbox), *_of_profile(mailbox, profile, rows))
-    return tuple(dict.fromkeys(replace(difference, mend=_mend_of(difference, url)) for difference in found))
+    return tuple(dict.fromkeys(replace(difference, mend=_mend_of(difference, command)) for difference in found))
 
 
-def _mend_of(difference: Difference, url: str) -> str:
+def _mend_of(difference: Difference, command: str) -> str:
     if difference.mend:
         return difference.mend
     if difference.dynamics == NOT_GIVEN:
         return _LOOKED_UP
-    return _MENDED_IN_DYNAMICS.get(difference.what) or f"probe import dynamics {url} --update --output FILE"
+    return _MENDED_IN_DYNAMICS.get(difference.what) or command
 
 
 def _of_mailbox(mailbox: Mailbox, profile: ServerProfile, row: MailboxRow) -> Iterator[Difference]:

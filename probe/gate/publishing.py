@@ -45,8 +45,12 @@ def gated(
     records: DynamicsRecords | Unread,
     accept: Collection[Accept] = frozenset(),
     clean: Callable[[str], str] = lambda text: text,
+    file: str | None = None,
 ) -> Gated:
-    """What the gate says of the mailboxes of a run, by what was read of Dynamics; `clean` strikes secrets out of what a row may repeat."""
+    """What the gate says of the mailboxes of a run, by what was read of Dynamics; `clean` strikes secrets out of what a row may repeat.
+
+    `file` is the estate's own, for commands that name it; None where it is not known.
+    """
     assessments = {assessment.mailbox: assessment for assessment in run.assessments}
     unread = records.reason if isinstance(records, Unread) and records.is_asked else None
     let_in = let_in_during(run)
@@ -55,7 +59,7 @@ def gated(
     will: dict[str, Will] = {}
     last_errors: dict[str, LastError] = {}
     for mailbox in mailboxes:
-        beside = compared(estate, mailbox, records)
+        beside = compared(estate, mailbox, records, file)
         differs = [replace(difference, dynamics=clean(difference.dynamics)) for difference in beside.differs]
         seen = let_in.get(mailbox.address, ())
         verdicts.append(verdict_on(mailbox, assessments[mailbox.address], run, seen, differs, unread, accept))

@@ -98,12 +98,12 @@ def records_of(state: StateRecords) -> DynamicsRecords:
     )
 
 
-def compared(estate: Estate, mailbox: Mailbox, records: DynamicsRecords | Unread) -> Compared:
-    """A mailbox of the estate beside what was read of Dynamics."""
+def compared(estate: Estate, mailbox: Mailbox, records: DynamicsRecords | Unread, file: str | None = None) -> Compared:
+    """A mailbox of the estate beside what was read of Dynamics. `file` is the estate's own, where it is known."""
     if isinstance(records, Unread):
         return Compared(None)
     rows = records.of(mailbox)
     if isinstance(rows, Difference):
         return Compared(None, (rows,))
     waiting = None if records.pending is None else records.pending.get(rows.mailbox.id, Pending(0, None))
-    return Compared(rows, differences(estate, mailbox, rows), waiting, records.alerts.get(rows.mailbox.id, ()))
+    return Compared(rows, differences(estate, mailbox, rows, file), waiting, records.alerts.get(rows.mailbox.id, ()))

@@ -70,7 +70,7 @@ _FOR = re.compile(rf"At ({'|'.join(map(re.escape, Audience))}): ")
 # A cmdlet is called Verb-Noun; the others are programs that a remedy may name.
 _COMMAND = re.compile(r"`((?:[A-Z][a-z]+-[A-Z]\w*|nslookup|certutil\.exe|probe)(?: [^`]+)?)`")
 # What PowerShell takes for one word of text as it stands. The rest goes between quotes, among which it counts the curly ones too.
-_BARE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:/\\+-]*\Z")
+_BARE = re.compile(r"[A-Za-z0-9/][A-Za-z0-9._@:/\\+-]*\Z")
 _QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
 _MARKS = frozenset("`\n\r")
 _MOST_VALUES = 3
@@ -134,9 +134,11 @@ def _once_each(command: str, values: Mapping[Name, Sequence[str]]) -> Iterator[s
 
 
 def _word(value: str | None, otherwise: str) -> str:
+    return otherwise if value is None else word_of(value)
+
+
+def word_of(value: str) -> str:
     """The value as one word of PowerShell."""
-    if value is None:
-        return otherwise
     return value if _BARE.match(value) else "'" + _QUOTES.sub(r"\1\1", value) + "'"
 
 

@@ -178,6 +178,22 @@ def test_each_difference_names_what_mends_it(changed: dict[str, Any], mend: str)
     assert difference.mend == mend
 
 
+@pytest.mark.parametrize(
+    ("file", "word"),
+    [
+        ("estate.toml", "estate.toml"),
+        ("/etc/probe/estate.toml", "/etc/probe/estate.toml"),
+        ("C:\\Probe\\estate.toml", "C:\\Probe\\estate.toml"),
+        ("C:\\Program Files\\it's.toml", "'C:\\Program Files\\it''s.toml'"),
+    ],
+)
+def test_the_command_that_mends_a_difference_names_the_estates_file(file: str, word: str) -> None:
+    """Where it is known, as one word of a command line."""
+    estate = an_estate_of()
+    (difference,) = differences(estate, estate.mailboxes[0], rows_of(address="b@contoso.test"), file)
+    assert difference.mend == f"probe import dynamics URL --update --output {word}"
+
+
 def test_what_does_not_use_a_direction_is_not_compared_in_it() -> None:
     """A mailbox that only sends has nothing to do with the incoming endpoint, but for settings that are shared."""
     estate = an_estate_of(mailbox=replace(SERVED, incoming=Delivery.NONE, appointments=Delivery.NONE))

@@ -73,6 +73,17 @@ async def test_each_is_asked_for_once_and_compared(tmp_path: Path) -> None:
         assert score["directions"]["outgoing"] == {"compared": 0, "agreed": 0, "rate": None, "undecided": 5}
 
 
+async def test_what_mends_a_difference_names_the_estates_file(tmp_path: Path) -> None:
+    """The command that takes over what Dynamics has can be pasted as it stands, in the document and in the text."""
+    async with organized(tmp_path, 1) as world:
+        for profile in world.organization.profiles.values():
+            profile["incomingusername"] = "other@contoso.test"
+        mend = f"probe import dynamics http://127.0.0.1:{world.server.port}/Contoso --update --output estate.toml"
+        form = mailboxes_of((await world.gate("--all", *GO, "--json")).out)[address(0)]
+        assert {one["mend"] for one in form["differs"]} == {mend}
+        assert mend in " ".join((await world.gate("--all", *GO)).out.split())
+
+
 async def test_the_history_tells_what_was_asked_for(tmp_path: Path) -> None:
     """Of one mailbox: by whom, what was predicted and what came, out of the audit; the gate's own run is in it too. What is torn or gone takes nothing else away."""
     async with organized(tmp_path, 2) as world:
