@@ -66,12 +66,6 @@ OPEN = {("GET", "/login"), ("POST", "/login"), ("GET", "/static/probe.css")}
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
 async def strict(tmp_path: Path) -> AsyncIterator[World]:
     """A listener on loopback on which readers want a token too."""
     async with world(tmp_path, settings=ListenSettings(port=0, require_token=True)) as made:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from probe.model.rules import Otherwise, Readiness, Result, Support
 from probe.web.forms import CausePageForm
@@ -15,12 +12,6 @@ from tests.runs import ENDS_SOON, NOT_TESTED, PRODUCT, a_checked_run, a_finding,
 from tests.web.client import got, pages
 from tests.web.pages.reading import PageReader
 from tests.web.world import World, world
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
-        yield made
 
 
 async def test_causes_are_those_of_the_estates_page_in_its_order(service: World) -> None:

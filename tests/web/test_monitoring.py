@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -23,12 +22,6 @@ from tests.web.client import Answer
 from tests.web.world import World, world
 
 DOVECOT = (TRANSCRIPTS / "pop3-capabilities" / "dovecot-stls.txt").read_text()
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
-        yield made
 
 
 def samples(answer: Answer) -> dict[tuple[str, ...], float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -49,12 +48,6 @@ from tests.runs import (
 from tests.web.client import got, pages
 from tests.web.pages.reading import PageReader
 from tests.web.world import World, world
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
-        yield made
 
 
 async def test_the_estate_in_short_counts_each_mailbox_once(service: World) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from probe import app
 from probe.history import judgement
@@ -23,12 +20,6 @@ from tests.web.world import World, world
 
 INFO = "info@contoso.test"
 ONLINE = "https://outlook.office365.com:443/EWS/Exchange.asmx"
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
-        yield made
 
 
 async def test_a_change_of_a_verdict_stands_on_the_mailboxs_page(service: World) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -52,17 +51,6 @@ AT_POP = f"/e/{endpoint_id(POP)}"
 def _seen(at: datetime, name: str, subject: str = POP) -> Sighting:
     """A look that found a product."""
     return look((at - START) / timedelta(minutes=1), *product(name), subject=subject)
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def reader(service: World) -> PageReader:
-    return PageReader(service.asker)
 
 
 async def test_the_estate_is_told_by_cause_the_worst_first(reader: PageReader) -> None:

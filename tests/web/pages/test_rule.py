@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,6 @@ from tests.web.pages.reading import PageReader
 from tests.web.world import World, world
 
 TOO_OLD = "/rules/exchange-2003-or-2007"
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def reader(service: World) -> PageReader:
-    return PageReader(service.asker)
 
 
 async def test_every_rule_has_its_page(service: World, reader: PageReader) -> None:
