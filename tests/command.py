@@ -5,9 +5,24 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
+from probe.cli import cli
 from probe.cli.pipelines import Pipeline
+
+
+def _commands(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        yield f"{before}{name}", command
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{before}{name} ")
+
+
+COMMANDS = dict(_commands(cli))
+"""Every command by its name, one within a group by both, as in `token list`."""
 
 
 def environment(**more: str) -> dict[str, str]:

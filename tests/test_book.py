@@ -33,6 +33,7 @@ from probe.model.provenance import Rank
 from probe.model.rules import By, Direction, Otherwise, Readiness, Result, SignedIn, Support
 from probe.model.vocabulary import all_keys
 from probe.probing import SUBJECTS, Scope
+from tests.command import COMMANDS
 
 _ROOT = Path(__file__).parents[1]
 _PAGES = ("probe/README.md", "probe/CONTRACT.md", "tests/README.md")
@@ -196,9 +197,8 @@ def test_the_commands_are_those_of_the_command_line() -> None:
 def test_the_options_are_those_of_the_command_line() -> None:
     """Every option that is named is one of a command, and every option of a command is named."""
     text = "".join(_section("probe/CONTRACT.md", heading) for heading in ("## Commands", "## Options", "## Importing"))
-    commands: list[click.Command] = [cli, *cli.commands.values()]
-    commands += [command for group in commands[1:] if isinstance(group, click.Group) for command in group.commands.values()]
-    known = {option for command in commands for parameter in command.params for option in parameter.opts if option.startswith("--")}
+    parameters = [parameter for command in (cli, *COMMANDS.values()) for parameter in command.params]
+    known = {option for parameter in parameters for option in parameter.opts if option.startswith("--")}
     assert set(re.findall(r"--[a-z][a-z-]*", text)) == known - {"--help"}
 
 
@@ -206,6 +206,18 @@ def test_the_formats_are_those_of_the_reports() -> None:
     """Each report is a format, and there is no other."""
     (line,) = re.findall(r"(?m)^Formats: .*$", _section("probe/CONTRACT.md", "## Options"))
     assert sorted(_words(line)) == sorted(catalogue.load("probe.reports", "REPORT", Report))
+
+
+def test_the_formats_of_answers_that_are_no_run_are_told() -> None:
+    """The commands of which the contract says that two formats are all are those that take no other."""
+    (line,) = re.findall(r"(?m)^Of (`.*) the first two alone\.$", _section("probe/CONTRACT.md", "## Options"))
+    named = set(_words(line))
+    for name, command in COMMANDS.items():
+        for parameter in command.params:
+            if "--format" in parameter.opts:
+                assert isinstance(parameter.type, click.Choice)
+                is_named = name in named or name.split()[0] in named
+                assert is_named == (set(parameter.type.choices) == {"json", "text"}), name
 
 
 def test_the_schemes_of_endpoints_are_those_that_are_read() -> None:

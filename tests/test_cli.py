@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from probe import __version__, app
+from probe.cli import cli
 from probe.memory import Memory
 from probe.model.estate import Endpoint
 from probe.model.schemas import RUN_SCHEMA
 from probe.model.vocabulary import all_keys
-from tests.command import probe
+from tests.command import COMMANDS, probe
 from tests.hostile import Hostile, closed_port
 from tests.looking import authority, playing
 from tests.reports.rendering import may_be_wider
@@ -90,6 +92,13 @@ def test_a_look_loads_nothing_that_it_has_no_use_for(options: list[str], of_othe
 def test_the_version_is_told() -> None:
     """--version names the program and its version."""
     assert probe("--version").stdout == f"probe, version {__version__}\n"
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_tells_the_version(command: str) -> None:
+    """Behind whichever command it stands, and whatever else that would want."""
+    told = CliRunner().invoke(cli, [*command.split(), "--version"])
+    assert (told.exit_code, told.stdout) == (0, f"probe, version {__version__}\n")
 
 
 async def test_a_look_prints_one_json_document_and_nothing_else() -> None:

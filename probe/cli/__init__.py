@@ -379,6 +379,17 @@ cli.add_command(serve)
 cli.add_command(token)
 
 
+def _tell_version(group: click.Group) -> None:
+    """Give each command of a group, and of the groups in it, the option that tells the version."""
+    for command in group.commands.values():
+        click.version_option(__version__, prog_name="probe")(command)
+        if isinstance(command, click.Group):
+            _tell_version(command)
+
+
+_tell_version(cli)
+
+
 def _endpoints(urls: Sequence[str]) -> tuple[Endpoint, ...]:
     from probe.model.estate import Endpoint
 
