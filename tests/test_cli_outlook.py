@@ -36,5 +36,8 @@ def test_the_last_day_is_given_and_an_estate_that_is_wrong_is_told(folder: Path)
     done = probe("outlook", "estate.toml", "--until", "2026-12-31", cwd=folder)
     assert done.returncode == 0
     assert "to 2026-12-31" in done.stdout
+    far = probe("outlook", "estate.toml", "--until", "9999-12-31", cwd=folder)
+    assert (far.returncode, far.stdout) == (2, "")
+    assert "more than a hundred years ahead" in far.stderr
     (folder / "wrong.toml").write_text("[deployment]\n", encoding="utf-8")
     assert probe("outlook", "wrong.toml", cwd=folder).returncode == 2

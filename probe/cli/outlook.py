@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from probe.cli.output import Output
 
 _DAYS = 365
+_MOST_DAYS = 36500
+"""How far ahead may be looked: the run is judged again for each change, and no table knows of what comes then."""
 
 
 @click.command()
@@ -36,6 +38,8 @@ def outlook(output: Output, options: Options, estate_file: Path, until: datetime
     from probe import app
     from probe.outlook import outlook_form, outlook_text
 
+    if until is not None and (until.date() - app.today()).days > _MOST_DAYS:
+        raise click.BadParameter(f"{until.date()} is more than a hundred years ahead", param_hint="--until")
     estate = estate_of(estate_file)
     # What comes shows without a sign-in: none is held, whatever the estate allows, and Dynamics' records are not read.
     unsigned = replace(estate, deployment=replace(estate.deployment, allow=frozenset()), dynamics=None)

@@ -60,6 +60,11 @@ def outlook(run: Run, ruleset: Ruleset, until: date) -> list[Coming]:
     return found
 
 
+def day_after(day: date, span: timedelta, last: date = date.max) -> date:
+    """The day that comes so much later, no later than a last one: there is none after the year 9999."""
+    return last if last - day <= span else day + span
+
+
 def unseen(run: Run) -> Iterator[Unseen]:
     """The endpoints of which it is not known when their certificate or their chain ends, each with the reason."""
     sent = {one.subject: one.value for one in run.readings if isinstance(one, Fact) and one.key is v.CERTIFICATE_CHAIN_DATES}
@@ -156,7 +161,7 @@ def _changes(run: Run, ruleset: Ruleset, judged: dict[date, tuple[Run, _Failing]
     """Yield each pair of consecutive days between which the set of failing rules changes; `judged` then holds both."""
     before = first
     while before < last:
-        after = min(before + _STEP, last)
+        after = day_after(before, _STEP, last)
         if after not in judged:
             judged[after] = _judged(run, ruleset, after)
         yield from _between(run, ruleset, judged, before, after)

@@ -143,6 +143,16 @@ def test_learning_more_never_flips_a_definite_answer(pair: tuple[Case, Case]) ->
     assert [d for d, (of_less, of_more) in of_directions.items() if of_less not in (Readiness.UNDETERMINED, of_more)] == []
 
 
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_every_rule_can_be_asked_about_any_day(day: date) -> None:
+    """Be it the first or the last that there is, with a value for each key that a rule looks at."""
+    known: dict[str, Any] = {
+        part: Facts(part, [Fact(subject=part, key=k, value=k.examples[0], provenance=Observed(), at=NOON) for k in needed(part, RULES)])
+        for part in PARTS
+    }
+    assert len([judge(rule, Case(**known, date=day)) for rule in RULES.values()]) == len(RULES)
+
+
 WORST_FIRST = (Result.FAILS, Result.UNKNOWN, Result.HOLDS, Result.NOT_APPLICABLE)
 
 

@@ -30,7 +30,7 @@ def _is_processed(case: Case) -> Answer:
     was_lately = told(
         case.mailbox,
         v.DYNAMICS_LAST_SUCCESS,
-        lambda success: Truth.UNKNOWN if success.date() >= case.date - timedelta(days=1) else Truth.NO,
+        lambda success: Truth.UNKNOWN if case.date - success.date() <= timedelta(days=1) else Truth.NO,
     )
 
     def works(direction: Direction) -> Answer:

@@ -22,7 +22,7 @@ def _applies(case: Case) -> Answer:
 
 def _holds(case: Case) -> Answer:
     is_enabled = ask(case.mailbox, v.DYNAMICS_ENABLED, lambda enabled: dict(enabled)[Direction.INCOMING])
-    is_recent = ask(case.mailbox, v.DYNAMICS_PROCESSES_MAIL_SINCE, lambda since: since.date() >= case.date - _LONG)
+    is_recent = ask(case.mailbox, v.DYNAMICS_PROCESSES_MAIL_SINCE, lambda since: case.date - since.date() <= _LONG)
     return any_of(is_enabled, is_recent)
 
 
