@@ -416,7 +416,7 @@ def moment_of(text: str) -> datetime:
     """The moment that somebody on this machine means, in local time. Raises ValueError with one sentence."""
     from probe.gate import moment_of
 
-    return moment_of(text, now().astimezone())
+    return moment_of(text, now().astimezone(), datetime.astimezone)
 
 
 async def look(endpoints: Iterable[Endpoint], options: Options, stop: asyncio.Event | None = None) -> Run:

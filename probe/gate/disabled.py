@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 from probe.dynamics.comparing import Difference
 from probe.dynamics.found import is_approved
@@ -33,20 +33,25 @@ class Disabled:
     """What does not fit an outage at that moment, each in a few words; nothing where all does."""
 
 
-def moment_of(text: str, now: datetime) -> datetime:
-    """The moment that `HH:MM` (today), a date and time, or `6h` (ago) names, in the time zone of `now`. Raises ValueError with one sentence."""
+def moment_of(text: str, now: datetime, in_local_time: Callable[[datetime], datetime]) -> datetime:
+    """The moment that `HH:MM` (today), a date and time, or `6h` (ago) names. Raises ValueError with one sentence.
+
+    `now` is in local time, and `in_local_time` gives a time without a zone the one of its day, which in summer is another.
+    """
     if found := _HOURS.fullmatch(text):
         return now - timedelta(hours=int(found[1]))
     try:
         if found := _TIME.fullmatch(text):
-            named = now.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
+            named = now.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0, tzinfo=None)
         else:
             named = datetime.fromisoformat(text)
             if len(text) <= len("2026-11-29"):
                 raise ValueError
-    except ValueError:
+        named = in_local_time(named) if named.tzinfo is None else named
+        named.astimezone(UTC)
+    except (ValueError, OverflowError):
+        # Near the years 1 and 9999 a time may lie beyond them in UTC.
         raise ValueError(f"{text!r} is no moment; write it as 08:30 (today), 2026-11-29T08:30 or 6h") from None
-    named = named if named.tzinfo is not None else named.replace(tzinfo=now.tzinfo)
     if named > now:
         raise ValueError(f"{text!r} lies ahead; it is {now.strftime('%Y-%m-%d %H:%M')}")
     return named

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,6 +16,10 @@ from tests.gate.rows import rows_of
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 OUTAGE = datetime(2026, 11, 29, 8, 30, tzinfo=UTC)
 BEFORE, AFTER = OUTAGE - timedelta(hours=1), OUTAGE + timedelta(hours=1)
+
+
+def in_utc(naive: datetime) -> datetime:
+    return naive.replace(tzinfo=UTC)
 
 
 def found(**changed: Any) -> tuple[Disabled, ...]:
@@ -77,11 +82,36 @@ def test_what_does_not_fit_is_not_named(changed: dict[str, Any]) -> None:
 )
 def test_a_moment_is_meant_in_local_time(text: str, moment: datetime) -> None:
     """Unless it has a time zone of its own."""
-    assert moment_of(text, NOW) == moment
+    assert moment_of(text, NOW, in_utc) == moment
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "25:00", "12:61", "2026-11-29", "6 h", "13:00", "2027-01-01T00:00"])
+def test_the_local_time_of_another_season_is_that_of_its_day() -> None:
+    """Half past eight of a day in July is so by the clocks of July, in November too."""
+
+    def in_berlin(naive: datetime) -> datetime:
+        return naive.replace(tzinfo=ZoneInfo("Europe/Berlin"))
+
+    now = NOW.astimezone(timezone(timedelta(hours=1)))
+    assert moment_of("2026-07-01T08:30", now, in_berlin) == datetime(2026, 7, 1, 6, 30, tzinfo=UTC)
+    assert moment_of("08:30", now, in_berlin) == datetime(2026, 11, 29, 7, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "yesterday",
+        "25:00",
+        "12:61",
+        "2026-11-29",
+        "6 h",
+        "13:00",
+        "2027-01-01T00:00",
+        "0001-01-01T00:00+14:00",
+        "9999-12-31T23:00-14:00",
+    ],
+)
 def test_what_names_no_moment_of_the_past_is_refused(text: str) -> None:
     """The sentence says what would be right."""
     with pytest.raises(ValueError, match=r"is no moment|lies ahead"):
-        moment_of(text, NOW)
+        moment_of(text, NOW, in_utc)
