@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
 from probe.model.values import dataclass
@@ -107,8 +107,14 @@ def _encode_time(value: datetime) -> str:
     return value.isoformat().replace("+00:00", "Z")
 
 
+def _decode_time(form: Json) -> datetime:
+    """In UTC, as rules take the day of it; a time without a zone is one in UTC."""
+    moment = datetime.fromisoformat(_text(form))
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 def _decode_challenge(form: Json) -> Challenge:
-    return Challenge(form["scheme"], form["token"], tuple((n, v) for n, v in form["parameters"]))
+    return Challenge(_text(form["scheme"]), _text_or_null(form["token"]), tuple((_text(n), _text(v)) for n, v in form["parameters"]))
 
 
 def _object(**properties: Json) -> dict[str, Json]:
@@ -123,6 +129,10 @@ def _text(form: Json) -> str:
     if not isinstance(form, str):
         raise TypeError
     return form
+
+
+def _text_or_null(form: Json) -> str | None:
+    return None if form is None else _text(form)
 
 
 def _texts(form: Json) -> tuple[str, ...]:
@@ -158,32 +168,30 @@ TEXTS: Kind[tuple[str, ...]] = Kind("list of text", list, _texts, {"type": "arra
 FLAG: Kind[bool] = Kind("boolean", _identity, _flag, {"type": "boolean"})
 COUNT: Kind[int] = Kind("number", _identity, _number, {"type": "integer"})
 DAY: Kind[date] = Kind("date", date.isoformat, date.fromisoformat, {"type": "string", "format": "date"})
-MOMENT: Kind[datetime] = Kind("time", _encode_time, lambda form: datetime.fromisoformat(form), {"type": "string", "format": "date-time"})
+MOMENT: Kind[datetime] = Kind("time", _encode_time, _decode_time, {"type": "string", "format": "date-time"})
 BUILD: Kind[Build] = Kind("build", str, Build.parse, {"type": "string", "pattern": r"^\d+\.\d+\.\d+(\.\d+)?$"})
 UPDATE: Kind[UpdateRange] = Kind(
     "update",
     lambda v: {"exact": v.exact} if v.exact is not None else {"at_least": v.at_least, "at_most": v.at_most},
-    lambda form: UpdateRange(form.get("exact"), form.get("at_least"), form.get("at_most")),
+    lambda form: UpdateRange(*(_text_or_null(form.get(end)) for end in ("exact", "at_least", "at_most"))),
     {"oneOf": [_object(exact=_TEXT), _object(at_least=_TEXT_OR_NULL, at_most=_TEXT_OR_NULL)]},
 )
 SESSION: Kind[TlsSession] = Kind(
     "TLS session",
     lambda v: {"version": v.version, "suite": v.suite, "group": v.group, "scheme": v.scheme},
-    lambda form: TlsSession(form["version"], form["suite"], form["group"], form["scheme"]),
+    lambda form: TlsSession(*(_text_or_null(form[part]) for part in ("version", "suite", "group", "scheme"))),
     _object(version=_TEXT_OR_NULL, suite=_TEXT_OR_NULL, group=_TEXT_OR_NULL, scheme=_TEXT_OR_NULL),
 )
 CHAIN_END: Kind[ChainEnd] = Kind(
     "end of a chain",
     lambda v: {"subject": v.subject, "not_after": _encode_time(v.not_after)},
-    lambda form: ChainEnd(form["subject"], datetime.fromisoformat(form["not_after"])),
+    lambda form: ChainEnd(_text(form["subject"]), _decode_time(form["not_after"])),
     _object(subject=_TEXT, not_after={"type": "string", "format": "date-time"}),
 )
 VALIDITIES: Kind[tuple[Validity, ...]] = Kind(
     "list of validity periods",
     lambda v: [{"subject": one.subject, "not_before": _encode_time(one.not_before), "not_after": _encode_time(one.not_after)} for one in v],
-    lambda form: tuple(
-        Validity(one["subject"], datetime.fromisoformat(one["not_before"]), datetime.fromisoformat(one["not_after"])) for one in form
-    ),
+    lambda form: tuple(Validity(_text(one["subject"]), _decode_time(one["not_before"]), _decode_time(one["not_after"])) for one in form),
     {
         "type": "array",
         "items": _object(
@@ -198,11 +206,14 @@ Flags = tuple[tuple[str, bool], ...]
 LISTS: Kind[Lists] = Kind(
     "list of text by version",
     lambda v: {version: list(names) for version, names in v},
-    lambda form: tuple((version, tuple(names)) for version, names in form.items()),
+    lambda form: tuple((version, _texts(names)) for version, names in form.items()),
     {"type": "object", "additionalProperties": {"type": "array", "items": _TEXT}},
 )
 FLAGS: Kind[Flags] = Kind(
-    "boolean by version", dict, lambda form: tuple(form.items()), {"type": "object", "additionalProperties": {"type": "boolean"}}
+    "boolean by version",
+    dict,
+    lambda form: tuple((version, _flag(value)) for version, value in form.items()),
+    {"type": "object", "additionalProperties": {"type": "boolean"}},
 )
 Outcomes = tuple[tuple[str, str], ...]
 """What came of something in each direction."""

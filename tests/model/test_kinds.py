@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import jsonschema
@@ -62,3 +62,36 @@ def test_every_example_survives_its_json_form(key: FactKey[Any]) -> None:
 def test_values_have_the_published_form(key: FactKey[Any], value: Any, form: Any) -> None:
     """Dates, builds, updates, sessions and challenges are written as probe/CONTRACT.md says, "Facts with fixed names"."""
     assert key.kind.encode(value) == form
+
+
+@pytest.mark.parametrize("written", ["2026-11-24T01:00:00+05:00", "2026-11-23T20:00:00Z", "2026-11-23T20:00:00"])
+def test_times_are_read_in_utc(written: str) -> None:
+    """Rules go by the day of a time, so that whoever wrote it in another zone means the same day; without a zone it is one in UTC."""
+    moment = datetime(2026, 11, 23, 20, tzinfo=UTC)
+    assert v.CERTIFICATE_NOT_AFTER.kind.decode(written).isoformat() == moment.isoformat()
+    assert v.CERTIFICATE_CHAIN_ENDS.kind.decode({"subject": "CN=x", "not_after": written}).not_after.isoformat() == moment.isoformat()
+    (period,) = v.CERTIFICATE_CHAIN_DATES.kind.decode([{"subject": "CN=x", "not_before": written, "not_after": written}])
+    assert [period.not_before.isoformat(), period.not_after.isoformat()] == [moment.isoformat()] * 2
+
+
+@pytest.mark.parametrize(
+    ("key", "form"),
+    [
+        (v.TLS_NEGOTIATED, {"version": 1, "suite": None, "group": None, "scheme": None}),
+        (v.SERVER_UPDATE, {"exact": 23}),
+        (v.TLS_SUITES, {"TLSv1.2": "TLS_RSA_WITH_AES_128_CBC_SHA"}),
+        (v.TLS_SUITES, {"TLSv1.2": [47]}),
+        (v.TLS_SERVER_ORDER, {"TLSv1.2": "yes"}),
+        (v.EWS_CHALLENGES, [{"scheme": 1, "token": None, "parameters": []}]),
+        (v.EWS_CHALLENGES, [{"scheme": "Basic", "token": None, "parameters": [["realm", 1]]}]),
+        (v.CERTIFICATE_CHAIN_ENDS, {"subject": None, "not_after": "2027-01-01T00:00:00Z"}),
+        (v.CERTIFICATE_CHAIN_DATES, [{"subject": 1, "not_before": "2027-01-01T00:00:00Z", "not_after": "2027-01-01T00:00:00Z"}]),
+        (v.CERTIFICATE_NOT_AFTER, 20270101),
+    ],
+)
+def test_a_part_of_another_type_is_refused(key: FactKey[Any], form: Any) -> None:
+    """What does not fit the schema of a key does not become a value of it, however deep the part stands that does not."""
+    with pytest.raises(TypeError):
+        key.kind.decode(form)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(key.kind.schema).validate(form)
