@@ -52,6 +52,27 @@ async def test_each_line_of_a_json_log_is_an_object() -> None:
     assert told.isascii()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("check", "estate.toml"), ["estate.toml:1: profile: ", "estate.toml:1: mailbox: ", "estate.toml:2: deployment: "]),
+        (("check", "estate.toml", "--timeout", "soon"), ["Invalid value for '--timeout'"]),
+        (("judge", "gone.json"), ["gone.json cannot be read"]),
+        (("alert", "list"), ["no incident is open"]),
+    ],
+    ids=lambda one: one[0] if isinstance(one, tuple) else "",
+)
+async def test_each_message_beside_a_json_log_is_an_object_too(
+    arguments: tuple[str, ...], said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads standard error as JSON meets no line that is none: mistakes of an estate, each by itself, of the call, and what there is to say."""
+    monkeypatch.setenv("PROBE_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "estate.toml").write_text("# nothing\ndeployment = 5\n")
+    told = [json.loads(line) for line in (await logged(*arguments, "--log-format", "json")).splitlines()]
+    assert [line["message"][: len(begin)] for line, begin in zip(told, said, strict=True)] == said
+
+
 async def test_what_a_peer_says_steers_no_terminal_by_way_of_the_log() -> None:
     """Its words are one line, and visible."""
     async with Hostile(greeting=b"+OK \x1b[2J\r\nnot\x1b]0;gone\x07 POP3\r\n", then="close").serving() as server:

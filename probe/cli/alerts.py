@@ -11,7 +11,7 @@ import click
 
 from probe.cli.estates import estate_of
 from probe.cli.options import answer_options
-from probe.cli.streams import tell
+from probe.cli.streams import log_lines, tell
 from probe.model.schemas import ALERTS_SCHEMA
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def test(output: Output, estate_file: Path, ca_file: Path | None) -> NoReturn:
 
     estate = estate_of(estate_file)
     as_json = is_json(output)
-    logs = logs_of_this_machine(os.environ, tell, app.now if output.log_format == "json" else None)
+    in_json = output.log_format == "json"
+    logs = logs_of_this_machine(os.environ, log_lines if in_json else tell, app.now if in_json else None)
     if not recipients_of(estate).everybody:
         raise click.UsageError(f"{estate_file} names no target: [alerts] to, or alerts_to of a profile")
     names = recipients_of(estate, logs).everybody

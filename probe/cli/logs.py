@@ -7,7 +7,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from probe.cli.streams import tell
+from probe.cli.streams import log_lines, tell
 from probe.model.log_lines import log_form
 
 _OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -36,7 +36,7 @@ class _Lines(logging.Handler):
         at = datetime.fromtimestamp(record.created, UTC)
         told = log_form(at, record.levelname.lower(), record.name, record.getMessage(), fields)
         if self._as_json:
-            tell(json.dumps(told))
+            log_lines(json.dumps(told))
         else:
             tell(" ".join(["probe:", *map(told.pop, _OF_EVERY_LINE), *(f"{name}={_in_words(value)}" for name, value in told.items())]))
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 import probe.reports
+from probe.cli.streams import write_messages_as
 from probe.model.defaults import FIPS_CLIENT, TIMEOUT_SECONDS, TLS_DEPTH, TlsDepth
 from probe.model.effects import ALLOWABLE, Effect
 
@@ -53,6 +54,8 @@ def output_options(command: Callable[..., Any], *, formats: Sequence[str] = _FOR
             type=click.Choice(["text", "json"]),
             default="text",
             show_default=True,
+            is_eager=True,  # what is wrong with the other options is told so too
+            callback=_form_of_messages,
             help="Format of messages on standard error.",
         ),
         click.option(
@@ -219,6 +222,11 @@ def profile(_context: click.Context, _parameter: click.Parameter, value: str) ->
 
     if value not in fips_profiles():
         raise click.BadParameter(f"{value!r} is none of {', '.join(fips_profiles())}")
+    return value
+
+
+def _form_of_messages(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    write_messages_as(value)
     return value
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from probe.cli.exit_codes import exit_code
 from probe.cli.pipelines import annotations_of, defused, pipeline, told_to
-from probe.cli.streams import INTERRUPTED_SECONDS, NotWritten, annotate, tell, write_result
+from probe.cli.streams import INTERRUPTED_SECONDS, NotWritten, annotate, log_lines, tell, write_result
 from probe.model.characters import visible
 from probe.model.values import dataclass
 
@@ -72,7 +72,7 @@ class Output:
     def log(self, text: str) -> None:
         """One message to standard error; in JSON it is one line."""
         if self.log_format == "json":
-            tell(json.dumps({"message": "\n".join(map(visible, text.split("\n")))}))
+            log_lines(json.dumps({"message": "\n".join(map(visible, text.split("\n")))}))
         else:
             tell(*f"probe: {text}".split("\n"))
 
@@ -157,9 +157,9 @@ class Output:
 
 def _ahead(run: Run) -> Outlook:
     from probe import app
-    from probe.outlook import FAR, Outlook, unseen
+    from probe.outlook import FAR, Outlook, day_after, unseen
 
-    until = run.judged_at + FAR
+    until = day_after(run.judged_at, FAR)
     return Outlook(run.judged_at, until, app.outlook(run, until), list(unseen(run)))
 
 

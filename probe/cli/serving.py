@@ -14,7 +14,7 @@ import click
 from probe.cli.estates import estate_of
 from probe.cli.history import data_option, place_of
 from probe.cli.options import answer_options, probing_options
-from probe.cli.streams import tell
+from probe.cli.streams import log_lines, tell
 from probe.model.schemas import DAY_SCHEMA
 
 if TYPE_CHECKING:
@@ -76,14 +76,15 @@ def serve(
         from probe.cli.logs import log_to_standard_error
 
         log_to_standard_error("warning", output.log_format)
+    in_json = output.log_format == "json"
     settings = ServiceSettings(
         estate_file=estate_file,
         options=options,
         folder=Folder(default_folder),
         database=place if isinstance(place, Secret) else None,
         listen=where,
-        say=tell,
-        logs_json=output.log_format == "json",
+        say=log_lines if in_json else tell,
+        logs_json=in_json,
         environment=dict(os.environ),
     )
 

@@ -90,11 +90,32 @@ def _is_written_patiently(data: bytes, patience: float) -> bool:
     return not left
 
 
+class _Messages:
+    """How messages are written; there is one of it, as there is one standard error."""
+
+    are_json = False
+
+
+def write_messages_as(log_format: str) -> None:
+    """Write messages from now on as lines of `text`, or each as an object of `json`, as the log beside them is."""
+    _Messages.are_json = log_format == "json"
+
+
 def tell(*lines: str) -> None:
-    """Write lines to standard error, where that can be written to. Each is one line and visible, whatever it repeats."""
+    """Write messages to standard error, where that can be written to. Each is one line and visible, whatever it repeats."""
+    shown = map(visible, lines)
+    if _Messages.are_json:
+        import json
+
+        log_lines(*(json.dumps({"message": line}) for line in shown))
+    else:
+        log_lines(*shown)
+
+
+def log_lines(*lines: str) -> None:
+    """Write lines to standard error as they are, where that can be written to."""
     with contextlib.suppress(OSError):
-        shown = map(visible, lines)
-        click.echo("\n".join(shown if pipeline() is None else map(defused_line, shown)), err=True)
+        click.echo("\n".join(lines if pipeline() is None else map(defused_line, lines)), err=True)
 
 
 def annotate(lines: Iterable[str]) -> None:
@@ -106,6 +127,9 @@ def annotate(lines: Iterable[str]) -> None:
 
 def explain(wrong: click.ClickException) -> None:
     """Write to standard error what is wrong, as click would, and no character of an argument or a file name that steers the terminal."""
+    if _Messages.are_json:
+        tell(*wrong.format_message().split("\n"))
+        return
     if not isinstance(wrong, WrongArguments | click.exceptions.NoArgsIsHelpError):  # the others say one thing
         setattr(wrong, "message", visible(wrong.message))  # noqa: B010 - final for type checkers, and by none of our doing
     shown = io.StringIO()

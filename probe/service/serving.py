@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import platform
 import sys
@@ -34,6 +35,7 @@ from probe.memory import Folder, Locked, MemoryUnavailable
 from probe.memory.state_file import RETRY_SECONDS
 from probe.model.defaults import TlsDepth
 from probe.model.estate import Estate, Secret, SecretReference
+from probe.model.log_lines import log_form
 from probe.model.values import dataclass
 from probe.model.watching import are_within
 from probe.net.killable import Children
@@ -143,7 +145,8 @@ class _ServiceProcess:
         view = View(watcher, schedule, probing, PageEnabling(settings.folder, probing, self._clock))
         tokens = Tokens(settings.folder)
         url = await stack.enter_async_context(listening(view, settings.listen, tokens, clock=self._clock.now, monotonic=loop.time))
-        settings.say(f"{name} is watched; {url}")
+        began = f"{name} is watched; {url}"
+        settings.say(json.dumps(log_form(self._clock.now(), "info", __name__, began, {})) if settings.logs_json else began)
         async with asyncio.TaskGroup() as group:
             beside = [
                 group.create_task(work)

@@ -40,9 +40,10 @@ async def test_alerts_and_errors_stand_on_standard_error(tmp_path: Path, options
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        await _said_until(process, "contoso-crm is watched; http://127.0.0.1:")
+        began = await _said_until(process, "contoso-crm is watched; http://127.0.0.1:")
         told = await _said_until(process, "Endpoint cannot be connected to")
         if options:
+            assert [json.loads(line)["logger"] for line in began.splitlines()] == ["probe.service.serving"]
             alert = json.loads(told.splitlines()[-1])
             assert (alert["level"], alert["logger"], alert["severity"]) == ("error", "probe.alerts", "critical")
             assert any(line.startswith("Remedy: ") for line in alert["lines"])
