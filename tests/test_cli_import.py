@@ -37,8 +37,12 @@ async def run(demonstration: Demonstration, state: Path, *arguments: str, passwo
 
 
 async def test_an_estate_is_written_compared_and_updated(tmp_path: Path) -> None:
-    """It loads once its questions are answered, and is equal when it is imported again; what differs is shown, and changed when that is asked for."""
-    file, state = tmp_path / "estate.toml", tmp_path / "state"
+    """It loads once its questions are answered, and is equal when it is imported again; what differs is shown, and changed when that is asked for.
+
+    A file that is kept elsewhere is written there, and the link to it stays.
+    """
+    file, state, kept = tmp_path / "estate.toml", tmp_path / "state", tmp_path / "kept.toml"
+    file.symlink_to(kept)
     async with Demonstration.start() as demonstration:
         first = await run(demonstration, state, "--output", str(file))
         assert (first.returncode, first.stdout) == (0, "")
@@ -64,6 +68,7 @@ async def test_an_estate_is_written_compared_and_updated(tmp_path: Path) -> None
         trusted = {profile.name for profile in load_estate(file).profiles if profile.has_credentials}
         assert trusted == {"exchange-2016"}
         assert demonstration.server.changes_asked == []
+    assert (file.readlink(), [one.name for one in tmp_path.iterdir() if one.name.endswith(".new")]) == (kept, [])
 
 
 async def test_without_a_file_it_goes_to_standard_output(tmp_path: Path) -> None:

@@ -261,13 +261,16 @@ def _settle(merge: EstateMerge, file: Path, *, update: bool) -> int:
 
 
 def _write(file: Path, text: str) -> None:
-    """Write a file as a whole: it is never seen half written, and what was there stays where the disk is full."""
-    beside = file.with_name(f".{file.name}.new")
+    """Write a file as a whole: it is never seen half written, and what was there stays where the disk is full. A link to it stays one."""
+    target = file.resolve()
+    beside = target.with_name(f".{target.name}.new")
     try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        if file.exists():
-            beside.chmod(file.stat().st_mode & 0o777)
-        beside.replace(file)
+        beside.unlink(missing_ok=True)
+        with beside.open("x", encoding="utf-8", newline="\n") as new:
+            new.write(text)
+        if target.exists():
+            beside.chmod(target.stat().st_mode & 0o777)
+        beside.replace(target)
     except OSError as failed:
         beside.unlink(missing_ok=True)
         raise NotWritten(failed) from None
