@@ -183,6 +183,7 @@ def mistakes_across(data: dict[str, Any]) -> Iterator[Found]:
     """Names given twice, profiles that are not there, and keys that another key calls for."""
     yield from _repeated(data, "profile", "name", str, "is the name of another profile; give each its own")
     yield from _repeated(data, "mailbox", "address", str.casefold, "is listed already; list each mailbox once")
+    yield from _repeated(data, "mailbox", "id", str.lower, "is the id of another mailbox; Dynamics gives each its own")
     yield from _unknown_profiles(data)
     yield from _unfinished_profiles(data)
     yield from _unfinished_mailboxes(data)
