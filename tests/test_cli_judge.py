@@ -150,6 +150,8 @@ def test_what_a_later_version_wrote_is_passed_on(folder: Path) -> None:
         ("[" * 100_000, "this is not JSON"),
         ('{"schema": "probe.run/2", "moon": ' + "[" * 500 + "]" * 500 + "}", "it is nested too deeply"),
         ("[]", "but not a run of probe"),
+        ('{"schema": "probe.run/2", "moon": NaN}', "this is not JSON: NaN is no number of it"),
+        ('{"schema": "probe.run/2", "moon": [-1e999]}', "this is not JSON: -1e999 is no number of it"),
         ('{"schema": "probe.run/1"}', "not a document of the format probe.run/2, but of 'probe.run/1'"),
         ('{"schema": "probe.run/2"}', "holds no estate"),
         ('{"schema": "probe.run/2", "facts": 5}', "facts is not a list of objects"),
@@ -211,6 +213,9 @@ def test_a_spoilt_part_of_a_run_is_refused(folder: Path, part: str, spoilt: dict
         ("profiles", {"incoming": "gopher://x"}, "must begin with one of"),
         ("mailboxes", {"incoming": "by pigeon"}, "estate: mailboxes.0.incoming: Input should be 'server-side'"),
         ("mailboxes", {"profile": "none"}, "estate: there is no profile 'none'"),
+        ("profiles", {"incoming": None}, "estate: there is no endpoint for "),
+        ("profiles", {"incoming": None, "autodiscover": True}, "estate: there is no endpoint for "),
+        ("profiles", {"outgoing": None}, "estate: there is no endpoint for "),
     ],
 )
 def test_a_spoilt_estate_of_a_run_is_refused(folder: Path, part: str, spoilt: dict[str, Any], said: str) -> None:
@@ -222,6 +227,25 @@ def test_a_spoilt_estate_of_a_run_is_refused(folder: Path, part: str, spoilt: di
     done = probe("judge", "spoilt.json", cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr.replace("\n", " ")
+
+
+@pytest.mark.parametrize("part", ["profiles", "mailboxes"])
+def test_an_estate_of_a_run_that_lists_one_thing_twice_is_refused(folder: Path, part: str) -> None:
+    """Which of the two would be meant is not known."""
+    stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    stored["estate"][part].append(stored["estate"][part][0])
+    (folder / "twice.json").write_text(json.dumps(stored), encoding="utf-8")
+    done = probe("judge", "twice.json", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "listed twice" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["html", "text"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_any_day_can_be_judged_for(folder: Path, day: str, form: str) -> None:
+    """Also the first and the last that there are, by a report that looks two years ahead too."""
+    done = probe("judge", "run.json", "--at", day, "--format", form, cwd=folder)
+    assert done.returncode == 1, done.stderr
 
 
 def test_what_is_passed_on_is_visible(folder: Path) -> None:

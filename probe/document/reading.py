@@ -284,10 +284,15 @@ def _read_estate(form: object) -> Estate:
         mailboxes=tuple(map(_mailbox, read.mailboxes)),
         dynamics=None if read.dynamics is None else _dynamics(read.dynamics),
     )
-    names = {profile.name for profile in estate.profiles}
+    profiles = {profile.name: profile for profile in estate.profiles}
+    if len(profiles) < len(estate.profiles) or len({m.address.casefold() for m in estate.mailboxes}) < len(estate.mailboxes):
+        raise ValueError("a profile or a mailbox is listed twice")
     for mailbox in estate.mailboxes:
-        if mailbox.profile not in names:
+        profile = profiles.get(mailbox.profile)
+        if profile is None:
             raise ValueError(f"there is no profile {mailbox.profile!r:.60} for {mailbox.address}")
+        if None in (profile.incoming, profile.outgoing) and not (profile.autodiscover and mailbox.ews_url):
+            raise ValueError(f"there is no endpoint for {mailbox.address}")
     return estate
 
 
