@@ -15,6 +15,7 @@ from probe.document import Report, ReportOptions
 from probe.document.telling.blocks import Block, blocks_of
 from probe.document.telling.groups import advice_of, groups_of
 from probe.document.telling.known import Known
+from probe.document.telling.signing_in import ready_in_words
 from probe.document.telling.words import bounded, count, spaced
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
@@ -137,10 +138,15 @@ def _outcome(attempt: Mapping[str, Any]) -> str:
 
 
 def _summary(blocks: Sequence[Block] | None, known: Known) -> str:
-    """How many there are, and how many of each kind that is not well."""
+    """How many there are, and how many of each kind; of those that are ready, whether somebody signed in."""
     if blocks is None:
         return count(len(known.endpoints), "endpoint", "endpoints")
-    counts = ", ".join(f"{number} {spaced(kind)}" for kind, number in _counts(blocks).items() if number)
+    found = {spaced(kind): number for kind, number in _counts(blocks).items() if kind != Readiness.READY}
+    for block in blocks:
+        if block.readiness is Readiness.READY:
+            words = ready_in_words(Readiness.READY, block.signed_in, "ready")
+            found[words] = found.get(words, 0) + len(block.addresses)
+    counts = ", ".join(f"{number} {words}" for words, number in found.items() if number)
     return f"{count(_mailboxes(blocks), 'mailbox', 'mailboxes')}: {counts}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from probe.document import ReportOptions, publish
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
 from probe.model.facts import Reading
-from probe.model.rules import Readiness, Result, Support
+from probe.model.rules import Readiness, Result, SignedIn, Support
 from probe.model.runs import Run
 from probe.reports.nagios import REPORT
 from tests.runs import (
@@ -80,6 +81,14 @@ UNSERVED = (Support.NOT_ASSESSED, Readiness.NOT_ASSESSED)
 def test_a_check_answers_with_the_state_of_the_worst(verdicts: list[tuple[Support, Readiness]], code: int) -> None:
     """Not ready and unsupported are critical, undetermined is unknown, not listed is a warning, in this precedence."""
     assert told(of_mailboxes(*verdicts))[0] == code
+
+
+def test_ready_is_told_with_whether_somebody_signed_in() -> None:
+    """Of those that are ready the first line says how many are so only as far as seen."""
+    run = of_mailboxes(GOOD, GOOD, OPEN)
+    first, *others = run.assessments
+    _, lines = told(replace(run, assessments=(replace(first, signed_in=SignedIn.NOT_ALLOWED), *others)))
+    assert lines[0].startswith("PROBE UNKNOWN: 3 mailboxes: 1 undetermined, 1 ready as far as seen without signing in, 1 ready; ")
 
 
 def test_advice_is_a_warning() -> None:
