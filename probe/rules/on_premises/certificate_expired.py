@@ -39,7 +39,8 @@ def _lasts(endpoint: Facts, on: date) -> Answer:
         ask(endpoint, v.CERTIFICATE_CHAIN_ENDS, lambda first: first.not_after.date() > on),
         # A chain that is refused for something else would not be accepted in its time either, and has a rule of its own.
         ask(endpoint, v.CERTIFICATE_DISTRUSTED_BECAUSE, lambda reason: bool(reason) and not reason.startswith(v.HAS_EXPIRED)),
-        told(endpoint, v.CERTIFICATE_CHAIN_DATES, is_open),
+        # Whoever knows of the end alone, and was not told of another certificate, goes by it.
+        all_of(was_asked(endpoint, v.CERTIFICATE_CHAIN_DATES), told(endpoint, v.CERTIFICATE_CHAIN_DATES, is_open)),
     )
 
 

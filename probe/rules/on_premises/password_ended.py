@@ -1,4 +1,4 @@
-"""A password of a profile whose last day has passed, by the operator's word.
+"""A password of a profile that has ended, or ends on the day of judgement, by the operator's word.
 
 It is advice alone: whether the account still signs in is seen by signing in, and the rule on refused logins tells it.
 """

@@ -91,6 +91,13 @@ def test_a_chain_that_is_refused_for_something_else_is_left_to_the_other_rule(re
     assert result_of(RULE, exchange_case(endpoint={**issuer_ends(datetime(2026, 11, 20, tzinfo=UTC)), **distrusted})) is result
 
 
+def test_an_end_that_is_known_alone_decides() -> None:
+    """Facts that say when the chain ends, and not what was sent, speak of no other certificate; where that was looked for in vain, there may be one."""
+    ended = {v.CERTIFICATE_CHAIN_ENDS: ChainEnd(ISSUER, datetime(2026, 11, 20, tzinfo=UTC))}
+    assert result_of(RULE, exchange_case(endpoint={**ended, v.CERTIFICATE_CHAIN_DATES: Why.NOT_ATTEMPTED})) is Result.FAILS
+    assert result_of(RULE, exchange_case(endpoint={**ended, v.CERTIFICATE_CHAIN_DATES: Why.TIMED_OUT})) is Result.UNKNOWN
+
+
 def test_its_own_end_is_all_that_is_cited_where_both_have_ended() -> None:
     """Where the server's own certificate has ended too, the finding rests on that one alone."""
     ended = datetime(2026, 11, 20, tzinfo=UTC)

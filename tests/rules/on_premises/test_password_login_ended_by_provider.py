@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from probe.model import vocabulary as v
 from probe.model.facts import Why
 from probe.model.rules import Result
 from probe.rules.on_premises.password_login_ended_by_provider import RULE
-from tests.cases import gmail_case, result_of
+from tests.cases import Known, gmail_case, result_of
 
 
 def test_it_holds_where_a_password_can_work() -> None:
@@ -31,6 +33,23 @@ def test_it_holds_for_servers_of_ones_own(possible: bool | Why) -> None:
 def test_it_is_unknown_where_it_cannot_be_told() -> None:
     """A hosted service of which it is not known whether it takes passwords leaves it open."""
     assert result_of(RULE, gmail_case(endpoint={v.PASSWORD_LOGIN_POSSIBLE: Why.NOT_DISCLOSED})) is Result.UNKNOWN
+
+
+CONSUMER: Known = {v.MAILBOX_DOMAIN: "outlook.com", v.PROVIDER: "outlook.com"}
+SHARED: Known = {v.SERVER_PRODUCT: "Exchange Online", v.PASSWORD_LOGIN_POSSIBLE: Why.NOT_DISCLOSED}
+"""A server of Microsoft's at which it depends on the mailbox."""
+
+
+@pytest.mark.parametrize(("on", "result"), [(date(2024, 9, 15), Result.HOLDS), (date(2024, 9, 16), Result.FAILS)])
+def test_at_a_server_of_tenants_and_consumers_the_mailbox_decides(on: date, result: Result) -> None:
+    """What the server leaves open the day does, for a mailbox of Outlook.com; for one of a domain of somebody's own it stays open."""
+    assert result_of(RULE, gmail_case(mailbox=CONSUMER, endpoint=SHARED, on=on)) is result
+    assert result_of(RULE, gmail_case(mailbox={v.PROVIDER: "exchange-online"}, endpoint=SHARED, on=on)) is Result.UNKNOWN
+
+
+def test_a_consumers_address_at_a_server_of_ones_own_is_not_meant() -> None:
+    """Whoever has such an address may send through another server, which takes what it takes."""
+    assert result_of(RULE, gmail_case(mailbox=CONSUMER, endpoint={**SHARED, v.SERVER_PRODUCT: "Postfix"})) is Result.HOLDS
 
 
 @pytest.mark.parametrize(
