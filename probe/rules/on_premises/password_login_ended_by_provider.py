@@ -11,9 +11,10 @@ from probe.model import vocabulary as v
 from probe.model.answers import NO, YES, Answer, all_of, any_of, ask, negate
 from probe.model.estate import Service
 from probe.model.facts import Facts
-from probe.model.rules import By, Case, Needs, Otherwise, Reference, Rule
+from probe.model.rules import By, Case, Otherwise, Reference, Rule
 from probe.rules import (
     MICROSOFT_CONSUMERS,
+    OF_DOMAIN,
     OUTLOOK_COM_ENDED,
     READ_ON,
     SERVED,
@@ -22,7 +23,7 @@ from probe.rules import (
     SettingsKeys,
     any_endpoint,
     every_endpoint,
-    is_one_of,
+    has_domain_of,
     is_product,
     of_endpoints,
     signs_in_with_password,
@@ -59,7 +60,7 @@ def _of_consumer(case: Case, *, has_ended: bool) -> Answer:
     ending = password_ending(MICROSOFT_CONSUMERS[0], Service.SMTP)
     assert ending is not None
     is_the_day = YES if (case.date >= ending.ended) is has_ended else NO
-    return all_of(is_the_day, is_one_of(case.mailbox, v.PROVIDER, *MICROSOFT_CONSUMERS))
+    return all_of(is_the_day, has_domain_of(case, *MICROSOFT_CONSUMERS))
 
 
 RULE = Rule(
@@ -80,7 +81,7 @@ RULE = Rule(
         Reference("Less secure apps and app passwords at Google", "https://nanopo.st/reference/lsa-app-passwords-2026/", READ_ON),
         Reference("Yahoo: app passwords", "https://github.com/chatmail/provider-db/blob/master/_providers/yahoo.md", READ_ON),
     ),
-    needs=SERVED | SIGNING_IN_WITH_PASSWORD | of_endpoints(v.PASSWORD_LOGIN_POSSIBLE, v.SERVER_PRODUCT) | Needs(mailbox=(v.PROVIDER,)),
+    needs=SERVED | SIGNING_IN_WITH_PASSWORD | of_endpoints(v.PASSWORD_LOGIN_POSSIBLE, v.SERVER_PRODUCT) | OF_DOMAIN,
     by=By.READINESS,
     lists=False,
     applies=_applies,

@@ -35,7 +35,7 @@ def test_it_is_unknown_where_it_cannot_be_told() -> None:
     assert result_of(RULE, gmail_case(endpoint={v.PASSWORD_LOGIN_POSSIBLE: Why.NOT_DISCLOSED})) is Result.UNKNOWN
 
 
-CONSUMER: Known = {v.MAILBOX_DOMAIN: "outlook.com", v.PROVIDER: "outlook.com"}
+CONSUMER: Known = {v.MAILBOX_DOMAIN: "outlook.com"}
 SHARED: Known = {v.SERVER_PRODUCT: "Exchange Online", v.PASSWORD_LOGIN_POSSIBLE: Why.NOT_DISCLOSED}
 """A server of Microsoft's at which it depends on the mailbox."""
 
@@ -44,7 +44,16 @@ SHARED: Known = {v.SERVER_PRODUCT: "Exchange Online", v.PASSWORD_LOGIN_POSSIBLE:
 def test_at_a_server_of_tenants_and_consumers_the_mailbox_decides(on: date, result: Result) -> None:
     """What the server leaves open the day does, for a mailbox of Outlook.com; for one of a domain of somebody's own it stays open."""
     assert result_of(RULE, gmail_case(mailbox=CONSUMER, endpoint=SHARED, on=on)) is result
-    assert result_of(RULE, gmail_case(mailbox={v.PROVIDER: "exchange-online"}, endpoint=SHARED, on=on)) is Result.UNKNOWN
+    assert result_of(RULE, gmail_case(mailbox={v.MAILBOX_DOMAIN: "contoso.test"}, endpoint=SHARED, on=on)) is Result.UNKNOWN
+
+
+def test_a_password_that_works_leaves_nothing_open() -> None:
+    """At a server of which it is not known what it is, for an address of somebody's own domain."""
+    unknown: Known = {v.SERVER_PRODUCT: Why.NOT_DISCLOSED, v.PASSWORD_LOGIN_POSSIBLE: True}
+    assert (
+        result_of(RULE, gmail_case(mailbox={v.MAILBOX_DOMAIN: "contoso.test", v.PROVIDER: Why.NOT_DISCLOSED}, endpoint=unknown))
+        is Result.HOLDS
+    )
 
 
 def test_a_consumers_address_at_a_server_of_ones_own_is_not_meant() -> None:
