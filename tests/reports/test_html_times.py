@@ -57,7 +57,6 @@ def test_a_time_is_that_of_utc_and_a_day_stays_as_it_is() -> None:
         (ENDS, "0001-01-01T00:00:00+05:00", "0001-01-01T00:00:00+05:00"),
         (v.CERTIFICATE_CHAIN_ENDS.name, {"not_after": "2026-12-01T00:00:00Z"}, "not_after: 2026-12-01T00:00:00Z"),
         (v.CERTIFICATE_CHAIN_DATES.name, [{"subject": "CN=x"}], "subject: CN=x"),
-        (ENDS, "2026-12-01T00:00:00", "2026-12-01T00:00:00"),
         (v.PROTOCOL_GREETING.name, "2026-12-01T00:00:00Z", "2026-12-01T00:00:00Z"),
         ("of.a.later.version", "2026-12-01T00:00:00Z", "2026-12-01T00:00:00Z"),
     ],
@@ -67,6 +66,11 @@ def test_what_is_no_time_of_its_key_stays_text(key: str, value: object, told: st
     shown = value_in_html(key, value, 100)
     assert shown == told
     assert not isinstance(shown, Markup)
+
+
+def test_a_time_of_a_document_without_a_zone_is_one_in_utc() -> None:
+    """As everything that reads a document takes it."""
+    assert value_in_html(ENDS, "2026-12-01T00:00:00", 100) == '<time datetime="2026-12-01T00:00:00Z">2026-12-01 00:00 UTC</time>'
 
 
 def test_the_names_beside_times_are_escaped_and_bounded() -> None:

@@ -41,28 +41,22 @@ def value_in_html(key: str, value: Any, limit: int) -> str:
     return bounded(words, limit)
 
 
-def _moment(at: datetime) -> Markup:
-    if at.tzinfo is None:
-        raise ValueError("a time without its zone")
-    return time_element(at)
-
-
 def _chain_end(end: ChainEnd) -> Markup:
     from markupsafe import Markup
 
-    return Markup("{}, until {}").format(visible(end.subject), _moment(end.not_after))
+    return Markup("{}, until {}").format(visible(end.subject), time_element(end.not_after))
 
 
 def _validities(chain: Sequence[Validity]) -> Markup:
     from markupsafe import Markup
 
     each = Markup("{} {} to {}")
-    return Markup(", ").join(each.format(visible(one.subject), _moment(one.not_before), _moment(one.not_after)) for one in chain)
+    return Markup(", ").join(each.format(visible(one.subject), time_element(one.not_before), time_element(one.not_after)) for one in chain)
 
 
 _DRAWN: Sequence[tuple[Kind[Any], Callable[[Any], str]]] = (
     (DAY, time_element),
-    (MOMENT, _moment),
+    (MOMENT, time_element),
     (CHAIN_END, _chain_end),
     (VALIDITIES, _validities),
 )
