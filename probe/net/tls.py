@@ -257,7 +257,7 @@ class TlsLayer:
             async with asyncio.timeout(seconds):
                 return await self._pipe.read()
         except TimeoutError:
-            raise TimeoutError(f"no answer to the TLS hello within {seconds:g} s") from None
+            raise TimeoutError(f"no answer to the TLS hello within {seconds:.3g} s") from None
 
     def _note_verified(self) -> None:
         """A client that must verify answers a chain only once it has verified it."""
