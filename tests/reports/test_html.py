@@ -413,6 +413,14 @@ def test_nothing_that_anybody_names_becomes_markup(said: str, options: dict[str,
     assert visible(said, keep="").replace("\n", " ")[:12] in page.text
 
 
+def test_of_a_kind_of_which_tls_takes_nothing_that_is_told() -> None:
+    """As in the text report: an empty list is known to be so, and is no gap."""
+    run = a_full_run()
+    readings = (*(one for one in run.readings if one.key is not v.TLS_GROUPS), a_fact(v.TLS_GROUPS, (("TLSv1.2", ()),)))
+    page = _Page(_written(publish(replace(run, readings=readings))))
+    assert f"{SUITES[1]} REFUSED IN FIPS MODE none rsa_pss_rsae_sha256 GOT" in page.text
+
+
 def _refused(addresses: Sequence[str], *, alike: bool) -> Run:
     """Mailboxes that are refused, in the same words or each in words of its own, and of which most rules hold."""
     build = a_fact(v.SERVER_BUILD, Build((15, 2, 1258, 12)), POP, Observed(words("a1", 1, "+OK the words that it rests on")))

@@ -484,3 +484,25 @@ def test_the_deployments_windows_is_told_with_its_policy_as_declared(fips: bool,
     text = " ".join(render(a_run(estate=estate, readings=readings), verbose=True).partition("ENDPOINTS")[2].split())
     assert f"Windows {said}" in text
     assert ("FIPS" in text) is fips
+
+
+@pytest.mark.parametrize(
+    ("groups", "told"), [(("secp384r1", "x25519"), "groups secp384r1, x25519 * schemes"), ((), "groups none schemes"), (None, "schemes")]
+)
+def test_what_tls_takes_is_a_table_of_versions(groups: tuple[str, ...] | None, told: str) -> None:
+    """The newest first, as in the HTML report: suites in whose order, groups, schemes, and a mark at what FIPS mode refuses. What is not known is left out."""
+    suites = ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256")
+    readings = [
+        a_fact(v.TLS_VERSIONS, ("TLSv1.1", "TLSv1.2", "TLSv1.3")),
+        a_fact(v.TLS_SUITES, (("TLSv1.1", ("TLS_RSA_WITH_AES_128_CBC_SHA",)), ("TLSv1.2", suites))),
+        *([] if groups is None else [a_fact(v.TLS_GROUPS, (("TLSv1.2", groups),))]),
+        a_fact(v.TLS_SCHEMES, (("TLSv1.2", ("rsa_pss_rsae_sha256",)),)),
+        a_fact(v.TLS_SERVER_ORDER, (("TLSv1.2", True),)),
+        a_fact(v.FIPS_PROFILE, "windows-server-2019"),
+        a_fact(v.FIPS_ALSO_ACCEPTS, ("TLSv1.1", f"TLSv1.2 with {suites[1]}", "TLSv1.2 with x25519")),
+    ]
+    said = " ".join(render(a_run(attempts=[an_attempt()], readings=readings), verbose=True, width=200).split())
+    assert (
+        f"TLSv1.2, in the server's order suites {suites[0]} {suites[1]} * {told} rsa_pss_rsae_sha256 "
+        "TLSv1.1 * suites TLS_RSA_WITH_AES_128_CBC_SHA * refused by windows-server-2019 in FIPS mode"
+    ) in said

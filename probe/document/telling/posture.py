@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
@@ -36,9 +36,10 @@ class TlsVersion(NamedTuple):
     is_old: bool
     gets: bool
     is_refused: bool
-    suites: Sequence[TlsItem]
-    groups: Sequence[TlsItem]
-    schemes: Sequence[TlsItem]
+    suites: Sequence[TlsItem] | None
+    """None where it is not known what the server takes; so of groups and schemes."""
+    groups: Sequence[TlsItem] | None
+    schemes: Sequence[TlsItem] | None
     order: bool | None
     """Whether the server's own order decides; None where that is not known."""
 
@@ -72,14 +73,15 @@ def posture_of(known: Known, url: str, on: date) -> TlsPosture:
         in_fips_mode=bool(known.deployment.get("fips")),
         gets=facts.value(v.FIPS_NEGOTIATES),
         reasons=reasons or (),
-        versions=_versions(facts),
+        versions=versions_of(facts),
         unknown={"why": gap.why, "detail": gap.detail} if isinstance(gap, Missing) else None,
         chain=chain or (),
         passed=_passed(facts, on),
     )
 
 
-def _versions(facts: Facts) -> list[TlsVersion]:
+def versions_of(facts: Facts) -> list[TlsVersion]:
+    """Every version of the protocol, the newest first, with what the server takes in it; empty where no posture was taken."""
     taken = facts.value(v.TLS_VERSIONS)
     if taken is None:
         return []
@@ -88,9 +90,9 @@ def _versions(facts: Facts) -> list[TlsVersion]:
     refused: tuple[str, ...] = facts.value(v.FIPS_ALSO_ACCEPTS) or ()
     order, got = dict(flags), facts.value(v.FIPS_NEGOTIATES)
 
-    def items(version: str, names: Sequence[str], part: str) -> list[TlsItem]:
-        of_session = None if got is None or got.version != version else getattr(got, part)
-        return [TlsItem(name, name == of_session, f"{version} with {name}" in refused) for name in names]
+    def items(version: str, lists: Mapping[str, Sequence[str]], part: str) -> list[TlsItem] | None:
+        of_session, names = None if got is None or got.version != version else getattr(got, part), lists.get(version)
+        return None if names is None else [TlsItem(name, name == of_session, f"{version} with {name}" in refused) for name in names]
 
     return [
         TlsVersion(
@@ -99,9 +101,9 @@ def _versions(facts: Facts) -> list[TlsVersion]:
             is_old=name in _OLD,
             gets=got is not None and got.version == name,
             is_refused=name in refused,
-            suites=items(name, suites.get(name, ()), "suite"),
-            groups=items(name, groups.get(name, ()), "group"),
-            schemes=items(name, schemes.get(name, ()), "scheme"),
+            suites=items(name, suites, "suite"),
+            groups=items(name, groups, "group"),
+            schemes=items(name, schemes, "scheme"),
             order=order.get(name),
         )
         for name in reversed(_VERSIONS)
