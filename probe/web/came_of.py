@@ -11,9 +11,8 @@ from probe.history.telling import as_time
 from probe.model.rules import Direction
 from probe.web.asked_forms import AskedEnablingForm
 from probe.web.asking import JobId
-from probe.web.going_on import asked_enabling
+from probe.web.enabled import asked_enabling
 from probe.web.jobs import Jobs
-from probe.web.pages.gate import EnablingView
 from probe.web.responses import JsonResponse, encoded, tagged
 from probe.web.watch import Watch
 
@@ -26,20 +25,18 @@ def telling_what_came(watch: Watch, jobs: Jobs, clock: Callable[[], datetime]) -
     async def show_enabling(request: Request, job_id: JobId) -> Response:
         """What came of Test & Enable of one mailbox that was asked for on its page, beside what the gate had predicted. Nothing is asked for here."""
         asked = await asked_enabling(watch, jobs, job_id)
-        view = EnablingView(asked.job, asked.recorded, None, clock())
-        predicted = {} if asked.recorded is None else asked.recorded.predicted
         form = {
             "id": job_id,
-            "mailbox": view.address,
-            "who": view.who,
-            "asked_at": None if view.asked_at is None else as_time(view.asked_at),
-            "goes_on": view.goes_on,
-            "news": view.news if view.is_running else "",
-            "failure": view.failure,
-            "not_asked": view.not_asked,
-            "notes": [*view.notes],
-            "predicted": {str(way): predicted.get(way) for way in Direction},
-            "enabled": view.form["enabled"],
+            "mailbox": asked.address,
+            "who": asked.who,
+            "asked_at": None if asked.asked_at is None else as_time(asked.asked_at),
+            "goes_on": asked.goes_on(clock()),
+            "news": asked.news,
+            "failure": asked.failure,
+            "not_asked": asked.not_asked,
+            "notes": [*asked.notes],
+            "predicted": {str(way): asked.predicted.get(way) for way in Direction},
+            "enabled": asked.came,
             "unread": asked.unread or None,
         }
         return tagged(request, encoded(form))

@@ -13,57 +13,12 @@ from probe.history.telling import as_time
 from probe.web.access import API
 from probe.web.asked_forms import AskedForListForm, KeptRunPageForm, ScheduleForm
 from probe.web.asking import run_place
+from probe.web.enabled import recorded_requests
 from probe.web.jobs import AskedJob, JobKind, Jobs
 from probe.web.parts import JsonForm
-from probe.web.problems import RequestProblem
 from probe.web.queries import AfterPlace, Limit, after_place, place_after
 from probe.web.responses import JsonResponse, encoded, tagged
-from probe.web.watch import CannotCheck, Watch
-
-
-class RecordedRequests(NamedTuple):
-    """What was asked of Dynamics from the page, as the audit has it."""
-
-    by_id: Mapping[str, RecordedRequest]
-    unread: str
-    """Why that cannot be read; empty where it can."""
-
-
-async def recorded_requests(watch: Watch) -> RecordedRequests:
-    """What was asked of Dynamics, by a service before this one too."""
-    try:
-        return RecordedRequests(await watch.enabling(), "")
-    except CannotCheck as cannot:
-        return RecordedRequests({}, str(cannot))
-
-
-class AskedEnabling(NamedTuple):
-    """Test & Enable that somebody asked for on a page."""
-
-    job: AskedJob | None
-    """None where it was asked of a service before this one, or long ago."""
-    recorded: RecordedRequest | None
-    """None where the audit does not have it, or not yet."""
-    unread: str
-    """Why the audit cannot be read; empty where it can."""
-
-    @property
-    def address(self) -> str:
-        """Of the mailbox."""
-        return self.recorded.mailbox if self.recorded is not None else "" if self.job is None else self.job.topic.subject
-
-
-async def asked_enabling(watch: Watch, jobs: Jobs, job_id: str) -> AskedEnabling:
-    """What was asked for under this id. Raises RequestProblem."""
-    job, recorded = jobs.get(job_id), await recorded_requests(watch)
-    if job is not None and job.topic.kind is not JobKind.ENABLE:
-        job = None
-    found = AskedEnabling(job, recorded.by_id.get(job_id), recorded.unread)
-    if found.job is None and found.recorded is None:
-        if found.unread:
-            raise RequestProblem(503, found.unread)
-        raise RequestProblem(404, "nothing of this name was asked of Dynamics, as far as it is kept")
-    return found
+from probe.web.watch import Watch
 
 
 class AskedSoFar(NamedTuple):

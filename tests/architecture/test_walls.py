@@ -26,17 +26,23 @@ Breach = tuple[str, str]
 """The module that imports, and what it imports."""
 
 
+def _layers(container: str) -> list[str]:
+    """The floors of a package as its contract writes them, from the top."""
+    contract = next(c for c in _CONTRACTS.values() if c["type"] == "layers" and c["containers"] == [container])
+    return [*contract["layers"]]
+
+
 def _floors(container: str = "probe") -> list[list[str]]:
     """The rooms of each floor of a package, from the top."""
-    contract = next(c for c in _CONTRACTS.values() if c["type"] == "layers" and c["containers"] == [container])
-    return [re.findall(r"\w+", floor) for floor in contract["layers"]]
+    return [re.findall(r"\w+", floor) for floor in _layers(container)]
 
 
 def _upwards(container: str = "probe") -> list[Breach]:
-    """From each floor an import of the floor above it, and of a neighbour on the same floor."""
+    """From each floor an import of the floor above it, and of a neighbour on the same floor where they do not know each other."""
     floors = _floors(container)
     up = [(f"{container}.{lower[0]}", f"{container}.{upper[0]}") for upper, lower in itertools.pairwise(floors)]
-    aside = [(f"{container}.{first}", f"{container}.{second}") for floor in floors for first, second in itertools.pairwise(floor)]
+    apart = [floor for floor, layer in zip(floors, _layers(container), strict=True) if ":" not in layer]
+    aside = [(f"{container}.{first}", f"{container}.{second}") for floor in apart for first, second in itertools.pairwise(floor)]
     return up + aside
 
 
@@ -68,6 +74,7 @@ _BREACHES: dict[str, list[Breach]] = {
     "Probers do not know each other": [("probe.probers.one", "probe.probers.two")],
     "Rules do not know each other": [("probe.rules.on_premises.one", "probe.rules.on_premises.two")],
     "What rules share knows no rule": _upwards("probe.rules"),
+    "What pages and API share knows no page": _upwards("probe.web"),
     "Inferences do not know each other": [("probe.inferences.one", "probe.inferences.two")],
     "Reports do not know each other": [("probe.reports.one", "probe.reports.two")],
     "The simulation shares no codec, fingerprint or rule with what it tests": _each(
@@ -98,7 +105,7 @@ def _build(folder: Path, breaches: Sequence[Breach] = ()) -> Path:
     """A house of empty rooms, with these imports in it; returns its configuration."""
     configuration = folder / "pyproject.toml"
     configuration.write_text((_ROOT / "pyproject.toml").read_text())
-    named = {f"{container}.{room}" for container in ("probe", "probe.rules") for floor in _floors(container) for room in floor}
+    named = {f"{container}.{room}" for container in ("probe", "probe.rules", "probe.web") for floor in _floors(container) for room in floor}
     named |= {f"probe.{room}.{name}" for room in _CATALOGUE_FOLDERS for name in ("one", "two")}
     text = dict.fromkeys(sorted(named), "")
     for importer, imported in breaches:

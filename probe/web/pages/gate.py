@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from probe.document.index import JsonObject
 from probe.document.telling.blocks import blocks_of
 from probe.document.telling.known import Known
-from probe.enabling import TAKES_OVER, Pressed, RecordedRequest, Wish, choose
+from probe.enabling import TAKES_OVER, Wish, choose
 from probe.gate import GateAnswer, Gated, Predicted, published
 from probe.gate.telling_enabled import ToldTrouble, alerts_of, last_error_of, result_of, word_of
 from probe.gate.wording import MOST_CAUSES, WORDS, PredictedCause, alert_like, cause_told, found_ago, numbers_of, place_in_words, ways_of
 from probe.model.estate import Estate, Mailbox
 from probe.model.rules import Assessment, Direction
-from probe.web.jobs import AskedJob
+from probe.web.enabled import AskedEnabling
 
 FRESH_SECONDS = 900.0
 """For which an answer of the gate counts: what was found may be otherwise later."""
@@ -102,46 +102,24 @@ def offer_of(estate: Estate, gated: Gated, age: float) -> EnableOffer:
 
 
 class EnablingView:
-    """What the page shows of Test & Enable of one mailbox: how far it is, and what came of it beside what was predicted.
+    """What the page shows of Test & Enable of one mailbox: how far it is, and what came of it beside what was predicted."""
 
-    The audit knows more than the job where somebody else has found the outcome, and all there is after a restart.
-    """
-
-    def __init__(self, job: AskedJob | None, recorded: RecordedRequest | None, mailbox: Mailbox | None, now: datetime) -> None:
-        assert job is not None or recorded is not None
-        self.address = recorded.mailbox if recorded is not None else "" if job is None else job.topic.subject
-        self.who = recorded.who if recorded is not None else "" if job is None else job.who
-        self.asked_at = None if recorded is None else recorded.at
+    def __init__(self, asked: AskedEnabling, mailbox: Mailbox | None, now: datetime) -> None:
+        self.asked = asked
         self.is_known = mailbox is not None
-        pressed: Pressed | None = None if job is None else job.result
-        came = None if recorded is None else recorded.form
-        if came is None and pressed is not None:
-            came = pressed.enabled.get(self.address)
-        self.form: JsonObject = {"enabled": came, "last_error": None, "answer": GateAnswer.GO}
-        self.failure = "" if job is None or job.failure is None else job.failure[1]
-        self.not_asked = (pressed.not_asked.get(self.address) if pressed is not None else None) or (
-            None if recorded is None else recorded.not_asked
-        )
-        self.notes: Sequence[str] = () if pressed is None else pressed.notes
-        self.is_running = job is not None and not job.ended.is_set()
-        self.is_left = recorded is not None and recorded.is_left(now)
-        self.news = "" if job is None else job.news
-        self._predicted = {} if recorded is None else recorded.predicted
-        self.word = word_of(self.form) if came is not None else None
+        self.is_left, self.goes_on = asked.is_left(now), asked.goes_on(now)
+        self.came = asked.came
+        form: JsonObject = {"enabled": self.came, "last_error": None, "answer": GateAnswer.GO}
+        self.word = word_of(form)
         self.tone = _ENDINGS.get(self.word or "", "doubtful")
-        self.result = "" if came is None else result_of(self.form)
-        self.alerts: Sequence[ToldTrouble] = [_cut(alert) for alert in alerts_of([self.form])] if came is not None else ()
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether more may be known soon."""
-        return self.is_running or self.is_left
+        self.result = "" if self.came is None else result_of(form)
+        self.alerts: Sequence[ToldTrouble] = () if self.came is None else [_cut(alert) for alert in alerts_of([form])]
 
     @property
     def ways(self) -> list[tuple[str, str, str]]:
         """Each direction that is used, what was predicted of it, and what Dynamics reports."""
-        reported = {} if self.form["enabled"] is None else self.form["enabled"]["outcome"]
-        told = ((str(way), self._predicted.get(way), reported.get(way)) for way in Direction)
+        reported = {} if self.came is None else self.came["outcome"]
+        told = ((str(way), self.asked.predicted.get(way), reported.get(way)) for way in Direction)
         return [(way, predicted, came or "not-run") for way, predicted, came in told if predicted is not None]
 
 

@@ -17,7 +17,7 @@ from probe.net.threads import in_thread
 from probe.web.access import Caller
 from probe.web.asking import JobId, gate_place
 from probe.web.documents import judged_mailbox
-from probe.web.going_on import asked_enabling
+from probe.web.enabled import asked_enabling
 from probe.web.jobs import AskedJob, JobKind, Jobs, JobTopic
 from probe.web.pages.asked import reload_for_script
 from probe.web.pages.gate import EnableOffer, EnablingView, GateView, offer_of, titles_of
@@ -106,9 +106,9 @@ def enabling(watch: Watch, states: States, jobs: Jobs, clock: Callable[[], datet
     async def show_enabling(request: Request, job_id: JobId) -> Response:
         asked, state = await asked_enabling(watch, jobs, job_id), await states.newest()
         mailbox = state.names.mailbox(asked.address)
-        view = EnablingView(asked.job, asked.recorded, mailbox, clock())
+        view = EnablingView(asked, mailbox, clock())
         titles = titles_of(None if mailbox is None else state.assessment(mailbox))
-        context = {"view": view, "titles": titles, "unread": asked.unread, "place": page_of(view.address)}
+        context = {"view": view, "asked": asked, "titles": titles, "place": page_of(asked.address)}
         response = answered(request, "enabling.html", context, state.names)
         if not view.goes_on:
             reload_for_script(request, response, request.url.path)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request, Response
 
 from probe.web.asking import run_place
-from probe.web.going_on import AskedSoFar, asked_so_far, recorded_requests
+from probe.web.enabled import recorded_requests
+from probe.web.going_on import AskedSoFar, asked_so_far
 from probe.web.jobs import AskedJob, JobKind, Jobs
 from probe.web.pages.markup import answered
 from probe.web.places import page_of, page_of_enabling, page_of_gate
