@@ -12,8 +12,6 @@ from probe.reports.html.markup import tone
 from probe.web.parts import DrawnBlock
 
 _ADVICE, _AFTER_ALL_VERDICTS = "ADVICE", 9
-_MOST_MAILBOXES = 10**9 - 1
-"""From which a number is taken, so that more mailboxes come first in the order of text."""
 
 
 class CauseLine(NamedTuple):
@@ -27,8 +25,18 @@ class CauseLine(NamedTuple):
     addresses: Sequence[str]
     step: str
     """The first thing to do; empty where all is well."""
-    rank: str
-    """By which lines are in order, the most urgent first; no two have the same."""
+    urgency: int
+    """One digit, which follows from the status: less is more urgent."""
+
+    @property
+    def rank(self) -> tuple[int, int, str]:
+        """By which lines are in order for people: the most urgent first, and of one urgency that of most mailboxes."""
+        return self.urgency, -len(self.addresses), self.id
+
+    @property
+    def place(self) -> str:
+        """By which lines are in order for programs: the most urgent first. It stays however many mailboxes the cause befalls; no two have the same."""
+        return f"{self.urgency}.{self.id}"
 
 
 class EstateCauses:
@@ -52,9 +60,9 @@ class EstateCauses:
         """A line for each kind of advice, which mailboxes of any status may have."""
 
     @cached_property
-    def ranked(self) -> Mapping[str, CauseLine]:
-        """Every line by its rank, in that order."""
-        return {line.rank: line for line in (*self.lines, *self.advice)}
+    def by_place(self) -> Mapping[str, CauseLine]:
+        """Every line by its place, in that order."""
+        return {line.place: line for line in sorted((*self.lines, *self.advice), key=lambda line: line.place)}
 
     def members(self, cause: str) -> frozenset[str]:
         """The addresses of the mailboxes with a cause, by its id; none where there is no such cause."""
@@ -83,5 +91,4 @@ def _of_group(group: Group, step: str) -> CauseLine:
 
 
 def _line(urgency: int, status: str, shade: str, cause: Sequence[str], words: str, addresses: Sequence[str], step: str) -> CauseLine:
-    name = cause_id(status, cause)
-    return CauseLine(name, status, shade, words, addresses, step, f"{urgency}.{_MOST_MAILBOXES - len(addresses):09}.{name}")
+    return CauseLine(cause_id(status, cause), status, shade, words, addresses, step, urgency)

@@ -186,7 +186,7 @@ def mailbox_detail(
         "elsewhere": _elsewhere(state, mailbox.address, document),
         "timeline": [*timeline],
         "since": None if since is None else as_time(since),
-        "verdict": verdict_form(document, assessment, state.run.judged_at),
+        "verdict": verdict_form(document, assessment, state.judged_at(mailbox)),
         "sign_in": _sign_in(document, sign_in),
     }
 
@@ -211,7 +211,8 @@ def mailbox_document(state: EstateState, mailbox: Mailbox, assessment: Assessmen
     estate = state.names.estate
     about = (DEPLOYMENT_SUBJECT, profile_subject(mailbox.profile), mailbox.address, *urls_of(estate, mailbox))
     narrowed = replace(estate, mailboxes=(mailbox,), profiles=(estate.profile_of(mailbox),))
-    return publish(replace(_part_of(state, about, mailbox.address), estate=narrowed, assessments=(assessment,)))
+    known, judged_at = _part_of(state, about, mailbox.address), state.judged_at(mailbox)
+    return publish(replace(known, estate=narrowed, judged_at=judged_at, assessments=(assessment,)))
 
 
 def endpoint_document(state: EstateState, endpoint: Endpoint) -> JsonForm:

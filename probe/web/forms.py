@@ -92,7 +92,7 @@ class CauseLineForm(Form):
 
 
 class CausePageForm(Form):
-    """Every cause, the most urgent first; within one urgency, that of most mailboxes first. Advice comes last."""
+    """Every cause, the most urgent first; within one urgency by `id`, an order that stays while numbers change. Advice comes last."""
 
     causes: tuple[CauseLineForm, ...]
     total: int

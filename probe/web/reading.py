@@ -102,10 +102,10 @@ def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
     @router.get("/causes", response_model=CausePageForm)
     async def list_causes(request: Request, after: After = None, limit: Limit = 100) -> Response:
         """Why the mailboxes have their verdicts, and what is advised: each cause with how many it befalls, the most urgent first."""
-        ranked = (await states.newest()).causes.ranked
-        ranks, following = page([*ranked], after, limit)
-        lines = [cause_line(ranked[rank]) for rank in ranks]
-        return tagged(request, encoded({"causes": lines, "total": len(ranked), "next": following}))
+        causes = (await states.newest()).causes.by_place
+        places, following = page([*causes], after, limit)
+        lines = [cause_line(causes[place]) for place in places]
+        return tagged(request, encoded({"causes": lines, "total": len(causes), "next": following}))
 
     @router.get("/mailboxes/{name:path}", response_model=MailboxDetailForm)
     async def show_mailbox(

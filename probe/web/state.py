@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from typing import Any, Generic, TypeVar, cast
 
 from probe.document.telling.blocks import in_order
@@ -94,6 +95,11 @@ class EstateState:
         """What came of a mailbox; None where it is not judged yet."""
         part = self._open(mailbox.address)
         return None if part is None else part.assessments.get(mailbox.address)
+
+    def judged_at(self, mailbox: Mailbox) -> date:
+        """The day for which a mailbox is judged. After midnight part after part is judged for the next day, which is already that of the run."""
+        part = self._part_of.get(mailbox.address)
+        return self.run.judged_at if part is None else part.known.judged_at
 
     def decided_by(self, rule: str, result: str | None) -> frozenset[str]:
         """The addresses of the mailboxes that a rule decides, or advises; where `result` is given, those of which it comes to that."""

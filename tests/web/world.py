@@ -114,6 +114,12 @@ class RunWatch:
         self._take_up(run)
         await self._is_drawn.wait()
 
+    async def pass_midnight(self) -> None:
+        """Have the next day begin, for which no part is judged yet, and return once that is drawn."""
+        whole = self._state.whole
+        self.show_state(replace(self._state, whole=replace(whole, judged_at=whole.judged_at + timedelta(days=1))))
+        await self._is_drawn.wait()
+
     def show_state(self, state: WatchedState) -> None:
         """Have another state be the newest."""
         self._state = state

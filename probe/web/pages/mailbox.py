@@ -20,7 +20,7 @@ class MailboxView:
         self.mailbox, self.assessment = mailbox, assessment
         self.profile = estate.profile_of(mailbox)
         self.urls = urls_of(estate, mailbox)
-        self.on = state.run.judged_at
+        self.on = state.judged_at(mailbox)
         document = mailbox_document(state, mailbox, assessment)
         self.known = Known(document)
         (self.block,) = blocks_of(document["assessments"], self.known)
