@@ -15,6 +15,7 @@ from probe.config.table import SecretPlace, Table, key
 from probe.config.watching import AlertTable, ScheduleTable, Targets, a_day
 from probe.config.wording import Guesses, listed, quoted
 from probe.model.effects import ALLOWABLE
+from probe.model.endpoints import MOST_URL_BYTES
 from probe.model.estate import (
     Authentication,
     BoundOrganization,
@@ -100,7 +101,10 @@ def _endpoint(*schemes: str) -> PlainValidator:
             raise ValueError(f"must be a URL that begins with {listed(f'{scheme}://' for scheme in schemes)}")
         if " " in given or not given.isprintable():  # urllib drops control characters silently
             raise ValueError("must be a URL without spaces or control characters")
-        return Endpoint.parse(given)
+        found = Endpoint.parse(given)
+        if len(found.url.encode()) > MOST_URL_BYTES:
+            raise ValueError(f"must be a URL of at most {MOST_URL_BYTES:,} bytes")
+        return found
 
     return PlainValidator(read)
 

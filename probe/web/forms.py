@@ -22,6 +22,7 @@ from probe.document.forms import (
     RuleForm,
 )
 from probe.model.attempts import Outcome
+from probe.model.endpoints import MOST_URL_BYTES
 from probe.model.rules import Otherwise, Readiness, Result, SignedIn, Support
 
 AnyFactForm = Annotated[ObservedFact | DeclaredFact | InferredFact, Field(discriminator="basis")]
@@ -413,7 +414,7 @@ class CheckRequestForm(Form):
     model_config = ConfigDict(extra="forbid", defer_build=False, json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     mailbox: str = Field(default="", min_length=1, max_length=320)
-    endpoint: str = Field(default="", min_length=1, max_length=2048)
+    endpoint: str = Field(default="", min_length=1, max_length=MOST_URL_BYTES)
 
     @model_validator(mode="after")
     def _is_one(self) -> CheckRequestForm:

@@ -69,7 +69,7 @@ def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
         request: Request,
         support: Annotated[list[Support], Query(description="Only these; may be given again.")] = [],  # noqa: B006 - FastAPI copies it
         readiness: Annotated[list[Readiness], Query(description="Only these; may be given again.")] = [],  # noqa: B006
-        profile: Annotated[str | None, Query(max_length=256, description="Only those of this email server profile.")] = None,
+        profile: Annotated[str | None, Query(max_length=MOST_NAME, description="Only those of this email server profile.")] = None,
         q: Annotated[str, Query(max_length=320, description="Only those whose address has this in it.")] = "",
         cause: Annotated[str | None, Query(max_length=256, description="Only those with this cause: an id of `/v1/causes`.")] = None,
         coming: Annotated[str | None, Query(max_length=256, description="Only those that this befalls: an id of `/v1/coming`.")] = None,

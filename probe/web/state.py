@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from probe.document.telling.blocks import in_order
 from probe.model.attempts import Attempt
-from probe.model.endpoints import endpoint_id
+from probe.model.endpoints import MOST_URL_BYTES, endpoint_id
 from probe.model.estate import Endpoint, Estate, Mailbox
 from probe.model.facts import Facts, Reading
 from probe.model.rules import Assessment
@@ -27,8 +27,8 @@ from probe.web.watch import Watch, WatchedState
 
 T = TypeVar("T")
 
-MOST_NAME = 512
-"""Characters of what may be asked for by name. A subject that is longer has an id."""
+MOST_NAME = MOST_URL_BYTES
+"""Characters of what may be asked for by name; no subject has more."""
 PATIENCE = 0.03
 """Seconds for which a request waits for what is newer than what is drawn."""
 _RESTS = 5

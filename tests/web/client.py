@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import h11
 
@@ -125,4 +125,4 @@ async def pages(asker: Asker, path: str, of: str) -> list[Any]:
         found += page[of]
         if page["next"] is None:
             return found
-        after = f"&after={page['next']}"
+        after = f"&after={quote(page['next'], safe='')}"

@@ -19,6 +19,8 @@ _KNOWN = {
     "/v1/rules/{rule_id}": '{ rule_id = "certificate-expired" }',
 }
 """Names that the estate has, which nobody would make up."""
+_REFUSALS = "[checks.negative_data_rejection]\nexpected-statuses = [400, 404, 405, 409, 415, 422, 429, 431, 503]\n"
+"""What may answer what does not fit the description; a name that is too long may be too long for a request's head, too."""
 
 
 @pytest.mark.timeout(600)
@@ -36,7 +38,8 @@ async def test_schemathesis_finds_no_fault(tmp_path: Path) -> None:
             *("--exclude-checks", "ignored_auth", "--request-timeout", "60"),
         ]
         (tmp_path / "schemathesis.toml").write_text(
-            "\n".join(f'[[operations]]\ninclude-path = "{path}"\nparameters = {parameters}\n' for path, parameters in _KNOWN.items())
+            _REFUSALS
+            + "\n".join(f'[[operations]]\ninclude-path = "{path}"\nparameters = {parameters}\n' for path, parameters in _KNOWN.items())
         )
         running = await asyncio.create_subprocess_exec(
             *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=tmp_path
