@@ -36,6 +36,10 @@ class Interval:
     """Whether nothing else was found since."""
 
 
+TimelinePlace = tuple[int, int]
+"""Where something stands in a list that has the newest first: its time as it is stored, and the id of its row."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryChange:
     """That something was found where before it something else was found."""
@@ -54,9 +58,10 @@ class HistoryChange:
     after: Mapping[str, Json]
     is_drift: bool
 
-
-TimelinePlace = tuple[int, int]
-"""Where something stands in a list that has the newest first: its time as it is stored, and the id of its row."""
+    @property
+    def place(self) -> TimelinePlace:
+        """That of the interval, which several changes may share."""
+        return stored(self.at), self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,23 +186,20 @@ def changes(
     since: datetime | None = None,
     about: str | None = None,
     beside: Sequence[str] = (),
-    after: int | None = None,
+    after: TimelinePlace | None = None,
     newer_than: int | None = None,
     limit: int | None = None,
     drift_only: bool = True,
 ) -> Iterator[HistoryChange]:
-    """What changed, the newest first; `after` is the id of the last that is known already, and only older ones follow, after `newer_than` only those
-    that were written later. `limit` is of intervals."""
-    wanted = _changed().where(_of(SPAN.c.subject_id, deployment, about, beside))
+    """What changed, the newest first; `after` is the place of the last that is known already, and only older ones follow, after the id `newer_than` only
+    those that were written later. `limit` is of intervals."""
+    wanted = _changed().where(_of(SPAN.c.subject_id, deployment, about, beside), _older(SPAN.c.first_seen, SPAN.c.id, after))
     if since is not None:
         wanted = wanted.where(SPAN.c.first_seen >= stored(since))
     if drift_only:
         wanted = wanted.where(_IS_DRIFT)
     if newer_than is not None:
         wanted = wanted.where(SPAN.c.id > newer_than)
-    if after is not None:
-        last = select(SPAN.c.first_seen).where(SPAN.c.id == after).scalar_subquery()
-        wanted = wanted.where(or_(SPAN.c.first_seen < last, and_(SPAN.c.first_seen == last, SPAN.c.id < after)))
     wanted = wanted.order_by(SPAN.c.first_seen.desc(), SPAN.c.id.desc())
     return _told(connection, wanted if limit is None else wanted.limit(limit))
 

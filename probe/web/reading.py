@@ -44,7 +44,7 @@ from probe.web.forms import (
 )
 from probe.web.parts import JsonForm
 from probe.web.problems import RequestProblem
-from probe.web.queries import After, AfterPlace, FewOf, Limit, Moment, SubjectName, after_place, place_after, subject_named
+from probe.web.queries import After, AfterPlace, FewOf, Limit, Moment, SubjectName, after_place, page_of_changes, place_after, subject_named
 from probe.web.responses import JsonResponse, encoded, tagged
 from probe.web.state import MOST_NAME, EstateNames, States
 from probe.web.watch import Watch
@@ -168,16 +168,13 @@ def reading(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
         request: Request,
         since: Annotated[Moment | None, Query(description="Only what changed since then.")] = None,
         subject: SubjectName = None,
-        after: Annotated[int | None, Query(ge=0, lt=2**63, description="`next` of the page before.")] = None,
+        after: AfterPlace = None,
         limit: Limit = 100,
     ) -> Response:
         """Drift: what changed that matters, from what to what, on which words, the newest first; of a mailbox with that of its endpoints."""
-        # One more than wanted tells whether there is another page; several changes may be of one interval.
-        changes = await watch.history.changes(since=since, after=after, limit=limit + 1, **_about(states.names(), subject))
-        ids = [*dict.fromkeys(change.id for change in changes)]
-        kept = ids[:limit]
-        following = str(kept[-1]) if len(ids) > limit else None
-        told = [change_as_json(change) for change in changes if change.id in kept]
+        about = _about(states.names(), subject)
+        changes, following = await page_of_changes(watch.history, place_after(after), limit, since=since, **about)
+        told = [change_as_json(change) for change in changes]
         return tagged(request, encoded({"changes": told, "next": following}))
 
     @router.get("/rules", response_model=RuleListForm)

@@ -218,6 +218,22 @@ async def test_a_deployment_can_be_given_another_name(place: Folder | Secret) ->
         assert not await history.knows("pop3://other.test:110")
 
 
+async def test_a_page_of_changes_follows_one_that_is_dropped(place: Folder | Secret) -> None:
+    """What changed before it and lasts is told, though the change at which the page before ended is kept no longer."""
+    async with open_history(place, "contoso") as history:
+        for number, name in ((0, "Old"), (2, "New")):
+            await history.record([look(number * DAY, *product(name), subject=EWS)])
+        await alternate(history, 20)
+        await history.record([look(19 * DAY, *product("New"), subject=EWS)])
+        first = await history.changes(limit=12)
+        (lasting,) = await history.changes(about=EWS)
+        await history.sweep(replace(LIMITS, keep=4), minutes(19 * DAY))
+        kept = await history.changes()
+        assert first[-1].place not in {change.place for change in kept}
+        rest = await history.changes(after=first[-1].place)
+        assert [(change.place, change.after) for change in rest] == [(lasting.place, lasting.after)]
+
+
 @pytest.mark.parametrize("number", [1, 7])
 async def test_changes_are_told_page_by_page(place: Folder | Secret, number: int) -> None:
     """A page follows the last that is known already, and no change is told twice or left out."""
@@ -229,7 +245,7 @@ async def test_changes_are_told_page_by_page(place: Folder | Secret, number: int
         last = None
         while page := await history.changes(after=last, limit=number):
             pages += page
-            last = page[-1].id
+            last = page[-1].place
         assert tuple(pages) == whole
         assert len(await history.changes(since=minutes(15 * DAY))) == 5
         assert await history.changes(about="pop3://other.test:110") == ()

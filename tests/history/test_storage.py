@@ -22,6 +22,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, text
 
 from probe.history import History, HistoryUnavailable, Interval, open_history
+from probe.history.moments import stored
 from probe.history.schema import METADATA, NEWEST
 from probe.history.storage import DATABASE, alembic_steps, connected, migrate
 from probe.memory.folder import Folder
@@ -122,7 +123,7 @@ async def test_what_is_asked_is_found_without_reading_everything(tmp_path: Path)
             found = (
                 await history.changes(since=START, limit=50),
                 await history.changes(limit=50),
-                await history.changes(after=1, limit=50),
+                await history.changes(after=(stored(START), 1), limit=50),
                 await history.changes(about=POP.upper(), beside=["smtp://mail.branch.test"], limit=50),
                 await history.intervals(POP.upper(), open_only=True),
                 await history.latencies(POP.upper(), START),

@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from probe.document.telling.blocks import STATUSES
 from probe.model import vocabulary as v
 from probe.model.rules import Otherwise, Readiness, Result, Support

@@ -26,6 +26,7 @@ from probe.web.pages.mailbox import MailboxView
 from probe.web.pages.markup import answered
 from probe.web.places import page_of
 from probe.web.problems import RequestProblem
+from probe.web.queries import AfterPlace, page_of_changes, place_after
 from probe.web.state import MOST_NAME, EstateState, States
 from probe.web.watch import Watch
 
@@ -181,18 +182,10 @@ def over_time(watch: Watch, states: States, comes: WhatComes) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/changes")
-    async def show_changes(request: Request, after: Annotated[int | None, Query(ge=0, lt=2**63)] = None) -> Response:
-        # One more than wanted tells whether there is another page; several changes may be of one interval.
-        changes = await watch.history.changes(after=after, limit=_CHANGES_A_PAGE + 1)
-        ids = [*dict.fromkeys(change.id for change in changes)]
-        shown = frozenset(ids[:_CHANGES_A_PAGE])
-        context = {
-            "changes": told_changes(
-                (change for change in changes if change.id in shown), newer=after is not None, older=len(ids) > _CHANGES_A_PAGE
-            ),
-            "after": after,
-            "following": ids[_CHANGES_A_PAGE - 1] if len(ids) > _CHANGES_A_PAGE else None,
-        }
+    async def show_changes(request: Request, after: AfterPlace = None) -> Response:
+        changes, following = await page_of_changes(watch.history, place_after(after), _CHANGES_A_PAGE)
+        told = told_changes(changes, newer=bool(after), older=following is not None)
+        context = {"changes": told, "after": after, "following": following}
         return answered(request, "changes.html", context, (await states.newest()).names)
 
     @router.get("/calendar")
