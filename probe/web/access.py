@@ -56,10 +56,10 @@ class RequestBudget(NamedTuple):
 
 READERS = RequestBudget(200, 100)
 """For each token, and for each address that reads without one."""
-CHECKERS = RequestBudget(30, 0.5)
-"""The same for requests that have something done."""
-STRANGERS = RequestBudget(20, 1)
-"""For each address, of requests that show no valid token where one is wanted."""
+CHECKERS = RequestBudget(100, 0.5)
+"""The same for requests that have something done, be it that nothing is. What is done for them at a time is bounded by `Jobs`."""
+STRANGERS = RequestBudget(100, 5)
+"""For each address, of requests that show no valid token where one is wanted. A program that has lost its token shall not keep people of its machine from signing in."""
 
 
 class Rates:

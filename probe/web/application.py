@@ -36,6 +36,7 @@ from probe.web.watch import Watch
 
 MOST_BODY_BYTES = 64 * 1024
 """Of a request's body; the largest that is wanted has an address in it."""
+_TOO_LARGE = f"a body has at most {MOST_BODY_BYTES} bytes"
 _MOST_MISTAKES = 5
 """Of a request that are told."""
 _HEADERS = {
@@ -89,12 +90,14 @@ async def _told(request: Request, problem: Exception) -> Response:
 
 async def _told_of_route(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
-    detail = {404: "there is nothing of this name", 405: "this cannot be done with it", 413: f"a body has at most {MOST_BODY_BYTES} bytes"}
+    detail = {404: "there is nothing of this name", 405: "this cannot be done with it", 413: _TOO_LARGE}
     return await _told(request, RequestProblem(problem.status_code, detail.get(problem.status_code, problem.detail), problem.headers))
 
 
 async def _told_of_mistakes(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, RequestValidationError)
+    if any(one["loc"][0] == "path" for one in problem.errors()):  # what nothing can be named has nothing behind it
+        return await _told_of_route(request, HTTPException(404))
     # What was sent is not repeated; where it was wrong is.
     mistakes = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in problem.errors()[:_MOST_MISTAKES]]
     return await _told(request, RequestProblem(422, "; ".join(mistakes)))
@@ -180,6 +183,8 @@ class Front:
             caller = await self._gatekeeper.admit(
                 method, scope["path"], Headers(scope=scope), (scope["client"] or ("",))[0], is_secure=scope["scheme"] == "https"
             )
+            if int(Headers(scope=scope).get("content-length", "0")) > MOST_BODY_BYTES:
+                raise RequestProblem(413, _TOO_LARGE)
             asked["state"] = {**scope.get("state", {}), "caller": caller}
             await self._app(asked, _bounded(receive), sending)
         except RequestProblem as problem:
@@ -208,8 +213,9 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         left -= len(message.get("body", b""))
         if left < 0:
-            # Starlette's own, which FastAPI lets through where it reads a body.
-            raise HTTPException(413, headers={"Connection": "close"})
+            # Starlette's own, which FastAPI lets through where it reads a body. What follows is read and dropped, as long as a client is waited for:
+            # who sends the whole first would lose the answer with a connection that is closed.
+            raise HTTPException(413)
         return message
 
     return receiving

@@ -105,10 +105,13 @@ async def test_the_gate_has_a_place_where_nobody_waits(service: World) -> None:
     other = await asker.ask("/v1/gate", "POST", {"Prefer": "wait=0"}, {"mailbox": ADDRESS})
     assert one.status == other.status == 202
     assert one.headers["location"] != other.headers["location"]
+    of_run = one.headers["location"].replace("gate", "runs")
+    going_on = await service.asker.ask(of_run)
+    assert (going_on.status, going_on.headers["location"], going_on.json()["place"]) == (202, of_run, of_run)
     service.watch.go.set()
     for answer in (one, other):
         assert (await ended(service.asker, answer)).json()["schema"] == "probe.gate/1"
-    assert (await service.asker.ask(one.headers["location"].replace("gate", "runs"))).status in (200, 404)
+    assert (await service.asker.ask(of_run)).json()["id"] == one.json()["id"]
 
 
 @pytest.mark.parametrize(
@@ -149,8 +152,62 @@ async def test_nothing_is_held_for_what_the_estate_does_not_name(service: World,
 async def test_a_form_of_a_page_is_no_request(service: World, kind: str) -> None:
     """A page of another site can have a browser send these kinds without asking; they are not read as JSON."""
     answer = await service.of(TokenScope.CHECK).ask("/v1/checks", "POST", {"Content-Type": kind}, b'{"mailbox": "sales@branch.test"}')
-    assert answer.status == 422
+    assert (answer.status, answer.problem) == (415, "a body in JSON is wanted, as Content-Type: application/json")
     assert not service.watch.held
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", "application/vnd.probe+json"])
+async def test_json_is_read_whatever_it_is_called(service: World, kind: str) -> None:
+    """With parameters, in capital letters, and as a kind of its own that is JSON."""
+    answer = await service.of(TokenScope.CHECK).ask("/v1/checks", "POST", {"Content-Type": kind}, b'{"mailbox": "sales@branch.test"}')
+    assert answer.status == 202
+
+
+@pytest.mark.parametrize("body", [b'{"mailbox": "sales@branch.test", "mailbox": "other@branch.test"}', b'{"mailbox": {"a": 1, "a": 1}}'])
+@pytest.mark.parametrize("path", ["/v1/checks", "/v1/gate"])
+async def test_a_name_that_stands_twice_in_a_body_is_refused(service: World, path: str, body: bytes) -> None:
+    """One reader takes the first and another the last; nothing is held for either."""
+    answer = await service.of(TokenScope.CHECK).ask(path, "POST", body=body)
+    assert (answer.status, answer.problem) == (422, "body: a name stands twice in it")
+    assert not service.watch.held
+
+
+@pytest.mark.parametrize(
+    "prefer",
+    [
+        ["respond-async", "wait=60"],
+        ["wait=60; x=y, wait=0"],
+        ['WAIT = "60"'],
+        [f"wait={'9' * 400}"],
+        [f"x={'y' * 500}, wait=60"],
+        ["wait=-1", "wait=60"],
+    ],
+    ids=lambda prefer: prefer[0][:20],
+)
+async def test_a_wait_is_found_among_other_preferences(service: World, prefer: list[str]) -> None:
+    """In any of several lines, the first that can be meant, however long; what is not known is passed over (RFC 7240)."""
+    headers = [("Prefer", one) for one in prefer]
+    answer = await service.of(TokenScope.CHECK).ask("/v1/checks", "POST", headers, {"mailbox": ADDRESS})
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("prefer", ["wait=0", "wait=-1", "wait=1.5", "wait=soon", "wait=", "handling=lenient", "respond-async", ""])
+async def test_without_a_wait_nobody_waits_for_a_check(service: World, prefer: str) -> None:
+    """Its place is answered at once, and which preference was followed, where one was."""
+    service.watch.go.clear()
+    answer = await service.of(TokenScope.CHECK).ask("/v1/checks", "POST", {"Prefer": prefer}, {"mailbox": ADDRESS})
+    assert answer.status == 202
+    assert answer.headers.get("preference-applied") == ("respond-async" if prefer == "respond-async" else None)
+
+
+@pytest.mark.parametrize("path", ["/v1/checks", "/v1/gate"])
+async def test_what_is_done_is_answered_whole_whatever_is_known(service: World, path: str) -> None:
+    """A condition is for what is read: to a POST it changes nothing, and what answers one has no tag."""
+    headers = {"If-None-Match": "*", "Prefer": "wait=60"}
+    answer = await service.of(TokenScope.CHECK).ask(path, "POST", headers, {"mailbox": ADDRESS})
+    assert answer.status == 200
+    assert answer.json()["schema"].startswith("probe.")
+    assert "etag" not in answer.headers
 
 
 async def test_a_key_makes_one_of_two_requests(service: World) -> None:

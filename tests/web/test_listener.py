@@ -318,19 +318,28 @@ async def test_whatever_comes_the_listener_goes_on(tmp_path: Path, caplog: pytes
     assert not [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")]
 
 
-@pytest.mark.parametrize("is_chunked", [True, False])
-async def test_a_body_that_is_too_large_is_not_read(tmp_path: Path, is_chunked: bool) -> None:
-    """Whether its length was told before or not."""
+@pytest.mark.parametrize(
+    ("length", "sent"),
+    [
+        ("Content-Length: 65537", b""),
+        ("Content-Length: 1000000\r\nExpect: 100-continue", b""),
+        ("Content-Length: 10000000", b" " * 10_000_000),
+        ("Transfer-Encoding: chunked", (b"2710\r\n" + b" " * 10_000 + b"\r\n") * 7),
+        ("Transfer-Encoding: chunked", (b"2710\r\n" + b" " * 10_000 + b"\r\n") * 1000 + b"0\r\n\r\n"),
+    ],
+    ids=["told", "told and asked about", "told and sent", "untold", "untold and sent"],
+)
+async def test_a_body_that_is_too_large_is_refused(tmp_path: Path, length: str, sent: bytes) -> None:
+    """At once where its length was told before; and whoever sends all of it first finds the answer too."""
     async with world(tmp_path) as made:
         token = made.tokens.create("a", TokenScope.CHECK, NOON)
-        length = "Transfer-Encoding: chunked" if is_chunked else "Content-Length: 1000000"
-        chunk = b"2710\r\n" + b" " * 10_000 + b"\r\n"
         head = f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer {token}\r\n{length}\r\n\r\n"
         talk = h11.Connection(h11.CLIENT)
         talk.send(h11.Request(method="GET", target="/", headers=[("Host", "localhost")]))
         talk.send(h11.EndOfMessage())
         async with made.asker.connection() as (reader, writer):
-            writer.write(head.encode() + chunk * 7)
+            writer.write(head.encode() + sent)
+            await writer.drain()
             answer = await answer_of(talk, reader)
         assert answer.status == 413
         assert answer.problem == "a body has at most 65536 bytes"

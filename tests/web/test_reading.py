@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -15,7 +16,7 @@ from probe.history import judgement, sighting
 from probe.history.storage import DATABASE
 from probe.model import vocabulary as v
 from probe.model.attempts import Outcome
-from probe.model.endpoints import endpoint_id
+from probe.model.endpoints import MOST_URL_BYTES, endpoint_id
 from probe.model.provenance import Declared
 from probe.model.rules import Readiness, Result, Support
 from probe.web import LastLook
@@ -29,7 +30,9 @@ from probe.web.forms import (
     SummaryForm,
     TranscriptPageForm,
 )
+from probe.web.tokens import TokenScope
 from tests.history.looks import attempt, look, minutes, product
+from tests.hostile import closed_port
 from tests.runs import (
     EWS,
     NOON,
@@ -47,7 +50,7 @@ from tests.runs import (
 )
 from tests.web.client import got, pages
 from tests.web.pages.reading import PageReader
-from tests.web.world import World, world
+from tests.web.world import World, estate_at, world
 
 
 async def test_the_estate_in_short_counts_each_mailbox_once(service: World) -> None:
@@ -114,7 +117,7 @@ async def test_mailboxes_are_paged_by_a_cursor(service: World) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["?limit=0", "?limit=501", "?limit=x", f"?after={'x' * 3000}", "?support=good", "?readiness=", f"?q={'x' * 400}"],
+    ["?limit=0", "?limit=501", "?limit=x", f"?after={'x' * 5000}", "?support=good", "?readiness=", f"?q={'x' * 400}"],
 )
 async def test_what_is_asked_for_wrongly_is_said(service: World, query: str) -> None:
     """With the parameter that is wrong."""
@@ -179,6 +182,16 @@ async def test_a_mailbox_is_found_by_its_id_in_dynamics(tmp_path: Path) -> None:
         f"/v1/gate/{'0' * 32}",
         "/v1/endpoints/000000000000/transcripts",
         "/v1/endpoints/https://elsewhere.test/transcripts",
+        "/v1/endpoints/nothing/transcripts",
+        "/v1/runs/nothing",
+        "/v1/gate/nothing",
+        "/v1/enabling/nothing",
+        f"/v1/runs/{'0' * 32}0",
+        f"/v1/rules/{'x' * 300}",
+        f"/v1/mailboxes/{'x' * 5000}@contoso.test",
+        f"/v1/endpoints/{'x' * 5000}",
+        f"/gate/{'0' * 33}",
+        f"/m/{'x' * 5000}",
     ],
 )
 async def test_what_the_estate_does_not_have_is_not_there(service: World, path: str) -> None:
@@ -208,6 +221,21 @@ async def test_endpoints_are_told_in_short_and_whole(service: World) -> None:
     assert {one["key"] for one in whole["facts"]} >= {"server.product", "tls.negotiated", "certificate.not_after"}
     ews = await got(service.asker, f"/v1/endpoints/{endpoint_id(EWS)}")
     assert all(one["mailbox"] is None for part in ("facts", "missing", "attempts") for one in ews[part])
+
+
+async def test_the_longest_subjects_are_found_and_paged(tmp_path: Path) -> None:
+    """Those that an estate may have just so: by the cursor of a list, and by their names wherever they are taken."""
+    start = f"https://localhost:{closed_port()}/"
+    long = "ü" * ((MOST_URL_BYTES - len(start) - 1) // 2)
+    ends = [f"{start}{letter}{long}" for letter in "ab"]
+    async with world(tmp_path, a_run(estate=estate_at(*ends))) as made:
+        assert [one["subject"] for one in await pages(made.asker, "/v1/endpoints?limit=1", "endpoints")] == ends
+        for url in ends:
+            assert (await got(made.asker, f"/v1/endpoints/{quote(url)}"))["id"] == endpoint_id(url)
+            assert (await got(made.asker, f"/v1/changes?subject={quote(url)}"))["changes"] == []
+            assert (await made.of(TokenScope.CHECK).ask("/v1/checks", "POST", body={"endpoint": url})).status == 202
+            made.watch.looks[url] = LastLook(NOON, 0.1)
+            assert (await made.asker.ask(f"/probe?target={quote(url)}")).status == 200
 
 
 async def test_changes_are_drift_newest_first_in_pages(service: World) -> None:
@@ -304,6 +332,30 @@ async def test_any_time_can_be_asked_about(service: World, since: str) -> None:
     assert await got(service.asker, f"/v1/changes?since={since}") == {"changes": [], "next": None}
 
 
+async def test_the_zone_of_a_time_may_be_written_as_people_write_it(service: World) -> None:
+    """A + that is not written with a percent sign is a space in a query, which stands nowhere else in a time."""
+    told = await got(service.asker, "/v1/changes?since=2026-11-23T12:00:00%2B00:00")
+    assert await got(service.asker, "/v1/changes?since=2026-11-23T12:00:00+00:00") == told
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/mailboxes",
+        "/v1/endpoints",
+        "/v1/causes",
+        "/v1/changes",
+        "/v1/runs",
+        "/v1/coming",
+        "/v1/coming/unseen",
+        f"/v1/endpoints/{endpoint_id(POP)}/transcripts",
+    ],
+)
+async def test_whoever_begins_with_an_empty_cursor_has_the_first_page(service: World, path: str) -> None:
+    """So that one loop pages through any list."""
+    assert await got(service.asker, f"{path}?after=&limit=2") == await got(service.asker, f"{path}?limit=2")
+
+
 async def test_rules_are_those_of_the_program(service: World) -> None:
     """Each with its sources, its remedy and what it looks at; one by its id."""
     told = await got(service.asker, "/v1/rules")
@@ -319,10 +371,11 @@ async def test_what_did_not_change_is_not_sent_again(service: World) -> None:
     answer = await service.asker.ask("/v1/mailboxes")
     tag = answer.headers["etag"]
     assert answer.headers["cache-control"] == "private, no-cache"
-    for known in (tag, f'"other", {tag}', f"W/{tag}", "*"):
-        again = await service.asker.ask("/v1/mailboxes", headers={"If-None-Match": known})
-        assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
-        assert "content-security-policy" in again.headers
+    for known in ([tag], [f'"other", {tag}'], ['"other"', tag], [f"W/{tag}"], ["*"], [f"{tag},"]):
+        for method in ("GET", "HEAD"):
+            again = await service.asker.ask("/v1/mailboxes", method, [("If-None-Match", one) for one in known])
+            assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
+            assert "content-security-policy" in again.headers
     assert (await service.asker.ask("/v1/mailboxes", headers={"If-None-Match": '"other"'})).status == 200
     run = a_checked_run()
     await service.watch.show(replace(run, assessments=run.assessments[1:]))
