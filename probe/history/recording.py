@@ -10,6 +10,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table, bindparam, case, func, insert, select, update
@@ -55,11 +56,19 @@ def deployment_of(connection: Connection, name: str) -> int | None:
     return connection.execute(select(DEPLOYMENT.c.id).where(DEPLOYMENT.c.name == name)).scalar()
 
 
+def made_deployment(connection: Connection, name: str) -> int:
+    """The id of a deployment, of which from now on something is recorded."""
+    return _existing(connection, DEPLOYMENT, {"name": name})
+
+
 def record(connection: Connection, name: str, sightings: Sequence[Sighting]) -> tuple[int, ...]:
-    """Write what was found of subjects of a deployment, in the order of time; gives the ids of the intervals that follow another."""
-    deployment = _existing(connection, DEPLOYMENT, {"name": name})
+    """Write what was found of subjects of a deployment, in the order of time, and of one subject in the order in which it was found.
+
+    Gives the ids of the intervals that follow another.
+    """
+    deployment = made_deployment(connection, name)
     changes: list[int] = []
-    for of_round in _rounds(sorted(sightings, key=lambda one: one.at)):
+    for of_round in _rounds(_in_order(sightings)):
         digests = {one: of_round[one].digest() for one in of_round}
         # Whether what is given as a repetition is one, the statement itself sees.
         known = _known_digests(connection, deployment, [whose for whose, one in of_round.items() if one.known_digest is None])
@@ -84,11 +93,29 @@ _Whose = tuple[str, str, str]
 """Subject, account or nothing, and topic: by what a row of `subject` is unique in a deployment."""
 
 
+def _in_order(sightings: Sequence[Sighting]) -> list[Sighting]:
+    """The sightings by time. What was found of a subject after something else stays behind that, though the clock was set back in between."""
+    last: dict[_Whose, datetime] = {}
+
+    def place(one: Sighting) -> datetime:
+        # That something was found again counts where it is what was found last: of it the time alone decides.
+        if one.known_digest is None:
+            last[_whose(one)] = max(one.at, last.get(_whose(one), one.at))
+            return last[_whose(one)]
+        return one.at
+
+    return sorted(sightings, key=place)
+
+
+def _whose(one: Sighting) -> _Whose:
+    return one.subject, one.mailbox or "", one.topic
+
+
 def _rounds(sightings: Sequence[Sighting]) -> Iterator[dict[_Whose, Sighting]]:
     """The sightings in parts in which no subject comes twice: of one subject the second may be news after the first."""
     of_round: dict[_Whose, Sighting] = {}
     for one in sightings:
-        whose = (one.subject, one.mailbox or "", one.topic)
+        whose = _whose(one)
         if whose in of_round:
             yield of_round
             of_round = {}

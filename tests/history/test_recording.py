@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.history import History, Interval, judgement, open_history
+from probe.history import History, Interval, judgement, open_history, repeated
 from probe.history.storage import DATABASE
 from probe.memory.folder import Folder
 from probe.model import vocabulary as v
@@ -209,6 +209,21 @@ async def test_a_run_is_kept_with_what_it_found(place: Folder | Secret) -> None:
         assert (EWS, "info@contoso.test", "auth.refusal") in kept
         assert ("info@contoso.test", None, "assessment") in kept
         assert {one.subject for one in await history.intervals("info@contoso.test")} == {EWS, "info@contoso.test"}
+
+
+async def test_what_was_found_last_stays_last_though_the_clock_was_set_back(place: Folder | Secret) -> None:
+    """Of findings that are written together the one that was found last is what is so, whatever time it has; what was found again in between counts no more."""
+    async with open_history(place, "contoso") as history:
+        await history.record([look(0, *product())])
+        exim, again = look(70, *product("Exim")), look(20, *product())
+        changes = await history.record([exim, repeated(exim, minutes(15), None), again])
+        assert [change.after["value"] for change in sorted(changes, key=lambda one: one.id) if change.key == "server.product"] == [
+            "Exim",
+            "Dovecot",
+        ]
+        (now,) = [one for one in await history.intervals(POP, open_only=True) if one.key == "server.product"]
+        assert now.form["value"] == "Dovecot"
+        assert now.first_seen == minutes(70)
 
 
 async def test_a_verdict_stands_since_it_was_reached(place: Folder | Secret) -> None:
