@@ -1,14 +1,15 @@
-"""What was seen, as intervals: what was so when, what changed, how long looks took, and the whole runs that somebody asked for.
+"""What was seen, as intervals: what was so when, what changed, how long looks took, and the whole runs that somebody asked for. And what one service
+leaves for the next that watches.
 
 `async with open_history(place, name)` gives the history of a deployment. A look writes what it found by `record`, which says what changed; one that
 finds nothing new updates one row in place. `entries` says what is compared, `recording` how intervals begin and end, `timelines` what can be asked,
-`keeping` what is dropped.
+`keeping` what is dropped, `handover` what is left for another service.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -17,9 +18,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, delete, insert
 
 from probe.document import in_sections, json_pieces
-from probe.history import keeping, recording, timelines
+from probe.history import handover, keeping, recording, timelines
 from probe.history.claim import DeploymentClaim
 from probe.history.entries import Sighting, judgement, repeated, says_again, sighting, sightings_of
+from probe.history.handover import HandoverKey, HandoverRow, packed, unpacked
 from probe.history.keeping import Dropped
 from probe.history.latency import Latency
 from probe.history.moments import stored
@@ -35,6 +37,8 @@ from probe.model.runs import Run
 __all__ = [
     "DeploymentClaim",
     "Dropped",
+    "HandoverKey",
+    "HandoverRow",
     "History",
     "HistoryChange",
     "HistoryUnavailable",
@@ -48,13 +52,18 @@ __all__ = [
     "TimelinePlace",
     "judgement",
     "open_history",
+    "packed",
     "repeated",
     "says_again",
     "sighting",
     "sightings_of",
+    "unpacked",
 ]
 
 T = TypeVar("T")
+
+_WATCH = "watch"
+"""Kind of the row whose key names who watches."""
 
 
 class History:
@@ -110,6 +119,10 @@ class History:
         """What changed, the newest first; `since`, `about`, `beside`, `after`, `newer_than`, `limit` and `drift_only` are as of `timelines.changes`."""
         return await self._of_deployment(lambda connection, ours: tuple(timelines.changes(connection, ours, **wanted)), otherwise=())
 
+    async def last_written(self) -> int:
+        """As `timelines.last_written`."""
+        return await self.storage.read(timelines.last_written)
+
     async def stands_since(self, mailbox: str) -> datetime | None:
         """As `timelines.stands_since`."""
         return await self._of_deployment(lambda connection, ours: timelines.stands_since(connection, ours, mailbox), otherwise=None)
@@ -157,6 +170,32 @@ class History:
     def claim(self) -> DeploymentClaim:
         """The claim to watch this deployment, which one service has at a time."""
         return DeploymentClaim(self.storage, self._name)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether services with other state folders may watch by it: then each leaves what the one that takes over is to know."""
+        return not self.storage.is_sqlite
+
+    async def watched_as(self) -> str | None:
+        """The name under which it was watched by last; None where nobody did."""
+        return next(iter(await self.handed_over_at(_WATCH)), None)
+
+    async def watch_as(self, name: str, now: datetime) -> None:
+        """Have it known that it is watched by under this name from now on."""
+        before = dict.fromkeys(HandoverKey(_WATCH, one) for one in await self.handed_over_at(_WATCH))
+        await self.hand_over({**before, HandoverKey(_WATCH, name): HandoverRow(now, packed({}))})
+
+    async def hand_over(self, news: Mapping[HandoverKey, HandoverRow | None]) -> None:
+        """Leave rows for whoever takes over; as `handover.hand_over`."""
+        await self.storage.write(lambda connection: handover.hand_over(connection, recording.made_deployment(connection, self._name), news))
+
+    async def handed_over(self, kind: str, *, after: str | None = None, limit: int | None = None) -> Mapping[str, HandoverRow]:
+        """The rows of a kind, as `handover.rows`."""
+        return await self._of_deployment(lambda connection, ours: dict(handover.rows(connection, ours, kind, after, limit)), otherwise={})
+
+    async def handed_over_at(self, kind: str) -> Mapping[str, datetime]:
+        """As `handover.times`."""
+        return await self._of_deployment(lambda connection, ours: handover.times(connection, ours, kind), otherwise={})
 
     async def _of_deployment(self, work: Callable[[Connection, int], T], *, otherwise: T) -> T:
         """What a piece of work reads of this deployment; `otherwise` where nothing was ever recorded of it."""

@@ -5,6 +5,7 @@ The lock is gone with the connection, so that another takes over whatever became
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from types import TracebackType
 
@@ -17,6 +18,7 @@ from probe.history.storage import HistoryUnavailable, Storage
 # Of this schema: a database may hold the histories of several.
 _TRY = text("SELECT pg_try_advisory_lock(hashtext(current_schema()), hashtext(:name))")
 _STILL = text("SELECT 1")
+_CLOSE_SECONDS = 0.5
 
 
 class DeploymentClaim:
@@ -55,8 +57,9 @@ class DeploymentClaim:
     async def _let_go(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            # Not into the pool: the lock goes with the session.
-            with contextlib.suppress(SQLAlchemyError, OSError):
-                await connection.invalidate()
+            # Not into the pool: the lock goes with the session. One that says nothing is cut off.
+            with contextlib.suppress(SQLAlchemyError, OSError, TimeoutError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await connection.invalidate()
             with contextlib.suppress(SQLAlchemyError, OSError):
                 await connection.close()

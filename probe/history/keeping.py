@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, Connection, Select, Table, delete, func, or_, select, update
 
 from probe.document import is_in_packed
+from probe.history.handover import erase_from_handover
 from probe.history.latency import draw_together
 from probe.history.moments import DAY_MS, milliseconds, stored
 from probe.history.recording import form_id
-from probe.history.schema import DEPLOYMENT, DOCUMENT, FORM, LATENCY, SPAN, SUBJECT, TRANSCRIPT
+from probe.history.schema import DEPLOYMENT, DOCUMENT, FORM, HANDOVER, LATENCY, SPAN, SUBJECT, TRANSCRIPT
 from probe.model.estate import HistoryLimits
 from probe.model.named_address import NamedAddress
 from probe.model.values import dataclass
@@ -27,7 +28,7 @@ _SHARE = 0.05
 """How far below its greatest size the history is brought, so that this is not done anew each time."""
 _PARTS = 20
 """In how many parts all that may be dropped for its size is dropped."""
-ROW_BYTES = {"span": 110, "subject": 300, "form": 60, "transcript": 90, "document": 90, "latency": 45}
+ROW_BYTES = {"span": 110, "subject": 300, "form": 60, "transcript": 90, "document": 90, "latency": 45, "handover": 90}
 """What a row takes with its indexes beside the texts in it, on SQLite; PostgreSQL takes up to twice that. `python -m tests.benchmarks history` measures it."""
 
 
@@ -80,6 +81,7 @@ def size(connection: Connection, deployment: int) -> int:
         "transcript": select(func.count()).where(TRANSCRIPT.c.subject_id.in_(ours)),
         "document": select(func.count()).where(DOCUMENT.c.deployment_id == deployment),
         "latency": select(func.count()).where(LATENCY.c.subject_id.in_(ours)),
+        "handover": select(func.count()).where(HANDOVER.c.deployment_id == deployment),
     }
     texts = (
         select(func.sum(func.length(FORM.c.body))),
@@ -87,6 +89,7 @@ def size(connection: Connection, deployment: int) -> int:
         select(func.sum(func.length(DOCUMENT.c.body))).where(DOCUMENT.c.deployment_id == deployment),
         select(func.sum(func.length(LATENCY.c.hours))).where(LATENCY.c.subject_id.in_(ours)),
         select(func.sum(func.length(LATENCY.c.samples))).where(LATENCY.c.subject_id.in_(ours)),
+        select(func.sum(func.length(HANDOVER.c.body))).where(HANDOVER.c.deployment_id == deployment),
     )
     rows = sum(int(connection.execute(query).scalar_one()) * ROW_BYTES[table] * factor for table, query in count.items())
     return rows + sum(int(connection.execute(query).scalar() or 0) for query in texts)
@@ -113,6 +116,7 @@ def erase(connection: Connection, deployment: int, address: NamedAddress) -> Dro
     bodies = connection.execute(select(DOCUMENT.c.id, DOCUMENT.c.body).where(DOCUMENT.c.deployment_id == deployment))
     runs = _drop(connection, DOCUMENT.c.id, [row.id for row in bodies if is_in_packed(address, row.body)])
     _strike(connection, deployment, address)
+    erase_from_handover(connection, deployment, address)
     _drop_unused_forms(connection)
     return Dropped(intervals=intervals, transcripts=transcripts, runs=runs)
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The migration that leaves the tables so, by its number."""
 METADATA = MetaData()
 
@@ -121,6 +121,18 @@ LATENCY = Table(
     sqlite_with_rowid=False,
 )
 """Milliseconds of the looks of a day."""
+
+HANDOVER = Table(
+    "handover",
+    METADATA,
+    Column("deployment_id", _ID, ForeignKey("deployment.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),  # since when it is so
+    Column("body", LargeBinary, nullable=False),  # JSON, compressed by zlib
+    sqlite_with_rowid=False,
+)
+"""Which service watches, and what it leaves for the one that takes over: what it knows, and what it told. What the rows are, that service says."""
 
 STEP = Table(
     "alembic_version",

@@ -210,6 +210,11 @@ def changes_by_id(connection: Connection, ids: Sequence[int]) -> Iterator[Histor
     return _told(connection, wanted) if ids else iter(())
 
 
+def last_written(connection: Connection) -> int:
+    """The highest id that a change may have by now, of whichever deployment and whatever its time; 0 where nothing was ever found."""
+    return int(connection.execute(select(func.max(SPAN.c.id))).scalar() or 0)
+
+
 def stands_since(connection: Connection, deployment: int, mailbox: str) -> datetime | None:
     """Since when a mailbox has the verdict that it has, on support and on each direction, whatever it rests on; None where none is kept."""
     rows = connection.execute(

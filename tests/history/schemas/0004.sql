@@ -1,0 +1,14 @@
+INSERT INTO deployment (id, name) VALUES (1, 'contoso');
+INSERT INTO subject (id, deployment_id, subject, mailbox, topic, first_seen, last_seen, digest, last_ms, samples) VALUES (1, 1, 'pop3s://pop.branch.test:995', '', 'seen', 1793491200000, 1793491800000, -8158601434017221116, 31, '29891520:31 29891525:31 29891530:31 ');
+INSERT INTO form (id, digest, body) VALUES (1, x'8a0a2bb47f738de8891ec0b9d800670d', '{"basis":"declared","by":"peer","key":"protocol.greeting","value":"+OK Dovecot ready.","words":["+OK Dovecot ready."]}');
+INSERT INTO form (id, digest, body) VALUES (2, x'811f7ea10323912aa97f4b254ac1180d', '{"basis":"inferred","inference":"greeting-product","key":"server.product","value":"Dovecot","words":["+OK Dovecot ready."]}');
+INSERT INTO form (id, digest, body) VALUES (3, x'71f73ba0fa609cc513a6db0dfa570e31', '{"detail":"","key":"attempt:pop3-capabilities","value":"completed","words":[]}');
+INSERT INTO form (id, digest, body) VALUES (4, x'fe4a35eece10da58f58c172acf30190d', '{"basis":"inferred","inference":"greeting-product","key":"server.product","value":"Cyrus IMAP","words":["+OK Cyrus POP3 ready"]}');
+INSERT INTO span (id, subject_id, form_id, previous_id, first_seen, last_seen, is_open, is_drift) VALUES (1, 1, 1, NULL, 1793491200000, NULL, true, false);
+INSERT INTO span (id, subject_id, form_id, previous_id, first_seen, last_seen, is_open, is_drift) VALUES (2, 1, 2, NULL, 1793491200000, 1793491500000, false, false);
+INSERT INTO span (id, subject_id, form_id, previous_id, first_seen, last_seen, is_open, is_drift) VALUES (3, 1, 3, NULL, 1793491200000, NULL, true, false);
+INSERT INTO span (id, subject_id, form_id, previous_id, first_seen, last_seen, is_open, is_drift) VALUES (4, 1, 4, 2, 1793491800000, NULL, true, true);
+INSERT INTO document (id, deployment_id, run, at, body) VALUES (1, 1, 'run-1', 1795435207654, x'789c754fcd4ec3300cbeef317c5e4b1224107d0e4e2034658db7852569b1138a54f5dd71c284c4012987efcf76be1578bc60b430c04cd3117b2ae9cec07e07de8926acd395355304d5eb5e55e14453143e52542dc0d952c63a639479e8b4eeccfdb3368352f25eda844f9e2fff441e5be4bdb833ba83cd7f32d5b17cad932b44ebc371fa4286219510f6908340f8287ebcc25e8ecc952e3eb969e18e913e913aa3f4939836846981e1f5adc183758e90b9ae3ad9c0b8d5d6292351995b95a68a88522ee3eda0fc25678c73e6b6497ad9f11747cfecd3f9c6a884ba7cdd5a0139c411d34f76db7d0388867142');
+INSERT INTO transcript (id, subject_id, at, prober, outcome, body) VALUES (1, 1, 1793491800000, 'pop3-capabilities', 'completed', x'789c8bae56cac9cc4b55b232d4514a2bcacf55b2522a484d2d52d2512a49ad2801f2b4fdbd155cf2cb5293f34b148a5213532af5946a6301cdb41125');
+INSERT INTO handover (deployment_id, kind, key, at, body) VALUES (1, 'watch', '6f1d2c3b4a59687f', 1793491800000, x'789cabae0500017500f9');
+INSERT INTO handover (deployment_id, kind, key, at, body) VALUES (1, 'read', '', 1793491800000, x'789cab562acd2bc9cc51b232a90500180e03d7');
