@@ -14,6 +14,7 @@ from datetime import datetime
 
 from probe.alerts.book import AlertBook, AlertDelivery, DeliveryState, Incident, Told
 from probe.alerts.conditions import AlertCondition, AlertKind, Approaching, Notice, Recipients, Severity, name_of
+from probe.alerts.handover import BOOK_KINDS, BookRow
 from probe.alerts.heartbeat import Heartbeat
 from probe.alerts.incidents import FLAP_TIME
 from probe.alerts.logs import EVENT_IDS, logs_of_this_machine
@@ -27,6 +28,7 @@ from probe.net.alert_request import Delivered, DeliveryEnding
 
 __all__ = [
     "AT_ONCE",
+    "BOOK_KINDS",
     "EVENT_IDS",
     "FLAP_TIME",
     "SCHEMES",
@@ -36,6 +38,7 @@ __all__ = [
     "AlertKind",
     "Alerts",
     "Approaching",
+    "BookRow",
     "Delivered",
     "DeliveryEnding",
     "DeliveryState",

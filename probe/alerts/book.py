@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from probe.alerts.conditions import AlertCondition, AlertKind, Severity
+from probe.alerts.handover import BookRow, rows_of, take_over
 from probe.alerts.quoting import MOST_KEPT
 from probe.alerts.wording import MOST_NAMED, EventKind, Message, MessageLine, Part
 from probe.memory.folder import Folder
@@ -154,12 +155,15 @@ class AlertBook:
         self._folder = folder
         self._deployment = deployment
         self._patience = patience
+        self.written = 0
+        """How many rows were written here. It stays as it is as long as the book does."""
 
     @contextmanager
     def opened(self) -> Iterator[OpenBook]:
         """The book in one transaction. Raises MemoryUnavailable."""
         with _STORED.opened(self._folder, self._patience) as database:
             yield OpenBook(database, self._deployment)
+            self.written += database.total_changes
 
     def erase(self, address: NamedAddress) -> int:
         """Erase a mailbox, of whichever deployment, from the file too: what is about it alone, told or not, and its address in all else.
@@ -319,6 +323,20 @@ class OpenBook:
         """Write down which was read last."""
         self._database.execute("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?)", (self._deployment, source, _moment(now), until))
 
+    def forget_read(self, source: str) -> None:
+        """Forget which was read last."""
+        self._database.execute("DELETE FROM mark WHERE deployment = ? AND name = ?", (self._deployment, source))
+
+    def handed_over(self) -> list[BookRow]:
+        """As `handover.rows_of`."""
+        assert self._deployment is not None
+        return list(rows_of(self._database, self._deployment))
+
+    def take_over(self, rows: Iterable[BookRow], targets: Iterable[str], local: Iterable[str], now: datetime) -> None:
+        """As `handover.take_over`; what another version has written otherwise is left out."""
+        assert self._deployment is not None
+        take_over(self._database, self._deployment, filter(_is_readable, rows), targets, local, _moment(now))
+
     def acknowledge(self, incident: int, now: datetime) -> bool:
         """Mark an incident as known to somebody; whether it is open."""
         return (
@@ -431,6 +449,19 @@ def _message(text: str) -> Message:
     form = json.loads(text)
     lines = tuple(MessageLine(Part(part), words, label) for part, words, label in form["lines"])
     return Message(title=form["title"], severity=Severity(form["severity"]), is_over=form["is_over"], lines=lines, thread=form["thread"])
+
+
+def _is_readable(row: BookRow) -> bool:
+    try:
+        if "condition" in row.form:
+            Told(row.form["told"])
+            _condition(json.dumps(row.form["condition"]))
+        elif "message" in row.form:
+            EventKind(row.form["kind"])
+            _message(json.dumps(row.form["message"]))
+    except (KeyError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _stored(value: object) -> object:

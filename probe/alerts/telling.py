@@ -14,7 +14,9 @@ from functools import partial
 
 from probe.alerts.book import AlertBook, AlertDelivery, DeliveryState, Incident, OpenBook, Told
 from probe.alerts.conditions import AlertCondition, Approaching, Notice, Recipients
+from probe.alerts.handover import BookRow
 from probe.alerts.incidents import FLAP_TIME, KNOWN_AFTER, is_unsteady, news, next_look
+from probe.alerts.retrying import due_at, state_after
 from probe.alerts.targets import Send
 from probe.alerts.wording import AlertPlace, EventKind, Message, digest, message
 from probe.memory.folder import Folder, MemoryUnavailable
@@ -26,13 +28,6 @@ from probe.net.threads import in_thread, to_its_end
 
 _log = logging.getLogger(__name__)
 
-FIRST_PAUSE = timedelta(seconds=30)
-"""Before a delivery is tried again; each further pause is twice as long."""
-LONGEST_PAUSE = timedelta(hours=1)
-GIVEN_UP_AFTER = timedelta(hours=24)
-"""After which a delivery has failed for good, counted from its event."""
-REFUSED_AFTER = timedelta(minutes=15)
-"""The same for a target that refuses it: those behind it wait meanwhile."""
 HELD_LOOK = timedelta(seconds=30)
 """How often it is looked whether maintenance is over."""
 _SWEEP_EVERY = timedelta(days=1)
@@ -183,10 +178,35 @@ class Alerts:
         with self._one_at_a_time, self._book.opened() as page:
             return page.read_until(source)
 
-    def note_read(self, source: str, until: int, now: datetime) -> None:
-        """Have nothing told of what a source has until then. Raises MemoryUnavailable."""
+    def note_read(self, source: str, until: int, now: datetime, *, in_place_of: str) -> None:
+        """Have nothing told of what a source has until then, which had another name before. Raises MemoryUnavailable."""
         with self._one_at_a_time, self._book.opened() as page:
+            page.forget_read(in_place_of)
             page.note_read(source, until, now)
+
+    @property
+    def written(self) -> int:
+        """As of the book."""
+        return self._book.written
+
+    def handed_over(self, source: str) -> tuple[list[BookRow], int | None]:
+        """What whoever takes over is to know, and until when a source was read, at one moment. Raises MemoryUnavailable."""
+        with self._one_at_a_time, self._book.opened() as page:
+            return page.handed_over(), page.read_until(source)
+
+    def take_over(self, rows: Iterable[BookRow], source: str, until: int, now: datetime) -> None:
+        """Go on with what another service has told, which `handed_over` gave there: nothing that is open in this book is told any more.
+
+        Of `source` it was read until then. Raises MemoryUnavailable.
+        """
+        with self._one_at_a_time:
+            recipients = self._telling.recipients
+            with self._book.opened() as page:
+                page.take_over(rows, recipients.everybody, recipients.local, now)
+                page.note_read(source, until, now)
+                # What was told elsewhere is in no digest of this book.
+                page.mark("digest", now)
+            self._current, self._undecided, self._open, self._look_at, self._looked_at = None, frozenset(), frozenset(), None, None
 
     def approaching(self, items: Iterable[Approaching], now: datetime) -> None:
         """Tell what ends soon: once for each subject, day and stage of `ahead_days`. Raises MemoryUnavailable, as `notify`."""
@@ -245,7 +265,7 @@ class Alerts:
         """When `deliver` has something to do; None where nothing is to be expected. Raises MemoryUnavailable."""
         times = [self._next_digest(now)]
         with self._one_at_a_time, self._book.opened() as page:
-            waiting = [_due(delivery, now) for delivery in page.first_open() if delivery.target not in self._busy]
+            waiting = [due_at(delivery, now) for delivery in page.first_open() if delivery.target not in self._busy]
         if self._telling.in_maintenance(now):
             times += [now + HELD_LOOK] if waiting or self._look_at is not None else []
         else:
@@ -420,14 +440,14 @@ class Alerts:
                 if target not in self._telling.recipients.everybody:
                     page.settle(delivery, DeliveryState.FAILED, now, why="the estate no longer names it")
                     _log.error("alert is not delivered, and not tried again", extra={"event": delivery.event_id, "target": target})
-                elif delivery.state is DeliveryState.WAITING and _due(delivery, now) <= now:
+                elif delivery.state is DeliveryState.WAITING and due_at(delivery, now) <= now:
                     page.settle(delivery, DeliveryState.SENDING, now, tries=delivery.tries + 1)
                     return delivery
         return None
 
     def _end(self, delivery: AlertDelivery, ended: Delivered, now: datetime) -> bool:
         """Write down how a delivery ended; whether it is out of the way of the next."""
-        state, values = _after(delivery, ended, now)
+        state, values = state_after(delivery, ended, now)
         fields = {"event": delivery.event_id, "target": delivery.target, "why": ended.why}
         if state is DeliveryState.SENT:
             _log.info("alert is delivered", extra={"event": delivery.event_id, "target": delivery.target})
@@ -467,22 +487,3 @@ def place_of(deployment: str, settings: AlertSettings) -> AlertPlace:
 def new_event_id() -> str:
     """The id of an event, as it stands in its message."""
     return secrets.token_hex(6)
-
-
-def _after(delivery: AlertDelivery, ended: Delivered, now: datetime) -> tuple[DeliveryState, dict[str, object]]:
-    """What becomes of a delivery."""
-    if ended.ending is DeliveryEnding.TAKEN:
-        return DeliveryState.SENT, {"why": ""}
-    given_up_after = {DeliveryEnding.PARTLY: timedelta(0), DeliveryEnding.REFUSED: REFUSED_AFTER}.get(ended.ending, GIVEN_UP_AFTER)
-    pause = min(FIRST_PAUSE * 2 ** min(delivery.tries, 20), LONGEST_PAUSE)
-    values: dict[str, object] = {"why": ended.why}
-    if now - delivery.event_at >= given_up_after and (delivery.tries > 0 or ended.ending is DeliveryEnding.PARTLY):
-        return DeliveryState.FAILED, values
-    if ended.ending is DeliveryEnding.UNSEEN:
-        values["is_repetition"] = True
-    return DeliveryState.WAITING, values | {"due": now + pause}
-
-
-def _due(delivery: AlertDelivery, now: datetime) -> datetime:
-    """When it may be sent; at once where the clock was set back since that was written."""
-    return delivery.due if delivery.due <= now + LONGEST_PAUSE else now

@@ -18,7 +18,7 @@ import pytest
 from probe.alerts import AlertBook, AlertCondition, Alerts, Approaching, DeliveryEnding, DeliveryState, Happened, Notice, Severity
 from probe.alerts.book import AlertDelivery, OpenBook
 from probe.alerts.quoting import Style
-from probe.alerts.telling import GIVEN_UP_AFTER, LONGEST_PAUSE, REFUSED_AFTER
+from probe.alerts.retrying import GIVEN_UP_AFTER, LONGEST_PAUSE, REFUSED_AFTER
 from probe.alerts.wording import Message, body_of
 from probe.memory.folder import Folder, MemoryUnavailable
 from probe.model.watching import AlertSettings
