@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from probe.document import is_in_packed, packed_run, packed_without, unpacked_run
 from probe.memory import Folder
@@ -57,6 +57,13 @@ _STORED = StateFile(
     overwrites=True,
     wal=True,
 )
+
+
+class PackedLook(NamedTuple):
+    """A look as it is kept."""
+
+    since: datetime
+    body: bytes
 
 
 class KeptLooks:
@@ -116,6 +123,37 @@ class KeptLooks:
         with self._opened(RETRY_SECONDS) as database:
             database.execute("DELETE FROM cohort WHERE deployment = ?", (self._deployment,))
             database.executemany("INSERT INTO cohort VALUES (?, ?, ?, ?, ?)", rows)
+
+    def times(self) -> dict[LookKey, datetime]:
+        """Since when each look is as it is kept."""
+        with self._opened() as database:
+            rows = database.execute("SELECT topic, subject, since FROM look WHERE deployment = ?", (self._deployment,)).fetchall()
+        return {LookKey(Topic(topic), subject): datetime.fromisoformat(since) for topic, subject, since in rows}
+
+    def packed(self, keys: Iterable[LookKey]) -> dict[LookKey, PackedLook]:
+        """Looks as they are kept, for another state folder; those that are not kept any more are left out."""
+        found = "SELECT since, body FROM look WHERE deployment = ? AND topic = ? AND subject = ?"
+        with self._opened() as database:
+            rows = {key: database.execute(found, (self._deployment, key.topic.value, key.subject)).fetchone() for key in keys}
+        return {key: PackedLook(datetime.fromisoformat(row[0]), row[1]) for key, row in rows.items() if row is not None}
+
+    def packed_estate(self) -> bytes | None:
+        """The estate that they are held for, as it is kept."""
+        with self._opened() as database:
+            row = database.execute("SELECT body FROM estate WHERE deployment = ?", (self._deployment,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def begin_anew(self, estate: bytes) -> None:
+        """Have no look from now on, of an estate as `packed_estate` gave it in another state folder."""
+        with self._opened(RETRY_SECONDS) as database:
+            database.execute("DELETE FROM look WHERE deployment = ?", (self._deployment,))
+            database.execute("INSERT OR REPLACE INTO estate VALUES (?, ?)", (self._deployment, estate))
+
+    def put(self, looks: Mapping[LookKey, PackedLook]) -> None:
+        """Keep looks that `packed` gave there."""
+        rows = [(self._deployment, key.topic.value, key.subject, _moment(look.since), look.body) for key, look in looks.items()]
+        with self._opened(RETRY_SECONDS) as database:
+            database.executemany("INSERT OR REPLACE INTO look VALUES (?, ?, ?, ?, ?)", rows)
 
     def erase(self, address: NamedAddress) -> int:
         """Erase a mailbox, of whichever deployment, from the file too; gives how many rows named it. Looks at others that do are lost, and held again."""

@@ -139,9 +139,8 @@ class _ServiceProcess:
             telling=partial(telling, targets=targets),
             clock=self._clock,
         )
-        await watcher.begin()
         claim = await stack.enter_async_context(history.claim())
-        watcher.is_standing_by = not claim.is_held
+        await watcher.begin(stands_by=not claim.is_held)
         view = View(watcher, schedule, probing, PageEnabling(settings.folder, probing, self._clock))
         tokens = Tokens(settings.folder)
         url = await stack.enter_async_context(listening(view, settings.listen, tokens, clock=self._clock.now, monotonic=loop.time))
@@ -159,11 +158,14 @@ class _ServiceProcess:
                     _claiming(claim, watcher),
                 )
             ]
+            watching = group.create_task(watcher.run(self._stop))
             self._manager.ready(view.standby().words)
-            await watcher.run(self._stop)
+            await self._stop.wait()
             self._manager.stopping()
+            # Now: one that waits for a database that hangs takes seconds to end.
             for task in beside:
                 task.cancel()
+            await watching
 
 
 def telling(estate: Estate, targets: TargetSender) -> Telling:
@@ -252,8 +254,15 @@ async def _claiming(claim: DeploymentClaim, watcher: Watcher) -> None:
     while True:
         await asyncio.sleep(_CLAIM_SECONDS)
         is_held = await claim.renew()
-        if is_held is watcher.is_standing_by:
-            watcher.is_standing_by = not is_held
+        if is_held is not watcher.is_standing_by:
+            continue
+        try:
+            await watcher.stand_by(not is_held)
+        except (HistoryUnavailable, MemoryUnavailable) as unavailable:
+            _log.error("this service does not watch yet: %s", unavailable)
+        except Exception as failure:  # noqa: BLE001 - it is tried again
+            log_bug(failure, {"kind": "taking over"})
+        else:
             _log.warning("this service %s", "watches from now on" if is_held else "stands by: another watches this deployment")
 
 
@@ -271,6 +280,8 @@ async def _sweeping(watcher: Watcher) -> None:
     """Drop what of the history is too old or too much, once an hour."""
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
+        if watcher.is_standing_by:
+            continue
         try:
             await watcher.history.sweep(watcher.estate.history, watcher.now(), RETRY_SECONDS)
         except HistoryUnavailable as unavailable:

@@ -1,8 +1,8 @@
-"""An estate as the service takes it up: what is asked of it, in which looks and in which parts it is judged. Pure, and slow where an estate is large."""
+"""An estate as the service takes it up: what is asked of it, in which looks and in which parts it is judged. Slow where an estate is large."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from probe.engine.plan import Conversation, Plan
@@ -12,8 +12,9 @@ from probe.model.values import dataclass
 from probe.schedule import Task
 from probe.service.instruments import Judges
 from probe.service.judging import bare_run, under
+from probe.service.keeping import KeptLooks
 from probe.service.known import KnownLooks
-from probe.service.looks import Look, LookKey, looks_of
+from probe.service.looks import Look, LookKey, Topic, looks_of
 from probe.service.parts import EstateParts
 from probe.service.sharing import SharedWords
 
@@ -68,3 +69,19 @@ def taken_up_after(
     """An estate that is taken up after another, with what is known of it by the looks of that one, and its tasks."""
     made = TakenUp.of(estate, judges, now)
     return made, made.known(looks, before, shared), list(judges.tasks(estate, made.plan))
+
+
+def known_before(kept: KeptLooks, made: TakenUp, now: KnownLooks) -> tuple[KnownLooks, dict[str, tuple[datetime, float]]]:
+    """What is kept of an estate that is taken up, and when each endpoint was found so; what is known `now` where nothing is kept. Raises MemoryUnavailable."""
+    last_looks: dict[str, tuple[datetime, float]] = {}
+
+    def looks() -> Iterator[Look]:
+        for look in kept.kept():
+            if look.key.topic is Topic.ENDPOINT and look.key in made.looks:
+                last_looks[look.key.subject] = (look.since, look.seconds or 0.0)
+            yield look
+
+    before = kept.kept_estate()
+    known = now if before is None else made.known(looks(), before, now.shared)
+    known.unconfirmed = now.unconfirmed
+    return known, last_looks

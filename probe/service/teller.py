@@ -15,6 +15,7 @@ from probe.memory import MemoryUnavailable
 from probe.model.estate import Estate
 from probe.model.facts import Reading
 from probe.model.runs import Run
+from probe.model.values import dataclass
 from probe.net.threads import in_thread, to_its_end
 from probe.outlook import Coming, outlook
 from probe.service.ahead import approaching
@@ -29,11 +30,26 @@ from probe.service.writing import WritePause
 
 _log = logging.getLogger(__name__)
 
-_CHANGES = "changes"
-"""The name under which the alerts keep which of the history's changes were told."""
 _THREAD = "probe-telling"
 _MOST_COMING = 10_000
 """Ends that wait to be handed over; they are found again each day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What was found to be so, as it is handed over."""
+
+    estate: Estate
+    now: datetime
+    wrong: Mapping[int, WhatIsWrong]
+    of_dynamics: Sequence[AlertCondition]
+    changes: Sequence[HistoryChange] | None
+    """What changed and was not told yet; None where that cannot be read."""
+    number: int
+    """Of the news that it has."""
+    is_undecided: Callable[[str], bool]
+    has_news: Callable[[HistoryChange], bool]
+    is_late: bool
 
 
 class Teller:
@@ -50,6 +66,8 @@ class Teller:
         """As they are on the disk."""
         self._unlisted: tuple[str, ...] | None = None
         """Mailboxes that Dynamics serves and the estate does not have; None until they were looked for."""
+        self._source = ""
+        """The name under which the alerts keep which of the history's changes were told."""
         self._told_until = 0
         """Id of the last of the history's changes that was told, or passed over."""
         self._alternations = Alternations()
@@ -64,16 +82,17 @@ class Teller:
         self._coming: list[Coming] = []
         """What ends soon, and could not be handed over."""
 
-    async def begin(self, estate: Estate, now: datetime, endpoint_tells: Callable[[str, str], bool]) -> None:
-        """Take up what was told before a restart; `endpoint_tells` is as of `tell`. Raises HistoryUnavailable and MemoryUnavailable."""
+    async def begin(self, estate: Estate, source: str, now: datetime, endpoint_tells: Callable[[str, str], bool]) -> None:
+        """Take up what was told before. Raises HistoryUnavailable and MemoryUnavailable.
+
+        `source` is the name under which the alerts keep which of the history's changes were told; `endpoint_tells` is as of `tell`.
+        """
         self._kept_cohorts = await in_thread(self._kept.cohorts, _THREAD)
         self._cohorts = Cohorts(self._kept_cohorts)
-        told_until = await in_thread(partial(self._alerts.read_until, _CHANGES), _THREAD)
-        if told_until is None:
-            # What changed before there was a service is no news.
-            told_until = max((change.id for change in await self._history.changes(limit=1, drift_only=False)), default=0)
-            await in_thread(partial(self._alerts.note_read, _CHANGES, told_until, now), _THREAD)
-        self._told_until = told_until
+        told_until = await in_thread(partial(self._alerts.read_until, source), _THREAD)
+        # A history of which an earlier copy was put back numbers what comes from now on as what is lost.
+        told_until = min(told_until or 0, await self._history.last_written())
+        self._source, self._told_until = source, told_until
         quick = estate.schedule.quick
         standing = await in_thread(self._alerts.standing, _THREAD)
         caused = frozenset(chain.from_iterable((one.subject, *one.mailboxes) for one in standing if f"|{ALTERNATES}|" not in one.key))
@@ -124,35 +143,33 @@ class Teller:
             self._alternations.drop_what_stays(now, quick)
         # What comes meanwhile waits for the next time.
         number, of_dynamics = self._news, (*self._pending.conditions(estate, now), *unlisted(self._unlisted or ()))
+        found = _Found(
+            estate=estate,
+            now=now,
+            wrong=wrong,
+            of_dynamics=of_dynamics,
+            changes=changes,
+            number=number,
+            is_undecided=is_undecided,
+            has_news=has_news,
+            is_late=is_late,
+        )
         if self._coming:
             await self._tell_what_comes(estate, now)
         try:
             # Thousands of conditions may last.
-            await to_its_end(
-                partial(self._settle, estate, wrong, of_dynamics, changes, number, now, is_undecided, has_news, is_late), _THREAD
-            )
+            await to_its_end(partial(self._settle, found), _THREAD)
         except MemoryUnavailable as unavailable:
             self._news += 1
             self._pause.begin(now)
             _log.error("what is wrong is not told yet: %s", unavailable)
 
-    def _settle(
-        self,
-        estate: Estate,
-        wrong: Mapping[int, WhatIsWrong],
-        of_dynamics: Iterable[AlertCondition],
-        changes: Sequence[HistoryChange] | None,
-        number: int,
-        now: datetime,
-        is_undecided: Callable[[str], bool],
-        has_news: Callable[[HistoryChange], bool],
-        is_late: bool,
-    ) -> None:
-        """Hand over what is wrong, what Dynamics says, and what changed, so far as that can be read; `number`: of the news that it has."""
-        quick = estate.schedule.quick
-        alternating = self._alternations.conditions(_behind(estate, self._alternations.subjects))
-        found = chain.from_iterable(of_part.conditions for of_part in wrong.values())
-        told, next_cohort = self._cohorts.split(merged((*found, *of_dynamics, *alternating)), now, is_undecided)
+    def _settle(self, found: _Found) -> None:
+        """Hand over what is wrong, what Dynamics says, and what changed, so far as that can be read."""
+        quick, now, changes = found.estate.schedule.quick, found.now, found.changes
+        alternating = self._alternations.conditions(_behind(found.estate, self._alternations.subjects))
+        of_parts = chain.from_iterable(of_part.conditions for of_part in found.wrong.values())
+        told, next_cohort = self._cohorts.split(merged((*of_parts, *found.of_dynamics, *alternating)), now, found.is_undecided)
         next_end = None if changes is None else self._alternations.next_end(quick)
         watched_from = self._watched_from(quick)
         self.next_due = min(filter(None, (next_cohort, next_end, watched_from if now < watched_from else None)), default=None)
@@ -168,24 +185,26 @@ class Teller:
             """What changed; what begins or ends on a subject was told with its cause, and is not told as drift besides."""
             of_news = frozenset(chain.from_iterable((one.subject, *one.mailboxes) for one in (*self._news_of, *beside(news))))
             caused.extend(one for one in changes or () if one.subject in of_news)
-            new = [one for one in changes or () if one.subject not in of_news and not self._alternations.lead_back(one) and has_news(one)]
-            return notices_of(new, _behind(estate, {one.subject for one in new}))
+            new = [
+                one for one in changes or () if one.subject not in of_news and not self._alternations.lead_back(one) and found.has_news(one)
+            ]
+            return notices_of(new, _behind(found.estate, {one.subject for one in new}))
 
         # First: a cohort that is not kept would be told of under another number after a restart.
         if (cohorts := self._cohorts.all) != self._kept_cohorts:
             self._kept.keep_cohorts(cohorts)
             self._kept_cohorts = cohorts
         until = max((change.id for change in changes or ()), default=None)
-        happened = None if until is None else Happened(source=_CHANGES, until=until, notices=drift)
-        news = self._alerts.settle(told, now, undecided=is_undecided, happened=happened)
+        happened = None if until is None else Happened(source=self._source, until=until, notices=drift)
+        news = self._alerts.settle(told, now, undecided=found.is_undecided, happened=happened)
         if changes is None:
             self._news += 1
             self._news_of += beside(news)
             self._pause.begin(now)
             return
         # What is written late is not read yet, and is told beside nothing that it was told with.
-        self._news_of = [*self._news_of, *beside(news)] if is_late else []
-        self._handed_over = number
+        self._news_of = [*self._news_of, *beside(news)] if found.is_late else []
+        self._handed_over = found.number
         if until is not None:
             self._told_until = until
             self._alternations.pass_over(caused)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,9 +20,8 @@ from weakref import WeakValueDictionary
 from probe.alerts import Alerts, Telling
 from probe.engine.again import StillKnown
 from probe.engine.observe import Progress, unheld
-from probe.history import History
+from probe.history import History, Sighting
 from probe.memory import MemoryUnavailable
-from probe.memory.state_file import RETRY_SECONDS
 from probe.model import vocabulary as v
 from probe.model.attempts import Attempt, Outcome
 from probe.model.estate import DEPLOYMENT_SUBJECT, Estate
@@ -34,6 +33,8 @@ from probe.schedule import Ended, Schedule, Task, TaskEnding, TaskKind
 from probe.service.bugs import log_bug
 from probe.service.clock import Clock
 from probe.service.concluding import Conclusions
+from probe.service.delivering import Delivering
+from probe.service.handover import Handover
 from probe.service.instruments import Judges, Observer
 from probe.service.judging import under
 from probe.service.keeping import KeptLooks
@@ -43,7 +44,7 @@ from probe.service.looks import Look, LookKey, Topic, is_unanswered, sorted_by_l
 from probe.service.parts import in_portions
 from probe.service.recording import Recorded, otherwise_in_dynamics
 from probe.service.showing import ShownState
-from probe.service.taking_up import TakenUp, taken_up_after
+from probe.service.taking_up import TakenUp, known_before, taken_up_after
 from probe.service.teller import Teller
 from probe.service.writing import HistoryWriter, LookKeeper
 
@@ -53,7 +54,7 @@ T = TypeVar("T")
 
 _LAST = timedelta(seconds=2)
 """How long each step of what follows from looks may go on once the service ends."""
-_AT_MOST_SECONDS = 5.0
+_AT_MOST_SECONDS = 4.0
 """How long all of it may take then, whatever holds the files, or the database, that it is written to."""
 
 
@@ -86,8 +87,9 @@ class Watcher:
         self._of_dynamics: tuple[Reading, ...] = ()
         self._touched: set[int] = set()
         """Numbers of the parts of the estate of which something new is known."""
-        self._keeper = LookKeeper(kept, clock)
-        self._writer = HistoryWriter(partial(history.record, patience=RETRY_SECONDS), clock)
+        self._handover = Handover(history, kept, alerts, clock)
+        self._keeper = LookKeeper(kept, clock, self._handover.are_kept)
+        self._writer = HistoryWriter(self._handover.record, clock)
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
         self._stop = asyncio.Event()
@@ -96,13 +98,10 @@ class Watcher:
         """Held while conclusions are drawn, so that no part of an estate is told under another one."""
         self._running = 0
         self._is_settling = False
-        self._undelivered = asyncio.Event()
-        self._is_delivering = False
+        self._delivering = Delivering(alerts, self._handover, clock, self._wake)
         self._settled = asyncio.Event()
         """Set once what was known when somebody took it is judged; each judgement has its own."""
         self._unlisted = UnlistedMailboxes(observer, clock)
-        self._alerts_at: datetime | None = clock.now()
-        """When alerts have something to send by time alone."""
         self._teller = Teller(alerts, kept, history, clock.now())
         self.attempts: Counter[tuple[str, str]] = Counter()
         """Attempts that ended, by prober and outcome."""
@@ -111,8 +110,8 @@ class Watcher:
         self.last_sign_ins: dict[str, datetime] = {}
         """When an account signed in last, and found what is known of it, by the mailbox's address."""
         self.started = clock.now()
-        self.is_standing_by = False
-        """Whether another service watches this deployment, so that nothing begins here."""
+        self.is_standing_by = True
+        """Whether another service watches this deployment, or this one has not begun to: nothing begins here, is recorded or is told."""
         self._taken_up = TakenUp.of(estate, judges, clock.now())
         self._load(self._taken_up, self._taken_up.known((), self._taken_up.bare))
         self.shown = ShownState(self._bare)
@@ -134,7 +133,7 @@ class Watcher:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is under way, and nothing waits to be judged, written or told."""
-        return not (self._running or self._is_settling or self._news.is_set() or self._is_delivering or self._undelivered.is_set())
+        return not (self._running or self._is_settling or self._news.is_set()) and self._delivering.is_idle
 
     def _load(self, made: TakenUp, known: KnownLooks) -> None:
         self._taken_up, self._known = made, known
@@ -143,26 +142,45 @@ class Watcher:
         self._touched = {part.number for part in self._parts.all}
         self._taken_up_at = self._clock.now()
 
-    async def begin(self) -> None:
-        """Take up what was known before a restart. Raises MemoryUnavailable."""
-        self._known, self.last_looks = await in_thread(self._known_before, "probe-kept-looks")
-        await self._teller.begin(self.estate, self._clock.now(), self._known.is_told_by_the_endpoint)
+    async def begin(self, *, stands_by: bool = False) -> None:
+        """Take up what was known before a restart, and watch from now on, or stand by. Raises HistoryUnavailable and MemoryUnavailable."""
+        if stands_by:
+            await self._know_again()
+        else:
+            await self.stand_by(False)
+
+    async def stand_by(self, stands_by: bool) -> None:
+        """Stand by from now on, or watch, and go on with what the last service knew and told that did. Nothing else changes which of both it is.
+
+        A service that stands by looks where somebody asks for it, and shows that; nothing of it is recorded or told.
+        Raises HistoryUnavailable and MemoryUnavailable: then it stands by, and this can be done again.
+        """
+        self.is_standing_by = True
+        self._handover.stop()
+        # Whoever watches now has looked since, and what waits would come behind that.
+        self._writer.forget()
+        if not stands_by:
+            async with self._one_estate:
+                await self._take_over()
+            self.is_standing_by = False
+        self._wake.set()
+
+    async def _take_over(self) -> None:
+        now = self._clock.now()
+        source = await self._handover.take_over()
+        self._recorded, self._of_dynamics = Recorded(), ()
+        self._unlisted = UnlistedMailboxes(self._observer, self._clock)
+        await self._know_again()
+        self._teller = Teller(self._alerts, self._kept, self.history, now)
+        await self._teller.begin(self.estate, source, now, self._known.is_told_by_the_endpoint)
+
+    async def _know_again(self) -> None:
+        """Know what is kept, and nothing else."""
+        known, self.last_looks = await in_thread(partial(known_before, self._kept, self._taken_up, self._known), "probe-kept-looks")
+        self._load(self._taken_up, known)
         self._take_what_nobody_holds()
         await in_thread(partial(self._kept.keep_estate, self._bare, self._looks), "probe-kept-looks")
-
-    def _known_before(self) -> tuple[KnownLooks, dict[str, tuple[datetime, float]]]:
-        """What was known before a restart, and when each endpoint was found so."""
-        last_looks: dict[str, tuple[datetime, float]] = {}
-
-        def looks() -> Iterator[Look]:
-            for look in self._kept.kept():
-                if look.key.topic is Topic.ENDPOINT and look.key in self._looks:
-                    last_looks[look.key.subject] = (look.since, look.seconds or 0.0)
-                yield look
-
-        before = self._kept.kept_estate()
-        known = self._known if before is None else self._taken_up.known(looks(), before, self._known.shared)
-        return known, last_looks
+        self._handover.estate_is_kept()
 
     async def reload(self, estate: Estate) -> None:
         """Watch another estate from now on, keeping what of it is known, and tell whom it names. What is under way meanwhile goes on."""
@@ -185,6 +203,7 @@ class Watcher:
             self._wake.set()
             self._take_what_nobody_holds()
             await self._keeper.keep_estate(self._bare, self._looks)
+            self._handover.estate_is_kept()
 
     def _take_what_nobody_holds(self) -> None:
         for key in self._taken_up.unheld.keys() - self._looks.keys():
@@ -199,7 +218,7 @@ class Watcher:
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set; what is under way then ends, and is taken in."""
         async with asyncio.TaskGroup() as group:
-            beside = [group.create_task(one) for one in (self._stopping(stop), self._settling(), self._delivering())]
+            beside = [group.create_task(one) for one in (self._stopping(stop), self._settling(), self._delivering.run())]
             while not stop.is_set():
                 self._wake.clear()
                 for task in () if self.is_standing_by else self._schedule.due(self._clock.now()):
@@ -207,8 +226,8 @@ class Watcher:
                     group.create_task(self._do(task))
                 if self._is_anything_new():
                     self._news.set()
-                if self._alerts_at is not None and self._alerts_at <= self._clock.now():
-                    self._undelivered.set()
+                if not self.is_standing_by:
+                    self._delivering.want_what_is_due()
                 await self._clock.sleep(self._next_due(), self._wake)
             while self._running:
                 self._wake.clear()
@@ -218,6 +237,7 @@ class Watcher:
         try:
             async with asyncio.timeout(_AT_MOST_SECONDS):
                 await self._settle(is_last=True)
+                await self._handover.leave_told()
         except TimeoutError:
             _log.error("what was found last is not written: that takes longer than the service has to end; it is looked at again")
         # Whoever waits for what follows from a look has what is known.
@@ -245,41 +265,19 @@ class Watcher:
             # What comes meanwhile is judged and written together.
             await self._clock.pause()
 
-    async def _delivering(self) -> None:
-        """Send what is to be told. Meanwhile everything else goes on."""
-        while True:
-            await self._undelivered.wait()
-            self._undelivered.clear()
-            self._is_delivering = True
-            try:
-                await self._alerts.deliver(self._clock.now())
-                self._alerts_at = await in_thread(partial(self._alerts.next_due, self._clock.now()), "probe-alerts")
-            except MemoryUnavailable as unavailable:
-                self._alerts_at = self._clock.now() + timedelta(minutes=1)
-                _log.error("alerts are not delivered: %s", unavailable)
-            except Exception as failure:  # noqa: BLE001 - what nobody expected is called a bug, and the service goes on
-                self._alerts_at = self._clock.now() + timedelta(minutes=1)
-                log_bug(failure, {})
-            finally:
-                self._is_delivering = False
-            self._wake.set()
-
     def _next_due(self) -> datetime:
         """When something is due by time alone."""
-        now = self._clock.now()
-        times = [
-            None if self.is_standing_by else self._schedule.next_due(),
-            self._teller.next_due,
-            self._alerts_at,
-            now + timedelta(minutes=1),
-        ]
+        times: list[datetime | None] = [self._clock.now() + timedelta(minutes=1)]
+        if not self.is_standing_by:
+            times += [self._schedule.next_due(), self._teller.next_due, self._delivering.next_due]
         return min(time for time in times if time is not None)
 
     def _is_anything_new(self) -> bool:
         """Whether something is to be judged, written or told."""
         now = self._clock.now()
         is_unwritten = self._writer.has_something(now) or self._keeper.has_something(now)
-        return bool(self._touched or is_unwritten or self._teller.has_something(now) or now.date() != self._bare.judged_at)
+        is_untold = not self.is_standing_by and self._teller.has_something(now)
+        return bool(self._touched or is_unwritten or is_untold or now.date() != self._bare.judged_at)
 
     async def _stopping(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -401,7 +399,7 @@ class Watcher:
                 if look.key.topic is Topic.ACCOUNT and (at := look.signed_in_at) is not None:
                     self.last_sign_ins[look.key.subject] = at
                 # What was found before, for whoever asked then, was not found again now.
-                self._writer.add(self._recorded.repetition(look, now if look.since >= began else look.since))
+                self._record(self._recorded.repetition(look, now if look.since >= began else look.since))
             case Taken.BELIEVED:
                 # Of what is new the state itself will have the time, once it is judged.
                 self.last_sign_ins.pop(look.key.subject, None)
@@ -416,6 +414,10 @@ class Watcher:
         if taken is Taken.DOUBTED:
             return Ended.FAILED if look.has_failed else Ended.CHANGED
         return Ended.AS_EXPECTED
+
+    def _record(self, sightings: Iterable[Sighting]) -> None:
+        if not self.is_standing_by:
+            self._writer.add(sightings)
 
     async def _read_dynamics(self) -> TaskEnding:
         estate = self.estate
@@ -467,7 +469,7 @@ class Watcher:
                 work = partial(concluded.judge, some, self._known, of_dynamics, self._bare, now, is_next_day=is_next_day)
                 judging = in_thread(work, "probe-judging")
                 await self.shown.show_while(judging, self._bare, concluded.drawn, len(self._parts.all))
-                self._writer.add(await judging)
+                self._record(await judging)
                 await self._writer.write(at_once=is_last)
             if touched:
                 self.shown.show(self._bare, concluded.drawn)
@@ -476,11 +478,13 @@ class Watcher:
             # The service ends, and settles once more.
             self._touched |= touched
             raise
+        if self.is_standing_by:
+            return
         if touched or has_changed or self._teller.has_something(now):
             await self._teller.tell(
                 self.estate, self._parts, dict(concluded.wrong), now, self._known.is_told_by_the_endpoint, is_late=self._writer.is_late
             )
-            self._undelivered.set()
+            self._delivering.want()
         for some in () if is_last else in_portions(sorted(touched)):  # the next start looks ahead anew
             await self._look_ahead(some, now)
 
@@ -493,4 +497,4 @@ class Watcher:
         """Say what ends soon at some parts, but for those of which an endpoint was not looked at yet: they are judged again soon."""
         runs = (one.run() for one in self.concluded.looked_at(numbers))
         await self._teller.look_ahead(self.estate, runs, self._judges.ruleset, now)
-        self._undelivered.set()
+        self._delivering.want()

@@ -47,9 +47,13 @@ class HistoryWriter:
     """Writes what was found."""
 
     def __init__(self, write: Write, clock: Clock) -> None:
-        self._recording = Recording(write)
+        self._write = write
         self._clock = clock
-        self._pause = WritePause()
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what waits."""
+        self._recording, self._pause = Recording(self._write), WritePause()
         self.is_late = False
         """Whether it could not be written the last time; a part of it may have been."""
 
@@ -81,9 +85,11 @@ class HistoryWriter:
 class LookKeeper:
     """Keeps for a restart what is believed: what a restart did not know would be told again."""
 
-    def __init__(self, kept: KeptLooks, clock: Clock) -> None:
+    def __init__(self, kept: KeptLooks, clock: Clock, are_kept: Callable[[Iterable[LookKey]], None]) -> None:
+        """`are_kept` hears of looks that are kept anew."""
         self._kept = kept
         self._clock = clock
+        self._are_kept = are_kept
         self._pause = WritePause()
         self._unkept: set[LookKey] = set()
 
@@ -114,6 +120,7 @@ class LookKeeper:
             if not is_kept:
                 self._pause.begin(now)
                 return
+            self._are_kept(keys)
 
     async def keep_estate(self, state: Run, keys: Iterable[LookKey]) -> None:
         """As that of `KeptLooks`; what keeps it from being kept is told."""

@@ -16,7 +16,7 @@ from probe.engine.judge import Ruleset
 from probe.engine.work import work_of
 from probe.history import open_history
 from probe.memory import Folder
-from probe.model.estate import Estate
+from probe.model.estate import Estate, Secret
 from probe.model.runs import Run
 from probe.model.watching import are_within
 from probe.schedule import Schedule, tasks_of
@@ -100,25 +100,30 @@ class DrivenClock:
 class Driven:
     """A service, and all that it told."""
 
-    def __init__(self, folder: Path, estate: Estate, clock: DrivenClock, world: World) -> None:
+    def __init__(self, folder: Path, estate: Estate, clock: DrivenClock, world: World, database: Secret | None = None) -> None:
+        """`database` has the history; without one the folder has it."""
         self.clock, self.world, self.estate = clock, world, estate
         self._folder = Folder(folder)
+        self._database = database
         self.told: list[tuple[datetime, Message]] = []
         self.targets: list[str] = []
         """To whom each of them was told."""
+        self.sent: list[tuple[str, str, bool]] = []
+        """Id and title of each event as it was sent, and whether it was marked as a possible repetition."""
         self.watcher: Watcher
         self.schedule: Schedule
 
     async def _send(self, target: str, message: Message, event: str, is_repetition: bool) -> Delivered:
         self.told.append((self.clock.now(), message))
         self.targets.append(target)
+        self.sent.append((event, message.title, is_repetition))
         return Delivered(DeliveryEnding.TAKEN)
 
     @asynccontextmanager
-    async def begun(self) -> AsyncIterator[Watcher]:
+    async def begun(self, *, stands_by: bool = False) -> AsyncIterator[Watcher]:
         """The service, begun from what is kept."""
         name, estate = self.estate.deployment.name, self.estate
-        async with open_history(self._folder, name) as history:
+        async with open_history(self._database or self._folder, name) as history:
             plan = JUDGES.plan(estate, self.clock.now().date())
             self.schedule = Schedule(
                 self._folder,
@@ -140,13 +145,13 @@ class Driven:
                 clock=self.clock,
             )
             self.clock.is_idle = lambda: self.watcher.is_idle
-            await self.watcher.begin()
+            await self.watcher.begin(stands_by=stands_by)
             yield self.watcher
 
-    async def run(self, until: datetime) -> None:
+    async def run(self, until: datetime, *, stands_by: bool = False) -> None:
         """Begin the service, and end it at a time."""
         self.clock.until, self.clock.stop = until, asyncio.Event()
-        async with self.begun() as watcher:
+        async with self.begun(stands_by=stands_by) as watcher:
             await watcher.run(self.clock.stop)
 
     def reload_with(self, estate: Estate) -> None:

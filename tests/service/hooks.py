@@ -62,14 +62,29 @@ async def until(is_so: Callable[[], bool], seconds: float = 60.0) -> None:
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The service of `estate.toml` in a folder, until it is left; its state lies in `state` there, what it says in `said`."""
+async def serving(folder: Path, *more: str, **variables: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The service of `estate.toml` in a folder, until it is left; its state lies in `state` there, what it says in `said`.
+
+    `more` are further arguments, `variables` those of its environment.
+    """
     with (folder / "said").open("ab") as said:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "probe", "serve", "estate.toml", "--listen", "127.0.0.1:0", "--ca", str(authority().ca_file), "--log-level", "warning"),
+            *(
+                "-m",
+                "probe",
+                "serve",
+                "estate.toml",
+                "--listen",
+                "127.0.0.1:0",
+                "--ca",
+                str(authority().ca_file),
+                "--log-level",
+                "warning",
+                *more,
+            ),
             cwd=folder,
-            env=environment(PROBE_STATE_DIR=str(folder / "state"), MAILBOX_PASSWORD=PASSWORD),
+            env=environment(PROBE_STATE_DIR=str(folder / "state"), MAILBOX_PASSWORD=PASSWORD, **variables),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=said,
             stderr=said,

@@ -159,7 +159,7 @@ async def test_what_could_not_be_kept_is_kept_later(
 
 async def test_what_is_written_later_is_told_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drift that comes into the history only once that can be written again is told at once, and not when something else happens."""
-    monkeypatch.setattr("probe.service.watcher.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("probe.service.handover.RETRY_SECONDS", 0.05)
     service = driven(tmp_path, modelled(1, 1))
     until = START + HOUR + 10 * WRITE_AGAIN
     Lock(tmp_path / "history.sqlite", service, START + HOUR, until)
