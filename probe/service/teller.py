@@ -36,7 +36,7 @@ _MOST_COMING = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _ToldState:
     """What was found to be so, as it is handed over."""
 
     estate: Estate
@@ -143,7 +143,7 @@ class Teller:
             self._alternations.drop_what_stays(now, quick)
         # What comes meanwhile waits for the next time.
         number, of_dynamics = self._news, (*self._pending.conditions(estate, now), *unlisted(self._unlisted or ()))
-        found = _Found(
+        found = _ToldState(
             estate=estate,
             now=now,
             wrong=wrong,
@@ -164,7 +164,7 @@ class Teller:
             self._pause.begin(now)
             _log.error("what is wrong is not told yet: %s", unavailable)
 
-    def _settle(self, found: _Found) -> None:
+    def _settle(self, found: _ToldState) -> None:
         """Hand over what is wrong, what Dynamics says, and what changed, so far as that can be read."""
         quick, now, changes = found.estate.schedule.quick, found.now, found.changes
         alternating = self._alternations.conditions(_behind(found.estate, self._alternations.subjects))

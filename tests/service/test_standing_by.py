@@ -29,8 +29,8 @@ from tests.history.looks import look, product
 from tests.servers.postgresql import PostgreSql
 from tests.service.driven import START, Driven, driven, run_now
 from tests.service.hooks import Wanted, serving, told_by, until
-from tests.service.test_told import SeenPop3, SeenSmtp, certificate, unlisted
-from tests.service.test_told import estate_text as estate_of_servers
+from tests.service.seen import SeenPop3, SeenSmtp, certificate, unlisted
+from tests.service.seen import estate_text as estate_of_servers
 from tests.service.world import down, estate_text, telling, url_of
 
 HOUR = timedelta(hours=1)
