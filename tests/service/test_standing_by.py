@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import sqlite3
 from collections import Counter
@@ -15,12 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, select
 
 from probe.alerts import AlertBook, Alerts
+from probe.config import read_estate
 from probe.history import History, HistoryUnavailable, open_history
+from probe.history.schema import METADATA
 from probe.memory import Folder
 from probe.model import vocabulary as v
 from probe.model.estate import Secret
+from probe.model.named_address import NamedAddress
+from probe.model.refusals import Refusal
 from probe.model.rules import SignedIn
 from probe.service.looks import LookKey, Topic
 from probe.simulation import pop3, smtp
@@ -29,6 +35,7 @@ from tests.history.looks import look, product
 from tests.servers.postgresql import PostgreSql
 from tests.service.driven import START, Driven, driven, run_now
 from tests.service.hooks import Wanted, serving, told_by, until
+from tests.service.kept import texts_of_row
 from tests.service.seen import SeenPop3, SeenSmtp, certificate, unlisted
 from tests.service.seen import estate_text as estate_of_servers
 from tests.service.world import down, estate_text, telling, url_of
@@ -256,6 +263,38 @@ async def test_what_could_not_be_left_for_a_while_is_left_later(tmp_path: Path, 
     other = another(tmp_path / "other", service, database)
     await other.run(START + 5 * HOUR)
     assert other.told == []
+
+
+async def test_who_is_erased_is_in_nothing_that_is_left(tmp_path: Path, database: Secret) -> None:
+    """A mailbox is in no row once it is erased: of the others all is known as before, and that its account is refused is over without a word of whose it was."""
+    gone = NamedAddress("m0@p0.contoso.test")
+    service = first(tmp_path / "one", database, estate_text(2, 2))
+    for change in (telling(v.AUTH_ACCEPTED, False), telling(v.AUTH_REFUSAL, (Refusal.BAD_CREDENTIALS,), "401 Unauthorized")):
+        service.world.change(gone.address, change)
+    service.clock.at(START + 2 * HOUR, lambda: service.world.change(url_of(1), down()))
+    await service.run(START + 3 * HOUR)
+    assert about(service) == [f"[CRITICAL] {about_url(0)}: Credentials refused", f"[WARNING] {about_url(1)} refused the connection"]
+    assert any(map(gone.is_in, await texts_in(database)))
+    async with open_history(database, "contoso-crm") as history:
+        await history.erase(gone.address)
+    assert not [text for text in await texts_in(database) if gone.is_in(text)]
+    without = re.sub(rf'\[\[mailbox\]\]\naddress = "{gone.address}"\n(?:.+\n)+', "", estate_text(2, 2))
+    other = Driven(tmp_path / "other", read_estate(without, "estate.toml"), service.clock, service.world, database)
+    await other.run(START + 4 * HOUR)
+    assert about(other) == [f"[RECOVERED] {about_url(0)}: Credentials refused"]
+    assert not gone.is_in(str(other.told))
+    with AlertBook(Folder(tmp_path / "other"), None).opened() as page:
+        assert [incident.condition.subject for incident in page.incidents()] == [url_of(1)]
+
+
+async def texts_in(database: Secret) -> list[str]:
+    """Every value of every table."""
+
+    def rows(connection: Connection) -> list[str]:
+        return [text for table in METADATA.sorted_tables for row in connection.execute(select(table)) for text in texts_of_row(row)]
+
+    async with open_history(database, "contoso-crm") as history:
+        return await history.storage.read(rows)
 
 
 @pytest.mark.parametrize(("until", "told"), [(1_000_000, []), (0, ["certificate.key changed"])])
