@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from probe.app import Probing, probers
+from probe.document.telling.words import count
 from probe.enabling import Pressed, RecordedRequest
 from probe.engine.plan import Conversation
 from probe.gate import Gated
@@ -73,7 +74,8 @@ class View:
         lag = self.lag()
         if lag > LATE:
             return Standby(False, f"the schedule is {int(lag.total_seconds())} seconds late")
-        return Standby(True, f"{len(self.estate.endpoints)} endpoints and {len(self.estate.mailboxes)} mailboxes are watched")
+        endpoints, mailboxes = len(self.estate.endpoints), len(self.estate.mailboxes)
+        return Standby(True, f"{count(endpoints, 'endpoint', 'endpoints')} and {count(mailboxes, 'mailbox', 'mailboxes')} are watched")
 
     def lag(self) -> timedelta:
         return self._schedule.lag(self._watcher.now())

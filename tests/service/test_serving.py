@@ -79,7 +79,7 @@ async def test_a_second_service_on_the_same_folder_does_not_start(serving: Servi
 async def test_programs_are_answered_out_of_what_is_known(serving: Serving) -> None:
     """The API tells the state that the schedule keeps: mailboxes, endpoints, changes; and it is ready."""
     status, ready = await serving.asks("/readyz")
-    assert (status, ready["status"]) == (200, "ready")
+    assert (status, ready) == (200, {"status": "ready", "detail": "2 endpoints and 1 mailbox are watched"})
     _, mailboxes = await serving.asks("/v1/mailboxes")
     assert [(one["mailbox"], one["support"], one["readiness"]) for one in mailboxes["mailboxes"]] == [
         ("sales@contoso.test", "unsupported", "ready")
