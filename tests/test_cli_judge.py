@@ -248,6 +248,24 @@ def test_any_day_can_be_judged_for(folder: Path, day: str, form: str) -> None:
     assert done.returncode == 1, done.stderr
 
 
+@pytest.mark.parametrize("form", ["html", "text", "csv", "junit", "nagios", "metrics", "jsonl"])
+def test_every_report_bears_what_a_later_version_wrote(folder: Path, form: str) -> None:
+    """Be it a fact that is known in a new way, or one that does not say in which, a reason, a claim or an outcome without a word for it."""
+    stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    fact, gap, attempt = (stored[part][0] for part in ("facts", "missing", "attempts"))
+    of_all = {"subject": attempt["subject"], "mailbox": None, "key": "moon.phase"}
+    bare = {name: value for name, value in fact.items() if name not in ("by", "inference", "premises")}
+    stored["facts"] += [
+        {**bare, **of_all, "value": {"full": [None, 1.5]}, "basis": basis} for basis in ("eclipsed", "declared", "inferred")
+    ]
+    stored["facts"].append({**of_all, "value": 1})
+    stored["missing"] += [{**gap, **of_all, "why": "eclipsed"}, {**of_all, "key": "server.product", "why": "eclipsed"}]
+    stored["attempts"].append({**attempt, "id": "a99", "outcome": "eclipsed"})
+    (folder / "later.json").write_text(json.dumps(stored), encoding="utf-8")
+    done = probe("judge", "later.json", "--format", form, "--verbose", "--show", "transcripts", cwd=folder)
+    assert (done.returncode, done.stderr) == (2 if form == "nagios" else 1, "")
+
+
 def test_what_is_passed_on_is_visible(folder: Path) -> None:
     """Controls and half surrogates in what is not understood are written as escapes, like all other text."""
     stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))

@@ -117,12 +117,12 @@ def carried_over(stored: Mapping[str, Any], document: dict[str, Any], *, has_its
     merged["attempts"] = _with_more(document["attempts"], _list(stored, "attempts"), "id")
     unknown = [form for form in _list(stored, "attempts") if not _is_one_of(form.get("outcome"), _OUTCOMES)]
     merged["attempts"] += [form for form in unknown if form["id"] not in {a["id"] for a in document["attempts"]}]
-    for name, letter, knows in (("facts", "f", _knows_fact), ("missing", "m", _knows_gap)):
+    for name, letter, knows, empty in (("facts", "f", _knows_fact, _EMPTY_FACT), ("missing", "m", _knows_gap, _EMPTY)):
         beyond = [form for form in _list(stored, name) if not knows(form)]
         first = len(document[name]) + 1
         merged[name] = [
             *document[name],
-            *({**_EMPTY, **form, "id": f"{letter}{number}"} for number, form in enumerate(beyond, start=first)),
+            *({**empty, **form, "id": f"{letter}{number}"} for number, form in enumerate(beyond, start=first)),
         ]
     if has_its_estate and document["estate"] is not None and stored.get("estate") is not None:
         old, new = stored["estate"], document["estate"]
@@ -154,6 +154,8 @@ def _list(document: Mapping[str, Any], name: str) -> Sequence[Any]:
 
 _EMPTY: Mapping[str, Any] = {"mailbox": None, "value": None, "detail": "", "attempt": None, "evidence": [], "claims": [], "at": None}
 """The members that readers of a document expect of a fact or a gap, for one of a later version that lacks some."""
+_EMPTY_FACT: Mapping[str, Any] = {**_EMPTY, "basis": "observed"}
+"""The same of a fact alone."""
 
 
 def _is_one_of(word: object, words: frozenset[str]) -> bool:

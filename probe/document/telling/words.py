@@ -127,14 +127,14 @@ _BY_WHOM = {"peer": " (the server says so)", "operator": " (declared by the oper
 
 
 def provenance(fact: JsonObject) -> str:
-    """How a fact is known, in brackets after its value; empty where it was observed."""
-    if fact["basis"] == "observed":
-        return ""
+    """How a fact is known, in brackets after its value; empty where it was observed, or is known in a way of a later version."""
     if fact["basis"] == "inferred":
-        return " (by your word)" if fact["inference"] == v.PRODUCT_BY_WORD else " (inferred)"
+        return " (by your word)" if fact.get("inference") == v.PRODUCT_BY_WORD else " (inferred)"
+    if fact["basis"] != "declared":
+        return ""
     if fact["key"] in _BY_YOUR_WORD:
         return " (by your word)"
-    return _BY_WHOM[fact["by"]]
+    return _BY_WHOM.get(fact.get("by", ""), "")
 
 
 def bounded(text: str, limit: int) -> str:
