@@ -193,6 +193,10 @@ def test_what_is_no_run_is_refused(folder: Path, text: str, said: str) -> None:
         ("attempts", {"outcome": {"completed": True}}),
         ("attempts", {"outcome": "eclipsed", "transcript": 5}),
         ("attempts", {"transcript": [{"line": "first", "from": "peer", "text": ""}]}),
+        ("attempts", {"transcript": [{"line": 1, "from": None, "text": ""}]}),
+        ("facts", {"evidence": [{"attempt": {"id": "a1"}, "line": 1, "excerpt": ""}]}),
+        ("facts", {"evidence": [{"attempt": "a1", "line": "first", "excerpt": ""}]}),
+        ("facts", {"basis": "inferred", "inference": "i", "premises": [{"key": "net.connected"}]}),
     ],
 )
 def test_a_spoilt_part_of_a_run_is_refused(folder: Path, part: str, spoilt: dict[str, Any], form: str) -> None:

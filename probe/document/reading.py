@@ -236,7 +236,8 @@ def _read_fact(form: Mapping[str, Any], otherwise: datetime | None) -> Fact[Any]
 
 
 def _provenance(form: Mapping[str, Any]) -> Provenance:
-    evidence = tuple(Evidence(attempt=e["attempt"], line=e["line"], excerpt=e["excerpt"]) for e in form.get("evidence") or ())
+    told = form.get("evidence") or ()
+    evidence = tuple(Evidence(attempt=_text(e["attempt"]), line=int(e["line"]), excerpt=_text(e["excerpt"])) for e in told)
     match form.get("basis") or "observed":
         case "observed":
             return Observed(evidence)
@@ -244,7 +245,7 @@ def _provenance(form: Mapping[str, Any]) -> Provenance:
             by: Literal["peer", "operator", "dynamics"] = form["by"] if form["by"] in ("operator", "dynamics") else "peer"
             return Declared(by, evidence)
         case "inferred":
-            return Inferred(form["inference"], tuple(form.get("premises") or ()), evidence)
+            return Inferred(_text(form["inference"]), tuple(map(_text, form.get("premises") or ())), evidence)
         case other:
             raise ValueError(f"a fact cannot be {other!r:.60}")
 
@@ -263,10 +264,17 @@ def _read_attempt(form: Mapping[str, Any], otherwise: datetime) -> Attempt | Non
         connections=int(form["connections"]),
         at=_time(form.get("at")) or otherwise,
         seconds=float(form["seconds"]),
-        transcript=packed(tuple(TranscriptLine(int(line["line"]), line["from"], _text(line["text"])) for line in form["transcript"])),
+        transcript=packed(
+            tuple(TranscriptLine(int(line["line"]), _speaker(line["from"]), _text(line["text"])) for line in form["transcript"])
+        ),
         readings=(),
     )
     return attempt if is_known else None
+
+
+def _speaker(word: object) -> Literal["probe", "peer", "note"]:
+    """Who speaks, or that it is a note; what a later version may have beside is one."""
+    return "probe" if _text(word) == "probe" else "peer" if word == "peer" else "note"
 
 
 def _read_asked(form: object) -> Asked:
