@@ -6,6 +6,7 @@ import asyncio
 import re
 import signal
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, closing
@@ -405,6 +406,8 @@ async def test_what_changed_before_there_was_a_service_is_no_news_whatever_its_t
     assert service.told == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM")
+@pytest.mark.timeout(300)
 async def test_who_takes_over_from_a_process_that_is_killed_tells_nothing_twice(tmp_path: Path, database: Secret) -> None:
     """Of two processes on one PostgreSQL the one that watches tells a change and is killed; the other knows what lasts, and tells what changed in between, once."""
     pop, post = SeenPop3(pop3.DOVECOT), SeenSmtp(smtp.POSTFIX)
