@@ -45,10 +45,8 @@ def outlook(run: Run, ruleset: Ruleset, until: date) -> list[Coming]:
     """
     last = max(until, run.judged_at)
     alike, small = _alike_in_the_end(*representatives(run), ruleset, last)
-    judged = {run.judged_at: (small, _failing(small))}
-    if last not in judged:
-        judged[last] = _judged(small, ruleset, last)
-    in_the_end = judged[last][1]
+    judged = {day: _judged(small, ruleset, day) for day in (run.judged_at, last)}
+    in_the_end = judged[max(judged)][1]
     found: list[Coming] = []
     for before, after in _changes(small, ruleset, judged, run.judged_at, until):
         new = {
