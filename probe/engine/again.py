@@ -12,12 +12,11 @@ from datetime import date
 from typing import Any
 
 from probe.engine.judge import Ruleset, judge_estate
-from probe.engine.run import about
+from probe.engine.run import about, was_seen
 from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, PROFILE_SUBJECTS, Authentication, Credentials, Delivery, Estate, Mailbox, SignInSettings
 from probe.model.facts import Fact, Missing, Reading, Why
 from probe.model.keys import FactKey
-from probe.model.provenance import Declared, Inferred
 from probe.model.runs import Run
 
 _OF_THE_WINDOWS: tuple[FactKey[Any], ...] = (
@@ -60,7 +59,7 @@ def _seen(readings: Iterable[Reading]) -> Iterator[Reading]:
                 yield reading
         else:
             for fact in (reading,) if isinstance(reading, Fact) else reading.claims:
-                if not (isinstance(fact.provenance, Inferred) or fact.provenance == Declared("operator")):
+                if was_seen(fact):
                     yield fact
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from probe import __version__
 from probe.engine.judge import Judgement, Ruleset, infer_endpoints, judge_estate
@@ -14,7 +15,7 @@ from probe.engine.select import users_of_endpoints
 from probe.engine.struck import struck
 from probe.model.estate import Estate, Mailbox
 from probe.model.facts import Fact, Reading
-from probe.model.provenance import Declared
+from probe.model.provenance import Declared, Inferred
 from probe.model.runs import Run
 from probe.model.values import dataclass
 
@@ -79,6 +80,11 @@ async def _awaited(beside: Callable[[], Awaitable[tuple[Reading, ...]]]) -> tupl
     return await beside()
 
 
+def was_seen(fact: Fact[Any]) -> bool:
+    """Whether a fact is of a conversation or of Dynamics' records: neither what the operator declared, nor what was inferred."""
+    return not isinstance(fact.provenance, Inferred) and fact.provenance != Declared("operator")
+
+
 def about(judgement: Judgement, estate: Estate, mailboxes: Sequence[Mailbox]) -> Judgement:
     """The judgement without readings of endpoints that serve none of these mailboxes, where nothing was asked.
 
@@ -86,6 +92,8 @@ def about(judgement: Judgement, estate: Estate, mailboxes: Sequence[Mailbox]) ->
     """
     used = {endpoint.url for endpoint in users_of_endpoints(estate, mailboxes)}
     unused = {endpoint.url for endpoint in estate.endpoints} - used
+    if unused:  # a run asks nothing of them, but facts that somebody hands over may tell of one
+        unused -= {reading.subject for reading in judgement.readings if isinstance(reading, Fact) and was_seen(reading)}
     if not unused:
         return judgement
     cited = {

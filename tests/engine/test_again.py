@@ -309,6 +309,17 @@ def test_facts_and_gaps_alone_are_judged() -> None:
     assert gap(run, v.CERTIFICATE_NOT_AFTER)[0] is Why.TIMED_OUT
 
 
+def test_what_is_said_of_an_endpoint_that_nobody_uses_stays_said() -> None:
+    """Facts that somebody hands over may be of one that a run would not ask; judged again they lead to the same, to the letter."""
+    (mailbox,) = [one for one in estate().mailboxes if one.uses_outgoing][:1]
+    now = replace(estate(), mailboxes=(replace(mailbox, outgoing=Delivery.NONE),))
+    now = replace(now, profiles=tuple(replace(p, outgoing=Endpoint.parse("smtp://out.contoso.test")) for p in now.profiles))
+    facts = [{"subject": "smtp://out.contoso.test:587", "key": "protocol.greeting", "value": "220 out.contoso.test ESMTP Postfix"}]
+    document = document_of(app.judge({"schema": "probe.run/2", "facts": facts}, now, NOON.date()))
+    assert "Postfix" in [fact["value"] for fact in document["facts"] if fact["key"] == "server.product"]
+    assert document_of(app.judge(document)) == document
+
+
 def test_what_is_null_is_as_good_as_left_out() -> None:
     """Facts and gaps alone, with every other member there and empty."""
     none = dict.fromkeys(("id", "attempt", "evidence", "at", "basis"))

@@ -320,6 +320,18 @@ def test_what_was_seen_of_one_mailbox_is_not_told_of_those_that_share_a_list() -
     assert "1 statement holds : mailbox.location = on-premises" in page.text.partition("c@branch.test")[2]
 
 
+def test_what_holds_for_something_that_is_not_known_is_told_without_it() -> None:
+    """A statement may hold since a record does not say what it would say elsewhere, of a mailbox or of an endpoint."""
+    address = "a@branch.test"
+    gaps = (a_gap(v.DYNAMICS_APPROVED_BY_OFFICE_365, Why.NOT_ATTEMPTED, "", address), a_gap(v.TLS_DEPLOYMENT_GETS, Why.NOT_ATTEMPTED))
+    found = [a_finding(REACHED, Result.HOLDS, *gaps), a_finding(EWS_ROW, Result.HOLDS)]
+    assessment = an_assessment(address, Support.SUPPORTED, Readiness.READY, *found)
+    run = a_run(estate=an_estate(a_mailbox(address)), readings=gaps, assessments=[assessment])
+    page = _Page(_written(publish(run)))
+    assert "1 statement holds" in page.text
+    assert "dynamics.approved_by_office_365" not in page.text
+
+
 def test_tls_and_certificates_of_an_endpoint_are_told() -> None:
     """What it takes in each version, what the deployment's Windows gets and refuses, and the chain with its dates."""
     text = _full().text

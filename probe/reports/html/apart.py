@@ -53,7 +53,7 @@ class Apart:
             for cited in finding["because"]:
                 if cited["mailbox"] is None and cited["subject"] not in block.addresses[:1]:
                     of_all.append(cited)
-                else:
+                elif "value" in cited:  # what is not known of one, and need not be, is told of none
                     own[cited["id"]] = cited
             shared.append({**finding, "because": of_all})
         key = tuple((finding["rule"], tuple(cited["id"] for cited in finding["because"])) for finding in shared)
