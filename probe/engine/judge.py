@@ -13,6 +13,7 @@ from datetime import date, datetime
 from probe.engine.declare import declared_by, declared_of_endpoints
 from probe.engine.reasoning import Reasoning
 from probe.engine.remembered import DayOfJudging, DaysOfJudging
+from probe.model import vocabulary as v
 from probe.model.estate import DEPLOYMENT_SUBJECT, Effect, Endpoint, Estate, Mailbox, profile_subject
 from probe.model.facts import Fact, Facts, Reading
 from probe.model.inferences import Inference, InferenceScope
@@ -71,7 +72,8 @@ def judge_estate(
     allowed: frozenset[Effect] = frozenset(),
 ) -> Judgement:
     """Infer over the whole estate and assess some of its mailboxes. `allowed` are effects that the call allowed beyond the estate."""
-    everything = _settled((*_not_inferred(observed, ruleset), *declared_by(estate, at, allowed)))
+    seen = (reading for reading in observed if reading.key.name not in _OF_THE_ESTATE)
+    everything = _settled((*_not_inferred(seen, ruleset), *declared_by(estate, at, allowed)))
     known = _KnownFacts(estate, everything, on)
     day = ruleset.on(on)
     reasoning = Reasoning(ruleset.inferences, on, at, day)
@@ -161,6 +163,16 @@ def _less_address(reading: Reading) -> Hashable:
     if isinstance(reading, Fact):
         return reading.key.name, reading.value, reading.provenance, reading.at, reading.attempt
     return reading.key.name, reading.why, reading.detail, tuple(map(_less_address, reading.claims))
+
+
+_OF_THE_ESTATE = frozenset(
+    key.name
+    for key in (
+        *(v.MAILBOX_INCOMING, v.MAILBOX_OUTGOING, v.MAILBOX_APPOINTMENTS, v.MAILBOX_DOMAIN, v.MAILBOX_OWN_ACCOUNT),
+        *(v.ENDPOINT_SERVICE, v.ENDPOINT_SECURITY, v.ENDPOINT_HOST, v.SERVER_BY_WORD),
+    )
+)
+"""What only the estate says, whoever else claims it."""
 
 
 def _not_inferred(readings: Iterable[Reading], ruleset: Ruleset) -> Iterator[Reading]:

@@ -320,6 +320,22 @@ def test_what_is_said_of_an_endpoint_that_nobody_uses_stays_said() -> None:
     assert document_of(app.judge(document)) == document
 
 
+@pytest.mark.parametrize(
+    ("subject", "key", "value"),
+    [
+        (ADDRESS, "mailbox.incoming", "outlook"),
+        (ADDRESS, "mailbox.domain", "gmail.com"),
+        (EWS, "endpoint.service", "pop3"),
+        (EWS, "server.by_word", "x"),
+    ],
+)
+def test_what_only_an_estate_says_is_taken_from_nobody_else(subject: str, key: str, value: str) -> None:
+    """Facts that are handed over may claim to have seen it; what the estate declares stands."""
+    facts = [{"subject": subject, "key": key, "value": value}]
+    told = document_of(app.judge({"schema": "probe.run/2", "facts": facts}, estate(), NOON.date()))
+    assert told == document_of(app.judge({"schema": "probe.run/2"}, estate(), NOON.date()))
+
+
 def test_what_is_null_is_as_good_as_left_out() -> None:
     """Facts and gaps alone, with every other member there and empty."""
     none = dict.fromkeys(("id", "attempt", "evidence", "at", "basis"))
