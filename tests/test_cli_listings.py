@@ -31,7 +31,7 @@ def test_a_listing_has_no_form_but_json_and_text(tmp_path: Path) -> None:
         lambda to: write_facts(to, list(all_keys().values()), {}, whole=False),
     )
     for write in listings:
-        with pytest.raises(click.UsageError, match="no format 'junit'; use json or text"):
+        with pytest.raises(click.UsageError, match="the format 'junit'; use json or text"):
             write(output("junit", file))
         assert not file.exists()
         for form in ("json", "text"):

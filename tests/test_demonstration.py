@@ -20,6 +20,13 @@ OUTCOMES = {
 """Whether all came as predicted, None where that is open; and what the alert means where no rule sees it."""
 
 
+def test_the_answer_of_the_gate_has_no_format_of_runs() -> None:
+    """It is refused before anything is started."""
+    done = probe("demo", "--gate", "--format", "csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "use json or text" in done.stderr
+
+
 def test_the_demo_of_the_gate_shows_every_outcome() -> None:
     """What is predicted comes true, but for what nobody outside can see, which the alerts tell; the exit code says that it was shown."""
     # The child processes of Exchange logins start slowly on a machine that is busy.

@@ -87,6 +87,9 @@ def demo(output: Output, options: Options, is_gate: bool) -> NoReturn:
     from probe import app
 
     if is_gate:
+        from probe.cli.listings import is_json
+
+        is_json(output)  # the gate's answer is no run either, so that no report of runs can tell it
         show_gate(output, options)
     with output.progress(options) as options:
         run = app.complete(partial(app.demo, options))

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def is_json(output: Output) -> bool:
-    """Whether a listing is wanted as JSON, else as text. Raises UsageError for what is a form of reports alone."""
+    """Whether what is no run is wanted as JSON, else as text. Raises UsageError for what is a format of runs alone."""
     if output.format not in ("json", "text"):
-        raise click.UsageError(f"a listing has no format {output.format!r}; use json or text")
+        raise click.UsageError(f"only a run has the format {output.format!r}; use json or text")
     return output.format == "json"
 
 
