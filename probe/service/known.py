@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
@@ -65,6 +65,10 @@ class KnownLooks:
         """The look that is believed."""
         believed = self.believed.get(key)
         return None if believed is None else believed.look.get()
+
+    def otherwise_than(self, said: Mapping[LookKey, int]) -> frozenset[LookKey]:
+        """The looks that do not say any more what they said, by the numbers (`Look.quickly`) of then."""
+        return frozenset(key for key, number in said.items() if (one := self.believed.get(key)) is not None and one.quickly != number)
 
     def is_told_by_the_endpoint(self, url: str, key: str) -> bool:
         """Whether the look at an endpoint, without an account, tells a key: then what accounts see of it there is no news."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from probe.engine.plan import Conversation, Plan
 from probe.model.estate import Estate
@@ -71,17 +72,30 @@ def taken_up_after(
     return made, made.known(looks, before, shared), list(judges.tasks(estate, made.plan))
 
 
-def known_before(kept: KeptLooks, made: TakenUp, now: KnownLooks) -> tuple[KnownLooks, dict[str, tuple[datetime, float]]]:
-    """What is kept of an estate that is taken up, and when each endpoint was found so; what is known `now` where nothing is kept. Raises MemoryUnavailable."""
-    last_looks: dict[str, tuple[datetime, float]] = {}
+class KnownBefore(NamedTuple):
+    """What is known by what was kept."""
 
-    def looks() -> Iterator[Look]:
+    known: KnownLooks
+    last_looks: dict[str, tuple[datetime, float]]
+    """When each endpoint was found so, and what the conversation took."""
+    otherwise: frozenset[LookKey]
+    """Looks that say something else under the estate than they are kept to say."""
+
+
+def known_before(kept: KeptLooks, made: TakenUp, now: KnownLooks) -> KnownBefore:
+    """What is kept of an estate that is taken up; what is known `now` where nothing is kept. Raises MemoryUnavailable."""
+    last_looks: dict[str, tuple[datetime, float]] = {}
+    said: dict[LookKey, int] = {}
+
+    def looks(*, is_other: bool) -> Iterator[Look]:
         for look in kept.kept():
             if look.key.topic is Topic.ENDPOINT and look.key in made.looks:
                 last_looks[look.key.subject] = (look.since, look.seconds or 0.0)
+            if is_other:
+                said[look.key] = look.quickly
             yield look
 
     before = kept.kept_estate()
-    known = now if before is None else made.known(looks(), before, now.shared)
+    known = now if before is None else made.known(looks(is_other=before.estate != made.plan.estate), before, now.shared)
     known.unconfirmed = now.unconfirmed
-    return known, last_looks
+    return KnownBefore(known, last_looks, known.otherwise_than(said))

@@ -144,10 +144,7 @@ class Watcher:
 
     async def begin(self, *, stands_by: bool = False) -> None:
         """Take up what was known before a restart, and watch from now on, or stand by. Raises HistoryUnavailable and MemoryUnavailable."""
-        if stands_by:
-            await self._know_again()
-        else:
-            await self.stand_by(False)
+        await (self._know_again() if stands_by else self.stand_by(False))
 
     async def stand_by(self, stands_by: bool) -> None:
         """Stand by from now on, or watch, and go on with what the last service knew and told that did. Nothing else changes which of both it is.
@@ -176,10 +173,10 @@ class Watcher:
 
     async def _know_again(self) -> None:
         """Know what is kept, and nothing else."""
-        known, self.last_looks = await in_thread(partial(known_before, self._kept, self._taken_up, self._known), "probe-kept-looks")
+        known, self.last_looks, other = await in_thread(partial(known_before, self._kept, self._taken_up, self._known), "probe-kept-looks")
         self._load(self._taken_up, known)
         self._take_what_nobody_holds()
-        await in_thread(partial(self._kept.keep_estate, self._bare, self._looks), "probe-kept-looks")
+        await self._keeper.begin(self._bare, self._looks.keys(), other)
         self._handover.estate_is_kept()
 
     async def reload(self, estate: Estate) -> None:
@@ -202,7 +199,8 @@ class Watcher:
             self._news.set()
             self._wake.set()
             self._take_what_nobody_holds()
-            await self._keeper.keep_estate(self._bare, self._looks)
+            other = self._known.otherwise_than({key: one.quickly for key, one in known.items()})
+            await self._keeper.keep_estate(self._bare, self._looks.keys(), other)
             self._handover.estate_is_kept()
 
     def _take_what_nobody_holds(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,6 +19,7 @@ from probe.service.looks import LookKey
 
 _log = logging.getLogger(__name__)
 
+_THREAD = "probe-kept-looks"
 WRITE_AGAIN = timedelta(seconds=15)
 """After which what could not be written is tried again."""
 
@@ -122,14 +123,23 @@ class LookKeeper:
                 return
             self._are_kept(keys)
 
-    async def keep_estate(self, state: Run, keys: Iterable[LookKey]) -> None:
-        """As that of `KeptLooks`; what keeps it from being kept is told."""
-        await self._safely(partial(self._kept.keep_estate, state, keys))
+    async def begin(self, state: Run, keys: Set[LookKey], otherwise: Set[LookKey]) -> None:
+        """Keep the estate of `state`. Of the looks with these keys those stay as they are kept that do not say something `otherwise` under it.
+
+        These are kept anew. Raises MemoryUnavailable.
+        """
+        self._unkept |= otherwise
+        await in_thread(partial(self._kept.keep_estate, state, keys - otherwise), _THREAD)
+
+    async def keep_estate(self, state: Run, keys: Set[LookKey], otherwise: Set[LookKey]) -> None:
+        """As `begin`; what keeps it from being kept is told."""
+        self._unkept |= otherwise
+        await self._safely(partial(self._kept.keep_estate, state, keys - otherwise))
 
     @staticmethod
     async def _safely(work: Callable[[], None]) -> bool:
         try:
-            await in_thread(work, "probe-kept-looks")
+            await in_thread(work, _THREAD)
         except MemoryUnavailable as unavailable:
             _log.error("what is known is not kept for a restart: %s", unavailable)
             return False
