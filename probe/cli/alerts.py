@@ -12,6 +12,7 @@ import click
 from probe.cli.estates import estate_of
 from probe.cli.options import answer_options
 from probe.cli.streams import log_lines, tell
+from probe.model.kinds import MOMENT
 from probe.model.schemas import ALERTS_SCHEMA
 
 if TYPE_CHECKING:
@@ -157,9 +158,9 @@ def _incident_form(incident: Incident) -> dict[str, Any]:
         "remedy": about.remedy,
         "mailboxes": len(about.mailboxes) + about.more_mailboxes,
         "profiles": list(about.profiles),
-        "since": incident.began.isoformat(),
+        "since": MOMENT.encode(incident.began),
         "told": incident.told,
-        "acknowledged": None if incident.acknowledged is None else incident.acknowledged.isoformat(),
+        "acknowledged": None if incident.acknowledged is None else MOMENT.encode(incident.acknowledged),
     }
 
 
@@ -167,11 +168,11 @@ def _delivery_form(delivery: AlertDelivery) -> dict[str, Any]:
     return {
         "event": delivery.event_id,
         "kind": delivery.kind,
-        "at": delivery.event_at.isoformat(),
+        "at": MOMENT.encode(delivery.event_at),
         "target": delivery.target,
         "state": delivery.state,
         "tries": delivery.tries,
-        "due": delivery.due.isoformat() if delivery.state == "waiting" else None,
+        "due": MOMENT.encode(delivery.due) if delivery.state == "waiting" else None,
         "why": delivery.why,
         "title": delivery.message.title,
     }
