@@ -59,7 +59,7 @@ class NotOneOf(ValueError):
         """The sentence with what was probably meant."""
         given, words, note = self.args
         near = guesses.nearest(given, words)
-        if near and re.findall("[0-9]", near) == re.findall("[0-9]", given):  # 2008 was not meant to be 2025
+        if near and len(words) > 1 and re.findall("[0-9]", near) == re.findall("[0-9]", given):  # 2008 was not meant to be 2025
             note = f'; did you mean "{near}"?{note}'
         return f"must be {quoted(words)}{note}"
 
