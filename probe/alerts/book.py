@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from probe.alerts.conditions import AlertCondition, AlertKind, Severity
-from probe.alerts.handover import BookRow, rows_of, take_over
+from probe.alerts.handover import EVENT, INCIDENT, BookRow, rows_of, take_over
 from probe.alerts.quoting import MOST_KEPT
 from probe.alerts.wording import MOST_NAMED, EventKind, Message, MessageLine, Part
 from probe.memory.folder import Folder
@@ -452,16 +452,27 @@ def _message(text: str) -> Message:
 
 
 def _is_readable(row: BookRow) -> bool:
+    """Whether every value that is read of it is what its column wants."""
+    form = row.form
     try:
-        if "condition" in row.form:
-            Told(row.form["told"])
-            _condition(json.dumps(row.form["condition"]))
-        elif "message" in row.form:
-            EventKind(row.form["kind"])
-            _message(json.dumps(row.form["message"]))
-    except (KeyError, TypeError, ValueError):
+        if row.kind == INCIDENT:
+            Told(form["told"])
+            Severity(form["severity"])
+            condition = _condition(json.dumps(form["condition"]))
+            texts = [condition.key, condition.subject, condition.title, *form["heard"]]
+            times = [form["began"], form["changed"], form["at"], *filter(None, [form["acknowledged"]])]
+            numbers = [form["present"]]
+        elif row.kind == EVENT:
+            EventKind(form["kind"])
+            texts = [form["subject"], form["heading"], _message(json.dumps(form["message"])).title, *form["targets"]]
+            texts += filter(None, [form["incident"]])
+            times, numbers = [form["at"]], [form["number"]]
+        else:
+            return True
+        are_times = all(_moment(datetime.fromisoformat(one)) == one for one in times)
+    except (KeyError, TypeError, ValueError, AttributeError):
         return False
-    return True
+    return are_times and all(isinstance(one, str) for one in texts) and all(isinstance(one, int) for one in numbers)
 
 
 def _stored(value: object) -> object:

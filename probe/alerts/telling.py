@@ -213,12 +213,12 @@ class Alerts:
         today, stages = self._local(now).date(), self._telling.settings.ahead_days
         self.notify([notice for item in items if (notice := item.notice(today, stages)) is not None], now)
 
-    async def deliver(self, now: datetime) -> None:
+    async def deliver(self, now: datetime, may_send: Callable[[], bool] = lambda: True) -> None:
         """Tell what has become due by time alone, and send what is waiting: to each target in order, to all at once. Raises MemoryUnavailable.
 
-        It ends once nothing more can be sent now. It may be called again meanwhile, and then passes over the targets that are being served.
+        Nothing more is begun to be sent once `may_send` says no. It ends once nothing more can be sent now. It may be called again meanwhile, and then passes over the targets that are being served.
         """
-        await self._serve_all(await to_its_end(partial(self._told_by_time, now), _THREAD), now)
+        await self._serve_all(await to_its_end(partial(self._told_by_time, now), _THREAD), now, may_send)
 
     def _told_by_time(self, now: datetime) -> list[str]:
         """Tell what has become due by time alone. Gives the targets for which something waits."""
@@ -240,7 +240,7 @@ class Alerts:
                 self._keep(self._current, self._undecided, *reviewed, now)
             return targets
 
-    async def _serve_all(self, targets: Iterable[str], now: datetime) -> None:
+    async def _serve_all(self, targets: Iterable[str], now: datetime, may_send: Callable[[], bool]) -> None:
         failures: list[MemoryUnavailable] = []
 
         async def served(target: str) -> None:
@@ -248,7 +248,7 @@ class Alerts:
                 return
             self._busy.add(target)
             try:
-                await self._serve(target, now)
+                await self._serve(target, now, may_send)
             except MemoryUnavailable as unavailable:
                 # What is on its way to the others is not broken off for it.
                 failures.append(unavailable)
@@ -408,9 +408,9 @@ class Alerts:
             page.sweep(now)
             page.mark("sweep", now)
 
-    async def _serve(self, target: str, now: datetime) -> None:
+    async def _serve(self, target: str, now: datetime, may_send: Callable[[], bool]) -> None:
         """Send to one target what is waiting for it, in order, until one cannot be sent now."""
-        while (delivery := await self._claim(target, now)) is not None:
+        while may_send() and (delivery := await self._claim(target, now)) is not None:
             try:
                 ended = await self._send(target, delivery.message, delivery.event_id, delivery.is_repetition)
             except BaseException:

@@ -28,13 +28,19 @@ def unpacked_run(body: bytes) -> Run | None:
 
 
 def is_in_packed(address: NamedAddress, body: bytes) -> bool:
-    """Whether an address is named in JSON that zlib compressed: a run, or a part of one."""
-    return address.is_in(json.loads(zlib.decompress(body)))
+    """Whether an address is named in JSON that zlib compressed: a run, or a part of one. What cannot be read may name anybody."""
+    try:
+        return address.is_in(json.loads(zlib.decompress(body)))
+    except (ValueError, zlib.error):
+        return True
 
 
-def packed_without(body: bytes, address: NamedAddress) -> bytes:
-    """A packed run whose estate does not have a mailbox any more, and in which its address stands nowhere else."""
-    form: dict[str, Any] = json.loads(zlib.decompress(body))
-    if (estate := form.get("estate")) is not None:
-        estate["mailboxes"] = [one for one in estate["mailboxes"] if not address.is_it(one["address"])]
+def packed_without(body: bytes, address: NamedAddress) -> bytes | None:
+    """A packed run whose estate does not have a mailbox any more, and in which its address stands nowhere else; None where it cannot be read."""
+    try:
+        form: dict[str, Any] = json.loads(zlib.decompress(body))
+        if (estate := form.get("estate")) is not None:
+            estate["mailboxes"] = [one for one in estate["mailboxes"] if not address.is_it(one["address"])]
+    except (ValueError, KeyError, TypeError, AttributeError, zlib.error):
+        return None
     return zlib.compress(json.dumps(address.struck(form)).encode("ascii"))

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, delete, insert
 
@@ -21,7 +21,7 @@ from probe.document import in_sections, json_pieces
 from probe.history import handover, keeping, recording, timelines
 from probe.history.claim import DeploymentClaim
 from probe.history.entries import Sighting, judgement, repeated, says_again, sighting, sightings_of
-from probe.history.handover import HandoverKey, HandoverRow, packed, unpacked
+from probe.history.handover import HandoverKey, HandoverRow, packed, readable, unpacked
 from probe.history.keeping import Dropped
 from probe.history.latency import Latency
 from probe.history.moments import stored
@@ -50,9 +50,12 @@ __all__ = [
     "Recording",
     "Sighting",
     "TimelinePlace",
+    "Watch",
+    "WatchedByAnother",
     "judgement",
     "open_history",
     "packed",
+    "readable",
     "repeated",
     "says_again",
     "sighting",
@@ -66,6 +69,26 @@ _WATCH = "watch"
 """Kind of the row whose key names who watches."""
 
 
+class Watch(NamedTuple):
+    """Who watches."""
+
+    name: str
+    before: str | None = None
+    """Who watched last, while that is being taken over; empty: nobody did. None: it is taken over."""
+
+    @property
+    def last(self) -> str:
+        """Who watched last to whom all was known; empty: nobody did."""
+        return self.name if self.before is None else self.before
+
+
+class WatchedByAnother(HistoryUnavailable):
+    """Nothing is written for a service that watches no more."""
+
+    def __init__(self) -> None:
+        super().__init__("another service watches this deployment now, and this one writes nothing more into its history")
+
+
 class History:
     """The history of one deployment. Each method is a transaction of its own, and raises HistoryUnavailable."""
 
@@ -74,10 +97,16 @@ class History:
         self.storage = storage
         self._name = deployment
 
-    async def record(self, sightings: Sequence[Sighting], patience: float | None = None) -> tuple[HistoryChange, ...]:
-        """Write what was found, all of it or nothing; gives what changed, drift or not, the newest first. `patience` is as of `Storage.write`."""
+    async def record(
+        self, sightings: Sequence[Sighting], patience: float | None = None, watch: str | None = None
+    ) -> tuple[HistoryChange, ...]:
+        """Write what was found, all of it or nothing; gives what changed, drift or not, the newest first. `patience` is as of `Storage.write`.
+
+        `watch` is the name under which the service that writes watches: WatchedByAnother is raised where that is not the last one. None: whoever writes may.
+        """
 
         def work(connection: Connection) -> tuple[HistoryChange, ...]:
+            self._make_sure_of(connection, watch)
             changes = recording.record(connection, self._name, sightings)
             return tuple(timelines.changes_by_id(connection, changes))
 
@@ -176,18 +205,31 @@ class History:
         """Whether services with other state folders may watch by it: then each leaves what the one that takes over is to know."""
         return not self.storage.is_sqlite
 
-    async def watched_as(self) -> str | None:
-        """The name under which it was watched by last; None where nobody did."""
-        return next(iter(await self.handed_over_at(_WATCH)), None)
+    async def watched_as(self) -> Watch | None:
+        """Who watched by it last; None where nobody did."""
+        return await self.storage.read(self._watched_as)
 
-    async def watch_as(self, name: str, now: datetime) -> None:
-        """Have it known that it is watched by under this name from now on."""
-        before = dict.fromkeys(HandoverKey(_WATCH, one) for one in await self.handed_over_at(_WATCH))
-        await self.hand_over({**before, HandoverKey(_WATCH, name): HandoverRow(now, packed({}))})
+    async def watch_as(self, watch: Watch, last: Watch | None, now: datetime) -> None:
+        """Have it known who watches from now on, in the place of who watched last; raises WatchedByAnother where somebody else does meanwhile."""
 
-    async def hand_over(self, news: Mapping[HandoverKey, HandoverRow | None]) -> None:
-        """Leave rows for whoever takes over; as `handover.hand_over`."""
-        await self.storage.write(lambda connection: handover.hand_over(connection, recording.made_deployment(connection, self._name), news))
+        def work(connection: Connection) -> None:
+            if self._watched_as(connection) != last:
+                raise WatchedByAnother
+            before = {} if last is None else {HandoverKey(_WATCH, last.name): None}
+            row = HandoverRow(now, packed({"before": watch.before}))
+            ours = recording.made_deployment(connection, self._name)
+            handover.hand_over(connection, ours, {**before, HandoverKey(_WATCH, watch.name): row})
+
+        await self.storage.write(work)
+
+    async def hand_over(self, news: Mapping[HandoverKey, HandoverRow | None], watch: str | None = None) -> None:
+        """Leave rows for whoever takes over; as `handover.hand_over`. `watch` is as of `record`."""
+
+        def work(connection: Connection) -> None:
+            self._make_sure_of(connection, watch)
+            handover.hand_over(connection, recording.made_deployment(connection, self._name), news)
+
+        await self.storage.write(work)
 
     async def handed_over(self, kind: str, *, after: str | None = None, limit: int | None = None) -> Mapping[str, HandoverRow]:
         """The rows of a kind, as `handover.rows`."""
@@ -196,6 +238,18 @@ class History:
     async def handed_over_at(self, kind: str) -> Mapping[str, datetime]:
         """As `handover.times`."""
         return await self._of_deployment(lambda connection, ours: handover.times(connection, ours, kind), otherwise={})
+
+    def _watched_as(self, connection: Connection) -> Watch | None:
+        def work(connection: Connection, ours: int) -> Watch | None:
+            found = handover.rows(connection, ours, _WATCH, None, None)
+            return next((Watch(name, readable(row.body, lambda form: form.get("before"))) for name, row in found), None)
+
+        return self._found(work, None, connection)
+
+    def _make_sure_of(self, connection: Connection, watch: str | None) -> None:
+        """Within the transaction, so that nobody takes over before its end. Raises WatchedByAnother."""
+        if watch is not None and ((last := self._watched_as(connection)) is None or last.name != watch):
+            raise WatchedByAnother
 
     async def _of_deployment(self, work: Callable[[Connection, int], T], *, otherwise: T) -> T:
         """What a piece of work reads of this deployment; `otherwise` where nothing was ever recorded of it."""

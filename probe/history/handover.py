@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
@@ -15,6 +15,8 @@ from probe.history.moments import read_back, stored
 from probe.history.schema import HANDOVER
 from probe.model.kinds import Json
 from probe.model.named_address import NamedAddress
+
+T = TypeVar("T")
 
 
 class HandoverKey(NamedTuple):
@@ -42,6 +44,18 @@ def unpacked(body: bytes) -> Json:
     """The form of a body that `packed` made."""
     form: Json = json.loads(zlib.decompress(body))
     return form
+
+
+def _form(form: Json) -> Any:
+    return form
+
+
+def readable(body: bytes, read: Callable[[Json], T] = _form) -> T | None:
+    """What is read of the form of a body; None where another version has written it otherwise."""
+    try:
+        return read(unpacked(body))
+    except (KeyError, TypeError, ValueError, AttributeError, zlib.error):
+        return None
 
 
 def rows(connection: Connection, deployment: int, kind: str, after: str | None, limit: int | None) -> Iterator[tuple[str, HandoverRow]]:
@@ -74,7 +88,7 @@ def hand_over(connection: Connection, deployment: int, news: Mapping[HandoverKey
 
 
 def erase_from_handover(connection: Connection, deployment: int, address: NamedAddress) -> None:
-    """Erase one person's mailbox: the rows that it is the key of, and its address in the others."""
+    """Erase one person's mailbox: the rows that it is the key of, and its address in the others. What cannot be read is dropped."""
     found = connection.execute(select(HANDOVER).where(HANDOVER.c.deployment_id == deployment)).all()
     news: dict[HandoverKey, HandoverRow | None] = {}
     for row in found:
@@ -82,5 +96,6 @@ def erase_from_handover(connection: Connection, deployment: int, address: NamedA
         if address.is_in(row.key):
             news[HandoverKey(row.kind, row.key)] = None
         elif is_in_packed(address, body):
-            news[HandoverKey(row.kind, row.key)] = HandoverRow(read_back(row.at), packed_without(body, address))
+            without = packed_without(body, address)
+            news[HandoverKey(row.kind, row.key)] = None if without is None else HandoverRow(read_back(row.at), without)
     hand_over(connection, deployment, news)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -23,12 +24,13 @@ _AGAIN = timedelta(minutes=1)
 class Delivering:
     """Has the alerts sent; and before and after has it left for whoever takes over what is on its way."""
 
-    def __init__(self, alerts: Alerts, handover: Handover, clock: Clock, wake: asyncio.Event) -> None:
-        """`wake` is set once something was sent."""
+    def __init__(self, alerts: Alerts, handover: Handover, clock: Clock, wake: asyncio.Event, is_watching: Callable[[], bool]) -> None:
+        """`wake` is set once something was sent; nothing is begun to be while `is_watching` says no."""
         self._alerts = alerts
         self._handover = handover
         self._clock = clock
         self._wake = wake
+        self._is_watching = is_watching
         self._wanted = asyncio.Event()
         self._is_under_way = False
         self.next_due: datetime | None = clock.now()
@@ -57,7 +59,8 @@ class Delivering:
             self._is_under_way = True
             try:
                 await self._handover.leave_told()
-                await self._alerts.deliver(self._clock.now())
+                if self._is_watching():
+                    await self._alerts.deliver(self._clock.now(), self._is_watching)
                 self.next_due = await in_thread(partial(self._alerts.next_due, self._clock.now()), "probe-alerts")
                 await self._handover.leave_told()
             except MemoryUnavailable as unavailable:

@@ -12,12 +12,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 
 from probe.alerts import BOOK_KINDS, Alerts, BookRow
-from probe.history import HandoverKey, HandoverRow, History, HistoryChange, HistoryUnavailable, Sighting, packed, unpacked
+from probe.history import (
+    HandoverKey,
+    HandoverRow,
+    History,
+    HistoryChange,
+    HistoryUnavailable,
+    Sighting,
+    Watch,
+    WatchedByAnother,
+    packed,
+    readable,
+)
 from probe.memory import MemoryUnavailable
 from probe.memory.state_file import RETRY_SECONDS
 from probe.model.kinds import Json
@@ -38,6 +50,8 @@ _AT_ONCE = 200
 """Looks that are read or written together."""
 _PATIENCE = 5.0
 """Seconds for which alerts wait until it is left that they are on their way."""
+_TAKE_OVER_SECONDS = 30.0
+"""How long it may take to take over: nothing is concluded meanwhile, and a database that hangs is asked again."""
 _BEFORE = "changes"
 """What the alerts called the history's changes before a history knew who watched by it."""
 _TOPICS = {topic.value for topic in Topic}
@@ -46,11 +60,15 @@ _TOPICS = {topic.value for topic in Topic}
 class Handover:
     """What one service takes over, and leaves."""
 
-    def __init__(self, history: History, kept: KeptLooks, alerts: Alerts, clock: Clock) -> None:
+    def __init__(self, history: History, kept: KeptLooks, alerts: Alerts, clock: Clock, lost: Callable[[], None] = lambda: None) -> None:
+        """`lost` is called where it is found that another service has taken over."""
         self._history = history
         self._kept = kept
         self._alerts = alerts
         self._clock = clock
+        self._lost = lost
+        self._watch = "" if history.is_shared else None
+        """The name under which this service watched last; None where nobody else ever could, and nothing is left."""
         self._source: str | None = None
         """What the alerts call the history's changes; None while this service does not watch, or nobody else ever could."""
         self._unleft: set[LookKey] = set()
@@ -58,8 +76,8 @@ class Handover:
         self._leaving = asyncio.Lock()
         """Held while looks are left, so that nobody goes on before they are."""
         self._is_estate_left = False
-        self._left: dict[HandoverKey, int] = {}
-        """What was left of what was told: hashes of the bodies."""
+        self._left: dict[HandoverKey, int | None] = {}
+        """What was left of what was told: hashes of the bodies; None where it is not known which of two was."""
         self._written: int | None = None
         """Rows that the alerts had written when that was left."""
         self._pause = WritePause()
@@ -69,18 +87,38 @@ class Handover:
 
         Raises HistoryUnavailable and MemoryUnavailable: then it can be done again.
         """
-        watch = await self._history.watched_as()
-        if watch is None or await in_thread(partial(self._alerts.read_until, _source(watch)), _THREAD) is None:
-            is_first, watch = watch is None, secrets.token_hex(8)
-            if is_first or not await self._took_over(_source(watch)):
+        try:
+            async with asyncio.timeout(_TAKE_OVER_SECONDS):
+                return await self._take_over()
+        except TimeoutError:
+            raise HistoryUnavailable("what the last service left was not read in time") from None
+
+    async def _take_over(self) -> str:
+        last = await self._history.watched_as()
+        watch = await self._known_as(last)
+        if watch is None:
+            # First, so that nobody who watched before writes from now on; a service that is killed meanwhile does not know the name, and takes over anew.
+            begun = Watch(secrets.token_hex(8), "" if last is None else last.last)
+            await self._history.watch_as(begun, last, self._clock.now())
+            watch, last = begun.name, begun
+            if not await self._took_over(_source(watch)):
                 await self._begin(_source(watch))
-            await self._history.watch_as(watch, self._clock.now())
+        if last != Watch(watch):
+            await self._history.watch_as(Watch(watch), last, self._clock.now())
         if self._history.is_shared:
             left = [(kind, await self._history.handed_over(kind)) for kind in _TOLD]
             self._left = {HandoverKey(kind, key): hash(row.body) for kind, rows in left for key, row in rows.items()}
-            self._unleft, self._is_estate_left, self._written, self._source = set(), False, None, _source(watch)
+            self._unleft, self._is_estate_left, self._written = set(), False, None
+            self._watch, self._source = watch, _source(watch)
             await self._leave_known()
         return _source(watch)
+
+    async def _known_as(self, last: Watch | None) -> str | None:
+        """The name under which this folder watched last, where nobody else has taken over since, or not to the end; None where somebody has."""
+        for name in () if last is None else dict.fromkeys((last.name, last.last)):
+            if await in_thread(partial(self._alerts.read_until, _source(name)), _THREAD) is not None:
+                return name
+        return None
 
     def stop(self) -> None:
         """Leave nothing more: another service watches."""
@@ -110,7 +148,24 @@ class Handover:
             await self._leave_known()
         except MemoryUnavailable as unavailable:
             raise HistoryUnavailable(str(unavailable)) from None
-        return await self._history.record(sightings, patience=RETRY_SECONDS)
+        with self._fenced() as watch:
+            return await self._history.record(sightings, RETRY_SECONDS, watch)
+
+    async def _hand_over(self, news: Mapping[HandoverKey, HandoverRow | None]) -> None:
+        with self._fenced() as watch:
+            await self._history.hand_over(news, watch)
+
+    @contextmanager
+    def _fenced(self) -> Iterator[str | None]:
+        """The name under which something is written; where another one stands there, nothing more is."""
+        watch = self._watch
+        try:
+            yield watch
+        except WatchedByAnother:
+            if watch == self._watch:
+                self.stop()
+                self._lost()
+            raise
 
     async def leave_told(self) -> None:
         """Leave what is told, and what is on its way: before it is sent, and after it was."""
@@ -125,8 +180,13 @@ class Handover:
                 await self._leave_known()
                 hashes = {key: hash(body) for key, body in bodies.items()}
                 news = {key: HandoverRow(now, body) for key, body in bodies.items() if self._left.get(key) != hashes[key]}
-                await self._history.hand_over({**news, **dict.fromkeys(self._left.keys() - bodies.keys())})
-                self._left, self._written = hashes, written
+                if self._source != source:
+                    return
+                # What fails may have been written all the same.
+                self._left |= dict.fromkeys(news)
+                await self._hand_over({**news, **dict.fromkeys(self._left.keys() - bodies.keys())})
+                if self._source == source:
+                    self._left, self._written = {**hashes}, written
         except (HistoryUnavailable, MemoryUnavailable, TimeoutError) as failed:
             self._pause.begin(now)
             why = "it does not answer" if isinstance(failed, TimeoutError) else str(failed)
@@ -138,19 +198,25 @@ class Handover:
         if read is None:
             return False
         rows = [
-            BookRow(kind, key, unpacked(row.body)) for kind in BOOK_KINDS for key, row in (await self._history.handed_over(kind)).items()
+            BookRow(kind, key, form)
+            for kind in BOOK_KINDS
+            for key, row in (await self._history.handed_over(kind)).items()
+            if (form := readable(row.body)) is not None
         ]
-        cohorts = [_cohort(unpacked(row.body)) for row in (await self._history.handed_over(_COHORT)).values()]
+        cohorts = [one for row in (await self._history.handed_over(_COHORT)).values() if (one := readable(row.body, _cohort)) is not None]
+        until = readable(read.body, lambda form: int(form["until"]))
+        if until is None:
+            until = await self._history.last_written()
         if estate is not None:
-            await in_thread(partial(self._kept.begin_anew, estate.body), _THREAD)
+            await to_its_end(partial(self._kept.begin_anew, estate.body), _THREAD)
             last: str | None = None
             while looks := await self._history.handed_over(_LOOK, after=last, limit=_AT_ONCE):
                 last = list(looks)[-1]
                 known = {_look_key(key): PackedLook(row.at, row.body) for key, row in looks.items() if key.partition("|")[0] in _TOPICS}
-                await in_thread(partial(self._kept.put, known), _THREAD)
-        await in_thread(partial(self._kept.keep_cohorts, cohorts), _THREAD)
+                await to_its_end(partial(self._kept.put, known), _THREAD)
+        await to_its_end(partial(self._kept.keep_cohorts, cohorts), _THREAD)
         # Last, so that a service that is killed meanwhile takes over anew.
-        await in_thread(partial(self._alerts.take_over, rows, source, unpacked(read.body)["until"], self._clock.now()), _THREAD)
+        await to_its_end(partial(self._alerts.take_over, rows, source, until, self._clock.now()), _THREAD)
         _log.info("this service goes on with what another one knew and told")
         return True
 
@@ -159,7 +225,7 @@ class Handover:
         until = await self._history.last_written()
         before = await in_thread(partial(self._alerts.read_until, _BEFORE), _THREAD)
         until = until if before is None else min(until, before)
-        await in_thread(partial(self._alerts.note_read, source, until, self._clock.now(), in_place_of=_BEFORE), _THREAD)
+        await to_its_end(partial(self._alerts.note_read, source, until, self._clock.now(), in_place_of=_BEFORE), _THREAD)
 
     def _told(self, source: str) -> Mapping[HandoverKey, bytes]:
         """What is told, and what is on its way, as it is left."""
@@ -180,7 +246,7 @@ class Handover:
                 try:
                     looks = await in_thread(partial(self._kept.packed, keys), _THREAD)
                     rows = {key: HandoverRow(look.since, look.body) for key, look in looks.items()}
-                    await self._history.hand_over({HandoverKey(_LOOK, _look_text(key)): rows.get(key) for key in keys})
+                    await self._hand_over({HandoverKey(_LOOK, _look_text(key)): rows.get(key) for key in keys})
                 except BaseException:
                     self._unleft.update(keys)
                     raise
@@ -193,7 +259,7 @@ class Handover:
             estate = await in_thread(self._kept.packed_estate, _THREAD)
             gone = left.keys() - {_look_text(key) for key in kept}
             row = None if estate is None else HandoverRow(self._clock.now(), estate)
-            await self._history.hand_over({HandoverKey(_ESTATE, ""): row, **{HandoverKey(_LOOK, key): None for key in gone}})
+            await self._hand_over({HandoverKey(_ESTATE, ""): row, **{HandoverKey(_LOOK, key): None for key in gone}})
         except BaseException:
             self._is_estate_left = False
             raise
@@ -224,4 +290,7 @@ def _cohort_form(one: Cohort) -> Json:
 
 
 def _cohort(form: Json) -> Cohort:
-    return Cohort(form["key"], form["number"], datetime.fromisoformat(form["began"]), frozenset(form["mailboxes"]))
+    began = datetime.fromisoformat(form["began"])
+    if began.tzinfo is None:
+        raise ValueError(form)
+    return Cohort(str(form["key"]), int(form["number"]), began, frozenset(map(str, form["mailboxes"])))

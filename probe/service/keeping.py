@@ -6,7 +6,6 @@ A file of its own, readable by its owner alone. It holds what a run's document h
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -165,9 +164,9 @@ class KeptLooks:
 
 def _erased(database: sqlite3.Connection, address: NamedAddress) -> int:
     looks = database.execute("SELECT rowid, subject, body FROM look")
-    gone = [(row,) for row, subject, body in looks if address.is_it(subject) or _names(address, body)]
+    gone = [(row,) for row, subject, body in looks if address.is_it(subject) or is_in_packed(address, body)]
     database.executemany("DELETE FROM look WHERE rowid = ?", gone)
-    estates = [one for one in database.execute("SELECT deployment, body FROM estate").fetchall() if _names(address, one[1])]
+    estates = [one for one in database.execute("SELECT deployment, body FROM estate").fetchall() if is_in_packed(address, one[1])]
     for deployment, body in estates:
         # The looks of the others count on, for the estate without the mailbox.
         without = _without(address, body)
@@ -187,21 +186,10 @@ def _erased(database: sqlite3.Connection, address: NamedAddress) -> int:
     return len(gone) + len(estates) + len(with_it)
 
 
-def _names(address: NamedAddress, body: bytes) -> bool:
-    """What cannot be read may name anybody."""
-    try:
-        return is_in_packed(address, body)
-    except (ValueError, zlib.error):
-        return True
-
-
 def _without(address: NamedAddress, body: bytes) -> bytes | None:
     """None where it cannot be read."""
-    try:
-        without = packed_without(body, address)
-    except (ValueError, KeyError, TypeError, zlib.error):
-        return None
-    return None if unpacked_run(without) is None else without
+    without = packed_without(body, address)
+    return None if without is None or unpacked_run(without) is None else without
 
 
 def _body(look: Look, state: Run) -> bytes:

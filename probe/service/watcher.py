@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -38,7 +38,7 @@ from probe.service.handover import Handover
 from probe.service.instruments import Judges, Observer
 from probe.service.judging import under
 from probe.service.keeping import KeptLooks
-from probe.service.known import KnownLooks, Taken
+from probe.service.known import BelievedLook, KnownLooks, Taken
 from probe.service.listing import UnlistedMailboxes
 from probe.service.looks import Look, LookKey, Topic, is_unanswered, sorted_by_look
 from probe.service.parts import in_portions
@@ -87,7 +87,7 @@ class Watcher:
         self._of_dynamics: tuple[Reading, ...] = ()
         self._touched: set[int] = set()
         """Numbers of the parts of the estate of which something new is known."""
-        self._handover = Handover(history, kept, alerts, clock)
+        self._handover = Handover(history, kept, alerts, clock, self._lost)
         self._keeper = LookKeeper(kept, clock, self._handover.are_kept)
         self._writer = HistoryWriter(self._handover.record, clock)
         self._wake = asyncio.Event()
@@ -98,7 +98,7 @@ class Watcher:
         """Held while conclusions are drawn, so that no part of an estate is told under another one."""
         self._running = 0
         self._is_settling = False
-        self._delivering = Delivering(alerts, self._handover, clock, self._wake)
+        self._delivering = Delivering(alerts, self._handover, clock, self._wake, lambda: not self.is_standing_by)
         self._settled = asyncio.Event()
         """Set once what was known when somebody took it is judged; each judgement has its own."""
         self._unlisted = UnlistedMailboxes(observer, clock)
@@ -144,7 +144,7 @@ class Watcher:
 
     async def begin(self, *, stands_by: bool = False) -> None:
         """Take up what was known before a restart, and watch from now on, or stand by. Raises HistoryUnavailable and MemoryUnavailable."""
-        await (self._know_again() if stands_by else self.stand_by(False))
+        await (self._know_again(dict(self._known.believed)) if stands_by else self.stand_by(False))
 
     async def stand_by(self, stands_by: bool) -> None:
         """Stand by from now on, or watch, and go on with what the last service knew and told that did. Nothing else changes which of both it is.
@@ -152,29 +152,38 @@ class Watcher:
         A service that stands by looks where somebody asks for it, and shows that; nothing of it is recorded or told.
         Raises HistoryUnavailable and MemoryUnavailable: then it stands by, and this can be done again.
         """
-        self.is_standing_by = True
         self._handover.stop()
-        # Whoever watches now has looked since, and what waits would come behind that.
-        self._writer.forget()
+        self._lost()
         if not stands_by:
             async with self._one_estate:
                 await self._take_over()
             self.is_standing_by = False
         self._wake.set()
 
+    def _lost(self) -> None:
+        """Stand by: another service may have taken over."""
+        self.is_standing_by = True
+        # Whoever watches now has looked since, and what waits would come behind that.
+        self._writer.forget()
+
     async def _take_over(self) -> None:
-        now = self._clock.now()
+        now, before = self._clock.now(), dict(self._known.believed)
         source = await self._handover.take_over()
         self._recorded, self._of_dynamics = Recorded(), ()
         self._unlisted = UnlistedMailboxes(self._observer, self._clock)
-        await self._know_again()
+        await self._know_again(before)
         self._teller = Teller(self._alerts, self._kept, self.history, now)
         await self._teller.begin(self.estate, source, now, self._known.is_told_by_the_endpoint)
 
-    async def _know_again(self) -> None:
-        """Know what is kept, and nothing else."""
-        known, self.last_looks, other = await in_thread(partial(known_before, self._kept, self._taken_up, self._known), "probe-kept-looks")
+    async def _know_again(self, before: Mapping[LookKey, BelievedLook]) -> None:
+        """Know what is kept, and what is believed otherwise than `before` it was read."""
+        known, last_looks, other = await in_thread(partial(known_before, self._kept, self._taken_up, self._known), "probe-kept-looks")
+        since = [one.look.get() for key, one in self._known.believed.items() if one is not before.get(key)]
+        newer = {look.key.subject: self.last_looks[look.key.subject] for look in since if look.key.subject in self.last_looks}
+        self.last_looks = {**last_looks, **newer}
         self._load(self._taken_up, known)
+        for look in since:
+            self._known.believe(look)
         self._take_what_nobody_holds()
         await self._keeper.begin(self._bare, self._looks.keys(), other)
         self._handover.estate_is_kept()
@@ -482,7 +491,8 @@ class Watcher:
             await self._teller.tell(
                 self.estate, self._parts, dict(concluded.wrong), now, self._known.is_told_by_the_endpoint, is_late=self._writer.is_late
             )
-            self._delivering.want()
+            if not self.is_standing_by:
+                self._delivering.want()
         for some in () if is_last else in_portions(sorted(touched)):  # the next start looks ahead anew
             await self._look_ahead(some, now)
 
@@ -492,7 +502,12 @@ class Watcher:
         return takewhile(lambda _: not is_last or self._clock.now() - began < _LAST, in_portions(things))
 
     async def _look_ahead(self, numbers: Sequence[int], now: datetime) -> None:
-        """Say what ends soon at some parts, but for those of which an endpoint was not looked at yet: they are judged again soon."""
+        """Say what ends soon at some parts, but for those of which an endpoint was not looked at yet: they are judged again soon.
+
+        Nothing where another service watches meanwhile.
+        """
+        if self.is_standing_by:
+            return
         runs = (one.run() for one in self.concluded.looked_at(numbers))
         await self._teller.look_ahead(self.estate, runs, self._judges.ruleset, now)
         self._delivering.want()

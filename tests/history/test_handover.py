@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from probe.history import HandoverKey, HandoverRow, open_history, packed, unpacked
+import pytest
+
+from probe.history import HandoverKey, HandoverRow, Watch, WatchedByAnother, open_history, packed, unpacked
 from probe.memory.folder import Folder
 from probe.model.estate import Secret
 from tests.history.looks import look, minutes, product
@@ -18,12 +20,33 @@ async def test_the_history_says_who_watched_by_it_last(place: Folder | Secret) -
     """Nobody at first, then whoever began last, for each deployment by itself."""
     async with open_history(place, "contoso") as history, open_history(place, "fabrikam") as other:
         assert await history.watched_as() is None
-        await history.watch_as("one", minutes(0))
-        await history.watch_as("two", minutes(5))
-        assert await history.watched_as() == "two"
+        await history.watch_as(Watch("one", ""), None, minutes(0))
+        assert await history.watched_as() == Watch("one", "")
+        await history.watch_as(Watch("one"), Watch("one", ""), minutes(1))
+        await history.watch_as(Watch("two", "one"), Watch("one"), minutes(5))
+        assert await history.watched_as() == Watch("two", "one")
         assert await other.watched_as() is None
     async with open_history(place, "contoso") as history:
-        assert await history.watched_as() == "two"
+        assert await history.watched_as() == Watch("two", "one")
+
+
+async def test_nothing_is_written_for_who_watches_no_more(place: Folder | Secret) -> None:
+    """Neither what was found nor what is left, once another watches; nor does who read before that take over from the one before."""
+    async with open_history(place, "contoso") as history:
+        await history.watch_as(Watch("one"), None, minutes(0))
+        left = {HandoverKey("event", "a"): row(1)}
+        await history.hand_over(left, "one")
+        await history.record([look(0, *product())], watch="one")
+        await history.watch_as(Watch("two", "one"), Watch("one"), minutes(5))
+        with pytest.raises(WatchedByAnother, match="another service watches"):
+            await history.hand_over(dict.fromkeys(left), "one")
+        with pytest.raises(WatchedByAnother):
+            await history.record([look(6, *product("Exim"))], watch="one")
+        with pytest.raises(WatchedByAnother):
+            await history.watch_as(Watch("three", "one"), Watch("one"), minutes(7))
+        assert list(await history.handed_over("event")) == ["a"]
+        assert await history.changes() == ()
+        assert await history.watched_as() == Watch("two", "one")
 
 
 async def test_what_is_left_is_there_until_it_is_replaced_or_dropped(place: Folder | Secret) -> None:
@@ -60,10 +83,13 @@ async def test_who_is_erased_is_in_nothing_that_is_left(place: Folder | Secret) 
                 HandoverKey("look", f"account|{stays}"): row(0, said="250 OK"),
                 HandoverKey("incident", "verdict|mail-is-down|smtp://mail:25"): row(1, mailboxes=[gone.upper(), stays]),
                 HandoverKey("estate", ""): row(2, **estate),
+                HandoverKey("event", "torn"): HandoverRow(minutes(3), b"no JSON of ours"),
+                HandoverKey("event", "other"): row(3, estate={"mailboxes": [gone]}),
             }
         )
         await history.erase(gone)
         assert list(await history.handed_over("look")) == [f"account|{stays}"]
+        assert await history.handed_over("event") == {}  # neither can be read
         (incident,) = (await history.handed_over("incident")).values()
         assert (incident.at, unpacked(incident.body)) == (minutes(1), {"mailboxes": ["(erased)", stays]})
         (kept,) = (await history.handed_over("estate")).values()
