@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from email.utils import format_datetime
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -160,7 +161,13 @@ class Front:
             _log.exception("a bug in probe: the estate's page cannot be shown")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method, status, is_whole = scope["method"], 0, False
+        method, status, is_whole, is_received = scope["method"], 0, False, False
+
+        async def receiving() -> Message:
+            nonlocal is_received
+            message = await receive()
+            is_received = not message.get("more_body", False)
+            return message
 
         async def sending(message: Message) -> None:
             nonlocal status, is_whole
@@ -172,6 +179,12 @@ class Front:
                 for name, value in _HEADERS.items():
                     headers[name] = value
                 headers.setdefault("Cache-Control", "no-store")
+            if is_whole and status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                # All of the answer, and its end once the client has sent all: who sends the whole first would lose the answer with a connection that is closed.
+                await send({**message, "more_body": True})
+                while not is_received:  # as long as the client is waited for
+                    await receiving()
+                message = {"type": "http.response.body", "body": b"", "more_body": False}
             await send(message)
 
         # A head is asked for as the whole is; the server leaves out the body.
@@ -186,7 +199,7 @@ class Front:
             if int(Headers(scope=scope).get("content-length", "0")) > MOST_BODY_BYTES:
                 raise RequestProblem(413, _TOO_LARGE)
             asked["state"] = {**scope.get("state", {}), "caller": caller}
-            await self._app(asked, _bounded(receive), sending)
+            await self._app(asked, _bounded(receiving), sending)
         except RequestProblem as problem:
             response = await _told(Request(scope), problem)
             await response(scope, receive, sending)
@@ -213,8 +226,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         left -= len(message.get("body", b""))
         if left < 0:
-            # Starlette's own, which FastAPI lets through where it reads a body. What follows is read and dropped, as long as a client is waited for:
-            # who sends the whole first would lose the answer with a connection that is closed.
+            # Starlette's own, which FastAPI lets through where it reads a body.
             raise HTTPException(413)
         return message
 

@@ -326,8 +326,10 @@ async def test_whatever_comes_the_listener_goes_on(tmp_path: Path, caplog: pytes
         ("Content-Length: 10000000", b" " * 10_000_000),
         ("Transfer-Encoding: chunked", (b"2710\r\n" + b" " * 10_000 + b"\r\n") * 7),
         ("Transfer-Encoding: chunked", (b"2710\r\n" + b" " * 10_000 + b"\r\n") * 1000 + b"0\r\n\r\n"),
+        ("Content-Length: 10000000\r\nConnection: close", b" " * 10_000_000),
+        ("Transfer-Encoding: chunked\r\nConnection: close", (b"2710\r\n" + b" " * 10_000 + b"\r\n") * 1000 + b"0\r\n\r\n"),
     ],
-    ids=["told", "told and asked about", "told and sent", "untold", "untold and sent"],
+    ids=["told", "told and asked about", "told and sent", "untold", "untold and sent", "told, sent, the last", "untold, sent, the last"],
 )
 async def test_a_body_that_is_too_large_is_refused(tmp_path: Path, length: str, sent: bytes) -> None:
     """At once where its length was told before; and whoever sends all of it first finds the answer too."""
@@ -343,6 +345,20 @@ async def test_a_body_that_is_too_large_is_refused(tmp_path: Path, length: str, 
             answer = await answer_of(talk, reader)
         assert answer.status == 413
         assert answer.problem == "a body has at most 65536 bytes"
+
+
+async def test_who_sent_too_large_a_body_may_ask_on(tmp_path: Path) -> None:
+    """Over the same connection, be it that all of the body had come before it was refused."""
+    async with world(tmp_path) as made:
+        token = made.tokens.create("a", TokenScope.CHECK, NOON)
+        head = f"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer {token}\r\n"
+        async with made.asker.connection() as (reader, writer):
+            for length, end in (("Transfer-Encoding: chunked\r\n\r\n11170\r\n", b"\r\n0\r\n\r\n"), ("Content-Length: 70000\r\n\r\n", b"")):
+                writer.write((head + length).encode() + b" " * 70_000 + end)
+                assert (await reader.readline()).startswith(b"HTTP/1.1 413")
+                assert (await reader.readuntil(b'bytes"}\n')).endswith(b'65536 bytes"}\n')
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
 
 
 async def test_connections_of_one_address_are_bounded(tmp_path: Path) -> None:
