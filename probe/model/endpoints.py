@@ -67,8 +67,9 @@ _SCHEME_OF = {(scheme.service, scheme.security): name for name, scheme in _SCHEM
 EWS_PATH = "/EWS/Exchange.asmx"
 """Where Exchange serves EWS; taken when an https URL names no path."""
 
-MOST_URL_BYTES = 4096
-"""Of the URL of an endpoint that an estate names, as a subject: what the API takes in a query, of which each byte may take three."""
+MOST_URL_BYTES = 2048
+"""Of the URL of an endpoint that an estate names, as a subject: what the API takes in a query, of which each byte may take three, and what a key of an index
+of PostgreSQL has room for, beside an address: 2,704 bytes."""
 
 # A host name as DNS and certificates know it: labels of 1 to 63 letters, digits, hyphens, and the underscores
 # that Windows networks use (RFC 1123 section 2.1).

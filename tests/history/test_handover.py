@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+import string
 from pathlib import Path
 
 import pytest
 
-from probe.history import HandoverKey, HandoverRow, Watch, WatchedByAnother, open_history, packed, unpacked
+from probe.history import HandoverKey, HandoverRow, Watch, WatchedByAnother, open_history, packed, sighting, unpacked
 from probe.memory.folder import Folder
+from probe.model.endpoints import MOST_URL_BYTES
 from probe.model.estate import Secret
 from tests.history.looks import look, minutes, product
 
@@ -111,3 +114,17 @@ async def test_the_highest_id_is_that_of_what_was_written_last(tmp_path: Path) -
         (newer,) = await history.record([look(30, *product("Exim"), subject="smtp://other.branch.test:25")])
         assert newer.at < later.at
         assert await history.last_written() == newer.id
+
+
+async def test_the_longest_url_of_an_estate_can_be_recorded_and_left(place: Folder | Secret) -> None:
+    """Of characters that nothing makes shorter, with the longest address of a mailbox: an index has room for it."""
+    letters = string.ascii_letters + string.digits
+    chance = random.Random(1)
+    start = "https://mail.contoso.test/"
+    url = start + "".join(chance.choices(letters, k=MOST_URL_BYTES - len(start)))
+    mailbox = "".join(chance.choices(letters, k=64)) + "@" + "".join(chance.choices(letters, k=255))
+    async with open_history(place, "contoso") as history:
+        await history.record([sighting(url, mailbox, minutes(0), product(), [])])
+        await history.hand_over({HandoverKey("incident", f"verdict|mail-server-is-unreachable-through-its-proxy|{url}"): row(0)})
+        assert await history.knows(url)
+        assert len(await history.handed_over("incident")) == 1
