@@ -50,7 +50,7 @@ __all__ = [
     "Recording",
     "Sighting",
     "TimelinePlace",
-    "Watch",
+    "WatchedAs",
     "WatchedByAnother",
     "judgement",
     "open_history",
@@ -69,7 +69,7 @@ _WATCH = "watch"
 """Kind of the row whose key names who watches."""
 
 
-class Watch(NamedTuple):
+class WatchedAs(NamedTuple):
     """Who watches."""
 
     name: str
@@ -205,11 +205,11 @@ class History:
         """Whether services with other state folders may watch by it: then each leaves what the one that takes over is to know."""
         return not self.storage.is_sqlite
 
-    async def watched_as(self) -> Watch | None:
+    async def watched_as(self) -> WatchedAs | None:
         """Who watched by it last; None where nobody did."""
         return await self.storage.read(self._watched_as)
 
-    async def watch_as(self, watch: Watch, last: Watch | None, now: datetime) -> None:
+    async def watch_as(self, watch: WatchedAs, last: WatchedAs | None, now: datetime) -> None:
         """Have it known who watches from now on, in the place of who watched last; raises WatchedByAnother where somebody else does meanwhile."""
 
         def work(connection: Connection) -> None:
@@ -239,10 +239,10 @@ class History:
         """As `handover.times`."""
         return await self._of_deployment(lambda connection, ours: handover.times(connection, ours, kind), otherwise={})
 
-    def _watched_as(self, connection: Connection) -> Watch | None:
-        def work(connection: Connection, ours: int) -> Watch | None:
+    def _watched_as(self, connection: Connection) -> WatchedAs | None:
+        def work(connection: Connection, ours: int) -> WatchedAs | None:
             found = handover.rows(connection, ours, _WATCH, None, None)
-            return next((Watch(name, readable(row.body, lambda form: form.get("before"))) for name, row in found), None)
+            return next((WatchedAs(name, readable(row.body, lambda form: form.get("before"))) for name, row in found), None)
 
         return self._found(work, None, connection)
 

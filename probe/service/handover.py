@@ -25,7 +25,7 @@ from probe.history import (
     HistoryChange,
     HistoryUnavailable,
     Sighting,
-    Watch,
+    WatchedAs,
     WatchedByAnother,
     packed,
     readable,
@@ -98,13 +98,13 @@ class Handover:
         watch = await self._known_as(last)
         if watch is None:
             # First, so that nobody who watched before writes from now on; a service that is killed meanwhile does not know the name, and takes over anew.
-            begun = Watch(secrets.token_hex(8), "" if last is None else last.last)
+            begun = WatchedAs(secrets.token_hex(8), "" if last is None else last.last)
             await self._history.watch_as(begun, last, self._clock.now())
             watch, last = begun.name, begun
             if not await self._took_over(_source(watch)):
                 await self._begin(_source(watch))
-        if last != Watch(watch):
-            await self._history.watch_as(Watch(watch), last, self._clock.now())
+        if last != WatchedAs(watch):
+            await self._history.watch_as(WatchedAs(watch), last, self._clock.now())
         if self._history.is_shared:
             left = [(kind, await self._history.handed_over(kind)) for kind in _TOLD]
             self._left = {HandoverKey(kind, key): hash(row.body) for kind, rows in left for key, row in rows.items()}
@@ -113,7 +113,7 @@ class Handover:
             await self._leave_known()
         return _source(watch)
 
-    async def _known_as(self, last: Watch | None) -> str | None:
+    async def _known_as(self, last: WatchedAs | None) -> str | None:
         """The name under which this folder watched last, where nobody else has taken over since, or not to the end; None where somebody has."""
         for name in () if last is None else dict.fromkeys((last.name, last.last)):
             if await in_thread(partial(self._alerts.read_until, _source(name)), _THREAD) is not None:

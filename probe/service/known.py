@@ -75,6 +75,14 @@ class KnownLooks:
         look = self.look(LookKey(Topic.ENDPOINT, url))
         return look is not None and any(isinstance(one, Fact) and one.key.name == key for one in look.readings)
 
+    def calls_for_posture(self, url: str, before: BelievedLook | None) -> bool:
+        """Whether it is to be asked what an endpoint takes of TLS: that was not asked yet, or something of TLS is otherwise than `before`."""
+        after = self.believed.get(LookKey(Topic.ENDPOINT, url))
+        if after is None or after.has_failed:
+            return False
+        is_other = before is not None and before is not after and after.look.get().speaks_other_tls(before.look.get())
+        return is_other or LookKey(Topic.TLS, url) not in self.believed
+
     def take(self, look: Look) -> Taken:
         """Take in a look. A failure, and what contradicts what is known, is believed once a second look finds something other than what is known, too."""
         before = self.believed.get(look.key)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from itertools import takewhile
 from typing import TypeVar
 
 from probe.model.estate import Endpoint, Estate, Mailbox, profile_subject
 from probe.model.facts import Reading
 from probe.model.values import dataclass
+from probe.service.clock import Clock
 from probe.service.looks import LookKey
 from probe.web.parts import FEW_MAILBOXES
 
@@ -106,6 +109,12 @@ class EstateParts:
 def in_portions(things: Sequence[T]) -> Iterator[Sequence[T]]:
     """The things, some at a time."""
     return (things[first : first + _PORTION] for first in range(0, len(things), _PORTION))
+
+
+def in_portions_within(things: Sequence[T], clock: Clock, span: timedelta) -> Iterator[Sequence[T]]:
+    """The same, as many as begin within a span of time."""
+    began = clock.now()
+    return takewhile(lambda _: clock.now() - began < span, in_portions(things))
 
 
 def _ends_of(*endpoints: Endpoint | None) -> set[str]:

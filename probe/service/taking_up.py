@@ -14,7 +14,7 @@ from probe.schedule import Task
 from probe.service.instruments import Judges
 from probe.service.judging import bare_run, under
 from probe.service.keeping import KeptLooks
-from probe.service.known import KnownLooks
+from probe.service.known import BelievedLook, KnownLooks
 from probe.service.looks import Look, LookKey, Topic, looks_of
 from probe.service.parts import EstateParts
 from probe.service.sharing import SharedWords
@@ -80,6 +80,16 @@ class KnownBefore(NamedTuple):
     """When each endpoint was found so, and what the conversation took."""
     otherwise: frozenset[LookKey]
     """Looks that say something else under the estate than they are kept to say."""
+
+    def with_what_came(
+        self, known: KnownLooks, before: Mapping[LookKey, BelievedLook], last_looks: Mapping[str, tuple[datetime, float]]
+    ) -> KnownBefore:
+        """The same with what is `known` now and was not `before` it was read, and what is now in `last_looks` of that."""
+        since = [one.look.get() for key, one in known.believed.items() if one is not before.get(key)]
+        for look in since:
+            self.known.believe(look)
+        newer = {look.key.subject: last_looks[look.key.subject] for look in since if look.key.subject in last_looks}
+        return self._replace(last_looks={**self.last_looks, **newer})
 
 
 def known_before(kept: KeptLooks, made: TakenUp, now: KnownLooks) -> KnownBefore:

@@ -13,8 +13,6 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import takewhile
-from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from probe.alerts import Alerts, Telling
@@ -41,7 +39,7 @@ from probe.service.keeping import KeptLooks
 from probe.service.known import BelievedLook, KnownLooks, Taken
 from probe.service.listing import UnlistedMailboxes
 from probe.service.looks import Look, LookKey, Topic, is_unanswered, sorted_by_look
-from probe.service.parts import in_portions
+from probe.service.parts import in_portions, in_portions_within
 from probe.service.recording import Recorded, otherwise_in_dynamics
 from probe.service.showing import ShownState
 from probe.service.taking_up import TakenUp, known_before, taken_up_after
@@ -49,8 +47,6 @@ from probe.service.teller import Teller
 from probe.service.writing import HistoryWriter, LookKeeper
 
 _log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 _LAST = timedelta(seconds=2)
 """How long each step of what follows from looks may go on once the service ends."""
@@ -177,13 +173,9 @@ class Watcher:
 
     async def _know_again(self, before: Mapping[LookKey, BelievedLook]) -> None:
         """Know what is kept, and what is believed otherwise than `before` it was read."""
-        known, last_looks, other = await in_thread(partial(known_before, self._kept, self._taken_up, self._known), "probe-kept-looks")
-        since = [one.look.get() for key, one in self._known.believed.items() if one is not before.get(key)]
-        newer = {look.key.subject: self.last_looks[look.key.subject] for look in since if look.key.subject in self.last_looks}
-        self.last_looks = {**last_looks, **newer}
+        kept = await in_thread(partial(known_before, self._kept, self._taken_up, self._known), "probe-kept-looks")
+        known, self.last_looks, other = kept.with_what_came(self._known, before, self.last_looks)
         self._load(self._taken_up, known)
-        for look in since:
-            self._known.believe(look)
         self._take_what_nobody_holds()
         await self._keeper.begin(self._bare, self._looks.keys(), other)
         self._handover.estate_is_kept()
@@ -321,13 +313,10 @@ class Watcher:
 
     async def _look_quickly(self, url: str) -> TaskEnding:
         """Look at an endpoint. Where no posture is held, the question about TLS is asked at once where it was not, or something of TLS is otherwise."""
-        tls, before = LookKey(Topic.TLS, url), self._known.believed.get(LookKey(Topic.ENDPOINT, url))
+        before = self._known.believed.get(LookKey(Topic.ENDPOINT, url))
         ended = await self.look([LookKey(Topic.ENDPOINT, url)])
-        after = self._known.believed.get(LookKey(Topic.ENDPOINT, url))
-        if self.estate.schedule.posture is None and after is not None and not after.has_failed:
-            is_other = before is not None and before is not after and after.look.get().speaks_other_tls(before.look.get())
-            if is_other or tls not in self._known.believed:
-                await self.look([tls])
+        if self.estate.schedule.posture is None and self._known.calls_for_posture(url, before):
+            await self.look([LookKey(Topic.TLS, url)])
         return ended
 
     async def look(self, keys: Sequence[LookKey], progress: Progress | None = None) -> TaskEnding:
@@ -460,6 +449,8 @@ class Watcher:
 
     async def _settle_estate(self, *, is_last: bool) -> None:
         now, concluded = self._clock.now(), self.concluded
+        # The next start looks at all of them again.
+        portions = partial(in_portions_within, clock=self._clock, span=_LAST) if is_last else in_portions
         is_next_day = now.date() != self._bare.judged_at
         if is_next_day:
             self._plan = replace(self._plan, on=now.date())
@@ -469,10 +460,10 @@ class Watcher:
             self._bare = replace(self._bare, finished=now, judged_at=now.date())
         try:
             # First: a start that knew an older look than the history would have it that everything changed back.
-            await self._keeper.keep(self._known, self._bare, partial(self._portions, is_last=is_last), at_once=is_last)
+            await self._keeper.keep(self._known, self._bare, portions, at_once=is_last)
             # Some parts after the others: what is drawn up of each to be written and told takes many times the room of what is kept.
             of_dynamics = await in_thread(partial(self._parts.sort, self._of_dynamics), "probe-judging") if touched else {}
-            for some in self._portions(sorted(touched), is_last=is_last):
+            for some in portions(sorted(touched)):
                 work = partial(concluded.judge, some, self._known, of_dynamics, self._bare, now, is_next_day=is_next_day)
                 judging = in_thread(work, "probe-judging")
                 await self.shown.show_while(judging, self._bare, concluded.drawn, len(self._parts.all))
@@ -495,11 +486,6 @@ class Watcher:
                 self._delivering.want()
         for some in () if is_last else in_portions(sorted(touched)):  # the next start looks ahead anew
             await self._look_ahead(some, now)
-
-    def _portions(self, things: Sequence[T], *, is_last: bool) -> Iterator[Sequence[T]]:
-        """Some of the things at a time; as many as may be at the end of the service: the next one looks at all of them again."""
-        began = self._clock.now()
-        return takewhile(lambda _: not is_last or self._clock.now() - began < _LAST, in_portions(things))
 
     async def _look_ahead(self, numbers: Sequence[int], now: datetime) -> None:
         """Say what ends soon at some parts, but for those of which an endpoint was not looked at yet: they are judged again soon.

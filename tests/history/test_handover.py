@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.history import HandoverKey, HandoverRow, Watch, WatchedByAnother, open_history, packed, sighting, unpacked
+from probe.history import HandoverKey, HandoverRow, WatchedAs, WatchedByAnother, open_history, packed, sighting, unpacked
 from probe.memory.folder import Folder
 from probe.model.endpoints import MOST_URL_BYTES
 from probe.model.estate import Secret
@@ -23,33 +23,33 @@ async def test_the_history_says_who_watched_by_it_last(place: Folder | Secret) -
     """Nobody at first, then whoever began last, for each deployment by itself."""
     async with open_history(place, "contoso") as history, open_history(place, "fabrikam") as other:
         assert await history.watched_as() is None
-        await history.watch_as(Watch("one", ""), None, minutes(0))
-        assert await history.watched_as() == Watch("one", "")
-        await history.watch_as(Watch("one"), Watch("one", ""), minutes(1))
-        await history.watch_as(Watch("two", "one"), Watch("one"), minutes(5))
-        assert await history.watched_as() == Watch("two", "one")
+        await history.watch_as(WatchedAs("one", ""), None, minutes(0))
+        assert await history.watched_as() == WatchedAs("one", "")
+        await history.watch_as(WatchedAs("one"), WatchedAs("one", ""), minutes(1))
+        await history.watch_as(WatchedAs("two", "one"), WatchedAs("one"), minutes(5))
+        assert await history.watched_as() == WatchedAs("two", "one")
         assert await other.watched_as() is None
     async with open_history(place, "contoso") as history:
-        assert await history.watched_as() == Watch("two", "one")
+        assert await history.watched_as() == WatchedAs("two", "one")
 
 
 async def test_nothing_is_written_for_who_watches_no_more(place: Folder | Secret) -> None:
     """Neither what was found nor what is left, once another watches; nor does who read before that take over from the one before."""
     async with open_history(place, "contoso") as history:
-        await history.watch_as(Watch("one"), None, minutes(0))
+        await history.watch_as(WatchedAs("one"), None, minutes(0))
         left = {HandoverKey("event", "a"): row(1)}
         await history.hand_over(left, "one")
         await history.record([look(0, *product())], watch="one")
-        await history.watch_as(Watch("two", "one"), Watch("one"), minutes(5))
+        await history.watch_as(WatchedAs("two", "one"), WatchedAs("one"), minutes(5))
         with pytest.raises(WatchedByAnother, match="another service watches"):
             await history.hand_over(dict.fromkeys(left), "one")
         with pytest.raises(WatchedByAnother):
             await history.record([look(6, *product("Exim"))], watch="one")
         with pytest.raises(WatchedByAnother):
-            await history.watch_as(Watch("three", "one"), Watch("one"), minutes(7))
+            await history.watch_as(WatchedAs("three", "one"), WatchedAs("one"), minutes(7))
         assert list(await history.handed_over("event")) == ["a"]
         assert await history.changes() == ()
-        assert await history.watched_as() == Watch("two", "one")
+        assert await history.watched_as() == WatchedAs("two", "one")
 
 
 async def test_what_is_left_is_there_until_it_is_replaced_or_dropped(place: Folder | Secret) -> None:
