@@ -22,7 +22,7 @@ from probe.service.looks import LookKey, Topic
 from tests.alerts.scripted import DEPLOYMENT, World, condition
 from tests.history.looks import look, product
 from tests.servers.postgresql import PostgreSql
-from tests.service.driven import START, Driven, driven, run_now
+from tests.service.driven import START, Driven, DrivenClock, driven, run_now
 from tests.service.world import down, estate_text, url_of
 
 
@@ -43,11 +43,13 @@ class Service:
 
     def __init__(self, folder: Path, history: History) -> None:
         self.world = World(folder)
+        self.clock = DrivenClock(self.world.now)
         self.has_lost = False
-        self.handover = Handover(history, KeptLooks(Folder(folder), DEPLOYMENT), self.world.alerts, self, self._lost)
+        self.handover = Handover(history, KeptLooks(Folder(folder), DEPLOYMENT), self.world.alerts, self.clock, self._lost)
 
-    def now(self) -> Any:
-        return self.world.now
+    def pass_time(self, time: timedelta) -> None:
+        self.world.now += time
+        self.clock.set_by(time)
 
     def _lost(self) -> None:
         self.has_lost = True
@@ -119,7 +121,7 @@ async def test_how_far_an_earlier_version_told_is_known_until_the_take_over_is_d
 ) -> None:
     """The history cannot be written at the first or the last step of the first take-over: it is done again, and nothing that was not told counts as told."""
     one = Service(tmp_path, history)
-    one.world.alerts.note_read("changes", 0, one.now(), in_place_of="")
+    one.world.alerts.note_read("changes", 0, one.world.now, in_place_of="")
     await history.record([look(0, *product())])
     watch_as, count = History.watch_as, 0
 
@@ -157,9 +159,9 @@ async def test_what_was_left_though_that_seemed_to_fail_is_dropped_later(
         await one.handover.leave_told()
     assert len(await history.handed_over("event")) == 1
     await one.world.told()
-    one.world.pass_time(minutes=15)
+    one.pass_time(timedelta(minutes=15))
     await one.tell()
-    one.world.pass_time(minutes=15)
+    one.pass_time(timedelta(minutes=15))
     await one.tell()
     assert [dict(await history.handed_over(kind)) for kind in ("event", "incident")] == [{}, {}]
 
@@ -170,7 +172,7 @@ async def test_who_stands_by_begins_to_send_nothing(may_send: list[bool], sent: 
     one, wake = Service(tmp_path, history), asyncio.Event()
     await one.handover.take_over()
     one.world.settle(condition("mail is down"), condition("mail is late"))
-    delivering = Delivering(one.world.alerts, one.handover, one, wake, lambda: bool(may_send and may_send.pop()))
+    delivering = Delivering(one.world.alerts, one.handover, one.clock, wake, lambda: bool(may_send and may_send.pop()))
     delivering.want()
     task = asyncio.ensure_future(delivering.run())
     await wake.wait()
@@ -212,7 +214,7 @@ async def test_whatever_one_row_says_the_others_are_taken_over(tmp_path: Path, h
         HandoverKey("read", ""): packed(["until"]),
         HandoverKey("event", "torn"): b"no JSON of ours",
     }
-    await history.hand_over({key: HandoverRow(one.now(), body) for key, body in wrong.items()})
+    await history.hand_over({key: HandoverRow(one.world.now, body) for key, body in wrong.items()})
     assert "began" in unpacked((await history.handed_over("incident"))[key].body)
     other = Service(tmp_path / "other", history)
     await other.handover.take_over()
