@@ -20,8 +20,8 @@ from probe.alerts.incidents import FLAP_TIME
 from probe.alerts.logs import EVENT_IDS, logs_of_this_machine
 from probe.alerts.schemes import SCHEMES, RefusedTarget, scheme_of
 from probe.alerts.targets import AT_ONCE, TargetSender
-from probe.alerts.telling import Alerts, Happened, Telling, new_event_id, place_of
-from probe.alerts.wording import trial_message
+from probe.alerts.telling import Alerts, Happened, Telling, place_of
+from probe.alerts.wording import new_event_id, trial_message
 from probe.config.secrets import resolve
 from probe.model.estate import Estate, SecretReference
 from probe.net.alert_request import Delivered, DeliveryEnding

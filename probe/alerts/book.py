@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from probe.alerts.conditions import AlertCondition, AlertKind, Severity
 from probe.alerts.handover import EVENT, INCIDENT, BookRow, rows_of, take_over
 from probe.alerts.quoting import MOST_KEPT
-from probe.alerts.wording import MOST_NAMED, EventKind, Message, MessageLine, Part
+from probe.alerts.wording import MOST_NAMED, EventKind, Message, message_of, message_text
 from probe.memory.folder import Folder
 from probe.memory.state_file import StateFile, drop_rows, strike
 from probe.model.named_address import NamedAddress
@@ -246,7 +246,7 @@ class OpenBook:
         """Write an event down, with a delivery for each target."""
         number = self._database.execute(
             "INSERT INTO event (id, deployment, kind, at, incident, subject, heading, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (event, self._deployment, kind, _moment(now), incident, subject, heading, _message_text(message)),
+            (event, self._deployment, kind, _moment(now), incident, subject, heading, message_text(message)),
         ).lastrowid
         self._database.executemany(
             "INSERT INTO delivery VALUES (?, ?, 'waiting', 0, ?, 0, '', ?)",
@@ -409,7 +409,7 @@ def _delivery(row: Sequence[Any]) -> AlertDelivery:
         is_repetition=bool(is_repetition),
         why=why,
         at=datetime.fromisoformat(at),
-        message=_message(message),
+        message=message_of(message),
     )
 
 
@@ -438,19 +438,6 @@ def _condition(text: str) -> AlertCondition:
     )
 
 
-def _message_text(message: Message) -> str:
-    lines = [[line.part, line.text[:MOST_KEPT] if line.part is Part.WORDS else line.text, line.label] for line in message.lines]
-    return json.dumps(
-        {"title": message.title, "severity": message.severity, "is_over": message.is_over, "lines": lines, "thread": message.thread}
-    )
-
-
-def _message(text: str) -> Message:
-    form = json.loads(text)
-    lines = tuple(MessageLine(Part(part), words, label) for part, words, label in form["lines"])
-    return Message(title=form["title"], severity=Severity(form["severity"]), is_over=form["is_over"], lines=lines, thread=form["thread"])
-
-
 def _is_readable(row: BookRow) -> bool:
     """Whether every value that is read of it is what its column wants."""
     form = row.form
@@ -464,7 +451,7 @@ def _is_readable(row: BookRow) -> bool:
             numbers = [form["present"]]
         elif row.kind == EVENT:
             EventKind(form["kind"])
-            texts = [form["subject"], form["heading"], _message(json.dumps(form["message"])).title, *form["targets"]]
+            texts = [form["subject"], form["heading"], message_of(json.dumps(form["message"])).title, *form["targets"]]
             texts += filter(None, [form["incident"]])
             times, numbers = [form["at"]], [form["number"]]
         else:

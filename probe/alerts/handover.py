@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from probe.alerts.conditions import Severity
+from probe.alerts.wording import EventKind, Message, message_text, new_event_id
 from probe.model.kinds import Json
 
 if TYPE_CHECKING:
@@ -104,16 +105,15 @@ def _begin(database: sqlite3.Connection, deployment: str, key: str, form: Json) 
 def _known_event(deployment: str, form: Json, incident: int) -> dict[str, object]:
     """An event that stands for all by which recipients came to know of an incident elsewhere."""
     title, severity, subject = (form["condition"][name] for name in ("title", "severity", "subject"))
-    message = {"title": title, "severity": severity, "is_over": False, "lines": [], "thread": ""}
     return {
-        "id": secrets.token_hex(6),
+        "id": new_event_id(),
         "deployment": deployment,
-        "kind": "began",
+        "kind": EventKind.BEGAN,
         "at": form["at"],
         "incident": incident,
         "subject": subject,
         "heading": title,
-        "message": json.dumps(message),
+        "message": message_text(Message(title=title, severity=Severity(severity), is_over=False, lines=())),
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -18,7 +17,7 @@ from probe.alerts.handover import BookRow
 from probe.alerts.incidents import FLAP_TIME, KNOWN_AFTER, is_unsteady, news, next_look
 from probe.alerts.retrying import due_at, state_after
 from probe.alerts.targets import Send
-from probe.alerts.wording import AlertPlace, EventKind, Message, digest, message
+from probe.alerts.wording import AlertPlace, EventKind, Message, digest, message, new_event_id
 from probe.memory.folder import Folder, MemoryUnavailable
 from probe.memory.state_file import RETRY_SECONDS
 from probe.model.values import dataclass
@@ -482,8 +481,3 @@ class Alerts:
 def place_of(deployment: str, settings: AlertSettings) -> AlertPlace:
     """What alerts of a deployment say beside what they are about."""
     return AlertPlace(deployment=deployment, link=None if settings.link is None else settings.link.rstrip("/"))
-
-
-def new_event_id() -> str:
-    """The id of an event, as it stands in its message."""
-    return secrets.token_hex(6)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from probe.alerts.conditions import AlertCondition, AlertKind, Severity
-from probe.alerts.quoting import Style, as_styled, inert, own
+from probe.alerts.quoting import MOST_KEPT, Style, as_styled, inert, own
 from probe.model.values import dataclass
 
 MOST_NAMED = 20
@@ -62,6 +64,26 @@ class Message:
     lines: tuple[MessageLine, ...]
     thread: str = ""
     """What the messages of one incident have in common, for targets that keep incidents of their own; empty where it is none."""
+
+
+def message_text(message: Message) -> str:
+    """A message as it is kept: JSON."""
+    lines = [[line.part, line.text[:MOST_KEPT] if line.part is Part.WORDS else line.text, line.label] for line in message.lines]
+    return json.dumps(
+        {"title": message.title, "severity": message.severity, "is_over": message.is_over, "lines": lines, "thread": message.thread}
+    )
+
+
+def message_of(text: str) -> Message:
+    """The message that is kept as a text. Raises KeyError, TypeError or ValueError where another version has written it otherwise."""
+    form = json.loads(text)
+    lines = tuple(MessageLine(Part(part), words, label) for part, words, label in form["lines"])
+    return Message(title=form["title"], severity=Severity(form["severity"]), is_over=form["is_over"], lines=lines, thread=form["thread"])
+
+
+def new_event_id() -> str:
+    """The id of an event, as it stands in its message."""
+    return secrets.token_hex(6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
