@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from probe.cli.exit_codes import exit_code
 from probe.cli.pipelines import annotations_of, defused, pipeline, told_to
-from probe.cli.streams import INTERRUPTED_SECONDS, NotWritten, annotate, log_lines, tell, write_result
+from probe.cli.streams import INTERRUPTED_SECONDS, NotWritten, annotate, log_lines, message_in_json, tell, write_result
 from probe.model.characters import visible
 from probe.model.values import dataclass
 
@@ -72,7 +71,7 @@ class Output:
     def log(self, text: str) -> None:
         """One message to standard error; in JSON it is one line."""
         if self.log_format == "json":
-            log_lines(json.dumps({"message": "\n".join(map(visible, text.split("\n")))}))
+            log_lines(message_in_json("\n".join(map(visible, text.split("\n")))))
         else:
             tell(*f"probe: {text}".split("\n"))
 

@@ -105,11 +105,16 @@ def tell(*lines: str) -> None:
     """Write messages to standard error, where that can be written to. Each is one line and visible, whatever it repeats."""
     shown = map(visible, lines)
     if _Messages.are_json:
-        import json
-
-        log_lines(*(json.dumps({"message": line}) for line in shown))
+        log_lines(*map(message_in_json, shown))
     else:
         log_lines(*shown)
+
+
+def message_in_json(text: str) -> str:
+    """A message as a line of a log in JSON."""
+    import json
+
+    return json.dumps({"message": text})
 
 
 def log_lines(*lines: str) -> None:

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from probe.engine.observe import unheld
 from probe.engine.plan import Conversation, Plan
+from probe.model.attempts import Attempt
 from probe.model.estate import Estate
 from probe.model.runs import Run
 from probe.model.values import dataclass
+from probe.probing import Prober
 from probe.schedule import Task
 from probe.service.instruments import Judges
 from probe.service.judging import bare_run, under
@@ -45,6 +48,12 @@ class TakenUp:
             looks=_those(of_looks, lambda one: one.not_held is None),
             unheld=_those(of_looks, lambda one: one.not_held is not None),
         )
+
+    def unmade(self, key: LookKey, probers: Mapping[str, Prober]) -> Iterator[Attempt]:
+        """The attempts of a look that nobody makes, with the reasons."""
+        for one in self.unheld.get(key, ()):
+            assert one.not_held is not None
+            yield unheld(one, one.not_held, probers[one.prober], self.bare.started)
 
     def known(self, looks: Iterable[Look], before: Run, shared: SharedWords | None = None) -> KnownLooks:
         """What is known of the estate by looks that were held for another, that of the run `before`."""

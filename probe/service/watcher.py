@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,11 +17,11 @@ from weakref import WeakValueDictionary
 
 from probe.alerts import Alerts, Telling
 from probe.engine.again import StillKnown
-from probe.engine.observe import Progress, unheld
+from probe.engine.observe import Progress
 from probe.history import History, Sighting
 from probe.memory import MemoryUnavailable
 from probe.model import vocabulary as v
-from probe.model.attempts import Attempt, Outcome
+from probe.model.attempts import Outcome
 from probe.model.estate import DEPLOYMENT_SUBJECT, Estate
 from probe.model.facts import Fact, Reading
 from probe.model.runs import Run
@@ -136,7 +136,6 @@ class Watcher:
         self._plan, self._bare, self._parts, self._looks = made.plan, made.bare, made.parts, made.looks
         self.concluded = Conclusions(made, self._judges, self._recorded)
         self._touched = {part.number for part in self._parts.all}
-        self._taken_up_at = self._clock.now()
 
     async def begin(self, *, stands_by: bool = False) -> None:
         """Take up what was known before a restart, and watch from now on, or stand by. Raises HistoryUnavailable and MemoryUnavailable."""
@@ -206,13 +205,7 @@ class Watcher:
 
     def _take_what_nobody_holds(self) -> None:
         for key in self._taken_up.unheld.keys() - self._looks.keys():
-            self._known.take(Look.of(key, [*self._unmade(key, self._taken_up)], self._clock.now()))
-
-    def _unmade(self, key: LookKey, taken_up: TakenUp) -> Iterator[Attempt]:
-        """Of a look the attempts that nobody makes, with the reasons."""
-        for one in taken_up.unheld.get(key, ()):
-            assert one.not_held is not None
-            yield unheld(one, one.not_held, self._judges.probers[one.prober], self._taken_up_at)
+            self._known.take(Look.of(key, [*self._taken_up.unmade(key, self._judges.probers)], self._clock.now()))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set; what is under way then ends, and is taken in."""
@@ -339,7 +332,7 @@ class Watcher:
             if attempt.outcome is not Outcome.NOT_SCHEDULED and attempt.at >= began
         )
         looks = [
-            Look.of(key, (*of_look, *self._unmade(key, taken_up)), now)
+            Look.of(key, (*of_look, *taken_up.unmade(key, self._judges.probers)), now)
             for key, of_look in sorted_by_look(attempts, conversations, self._judges.probers).items()
             if not (key.topic is Topic.ACCOUNT and key in self._known.believed and is_unanswered(of_look))
         ]
