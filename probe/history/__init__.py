@@ -138,6 +138,10 @@ class History:
         """Every subject of which something is known."""
         return await self._of_deployment(lambda connection, ours: tuple(timelines.subjects(connection, ours)), otherwise=())
 
+    async def last_seen_by_accounts(self) -> Mapping[str, datetime]:
+        """As `timelines.last_seen_by_accounts`."""
+        return await self._of_deployment(timelines.last_seen_by_accounts, otherwise={})
+
     async def intervals(self, about: str | None = None, *, beside: Sequence[str] = (), open_only: bool = False) -> tuple[Interval, ...]:
         """What was so when, of a subject or account (and of the subjects `beside` it) or of all; `open_only`: what was found last."""
         return await self._of_deployment(

@@ -154,6 +154,13 @@ def subjects(connection: Connection, deployment: int) -> Iterator[KeptSubject]:
         )
 
 
+def last_seen_by_accounts(connection: Connection, deployment: int) -> dict[str, datetime]:
+    """When anything was found with the account of each mailbox last, by address in small letters."""
+    address = func.lower(SUBJECT.c.mailbox)
+    last = select(address, func.max(SUBJECT.c.last_seen)).where(SUBJECT.c.deployment_id == deployment, SUBJECT.c.mailbox != "")
+    return {mailbox: read_back(at) for mailbox, at in connection.execute(last.group_by(address))}
+
+
 def intervals(
     connection: Connection, deployment: int, about: str | None = None, *, beside: Sequence[str] = (), open_only: bool = False
 ) -> Iterator[Interval]:

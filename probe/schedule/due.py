@@ -12,7 +12,7 @@ import heapq
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from probe.memory import LONGEST_REST, SIGN_INS_APART, Folder, MemoryUnavailable, SignIns
@@ -232,6 +232,17 @@ class Schedule:
         elif entry.parked_at is None and entry.due > moment + entry.soon:
             entry.is_extra = True
             self._plan(entry, moment + entry.soon)
+
+    def take_in(self, sign_ins: Mapping[str, datetime]) -> None:
+        """Take in when mailboxes were signed in to elsewhere, by address in small letters: none is signed in to again until its interval has passed."""
+        for entry in self._entries.values():
+            at = sign_ins.get(entry.key.subject.lower()) if entry.key.kind in (TaskKind.CANARY, TaskKind.LOGINS) else None
+            if at is None or entry.key in self._running:
+                continue
+            moment = min(at.timestamp(), self._now)
+            if entry.began is None or entry.began < moment:
+                entry.began, entry.parked_at = moment, None
+                self._plan(entry, entry.allowed(entry.due))
 
     def next_due(self) -> datetime | None:
         """When something is due next; in the past where it is due already. None where nothing is, but for what waits for what runs."""

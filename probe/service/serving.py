@@ -144,7 +144,8 @@ class _ServiceProcess:
         view = View(watcher, schedule, probing, PageEnabling(settings.folder, probing, self._clock))
         tokens = Tokens(settings.folder)
         url = await stack.enter_async_context(listening(view, settings.listen, tokens, clock=self._clock.now, monotonic=loop.time))
-        began = f"{name} is watched; {url}"
+        by_another = "" if claim.is_held else " by another service, and this one stands by"
+        began = f"{name} is watched{by_another}; {url}"
         settings.say(json.dumps(log_form(self._clock.now(), "info", __name__, began, {})) if settings.logs_json else began)
         async with asyncio.TaskGroup() as group:
             beside = [

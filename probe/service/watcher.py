@@ -164,6 +164,9 @@ class Watcher:
     async def _take_over(self) -> None:
         now, before = self._clock.now(), dict(self._known.believed)
         source = await self._handover.take_over()
+        if self.history.is_shared:
+            # Whoever watched until now has signed in, and knows when from a folder of its own.
+            self._schedule.take_in(await self.history.last_seen_by_accounts())
         self._recorded, self._of_dynamics = Recorded(), ()
         self._unlisted = UnlistedMailboxes(self._observer, self._clock)
         await self._know_again(before)

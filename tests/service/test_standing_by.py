@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,23 @@ async def test_who_takes_over_goes_on_as_after_a_restart(tmp_path: Path, databas
     async with open_history(database, "contoso-crm") as history:
         changes = await history.changes(since=START + 20 * HOUR)
     assert {(change.subject, change.key) for change in changes if change.key == "certificate.key"} == {(url_of(2), "certificate.key")}
+
+
+async def test_who_takes_over_signs_in_no_sooner_than_who_watched_would_have(tmp_path: Path, database: Secret) -> None:
+    """Services with folders of their own take turns every twenty minutes: each canary is signed in to once an hour all the same, and no less."""
+    service = first(tmp_path / "0", database)
+    for turn in range(24):
+        await service.run(START + (turn + 1) * timedelta(minutes=20))
+        service = another(tmp_path / f"{turn % 3}", service, database)
+    of_mailbox: dict[str | None, list[datetime]] = {}
+    for at, _, _, mailbox in service.world.times:
+        of_mailbox.setdefault(mailbox, []).append(at)
+    canaries = [sorted({*times}) for times in of_mailbox.values()]
+    assert len(canaries) == 4
+    for times in canaries:
+        apart = [later - earlier for earlier, later in pairwise(times)]
+        assert min(apart) >= HOUR, apart
+        assert max(apart) < 2 * HOUR, apart
 
 
 def about_url(number: int) -> str:
@@ -423,7 +441,7 @@ async def test_who_takes_over_from_a_process_that_is_killed_tells_nothing_twice(
         process = await stack.enter_async_context(_watching(folders[0], database))
         await until(lambda: len(told_by(target)) == 1)
         other = await stack.enter_async_context(_watching(folders[1], database))
-        await until(lambda: b"is watched" in (folders[1] / "said").read_bytes())
+        await until(lambda: b"is watched by another service, and this one stands by; " in (folders[1] / "said").read_bytes())
 
         await post.change(lambda: setattr(post, "tls", certificate(200)))
         await until(lambda: len(told_by(target)) == 2)
