@@ -31,8 +31,8 @@ from probe.config import load_estate
 from probe.memory import Folder
 from probe.model.watching import Hours
 from probe.net.threads import in_thread
-from probe.schedule import Schedule, Task, TaskKind
-from probe.schedule.slots import Slots
+from probe.schedule import Schedule, TaskKind
+from probe.schedule.due import _Waiting
 from probe.service import ServiceSettings, serve, serving
 from probe.web.listener import ListenSettings
 from tests.benchmarks import estate_of_servers
@@ -46,26 +46,20 @@ _LAG_EVERY = 20
 
 
 class _Timed(Schedule):
-    """A schedule that notes how late each look begins, by the slots that follow from its name."""
+    """A schedule that notes how late each look begins."""
 
     made: _Timed
 
-    def __init__(self, folder: Folder, deployment: str, *given: Any, **more: Any) -> None:
-        super().__init__(folder, deployment, *given, **more)
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
         _Timed.made = self
-        self._name = deployment
         self.late: list[float] = []
         self.lags: list[float] = []
 
-    def due(self, now: datetime) -> list[Task]:
-        tasks, moment = super().due(now), now.timestamp()
-        for task in tasks:
-            if task.kind is TaskKind.QUICK:
-                slots = Slots.of(task, self._name, None)
-                slot = slots.after(moment - slots.interval)
-                assert slot is not None
-                self.late.append(moment - slot)
-        return tasks
+    def _begin(self, entry: _Waiting, moment: float) -> None:
+        if entry.task.kind is TaskKind.QUICK:
+            self.late.append(moment - entry.due)
+        super()._begin(entry, moment)
 
 
 class _Stalls:
