@@ -470,7 +470,7 @@ async def test_who_takes_over_from_a_process_that_is_killed_tells_nothing_twice(
     with AlertBook(Folder(folders[1] / "state"), None).opened() as page:
         assert {incident.condition.subject for incident in page.incidents()} == {"profile:p0", f"pop3s://localhost:{pop.port}"}
     said = (folders[1] / "said").read_text()
-    assert "stands by" not in said
+    assert "service stands by:" not in said
     assert "watches from now on" in said
     assert "bug" not in said
 
