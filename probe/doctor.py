@@ -15,6 +15,7 @@ from pathlib import Path
 
 from probe.alerts import RefusedTarget, alert_references, name_of, what_is_at
 from probe.config import SecretUnavailable
+from probe.config.secrets import resolve
 from probe.document.telling.words import some_of
 from probe.dynamics import Client
 from probe.engine.secrets import Secrets
@@ -33,6 +34,7 @@ from probe.probing.proofs import NotClaimed
 _MOST_SECONDS_APART = 300
 """Kerberos refuses clocks that are further apart (RFC 4120, section 1.6)."""
 _SECONDS_APART = 30
+_PUT_ITS_URL = "Put its URL where the estate says, readable by the account that runs probe."
 
 
 class Health(StrEnum):
@@ -91,6 +93,9 @@ async def examine(estate: Estate | None, instruments: Instruments) -> AsyncItera
     if named := alert_references(estate):
         for symptom in await in_thread(lambda: list(_alert_targets(named)), "probe-secret"):
             yield symptom
+    if estate.alerts.heartbeat is not None:
+        heartbeat = estate.alerts.heartbeat
+        yield await in_thread(lambda: _heartbeat(heartbeat), "probe-secret")
     async for symptom in _names(estate, instruments.resolver):
         yield symptom
     if _wants_ticket(estate):
@@ -175,11 +180,23 @@ def _alert_targets(named: Iterable[SecretReference]) -> Iterator[Symptom]:
         try:
             what = what_is_at(reference)
         except SecretUnavailable as unavailable:
-            yield _wrong(whose, str(unavailable), "Put its URL where the estate says, readable by the account that runs probe.")
+            yield _wrong(whose, str(unavailable), _PUT_ITS_URL)
         except RefusedTarget as refused:
             yield _wrong(whose, str(refused), "Write the URL as the contract says (Alerts).")
         else:
             yield _good(whose, f"{what}; whether it takes alerts is seen by: probe alert test")
+
+
+def _heartbeat(reference: SecretReference) -> Symptom:
+    """Whether the heartbeat's URL is there, and one that is called. It is not called here."""
+    about = f"heartbeat: {name_of(reference)}"
+    try:
+        url = resolve(reference).reveal()
+    except SecretUnavailable as unavailable:
+        return _wrong(about, str(unavailable), _PUT_ITS_URL)
+    if not url.lower().startswith("https://"):
+        return _wrong(about, "its URL is not one of https", "Write the https URL that the dead man's switch shows.")
+    return _good(about, "its URL is one of https; whether it is taken, the log of probe serve says")
 
 
 async def _names(estate: Estate, resolver: Resolver) -> AsyncIterator[Symptom]:

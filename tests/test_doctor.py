@@ -98,6 +98,25 @@ async def test_alert_targets_are_told_by_their_references(options: app.Options, 
     ]
 
 
+@pytest.mark.parametrize(
+    ("url", "health", "words"),
+    [
+        ("https://hc.contoso.test/MARKED", Health.GOOD, "its URL is one of https; whether it is taken, the log of probe serve says"),
+        ("http://hc.contoso.test/MARKED", Health.WRONG, "its URL is not one of https"),
+        ("", Health.WRONG, "the environment variable that the estate names for a secret is not set, or is empty"),
+    ],
+)
+async def test_the_heartbeat_is_looked_at(
+    options: app.Options, monkeypatch: pytest.MonkeyPatch, url: str, health: Health, words: str
+) -> None:
+    """A heartbeat is good where its URL is there and one of https; it is not called, and nothing of its URL is told."""
+    monkeypatch.setenv("SECRET", "x")
+    monkeypatch.setenv("BEAT", url)
+    alerts = AlertSettings(heartbeat=SecretReference.parse("env:BEAT"))
+    found = told(await app.doctor(replace(an_estate_there("env:SECRET"), alerts=alerts), options))
+    assert found["heartbeat"] == [(health, words)]
+
+
 async def test_a_name_without_an_address_and_a_server_that_tells_no_time_are_told(
     options: app.Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
