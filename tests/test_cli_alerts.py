@@ -97,7 +97,8 @@ def test_what_is_open_and_what_was_not_delivered_is_listed(state: str) -> None:
     first, second, third = done.stdout.splitlines()
     assert first == "1    CRITICAL    mail.contoso.test refuses\\x1b[31m"
     assert second.startswith("     contoso-crm, open, since ")
-    assert third == "WAITING    env:A: [CRITICAL] contoso-crm: mail.contoso.test refuses\\x1b[31m; tried 1 times: no connection to it"
+    assert second.endswith(", 1 mailbox")
+    assert third == "WAITING    env:A: [CRITICAL] contoso-crm: mail.contoso.test refuses\\x1b[31m; tried 1 time: no connection to it"
     form = json.loads(probe("alert", "list", "--json", PROBE_STATE_DIR=state).stdout)
     assert [(one["id"], one["severity"], one["mailboxes"], one["acknowledged"]) for one in form["incidents"]] == [(1, "critical", 1, None)]
     assert all(one["since"].endswith("Z") for one in form["incidents"]), "as every time in a document"

@@ -77,6 +77,7 @@ def list_(output: Output) -> None:
     """List the incidents that are open, and the alerts that were not delivered. Read from the state folder of this machine."""
     from probe import app
     from probe.cli.listings import is_json
+    from probe.document.telling.words import count
     from probe.model.characters import visible
 
     as_json = is_json(output)
@@ -88,7 +89,7 @@ def list_(output: Output) -> None:
     now = app.now()
     lines = [line for one in incidents for line in _incident_lines(one, now)]
     lines += [
-        f"{one.state.upper():<10} {one.target}: {one.message.title}; tried {one.tries} times{f': {one.why}' if one.why else ''}"
+        f"{one.state.upper():<10} {one.target}: {one.message.title}; tried {count(one.tries, 'time', 'times')}{f': {one.why}' if one.why else ''}"
         for one in unsent
     ]
     if lines:
@@ -132,11 +133,13 @@ def _read() -> tuple[list[Incident], list[AlertDelivery]]:
 
 
 def _incident_lines(incident: Incident, now: datetime) -> list[str]:
+    from probe.document.telling.words import count
+
     about = incident.condition
     state = "acknowledged" if incident.acknowledged is not None else "unsteady" if incident.told == "unsteady" else "open"
     affected = len(about.mailboxes) + about.more_mailboxes
     since = incident.began.astimezone(now.astimezone().tzinfo).isoformat(sep=" ", timespec="minutes")
-    counted = f", {affected} mailboxes" if affected else ""
+    counted = f", {count(affected, 'mailbox', 'mailboxes')}" if affected else ""
     return [
         f"{incident.id:<4} {about.severity.upper():<11} {about.title}",
         f"     {incident.deployment}, {state}, since {since}{counted}",
