@@ -38,10 +38,10 @@ _Failing = Mapping[tuple[str, str], Finding]
 """What fails, by mailbox and rule."""
 
 
-def outlook(run: Run, ruleset: Ruleset, until: date) -> list[Coming]:
+def outlook(run: Run, ruleset: Ruleset, until: date, *, quotes_peers: bool = True) -> list[Coming]:
     """What begins to fail after the day for which a run was judged, to a last day, the earliest first.
 
-    Advice that ends by itself before the last day is left out: it has warned of what is told on its own day.
+    Advice that ends by itself before the last day is left out: it has warned of what is told on its own day. `quotes_peers` is as of `remedy_for`.
     """
     last = max(until, run.judged_at)
     alike, small = _alike_in_the_end(*representatives(run), ruleset, last)
@@ -54,7 +54,7 @@ def outlook(run: Run, ruleset: Ruleset, until: date) -> list[Coming]:
             for key, finding in judged[after][1].items()
             if key not in judged[before][1] and (finding.rule.otherwise is not Otherwise.ADVICE or key in in_the_end)
         }
-        found += _told(judged[after][0], new, alike)
+        found += _told(judged[after][0], new, alike, quotes_peers=quotes_peers)
     return found
 
 
@@ -182,7 +182,7 @@ def _between(
     yield from _between(run, ruleset, judged, middle, after)
 
 
-def _told(run: Run, new: Collection[tuple[str, str]], alike: Mapping[str, tuple[str, ...]]) -> list[Coming]:
+def _told(run: Run, new: Collection[tuple[str, str]], alike: Mapping[str, tuple[str, ...]], *, quotes_peers: bool) -> list[Coming]:
     """The new failures of a run, one for all mailboxes with the same failure. A failure that follows from another is left out."""
     document, on = publish(run), run.judged_at
     known = Known(document)
@@ -204,7 +204,7 @@ def _told(run: Run, new: Collection[tuple[str, str]], alike: Mapping[str, tuple[
             words=words,
             endpoints=tuple(dict.fromkeys(endpoints)),
             subjects=tuple(dict.fromkeys(subjects)),
-            remedy=remedy_for(finding, mailboxes[0], known, on),
+            remedy=remedy_for(finding, mailboxes[0], known, on, quotes_peers=quotes_peers),
             mailboxes=tuple(mailboxes),
         )
         for (rule, words), (finding, endpoints, subjects, mailboxes) in told.items()

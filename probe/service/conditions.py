@@ -192,7 +192,7 @@ def _condition(key: str, cause: _DrawnCause, known: Known, on: date, since: Mapp
     if finding["result"] == Result.UNKNOWN and finding["rule"] != UNREAD:
         remedy, words = WHAT_TO_DO[Why(gaps[0]["why"])], [gaps[0]["detail"]]
     else:
-        remedy = remedy_for(finding, mailboxes[0], known, on)
+        remedy = remedy_for(finding, mailboxes[0], known, on, quotes_peers=False)
         seen = with_what_was_seen(finding, on)
         words = list(_words(finding["because"], "" if seen == finding["title"] else seen))
         if finding["rule"] == "disabled-by-an-error":

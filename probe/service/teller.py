@@ -213,7 +213,11 @@ class Teller:
     async def look_ahead(self, estate: Estate, runs: Iterable[Run], ruleset: Ruleset, now: datetime) -> None:
         """Hand over what ends soon, by the runs of some parts of the estate; what could not be is handed over with the next."""
         ahead = timedelta(days=max(estate.alerts.ahead_days, default=0) + 1)
-        self._coming += await in_thread(lambda: [one for run in runs for one in outlook(run, ruleset, run.judged_at + ahead)], _THREAD)
+
+        def found() -> list[Coming]:
+            return [one for run in runs for one in outlook(run, ruleset, run.judged_at + ahead, quotes_peers=False)]
+
+        self._coming += await in_thread(found, _THREAD)
         await self._tell_what_comes(estate, now)
 
     async def _tell_what_comes(self, estate: Estate, now: datetime) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from probe.alerts.wording import Part
 from probe.config import read_estate
 from probe.model import vocabulary as v
 from probe.model.kinds import ChainEnd
@@ -93,3 +94,17 @@ def test_an_end_that_several_endpoints_share_is_told_of_each_once() -> None:
     keys = {notice.key for end in ends if (notice := end.notice(date(2026, 12, 10), (14,))) is not None}
     assert [end.subject for end in ends] == ["pop3s://a:995", "smtp://b:587", "smtp://c:587"]
     assert len(keys) == 3
+
+
+async def test_a_remedy_holds_no_words_of_a_server(tmp_path: Path) -> None:
+    """What a certificate says of itself is quoted as words of a server or not at all: neither what ends nor what has ended tells it as what to do."""
+    service = driven(tmp_path, estate_text(2, 1, more='[schedule]\nposture = "off"\nquick = "1h"\n'))
+    for number, ends in enumerate((datetime(2026, 11, 29, 9, tzinfo=UTC), datetime(2026, 12, 5, 9, tzinfo=UTC))):
+        service.world.change(url_of(number), telling(v.CERTIFICATE_SUBJECT, "CN=https://evil.test/login"))
+        service.world.change(url_of(number), telling(v.CERTIFICATE_NOT_AFTER, ends))
+    await service.run(START + timedelta(hours=4))
+    assert len(service.told) == 2
+    for _, message in service.told:
+        lines = {line.label: line for line in message.lines}
+        assert "valid until 2026-1" in lines["Remedy"].text
+        assert all("evil.test" not in line.text for line in message.lines if line.part is not Part.WORDS)

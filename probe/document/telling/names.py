@@ -33,14 +33,17 @@ _PROVIDERS = {
 _DAY = re.compile(r"\b20\d\d-\d\d-\d\d\b")
 
 
-def remedy_for(finding: JsonObject, address: str, known: Known, on: date) -> str:
-    """The remedy for this case: with the estate's names in place of the placeholders, the paragraphs for this server, and the days left."""
+def remedy_for(finding: JsonObject, address: str, known: Known, on: date, *, quotes_peers: bool = True) -> str:
+    """The remedy for this case: with the estate's names in place of the placeholders, the paragraphs for this server, and the days left.
+
+    Without `quotes_peers` it holds nothing that a server chose, as where what servers say is told apart from what we do.
+    """
     urls = endpoints_of(finding) or known.used_endpoints(address)
     dated = _DAY.sub(lambda day: day.group() + _days_until(day.group(), on), finding["remedy"])
-    return filled(dated, _values(urls, address, known), _audiences(urls, address, known))
+    return filled(dated, _values(urls, address, known, quotes_peers=quotes_peers), _audiences(urls, address, known))
 
 
-def _values(urls: Sequence[str], address: str, known: Known) -> dict[Name, list[str]]:
+def _values(urls: Sequence[str], address: str, known: Known, *, quotes_peers: bool) -> dict[Name, list[str]]:
     endpoints = [Endpoint.parse(url) for url in urls]
     return {
         Name.ADDRESS: [address],
@@ -50,7 +53,7 @@ def _values(urls: Sequence[str], address: str, known: Known) -> dict[Name, list[
         Name.PORT: [str(endpoint.port) for endpoint in endpoints],
         Name.SERVICES: list(dict.fromkeys(_SERVICES[e.service] for e in endpoints if e.service in _SERVICES)),
         Name.WINDOWS: list(filter(None, [known.deployment.get("runs_on")])),
-        Name.CERTIFICATE: [text for url in urls if (text := _certificate(known.of(url)))],
+        Name.CERTIFICATE: [text for url in urls if (text := _certificate(known.of(url), quotes_peers=quotes_peers))],
     }
 
 
@@ -72,8 +75,8 @@ def accounts_of(address: str, urls: Iterable[str], known: Known) -> list[str]:
     return list(dict.fromkeys(filter(None, names)))
 
 
-def _certificate(facts: Facts) -> str:
-    subject, end = facts.value(v.CERTIFICATE_SUBJECT), facts.value(v.CERTIFICATE_NOT_AFTER)
+def _certificate(facts: Facts, *, quotes_peers: bool) -> str:
+    subject, end = facts.value(v.CERTIFICATE_SUBJECT) if quotes_peers else None, facts.value(v.CERTIFICATE_NOT_AFTER)
     return ", ".join(filter(None, (subject, f"valid until {end.date().isoformat()}" if end else "")))
 
 
