@@ -265,8 +265,9 @@ class Alerts:
         times = [self._next_digest(now)]
         with self._one_at_a_time, self._book.opened() as page:
             waiting = [due_at(delivery, now) for delivery in page.first_open() if delivery.target not in self._busy]
+            is_digest_due = self._is_digest_due(page, now)
         if self._telling.in_maintenance(now):
-            times += [now + HELD_LOOK] if waiting or self._look_at is not None else []
+            times += [now + HELD_LOOK] if waiting or is_digest_due or self._look_at is not None else []
         else:
             times += [*waiting, self._look_at]
         return min((time for time in times if time is not None), default=None)
@@ -365,14 +366,17 @@ class Alerts:
 
     def _digest(self, page: OpenBook, now: datetime) -> None:
         """Tell what changed since the last digest, where its time has come and something did."""
-        at = self._telling.settings.digest
-        if at is None:
+        if self._telling.settings.digest is None:
             return
         last = page.marked("digest")
-        if last is None or last > now:
+        if last is None:
             page.mark("digest", now)
             return
-        if last >= self._digest_time(now, at):
+        if last > now:
+            # The clock was set back. What was told since is for the next digest still.
+            page.note_read("digest", page.read_until("digest") or 0, now)
+            return
+        if not self._is_digest_due(page, now):
             return
         told = [(kind, heading) for kind, heading in page.told_since("digest") if kind in _IN_DIGEST]
         page.mark("digest", now)
@@ -382,6 +386,11 @@ class Alerts:
         parts.append(("Lasts", [incident.condition.title for incident in page.incidents() if incident.present]))
         written = digest(self._place, parts, self._local(last), self._local(now))
         self._write(page, EventKind.DIGEST, written, self._telling.recipients.of(()), now)
+
+    def _is_digest_due(self, page: OpenBook, now: datetime) -> bool:
+        """Whether the time of a digest has come since the last."""
+        at, last = self._telling.settings.digest, page.marked("digest")
+        return at is not None and last is not None and last < self._digest_time(now, at)
 
     def _digest_time(self, now: datetime, at: time) -> datetime:
         """The last moment, up to now, at which a digest was due."""

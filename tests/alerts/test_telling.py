@@ -485,6 +485,35 @@ async def test_a_digest_of_a_day_that_the_program_slept_through_is_sent_late(tmp
     assert await world.marks() == []
 
 
+async def test_a_digest_that_comes_due_in_maintenance_is_sent_right_after_it(tmp_path: Path) -> None:
+    """A digest whose time passes during maintenance is due within half a minute of its end, though nothing else waits or lasts."""
+    world = World(tmp_path, settings=AlertSettings(digest=time(7), remind=None))
+    await world.told()
+    world.alerts.notify([notice("a new build")], world.now)
+    await world.told()
+    world.now, world.is_maintenance = datetime(2026, 12, 1, 7, tzinfo=START.tzinfo), True
+    assert await world.told() == []
+    assert world.alerts.next_due(world.now) == world.now + timedelta(seconds=30)
+    world.is_maintenance = False
+    assert await world.marks() == ["DIGEST"]
+    assert world.alerts.next_due(world.now) == world.now + timedelta(days=1)
+
+
+async def test_a_clock_that_is_set_back_takes_nothing_from_the_digest(tmp_path: Path) -> None:
+    """What was told between a digest and the moment at which the clock was set back stands in the next digest."""
+    world = World(tmp_path, settings=AlertSettings(digest=time(7), remind=None), now=datetime(2026, 12, 1, 7, tzinfo=START.tzinfo))
+    await world.told()
+    world.pass_time(minutes=30)
+    world.alerts.notify([notice("a new build")], world.now)
+    await world.told()
+    world.pass_time(hours=-1)
+    await world.told()
+    world.pass_time(hours=1)
+    (told,) = await world.told()
+    assert told.mark == "DIGEST"
+    assert "- a new build" in [line.text for line in told.message.lines]
+
+
 @pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)])
 async def test_the_digest_keeps_its_hour_when_clocks_change(tmp_path: Path, day: date) -> None:
     """On days of 23 and of 25 hours the digest comes once, at its local time."""
