@@ -165,7 +165,8 @@ class Alerts:
     def _tell_new(self, page: OpenBook, notices: Iterable[Notice], now: datetime) -> None:
         for notice in notices:
             if page.is_new(notice.key, now):
-                self._tell(page, EventKind.NOTICE, notice, now, began=now)
+                # What could not be read, or handed in, for hours was not seen just now.
+                self._tell(page, EventKind.NOTICE, notice, now, began=min(notice.since or now, now))
 
     def standing(self) -> list[AlertCondition]:
         """The conditions that were there when the book was written last. Raises MemoryUnavailable."""

@@ -186,7 +186,7 @@ def _of_kind(kind: EventKind, began: datetime, now: datetime) -> list[str]:
             return [f"It no longer begins and ends: it lasts since {_time(began)}."]
         case EventKind.RECOVERED:
             return [f"It is over. It began on {_time(began)}, and lasted for {_duration(now - began)}."]
-    return [f"Seen on {_time(now)}."]
+    return [f"Seen on {_time(began)}."]
 
 
 def _mark(kind: EventKind, severity: Severity) -> str:

@@ -168,6 +168,16 @@ async def test_what_happened_is_told_once(tmp_path: Path) -> None:
     assert [one.about for one in await world.told()] == ["build 3"]
 
 
+async def test_what_happened_is_told_with_the_time_at_which_it_was_seen(tmp_path: Path) -> None:
+    """A notice that could be handed in hours later only says when it was seen; one of a clock that was set back since, when it is told."""
+    world = World(tmp_path)
+    world.alerts.notify([notice("late", since=START - timedelta(hours=3)), notice("ahead", since=START + timedelta(hours=1))], world.now)
+    assert [one.message.lines[0].text for one in await world.told()] == [
+        "Seen on 2026-11-30 09:00+00:00.",
+        "Seen on 2026-11-30 12:00+00:00.",
+    ]
+
+
 async def test_an_end_is_told_once_at_each_stage(tmp_path: Path) -> None:
     """What ends is told once at each stage of `ahead_days`; the stages that were passed before it was known are not made up for."""
     world = World(tmp_path)
