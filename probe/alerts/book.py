@@ -285,6 +285,17 @@ class OpenBook:
         )
         return [target for (target,) in rows]
 
+    def heard_of_open(self) -> dict[int, set[str]]:
+        """The same of each incident that is open, by its id; one that nobody was told of is left out."""
+        heard: dict[int, set[str]] = {}
+        for incident, target in self._database.execute(
+            "SELECT DISTINCT incident, target FROM delivery JOIN event ON number = event WHERE incident IN "
+            "(SELECT id FROM incident WHERE ended IS NULL AND deployment = ?)",
+            (self._deployment,),
+        ):
+            heard.setdefault(incident, set()).add(target)
+        return heard
+
     def unsent(self) -> list[AlertDelivery]:
         """Deliveries that wait, are under way, or failed for good, the oldest first."""
         rows = self._database.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -84,6 +84,8 @@ class Alerts:
         self._look_at: datetime | None = None
         """When the next review is due though nothing changes; None: never."""
         self._looked_at: datetime | None = None
+        self._may_have_newcomers = True
+        """Whether targets may be named for an open incident that never heard of it: the estate was another when that was told."""
         self._one_at_a_time = threading.RLock()
         """Held by whoever writes in the book, and by whoever changes what goes with it."""
         self._busy: set[str] = set()
@@ -96,6 +98,7 @@ class Alerts:
         with self._one_at_a_time:
             self._telling = telling
             self._looked_at = None
+            self._may_have_newcomers = True
 
     def settle(
         self,
@@ -207,6 +210,7 @@ class Alerts:
                 # What was told elsewhere is in no digest of this book.
                 page.mark("digest", now)
             self._current, self._undecided, self._open, self._look_at, self._looked_at = None, frozenset(), frozenset(), None, None
+            self._may_have_newcomers = True
 
     def approaching(self, items: Iterable[Approaching], now: datetime) -> None:
         """Tell what ends soon: once for each subject, day and stage of `ahead_days`. Raises MemoryUnavailable, as `notify`."""
@@ -290,12 +294,15 @@ class Alerts:
     ) -> None:
         # After the transaction, so that what was not written down is handed in again.
         self._current, self._undecided, self._open, self._look_at, self._looked_at = current, unknown, opened, look_at, now
+        # What nobody knows of now, or may be told of, is told to newcomers once it can be.
+        self._may_have_newcomers &= self._telling.in_maintenance(now) or bool(unknown)
 
     def _review(
         self, page: OpenBook, current: Mapping[str, AlertCondition], unknown: frozenset[str], now: datetime
     ) -> tuple[frozenset[str], datetime | None]:
         """Tell of each open incident what its recipients do not know. The keys of those that stay open, and when to look again."""
         is_held = self._telling.in_maintenance(now)
+        heard = page.heard_of_open() if self._may_have_newcomers and not is_held else None
         opened, looks = set(), []
         for written in page.incidents(current):
             key = written.condition.key
@@ -305,6 +312,8 @@ class Alerts:
             incident, condition = self._not_of_the_future(page, written, now), current.get(key, written.condition)
             if not is_held and (kind := self._news(page, incident, condition, now)) is not None:
                 incident = self._tell_incident(page, incident, condition, kind, now)
+            elif heard is not None and incident.present and incident.told is Told.BEGUN and incident.acknowledged is None:
+                self._tell_newcomers(page, incident, condition, heard.get(incident.id, set()), now)
             if not incident.present and incident.told is Told.NOTHING:
                 page.change(incident.id, ended=now)
                 continue
@@ -337,17 +346,32 @@ class Alerts:
         self._tell(page, kind, condition, now, began=incident.began, incident=incident.id)
         return replace(incident, **values)  # type: ignore[arg-type]
 
+    def _tell_newcomers(self, page: OpenBook, incident: Incident, condition: AlertCondition, heard: Collection[str], now: datetime) -> None:
+        """Tell of what lasts whoever the estate names for it now, and did not when it was told. This machine's logs have what they were told."""
+        recipients = self._telling.recipients
+        targets = [target for target in recipients.of(condition.profiles) if target not in heard and target not in recipients.local]
+        if targets:
+            self._tell(page, EventKind.REMINDER, condition, now, began=incident.began, incident=incident.id, targets=targets)
+
     def _tell(
-        self, page: OpenBook, kind: EventKind, about: AlertCondition, now: datetime, *, began: datetime, incident: int | None = None
+        self,
+        page: OpenBook,
+        kind: EventKind,
+        about: AlertCondition,
+        now: datetime,
+        *,
+        began: datetime,
+        incident: int | None = None,
+        targets: Sequence[str] | None = None,
     ) -> None:
+        """`targets` are whom it goes to where that is not everybody whom it concerns."""
         told = message(kind, about, self._place, incident=incident, began=self._local(began), now=self._local(now))
         recipients = self._telling.recipients
-        if kind is EventKind.RECOVERED and incident is not None:
+        if targets is None and kind is EventKind.RECOVERED and incident is not None:
             # Whoever heard of it hears of its end, and nobody else.
             targets = [target for target in page.heard_of(incident) if target in recipients.everybody]
-        else:
-            targets = list(recipients.of(about.profiles))
-        self._write(page, kind, told, targets, now, incident=incident, subject=about.subject, heading=about.title)
+        whom = recipients.of(about.profiles) if targets is None else targets
+        self._write(page, kind, told, whom, now, incident=incident, subject=about.subject, heading=about.title)
 
     @staticmethod
     def _write(

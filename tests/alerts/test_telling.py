@@ -236,6 +236,45 @@ async def test_whoever_heard_of_it_hears_of_its_end(tmp_path: Path) -> None:
     assert [(one.mark, one.target) for one in await world.told()] == [("RECOVERED", "env:B")]
 
 
+async def test_who_is_named_later_hears_of_what_lasts(tmp_path: Path) -> None:
+    """A target that the estate names for an incident only after that was told hears of it once, as a reminder, and of its end; not where somebody acknowledged it."""
+    world = World(tmp_path, recipients=recipients("env:A"), settings=AlertSettings(remind=None))
+    both = (condition("lasts", profiles=("corp",)), condition("known", profiles=("corp",)))
+    world.settle(*both)
+    await world.told()
+    with AlertBook(Folder(tmp_path), None).opened() as page:
+        assert page.acknowledge(2, world.now)
+    world.recipients = recipients("env:A", corp="env:B")
+    world.reload()
+    world.settle(*both)
+    (told,) = await world.told()
+    assert (told.mark, told.about, told.target) == ("REMINDER, CRITICAL", "lasts", "env:B")
+    world.settle(*both)
+    world.reload()
+    world.settle(*both)
+    assert await world.told() == []
+    world.settle()
+    assert sorted((one.about, one.target) for one in await world.told()) == [("known", "env:A"), ("lasts", "env:A"), ("lasts", "env:B")]
+
+
+async def test_who_is_named_over_a_restart_hears_of_what_lasts(tmp_path: Path) -> None:
+    """A target that stands in the place of one that could not be reached hears of what lasts, once that is known again and maintenance is over."""
+    world = World(tmp_path, endings={"env:A": lambda: DeliveryEnding.NOT_TAKEN}, settings=AlertSettings(remind=None))
+    world.settle(condition())
+    await world.told()
+    world.recipients, world.is_maintenance = recipients("env:B"), True
+    world.alerts = world.opened()
+    world.settle(undecided=[condition().key])
+    assert await world.told() == []
+    world.is_maintenance = False
+    world.settle(undecided=[condition().key])
+    assert await world.told() == []
+    world.settle(condition())
+    assert [(one.mark, one.target) for one in await world.told()] == [("REMINDER, CRITICAL", "env:B")]
+    world.settle()
+    assert [(one.mark, one.target) for one in await world.told()] == [("RECOVERED", "env:B")]
+
+
 async def test_a_delivery_is_tried_again_with_longer_pauses(tmp_path: Path) -> None:
     """A target that cannot take it is tried after 30 seconds, each further time after twice the pause, up to an hour; other targets do not wait."""
     world = World(tmp_path, recipients=recipients("env:A", "env:B"), endings={"env:A": lambda: DeliveryEnding.NOT_TAKEN})
