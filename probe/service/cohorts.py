@@ -41,11 +41,16 @@ class Cohorts:
         return [one for of_key in self._of_key.values() for one in of_key]
 
     def split(
-        self, conditions: Sequence[AlertCondition], now: datetime, undecided: Callable[[str], bool]
+        self,
+        conditions: Sequence[AlertCondition],
+        now: datetime,
+        undecided: Callable[[str], bool],
+        profile_of: Callable[[str], str | None] = lambda address: None,
     ) -> tuple[list[AlertCondition], datetime | None]:
         """The conditions, each once for each cohort of its mailboxes; and when the next cohort may be told of, where one waits.
 
-        Cohorts of conditions that are gone are forgotten, unless `undecided` says of the key that nobody knows.
+        Cohorts of conditions that are gone are forgotten, unless `undecided` says of the key that nobody knows. `profile_of` has the server profile of
+        a mailbox: a cohort concerns those of its own mailboxes alone, and their owners.
         """
         present = {condition.key for condition in conditions}
         self._of_key = {key: of_key for key, of_key in self._of_key.items() if key in present or undecided(key)}
@@ -69,8 +74,14 @@ class Cohorts:
                 key = condition.key if one.number == 1 else f"{one.number}|{condition.key}"
                 # Thousands may last, nearly all of which have one cohort, and are held once.
                 is_all = (key, mailboxes) == (condition.key, condition.mailboxes)
-                told.append(condition if is_all else replace(condition, key=key, mailboxes=mailboxes))
+                told.append(condition if is_all else _of_cohort(condition, key, mailboxes, profile_of))
         return told, next_at
+
+
+def _of_cohort(condition: AlertCondition, key: str, mailboxes: tuple[str, ...], profile_of: Callable[[str], str | None]) -> AlertCondition:
+    concerned = set(map(profile_of, mailboxes))
+    profiles = tuple(name for name in condition.profiles if name in concerned)
+    return replace(condition, key=key, mailboxes=mailboxes, profiles=profiles or condition.profiles)
 
 
 def base_key(key: str) -> str:

@@ -169,7 +169,9 @@ class Teller:
         quick, now, changes = found.estate.schedule.quick, found.now, found.changes
         alternating = self._alternations.conditions(_behind(found.estate, self._alternations.subjects))
         of_parts = chain.from_iterable(of_part.conditions for of_part in found.wrong.values())
-        told, next_cohort = self._cohorts.split(merged((*of_parts, *found.of_dynamics, *alternating)), now, found.is_undecided)
+        profiles = {mailbox.address: mailbox.profile for mailbox in found.estate.mailboxes}
+        conditions = merged((*of_parts, *found.of_dynamics, *alternating))
+        told, next_cohort = self._cohorts.split(conditions, now, found.is_undecided, profiles.get)
         next_end = None if changes is None else self._alternations.next_end(quick)
         watched_from = self._watched_from(quick)
         self.next_due = min(filter(None, (next_cohort, next_end, watched_from if now < watched_from else None)), default=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from probe.alerts import AlertCondition, AlertKind, Severity
@@ -74,3 +75,12 @@ def test_a_clock_that_was_set_back_holds_nothing_back() -> None:
     cohorts, first = Cohorts(), condition("a@x")
     split(cohorts, NOW, first)
     assert len(split(cohorts, NOW - timedelta(hours=1), condition("a@x", "b@x"))) == 2
+
+
+def test_a_cohort_concerns_the_profiles_of_its_own_mailboxes() -> None:
+    """Where a cause befalls mailboxes of one profile and later those of another, the owners of each are told of their own."""
+    cohorts, profiles = Cohorts(), {"a@x": "sales", "b@x": "hr"}
+    cohorts.split([replace(condition("a@x"), profiles=("sales",))], NOW, lambda key: False, profiles.get)
+    both = replace(condition("a@x", "b@x"), profiles=("sales", "hr"))
+    told, _ = cohorts.split([both], NOW + APART, lambda key: False, profiles.get)
+    assert [(one.mailboxes, one.profiles) for one in told] == [(("a@x",), ("sales",)), (("b@x",), ("hr",))]
