@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
+from probe.alerts import digests
 from probe.alerts.book import AlertBook, AlertDelivery, DeliveryState, Incident, OpenBook, Told
 from probe.alerts.conditions import AlertCondition, Approaching, Notice, Recipients
 from probe.alerts.handover import BookRow
@@ -31,13 +32,6 @@ HELD_LOOK = timedelta(seconds=30)
 """How often it is looked whether maintenance is over."""
 _SWEEP_EVERY = timedelta(days=1)
 _THREAD = "probe-alerts"
-_IN_DIGEST = {
-    EventKind.BEGAN: "Began",
-    EventKind.WORSE: "Became worse",
-    EventKind.UNSTEADY: "Comes and goes",
-    EventKind.RECOVERED: "Ended",
-    EventKind.NOTICE: "Happened",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +261,8 @@ class Alerts:
 
     def next_due(self, now: datetime) -> datetime | None:
         """When `deliver` has something to do; None where nothing is to be expected. Raises MemoryUnavailable."""
-        times = [self._next_digest(now)]
+        at = self._telling.settings.digest
+        times = [None if at is None else digests.next_due(now, at, self._telling.zone)]
         with self._one_at_a_time, self._book.opened() as page:
             waiting = [due_at(delivery, now) for delivery in page.first_open() if delivery.target not in self._busy]
             is_digest_due = self._is_digest_due(page, now)
@@ -403,37 +398,17 @@ class Alerts:
             return
         if not self._is_digest_due(page, now):
             return
-        told = [(kind, heading) for kind, heading in page.told_since("digest") if kind in _IN_DIGEST]
+        lasting = [incident.condition.title for incident in page.incidents() if incident.present]
+        parts = digests.parts_of(page.told_since("digest"), lasting)
         page.mark("digest", now)
-        if not told:
-            return
-        parts = [(word, [heading for kind, heading in told if kind is of]) for of, word in _IN_DIGEST.items()]
-        parts.append(("Lasts", [incident.condition.title for incident in page.incidents() if incident.present]))
-        written = digest(self._place, parts, self._local(last), self._local(now))
-        self._write(page, EventKind.DIGEST, written, self._telling.recipients.of(()), now)
+        if parts:
+            written = digest(self._place, parts, self._local(last), self._local(now))
+            self._write(page, EventKind.DIGEST, written, self._telling.recipients.of(()), now)
 
     def _is_digest_due(self, page: OpenBook, now: datetime) -> bool:
         """Whether the time of a digest has come since the last."""
         at, last = self._telling.settings.digest, page.marked("digest")
-        return at is not None and last is not None and last < self._digest_time(now, at)
-
-    def _digest_time(self, now: datetime, at: time) -> datetime:
-        """The last moment, up to now, at which a digest was due."""
-        today = self._local(now).date()
-        due = self._moment_of(today, at)
-        return due if due <= now else self._moment_of(today - timedelta(days=1), at)
-
-    def _next_digest(self, now: datetime) -> datetime | None:
-        at = self._telling.settings.digest
-        if at is None:
-            return None
-        today = self._local(now).date()
-        return next(due for days in range(3) if (due := self._moment_of(today + timedelta(days=days), at)) > now)
-
-    def _moment_of(self, day: date, at: time) -> datetime:
-        # Combined without a zone and then placed into it: this machine's zone differs by the day.
-        local = datetime.combine(day, at)
-        return local.astimezone() if self._telling.zone is None else local.replace(tzinfo=self._telling.zone)
+        return at is not None and last is not None and last < digests.last_due(now, at, self._telling.zone)
 
     def _sweep(self, page: OpenBook, now: datetime) -> None:
         last = page.marked("sweep")
