@@ -431,6 +431,8 @@ def _condition_text(condition: AlertCondition) -> str:
     named = condition.mailboxes[:MOST_NAMED]
     more = len(condition.mailboxes) - len(named) + condition.more_mailboxes
     form["words"] = condition.words[:MOST_KEPT]
+    if condition.is_unwatched:
+        form["is_unwatched"] = True
     return json.dumps({**form, "mailboxes": named, "more_mailboxes": more, "profiles": condition.profiles, "since": since})
 
 

@@ -70,6 +70,8 @@ class AlertCondition:
     """Server profiles, whose owners are told; none: everybody who is told by default."""
     since: datetime | None = None
     """When it began, where that is known; else it began when it was first told of."""
+    is_unwatched: bool = False
+    """Of one that ended: whether that is because nobody looks any more, as where the estate names its subject no more."""
 
 
 class Notice(AlertCondition):

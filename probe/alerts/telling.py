@@ -100,11 +100,13 @@ class Alerts:
         now: datetime,
         *,
         undecided: Callable[[str], bool] = lambda key: False,
+        unwatched: Callable[[AlertCondition], bool] = lambda condition: False,
         happened: Happened | None = None,
     ) -> list[AlertCondition]:
         """Take what is so now: all conditions. A new one begins an incident, one that is gone ends it, one that lasts is told again after a time.
 
-        An open incident is left as it is while `undecided` says of its key that nobody knows. What `happened` besides is told, and counts as read, in the same
+        An open incident is left as it is while `undecided` says of its key that nobody knows. `unwatched` says of a condition that is gone that nobody looks for
+        it any more, so that its end is told as that. What `happened` besides is told, and counts as read, in the same
         transaction: a program that is killed has told all of it or reads it again. Gives the conditions that began or ended. Raises MemoryUnavailable.
         """
         with self._one_at_a_time:
@@ -115,7 +117,7 @@ class Alerts:
             if not is_known or happened is not None:
                 with self._book.opened() as page:
                     if not is_known:
-                        news, unknown, opened, look_at = self._took(page, current, undecided, now)
+                        news, unknown, opened, look_at = self._took(page, current, undecided, unwatched, now)
                     if happened is not None:
                         self._tell_new(page, happened.notices(news), now)
                         page.note_read(happened.source, happened.until, now)
@@ -126,7 +128,12 @@ class Alerts:
             return news
 
     def _took(
-        self, page: OpenBook, current: Mapping[str, AlertCondition], undecided: Callable[[str], bool], now: datetime
+        self,
+        page: OpenBook,
+        current: Mapping[str, AlertCondition],
+        undecided: Callable[[str], bool],
+        unwatched: Callable[[AlertCondition], bool],
+        now: datetime,
     ) -> tuple[list[AlertCondition], frozenset[str], frozenset[str], datetime | None]:
         """The conditions that began or ended, the keys of which nobody knows, those that are open, and when to look again."""
         news: list[AlertCondition] = []
@@ -148,6 +155,7 @@ class Alerts:
             if incident.present and key not in current and key not in unknown:
                 # As it was seen last: its counts may have changed since it was written down.
                 last = (self._current or {}).get(key, incident.condition)
+                last = replace(last, is_unwatched=unwatched(last))
                 page.change(incident.id, present=False, changed=now, condition=last)
                 news.append(last)
         return news, unknown, *self._review(page, current, unknown, now)

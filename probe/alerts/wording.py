@@ -18,6 +18,8 @@ MOST_TITLE = 200
 MOST_LINE = 1000
 _CUT = "(cut here; the rest is on the page, and in: probe alert list)"
 REPETITION = "Possibly a repetition: it is not known whether this alert arrived when it was sent before."
+_UNWATCHED = "NO LONGER WATCHED"
+"""In the place of *recovered* where nobody knows whether it is over."""
 TESTING = "A test of this target. Nothing has happened."
 
 
@@ -98,7 +100,9 @@ class AlertPlace:
 def message(kind: EventKind, about: AlertCondition, place: AlertPlace, *, incident: int | None, began: datetime, now: datetime) -> Message:
     """The message for a condition or notice. `began` and `now` in the time zone in which they are told."""
     is_over = kind is EventKind.RECOVERED
-    lines = [MessageLine(Part.OURS, text) for text in _of_kind(kind, began, now)]
+    is_unwatched = is_over and about.is_unwatched
+    of_kind = [f"It is not watched any more. It began on {_time(began)}."] if is_unwatched else _of_kind(kind, began, now)
+    lines = [MessageLine(Part.OURS, text) for text in of_kind]
     lines += [
         MessageLine(Part.OURS, about.cause, "Cause"),
         # Values that were found otherwise are told by us, and may be what a server said all the same.
@@ -113,7 +117,7 @@ def message(kind: EventKind, about: AlertCondition, place: AlertPlace, *, incide
     elif incident is not None:
         lines.append(MessageLine(Part.OURS, str(incident), "Incident"))
     return Message(
-        title=f"[{_mark(kind, about.severity)}] {place.deployment}: {about.title}",
+        title=f"[{_UNWATCHED if is_unwatched else _mark(kind, about.severity)}] {place.deployment}: {about.title}",
         severity=about.severity,
         is_over=is_over,
         lines=tuple(line for line in lines if line.text),

@@ -380,6 +380,11 @@ class Estate:
         return self.profile_of(mailbox).endpoints_of(mailbox)
 
     @property
+    def watches_dynamics(self) -> bool:
+        """Whether Dynamics' own records are read on schedule."""
+        return self.dynamics is not None and self.schedule.dynamics is not None
+
+    @property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every endpoint that it names, each once."""
         found = self._endpoints

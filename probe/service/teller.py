@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 
 from probe.alerts import AlertCondition, AlertKind, Alerts, Happened, Notice
 from probe.engine.judge import Ruleset
 from probe.history import History, HistoryChange, HistoryUnavailable
 from probe.memory import MemoryUnavailable
-from probe.model.estate import Estate
+from probe.model.estate import DEPLOYMENT_SUBJECT, Estate, profile_subject
 from probe.model.facts import Reading
 from probe.model.runs import Run
 from probe.model.values import dataclass
@@ -198,7 +198,7 @@ class Teller:
             self._kept_cohorts = cohorts
         until = max((change.id for change in changes or ()), default=None)
         happened = None if until is None else Happened(source=self._source, until=until, notices=drift)
-        news = self._alerts.settle(told, now, undecided=found.is_undecided, happened=happened)
+        news = self._alerts.settle(told, now, undecided=found.is_undecided, unwatched=_unwatched(found.estate), happened=happened)
         if changes is None:
             self._news += 1
             self._news_of += beside(news)
@@ -257,6 +257,24 @@ class Teller:
         part = parts.of(subject)
         of_part = None if part is None else wrong.get(part.number)
         return part is not None and (of_part is None or subject in of_part.unknown)
+
+
+def _unwatched(estate: Estate) -> Callable[[AlertCondition], bool]:
+    """Whether an estate has what a condition is of no more, or none of the mailboxes that it befell, or Dynamics is not read any more."""
+
+    @cache
+    def watched() -> frozenset[str]:
+        profiles = (profile_subject(profile.name) for profile in estate.profiles)
+        addresses = (mailbox.address for mailbox in estate.mailboxes)
+        return frozenset((DEPLOYMENT_SUBJECT, *profiles, *addresses, *(endpoint.url for endpoint in estate.endpoints)))
+
+    def is_unwatched(condition: AlertCondition) -> bool:
+        is_unread = condition.kind is AlertKind.DYNAMICS and not estate.watches_dynamics
+        # Mailboxes that the estate lacks are in no estate until that is over.
+        are_gone = f"|{UNLISTED}|" not in condition.key and not condition.more_mailboxes and watched().isdisjoint(condition.mailboxes)
+        return is_unread or condition.subject not in watched() or (are_gone and bool(condition.mailboxes))
+
+    return is_unwatched
 
 
 def _has_news(change: HistoryChange, endpoint_tells: Callable[[str, str], bool]) -> bool:

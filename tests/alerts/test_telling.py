@@ -41,6 +41,24 @@ async def test_a_condition_is_told_when_it_begins_and_when_it_ends(tmp_path: Pat
     assert await world.marks() == []
 
 
+async def test_what_nobody_looks_for_any_more_is_not_told_as_over(tmp_path: Path) -> None:
+    """The end of a condition that is not watched any more says so, also where it is told later; one that comes back and ends is over."""
+    world = World(tmp_path)
+    world.settle(condition())
+    await world.told()
+    world.is_maintenance = True
+    world.alerts.settle([], world.now, unwatched=lambda gone: gone == condition())
+    world.alerts = world.opened()
+    world.is_maintenance = False
+    world.settle()
+    (ended,) = await world.told()
+    assert (ended.mark, ended.about, ended.message.is_over) == ("NO LONGER WATCHED", "mail is down", True)
+    assert ended.message.lines[0].text.startswith("It is not watched any more. It began on ")
+    world.settle(condition())
+    world.settle()
+    assert await world.marks() == ["CRITICAL", "RECOVERED"]
+
+
 async def test_counts_that_change_are_no_new_trouble(tmp_path: Path) -> None:
     """Of a condition whose mailboxes change nothing more is told, and its end has the last of them."""
     world = World(tmp_path)
